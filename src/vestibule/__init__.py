@@ -1,0 +1,13 @@
+"""Vestibule: sign-up, sign-in, sessions and tokens for Python teams.
+
+    crypto   <-  model  <-  flows  <-  web, cli
+                   ^
+                   |
+             storage, mail                   wiring, app, __main__: put it together
+
+Nouns and their rules are in `model`, verbs in `flows`; whatever touches the world is a rim, one folder for each
+technology. Nobody looks back along an arrow (import contracts in pyproject.toml). Start reading at
+`web/routes.py` for what can be asked, and at `flows/` for what then happens.
+"""
+
+__version__ = "0.1.0"

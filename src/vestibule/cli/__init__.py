@@ -1,0 +1,1 @@
+"""Vestibule on the command line: `serve`, `migrate`, `keys`, `users`."""

@@ -1,0 +1,42 @@
+"""The whole command line, on one screen."""
+
+import typer
+
+from vestibule import __version__
+from vestibule.cli.keys import keys
+from vestibule.cli.migrate import migrate
+from vestibule.cli.serve import serve
+from vestibule.cli.users import users
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"vestibule {__version__}")
+        raise typer.Exit
+
+
+def build() -> typer.Typer:
+    """The commands; each finds its `Workshop` in the context's `obj`."""
+    commands = typer.Typer(
+        name="vestibule",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode="markdown",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+    @commands.callback()
+    def vestibule(
+        version: bool = typer.Option(False, "--version", help="Show the version.", callback=_version, is_eager=True),
+    ) -> None:
+        """Vestibule: sign-up, sign-in, sessions and tokens for your front-ends and services.
+
+        Start with `vestibule serve`. Settings come from the environment and from `.env`; docs/settings.md lists them.
+        """
+
+    commands.command()(serve)
+    commands.command()(migrate)
+    commands.add_typer(keys, name="keys")
+    commands.add_typer(users, name="users")
+    return commands

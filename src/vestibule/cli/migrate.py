@@ -1,0 +1,22 @@
+"""`vestibule migrate`: bring the database's schema up to date."""
+
+import asyncio
+
+import typer
+
+from vestibule.cli.console import notes
+from vestibule.cli.workshop import Workshop
+
+
+def migrate(context: typer.Context) -> None:
+    """Bring the database's schema up to date.
+
+    Safe to run at any time and on several machines at once: they wait for one another, and a run that is cut
+    off leaves the schema as it was.
+    """
+    workshop: Workshop = context.obj
+    before, after = asyncio.run(workshop.migrate())
+    if before == after:
+        notes.print(f"The schema is up to date ({after}).")
+    else:
+        notes.print(f"The schema went from {before or 'nothing'} to {after}.")

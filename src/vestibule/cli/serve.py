@@ -1,0 +1,90 @@
+"""`vestibule serve`: prepare once, then let granian run the worker processes."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+from granian.constants import HTTPModes, Interfaces
+from granian.log import LogLevels
+from granian.server import Server
+from rich.panel import Panel
+from rich.table import Table
+
+from vestibule.cli.console import notes
+from vestibule.cli.workshop import Workshop
+from vestibule.settings import Settings
+
+_TARGET = "vestibule.app:application"
+_DRAIN_SECONDS = 30
+# Where a browser on this machine says localhost.
+_LOOPBACK_OR_ALL = {"127.0.0.1", "0.0.0.0", "::", "::1"}  # noqa: S104  # compared, never bound
+
+
+def serve(
+    context: typer.Context,
+    host: Annotated[str | None, typer.Option(help="Address to listen on, instead of VESTIBULE_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on, instead of PORT.", min=1, max=65535)] = None,
+    workers: Annotated[int, typer.Option(help="Processes to run.", min=1, max=64)] = 1,
+) -> None:
+    """Start the server.
+
+    On the embedded default it makes the database and the keys on the first start, and brings the schema up to
+    date on every start. Another database must be ready: run `vestibule migrate` first.
+    """
+    workshop: Workshop = context.obj
+    settings = workshop.settings
+    address, number = host or settings.host, port or settings.port
+    asyncio.run(_prepare(workshop))
+    server = Server(
+        _TARGET,
+        factory=True,
+        address=address,
+        port=number,
+        interface=Interfaces.ASGI,
+        http=HTTPModes.http1,
+        websockets=False,
+        workers=workers,
+        workers_kill_timeout=_DRAIN_SECONDS,
+        respawn_failed_workers=True,
+        log_level=LogLevels.warning,
+    )
+    server.on_startup(lambda: _welcome(settings, address, number, workers))
+    server.serve()
+
+
+async def _prepare(workshop: Workshop) -> None:
+    """Meet every fault here, once and in words, instead of in each worker."""
+    async with workshop.opened() as env:
+        await env.store.ping()
+
+
+def _welcome(settings: Settings, host: str, port: int, workers: int) -> None:
+    lines = Table.grid(padding=(0, 2))
+    shown_host = "localhost" if host in _LOOPBACK_OR_ALL else host
+    lines.add_row(
+        "Listening on", f"[bold]http://{shown_host}:{port}[/]" + (f"  ({workers} processes)" if workers > 1 else "")
+    )
+    lines.add_row("Mode", _mode(settings))
+    lines.add_row("Data", str(settings.data.absolute()) if settings.embedded else _without_password(settings))
+    lines.add_row("Mail", _mail(settings))
+    lines.add_row("Front-ends", ", ".join(settings.origins))
+    if not settings.production:
+        lines.add_row("API", f"http://{shown_host}:{port}/docs")
+    notes.print(Panel(lines, title="Vestibule", title_align="left", expand=False))
+
+
+def _mode(settings: Settings) -> str:
+    if settings.production:
+        return "production"
+    return "[yellow]development[/]: cookies travel over plain HTTP, letters are shown in this log"
+
+
+def _mail(settings: Settings) -> str:
+    if settings.email_host:
+        return f"{settings.email_host}:{settings.email_port}"
+    return f"no EMAIL_HOST, so letters go to {settings.data.absolute() / 'mail'}"
+
+
+def _without_password(settings: Settings) -> str:
+    scheme, _, rest = settings.database_address.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"

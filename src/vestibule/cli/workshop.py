@@ -1,0 +1,36 @@
+"""What the commands need of the world, handed in by `__main__`, so that no command knows where things are kept."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from vestibule.flows.env import Env
+from vestibule.model.accounts import Account
+from vestibule.settings import Settings
+
+
+class Legacy(Protocol):
+    """Accounts elsewhere, to be imported."""
+
+    async def count(self) -> int:
+        """How many there are."""
+
+    def batches(self) -> AsyncIterator[Sequence[Account]]:
+        """All of them, some at a time."""
+
+
+class Workshop(Protocol):
+    """One command's access to everything."""
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+
+    def opened(self) -> AbstractAsyncContextManager[Env]:
+        """Everything a process needs, for as long as the block lasts."""
+
+    async def migrate(self) -> tuple[str | None, str]:
+        """Bring the schema up to date; the revision before and after."""
+
+    def legacy(self, address: str) -> AbstractAsyncContextManager[Legacy]:
+        """The tutorial's `users` table at a database address."""

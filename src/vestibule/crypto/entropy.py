@@ -1,0 +1,22 @@
+"""The only place where Vestibule takes randomness from the operating system (a lint rule keeps it so)."""
+
+import random
+import secrets
+import uuid
+
+_jitter = random.SystemRandom()
+
+
+def random_bytes(length: int) -> bytes:
+    """`length` bytes from the operating system's generator (NIST SP 800-90A by way of the kernel)."""
+    return secrets.token_bytes(length)
+
+
+def new_id() -> str:
+    """A version 4 UUID (RFC 9562, section 5.4) in its canonical text form: 122 random bits."""
+    return str(uuid.uuid4())
+
+
+def spread(seconds: float) -> float:
+    """`seconds` moved by up to a fifth either way, so that many waiters do not come back in step."""
+    return seconds * _jitter.uniform(0.8, 1.2)

@@ -1,0 +1,78 @@
+"""Strict JSON: I-JSON (RFC 7493) with a bounded depth, for request bodies and for tokens alike.
+
+Parsers that differ about the same text are how one side checks what the other does not use
+(CVE-2017-12635), so whatever two parsers could read in two ways is refused here.
+"""
+
+import json
+from typing import Any, NoReturn
+
+MAX_DEPTH = 16
+MAX_INTEGER = 2**53 - 1  # RFC 7493, section 2.2: what every reader can hold exactly
+
+
+class NotIJson(ValueError):
+    """The text is not I-JSON. The message says why, in words fit for the person who sent it."""
+
+
+def parse(text: bytes) -> Any:
+    """Parse UTF-8 `text`; raises `NotIJson`."""
+    try:
+        value = json.loads(
+            text.decode("utf-8"),
+            object_pairs_hook=_object,
+            parse_constant=_refuse_constant,
+            parse_int=_integer,
+        )
+    except UnicodeDecodeError:
+        raise NotIJson("it is not UTF-8") from None
+    except json.JSONDecodeError as fault:
+        raise NotIJson(f"{fault.msg} at line {fault.lineno}, column {fault.colno}") from None
+    except RecursionError:
+        raise NotIJson("it is nested too deeply") from None
+    _inspect(value)
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise NotIJson("an object names the same member twice")
+    return members
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise NotIJson(f"{name} is not a JSON number")
+
+
+def _integer(digits: str) -> int:
+    # The length is looked at first: turning a very long numeral into an int is quadratic.
+    if len(digits) > 17 or abs(int(digits)) > MAX_INTEGER:
+        raise NotIJson("a number is too large")
+    return int(digits)
+
+
+def _inspect(root: Any) -> None:
+    """Refuse nesting beyond `MAX_DEPTH`, and lone surrogates, which no UTF-8 text can hold (RFC 7493, 2.1)."""
+    level = [root]
+    for _ in range(MAX_DEPTH):
+        below: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                below.extend(value.keys())
+                below.extend(value.values())
+            elif isinstance(value, list):
+                below.extend(value)
+            elif isinstance(value, str):
+                _refuse_lone_surrogate(value)
+        if not below:
+            return
+        level = below
+    raise NotIJson("it is nested too deeply")
+
+
+def _refuse_lone_surrogate(text: str) -> None:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise NotIJson("a string holds half of a surrogate pair") from None

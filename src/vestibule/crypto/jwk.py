@@ -1,0 +1,103 @@
+"""Asymmetric signing keys: made, read from PEM, judged, named by their thumbprint, published.
+
+A key carries the one algorithm it may be used with (RFC 8725, section 3.1), so that a token's own
+header never chooses. The key id is the RFC 7638 thumbprint: two processes that hold the same key
+agree on its name without talking to each other.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from joserfc.jwk import RSAKey
+
+MIN_RSA_BITS = 2048  # RFC 7518, section 3.3
+PUBLIC_EXPONENT = 65537
+ALGORITHM = "RS256"
+
+
+class UnusableKey(ValueError):
+    """A key that cannot be read, or is too weak to be used. The message says which, and what to do."""
+
+
+@dataclass(frozen=True)
+class PublicKey:
+    """What checks a signature. `jwk` is the parsed key, read once: parsing costs more than checking."""
+
+    kid: str
+    alg: str
+    jwk: RSAKey = field(repr=False)
+
+    @property
+    def bits(self) -> int:
+        """The size of the modulus."""
+        return self.jwk.public_key.key_size
+
+    def to_pem(self) -> bytes:
+        """SubjectPublicKeyInfo (RFC 5280, section 4.1)."""
+        return bytes(self.jwk.as_pem(private=False))
+
+    def as_jwk(self) -> dict[str, Any]:
+        """The public members only, as a JWK Set publishes them (RFC 7517, section 4)."""
+        return {**self.jwk.as_dict(private=False), "kid": self.kid, "use": "sig", "alg": self.alg}
+
+
+@dataclass(frozen=True)
+class PrivateKey:
+    """What makes a signature, beside the public half that checks it."""
+
+    public: PublicKey
+    jwk: RSAKey = field(repr=False)
+
+    @property
+    def kid(self) -> str:
+        return self.public.kid
+
+    def to_pem(self) -> bytes:
+        """PKCS #8, not encrypted: for sealing, never for a log."""
+        return bytes(self.jwk.as_pem(private=True))
+
+
+def generate(bits: int = 3072) -> PrivateKey:
+    """A new RSA key from the operating system's generator."""
+    return _private(rsa.generate_private_key(PUBLIC_EXPONENT, bits))
+
+
+def private_key(pem: bytes) -> PrivateKey:
+    """Read a private key from PEM; raises `UnusableKey`."""
+    try:
+        key = serialization.load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise UnusableKey("is not an unencrypted PEM private key") from None
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise UnusableKey("is not an RSA key; RS256 needs one")
+    return _private(key)
+
+
+def public_key(pem: bytes) -> PublicKey:
+    """Read a public key from PEM; raises `UnusableKey`."""
+    try:
+        key = serialization.load_pem_public_key(pem)
+    except (ValueError, UnsupportedAlgorithm):
+        raise UnusableKey("is not a PEM public key") from None
+    if not isinstance(key, rsa.RSAPublicKey):
+        raise UnusableKey("is not an RSA key; RS256 needs one")
+    return _public(key)
+
+
+def _private(key: rsa.RSAPrivateKey) -> PrivateKey:
+    public = _public(key.public_key())
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return PrivateKey(public, RSAKey.import_key(pem))
+
+
+def _public(key: rsa.RSAPublicKey) -> PublicKey:
+    if key.key_size < MIN_RSA_BITS:
+        raise UnusableKey(f"has {key.key_size} bits; at least {MIN_RSA_BITS} are needed, 3072 are better")
+    if key.public_numbers().e < PUBLIC_EXPONENT:
+        raise UnusableKey(f"has the public exponent {key.public_numbers().e}; it must be {PUBLIC_EXPONENT} or more")
+    pem = key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    jwk = RSAKey.import_key(pem)
+    return PublicKey(jwk.thumbprint(), ALGORITHM, jwk)

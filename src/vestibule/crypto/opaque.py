@@ -1,0 +1,28 @@
+"""Opaque one-time secrets: what is mailed, and the digest that is stored instead of it.
+
+A secret has 256 random bits, so a plain SHA-256 of it cannot be turned around by guessing;
+a slow hash, which passwords need, would add nothing here (ASVS 5.0, 6.5.2).
+"""
+
+import hashlib
+import re
+
+from vestibule.crypto.entropy import random_bytes
+
+SECRET_BYTES = 32
+_SECRET = re.compile(r"[0-9a-f]{64}")
+
+
+def mint_secret() -> str:
+    """A new secret: 64 lower-case hexadecimal characters."""
+    return random_bytes(SECRET_BYTES).hex()
+
+
+def is_secret(text: str) -> bool:
+    """Whether `text` has the shape of a secret at all; anything else need not be looked up."""
+    return _SECRET.fullmatch(text) is not None
+
+
+def digest(secret: str) -> str:
+    """What is stored for `secret`: its SHA-256, as 64 lower-case hexadecimal characters."""
+    return hashlib.sha256(secret.encode()).hexdigest()

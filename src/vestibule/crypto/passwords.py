@@ -1,0 +1,69 @@
+"""Password hashes: argon2id for our own (RFC 9106), bcrypt accepted from elsewhere and replaced.
+
+Hashing takes tens of milliseconds of CPU on purpose; call it on `niced_threads`, never on the event loop.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+
+import argon2
+import bcrypt
+
+from vestibule.crypto.entropy import random_bytes
+
+BCRYPT_MAX_BYTES = 72  # bcrypt reads no further; what lies beyond does not count
+_BCRYPT_PREFIXES = ("$2a$", "$2b$", "$2y$")
+
+
+@dataclass(frozen=True)
+class Argon2id:
+    """The cost of a hash. The defaults are OWASP's (Password Storage Cheat Sheet, argon2id)."""
+
+    memory_kib: int = 19_456
+    iterations: int = 2
+    lanes: int = 1
+
+
+class Hasher:
+    """Makes and checks password hashes; text in, PHC string out."""
+
+    def __init__(self, cost: Argon2id, bcrypt_rounds: int | None = None) -> None:
+        """New hashes are argon2id at `cost`, or bcrypt at `bcrypt_rounds` where a team must share them."""
+        self._argon2 = argon2.PasswordHasher(
+            time_cost=cost.iterations, memory_cost=cost.memory_kib, parallelism=cost.lanes
+        )
+        self._bcrypt_rounds = bcrypt_rounds
+        # Checked when there is no account, so that an unknown address costs what a wrong password costs.
+        self.decoy = self.hash(random_bytes(16).hex())
+
+    def hash(self, password: str) -> str:
+        """A new hash with a salt of its own."""
+        if self._bcrypt_rounds is not None:
+            return bcrypt.hashpw(_for_bcrypt(password), bcrypt.gensalt(self._bcrypt_rounds)).decode()
+        return self._argon2.hash(_normal(password))
+
+    def matches(self, password: str, stored: str) -> bool:
+        """Whether `password` is the one `stored` was made from; a hash of no known kind matches nothing."""
+        try:
+            if stored.startswith(_BCRYPT_PREFIXES):
+                return bcrypt.checkpw(_for_bcrypt(password), stored.encode())
+            return self._argon2.verify(stored, _normal(password))
+        except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError, ValueError):
+            return False
+
+    def outdated(self, stored: str) -> bool:
+        """Whether `stored` was made by another algorithm or at another cost than new hashes are."""
+        if self._bcrypt_rounds is not None:
+            return not stored.startswith(f"$2b${self._bcrypt_rounds:02d}$")
+        if not stored.startswith("$argon2id$"):
+            return True
+        return self._argon2.check_needs_rehash(stored)
+
+
+def _normal(password: str) -> bytes:
+    # One person's é is U+00E9, another keyboard's is e and U+0301: NFC makes them one (SP 800-63B-4, 3.1.1.2).
+    return unicodedata.normalize("NFC", password).encode()
+
+
+def _for_bcrypt(password: str) -> bytes:
+    return _normal(password)[:BCRYPT_MAX_BYTES]

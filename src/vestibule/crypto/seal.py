@@ -1,0 +1,46 @@
+"""Sealing: private keys lie in the database only encrypted, under a secret that does not lie there.
+
+AES-256-GCM with a key derived by HKDF-SHA256 (RFC 5869). The associated data names what is sealed, so that
+one sealed value cannot be put in the place of another.
+"""
+
+import base64
+import binascii
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from vestibule.crypto.entropy import random_bytes
+
+MIN_SECRET_CHARACTERS = 32
+_NONCE_BYTES = 12
+_VERSION = "v1."
+
+
+class CannotUnseal(ValueError):
+    """Sealed under another secret, for another name, or damaged."""
+
+
+class Seal:
+    """Seals and unseals bytes under one secret."""
+
+    def __init__(self, secret: str) -> None:
+        derive = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"vestibule seal v1")
+        self._cipher = AESGCM(derive.derive(secret.encode()))
+
+    def close(self, content: bytes, name: str) -> str:
+        """`content` encrypted, as text. `name` must be given again to open it."""
+        nonce = random_bytes(_NONCE_BYTES)
+        return _VERSION + base64.urlsafe_b64encode(nonce + self._cipher.encrypt(nonce, content, name.encode())).decode()
+
+    def open(self, sealed: str, name: str) -> bytes:
+        """What `close` was given; raises `CannotUnseal`."""
+        if not sealed.startswith(_VERSION):
+            raise CannotUnseal
+        try:
+            raw = base64.urlsafe_b64decode(sealed[len(_VERSION) :])
+            return self._cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], name.encode())
+        except (binascii.Error, InvalidTag, ValueError):
+            raise CannotUnseal from None

@@ -1,0 +1,46 @@
+"""Issue the two tokens of a session as it stands."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from vestibule.crypto.entropy import new_id
+from vestibule.crypto.niced_threads import PoolFull
+from vestibule.flows.env import Env
+from vestibule.model import access_tokens, refresh_tokens
+from vestibule.model.access_tokens import AccessToken
+from vestibule.model.accounts import Account
+from vestibule.model.errors import Overloaded
+from vestibule.model.sessions import Session
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What a signed-in client holds, and for how many seconds."""
+
+    access_token: str
+    access_seconds: int
+    refresh_token: str | None
+    refresh_seconds: int
+
+
+async def issue_tokens(env: Env, session: Session, account: Account, now: datetime) -> Tokens:
+    """Sign both on one niced thread. The access token never outlives the session's absolute end."""
+    expires_at = min(now + env.policy.access_lifetime, session.expires_at)
+    access = AccessToken(new_id(), account.id, session.id, account.role, now, expires_at)
+    try:
+        signed = await env.threads.run(_sign, env, access, session)
+    except PoolFull:
+        raise Overloaded from None
+    return Tokens(signed[0], _seconds(expires_at, now), signed[1], _seconds(session.idle_expires_at, now))
+
+
+def _sign(env: Env, access: AccessToken, session: Session) -> tuple[str, str]:
+    issuer = env.policy.issuer
+    return (
+        access_tokens.sign(access, issuer, env.keys.access),
+        refresh_tokens.sign(session, issuer, env.keys.refresh),
+    )
+
+
+def _seconds(end: datetime, now: datetime) -> int:
+    return max(int((end - now).total_seconds()), 0)

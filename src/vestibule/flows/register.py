@@ -1,0 +1,35 @@
+"""Register: somebody new gives a name, an address and a password, and is sent a link that proves the address."""
+
+from vestibule.crypto.entropy import new_id
+from vestibule.flows.env import Env
+from vestibule.model.accounts import Account, Role
+from vestibule.model.errors import AddressTaken
+from vestibule.model.events import Event, EventKind
+from vestibule.model.letters import LetterKind, QueuedLetter
+
+
+async def register(env: Env, name: str, address: str, password: str, network_address: str) -> Account:
+    """The new account. `address` is canonical. Raises `AddressTaken`."""
+    password_hash = await env.passwords.hash(password)
+    now = env.clock.now()
+    account = Account(
+        id=new_id(),
+        name=name,
+        address=address,
+        role=Role.USER,
+        verified=False,
+        created_at=now,
+        updated_at=now,
+        password_hash=password_hash,
+    )
+    async with env.store.transaction() as tx:
+        added = await tx.accounts.add(account)
+        if added:
+            await tx.letters.queue(QueuedLetter(new_id(), LetterKind.VERIFY_ADDRESS, account.id, now))
+            await tx.events.record(
+                Event(now, EventKind.REGISTERED, account_id=account.id, network_address=network_address)
+            )
+    if not added:
+        raise AddressTaken
+    env.letters_waiting.set()
+    return account

@@ -1,0 +1,21 @@
+"""Verify an address: whoever holds the code that was mailed there can read what is mailed there."""
+
+from vestibule.crypto.opaque import digest, is_secret
+from vestibule.flows.env import Env
+from vestibule.model.errors import VerificationCodeInvalid
+from vestibule.model.events import Event, EventKind
+from vestibule.model.one_time_tokens import Purpose
+
+
+async def verify_email(env: Env, code: str) -> None:
+    """Mark the address proven; raises `VerificationCodeInvalid`."""
+    now = env.clock.now()
+    if not is_secret(code):
+        raise VerificationCodeInvalid
+    async with env.store.transaction() as tx:
+        token = await tx.one_time_tokens.consume(digest(code), Purpose.VERIFY_ADDRESS, now)
+        verified = token is not None and await tx.accounts.verify(token.account_id, token.address, now)
+        if token is not None and verified:
+            await tx.events.record(Event(now, EventKind.ADDRESS_VERIFIED, token.account_id))
+    if not verified:
+        raise VerificationCodeInvalid

@@ -1,0 +1,26 @@
+"""Logs: one line for each event, readable in development, JSON in production (ASVS 5.0, 16.4.1)."""
+
+import logging
+import sys
+
+import structlog
+
+
+def configure(level: str, pretty: bool) -> None:
+    """Set up logging for this process. JSON escapes line breaks and controls, so that nobody can forge a line."""
+    renderer: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
+        if pretty
+        else structlog.processors.JSONRenderer(ensure_ascii=True)
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )

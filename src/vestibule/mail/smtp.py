@@ -1,0 +1,60 @@
+"""`model.letters.Post` over SMTP (RFC 5321), with TLS that is never given up once asked for."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import aiosmtplib
+
+from vestibule.mail.letters import Stationery
+from vestibule.model.clock import Clock
+from vestibule.model.letters import Letter, NotSent
+
+Security = Literal["tls", "starttls", "opportunistic", "none"]
+_TIMEOUT_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where letters are handed over. With `opportunistic`, STARTTLS is used where it is offered."""
+
+    host: str
+    port: int
+    security: Security
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+
+def security_for(choice: Literal["auto", "tls", "starttls", "none"], port: int, user: str) -> Security:
+    """What `auto` means: TLS on its own port, else STARTTLS, optional only where no password would travel."""
+    if choice != "auto":
+        return choice
+    if port == 465:
+        return "tls"
+    return "starttls" if user else "opportunistic"
+
+
+class SmtpPost:
+    """Hands letters to a mail server, each over a connection of its own."""
+
+    def __init__(self, server: Server, stationery: Stationery, clock: Clock) -> None:
+        self._server = server
+        self._stationery = stationery
+        self._clock = clock
+
+    async def send(self, letter: Letter) -> None:
+        message = self._stationery.write(letter, self._clock.now())
+        server = self._server
+        starttls = {"starttls": True, "opportunistic": None}.get(server.security, False)
+        try:
+            await aiosmtplib.send(
+                message,
+                hostname=server.host,
+                port=server.port,
+                username=server.user or None,
+                password=server.password or None,
+                use_tls=server.security == "tls",
+                start_tls=starttls,
+                timeout=_TIMEOUT_SECONDS,
+            )
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as fault:
+            raise NotSent(f"{type(fault).__name__}: {fault}"[:500]) from fault

@@ -1,0 +1,62 @@
+"""Accounts: who somebody is, and the one canonical form of an e-mail address."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from unicodedata import normalize
+
+from email_validator import EmailNotValidError, validate_email
+
+MAX_ADDRESS_BYTES = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
+MAX_NAME_CHARACTERS = 255
+DEFAULT_PHOTO = "default.png"
+
+
+class Role(StrEnum):
+    """What an account may do. Nobody can choose their own."""
+
+    ADMIN = "admin"
+    USER = "user"
+
+
+class NotAnAddress(ValueError):
+    """The text is not an e-mail address that Vestibule sends to."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """One person's account. `epoch` grows with every change of credential, and ends what came before."""
+
+    id: str
+    name: str
+    address: str
+    role: Role
+    verified: bool
+    created_at: datetime
+    updated_at: datetime
+    password_hash: str | None = None
+    photo: str = DEFAULT_PHOTO
+    provider: str | None = None
+    epoch: int = 0
+    disabled_at: datetime | None = None
+
+
+def canonical_address(text: str) -> str:
+    """The form under which an address is stored and looked up; raises `NotAnAddress`.
+
+    The order matters: NFC, then validation, then the IDNA form of the domain, then lower case.
+    Validating before canonicalising lets look-alikes through (CVE-2026-73420). The local part is ASCII,
+    without quotes, so that no mailer can read it otherwise than we do.
+    """
+    if len(text) > MAX_ADDRESS_BYTES:
+        raise NotAnAddress
+    try:
+        parts = validate_email(
+            normalize("NFC", text), allow_smtputf8=False, check_deliverability=False, globally_deliverable=False
+        )
+    except EmailNotValidError:
+        raise NotAnAddress from None
+    domain = parts.ascii_domain
+    if "." not in domain or parts.ascii_email is None:
+        raise NotAnAddress
+    return parts.ascii_email.lower()

@@ -1,0 +1,31 @@
+"""Events: what happened to an account, for its owner and for whoever has to explain a bad night."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class EventKind(StrEnum):
+    """What happened."""
+
+    REGISTERED = "registered"
+    SIGNED_IN = "signed_in"
+    SIGN_IN_REFUSED = "sign_in_refused"
+    SIGNED_OUT = "signed_out"
+    REFRESH_TOKEN_REUSED = "refresh_token_reused"
+    ADDRESS_VERIFIED = "address_verified"
+    PASSWORD_RESET_REQUESTED = "password_reset_requested"
+    PASSWORD_RESET = "password_reset"
+    IMPORTED = "imported"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened. Never holds a password, a token or a link."""
+
+    at: datetime
+    kind: EventKind
+    account_id: str | None = None
+    session_id: str | None = None
+    network_address: str | None = None
+    detail: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,56 @@
+"""Refresh tokens: the right to go on with a session, as a signed counter.
+
+A token's claims come from the session's row alone, so that signing the same state twice gives the same
+token: every tab that raced gets the same successor, and no secret is stored anywhere.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from vestibule.crypto import jws
+from vestibule.crypto.jws import Claims, InvalidToken
+from vestibule.model.access_tokens import Issuer, require_party, require_text, require_time
+from vestibule.model.errors import RefreshRefused
+from vestibule.model.sessions import Session
+from vestibule.model.signing_keys import KeySet
+
+TYP = "rt+jwt"
+
+
+@dataclass(frozen=True)
+class RefreshToken:
+    """What a refresh token says: which session, and which of its counters."""
+
+    session_id: str
+    counter: int
+
+
+def sign(session: Session, issuer: Issuer, keys: KeySet) -> str:
+    """The refresh token for the session's current counter, as text."""
+    claims = {
+        "iss": issuer.name,
+        "aud": issuer.refresh_audience,
+        "sid": session.id,
+        "n": session.current,
+        "iat": int(session.issued_at.timestamp()),
+        "exp": int(session.idle_expires_at.timestamp()),
+    }
+    return jws.sign(claims, keys.signing, TYP)
+
+
+def read(text: str, issuer: Issuer, keys: KeySet, now: datetime) -> RefreshToken:
+    """The token in `text`; raises `RefreshRefused`. Whether its counter still counts, only the store knows."""
+    try:
+        claims = jws.verify(text, keys.checking, TYP)
+        require_party(claims, issuer.name, issuer.refresh_audience)
+        require_time(claims, issuer, now)
+        return RefreshToken(require_text(claims, "sid"), _counter(claims))
+    except (InvalidToken, ValueError):
+        raise RefreshRefused from None
+
+
+def _counter(claims: Claims) -> int:
+    value = claims.get("n")
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise InvalidToken
+    return value

@@ -1,0 +1,93 @@
+"""Sessions: one for each sign-in, with the state that decides about refreshing and the reason it ended.
+
+`docs/decisions/0004-refresh.md` tells the protocol; `Session` holds its four numbers.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from vestibule.model.accounts import Account
+
+MAX_LIVE_SUCCESSORS = 16
+
+
+class EndReason(StrEnum):
+    """Why a session is over."""
+
+    SIGNED_OUT = "signed_out"
+    PASSWORD_RESET = "password_reset"
+    REFRESH_TOKEN_REUSED = "refresh_token_reused"
+
+
+@dataclass(frozen=True)
+class Device:
+    """What signed in, as it described itself. For people to recognise; never a credential."""
+
+    user_agent: str
+    network_address: str
+
+
+@dataclass(frozen=True)
+class SessionLimits:
+    """How long a session lives: unused (`idle`), and in all (`absolute`); and how late a racing tab may come."""
+
+    idle: timedelta
+    absolute: timedelta
+    refresh_grace: timedelta
+    rotate: bool = True
+
+    def idle_end(self, now: datetime, expires_at: datetime) -> datetime:
+        """When a session used at `now` ends if it is not used again; never after its absolute end."""
+        return min(now + self.idle, expires_at)
+
+
+@dataclass(frozen=True)
+class Session:
+    """One sign-in. `current` is the last refresh counter issued, `parent` the last one accepted,
+    `base` what had been issued when that was accepted, `issued_at` when `current` was issued.
+    """
+
+    id: str
+    account_id: str
+    device: Device
+    created_at: datetime
+    last_seen_at: datetime
+    idle_expires_at: datetime
+    expires_at: datetime
+    issued_at: datetime
+    current: int = 1
+    parent: int = 0
+    base: int = 0
+    ended_at: datetime | None = None
+    end_reason: EndReason | None = None
+
+    def live(self, now: datetime) -> bool:
+        """Whether the session can still be used at `now`."""
+        return self.ended_at is None and now < self.idle_expires_at
+
+
+def begin(session_id: str, account_id: str, device: Device, limits: SessionLimits, now: datetime) -> Session:
+    """A session that starts at `now`, with its first refresh counter issued."""
+    expires_at = now + limits.absolute
+    return Session(
+        id=session_id,
+        account_id=account_id,
+        device=device,
+        created_at=now,
+        last_seen_at=now,
+        idle_expires_at=limits.idle_end(now, expires_at),
+        expires_at=expires_at,
+        issued_at=now,
+    )
+
+
+class Mirror(Protocol):
+    """A copy of live sessions for others to read. It may lag and be lost, so nothing is decided by it."""
+
+    async def show(self, session: Session, account: Account) -> None:
+        """Publish a live session until it would expire."""
+
+    async def drop(self, session_ids: list[str]) -> None:
+        """Take ended sessions away."""

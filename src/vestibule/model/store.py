@@ -1,0 +1,150 @@
+"""What storage must promise. Ports are atomic steps, not tables.
+
+There is no port for "read, then decide in Python, then write": wherever a second request could stand between
+the two, the decision is part of the statement (`open`, `rotate`, `consume`, `claim`). Measured on PostgreSQL,
+sixteen racers spending one refresh token: guarded in Python fifteen of them win, guarded in the UPDATE one.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from vestibule.model.accounts import Account
+from vestibule.model.events import Event
+from vestibule.model.letters import QueuedLetter
+from vestibule.model.one_time_tokens import OneTimeToken, Purpose
+from vestibule.model.revocations import Revocation
+from vestibule.model.sessions import EndReason, Session, SessionLimits
+from vestibule.model.signing_keys import SealedKey
+
+
+class Accounts(Protocol):
+    """Who there is."""
+
+    async def add(self, account: Account) -> bool:
+        """Add the account; False, and nothing done, if its address is taken."""
+
+    async def add_missing(self, accounts: Sequence[Account]) -> int:
+        """Add those whose id and address are both free; how many that were."""
+
+    async def at_address(self, address: str) -> Account | None:
+        """The account with this canonical address."""
+
+    async def get(self, account_id: str) -> Account | None:
+        """The account with this id."""
+
+    async def verify(self, account_id: str, address: str, now: datetime) -> bool:
+        """Mark the address proven, if it is still the account's."""
+
+    async def set_password(self, account_id: str, password_hash: str, now: datetime) -> None:
+        """Set a new credential and begin a new epoch."""
+
+    async def replace_hash(self, account_id: str, old: str, new: str) -> None:
+        """Put another hash of the same password in the place of `old`, if that is still there."""
+
+
+class Sessions(Protocol):
+    """Who is signed in where."""
+
+    async def open(self, session: Session, epoch: int) -> bool:
+        """Begin the session, if the account is enabled and still in the epoch its credential was checked in.
+
+        Holds the account against a change of credential until the transaction ends, so that such a change
+        either refuses this session or sees it and ends it.
+        """
+
+    async def find(self, session_id: str) -> tuple[Session, Account] | None:
+        """The session, live or ended, with its account."""
+
+    async def rotate(self, session_id: str, counter: int, limits: SessionLimits, now: datetime) -> bool:
+        """Accept `counter` and issue the next one, if the protocol allows; False, and nothing done, otherwise."""
+
+    async def end(self, session_id: str, reason: EndReason, now: datetime) -> bool:
+        """End one live session; False if it was over already."""
+
+    async def end_all(self, account_id: str, reason: EndReason, now: datetime) -> list[str]:
+        """End every live session of an account; their ids."""
+
+
+class OneTimeTokens(Protocol):
+    """What was mailed and not yet spent."""
+
+    async def replace(self, token: OneTimeToken) -> None:
+        """Keep the token; an older one of the same account and purpose is dead from now on."""
+
+    async def consume(self, digest: str, purpose: Purpose, now: datetime) -> OneTimeToken | None:
+        """Spend the token, once: of any number of racers one gets it. None if unknown, spent or expired."""
+
+    async def void(self, account_id: str) -> None:
+        """Kill every unspent token of an account."""
+
+
+class Letters(Protocol):
+    """The outbox."""
+
+    async def queue(self, letter: QueuedLetter) -> None:
+        """Put a letter in, due at once."""
+
+    async def claim(self, now: datetime) -> QueuedLetter | None:
+        """Take the oldest due letter under a lease, so that no second worker takes it meanwhile."""
+
+    async def settle(self, letter_id: str, now: datetime) -> None:
+        """The letter has been handed over, or has become needless."""
+
+    async def put_off(self, letter_id: str, due_at: datetime, fault: str) -> None:
+        """The letter could not be sent; try again at `due_at`."""
+
+
+class Revocations(Protocol):
+    """What ended before its tokens did."""
+
+    async def append(self, revocation: Revocation) -> None:
+        """Record it. It is true for everybody once the transaction commits."""
+
+
+class Events(Protocol):
+    """What happened."""
+
+    async def record(self, event: Event) -> None:
+        """Keep the event."""
+
+
+class SigningKeys(Protocol):
+    """The server's own keys, sealed."""
+
+    async def all(self) -> list[SealedKey]:
+        """Every key, newest first."""
+
+    async def add_current(self, key: SealedKey) -> bool:
+        """Make this the current key of its use, unless another process made one first."""
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """The ports, inside one transaction. Over when its block is over."""
+
+    accounts: Accounts
+    sessions: Sessions
+    one_time_tokens: OneTimeTokens
+    letters: Letters
+    revocations: Revocations
+    events: Events
+    signing_keys: SigningKeys
+
+
+class Store(Protocol):
+    """Where the truth lies. What a block committed survives a crash."""
+
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """Commits when the block ends, rolls back when it raises. Raises `StoreUnavailable`.
+
+        A flow decides inside the block and refuses outside it: a refusal often has something to write.
+        """
+
+    def reading(self) -> AbstractAsyncContextManager[Transaction]:
+        """The same ports for single reads, each statement on its own. Raises `StoreUnavailable`."""
+
+    async def ping(self) -> None:
+        """Ask for nothing and get it. Raises `StoreUnavailable`."""

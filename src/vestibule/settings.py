@@ -1,0 +1,299 @@
+"""Settings: every name, its default, its unit and its reason. Read once at the start, frozen, handed down.
+
+Names the tutorial's server had keep their meaning; every other begins with VESTIBULE_. The page
+`docs/settings.md` is made from this file.
+"""
+
+import base64
+import binascii
+import difflib
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from vestibule.crypto.passwords import BCRYPT_MAX_BYTES
+from vestibule.crypto.seal import MIN_SECRET_CHARACTERS
+from vestibule.model.access_tokens import Issuer
+from vestibule.model.passwords import PasswordRules
+from vestibule.model.policy import Policy
+from vestibule.model.sessions import SessionLimits
+
+_OWN_PREFIX = "VESTIBULE_"
+_TEST_PREFIX = "VESTIBULE_TEST_"
+
+
+class WrongSettings(ValueError):
+    """The start stops here. The message has one line for each setting that is wrong, and names it."""
+
+
+def _origins(text: Any) -> Any:
+    return tuple(part.strip() for part in text.split(",") if part.strip()) if isinstance(text, str) else text
+
+
+def _at_least_one(origins: tuple[str, ...]) -> tuple[str, ...]:
+    if not origins:
+        raise ValueError("names no origin")
+    return origins
+
+
+def _exact_origin(origin: str) -> str:
+    scheme, separator, host = origin.partition("://")
+    if scheme not in {"http", "https"} or not separator or not host or "/" in host or "*" in host:
+        raise ValueError(f"{origin!r} is not an origin such as https://app.example.com (no path, no *)")
+    return origin.lower()
+
+
+def _long_enough(secret: SecretStr) -> SecretStr:
+    if secret.get_secret_value() and len(secret.get_secret_value()) < MIN_SECRET_CHARACTERS:
+        raise ValueError(
+            f"is too short: {MIN_SECRET_CHARACTERS} characters at least; "
+            'make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"'
+        )
+    return secret
+
+
+def _base64_pem(secret: SecretStr) -> SecretStr:
+    try:
+        base64.b64decode(secret.get_secret_value(), validate=True)
+    except binascii.Error:
+        raise ValueError("is not base64; it must be a PEM file, base64 as a whole") from None
+    return secret
+
+
+Origin = Annotated[str, AfterValidator(_exact_origin)]
+Pem = Annotated[SecretStr, AfterValidator(_base64_pem)]
+
+
+def _setting(name: str, default: Any, why: str, **rules: Any) -> Any:
+    return Field(default, validation_alias=name, description=why, **rules)
+
+
+class Settings(BaseSettings):
+    """Everything an operator can choose. Construct with `read`."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+    )
+
+    # Where it runs
+    mode: Literal["development", "production"] = _setting(
+        "NODE_ENV",
+        "development",
+        "`production` sets `Secure` on cookies, hides the interactive documentation and logs no letters.",
+    )
+    host: str = _setting("VESTIBULE_HOST", "127.0.0.1", "Address to listen on; `0.0.0.0` for all of them.")
+    port: int = _setting("PORT", 8000, "Port to listen on.", ge=1, le=65535)
+    data: Path = _setting(
+        "VESTIBULE_DATA", Path("vestibule-data"), "Folder for the SQLite file, the secret key and unsent mail."
+    )
+    origins: Annotated[tuple[Origin, ...], NoDecode, AfterValidator(_at_least_one), BeforeValidator(_origins)] = (
+        _setting(
+            "ORIGIN",
+            ("http://localhost:3000",),
+            "Origins of the front-ends, separated by commas. They may call with credentials, nobody else may; "
+            "mailed links lead to the first one.",
+        )
+    )
+
+    # Where things are kept
+    database_url: SecretStr = _setting(
+        "DATABASE_URL",
+        SecretStr(""),
+        "`postgresql://user:password@host:5432/name`, or `sqlite:///path`. Unset: a SQLite file in VESTIBULE_DATA.",
+    )
+    database_pool: int = _setting(
+        "VESTIBULE_DATABASE_POOL", 10, "Connections to PostgreSQL for each process.", ge=2, le=100
+    )
+    redis_url: SecretStr = _setting(
+        "REDIS_URL",
+        SecretStr(""),
+        "`redis://host:6379/0`. Holds only what may be lost; unset, the process keeps that itself.",
+    )
+
+    # Keys and tokens
+    jwt_access_private: Pem = _setting(
+        "JWT_ACCESS_TOKEN_PRIVATE_KEY",
+        SecretStr(""),
+        "Private RSA key for access tokens: a PEM, base64 as a whole. All four JWT_… settings, or none: then the keys "
+        "are made at the first start and kept in the database, sealed under VESTIBULE_SECRET_KEY.",
+    )
+    jwt_access_public: Pem = _setting("JWT_ACCESS_TOKEN_PUBLIC_KEY", SecretStr(""), "Its public half, likewise.")
+    jwt_refresh_private: Pem = _setting(
+        "JWT_REFRESH_TOKEN_PRIVATE_KEY", SecretStr(""), "Private RSA key for refresh tokens, likewise; another one."
+    )
+    jwt_refresh_public: Pem = _setting("JWT_REFRESH_TOKEN_PUBLIC_KEY", SecretStr(""), "Its public half, likewise.")
+    secret_key: Annotated[SecretStr, AfterValidator(_long_enough)] = _setting(
+        "VESTIBULE_SECRET_KEY",
+        SecretStr(""),
+        "What private keys in the database are sealed under. Unset: made at the first start, in VESTIBULE_DATA. "
+        "Machines that share a database share this.",
+    )
+    signing_key_bits: Literal[2048, 3072, 4096] = _setting(
+        "VESTIBULE_SIGNING_KEY_BITS", 3072, "Size in bits of RSA keys made here."
+    )
+    issuer: str = _setting("VESTIBULE_ISSUER", "vestibule", "`iss` of every token.", min_length=1)
+    audience: str = _setting("VESTIBULE_AUDIENCE", "vestibule", "`aud` of access tokens.", min_length=1)
+    access_token_seconds: int = _setting(
+        "VESTIBULE_ACCESS_TOKEN_SECONDS", 900, "Life of an access token, in seconds.", ge=30, le=3600
+    )
+    clock_leeway_seconds: int = _setting(
+        "VESTIBULE_CLOCK_LEEWAY_SECONDS", 30, "How far two machines' clocks may disagree, in seconds.", ge=0, le=60
+    )
+
+    # Sessions
+    session_idle_seconds: int = _setting(
+        "VESTIBULE_SESSION_IDLE_SECONDS",
+        3600,
+        "A session that is not refreshed for this long ends, in seconds; also the life of a refresh token.",
+        ge=60,
+    )
+    session_seconds: int = _setting(
+        "VESTIBULE_SESSION_SECONDS", 30 * 86400, "A session ends after this long whatever is done, in seconds.", ge=60
+    )
+    refresh_rotation: bool = _setting(
+        "VESTIBULE_REFRESH_ROTATION",
+        True,
+        "Each refresh gives a new refresh token. `off`: the same one for the life of the session, which then does not "
+        "move its idle end.",
+    )
+    refresh_grace_seconds: int = _setting(
+        "VESTIBULE_REFRESH_GRACE_SECONDS",
+        10,
+        "A refresh token that was just exchanged gives the same successor again for this long, in seconds, so that "
+        "tabs may race.",
+        ge=0,
+        le=60,
+    )
+
+    # Accounts and passwords
+    email_verification: Literal["optional", "mandatory"] = _setting(
+        "VESTIBULE_EMAIL_VERIFICATION", "optional", "`mandatory`: nobody signs in before the address is proven."
+    )
+    password_min_length: int = _setting(
+        "VESTIBULE_PASSWORD_MIN_LENGTH", 8, "Shortest password, in characters; 15 is the hardened choice.", ge=8, le=64
+    )
+    password_max_length: int = _setting(
+        "VESTIBULE_PASSWORD_MAX_LENGTH", 128, "Longest password, in characters.", ge=32, le=256
+    )
+    password_hash: Literal["argon2id", "bcrypt"] = _setting(
+        "VESTIBULE_PASSWORD_HASH",
+        "argon2id",
+        "`bcrypt` (cost 12) only where another program must read new hashes; passwords then end at 72 bytes.",
+    )
+    hash_threads: int = _setting(
+        "VESTIBULE_HASH_THREADS", 2, "Passwords hashed at once in each process; 19 MiB of memory each.", ge=1, le=64
+    )
+    hash_queue: int = _setting(
+        "VESTIBULE_HASH_QUEUE", 64, "Hashes and signatures that may wait behind them; beyond it, 503.", ge=1, le=10000
+    )
+
+    # Mail
+    email_host: str = _setting(
+        "EMAIL_HOST", "", "SMTP server. Unset: letters go to a folder in VESTIBULE_DATA, and in development to the log."
+    )
+    email_port: int = _setting("EMAIL_PORT", 587, "Its port.", ge=1, le=65535)
+    email_user: str = _setting("EMAIL_USER", "", "User name there, where it wants one.")
+    email_pass: SecretStr = _setting("EMAIL_PASS", SecretStr(""), "Password there.")
+    email_security: Literal["auto", "tls", "starttls", "none"] = _setting(
+        "VESTIBULE_EMAIL_SECURITY",
+        "auto",
+        "`tls` from the first byte, `starttls`, or `none`. `auto`: `tls` on port 465, otherwise `starttls`, which may "
+        "be missing only where no password would be sent.",
+    )
+    email_from: str = _setting("VESTIBULE_EMAIL_FROM", "Vestibule <no-reply@localhost>", "Sender of every letter.")
+
+    # Logs
+    log_level: Literal["debug", "info", "warning", "error"] = _setting(
+        "VESTIBULE_LOG_LEVEL", "info", "Least important lines to write."
+    )
+
+    @model_validator(mode="after")
+    def _belongs_together(self) -> "Settings":
+        given = [name for name, field in _KEY_FIELDS.items() if getattr(self, field).get_secret_value()]
+        if given and len(given) < len(_KEY_FIELDS):
+            missing = next(name for name in _KEY_FIELDS if name not in given)
+            raise ValueError(f"{missing}: is missing; the four JWT_… settings go together, or none of them is set")
+        if self.password_max_length < self.password_min_length:
+            raise ValueError("VESTIBULE_PASSWORD_MAX_LENGTH: is less than VESTIBULE_PASSWORD_MIN_LENGTH")
+        if self.session_seconds < self.session_idle_seconds:
+            raise ValueError("VESTIBULE_SESSION_SECONDS: is less than VESTIBULE_SESSION_IDLE_SECONDS")
+        return self
+
+    @property
+    def production(self) -> bool:
+        return self.mode == "production"
+
+    @property
+    def database_address(self) -> str:
+        """Where the database is, the embedded default included."""
+        return self.database_url.get_secret_value() or f"sqlite:///{self.data.absolute() / 'vestibule.sqlite3'}"
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the database is a file of this machine's, which nobody else looks after."""
+        return self.database_address.startswith("sqlite")
+
+    @property
+    def keys_are_given(self) -> bool:
+        return bool(self.jwt_access_private.get_secret_value())
+
+    def policy(self) -> Policy:
+        """The rules among the settings."""
+        return Policy(
+            issuer=Issuer(self.issuer, self.audience, timedelta(seconds=self.clock_leeway_seconds)),
+            access_lifetime=timedelta(seconds=self.access_token_seconds),
+            sessions=SessionLimits(
+                idle=timedelta(seconds=self.session_idle_seconds),
+                absolute=timedelta(seconds=self.session_seconds),
+                refresh_grace=timedelta(seconds=self.refresh_grace_seconds),
+                rotate=self.refresh_rotation,
+            ),
+            passwords=PasswordRules(
+                min_length=self.password_min_length,
+                max_length=self.password_max_length,
+                max_bytes=BCRYPT_MAX_BYTES if self.password_hash == "bcrypt" else 1024,
+            ),
+            verification_mandatory=self.email_verification == "mandatory",
+            link_base=self.origins[0],
+        )
+
+
+_KEY_FIELDS = {
+    "JWT_ACCESS_TOKEN_PRIVATE_KEY": "jwt_access_private",
+    "JWT_ACCESS_TOKEN_PUBLIC_KEY": "jwt_access_public",
+    "JWT_REFRESH_TOKEN_PRIVATE_KEY": "jwt_refresh_private",
+    "JWT_REFRESH_TOKEN_PUBLIC_KEY": "jwt_refresh_public",
+}
+
+
+def name_of(field: FieldInfo) -> str:
+    """The name under which a setting is looked up in the environment."""
+    return str(field.validation_alias)
+
+
+def read() -> Settings:
+    """The settings in the environment and in `.env`; raises `WrongSettings`."""
+    _refuse_unknown()
+    try:
+        return Settings()
+    except ValidationError as faults:
+        raise WrongSettings("\n".join(_sentence(dict(fault)) for fault in faults.errors())) from None
+
+
+def _refuse_unknown() -> None:
+    known = [name_of(field) for field in Settings.model_fields.values()]
+    for name in sorted(os.environ):
+        if name.startswith(_OWN_PREFIX) and not name.startswith(_TEST_PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else "; docs/settings.md lists those there are"
+            raise WrongSettings(f"{name}: there is no such setting{hint}")
+
+
+def _sentence(fault: dict[str, Any]) -> str:
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    return f"{fault['loc'][0]}: {message}" if fault["loc"] else message

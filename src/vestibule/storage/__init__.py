@@ -1,0 +1,1 @@
+"""Where things are kept: `sql` holds what must not be lost, `redis` and `memory` what may be."""

@@ -1,0 +1,1 @@
+"""What a lone process keeps for itself instead of asking Redis."""

@@ -1,0 +1,14 @@
+"""`model.sessions.Mirror` for a process without Redis: there is nobody to show sessions to."""
+
+from vestibule.model.accounts import Account
+from vestibule.model.sessions import Session
+
+
+class NoMirror:
+    """Shows nothing to nobody."""
+
+    async def show(self, session: Session, account: Account) -> None:
+        return None
+
+    async def drop(self, session_ids: list[str]) -> None:
+        return None

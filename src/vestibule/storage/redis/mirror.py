@@ -1,0 +1,69 @@
+"""`model.sessions.Mirror` on Redis: `session:{sid}` holds a live session as JSON, until it would expire.
+
+For other processes and services to read. Vestibule decides nothing by it: after a crash or a failover Redis may
+hold what was deleted. So a Redis that fails costs a log line and half a second at most, and no request.
+"""
+
+import json
+from collections.abc import Awaitable
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from vestibule.model.accounts import Account
+from vestibule.model.clock import Clock
+from vestibule.model.sessions import Session
+
+_TIMEOUT_SECONDS = 0.25
+_PAUSE_AFTER_FAULT = timedelta(seconds=1)
+_log = structlog.get_logger(__name__)
+
+
+def connect(url: str) -> "Redis":
+    """A client that gives up quickly; raises ValueError for what is no Redis address."""
+    return Redis.from_url(
+        url, socket_timeout=_TIMEOUT_SECONDS, socket_connect_timeout=_TIMEOUT_SECONDS, max_connections=20
+    )
+
+
+class RedisMirror:
+    """Shows live sessions under `session:{sid}`."""
+
+    def __init__(self, redis: "Redis", clock: Clock) -> None:
+        self._redis = redis
+        self._clock = clock
+        self._paused_until = clock.now()
+
+    async def show(self, session: Session, account: Account) -> None:
+        content = {
+            "sid": session.id,
+            "sub": account.id,
+            "role": account.role.value,
+            "created_at": session.created_at.isoformat(),
+            "expires_at": session.expires_at.isoformat(),
+        }
+        key, end = _key(session.id), session.idle_expires_at
+        await self._try(lambda: self._redis.set(key, json.dumps(content), pxat=int(end.timestamp() * 1000)))
+
+    async def drop(self, session_ids: list[str]) -> None:
+        if session_ids:
+            await self._try(lambda: self._redis.delete(*map(_key, session_ids)))
+
+    async def _try(self, command: "Any") -> None:
+        now = self._clock.now()
+        if now < self._paused_until:
+            return
+        try:
+            pending: Awaitable[Any] = command()
+            await pending
+        except (RedisError, OSError, TimeoutError) as fault:
+            # One failure in a second is enough: the next requests do not wait for a Redis that is gone.
+            self._paused_until = now + _PAUSE_AFTER_FAULT
+            _log.warning("redis_unavailable", fault=type(fault).__name__)
+
+
+def _key(session_id: str) -> str:
+    return f"session:{session_id}"

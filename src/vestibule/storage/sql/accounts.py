@@ -1,0 +1,74 @@
+"""`model.store.Accounts` in SQL."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from vestibule.model.accounts import Account, Role
+from vestibule.storage.sql.schema import accounts
+
+COLUMNS = tuple(accounts.c)
+
+
+class SqlAccounts:
+    """Who there is."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, account: Account) -> bool:
+        return await self.add_missing([account]) == 1
+
+    async def add_missing(self, batch: Sequence[Account]) -> int:
+        if not batch:
+            return 0
+        # ON CONFLICT reads the same on both databases, and SQLAlchemy compiles this form of it for both.
+        statement = insert(accounts).values([_to_row(account) for account in batch]).on_conflict_do_nothing()
+        added = await self._connection.execute(statement.returning(accounts.c.id))
+        return len(added.all())
+
+    async def at_address(self, address: str) -> Account | None:
+        return await self._one(accounts.c.address == address)
+
+    async def get(self, account_id: str) -> Account | None:
+        return await self._one(accounts.c.id == account_id)
+
+    async def verify(self, account_id: str, address: str, now: datetime) -> bool:
+        done = await self._connection.execute(
+            update(accounts)
+            .where(accounts.c.id == account_id, accounts.c.address == address)
+            .values(verified=True, updated_at=now)
+        )
+        return bool(done.rowcount)
+
+    async def set_password(self, account_id: str, password_hash: str, now: datetime) -> None:
+        await self._connection.execute(
+            update(accounts)
+            .where(accounts.c.id == account_id)
+            .values(password_hash=password_hash, epoch=accounts.c.epoch + 1, updated_at=now)
+        )
+
+    async def replace_hash(self, account_id: str, old: str, new: str) -> None:
+        await self._connection.execute(
+            update(accounts)
+            .where(accounts.c.id == account_id, accounts.c.password_hash == old)
+            .values(password_hash=new)
+        )
+
+    async def _one(self, condition: Any) -> Account | None:
+        row = (await self._connection.execute(select(*COLUMNS).where(condition))).one_or_none()
+        return None if row is None else from_row(row)
+
+
+def from_row(row: Sequence[Any]) -> Account:
+    """The account in the columns of `COLUMNS`."""
+    members = {column.name: value for column, value in zip(COLUMNS, row, strict=True)}
+    return Account(**{**members, "role": Role(members["role"])})
+
+
+def _to_row(account: Account) -> dict[str, Any]:
+    return {column.name: getattr(account, column.name) for column in COLUMNS} | {"role": account.role.value}

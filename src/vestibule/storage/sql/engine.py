@@ -1,0 +1,134 @@
+"""Engines, and how the two databases are made to promise the same.
+
+Transactions on SQLite begin with BEGIN IMMEDIATE and queue for one connection inside the process, so that
+writers wait in line instead of failing; on PostgreSQL they are READ COMMITTED, where every decision is part of
+a statement's WHERE. Single reads run in AUTOCOMMIT, which saves the BEGIN and the COMMIT around them.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import event, exc
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from vestibule.model.errors import StoreUnavailable
+from vestibule.storage.sql import url as addresses
+
+WAIT_FOR_CONNECTION_SECONDS = 1.0
+CONNECT_SECONDS = 2.0
+STATEMENT_SECONDS = 2.0
+
+# What a driver raises when the server is not there at all, before SQLAlchemy can wrap it.
+_UNREACHABLE = (OSError, TimeoutError, exc.TimeoutError)
+
+
+@dataclass(frozen=True)
+class Engines:
+    """The same database twice: for transactions, and for single reads. `dialect` is `sqlite` or `postgresql`."""
+
+    writing: AsyncEngine
+    single_reads: AsyncEngine
+
+    @property
+    def dialect(self) -> str:
+        return self.writing.dialect.name
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """A connection in a transaction; raises `StoreUnavailable`."""
+        async with _translated(), self.writing.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A connection whose statements stand alone; raises `StoreUnavailable`."""
+        async with _translated(), self.single_reads.connect() as connection:
+            yield connection
+
+    async def close(self) -> None:
+        await self.writing.dispose()
+        if self.single_reads.pool is not self.writing.pool:
+            await self.single_reads.dispose()
+
+
+def connect(address: str, pool_size: int = 10) -> Engines:
+    """Engines for a database address. Nothing is opened yet; raises `url.WrongAddress`."""
+    url, arguments = addresses.parse(address)
+    if url.drivername.startswith("sqlite"):
+        return _sqlite(url)
+    return _postgresql(url, arguments, pool_size)
+
+
+def _sqlite(url: URL) -> Engines:
+    # One writer at a time is what SQLite can do; waiting in our own line is fair, polling its lock is not.
+    writing = _sqlite_engine(url, pool_size=1, wait_seconds=30.0)
+    event.listen(writing.sync_engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
+    single_reads = _sqlite_engine(url, pool_size=4, wait_seconds=WAIT_FOR_CONNECTION_SECONDS)
+    return Engines(writing, single_reads)
+
+
+def _sqlite_engine(url: URL, pool_size: int, wait_seconds: float) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=wait_seconds,
+        pool_reset_on_return="rollback" if pool_size == 1 else None,
+        connect_args={"timeout": 10, "isolation_level": None},
+    )
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")  # committed means on the disk, also when the power fails
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _postgresql(url: URL, arguments: dict[str, Any], pool_size: int) -> Engines:
+    settings = {
+        "application_name": "vestibule",
+        "statement_timeout": str(int(STATEMENT_SECONDS * 1000)),
+        "idle_in_transaction_session_timeout": "10000",
+        **arguments.pop("server_settings", {}),
+    }
+    writing = create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=WAIT_FOR_CONNECTION_SECONDS,
+        pool_pre_ping=False,
+        connect_args={
+            "timeout": CONNECT_SECONDS,
+            "command_timeout": STATEMENT_SECONDS + 1,
+            "server_settings": settings,
+            **arguments,
+        },
+    )
+    return Engines(writing, writing.execution_options(isolation_level="AUTOCOMMIT"))
+
+
+@asynccontextmanager
+async def _translated() -> AsyncIterator[None]:
+    """Tell a database that cannot be asked from a mistake of ours: the first is a fault, the second a bug."""
+    try:
+        yield
+    except exc.DBAPIError as fault:
+        if fault.connection_invalidated or _transient(fault):
+            raise StoreUnavailable from fault
+        raise
+    except _UNREACHABLE as fault:
+        raise StoreUnavailable from fault
+
+
+def _transient(fault: exc.DBAPIError) -> bool:
+    # OperationalError and InterfaceError are how both drivers say busy, full, gone, read-only or shutting down.
+    return type(fault).__name__ in {"OperationalError", "InterfaceError", "InternalError"}

@@ -1,0 +1,79 @@
+"""The tutorial server's own `users` table, read and never written (Prisma on PostgreSQL)."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Boolean, Column, DateTime, MetaData, Row, String, Table, cast, func, select
+from sqlalchemy.exc import ProgrammingError
+
+from vestibule.model.accounts import Account, Role
+from vestibule.storage.sql.engine import Engines
+
+_users = Table(
+    "users",
+    MetaData(),
+    Column("id", String, primary_key=True),
+    Column("name", String),
+    Column("email", String),
+    Column("photo", String),
+    Column("verified", Boolean),
+    Column("password", String),
+    Column("role", String),
+    Column("createdAt", DateTime),
+    Column("updatedAt", DateTime),
+    Column("provider", String),
+)
+
+
+class NoSuchTable(RuntimeError):
+    """The database has no `users` table with the tutorial's columns. The message says what is missing."""
+
+
+class LegacyUsers:
+    """The accounts in it."""
+
+    def __init__(self, engines: Engines) -> None:
+        self._engines = engines
+
+    async def count(self) -> int:
+        """How many there are; raises `NoSuchTable`."""
+        try:
+            async with self._engines.reading() as connection:
+                return int((await connection.execute(select(func.count(_users.c.id)))).scalar_one())
+        except ProgrammingError as fault:
+            raise NoSuchTable(str(fault.orig).partition("\n")[0].rpartition(">: ")[2]) from fault
+
+    async def batches(self, size: int = 500) -> AsyncIterator[Sequence[Account]]:
+        """All of them in the order of their ids, `size` at a time, so that memory does not grow with the table."""
+        # The role is an enum of Prisma's; as text it is the word.
+        columns = [cast(c, String).label("role") if c.name == "role" else c for c in _users.c]
+        last = ""
+        while True:
+            query = select(*columns).where(_users.c.id > last).order_by(_users.c.id).limit(size)
+            async with self._engines.reading() as connection:
+                rows = (await connection.execute(query)).all()
+            if not rows:
+                return
+            last = rows[-1].id
+            yield [_account(row) for row in rows]
+
+
+def _account(row: Row[Any]) -> Account:
+    return Account(
+        id=row.id,
+        name=row.name,
+        address=row.email,
+        role=Role(row.role or Role.USER),
+        verified=bool(row.verified),
+        created_at=_utc(row.createdAt),
+        updated_at=_utc(row.updatedAt),
+        password_hash=row.password,
+        photo=row.photo,
+        provider=row.provider,
+    )
+
+
+def _utc(value: datetime) -> datetime:
+    # Prisma writes timestamps without a zone, in UTC.
+    return value.replace(tzinfo=UTC)

@@ -1,0 +1,10 @@
+"""Alembic's entry: runs the migrations on the connection, and in the transaction, that `migrate` hands over."""
+
+from alembic import context
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    version_table="vestibule_schema",
+    render_as_batch=True,
+)
+context.run_migrations()

@@ -1,0 +1,164 @@
+"""The tables, as the code sees them. `migrations/` makes them; a test keeps the two alike."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.engine import Dialect
+
+REVISION = "0001"
+"""The migration this code was written for. A server that meets another does not start."""
+
+metadata = MetaData()
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment in UTC with microseconds: timestamptz on PostgreSQL, sortable text on SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None or dialect.name != "sqlite":
+            return value
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# BIGSERIAL on PostgreSQL; on SQLite only INTEGER PRIMARY KEY counts by itself.
+Sequence = BigInteger().with_variant(Integer, "sqlite")
+
+_ID = String(36)
+
+
+def _owner(name: str = "account_id", *, nullable: bool = False, on_delete: str = "CASCADE") -> Column[Any]:
+    return Column(name, _ID, ForeignKey("accounts.id", ondelete=on_delete), nullable=nullable)
+
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("name", String(255), nullable=False),
+    Column("address", String(254), nullable=False, unique=True),
+    Column("role", String(16), nullable=False),
+    Column("verified", Boolean, nullable=False),
+    Column("password_hash", Text),
+    Column("photo", Text, nullable=False),
+    Column("provider", Text),
+    Column("epoch", Integer, nullable=False),
+    Column("disabled_at", Instant),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    _owner(),
+    Column("user_agent", Text, nullable=False),
+    Column("network_address", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("last_seen_at", Instant, nullable=False),
+    Column("idle_expires_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("issued_at", Instant, nullable=False),
+    Column("current", Integer, nullable=False),
+    Column("parent", Integer, nullable=False),
+    Column("base", Integer, nullable=False),
+    Column("ended_at", Instant),
+    Column("end_reason", String(32)),
+    Index("sessions_of_account", "account_id"),
+)
+
+one_time_tokens = Table(
+    "one_time_tokens",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    _owner(),
+    Column("purpose", String(32), nullable=False),
+    Column("address", String(254), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant),
+    UniqueConstraint("account_id", "purpose", name="one_token_for_each_purpose"),
+)
+
+letters = Table(
+    "letters",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("kind", String(32), nullable=False),
+    _owner(),
+    Column("created_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("settled_at", Instant),
+    Column("last_fault", Text),
+    Index(
+        "letters_due", "due_at", postgresql_where=text("settled_at IS NULL"), sqlite_where=text("settled_at IS NULL")
+    ),
+)
+
+revocations = Table(
+    "revocations",
+    metadata,
+    Column("sequence", Sequence, primary_key=True, autoincrement=True),
+    Column("at", Instant, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("subject", _ID, nullable=False),
+    Column("not_before", Instant),
+    Column("forget_at", Instant, nullable=False),
+    Index("revocations_to_forget", "forget_at"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("sequence", Sequence, primary_key=True, autoincrement=True),
+    Column("at", Instant, nullable=False),
+    Column("kind", String(32), nullable=False),
+    _owner(nullable=True, on_delete="SET NULL"),
+    Column("session_id", _ID),
+    Column("network_address", Text),
+    Column("detail", Text, nullable=False),
+    Index("events_of_account", "account_id", "at"),
+)
+
+signing_keys = Table(
+    "signing_keys",
+    metadata,
+    Column("kid", String(64), primary_key=True),
+    Column("use", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("alg", String(16), nullable=False),
+    Column("sealed_private", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Index(
+        "one_current_key_for_each_use",
+        "use",
+        unique=True,
+        postgresql_where=text("state = 'current'"),
+        sqlite_where=text("state = 'current'"),
+    ),
+)

@@ -1,0 +1,49 @@
+"""`model.store.Store` on SQLAlchemy: a transaction that hands out the ports, and is over when it is over."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from vestibule.model.store import Transaction
+from vestibule.storage.sql.accounts import SqlAccounts
+from vestibule.storage.sql.engine import Engines
+from vestibule.storage.sql.letters import SqlLetters
+from vestibule.storage.sql.one_time_tokens import SqlOneTimeTokens
+from vestibule.storage.sql.records import SqlEvents, SqlRevocations
+from vestibule.storage.sql.sessions import SqlSessions
+from vestibule.storage.sql.signing_keys import SqlSigningKeys
+
+
+class SqlStore:
+    """Where the truth lies."""
+
+    def __init__(self, engines: Engines) -> None:
+        self._engines = engines
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        async with self._engines.transaction() as connection:
+            yield _ports(connection)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Transaction]:
+        async with self._engines.reading() as connection:
+            yield _ports(connection)
+
+    async def ping(self) -> None:
+        async with self._engines.reading() as connection:
+            await connection.execute(text("SELECT 1"))
+
+
+def _ports(connection: AsyncConnection) -> Transaction:
+    return Transaction(
+        accounts=SqlAccounts(connection),
+        sessions=SqlSessions(connection),
+        one_time_tokens=SqlOneTimeTokens(connection),
+        letters=SqlLetters(connection),
+        revocations=SqlRevocations(connection),
+        events=SqlEvents(connection),
+        signing_keys=SqlSigningKeys(connection),
+    )

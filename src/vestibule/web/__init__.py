@@ -1,0 +1,1 @@
+"""Vestibule over HTTP. `routes` has the whole map on one screen."""

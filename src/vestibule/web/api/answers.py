@@ -1,0 +1,115 @@
+"""What the API answers, as the OpenAPI document declares it."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from vestibule.model.accounts import Account, Role
+
+
+class Answer(BaseModel):
+    """Nothing is answered that is not declared."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Success(Answer):
+    """It is done."""
+
+    status: Literal["success"] = "success"
+
+
+class Told(Success):
+    """It is done, and this is what to tell the person."""
+
+    message: str
+
+
+class SignedIn(Success):
+    """The access token, which is also in its cookie."""
+
+    access_token: str
+
+
+class PublicUser(Answer):
+    """What is shown of an account: this and nothing more."""
+
+    id: str = Field(json_schema_extra={"format": "uuid"})
+    name: str
+    email: str
+    photo: str
+    role: Role
+    created_at: str = Field(alias="createdAt", json_schema_extra={"format": "date-time"})
+    updated_at: str = Field(alias="updatedAt", json_schema_extra={"format": "date-time"})
+    provider: str | None
+
+    @classmethod
+    def of(cls, account: Account) -> "PublicUser":
+        return cls(
+            id=account.id,
+            name=account.name,
+            email=account.address,
+            photo=account.photo,
+            role=account.role,
+            createdAt=_moment(account.created_at),
+            updatedAt=_moment(account.updated_at),
+            provider=account.provider,
+        )
+
+
+class UserData(Answer):
+    user: PublicUser
+
+
+class Me(Success):
+    """The account that is asking."""
+
+    data: UserData
+
+
+class Registered(Told):
+    """The new account."""
+
+    data: UserData
+
+
+class Refused(Answer):
+    """The caller may not have this, or not like this. Programs read `code`, people read `message`."""
+
+    status: Literal["fail"]
+    code: str
+    message: str
+
+
+class BodyFault(BaseModel):
+    """One fault in a body, in the shape zod 3 gives it."""
+
+    code: str
+    path: list[str]
+    message: str
+
+
+class Invalid(Refused):
+    """The body cannot be read, or breaks the rules; then `errors` has every fault at once."""
+
+    errors: list[BodyFault] = Field(default=[])
+
+
+class Faulted(Answer):
+    """It cannot be done now; `Retry-After` says when to try again."""
+
+    status: Literal["error"]
+    code: str
+    message: str
+
+
+class JwkSet(Answer):
+    """Public keys (RFC 7517, section 5)."""
+
+    keys: list[dict[str, Any]]
+
+
+def _moment(value: datetime) -> str:
+    """As JavaScript writes it: UTC, milliseconds, Z."""
+    return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")

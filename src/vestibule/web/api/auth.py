@@ -1,0 +1,101 @@
+"""Register, sign in, refresh, sign out, verify, forgot, reset: each a thin face of its flow."""
+
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vestibule.flows.issue_tokens import Tokens
+from vestibule.flows.refresh import refresh as refresh_flow
+from vestibule.flows.register import register as register_flow
+from vestibule.flows.reset_password import request_reset, reset_password
+from vestibule.flows.sign_in import sign_in
+from vestibule.flows.sign_out import sign_out
+from vestibule.flows.verify_email import verify_email as verify_email_flow
+from vestibule.model.errors import RefreshRefused
+from vestibule.web import body, cookies
+from vestibule.web.api import answers, bodies
+from vestibule.web.caller import AtDevice, AtNetwork, InEnv, SignedInCaller
+from vestibule.web.errors import Json
+
+
+async def register(
+    env: InEnv, sent: Annotated[bodies.Register, Depends(body.reading(bodies.Register))], network: AtNetwork
+) -> Response:
+    """Make an account and mail a link that proves its address."""
+    account = await register_flow(env, sent.name, sent.email, sent.password, network)
+    message = "An email with a verification code has been sent to your email"
+    data = answers.UserData(user=answers.PublicUser.of(account))
+    return _json(answers.Registered(message=message, data=data), 201)
+
+
+async def login(
+    request: Request,
+    env: InEnv,
+    sent: Annotated[bodies.Login, Depends(body.reading(bodies.Login))],
+    device: AtDevice,
+) -> Response:
+    """Begin a session and set its cookies."""
+    outcome = await sign_in(env, sent.email, sent.password, device)
+    return _with_tokens(request, env, outcome.tokens)
+
+
+async def refresh(request: Request, env: InEnv) -> Response:
+    """Exchange the refresh token in its cookie. A refusal never clears a cookie: it may be another tab's new one."""
+    refresh_token = cookies.read(request, cookies.REFRESH)
+    if refresh_token is None:
+        raise RefreshRefused
+    return _with_tokens(request, env, await refresh_flow(env, refresh_token))
+
+
+async def logout(request: Request, env: InEnv, caller: SignedInCaller) -> Response:
+    """End this session and clear its cookies; other devices stay signed in."""
+    await sign_out(env, caller)
+    return _cleared(request, env, answers.Success())
+
+
+async def verify_email(env: InEnv, code: str) -> Response:
+    """Prove the address that the code was mailed to."""
+    await verify_email_flow(env, code)
+    return _json(answers.Told(message="Email verified successfully"))
+
+
+async def forgot_password(
+    env: InEnv, sent: Annotated[bodies.ForgotPassword, Depends(body.reading(bodies.ForgotPassword))], network: AtNetwork
+) -> Response:
+    """Mail a link for choosing a new password. Answers alike whether the address is known."""
+    await request_reset(env, sent.email, network)
+    return _json(answers.Told(message="You will receive a reset email if user with that email exist"))
+
+
+async def reset(
+    request: Request,
+    env: InEnv,
+    token: str,
+    sent: Annotated[bodies.ResetPassword, Depends(body.reading(bodies.ResetPassword))],
+) -> Response:
+    """Set a new password with a mailed token, and end every session of the account."""
+    await reset_password(env, token, sent.password)
+    return _cleared(request, env, answers.Told(message="Password data updated successfully"))
+
+
+async def nothing() -> Response:
+    """HEAD of a GET that changes something: answers, and changes nothing."""
+    return Response(headers={"Content-Type": Json.media_type})
+
+
+def _with_tokens(request: Request, env: InEnv, tokens: Tokens) -> Response:
+    response = _json(answers.SignedIn(access_token=tokens.access_token))
+    cookies.set_tokens(response, tokens, env.clock.now(), request.app.state.web.secure_cookies)
+    return response
+
+
+def _cleared(request: Request, env: InEnv, answer: answers.Answer) -> Response:
+    response = _json(answer)
+    cookies.clear(response, env.clock.now(), request.app.state.web.secure_cookies)
+    return response
+
+
+def _json(answer: answers.Answer, status: int = 200) -> Json:
+    return Json(answer.model_dump(mode="json", by_alias=True), status)

@@ -1,0 +1,130 @@
+"""What the API accepts, member by member, in the contract's words."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from vestibule.model.accounts import MAX_ADDRESS_BYTES, MAX_NAME_CHARACTERS, NotAnAddress, Role, canonical_address
+from vestibule.model.passwords import PasswordRules
+from vestibule.web.body import ConfirmedBody, ContractBody, type_name
+
+_LOGIN_MIN_LENGTH = 8
+_ROLES = [role.value for role in Role]
+
+
+def _fault(message: str, **members: Any) -> PydanticCustomError:
+    """A fault whose entry, but for its path, is `members` and `message`."""
+    return PydanticCustomError("contract", "{message}", {"message": message, "entry": {**members, "message": message}})
+
+
+def _size(code: str, bound: str, value: int, message: str) -> PydanticCustomError:
+    return _fault(message, code=code, **{bound: value}, type="string", inclusive=True, exact=False)
+
+
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise _fault("A NUL character is not allowed", code="custom")
+    return text
+
+
+def _short_enough(name: str) -> str:
+    if len(name) > MAX_NAME_CHARACTERS:
+        message = f"String must contain at most {MAX_NAME_CHARACTERS} character(s)"
+        raise _size("too_big", "maximum", MAX_NAME_CHARACTERS, message)
+    return name
+
+
+def _address(message: str) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        try:
+            return canonical_address(text)
+        except NotAnAddress:
+            raise _fault(message, validation="email", code="invalid_string") from None
+
+    return check
+
+
+def _fits_rules(password: str, info: ValidationInfo) -> str:
+    rules: PasswordRules = info.context.passwords  # type: ignore[union-attr]  # `judge` always gives the policy
+    if len(password) < rules.min_length:
+        message = f"Password must be more than {rules.min_length} characters"
+        raise _size("too_small", "minimum", rules.min_length, message)
+    if len(password) > rules.max_length:
+        message = f"Password must be less than {rules.max_length} characters"
+        raise _size("too_big", "maximum", rules.max_length, message)
+    if len(password.encode()) > rules.max_bytes:
+        raise _fault(f"Password must be at most {rules.max_bytes} bytes long", code="custom")
+    return password
+
+
+def _long_enough_to_try(password: str) -> str:
+    if len(password) < _LOGIN_MIN_LENGTH:
+        raise _size("too_small", "minimum", _LOGIN_MIN_LENGTH, "Invalid email or password")
+    return password
+
+
+def _known_role(value: Any) -> Any:
+    options = " | ".join(f"'{role}'" for role in _ROLES)
+    if not isinstance(value, str):
+        kind = type_name(value)
+        message = f"Expected {options}, received {kind}"
+        raise _fault(message, code="invalid_type", expected=options, received=kind)
+    if value not in _ROLES:
+        message = f"Invalid enum value. Expected {options}, received '{value}'"
+        raise _fault(message, received=value, code="invalid_enum_value", options=_ROLES)
+    return value
+
+
+Text = Annotated[str, AfterValidator(_without_nul)]
+Name = Annotated[Text, AfterValidator(_short_enough), Field(json_schema_extra={"maxLength": MAX_NAME_CHARACTERS})]
+_AS_ADDRESS = Field(json_schema_extra={"format": "email", "maxLength": MAX_ADDRESS_BYTES})
+Address = Annotated[Text, AfterValidator(_address("Invalid email address")), _AS_ADDRESS]
+ForgottenAddress = Annotated[Text, AfterValidator(_address("Email is invalid")), _AS_ADDRESS]
+NewPassword = Annotated[Text, AfterValidator(_fits_rules), Field(json_schema_extra={"format": "password"})]
+Password = Annotated[Text, AfterValidator(_long_enough_to_try), Field(json_schema_extra={"format": "password"})]
+# Checked, because the contract checks it, and then dropped: nobody makes himself an admin.
+IgnoredRole = Annotated[Any, BeforeValidator(_known_role), Field(json_schema_extra={"type": "string", "enum": _ROLES})]
+
+
+class Register(ConfirmedBody):
+    """Somebody new."""
+
+    REQUIRED: ClassVar = {
+        "name": "Name is required",
+        "email": "Email address is required",
+        "password": "Password is required",
+        "passwordConfirm": "Please confirm your password",
+    }
+    name: Name
+    email: Address
+    password: NewPassword
+    password_confirm: str = Field(alias="passwordConfirm", json_schema_extra={"format": "password"})
+    role: IgnoredRole = Role.USER.value
+
+
+class Login(ContractBody):
+    """An address and its password."""
+
+    REQUIRED: ClassVar = {"email": "Email address is required", "password": "Password is required"}
+    email: Address
+    password: Password
+
+
+class ForgotPassword(ContractBody):
+    """Where the letter should go."""
+
+    REQUIRED: ClassVar = {"email": "Email is required"}
+    email: ForgottenAddress
+
+
+class ResetPassword(ConfirmedBody):
+    """A new password, twice."""
+
+    REQUIRED: ClassVar = {
+        "password": "Password is required",
+        "passwordConfirm": "Please confirm your password",
+    }
+    password: NewPassword
+    password_confirm: str = Field(alias="passwordConfirm", json_schema_extra={"format": "password"})

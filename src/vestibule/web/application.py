@@ -1,0 +1,80 @@
+"""The URL map on FastAPI, and the table of refusals around it. `headers.OutermostLayer` goes around both."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from fastapi import Depends, FastAPI
+from fastapi_swagger import patch_fastapi
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vestibule import __version__
+from vestibule.model.errors import Fault, Refusal
+from vestibule.model.policy import Policy
+from vestibule.web import openapi
+from vestibule.web.errors import MethodNotAllowed, RouteUnknown, refused
+from vestibule.web.policy import WebPolicy
+from vestibule.web.routes import ROUTES, Route, methods_at
+
+
+def build(policy: Policy, web: WebPolicy, lifespan: Callable[[FastAPI], Any] | None = None) -> FastAPI:
+    """The application, but for `state.env`, which the lifespan (or a test) puts there before the first request."""
+    app = FastAPI(
+        title="Vestibule",
+        version=__version__,
+        summary="Sign-up, sign-in, sessions and tokens.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+        openapi_url="/openapi.json" if web.interactive_docs else None,
+        exception_handlers={Refusal: _refused, Fault: _refused, HTTPException: _unrouted},
+        redirect_slashes=False,
+        max_body_size=None,  # `body` counts, and answers in the contract's envelope
+        telemetry={"tracing": False, "metrics": False},
+    )
+    app.state.policy = policy
+    app.state.web = web
+    for route in ROUTES:
+        _add(app, route, policy)
+    openapi.describe(app)
+    if web.interactive_docs:
+        patch_fastapi(app, redirect_from_root_to_docs=False)
+    return app
+
+
+def _add(app: FastAPI, route: Route, policy: Policy) -> None:
+    name = f"{route.handler.__name__}_{route.method.lower()}"
+    # A GET that changes something has a HEAD line of its own in the map; every other GET answers HEAD as well.
+    twin = route.method == "GET" and not any(r.method == "HEAD" and r.path == route.path for r in ROUTES)
+    app.add_api_route(
+        route.path,
+        route.handler,
+        methods=[route.method],
+        status_code=route.status,
+        dependencies=[Depends(guard) for guard in route.guard],
+        response_model=None,
+        responses={route.status: {"model": route.answer}, **openapi.responses_of(route)} if route.answer else None,
+        openapi_extra=openapi.request_body_of(route, policy),
+        operation_id=name,
+        include_in_schema=route.method != "HEAD",
+    )
+    if twin:
+        dependencies = [Depends(guard) for guard in route.guard]
+        app.add_api_route(
+            route.path, route.handler, methods=["HEAD"], dependencies=dependencies, include_in_schema=False
+        )
+
+
+async def _refused(_request: Request, refusal: Exception) -> Response:
+    return refused(cast(Refusal | Fault, refusal))
+
+
+async def _unrouted(request: Request, _fault: Exception) -> Response:
+    """What the router itself refuses."""
+    allowed = methods_at(request.scope["path"])
+    if allowed:
+        return refused(MethodNotAllowed(request.method, allowed))
+    path = request.scope.get("raw_path") or request.scope["path"].encode()
+    return refused(RouteUnknown(path.decode("latin-1").partition("?")[0]))

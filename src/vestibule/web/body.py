@@ -1,0 +1,135 @@
+"""Request bodies: strict JSON, counted while reading, judged by a pydantic model, faulted as the contract words it.
+
+The front-ends were written against zod 3, so each fault is reported in the shape zod gives it.
+"""
+
+from collections.abc import Awaitable, Callable
+from email.message import Message
+from typing import Any, ClassVar, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from starlette.requests import Request
+
+from vestibule.crypto import i_json
+from vestibule.model.policy import Policy
+from vestibule.web.errors import BodyInvalid, BodyMalformed, BodyTooLarge, UnsupportedMedia
+
+MAX_BODY_BYTES = 10_240
+
+Entry = dict[str, Any]
+# Faults after which zod does not go on to compare two members of the same object.
+_ABORTING = {"invalid_type", "invalid_enum_value"}
+
+
+class ContractBody(BaseModel):
+    """A body of the contract. `REQUIRED` has, for each member, what is said when it is missing."""
+
+    REQUIRED: ClassVar[dict[str, str]]
+
+
+class ConfirmedBody(ContractBody):
+    """A body in which a new password is typed twice, as `password` and `passwordConfirm`."""
+
+
+Body = TypeVar("Body", bound=ContractBody)
+
+
+def reading(model: type[Body]) -> Callable[[Request], Awaitable[Body]]:
+    """A dependency that reads the body as a `model`; raises `UnsupportedMedia` and the refusals named Body…."""
+
+    async def read(request: Request) -> Body:
+        return judge(model, await read_json(request), request.app.state.policy)
+
+    return read
+
+
+async def read_json(request: Request) -> Any:
+    """The body's value, an object or an array; `{}` for a body that is missing, empty or not said to be JSON."""
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise UnsupportedMedia
+    text = await _read_counted(request)
+    if not _is_json(request.headers.get("content-type", "")) or not text.strip():
+        return {}
+    try:
+        value = i_json.parse(text)
+    except i_json.NotIJson as fault:
+        raise BodyMalformed(str(fault)) from None
+    if not isinstance(value, dict | list):
+        raise BodyMalformed("it is neither an object nor an array")
+    return value
+
+
+def judge(model: type[Body], value: Any, policy: Policy) -> Body:
+    """`value` as a `model`; raises `BodyInvalid` with every fault at once, in the order of the fields."""
+    if not isinstance(value, dict):
+        raise BodyInvalid([_wrong_type([], "object", value)])
+    entries: list[Entry] = []
+    try:
+        parsed = model.model_validate(value, context=policy)
+    except ValidationError as faults:
+        entries = [_entry(model, fault) for fault in faults.errors(include_url=False)]
+    if issubclass(model, ConfirmedBody) and _differ(value, entries):
+        message = "Passwords do not match"
+        entries.append({"code": "custom", "path": ["body", "passwordConfirm"], "message": message})
+    if entries:
+        raise BodyInvalid(entries)
+    return parsed
+
+
+async def _read_counted(request: Request) -> bytes:
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced[:20]) > MAX_BODY_BYTES:
+        raise BodyTooLarge
+    text = bytearray()
+    async for chunk in request.stream():
+        text += chunk
+        if len(text) > MAX_BODY_BYTES:
+            raise BodyTooLarge
+    return bytes(text)
+
+
+def _is_json(content_type: str) -> bool:
+    header = Message()
+    header["content-type"] = content_type
+    if not content_type or header.get_content_type() != "application/json":
+        return False
+    if str(header.get_param("charset", "utf-8")).lower() not in {"utf-8", "utf8"}:
+        raise UnsupportedMedia
+    return True
+
+
+def _differ(value: dict[str, Any], entries: list[Entry]) -> bool:
+    aborted = any(entry["code"] in _ABORTING for entry in entries)
+    return not aborted and value["password"] != value["passwordConfirm"]
+
+
+def _entry(model: type[ContractBody], fault: ErrorDetails) -> Entry:
+    path = [str(step) for step in fault["loc"]]
+    if fault["type"] == "missing":
+        undefined = {"received": "undefined", "message": model.REQUIRED[path[0]]}
+        return {**_wrong_type(path, "string", None), **undefined}
+    if fault["type"] == "string_type":
+        return _wrong_type(path, "string", fault["input"])
+    entry: Entry = fault["ctx"]["entry"]
+    return {**entry, "path": ["body", *path]}
+
+
+def _wrong_type(path: list[str], expected: str, received: Any) -> Entry:
+    kind = type_name(received)
+    message = f"Expected {expected}, received {kind}"
+    return {
+        "code": "invalid_type",
+        "expected": expected,
+        "received": kind,
+        "path": ["body", *path],
+        "message": message,
+    }
+
+
+def type_name(value: Any) -> str:
+    """What JavaScript would call the type of a JSON value."""
+    if value is None:
+        return "null"
+    names = {bool: "boolean", dict: "object", list: "array", str: "string"}
+    return names.get(type(value), "number")

@@ -1,0 +1,139 @@
+"""From every refusal and fault to how it looks in the JSON API: one table, complete by test.
+
+The words steer the contract's front-ends: they start a refresh where a message says `not logged in` and go to
+their sign-in page where it says `not refresh`. No other message may contain either.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import JSONResponse
+
+from vestibule.model import errors
+from vestibule.model.errors import Fault, Refusal
+
+
+class BodyInvalid(Refusal):
+    """The body breaks the rules; `entries` has one member for each fault, in the order of the fields."""
+
+    code = "body_invalid"
+
+    def __init__(self, entries: list[dict[str, Any]]) -> None:
+        super().__init__(entries[0]["message"])
+        self.entries = entries
+
+
+class BodyMalformed(Refusal):
+    """The body is not JSON as it must be."""
+
+    code = "body_malformed"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The body cannot be read as JSON: {why}")
+
+
+class BodyTooLarge(Refusal):
+    code = "body_too_large"
+
+
+class UnsupportedMedia(Refusal):
+    code = "unsupported_media"
+
+
+class AmbiguousCredential(Refusal):
+    """More than one Authorization header (RFC 6750, section 2)."""
+
+    code = "ambiguous_credential"
+
+
+class CrossSite(Refusal):
+    """Another site made this browser ask (ASVS 5.0, 3.5.1)."""
+
+    code = "cross_site"
+
+
+class CrossSiteRefresh(errors.RefreshRefused):
+    """The same at the refresh endpoint, whose every refusal reads alike."""
+
+    code = "cross_site"
+
+
+class RouteUnknown(Refusal):
+    code = "route_unknown"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"Route {path} not found")
+
+
+class MethodNotAllowed(Refusal):
+    code = "method_not_allowed"
+
+    def __init__(self, method: str, allowed: list[str]) -> None:
+        super().__init__(f"{method} is not possible here; use {' or '.join(allowed)}")
+        self.allowed = allowed
+
+
+@dataclass(frozen=True)
+class Look:
+    """A status and its sentence; no sentence where the refusal brings its own."""
+
+    status: int
+    message: str | None = None
+    challenge: str | None = None
+
+
+_MISSING_TOKEN = 'Bearer realm="vestibule"'
+_BAD_TOKEN = 'Bearer realm="vestibule", error="invalid_token"'
+
+LOOKS: dict[type[Refusal | Fault], Look] = {
+    errors.AddressTaken: Look(409, "Email already exist, please use another email address"),
+    errors.WrongCredentials: Look(400, "Invalid email or password"),
+    errors.AddressNotVerified: Look(401, "You are not verified, please verify your email to login"),
+    errors.NotSignedIn: Look(401, "You are not logged in", _MISSING_TOKEN),
+    errors.AccessTokenInvalid: Look(401, "Invalid token or user doesn't exist", _BAD_TOKEN),
+    errors.SessionOver: Look(401, "Invalid token or session has expired", _BAD_TOKEN),
+    errors.RefreshRefused: Look(403, "Could not refresh access token"),
+    CrossSiteRefresh: Look(403, "Could not refresh access token"),
+    errors.VerificationCodeInvalid: Look(403, "Verification code is invalid or user doesn't exist"),
+    errors.ResetTokenInvalid: Look(403, "Invalid token or token has expired"),
+    errors.Overloaded: Look(503, "Too much is going on right now, please try again in a moment"),
+    errors.StoreUnavailable: Look(503, "The service is not available right now, please try again in a moment"),
+    BodyInvalid: Look(400),
+    BodyMalformed: Look(400),
+    BodyTooLarge: Look(413, "The body is larger than 10 kB"),
+    UnsupportedMedia: Look(415, "Send the body as UTF-8 and without a content encoding"),
+    AmbiguousCredential: Look(400, "Send one Authorization header, not several"),
+    CrossSite: Look(403, "This request was made by another site, which is not allowed"),
+    RouteUnknown: Look(404),
+    MethodNotAllowed: Look(405),
+}
+
+UNEXPECTED = {"status": "error", "code": "unexpected", "message": "Something went wrong on our side"}
+
+
+class Json(JSONResponse):
+    """JSON with its charset, so that no browser has to guess (ASVS 5.0, 4.1.1)."""
+
+    media_type = "application/json; charset=utf-8"
+
+
+def refused(refusal: Refusal | Fault) -> Json:
+    """The answer to a request that ended in `refusal`."""
+    look = LOOKS[type(refusal)]
+    message = look.message or str(refusal)
+    status = "fail" if isinstance(refusal, Refusal) else "error"
+    content: dict[str, Any] = {"status": status, "code": refusal.code, "message": message}
+    if isinstance(refusal, BodyInvalid):
+        content["errors"] = refusal.entries
+    return Json(content, look.status, _headers(refusal, look))
+
+
+def _headers(refusal: Refusal | Fault, look: Look) -> dict[str, str]:
+    headers = {}
+    if look.challenge:
+        headers["WWW-Authenticate"] = look.challenge
+    if isinstance(refusal, Fault):
+        headers["Retry-After"] = str(refusal.retry_after_seconds)
+    if isinstance(refusal, MethodNotAllowed):
+        headers["Allow"] = ", ".join(refusal.allowed)
+    return headers

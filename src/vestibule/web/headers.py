@@ -1,0 +1,110 @@
+"""The outermost layer: what every answer carries, whatever it is, and however badly it ended.
+
+CORS stands on every answer, 404, 413 and 500 too: a front-end whose error lacks it shows a blank page. A path
+may end in a slash. HEAD is answered without a body. An exception nobody foresaw becomes the envelope's 500.
+"""
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from vestibule.web.errors import UNEXPECTED, Json
+from vestibule.web.policy import WebPolicy
+
+_log = structlog.get_logger(__name__)
+
+_SECURITY = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+_HSTS = "max-age=31536000"
+_DOCS_PATH = "/docs"
+# Development only: Swagger UI starts itself from an inline script.
+_DOCS_CSP = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+)
+_METHODS = "GET,HEAD,PUT,PATCH,POST,DELETE"
+
+
+class OutermostLayer:
+    """Wraps the application."""
+
+    def __init__(self, app: ASGIApp, policy: WebPolicy) -> None:
+        self._app = app
+        self._policy = policy
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        sent = _Sent(send, scope, self._policy)
+        if _is_preflight(scope):
+            await _preflight_answer(scope, self._policy)(scope, receive, sent)
+            return
+        try:
+            await self._app(_without_trailing_slash(scope), receive, sent)
+        except Exception:
+            _log.exception("unexpected", method=scope["method"], path=scope["path"])
+            if not sent.begun:
+                await Json(UNEXPECTED, 500)(scope, receive, sent)
+
+
+class _Sent:
+    """`send`, with the headers added and the body of a HEAD left out."""
+
+    def __init__(self, send: Send, scope: Scope, policy: WebPolicy) -> None:
+        self._send = send
+        self._policy = policy
+        self._head = scope["method"] == "HEAD"
+        self._docs = scope["path"] == _DOCS_PATH
+        self._origin = Headers(scope=scope).get("origin")
+        self.begun = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.begun = True
+            self._add(MutableHeaders(scope=message))
+        elif self._head and message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await self._send(message)
+
+    def _add(self, headers: MutableHeaders) -> None:
+        if self._docs:
+            headers["Content-Security-Policy"] = _DOCS_CSP
+        for name, value in _SECURITY.items():
+            headers.setdefault(name, value)
+        if self._policy.secure_cookies:
+            headers.setdefault("Strict-Transport-Security", _HSTS)
+        # A cacheable answer is the same for everybody; every other depends on who asks.
+        depends_on = "Origin" if headers["Cache-Control"].startswith("public") else "Origin, Cookie, Authorization"
+        headers["Vary"] = depends_on
+        if self._origin in self._policy.origins:
+            headers["Access-Control-Allow-Origin"] = str(self._origin)
+            headers["Access-Control-Allow-Credentials"] = "true"
+
+
+def _is_preflight(scope: Scope) -> bool:
+    headers = Headers(scope=scope)
+    return scope["method"] == "OPTIONS" and "origin" in headers and "access-control-request-method" in headers
+
+
+def _preflight_answer(scope: Scope, policy: WebPolicy) -> Response:
+    headers = Headers(scope=scope)
+    if headers["origin"] not in policy.origins:
+        return Response(status_code=204)
+    allowed = {"Access-Control-Allow-Methods": _METHODS}
+    if asked_for := headers.get("access-control-request-headers"):
+        allowed["Access-Control-Allow-Headers"] = asked_for
+    return Response(status_code=204, headers=allowed)
+
+
+def _without_trailing_slash(scope: Scope) -> Scope:
+    path = scope["path"]
+    if len(path) > 1 and path.endswith("/"):
+        return {**scope, "path": path[:-1]}
+    return scope

@@ -1,0 +1,68 @@
+"""The OpenAPI document, drawn from the URL map, so that it says what the map does."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+from vestibule.model.errors import Overloaded, Refusal, StoreUnavailable
+from vestibule.model.policy import Policy
+from vestibule.web.api import answers
+from vestibule.web.errors import LOOKS, AmbiguousCredential, BodyInvalid, BodyMalformed, BodyTooLarge, UnsupportedMedia
+from vestibule.web.routes import Route
+
+_BODY_REFUSALS = (BodyInvalid, BodyMalformed, BodyTooLarge, UnsupportedMedia)
+
+
+def responses_of(route: Route) -> dict[int | str, dict[str, Any]]:
+    """Every status the route may answer with, and the codes behind it."""
+    codes: dict[int, list[str]] = {}
+    for refusal in _refusals_of(route):
+        codes.setdefault(LOOKS[refusal].status, []).append(f"`{refusal.code}`")
+    declared: dict[int | str, dict[str, Any]] = {}
+    for status, names in sorted(codes.items()):
+        declared[status] = {"model": _model(status), "description": ", ".join(sorted(set(names)))}
+    return declared
+
+
+def request_body_of(route: Route, policy: Policy) -> dict[str, Any]:
+    """The body's schema, with this installation's lengths for a new password."""
+    if route.body is None:
+        return {}
+    schema = route.body.model_json_schema()
+    for name, member in schema["properties"].items():
+        if member.get("format") == "password" and "passwordConfirm" in schema["properties"] and name == "password":
+            member |= {"minLength": policy.passwords.min_length, "maxLength": policy.passwords.max_length}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def describe(app: FastAPI) -> None:
+    """Drop what FastAPI adds by itself and Vestibule never answers: its 422."""
+    original = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = original()
+            for operations in document["paths"].values():
+                for operation in operations.values():
+                    operation["responses"].pop("422", None)
+            for unused in ("HTTPValidationError", "ValidationError"):
+                document.get("components", {}).get("schemas", {}).pop(unused, None)
+        return app.openapi_schema or original()
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to change the document
+
+
+def _refusals_of(route: Route) -> tuple[type[Any], ...]:
+    refusals: tuple[type[Refusal | Any], ...] = (*route.refusals, Overloaded, StoreUnavailable)
+    if route.body is not None:
+        refusals += _BODY_REFUSALS
+    if any(LOOKS[refusal].challenge for refusal in route.refusals):
+        refusals += (AmbiguousCredential,)
+    return refusals
+
+
+def _model(status: int) -> type[BaseModel]:
+    if status >= 500:
+        return answers.Faulted
+    return answers.Invalid if status == 400 else answers.Refused

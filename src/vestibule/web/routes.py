@@ -1,0 +1,75 @@
+"""The URL map, on one screen: method, path, handler, guard, status, answer, body, and what it may refuse with."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from vestibule.model import errors as e
+from vestibule.model.errors import Refusal
+from vestibule.web.api import answers, auth, bodies, me
+from vestibule.web.body import ContractBody
+from vestibule.web.caller import anyone, signed_in
+from vestibule.web.csrf import own_site, own_site_refresh
+from vestibule.web.errors import CrossSite, CrossSiteRefresh
+
+Guard = Callable[..., Any]
+
+ANYONE = (anyone,)
+OWN_SITE = (own_site,)
+OWN_SITE_REFRESH = (own_site_refresh,)
+SIGNED_IN = (signed_in,)
+SIGNED_IN_OWN_SITE = (own_site, signed_in)
+
+NO_TOKEN = (e.NotSignedIn, e.AccessTokenInvalid, e.SessionOver)
+NO_SIGN_IN = (e.WrongCredentials, e.AddressNotVerified, CrossSite)
+NO_SIGN_OUT = (*NO_TOKEN, CrossSite)
+NO_REFRESH = (e.RefreshRefused, CrossSiteRefresh)
+NO_RESET = (e.ResetTokenInvalid, CrossSite)
+
+
+@dataclass(frozen=True)
+class Route:
+    """One line of the map. `guard` runs before the handler, left to right."""
+
+    method: str
+    path: str
+    handler: Callable[..., Any]
+    guard: tuple[Guard, ...]
+    status: int
+    answer: type[BaseModel] | None
+    body: type[ContractBody] | None = None
+    refusals: tuple[type[Refusal], ...] = ()
+
+
+# fmt: off
+ROUTES = (
+    Route("GET",   "/api/healthchecker",               me.healthchecker,     ANYONE,             200, answers.Told),
+    Route("POST",  "/api/auth/register",               auth.register,        OWN_SITE,           201, answers.Registered, bodies.Register, (e.AddressTaken, CrossSite)),
+    Route("POST",  "/api/auth/login",                  auth.login,           OWN_SITE,           200, answers.SignedIn, bodies.Login, NO_SIGN_IN),
+    Route("GET",   "/api/auth/refresh",                auth.refresh,         OWN_SITE_REFRESH,   200, answers.SignedIn, None, NO_REFRESH),
+    Route("POST",  "/api/auth/refresh",                auth.refresh,         OWN_SITE_REFRESH,   200, answers.SignedIn, None, NO_REFRESH),
+    Route("HEAD",  "/api/auth/refresh",                auth.nothing,         ANYONE,             200, None),
+    Route("GET",   "/api/auth/logout",                 auth.logout,          SIGNED_IN_OWN_SITE, 200, answers.Success, None, NO_SIGN_OUT),
+    Route("POST",  "/api/auth/logout",                 auth.logout,          SIGNED_IN_OWN_SITE, 200, answers.Success, None, NO_SIGN_OUT),
+    Route("HEAD",  "/api/auth/logout",                 auth.nothing,         SIGNED_IN,          200, None, None, NO_TOKEN),
+    Route("GET",   "/api/auth/verifyemail/{code}",     auth.verify_email,    ANYONE,             200, answers.Told, None, (e.VerificationCodeInvalid,)),
+    Route("HEAD",  "/api/auth/verifyemail/{code}",     auth.nothing,         ANYONE,             200, None),
+    Route("POST",  "/api/auth/forgotpassword",         auth.forgot_password, OWN_SITE,           200, answers.Told, bodies.ForgotPassword, (CrossSite,)),
+    Route("PATCH", "/api/auth/resetpassword/{token}",  auth.reset,           OWN_SITE,           200, answers.Told, bodies.ResetPassword, NO_RESET),
+    Route("GET",   "/api/users/me",                    me.me,                SIGNED_IN,          200, answers.Me, None, NO_TOKEN),
+    Route("GET",   "/.well-known/jwks.json",           me.jwks,              ANYONE,             200, answers.JwkSet),
+)
+# fmt: on
+
+
+def methods_at(path: str) -> list[str]:
+    """The methods that the map has for a path, HEAD wherever there is GET; empty for an unknown path."""
+    found = {route.method for route in ROUTES if _pattern(route.path).fullmatch(path)}
+    return sorted(found | {"HEAD"}) if "GET" in found else sorted(found)
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\{\w+\}", "[^/]+", path))

@@ -1,0 +1,172 @@
+"""Settings become an `Env`: the database opened and looked at, the keys unsealed, the post office chosen.
+
+Sees every rim but the faces. `app` adds HTTP to it, `__main__` the command line.
+"""
+
+import base64
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from vestibule.crypto import jwk
+from vestibule.crypto.entropy import random_bytes
+from vestibule.crypto.niced_threads import NicedThreads
+from vestibule.crypto.passwords import Argon2id, Hasher
+from vestibule.crypto.seal import CannotUnseal, Seal
+from vestibule.flows.env import Env
+from vestibule.flows.open_key_ring import open_key_ring
+from vestibule.mail.folder import FolderPost
+from vestibule.mail.letters import Sender, Stationery
+from vestibule.mail.smtp import Server, SmtpPost, security_for
+from vestibule.model.clock import Clock, SystemClock
+from vestibule.model.letters import Post
+from vestibule.model.passwords import Passwords
+from vestibule.model.sessions import Mirror
+from vestibule.model.signing_keys import KeyRing, KeySet
+from vestibule.model.store import Store
+from vestibule.settings import Settings, WrongSettings
+from vestibule.storage.memory.mirror import NoMirror
+from vestibule.storage.redis import mirror as redis_mirror
+from vestibule.storage.redis.mirror import RedisMirror
+from vestibule.storage.sql import engine
+from vestibule.storage.sql.engine import Engines
+from vestibule.storage.sql.migrate import migrate, require_current
+from vestibule.storage.sql.store import SqlStore
+from vestibule.storage.sql.url import WrongAddress
+
+BCRYPT_ROUNDS = 12  # the contract's origin's
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Env]:
+    """Everything a process needs, and its end. Raises `WrongSettings`, `SchemaMismatch` or `StoreUnavailable`."""
+    clock = SystemClock()
+    async with database(settings) as engines, mirror(settings, clock) as sessions_mirror:
+        await require_current(engines)
+        store = SqlStore(engines)
+        threads = NicedThreads(settings.hash_threads, settings.hash_queue)
+        yield Env(
+            policy=settings.policy(),
+            clock=clock,
+            store=store,
+            keys=await keys(settings, store, clock),
+            passwords=Passwords(hasher(settings), threads),
+            threads=threads,
+            mirror=sessions_mirror,
+            post=post(settings, clock),
+        )
+        threads.close()
+
+
+@asynccontextmanager
+async def database(settings: Settings) -> AsyncIterator[Engines]:
+    """The database. The embedded one is made, and brought up to date, on the way."""
+    try:
+        engines = engine.connect(settings.database_address, settings.database_pool)
+    except WrongAddress as fault:
+        raise WrongSettings(f"DATABASE_URL: {fault}") from None
+    try:
+        if settings.embedded:
+            make_folder(settings)
+            await migrate(engines)
+        yield engines
+    finally:
+        await engines.close()
+
+
+@asynccontextmanager
+async def mirror(settings: Settings, clock: Clock) -> AsyncIterator[Mirror]:
+    """Where live sessions are shown: on Redis, if there is one."""
+    address = settings.redis_url.get_secret_value()
+    if not address:
+        yield NoMirror()
+        return
+    try:
+        redis = redis_mirror.connect(address)
+    except ValueError as fault:
+        raise WrongSettings(f"REDIS_URL: {fault}") from None
+    async with redis:
+        yield RedisMirror(redis, clock)
+
+
+async def keys(settings: Settings, store: Store, clock: Clock) -> KeyRing:
+    """The keys from the settings, or else those in the database."""
+    if settings.keys_are_given:
+        access = _given("JWT_ACCESS_TOKEN", settings.jwt_access_private, settings.jwt_access_public)
+        refresh = _given("JWT_REFRESH_TOKEN", settings.jwt_refresh_private, settings.jwt_refresh_public)
+        if access.signing.kid == refresh.signing.kid:
+            raise WrongSettings("JWT_REFRESH_TOKEN_PRIVATE_KEY: is the access token's key; make another one")
+        return KeyRing(access, refresh)
+    try:
+        return await open_key_ring(store, clock, Seal(secret_key(settings)), settings.signing_key_bits)
+    except CannotUnseal:
+        raise WrongSettings(
+            "VESTIBULE_SECRET_KEY: is not the one that the keys in this database were sealed under; every machine "
+            f"on one database needs the same (the first one's may lie in its {_secret_file(settings)})"
+        ) from None
+
+
+def _given(name: str, private: SecretStr, public: SecretStr) -> KeySet:
+    try:
+        key = jwk.private_key(base64.b64decode(private.get_secret_value()))
+    except jwk.UnusableKey as fault:
+        raise WrongSettings(f"{name}_PRIVATE_KEY: {fault}") from None
+    try:
+        matches = jwk.public_key(base64.b64decode(public.get_secret_value())).kid == key.kid
+    except jwk.UnusableKey as fault:
+        raise WrongSettings(f"{name}_PUBLIC_KEY: {fault}") from None
+    if not matches:
+        raise WrongSettings(f"{name}_PUBLIC_KEY: is not the public half of {name}_PRIVATE_KEY")
+    return KeySet.of(key)
+
+
+def secret_key(settings: Settings) -> str:
+    """The secret that private keys are sealed under: the setting, or a file that is made at the first start."""
+    if given := settings.secret_key.get_secret_value():
+        return given
+    make_folder(settings)
+    path = _secret_file(settings)
+    try:
+        with open(path, "x", opener=_owner_only) as file:
+            file.write(base64.urlsafe_b64encode(random_bytes(32)).decode() + "\n")
+    except FileExistsError:
+        pass
+    return path.read_text().strip()
+
+
+def make_folder(settings: Settings) -> None:
+    """The data folder, for its owner's eyes only; raises `WrongSettings` where that cannot be."""
+    try:
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as fault:
+        raise WrongSettings(f"VESTIBULE_DATA: cannot make {settings.data}: {fault.strerror}") from None
+
+
+def hasher(settings: Settings) -> Hasher:
+    """What makes password hashes."""
+    return Hasher(Argon2id(), BCRYPT_ROUNDS if settings.password_hash == "bcrypt" else None)
+
+
+def post(settings: Settings, clock: Clock) -> Post:
+    """What carries letters away: a mail server, or a folder."""
+    try:
+        stationery = Stationery(Sender.parse(settings.email_from))
+    except ValueError as fault:
+        raise WrongSettings(f"VESTIBULE_EMAIL_FROM: {fault}") from None
+    if not settings.email_host:
+        return FolderPost(settings.data / "mail", stationery, clock, aloud=not settings.production)
+    security = security_for(settings.email_security, settings.email_port, settings.email_user)
+    password = settings.email_pass.get_secret_value()
+    server = Server(settings.email_host, settings.email_port, security, settings.email_user, password)
+    return SmtpPost(server, stationery, clock)
+
+
+def _secret_file(settings: Settings) -> Path:
+    return settings.data / "secret.key"
+
+
+def _owner_only(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
