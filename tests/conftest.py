@@ -1,0 +1,52 @@
+"""Fixtures that every test may ask for, and the rule about what cannot be tested here."""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.harness import backends, servers
+from tests.harness.backends import Backend
+from tests.harness.world import World, world_on
+
+
+@pytest.fixture(params=backends.ALL)
+async def backend(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Backend]:
+    """An empty database: the test runs once on SQLite, and once on PostgreSQL with Redis."""
+    try:
+        async with backends.fresh(request.param, tmp_path) as made:
+            yield made
+    except servers.NotToBeHad as reason:
+        not_to_be_had(reason)
+
+
+@pytest.fixture
+async def postgresql(tmp_path: Path) -> AsyncIterator[Backend]:
+    """PostgreSQL alone, for races: SQLite runs one transaction at a time and hides them."""
+    try:
+        async with backends.fresh(backends.POSTGRESQL, tmp_path) as made:
+            yield made
+    except servers.NotToBeHad as reason:
+        not_to_be_had(reason)
+
+
+@pytest.fixture
+async def world(backend: Backend) -> AsyncIterator[World]:
+    """A Vestibule, on each backend."""
+    async with world_on(backend) as made:
+        yield made
+
+
+@pytest.fixture
+async def racing_world(postgresql: Backend) -> AsyncIterator[World]:
+    """A Vestibule on PostgreSQL, for races."""
+    async with world_on(postgresql) as made:
+        yield made
+
+
+def not_to_be_had(reason: Exception) -> None:
+    """Skip, aloud; in CI, fail."""
+    if os.environ.get("CI"):
+        pytest.fail(f"not tested: {reason}")
+    pytest.skip(f"NOT TESTED: {reason}")

@@ -1,0 +1,87 @@
+"""The two ways Vestibule runs: on one SQLite file, and on PostgreSQL with Redis. Each test gets an empty one."""
+
+import asyncio
+import shutil
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+
+import asyncpg
+
+from tests.harness import servers
+from vestibule.storage.sql import engine
+from vestibule.storage.sql.migrate import migrate
+
+SQLITE = "sqlite"
+POSTGRESQL = "postgresql"
+ALL = (SQLITE, POSTGRESQL)
+
+
+@dataclass(frozen=True)
+class Backend:
+    """Addresses of an empty, migrated database and, beside PostgreSQL, of a Redis."""
+
+    database_url: str
+    redis_url: str | None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The two settings that choose this backend."""
+        redis = {"REDIS_URL": self.redis_url} if self.redis_url else {}
+        return {"DATABASE_URL": self.database_url, **redis}
+
+
+@asynccontextmanager
+async def fresh(kind: str, folder: Path) -> AsyncIterator[Backend]:
+    """An empty backend of a kind, gone afterwards."""
+    if kind == SQLITE:
+        path = folder / f"{uuid.uuid4().hex}.sqlite3"
+        shutil.copyfile(await asyncio.to_thread(_sqlite_template), path)
+        yield Backend(f"sqlite:///{path}", None)
+        return
+    async with postgresql_database(await asyncio.to_thread(_postgresql_template)) as address:
+        yield Backend(address, f"{servers.redis()}/0")
+
+
+@asynccontextmanager
+async def postgresql_database(template: str = "template1") -> AsyncIterator[str]:
+    """The address of a new PostgreSQL database, gone afterwards."""
+    name = f"t_{uuid.uuid4().hex}"
+    await _on_server(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+    try:
+        yield f"{servers.postgresql()}/{name}"
+    finally:
+        await _on_server(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+@cache
+def _sqlite_template() -> Path:
+    path = Path(mkdtemp(prefix="vestibule-sqlite-")) / "template.sqlite3"
+    asyncio.run(_migrate(f"sqlite:///{path}"))
+    return path
+
+
+@cache
+def _postgresql_template() -> str:
+    name = f"template_{uuid.uuid4().hex}"
+    asyncio.run(_on_server(f"CREATE DATABASE {name}"))
+    asyncio.run(_migrate(f"{servers.postgresql()}/{name}"))
+    return name
+
+
+async def _migrate(address: str) -> None:
+    engines = engine.connect(address)
+    await migrate(engines)
+    await engines.close()
+
+
+async def _on_server(statement: str) -> None:
+    connection = await asyncpg.connect(f"{servers.postgresql()}/postgres")
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()

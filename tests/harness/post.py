@@ -1,0 +1,25 @@
+"""Letters, rendered as they would be sent, and caught."""
+
+from email.message import EmailMessage
+
+from vestibule.mail.letters import Sender, Stationery
+from vestibule.model.clock import Clock
+from vestibule.model.letters import Letter, LetterKind
+
+
+class CaughtPost:
+    """`model.letters.Post` that keeps what it is given."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._stationery = Stationery(Sender("Vestibule", "no-reply@vestibule.example"))
+        self._clock = clock
+        self.letters: list[Letter] = []
+        self.messages: list[EmailMessage] = []
+
+    async def send(self, letter: Letter) -> None:
+        self.messages.append(self._stationery.write(letter, self._clock.now()))
+        self.letters.append(letter)
+
+    def secret(self, kind: LetterKind) -> str:
+        """The secret in the newest letter of a kind."""
+        return next(letter for letter in reversed(self.letters) if letter.kind is kind).link.rpartition("/")[2]

@@ -1,0 +1,134 @@
+"""One Vestibule inside the test's process: everything real, but the clock is the test's and letters are caught."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import cache
+
+import httpx
+from starlette.types import ASGIApp
+
+from tests.harness.backends import Backend
+from tests.harness.clock import ManualClock
+from tests.harness.post import CaughtPost
+from vestibule.crypto import jwk
+from vestibule.crypto.niced_threads import NicedThreads
+from vestibule.crypto.passwords import Argon2id, Hasher
+from vestibule.flows.deliver import deliver_next
+from vestibule.flows.env import Env
+from vestibule.model.access_tokens import Issuer
+from vestibule.model.letters import LetterKind
+from vestibule.model.passwords import PasswordRules, Passwords
+from vestibule.model.policy import Policy
+from vestibule.model.sessions import SessionLimits
+from vestibule.model.signing_keys import KeyRing, KeySet
+from vestibule.storage.memory.mirror import NoMirror
+from vestibule.storage.redis import mirror as redis_mirror
+from vestibule.storage.redis.mirror import RedisMirror
+from vestibule.storage.sql import engine
+from vestibule.storage.sql.engine import Engines
+from vestibule.storage.sql.store import SqlStore
+from vestibule.web.application import build
+from vestibule.web.headers import OutermostLayer
+from vestibule.web.policy import WebPolicy
+
+FRONT_END = "http://localhost:3000"
+BASE = "http://localhost:8000"
+
+# As in production, but for the cost of a hash, which would be most of the suite's time.
+POLICY = Policy(
+    issuer=Issuer("vestibule", "vestibule", timedelta(seconds=30)),
+    access_lifetime=timedelta(minutes=15),
+    sessions=SessionLimits(idle=timedelta(hours=1), absolute=timedelta(days=30), refresh_grace=timedelta(seconds=10)),
+    passwords=PasswordRules(),
+    verification_mandatory=False,
+    link_base=FRONT_END,
+)
+WEB = WebPolicy(origins=frozenset({FRONT_END}), secure_cookies=False, interactive_docs=True)
+CHEAP = Argon2id(memory_kib=64, iterations=1)
+
+
+@cache
+def key_ring() -> KeyRing:
+    """Keys of the least allowed size, made once."""
+    return KeyRing(access=KeySet.of(jwk.generate(2048)), refresh=KeySet.of(jwk.generate(2048)))
+
+
+@dataclass
+class World:
+    """A running Vestibule, and the strings to pull."""
+
+    env: Env
+    app: ASGIApp
+    clock: ManualClock
+    post: CaughtPost
+    engines: Engines
+    backend: Backend
+    _stack: AsyncExitStack = field(default_factory=AsyncExitStack, repr=False)
+
+    async def client(self, origin: str | None = FRONT_END) -> httpx.AsyncClient:
+        """A browser of its own: its cookie jar is empty."""
+        transport = httpx.ASGITransport(self.app, client=("192.0.2.7", 4711))
+        headers = {"Origin": origin} if origin else {}
+        client = httpx.AsyncClient(transport=transport, base_url=BASE, headers=headers)
+        return await self._stack.enter_async_context(client)
+
+    async def deliver(self) -> None:
+        """Let the mail worker do all it can."""
+        while await deliver_next(self.env):
+            pass
+
+    async def register(self, email: str = "ada@example.com", password: str = "correct horse") -> None:
+        """Somebody new, whose letter has been delivered."""
+        body = {"name": "Ada Lovelace", "email": email, "password": password, "passwordConfirm": password}
+        answer = await (await self.client()).post("/api/auth/register", json=body)
+        assert answer.status_code == 201, answer.text
+        await self.deliver()
+
+    async def sign_in(self, email: str = "ada@example.com", password: str = "correct horse") -> httpx.AsyncClient:
+        """A browser that is signed in."""
+        client = await self.client()
+        answer = await client.post("/api/auth/login", json={"email": email, "password": password})
+        assert answer.status_code == 200, answer.text
+        return client
+
+    def secret(self, kind: LetterKind) -> str:
+        """The secret in the newest letter of a kind."""
+        return self.post.secret(kind)
+
+
+@asynccontextmanager
+async def world_on(
+    backend: Backend, policy: Policy = POLICY, web: WebPolicy = WEB, hasher: Hasher | None = None
+) -> AsyncIterator[World]:
+    """A Vestibule on this backend."""
+    async with AsyncExitStack() as stack:
+        clock = ManualClock()
+        engines = engine.connect(backend.database_url)
+        stack.push_async_callback(engines.close)
+        mirror: NoMirror | RedisMirror = NoMirror()
+        if backend.redis_url:
+            redis = await stack.enter_async_context(redis_mirror.connect(backend.redis_url))
+            mirror = RedisMirror(redis, clock)
+        threads = NicedThreads(threads=2, waiting=10_000)
+        stack.callback(threads.close)
+        post = CaughtPost(clock)
+        env = Env(
+            policy=policy,
+            clock=clock,
+            store=SqlStore(engines),
+            keys=key_ring(),
+            passwords=Passwords(hasher or Hasher(CHEAP), threads),
+            threads=threads,
+            mirror=mirror,
+            post=post,
+        )
+        inner = build(policy, web)
+        inner.state.env = env
+        yield World(env, OutermostLayer(inner, web), clock, post, engines, backend, stack)
+
+
+def mandatory_verification() -> Policy:
+    """The policy under which nobody signs in unproven."""
+    return replace(POLICY, verification_mandatory=True)
