@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from tempfile import mkdtemp
 import asyncpg
 
 from tests.harness import servers
+from vestibule.crypto.entropy import new_id
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.migrate import migrate
 
@@ -39,7 +39,7 @@ class Backend:
 async def fresh(kind: str, folder: Path) -> AsyncIterator[Backend]:
     """An empty backend of a kind, gone afterwards."""
     if kind == SQLITE:
-        path = folder / f"{uuid.uuid4().hex}.sqlite3"
+        path = folder / f"{new_id().replace('-', '')}.sqlite3"
         shutil.copyfile(await asyncio.to_thread(_sqlite_template), path)
         yield Backend(f"sqlite:///{path}", None)
         return
@@ -50,7 +50,7 @@ async def fresh(kind: str, folder: Path) -> AsyncIterator[Backend]:
 @asynccontextmanager
 async def postgresql_database(template: str = "template1") -> AsyncIterator[str]:
     """The address of a new PostgreSQL database, gone afterwards."""
-    name = f"t_{uuid.uuid4().hex}"
+    name = f"t_{new_id().replace('-', '')}"
     await _on_server(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
     try:
         yield f"{servers.postgresql()}/{name}"
@@ -67,7 +67,7 @@ def _sqlite_template() -> Path:
 
 @cache
 def _postgresql_template() -> str:
-    name = f"template_{uuid.uuid4().hex}"
+    name = f"template_{new_id().replace('-', '')}"
     asyncio.run(_on_server(f"CREATE DATABASE {name}"))
     asyncio.run(_migrate(f"{servers.postgresql()}/{name}"))
     return name
