@@ -12,7 +12,6 @@ from tempfile import mkdtemp
 import asyncpg
 
 from tests.harness import servers
-from vestibule.crypto.entropy import random_bytes
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.migrate import migrate
 
