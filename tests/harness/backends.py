@@ -12,6 +12,7 @@ from tempfile import mkdtemp
 import asyncpg
 
 from tests.harness import servers
+from vestibule.crypto.entropy import random_bytes
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.migrate import migrate
 
@@ -38,7 +39,7 @@ class Backend:
 async def fresh(kind: str, folder: Path) -> AsyncIterator[Backend]:
     """An empty backend of a kind, gone afterwards."""
     if kind == SQLITE:
-        path = folder / f"{new_id().replace('-', '')}.sqlite3"
+        path = folder / f"{random_bytes(8).hex()}.sqlite3"
         shutil.copyfile(await asyncio.to_thread(_sqlite_template), path)
         yield Backend(f"sqlite:///{path}", None)
         return
@@ -49,7 +50,7 @@ async def fresh(kind: str, folder: Path) -> AsyncIterator[Backend]:
 @asynccontextmanager
 async def postgresql_database(template: str = "template1") -> AsyncIterator[str]:
     """The address of a new PostgreSQL database, gone afterwards."""
-    name = f"t_{new_id().replace('-', '')}"
+    name = f"t_{random_bytes(8).hex()}"
     await _on_server(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
     try:
         yield f"{servers.postgresql()}/{name}"
@@ -66,7 +67,7 @@ def _sqlite_template() -> Path:
 
 @cache
 def _postgresql_template() -> str:
-    name = f"template_{new_id().replace('-', '')}"
+    name = f"template_{random_bytes(8).hex()}"
     asyncio.run(_on_server(f"CREATE DATABASE {name}"))
     asyncio.run(_migrate(f"{servers.postgresql()}/{name}"))
     return name
