@@ -189,7 +189,7 @@ class Settings(BaseSettings):
         "VESTIBULE_HASH_THREADS", 2, "Passwords hashed at once in each process; 19 MiB of memory each.", ge=1, le=64
     )
     hash_queue: int = _setting(
-        "VESTIBULE_HASH_QUEUE", 64, "Hashes and signatures that may wait behind them; beyond it, 503.", ge=1, le=10000
+        "VESTIBULE_HASH_QUEUE", 64, "Passwords that may wait to be hashed behind them; beyond it, 503.", ge=1, le=10000
     )
 
     # Mail

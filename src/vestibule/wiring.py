@@ -37,6 +37,8 @@ from vestibule.storage.sql.migrate import migrate, require_current
 from vestibule.storage.sql.store import SqlStore
 from vestibule.storage.sql.url import WrongAddress
 
+_SIGNING_THREADS = 1
+_SIGNATURES_WAITING = 1000  # under a second of work
 BCRYPT_ROUNDS = 12  # the contract's origin's
 
 
@@ -47,18 +49,22 @@ async def opened(settings: Settings) -> AsyncIterator[Env]:
     async with database(settings) as engines, mirror(settings, clock) as sessions_mirror:
         await require_current(engines)
         store = SqlStore(engines)
-        threads = NicedThreads(settings.hash_threads, settings.hash_queue)
-        yield Env(
-            policy=settings.policy(),
-            clock=clock,
-            store=store,
-            keys=await keys(settings, store, clock),
-            passwords=Passwords(hasher(settings), threads),
-            threads=threads,
-            mirror=sessions_mirror,
-            post=post(settings, clock),
-        )
-        threads.close()
+        hashing = NicedThreads(settings.hash_threads, settings.hash_queue)
+        signing = NicedThreads(_SIGNING_THREADS, _SIGNATURES_WAITING)
+        try:
+            yield Env(
+                policy=settings.policy(),
+                clock=clock,
+                store=store,
+                keys=await keys(settings, store, clock),
+                passwords=Passwords(hasher(settings), hashing),
+                signing=signing,
+                mirror=sessions_mirror,
+                post=post(settings, clock),
+            )
+        finally:
+            hashing.close()
+            signing.close()
 
 
 @asynccontextmanager

@@ -120,7 +120,7 @@ async def world_on(
             store=SqlStore(engines),
             keys=key_ring(),
             passwords=Passwords(hasher or Hasher(CHEAP), threads),
-            threads=threads,
+            signing=threads,
             mirror=mirror,
             post=post,
         )

@@ -22,7 +22,7 @@ class Env:
     store: Store
     keys: KeyRing
     passwords: Passwords
-    threads: NicedThreads
+    signing: NicedThreads
     mirror: Mirror
     post: Post
     letters_waiting: asyncio.Event = field(default_factory=asyncio.Event)

@@ -24,11 +24,14 @@ class Tokens:
 
 
 async def issue_tokens(env: Env, session: Session, account: Account, now: datetime) -> Tokens:
-    """Sign both on one niced thread. The access token never outlives the session's absolute end."""
+    """Sign both on a niced thread of their own, so that a flood of sign-ins does not hold up those who are in.
+
+    The access token never outlives the session's absolute end.
+    """
     expires_at = min(now + env.policy.access_lifetime, session.expires_at)
     access = AccessToken(new_id(), account.id, session.id, account.role, now, expires_at)
     try:
-        signed = await env.threads.run(_sign, env, access, session)
+        signed = await env.signing.run(_sign, env, access, session)
     except PoolFull:
         raise Overloaded from None
     return Tokens(signed[0], _seconds(expires_at, now), signed[1], _seconds(session.idle_expires_at, now))
