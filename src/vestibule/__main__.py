@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from functools import cached_property
 
 from vestibule import logs, settings, wiring
@@ -13,7 +13,8 @@ from vestibule.model.errors import StoreUnavailable
 from vestibule.settings import Settings, WrongSettings
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.legacy import LegacyUsers, NoSuchTable
-from vestibule.storage.sql.migrate import SchemaMismatch, migrate
+from vestibule.storage.sql.migrate import migrate
+from vestibule.storage.sql.revision import SchemaMismatch
 from vestibule.storage.sql.url import WrongAddress
 
 _EXIT_WRONG_SETTINGS = 2
@@ -28,8 +29,13 @@ class RealWorkshop:
         logs.configure(chosen.log_level, pretty=not chosen.production)
         return chosen
 
-    def opened(self) -> AbstractAsyncContextManager[Env]:
-        return wiring.opened(self.settings)
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[Env]:
+        # Nobody looks after the embedded database, so whoever comes first brings it up to date.
+        if self.settings.embedded:
+            await self.migrate()
+        async with wiring.opened(self.settings) as env:
+            yield env
 
     async def migrate(self) -> tuple[str | None, str]:
         async with wiring.database(self.settings) as engines:

@@ -33,7 +33,7 @@ from vestibule.storage.redis import mirror as redis_mirror
 from vestibule.storage.redis.mirror import RedisMirror
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.engine import Engines
-from vestibule.storage.sql.migrate import migrate, require_current
+from vestibule.storage.sql.revision import require_current
 from vestibule.storage.sql.store import SqlStore
 from vestibule.storage.sql.url import WrongAddress
 
@@ -69,7 +69,7 @@ async def opened(settings: Settings) -> AsyncIterator[Env]:
 
 @asynccontextmanager
 async def database(settings: Settings) -> AsyncIterator[Engines]:
-    """The database. The embedded one is made, and brought up to date, on the way."""
+    """The database, as it is; for the embedded one, at least the folder it lies in."""
     try:
         engines = engine.connect(settings.database_address, settings.database_pool)
     except WrongAddress as fault:
@@ -77,7 +77,6 @@ async def database(settings: Settings) -> AsyncIterator[Engines]:
     try:
         if settings.embedded:
             make_folder(settings)
-            await migrate(engines)
         yield engines
     finally:
         await engines.close()

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from vestibule.cli.console import notes
 from vestibule.cli.workshop import Workshop
-from vestibule.settings import Settings
+from vestibule.settings import Settings, WrongSettings
 
 _TARGET = "vestibule.app:application"
 _DRAIN_SECONDS = 30
@@ -49,7 +49,12 @@ def serve(
         log_level=LogLevels.warning,
     )
     server.on_startup(lambda: _welcome(settings, address, number, workers))
-    server.serve()
+    try:
+        server.serve()
+    except RuntimeError as fault:
+        # What the socket refuses; granian's message goes on with a stack.
+        reason = str(fault).partition("\n")[0]
+        raise WrongSettings(f"PORT: cannot listen on {address}:{number}: {reason}") from None
 
 
 async def _prepare(workshop: Workshop) -> None:

@@ -1,0 +1,45 @@
+"""Which schema a database has, and whether this version works with it.
+
+Apart from `migrate`, so that the server's processes look without loading what could change it.
+"""
+
+from sqlalchemy import inspect, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from vestibule.storage.sql.engine import Engines
+from vestibule.storage.sql.schema import REVISION
+
+TABLE = "vestibule_schema"
+
+
+class SchemaMismatch(RuntimeError):
+    """The database's schema is not the one this version works with. The message says what to do."""
+
+
+async def require_current(engines: Engines) -> None:
+    """Raises `SchemaMismatch` unless the schema is the one this version was written for."""
+    async with engines.reading() as connection:
+        found = await revision_of(connection)
+    if found is None:
+        raise SchemaMismatch("the database has no Vestibule schema yet; run: vestibule migrate")
+    refuse_newer(found)
+    if found != REVISION:
+        raise SchemaMismatch(f"the database has schema {found}, this version needs {REVISION}; run: vestibule migrate")
+
+
+def refuse_newer(found: str) -> None:
+    """Raises `SchemaMismatch` for a schema of a later version. Revisions are numbers of equal length."""
+    if found > REVISION:
+        raise SchemaMismatch(
+            f"the database has schema {found}, which is newer than this version of Vestibule ({REVISION}); "
+            "start the newer version, or restore the backup made before it"
+        )
+
+
+async def revision_of(connection: AsyncConnection) -> str | None:
+    """The revision the database is at; None where there is no schema."""
+    if not await connection.run_sync(lambda sync: inspect(sync).has_table(TABLE)):
+        return None
+    # The table's name is ours, and a name cannot be a parameter.
+    found: str | None = (await connection.execute(text(f"SELECT version_num FROM {TABLE}"))).scalar_one_or_none()  # noqa: S608
+    return found
