@@ -56,7 +56,9 @@ def _add(app: FastAPI, route: Route, policy: Policy) -> None:
         dependencies=[Depends(guard) for guard in route.guard],
         response_model=None,
         responses={route.status: {"model": route.answer}, **openapi.responses_of(route)} if route.answer else None,
-        openapi_extra=openapi.request_body_of(route, policy),
+        openapi_extra={**openapi.request_body_of(route, policy), **openapi.security_of(route)},
+        summary=(route.handler.__doc__ or "").partition(".")[0],
+        tags=[openapi.tag_of(route)],
         operation_id=name,
         include_in_schema=route.method != "HEAD",
     )
