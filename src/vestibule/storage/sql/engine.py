@@ -22,6 +22,9 @@ WAIT_FOR_CONNECTION_SECONDS = 1.0
 CONNECT_SECONDS = 2.0
 STATEMENT_SECONDS = 2.0
 
+# PostgreSQL's classes and codes for it (its manual, appendix A): connection, authorization, no such database,
+# rolled back to resolve a conflict, read-only, resources, lock not to be had, operator's intervention, system.
+_UNAVAILABLE = {"08", "28", "3D", "40", "25006", "53", "55P03", "57", "58"}
 # What a driver raises when the server is not there at all, before SQLAlchemy can wrap it.
 _UNREACHABLE = (OSError, TimeoutError, exc.TimeoutError)
 
@@ -122,13 +125,16 @@ async def _translated() -> AsyncIterator[None]:
     try:
         yield
     except exc.DBAPIError as fault:
-        if fault.connection_invalidated or _transient(fault):
+        if fault.connection_invalidated or _not_our_mistake(fault):
             raise StoreUnavailable from fault
         raise
     except _UNREACHABLE as fault:
         raise StoreUnavailable from fault
 
 
-def _transient(fault: exc.DBAPIError) -> bool:
-    # OperationalError and InterfaceError are how both drivers say busy, full, gone, read-only or shutting down.
-    return type(fault).__name__ in {"OperationalError", "InterfaceError", "InternalError"}
+def _not_our_mistake(fault: exc.DBAPIError) -> bool:
+    """Whether the database is busy, full, gone, read-only or shutting down, rather than asked something wrong."""
+    sqlstate = getattr(fault.orig, "sqlstate", None)
+    if sqlstate:
+        return sqlstate[:2] in _UNAVAILABLE or sqlstate in _UNAVAILABLE
+    return isinstance(fault, exc.OperationalError | exc.InterfaceError)
