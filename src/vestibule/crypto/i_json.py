@@ -5,6 +5,7 @@ Parsers that differ about the same text are how one side checks what the other d
 """
 
 import json
+import math
 from typing import Any, NoReturn
 
 MAX_DEPTH = 16
@@ -23,6 +24,7 @@ def parse(text: bytes) -> Any:
             object_pairs_hook=_object,
             parse_constant=_refuse_constant,
             parse_int=_integer,
+            parse_float=_real,
         )
     except UnicodeDecodeError:
         raise NotIJson("it is not UTF-8") from None
@@ -50,6 +52,13 @@ def _integer(digits: str) -> int:
     if len(digits) > 17 or abs(int(digits)) > MAX_INTEGER:
         raise NotIJson("a number is too large")
     return int(digits)
+
+
+def _real(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        raise NotIJson("a number is too large")
+    return value
 
 
 def _inspect(root: Any) -> None:

@@ -11,6 +11,7 @@ from vestibule.model.signing_keys import KeySet
 
 TYP = "at+jwt"
 MAX_LIFETIME = timedelta(hours=1)
+_FAR_FUTURE = 2**37  # seconds: the year 6325, from which a leeway can still be counted on
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,9 @@ def require_party(claims: Claims, issuer: str, audience: str) -> None:
 
 
 def require_text(claims: Claims, name: str) -> str:
-    """The claim `name`, a string that is not empty."""
+    """The claim `name`, a string that is not empty and that every database can hold."""
     value = claims.get(name)
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not value or "\0" in value:
         raise InvalidToken
     return value
 
@@ -100,6 +101,6 @@ def require_time(
 
 def _instant(claims: Claims, name: str) -> datetime:
     value = claims.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**40:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _FAR_FUTURE:
         raise InvalidToken
     return datetime.fromtimestamp(value, UTC)

@@ -57,6 +57,7 @@ def canonical_address(text: str) -> str:
     except EmailNotValidError:
         raise NotAnAddress from None
     domain = parts.ascii_domain
-    if "." not in domain or parts.ascii_email is None:
+    # A last label of digits makes it an IP address to some mailers, and to none a domain.
+    if "." not in domain or domain.rpartition(".")[2].isdecimal() or parts.ascii_email is None:
         raise NotAnAddress
     return parts.ascii_email.lower()

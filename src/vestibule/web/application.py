@@ -13,7 +13,7 @@ from vestibule import __version__
 from vestibule.model.errors import Fault, Refusal
 from vestibule.model.policy import Policy
 from vestibule.web import openapi
-from vestibule.web.errors import MethodNotAllowed, RouteUnknown, refused
+from vestibule.web.errors import UNEXPECTED, Json, MethodNotAllowed, RouteUnknown, refused
 from vestibule.web.policy import WebPolicy
 from vestibule.web.routes import ROUTES, Route, methods_at
 
@@ -29,7 +29,7 @@ def build(policy: Policy, web: WebPolicy, lifespan: Callable[[FastAPI], Any] | N
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
         openapi_url="/openapi.json" if web.interactive_docs else None,
-        exception_handlers={Refusal: _refused, Fault: _refused, HTTPException: _unrouted},
+        exception_handlers={Refusal: _refused, Fault: _refused, HTTPException: _unrouted, Exception: _unexpected},
         redirect_slashes=False,
         max_body_size=None,  # `body` counts, and answers in the contract's envelope
         telemetry={"tracing": False, "metrics": False},
@@ -71,6 +71,11 @@ def _add(app: FastAPI, route: Route, policy: Policy) -> None:
 
 async def _refused(_request: Request, refusal: Exception) -> Response:
     return refused(cast(Refusal | Fault, refusal))
+
+
+async def _unexpected(_request: Request, _fault: Exception) -> Response:
+    """Nothing of what went wrong; the outermost layer has it logged."""
+    return Json(UNEXPECTED, 500)
 
 
 async def _unrouted(request: Request, _fault: Exception) -> Response:

@@ -32,9 +32,11 @@ def presented_token(request: Request) -> str:
     scheme, _, token = sent[0].partition(" ") if sent else ("", "", "")
     if scheme.lower() != "bearer":
         token = cookies.read(request, cookies.ACCESS) or ""
-    if not token.strip():
+    # Only what HTTP itself calls white space (RFC 9110, section 5.6.3); Python calls more so.
+    token = token.strip(" \t")
+    if not token:
         raise NotSignedIn
-    return token.strip()
+    return token
 
 
 def env_of(request: Request) -> Env:

@@ -48,6 +48,6 @@ def read(request: Request, name: str) -> str | None:
     for header in request.headers.getlist("cookie"):
         for pair in header.split(";"):
             key, separator, value = pair.partition("=")
-            if separator and key.strip() == name:
-                values.add(value.strip())
+            if separator and key.strip(" \t") == name:
+                values.add(value.strip(" \t"))
     return values.pop() if len(values) == 1 else None

@@ -1,0 +1,137 @@
+"""Access tokens: every claim is needed, of its type and with its value, and time is kept to the second."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.harness.world import POLICY, key_ring
+from vestibule.crypto import jws
+from vestibule.model import access_tokens
+from vestibule.model.access_tokens import MAX_LIFETIME, TYP, AccessToken
+from vestibule.model.accounts import Role
+from vestibule.model.errors import AccessTokenInvalid
+
+NOW = datetime(2026, 11, 23, 23, 9, 51, tzinfo=UTC)
+KEYS = key_ring().access
+ISSUER = POLICY.issuer
+TOKEN = AccessToken(
+    id="7f3c", account_id="ada", session_id="s1", role=Role.USER, issued_at=NOW, expires_at=NOW + timedelta(minutes=15)
+)
+CLAIMS: dict[str, Any] = {
+    "iss": "vestibule",
+    "aud": "vestibule",
+    "sub": "ada",
+    "sid": "s1",
+    "jti": "7f3c",
+    "iat": int(NOW.timestamp()),
+    "exp": int(NOW.timestamp()) + 900,
+    "role": "user",
+}
+NOT_TEXT: tuple[Any, ...] = (None, True, 0, 1, 1.5, [], {}, "", ["vestibule"], {"a": "b"})
+NOT_INSTANTS: tuple[Any, ...] = (None, True, False, "", "1795475391", 1795475391.0, [], {}, -1, 2**40, 2**53 - 1, [1])
+WRONG_VALUES: dict[str, tuple[Any, ...]] = {
+    "iss": ("Vestibule", "vestibule ", "vestibul", "https://vestibule", "vestibule#refresh", ["vestibule"]),
+    "aud": ("Vestibule", "vestibule ", "another", "vestibule#refresh", ["vestibule"], ["vestibule", "another"]),
+    "role": ("root", "USER", "user ", "Role.USER", ["user"]),
+    "iat": (0, int(NOW.timestamp()) + 31, int(NOW.timestamp()) - 3600, 253402300799, 253402300800),
+    "exp": (0, int(NOW.timestamp()) - 31, int(NOW.timestamp()) + 3601, 253402300799, 253402300800),
+}
+
+
+def read(claims: dict[str, Any], now: datetime = NOW, typ: str = TYP) -> AccessToken:
+    return access_tokens.read(jws.sign(claims, KEYS.signing, typ), ISSUER, KEYS, now)
+
+
+def refused(claims: dict[str, Any], now: datetime = NOW) -> bool:
+    try:
+        read(claims, now)
+    except AccessTokenInvalid:
+        return True
+    return False
+
+
+def wrong_types(name: str) -> tuple[Any, ...]:
+    return NOT_INSTANTS if name in {"iat", "exp"} else NOT_TEXT
+
+
+def test_a_token_says_what_was_signed() -> None:
+    assert access_tokens.read(access_tokens.sign(TOKEN, ISSUER, KEYS), ISSUER, KEYS, NOW) == TOKEN
+
+
+def test_the_claims_are_those_of_rfc_9068_and_no_others() -> None:
+    assert jws.verify(access_tokens.sign(TOKEN, ISSUER, KEYS), KEYS.checking, "at+jwt") == CLAIMS
+    assert read(CLAIMS) == TOKEN
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_no_claim_can_be_left_out(name: str) -> None:
+    assert refused({key: value for key, value in CLAIMS.items() if key != name})
+
+
+@pytest.mark.parametrize("name", CLAIMS)
+def test_no_claim_can_be_of_another_type(name: str) -> None:
+    assert [value for value in wrong_types(name) if not refused({**CLAIMS, name: value})] == []
+
+
+@pytest.mark.parametrize("name", WRONG_VALUES)
+def test_no_claim_can_have_another_value(name: str) -> None:
+    assert [value for value in WRONG_VALUES[name] if not refused({**CLAIMS, name: value})] == []
+
+
+@pytest.mark.parametrize("name", ["sub", "sid", "jti"])
+def test_no_text_can_hold_a_nul_which_no_database_could_look_up(name: str) -> None:
+    assert refused({**CLAIMS, name: "a\0b"})
+
+
+EDGES: dict[str, tuple[Callable[[datetime, datetime], datetime], bool]] = {
+    "a second before the leeway ends": (lambda _, exp: exp + timedelta(seconds=29), True),
+    "the last microsecond of the leeway": (lambda _, exp: exp + timedelta(seconds=30, microseconds=-1), True),
+    "when the leeway ends": (lambda _, exp: exp + timedelta(seconds=30), False),
+    "a second later": (lambda _, exp: exp + timedelta(seconds=31), False),
+    "thirty seconds before it was issued": (lambda iat, _: iat - timedelta(seconds=30), True),
+    "thirty-one seconds before": (lambda iat, _: iat - timedelta(seconds=31), False),
+    "years later": (lambda _, exp: exp + timedelta(days=4000), False),
+}
+
+
+@pytest.mark.parametrize(("moment", "good"), EDGES.values(), ids=EDGES)
+def test_time_is_kept_to_the_second(moment: Callable[[datetime, datetime], datetime], good: bool) -> None:
+    assert refused(CLAIMS, moment(TOKEN.issued_at, TOKEN.expires_at)) is not good
+
+
+def test_without_leeway_a_token_ends_when_it_says() -> None:
+    text = access_tokens.sign(TOKEN, ISSUER, KEYS)
+    strict = replace(ISSUER, leeway=timedelta(0))
+    assert access_tokens.read(text, strict, KEYS, TOKEN.expires_at - timedelta(seconds=1)) == TOKEN
+    with pytest.raises(AccessTokenInvalid):
+        access_tokens.read(text, strict, KEYS, TOKEN.expires_at)
+
+
+def test_a_lifetime_above_the_ceiling_is_refused_though_signed() -> None:
+    hour = int(MAX_LIFETIME.total_seconds())
+    assert hour == 3600
+    assert read({**CLAIMS, "exp": CLAIMS["iat"] + hour}).expires_at == NOW + MAX_LIFETIME
+    assert refused({**CLAIMS, "exp": CLAIMS["iat"] + hour + 1})
+    assert refused({**CLAIMS, "iat": CLAIMS["iat"] - 86_400})
+
+
+def test_a_token_that_ends_before_it_begins_is_refused() -> None:
+    assert refused({**CLAIMS, "exp": CLAIMS["iat"] - 60})
+
+
+def test_a_claim_that_nobody_asked_for_changes_nothing() -> None:
+    assert read({**CLAIMS, "admin": True, "nbf": "never"}) == TOKEN
+
+
+@pytest.mark.parametrize("typ", ["rt+jwt", "JWT", "AT+JWT", "application/at+jwt", ""])
+def test_another_kind_of_token_is_refused(typ: str) -> None:
+    with pytest.raises(AccessTokenInvalid):
+        read(CLAIMS, typ=typ)
+
+
+def test_a_key_of_another_server_is_refused() -> None:
+    with pytest.raises(AccessTokenInvalid):
+        access_tokens.read(jws.sign(CLAIMS, key_ring().refresh.signing, TYP), ISSUER, KEYS, NOW)

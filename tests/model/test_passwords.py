@@ -1,0 +1,65 @@
+"""Hashing for the flows: off the event loop, bounded, and the same work whether or not there is anybody."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.harness.world import CHEAP
+from vestibule.crypto.niced_threads import NicedThreads
+from vestibule.crypto.passwords import Hasher
+from vestibule.model.errors import Overloaded
+from vestibule.model.passwords import PasswordRules, Passwords
+
+WAIT_SECONDS = 10
+
+
+@pytest.fixture
+async def threads() -> AsyncIterator[NicedThreads]:
+    made = NicedThreads(threads=1, waiting=1)
+    yield made
+    await asyncio.to_thread(made.close)
+
+
+@pytest.fixture
+def passwords(threads: NicedThreads) -> Passwords:
+    return Passwords(Hasher(CHEAP), threads)
+
+
+def test_the_rules_are_the_contract_s_with_the_longer_maximum() -> None:
+    assert PasswordRules() == PasswordRules(min_length=8, max_length=128, max_bytes=1024)
+
+
+async def test_a_password_matches_its_own_hash_alone(passwords: Passwords) -> None:
+    stored = await passwords.hash("correct horse")
+    assert await passwords.match("correct horse", stored)
+    assert not await passwords.match("correct horsf", stored)
+    assert not passwords.outdated(stored)
+    assert passwords.outdated("$2b$12$" + "x" * 53)
+
+
+async def test_without_a_stored_hash_nothing_matches(passwords: Passwords) -> None:
+    for stored in (None, ""):
+        assert not await passwords.match("correct horse", stored)
+        assert not await passwords.match("", stored)
+
+
+async def test_not_even_the_password_behind_the_decoy_matches_nobody(threads: NicedThreads) -> None:
+    hasher = Hasher(CHEAP)
+    hasher.decoy = hasher.hash("correct horse")
+    passwords = Passwords(hasher, threads)
+    assert await passwords.match("correct horse", hasher.decoy) is True
+    assert await passwords.match("correct horse", None) is False
+
+
+async def test_more_than_may_wait_is_overloaded_at_once(threads: NicedThreads, passwords: Passwords) -> None:
+    gate = threading.Event()
+    busy = [asyncio.create_task(threads.run(gate.wait, WAIT_SECONDS)) for _ in range(2)]
+    await asyncio.sleep(0)
+    with pytest.raises(Overloaded):
+        await passwords.hash("correct horse")
+    with pytest.raises(Overloaded):
+        await passwords.match("correct horse", None)
+    gate.set()
+    assert await asyncio.gather(*busy) == [True, True]
