@@ -5,10 +5,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.harness import backends, servers
 from tests.harness.backends import Backend
 from tests.harness.world import World, world_on
+
+# As in production: one line, and no local variables in it.
+structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()])
 
 
 @pytest.fixture(params=backends.ALL)
@@ -40,8 +44,8 @@ async def world(backend: Backend) -> AsyncIterator[World]:
 
 @pytest.fixture
 async def racing_world(postgresql: Backend) -> AsyncIterator[World]:
-    """A Vestibule on PostgreSQL, for races."""
-    async with world_on(postgresql) as made:
+    """A Vestibule on PostgreSQL, for races, with a connection for every racer."""
+    async with world_on(postgresql, pool_size=64) as made:
         yield made
 
 

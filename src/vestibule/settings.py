@@ -8,10 +8,12 @@ import base64
 import binascii
 import difflib
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+from dotenv import dotenv_values
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -25,6 +27,8 @@ from vestibule.model.sessions import SessionLimits
 
 _OWN_PREFIX = "VESTIBULE_"
 _TEST_PREFIX = "VESTIBULE_TEST_"
+_ENV_FILE = ".env"
+_ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
 
 
 class WrongSettings(ValueError):
@@ -42,8 +46,7 @@ def _at_least_one(origins: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _exact_origin(origin: str) -> str:
-    scheme, separator, host = origin.partition("://")
-    if scheme not in {"http", "https"} or not separator or not host or "/" in host or "*" in host:
+    if _ORIGIN.fullmatch(origin) is None:
         raise ValueError(f"{origin!r} is not an origin such as https://app.example.com (no path, no *)")
     return origin.lower()
 
@@ -77,7 +80,7 @@ class Settings(BaseSettings):
     """Everything an operator can choose. Construct with `read`."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+        env_file=_ENV_FILE, frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
     )
 
     # Where it runs
@@ -133,7 +136,7 @@ class Settings(BaseSettings):
         "What private keys in the database are sealed under. Unset: made at the first start, in VESTIBULE_DATA. "
         "Machines that share a database share this.",
     )
-    signing_key_bits: Literal[2048, 3072, 4096] = _setting(
+    signing_key_bits: Annotated[Literal[2048, 3072, 4096], BeforeValidator(int)] = _setting(
         "VESTIBULE_SIGNING_KEY_BITS", 3072, "Size in bits of RSA keys made here."
     )
     issuer: str = _setting("VESTIBULE_ISSUER", "vestibule", "`iss` of every token.", min_length=1)
@@ -287,7 +290,7 @@ def read() -> Settings:
 
 def _refuse_unknown() -> None:
     known = [name_of(field) for field in Settings.model_fields.values()]
-    for name in sorted(os.environ):
+    for name in sorted({*os.environ, *dotenv_values(_ENV_FILE)}):
         if name.startswith(_OWN_PREFIX) and not name.startswith(_TEST_PREFIX) and name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]}?" if near else "; docs/settings.md lists those there are"

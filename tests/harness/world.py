@@ -100,12 +100,16 @@ class World:
 
 @asynccontextmanager
 async def world_on(
-    backend: Backend, policy: Policy = POLICY, web: WebPolicy = WEB, hasher: Hasher | None = None
+    backend: Backend,
+    policy: Policy = POLICY,
+    web: WebPolicy = WEB,
+    hasher: Hasher | None = None,
+    pool_size: int = 10,
 ) -> AsyncIterator[World]:
     """A Vestibule on this backend."""
     async with AsyncExitStack() as stack:
         clock = ManualClock()
-        engines = engine.connect(backend.database_url)
+        engines = engine.connect(backend.database_url, pool_size)
         stack.push_async_callback(engines.close)
         mirror: NoMirror | RedisMirror = NoMirror()
         if backend.redis_url:

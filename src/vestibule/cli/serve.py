@@ -1,6 +1,10 @@
 """`vestibule serve`: prepare once, then let granian run the worker processes."""
 
 import asyncio
+import contextlib
+import socket
+import threading
+import time
 from typing import Annotated
 
 import typer
@@ -17,6 +21,7 @@ from vestibule.settings import Settings, WrongSettings
 _TARGET = "vestibule.app:application"
 _DRAIN_SECONDS = 30
 # Where a browser on this machine says localhost.
+_REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared, never bound
 _LOOPBACK_OR_ALL = {"127.0.0.1", "0.0.0.0", "::", "::1"}  # noqa: S104  # compared, never bound
 
 
@@ -48,7 +53,8 @@ def serve(
         respawn_failed_workers=True,
         log_level=LogLevels.warning,
     )
-    server.on_startup(lambda: _welcome(settings, address, number, workers))
+    welcome = threading.Thread(target=_welcome_when_open, args=(settings, address, number, workers), daemon=True)
+    server.on_startup(welcome.start)
     try:
         server.serve()
     except RuntimeError as fault:
@@ -61,6 +67,15 @@ async def _prepare(workshop: Workshop) -> None:
     """Meet every fault here, once and in words, instead of in each worker."""
     async with workshop.opened() as env:
         await env.store.ping()
+
+
+def _welcome_when_open(settings: Settings, host: str, port: int, workers: int) -> None:
+    """Say that it listens once it does, so that whoever reads it can call at once."""
+    while True:
+        with contextlib.suppress(OSError), socket.create_connection((_REACHED_AT.get(host, host), port), 1):
+            break
+        time.sleep(0.02)
+    _welcome(settings, host, port, workers)
 
 
 def _welcome(settings: Settings, host: str, port: int, workers: int) -> None:
@@ -81,7 +96,8 @@ def _welcome(settings: Settings, host: str, port: int, workers: int) -> None:
 def _mode(settings: Settings) -> str:
     if settings.production:
         return "production"
-    return "[yellow]development[/]: cookies travel over plain HTTP, letters are shown in this log"
+    letters = "" if settings.email_host else ", letters are shown in this log"
+    return f"[yellow]development[/]: cookies travel over plain HTTP{letters}"
 
 
 def _mail(settings: Settings) -> str:

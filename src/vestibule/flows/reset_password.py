@@ -45,9 +45,9 @@ async def reset_password(env: Env, secret: str, password: str) -> None:
 
 async def _take_over(env: Env, tx: Transaction, token: OneTimeToken, password_hash: str, now: datetime) -> list[str]:
     """Who can read the mail owns the account: whatever was set or opened before ends here."""
+    await tx.one_time_tokens.void(token.account_id)
     await tx.accounts.set_password(token.account_id, password_hash, now)
     await tx.accounts.verify(token.account_id, token.address, now)
-    await tx.one_time_tokens.void(token.account_id)
     ended = await tx.sessions.end_all(token.account_id, EndReason.PASSWORD_RESET, now)
     forget_at = now + env.policy.revocation_memory
     await tx.revocations.append(Revocation(now, RevocationKind.ACCOUNT, token.account_id, forget_at, not_before=now))

@@ -1,5 +1,6 @@
 """Letters as MIME messages: a text part written by hand and an HTML part, from the templates beside this file."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -10,6 +11,9 @@ from email.utils import format_datetime, parseaddr
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from vestibule.model.letters import Letter, LetterKind
+
+# A sender may lie on a host without a dot; otherwise nothing that could be read in two ways.
+_ADDRESS = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+")
 
 SUBJECTS = {
     LetterKind.VERIFY_ADDRESS: "Your account verification code",
@@ -28,7 +32,8 @@ class Sender:
     def parse(cls, text: str) -> "Sender":
         """From `Name <address>` or a bare address; raises ValueError."""
         name, address = parseaddr(text)
-        if "@" not in address or any(ord(character) < 32 for character in text):
+        written = {address, f"{name} <{address}>", f'"{name}" <{address}>'}
+        if _ADDRESS.fullmatch(address) is None or text.strip() not in written:
             raise ValueError(f"{text!r} is not a sender such as: Vestibule <no-reply@example.com>")
         return cls(name or "Vestibule", address)
 

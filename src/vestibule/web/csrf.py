@@ -1,5 +1,7 @@
 """Whether a browser was made to ask by another site: Fetch Metadata first, then Origin (ASVS 5.0, 3.5.1)."""
 
+from urllib.parse import urlsplit
+
 from starlette.requests import Request
 
 from vestibule.web.errors import CrossSite, CrossSiteRefresh
@@ -21,4 +23,8 @@ def _from_elsewhere(request: Request) -> bool:
     origin = request.headers.get("origin")
     if origin is not None and origin in request.app.state.web.origins:
         return False
-    return request.headers.get("sec-fetch-site") == "cross-site"
+    site = request.headers.get("sec-fetch-site")
+    if site is None and origin is not None:
+        # A browser from before Fetch Metadata: its Origin must at least be the host it talks to.
+        return urlsplit(origin).netloc != request.headers.get("host")
+    return site == "cross-site"

@@ -82,7 +82,7 @@ class _Sent:
             headers.setdefault("Strict-Transport-Security", _HSTS)
         # A cacheable answer is the same for everybody; every other depends on who asks.
         depends_on = "Origin" if headers["Cache-Control"].startswith("public") else "Origin, Cookie, Authorization"
-        headers["Vary"] = depends_on
+        headers.setdefault("Vary", depends_on)
         if self._origin in self._policy.origins:
             headers["Access-Control-Allow-Origin"] = str(self._origin)
             headers["Access-Control-Allow-Credentials"] = "true"
@@ -96,8 +96,8 @@ def _is_preflight(scope: Scope) -> bool:
 def _preflight_answer(scope: Scope, policy: WebPolicy) -> Response:
     headers = Headers(scope=scope)
     if headers["origin"] not in policy.origins:
-        return Response(status_code=204)
-    allowed = {"Access-Control-Allow-Methods": _METHODS}
+        return Response(status_code=204, headers={"Vary": "Origin"})
+    allowed = {"Vary": "Origin", "Access-Control-Allow-Methods": _METHODS}
     if asked_for := headers.get("access-control-request-headers"):
         allowed["Access-Control-Allow-Headers"] = asked_for
     return Response(status_code=204, headers=allowed)

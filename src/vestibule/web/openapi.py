@@ -76,7 +76,9 @@ def describe(app: FastAPI) -> None:
 
 
 def _refusals_of(route: Route) -> tuple[type[Any], ...]:
-    refusals: tuple[type[Refusal | Any], ...] = (*route.refusals, Overloaded, StoreUnavailable)
+    refusals: tuple[type[Refusal | Any], ...] = route.refusals
+    if route.refusals:  # a route that refuses nobody asks nobody either
+        refusals += (Overloaded, StoreUnavailable)
     if route.body is not None:
         refusals += _BODY_REFUSALS
     if any(LOOKS[refusal].challenge for refusal in route.refusals):

@@ -1,7 +1,7 @@
 """`model.sessions.Mirror` on Redis: `session:{sid}` holds a live session as JSON, until it would expire.
 
 For other processes and services to read. Vestibule decides nothing by it: after a crash or a failover Redis may
-hold what was deleted. So a Redis that fails costs a log line and half a second at most, and no request.
+hold what was deleted. So a Redis that fails costs a log line and a fraction of a second, and no request.
 """
 
 import json
@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
 from vestibule.model.accounts import Account
@@ -24,9 +24,15 @@ _log = structlog.get_logger(__name__)
 
 def connect(url: str) -> "Redis":
     """A client that gives up quickly; raises ValueError for what is no Redis address."""
-    return Redis.from_url(
-        url, socket_timeout=_TIMEOUT_SECONDS, socket_connect_timeout=_TIMEOUT_SECONDS, max_connections=20
+    # Blocking: more at once than there are connections wait their turn, instead of counting as a Redis that is gone.
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=20,
+        timeout=_TIMEOUT_SECONDS,
+        socket_timeout=_TIMEOUT_SECONDS,
+        socket_connect_timeout=_TIMEOUT_SECONDS,
     )
+    return Redis.from_pool(pool)
 
 
 class RedisMirror:

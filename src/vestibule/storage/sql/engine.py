@@ -5,6 +5,7 @@ writers wait in line instead of failing; on PostgreSQL they are READ COMMITTED, 
 a statement's WHERE. Single reads run in AUTOCOMMIT, which saves the BEGIN and the COMMIT around them.
 """
 
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ STATEMENT_SECONDS = 2.0
 
 # PostgreSQL's classes and codes for it (its manual, appendix A): connection, authorization, no such database,
 # rolled back to resolve a conflict, read-only, resources, lock not to be had, operator's intervention, system.
-_UNAVAILABLE = {"08", "28", "3D", "40", "25006", "53", "55P03", "57", "58"}
+_UNAVAILABLE = {"08", "28", "3D", "40", "25006", "53", "55", "57", "58"}
 # What a driver raises when the server is not there at all, before SQLAlchemy can wrap it.
 _UNREACHABLE = (OSError, TimeoutError, exc.TimeoutError)
 
@@ -137,4 +138,6 @@ def _not_our_mistake(fault: exc.DBAPIError) -> bool:
     sqlstate = getattr(fault.orig, "sqlstate", None)
     if sqlstate:
         return sqlstate[:2] in _UNAVAILABLE or sqlstate in _UNAVAILABLE
+    if getattr(fault.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+        return False  # SQLite calls its own refusal of a statement operational too
     return isinstance(fault, exc.OperationalError | exc.InterfaceError)

@@ -7,10 +7,11 @@ from sqlalchemy.exc import ArgumentError
 
 # Parameters that Prisma and libpq put into an address and that mean nothing to this driver and pool.
 _IGNORED = {
-    "connection_limit",
-    "pool_timeout",
-    "pgbouncer",
+    "channel_binding",
     "connect_timeout",
+    "connection_limit",
+    "pgbouncer",
+    "pool_timeout",
     "socket_timeout",
     "statement_cache_size",
 }
@@ -25,7 +26,7 @@ def parse(address: str) -> tuple[URL, dict[str, Any]]:
     """The SQLAlchemy address and the driver's arguments for `address`; raises `WrongAddress`."""
     try:
         url = make_url(address)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise WrongAddress("is not a database address such as postgresql://user:password@host/name") from None
     kind = url.drivername.partition("+")[0]
     if kind == "sqlite":
@@ -46,5 +47,5 @@ def _postgresql(url: URL) -> tuple[URL, dict[str, Any]]:
                 raise WrongAddress(f"has the unknown sslmode {value!r}")
             arguments["ssl"] = value
         elif name not in _IGNORED:
-            kept[name] = value
+            raise WrongAddress(f"has the unknown parameter {name!r}")
     return url.set(drivername="postgresql+asyncpg", query=kept), arguments

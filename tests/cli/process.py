@@ -1,0 +1,197 @@
+"""Vestibule as a process of its own: started, waited for, read, toured and stopped as an operator would."""
+
+import base64
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from email import message_from_bytes
+from email.message import Message
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+import httpx
+
+from tests.harness.servers import free_port, wait_until
+from tests.harness.world import FRONT_END, key_ring
+
+PROGRAM = (sys.executable, "-m", "vestibule")
+PASSWORD = "correct horse"
+_STOP_SECONDS = 20
+_GLANCE_SECONDS = 0.1
+_GLANCES = 600
+
+
+@dataclass(frozen=True)
+class Running:
+    """A server that answers."""
+
+    process: "subprocess.Popen[bytes]"
+    folder: Path
+    port: int
+    log: Path
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def output(self) -> str:
+        """Everything it has said so far, on both streams."""
+        return self.log.read_text()
+
+    @property
+    def words(self) -> str:
+        """The same without frames and line breaks."""
+        return re.sub(r"[\s│╭╮╰╯─]+", " ", self.output)
+
+    @property
+    def letters(self) -> list[Message]:
+        """The letters in its mail folder, oldest first."""
+        paths = sorted((self.folder / "vestibule-data" / "mail").glob("*.eml"))
+        return [message_from_bytes(path.read_bytes()) for path in paths]
+
+    def browser(self) -> httpx.Client:
+        """A browser of its own, at the front-end's page."""
+        return httpx.Client(base_url=self.base, headers={"Origin": FRONT_END}, timeout=20)
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send the signal and wait for the end; its exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(_STOP_SECONDS)
+
+
+def environment(folder: Path, settings: dict[str, str]) -> dict[str, str]:
+    """What a process finds around it: where programs are, where home is, and the settings given here."""
+    return {"PATH": os.environ["PATH"], "HOME": str(folder), **settings}
+
+
+def run(
+    folder: Path, *arguments: str, program: Sequence[str] = PROGRAM, **settings: str
+) -> subprocess.CompletedProcess[str]:
+    """A command, run to its end."""
+    return subprocess.run(
+        [*program, *arguments],
+        check=False,
+        cwd=folder,
+        env=environment(folder, settings),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@contextmanager
+def starting(
+    folder: Path, *arguments: str, port: int | None = None, program: Sequence[str] = PROGRAM, **settings: str
+) -> Iterator[Running]:
+    """`vestibule serve` on a free port, perhaps not answering yet; dead afterwards, whatever happened."""
+    port = port or free_port()
+    with NamedTemporaryFile(prefix="vestibule-log-") as log:
+        process = subprocess.Popen(
+            [*program, "serve", "--port", str(port), *arguments],
+            cwd=folder,
+            env=environment(folder, settings),
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        try:
+            yield Running(process, folder, port, Path(log.name))
+        finally:
+            # Its workers too: they outlive a parent that is killed.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+@contextmanager
+def serving(folder: Path, *arguments: str, program: Sequence[str] = PROGRAM, **settings: str) -> Iterator[Running]:
+    """`vestibule serve`, answering."""
+    with starting(folder, *arguments, program=program, **settings) as server:
+        wait_until_it_answers(server)
+        yield server
+
+
+def wait_until_it_answers(server: Running) -> None:
+    """Returns at the first answer; fails with the process's own words if it ends instead."""
+    for _ in range(_GLANCES):
+        if _answers(server):
+            return
+        with suppress(subprocess.TimeoutExpired):
+            server.process.wait(_GLANCE_SECONDS)
+            raise AssertionError(server.output)
+    raise TimeoutError(server.output)
+
+
+def _answers(server: Running) -> bool:
+    try:
+        return httpx.get(f"{server.base}/api/healthchecker", timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def given_keys() -> dict[str, str]:
+    """The four JWT_… settings, with keys made once: a start that has to make none is quicker."""
+    settings = {}
+    for name, key in (("ACCESS", key_ring().access.signing), ("REFRESH", key_ring().refresh.signing)):
+        settings[f"JWT_{name}_TOKEN_PRIVATE_KEY"] = base64.b64encode(key.to_pem()).decode()
+        settings[f"JWT_{name}_TOKEN_PUBLIC_KEY"] = base64.b64encode(key.public.to_pem()).decode()
+    return settings
+
+
+def register(browser: httpx.Client, email: str) -> None:
+    """Somebody new."""
+    body = {"name": "Ada Lovelace", "email": email, "password": PASSWORD, "passwordConfirm": PASSWORD}
+    answer = browser.post("/api/auth/register", json=body)
+    assert answer.status_code == 201, answer.text
+
+
+def sign_in(browser: httpx.Client, email: str) -> None:
+    """Somebody known; the browser keeps the cookies."""
+    answer = browser.post("/api/auth/login", json={"email": email, "password": PASSWORD})
+    assert answer.status_code == 200, answer.text
+
+
+def tour(browser: httpx.Client, email: str, link_of_the_letter: Callable[[], str]) -> None:
+    """Register, verify, sign in, look, refresh, look, sign out, be refused: the contract's day, in order."""
+    register(browser, email)
+    wait_until(lambda: bool(link_of_the_letter()), "the letter")
+    code = link_of_the_letter().rpartition("/")[2]
+    assert browser.get(f"/api/auth/verifyemail/{code}").status_code == 200
+    assert browser.get(f"/api/auth/verifyemail/{code}").status_code == 403
+    sign_in(browser, email)
+    assert browser.get("/api/users/me").json()["data"]["user"]["email"] == email
+    before = browser.cookies["refresh_token"]
+    assert browser.get("/api/auth/refresh").status_code == 200
+    assert browser.cookies["refresh_token"] != before
+    bearer = {"Authorization": f"Bearer {browser.cookies['access_token']}"}
+    assert browser.get("/api/users/me", headers=bearer).status_code == 200
+    assert browser.get("/api/auth/logout").json() == {"status": "success"}
+    assert browser.get("/api/users/me", headers=bearer).status_code == 401
+
+
+def link_in(text: str) -> str:
+    """The first mailed link in a text; empty if there is none."""
+    found = re.search(rf"{re.escape(FRONT_END)}/(verifyemail|resetpassword)/[0-9a-f]{{64}}\b", text)
+    return found.group() if found else ""
+
+
+def text_of(letter: Message) -> str:
+    """The plain text part of a letter."""
+    part = next(part for part in letter.walk() if part.get_content_type() == "text/plain")
+    content: Any = part.get_payload(decode=True)
+    return str(content.decode())
+
+
+def complaint(output: str) -> str:
+    """The one line that a failed start ends with; fails on a second line, and so on a traceback."""
+    lines = output.strip().splitlines()
+    assert len(lines) == 1, output
+    assert lines[0].startswith("vestibule: "), output
+    return lines[0].removeprefix("vestibule: ")

@@ -1,0 +1,90 @@
+"""`vestibule migrate`: from nothing, again, several at once, and onto what it must not touch."""
+
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from tests.cli.process import PROGRAM, complaint, environment, run
+from tests.conftest import not_to_be_had
+from tests.harness import servers
+from tests.harness.backends import postgresql_database
+
+TABLES = "SELECT count(*) FROM information_schema.tables WHERE table_schema = $1"
+
+
+@pytest.fixture
+async def empty_database() -> AsyncIterator[str]:
+    """A PostgreSQL database with nothing in it."""
+    try:
+        async with postgresql_database() as address:
+            yield address
+    except servers.NotToBeHad as reason:
+        not_to_be_had(reason)
+
+
+async def tables(address: str, schema: str = "public") -> int:
+    """How many tables there are."""
+    connection = await asyncpg.connect(address)
+    try:
+        return int(await connection.fetchval(TABLES, schema))
+    finally:
+        await connection.close()
+
+
+async def test_from_nothing_and_again(empty_database: str, tmp_path: Path) -> None:
+    first = run(tmp_path, "migrate", DATABASE_URL=empty_database)
+    assert first.returncode == 0, first.stderr
+    assert "from nothing to 0001" in first.stderr
+    made = await tables(empty_database)
+    again = run(tmp_path, "migrate", DATABASE_URL=empty_database)
+    assert again.returncode == 0, again.stderr
+    assert "up to date" in again.stderr
+    assert await tables(empty_database) == made > 5
+
+
+def test_three_at_once_wait_for_one_another(empty_database: str, tmp_path: Path) -> None:
+    racers = [
+        subprocess.Popen(
+            [*PROGRAM, "migrate"],
+            cwd=tmp_path,
+            env=environment(tmp_path, {"DATABASE_URL": empty_database}),
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    said = [racer.communicate(timeout=30)[1] for racer in racers]
+    assert [racer.returncode for racer in racers] == [0, 0, 0], said
+    assert sum("from nothing to 0001" in words for words in said) == 1
+    assert sum("up to date" in words for words in said) == 2
+
+
+async def test_into_the_schema_that_the_address_names(empty_database: str, tmp_path: Path) -> None:
+    connection = await asyncpg.connect(empty_database)
+    await connection.execute("CREATE SCHEMA auth")
+    await connection.close()
+    done = run(tmp_path, "migrate", DATABASE_URL=f"{empty_database}?schema=auth")
+    assert done.returncode == 0, done.stderr
+    assert await tables(empty_database, "auth") > 5
+    assert await tables(empty_database) == 0
+
+
+def test_the_embedded_database_too(tmp_path: Path) -> None:
+    assert "from nothing to 0001" in run(tmp_path, "migrate").stderr
+    assert "up to date" in run(tmp_path, "migrate").stderr
+    assert [path.name for path in (tmp_path / "vestibule-data").glob("*.sqlite3")] == ["vestibule.sqlite3"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [f"postgresql://ada:hush-hush@127.0.0.1:{servers.free_port()}/vestibule", "sqlite:////no/such/folder/x.sqlite3"],
+    ids=["nobody listens", "no such folder"],
+)
+def test_a_database_out_of_reach_is_one_line(address: str, tmp_path: Path) -> None:
+    refused = run(tmp_path, "migrate", DATABASE_URL=address)
+    assert refused.returncode == 1
+    assert complaint(refused.stderr).startswith("DATABASE_URL: ")
+    assert "hush-hush" not in refused.stderr

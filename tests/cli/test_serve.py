@@ -1,0 +1,190 @@
+"""`vestibule serve` on one file: the first start, the second, the end, and what production does otherwise."""
+
+import json
+import shutil
+import signal
+import socket
+import stat
+from collections.abc import Iterator
+from email import message_from_bytes
+from pathlib import Path
+
+import httpx
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Sink
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tests.cli.process import (
+    Running,
+    complaint,
+    given_keys,
+    link_in,
+    register,
+    run,
+    serving,
+    sign_in,
+    starting,
+    text_of,
+    tour,
+)
+from tests.harness.servers import free_port, wait_until
+
+
+class Postbox(Sink):
+    """What a mail server was handed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.envelopes: list[Envelope] = []
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802  # aiosmtpd's name
+        self.envelopes.append(envelope)
+        return "250 OK"
+
+
+@pytest.fixture(scope="module")
+def first_start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """An empty folder, an empty environment, one command."""
+    folder = tmp_path_factory.mktemp(
+        "a-folder-whose-name-alone-is-longer-than-a-line-of-the-welcome-which-must-not-cut-it"
+    )
+    with serving(folder) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """In production, beside a Redis that is not there, which costs a line in the log and nothing else."""
+    settings = {"NODE_ENV": "production", "REDIS_URL": f"redis://127.0.0.1:{free_port()}", **given_keys()}
+    with serving(tmp_path_factory.mktemp("production"), **settings) as server:
+        yield server
+
+
+def test_the_first_start_says_what_it_is(first_start: Running) -> None:
+    said = first_start.words
+    assert f"http://localhost:{first_start.port}" in said
+    assert str(first_start.folder / "vestibule-data") in said
+    assert "development" in said
+    assert "letters are shown in this log" in said
+
+
+def test_the_tour_with_the_link_from_the_log(first_start: Running) -> None:
+    with first_start.browser() as browser:
+        tour(browser, "ada@example.com", lambda: link_in(first_start.output))
+
+
+def test_the_tour_with_the_link_from_the_mail_folder(first_start: Running) -> None:
+    def link() -> str:
+        return next(
+            (link_in(text_of(letter)) for letter in first_start.letters if letter["To"] == "grace@example.com"), ""
+        )
+
+    with first_start.browser() as browser:
+        tour(browser, "grace@example.com", link)
+    assert link() in first_start.output
+
+
+@pytest.mark.parametrize(("path", "mode"), [(".", 0o700), ("secret.key", 0o600), ("mail", 0o700)])
+def test_what_it_keeps_is_its_owners_alone(first_start: Running, path: str, mode: int) -> None:
+    assert stat.S_IMODE((first_start.folder / "vestibule-data" / path).stat().st_mode) == mode
+
+
+def test_no_private_key_lies_open_in_the_data_folder(first_start: Running) -> None:
+    files = [path for path in (first_start.folder / "vestibule-data").rglob("*") if path.is_file()]
+    assert files
+    assert not [path for path in files if b"PRIVATE KEY" in path.read_bytes()]
+
+
+def test_a_port_that_another_program_has_is_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        refused = run(tmp_path, "serve", PORT=str(other.getsockname()[1]), **given_keys())
+    assert refused.returncode == 2
+    assert complaint(refused.stderr).startswith("PORT: ")
+    assert refused.stdout == ""
+
+
+def test_a_port_that_another_vestibule_has_is_one_line(first_start: Running, tmp_path: Path) -> None:
+    with starting(tmp_path, port=first_start.port, **given_keys()) as second:
+        wait_until(lambda: second.process.poll() is not None or "Listening on" in second.output, "the second start")
+        assert complaint(second.output).startswith("PORT: ")
+        assert second.process.wait(10) == 2
+
+
+def test_the_second_start_has_the_keys_and_the_accounts_of_the_first(tmp_path: Path) -> None:
+    with serving(tmp_path) as server, server.browser() as browser:
+        register(browser, "ada@example.com")
+        sign_in(browser, "ada@example.com")
+        keys, cookies = browser.get("/.well-known/jwks.json").json(), dict(browser.cookies)
+        assert server.stop(signal.SIGTERM) == 0
+    with serving(tmp_path) as server, server.browser() as browser:
+        assert browser.get("/.well-known/jwks.json").json() == keys
+        assert browser.get("/api/users/me", headers=_cookie(cookies)).status_code == 200
+        sign_in(browser, "ada@example.com")
+        assert server.stop(signal.SIGINT) == 0
+    shown = run(tmp_path, "keys", "list").stdout
+    assert keys["keys"][0]["kid"] in shown
+    assert shown.count("3072") == 2
+
+
+def test_data_without_its_secret_key_is_one_line(first_start: Running, tmp_path: Path) -> None:
+    shutil.copytree(first_start.folder / "vestibule-data", tmp_path / "vestibule-data")
+    (tmp_path / "vestibule-data" / "secret.key").unlink()
+    refused = run(tmp_path, "serve")
+    assert refused.returncode == 2
+    assert complaint(refused.stderr).startswith("VESTIBULE_SECRET_KEY: ")
+
+
+def test_production_says_so(production: Running) -> None:
+    assert "production" in production.output
+    assert "development" not in production.output
+    assert "shown in this log" not in production.words
+
+
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json", "/redoc"])
+def test_production_has_no_interactive_documentation(production: Running, path: str) -> None:
+    assert httpx.get(production.base + path).status_code == 404
+
+
+def test_production_cookies_are_secure_and_its_log_is_json_without_links(production: Running) -> None:
+    with production.browser() as browser:
+        register(browser, "ada@example.com")
+        wait_until(lambda: bool(production.letters), "the letter")
+        answer = browser.post("/api/auth/login", json={"email": "ada@example.com", "password": "correct horse"})
+    assert answer.status_code == 200
+    cookies = answer.headers.get_list("set-cookie")
+    assert len(cookies) == 3
+    assert all("; Secure" in cookie for cookie in cookies)
+    link = link_in(text_of(production.letters[0]))
+    assert link
+    assert link.rpartition("/")[2] not in production.output
+    logged = [json.loads(line) for line in _after_the_banner(production.output)]
+    assert {"event": "redis_unavailable", "level": "warning"}.items() <= logged[0].items()
+
+
+def test_the_tour_with_a_mail_server(tmp_path: Path) -> None:
+    postbox = Postbox()
+    mail = Controller(postbox, hostname="127.0.0.1", port=free_port())
+    mail.start()
+    try:
+        settings = {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(mail.port), **given_keys()}
+        with serving(tmp_path, **settings) as server, server.browser() as browser:
+            tour(browser, "ada@example.com", lambda: link_in(_mailed(postbox)))
+            assert server.letters == []
+            assert "letters are shown in this log" not in server.words
+            assert link_in(server.output) == ""
+    finally:
+        mail.stop()
+    assert [envelope.rcpt_tos for envelope in postbox.envelopes] == [["ada@example.com"]]
+
+
+def _mailed(postbox: Postbox) -> str:
+    return "".join(text_of(message_from_bytes(envelope.original_content or b"")) for envelope in postbox.envelopes)
+
+
+def _cookie(cookies: dict[str, str]) -> dict[str, str]:
+    return {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
+
+
+def _after_the_banner(output: str) -> list[str]:
+    return output.partition("╯")[2].strip().splitlines()

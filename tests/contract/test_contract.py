@@ -1,0 +1,159 @@
+"""The contract, row by row, on SQLite and on PostgreSQL with Redis; and that nothing was left out of it."""
+
+import importlib
+import pkgutil
+import re
+from collections import defaultdict
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+from sqlalchemy import Connection, inspect, text
+from structlog.testing import capture_logs
+
+import vestibule
+from tests.contract.answers import PASSWORD_HASHES, STEERING_WORDS, cleared, signed_in
+from tests.contract.happenings import enters, letters_arrive, letters_sent, passing, registered
+from tests.contract.refresh import REFRESH
+from tests.contract.register import CODE, VERIFIED, WRONG
+from tests.contract.reset import ASKED, DONE, ask, choose
+from tests.contract.sign_in import OUT, WHO
+from tests.contract.steps import NEW_PASSWORD, Row, Scene, Step, get, login, play
+from tests.contract.table import HARMLESS, ROWS, STANDING
+from tests.harness.backends import Backend
+from tests.harness.world import World, world_on
+from vestibule.model.errors import Fault, Overloaded, Refusal, StoreUnavailable
+from vestibule.web.caller import signed_in as signed_in_guard
+from vestibule.web.csrf import own_site, own_site_refresh
+from vestibule.web.errors import LOOKS, CrossSite, CrossSiteRefresh
+from vestibule.web.routes import ROUTES
+
+Tables = dict[str, list[tuple[Any, ...]]]
+
+# A day in Ada's life, so that everything there is to store has been stored.
+A_DAY = Row(
+    "a day",
+    login(),
+    signed_in(),
+    # Redis forgets by its own clock, which must not be ahead of ours.
+    given=(registered, Step(get(CODE), VERIFIED), passing(days=3650)),
+    then=(
+        Step(login(password="wrong horse"), WRONG),
+        Step(get(REFRESH), signed_in()),
+        Step(get(OUT), cleared()),
+        Step(ask, ASKED),
+        letters_arrive,
+        Step(choose, DONE),
+        Step(ask, ASKED),
+        letters_arrive,
+        letters_sent(3),
+        enters("phone", password=NEW_PASSWORD),
+    ),
+)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+async def test_as_the_contract_says(row: Row, backend: Backend) -> None:
+    # Captured, because drawing the traceback of a fault that was meant takes seconds.
+    with capture_logs():
+        async with world_on(backend, row.under.policy, row.under.web) as world:
+            await play(row, await Scene.on(world))
+
+
+async def test_what_changes_nothing(world: World, subtests: pytest.Subtests) -> None:
+    scene = await Scene.on(world)
+    for happening in STANDING:
+        await happening(scene)
+    before = await _stored(world)
+    for row in HARMLESS:
+        with subtests.test(row.name):
+            await play(row, scene.apart())
+    await world.deliver()
+    assert _but_events(await _stored(world)) == _but_events(before)
+
+
+async def test_nothing_stored_lets_anybody_in(world: World) -> None:
+    scene = await Scene.on(world)
+    await play(A_DAY, scene)
+    stored = await _stored(world)
+    assert all(stored[table] for table in ("accounts", "sessions", "one_time_tokens", "letters", "events"))
+    assert (len(scene.secrets), len(scene.tokens)) == (6, 6)  # three passwords and letters; two tokens, three times
+    assert _found(scene.secrets | scene.tokens, str(stored)) == set()
+
+
+async def test_the_mirror_lets_nobody_in(racing_world: World) -> None:
+    scene = await Scene.on(racing_world)
+    await play(A_DAY, scene)
+    mirrored = await _mirrored(str(racing_world.backend.redis_url))
+    (live,) = [row[0] for row in (await _stored(racing_world))["sessions"] if row[-1] is None]
+    assert f"session:{live}" in mirrored
+    assert _found({*PASSWORD_HASHES, *scene.secrets, *scene.tokens}, str(mirrored)) == set()
+
+
+def test_every_refusal_has_its_look() -> None:
+    kinds = _kinds_of(Refusal) | _kinds_of(Fault)
+    assert set(LOOKS) == kinds
+    for kind, look in LOOKS.items():
+        assert 400 <= look.status < 500 if issubclass(kind, Refusal) else look.status == 503
+        for words, codes in STEERING_WORDS.items():
+            assert words not in (look.message or "") or kind.code in codes
+
+
+def test_every_code_is_one_refusals_own() -> None:
+    of_code = defaultdict(set)
+    for kind in LOOKS:
+        assert re.fullmatch(r"[a-z]+(_[a-z]+)*", kind.code)
+        of_code[kind.code].add(kind)
+    shared = {code: kinds for code, kinds in of_code.items() if len(kinds) > 1}
+    assert shared == {CrossSite.code: {CrossSite, CrossSiteRefresh}}
+
+
+def test_every_route_is_guarded() -> None:
+    assert [route for route in ROUTES if not route.guard] == []
+    own_site_guards = {own_site, own_site_refresh}
+    changing = [route for route in ROUTES if route.method in {"POST", "PATCH"} or route.path in {OUT, REFRESH}]
+    assert [r for r in changing if r.method != "HEAD" and own_site_guards.isdisjoint(r.guard)] == []
+    assert {route.path for route in ROUTES if signed_in_guard in route.guard} == {OUT, WHO}
+
+
+def test_every_route_and_every_refusal_is_in_the_table() -> None:
+    steps = [step for row in (*ROWS, *HARMLESS) for step in row.happenings if isinstance(step, Step)]
+    asked = {(step.send.method, step.send.path) for step in steps if step.expect.status < 300}
+    assert {(route.method, route.path) for route in ROUTES if route.path.startswith("/api/")} - asked == set()
+    told = {step.expect.body["code"] for step in steps if step.expect.body and "code" in step.expect.body}
+    assert {kind.code for kind in LOOKS} - told == {Overloaded.code, StoreUnavailable.code}
+
+
+async def _stored(world: World) -> Tables:
+    """Every row of every table."""
+    async with world.engines.reading() as connection:
+        names = await connection.run_sync(_table_names)
+        rows = {name: await connection.execute(text(f'SELECT * FROM "{name}"')) for name in names}
+        return {name: [tuple(row) for row in result] for name, result in rows.items()}
+
+
+def _table_names(connection: Connection) -> list[str]:
+    return inspect(connection).get_table_names()
+
+
+def _but_events(tables: Tables) -> Tables:
+    """That somebody was refused is itself an event."""
+    return {name: sorted(rows, key=str) for name, rows in tables.items() if name != "events"}
+
+
+async def _mirrored(address: str) -> dict[str, str]:
+    async with Redis.from_url(address, decode_responses=True) as redis:
+        return {key: await redis.get(key) async for key in redis.scan_iter()}
+
+
+def _found(secrets: set[str], everything: str) -> set[str]:
+    return {secret for secret in secrets if secret in everything}
+
+
+def _kinds_of(root: type[Exception]) -> set[type[Exception]]:
+    """Every class below `root` that any module of the package defines."""
+    for module in pkgutil.walk_packages(vestibule.__path__, "vestibule."):
+        if "migrations" not in module.name and not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    below = set(root.__subclasses__())
+    return below.union(*(_kinds_of(kind) for kind in below))

@@ -1,0 +1,191 @@
+"""The pages that are made from the code: `python -m tests.docs.generate` writes them, `stale` compares them."""
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+
+from vestibule.model.errors import Fault, Refusal
+from vestibule.settings import Settings, name_of
+from vestibule.web.errors import LOOKS, UNEXPECTED, BodyInvalid, BodyMalformed, Look, MethodNotAllowed, RouteUnknown
+from vestibule.web.openapi import responses_of
+from vestibule.web.routes import ROUTES, Guard, Route
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+MADE = "<!-- Made from the code by `make docs`. Do not edit here. -->"
+
+SETTINGS_INTRODUCTION = """
+Every setting is an environment variable, or a line of the file `.env` in the folder where the server starts; the
+environment wins. All of them are read once, at the start. A wrong one stops the start, with one line for each that
+names it; so does an unknown name that begins with `VESTIBULE_`. An empty value counts as
+unset.
+
+None has to be set. A switch takes `on` or `off`.
+"""
+
+API_INTRODUCTION = """
+The server describes itself at `/openapi.json` and, for people, at `/docs`; both only in development. This page says
+the same in short.
+
+* A success is `{"status":"success", …}`. A refusal (4xx) is `{"status":"fail","code":"…","message":"…"}`, a fault
+  (5xx) is `{"status":"error","code":"…","message":"…"}`, with `Retry-After` where it is worth trying again. Programs
+  read `code`, which is stable; people read `message`.
+* A body is JSON in UTF-8, of 10,240 bytes at most. One that breaks the rules is answered 400 `body_invalid`, with
+  every fault in `errors` at once, in the order of the fields; each has `code`, `path` and `message`. A missing body,
+  or one that is not `application/json`, counts as `{}`.
+* HEAD answers wherever GET does, and never changes anything. Whatever has to ask the database, hash or sign may be
+  answered 503; the tables below leave that out. A trailing slash and a query string are accepted.
+* An access token is sent as `Authorization: Bearer …` or in the cookie `access_token`; the header goes first.
+"""
+
+# What these say depends on the request.
+OWN_WORDS: dict[type[Refusal | Fault], Refusal] = {
+    BodyInvalid: BodyInvalid([{"message": "(the message of the first fault)"}]),
+    BodyMalformed: BodyMalformed("…"),
+    RouteUnknown: RouteUnknown("/api/nope"),
+    MethodNotAllowed: MethodNotAllowed("DELETE", ["GET", "HEAD"]),
+}
+
+
+def settings_page() -> str:
+    """`docs/settings.md`."""
+    parts = ["# Settings", MADE, SETTINGS_INTRODUCTION.strip()]
+    for title, fields in _settings_in_groups():
+        rows = [_setting(field) for field in fields]
+        parts += [f"## {title}", _table(("setting", "default", "may be", "what it does"), rows)]
+    return "\n\n".join(parts) + "\n"
+
+
+def api_page() -> str:
+    """`docs/api.md`."""
+    parts = ["# The API", MADE, API_INTRODUCTION.strip(), "## Routes", _map()]
+    parts += ["A guard runs before the handler:", _guards()]
+    parts += [_path(path, list(routes)) for path, routes in groupby(ROUTES, attrgetter("path"))]
+    parts += ["## Codes", "Every refusal and fault there is.", _codes()]
+    return "\n\n".join(parts) + "\n"
+
+
+PAGES: dict[Path, Callable[[], str]] = {DOCS / "settings.md": settings_page, DOCS / "api.md": api_page}
+
+
+def stale() -> list[str]:
+    """The generated pages that are not what the code says now."""
+    return [path.name for path, page in PAGES.items() if not path.exists() or path.read_text() != page()]
+
+
+def _settings_in_groups() -> Iterator[tuple[str, list[FieldInfo]]]:
+    """The groups as `settings.py` has them: a comment, and the fields below it."""
+    source = inspect.getsource(Settings)
+    for title, members in re.findall(r"^    # (.+)\n((?:.*\n)+?)(?=^    [#@])", source, re.MULTILINE):
+        names = re.findall(r"^    (\w+): ", members, re.MULTILINE)
+        yield title, [Settings.model_fields[name] for name in names]
+
+
+def _setting(field: FieldInfo) -> tuple[str, ...]:
+    return f"`{name_of(field)}`", _default(field.default), _limits(field), field.description or ""
+
+
+def _default(value: Any) -> str:
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    if isinstance(value, bool):
+        value = "on" if value else "off"
+    if isinstance(value, tuple):
+        value = ",".join(value)
+    return f"`{value}`" if value != "" else "unset"
+
+
+def _limits(field: FieldInfo) -> str:
+    if get_origin(field.annotation) is Literal:
+        return " or ".join(f"`{choice}`" for choice in get_args(field.annotation))
+    if field.annotation is bool:
+        return "`on` or `off`"
+    bounds = {name: getattr(rule, name) for rule in field.metadata for name in ("ge", "le") if hasattr(rule, name)}
+    if {"ge", "le"} <= bounds.keys():
+        return f"{bounds['ge']:,} to {bounds['le']:,}"
+    return f"{bounds['ge']:,} or more" if bounds else ""
+
+
+def _map() -> str:
+    rows = [
+        (f"{route.method}", f"`{route.path}`", _names(route.guard), str(route.status), _first_sentence(route.handler))
+        for route in ROUTES
+    ]
+    return _table(("method", "path", "guard", "success", "what it does"), rows)
+
+
+def _guards() -> str:
+    guards = {guard.__name__: _first_sentence(guard) for route in ROUTES for guard in route.guard}
+    return _table(("guard", "what it demands"), [(f"`{name}`", words) for name, words in guards.items()])
+
+
+def _path(path: str, routes: list[Route]) -> str:
+    """What can be asked of a path. The first line of the map stands for all: the others take the same and say less."""
+    route, methods = routes[0], " or ".join(route.method for route in routes if route.method != "HEAD")
+    lines = [f"### {methods} {path}", inspect.getdoc(route.handler) or ""]
+    if route.body:
+        lines.append("Body: " + ", ".join(_members(route.body)) + ".")
+    lines.append(f"Answers {route.status}" + (f" with {', '.join(_members(route.answer))}." if route.answer else "."))
+    rows = sorted((str(LOOKS[r].status), f"`{r.code}`", _message(r)) for r in _refusals_of(route))
+    return "\n\n".join([*lines, _table(("status", "code", "message"), rows)] if rows else lines)
+
+
+def _refusals_of(route: Route) -> Iterator[type[Refusal | Fault]]:
+    """What the OpenAPI document declares, but for faults; of two refusals with one code, the one in the map."""
+    for status, response in responses_of(route).items():
+        for code in re.findall(r"`(\w+)`", response["description"]):
+            named = [refusal for refusal, look in LOOKS.items() if (look.status, refusal.code) == (status, code)]
+            refusal = next((refusal for refusal in named if refusal in route.refusals), named[0])
+            if issubclass(refusal, Refusal):
+                yield refusal
+
+
+def _members(model: type[BaseModel]) -> list[str]:
+    schema = model.model_json_schema()
+    optional = schema["properties"].keys() - set(schema.get("required", schema["properties"]))
+    defaults = {"status"}
+    return [f"`{name}`" + (" (optional)" if name in optional - defaults else "") for name in schema["properties"]]
+
+
+def _codes() -> str:
+    rows = {(look.status, f"`{refusal.code}`", _message(refusal)) for refusal, look in LOOKS.items()}
+    rows.add((500, f"`{UNEXPECTED['code']}`", UNEXPECTED["message"]))
+    return _table(
+        ("status", "code", "message"), [(str(status), code, message) for status, code, message in sorted(rows)]
+    )
+
+
+def _message(refusal: type[Refusal | Fault]) -> str:
+    look: Look = LOOKS[refusal]
+    return look.message or str(OWN_WORDS[refusal])
+
+
+def _names(guards: Iterable[Guard]) -> str:
+    return ", ".join(f"`{guard.__name__}`" for guard in guards)
+
+
+def _first_sentence(described: Callable[..., Any]) -> str:
+    words = " ".join((inspect.getdoc(described) or "").split())
+    return re.split(r"(?<=\.) (?=[A-Z])", words)[0]
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def main() -> None:
+    """Write every page."""
+    for path, page in PAGES.items():
+        path.write_text(page())
+
+
+if __name__ == "__main__":
+    main()

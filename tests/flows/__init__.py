@@ -1,0 +1,1 @@
+"""Flows that no single request shows whole."""

@@ -1,0 +1,155 @@
+"""What a letter looks like, and that nothing somebody calls himself makes it look otherwise."""
+
+from datetime import timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from html.parser import HTMLParser
+from typing import cast
+
+import pytest
+
+from tests.mail import LINKS, NOW, STATIONERY, a_letter
+from vestibule.mail.letters import Sender
+from vestibule.model.letters import Letter, LetterKind
+
+SUBJECTS = {
+    LetterKind.VERIFY_ADDRESS: "Your account verification code",
+    LetterKind.RESET_PASSWORD: "Your password reset token (valid for only 10 minutes)",
+}
+PROMISES = {LetterKind.VERIFY_ADDRESS: "24 hours", LetterKind.RESET_PASSWORD: "10 minutes"}
+BOTH_PARTS = ("plain", "html")
+
+
+class Links(HTMLParser):
+    """Where the links of a page lead, and every element it has."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.targets: set[str | None] = set()
+        self.elements: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append(tag)
+        self.targets |= {value for name, value in attrs if name in {"href", "src"}}
+
+
+def arrived(letter: Letter) -> EmailMessage:
+    """The letter as it is read at the other end."""
+    return cast(EmailMessage, message_from_bytes(STATIONERY.write(letter, NOW).as_bytes(), policy=policy.default))
+
+
+def part(message: EmailMessage, kind: str) -> str:
+    found = message.get_body((kind,))
+    assert found is not None
+    return str(found.get_content())
+
+
+@pytest.mark.parametrize("kind", LetterKind)
+def test_the_headers_say_from_whom_to_whom_and_what(kind: LetterKind) -> None:
+    message = arrived(a_letter(kind))
+    assert dict(message.items()) | {"Content-Type": ""} == {
+        "From": "Vestibule <no-reply@vestibule.example>",
+        "To": "ada@example.com",
+        "Subject": SUBJECTS[kind],
+        "Date": "Mon, 23 Nov 2026 23:09:51 +0000",
+        "Message-ID": "<0a1b2c3d-0000-4000-8000-000000000000@vestibule.example>",
+        "Auto-Submitted": "auto-generated",
+        "MIME-Version": "1.0",
+        "Content-Type": "",
+    }
+    assert message.get_content_type() == "multipart/alternative"
+
+
+@pytest.mark.parametrize("kind", LetterKind)
+@pytest.mark.parametrize("form", BOTH_PARTS)
+def test_each_part_greets_and_has_the_link_and_says_how_long_it_is_good(kind: LetterKind, form: str) -> None:
+    words = part(arrived(a_letter(kind)), form)
+    assert "Hello Ada," in words
+    assert LINKS[kind] in words
+    assert PROMISES[kind] in words
+    assert "If you did not" in words
+
+
+@pytest.mark.parametrize("kind", LetterKind)
+def test_the_page_links_to_one_place_and_loads_nothing(kind: LetterKind) -> None:
+    assert Links(part(arrived(a_letter(kind)), "html")).targets == {LINKS[kind]}
+
+
+FIRST_NAMES = {
+    "Ada Lovelace": "Hello Ada,",
+    "Ada": "Hello Ada,",
+    "  Ada  Lovelace ": "Hello Ada,",
+    "Ångström Anders": "Hello Ångström,",
+    "Marie-Claire Dupont": "Hello Marie-Claire,",
+    "D'Arcy": "Hello D'Arcy,",
+    "李 小龙": "Hello 李,",
+    "": "Hello,",
+    "   ": "Hello,",
+}
+
+
+@pytest.mark.parametrize(("name", "greeting"), FIRST_NAMES.items(), ids=FIRST_NAMES)
+def test_the_greeting_has_the_first_name(name: str, greeting: str) -> None:
+    assert part(arrived(a_letter(name=name)), "plain").startswith(greeting)
+
+
+HOSTILE_NAMES = [
+    "https://evil.example",
+    "https://evil.example/?a=b Lovelace",
+    "www.evil.example",
+    "evil.example/free",
+    "ada@evil.example",
+    "<a href='https://evil.example'>Ada</a>",
+    "<script>alert(1)</script>",
+    "<img/src=//evil.example/x>",
+    "{{link}}",
+    "{%include'frame.html'%}",
+    "Ada\r\nBcc:everybody@evil.example",
+    "\r\nBcc:everybody@evil.example",
+    "Ada\u2028Bcc:everybody@evil.example",
+    "\x1b[31mAda",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE_NAMES)
+def test_a_hostile_name_stays_harmless(name: str) -> None:
+    ordinary, hostile = arrived(a_letter()), arrived(a_letter(name=name))
+    assert hostile.items()[:-1] == ordinary.items()[:-1]
+    ordinary_page, page = part(ordinary, "html"), part(hostile, "html")
+    assert Links(page).targets == Links(ordinary_page).targets
+    assert Links(page).elements == Links(ordinary_page).elements
+    for form in BOTH_PARTS:
+        assert "evil" not in part(hostile, form)
+        assert "{" not in part(hostile, form)
+
+
+@pytest.mark.parametrize("kind", LetterKind)
+def test_every_attempt_carries_the_same_message_id(kind: LetterKind) -> None:
+    first, second = (STATIONERY.write(a_letter(kind), NOW + timedelta(minutes=minutes)) for minutes in (0, 5))
+    assert first["Message-ID"] == second["Message-ID"]
+    assert first["Date"] != second["Date"]
+
+
+def test_no_line_is_longer_than_a_mail_server_takes() -> None:
+    letter = Letter("id", LetterKind.VERIFY_ADDRESS, "ada@example.com", 255 * "ß", "https://e.example/" + 900 * "a")
+    lines = STATIONERY.write(letter, NOW).as_bytes().split(b"\r\n")
+    assert max(map(len, lines)) <= 998  # RFC 5322, section 2.1.1
+
+
+SENDERS = {
+    "Example <no-reply@example.com>": Sender("Example", "no-reply@example.com"),
+    '"Example, Inc." <no-reply@example.com>': Sender("Example, Inc.", "no-reply@example.com"),
+    "no-reply@example.com": Sender("Vestibule", "no-reply@example.com"),
+}
+
+
+@pytest.mark.parametrize(("text", "sender"), SENDERS.items(), ids=SENDERS)
+def test_a_sender_is_read(text: str, sender: Sender) -> None:
+    assert Sender.parse(text) == sender
+
+
+@pytest.mark.parametrize("text", ["", "Example", "Example <>", "Example\r\nBcc: x@evil.example <a@example.com>"])
+def test_what_is_no_sender_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a sender such as"):
+        Sender.parse(text)

@@ -1,0 +1,120 @@
+"""`model.store.Letters`, the outbox, on both databases."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from tests.harness.world import World
+from tests.storage import NOW, stored_account
+from vestibule.crypto.entropy import new_id
+from vestibule.model.letters import LEASE, LetterKind, QueuedLetter
+from vestibule.model.store import Store
+from vestibule.storage.sql.schema import letters
+
+INSTANT = timedelta(microseconds=1)
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def store(world: World) -> Store:
+    return world.env.store
+
+
+async def queue(store: Store, count: int = 1) -> list[str]:
+    """So many letters, a microsecond apart, the newest put in first; their ids, oldest first."""
+    account = await stored_account(store)
+    queued = [QueuedLetter(new_id(), LetterKind.VERIFY_ADDRESS, account.id, NOW + n * INSTANT) for n in range(count)]
+    async with store.transaction() as tx:
+        for letter in reversed(queued):
+            await tx.letters.queue(letter)
+    return [letter.id for letter in queued]
+
+
+async def claim(store: Store, now: datetime) -> tuple[str, int] | None:
+    """Which letter was claimed, and for the how manieth time."""
+    async with store.transaction() as tx:
+        claimed = await tx.letters.claim(now)
+    return (claimed.id, claimed.attempts) if claimed else None
+
+
+async def test_a_letter_is_due_at_once_and_comes_back_as_it_was_queued(store: Store) -> None:
+    account = await stored_account(store)
+    letter = QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, account.id, NOW)
+    async with store.transaction() as tx:
+        await tx.letters.queue(letter)
+        assert await tx.letters.claim(NOW - INSTANT) is None
+        assert await tx.letters.claim(NOW) == QueuedLetter(letter.id, letter.kind, account.id, NOW, attempts=1)
+
+
+async def test_an_empty_outbox_has_nothing_to_claim(store: Store) -> None:
+    assert await claim(store, NOW) is None
+
+
+async def test_the_oldest_comes_first(store: Store) -> None:
+    oldest, middle, newest = await queue(store, 3)
+    claimed = [await claim(store, NOW + MINUTE) for _ in range(4)]
+    assert claimed == [(oldest, 1), (middle, 1), (newest, 1), None]
+
+
+async def test_nobody_else_takes_a_claimed_letter_until_its_lease_is_over(store: Store) -> None:
+    (letter,) = await queue(store)
+    assert await claim(store, NOW) == (letter, 1)
+    assert await claim(store, NOW + LEASE - INSTANT) is None
+    assert await claim(store, NOW + LEASE) == (letter, 2)
+
+
+async def test_a_settled_letter_is_never_due_again(store: Store) -> None:
+    (letter,) = await queue(store)
+    assert await claim(store, NOW) == (letter, 1)
+    async with store.transaction() as tx:
+        await tx.letters.settle(letter, NOW)
+    assert await claim(store, NOW + timedelta(days=365)) is None
+
+
+async def test_a_letter_that_was_put_off_waits_until_then(store: Store) -> None:
+    first, second = await queue(store, 2)
+    assert await claim(store, NOW) == (first, 1)
+    async with store.transaction() as tx:
+        await tx.letters.put_off(first, NOW + 5 * MINUTE, "the mail server was asleep")
+    assert await claim(store, NOW + MINUTE) == (second, 1)
+    assert await claim(store, NOW + 5 * MINUTE - INSTANT) == (second, 2)
+    assert await claim(store, NOW + 5 * MINUTE) == (first, 2)
+
+
+async def test_the_last_fault_is_kept_until_the_letter_has_left(world: World) -> None:
+    store = world.env.store
+    (letter,) = await queue(store)
+    async with store.transaction() as tx:
+        await tx.letters.put_off(letter, NOW, "the mail server was asleep")
+    assert await _last_fault(world) == "the mail server was asleep"
+    async with store.transaction() as tx:
+        await tx.letters.settle(letter, NOW)
+    assert await _last_fault(world) is None
+
+
+async def test_a_claim_that_was_rolled_back_was_none(store: Store) -> None:
+    (letter,) = await queue(store)
+    with pytest.raises(ZeroDivisionError):
+        await _claim_and_fail(store)
+    assert await claim(store, NOW) == (letter, 1)
+
+
+async def test_workers_at_the_same_moment_claim_different_letters(racing_world: World) -> None:
+    store = racing_world.env.store
+    oldest, newest = await queue(store, 2)
+    async with store.transaction() as one, store.transaction() as two, store.transaction() as three:
+        claims = [await tx.letters.claim(NOW + MINUTE) for tx in (one, two, three)]
+    assert [claimed and claimed.id for claimed in claims] == [oldest, newest, None]
+
+
+async def _claim_and_fail(store: Store) -> None:
+    async with store.transaction() as tx:
+        assert await tx.letters.claim(NOW) is not None
+        raise ZeroDivisionError
+
+
+async def _last_fault(world: World) -> str | None:
+    async with world.engines.reading() as connection:
+        fault: str | None = (await connection.execute(select(letters.c.last_fault))).scalar_one()
+    return fault
