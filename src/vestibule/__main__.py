@@ -20,6 +20,10 @@ from vestibule.storage.sql.url import WrongAddress
 _EXIT_WRONG_SETTINGS = 2
 
 
+class SourceUnavailable(RuntimeError):
+    """The database to import from cannot be asked."""
+
+
 class RealWorkshop:
     """`cli.workshop.Workshop`, for real."""
 
@@ -47,8 +51,12 @@ class RealWorkshop:
             engines = engine.connect(address)
         except WrongAddress as fault:
             raise WrongSettings(f"--from: {fault}") from None
+        legacy = LegacyUsers(engines)
         try:
-            yield LegacyUsers(engines)
+            await legacy.require()
+            yield legacy
+        except StoreUnavailable as fault:
+            raise SourceUnavailable(f"--from: the database cannot be reached: {fault}") from None
         finally:
             await engines.close()
 
@@ -60,11 +68,11 @@ def main() -> None:
     except WrongSettings as fault:
         console.fail(str(fault))
         sys.exit(_EXIT_WRONG_SETTINGS)
-    except (SchemaMismatch, NoSuchTable) as fault:
+    except (SchemaMismatch, NoSuchTable, SourceUnavailable) as fault:
         console.fail(str(fault))
         sys.exit(1)
     except StoreUnavailable as fault:
-        console.fail(f"DATABASE_URL: the database cannot be reached: {fault.__cause__}")
+        console.fail(f"DATABASE_URL: the database cannot be reached: {fault}")
         sys.exit(1)
 
 

@@ -22,6 +22,7 @@ from vestibule.mail.folder import FolderPost
 from vestibule.mail.letters import Sender, Stationery
 from vestibule.mail.smtp import Server, SmtpPost, security_for
 from vestibule.model.clock import Clock, SystemClock
+from vestibule.model.errors import StoreUnavailable
 from vestibule.model.letters import Post
 from vestibule.model.passwords import Passwords
 from vestibule.model.sessions import Mirror
@@ -70,13 +71,15 @@ async def opened(settings: Settings) -> AsyncIterator[Env]:
 @asynccontextmanager
 async def database(settings: Settings) -> AsyncIterator[Engines]:
     """The database, as it is; for the embedded one, at least the folder it lies in."""
+    if settings.embedded:
+        make_folder(settings)
     try:
         engines = engine.connect(settings.database_address, settings.database_pool)
     except WrongAddress as fault:
         raise WrongSettings(f"DATABASE_URL: {fault}") from None
+    if engines.folder is not None and not engines.folder.is_dir():
+        raise StoreUnavailable(f"there is no folder {engines.folder}")
     try:
-        if settings.embedded:
-            make_folder(settings)
         yield engines
     finally:
         await engines.close()

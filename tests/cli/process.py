@@ -119,9 +119,9 @@ def serving(folder: Path, *arguments: str, program: Sequence[str] = PROGRAM, **s
 
 
 def wait_until_it_answers(server: Running) -> None:
-    """Returns at the first answer; fails with the process's own words if it ends instead."""
+    """Returns when it has said so and answers; fails with the process's own words if it ends instead."""
     for _ in range(_GLANCES):
-        if _answers(server):
+        if "Listening on" in server.output and _answers(server):
             return
         with suppress(subprocess.TimeoutExpired):
             server.process.wait(_GLANCE_SECONDS)

@@ -83,9 +83,12 @@ def test_the_tour_with_the_link_from_the_mail_folder(first_start: Running) -> No
     with first_start.browser() as browser:
         tour(browser, "grace@example.com", link)
     assert link() in first_start.output
+    mail = first_start.folder / "vestibule-data" / "mail"
+    assert stat.S_IMODE(mail.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(letter.stat().st_mode) for letter in mail.iterdir()} == {0o600}
 
 
-@pytest.mark.parametrize(("path", "mode"), [(".", 0o700), ("secret.key", 0o600), ("mail", 0o700)])
+@pytest.mark.parametrize(("path", "mode"), [(".", 0o700), ("secret.key", 0o600)])
 def test_what_it_keeps_is_its_owners_alone(first_start: Running, path: str, mode: int) -> None:
     assert stat.S_IMODE((first_start.folder / "vestibule-data" / path).stat().st_mode) == mode
 

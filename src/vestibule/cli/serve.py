@@ -11,8 +11,9 @@ import typer
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server import Server
+from rich.console import Console
 from rich.panel import Panel
-from rich.table import Table
+from rich.table import Column, Table
 
 from vestibule.cli.console import notes
 from vestibule.cli.workshop import Workshop
@@ -20,6 +21,7 @@ from vestibule.settings import Settings, WrongSettings
 
 _TARGET = "vestibule.app:application"
 _DRAIN_SECONDS = 30
+_LOG_WIDTH = 300
 # Where a browser on this machine says localhost.
 _REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared, never bound
 _LOOPBACK_OR_ALL = {"127.0.0.1", "0.0.0.0", "::", "::1"}  # noqa: S104  # compared, never bound
@@ -39,6 +41,7 @@ def serve(
     workshop: Workshop = context.obj
     settings = workshop.settings
     address, number = host or settings.host, port or settings.port
+    _require_free(address, number)
     asyncio.run(_prepare(workshop))
     server = Server(
         _TARGET,
@@ -55,12 +58,7 @@ def serve(
     )
     welcome = threading.Thread(target=_welcome_when_open, args=(settings, address, number, workers), daemon=True)
     server.on_startup(welcome.start)
-    try:
-        server.serve()
-    except RuntimeError as fault:
-        # What the socket refuses; granian's message goes on with a stack.
-        reason = str(fault).partition("\n")[0]
-        raise WrongSettings(f"PORT: cannot listen on {address}:{number}: {reason}") from None
+    server.serve()
 
 
 async def _prepare(workshop: Workshop) -> None:
@@ -71,15 +69,31 @@ async def _prepare(workshop: Workshop) -> None:
 
 def _welcome_when_open(settings: Settings, host: str, port: int, workers: int) -> None:
     """Say that it listens once it does, so that whoever reads it can call at once."""
-    while True:
-        with contextlib.suppress(OSError), socket.create_connection((_REACHED_AT.get(host, host), port), 1):
-            break
+    while not _answers(host, port):
         time.sleep(0.02)
     _welcome(settings, host, port, workers)
 
 
+def _require_free(host: str, port: int) -> None:
+    """Raises `WrongSettings` where somebody listens already. granian itself would share the port with another."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as fault:
+            raise WrongSettings(f"PORT: cannot listen on {host}:{port}: {fault.strerror}") from None
+
+
+def _answers(host: str, port: int) -> bool:
+    """Whether somebody listens there."""
+    with contextlib.suppress(OSError), socket.create_connection((_REACHED_AT.get(host, host), port), 1):
+        return True
+    return False
+
+
 def _welcome(settings: Settings, host: str, port: int, workers: int) -> None:
-    lines = Table.grid(padding=(0, 2))
+    lines = Table.grid(Column(no_wrap=True), Column(overflow="fold"), padding=(0, 2))
     shown_host = "localhost" if host in _LOOPBACK_OR_ALL else host
     lines.add_row(
         "Listening on", f"[bold]http://{shown_host}:{port}[/]" + (f"  ({workers} processes)" if workers > 1 else "")
@@ -90,7 +104,9 @@ def _welcome(settings: Settings, host: str, port: int, workers: int) -> None:
     lines.add_row("Front-ends", ", ".join(settings.origins))
     if not settings.production:
         lines.add_row("API", f"http://{shown_host}:{port}/docs")
-    notes.print(Panel(lines, title="Vestibule", title_align="left", expand=False))
+    # In a log, which is no terminal, a path is worth more than a straight margin.
+    where = notes if notes.is_terminal else Console(stderr=True, width=_LOG_WIDTH)
+    where.print(Panel(lines, title="Vestibule", title_align="left", expand=False))
 
 
 def _mode(settings: Settings) -> str:

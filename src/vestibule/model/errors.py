@@ -75,4 +75,6 @@ class Overloaded(Fault):
 
 
 class StoreUnavailable(Fault):
+    """Its message is for operators: what the database, or the way to it, said."""
+
     code = "store_unavailable"

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event, exc
@@ -40,6 +41,11 @@ class Engines:
     @property
     def dialect(self) -> str:
         return self.writing.dialect.name
+
+    @property
+    def folder(self) -> Path | None:
+        """Where a SQLite file lies."""
+        return Path(self.writing.url.database or "").parent if self.dialect == "sqlite" else None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -127,10 +133,10 @@ async def _translated() -> AsyncIterator[None]:
         yield
     except exc.DBAPIError as fault:
         if fault.connection_invalidated or _not_our_mistake(fault):
-            raise StoreUnavailable from fault
+            raise StoreUnavailable(str(fault.orig).rpartition(">: ")[2]) from fault
         raise
     except _UNREACHABLE as fault:
-        raise StoreUnavailable from fault
+        raise StoreUnavailable(str(fault)) from fault
 
 
 def _not_our_mistake(fault: exc.DBAPIError) -> bool:

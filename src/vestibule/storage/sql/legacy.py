@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Boolean, Column, DateTime, MetaData, Row, String, Table, cast, func, select
 from sqlalchemy.exc import ProgrammingError
 
-from vestibule.model.accounts import Account, Role
+from vestibule.model.accounts import DEFAULT_PHOTO, Account, Role
 from vestibule.storage.sql.engine import Engines
 
 _users = Table(
@@ -36,13 +36,18 @@ class LegacyUsers:
     def __init__(self, engines: Engines) -> None:
         self._engines = engines
 
-    async def count(self) -> int:
-        """How many there are; raises `NoSuchTable`."""
+    async def require(self) -> None:
+        """Raises `NoSuchTable` where the table is not there, or not the tutorial's."""
         try:
             async with self._engines.reading() as connection:
-                return int((await connection.execute(select(func.count(_users.c.id)))).scalar_one())
+                await connection.execute(select(*_users.c).limit(0))
         except ProgrammingError as fault:
-            raise NoSuchTable(str(fault.orig).partition("\n")[0].rpartition(">: ")[2]) from fault
+            raise NoSuchTable(f"--from: {str(fault.orig).partition(chr(10))[0].rpartition('>: ')[2]}") from fault
+
+    async def count(self) -> int:
+        """How many there are."""
+        async with self._engines.reading() as connection:
+            return int((await connection.execute(select(func.count(_users.c.id)))).scalar_one())
 
     async def batches(self, size: int = 500) -> AsyncIterator[Sequence[Account]]:
         """All of them in the order of their ids, `size` at a time, so that memory does not grow with the table."""
@@ -69,7 +74,7 @@ def _account(row: Row[Any]) -> Account:
         created_at=_utc(row.createdAt),
         updated_at=_utc(row.updatedAt),
         password_hash=row.password,
-        photo=row.photo,
+        photo=row.photo or DEFAULT_PHOTO,
         provider=row.provider,
     )
 
