@@ -10,6 +10,7 @@ import structlog
 from tests.harness import backends, servers
 from tests.harness.backends import Backend
 from tests.harness.world import World, world_on
+from vestibule.storage.sql.engine import Patience
 
 # As in production: one line, and no local variables in it.
 structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()])
@@ -44,8 +45,11 @@ async def world(backend: Backend) -> AsyncIterator[World]:
 
 @pytest.fixture
 async def racing_world(postgresql: Backend) -> AsyncIterator[World]:
-    """A Vestibule on PostgreSQL, for races, with a connection for every racer."""
-    async with world_on(postgresql, pool_size=64) as made:
+    """A Vestibule on PostgreSQL, for races: sixteen racers at once in the database, and time for all of them.
+
+    What a busy machine answers when its patience is at an end is tested elsewhere; here it would hide the race.
+    """
+    async with world_on(postgresql, pool_size=16, patience=Patience(60, 60, 60)) as made:
         yield made
 
 

@@ -27,7 +27,7 @@ from vestibule.storage.memory.mirror import NoMirror
 from vestibule.storage.redis import mirror as redis_mirror
 from vestibule.storage.redis.mirror import RedisMirror
 from vestibule.storage.sql import engine
-from vestibule.storage.sql.engine import Engines
+from vestibule.storage.sql.engine import DEFAULT_PATIENCE, Engines, Patience
 from vestibule.storage.sql.store import SqlStore
 from vestibule.web.application import build
 from vestibule.web.headers import OutermostLayer
@@ -105,11 +105,12 @@ async def world_on(
     web: WebPolicy = WEB,
     hasher: Hasher | None = None,
     pool_size: int = 10,
+    patience: Patience = DEFAULT_PATIENCE,
 ) -> AsyncIterator[World]:
     """A Vestibule on this backend."""
     async with AsyncExitStack() as stack:
         clock = ManualClock()
-        engines = engine.connect(backend.database_url, pool_size)
+        engines = engine.connect(backend.database_url, pool_size, patience)
         stack.push_async_callback(engines.close)
         mirror: NoMirror | RedisMirror = NoMirror()
         if backend.redis_url:

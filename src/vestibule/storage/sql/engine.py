@@ -20,9 +20,20 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from vestibule.model.errors import StoreUnavailable
 from vestibule.storage.sql import url as addresses
 
-WAIT_FOR_CONNECTION_SECONDS = 1.0
-CONNECT_SECONDS = 2.0
-STATEMENT_SECONDS = 2.0
+
+@dataclass(frozen=True)
+class Patience:
+    """How many seconds to wait for the database before calling it unavailable: for a free connection, for a new one,
+    for a statement.
+    """
+
+    for_connection: float = 1.0
+    to_connect: float = 2.0
+    for_statement: float = 2.0
+
+
+DEFAULT_PATIENCE = Patience()
+
 
 # PostgreSQL's classes and codes for it (its manual, appendix A): connection, authorization, no such database,
 # rolled back to resolve a conflict, read-only, resources, lock not to be had, operator's intervention, system.
@@ -65,19 +76,19 @@ class Engines:
             await self.single_reads.dispose()
 
 
-def connect(address: str, pool_size: int = 10) -> Engines:
+def connect(address: str, pool_size: int = 10, patience: Patience = DEFAULT_PATIENCE) -> Engines:
     """Engines for a database address. Nothing is opened yet; raises `url.WrongAddress`."""
     url, arguments = addresses.parse(address)
     if url.drivername.startswith("sqlite"):
-        return _sqlite(url)
-    return _postgresql(url, arguments, pool_size)
+        return _sqlite(url, patience)
+    return _postgresql(url, arguments, pool_size, patience)
 
 
-def _sqlite(url: URL) -> Engines:
+def _sqlite(url: URL, patience: Patience) -> Engines:
     # One writer at a time is what SQLite can do; waiting in our own line is fair, polling its lock is not.
     writing = _sqlite_engine(url, pool_size=1, wait_seconds=30.0)
     event.listen(writing.sync_engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
-    single_reads = _sqlite_engine(url, pool_size=4, wait_seconds=WAIT_FOR_CONNECTION_SECONDS)
+    single_reads = _sqlite_engine(url, pool_size=4, wait_seconds=patience.for_connection)
     return Engines(writing, single_reads)
 
 
@@ -103,10 +114,10 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _postgresql(url: URL, arguments: dict[str, Any], pool_size: int) -> Engines:
+def _postgresql(url: URL, arguments: dict[str, Any], pool_size: int, patience: Patience) -> Engines:
     settings = {
         "application_name": "vestibule",
-        "statement_timeout": str(int(STATEMENT_SECONDS * 1000)),
+        "statement_timeout": str(int(patience.for_statement * 1000)),
         "idle_in_transaction_session_timeout": "10000",
         **arguments.pop("server_settings", {}),
     }
@@ -114,11 +125,11 @@ def _postgresql(url: URL, arguments: dict[str, Any], pool_size: int) -> Engines:
         url,
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=WAIT_FOR_CONNECTION_SECONDS,
+        pool_timeout=patience.for_connection,
         pool_pre_ping=False,
         connect_args={
-            "timeout": CONNECT_SECONDS,
-            "command_timeout": STATEMENT_SECONDS + 1,
+            "timeout": patience.to_connect,
+            "command_timeout": patience.for_statement + 1,
             "server_settings": settings,
             **arguments,
         },
