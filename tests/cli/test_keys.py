@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.cli.process import given_keys, run, serving
+from tests.harness.process import given_keys, run, serving
 from tests.harness.world import key_ring
 from vestibule.crypto import jwk
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from tests.cli.process import PROGRAM, complaint, environment, run
 from tests.conftest import not_to_be_had
 from tests.harness import servers
 from tests.harness.backends import postgresql_database
+from tests.harness.process import PROGRAM, complaint, environment, run
 
 TABLES = "SELECT count(*) FROM information_schema.tables WHERE table_schema = $1"
 

@@ -15,7 +15,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from tests.cli.process import (
+from tests.harness.process import (
     Running,
     complaint,
     given_keys,

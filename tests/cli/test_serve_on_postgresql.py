@@ -9,7 +9,10 @@ import httpx
 import pytest
 from sqlalchemy.engine import make_url
 
-from tests.cli.process import (
+from tests.conftest import not_to_be_had
+from tests.harness import servers
+from tests.harness.backends import Backend, postgresql_database
+from tests.harness.process import (
     Running,
     complaint,
     given_keys,
@@ -21,9 +24,6 @@ from tests.cli.process import (
     tour,
     wait_until_it_answers,
 )
-from tests.conftest import not_to_be_had
-from tests.harness import servers
-from tests.harness.backends import Backend, postgresql_database
 
 PASSWORD = "swordfish-of-the-database"
 SECRET = "a secret of more than thirty-two characters"

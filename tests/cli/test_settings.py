@@ -9,8 +9,8 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from tests.cli.process import complaint, given_keys, run, serving
 from tests.harness.backends import Backend
+from tests.harness.process import complaint, given_keys, run, serving
 from vestibule import __main__, settings
 from vestibule.settings import Settings
 

@@ -8,10 +8,10 @@ from typing import Any
 import asyncpg
 import pytest
 
-from tests.cli.process import complaint, given_keys, run
 from tests.conftest import not_to_be_had
 from tests.harness import servers
 from tests.harness.backends import Backend, postgresql_database
+from tests.harness.process import complaint, given_keys, run
 from tests.harness.world import World
 
 PASSWORD = "password123"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.process import link_in, run, serving, text_of, tour
+from tests.harness.process import link_in, run, serving, text_of, tour
 from vestibule import __version__
 
 REPOSITORY = Path(__file__).parents[2]

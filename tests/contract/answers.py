@@ -10,13 +10,14 @@ from typing import Any
 import httpx
 
 from tests.harness.world import FRONT_END
+from vestibule.model.sessions import EndReason
 
 JSON = "application/json; charset=utf-8"
 PASSWORD_HASHES = ("$argon2", "$2a$", "$2b$", "$2y$")
 # The front-ends act upon these words, so each belongs to one code alone.
 STEERING_WORDS = {
     "not logged in": {"not_signed_in"},
-    "not refresh": {"refresh_refused", "cross_site"},
+    "not refresh": {"refresh_refused", "cross_site", *(f"session_{reason.value}" for reason in EndReason)},
 }
 _SIGNED = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
 _PLACE = re.compile(r"\{(\w+)\}")

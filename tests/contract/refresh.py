@@ -9,7 +9,7 @@ from datetime import timedelta
 from tests.contract.answers import bodiless, cleared, signed_in, succeeded
 from tests.contract.happenings import ada_is_disabled, counters, enters, noted, passing, registered
 from tests.contract.register import ME
-from tests.contract.sign_in import ADA_IN, NO_REFRESH, OUT, OVER, PRODUCTION, WHO
+from tests.contract.sign_in import ADA_IN, NO_REFRESH, OUT, PRODUCTION, WHO, no_refresh, over
 from tests.contract.steps import Happening, Row, Send, Setup, Step, bearer, get, head, post
 from tests.harness.world import POLICY
 
@@ -33,10 +33,12 @@ def accepted(token: str, by: str, successor: str) -> tuple[Happening, ...]:
 # The tab's answer to {r1} is lost; it comes back late and gets one more live successor beside {r2}.
 ROTATED = (*IN, passing(minutes=1), *accepted("{r1}", "tab", "r2"))
 TWO_LIVE = (*ROTATED, LATE, *accepted("{r1}", "other", "r3"))
+REUSED = no_refresh("refresh_token_reused")
+GONE, DISABLED, IDLE = no_refresh("signed_out"), no_refresh("account_disabled"), no_refresh("idle")
 SESSION_IS_OVER = (
-    Step(get(WHO), OVER),
-    Step(bearer(get(WHO, by="nobody"), "{access}"), OVER),
-    Step(get(REFRESH), NO_REFRESH),
+    Step(get(WHO), over("refresh_token_reused")),
+    Step(bearer(get(WHO, by="nobody"), "{access}"), over("refresh_token_reused")),
+    Step(get(REFRESH), REUSED),
 )
 
 ROWS = [
@@ -53,9 +55,10 @@ ROWS = [
     ),
     Row("refresh: the access token has expired", get(REFRESH), signed_in(), given=(*IN, passing(minutes=20))),
     Row("refresh: the old access token stays", with_token("{r1}"), signed_in(), given=IN, then=(Step(get(WHO), ME),)),
-    Row("refresh: after the logout", with_token("{refresh}"), NO_REFRESH, given=(*ADA_IN, Step(get(OUT), cleared()))),
-    Row("refresh: of an account that is disabled", get(REFRESH), NO_REFRESH, given=(*IN, ada_is_disabled)),
-    Row("refresh: 60 minutes unused", get(REFRESH), NO_REFRESH, given=(*IN, passing(minutes=60))),
+    Row("refresh: after the logout", with_token("{refresh}"), GONE, given=(*ADA_IN, Step(get(OUT), cleared()))),
+    Row("refresh: of an account that is disabled", get(REFRESH), DISABLED, given=(*IN, ada_is_disabled)),
+    Row("refresh: 60 minutes unused", get(REFRESH), IDLE, given=(*IN, passing(minutes=60))),
+    Row("refresh: a day unused, and still told why", get(REFRESH), IDLE, given=(*IN, passing(hours=24))),
     Row(
         "refresh: within 60 minutes, and again, and again",
         get(REFRESH),
@@ -74,7 +77,7 @@ ROWS = [
         signed_in(refresh_seconds=20 * 60),
         given=(*IN, passing(minutes=50), Step(get(REFRESH), signed_in()), passing(minutes=50)),
         under=TWO_HOURS,
-        then=(passing(minutes=20), Step(get(REFRESH), NO_REFRESH)),
+        then=(passing(minutes=20), Step(get(REFRESH), no_refresh("expired"))),
     ),
     Row(
         "refresh: rotation off",
@@ -116,28 +119,28 @@ ROWS = [
     Row(
         "rotation: the sibling of the one that was used ends the session",
         with_token("{r3}"),
-        NO_REFRESH,
+        REUSED,
         given=(*TWO_LIVE, *accepted("{r2}", "tab", "r4")),
-        then=(*SESSION_IS_OVER, Step(with_token("{r4}"), NO_REFRESH)),
+        then=(*SESSION_IS_OVER, Step(with_token("{r4}"), REUSED)),
     ),
     Row(
         "rotation: a token older than the last one accepted ends the session",
         with_token("{r1}"),
-        NO_REFRESH,
+        REUSED,
         given=(*ROTATED, passing(minutes=1), *accepted("{r2}", "tab", "r3")),
-        then=(*SESSION_IS_OVER, Step(with_token("{r3}"), NO_REFRESH)),
+        then=(*SESSION_IS_OVER, Step(with_token("{r3}"), REUSED)),
     ),
     Row(
         "rotation: 16 live successors at most",
         with_token("{r1}"),
-        NO_REFRESH,
+        REUSED,
         given=(*ROTATED, *(LATE, Step(with_token("{r1}"), signed_in())) * 15, counters(1, 1, 17), LATE),
         then=SESSION_IS_OVER,
     ),
     Row(
         "rotation: a stolen token ends this session only",
         with_token("{r1}", by="thief"),
-        NO_REFRESH,
+        REUSED,
         given=(*ROTATED, *accepted("{r2}", "tab", "r3"), enters("phone")),
         then=(*SESSION_IS_OVER, Step(get(WHO, by="phone"), ME)),
     ),

@@ -16,7 +16,7 @@ from tests.contract.happenings import (
     renamed,
 )
 from tests.contract.register import MANDATORY, NO_RESET, OF_THE_ORIGIN, WRONG
-from tests.contract.sign_in import NO_REFRESH, OVER, PRODUCTION, WHO
+from tests.contract.sign_in import PRODUCTION, WHO, no_refresh, over
 from tests.contract.steps import ADA, NEW_PASSWORD, PASSWORD, Row, Step, get, login, patch, post, twice
 
 ASKED = succeeded(message="You will receive a reset email if user with that email exist")
@@ -99,9 +99,9 @@ ROWS = [
         DONE,
         given=TWO_DEVICES,
         then=(
-            Step(get(WHO, by="phone"), OVER),
-            Step(get("/api/auth/refresh", by="phone"), NO_REFRESH),
-            Step(get(WHO, cookie="access_token={access}"), OVER),
+            Step(get(WHO, by="phone"), over("password_reset")),
+            Step(get("/api/auth/refresh", by="phone"), no_refresh("password_reset")),
+            Step(get(WHO, cookie="access_token={access}"), over("password_reset")),
         ),
     ),
     Row(

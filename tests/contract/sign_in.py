@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tests.contract.answers import bodiless, challenged, cleared, refused, signed_in, succeeded
+from tests.contract.answers import Expect, bodiless, challenged, cleared, refused, signed_in, succeeded
 from tests.contract.happenings import ada_is_deleted, ada_is_disabled, enters, noted, passing, registered
 from tests.contract.register import ME, USER, WRONG
 from tests.contract.steps import BOB, Row, Send, Setup, Step, bearer, get, head, login, post
@@ -11,12 +11,24 @@ from tests.harness.world import WEB
 WHO, OUT = "/api/users/me", "/api/auth/logout"
 NOT_LOGGED_IN = challenged(refused(401, "not_signed_in", "You are not logged in"))
 BAD_TOKEN = challenged(refused(401, "access_token_invalid", "Invalid token or user doesn't exist"), "invalid_token")
-OVER = challenged(refused(401, "session_over", "Invalid token or session has expired"), "invalid_token")
 NO_REFRESH = refused(403, "refresh_refused", "Could not refresh access token")
 TWO_HEADERS = refused(400, "ambiguous_credential", "Send one Authorization header, not several")
 BOB_HIMSELF = succeeded(data={"user": USER | {"email": BOB}})
 PRODUCTION = Setup(web=replace(WEB, secure_cookies=True))
 
+
+def over(why: str = "over") -> Expect:
+    """A token of a session that has ended, and why."""
+    message = "Invalid token or session has expired"
+    return challenged(refused(401, f"session_{why}", message), "invalid_token")
+
+
+def no_refresh(why: str) -> Expect:
+    """The same at the refresh endpoint."""
+    return refused(403, f"session_{why}", "Could not refresh access token")
+
+
+OVER, SIGNED_OUT = over(), over("signed_out")
 ADA_IN = (registered, enters(), noted(access="access_token", refresh="refresh_token"))
 ON_TWO_DEVICES = (*ADA_IN, enters("phone"), noted("phone", phones="access_token"))
 
@@ -25,10 +37,10 @@ with_cookies = get(WHO, by="ada")
 in_tab, on_phone = get(WHO), get(WHO, by="phone")
 # The session of {access} and {refresh} is over for good; the one on the phone goes on.
 THIS_SESSION_ONLY = (
-    Step(with_bearer, OVER),
-    Step(get("/api/auth/refresh", by="nobody", cookie="refresh_token={refresh}"), NO_REFRESH),
-    Step(bearer(post(OUT, by="nobody"), "{access}"), OVER),
-    Step(replace(with_bearer, method="HEAD"), bodiless(OVER)),
+    Step(with_bearer, SIGNED_OUT),
+    Step(get("/api/auth/refresh", by="nobody", cookie="refresh_token={refresh}"), no_refresh("signed_out")),
+    Step(bearer(post(OUT, by="nobody"), "{access}"), SIGNED_OUT),
+    Step(replace(with_bearer, method="HEAD"), bodiless(SIGNED_OUT)),
     Step(on_phone, ME),
 )
 FORGERIES = {
@@ -73,7 +85,7 @@ ROWS = [
         ),
     ),
     Row("me: of an account that is gone", in_tab, OVER, given=(*ADA_IN, ada_is_deleted)),
-    Row("me: of an account that is disabled", in_tab, OVER, given=(*ADA_IN, ada_is_disabled)),
+    Row("me: of an account that is disabled", in_tab, over("account_disabled"), given=(*ADA_IN, ada_is_disabled)),
     _leaves("by cookie", get(OUT)),
     _leaves("by Bearer", bearer(get(OUT, by="nobody"), "{access}")),
     _leaves("by POST", post(OUT)),

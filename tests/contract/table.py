@@ -1,11 +1,11 @@
 """The whole table, and which rows leave the world as they found it and may share one."""
 
-from tests.contract import bodies, refresh, register, reset, sign_in, transport
+from tests.contract import bodies, devices, refresh, register, reset, sign_in, transport
 from tests.contract.happenings import bob_registered, enters, letters_arrive, noted, registered
 from tests.contract.steps import BOB, Happening, Row, Step
 
 # Each in a world of its own.
-ROWS: list[Row] = [*register.ROWS, *sign_in.ROWS, *refresh.ROWS, *reset.ROWS, *transport.ROWS]
+ROWS: list[Row] = [*register.ROWS, *sign_in.ROWS, *refresh.ROWS, *reset.ROWS, *devices.ROWS, *transport.ROWS]
 
 # All in one world, which none of them changes.
 HARMLESS: list[Row] = [
@@ -14,6 +14,7 @@ HARMLESS: list[Row] = [
     *sign_in.HARMLESS,
     *refresh.HARMLESS,
     *reset.HARMLESS,
+    *devices.HARMLESS,
     *transport.HARMLESS,
 ]
 

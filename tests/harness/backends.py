@@ -55,7 +55,18 @@ async def postgresql_database(template: str = "template1") -> AsyncIterator[str]
     try:
         yield f"{servers.postgresql()}/{name}"
     finally:
-        await _on_server(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        await drop(f"{servers.postgresql()}/{name}")
+
+
+async def drop(database_url: str) -> None:
+    """Take a PostgreSQL database away, whoever is connected to it."""
+    await _on_server(f"DROP DATABASE IF EXISTS {database_url.rpartition('/')[2]} WITH (FORCE)")
+
+
+def replace_by_folder(path: Path) -> None:
+    """Take a SQLite file away, and see to it that no new one is made in its place."""
+    path.rename(path.with_suffix(".away"))
+    path.mkdir()
 
 
 @cache

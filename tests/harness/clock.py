@@ -12,6 +12,9 @@ class ManualClock:
     def now(self) -> datetime:
         return self._now
 
+    def monotonic(self) -> float:
+        return self._now.timestamp()
+
     def advance(self, **units: float) -> None:
         """Let time pass: `clock.advance(minutes=10, seconds=1)`."""
         self._now += timedelta(**units)

@@ -5,10 +5,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 
 import httpx
 from starlette.types import ASGIApp
 
+from tests.harness import backends
 from tests.harness.backends import Backend
 from tests.harness.clock import ManualClock
 from tests.harness.post import CaughtPost
@@ -17,19 +19,24 @@ from vestibule.crypto.niced_threads import NicedThreads
 from vestibule.crypto.passwords import Argon2id, Hasher
 from vestibule.flows.deliver import deliver_next
 from vestibule.flows.env import Env
+from vestibule.flows.follow_revocations import read_whole_tail
 from vestibule.model.access_tokens import Issuer
 from vestibule.model.letters import LetterKind
+from vestibule.model.memory import Memory
 from vestibule.model.passwords import PasswordRules, Passwords
 from vestibule.model.policy import Policy
+from vestibule.model.revocations import RevocationSet
 from vestibule.model.sessions import SessionLimits
 from vestibule.model.signing_keys import KeyRing, KeySet
 from vestibule.storage.memory.mirror import NoMirror
+from vestibule.storage.memory.nudges import NoNudges
 from vestibule.storage.redis import mirror as redis_mirror
 from vestibule.storage.redis.mirror import RedisMirror
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.engine import DEFAULT_PATIENCE, Engines, Patience
 from vestibule.storage.sql.store import SqlStore
 from vestibule.web.application import build
+from vestibule.web.fast_path import FrontDoor
 from vestibule.web.headers import OutermostLayer
 from vestibule.web.policy import WebPolicy
 
@@ -43,6 +50,7 @@ POLICY = Policy(
     sessions=SessionLimits(idle=timedelta(hours=1), absolute=timedelta(days=30), refresh_grace=timedelta(seconds=10)),
     passwords=PasswordRules(),
     verification_mandatory=False,
+    revocation_staleness=timedelta(seconds=5),
     link_base=FRONT_END,
 )
 WEB = WebPolicy(origins=frozenset({FRONT_END}), secure_cookies=False, interactive_docs=True)
@@ -93,6 +101,14 @@ class World:
         assert answer.status_code == 200, answer.text
         return client
 
+    async def take_database_away(self) -> None:
+        """For good: connections break, and new ones are refused."""
+        await self.engines.close()
+        if self.engines.dialect == "sqlite":
+            backends.replace_by_folder(Path(self.backend.database_url.removeprefix("sqlite:///")))
+        else:
+            await backends.drop(self.backend.database_url)
+
     def secret(self, kind: LetterKind) -> str:
         """The secret in the newest letter of a kind."""
         return self.post.secret(kind)
@@ -119,19 +135,26 @@ async def world_on(
         threads = NicedThreads(threads=2, waiting=10_000)
         stack.callback(threads.close)
         post = CaughtPost(clock)
+        store = SqlStore(engines)
         env = Env(
             policy=policy,
             clock=clock,
-            store=SqlStore(engines),
+            store=store,
+            watching=store,
             keys=key_ring(),
             passwords=Passwords(hasher or Hasher(CHEAP), threads),
             signing=threads,
             mirror=mirror,
+            nudges=NoNudges(),
             post=post,
+            revocations=RevocationSet(policy.revocation_staleness.total_seconds()),
+            memory=Memory(size=1000),
         )
+        await read_whole_tail(env)
         inner = build(policy, web)
         inner.state.env = env
-        yield World(env, OutermostLayer(inner, web), clock, post, engines, backend, stack)
+        app = FrontDoor(OutermostLayer(inner, web), lambda: env, web)
+        yield World(env, app, clock, post, engines, backend, stack)
 
 
 def mandatory_verification() -> Policy:

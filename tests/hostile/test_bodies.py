@@ -176,3 +176,32 @@ async def test_a_path_may_hold_anything(client: httpx.AsyncClient) -> None:
         ):
             assert answer.status_code in {403, 404}, secret
             assert answer.json()["status"] == "fail"
+
+
+HOSTILE_HEADERS = [
+    {"Origin": "http://["},
+    {"Origin": "http://a[b]c"},
+    {"Content-Type": "application/json; charset*=utf-8; charset*0=utf-8"},
+    {"Content-Type": "application/json; charset*" + "9" * 5000 + "=x"},
+    {"Content-Type": "application/json; x*=0; x*0=b"},
+    {"Content-Type": ";" * 1000},
+]
+
+
+@pytest.mark.parametrize("headers", HOSTILE_HEADERS, ids=lambda headers: str(headers)[:40])
+async def test_a_hostile_header_is_refused_in_the_envelope(world: World, headers: dict[str, str]) -> None:
+    client = await world.client(origin=None)
+    for method, path in (
+        ("POST", "/api/auth/login"),
+        ("GET", "/api/auth/refresh"),
+        ("POST", "/api/auth/forgotpassword"),
+    ):
+        answer = await client.request(method, path, content=b"{}", headers=headers)
+        assert answer.status_code in {400, 403, 415}, (path, answer.text)
+        assert answer.json()["status"] == "fail"
+
+
+@pytest.mark.parametrize("path", ["/api/users/me%0a", "/api/healthchecker%0a", "/api/auth/login%00", "/%1b%5b31m"])
+async def test_a_control_character_in_a_path_is_no_route_of_ours(world: World, path: str) -> None:
+    answer = await (await world.client()).get(path)
+    assert (answer.status_code, answer.json()["message"]) == (404, f"Route {path} not found")

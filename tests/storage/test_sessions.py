@@ -51,7 +51,7 @@ async def rotate(store: Store, session: Session, counter: int, now: datetime) ->
 
 async def end(store: Store, session: Session, now: datetime) -> bool:
     async with store.transaction() as tx:
-        return await tx.sessions.end(session.id, EndReason.SIGNED_OUT, now)
+        return await tx.sessions.end(session.id, session.account_id, EndReason.SIGNED_OUT, now)
 
 
 async def test_a_session_comes_back_with_its_account(store: Store, ada: Account, session: Session) -> None:
@@ -148,7 +148,7 @@ async def test_an_ended_session_stays_ended_for_the_first_reason(store: Store, s
     assert await end(store, session, NOW)
     ended = replace(session, ended_at=NOW, end_reason=EndReason.SIGNED_OUT)
     async with store.transaction() as tx:
-        assert not await tx.sessions.end(session.id, EndReason.REFRESH_TOKEN_REUSED, NOW)
+        assert not await tx.sessions.end(session.id, session.account_id, EndReason.REFRESH_TOKEN_REUSED, NOW)
         assert await tx.sessions.end_all(session.account_id, EndReason.PASSWORD_RESET, NOW) == []
     assert not await rotate(store, session, 1, NOW)
     assert await find(store, session) == ended

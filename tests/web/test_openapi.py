@@ -48,6 +48,11 @@ STATUSES = {
     "POST /api/auth/forgotpassword": {200, 403} | BODY,
     "PATCH /api/auth/resetpassword/{token}": {200, 403} | BODY,
     "GET /api/users/me": {200} | TOKEN,
+    "PATCH /api/users/me/password": {200, 403} | TOKEN | BODY,
+    "GET /api/users/me/sessions": {200} | TOKEN,
+    "DELETE /api/users/me/sessions": {200, 403} | TOKEN,
+    "DELETE /api/users/me/sessions/{session_id}": {200, 403, 404} | TOKEN,
+    "GET /api/auth/verify": {204} | TOKEN,
     "GET /.well-known/jwks.json": {200},
 }
 PARAMETER = re.compile(r"\{(\w+)\}")
@@ -144,6 +149,7 @@ async def test_every_success_is_as_declared(world: World) -> None:
     browser = await world.client()
     ada = {"email": "ada@example.com", "password": "correct horse"}
     twice = {"password": "battery staple", "passwordConfirm": "battery staple"}
+    again = {"password": ada["password"], "passwordConfirm": ada["password"]}
     seen = set()
 
     async def ask(label: str, status: int, secret: str = "", **body: str) -> None:
@@ -164,6 +170,13 @@ async def test_every_success_is_as_declared(world: World) -> None:
     await ask("GET /api/auth/verifyemail/{code}", 200, world.secret(LetterKind.VERIFY_ADDRESS))
     await ask("POST /api/auth/login", 200, **ada)
     await ask("GET /api/users/me", 200)
+    await ask("GET /api/auth/verify", 204)
+    await ask("GET /api/users/me/sessions", 200)
+    other = await world.sign_in(**ada)
+    verified = await other.get("/api/auth/verify")
+    await ask("DELETE /api/users/me/sessions/{session_id}", 200, verified.headers["vestibule-session"])
+    await ask("DELETE /api/users/me/sessions", 200)
+    await ask("PATCH /api/users/me/password", 200, currentPassword=ada["password"], **again)
     await ask("GET /api/auth/refresh", 200)
     await ask("POST /api/auth/refresh", 200)
     await ask("GET /api/auth/logout", 200)

@@ -99,7 +99,11 @@ def _welcome(settings: Settings, host: str, port: int, workers: int) -> None:
         "Listening on", f"[bold]http://{shown_host}:{port}[/]" + (f"  ({workers} processes)" if workers > 1 else "")
     )
     lines.add_row("Mode", _mode(settings))
-    lines.add_row("Data", str(settings.data.absolute()) if settings.embedded else _without_password(settings))
+    lines.add_row(
+        "Data", str(settings.data.absolute()) if settings.embedded else _without_password(settings.database_address)
+    )
+    if redis := settings.redis_url.get_secret_value():
+        lines.add_row("Redis", _without_password(redis))
     lines.add_row("Mail", _mail(settings))
     lines.add_row("Front-ends", ", ".join(settings.origins))
     if not settings.production:
@@ -122,6 +126,6 @@ def _mail(settings: Settings) -> str:
     return f"no EMAIL_HOST, so letters go to {settings.data.absolute() / 'mail'}"
 
 
-def _without_password(settings: Settings) -> str:
-    scheme, _, rest = settings.database_address.partition("://")
+def _without_password(address: str) -> str:
+    scheme, _, rest = address.partition("://")
     return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"

@@ -1,4 +1,4 @@
-"""What every flow is handed: the rules, the clock, and the ports to the world."""
+"""What every flow is handed: the rules, the clock, the ports to the world, and what this process remembers."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from vestibule.crypto.niced_threads import NicedThreads
 from vestibule.model.clock import Clock
 from vestibule.model.letters import Post
+from vestibule.model.memory import Memory
 from vestibule.model.passwords import Passwords
 from vestibule.model.policy import Policy
+from vestibule.model.revocations import Nudges, Revocation, RevocationSet
 from vestibule.model.sessions import Mirror
 from vestibule.model.signing_keys import KeyRing
 from vestibule.model.store import Store
@@ -15,14 +17,26 @@ from vestibule.model.store import Store
 
 @dataclass(frozen=True)
 class Env:
-    """One process's view of the world. `letters_waiting` wakes the process's own mail worker."""
+    """One process's view of the world. `letters_waiting` wakes the process's own mail worker.
+
+    `watching` is the same store over connections of its own, so that a busy process still hears of log-outs.
+    """
 
     policy: Policy
     clock: Clock
     store: Store
+    watching: Store
     keys: KeyRing
     passwords: Passwords
     signing: NicedThreads
     mirror: Mirror
+    nudges: Nudges
     post: Post
+    revocations: RevocationSet
+    memory: Memory
     letters_waiting: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def learn(self, tail: list[Revocation], sent_at: float) -> None:
+        """Take revocations in, and forget what they made untrue."""
+        for revocation in self.revocations.learn(tail, sent_at):
+            self.memory.forget(revocation)

@@ -1,30 +1,100 @@
-"""Identify: who holds this access token, if its session still lives."""
+"""Identify: who holds this access token, if its session still lives. The one place that decides it."""
 
+import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 
 from vestibule.flows.env import Env
 from vestibule.model import access_tokens
+from vestibule.model.access_tokens import AccessToken
 from vestibule.model.accounts import Account
-from vestibule.model.errors import SessionOver
+from vestibule.model.errors import SessionOver, StoreUnavailable
+from vestibule.model.memory import KnownSession
+from vestibule.model.sessions import EndReason, Session
 
 
 @dataclass(frozen=True)
 class Caller:
     """Somebody who is signed in, and by which session."""
 
-    account: Account
-    session_id: str
+    known: KnownSession
+
+    @property
+    def account(self) -> Account:
+        return self.known.account
+
+    @property
+    def session_id(self) -> str:
+        return self.known.id
+
+
+def identify_from_memory(env: Env, access_token: str) -> Caller | None:
+    """The caller, if this process knows without asking anybody; None if it must ask. No I/O, and no refusal."""
+    token = env.memory.token(_key(access_token))
+    if token is None or not env.revocations.trusted(env.clock.monotonic()) or env.revocations.refuses(token):
+        return None
+    now = env.clock.now()
+    known = env.memory.session(token.session_id)
+    if known is None or now >= known.usable_until or not _in_time(env, token, now):
+        return None
+    return Caller(known)
 
 
 async def identify(env: Env, access_token: str) -> Caller:
-    """Raises `AccessTokenInvalid` for what is no good token, `SessionOver` for one whose session has ended."""
-    now = env.clock.now()
-    token = access_tokens.read(access_token, env.policy.issuer, env.keys.access, now)
-    async with env.store.reading() as read:
-        found = await read.sessions.find(token.session_id)
+    """Raises `AccessTokenInvalid` for what is no good token, `SessionOver` for one whose session has ended, and
+    `StoreUnavailable` where neither memory nor the database can tell.
+    """
+    caller = identify_from_memory(env, access_token)
+    if caller is not None:
+        return caller
+    token = _read_token(env, access_token)
+    generation = env.revocations.generation
+    session, account = await _look_up(env, token)
+    _require_live(env, token, session, account)
+    known = KnownSession(session.id, account, session.idle_expires_at)
+    # What was read before a notice arrived may not be remembered after it: the notice may have been about this.
+    if env.revocations.trusted(env.clock.monotonic()) and generation == env.revocations.generation:
+        env.memory.keep_session(known)
+    return Caller(known)
+
+
+def _read_token(env: Env, access_token: str) -> AccessToken:
+    """What the token says, by memory or by its signature; raises `AccessTokenInvalid`."""
+    key, now = _key(access_token), env.clock.now()
+    token = env.memory.token(key)
+    if token is None or not _in_time(env, token, now):
+        token = access_tokens.read(access_token, env.policy.issuer, env.keys.access, now)
+        env.memory.keep_token(key, token)
+    return token
+
+
+def _in_time(env: Env, token: AccessToken, now: datetime) -> bool:
+    leeway = env.policy.issuer.leeway
+    return token.issued_at - leeway <= now < token.expires_at + leeway
+
+
+async def _look_up(env: Env, token: AccessToken) -> tuple[Session, Account]:
+    try:
+        async with env.store.reading() as read:
+            found = await read.sessions.find(token.session_id)
+    except StoreUnavailable:
+        if env.revocations.refuses(token):
+            raise SessionOver from None
+        raise
     if found is None:
         raise SessionOver
-    session, account = found
-    if not session.live(now) or account.id != token.account_id or account.disabled_at is not None:
+    return found
+
+
+def _require_live(env: Env, token: AccessToken, session: Session, account: Account) -> None:
+    if account.disabled_at is not None:
+        raise SessionOver(EndReason.ACCOUNT_DISABLED)
+    reason = session.why_over(env.clock.now())
+    if reason is not None:
+        raise SessionOver(reason)
+    if account.id != token.account_id or env.revocations.refuses(token):
         raise SessionOver
-    return Caller(account, session.id)
+
+
+def _key(access_token: str) -> bytes:
+    return hashlib.sha256(access_token.encode()).digest()

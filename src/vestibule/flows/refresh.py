@@ -10,9 +10,10 @@
 The first and third row are one guarded UPDATE (`Sessions.rotate`); this flow reads what it left alone.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from vestibule.flows.end_sessions import announce, end_session
 from vestibule.flows.env import Env
 from vestibule.flows.issue_tokens import Tokens, issue_tokens
 from vestibule.model import refresh_tokens
@@ -20,47 +21,65 @@ from vestibule.model.accounts import Account
 from vestibule.model.errors import RefreshRefused
 from vestibule.model.events import Event, EventKind
 from vestibule.model.refresh_tokens import RefreshToken
-from vestibule.model.revocations import Revocation, RevocationKind
-from vestibule.model.sessions import EndReason, Session
+from vestibule.model.revocations import Revocation
+from vestibule.model.sessions import EndReason, Session, SessionLimits
 from vestibule.model.store import Transaction
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What the transaction decided: the session to go on with, or why there is none."""
+
+    going_on: tuple[Session, Account] | None = None
+    reason: EndReason | None = None
+    revoked: tuple[Revocation, ...] = ()
 
 
 async def refresh(env: Env, refresh_token: str) -> Tokens:
     """The session's new tokens, without a refresh token where rotation is off; raises `RefreshRefused`."""
     now = env.clock.now()
     token = refresh_tokens.read(refresh_token, env.policy.issuer, env.keys.refresh, now)
+    if token.expired:
+        raise RefreshRefused(await _why_over(env, token, now))
     async with env.store.transaction() as tx:
-        going_on = await _advance(env, tx, token, now)
-    if going_on is None:
-        await env.mirror.drop([token.session_id])
-        raise RefreshRefused
-    session, account = going_on
+        outcome = await _advance(env, tx, token, now)
+    if outcome.going_on is None:
+        await announce(env, list(outcome.revoked))
+        raise RefreshRefused(outcome.reason)
+    session, account = outcome.going_on
     await env.mirror.show(session, account)
     tokens = await issue_tokens(env, session, account, now)
     return tokens if env.policy.sessions.rotate else replace(tokens, refresh_token=None)
 
 
-async def _advance(env: Env, tx: Transaction, token: RefreshToken, now: datetime) -> tuple[Session, Account] | None:
-    """The session with the successor to hand out, and its account; None where there is none."""
+async def _why_over(env: Env, token: RefreshToken, now: datetime) -> EndReason | None:
+    """Why the session of an expired token has ended; None if it is unknown, or goes on with a newer token."""
+    async with env.store.reading() as read:
+        found = await read.sessions.find(token.session_id)
+    return found[0].why_over(now) if found else None
+
+
+async def _advance(env: Env, tx: Transaction, token: RefreshToken, now: datetime) -> _Outcome:
     limits = env.policy.sessions
     rotated = limits.rotate and await tx.sessions.rotate(token.session_id, token.counter, limits, now)
     found = await tx.sessions.find(token.session_id)
-    if found is None or not found[0].live(now) or found[1].disabled_at is not None:
-        return None
+    if found is None:
+        return _Outcome()
     session, account = found
-    if rotated or not limits.rotate or _raced(session, token, now, env):
-        return session, account
-    await _end_as_reused(env, tx, session, now)
-    return None
+    if account.disabled_at is not None or not session.live(now):
+        return _Outcome(reason=session.why_over(now) or EndReason.ACCOUNT_DISABLED)
+    if rotated or not limits.rotate or _raced(session, token, limits, now):
+        return _Outcome(going_on=found)
+    return await _end_as_reused(env, tx, session, now)
 
 
-def _raced(session: Session, token: RefreshToken, now: datetime, env: Env) -> bool:
-    return token.counter == session.parent and now - session.issued_at <= env.policy.sessions.refresh_grace
+def _raced(session: Session, token: RefreshToken, limits: SessionLimits, now: datetime) -> bool:
+    return token.counter == session.parent and now - session.issued_at <= limits.refresh_grace
 
 
-async def _end_as_reused(env: Env, tx: Transaction, session: Session, now: datetime) -> None:
-    if await tx.sessions.end(session.id, EndReason.REFRESH_TOKEN_REUSED, now):
-        await tx.revocations.append(
-            Revocation(now, RevocationKind.SESSION, session.id, now + env.policy.revocation_memory)
-        )
+async def _end_as_reused(env: Env, tx: Transaction, session: Session, now: datetime) -> _Outcome:
+    reason = EndReason.REFRESH_TOKEN_REUSED
+    revoked = await end_session(env, tx, session.id, session.account_id, reason, now)
+    if revoked:
         await tx.events.record(Event(now, EventKind.REFRESH_TOKEN_REUSED, session.account_id, session.id))
+    return _Outcome(reason=reason, revoked=tuple(revoked))

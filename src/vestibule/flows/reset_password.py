@@ -4,12 +4,13 @@ from datetime import datetime
 
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.opaque import digest, is_secret
+from vestibule.flows.end_sessions import announce, end_all_sessions, refuse_account
 from vestibule.flows.env import Env
 from vestibule.model.errors import ResetTokenInvalid
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose
-from vestibule.model.revocations import Revocation, RevocationKind
+from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import EndReason
 from vestibule.model.store import Transaction
 
@@ -33,23 +34,24 @@ async def reset_password(env: Env, secret: str, password: str) -> None:
         raise ResetTokenInvalid
     password_hash = await env.passwords.hash(password)
     now = env.clock.now()
-    ended: list[str] = []
+    revoked: list[Revocation] = []
     async with env.store.transaction() as tx:
         token = await tx.one_time_tokens.consume(digest(secret), Purpose.RESET_PASSWORD, now)
         if token is not None:
-            ended = await _take_over(env, tx, token, password_hash, now)
+            revoked = await _take_over(env, tx, token, password_hash, now)
     if token is None:
         raise ResetTokenInvalid
-    await env.mirror.drop(ended)
+    await announce(env, revoked)
 
 
-async def _take_over(env: Env, tx: Transaction, token: OneTimeToken, password_hash: str, now: datetime) -> list[str]:
+async def _take_over(
+    env: Env, tx: Transaction, token: OneTimeToken, password_hash: str, now: datetime
+) -> list[Revocation]:
     """Who can read the mail owns the account: whatever was set or opened before ends here."""
     await tx.one_time_tokens.void(token.account_id)
     await tx.accounts.set_password(token.account_id, password_hash, now)
     await tx.accounts.verify(token.account_id, token.address, now)
-    ended = await tx.sessions.end_all(token.account_id, EndReason.PASSWORD_RESET, now)
-    forget_at = now + env.policy.revocation_memory
-    await tx.revocations.append(Revocation(now, RevocationKind.ACCOUNT, token.account_id, forget_at, not_before=now))
+    revoked = await end_all_sessions(env, tx, token.account_id, EndReason.PASSWORD_RESET, now)
+    revoked += await refuse_account(env, tx, token.account_id, now)
     await tx.events.record(Event(now, EventKind.PASSWORD_RESET, token.account_id))
-    return ended
+    return revoked

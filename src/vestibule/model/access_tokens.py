@@ -88,13 +88,18 @@ def require_text(claims: Claims, name: str) -> str:
 
 
 def require_time(
-    claims: Claims, issuer: Issuer, now: datetime, max_lifetime: timedelta | None = None
+    claims: Claims,
+    issuer: Issuer,
+    now: datetime,
+    max_lifetime: timedelta | None = None,
+    *,
+    expired_is_well: bool = False,
 ) -> tuple[datetime, datetime]:
     """`iat` and `exp`, both required, `now` between them within the leeway (RFC 7519, section 4.1)."""
     issued_at, expires_at = _instant(claims, "iat"), _instant(claims, "exp")
     if max_lifetime is not None and expires_at - issued_at > max_lifetime:
         raise InvalidToken
-    if not issued_at - issuer.leeway <= now < expires_at + issuer.leeway:
+    if now < issued_at - issuer.leeway or (now >= expires_at + issuer.leeway and not expired_is_well):
         raise InvalidToken
     return issued_at, expires_at
 

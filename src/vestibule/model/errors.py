@@ -6,6 +6,8 @@ A `Refusal` is the caller's to mend, a `Fault` is ours. Each has a stable `code`
     Refusal
       AddressTaken              registering a known address
       WrongCredentials          no such address, or not its password
+      WrongPassword             signed in, but the current password was not given rightly
+      SessionUnknown            no live session of the caller's with this id
       AddressNotVerified        signed in rightly, where a proven address is mandatory
       NotSignedIn               no credential was presented
       AccessTokenInvalid        not a token of ours, of another kind, or out of its time
@@ -20,11 +22,13 @@ A `Refusal` is the caller's to mend, a `Fault` is ours. Each has a stable `code`
 
 from typing import ClassVar
 
+from vestibule.model.sessions import EndReason
+
 
 class Refusal(Exception):
     """The caller may not have this, or not like this."""
 
-    code: ClassVar[str]
+    code: str
 
 
 class AddressTaken(Refusal):
@@ -33,6 +37,14 @@ class AddressTaken(Refusal):
 
 class WrongCredentials(Refusal):
     code = "wrong_credentials"
+
+
+class WrongPassword(Refusal):
+    code = "wrong_password"
+
+
+class SessionUnknown(Refusal):
+    code = "session_unknown"
 
 
 class AddressNotVerified(Refusal):
@@ -48,11 +60,25 @@ class AccessTokenInvalid(Refusal):
 
 
 class SessionOver(Refusal):
+    """Its code tells why, where that is known: `session_signed_out`, `session_idle` …"""
+
     code = "session_over"
+
+    def __init__(self, reason: EndReason | None = None) -> None:
+        super().__init__()
+        if reason is not None:
+            self.code = f"session_{reason.value}"
 
 
 class RefreshRefused(Refusal):
+    """Likewise: `refresh_refused` for what is no good token, the session's end where there was one."""
+
     code = "refresh_refused"
+
+    def __init__(self, reason: EndReason | None = None) -> None:
+        super().__init__()
+        if reason is not None:
+            self.code = f"session_{reason.value}"
 
 
 class VerificationCodeInvalid(Refusal):

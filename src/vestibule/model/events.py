@@ -16,6 +16,9 @@ class EventKind(StrEnum):
     ADDRESS_VERIFIED = "address_verified"
     PASSWORD_RESET_REQUESTED = "password_reset_requested"
     PASSWORD_RESET = "password_reset"
+    PASSWORD_CHANGED = "password_changed"
+    ACCOUNT_DISABLED = "account_disabled"
+    ACCOUNT_ENABLED = "account_enabled"
     IMPORTED = "imported"
 
 

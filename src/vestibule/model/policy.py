@@ -17,6 +17,7 @@ class Policy:
     sessions: SessionLimits
     passwords: PasswordRules
     verification_mandatory: bool
+    revocation_staleness: timedelta
     link_base: str
 
     @property

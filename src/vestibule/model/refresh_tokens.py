@@ -23,6 +23,7 @@ class RefreshToken:
 
     session_id: str
     counter: int
+    expired: bool = False
 
 
 def sign(session: Session, issuer: Issuer, keys: KeySet) -> str:
@@ -39,12 +40,17 @@ def sign(session: Session, issuer: Issuer, keys: KeySet) -> str:
 
 
 def read(text: str, issuer: Issuer, keys: KeySet, now: datetime) -> RefreshToken:
-    """The token in `text`; raises `RefreshRefused`. Whether its counter still counts, only the store knows."""
+    """The token in `text`; raises `RefreshRefused`. Whether its counter still counts, only the store knows.
+
+    One that has expired is read all the same, and marked: it opens nothing, but it names the session whose end is
+    to be explained.
+    """
     try:
         claims = jws.verify(text, keys.checking, TYP)
         require_party(claims, issuer.name, issuer.refresh_audience)
-        require_time(claims, issuer, now)
-        return RefreshToken(require_text(claims, "sid"), _counter(claims))
+        _, expires_at = require_time(claims, issuer, now, expired_is_well=True)
+        expired = now >= expires_at + issuer.leeway
+        return RefreshToken(require_text(claims, "sid"), _counter(claims), expired)
     except (InvalidToken, ValueError):
         raise RefreshRefused from None
 

@@ -17,8 +17,14 @@ class EndReason(StrEnum):
     """Why a session is over."""
 
     SIGNED_OUT = "signed_out"
+    SIGNED_OUT_ELSEWHERE = "signed_out_elsewhere"
+    EXPIRED = "expired"
+    IDLE = "idle"
+    PASSWORD_CHANGED = "password_changed"
     PASSWORD_RESET = "password_reset"
     REFRESH_TOKEN_REUSED = "refresh_token_reused"
+    ENDED_BY_OPERATOR = "ended_by_operator"
+    ACCOUNT_DISABLED = "account_disabled"
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,14 @@ class Session:
     def live(self, now: datetime) -> bool:
         """Whether the session can still be used at `now`."""
         return self.ended_at is None and now < self.idle_expires_at
+
+    def why_over(self, now: datetime) -> EndReason | None:
+        """Why the session cannot be used at `now`; None while it can."""
+        if self.live(now):
+            return None
+        if self.end_reason is not None:
+            return self.end_reason
+        return EndReason.EXPIRED if now >= self.expires_at else EndReason.IDLE
 
 
 def begin(session_id: str, account_id: str, device: Device, limits: SessionLimits, now: datetime) -> Session:

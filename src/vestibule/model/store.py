@@ -38,8 +38,17 @@ class Accounts(Protocol):
     async def verify(self, account_id: str, address: str, now: datetime) -> bool:
         """Mark the address proven, if it is still the account's."""
 
-    async def set_password(self, account_id: str, password_hash: str, now: datetime) -> None:
-        """Set a new credential and begin a new epoch."""
+    async def set_password(self, account_id: str, password_hash: str, now: datetime) -> int:
+        """Set a new credential and begin a new epoch; which."""
+
+    async def change_password(self, account_id: str, old: str, new: str, now: datetime) -> int | None:
+        """The same, if the hash `old` is still there; None if it is not."""
+
+    async def disable(self, account_id: str, now: datetime) -> bool:
+        """Shut the account and begin a new epoch; False if it was shut already."""
+
+    async def enable(self, account_id: str, now: datetime) -> bool:
+        """Open it again; False if it was open."""
 
     async def replace_hash(self, account_id: str, old: str, new: str) -> None:
         """Put another hash of the same password in the place of `old`, if that is still there."""
@@ -61,11 +70,14 @@ class Sessions(Protocol):
     async def rotate(self, session_id: str, counter: int, limits: SessionLimits, now: datetime) -> bool:
         """Accept `counter` and issue the next one, if the protocol allows; False, and nothing done, otherwise."""
 
-    async def end(self, session_id: str, reason: EndReason, now: datetime) -> bool:
-        """End one live session; False if it was over already."""
+    async def of_account(self, account_id: str, now: datetime) -> list[Session]:
+        """The live sessions of an account, the one last seen first."""
 
-    async def end_all(self, account_id: str, reason: EndReason, now: datetime) -> list[str]:
-        """End every live session of an account; their ids."""
+    async def end(self, session_id: str, account_id: str, reason: EndReason, now: datetime) -> bool:
+        """End one live session of an account; False if it was over already, or is not the account's."""
+
+    async def end_all(self, account_id: str, reason: EndReason, now: datetime, spare: str | None = None) -> list[str]:
+        """End every live session of an account but `spare`; their ids."""
 
 
 class OneTimeTokens(Protocol):
@@ -100,8 +112,14 @@ class Letters(Protocol):
 class Revocations(Protocol):
     """What ended before its tokens did."""
 
-    async def append(self, revocation: Revocation) -> None:
-        """Record it. It is true for everybody once the transaction commits."""
+    async def append(self, revocations: Sequence[Revocation]) -> list[Revocation]:
+        """Record them; they come back with their sequence numbers. True for everybody once the transaction commits."""
+
+    async def after(self, sequence: int) -> list[Revocation]:
+        """Those with a greater sequence number, in its order."""
+
+    async def forget(self, now: datetime) -> int:
+        """Delete those that can matter to no token any more; how many."""
 
 
 class Events(Protocol):

@@ -55,7 +55,7 @@ def _add(app: FastAPI, route: Route, policy: Policy) -> None:
         status_code=route.status,
         dependencies=[Depends(guard) for guard in route.guard],
         response_model=None,
-        responses={route.status: {"model": route.answer}, **openapi.responses_of(route)} if route.answer else None,
+        responses={**openapi.success_of(route), **openapi.responses_of(route)},
         openapi_extra={**openapi.request_body_of(route, policy), **openapi.security_of(route)},
         summary=(route.handler.__doc__ or "").partition(".")[0],
         tags=[openapi.tag_of(route)],

@@ -3,19 +3,20 @@
 The front-ends were written against zod 3, so each fault is reported in the shape zod gives it.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from email.message import Message
 from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from vestibule.crypto import i_json
 from vestibule.model.policy import Policy
 from vestibule.web.errors import BodyInvalid, BodyMalformed, BodyTooLarge, UnsupportedMedia
 
 MAX_BODY_BYTES = 10_240
+MAX_BODY_SECONDS = 10
 
 Entry = dict[str, Any]
 # Faults after which zod does not go on to compare two members of the same object.
@@ -82,20 +83,25 @@ async def _read_counted(request: Request) -> bytes:
     if announced.isdecimal() and int(announced[:20]) > MAX_BODY_BYTES:
         raise BodyTooLarge
     text = bytearray()
-    async for chunk in request.stream():
-        text += chunk
-        if len(text) > MAX_BODY_BYTES:
-            raise BodyTooLarge
+    try:
+        async with asyncio.timeout(MAX_BODY_SECONDS):
+            async for chunk in request.stream():
+                text += chunk
+                if len(text) > MAX_BODY_BYTES:
+                    raise BodyTooLarge
+    except (ClientDisconnect, TimeoutError):
+        raise BodyMalformed("it ends too early, or comes too slowly") from None
     return bytes(text)
 
 
 def _is_json(content_type: str) -> bool:
-    header = Message()
-    header["content-type"] = content_type
-    if not content_type or header.get_content_type() != "application/json":
+    media, *parameters = (part.strip() for part in content_type.lower().split(";"))
+    if media != "application/json":
         return False
-    if str(header.get_param("charset", "utf-8")).lower() not in {"utf-8", "utf8"}:
-        raise UnsupportedMedia
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.startswith("charset") and value.strip('"') not in {"utf-8", "utf8"}:
+            raise UnsupportedMedia
     return True
 
 

@@ -1,12 +1,14 @@
 """The contract's three cookies, set and read to the letter (RFC 6265)."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 
-from starlette.requests import Request
 from starlette.responses import Response
 
 from vestibule.flows.issue_tokens import Tokens
+
+RawHeaders = Iterable[tuple[bytes, bytes]]
 
 ACCESS = "access_token"
 REFRESH = "refresh_token"
@@ -38,16 +40,18 @@ def _set(response: Response, name: str, value: str, max_age: int, now: datetime,
     response.headers.append("Set-Cookie", "; ".join(attributes))
 
 
-def read(request: Request, name: str) -> str | None:
+def read(headers: RawHeaders, name: bytes) -> str | None:
     """The cookie's value; None if it is not there, or there with two values.
 
     Somebody who can plant a cookie for the whole domain can add one beside ours, but not take ours away, so
     two values mean that one is not ours, and which one cannot be told.
     """
     values = set()
-    for header in request.headers.getlist("cookie"):
-        for pair in header.split(";"):
-            key, separator, value = pair.partition("=")
-            if separator and key.strip(" \t") == name:
-                values.add(value.strip(" \t"))
-    return values.pop() if len(values) == 1 else None
+    for header, content in headers:
+        if header != b"cookie":
+            continue
+        for pair in content.split(b";"):
+            key, separator, value = pair.partition(b"=")
+            if separator and key.strip(b" \t") == name:
+                values.add(value.strip(b" \t"))
+    return values.pop().decode("latin-1") if len(values) == 1 else None

@@ -1,10 +1,10 @@
 """Whether a browser was made to ask by another site: Fetch Metadata first, then Origin (ASVS 5.0, 3.5.1)."""
 
-from urllib.parse import urlsplit
-
 from starlette.requests import Request
 
 from vestibule.web.errors import CrossSite, CrossSiteRefresh
+
+_NOT_FROM_ELSEWHERE = {None, "none", "same-origin", "same-site"}
 
 
 async def own_site(request: Request) -> None:
@@ -26,5 +26,5 @@ def _from_elsewhere(request: Request) -> bool:
     site = request.headers.get("sec-fetch-site")
     if site is None and origin is not None:
         # A browser from before Fetch Metadata: its Origin must at least be the host it talks to.
-        return urlsplit(origin).netloc != request.headers.get("host")
-    return site == "cross-site"
+        return origin.partition("://")[2] != request.headers.get("host")
+    return site not in _NOT_FROM_ELSEWHERE

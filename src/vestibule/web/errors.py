@@ -88,6 +88,8 @@ _BAD_TOKEN = 'Bearer realm="vestibule", error="invalid_token"'
 LOOKS: dict[type[Refusal | Fault], Look] = {
     errors.AddressTaken: Look(409, "Email already exist, please use another email address"),
     errors.WrongCredentials: Look(400, "Invalid email or password"),
+    errors.WrongPassword: Look(403, "The current password is wrong"),
+    errors.SessionUnknown: Look(404, "There is no such session"),
     errors.AddressNotVerified: Look(401, "You are not verified, please verify your email to login"),
     errors.NotSignedIn: Look(401, "You are not logged in", _MISSING_TOKEN),
     errors.AccessTokenInvalid: Look(401, "Invalid token or user doesn't exist", _BAD_TOKEN),

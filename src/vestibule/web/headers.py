@@ -9,7 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vestibule.web.errors import UNEXPECTED, Json
+from vestibule.web.errors import UNEXPECTED, Json, RouteUnknown, refused
 from vestibule.web.policy import WebPolicy
 
 _log = structlog.get_logger(__name__)
@@ -28,7 +28,20 @@ _DOCS_PATH = "/docs"
 _DOCS_CSP = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 )
+_DEPENDS_ON_CALLER = "Origin, Cookie, Authorization"
 _METHODS = "GET,HEAD,PUT,PATCH,POST,DELETE"
+
+
+def headers_for(origin: str | None, secure: bool) -> list[tuple[bytes, bytes]]:
+    """What an answer that depends on the caller carries, for a listed origin or for none, as raw headers."""
+    headers = MutableHeaders(headers=_SECURITY)
+    headers["Vary"] = _DEPENDS_ON_CALLER
+    if secure:
+        headers["Strict-Transport-Security"] = _HSTS
+    if origin is not None:
+        headers["Access-Control-Allow-Origin"] = origin
+        headers["Access-Control-Allow-Credentials"] = "true"
+    return headers.raw
 
 
 class OutermostLayer:
@@ -46,10 +59,14 @@ class OutermostLayer:
         if _is_preflight(scope):
             await _preflight_answer(scope, self._policy)(scope, receive, sent)
             return
+        if scope["path"].endswith("\n"):  # which Starlette takes for the end of the path, and nobody else
+            path = scope.get("raw_path") or ascii(scope["path"]).encode()
+            await refused(RouteUnknown(path.decode("latin-1")))(scope, receive, sent)
+            return
         try:
             await self._app(_without_trailing_slash(scope), receive, sent)
         except Exception:
-            _log.exception("unexpected", method=scope["method"], path=scope["path"])
+            _log.exception("unexpected", method=scope["method"], path=ascii(scope["path"]))
             if not sent.begun:
                 await Json(UNEXPECTED, 500)(scope, receive, sent)
 
@@ -61,7 +78,7 @@ class _Sent:
         self._send = send
         self._policy = policy
         self._head = scope["method"] == "HEAD"
-        self._docs = scope["path"] == _DOCS_PATH
+        self._docs = scope["path"].rstrip("/") == _DOCS_PATH
         self._origin = Headers(scope=scope).get("origin")
         self.begun = False
 
@@ -81,7 +98,7 @@ class _Sent:
         if self._policy.secure_cookies:
             headers.setdefault("Strict-Transport-Security", _HSTS)
         # A cacheable answer is the same for everybody; every other depends on who asks.
-        depends_on = "Origin" if headers["Cache-Control"].startswith("public") else "Origin, Cookie, Authorization"
+        depends_on = "Origin" if headers["Cache-Control"].startswith("public") else _DEPENDS_ON_CALLER
         headers.setdefault("Vary", depends_on)
         if self._origin in self._policy.origins:
             headers["Access-Control-Allow-Origin"] = str(self._origin)

@@ -25,8 +25,13 @@ _TAGS = (
 _BODY_REFUSALS = (BodyInvalid, BodyMalformed, BodyTooLarge, UnsupportedMedia)
 
 
+def success_of(route: Route) -> dict[int | str, dict[str, Any]]:
+    """The status of a success, and its body."""
+    return {route.status: {"model": route.answer} if route.answer else {}}
+
+
 def responses_of(route: Route) -> dict[int | str, dict[str, Any]]:
-    """Every status the route may answer with, and the codes behind it."""
+    """Every status the route may refuse with, and the codes behind it."""
     codes: dict[int, list[str]] = {}
     for refusal in _refusals_of(route):
         codes.setdefault(LOOKS[refusal].status, []).append(f"`{refusal.code}`")

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from vestibule.model import errors as e
 from vestibule.model.errors import Refusal
-from vestibule.web.api import answers, auth, bodies, me
+from vestibule.web.api import answers, auth, bodies, me, sessions
 from vestibule.web.body import ContractBody
 from vestibule.web.caller import anyone, signed_in
 from vestibule.web.csrf import own_site, own_site_refresh
@@ -60,6 +60,11 @@ ROUTES = (
     Route("POST",  "/api/auth/forgotpassword",         auth.forgot_password, OWN_SITE,           200, answers.Told, bodies.ForgotPassword, (CrossSite,)),
     Route("PATCH", "/api/auth/resetpassword/{token}",  auth.reset,           OWN_SITE,           200, answers.Told, bodies.ResetPassword, NO_RESET),
     Route("GET",   "/api/users/me",                    me.me,                SIGNED_IN,          200, answers.Me, None, NO_TOKEN),
+    Route("PATCH", "/api/users/me/password",           sessions.change_my_password, SIGNED_IN_OWN_SITE, 200, answers.SignedIn, bodies.ChangePassword, (*NO_SIGN_OUT, e.WrongPassword)),
+    Route("GET",   "/api/users/me/sessions",           sessions.list_mine,   SIGNED_IN,          200, answers.Sessions, None, NO_TOKEN),
+    Route("DELETE", "/api/users/me/sessions",          sessions.end_others,  SIGNED_IN_OWN_SITE, 200, answers.Ended, None, NO_SIGN_OUT),
+    Route("DELETE", "/api/users/me/sessions/{session_id}", sessions.end_one, SIGNED_IN_OWN_SITE, 200, answers.Success, None, (*NO_SIGN_OUT, e.SessionUnknown)),
+    Route("GET",   "/api/auth/verify",                 me.verify,            SIGNED_IN,          204, None, None, NO_TOKEN),
     Route("GET",   "/.well-known/jwks.json",           me.jwks,              ANYONE,             200, answers.JwkSet),
 )
 # fmt: on

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -45,12 +45,32 @@ class SqlAccounts:
         )
         return bool(done.rowcount)
 
-    async def set_password(self, account_id: str, password_hash: str, now: datetime) -> None:
-        await self._connection.execute(
+    async def set_password(self, account_id: str, password_hash: str, now: datetime) -> int:
+        epoch = await self._change(accounts.c.id == account_id, now, password_hash=password_hash)
+        return epoch or 0
+
+    async def change_password(self, account_id: str, old: str, new: str, now: datetime) -> int | None:
+        unchanged = and_(accounts.c.id == account_id, accounts.c.password_hash == old)
+        return await self._change(unchanged, now, password_hash=new)
+
+    async def disable(self, account_id: str, now: datetime) -> bool:
+        is_open = and_(accounts.c.id == account_id, accounts.c.disabled_at.is_(None))
+        return await self._change(is_open, now, disabled_at=now) is not None
+
+    async def enable(self, account_id: str, now: datetime) -> bool:
+        is_shut = and_(accounts.c.id == account_id, accounts.c.disabled_at.is_not(None))
+        return await self._change(is_shut, now, disabled_at=None) is not None
+
+    async def _change(self, which: ColumnElement[bool], now: datetime, **values: Any) -> int | None:
+        """Change one account and begin a new epoch; which, or None if there was nothing to change."""
+        changed = await self._connection.execute(
             update(accounts)
-            .where(accounts.c.id == account_id)
-            .values(password_hash=password_hash, epoch=accounts.c.epoch + 1, updated_at=now)
+            .where(which)
+            .values(**values, epoch=accounts.c.epoch + 1, updated_at=now)
+            .returning(accounts.c.epoch)
         )
+        epoch: int | None = changed.scalar_one_or_none()
+        return epoch
 
     async def replace_hash(self, account_id: str, old: str, new: str) -> None:
         await self._connection.execute(

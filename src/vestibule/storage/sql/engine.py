@@ -5,6 +5,7 @@ writers wait in line instead of failing; on PostgreSQL they are READ COMMITTED, 
 a statement's WHERE. Single reads run in AUTOCOMMIT, which saves the BEGIN and the COMMIT around them.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,6 +20,9 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from vestibule.model.errors import StoreUnavailable
 from vestibule.storage.sql import url as addresses
+
+# Bounded, because the readers of revocations rely on no transaction being longer than their overlap.
+TRANSACTION_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -59,9 +63,9 @@ class Engines:
         return Path(self.writing.url.database or "").parent if self.dialect == "sqlite" else None
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """A connection in a transaction; raises `StoreUnavailable`."""
-        async with _translated(), self.writing.begin() as connection:
+    async def transaction(self, seconds: float | None = TRANSACTION_SECONDS) -> AsyncIterator[AsyncConnection]:
+        """A connection in a transaction that is over after so many seconds; raises `StoreUnavailable`."""
+        async with _translated(), asyncio.timeout(seconds), self.writing.begin() as connection:
             yield connection
 
     @asynccontextmanager

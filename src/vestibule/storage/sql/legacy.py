@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Boolean, Column, DateTime, MetaData, Row, String, Table, cast, func, select
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from vestibule.model.accounts import DEFAULT_PHOTO, Account, Role
 from vestibule.storage.sql.engine import Engines
@@ -41,7 +41,7 @@ class LegacyUsers:
         try:
             async with self._engines.reading() as connection:
                 await connection.execute(select(*_users.c).limit(0))
-        except ProgrammingError as fault:
+        except (ProgrammingError, OperationalError) as fault:
             raise NoSuchTable(f"--from: {str(fault.orig).partition(chr(10))[0].rpartition('>: ')[2]}") from fault
 
     async def count(self) -> int:

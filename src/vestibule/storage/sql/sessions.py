@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, insert, literal, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.accounts import Account
@@ -68,16 +68,25 @@ class SqlSessions:
         )
         return bool(done.rowcount)
 
-    async def end(self, session_id: str, reason: EndReason, now: datetime) -> bool:
-        return bool(await self._end(sessions.c.id == session_id, reason, now))
+    async def of_account(self, account_id: str, now: datetime) -> list[Session]:
+        rows = await self._connection.execute(
+            select(*_COLUMNS)
+            .where(sessions.c.account_id == account_id, *_live(now))
+            .order_by(sessions.c.last_seen_at.desc(), sessions.c.id)
+        )
+        return [_from_row(row) for row in rows]
 
-    async def end_all(self, account_id: str, reason: EndReason, now: datetime) -> list[str]:
-        return await self._end(sessions.c.account_id == account_id, reason, now)
+    async def end(self, session_id: str, account_id: str, reason: EndReason, now: datetime) -> bool:
+        return bool(await self._end(account_id, sessions.c.id == session_id, reason, now))
 
-    async def _end(self, which: ColumnElement[bool], reason: EndReason, now: datetime) -> list[str]:
+    async def end_all(self, account_id: str, reason: EndReason, now: datetime, spare: str | None = None) -> list[str]:
+        which = true() if spare is None else sessions.c.id != spare
+        return await self._end(account_id, which, reason, now)
+
+    async def _end(self, account_id: str, which: ColumnElement[bool], reason: EndReason, now: datetime) -> list[str]:
         ended = await self._connection.execute(
             update(sessions)
-            .where(which, *_live(now))
+            .where(sessions.c.account_id == account_id, which, *_live(now))
             .values(ended_at=now, end_reason=reason.value)
             .returning(sessions.c.id)
         )

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from vestibule.model.accounts import Account, Role
+from vestibule.model.sessions import Session
 
 
 class Answer(BaseModel):
@@ -72,6 +73,48 @@ class Registered(Told):
     """The new account."""
 
     data: UserData
+
+
+class ShownSession(Answer):
+    """A device that is signed in. `lastSeenAt` moves with each refresh, so at least once in the life of a token."""
+
+    id: str = Field(json_schema_extra={"format": "uuid"})
+    device: str
+    address: str
+    created_at: str = Field(alias="createdAt", json_schema_extra={"format": "date-time"})
+    last_seen_at: str = Field(alias="lastSeenAt", json_schema_extra={"format": "date-time"})
+    current: bool
+
+    @classmethod
+    def of(cls, session: Session, asking: str) -> "ShownSession":
+        return cls(
+            id=session.id,
+            device=session.device.user_agent,
+            address=session.device.network_address,
+            createdAt=_moment(session.created_at),
+            lastSeenAt=_moment(session.last_seen_at),
+            current=session.id == asking,
+        )
+
+
+class SessionsData(Answer):
+    sessions: list[ShownSession]
+
+
+class Sessions(Success):
+    """Where the account is signed in; `current` marks the session that asks."""
+
+    data: SessionsData
+
+
+class EndedData(Answer):
+    ended: int
+
+
+class Ended(Success):
+    """How many sessions that ended."""
+
+    data: EndedData
 
 
 class Refused(Answer):

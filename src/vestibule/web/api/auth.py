@@ -43,7 +43,7 @@ async def login(
 
 async def refresh(request: Request, env: InEnv) -> Response:
     """Exchange the refresh token in its cookie. A refusal never clears a cookie: it may be another tab's new one."""
-    refresh_token = cookies.read(request, cookies.REFRESH)
+    refresh_token = cookies.read(request.headers.raw, cookies.REFRESH.encode())
     if refresh_token is None:
         raise RefreshRefused
     return _with_tokens(request, env, await refresh_flow(env, refresh_token))

@@ -104,6 +104,19 @@ class Register(ConfirmedBody):
     role: IgnoredRole = Role.USER.value
 
 
+class ChangePassword(ConfirmedBody):
+    """The current password, and a new one twice."""
+
+    REQUIRED: ClassVar = {
+        "currentPassword": "Current password is required",
+        "password": "Password is required",
+        "passwordConfirm": "Please confirm your password",
+    }
+    current_password: Text = Field(alias="currentPassword", json_schema_extra={"format": "password"})
+    password: NewPassword
+    password_confirm: str = Field(alias="passwordConfirm", json_schema_extra={"format": "password"})
+
+
 class Login(ContractBody):
     """An address and its password."""
 

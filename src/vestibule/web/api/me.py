@@ -1,7 +1,8 @@
-"""The account that is asking, and whether the server is there at all."""
+"""The account that is asking, for the person and for a proxy; and whether the server is there at all."""
 
 from starlette.responses import Response
 
+from vestibule.flows.identify import Caller
 from vestibule.web.api import answers
 from vestibule.web.caller import InEnv, SignedInCaller
 from vestibule.web.errors import Json
@@ -9,8 +10,12 @@ from vestibule.web.errors import Json
 
 async def me(caller: SignedInCaller) -> Response:
     """Who is signed in."""
-    data = answers.UserData(user=answers.PublicUser.of(caller.account))
-    return Json(answers.Me(data=data).model_dump(mode="json", by_alias=True))
+    return Response(me_content(caller), media_type=Json.media_type)
+
+
+async def verify(caller: SignedInCaller) -> Response:
+    """For reverse proxies: whether the request is signed in, and by whom, in headers and without a body."""
+    return Response(status_code=204, headers=verify_headers(caller))
 
 
 async def healthchecker() -> Response:
@@ -21,3 +26,18 @@ async def healthchecker() -> Response:
 async def jwks(env: InEnv) -> Response:
     """The public keys that check access tokens."""
     return Json(env.keys.access.published(), headers={"Cache-Control": "public, max-age=300"})
+
+
+def me_content(caller: Caller) -> bytes:
+    """The body of `me`, as it is sent."""
+    data = answers.UserData(user=answers.PublicUser.of(caller.account))
+    return answers.Me(data=data).model_dump_json(by_alias=True).encode()
+
+
+def verify_headers(caller: Caller) -> dict[str, str]:
+    """Who is asking, for the service behind the proxy."""
+    return {
+        "Vestibule-User": caller.account.id,
+        "Vestibule-Role": caller.account.role.value,
+        "Vestibule-Session": caller.session_id,
+    }

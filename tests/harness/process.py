@@ -68,7 +68,8 @@ class Running:
 
 def environment(folder: Path, settings: dict[str, str]) -> dict[str, str]:
     """What a process finds around it: where programs are, where home is, and the settings given here."""
-    return {"PATH": os.environ["PATH"], "HOME": str(folder), **settings}
+    given = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    return {**given, "HOME": str(folder), **settings}
 
 
 def run(

@@ -1,0 +1,1 @@
+"""What Vestibule's documentation claims about speed, as a command: `make bench`."""

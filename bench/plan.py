@@ -1,0 +1,26 @@
+"""How long to measure: the full form, which the documentation shows, and a short one to look whether all is well."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Seconds for each round of a measurement, and how often. Rounds of a thing and of its limit alternate."""
+
+    rounds: int
+    reads: float
+    hashes: float
+    refreshes: float
+    limits: float
+    peer: float
+    trials: int
+    starts: int
+    idle: float
+
+
+FULL = Plan(rounds=3, reads=3.0, hashes=6.0, refreshes=4.0, limits=3.0, peer=7.0, trials=200, starts=5, idle=3.0)
+QUICK = Plan(rounds=1, reads=1.0, hashes=2.0, refreshes=2.0, limits=1.0, peer=2.0, trials=20, starts=2, idle=1.0)
+
+READERS = 32  # connections that read at once
+WRITERS = 16  # connections that sign in, refresh, sign out or register at once
+WARM_UP_SECONDS = 0.5

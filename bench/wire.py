@@ -1,0 +1,106 @@
+"""Just enough HTTP/1.1 to load a server from one cheap process: requests are bytes, made once and sent as they are."""
+
+import asyncio
+import json
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+HOST = "127.0.0.1"
+_HEAD_END = b"\r\n\r\n"
+_LENGTH = b"\r\ncontent-length:"
+_CHUNK = 65536
+
+
+class UnexpectedAnswer(RuntimeError):
+    """A server answered otherwise than the measurement supposes; figures about such answers would mean nothing."""
+
+
+class Answer(NamedTuple):
+    """A response, parsed no further than it must be. `head` is in lower case but for what headers contain."""
+
+    status: int
+    head: bytes
+    body: bytes
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """Every header, its name in lower case."""
+        pairs = (line.partition(b":") for line in self.head.split(b"\r\n")[1:])
+        return [(name.decode().lower(), content.strip().decode()) for name, _, content in pairs]
+
+    def cookie(self, name: str) -> str:
+        """The value that a cookie is set to."""
+        start = f"{name}="
+        for header, content in self.headers:
+            if header == "set-cookie" and content.startswith(start):
+                return content.removeprefix(start).partition(";")[0]
+        raise UnexpectedAnswer(f"sets no cookie {name}: {self.head!r}")
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+def parse(received: bytes) -> Answer | None:
+    """The answer, once all of it is there."""
+    end = received.find(_HEAD_END)
+    if end < 0:
+        return None
+    status = int(received[9:12])
+    body = received[end + len(_HEAD_END) :]
+    if status != 204 and len(body) < _length(received[:end]):
+        return None
+    return Answer(status, received[:end], body)
+
+
+def _length(head: bytes) -> int:
+    at = head.lower().find(_LENGTH)
+    if at < 0:
+        raise UnexpectedAnswer(f"does not say how long it is: {head!r}")
+    return int(head[at + len(_LENGTH) :].partition(b"\r\n")[0])
+
+
+def request(
+    method: str, path: str, *, token: str = "", cookie: str = "", body: Any = None, form: str = "", origin: str = ""
+) -> bytes:
+    """A request on a connection that is kept; `body` goes as JSON, `form` as it stands."""
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {HOST}"]
+    if token:
+        lines.append(f"Authorization: Bearer {token}")
+    if cookie:
+        lines.append(f"Cookie: {cookie}")
+    if origin:
+        lines.append(f"Origin: {origin}")
+    content = form or ("" if body is None else json.dumps(body))
+    if content:
+        kind = "application/x-www-form-urlencoded" if form else "application/json"
+        lines += [f"Content-Type: {kind}", f"Content-Length: {len(content)}"]
+    return ("\r\n".join(lines) + "\r\n\r\n" + content).encode()
+
+
+class Asker:
+    """One kept connection on which to ask one thing after the other."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+
+    async def __aenter__(self) -> Self:
+        self._reader, self._writer = await asyncio.open_connection(HOST, self._port)
+        return self
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, _fault: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._writer.close()
+
+    async def ask(self, sent: bytes, expected: int | None = None) -> Answer:
+        """The answer; raises `UnexpectedAnswer` if its status is not the expected one."""
+        self._writer.write(sent)
+        received = b""
+        while (answer := parse(received)) is None:
+            chunk = await self._reader.read(_CHUNK)
+            if not chunk:
+                raise ConnectionResetError(f"port {self._port} hung up")
+            received += chunk
+        if expected is not None and answer.status != expected:
+            raise UnexpectedAnswer(f"{answer.status} instead of {expected}: {answer.body!r}")
+        return answer

@@ -1,0 +1,38 @@
+"""Change password: with the current one, and every session ends but a new one for who changed it."""
+
+from vestibule.crypto.entropy import new_id
+from vestibule.flows.end_sessions import announce, end_all_sessions, refuse_account
+from vestibule.flows.env import Env
+from vestibule.flows.identify import Caller
+from vestibule.flows.issue_tokens import Tokens, issue_tokens
+from vestibule.model.errors import WrongPassword
+from vestibule.model.events import Event, EventKind
+from vestibule.model.sessions import Device, EndReason, begin
+
+
+async def change_password(env: Env, caller: Caller, current: str, password: str, device: Device) -> Tokens:
+    """The tokens of the caller's new session; raises `WrongPassword`."""
+    async with env.store.reading() as read:
+        account = await read.accounts.get(caller.account.id)
+    stored = account.password_hash if account else None
+    if account is None or stored is None or not await env.passwords.match(current, stored):
+        raise WrongPassword
+    password_hash = await env.passwords.hash(password)
+    now = env.clock.now()
+    session = begin(new_id(), account.id, device, env.policy.sessions, now)
+    async with env.store.transaction() as tx:
+        # Before the account, in the order of every flow that locks both.
+        await tx.one_time_tokens.void(account.id)
+        # Only if the hash that was checked is still there: of two changes at once, one wins.
+        epoch = await tx.accounts.change_password(account.id, stored, password_hash, now)
+        revoked = []
+        if epoch is not None:
+            revoked = await end_all_sessions(env, tx, account.id, EndReason.PASSWORD_CHANGED, now)
+            revoked += await refuse_account(env, tx, account.id, now)
+            await tx.sessions.open(session, epoch)
+            await tx.events.record(Event(now, EventKind.PASSWORD_CHANGED, account.id, session.id))
+    if epoch is None:
+        raise WrongPassword
+    await announce(env, revoked)
+    await env.mirror.show(session, account)
+    return await issue_tokens(env, session, account, now)

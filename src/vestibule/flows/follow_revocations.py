@@ -1,0 +1,39 @@
+"""Follow revocations: read the tail of the record once a second, and at once when nudged."""
+
+import asyncio
+from datetime import timedelta
+
+from vestibule.flows.env import Env
+
+
+async def read_whole_tail(env: Env) -> None:
+    """Read the tail with its overlap, and trust this process's memory anew; raises `StoreUnavailable`.
+
+    The trust counts from when the read was sent: what was committed while the answer travelled is not in it.
+    """
+    sent_at = env.clock.monotonic()
+    async with env.watching.reading() as read:
+        tail = await read.revocations.after(env.revocations.floor)
+    env.learn(tail, sent_at)
+    env.revocations.renew(sent_at)
+    env.revocations.forget(sent_at)
+
+
+async def read_new_tail(env: Env) -> None:
+    """Read only what is new, after a nudge; raises `StoreUnavailable`. Trusts nothing anew."""
+    sent_at = env.clock.monotonic()
+    async with env.watching.reading() as read:
+        tail = await read.revocations.after(env.revocations.last)
+    env.learn(tail, sent_at)
+
+
+async def listen_for_nudges(env: Env, nudged: asyncio.Event) -> None:
+    """Pass each nudge on, for as long as the process lives."""
+    async for _ in env.nudges.listen():
+        nudged.set()
+
+
+async def forget_old_revocations(env: Env) -> int:
+    """Delete what no token can be about any more; how many. A day late, so that no clock's error matters."""
+    async with env.store.transaction() as tx:
+        return await tx.revocations.forget(env.clock.now() - timedelta(days=1))

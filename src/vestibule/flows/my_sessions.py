@@ -1,0 +1,41 @@
+"""My sessions: see where I am signed in, and end one of them, or all the others."""
+
+from vestibule.flows.end_sessions import announce, end_all_sessions, end_session
+from vestibule.flows.env import Env
+from vestibule.flows.identify import Caller
+from vestibule.model.errors import SessionUnknown
+from vestibule.model.events import Event, EventKind
+from vestibule.model.sessions import EndReason, Session
+
+
+async def list_sessions(env: Env, caller: Caller) -> list[Session]:
+    """The caller's live sessions, the one last seen first. "Last seen" moves with each refresh."""
+    async with env.store.reading() as read:
+        return await read.sessions.of_account(caller.account.id, env.clock.now())
+
+
+async def end_one(env: Env, caller: Caller, session_id: str) -> None:
+    """End one of the caller's sessions; raises `SessionUnknown`."""
+    now = env.clock.now()
+    own = session_id == caller.session_id
+    reason = EndReason.SIGNED_OUT if own else EndReason.SIGNED_OUT_ELSEWHERE
+    async with env.store.transaction() as tx:
+        revoked = await end_session(env, tx, session_id, caller.account.id, reason, now)
+        if revoked:
+            await tx.events.record(Event(now, EventKind.SIGNED_OUT, caller.account.id, session_id))
+    if not revoked:
+        raise SessionUnknown
+    await announce(env, revoked)
+
+
+async def end_others(env: Env, caller: Caller) -> int:
+    """End every session of the caller's but the one that asks; how many."""
+    now = env.clock.now()
+    async with env.store.transaction() as tx:
+        revoked = await end_all_sessions(
+            env, tx, caller.account.id, EndReason.SIGNED_OUT_ELSEWHERE, now, spare=caller.session_id
+        )
+        for revocation in revoked:
+            await tx.events.record(Event(now, EventKind.SIGNED_OUT, caller.account.id, revocation.subject))
+    await announce(env, revoked)
+    return len(revoked)

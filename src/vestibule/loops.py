@@ -1,0 +1,77 @@
+"""What goes on beside the requests, in every process: following revocations, delivering letters."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+
+from vestibule.flows.deliver import deliver_next
+from vestibule.flows.env import Env
+from vestibule.flows.follow_revocations import forget_old_revocations, listen_for_nudges, read_new_tail, read_whole_tail
+from vestibule.model.errors import Fault
+
+POLL_SECONDS = 1.0
+_FORGET_EVERY = 60  # polls
+_log = structlog.get_logger(__name__)
+
+
+@asynccontextmanager
+async def running(env: Env) -> AsyncIterator[None]:
+    """Run all of them while the block lasts. The first look at the revocations is over before it begins."""
+    await read_whole_tail(env)
+    nudged = asyncio.Event()
+    tasks = [
+        asyncio.create_task(follow_revocations(env, nudged)),
+        asyncio.create_task(listen_for_nudges(env, nudged)),
+        asyncio.create_task(deliver_letters(env)),
+    ]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def follow_revocations(env: Env, nudged: asyncio.Event) -> None:
+    """Read the whole tail once a second, whatever happens, and what is new at each nudge between."""
+    polls = 0
+    while True:
+        try:
+            await read_whole_tail(env)
+            await _until_next_poll(env, nudged)
+            polls += 1
+            if polls % _FORGET_EVERY == 0:
+                await forget_old_revocations(env)
+        except Fault as fault:
+            # Said once for each failed look; the requests themselves notice by the age of what they rely on.
+            _log.warning(
+                "revocations_not_read", age=round(env.revocations.age(env.clock.monotonic()), 1), fault=fault.code
+            )
+            await asyncio.sleep(POLL_SECONDS / 4)
+
+
+async def _until_next_poll(env: Env, nudged: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    end = loop.time() + POLL_SECONDS
+    while (left := end - loop.time()) > 0:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(nudged.wait(), left)
+        if nudged.is_set():
+            nudged.clear()
+            await read_new_tail(env)
+
+
+async def deliver_letters(env: Env) -> None:
+    """Deliver what is due, then wait for a nudge or a second. No fault ends the loop."""
+    while True:
+        try:
+            while await deliver_next(env):
+                pass
+        except Exception:
+            _log.exception("delivery_failed")
+        env.letters_waiting.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(env.letters_waiting.wait(), POLL_SECONDS)

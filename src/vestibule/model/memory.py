@@ -1,0 +1,70 @@
+"""What a process remembers, so that knowing who asks costs no I/O.
+
+Facts about a token (it is ours, and says this) never change; facts about a session and its account do. They are
+kept apart, so that forgetting the second costs a query and not a signature check.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from vestibule.model.access_tokens import AccessToken
+from vestibule.model.accounts import Account
+from vestibule.model.revocations import Revocation, RevocationKind
+
+
+@dataclass(frozen=True)
+class KnownSession:
+    """A session that lived when it was read, with its account. `shown` is where faces keep what they made of it."""
+
+    id: str
+    account: Account
+    usable_until: datetime
+    shown: dict[str, bytes] = field(default_factory=dict)
+
+
+class Memory:
+    """Bounded: the oldest entry makes room for a new one, which is also the one that expires first."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._tokens: dict[bytes, AccessToken] = {}
+        self._sessions: dict[str, KnownSession] = {}
+        self._of_account: dict[str, set[str]] = {}
+
+    def token(self, key: bytes) -> AccessToken | None:
+        """What the token with this digest says."""
+        return self._tokens.get(key)
+
+    def session(self, session_id: str) -> KnownSession | None:
+        """What is known of a session."""
+        return self._sessions.get(session_id)
+
+    def keep_token(self, key: bytes, token: AccessToken) -> None:
+        """Remember a token whose signature has been checked."""
+        if len(self._tokens) >= self._size:
+            del self._tokens[next(iter(self._tokens))]
+        self._tokens[key] = token
+
+    def keep_session(self, known: KnownSession) -> None:
+        """Remember a session. The caller has made sure that nothing was heard of it since it was read."""
+        if len(self._sessions) >= self._size:
+            self._drop(next(iter(self._sessions)))
+        self._sessions[known.id] = known
+        self._of_account.setdefault(known.account.id, set()).add(known.id)
+
+    def forget(self, revocation: Revocation) -> None:
+        """Drop what a notice has made untrue."""
+        if revocation.kind is RevocationKind.SESSION:
+            self._drop(revocation.subject)
+        else:
+            for session_id in list(self._of_account.get(revocation.subject, ())):
+                self._drop(session_id)
+
+    def _drop(self, session_id: str) -> None:
+        known = self._sessions.pop(session_id, None)
+        if known is None:
+            return
+        siblings = self._of_account[known.account.id]
+        siblings.discard(session_id)
+        if not siblings:
+            del self._of_account[known.account.id]

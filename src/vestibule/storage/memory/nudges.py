@@ -1,0 +1,15 @@
+"""`model.revocations.Nudges` where there is nobody to nudge but by the record itself."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+
+class NoNudges:
+    """A lone process tells itself directly; others on the same SQLite file find out at their next look."""
+
+    async def send(self) -> None:
+        return None
+
+    async def listen(self) -> AsyncIterator[None]:
+        await asyncio.Event().wait()
+        yield

@@ -1,0 +1,51 @@
+"""`model.revocations.Nudges` on PostgreSQL: LISTEN and NOTIFY."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import structlog
+from sqlalchemy import text
+
+from vestibule.model.errors import StoreUnavailable
+from vestibule.storage.sql.engine import Engines
+
+CHANNEL = "vestibule_revocations"
+_PAUSE_SECONDS = 1.0
+_log = structlog.get_logger(__name__)
+
+
+class PostgresqlNudges:
+    """Nudges through the database that everybody shares anyway. A pooler that cannot LISTEN costs only speed."""
+
+    def __init__(self, engines: Engines) -> None:
+        self._engines = engines
+
+    async def send(self) -> None:
+        try:
+            async with self._engines.reading() as connection:
+                await connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
+        except StoreUnavailable as fault:
+            _log.warning("nudge_not_sent", fault=str(fault.__cause__))
+
+    async def listen(self) -> AsyncIterator[None]:
+        while True:
+            try:
+                async for _ in self._listen_once():
+                    yield
+            except StoreUnavailable as fault:
+                _log.warning("nudges_interrupted", fault=str(fault.__cause__))
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def _listen_once(self) -> AsyncIterator[None]:
+        """Until the connection ends."""
+        nudged = asyncio.Event()
+        async with self._engines.reading() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None  # noqa: S101  # only a detached connection has none
+            driver.add_termination_listener(lambda _: nudged.set())
+            await driver.add_listener(CHANNEL, lambda *_: nudged.set())
+            while not driver.is_closed():
+                await nudged.wait()
+                nudged.clear()
+                yield
+            await connection.invalidate()

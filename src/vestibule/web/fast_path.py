@@ -1,0 +1,74 @@
+"""The front door: answers the few hot reads from memory, before the framework is woken.
+
+It serves exact paths, on a hit and without any I/O. Everything else, every refusal and every doubt goes on to the
+framework, whose handlers ask the same function (`flows.identify`) and give the same answers.
+"""
+
+from collections.abc import Callable
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from vestibule.flows.env import Env
+from vestibule.flows.identify import Caller, identify_from_memory
+from vestibule.model.errors import Refusal
+from vestibule.web.api.me import me_content, verify_headers
+from vestibule.web.caller import presented_token
+from vestibule.web.headers import headers_for
+from vestibule.web.policy import WebPolicy
+
+RawHeader = tuple[bytes, bytes]
+_JSON = (b"content-type", b"application/json; charset=utf-8")
+
+
+class FrontDoor:
+    """Wraps the whole application, the outermost layer included."""
+
+    def __init__(self, app: ASGIApp, env_of: Callable[[], Env | None], web: WebPolicy) -> None:
+        self._app = app
+        self._env_of = env_of
+        self._headers = {origin.encode(): headers_for(origin, web.secure_cookies) for origin in web.origins}
+        self._headers_for_others = headers_for(None, web.secure_cookies)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "GET" and scope["path"] in _ANSWERS:
+            caller = self._caller(scope)
+            if caller is not None:
+                status, headers, content = _ANSWERS[scope["path"]](caller)
+                start = {"type": "http.response.start", "status": status}
+                await send({**start, "headers": [*headers, *self._headers_of(scope)]})
+                await send({"type": "http.response.body", "body": content})
+                return
+        await self._app(scope, receive, send)
+
+    def _caller(self, scope: Scope) -> Caller | None:
+        env = self._env_of()
+        if env is None:
+            return None
+        try:
+            return identify_from_memory(env, presented_token(scope["headers"]))
+        except Refusal:
+            return None
+
+    def _headers_of(self, scope: Scope) -> list[RawHeader]:
+        for name, value in scope["headers"]:
+            if name == b"origin":
+                return self._headers.get(value, self._headers_for_others)
+        return self._headers_for_others
+
+
+def _me(caller: Caller) -> tuple[int, list[RawHeader], bytes]:
+    content = caller.known.shown.get("me")
+    if content is None:
+        content = caller.known.shown["me"] = me_content(caller)
+    return 200, [_JSON, (b"content-length", str(len(content)).encode())], content
+
+
+def _verify(caller: Caller) -> tuple[int, list[RawHeader], bytes]:
+    headers = verify_headers(caller)
+    return 204, [(name.lower().encode(), value.encode()) for name, value in headers.items()], b""
+
+
+_ANSWERS: dict[str, Callable[[Caller], tuple[int, list[RawHeader], bytes]]] = {
+    "/api/users/me": _me,
+    "/api/auth/verify": _verify,
+}
