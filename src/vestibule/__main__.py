@@ -7,6 +7,7 @@ from functools import cached_property
 
 from vestibule import logs, settings, wiring
 from vestibule.cli import commands, console
+from vestibule.cli.users import NoSuchAccount
 from vestibule.cli.workshop import Legacy
 from vestibule.flows.env import Env
 from vestibule.model.errors import StoreUnavailable
@@ -68,7 +69,7 @@ def main() -> None:
     except WrongSettings as fault:
         console.fail(str(fault))
         sys.exit(_EXIT_WRONG_SETTINGS)
-    except (SchemaMismatch, NoSuchTable, SourceUnavailable) as fault:
+    except (SchemaMismatch, NoSuchTable, SourceUnavailable, NoSuchAccount) as fault:
         console.fail(str(fault))
         sys.exit(1)
     except StoreUnavailable as fault:

@@ -1,21 +1,42 @@
-"""`vestibule users`: bring accounts in from elsewhere."""
+"""`vestibule users`: bring accounts in from elsewhere, shut one, open it again."""
 
 import asyncio
-from typing import Annotated
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vestibule.cli.console import notes
 from vestibule.cli.workshop import Workshop
+from vestibule.flows.administer import disable_account, enable_account, find_account
+from vestibule.flows.env import Env
 from vestibule.flows.import_accounts import ImportReport, import_accounts
+from vestibule.model.accounts import Account, NotAnAddress, canonical_address
 
-users = typer.Typer(no_args_is_help=True, help="Bring accounts in from elsewhere.")
+T = TypeVar("T")
+Address = Annotated[str, typer.Argument(help="The account's e-mail address.", metavar="ADDRESS", show_default=False)]
 
 
-@users.callback()
-def _group() -> None:
-    """Keep `import` a word of its own while it is the only command."""
+class NoSuchAccount(RuntimeError):
+    """Nobody has this address here."""
+
+
+users = typer.Typer(no_args_is_help=True, help="Bring accounts in from elsewhere, shut one, open it again.")
+
+
+@users.command()
+def disable(context: typer.Context, address: Address) -> None:
+    """Shut an account: its owner is signed out everywhere, at once, and cannot sign in until it is enabled."""
+    account, ended = asyncio.run(_change(context.obj, address, disable_account))
+    notes.print(f"{account.address} is shut; sessions that ended: {ended}.")
+
+
+@users.command()
+def enable(context: typer.Context, address: Address) -> None:
+    """Open an account again. Its owner signs in as before."""
+    account, opened = asyncio.run(_change(context.obj, address, enable_account))
+    notes.print(f"{account.address} is open{'' if opened else ', as it was'}.")
 
 
 @users.command("import")
@@ -38,6 +59,20 @@ def import_users(
     notes.print(f"Imported {report.imported:,} accounts; {report.already_there:,} were here already.")
     if report.refused:
         notes.print(f"[yellow]Left out {report.refused:,}[/] whose address is not one that Vestibule sends to.")
+
+
+async def _change(
+    workshop: Workshop, address: str, change: Callable[[Env, Account], Awaitable[T]]
+) -> tuple[Account, T]:
+    """The account at an address, and what changing it gave; raises `NoSuchAccount`."""
+    async with workshop.opened() as env:
+        try:
+            account = await find_account(env, canonical_address(address))
+        except NotAnAddress:
+            account = None
+        if account is None:
+            raise NoSuchAccount(f"there is no account with the address {address}")
+        return account, await change(env, account)
 
 
 async def _import(workshop: Workshop, source: str) -> ImportReport:

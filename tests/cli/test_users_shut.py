@@ -1,0 +1,32 @@
+"""Shutting an account from the command line, beside a server that runs: its owner is out, at once."""
+
+from pathlib import Path
+
+from tests.harness.backends import Backend
+from tests.harness.process import complaint, given_keys, register, run, serving, sign_in
+from tests.harness.servers import wait_until
+
+EMAIL = "ada@example.com"
+
+
+def test_a_shut_account_is_signed_out_of_a_running_server(postgresql: Backend, tmp_path: Path) -> None:
+    settings = {"DATABASE_URL": postgresql.database_url, **given_keys()}
+    with serving(tmp_path, **settings) as server, server.browser() as browser:
+        register(browser, EMAIL)
+        sign_in(browser, EMAIL)
+        assert browser.get("/api/users/me").status_code == 200
+        shut = run(tmp_path, "users", "disable", "Ada@Example.com", **settings)
+        assert (shut.returncode, shut.stderr) == (0, f"{EMAIL} is shut; sessions that ended: 1.\n")
+        wait_until(lambda: browser.get("/api/users/me").status_code == 401, "the refusal")
+        assert browser.get("/api/users/me").json()["code"] == "session_account_disabled"
+        body = {"email": EMAIL, "password": "correct horse"}
+        assert browser.post("/api/auth/login", json=body).json()["code"] == "wrong_credentials"
+        assert run(tmp_path, "users", "enable", EMAIL, **settings).stderr == f"{EMAIL} is open.\n"
+        sign_in(browser, EMAIL)
+        assert browser.get("/api/users/me").status_code == 200
+
+
+def test_an_address_that_nobody_has_is_one_line(tmp_path: Path) -> None:
+    refused = run(tmp_path, "users", "disable", "nobody@example.com", **given_keys())
+    assert refused.returncode == 1
+    assert complaint(refused.stderr) == "there is no account with the address nobody@example.com"
