@@ -43,11 +43,11 @@ def read(claims: dict[str, Any], now: datetime = NOW) -> RefreshToken:
 
 
 def refused(claims: dict[str, Any], now: datetime = NOW) -> bool:
+    """Whether it opens nothing: no token of ours, or one that only explains why a session ended."""
     try:
-        read(claims, now)
+        return read(claims, now).expired
     except RefreshRefused:
         return True
-    return False
 
 
 def sign(session: Session, keys: KeySet = KEYS) -> str:
