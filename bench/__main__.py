@@ -5,7 +5,6 @@
 
 import argparse
 import asyncio
-import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -35,7 +34,6 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="about a minute; prints the tables and writes nothing")
     quick = parser.parse_args().quick
     console = Console()
-    warnings.filterwarnings("ignore", "XDG_RUNTIME_DIR is not set")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         results = runner.run(_measured(QUICK if quick else FULL, console))
     found = tables(results)

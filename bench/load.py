@@ -69,10 +69,9 @@ async def measure(server: Server, visitors: Sequence[Visitor], seconds: float, e
     """Let the visitors ask for so long, or until their scripts are over. Every answer must have the one status."""
     loop = asyncio.get_running_loop()
     latencies: list[float] = []
-    connections = []
-    for visitor in visitors:
-        made = await loop.create_connection(lambda v=visitor: _Connection(v, expected, latencies), HOST, server.port)
-        connections.append(cast(_Connection, made[1]))
+    connections = [_Connection(visitor, expected, latencies) for visitor in visitors]
+    for connection in connections:
+        await loop.create_connection(connection.itself, HOST, server.port)
     cpu_before = server.cpu_seconds()
     begun = perf_counter()
     for connection in connections:
@@ -97,6 +96,10 @@ class _Connection(asyncio.Protocol):
         self._sent_at = 0.0
         self._until = 0.0
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def itself(self) -> "_Connection":
+        """For asyncio, which wants to be told how to make one."""
+        return self
 
     def begin(self, until: float) -> None:
         self._until = until

@@ -42,7 +42,7 @@ class Server:
     def cpu_seconds(self) -> float:
         """The user and system time that all its processes have used."""
         times = [process.cpu_times() for process in self._processes()]
-        return sum(spent.user + spent.system for spent in times)
+        return float(sum(spent.user + spent.system for spent in times))
 
     def megabytes(self) -> tuple[float, float]:
         """The resident memory of its worker process, and of the process that started it."""
