@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from vestibule.model.accounts import Account, Role
 from vestibule.model.sessions import Session
+from vestibule.web.errors import Json
 
 
 class Answer(BaseModel):
@@ -151,6 +152,11 @@ class JwkSet(Answer):
     """Public keys (RFC 7517, section 5)."""
 
     keys: list[dict[str, Any]]
+
+
+def as_json(answer: Answer, status: int = 200) -> Json:
+    """The answer, as it is sent."""
+    return Json(answer.model_dump(mode="json", by_alias=True), status)
 
 
 def _moment(value: datetime) -> str:

@@ -27,7 +27,7 @@ async def register(
     account = await register_flow(env, sent.name, sent.email, sent.password, network)
     message = "An email with a verification code has been sent to your email"
     data = answers.UserData(user=answers.PublicUser.of(account))
-    return _json(answers.Registered(message=message, data=data), 201)
+    return answers.as_json(answers.Registered(message=message, data=data), 201)
 
 
 async def login(
@@ -58,7 +58,7 @@ async def logout(request: Request, env: InEnv, caller: SignedInCaller) -> Respon
 async def verify_email(env: InEnv, code: str) -> Response:
     """Prove the address that the code was mailed to."""
     await verify_email_flow(env, code)
-    return _json(answers.Told(message="Email verified successfully"))
+    return answers.as_json(answers.Told(message="Email verified successfully"))
 
 
 async def forgot_password(
@@ -66,7 +66,7 @@ async def forgot_password(
 ) -> Response:
     """Mail a link for choosing a new password. Answers alike whether the address is known."""
     await request_reset(env, sent.email, network)
-    return _json(answers.Told(message="You will receive a reset email if user with that email exist"))
+    return answers.as_json(answers.Told(message="You will receive a reset email if user with that email exist"))
 
 
 async def reset(
@@ -86,16 +86,12 @@ async def nothing() -> Response:
 
 
 def _with_tokens(request: Request, env: InEnv, tokens: Tokens) -> Response:
-    response = _json(answers.SignedIn(access_token=tokens.access_token))
+    response = answers.as_json(answers.SignedIn(access_token=tokens.access_token))
     cookies.set_tokens(response, tokens, env.clock.now(), request.app.state.web.secure_cookies)
     return response
 
 
 def _cleared(request: Request, env: InEnv, answer: answers.Answer) -> Response:
-    response = _json(answer)
+    response = answers.as_json(answer)
     cookies.clear(response, env.clock.now(), request.app.state.web.secure_cookies)
     return response
-
-
-def _json(answer: answers.Answer, status: int = 200) -> Json:
-    return Json(answer.model_dump(mode="json", by_alias=True), status)

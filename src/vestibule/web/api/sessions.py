@@ -11,20 +11,19 @@ from vestibule.flows.change_password import change_password
 from vestibule.web import body, cookies
 from vestibule.web.api import answers, bodies
 from vestibule.web.caller import AtDevice, InEnv, SignedInCaller
-from vestibule.web.errors import Json
 
 
 async def list_mine(env: InEnv, caller: SignedInCaller) -> Response:
     """List the devices that are signed in to the account, the one last seen first."""
     sessions = await my_sessions.list_sessions(env, caller)
     shown = [answers.ShownSession.of(session, caller.session_id) for session in sessions]
-    return _json(answers.Sessions(data=answers.SessionsData(sessions=shown)))
+    return answers.as_json(answers.Sessions(data=answers.SessionsData(sessions=shown)))
 
 
 async def end_one(request: Request, env: InEnv, caller: SignedInCaller, session_id: str) -> Response:
     """Sign one device out. Its tokens are refused at once and everywhere."""
     await my_sessions.end_one(env, caller, session_id)
-    response = _json(answers.Success())
+    response = answers.as_json(answers.Success())
     if session_id == caller.session_id:
         cookies.clear(response, env.clock.now(), request.app.state.web.secure_cookies)
     return response
@@ -32,7 +31,7 @@ async def end_one(request: Request, env: InEnv, caller: SignedInCaller, session_
 
 async def end_others(env: InEnv, caller: SignedInCaller) -> Response:
     """Sign every other device out."""
-    return _json(answers.Ended(data=answers.EndedData(ended=await my_sessions.end_others(env, caller))))
+    return answers.as_json(answers.Ended(data=answers.EndedData(ended=await my_sessions.end_others(env, caller))))
 
 
 async def change_my_password(
@@ -44,10 +43,6 @@ async def change_my_password(
 ) -> Response:
     """Change the password, with the current one. Every session ends; this device is given a new one."""
     tokens = await change_password(env, caller, sent.current_password, sent.password, device)
-    response = _json(answers.SignedIn(access_token=tokens.access_token))
+    response = answers.as_json(answers.SignedIn(access_token=tokens.access_token))
     cookies.set_tokens(response, tokens, env.clock.now(), request.app.state.web.secure_cookies)
     return response
-
-
-def _json(answer: answers.Answer) -> Json:
-    return Json(answer.model_dump(mode="json", by_alias=True))
