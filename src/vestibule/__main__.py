@@ -1,28 +1,26 @@
 """The command line's process: `vestibule …` and `python -m vestibule …`. Puts commands and rims together."""
 
+import asyncio
 import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cached_property
 
 from vestibule import logs, settings, wiring
-from vestibule.cli import commands, console
-from vestibule.cli.users import NoSuchAccount
+from vestibule.cli import commands
 from vestibule.cli.workshop import Legacy
+from vestibule.endings import explained
 from vestibule.flows.env import Env
 from vestibule.model.errors import StoreUnavailable
 from vestibule.settings import Settings, WrongSettings
 from vestibule.storage.sql import engine
-from vestibule.storage.sql.legacy import LegacyUsers, NoSuchTable
-from vestibule.storage.sql.migrate import migrate
-from vestibule.storage.sql.revision import SchemaMismatch
+from vestibule.storage.sql.legacy import LegacyUsers, SourceUnavailable
+from vestibule.storage.sql.revision import current_revision
+from vestibule.storage.sql.schema import REVISION
 from vestibule.storage.sql.url import WrongAddress
 
-_EXIT_WRONG_SETTINGS = 2
-
-
-class SourceUnavailable(RuntimeError):
-    """The database to import from cannot be asked."""
+_COMMANDS_LOG = "warning"
 
 
 class RealWorkshop:
@@ -31,20 +29,28 @@ class RealWorkshop:
     @cached_property
     def settings(self) -> Settings:
         chosen = settings.read()
-        logs.configure(chosen.log_level, pretty=not chosen.production)
+        # A command tells what it did itself; the lines of its events are for a server's log.
+        logs.configure(_COMMANDS_LOG, pretty=not chosen.production)
         return chosen
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[Env]:
         # Nobody looks after the embedded database, so whoever comes first brings it up to date.
-        if self.settings.embedded:
+        if self.settings.embedded and await self._revision() != REVISION:
             await self.migrate()
         async with wiring.opened(self.settings) as env:
             yield env
 
     async def migrate(self) -> tuple[str | None, str]:
+        migrating = await asyncio.create_subprocess_exec(sys.executable, "-m", "vestibule.migrate", stdout=PIPE)
+        before, _ = await migrating.communicate()
+        if migrating.returncode:
+            sys.exit(migrating.returncode)  # it has said why
+        return before.decode().strip() or None, REVISION
+
+    async def _revision(self) -> str | None:
         async with wiring.database(self.settings) as engines:
-            return await migrate(engines)
+            return await current_revision(engines)
 
     @asynccontextmanager
     async def legacy(self, address: str) -> AsyncIterator[Legacy]:
@@ -63,18 +69,9 @@ class RealWorkshop:
 
 
 def main() -> None:
-    """Run a command. What an operator can mend ends it with a line that says how."""
-    try:
+    """Run a command."""
+    with explained():
         commands.build()(obj=RealWorkshop())
-    except WrongSettings as fault:
-        console.fail(str(fault))
-        sys.exit(_EXIT_WRONG_SETTINGS)
-    except (SchemaMismatch, NoSuchTable, SourceUnavailable, NoSuchAccount) as fault:
-        console.fail(str(fault))
-        sys.exit(1)
-    except StoreUnavailable as fault:
-        console.fail(f"DATABASE_URL: the database cannot be reached: {fault}")
-        sys.exit(1)
 
 
 if __name__ == "__main__":

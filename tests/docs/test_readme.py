@@ -67,7 +67,8 @@ class Reader:
         assert blocks, f"the README has nothing to run in {section!r}"
         for kind, text in blocks:
             if kind == "log":
-                self._compare("the log", self._next_in_log(), text)
+                for line in text.splitlines():
+                    self._compare("the log", self._next_in_log(), line)
                 continue
             for command, expected in _commands(text):
                 self._compare(command, self._type(command), expected)

@@ -5,12 +5,13 @@ import contextlib
 import socket
 import threading
 import time
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
-from granian.server import Server
+from granian.server.mp import MPServer
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Column, Table
@@ -43,7 +44,8 @@ def serve(
     address, number = host or settings.host, port or settings.port
     _require_free(address, number)
     asyncio.run(_prepare(workshop))
-    server = Server(
+    server = _WelcomingServer(
+        lambda: _welcome_when_open(settings, address, number, workers),
         _TARGET,
         factory=True,
         address=address,
@@ -56,9 +58,21 @@ def serve(
         respawn_failed_workers=True,
         log_level=LogLevels.warning,
     )
-    welcome = threading.Thread(target=_welcome_when_open, args=(settings, address, number, workers), daemon=True)
-    server.on_startup(welcome.start)
     server.serve()
+
+
+class _WelcomingServer(MPServer):
+    """granian, with a word when it listens."""
+
+    def __init__(self, welcome: Callable[[], None], *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._welcome = threading.Thread(target=welcome, daemon=True)
+
+    def startup(self, spawn_target: Any, target_loader: Any) -> None:
+        # Only now that the workers are forked: a lock this thread held at the fork, such as that of a module being
+        # imported, would stay locked in the worker for ever.
+        super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
+        self._welcome.start()
 
 
 async def _prepare(workshop: Workshop) -> None:

@@ -3,11 +3,13 @@
 Hashing takes tens of milliseconds of CPU on purpose; call it on `niced_threads`, never on the event loop.
 """
 
+import base64
 import unicodedata
 from dataclasses import dataclass
 
 import argon2
 import bcrypt
+from argon2.low_level import ARGON2_VERSION
 
 from vestibule.crypto.entropy import random_bytes
 
@@ -34,7 +36,7 @@ class Hasher:
         )
         self._bcrypt_rounds = bcrypt_rounds
         # Checked when there is no account, so that an unknown address costs what a wrong password costs.
-        self.decoy = self.hash(random_bytes(16).hex())
+        self.decoy = self._nobody_s()
 
     def hash(self, password: str) -> str:
         """A new hash with a salt of its own."""
@@ -58,6 +60,19 @@ class Hasher:
         if not stored.startswith("$argon2id$"):
             return True
         return self._argon2.check_needs_rehash(stored)
+
+    def _nobody_s(self) -> str:
+        """A hash at the cost of new ones that no password made. Drawn, because making one keeps 20 MB resident."""
+        if self._bcrypt_rounds is not None:
+            return bcrypt.gensalt(self._bcrypt_rounds).decode() + _phc(random_bytes(23)).replace("+", ".")
+        cost = self._argon2
+        parameters = f"m={cost.memory_cost},t={cost.time_cost},p={cost.parallelism}"
+        salt, digest = random_bytes(cost.salt_len), random_bytes(cost.hash_len)
+        return f"$argon2id$v={ARGON2_VERSION}${parameters}${_phc(salt)}${_phc(digest)}"
+
+
+def _phc(content: bytes) -> str:
+    return base64.b64encode(content).decode().rstrip("=")
 
 
 def _normal(password: str) -> bytes:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from vestibule.flows.env import Env
+from vestibule.model.events import Event, EventKind
 from vestibule.model.revocations import Revocation, RevocationKind
 from vestibule.model.sessions import EndReason
 from vestibule.model.store import Transaction
@@ -13,7 +14,7 @@ async def end_session(
 ) -> list[Revocation]:
     """End one session of an account, inside the caller's transaction; nothing if it was over already."""
     ended = await tx.sessions.end(session_id, account_id, reason, now)
-    return await tx.revocations.append([_of_session(env, session_id, now)] if ended else [])
+    return await _write_down(env, tx, [session_id] if ended else [], account_id, reason, now)
 
 
 async def end_all_sessions(
@@ -21,7 +22,7 @@ async def end_all_sessions(
 ) -> list[Revocation]:
     """End every session of an account, but for `spare`, inside the caller's transaction."""
     ended = await tx.sessions.end_all(account_id, reason, now, spare)
-    return await tx.revocations.append([_of_session(env, session_id, now) for session_id in ended])
+    return await _write_down(env, tx, ended, account_id, reason, now)
 
 
 async def refuse_account(env: Env, tx: Transaction, account_id: str, now: datetime) -> list[Revocation]:
@@ -45,5 +46,12 @@ async def announce(env: Env, revocations: list[Revocation]) -> None:
     await env.mirror.drop([r.subject for r in revocations if r.kind is RevocationKind.SESSION])
 
 
-def _of_session(env: Env, session_id: str, now: datetime) -> Revocation:
-    return Revocation(now, RevocationKind.SESSION, session_id, now + env.policy.revocation_memory)
+async def _write_down(
+    env: Env, tx: Transaction, session_ids: list[str], account_id: str, reason: EndReason, now: datetime
+) -> list[Revocation]:
+    """In the record that every process follows, and among the events, with the reason."""
+    forget_at, detail = now + env.policy.revocation_memory, {"reason": reason.value}
+    await tx.events.record(
+        *(Event(now, EventKind.SESSION_ENDED, account_id, id_, detail=detail) for id_ in session_ids)
+    )
+    return await tx.revocations.append([Revocation(now, RevocationKind.SESSION, id_, forget_at) for id_ in session_ids])

@@ -4,7 +4,6 @@ from vestibule.flows.end_sessions import announce, end_all_sessions, end_session
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.model.errors import SessionUnknown
-from vestibule.model.events import Event, EventKind
 from vestibule.model.sessions import EndReason, Session
 
 
@@ -21,8 +20,6 @@ async def end_one(env: Env, caller: Caller, session_id: str) -> None:
     reason = EndReason.SIGNED_OUT if own else EndReason.SIGNED_OUT_ELSEWHERE
     async with env.store.transaction() as tx:
         revoked = await end_session(env, tx, session_id, caller.account.id, reason, now)
-        if revoked:
-            await tx.events.record(Event(now, EventKind.SIGNED_OUT, caller.account.id, session_id))
     if not revoked:
         raise SessionUnknown
     await announce(env, revoked)
@@ -35,7 +32,5 @@ async def end_others(env: Env, caller: Caller) -> int:
         revoked = await end_all_sessions(
             env, tx, caller.account.id, EndReason.SIGNED_OUT_ELSEWHERE, now, spare=caller.session_id
         )
-        for revocation in revoked:
-            await tx.events.record(Event(now, EventKind.SIGNED_OUT, caller.account.id, revocation.subject))
     await announce(env, revoked)
     return len(revoked)

@@ -3,6 +3,7 @@
 import asyncio
 
 from vestibule.crypto import jwk
+from vestibule.crypto.jwk import PrivateKey
 from vestibule.crypto.seal import Seal
 from vestibule.model.clock import Clock
 from vestibule.model.signing_keys import KeyRing, KeySet, KeyState, KeyUse, SealedKey
@@ -42,9 +43,13 @@ async def _make(store: Store, clock: Clock, seal: Seal, use: KeyUse, bits: int) 
 
 def _key_set(sealed: list[SealedKey], use: KeyUse, seal: Seal) -> KeySet:
     ours = [key for key in sealed if key.use is use]
-    opened = {key.kid: jwk.private_key(seal.open(key.sealed_private, _name(use, key.kid))) for key in ours}
+    opened = {key.kid: _open(key, use, seal) for key in ours}
     current = next(key.kid for key in ours if key.state is KeyState.CURRENT)
     return KeySet(signing=opened[current], checking={kid: key.public for kid, key in opened.items()})
+
+
+def _open(key: SealedKey, use: KeyUse, seal: Seal) -> PrivateKey:
+    return jwk.private_key(seal.open(key.sealed_private, _name(use, key.kid)), checked=True)
 
 
 def _name(use: KeyUse, kid: str) -> str:

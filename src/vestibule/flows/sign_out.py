@@ -3,7 +3,6 @@
 from vestibule.flows.end_sessions import announce, end_session
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
-from vestibule.model.events import Event, EventKind
 from vestibule.model.sessions import EndReason
 
 
@@ -12,6 +11,4 @@ async def sign_out(env: Env, caller: Caller) -> None:
     now = env.clock.now()
     async with env.store.transaction() as tx:
         revoked = await end_session(env, tx, caller.session_id, caller.account.id, EndReason.SIGNED_OUT, now)
-        if revoked:
-            await tx.events.record(Event(now, EventKind.SIGNED_OUT, caller.account.id, caller.session_id))
     await announce(env, revoked)

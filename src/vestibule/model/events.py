@@ -11,7 +11,7 @@ class EventKind(StrEnum):
     REGISTERED = "registered"
     SIGNED_IN = "signed_in"
     SIGN_IN_REFUSED = "sign_in_refused"
-    SIGNED_OUT = "signed_out"
+    SESSION_ENDED = "session_ended"
     REFRESH_TOKEN_REUSED = "refresh_token_reused"
     ADDRESS_VERIFIED = "address_verified"
     PASSWORD_RESET_REQUESTED = "password_reset_requested"

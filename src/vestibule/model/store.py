@@ -125,8 +125,8 @@ class Revocations(Protocol):
 class Events(Protocol):
     """What happened."""
 
-    async def record(self, event: Event) -> None:
-        """Keep the event."""
+    async def record(self, *events: Event) -> None:
+        """Keep the events. Each becomes a line in the log as well, once the transaction has committed."""
 
 
 class SigningKeys(Protocol):

@@ -23,7 +23,7 @@ async def anyone() -> None:
 
 async def signed_in(request: Request) -> Caller:
     """The caller; raises `NotSignedIn`, `AccessTokenInvalid` or `SessionOver`."""
-    return await identify(env_of(request), presented_token(request.headers.raw))
+    return await identify(await env_of(request), presented_token(request.headers.raw))
 
 
 def presented_token(headers: RawHeaders) -> str:
@@ -44,18 +44,19 @@ def presented_token(headers: RawHeaders) -> str:
     return text
 
 
-def env_of(request: Request) -> Env:
+# FastAPI runs plain functions on threads, one after another for each request; these are async to stay where they are.
+async def env_of(request: Request) -> Env:
     """What this process was put together with."""
     env: Env = request.app.state.env
     return env
 
 
-def device_of(request: Request) -> Device:
+async def device_of(request: Request) -> Device:
     """What the client says of itself, cut to a length that fits a list."""
-    return Device(request.headers.get("user-agent", "")[:_MAX_USER_AGENT], network_address(request))
+    return Device(request.headers.get("user-agent", "")[:_MAX_USER_AGENT], await network_address(request))
 
 
-def network_address(request: Request) -> str:
+async def network_address(request: Request) -> str:
     """The address of the peer on this connection."""
     return request.client.host if request.client else ""
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,6 +12,8 @@ from vestibule.model.accounts import Account, Role
 from vestibule.storage.sql.schema import accounts
 
 COLUMNS = tuple(accounts.c)
+_AT_ADDRESS = select(*COLUMNS).where(accounts.c.address == bindparam("wanted"))
+_GET = select(*COLUMNS).where(accounts.c.id == bindparam("wanted"))
 
 
 class SqlAccounts:
@@ -32,10 +34,10 @@ class SqlAccounts:
         return len(added.all())
 
     async def at_address(self, address: str) -> Account | None:
-        return await self._one(accounts.c.address == address)
+        return await self._one(_AT_ADDRESS, address)
 
     async def get(self, account_id: str) -> Account | None:
-        return await self._one(accounts.c.id == account_id)
+        return await self._one(_GET, account_id)
 
     async def verify(self, account_id: str, address: str, now: datetime) -> bool:
         done = await self._connection.execute(
@@ -79,8 +81,8 @@ class SqlAccounts:
             .values(password_hash=new)
         )
 
-    async def _one(self, condition: Any) -> Account | None:
-        row = (await self._connection.execute(select(*COLUMNS).where(condition))).one_or_none()
+    async def _one(self, query: Select[Any], wanted: str) -> Account | None:
+        row = (await self._connection.execute(query, {"wanted": wanted})).one_or_none()
         return None if row is None else from_row(row)
 
 

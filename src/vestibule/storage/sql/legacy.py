@@ -30,6 +30,10 @@ class NoSuchTable(RuntimeError):
     """The database has no `users` table with the tutorial's columns. The message says what is missing."""
 
 
+class SourceUnavailable(RuntimeError):
+    """The database to import from cannot be asked."""
+
+
 class LegacyUsers:
     """The accounts in it."""
 

@@ -4,8 +4,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, insert, select
+import structlog
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.events import Event
@@ -13,6 +15,15 @@ from vestibule.model.revocations import Revocation, RevocationKind
 from vestibule.storage.sql.schema import events, revocations
 
 _REVOCATION_MEMBERS = ("at", "kind", "subject", "forget_at", "not_before")
+_r = revocations.c
+_AFTER = (
+    select(_r.at, _r.kind, _r.subject, _r.forget_at, _r.not_before, _r.sequence)
+    .where(_r.sequence > bindparam("known"))
+    .order_by(_r.sequence)
+)
+_RECORD = insert(events)
+_TOLD = ("account_id", "session_id", "network_address")
+_log = structlog.get_logger(__name__)
 
 
 class SqlRevocations:
@@ -32,12 +43,7 @@ class SqlRevocations:
         return [replace(revocation, sequence=numbers[revocation.subject]) for revocation in batch]
 
     async def after(self, sequence: int) -> list[Revocation]:
-        r = revocations.c
-        rows = await self._connection.execute(
-            select(r.at, r.kind, r.subject, r.forget_at, r.not_before, r.sequence)
-            .where(r.sequence > sequence)
-            .order_by(r.sequence)
-        )
+        rows = await self._connection.execute(_AFTER, {"known": sequence})
         return [Revocation(at, RevocationKind(kind), *rest) for at, kind, *rest in rows]
 
     async def forget(self, now: datetime) -> int:
@@ -50,15 +56,26 @@ class SqlEvents:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
+        self._recorded: list[Event] = []
 
-    async def record(self, event: Event) -> None:
-        await self._connection.execute(
-            insert(events).values(
-                at=event.at,
-                kind=event.kind.value,
-                account_id=event.account_id,
-                session_id=event.session_id,
-                network_address=event.network_address,
-                detail=json.dumps(event.detail),
-            )
-        )
+    async def record(self, *events: Event) -> None:
+        if events:
+            await self._connection.execute(_RECORD, [_to_row(event) for event in events])
+            self._recorded += events
+
+    def tell(self) -> None:
+        """Write what was recorded to the log. For after the commit: a line must not speak of what never came to be."""
+        for event in self._recorded:
+            members = {name: value for name, value in _to_row(event).items() if name in _TOLD and value is not None}
+            _log.info(event.kind.value, **members, **event.detail)
+
+
+def _to_row(event: Event) -> dict[str, Any]:
+    return {
+        "at": event.at,
+        "kind": event.kind.value,
+        "account_id": event.account_id,
+        "session_id": event.session_id,
+        "network_address": event.network_address,
+        "detail": json.dumps(event.detail),
+    }

@@ -18,8 +18,7 @@ class SchemaMismatch(RuntimeError):
 
 async def require_current(engines: Engines) -> None:
     """Raises `SchemaMismatch` unless the schema is the one this version was written for."""
-    async with engines.reading() as connection:
-        found = await revision_of(connection)
+    found = await current_revision(engines)
     if found is None:
         raise SchemaMismatch("the database has no Vestibule schema yet; run: vestibule migrate")
     refuse_newer(found)
@@ -36,8 +35,14 @@ def refuse_newer(found: str) -> None:
         )
 
 
+async def current_revision(engines: Engines) -> str | None:
+    """The revision the database is at; None where there is no schema. Raises `StoreUnavailable`."""
+    async with engines.reading() as connection:
+        return await revision_of(connection)
+
+
 async def revision_of(connection: AsyncConnection) -> str | None:
-    """The revision the database is at; None where there is no schema."""
+    """The same, on a connection at hand."""
     if not await connection.run_sync(lambda sync: inspect(sync).has_table(TABLE)):
         return None
     # The table's name is ours, and a name cannot be a parameter.

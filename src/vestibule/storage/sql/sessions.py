@@ -1,18 +1,70 @@
-"""`model.store.Sessions` in SQL. Every decision about a session is the WHERE of one statement."""
+"""`model.store.Sessions` in SQL. Every decision about a session is the WHERE of one statement.
+
+The statements stand ready-made: putting one together costs more CPU than running it. Parameters have names of their
+own, since SQLAlchemy takes one that is named like a column for a value to be set.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, insert, literal, or_, select, true, update
+from sqlalchemy import and_, bindparam, case, insert, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.accounts import Account
 from vestibule.model.sessions import MAX_LIVE_SUCCESSORS, Device, EndReason, Session, SessionLimits
 from vestibule.storage.sql import accounts as accounts_in_sql
-from vestibule.storage.sql.schema import accounts, sessions
+from vestibule.storage.sql.schema import Instant, accounts, sessions
 
 _COLUMNS = tuple(sessions.c)
+_s = sessions.c
+_SESSION = _s.id == bindparam("of_session")
+_ACCOUNT = _s.account_id == bindparam("of_account")
+_LIVE = and_(_s.ended_at.is_(None), _s.idle_expires_at > bindparam("now", type_=Instant))
+
+# FOR SHARE: a change of credential waits for this transaction, or this waits for it and finds a new epoch.
+# SQLite leaves the clause out; there, one transaction runs at a time.
+_OPEN = insert(sessions).from_select(
+    [c.name for c in _COLUMNS],
+    select(*(bindparam(f"new_{c.name}", type_=c.type).label(c.name) for c in _COLUMNS))
+    .select_from(accounts)
+    .where(
+        accounts.c.id == bindparam("of_account"),
+        accounts.c.epoch == bindparam("in_epoch"),
+        accounts.c.disabled_at.is_(None),
+    )
+    .with_for_update(read=True),
+)
+
+_FIND = (
+    select(*_COLUMNS, *accounts_in_sql.COLUMNS).join(accounts, accounts.c.id == sessions.c.account_id).where(_SESSION)
+)
+
+_PRESENTED = bindparam("presented", type_=_s.current.type)
+_IDLE_END = bindparam("idle_end", type_=Instant)
+_NOW = bindparam("now", type_=Instant)
+_FRESH = and_(_s.base < _PRESENTED, _s.current >= _PRESENTED)
+_ANSWER_LOST = and_(
+    _s.parent == _PRESENTED,
+    _s.issued_at < bindparam("grace_over", type_=Instant),
+    _s.current - _s.base < MAX_LIVE_SUCCESSORS,
+)
+_ROTATE = (
+    update(sessions)
+    .where(_SESSION, _LIVE, or_(_FRESH, _ANSWER_LOST))
+    .values(
+        parent=_PRESENTED,
+        base=case((_FRESH, _s.current), else_=_s.base),
+        current=_s.current + 1,
+        issued_at=_NOW,
+        last_seen_at=_NOW,
+        idle_expires_at=case((_s.expires_at < _IDLE_END, _s.expires_at), else_=_IDLE_END),
+    )
+)
+
+_OF_ACCOUNT = select(*_COLUMNS).where(_ACCOUNT, _LIVE).order_by(_s.last_seen_at.desc(), _s.id)
+_END = update(sessions).where(_ACCOUNT, _LIVE).values(ended_at=_NOW, end_reason=bindparam("reason")).returning(_s.id)
+_END_ONE = _END.where(_SESSION)
 
 
 class SqlSessions:
@@ -22,79 +74,34 @@ class SqlSessions:
         self._connection = connection
 
     async def open(self, session: Session, epoch: int) -> bool:
-        row = _to_row(session)
-        # FOR SHARE: a change of credential waits for this transaction, or this waits for it and finds a new epoch.
-        # SQLite leaves the clause out; there, one transaction runs at a time.
-        allowed = (
-            select(*(literal(row[c.name], c.type).label(c.name) for c in _COLUMNS))
-            .select_from(accounts)
-            .where(accounts.c.id == session.account_id, accounts.c.epoch == epoch, accounts.c.disabled_at.is_(None))
-            .with_for_update(read=True)
-        )
-        done = await self._connection.execute(insert(sessions).from_select([c.name for c in _COLUMNS], allowed))
-        return bool(done.rowcount)
+        row = {f"new_{name}": value for name, value in _to_row(session).items()}
+        condition = {"of_account": session.account_id, "in_epoch": epoch}
+        return bool((await self._connection.execute(_OPEN, row | condition)).rowcount)
 
     async def find(self, session_id: str) -> tuple[Session, Account] | None:
-        query = (
-            select(*_COLUMNS, *accounts_in_sql.COLUMNS)
-            .join(accounts, accounts.c.id == sessions.c.account_id)
-            .where(sessions.c.id == session_id)
-        )
-        row = (await self._connection.execute(query)).one_or_none()
+        row = (await self._connection.execute(_FIND, {"of_session": session_id})).one_or_none()
         if row is None:
             return None
         return _from_row(row[: len(_COLUMNS)]), accounts_in_sql.from_row(row[len(_COLUMNS) :])
 
     async def rotate(self, session_id: str, counter: int, limits: SessionLimits, now: datetime) -> bool:
-        s = sessions.c
-        fresh = and_(s.base < counter, s.current >= counter)
-        answer_lost = and_(
-            s.parent == counter,
-            s.issued_at < now - limits.refresh_grace,
-            s.current - s.base < MAX_LIVE_SUCCESSORS,
-        )
-        idle_end = now + limits.idle
-        done = await self._connection.execute(
-            update(sessions)
-            .where(s.id == session_id, *_live(now), or_(fresh, answer_lost))
-            .values(
-                parent=counter,
-                base=case((fresh, s.current), else_=s.base),
-                current=s.current + 1,
-                issued_at=now,
-                last_seen_at=now,
-                idle_expires_at=case((s.expires_at < idle_end, s.expires_at), else_=idle_end),
-            )
-        )
+        moments = {"now": now, "grace_over": now - limits.refresh_grace, "idle_end": now + limits.idle}
+        done = await self._connection.execute(_ROTATE, {"of_session": session_id, "presented": counter} | moments)
         return bool(done.rowcount)
 
     async def of_account(self, account_id: str, now: datetime) -> list[Session]:
-        rows = await self._connection.execute(
-            select(*_COLUMNS)
-            .where(sessions.c.account_id == account_id, *_live(now))
-            .order_by(sessions.c.last_seen_at.desc(), sessions.c.id)
-        )
+        rows = await self._connection.execute(_OF_ACCOUNT, {"of_account": account_id, "now": now})
         return [_from_row(row) for row in rows]
 
     async def end(self, session_id: str, account_id: str, reason: EndReason, now: datetime) -> bool:
-        return bool(await self._end(account_id, sessions.c.id == session_id, reason, now))
+        which = {"of_session": session_id, "of_account": account_id}
+        ended = await self._connection.execute(_END_ONE, which | {"reason": reason.value, "now": now})
+        return ended.scalar_one_or_none() is not None
 
     async def end_all(self, account_id: str, reason: EndReason, now: datetime, spare: str | None = None) -> list[str]:
-        which = true() if spare is None else sessions.c.id != spare
-        return await self._end(account_id, which, reason, now)
-
-    async def _end(self, account_id: str, which: ColumnElement[bool], reason: EndReason, now: datetime) -> list[str]:
-        ended = await self._connection.execute(
-            update(sessions)
-            .where(sessions.c.account_id == account_id, which, *_live(now))
-            .values(ended_at=now, end_reason=reason.value)
-            .returning(sessions.c.id)
-        )
-        return list(ended.scalars())
-
-
-def _live(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    return sessions.c.ended_at.is_(None), sessions.c.idle_expires_at > now
+        which = true() if spare is None else _s.id != spare
+        values = {"of_account": account_id, "reason": reason.value, "now": now}
+        return list((await self._connection.execute(_END.where(which), values)).scalars())
 
 
 def _from_row(row: Sequence[Any]) -> Session:

@@ -25,25 +25,27 @@ class SqlStore:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         async with self._engines.transaction() as connection:
-            yield _ports(connection)
+            events = SqlEvents(connection)
+            yield _ports(connection, events)
+        events.tell()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
         async with self._engines.reading() as connection:
-            yield _ports(connection)
+            yield _ports(connection, SqlEvents(connection))
 
     async def ping(self) -> None:
         async with self._engines.reading() as connection:
             await connection.execute(text("SELECT 1"))
 
 
-def _ports(connection: AsyncConnection) -> Transaction:
+def _ports(connection: AsyncConnection, events: SqlEvents) -> Transaction:
     return Transaction(
         accounts=SqlAccounts(connection),
         sessions=SqlSessions(connection),
         one_time_tokens=SqlOneTimeTokens(connection),
         letters=SqlLetters(connection),
         revocations=SqlRevocations(connection),
-        events=SqlEvents(connection),
+        events=events,
         signing_keys=SqlSigningKeys(connection),
     )

@@ -1,0 +1,30 @@
+"""How a command ends that cannot go on: with a line that says what to mend, and a status."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from vestibule.cli import console
+from vestibule.cli.users import NoSuchAccount
+from vestibule.model.errors import StoreUnavailable
+from vestibule.settings import WrongSettings
+from vestibule.storage.sql.legacy import NoSuchTable, SourceUnavailable
+from vestibule.storage.sql.revision import SchemaMismatch
+
+_WRONG_SETTINGS = 2
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Whatever an operator can mend ends the process here; anything else is a mistake of ours, and passes."""
+    try:
+        yield
+    except WrongSettings as fault:
+        console.fail(str(fault))
+        sys.exit(_WRONG_SETTINGS)
+    except (SchemaMismatch, NoSuchTable, SourceUnavailable, NoSuchAccount) as fault:
+        console.fail(str(fault))
+        sys.exit(1)
+    except StoreUnavailable as fault:
+        console.fail(f"DATABASE_URL: the database cannot be reached: {fault}")
+        sys.exit(1)
