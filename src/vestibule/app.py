@@ -11,9 +11,11 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from vestibule import logs, loops, settings, wiring
+from vestibule.model.clock import SystemClock
 from vestibule.web.application import build
 from vestibule.web.fast_path import FrontDoor
 from vestibule.web.headers import OutermostLayer
+from vestibule.web.pages.render import Pages
 from vestibule.web.policy import WebPolicy
 
 
@@ -33,6 +35,7 @@ def application() -> ASGIApp:
         secure_cookies=chosen.production,
         interactive_docs=not chosen.production,
     )
-    inner = build(chosen.policy(), web, lifespan)
+    pages = Pages(wiring.brand(chosen), chosen.language, wiring.templates(chosen, "pages"))
+    inner = build(chosen.policy(), web, pages, wiring.stationery(chosen, SystemClock()), lifespan)
     inner.state.env = None
     return FrontDoor(OutermostLayer(inner, web), lambda: inner.state.env, web)

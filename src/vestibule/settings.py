@@ -4,72 +4,32 @@ Names the tutorial's server had keep their meaning; every other begins with VEST
 `docs/settings.md` is made from this file.
 """
 
-import base64
-import binascii
 import difflib
 import os
-import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from dotenv import dotenv_values
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from vestibule.crypto.passwords import BCRYPT_MAX_BYTES
-from vestibule.crypto.seal import MIN_SECRET_CHARACTERS
 from vestibule.model.access_tokens import Issuer
+from vestibule.model.limits import LetterLimits
 from vestibule.model.passwords import PasswordRules
 from vestibule.model.policy import Policy
 from vestibule.model.sessions import SessionLimits
+from vestibule.setting_types import Colour, Folder, Logo, OneLine, Origin, Origins, Pem, SealingSecret
 
 _OWN_PREFIX = "VESTIBULE_"
 _TEST_PREFIX = "VESTIBULE_TEST_"
 _ENV_FILE = ".env"
-_ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
 
 
 class WrongSettings(ValueError):
     """The start stops here. The message has one line for each setting that is wrong, and names it."""
-
-
-def _origins(text: Any) -> Any:
-    return tuple(part.strip() for part in text.split(",") if part.strip()) if isinstance(text, str) else text
-
-
-def _at_least_one(origins: tuple[str, ...]) -> tuple[str, ...]:
-    if not origins:
-        raise ValueError("names no origin")
-    return origins
-
-
-def _exact_origin(origin: str) -> str:
-    if _ORIGIN.fullmatch(origin) is None:
-        raise ValueError(f"{origin!r} is not an origin such as https://app.example.com (no path, no *)")
-    return origin.lower()
-
-
-def _long_enough(secret: SecretStr) -> SecretStr:
-    if secret.get_secret_value() and len(secret.get_secret_value()) < MIN_SECRET_CHARACTERS:
-        raise ValueError(
-            f"is too short: {MIN_SECRET_CHARACTERS} characters at least; "
-            'make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"'
-        )
-    return secret
-
-
-def _base64_pem(secret: SecretStr) -> SecretStr:
-    try:
-        base64.b64decode(secret.get_secret_value(), validate=True)
-    except binascii.Error:
-        raise ValueError("is not base64; it must be a PEM file, base64 as a whole") from None
-    return secret
-
-
-Origin = Annotated[str, AfterValidator(_exact_origin)]
-Pem = Annotated[SecretStr, AfterValidator(_base64_pem)]
 
 
 def _setting(name: str, default: Any, why: str, **rules: Any) -> Any:
@@ -94,13 +54,17 @@ class Settings(BaseSettings):
     data: Path = _setting(
         "VESTIBULE_DATA", Path("vestibule-data"), "Folder for the SQLite file, the secret key and unsent mail."
     )
-    origins: Annotated[tuple[Origin, ...], NoDecode, AfterValidator(_at_least_one), BeforeValidator(_origins)] = (
-        _setting(
-            "ORIGIN",
-            ("http://localhost:3000",),
-            "Origins of the front-ends, separated by commas. They may call with credentials, nobody else may; "
-            "mailed links lead to the first one.",
-        )
+    origins: Origins = _setting(
+        "ORIGIN",
+        ("http://localhost:3000",),
+        "Origins of the front-ends, separated by commas. They may call with credentials, nobody else may; "
+        "mailed links lead to the first one. Unset: they lead to Vestibule's own pages.",
+    )
+    url: Origin | Literal[""] = _setting(
+        "VESTIBULE_URL",
+        "",
+        "Where this server is reached from outside, such as `https://auth.example.com`. Mailed links lead there. "
+        "Needed in production; otherwise `http://localhost` with the port.",
     )
 
     # Where things are kept
@@ -130,7 +94,7 @@ class Settings(BaseSettings):
         "JWT_REFRESH_TOKEN_PRIVATE_KEY", SecretStr(""), "Private RSA key for refresh tokens, likewise; another one."
     )
     jwt_refresh_public: Pem = _setting("JWT_REFRESH_TOKEN_PUBLIC_KEY", SecretStr(""), "Its public half, likewise.")
-    secret_key: Annotated[SecretStr, AfterValidator(_long_enough)] = _setting(
+    secret_key: SealingSecret = _setting(
         "VESTIBULE_SECRET_KEY",
         SecretStr(""),
         "What private keys in the database are sealed under. Unset: made at the first start, in VESTIBULE_DATA. "
@@ -189,6 +153,12 @@ class Settings(BaseSettings):
     email_verification: Literal["optional", "mandatory"] = _setting(
         "VESTIBULE_EMAIL_VERIFICATION", "optional", "`mandatory`: nobody signs in before the address is proven."
     )
+    conceal_accounts: bool | None = _setting(
+        "VESTIBULE_CONCEAL_ACCOUNTS",
+        None,
+        "`true`: registering a taken address is answered like any other, and its owner is told by mail. Unset: so "
+        "where a proven address is mandatory; the contract's 409 otherwise.",
+    )
     password_min_length: int = _setting(
         "VESTIBULE_PASSWORD_MIN_LENGTH", 8, "Shortest password, in characters; 15 is the hardened choice.", ge=8, le=64
     )
@@ -220,7 +190,43 @@ class Settings(BaseSettings):
         "`tls` from the first byte, `starttls`, or `none`. `auto`: `tls` on port 465, otherwise `starttls`, which may "
         "be missing only where no password would be sent.",
     )
-    email_from: str = _setting("VESTIBULE_EMAIL_FROM", "Vestibule <no-reply@localhost>", "Sender of every letter.")
+    email_from: str = _setting(
+        "VESTIBULE_EMAIL_FROM",
+        "no-reply@localhost",
+        "Sender of every letter: an address, or `Name <address>`. Without a name, the product's.",
+    )
+    letters_per_address: int = _setting(
+        "VESTIBULE_LETTERS_PER_ADDRESS",
+        3,
+        "Letters of one kind that strangers may have sent to one address in an hour; about three times as many in a "
+        "day. Nobody is told when it is reached.",
+        ge=1,
+        le=1000,
+    )
+    letters_per_network: int = _setting(
+        "VESTIBULE_LETTERS_PER_NETWORK",
+        60,
+        "Letters that one network address (IPv6: one /64) may ask for in an hour.",
+        ge=1,
+        le=100_000,
+    )
+
+    # What people see
+    product_name: OneLine = _setting("VESTIBULE_PRODUCT_NAME", "Vestibule", "Your product's name.")
+    product_colour: Colour = _setting("VESTIBULE_PRODUCT_COLOUR", "#2b4acb", "Colour of its buttons, as `#rrggbb`.")
+    product_logo: Logo = _setting(
+        "VESTIBULE_PRODUCT_LOGO", None, "Its logo: a PNG, JPEG or GIF file, shown 36 pixels high and sent with letters."
+    )
+    templates: Folder = _setting(
+        "VESTIBULE_TEMPLATES",
+        None,
+        "Folder with templates of yours, `mail/` and `pages/`; what is not there is taken from Vestibule.",
+    )
+    language: Literal["en", "de", "fr", "es", "pt"] = _setting(
+        "VESTIBULE_LANGUAGE",
+        "en",
+        "Language where neither account nor browser names one: en, de, fr, es or pt.",
+    )
 
     # Logs
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
@@ -237,6 +243,8 @@ class Settings(BaseSettings):
             raise ValueError("VESTIBULE_PASSWORD_MAX_LENGTH: is less than VESTIBULE_PASSWORD_MIN_LENGTH")
         if self.session_seconds < self.session_idle_seconds:
             raise ValueError("VESTIBULE_SESSION_SECONDS: is less than VESTIBULE_SESSION_IDLE_SECONDS")
+        if self.production and not self.url:
+            raise ValueError("VESTIBULE_URL: is needed in production, because mailed links lead there")
         return self
 
     @property
@@ -254,11 +262,17 @@ class Settings(BaseSettings):
         return self.database_address.startswith("sqlite")
 
     @property
+    def own_base(self) -> str:
+        """Where this server's own pages are."""
+        return self.url or f"http://localhost:{self.port}"
+
+    @property
     def keys_are_given(self) -> bool:
         return bool(self.jwt_access_private.get_secret_value())
 
     def policy(self) -> Policy:
         """The rules among the settings."""
+        verification_mandatory = self.email_verification == "mandatory"
         return Policy(
             issuer=Issuer(self.issuer, self.audience, timedelta(seconds=self.clock_leeway_seconds)),
             access_lifetime=timedelta(seconds=self.access_token_seconds),
@@ -274,8 +288,12 @@ class Settings(BaseSettings):
                 max_bytes=BCRYPT_MAX_BYTES if self.password_hash == "bcrypt" else 1024,
             ),
             revocation_staleness=timedelta(seconds=self.revocation_staleness_seconds),
-            verification_mandatory=self.email_verification == "mandatory",
-            link_base=self.origins[0],
+            verification_mandatory=verification_mandatory,
+            link_base=self.origins[0] if "origins" in self.model_fields_set else self.own_base,
+            own_base=self.own_base,
+            language=self.language,
+            letters=LetterLimits.per_hour(self.letters_per_address, self.letters_per_network),
+            conceal_accounts=verification_mandatory if self.conceal_accounts is None else self.conceal_accounts,
         )
 
 

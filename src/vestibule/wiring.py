@@ -22,6 +22,7 @@ from vestibule.flows.open_key_ring import open_key_ring
 from vestibule.mail.folder import FolderPost
 from vestibule.mail.letters import Sender, Stationery
 from vestibule.mail.smtp import Server, SmtpPost, security_for
+from vestibule.model.brand import Brand
 from vestibule.model.clock import Clock, SystemClock
 from vestibule.model.errors import StoreUnavailable
 from vestibule.model.letters import Post
@@ -180,16 +181,33 @@ def hasher(settings: Settings) -> Hasher:
 
 def post(settings: Settings, clock: Clock) -> Post:
     """What carries letters away: a mail server, or a folder."""
-    try:
-        stationery = Stationery(Sender.parse(settings.email_from))
-    except ValueError as fault:
-        raise WrongSettings(f"VESTIBULE_EMAIL_FROM: {fault}") from None
+    letters = stationery(settings, clock)
     if not settings.email_host:
-        return FolderPost(settings.data / "mail", stationery, clock, aloud=not settings.production)
+        return FolderPost(settings.data / "mail", letters, clock, aloud=not settings.production)
     security = security_for(settings.email_security, settings.email_port, settings.email_user)
     password = settings.email_pass.get_secret_value()
     server = Server(settings.email_host, settings.email_port, security, settings.email_user, password)
-    return SmtpPost(server, stationery, clock)
+    return SmtpPost(server, letters)
+
+
+def stationery(settings: Settings, clock: Clock) -> Stationery:
+    """What letters are written on."""
+    try:
+        sender = Sender.parse(settings.email_from, settings.product_name)
+    except ValueError as fault:
+        raise WrongSettings(f"VESTIBULE_EMAIL_FROM: {fault}") from None
+    return Stationery(sender, brand(settings), clock, templates(settings, "mail"))
+
+
+def brand(settings: Settings) -> Brand:
+    """Whose product letters and pages belong to."""
+    logo = settings.product_logo.read_bytes() if settings.product_logo else b""
+    return Brand(settings.product_name, settings.product_colour, logo)
+
+
+def templates(settings: Settings, face: str) -> Path | None:
+    """Where the operator's own templates are, if there are any: `mail` or `pages`."""
+    return settings.templates / face if settings.templates else None
 
 
 def _secret_file(settings: Settings) -> Path:

@@ -11,6 +11,7 @@ from tests.conftest import not_to_be_had
 from tests.harness import servers
 from tests.harness.backends import postgresql_database
 from tests.harness.process import PROGRAM, complaint, environment, run
+from vestibule.storage.sql.schema import REVISION
 
 TABLES = "SELECT count(*) FROM information_schema.tables WHERE table_schema = $1"
 
@@ -37,7 +38,7 @@ async def tables(address: str, schema: str = "public") -> int:
 async def test_from_nothing_and_again(empty_database: str, tmp_path: Path) -> None:
     first = run(tmp_path, "migrate", DATABASE_URL=empty_database)
     assert first.returncode == 0, first.stderr
-    assert "from nothing to 0001" in first.stderr
+    assert f"from nothing to {REVISION}" in first.stderr
     made = await tables(empty_database)
     again = run(tmp_path, "migrate", DATABASE_URL=empty_database)
     assert again.returncode == 0, again.stderr
@@ -58,7 +59,7 @@ def test_three_at_once_wait_for_one_another(empty_database: str, tmp_path: Path)
     ]
     said = [racer.communicate(timeout=30)[1] for racer in racers]
     assert [racer.returncode for racer in racers] == [0, 0, 0], said
-    assert sum("from nothing to 0001" in words for words in said) == 1
+    assert sum(f"from nothing to {REVISION}" in words for words in said) == 1
     assert sum("up to date" in words for words in said) == 2
 
 
@@ -73,7 +74,7 @@ async def test_into_the_schema_that_the_address_names(empty_database: str, tmp_p
 
 
 def test_the_embedded_database_too(tmp_path: Path) -> None:
-    assert "from nothing to 0001" in run(tmp_path, "migrate").stderr
+    assert f"from nothing to {REVISION}" in run(tmp_path, "migrate").stderr
     assert "up to date" in run(tmp_path, "migrate").stderr
     assert [path.name for path in (tmp_path / "vestibule-data").glob("*.sqlite3")] == ["vestibule.sqlite3"]
 

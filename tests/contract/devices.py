@@ -1,14 +1,37 @@
-"""What Vestibule adds to the contract: the devices that are signed in, ending them, changing the password."""
+"""What Vestibule adds to the contract: the devices that are signed in, ending them, changing password and address."""
 
 from typing import Any
 
 from tests.contract.answers import A_UUID, Expect, Matching, challenged, refused, signed_in, succeeded
-from tests.contract.happenings import enters, noted, registered
-from tests.contract.register import ME
+from tests.contract.happenings import (
+    bob_registered,
+    enters,
+    letters_arrive,
+    letters_sent,
+    noted,
+    registered,
+    renamed,
+)
+from tests.contract.register import ME, NO_CODE, VERIFIED
 from tests.contract.sign_in import NOT_LOGGED_IN, WHO, no_refresh, over
-from tests.contract.steps import NEW_PASSWORD, PASSWORD, Row, Send, Step, bearer, get, login, patch, twice
+from tests.contract.steps import (
+    ADA,
+    BOB,
+    NEW_PASSWORD,
+    PASSWORD,
+    Row,
+    Send,
+    Step,
+    bearer,
+    get,
+    login,
+    patch,
+    post,
+    twice,
+)
 
 DEVICES, CHANGE, VERIFY = "/api/users/me/sessions", "/api/users/me/password", "/api/auth/verify"
+CHANGE_ADDRESS, RESEND = "/api/users/me/email", "/api/auth/verifyemail"
 NOW = "2026-11-23T23:09:51.236Z"
 UNKNOWN = refused(404, "session_unknown", "There is no such session")
 WRONG_PASSWORD = refused(403, "wrong_password", "The current password is wrong")
@@ -31,7 +54,57 @@ def change(current: str = PASSWORD) -> Send:
     return patch(CHANGE, {"currentPassword": current, **twice(NEW_PASSWORD)})
 
 
+def move(email: str, current: str = PASSWORD) -> Send:
+    return patch(CHANGE_ADDRESS, {"currentPassword": current, "email": email})
+
+
+RESENT = succeeded(message="You will receive a verification email if this email still has to be verified")
+WILL_MOVE = succeeded(message="You will receive an email at the new address to confirm it")
+
 ROWS = [
+    Row(
+        "resend: another link, and the first is dead",
+        post(RESEND, {"email": ADA}, by="nobody"),
+        RESENT,
+        given=(registered, renamed(first="code")),
+        then=(
+            letters_arrive,
+            letters_sent(2),
+            Step(get("/api/auth/verifyemail/{first}"), NO_CODE),
+            Step(get("/api/auth/verifyemail/{code}"), VERIFIED),
+        ),
+    ),
+    Row(
+        "resend: an unknown address", post(RESEND, {"email": BOB}), RESENT, given=(registered,), then=(letters_sent(1),)
+    ),
+    Row(
+        "resend: an address that is proven",
+        post(RESEND, {"email": ADA}),
+        RESENT,
+        given=(registered, Step(get("/api/auth/verifyemail/{code}"), VERIFIED)),
+        then=(letters_sent(1),),
+    ),
+    Row(
+        "address: a link to the new one, and nothing changes before it is used",
+        move("countess@example.com"),
+        WILL_MOVE,
+        given=(registered, enters()),
+        then=(letters_sent(2), Step(get(WHO), ME)),
+    ),
+    Row(
+        "address: not without the current password",
+        move("countess@example.com", "incorrect horse"),
+        WRONG_PASSWORD,
+        given=(registered, enters()),
+        then=(letters_sent(1), Step(get(WHO), ME)),
+    ),
+    Row(
+        "address: somebody else's is not told apart",
+        move(BOB),
+        WILL_MOVE,
+        given=(registered, bob_registered, enters()),
+        then=(letters_sent(2),),  # bob's is not proven, so nothing is told there
+    ),
     Row(
         "devices: the one that asks is marked",
         get(DEVICES),
@@ -82,6 +155,6 @@ HARMLESS = [
     Row("devices: one that is not there", delete(f"{DEVICES}/nonsense", by="ada"), UNKNOWN),
     *(
         Row(f"{ask.method} {ask.path}: nobody", ask, challenged(NOT_LOGGED_IN))
-        for ask in (get(DEVICES), delete(DEVICES), delete(f"{DEVICES}/x"), change(), get(VERIFY))
+        for ask in (get(DEVICES), delete(DEVICES), delete(f"{DEVICES}/x"), change(), move(BOB), get(VERIFY))
     ),
 ]

@@ -29,6 +29,7 @@ METHODS = {
     REFRESH: "GET, HEAD, POST",
     OUT: "GET, HEAD, POST",
     "/api/auth/verifyemail/{code}": "GET, HEAD",
+    "/api/auth/verifyemail": "POST",
     FORGOT: "POST",
     "/api/auth/resetpassword/{token}": "PATCH",
     WHO: "GET, HEAD",
@@ -39,7 +40,6 @@ UNKNOWN = [
     "/api",
     "/api/nope",
     "/api/nope/",
-    "/api/auth/verifyemail",
     "/api/auth/verifyemail/a/b",
     "/API/users/me",
 ]

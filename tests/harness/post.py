@@ -3,21 +3,23 @@
 from email.message import EmailMessage
 
 from vestibule.mail.letters import Sender, Stationery
+from vestibule.model.brand import Brand
 from vestibule.model.clock import Clock
 from vestibule.model.letters import Letter, LetterKind
+
+BRAND = Brand("Vestibule")
 
 
 class CaughtPost:
     """`model.letters.Post` that keeps what it is given."""
 
     def __init__(self, clock: Clock) -> None:
-        self._stationery = Stationery(Sender("Vestibule", "no-reply@vestibule.example"))
-        self._clock = clock
+        self.stationery = Stationery(Sender("Vestibule", "no-reply@vestibule.example"), BRAND, clock)
         self.letters: list[Letter] = []
         self.messages: list[EmailMessage] = []
 
     async def send(self, letter: Letter) -> None:
-        self.messages.append(self._stationery.write(letter, self._clock.now()))
+        self.messages.append(self.stationery.write(letter))
         self.letters.append(letter)
 
     def secret(self, kind: LetterKind) -> str:

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from tests.harness import backends
 from tests.harness.backends import Backend
 from tests.harness.clock import ManualClock
-from tests.harness.post import CaughtPost
+from tests.harness.post import BRAND, CaughtPost
 from vestibule.crypto import jwk
 from vestibule.crypto.niced_threads import NicedThreads
 from vestibule.crypto.passwords import Argon2id, Hasher
@@ -22,6 +22,7 @@ from vestibule.flows.env import Env
 from vestibule.flows.follow_revocations import read_whole_tail
 from vestibule.model.access_tokens import Issuer
 from vestibule.model.letters import LetterKind
+from vestibule.model.limits import LetterLimits
 from vestibule.model.memory import Memory
 from vestibule.model.passwords import PasswordRules, Passwords
 from vestibule.model.policy import Policy
@@ -38,6 +39,7 @@ from vestibule.storage.sql.store import SqlStore
 from vestibule.web.application import build
 from vestibule.web.fast_path import FrontDoor
 from vestibule.web.headers import OutermostLayer
+from vestibule.web.pages.render import Pages
 from vestibule.web.policy import WebPolicy
 
 FRONT_END = "http://localhost:3000"
@@ -52,6 +54,10 @@ POLICY = Policy(
     verification_mandatory=False,
     revocation_staleness=timedelta(seconds=5),
     link_base=FRONT_END,
+    own_base=BASE,
+    language="en",
+    letters=LetterLimits.per_hour(address=10_000, network=10_000),
+    conceal_accounts=False,
 )
 WEB = WebPolicy(origins=frozenset({FRONT_END}), secure_cookies=False, interactive_docs=True)
 CHEAP = Argon2id(memory_kib=64, iterations=1)
@@ -151,7 +157,7 @@ async def world_on(
             memory=Memory(size=1000),
         )
         await read_whole_tail(env)
-        inner = build(policy, web)
+        inner = build(policy, web, Pages(BRAND, policy.language), post.stationery)
         inner.state.env = env
         app = FrontDoor(OutermostLayer(inner, web), lambda: env, web)
         yield World(env, app, clock, post, engines, backend, stack)

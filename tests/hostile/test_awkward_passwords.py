@@ -11,8 +11,9 @@ from vestibule.flows.sign_in import sign_in
 from vestibule.model.accounts import Account, Role
 from vestibule.model.errors import WrongCredentials
 from vestibule.model.sessions import Device
+from vestibule.model.visitors import Visitor
 
-DEVICE = Device("a browser", "192.0.2.7")
+VISITOR = Visitor(Device("a browser", "192.0.2.7"))
 ADDRESS = "ada@example.com"
 
 CHARACTERS = (
@@ -70,7 +71,7 @@ def same_by_rule(one: str, other: str) -> bool:
 
 async def signs_in(world: World, address: str, password: str) -> bool:
     try:
-        await sign_in(world.env, address, password, DEVICE)
+        await sign_in(world.env, address, password, VISITOR)
     except WrongCredentials:
         return False
     return True

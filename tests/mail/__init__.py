@@ -1,17 +1,18 @@
 """How letters look, and how they leave: to real SMTP servers, and into a folder."""
 
 from tests.harness.clock import ManualClock
+from tests.harness.post import BRAND
 from vestibule.mail.letters import Sender, Stationery
 from vestibule.model.letters import Letter, LetterKind
 
 NOW = ManualClock().now()
-STATIONERY = Stationery(Sender("Vestibule", "no-reply@vestibule.example"))
-LINKS = {
-    LetterKind.VERIFY_ADDRESS: "http://localhost:3000/verifyemail/" + 64 * "a",
-    LetterKind.RESET_PASSWORD: "http://localhost:3000/resetpassword/" + 64 * "b",
-}
+SENDER = Sender("Vestibule", "no-reply@vestibule.example")
+STATIONERY = Stationery(SENDER, BRAND, ManualClock())
+LINKS = {kind: f"http://localhost:3000/{kind.value}/" + 64 * "a" for kind in LetterKind}
+DETAIL = {"at": "2026-11-23T10:11:12+00:00", "device": "Firefox, Windows", "network_address": "192.0.2.7"}
 
 
-def a_letter(kind: LetterKind = LetterKind.VERIFY_ADDRESS, name: str = "Ada Lovelace") -> Letter:
+def a_letter(kind: LetterKind = LetterKind.VERIFY_ADDRESS, name: str = "Ada Lovelace", language: str = "en") -> Letter:
     """A letter to Ada."""
-    return Letter("0a1b2c3d-0000-4000-8000-000000000000", kind, "ada@example.com", name, LINKS[kind])
+    letter_id = "0a1b2c3d-0000-4000-8000-000000000000"
+    return Letter(letter_id, kind, "ada@example.com", name, LINKS[kind], language, DETAIL)

@@ -1,22 +1,39 @@
 """What a letter looks like, and that nothing somebody calls himself makes it look otherwise."""
 
-from datetime import timedelta
+from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import cast
 
 import pytest
 
-from tests.mail import LINKS, NOW, STATIONERY, a_letter
-from vestibule.mail.letters import Sender
+from tests.harness.clock import ManualClock
+from tests.harness.post import BRAND
+from tests.mail import LINKS, SENDER, STATIONERY, a_letter
+from vestibule.mail.letters import Sender, Stationery
+from vestibule.model.brand import Brand
+from vestibule.model.languages import LANGUAGES
 from vestibule.model.letters import Letter, LetterKind
 
 SUBJECTS = {
     LetterKind.VERIFY_ADDRESS: "Your account verification code",
     LetterKind.RESET_PASSWORD: "Your password reset token (valid for only 10 minutes)",
+    LetterKind.CONFIRM_NEW_ADDRESS: "Confirm your new address",
+    LetterKind.ADDRESS_CHANGED: "Your address was changed",
+    LetterKind.PASSWORD_CHANGED: "Your password was changed",
+    LetterKind.NEW_DEVICE: "New sign-in to your account",
+    LetterKind.TOKEN_REUSED: "You were signed out for your safety",
+    LetterKind.ADDRESS_TAKEN: "You already have an account",
 }
-PROMISES = {LetterKind.VERIFY_ADDRESS: "24 hours", LetterKind.RESET_PASSWORD: "10 minutes"}
+PROMISES = {
+    LetterKind.VERIFY_ADDRESS: "24 hours",
+    LetterKind.RESET_PASSWORD: "10 minutes",
+    LetterKind.CONFIRM_NEW_ADDRESS: "24 hours",
+    LetterKind.ADDRESS_CHANGED: "24 hours",
+}
+TELLS_OF_A_DEVICE = {LetterKind.PASSWORD_CHANGED, LetterKind.NEW_DEVICE, LetterKind.TOKEN_REUSED}
 BOTH_PARTS = ("plain", "html")
 
 
@@ -34,9 +51,9 @@ class Links(HTMLParser):
         self.targets |= {value for name, value in attrs if name in {"href", "src"}}
 
 
-def arrived(letter: Letter) -> EmailMessage:
+def arrived(letter: Letter, stationery: Stationery = STATIONERY) -> EmailMessage:
     """The letter as it is read at the other end."""
-    return cast(EmailMessage, message_from_bytes(STATIONERY.write(letter, NOW).as_bytes(), policy=policy.default))
+    return cast(EmailMessage, message_from_bytes(stationery.write(letter).as_bytes(), policy=policy.default))
 
 
 def part(message: EmailMessage, kind: str) -> str:
@@ -55,6 +72,7 @@ def test_the_headers_say_from_whom_to_whom_and_what(kind: LetterKind) -> None:
         "Date": "Mon, 23 Nov 2026 23:09:51 +0000",
         "Message-ID": "<0a1b2c3d-0000-4000-8000-000000000000@vestibule.example>",
         "Auto-Submitted": "auto-generated",
+        "Content-Language": "en",
         "MIME-Version": "1.0",
         "Content-Type": "",
     }
@@ -67,8 +85,26 @@ def test_each_part_greets_and_has_the_link_and_says_how_long_it_is_good(kind: Le
     words = part(arrived(a_letter(kind)), form)
     assert "Hello Ada," in words
     assert LINKS[kind] in words
-    assert PROMISES[kind] in words
-    assert "If you did not" in words
+    assert PROMISES.get(kind, "") in words
+    assert "need do nothing" in words or kind is LetterKind.TOKEN_REUSED
+    assert "This email was sent to ada@example.com by Vestibule." in words
+    told = "Firefox, Windows" in words and "192.0.2.7" in words and "November 23, 2026" in words
+    assert told == (kind in TELLS_OF_A_DEVICE)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", LetterKind)
+def test_every_letter_is_written_in_every_language(kind: LetterKind, language: str) -> None:
+    english, letter = (arrived(a_letter(kind, language=tag)) for tag in ("en", language))
+    assert letter["Content-Language"] == language
+    for form in BOTH_PARTS:
+        words, in_english = part(letter, form), part(english, form)
+        assert "Ada" in words
+        assert LINKS[kind] in words
+        assert (words == in_english) == (language == "en")
+        assert len(words.splitlines()) == len(in_english.splitlines())
+    assert f'<html lang="{language}">' in part(letter, "html")
+    assert (letter["Subject"] == english["Subject"]) == (language == "en")
 
 
 @pytest.mark.parametrize("kind", LetterKind)
@@ -109,32 +145,74 @@ HOSTILE_NAMES = [
     "\r\nBcc:everybody@evil.example",
     "Ada\u2028Bcc:everybody@evil.example",
     "\x1b[31mAda",
+    "Youhavewonaprizeandneedonlycalltoclaimitnow",
 ]
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
 def test_a_hostile_name_stays_harmless(name: str) -> None:
     ordinary, hostile = arrived(a_letter()), arrived(a_letter(name=name))
-    assert hostile.items()[:-1] == ordinary.items()[:-1]
+    assert {**dict(hostile.items()), "Content-Type": ""} == {**dict(ordinary.items()), "Content-Type": ""}
+    assert len(hostile.items()) == len(ordinary.items())
     ordinary_page, page = part(ordinary, "html"), part(hostile, "html")
     assert Links(page).targets == Links(ordinary_page).targets
     assert Links(page).elements == Links(ordinary_page).elements
     for form in BOTH_PARTS:
         assert "evil" not in part(hostile, form)
-        assert "{" not in part(hostile, form)
+        assert "prize" not in part(hostile, form)
+        assert part(hostile, form).count("{") == part(ordinary, form).count("{")
 
 
 @pytest.mark.parametrize("kind", LetterKind)
 def test_every_attempt_carries_the_same_message_id(kind: LetterKind) -> None:
-    first, second = (STATIONERY.write(a_letter(kind), NOW + timedelta(minutes=minutes)) for minutes in (0, 5))
+    clock = ManualClock()
+    stationery = Stationery(SENDER, BRAND, clock)
+    first = stationery.write(a_letter(kind))
+    clock.advance(minutes=5)
+    second = stationery.write(a_letter(kind))
     assert first["Message-ID"] == second["Message-ID"]
     assert first["Date"] != second["Date"]
 
 
 def test_no_line_is_longer_than_a_mail_server_takes() -> None:
     letter = Letter("id", LetterKind.VERIFY_ADDRESS, "ada@example.com", 255 * "ß", "https://e.example/" + 900 * "a")
-    lines = STATIONERY.write(letter, NOW).as_bytes().split(b"\r\n")
+    lines = STATIONERY.write(letter).as_bytes().split(b"\r\n")
     assert max(map(len, lines)) <= 998  # RFC 5322, section 2.1.1
+
+
+@pytest.mark.parametrize("control", ["\r\n", "\n", "\r", "\0"], ids=ascii)
+def test_no_control_reaches_a_header(control: str) -> None:
+    hostile = f"ada@example.com{control}Bcc: everybody@evil.example"
+    with pytest.raises(ValueError, match=r"."):
+        STATIONERY.write(replace(a_letter(), to=hostile)).as_bytes()
+    with pytest.raises(ValueError, match="is not a sender such as"):
+        Sender.parse(f"Ada{control}Bcc: x <a@example.com>", "Vestibule")
+
+
+def test_the_product_is_the_operators() -> None:
+    logo = b"\x89PNG\r\n\x1a\n the rest of a picture"
+    message = arrived(a_letter(), Stationery(SENDER, Brand("Analytical & Engines", "#ffcc00", logo), ManualClock()))
+    page = part(message, "html")
+    assert "Analytical &amp; Engines" in page
+    assert "#ffcc00" in page
+    assert "color:#111111" in page  # white would not be readable on it
+    assert 'src="cid:logo"' in page
+    (picture,) = (piece for piece in message.walk() if piece.get_content_maintype() == "image")
+    assert (picture["Content-ID"], picture.get_payload(decode=True)) == ("<logo>", logo)
+    assert "by Analytical & Engines." in part(message, "plain")
+
+
+def test_a_template_of_the_operators_takes_the_place_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "verify_address.txt").write_text(
+        '{% extends "frame.txt" %}{% block subject %}Welcome{% endblock %}'
+        "{% block content %}Do: {{ link }}{% endblock %}"
+    )
+    stationery = Stationery(SENDER, BRAND, ManualClock(), tmp_path)
+    message = arrived(a_letter(), stationery)
+    assert message["Subject"] == "Welcome"
+    assert f"Do: {LINKS[LetterKind.VERIFY_ADDRESS]}" in part(message, "plain").splitlines()
+    assert "Confirm my address" in part(message, "html")
+    assert arrived(a_letter(LetterKind.NEW_DEVICE), stationery)["Subject"] == SUBJECTS[LetterKind.NEW_DEVICE]
 
 
 SENDERS = {
@@ -146,10 +224,10 @@ SENDERS = {
 
 @pytest.mark.parametrize(("text", "sender"), SENDERS.items(), ids=SENDERS)
 def test_a_sender_is_read(text: str, sender: Sender) -> None:
-    assert Sender.parse(text) == sender
+    assert Sender.parse(text, "Vestibule") == sender
 
 
 @pytest.mark.parametrize("text", ["", "Example", "Example <>", "Example\r\nBcc: x@evil.example <a@example.com>"])
 def test_what_is_no_sender_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a sender such as"):
-        Sender.parse(text)
+        Sender.parse(text, "Vestibule")

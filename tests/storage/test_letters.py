@@ -1,5 +1,6 @@
 """`model.store.Letters`, the outbox, on both databases."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -24,11 +25,17 @@ def store(world: World) -> Store:
 async def queue(store: Store, count: int = 1) -> list[str]:
     """So many letters, a microsecond apart, the newest put in first; their ids, oldest first."""
     account = await stored_account(store)
-    queued = [QueuedLetter(new_id(), LetterKind.VERIFY_ADDRESS, account.id, NOW + n * INSTANT) for n in range(count)]
+    moments = [NOW + n * INSTANT for n in range(count)]
+    queued = [QueuedLetter(new_id(), LetterKind.VERIFY_ADDRESS, moment, account.id) for moment in moments]
     async with store.transaction() as tx:
         for letter in reversed(queued):
             await tx.letters.queue(letter)
     return [letter.id for letter in queued]
+
+
+def queued_as(letter_id: str, attempts: int = 0) -> QueuedLetter:
+    """What a worker holds that has claimed the letter so many times."""
+    return QueuedLetter(letter_id, LetterKind.VERIFY_ADDRESS, NOW, attempts=attempts)
 
 
 async def claim(store: Store, now: datetime) -> tuple[str, int] | None:
@@ -40,11 +47,11 @@ async def claim(store: Store, now: datetime) -> tuple[str, int] | None:
 
 async def test_a_letter_is_due_at_once_and_comes_back_as_it_was_queued(store: Store) -> None:
     account = await stored_account(store)
-    letter = QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, account.id, NOW)
+    letter = QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, NOW, account.id, None, "de", {"device": "curl"})
     async with store.transaction() as tx:
         await tx.letters.queue(letter)
         assert await tx.letters.claim(NOW - INSTANT) is None
-        assert await tx.letters.claim(NOW) == QueuedLetter(letter.id, letter.kind, account.id, NOW, attempts=1)
+        assert await tx.letters.claim(NOW) == replace(letter, attempts=1)
 
 
 async def test_an_empty_outbox_has_nothing_to_claim(store: Store) -> None:
@@ -68,7 +75,7 @@ async def test_a_settled_letter_is_never_due_again(store: Store) -> None:
     (letter,) = await queue(store)
     assert await claim(store, NOW) == (letter, 1)
     async with store.transaction() as tx:
-        await tx.letters.settle(letter, NOW)
+        await tx.letters.settle(queued_as(letter), NOW, None)
     assert await claim(store, NOW + timedelta(days=365)) is None
 
 
@@ -76,7 +83,7 @@ async def test_a_letter_that_was_put_off_waits_until_then(store: Store) -> None:
     first, second = await queue(store, 2)
     assert await claim(store, NOW) == (first, 1)
     async with store.transaction() as tx:
-        await tx.letters.put_off(first, NOW + 5 * MINUTE, "the mail server was asleep")
+        await tx.letters.put_off(queued_as(first, 1), NOW + 5 * MINUTE, "the mail server was asleep")
     assert await claim(store, NOW + MINUTE) == (second, 1)
     assert await claim(store, NOW + 5 * MINUTE - INSTANT) == (second, 2)
     assert await claim(store, NOW + 5 * MINUTE) == (first, 2)
@@ -86,10 +93,10 @@ async def test_the_last_fault_is_kept_until_the_letter_has_left(world: World) ->
     store = world.env.store
     (letter,) = await queue(store)
     async with store.transaction() as tx:
-        await tx.letters.put_off(letter, NOW, "the mail server was asleep")
+        await tx.letters.put_off(queued_as(letter), NOW, "the mail server was asleep")
     assert await _last_fault(world) == "the mail server was asleep"
     async with store.transaction() as tx:
-        await tx.letters.settle(letter, NOW)
+        await tx.letters.settle(queued_as(letter), NOW, None)
     assert await _last_fault(world) is None
 
 

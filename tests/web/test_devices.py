@@ -43,7 +43,7 @@ async def test_ending_one_s_own_clears_the_cookies(world: World) -> None:
     mine = await world.sign_in()
     bearer = {"Authorization": f"Bearer {mine.cookies['access_token']}"}
     assert (await mine.delete(f"{DEVICES}/{await id_of(mine)}")).status_code == 200
-    assert dict(mine.cookies) == {}
+    assert [name for name in mine.cookies if not name.startswith("device_")] == []
     assert (await mine.get("/api/users/me", headers=bearer)).json()["code"] == "session_signed_out"
 
 

@@ -18,9 +18,12 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from tests.harness.post import BRAND
 from tests.harness.world import BASE, POLICY, WEB, World
+from tests.mail import STATIONERY
 from vestibule.model.letters import LetterKind
 from vestibule.web.application import build
+from vestibule.web.pages.render import Pages
 from vestibule.web.routes import ROUTES
 
 EXAMPLES = 25
@@ -31,7 +34,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-DOCUMENT = build(POLICY, WEB).openapi()
+DOCUMENT = build(POLICY, WEB, Pages(BRAND, "en"), STATIONERY).openapi()
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 BODY = {400, 413, 415}
 TOKEN = {400, 401}
@@ -45,9 +48,11 @@ STATUSES = {
     "GET /api/auth/logout": {200, 403} | TOKEN,
     "POST /api/auth/logout": {200, 403} | TOKEN,
     "GET /api/auth/verifyemail/{code}": {200, 403},
+    "POST /api/auth/verifyemail": {200, 403} | BODY,
     "POST /api/auth/forgotpassword": {200, 403} | BODY,
     "PATCH /api/auth/resetpassword/{token}": {200, 403} | BODY,
     "GET /api/users/me": {200} | TOKEN,
+    "PATCH /api/users/me/email": {200, 403} | BODY | TOKEN,
     "PATCH /api/users/me/password": {200, 403} | TOKEN | BODY,
     "GET /api/users/me/sessions": {200} | TOKEN,
     "DELETE /api/users/me/sessions": {200, 403} | TOKEN,
@@ -176,6 +181,8 @@ async def test_every_success_is_as_declared(world: World) -> None:
     verified = await other.get("/api/auth/verify")
     await ask("DELETE /api/users/me/sessions/{session_id}", 200, verified.headers["vestibule-session"])
     await ask("DELETE /api/users/me/sessions", 200)
+    await ask("PATCH /api/users/me/email", 200, currentPassword=ada["password"], email="countess@example.com")
+    await ask("POST /api/auth/verifyemail", 200, email=ada["email"])
     await ask("PATCH /api/users/me/password", 200, currentPassword=ada["password"], **again)
     await ask("GET /api/auth/refresh", 200)
     await ask("POST /api/auth/refresh", 200)

@@ -1,16 +1,22 @@
 """Change password: with the current one, and every session ends but a new one for who changed it."""
 
+from datetime import datetime
+
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.end_sessions import announce, end_all_sessions, refuse_account
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.issue_tokens import Tokens, issue_tokens
+from vestibule.flows.know_device import circumstances
 from vestibule.model.errors import WrongPassword
 from vestibule.model.events import Event, EventKind
-from vestibule.model.sessions import Device, EndReason, begin
+from vestibule.model.letters import LetterKind, QueuedLetter
+from vestibule.model.sessions import EndReason, begin
+from vestibule.model.store import Transaction
+from vestibule.model.visitors import Visitor
 
 
-async def change_password(env: Env, caller: Caller, current: str, password: str, device: Device) -> Tokens:
+async def change_password(env: Env, caller: Caller, current: str, password: str, visitor: Visitor) -> Tokens:
     """The tokens of the caller's new session; raises `WrongPassword`."""
     async with env.store.reading() as read:
         account = await read.accounts.get(caller.account.id)
@@ -19,7 +25,7 @@ async def change_password(env: Env, caller: Caller, current: str, password: str,
         raise WrongPassword
     password_hash = await env.passwords.hash(password)
     now = env.clock.now()
-    session = begin(new_id(), account.id, device, env.policy.sessions, now)
+    session = begin(new_id(), account.id, visitor.device, env.policy.sessions, now)
     async with env.store.transaction() as tx:
         # Before the account, in the order of every flow that locks both.
         await tx.one_time_tokens.void(account.id)
@@ -31,8 +37,18 @@ async def change_password(env: Env, caller: Caller, current: str, password: str,
             revoked += await refuse_account(env, tx, account.id, now)
             await tx.sessions.open(session, epoch)
             await tx.events.record(Event(now, EventKind.PASSWORD_CHANGED, account.id, session.id))
+            await tell_changed_password(tx, account.id, visitor, now)
     if epoch is None:
         raise WrongPassword
+    env.letters_waiting.set()
     await announce(env, revoked)
     await env.mirror.show(session, account)
     return await issue_tokens(env, session, account, now)
+
+
+async def tell_changed_password(tx: Transaction, account_id: str, visitor: Visitor, now: datetime) -> None:
+    """Queue the letter that tells the owner, inside the transaction that changes the password."""
+    detail = circumstances(visitor, now)
+    await tx.letters.queue(
+        QueuedLetter(new_id(), LetterKind.PASSWORD_CHANGED, now, account_id, language=visitor.language, detail=detail)
+    )

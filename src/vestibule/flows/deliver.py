@@ -1,21 +1,20 @@
-"""Deliver: take a letter from the outbox, make its link, hand it over, and only then cross it off.
+"""Deliver: take a letter from the outbox, write it, hand it over, and only then cross it off.
 
 A crash anywhere leaves the letter in the outbox, and its lease lets another worker take it: at least once.
 """
 
+import asyncio
+
 import structlog
 
 from vestibule.crypto.entropy import spread
-from vestibule.crypto.opaque import digest, mint_secret
+from vestibule.flows.compose_letter import compose_letter
 from vestibule.flows.env import Env
-from vestibule.model.accounts import Account
-from vestibule.model.letters import TOKEN_IN, Letter, LetterKind, NotSent, QueuedLetter, retry_after
-from vestibule.model.one_time_tokens import issue
+from vestibule.model.events import Event, EventKind
+from vestibule.model.letters import GIVE_UP_AFTER, LEASE, NotSent, QueuedLetter, RefusedForGood, retry_after
 
-_PATHS = {
-    LetterKind.VERIFY_ADDRESS: "verifyemail",
-    LetterKind.RESET_PASSWORD: "resetpassword",
-}
+# Well before the lease is over, for after that another worker sends the letter as well.
+_HAND_OVER_SECONDS = LEASE.total_seconds() * 0.75
 _log = structlog.get_logger(__name__)
 
 
@@ -25,44 +24,38 @@ async def deliver_next(env: Env) -> bool:
         queued = await tx.letters.claim(env.clock.now())
     if queued is None:
         return False
-    letter = await _compose(env, queued)
-    if letter is None:
-        await _settle(env, queued)
-        return True
+    letter, account_id = await compose_letter(env, queued)
     try:
-        await env.post.send(letter)
-    except NotSent as fault:
-        await _put_off(env, queued, str(fault))
+        if letter is not None:
+            async with asyncio.timeout(_HAND_OVER_SECONDS):
+                await env.post.send(letter)
+    except RefusedForGood as fault:
+        await _refuse(env, queued, account_id, str(fault))
+    except (NotSent, TimeoutError) as fault:
+        await _put_off(env, queued, account_id, str(fault) or "the mail server took too long")
     else:
-        await _settle(env, queued)
+        await _settle(env, queued, account_id)
     return True
 
 
-async def _compose(env: Env, queued: QueuedLetter) -> Letter | None:
-    """The letter with a link made now, so that it cannot arrive dead; None if nobody needs it any more."""
-    secret, now = mint_secret(), env.clock.now()
-    purpose = TOKEN_IN[queued.kind]
+async def _settle(env: Env, queued: QueuedLetter, account_id: str | None) -> None:
     async with env.store.transaction() as tx:
-        account = await tx.accounts.get(queued.account_id)
-        if account is None or _needless(queued, account):
-            return None
-        await tx.one_time_tokens.replace(issue(digest(secret), account.id, purpose, account.address, now))
-    link = f"{env.policy.link_base}/{_PATHS[queued.kind]}/{secret}"
-    return Letter(queued.id, queued.kind, account.address, account.name, link)
+        await tx.letters.settle(queued, env.clock.now(), account_id)
 
 
-def _needless(queued: QueuedLetter, account: Account) -> bool:
-    already_proven = queued.kind is LetterKind.VERIFY_ADDRESS and account.verified
-    return already_proven or account.disabled_at is not None
-
-
-async def _settle(env: Env, queued: QueuedLetter) -> None:
-    async with env.store.transaction() as tx:
-        await tx.letters.settle(queued.id, env.clock.now())
-
-
-async def _put_off(env: Env, queued: QueuedLetter, fault: str) -> None:
-    wait = retry_after(queued.attempts)
+async def _put_off(env: Env, queued: QueuedLetter, account_id: str | None, fault: str) -> None:
+    now = env.clock.now()
+    if now - queued.created_at > GIVE_UP_AFTER:
+        await _refuse(env, queued, account_id, f"given up after {GIVE_UP_AFTER.days} days: {fault}")
+        return
+    wait = spread(1.0) * retry_after(queued.attempts)
     _log.warning("letter_put_off", letter=queued.id, kind=queued.kind, attempts=queued.attempts, fault=fault)
     async with env.store.transaction() as tx:
-        await tx.letters.put_off(queued.id, env.clock.now() + spread(1.0) * wait, fault)
+        await tx.letters.put_off(queued, now + wait, fault)
+
+
+async def _refuse(env: Env, queued: QueuedLetter, account_id: str | None, fault: str) -> None:
+    now, detail = env.clock.now(), {"letter": queued.id, "kind": queued.kind.value, "fault": fault}
+    async with env.store.transaction() as tx:
+        await tx.letters.refuse(queued, now, fault)
+        await tx.events.record(Event(now, EventKind.LETTER_REFUSED, account_id, detail=detail))

@@ -13,17 +13,21 @@ The first and third row are one guarded UPDATE (`Sessions.rotate`); this flow re
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from vestibule.crypto.entropy import new_id
 from vestibule.flows.end_sessions import announce, end_session
 from vestibule.flows.env import Env
 from vestibule.flows.issue_tokens import Tokens, issue_tokens
+from vestibule.flows.know_device import circumstances
 from vestibule.model import refresh_tokens
 from vestibule.model.accounts import Account
 from vestibule.model.errors import RefreshRefused
 from vestibule.model.events import Event, EventKind
+from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.refresh_tokens import RefreshToken
 from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import EndReason, Session, SessionLimits
 from vestibule.model.store import Transaction
+from vestibule.model.visitors import Visitor
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,8 @@ async def refresh(env: Env, refresh_token: str) -> Tokens:
     async with env.store.transaction() as tx:
         outcome = await _advance(env, tx, token, now)
     if outcome.going_on is None:
+        if outcome.revoked:
+            env.letters_waiting.set()
         await announce(env, list(outcome.revoked))
         raise RefreshRefused(outcome.reason)
     session, account = outcome.going_on
@@ -82,4 +88,6 @@ async def _end_as_reused(env: Env, tx: Transaction, session: Session, now: datet
     revoked = await end_session(env, tx, session.id, session.account_id, reason, now)
     if revoked:
         await tx.events.record(Event(now, EventKind.REFRESH_TOKEN_REUSED, session.account_id, session.id))
+        detail = circumstances(Visitor(session.device), session.created_at)
+        await tx.letters.queue(QueuedLetter(new_id(), LetterKind.TOKEN_REUSED, now, session.account_id, detail=detail))
     return _Outcome(reason=reason, revoked=tuple(revoked))

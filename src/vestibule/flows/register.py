@@ -1,15 +1,19 @@
 """Register: somebody new gives a name, an address and a password, and is sent a link that proves the address."""
 
 from vestibule.crypto.entropy import new_id
+from vestibule.flows.ask_for_letter import tell_owner
 from vestibule.flows.env import Env
 from vestibule.model.accounts import Account, Role
 from vestibule.model.errors import AddressTaken
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import LetterKind, QueuedLetter
+from vestibule.model.visitors import Visitor
 
 
-async def register(env: Env, name: str, address: str, password: str, network_address: str) -> Account:
-    """The new account. `address` is canonical. Raises `AddressTaken`."""
+async def register(env: Env, name: str, address: str, password: str, visitor: Visitor) -> Account:
+    """The new account. `address` is canonical. Raises `AddressTaken`; where accounts are concealed, returns one that
+    does not exist instead, and tells the owner of the address.
+    """
     password_hash = await env.passwords.hash(password)
     now = env.clock.now()
     account = Account(
@@ -21,15 +25,18 @@ async def register(env: Env, name: str, address: str, password: str, network_add
         created_at=now,
         updated_at=now,
         password_hash=password_hash,
+        language=visitor.language,
     )
     async with env.store.transaction() as tx:
         added = await tx.accounts.add(account)
         if added:
-            await tx.letters.queue(QueuedLetter(new_id(), LetterKind.VERIFY_ADDRESS, account.id, now))
+            await tx.letters.queue(QueuedLetter(new_id(), LetterKind.VERIFY_ADDRESS, now, account.id))
             await tx.events.record(
-                Event(now, EventKind.REGISTERED, account_id=account.id, network_address=network_address)
+                Event(now, EventKind.REGISTERED, account_id=account.id, network_address=visitor.network_address)
             )
-    if not added:
+        elif env.policy.conceal_accounts:
+            await tell_owner(env, tx, address, visitor, now)
+    if not added and not env.policy.conceal_accounts:
         raise AddressTaken
     env.letters_waiting.set()
     return account

@@ -1,34 +1,21 @@
-"""Forgotten password: ask for a link by mail, then choose a new password with it."""
+"""Reset password: choose a new one with a mailed link."""
 
 from datetime import datetime
 
-from vestibule.crypto.entropy import new_id
 from vestibule.crypto.opaque import digest, is_secret
+from vestibule.flows.change_password import tell_changed_password
 from vestibule.flows.end_sessions import announce, end_all_sessions, refuse_account
 from vestibule.flows.env import Env
 from vestibule.model.errors import ResetTokenInvalid
 from vestibule.model.events import Event, EventKind
-from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose
 from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import EndReason
 from vestibule.model.store import Transaction
+from vestibule.model.visitors import Visitor
 
 
-async def request_reset(env: Env, address: str, network_address: str) -> None:
-    """Queue the letter, if there is somebody to send it to. Never tells whether there is."""
-    now = env.clock.now()
-    async with env.store.transaction() as tx:
-        account = await tx.accounts.at_address(address)
-        if account is not None and account.disabled_at is None:
-            await tx.letters.queue(QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, account.id, now))
-            await tx.events.record(
-                Event(now, EventKind.PASSWORD_RESET_REQUESTED, account.id, network_address=network_address)
-            )
-    env.letters_waiting.set()
-
-
-async def reset_password(env: Env, secret: str, password: str) -> None:
+async def reset_password(env: Env, secret: str, password: str, visitor: Visitor) -> None:
     """Spend the mailed token on a new password and end every session; raises `ResetTokenInvalid`."""
     if not is_secret(secret):
         raise ResetTokenInvalid
@@ -39,8 +26,10 @@ async def reset_password(env: Env, secret: str, password: str) -> None:
         token = await tx.one_time_tokens.consume(digest(secret), Purpose.RESET_PASSWORD, now)
         if token is not None:
             revoked = await _take_over(env, tx, token, password_hash, now)
+            await tell_changed_password(tx, token.account_id, visitor, now)
     if token is None:
         raise ResetTokenInvalid
+    env.letters_waiting.set()
     await announce(env, revoked)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import structlog
 
-from vestibule.mail.letters import SUBJECTS, Stationery
+from vestibule.mail.letters import Stationery
 from vestibule.model.clock import Clock
 from vestibule.model.letters import Letter, NotSent
 
@@ -23,14 +23,14 @@ class FolderPost:
 
     async def send(self, letter: Letter) -> None:
         now = self._clock.now()
-        message = self._stationery.write(letter, now)
+        message = self._stationery.write(letter)
         path = self._folder / f"{now:%Y%m%d-%H%M%S}-{letter.kind.value}-{letter.id[:8]}.eml"
         try:
             await asyncio.to_thread(_write, path, message.as_bytes())
         except OSError as fault:
             raise NotSent(f"{path}: {fault.strerror}") from fault
         if self._aloud:
-            _log.info("letter", to=letter.to, subject=SUBJECTS[letter.kind], link=letter.link, file=str(path))
+            _log.info("letter", to=letter.to, subject=message["Subject"], link=letter.link, file=str(path))
 
 
 def _write(path: Path, content: bytes) -> None:

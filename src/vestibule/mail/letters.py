@@ -7,18 +7,21 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
+from pathlib import Path
+from typing import Any, cast
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from babel.dates import format_datetime as in_words
+from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PackageLoader, Template
 
-from vestibule.model.letters import Letter, LetterKind
+from vestibule.model.brand import Brand
+from vestibule.model.clock import Clock
+from vestibule.model.letters import Letter
+from vestibule.translations.catalogues import speaking
 
 # A sender may lie on a host without a dot; otherwise nothing that could be read in two ways.
 _ADDRESS = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+")
-
-SUBJECTS = {
-    LetterKind.VERIFY_ADDRESS: "Your account verification code",
-    LetterKind.RESET_PASSWORD: "Your password reset token (valid for only 10 minutes)",
-}
+_MAX_FIRST_NAME = 40
+_LOGO_ID = "logo"
 
 
 @dataclass(frozen=True)
@@ -29,47 +32,76 @@ class Sender:
     address: str
 
     @classmethod
-    def parse(cls, text: str) -> "Sender":
-        """From `Name <address>` or a bare address; raises ValueError."""
-        name, address = parseaddr(text)
-        written = {address, f"{name} <{address}>", f'"{name}" <{address}>'}
-        if _ADDRESS.fullmatch(address) is None or text.strip() not in written:
+    def parse(cls, text: str, name: str) -> "Sender":
+        """From `Name <address>`, or from a bare address and a name that is known otherwise; raises ValueError."""
+        written_name, address = parseaddr(text)
+        written = {address, f"{written_name} <{address}>", f'"{written_name}" <{address}>'}
+        if _ADDRESS.fullmatch(address) is None or text.strip() not in written or not written_name.isprintable():
             raise ValueError(f"{text!r} is not a sender such as: Vestibule <no-reply@example.com>")
-        return cls(name or "Vestibule", address)
+        return cls(written_name or name, address)
 
 
 class Stationery:
-    """Turns letters into messages."""
+    """Turns letters into messages. `folder`, if given, has templates to be used in the place of ours."""
 
-    def __init__(self, sender: Sender) -> None:
+    def __init__(self, sender: Sender, brand: Brand, clock: Clock, folder: Path | None = None) -> None:
         self._sender = sender
-        self._templates = Environment(
-            loader=PackageLoader("vestibule.mail"),
-            autoescape=select_autoescape(["html"]),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._clock = clock
+        self._brand = brand
+        ours = PackageLoader("vestibule.mail")
+        self._loader: BaseLoader = ChoiceLoader([FileSystemLoader(folder), ours]) if folder else ours
+        self._templates: dict[str, Environment] = {}
 
-    def write(self, letter: Letter, now: datetime) -> EmailMessage:
+    def write(self, letter: Letter) -> EmailMessage:
         """The message. Its Message-ID is the letter's, so that a repeated attempt can be known as one."""
+        words = {**self._words(letter), "subject": self.subject(letter)}
         message = EmailMessage(policy=SMTP)
         message["From"] = Address(self._sender.name, addr_spec=self._sender.address)
         message["To"] = Address(addr_spec=letter.to)
-        message["Subject"] = SUBJECTS[letter.kind]
-        message["Date"] = format_datetime(now)
+        message["Subject"] = words["subject"]
+        message["Date"] = format_datetime(self._clock.now())
         message["Message-ID"] = f"<{letter.id}@{self._sender.address.rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notices, please
-        words = {"first_name": _first_name(letter.name), "link": letter.link, "sender": self._sender.name}
-        message.set_content(self._render(letter.kind, "txt", words))
-        message.add_alternative(self._render(letter.kind, "html", words), subtype="html")
+        message.set_content(self._template(letter, "txt").render(words))
+        message.add_alternative(self._template(letter, "html").render(words), subtype="html")
+        if self._brand.logo_type:
+            self._enclose_logo(message)
+        message["Content-Language"] = letter.language  # last: making parts moves such headers into the first of them
         return message
 
-    def _render(self, kind: LetterKind, form: str, words: dict[str, str]) -> str:
-        return self._templates.get_template(f"{kind.value}.{form}").render(words)
+    def subject(self, letter: Letter) -> str:
+        """What the letter is about, on one line: a block of its text template."""
+        template = self._template(letter, "txt")
+        block = template.blocks["subject"](template.new_context(self._words(letter)))
+        return " ".join("".join(block).split())
+
+    def _enclose_logo(self, message: EmailMessage) -> None:
+        """Inside the letter, so that it shows without asking anybody, and tells nobody that the letter was opened."""
+        html = cast(EmailMessage, message.get_body(("html",)))
+        html.add_related(self._brand.logo, "image", self._brand.logo_type, cid=f"<{_LOGO_ID}>", disposition="inline")
+
+    def _template(self, letter: Letter, form: str) -> Template:
+        if letter.language not in self._templates:
+            self._templates[letter.language] = speaking(letter.language, self._loader)
+        return self._templates[letter.language].get_template(f"{letter.kind.value}.{form}")
+
+    def _words(self, letter: Letter) -> dict[str, Any]:
+        detail = letter.detail
+        at = datetime.fromisoformat(detail["at"]) if "at" in detail else None
+        return {
+            "first_name": _first_name(letter.name),
+            "link": letter.link,
+            "address": letter.to,
+            "at": in_words(at, "long", locale=letter.language) if at else "",
+            "device": detail.get("device", ""),
+            "network_address": detail.get("network_address", ""),
+            "brand": self._brand,
+            "logo": f"cid:{_LOGO_ID}" if self._brand.logo_type else "",
+        }
 
 
 def _first_name(name: str) -> str:
-    """The first word of a name, if it is one: what looks like an address or a link is nobody's first name."""
+    """The first word of a name, if it is one: what looks like an address, a link or a text is nobody's first name."""
     first = name.split(maxsplit=1)[0] if name.split() else ""
-    return first if first.replace("-", "").replace("'", "").isalpha() else ""
+    is_one = first.replace("-", "").replace("'", "").isalpha() and len(first) <= _MAX_FIRST_NAME
+    return first if is_one else ""

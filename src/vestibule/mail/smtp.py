@@ -6,8 +6,7 @@ from typing import Literal
 import aiosmtplib
 
 from vestibule.mail.letters import Stationery
-from vestibule.model.clock import Clock
-from vestibule.model.letters import Letter, NotSent
+from vestibule.model.letters import Letter, NotSent, RefusedForGood
 
 Security = Literal["tls", "starttls", "opportunistic", "none"]
 _TIMEOUT_SECONDS = 10
@@ -36,13 +35,12 @@ def security_for(choice: Literal["auto", "tls", "starttls", "none"], port: int, 
 class SmtpPost:
     """Hands letters to a mail server, each over a connection of its own."""
 
-    def __init__(self, server: Server, stationery: Stationery, clock: Clock) -> None:
+    def __init__(self, server: Server, stationery: Stationery) -> None:
         self._server = server
         self._stationery = stationery
-        self._clock = clock
 
     async def send(self, letter: Letter) -> None:
-        message = self._stationery.write(letter, self._clock.now())
+        message = self._stationery.write(letter)
         server = self._server
         starttls = {"starttls": True, "opportunistic": None}.get(server.security, False)
         try:
@@ -56,5 +54,18 @@ class SmtpPost:
                 start_tls=starttls,
                 timeout=_TIMEOUT_SECONDS,
             )
+        except aiosmtplib.SMTPRecipientsRefused as fault:
+            (refusal,) = fault.recipients  # a letter has one
+            raise _not_sent(refusal, refusal.code) from fault
+        except aiosmtplib.SMTPDataError as fault:
+            raise _not_sent(fault, fault.code) from fault
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as fault:
             raise NotSent(f"{type(fault).__name__}: {fault}"[:500]) from fault
+
+
+def _not_sent(fault: Exception, code: int) -> NotSent:
+    """A reply of 5yz to the recipient or to the letter is about this letter alone, and final. Elsewhere, where it is
+    about the sender or the connection, the next letter would fare alike, and an operator can mend it.
+    """
+    kind = RefusedForGood if 500 <= code <= 599 else NotSent
+    return kind(f"{type(fault).__name__}: {fault}"[:500])

@@ -37,6 +37,7 @@ class Account:
     password_hash: str | None = None
     photo: str = DEFAULT_PHOTO
     provider: str | None = None
+    language: str | None = None
     epoch: int = 0
     disabled_at: datetime | None = None
 

@@ -15,6 +15,7 @@ A `Refusal` is the caller's to mend, a `Fault` is ours. Each has a stable `code`
       RefreshRefused            a refresh token that cannot be exchanged
       VerificationCodeInvalid   unknown, used or expired
       ResetTokenInvalid         unknown, used, replaced or expired
+      AddressChangeInvalid      likewise, or the address is somebody else's by now
     Fault
       Overloaded                more work waits than may wait
       StoreUnavailable          the database cannot be asked
@@ -87,6 +88,10 @@ class VerificationCodeInvalid(Refusal):
 
 class ResetTokenInvalid(Refusal):
     code = "reset_token_invalid"
+
+
+class AddressChangeInvalid(Refusal):
+    code = "address_change_invalid"
 
 
 class Fault(Exception):

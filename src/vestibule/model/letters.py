@@ -1,11 +1,14 @@
 """Letters: what Vestibule mails, from the row in the outbox to the message in the post.
 
-A row in the outbox holds no secret and no address. Both are looked up when the letter is sent, so that no
-letter goes to yesterday's address, none carries a dead link, and the outbox is worth nothing to a thief.
+A row in the outbox holds no secret. The address, the account and the link are looked up or made when the letter is
+sent, so that no letter goes to yesterday's address, none carries a dead link, and the outbox is worth nothing to a
+thief.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from email.message import EmailMessage
 from enum import StrEnum
 from typing import Protocol
 
@@ -14,6 +17,7 @@ from vestibule.model.one_time_tokens import Purpose
 LEASE = timedelta(seconds=60)
 FIRST_RETRY = timedelta(seconds=1)
 LAST_RETRY = timedelta(minutes=5)
+GIVE_UP_AFTER = timedelta(days=4)  # RFC 5321, section 4.5.4.1: at least four to five days
 
 
 class LetterKind(StrEnum):
@@ -21,23 +25,58 @@ class LetterKind(StrEnum):
 
     VERIFY_ADDRESS = "verify_address"
     RESET_PASSWORD = "reset_password"
+    CONFIRM_NEW_ADDRESS = "confirm_new_address"
+    ADDRESS_CHANGED = "address_changed"
+    PASSWORD_CHANGED = "password_changed"
+    NEW_DEVICE = "new_device"
+    TOKEN_REUSED = "token_reused"
+    ADDRESS_TAKEN = "address_taken"
 
 
 TOKEN_IN = {
     LetterKind.VERIFY_ADDRESS: Purpose.VERIFY_ADDRESS,
     LetterKind.RESET_PASSWORD: Purpose.RESET_PASSWORD,
+    LetterKind.CONFIRM_NEW_ADDRESS: Purpose.CHANGE_ADDRESS,
+    LetterKind.ADDRESS_CHANGED: Purpose.UNDO_ADDRESS_CHANGE,
 }
+"""The one-time token in a letter's link. Letters that are not here lead to where a new password is asked for."""
 
 
 @dataclass(frozen=True)
 class QueuedLetter:
-    """A letter in the outbox. `attempts` counts the claims, the present one included."""
+    """A letter in the outbox. It goes to `address` or else to the account's; without `account_id`, it is for
+    whoever has that address when it is sent, if anybody does.
+
+    `language` is what the request asked for; `detail` what the letter tells; `attempts` counts the claims.
+    """
 
     id: str
     kind: LetterKind
-    account_id: str
     created_at: datetime
+    account_id: str | None = None
+    address: str | None = None
+    language: str | None = None
+    detail: Mapping[str, str] = field(default_factory=dict)
     attempts: int = 0
+
+
+@dataclass(frozen=True)
+class LetterState:
+    """How a letter in the outbox is getting on, for operators."""
+
+    letter: QueuedLetter
+    due_at: datetime
+    refused_at: datetime | None
+    last_fault: str | None
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """How many letters wait and how many were refused for good; since when the oldest of the waiting does."""
+
+    waiting: int
+    refused: int
+    oldest: datetime | None
 
 
 @dataclass(frozen=True)
@@ -49,6 +88,8 @@ class Letter:
     to: str
     name: str
     link: str
+    language: str = "en"
+    detail: Mapping[str, str] = field(default_factory=dict)
 
 
 class Post(Protocol):
@@ -58,8 +99,19 @@ class Post(Protocol):
         """Hand `letter` over; returns when somebody else has taken the responsibility, raises `NotSent`."""
 
 
+class Writer(Protocol):
+    """What turns a letter into the message that is sent."""
+
+    def write(self, letter: Letter) -> EmailMessage:
+        """The message, as it would be sent now."""
+
+
 class NotSent(Exception):
     """The letter could not be handed over. It stays in the outbox and is tried again."""
+
+
+class RefusedForGood(NotSent):
+    """The letter's address is not one that takes letters (RFC 5321, section 4.2.1: a reply of 5yz). Not tried again."""
 
 
 def retry_after(attempts: int) -> timedelta:

@@ -10,17 +10,24 @@ class Purpose(StrEnum):
 
     VERIFY_ADDRESS = "verify_address"
     RESET_PASSWORD = "reset_password"
+    CHANGE_ADDRESS = "change_address"
+    UNDO_ADDRESS_CHANGE = "undo_address_change"
 
 
 LIFETIMES = {
     Purpose.VERIFY_ADDRESS: timedelta(hours=24),
     Purpose.RESET_PASSWORD: timedelta(minutes=10),
+    Purpose.CHANGE_ADDRESS: timedelta(hours=24),
+    Purpose.UNDO_ADDRESS_CHANGE: timedelta(hours=24),
 }
 
 
 @dataclass(frozen=True)
 class OneTimeToken:
-    """A token as it is stored: bound to an account, to the address it was mailed to, and to a purpose."""
+    """A token as it is stored: bound to an account, to the address it was mailed to, and to a purpose.
+
+    A letter that is sent twice carries a token each time; `letter_id` tells that they are one.
+    """
 
     digest: str
     account_id: str
@@ -28,8 +35,11 @@ class OneTimeToken:
     address: str
     created_at: datetime
     expires_at: datetime
+    letter_id: str | None = None
 
 
-def issue(digest: str, account_id: str, purpose: Purpose, address: str, now: datetime) -> OneTimeToken:
+def issue(
+    digest: str, account_id: str, purpose: Purpose, address: str, now: datetime, letter_id: str | None = None
+) -> OneTimeToken:
     """The record of a token made at `now`."""
-    return OneTimeToken(digest, account_id, purpose, address, now, now + LIFETIMES[purpose])
+    return OneTimeToken(digest, account_id, purpose, address, now, now + LIFETIMES[purpose], letter_id)

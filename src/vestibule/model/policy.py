@@ -4,13 +4,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from vestibule.model.access_tokens import Issuer
+from vestibule.model.limits import LetterLimits
 from vestibule.model.passwords import PasswordRules
 from vestibule.model.sessions import SessionLimits
 
 
 @dataclass(frozen=True)
 class Policy:
-    """The rules of this installation."""
+    """The rules of this installation. Mailed links lead to `link_base`, or to `own_base` where front-ends
+    have no page.
+    """
 
     issuer: Issuer
     access_lifetime: timedelta
@@ -19,6 +22,10 @@ class Policy:
     verification_mandatory: bool
     revocation_staleness: timedelta
     link_base: str
+    own_base: str
+    language: str
+    letters: LetterLimits
+    conceal_accounts: bool
 
     @property
     def revocation_memory(self) -> timedelta:

@@ -13,10 +13,11 @@ from typing import Protocol
 
 from vestibule.model.accounts import Account
 from vestibule.model.events import Event
-from vestibule.model.letters import QueuedLetter
+from vestibule.model.letters import Backlog, LetterState, QueuedLetter
+from vestibule.model.limits import Limit
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose
 from vestibule.model.revocations import Revocation
-from vestibule.model.sessions import EndReason, Session, SessionLimits
+from vestibule.model.sessions import Device, EndReason, Session, SessionLimits
 from vestibule.model.signing_keys import SealedKey
 
 
@@ -50,6 +51,12 @@ class Accounts(Protocol):
     async def enable(self, account_id: str, now: datetime) -> bool:
         """Open it again; False if it was open."""
 
+    async def change_address(self, account_id: str, address: str, now: datetime) -> str | None:
+        """Set another proven address and begin a new epoch; the address before, or None if the new one is taken."""
+
+    async def take_back(self, account_id: str, address: str, now: datetime) -> bool:
+        """Set a proven address, and no password, and begin a new epoch; False if the address is taken by another."""
+
     async def replace_hash(self, account_id: str, old: str, new: str) -> None:
         """Put another hash of the same password in the place of `old`, if that is still there."""
 
@@ -70,6 +77,9 @@ class Sessions(Protocol):
     async def rotate(self, session_id: str, counter: int, limits: SessionLimits, now: datetime) -> bool:
         """Accept `counter` and issue the next one, if the protocol allows; False, and nothing done, otherwise."""
 
+    async def had(self, account_id: str, device: Device, now: datetime) -> bool:
+        """Whether an earlier session of the account, live or ended, came from this program on this network address."""
+
     async def of_account(self, account_id: str, now: datetime) -> list[Session]:
         """The live sessions of an account, the one last seen first."""
 
@@ -84,13 +94,19 @@ class OneTimeTokens(Protocol):
     """What was mailed and not yet spent."""
 
     async def replace(self, token: OneTimeToken) -> None:
-        """Keep the token; an older one of the same account and purpose is dead from now on."""
+        """Keep the token; older ones of the same account and purpose are dead from now on, but for those that went
+        out with the same letter, and for those that undo a change of address and went to another address.
+        """
 
     async def consume(self, digest: str, purpose: Purpose, now: datetime) -> OneTimeToken | None:
-        """Spend the token, once: of any number of racers one gets it. None if unknown, spent or expired."""
+        """Spend the token and what went out with it, once: of any number of racers one gets it. None if unknown,
+        spent or expired.
+        """
 
-    async def void(self, account_id: str) -> None:
-        """Kill every unspent token of an account."""
+    async def void(self, account_id: str, *, undo_too: bool = False) -> None:
+        """Kill the unspent tokens of an account. One that undoes a change of address is the last way back of an owner
+        whose account was taken over, so it dies only with `undo_too`.
+        """
 
 
 class Letters(Protocol):
@@ -102,11 +118,49 @@ class Letters(Protocol):
     async def claim(self, now: datetime) -> QueuedLetter | None:
         """Take the oldest due letter under a lease, so that no second worker takes it meanwhile."""
 
-    async def settle(self, letter_id: str, now: datetime) -> None:
-        """The letter has been handed over, or has become needless."""
+    async def newer(self, letter: QueuedLetter, account: Account) -> bool:
+        """Whether a later letter of the same kind was queued for the account, sent or not."""
 
-    async def put_off(self, letter_id: str, due_at: datetime, fault: str) -> None:
-        """The letter could not be sent; try again at `due_at`."""
+    async def settle(self, letter: QueuedLetter, now: datetime, account_id: str | None) -> None:
+        """The letter has been handed over, or has become needless; `account_id` is whom it was for."""
+
+    async def put_off(self, letter: QueuedLetter, due_at: datetime, fault: str) -> None:
+        """The letter could not be sent; try again at `due_at`. Nothing, if somebody else has claimed it since."""
+
+    async def refuse(self, letter: QueuedLetter, now: datetime, fault: str) -> None:
+        """The letter will never be taken; it is kept, and not tried again. Nothing, if claimed by another since."""
+
+    async def unsettled(self, most: int) -> list[LetterState]:
+        """The letters that wait or were refused, the oldest first."""
+
+    async def retry(self, now: datetime, letter_ids: Sequence[str] | None = None) -> int:
+        """Make these letters due, or all that are not settled, refused ones too; how many."""
+
+    async def backlog(self) -> Backlog:
+        """How full the outbox is."""
+
+
+class KnownDevices(Protocol):
+    """Which browsers have signed in to an account before. Each keeps a secret in a cookie; here is its digest."""
+
+    async def seen(self, account_id: str, digest: str, now: datetime) -> bool:
+        """Note that a known device signed in; False if it is not known."""
+
+    async def any(self, account_id: str) -> bool:
+        """Whether the account knows any device."""
+
+    async def add(self, account_id: str, digest: str, now: datetime) -> None:
+        """Know this device from now on."""
+
+
+class Tallies(Protocol):
+    """How often something was done lately."""
+
+    async def take(self, limit: Limit, subject: str, now: datetime) -> bool:
+        """Count one more for `subject`; False, and nothing counted, if the limit is reached. Exact under any race."""
+
+    async def forget(self, now: datetime) -> int:
+        """Delete what is over; how much."""
 
 
 class Revocations(Protocol):
@@ -147,6 +201,8 @@ class Transaction:
     sessions: Sessions
     one_time_tokens: OneTimeTokens
     letters: Letters
+    known_devices: KnownDevices
+    tallies: Tallies
     revocations: Revocations
     events: Events
     signing_keys: SigningKeys

@@ -11,14 +11,18 @@ from starlette.responses import Response
 
 from vestibule import __version__
 from vestibule.model.errors import Fault, Refusal
+from vestibule.model.letters import Writer
 from vestibule.model.policy import Policy
 from vestibule.web import openapi
 from vestibule.web.errors import UNEXPECTED, Json, MethodNotAllowed, RouteUnknown, refused
+from vestibule.web.pages.render import Pages
 from vestibule.web.policy import WebPolicy
-from vestibule.web.routes import ROUTES, Route, methods_at
+from vestibule.web.routes import PAGES, ROUTES, WORKBENCH, Page, Route, methods_at
 
 
-def build(policy: Policy, web: WebPolicy, lifespan: Callable[[FastAPI], Any] | None = None) -> FastAPI:
+def build(
+    policy: Policy, web: WebPolicy, pages: Pages, writer: Writer, lifespan: Callable[[FastAPI], Any] | None = None
+) -> FastAPI:
     """The application, but for `state.env`, which the lifespan (or a test) puts there before the first request."""
     app = FastAPI(
         title="Vestibule",
@@ -36,8 +40,12 @@ def build(policy: Policy, web: WebPolicy, lifespan: Callable[[FastAPI], Any] | N
     )
     app.state.policy = policy
     app.state.web = web
+    app.state.pages = pages
+    app.state.writer = writer
     for route in ROUTES:
         _add(app, route, policy)
+    for page in (*PAGES, *(WORKBENCH if web.interactive_docs else ())):
+        _add_page(app, page)
     openapi.describe(app)
     if web.interactive_docs:
         patch_fastapi(app, redirect_from_root_to_docs=False)
@@ -67,6 +75,12 @@ def _add(app: FastAPI, route: Route, policy: Policy) -> None:
         app.add_api_route(
             route.path, route.handler, methods=["HEAD"], dependencies=dependencies, include_in_schema=False
         )
+
+
+def _add_page(app: FastAPI, page: Page) -> None:
+    methods = ["GET", "HEAD"] if page.method == "GET" else [page.method]
+    guards = [Depends(guard) for guard in page.guard]
+    app.add_api_route(page.path, page.handler, methods=methods, dependencies=guards, include_in_schema=False)
 
 
 async def _refused(_request: Request, refusal: Exception) -> Response:

@@ -49,7 +49,7 @@ async def read_json(request: Request) -> Any:
     """The body's value, an object or an array; `{}` for a body that is missing, empty or not said to be JSON."""
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise UnsupportedMedia
-    text = await _read_counted(request)
+    text = await read_counted(request)
     if not _is_json(request.headers.get("content-type", "")) or not text.strip():
         return {}
     try:
@@ -78,7 +78,8 @@ def judge(model: type[Body], value: Any, policy: Policy) -> Body:
     return parsed
 
 
-async def _read_counted(request: Request) -> bytes:
+async def read_counted(request: Request) -> bytes:
+    """The body as it came; raises `BodyTooLarge`, or `BodyMalformed` where it does not come to its end in time."""
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced[:20]) > MAX_BODY_BYTES:
         raise BodyTooLarge

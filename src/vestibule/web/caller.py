@@ -8,7 +8,9 @@ from starlette.requests import Request
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller, identify
 from vestibule.model.errors import NotSignedIn
+from vestibule.model.languages import preferred
 from vestibule.model.sessions import Device
+from vestibule.model.visitors import Visitor
 from vestibule.web import cookies
 from vestibule.web.cookies import RawHeaders
 from vestibule.web.errors import AmbiguousCredential
@@ -61,7 +63,12 @@ async def network_address(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
+async def visitor_of(request: Request) -> Visitor:
+    """The device, what language it asks for, and the secrets it keeps for accounts that it has signed in to."""
+    language = preferred(request.headers.get("accept-language", ""))
+    return Visitor(await device_of(request), language, cookies.read_devices(request.headers.raw))
+
+
 InEnv = Annotated[Env, Depends(env_of)]
 SignedInCaller = Annotated[Caller, Depends(signed_in)]
-AtDevice = Annotated[Device, Depends(device_of)]
-AtNetwork = Annotated[str, Depends(network_address)]
+AtVisitor = Annotated[Visitor, Depends(visitor_of)]

@@ -1,6 +1,6 @@
-"""The contract's three cookies, set and read to the letter (RFC 6265)."""
+"""The contract's three cookies, set and read to the letter (RFC 6265); and one by which a browser is known again."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 
@@ -13,6 +13,9 @@ RawHeaders = Iterable[tuple[bytes, bytes]]
 ACCESS = "access_token"
 REFRESH = "refresh_token"
 LOGGED_IN = "logged_in"
+DEVICE = "device_"
+_DEVICE_SECONDS = 400 * 86400  # the longest that browsers keep a cookie (RFC 6265bis, section 5.5)
+_MOST_DEVICES = 8
 
 
 def set_tokens(response: Response, tokens: Tokens, now: datetime, secure: bool) -> None:
@@ -21,6 +24,11 @@ def set_tokens(response: Response, tokens: Tokens, now: datetime, secure: bool) 
     if tokens.refresh_token is not None:
         _set(response, REFRESH, tokens.refresh_token, tokens.refresh_seconds, now, secure)
     _set(response, LOGGED_IN, "true", tokens.access_seconds, now, secure)
+
+
+def set_device(response: Response, account_id: str, secret: str, now: datetime, secure: bool) -> None:
+    """Let the browser be known again when it signs in to this account. It opens nothing, and a log-out leaves it."""
+    _set(response, DEVICE + account_id[:8], secret, _DEVICE_SECONDS, now, secure)
 
 
 def clear(response: Response, now: datetime, secure: bool) -> None:
@@ -46,12 +54,22 @@ def read(headers: RawHeaders, name: bytes) -> str | None:
     Somebody who can plant a cookie for the whole domain can add one beside ours, but not take ours away, so
     two values mean that one is not ours, and which one cannot be told.
     """
-    values = set()
+    values = {value for key, value in _pairs(headers) if key == name}
+    return values.pop().decode("latin-1") if len(values) == 1 else None
+
+
+def read_devices(headers: RawHeaders) -> tuple[str, ...]:
+    """The secrets by which the browser is known to accounts, the first few of them."""
+    mark = DEVICE.encode()
+    found = [value.decode("latin-1") for key, value in _pairs(headers) if key.startswith(mark)]
+    return tuple(found[:_MOST_DEVICES])
+
+
+def _pairs(headers: RawHeaders) -> Iterator[tuple[bytes, bytes]]:
     for header, content in headers:
         if header != b"cookie":
             continue
         for pair in content.split(b";"):
             key, separator, value = pair.partition(b"=")
-            if separator and key.strip(b" \t") == name:
-                values.add(value.strip(b" \t"))
-    return values.pop().decode("latin-1") if len(values) == 1 else None
+            if separator:
+                yield key.strip(b" \t"), value.strip(b" \t")

@@ -98,6 +98,7 @@ LOOKS: dict[type[Refusal | Fault], Look] = {
     CrossSiteRefresh: Look(403, "Could not refresh access token"),
     errors.VerificationCodeInvalid: Look(403, "Verification code is invalid or user doesn't exist"),
     errors.ResetTokenInvalid: Look(403, "Invalid token or token has expired"),
+    errors.AddressChangeInvalid: Look(403, "This link is invalid or has expired"),
     errors.Overloaded: Look(503, "Too much is going on right now, please try again in a moment"),
     errors.StoreUnavailable: Look(503, "The service is not available right now, please try again in a moment"),
     BodyInvalid: Look(400),

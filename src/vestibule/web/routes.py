@@ -14,6 +14,7 @@ from vestibule.web.body import ContractBody
 from vestibule.web.caller import anyone, signed_in
 from vestibule.web.csrf import own_site, own_site_refresh
 from vestibule.web.errors import CrossSite, CrossSiteRefresh
+from vestibule.web.pages import letters, mailed, static
 
 Guard = Callable[..., Any]
 
@@ -44,6 +45,16 @@ class Route:
     refusals: tuple[type[Refusal], ...] = ()
 
 
+@dataclass(frozen=True)
+class Page:
+    """A page, or what it loads. A page that shows something changes nothing."""
+
+    method: str
+    path: str
+    handler: Callable[..., Any]
+    guard: tuple[Guard, ...]
+
+
 # fmt: off
 ROUTES = (
     Route("GET",   "/api/healthchecker",               me.healthchecker,     ANYONE,             200, answers.Told),
@@ -57,22 +68,44 @@ ROUTES = (
     Route("HEAD",  "/api/auth/logout",                 auth.nothing,         SIGNED_IN,          200, None, None, NO_TOKEN),
     Route("GET",   "/api/auth/verifyemail/{code}",     auth.verify_email,    ANYONE,             200, answers.Told, None, (e.VerificationCodeInvalid,)),
     Route("HEAD",  "/api/auth/verifyemail/{code}",     auth.nothing,         ANYONE,             200, None),
+    Route("POST",  "/api/auth/verifyemail",            auth.resend,          OWN_SITE,           200, answers.Told, bodies.Resend, (CrossSite,)),
     Route("POST",  "/api/auth/forgotpassword",         auth.forgot_password, OWN_SITE,           200, answers.Told, bodies.ForgotPassword, (CrossSite,)),
     Route("PATCH", "/api/auth/resetpassword/{token}",  auth.reset,           OWN_SITE,           200, answers.Told, bodies.ResetPassword, NO_RESET),
     Route("GET",   "/api/users/me",                    me.me,                SIGNED_IN,          200, answers.Me, None, NO_TOKEN),
     Route("PATCH", "/api/users/me/password",           sessions.change_my_password, SIGNED_IN_OWN_SITE, 200, answers.SignedIn, bodies.ChangePassword, (*NO_SIGN_OUT, e.WrongPassword)),
+    Route("PATCH", "/api/users/me/email",              sessions.change_my_address, SIGNED_IN_OWN_SITE, 200, answers.Told, bodies.ChangeAddress, (*NO_SIGN_OUT, e.WrongPassword)),
     Route("GET",   "/api/users/me/sessions",           sessions.list_mine,   SIGNED_IN,          200, answers.Sessions, None, NO_TOKEN),
     Route("DELETE", "/api/users/me/sessions",          sessions.end_others,  SIGNED_IN_OWN_SITE, 200, answers.Ended, None, NO_SIGN_OUT),
     Route("DELETE", "/api/users/me/sessions/{session_id}", sessions.end_one, SIGNED_IN_OWN_SITE, 200, answers.Success, None, (*NO_SIGN_OUT, e.SessionUnknown)),
     Route("GET",   "/api/auth/verify",                 me.verify,            SIGNED_IN,          204, None, None, NO_TOKEN),
     Route("GET",   "/.well-known/jwks.json",           me.jwks,              ANYONE,             200, answers.JwkSet),
 )
+
+PAGES = (
+    Page("GET",  "/verifyemail/{code}",    mailed.ask_verify,    ANYONE),
+    Page("POST", "/verifyemail/{code}",    mailed.verify,        OWN_SITE),
+    Page("GET",  "/forgotpassword",        mailed.ask_forgotten, ANYONE),
+    Page("POST", "/forgotpassword",        mailed.forgotten,     OWN_SITE),
+    Page("GET",  "/resetpassword/{token}", mailed.ask_reset,     ANYONE),
+    Page("POST", "/resetpassword/{token}", mailed.reset,         OWN_SITE),
+    Page("GET",  "/confirmemail/{token}",  mailed.ask_confirm,   ANYONE),
+    Page("POST", "/confirmemail/{token}",  mailed.confirm,       OWN_SITE),
+    Page("GET",  "/undoemail/{token}",     mailed.ask_undo,      ANYONE),
+    Page("POST", "/undoemail/{token}",     mailed.undo,          OWN_SITE),
+    Page("GET",  "/static/pages.css",      static.stylesheet,    ANYONE),
+)
+
+# To look at what is mailed; not there in production.
+WORKBENCH = (
+    Page("GET",  "/letters",                   letters.letters,  ANYONE),
+    Page("GET",  "/letters/{kind}/{language}", letters.letter,   ANYONE),
+)
 # fmt: on
 
 
 def methods_at(path: str) -> list[str]:
     """The methods that the map has for a path, HEAD wherever there is GET; empty for an unknown path."""
-    found = {route.method for route in ROUTES if _pattern(route.path).fullmatch(path)}
+    found = {route.method for route in (*ROUTES, *PAGES) if _pattern(route.path).fullmatch(path)}
     return sorted(found | {"HEAD"}) if "GET" in found else sorted(found)
 
 

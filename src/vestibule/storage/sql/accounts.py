@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.accounts import Account, Role
@@ -62,6 +63,24 @@ class SqlAccounts:
     async def enable(self, account_id: str, now: datetime) -> bool:
         is_shut = and_(accounts.c.id == account_id, accounts.c.disabled_at.is_not(None))
         return await self._change(is_shut, now, disabled_at=None) is not None
+
+    async def change_address(self, account_id: str, address: str, now: datetime) -> str | None:
+        before = await self._connection.execute(
+            select(accounts.c.address).where(accounts.c.id == account_id).with_for_update()
+        )
+        old: str | None = before.scalar_one_or_none()
+        return old if await self._move(account_id, address, now) else None
+
+    async def take_back(self, account_id: str, address: str, now: datetime) -> bool:
+        return await self._move(account_id, address, now, password_hash=None)
+
+    async def _move(self, account_id: str, address: str, now: datetime, **values: Any) -> bool:
+        try:
+            async with self._connection.begin_nested():  # so that a taken address costs no more than this statement
+                is_it = accounts.c.id == account_id
+                return await self._change(is_it, now, address=address, verified=True, **values) is not None
+        except IntegrityError:
+            return False
 
     async def _change(self, which: ColumnElement[bool], now: datetime, **values: Any) -> int | None:
         """Change one account and begin a new epoch; which, or None if there was nothing to change."""

@@ -1,12 +1,20 @@
 """`model.store.Letters` in SQL: the outbox."""
 
+import json
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import and_, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from vestibule.model.letters import LEASE, LetterKind, QueuedLetter
+from vestibule.model.accounts import Account
+from vestibule.model.letters import LEASE, Backlog, LetterKind, LetterState, QueuedLetter
 from vestibule.storage.sql.schema import letters
+
+_l = letters.c
+_LETTER = (_l.id, _l.kind, _l.created_at, _l.account_id, _l.address, _l.language, _l.detail, _l.attempts)
+_WAITING = and_(_l.settled_at.is_(None), _l.refused_at.is_(None))
 
 
 class SqlLetters:
@@ -21,6 +29,9 @@ class SqlLetters:
                 id=letter.id,
                 kind=letter.kind.value,
                 account_id=letter.account_id,
+                address=letter.address,
+                language=letter.language,
+                detail=json.dumps(dict(letter.detail)),
                 created_at=letter.created_at,
                 due_at=letter.created_at,
                 attempts=letter.attempts,
@@ -29,29 +40,79 @@ class SqlLetters:
 
     async def claim(self, now: datetime) -> QueuedLetter | None:
         oldest = (
-            select(letters.c.id)
-            .where(letters.c.settled_at.is_(None), letters.c.due_at <= now)
-            .order_by(letters.c.due_at)
+            select(_l.id)
+            .where(_WAITING, _l.due_at <= now)
+            .order_by(_l.due_at)
             .limit(1)
             .with_for_update(skip_locked=True)
         )
         claimed = await self._connection.execute(
             update(letters)
-            .where(letters.c.id == oldest.scalar_subquery())
-            .values(due_at=now + LEASE, attempts=letters.c.attempts + 1)
-            .returning(letters.c.id, letters.c.kind, letters.c.account_id, letters.c.created_at, letters.c.attempts)
+            .where(_l.id == oldest.scalar_subquery())
+            .values(due_at=now + LEASE, attempts=_l.attempts + 1)
+            .returning(*_LETTER)
         )
         row = claimed.one_or_none()
-        if row is None:
-            return None
-        return QueuedLetter(row.id, LetterKind(row.kind), row.account_id, row.created_at, row.attempts)
+        return None if row is None else _from_row(row)
 
-    async def settle(self, letter_id: str, now: datetime) -> None:
-        await self._connection.execute(
-            update(letters).where(letters.c.id == letter_id).values(settled_at=now, last_fault=None)
-        )
+    async def newer(self, letter: QueuedLetter, account: Account) -> bool:
+        to_the_same = or_(_l.account_id == account.id, _l.address == account.address)
+        later = and_(_l.kind == letter.kind.value, to_the_same, _l.created_at > letter.created_at)
+        return bool((await self._connection.execute(select(exists().where(later)))).scalar_one())
 
-    async def put_off(self, letter_id: str, due_at: datetime, fault: str) -> None:
-        await self._connection.execute(
-            update(letters).where(letters.c.id == letter_id).values(due_at=due_at, last_fault=fault)
+    async def settle(self, letter: QueuedLetter, now: datetime, account_id: str | None) -> None:
+        # What it said, and to whom, is nobody's business any more.
+        done = {"settled_at": now, "account_id": account_id, "address": None, "detail": "{}", "last_fault": None}
+        await self._connection.execute(update(letters).where(_l.id == letter.id).values(done))
+
+    async def put_off(self, letter: QueuedLetter, due_at: datetime, fault: str) -> None:
+        await self._connection.execute(update(letters).where(_mine(letter)).values(due_at=due_at, last_fault=fault))
+
+    async def refuse(self, letter: QueuedLetter, now: datetime, fault: str) -> None:
+        await self._connection.execute(update(letters).where(_mine(letter)).values(refused_at=now, last_fault=fault))
+
+    async def unsettled(self, most: int) -> list[LetterState]:
+        rows = await self._connection.execute(
+            select(*_LETTER, _l.due_at, _l.refused_at, _l.last_fault)
+            .where(_l.settled_at.is_(None))
+            .order_by(_l.created_at)
+            .limit(most)
         )
+        return [LetterState(_from_row(row), row.due_at, row.refused_at, row.last_fault) for row in rows]
+
+    async def retry(self, now: datetime, letter_ids: Sequence[str] | None = None) -> int:
+        those = [_l.settled_at.is_(None)]
+        if letter_ids is not None:
+            those.append(_l.id.in_(letter_ids))
+        done = await self._connection.execute(
+            update(letters).where(*those).values(due_at=now, refused_at=None, attempts=0)
+        )
+        return int(done.rowcount)
+
+    async def backlog(self) -> Backlog:
+        counted = await self._connection.execute(
+            select(
+                func.count().filter(_WAITING),
+                func.count().filter(_l.refused_at.is_not(None)),
+                func.min(_l.created_at).filter(_WAITING),
+            ).where(_l.settled_at.is_(None))
+        )
+        return Backlog(*counted.one())
+
+
+def _mine(letter: QueuedLetter) -> Any:
+    """The letter, as long as nobody else has claimed it since this claim, or settled it."""
+    return and_(_l.id == letter.id, _WAITING, _l.attempts == letter.attempts)
+
+
+def _from_row(row: Any) -> QueuedLetter:
+    return QueuedLetter(
+        id=row.id,
+        kind=LetterKind(row.kind),
+        created_at=row.created_at,
+        account_id=row.account_id,
+        address=row.address,
+        language=row.language,
+        detail=json.loads(row.detail),
+        attempts=row.attempts,
+    )

@@ -12,16 +12,16 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    PrimaryKeyConstraint,
     String,
     Table,
     Text,
     TypeDecorator,
-    UniqueConstraint,
     text,
 )
 from sqlalchemy.engine import Dialect
 
-REVISION = "0001"
+REVISION = "0002"
 """The migration this code was written for. A server that meets another does not start."""
 
 metadata = MetaData()
@@ -69,6 +69,7 @@ accounts = Table(
     Column("disabled_at", Instant),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
+    Column("language", String(8)),
 )
 
 sessions = Table(
@@ -101,23 +102,48 @@ one_time_tokens = Table(
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("used_at", Instant),
-    UniqueConstraint("account_id", "purpose", name="one_token_for_each_purpose"),
+    Column("letter_id", _ID),
+    Index("one_time_tokens_of_account", "account_id", "purpose"),
 )
+
+_WAITING = text("settled_at IS NULL AND refused_at IS NULL")
 
 letters = Table(
     "letters",
     metadata,
     Column("id", _ID, primary_key=True),
     Column("kind", String(32), nullable=False),
-    _owner(),
+    _owner(nullable=True),
     Column("created_at", Instant, nullable=False),
     Column("due_at", Instant, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("settled_at", Instant),
     Column("last_fault", Text),
-    Index(
-        "letters_due", "due_at", postgresql_where=text("settled_at IS NULL"), sqlite_where=text("settled_at IS NULL")
-    ),
+    Column("address", String(254)),
+    Column("language", String(8)),
+    Column("detail", Text, nullable=False, server_default="{}"),
+    Column("refused_at", Instant),
+    Index("letters_due", "due_at", postgresql_where=_WAITING, sqlite_where=_WAITING),
+    Index("letters_of_account", "account_id", "kind"),
+)
+
+known_devices = Table(
+    "known_devices",
+    metadata,
+    _owner(),
+    Column("digest", String(64), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("last_seen_at", Instant, nullable=False),
+    PrimaryKeyConstraint("account_id", "digest"),
+)
+
+tallies = Table(
+    "tallies",
+    metadata,
+    Column("subject", String(64), primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Index("tallies_to_forget", "ends_at"),
 )
 
 revocations = Table(

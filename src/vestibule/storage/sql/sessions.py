@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, insert, or_, select, true, update
+from sqlalchemy import and_, bindparam, case, exists, insert, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.accounts import Account
@@ -63,6 +63,14 @@ _ROTATE = (
 )
 
 _OF_ACCOUNT = select(*_COLUMNS).where(_ACCOUNT, _LIVE).order_by(_s.last_seen_at.desc(), _s.id)
+_HAD = select(
+    exists().where(
+        _ACCOUNT,
+        _s.user_agent == bindparam("by_agent"),
+        _s.network_address == bindparam("from_network"),
+        _s.created_at < _NOW,
+    )
+)
 _END = update(sessions).where(_ACCOUNT, _LIVE).values(ended_at=_NOW, end_reason=bindparam("reason")).returning(_s.id)
 _END_ONE = _END.where(_SESSION)
 
@@ -92,6 +100,10 @@ class SqlSessions:
     async def of_account(self, account_id: str, now: datetime) -> list[Session]:
         rows = await self._connection.execute(_OF_ACCOUNT, {"of_account": account_id, "now": now})
         return [_from_row(row) for row in rows]
+
+    async def had(self, account_id: str, device: Device, now: datetime) -> bool:
+        which = {"of_account": account_id, "by_agent": device.user_agent, "from_network": device.network_address}
+        return bool((await self._connection.execute(_HAD, which | {"now": now})).scalar_one())
 
     async def end(self, session_id: str, account_id: str, reason: EndReason, now: datetime) -> bool:
         which = {"of_session": session_id, "of_account": account_id}

@@ -9,11 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from vestibule.model.store import Transaction
 from vestibule.storage.sql.accounts import SqlAccounts
 from vestibule.storage.sql.engine import Engines
+from vestibule.storage.sql.known_devices import SqlKnownDevices
 from vestibule.storage.sql.letters import SqlLetters
 from vestibule.storage.sql.one_time_tokens import SqlOneTimeTokens
 from vestibule.storage.sql.records import SqlEvents, SqlRevocations
 from vestibule.storage.sql.sessions import SqlSessions
 from vestibule.storage.sql.signing_keys import SqlSigningKeys
+from vestibule.storage.sql.tallies import SqlTallies
 
 
 class SqlStore:
@@ -45,6 +47,8 @@ def _ports(connection: AsyncConnection, events: SqlEvents) -> Transaction:
         sessions=SqlSessions(connection),
         one_time_tokens=SqlOneTimeTokens(connection),
         letters=SqlLetters(connection),
+        known_devices=SqlKnownDevices(connection),
+        tallies=SqlTallies(connection),
         revocations=SqlRevocations(connection),
         events=events,
         signing_keys=SqlSigningKeys(connection),

@@ -6,25 +6,26 @@ from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
+from vestibule.flows.ask_for_letter import request_reset, request_verification
 from vestibule.flows.issue_tokens import Tokens
 from vestibule.flows.refresh import refresh as refresh_flow
 from vestibule.flows.register import register as register_flow
-from vestibule.flows.reset_password import request_reset, reset_password
+from vestibule.flows.reset_password import reset_password
 from vestibule.flows.sign_in import sign_in
 from vestibule.flows.sign_out import sign_out
 from vestibule.flows.verify_email import verify_email as verify_email_flow
 from vestibule.model.errors import RefreshRefused
 from vestibule.web import body, cookies
 from vestibule.web.api import answers, bodies
-from vestibule.web.caller import AtDevice, AtNetwork, InEnv, SignedInCaller
+from vestibule.web.caller import AtVisitor, InEnv, SignedInCaller
 from vestibule.web.errors import Json
 
 
 async def register(
-    env: InEnv, sent: Annotated[bodies.Register, Depends(body.reading(bodies.Register))], network: AtNetwork
+    env: InEnv, sent: Annotated[bodies.Register, Depends(body.reading(bodies.Register))], visitor: AtVisitor
 ) -> Response:
     """Make an account and mail a link that proves its address."""
-    account = await register_flow(env, sent.name, sent.email, sent.password, network)
+    account = await register_flow(env, sent.name, sent.email, sent.password, visitor)
     message = "An email with a verification code has been sent to your email"
     data = answers.UserData(user=answers.PublicUser.of(account))
     return answers.as_json(answers.Registered(message=message, data=data), 201)
@@ -34,11 +35,15 @@ async def login(
     request: Request,
     env: InEnv,
     sent: Annotated[bodies.Login, Depends(body.reading(bodies.Login))],
-    device: AtDevice,
+    visitor: AtVisitor,
 ) -> Response:
     """Begin a session and set its cookies."""
-    outcome = await sign_in(env, sent.email, sent.password, device)
-    return _with_tokens(request, env, outcome.tokens)
+    outcome = await sign_in(env, sent.email, sent.password, visitor)
+    response = _with_tokens(request, env, outcome.tokens)
+    if outcome.device_secret is not None:
+        secure = request.app.state.web.secure_cookies
+        cookies.set_device(response, outcome.account.id, outcome.device_secret, env.clock.now(), secure)
+    return response
 
 
 async def refresh(request: Request, env: InEnv) -> Response:
@@ -61,11 +66,20 @@ async def verify_email(env: InEnv, code: str) -> Response:
     return answers.as_json(answers.Told(message="Email verified successfully"))
 
 
+async def resend(
+    env: InEnv, sent: Annotated[bodies.Resend, Depends(body.reading(bodies.Resend))], visitor: AtVisitor
+) -> Response:
+    """Mail another link that proves the address. Answers alike whether there is anything to prove."""
+    await request_verification(env, sent.email, visitor)
+    message = "You will receive a verification email if this email still has to be verified"
+    return answers.as_json(answers.Told(message=message))
+
+
 async def forgot_password(
-    env: InEnv, sent: Annotated[bodies.ForgotPassword, Depends(body.reading(bodies.ForgotPassword))], network: AtNetwork
+    env: InEnv, sent: Annotated[bodies.ForgotPassword, Depends(body.reading(bodies.ForgotPassword))], visitor: AtVisitor
 ) -> Response:
     """Mail a link for choosing a new password. Answers alike whether the address is known."""
-    await request_reset(env, sent.email, network)
+    await request_reset(env, sent.email, visitor)
     return answers.as_json(answers.Told(message="You will receive a reset email if user with that email exist"))
 
 
@@ -74,9 +88,10 @@ async def reset(
     env: InEnv,
     token: str,
     sent: Annotated[bodies.ResetPassword, Depends(body.reading(bodies.ResetPassword))],
+    visitor: AtVisitor,
 ) -> Response:
     """Set a new password with a mailed token, and end every session of the account."""
-    await reset_password(env, token, sent.password)
+    await reset_password(env, token, sent.password, visitor)
     return _cleared(request, env, answers.Told(message="Password data updated successfully"))
 
 

@@ -132,6 +132,18 @@ class ForgotPassword(ContractBody):
     email: ForgottenAddress
 
 
+class Resend(ForgotPassword):
+    """The address that is still to be proven."""
+
+
+class ChangeAddress(ContractBody):
+    """The current password, and the address to have from then on."""
+
+    REQUIRED: ClassVar = {"currentPassword": "Current password is required", "email": "Email address is required"}
+    current_password: Text = Field(alias="currentPassword", json_schema_extra={"format": "password"})
+    email: Address
+
+
 class ResetPassword(ConfirmedBody):
     """A new password, twice."""
 

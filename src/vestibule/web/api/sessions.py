@@ -1,4 +1,4 @@
-"""Where I am signed in, and ending it there; changing my password, which ends it everywhere else."""
+"""Where I am signed in, and ending it there; changing my password or address, which ends it everywhere else."""
 
 from typing import Annotated
 
@@ -7,10 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vestibule.flows import my_sessions
+from vestibule.flows.change_address import request_change
 from vestibule.flows.change_password import change_password
 from vestibule.web import body, cookies
 from vestibule.web.api import answers, bodies
-from vestibule.web.caller import AtDevice, InEnv, SignedInCaller
+from vestibule.web.caller import AtVisitor, InEnv, SignedInCaller
 
 
 async def list_mine(env: InEnv, caller: SignedInCaller) -> Response:
@@ -39,10 +40,21 @@ async def change_my_password(
     env: InEnv,
     caller: SignedInCaller,
     sent: Annotated[bodies.ChangePassword, Depends(body.reading(bodies.ChangePassword))],
-    device: AtDevice,
+    visitor: AtVisitor,
 ) -> Response:
     """Change the password, with the current one. Every session ends; this device is given a new one."""
-    tokens = await change_password(env, caller, sent.current_password, sent.password, device)
+    tokens = await change_password(env, caller, sent.current_password, sent.password, visitor)
     response = answers.as_json(answers.SignedIn(access_token=tokens.access_token))
     cookies.set_tokens(response, tokens, env.clock.now(), request.app.state.web.secure_cookies)
     return response
+
+
+async def change_my_address(
+    env: InEnv,
+    caller: SignedInCaller,
+    sent: Annotated[bodies.ChangeAddress, Depends(body.reading(bodies.ChangeAddress))],
+    visitor: AtVisitor,
+) -> Response:
+    """Mail a link to a new address, with the current password. Nothing changes before the link is used."""
+    await request_change(env, caller, sent.current_password, sent.email, visitor)
+    return answers.as_json(answers.Told(message="You will receive an email at the new address to confirm it"))

@@ -1,0 +1,49 @@
+"""Ask for a letter by address: forgotten password, another verification link, a notice that the address is taken.
+
+What is done here is the same for a known and an unknown address, statement by statement, so that neither words nor
+time tell them apart. Whether there is anybody to write to is found out when the letter is sent.
+"""
+
+from datetime import datetime
+
+from vestibule.crypto.entropy import new_id
+from vestibule.flows.env import Env
+from vestibule.model.letters import LetterKind, QueuedLetter
+from vestibule.model.limits import network_of
+from vestibule.model.store import Transaction
+from vestibule.model.visitors import Visitor
+
+
+async def request_reset(env: Env, address: str, visitor: Visitor) -> None:
+    """Mail a link for choosing a new password. Never tells whether there is an account, nor that a limit is reached."""
+    await _ask(env, LetterKind.RESET_PASSWORD, address, visitor)
+
+
+async def request_verification(env: Env, address: str, visitor: Visitor) -> None:
+    """Mail another link that proves the address, if that is still to be done. Never tells whether it is."""
+    await _ask(env, LetterKind.VERIFY_ADDRESS, address, visitor)
+
+
+async def tell_owner(env: Env, tx: Transaction, address: str, visitor: Visitor, now: datetime) -> None:
+    """Tell whoever has the address that somebody wanted an account with it, inside the caller's transaction."""
+    await _queue_if_allowed(env, tx, LetterKind.ADDRESS_TAKEN, address, visitor, now)
+
+
+async def _ask(env: Env, kind: LetterKind, address: str, visitor: Visitor) -> None:
+    async with env.store.transaction() as tx:
+        await _queue_if_allowed(env, tx, kind, address, visitor, env.clock.now())
+    env.letters_waiting.set()
+
+
+async def _queue_if_allowed(
+    env: Env, tx: Transaction, kind: LetterKind, address: str, visitor: Visitor, now: datetime
+) -> None:
+    limits = env.policy.letters
+    for limit in limits.for_network:
+        if not await tx.tallies.take(limit, network_of(visitor.network_address), now):
+            return
+    for limit in limits.for_address:
+        if not await tx.tallies.take(limit, f"{kind.value}:{address}", now):
+            return
+    detail = {"network_address": visitor.network_address}
+    await tx.letters.queue(QueuedLetter(new_id(), kind, now, address=address, language=visitor.language, detail=detail))

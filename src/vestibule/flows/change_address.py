@@ -1,0 +1,88 @@
+"""Change address: with the current password, by a link to the new address, and with a way back for the old one."""
+
+from datetime import datetime
+
+from vestibule.crypto.entropy import new_id
+from vestibule.crypto.opaque import digest, is_secret
+from vestibule.flows.ask_for_letter import tell_owner
+from vestibule.flows.end_sessions import announce, end_all_sessions, refuse_account
+from vestibule.flows.env import Env
+from vestibule.flows.identify import Caller
+from vestibule.model.errors import AddressChangeInvalid, WrongPassword
+from vestibule.model.events import Event, EventKind
+from vestibule.model.letters import LetterKind, QueuedLetter
+from vestibule.model.one_time_tokens import OneTimeToken, Purpose
+from vestibule.model.revocations import Revocation
+from vestibule.model.sessions import EndReason
+from vestibule.model.store import Transaction
+from vestibule.model.visitors import Visitor
+
+
+async def request_change(env: Env, caller: Caller, password: str, address: str, visitor: Visitor) -> None:
+    """Mail a link to the new address; raises `WrongPassword`. Never tells whether somebody else has that address."""
+    async with env.store.reading() as read:
+        account = await read.accounts.get(caller.account.id)
+    if account is None or not await env.passwords.match(password, account.password_hash):
+        raise WrongPassword
+    now = env.clock.now()
+    async with env.store.transaction() as tx:
+        if await tx.accounts.at_address(address) is None:
+            await tx.letters.queue(
+                QueuedLetter(new_id(), LetterKind.CONFIRM_NEW_ADDRESS, now, account.id, address, visitor.language)
+            )
+        else:
+            await tell_owner(env, tx, address, visitor, now)
+    env.letters_waiting.set()
+
+
+async def confirm_change(env: Env, secret: str) -> None:
+    """Give the account the address that the link was mailed to, and end every session; raises
+    `AddressChangeInvalid`, also if the address has become somebody else's.
+    """
+    now = env.clock.now()
+    before: str | None = None
+    revoked: list[Revocation] = []
+    async with env.store.transaction() as tx:
+        token = await _spend(tx, secret, Purpose.CHANGE_ADDRESS, now)
+        if token is not None:
+            before = await tx.accounts.change_address(token.account_id, token.address, now)
+        if token is not None and before is not None:
+            await tx.one_time_tokens.void(token.account_id)
+            await tx.letters.queue(QueuedLetter(new_id(), LetterKind.ADDRESS_CHANGED, now, token.account_id, before))
+            revoked = await _end_everything(env, tx, token, EventKind.ADDRESS_CHANGED, now)
+    if before is None:
+        raise AddressChangeInvalid
+    env.letters_waiting.set()
+    await announce(env, revoked)
+
+
+async def undo_change(env: Env, secret: str) -> None:
+    """Give the account its old address back, for whoever reads the mail there: nobody stays signed in, no password is
+    left, and a letter leads to a new one. Raises `AddressChangeInvalid`.
+    """
+    now = env.clock.now()
+    revoked: list[Revocation] = []
+    async with env.store.transaction() as tx:
+        token = await _spend(tx, secret, Purpose.UNDO_ADDRESS_CHANGE, now)
+        taken_back = token is not None and await tx.accounts.take_back(token.account_id, token.address, now)
+        if token is not None and taken_back:
+            await tx.one_time_tokens.void(token.account_id, undo_too=True)
+            await tx.letters.queue(QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, now, token.account_id))
+            revoked = await _end_everything(env, tx, token, EventKind.ADDRESS_TAKEN_BACK, now)
+    if not taken_back:
+        raise AddressChangeInvalid
+    env.letters_waiting.set()
+    await announce(env, revoked)
+
+
+async def _spend(tx: Transaction, secret: str, purpose: Purpose, now: datetime) -> OneTimeToken | None:
+    return await tx.one_time_tokens.consume(digest(secret), purpose, now) if is_secret(secret) else None
+
+
+async def _end_everything(
+    env: Env, tx: Transaction, token: OneTimeToken, what: EventKind, now: datetime
+) -> list[Revocation]:
+    revoked = await end_all_sessions(env, tx, token.account_id, EndReason.ADDRESS_CHANGED, now)
+    revoked += await refuse_account(env, tx, token.account_id, now)
+    await tx.events.record(Event(now, what, token.account_id))
+    return revoked

@@ -1,0 +1,93 @@
+"""Compose a letter: find out for whom it is, whether it is still wanted, and make its link."""
+
+from datetime import datetime
+
+from vestibule.crypto.opaque import digest, mint_secret
+from vestibule.flows.env import Env
+from vestibule.model.accounts import Account
+from vestibule.model.events import Event, EventKind
+from vestibule.model.letters import TOKEN_IN, Letter, LetterKind, QueuedLetter
+from vestibule.model.one_time_tokens import issue
+from vestibule.model.store import Transaction
+
+# Where the contract's front-ends have these pages.
+_AT_FRONT_END = {
+    LetterKind.VERIFY_ADDRESS: "verifyemail",
+    LetterKind.RESET_PASSWORD: "resetpassword",
+}
+# Where they have none.
+_AT_VESTIBULE = {
+    LetterKind.CONFIRM_NEW_ADDRESS: "confirmemail",
+    LetterKind.ADDRESS_CHANGED: "undoemail",
+}
+_FORGOTTEN = "forgotpassword"
+# Nothing is told about an account to an address that nobody has proven.
+_FOR_PROVEN_ADDRESSES = {
+    LetterKind.PASSWORD_CHANGED,
+    LetterKind.NEW_DEVICE,
+    LetterKind.TOKEN_REUSED,
+    LetterKind.ADDRESS_TAKEN,
+}
+
+
+async def compose_letter(env: Env, queued: QueuedLetter) -> tuple[Letter | None, str | None]:
+    """The letter, with a link made now so that it cannot arrive dead, or None if nobody needs it any more; and whose
+    account it is about, if there is one.
+    """
+    now = env.clock.now()
+    async with env.store.transaction() as tx:
+        account = await _whose(tx, queued)
+        if account is None or await _needless(tx, queued, account):
+            return None, account.id if account else None
+        if queued.kind is LetterKind.RESET_PASSWORD and queued.attempts == 1:
+            await tx.events.record(_asked(queued, account))
+        to = _to(queued, account)
+        link = await _link(env, tx, queued, account, to, now)
+    language = account.language or queued.language or env.policy.language
+    return Letter(queued.id, queued.kind, to, account.name, link, language, queued.detail), account.id
+
+
+async def _whose(tx: Transaction, queued: QueuedLetter) -> Account | None:
+    if queued.account_id is not None:
+        return await tx.accounts.get(queued.account_id)
+    return await tx.accounts.at_address(queued.address or "")
+
+
+async def _needless(tx: Transaction, queued: QueuedLetter, account: Account) -> bool:
+    if account.disabled_at is not None:
+        return True
+    if queued.kind in _FOR_PROVEN_ADDRESSES:
+        return not account.verified
+    if queued.kind is LetterKind.ADDRESS_CHANGED:
+        return False
+    settled = {
+        LetterKind.VERIFY_ADDRESS: account.verified,
+        LetterKind.CONFIRM_NEW_ADDRESS: account.address == queued.address,
+    }
+    # The link in a later letter is the one that counts; sent after it, this one would kill it.
+    return settled.get(queued.kind, False) or await tx.letters.newer(queued, account)
+
+
+def _to(queued: QueuedLetter, account: Account) -> str:
+    """To the address that is stored, never to one as somebody typed it (CVE-2019-19844)."""
+    return queued.address if queued.account_id is not None and queued.address is not None else account.address
+
+
+async def _link(env: Env, tx: Transaction, queued: QueuedLetter, account: Account, to: str, now: datetime) -> str:
+    purpose = TOKEN_IN.get(queued.kind)
+    if purpose is None:
+        return f"{env.policy.link_base}/{_FORGOTTEN}"
+    secret = mint_secret()
+    await tx.one_time_tokens.replace(issue(digest(secret), account.id, purpose, to, now, queued.id))
+    if queued.kind in _AT_FRONT_END:
+        return f"{env.policy.link_base}/{_AT_FRONT_END[queued.kind]}/{secret}"
+    return f"{env.policy.own_base}/{_AT_VESTIBULE[queued.kind]}/{secret}"
+
+
+def _asked(queued: QueuedLetter, account: Account) -> Event:
+    return Event(
+        queued.created_at,
+        EventKind.PASSWORD_RESET_REQUESTED,
+        account.id,
+        network_address=queued.detail.get("network_address"),
+    )

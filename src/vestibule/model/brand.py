@@ -1,0 +1,40 @@
+"""Brand: whose product letters and pages belong to, in name, colour and picture."""
+
+import re
+from dataclasses import dataclass, field
+
+COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+_DARK, _LIGHT = "#111111", "#ffffff"
+_PICTURES = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg", b"GIF8": "gif"}
+
+
+@dataclass(frozen=True)
+class Brand:
+    """`colour` is `#rrggbb`; `logo` the content of a picture that every mail program shows."""
+
+    name: str
+    colour: str = "#2b4acb"
+    logo: bytes = field(default=b"", repr=False)
+
+    @property
+    def logo_type(self) -> str:
+        """`png`, `jpeg` or `gif`; empty where there is no logo, or it is none of these."""
+        return picture_type(self.logo)
+
+    @property
+    def ink(self) -> str:
+        """What is readable on the colour (WCAG 2.2, contrast ratio: whichever of dark and light has more of it)."""
+        on_light, on_dark = (1.05 / (self._luminance + 0.05), (self._luminance + 0.05) / 0.056)
+        return _LIGHT if on_light >= on_dark else _DARK
+
+    @property
+    def _luminance(self) -> float:
+        """Relative luminance (WCAG 2.2)."""
+        channels = [int(self.colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def picture_type(content: bytes) -> str:
+    """What a picture is, by its first bytes; empty if none of those that mail programs agree on."""
+    return next((kind for start, kind in _PICTURES.items() if content.startswith(start)), "")

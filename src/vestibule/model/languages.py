@@ -1,0 +1,31 @@
+"""Languages that letters and pages are written in, and the choice among them."""
+
+LANGUAGES = {"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español", "pt": "Português"}
+"""By their subtag (BCP 47), in their own words."""
+
+_MOST_RANGES = 20
+
+
+def preferred(accept_language: str) -> str | None:
+    """The language wanted most among those there are (RFC 9110, section 12.5.4); None if none of them is.
+
+    `de-AT` is content with `de`; `*` and `q=0` choose nothing.
+    """
+    wanted = []
+    for place, part in enumerate(accept_language.split(",")[:_MOST_RANGES]):
+        tag, _, parameters = part.strip().partition(";")
+        language = tag.partition("-")[0].strip().lower()
+        quality = _quality(parameters)
+        if language in LANGUAGES and quality > 0:
+            wanted.append((-quality, place, language))
+    return min(wanted)[2] if wanted else None
+
+
+def _quality(parameters: str) -> float:
+    name, _, value = parameters.replace(" ", "").partition("=")
+    if not name:
+        return 1.0
+    try:
+        return min(max(float(value), 0.0), 1.0) if name == "q" else 0.0
+    except ValueError:
+        return 0.0

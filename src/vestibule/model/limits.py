@@ -1,0 +1,45 @@
+"""Limits: how often something may be done, so that nobody floods a mailbox or guesses without end."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from ipaddress import IPv6Address, ip_address
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most so many `times` `within` a stretch that begins with the first of them. `name` keeps limits apart."""
+
+    name: str
+    times: int
+    within: timedelta
+
+
+@dataclass(frozen=True)
+class LetterLimits:
+    """How many letters strangers may ask for: to one address, of each kind; and from one network, in all."""
+
+    for_address: tuple[Limit, ...]
+    for_network: tuple[Limit, ...]
+
+    @classmethod
+    def per_hour(cls, address: int, network: int) -> "LetterLimits":
+        """So many in an hour, and a little over three times as many to an address in a day."""
+        hour, day = timedelta(hours=1), timedelta(days=1)
+        to_address = (Limit("letter_hour", address, hour), Limit("letter_day", address * 10 // 3, day))
+        return cls(to_address, (Limit("letters_network", network, hour),))
+
+
+def network_of(network_address: str) -> str:
+    """What one customer of the internet is taken for: an IPv4 address, or the /64 of an IPv6 address.
+
+    A host behind IPv6 has a /64 to itself (RFC 7381, section 2.6), so that counting addresses would count nothing.
+    """
+    try:
+        address = ip_address(network_address)
+    except ValueError:
+        return network_address
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return f"{IPv6Address(int(address) >> 64 << 64)}/64"
+    return str(address)

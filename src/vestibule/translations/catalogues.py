@@ -1,0 +1,50 @@
+"""Catalogues: from English, which the templates are written in, to every other language.
+
+A catalogue is read as the text that translators edit; there is nothing to compile first.
+"""
+
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from importlib.resources import files
+from io import BytesIO
+
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from jinja2 import BaseLoader, Environment, StrictUndefined, select_autoescape
+
+SOURCE_LANGUAGE = "en"
+
+
+@cache
+def translations(language: str) -> NullTranslations:
+    """The sentences of a language, by their English ones; raises FileNotFoundError where there is no catalogue."""
+    if language == SOURCE_LANGUAGE:
+        return NullTranslations()
+    compiled = BytesIO()
+    write_mo(compiled, catalogue(language))
+    compiled.seek(0)
+    return GNUTranslations(compiled)
+
+
+def catalogue(language: str) -> Catalog:
+    """The catalogue as it is edited, with comments and what is still to be done."""
+    with (files("vestibule.translations") / f"{language}.po").open("rb") as file:
+        return read_po(file, locale=language)
+
+
+def speaking(language: str, loader: BaseLoader) -> Environment:
+    """Templates in a language: `{% trans %}` and `_()` translate, and `language` names it."""
+    templates = Environment(
+        loader=loader,
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    templates.policies["ext.i18n.trimmed"] = True
+    found = translations(language)
+    templates.install_gettext_translations(found, newstyle=True)  # type: ignore[attr-defined]  # from jinja2.ext.i18n
+    templates.globals["language"] = language
+    return templates

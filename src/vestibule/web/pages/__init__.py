@@ -1,0 +1,1 @@
+"""Pages: the flows with a face of their own, rendered here, complete without a script."""

@@ -1,0 +1,68 @@
+"""The preview of letters: each of them, in each language, both parts. There only in development."""
+
+import base64
+from email.message import EmailMessage
+from typing import Annotated, cast
+
+from fastapi import Path, Query
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from vestibule.model.languages import LANGUAGES
+from vestibule.model.letters import Letter, LetterKind, Writer
+from vestibule.web.caller import InEnv
+from vestibule.web.errors import RouteUnknown
+from vestibule.web.pages.render import pages_of
+
+_LETTER_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
+_LOGO = "cid:logo"
+
+
+async def letters(
+    request: Request,
+    env: InEnv,
+    kind: Annotated[LetterKind, Query()] = LetterKind.VERIFY_ADDRESS,
+    language: Annotated[str, Query()] = "en",
+) -> Response:
+    """Show a letter as it would be sent, and the way to all others."""
+    if language not in LANGUAGES:
+        raise RouteUnknown(f"/letters?language={language}")
+    message = _written(request, env.clock.now().isoformat(timespec="seconds"), kind, language)
+    return pages_of(request).page(
+        request,
+        "letters.html",
+        frames=True,
+        kinds=list(LetterKind),
+        kind=kind,
+        languages=LANGUAGES,
+        chosen=language,
+        subject=message["Subject"],
+        plain=_part(message, "plain"),
+    )
+
+
+async def letter(
+    request: Request, env: InEnv, kind: Annotated[LetterKind, Path()], language: Annotated[str, Path()]
+) -> Response:
+    """The HTML part alone, as a mail program would show it."""
+    if language not in LANGUAGES:
+        raise RouteUnknown(f"/letters/{kind}/{language}")
+    message = _written(request, env.clock.now().isoformat(timespec="seconds"), kind, language)
+    html = _part(message, "html")
+    for picture in message.walk():
+        if picture.get_content_maintype() == "image":
+            content = base64.b64encode(cast(bytes, picture.get_payload(decode=True))).decode()
+            html = html.replace(_LOGO, f"data:{picture.get_content_type()};base64,{content}")
+    return HTMLResponse(html, headers={"Content-Security-Policy": _LETTER_POLICY})
+
+
+def _written(request: Request, at: str, kind: LetterKind, language: str) -> EmailMessage:
+    writer: Writer = request.app.state.writer
+    detail = {"at": at, "device": "Firefox, Windows", "network_address": "192.0.2.7"}
+    link = f"{request.app.state.policy.link_base}/example/{'0a1b2c3d' * 8}"
+    example = Letter(f"{kind.value}-{language}", kind, "ada@example.com", "Ada Lovelace", link, language, detail)
+    return writer.write(example)
+
+
+def _part(message: EmailMessage, kind: str) -> str:
+    return str(cast(EmailMessage, message.get_body((kind,))).get_content())

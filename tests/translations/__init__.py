@@ -1,0 +1,1 @@
+"""What letters and pages say, collected, and whether every language says it."""

@@ -1,0 +1,58 @@
+"""Collects every sentence of the templates and pages, and brings the catalogues up to date: `make translations`.
+
+A new sentence appears in each catalogue without a translation; one that is gone disappears.
+"""
+
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import write_po
+
+import vestibule
+from vestibule.model.languages import LANGUAGES
+from vestibule.translations.catalogues import SOURCE_LANGUAGE, catalogue
+
+PACKAGE = Path(vestibule.__file__).parent
+CATALOGUES = PACKAGE / "translations"
+_METHODS = [("**/pages/**.py", "python"), ("**/templates/**.html", "jinja2"), ("**/templates/**.txt", "jinja2")]
+_OPTIONS = {"**/templates/**.html": {"trimmed": "true"}, "**/templates/**.txt": {"trimmed": "true"}}
+_KEYWORDS = {"_": None, "gettext": None}
+
+
+def collected() -> Catalog:
+    """Every sentence, and where it stands."""
+    found = Catalog(project="Vestibule", charset="utf-8", fuzzy=False)
+    for file, line, message, _, context in extract_from_dir(
+        PACKAGE, _METHODS, _OPTIONS, _KEYWORDS, comment_tags=(), strip_comment_tags=True
+    ):
+        found.add(message, locations=[(file, line)], context=context)
+    return found
+
+
+def translated_languages() -> list[str]:
+    """Every language but the one that the sentences are written in."""
+    return [language for language in LANGUAGES if language != SOURCE_LANGUAGE]
+
+
+def main() -> None:
+    """Write the catalogues anew."""
+    template = collected()
+    for language in translated_languages():
+        path = CATALOGUES / f"{language}.po"
+        known = catalogue(language) if path.exists() else Catalog(locale=language)
+        known.update(template, no_fuzzy_matching=True)
+        known.obsolete.clear()
+        known.fuzzy = False
+        known.header_comment = f"# What Vestibule's letters and pages say, in {LANGUAGES[language]}."
+        known.project, known.version, known.last_translator, known.language_team = "Vestibule", "", "", ""
+        known.msgid_bugs_address = ""
+        with path.open("wb") as file:
+            # Without line numbers and dates, which would change with every edit elsewhere.
+            write_po(file, known, width=116, omit_header=False, sort_by_file=True, include_lineno=False)
+        done = sum(1 for message in known if message.id and message.string)
+        print(f"{path.relative_to(PACKAGE.parent.parent)}: {done} of {len(known)}")
+
+
+if __name__ == "__main__":
+    main()
