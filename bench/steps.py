@@ -71,7 +71,7 @@ def _footprint_step(plan: Plan, results: Results, folder: Path, kind: str) -> St
 
 
 def _settings(backend: Backend) -> dict[str, str]:
-    return {"NODE_ENV": "production", "DATABASE_URL": backend.database_url}
+    return {"NODE_ENV": "production", "VESTIBULE_URL": "http://localhost:8000", "DATABASE_URL": backend.database_url}
 
 
 def _subfolder(folder: Path, name: str) -> Path:
