@@ -30,3 +30,15 @@ def test_an_address_that_nobody_has_is_one_line(tmp_path: Path) -> None:
     refused = run(tmp_path, "users", "disable", "nobody@example.com", **given_keys())
     assert refused.returncode == 1
     assert complaint(refused.stderr) == "there is no account with the address nobody@example.com"
+
+
+def test_a_deleted_account_is_gone_once_that_was_meant(tmp_path: Path) -> None:
+    with serving(tmp_path, **given_keys()) as server, server.browser() as browser:
+        register(browser, EMAIL)
+        sign_in(browser, EMAIL)
+        assert run(tmp_path, "users", "delete", EMAIL, **given_keys()).returncode == 1
+        assert browser.get("/api/users/me").status_code == 200
+        gone = run(tmp_path, "users", "delete", EMAIL, "--yes", **given_keys())
+        assert (gone.returncode, gone.stderr) == (0, f"{EMAIL} is deleted; sessions that ended: 1.\n")
+        wait_until(lambda: browser.get("/api/users/me").status_code == 401, "the refusal")
+        register(browser, EMAIL)

@@ -4,11 +4,8 @@ import importlib
 import pkgutil
 import re
 from collections import defaultdict
-from typing import Any
 
 import pytest
-from redis.asyncio import Redis
-from sqlalchemy import Connection, inspect, text
 from structlog.testing import capture_logs
 
 import vestibule
@@ -21,15 +18,15 @@ from tests.contract.reset import ASKED, DONE, ask, choose
 from tests.contract.sign_in import OUT, WHO
 from tests.contract.steps import NEW_PASSWORD, Row, Scene, Step, get, login, play
 from tests.contract.table import HARMLESS, ROWS, STANDING
+from tests.harness import dump
 from tests.harness.backends import Backend
+from tests.harness.dump import Tables
 from tests.harness.world import World, world_on
 from vestibule.model.errors import AddressChangeInvalid, Fault, Overloaded, Refusal, StoreUnavailable
 from vestibule.web.caller import signed_in as signed_in_guard
 from vestibule.web.csrf import own_site, own_site_refresh
 from vestibule.web.errors import LOOKS, CrossSite, CrossSiteRefresh
 from vestibule.web.routes import PAGES, ROUTES, WORKBENCH
-
-Tables = dict[str, list[tuple[Any, ...]]]
 
 # A day in Ada's life, so that everything there is to store has been stored.
 A_DAY = Row(
@@ -65,18 +62,18 @@ async def test_what_changes_nothing(world: World, subtests: pytest.Subtests) -> 
     scene = await Scene.on(world)
     for happening in STANDING:
         await happening(scene)
-    before = await _stored(world)
+    before = await dump.tables(world)
     for row in HARMLESS:
         with subtests.test(row.name):
             await play(row, scene.apart())
     await world.deliver()
-    assert _but_events(await _stored(world)) == _but_events(before)
+    assert _but_events(await dump.tables(world)) == _but_events(before)
 
 
 async def test_nothing_stored_lets_anybody_in(world: World) -> None:
     scene = await Scene.on(world)
     await play(A_DAY, scene)
-    stored = await _stored(world)
+    stored = await dump.tables(world)
     assert all(stored[table] for table in ("accounts", "sessions", "one_time_tokens", "letters", "events"))
     assert (len(scene.secrets), len(scene.tokens)) == (
         7,
@@ -88,8 +85,8 @@ async def test_nothing_stored_lets_anybody_in(world: World) -> None:
 async def test_the_mirror_lets_nobody_in(racing_world: World) -> None:
     scene = await Scene.on(racing_world)
     await play(A_DAY, scene)
-    mirrored = await _mirrored(str(racing_world.backend.redis_url))
-    (live,) = [row[0] for row in (await _stored(racing_world))["sessions"] if row[-1] is None]
+    mirrored = await dump.mirrored(racing_world)
+    (live,) = [row[0] for row in (await dump.tables(racing_world))["sessions"] if row[-1] is None]
     assert f"session:{live}" in mirrored
     assert _found({*PASSWORD_HASHES, *scene.secrets, *scene.tokens}, str(mirrored)) == set()
 
@@ -138,26 +135,9 @@ def test_every_route_and_every_refusal_is_in_the_table() -> None:
     assert {kind.code for kind in LOOKS} - told == {Overloaded.code, StoreUnavailable.code, AddressChangeInvalid.code}
 
 
-async def _stored(world: World) -> Tables:
-    """Every row of every table."""
-    async with world.engines.reading() as connection:
-        names = await connection.run_sync(_table_names)
-        rows = {name: await connection.execute(text(f'SELECT * FROM "{name}"')) for name in names}
-        return {name: [tuple(row) for row in result] for name, result in rows.items()}
-
-
-def _table_names(connection: Connection) -> list[str]:
-    return inspect(connection).get_table_names()
-
-
 def _but_events(tables: Tables) -> Tables:
     """That somebody was refused is itself an event."""
     return {name: sorted(rows, key=str) for name, rows in tables.items() if name != "events"}
-
-
-async def _mirrored(address: str) -> dict[str, str]:
-    async with Redis.from_url(address, decode_responses=True) as redis:
-        return {key: await redis.get(key) async for key in redis.scan_iter()}
 
 
 def _found(secrets: set[str], everything: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""`vestibule users`: bring accounts in from elsewhere, shut one, open it again."""
+"""`vestibule users`: bring accounts in from elsewhere, shut one, open it again, delete it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from vestibule.cli.console import notes
 from vestibule.cli.workshop import Workshop
 from vestibule.flows.administer import disable_account, enable_account, find_account
+from vestibule.flows.delete_account import delete_account
 from vestibule.flows.env import Env
 from vestibule.flows.import_accounts import ImportReport, import_accounts
 from vestibule.model.accounts import Account, NotAnAddress, canonical_address
@@ -22,7 +23,7 @@ class NoSuchAccount(RuntimeError):
     """Nobody has this address here."""
 
 
-users = typer.Typer(no_args_is_help=True, help="Bring accounts in from elsewhere, shut one, open it again.")
+users = typer.Typer(no_args_is_help=True, help="Bring accounts in from elsewhere, shut one, open it again, delete it.")
 
 
 @users.command()
@@ -37,6 +38,19 @@ def enable(context: typer.Context, address: Address) -> None:
     """Open an account again. Its owner signs in as before."""
     account, opened = asyncio.run(_change(context.obj, address, enable_account))
     notes.print(f"{account.address} is open{'' if opened else ', as it was'}.")
+
+
+@users.command()
+def delete(
+    context: typer.Context,
+    address: Address,
+    sure: Annotated[bool, typer.Option("--yes", help="Do not ask whether this is meant.")] = False,
+) -> None:
+    """Delete an account and everything that is known of its owner. This cannot be undone."""
+    if not sure:
+        typer.confirm(f"Delete {address} for good?", abort=True, err=True)
+    account, ended = asyncio.run(_change(context.obj, address, delete_account))
+    notes.print(f"{account.address} is deleted; sessions that ended: {ended}.")
 
 
 @users.command("import")

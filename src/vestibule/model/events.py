@@ -22,6 +22,7 @@ class EventKind(StrEnum):
     LETTER_REFUSED = "letter_refused"
     ACCOUNT_DISABLED = "account_disabled"
     ACCOUNT_ENABLED = "account_enabled"
+    ACCOUNT_DELETED = "account_deleted"
     IMPORTED = "imported"
 
 

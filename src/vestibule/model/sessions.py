@@ -26,6 +26,7 @@ class EndReason(StrEnum):
     REFRESH_TOKEN_REUSED = "refresh_token_reused"
     ENDED_BY_OPERATOR = "ended_by_operator"
     ACCOUNT_DISABLED = "account_disabled"
+    ACCOUNT_DELETED = "account_deleted"
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,9 @@ class Accounts(Protocol):
     async def take_back(self, account_id: str, address: str, now: datetime) -> bool:
         """Set a proven address, and no password, and begin a new epoch; False if the address is taken by another."""
 
+    async def remove(self, account_id: str) -> bool:
+        """Delete the account, and with it its sessions, tokens, letters and known devices; False if there was none."""
+
     async def replace_hash(self, account_id: str, old: str, new: str) -> None:
         """Put another hash of the same password in the place of `old`, if that is still there."""
 
@@ -130,6 +133,9 @@ class Letters(Protocol):
     async def refuse(self, letter: QueuedLetter, now: datetime, fault: str) -> None:
         """The letter will never be taken; it is kept, and not tried again. Nothing, if claimed by another since."""
 
+    async def forget(self, address: str) -> None:
+        """Delete every letter that is to go to this address, whosever it would be."""
+
     async def unsettled(self, most: int) -> list[LetterState]:
         """The letters that wait or were refused, the oldest first."""
 
@@ -181,6 +187,9 @@ class Events(Protocol):
 
     async def record(self, *events: Event) -> None:
         """Keep the events. Each becomes a line in the log as well, once the transaction has committed."""
+
+    async def detach(self, account_id: str) -> None:
+        """Keep that these things happened, and no more to whom, in which session, from where and how."""
 
 
 class SigningKeys(Protocol):

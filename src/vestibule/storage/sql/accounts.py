@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -92,6 +92,9 @@ class SqlAccounts:
         )
         epoch: int | None = changed.scalar_one_or_none()
         return epoch
+
+    async def remove(self, account_id: str) -> bool:
+        return bool((await self._connection.execute(delete(accounts).where(accounts.c.id == account_id))).rowcount)
 
     async def replace_hash(self, account_id: str, old: str, new: str) -> None:
         await self._connection.execute(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, exists, func, insert, or_, select, update
+from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.accounts import Account
@@ -70,6 +70,9 @@ class SqlLetters:
 
     async def refuse(self, letter: QueuedLetter, now: datetime, fault: str) -> None:
         await self._connection.execute(update(letters).where(_mine(letter)).values(refused_at=now, last_fault=fault))
+
+    async def forget(self, address: str) -> None:
+        await self._connection.execute(delete(letters).where(_l.address == address))
 
     async def unsettled(self, most: int) -> list[LetterState]:
         rows = await self._connection.execute(

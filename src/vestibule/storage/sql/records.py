@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.events import Event
@@ -62,6 +62,10 @@ class SqlEvents:
         if events:
             await self._connection.execute(_RECORD, [_to_row(event) for event in events])
             self._recorded += events
+
+    async def detach(self, account_id: str) -> None:
+        nobody = {"account_id": None, "session_id": None, "network_address": None, "detail": "{}"}
+        await self._connection.execute(update(events).where(events.c.account_id == account_id).values(nobody))
 
     def tell(self) -> None:
         """Write what was recorded to the log. For after the commit: a line must not speak of what never came to be."""
