@@ -7,17 +7,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cached_property
 
-from vestibule import logs, settings, wiring
+from vestibule import key_wiring, logs, settings, wiring
 from vestibule.cli import commands
 from vestibule.cli.workshop import Legacy
 from vestibule.endings import explained
 from vestibule.flows.env import Env
 from vestibule.model.errors import StoreUnavailable
+from vestibule.model.signing_keys import KeyRing, SealedKey
 from vestibule.settings import Settings, WrongSettings
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.legacy import LegacyUsers, SourceUnavailable
-from vestibule.storage.sql.revision import current_revision
+from vestibule.storage.sql.revision import current_revision, require_current
 from vestibule.storage.sql.schema import REVISION
+from vestibule.storage.sql.store import SqlStore
 from vestibule.storage.sql.url import WrongAddress
 
 _COMMANDS_LOG = "warning"
@@ -40,6 +42,17 @@ class RealWorkshop:
             await self.migrate()
         async with wiring.opened(self.settings) as env:
             yield env
+
+    def given_keys(self) -> KeyRing | None:
+        return key_wiring.given_keys(self.settings) if self.settings.keys_are_given else None
+
+    async def stored_keys(self) -> list[SealedKey]:
+        if self.settings.embedded and not engine.connect(self.settings.database_address).exists:
+            return []
+        async with wiring.database(self.settings) as engines:
+            await require_current(engines)
+            async with SqlStore(engines).reading() as read:
+                return await read.signing_keys.all()
 
     async def migrate(self) -> tuple[str | None, str]:
         migrating = await asyncio.create_subprocess_exec(sys.executable, "-m", "vestibule.migrate", stdout=PIPE)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from vestibule.cli import console
 from vestibule.cli.users import NoSuchAccount
+from vestibule.flows.rotate_keys import KeysStay
 from vestibule.model.errors import StoreUnavailable
 from vestibule.settings import WrongSettings
 from vestibule.storage.sql.legacy import NoSuchTable, SourceUnavailable
@@ -22,7 +23,7 @@ def explained() -> Iterator[None]:
     except WrongSettings as fault:
         console.fail(str(fault))
         sys.exit(_WRONG_SETTINGS)
-    except (SchemaMismatch, NoSuchTable, SourceUnavailable, NoSuchAccount) as fault:
+    except (SchemaMismatch, NoSuchTable, SourceUnavailable, NoSuchAccount, KeysStay) as fault:
         console.fail(str(fault))
         sys.exit(1)
     except StoreUnavailable as fault:

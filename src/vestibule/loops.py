@@ -1,7 +1,8 @@
-"""What goes on beside the requests, in every process: following revocations, delivering letters."""
+"""What goes on beside the requests, in every process: following revocations and keys, delivering letters."""
 
 import asyncio
 import contextlib
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,6 +10,7 @@ import structlog
 
 from vestibule.flows.deliver import deliver_next
 from vestibule.flows.env import Env
+from vestibule.flows.follow_keys import keep_next_keys, look_at_keys, withdraw_spent_keys
 from vestibule.flows.follow_revocations import forget_old_revocations, listen_for_nudges, read_new_tail, read_whole_tail
 from vestibule.model.errors import Fault
 
@@ -25,6 +27,7 @@ async def running(env: Env) -> AsyncIterator[None]:
     tasks = [
         asyncio.create_task(follow_revocations(env, nudged)),
         asyncio.create_task(listen_for_nudges(env, nudged)),
+        asyncio.create_task(follow_keys(env)),
         asyncio.create_task(deliver_letters(env)),
     ]
     try:
@@ -62,6 +65,19 @@ async def _until_next_poll(env: Env, nudged: asyncio.Event) -> None:
         if nudged.is_set():
             nudged.clear()
             await read_new_tail(env)
+
+
+async def follow_keys(env: Env) -> None:
+    """Look at the signing keys once a second, and see to it that there is a next one."""
+    for polls in itertools.count():
+        try:
+            await look_at_keys(env, env.watching)
+            await keep_next_keys(env)
+            if polls % _FORGET_EVERY == 0:
+                await withdraw_spent_keys(env)
+        except Fault as fault:
+            _log.warning("keys_not_read", fault=fault.code, why=str(fault))
+        await asyncio.sleep(POLL_SECONDS)
 
 
 async def deliver_letters(env: Env) -> None:

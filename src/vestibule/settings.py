@@ -100,6 +100,19 @@ class Settings(BaseSettings):
         "What private keys in the database are sealed under. Unset: made at the first start, in VESTIBULE_DATA. "
         "Machines that share a database share this.",
     )
+    secret_key_old: SealingSecret = _setting(
+        "VESTIBULE_SECRET_KEY_OLD",
+        SecretStr(""),
+        "The secret before it, while it is being exchanged: opens what is still sealed under that, until "
+        "`vestibule keys reseal` has been run.",
+    )
+    published_keys_seconds: int = _setting(
+        "VESTIBULE_JWKS_SECONDS",
+        300,
+        "How long services may keep the published keys before they ask again, in seconds. A new key signs no earlier.",
+        ge=1,
+        le=86400,
+    )
     signing_key_bits: Annotated[Literal[2048, 3072, 4096], BeforeValidator(int)] = _setting(
         "VESTIBULE_SIGNING_KEY_BITS", 3072, "Size in bits of RSA keys made here."
     )
@@ -294,6 +307,7 @@ class Settings(BaseSettings):
             language=self.language,
             letters=LetterLimits.per_hour(self.letters_per_address, self.letters_per_network),
             conceal_accounts=verification_mandatory if self.conceal_accounts is None else self.conceal_accounts,
+            published_keys_lifetime=timedelta(seconds=self.published_keys_seconds),
         )
 
 

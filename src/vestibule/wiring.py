@@ -3,22 +3,16 @@
 Sees every rim but the faces. `app` adds HTTP to it, `__main__` the command line.
 """
 
-import base64
-import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from vestibule.crypto import jwk
-from vestibule.crypto.entropy import random_bytes
+from vestibule import key_wiring
 from vestibule.crypto.niced_threads import NicedThreads
 from vestibule.crypto.passwords import Argon2id, Hasher
-from vestibule.crypto.seal import CannotUnseal, Seal
 from vestibule.flows.env import Env
-from vestibule.flows.open_key_ring import open_key_ring
 from vestibule.mail.folder import FolderPost
 from vestibule.mail.letters import Sender, Stationery
 from vestibule.mail.smtp import Server, SmtpPost, security_for
@@ -29,8 +23,6 @@ from vestibule.model.letters import Post
 from vestibule.model.memory import Memory
 from vestibule.model.passwords import Passwords
 from vestibule.model.revocations import Nudges, RevocationSet
-from vestibule.model.signing_keys import KeyRing, KeySet
-from vestibule.model.store import Store
 from vestibule.settings import Settings, WrongSettings
 from vestibule.storage.memory.mirror import NoMirror
 from vestibule.storage.memory.nudges import NoNudges
@@ -68,7 +60,8 @@ async def opened(settings: Settings) -> AsyncIterator[Env]:
                 clock=clock,
                 store=store,
                 watching=SqlStore(watching),
-                keys=await keys(settings, store, clock),
+                keys=await key_wiring.keys(settings, store, clock),
+                locksmith=key_wiring.locksmith(settings),
                 passwords=Passwords(hasher(settings), hashing),
                 signing=signing,
                 mirror=RedisMirror(redis, clock) if redis else NoMirror(),
@@ -86,7 +79,7 @@ async def opened(settings: Settings) -> AsyncIterator[Env]:
 async def database(settings: Settings, connections: int | None = None) -> AsyncIterator[Engines]:
     """The database, as it is; for the embedded one, at least the folder it lies in."""
     if settings.embedded:
-        make_folder(settings)
+        key_wiring.make_folder(settings)
     try:
         engines = engine.connect(settings.database_address, connections or settings.database_pool)
     except WrongAddress as fault:
@@ -119,59 +112,6 @@ def nudges(settings: Settings, watching: Engines, redis: Redis | None) -> Nudges
     if redis is not None:
         return RedisNudges(redis)
     return NoNudges() if settings.embedded else PostgresqlNudges(watching)
-
-
-async def keys(settings: Settings, store: Store, clock: Clock) -> KeyRing:
-    """The keys from the settings, or else those in the database."""
-    if settings.keys_are_given:
-        access = _given("JWT_ACCESS_TOKEN", settings.jwt_access_private, settings.jwt_access_public)
-        refresh = _given("JWT_REFRESH_TOKEN", settings.jwt_refresh_private, settings.jwt_refresh_public)
-        if access.signing.kid == refresh.signing.kid:
-            raise WrongSettings("JWT_REFRESH_TOKEN_PRIVATE_KEY: is the access token's key; make another one")
-        return KeyRing(access, refresh)
-    try:
-        return await open_key_ring(store, clock, Seal(secret_key(settings)), settings.signing_key_bits)
-    except CannotUnseal:
-        raise WrongSettings(
-            "VESTIBULE_SECRET_KEY: is not the one that the keys in this database were sealed under; every machine "
-            f"on one database needs the same (the first one's may lie in its {_secret_file(settings)})"
-        ) from None
-
-
-def _given(name: str, private: SecretStr, public: SecretStr) -> KeySet:
-    try:
-        key = jwk.private_key(base64.b64decode(private.get_secret_value()))
-    except jwk.UnusableKey as fault:
-        raise WrongSettings(f"{name}_PRIVATE_KEY: {fault}") from None
-    try:
-        matches = jwk.public_key(base64.b64decode(public.get_secret_value())).kid == key.kid
-    except jwk.UnusableKey as fault:
-        raise WrongSettings(f"{name}_PUBLIC_KEY: {fault}") from None
-    if not matches:
-        raise WrongSettings(f"{name}_PUBLIC_KEY: is not the public half of {name}_PRIVATE_KEY")
-    return KeySet.of(key)
-
-
-def secret_key(settings: Settings) -> str:
-    """The secret that private keys are sealed under: the setting, or a file that is made at the first start."""
-    if given := settings.secret_key.get_secret_value():
-        return given
-    make_folder(settings)
-    path = _secret_file(settings)
-    try:
-        with open(path, "x", opener=_owner_only) as file:
-            file.write(base64.urlsafe_b64encode(random_bytes(32)).decode() + "\n")
-    except FileExistsError:
-        pass
-    return path.read_text().strip()
-
-
-def make_folder(settings: Settings) -> None:
-    """The data folder, for its owner's eyes only; raises `WrongSettings` where that cannot be."""
-    try:
-        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as fault:
-        raise WrongSettings(f"VESTIBULE_DATA: cannot make {settings.data}: {fault.strerror}") from None
 
 
 def hasher(settings: Settings) -> Hasher:
@@ -208,11 +148,3 @@ def brand(settings: Settings) -> Brand:
 def templates(settings: Settings, face: str) -> Path | None:
     """Where the operator's own templates are, if there are any: `mail` or `pages`."""
     return settings.templates / face if settings.templates else None
-
-
-def _secret_file(settings: Settings) -> Path:
-    return settings.data / "secret.key"
-
-
-def _owner_only(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

@@ -7,7 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.harness.process import given_keys, run, serving
+from tests.harness.process import complaint, given_keys, register, run, serving, sign_in
+from tests.harness.servers import wait_until
 from tests.harness.world import key_ring
 from vestibule.crypto import jwk
 
@@ -25,7 +26,7 @@ def test_list_shows_whole_rows_and_no_private_half(tmp_path: Path) -> None:
     assert shown.stderr == ""
     for use, key in (("access", key_ring().access.signing), ("refresh", key_ring().refresh.signing)):
         row = next(line for line in shown.stdout.splitlines() if key.kid in line)
-        assert row.split() == [use, key.kid, "RS256", "2048", "signs"]
+        assert row.split() == [use, key.kid, "RS256", "2048", "current"]
         assert str(key.jwk.as_dict(private=True)["d"]) not in shown.stdout
     assert "PRIVATE" not in shown.stdout
 
@@ -54,3 +55,56 @@ def test_keys_of_a_size_nobody_should_use_are_not_made(tmp_path: Path, bits: str
     assert refused.returncode == 2
     assert refused.stdout == ""
     assert "--bits" in refused.stderr
+
+
+def test_list_in_an_empty_folder_makes_nothing(tmp_path: Path) -> None:
+    shown = run(tmp_path, "keys", "list")
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout == ""
+    assert "no keys yet" in shown.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_rotating_given_keys_is_refused_in_one_line(tmp_path: Path) -> None:
+    refused = run(tmp_path, "keys", "rotate", **given_keys())
+    assert refused.returncode == 1
+    assert "JWT_" in complaint(refused.stderr)
+
+
+def test_a_running_server_follows_a_rotation_and_a_new_secret(tmp_path: Path) -> None:
+    """Compressed: services keep the published keys for a second, and processes trust what they know for two."""
+    quick = {
+        "VESTIBULE_SIGNING_KEY_BITS": "2048",
+        "VESTIBULE_JWKS_SECONDS": "1",
+        "VESTIBULE_REVOCATION_STALENESS_SECONDS": "2",
+        "VESTIBULE_CLOCK_LEEWAY_SECONDS": "0",
+    }
+    with serving(tmp_path, **quick) as server, server.browser() as browser:
+        register(browser, "ada@example.com")
+        sign_in(browser, "ada@example.com")
+        first = browser.get("/.well-known/jwks.json").json()["keys"][0]["kid"]
+        wait_until(lambda: "next" in run(tmp_path, "keys", "list").stdout, "the next keys")
+        too_early = run(tmp_path, "keys", "rotate", **quick | {"VESTIBULE_JWKS_SECONDS": "300"})
+        assert "at the earliest" in complaint(too_early.stderr)
+        rotated = run(tmp_path, "keys", "rotate", "--now", **quick)
+        assert rotated.returncode == 0, rotated.stderr
+        wait_until(lambda: _signing(browser) != first, "the rotation")
+        assert browser.get("/api/users/me").status_code == 200
+        assert browser.get("/api/auth/refresh").status_code == 200
+        assert browser.get("/api/users/me").status_code == 200
+        states = [line.split()[3] for line in run(tmp_path, "keys", "list").stdout.splitlines() if " RS256 " in line]
+        assert states == ["next", "current", "retired"] * 2
+        assert "--now" in complaint(run(tmp_path, "keys", "retire", first, **quick).stderr)
+        assert server.stop() == 0
+    old = (tmp_path / "vestibule-data" / "secret.key").read_text().strip()
+    secrets = {"VESTIBULE_SECRET_KEY": "n" * 43, "VESTIBULE_SECRET_KEY_OLD": old}
+    assert run(tmp_path, "keys", "reseal", **quick, **secrets).returncode == 0
+    with serving(tmp_path, **quick, VESTIBULE_SECRET_KEY="n" * 43) as server, server.browser() as again:
+        again.cookies = browser.cookies
+        assert again.get("/api/auth/refresh").status_code == 200
+    refused = run(tmp_path, "keys", "rotate", **quick)
+    assert "VESTIBULE_SECRET_KEY" in complaint(refused.stderr)
+
+
+def _signing(browser: httpx.Client) -> str:
+    return str(browser.get("/.well-known/jwks.json").json()["keys"][0]["kid"])

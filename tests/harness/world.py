@@ -20,6 +20,7 @@ from vestibule.crypto.passwords import Argon2id, Hasher
 from vestibule.flows.deliver import deliver_next
 from vestibule.flows.env import Env
 from vestibule.flows.follow_revocations import read_whole_tail
+from vestibule.flows.open_key_ring import open_key_ring
 from vestibule.model.access_tokens import Issuer
 from vestibule.model.letters import LetterKind
 from vestibule.model.limits import LetterLimits
@@ -28,7 +29,7 @@ from vestibule.model.passwords import PasswordRules, Passwords
 from vestibule.model.policy import Policy
 from vestibule.model.revocations import RevocationSet
 from vestibule.model.sessions import SessionLimits
-from vestibule.model.signing_keys import KeyRing, KeySet
+from vestibule.model.signing_keys import KeyRing, KeySet, Locksmith
 from vestibule.storage.memory.mirror import NoMirror
 from vestibule.storage.memory.nudges import NoNudges
 from vestibule.storage.redis import mirror as redis_mirror
@@ -128,10 +129,12 @@ async def world_on(
     hasher: Hasher | None = None,
     pool_size: int = 10,
     patience: Patience = DEFAULT_PATIENCE,
+    locksmith: Locksmith | None = None,
+    clock: ManualClock | None = None,
 ) -> AsyncIterator[World]:
-    """A Vestibule on this backend."""
+    """A Vestibule on this backend. With a locksmith its keys are in the database; the clock may be another's too."""
+    clock = clock or ManualClock()
     async with AsyncExitStack() as stack:
-        clock = ManualClock()
         engines = engine.connect(backend.database_url, pool_size, patience)
         stack.push_async_callback(engines.close)
         mirror: NoMirror | RedisMirror = NoMirror()
@@ -147,7 +150,8 @@ async def world_on(
             clock=clock,
             store=store,
             watching=store,
-            keys=key_ring(),
+            keys=await open_key_ring(store, clock, locksmith) if locksmith else key_ring(),
+            locksmith=locksmith,
             passwords=Passwords(hasher or Hasher(CHEAP), threads),
             signing=threads,
             mirror=mirror,

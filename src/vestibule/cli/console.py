@@ -1,9 +1,14 @@
 """How the command line looks: what is meant to be read goes to the error stream, results to the output."""
 
+import sys
+
 from rich.console import Console
 from rich.markup import escape
 
-results = Console(soft_wrap=True)
+# What is piped into another program is not folded to a screen that is not there.
+_PIPED_WIDTH = 200
+
+results = Console(soft_wrap=True, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
 notes = Console(stderr=True, soft_wrap=True)
 
 

@@ -1,7 +1,8 @@
-"""`vestibule keys`: look at the signing keys, or make some to hand to several machines."""
+"""`vestibule keys`: look at the signing keys, rotate them, or make some to hand to several machines."""
 
 import asyncio
 import base64
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -12,7 +13,12 @@ from rich.table import Column, Table
 from vestibule.cli.console import notes, results
 from vestibule.cli.workshop import Workshop
 from vestibule.crypto import jwk
-from vestibule.model.signing_keys import KeyRing
+from vestibule.flows.env import Env
+from vestibule.flows.follow_keys import keep_next_keys
+from vestibule.flows.rotate_keys import require_locksmith, reseal_keys, rotate_key, withdraw_key
+from vestibule.model.signing_keys import KeyRing, KeyState, KeyUse, SealedKey
+
+Now = Annotated[bool, typer.Option("--now", help="After a leak: do not wait for anybody.")]
 
 
 class KeySize(StrEnum):
@@ -23,20 +29,84 @@ class KeySize(StrEnum):
     LARGE = "4096"
 
 
-keys = typer.Typer(no_args_is_help=True, help="Look at the signing keys, or make new ones.")
+class Uses(StrEnum):
+    """Which keys are meant."""
+
+    ACCESS = "access"
+    REFRESH = "refresh"
+    BOTH = "both"
+
+
+keys = typer.Typer(no_args_is_help=True, help="Look at the signing keys, rotate them, or make new ones.")
 
 
 @keys.command("list")
-def list_keys(context: typer.Context) -> None:
-    """Show the keys in force: what for, which id, what kind. Never the private half."""
+def list_keys(
+    context: typer.Context,
+    everything: Annotated[bool, typer.Option("--all", help="Those that are gone as well.")] = False,
+) -> None:
+    """Show the keys: what for, which id, what kind, and where each stands. Never the private half.
+
+    *next* is published and will sign; *current* signs; *retired* checks what it signed; *gone* is of no use any more.
+    Times are UTC.
+    """
     workshop: Workshop = context.obj
-    ring = asyncio.run(_ring(workshop))
-    table = Table("use", Column("key id", no_wrap=True), "kind", "now", box=SIMPLE)
-    for use, key_set in (("access", ring.access), ("refresh", ring.refresh)):
-        for kid, key in key_set.checking.items():
-            state = "signs" if kid == key_set.signing.kid else "checks"
-            table.add_row(use, kid, f"{key.alg} {key.bits}", state)
-    results.print(table)
+    given = workshop.given_keys()
+    if given is not None:
+        results.print(_given_table(given))
+        return
+    stored = asyncio.run(workshop.stored_keys())
+    if not stored:
+        notes.print("There are no keys yet; the first start of the server makes them.")
+        return
+    results.print(_stored_table([key for key in stored if everything or key.state is not KeyState.GONE]))
+
+
+@keys.command()
+def rotate(
+    context: typer.Context,
+    use: Annotated[Uses, typer.Option(help="Which keys.")] = Uses.BOTH,
+    now: Now = False,
+) -> None:
+    """Let the next key sign, retire the current one, and publish a new next one.
+
+    Nobody is signed out, and no process needs a restart. The next key must have been published for as long as
+    services may keep the published keys (VESTIBULE_JWKS_SECONDS, and a little more).
+    """
+    workshop: Workshop = context.obj
+    for name in KeyUse if use is Uses.BOTH else [KeyUse(use.value)]:
+        kid = asyncio.run(_rotate(workshop, name, early=now))
+        results.print(f"{kid} signs {name.value} tokens from now on.")
+
+
+@keys.command()
+def retire(
+    context: typer.Context,
+    kid: Annotated[str, typer.Argument(metavar="KEY_ID", help="As `vestibule keys list` shows it.")],
+    now: Now = False,
+) -> None:
+    """Let a retired key go: what it signed is refused from now on.
+
+    This happens by itself when nothing that it signed can live. After a leak, `--now` does it at once: whoever
+    holds one of its tokens has to refresh, or, if it is a refresh key, to sign in again.
+    """
+    workshop: Workshop = context.obj
+    asyncio.run(_retire(workshop, kid, early=now))
+    results.print(f"{kid} is gone.")
+
+
+@keys.command()
+def reseal(context: typer.Context) -> None:
+    """Seal the keys in the database anew, under the secret of today.
+
+    First give every machine the new VESTIBULE_SECRET_KEY, and the one before it as VESTIBULE_SECRET_KEY_OLD, and
+    restart them; then run this; then take VESTIBULE_SECRET_KEY_OLD away.
+    """
+    workshop: Workshop = context.obj
+    count = asyncio.run(_reseal(workshop))
+    results.print(
+        f"{count} keys are sealed under VESTIBULE_SECRET_KEY. VESTIBULE_SECRET_KEY_OLD is of no use any more."
+    )
 
 
 @keys.command()
@@ -54,6 +124,49 @@ def generate(
     notes.print("Put these four lines where the server reads its environment, on every machine the same.")
 
 
-async def _ring(workshop: Workshop) -> KeyRing:
+async def _rotate(workshop: Workshop, use: KeyUse, *, early: bool) -> str:
     async with workshop.opened() as env:
-        return env.keys
+        if early:
+            await _until_everybody_knows_the_next(env, use)
+        return await rotate_key(env, use, early=early)
+
+
+async def _until_everybody_knows_the_next(env: Env, use: KeyUse) -> None:
+    """Every process looks once a second, and one that cannot does not trust what it knows for longer than this."""
+    require_locksmith(env)
+    if use in env.keys.lacking_next:
+        await keep_next_keys(env)
+    seconds = env.policy.revocation_staleness.total_seconds()
+    notes.print(f"Waiting {seconds:.0f} seconds, until every process knows the next {use.value} key …")
+    await asyncio.sleep(seconds)
+
+
+async def _retire(workshop: Workshop, kid: str, *, early: bool) -> None:
+    async with workshop.opened() as env:
+        await withdraw_key(env, kid, early=early)
+
+
+async def _reseal(workshop: Workshop) -> int:
+    async with workshop.opened() as env:
+        return await reseal_keys(env)
+
+
+def _given_table(ring: KeyRing) -> Table:
+    table = Table("use", Column("key id", no_wrap=True), "kind", "state", box=SIMPLE)
+    for use, key_set in (("access", ring.access), ("refresh", ring.refresh)):
+        public = key_set.signing.public
+        table.add_row(use, public.kid, f"{public.alg} {public.bits}", "current")
+    return table
+
+
+def _stored_table(stored: list[SealedKey]) -> Table:
+    fixed = [Column(name, no_wrap=True) for name in ("use", "key id", "kind", "state")]
+    table = Table(*fixed, "since", box=SIMPLE)
+    for key in sorted(stored, key=lambda key: (key.use, list(KeyState).index(key.state))):
+        until = f", until {_time(key.checks_until)}" if key.checks_until and key.state is KeyState.RETIRED else ""
+        table.add_row(key.use.value, key.kid, key.alg, key.state.value, _time(key.state_since) + until)
+    return table
+
+
+def _time(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M}"

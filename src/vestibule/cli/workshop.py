@@ -6,6 +6,7 @@ from typing import Protocol
 
 from vestibule.flows.env import Env
 from vestibule.model.accounts import Account
+from vestibule.model.signing_keys import KeyRing, SealedKey
 from vestibule.settings import Settings
 
 
@@ -28,6 +29,12 @@ class Workshop(Protocol):
 
     def opened(self) -> AbstractAsyncContextManager[Env]:
         """Everything a process needs, for as long as the block lasts."""
+
+    def given_keys(self) -> KeyRing | None:
+        """The signing keys in the settings, if they are there."""
+
+    async def stored_keys(self) -> list[SealedKey]:
+        """The signing keys in the database, as they lie there, newest first. Looks only: nothing is made."""
 
     async def migrate(self) -> tuple[str | None, str]:
         """Bring the schema up to date; the revision before and after."""

@@ -60,8 +60,13 @@ class PrivateKey:
         return bytes(self.jwk.as_pem(private=True))
 
 
-def generate(bits: int = 3072) -> PrivateKey:
-    """A new RSA key from the operating system's generator."""
+def generate(bits: int = 3072, algorithm: str = ALGORITHM) -> PrivateKey:
+    """A new key for an algorithm, from the operating system's generator; raises `UnusableKey` for one not known here.
+
+    `bits` is the size of an RSA key.
+    """
+    if algorithm != ALGORITHM:
+        raise UnusableKey(f"would be for {algorithm}, for which no key can be made here; {ALGORITHM} is possible")
     return _private(rsa.generate_private_key(PUBLIC_EXPONENT, bits))
 
 

@@ -50,6 +50,17 @@ def verify(token: str, keys: Mapping[str, PublicKey], typ: str) -> Claims:
     return _json_object(payload)
 
 
+def key_id(token: str) -> str | None:
+    """The `kid` that the token claims to be signed with; None where it has no shape of ours. Proves nothing."""
+    if len(token) > MAX_TOKEN_BYTES or _COMPACT.fullmatch(token) is None:
+        return None
+    try:
+        kid = _json_object(_decode(token.partition(".")[0])).get("kid")
+    except InvalidToken:
+        return None
+    return kid if isinstance(kid, str) else None
+
+
 def _key_for(token: str, keys: Mapping[str, PublicKey], typ: str) -> PublicKey:
     header = _json_object(_decode(token.partition(".")[0]))
     # Exactly our three members: no jwk, jku, x5u, x5c to fetch from, no crit, zip or b64 to obey (RFC 8725, 3.10).

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from vestibule.flows.env import Env
+from vestibule.flows.follow_keys import read_signed
 from vestibule.model import access_tokens
 from vestibule.model.access_tokens import AccessToken
 from vestibule.model.accounts import Account
@@ -47,7 +48,7 @@ async def identify(env: Env, access_token: str) -> Caller:
     caller = identify_from_memory(env, access_token)
     if caller is not None:
         return caller
-    token = _read_token(env, access_token)
+    token = await _read_token(env, access_token)
     generation = env.revocations.generation
     session, account = await _look_up(env, token)
     _require_live(env, token, session, account)
@@ -58,12 +59,17 @@ async def identify(env: Env, access_token: str) -> Caller:
     return Caller(known)
 
 
-def _read_token(env: Env, access_token: str) -> AccessToken:
+async def _read_token(env: Env, access_token: str) -> AccessToken:
     """What the token says, by memory or by its signature; raises `AccessTokenInvalid`."""
     key, now = _key(access_token), env.clock.now()
     token = env.memory.token(key)
     if token is None or not _in_time(env, token, now):
-        token = access_tokens.read(access_token, env.policy.issuer, env.keys.access, now)
+        token = await read_signed(
+            env,
+            access_token,
+            lambda: env.keys.access,
+            lambda keys: access_tokens.read(access_token, env.policy.issuer, keys, now),
+        )
         env.memory.keep_token(key, token)
     return token
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.niced_threads import PoolFull
 from vestibule.flows.env import Env
+from vestibule.flows.follow_keys import require_fresh_keys
 from vestibule.model import access_tokens, refresh_tokens
 from vestibule.model.access_tokens import AccessToken
 from vestibule.model.accounts import Account
@@ -28,6 +29,7 @@ async def issue_tokens(env: Env, session: Session, account: Account, now: dateti
 
     The access token never outlives the session's absolute end.
     """
+    await require_fresh_keys(env)
     expires_at = min(now + env.policy.access_lifetime, session.expires_at)
     access = AccessToken(new_id(), account.id, session.id, account.role, now, expires_at)
     try:

@@ -16,6 +16,7 @@ from datetime import datetime
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.end_sessions import announce, end_session
 from vestibule.flows.env import Env
+from vestibule.flows.follow_keys import read_signed
 from vestibule.flows.issue_tokens import Tokens, issue_tokens
 from vestibule.flows.know_device import circumstances
 from vestibule.model import refresh_tokens
@@ -42,7 +43,12 @@ class _Outcome:
 async def refresh(env: Env, refresh_token: str) -> Tokens:
     """The session's new tokens, without a refresh token where rotation is off; raises `RefreshRefused`."""
     now = env.clock.now()
-    token = refresh_tokens.read(refresh_token, env.policy.issuer, env.keys.refresh, now)
+    token = await read_signed(
+        env,
+        refresh_token,
+        lambda: env.keys.refresh,
+        lambda keys: refresh_tokens.read(refresh_token, env.policy.issuer, keys, now),
+    )
     if token.expired:
         raise RefreshRefused(await _why_over(env, token, now))
     async with env.store.transaction() as tx:

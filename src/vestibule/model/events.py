@@ -23,6 +23,8 @@ class EventKind(StrEnum):
     ACCOUNT_DISABLED = "account_disabled"
     ACCOUNT_ENABLED = "account_enabled"
     ACCOUNT_DELETED = "account_deleted"
+    SIGNING_KEY_ROTATED = "signing_key_rotated"
+    SIGNING_KEY_WITHDRAWN = "signing_key_withdrawn"
     IMPORTED = "imported"
 
 

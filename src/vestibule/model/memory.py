@@ -60,6 +60,10 @@ class Memory:
             for session_id in list(self._of_account.get(revocation.subject, ())):
                 self._drop(session_id)
 
+    def forget_tokens(self) -> None:
+        """Check every signature anew: a key has gone."""
+        self._tokens.clear()
+
     def _drop(self, session_id: str) -> None:
         known = self._sessions.pop(session_id, None)
         if known is None:

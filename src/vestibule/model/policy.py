@@ -7,6 +7,7 @@ from vestibule.model.access_tokens import Issuer
 from vestibule.model.limits import LetterLimits
 from vestibule.model.passwords import PasswordRules
 from vestibule.model.sessions import SessionLimits
+from vestibule.model.signing_keys import KeyUse
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,22 @@ class Policy:
     language: str
     letters: LetterLimits
     conceal_accounts: bool
+    published_keys_lifetime: timedelta = timedelta(minutes=5)
+    """How long services may keep the published keys without asking again."""
 
     @property
     def revocation_memory(self) -> timedelta:
         """How long after it a revocation can still matter: until the last access token has expired everywhere."""
         return self.access_lifetime + 2 * self.issuer.leeway
+
+    @property
+    def key_lead(self) -> timedelta:
+        """How long a key must have been published before it signs: whoever keeps keys has it by then, also if what it
+        asked last was the slowest process to hear of the key.
+        """
+        return self.published_keys_lifetime + self.revocation_staleness + self.issuer.leeway
+
+    def key_tail(self, use: KeyUse) -> timedelta:
+        """How long a key checks on after it has signed for the last time: until nothing that it signed can live."""
+        token_lifetime = self.access_lifetime if use is KeyUse.ACCESS else self.sessions.absolute
+        return token_lifetime + self.key_lead

@@ -1,4 +1,11 @@
-"""Signing keys: a pair for access tokens and another for refresh tokens, so that neither can stand in for the other."""
+"""Signing keys: a pair for access tokens and another for refresh tokens, so that neither can stand in for the other.
+
+    next  ->  current  ->  retired  ->  gone
+    published signs        checks       nothing of it is left but its name
+
+Each use has one current key and one next key. A next key is published before it signs, so that whoever keeps the
+published keys has it already; a retired one checks until nothing that it signed can live.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +13,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from vestibule.crypto import jwk
 from vestibule.crypto.jwk import PrivateKey, PublicKey
+from vestibule.crypto.seal import CannotUnseal, Seal
 
 
 class KeyUse(StrEnum):
@@ -19,13 +28,18 @@ class KeyUse(StrEnum):
 class KeyState(StrEnum):
     """Where a key stands in its life."""
 
+    NEXT = "next"
     CURRENT = "current"
     RETIRED = "retired"
+    GONE = "gone"
 
 
 @dataclass(frozen=True)
 class SealedKey:
-    """A key as it lies in the database: the private half only encrypted."""
+    """A key as it lies in the database: the private half only encrypted, and empty once the key is gone.
+
+    A retired key checks until `checks_until`.
+    """
 
     kid: str
     use: KeyUse
@@ -33,6 +47,12 @@ class SealedKey:
     alg: str
     sealed_private: str
     created_at: datetime
+    state_since: datetime
+    checks_until: datetime | None = None
+
+
+Standing = frozenset[tuple[str, KeyUse, KeyState]]
+"""The keys that are not gone, each by its id, with its use and state."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +72,71 @@ class KeySet:
         return {"keys": [key.as_jwk() for key in self.checking.values()]}
 
 
-@dataclass(frozen=True)
+@dataclass
 class KeyRing:
-    """All keys of this server."""
+    """All keys of this server, as this process knows them.
+
+    `standing` is what the database said at `looked_at` (monotonic seconds); keys given by settings never grow old.
+    """
 
     access: KeySet
     refresh: KeySet
+    standing: Standing = frozenset()
+    looked_at: float = float("inf")
+
+    def replace(self, access: KeySet, refresh: KeySet, standing: Standing) -> bool:
+        """Go on with these; whether a key has gone, so that what it signed is no longer to be believed."""
+        gone = self.access.checking.keys() - access.checking.keys()
+        self.access, self.refresh, self.standing = access, refresh, standing
+        return bool(gone)
+
+    @property
+    def lacking_next(self) -> list[KeyUse]:
+        """The uses for which no next key has been made."""
+        having = {use for _, use, state in self.standing if state is KeyState.NEXT}
+        return [use for use in KeyUse if use not in having]
+
+
+@dataclass(frozen=True)
+class Locksmith:
+    """Makes keys of one algorithm, and seals and opens them. `previous` opens what an earlier secret sealed."""
+
+    seal: Seal
+    algorithm: str
+    bits: int
+    previous: Seal | None = None
+
+    def make(self, use: KeyUse, state: KeyState, now: datetime) -> SealedKey:
+        """A new key. Takes up to a second of CPU: call it on a thread."""
+        key = jwk.generate(self.bits, self.algorithm)
+        return SealedKey(key.kid, use, state, key.public.alg, self._close(key, use), now, now)
+
+    def open(self, key: SealedKey) -> PrivateKey:
+        """The key, unsealed; raises `CannotUnseal`."""
+        name = _name(key.use, key.kid)
+        try:
+            pem = self.seal.open(key.sealed_private, name)
+        except CannotUnseal:
+            if self.previous is None:
+                raise
+            pem = self.previous.open(key.sealed_private, name)
+        return jwk.private_key(pem, checked=True)
+
+    def sealed_anew(self, key: SealedKey) -> str:
+        """The private half, sealed under the secret of today; raises `CannotUnseal`."""
+        return self._close(self.open(key), key.use)
+
+    def key_set(self, keys: list[SealedKey], use: KeyUse) -> KeySet:
+        """The set of one use out of all keys that are not gone; raises `CannotUnseal`."""
+        # The one that signs comes first, for whoever takes the first one published.
+        ours = sorted((key for key in keys if key.use is use), key=lambda key: key.state is not KeyState.CURRENT)
+        opened = {key.kid: self.open(key) for key in ours}
+        current = next(key.kid for key in ours if key.state is KeyState.CURRENT)
+        return KeySet(signing=opened[current], checking={kid: key.public for kid, key in opened.items()})
+
+    def _close(self, key: PrivateKey, use: KeyUse) -> str:
+        return self.seal.close(key.to_pem(), _name(use, key.kid))
+
+
+def _name(use: KeyUse, kid: str) -> str:
+    return f"signing-key:{use.value}:{kid}"

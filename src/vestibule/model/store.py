@@ -18,7 +18,7 @@ from vestibule.model.limits import Limit
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose
 from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import Device, EndReason, Session, SessionLimits
-from vestibule.model.signing_keys import SealedKey
+from vestibule.model.signing_keys import KeyUse, SealedKey, Standing
 
 
 class Accounts(Protocol):
@@ -196,10 +196,29 @@ class SigningKeys(Protocol):
     """The server's own keys, sealed."""
 
     async def all(self) -> list[SealedKey]:
-        """Every key, newest first."""
+        """Every key, newest first, those that are gone among them."""
 
-    async def add_current(self, key: SealedKey) -> bool:
-        """Make this the current key of its use, unless another process made one first."""
+    async def standing(self) -> Standing:
+        """Which keys are not gone, and in which state; little to read, so that everybody can look every second."""
+
+    async def add(self, key: SealedKey) -> bool:
+        """Add a next or a current key, unless its use has one by now."""
+
+    async def advance(self, use: KeyUse, made_by: datetime, now: datetime, checks_until: datetime) -> str | None:
+        """Let the next key sign from now on, if it was made no later than `made_by`, and retire the current one; the
+        new current key's id, None and nothing done otherwise. Of racers one advances.
+        """
+
+    async def withdraw(self, kid: str, now: datetime, *, early: bool) -> bool:
+        """Let a retired key go if it need not check any more, or a next or retired one if `early`; its private half is
+        forgotten. False, and nothing done, otherwise.
+        """
+
+    async def withdraw_spent(self, now: datetime) -> int:
+        """Let every retired key go that need not check any more; how many."""
+
+    async def reseal(self, kid: str, old: str, new: str) -> bool:
+        """Put what is sealed anew in the place of `old`, if that is still there."""
 
 
 @dataclass(frozen=True)

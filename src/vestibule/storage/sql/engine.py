@@ -62,6 +62,11 @@ class Engines:
         """Where a SQLite file lies."""
         return Path(self.writing.url.database or "").parent if self.dialect == "sqlite" else None
 
+    @property
+    def exists(self) -> bool:
+        """Whether there is a SQLite file yet; of a server nobody can tell without asking it."""
+        return self.dialect != "sqlite" or Path(self.writing.url.database or "").is_file()
+
     @asynccontextmanager
     async def transaction(self, seconds: float | None = TRANSACTION_SECONDS) -> AsyncIterator[AsyncConnection]:
         """A connection in a transaction that is over after so many seconds; raises `StoreUnavailable`."""

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
-REVISION = "0002"
+REVISION = "0003"
 """The migration this code was written for. A server that meets another does not start."""
 
 metadata = MetaData()
@@ -180,11 +180,20 @@ signing_keys = Table(
     Column("alg", String(16), nullable=False),
     Column("sealed_private", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("state_since", Instant),
+    Column("checks_until", Instant),
     Index(
         "one_current_key_for_each_use",
         "use",
         unique=True,
         postgresql_where=text("state = 'current'"),
         sqlite_where=text("state = 'current'"),
+    ),
+    Index(
+        "one_next_key_for_each_use",
+        "use",
+        unique=True,
+        postgresql_where=text("state = 'next'"),
+        sqlite_where=text("state = 'next'"),
     ),
 )

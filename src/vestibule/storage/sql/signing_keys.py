@@ -1,37 +1,87 @@
 """`model.store.SigningKeys` in SQL."""
 
-from sqlalchemy import select
+from datetime import datetime
+
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from vestibule.model.signing_keys import KeyState, KeyUse, SealedKey
+from vestibule.model.signing_keys import KeyState, KeyUse, SealedKey, Standing
 from vestibule.storage.sql.schema import signing_keys
+
+_k = signing_keys.c
+_STANDING = select(_k.kid, _k.use, _k.state).where(_k.state != KeyState.GONE.value)
 
 
 class SqlSigningKeys:
-    """The server's own keys, sealed. A unique index lets each use have one current key."""
+    """The server's own keys, sealed. Unique indexes let each use have one current and one next key."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def all(self) -> list[SealedKey]:
-        rows = await self._connection.execute(select(signing_keys).order_by(signing_keys.c.created_at.desc()))
+        rows = await self._connection.execute(select(signing_keys).order_by(_k.created_at.desc(), _k.kid))
         return [
-            SealedKey(row.kid, KeyUse(row.use), KeyState(row.state), row.alg, row.sealed_private, row.created_at)
+            SealedKey(
+                row.kid,
+                KeyUse(row.use),
+                KeyState(row.state),
+                row.alg,
+                row.sealed_private,
+                row.created_at,
+                row.state_since or row.created_at,
+                row.checks_until,
+            )
             for row in rows
         ]
 
-    async def add_current(self, key: SealedKey) -> bool:
+    async def standing(self) -> Standing:
+        rows = await self._connection.execute(_STANDING)
+        return frozenset((kid, KeyUse(use), KeyState(state)) for kid, use, state in rows)
+
+    async def add(self, key: SealedKey) -> bool:
         added = await self._connection.execute(
             insert(signing_keys)
             .values(
                 kid=key.kid,
                 use=key.use.value,
-                state=KeyState.CURRENT.value,
+                state=key.state.value,
                 alg=key.alg,
                 sealed_private=key.sealed_private,
                 created_at=key.created_at,
+                state_since=key.state_since,
             )
             .on_conflict_do_nothing()
         )
         return bool(added.rowcount)
+
+    async def advance(self, use: KeyUse, made_by: datetime, now: datetime, checks_until: datetime) -> str | None:
+        next_key = (_k.use == use.value) & (_k.state == KeyState.NEXT.value)
+        # Of racers one gets the row, and holds it; the others wait here, and find none that is next and old enough.
+        chosen = update(signing_keys).where(next_key, _k.created_at <= made_by).values(state_since=now)
+        kid: str | None = (await self._connection.execute(chosen.returning(_k.kid))).scalar_one_or_none()
+        if kid is None:
+            return None
+        current = (_k.use == use.value) & (_k.state == KeyState.CURRENT.value)
+        retired = {"state": KeyState.RETIRED.value, "state_since": now, "checks_until": checks_until}
+        await self._connection.execute(update(signing_keys).where(current).values(retired))
+        await self._connection.execute(update(signing_keys).where(_k.kid == kid).values(state=KeyState.CURRENT.value))
+        return kid
+
+    async def withdraw(self, kid: str, now: datetime, *, early: bool) -> bool:
+        spent = (_k.state == KeyState.RETIRED.value) & (_k.checks_until <= now)
+        may_go = _k.state.in_([KeyState.RETIRED.value, KeyState.NEXT.value]) if early else spent
+        gone = await self._connection.execute(update(signing_keys).where(_k.kid == kid, may_go).values(_gone(now)))
+        return bool(gone.rowcount)
+
+    async def withdraw_spent(self, now: datetime) -> int:
+        spent = update(signing_keys).where(_k.state == KeyState.RETIRED.value, _k.checks_until <= now)
+        return int((await self._connection.execute(spent.values(_gone(now)))).rowcount)
+
+    async def reseal(self, kid: str, old: str, new: str) -> bool:
+        sealed = update(signing_keys).where(_k.kid == kid, _k.sealed_private == old).values(sealed_private=new)
+        return bool((await self._connection.execute(sealed)).rowcount)
+
+
+def _gone(now: datetime) -> dict[str, str | datetime]:
+    return {"state": KeyState.GONE.value, "state_since": now, "sealed_private": ""}

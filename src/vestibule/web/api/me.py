@@ -2,6 +2,7 @@
 
 from starlette.responses import Response
 
+from vestibule.flows.follow_keys import require_fresh_keys
 from vestibule.flows.identify import Caller
 from vestibule.web.api import answers
 from vestibule.web.caller import InEnv, SignedInCaller
@@ -25,7 +26,9 @@ async def healthchecker() -> Response:
 
 async def jwks(env: InEnv) -> Response:
     """The public keys that check access tokens."""
-    return Json(env.keys.access.published(), headers={"Cache-Control": "public, max-age=300"})
+    await require_fresh_keys(env)
+    lifetime = int(env.policy.published_keys_lifetime.total_seconds())
+    return Json(env.keys.access.published(), headers={"Cache-Control": f"public, max-age={lifetime}"})
 
 
 def me_content(caller: Caller) -> bytes:

@@ -1,0 +1,84 @@
+"""Follow the signing keys: see that another signs, that a new one is published, that an old one has gone.
+
+Every process looks once a second. One that could not look for a while looks before it signs, before it publishes,
+and before it refuses a token whose key it does not know; when it cannot, it answers that it is not available.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from vestibule.crypto import jws
+from vestibule.crypto.jwk import PublicKey
+from vestibule.crypto.seal import CannotUnseal
+from vestibule.flows.env import Env
+from vestibule.flows.open_key_ring import make_key, stored_keys
+from vestibule.model.errors import Refusal, StoreUnavailable
+from vestibule.model.signing_keys import KeySet, KeyState, KeyUse, Standing
+from vestibule.model.store import Store
+
+T = TypeVar("T")
+
+
+async def look_at_keys(env: Env, store: Store) -> None:
+    """Take in what has changed, if anything has; raises `StoreUnavailable`."""
+    if env.locksmith is None:
+        return
+    sent_at = env.clock.monotonic()
+    async with store.reading() as read:
+        standing = await read.signing_keys.standing()
+    if standing != env.keys.standing:
+        await _take_in(env, store)
+    env.keys.looked_at = max(env.keys.looked_at, sent_at)
+
+
+async def keep_next_keys(env: Env) -> None:
+    """Make the keys that will sign next, where there are none yet, and so publish them."""
+    if env.locksmith is None:
+        return
+    for use in env.keys.lacking_next:
+        await make_key(env.store, env.clock, env.locksmith, use, KeyState.NEXT)
+
+
+async def withdraw_spent_keys(env: Env) -> int:
+    """Let go of retired keys that nothing needs any more; how many."""
+    async with env.store.transaction() as tx:
+        return await tx.signing_keys.withdraw_spent(env.clock.now())
+
+
+async def require_fresh_keys(env: Env) -> None:
+    """Look at the keys if that was not done for too long; raises `StoreUnavailable`."""
+    if env.clock.monotonic() - env.keys.looked_at > env.policy.revocation_staleness.total_seconds():
+        await look_at_keys(env, env.store)
+
+
+async def read_signed(env: Env, token: str, keys: Callable[[], KeySet], read: Callable[[KeySet], T]) -> T:
+    """What the token says by these keys, whatever refusal `read` has.
+
+    A token of a key that is not known is refused without any I/O, because every key is published long before it
+    signs; unless this process may have missed that.
+    """
+    try:
+        return read(keys())
+    except Refusal:
+        if _known(token, keys().checking):
+            raise
+        await require_fresh_keys(env)
+        return read(keys())
+
+
+async def _take_in(env: Env, store: Store) -> None:
+    keys = await stored_keys(store)
+    standing: Standing = frozenset((key.kid, key.use, key.state) for key in keys)
+    if env.locksmith is None:
+        return
+    try:
+        access, refresh = (env.locksmith.key_set(keys, use) for use in (KeyUse.ACCESS, KeyUse.REFRESH))
+    except CannotUnseal:
+        raise StoreUnavailable("a key in the database was sealed under another VESTIBULE_SECRET_KEY") from None
+    if env.keys.replace(access, refresh, standing):
+        env.memory.forget_tokens()
+
+
+def _known(token: str, checking: Mapping[str, PublicKey]) -> bool:
+    kid = jws.key_id(token)
+    return kid is None or kid in checking

@@ -1,0 +1,86 @@
+"""Rotate the signing keys, and let go of those that are no longer needed."""
+
+from datetime import datetime
+
+from vestibule.flows.env import Env
+from vestibule.flows.open_key_ring import make_key, stored_keys
+from vestibule.model.events import Event, EventKind
+from vestibule.model.signing_keys import KeyState, KeyUse, Locksmith
+
+
+class KeysStay(RuntimeError):
+    """Nothing was changed. The message says why, and what to do."""
+
+
+async def rotate_key(env: Env, use: KeyUse, *, early: bool = False) -> str:
+    """Let the next key of this use sign, and publish one to come after it; the new current key's id.
+
+    Raises `KeysStay` where services may not have the next key yet, unless `early`.
+    """
+    smith = require_locksmith(env)
+    now = env.clock.now()
+    made_by = now if early else now - env.policy.key_lead
+    async with env.store.transaction() as tx:
+        kid = await tx.signing_keys.advance(use, made_by, now, now + env.policy.key_tail(use))
+        if kid is not None:
+            await tx.events.record(Event(now, EventKind.SIGNING_KEY_ROTATED, detail={"use": use.value, "kid": kid}))
+    await make_key(env.store, env.clock, smith, use, KeyState.NEXT)
+    if kid is None:
+        raise KeysStay(await _why_not_yet(env, use))
+    return kid
+
+
+async def withdraw_key(env: Env, kid: str, *, early: bool = False) -> None:
+    """Let a key go: what it signed is refused from now on. Raises `KeysStay` for one that is needed."""
+    require_locksmith(env)
+    now = env.clock.now()
+    async with env.store.transaction() as tx:
+        gone = await tx.signing_keys.withdraw(kid, now, early=early)
+        if gone:
+            await tx.events.record(Event(now, EventKind.SIGNING_KEY_WITHDRAWN, detail={"kid": kid}))
+    if not gone:
+        raise KeysStay(await _why_it_stays(env, kid))
+
+
+async def reseal_keys(env: Env) -> int:
+    """Seal every key under today's secret; how many there were. Raises `CannotUnseal`."""
+    smith = require_locksmith(env)
+    keys = await stored_keys(env.store)
+    async with env.store.transaction() as tx:
+        for key in keys:
+            await tx.signing_keys.reseal(key.kid, key.sealed_private, smith.sealed_anew(key))
+    return len(keys)
+
+
+def require_locksmith(env: Env) -> Locksmith:
+    """Raises `KeysStay` where the keys are given by settings."""
+    if env.locksmith is None:
+        raise KeysStay("the signing keys are given by the four JWT_… settings; rotate them where those are kept")
+    return env.locksmith
+
+
+async def _why_not_yet(env: Env, use: KeyUse) -> str:
+    made_at = [key.created_at for key in await stored_keys(env.store) if (key.use, key.state) == (use, KeyState.NEXT)]
+    ready_at = max(made_at, default=env.clock.now()) + env.policy.key_lead
+    return (
+        f"the next {use.value} key signs at {_time(ready_at)} at the earliest, when every service that keeps the "
+        "published keys has it; wait until then, or, after a leak, use --now"
+    )
+
+
+async def _why_it_stays(env: Env, kid: str) -> str:
+    key = next((key for key in await stored_keys(env.store) if key.kid == kid), None)
+    if key is None:
+        return f"there is no key {kid}; `vestibule keys list` shows those there are"
+    if key.state is KeyState.CURRENT:
+        return f"this key signs; first let another sign: vestibule keys rotate --use {key.use.value}"
+    if key.state is KeyState.NEXT or key.checks_until is None:
+        return "this key will sign next; to have another made in its place, after a leak, use --now"
+    return (
+        f"tokens that it signed may live until {_time(key.checks_until)}, when it goes by itself; to have them refused "
+        "at once, after a leak, use --now"
+    )
+
+
+def _time(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,96 @@
+"""Where the signing keys come from: the settings, or the database, sealed under a secret that lies elsewhere."""
+
+import base64
+import os
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from vestibule.crypto import jwk
+from vestibule.crypto.entropy import random_bytes
+from vestibule.crypto.seal import CannotUnseal, Seal
+from vestibule.flows.open_key_ring import open_key_ring
+from vestibule.model.clock import Clock
+from vestibule.model.signing_keys import KeyRing, KeySet, Locksmith
+from vestibule.model.store import Store
+from vestibule.settings import Settings, WrongSettings
+
+
+async def keys(settings: Settings, store: Store, clock: Clock) -> KeyRing:
+    """The keys from the settings, or else those in the database."""
+    smith = locksmith(settings)
+    if smith is None:
+        return given_keys(settings)
+    try:
+        return await open_key_ring(store, clock, smith)
+    except CannotUnseal:
+        raise WrongSettings(
+            "VESTIBULE_SECRET_KEY: is not the one that the keys in this database were sealed under; every machine "
+            f"on one database needs the same (the first one's may lie in its {_secret_file(settings)})"
+        ) from None
+
+
+def locksmith(settings: Settings) -> Locksmith | None:
+    """What makes, seals and opens keys; None where they are given by settings."""
+    if settings.keys_are_given:
+        return None
+    old = settings.secret_key_old.get_secret_value()
+    return Locksmith(
+        seal=Seal(secret_key(settings)),
+        algorithm=jwk.ALGORITHM,
+        bits=settings.signing_key_bits,
+        previous=Seal(old) if old else None,
+    )
+
+
+def given_keys(settings: Settings) -> KeyRing:
+    """The keys in the four JWT_… settings; raises `WrongSettings`."""
+    access = _given("JWT_ACCESS_TOKEN", settings.jwt_access_private, settings.jwt_access_public)
+    refresh = _given("JWT_REFRESH_TOKEN", settings.jwt_refresh_private, settings.jwt_refresh_public)
+    if access.signing.kid == refresh.signing.kid:
+        raise WrongSettings("JWT_REFRESH_TOKEN_PRIVATE_KEY: is the access token's key; make another one")
+    return KeyRing(access, refresh)
+
+
+def _given(name: str, private: SecretStr, public: SecretStr) -> KeySet:
+    try:
+        key = jwk.private_key(base64.b64decode(private.get_secret_value()))
+    except jwk.UnusableKey as fault:
+        raise WrongSettings(f"{name}_PRIVATE_KEY: {fault}") from None
+    try:
+        matches = jwk.public_key(base64.b64decode(public.get_secret_value())).kid == key.kid
+    except jwk.UnusableKey as fault:
+        raise WrongSettings(f"{name}_PUBLIC_KEY: {fault}") from None
+    if not matches:
+        raise WrongSettings(f"{name}_PUBLIC_KEY: is not the public half of {name}_PRIVATE_KEY")
+    return KeySet.of(key)
+
+
+def secret_key(settings: Settings) -> str:
+    """The secret that private keys are sealed under: the setting, or a file that is made at the first start."""
+    if given := settings.secret_key.get_secret_value():
+        return given
+    make_folder(settings)
+    path = _secret_file(settings)
+    try:
+        with open(path, "x", opener=_owner_only) as file:
+            file.write(base64.urlsafe_b64encode(random_bytes(32)).decode() + "\n")
+    except FileExistsError:
+        pass
+    return path.read_text().strip()
+
+
+def make_folder(settings: Settings) -> None:
+    """The data folder, for its owner's eyes only; raises `WrongSettings` where that cannot be."""
+    try:
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as fault:
+        raise WrongSettings(f"VESTIBULE_DATA: cannot make {settings.data}: {fault.strerror}") from None
+
+
+def _secret_file(settings: Settings) -> Path:
+    return settings.data / "secret.key"
+
+
+def _owner_only(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
