@@ -12,6 +12,7 @@ from vestibule.flows.deliver import deliver_next
 from vestibule.flows.env import Env
 from vestibule.flows.follow_keys import keep_next_keys, look_at_keys, withdraw_spent_keys
 from vestibule.flows.follow_revocations import forget_old_revocations, listen_for_nudges, read_new_tail, read_whole_tail
+from vestibule.flows.guess import forget_old_guesses
 from vestibule.model.errors import Fault
 
 POLL_SECONDS = 1.0
@@ -48,6 +49,7 @@ async def follow_revocations(env: Env, nudged: asyncio.Event) -> None:
             polls += 1
             if polls % _FORGET_EVERY == 0:
                 await forget_old_revocations(env)
+                await forget_old_guesses(env)
         except Fault as fault:
             # Said once for each failed look; the requests themselves notice by the age of what they rely on.
             _log.warning(

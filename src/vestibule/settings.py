@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from vestibule.crypto.passwords import BCRYPT_MAX_BYTES
 from vestibule.model.access_tokens import Issuer
+from vestibule.model.guesses import GuessLimits
 from vestibule.model.limits import LetterLimits
 from vestibule.model.passwords import PasswordRules
 from vestibule.model.policy import Policy
@@ -190,6 +191,26 @@ class Settings(BaseSettings):
         "VESTIBULE_HASH_QUEUE", 64, "Passwords that may wait to be hashed behind them; beyond it, 503.", ge=1, le=10000
     )
 
+    # Limits
+    password_failures: int = _setting(
+        "VESTIBULE_PASSWORD_FAILURES",
+        50,
+        "Wrong passwords in a row after which no more are checked until the password is reset by mail: so many from "
+        "devices that have signed in to the account before, and so many from all others, wherever they are.",
+        ge=3,
+        le=50,
+    )
+    password_failures_free: int = _setting(
+        "VESTIBULE_PASSWORD_FAILURES_FREE",
+        20,
+        "So many of them cost nothing. Each further one makes the next wait: 1 s, 2 s, 4 s …",
+        ge=1,
+        le=50,
+    )
+    password_wait_seconds: int = _setting(
+        "VESTIBULE_PASSWORD_WAIT_SECONDS", 900, "The longest such wait, in seconds.", ge=1, le=86400
+    )
+
     # Mail
     email_host: str = _setting(
         "EMAIL_HOST", "", "SMTP server. Unset: letters go to a folder in VESTIBULE_DATA, and in development to the log."
@@ -305,6 +326,11 @@ class Settings(BaseSettings):
             link_base=self.origins[0] if "origins" in self.model_fields_set else self.own_base,
             own_base=self.own_base,
             language=self.language,
+            guesses=GuessLimits(
+                at_most=self.password_failures,
+                free=min(self.password_failures_free, self.password_failures),
+                longest_wait=timedelta(seconds=self.password_wait_seconds),
+            ),
             letters=LetterLimits.per_hour(self.letters_per_address, self.letters_per_network),
             conceal_accounts=verification_mandatory if self.conceal_accounts is None else self.conceal_accounts,
             published_keys_lifetime=timedelta(seconds=self.published_keys_seconds),

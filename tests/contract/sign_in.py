@@ -6,7 +6,8 @@ from tests.contract.answers import Expect, bodiless, challenged, cleared, refuse
 from tests.contract.happenings import ada_is_deleted, ada_is_disabled, enters, noted, passing, registered
 from tests.contract.register import ME, USER, WRONG
 from tests.contract.steps import BOB, Row, Send, Setup, Step, bearer, get, head, login, post
-from tests.harness.world import WEB
+from tests.harness.world import POLICY, WEB
+from vestibule.model.guesses import GuessLimits
 
 WHO, OUT = "/api/users/me", "/api/auth/logout"
 NOT_LOGGED_IN = challenged(refused(401, "not_signed_in", "You are not logged in"))
@@ -14,6 +15,11 @@ BAD_TOKEN = challenged(refused(401, "access_token_invalid", "Invalid token or us
 NO_REFRESH = refused(403, "refresh_refused", "Could not refresh access token")
 TWO_HEADERS = refused(400, "ambiguous_credential", "Send one Authorization header, not several")
 BOB_HIMSELF = succeeded(data={"user": USER | {"email": BOB}})
+WAIT = replace(
+    refused(429, "too_many_attempts", "Too many wrong passwords, please try again later"),
+    headers={"Retry-After": "1"},
+)
+IMPATIENT = Setup(policy=replace(POLICY, guesses=GuessLimits(at_most=3, free=2)))
 PRODUCTION = Setup(web=replace(WEB, secure_cookies=True))
 
 
@@ -71,6 +77,21 @@ ROWS = [
         post("/api/auth/login/?email=x", {"email": "ada@example.com", "password": "correct horse", "role": 7}),
         signed_in(),
         given=(registered,),
+    ),
+    Row(
+        "login: after wrong passwords the next one waits, and then a reset is needed",
+        login(password="wrong horse"),
+        WRONG,
+        given=(registered,),
+        then=(
+            Step(login(password="wrong horse"), WRONG),
+            Step(login(), WAIT),
+            passing(seconds=1),
+            Step(login(password="wrong horse"), WRONG),
+            passing(days=1),
+            Step(login(), WRONG),
+        ),
+        under=IMPATIENT,
     ),
     Row(
         "me: a token lives 15 minutes, and 30 seconds for clocks that disagree",

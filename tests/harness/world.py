@@ -22,6 +22,7 @@ from vestibule.flows.env import Env
 from vestibule.flows.follow_revocations import read_whole_tail
 from vestibule.flows.open_key_ring import open_key_ring
 from vestibule.model.access_tokens import Issuer
+from vestibule.model.guesses import GuessLimits
 from vestibule.model.letters import LetterKind
 from vestibule.model.limits import LetterLimits
 from vestibule.model.memory import Memory
@@ -57,6 +58,7 @@ POLICY = Policy(
     link_base=FRONT_END,
     own_base=BASE,
     language="en",
+    guesses=GuessLimits(),
     letters=LetterLimits.per_hour(address=10_000, network=10_000),
     conceal_accounts=False,
 )

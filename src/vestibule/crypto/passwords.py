@@ -53,6 +53,19 @@ class Hasher:
         except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError, ValueError):
             return False
 
+    def even_out(self, stored: str, dearest_bcrypt: int) -> None:
+        """The work that checking `stored` left out of one argon2id hash and one bcrypt hash of the dearest cost.
+
+        So a wrong password takes as long whatever was imported: bcrypt at cost 12 takes ten times what argon2id does.
+        """
+        if not stored.startswith(_BCRYPT_PREFIXES):
+            bcrypt.hashpw(b"", bcrypt.gensalt(dearest_bcrypt))
+            return
+        # A cost is a power of two, so that 10 is brought to 12 by one more of 10 and one of 11.
+        for rounds in range(int(stored[4:6]), dearest_bcrypt):
+            bcrypt.hashpw(b"", bcrypt.gensalt(rounds))
+        self._argon2.hash(b"")
+
     def outdated(self, stored: str) -> bool:
         """Whether `stored` was made by another algorithm or at another cost than new hashes are."""
         if self._bcrypt_rounds is not None:

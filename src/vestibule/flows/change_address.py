@@ -7,8 +7,9 @@ from vestibule.crypto.opaque import digest, is_secret
 from vestibule.flows.ask_for_letter import tell_owner
 from vestibule.flows.end_sessions import announce, end_all_sessions, refuse_account
 from vestibule.flows.env import Env
+from vestibule.flows.guess import prove_again
 from vestibule.flows.identify import Caller
-from vestibule.model.errors import AddressChangeInvalid, WrongPassword
+from vestibule.model.errors import AddressChangeInvalid
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose
@@ -19,11 +20,10 @@ from vestibule.model.visitors import Visitor
 
 
 async def request_change(env: Env, caller: Caller, password: str, address: str, visitor: Visitor) -> None:
-    """Mail a link to the new address; raises `WrongPassword`. Never tells whether somebody else has that address."""
-    async with env.store.reading() as read:
-        account = await read.accounts.get(caller.account.id)
-    if account is None or not await env.passwords.match(password, account.password_hash):
-        raise WrongPassword
+    """Mail a link to the new address; raises `WrongPassword` or `TooManyAttempts`. Never tells whether somebody
+    else has that address.
+    """
+    account = await prove_again(env, caller, password, visitor)
     now = env.clock.now()
     async with env.store.transaction() as tx:
         if await tx.accounts.at_address(address) is None:

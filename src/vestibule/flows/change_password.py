@@ -5,6 +5,7 @@ from datetime import datetime
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.end_sessions import announce, end_all_sessions, refuse_account
 from vestibule.flows.env import Env
+from vestibule.flows.guess import prove_again
 from vestibule.flows.identify import Caller
 from vestibule.flows.issue_tokens import Tokens, issue_tokens
 from vestibule.flows.know_device import circumstances
@@ -17,12 +18,9 @@ from vestibule.model.visitors import Visitor
 
 
 async def change_password(env: Env, caller: Caller, current: str, password: str, visitor: Visitor) -> Tokens:
-    """The tokens of the caller's new session; raises `WrongPassword`."""
-    async with env.store.reading() as read:
-        account = await read.accounts.get(caller.account.id)
-    stored = account.password_hash if account else None
-    if account is None or stored is None or not await env.passwords.match(current, stored):
-        raise WrongPassword
+    """The tokens of the caller's new session; raises `WrongPassword` or `TooManyAttempts`."""
+    account = await prove_again(env, caller, current, visitor)
+    stored = account.password_hash or ""  # which `prove_again` found
     password_hash = await env.passwords.hash(password)
     now = env.clock.now()
     session = begin(new_id(), account.id, visitor.device, env.policy.sessions, now)
@@ -36,6 +34,7 @@ async def change_password(env: Env, caller: Caller, current: str, password: str,
             revoked = await end_all_sessions(env, tx, account.id, EndReason.PASSWORD_CHANGED, now)
             revoked += await refuse_account(env, tx, account.id, now)
             await tx.sessions.open(session, epoch)
+            await tx.guesses.forgive_all(account.id)
             await tx.events.record(Event(now, EventKind.PASSWORD_CHANGED, account.id, session.id))
             await tell_changed_password(tx, account.id, visitor, now)
     if epoch is None:

@@ -2,11 +2,12 @@
 
 from vestibule.flows.end_sessions import announce, end_all_sessions, refuse_account
 from vestibule.flows.env import Env
+from vestibule.flows.guess import prove_again
 from vestibule.flows.identify import Caller
 from vestibule.model.accounts import Account
-from vestibule.model.errors import WrongPassword
 from vestibule.model.events import Event, EventKind
 from vestibule.model.sessions import EndReason
+from vestibule.model.visitors import Visitor
 
 
 async def delete_account(env: Env, account: Account) -> int:
@@ -24,6 +25,7 @@ async def delete_account(env: Env, account: Account) -> int:
         ended = await end_all_sessions(env, tx, account.id, EndReason.ACCOUNT_DELETED, now)
         refused = await refuse_account(env, tx, account.id, now)
         await tx.letters.forget(account.address)
+        await tx.guesses.forgive_all(account.id)
         await tx.events.detach(account.id)
         if await tx.accounts.remove(account.id):
             await tx.events.record(Event(now, EventKind.ACCOUNT_DELETED, detail={"account": account.id}))
@@ -31,10 +33,6 @@ async def delete_account(env: Env, account: Account) -> int:
     return len(ended)
 
 
-async def delete_my_account(env: Env, caller: Caller, password: str) -> None:
-    """The same for who is signed in and gives the password again; raises `WrongPassword`."""
-    async with env.store.reading() as read:
-        account = await read.accounts.get(caller.account.id)
-    if account is None or not await env.passwords.match(password, account.password_hash):
-        raise WrongPassword
-    await delete_account(env, account)
+async def delete_my_account(env: Env, caller: Caller, password: str, visitor: Visitor) -> None:
+    """The same for who is signed in and gives the password again; raises `WrongPassword` or `TooManyAttempts`."""
+    await delete_account(env, await prove_again(env, caller, password, visitor))

@@ -11,6 +11,12 @@ from vestibule.model.store import Transaction
 from vestibule.model.visitors import Visitor
 
 
+async def is_familiar(read: Transaction, account: Account | None, visitor: Visitor) -> bool:
+    """Whether the browser has signed in to the account before. Asks the same of an address without an account."""
+    digests = [digest(secret) for secret in visitor.device_secrets if is_secret(secret)]
+    return bool(digests) and await read.known_devices.knows(account.id if account else "", digests)
+
+
 async def know_device(tx: Transaction, account: Account, visitor: Visitor, now: datetime) -> str | None:
     """The secret for a new device to keep; None for a known one. Inside the transaction that opens the session.
 

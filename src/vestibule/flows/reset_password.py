@@ -39,6 +39,7 @@ async def _take_over(
     """Who can read the mail owns the account: whatever was set or opened before ends here."""
     await tx.one_time_tokens.void(token.account_id)
     await tx.accounts.set_password(token.account_id, password_hash, now)
+    await tx.guesses.forgive_all(token.account_id)
     await tx.accounts.verify(token.account_id, token.address, now)
     revoked = await end_all_sessions(env, tx, token.account_id, EndReason.PASSWORD_RESET, now)
     revoked += await refuse_account(env, tx, token.account_id, now)

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.env import Env
+from vestibule.flows.guess import check_guess, count_guess, wrong_guess
 from vestibule.flows.issue_tokens import Tokens, issue_tokens
-from vestibule.flows.know_device import know_device
+from vestibule.flows.know_device import is_familiar, know_device
 from vestibule.model.accounts import Account
 from vestibule.model.errors import AddressNotVerified, WrongCredentials
 from vestibule.model.events import Event, EventKind
-from vestibule.model.sessions import Device, Session, begin
+from vestibule.model.guesses import Budget
+from vestibule.model.sessions import Session, begin
 from vestibule.model.visitors import Visitor
 
 
@@ -24,24 +26,30 @@ class SignedIn:
 
 
 async def sign_in(env: Env, address: str, password: str, visitor: Visitor) -> SignedIn:
-    """Raises `WrongCredentials`, after the same work whether the address or the password is unknown,
-    and `AddressNotVerified` to who knows the password, where a proven address is mandatory.
+    """Raises `WrongCredentials`, after the same work whether the address or the password is unknown, and for the right
+    password too once there were too many wrong ones; `TooManyAttempts` while the next one has to wait; and
+    `AddressNotVerified` to who knows the password, where a proven address is mandatory.
     """
     async with env.store.reading() as read:
         account = await read.accounts.at_address(address)
-    matches = await env.passwords.match(password, account.password_hash if account else None)
-    if account is None or not matches or account.disabled_at is not None:
-        await _note_refusal(env, account, visitor.device)
+        budget = Budget.of(account, address, familiar=await is_familiar(read, account, visitor))
+    guesses = await count_guess(env, budget)
+    right = await check_guess(env, account, password, budget, guesses)
+    if account is None or not right:
+        async with env.store.transaction() as tx:
+            await tx.events.record(wrong_guess(env, account, guesses, visitor.network_address))
         raise WrongCredentials
     if env.policy.verification_mandatory and not account.verified:
+        async with env.store.transaction() as tx:
+            await tx.guesses.forgive(budget)
         raise AddressNotVerified
-    session, device_secret = await _open_session(env, account, visitor)
+    session, device_secret = await _open_session(env, account, visitor, budget)
     await _renew_hash(env, account, password)
     await env.mirror.show(session, account)
     return SignedIn(account, session, await issue_tokens(env, session, account, session.created_at), device_secret)
 
 
-async def _open_session(env: Env, account: Account, visitor: Visitor) -> tuple[Session, str | None]:
+async def _open_session(env: Env, account: Account, visitor: Visitor, budget: Budget) -> tuple[Session, str | None]:
     now = env.clock.now()
     session = begin(new_id(), account.id, visitor.device, env.policy.sessions, now)
     device_secret: str | None = None
@@ -49,6 +57,7 @@ async def _open_session(env: Env, account: Account, visitor: Visitor) -> tuple[S
         # The password was checked against `account` a moment ago; if it changed since, this opens nothing.
         opened = await tx.sessions.open(session, account.epoch)
         if opened:
+            await tx.guesses.forgive(budget)
             device_secret = await know_device(tx, account, visitor, now)
             await tx.events.record(
                 Event(now, EventKind.SIGNED_IN, account.id, session.id, network_address=visitor.network_address)
@@ -67,14 +76,3 @@ async def _renew_hash(env: Env, account: Account, password: str) -> None:
     renewed = await env.passwords.hash(password)
     async with env.store.transaction() as tx:
         await tx.accounts.replace_hash(account.id, account.password_hash, renewed)
-
-
-async def _note_refusal(env: Env, account: Account | None, device: Device) -> None:
-    refused = Event(
-        env.clock.now(),
-        EventKind.SIGN_IN_REFUSED,
-        account_id=account.id if account else None,
-        network_address=device.network_address,
-    )
-    async with env.store.transaction() as tx:
-        await tx.events.record(refused)

@@ -16,11 +16,14 @@ A `Refusal` is the caller's to mend, a `Fault` is ours. Each has a stable `code`
       VerificationCodeInvalid   unknown, used or expired
       ResetTokenInvalid         unknown, used, replaced or expired
       AddressChangeInvalid      likewise, or the address is somebody else's by now
+      TooManyAttempts           wrong passwords in a row: the next one has to wait
     Fault
       Overloaded                more work waits than may wait
       StoreUnavailable          the database cannot be asked
 """
 
+from datetime import timedelta
+from math import ceil
 from typing import ClassVar
 
 from vestibule.model.sessions import EndReason
@@ -92,6 +95,16 @@ class ResetTokenInvalid(Refusal):
 
 class AddressChangeInvalid(Refusal):
     code = "address_change_invalid"
+
+
+class TooManyAttempts(Refusal):
+    """Says after how long the next one is looked at."""
+
+    code = "too_many_attempts"
+
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__()
+        self.retry_after_seconds = max(1, ceil(wait.total_seconds()))
 
 
 class Fault(Exception):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from vestibule.model.access_tokens import Issuer
+from vestibule.model.guesses import GuessLimits
 from vestibule.model.limits import LetterLimits
 from vestibule.model.passwords import PasswordRules
 from vestibule.model.sessions import SessionLimits
@@ -26,6 +27,7 @@ class Policy:
     own_base: str
     language: str
     letters: LetterLimits
+    guesses: GuessLimits
     conceal_accounts: bool
     published_keys_lifetime: timedelta = timedelta(minutes=5)
     """How long services may keep the published keys without asking again."""

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from vestibule.model.accounts import Account
 from vestibule.model.events import Event
+from vestibule.model.guesses import Budget, GuessCount, GuessLimits
 from vestibule.model.letters import Backlog, LetterState, QueuedLetter
 from vestibule.model.limits import Limit
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose
@@ -59,6 +60,9 @@ class Accounts(Protocol):
 
     async def remove(self, account_id: str) -> bool:
         """Delete the account, and with it its sessions, tokens, letters and known devices; False if there was none."""
+
+    async def dearest_bcrypt(self) -> int | None:
+        """The greatest cost of a bcrypt hash that is left; None if there is none."""
 
     async def replace_hash(self, account_id: str, old: str, new: str) -> None:
         """Put another hash of the same password in the place of `old`, if that is still there."""
@@ -152,6 +156,9 @@ class KnownDevices(Protocol):
     async def seen(self, account_id: str, digest: str, now: datetime) -> bool:
         """Note that a known device signed in; False if it is not known."""
 
+    async def knows(self, account_id: str, digests: Sequence[str]) -> bool:
+        """Whether one of them is a device of the account's."""
+
     async def any(self, account_id: str) -> bool:
         """Whether the account knows any device."""
 
@@ -167,6 +174,30 @@ class Tallies(Protocol):
 
     async def forget(self, now: datetime) -> int:
         """Delete what is over; how much."""
+
+
+class Guesses(Protocol):
+    """How many wrong passwords in a row."""
+
+    async def take(self, budget: Budget, limits: GuessLimits, now: datetime) -> int | None:
+        """Count one more guess, before it is checked; how many that makes. None, and nothing counted, if the budget is
+        spent or the last one was too short a time ago. Exact under any race.
+        """
+
+    async def give_back(self, budget: Budget) -> None:
+        """Take back one guess that was counted and then not checked."""
+
+    async def count(self, budget: Budget) -> GuessCount | None:
+        """What has been counted; None if nothing."""
+
+    async def forgive(self, budget: Budget) -> None:
+        """Begin anew, after a right password."""
+
+    async def forgive_all(self, account_id: str) -> None:
+        """Begin anew in every budget of an account, because it has another password."""
+
+    async def forget(self, before: datetime) -> int:
+        """Delete what concerns no account and was not touched since `before`; how much."""
 
 
 class Revocations(Protocol):
@@ -231,6 +262,7 @@ class Transaction:
     letters: Letters
     known_devices: KnownDevices
     tallies: Tallies
+    guesses: Guesses
     revocations: Revocations
     events: Events
     signing_keys: SigningKeys

@@ -25,9 +25,10 @@ SIGNED_IN = (signed_in,)
 SIGNED_IN_OWN_SITE = (own_site, signed_in)
 
 NO_TOKEN = (e.NotSignedIn, e.AccessTokenInvalid, e.SessionOver)
-NO_SIGN_IN = (e.WrongCredentials, e.AddressNotVerified, CrossSite)
+NO_SIGN_IN = (e.WrongCredentials, e.TooManyAttempts, e.AddressNotVerified, CrossSite)
 NO_SIGN_OUT = (*NO_TOKEN, CrossSite)
 NO_REFRESH = (e.RefreshRefused, CrossSiteRefresh)
+NO_CHANGE = (*NO_SIGN_OUT, e.WrongPassword, e.TooManyAttempts)
 NO_RESET = (e.ResetTokenInvalid, CrossSite)
 
 
@@ -72,8 +73,8 @@ ROUTES = (
     Route("POST",  "/api/auth/forgotpassword",         auth.forgot_password, OWN_SITE,           200, answers.Told, bodies.ForgotPassword, (CrossSite,)),
     Route("PATCH", "/api/auth/resetpassword/{token}",  auth.reset,           OWN_SITE,           200, answers.Told, bodies.ResetPassword, NO_RESET),
     Route("GET",   "/api/users/me",                    me.me,                SIGNED_IN,          200, answers.Me, None, NO_TOKEN),
-    Route("PATCH", "/api/users/me/password",           sessions.change_my_password, SIGNED_IN_OWN_SITE, 200, answers.SignedIn, bodies.ChangePassword, (*NO_SIGN_OUT, e.WrongPassword)),
-    Route("PATCH", "/api/users/me/email",              sessions.change_my_address, SIGNED_IN_OWN_SITE, 200, answers.Told, bodies.ChangeAddress, (*NO_SIGN_OUT, e.WrongPassword)),
+    Route("PATCH", "/api/users/me/password",           sessions.change_my_password, SIGNED_IN_OWN_SITE, 200, answers.SignedIn, bodies.ChangePassword, NO_CHANGE),
+    Route("PATCH", "/api/users/me/email",              sessions.change_my_address, SIGNED_IN_OWN_SITE, 200, answers.Told, bodies.ChangeAddress, NO_CHANGE),
     Route("GET",   "/api/users/me/sessions",           sessions.list_mine,   SIGNED_IN,          200, answers.Sessions, None, NO_TOKEN),
     Route("DELETE", "/api/users/me/sessions",          sessions.end_others,  SIGNED_IN_OWN_SITE, 200, answers.Ended, None, NO_SIGN_OUT),
     Route("DELETE", "/api/users/me/sessions/{session_id}", sessions.end_one, SIGNED_IN_OWN_SITE, 200, answers.Success, None, (*NO_SIGN_OUT, e.SessionUnknown)),

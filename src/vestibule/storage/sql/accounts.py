@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.accounts import Account, Role
-from vestibule.storage.sql.schema import accounts
+from vestibule.storage.sql.schema import accounts, has_bcrypt_hash
 
 COLUMNS = tuple(accounts.c)
 _AT_ADDRESS = select(*COLUMNS).where(accounts.c.address == bindparam("wanted"))
@@ -95,6 +95,12 @@ class SqlAccounts:
 
     async def remove(self, account_id: str) -> bool:
         return bool((await self._connection.execute(delete(accounts).where(accounts.c.id == account_id))).rowcount)
+
+    async def dearest_bcrypt(self) -> int | None:
+        cost = func.max(func.substr(accounts.c.password_hash, 5, 2))  # $2b$12$…
+        found = await self._connection.execute(select(cost).where(has_bcrypt_hash))
+        text: str | None = found.scalar_one()
+        return int(text) if text else None
 
     async def replace_hash(self, account_id: str, old: str, new: str) -> None:
         await self._connection.execute(

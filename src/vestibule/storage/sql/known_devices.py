@@ -1,5 +1,6 @@
 """`model.store.KnownDevices` in SQL."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import exists, select, update
@@ -25,6 +26,10 @@ class SqlKnownDevices:
             .returning(_d.digest)
         )
         return moved.one_or_none() is not None
+
+    async def knows(self, account_id: str, digests: Sequence[str]) -> bool:
+        known = select(exists().where(_d.account_id == account_id, _d.digest.in_(digests)))
+        return bool((await self._connection.execute(known)).scalar_one())
 
     async def any(self, account_id: str) -> bool:
         return bool((await self._connection.execute(select(exists().where(_d.account_id == account_id)))).scalar_one())

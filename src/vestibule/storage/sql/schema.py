@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
-REVISION = "0003"
+REVISION = "0004"
 """The migration this code was written for. A server that meets another does not start."""
 
 metadata = MetaData()
@@ -70,6 +70,14 @@ accounts = Table(
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("language", String(8)),
+)
+
+has_bcrypt_hash = text("substr(password_hash, 1, 2) = '$2'")
+Index(
+    "accounts_with_bcrypt",
+    accounts.c.password_hash,
+    postgresql_where=has_bcrypt_hash,
+    sqlite_where=has_bcrypt_hash,
 )
 
 sessions = Table(
@@ -144,6 +152,17 @@ tallies = Table(
     Column("count", Integer, nullable=False),
     Column("ends_at", Instant, nullable=False),
     Index("tallies_to_forget", "ends_at"),
+)
+
+# No foreign key: an address without an account must cost the same statement, and its check.
+guesses = Table(
+    "guesses",
+    metadata,
+    Column("budget", String(80), primary_key=True),
+    Column("account_id", _ID),
+    Column("failures", Integer, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Index("guesses_of_account", "account_id"),
 )
 
 revocations = Table(

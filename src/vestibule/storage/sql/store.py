@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from vestibule.model.store import Transaction
 from vestibule.storage.sql.accounts import SqlAccounts
 from vestibule.storage.sql.engine import Engines
+from vestibule.storage.sql.guesses import SqlGuesses
 from vestibule.storage.sql.known_devices import SqlKnownDevices
 from vestibule.storage.sql.letters import SqlLetters
 from vestibule.storage.sql.one_time_tokens import SqlOneTimeTokens
@@ -49,6 +50,7 @@ def _ports(connection: AsyncConnection, events: SqlEvents) -> Transaction:
         letters=SqlLetters(connection),
         known_devices=SqlKnownDevices(connection),
         tallies=SqlTallies(connection),
+        guesses=SqlGuesses(connection),
         revocations=SqlRevocations(connection),
         events=events,
         signing_keys=SqlSigningKeys(connection),
