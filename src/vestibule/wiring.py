@@ -111,7 +111,7 @@ def nudges(settings: Settings, watching: Engines, redis: Redis | None) -> Nudges
     """How processes tell one another to look: by what they share beside the record itself."""
     if redis is not None:
         return RedisNudges(redis)
-    return NoNudges() if settings.embedded else PostgresqlNudges(watching)
+    return NoNudges() if settings.embedded or watching.behind_pooler else PostgresqlNudges(watching)
 
 
 def hasher(settings: Settings) -> Hasher:

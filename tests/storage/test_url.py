@@ -21,7 +21,8 @@ UNDERSTOOD: dict[str, tuple[str, dict[str, Any]]] = {
     "postgresql://h/n?schema=auth": ("postgresql+asyncpg://h/n", {"server_settings": {"search_path": "auth"}}),
     "postgresql://h/n?sslmode=require": ("postgresql+asyncpg://h/n", {"ssl": "require"}),
     "postgresql://h/n?sslmode=verify-full": ("postgresql+asyncpg://h/n", {"ssl": "verify-full"}),
-    "postgresql://h/n?connection_limit=5&pool_timeout=2&pgbouncer=true": ("postgresql+asyncpg://h/n", {}),
+    "postgresql://h/n?connection_limit=5&pool_timeout=2": ("postgresql+asyncpg://h/n", {}),
+    "postgresql://h/n?pgbouncer=true": ("postgresql+asyncpg://h/n", {"behind_pooler": True}),
     "postgresql://h/n?connect_timeout=5&socket_timeout=2&statement_cache_size=0": ("postgresql+asyncpg://h/n", {}),
 }
 

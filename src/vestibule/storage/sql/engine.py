@@ -9,17 +9,18 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event, exc
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from vestibule.model.errors import StoreUnavailable
 from vestibule.storage.sql import url as addresses
+from vestibule.storage.sql.breaker import Breaker
 
 # Bounded, because the readers of revocations rely on no transaction being longer than their overlap.
 TRANSACTION_SECONDS = 10.0
@@ -37,6 +38,15 @@ class Patience:
 
 
 DEFAULT_PATIENCE = Patience()
+_TRAVEL_SECONDS = 0.5
+"""How much longer than the database's own time-out a statement may take: after that, the link is dead."""
+# The database itself drops a client that is silent for a minute, instead of keeping its connection for hours.
+_DEAD_CLIENTS = {
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
 
 
 # PostgreSQL's classes and codes for it (its manual, appendix A): connection, authorization, no such database,
@@ -48,10 +58,15 @@ _UNREACHABLE = (OSError, TimeoutError, exc.TimeoutError)
 
 @dataclass(frozen=True)
 class Engines:
-    """The same database twice: for transactions, and for single reads. `dialect` is `sqlite` or `postgresql`."""
+    """The same database twice: for transactions, and for single reads. `dialect` is `sqlite` or `postgresql`.
+
+    Behind a pooler a connection is ours for a transaction and no longer, so that nobody can listen on it.
+    """
 
     writing: AsyncEngine
     single_reads: AsyncEngine
+    behind_pooler: bool = False
+    breaker: Breaker = field(default_factory=Breaker)
 
     @property
     def dialect(self) -> str:
@@ -70,14 +85,33 @@ class Engines:
     @asynccontextmanager
     async def transaction(self, seconds: float | None = TRANSACTION_SECONDS) -> AsyncIterator[AsyncConnection]:
         """A connection in a transaction that is over after so many seconds; raises `StoreUnavailable`."""
-        async with _translated(), asyncio.timeout(seconds), self.writing.begin() as connection:
+        async with self._translated(), asyncio.timeout(seconds), self.writing.begin() as connection:
             yield connection
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A connection whose statements stand alone; raises `StoreUnavailable`."""
-        async with _translated(), self.single_reads.connect() as connection:
+        async with self._translated(), self.single_reads.connect() as connection:
             yield connection
+
+    @asynccontextmanager
+    async def _translated(self) -> AsyncIterator[None]:
+        """Tell a database that cannot be asked from a mistake of ours: the first is a fault, the second a bug."""
+        if not self.breaker.lets_through():
+            raise StoreUnavailable("it could not be reached a moment ago")
+        try:
+            yield
+            self.breaker.reached()
+        except exc.DBAPIError as fault:
+            if _out_of_reach(fault):
+                self.breaker.unreachable()
+            if fault.connection_invalidated or _not_our_mistake(fault):
+                raise StoreUnavailable(str(fault.orig).rpartition(">: ")[2]) from fault
+            raise
+        except _UNREACHABLE as fault:
+            if not isinstance(fault, exc.TimeoutError):  # which only says that all our connections are busy
+                self.breaker.unreachable()
+            raise StoreUnavailable(str(fault)) from fault
 
     async def close(self) -> None:
         await self.writing.dispose()
@@ -124,12 +158,9 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _postgresql(url: URL, arguments: dict[str, Any], pool_size: int, patience: Patience) -> Engines:
-    settings = {
-        "application_name": "vestibule",
-        "statement_timeout": str(int(patience.for_statement * 1000)),
-        "idle_in_transaction_session_timeout": "10000",
-        **arguments.pop("server_settings", {}),
-    }
+    behind_pooler = arguments.pop("behind_pooler", False)
+    given = arguments.pop("server_settings", {})
+    settings = given if behind_pooler else _server_settings(patience) | given
     writing = create_async_engine(
         url,
         pool_size=pool_size,
@@ -138,25 +169,51 @@ def _postgresql(url: URL, arguments: dict[str, Any], pool_size: int, patience: P
         pool_pre_ping=False,
         connect_args={
             "timeout": patience.to_connect,
-            "command_timeout": patience.for_statement + 1,
-            "server_settings": settings,
+            "command_timeout": patience.for_statement + _TRAVEL_SECONDS,
+            "server_settings": {"application_name": "vestibule", **settings},
+            **(_NOTHING_PREPARED if behind_pooler else {}),
             **arguments,
         },
     )
-    return Engines(writing, writing.execution_options(isolation_level="AUTOCOMMIT"))
+    event.listen(writing.sync_engine, "handle_error", _hang_up_on_silence)
+    # A pooler may change the connection between preparing a statement and running it, unless in a transaction.
+    single_reads = writing if behind_pooler else writing.execution_options(isolation_level="AUTOCOMMIT")
+    return Engines(writing, single_reads, behind_pooler=behind_pooler)
 
 
-@asynccontextmanager
-async def _translated() -> AsyncIterator[None]:
-    """Tell a database that cannot be asked from a mistake of ours: the first is a fault, the second a bug."""
-    try:
-        yield
-    except exc.DBAPIError as fault:
-        if fault.connection_invalidated or _not_our_mistake(fault):
-            raise StoreUnavailable(str(fault.orig).rpartition(">: ")[2]) from fault
-        raise
-    except _UNREACHABLE as fault:
-        raise StoreUnavailable(str(fault)) from fault
+# A statement that was prepared on one connection of the pooler's is not there on the next; a nameless one lives no
+# longer than the statement after it.
+_NOTHING_PREPARED = {
+    "statement_cache_size": 0,
+    "prepared_statement_cache_size": 0,
+    "prepared_statement_name_func": lambda: "",
+}
+
+
+def _server_settings(patience: Patience) -> dict[str, str]:
+    """What each connection asks of PostgreSQL. A pooler refuses these, because its connections are everybody's."""
+    return {
+        "statement_timeout": str(int(patience.for_statement * 1000)),
+        "idle_in_transaction_session_timeout": "10000",
+        **_DEAD_CLIENTS,
+    }
+
+
+def _hang_up_on_silence(context: ExceptionContext) -> None:
+    """Say nothing more to a database that did not even answer that a statement took too long.
+
+    Asking it to cancel the statement, to roll back, to end the connection would each wait for it once more.
+    """
+    if isinstance(context.original_exception, TimeoutError) and context.connection is not None:
+        driver = context.connection.connection.driver_connection
+        if driver is not None:
+            driver.terminate()
+        context.is_disconnect = True
+
+
+def _out_of_reach(fault: exc.DBAPIError) -> bool:
+    """Whether the database is starting or shutting down (57P03) and takes no connections."""
+    return getattr(fault.orig, "sqlstate", None) == "57P03"
 
 
 def _not_our_mistake(fault: exc.DBAPIError) -> bool:

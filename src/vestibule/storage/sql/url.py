@@ -10,7 +10,6 @@ _IGNORED = {
     "channel_binding",
     "connect_timeout",
     "connection_limit",
-    "pgbouncer",
     "pool_timeout",
     "socket_timeout",
     "statement_cache_size",
@@ -23,7 +22,10 @@ class WrongAddress(ValueError):
 
 
 def parse(address: str) -> tuple[URL, dict[str, Any]]:
-    """The SQLAlchemy address and the driver's arguments for `address`; raises `WrongAddress`."""
+    """The SQLAlchemy address and the driver's arguments for `address`; raises `WrongAddress`.
+
+    `behind_pooler` among them is for the engine: each transaction may reach another connection of the server's.
+    """
     try:
         url = make_url(address)
     except (ArgumentError, ValueError):
@@ -46,6 +48,8 @@ def _postgresql(url: URL) -> tuple[URL, dict[str, Any]]:
             if value not in _SSL_MODES:
                 raise WrongAddress(f"has the unknown sslmode {value!r}")
             arguments["ssl"] = value
+        elif name == "pgbouncer":
+            arguments["behind_pooler"] = value == "true"
         elif name not in _IGNORED:
             raise WrongAddress(f"has the unknown parameter {name!r}")
     return url.set(drivername="postgresql+asyncpg", query=kept), arguments
