@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PACKAGE = $(PIP) install --no-deps --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format docs bench lock clean
+.PHONY: help serve test check format docs bench faults lock clean
 
 help: ## Show this list
 	@echo "Vestibule: make …"
@@ -33,6 +33,9 @@ docs: .venv/dev.stamp ## Make the generated pages of docs/ anew
 bench: .venv/bench.stamp ## Measure this machine for docs/performance.md, with fastapi-users beside; six minutes
 	@$(BIN)/python -m bench
 
+faults: .venv/plot.stamp ## Break running servers in every way of docs/reliability.md; an hour, or CELLS=F5,F7
+	@CELLS=$(CELLS) $(BIN)/python -m tests.faults
+
 lock: .venv/dev.stamp ## Pin every dependency anew, for all supported Pythons and platforms
 	@$(PIP) install uv
 	@cd requirements && ./lock
@@ -57,8 +60,11 @@ clean: ## Remove the environment and what the tests left
 	@touch $@
 
 # The peer has an environment of its own, because its requirements and ours exclude each other.
-.venv/bench.stamp: requirements/bench.lock requirements/peer.lock .venv/dev.stamp
+.venv/plot.stamp: requirements/bench.lock .venv/dev.stamp
 	@$(PIP) install --require-hashes -r requirements/bench.lock
+	@touch $@
+
+.venv/bench.stamp: requirements/peer.lock .venv/plot.stamp
 	@$(BIN)/python -m venv .venv/peer
 	@.venv/peer/bin/python -m pip --quiet --disable-pip-version-check install --require-hashes -r requirements/peer.lock
 	@touch $@

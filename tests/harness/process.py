@@ -89,17 +89,24 @@ def run(
 
 @contextmanager
 def starting(
-    folder: Path, *arguments: str, port: int | None = None, program: Sequence[str] = PROGRAM, **settings: str
+    folder: Path,
+    *arguments: str,
+    port: int | None = None,
+    program: Sequence[str] = PROGRAM,
+    output: int | None = None,
+    **settings: str,
 ) -> Iterator[Running]:
-    """`vestibule serve` on a free port, perhaps not answering yet; dead afterwards, whatever happened."""
+    """`vestibule serve` on a free port, perhaps not answering yet; dead afterwards, whatever happened. What it says
+    goes to a file, or else to the descriptor `output`.
+    """
     port = port or free_port()
     with NamedTemporaryFile(prefix="vestibule-log-") as log:
         process = subprocess.Popen(
             [*program, "serve", "--port", str(port), *arguments],
             cwd=folder,
             env=environment(folder, settings),
-            stdout=log,
-            stderr=log,
+            stdout=log if output is None else output,
+            stderr=log if output is None else output,
             start_new_session=True,
         )
         try:

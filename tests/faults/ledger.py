@@ -1,0 +1,69 @@
+"""The ledger: what the servers have acknowledged, written down by who was told so."""
+
+import base64
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Person:
+    """One who uses the server, one thing after the other. What was not acknowledged may have happened or not:
+    then `unsure` is set, and a password under way is in `perhaps`.
+    """
+
+    email: str
+    password: str
+    id: str = ""
+    access: str = ""
+    refresh: str = ""
+    perhaps: str | None = None
+    unsure: bool = False
+    old_refresh: list[str] = field(default_factory=list)
+
+    @property
+    def signed_in(self) -> bool:
+        return bool(self.refresh)
+
+    def forget_session(self) -> None:
+        self.access = self.refresh = ""
+        self.unsure = False
+        self.old_refresh.clear()
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A session whose end was acknowledged, with its last tokens."""
+
+    person: Person
+    access: str
+    refresh: str
+    at: float
+
+
+@dataclass
+class Ledger:
+    """Acknowledged things, and the violations that were seen while they went on. Times are monotonic seconds."""
+
+    registered: dict[str, tuple[str, float]] = field(default_factory=dict)
+    asked_for_reset: dict[str, float] = field(default_factory=dict)
+    ended: list[Ended] = field(default_factory=list)
+    dead_passwords: list[tuple[str, str]] = field(default_factory=list)
+    spent_secrets: list[str] = field(default_factory=list)
+    violations: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+    acknowledged: Counter[str] = field(default_factory=Counter)
+
+    def violate(self, invariant: str, note: str) -> None:
+        """Count one, and keep the first few in words."""
+        self.violations[invariant] += 1
+        if len(self.notes) < 20:
+            self.notes.append(f"{invariant}: {note}")
+
+
+def claims(token: str) -> dict[str, Any]:
+    """What a JWT says, unverified: enough to see for whom it was made."""
+    middle = token.split(".")[1]
+    found: dict[str, Any] = json.loads(base64.urlsafe_b64decode(middle + "=" * (-len(middle) % 4)))
+    return found

