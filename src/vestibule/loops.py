@@ -17,6 +17,7 @@ from vestibule.model.errors import Fault
 
 POLL_SECONDS = 1.0
 _FORGET_EVERY = 60  # polls
+_LAST_LETTER_SECONDS = 10.0
 _log = structlog.get_logger(__name__)
 
 
@@ -24,16 +25,21 @@ _log = structlog.get_logger(__name__)
 async def running(env: Env) -> AsyncIterator[None]:
     """Run all of them while the block lasts. The first look at the revocations is over before it begins."""
     await read_whole_tail(env)
-    nudged = asyncio.Event()
+    nudged, stopping = asyncio.Event(), asyncio.Event()
+    delivering = asyncio.create_task(deliver_letters(env, stopping))
     tasks = [
         asyncio.create_task(follow_revocations(env, nudged)),
         asyncio.create_task(listen_for_nudges(env, nudged)),
         asyncio.create_task(follow_keys(env)),
-        asyncio.create_task(deliver_letters(env)),
+        delivering,
     ]
     try:
         yield
     finally:
+        # A letter in the middle of being handed over would be sent again.
+        stopping.set()
+        env.letters_waiting.set()
+        await asyncio.wait([delivering], timeout=_LAST_LETTER_SECONDS)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -82,14 +88,16 @@ async def follow_keys(env: Env) -> None:
         await asyncio.sleep(POLL_SECONDS)
 
 
-async def deliver_letters(env: Env) -> None:
-    """Deliver what is due, then wait for a nudge or a second. No fault ends the loop."""
-    while True:
+async def deliver_letters(env: Env, stopping: asyncio.Event) -> None:
+    """Deliver what is due, then wait for a nudge or a second. Only `stopping` ends the loop, no fault does."""
+    while not stopping.is_set():
         try:
-            while await deliver_next(env):
+            while await deliver_next(env) and not stopping.is_set():
                 pass
         except Exception:
             _log.exception("delivery_failed")
+        if stopping.is_set():
+            return
         env.letters_waiting.clear()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(env.letters_waiting.wait(), POLL_SECONDS)

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bench.machine import Machine
 from tests.faults import record
-from tests.faults.cell import Cell, Outcome, run_cell
+from tests.faults.cell import Cell, Finding, Outcome, run_cell
 from tests.faults.cells import ALL
 from tests.faults.page import page
 from tests.faults.plot import draw
@@ -57,7 +57,11 @@ def _run(cells: list[Cell], short: bool) -> None:
 def _one(cell: Cell, short: bool) -> Outcome:
     times, seconds = (cell.short, cell.short_seconds) if short else (cell.full, cell.seconds)
     with TemporaryDirectory(prefix="vestibule-faults-") as folder:
-        return asyncio.run(run_cell(cell, Path(folder), times, seconds, _SAMPLE))
+        try:
+            return asyncio.run(run_cell(cell, Path(folder), times, seconds, _SAMPLE))
+        except Exception as fault:  # the others are run all the same
+            broke_off = Finding("the cell is run to its end", f"{type(fault).__name__}: {fault}"[:300], held=False)
+            return Outcome(cell, times, findings=[broke_off], took=1.0)
 
 
 def _tell(outcome: Outcome, console: Console) -> None:

@@ -24,6 +24,7 @@ INVARIANTS = {
 }
 NOT_MEASURED = {"I9": "there are no limits on guesses yet"}
 _BACK_SECONDS = 60.0
+_LETTER_SECONDS = 90.0  # a worker that was killed holds a letter for its lease of 60 s
 _SLACK = 0.10
 _HASHES_MEGABYTES = 2 * 2 * 20  # two hashes at once in each server, whose memory the allocator keeps
 _MOST = 40  # of each kind that are tried again; hashes are dear
@@ -110,7 +111,7 @@ class Audit:
         return answer.status_code
 
     async def _letters_arrived(self, copies_allowed: int) -> None:
-        end = time.monotonic() + _BACK_SECONDS
+        end = time.monotonic() + _LETTER_SECONDS
         while (lost := self._missing_letters()) and time.monotonic() < end:
             await asyncio.sleep(0.2)
         for email in lost:

@@ -10,11 +10,15 @@ import structlog
 from vestibule.crypto.entropy import spread
 from vestibule.flows.compose_letter import compose_letter
 from vestibule.flows.env import Env
+from vestibule.model.errors import StoreUnavailable
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import GIVE_UP_AFTER, LEASE, NotSent, QueuedLetter, RefusedForGood, retry_after
 
 # Well before the lease is over, for after that another worker sends the letter as well.
 _HAND_OVER_SECONDS = LEASE.total_seconds() * 0.75
+# Together well within what is left of the lease.
+_CROSS_OFF_TRIES = 20
+_TRY_AGAIN_SECONDS = 0.5
 _log = structlog.get_logger(__name__)
 
 
@@ -39,6 +43,16 @@ async def deliver_next(env: Env) -> bool:
 
 
 async def _settle(env: Env, queued: QueuedLetter, account_id: str | None) -> None:
+    """Cross it off, also where the database is away for a moment: otherwise it would be sent again."""
+    for _ in range(_CROSS_OFF_TRIES - 1):
+        try:
+            return await _cross_off(env, queued, account_id)
+        except StoreUnavailable:
+            await asyncio.sleep(_TRY_AGAIN_SECONDS)
+    return await _cross_off(env, queued, account_id)
+
+
+async def _cross_off(env: Env, queued: QueuedLetter, account_id: str | None) -> None:
     async with env.store.transaction() as tx:
         await tx.letters.settle(queued, env.clock.now(), account_id)
 

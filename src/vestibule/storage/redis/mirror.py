@@ -19,6 +19,8 @@ from vestibule.model.sessions import Session
 
 _TIMEOUT_SECONDS = 0.25
 _PAUSE_AFTER_FAULT = timedelta(seconds=1)
+LOST = (RedisError, OSError, TimeoutError, RuntimeError)
+"""How a Redis that is gone shows itself; the last is uvloop's word for a connection that was reset under the client."""
 _log = structlog.get_logger(__name__)
 
 
@@ -65,7 +67,7 @@ class RedisMirror:
         try:
             pending: Awaitable[Any] = command()
             await pending
-        except (RedisError, OSError, TimeoutError) as fault:
+        except LOST as fault:
             # One failure in a second is enough: the next requests do not wait for a Redis that is gone.
             self._paused_until = now + _PAUSE_AFTER_FAULT
             _log.warning("redis_unavailable", fault=type(fault).__name__)

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+
+from vestibule.storage.redis.mirror import LOST
 
 CHANNEL = "vestibule:revocations"
 _PAUSE_SECONDS = 1.0
@@ -21,7 +22,7 @@ class RedisNudges:
     async def send(self) -> None:
         try:
             await self._redis.publish(CHANNEL, b"")
-        except (RedisError, OSError, TimeoutError) as fault:
+        except LOST as fault:
             _log.warning("nudge_not_sent", fault=type(fault).__name__)
 
     async def listen(self) -> AsyncIterator[None]:
@@ -32,6 +33,6 @@ class RedisNudges:
                     while True:
                         if await subscription.get_message(ignore_subscribe_messages=True, timeout=_PAUSE_SECONDS):
                             yield
-            except (RedisError, OSError, TimeoutError) as fault:
+            except LOST as fault:
                 _log.warning("nudges_interrupted", fault=type(fault).__name__)
             await asyncio.sleep(_PAUSE_SECONDS)
