@@ -10,10 +10,12 @@ import structlog
 
 from vestibule.flows.deliver import deliver_next
 from vestibule.flows.env import Env
+from vestibule.flows.feed_services import end_removed_services
 from vestibule.flows.follow_keys import keep_next_keys, look_at_keys, withdraw_spent_keys
 from vestibule.flows.follow_revocations import forget_old_revocations, listen_for_nudges, read_new_tail, read_whole_tail
 from vestibule.flows.guess import forget_old_guesses
 from vestibule.model.errors import Fault
+from vestibule.signals import heard
 
 POLL_SECONDS = 1.0
 _FORGET_EVERY = 60  # polls
@@ -34,8 +36,11 @@ async def running(env: Env) -> AsyncIterator[None]:
         delivering,
     ]
     try:
-        yield
+        # A server program waits for open answers, and one that follows the feed never ends by itself.
+        with heard(env.feed.close):
+            yield
     finally:
+        env.feed.close()
         # A letter in the middle of being handed over would be sent again.
         stopping.set()
         env.letters_waiting.set()
@@ -56,6 +61,7 @@ async def follow_revocations(env: Env, nudged: asyncio.Event) -> None:
             if polls % _FORGET_EVERY == 0:
                 await forget_old_revocations(env)
                 await forget_old_guesses(env)
+                await end_removed_services(env)
         except Fault as fault:
             # Said once for each failed look; the requests themselves notice by the age of what they rely on.
             _log.warning(

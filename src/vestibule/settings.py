@@ -138,6 +138,14 @@ class Settings(BaseSettings):
         "VESTIBULE_REMEMBERED_TOKENS", 50_000, "Access tokens each process remembers; about 1.5 kB each.", ge=100
     )
 
+    feed_followers: int = _setting(
+        "VESTIBULE_FEED_FOLLOWERS",
+        100,
+        "Services that may follow the feed of revocations at each process; beyond it, 503.",
+        ge=1,
+        le=10_000,
+    )
+
     # Sessions
     session_idle_seconds: int = _setting(
         "VESTIBULE_SESSION_IDLE_SECONDS",

@@ -19,6 +19,7 @@ from vestibule.mail.smtp import Server, SmtpPost, security_for
 from vestibule.model.brand import Brand
 from vestibule.model.clock import Clock, SystemClock
 from vestibule.model.errors import StoreUnavailable
+from vestibule.model.feed import Feed
 from vestibule.model.letters import Post
 from vestibule.model.memory import Memory
 from vestibule.model.passwords import Passwords
@@ -69,6 +70,7 @@ async def opened(settings: Settings) -> AsyncIterator[Env]:
                 post=post(settings, clock),
                 revocations=RevocationSet(settings.revocation_staleness_seconds),
                 memory=Memory(settings.remembered_tokens),
+                feed=Feed(settings.feed_followers),
             )
         finally:
             hashing.close()

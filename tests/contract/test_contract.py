@@ -18,6 +18,7 @@ from tests.contract.reset import ASKED, DONE, ask, choose
 from tests.contract.sign_in import OUT, WHO
 from tests.contract.steps import NEW_PASSWORD, Row, Scene, Step, get, login, play
 from tests.contract.table import HARMLESS, ROWS, STANDING
+from tests.contract.transport import FEED, INTROSPECT
 from tests.harness import dump
 from tests.harness.backends import Backend
 from tests.harness.dump import Tables
@@ -27,6 +28,10 @@ from vestibule.web.caller import signed_in as signed_in_guard
 from vestibule.web.csrf import own_site, own_site_refresh
 from vestibule.web.errors import LOOKS, CrossSite, CrossSiteRefresh
 from vestibule.web.routes import PAGES, ROUTES, WORKBENCH
+from vestibule.web.service import service
+
+# Told in tests/services, to those who hold a key.
+FOR_SERVICES = {("GET", FEED), ("POST", INTROSPECT)}
 
 # A day in Ada's life, so that everything there is to store has been stored.
 A_DAY = Row(
@@ -119,6 +124,7 @@ def test_every_route_is_guarded() -> None:
         route
         for route in (*ROUTES, *PAGES, *WORKBENCH)
         if route.method in {"POST", "PATCH", "DELETE"} or route.path in {OUT, REFRESH}
+        if service not in route.guard  # no browser sends a service key by itself
     ]
     assert [r for r in changing if r.method != "HEAD" and own_site_guards.isdisjoint(r.guard)] == []
     assert {route.path for route in ROUTES if signed_in_guard in route.guard} == {OUT, WHO, *FOR_THE_SIGNED_IN}
@@ -129,7 +135,7 @@ def test_every_route_and_every_refusal_is_in_the_table() -> None:
     asked = {(step.send.method, step.send.path) for step in steps if step.expect.status < 300}
     unasked = {(route.method, route.path) for route in ROUTES if route.path.startswith("/api/")} - asked
     # Ending one device by its id is told in tests/web/test_devices.py, where ids are known.
-    assert unasked == {("DELETE", f"{DEVICES}/{{session_id}}")}
+    assert unasked == {("DELETE", f"{DEVICES}/{{session_id}}"), *FOR_SERVICES}
     # The last one is said by a page; the API has no such link.
     told = {step.expect.body["code"] for step in steps if step.expect.body and "code" in step.expect.body}
     assert {kind.code for kind in LOOKS} - told == {Overloaded.code, StoreUnavailable.code, AddressChangeInvalid.code}

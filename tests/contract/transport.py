@@ -8,7 +8,7 @@ from tests.contract.happenings import enters, events_are_lost, registered
 from tests.contract.refresh import REFRESH
 from tests.contract.register import ME, WRONG
 from tests.contract.sign_in import NOT_LOGGED_IN, OUT, WHO
-from tests.contract.steps import ADA, Row, Send, Step, get, head, login, patch, post, twice
+from tests.contract.steps import ADA, Row, Send, Step, bearer, get, head, login, patch, post, twice
 from tests.harness.world import FRONT_END
 
 HEALTH = "/api/healthchecker"
@@ -20,6 +20,12 @@ UNSUPPORTED = refused(415, "unsupported_media", "Send the body as UTF-8 and with
 CROSS_SITE = refused(403, "cross_site", "This request was made by another site, which is not allowed")
 NO_REFRESH = refused(403, "cross_site", "Could not refresh access token")
 UNEXPECTED = Expect(500, {"status": "error", "code": "unexpected", "message": "Something went wrong on our side"})
+FEED = "/api/revocations"
+INTROSPECT = "/api/auth/introspect"
+NO_KEY = replace(
+    refused(401, "service_key_invalid", "This is for services: send a service key as Bearer"),
+    headers={"WWW-Authenticate": 'Bearer realm="vestibule services"'},
+)
 OTHERS = {"another origin": EVIL, "the null origin": "null", "a longer origin": "http://localhost:30000"}
 # Every route, and the methods it has.
 METHODS = {
@@ -199,6 +205,9 @@ HARMLESS = [
     Row("health", get(HEALTH), OPEN),
     Row("health: with a query and a slash", get(f"{HEALTH}/?x=1"), OPEN),
     Row("health: HEAD", head(HEALTH), bodiless(OPEN)),
+    Row("the feed: for services only", get(FEED), NO_KEY),
+    Row("the feed: not for people", bearer(get(FEED), "{access}"), NO_KEY),
+    Row("introspection: for services only", post(INTROSPECT), NO_KEY),
     *_sizes(),
     *_kinds(),
     *(

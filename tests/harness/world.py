@@ -22,6 +22,7 @@ from vestibule.flows.env import Env
 from vestibule.flows.follow_revocations import read_whole_tail
 from vestibule.flows.open_key_ring import open_key_ring
 from vestibule.model.access_tokens import Issuer
+from vestibule.model.feed import Feed
 from vestibule.model.guesses import GuessLimits
 from vestibule.model.letters import LetterKind
 from vestibule.model.limits import LetterLimits
@@ -161,6 +162,7 @@ async def world_on(
             post=post,
             revocations=RevocationSet(policy.revocation_staleness.total_seconds()),
             memory=Memory(size=1000),
+            feed=Feed(most=3),
         )
         await read_whole_tail(env)
         inner = build(policy, web, Pages(BRAND, policy.language), post.stationery)

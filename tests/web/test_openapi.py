@@ -58,8 +58,12 @@ STATUSES = {
     "DELETE /api/users/me/sessions": {200, 403} | TOKEN,
     "DELETE /api/users/me/sessions/{session_id}": {200, 403, 404} | TOKEN,
     "GET /api/auth/verify": {204} | TOKEN,
+    "POST /api/auth/introspect": {200} | TOKEN | BODY,
+    "GET /api/revocations": {200} | TOKEN,
     "GET /.well-known/jwks.json": {200},
 }
+# What these answer to a service is in tests/services; the feed's answer has no end.
+FOR_SERVICES = {"POST /api/auth/introspect", "GET /api/revocations"}
 PARAMETER = re.compile(r"\{(\w+)\}")
 WITH_A_BODY = [f"{route.method} {route.path}" for route in ROUTES if route.body]
 WITH_COOKIES = [label for label in STATUSES if label.endswith(("/refresh", "/logout", "/me"))]
@@ -120,7 +124,7 @@ async def answers_to(client: httpx.AsyncClient, label: str, mode: GenerationMode
         request = case.as_transport_kwargs(base_url=BASE)
         request["headers"] = dict(request["headers"])
         del request["cookies"]
-        if "data" in request:
+        if isinstance(request.get("data"), str | bytes):
             request["content"] = request.pop("data")
         response = asyncio.run_coroutine_threadsafe(ask(request), loop).result(30)
         case.validate_response(response, checks=CHECKS)
@@ -192,4 +196,4 @@ async def test_every_success_is_as_declared(world: World) -> None:
     await ask("POST /api/auth/forgotpassword", 200, email=ada["email"])
     await world.deliver()
     await ask("PATCH /api/auth/resetpassword/{token}", 200, world.secret(LetterKind.RESET_PASSWORD), **twice)
-    assert seen == STATUSES.keys()
+    assert seen == STATUSES.keys() - FOR_SERVICES

@@ -6,6 +6,7 @@ from vestibule import __version__
 from vestibule.cli.keys import keys
 from vestibule.cli.migrate import migrate
 from vestibule.cli.serve import serve
+from vestibule.cli.services import services
 from vestibule.cli.users import users
 
 
@@ -38,5 +39,6 @@ def build() -> typer.Typer:
     commands.command()(serve)
     commands.command()(migrate)
     commands.add_typer(keys, name="keys")
+    commands.add_typer(services, name="services")
     commands.add_typer(users, name="users")
     return commands

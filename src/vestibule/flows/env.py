@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from vestibule.crypto.niced_threads import NicedThreads
 from vestibule.model.clock import Clock
+from vestibule.model.feed import Feed
 from vestibule.model.letters import Post
 from vestibule.model.memory import Memory
 from vestibule.model.passwords import Passwords
@@ -36,9 +37,12 @@ class Env:
     post: Post
     revocations: RevocationSet
     memory: Memory
+    feed: Feed
     letters_waiting: asyncio.Event = field(default_factory=asyncio.Event)
 
     def learn(self, tail: list[Revocation], sent_at: float) -> None:
-        """Take revocations in, and forget what they made untrue."""
-        for revocation in self.revocations.learn(tail, sent_at):
+        """Take revocations in, forget what they made untrue, and hand them on to the services that follow."""
+        fresh = self.revocations.learn(tail, sent_at)
+        for revocation in fresh:
             self.memory.forget(revocation)
+        self.feed.publish(fresh)

@@ -48,7 +48,7 @@ async def identify(env: Env, access_token: str) -> Caller:
     caller = identify_from_memory(env, access_token)
     if caller is not None:
         return caller
-    token = await _read_token(env, access_token)
+    token = await read_token(env, access_token)
     generation = env.revocations.generation
     session, account = await _look_up(env, token)
     _require_live(env, token, session, account)
@@ -59,7 +59,7 @@ async def identify(env: Env, access_token: str) -> Caller:
     return Caller(known)
 
 
-async def _read_token(env: Env, access_token: str) -> AccessToken:
+async def read_token(env: Env, access_token: str) -> AccessToken:
     """What the token says, by memory or by its signature; raises `AccessTokenInvalid`."""
     key, now = _key(access_token), env.clock.now()
     token = env.memory.token(key)

@@ -17,6 +17,7 @@ A `Refusal` is the caller's to mend, a `Fault` is ours. Each has a stable `code`
       ResetTokenInvalid         unknown, used, replaced or expired
       AddressChangeInvalid      likewise, or the address is somebody else's by now
       TooManyAttempts           wrong passwords in a row: the next one has to wait
+      ServiceKeyInvalid         a service that shows no key, or one that is not in force
     Fault
       Overloaded                more work waits than may wait
       StoreUnavailable          the database cannot be asked
@@ -105,6 +106,10 @@ class TooManyAttempts(Refusal):
     def __init__(self, wait: timedelta) -> None:
         super().__init__()
         self.retry_after_seconds = max(1, ceil(wait.total_seconds()))
+
+
+class ServiceKeyInvalid(Refusal):
+    code = "service_key_invalid"
 
 
 class Fault(Exception):

@@ -26,6 +26,8 @@ class EventKind(StrEnum):
     SIGNING_KEY_ROTATED = "signing_key_rotated"
     SIGNING_KEY_WITHDRAWN = "signing_key_withdrawn"
     IMPORTED = "imported"
+    SERVICE_ADDED = "service_added"
+    SERVICE_REMOVED = "service_removed"
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ The ids revoked within the life of an access token are few: a hundred log-outs a
 90,000. So every process holds all of them in memory, and a check costs two look-ups and no I/O.
 """
 
+import math
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -42,6 +43,39 @@ class Revocation:
     sequence: int = 0
 
 
+@dataclass(frozen=True)
+class Notice:
+    """What a service has to know of a revocation: whom it is about, since when, and for how long it matters.
+
+    Seconds are counted from when it is heard, because two machines' clocks may disagree. `not_before` has whole
+    seconds since 1970, as `iat` has; None for a session, whose tokens are refused whenever they were issued.
+    """
+
+    kind: RevocationKind
+    subject: str
+    seconds: int
+    not_before: int | None = None
+
+    @classmethod
+    def of(cls, revocation: Revocation) -> "Notice | None":
+        """None for what refuses nobody."""
+        seconds = math.ceil((revocation.forget_at - revocation.at).total_seconds())
+        if revocation.kind is RevocationKind.SESSION:
+            return cls(revocation.kind, revocation.subject, seconds)
+        if revocation.kind is RevocationKind.ACCOUNT and revocation.not_before is not None:
+            return cls(revocation.kind, revocation.subject, seconds, int(revocation.not_before.timestamp()))
+        return None
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """Tokens issued before `not_before` are refused, until `until`; `sequence` is the newest record of it."""
+
+    not_before: float
+    until: float
+    sequence: int
+
+
 class Nudges(Protocol):
     """How one process tells the others to look now. A nudge may be lost; it carries nothing and proves nothing."""
 
@@ -63,8 +97,8 @@ class RevocationSet:
     def __init__(self, staleness_seconds: float) -> None:
         self._staleness = staleness_seconds
         self._fresh_as_of = float("-inf")
-        self._sessions: dict[str, float] = {}
-        self._accounts: dict[str, tuple[float, float]] = {}
+        self._sessions: dict[str, tuple[float, int]] = {}
+        self._accounts: dict[str, _Mark] = {}
         self._seen: set[int] = set()
         self._reads: deque[tuple[float, int]] = deque()
         self._floor = 0
@@ -87,7 +121,26 @@ class RevocationSet:
         if token.session_id in self._sessions:
             return True
         mark = self._accounts.get(token.account_id)
-        return mark is not None and token.issued_at.timestamp() < mark[0]
+        return mark is not None and token.issued_at.timestamp() < mark.not_before
+
+    def standing(self, after: int, now: float) -> list[Notice]:
+        """What was recorded after a sequence number and still matters at `now`."""
+        sessions = (
+            Notice(RevocationKind.SESSION, subject, math.ceil(until - now))
+            for subject, (until, sequence) in self._sessions.items()
+            if sequence > after and until > now
+        )
+        accounts = (
+            Notice(RevocationKind.ACCOUNT, subject, math.ceil(mark.until - now), int(mark.not_before))
+            for subject, mark in self._accounts.items()
+            if mark.sequence > after and mark.until > now
+        )
+        return [*sessions, *accounts]
+
+    @property
+    def fresh_as_of(self) -> float:
+        """When the read that this memory reflects was sent."""
+        return self._fresh_as_of
 
     @property
     def floor(self) -> int:
@@ -120,18 +173,20 @@ class RevocationSet:
 
     def forget(self, now: float) -> None:
         """Drop what no living token can be about."""
-        self._sessions = {subject: until for subject, until in self._sessions.items() if until > now}
-        self._accounts = {subject: mark for subject, mark in self._accounts.items() if mark[1] > now}
+        self._sessions = {subject: known for subject, known in self._sessions.items() if known[0] > now}
+        self._accounts = {subject: mark for subject, mark in self._accounts.items() if mark.until > now}
 
     def _note(self, revocation: Revocation, sent_at: float) -> None:
         self._seen.add(revocation.sequence)
         # Counted from when it was learnt, which is never before it was written.
         until = sent_at + (revocation.forget_at - revocation.at).total_seconds()
         if revocation.kind is RevocationKind.SESSION:
-            self._sessions[revocation.subject] = until
+            self._sessions[revocation.subject] = until, revocation.sequence
         elif revocation.kind is RevocationKind.ACCOUNT and revocation.not_before is not None:
-            earlier = self._accounts.get(revocation.subject, (0.0, 0.0))[0]
+            earlier = self._accounts.get(revocation.subject, _Mark(0.0, 0.0, 0))
             # `iat` has whole seconds. A sign-in later in the same second is innocent; what was open before it
             # in that second has been revoked by its session's id as well.
             mark = float(int(revocation.not_before.timestamp()))
-            self._accounts[revocation.subject] = (max(mark, earlier), until)
+            self._accounts[revocation.subject] = _Mark(
+                max(mark, earlier.not_before), max(until, earlier.until), max(revocation.sequence, earlier.sequence)
+            )

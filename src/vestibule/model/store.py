@@ -18,6 +18,7 @@ from vestibule.model.letters import Backlog, LetterState, QueuedLetter
 from vestibule.model.limits import Limit
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose
 from vestibule.model.revocations import Revocation
+from vestibule.model.service_keys import ServiceKey
 from vestibule.model.sessions import Device, EndReason, Session, SessionLimits
 from vestibule.model.signing_keys import KeyUse, SealedKey, Standing
 
@@ -252,6 +253,22 @@ class SigningKeys(Protocol):
         """Put what is sealed anew in the place of `old`, if that is still there."""
 
 
+class ServiceKeys(Protocol):
+    """Which services may follow the feed and ask about tokens."""
+
+    async def add(self, key: ServiceKey) -> bool:
+        """Keep the key; False, and nothing done, if a service of that name has one."""
+
+    async def with_digest(self, digest: str) -> ServiceKey | None:
+        """The key with this digest."""
+
+    async def all(self) -> list[ServiceKey]:
+        """Every key in force, by name."""
+
+    async def remove(self, name: str) -> bool:
+        """Put the service's key out of force; False if it has none."""
+
+
 @dataclass(frozen=True)
 class Transaction:
     """The ports, inside one transaction. Over when its block is over."""
@@ -266,6 +283,7 @@ class Transaction:
     revocations: Revocations
     events: Events
     signing_keys: SigningKeys
+    service_keys: ServiceKeys
 
 
 class Store(Protocol):

@@ -33,17 +33,24 @@ def presented_token(headers: RawHeaders) -> str:
 
     Works on the headers as they come, because the front door asks it for every request it serves.
     """
-    sent = [content for name, content in headers if name == b"authorization"]
-    if len(sent) > 1:
-        raise AmbiguousCredential
-    scheme, _, token = sent[0].replace(b"\t", b" ").partition(b" ") if sent else (b"", b"", b"")
-    # Only what HTTP itself calls white space (RFC 9110, section 5.6.3); Python calls more so.
-    text = token.strip(b" \t").decode("latin-1")
-    if scheme.lower() != b"bearer":
+    text = bearer(headers)
+    if text is None:
         text = cookies.read(headers, _ACCESS_COOKIE) or ""
     if not text:
         raise NotSignedIn
     return text
+
+
+def bearer(headers: RawHeaders) -> str | None:
+    """What follows `Authorization: Bearer`; None without one. Raises `AmbiguousCredential` for several headers."""
+    sent = [content for name, content in headers if name == b"authorization"]
+    if len(sent) > 1:
+        raise AmbiguousCredential
+    scheme, _, token = sent[0].replace(b"\t", b" ").partition(b" ") if sent else (b"", b"", b"")
+    if scheme.lower() != b"bearer":
+        return None
+    # Only what HTTP itself calls white space (RFC 9110, section 5.6.3); Python calls more so.
+    return token.strip(b" \t").decode("latin-1")
 
 
 # FastAPI runs plain functions on threads, one after another for each request; these are async to stay where they are.

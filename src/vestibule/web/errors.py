@@ -83,6 +83,7 @@ class Look:
 
 
 _MISSING_TOKEN = 'Bearer realm="vestibule"'
+_NO_SERVICE_KEY = 'Bearer realm="vestibule services"'
 _BAD_TOKEN = 'Bearer realm="vestibule", error="invalid_token"'
 
 LOOKS: dict[type[Refusal | Fault], Look] = {
@@ -100,6 +101,7 @@ LOOKS: dict[type[Refusal | Fault], Look] = {
     errors.VerificationCodeInvalid: Look(403, "Verification code is invalid or user doesn't exist"),
     errors.ResetTokenInvalid: Look(403, "Invalid token or token has expired"),
     errors.AddressChangeInvalid: Look(403, "This link is invalid or has expired"),
+    errors.ServiceKeyInvalid: Look(401, "This is for services: send a service key as Bearer", _NO_SERVICE_KEY),
     errors.Overloaded: Look(503, "Too much is going on right now, please try again in a moment"),
     errors.StoreUnavailable: Look(503, "The service is not available right now, please try again in a moment"),
     BodyInvalid: Look(400),

@@ -12,10 +12,12 @@ from vestibule.web.api import answers
 from vestibule.web.caller import signed_in
 from vestibule.web.errors import LOOKS, AmbiguousCredential, BodyInvalid, BodyMalformed, BodyTooLarge, UnsupportedMedia
 from vestibule.web.routes import Route
+from vestibule.web.service import service
 
 _SECURITY_SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
     "cookie": {"type": "apiKey", "in": "cookie", "name": cookies.ACCESS},
+    "service": {"type": "http", "scheme": "bearer", "description": "A service key"},
 }
 _TAGS = (
     ("/api/auth/", "Signing up, in and out"),
@@ -43,6 +45,9 @@ def responses_of(route: Route) -> dict[int | str, dict[str, Any]]:
 
 def request_body_of(route: Route, policy: Policy) -> dict[str, Any]:
     """The body's schema, with this installation's lengths for a new password."""
+    if route.form:
+        fields = {"type": "object", "properties": {name: {"type": "string"} for name in route.form}}
+        return {"requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": fields}}}}
     if route.body is None:
         return {}
     schema = route.body.model_json_schema()
@@ -54,6 +59,8 @@ def request_body_of(route: Route, policy: Policy) -> dict[str, Any]:
 
 def security_of(route: Route) -> dict[str, Any]:
     """How the caller of a guarded route is known."""
+    if service in route.guard:
+        return {"security": [{"service": []}]}
     return {"security": [{"bearer": []}, {"cookie": []}]} if signed_in in route.guard else {}
 
 

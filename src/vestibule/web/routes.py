@@ -9,12 +9,13 @@ from pydantic import BaseModel
 
 from vestibule.model import errors as e
 from vestibule.model.errors import Refusal
-from vestibule.web.api import answers, auth, bodies, me, sessions
+from vestibule.web.api import answers, auth, bodies, me, services, sessions
 from vestibule.web.body import ContractBody
 from vestibule.web.caller import anyone, signed_in
 from vestibule.web.csrf import own_site, own_site_refresh
-from vestibule.web.errors import CrossSite, CrossSiteRefresh
+from vestibule.web.errors import BodyMalformed, BodyTooLarge, CrossSite, CrossSiteRefresh, UnsupportedMedia
 from vestibule.web.pages import letters, mailed, static
+from vestibule.web.service import service
 
 Guard = Callable[..., Any]
 
@@ -22,6 +23,7 @@ ANYONE = (anyone,)
 OWN_SITE = (own_site,)
 OWN_SITE_REFRESH = (own_site_refresh,)
 SIGNED_IN = (signed_in,)
+SERVICE = (service,)
 SIGNED_IN_OWN_SITE = (own_site, signed_in)
 
 NO_TOKEN = (e.NotSignedIn, e.AccessTokenInvalid, e.SessionOver)
@@ -29,12 +31,13 @@ NO_SIGN_IN = (e.WrongCredentials, e.TooManyAttempts, e.AddressNotVerified, Cross
 NO_SIGN_OUT = (*NO_TOKEN, CrossSite)
 NO_REFRESH = (e.RefreshRefused, CrossSiteRefresh)
 NO_CHANGE = (*NO_SIGN_OUT, e.WrongPassword, e.TooManyAttempts)
+NO_INTROSPECTION = (e.ServiceKeyInvalid, BodyMalformed, BodyTooLarge, UnsupportedMedia)
 NO_RESET = (e.ResetTokenInvalid, CrossSite)
 
 
 @dataclass(frozen=True)
 class Route:
-    """One line of the map. `guard` runs before the handler, left to right."""
+    """One line of the map. `guard` runs before the handler, left to right. `form` names the fields of a form."""
 
     method: str
     path: str
@@ -44,6 +47,7 @@ class Route:
     answer: type[BaseModel] | None
     body: type[ContractBody] | None = None
     refusals: tuple[type[Refusal], ...] = ()
+    form: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,8 @@ ROUTES = (
     Route("DELETE", "/api/users/me/sessions",          sessions.end_others,  SIGNED_IN_OWN_SITE, 200, answers.Ended, None, NO_SIGN_OUT),
     Route("DELETE", "/api/users/me/sessions/{session_id}", sessions.end_one, SIGNED_IN_OWN_SITE, 200, answers.Success, None, (*NO_SIGN_OUT, e.SessionUnknown)),
     Route("GET",   "/api/auth/verify",                 me.verify,            SIGNED_IN,          204, None, None, NO_TOKEN),
+    Route("POST",  "/api/auth/introspect",             services.introspect_token, SERVICE,      200, answers.Introspection, None, NO_INTROSPECTION, ("token",)),
+    Route("GET",   "/api/revocations",                 services.follow,      SERVICE,            200, None, None, (e.ServiceKeyInvalid,)),
     Route("GET",   "/.well-known/jwks.json",           me.jwks,              ANYONE,             200, answers.JwkSet),
 )
 

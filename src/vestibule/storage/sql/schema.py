@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
-REVISION = "0004"
+REVISION = "0005"
 """The migration this code was written for. A server that meets another does not start."""
 
 metadata = MetaData()
@@ -215,4 +215,12 @@ signing_keys = Table(
         postgresql_where=text("state = 'next'"),
         sqlite_where=text("state = 'next'"),
     ),
+)
+
+service_keys = Table(
+    "service_keys",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("created_at", Instant, nullable=False),
 )

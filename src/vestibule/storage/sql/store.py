@@ -14,6 +14,7 @@ from vestibule.storage.sql.known_devices import SqlKnownDevices
 from vestibule.storage.sql.letters import SqlLetters
 from vestibule.storage.sql.one_time_tokens import SqlOneTimeTokens
 from vestibule.storage.sql.records import SqlEvents, SqlRevocations
+from vestibule.storage.sql.service_keys import SqlServiceKeys
 from vestibule.storage.sql.sessions import SqlSessions
 from vestibule.storage.sql.signing_keys import SqlSigningKeys
 from vestibule.storage.sql.tallies import SqlTallies
@@ -54,4 +55,5 @@ def _ports(connection: AsyncConnection, events: SqlEvents) -> Transaction:
         revocations=SqlRevocations(connection),
         events=events,
         signing_keys=SqlSigningKeys(connection),
+        service_keys=SqlServiceKeys(connection),
     )

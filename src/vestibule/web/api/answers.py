@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from vestibule.model.access_tokens import AccessToken, Issuer
 from vestibule.model.accounts import Account, Role
 from vestibule.model.sessions import Session
 from vestibule.web.errors import Json
@@ -152,6 +153,38 @@ class JwkSet(Answer):
     """Public keys (RFC 7517, section 5)."""
 
     keys: list[dict[str, Any]]
+
+
+class Introspection(BaseModel):
+    """What a token is worth now (RFC 7662, section 2.2). For one that is worth nothing: `active`, and no more."""
+
+    active: bool
+    sub: str | None = None
+    sid: str | None = None
+    jti: str | None = None
+    role: Role | None = None
+    iss: str | None = None
+    aud: str | None = None
+    iat: int | None = None
+    exp: int | None = None
+    token_type: Literal["Bearer"] | None = None
+
+    @classmethod
+    def of(cls, token: AccessToken | None, issuer: Issuer) -> "Introspection":
+        if token is None:
+            return cls(active=False)
+        return cls(
+            active=True,
+            sub=token.account_id,
+            sid=token.session_id,
+            jti=token.id,
+            role=token.role,
+            iss=issuer.name,
+            aud=issuer.audience,
+            iat=int(token.issued_at.timestamp()),
+            exp=int(token.expires_at.timestamp()),
+            token_type="Bearer",  # noqa: S106  # a kind, not a secret
+        )
 
 
 def as_json(answer: Answer, status: int = 200) -> Json:

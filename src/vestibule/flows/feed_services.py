@@ -1,0 +1,67 @@
+"""Feed services: tell one that follows what is revoked, what stands and then what comes, and how fresh that is."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from vestibule.flows.env import Env
+from vestibule.model.feed import Follower
+from vestibule.model.revocations import Notice
+
+HEARTBEAT_SECONDS = 1.0
+BATCH = 500
+"""Notices told at once."""
+
+
+@dataclass(frozen=True)
+class Hello:
+    """The beginning. `now` is this process's clock, which every later `true_at` is compared with."""
+
+    now: float
+    whole: bool
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """All that was revoked before `true_at` has been told. To go on later, begin after `cursor`."""
+
+    true_at: float
+    cursor: int
+
+
+Told = Hello | Heartbeat | list[Notice]
+
+
+async def feed_service(env: Env, follower: Follower, after: int) -> AsyncIterator[list[Told]]:
+    """What to tell, some at a time, until the follower is over. `after`: the cursor it has, or 0."""
+    now, known = env.clock.monotonic(), env.revocations
+    # A cursor from beyond the end is of another record, as after a restored backup: begin anew.
+    whole = not 0 < after <= known.last
+    standing = known.standing(0 if whole else after, now)
+    yield [Hello(now, whole)]
+    for start in range(0, len(standing), BATCH):
+        yield [standing[start : start + BATCH]]
+    beat_at = now
+    while not follower.over:
+        # Taken together, without a pause between: what is told as true by then is among what is told.
+        notices, beat = follower.take(), Heartbeat(known.fresh_as_of, known.floor)
+        told: list[Told] = [notices[start : start + BATCH] for start in range(0, len(notices), BATCH)]
+        if env.clock.monotonic() >= beat_at:
+            beat_at = env.clock.monotonic() + HEARTBEAT_SECONDS
+            told.append(beat)
+        if told:
+            yield told
+        await _called(follower, beat_at - env.clock.monotonic())
+
+
+async def end_removed_services(env: Env) -> None:
+    """End the feed of every service whose key is not in force any more: one query for all of them."""
+    async with env.watching.reading() as read:
+        keys = await read.service_keys.all()
+    env.feed.keep({key.digest for key in keys})
+
+
+async def _called(follower: Follower, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(follower.called.wait(), max(seconds, 0.0))

@@ -1,0 +1,45 @@
+"""Services: an operator lets one in or shuts it out; one that calls is known by its key."""
+
+from vestibule.flows.env import Env
+from vestibule.model import service_keys
+from vestibule.model.errors import ServiceKeyInvalid
+from vestibule.model.events import Event, EventKind
+from vestibule.model.service_keys import ServiceKey
+
+
+async def add_service(env: Env, name: str) -> str | None:
+    """A key for a new service, to be shown once; None if a service of that name has one."""
+    key, now = service_keys.mint(), env.clock.now()
+    async with env.store.transaction() as tx:
+        added = await tx.service_keys.add(ServiceKey(name, service_keys.digest_of(key) or "", now))
+        if added:
+            await tx.events.record(Event(now, EventKind.SERVICE_ADDED, detail={"service": name}))
+    return key if added else None
+
+
+async def list_services(env: Env) -> list[ServiceKey]:
+    """Every service that has a key, by name."""
+    async with env.store.reading() as read:
+        return await read.service_keys.all()
+
+
+async def remove_service(env: Env, name: str) -> bool:
+    """Refuse the service's key from now on; False if it has none. What it follows ends within a minute."""
+    now = env.clock.now()
+    async with env.store.transaction() as tx:
+        removed = await tx.service_keys.remove(name)
+        if removed:
+            await tx.events.record(Event(now, EventKind.SERVICE_REMOVED, detail={"service": name}))
+    return removed
+
+
+async def identify_service(env: Env, key: str) -> ServiceKey:
+    """The service that holds this key; raises `ServiceKeyInvalid`."""
+    digest = service_keys.digest_of(key)
+    if digest is None:
+        raise ServiceKeyInvalid
+    async with env.store.reading() as read:
+        found = await read.service_keys.with_digest(digest)
+    if found is None:
+        raise ServiceKeyInvalid
+    return found

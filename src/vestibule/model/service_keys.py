@@ -1,0 +1,40 @@
+"""Service keys: how a service behind Vestibule shows that it may follow the feed and ask about tokens."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from vestibule.crypto import opaque
+
+PREFIX = "vsk_"
+"""Marks the text as a secret of ours, for people and for programs that look for leaked ones."""
+
+MAX_NAME = 64
+_NAME = re.compile(rf"[a-z0-9](?:[a-z0-9._-]{{0,{MAX_NAME - 2}}}[a-z0-9])?")
+
+
+@dataclass(frozen=True)
+class ServiceKey:
+    """A key as it is stored: whose it is, and the digest that is kept instead of it."""
+
+    name: str
+    digest: str
+    created_at: datetime
+
+
+def is_service_name(text: str) -> bool:
+    """Whether `text` can name a service: lower-case letters, digits, `.`, `_`, `-` between them; 64 at most."""
+    return _NAME.fullmatch(text) is not None
+
+
+def mint() -> str:
+    """A new key, 256 random bits behind the prefix."""
+    return PREFIX + opaque.mint_secret()
+
+
+def digest_of(key: str) -> str | None:
+    """What is stored for `key`; None for what has not the shape of one, which need not be looked up."""
+    secret = key.removeprefix(PREFIX)
+    if secret == key or not opaque.is_secret(secret):
+        return None
+    return opaque.digest(key)

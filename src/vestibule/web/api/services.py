@@ -1,0 +1,110 @@
+"""For services behind Vestibule: the feed of revocations, and what one token is worth. docs/protocol/README.md."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from vestibule.flows.env import Env
+from vestibule.flows.feed_services import Heartbeat, Hello, Told, feed_service
+from vestibule.flows.introspect import introspect
+from vestibule.model.revocations import Notice, RevocationKind
+from vestibule.web.api import answers
+from vestibule.web.caller import InEnv
+from vestibule.web.errors import Json
+from vestibule.web.pages.form import read_form
+from vestibule.web.service import AskingService
+
+PROTOCOL = 1
+SEND_SECONDS = 10
+"""Somebody who takes nothing for so long is not there any more."""
+
+_MAX_DIGITS = 18
+
+
+async def follow(env: InEnv, service: AskingService, after: str = "") -> Response:
+    """Follow what is revoked, as server-sent events. `after` is the cursor of the last heartbeat; without one, or with
+    one that is unknown here, all that stands is told first.
+    """
+    cursor = int(after) if after.isascii() and after.isdecimal() and len(after) <= _MAX_DIGITS else 0
+    return FeedResponse(env, service.digest, cursor)
+
+
+async def introspect_token(request: Request, env: InEnv) -> Response:
+    """Tell what an access token is worth now (RFC 7662). The form has one field, `token`."""
+    token = await introspect(env, (await read_form(request)).get("token", ""))
+    shown = answers.Introspection.of(token, env.policy.issuer)
+    return Json(shown.model_dump(mode="json", exclude_none=True))
+
+
+class FeedResponse(Response):
+    """An answer that ends when the service leaves, is too slow or is shut out, or when this process stops."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, env: Env, key_digest: str, after: int) -> None:
+        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+        self._env = env
+        self._key_digest = key_digest
+        self._after = after
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "HEAD":
+            await self._begin(send, more=False)
+            return
+        with self._env.feed.following(self._key_digest) as follower:
+            leaving = asyncio.create_task(_left(receive))
+            leaving.add_done_callback(lambda _: follower.end())
+            try:
+                await self._begin(send, more=True)
+                await _send_all(send, feed_service(self._env, follower, self._after))
+            except (TimeoutError, OSError):
+                return
+            finally:
+                leaving.cancel()
+
+    async def _begin(self, send: Send, *, more: bool) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": b"", "more_body": more})
+
+
+def as_event(told: Told) -> str:
+    """One event, as it is sent (HTML Standard, section 9.2)."""
+    if isinstance(told, Hello):
+        start = "whole" if told.whole else "tail"
+        return _event("hello", {"protocol": PROTOCOL, "now": round(told.now, 3), "start": start})
+    if isinstance(told, Heartbeat):
+        return f"id: {told.cursor}\n" + _event("heartbeat", {"true_at": round(told.true_at, 3)})
+    return _event("revoked", _grouped(told))
+
+
+def _grouped(notices: list[Notice]) -> dict[str, Any]:
+    sessions = {notice.subject: notice.seconds for notice in notices if notice.kind is RevocationKind.SESSION}
+    accounts = {
+        notice.subject: [notice.not_before, notice.seconds]
+        for notice in notices
+        if notice.kind is RevocationKind.ACCOUNT
+    }
+    return {name: members for name, members in (("sessions", sessions), ("accounts", accounts)) if members}
+
+
+def _event(name: str, data: dict[str, Any]) -> str:
+    return f"event: {name}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n"
+
+
+async def _send_all(send: Send, telling: AsyncIterator[list[Told]]) -> None:
+    async for told in telling:
+        body = "".join(as_event(one) for one in told).encode()
+        async with asyncio.timeout(SEND_SECONDS):
+            await send({"type": "http.response.body", "body": body, "more_body": True})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

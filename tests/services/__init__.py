@@ -1,0 +1,1 @@
+"""What services behind Vestibule are given: keys, the feed of revocations, introspection."""

@@ -1,0 +1,198 @@
+"""The feed inside one process: what it begins with, what it goes on with, and when it ends."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tests.harness.world import World
+from vestibule.flows.feed_services import BATCH, Heartbeat, Hello, Told, end_removed_services, feed_service
+from vestibule.flows.follow_revocations import read_new_tail, read_whole_tail
+from vestibule.flows.services import add_service, identify_service, remove_service
+from vestibule.model.errors import Overloaded, ServiceKeyInvalid
+from vestibule.model.feed import MOST_WAITING, Follower
+from vestibule.model.revocations import OVERLAP_SECONDS, Notice, Revocation, RevocationKind
+from vestibule.web.api.services import as_event
+
+MEMORY = 960
+
+
+def of_session(world: World, session_id: str) -> Revocation:
+    now = world.clock.now()
+    return Revocation(now, RevocationKind.SESSION, session_id, now + timedelta(seconds=MEMORY))
+
+
+async def revoke(world: World, *session_ids: str) -> None:
+    """In the database, by another process."""
+    async with world.env.store.transaction() as tx:
+        await tx.revocations.append([of_session(world, session_id) for session_id in session_ids])
+
+
+async def told(world: World, follower: Follower, after: int = 0, rounds: int = 2) -> list[Told]:
+    """So many rounds of what a service is told from the beginning."""
+    telling = feed_service(world.env, follower, after)
+    return [one for _ in range(rounds) for one in await anext(telling)]
+
+
+def session(session_id: str, seconds: int = MEMORY) -> Notice:
+    return Notice(RevocationKind.SESSION, session_id, seconds)
+
+
+async def test_it_begins_with_all_that_stands_and_says_how_fresh_that_is(world: World) -> None:
+    await revoke(world, "one")
+    await read_whole_tail(world.env)
+    world.clock.advance(seconds=1.5)
+    with world.env.feed.following("k") as follower:
+        hello, notices, beat = await told(world, follower, rounds=3)
+    now = world.clock.monotonic()
+    assert hello == Hello(now, whole=True)
+    assert notices == [session("one", MEMORY - 1)]
+    assert beat == Heartbeat(now - 1.5, cursor=0)
+
+
+async def test_what_is_learnt_is_told_at_once_and_before_the_heartbeat_that_covers_it(world: World) -> None:
+    with world.env.feed.following("k") as follower:
+        telling = feed_service(world.env, follower, 0)
+        assert len([await anext(telling), await anext(telling)]) == 2
+        await revoke(world, "one")
+        world.clock.advance(seconds=1)
+        await read_whole_tail(world.env)
+        assert await anext(telling) == [[session("one")], Heartbeat(world.clock.monotonic(), cursor=0)]
+
+
+async def test_a_log_out_here_reaches_the_follower(world: World) -> None:
+    await world.register()
+    browser = await world.sign_in()
+    with world.env.feed.following("k") as follower:
+        await browser.post("/api/auth/logout")
+        (notice,) = follower.take()
+    assert notice.kind is RevocationKind.SESSION
+
+
+async def test_a_change_of_password_refuses_the_sessions_and_a_shut_account_everything(world: World) -> None:
+    with world.env.feed.following("k") as follower:
+        now = world.clock.now()
+        marks = [
+            Revocation(now, kind, "ada", now + timedelta(seconds=9), now, sequence=number)
+            for number, kind in enumerate((RevocationKind.ACCOUNT, RevocationKind.ACCOUNT_CHANGED), start=1)
+        ]
+        world.env.learn(marks, world.clock.monotonic())
+        assert follower.take() == [Notice(RevocationKind.ACCOUNT, "ada", 9, int(now.timestamp()))]
+
+
+async def test_a_cursor_continues_with_an_overlap_so_that_a_late_commit_is_not_missed(world: World) -> None:
+    await revoke(world, "old")
+    await read_whole_tail(world.env)
+    world.clock.advance(seconds=OVERLAP_SECONDS + 1)
+    await read_whole_tail(world.env)
+    cursor = world.env.revocations.floor
+    assert cursor == 1
+    await revoke(world, "newer")
+    await read_whole_tail(world.env)
+    assert world.env.revocations.floor == cursor, "the cursor stays behind until no late commit can come before it"
+    with world.env.feed.following("k") as follower:
+        hello, notices, _ = await told(world, follower, after=cursor, rounds=3)
+    assert (hello.whole, notices) == (False, [session("newer")])
+
+
+@pytest.mark.parametrize("after", [0, 99])
+async def test_without_a_cursor_of_this_record_it_begins_anew(world: World, after: int) -> None:
+    await revoke(world, "one")
+    await read_whole_tail(world.env)
+    with world.env.feed.following("k") as follower:
+        hello, notices, _ = await told(world, follower, after, rounds=3)
+    assert (hello.whole, notices) == (True, [session("one")])
+
+
+async def test_a_long_beginning_comes_in_batches(world: World) -> None:
+    await revoke(world, *(f"s{number}" for number in range(BATCH + 1)))
+    await read_whole_tail(world.env)
+    with world.env.feed.following("k") as follower:
+        _, first, second, _ = await told(world, follower, rounds=4)
+    assert (len(first), len(second)) == (BATCH, 1)
+
+
+async def test_what_was_forgotten_is_not_told(world: World) -> None:
+    await revoke(world, "one")
+    await read_whole_tail(world.env)
+    world.clock.advance(seconds=MEMORY + 1)
+    with world.env.feed.following("k") as follower:
+        assert [type(one) for one in await told(world, follower)] == [Hello, Heartbeat]
+
+
+async def test_a_process_that_cannot_read_the_record_beats_without_growing_fresher(world: World) -> None:
+    with world.env.feed.following("k") as follower:
+        telling = feed_service(world.env, follower, 0)
+        await anext(telling)
+        (first,) = await anext(telling)
+        world.clock.advance(seconds=3)
+        (second,) = await anext(telling)
+    assert first == second
+
+
+async def test_a_follower_that_takes_nothing_is_let_go(world: World) -> None:
+    with world.env.feed.following("k") as follower:
+        follower.hand([session("s")] * (MOST_WAITING + 1))
+        assert [type(one) for told in [t async for t in feed_service(world.env, follower, 0)] for one in told] == [
+            Hello
+        ]
+
+
+async def test_only_so_many_may_follow_and_nobody_at_the_end(world: World) -> None:
+    feed = world.env.feed
+    with feed.following("1"), feed.following("2"), feed.following("3") as last:
+        with pytest.raises(Overloaded), feed.following("4"):
+            pass
+        feed.close()
+        assert last.over
+    assert len(feed) == 0
+    with pytest.raises(Overloaded), feed.following("5"):
+        pass
+
+
+async def test_a_removed_key_ends_what_it_follows_and_no_other(world: World) -> None:
+    keys = [await identify_service(world.env, await add_service(world.env, name) or "") for name in ("a", "b")]
+    with world.env.feed.following(keys[0].digest) as removed, world.env.feed.following(keys[1].digest) as kept:
+        await remove_service(world.env, "a")
+        await end_removed_services(world.env)
+        assert (removed.over, kept.over) == (True, False)
+
+
+async def test_of_two_who_add_a_name_at_once_one_gets_a_key(racing_world: World) -> None:
+    keys = await asyncio.gather(*(add_service(racing_world.env, "billing") for _ in range(16)))
+    (winner,) = [key for key in keys if key]
+    assert (await identify_service(racing_world.env, winner)).name == "billing"
+
+
+async def test_a_key_that_is_unknown_or_has_no_shape_is_refused(world: World) -> None:
+    key = await add_service(world.env, "billing") or ""
+    assert (await identify_service(world.env, key)).name == "billing"
+    for wrong in ("", key[4:], key[:-1] + ("0" if key[-1] != "0" else "1"), key.upper(), f"{key} "):
+        with pytest.raises(ServiceKeyInvalid):
+            await identify_service(world.env, wrong)
+
+
+async def test_the_feed_answers_nobody_without_a_service_key(world: World) -> None:
+    await world.register()
+    browser = await world.sign_in()
+    access = {"Authorization": f"Bearer {browser.cookies['access_token']}"}
+    for headers in ({}, access):
+        for method, path in (("GET", "/api/revocations"), ("POST", "/api/auth/introspect")):
+            answer = await browser.request(method, path, headers=headers)
+            assert (answer.status_code, answer.json()["code"]) == (401, "service_key_invalid")
+            assert answer.headers["www-authenticate"].startswith("Bearer ")
+
+
+async def test_a_quick_read_reaches_followers_too(world: World) -> None:
+    with world.env.feed.following("k") as follower:
+        await revoke(world, "one")
+        await read_new_tail(world.env)
+        assert follower.take() == [session("one")]
+
+
+def test_events_look_as_the_protocol_says() -> None:
+    both = [session("s", 7), replace(session("a", 8), kind=RevocationKind.ACCOUNT, not_before=5)]
+    assert as_event(Hello(1.5, whole=False)) == ('event: hello\ndata: {"protocol":1,"now":1.5,"start":"tail"}\n\n')
+    assert as_event(both) == 'event: revoked\ndata: {"sessions":{"s":7},"accounts":{"a":[5,8]}}\n\n'
+    assert as_event(Heartbeat(2.0, 3)) == 'id: 3\nevent: heartbeat\ndata: {"true_at":2.0}\n\n'
