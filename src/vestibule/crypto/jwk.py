@@ -11,6 +11,7 @@ from typing import Any
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 MIN_RSA_BITS = 2048  # RFC 7518, section 3.3
@@ -92,6 +93,17 @@ def public_key(pem: bytes) -> PublicKey:
         raise UnusableKey("is not a PEM public key") from None
     if not isinstance(key, rsa.RSAPublicKey):
         raise UnusableKey("is not an RSA key; RS256 needs one")
+    return _public(key)
+
+
+def published_key(member: object) -> PublicKey:
+    """Read a public key from a member of a JWK Set (RFC 7517, section 4); raises `UnusableKey`."""
+    if not isinstance(member, dict) or member.get("kty") != "RSA" or member.get("alg") != ALGORITHM or "d" in member:
+        raise UnusableKey(f"is not the public half of an RSA key for {ALGORITHM}")
+    try:
+        key = RSAKey.import_key(member).public_key
+    except (JoseError, ValueError, TypeError):
+        raise UnusableKey("is not a JWK") from None
     return _public(key)
 
 

@@ -1,0 +1,47 @@
+"""Vestibule for the services behind it: who is calling, known at once, and at once no longer.
+
+    verifier = Verifier("https://auth.example.com", service_key="vsk_…")
+    caller = verifier.check(token)          # or: await verifier.check_async(token)
+
+    session = Session("https://auth.example.com")
+    session.sign_in("ada@example.com", "correct horse")
+
+`Verifier` decides in memory; `follow` and `keys` keep that memory true in the background. `fastapi`, `asgi`, `wsgi`,
+`flask`, `django`, `rest_framework` and `litestar` are its faces. `Session` is a person's, for programs. Needs httpx
+and joserfc, and of Vestibule only `crypto` and `model.clock`;
+an import contract keeps it so. docs/services.md tells how to use it.
+"""
+
+from vestibule.client.caller import Caller
+from vestibule.client.errors import (
+    CallerRefused,
+    CannotTell,
+    NotAllowed,
+    NoToken,
+    NotReached,
+    ServiceRefused,
+    SessionOver,
+    TokenInvalid,
+)
+from vestibule.client.session import Session, SignedOut
+from vestibule.client.tokens import InFile, InMemory, Tokens, TokenStore
+from vestibule.client.verifier import Verifier
+
+__all__ = [
+    "Caller",
+    "CallerRefused",
+    "CannotTell",
+    "InFile",
+    "InMemory",
+    "NoToken",
+    "NotAllowed",
+    "NotReached",
+    "ServiceRefused",
+    "Session",
+    "SessionOver",
+    "SignedOut",
+    "TokenInvalid",
+    "TokenStore",
+    "Tokens",
+    "Verifier",
+]

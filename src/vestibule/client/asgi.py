@@ -1,0 +1,87 @@
+"""Starlette and any ASGI application: a middleware that lets nobody in who is not signed in.
+
+    app = VestibuleMiddleware(app, Verifier("https://auth.example.com", service_key="vsk_…"))
+
+    caller = request.state.caller
+
+Websockets are closed before they are accepted, which the server answers with 403.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+from vestibule.client.caller import Caller
+from vestibule.client.credentials import presented
+from vestibule.client.errors import CallerRefused, NoToken
+from vestibule.client.verifier import Verifier
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+_POLICY_VIOLATION = 1008  # RFC 6455, section 7.4.1
+
+
+class VestibuleMiddleware:
+    """Puts the `Caller` into the request's state, as `caller`.
+
+    With `required=False` a request without a token goes on, and `caller` is None; a bad token is refused all the same.
+    `open_paths` are let through as they are, exactly as written.
+    """
+
+    def __init__(
+        self, app: Application, verifier: Verifier, *, required: bool = True, open_paths: Collection[str] = ()
+    ) -> None:
+        self._app = app
+        self._verifier = verifier
+        self._required = required
+        self._open_paths = frozenset(open_paths)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in {"http", "websocket"} or scope["path"] in self._open_paths:
+            await self._app(scope, receive, send)
+            return
+        try:
+            caller = await self._caller(scope)
+        except CallerRefused as refusal:
+            await _refuse(refusal, scope, send)
+            return
+        state = {**scope.get("state", {}), "caller": caller}
+        await self._app({**scope, "state": state}, receive, send)
+
+    async def _caller(self, scope: Scope) -> Caller | None:
+        try:
+            token = presented(_header(scope, b"authorization"), _cookie(scope, self._verifier.cookie))
+        except NoToken:
+            if self._required:
+                raise
+            return None
+        return await self._verifier.check_async(token)
+
+
+def _header(scope: Scope, name: bytes) -> list[str]:
+    return [content.decode("latin-1") for key, content in scope["headers"] if key == name]
+
+
+def _cookie(scope: Scope, name: str | None) -> str | None:
+    if name is None:
+        return None
+    try:
+        morsel = SimpleCookie("; ".join(_header(scope, b"cookie"))).get(name)
+    except CookieError:
+        return None
+    return morsel.value if morsel else None
+
+
+async def _refuse(refusal: CallerRefused, scope: Scope, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": refusal.code})
+        return
+    content = json.dumps(refusal.body).encode()
+    headers = {"Content-Type": "application/json", "Content-Length": str(len(content)), **refusal.headers}
+    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": refusal.status, "headers": raw})
+    await send({"type": "http.response.body", "body": content})

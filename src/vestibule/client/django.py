@@ -1,0 +1,166 @@
+"""Django: a middleware that makes `request.user` the caller.
+
+    VESTIBULE = {"url": "https://auth.example.com", "service_key": "vsk_…"}
+    MIDDLEWARE = [..., "vestibule.client.django.VestibuleMiddleware"]
+
+    @signed_in
+    def orders(request): return JsonResponse({"mine": request.user.id})
+
+Other members of `VESTIBULE` are arguments of `Verifier`. No model and no table is needed.
+"""
+
+from collections.abc import Awaitable, Callable
+from functools import cache, wraps
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+
+from vestibule.client.caller import Caller
+from vestibule.client.credentials import presented
+from vestibule.client.errors import CallerRefused, NoToken
+from vestibule.client.verifier import Verifier
+
+
+class VestibuleUser:
+    """The caller, with the members that Django and its packages look for on a user."""
+
+    is_authenticated = True
+    is_anonymous = False
+    is_active = True
+
+    def __init__(self, caller: Caller) -> None:
+        self.caller = caller
+        self.id = self.pk = caller.id
+        self.role = caller.role
+
+    def __str__(self) -> str:
+        return self.id
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, VestibuleUser) and other.id == self.id
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def get_username(self) -> str:
+        """What stands in logs: the account's id."""
+        return self.id
+
+
+class Nobody:
+    """A request without a token."""
+
+    is_authenticated = False
+    is_anonymous = True
+    is_active = False
+    caller = None
+    id = pk = None
+    role = ""
+
+    def get_username(self) -> str:
+        """Nothing, as for Django's own anonymous user."""
+        return ""
+
+
+User = VestibuleUser | Nobody
+View = Callable[..., Any]
+
+
+@cache
+def verifier() -> Verifier:
+    """The one that the settings describe, for the whole process."""
+    return Verifier(**settings.VESTIBULE)
+
+
+class VestibuleMiddleware:
+    """Sets `request.user`; a token that is no good is answered at once, none at all makes `request.user` nobody."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self._get_response = get_response
+        self._in_tasks = iscoroutinefunction(get_response)
+        if self._in_tasks:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        if self._in_tasks:
+            return self._call_async(request)
+        try:
+            _set_user(request, _identified(request))
+        except CallerRefused as refusal:
+            return refused(refusal)
+        answer: HttpResponseBase = self._get_response(request)
+        return answer
+
+    async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
+        try:
+            _set_user(request, VestibuleUser(await verifier().check_async(token_of(request))))
+        except NoToken:
+            _set_user(request, Nobody())
+        except CallerRefused as refusal:
+            return refused(refusal)
+        answer: HttpResponseBase = await self._get_response(request)
+        return answer
+
+
+def signed_in(view: View) -> View:
+    """Answer 401 to whoever is not signed in."""
+    return with_role()(view)
+
+
+def with_role(*roles: str) -> Callable[[View], View]:
+    """Answer 403 to whoever has none of these roles; without any, every role will do."""
+
+    def guard(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *arguments: Any, **named: Any) -> Any:
+            refusal = _refusal(request, roles)
+            return refused(refusal) if refusal else view(request, *arguments, **named)
+
+        @wraps(view)
+        async def guarded_async(request: HttpRequest, *arguments: Any, **named: Any) -> Any:
+            refusal = _refusal(request, roles)
+            return refused(refusal) if refusal else await view(request, *arguments, **named)
+
+        return guarded_async if iscoroutinefunction(view) else guarded
+
+    return guard
+
+
+def token_of(request: HttpRequest) -> str:
+    """The token of a request; raises `NoToken` or `TokenInvalid`."""
+    sent = request.META.get("HTTP_AUTHORIZATION")
+    cookie = request.COOKIES.get(name) if (name := verifier().cookie) else None
+    return presented(sent.split(",") if sent else [], cookie)
+
+
+def refused(refusal: CallerRefused) -> JsonResponse:
+    """The answer to a request that is not let in."""
+    return JsonResponse(refusal.body, status=refusal.status, headers=refusal.headers)
+
+
+def _identified(request: HttpRequest) -> User:
+    try:
+        return VestibuleUser(verifier().check(token_of(request)))
+    except NoToken:
+        return Nobody()
+
+
+def _set_user(request: HttpRequest, user: User) -> None:
+    request.user = user
+
+
+def _refusal(request: HttpRequest, roles: tuple[str, ...]) -> CallerRefused | None:
+    caller = getattr(request.user, "caller", None)
+    try:
+        if caller is None:
+            raise NoToken
+        if roles:
+            caller.require(*roles)
+    except CallerRefused as refusal:
+        return refusal
+    return None

@@ -1,0 +1,50 @@
+"""Server-sent events, taken apart as they arrive (HTML Standard, section 9.2), within bounds."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from vestibule.client.errors import NotReached
+
+MAX_LINE_BYTES = 1_000_000
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event; `id` is the cursor, where it has one."""
+
+    name: str
+    data: dict[str, Any]
+    id: str | None
+
+
+class Reader:
+    """Bytes in, events out."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._fields: dict[str, str] = {}
+
+    def feed(self, piece: bytes) -> Iterator[Event]:
+        """The events that the piece completes; raises `NotReached` for what is no event of Vestibule's."""
+        *lines, self._rest = (self._rest + piece).split(b"\n")
+        if max(map(len, (*lines, self._rest))) > MAX_LINE_BYTES:
+            raise NotReached("the feed has a line that is too long")
+        for line in lines:
+            if line:
+                name, _, content = line.decode(errors="replace").partition(":")
+                self._fields[name] = content.removeprefix(" ")
+            elif self._fields:
+                fields, self._fields = self._fields, {}
+                yield _event(fields)
+
+
+def _event(fields: dict[str, str]) -> Event:
+    try:
+        data = json.loads(fields.get("data", "{}"))
+    except ValueError:
+        raise NotReached("the feed has an event that is not JSON") from None
+    if not isinstance(data, dict):
+        raise NotReached("the feed has an event that is not an object")
+    return Event(fields.get("event", ""), data, fields.get("id"))

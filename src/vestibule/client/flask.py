@@ -1,0 +1,71 @@
+"""Flask: the caller of a view that asks for one.
+
+    vestibule = Vestibule(app, Verifier("https://auth.example.com", service_key="vsk_…"))
+
+    @app.get("/orders")
+    @vestibule.signed_in
+    def orders(): return {"mine": current_caller.id}
+
+`@vestibule.with_role("admin")` demands a role as well.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, cast
+
+from flask import Flask, Response, current_app, g, jsonify, request
+from werkzeug.local import LocalProxy
+
+from vestibule.client.caller import Caller
+from vestibule.client.errors import CallerRefused
+from vestibule.client.verifier import Verifier
+from vestibule.client.wsgi import caller_of
+
+P = ParamSpec("P")
+T = TypeVar("T")
+_NAME = "vestibule"
+
+
+class Vestibule:
+    """Answers refusals for the whole application, and guards views."""
+
+    def __init__(self, app: Flask, verifier: Verifier) -> None:
+        app.extensions[_NAME] = verifier
+        app.register_error_handler(CallerRefused, _refused)
+
+    def signed_in(self, view: Callable[P, T]) -> Callable[P, T]:
+        """Let nobody in who is not signed in."""
+        return self.with_role()(view)
+
+    def with_role(self, *roles: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+        """Let nobody in whose role is not one of these; without any, every role will do."""
+
+        def guard(view: Callable[P, T]) -> Callable[P, T]:
+            @wraps(view)
+            def guarded(*arguments: P.args, **named: P.kwargs) -> T:
+                caller = _identified()
+                if roles:
+                    caller.require(*roles)
+                return cast(T, current_app.ensure_sync(view)(*arguments, **named))
+
+            return guarded
+
+        return guard
+
+
+def _identified() -> Caller:
+    """The caller of this request, checked once; raises `CallerRefused`."""
+    if _NAME not in g:
+        g.vestibule = caller_of(request.environ, current_app.extensions[_NAME])
+    return cast(Caller, g.vestibule)
+
+
+current_caller = cast(Caller, LocalProxy(_identified))
+"""The `Caller` of the request at hand. Raises `CallerRefused` where nobody is signed in, which is answered."""
+
+
+def _refused(refusal: CallerRefused) -> Response:
+    answer = jsonify(refusal.body)
+    answer.status_code = refusal.status
+    answer.headers.update(cast(Any, refusal.headers))
+    return answer

@@ -1,0 +1,81 @@
+"""Follow the feed: learn what is revoked as it happens, and how fresh that is. Comes back by itself."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+
+from vestibule.client import wire
+from vestibule.client.errors import NotReached
+from vestibule.client.events import Event, Reader
+from vestibule.client.revoked import Revoked
+from vestibule.crypto.entropy import spread
+from vestibule.model.clock import Clock
+
+PATH = "/api/revocations"
+PROTOCOL = 1
+MAX_PAUSE_SECONDS = 5.0
+_FIRST_PAUSE_SECONDS = 0.5
+_WELL_SECONDS = 5.0
+_log = logging.getLogger(__name__)
+
+
+class Follower:
+    """One service's place at the feed. `fresh` is called at each heartbeat."""
+
+    def __init__(self, revoked: Revoked, clock: Clock, fresh: Callable[[], None]) -> None:
+        self._revoked = revoked
+        self._clock = clock
+        self._fresh = fresh
+        self._cursor = ""
+        self._sent_at = 0.0
+        self._offset = 0.0
+
+    async def follow(self, http: httpx.AsyncClient) -> None:
+        """Go on for ever. The pause grows from one failure to the next, and is moved by chance."""
+        pause = 0.0
+        while True:
+            begun = self._clock.monotonic()
+            try:
+                await self._listen(http)
+            except (NotReached, httpx.HTTPError, TimeoutError, ValueError, TypeError, KeyError) as fault:
+                _log.warning("the feed of revocations ended: %r", fault)
+            if self._clock.monotonic() - begun > _WELL_SECONDS:
+                pause = 0.0
+            await asyncio.sleep(spread(pause))
+            pause = min(max(2 * pause, _FIRST_PAUSE_SECONDS), MAX_PAUSE_SECONDS)
+
+    async def _listen(self, http: httpx.AsyncClient) -> None:
+        self._sent_at, reader = self._clock.monotonic(), Reader()
+        # A cut that looks like silence ends by the timeout of each read: a heartbeat comes every second.
+        how: dict[str, Any] = {"params": {"after": self._cursor}, "extensions": {"trace": self._trace}}
+        async with http.stream("GET", PATH, **how) as answer:
+            wire.require_ok(answer)
+            async for piece in answer.aiter_raw():
+                for event in reader.feed(piece):
+                    self.take(event)
+
+    async def _trace(self, step: str, _info: dict[str, Any]) -> None:
+        """Connecting may take its time; the request is sent when that is done."""
+        if step.endswith("send_request_headers.started"):
+            self._sent_at = self._clock.monotonic()
+
+    def take(self, event: Event) -> None:
+        """One event of the answer."""
+        if event.name == "hello":
+            self._greet(event.data)
+        elif event.name == "revoked":
+            self._revoked.learn(event.data, self._clock.monotonic())
+        elif event.name == "heartbeat":
+            # What was true at `true_at` there was true here no earlier than this, however long the word took.
+            self._revoked.renew(min(self._offset + float(event.data["true_at"]), self._clock.monotonic()))
+            self._revoked.forget(self._clock.monotonic())
+            self._cursor = event.id or ""
+            self._fresh()
+
+    def _greet(self, hello: dict[str, Any]) -> None:
+        if hello.get("protocol") != PROTOCOL:
+            raise NotReached(f"the feed speaks protocol {hello.get('protocol')}, and this kit {PROTOCOL}")
+        self._offset = self._sent_at - float(hello["now"])

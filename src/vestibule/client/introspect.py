@@ -1,0 +1,42 @@
+"""Ask Vestibule about one token (RFC 7662): once for everybody who asks about the same at the same time."""
+
+import asyncio
+
+import httpx
+
+from vestibule.client import claims, wire
+from vestibule.client.caller import Caller
+from vestibule.client.claims import Expected
+from vestibule.client.errors import CannotTell, NotReached, SessionOver
+from vestibule.model.clock import Clock
+
+PATH = "/api/auth/introspect"
+
+
+class Introspection:
+    """The questions that are under way. Answers are not kept: each is true at its moment only."""
+
+    def __init__(self, http: httpx.AsyncClient, expected: Expected, clock: Clock) -> None:
+        self._http = http
+        self._expected = expected
+        self._clock = clock
+        self._under_way: dict[str, asyncio.Task[Caller]] = {}
+
+    async def ask(self, token: str) -> Caller:
+        """The caller; raises `SessionOver` for a token that is worth nothing, and `CannotTell` without an answer."""
+        asking = self._under_way.get(token)
+        if asking is None:
+            asking = self._under_way[token] = asyncio.create_task(self._ask(token))
+            asking.add_done_callback(lambda _: self._under_way.pop(token, None))
+        return await asyncio.shield(asking)
+
+    async def _ask(self, token: str) -> Caller:
+        try:
+            async with asyncio.timeout(wire.ANSWER_SECONDS):
+                async with self._http.stream("POST", PATH, data={"token": token}) as answer:
+                    told = await wire.json_of(answer)
+        except (NotReached, httpx.HTTPError, TimeoutError):
+            raise CannotTell from None
+        if not isinstance(told, dict) or told.get("active") is not True:
+            raise SessionOver
+        return claims.judge(told, self._expected, self._clock.now().timestamp())

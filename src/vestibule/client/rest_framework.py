@@ -1,0 +1,42 @@
+"""Django REST framework: an authentication class, for `DEFAULT_AUTHENTICATION_CLASSES`.
+
+    REST_FRAMEWORK = {"DEFAULT_AUTHENTICATION_CLASSES": ["vestibule.client.rest_framework.VestibuleAuthentication"]}
+
+`VESTIBULE` in the settings is the one of `vestibule.client.django`, whose middleware is not needed beside it.
+"""
+
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+
+from vestibule.client.caller import Caller
+from vestibule.client.django import VestibuleUser, token_of, verifier
+from vestibule.client.errors import CallerRefused, NoToken
+
+
+class Refused(APIException):
+    """A refusal, as the framework answers it."""
+
+    def __init__(self, refusal: CallerRefused) -> None:
+        super().__init__(refusal.message, refusal.code)
+        self.status_code = refusal.status
+        # From these two the framework makes `WWW-Authenticate` and `Retry-After`.
+        self.auth_header = refusal.challenge
+        self.wait = None if refusal.challenge else 1
+
+
+class VestibuleAuthentication(BaseAuthentication):
+    """`request.user` is a `VestibuleUser`, `request.auth` the `Caller`."""
+
+    def authenticate(self, request: Request) -> tuple[VestibuleUser, Caller] | None:
+        try:
+            caller = verifier().check(token_of(request._request))
+        except NoToken:
+            return None
+        except CallerRefused as refusal:
+            raise Refused(refusal) from None
+        return VestibuleUser(caller), caller
+
+    def authenticate_header(self, _request: Request) -> str:
+        """What permission classes answer with where nobody is signed in."""
+        return NoToken.challenge or ""

@@ -1,0 +1,75 @@
+"""What is revoked, in this service's memory, and how fresh that is: a look-up each, and no I/O.
+
+Times are seconds of a clock that nobody sets and that goes on while the machine sleeps. One thread writes; any
+number read, each by single steps that Python does not interrupt.
+"""
+
+from typing import Any
+
+from vestibule.client.caller import Caller
+
+MAX_ENTRIES = 2_000_000
+"""Beyond this the answer is not Vestibule's: it would be hundreds of log-outs for each second of a token's life."""
+
+
+_FORGET_EVERY_SECONDS = 60.0
+
+
+class TooMuch(ValueError):
+    """More than can be true was told."""
+
+
+class Revoked:
+    """The whole set."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[str, float] = {}
+        self._accounts: dict[str, tuple[int, float]] = {}
+        self._forgotten_at = float("-inf")
+        self.fresh_as_of = float("-inf")
+
+    def __len__(self) -> int:
+        return len(self._sessions) + len(self._accounts)
+
+    def age(self, now: float) -> float:
+        """Seconds since the moment up to which everything is known."""
+        return now - self.fresh_as_of
+
+    def refuses(self, caller: Caller) -> bool:
+        """Whether the caller's session was ended, or the account's tokens from before a moment."""
+        if caller.session in self._sessions:
+            return True
+        mark = self._accounts.get(caller.id)
+        return mark is not None and caller.issued < mark[0]
+
+    def learn(self, told: dict[str, Any], now: float) -> None:
+        """Take one `revoked` event in; raises `TypeError`, `ValueError` or `KeyError` for what is none."""
+        for session, seconds in told.get("sessions", {}).items():
+            self.end_session(session, now + float(seconds))
+        for account, (not_before, seconds) in told.get("accounts", {}).items():
+            self.end_account(account, int(not_before), now + float(seconds))
+        if len(self) > MAX_ENTRIES:
+            raise TooMuch
+
+    def end_session(self, session: str, until: float) -> None:
+        """Refuse a session's tokens until none of them can live."""
+        self._sessions[session] = max(until, self._sessions.get(session, until))
+
+    def end_account(self, account: str, not_before: int, until: float) -> None:
+        """Refuse an account's tokens issued before `not_before`, in seconds since 1970."""
+        earlier = self._accounts.get(account, (not_before, until))
+        self._accounts[account] = max(not_before, earlier[0]), max(until, earlier[1])
+
+    def renew(self, fresh_as_of: float) -> None:
+        """Everything up to this moment is known."""
+        self.fresh_as_of = max(self.fresh_as_of, fresh_as_of)
+
+    def forget(self, now: float) -> None:
+        """Drop what no living token can be about, once a minute."""
+        if now - self._forgotten_at < _FORGET_EVERY_SECONDS:
+            return
+        self._forgotten_at = now
+        for session in [session for session, until in self._sessions.items() if until <= now]:
+            del self._sessions[session]
+        for account in [account for account, (_, until) in self._accounts.items() if until <= now]:
+            del self._accounts[account]

@@ -1,0 +1,184 @@
+"""A person's session, for programs: signs in, refreshes when it is time, and survives answers that were lost.
+
+    session = Session("https://auth.example.com")
+    session.sign_in("ada@example.com", "correct horse")
+    httpx.get("https://orders.example.com/", auth=session)
+
+It is an `httpx.Auth`, for `httpx.Client` and `httpx.AsyncClient` alike. Threads and tasks that find the token at its
+end refresh once, together. A refresh whose answer is lost is asked again with the token that is still there: Vestibule
+answers it with the same successor, or with one more (docs/decisions/0004-refresh.md).
+"""
+
+import asyncio
+import base64
+import threading
+import time
+from collections.abc import AsyncGenerator, Generator
+from typing import Any
+
+import httpx
+
+from vestibule.client import wire
+from vestibule.client.errors import NotReached
+from vestibule.client.tokens import InMemory, Tokens, TokenStore
+from vestibule.crypto import i_json
+from vestibule.crypto.entropy import spread
+from vestibule.model.clock import Clock, SystemClock
+
+EARLY_SECONDS = 30
+"""So long before its end a token is exchanged."""
+
+ATTEMPTS = 4
+_FIRST_PAUSE_SECONDS = 0.2
+_REFRESH = "/api/auth/refresh"
+_UNAUTHORIZED = 401
+
+
+class SignedOut(Exception):
+    """Nobody is signed in, or the session is over. `code` says why, as Vestibule does."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Session(httpx.Auth):
+    """One sign-in at one Vestibule. The way there ends after seconds, follows no redirect, and is tried again."""
+
+    def __init__(
+        self,
+        url: str,
+        store: TokenStore | None = None,
+        *,
+        plain_http: bool = False,
+        transport: httpx.BaseTransport | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        base = wire.base_of(url, plain_http=plain_http)
+        self._http = httpx.Client(
+            base_url=base, timeout=wire.TIMEOUT, follow_redirects=False, trust_env=False, transport=transport
+        )
+        self._store = store or InMemory()
+        self._clock = clock or SystemClock()
+        self._refreshing = threading.Lock()
+
+    def sign_in(self, email: str, password: str) -> None:
+        """Begin a session; raises `SignedOut` for credentials that are refused, and `NotReached`."""
+        answer = self._send("POST", "/api/auth/login", json={"email": email, "password": password})
+        self._store.save(_tokens_in(answer))
+
+    def sign_out(self) -> None:
+        """End the session, here and at Vestibule; raises `NotReached`, and then it has ended only here."""
+        tokens = self._store.load()
+        self._store.clear()
+        if tokens is not None:
+            try:
+                self._send("POST", "/api/auth/logout", headers=_bearer(tokens))
+            except SignedOut:
+                return  # it was over already
+
+    def me(self) -> dict[str, Any]:
+        """Who is signed in; raises `SignedOut` or `NotReached`."""
+        tokens = self.fresh()
+        answer = self._send("GET", "/api/users/me", headers=_bearer(tokens))
+        user: dict[str, Any] = answer.json()["data"]["user"]
+        return user
+
+    def fresh(self, refused: str | None = None) -> Tokens:
+        """Tokens that are good for a while; raises `SignedOut` or `NotReached`.
+
+        `refused` is an access token that was not taken: it is exchanged, unless somebody has done so meanwhile.
+        """
+        if (tokens := self._good(refused)) is not None:
+            return tokens
+        with self._refreshing:
+            # Whoever held the lock may have refreshed for all of us.
+            return self._good(refused) or self._refreshed()
+
+    def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        tokens = self.fresh()
+        request.headers.update(_bearer(tokens))
+        answer = yield request
+        if answer.status_code == _UNAUTHORIZED:
+            request.headers.update(_bearer(self.fresh(tokens.access)))
+            yield request
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        tokens = self._good()
+        if tokens is None:
+            tokens = await asyncio.to_thread(self.fresh)
+        request.headers.update(_bearer(tokens))
+        answer = yield request
+        if answer.status_code == _UNAUTHORIZED:
+            request.headers.update(_bearer(await asyncio.to_thread(self.fresh, tokens.access)))
+            yield request
+
+    def close(self) -> None:
+        """Close the connections. The session goes on."""
+        self._http.close()
+
+    def _good(self, refused: str | None = None) -> Tokens | None:
+        """What is there, if it needs no refresh; raises `SignedOut` where nothing is."""
+        tokens = self._held()
+        early = tokens.expires_at - EARLY_SECONDS <= self._clock.now().timestamp()
+        return None if early or tokens.access == refused else tokens
+
+    def _held(self) -> Tokens:
+        tokens = self._store.load()
+        if tokens is None:
+            raise SignedOut("not_signed_in", "Nobody is signed in")
+        return tokens
+
+    def _refreshed(self) -> Tokens:
+        tokens = self._held()
+        try:
+            answer = self._send("POST", _REFRESH, headers={"Cookie": f"refresh_token={tokens.refresh}"})
+        except SignedOut:
+            self._store.clear()
+            raise
+        renewed = _tokens_in(answer, tokens.refresh)
+        self._store.save(renewed)
+        return renewed
+
+    def _send(self, method: str, path: str, **content: Any) -> httpx.Response:
+        """A success; raises `SignedOut` for a refusal. What was lost, or could not be done now, is asked again."""
+        pause, fault = _FIRST_PAUSE_SECONDS, ""
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                time.sleep(spread(pause))
+                pause *= 2
+            try:
+                answer = self._http.request(method, path, **content)
+            except httpx.TransportError as lost:
+                fault = repr(lost)
+                continue
+            self._http.cookies.clear()
+            if answer.status_code < 300:
+                return answer
+            if answer.status_code < 500:
+                raise _refusal(answer)
+            fault = f"{answer.status_code}"
+        raise NotReached(f"{self._http.base_url} could not be asked: {fault}")
+
+
+def _refusal(answer: httpx.Response) -> Exception:
+    try:
+        told = answer.json()
+        return SignedOut(str(told["code"]), str(told["message"]))
+    except (ValueError, KeyError, TypeError):
+        return NotReached(f"{answer.url} answers {answer.status_code}")
+
+
+def _tokens_in(answer: httpx.Response, refresh_before: str = "") -> Tokens:
+    """The pair that an answer sets. A server that does not rotate refresh tokens sets no new one."""
+    access = answer.cookies.get("access_token")
+    refresh = answer.cookies.get("refresh_token") or refresh_before
+    if not access or not refresh:
+        raise NotReached(f"{answer.url} sets no tokens; is it a Vestibule?")
+    payload = access.split(".")[1]
+    claims = i_json.parse(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return Tokens(access, refresh, int(claims["exp"]))
+
+
+def _bearer(tokens: Tokens) -> dict[str, str]:
+    return {"Authorization": f"Bearer {tokens.access}"}

@@ -1,0 +1,74 @@
+"""Where a person's tokens are kept between two requests: in memory, or in a file for its owner's eyes only."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A pair. `expires_at` is the access token's end, in seconds since 1970."""
+
+    access: str
+    refresh: str
+    expires_at: int
+
+    def __repr__(self) -> str:
+        return f"Tokens(expires_at={self.expires_at})"
+
+
+class TokenStore(Protocol):
+    """Keeps one pair of tokens."""
+
+    def load(self) -> Tokens | None:
+        """The pair; None where nobody is signed in."""
+
+    def save(self, tokens: Tokens) -> None:
+        """Keep this pair instead of the one before."""
+
+    def clear(self) -> None:
+        """Keep none."""
+
+
+class InMemory:
+    """Gone with the process."""
+
+    def __init__(self) -> None:
+        self._tokens: Tokens | None = None
+
+    def load(self) -> Tokens | None:
+        return self._tokens
+
+    def save(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+
+    def clear(self) -> None:
+        self._tokens = None
+
+
+class InFile:
+    """One file, 0600, replaced as a whole, so that a crash leaves the old pair or the new one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def load(self) -> Tokens | None:
+        try:
+            return Tokens(**json.loads(self._path.read_text()))
+        except (FileNotFoundError, ValueError, TypeError):
+            return None
+
+    def save(self, tokens: Tokens) -> None:
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Made 0600 from the start, beside its place.
+        with NamedTemporaryFile("w", dir=self._path.parent, delete=False) as file:
+            json.dump(asdict(tokens), file)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(file.name).replace(self._path)
+
+    def clear(self) -> None:
+        self._path.unlink(missing_ok=True)

@@ -1,0 +1,82 @@
+"""Any WSGI application: a middleware that lets nobody in who is not signed in.
+
+    app.wsgi_app = VestibuleMiddleware(app.wsgi_app, Verifier("https://auth.example.com", service_key="vsk_…"))
+
+    caller = environ["vestibule.caller"]
+
+The check costs no I/O, so it holds up no worker.
+"""
+
+import json
+from collections.abc import Collection, Iterable
+from http import HTTPStatus
+from http.cookies import CookieError, SimpleCookie
+from typing import TYPE_CHECKING
+
+from vestibule.client.caller import Caller
+from vestibule.client.credentials import presented
+from vestibule.client.errors import CallerRefused, NoToken
+from vestibule.client.verifier import Verifier
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+CALLER = "vestibule.caller"
+
+
+class VestibuleMiddleware:
+    """Puts the `Caller` into the environment, as `vestibule.caller`.
+
+    With `required=False` a request without a token goes on, and the caller is None; a bad token is refused all the
+    same. `open_paths` are let through as they are, exactly as written.
+    """
+
+    def __init__(
+        self, app: "WSGIApplication", verifier: Verifier, *, required: bool = True, open_paths: Collection[str] = ()
+    ) -> None:
+        self._app = app
+        self._verifier = verifier
+        self._required = required
+        self._open_paths = frozenset(open_paths)
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        if environ.get("PATH_INFO") not in self._open_paths:
+            try:
+                environ[CALLER] = self._caller(environ)
+            except CallerRefused as refusal:
+                return refuse(refusal, start_response)
+        return self._app(environ, start_response)
+
+    def _caller(self, environ: "WSGIEnvironment") -> Caller | None:
+        try:
+            return caller_of(environ, self._verifier)
+        except NoToken:
+            if self._required:
+                raise
+            return None
+
+
+def caller_of(environ: "WSGIEnvironment", verifier: Verifier) -> Caller:
+    """Who sent this request; raises `CallerRefused`."""
+    sent = environ.get("HTTP_AUTHORIZATION")
+    # Servers join headers of one name with a comma, which no token has.
+    authorization = sent.split(",") if sent else []
+    return verifier.check(presented(authorization, _cookie(environ, verifier.cookie)))
+
+
+def refuse(refusal: CallerRefused, start_response: "StartResponse") -> Iterable[bytes]:
+    """The answer to a request that is not let in."""
+    content = json.dumps(refusal.body).encode()
+    headers = {"Content-Type": "application/json", "Content-Length": str(len(content)), **refusal.headers}
+    start_response(f"{refusal.status} {HTTPStatus(refusal.status).phrase}", list(headers.items()))
+    return [content]
+
+
+def _cookie(environ: "WSGIEnvironment", name: str | None) -> str | None:
+    if name is None:
+        return None
+    try:
+        morsel = SimpleCookie(environ.get("HTTP_COOKIE", "")).get(name)
+    except CookieError:
+        return None
+    return morsel.value if morsel else None

@@ -1,0 +1,117 @@
+"""A pytest plugin: signed-in callers for a project's own tests, without a server.
+
+    pytest_plugins = ["vestibule.testing"]
+
+    def test_orders(client, vestibule):
+        token = vestibule.token_for("ada", role="admin")
+        assert client.get("/orders", headers=vestibule.headers(token)).status_code == 200
+        vestibule.revoke(token)
+        assert client.get("/orders", headers=vestibule.headers(token)).status_code == 401
+
+While a test uses the fixture, every `Verifier` of the process believes tokens signed with a key that was made for that
+test, and no others. Nothing else switches this on: no setting, no variable, no argument; and outside a running test the
+fixture refuses.
+"""
+
+import os
+from dataclasses import dataclass
+from functools import cache
+
+import pytest
+
+from vestibule.client.caller import Caller
+from vestibule.client.claims import TYP, Expected
+from vestibule.client.memory import Memory
+from vestibule.client.verifier import Verifier
+from vestibule.crypto import jwk, jws
+from vestibule.crypto.entropy import new_id
+from vestibule.crypto.jwk import PrivateKey
+from vestibule.model.clock import Clock, SystemClock
+
+_LIFETIME_SECONDS = 900
+_FOR_EVER = float("inf")
+_BITS = 2048
+_REMEMBERED = 1000
+
+
+class NotInATest(RuntimeError):
+    """The aid was asked for where no test is running."""
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """What tests do to callers. `issuer` and `audience` must be those of the verifier under test."""
+
+    memory: Memory
+    key: PrivateKey
+    clock: Clock
+    expected: Expected
+
+    def token_for(self, user: str, role: str = "user", *, session: str | None = None) -> str:
+        """A token of somebody who is signed in, in a session of its own unless one is given."""
+        now = int(self.clock.now().timestamp())
+        return self._signed(user, role, session or new_id(), now)
+
+    def expire(self, token: str) -> str:
+        """The same token as it was a day ago: it has expired since."""
+        caller = self.memory.decide(token)
+        return self._signed(caller.id, caller.role, caller.session, caller.issued - 86_400)
+
+    def revoke(self, token: str) -> None:
+        """End the token's session, as a log-out does."""
+        self.memory.revoked.end_session(self.memory.decide(token).session, _FOR_EVER)
+
+    def revoke_all(self, user: str) -> None:
+        """Refuse all of an account's tokens so far, as shutting the account does."""
+        self.memory.revoked.end_account(user, int(self.clock.now().timestamp()) + 1, _FOR_EVER)
+
+    def lose_touch(self) -> None:
+        """From now on the service is cut off from Vestibule, and what it knows is too old."""
+        self.memory.revoked.fresh_as_of = -_FOR_EVER
+
+    def headers(self, token: str) -> dict[str, str]:
+        """What a request carries."""
+        return {"Authorization": f"Bearer {token}"}
+
+    def _signed(self, user: str, role: str, session: str, issued: int) -> str:
+        claims = {
+            "iss": self.expected.issuer,
+            "aud": self.expected.audience,
+            "sub": user,
+            "sid": session,
+            "jti": new_id(),
+            "iat": issued,
+            "exp": issued + _LIFETIME_SECONDS,
+            "role": role,
+        }
+        return jws.sign(claims, self.key, TYP)
+
+
+@pytest.fixture
+def vestibule(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> SignedIn:
+    """Who is signed in, for one test. Every `Verifier` decides by it until the test is over."""
+    _require_running(request)
+    clock, expected = SystemClock(), Expected("vestibule", "vestibule", leeway=30.0)
+    memory = Memory(expected, "refuse", 5.0, _REMEMBERED, clock)
+    key = _key()
+    memory.keys = {key.kid: key.public}
+    memory.revoked.fresh_as_of = _FOR_EVER
+
+    def decide(_verifier: Verifier, token: str) -> Caller:
+        return memory.decide(token)
+
+    monkeypatch.setattr(Verifier, "_decide", decide)
+    monkeypatch.setattr(Verifier, "_may_mend", lambda _verifier, _refusal: False)
+    return SignedIn(memory, key, clock, expected)
+
+
+@cache
+def _key() -> PrivateKey:
+    """Made once for each run, and kept nowhere."""
+    return jwk.generate(_BITS)
+
+
+def _require_running(request: pytest.FixtureRequest) -> None:
+    # pytest sets the variable itself while a test is set up; the request exists nowhere else.
+    if not isinstance(request, pytest.FixtureRequest) or "PYTEST_CURRENT_TEST" not in os.environ:
+        raise NotInATest("vestibule.testing works inside a running pytest test only")

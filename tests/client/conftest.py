@@ -1,0 +1,5 @@
+"""The testing aid's fixture, as a project's own `conftest.py` would name it as a plugin."""
+
+from vestibule.testing import vestibule
+
+__all__ = ["vestibule"]

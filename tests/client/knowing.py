@@ -1,0 +1,32 @@
+"""A service's memory under a clock that the test moves, and tokens of Vestibule's own making."""
+
+from typing import Any
+
+from tests.harness.clock import ManualClock
+from tests.harness.world import POLICY, key_ring
+from vestibule.client.claims import Expected
+from vestibule.client.memory import Memory, Policy
+from vestibule.crypto.entropy import new_id
+from vestibule.model import access_tokens
+from vestibule.model.access_tokens import AccessToken
+from vestibule.model.accounts import Role
+
+EXPECTED = Expected("vestibule", "vestibule", leeway=30.0)
+STALENESS = 5.0
+
+
+class Knowing:
+    """What a service knows that has just heard a heartbeat."""
+
+    def __init__(self, policy: Policy = "refuse", remembered: int = 100) -> None:
+        self.clock = ManualClock()
+        self.memory = Memory(EXPECTED, policy, STALENESS, remembered, self.clock)
+        self.memory.keys = key_ring().access.checking
+        self.memory.revoked.renew(self.clock.monotonic())
+
+    def token(self, **members: Any) -> str:
+        """A token as the server makes it."""
+        now = self.clock.now()
+        said = {"account_id": "ada", "session_id": "s1", "role": Role.USER} | members
+        token = AccessToken(new_id(), issued_at=now, expires_at=now + POLICY.access_lifetime, **said)
+        return access_tokens.sign(token, POLICY.issuer, key_ring().access)

@@ -1,0 +1,111 @@
+"""Taking the feed apart, and how fresh it proves to be: by when the request was sent, never by when a word arrived."""
+
+import json
+
+import pytest
+
+from tests.harness.clock import ManualClock
+from vestibule.client.errors import NotReached
+from vestibule.client.events import MAX_LINE_BYTES, Event, Reader
+from vestibule.client.follow import Follower
+from vestibule.client.revoked import MAX_ENTRIES, Revoked, TooMuch
+
+STREAM = (
+    b'event: hello\ndata: {"protocol":1,"now":100.0,"start":"whole"}\n\n'
+    b'event: revoked\ndata: {"sessions":{"s":9}}\n\n'
+    b'id: 41\nevent: heartbeat\ndata: {"true_at":99.5}\n\n'
+)
+
+
+class Following:
+    """A follower that is handed events, under a clock that the test moves. Its request went out at `sent_at`."""
+
+    def __init__(self) -> None:
+        self.clock, self.revoked = ManualClock(), Revoked()
+        self.beats = 0
+        self.follower = Follower(self.revoked, self.clock, self._beat)
+
+    def _beat(self) -> None:
+        self.beats += 1
+
+    async def send(self) -> None:
+        """The request goes out now."""
+        await self.follower._trace("http11.send_request_headers.started", {})
+
+    def hear(self, text: bytes) -> None:
+        for event in Reader().feed(text):
+            self.follower.take(event)
+
+
+def heartbeat(true_at: float) -> bytes:
+    return b"event: heartbeat\ndata: " + json.dumps({"true_at": true_at}).encode() + b"\n\n"
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, len(STREAM)])
+def test_events_come_out_the_same_however_the_bytes_come_in(size: int) -> None:
+    reader = Reader()
+    events = [event for at in range(0, len(STREAM), size) for event in reader.feed(STREAM[at : at + size])]
+    assert [(event.name, event.id) for event in events] == [("hello", None), ("revoked", None), ("heartbeat", "41")]
+    assert events[1] == Event("revoked", {"sessions": {"s": 9}}, None)
+
+
+@pytest.mark.parametrize("text", [b"data: x\n\n", b"data: []\n\n", b"a" * (MAX_LINE_BYTES + 1)])
+def test_what_is_no_feed_of_vestibules_is_not_taken_for_one(text: bytes) -> None:
+    with pytest.raises(NotReached):
+        list(Reader().feed(text))
+
+
+async def test_freshness_counts_from_when_the_request_was_sent() -> None:
+    following = Following()
+    await following.send()
+    following.clock.advance(seconds=1)
+    following.hear(STREAM)
+    assert following.beats == 1
+    assert following.revoked.age(following.clock.monotonic()) == pytest.approx(1.5)
+
+
+async def test_a_word_that_was_long_on_its_way_renews_nothing() -> None:
+    """A stream that is held up and let go again: each word is old when it comes."""
+    following = Following()
+    await following.send()
+    following.hear(STREAM)
+    for number in range(10):
+        following.clock.advance(seconds=1)
+        following.hear(heartbeat(100.0 + number - 6))
+    assert following.revoked.age(following.clock.monotonic()) == pytest.approx(7)
+
+
+async def test_a_server_whose_own_knowledge_stands_still_renews_nothing() -> None:
+    following = Following()
+    await following.send()
+    following.hear(STREAM)
+    for _ in range(8):
+        following.clock.advance(seconds=1)
+        following.hear(heartbeat(99.5))
+    assert following.revoked.age(following.clock.monotonic()) == pytest.approx(8.5)
+
+
+async def test_nothing_makes_it_fresher_than_now() -> None:
+    following = Following()
+    await following.send()
+    following.hear(STREAM + heartbeat(10_000))
+    assert following.revoked.age(following.clock.monotonic()) == 0
+
+
+async def test_another_protocol_is_not_guessed_at() -> None:
+    following = Following()
+    with pytest.raises(NotReached, match="protocol 2"):
+        following.hear(b'event: hello\ndata: {"protocol":2,"now":1}\n\n')
+
+
+async def test_an_event_from_a_later_version_means_nothing() -> None:
+    following = Following()
+    following.hear(STREAM + b'event: weather\ndata: {"sun":true}\n\n')
+    assert len(following.revoked) == 1
+
+
+def test_more_than_can_be_true_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vestibule.client.revoked.MAX_ENTRIES", 3)
+    assert MAX_ENTRIES > 100_000
+    with pytest.raises(TooMuch):
+        Revoked().learn({"sessions": dict.fromkeys("abcd", 9)}, 0.0)

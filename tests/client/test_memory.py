@@ -1,0 +1,145 @@
+"""The decision itself: what is let in, what is not, and how old knowledge may be."""
+
+import time
+
+import pytest
+
+from tests.client.knowing import STALENESS, Knowing
+from tests.harness.world import key_ring
+from tests.hostile.forgery import Good
+from tests.hostile.tokens import hostile_tokens
+from vestibule.client import CallerRefused, CannotTell, NotAllowed, SessionOver, TokenInvalid
+from vestibule.client.errors import KeyUnknown
+from vestibule.crypto import jwk, jws
+from vestibule.model.accounts import Role
+
+
+@pytest.fixture
+def knowing() -> Knowing:
+    return Knowing()
+
+
+def test_a_good_token_is_a_caller_with_its_claims(knowing: Knowing) -> None:
+    caller = knowing.memory.decide(knowing.token(role=Role.ADMIN))
+    assert (caller.id, caller.role, caller.session) == ("ada", "admin", "s1")
+    assert (caller.expires - knowing.clock.now()).total_seconds() == pytest.approx(900, abs=1)
+    assert caller.claims["iss"] == "vestibule"
+    with pytest.raises(TypeError):
+        caller.claims["role"] = "user"  # type: ignore[index]
+    caller.require("user", "admin")
+    with pytest.raises(NotAllowed):
+        caller.require("user")
+
+
+def test_every_hostile_token_is_refused_as_invalid(knowing: Knowing) -> None:
+    keys = key_ring().access
+    good = Good(keys.signing, "at+jwt", jws.verify(knowing.token(), keys.checking, "at+jwt"))
+    # The server knows which roles there are; a service takes the server's word for it.
+    table = {name: token for name, token in hostile_tokens(good, "http://127.0.0.1:1").items() if "role" not in name}
+    assert len(table) > 200
+    assert outcomes(knowing, table.values()) == {TokenInvalid}
+
+
+def outcomes(knowing: Knowing, tokens: object) -> set[type[CallerRefused] | None]:
+    """How all of them ended; an unknown key is a kind of invalid."""
+    found: set[type[CallerRefused] | None] = set()
+    for token in tokens:  # type: ignore[attr-defined]
+        try:
+            knowing.memory.decide(token)
+            found.add(None)
+        except TokenInvalid:
+            found.add(TokenInvalid)
+        except CallerRefused as refusal:
+            found.add(type(refusal))
+    return found
+
+
+def test_a_key_that_is_not_in_the_set_is_told_apart(knowing: Knowing) -> None:
+    token, stranger = knowing.token(), jwk.generate(2048)
+    knowing.memory.keys = {stranger.kid: stranger.public}
+    with pytest.raises(KeyUnknown):
+        knowing.memory.decide(token)
+    with pytest.raises(TokenInvalid) as refused:
+        knowing.memory.decide("a.b.c")
+    assert type(refused.value) is TokenInvalid
+
+
+def test_before_the_first_look_it_cannot_tell(knowing: Knowing) -> None:
+    token, knowing.memory.keys = knowing.token(), {}
+    with pytest.raises(CannotTell):
+        knowing.memory.decide(token)
+
+
+@pytest.mark.parametrize("seen", [False, True])
+def test_a_token_ends_when_it_says_so_whether_it_was_seen_before_or_not(knowing: Knowing, seen: bool) -> None:
+    token = knowing.token()
+    if seen:
+        knowing.memory.decide(token)
+    knowing.clock.advance(seconds=931)
+    knowing.memory.revoked.renew(knowing.clock.monotonic())
+    with pytest.raises(TokenInvalid):
+        knowing.memory.decide(token)
+
+
+def test_an_ended_session_is_refused_and_its_neighbour_is_not(knowing: Knowing) -> None:
+    ended, other = knowing.token(session_id="s1"), knowing.token(session_id="s2")
+    knowing.memory.decide(ended)
+    knowing.memory.revoked.learn({"sessions": {"s1": 960}}, knowing.clock.monotonic())
+    with pytest.raises(SessionOver):
+        knowing.memory.decide(ended)
+    assert knowing.memory.decide(other).session == "s2"
+
+
+def test_an_account_is_refused_up_to_a_moment_and_not_after_it(knowing: Knowing) -> None:
+    earlier = knowing.token()
+    knowing.clock.advance(seconds=2)
+    mark = int(knowing.clock.now().timestamp())
+    later = knowing.token(session_id="s2")
+    knowing.memory.revoked.learn({"accounts": {"ada": [mark, 960]}}, knowing.clock.monotonic())
+    knowing.memory.revoked.learn({"accounts": {"ada": [mark - 100, 10]}}, knowing.clock.monotonic())
+    with pytest.raises(SessionOver):
+        knowing.memory.decide(earlier)
+    assert knowing.memory.decide(later).session == "s2"
+
+
+def test_what_no_token_can_be_about_is_forgotten(knowing: Knowing) -> None:
+    revoked = knowing.memory.revoked
+    revoked.learn({"sessions": {"s1": 10, "s2": 1000}, "accounts": {"ada": [0, 10]}}, knowing.clock.monotonic())
+    knowing.clock.advance(seconds=61)
+    revoked.forget(knowing.clock.monotonic())
+    assert len(revoked) == 1
+
+
+@pytest.mark.parametrize("policy", ["refuse", "ask", "accept"])
+def test_stale_knowledge_lets_in_only_where_that_was_chosen(policy: str) -> None:
+    knowing = Knowing(policy)  # type: ignore[arg-type]
+    token, over = knowing.token(), knowing.token(session_id="over")
+    knowing.memory.revoked.learn({"sessions": {"over": 960}}, knowing.clock.monotonic())
+    knowing.clock.advance(seconds=STALENESS)
+    assert knowing.memory.decide(token).id == "ada"
+    knowing.clock.advance(seconds=0.1)
+    if policy == "accept":
+        assert knowing.memory.decide(token).id == "ada"
+    else:
+        with pytest.raises(CannotTell):
+            knowing.memory.decide(token)
+    with pytest.raises(SessionOver):
+        knowing.memory.decide(over)
+
+
+def test_the_memory_of_tokens_is_bounded(knowing: Knowing) -> None:
+    small = Knowing(remembered=2)
+    tokens = [small.token(session_id=f"s{number}") for number in range(3)]
+    for token in tokens:
+        small.memory.decide(token)
+    small.memory.keys = {"none": next(iter(key_ring().access.checking.values()))}
+    with pytest.raises(KeyUnknown):
+        small.memory.decide(tokens[0])
+    assert [small.memory.decide(token).session for token in tokens[1:]] == ["s1", "s2"]
+
+
+def test_awkward_text_is_refused_and_nothing_worse(knowing: Knowing) -> None:
+    begun = time.monotonic()
+    awkward = ["", ".", "..", "...", "\0", "\ud800.a.b", "é.é.é", "a" * 8192, "." * 8192, "a.b." + "c" * 9000]
+    assert outcomes(knowing, awkward) == {TokenInvalid}
+    assert time.monotonic() - begun < 5

@@ -1,0 +1,78 @@
+"""The testing aid: it does what it says inside a test, and cannot be switched on anywhere else."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vestibule.client import CallerRefused, SessionOver, TokenInvalid, Verifier
+from vestibule.testing import NotInATest, SignedIn, _require_running
+
+
+@pytest.fixture
+def verifier() -> Verifier:
+    return Verifier("https://auth.example.com", "vsk_x")
+
+
+def test_a_token_is_believed_and_what_was_done_to_it_counts(verifier: Verifier, vestibule: SignedIn) -> None:
+    token, other = vestibule.token_for("ada", role="admin"), vestibule.token_for("ada")
+    assert (verifier.check(token).id, verifier.check(token).role) == ("ada", "admin")
+    with pytest.raises(TokenInvalid):
+        verifier.check(vestibule.expire(token))
+    vestibule.revoke(token)
+    with pytest.raises(SessionOver):
+        verifier.check(token)
+    assert verifier.check(other).session != ""
+    vestibule.revoke_all("ada")
+    with pytest.raises(SessionOver):
+        verifier.check(other)
+
+
+async def test_tasks_decide_by_it_too(verifier: Verifier, vestibule: SignedIn) -> None:
+    assert (await verifier.check_async(vestibule.token_for("ada"))).id == "ada"
+
+
+def test_without_the_fixture_a_verifier_is_the_real_one() -> None:
+    assert Verifier._decide.__module__ == "vestibule.client.verifier"
+
+
+@pytest.mark.parametrize("variables", [{}, {"PYTEST_CURRENT_TEST": "made up"}])
+def test_outside_a_test_nothing_switches_it_on(variables: dict[str, str]) -> None:
+    program = (
+        "import vestibule.testing as aid\n"
+        "from vestibule.client import Verifier\n"
+        "before = Verifier._decide\n"
+        "for ask in (lambda: aid.vestibule(None, None), lambda: aid.vestibule.__wrapped__(None, None),\n"
+        "            lambda: aid._require_running(None)):\n"
+        "    try:\n"
+        "        ask()\n"
+        "        print('switched on')\n"
+        "    except BaseException as refusal:\n"
+        "        print(type(refusal).__name__)\n"
+        "assert Verifier._decide is before\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=variables, check=True, timeout=60
+    )
+    assert "switched on" not in done.stdout
+    assert done.stdout.splitlines()[-1] == "NotInATest"
+
+
+def test_a_project_names_it_as_a_plugin(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["vestibule.testing"]\n')
+    (tmp_path / "test_theirs.py").write_text(
+        "from vestibule.client import Verifier\n"
+        "verifier = Verifier('https://auth.example.com', 'vsk_x')\n"
+        "def test_theirs(vestibule):\n"
+        "    assert verifier.check(vestibule.token_for('ada')).id == 'ada'\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, timeout=60)
+    assert "1 passed" in done.stdout, done.stdout
+
+
+def test_it_says_why_it_refuses() -> None:
+    with pytest.raises(NotInATest, match="inside a running pytest test"):
+        _require_running(None)  # type: ignore[arg-type]
+    assert not issubclass(NotInATest, CallerRefused)
