@@ -34,6 +34,8 @@ def application() -> ASGIApp:
         origins=frozenset(chosen.origins),
         secure_cookies=chosen.production,
         interactive_docs=not chosen.production,
+        proxies=chosen.trusted_proxies,
+        proxy_header=chosen.proxy_header,
     )
     pages = Pages(wiring.brand(chosen), chosen.language, wiring.templates(chosen, "pages"))
     inner = build(chosen.policy(), web, pages, wiring.stationery(chosen, SystemClock()), lifespan)

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -49,6 +50,17 @@ def _base64_pem(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _networks(text: Any) -> Any:
+    return tuple(_network(part.strip()) for part in text.split(",") if part.strip()) if isinstance(text, str) else text
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not an address such as 192.0.2.1, nor a network such as 10.0.0.0/8") from None
+
+
 def _colour(text: str) -> str:
     if COLOUR.fullmatch(text) is None:
         raise ValueError(f"{text!r} is not a colour such as #2b4acb")
@@ -81,6 +93,7 @@ def _one_line(text: str) -> str:
 
 Origin = Annotated[str, AfterValidator(_exact_origin)]
 Origins = Annotated[tuple[Origin, ...], NoDecode, AfterValidator(_at_least_one), BeforeValidator(_origins)]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)]
 Pem = Annotated[SecretStr, AfterValidator(_base64_pem)]
 SealingSecret = Annotated[SecretStr, AfterValidator(_long_enough)]
 Colour = Annotated[str, AfterValidator(_colour)]

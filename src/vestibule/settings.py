@@ -18,11 +18,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from vestibule.crypto.passwords import BCRYPT_MAX_BYTES
 from vestibule.model.access_tokens import Issuer
 from vestibule.model.guesses import GuessLimits
-from vestibule.model.limits import LetterLimits
+from vestibule.model.limits import Counted, LetterLimits, NetworkLimits
 from vestibule.model.passwords import PasswordRules
 from vestibule.model.policy import Policy
 from vestibule.model.sessions import SessionLimits
-from vestibule.setting_types import Colour, Folder, Logo, OneLine, Origin, Origins, Pem, SealingSecret
+from vestibule.setting_types import Colour, Folder, Logo, Networks, OneLine, Origin, Origins, Pem, SealingSecret
 
 _OWN_PREFIX = "VESTIBULE_"
 _TEST_PREFIX = "VESTIBULE_TEST_"
@@ -35,6 +35,10 @@ class WrongSettings(ValueError):
 
 def _setting(name: str, default: Any, why: str, **rules: Any) -> Any:
     return Field(default, validation_alias=name, description=why, **rules)
+
+
+def _lower(text: Any) -> Any:
+    return text.lower() if isinstance(text, str) else text
 
 
 class Settings(BaseSettings):
@@ -66,6 +70,16 @@ class Settings(BaseSettings):
         "",
         "Where this server is reached from outside, such as `https://auth.example.com`. Mailed links lead there. "
         "Needed in production; otherwise `http://localhost` with the port.",
+    )
+
+    trusted_proxies: Networks = _setting(
+        "VESTIBULE_TRUSTED_PROXIES",
+        (),
+        "Addresses and networks of your own proxies, separated by commas, such as `10.0.0.0/8,192.0.2.1`. Only they "
+        "are believed about which client they serve; unset, nobody is.",
+    )
+    proxy_header: Annotated[Literal["x-forwarded-for", "forwarded"], BeforeValidator(_lower)] = _setting(
+        "VESTIBULE_PROXY_HEADER", "x-forwarded-for", "The header in which they say it; the other one is not read."
     )
 
     # Where things are kept
@@ -219,6 +233,35 @@ class Settings(BaseSettings):
         "VESTIBULE_PASSWORD_WAIT_SECONDS", 900, "The longest such wait, in seconds.", ge=1, le=86400
     )
 
+    sign_ins_per_network: int = _setting(
+        "VESTIBULE_SIGN_INS_PER_NETWORK",
+        300,
+        "Sign-ins, changes of a password or an address, right or wrong, that one network may try in a minute. A "
+        "network is an IPv4 address or the /64 of an IPv6 address: an office behind one router is one. Likewise below.",
+        ge=1,
+        le=1_000_000,
+    )
+    registrations_per_network: int = _setting(
+        "VESTIBULE_REGISTRATIONS_PER_NETWORK", 60, "Registrations in a minute.", ge=1, le=1_000_000
+    )
+    mail_per_network: int = _setting(
+        "VESTIBULE_MAIL_REQUESTS_PER_NETWORK",
+        120,
+        "Requests for letters and uses of mailed links in a minute. How many letters leave is limited apart.",
+        ge=1,
+        le=1_000_000,
+    )
+    refreshes_per_network: int = _setting(
+        "VESTIBULE_REFRESHES_PER_NETWORK", 1200, "Refreshes in a minute.", ge=1, le=1_000_000
+    )
+    account_per_network: int = _setting(
+        "VESTIBULE_ACCOUNT_REQUESTS_PER_NETWORK",
+        600,
+        "Log-outs, and looks at and ends of one's sessions, in a minute.",
+        ge=1,
+        le=1_000_000,
+    )
+
     # Mail
     email_host: str = _setting(
         "EMAIL_HOST", "", "SMTP server. Unset: letters go to a folder in VESTIBULE_DATA, and in development to the log."
@@ -338,6 +381,15 @@ class Settings(BaseSettings):
                 at_most=self.password_failures,
                 free=min(self.password_failures_free, self.password_failures),
                 longest_wait=timedelta(seconds=self.password_wait_seconds),
+            ),
+            networks=NetworkLimits(
+                {
+                    Counted.SIGN_IN: self.sign_ins_per_network,
+                    Counted.REGISTER: self.registrations_per_network,
+                    Counted.MAIL: self.mail_per_network,
+                    Counted.REFRESH: self.refreshes_per_network,
+                    Counted.ACCOUNT: self.account_per_network,
+                }
             ),
             letters=LetterLimits.per_hour(self.letters_per_address, self.letters_per_network),
             conceal_accounts=verification_mandatory if self.conceal_accounts is None else self.conceal_accounts,

@@ -25,6 +25,7 @@ from vestibule.model.memory import Memory
 from vestibule.model.passwords import Passwords
 from vestibule.model.revocations import Nudges, RevocationSet
 from vestibule.settings import Settings, WrongSettings
+from vestibule.storage import limiter
 from vestibule.storage.memory.mirror import NoMirror
 from vestibule.storage.memory.nudges import NoNudges
 from vestibule.storage.redis import mirror as redis_mirror
@@ -40,6 +41,8 @@ from vestibule.storage.sql.url import WrongAddress
 _WATCHING = 2  # connections: one reads the record of revocations, one listens
 _SIGNING_THREADS = 1
 _SIGNATURES_WAITING = 1000  # under a second of work
+_COUNTING_SECONDS = 0.5
+_LINE_SECONDS = 2.0
 BCRYPT_ROUNDS = 12  # the contract's origin's
 
 
@@ -52,6 +55,8 @@ async def opened(settings: Settings) -> AsyncIterator[Env]:
         await require_current(engines)
         watching = engines if settings.embedded else await stack.enter_async_context(database(settings, _WATCHING))
         redis = await stack.enter_async_context(shared(settings))
+        # Connections of its own, for which a crowd waits in line: counting alone would let more of it through.
+        counting = await stack.enter_async_context(shared(settings, _COUNTING_SECONDS, _LINE_SECONDS))
         store = SqlStore(engines)
         hashing = NicedThreads(settings.hash_threads, settings.hash_queue)
         signing = NicedThreads(_SIGNING_THREADS, _SIGNATURES_WAITING)
@@ -67,6 +72,7 @@ async def opened(settings: Settings) -> AsyncIterator[Env]:
                 signing=signing,
                 mirror=RedisMirror(redis, clock) if redis else NoMirror(),
                 nudges=nudges(settings, watching, redis),
+                limiter=limiter.on_redis(counting, clock) if counting else limiter.in_memory(clock),
                 post=post(settings, clock),
                 revocations=RevocationSet(settings.revocation_staleness_seconds),
                 memory=Memory(settings.remembered_tokens),
@@ -95,14 +101,14 @@ async def database(settings: Settings, connections: int | None = None) -> AsyncI
 
 
 @asynccontextmanager
-async def shared(settings: Settings) -> AsyncIterator[Redis | None]:
-    """Redis, if there is one."""
+async def shared(settings: Settings, *seconds: float) -> AsyncIterator[Redis | None]:
+    """Redis, if there is one; for how many seconds it may keep us waiting, where not the usual."""
     address = settings.redis_url.get_secret_value()
     if not address:
         yield None
         return
     try:
-        redis = redis_mirror.connect(address)
+        redis = redis_mirror.connect(address, *seconds)
     except ValueError as fault:
         raise WrongSettings(f"REDIS_URL: {fault}") from None
     async with redis:

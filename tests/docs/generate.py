@@ -66,7 +66,11 @@ def settings_page() -> str:
 def api_page() -> str:
     """`docs/api.md`."""
     parts = ["# The API", MADE, API_INTRODUCTION.strip(), "## Routes", _map()]
-    parts += ["A guard runs before the handler:", _guards()]
+    parts += [
+        "What a limit counts, one network may do so often in a minute; see [settings.md](settings.md#limits).",
+        "A guard runs before the handler:",
+        _guards(),
+    ]
     parts += [_path(path, list(routes)) for path, routes in groupby(ROUTES, attrgetter("path"))]
     parts += ["## Codes", "Every refusal and fault there is.", _codes()]
     return "\n\n".join(parts) + "\n"
@@ -115,10 +119,17 @@ def _limits(field: FieldInfo) -> str:
 
 def _map() -> str:
     rows = [
-        (f"{route.method}", f"`{route.path}`", _names(route.guard), str(route.status), _first_sentence(route.handler))
+        (
+            f"{route.method}",
+            f"`{route.path}`",
+            _names(route.guard),
+            f"`{route.limit}`" if route.limit else "",
+            str(route.status),
+            _first_sentence(route.handler),
+        )
         for route in ROUTES
     ]
-    return _table(("method", "path", "guard", "success", "what it does"), rows)
+    return _table(("method", "path", "guard", "limit", "success", "what it does"), rows)
 
 
 def _guards() -> str:

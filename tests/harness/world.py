@@ -15,6 +15,7 @@ from tests.harness.backends import Backend
 from tests.harness.clock import ManualClock
 from tests.harness.post import BRAND, CaughtPost
 from vestibule.crypto import jwk
+from vestibule.crypto.entropy import new_id
 from vestibule.crypto.niced_threads import NicedThreads
 from vestibule.crypto.passwords import Argon2id, Hasher
 from vestibule.flows.deliver import deliver_next
@@ -22,16 +23,18 @@ from vestibule.flows.env import Env
 from vestibule.flows.follow_revocations import read_whole_tail
 from vestibule.flows.open_key_ring import open_key_ring
 from vestibule.model.access_tokens import Issuer
+from vestibule.model.clock import SystemClock
 from vestibule.model.feed import Feed
 from vestibule.model.guesses import GuessLimits
 from vestibule.model.letters import LetterKind
-from vestibule.model.limits import LetterLimits
+from vestibule.model.limits import Counted, LetterLimits, NetworkLimits
 from vestibule.model.memory import Memory
 from vestibule.model.passwords import PasswordRules, Passwords
 from vestibule.model.policy import Policy
 from vestibule.model.revocations import RevocationSet
 from vestibule.model.sessions import SessionLimits
 from vestibule.model.signing_keys import KeyRing, KeySet, Locksmith
+from vestibule.storage import limiter
 from vestibule.storage.memory.mirror import NoMirror
 from vestibule.storage.memory.nudges import NoNudges
 from vestibule.storage.redis import mirror as redis_mirror
@@ -60,6 +63,7 @@ POLICY = Policy(
     own_base=BASE,
     language="en",
     guesses=GuessLimits(),
+    networks=NetworkLimits(dict.fromkeys(Counted, 1_000_000)),
     letters=LetterLimits.per_hour(address=10_000, network=10_000),
     conceal_accounts=False,
 )
@@ -141,9 +145,13 @@ async def world_on(
         engines = engine.connect(backend.database_url, pool_size, patience)
         stack.push_async_callback(engines.close)
         mirror: NoMirror | RedisMirror = NoMirror()
+        # Its windows are of real time: the library has no other clock.
+        counting = limiter.in_memory(SystemClock())
         if backend.redis_url:
             redis = await stack.enter_async_context(redis_mirror.connect(backend.redis_url))
             mirror = RedisMirror(redis, clock)
+            patient = await stack.enter_async_context(redis_mirror.connect(backend.redis_url, 60, 60))
+            counting = limiter.on_redis(patient, SystemClock(), prefix=new_id())
         threads = NicedThreads(threads=2, waiting=10_000)
         stack.callback(threads.close)
         post = CaughtPost(clock)
@@ -159,6 +167,7 @@ async def world_on(
             signing=threads,
             mirror=mirror,
             nudges=NoNudges(),
+            limiter=counting,
             post=post,
             revocations=RevocationSet(policy.revocation_staleness.total_seconds()),
             memory=Memory(size=1000),

@@ -7,6 +7,7 @@ from vestibule.crypto.niced_threads import NicedThreads
 from vestibule.model.clock import Clock
 from vestibule.model.feed import Feed
 from vestibule.model.letters import Post
+from vestibule.model.limits import Limiter
 from vestibule.model.memory import Memory
 from vestibule.model.passwords import Passwords
 from vestibule.model.policy import Policy
@@ -34,6 +35,7 @@ class Env:
     signing: NicedThreads
     mirror: Mirror
     nudges: Nudges
+    limiter: Limiter
     post: Post
     revocations: RevocationSet
     memory: Memory

@@ -16,6 +16,7 @@ A `Refusal` is the caller's to mend, a `Fault` is ours. Each has a stable `code`
       VerificationCodeInvalid   unknown, used or expired
       ResetTokenInvalid         unknown, used, replaced or expired
       AddressChangeInvalid      likewise, or the address is somebody else's by now
+      TooManyRequests           from one network, in a minute
       TooManyAttempts           wrong passwords in a row: the next one has to wait
       ServiceKeyInvalid         a service that shows no key, or one that is not in force
     Fault
@@ -98,14 +99,20 @@ class AddressChangeInvalid(Refusal):
     code = "address_change_invalid"
 
 
-class TooManyAttempts(Refusal):
-    """Says after how long the next one is looked at."""
-
-    code = "too_many_attempts"
+class Hasty(Refusal):
+    """What is right later; says when."""
 
     def __init__(self, wait: timedelta) -> None:
         super().__init__()
         self.retry_after_seconds = max(1, ceil(wait.total_seconds()))
+
+
+class TooManyAttempts(Hasty):
+    code = "too_many_attempts"
+
+
+class TooManyRequests(Hasty):
+    code = "too_many_requests"
 
 
 class ServiceKeyInvalid(Refusal):

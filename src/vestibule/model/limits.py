@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from ipaddress import IPv6Address, ip_address
+from typing import Protocol
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,33 @@ class LetterLimits:
         hour, day = timedelta(hours=1), timedelta(days=1)
         to_address = (Limit("letter_hour", address, hour), Limit("letter_day", address * 10 // 3, day))
         return cls(to_address, (Limit("letters_network", network, hour),))
+
+
+class Counted(StrEnum):
+    """What one network may do so often; each line of the URL map names one of them, or none."""
+
+    SIGN_IN = "sign_in"
+    REGISTER = "register"
+    MAIL = "mail"
+    REFRESH = "refresh"
+    ACCOUNT = "account"
+
+
+@dataclass(frozen=True)
+class NetworkLimits:
+    """How often one network may do each of them in a minute."""
+
+    per_minute: dict[Counted, int]
+
+    def of(self, counted: Counted) -> Limit:
+        return Limit(f"network_{counted.value}", self.per_minute[counted], timedelta(minutes=1))
+
+
+class Limiter(Protocol):
+    """Counts what each network does. What it counts may be lost, but it never stops counting."""
+
+    async def take(self, limit: Limit, network: str) -> timedelta | None:
+        """Count one more; None, or how long until the next is allowed where the limit is reached. Exact in any race."""
 
 
 def network_of(network_address: str) -> str:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from vestibule.model.access_tokens import Issuer
 from vestibule.model.guesses import GuessLimits
-from vestibule.model.limits import LetterLimits
+from vestibule.model.limits import LetterLimits, NetworkLimits
 from vestibule.model.passwords import PasswordRules
 from vestibule.model.sessions import SessionLimits
 from vestibule.model.signing_keys import KeyUse
@@ -28,6 +28,7 @@ class Policy:
     language: str
     letters: LetterLimits
     guesses: GuessLimits
+    networks: NetworkLimits
     conceal_accounts: bool
     published_keys_lifetime: timedelta = timedelta(minutes=5)
     """How long services may keep the published keys without asking again."""

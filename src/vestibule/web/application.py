@@ -14,7 +14,9 @@ from vestibule.model.errors import Fault, Refusal
 from vestibule.model.letters import Writer
 from vestibule.model.policy import Policy
 from vestibule.web import openapi
+from vestibule.web.client_address import ClientAddresses
 from vestibule.web.errors import UNEXPECTED, Json, MethodNotAllowed, RouteUnknown, refused
+from vestibule.web.limits import within_limit
 from vestibule.web.pages.render import Pages
 from vestibule.web.policy import WebPolicy
 from vestibule.web.routes import PAGES, ROUTES, WORKBENCH, Page, Route, methods_at
@@ -40,6 +42,7 @@ def build(
     )
     app.state.policy = policy
     app.state.web = web
+    app.state.client_addresses = ClientAddresses(web.proxies, web.proxy_header)
     app.state.pages = pages
     app.state.writer = writer
     for route in ROUTES:
@@ -61,7 +64,7 @@ def _add(app: FastAPI, route: Route, policy: Policy) -> None:
         route.handler,
         methods=[route.method],
         status_code=route.status,
-        dependencies=[Depends(guard) for guard in route.guard],
+        dependencies=_dependencies(route),
         response_model=None,
         responses={**openapi.success_of(route), **openapi.responses_of(route)},
         openapi_extra={**openapi.request_body_of(route, policy), **openapi.security_of(route)},
@@ -71,16 +74,22 @@ def _add(app: FastAPI, route: Route, policy: Policy) -> None:
         include_in_schema=route.method != "HEAD",
     )
     if twin:
-        dependencies = [Depends(guard) for guard in route.guard]
         app.add_api_route(
-            route.path, route.handler, methods=["HEAD"], dependencies=dependencies, include_in_schema=False
+            route.path, route.handler, methods=["HEAD"], dependencies=_dependencies(route), include_in_schema=False
         )
 
 
 def _add_page(app: FastAPI, page: Page) -> None:
     methods = ["GET", "HEAD"] if page.method == "GET" else [page.method]
-    guards = [Depends(guard) for guard in page.guard]
-    app.add_api_route(page.path, page.handler, methods=methods, dependencies=guards, include_in_schema=False)
+    app.add_api_route(
+        page.path, page.handler, methods=methods, dependencies=_dependencies(page), include_in_schema=False
+    )
+
+
+def _dependencies(line: Route | Page) -> list[Any]:
+    """The limit, and then the guards."""
+    counted = [Depends(within_limit(line.limit))] if line.limit else []
+    return counted + [Depends(guard) for guard in line.guard]
 
 
 async def _refused(_request: Request, refusal: Exception) -> Response:

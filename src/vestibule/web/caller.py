@@ -12,6 +12,7 @@ from vestibule.model.languages import preferred
 from vestibule.model.sessions import Device
 from vestibule.model.visitors import Visitor
 from vestibule.web import cookies
+from vestibule.web.client_address import ClientAddresses
 from vestibule.web.cookies import RawHeaders
 from vestibule.web.errors import AmbiguousCredential
 
@@ -66,8 +67,9 @@ async def device_of(request: Request) -> Device:
 
 
 async def network_address(request: Request) -> str:
-    """The address of the peer on this connection."""
-    return request.client.host if request.client else ""
+    """Where the request comes from, as far as listed proxies tell."""
+    addresses: ClientAddresses = request.app.state.client_addresses
+    return addresses.of(request.scope)
 
 
 async def visitor_of(request: Request) -> Visitor:

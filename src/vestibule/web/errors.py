@@ -90,6 +90,7 @@ LOOKS: dict[type[Refusal | Fault], Look] = {
     errors.AddressTaken: Look(409, "Email already exist, please use another email address"),
     errors.WrongCredentials: Look(400, "Invalid email or password"),
     errors.WrongPassword: Look(403, "The current password is wrong"),
+    errors.TooManyRequests: Look(429, "Too many requests from your network, please try again later"),
     errors.TooManyAttempts: Look(429, "Too many wrong passwords, please try again later"),
     errors.SessionUnknown: Look(404, "There is no such session"),
     errors.AddressNotVerified: Look(401, "You are not verified, please verify your email to login"),
@@ -138,7 +139,7 @@ def _headers(refusal: Refusal | Fault, look: Look) -> dict[str, str]:
     headers = {}
     if look.challenge:
         headers["WWW-Authenticate"] = look.challenge
-    if isinstance(refusal, Fault | errors.TooManyAttempts):
+    if isinstance(refusal, Fault | errors.Hasty):
         headers["Retry-After"] = str(refusal.retry_after_seconds)
     if isinstance(refusal, MethodNotAllowed):
         headers["Allow"] = ", ".join(refusal.allowed)

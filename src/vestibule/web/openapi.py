@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from vestibule.model.errors import Overloaded, Refusal, StoreUnavailable
+from vestibule.model.errors import Overloaded, Refusal, StoreUnavailable, TooManyRequests
 from vestibule.model.policy import Policy
 from vestibule.web import cookies
 from vestibule.web.api import answers
@@ -91,6 +91,8 @@ def _refusals_of(route: Route) -> tuple[type[Any], ...]:
     refusals: tuple[type[Refusal | Any], ...] = route.refusals
     if route.refusals:  # a route that refuses nobody asks nobody either
         refusals += (Overloaded, StoreUnavailable)
+    if route.limit:
+        refusals += (TooManyRequests,)
     if route.body is not None:
         refusals += _BODY_REFUSALS
     if any(LOOKS[refusal].challenge for refusal in route.refusals):

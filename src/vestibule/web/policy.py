@@ -2,11 +2,17 @@
 
 from dataclasses import dataclass
 
+from vestibule.web.client_address import Network, ProxyHeader
+
 
 @dataclass(frozen=True)
 class WebPolicy:
-    """Which front-ends may call with credentials, and how careful to be about transport and documentation."""
+    """Which front-ends may call with credentials, and how careful to be about transport and documentation; which
+    proxies are believed, and by which header.
+    """
 
     origins: frozenset[str]
     secure_cookies: bool
     interactive_docs: bool
+    proxies: tuple[Network, ...] = ()
+    proxy_header: ProxyHeader = "x-forwarded-for"

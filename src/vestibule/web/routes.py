@@ -1,4 +1,4 @@
-"""The URL map, on one screen: method, path, handler, guard, status, answer, body, and what it may refuse with."""
+"""The URL map, on one screen: method, path, handler, guard, limit, status, answer, body, and what it may refuse with."""
 
 import re
 from collections.abc import Callable
@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from vestibule.model import errors as e
 from vestibule.model.errors import Refusal
+from vestibule.model.limits import Counted
 from vestibule.web.api import answers, auth, bodies, me, services, sessions
 from vestibule.web.body import ContractBody
 from vestibule.web.caller import anyone, signed_in
@@ -18,6 +19,9 @@ from vestibule.web.pages import letters, mailed, static
 from vestibule.web.service import service
 
 Guard = Callable[..., Any]
+
+SIGN_IN, REGISTER, MAIL, REFRESH, ACCOUNT = Counted
+UNLIMITED = None
 
 ANYONE = (anyone,)
 OWN_SITE = (own_site,)
@@ -37,12 +41,17 @@ NO_RESET = (e.ResetTokenInvalid, CrossSite)
 
 @dataclass(frozen=True)
 class Route:
-    """One line of the map. `guard` runs before the handler, left to right. `form` names the fields of a form."""
+    """One line of the map. What is counted by `limit` runs first, then `guard`, left to right, then the handler.
+    `form` names the fields of a form.
+
+    No limit: where nothing is changed, hashed or written, and where a proxy or a service asks for everybody it serves.
+    """
 
     method: str
     path: str
     handler: Callable[..., Any]
     guard: tuple[Guard, ...]
+    limit: Counted | None
     status: int
     answer: type[BaseModel] | None
     body: type[ContractBody] | None = None
@@ -58,54 +67,55 @@ class Page:
     path: str
     handler: Callable[..., Any]
     guard: tuple[Guard, ...]
+    limit: Counted | None
 
 
 # fmt: off
 ROUTES = (
-    Route("GET",   "/api/healthchecker",               me.healthchecker,     ANYONE,             200, answers.Told),
-    Route("POST",  "/api/auth/register",               auth.register,        OWN_SITE,           201, answers.Registered, bodies.Register, (e.AddressTaken, CrossSite)),
-    Route("POST",  "/api/auth/login",                  auth.login,           OWN_SITE,           200, answers.SignedIn, bodies.Login, NO_SIGN_IN),
-    Route("GET",   "/api/auth/refresh",                auth.refresh,         OWN_SITE_REFRESH,   200, answers.SignedIn, None, NO_REFRESH),
-    Route("POST",  "/api/auth/refresh",                auth.refresh,         OWN_SITE_REFRESH,   200, answers.SignedIn, None, NO_REFRESH),
-    Route("HEAD",  "/api/auth/refresh",                auth.nothing,         ANYONE,             200, None),
-    Route("GET",   "/api/auth/logout",                 auth.logout,          SIGNED_IN_OWN_SITE, 200, answers.Success, None, NO_SIGN_OUT),
-    Route("POST",  "/api/auth/logout",                 auth.logout,          SIGNED_IN_OWN_SITE, 200, answers.Success, None, NO_SIGN_OUT),
-    Route("HEAD",  "/api/auth/logout",                 auth.nothing,         SIGNED_IN,          200, None, None, NO_TOKEN),
-    Route("GET",   "/api/auth/verifyemail/{code}",     auth.verify_email,    ANYONE,             200, answers.Told, None, (e.VerificationCodeInvalid,)),
-    Route("HEAD",  "/api/auth/verifyemail/{code}",     auth.nothing,         ANYONE,             200, None),
-    Route("POST",  "/api/auth/verifyemail",            auth.resend,          OWN_SITE,           200, answers.Told, bodies.Resend, (CrossSite,)),
-    Route("POST",  "/api/auth/forgotpassword",         auth.forgot_password, OWN_SITE,           200, answers.Told, bodies.ForgotPassword, (CrossSite,)),
-    Route("PATCH", "/api/auth/resetpassword/{token}",  auth.reset,           OWN_SITE,           200, answers.Told, bodies.ResetPassword, NO_RESET),
-    Route("GET",   "/api/users/me",                    me.me,                SIGNED_IN,          200, answers.Me, None, NO_TOKEN),
-    Route("PATCH", "/api/users/me/password",           sessions.change_my_password, SIGNED_IN_OWN_SITE, 200, answers.SignedIn, bodies.ChangePassword, NO_CHANGE),
-    Route("PATCH", "/api/users/me/email",              sessions.change_my_address, SIGNED_IN_OWN_SITE, 200, answers.Told, bodies.ChangeAddress, NO_CHANGE),
-    Route("GET",   "/api/users/me/sessions",           sessions.list_mine,   SIGNED_IN,          200, answers.Sessions, None, NO_TOKEN),
-    Route("DELETE", "/api/users/me/sessions",          sessions.end_others,  SIGNED_IN_OWN_SITE, 200, answers.Ended, None, NO_SIGN_OUT),
-    Route("DELETE", "/api/users/me/sessions/{session_id}", sessions.end_one, SIGNED_IN_OWN_SITE, 200, answers.Success, None, (*NO_SIGN_OUT, e.SessionUnknown)),
-    Route("GET",   "/api/auth/verify",                 me.verify,            SIGNED_IN,          204, None, None, NO_TOKEN),
-    Route("POST",  "/api/auth/introspect",             services.introspect_token, SERVICE,      200, answers.Introspection, None, NO_INTROSPECTION, ("token",)),
-    Route("GET",   "/api/revocations",                 services.follow,      SERVICE,            200, None, None, (e.ServiceKeyInvalid,)),
-    Route("GET",   "/.well-known/jwks.json",           me.jwks,              ANYONE,             200, answers.JwkSet),
+    Route("GET",   "/api/healthchecker",                      me.healthchecker,              ANYONE,             UNLIMITED, 200, answers.Told),
+    Route("POST",  "/api/auth/register",                      auth.register,                 OWN_SITE,           REGISTER,  201, answers.Registered, bodies.Register, (e.AddressTaken, CrossSite)),
+    Route("POST",  "/api/auth/login",                         auth.login,                    OWN_SITE,           SIGN_IN,   200, answers.SignedIn, bodies.Login, NO_SIGN_IN),
+    Route("GET",   "/api/auth/refresh",                       auth.refresh,                  OWN_SITE_REFRESH,   REFRESH,   200, answers.SignedIn, None, NO_REFRESH),
+    Route("POST",  "/api/auth/refresh",                       auth.refresh,                  OWN_SITE_REFRESH,   REFRESH,   200, answers.SignedIn, None, NO_REFRESH),
+    Route("HEAD",  "/api/auth/refresh",                       auth.nothing,                  ANYONE,             UNLIMITED, 200, None),
+    Route("GET",   "/api/auth/logout",                        auth.logout,                   SIGNED_IN_OWN_SITE, ACCOUNT,   200, answers.Success, None, NO_SIGN_OUT),
+    Route("POST",  "/api/auth/logout",                        auth.logout,                   SIGNED_IN_OWN_SITE, ACCOUNT,   200, answers.Success, None, NO_SIGN_OUT),
+    Route("HEAD",  "/api/auth/logout",                        auth.nothing,                  SIGNED_IN,          UNLIMITED, 200, None, None, NO_TOKEN),
+    Route("GET",   "/api/auth/verifyemail/{code}",            auth.verify_email,             ANYONE,             MAIL,      200, answers.Told, None, (e.VerificationCodeInvalid,)),
+    Route("HEAD",  "/api/auth/verifyemail/{code}",            auth.nothing,                  ANYONE,             UNLIMITED, 200, None),
+    Route("POST",  "/api/auth/verifyemail",                   auth.resend,                   OWN_SITE,           MAIL,      200, answers.Told, bodies.Resend, (CrossSite,)),
+    Route("POST",  "/api/auth/forgotpassword",                auth.forgot_password,          OWN_SITE,           MAIL,      200, answers.Told, bodies.ForgotPassword, (CrossSite,)),
+    Route("PATCH", "/api/auth/resetpassword/{token}",         auth.reset,                    OWN_SITE,           MAIL,      200, answers.Told, bodies.ResetPassword, NO_RESET),
+    Route("GET",   "/api/users/me",                           me.me,                         SIGNED_IN,          UNLIMITED, 200, answers.Me, None, NO_TOKEN),
+    Route("PATCH", "/api/users/me/password",                  sessions.change_my_password,   SIGNED_IN_OWN_SITE, SIGN_IN,   200, answers.SignedIn, bodies.ChangePassword, NO_CHANGE),
+    Route("PATCH", "/api/users/me/email",                     sessions.change_my_address,    SIGNED_IN_OWN_SITE, SIGN_IN,   200, answers.Told, bodies.ChangeAddress, NO_CHANGE),
+    Route("GET",   "/api/users/me/sessions",                  sessions.list_mine,            SIGNED_IN,          ACCOUNT,   200, answers.Sessions, None, NO_TOKEN),
+    Route("DELETE", "/api/users/me/sessions",                  sessions.end_others,           SIGNED_IN_OWN_SITE, ACCOUNT,   200, answers.Ended, None, NO_SIGN_OUT),
+    Route("DELETE", "/api/users/me/sessions/{session_id}",     sessions.end_one,              SIGNED_IN_OWN_SITE, ACCOUNT,   200, answers.Success, None, (*NO_SIGN_OUT, e.SessionUnknown)),
+    Route("GET",   "/api/auth/verify",                        me.verify,                     SIGNED_IN,          UNLIMITED, 204, None, None, NO_TOKEN),
+    Route("POST",  "/api/auth/introspect",                    services.introspect_token,     SERVICE,            UNLIMITED, 200, answers.Introspection, None, NO_INTROSPECTION, ("token",)),
+    Route("GET",   "/api/revocations",                        services.follow,               SERVICE,            UNLIMITED, 200, None, None, (e.ServiceKeyInvalid,)),
+    Route("GET",   "/.well-known/jwks.json",                  me.jwks,                       ANYONE,             UNLIMITED, 200, answers.JwkSet),
 )
 
 PAGES = (
-    Page("GET",  "/verifyemail/{code}",    mailed.ask_verify,    ANYONE),
-    Page("POST", "/verifyemail/{code}",    mailed.verify,        OWN_SITE),
-    Page("GET",  "/forgotpassword",        mailed.ask_forgotten, ANYONE),
-    Page("POST", "/forgotpassword",        mailed.forgotten,     OWN_SITE),
-    Page("GET",  "/resetpassword/{token}", mailed.ask_reset,     ANYONE),
-    Page("POST", "/resetpassword/{token}", mailed.reset,         OWN_SITE),
-    Page("GET",  "/confirmemail/{token}",  mailed.ask_confirm,   ANYONE),
-    Page("POST", "/confirmemail/{token}",  mailed.confirm,       OWN_SITE),
-    Page("GET",  "/undoemail/{token}",     mailed.ask_undo,      ANYONE),
-    Page("POST", "/undoemail/{token}",     mailed.undo,          OWN_SITE),
-    Page("GET",  "/static/pages.css",      static.stylesheet,    ANYONE),
+    Page("GET",  "/verifyemail/{code}",        mailed.ask_verify,    ANYONE,   UNLIMITED),
+    Page("POST", "/verifyemail/{code}",        mailed.verify,        OWN_SITE, MAIL),
+    Page("GET",  "/forgotpassword",            mailed.ask_forgotten, ANYONE,   UNLIMITED),
+    Page("POST", "/forgotpassword",            mailed.forgotten,     OWN_SITE, MAIL),
+    Page("GET",  "/resetpassword/{token}",     mailed.ask_reset,     ANYONE,   UNLIMITED),
+    Page("POST", "/resetpassword/{token}",     mailed.reset,         OWN_SITE, MAIL),
+    Page("GET",  "/confirmemail/{token}",      mailed.ask_confirm,   ANYONE,   UNLIMITED),
+    Page("POST", "/confirmemail/{token}",      mailed.confirm,       OWN_SITE, MAIL),
+    Page("GET",  "/undoemail/{token}",         mailed.ask_undo,      ANYONE,   UNLIMITED),
+    Page("POST", "/undoemail/{token}",         mailed.undo,          OWN_SITE, MAIL),
+    Page("GET",  "/static/pages.css",          static.stylesheet,    ANYONE,   UNLIMITED),
 )
 
 # To look at what is mailed; not there in production.
 WORKBENCH = (
-    Page("GET",  "/letters",                   letters.letters,  ANYONE),
-    Page("GET",  "/letters/{kind}/{language}", letters.letter,   ANYONE),
+    Page("GET",  "/letters",                   letters.letters,      ANYONE,   UNLIMITED),
+    Page("GET",  "/letters/{kind}/{language}", letters.letter,       ANYONE,   UNLIMITED),
 )
 # fmt: on
 

@@ -24,15 +24,15 @@ LOST = (RedisError, OSError, TimeoutError, RuntimeError)
 _log = structlog.get_logger(__name__)
 
 
-def connect(url: str) -> "Redis":
-    """A client that gives up quickly; raises ValueError for what is no Redis address."""
+def connect(url: str, timeout_seconds: float = _TIMEOUT_SECONDS, wait_seconds: float = _TIMEOUT_SECONDS) -> "Redis":
+    """A client that gives up quickly, on Redis and on a free connection; raises ValueError for no Redis address."""
     # Blocking: more at once than there are connections wait their turn, instead of counting as a Redis that is gone.
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=20,
-        timeout=_TIMEOUT_SECONDS,
-        socket_timeout=_TIMEOUT_SECONDS,
-        socket_connect_timeout=_TIMEOUT_SECONDS,
+        timeout=wait_seconds,
+        socket_timeout=timeout_seconds,
+        socket_connect_timeout=timeout_seconds,
     )
     return Redis.from_pool(pool)
 

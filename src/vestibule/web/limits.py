@@ -1,0 +1,22 @@
+"""The guard that counts: how often one network does what a line of the URL map does."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+
+from vestibule.model.errors import TooManyRequests
+from vestibule.model.limits import Counted, network_of
+from vestibule.web.caller import env_of, network_address
+
+
+def within_limit(counted: Counted) -> Callable[[Request], Awaitable[None]]:
+    """A dependency that raises `TooManyRequests` where the caller's network has reached its limit."""
+
+    async def count(request: Request) -> None:
+        env = await env_of(request)
+        network = network_of(await network_address(request))
+        wait = await env.limiter.take(env.policy.networks.of(counted), network)
+        if wait is not None:
+            raise TooManyRequests(wait)
+
+    return count
