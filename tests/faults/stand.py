@@ -20,7 +20,15 @@ from vestibule.storage.sql import engine
 from vestibule.storage.sql.migrate import migrate
 
 # What the load does in an hour from one address would count as an attack.
-_NO_LIMITS = {"VESTIBULE_LETTERS_PER_ADDRESS": "1000", "VESTIBULE_LETTERS_PER_NETWORK": "100000"}
+_NO_LIMITS = {
+    "VESTIBULE_LETTERS_PER_ADDRESS": "1000",
+    "VESTIBULE_LETTERS_PER_NETWORK": "100000",
+    "VESTIBULE_SIGN_INS_PER_NETWORK": "1000000",
+    "VESTIBULE_REGISTRATIONS_PER_NETWORK": "1000000",
+    "VESTIBULE_MAIL_REQUESTS_PER_NETWORK": "1000000",
+    "VESTIBULE_REFRESHES_PER_NETWORK": "1000000",
+    "VESTIBULE_ACCOUNT_REQUESTS_PER_NETWORK": "1000000",
+}
 
 
 @dataclass(frozen=True)
