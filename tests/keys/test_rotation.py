@@ -12,7 +12,7 @@ import pytest
 from tests.harness.backends import Backend
 from tests.harness.clock import ManualClock
 from tests.harness.world import POLICY, World, world_on
-from tests.keys.offline import OfflineVerifier
+from tests.keys.offline import KitVerifier, OfflineVerifier
 from vestibule.crypto.jwk import UnusableKey
 from vestibule.crypto.seal import CannotUnseal, Seal
 from vestibule.flows.follow_keys import keep_next_keys, look_at_keys, withdraw_spent_keys
@@ -37,7 +37,7 @@ class Pair:
     a: World
     b: World
     clock: ManualClock
-    verifiers: list[OfflineVerifier] = field(default_factory=list)
+    verifiers: list[OfflineVerifier | KitVerifier] = field(default_factory=list)
     out: list[tuple[str, float]] = field(default_factory=list)
     checks: int = 0
 
@@ -73,7 +73,9 @@ async def pair(postgresql: Backend) -> AsyncIterator[Pair]:
         a = await stack.enter_async_context(world_on(postgresql, locksmith=locksmith(), clock=clock))
         b = await stack.enter_async_context(world_on(postgresql, locksmith=locksmith(), clock=clock))
         pair = Pair(a, b, clock)
-        pair.verifiers = [OfflineVerifier(await world.client(), clock) for world in (a, b)]
+        pair.verifiers = [
+            kind(await world.client(), clock) for world in (a, b) for kind in (OfflineVerifier, KitVerifier)
+        ]
         await keep_next_keys(a.env)
         yield pair
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +16,11 @@ from vestibule.model.clock import Clock
 
 PATH = "/.well-known/jwks.json"
 KEEP_SECONDS = 300.0
+"""How long keys are kept where the answer does not say; it says between these two."""
+
+_LEAST_KEEP_SECONDS, _MOST_KEEP_SECONDS = 10, 3600
 MAX_KEYS = 64
+_MAX_AGE = re.compile(r"\bmax-age=(\d{1,9})\b")
 _log = logging.getLogger(__name__)
 
 
@@ -24,6 +29,7 @@ class KeySet:
 
     def __init__(self, clock: Clock, refetch_seconds: float) -> None:
         self.by_id: Mapping[str, PublicKey] = {}
+        self.keep_seconds = KEEP_SECONDS
         self._clock = clock
         self._refetch_seconds = refetch_seconds
         self._asked_at = float("-inf")
@@ -52,6 +58,13 @@ class KeySet:
     async def _fetch(self, http: httpx.AsyncClient) -> None:
         async with asyncio.timeout(wire.ANSWER_SECONDS), http.stream("GET", PATH) as answer:
             self.by_id = parse(await wire.json_of(answer))
+            self.keep_seconds = _max_age(answer.headers.get("Cache-Control", ""))
+
+
+def _max_age(cache_control: str) -> float:
+    """The seconds that the answer may be kept (RFC 9111, section 5.2.2.1)."""
+    found = _MAX_AGE.search(cache_control)
+    return min(max(int(found[1]), _LEAST_KEEP_SECONDS), _MOST_KEEP_SECONDS) if found else KEEP_SECONDS
 
 
 def parse(document: Any) -> dict[str, PublicKey]:

@@ -17,7 +17,7 @@ from vestibule.client.claims import Expected
 from vestibule.client.errors import CallerRefused, CannotTell, KeyUnknown, NotReached
 from vestibule.client.follow import Follower
 from vestibule.client.introspect import Introspection
-from vestibule.client.keys import KEEP_SECONDS, KeySet
+from vestibule.client.keys import KeySet
 from vestibule.client.memory import Memory, Policy
 from vestibule.crypto.entropy import spread
 from vestibule.model.clock import Clock, SystemClock
@@ -27,6 +27,7 @@ START_SECONDS = 5.0
 
 _MEND_SECONDS = START_SECONDS + 2 * wire.ANSWER_SECONDS
 _RETRY_KEYS_SECONDS = 2.0
+_EARLY = 0.8
 _log = logging.getLogger(__name__)
 
 
@@ -173,15 +174,15 @@ class Verifier:
 
     async def _keep_keys(self) -> None:
         while True:
-            pause = KEEP_SECONDS
             try:
                 await self._keys.fetch(self._http)
                 self._memory.keys = self._keys.by_id
                 self._heard()
+                pause = self._keys.keep_seconds * _EARLY
             except (NotReached, httpx.HTTPError, TimeoutError) as fault:
                 _log.warning("keys not fetched: %r", fault)
                 pause = _RETRY_KEYS_SECONDS
-            await asyncio.sleep(spread(pause))
+            await asyncio.sleep(spread(pause))  # a fifth more or less, and so never longer than the keys may be kept
 
     async def _end_patience(self) -> None:
         await asyncio.sleep(START_SECONDS)
