@@ -1,0 +1,168 @@
+"""Who has an account is told neither by what is answered nor by what is done for the answer."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import event, func, select
+
+from tests.harness.backends import Backend
+from tests.harness.world import CHEAP, POLICY, World, world_on
+from vestibule.crypto.entropy import new_id
+from vestibule.crypto.passwords import Hasher
+from vestibule.flows.administer import disable_account, find_account
+from vestibule.model.accounts import Account, Role
+from vestibule.model.letters import LetterKind
+from vestibule.storage.sql.schema import accounts, letters
+
+NOBODY = "nobody@example.com"
+RIGHT = "correct horse"
+KINDS = ("argon2id", "bcrypt", "costlier bcrypt", "without a password", "disabled", "unverified")
+SECRETIVE = replace(POLICY, verification_mandatory=True, conceal_accounts=True)
+WRONG = {"password": "wrong horse"}
+PERSON = {"name": "Ada Lovelace", "password": RIGHT, "passwordConfirm": RIGHT}
+ASKED: dict[str, tuple[str, dict[str, str]]] = {
+    "login": ("/api/auth/login", WRONG),
+    "forgot": ("/api/auth/forgotpassword", {}),
+    "resend": ("/api/auth/verifyemail", {}),
+    "register": ("/api/auth/register", PERSON),
+}
+
+
+class WatchedHasher(Hasher):
+    """A real one that also notes what it was asked to do."""
+
+    def __init__(self) -> None:
+        super().__init__(CHEAP)
+        self.done: list[str] = []
+
+    def matches(self, password: str, stored: str) -> bool:
+        self.done.append("match")
+        return super().matches(password, stored)
+
+    def even_out(self, stored: str, dearest_bcrypt: int) -> None:
+        self.done.append(f"even out to {dearest_bcrypt}")
+        super().even_out(stored, dearest_bcrypt)
+
+
+async def everybody(world: World) -> None:
+    """One account of each kind, at an address named after it."""
+    now = world.clock.now()
+    hashes: dict[str, str | None] = {
+        "bcrypt": Hasher(CHEAP, bcrypt_rounds=4).hash(RIGHT),
+        "costlier bcrypt": Hasher(CHEAP, bcrypt_rounds=6).hash(RIGHT),
+        "without a password": None,
+    }
+    ours = Hasher(CHEAP).hash(RIGHT)
+    made = [
+        Account(new_id(), "Ada", address(kind), Role.USER, kind != "unverified", now, now, hashes.get(kind, ours))
+        for kind in KINDS
+    ]
+    async with world.env.store.transaction() as tx:
+        assert await tx.accounts.add_missing(made) == len(KINDS)
+    account = await find_account(world.env, address("disabled"))
+    assert account is not None
+    await disable_account(world.env, account)
+
+
+def address(kind: str) -> str:
+    return f"{kind.replace(' ', '-')}@example.com"
+
+
+@pytest.mark.parametrize("asked", ASKED)
+async def test_g6_the_same_bytes_for_everybody_and_nobody(backend: Backend, asked: str) -> None:
+    """G6: status, body, headers and cookies, for accounts of every kind and for none."""
+    path, body = ASKED[asked]
+    async with world_on(backend, SECRETIVE) as world:
+        await everybody(world)
+        client = await world.client()
+        seen = {
+            email: _seen(await client.post(path, json={"email": email, **body}), email)
+            for email in (NOBODY, *map(address, KINDS))
+        }
+    assert {email: answer for email, answer in seen.items() if answer != seen[NOBODY]} == {}
+
+
+async def test_g6_a_paused_account_looks_like_a_paused_nobody(backend: Backend) -> None:
+    """G6: all the way from the first wrong password to the last, waits included."""
+    async with world_on(backend) as world:
+        await world.register(NOBODY.replace("nobody", "ada"))
+        client = await world.client()
+        for _ in range(60):
+            answers = [
+                _seen(await client.post("/api/auth/login", json={"email": email, **WRONG}), email)
+                for email in ("ada@example.com", NOBODY)
+            ]
+            assert answers[0] == answers[1]
+            world.clock.advance(minutes=15)
+
+
+@pytest.mark.parametrize("asked", ["login", "forgot", "resend"])
+async def test_g6_the_same_work_for_everybody_and_nobody(backend: Backend, asked: str) -> None:
+    """G6: the same statements in the same order, and the same hashes, so that time tells nothing either."""
+    path, body = ASKED[asked]
+    hasher = WatchedHasher()
+    work: dict[str, tuple[list[str], list[str]]] = {}
+    async with world_on(backend, hasher=hasher) as world:
+        await everybody(world)
+        client = await world.client()
+        for email in (NOBODY, *map(address, KINDS)):
+            hasher.done.clear()
+            with statements(world) as executed:
+                await client.post(path, json={"email": email, **body})
+            work[email] = (executed, list(hasher.done))
+    assert {email: done for email, done in work.items() if done != work[NOBODY]} == {}
+    assert work[NOBODY][1] == (["match", "even out to 6"] if asked == "login" else [])
+    assert len(work[NOBODY][0]) >= 2
+
+
+async def test_g8_fifty_requests_send_three_letters_and_answer_alike(backend: Backend) -> None:
+    """G8: the flood is cut off without a word."""
+    limited = replace(POLICY, letters=POLICY.letters.per_hour(address=3, network=60))
+    async with world_on(backend, limited) as world:
+        await world.register()
+        client = await world.client()
+        body = {"email": "ada@example.com"}
+        answers = [await client.post("/api/auth/forgotpassword", json=body) for _ in range(50)]
+        assert len({_seen(answer, "") for answer in answers}) == 1
+        await world.deliver()
+        async with world.engines.reading() as connection:
+            resets = select(func.count()).where(letters.c.kind == LetterKind.RESET_PASSWORD.value)
+            assert (await connection.execute(resets)).scalar_one() == 3
+        assert sum(letter.kind is LetterKind.RESET_PASSWORD for letter in world.post.letters) <= 3
+
+
+async def test_g10_a_fresh_database_has_nobody_in_it(world: World) -> None:
+    """G10: no default account."""
+    async with world.engines.reading() as connection:
+        assert (await connection.execute(select(func.count()).select_from(accounts))).scalar_one() == 0
+
+
+@contextmanager
+def statements(world: World) -> Iterator[list[str]]:
+    """What the database is asked meanwhile, word by word."""
+    executed: list[str] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        executed.append(statement)
+
+    engines = {engine.sync_engine for engine in (world.engines.writing, world.engines.single_reads)}
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield executed
+    finally:
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", note)
+
+
+def _seen(answer: httpx.Response, email: str) -> tuple[int, str, str]:
+    """The answer, but for what is the asker's own address and for a new account's random id."""
+    text = answer.text.replace(email, "…") if email else answer.text
+    if answer.status_code == 201:
+        text = text.replace(answer.json()["data"]["user"]["id"], "…")
+    headers = [(name, value) for name, value in answer.headers.multi_items() if name != "content-length"]
+    return answer.status_code, text, str(headers)
