@@ -22,6 +22,7 @@ from bench.plan import READERS, WARM_UP_SECONDS, WRITERS
 from bench.scripts import Tokens
 from bench.server import Server, granian, vestibule
 from bench.service_apps import HEALTH
+from bench.steps import settings_of
 from bench.wire import Asker, UnexpectedAnswer
 from tests.harness.backends import POSTGRESQL, fresh
 from tests.harness.process import run
@@ -58,8 +59,7 @@ def main() -> None:
 async def _with_servers(folder: Path) -> list[tuple[str, str]]:
     """Two Vestibules on one database, and a service behind each."""
     async with fresh(POSTGRESQL, folder) as backend:
-        settings = {"NODE_ENV": "production", "VESTIBULE_URL": "http://localhost", "DATABASE_URL": backend.database_url}
-        settings["VESTIBULE_SECRET_KEY"] = new_id()
+        settings = {**settings_of(backend), "VESTIBULE_SECRET_KEY": new_id()}
         for name in ("a", "b"):
             (folder / name).mkdir()
         async with vestibule(folder / "a", settings) as a, vestibule(folder / "b", settings) as b:

@@ -47,7 +47,7 @@ def _seconds_alone(plan: Plan) -> float:
 
 async def _alone(plan: Plan, results: Results, folder: Path) -> None:
     async with fresh(POSTGRESQL, folder) as backend:
-        await measure_vestibule(plan, _subfolder(folder, "alone"), _settings(backend), results)
+        await measure_vestibule(plan, _subfolder(folder, "alone"), settings_of(backend), results)
 
 
 async def _peer(plan: Plan, results: Results) -> None:
@@ -60,7 +60,7 @@ def _delay_step(plan: Plan, results: Results, folder: Path, push: Push) -> Step:
         kind = SQLITE if push is Push.NONE else POSTGRESQL
         async with fresh(kind, folder) as backend:
             redis = {"REDIS_URL": backend.redis_url or ""} if push is Push.REDIS else {}
-            settings = _settings(backend) | redis
+            settings = settings_of(backend) | redis
             results.delays[push] = await measure_delays(plan, push, _subfolder(folder, push.name), settings)
 
     return Step(f"Log-out, {push}", 2 * plan.trials / _SIGN_INS + _START, run)
@@ -69,13 +69,14 @@ def _delay_step(plan: Plan, results: Results, folder: Path, push: Push) -> Step:
 def _footprint_step(plan: Plan, results: Results, folder: Path, kind: str) -> Step:
     async def run() -> None:
         async with fresh(kind, folder) as backend:
-            found = await measure_footprint(plan, _subfolder(folder, f"idle-{kind}"), _settings(backend))
+            found = await measure_footprint(plan, _subfolder(folder, f"idle-{kind}"), settings_of(backend))
             results.footprints[kind] = found
 
     return Step(f"Idle on {kind}", plan.starts * _START + plan.idle, run)
 
 
-def _settings(backend: Backend) -> dict[str, str]:
+def settings_of(backend: Backend) -> dict[str, str]:
+    """As in production, but for limits: the load comes from one address."""
     return {
         "NODE_ENV": "production",
         "VESTIBULE_URL": "http://localhost:8000",

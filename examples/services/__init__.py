@@ -1,0 +1,1 @@
+"""Three services behind one Vestibule: FastAPI, Flask and Django. `python -m examples.services` starts all of them."""

@@ -1,0 +1,72 @@
+"""`python -m examples.services`: Vestibule at PORT (8000), and the three services at the ports after it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import ExitStack
+from pathlib import Path
+
+SERVICES = (("fastapi_service", "asgi"), ("flask_service", "wsgi"), ("django_site", "wsgi"))
+VESTIBULE = (sys.executable, "-m", "vestibule")
+ROOT = Path(__file__).parents[2]
+WAIT_SECONDS = 60
+
+
+def main() -> None:
+    """Start all four, say where they are, and end them together."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    port = int(os.environ.get("PORT", "8000"))
+    vestibule_at = f"http://localhost:{port}"
+    with ExitStack() as stack:
+        start(stack, *VESTIBULE, "serve", "--port", str(port))
+        wait_for(f"{vestibule_at}/api/healthchecker")
+        os.environ |= {"VESTIBULE_AT": vestibule_at, "SERVICE_KEY": service_key()}
+        for number, (name, interface) in enumerate(SERVICES, start=1):
+            options = ("--interface", interface, "--port", str(port + number), "--log-level", "warning")
+            target = f"examples.services.{name}:app"
+            start(stack, sys.executable, "-m", "granian", *options, "--working-dir", str(ROOT), target)
+            wait_for(f"http://localhost:{port + number}/")
+            print(f"{name:16} http://localhost:{port + number}", flush=True)
+        print("All are there. Ctrl-C ends them.", flush=True)
+        try:
+            signal.pause()
+        except KeyboardInterrupt:
+            print("Ending.")
+
+
+def start(stack: ExitStack, *command: str) -> None:
+    """A process that ends with this one."""
+    process = subprocess.Popen(command)
+    stack.callback(process.wait)
+    stack.callback(process.terminate)
+
+
+def service_key() -> str:
+    """A new key for the three, in place of the one of the last start."""
+    subprocess.run([*VESTIBULE, "services", "remove", "examples"], check=False, capture_output=True)
+    made = subprocess.run([*VESTIBULE, "services", "add", "examples"], check=True, capture_output=True, text=True)
+    return made.stdout.strip()
+
+
+def wait_for(address: str) -> None:
+    """Returns at the first answer, a refusal too."""
+    end = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+        except urllib.error.HTTPError:
+            return
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
+        else:
+            return
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""Three services behind one Vestibule, by the one command: signed out at one place, refused by all of them."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.harness.process import environment, given_keys
+from tests.harness.servers import free_port, listening, wait_until
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "examples" / "services" / "README.md"
+STOP_SECONDS = 30
+
+
+def four_free_ports() -> int:
+    """The first of four in a row."""
+    while True:
+        first = free_port()
+        if first < 65_000 and not any(listening(port) for port in range(first, first + 4)):
+            return first
+
+
+@pytest.fixture
+def first_port(tmp_path: Path) -> Iterator[int]:
+    """Everything runs, from this port on."""
+    port, log = four_free_ports(), tmp_path / "log"
+    settings = {"PORT": str(port), "PYTHONPATH": str(ROOT), **given_keys()}
+    with log.open("wb") as output:
+        command = [sys.executable, "-m", "examples.services"]
+        running = subprocess.Popen(
+            command,
+            cwd=tmp_path,
+            env=environment(tmp_path, {}) | settings,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        wait_until(lambda: "All are there." in log.read_text() or running.poll() is not None, "the services")
+        assert running.poll() is None, log.read_text()
+        yield port
+        running.send_signal(signal.SIGINT)
+        running.wait(STOP_SECONDS)
+        assert not any(listening(port + number) for number in range(4)), "something was left running"
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+
+
+def test_the_walk_through_the_page(first_port: int, tmp_path: Path) -> None:
+    """What a reader types, block after block, in one shell."""
+    blocks = re.findall(r"^```sh\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    assert "examples.services" in blocks[0]
+    signed_in, signed_out = blocks[1:]
+    script = "\n".join([signed_in, "echo ----", signed_out])
+    for number in range(4):
+        script = script.replace(f"800{number}", str(first_port + number))
+    done = subprocess.run(["bash", "-ec", script], capture_output=True, text=True, check=True, cwd=tmp_path, timeout=60)
+    before, _, after = done.stdout.partition("----")
+    assert re.findall(r'"(\w+ of)": ?"[0-9a-f-]{36}"', before) == ["orders of", "invoices of", "letters of"]
+    assert " of" not in after
+    assert after.count("Invalid token or session has expired") == 3
