@@ -5,8 +5,10 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PACKAGE = $(PIP) install --no-deps --no-build-isolation --editable .
 
+CHROMIUM = $(BIN)/python -c 'from tests.e2e.chromium import program; program()' 2>/dev/null
+
 .DEFAULT_GOAL := help
-.PHONY: help serve test check format docs bench faults lock clean
+.PHONY: help serve test e2e pictures check format docs bench faults lock clean
 
 help: ## Show this list
 	@echo "Vestibule: make …"
@@ -17,6 +19,13 @@ serve: .venv/serve.stamp ## Start the server on port 8000; nothing to set up fir
 
 test: .venv/dev.stamp ## Run the whole test suite, on SQLite and on real PostgreSQL and Redis
 	@$(BIN)/python -m pytest -n auto
+
+e2e: .venv/dev.stamp ## Run the pages in a real browser, Chromium
+	@$(CHROMIUM) || echo "No Chromium here. Debian, Ubuntu: apt-get install chromium. Or name one in VESTIBULE_TEST_CHROMIUM."
+	@$(CHROMIUM) && $(BIN)/python -m pytest -n 2 tests/e2e
+
+pictures: .venv/dev.stamp ## Take the pictures of the README anew, with Chromium
+	@$(BIN)/python -m tests.e2e.pictures
 
 check: .venv/dev.stamp ## Format, lint, types, import contracts: as CI does
 	@$(BIN)/ruff format --check .

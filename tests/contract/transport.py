@@ -42,7 +42,6 @@ METHODS = {
 }
 VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
 UNKNOWN = [
-    "/",
     "/api",
     "/api/nope",
     "/api/nope/",

@@ -19,7 +19,11 @@ PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 DECISIONS = sorted((DOCS / "decisions").glob("[0-9]*.md"))
 MAX_DECISION_LINES = 40
 
-NOT_SETTINGS_OF_THE_SERVER = {"VESTIBULE_TEST_DATABASE_URL", "VESTIBULE_TEST_REDIS_URL"}
+NOT_SETTINGS_OF_THE_SERVER = {
+    "VESTIBULE_TEST_CHROMIUM",
+    "VESTIBULE_TEST_DATABASE_URL",
+    "VESTIBULE_TEST_REDIS_URL",
+}
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CODE_BLOCK = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 HOME_OF_SOMEBODY = re.compile(r"(?<![\w.:/])/(?:home|root|Users|tmp|work|private|mnt|var/folders)/")

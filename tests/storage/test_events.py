@@ -63,3 +63,14 @@ async def _change_password(client: httpx.AsyncClient) -> None:
 async def _rows(world: World) -> list[RowMapping]:
     async with world.engines.reading() as connection:
         return list((await connection.execute(select(events).order_by(events.c.sequence))).mappings())
+
+
+async def test_what_happened_to_an_account_is_told_the_latest_first(world: World) -> None:
+    ada = await stored_account(world.env.store)
+    grace = await stored_account(world.env.store, address="grace@example.com")
+    told = [Event(NOW, kind, ada.id, "a-session", "192.0.2.7", {"n": kind}) for kind in EventKind]
+    async with world.env.store.transaction() as tx:
+        await tx.events.record(Event(NOW, EventKind.REGISTERED, grace.id), *told)
+    async with world.env.store.reading() as read:
+        assert await read.events.of_account(ada.id, 100) == told[::-1]
+        assert await read.events.of_account(ada.id, 2) == told[:-3:-1]

@@ -216,3 +216,18 @@ async def test_no_session_of_an_old_password_outlives_its_change(racing_world: W
     assert changing.result() == ([session.id] if sign_in_first else [])
     left = await find(store, session)
     assert left is None or not left.live(NOW)
+
+
+async def test_past_sessions_are_those_that_ended_or_ran_out_and_nobody_elses(store: Store, ada: Account) -> None:
+    ended, idle, live = [await stored_session(store, ada) for _ in range(3)]
+    await stored_session(store, await stored_account(store, address="grace@example.com"))
+    later = NOW + LIMITS.idle
+    await end(store, ended, NOW)
+    assert await rotate(store, live, 1, later - INSTANT)
+    async with store.reading() as read:
+        past = await read.sessions.past(ada.id, 10, later)
+        assert {(session.id, session.why_over(later)) for session in past} == {
+            (ended.id, EndReason.SIGNED_OUT),
+            (idle.id, EndReason.IDLE),
+        }
+        assert len(await read.sessions.past(ada.id, 1, later)) == 1

@@ -91,6 +91,9 @@ class Sessions(Protocol):
     async def of_account(self, account_id: str, now: datetime) -> list[Session]:
         """The live sessions of an account, the one last seen first."""
 
+    async def past(self, account_id: str, most: int, now: datetime) -> list[Session]:
+        """Sessions of an account that are over, the one last seen first, `most` of them."""
+
     async def end(self, session_id: str, account_id: str, reason: EndReason, now: datetime) -> bool:
         """End one live session of an account; False if it was over already, or is not the account's."""
 
@@ -222,6 +225,9 @@ class Events(Protocol):
 
     async def detach(self, account_id: str) -> None:
         """Keep that these things happened, and no more to whom, in which session, from where and how."""
+
+    async def of_account(self, account_id: str, most: int) -> list[Event]:
+        """What happened to an account, the latest first, `most` of it."""
 
 
 class SigningKeys(Protocol):

@@ -17,6 +17,7 @@ from vestibule.web import openapi
 from vestibule.web.client_address import ClientAddresses
 from vestibule.web.errors import UNEXPECTED, Json, MethodNotAllowed, RouteUnknown, refused
 from vestibule.web.limits import within_limit
+from vestibule.web.pages.face import PageRoute
 from vestibule.web.pages.render import Pages
 from vestibule.web.policy import WebPolicy
 from vestibule.web.routes import PAGES, ROUTES, WORKBENCH, Page, Route, methods_at
@@ -81,8 +82,14 @@ def _add(app: FastAPI, route: Route, policy: Policy) -> None:
 
 def _add_page(app: FastAPI, page: Page) -> None:
     methods = ["GET", "HEAD"] if page.method == "GET" else [page.method]
-    app.add_api_route(
-        page.path, page.handler, methods=methods, dependencies=_dependencies(page), include_in_schema=False
+    app.router.add_api_route(
+        page.path,
+        page.handler,
+        methods=methods,
+        dependencies=_dependencies(page),
+        response_model=None,
+        include_in_schema=False,
+        route_class_override=PageRoute,
     )
 
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller, identify
 from vestibule.model.errors import NotSignedIn
-from vestibule.model.languages import preferred
+from vestibule.model.languages import LANGUAGES, preferred
 from vestibule.model.sessions import Device
 from vestibule.model.visitors import Visitor
 from vestibule.web import cookies
@@ -74,8 +74,13 @@ async def network_address(request: Request) -> str:
 
 async def visitor_of(request: Request) -> Visitor:
     """The device, what language it asks for, and the secrets it keeps for accounts that it has signed in to."""
-    language = preferred(request.headers.get("accept-language", ""))
-    return Visitor(await device_of(request), language, cookies.read_devices(request.headers.raw))
+    return Visitor(await device_of(request), wanted_language(request), cookies.read_devices(request.headers.raw))
+
+
+def wanted_language(request: Request) -> str | None:
+    """The language that was chosen on a page, or else the one that the browser asks for, if there is either."""
+    chosen = cookies.read(request.headers.raw, cookies.LANGUAGE.encode())
+    return chosen if chosen in LANGUAGES else preferred(request.headers.get("accept-language", ""))
 
 
 InEnv = Annotated[Env, Depends(env_of)]

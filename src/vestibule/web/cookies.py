@@ -1,4 +1,6 @@
-"""The contract's three cookies, set and read to the letter (RFC 6265); and one by which a browser is known again."""
+"""The contract's three cookies, set and read to the letter (RFC 6265); one by which a browser is known again; and its
+language.
+"""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
@@ -14,7 +16,8 @@ ACCESS = "access_token"
 REFRESH = "refresh_token"
 LOGGED_IN = "logged_in"
 DEVICE = "device_"
-_DEVICE_SECONDS = 400 * 86400  # the longest that browsers keep a cookie (RFC 6265bis, section 5.5)
+LANGUAGE = "language"
+_LONGEST_SECONDS = 400 * 86400  # the longest that browsers keep a cookie (RFC 6265bis, section 5.5)
 _MOST_DEVICES = 8
 
 
@@ -28,7 +31,12 @@ def set_tokens(response: Response, tokens: Tokens, now: datetime, secure: bool) 
 
 def set_device(response: Response, account_id: str, secret: str, now: datetime, secure: bool) -> None:
     """Let the browser be known again when it signs in to this account. It opens nothing, and a log-out leaves it."""
-    _set(response, DEVICE + account_id[:8], secret, _DEVICE_SECONDS, now, secure)
+    _set(response, DEVICE + account_id[:8], secret, _LONGEST_SECONDS, now, secure)
+
+
+def set_language(response: Response, language: str, now: datetime, secure: bool) -> None:
+    """Keep the language that somebody chose."""
+    _set(response, LANGUAGE, language, _LONGEST_SECONDS, now, secure)
 
 
 def clear(response: Response, now: datetime, secure: bool) -> None:

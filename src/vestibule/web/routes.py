@@ -15,7 +15,8 @@ from vestibule.web.body import ContractBody
 from vestibule.web.caller import anyone, signed_in
 from vestibule.web.csrf import own_site, own_site_refresh
 from vestibule.web.errors import BodyMalformed, BodyTooLarge, CrossSite, CrossSiteRefresh, UnsupportedMedia
-from vestibule.web.pages import letters, mailed, static
+from vestibule.web.pages import account, language, leaving, letters, mailed, sign_in, sign_up, static
+from vestibule.web.pages.member import member, member_form
 from vestibule.web.service import service
 
 Guard = Callable[..., Any]
@@ -29,6 +30,8 @@ OWN_SITE_REFRESH = (own_site_refresh,)
 SIGNED_IN = (signed_in,)
 SERVICE = (service,)
 SIGNED_IN_OWN_SITE = (own_site, signed_in)
+MEMBER = (member,)
+MEMBER_FORM = (own_site, member_form)
 
 NO_TOKEN = (e.NotSignedIn, e.AccessTokenInvalid, e.SessionOver)
 NO_SIGN_IN = (e.WrongCredentials, e.TooManyAttempts, e.AddressNotVerified, CrossSite)
@@ -99,17 +102,42 @@ ROUTES = (
 )
 
 PAGES = (
-    Page("GET",  "/verifyemail/{code}",        mailed.ask_verify,    ANYONE,   UNLIMITED),
-    Page("POST", "/verifyemail/{code}",        mailed.verify,        OWN_SITE, MAIL),
-    Page("GET",  "/forgotpassword",            mailed.ask_forgotten, ANYONE,   UNLIMITED),
-    Page("POST", "/forgotpassword",            mailed.forgotten,     OWN_SITE, MAIL),
-    Page("GET",  "/resetpassword/{token}",     mailed.ask_reset,     ANYONE,   UNLIMITED),
-    Page("POST", "/resetpassword/{token}",     mailed.reset,         OWN_SITE, MAIL),
-    Page("GET",  "/confirmemail/{token}",      mailed.ask_confirm,   ANYONE,   UNLIMITED),
-    Page("POST", "/confirmemail/{token}",      mailed.confirm,       OWN_SITE, MAIL),
-    Page("GET",  "/undoemail/{token}",         mailed.ask_undo,      ANYONE,   UNLIMITED),
-    Page("POST", "/undoemail/{token}",         mailed.undo,          OWN_SITE, MAIL),
-    Page("GET",  "/static/pages.css",          static.stylesheet,    ANYONE,   UNLIMITED),
+    Page("GET",  "/",                                      sign_in.front_door,         ANYONE,      UNLIMITED),
+    Page("GET",  "/login",                                 sign_in.ask_sign_in,        ANYONE,      REFRESH),
+    Page("POST", "/login",                                 sign_in.sign_in,            OWN_SITE,    SIGN_IN),
+    Page("POST", "/logout",                                sign_in.sign_out,           MEMBER_FORM, ACCOUNT),
+    Page("GET",  "/signedout",                             sign_in.signed_out,         ANYONE,      REFRESH),
+    Page("GET",  "/register",                              sign_up.ask_register,       ANYONE,      REFRESH),
+    Page("POST", "/register",                              sign_up.register,           OWN_SITE,    REGISTER),
+    Page("GET",  "/checkemail",                            sign_up.check_email,        ANYONE,      UNLIMITED),
+    Page("GET",  "/verifyemail",                           sign_up.ask_resend,         ANYONE,      UNLIMITED),
+    Page("POST", "/verifyemail",                           sign_up.resend,             OWN_SITE,    MAIL),
+    Page("GET",  "/forgotpassword",                        sign_up.ask_forgotten,      ANYONE,      UNLIMITED),
+    Page("POST", "/forgotpassword",                        sign_up.forgotten,          OWN_SITE,    MAIL),
+    Page("GET",  "/verifyemail/{code}",                    mailed.ask_verify,          ANYONE,      UNLIMITED),
+    Page("POST", "/verifyemail/{code}",                    mailed.verify,              OWN_SITE,    MAIL),
+    Page("GET",  "/resetpassword/{token}",                 mailed.ask_reset,           ANYONE,      UNLIMITED),
+    Page("POST", "/resetpassword/{token}",                 mailed.reset,               OWN_SITE,    MAIL),
+    Page("GET",  "/confirmemail/{token}",                  mailed.ask_confirm,         ANYONE,      UNLIMITED),
+    Page("POST", "/confirmemail/{token}",                  mailed.confirm,             OWN_SITE,    MAIL),
+    Page("GET",  "/undoemail/{token}",                     mailed.ask_undo,            ANYONE,      UNLIMITED),
+    Page("POST", "/undoemail/{token}",                     mailed.undo,                OWN_SITE,    MAIL),
+    Page("GET",  "/profile",                               account.profile,            MEMBER,      ACCOUNT),
+    Page("POST", "/profile/verification",                  account.send_verification,  MEMBER_FORM, MAIL),
+    Page("GET",  "/profile/security",                      account.security,           MEMBER,      ACCOUNT),
+    Page("GET",  "/profile/security/password",             account.ask_password,       MEMBER,      ACCOUNT),
+    Page("POST", "/profile/security/password",             account.change_password,    MEMBER_FORM, SIGN_IN),
+    Page("GET",  "/profile/security/email",                account.ask_address,        MEMBER,      ACCOUNT),
+    Page("POST", "/profile/security/email",                account.change_address,     MEMBER_FORM, SIGN_IN),
+    Page("POST", "/profile/security/sessions",             account.end_others,         MEMBER_FORM, ACCOUNT),
+    Page("POST", "/profile/security/sessions/{session_id}", account.end_one,            MEMBER_FORM, ACCOUNT),
+    Page("GET",  "/profile/data",                          leaving.download,           MEMBER,      ACCOUNT),
+    Page("GET",  "/profile/delete",                        leaving.ask_delete,         MEMBER,      ACCOUNT),
+    Page("POST", "/profile/delete",                        leaving.delete,             MEMBER_FORM, SIGN_IN),
+    Page("POST", "/language",                              language.choose_language,   OWN_SITE,    UNLIMITED),
+    Page("GET",  "/static/pages.css",                      static.stylesheet,          ANYONE,      UNLIMITED),
+    Page("GET",  "/static/pages.js",                       static.script,              ANYONE,      UNLIMITED),
+    Page("GET",  "/static/logo",                           static.logo,                ANYONE,      UNLIMITED),
 )
 
 # To look at what is mailed; not there in production.

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from vestibule.model.events import Event
+from vestibule.model.events import Event, EventKind
 from vestibule.model.revocations import Revocation, RevocationKind
 from vestibule.storage.sql.schema import events, revocations
 
@@ -22,6 +22,13 @@ _AFTER = (
     .order_by(_r.sequence)
 )
 _RECORD = insert(events)
+_e = events.c
+_OF_ACCOUNT = (
+    select(_e.at, _e.kind, _e.account_id, _e.session_id, _e.network_address, _e.detail)
+    .where(_e.account_id == bindparam("of_account"))
+    .order_by(_e.at.desc(), _e.sequence.desc())
+    .limit(bindparam("most"))
+)
 _TOLD = ("account_id", "session_id", "network_address")
 _log = structlog.get_logger(__name__)
 
@@ -66,6 +73,10 @@ class SqlEvents:
     async def detach(self, account_id: str) -> None:
         nobody = {"account_id": None, "session_id": None, "network_address": None, "detail": "{}"}
         await self._connection.execute(update(events).where(events.c.account_id == account_id).values(nobody))
+
+    async def of_account(self, account_id: str, most: int) -> list[Event]:
+        rows = await self._connection.execute(_OF_ACCOUNT, {"of_account": account_id, "most": most})
+        return [Event(row.at, EventKind(row.kind), *row[2:5], json.loads(row.detail)) for row in rows]
 
     def tell(self) -> None:
         """Write what was recorded to the log. For after the commit: a line must not speak of what never came to be."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, exists, insert, or_, select, true, update
+from sqlalchemy import and_, bindparam, case, exists, insert, not_, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.accounts import Account
@@ -63,6 +63,7 @@ _ROTATE = (
 )
 
 _OF_ACCOUNT = select(*_COLUMNS).where(_ACCOUNT, _LIVE).order_by(_s.last_seen_at.desc(), _s.id)
+_PAST = select(*_COLUMNS).where(_ACCOUNT, not_(_LIVE)).order_by(_s.last_seen_at.desc(), _s.id).limit(bindparam("most"))
 _HAD = select(
     exists().where(
         _ACCOUNT,
@@ -99,6 +100,10 @@ class SqlSessions:
 
     async def of_account(self, account_id: str, now: datetime) -> list[Session]:
         rows = await self._connection.execute(_OF_ACCOUNT, {"of_account": account_id, "now": now})
+        return [_from_row(row) for row in rows]
+
+    async def past(self, account_id: str, most: int, now: datetime) -> list[Session]:
+        rows = await self._connection.execute(_PAST, {"of_account": account_id, "most": most, "now": now})
         return [_from_row(row) for row in rows]
 
     async def had(self, account_id: str, device: Device, now: datetime) -> bool:

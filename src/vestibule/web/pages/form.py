@@ -1,10 +1,11 @@
-"""Forms: what a page sends, as names and values, each name once."""
+"""Forms: what a page sends, as names and values, each name once; and the page again, where something is wrong."""
 
+from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from vestibule.web.body import read_counted
+from vestibule.web.body import Body, judge, read_counted
 from vestibule.web.errors import BodyMalformed, UnsupportedMedia
 
 _MEDIA = "application/x-www-form-urlencoded"
@@ -24,3 +25,13 @@ async def read_form(request: Request) -> dict[str, str]:
     if len(fields) != len(pairs):
         raise BodyMalformed("a field is there twice")
     return fields
+
+
+def judged(request: Request, model: type[Body], fields: Mapping[str, str]) -> Body:
+    """The fields as a body of the API, what was left empty being missing; raises `BodyInvalid`."""
+    return judge(model, {name: value for name, value in fields.items() if value.strip()}, request.app.state.policy)
+
+
+def kept(fields: Mapping[str, str]) -> dict[str, str]:
+    """What is shown again in a form that comes back: everything but passwords."""
+    return {name: value for name, value in fields.items() if "password" not in name.lower()}

@@ -1,16 +1,25 @@
 """Templates become answers, in the reader's language, under a policy that lets nothing foreign in (CSP level 3)."""
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from babel.dates import format_date, format_time, format_timedelta
 from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PackageLoader
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from vestibule.crypto.entropy import random_bytes
 from vestibule.model.brand import Brand
-from vestibule.model.languages import preferred
+from vestibule.model.devices import describe
+from vestibule.model.languages import LANGUAGES
 from vestibule.translations.catalogues import speaking, translations
+from vestibule.web.caller import wanted_language
+from vestibule.web.pages import return_to
+from vestibule.web.pages.member import form_token
+from vestibule.web.pages.static import Static
+from vestibule.web.pages.words import NOTICES, Sentence
 
 _OWN, _NONE = "'self'", "'none'"
 
@@ -24,12 +33,13 @@ class Pages:
         ours = PackageLoader("vestibule.web")
         self._loader: BaseLoader = ChoiceLoader([FileSystemLoader(folder), ours]) if folder else ours
         self._templates: dict[str, Environment] = {}
+        self.static = Static(brand)
 
     def spoken_to(self, request: Request) -> Environment:
         """The templates in that language."""
         language = self.language_of(request)
         if language not in self._templates:
-            self._templates[language] = speaking(language, self._loader)
+            self._templates[language] = self._speaking(language)
         return self._templates[language]
 
     def say(self, request: Request, english: str, **numbers: int) -> str:
@@ -37,23 +47,83 @@ class Pages:
         return translations(self.language_of(request)).gettext(english) % numbers
 
     def language_of(self, request: Request) -> str:
-        """The language that the browser asks for, or the default."""
-        return preferred(request.headers.get("accept-language", "")) or self._default_language
+        """The language that was chosen here, or that the browser asks for, or the default."""
+        return wanted_language(request) or self._default_language
 
     def page(
-        self, request: Request, template: str, status: int = 200, *, frames: bool = False, **words: Any
+        self,
+        request: Request,
+        template: str,
+        status: int = 200,
+        *,
+        faults: Mapping[str, Sentence] | None = None,
+        frames: bool = False,
+        leads_to: str = "",
+        **words: Any,
     ) -> Response:
-        """The page as an answer, with a Content Security Policy of its own. `frames`: it shows others of our pages."""
+        """The page as an answer, with a Content Security Policy of its own.
+
+        `faults` are said beside their fields, `frames`: it shows others of our pages, `leads_to`: the listed origin
+        to which its form leads in the end, if to one.
+        """
         nonce = random_bytes(16).hex()
-        html = self.spoken_to(request).get_template(template).render(brand=self._brand, nonce=nonce, **words)
-        policy = (
-            f"default-src 'none'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; form-action 'self'; "
-            f"base-uri 'none'; frame-ancestors 'none'; frame-src {_OWN if frames else _NONE}"
+        said = {field: self.say(request, text, **numbers) for field, (text, numbers) in (faults or {}).items()}
+        html = (
+            self.spoken_to(request)
+            .get_template(template)
+            .render(nonce=nonce, faults=said, focus=next(iter(said), ""), **self._around(request), **words)
         )
-        return HTMLResponse(html, status, {"Content-Security-Policy": policy})
+        policy = (
+            f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; img-src 'self' data:; "
+            f"form-action {_OWN} {leads_to or _OWN}; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; "
+            f"frame-src {_OWN if frames else _NONE}"
+        )
+        headers = {"Content-Security-Policy": policy, "Content-Language": self.language_of(request)}
+        return HTMLResponse(html, status, headers)
+
+    def _around(self, request: Request) -> dict[str, Any]:
+        """What every page may show, whatever it is about."""
+        caller = getattr(request.state, "caller", None)
+        env = request.app.state.env
+        notice = NOTICES.get(request.query_params.get("notice", ""), "")
+        path, query = request.url.path, request.url.query
+        return {
+            "path": path,
+            "here": return_to.parsed(f"{path}?{query}" if query else path, ()) or path,
+            "caller": caller,
+            "account": caller.account if caller else None,
+            "form_token": form_token(env, caller) if caller else "",
+            "notice": self.say(request, notice) if notice else "",
+            "now": env.clock.now(),
+        }
+
+    def _speaking(self, language: str) -> Environment:
+        templates = speaking(language, self._loader)
+        templates.globals.update(brand=self._brand, languages=LANGUAGES, static=self.static, initials=initials)
+        templates.filters.update(
+            device=describe,
+            moment=lambda at: _moment(at, language),
+            ago=lambda at, now: _ago(at, now, language),
+        )
+        return templates
 
 
 def pages_of(request: Request) -> Pages:
     """The pages of this installation."""
     pages: Pages = request.app.state.pages
     return pages
+
+
+def initials(name: str) -> str:
+    """What stands in the place of a photo: the first letters of the first and the last word."""
+    words = name.split()
+    return "".join(word[0] for word in dict.fromkeys((words[0], words[-1]))).upper() if words else "?"
+
+
+def _ago(at: datetime, now: datetime, language: str) -> str:
+    return format_timedelta(min(at - now, now - now), add_direction=True, locale=language)
+
+
+def _moment(at: datetime, language: str) -> str:
+    there = at.astimezone(UTC)
+    return f"{format_date(there, 'medium', language)}, {format_time(there, 'short', locale=language)} UTC"

@@ -2,25 +2,128 @@
 
 from typing import Any
 
+from vestibule.model.events import EventKind
+from vestibule.model.sessions import EndReason
+
+Sentence = tuple[str, dict[str, int]]
+"""In English, and the numbers that it is filled with."""
+
 
 def _(english: str) -> str:
     """The sentence itself; the name is what tools look for that collect sentences (gettext's `gettext_noop`)."""
     return english
 
 
+WRONG_CREDENTIALS: Sentence = (_("The email address or the password is wrong."), {})
+WRONG_PASSWORD: Sentence = (_("This is not your current password."), {})
+ADDRESS_TAKEN: Sentence = (_("There is an account with this address already. You can sign in with it."), {})
+
+_NOT_AN_ADDRESS = _("This is not an email address.")
+_DIFFERENT = _("The two passwords are not the same.")
+_UNUSABLE = _("This cannot be used. Choose another one.")
 _TOO_SHORT = _("Use at least %(count)s characters.")
 _TOO_LONG = _("Use at most %(count)s characters.")
-_DIFFERENT = _("The two passwords are not the same.")
-_MISSING = _("Choose a password.")
-_OTHER = _("This cannot be a password. Choose another one.")
+_MISSING = {
+    "name": _("Give your name."),
+    "email": _("Give your email address."),
+    "password": _("Choose a password."),
+    "passwordConfirm": _("Type the password again."),
+    "currentPassword": _("Give your current password."),
+}
+
+WHY_OVER = {
+    EndReason.SIGNED_OUT: _("You signed out."),
+    EndReason.SIGNED_OUT_ELSEWHERE: _("It was signed out from another device."),
+    EndReason.EXPIRED: _("It had lasted as long as a sign-in may."),
+    EndReason.IDLE: _("It was not used for a while."),
+    EndReason.PASSWORD_CHANGED: _("The password was changed."),
+    EndReason.PASSWORD_RESET: _("A new password was set with a mailed link."),
+    EndReason.ADDRESS_CHANGED: _("The account's address was changed."),
+    EndReason.REFRESH_TOKEN_REUSED: _(
+        "A key to this sign-in was used twice, so perhaps somebody had copied it. If you do not know why, change your "
+        "password."
+    ),
+    EndReason.ENDED_BY_OPERATOR: _("It was ended by those who run this service."),
+    EndReason.ACCOUNT_DISABLED: _("The account was closed by those who run this service."),
+    EndReason.ACCOUNT_DELETED: _("The account was deleted."),
+}
+"""Why a sign-in is over, to who was signed in."""
+
+WHAT_HAPPENED = {
+    EventKind.REGISTERED: _("The account was made"),
+    EventKind.SIGNED_IN: _("Signed in"),
+    EventKind.SIGN_IN_REFUSED: _("Somebody tried to sign in and was refused"),
+    EventKind.SESSION_ENDED: _("A device was signed out"),
+    EventKind.REFRESH_TOKEN_REUSED: _("A copied sign-in was stopped"),
+    EventKind.ADDRESS_VERIFIED: _("The address was confirmed"),
+    EventKind.PASSWORD_RESET_REQUESTED: _("A link for a new password was asked for"),
+    EventKind.PASSWORD_RESET: _("A new password was set with a mailed link"),
+    EventKind.PASSWORD_CHANGED: _("The password was changed"),
+    EventKind.ADDRESS_CHANGED: _("The address was changed"),
+    EventKind.ADDRESS_TAKEN_BACK: _("The old address was taken back"),
+    EventKind.LETTER_REFUSED: _("An email to this account could not be delivered"),
+    EventKind.ACCOUNT_DISABLED: _("The account was closed"),
+    EventKind.ACCOUNT_ENABLED: _("The account was opened again"),
+    EventKind.ACCOUNT_DELETED: _("The account was deleted"),
+    EventKind.IMPORTED: _("The account was brought over from another service"),
+}
+"""What happened to an account, to its owner."""
+
+NOTICES = {
+    "verified": _("Your address is confirmed."),
+    "address_changed": _("Your address was changed. Sign in with the new one; we have told the old one."),
+    "taken_back": _("Your account is yours again. An email brings you a link: choose a new password with it."),
+    "password_reset": _("Your password was changed and every device signed out. Sign in with the new one."),
+    "password_changed": _("Your password was changed, and every other device signed out."),
+    "address_asked": _("An email is on its way to the new address. The link in it makes the change."),
+    "device_signed_out": _("The device was signed out."),
+    "others_signed_out": _("Every other device was signed out."),
+    "letter_sent": _("An email with a link is on its way to you."),
+    "deleted": _("Your account was deleted."),
+}
+"""What was just done, named in the address of the page that comes after it; nothing else is shown."""
+
+CHECK_EMAIL = {
+    "registered": _("We have sent you an email. Open the link in it to confirm your address."),
+    "reset": _("If there is an account with this address, an email is on its way to it."),
+    "verify": _("If this address still has to be confirmed, an email with a link is on its way to it."),
+}
+"""What an email that was just sent is about."""
+
+_TRY_AGAIN = _("Please try again in a moment.")
+WHY_NOT = {
+    400: (_("This did not work"), _("The page sent something that cannot be read. Go back and try again.")),
+    401: (_("You are not signed in"), _("Sign in and try again.")),
+    403: (
+        _("Nothing was changed"),
+        _("This was not sent by a page of ours, or the page was open for too long. Go back, reload it and try again."),
+    ),
+    404: (_("There is nothing here"), _("What you are looking for is not there any more.")),
+    409: (_("Nothing was changed"), _("Somebody else was faster. Go back, reload the page and try again.")),
+    413: (_("That is too much"), _("What was typed is too long. Go back and make it shorter.")),
+    415: (_("This did not work"), _("The page sent something that cannot be read. Go back and try again.")),
+    429: (_("Too many attempts"), _("To keep accounts safe, this is possible only so often. Please try again later.")),
+    503: (_("We cannot do this right now"), _TRY_AGAIN),
+}
+"""Title and sentence for refusals that no form explains itself, by the status that `web.errors` gives them."""
 
 
-def fault_of_password(entry: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The sentence for a fault in a new password as the API words it (`BodyInvalid.entries`), and its numbers."""
+def faults_of(entries: list[dict[str, Any]]) -> dict[str, Sentence]:
+    """What is said beside each field, for faults as the API words them (`BodyInvalid.entries`), in their order."""
+    faults: dict[str, Sentence] = {}
+    for entry in entries:
+        faults.setdefault(entry["path"][-1], _sentence(entry))
+    return faults
+
+
+def _sentence(entry: dict[str, Any]) -> Sentence:
+    field = entry["path"][-1]
     if entry["code"] == "too_small":
         return _TOO_SHORT, {"count": entry["minimum"]}
     if entry["code"] == "too_big":
         return _TOO_LONG, {"count": entry["maximum"]}
     if entry["code"] == "invalid_type":
-        return _MISSING, {}
-    return (_DIFFERENT if entry["path"][-1] == "passwordConfirm" else _OTHER), {}
+        return _MISSING[field], {}
+    if field == "passwordConfirm":
+        return _DIFFERENT, {}
+    return (_NOT_AN_ADDRESS if field == "email" else _UNUSABLE), {}

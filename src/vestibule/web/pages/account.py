@@ -1,0 +1,111 @@
+"""My account: who I am, where I am signed in, what happened; and what may be done about it."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vestibule.flows import my_sessions
+from vestibule.flows.ask_for_letter import request_verification
+from vestibule.flows.change_address import request_change
+from vestibule.flows.change_password import change_password as change_password_flow
+from vestibule.flows.my_data import my_data
+from vestibule.model.errors import SessionUnknown, WrongPassword
+from vestibule.web.api import bodies
+from vestibule.web.caller import AtVisitor, InEnv
+from vestibule.web.errors import LOOKS, BodyInvalid
+from vestibule.web.pages import return_to
+from vestibule.web.pages.face import let_stay, see_other
+from vestibule.web.pages.form import judged, kept
+from vestibule.web.pages.member import AMember, MemberForm
+from vestibule.web.pages.render import pages_of
+from vestibule.web.pages.words import WHAT_HAPPENED, WHY_OVER, WRONG_PASSWORD, Sentence, faults_of
+
+_SECURITY = "/profile/security"
+_SHOWN = 20
+
+
+async def profile(request: Request) -> Response:
+    """Who I am."""
+    return pages_of(request).page(request, "profile.html")
+
+
+async def send_verification(env: InEnv, caller: AMember, visitor: AtVisitor) -> Response:
+    """Mail another link that proves my address."""
+    await request_verification(env, caller.account.address, visitor)
+    return see_other(return_to.with_query(return_to.HOME, notice="letter_sent"))
+
+
+async def security(request: Request, env: InEnv, caller: AMember) -> Response:
+    """Where I am signed in, why I am not any more elsewhere, and what happened."""
+    pages, mine = pages_of(request), await my_data(env, caller, _SHOWN)
+    now = env.clock.now()
+    over = [(session, reason) for session in mine.past if (reason := session.why_over(now)) is not None]
+    past = [(session, pages.say(request, WHY_OVER[reason])) for session, reason in over]
+    happened = [(event, pages.say(request, WHAT_HAPPENED[event.kind])) for event in mine.events]
+    return _page(request, "security.html", sessions=mine.live, current=caller.session_id, past=past, happened=happened)
+
+
+async def end_one(env: InEnv, caller: AMember, session_id: str) -> Response:
+    """Sign one device out; one that is out already is no fault."""
+    try:
+        await my_sessions.end_one(env, caller, session_id)
+    except SessionUnknown:
+        return see_other(_SECURITY)
+    return see_other(return_to.with_query(_SECURITY, notice="device_signed_out"))
+
+
+async def end_others(env: InEnv, caller: AMember) -> Response:
+    """Sign every other device out."""
+    await my_sessions.end_others(env, caller)
+    return see_other(return_to.with_query(_SECURITY, notice="others_signed_out"))
+
+
+async def ask_password(request: Request) -> Response:
+    """Ask for the current password and a new one."""
+    return _page(request, "password.html")
+
+
+async def change_password(
+    request: Request, env: InEnv, caller: AMember, form: MemberForm, visitor: AtVisitor
+) -> Response:
+    """Change the password. Every session ends; this device is given a new one."""
+    try:
+        sent = judged(request, bodies.ChangePassword, form)
+        tokens = await change_password_flow(env, caller, sent.current_password, sent.password, visitor)
+    except BodyInvalid as invalid:
+        return _page(request, "password.html", 400, faults_of(invalid.entries))
+    except WrongPassword:
+        return _page(request, "password.html", LOOKS[WrongPassword].status, {"currentPassword": WRONG_PASSWORD})
+    return await let_stay(request, see_other(return_to.with_query(_SECURITY, notice="password_changed")), tokens)
+
+
+async def ask_address(request: Request) -> Response:
+    """Ask for another address, and the password."""
+    return _page(request, "address.html", values={})
+
+
+async def change_address(
+    request: Request, env: InEnv, caller: AMember, form: MemberForm, visitor: AtVisitor
+) -> Response:
+    """Mail a link to another address; nothing changes before it is used."""
+    try:
+        sent = judged(request, bodies.ChangeAddress, form)
+        await request_change(env, caller, sent.current_password, sent.email, visitor)
+    except BodyInvalid as invalid:
+        return _page(request, "address.html", 400, faults_of(invalid.entries), values=kept(form))
+    except WrongPassword:
+        faults = {"currentPassword": WRONG_PASSWORD}
+        return _page(request, "address.html", LOOKS[WrongPassword].status, faults, values=kept(form))
+    return see_other(return_to.with_query(_SECURITY, notice="address_asked"))
+
+
+def _page(
+    request: Request,
+    template: str,
+    status: int = 200,
+    faults: dict[str, Sentence] | None = None,
+    **words: Any,
+) -> Response:
+    rules = request.app.state.policy.passwords
+    return pages_of(request).page(request, template, status, faults=faults, min_length=rules.min_length, **words)

@@ -1,0 +1,86 @@
+"""What a page's route does around its handler: refusals become pages, and renewed tokens are handed over."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from vestibule.flows.issue_tokens import Tokens
+from vestibule.flows.sign_in import SignedIn
+from vestibule.model.errors import Fault, NotSignedIn, RefreshRefused, Refusal, SessionOver
+from vestibule.web import cookies
+from vestibule.web.caller import env_of
+from vestibule.web.errors import LOOKS, refused
+from vestibule.web.pages import return_to
+from vestibule.web.pages.render import pages_of
+from vestibule.web.pages.words import WHY_NOT
+
+SIGN_IN, SIGNED_OUT = "/login", "/signedout"
+_SESSION = "session_"
+
+
+class PageRoute(APIRoute):
+    """A route for people."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                response = await handle(request)
+            except (Refusal, Fault) as refusal:
+                response = _refused(request, refusal)
+            await _hand_over_renewed(request, response)
+            return response
+
+        return answer
+
+
+def see_other(target: str) -> Response:
+    """On to another page, by GET whatever this was (RFC 9110, section 15.4.4), so that a reload sends nothing twice."""
+    return RedirectResponse(target, 303)
+
+
+async def let_in(request: Request, response: Response, outcome: SignedIn) -> Response:
+    """The answer, with the cookies of a session that has just begun."""
+    if outcome.device_secret is not None:
+        now, secure = (await env_of(request)).clock.now(), request.app.state.web.secure_cookies
+        cookies.set_device(response, outcome.account.id, outcome.device_secret, now, secure)
+    return await let_stay(request, response, outcome.tokens)
+
+
+async def let_stay(request: Request, response: Response, tokens: Tokens) -> Response:
+    """The answer, with newer cookies."""
+    now = (await env_of(request)).clock.now()
+    cookies.set_tokens(response, tokens, now, request.app.state.web.secure_cookies)
+    return response
+
+
+async def let_out(request: Request, response: Response) -> Response:
+    """The answer, taking away the cookies of a session that has just ended."""
+    cookies.clear(response, (await env_of(request)).clock.now(), request.app.state.web.secure_cookies)
+    return response
+
+
+def _refused(request: Request, refusal: Refusal | Fault) -> Response:
+    if isinstance(refusal, NotSignedIn):
+        wanted = request.url.path if request.method == "GET" else ""
+        return see_other(return_to.with_query(SIGN_IN, return_to="" if wanted == return_to.HOME else wanted))
+    if isinstance(refusal, SessionOver | RefreshRefused):
+        # The cookies stay: they may be another tab's new ones.
+        return see_other(return_to.with_query(SIGNED_OUT, reason=refusal.code.removeprefix(_SESSION)))
+    pages = pages_of(request)
+    title, message = (pages.say(request, words) for words in WHY_NOT[LOOKS[type(refusal)].status])
+    page = pages.page(request, "told.html", LOOKS[type(refusal)].status, title=title, message=message, refused=True)
+    kept = refused(refusal).headers
+    page.headers.update({name: kept[name] for name in ("retry-after",) if name in kept})
+    return page
+
+
+async def _hand_over_renewed(request: Request, response: Response) -> None:
+    tokens = getattr(request.state, "renewed", None)
+    newer = any(value.startswith(f"{cookies.ACCESS}=") for value in response.headers.getlist("set-cookie"))
+    if tokens is not None and not newer:
+        await let_stay(request, response, tokens)

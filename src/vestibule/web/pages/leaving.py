@@ -1,0 +1,52 @@
+"""Taking one's data away, and deleting one's account."""
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vestibule.flows.delete_account import delete_my_account
+from vestibule.flows.my_data import my_data
+from vestibule.model.errors import WrongPassword
+from vestibule.web.caller import AtVisitor, InEnv
+from vestibule.web.errors import LOOKS, Json
+from vestibule.web.pages import return_to
+from vestibule.web.pages.face import SIGN_IN, let_out, see_other
+from vestibule.web.pages.member import AMember, MemberForm
+from vestibule.web.pages.render import pages_of
+from vestibule.web.pages.words import WRONG_PASSWORD
+
+_AS_FILE = {"Content-Disposition": 'attachment; filename="my-data.json"'}
+
+
+async def download(env: InEnv, caller: AMember) -> Response:
+    """Hand over what is kept about somebody, as a file."""
+    mine = asdict(await my_data(env, caller))
+    del mine["account"]["password_hash"]
+    content = json.dumps(mine, default=_as_text, ensure_ascii=False, indent=2)
+    return Response(content, media_type=Json.media_type, headers=_AS_FILE)
+
+
+async def ask_delete(request: Request) -> Response:
+    """Ask for the password, once more."""
+    return pages_of(request).page(request, "delete.html")
+
+
+async def delete(request: Request, env: InEnv, caller: AMember, form: MemberForm, visitor: AtVisitor) -> Response:
+    """Delete the account, with its password."""
+    try:
+        await delete_my_account(env, caller, form.get("currentPassword", ""), visitor)
+    except WrongPassword:
+        faults = {"currentPassword": WRONG_PASSWORD}
+        return pages_of(request).page(request, "delete.html", LOOKS[WrongPassword].status, faults=faults)
+    return await let_out(request, see_other(return_to.with_query(SIGN_IN, notice="deleted")))
+
+
+def _as_text(value: Any) -> str:
+    """Times are the only values that JSON has no form for."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(type(value))

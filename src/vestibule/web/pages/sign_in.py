@@ -1,0 +1,99 @@
+"""Signing in and out."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vestibule.flows.sign_in import sign_in as sign_in_flow
+from vestibule.flows.sign_out import sign_out as sign_out_flow
+from vestibule.model.errors import AddressNotVerified, WrongCredentials
+from vestibule.model.sessions import EndReason
+from vestibule.web.api import bodies
+from vestibule.web.caller import AtVisitor, InEnv
+from vestibule.web.errors import LOOKS, BodyInvalid
+from vestibule.web.pages import return_to
+from vestibule.web.pages.face import SIGNED_OUT, let_in, let_out, see_other
+from vestibule.web.pages.form import judged, kept, read_form
+from vestibule.web.pages.member import AMember, PerhapsMember
+from vestibule.web.pages.render import pages_of
+from vestibule.web.pages.words import WHY_OVER, WRONG_CREDENTIALS, Sentence, faults_of
+
+_REASONS = {reason.value: WHY_OVER[reason] for reason in EndReason}
+
+
+async def front_door() -> Response:
+    """Where nothing else is at the root, lead to who is there."""
+    return see_other(return_to.HOME)
+
+
+async def ask_sign_in(request: Request, caller: PerhapsMember) -> Response:
+    """Ask for address and password; somebody who is signed in is sent on."""
+    target = _target(request, request.query_params.get("return_to", ""))
+    if caller is None:
+        return _sign_in_page(request, {}, target)
+    if target != return_to.HOME:
+        return see_other(target)
+    return see_other(return_to.with_query(target, notice=request.query_params.get("notice", "")))
+
+
+async def sign_in(request: Request, env: InEnv, visitor: AtVisitor) -> Response:
+    """Begin a session, set its cookies, and lead to where somebody was going."""
+    fields = await read_form(request)
+    target = _target(request, fields.get("return_to", ""))
+    try:
+        sent = judged(request, bodies.Login, fields)
+        outcome = await sign_in_flow(env, sent.email, sent.password, visitor)
+    except BodyInvalid as invalid:
+        return _sign_in_page(request, fields, target, 400, _faults(invalid))
+    except WrongCredentials:
+        return _sign_in_page(request, fields, target, LOOKS[WrongCredentials].status, {"password": WRONG_CREDENTIALS})
+    except AddressNotVerified:
+        return _sign_in_page(request, fields, target, LOOKS[AddressNotVerified].status, unproven=sent.email)
+    return await let_in(request, see_other(target), outcome)
+
+
+async def sign_out(request: Request, env: InEnv, caller: AMember) -> Response:
+    """End this session, and say so."""
+    await sign_out_flow(env, caller)
+    there = return_to.with_query(SIGNED_OUT, reason=EndReason.SIGNED_OUT.value)
+    return await let_out(request, see_other(there))
+
+
+async def signed_out(request: Request, caller: PerhapsMember) -> Response:
+    """Tell why somebody is not signed in any more."""
+    if caller is not None:
+        return see_other(return_to.HOME)
+    pages = pages_of(request)
+    why = _REASONS.get(request.query_params.get("reason", ""), "")
+    return pages.page(request, "signed_out.html", why=pages.say(request, why) if why else "")
+
+
+def _sign_in_page(
+    request: Request,
+    fields: dict[str, str],
+    target: str,
+    status: int = 200,
+    faults: dict[str, Sentence] | None = None,
+    unproven: str = "",
+) -> Response:
+    return pages_of(request).page(
+        request,
+        "sign_in.html",
+        status,
+        faults=faults,
+        leads_to=return_to.origin_of(target),
+        values=kept(fields),
+        return_to="" if target == return_to.HOME else target,
+        unproven=unproven,
+    )
+
+
+def _target(request: Request, wanted: str) -> str:
+    return return_to.parsed(wanted, request.app.state.web.origins) or return_to.HOME
+
+
+def _faults(invalid: BodyInvalid) -> dict[str, Sentence]:
+    """A password that is too short to be one is as wrong as any other, and no hint at what is asked of one."""
+    faults = faults_of(invalid.entries)
+    if any(entry["path"][-1] == "password" and entry["code"] != "invalid_type" for entry in invalid.entries):
+        faults["password"] = WRONG_CREDENTIALS
+    return faults

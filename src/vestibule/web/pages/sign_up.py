@@ -1,0 +1,127 @@
+"""Signing up, and the emails that are asked for by address."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vestibule.flows.ask_for_letter import request_reset, request_verification
+from vestibule.flows.env import Env
+from vestibule.flows.register import register as register_flow
+from vestibule.model.errors import AddressTaken
+from vestibule.model.visitors import Visitor
+from vestibule.web.api import bodies
+from vestibule.web.caller import AtVisitor, InEnv
+from vestibule.web.errors import LOOKS, BodyInvalid
+from vestibule.web.pages import return_to
+from vestibule.web.pages.face import see_other
+from vestibule.web.pages.form import judged, kept, read_form
+from vestibule.web.pages.member import PerhapsMember
+from vestibule.web.pages.render import pages_of
+from vestibule.web.pages.words import ADDRESS_TAKEN, CHECK_EMAIL, Sentence, _, faults_of
+
+_CHECK = "/checkemail"
+
+
+@dataclass(frozen=True)
+class _ByAddress:
+    """An email that is asked for by address: the page that asks, and what comes of it."""
+
+    title: str
+    question: str
+    about: str
+    ask: Callable[[Env, str, Visitor], Awaitable[None]]
+
+
+_RESET = _ByAddress(
+    _("Choose a new password"),
+    _("Give the address of your account, and an email will bring you a link."),
+    "reset",
+    request_reset,
+)
+_VERIFY = _ByAddress(
+    _("Confirm your address"),
+    _("Give the address that you signed up with, and an email will bring you another link."),
+    "verify",
+    request_verification,
+)
+
+
+async def ask_register(request: Request, caller: PerhapsMember) -> Response:
+    """Ask for a name, an address and a password."""
+    return see_other(return_to.HOME) if caller is not None else _register_page(request, {})
+
+
+async def register(request: Request, env: InEnv, visitor: AtVisitor) -> Response:
+    """Make an account and mail a link that proves its address."""
+    fields = await read_form(request)
+    try:
+        sent = judged(request, bodies.Register, fields)
+        await register_flow(env, sent.name.strip(), sent.email, sent.password, visitor)
+    except BodyInvalid as invalid:
+        return _register_page(request, fields, 400, faults_of(invalid.entries))
+    except AddressTaken:
+        return _register_page(request, fields, LOOKS[AddressTaken].status, {"email": ADDRESS_TAKEN})
+    return see_other(return_to.with_query(_CHECK, about="registered"))
+
+
+async def ask_forgotten(request: Request) -> Response:
+    """Ask for the address of an account whose password is forgotten."""
+    return _by_address_page(request, _RESET, {})
+
+
+async def forgotten(request: Request, env: InEnv, visitor: AtVisitor) -> Response:
+    """Mail a link for choosing a new password, and never tell whether there is an account."""
+    return await _send(request, env, _RESET, visitor)
+
+
+async def ask_resend(request: Request) -> Response:
+    """Ask for the address that is still to be proven."""
+    return _by_address_page(request, _VERIFY, {})
+
+
+async def resend(request: Request, env: InEnv, visitor: AtVisitor) -> Response:
+    """Mail another link that proves an address, and never tell whether there is anything to prove."""
+    return await _send(request, env, _VERIFY, visitor)
+
+
+async def check_email(request: Request, about: str = "reset") -> Response:
+    """Say that an email is on its way."""
+    pages = pages_of(request)
+    title, told = _("Check your email"), CHECK_EMAIL.get(about, CHECK_EMAIL["reset"])
+    return pages.page(
+        request, "told.html", title=pages.say(request, title), message=pages.say(request, told), refused=False
+    )
+
+
+async def _send(request: Request, env: Env, what: _ByAddress, visitor: Visitor) -> Response:
+    fields = await read_form(request)
+    try:
+        sent = judged(request, bodies.ForgotPassword, fields)
+    except BodyInvalid as invalid:
+        return _by_address_page(request, what, fields, 400, faults_of(invalid.entries))
+    await what.ask(env, sent.email, visitor)
+    return see_other(return_to.with_query(_CHECK, about=what.about))
+
+
+def _by_address_page(
+    request: Request,
+    what: _ByAddress,
+    fields: dict[str, str],
+    status: int = 200,
+    faults: dict[str, Sentence] | None = None,
+) -> Response:
+    pages = pages_of(request)
+    title, question = pages.say(request, what.title), pages.say(request, what.question)
+    values = kept(fields)
+    return pages.page(request, "by_address.html", status, faults=faults, title=title, question=question, values=values)
+
+
+def _register_page(
+    request: Request, fields: dict[str, str], status: int = 200, faults: dict[str, Sentence] | None = None
+) -> Response:
+    rules = request.app.state.policy.passwords
+    return pages_of(request).page(
+        request, "register.html", status, faults=faults, values=kept(fields), min_length=rules.min_length
+    )

@@ -1,0 +1,42 @@
+// What a page can do better with a script than without. Every page is whole without it.
+
+// Show a password, and hide it again.
+for (const button of document.querySelectorAll("[data-show]")) {
+  const field = document.getElementById(button.dataset.show);
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const shown = field.type === "password";
+    field.type = shown ? "text" : "password";
+    button.setAttribute("aria-pressed", String(shown));
+  });
+  field.form.addEventListener("submit", () => { field.type = "password"; });
+}
+
+// How hard a new password is to guess: a hint, from its length and from how much it repeats itself. The server decides.
+function strength(password) {
+  const characters = [...password];
+  const kinds = [/[a-z]/, /[A-Z]/, /[0-9]/, /[^a-zA-Z0-9]/].filter((kind) => kind.test(password)).length;
+  const score = Math.min(characters.length, new Set(characters).size * 2) + 2 * (kinds - 1);
+  return score < 10 ? 1 : score < 14 ? 2 : score < 18 ? 3 : 4;
+}
+
+for (const hint of document.querySelectorAll("[data-strength]")) {
+  const field = document.getElementById(hint.dataset.strength);
+  const words = hint.dataset.words.split("|");
+  const [meter, text] = hint.children;
+  field.addEventListener("input", () => {
+    hint.hidden = !field.value;
+    meter.value = field.value ? strength(field.value) : 0;
+    const word = field.value ? words[meter.value - 1] : "";
+    if (text.textContent !== word) text.textContent = word;
+  });
+}
+
+// Copy what stands beside the button.
+for (const button of navigator.clipboard ? document.querySelectorAll("[data-copy]") : []) {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    button.firstElementChild.textContent = button.dataset.done;
+  });
+}

@@ -1,0 +1,42 @@
+"""The browser: Debian's Chromium, found and started so that it talks to nobody but to us."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.harness.servers import NotToBeHad
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+_NONE = "Chromium: not found; apt-get install chromium, or name one in VESTIBULE_TEST_CHROMIUM"
+
+
+def program() -> str:
+    """Where Chromium is; raises `NotToBeHad`."""
+    found = os.environ.get("VESTIBULE_TEST_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if not found:
+        raise NotToBeHad(_NONE)
+    return found
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A running browser; raises `NotToBeHad`."""
+    path = program()
+    home = tempfile.TemporaryDirectory(prefix="vestibule-home-", ignore_cleanup_errors=True)
+    with home as folder, sync_playwright() as playwright:
+        environment: dict[str, str | float | bool] = {"HOME": folder, "PATH": os.environ["PATH"]}
+        browser = playwright.chromium.launch(executable_path=path, args=list(QUIET), env=environment)
+        yield browser
+        browser.close()
