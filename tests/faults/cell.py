@@ -58,8 +58,8 @@ class Run:
     def statuses(self, *kinds: str, skip: float = 0.0) -> Counter[str]:
         """How requests of these kinds (of all, without any) ended that began while the fault lasted."""
         line = self.load.timeline
-        begin = (line.begun or 0.0) + skip
-        return Counter(r.outcome for r in line.between(begin, line.ended or begin) if not kinds or r.kind in kinds)
+        begin, end = (line.begun or 0.0) + skip, line.ended or float("inf")
+        return Counter(r.outcome for r in line.between(begin, end) if not kinds or r.kind in kinds)
 
 
 Body = Callable[[Run], Awaitable[None]]

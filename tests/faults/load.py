@@ -52,6 +52,7 @@ class Load:
         await asyncio.gather(*self._tickers, return_exceptions=True)
         if self._under_way:
             await asyncio.wait(self._under_way)
+        self.timeline.closed = True
         await self.deeds.probed()
 
     async def _arrive(self) -> None:

@@ -5,7 +5,7 @@ from textwrap import fill
 
 from bench.machine import Machine
 from tests.faults.audit import INVARIANTS, NOT_MEASURED
-from tests.faults.cell import Outcome
+from tests.faults.cell import Finding, Outcome
 from tests.faults.load import MIX, PEOPLE, SHARE
 from tests.faults.record import Recorded
 
@@ -27,7 +27,8 @@ acknowledged held against what is true. `make faults` runs all of it (an hour) a
 ## How it is done
 
 Two `vestibule serve` on PostgreSQL and Redis (both real, with the disk synchronised at each commit), a mail server,
-and a proxy in front of each of them that can refuse, fall silent, reset, delay and cut. {load}
+and a proxy in front of each of them that can refuse, fall silent, reset, delay and cut.
+{load}
 
 A cell fails if any invariant below is violated, or one of its own expectations is not met. A request that fails with
 503 and `Retry-After`, or whose connection breaks, is no violation: the ledger holds only what was acknowledged.
@@ -44,7 +45,8 @@ A cell fails if any invariant below is violated, or one of its own expectations 
 
 ## Cell by cell
 
-Failed requests are counted by status, or by how the connection ended. *Gap*: the longest time without any success.
+Failed requests are counted by status, or by how the connection ended. *Gap*: the longest time without any success
+(blank: not measured).
 *T99*: from the end of the fault until 99 of 100 requests succeed. *p99*: of the time to an answer, whatever it was,
 during the fault and after it. Cells that put no load on the servers have no figures. *Runs* are repetitions here and,
 where they differ, those that the matrix asks for.
@@ -66,7 +68,8 @@ def page(recorded: list[Recorded], machine: Machine) -> str:
         headline=_headline(outcomes),
         machine=_paragraph(
             f"Measured on {' and '.join(days)}: {machine}. Others worked on this machine at the same time, so times "
-            "are those of a busy one; counts do not depend on it."
+            "are those of a busy one; counts do not depend on it. Each line is of the "
+            "cell's latest run: what was mended was run again, not all cells at once."
         ),
         load=_load(),
         invariants=_table(("", "must be 0", "found"), _invariants(outcomes)),
@@ -115,7 +118,7 @@ def _sum(outcomes: list[Outcome]) -> Counter[str]:
 
 def _load() -> str:
     mix = ", ".join(f"{rate * SHARE:g} {name.replace('_', ' ')}" for name, rate in MIX.items())
-    return (
+    return _paragraph(
         f"{PEOPLE} people use them. The mix is that of the fault matrix, scaled to {SHARE:.0%} of its rates, which "
         f"is what two shared cores carry beside everything else (each second: {mix})."
     )
@@ -172,7 +175,7 @@ def _row(outcome: Outcome) -> tuple[str, ...]:
         *head,
         f"{figures.requests:,}",
         failed,
-        f"{figures.longest_gap:.1f} s",
+        "" if figures.longest_gap is None else f"{figures.longest_gap:.1f} s",
         recovered,
         _ms(figures.p99_during),
         _ms(figures.p99_after),
@@ -186,8 +189,17 @@ def _ms(seconds: float | None) -> str:
 def _expectations(outcome: Outcome) -> str:
     cell = outcome.cell
     lines = [f"**{cell.id} {cell.what}** ({cell.how}). {cell.expected[0].upper()}{cell.expected[1:]}."]
-    lines += [f"* {'Held' if f.held else '**Not held**'}: {f.expectation}: {f.measured}" for f in outcome.findings]
+    lines += [f"* {'Held' if f.held else '**Not held**'}: {f.expectation}: {f.measured}" for f in _once(outcome)]
     return "\n".join([lines[0], *([""] if len(lines) > 1 else []), *lines[1:]])
+
+
+def _once(outcome: Outcome) -> list[Finding]:
+    """Every expectation once, though it was looked at in each repetition: the last time, or the one it failed."""
+    found: dict[str, Finding] = {}
+    for finding in outcome.findings:
+        if found.get(finding.expectation, finding).held:
+            found[finding.expectation] = finding
+    return list(found.values())
 
 
 def _paragraph(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The picture: for each cell, the longest time without a success and the time to recovery after the fault."""
+"""The picture: for each cell, how long answers take during the fault and the time to recovery after it."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from tests.faults.cell import Outcome
 from tests.faults.record import Recorded
 
-_GAP, _RECOVERY, _BOUND, _SHORT, _LINE = "#9fb3c8", "#1f5fbf", "#7b8794", "#c0392b", "#d5dae0"
+_SLOW, _RECOVERY, _BOUND, _SHORT, _LINE = "#9fb3c8", "#1f5fbf", "#7b8794", "#c0392b", "#d5dae0"
 _LEAST = 0.05  # seconds; on a logarithmic scale there is no 0
 
 
@@ -32,7 +32,8 @@ def _one(axes: Axes, height: int, outcome: Outcome) -> None:
     figures = outcome.figures
     if figures is None:
         return
-    axes.barh(height, max(figures.longest_gap, _LEAST), height=0.55, color=_GAP, label="longest gap without a success")
+    slow = max(figures.p99_during or _LEAST, _LEAST)
+    axes.barh(height, slow, height=0.55, color=_SLOW, label="p99 of an answer, or of its failing, during the fault")
     if figures.recovered_after is not None:
         after = max(figures.recovered_after, _LEAST)
         axes.scatter(after, height, s=42, color=_RECOVERY, label="T99: 99 % succeed again, after the end", zorder=3)
@@ -50,7 +51,9 @@ def _frame(axes: Axes, outcomes: list[Outcome]) -> None:
     for label, outcome in zip(axes.get_yticklabels(), outcomes, strict=True):
         label.set_color("black" if outcome.passed else _SHORT)
     axes.set_ylim(len(outcomes) - 0.4, -0.6)
-    axes.set_title("How long nothing succeeds, and how soon all is well again", loc="left", fontweight="bold")
+    axes.set_title(
+        "How long an answer takes while it lasts, and how soon all is well again", loc="left", fontweight="bold"
+    )
     axes.set_xlabel("seconds, logarithmic; cells in red fall short of some expectation")
     axes.grid(axis="x", color=_LINE, linewidth=0.5)
     axes.spines[["top", "right", "left"]].set_visible(False)

@@ -31,7 +31,7 @@ class Figures:
 
     requests: int
     failed: dict[str, int]
-    longest_gap: float
+    longest_gap: float | None
     recovered_after: float | None
     p99_during: float | None
     p99_after: float | None
@@ -44,10 +44,11 @@ class Timeline:
     requests: list[Request] = field(default_factory=list)
     begun: float | None = None
     ended: float | None = None
+    closed: bool = False
 
     def add(self, request: Request) -> None:
-        """Write one down. What the audit asks is no part of the load."""
-        if request.kind not in _NOT_LOAD:
+        """Write one down. What is asked after the load, to audit it, is no part of it."""
+        if not self.closed and request.kind not in _NOT_LOAD:
             self.requests.append(request)
 
     def between(self, begin: float, end: float) -> list[Request]:

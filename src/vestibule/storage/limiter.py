@@ -8,10 +8,10 @@ from limits import RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from limits.aio.strategies import FixedWindowRateLimiter
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from vestibule.model.clock import Clock
 from vestibule.model.limits import Limit, Limiter
+from vestibule.storage.redis.mirror import LOST
 
 _PAUSE_AFTER_FAULT = timedelta(seconds=1)
 _SHARE_WITHOUT_REDIS = 5  # how many processes the limit is shared out among, when they cannot count together
@@ -62,7 +62,7 @@ class FallingBackLimiter:
         if now >= self._paused_until:
             try:
                 return await self._shared.take(limit, network)
-            except (RedisError, OSError, TimeoutError) as fault:
+            except LOST as fault:
                 # One failure in a second is enough: the next requests do not wait for a Redis that is gone.
                 self._paused_until = now + _PAUSE_AFTER_FAULT.total_seconds()
                 _log.warning("limits_count_alone", fault=type(fault).__name__)

@@ -6,14 +6,14 @@ import time
 from collections import Counter
 from contextlib import suppress
 
-import httpx
-
+from bench.wire import Asker, request
 from tests.faults.cell import Cell, Run
 from tests.faults.load import a_stranger
 from tests.faults.node import Node
 from tests.faults.stand import Needs
 from tests.faults.timeline import p99
 
+_BROWSERS = 100
 _READS = ("read by cookie", "read by Bearer")
 _HASH_MIB, _HASHES, _REST_MIB = 19, 2, 64
 _HOSTILE = (
@@ -32,25 +32,24 @@ def _reads_p99(run: Run, since: float, until: float) -> float:
 
 
 async def overloaded(run: Run) -> None:
-    """A flood of sign-ins, 500 at once, again and again."""
+    """A flood of sign-ins, each on a connection of its own, again and again."""
     line = run.load.timeline
     usual = _reads_p99(run, 0.0, time.monotonic())
     resident = (await run.stand.footprint()).megabytes
     outcomes: Counter[str] = Counter()
     shed: list[float] = []
     most = resident
-    body = {"email": a_stranger().email, "password": "correct horse"}
-    limits = httpx.Limits(max_connections=run.times)
-    async with httpx.AsyncClient(timeout=30, limits=limits) as client, run.fault():
+    sent = request("POST", "/api/auth/login", body={"email": a_stranger().email, "password": "correct horse"})
+    async with run.fault():
         end = time.monotonic() + run.seconds
 
         async def knock(number: int) -> None:
-            node = run.stand.nodes[number % 2]
             begun = time.monotonic()
-            with suppress(httpx.HTTPError):
-                answer = await client.post(f"{node.base}/api/auth/login", json=body)
-                outcomes[str(answer.status_code)] += 1
-                if answer.status_code in {429, 503}:
+            with suppress(OSError):
+                async with Asker(run.stand.ports[number % 2]) as asker:
+                    status = (await asker.ask(sent)).status
+                outcomes[str(status)] += 1
+                if status in {429, 503}:
                     shed.append(time.monotonic() - begun)
 
         while time.monotonic() < end:
@@ -150,16 +149,18 @@ async def everybody_returns(run: Run) -> None:
     await asyncio.gather(*(node.start() for node in run.stand.nodes))
     times: list[float] = []
     statuses: Counter[int] = Counter()
-    async with httpx.AsyncClient(timeout=30, limits=httpx.Limits(max_connections=100)) as client, run.fault():
 
-        async def come_back(number: int) -> None:
-            begun = time.monotonic()
-            bearer = {"Authorization": f"Bearer {tokens[number % len(tokens)]}"}
-            url = f"{run.stand.nodes[number % 2].base}/api/users/me"
-            statuses[(await client.get(url, headers=bearer)).status_code] += 1
-            times.append(time.monotonic() - begun)
+    async def come_back(browser: int) -> None:
+        """One of a hundred connections, on which one after the other returns."""
+        async with Asker(run.stand.ports[browser % 2]) as asker:
+            for number in range(browser, run.times, _BROWSERS):
+                begun = time.monotonic()
+                answer = await asker.ask(request("GET", "/api/users/me", token=tokens[number % len(tokens)]))
+                statuses[answer.status] += 1
+                times.append(time.monotonic() - begun)
 
-        await asyncio.gather(*(come_back(number) for number in range(run.times)))
+    async with run.fault():
+        await asyncio.gather(*map(come_back, range(_BROWSERS)))
     run.expect("everybody is let in, nobody meets 500", dict(statuses), set(statuses) <= {200, 401})
     slowest = sorted(times)[int(len(times) * 0.99)]
     run.expect("p99, all at once", f"{slowest * 1e3:.0f} ms (usual: {usual * 1e3:.0f} ms)", slowest < 5)

@@ -186,7 +186,7 @@ CELLS = (
     Cell(
         "F19",
         "Redis fails over",
-        "the link leads to a replica (READONLY), which is promoted",
+        "the link leads to a replica (READONLY), which is promoted by hand: Sentinel itself is not run",
         "nothing fails",
         failed_over,
         seconds=10,

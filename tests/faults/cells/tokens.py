@@ -79,7 +79,7 @@ async def bad_keys(run_: Run) -> None:
     }
     for what, (settings, name) in bad.items():
         ended = await asyncio.to_thread(run, Path(folder), "serve", "--port", str(free_port()), **settings)
-        line = complaint(ended.stderr)
+        line = complaint(ended.stderr).replace(str(folder), "…")
         clear = ended.returncode != 0 and line.startswith(name)
         run_.expect(f"key {what}: refuses to start with one line that names {name}", line[:60], clear)
 
@@ -101,7 +101,7 @@ CELLS = (
         "keys rotated under load",
         "every 5 s",
         "no failure in a verifier that caches the JWKS",
-        why_not="keys cannot be rotated yet",
+        why_not="not under this load yet; tests/keys rotates a hundred times beside a verifier that caches",
     ),
     Cell(
         "F30b",
