@@ -95,10 +95,12 @@ def test_the_tour_with_the_link_from_the_mail_folder(first_start: Running) -> No
 
 @pytest.mark.parametrize(("path", "mode"), [(".", 0o700), ("secret.key", 0o600)])
 def test_what_it_keeps_is_its_owners_alone(first_start: Running, path: str, mode: int) -> None:
+    """T12: what it keeps is its owners alone."""
     assert stat.S_IMODE((first_start.folder / "vestibule-data" / path).stat().st_mode) == mode
 
 
 def test_no_private_key_lies_open_in_the_data_folder(first_start: Running) -> None:
+    """L5: no private key lies open in the data folder."""
     files = [path for path in (first_start.folder / "vestibule-data").rglob("*") if path.is_file()]
     assert files
     assert not [path for path in files if b"PRIVATE KEY" in path.read_bytes()]
@@ -151,6 +153,7 @@ def test_production_says_so(production: Running) -> None:
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json", "/redoc"])
 def test_production_has_no_interactive_documentation(production: Running, path: str) -> None:
+    """H12: production has no interactive documentation."""
     assert httpx.get(production.base + path).status_code == 404
 
 

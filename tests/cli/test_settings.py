@@ -200,6 +200,7 @@ def test_an_empty_value_means_the_default(nowhere: pytest.MonkeyPatch) -> None:
 
 
 def test_no_secret_shows_in_a_traceback(nowhere: pytest.MonkeyPatch) -> None:
+    """L5: no secret shows in a traceback."""
     secrets = {
         **given_keys(),
         "DATABASE_URL": f"postgresql://ada:{HUSH}@localhost/x",

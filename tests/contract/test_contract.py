@@ -57,6 +57,7 @@ A_DAY = Row(
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 async def test_as_the_contract_says(row: Row, backend: Backend) -> None:
+    """S4, S7, T13, B5, B7, H3, O5: as the contract says."""
     # Captured, because drawing the traceback of a fault that was meant takes seconds.
     with capture_logs():
         async with world_on(backend, row.under.policy, row.under.web) as world:
@@ -64,6 +65,7 @@ async def test_as_the_contract_says(row: Row, backend: Backend) -> None:
 
 
 async def test_what_changes_nothing(world: World, subtests: pytest.Subtests) -> None:
+    """B5, B7, H3, H9, O13: what changes nothing."""
     scene = await Scene.on(world)
     for happening in STANDING:
         await happening(scene)
@@ -76,6 +78,7 @@ async def test_what_changes_nothing(world: World, subtests: pytest.Subtests) -> 
 
 
 async def test_nothing_stored_lets_anybody_in(world: World) -> None:
+    """S1, R1, O15: nothing stored lets anybody in."""
     scene = await Scene.on(world)
     await play(A_DAY, scene)
     stored = await dump.tables(world)
@@ -88,6 +91,7 @@ async def test_nothing_stored_lets_anybody_in(world: World) -> None:
 
 
 async def test_the_mirror_lets_nobody_in(racing_world: World) -> None:
+    """S1, R1, O15: the mirror lets nobody in."""
     scene = await Scene.on(racing_world)
     await play(A_DAY, scene)
     mirrored = await dump.mirrored(racing_world)
@@ -118,6 +122,7 @@ FOR_THE_SIGNED_IN = {CHANGE, CHANGE_ADDRESS, DEVICES, f"{DEVICES}/{{session_id}}
 
 
 def test_every_route_is_guarded() -> None:
+    """B1: every route is guarded."""
     assert [route for route in (*ROUTES, *PAGES, *WORKBENCH) if not route.guard] == []
     own_site_guards = {own_site, own_site_refresh}
     changing = [

@@ -97,6 +97,7 @@ def test_sixteen_levels_are_taken() -> None:
 
 @pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED)
 def test_refused_with_a_reason(text: bytes) -> None:
+    """H6, T8: refused with a reason."""
     with pytest.raises(NotIJson) as refusal:
         parse(text)
     assert str(refusal.value)

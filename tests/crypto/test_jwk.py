@@ -67,6 +67,7 @@ def unusable() -> dict[str, tuple[bytes, bytes, str]]:
 
 
 def test_a_key_is_named_by_its_rfc_7638_thumbprint() -> None:
+    """T12: a key is named by its rfc 7638 thumbprint."""
     n = int.from_bytes(base64.urlsafe_b64decode(MODULUS + "=="))
     pem = rsa.RSAPublicNumbers(65537, n).public_key().public_bytes(PEM, SPKI)
     key = jwk.public_key(pem)
@@ -83,6 +84,7 @@ def test_a_key_is_named_by_its_rfc_7638_thumbprint() -> None:
 
 
 def test_weak_and_foreign_keys_are_refused_with_a_sentence(unusable: dict[str, tuple[bytes, bytes, str]]) -> None:
+    """T12: weak and foreign keys are refused with a sentence."""
     for what, (private, public, words) in unusable.items():
         for read, pem in ((jwk.private_key, private), (jwk.public_key, public)):
             with pytest.raises(UnusableKey) as refusal:
@@ -99,6 +101,7 @@ def test_a_refusal_does_not_quote_the_key(unusable: dict[str, tuple[bytes, bytes
 
 
 def test_a_new_key_is_never_made_too_short() -> None:
+    """T12: a new key is never made too short."""
     with pytest.raises(UnusableKey, match="1024 bits"):
         jwk.generate(1024)
 
@@ -111,6 +114,7 @@ def test_a_key_survives_its_pem() -> None:
 
 
 def test_what_is_published_has_no_private_member() -> None:
+    """T11: what is published has no private member."""
     for key_set in (key_ring().access, key_ring().refresh):
         for published in (key_set.signing.public.as_jwk(), *key_set.published()["keys"]):
             assert not PRIVATE_MEMBERS & set(published)

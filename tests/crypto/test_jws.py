@@ -116,6 +116,7 @@ def test_eight_kilobytes_are_looked_at_and_one_byte_more_is_not() -> None:
 
 
 def test_an_eight_megabyte_header_costs_nothing() -> None:
+    """T7: an eight megabyte header costs nothing."""
     token = "A" * 8 * 2**20 + ".AAAA.AAAA"
     start = time.thread_time()
     assert refused(token)

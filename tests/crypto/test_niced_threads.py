@@ -114,6 +114,7 @@ async def test_cancelled_before_its_turn_it_is_never_begun_and_gives_its_room_ba
 
 
 async def test_it_runs_on_its_own_threads_and_the_event_loop_goes_on() -> None:
+    """O8: it runs on its own threads and the event loop goes on."""
     gate = Gate()
     async with pool(threads=1, waiting=0) as threads:
         assert await threads.run(threading.get_ident) != threading.get_ident()

@@ -83,6 +83,7 @@ def test_the_reference_implementation_s_hash_is_accepted(cheap: Hasher) -> None:
 
 
 def test_by_default_a_hash_costs_what_owasp_asks_for() -> None:
+    """P5: by default a hash costs what owasp asks for."""
     # Password Storage Cheat Sheet: argon2id, m=19456 KiB, t=2, p=1; SP 800-63B-4 asks for a salt of 32 bits.
     parameters = argon2.extract_parameters(Hasher(Argon2id()).decoy)
     assert (parameters.type, parameters.version) == (Type.ID, 19)
@@ -92,6 +93,7 @@ def test_by_default_a_hash_costs_what_owasp_asks_for() -> None:
 
 
 def test_every_hash_has_a_salt_of_its_own(cheap: Hasher) -> None:
+    """P6: every hash has a salt of its own."""
     assert len({cheap.hash("correct horse") for _ in range(20)}) == 20
 
 
@@ -137,6 +139,7 @@ def test_what_is_no_hash_matches_nothing(cheap: Hasher) -> None:
 
 
 def test_outdated_is_what_another_algorithm_or_another_cost_made(cheap: Hasher) -> None:
+    """P6: outdated is what another algorithm or another cost made."""
     cheaper = Hasher(Argon2id(memory_kib=32, iterations=1)).decoy
     dearer = Hasher(Argon2id(memory_kib=64, iterations=2)).decoy
     independent = argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1, type=Type.I).hash("password")

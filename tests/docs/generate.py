@@ -1,4 +1,4 @@
-"""The pages that are made from the code: `python -m tests.docs.generate` writes them, `stale` compares them."""
+"""The pages made from code and tests: `python -m tests.docs.generate` writes them, `stale` compares them."""
 
 import inspect
 import re
@@ -11,14 +11,14 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
+from tests.docs.paths import DOCS
+from tests.docs.security import PAGE, security_page
 from vestibule.model.errors import Fault, Refusal
 from vestibule.settings import Settings, name_of
 from vestibule.web.errors import LOOKS, UNEXPECTED, BodyInvalid, BodyMalformed, Look, MethodNotAllowed, RouteUnknown
 from vestibule.web.openapi import responses_of
 from vestibule.web.routes import ROUTES, Guard, Route
 
-ROOT = Path(__file__).parents[2]
-DOCS = ROOT / "docs"
 MADE = "<!-- Made from the code by `make docs`. Do not edit here. -->"
 
 SETTINGS_INTRODUCTION = """
@@ -76,7 +76,11 @@ def api_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-PAGES: dict[Path, Callable[[], str]] = {DOCS / "settings.md": settings_page, DOCS / "api.md": api_page}
+PAGES: dict[Path, Callable[[], str]] = {
+    DOCS / "settings.md": settings_page,
+    DOCS / "api.md": api_page,
+    PAGE: security_page,
+}
 
 
 def stale() -> list[str]:

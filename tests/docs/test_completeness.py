@@ -9,7 +9,7 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from tests.docs.generate import DOCS, ROOT
+from tests.docs.paths import DOCS, ROOT
 from vestibule.cli.commands import build
 from vestibule.settings import Settings, name_of
 from vestibule.web.errors import LOOKS, UNEXPECTED

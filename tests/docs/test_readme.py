@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import not_to_be_had
-from tests.docs.generate import ROOT
+from tests.docs.paths import ROOT
 from tests.harness import backends, servers
 from tests.harness.servers import NotToBeHad, free_port, listening, wait_until
 

@@ -68,6 +68,7 @@ async def test_a_registration_that_was_rolled_back_sends_none(world: World) -> N
 
 
 async def test_a_letter_that_is_not_sent_waits_longer_each_time_and_is_sent_in_the_end(registered: World) -> None:
+    """O12: a letter that is not sent waits longer each time and is sent in the end."""
     post = FailingPost(5, registered.post)
     env = replace(registered.env, post=post)
     for seconds in (1, 2, 4, 8, 16):

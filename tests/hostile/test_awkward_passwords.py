@@ -93,6 +93,7 @@ async def complaint(world: World, address: str, password: str, other: str) -> st
 
 
 async def test_each_signs_in_as_it_was_typed_and_not_otherwise(world: World) -> None:
+    """P3, O16: each signs in as it was typed and not otherwise."""
     table = list(pairs())
     assert len(table) >= 250
     accounts = [await with_password(world, number, password) for number, (password, _) in enumerate(table)]
@@ -108,5 +109,6 @@ async def test_each_signs_in_as_it_was_typed_and_not_otherwise(world: World) -> 
     [("caf\u00e9 au lait", "cafe\u0301 au lait"), ("\u212bngstr\u00f6m", "\u00c5ngstro\u0308m")],
 )
 async def test_another_keyboard_s_spelling_of_the_same_signs_in(world: World, typed: str, retyped: str) -> None:
+    """P4: another keyboard's spelling of the same signs in."""
     await world.register(ADDRESS, typed)
     await world.sign_in(ADDRESS, retyped)

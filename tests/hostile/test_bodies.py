@@ -125,6 +125,7 @@ def in_envelope(answer: httpx.Response) -> None:
 @example(body={"password": "correct horse", "passwordConfirm": "correct horse"})
 @QUICK
 async def test_any_json_gets_an_answer_in_the_envelope(client: httpx.AsyncClient, name: str, body: Any) -> None:
+    """H6, O1, O14: any json gets an answer in the envelope."""
     route = ROUTES_WITH_BODY[name]
     in_envelope(await client.request(route.method, path_of(route), content=json.dumps(body), headers=JSON))
 
@@ -137,6 +138,7 @@ async def test_any_json_gets_an_answer_in_the_envelope(client: httpx.AsyncClient
 async def test_any_bytes_get_an_answer_in_the_envelope(
     client: httpx.AsyncClient, name: str, body: bytes, content_type: str
 ) -> None:
+    """H6, H11: any bytes get an answer in the envelope."""
     route = ROUTES_WITH_BODY[name]
     headers = {b"Content-Type": content_type.encode("latin-1")}
     in_envelope(await client.request(route.method, path_of(route), content=body, headers=headers))
@@ -145,6 +147,7 @@ async def test_any_bytes_get_an_answer_in_the_envelope(
 @given(number=st.integers(0, 10**9), name=TEXTS, password=TEXTS.map(lambda text: f"{text}correct horse"))
 @QUICK
 async def test_whoever_is_registered_can_be_written_to(world: World, number: int, name: str, password: str) -> None:
+    """M12, O10: whoever is registered can be written to."""
     client, address = await world.client(), f"ada{number}@example.com"
     body = {"name": name, "email": address, "password": password, "passwordConfirm": password}
     answer = await client.post("/api/auth/register", content=json.dumps(body), headers=JSON)
@@ -190,6 +193,7 @@ HOSTILE_HEADERS = [
 
 @pytest.mark.parametrize("headers", HOSTILE_HEADERS, ids=lambda headers: str(headers)[:40])
 async def test_a_hostile_header_is_refused_in_the_envelope(world: World, headers: dict[str, str]) -> None:
+    """H6: a hostile header is refused in the envelope."""
     client = await world.client(origin=None)
     for method, path in (
         ("POST", "/api/auth/login"),

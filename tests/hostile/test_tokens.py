@@ -123,6 +123,7 @@ async def test_the_tokens_that_the_tables_are_made_of_are_good(
 async def test_no_hostile_token_signs_anybody_in(
     world: World, browser: httpx.AsyncClient, nobody: httpx.AsyncClient, listener: Listener
 ) -> None:
+    """T1, T2, T3, T5, T7, T8, O17: no hostile token signs anybody in."""
     table = hostile_tokens(good_access(world, browser), listener.url)
     assert len(table) >= 200
     failures: Failures = {}
@@ -137,6 +138,7 @@ async def test_no_hostile_token_signs_anybody_in(
 async def test_no_hostile_token_refreshes_anything(
     world: World, browser: httpx.AsyncClient, nobody: httpx.AsyncClient, listener: Listener
 ) -> None:
+    """T1, T2, T3, T5, T7, T8: no hostile token refreshes anything."""
     good = good_refresh(world, browser)
     table = hostile_tokens(good, listener.url)
     assert len(table) >= 200
@@ -160,6 +162,7 @@ async def test_nothing_at_all_is_not_signed_in(nobody: httpx.AsyncClient) -> Non
 async def test_each_kind_of_secret_opens_its_own_door_alone(
     world: World, browser: httpx.AsyncClient, nobody: httpx.AsyncClient
 ) -> None:
+    """T4, R6: each kind of secret opens its own door alone."""
     await nobody.post("/api/auth/forgotpassword", json={"email": "ada@example.com"})
     await world.deliver()
     access, refresh = good_access(world, browser), good_refresh(world, browser)
@@ -179,6 +182,7 @@ async def test_each_kind_of_secret_opens_its_own_door_alone(
 async def test_the_claims_of_one_kind_in_the_header_of_the_other_open_nothing(
     world: World, browser: httpx.AsyncClient, nobody: httpx.AsyncClient
 ) -> None:
+    """T4, R6: the claims of one kind in the header of the other open nothing."""
     access, refresh = good_access(world, browser), good_refresh(world, browser)
     for one, other in ((access, refresh), (refresh, access)):
         for header in (one.header, other.header, {**one.header, "typ": other.typ}, {**other.header, "typ": one.typ}):
@@ -191,6 +195,7 @@ async def test_the_claims_of_one_kind_in_the_header_of_the_other_open_nothing(
 
 
 async def test_an_eight_megabyte_header_is_answered_at_once(nobody: httpx.AsyncClient) -> None:
+    """T7: an eight megabyte header is answered at once."""
     token = "A" * 2**23 + ".AAAA.AAAA"
     spent, carried = [], []
     for _ in range(6):  # the first answer of a process pays for what the others find done

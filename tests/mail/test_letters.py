@@ -151,6 +151,7 @@ HOSTILE_NAMES = [
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
 def test_a_hostile_name_stays_harmless(name: str) -> None:
+    """M13, O10: a hostile name stays harmless."""
     ordinary, hostile = arrived(a_letter()), arrived(a_letter(name=name))
     assert {**dict(hostile.items()), "Content-Type": ""} == {**dict(ordinary.items()), "Content-Type": ""}
     assert len(hostile.items()) == len(ordinary.items())

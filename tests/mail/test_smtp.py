@@ -167,6 +167,7 @@ async def test_without_a_password_to_protect_a_server_without_starttls_will_do()
 
 @pytest.mark.parametrize("user", [USER, ""])
 async def test_starttls_that_is_not_offered_is_not_done_without(user: str) -> None:
+    """M14: starttls that is not offered is not done without."""
     server = MailServer()
     # A server, or somebody between, that would gladly take the password in the clear.
     with running(server, auth_require_tls=False, auth_exclude_mechanism=[]) as port, pytest.raises(NotSent):
@@ -180,6 +181,7 @@ WRONG_CERTIFICATES = {"nobody we know signed it": ("localhost", False), "another
 @pytest.mark.parametrize("security", ["tls", "starttls", "opportunistic"])
 @pytest.mark.parametrize(("name", "trusted"), WRONG_CERTIFICATES.values(), ids=WRONG_CERTIFICATES)
 async def test_a_wrong_certificate_is_not_sent(security: Security, name: str, trusted: bool, tls: Tls) -> None:
+    """M14: a wrong certificate is not sent."""
     server = MailServer()
     side = "ssl_context" if security == "tls" else "tls_context"
     with running(server, **{side: tls(name, trusted)}) as port, pytest.raises(NotSent):

@@ -68,16 +68,19 @@ def test_the_claims_are_those_of_rfc_9068_and_no_others() -> None:
 
 @pytest.mark.parametrize("name", CLAIMS)
 def test_no_claim_can_be_left_out(name: str) -> None:
+    """T5: no claim can be left out."""
     assert refused({key: value for key, value in CLAIMS.items() if key != name})
 
 
 @pytest.mark.parametrize("name", CLAIMS)
 def test_no_claim_can_be_of_another_type(name: str) -> None:
+    """T5: no claim can be of another type."""
     assert [value for value in wrong_types(name) if not refused({**CLAIMS, name: value})] == []
 
 
 @pytest.mark.parametrize("name", WRONG_VALUES)
 def test_no_claim_can_have_another_value(name: str) -> None:
+    """T5: no claim can have another value."""
     assert [value for value in WRONG_VALUES[name] if not refused({**CLAIMS, name: value})] == []
 
 
@@ -99,10 +102,12 @@ EDGES: dict[str, tuple[Callable[[datetime, datetime], datetime], bool]] = {
 
 @pytest.mark.parametrize(("moment", "good"), EDGES.values(), ids=EDGES)
 def test_time_is_kept_to_the_second(moment: Callable[[datetime, datetime], datetime], good: bool) -> None:
+    """T6: time is kept to the second."""
     assert refused(CLAIMS, moment(TOKEN.issued_at, TOKEN.expires_at)) is not good
 
 
 def test_without_leeway_a_token_ends_when_it_says() -> None:
+    """T6: without leeway a token ends when it says."""
     text = access_tokens.sign(TOKEN, ISSUER, KEYS)
     strict = replace(ISSUER, leeway=timedelta(0))
     assert access_tokens.read(text, strict, KEYS, TOKEN.expires_at - timedelta(seconds=1)) == TOKEN
@@ -111,6 +116,7 @@ def test_without_leeway_a_token_ends_when_it_says() -> None:
 
 
 def test_a_lifetime_above_the_ceiling_is_refused_though_signed() -> None:
+    """T6: a lifetime above the ceiling is refused though signed."""
     hour = int(MAX_LIFETIME.total_seconds())
     assert hour == 3600
     assert read({**CLAIMS, "exp": CLAIMS["iat"] + hour}).expires_at == NOW + MAX_LIFETIME

@@ -110,16 +110,19 @@ NEARLY = st.builds(
 
 @pytest.mark.parametrize(("text", "expected"), CANONICAL.values(), ids=CANONICAL)
 def test_the_canonical_form(text: str, expected: str) -> None:
+    """E1: the canonical form."""
     assert canonical_address(text) == expected
 
 
 @pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED)
 def test_no_address(text: str) -> None:
+    """E1, O11: no address."""
     with pytest.raises(NotAnAddress):
         canonical_address(text)
 
 
 def test_254_bytes_are_an_address_and_255_are_none() -> None:
+    """E4: 254 bytes are an address and 255 are none."""
     labels = ".".join(["b" * 61] * 3)
     longest = f"{'a' * 64}@{labels}.com"
     longest = longest[:-4] + "b" * (MAX_ADDRESS_BYTES - len(longest)) + ".com"
@@ -138,6 +141,7 @@ def test_the_limit_counts_what_is_stored_and_not_what_was_typed() -> None:
 
 @pytest.mark.parametrize("text", SLOW.values(), ids=SLOW)
 def test_judging_costs_little_whatever_was_typed(text: str) -> None:
+    """E4: judging costs little whatever was typed."""
     start = time.thread_time()
     refused_or_canonical(text)
     assert time.thread_time() - start < 0.05

@@ -54,6 +54,7 @@ async def test_not_even_the_password_behind_the_decoy_matches_nobody(threads: Ni
 
 
 async def test_more_than_may_wait_is_overloaded_at_once(threads: NicedThreads, passwords: Passwords) -> None:
+    """P12: more than may wait is overloaded at once."""
     gate = threading.Event()
     busy = [asyncio.create_task(threads.run(gate.wait, WAIT_SECONDS)) for _ in range(2)]
     await asyncio.sleep(0)

@@ -97,6 +97,7 @@ def test_time_is_kept_to_the_second() -> None:
 
 
 def test_neither_kind_is_taken_for_the_other_even_under_one_key() -> None:
+    """T4, R6: neither kind is taken for the other even under one key."""
     access = AccessToken("j1", "ada", "s1", Role.USER, NOW, NOW + timedelta(minutes=15))
     for keys in (key_ring().access, key_ring().refresh):
         with pytest.raises(AccessTokenInvalid):

@@ -21,6 +21,7 @@ Request = Coroutine[Any, Any, httpx.Response]
 
 
 async def test_an_address_is_registered_once(racing_world: World) -> None:
+    """E3: an address is registered once."""
     client = await racing_world.client()
     for attempt in range(ROUNDS):
         body = _person(f"racer{attempt}@example.com")
@@ -30,6 +31,7 @@ async def test_an_address_is_registered_once(racing_world: World) -> None:
 
 
 async def test_a_verification_code_is_spent_once(racing_world: World) -> None:
+    """M2: a verification code is spent once."""
     client = await racing_world.client()
     for attempt in range(ROUNDS):
         await racing_world.register(f"racer{attempt}@example.com")
@@ -39,6 +41,7 @@ async def test_a_verification_code_is_spent_once(racing_world: World) -> None:
 
 
 async def test_a_reset_token_sets_one_password(racing_world: World) -> None:
+    """M2, O3: a reset token sets one password."""
     await racing_world.register()
     client = await racing_world.client()
     for attempt in range(ROUNDS):

@@ -18,6 +18,7 @@ PAUSE_MINUTES = 5
 
 
 async def test_every_racer_gets_the_same_successor(racing_world: World) -> None:
+    """R2: every racer gets the same successor."""
     await racing_world.register()
     signed_in = await racing_world.sign_in()
     token = signed_in.cookies["refresh_token"]

@@ -36,6 +36,7 @@ def servers(tmp_path: Path, postgresql: Backend) -> Iterator[Servers]:
 
 
 def test_every_racer_at_both_servers_gets_the_same_successor(servers: Servers, postgresql: Backend) -> None:
+    """R2: every racer at both servers gets the same successor."""
     asyncio.run(race(servers, postgresql.database_url))
 
 

@@ -66,6 +66,7 @@ def no(answer: httpx.Response) -> tuple[int, str]:
 
 
 async def test_each_rotation_moves_the_idle_end(backend: Backend) -> None:
+    """R5, S6: each rotation moves the idle end."""
     async with signed_in(backend) as (world, browser):
         for _ in range(5):
             world.clock.advance(minutes=59)
@@ -75,6 +76,7 @@ async def test_each_rotation_moves_the_idle_end(backend: Backend) -> None:
 
 
 async def test_no_rotation_moves_the_absolute_end(backend: Backend) -> None:
+    """R5, S6: no rotation moves the absolute end."""
     async with signed_in(backend, idle_minutes=60, absolute_minutes=90) as (world, browser):
         for _ in range(2):
             world.clock.advance(minutes=44)
@@ -130,6 +132,7 @@ async def test_without_rotation_one_token_serves_to_the_end_of_the_session(
 async def test_with_no_grace_a_racer_gets_a_successor_of_its_own(
     backend: Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """R4: with no grace a racer gets a successor of its own."""
     no_grace = {"VESTIBULE_REFRESH_GRACE_SECONDS": "0"}
     async with signed_in_under(backend, tmp_path, monkeypatch, **no_grace) as (world, browser):
         spent, successors = browser.cookies["refresh_token"], []

@@ -139,6 +139,7 @@ def test_the_table_keeps_the_promise(machine: type[RuleBasedStateMachine]) -> No
 
 @pytest.mark.parametrize("machine", MACHINES)
 def test_the_real_flow_keeps_the_promise(machine: type[RuleBasedStateMachine], real: Callable[[], Server]) -> None:
+    """R3, R4: the real flow keeps the promise."""
     run_state_machine_as_test(lambda: machine(real), settings=REAL)
 
 
@@ -153,6 +154,7 @@ def test_a_broken_promise_is_found(machine: type[RuleBasedStateMachine], table: 
 @example(steps=[(None, 11)] * 18)
 @given(steps=st.lists(st.tuples(st.none() | st.integers(0, 4), st.sampled_from(MOMENTS)), max_size=25))
 def test_the_real_flow_decides_as_the_table(real: Callable[[], Server], steps: list[tuple[int | None, float]]) -> None:
+    """R3, R4: the real flow decides as the table."""
     flow = real()
     table = Table(flow.clock)
     for age, seconds in steps:

@@ -76,6 +76,7 @@ def measured(a: Running, b: Running, trials: int) -> list[float]:
 def test_a_log_out_at_one_is_refused_by_the_other(
     push: str, tmp_path: Path, postgresql: Backend, record_property: Callable[[str, object], None]
 ) -> None:
+    """S7: a log out at one is refused by the other."""
     settings = {"REDIS_URL": postgresql.redis_url or ""} if push == "redis" else {}
     with two_servers(tmp_path, postgresql, settings, settings) as (a, b):
         delays = measured(a, b, TRIALS)
@@ -111,6 +112,7 @@ def test_a_stopped_redis_delays_no_log_out_beyond_the_next_look(tmp_path: Path, 
 def test_cut_off_from_the_database_it_lets_nobody_in_beyond_the_bound(
     fault: Fault, tmp_path: Path, postgresql: Backend
 ) -> None:
+    """S7: cut off from the database it lets nobody in beyond the bound."""
     address = urlsplit(postgresql.database_url)
     with in_front_of(address.port or 0) as proxy, ExitStack() as stack:
         through = {"DATABASE_URL": f"postgresql://postgres@127.0.0.1:{proxy.port}{address.path}"}

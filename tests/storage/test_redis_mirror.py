@@ -126,6 +126,7 @@ async def test_many_at_once_are_all_shown_and_all_taken_away(mirrored: World, re
 async def test_without_redis_everything_works_and_soon(
     mirrored: World, redis_server: tuple[str, "Popen[bytes]"], blow: signal.Signals
 ) -> None:
+    """O2: without redis everything works and soon."""
     redis_server[1].send_signal(blow)
     browser = await mirrored.client()
     body = {"email": "ada@example.com", "password": "correct horse"}
@@ -143,6 +144,7 @@ async def test_an_emptied_redis_signs_nobody_out(mirrored: World, redis: Redis) 
 
 
 async def test_a_session_that_came_back_in_redis_lets_nobody_in(mirrored: World, redis: Redis) -> None:
+    """S7: a session that came back in redis lets nobody in."""
     browser = await mirrored.sign_in()
     tokens = dict(browser.cookies)
     (key,) = await redis.keys()

@@ -124,6 +124,7 @@ async def test_sixteen_successors_live_at_most(store: Store, session: Session) -
 
 
 async def test_each_use_moves_the_idle_end_but_never_past_the_absolute_one(store: Store, session: Session) -> None:
+    """R5, S6: each use moves the idle end but never past the absolute one."""
     ends = []
     for counter, minutes in enumerate((20, 50, 85), start=1):
         assert await rotate(store, session, counter, NOW + timedelta(minutes=minutes))
@@ -196,6 +197,7 @@ async def _until_one_waits_for_the_other(world: World) -> None:
 
 @pytest.mark.parametrize("sign_in_first", [True, False], ids=["the sign-in first", "the change first"])
 async def test_no_session_of_an_old_password_outlives_its_change(racing_world: World, sign_in_first: bool) -> None:
+    """S8: no session of an old password outlives its change."""
     store = racing_world.env.store
     account = await stored_account(store)
     session = for_account(account)

@@ -66,6 +66,7 @@ async def test_the_refusal_has_the_words_of_its_route_and_no_cookie(world: World
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_a_refused_sign_out_ends_nothing(world: World, method: str) -> None:
+    """B1: a refused sign out ends nothing."""
     browser = await signed_in(world)
     await browser.request(method, "/api/auth/logout", headers=asking_from("cross-site", None))
     assert (await browser.get("/api/users/me")).status_code == 200
@@ -73,6 +74,7 @@ async def test_a_refused_sign_out_ends_nothing(world: World, method: str) -> Non
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_a_refused_refresh_leaves_the_token_unspent(world: World, method: str) -> None:
+    """R7: a refused refresh leaves the token unspent."""
     browser = await signed_in(world)
     await browser.request(method, "/api/auth/refresh", headers=asking_from("cross-site", "null"))
     assert (await browser.get("/api/auth/refresh")).status_code == 200

@@ -13,6 +13,7 @@ async def id_of(client: httpx.AsyncClient) -> str:
 
 
 async def test_one_device_is_signed_out_and_no_other(world: World) -> None:
+    """S9: one device is signed out and no other."""
     await world.register()
     mine, lost, third = [await world.sign_in() for _ in range(3)]
     assert (await mine.delete(f"{DEVICES}/{await id_of(lost)}")).json() == {"status": "success"}
@@ -31,6 +32,7 @@ async def test_ending_it_twice_is_said(world: World) -> None:
 
 
 async def test_nobody_ends_another_s(world: World) -> None:
+    """S9: nobody ends another s."""
     await world.register()
     await world.register("bob@example.com")
     ada, bob = await world.sign_in(), await world.sign_in("bob@example.com")
@@ -39,6 +41,7 @@ async def test_nobody_ends_another_s(world: World) -> None:
 
 
 async def test_ending_one_s_own_clears_the_cookies(world: World) -> None:
+    """S9: ending one's own clears the cookies."""
     await world.register()
     mine = await world.sign_in()
     bearer = {"Authorization": f"Bearer {mine.cookies['access_token']}"}

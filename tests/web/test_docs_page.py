@@ -59,6 +59,7 @@ async def test_only_the_page_may_run_scripts(world: World) -> None:
 
 
 async def test_none_of_it_is_there_in_production(world: World, without_docs: World) -> None:
+    """H12: none of it is there in production."""
     browser = await without_docs.client()
     for path in ["/docs", "/docs/", "/redoc", "/openapi.json", *await addresses(world)]:
         answer = await browser.get(path)
