@@ -36,6 +36,8 @@ def application() -> ASGIApp:
         interactive_docs=not chosen.production,
         proxies=chosen.trusted_proxies,
         proxy_header=chosen.proxy_header,
+        hosts=chosen.hosts,
+        cookie_prefix=chosen.cookie_prefix,
     )
     pages = Pages(wiring.brand(chosen), chosen.language, wiring.templates(chosen, "pages"))
     inner = build(chosen.policy(), web, pages, wiring.stationery(chosen, SystemClock()), lifespan)

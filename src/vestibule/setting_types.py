@@ -14,11 +14,18 @@ from vestibule.crypto.seal import MIN_SECRET_CHARACTERS
 from vestibule.model.brand import COLOUR, picture_type
 
 _ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
+_HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\]")
 _MAX_LOGO_BYTES = 100_000
 
 
-def _origins(text: Any) -> Any:
+def _listed(text: Any) -> Any:
     return tuple(part.strip() for part in text.split(",") if part.strip()) if isinstance(text, str) else text
+
+
+def _host(name: str) -> str:
+    if _HOST.fullmatch(name) is None:
+        raise ValueError(f"{name!r} is not a host name such as auth.example.com (no scheme, no port, no *)")
+    return name.lower()
 
 
 def _at_least_one(origins: tuple[str, ...]) -> tuple[str, ...]:
@@ -92,7 +99,8 @@ def _one_line(text: str) -> str:
 
 
 Origin = Annotated[str, AfterValidator(_exact_origin)]
-Origins = Annotated[tuple[Origin, ...], NoDecode, AfterValidator(_at_least_one), BeforeValidator(_origins)]
+Origins = Annotated[tuple[Origin, ...], NoDecode, AfterValidator(_at_least_one), BeforeValidator(_listed)]
+Hosts = Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], NoDecode, BeforeValidator(_listed)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_networks)]
 Pem = Annotated[SecretStr, AfterValidator(_base64_pem)]
 SealingSecret = Annotated[SecretStr, AfterValidator(_long_enough)]

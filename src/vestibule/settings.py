@@ -6,6 +6,7 @@ Names the tutorial's server had keep their meaning; every other begins with VEST
 
 import difflib
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -22,11 +23,12 @@ from vestibule.model.limits import Counted, LetterLimits, NetworkLimits
 from vestibule.model.passwords import PasswordRules
 from vestibule.model.policy import Policy
 from vestibule.model.sessions import SessionLimits
-from vestibule.setting_types import Colour, Folder, Logo, Networks, OneLine, Origin, Origins, Pem, SealingSecret
+from vestibule.setting_types import Colour, Folder, Hosts, Logo, Networks, OneLine, Origin, Origins, Pem, SealingSecret
 
 _OWN_PREFIX = "VESTIBULE_"
 _TEST_PREFIX = "VESTIBULE_TEST_"
 _ENV_FILE = ".env"
+_HOST_IN_URL = re.compile(r"^https?://(.+?)(?::\d+)?$")
 
 
 class WrongSettings(ValueError):
@@ -80,6 +82,18 @@ class Settings(BaseSettings):
     )
     proxy_header: Annotated[Literal["x-forwarded-for", "forwarded"], BeforeValidator(_lower)] = _setting(
         "VESTIBULE_PROXY_HEADER", "x-forwarded-for", "The header in which they say it; the other one is not read."
+    )
+    allowed_hosts: Hosts = _setting(
+        "VESTIBULE_ALLOWED_HOSTS",
+        (),
+        "Names under which the server may be asked, separated by commas, without ports; a request with another `Host` "
+        "is answered 421. Unset: in production that of VESTIBULE_URL, otherwise any. `localhost` always may.",
+    )
+    cookie_prefix: Literal["", "__Host-"] = _setting(
+        "VESTIBULE_COOKIE_PREFIX",
+        "",
+        "`__Host-`: begins the names of the two HttpOnly cookies, so that no other host of the domain can plant one. "
+        "Only in production, and with front-ends that do not look for the contract's names.",
     )
 
     # Where things are kept
@@ -183,6 +197,15 @@ class Settings(BaseSettings):
         "tabs may race.",
         ge=0,
         le=60,
+    )
+
+    reauthentication_seconds: int = _setting(
+        "VESTIBULE_REAUTHENTICATION_SECONDS",
+        900,
+        "Signing other devices out needs a sign-in at most this long ago, in seconds; `0`: any will do. What changes a "
+        "password or an address asks for the current password in any case.",
+        ge=0,
+        le=86400,
     )
 
     # Accounts and passwords
@@ -352,6 +375,12 @@ class Settings(BaseSettings):
         return self.url or f"http://localhost:{self.port}"
 
     @property
+    def hosts(self) -> frozenset[str]:
+        """The names under which the server may be asked; none: any."""
+        own = (_HOST_IN_URL.sub(r"\1", self.url),) if self.production else ()
+        return frozenset(self.allowed_hosts or own)
+
+    @property
     def keys_are_given(self) -> bool:
         return bool(self.jwt_access_private.get_secret_value())
 
@@ -392,6 +421,7 @@ class Settings(BaseSettings):
                 }
             ),
             letters=LetterLimits.per_hour(self.letters_per_address, self.letters_per_network),
+            reauthentication=timedelta(seconds=self.reauthentication_seconds),
             conceal_accounts=verification_mandatory if self.conceal_accounts is None else self.conceal_accounts,
             published_keys_lifetime=timedelta(seconds=self.published_keys_seconds),
         )

@@ -15,7 +15,16 @@ from tests.docs.paths import DOCS
 from tests.docs.security import PAGE, security_page
 from vestibule.model.errors import Fault, Refusal
 from vestibule.settings import Settings, name_of
-from vestibule.web.errors import LOOKS, UNEXPECTED, BodyInvalid, BodyMalformed, Look, MethodNotAllowed, RouteUnknown
+from vestibule.web.errors import (
+    LOOKS,
+    UNEXPECTED,
+    BodyInvalid,
+    BodyMalformed,
+    HostUnknown,
+    Look,
+    MethodNotAllowed,
+    RouteUnknown,
+)
 from vestibule.web.openapi import responses_of
 from vestibule.web.routes import ROUTES, Guard, Route
 
@@ -49,6 +58,7 @@ the same in short.
 OWN_WORDS: dict[type[Refusal | Fault], Refusal] = {
     BodyInvalid: BodyInvalid([{"message": "(the message of the first fault)"}]),
     BodyMalformed: BodyMalformed("…"),
+    HostUnknown: HostUnknown("other.example.com"),
     RouteUnknown: RouteUnknown("/api/nope"),
     MethodNotAllowed: MethodNotAllowed("DELETE", ["GET", "HEAD"]),
 }

@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from tests.harness.world import BASE, FRONT_END, World
+from vestibule.web.routes import ROUTES as ROUTE_MAP
 
 ROUTES = [
     ("POST", "/api/auth/register"),
@@ -14,7 +15,15 @@ ROUTES = [
     ("POST", "/api/auth/logout"),
     ("POST", "/api/auth/forgotpassword"),
     ("PATCH", "/api/auth/resetpassword/" + "0" * 64),
+    ("POST", "/api/auth/verifyemail"),
+    ("PATCH", "/api/users/me/password"),
+    ("PATCH", "/api/users/me/email"),
+    ("DELETE", "/api/users/me/sessions"),
+    ("DELETE", "/api/users/me/sessions/nonsense"),
 ]
+CHANGING = {(route.method, route.path.partition("{")[0]) for route in ROUTE_MAP if route.method not in {"GET", "HEAD"}}
+KINDS = ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x", "application/json"]
+FIREFOX = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
 SITES = [None, "none", "same-origin", "same-site", "cross-site"]
 ORIGINS = [None, FRONT_END, BASE, "https://elsewhere.example", "null"]
 IN_REFRESHS_WORDS = "Could not refresh access token"
@@ -31,7 +40,7 @@ def from_elsewhere(site: str | None, origin: str | None) -> bool:
     """Whether the browser says so; one from before Fetch Metadata says it with its Origin alone."""
     if origin == FRONT_END:
         return False
-    return site == "cross-site" or (site is None and origin not in {None, BASE})
+    return site in {"cross-site", "same-site"} or (site is None and origin not in {None, BASE})
 
 
 async def signed_in(world: World) -> httpx.AsyncClient:
@@ -42,8 +51,14 @@ async def signed_in(world: World) -> httpx.AsyncClient:
     return browser
 
 
+def test_b1_every_route_that_changes_something_is_in_this_table() -> None:
+    listed = {(method, path.replace("0" * 64, "").replace("nonsense", "")) for method, path in ROUTES}
+    assert CHANGING - listed == set()
+
+
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 async def test_another_sites_request_is_refused_and_no_other(world: World, method: str, path: str) -> None:
+    """B1, R7, O13: every cell of Fetch Metadata times Origin."""
     browser = await world.client(origin=None)
     for site in SITES:
         for origin in ORIGINS:
@@ -78,3 +93,33 @@ async def test_a_refused_refresh_leaves_the_token_unspent(world: World, method: 
     browser = await signed_in(world)
     await browser.request(method, "/api/auth/refresh", headers=asking_from("cross-site", "null"))
     assert (await browser.get("/api/auth/refresh")).status_code == 200
+
+
+async def test_b1_no_form_reaches_anything_whoever_sends_it(world: World) -> None:
+    await world.register()
+    body = b'{"email": "ada@example.com", "password": "correct horse"}'
+    for site in ("cross-site", "same-site", "same-origin", "none"):
+        for kind in KINDS:
+            browser = await world.client(origin=None)
+            headers = {"Sec-Fetch-Site": site, "Content-Type": kind}
+            answer = await browser.post("/api/auth/login", content=body, headers=headers)
+            passes = site in {"same-origin", "none"} and kind == "application/json"
+            assert (answer.status_code == 200) is passes, (site, kind)
+            assert ("set-cookie" in answer.headers) is passes, (site, kind)
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "refresh"), ("POST", "refresh"), ("GET", "logout")])
+async def test_a_browser_that_does_not_say_from_where_is_refused_with_a_cookie(
+    world: World, method: str, path: str
+) -> None:
+    """B1, R7: absent both, where a cookie is the credential and it is a browser that adds it."""
+    browser = await signed_in(world)
+    token = browser.cookies["access_token"]
+    answer = await browser.request(method, f"/api/auth/{path}", headers=FIREFOX)
+    assert (answer.status_code, answer.json()["code"]) == (403, "cross_site")
+    assert (await browser.get("/api/users/me", headers=FIREFOX)).status_code == 200
+    # A program is nobody's errand boy, and a browser without a cookie has nothing to be robbed of.
+    assert (await browser.get("/api/auth/refresh", headers={"User-Agent": "curl/8.14"})).status_code == 200
+    without = await world.client(origin=None)
+    bearer = {**FIREFOX, "Authorization": f"Bearer {token}"}
+    assert (await without.get("/api/auth/logout", headers=bearer)).status_code == 200

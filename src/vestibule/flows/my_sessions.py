@@ -3,7 +3,9 @@
 from vestibule.flows.end_sessions import announce, end_all_sessions, end_session
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
-from vestibule.model.errors import SessionUnknown
+from vestibule.flows.reauthenticate import signed_in_lately
+from vestibule.model.errors import ReauthenticationRequired, SessionUnknown
+from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import EndReason, Session
 
 
@@ -14,23 +16,35 @@ async def list_sessions(env: Env, caller: Caller) -> list[Session]:
 
 
 async def end_one(env: Env, caller: Caller, session_id: str) -> None:
-    """End one of the caller's sessions; raises `SessionUnknown`."""
+    """End one of the caller's sessions; raises `SessionUnknown`, and for another than the one that asks also
+    `ReauthenticationRequired`.
+    """
     now = env.clock.now()
     own = session_id == caller.session_id
     reason = EndReason.SIGNED_OUT if own else EndReason.SIGNED_OUT_ELSEWHERE
+    revoked: list[Revocation] = []
     async with env.store.transaction() as tx:
-        revoked = await end_session(env, tx, session_id, caller.account.id, reason, now)
+        allowed = own or await signed_in_lately(env, tx, caller, now)
+        if allowed:
+            revoked = await end_session(env, tx, session_id, caller.account.id, reason, now)
+    if not allowed:
+        raise ReauthenticationRequired
     if not revoked:
         raise SessionUnknown
     await announce(env, revoked)
 
 
 async def end_others(env: Env, caller: Caller) -> int:
-    """End every session of the caller's but the one that asks; how many."""
+    """End every session of the caller's but the one that asks; how many. Raises `ReauthenticationRequired`."""
     now = env.clock.now()
+    revoked: list[Revocation] = []
     async with env.store.transaction() as tx:
-        revoked = await end_all_sessions(
-            env, tx, caller.account.id, EndReason.SIGNED_OUT_ELSEWHERE, now, spare=caller.session_id
-        )
+        allowed = await signed_in_lately(env, tx, caller, now)
+        if allowed:
+            revoked = await end_all_sessions(
+                env, tx, caller.account.id, EndReason.SIGNED_OUT_ELSEWHERE, now, spare=caller.session_id
+            )
+    if not allowed:
+        raise ReauthenticationRequired
     await announce(env, revoked)
     return len(revoked)

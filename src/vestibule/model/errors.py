@@ -8,6 +8,7 @@ A `Refusal` is the caller's to mend, a `Fault` is ours. Each has a stable `code`
       WrongCredentials          no such address, or not its password
       WrongPassword             signed in, but the current password was not given rightly
       SessionUnknown            no live session of the caller's with this id
+      ReauthenticationRequired  signed in, but too long ago for what is asked
       AddressNotVerified        signed in rightly, where a proven address is mandatory
       NotSignedIn               no credential was presented
       AccessTokenInvalid        not a token of ours, of another kind, or out of its time
@@ -51,6 +52,10 @@ class WrongPassword(Refusal):
 
 class SessionUnknown(Refusal):
     code = "session_unknown"
+
+
+class ReauthenticationRequired(Refusal):
+    code = "reauthentication_required"
 
 
 class AddressNotVerified(Refusal):

@@ -32,6 +32,7 @@ class Policy:
     conceal_accounts: bool
     published_keys_lifetime: timedelta = timedelta(minutes=5)
     """How long services may keep the published keys without asking again."""
+    reauthentication: timedelta = timedelta(minutes=15)
 
     @property
     def revocation_memory(self) -> timedelta:

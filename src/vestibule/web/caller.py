@@ -15,9 +15,9 @@ from vestibule.web import cookies
 from vestibule.web.client_address import ClientAddresses
 from vestibule.web.cookies import RawHeaders
 from vestibule.web.errors import AmbiguousCredential
+from vestibule.web.policy import WebPolicy
 
 _MAX_USER_AGENT = 512
-_ACCESS_COOKIE = cookies.ACCESS.encode()
 
 
 async def anyone() -> None:
@@ -26,17 +26,17 @@ async def anyone() -> None:
 
 async def signed_in(request: Request) -> Caller:
     """The caller; raises `NotSignedIn`, `AccessTokenInvalid` or `SessionOver`."""
-    return await identify(await env_of(request), presented_token(request.headers.raw))
+    return await identify(await env_of(request), presented_token(request.headers.raw, request.app.state.web))
 
 
-def presented_token(headers: RawHeaders) -> str:
+def presented_token(headers: RawHeaders, web: WebPolicy) -> str:
     """The access token that was sent. An empty Bearer does not fall back to the cookie, as in the contract.
 
     Works on the headers as they come, because the front door asks it for every request it serves.
     """
     text = bearer(headers)
     if text is None:
-        text = cookies.read(headers, _ACCESS_COOKIE) or ""
+        text = cookies.read_access(headers, web) or ""
     if not text:
         raise NotSignedIn
     return text

@@ -9,6 +9,7 @@ from email.utils import format_datetime
 from starlette.responses import Response
 
 from vestibule.flows.issue_tokens import Tokens
+from vestibule.web.policy import WebPolicy
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
 
@@ -18,39 +19,45 @@ LOGGED_IN = "logged_in"
 DEVICE = "device_"
 LANGUAGE = "language"
 _LONGEST_SECONDS = 400 * 86400  # the longest that browsers keep a cookie (RFC 6265bis, section 5.5)
+_CREDENTIALS = {ACCESS, REFRESH}
 _MOST_DEVICES = 8
 
 
-def set_tokens(response: Response, tokens: Tokens, now: datetime, secure: bool) -> None:
+def set_tokens(response: Response, tokens: Tokens, now: datetime, web: WebPolicy) -> None:
     """Hand the tokens over. Scripts can read `logged_in` alone."""
-    _set(response, ACCESS, tokens.access_token, tokens.access_seconds, now, secure)
+    _set(response, ACCESS, tokens.access_token, tokens.access_seconds, now, web)
     if tokens.refresh_token is not None:
-        _set(response, REFRESH, tokens.refresh_token, tokens.refresh_seconds, now, secure)
-    _set(response, LOGGED_IN, "true", tokens.access_seconds, now, secure)
+        _set(response, REFRESH, tokens.refresh_token, tokens.refresh_seconds, now, web)
+    _set(response, LOGGED_IN, "true", tokens.access_seconds, now, web)
 
 
-def set_device(response: Response, account_id: str, secret: str, now: datetime, secure: bool) -> None:
+def set_device(response: Response, account_id: str, secret: str, now: datetime, web: WebPolicy) -> None:
     """Let the browser be known again when it signs in to this account. It opens nothing, and a log-out leaves it."""
-    _set(response, DEVICE + account_id[:8], secret, _LONGEST_SECONDS, now, secure)
+    _set(response, DEVICE + account_id[:8], secret, _LONGEST_SECONDS, now, web)
 
 
-def set_language(response: Response, language: str, now: datetime, secure: bool) -> None:
+def set_language(response: Response, language: str, now: datetime, web: WebPolicy) -> None:
     """Keep the language that somebody chose."""
-    _set(response, LANGUAGE, language, _LONGEST_SECONDS, now, secure)
+    _set(response, LANGUAGE, language, _LONGEST_SECONDS, now, web)
 
 
-def clear(response: Response, now: datetime, secure: bool) -> None:
+def clear(response: Response, now: datetime, web: WebPolicy) -> None:
     """Take all three away."""
     for name in (ACCESS, REFRESH, LOGGED_IN):
-        _set(response, name, "", 0, now, secure)
+        _set(response, name, "", 0, now, web)
 
 
-def _set(response: Response, name: str, value: str, max_age: int, now: datetime, secure: bool) -> None:
+def named(name: str, web: WebPolicy) -> str:
+    """What a cookie is called here. One with the prefix `__Host-` no other host can have set (RFC 6265bis, 4.1.3.2)."""
+    return web.cookie_prefix + name if name in _CREDENTIALS else name
+
+
+def _set(response: Response, name: str, value: str, max_age: int, now: datetime, web: WebPolicy) -> None:
     expires = format_datetime(now + timedelta(seconds=max_age), usegmt=True)
-    attributes = [f"{name}={value}", f"Max-Age={max_age}", "Path=/", f"Expires={expires}"]
+    attributes = [f"{named(name, web)}={value}", f"Max-Age={max_age}", "Path=/", f"Expires={expires}"]
     if name != LOGGED_IN:
         attributes.append("HttpOnly")
-    if secure:
+    if web.secure_cookies:
         attributes.append("Secure")
     attributes.append("SameSite=Lax")
     response.headers.append("Set-Cookie", "; ".join(attributes))
@@ -64,6 +71,22 @@ def read(headers: RawHeaders, name: bytes) -> str | None:
     """
     values = {value for key, value in _pairs(headers) if key == name}
     return values.pop().decode("latin-1") if len(values) == 1 else None
+
+
+def read_access(headers: RawHeaders, web: WebPolicy) -> str | None:
+    """The access token's cookie, likewise."""
+    return read(headers, named(ACCESS, web).encode())
+
+
+def read_refresh(headers: RawHeaders, web: WebPolicy) -> str | None:
+    """The refresh token's cookie, likewise."""
+    return read(headers, named(REFRESH, web).encode())
+
+
+def any_credential(headers: RawHeaders, web: WebPolicy) -> bool:
+    """Whether there is any cookie by which somebody may be signed in."""
+    names = {named(name, web).encode() for name in _CREDENTIALS}
+    return any(key in names for key, _ in _pairs(headers))
 
 
 def read_devices(headers: RawHeaders) -> tuple[str, ...]:

@@ -1,10 +1,17 @@
-"""Whether a browser was made to ask by another site: Fetch Metadata first, then Origin (ASVS 5.0, 3.5.1)."""
+"""Whether a browser was made to ask by another site: Origin and Fetch Metadata (ASVS 5.0, 3.5.1).
+
+A listed origin may ask, and our own site. Who says neither is no browser of today, and may ask without a cookie, or
+as a program that does not call itself a browser: only browsers add cookies to what somebody else made them ask.
+"""
 
 from starlette.requests import Request
 
+from vestibule.web import cookies
 from vestibule.web.errors import CrossSite, CrossSiteRefresh
 
-_NOT_FROM_ELSEWHERE = {None, "none", "same-origin", "same-site"}
+_OURS = {"none", "same-origin"}
+# Every browser of the last thirty years calls itself so, and no page can make it say otherwise to another site.
+_BROWSER = "mozilla/"
 
 
 async def own_site(request: Request) -> None:
@@ -24,7 +31,13 @@ def _from_elsewhere(request: Request) -> bool:
     if origin is not None and origin in request.app.state.web.origins:
         return False
     site = request.headers.get("sec-fetch-site")
-    if site is None and origin is not None:
+    if site is not None:
+        return site not in _OURS
+    if origin is not None:
         # A browser from before Fetch Metadata: its Origin must at least be the host it talks to.
         return origin.partition("://")[2] != request.headers.get("host")
-    return site not in _NOT_FROM_ELSEWHERE
+    return _is_browser(request) and cookies.any_credential(request.headers.raw, request.app.state.web)
+
+
+def _is_browser(request: Request) -> bool:
+    return request.headers.get("user-agent", "").lower().startswith(_BROWSER)

@@ -46,6 +46,21 @@ class AmbiguousCredential(Refusal):
     code = "ambiguous_credential"
 
 
+class HostInvalid(Refusal):
+    """No Host header, more than one, or none that names a host (RFC 9112, section 3.2)."""
+
+    code = "host_invalid"
+
+
+class HostUnknown(Refusal):
+    """A name that this server does not have (RFC 9110, section 15.5.20)."""
+
+    code = "host_unknown"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"This server is not {name}; its operator lists its names in VESTIBULE_ALLOWED_HOSTS")
+
+
 class CrossSite(Refusal):
     """Another site made this browser ask (ASVS 5.0, 3.5.1)."""
 
@@ -110,6 +125,9 @@ LOOKS: dict[type[Refusal | Fault], Look] = {
     BodyTooLarge: Look(413, "The body is larger than 10 kB"),
     UnsupportedMedia: Look(415, "Send the body as UTF-8 and without a content encoding"),
     AmbiguousCredential: Look(400, "Send one Authorization header, not several"),
+    HostInvalid: Look(400, "Send one Host header that names a host"),
+    HostUnknown: Look(421),
+    errors.ReauthenticationRequired: Look(403, "Sign in again to do this, your sign-in is too long ago"),
     CrossSite: Look(403, "This request was made by another site, which is not allowed"),
     RouteUnknown: Look(404),
     MethodNotAllowed: Look(405),

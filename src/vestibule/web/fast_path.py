@@ -14,6 +14,7 @@ from vestibule.model.errors import Refusal
 from vestibule.web.api.me import me_content, verify_headers
 from vestibule.web.caller import presented_token
 from vestibule.web.headers import headers_for
+from vestibule.web.hosts import require_host
 from vestibule.web.policy import WebPolicy
 
 RawHeader = tuple[bytes, bytes]
@@ -26,6 +27,7 @@ class FrontDoor:
     def __init__(self, app: ASGIApp, env_of: Callable[[], Env | None], web: WebPolicy) -> None:
         self._app = app
         self._env_of = env_of
+        self._web = web
         self._headers = {origin.encode(): headers_for(origin, web.secure_cookies) for origin in web.origins}
         self._headers_for_others = headers_for(None, web.secure_cookies)
 
@@ -45,7 +47,8 @@ class FrontDoor:
         if env is None:
             return None
         try:
-            return identify_from_memory(env, presented_token(scope["headers"]))
+            require_host(scope["headers"], self._web)
+            return identify_from_memory(env, presented_token(scope["headers"], self._web))
         except Refusal:
             return None
 

@@ -9,7 +9,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from vestibule.model.errors import Refusal
 from vestibule.web.errors import UNEXPECTED, Json, RouteUnknown, refused
+from vestibule.web.hosts import require_host
 from vestibule.web.policy import WebPolicy
 
 _log = structlog.get_logger(__name__)
@@ -56,6 +58,11 @@ class OutermostLayer:
             await self._app(scope, receive, send)
             return
         sent = _Sent(send, scope, self._policy)
+        try:
+            require_host(scope["headers"], self._policy)
+        except Refusal as refusal:
+            await refused(refusal)(scope, receive, sent)
+            return
         if _is_preflight(scope):
             await _preflight_answer(scope, self._policy)(scope, receive, sent)
             return

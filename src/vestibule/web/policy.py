@@ -8,7 +8,8 @@ from vestibule.web.client_address import Network, ProxyHeader
 @dataclass(frozen=True)
 class WebPolicy:
     """Which front-ends may call with credentials, and how careful to be about transport and documentation; which
-    proxies are believed, and by which header.
+    proxies are believed, and by which header; under which names the server may be asked (none: any), and what the
+    HttpOnly cookies' names begin with.
     """
 
     origins: frozenset[str]
@@ -16,3 +17,5 @@ class WebPolicy:
     interactive_docs: bool
     proxies: tuple[Network, ...] = ()
     proxy_header: ProxyHeader = "x-forwarded-for"
+    hosts: frozenset[str] = frozenset()
+    cookie_prefix: str = ""

@@ -41,14 +41,14 @@ async def login(
     outcome = await sign_in(env, sent.email, sent.password, visitor)
     response = _with_tokens(request, env, outcome.tokens)
     if outcome.device_secret is not None:
-        secure = request.app.state.web.secure_cookies
-        cookies.set_device(response, outcome.account.id, outcome.device_secret, env.clock.now(), secure)
+        web = request.app.state.web
+        cookies.set_device(response, outcome.account.id, outcome.device_secret, env.clock.now(), web)
     return response
 
 
 async def refresh(request: Request, env: InEnv) -> Response:
     """Exchange the refresh token in its cookie. A refusal never clears a cookie: it may be another tab's new one."""
-    refresh_token = cookies.read(request.headers.raw, cookies.REFRESH.encode())
+    refresh_token = cookies.read_refresh(request.headers.raw, request.app.state.web)
     if refresh_token is None:
         raise RefreshRefused
     return _with_tokens(request, env, await refresh_flow(env, refresh_token))
@@ -102,11 +102,11 @@ async def nothing() -> Response:
 
 def _with_tokens(request: Request, env: InEnv, tokens: Tokens) -> Response:
     response = answers.as_json(answers.SignedIn(access_token=tokens.access_token))
-    cookies.set_tokens(response, tokens, env.clock.now(), request.app.state.web.secure_cookies)
+    cookies.set_tokens(response, tokens, env.clock.now(), request.app.state.web)
     return response
 
 
 def _cleared(request: Request, env: InEnv, answer: answers.Answer) -> Response:
     response = answers.as_json(answer)
-    cookies.clear(response, env.clock.now(), request.app.state.web.secure_cookies)
+    cookies.clear(response, env.clock.now(), request.app.state.web)
     return response

@@ -26,7 +26,7 @@ async def end_one(request: Request, env: InEnv, caller: SignedInCaller, session_
     await my_sessions.end_one(env, caller, session_id)
     response = answers.as_json(answers.Success())
     if session_id == caller.session_id:
-        cookies.clear(response, env.clock.now(), request.app.state.web.secure_cookies)
+        cookies.clear(response, env.clock.now(), request.app.state.web)
     return response
 
 
@@ -45,7 +45,7 @@ async def change_my_password(
     """Change the password, with the current one. Every session ends; this device is given a new one."""
     tokens = await change_password(env, caller, sent.current_password, sent.password, visitor)
     response = answers.as_json(answers.SignedIn(access_token=tokens.access_token))
-    cookies.set_tokens(response, tokens, env.clock.now(), request.app.state.web.secure_cookies)
+    cookies.set_tokens(response, tokens, env.clock.now(), request.app.state.web)
     return response
 
 

@@ -46,21 +46,21 @@ def see_other(target: str) -> Response:
 async def let_in(request: Request, response: Response, outcome: SignedIn) -> Response:
     """The answer, with the cookies of a session that has just begun."""
     if outcome.device_secret is not None:
-        now, secure = (await env_of(request)).clock.now(), request.app.state.web.secure_cookies
-        cookies.set_device(response, outcome.account.id, outcome.device_secret, now, secure)
+        now, web = (await env_of(request)).clock.now(), request.app.state.web
+        cookies.set_device(response, outcome.account.id, outcome.device_secret, now, web)
     return await let_stay(request, response, outcome.tokens)
 
 
 async def let_stay(request: Request, response: Response, tokens: Tokens) -> Response:
     """The answer, with newer cookies."""
     now = (await env_of(request)).clock.now()
-    cookies.set_tokens(response, tokens, now, request.app.state.web.secure_cookies)
+    cookies.set_tokens(response, tokens, now, request.app.state.web)
     return response
 
 
 async def let_out(request: Request, response: Response) -> Response:
     """The answer, taking away the cookies of a session that has just ended."""
-    cookies.clear(response, (await env_of(request)).clock.now(), request.app.state.web.secure_cookies)
+    cookies.clear(response, (await env_of(request)).clock.now(), request.app.state.web)
     return response
 
 
@@ -81,6 +81,7 @@ def _refused(request: Request, refusal: Refusal | Fault) -> Response:
 
 async def _hand_over_renewed(request: Request, response: Response) -> None:
     tokens = getattr(request.state, "renewed", None)
-    newer = any(value.startswith(f"{cookies.ACCESS}=") for value in response.headers.getlist("set-cookie"))
+    access = cookies.named(cookies.ACCESS, request.app.state.web)
+    newer = any(value.startswith(f"{access}=") for value in response.headers.getlist("set-cookie"))
     if tokens is not None and not newer:
         await let_stay(request, response, tokens)

@@ -16,5 +16,5 @@ async def choose_language(request: Request, env: InEnv) -> Response:
     fields = await read_form(request)
     response = see_other(return_to.parsed(fields.get("return_to", ""), ()) or return_to.HOME)
     if fields.get("language") in LANGUAGES:
-        cookies.set_language(response, fields["language"], env.clock.now(), request.app.state.web.secure_cookies)
+        cookies.set_language(response, fields["language"], env.clock.now(), request.app.state.web)
     return response

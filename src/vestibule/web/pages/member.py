@@ -26,7 +26,7 @@ async def member(request: Request) -> Caller:
     """The caller; raises `NotSignedIn`, `SessionOver` or `RefreshRefused`."""
     env = await env_of(request)
     try:
-        caller = await identify(env, cookies.read(request.headers.raw, cookies.ACCESS.encode()) or "")
+        caller = await identify(env, cookies.read_access(request.headers.raw, request.app.state.web) or "")
     except AccessTokenInvalid:  # expired, or gone from the browser because it has
         caller = await _renewed(request, env)
     request.state.caller = caller
@@ -56,7 +56,7 @@ def form_token(env: Env, caller: Caller) -> str:
 
 
 async def _renewed(request: Request, env: Env) -> Caller:
-    refresh_token = cookies.read(request.headers.raw, cookies.REFRESH.encode())
+    refresh_token = cookies.read_refresh(request.headers.raw, request.app.state.web)
     if not refresh_token or request.method == "HEAD":  # which changes nothing
         raise NotSignedIn
     tokens = await refresh(env, refresh_token)
