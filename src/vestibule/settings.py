@@ -336,7 +336,14 @@ class Settings(BaseSettings):
         "Language where neither account nor browser names one: en, de, fr, es or pt.",
     )
 
-    # Logs
+    # Logs and events
+    event_days: int = _setting(
+        "VESTIBULE_EVENT_DAYS",
+        365,
+        "Days for which what happened is kept in the table of events; `0`: for ever.",
+        ge=0,
+        le=36500,
+    )
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "VESTIBULE_LOG_LEVEL", "info", "Least important lines to write."
     )
@@ -421,6 +428,7 @@ class Settings(BaseSettings):
                 }
             ),
             letters=LetterLimits.per_hour(self.letters_per_address, self.letters_per_network),
+            events_kept=timedelta(days=self.event_days),
             reauthentication=timedelta(seconds=self.reauthentication_seconds),
             conceal_accounts=verification_mandatory if self.conceal_accounts is None else self.conceal_accounts,
             published_keys_lifetime=timedelta(seconds=self.published_keys_seconds),

@@ -3,6 +3,7 @@
 import typer
 
 from vestibule import __version__
+from vestibule.cli.events import events
 from vestibule.cli.keys import keys
 from vestibule.cli.migrate import migrate
 from vestibule.cli.serve import serve
@@ -38,6 +39,7 @@ def build() -> typer.Typer:
 
     commands.command()(serve)
     commands.command()(migrate)
+    commands.command()(events)
     commands.add_typer(keys, name="keys")
     commands.add_typer(services, name="services")
     commands.add_typer(users, name="users")

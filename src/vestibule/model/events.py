@@ -40,3 +40,14 @@ class Event:
     session_id: str | None = None
     network_address: str | None = None
     detail: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class EventFilter:
+    """Which events somebody wants to see: those that fit everything that is given here. `after` is a number."""
+
+    account_id: str | None = None
+    network_address: str | None = None
+    kinds: tuple[EventKind, ...] = ()
+    since: datetime | None = None
+    after: int = 0

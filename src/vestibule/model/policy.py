@@ -33,6 +33,7 @@ class Policy:
     published_keys_lifetime: timedelta = timedelta(minutes=5)
     """How long services may keep the published keys without asking again."""
     reauthentication: timedelta = timedelta(minutes=15)
+    events_kept: timedelta = timedelta(days=365)
 
     @property
     def revocation_memory(self) -> timedelta:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from vestibule.model.accounts import Account
-from vestibule.model.events import Event
+from vestibule.model.events import Event, EventFilter
 from vestibule.model.guesses import Budget, GuessCount, GuessLimits
 from vestibule.model.letters import Backlog, LetterState, QueuedLetter
 from vestibule.model.limits import Limit
@@ -222,6 +222,12 @@ class Events(Protocol):
 
     async def record(self, *events: Event) -> None:
         """Keep the events. Each becomes a line in the log as well, once the transaction has committed."""
+
+    async def find(self, wanted: EventFilter, most: int) -> list[tuple[int, Event]]:
+        """The newest events that fit, the oldest of them first, each with its number."""
+
+    async def forget(self, before: datetime, most: int) -> int:
+        """Delete the oldest events from before a moment, so many at most; how many."""
 
     async def detach(self, account_id: str) -> None:
         """Keep that these things happened, and no more to whom, in which session, from where and how."""

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from vestibule.model.events import Event, EventKind
+from vestibule.model.events import Event, EventFilter, EventKind
 from vestibule.model.revocations import Revocation, RevocationKind
 from vestibule.storage.sql.schema import events, revocations
 
@@ -70,6 +70,25 @@ class SqlEvents:
             await self._connection.execute(_RECORD, [_to_row(event) for event in events])
             self._recorded += events
 
+    async def find(self, wanted: EventFilter, most: int) -> list[tuple[int, Event]]:
+        e = events.c
+        fits = [e.sequence > wanted.after]
+        if wanted.account_id is not None:
+            fits.append(e.account_id == wanted.account_id)
+        if wanted.network_address is not None:
+            fits.append(e.network_address == wanted.network_address)
+        if wanted.kinds:
+            fits.append(e.kind.in_([kind.value for kind in wanted.kinds]))
+        if wanted.since is not None:
+            fits.append(e.at >= wanted.since)
+        rows = await self._connection.execute(select(events).where(*fits).order_by(e.sequence.desc()).limit(most))
+        return [(row.sequence, _from_row(row)) for row in reversed(rows.all())]
+
+    async def forget(self, before: datetime, most: int) -> int:
+        oldest = select(events.c.sequence).where(events.c.at < before).order_by(events.c.sequence).limit(most)
+        gone = await self._connection.execute(delete(events).where(events.c.sequence.in_(oldest.scalar_subquery())))
+        return int(gone.rowcount)
+
     async def detach(self, account_id: str) -> None:
         nobody = {"account_id": None, "session_id": None, "network_address": None, "detail": "{}"}
         await self._connection.execute(update(events).where(events.c.account_id == account_id).values(nobody))
@@ -94,3 +113,14 @@ def _to_row(event: Event) -> dict[str, Any]:
         "network_address": event.network_address,
         "detail": json.dumps(event.detail),
     }
+
+
+def _from_row(row: Any) -> Event:
+    return Event(
+        row.at,
+        EventKind(row.kind),
+        row.account_id,
+        row.session_id,
+        row.network_address,
+        json.loads(row.detail),
+    )

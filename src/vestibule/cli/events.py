@@ -1,0 +1,99 @@
+"""`vestibule events`: read what happened."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+from rich.box import SIMPLE
+from rich.markup import escape
+from rich.table import Column, Table
+
+from vestibule.cli.console import results
+from vestibule.cli.users import NoSuchAccount
+from vestibule.cli.workshop import Workshop
+from vestibule.flows.administer import find_account
+from vestibule.flows.env import Env
+from vestibule.flows.watch_events import find_events
+from vestibule.model.accounts import NotAnAddress, canonical_address
+from vestibule.model.events import Event, EventFilter, EventKind
+
+_LOOK_SECONDS = 1.0
+
+
+def events(
+    context: typer.Context,
+    account: Annotated[str | None, typer.Option(help="Only of the account with this e-mail address.")] = None,
+    network: Annotated[str | None, typer.Option(help="Only from this network address.")] = None,
+    kind: Annotated[list[EventKind] | None, typer.Option(help="Only of this kind; may be given again.")] = None,
+    hours: Annotated[float | None, typer.Option(help="Only of the last so many hours.", min=0)] = None,
+    most: Annotated[int, typer.Option("--most", "-n", help="How many, the newest.", min=1, max=100_000)] = 50,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on, and show each as it happens.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON for each, for programs.")] = False,
+) -> None:
+    """Show what happened: who signed in, was refused, changed what; the newest last. No secret is among it."""
+    wanted = EventFilter(network_address=network, kinds=tuple(kind or ()))
+    since = timedelta(hours=hours) if hours is not None else None
+    asyncio.run(_show(context.obj, _Wish(wanted, account, since, most, follow), _json if as_json else _table))
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What was asked for, before the account at the address is known."""
+
+    wanted: EventFilter
+    address: str | None
+    since: timedelta | None
+    most: int
+    follow: bool
+
+
+async def _show(workshop: Workshop, wish: _Wish, show: Callable[[list[Event]], None]) -> None:
+    async with workshop.opened() as env:
+        account_id = await _account_id(env, wish.address) if wish.address else None
+        since = env.clock.now() - wish.since if wish.since else None
+        wanted = replace(wish.wanted, account_id=account_id, since=since)
+        while True:
+            found = await find_events(env, wanted, wish.most)
+            if found or not wanted.after:
+                show([event for _, event in found])
+            if not wish.follow:
+                return
+            wanted = replace(wanted, after=found[-1][0] if found else wanted.after)
+            await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _account_id(env: Env, address: str) -> str:
+    try:
+        account = await find_account(env, canonical_address(address))
+    except NotAnAddress:
+        account = None
+    if account is None:
+        raise NoSuchAccount(f"there is no account with the address {address}")
+    return account.id
+
+
+def _table(events: list[Event]) -> None:
+    columns = ("when (UTC)", "what", "account", "session", "from")
+    table = Table(*(Column(name, no_wrap=True) for name in columns), Column("more", overflow="fold"), box=SIMPLE)
+    for event in events:
+        # The first eight signs tell one from another here; --json has them all.
+        ids = ((event.account_id or "")[:8], (event.session_id or "")[:8])
+        more = ", ".join(f"{name} {value}" for name, value in event.detail.items())
+        when = event.at.strftime("%Y-%m-%d %H:%M:%S")
+        table.add_row(when, event.kind.value, *ids, *map(_harmless, (event.network_address or "", more)))
+    results.print(table)
+
+
+def _json(events: list[Event]) -> None:
+    for event in events:
+        row = {**asdict(event), "at": event.at.isoformat(), "kind": event.kind.value}
+        print(json.dumps({name: value for name, value in row.items() if value}), flush=True)
+
+
+def _harmless(text: str) -> str:
+    """Whatever a stranger may have written, without what could command a terminal."""
+    return escape("".join(sign if sign.isprintable() else "\ufffd" for sign in text))

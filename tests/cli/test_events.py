@@ -1,0 +1,45 @@
+"""`vestibule events` beside a server that runs: a table for people, JSON for programs, and each as it happens."""
+
+import json
+import subprocess
+from pathlib import Path
+
+from tests.harness.process import PROGRAM, Running, complaint, environment, given_keys, register, run, serving, sign_in
+from tests.harness.servers import wait_until
+
+ADA, BOB = "ada@example.com", "bob@example.com"
+
+
+def told(server: Running, *wanted: str) -> list[str]:
+    """The kinds of what the command says for programs."""
+    said = run(server.folder, "events", "--json", *wanted, **given_keys())
+    assert said.returncode == 0, said.stderr
+    return [json.loads(line)["kind"] for line in said.stdout.splitlines()]
+
+
+def test_they_are_shown_found_and_followed(tmp_path: Path) -> None:
+    with serving(tmp_path, **given_keys()) as server, server.browser() as browser:
+        register(browser, ADA)
+        register(browser, BOB)
+        sign_in(browser, ADA)
+        assert told(server) == ["registered", "registered", "signed_in"]
+        assert told(server, "--account", "Ada@Example.com") == ["registered", "signed_in"]
+        assert told(server, "--kind", "registered", "-n", "1") == ["registered"]
+        assert told(server, "--hours", "1", "--network", "192.0.2.1") == []
+        table = run(tmp_path, "events", **given_keys()).stdout
+        assert [word for word in ("when (UTC)", "signed_in", "127.0.0.1") if word not in table] == []
+        with (tmp_path / "followed").open("w+") as output:
+            command = [*PROGRAM, "events", "--follow", "--json", "--kind", "session_ended"]
+            following = subprocess.Popen(command, cwd=tmp_path, env=environment(tmp_path, given_keys()), stdout=output)
+            try:
+                assert browser.get("/api/auth/logout").status_code == 200
+                wait_until(lambda: "signed_out" in (tmp_path / "followed").read_text(), "the event")
+            finally:
+                following.kill()
+                following.wait()
+
+
+def test_an_address_that_nobody_has_is_one_line(tmp_path: Path) -> None:
+    refused = run(tmp_path, "events", "--account", "nobody@example.com", **given_keys())
+    assert refused.returncode == 1
+    assert complaint(refused.stderr) == "there is no account with the address nobody@example.com"
