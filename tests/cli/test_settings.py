@@ -117,7 +117,7 @@ def refusal(nowhere: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], **g
     """What the command line says to these settings, on its way out."""
     for name, value in given.items():
         nowhere.setenv(name, value)
-    nowhere.setattr("sys.argv", ["vestibule", "keys", "list"])
+    nowhere.setattr("sys.argv", ["vestibule", "events"])
     with pytest.raises(SystemExit) as end:
         __main__.main()
     written = capsys.readouterr()
