@@ -15,6 +15,7 @@ NEW_PASSWORD = "another horse battery"
 @pytest.mark.parametrize("language", ["en", "de"])
 @pytest.mark.parametrize("script", [True, False], ids=["with_script", "without_script"])
 def test_from_sign_up_to_the_device_list_and_out(desk: Desk, script: bool, language: str) -> None:
+    """B8: from sign up to the device list and out."""
     say = translations(language).gettext
     address = fresh_address()
     page = desk.page(java_script_enabled=script, locale=language)

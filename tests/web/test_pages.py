@@ -47,7 +47,8 @@ async def session_of(client: httpx.AsyncClient) -> str:
 def test_whatever_can_happen_has_its_words() -> None:
     assert set(WHY_OVER) == set(EndReason)
     assert set(WHAT_HAPPENED) | ABOUT_NO_ACCOUNT == set(EventKind)
-    assert {look.status for look in LOOKS.values()} - {405} <= set(WHY_NOT)
+    # No request with a wrong method or host reaches a page.
+    assert {look.status for look in LOOKS.values()} - {405, 421} <= set(WHY_NOT)
 
 
 def test_every_notice_that_is_led_to_is_there() -> None:
@@ -65,6 +66,7 @@ async def test_a_page_for_members_leads_everybody_else_to_sign_in(world: World, 
 
 @pytest.mark.parametrize("path", FORMS)
 async def test_a_form_for_members_needs_the_token_of_its_session(world: World, path: str) -> None:
+    """B1, B2: a form for members needs the token of its session."""
     client = await ada(world)
     other = await world.sign_in()
     stolen = token_in(await other.get("/profile"))
@@ -88,6 +90,7 @@ async def test_a_form_for_members_needs_the_token_of_its_session(world: World, p
     ],
 )
 async def test_a_form_on_another_site_is_refused(world: World, path: str, site: str) -> None:
+    """B1: a form on another site is refused."""
     client = await ada(world)
     client.headers["Sec-Fetch-Site"] = site
     answer = await client.post(path.replace("{", "").replace("}", ""), data={"language": "de"})
@@ -104,8 +107,8 @@ async def test_an_expired_access_token_is_renewed_by_the_page_itself(world: Worl
     assert client.cookies["refresh_token"] != spent
     assert await session_of(client) == session
     world.clock.advance(minutes=16)
-    answer = await client.post("/profile/security/sessions", data={"csrf": token_in(page)})
-    assert answer.headers["location"] == "/profile/security?notice=others_signed_out"
+    answer = await client.post("/profile/verification", data={"csrf": token_in(page)})
+    assert answer.headers["location"] == "/profile?notice=letter_sent"
     assert await session_of(client) == session
 
 
@@ -198,6 +201,7 @@ async def test_an_unproven_address_is_offered_another_link(backend: Backend) -> 
 
 
 async def test_every_page_has_a_strict_policy_with_a_nonce_of_its_own(world: World) -> None:
+    """B4: every page has a strict policy with a nonce of its own."""
     client = await ada(world)
     paths = ["/login", "/register", "/forgotpassword", "/checkemail", "/verifyemail/x", *FOR_MEMBERS]
     stranger = await world.client(None)
@@ -268,3 +272,23 @@ async def test_my_data_is_mine_and_holds_no_secret(world: World) -> None:
     assert [session["id"] for session in mine["live"]] == [await session_of(client)]
     assert {event["kind"] for event in mine["events"]} == {"registered", "signed_in"}
     assert not re.search(r"argon2|password_hash|eyJ|grace|[0-9a-f]{64}", answer.text)
+
+
+@pytest.mark.parametrize("which", ["/{other}", ""])
+async def test_s10_a_sign_in_too_long_ago_is_asked_for_again_and_then_leads_back(world: World, which: str) -> None:
+    client = await ada(world)
+    other = await world.sign_in()
+    path = "/profile/security/sessions" + which.format(other=await session_of(other))
+    for _ in range(2):
+        world.clock.advance(minutes=10)
+        await client.post("/api/auth/refresh")
+        await other.post("/api/auth/refresh")
+    answer = await client.post(path, data={"csrf": token_in(await client.get("/profile"))})
+    assert answer.status_code == 403
+    assert "Please sign in again" in answer.text
+    assert (await other.get("/api/users/me")).status_code == 200
+    fields = {"email": "ada@example.com", "password": "correct horse", "return_to": "/profile/security"}
+    again = await client.post("/login", data=fields)
+    assert (again.status_code, again.headers["location"]) == (303, "/profile/security")
+    await client.post(path, data={"csrf": token_in(await client.get("/profile"))})
+    assert (await other.get("/api/users/me")).status_code == 401

@@ -25,6 +25,7 @@ def test_a_plain_target_is_taken_as_it_is(target: str) -> None:
 
 @pytest.mark.parametrize("target", HOSTILE, ids=ascii)
 def test_a_hostile_one_is_none(target: str) -> None:
+    """B3: a hostile one is none."""
     assert parsed(target, {FRONT_END}) is None
 
 

@@ -10,7 +10,7 @@ from vestibule.flows.ask_for_letter import request_verification
 from vestibule.flows.change_address import request_change
 from vestibule.flows.change_password import change_password as change_password_flow
 from vestibule.flows.my_data import my_data
-from vestibule.model.errors import SessionUnknown, WrongPassword
+from vestibule.model.errors import ReauthenticationRequired, SessionUnknown, WrongPassword
 from vestibule.web.api import bodies
 from vestibule.web.caller import AtVisitor, InEnv
 from vestibule.web.errors import LOOKS, BodyInvalid
@@ -19,6 +19,7 @@ from vestibule.web.pages.face import let_stay, see_other
 from vestibule.web.pages.form import judged, kept
 from vestibule.web.pages.member import AMember, MemberForm
 from vestibule.web.pages.render import pages_of
+from vestibule.web.pages.sign_in import ask_again
 from vestibule.web.pages.words import WHAT_HAPPENED, WHY_OVER, WRONG_PASSWORD, Sentence, faults_of
 
 _SECURITY = "/profile/security"
@@ -46,18 +47,23 @@ async def security(request: Request, env: InEnv, caller: AMember) -> Response:
     return _page(request, "security.html", sessions=mine.live, current=caller.session_id, past=past, happened=happened)
 
 
-async def end_one(env: InEnv, caller: AMember, session_id: str) -> Response:
+async def end_one(request: Request, env: InEnv, caller: AMember, session_id: str) -> Response:
     """Sign one device out; one that is out already is no fault."""
     try:
         await my_sessions.end_one(env, caller, session_id)
     except SessionUnknown:
         return see_other(_SECURITY)
+    except ReauthenticationRequired:
+        return ask_again(request, _SECURITY)
     return see_other(return_to.with_query(_SECURITY, notice="device_signed_out"))
 
 
-async def end_others(env: InEnv, caller: AMember) -> Response:
+async def end_others(request: Request, env: InEnv, caller: AMember) -> Response:
     """Sign every other device out."""
-    await my_sessions.end_others(env, caller)
+    try:
+        await my_sessions.end_others(env, caller)
+    except ReauthenticationRequired:
+        return ask_again(request, _SECURITY)
     return see_other(return_to.with_query(_SECURITY, notice="others_signed_out"))
 
 

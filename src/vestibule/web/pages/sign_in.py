@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from vestibule.flows.sign_in import sign_in as sign_in_flow
 from vestibule.flows.sign_out import sign_out as sign_out_flow
-from vestibule.model.errors import AddressNotVerified, WrongCredentials
+from vestibule.model.errors import AddressNotVerified, ReauthenticationRequired, WrongCredentials
 from vestibule.model.sessions import EndReason
 from vestibule.web.api import bodies
 from vestibule.web.caller import AtVisitor, InEnv
@@ -15,7 +15,7 @@ from vestibule.web.pages.face import SIGNED_OUT, let_in, let_out, see_other
 from vestibule.web.pages.form import judged, kept, read_form
 from vestibule.web.pages.member import AMember, PerhapsMember
 from vestibule.web.pages.render import pages_of
-from vestibule.web.pages.words import WHY_OVER, WRONG_CREDENTIALS, Sentence, faults_of
+from vestibule.web.pages.words import SIGN_IN_AGAIN, WHY_OVER, WRONG_CREDENTIALS, Sentence, faults_of
 
 _REASONS = {reason.value: WHY_OVER[reason] for reason in EndReason}
 
@@ -49,6 +49,12 @@ async def sign_in(request: Request, env: InEnv, visitor: AtVisitor) -> Response:
     except AddressNotVerified:
         return _sign_in_page(request, fields, target, LOOKS[AddressNotVerified].status, unproven=sent.email)
     return await let_in(request, see_other(target), outcome)
+
+
+def ask_again(request: Request, target: str) -> Response:
+    """Ask somebody who is signed in to do so again, because that is too long ago for what was asked."""
+    status = LOOKS[ReauthenticationRequired].status
+    return _sign_in_page(request, {}, target, status, {"password": SIGN_IN_AGAIN})
 
 
 async def sign_out(request: Request, env: InEnv, caller: AMember) -> Response:

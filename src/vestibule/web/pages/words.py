@@ -15,6 +15,7 @@ def _(english: str) -> str:
 
 
 WRONG_CREDENTIALS: Sentence = (_("The email address or the password is wrong."), {})
+SIGN_IN_AGAIN: Sentence = (_("Your last sign-in is too long ago for this. Please sign in again."), {})
 WRONG_PASSWORD: Sentence = (_("This is not your current password."), {})
 ADDRESS_TAKEN: Sentence = (_("There is an account with this address already. You can sign in with it."), {})
 
