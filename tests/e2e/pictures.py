@@ -73,7 +73,7 @@ def every_page(at: Desk, folder: Path) -> None:
 def for_readme(at: Desk) -> None:
     """A few, small ones."""
     address = ada(at)
-    page = at.page(color_scheme="light", viewport={"width": 720, "height": 620})
+    page = at.page(color_scheme="light", viewport={"width": 640, "height": 560})
     page.goto("/login")
     page.get_by_label("Email address").fill(address)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
@@ -82,6 +82,7 @@ def for_readme(at: Desk) -> None:
     page.wait_for_url("**/profile")
     page.emulate_media(color_scheme="dark")
     page.goto("/profile/security")
+    page.locator("section", has=page.locator("#devices")).evaluate("section => section.scrollIntoView()")
     page.screenshot(path=PICTURES / "security.png")
 
 

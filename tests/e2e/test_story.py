@@ -62,6 +62,15 @@ def test_from_sign_up_to_the_device_list_and_out(desk: Desk, script: bool, langu
     page.goto("/profile")
     page.wait_for_url("**/login")
 
+    sign_in(page, address, NEW_PASSWORD, say)
+    page.goto("/profile/security")
+    page.get_by_role("link", name=say("Delete my account")).click()
+    page.get_by_label(say("Current password"), exact=True).fill(NEW_PASSWORD)
+    page.get_by_role("button", name=say("Delete my account")).click()
+    expect(page.get_by_role("status")).to_have_text(say("Your account was deleted."))
+    send_sign_in(page, address, NEW_PASSWORD, say)
+    expect(page.get_by_role("alert")).to_have_text(say("The email address or the password is wrong."))
+
 
 def test_everything_that_may_be_changed(desk: Desk) -> None:
     address, other = fresh_address(), fresh_address()
