@@ -97,13 +97,11 @@ async def follow_keys(env: Env) -> None:
 async def deliver_letters(env: Env, stopping: asyncio.Event) -> None:
     """Deliver what is due, then wait for a nudge or a second. Only `stopping` ends the loop, no fault does."""
     while not stopping.is_set():
+        env.letters_waiting.clear()  # first, for a letter may be queued just after the last look
         try:
             while await deliver_next(env) and not stopping.is_set():
                 pass
         except Exception:
             _log.exception("delivery_failed")
-        if stopping.is_set():
-            return
-        env.letters_waiting.clear()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(env.letters_waiting.wait(), POLL_SECONDS)

@@ -103,7 +103,7 @@ ROWS = [
         move(BOB),
         WILL_MOVE,
         given=(registered, bob_registered, enters()),
-        then=(letters_sent(2),),  # bob's is not proven, so nothing is told there
+        then=(letters_sent(3),),  # the third tells whoever reads bob's mail
     ),
     Row(
         "devices: the one that asks is marked",

@@ -15,7 +15,7 @@ from tests.mail import LINKS, SENDER, STATIONERY, a_letter
 from vestibule.mail.letters import Sender, Stationery
 from vestibule.model.brand import Brand
 from vestibule.model.languages import LANGUAGES
-from vestibule.model.letters import Letter, LetterKind
+from vestibule.model.letters import Letter, LetterKind, NotSent
 
 SUBJECTS = {
     LetterKind.VERIFY_ADDRESS: "Your account verification code",
@@ -184,8 +184,8 @@ def test_no_line_is_longer_than_a_mail_server_takes() -> None:
 @pytest.mark.parametrize("control", ["\r\n", "\n", "\r", "\0"], ids=ascii)
 def test_no_control_reaches_a_header(control: str) -> None:
     hostile = f"ada@example.com{control}Bcc: everybody@evil.example"
-    with pytest.raises(ValueError, match=r"."):
-        STATIONERY.write(replace(a_letter(), to=hostile)).as_bytes()
+    with pytest.raises(NotSent, match="cannot be written"):
+        STATIONERY.write(replace(a_letter(), to=hostile))
     with pytest.raises(ValueError, match="is not a sender such as"):
         Sender.parse(f"Ada{control}Bcc: x <a@example.com>", "Vestibule")
 

@@ -24,26 +24,31 @@ async def request_verification(env: Env, address: str, visitor: Visitor) -> None
     await _ask(env, LetterKind.VERIFY_ADDRESS, address, visitor)
 
 
-async def tell_owner(env: Env, tx: Transaction, address: str, visitor: Visitor, now: datetime) -> None:
-    """Tell whoever has the address that somebody wanted an account with it, inside the caller's transaction."""
-    await _queue_if_allowed(env, tx, LetterKind.ADDRESS_TAKEN, address, visitor, now)
+def to_whoever_has(address: str, kind: LetterKind, visitor: Visitor, now: datetime) -> QueuedLetter:
+    """A letter for whoever has the address when it is sent, if anybody does."""
+    detail = {"network_address": visitor.network_address}
+    return QueuedLetter(new_id(), kind, now, address=address, language=visitor.language, detail=detail)
 
 
-async def _ask(env: Env, kind: LetterKind, address: str, visitor: Visitor) -> None:
-    async with env.store.transaction() as tx:
-        await _queue_if_allowed(env, tx, kind, address, visitor, env.clock.now())
-    env.letters_waiting.set()
-
-
-async def _queue_if_allowed(
+async def within_limits(
     env: Env, tx: Transaction, kind: LetterKind, address: str, visitor: Visitor, now: datetime
-) -> None:
+) -> bool:
+    """Count one more letter of this kind to the address, and from the visitor's network; False if it is one too many
+    (Forgot Password Cheat Sheet: nobody's mailbox is flooded).
+    """
     limits = env.policy.letters
     for limit in limits.for_network:
         if not await tx.tallies.take(limit, network_of(visitor.network_address), now):
-            return
+            return False
     for limit in limits.for_address:
         if not await tx.tallies.take(limit, f"{kind.value}:{address}", now):
-            return
-    detail = {"network_address": visitor.network_address}
-    await tx.letters.queue(QueuedLetter(new_id(), kind, now, address=address, language=visitor.language, detail=detail))
+            return False
+    return True
+
+
+async def _ask(env: Env, kind: LetterKind, address: str, visitor: Visitor) -> None:
+    now = env.clock.now()
+    async with env.store.transaction() as tx:
+        if await within_limits(env, tx, kind, address, visitor, now):
+            await tx.letters.queue(to_whoever_has(address, kind, visitor, now))
+    env.letters_waiting.set()

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.opaque import digest, is_secret
-from vestibule.flows.ask_for_letter import tell_owner
+from vestibule.flows.ask_for_letter import to_whoever_has, within_limits
 from vestibule.flows.end_sessions import announce, end_all_sessions, refuse_account
 from vestibule.flows.env import Env
 from vestibule.flows.guess import prove_again
@@ -26,12 +26,12 @@ async def request_change(env: Env, caller: Caller, password: str, address: str, 
     account = await prove_again(env, caller, password, visitor)
     now = env.clock.now()
     async with env.store.transaction() as tx:
+        kind, letter = LetterKind.CONFIRM_NEW_ADDRESS, None
         if await tx.accounts.at_address(address) is None:
-            await tx.letters.queue(
-                QueuedLetter(new_id(), LetterKind.CONFIRM_NEW_ADDRESS, now, account.id, address, visitor.language)
-            )
-        else:
-            await tell_owner(env, tx, address, visitor, now)
+            letter = QueuedLetter(new_id(), kind, now, account.id, address, visitor.language)
+        # Counted alike, or whoever counts letters learns which addresses have accounts.
+        if await within_limits(env, tx, kind, address, visitor, now):
+            await tx.letters.queue(letter or to_whoever_has(address, LetterKind.ADDRESS_TAKEN, visitor, now))
     env.letters_waiting.set()
 
 
@@ -58,21 +58,41 @@ async def confirm_change(env: Env, secret: str) -> None:
 
 async def undo_change(env: Env, secret: str) -> None:
     """Give the account its old address back, for whoever reads the mail there: nobody stays signed in, no password is
-    left, and a letter leads to a new one. Raises `AddressChangeInvalid`.
+    left, and a letter leads to a new one. Later changes are undone with it, earlier ones can still be. Raises
+    `AddressChangeInvalid`, also if somebody else has proven that the address is his by now.
     """
     now = env.clock.now()
     revoked: list[Revocation] = []
     async with env.store.transaction() as tx:
         token = await _spend(tx, secret, Purpose.UNDO_ADDRESS_CHANGE, now)
+        if token is not None:
+            await _close_ways_back_to_later_addresses(tx, token, now)
+            revoked = await _remove_squatter(env, tx, token, now)
         taken_back = token is not None and await tx.accounts.take_back(token.account_id, token.address, now)
         if token is not None and taken_back:
-            await tx.one_time_tokens.void(token.account_id, undo_too=True)
+            await tx.known_devices.forget(token.account_id)
             await tx.letters.queue(QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, now, token.account_id))
-            revoked = await _end_everything(env, tx, token, EventKind.ADDRESS_TAKEN_BACK, now)
+            revoked += await _end_everything(env, tx, token, EventKind.ADDRESS_TAKEN_BACK, now)
+    await announce(env, revoked)
     if not taken_back:
         raise AddressChangeInvalid
     env.letters_waiting.set()
-    await announce(env, revoked)
+
+
+async def _close_ways_back_to_later_addresses(tx: Transaction, undo: OneTimeToken, now: datetime) -> None:
+    """Whoever took the account and changed its address twice has such a link too, or will be sent one."""
+    # In this order: a letter that is being written is waited for, and then its token is there to be killed.
+    await tx.letters.withdraw(undo.account_id, LetterKind.ADDRESS_CHANGED, undo.created_at, now)
+    await tx.one_time_tokens.void(undo.account_id, undo_since=undo.created_at)
+
+
+async def _remove_squatter(env: Env, tx: Transaction, undo: OneTimeToken, now: datetime) -> list[Revocation]:
+    """Whoever changed the address could register the old one anew, so that nobody gets it back; it proves nothing."""
+    squatter = await tx.accounts.remove_squatter(undo.address, undo.account_id)
+    if squatter is None:
+        return []
+    await tx.events.record(Event(now, EventKind.SQUATTER_REMOVED, undo.account_id, detail={"account": squatter}))
+    return await refuse_account(env, tx, squatter, now)
 
 
 async def _spend(tx: Transaction, secret: str, purpose: Purpose, now: datetime) -> OneTimeToken | None:

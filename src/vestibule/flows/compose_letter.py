@@ -1,5 +1,6 @@
 """Compose a letter: find out for whom it is, whether it is still wanted, and make its link."""
 
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from vestibule.crypto.opaque import digest, mint_secret
@@ -7,7 +8,7 @@ from vestibule.flows.env import Env
 from vestibule.model.accounts import Account
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import TOKEN_IN, Letter, LetterKind, QueuedLetter
-from vestibule.model.one_time_tokens import issue
+from vestibule.model.one_time_tokens import Purpose, issue
 from vestibule.model.store import Transaction
 
 # Where the contract's front-ends have these pages.
@@ -21,30 +22,36 @@ _AT_VESTIBULE = {
     LetterKind.ADDRESS_CHANGED: "undoemail",
 }
 _FORGOTTEN = "forgotpassword"
-# Nothing is told about an account to an address that nobody has proven.
-_FOR_PROVEN_ADDRESSES = {
-    LetterKind.PASSWORD_CHANGED,
-    LetterKind.NEW_DEVICE,
-    LetterKind.TOKEN_REUSED,
-    LetterKind.ADDRESS_TAKEN,
-}
+# Whoever reads mail at an address that nobody has proven is not told what somebody else does there, and from where.
+_FOR_PROVEN_ADDRESSES = {LetterKind.PASSWORD_CHANGED, LetterKind.NEW_DEVICE, LetterKind.TOKEN_REUSED}
+_WITHOUT_A_SUCCESSOR = {LetterKind.ADDRESS_CHANGED, LetterKind.ADDRESS_TAKEN}
 
 
-async def compose_letter(env: Env, queued: QueuedLetter) -> tuple[Letter | None, str | None]:
-    """The letter, with a link made now so that it cannot arrive dead, or None if nobody needs it any more; and whose
-    account it is about, if there is one.
+@dataclass(frozen=True)
+class Composed:
+    """The letter, or None if nobody needs it any more; and whose account it is about, if there is one."""
+
+    letter: Letter | None
+    account_id: str | None
+
+
+async def compose_letter(env: Env, queued: QueuedLetter) -> Composed | None:
+    """What is to be sent, with a link made now so that it cannot arrive dead; None if the claim is over, and the letter
+    another worker's.
     """
     now = env.clock.now()
     async with env.store.transaction() as tx:
+        if not await tx.letters.hold(queued):
+            return None
         account = await _whose(tx, queued)
         if account is None or await _needless(tx, queued, account):
-            return None, account.id if account else None
+            return Composed(None, account.id if account else None)
         if queued.kind is LetterKind.RESET_PASSWORD and queued.attempts == 1:
             await tx.events.record(_asked(queued, account))
         to = _to(queued, account)
         link = await _link(env, tx, queued, account, to, now)
     language = account.language or queued.language or env.policy.language
-    return Letter(queued.id, queued.kind, to, account.name, link, language, queued.detail), account.id
+    return Composed(Letter(queued.id, queued.kind, to, account.name, link, language, queued.detail), account.id)
 
 
 async def _whose(tx: Transaction, queued: QueuedLetter) -> Account | None:
@@ -58,7 +65,7 @@ async def _needless(tx: Transaction, queued: QueuedLetter, account: Account) -> 
         return True
     if queued.kind in _FOR_PROVEN_ADDRESSES:
         return not account.verified
-    if queued.kind is LetterKind.ADDRESS_CHANGED:
+    if queued.kind in _WITHOUT_A_SUCCESSOR:
         return False
     settled = {
         LetterKind.VERIFY_ADDRESS: account.verified,
@@ -78,7 +85,10 @@ async def _link(env: Env, tx: Transaction, queued: QueuedLetter, account: Accoun
     if purpose is None:
         return f"{env.policy.link_base}/{_FORGOTTEN}"
     secret = mint_secret()
-    await tx.one_time_tokens.replace(issue(digest(secret), account.id, purpose, to, now, queued.id))
+    token = issue(digest(secret), account.id, purpose, to, now, queued.id)
+    if purpose is Purpose.UNDO_ADDRESS_CHANGE:
+        token = replace(token, created_at=queued.created_at)
+    await tx.one_time_tokens.replace(token)
     if queued.kind in _AT_FRONT_END:
         return f"{env.policy.link_base}/{_AT_FRONT_END[queued.kind]}/{secret}"
     return f"{env.policy.own_base}/{_AT_VESTIBULE[queued.kind]}/{secret}"

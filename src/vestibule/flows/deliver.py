@@ -8,7 +8,7 @@ import asyncio
 import structlog
 
 from vestibule.crypto.entropy import spread
-from vestibule.flows.compose_letter import compose_letter
+from vestibule.flows.compose_letter import Composed, compose_letter
 from vestibule.flows.env import Env
 from vestibule.model.errors import StoreUnavailable
 from vestibule.model.events import Event, EventKind
@@ -28,18 +28,24 @@ async def deliver_next(env: Env) -> bool:
         queued = await tx.letters.claim(env.clock.now())
     if queued is None:
         return False
-    letter, account_id = await compose_letter(env, queued)
+    composed = await compose_letter(env, queued)
+    if composed is not None:
+        await _hand_over(env, queued, composed)
+    return True
+
+
+async def _hand_over(env: Env, queued: QueuedLetter, composed: Composed) -> None:
+    account_id = composed.account_id
     try:
-        if letter is not None:
+        if composed.letter is not None:
             async with asyncio.timeout(_HAND_OVER_SECONDS):
-                await env.post.send(letter)
+                await env.post.send(composed.letter)
     except RefusedForGood as fault:
         await _refuse(env, queued, account_id, str(fault))
     except (NotSent, TimeoutError) as fault:
         await _put_off(env, queued, account_id, str(fault) or "the mail server took too long")
     else:
         await _settle(env, queued, account_id)
-    return True
 
 
 async def _settle(env: Env, queued: QueuedLetter, account_id: str | None) -> None:

@@ -1,7 +1,7 @@
 """Register: somebody new gives a name, an address and a password, and is sent a link that proves the address."""
 
 from vestibule.crypto.entropy import new_id
-from vestibule.flows.ask_for_letter import tell_owner
+from vestibule.flows.ask_for_letter import to_whoever_has, within_limits
 from vestibule.flows.env import Env
 from vestibule.model.accounts import Account, Role
 from vestibule.model.errors import AddressTaken
@@ -12,7 +12,7 @@ from vestibule.model.visitors import Visitor
 
 async def register(env: Env, name: str, address: str, password: str, visitor: Visitor) -> Account:
     """The new account. `address` is canonical. Raises `AddressTaken`; where accounts are concealed, returns one that
-    does not exist instead, and tells the owner of the address.
+    does not exist instead, tells the owner of the address, and takes the same steps for a known and an unknown one.
     """
     password_hash = await env.passwords.hash(password)
     now = env.clock.now()
@@ -27,16 +27,20 @@ async def register(env: Env, name: str, address: str, password: str, visitor: Vi
         password_hash=password_hash,
         language=visitor.language,
     )
+    concealing, taken = env.policy.conceal_accounts, LetterKind.ADDRESS_TAKEN
     async with env.store.transaction() as tx:
         added = await tx.accounts.add(account)
+        may_tell = concealing and await within_limits(env, tx, taken, address, visitor, now)
         if added:
             await tx.letters.queue(QueuedLetter(new_id(), LetterKind.VERIFY_ADDRESS, now, account.id))
-            await tx.events.record(
-                Event(now, EventKind.REGISTERED, account_id=account.id, network_address=visitor.network_address)
-            )
-        elif env.policy.conceal_accounts:
-            await tell_owner(env, tx, address, visitor, now)
-    if not added and not env.policy.conceal_accounts:
+        elif may_tell:
+            await tx.letters.queue(to_whoever_has(address, taken, visitor, now))
+        await tx.events.record(
+            Event(now, EventKind.REGISTERED, account_id=account.id, network_address=visitor.network_address)
+            if added
+            else Event(now, EventKind.REGISTRATION_REFUSED, network_address=visitor.network_address)
+        )
+    if not added and not concealing:
         raise AddressTaken
     env.letters_waiting.set()
     return account

@@ -41,6 +41,7 @@ async def _take_over(
     await tx.accounts.set_password(token.account_id, password_hash, now)
     await tx.guesses.forgive_all(token.account_id)
     await tx.accounts.verify(token.account_id, token.address, now)
+    await tx.known_devices.forget(token.account_id)
     revoked = await end_all_sessions(env, tx, token.account_id, EndReason.PASSWORD_RESET, now)
     revoked += await refuse_account(env, tx, token.account_id, now)
     await tx.events.record(Event(now, EventKind.PASSWORD_RESET, token.account_id))

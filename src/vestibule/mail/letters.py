@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from babel.dates import format_datetime as in_words
-from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PackageLoader, Template
+from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PackageLoader, Template, TemplateError
 
 from vestibule.model.brand import Brand
 from vestibule.model.clock import Clock
-from vestibule.model.letters import Letter
+from vestibule.model.letters import Letter, NotSent
 from vestibule.translations.catalogues import speaking
 
 # A sender may lie on a host without a dot; otherwise nothing that could be read in two ways.
@@ -53,7 +53,15 @@ class Stationery:
         self._templates: dict[str, Environment] = {}
 
     def write(self, letter: Letter) -> EmailMessage:
-        """The message. Its Message-ID is the letter's, so that a repeated attempt can be known as one."""
+        """The message. Its Message-ID is the letter's, so that a repeated attempt can be known as one. Raises `NotSent`
+        where a template is broken, so that the letter waits until somebody has mended it.
+        """
+        try:
+            return self._written(letter)
+        except (TemplateError, ValueError) as fault:
+            raise NotSent(f"cannot be written: {type(fault).__name__}: {fault}") from fault
+
+    def _written(self, letter: Letter) -> EmailMessage:
         words = {**self._words(letter), "subject": self.subject(letter)}
         message = EmailMessage(policy=SMTP)
         message["From"] = Address(self._sender.name, addr_spec=self._sender.address)

@@ -1,5 +1,6 @@
 """`model.letters.Post` over SMTP (RFC 5321), with TLS that is never given up once asked for."""
 
+import ssl
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -9,18 +10,20 @@ from vestibule.mail.letters import Stationery
 from vestibule.model.letters import Letter, NotSent, RefusedForGood
 
 Security = Literal["tls", "starttls", "opportunistic", "none"]
-_TIMEOUT_SECONDS = 10
 
 
 @dataclass(frozen=True)
 class Server:
-    """Where letters are handed over. With `opportunistic`, STARTTLS is used where it is offered."""
+    """Where letters are handed over. With `opportunistic`, STARTTLS is used where it is offered. No answer within
+    `patience_seconds` is taken for none.
+    """
 
     host: str
     port: int
     security: Security
     user: str = ""
     password: str = field(default="", repr=False)
+    patience_seconds: float = 10
 
 
 def security_for(choice: Literal["auto", "tls", "starttls", "none"], port: int, user: str) -> Security:
@@ -38,6 +41,7 @@ class SmtpPost:
     def __init__(self, server: Server, stationery: Stationery) -> None:
         self._server = server
         self._stationery = stationery
+        self._tls = ssl.create_default_context()  # once, for reading the authorities of the machine takes a while
 
     async def send(self, letter: Letter) -> None:
         message = self._stationery.write(letter)
@@ -52,7 +56,8 @@ class SmtpPost:
                 password=server.password or None,
                 use_tls=server.security == "tls",
                 start_tls=starttls,
-                timeout=_TIMEOUT_SECONDS,
+                tls_context=self._tls,
+                timeout=server.patience_seconds,
             )
         except aiosmtplib.SMTPRecipientsRefused as fault:
             (refusal,) = fault.recipients  # a letter has one

@@ -9,6 +9,7 @@ class EventKind(StrEnum):
     """What happened."""
 
     REGISTERED = "registered"
+    REGISTRATION_REFUSED = "registration_refused"
     SIGNED_IN = "signed_in"
     SIGN_IN_REFUSED = "sign_in_refused"
     SESSION_ENDED = "session_ended"
@@ -19,6 +20,7 @@ class EventKind(StrEnum):
     PASSWORD_CHANGED = "password_changed"
     ADDRESS_CHANGED = "address_changed"
     ADDRESS_TAKEN_BACK = "address_taken_back"
+    SQUATTER_REMOVED = "squatter_removed"
     LETTER_REFUSED = "letter_refused"
     ACCOUNT_DISABLED = "account_disabled"
     ACCOUNT_ENABLED = "account_enabled"

@@ -26,7 +26,8 @@ LIFETIMES = {
 class OneTimeToken:
     """A token as it is stored: bound to an account, to the address it was mailed to, and to a purpose.
 
-    A letter that is sent twice carries a token each time; `letter_id` tells that they are one.
+    A letter that is sent twice carries a token each time; `letter_id` tells that they are one. The `created_at` of one
+    that undoes a change of address is the moment of that change, which tells it from earlier and later ones.
     """
 
     digest: str

@@ -14,7 +14,7 @@ from typing import Protocol
 from vestibule.model.accounts import Account
 from vestibule.model.events import Event, EventFilter
 from vestibule.model.guesses import Budget, GuessCount, GuessLimits
-from vestibule.model.letters import Backlog, LetterState, QueuedLetter
+from vestibule.model.letters import Backlog, LetterKind, LetterState, QueuedLetter
 from vestibule.model.limits import Limit
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose
 from vestibule.model.revocations import Revocation
@@ -65,6 +65,9 @@ class Accounts(Protocol):
     async def dearest_bcrypt(self) -> int | None:
         """The greatest cost of a bcrypt hash that is left; None if there is none."""
 
+    async def remove_squatter(self, address: str, owner_id: str) -> str | None:
+        """Delete the account that has this address and never proved it, unless it is the owner's; which."""
+
     async def replace_hash(self, account_id: str, old: str, new: str) -> None:
         """Put another hash of the same password in the place of `old`, if that is still there."""
 
@@ -111,12 +114,12 @@ class OneTimeTokens(Protocol):
 
     async def consume(self, digest: str, purpose: Purpose, now: datetime) -> OneTimeToken | None:
         """Spend the token and what went out with it, once: of any number of racers one gets it. None if unknown,
-        spent or expired.
+        spent or expired, or if it proves an address that the account has no longer.
         """
 
-    async def void(self, account_id: str, *, undo_too: bool = False) -> None:
+    async def void(self, account_id: str, *, undo_since: datetime | None = None) -> None:
         """Kill the unspent tokens of an account. One that undoes a change of address is the last way back of an owner
-        whose account was taken over, so it dies only with `undo_too`.
+        whose account was taken over: it dies only if the change was at `undo_since` or later.
         """
 
 
@@ -128,6 +131,9 @@ class Letters(Protocol):
 
     async def claim(self, now: datetime) -> QueuedLetter | None:
         """Take the oldest due letter under a lease, so that no second worker takes it meanwhile."""
+
+    async def hold(self, letter: QueuedLetter) -> bool:
+        """Keep the claimed letter as it is until the transaction ends; False if it is settled, or another's by now."""
 
     async def newer(self, letter: QueuedLetter, account: Account) -> bool:
         """Whether a later letter of the same kind was queued for the account, sent or not."""
@@ -144,11 +150,16 @@ class Letters(Protocol):
     async def forget(self, address: str) -> None:
         """Delete every letter that is to go to this address, whosever it would be."""
 
+    async def withdraw(self, account_id: str, kind: LetterKind, since: datetime, now: datetime) -> None:
+        """Letters of this kind about the account, queued at `since` or later, are not sent any more."""
+
     async def unsettled(self, most: int) -> list[LetterState]:
         """The letters that wait or were refused, the oldest first."""
 
     async def retry(self, now: datetime, letter_ids: Sequence[str] | None = None) -> int:
-        """Make these letters due, or all that are not settled, refused ones too; how many."""
+        """Make those of these letters due that could not be sent, refused ones too, or all such letters; how many.
+        One that somebody is sending at this moment is left to him.
+        """
 
     async def backlog(self) -> Backlog:
         """How full the outbox is."""
@@ -168,6 +179,9 @@ class KnownDevices(Protocol):
 
     async def add(self, account_id: str, digest: str, now: datetime) -> None:
         """Know this device from now on."""
+
+    async def forget(self, account_id: str) -> None:
+        """Know none of the account's devices any more."""
 
 
 class Tallies(Protocol):

@@ -74,6 +74,12 @@ class SqlAccounts:
     async def take_back(self, account_id: str, address: str, now: datetime) -> bool:
         return await self._move(account_id, address, now, password_hash=None)
 
+    async def remove_squatter(self, address: str, owner_id: str) -> str | None:
+        squats = and_(accounts.c.address == address, accounts.c.verified.is_(False), accounts.c.id != owner_id)
+        removed = await self._connection.execute(delete(accounts).where(squats).returning(accounts.c.id))
+        account_id: str | None = removed.scalar_one_or_none()
+        return account_id
+
     async def _move(self, account_id: str, address: str, now: datetime, **values: Any) -> bool:
         try:
             async with self._connection.begin_nested():  # so that a taken address costs no more than this statement

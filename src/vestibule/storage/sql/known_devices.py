@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -40,3 +40,6 @@ class SqlKnownDevices:
             .values(account_id=account_id, digest=digest, created_at=now, last_seen_at=now)
             .on_conflict_do_nothing()
         )
+
+    async def forget(self, account_id: str) -> None:
+        await self._connection.execute(delete(known_devices).where(_d.account_id == account_id))

@@ -14,6 +14,8 @@ from vestibule.storage.sql.schema import letters
 
 _l = letters.c
 _LETTER = (_l.id, _l.kind, _l.created_at, _l.account_id, _l.address, _l.language, _l.detail, _l.attempts)
+# Once a letter is settled: what it said, and to whom.
+_NOBODYS_BUSINESS = {"address": None, "detail": "{}", "last_fault": None}
 _WAITING = and_(_l.settled_at.is_(None), _l.refused_at.is_(None))
 
 
@@ -49,11 +51,15 @@ class SqlLetters:
         claimed = await self._connection.execute(
             update(letters)
             .where(_l.id == oldest.scalar_subquery())
-            .values(due_at=now + LEASE, attempts=_l.attempts + 1)
+            .values(due_at=now + LEASE, attempts=_l.attempts + 1, last_fault=None)
             .returning(*_LETTER)
         )
         row = claimed.one_or_none()
         return None if row is None else _from_row(row)
+
+    async def hold(self, letter: QueuedLetter) -> bool:
+        held = await self._connection.execute(select(_l.id).where(_mine(letter)).with_for_update())
+        return held.one_or_none() is not None
 
     async def newer(self, letter: QueuedLetter, account: Account) -> bool:
         to_the_same = or_(_l.account_id == account.id, _l.address == account.address)
@@ -61,8 +67,7 @@ class SqlLetters:
         return bool((await self._connection.execute(select(exists().where(later)))).scalar_one())
 
     async def settle(self, letter: QueuedLetter, now: datetime, account_id: str | None) -> None:
-        # What it said, and to whom, is nobody's business any more.
-        done = {"settled_at": now, "account_id": account_id, "address": None, "detail": "{}", "last_fault": None}
+        done = {"settled_at": now, "account_id": account_id, **_NOBODYS_BUSINESS}
         await self._connection.execute(update(letters).where(_l.id == letter.id).values(done))
 
     async def put_off(self, letter: QueuedLetter, due_at: datetime, fault: str) -> None:
@@ -74,6 +79,10 @@ class SqlLetters:
     async def forget(self, address: str) -> None:
         await self._connection.execute(delete(letters).where(_l.address == address))
 
+    async def withdraw(self, account_id: str, kind: LetterKind, since: datetime, now: datetime) -> None:
+        those = (_l.settled_at.is_(None), _l.account_id == account_id, _l.kind == kind.value, _l.created_at >= since)
+        await self._connection.execute(update(letters).where(*those).values({"settled_at": now, **_NOBODYS_BUSINESS}))
+
     async def unsettled(self, most: int) -> list[LetterState]:
         rows = await self._connection.execute(
             select(*_LETTER, _l.due_at, _l.refused_at, _l.last_fault)
@@ -84,12 +93,10 @@ class SqlLetters:
         return [LetterState(_from_row(row), row.due_at, row.refused_at, row.last_fault) for row in rows]
 
     async def retry(self, now: datetime, letter_ids: Sequence[str] | None = None) -> int:
-        those = [_l.settled_at.is_(None)]
+        those = [_l.settled_at.is_(None), _l.last_fault.is_not(None)]
         if letter_ids is not None:
             those.append(_l.id.in_(letter_ids))
-        done = await self._connection.execute(
-            update(letters).where(*those).values(due_at=now, refused_at=None, attempts=0)
-        )
+        done = await self._connection.execute(update(letters).where(*those).values(due_at=now, refused_at=None))
         return int(done.rowcount)
 
     async def backlog(self) -> Backlog:

@@ -3,13 +3,14 @@
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose
-from vestibule.storage.sql.schema import one_time_tokens
+from vestibule.storage.sql.schema import accounts, one_time_tokens
 
 _t = one_time_tokens.c
+_PROVES_TODAYS_ADDRESS = {Purpose.VERIFY_ADDRESS, Purpose.RESET_PASSWORD}
 
 
 class SqlOneTimeTokens:
@@ -32,21 +33,24 @@ class SqlOneTimeTokens:
     async def consume(self, digest: str, purpose: Purpose, now: datetime) -> OneTimeToken | None:
         # One statement for it and for its twins in the same letter: whoever comes second waits for the first, then
         # finds none of them unused.
-        unused = (_t.purpose == purpose.value, _t.used_at.is_(None))
         presented = one_time_tokens.alias()
-        whose = (
-            select(presented.c.account_id)
-            .where(
-                presented.c.digest == digest,
-                presented.c.purpose == purpose.value,
-                presented.c.used_at.is_(None),
-                presented.c.expires_at > now,
-            )
-            .scalar_subquery()
+        good = select(presented.c.account_id).where(
+            presented.c.digest == digest,
+            presented.c.purpose == purpose.value,
+            presented.c.used_at.is_(None),
+            presented.c.expires_at > now,
         )
+        if purpose in _PROVES_TODAYS_ADDRESS:
+            same = and_(accounts.c.id == presented.c.account_id, accounts.c.address == presented.c.address)
+            good = good.join(accounts, same)
+        also = [_t.purpose == purpose.value, _t.used_at.is_(None), _t.account_id == good.scalar_subquery()]
+        if purpose is Purpose.UNDO_ADDRESS_CHANGE:
+            # Whoever undoes a change undoes those after it, and leaves alone the ways back from those before.
+            made = good.with_only_columns(presented.c.created_at).scalar_subquery()
+            also.append(_t.created_at >= made)
         spent = await self._connection.execute(
             update(one_time_tokens)
-            .where(*unused, _t.account_id == whose)
+            .where(*also)
             .values(used_at=now)
             .returning(_t.digest, _t.account_id, _t.address, _t.created_at, _t.expires_at, _t.letter_id)
         )
@@ -57,6 +61,8 @@ class SqlOneTimeTokens:
                 )
         return None
 
-    async def void(self, account_id: str, *, undo_too: bool = False) -> None:
-        spared = [] if undo_too else [_t.purpose != Purpose.UNDO_ADDRESS_CHANGE.value]
-        await self._connection.execute(delete(one_time_tokens).where(_t.account_id == account_id, *spared))
+    async def void(self, account_id: str, *, undo_since: datetime | None = None) -> None:
+        dies = _t.purpose != Purpose.UNDO_ADDRESS_CHANGE.value
+        if undo_since is not None:
+            dies = or_(dies, _t.created_at >= undo_since)
+        await self._connection.execute(delete(one_time_tokens).where(_t.account_id == account_id, dies))
