@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from vestibule.cli import console
+from vestibule.cli.mail import NoSuchLetter, NotAnswered
 from vestibule.cli.users import NoSuchAccount
 from vestibule.flows.rotate_keys import KeysStay
 from vestibule.model.errors import StoreUnavailable
@@ -13,6 +14,8 @@ from vestibule.storage.sql.legacy import NoSuchTable, SourceUnavailable
 from vestibule.storage.sql.revision import SchemaMismatch
 
 _WRONG_SETTINGS = 2
+# Each says itself what is wrong.
+_SENTENCES = (SchemaMismatch, NoSuchTable, SourceUnavailable, NoSuchAccount, KeysStay, NoSuchLetter, NotAnswered)
 
 
 @contextmanager
@@ -23,7 +26,7 @@ def explained() -> Iterator[None]:
     except WrongSettings as fault:
         console.fail(str(fault))
         sys.exit(_WRONG_SETTINGS)
-    except (SchemaMismatch, NoSuchTable, SourceUnavailable, NoSuchAccount, KeysStay) as fault:
+    except _SENTENCES as fault:
         console.fail(str(fault))
         sys.exit(1)
     except StoreUnavailable as fault:

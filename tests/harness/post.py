@@ -18,9 +18,10 @@ class CaughtPost:
         self.letters: list[Letter] = []
         self.messages: list[EmailMessage] = []
 
-    async def send(self, letter: Letter) -> None:
+    async def send(self, letter: Letter) -> str:
         self.messages.append(self.stationery.write(letter))
         self.letters.append(letter)
+        return "caught"
 
     def secret(self, kind: LetterKind) -> str:
         """The secret in the newest letter of a kind."""

@@ -26,6 +26,7 @@ SUBJECTS = {
     LetterKind.NEW_DEVICE: "New sign-in to your account",
     LetterKind.TOKEN_REUSED: "You were signed out for your safety",
     LetterKind.ADDRESS_TAKEN: "You already have an account",
+    LetterKind.TEST: "A test letter",
 }
 PROMISES = {
     LetterKind.VERIFY_ADDRESS: "24 hours",

@@ -1,102 +1,23 @@
 """Letters handed over to real SMTP servers: good ones, grudging ones, and ones that a password must not reach."""
 
 import ssl
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import timedelta
+from collections.abc import Callable
 from email import message_from_bytes, policy
-from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from aiosmtpd.smtp import LoginPassword
 
+from tests.harness.mail_server import CUT, HOST, PASSWORD, STALL, USER, MailServer, certified, running
 from tests.harness.servers import free_port
 from tests.mail import LINKS, STATIONERY, a_letter
 from vestibule.mail.smtp import Security, Server, SmtpPost, security_for
-from vestibule.model.clock import SystemClock
 from vestibule.model.letters import LetterKind, NotSent, RefusedForGood
 
-HOST = "127.0.0.1"
-USER, PASSWORD = "vestibule", "open sesame"
 DELIVERED = ["MAIL no-reply@vestibule.example", "RCPT ada@example.com", "DATA"]
 DELIVERED_AFTER_STARTTLS = ["MAIL no-reply@vestibule.example after STARTTLS", *DELIVERED[1:]]
+PATIENCE = 0.3
 Tls = Callable[..., ssl.SSLContext]
-
-
-@dataclass
-class MailServer:
-    """What a mail server saw; `answers` are said in place of its own to the commands they are named after."""
-
-    answers: dict[str, str] = field(default_factory=dict)
-    hangs_up: bool = False
-    commands: list[str] = field(default_factory=list)
-    credentials: list[LoginPassword] = field(default_factory=list)
-    content: bytes = b""
-
-    async def handle_MAIL(  # noqa: N802
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        self.commands.append(f"MAIL {address}{' after STARTTLS' if session.ssl else ''}")
-        envelope.mail_from = address
-        return self.answers.get("MAIL", "250 OK")
-
-    async def handle_RCPT(  # noqa: N802
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
-        self.commands.append(f"RCPT {address}")
-        envelope.rcpt_tos.append(address)
-        return self.answers.get("RCPT", "250 OK")
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        self.commands.append("DATA")
-        self.content = bytes(envelope.original_content or b"")
-        if self.hangs_up:
-            server.transport.abort()
-        return self.answers.get("DATA", "250 OK")
-
-    def authenticate(self, _server: SMTP, _session: Session, _envelope: Envelope, _how: str, login: Any) -> AuthResult:
-        self.credentials.append(login)
-        return AuthResult(success=login == LoginPassword(USER.encode(), PASSWORD.encode()), handled=False)
-
-
-@contextmanager
-def running(server: MailServer, **options: Any) -> Iterator[int]:
-    """The port on which the mail server listens."""
-    controller = Controller(server, hostname=HOST, port=free_port(), authenticator=server.authenticate, **options)
-    controller.start()
-    try:
-        yield controller.port
-    finally:
-        controller.stop()
-
-
-def _certified(name: str) -> tuple[bytes, bytes]:
-    """A certificate for this name and for `HOST` if it is ours, with its key, as PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    names: list[x509.GeneralName] = [x509.DNSName(name)]
-    if name == "localhost":
-        names.append(x509.IPAddress(IPv4Address(HOST)))
-    now = SystemClock().now()
-    certificate = (
-        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return certificate.public_bytes(pem), private
 
 
 @pytest.fixture
@@ -104,7 +25,7 @@ def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tls:
     """A server's side of TLS; `trusted` puts its certificate where this machine looks for authorities."""
 
     def context(name: str = "localhost", trusted: bool = True) -> ssl.SSLContext:
-        certificate, key = _certified(name)
+        certificate, key = certified(name)
         file = tmp_path / "certificate.pem"
         file.write_bytes(certificate + key)
         made = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -116,8 +37,10 @@ def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tls:
     return context
 
 
-async def send(port: int, security: Security = "none", user: str = "", kind: LetterKind | None = None) -> None:
-    server = Server(HOST, port, security, user, PASSWORD if user else "")
+async def send(
+    port: int, security: Security = "none", user: str = "", kind: LetterKind | None = None, patience: float = 10
+) -> None:
+    server = Server(HOST, port, security, user, PASSWORD if user else "", patience)
     await SmtpPost(server, STATIONERY).send(a_letter(kind or LetterKind.VERIFY_ADDRESS))
 
 
@@ -128,7 +51,7 @@ async def test_a_letter_arrives_whole_and_once(kind: LetterKind) -> None:
         await send(port, "none", kind=kind)
     assert server.commands == DELIVERED
     assert server.credentials == []
-    message = message_from_bytes(server.content, policy=policy.default)
+    message = message_from_bytes(server.contents[-1], policy=policy.default)
     assert message["Subject"] == STATIONERY.subject(a_letter(kind))
     parts = {part.get_content_subtype(): part.get_content() for part in message.iter_parts()}
     assert sorted(parts) == ["html", "plain"]
@@ -209,11 +132,46 @@ async def test_a_refusal_is_not_sent_and_says_what_the_server_said(server: MailS
     assert (type(fault.value) is RefusedForGood) == for_good
 
 
-async def test_a_server_that_hangs_up_after_the_letter_has_not_taken_it() -> None:
-    server = MailServer(hangs_up=True)
+@pytest.mark.parametrize("answer", [CUT, STALL])
+async def test_a_server_that_says_nothing_more_after_the_letter_has_not_taken_it(answer: str) -> None:
+    server = MailServer({"DATA": answer})
     with running(server) as port, pytest.raises(NotSent):
-        await send(port)
-    assert server.commands[-1] == "DATA"
+        await send(port, patience=PATIENCE)
+    assert server.commands == DELIVERED
+
+
+@pytest.mark.parametrize("answer", [CUT, STALL, "421 shutting down"])
+async def test_once_the_letter_is_taken_nothing_makes_it_untaken(answer: str) -> None:
+    server = MailServer({"QUIT": answer})
+    with running(server) as port:
+        await send(port, patience=PATIENCE)
+    assert server.commands == DELIVERED
+
+
+@pytest.mark.parametrize("command", ["EHLO", "MAIL", "RCPT"])
+@pytest.mark.parametrize("answer", [CUT, STALL])
+async def test_a_server_that_stalls_or_hangs_up_has_not_taken_it(command: str, answer: str) -> None:
+    with running(MailServer({command: answer})) as port, pytest.raises(NotSent):
+        await send(port, patience=PATIENCE)
+
+
+async def test_m12_a_server_is_given_one_sender_one_recipient_and_one_letter() -> None:
+    server = MailServer()
+    with running(server) as port:
+        for name in (
+            "Ada\r\nRCPT TO:<x@evil.example>",
+            "Ada\r\n.\r\nMAIL FROM:<x@evil.example>",
+            "Ada\0Bcc: x@evil.example",
+        ):
+            server.commands.clear()
+            await SmtpPost(Server(HOST, port, "none"), STATIONERY).send(a_letter(name=name))
+            assert server.commands == DELIVERED
+            assert b"evil" not in server.contents[-1]
+
+
+async def test_the_answer_comes_back_for_whoever_wants_to_know() -> None:
+    with running(MailServer({"DATA": "250 queued as 4711"})) as port:
+        assert await SmtpPost(Server(HOST, port, "none"), STATIONERY).send(a_letter()) == "queued as 4711"
 
 
 async def test_a_wrong_password_is_not_sent_and_not_told(tls: Tls) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from tests.harness.world import World
 from tests.storage import NOW, stored_account
 from vestibule.crypto.entropy import new_id
-from vestibule.model.letters import LEASE, LetterKind, QueuedLetter
+from vestibule.model.letters import LEASE, Backlog, LetterKind, QueuedLetter
 from vestibule.model.store import Store
 from vestibule.storage.sql.schema import letters
 
@@ -98,6 +98,90 @@ async def test_the_last_fault_is_kept_until_the_letter_has_left(world: World) ->
     async with store.transaction() as tx:
         await tx.letters.settle(queued_as(letter), NOW, None)
     assert await _last_fault(world) is None
+
+
+async def test_a_claim_that_is_over_holds_nothing_and_puts_nothing_off(store: Store) -> None:
+    (letter,) = await queue(store)
+    first, second = queued_as(letter, 1), queued_as(letter, 2)
+    assert await claim(store, NOW) == (letter, 1)
+    async with store.transaction() as tx:
+        assert await tx.letters.hold(first)
+    assert await claim(store, NOW + LEASE) == (letter, 2)
+    async with store.transaction() as tx:
+        assert not await tx.letters.hold(first)
+        await tx.letters.put_off(first, NOW, "too late")
+        await tx.letters.refuse(first, NOW, "too late")
+        assert await tx.letters.hold(second)
+        await tx.letters.settle(second, NOW, None)
+        assert not await tx.letters.hold(second)
+
+
+async def test_a_refused_letter_is_kept_and_not_tried_again_until_somebody_says_so(store: Store) -> None:
+    refused, waiting = await queue(store, 2)
+    assert await claim(store, NOW) == (refused, 1)
+    async with store.transaction() as tx:
+        await tx.letters.refuse(queued_as(refused, 1), NOW, "550 no such mailbox")
+    assert await claim(store, NOW + MINUTE) == (waiting, 1)
+    assert await claim(store, NOW + MINUTE) is None
+    async with store.transaction() as tx:
+        assert await tx.letters.backlog() == Backlog(waiting=1, refused=1, oldest=NOW + INSTANT)
+        states = await tx.letters.unsettled(10)
+        assert [(state.letter.id, state.refused_at, state.last_fault) for state in states] == [
+            (refused, NOW, "550 no such mailbox"),
+            (waiting, None, None),
+        ]
+        # The other is being sent: nobody sends it a second time.
+        assert await tx.letters.retry(NOW + MINUTE) == 1
+    assert await claim(store, NOW + MINUTE) == (refused, 2)
+    assert await claim(store, NOW + MINUTE) is None
+
+
+async def test_a_retry_reaches_the_letters_named_and_no_other(store: Store) -> None:
+    first, second = await queue(store, 2)
+    async with store.transaction() as tx:
+        for letter in (first, second):
+            await tx.letters.claim(NOW + INSTANT)
+            await tx.letters.put_off(queued_as(letter, 1), NOW + 5 * MINUTE, "451 busy")
+        assert await tx.letters.retry(NOW, [second, "unknown"]) == 1
+    assert await claim(store, NOW + INSTANT) == (second, 2)
+    assert await claim(store, NOW + INSTANT) is None
+
+
+async def test_an_empty_outbox_has_no_backlog(store: Store) -> None:
+    (letter,) = await queue(store)
+    async with store.transaction() as tx:
+        assert (await tx.letters.backlog()).waiting == 1
+        await tx.letters.settle(queued_as(letter), NOW, None)
+        assert await tx.letters.backlog() == Backlog(0, 0, None)
+        assert await tx.letters.unsettled(10) == []
+
+
+async def test_a_withdrawn_letter_is_settled_and_an_earlier_one_of_another_kind_is_not(store: Store) -> None:
+    account = await stored_account(store)
+    kind = LetterKind.ADDRESS_CHANGED
+    earlier, later = (QueuedLetter(new_id(), kind, NOW + n * MINUTE, account.id, "old@example.com") for n in (0, 2))
+    other = QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, NOW + 2 * MINUTE, account.id)
+    async with store.transaction() as tx:
+        for letter in (earlier, later, other):
+            await tx.letters.queue(letter)
+        await tx.letters.withdraw(account.id, kind, NOW + MINUTE, NOW + 2 * MINUTE)
+        left = {state.letter.id for state in await tx.letters.unsettled(10)}
+    assert left == {earlier.id, other.id}
+
+
+async def test_a_later_letter_of_the_same_kind_is_newer_by_account_and_by_address(store: Store) -> None:
+    account = await stored_account(store)
+    kind = LetterKind.RESET_PASSWORD
+    first = QueuedLetter(new_id(), kind, NOW, address=account.address)
+    second = QueuedLetter(new_id(), kind, NOW + MINUTE, account.id)
+    others = QueuedLetter(new_id(), kind, NOW + 2 * MINUTE, address="grace@example.com")
+    async with store.transaction() as tx:
+        for letter in (first, second, others):
+            await tx.letters.queue(letter)
+        assert await tx.letters.newer(first, account)
+        assert not await tx.letters.newer(second, account)
+        await tx.letters.settle(second, NOW, account.id)
+        assert await tx.letters.newer(first, account)  # sent already: its link must stay good
 
 
 async def test_a_claim_that_was_rolled_back_was_none(store: Store) -> None:

@@ -1,5 +1,6 @@
 """`model.store.OneTimeTokens`, on both databases."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from vestibule.model.accounts import Account
 from vestibule.model.one_time_tokens import LIFETIMES, OneTimeToken, Purpose, issue
 from vestibule.model.store import Store
 
-RESET, VERIFY = Purpose.RESET_PASSWORD, Purpose.VERIFY_ADDRESS
+RESET, VERIFY, UNDO = Purpose.RESET_PASSWORD, Purpose.VERIFY_ADDRESS, Purpose.UNDO_ADDRESS_CHANGE
 INSTANT = timedelta(microseconds=1)
 
 
@@ -103,3 +104,45 @@ async def test_void_kills_every_token_of_one_account(store: Store, ada: Account)
     assert await consume(store, "one") is None
     assert await consume(store, "two", VERIFY) is None
     assert await consume(store, "hers") == grace.id
+
+
+async def test_m1_a_token_proves_the_address_it_was_mailed_to_and_no_later_one(store: Store, ada: Account) -> None:
+    await keep(store, token(ada, "to reset"), token(ada, "to verify", VERIFY))
+    async with store.transaction() as tx:
+        assert await tx.accounts.change_address(ada.id, "countess@example.com", NOW) == ada.address
+    assert await consume(store, "to reset") is None
+    assert await consume(store, "to verify", VERIFY) is None
+
+
+async def test_a_letter_that_went_out_twice_has_two_tokens_that_are_one(store: Store, ada: Account) -> None:
+    twins = [replace(token(ada, secret), letter_id="a letter") for secret in ("first", "second")]
+    await keep(store, *twins)
+    assert await consume(store, "first") == ada.id
+    assert await consume(store, "second") is None
+    await keep(store, *twins[:1], replace(token(ada, "other"), letter_id="another letter"))
+    assert await consume(store, "first") is None
+    assert await consume(store, "other") == ada.id
+
+
+def undo(account: Account, secret: str, address: str, minutes: int) -> OneTimeToken:
+    """The way back from a change that was made so late."""
+    made = issue(digest(secret), account.id, UNDO, address, NOW + timedelta(minutes=minutes))
+    return replace(made, letter_id=secret)
+
+
+async def test_undoing_a_change_undoes_later_ones_and_leaves_earlier_ones(store: Store, ada: Account) -> None:
+    changes = [undo(ada, f"back to {n}", f"{n}@example.com", n) for n in range(3)]
+    await keep(store, *changes)
+    assert await consume(store, "back to 1", UNDO) == ada.id
+    assert await consume(store, "back to 2", UNDO) is None
+    assert await consume(store, "back to 0", UNDO) == ada.id
+
+
+async def test_a_way_back_dies_only_if_that_is_said(store: Store, ada: Account) -> None:
+    await keep(store, *(undo(ada, f"back to {n}", f"{n}@example.com", n) for n in range(3)), token(ada, "to reset"))
+    async with store.transaction() as tx:
+        await tx.one_time_tokens.void(ada.id)
+    assert await consume(store, "to reset") is None
+    async with store.transaction() as tx:
+        await tx.one_time_tokens.void(ada.id, undo_since=NOW + timedelta(minutes=1))
+    assert [await consume(store, f"back to {n}", UNDO) for n in (2, 1, 0)] == [None, None, ada.id]

@@ -5,6 +5,7 @@ import typer
 from vestibule import __version__
 from vestibule.cli.events import events
 from vestibule.cli.keys import keys
+from vestibule.cli.mail import mail
 from vestibule.cli.migrate import migrate
 from vestibule.cli.serve import serve
 from vestibule.cli.services import services
@@ -43,4 +44,5 @@ def build() -> typer.Typer:
     commands.add_typer(keys, name="keys")
     commands.add_typer(services, name="services")
     commands.add_typer(users, name="users")
+    commands.add_typer(mail, name="mail")
     return commands

@@ -21,7 +21,7 @@ class FolderPost:
         self._clock = clock
         self._aloud = aloud
 
-    async def send(self, letter: Letter) -> None:
+    async def send(self, letter: Letter) -> str:
         now = self._clock.now()
         message = self._stationery.write(letter)
         path = self._folder / f"{now:%Y%m%d-%H%M%S}-{letter.kind.value}-{letter.id[:8]}.eml"
@@ -31,6 +31,7 @@ class FolderPost:
             raise NotSent(f"{path}: {fault.strerror}") from fault
         if self._aloud:
             _log.info("letter", to=letter.to, subject=message["Subject"], link=letter.link, file=str(path))
+        return str(path)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -43,12 +43,12 @@ class SmtpPost:
         self._stationery = stationery
         self._tls = ssl.create_default_context()  # once, for reading the authorities of the machine takes a while
 
-    async def send(self, letter: Letter) -> None:
+    async def send(self, letter: Letter) -> str:
         message = self._stationery.write(letter)
         server = self._server
         starttls = {"starttls": True, "opportunistic": None}.get(server.security, False)
         try:
-            await aiosmtplib.send(
+            _, answer = await aiosmtplib.send(
                 message,
                 hostname=server.host,
                 port=server.port,
@@ -66,6 +66,7 @@ class SmtpPost:
             raise _not_sent(fault, fault.code) from fault
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as fault:
             raise NotSent(f"{type(fault).__name__}: {fault}"[:500]) from fault
+        return answer
 
 
 def _not_sent(fault: Exception, code: int) -> NotSent:

@@ -31,6 +31,7 @@ class LetterKind(StrEnum):
     NEW_DEVICE = "new_device"
     TOKEN_REUSED = "token_reused"
     ADDRESS_TAKEN = "address_taken"
+    TEST = "test"
 
 
 TOKEN_IN = {
@@ -95,8 +96,8 @@ class Letter:
 class Post(Protocol):
     """What carries letters away."""
 
-    async def send(self, letter: Letter) -> None:
-        """Hand `letter` over; returns when somebody else has taken the responsibility, raises `NotSent`."""
+    async def send(self, letter: Letter) -> str:
+        """Hand `letter` over; what was answered when somebody else took the responsibility. Raises `NotSent`."""
 
 
 class Writer(Protocol):

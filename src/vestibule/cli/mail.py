@@ -1,0 +1,165 @@
+"""`vestibule mail`: look into the outbox, try letters again, and see whether mail works."""
+
+import asyncio
+from datetime import datetime
+from typing import Annotated, Literal
+
+import typer
+from babel.dates import format_timedelta
+from rich.box import SIMPLE
+from rich.markup import escape
+from rich.table import Column, Table
+
+from vestibule.cli.console import notes, results
+from vestibule.cli.workshop import Workshop
+from vestibule.flows.look_after_mail import Outbox, look_into_outbox, retry_letters, send_test_letter
+from vestibule.model.accounts import NotAnAddress, canonical_address
+from vestibule.model.letters import LetterState, NotSent
+from vestibule.settings import Settings, WrongSettings
+
+_SHOWN_OF_ID = 8
+_MOST_LETTERS = 100_000
+Language = Literal["en", "de", "fr", "es", "pt"]
+
+
+class NoSuchLetter(RuntimeError):
+    """Nothing in the outbox has such an id."""
+
+
+class NotAnswered(RuntimeError):
+    """The mail server did not take the letter; the message says what it said, and where to look."""
+
+
+mail = typer.Typer(no_args_is_help=True, help="Look into the outbox, try letters again, see whether mail works.")
+
+
+@mail.command("list")
+def list_letters(
+    context: typer.Context,
+    most: Annotated[int, typer.Option("--most", help="Show so many, the oldest first.", min=1, max=10_000)] = 50,
+) -> None:
+    """Show the letters that wait or were refused: for whom, since when, how often tried, and what went wrong."""
+    outbox, now = asyncio.run(_look(context.obj, most))
+    if outbox.letters:
+        results.print(_table(outbox, now))
+    notes.print(_summary(outbox, now))
+
+
+@mail.command()
+def retry(
+    context: typer.Context,
+    letters: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Ids of letters, or how they begin, as `vestibule mail list` shows them. None: all that failed.",
+            metavar="[LETTER]...",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Try letters again now, also those that were refused for good. A running server sends them within a second."""
+    count = asyncio.run(_retry(context.obj, letters))
+    notes.print(f"To be tried again: {count:,}." if count else "No letter has failed, so there is none to try again.")
+
+
+@mail.command("test")
+def send_one(
+    context: typer.Context,
+    address: Annotated[str, typer.Argument(help="Where to send it.", metavar="ADDRESS", show_default=False)],
+    language: Annotated[
+        Language | None, typer.Option(help="In this language, instead of VESTIBULE_LANGUAGE.", show_default=False)
+    ] = None,
+) -> None:
+    """Send a real letter now, past the outbox, and say what the mail server answered.
+
+    It is written as all others are: with your sender, product, logo and templates, and with a link to where mailed
+    links lead.
+    """
+    workshop: Workshop = context.obj
+    try:
+        to = canonical_address(address)
+    except NotAnAddress:
+        raise WrongSettings(f"ADDRESS: {address!r} is not an address that Vestibule sends to") from None
+    notes.print(f"Handing a letter for {to} to {_carrier(workshop.settings)} …")
+    answer = asyncio.run(_send(workshop, to, language))
+    if workshop.settings.email_host:
+        notes.print(f"[green]Taken.[/] The server said: {escape(answer)}")
+    else:
+        notes.print(f"There is no EMAIL_HOST, so nothing is mailed: the letter is the file {escape(answer)}")
+
+
+async def _look(workshop: Workshop, most: int) -> tuple[Outbox, datetime]:
+    async with workshop.opened() as env:
+        return await look_into_outbox(env, most), env.clock.now()
+
+
+async def _retry(workshop: Workshop, beginnings: list[str] | None) -> int:
+    async with workshop.opened() as env:
+        if not beginnings:
+            return await retry_letters(env, None)
+        there = [state.letter.id for state, _ in (await look_into_outbox(env, _MOST_LETTERS)).letters]
+        for beginning in beginnings:
+            if not any(letter_id.startswith(beginning) for letter_id in there):
+                raise NoSuchLetter(f"no letter in the outbox has an id that begins with {beginning}")
+        return await retry_letters(env, [letter_id for letter_id in there if letter_id.startswith(tuple(beginnings))])
+
+
+async def _send(workshop: Workshop, address: str, language: str | None) -> str:
+    async with workshop.opened() as env:
+        try:
+            return await send_test_letter(env, address, language)
+        except NotSent as fault:
+            raise NotAnswered(f"the letter was not taken: {fault}\n{_WHERE_TO_LOOK}") from None
+
+
+_WHERE_TO_LOOK = (
+    "look at EMAIL_HOST, EMAIL_PORT, EMAIL_USER, EMAIL_PASS, VESTIBULE_EMAIL_SECURITY and VESTIBULE_EMAIL_FROM; "
+    "docs/mail.md says what they mean"
+)
+
+
+def _carrier(settings: Settings) -> str:
+    return f"{settings.email_host}:{settings.email_port}" if settings.email_host else str(settings.data / "mail")
+
+
+def _table(outbox: Outbox, now: datetime) -> Table:
+    table = Table(
+        Column("letter", no_wrap=True),
+        Column("says", no_wrap=True),
+        Column("for", overflow="fold"),
+        Column("queued", no_wrap=True),
+        Column("tried", justify="right"),
+        Column("now", no_wrap=True),
+        Column("what went wrong", overflow="fold"),
+        box=SIMPLE,
+    )
+    for state, to in outbox.letters:
+        letter = state.letter
+        queued = f"{_words(letter.created_at, now)} ago"
+        says, doing = letter.kind.value.replace("_", " "), _doing(state, now)
+        fault = escape(state.last_fault or "")
+        table.add_row(letter.id[:_SHOWN_OF_ID], says, escape(to or "?"), queued, str(letter.attempts), doing, fault)
+    return table
+
+
+def _doing(state: LetterState, now: datetime) -> str:
+    if state.refused_at is not None:
+        return "[red]refused[/]"
+    if state.due_at <= now:
+        return "due"
+    if state.last_fault is None:
+        return "being sent"
+    return f"again in {_words(now, state.due_at)}"
+
+
+def _summary(outbox: Outbox, now: datetime) -> str:
+    backlog = outbox.backlog
+    if not backlog.waiting and not backlog.refused:
+        return "The outbox is empty."
+    oldest = f", the oldest for {_words(backlog.oldest, now)}" if backlog.oldest else ""
+    return f"Waiting: {backlog.waiting:,}{oldest}. Refused for good: {backlog.refused:,}."
+
+
+def _words(since: datetime, until: datetime) -> str:
+    """A stretch of time, such as `5 min`."""
+    return format_timedelta(until - since, format="short", locale="en")

@@ -1,0 +1,40 @@
+"""Look after mail: what waits in the outbox and why, trying it again, and a letter that shows whether mail works."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vestibule.crypto.entropy import new_id
+from vestibule.flows.env import Env
+from vestibule.model.letters import Backlog, Letter, LetterKind, LetterState
+
+
+@dataclass(frozen=True)
+class Outbox:
+    """How full it is; and the letters in it, the oldest first, each with whom it is for, as far as that is known."""
+
+    backlog: Backlog
+    letters: list[tuple[LetterState, str | None]]
+
+
+async def look_into_outbox(env: Env, most: int) -> Outbox:
+    """The backlog, and so many letters."""
+    async with env.store.reading() as read:
+        backlog = await read.letters.backlog()
+        states = await read.letters.unsettled(most)
+        found: list[tuple[LetterState, str | None]] = []
+        for state in states:
+            account = await read.accounts.get(state.letter.account_id) if state.letter.account_id else None
+            found.append((state, state.letter.address or (account.address if account else None)))
+    return Outbox(backlog, found)
+
+
+async def retry_letters(env: Env, letter_ids: Sequence[str] | None) -> int:
+    """Make these letters due that could not be sent, or all such letters; how many that were."""
+    async with env.store.transaction() as tx:
+        return await tx.letters.retry(env.clock.now(), letter_ids)
+
+
+async def send_test_letter(env: Env, address: str, language: str | None) -> str:
+    """Hand a letter over now, past the outbox; what was answered. Raises `NotSent`."""
+    chosen = language or env.policy.language
+    return await env.post.send(Letter(new_id(), LetterKind.TEST, address, "", env.policy.link_base, chosen))

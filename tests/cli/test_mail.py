@@ -1,0 +1,120 @@
+"""`vestibule mail`, as operators type it: what waits, trying it again, and what a real mail server says to a letter."""
+
+import re
+from dataclasses import replace
+from email import message_from_bytes, policy
+from pathlib import Path
+
+import pytest
+
+from tests.harness.mail_server import HOST, PASSWORD, USER, MailServer, running
+from tests.harness.process import given_keys, run
+from tests.harness.servers import free_port
+from tests.harness.world import World
+from vestibule.model.letters import NotSent, RefusedForGood
+
+
+class Failing:
+    """A mail server that takes nothing."""
+
+    def __init__(self, fault: NotSent) -> None:
+        self._fault = fault
+
+    async def send(self, letter: object) -> str:
+        raise self._fault
+
+
+def mail(world: World, folder: Path, *arguments: str) -> tuple[int, str]:
+    """The status, and all that it said, without line breaks."""
+    done = run(folder, "mail", *arguments, DATABASE_URL=world.backend.database_url, COLUMNS="200", **given_keys())
+    return done.returncode, re.sub(r"\s+", " ", done.stdout + done.stderr)
+
+
+@pytest.fixture
+async def failed(world: World) -> World:
+    """One letter waits, one was refused for good, one has left."""
+    await world.register("gone@example.com")
+    posts = {"waits@example.com": NotSent("451 busy"), "refused@example.com": RefusedForGood("550 no such mailbox")}
+    working = world.env
+    for address, fault in posts.items():
+        world.env = replace(working, post=Failing(fault))
+        await world.register(address)
+    world.env = working
+    return world
+
+
+async def test_an_empty_outbox_is_empty(world: World, tmp_path: Path) -> None:
+    assert mail(world, tmp_path, "list") == (0, "The outbox is empty. ")
+    assert mail(world, tmp_path, "retry") == (0, "No letter has failed, so there is none to try again. ")
+
+
+async def test_what_waits_and_what_was_refused_is_listed_with_the_reason(failed: World, tmp_path: Path) -> None:
+    status, said = mail(failed, tmp_path, "list")
+    assert status == 0
+    assert re.search(r"[0-9a-f]{8} verify address waits@example.com .* ago 1 \S.* 451 busy", said), said
+    assert re.search(r"[0-9a-f]{8} verify address refused@example.com .* ago 1 refused 550 no such mailbox", said), said
+    assert "gone@example.com" not in said
+    assert "Waiting: 1, the oldest for" in said
+    assert "Refused for good: 1." in said
+    assert not re.search(r"[0-9a-f]{64}", said)
+
+
+async def test_both_are_sent_after_a_retry(failed: World, tmp_path: Path) -> None:
+    assert mail(failed, tmp_path, "retry") == (0, "To be tried again: 2. ")
+    failed.clock.advance(days=3650)  # the command goes by the clock on the wall
+    await failed.deliver()
+    assert {letter.to for letter in failed.post.letters[-2:]} == {"waits@example.com", "refused@example.com"}
+    assert mail(failed, tmp_path, "list") == (0, "The outbox is empty. ")
+
+
+async def test_one_is_named_by_how_its_id_begins(failed: World, tmp_path: Path) -> None:
+    beginning = re.findall(r"([0-9a-f]{8}) verify address refused", mail(failed, tmp_path, "list")[1])[0]
+    assert mail(failed, tmp_path, "retry", beginning) == (0, "To be tried again: 1. ")
+    status, said = mail(failed, tmp_path, "retry", "nonsense")
+    assert (status, said) == (1, "vestibule: no letter in the outbox has an id that begins with nonsense ")
+
+
+def test_a_test_letter_arrives_and_the_answer_is_told(tmp_path: Path) -> None:
+    server = MailServer({"DATA": "250 queued as 4711"})
+    with running(server) as port:
+        done = run(tmp_path, "mail", "test", "Ada@Example.com", EMAIL_HOST=HOST, EMAIL_PORT=str(port), **given_keys())
+    assert done.returncode == 0, done.stderr
+    assert "Taken. The server said: queued as 4711" in done.stderr
+    message = message_from_bytes(server.contents[-1], policy=policy.default)
+    assert (message["To"], message["Subject"]) == ("ada@example.com", "A test letter")
+
+
+def test_a_test_letter_is_written_in_the_language_asked_for(tmp_path: Path) -> None:
+    done = run(tmp_path, "mail", "test", "ada@example.com", "--language", "de", **given_keys())
+    assert "There is no EMAIL_HOST, so nothing is mailed" in done.stderr
+    (file,) = (tmp_path / "vestibule-data" / "mail").glob("*-test-*.eml")
+    assert message_from_bytes(file.read_bytes(), policy=policy.default)["Subject"] == "Eine Test-E-Mail"
+
+
+def test_a_refusal_is_told_in_the_servers_words_with_where_to_look(tmp_path: Path) -> None:
+    with running(MailServer({"RCPT": "550 no such mailbox"})) as port:
+        done = run(tmp_path, "mail", "test", "ada@example.com", EMAIL_HOST=HOST, EMAIL_PORT=str(port), **given_keys())
+    assert done.returncode == 1
+    assert "no such mailbox" in done.stderr
+    assert "look at EMAIL_HOST" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_m14_a_server_without_starttls_is_shown_no_password(tmp_path: Path) -> None:
+    server = MailServer()
+    account = {"EMAIL_HOST": HOST, "EMAIL_USER": USER, "EMAIL_PASS": PASSWORD}
+    with running(server, auth_require_tls=False, auth_exclude_mechanism=[]) as port:
+        done = run(tmp_path, "mail", "test", "ada@example.com", EMAIL_PORT=str(port), **account, **given_keys())
+    assert done.returncode == 1
+    assert (server.commands, server.credentials) == ([], [])
+    assert PASSWORD not in done.stdout + done.stderr
+
+
+def test_nobody_there_and_no_address_are_one_sentence_each(tmp_path: Path) -> None:
+    nobody = run(
+        tmp_path, "mail", "test", "ada@example.com", EMAIL_HOST=HOST, EMAIL_PORT=str(free_port()), **given_keys()
+    )
+    assert (nobody.returncode, nobody.stderr.count("vestibule: ")) == (1, 2)
+    nonsense = run(tmp_path, "mail", "test", "nonsense", **given_keys())
+    assert nonsense.returncode == 2
+    assert nonsense.stderr == "vestibule: ADDRESS: 'nonsense' is not an address that Vestibule sends to\n"

@@ -1,0 +1,73 @@
+"""`model.store.Tallies`, on both databases; and exact under a race, on PostgreSQL."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from tests.harness.world import World
+from tests.storage import NOW
+from vestibule.model.limits import LetterLimits, Limit
+from vestibule.model.store import Store
+from vestibule.storage.sql.schema import tallies
+
+HOUR = timedelta(hours=1)
+INSTANT = timedelta(microseconds=1)
+THREE = Limit("three", 3, HOUR)
+
+
+@pytest.fixture
+def store(world: World) -> Store:
+    return world.env.store
+
+
+async def take(store: Store, subject: str = "ada", limit: Limit = THREE, late: timedelta = timedelta()) -> bool:
+    async with store.transaction() as tx:
+        return await tx.tallies.take(limit, subject, NOW + late)
+
+
+async def test_so_many_and_no_more_until_the_stretch_is_over(store: Store) -> None:
+    assert [await take(store) for _ in range(5)] == [True, True, True, False, False]
+    assert not await take(store, late=HOUR - INSTANT)
+    assert [await take(store, late=HOUR) for _ in range(4)] == [True, True, True, False]
+
+
+async def test_subjects_and_limits_are_counted_apart(store: Store) -> None:
+    assert [await take(store) for _ in range(3)] == [True] * 3
+    assert await take(store, "grace")
+    assert await take(store, limit=Limit("another", 3, HOUR))
+
+
+async def test_what_was_rolled_back_is_not_counted(store: Store) -> None:
+    with pytest.raises(ZeroDivisionError):
+        await _take_and_fail(store)
+    assert [await take(store) for _ in range(4)] == [True, True, True, False]
+
+
+async def test_what_is_over_is_forgotten(world: World) -> None:
+    store = world.env.store
+    await take(store)
+    await take(store, "grace", late=HOUR)
+    async with store.transaction() as tx:
+        assert await tx.tallies.forget(NOW + HOUR) == 1
+    async with world.engines.reading() as connection:
+        assert (await connection.execute(select(func.count()).select_from(tallies))).scalar_one() == 1
+
+
+async def test_of_64_at_once_exactly_as_many_as_the_limit_says(racing_world: World) -> None:
+    for attempt in range(20):
+        taken = await asyncio.gather(*(take(racing_world.env.store, f"round {attempt}") for _ in range(64)))
+        assert sum(taken) == THREE.times
+
+
+def test_a_days_letters_are_a_little_over_three_hours_worth() -> None:
+    limits = LetterLimits.per_hour(address=3, network=60)
+    assert [(limit.times, limit.within) for limit in limits.for_address] == [(3, HOUR), (10, 24 * HOUR)]
+    assert [(limit.times, limit.within) for limit in limits.for_network] == [(60, HOUR)]
+
+
+async def _take_and_fail(store: Store) -> None:
+    async with store.transaction() as tx:
+        await tx.tallies.take(THREE, "ada", NOW)
+        raise ZeroDivisionError
