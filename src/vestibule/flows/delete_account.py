@@ -19,7 +19,7 @@ async def delete_account(env: Env, account: Account) -> int:
     now = env.clock.now()
     async with env.store.transaction() as tx:
         # Before the account, in the order of every flow that locks both.
-        await tx.one_time_tokens.void(account.id, undo_too=True)
+        await tx.one_time_tokens.void(account.id, undo_since=account.created_at)
         # Shut first, so that nobody signs in while it goes.
         await tx.accounts.disable(account.id, now)
         ended = await end_all_sessions(env, tx, account.id, EndReason.ACCOUNT_DELETED, now)
