@@ -38,7 +38,8 @@ class MailServer:
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
     ) -> list[str]:
         session.host_name = hostname
-        return [await self._answer("EHLO", server), *responses] if "EHLO" in self.answers else responses
+        await self._answer("EHLO", server)
+        return responses
 
     async def handle_MAIL(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -76,9 +77,10 @@ class MailServer:
 
 
 @contextmanager
-def running(server: MailServer, **options: Any) -> Iterator[int]:
+def running(server: MailServer, port: int = 0, **options: Any) -> Iterator[int]:
     """The port on which the mail server listens."""
-    controller = Controller(server, hostname=HOST, port=free_port(), authenticator=server.authenticate, **options)
+    where = {"hostname": HOST, "port": port or free_port()}
+    controller = Controller(server, **where, authenticator=server.authenticate, **options)
     controller.start()
     try:
         yield controller.port

@@ -1,0 +1,82 @@
+"""A mail worker as a process of its own, on a clock that is ahead, so that the leases of the dead are over."""
+
+import asyncio
+from datetime import datetime, timedelta
+from multiprocessing import get_context
+from multiprocessing.context import ForkServerProcess
+
+from tests.harness.mail_server import HOST
+from tests.harness.post import BRAND
+from tests.harness.world import CHEAP, POLICY, key_ring
+from vestibule.crypto.niced_threads import NicedThreads
+from vestibule.crypto.passwords import Hasher
+from vestibule.flows.deliver import deliver_next
+from vestibule.flows.env import Env
+from vestibule.mail.letters import Sender, Stationery
+from vestibule.mail.smtp import Server, SmtpPost
+from vestibule.model.clock import Clock
+from vestibule.model.memory import Memory
+from vestibule.model.passwords import Passwords
+from vestibule.model.revocations import RevocationSet
+from vestibule.storage.memory.mirror import NoMirror
+from vestibule.storage.memory.nudges import NoNudges
+from vestibule.storage.sql import engine
+from vestibule.storage.sql.store import SqlStore
+
+KEYS = key_ring()  # made once, in the process from which the workers are forked
+_FORKS = get_context("forkserver")
+_FORKS.set_forkserver_preload([__name__])
+
+
+class ClockAt:
+    """`model.clock.Clock` that stands where it is put."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+
+    def now(self) -> datetime:
+        return self._now
+
+    def monotonic(self) -> float:
+        return self._now.timestamp()
+
+
+def start_worker(database_url: str, port: int, now: datetime, looks: int = 1) -> ForkServerProcess:
+    """A process that delivers to the mail server on this port until nothing is due, so many times, a second apart."""
+    process = _FORKS.Process(target=_work, args=(database_url, port, now, looks), daemon=True)
+    process.start()
+    return process
+
+
+def _work(database_url: str, port: int, now: datetime, looks: int) -> None:
+    asyncio.run(_deliver(database_url, port, now, looks))
+
+
+async def _deliver(database_url: str, port: int, now: datetime, looks: int) -> None:
+    engines = engine.connect(database_url)
+    try:
+        for look in range(looks):
+            env = _env(SqlStore(engines), port, ClockAt(now + look * timedelta(seconds=1)))
+            while await deliver_next(env):
+                pass
+    finally:
+        await engines.close()
+
+
+def _env(store: SqlStore, port: int, clock: Clock) -> Env:
+    threads = NicedThreads(threads=1, waiting=1)
+    stationery = Stationery(Sender("Vestibule", "no-reply@vestibule.example"), BRAND, clock)
+    return Env(
+        policy=POLICY,
+        clock=clock,
+        store=store,
+        watching=store,
+        keys=KEYS,
+        passwords=Passwords(Hasher(CHEAP), threads),
+        signing=threads,
+        mirror=NoMirror(),
+        nudges=NoNudges(),
+        post=SmtpPost(Server(HOST, port, "none"), stationery),
+        revocations=RevocationSet(1),
+        memory=Memory(size=1),
+    )
