@@ -8,7 +8,7 @@ PACKAGE = $(PIP) install --no-deps --no-build-isolation --editable .
 CHROMIUM = $(BIN)/python -c 'from tests.e2e.chromium import program; program()' 2>/dev/null
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test e2e pictures check format docs bench faults lock clean
+.PHONY: help serve test e2e pictures check format docs letters translations bench faults lock clean
 
 help: ## Show this list
 	@echo "Vestibule: make …"
@@ -38,6 +38,12 @@ format: .venv/dev.stamp ## Put the code in order
 
 docs: .venv/dev.stamp ## Make the generated pages of docs/ anew
 	@$(BIN)/python -m tests.docs.generate
+
+letters: .venv/dev.stamp ## Have Chromium show every letter, light and dark, wide and on a phone
+	@$(BIN)/python -m tests.mail.pictures
+
+translations: .venv/dev.stamp ## Collect what letters and pages say, for every language to be translated
+	@$(BIN)/python -m tests.translations.collect
 
 bench: .venv/bench.stamp ## Measure this machine for docs/performance.md, with fastapi-users beside; six minutes
 	@$(BIN)/python -m bench

@@ -15,9 +15,11 @@ from vestibule.flows.env import Env
 from vestibule.mail.letters import Sender, Stationery
 from vestibule.mail.smtp import Server, SmtpPost
 from vestibule.model.clock import Clock
+from vestibule.model.feed import Feed
 from vestibule.model.memory import Memory
 from vestibule.model.passwords import Passwords
 from vestibule.model.revocations import RevocationSet
+from vestibule.storage import limiter
 from vestibule.storage.memory.mirror import NoMirror
 from vestibule.storage.memory.nudges import NoNudges
 from vestibule.storage.sql import engine
@@ -72,11 +74,14 @@ def _env(store: SqlStore, port: int, clock: Clock) -> Env:
         store=store,
         watching=store,
         keys=KEYS,
+        locksmith=None,
         passwords=Passwords(Hasher(CHEAP), threads),
         signing=threads,
         mirror=NoMirror(),
         nudges=NoNudges(),
+        limiter=limiter.in_memory(clock),
         post=SmtpPost(Server(HOST, port, "none"), stationery),
         revocations=RevocationSet(1),
         memory=Memory(size=1),
+        feed=Feed(most=1),
     )

@@ -3,6 +3,7 @@
 A new sentence appears in each catalogue without a translation; one that is gone disappears.
 """
 
+from io import BytesIO
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -47,9 +48,11 @@ def main() -> None:
         known.header_comment = f"# What Vestibule's letters and pages say, in {LANGUAGES[language]}."
         known.project, known.version, known.last_translator, known.language_team = "Vestibule", "", "", ""
         known.msgid_bugs_address = ""
-        with path.open("wb") as file:
-            # Without line numbers and dates, which would change with every edit elsewhere.
-            write_po(file, known, width=116, omit_header=False, sort_by_file=True, include_lineno=False)
+        written = BytesIO()
+        write_po(written, known, width=116, omit_header=False, sort_by_file=True, include_lineno=False)
+        # Without line numbers and dates, which would change with every edit elsewhere.
+        lines = written.getvalue().splitlines(keepends=True)
+        path.write_bytes(b"".join(line for line in lines if not line.startswith(b'"POT-Creation-Date:')))
         done = sum(1 for message in known if message.id and message.string)
         print(f"{path.relative_to(PACKAGE.parent.parent)}: {done} of {len(known)}")
 
