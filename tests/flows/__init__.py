@@ -7,6 +7,7 @@ from tests.harness.world import World
 ADDRESS = "ada@example.com"
 PASSWORD = "correct horse"
 NEW_PASSWORD = "battery staple"
+DONE = 303  # what a page answers to a click that did something
 
 
 def twice(password: str) -> dict[str, str]:
@@ -37,7 +38,7 @@ async def ask_for_change(browser: httpx.AsyncClient, address: str, password: str
 
 
 async def click(world: World, path: str) -> int:
-    """The status of pressing the button on a page that a letter leads to."""
+    """The status of pressing the button on a page that a letter leads to: `DONE`, or a refusal."""
     return (await (await world.client(origin="http://localhost:8000")).post(path)).status_code
 
 

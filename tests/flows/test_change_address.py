@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from tests.flows import ADDRESS, PASSWORD, ask_for_change, click, forget, reset, sign_in_status, verify
+from tests.flows import ADDRESS, DONE, PASSWORD, ask_for_change, click, forget, reset, sign_in_status, verify
 from tests.harness.backends import Backend
 from tests.harness.world import POLICY, World, world_on
 from vestibule.model.letters import LetterKind
@@ -32,7 +32,7 @@ async def change(world: World, browser: httpx.AsyncClient, address: str) -> None
     """The whole change, but for the letter to the old address, which is queued."""
     assert await ask_for_change(browser, address) == 200
     await world.deliver()
-    assert await click(world, f"/confirmemail/{world.secret(CONFIRM)}") == 200
+    assert await click(world, f"/confirmemail/{world.secret(CONFIRM)}") == DONE
 
 
 async def test_m10_nothing_changes_before_the_new_mailbox_confirms(world: World, ada: httpx.AsyncClient) -> None:
@@ -73,7 +73,7 @@ async def test_m10_the_old_address_takes_the_account_back_and_nothing_of_the_thi
     thief = await world.sign_in(NEW)
     await world.deliver()
     undo = world.secret(CHANGED)
-    assert await click(world, f"/undoemail/{undo}") == 200
+    assert await click(world, f"/undoemail/{undo}") == DONE
     assert (await thief.get("/api/users/me")).status_code == 401
     for address in (ADDRESS, NEW):
         assert await sign_in_status(world, address) == 400  # no password is left
@@ -96,10 +96,10 @@ async def test_a_second_change_neither_closes_the_owners_way_back_nor_survives_i
     if delivered:
         await world.deliver()
         thiefs = world.secret(CHANGED)
-        assert await click(world, f"/undoemail/{thiefs}") == 200  # he takes it back from himself
+        assert await click(world, f"/undoemail/{thiefs}") == DONE  # he takes it back from himself
         assert await _address_of_the_account(world) == NEW
         world.clock.advance(seconds=1)
-    assert await click(world, f"/undoemail/{owners}") == 200
+    assert await click(world, f"/undoemail/{owners}") == DONE
     assert await _address_of_the_account(world) == ADDRESS
     sent = len(world.post.letters)
     await world.deliver()
@@ -115,7 +115,7 @@ async def test_the_owner_undoes_both_changes_at_once(world: World, ada: httpx.As
     await world.deliver()
     thiefs = world.secret(CHANGED)
     assert thiefs != owners
-    assert await click(world, f"/undoemail/{owners}") == 200
+    assert await click(world, f"/undoemail/{owners}") == DONE
     assert await click(world, f"/undoemail/{thiefs}") == 403
     assert await _address_of_the_account(world) == ADDRESS
 
@@ -128,7 +128,7 @@ async def test_m11_a_squatter_at_the_old_address_does_not_close_the_way_back(
     undo = world.secret(CHANGED)
     await world.register(ADDRESS, "squatting here")
     squatter = await world.sign_in(ADDRESS, "squatting here")
-    assert await click(world, f"/undoemail/{undo}") == 200
+    assert await click(world, f"/undoemail/{undo}") == DONE
     assert (await squatter.get("/api/users/me")).status_code == 401
     assert await sign_in_status(world, ADDRESS, "squatting here") == 400
     assert await _count(world, accounts.c.address == ADDRESS) == 1
@@ -198,7 +198,7 @@ async def test_of_64_at_once_one_confirms_and_one_takes_back(racing_world: World
         for path, kind in (("confirmemail", CONFIRM), ("undoemail", CHANGED)):
             secret = racing_world.secret(kind)
             answers = await asyncio.gather(*(browser.post(f"/{path}/{secret}") for _ in range(64)))
-            assert Counter(answer.status_code for answer in answers) == {200: 1, 403: 63}
+            assert Counter(answer.status_code for answer in answers) == {DONE: 1, 403: 63}
             await racing_world.deliver()
             racing_world.clock.advance(seconds=1)
         assert await reset(racing_world, racing_world.secret(RESET)) == 200
