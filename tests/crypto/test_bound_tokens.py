@@ -26,10 +26,22 @@ def test_the_key_is_not_the_secret() -> None:
 TOKEN = mint(KEY, "ada")
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["", "00", TOKEN[:-2], TOKEN + "00", TOKEN[:32], TOKEN[32:], "x" * 96, "0" * 96, TOKEN[::-1], "é" * 96],
-)
+NOT_OURS = {
+    "nothing": "",
+    "too little": "00",
+    "cut short": TOKEN[:-2],
+    "too long": TOKEN + "00",
+    "one half": TOKEN[:32],
+    "the other": TOKEN[32:],
+    "no digits": "x" * 96,
+    "zeros": "0" * 96,
+    "backwards": TOKEN[::-1],
+    "no ASCII": "é" * 96,
+}
+
+
+# Named, because a token is another at each run, and the workers of pytest-xdist must agree on the names of tests.
+@pytest.mark.parametrize("text", NOT_OURS.values(), ids=NOT_OURS)
 def test_nothing_else_belongs(text: str) -> None:
     assert not belongs(text, KEY, "ada")
 
