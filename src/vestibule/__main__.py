@@ -10,9 +10,12 @@ from functools import cached_property
 from vestibule import key_wiring, logs, settings, wiring
 from vestibule.cli import commands
 from vestibule.cli.workshop import Legacy
+from vestibule.doctor import examination
 from vestibule.endings import explained
 from vestibule.flows.env import Env
+from vestibule.model.clock import SystemClock
 from vestibule.model.errors import StoreUnavailable
+from vestibule.model.findings import Finding
 from vestibule.model.signing_keys import KeyRing, SealedKey
 from vestibule.settings import Settings, WrongSettings
 from vestibule.storage.sql import engine
@@ -53,6 +56,11 @@ class RealWorkshop:
             await require_current(engines)
             async with SqlStore(engines).reading() as read:
                 return await read.signing_keys.all()
+
+    async def examine(self, url: str | None) -> list[Finding]:
+        if url is not None:
+            return await examination.examine_from_outside(self.settings, SystemClock(), url)
+        return await examination.examine(self.settings, SystemClock())
 
     async def migrate(self) -> tuple[str | None, str]:
         migrating = await asyncio.create_subprocess_exec(sys.executable, "-m", "vestibule.migrate", stdout=PIPE)

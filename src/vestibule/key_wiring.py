@@ -80,6 +80,11 @@ def secret_key(settings: Settings) -> str:
     return path.read_text().strip()
 
 
+def has_secret(settings: Settings) -> bool:
+    """Whether there is a secret; nothing is made."""
+    return bool(settings.secret_key.get_secret_value()) or _secret_file(settings).is_file()
+
+
 def make_folder(settings: Settings) -> None:
     """The data folder, for its owner's eyes only; raises `WrongSettings` where that cannot be."""
     try:

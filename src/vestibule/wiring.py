@@ -140,11 +140,15 @@ def post(settings: Settings, clock: Clock) -> Post:
 
 def stationery(settings: Settings, clock: Clock) -> Stationery:
     """What letters are written on."""
+    return Stationery(sender(settings), brand(settings), clock, templates(settings, "mail"))
+
+
+def sender(settings: Settings) -> Sender:
+    """Who letters are from; raises `WrongSettings`."""
     try:
-        sender = Sender.parse(settings.email_from, settings.product_name)
+        return Sender.parse(settings.email_from, settings.product_name)
     except ValueError as fault:
         raise WrongSettings(f"VESTIBULE_EMAIL_FROM: {fault}") from None
-    return Stationery(sender, brand(settings), clock, templates(settings, "mail"))
 
 
 def brand(settings: Settings) -> Brand:

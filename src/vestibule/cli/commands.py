@@ -3,6 +3,7 @@
 import typer
 
 from vestibule import __version__
+from vestibule.cli.doctor import doctor
 from vestibule.cli.events import events
 from vestibule.cli.keys import keys
 from vestibule.cli.mail import mail
@@ -40,6 +41,7 @@ def build() -> typer.Typer:
 
     commands.command()(serve)
     commands.command()(migrate)
+    commands.command()(doctor)
     commands.command()(events)
     commands.add_typer(keys, name="keys")
     commands.add_typer(services, name="services")

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from vestibule.flows.env import Env
 from vestibule.model.accounts import Account
+from vestibule.model.findings import Finding
 from vestibule.model.signing_keys import KeyRing, SealedKey
 from vestibule.settings import Settings
 
@@ -35,6 +36,9 @@ class Workshop(Protocol):
 
     async def stored_keys(self) -> list[SealedKey]:
         """The signing keys in the database, as they lie there, newest first. Looks only: nothing is made."""
+
+    async def examine(self, url: str | None) -> list[Finding]:
+        """What is well and what is not: here, or with the server at `url` as its visitors see it."""
 
     async def migrate(self) -> tuple[str | None, str]:
         """Bring the schema up to date; the revision before and after."""

@@ -1,0 +1,71 @@
+"""`vestibule doctor`: looks at everything that usually goes wrong, and says what to do about it."""
+
+import asyncio
+import json
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.console import Group
+from rich.table import Column, Table
+from rich.text import Text
+
+from vestibule.cli.console import results
+from vestibule.cli.workshop import Workshop
+from vestibule.model.findings import Finding, Severity
+
+_MARKS = {
+    Severity.FINE: "[green]✓[/]",
+    Severity.HINT: "[cyan]•[/]",
+    Severity.WARNING: "[yellow]![/]",
+    Severity.FAULT: "[red]✗[/]",
+}
+_STYLES = {Severity.FINE: "", Severity.HINT: "cyan", Severity.WARNING: "yellow", Severity.FAULT: "bold red"}
+
+
+def doctor(
+    context: typer.Context,
+    url: Annotated[str | None, typer.Option(help="Look at the server at this address, as visitors see it.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON document.")] = False,
+) -> None:
+    """Look at everything that usually goes wrong, and say what to do about it. Changes nothing.
+
+    Without --url: settings, cookies and origins, database, clocks, keys, Redis, mail, as this machine is set up.
+    Status 1 if anything does not work, 2 if a setting cannot be read, else 0.
+    """
+    workshop: Workshop = context.obj
+    found = asyncio.run(workshop.examine(url))
+    if as_json:
+        print(json.dumps([asdict(finding) for finding in found], indent=2, ensure_ascii=False))
+    else:
+        _show(found)
+    raise typer.Exit(int(any(finding.severity is Severity.FAULT for finding in found)))
+
+
+def _show(found: list[Finding]) -> None:
+    lines = Table.grid(Column(no_wrap=True), Column(no_wrap=True), Column(overflow="fold"), padding=(0, 1))
+    for number, finding in enumerate(found):
+        # The subject once for all that is said of it.
+        first = number == 0 or found[number - 1].subject != finding.subject
+        lines.add_row(f" {_MARKS[finding.severity]}", f"[bold]{finding.subject}[/] " if first else "", _words(finding))
+    results.print("", lines, "", f" {_summary(found)}", "", sep="\n", soft_wrap=False)
+
+
+def _words(finding: Finding) -> Group:
+    what = Text(finding.what, style=_STYLES[finding.severity])
+    if finding.severity is Severity.FINE:
+        return Group(what)
+    return Group(what, Text(finding.why, style="dim"), Text.assemble(("→ ", "bold"), finding.remedy), "")
+
+
+def _summary(found: list[Finding]) -> str:
+    counts = {severity: sum(finding.severity is severity for finding in found) for severity in Severity}
+    if counts[Severity.FAULT]:
+        return f"[bold red]{_number(counts[Severity.FAULT], 'thing does', 'things do')} not work.[/]"
+    if counts[Severity.WARNING]:
+        return f"[yellow]It works; {_number(counts[Severity.WARNING], 'thing needs', 'things need')} a look.[/]"
+    return "[green]All is well.[/]"
+
+
+def _number(count: int, one: str, several: str) -> str:
+    return f"{count} {one if count == 1 else several}"

@@ -1,0 +1,73 @@
+"""What browsers make of the addresses: cookies that would not be stored, or not be sent."""
+
+from collections.abc import Iterator
+from urllib.parse import SplitResult, urlsplit
+
+from vestibule.model.findings import Finding, fault, fine, hint, warning
+from vestibule.settings import Settings
+
+SUBJECT = "browsers"
+_LOCAL = {"localhost", "127.0.0.1", "::1"}
+
+
+def look(chosen: Settings) -> list[Finding]:
+    """Whether the front-ends at ORIGIN can hold a session with the server at VESTIBULE_URL."""
+    own = urlsplit(chosen.own_base)
+    found = [*_own_scheme(chosen, own), *_origins_left_out(chosen)]
+    for origin in chosen.origins:
+        found += _front_end(chosen, urlsplit(origin), own)
+    return found or [fine(SUBJECT, f"cookies of {chosen.own_base} reach it from {', '.join(chosen.origins)}")]
+
+
+def _own_scheme(chosen: Settings, own: SplitResult) -> Iterator[Finding]:
+    if chosen.production and own.scheme == "http" and own.hostname not in _LOCAL:
+        yield fault(
+            SUBJECT,
+            f"VESTIBULE_URL is {chosen.url}, without TLS",
+            "In production cookies are Secure, and no browser stores those over plain HTTP: nobody stays signed in.",
+            f"a proxy with TLS in front, and VESTIBULE_URL=https://{own.netloc}",
+        )
+
+
+def _origins_left_out(chosen: Settings) -> Iterator[Finding]:
+    if chosen.production and "origins" not in chosen.model_fields_set:
+        yield hint(
+            SUBJECT,
+            "ORIGIN is not set, so that people have Vestibule's own pages alone",
+            "A front-end of yours is refused by CORS, and its people see a blank page.",
+            "ORIGIN=https://app.example.com (scheme, host and port as the browser shows them), if there is one",
+        )
+
+
+def _front_end(chosen: Settings, origin: SplitResult, own: SplitResult) -> Iterator[Finding]:
+    shown = f"{origin.scheme}://{origin.netloc}"
+    if origin.hostname in _LOCAL and own.hostname in _LOCAL and origin.hostname != own.hostname:
+        yield warning(
+            SUBJECT,
+            f"the front-end is at {shown}, the server at {chosen.own_base}",
+            "For a browser these are two sites, and SameSite=Lax cookies do not go from one to the other.",
+            f"the same name in both, such as ORIGIN={origin.scheme}://{own.hostname}:{origin.port or 80}",
+        )
+    elif origin.hostname in _LOCAL or "origins" not in chosen.model_fields_set:
+        return
+    elif origin.scheme != own.scheme:
+        yield fault(
+            SUBJECT,
+            f"the front-end is at {shown}, the server at {chosen.own_base}: one has TLS, the other not",
+            "Browsers take that for two sites, and SameSite=Lax cookies do not go from one to the other.",
+            f"the same scheme in ORIGIN and VESTIBULE_URL, https: ORIGIN=https://{origin.netloc}",
+        )
+    elif _site(origin.hostname) != _site(own.hostname):
+        yield warning(
+            SUBJECT,
+            f"the front-end {origin.hostname} and the server {own.hostname} seem to be different sites",
+            "Cookies are SameSite=Lax: the browser does not send them with calls from another site, so every call is "
+            "answered 401.",
+            "both under one domain, such as app.example.com and auth.example.com; or a path of the front-end's own "
+            "server that is passed on to Vestibule",
+        )
+
+
+def _site(host: str | None) -> str:
+    """The last two labels: what a browser takes for the site, but for a list of exceptions that changes weekly."""
+    return ".".join((host or "").split(".")[-2:])

@@ -1,0 +1,143 @@
+"""The database: there, with the right schema, a clock that agrees, room for connections, and keys that open."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from shutil import disk_usage
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from vestibule.doctor import keys, proxies
+from vestibule.model.clock import Clock
+from vestibule.model.errors import StoreUnavailable
+from vestibule.model.findings import Finding, fault, fine, warning
+from vestibule.settings import Settings
+from vestibule.storage.sql import engine
+from vestibule.storage.sql.engine import Engines
+from vestibule.storage.sql.revision import SchemaMismatch, require_current
+from vestibule.storage.sql.schema import REVISION
+from vestibule.storage.sql.url import WrongAddress
+
+SUBJECT = "database"
+_LITTLE_DISK = 500_000_000
+_WATCHING = 2
+
+
+async def look(chosen: Settings, clock: Clock) -> list[Finding]:
+    """What to think of the database, and of what is in it."""
+    try:
+        engines = engine.connect(chosen.database_address)
+    except WrongAddress as reason:
+        return [fault(SUBJECT, f"DATABASE_URL: {reason}", "The server does not start.", "see docs/settings.md")]
+    try:
+        return await _open(chosen, clock, engines)
+    except StoreUnavailable as reason:
+        return [_unreachable(chosen, str(reason))]
+    except SchemaMismatch as reason:
+        return [_other_schema(chosen, str(reason))]
+    finally:
+        await engines.close()
+
+
+async def _open(chosen: Settings, clock: Clock, engines: Engines) -> list[Finding]:
+    if not engines.exists:
+        folder = engines.folder
+        if folder is not None and not folder.is_dir() and folder != chosen.data.absolute():
+            raise StoreUnavailable(f"there is no folder {folder}")
+        return [fine(SUBJECT, "a SQLite file, which the first start will make")]
+    await require_current(engines)
+    return await _look_inside(chosen, clock, engines)
+
+
+def _other_schema(chosen: Settings, reason: str) -> Finding:
+    if chosen.embedded and "newer" not in reason:
+        return fine(SUBJECT, "a SQLite file, whose schema the next start brings up to date")
+    what, _, remedy = reason.replace("; run:", ";").partition("; ")
+    return fault(SUBJECT, what, "The server does not start on this schema.", remedy)
+
+
+def _unreachable(chosen: Settings, reason: str) -> Finding:
+    return fault(
+        SUBJECT,
+        f"cannot be reached: {reason or 'no answer'}",
+        "Everything is in it: without it nobody signs in, and everybody is answered 503.",
+        "look whether the file and its folder are there, and are yours to write"
+        if chosen.embedded
+        else 'look at DATABASE_URL, and whether the server runs and lets this machine in: psql "$DATABASE_URL" -c '
+        "'select 1'",
+    )
+
+
+async def _look_inside(chosen: Settings, clock: Clock, engines: Engines) -> list[Finding]:
+    async with engines.reading() as connection:
+        found = [await _identity(connection, engines)]
+        if engines.dialect == "postgresql":
+            found += [*await _server(chosen, clock, connection)]
+        elif engines.folder is not None:
+            found += space(engines.folder, disk_usage(engines.folder).free)
+        found += await proxies.seen(chosen, connection)
+    return [*found, *await keys.look(chosen, clock, engines)]
+
+
+async def _identity(connection: AsyncConnection, engines: Engines) -> Finding:
+    question = "SHOW server_version" if engines.dialect == "postgresql" else "SELECT sqlite_version()"
+    version = str((await connection.execute(text(question))).scalar_one()).partition(" ")[0]
+    name = "PostgreSQL" if engines.dialect == "postgresql" else "SQLite"
+    return fine(SUBJECT, f"{name} {version}, schema {REVISION}")
+
+
+async def _server(chosen: Settings, clock: Clock, connection: AsyncConnection) -> list[Finding]:
+    before = clock.now()
+    row = (
+        await connection.execute(
+            text("SELECT clock_timestamp(), pg_is_in_recovery(), current_setting('max_connections')::int")
+        )
+    ).one()
+    after = clock.now()
+    return [*_skew(chosen, before, row[0], after), *role(standby=row[1]), *room(chosen, row[2])]
+
+
+def _skew(chosen: Settings, before: datetime, there: datetime, after: datetime) -> Iterator[Finding]:
+    seconds = max((before - there).total_seconds(), (there - after).total_seconds(), 0.0)
+    remedy = "let both machines keep time: timedatectl set-ntp true"
+    if seconds > chosen.clock_leeway_seconds:
+        why = f"Machines may disagree by {chosen.clock_leeway_seconds} s; beyond that, one refuses another's tokens."
+        yield fault(SUBJECT, f"its clock and this machine's are {seconds:.0f} s apart", why, remedy)
+    elif seconds > 1:
+        why = "Sessions and tokens end at other times than people are told."
+        yield warning(SUBJECT, f"its clock and this machine's are {seconds:.1f} s apart", why, remedy)
+
+
+def role(*, standby: bool) -> Iterator[Finding]:
+    """Whether the server takes writes."""
+    if standby:
+        yield fault(
+            SUBJECT,
+            "this server is a standby, which only reads",
+            "Nobody can register, sign in, refresh or sign out.",
+            "DATABASE_URL with the primary's address, or target_session_attrs=read-write in it",
+        )
+
+
+def room(chosen: Settings, most: int) -> Iterator[Finding]:
+    """Whether two processes fit into the `most` connections that the server has."""
+    each = chosen.database_pool + _WATCHING
+    if each * 2 > most:
+        yield warning(
+            SUBJECT,
+            f"a process takes up to {each} connections, and the server has {most}",
+            "A second process, or one that is being replaced, is answered 503.",
+            f"VESTIBULE_DATABASE_POOL={max(most // 4 - _WATCHING, 2)}, or more max_connections",
+        )
+
+
+def space(folder: Path, free: int) -> Iterator[Finding]:
+    """Whether the `free` bytes on a SQLite file's disk are enough."""
+    if free < _LITTLE_DISK:
+        yield warning(
+            SUBJECT,
+            f"{free // 1_000_000} MB are left on its disk",
+            "A full disk refuses every sign-in and every sign-out.",
+            f"make room where {folder} is",
+        )

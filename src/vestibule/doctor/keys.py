@@ -1,0 +1,86 @@
+"""The signing keys: there, unsealed by today's secret, strong, not too old, and with one to follow."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from vestibule import key_wiring
+from vestibule.crypto.jwk import UnusableKey
+from vestibule.crypto.seal import CannotUnseal
+from vestibule.model.clock import Clock
+from vestibule.model.findings import Finding, fault, fine, hint, warning
+from vestibule.model.signing_keys import KeyState, Locksmith, SealedKey
+from vestibule.settings import Settings, WrongSettings
+from vestibule.storage.sql.engine import Engines
+from vestibule.storage.sql.store import SqlStore
+
+SUBJECT = "keys"
+_OLD = timedelta(days=365)
+_STRONG_BITS = 3072
+
+
+async def look(chosen: Settings, clock: Clock, engines: Engines) -> list[Finding]:
+    """What to think of the keys in the settings, or else of those in the database."""
+    if chosen.keys_are_given:
+        return _given(chosen)
+    async with SqlStore(engines).reading() as read:
+        stored = [key for key in await read.signing_keys.all() if key.state is not KeyState.GONE]
+    if not stored:
+        return [fine(SUBJECT, "none yet; the first start makes them")]
+    if not key_wiring.has_secret(chosen):
+        return [_sealed("there are sealed keys, and here is no secret to open them with")]
+    smith = key_wiring.locksmith(chosen)
+    return _stored(clock, stored, smith) if smith else []
+
+
+def _given(chosen: Settings) -> list[Finding]:
+    try:
+        ring = key_wiring.given_keys(chosen)
+    except WrongSettings as reason:
+        return [fault(SUBJECT, str(reason), "The server does not start.", "vestibule keys generate")]
+    return [*_bits(min(ring.access.signing.public.bits, ring.refresh.signing.public.bits), given=True)]
+
+
+def _stored(clock: Clock, stored: list[SealedKey], smith: Locksmith) -> list[Finding]:
+    try:
+        bits = min(smith.open(key).public.bits for key in stored)
+    except CannotUnseal:
+        return [_sealed("the keys were sealed under another secret than this machine's")]
+    except UnusableKey as reason:
+        return [fault(SUBJECT, f"a key {reason}", "The server does not start.", "vestibule keys retire KEY_ID --now")]
+    return [*_bits(bits, given=False), *_age(clock, stored)]
+
+
+def _sealed(what: str) -> Finding:
+    return fault(
+        SUBJECT,
+        what,
+        "The server does not start: every machine on one database needs the same secret.",
+        "VESTIBULE_SECRET_KEY=… as on the other machines, or as in the secret.key of the first one; if it is lost, see "
+        "Backup in docs/operating.md",
+    )
+
+
+def _bits(bits: int, *, given: bool) -> Iterator[Finding]:
+    if bits >= _STRONG_BITS:
+        yield fine(SUBJECT, f"RSA keys of {bits} bits or more")
+        return
+    renew = "vestibule keys rotate, with VESTIBULE_SIGNING_KEY_BITS=3072, until the short ones have retired"
+    yield hint(
+        SUBJECT,
+        f"a key has {bits} bits",
+        "2048 bits are good for a few years more; NIST SP 800-57 has 3072 from 2031 on.",
+        "vestibule keys generate" if given else renew,
+    )
+
+
+def _age(clock: Clock, stored: list[SealedKey]) -> Iterator[Finding]:
+    for key in stored:
+        age = clock.now() - key.state_since
+        if key.state is not KeyState.CURRENT or age <= _OLD:
+            continue
+        yield warning(
+            SUBJECT,
+            f"the {key.use.value} key has signed for {age.days} days",
+            "The longer a key signs, the more a copy of it that somebody may have is worth.",
+            "vestibule keys rotate, every few months",
+        )

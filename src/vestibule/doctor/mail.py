@@ -1,0 +1,92 @@
+"""The mail server: reached, with TLS, and taking the password. No letter is sent."""
+
+from collections.abc import Iterator
+
+import aiosmtplib
+
+from vestibule import wiring
+from vestibule.mail.smtp import Server, security_for
+from vestibule.model.findings import Finding, fault, fine, hint, warning
+from vestibule.settings import Settings, WrongSettings
+
+SUBJECT = "mail"
+_TIMEOUT_SECONDS = 10
+_LOCAL = {"localhost", "127.0.0.1", "::1"}
+_STRANDED = "Letters wait in the outbox: nobody can prove an address or set a new password."
+
+
+async def look(chosen: Settings) -> list[Finding]:
+    """What to think of how letters leave."""
+    found = [*_sender(chosen)]
+    if not chosen.email_host:
+        return [*found, _no_server(chosen)]
+    security = security_for(chosen.email_security, chosen.email_port, chosen.email_user)
+    password = chosen.email_pass.get_secret_value()
+    server = Server(chosen.email_host, chosen.email_port, security, chosen.email_user, password)
+    return [*found, *await _visit(server)]
+
+
+def _no_server(chosen: Settings) -> Finding:
+    what = f"no EMAIL_HOST: letters become files in {chosen.data / 'mail'}"
+    if chosen.production:
+        return fault(SUBJECT, what, "Nobody gets them.", "EMAIL_HOST=smtp.example.com EMAIL_USER=… EMAIL_PASS=…")
+    return fine(SUBJECT, what)
+
+
+def _sender(chosen: Settings) -> Iterator[Finding]:
+    try:
+        address = wiring.sender(chosen).address
+    except WrongSettings as reason:
+        yield fault(SUBJECT, str(reason), "The server does not start.", "VESTIBULE_EMAIL_FROM=no-reply@example.com")
+        return
+    if chosen.production and address.endswith("@localhost"):
+        yield fault(
+            SUBJECT,
+            f"the sender is {address}",
+            "Mail servers refuse it, or file it as junk.",
+            "VESTIBULE_EMAIL_FROM=no-reply@ and a domain of yours that the mail server may send for (SPF, DKIM)",
+        )
+
+
+async def _visit(server: Server) -> list[Finding]:
+    starttls = {"starttls": True, "opportunistic": None}.get(server.security, False)
+    client = aiosmtplib.SMTP(
+        hostname=server.host,
+        port=server.port,
+        use_tls=server.security == "tls",
+        start_tls=starttls,
+        timeout=_TIMEOUT_SECONDS,
+    )
+    try:
+        async with client:
+            encrypted = client.get_transport_info("peercert") is not None
+            if server.user:
+                await client.login(server.user, server.password)
+    except aiosmtplib.SMTPAuthenticationError as reason:
+        return [fault(SUBJECT, f"{server.host} refuses the password: {reason}", _STRANDED, "EMAIL_USER, EMAIL_PASS")]
+    except (aiosmtplib.SMTPException, OSError, TimeoutError) as reason:
+        return [_unreachable(server, reason)]
+    found = [fine(SUBJECT, f"{server.host}:{server.port} answers, {'with' if encrypted else 'without'} TLS")]
+    return found if encrypted else [*found, *_in_clear(server)]
+
+
+def _unreachable(server: Server, reason: Exception) -> Finding:
+    said = str(reason).lower()
+    remedy = f"look at EMAIL_HOST and EMAIL_PORT, and at firewalls between: nc -vz {server.host} {server.port}"
+    if any(word in said for word in ("certificate", "ssl", "starttls")):
+        remedy = (
+            "EMAIL_HOST as it stands in the server's certificate; VESTIBULE_EMAIL_SECURITY=tls on port 465, and "
+            "starttls on 587"
+        )
+    return fault(SUBJECT, f"{server.host}:{server.port}: {reason}", _STRANDED, remedy)
+
+
+def _in_clear(server: Server) -> Iterator[Finding]:
+    if server.host in _LOCAL:
+        return
+    why = "Links that set a password travel in clear."
+    remedy = "VESTIBULE_EMAIL_SECURITY=starttls, or tls on port 465"
+    if server.user:
+        yield warning(SUBJECT, f"the password goes to {server.host} without TLS", why, remedy)
+    else:
+        yield hint(SUBJECT, f"letters go to {server.host} without TLS", why, remedy)

@@ -1,0 +1,163 @@
+"""The server as its visitors see it: certificate, clock, cookies, CORS, caching, and what a proxy did to them."""
+
+import http.client
+import json
+import ssl
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from vestibule.model.clock import Clock
+from vestibule.model.findings import Finding, fault, fine, hint, warning
+from vestibule.settings import Settings
+
+SUBJECT = "outside"
+_TIMEOUT_SECONDS = 10
+_FEW_DAYS = 14
+_LOCAL = {"localhost", "127.0.0.1", "::1"}
+_FOREIGN = "https://origin-that-nobody-allowed.example"
+_HEALTH = "/api/healthchecker"
+_ME = "/api/users/me"
+
+
+def look(chosen: Settings, clock: Clock, url: str) -> list[Finding]:
+    """What to think of the server at `url`."""
+    address = urlsplit(url)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        return [fault(SUBJECT, f"{url} is no address of a server", "Nothing was looked at.", "--url https://auth.…")]
+    try:
+        return _visit(chosen, clock, address)
+    except ssl.SSLCertVerificationError as reason:
+        what = f"the certificate of {address.hostname} is not accepted: {reason.verify_message}"
+        remedy = "a certificate for this name, with its whole chain, at the proxy"
+        return [fault(SUBJECT, what, "Browsers refuse to go there.", remedy)]
+    except (OSError, http.client.HTTPException) as reason:
+        remedy = f"look whether the server and the proxy run: curl -v {url}{_HEALTH}"
+        return [fault(SUBJECT, f"{url} does not answer: {reason}", "Nobody can sign in.", remedy)]
+
+
+class _Answer:
+    """What came back, and when."""
+
+    def __init__(self, address: SplitResult, method: str, path: str, **headers: str) -> None:
+        kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
+        connection = kind(address.hostname or "", address.port, timeout=_TIMEOUT_SECONDS)
+        try:
+            connection.request(method, address.path.rstrip("/") + path, headers=headers)
+            certificate: dict[str, Any] = getattr(connection.sock, "getpeercert", dict)()
+            answer = connection.getresponse()
+            self.content, self.status, self.headers = answer.read(), answer.status, answer.headers
+            self.expires = str(certificate.get("notAfter", ""))
+        finally:
+            connection.close()
+
+    def is_ours(self) -> bool:
+        """Whether it has the shape of Vestibule's health check."""
+        try:
+            return self.status == HTTPStatus.OK and json.loads(self.content).get("status") == "success"
+        except (ValueError, AttributeError):
+            return False
+
+
+def _visit(chosen: Settings, clock: Clock, address: SplitResult) -> list[Finding]:
+    health = _Answer(address, "GET", _HEALTH)
+    if not health.is_ours():
+        return [_not_ours(address, health)]
+    refused = _Answer(address, "GET", _ME)
+    return [
+        fine(SUBJECT, f"{address.geturl()} answers"),
+        *_certificate(clock, address, health),
+        *_clock(chosen, clock, health),
+        *_cookies(address, health),
+        *_cors(chosen, address),
+        *_kept_headers(refused),
+    ]
+
+
+def _not_ours(address: SplitResult, health: _Answer) -> Finding:
+    if health.status == HTTPStatus.MISDIRECTED_REQUEST:
+        what = f"the server does not answer to the name {address.hostname}"
+        remedy = f"VESTIBULE_URL=https://{address.hostname}, or the name in VESTIBULE_ALLOWED_HOSTS; and let the proxy "
+        return fault(SUBJECT, what, "Every request is answered 421.", f"{remedy}pass Host on")
+    what = f"{_HEALTH} answers {health.status}, and not as Vestibule does"
+    return fault(SUBJECT, what, "The proxy leads elsewhere.", "let the proxy pass every path on as it is")
+
+
+def _certificate(clock: Clock, address: SplitResult, health: _Answer) -> Iterator[Finding]:
+    if not health.expires:
+        return
+    days = (datetime.fromtimestamp(ssl.cert_time_to_seconds(health.expires), UTC) - clock.now()).days
+    if days < _FEW_DAYS:
+        what = f"the certificate of {address.hostname} ends in {days} days"
+        yield warning(SUBJECT, what, "Browsers refuse to go there then.", "let the proxy renew it")
+
+
+def _clock(chosen: Settings, clock: Clock, health: _Answer) -> Iterator[Finding]:
+    date = health.headers.get("Date")
+    seconds = abs((parsedate_to_datetime(date) - clock.now()).total_seconds()) if date else 0.0
+    if seconds > chosen.clock_leeway_seconds + 2:
+        why = "If the server's clock is the wrong one, other machines refuse its tokens."
+        yield warning(
+            SUBJECT, f"its clock and this machine's are {seconds:.0f} s apart", why, "timedatectl set-ntp true"
+        )
+
+
+def _cookies(address: SplitResult, health: _Answer) -> Iterator[Finding]:
+    secure = "Strict-Transport-Security" in health.headers
+    if secure and address.scheme == "http" and address.hostname not in _LOCAL:
+        yield fault(
+            SUBJECT,
+            "it sets Secure cookies, and is reached over plain HTTP",
+            "No browser stores them: everybody is signed out again at once.",
+            "TLS at the proxy, and a redirect from http to https",
+        )
+    if not secure and address.hostname not in _LOCAL:
+        yield warning(
+            SUBJECT,
+            "it runs in development mode: cookies are not Secure",
+            "Cookies also travel over plain HTTP, and mailed links stand in the log.",
+            "NODE_ENV=production",
+        )
+
+
+def _cors(chosen: Settings, address: SplitResult) -> Iterator[Finding]:
+    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
+    for origin in chosen.origins:
+        allowed = _Answer(address, "OPTIONS", "/api/auth/login", Origin=origin, **asked).headers
+        if allowed.get("Access-Control-Allow-Origin") != origin:
+            yield fault(
+                SUBJECT,
+                f"a front-end at {origin} may not call",
+                "Its browser hides every answer, and its people see a blank page.",
+                f"ORIGIN={origin} where the server runs; or let the proxy pass Origin and OPTIONS on, and set no CORS "
+                "headers itself",
+            )
+        elif len(allowed.get_all("Access-Control-Allow-Origin", [])) > 1:
+            what = "the proxy adds CORS headers to those that Vestibule has set"
+            yield fault(SUBJECT, what, "Browsers refuse an answer that has them twice.", "take them away at the proxy")
+    foreign = _Answer(address, "OPTIONS", "/api/auth/login", Origin=_FOREIGN, **asked).headers
+    if foreign.get("Access-Control-Allow-Origin") in (_FOREIGN, "*"):
+        yield fault(
+            SUBJECT,
+            "any web page may call",
+            "Every page that somebody visits can act in their name.",
+            "take the CORS headers away at the proxy; Vestibule sets them for ORIGIN alone",
+        )
+
+
+def _kept_headers(refused: _Answer) -> Iterator[Finding]:
+    if refused.status != HTTPStatus.UNAUTHORIZED:
+        what = f"{_ME} without a token answers {refused.status} instead of 401"
+        yield fault(
+            SUBJECT, what, "Front-ends do not see that they have to sign in.", "let the proxy pass 401 on as it is"
+        )
+    if "no-store" not in refused.headers.get("Cache-Control", ""):
+        why = "An answer for one person may be shown to another."
+        yield fault(SUBJECT, "Cache-Control: no-store is lost on the way", why, "no caching for /api/ at the proxy")
+    if "X-Content-Type-Options" not in refused.headers:
+        yield hint(
+            SUBJECT, "the security headers are lost on the way", "Browsers are less careful.", "let the proxy keep them"
+        )

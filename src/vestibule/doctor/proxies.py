@@ -1,0 +1,66 @@
+"""Whether visitors can be told apart behind the proxy: which proxies are believed, and whom they seem to name."""
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from vestibule.model.events import EventKind
+from vestibule.model.findings import Finding, fine, warning
+from vestibule.settings import Settings
+
+SUBJECT = "proxies"
+_FEW_SIGN_INS = 20
+_ALL_FOR_ONE = (
+    "Device lists, letters and events name the proxy instead of the visitor, and what is limited for each network is "
+    "limited for all visitors together."
+)
+
+
+def look(chosen: Settings) -> list[Finding]:
+    """What to think of VESTIBULE_TRUSTED_PROXIES."""
+    if chosen.trusted_proxies:
+        named = ", ".join(map(str, chosen.trusted_proxies))
+        return [*_too_many(chosen)] or [fine(SUBJECT, f"{named} are believed, by {chosen.proxy_header}")]
+    if not chosen.production:
+        return [fine(SUBJECT, "none is believed; visitors are who connects")]
+    remedy = "VESTIBULE_TRUSTED_PROXIES=127.0.0.1, or the address from which your proxy connects"
+    return [warning(SUBJECT, "VESTIBULE_TRUSTED_PROXIES is not set, so no proxy is believed", _ALL_FOR_ONE, remedy)]
+
+
+def _too_many(chosen: Settings) -> Iterator[Finding]:
+    for network in chosen.trusted_proxies:
+        if network.num_addresses > 1 and not network.is_private:
+            yield warning(
+                SUBJECT,
+                f"every machine in {network} is believed about whom it serves",
+                "Whoever connects from there chooses the address that limits count and people see.",
+                "VESTIBULE_TRUSTED_PROXIES with the proxies' own addresses, and nobody else's",
+            )
+
+
+async def seen(chosen: Settings, connection: AsyncConnection) -> list[Finding]:
+    """Whether everybody seems to come from one machine of one's own, which is then the proxy."""
+    rows = await connection.execute(
+        text("SELECT network_address FROM events WHERE kind = :kind ORDER BY sequence DESC LIMIT :few"),
+        {"kind": EventKind.SIGNED_IN.value, "few": _FEW_SIGN_INS},
+    )
+    addresses = [row[0] for row in rows]
+    if not chosen.production or len(addresses) < _FEW_SIGN_INS or len(set(addresses)) > 1 or not _own(addresses[0]):
+        return []
+    what = f"the last {_FEW_SIGN_INS} sign-ins all came from {addresses[0]}"
+    return [warning(SUBJECT, what, _ALL_FOR_ONE, _remedy(chosen, addresses[0]))]
+
+
+def _own(address: str | None) -> bool:
+    try:
+        return ip_address(address or "").is_private
+    except ValueError:
+        return False
+
+
+def _remedy(chosen: Settings, address: str) -> str:
+    if any(ip_address(address) in network for network in chosen.trusted_proxies):
+        return f"let the proxy at {address} set {chosen.proxy_header}, or name in VESTIBULE_PROXY_HEADER what it sets"
+    return f"VESTIBULE_TRUSTED_PROXIES={address}, if that is your proxy"

@@ -1,0 +1,68 @@
+"""Redis: there, quick, and set up so that what it holds goes only when it is over."""
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from redis.exceptions import RedisError
+
+from vestibule import wiring
+from vestibule.model.findings import Finding, fault, fine, hint, warning
+from vestibule.settings import Settings, WrongSettings
+
+SUBJECT = "redis"
+_FULL = 0.9
+_LOCAL = {"localhost", "127.0.0.1", "::1", None}
+
+
+async def look(chosen: Settings) -> list[Finding]:
+    """What to think of Redis, where there is one."""
+    if not chosen.redis_url.get_secret_value():
+        return [fine(SUBJECT, "none, and none is needed")]
+    try:
+        async with wiring.shared(chosen) as client:
+            info: dict[str, Any] = await client.info() if client else {}
+    except (RedisError, OSError) as reason:
+        return [_unreachable(str(reason))]
+    except WrongSettings as reason:
+        return [fault(SUBJECT, str(reason), "The server does not start.", "REDIS_URL=redis://host:6379/0")]
+    return [fine(SUBJECT, f"Redis {info.get('redis_version', '')}"), *_memory(info), *_wire(chosen)]
+
+
+def _unreachable(reason: str) -> Finding:
+    return warning(
+        SUBJECT,
+        f"cannot be reached: {reason}",
+        "Nobody is signed out by that, but each process counts limits alone and lets a fifth through, and each request "
+        "that meets the fault waits for a fraction of a second.",
+        'look at REDIS_URL, and whether the server runs: redis-cli -u "$REDIS_URL" ping',
+    )
+
+
+def _memory(info: dict[str, Any]) -> Iterator[Finding]:
+    policy, most, used = info.get("maxmemory_policy"), int(info.get("maxmemory", 0)), int(info.get("used_memory", 0))
+    if policy not in ("noeviction", None):
+        yield warning(
+            SUBJECT,
+            f"its eviction policy is {policy}",
+            "When its memory is full it drops counts that still run, and whoever was over a limit begins anew.",
+            'redis-cli -u "$REDIS_URL" config set maxmemory-policy noeviction, and the same in redis.conf',
+        )
+    if most and used > most * _FULL:
+        yield warning(
+            SUBJECT,
+            f"{used // 1_000_000} of {most // 1_000_000} MB are in use",
+            "When it is full it takes nothing more, and what should be shown there is missing.",
+            "more maxmemory, or a Redis of Vestibule's own",
+        )
+
+
+def _wire(chosen: Settings) -> Iterator[Finding]:
+    address = urlsplit(chosen.redis_url.get_secret_value())
+    if address.scheme == "redis" and address.hostname not in _LOCAL and chosen.production:
+        yield hint(
+            SUBJECT,
+            f"the way to {address.hostname} is not encrypted",
+            "Names and addresses of people who are signed in travel on it.",
+            "REDIS_URL=rediss://…, or a network that nobody else is on",
+        )

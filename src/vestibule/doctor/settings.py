@@ -1,0 +1,101 @@
+"""Settings that are allowed, and weaker than they could be; and files that others may read."""
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from vestibule.model.findings import Finding, fine, hint, warning
+from vestibule.settings import Settings
+
+SUBJECT = "settings"
+_HARDENED_LENGTH = 15
+_SECONDS_A_DAY = 86400
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+def look(chosen: Settings) -> list[Finding]:
+    """What to think of the settings and the data folder; one line where all is well."""
+    found = [*_mode(chosen), *_passwords(chosen), *_sessions(chosen), *_secrets(chosen)]
+    return found or [fine(SUBJECT, f"mode {chosen.mode}, nothing to object to")]
+
+
+def _mode(chosen: Settings) -> Iterator[Finding]:
+    if not chosen.production and chosen.host not in _LOOPBACK:
+        yield warning(
+            SUBJECT,
+            f"development mode on {chosen.host}, where other machines reach it",
+            "Cookies travel without Secure, and mailed links stand in the log.",
+            "NODE_ENV=production, and VESTIBULE_URL=https://…; or VESTIBULE_HOST=127.0.0.1",
+        )
+    if chosen.production and chosen.log_level == "debug":
+        yield hint(
+            SUBJECT,
+            "VESTIBULE_LOG_LEVEL is debug in production",
+            "Logs grow fast, and hide what matters.",
+            "VESTIBULE_LOG_LEVEL=info",
+        )
+
+
+def _passwords(chosen: Settings) -> Iterator[Finding]:
+    if chosen.production and chosen.password_min_length < _HARDENED_LENGTH:
+        yield hint(
+            SUBJECT,
+            f"passwords of {chosen.password_min_length} characters are allowed",
+            "A password is the only factor; NIST SP 800-63B-4 asks for 15 characters then.",
+            f"VESTIBULE_PASSWORD_MIN_LENGTH={_HARDENED_LENGTH}",
+        )
+    if chosen.password_hash == "bcrypt":
+        yield hint(
+            SUBJECT,
+            "passwords are hashed with bcrypt",
+            "argon2id costs an attacker more and the server less; bcrypt reads 72 bytes only.",
+            "VESTIBULE_PASSWORD_HASH=argon2id, unless another program must read the hashes",
+        )
+    if chosen.production and chosen.email_verification == "optional":
+        yield hint(
+            SUBJECT,
+            "people sign in before their address is proven",
+            "Anybody can register with somebody else's address and act under it.",
+            "VESTIBULE_EMAIL_VERIFICATION=mandatory",
+        )
+
+
+def _sessions(chosen: Settings) -> Iterator[Finding]:
+    if not chosen.refresh_rotation:
+        yield warning(
+            SUBJECT,
+            "refresh tokens do not rotate",
+            "A stolen one works until the session ends, and nobody notices.",
+            "VESTIBULE_REFRESH_ROTATION=on",
+        )
+    if chosen.session_idle_seconds > 30 * _SECONDS_A_DAY:
+        yield hint(
+            SUBJECT,
+            f"sessions end only after {chosen.session_idle_seconds // _SECONDS_A_DAY} idle days",
+            "A device that was lost or sold stays signed in for as long.",
+            f"VESTIBULE_SESSION_IDLE_SECONDS={14 * _SECONDS_A_DAY} or less",
+        )
+
+
+def _secrets(chosen: Settings) -> Iterator[Finding]:
+    if chosen.secret_key_old.get_secret_value():
+        yield hint(
+            SUBJECT,
+            "VESTIBULE_SECRET_KEY_OLD is still set",
+            "As long as it opens keys, the old secret is as precious as the new one.",
+            "vestibule keys reseal, and then take the setting away",
+        )
+    for path in (chosen.data, chosen.data / "secret.key", Path(".env")):
+        if path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO) and not _empty_of_secrets(path):
+            yield warning(
+                SUBJECT,
+                f"{path} can be read by other users of this machine",
+                "Whoever reads the secret and the database can sign anybody in.",
+                f"chmod go= {path}",
+            )
+
+
+def _empty_of_secrets(path: Path) -> bool:
+    """Whether an environment file has no secret in it."""
+    words = ("SECRET", "PRIVATE", "PASS", "DATABASE_URL", "REDIS_URL")
+    return path.name == ".env" and not any(word in path.read_text(errors="replace") for word in words)

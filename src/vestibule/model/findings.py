@@ -1,0 +1,44 @@
+"""Findings: what an examination of an installation has shown, in words that an operator can act on."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How bad it is."""
+
+    FINE = "fine"
+    HINT = "hint"
+    WARNING = "warning"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. What is not fine says why that matters, and what to type or to change."""
+
+    severity: Severity
+    subject: str
+    what: str
+    why: str = ""
+    remedy: str = ""
+
+
+def fine(subject: str, what: str) -> Finding:
+    """Looked at, and nothing to mend."""
+    return Finding(Severity.FINE, subject, what)
+
+
+def hint(subject: str, what: str, why: str, remedy: str) -> Finding:
+    """It works, and could be better."""
+    return Finding(Severity.HINT, subject, what, why, remedy)
+
+
+def warning(subject: str, what: str, why: str, remedy: str) -> Finding:
+    """It works for now, or not for everybody."""
+    return Finding(Severity.WARNING, subject, what, why, remedy)
+
+
+def fault(subject: str, what: str, why: str, remedy: str) -> Finding:
+    """It does not work."""
+    return Finding(Severity.FAULT, subject, what, why, remedy)

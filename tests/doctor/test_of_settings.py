@@ -1,0 +1,72 @@
+"""What settings alone tell: weak choices, cookies that no browser would send, proxies believed or not, open files."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.doctor import FAULT, FINE, HINT, WARNING, severity_of
+from tests.doctor.conftest import Chosen
+from vestibule.doctor import browsers, proxies
+from vestibule.doctor import settings as of_settings
+from vestibule.model.findings import Finding, Severity
+from vestibule.settings import Settings
+
+SECRET = "a secret that is long enough to be one, 123456"
+
+
+def look(chosen: Settings) -> list[Finding]:
+    return [*of_settings.look(chosen), *browsers.look(chosen), *proxies.look(chosen)]
+
+
+def test_the_defaults_are_fine(chosen: Chosen) -> None:
+    assert {finding.severity for finding in look(chosen())} == {FINE}
+
+
+def test_good_settings_for_production_are_fine(chosen: Chosen, production: dict[str, str]) -> None:
+    assert {finding.severity for finding in look(chosen(**production))} == {FINE}
+
+
+IN_PRODUCTION = [
+    ({"VESTIBULE_LOG_LEVEL": "debug"}, HINT, "VESTIBULE_LOG_LEVEL is debug"),
+    ({"VESTIBULE_PASSWORD_MIN_LENGTH": "8"}, HINT, "passwords of 8 characters"),
+    ({"VESTIBULE_EMAIL_VERIFICATION": "optional"}, HINT, "before their address is proven"),
+    ({"VESTIBULE_URL": "http://auth.example.com"}, FAULT, "VESTIBULE_URL is http://auth.example.com, without TLS"),
+    ({"ORIGIN": ""}, HINT, "ORIGIN is not set"),
+    ({"ORIGIN": "http://app.example.com"}, FAULT, "one has TLS, the other not"),
+    ({"ORIGIN": "https://app.example.org"}, WARNING, "app.example.org and the server auth.example.com seem to be"),
+    ({"VESTIBULE_TRUSTED_PROXIES": ""}, WARNING, "so no proxy is believed"),
+    ({"VESTIBULE_TRUSTED_PROXIES": "10.0.0.1,0.0.0.0/0"}, WARNING, "every machine in 0.0.0.0/0 is believed"),
+]
+ANYWHERE = [
+    ({"VESTIBULE_HOST": "0.0.0.0"}, WARNING, "development mode on 0.0.0.0"),
+    ({"VESTIBULE_PASSWORD_HASH": "bcrypt"}, HINT, "hashed with bcrypt"),
+    ({"VESTIBULE_REFRESH_ROTATION": "off"}, WARNING, "do not rotate"),
+    ({"VESTIBULE_SESSION_IDLE_SECONDS": "8640000", "VESTIBULE_SESSION_SECONDS": "8640000"}, HINT, "100 idle days"),
+    ({"VESTIBULE_SECRET_KEY": SECRET, "VESTIBULE_SECRET_KEY_OLD": SECRET[::-1]}, HINT, "_OLD is still set"),
+    ({"ORIGIN": "http://127.0.0.1:3000"}, WARNING, "the front-end is at http://127.0.0.1:3000"),
+]
+
+
+@pytest.mark.parametrize(("given", "severity", "words"), IN_PRODUCTION)
+def test_in_production(
+    chosen: Chosen, production: dict[str, str], given: dict[str, str], severity: Severity, words: str
+) -> None:
+    assert severity_of(look(chosen(**{**production, **given})), words) is severity
+
+
+@pytest.mark.parametrize(("given", "severity", "words"), ANYWHERE)
+def test_anywhere(chosen: Chosen, given: dict[str, str], severity: Severity, words: str) -> None:
+    assert severity_of(look(chosen(**given)), words) is severity
+
+
+def test_files_that_others_can_read(chosen: Chosen) -> None:
+    Path("vestibule-data").mkdir(mode=0o755)
+    Path("vestibule-data/secret.key").touch(mode=0o644)
+    Path(".env").touch(mode=0o644)
+    Path(".env").write_text("PORT=8001\n")
+    found = look(chosen())
+    assert severity_of(found, "vestibule-data can be read") is WARNING
+    assert severity_of(found, "secret.key can be read") is WARNING
+    assert severity_of(found, ".env can be read") is None
+    Path(".env").write_text("EMAIL_PASS=hush-hush\n")
+    assert severity_of(look(chosen()), ".env can be read") is WARNING
