@@ -17,8 +17,10 @@ help: ## Show this list
 serve: .venv/serve.stamp ## Start the server on port 8000; nothing to set up first
 	@$(BIN)/vestibule serve
 
+# The browser by itself: the loops of Playwright and of pytest-asyncio exclude each other.
 test: .venv/dev.stamp ## Run the whole test suite, on SQLite and on real PostgreSQL and Redis
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto --ignore tests/e2e
+	@$(BIN)/python -m pytest -n 2 tests/e2e
 
 e2e: .venv/dev.stamp ## Run the pages in a real browser, Chromium
 	@$(CHROMIUM) || echo "No Chromium here. Debian, Ubuntu: apt-get install chromium. Or name one in VESTIBULE_TEST_CHROMIUM."

@@ -20,6 +20,7 @@ ABOUT_NO_ACCOUNT = {
     EventKind.SIGNING_KEY_WITHDRAWN,
     EventKind.SERVICE_ADDED,
     EventKind.SERVICE_REMOVED,
+    EventKind.REGISTRATION_REFUSED,
 }
 NEW = {"password": "battery staple", "passwordConfirm": "battery staple"}
 FOR_MEMBERS = [page.path for page in PAGES if page.method == "GET" and page.path.startswith("/profile")]
