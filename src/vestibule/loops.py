@@ -1,4 +1,4 @@
-"""What goes on beside the requests, in every process: following revocations and keys, delivering letters."""
+"""What goes on beside the requests, in every process: following revocations and keys, delivering, cleaning up."""
 
 import asyncio
 import contextlib
@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from vestibule.flows.clean_up import clean_up
 from vestibule.flows.deliver import deliver_next
 from vestibule.flows.env import Env
 from vestibule.flows.feed_services import end_removed_services
@@ -19,6 +20,7 @@ from vestibule.signals import heard
 
 POLL_SECONDS = 1.0
 _FORGET_EVERY = 60  # polls
+CLEAN_UP_SECONDS = 600.0
 _LAST_LETTER_SECONDS = 10.0
 _log = structlog.get_logger(__name__)
 
@@ -33,6 +35,7 @@ async def running(env: Env) -> AsyncIterator[None]:
         asyncio.create_task(follow_revocations(env, nudged)),
         asyncio.create_task(listen_for_nudges(env, nudged)),
         asyncio.create_task(follow_keys(env)),
+        asyncio.create_task(keep_clean(env)),
         delivering,
     ]
     try:
@@ -92,6 +95,19 @@ async def follow_keys(env: Env) -> None:
         except Fault as fault:
             _log.warning("keys_not_read", fault=fault.code, why=str(fault))
         await asyncio.sleep(POLL_SECONDS)
+
+
+async def keep_clean(env: Env, every: float = CLEAN_UP_SECONDS) -> None:
+    """Delete what has long been over, now and then. No fault ends the loop."""
+    while True:
+        await asyncio.sleep(every)
+        try:
+            deleted = await clean_up(env)
+        except Exception:
+            _log.exception("clean_up_failed")
+        else:
+            if any(deleted.values()):
+                _log.info("cleaned_up", **deleted)
 
 
 async def deliver_letters(env: Env, stopping: asyncio.Event) -> None:

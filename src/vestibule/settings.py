@@ -22,6 +22,7 @@ from vestibule.model.guesses import GuessLimits
 from vestibule.model.limits import Counted, LetterLimits, NetworkLimits
 from vestibule.model.passwords import PasswordRules
 from vestibule.model.policy import Policy
+from vestibule.model.retention import Retention
 from vestibule.model.sessions import SessionLimits
 from vestibule.setting_types import Colour, Folder, Hosts, Logo, Networks, OneLine, Origin, Origins, Pem, SealingSecret
 
@@ -336,6 +337,32 @@ class Settings(BaseSettings):
         "Language where neither account nor browser names one: en, de, fr, es or pt.",
     )
 
+    # What is kept
+    session_days: int = _setting(
+        "VESTIBULE_SESSION_DAYS",
+        90,
+        "Days for which a session is kept after the last moment it could have lived to (VESTIBULE_SESSION_SECONDS), "
+        "however early it ended: for the list of past devices, and to tell a device that was here before from a new "
+        "one. `0`: for ever.",
+        ge=0,
+        le=36500,
+    )
+    device_days: int = _setting(
+        "VESTIBULE_DEVICE_DAYS",
+        365,
+        "Days after which a device that has not signed in is new again, but for the last one of an account; "
+        "`0`: never.",
+        ge=0,
+        le=36500,
+    )
+    letter_days: int = _setting(
+        "VESTIBULE_LETTER_DAYS",
+        30,
+        "Days for which a letter that was sent, or refused for good, is kept in the outbox; `0`: for ever.",
+        ge=0,
+        le=36500,
+    )
+
     # Logs and events
     event_days: int = _setting(
         "VESTIBULE_EVENT_DAYS",
@@ -429,6 +456,11 @@ class Settings(BaseSettings):
             ),
             letters=LetterLimits.per_hour(self.letters_per_address, self.letters_per_network),
             events_kept=timedelta(days=self.event_days),
+            retention=Retention(
+                sessions=timedelta(days=self.session_days),
+                letters=timedelta(days=self.letter_days),
+                devices=timedelta(days=self.device_days),
+            ),
             reauthentication=timedelta(seconds=self.reauthentication_seconds),
             conceal_accounts=verification_mandatory if self.conceal_accounts is None else self.conceal_accounts,
             published_keys_lifetime=timedelta(seconds=self.published_keys_seconds),

@@ -50,7 +50,7 @@ async def test_what_is_over_is_forgotten(world: World) -> None:
     await take(store)
     await take(store, "grace", late=HOUR)
     async with store.transaction() as tx:
-        assert await tx.tallies.forget(NOW + HOUR) == 1
+        assert await tx.tallies.forget(NOW + HOUR, 9) == 1
     async with world.engines.reading() as connection:
         assert (await connection.execute(select(func.count()).select_from(tallies))).scalar_one() == 1
 

@@ -1,12 +1,13 @@
 """What an operator may choose about the rules, as one value that the flows are handed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from vestibule.model.access_tokens import Issuer
 from vestibule.model.guesses import GuessLimits
 from vestibule.model.limits import LetterLimits, NetworkLimits
 from vestibule.model.passwords import PasswordRules
+from vestibule.model.retention import Retention
 from vestibule.model.sessions import SessionLimits
 from vestibule.model.signing_keys import KeyUse
 
@@ -34,6 +35,7 @@ class Policy:
     """How long services may keep the published keys without asking again."""
     reauthentication: timedelta = timedelta(minutes=15)
     events_kept: timedelta = timedelta(days=365)
+    retention: Retention = field(default_factory=Retention)
 
     @property
     def revocation_memory(self) -> timedelta:

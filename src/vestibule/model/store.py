@@ -103,6 +103,9 @@ class Sessions(Protocol):
     async def end_all(self, account_id: str, reason: EndReason, now: datetime, spare: str | None = None) -> list[str]:
         """End every live session of an account but `spare`; their ids."""
 
+    async def forget(self, before: datetime, most: int) -> int:
+        """Delete sessions that could not have lived beyond a moment before `before`, so many at most; how many."""
+
 
 class OneTimeTokens(Protocol):
     """What was mailed and not yet spent."""
@@ -121,6 +124,9 @@ class OneTimeTokens(Protocol):
         """Kill the unspent tokens of an account. One that undoes a change of address is the last way back of an owner
         whose account was taken over: it dies only if the change was at `undo_since` or later.
         """
+
+    async def forget(self, before: datetime, most: int) -> int:
+        """Delete tokens that expired before a moment, spent or not, so many at most; how many."""
 
 
 class Letters(Protocol):
@@ -149,6 +155,9 @@ class Letters(Protocol):
 
     async def forget(self, address: str) -> None:
         """Delete every letter that is to go to this address, whosever it would be."""
+
+    async def forget_done(self, before: datetime, most: int) -> int:
+        """Delete letters queued before a moment and not waiting any more, so many at most; how many."""
 
     async def withdraw(self, account_id: str, kind: LetterKind, since: datetime, now: datetime) -> None:
         """Letters of this kind about the account, queued at `since` or later, are not sent any more."""
@@ -183,6 +192,11 @@ class KnownDevices(Protocol):
     async def forget(self, account_id: str) -> None:
         """Know none of the account's devices any more."""
 
+    async def forget_unseen(self, before: datetime, most: int) -> int:
+        """Delete devices not seen since a moment, so many at most; how many. The one that its account was last seen
+        with stays: an account without any takes the next for its first, and tells nobody.
+        """
+
 
 class Tallies(Protocol):
     """How often something was done lately."""
@@ -190,8 +204,8 @@ class Tallies(Protocol):
     async def take(self, limit: Limit, subject: str, now: datetime) -> bool:
         """Count one more for `subject`; False, and nothing counted, if the limit is reached. Exact under any race."""
 
-    async def forget(self, now: datetime) -> int:
-        """Delete what is over; how much."""
+    async def forget(self, now: datetime, most: int) -> int:
+        """Delete what is over, so much at most; how much."""
 
 
 class Guesses(Protocol):

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import and_, delete, exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from vestibule.storage.sql.batches import delete_oldest
 from vestibule.storage.sql.schema import known_devices
 
 _d = known_devices.c
@@ -43,3 +44,10 @@ class SqlKnownDevices:
 
     async def forget(self, account_id: str) -> None:
         await self._connection.execute(delete(known_devices).where(_d.account_id == account_id))
+
+    async def forget_unseen(self, before: datetime, most: int) -> int:
+        later = known_devices.alias()
+        seen_with_another = exists().where(later.c.account_id == _d.account_id, later.c.last_seen_at > _d.last_seen_at)
+        return await delete_oldest(
+            self._connection, known_devices, and_(_d.last_seen_at < before, seen_with_another), _d.last_seen_at, most
+        )

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import and_, delete, exists, func, insert, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.accounts import Account
 from vestibule.model.letters import LEASE, Backlog, LetterKind, LetterState, QueuedLetter
+from vestibule.storage.sql.batches import delete_oldest
 from vestibule.storage.sql.schema import letters
 
 _l = letters.c
@@ -78,6 +79,11 @@ class SqlLetters:
 
     async def forget(self, address: str) -> None:
         await self._connection.execute(delete(letters).where(_l.address == address))
+
+    async def forget_done(self, before: datetime, most: int) -> int:
+        return await delete_oldest(
+            self._connection, letters, and_(not_(_WAITING), _l.created_at < before), _l.created_at, most
+        )
 
     async def withdraw(self, account_id: str, kind: LetterKind, since: datetime, now: datetime) -> None:
         those = (_l.settled_at.is_(None), _l.account_id == account_id, _l.kind == kind.value, _l.created_at >= since)

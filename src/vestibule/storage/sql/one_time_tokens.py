@@ -7,6 +7,7 @@ from sqlalchemy import and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose
+from vestibule.storage.sql.batches import delete_oldest
 from vestibule.storage.sql.schema import accounts, one_time_tokens
 
 _t = one_time_tokens.c
@@ -66,3 +67,6 @@ class SqlOneTimeTokens:
         if undo_since is not None:
             dies = or_(dies, _t.created_at >= undo_since)
         await self._connection.execute(delete(one_time_tokens).where(_t.account_id == account_id, dies))
+
+    async def forget(self, before: datetime, most: int) -> int:
+        return await delete_oldest(self._connection, one_time_tokens, _t.expires_at < before, _t.expires_at, most)

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.events import Event, EventFilter, EventKind
 from vestibule.model.revocations import Revocation, RevocationKind
+from vestibule.storage.sql.batches import delete_oldest
 from vestibule.storage.sql.schema import events, revocations
 
 _REVOCATION_MEMBERS = ("at", "kind", "subject", "forget_at", "not_before")
@@ -85,9 +86,7 @@ class SqlEvents:
         return [(row.sequence, _from_row(row)) for row in reversed(rows.all())]
 
     async def forget(self, before: datetime, most: int) -> int:
-        oldest = select(events.c.sequence).where(events.c.at < before).order_by(events.c.sequence).limit(most)
-        gone = await self._connection.execute(delete(events).where(events.c.sequence.in_(oldest.scalar_subquery())))
-        return int(gone.rowcount)
+        return await delete_oldest(self._connection, events, events.c.at < before, events.c.at, most)
 
     async def detach(self, account_id: str) -> None:
         nobody = {"account_id": None, "session_id": None, "network_address": None, "detail": "{}"}

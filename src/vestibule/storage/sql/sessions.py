@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from vestibule.model.accounts import Account
 from vestibule.model.sessions import MAX_LIVE_SUCCESSORS, Device, EndReason, Session, SessionLimits
 from vestibule.storage.sql import accounts as accounts_in_sql
+from vestibule.storage.sql.batches import delete_oldest
 from vestibule.storage.sql.schema import Instant, accounts, sessions
 
 _COLUMNS = tuple(sessions.c)
@@ -119,6 +120,9 @@ class SqlSessions:
         which = true() if spare is None else _s.id != spare
         values = {"of_account": account_id, "reason": reason.value, "now": now}
         return list((await self._connection.execute(_END.where(which), values)).scalars())
+
+    async def forget(self, before: datetime, most: int) -> int:
+        return await delete_oldest(self._connection, sessions, _s.expires_at < before, _s.expires_at, most)
 
 
 def _from_row(row: Sequence[Any]) -> Session:

@@ -3,11 +3,12 @@
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import case, delete
+from sqlalchemy import case
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.limits import Limit
+from vestibule.storage.sql.batches import delete_oldest
 from vestibule.storage.sql.schema import tallies
 
 
@@ -36,5 +37,5 @@ class SqlTallies:
         )
         return (await self._connection.execute(counted)).one_or_none() is not None
 
-    async def forget(self, now: datetime) -> int:
-        return int((await self._connection.execute(delete(tallies).where(tallies.c.ends_at <= now))).rowcount)
+    async def forget(self, now: datetime, most: int) -> int:
+        return await delete_oldest(self._connection, tallies, tallies.c.ends_at <= now, tallies.c.ends_at, most)

@@ -1,0 +1,51 @@
+"""Clean up: delete what has been over for as long as it is to be kept. Revocations and guesses are forgotten apart."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from vestibule.flows.env import Env
+from vestibule.flows.watch_events import forget_old_events
+from vestibule.model.store import Transaction
+
+_BATCH = 500  # so that nobody waits for the lock of a delete
+
+Forget = Callable[[Transaction, datetime], Awaitable[int]]
+"""Deletes one batch of what was over before a moment; how much."""
+
+_SOME_OF: dict[str, Forget] = {
+    "sessions": lambda tx, before: tx.sessions.forget(before, _BATCH),
+    "one_time_tokens": lambda tx, before: tx.one_time_tokens.forget(before, _BATCH),
+    "letters": lambda tx, before: tx.letters.forget_done(before, _BATCH),
+    "known_devices": lambda tx, before: tx.known_devices.forget_unseen(before, _BATCH),
+    "tallies": lambda tx, before: tx.tallies.forget(before, _BATCH),
+}
+
+
+async def clean_up(env: Env) -> dict[str, int]:
+    """Delete all of it, a small batch in each transaction; how much of each. Any number of processes may do so at
+    once: each passes by what another is deleting.
+    """
+    kept, now = env.policy.retention, env.clock.now()
+    over_since = {
+        "sessions": _before(now, kept.sessions),
+        "one_time_tokens": now - kept.one_time_tokens,
+        "letters": _before(now, kept.letters),
+        "known_devices": _before(now, kept.devices),
+        "tallies": now,
+    }
+    deleted = {name: await _delete(env, _SOME_OF[name], before) for name, before in over_since.items() if before}
+    return deleted | {"events": await forget_old_events(env)}
+
+
+def _before(now: datetime, kept: timedelta) -> datetime | None:
+    return now - kept if kept else None
+
+
+async def _delete(env: Env, forget: Forget, before: datetime) -> int:
+    deleted = 0
+    while True:
+        async with env.store.transaction() as tx:
+            batch = await forget(tx, before)
+        deleted += batch
+        if batch < _BATCH:
+            return deleted
