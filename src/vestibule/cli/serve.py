@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -22,6 +24,8 @@ from vestibule.settings import Settings, WrongSettings
 
 _TARGET = "vestibule.app:application"
 _DRAIN_SECONDS = 30
+_SAY_AGAIN_SECONDS = 0.2
+_LAST_WORD_SECONDS = 1
 _LOG_WIDTH = 300
 # Where a browser on this machine says localhost.
 _REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared, never bound
@@ -39,6 +43,8 @@ def serve(
     On the embedded default it makes the database and the keys on the first start, and brings the schema up to
     date on every start. Another database must be ready: run `vestibule migrate` first.
     """
+    # Until granian hears the signal itself: the first process of a container is sent none that it does not ask for.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     workshop: Workshop = context.obj
     settings = workshop.settings
     address, number = host or settings.host, port or settings.port
@@ -62,7 +68,7 @@ def serve(
 
 
 class _WelcomingServer(MPServer):
-    """granian, with a word when it listens."""
+    """granian, with a word when it listens, and one for workers that did not hear that they are to stop."""
 
     def __init__(self, welcome: Callable[[], None], *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -73,6 +79,19 @@ class _WelcomingServer(MPServer):
         # imported, would stay locked in the worker for ever.
         super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
         self._welcome.start()
+
+    def _stop_workers(self) -> None:
+        # A worker that has just been forked still has its parent's handler, which swallows the signal, and would be
+        # waited for until it is killed. So it is said again until it is heard; a worker that heard it goes on draining.
+        workers: list[Any] = self.wrks  # untyped in granian
+        end = time.monotonic() + _DRAIN_SECONDS
+        while any(worker.is_alive() for worker in workers) and time.monotonic() < end:
+            for worker in workers:
+                worker.terminate()
+            for worker in workers:
+                worker.join(_SAY_AGAIN_SECONDS)
+        self.workers_kill_timeout = _LAST_WORD_SECONDS
+        super()._stop_workers()  # type: ignore[no-untyped-call]
 
 
 async def _prepare(workshop: Workshop) -> None:

@@ -1,0 +1,80 @@
+"""SIGTERM: heard at every moment of a server's life, and nobody who was asking something goes without an answer."""
+
+import json
+import re
+import signal
+import socket
+import time
+from contextlib import closing
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.conftest import not_to_be_had
+from tests.harness.process import PASSWORD, given_keys, register, run, serving, starting
+from tests.harness.servers import wait_until
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose database is there, so that a start goes straight to its workers."""
+    folder = tmp_path_factory.mktemp("prepared")
+    assert run(folder, "migrate", **given_keys()).returncode == 0
+    return folder
+
+
+# A worker that has just been forked once swallowed the signal, and was waited for for thirty seconds, then killed.
+@pytest.mark.parametrize("age", [0.0, 0.02, 0.05, 0.1, 0.3])
+def test_a_worker_of_any_age_hears_that_it_is_to_stop(prepared: Path, age: float) -> None:
+    with starting(prepared, **given_keys()) as server:
+        parent = psutil.Process(server.process.pid)
+        wait_until(lambda: bool(parent.children()), "the worker")
+        time.sleep(age)
+        assert server.stop() == 0
+        assert "Killing" not in server.output
+
+
+def test_it_stops_while_it_prepares_even_as_the_first_process_of_a_container(prepared: Path) -> None:
+    if not Path("/proc/self/status").exists():
+        not_to_be_had(RuntimeError("which signals a process asks for is read from /proc, which Linux has"))
+    with starting(prepared, **given_keys()) as server:
+        wait_until(lambda: _asks_for(server.process.pid, signal.SIGTERM), "the handler")
+        assert server.stop() == 0
+
+
+def _asks_for(process_id: int, number: signal.Signals) -> bool:
+    status = Path(f"/proc/{process_id}/status").read_text()
+    caught = re.search(r"^SigCgt:\s*([0-9a-f]+)$", status, re.MULTILINE)
+    return caught is not None and bool(int(caught.group(1), 16) & 1 << (number - 1))
+
+
+def test_a_request_under_way_is_answered_and_new_ones_find_nobody(prepared: Path) -> None:
+    with serving(prepared, **given_keys()) as server, server.browser() as browser:
+        register(browser, "ada@example.com")
+        body = json.dumps({"email": "ada@example.com", "password": PASSWORD}).encode()
+        head = (
+            f"POST /api/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        with closing(socket.create_connection(("127.0.0.1", server.port), 20)) as wire:
+            wire.sendall(head.encode() + body[:10])
+            wait_until(lambda: _reads(server.process.pid, wire), "the server's having begun to read")
+            server.process.send_signal(signal.SIGTERM)
+            wait_until(lambda: not _listens(server.port), "the server's no longer listening")
+            wire.sendall(body[10:])
+            answer = wire.makefile("rb").readline()
+        assert answer.startswith(b"HTTP/1.1 200 "), answer
+        assert server.process.wait(20) == 0
+
+
+def _reads(process_id: int, wire: socket.socket) -> bool:
+    """Whether a worker has this connection, and not only the kernel."""
+    ours = wire.getsockname()
+    workers = psutil.Process(process_id).children()
+    return any(c.raddr == ours for worker in workers for c in worker.net_connections("tcp"))
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
