@@ -19,6 +19,7 @@ def configure(level: str, pretty: bool) -> None:
     exceptions = [] if pretty else [structlog.processors.format_exc_info]
     structlog.configure(
         processors=[
+            structlog.contextvars.merge_contextvars,  # the id of the request
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             *exceptions,

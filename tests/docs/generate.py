@@ -49,6 +49,7 @@ the same in short.
 * A body is JSON in UTF-8, of 10,240 bytes at most. One that breaks the rules is answered 400 `body_invalid`, with
   every fault in `errors` at once, in the order of the fields; each has `code`, `path` and `message`. A missing body,
   or one that is not `application/json`, counts as `{}`.
+* Every answer carries `X-Request-ID`, by which the operator finds it in the log.
 * HEAD answers wherever GET does, and never changes anything. Whatever has to ask the database, hash or sign may be
   answered 503; the tables below leave that out. A trailing slash and a query string are accepted.
 * An access token is sent as `Authorization: Bearer …` or in the cookie `access_token`; the header goes first.

@@ -35,6 +35,7 @@ BLOTS = {
     r"[\u2500-\u257f]": " ",  # the banner's box
     r"eyJ[\w.-]+…?": "(token)",
     SECRET: "(secret)",
+    r"\b[0-9a-f]{32}\b": "(request)",
     r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b": "(id)",
     r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z": "(time)",
     r"\b\d{8}-\d{6}-(\w+)-[0-9a-f]{8}\.eml": r"(letter \1)",

@@ -164,5 +164,6 @@ def _seen(answer: httpx.Response, email: str) -> tuple[int, str, str]:
     text = answer.text.replace(email, "…") if email else answer.text
     if answer.status_code == 201:
         text = text.replace(answer.json()["data"]["user"]["id"], "…")
-    headers = [(name, value) for name, value in answer.headers.multi_items() if name != "content-length"]
+    own = {"content-length", "x-request-id"}
+    headers = [(name, value) for name, value in answer.headers.multi_items() if name not in own]
     return answer.status_code, text, str(headers)

@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+REQUEST_ID = "request_id"
+"""The member of an event's detail, and of a line in the log, that says during which request it happened."""
+
 
 class EventKind(StrEnum):
     """What happened."""

@@ -30,7 +30,7 @@ class ClientAddresses:
         """The address of the client; empty where the server does not know even the peer."""
         peer = _bare(scope["client"][0]) if scope["client"] else ""
         headers = Headers(scope=scope)
-        if not self._listed(peer):
+        if not is_listed(peer, self._proxies):
             self._tell(peer, headers)
             return peer
         address = peer
@@ -39,18 +39,9 @@ class ClientAddresses:
             if not hop:  # hidden or no address at all: whoever wrote it is the last one that we know
                 break
             address = hop
-            if not self._listed(hop):
+            if not is_listed(hop, self._proxies):
                 break
         return address
-
-    def _listed(self, address: str) -> bool:
-        if not self._proxies or not address:
-            return False
-        try:
-            parsed = ip_address(address)
-        except ValueError:
-            return False
-        return any(parsed in network for network in self._proxies)
 
     def _tell(self, peer: str, headers: Headers) -> None:
         if self._told or not any(name in headers for name in _HEADERS):
@@ -62,6 +53,18 @@ class ClientAddresses:
             hint=f"if this is your proxy, set VESTIBULE_TRUSTED_PROXIES={peer}; until then everybody behind it counts "
             "as one client",
         )
+
+
+def is_listed(address: str, proxies: tuple[Network, ...]) -> bool:
+    """Whether the address belongs to one of these proxies; not, where it is no address."""
+    if not proxies or not address:
+        return False
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+    return any(parsed in network for network in proxies)
 
 
 def _entries(headers: Headers, name: ProxyHeader) -> list[str]:

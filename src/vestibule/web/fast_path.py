@@ -16,6 +16,7 @@ from vestibule.web.caller import presented_token
 from vestibule.web.headers import headers_for
 from vestibule.web.hosts import require_host
 from vestibule.web.policy import WebPolicy
+from vestibule.web.request_ids import NAME, request_id
 
 RawHeader = tuple[bytes, bytes]
 _JSON = (b"content-type", b"application/json; charset=utf-8")
@@ -36,8 +37,9 @@ class FrontDoor:
             caller = self._caller(scope)
             if caller is not None:
                 status, headers, content = _ANSWERS[scope["path"]](caller)
+                named = (NAME, request_id(scope, self._web))
                 start = {"type": "http.response.start", "status": status}
-                await send({**start, "headers": [*headers, *self._headers_of(scope)]})
+                await send({**start, "headers": [*headers, named, *self._headers_of(scope)]})
                 await send({"type": "http.response.body", "body": content})
                 return
         await self._app(scope, receive, send)

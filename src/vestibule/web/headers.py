@@ -1,7 +1,8 @@
 """The outermost layer: what every answer carries, whatever it is, and however badly it ended.
 
-CORS stands on every answer, 404, 413 and 500 too: a front-end whose error lacks it shows a blank page. A path
-may end in a slash. HEAD is answered without a body. An exception nobody foresaw becomes the envelope's 500.
+A request id and CORS stand on every answer, 404, 413 and 500 too: a front-end whose error lacks CORS shows a blank
+page. A path may end in a slash. HEAD is answered without a body. An exception nobody foresaw
+becomes the envelope's 500.
 """
 
 import structlog
@@ -13,6 +14,7 @@ from vestibule.model.errors import Refusal
 from vestibule.web.errors import UNEXPECTED, Json, RouteUnknown, refused
 from vestibule.web.hosts import require_host
 from vestibule.web.policy import WebPolicy
+from vestibule.web.request_ids import known_by, request_id
 
 _log = structlog.get_logger(__name__)
 
@@ -31,6 +33,8 @@ _DOCS_CSP = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 )
 _DEPENDS_ON_CALLER = "Origin, Cookie, Authorization"
+# By scripts of another origin, beside the few that always are.
+_READABLE = "X-Request-ID, Retry-After"
 _METHODS = "GET,HEAD,PUT,PATCH,POST,DELETE"
 
 
@@ -43,6 +47,7 @@ def headers_for(origin: str | None, secure: bool) -> list[tuple[bytes, bytes]]:
     if origin is not None:
         headers["Access-Control-Allow-Origin"] = origin
         headers["Access-Control-Allow-Credentials"] = "true"
+        headers["Access-Control-Expose-Headers"] = _READABLE
     return headers.raw
 
 
@@ -57,7 +62,11 @@ class OutermostLayer:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        sent = _Sent(send, scope, self._policy)
+        identifier = request_id(scope, self._policy)
+        with known_by(identifier):
+            await self._answer(scope, receive, _Sent(send, scope, self._policy, identifier))
+
+    async def _answer(self, scope: Scope, receive: Receive, sent: "_Sent") -> None:
         try:
             require_host(scope["headers"], self._policy)
         except Refusal as refusal:
@@ -81,8 +90,9 @@ class OutermostLayer:
 class _Sent:
     """`send`, with the headers added and the body of a HEAD left out."""
 
-    def __init__(self, send: Send, scope: Scope, policy: WebPolicy) -> None:
+    def __init__(self, send: Send, scope: Scope, policy: WebPolicy, identifier: bytes) -> None:
         self._send = send
+        self._identifier = identifier.decode()
         self._policy = policy
         self._head = scope["method"] == "HEAD"
         self._docs = scope["path"].rstrip("/") == _DOCS_PATH
@@ -98,6 +108,7 @@ class _Sent:
         await self._send(message)
 
     def _add(self, headers: MutableHeaders) -> None:
+        headers["X-Request-ID"] = self._identifier
         if self._docs:
             headers["Content-Security-Policy"] = _DOCS_CSP
         for name, value in _SECURITY.items():
@@ -110,6 +121,7 @@ class _Sent:
         if self._origin in self._policy.origins:
             headers["Access-Control-Allow-Origin"] = str(self._origin)
             headers["Access-Control-Allow-Credentials"] = "true"
+            headers["Access-Control-Expose-Headers"] = _READABLE
 
 
 def _is_preflight(scope: Scope) -> bool:

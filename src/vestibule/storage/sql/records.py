@@ -9,8 +9,9 @@ from typing import Any
 import structlog
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from structlog.contextvars import get_contextvars
 
-from vestibule.model.events import Event, EventFilter, EventKind
+from vestibule.model.events import REQUEST_ID, Event, EventFilter, EventKind
 from vestibule.model.revocations import Revocation, RevocationKind
 from vestibule.storage.sql.batches import delete_oldest
 from vestibule.storage.sql.schema import events, revocations
@@ -68,6 +69,7 @@ class SqlEvents:
 
     async def record(self, *events: Event) -> None:
         if events:
+            events = tuple(_during_this_request(event) for event in events)
             await self._connection.execute(_RECORD, [_to_row(event) for event in events])
             self._recorded += events
 
@@ -101,6 +103,12 @@ class SqlEvents:
         for event in self._recorded:
             members = {name: value for name, value in _to_row(event).items() if name in _TOLD and value is not None}
             _log.info(event.kind.value, **members, **event.detail)
+
+
+def _during_this_request(event: Event) -> Event:
+    """With the id of the request, if it happens during one."""
+    identifier = get_contextvars().get(REQUEST_ID)
+    return replace(event, detail={**event.detail, REQUEST_ID: identifier}) if identifier else event
 
 
 def _to_row(event: Event) -> dict[str, Any]:

@@ -1,0 +1,40 @@
+"""Request ids: one name for each request, in its answer, on every line of the log and in every event about it.
+
+Whoever cannot go on reports what `X-Request-ID` said, and the operator finds the rest by it.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from starlette.types import Scope
+from structlog.contextvars import bound_contextvars
+
+from vestibule.crypto.entropy import random_bytes
+from vestibule.model.events import REQUEST_ID
+from vestibule.web.client_address import is_listed
+from vestibule.web.policy import WebPolicy
+
+NAME = b"x-request-id"
+# What proxies write: hexadecimal digits, UUIDs, and the like. Nothing that means something in a log, a shell or a page.
+_WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+_BYTES = 16
+
+
+def request_id(scope: Scope, web: WebPolicy) -> bytes:
+    """The id that a listed proxy has given the request, if it is well formed; otherwise a new one."""
+    given: list[bytes] = [content for name, content in scope["headers"] if name == NAME]
+    if len(given) == 1 and _WELL_FORMED.fullmatch(given[0]) and _from_proxy(scope, web):
+        return given[0]
+    return random_bytes(_BYTES).hex().encode()
+
+
+@contextmanager
+def known_by(identifier: bytes) -> Iterator[None]:
+    """What is logged and recorded inside the block carries the id."""
+    with bound_contextvars(**{REQUEST_ID: identifier.decode()}):
+        yield
+
+
+def _from_proxy(scope: Scope, web: WebPolicy) -> bool:
+    return bool(scope["client"]) and is_listed(scope["client"][0], web.proxies)
