@@ -22,13 +22,16 @@ from vestibule.web.policy import WebPolicy
 def application() -> ASGIApp:
     """The ASGI application for the settings in the environment; raises `WrongSettings`."""
     chosen = settings.read()
-    logs.configure(chosen.log_level, pretty=not chosen.production)
+    log = logs.without_waiting(chosen.log_level, pretty=not chosen.production)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with wiring.opened(chosen) as env, loops.running(env):
-            app.state.env = env
-            yield
+        try:
+            async with wiring.opened(chosen) as env, loops.running(env):
+                app.state.env = env
+                yield
+        finally:
+            log.drain()
 
     web = WebPolicy(
         origins=frozenset(chosen.origins),

@@ -2,30 +2,62 @@
 
 import logging
 import sys
+from typing import TextIO, cast
 
 import structlog
+from structlog.typing import Processor
+
+from vestibule.log_stream import QueuedStream
+
+_log = structlog.get_logger(__name__)
+_COMMON: tuple[Processor, ...] = (
+    structlog.contextvars.merge_contextvars,  # the id of the request
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+)
 
 
-def configure(level: str, pretty: bool) -> None:
-    """Set up logging for this process. JSON escapes line breaks and controls, so that nobody can forge a line."""
+def configure(level: str, pretty: bool, stream: QueuedStream | None = None) -> None:
+    """Set up logging for this process, on the error stream unless another is given. JSON escapes line breaks and
+    controls, so that nobody can forge a line.
+    """
     # Plain tracebacks: structlog's rich ones show local variables, and there are passwords among them.
-    renderer: structlog.typing.Processor = (
+    renderer: Processor = (
         structlog.dev.ConsoleRenderer(
             colors=sys.stderr.isatty(), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
         )
         if pretty
         else structlog.processors.JSONRenderer(ensure_ascii=True)
     )
-    exceptions = [] if pretty else [structlog.processors.format_exc_info]
+    before: list[Processor] = [*_COMMON, *([] if pretty else [structlog.processors.format_exc_info])]
+    file = cast(TextIO, stream or sys.stderr)
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,  # the id of the request
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *exceptions,
-            renderer,
-        ],
+        processors=[*before, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file),
         cache_logger_on_first_use=True,
     )
+    _take_in_libraries(file, before, renderer)
+
+
+def without_waiting(level: str, pretty: bool) -> QueuedStream:
+    """The same for a server, whose requests must go on when its lines cannot be written; where its lines wait."""
+    stream = QueuedStream(sys.stderr.fileno(), _tell_dropped)
+    configure(level, pretty, stream)
+    return stream
+
+
+def _take_in_libraries(file: TextIO, before: list[Processor], renderer: Processor) -> None:
+    """What libraries say by Python's own logging, asyncio above all, becomes such lines too."""
+    handler = logging.StreamHandler(file)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=before,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+def _tell_dropped(lines: int) -> None:
+    _log.warning("log_lines_dropped", lines=lines, hint="whatever reads the log was too slow, or its disk was full")
