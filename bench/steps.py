@@ -11,12 +11,8 @@ from bench.results import Push, Results
 from bench.revocation import measure_delays
 from bench.vestibule_alone import measure_vestibule
 from tests.harness.backends import POSTGRESQL, SQLITE, Backend, fresh, postgresql_database
+from tests.harness.process import UNLIMITED
 
-# All the load comes from one address, which a server in use would cut off.
-_NO_LIMITS = {
-    f"VESTIBULE_{name}_PER_NETWORK": "1000000"
-    for name in ("SIGN_INS", "REGISTRATIONS", "MAIL_REQUESTS", "REFRESHES", "ACCOUNT_REQUESTS")
-}
 _START = 3  # seconds that a server, or a pair of them, takes to come and go
 _SIGN_INS = 30  # a second, roughly: only the progress bar relies on it
 
@@ -81,7 +77,7 @@ def settings_of(backend: Backend) -> dict[str, str]:
         "NODE_ENV": "production",
         "VESTIBULE_URL": "http://localhost:8000",
         "DATABASE_URL": backend.database_url,
-        **_NO_LIMITS,
+        **UNLIMITED,
     }
 
 

@@ -22,6 +22,11 @@ from tests.harness.world import FRONT_END, key_ring
 
 PROGRAM = (sys.executable, "-m", "vestibule")
 PASSWORD = "correct horse"
+UNLIMITED = {
+    f"VESTIBULE_{name}_PER_NETWORK": "1000000"
+    for name in ("SIGN_INS", "REGISTRATIONS", "MAIL_REQUESTS", "REFRESHES", "ACCOUNT_REQUESTS")
+}
+"""Settings for a load that all comes from one address, which a server in use would take for an attack."""
 _STOP_SECONDS = 20
 _GLANCE_SECONDS = 0.1
 _GLANCES = 600

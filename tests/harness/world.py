@@ -138,8 +138,11 @@ async def world_on(
     patience: Patience = DEFAULT_PATIENCE,
     locksmith: Locksmith | None = None,
     clock: ManualClock | None = None,
+    redis_seconds: float = 60,
 ) -> AsyncIterator[World]:
-    """A Vestibule on this backend. With a locksmith its keys are in the database; the clock may be another's too."""
+    """A Vestibule on this backend. With a locksmith its keys are in the database; the clock may be another's too.
+    Limits wait `redis_seconds` for Redis before they count alone: long, so that a busy machine changes no count.
+    """
     clock = clock or ManualClock()
     async with AsyncExitStack() as stack:
         engines = engine.connect(backend.database_url, pool_size, patience)
@@ -150,7 +153,9 @@ async def world_on(
         if backend.redis_url:
             redis = await stack.enter_async_context(redis_mirror.connect(backend.redis_url))
             mirror = RedisMirror(redis, clock)
-            patient = await stack.enter_async_context(redis_mirror.connect(backend.redis_url, 60, 60))
+            patient = await stack.enter_async_context(
+                redis_mirror.connect(backend.redis_url, redis_seconds, redis_seconds)
+            )
             counting = limiter.on_redis(patient, SystemClock(), prefix=new_id())
         threads = NicedThreads(threads=2, waiting=10_000)
         stack.callback(threads.close)

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.harness.backends import Backend
-from tests.harness.process import Running, given_keys, register, serving, sign_in
+from tests.harness.process import UNLIMITED, Running, given_keys, register, serving, sign_in
 from tests.harness.world import FRONT_END
 
 RACERS = 64
@@ -26,7 +26,7 @@ Servers = tuple[Running, Running]
 @pytest.fixture
 def servers(tmp_path: Path, postgresql: Backend) -> Iterator[Servers]:
     """Two servers that share a database and nothing else, where Ada has an account."""
-    settings = {"DATABASE_URL": postgresql.database_url, **given_keys()}
+    settings = {"DATABASE_URL": postgresql.database_url, **UNLIMITED, **given_keys()}
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     with serving(tmp_path / "a", **settings) as a, serving(tmp_path / "b", **settings) as b:

@@ -43,7 +43,7 @@ def redis_server(tmp_path: Path) -> Iterator[tuple[str, "Popen[bytes]"]]:
 @pytest.fixture
 async def mirrored(postgresql: Backend, redis_server: tuple[str, "Popen[bytes]"]) -> AsyncIterator[World]:
     """A Vestibule whose clock is not behind that of its Redis, which forgets by its own."""
-    async with world_on(replace(postgresql, redis_url=redis_server[0])) as world:
+    async with world_on(replace(postgresql, redis_url=redis_server[0]), redis_seconds=0.25) as world:
         world.clock.advance(seconds=max((SystemClock().now() - world.clock.now()).total_seconds(), 0))
         await world.register()
         yield world
@@ -58,7 +58,7 @@ async def redis(redis_server: tuple[str, "Popen[bytes]"]) -> AsyncIterator[Redis
 
 async def test_a_sign_in_is_shown_until_its_idle_end(mirrored: World, redis: Redis) -> None:
     signed_in = await mirrored.sign_in()
-    (key,) = await redis.keys()
+    (key,) = await redis.keys("session:*")
     shown = json.loads(await redis.get(key))
     user = (await signed_in.get("/api/users/me")).json()["data"]["user"]
     now = mirrored.clock.now()
@@ -76,14 +76,14 @@ async def test_a_refresh_is_shown_until_the_new_idle_end(mirrored: World, redis:
     signed_in = await mirrored.sign_in()
     mirrored.clock.advance(minutes=30)
     await signed_in.get("/api/auth/refresh")
-    (key,) = await redis.keys()
+    (key,) = await redis.keys("session:*")
     end = mirrored.clock.now() + POLICY.sessions.idle
     assert await _end_of(redis, key) == pytest.approx(end.timestamp(), abs=0.1)
 
 
 async def test_no_token_is_shown(mirrored: World, redis: Redis) -> None:
     signed_in = await mirrored.sign_in()
-    (key,) = await redis.keys()
+    (key,) = await redis.keys("session:*")
     everything = key + await redis.get(key)
     for name in ("access_token", "refresh_token"):
         for part in signed_in.cookies[name].split("."):
@@ -93,23 +93,23 @@ async def test_no_token_is_shown(mirrored: World, redis: Redis) -> None:
 
 async def test_signing_out_takes_one_session_away(mirrored: World, redis: Redis) -> None:
     leaving = await mirrored.sign_in()
-    (gone,) = await redis.keys()
+    (gone,) = await redis.keys("session:*")
     await mirrored.sign_in()
     await leaving.post("/api/auth/logout")
-    (left,) = await redis.keys()
+    (left,) = await redis.keys("session:*")
     assert left != gone
 
 
 async def test_a_new_password_takes_every_session_away(mirrored: World, redis: Redis) -> None:
     browser = await mirrored.sign_in()
     await mirrored.sign_in()
-    assert len(await redis.keys()) == 2
+    assert len(await redis.keys("session:*")) == 2
     await browser.post("/api/auth/forgotpassword", json={"email": "ada@example.com"})
     await mirrored.deliver()
     path = f"/api/auth/resetpassword/{mirrored.secret(LetterKind.RESET_PASSWORD)}"
     body = {"password": "battery staple", "passwordConfirm": "battery staple"}
     assert (await browser.patch(path, json=body)).status_code == 200
-    assert await redis.keys() == []
+    assert await redis.keys("session:*") == []
 
 
 async def test_many_at_once_are_all_shown_and_all_taken_away(mirrored: World, redis: Redis) -> None:
@@ -117,9 +117,9 @@ async def test_many_at_once_are_all_shown_and_all_taken_away(mirrored: World, re
     now = mirrored.clock.now()
     sessions = [begin(new_id(), account.id, Device("", ""), POLICY.sessions, now) for _ in range(MANY)]
     await asyncio.gather(*(mirror.show(session, account) for session in sessions))
-    assert sorted(await redis.keys()) == sorted(f"session:{session.id}" for session in sessions)
+    assert sorted(await redis.keys("session:*")) == sorted(f"session:{session.id}" for session in sessions)
     await asyncio.gather(*(mirror.drop([session.id]) for session in sessions))
-    assert await redis.keys() == []
+    assert await redis.keys("session:*") == []
 
 
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP], ids=["gone", "half-open"])
@@ -147,7 +147,7 @@ async def test_a_session_that_came_back_in_redis_lets_nobody_in(mirrored: World,
     """S7: a session that came back in redis lets nobody in."""
     browser = await mirrored.sign_in()
     tokens = dict(browser.cookies)
-    (key,) = await redis.keys()
+    (key,) = await redis.keys("session:*")
     content = await redis.get(key)
     await browser.post("/api/auth/logout")
     await redis.set(key, content)
