@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from vestibule.flows.be_ready import drain, look_at_schema
 from vestibule.flows.clean_up import clean_up
 from vestibule.flows.deliver import deliver_next
 from vestibule.flows.env import Env
@@ -20,6 +21,7 @@ from vestibule.signals import heard
 
 POLL_SECONDS = 1.0
 _FORGET_EVERY = 60  # polls
+_LOOK_AT_SCHEMA_EVERY = 10  # polls
 CLEAN_UP_SECONDS = 600.0
 _LAST_LETTER_SECONDS = 10.0
 _log = structlog.get_logger(__name__)
@@ -40,7 +42,7 @@ async def running(env: Env) -> AsyncIterator[None]:
     ]
     try:
         # A server program waits for open answers, and one that follows the feed never ends by itself.
-        with heard(env.feed.close):
+        with heard(lambda: drain(env)):
             yield
     finally:
         env.feed.close()
@@ -61,6 +63,8 @@ async def follow_revocations(env: Env, nudged: asyncio.Event) -> None:
             await read_whole_tail(env)
             await _until_next_poll(env, nudged)
             polls += 1
+            if polls % _LOOK_AT_SCHEMA_EVERY == 0:
+                await look_at_schema(env)
             if polls % _FORGET_EVERY == 0:
                 await forget_old_revocations(env)
                 await forget_old_guesses(env)

@@ -32,6 +32,8 @@ ASKED = {
 }
 # Nothing is changed, hashed or written; services and proxies ask for everybody they serve.
 UNLIMITED = {
+    ("GET", "/healthz/live"),
+    ("GET", "/healthz/ready"),
     ("GET", "/api/healthchecker"),
     ("GET", "/api/users/me"),
     ("GET", "/api/auth/verify"),

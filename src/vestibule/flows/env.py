@@ -11,6 +11,7 @@ from vestibule.model.limits import Limiter
 from vestibule.model.memory import Memory
 from vestibule.model.passwords import Passwords
 from vestibule.model.policy import Policy
+from vestibule.model.readiness import Readiness
 from vestibule.model.revocations import Nudges, Revocation, RevocationSet
 from vestibule.model.sessions import Mirror
 from vestibule.model.signing_keys import KeyRing, Locksmith
@@ -40,6 +41,7 @@ class Env:
     revocations: RevocationSet
     memory: Memory
     feed: Feed
+    readiness: Readiness = field(default_factory=Readiness)
     letters_waiting: asyncio.Event = field(default_factory=asyncio.Event)
 
     def learn(self, tail: list[Revocation], sent_at: float) -> None:

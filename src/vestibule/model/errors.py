@@ -23,6 +23,7 @@ A `Refusal` is the caller's to mend, a `Fault` is ours. Each has a stable `code`
     Fault
       Overloaded                more work waits than may wait
       StoreUnavailable          the database cannot be asked
+      NotReady                  the process should not be sent requests
 """
 
 from datetime import timedelta
@@ -139,3 +140,7 @@ class StoreUnavailable(Fault):
     """Its message is for operators: what the database, or the way to it, said."""
 
     code = "store_unavailable"
+
+
+class NotReady(Fault):
+    code = "not_ready"

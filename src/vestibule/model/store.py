@@ -338,5 +338,8 @@ class Store(Protocol):
     def reading(self) -> AbstractAsyncContextManager[Transaction]:
         """The same ports for single reads, each statement on its own. Raises `StoreUnavailable`."""
 
+    async def fits(self) -> bool:
+        """Whether the schema is the one that this version works with. Raises `StoreUnavailable`."""
+
     async def ping(self) -> None:
         """Ask for nothing and get it. Raises `StoreUnavailable`."""

@@ -120,6 +120,7 @@ LOOKS: dict[type[Refusal | Fault], Look] = {
     errors.ServiceKeyInvalid: Look(401, "This is for services: send a service key as Bearer", _NO_SERVICE_KEY),
     errors.Overloaded: Look(503, "Too much is going on right now, please try again in a moment"),
     errors.StoreUnavailable: Look(503, "The service is not available right now, please try again in a moment"),
+    errors.NotReady: Look(503, "Vestibule is not ready here; its log says why"),
     BodyInvalid: Look(400),
     BodyMalformed: Look(400),
     BodyTooLarge: Look(413, "The body is larger than 10 kB"),

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from vestibule.model import errors as e
 from vestibule.model.errors import Refusal
 from vestibule.model.limits import Counted
-from vestibule.web.api import answers, auth, bodies, me, services, sessions
+from vestibule.web.api import answers, auth, bodies, health, me, services, sessions
 from vestibule.web.body import ContractBody
 from vestibule.web.caller import anyone, signed_in
 from vestibule.web.csrf import own_site, own_site_refresh
@@ -75,7 +75,7 @@ class Page:
 
 # fmt: off
 ROUTES = (
-    Route("GET",   "/api/healthchecker",                      me.healthchecker,              ANYONE,             UNLIMITED, 200, answers.Told),
+    Route("GET",   "/api/healthchecker",                      health.healthchecker,          ANYONE,             UNLIMITED, 200, answers.Told),
     Route("POST",  "/api/auth/register",                      auth.register,                 OWN_SITE,           REGISTER,  201, answers.Registered, bodies.Register, (e.AddressTaken, CrossSite)),
     Route("POST",  "/api/auth/login",                         auth.login,                    OWN_SITE,           SIGN_IN,   200, answers.SignedIn, bodies.Login, NO_SIGN_IN),
     Route("GET",   "/api/auth/refresh",                       auth.refresh,                  OWN_SITE_REFRESH,   REFRESH,   200, answers.SignedIn, None, NO_REFRESH),
@@ -98,6 +98,8 @@ ROUTES = (
     Route("GET",   "/api/auth/verify",                        me.verify,                     SIGNED_IN,          UNLIMITED, 204, None, None, NO_TOKEN),
     Route("POST",  "/api/auth/introspect",                    services.introspect_token,     SERVICE,            UNLIMITED, 200, answers.Introspection, None, NO_INTROSPECTION, ("token",)),
     Route("GET",   "/api/revocations",                        services.follow,               SERVICE,            UNLIMITED, 200, None, None, (e.ServiceKeyInvalid,)),
+    Route("GET",   "/healthz/live",                           health.live,                   ANYONE,             UNLIMITED, 200, answers.Told),
+    Route("GET",   "/healthz/ready",                          health.ready,                  ANYONE,             UNLIMITED, 200, answers.Told),
     Route("GET",   "/.well-known/jwks.json",                  me.jwks,                       ANYONE,             UNLIMITED, 200, answers.JwkSet),
 )
 

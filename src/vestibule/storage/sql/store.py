@@ -14,6 +14,8 @@ from vestibule.storage.sql.known_devices import SqlKnownDevices
 from vestibule.storage.sql.letters import SqlLetters
 from vestibule.storage.sql.one_time_tokens import SqlOneTimeTokens
 from vestibule.storage.sql.records import SqlEvents, SqlRevocations
+from vestibule.storage.sql.revision import current_revision
+from vestibule.storage.sql.schema import REVISION
 from vestibule.storage.sql.service_keys import SqlServiceKeys
 from vestibule.storage.sql.sessions import SqlSessions
 from vestibule.storage.sql.signing_keys import SqlSigningKeys
@@ -37,6 +39,9 @@ class SqlStore:
     async def reading(self) -> AsyncIterator[Transaction]:
         async with self._engines.reading() as connection:
             yield _ports(connection, SqlEvents(connection))
+
+    async def fits(self) -> bool:
+        return await current_revision(self._engines) == REVISION
 
     async def ping(self) -> None:
         async with self._engines.reading() as connection:

@@ -1,4 +1,4 @@
-"""The account that is asking, for the person and for a proxy; and whether the server is there at all."""
+"""The account that is asking, for the person and for a proxy; and the keys by which others can tell."""
 
 from starlette.responses import Response
 
@@ -17,11 +17,6 @@ async def me(caller: SignedInCaller) -> Response:
 async def verify(caller: SignedInCaller) -> Response:
     """For reverse proxies: whether the request is signed in, and by whom, in headers and without a body."""
     return Response(status_code=204, headers=verify_headers(caller))
-
-
-async def healthchecker() -> Response:
-    """Whether the process answers."""
-    return Json({"status": "success", "message": "Vestibule is open"})
 
 
 async def jwks(env: InEnv) -> Response:
