@@ -109,8 +109,9 @@ def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[pytest.
     monkeypatch.chdir(tmp_path)
     for name in map(settings.name_of, Settings.model_fields.values()):
         monkeypatch.delenv(name, raising=False)
+    logging_before = structlog.get_config()
     yield monkeypatch
-    structlog.reset_defaults()
+    structlog.configure(**logging_before)  # for `main` has made it its own
 
 
 def refusal(nowhere: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], **given: str) -> str:

@@ -26,6 +26,7 @@ from tests.harness.world import World, world_on
 from vestibule.model.errors import (
     AddressChangeInvalid,
     Fault,
+    NotReady,
     Overloaded,
     ReauthenticationRequired,
     Refusal,
@@ -150,7 +151,8 @@ def test_every_route_and_every_refusal_is_in_the_table() -> None:
     # Ending one device by its id is told in tests/web/test_devices.py, where ids are known.
     assert unasked == {("DELETE", f"{DEVICES}/{{session_id}}"), *FOR_SERVICES}
     # The contract knows nothing of these; the last one is said by a page, for the API has no such link.
-    elsewhere = (Overloaded, StoreUnavailable, HostInvalid, HostUnknown, ReauthenticationRequired, AddressChangeInvalid)
+    busy = (Overloaded, StoreUnavailable, NotReady)
+    elsewhere = (*busy, HostInvalid, HostUnknown, ReauthenticationRequired, AddressChangeInvalid)
     told = {step.expect.body["code"] for step in steps if step.expect.body and "code" in step.expect.body}
     assert {kind.code for kind in LOOKS} - told == {kind.code for kind in elsewhere}
 

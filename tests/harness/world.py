@@ -40,7 +40,7 @@ from vestibule.storage.memory.nudges import NoNudges
 from vestibule.storage.redis import mirror as redis_mirror
 from vestibule.storage.redis.mirror import RedisMirror
 from vestibule.storage.sql import engine
-from vestibule.storage.sql.engine import DEFAULT_PATIENCE, Engines, Patience
+from vestibule.storage.sql.engine import Engines, Patience
 from vestibule.storage.sql.store import SqlStore
 from vestibule.web.application import build
 from vestibule.web.fast_path import FrontDoor
@@ -69,6 +69,8 @@ POLICY = Policy(
 )
 WEB = WebPolicy(origins=frozenset({FRONT_END}), secure_cookies=False, interactive_docs=True)
 CHEAP = Argon2id(memory_kib=64, iterations=1)
+# Long, so that a busy machine changes no answer; what is answered at its end is tested where it is set shorter.
+PATIENCE = Patience(for_connection=30, to_connect=30, for_statement=30)
 
 
 @cache
@@ -135,7 +137,7 @@ async def world_on(
     web: WebPolicy = WEB,
     hasher: Hasher | None = None,
     pool_size: int = 10,
-    patience: Patience = DEFAULT_PATIENCE,
+    patience: Patience = PATIENCE,
     locksmith: Locksmith | None = None,
     clock: ManualClock | None = None,
     redis_seconds: float = 60,

@@ -89,7 +89,7 @@ def describe(app: FastAPI) -> None:
 
 def _refusals_of(route: Route) -> tuple[type[Any], ...]:
     refusals: tuple[type[Refusal | Any], ...] = route.refusals
-    if route.refusals:  # a route that refuses nobody asks nobody either
+    if any(issubclass(kind, Refusal) for kind in route.refusals):  # who refuses nobody asks nobody either
         refusals += (Overloaded, StoreUnavailable)
     if route.limit:
         refusals += (TooManyRequests,)

@@ -58,7 +58,7 @@ class Route:
     status: int
     answer: type[BaseModel] | None
     body: type[ContractBody] | None = None
-    refusals: tuple[type[Refusal], ...] = ()
+    refusals: tuple[type[Refusal | e.Fault], ...] = ()
     form: tuple[str, ...] = ()
 
 
@@ -99,7 +99,7 @@ ROUTES = (
     Route("POST",  "/api/auth/introspect",                    services.introspect_token,     SERVICE,            UNLIMITED, 200, answers.Introspection, None, NO_INTROSPECTION, ("token",)),
     Route("GET",   "/api/revocations",                        services.follow,               SERVICE,            UNLIMITED, 200, None, None, (e.ServiceKeyInvalid,)),
     Route("GET",   "/healthz/live",                           health.live,                   ANYONE,             UNLIMITED, 200, answers.Told),
-    Route("GET",   "/healthz/ready",                          health.ready,                  ANYONE,             UNLIMITED, 200, answers.Told),
+    Route("GET",   "/healthz/ready",                          health.ready,                  ANYONE,             UNLIMITED, 200, answers.Told, None, (e.NotReady,)),
     Route("GET",   "/.well-known/jwks.json",                  me.jwks,                       ANYONE,             UNLIMITED, 200, answers.JwkSet),
 )
 
