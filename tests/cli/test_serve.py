@@ -77,6 +77,7 @@ def test_the_first_start_says_what_it_is(first_start: Running) -> None:
 def test_the_tour_with_the_link_from_the_log(first_start: Running) -> None:
     with first_start.browser() as browser:
         tour(browser, "ada@example.com", lambda: link_in(first_start.output))
+    assert link_in(first_start.output).startswith(f"http://localhost:{first_start.port}/"), "led to another port"
 
 
 def test_the_tour_with_the_link_from_the_mail_folder(first_start: Running) -> None:

@@ -39,7 +39,6 @@ UNLIMITED = {
     ("GET", "/api/auth/verify"),
     ("GET", "/.well-known/jwks.json"),
 }
-ONLY_A_COOKIE = {("POST", "/language")}
 FOR_SERVICES = {("POST", "/api/auth/introspect"), ("GET", "/api/revocations")}
 
 
@@ -53,7 +52,7 @@ def test_every_line_of_the_map_is_limited_or_known_not_to_be() -> None:
     unlimited = {(line.method, line.path) for line in (*ROUTES, *PAGES) if line.limit is None}
     pages = {(page.method, page.path) for page in (*PAGES, *WORKBENCH) if page.method == "GET"}
     heads = {(route.method, route.path) for route in ROUTES if route.method == "HEAD"}
-    assert unlimited - pages - heads == UNLIMITED | FOR_SERVICES | ONLY_A_COOKIE
+    assert unlimited - pages - heads == UNLIMITED | FOR_SERVICES
     assert {line.limit for line in (*ROUTES, *PAGES)} - {None} == set(Counted)
 
 

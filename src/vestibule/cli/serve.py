@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import sys
@@ -48,6 +49,7 @@ def serve(
     workshop: Workshop = context.obj
     settings = workshop.settings
     address, number = host or settings.host, port or settings.port
+    os.environ["PORT"] = str(number)  # for the workers, whose letters name it
     _require_free(address, number)
     asyncio.run(_prepare(workshop))
     server = _WelcomingServer(

@@ -47,6 +47,9 @@ class Accounts(Protocol):
     async def change_password(self, account_id: str, old: str, new: str, now: datetime) -> int | None:
         """The same, if the hash `old` is still there; None if it is not."""
 
+    async def set_language(self, account_id: str, language: str, now: datetime) -> bool:
+        """Set the language of what is mailed; False if it was this one."""
+
     async def disable(self, account_id: str, now: datetime) -> bool:
         """Shut the account and begin a new epoch; False if it was shut already."""
 

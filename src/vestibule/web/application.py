@@ -46,6 +46,7 @@ def build(
     app.state.client_addresses = ClientAddresses(web.proxies, web.proxy_header)
     app.state.pages = pages
     app.state.writer = writer
+    app.state.forms = {page.path: page.form for page in PAGES if page.form}
     for route in ROUTES:
         _add(app, route, policy)
     for page in (*PAGES, *(WORKBENCH if web.interactive_docs else ())):

@@ -16,6 +16,7 @@ from vestibule.web.caller import anyone, signed_in
 from vestibule.web.csrf import own_site, own_site_refresh
 from vestibule.web.errors import BodyMalformed, BodyTooLarge, CrossSite, CrossSiteRefresh, UnsupportedMedia
 from vestibule.web.pages import account, language, leaving, letters, mailed, sign_in, sign_up, static
+from vestibule.web.pages.face import Form
 from vestibule.web.pages.member import member, member_form
 from vestibule.web.service import service
 
@@ -64,13 +65,16 @@ class Route:
 
 @dataclass(frozen=True)
 class Page:
-    """A page, or what it loads. A page that shows something changes nothing."""
+    """A page, or what it loads. A page that shows something changes nothing. `form` shows the form again, as it was
+    sent, where what it asks for is only to be done later.
+    """
 
     method: str
     path: str
     handler: Callable[..., Any]
     guard: tuple[Guard, ...]
     limit: Counted | None
+    form: Form | None = None
 
 
 # fmt: off
@@ -106,20 +110,20 @@ ROUTES = (
 PAGES = (
     Page("GET",  "/",                                      sign_in.front_door,         ANYONE,      UNLIMITED),
     Page("GET",  "/login",                                 sign_in.ask_sign_in,        ANYONE,      REFRESH),
-    Page("POST", "/login",                                 sign_in.sign_in,            OWN_SITE,    SIGN_IN),
+    Page("POST", "/login",                                 sign_in.sign_in,            OWN_SITE,    SIGN_IN, sign_in.sign_in_form),
     Page("POST", "/logout",                                sign_in.sign_out,           MEMBER_FORM, ACCOUNT),
     Page("GET",  "/signedout",                             sign_in.signed_out,         ANYONE,      REFRESH),
     Page("GET",  "/register",                              sign_up.ask_register,       ANYONE,      REFRESH),
-    Page("POST", "/register",                              sign_up.register,           OWN_SITE,    REGISTER),
+    Page("POST", "/register",                              sign_up.register,           OWN_SITE,    REGISTER, sign_up.register_form),
     Page("GET",  "/checkemail",                            sign_up.check_email,        ANYONE,      UNLIMITED),
     Page("GET",  "/verifyemail",                           sign_up.ask_resend,         ANYONE,      UNLIMITED),
-    Page("POST", "/verifyemail",                           sign_up.resend,             OWN_SITE,    MAIL),
+    Page("POST", "/verifyemail",                           sign_up.resend,             OWN_SITE,    MAIL, sign_up.verification_form),
     Page("GET",  "/forgotpassword",                        sign_up.ask_forgotten,      ANYONE,      UNLIMITED),
-    Page("POST", "/forgotpassword",                        sign_up.forgotten,          OWN_SITE,    MAIL),
+    Page("POST", "/forgotpassword",                        sign_up.forgotten,          OWN_SITE,    MAIL, sign_up.reset_form),
     Page("GET",  "/verifyemail/{code}",                    mailed.ask_verify,          ANYONE,      UNLIMITED),
     Page("POST", "/verifyemail/{code}",                    mailed.verify,              OWN_SITE,    MAIL),
     Page("GET",  "/resetpassword/{token}",                 mailed.ask_reset,           ANYONE,      UNLIMITED),
-    Page("POST", "/resetpassword/{token}",                 mailed.reset,               OWN_SITE,    MAIL),
+    Page("POST", "/resetpassword/{token}",                 mailed.reset,               OWN_SITE,    MAIL, mailed.new_password_form),
     Page("GET",  "/confirmemail/{token}",                  mailed.ask_confirm,         ANYONE,      UNLIMITED),
     Page("POST", "/confirmemail/{token}",                  mailed.confirm,             OWN_SITE,    MAIL),
     Page("GET",  "/undoemail/{token}",                     mailed.ask_undo,            ANYONE,      UNLIMITED),
@@ -128,15 +132,15 @@ PAGES = (
     Page("POST", "/profile/verification",                  account.send_verification,  MEMBER_FORM, MAIL),
     Page("GET",  "/profile/security",                      account.security,           MEMBER,      ACCOUNT),
     Page("GET",  "/profile/security/password",             account.ask_password,       MEMBER,      ACCOUNT),
-    Page("POST", "/profile/security/password",             account.change_password,    MEMBER_FORM, SIGN_IN),
+    Page("POST", "/profile/security/password",             account.change_password,    MEMBER_FORM, SIGN_IN, account.password_form),
     Page("GET",  "/profile/security/email",                account.ask_address,        MEMBER,      ACCOUNT),
-    Page("POST", "/profile/security/email",                account.change_address,     MEMBER_FORM, SIGN_IN),
+    Page("POST", "/profile/security/email",                account.change_address,     MEMBER_FORM, SIGN_IN, account.address_form),
     Page("POST", "/profile/security/sessions",             account.end_others,         MEMBER_FORM, ACCOUNT),
     Page("POST", "/profile/security/sessions/{session_id}", account.end_one,            MEMBER_FORM, ACCOUNT),
     Page("GET",  "/profile/data",                          leaving.download,           MEMBER,      ACCOUNT),
     Page("GET",  "/profile/delete",                        leaving.ask_delete,         MEMBER,      ACCOUNT),
-    Page("POST", "/profile/delete",                        leaving.delete,             MEMBER_FORM, SIGN_IN),
-    Page("POST", "/language",                              language.choose_language,   OWN_SITE,    UNLIMITED),
+    Page("POST", "/profile/delete",                        leaving.delete,             MEMBER_FORM, SIGN_IN, leaving.delete_form),
+    Page("POST", "/language",                              language.choose_language,   OWN_SITE,    REFRESH),
     Page("GET",  "/static/pages.css",                      static.stylesheet,          ANYONE,      UNLIMITED),
     Page("GET",  "/static/pages.js",                       static.script,              ANYONE,      UNLIMITED),
     Page("GET",  "/static/logo",                           static.logo,                ANYONE,      UNLIMITED),

@@ -56,6 +56,14 @@ class SqlAccounts:
         unchanged = and_(accounts.c.id == account_id, accounts.c.password_hash == old)
         return await self._change(unchanged, now, password_hash=new)
 
+    async def set_language(self, account_id: str, language: str, now: datetime) -> bool:
+        done = await self._connection.execute(
+            update(accounts)
+            .where(accounts.c.id == account_id, accounts.c.language.is_distinct_from(language))
+            .values(language=language, updated_at=now)
+        )
+        return bool(done.rowcount)
+
     async def disable(self, account_id: str, now: datetime) -> bool:
         is_open = and_(accounts.c.id == account_id, accounts.c.disabled_at.is_(None))
         return await self._change(is_open, now, disabled_at=now) is not None

@@ -16,7 +16,7 @@ from vestibule.web.caller import AtVisitor, InEnv
 from vestibule.web.errors import LOOKS, BodyInvalid
 from vestibule.web.pages import return_to
 from vestibule.web.pages.face import let_stay, see_other
-from vestibule.web.pages.form import judged, kept
+from vestibule.web.pages.form import judged
 from vestibule.web.pages.member import AMember, MemberForm
 from vestibule.web.pages.render import pages_of
 from vestibule.web.pages.sign_in import ask_again
@@ -69,7 +69,7 @@ async def end_others(request: Request, env: InEnv, caller: AMember) -> Response:
 
 async def ask_password(request: Request) -> Response:
     """Ask for the current password and a new one."""
-    return _page(request, "password.html")
+    return password_form(request)
 
 
 async def change_password(
@@ -88,7 +88,7 @@ async def change_password(
 
 async def ask_address(request: Request) -> Response:
     """Ask for another address, and the password."""
-    return _page(request, "address.html", values={})
+    return address_form(request)
 
 
 async def change_address(
@@ -99,11 +99,21 @@ async def change_address(
         sent = judged(request, bodies.ChangeAddress, form)
         await request_change(env, caller, sent.current_password, sent.email, visitor)
     except BodyInvalid as invalid:
-        return _page(request, "address.html", 400, faults_of(invalid.entries), values=kept(form))
+        return _page(request, "address.html", 400, faults_of(invalid.entries))
     except WrongPassword:
         faults = {"currentPassword": WRONG_PASSWORD}
-        return _page(request, "address.html", LOOKS[WrongPassword].status, faults, values=kept(form))
+        return _page(request, "address.html", LOOKS[WrongPassword].status, faults)
     return see_other(return_to.with_query(_SECURITY, notice="address_asked"))
+
+
+def password_form(request: Request, status: int = 200) -> Response:
+    """The form that asks for a new password."""
+    return _page(request, "password.html", status)
+
+
+def address_form(request: Request, status: int = 200) -> Response:
+    """The form that asks for another address, as it was sent if it was."""
+    return _page(request, "address.html", status)
 
 
 def _page(

@@ -9,16 +9,20 @@ from starlette.responses import RedirectResponse, Response
 
 from vestibule.flows.issue_tokens import Tokens
 from vestibule.flows.sign_in import SignedIn
-from vestibule.model.errors import Fault, NotSignedIn, RefreshRefused, Refusal, SessionOver
+from vestibule.model.errors import Fault, Hasty, NotSignedIn, RefreshRefused, Refusal, SessionOver
 from vestibule.web import cookies
 from vestibule.web.caller import env_of
 from vestibule.web.errors import LOOKS, refused
 from vestibule.web.pages import return_to
+from vestibule.web.pages.form import read_form
 from vestibule.web.pages.render import pages_of
-from vestibule.web.pages.words import WHY_NOT
+from vestibule.web.pages.words import WHEN, WHY_NOT
 
 SIGN_IN, SIGNED_OUT = "/login", "/signedout"
 _SESSION = "session_"
+
+Form = Callable[[Request, int], Response]
+"""Shows a form again as it was sent, with a status."""
 
 
 class PageRoute(APIRoute):
@@ -31,7 +35,7 @@ class PageRoute(APIRoute):
             try:
                 response = await handle(request)
             except (Refusal, Fault) as refusal:
-                response = _refused(request, refusal)
+                response = await _refused(request, refusal, request.app.state.forms.get(self.path))
             await _hand_over_renewed(request, response)
             return response
 
@@ -64,19 +68,41 @@ async def let_out(request: Request, response: Response) -> Response:
     return response
 
 
-def _refused(request: Request, refusal: Refusal | Fault) -> Response:
+async def _refused(request: Request, refusal: Refusal | Fault, form: Form | None) -> Response:
     if isinstance(refusal, NotSignedIn):
         wanted = request.url.path if request.method == "GET" else ""
         return see_other(return_to.with_query(SIGN_IN, return_to="" if wanted == return_to.HOME else wanted))
     if isinstance(refusal, SessionOver | RefreshRefused):
         # The cookies stay: they may be another tab's new ones.
         return see_other(return_to.with_query(SIGNED_OUT, reason=refusal.code.removeprefix(_SESSION)))
-    pages = pages_of(request)
-    title, message = (pages.say(request, words) for words in WHY_NOT[LOOKS[type(refusal)].status])
-    page = pages.page(request, "told.html", LOOKS[type(refusal)].status, title=title, message=message, refused=True)
+    status = LOOKS[type(refusal)].status
+    title, message = (pages_of(request).say(request, words) for words in WHY_NOT[status])
+    if isinstance(refusal, Hasty):
+        message = f"{message} {pages_of(request).say(request, WHEN, when=_wait(request, refusal))}"
+    if form is not None and isinstance(refusal, Hasty | Fault) and await _is_shown_again(request):
+        request.state.trouble = message
+        page = form(request, status)
+    else:
+        page = pages_of(request).page(request, "told.html", status, title=title, message=message, refused=True)
     kept = refused(refusal).headers
     page.headers.update({name: kept[name] for name in ("retry-after",) if name in kept})
     return page
+
+
+def _wait(request: Request, hasty: Hasty) -> str:
+    return pages_of(request).wait(request, hasty.retry_after_seconds)
+
+
+async def _is_shown_again(request: Request) -> bool:
+    """Whether what was typed is known, and, on a page for members, who typed it; asks neither memory nor database."""
+    if request.url.path.startswith(return_to.HOME):
+        return hasattr(request.state, "caller")
+    try:
+        if not hasattr(request.state, "typed"):  # a network over its limit is refused before its form is read
+            await read_form(request)
+    except Refusal:
+        return False
+    return True
 
 
 async def _hand_over_renewed(request: Request, response: Response) -> None:

@@ -24,6 +24,7 @@ async def read_form(request: Request) -> dict[str, str]:
     fields = dict(pairs)
     if len(fields) != len(pairs):
         raise BodyMalformed("a field is there twice")
+    request.state.typed = {name: value for name, value in fields.items() if "password" not in name.lower()}
     return fields
 
 
@@ -32,6 +33,7 @@ def judged(request: Request, model: type[Body], fields: Mapping[str, str]) -> Bo
     return judge(model, {name: value for name, value in fields.items() if value.strip()}, request.app.state.policy)
 
 
-def kept(fields: Mapping[str, str]) -> dict[str, str]:
+def typed(request: Request) -> dict[str, str]:
     """What is shown again in a form that comes back: everything but passwords."""
-    return {name: value for name, value in fields.items() if "password" not in name.lower()}
+    fields: dict[str, str] = getattr(request.state, "typed", {})
+    return fields

@@ -1,20 +1,24 @@
-"""The choice of a language, kept in a cookie."""
+"""The choice of a language: kept in a cookie, and for who is signed in also with the account, for what is mailed."""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from vestibule.flows.choose_language import choose_language as choose_language_flow
 from vestibule.model.languages import LANGUAGES
 from vestibule.web import cookies
 from vestibule.web.caller import InEnv
 from vestibule.web.pages import return_to
 from vestibule.web.pages.face import see_other
 from vestibule.web.pages.form import read_form
+from vestibule.web.pages.member import PerhapsMember
 
 
-async def choose_language(request: Request, env: InEnv) -> Response:
+async def choose_language(request: Request, env: InEnv, caller: PerhapsMember) -> Response:
     """Keep the language, and lead back to where it was chosen."""
     fields = await read_form(request)
     response = see_other(return_to.parsed(fields.get("return_to", ""), ()) or return_to.HOME)
     if fields.get("language") in LANGUAGES:
         cookies.set_language(response, fields["language"], env.clock.now(), request.app.state.web)
+        if caller is not None:
+            await choose_language_flow(env, caller, fields["language"])
     return response

@@ -32,7 +32,12 @@ async def download(env: InEnv, caller: AMember) -> Response:
 
 async def ask_delete(request: Request) -> Response:
     """Ask for the password, once more."""
-    return pages_of(request).page(request, "delete.html")
+    return delete_form(request)
+
+
+def delete_form(request: Request, status: int = 200) -> Response:
+    """The form that asks for the password."""
+    return pages_of(request).page(request, "delete.html", status)
 
 
 async def delete(request: Request, env: InEnv, caller: AMember, form: MemberForm, visitor: AtVisitor) -> Response:

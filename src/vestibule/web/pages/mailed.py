@@ -94,7 +94,7 @@ async def undo(request: Request, env: InEnv, token: str) -> Response:
 
 async def ask_reset(request: Request) -> Response:
     """Ask for a new password."""
-    return _reset_page(request)
+    return new_password_form(request)
 
 
 async def reset(request: Request, env: InEnv, token: str, visitor: AtVisitor) -> Response:
@@ -104,13 +104,14 @@ async def reset(request: Request, env: InEnv, token: str, visitor: AtVisitor) ->
         sent = judged(request, bodies.ResetPassword, fields)
         await reset_password(env, token, sent.password, visitor)
     except BodyInvalid as invalid:
-        return _reset_page(request, 400, faults_of(invalid.entries))
+        return new_password_form(request, 400, faults_of(invalid.entries))
     except ResetTokenInvalid as refusal:
         return _dead(request, refusal)
     return see_other(return_to.with_query(SIGN_IN, notice="password_reset"))
 
 
-def _reset_page(request: Request, status: int = 200, faults: dict[str, Sentence] | None = None) -> Response:
+def new_password_form(request: Request, status: int = 200, faults: dict[str, Sentence] | None = None) -> Response:
+    """The form that asks for a new password, where a mailed link leads."""
     min_length = request.app.state.policy.passwords.min_length
     return pages_of(request).page(request, "reset.html", status, faults=faults, min_length=min_length)
 

@@ -1,7 +1,8 @@
 """Templates become answers, in the reader's language, under a policy that lets nothing foreign in (CSP level 3)."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,13 @@ from vestibule.model.languages import LANGUAGES
 from vestibule.translations.catalogues import speaking, translations
 from vestibule.web.caller import wanted_language
 from vestibule.web.pages import return_to
+from vestibule.web.pages.form import typed
 from vestibule.web.pages.member import form_token
 from vestibule.web.pages.static import Static
 from vestibule.web.pages.words import NOTICES, Sentence
 
 _OWN, _NONE = "'self'", "'none'"
+_UNITS, _FEW = (86400, 3600, 60), 2  # a wait of two minutes or more is told in minutes
 
 
 class Pages:
@@ -42,9 +45,13 @@ class Pages:
             self._templates[language] = self._speaking(language)
         return self._templates[language]
 
-    def say(self, request: Request, english: str, **numbers: int) -> str:
+    def say(self, request: Request, english: str, **filled_in: int | str) -> str:
         """A sentence in that language."""
-        return translations(self.language_of(request)).gettext(english) % numbers
+        return translations(self.language_of(request)).gettext(english) % filled_in
+
+    def wait(self, request: Request, seconds: int) -> str:
+        """When so many seconds are over, said in that language, and never too early: "in 5 minutes"."""
+        return _in(seconds, self.language_of(request))
 
     def language_of(self, request: Request) -> str:
         """The language that was chosen here, or that the browser asks for, or the default."""
@@ -94,6 +101,8 @@ class Pages:
             "account": caller.account if caller else None,
             "form_token": form_token(env, caller) if caller else "",
             "notice": self.say(request, notice) if notice else "",
+            "trouble": getattr(request.state, "trouble", ""),
+            "values": typed(request),
             "now": env.clock.now(),
         }
 
@@ -122,6 +131,12 @@ def initials(name: str) -> str:
 
 def _ago(at: datetime, now: datetime, language: str) -> str:
     return format_timedelta(min(at - now, now - now), add_direction=True, locale=language)
+
+
+def _in(seconds: int, language: str) -> str:
+    unit = next((unit for unit in _UNITS if seconds >= _FEW * unit), 1)
+    rounded_up = timedelta(seconds=ceil(seconds / unit) * unit)
+    return format_timedelta(rounded_up, add_direction=True, threshold=_FEW, locale=language)
 
 
 def _moment(at: datetime, language: str) -> str:

@@ -12,7 +12,7 @@ from vestibule.web.caller import AtVisitor, InEnv
 from vestibule.web.errors import LOOKS, BodyInvalid
 from vestibule.web.pages import return_to
 from vestibule.web.pages.face import SIGNED_OUT, let_in, let_out, see_other
-from vestibule.web.pages.form import judged, kept, read_form
+from vestibule.web.pages.form import judged, read_form, typed
 from vestibule.web.pages.member import AMember, PerhapsMember
 from vestibule.web.pages.render import pages_of
 from vestibule.web.pages.words import SIGN_IN_AGAIN, WHY_OVER, WRONG_CREDENTIALS, Sentence, faults_of
@@ -29,7 +29,7 @@ async def ask_sign_in(request: Request, caller: PerhapsMember) -> Response:
     """Ask for address and password; somebody who is signed in is sent on."""
     target = _target(request, request.query_params.get("return_to", ""))
     if caller is None:
-        return _sign_in_page(request, {}, target)
+        return _sign_in_page(request, target)
     if target != return_to.HOME:
         return see_other(target)
     return see_other(return_to.with_query(target, notice=request.query_params.get("notice", "")))
@@ -43,18 +43,23 @@ async def sign_in(request: Request, env: InEnv, visitor: AtVisitor) -> Response:
         sent = judged(request, bodies.Login, fields)
         outcome = await sign_in_flow(env, sent.email, sent.password, visitor)
     except BodyInvalid as invalid:
-        return _sign_in_page(request, fields, target, 400, _faults(invalid))
+        return _sign_in_page(request, target, 400, _faults(invalid))
     except WrongCredentials:
-        return _sign_in_page(request, fields, target, LOOKS[WrongCredentials].status, {"password": WRONG_CREDENTIALS})
+        return _sign_in_page(request, target, LOOKS[WrongCredentials].status, {"password": WRONG_CREDENTIALS})
     except AddressNotVerified:
-        return _sign_in_page(request, fields, target, LOOKS[AddressNotVerified].status, unproven=sent.email)
+        return _sign_in_page(request, target, LOOKS[AddressNotVerified].status, unproven=sent.email)
     return await let_in(request, see_other(target), outcome)
+
+
+def sign_in_form(request: Request, status: int) -> Response:
+    """The form as it was sent."""
+    return _sign_in_page(request, _target(request, typed(request).get("return_to", "")), status)
 
 
 def ask_again(request: Request, target: str) -> Response:
     """Ask somebody who is signed in to do so again, because that is too long ago for what was asked."""
     status = LOOKS[ReauthenticationRequired].status
-    return _sign_in_page(request, {}, target, status, {"password": SIGN_IN_AGAIN})
+    return _sign_in_page(request, target, status, {"password": SIGN_IN_AGAIN})
 
 
 async def sign_out(request: Request, env: InEnv, caller: AMember) -> Response:
@@ -75,7 +80,6 @@ async def signed_out(request: Request, caller: PerhapsMember) -> Response:
 
 def _sign_in_page(
     request: Request,
-    fields: dict[str, str],
     target: str,
     status: int = 200,
     faults: dict[str, Sentence] | None = None,
@@ -87,7 +91,6 @@ def _sign_in_page(
         status,
         faults=faults,
         leads_to=return_to.origin_of(target),
-        values=kept(fields),
         return_to="" if target == return_to.HOME else target,
         unproven=unproven,
     )

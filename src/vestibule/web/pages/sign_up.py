@@ -16,7 +16,7 @@ from vestibule.web.caller import AtVisitor, InEnv
 from vestibule.web.errors import LOOKS, BodyInvalid
 from vestibule.web.pages import return_to
 from vestibule.web.pages.face import see_other
-from vestibule.web.pages.form import judged, kept, read_form
+from vestibule.web.pages.form import judged, read_form
 from vestibule.web.pages.member import PerhapsMember
 from vestibule.web.pages.render import pages_of
 from vestibule.web.pages.words import ADDRESS_TAKEN, CHECK_EMAIL, Sentence, _, faults_of
@@ -50,7 +50,7 @@ _VERIFY = _ByAddress(
 
 async def ask_register(request: Request, caller: PerhapsMember) -> Response:
     """Ask for a name, an address and a password."""
-    return see_other(return_to.HOME) if caller is not None else _register_page(request, {})
+    return see_other(return_to.HOME) if caller is not None else register_form(request)
 
 
 async def register(request: Request, env: InEnv, visitor: AtVisitor) -> Response:
@@ -60,15 +60,15 @@ async def register(request: Request, env: InEnv, visitor: AtVisitor) -> Response
         sent = judged(request, bodies.Register, fields)
         await register_flow(env, sent.name.strip(), sent.email, sent.password, visitor)
     except BodyInvalid as invalid:
-        return _register_page(request, fields, 400, faults_of(invalid.entries))
+        return register_form(request, 400, faults_of(invalid.entries))
     except AddressTaken:
-        return _register_page(request, fields, LOOKS[AddressTaken].status, {"email": ADDRESS_TAKEN})
+        return register_form(request, LOOKS[AddressTaken].status, {"email": ADDRESS_TAKEN})
     return see_other(return_to.with_query(_CHECK, about="registered"))
 
 
 async def ask_forgotten(request: Request) -> Response:
     """Ask for the address of an account whose password is forgotten."""
-    return _by_address_page(request, _RESET, {})
+    return reset_form(request)
 
 
 async def forgotten(request: Request, env: InEnv, visitor: AtVisitor) -> Response:
@@ -78,12 +78,28 @@ async def forgotten(request: Request, env: InEnv, visitor: AtVisitor) -> Respons
 
 async def ask_resend(request: Request) -> Response:
     """Ask for the address that is still to be proven."""
-    return _by_address_page(request, _VERIFY, {})
+    return verification_form(request)
 
 
 async def resend(request: Request, env: InEnv, visitor: AtVisitor) -> Response:
     """Mail another link that proves an address, and never tell whether there is anything to prove."""
     return await _send(request, env, _VERIFY, visitor)
+
+
+def register_form(request: Request, status: int = 200, faults: dict[str, Sentence] | None = None) -> Response:
+    """The form, as it was sent if it was."""
+    rules = request.app.state.policy.passwords
+    return pages_of(request).page(request, "register.html", status, faults=faults, min_length=rules.min_length)
+
+
+def reset_form(request: Request, status: int = 200) -> Response:
+    """The same for a link that sets a new password."""
+    return _by_address_page(request, _RESET, status)
+
+
+def verification_form(request: Request, status: int = 200) -> Response:
+    """The same for a link that proves an address."""
+    return _by_address_page(request, _VERIFY, status)
 
 
 async def check_email(request: Request, about: str = "reset") -> Response:
@@ -100,7 +116,7 @@ async def _send(request: Request, env: Env, what: _ByAddress, visitor: Visitor) 
     try:
         sent = judged(request, bodies.ForgotPassword, fields)
     except BodyInvalid as invalid:
-        return _by_address_page(request, what, fields, 400, faults_of(invalid.entries))
+        return _by_address_page(request, what, 400, faults_of(invalid.entries))
     await what.ask(env, sent.email, visitor)
     return see_other(return_to.with_query(_CHECK, about=what.about))
 
@@ -108,20 +124,9 @@ async def _send(request: Request, env: Env, what: _ByAddress, visitor: Visitor) 
 def _by_address_page(
     request: Request,
     what: _ByAddress,
-    fields: dict[str, str],
     status: int = 200,
     faults: dict[str, Sentence] | None = None,
 ) -> Response:
     pages = pages_of(request)
     title, question = pages.say(request, what.title), pages.say(request, what.question)
-    values = kept(fields)
-    return pages.page(request, "by_address.html", status, faults=faults, title=title, question=question, values=values)
-
-
-def _register_page(
-    request: Request, fields: dict[str, str], status: int = 200, faults: dict[str, Sentence] | None = None
-) -> Response:
-    rules = request.app.state.policy.passwords
-    return pages_of(request).page(
-        request, "register.html", status, faults=faults, values=kept(fields), min_length=rules.min_length
-    )
+    return pages.page(request, "by_address.html", status, faults=faults, title=title, question=question)

@@ -92,6 +92,9 @@ CHECK_EMAIL = {
 }
 """What an email that was just sent is about."""
 
+WHEN = _("You can try again %(when)s.")
+"""After a sentence that asks for patience; `when` is "in 5 minutes"."""
+
 _TRY_AGAIN = _("Please try again in a moment.")
 WHY_NOT = {
     400: (_("This did not work"), _("The page sent something that cannot be read. Go back and try again.")),
@@ -104,7 +107,7 @@ WHY_NOT = {
     409: (_("Nothing was changed"), _("Somebody else was faster. Go back, reload the page and try again.")),
     413: (_("That is too much"), _("What was typed is too long. Go back and make it shorter.")),
     415: (_("This did not work"), _("The page sent something that cannot be read. Go back and try again.")),
-    429: (_("Too many attempts"), _("To keep accounts safe, this is possible only so often. Please try again later.")),
+    429: (_("Too many attempts"), _("To keep accounts safe, this is possible only so often.")),
     503: (_("We cannot do this right now"), _TRY_AGAIN),
 }
 """Title and sentence for refusals that no form explains itself, by the status that `web.errors` gives them."""
