@@ -11,11 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.process import environment, given_keys
+from tests.harness.process import PASSWORD, environment, given_keys
 from tests.harness.servers import free_port, listening, wait_until
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "examples" / "services" / "README.md"
+WALKS = {
+    "README.md": "Signed out at one, refused by all three",
+    "examples/services/README.md": "Three services behind one Vestibule",
+}
 STOP_SECONDS = 30
 
 
@@ -55,15 +58,27 @@ def first_port(tmp_path: Path) -> Iterator[int]:
         running.wait()
 
 
-def test_the_walk_through_the_page(first_port: int, tmp_path: Path) -> None:
-    """What a reader types, block after block, in one shell."""
-    blocks = re.findall(r"^```sh\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+@pytest.mark.parametrize(("page", "section"), WALKS.items(), ids=["readme", "example"])
+def test_the_walk_through_the_page(first_port: int, tmp_path: Path, page: str, section: str) -> None:
+    """What a reader types, block after block, in one shell; the password is typed where it is asked for."""
+    text = (ROOT / page).read_text().partition(section)[2].partition("\n## ")[0]
+    blocks = re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     assert "examples.services" in blocks[0]
     signed_in, signed_out = blocks[1:]
     script = "\n".join([signed_in, "echo ----", signed_out])
     for number in range(4):
         script = script.replace(f"800{number}", str(first_port + number))
-    done = subprocess.run(["bash", "-ec", script], capture_output=True, text=True, check=True, cwd=tmp_path, timeout=60)
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    done = subprocess.run(
+        ["bash", "-ec", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+        env=environment(tmp_path, {"PORT": str(first_port)}),
+        input=f"{PASSWORD}\n",
+        timeout=60,
+    )
     before, _, after = done.stdout.partition("----")
     assert re.findall(r'"(\w+ of)": ?"[0-9a-f-]{36}"', before) == ["orders of", "invoices of", "letters of"]
     assert " of" not in after

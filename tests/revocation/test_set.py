@@ -106,4 +106,6 @@ def test_it_forgets_when_no_token_can_live_and_not_before() -> None:
     kept.forget(100.0 + MEMORY.total_seconds() - 1)
     assert len(kept) == 2
     kept.forget(100.0 + MEMORY.total_seconds())
+    assert len(kept) == 2, "a second time within a minute"
+    kept.forget(100.0 + MEMORY.total_seconds() + 59)
     assert len(kept) == 0

@@ -10,6 +10,7 @@ from vestibule.cli.mail import mail
 from vestibule.cli.migrate import migrate
 from vestibule.cli.serve import serve
 from vestibule.cli.services import services
+from vestibule.cli.session import login, logout, token, whoami
 from vestibule.cli.users import users
 
 
@@ -47,4 +48,6 @@ def build() -> typer.Typer:
     commands.add_typer(services, name="services")
     commands.add_typer(users, name="users")
     commands.add_typer(mail, name="mail")
+    for of_a_person in (login, whoami, token, logout):
+        commands.command(rich_help_panel="Your own session")(of_a_person)
     return commands

@@ -18,6 +18,9 @@ OVERLAP_SECONDS = 30.0
 """How far back the tail is read again. Wider than the longest transaction, because sequence numbers are not commit
 order: number 7 may be committed after 8 has been read."""
 
+_FORGET_EVERY_SECONDS = 60.0
+"""Going over a hundred thousand of them keeps everybody waiting for 25 ms, which is too dear for every look."""
+
 
 class RevocationKind(StrEnum):
     """What a revocation is about."""
@@ -102,6 +105,7 @@ class RevocationSet:
         self._seen: set[int] = set()
         self._reads: deque[tuple[float, int]] = deque()
         self._floor = 0
+        self._forgotten_at = float("-inf")
         self.generation = 0
         """Grows with every notice. What was read before a notice may not be remembered after it."""
 
@@ -172,7 +176,10 @@ class RevocationSet:
         self._fresh_as_of = max(self._fresh_as_of, sent_at)
 
     def forget(self, now: float) -> None:
-        """Drop what no living token can be about."""
+        """Drop what no living token can be about, once a minute."""
+        if now - self._forgotten_at < _FORGET_EVERY_SECONDS:
+            return
+        self._forgotten_at = now
         self._sessions = {subject: known for subject, known in self._sessions.items() if known[0] > now}
         self._accounts = {subject: mark for subject, mark in self._accounts.items() if mark.until > now}
 

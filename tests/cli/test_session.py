@@ -1,0 +1,85 @@
+"""`vestibule login`, `whoami`, `token` and `logout` against a running server."""
+
+import json
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.harness.process import PASSWORD, Running, complaint, environment, given_keys, register, serving
+
+EMAIL = "ada@example.com"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with serving(tmp_path_factory.mktemp("vestibule"), **given_keys()) as running:
+        with running.browser() as browser:
+            register(browser, EMAIL)
+        yield running
+
+
+def vestibule(home: Path, *arguments: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "vestibule", *arguments],
+        check=False,
+        cwd=home,
+        env=environment(home, {}),
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_a_person_signs_in_is_known_and_signs_out(server: Running, tmp_path: Path) -> None:
+    at = ("--url", server.base)
+    done = vestibule(tmp_path, "login", EMAIL, *at, typed=f"{PASSWORD}\n")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", f"Signed in as {EMAIL}.\n")
+    kept = list(tmp_path.rglob("sessions/*.json"))
+    assert [stat.S_IMODE(path.stat().st_mode) for path in kept] == [0o600]
+
+    shown = vestibule(tmp_path, "whoami", *at)
+    assert EMAIL in shown.stdout
+    assert json.loads(vestibule(tmp_path, "whoami", "--json", *at).stdout)["email"] == EMAIL
+
+    token = vestibule(tmp_path, "token", *at).stdout.strip()
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert httpx.get(f"{server.base}/api/users/me", headers=bearer).status_code == 200
+
+    assert vestibule(tmp_path, "logout", *at).returncode == 0
+    assert httpx.get(f"{server.base}/api/users/me", headers=bearer).status_code == 401
+    assert not list(tmp_path.rglob("sessions/*.json"))
+    again = vestibule(tmp_path, "whoami", *at)
+    assert again.returncode == 1
+    assert complaint(again.stderr) == "Nobody is signed in (not_signed_in); sign in with: vestibule login"
+
+
+def test_both_may_be_typed(server: Running, tmp_path: Path) -> None:
+    done = vestibule(tmp_path, "login", "--url", server.base, typed=f"{EMAIL}\n{PASSWORD}\n")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_wrong_password_is_told_and_nothing_is_kept(server: Running, tmp_path: Path) -> None:
+    done = vestibule(tmp_path, "login", EMAIL, "--url", server.base, typed="wrong horse\n")
+    assert done.returncode == 1
+    assert complaint(done.stderr) == "Invalid email or password (wrong_credentials)"
+    assert not list(tmp_path.rglob("sessions/*.json"))
+
+
+@pytest.mark.parametrize(
+    ("url", "status", "words"),
+    [
+        ("http://auth.example.com", 2, "would send secrets in the open"),
+        ("auth.example.com", 2, "is not an address such as https://auth.example.com"),
+        ("http://127.0.0.1:1", 1, "could not be asked"),
+    ],
+)
+def test_a_server_that_cannot_be_asked_is_told_in_one_line(tmp_path: Path, url: str, status: int, words: str) -> None:
+    done = vestibule(tmp_path, "login", EMAIL, "--url", url, typed=f"{PASSWORD}\n")
+    assert done.returncode == status
+    assert words in complaint(done.stderr)
