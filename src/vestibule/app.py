@@ -5,15 +5,18 @@ factory: `granian --interface asgi --factory vestibule.app:application`, and uvi
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from vestibule import logs, loops, settings, wiring
+from vestibule.metrics.listener import listening
+from vestibule.metrics.metered import Metered
+from vestibule.metrics.sampling import sampled
 from vestibule.model.clock import SystemClock
 from vestibule.web.application import build
-from vestibule.web.fast_path import FrontDoor
+from vestibule.web.fast_path import PATHS, FrontDoor
 from vestibule.web.headers import OutermostLayer
 from vestibule.web.pages.render import Pages
 from vestibule.web.policy import WebPolicy
@@ -27,7 +30,10 @@ def application() -> ASGIApp:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:
-            async with wiring.opened(chosen) as env, loops.running(env):
+            async with wiring.opened(chosen) as env, loops.running(env), AsyncExitStack() as measuring:
+                if chosen.metrics_port:
+                    measuring.enter_context(listening(chosen.metrics_host, chosen.metrics_port))
+                    await measuring.enter_async_context(sampled(env, lambda: log.dropped))
                 app.state.env = env
                 yield
         finally:
@@ -45,4 +51,5 @@ def application() -> ASGIApp:
     pages = Pages(wiring.brand(chosen), chosen.language, wiring.templates(chosen, "pages"))
     inner = build(chosen.policy(), web, pages, wiring.stationery(chosen, SystemClock()), lifespan)
     inner.state.env = None
-    return FrontDoor(OutermostLayer(inner, web), lambda: inner.state.env, web)
+    whole = FrontDoor(OutermostLayer(inner, web), lambda: inner.state.env, web)
+    return Metered(whole, PATHS) if chosen.metrics_port else whole

@@ -16,6 +16,9 @@ from vestibule.flows.feed_services import end_removed_services
 from vestibule.flows.follow_keys import keep_next_keys, look_at_keys, withdraw_spent_keys
 from vestibule.flows.follow_revocations import forget_old_revocations, listen_for_nudges, read_new_tail, read_whole_tail
 from vestibule.flows.guess import forget_old_guesses
+from vestibule.metrics.meters import LETTERS
+from vestibule.metrics.turns import heard as heard_of
+from vestibule.metrics.turns import timed
 from vestibule.model.errors import Fault
 from vestibule.signals import heard
 
@@ -60,7 +63,8 @@ async def follow_revocations(env: Env, nudged: asyncio.Event) -> None:
     polls = 0
     while True:
         try:
-            await read_whole_tail(env)
+            with timed("read_whole_tail"):
+                heard_of(await read_whole_tail(env), "poll", env.clock.now())
             await _until_next_poll(env, nudged)
             polls += 1
             if polls % _LOOK_AT_SCHEMA_EVERY == 0:
@@ -85,15 +89,17 @@ async def _until_next_poll(env: Env, nudged: asyncio.Event) -> None:
             await asyncio.wait_for(nudged.wait(), left)
         if nudged.is_set():
             nudged.clear()
-            await read_new_tail(env)
+            with timed("read_new_tail"):
+                heard_of(await read_new_tail(env), "nudge", env.clock.now())
 
 
 async def follow_keys(env: Env) -> None:
     """Look at the signing keys once a second, and see to it that there is a next one."""
     for polls in itertools.count():
         try:
-            await look_at_keys(env, env.watching)
-            await keep_next_keys(env)
+            with timed("follow_keys"):
+                await look_at_keys(env, env.watching)
+                await keep_next_keys(env)
             if polls % _FORGET_EVERY == 0:
                 await withdraw_spent_keys(env)
         except Fault as fault:
@@ -106,7 +112,8 @@ async def keep_clean(env: Env, every: float = CLEAN_UP_SECONDS) -> None:
     while True:
         await asyncio.sleep(every)
         try:
-            deleted = await clean_up(env)
+            with timed("clean_up"):
+                deleted = await clean_up(env)
         except Exception:
             _log.exception("clean_up_failed")
         else:
@@ -119,9 +126,17 @@ async def deliver_letters(env: Env, stopping: asyncio.Event) -> None:
     while not stopping.is_set():
         env.letters_waiting.clear()  # first, for a letter may be queued just after the last look
         try:
-            while await deliver_next(env) and not stopping.is_set():
+            while await _delivered(env) and not stopping.is_set():
                 pass
         except Exception:
             _log.exception("delivery_failed")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(env.letters_waiting.wait(), POLL_SECONDS)
+
+
+async def _delivered(env: Env) -> bool:
+    with timed("deliver_next"):
+        outcome = await deliver_next(env)
+    if outcome is not None:
+        LETTERS.labels(outcome.value).inc()
+    return outcome is not None

@@ -363,6 +363,20 @@ class Settings(BaseSettings):
         le=36500,
     )
 
+    # What is measured
+    metrics_port: int | None = _setting(
+        "VESTIBULE_METRICS_PORT",
+        None,
+        "Port on which Prometheus may ask for metrics; unset: they are not kept. Never the port of the API.",
+        ge=1,
+        le=65535,
+    )
+    metrics_host: str = _setting(
+        "VESTIBULE_METRICS_HOST",
+        "127.0.0.1",
+        "Address of that port. Whoever reaches it reads the metrics, so let it be one that only Prometheus does.",
+    )
+
     # Logs and events
     event_days: int = _setting(
         "VESTIBULE_EVENT_DAYS",

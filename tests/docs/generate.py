@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
+from tests.docs import metrics
 from tests.docs.paths import DOCS
 from tests.docs.security import PAGE, security_page
 from vestibule.model.errors import Fault, Refusal
@@ -91,6 +92,7 @@ PAGES: dict[Path, Callable[[], str]] = {
     DOCS / "settings.md": settings_page,
     DOCS / "api.md": api_page,
     PAGE: security_page,
+    metrics.PAGE: metrics.metrics_page,
 }
 
 

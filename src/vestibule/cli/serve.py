@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -50,7 +51,9 @@ def serve(
     settings = workshop.settings
     address, number = host or settings.host, port or settings.port
     os.environ["PORT"] = str(number)  # for the workers, whose letters name it
-    _require_free(address, number)
+    _require_free(address, number, "PORT")
+    if settings.metrics_port:
+        _require_free(settings.metrics_host, settings.metrics_port, "VESTIBULE_METRICS_PORT")
     asyncio.run(_prepare(workshop))
     server = _WelcomingServer(
         lambda: _welcome_when_open(settings, address, number, workers),
@@ -66,7 +69,10 @@ def serve(
         respawn_failed_workers=True,
         log_level=LogLevels.warning,
     )
-    server.serve()
+    # Where the workers write what they measure, so that each can tell of all; docs/metrics.md.
+    with tempfile.TemporaryDirectory(prefix="vestibule-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        server.serve()
 
 
 class _WelcomingServer(MPServer):
@@ -109,7 +115,7 @@ def _welcome_when_open(settings: Settings, host: str, port: int, workers: int) -
     _welcome(settings, host, port, workers)
 
 
-def _require_free(host: str, port: int) -> None:
+def _require_free(host: str, port: int, setting: str) -> None:
     """Raises `WrongSettings` where somebody listens already. granian itself would share the port with another."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
@@ -117,7 +123,7 @@ def _require_free(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as fault:
-            raise WrongSettings(f"PORT: cannot listen on {host}:{port}: {fault.strerror}") from None
+            raise WrongSettings(f"{setting}: cannot listen on {host}:{port}: {fault.strerror}") from None
 
 
 def _answers(host: str, port: int) -> bool:

@@ -8,6 +8,7 @@ milliseconds, and inline it is seconds.
 import asyncio
 import os
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
@@ -23,21 +24,33 @@ class PoolFull(RuntimeError):
 
 
 class NicedThreads:
-    """At most `threads` calls at once and `waiting` behind them; beyond that `PoolFull`, at once."""
+    """At most `threads` calls at once and `waiting` behind them; beyond that `PoolFull`, at once.
+
+    `under_way` wait or run now; `calls` have begun, after `waited_seconds` all together; `refused` met a full pool.
+    """
 
     def __init__(self, threads: int, waiting: int) -> None:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="niced", initializer=_step_back)
         self._room = threads + waiting
-        self._under_way = 0
+        self.under_way = 0
+        self.calls = self.refused = 0
+        self.waited_seconds = 0.0
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The result of `call`, made on one of the threads."""
-        if self._under_way >= self._room:
+        if self.under_way >= self._room:
+            self.refused += 1
             raise PoolFull
-        work = self._executor.submit(call, *args, **kwargs)
-        # Counted until the thread is done with it, not until somebody stops waiting for it.
-        self._under_way += 1
+        handed_in = time.monotonic()
+
+        def work_off() -> T:
+            loop.call_soon_threadsafe(self._begun, time.monotonic() - handed_in)
+            return call(*args, **kwargs)
+
         loop = asyncio.get_running_loop()
+        work = self._executor.submit(work_off)
+        # Counted until the thread is done with it, not until somebody stops waiting for it.
+        self.under_way += 1
         work.add_done_callback(lambda _: loop.call_soon_threadsafe(self._one_less))
         return await asyncio.wrap_future(work)
 
@@ -45,8 +58,12 @@ class NicedThreads:
         """Let what runs finish; start nothing more."""
         self._executor.shutdown(wait=True, cancel_futures=True)
 
+    def _begun(self, waited: float) -> None:
+        self.calls += 1
+        self.waited_seconds += waited
+
     def _one_less(self) -> None:
-        self._under_way -= 1
+        self.under_way -= 1
 
 
 def _step_back() -> None:

@@ -12,7 +12,15 @@ from vestibule.flows.compose_letter import Composed, compose_letter
 from vestibule.flows.env import Env
 from vestibule.model.errors import StoreUnavailable
 from vestibule.model.events import Event, EventKind
-from vestibule.model.letters import GIVE_UP_AFTER, LEASE, NotSent, QueuedLetter, RefusedForGood, retry_after
+from vestibule.model.letters import (
+    GIVE_UP_AFTER,
+    LEASE,
+    Delivery,
+    NotSent,
+    QueuedLetter,
+    RefusedForGood,
+    retry_after,
+)
 
 # Well before the lease is over, for after that another worker sends the letter as well.
 _HAND_OVER_SECONDS = LEASE.total_seconds() * 0.75
@@ -22,30 +30,28 @@ _TRY_AGAIN_SECONDS = 0.5
 _log = structlog.get_logger(__name__)
 
 
-async def deliver_next(env: Env) -> bool:
-    """Deliver one due letter; False if none was due."""
+async def deliver_next(env: Env) -> Delivery | None:
+    """Deliver one due letter; what became of it, or None if none was due."""
     async with env.store.transaction() as tx:
         queued = await tx.letters.claim(env.clock.now())
     if queued is None:
-        return False
+        return None
     composed = await compose_letter(env, queued)
-    if composed is not None:
-        await _hand_over(env, queued, composed)
-    return True
+    return await _hand_over(env, queued, composed) if composed is not None else Delivery.NOBODY
 
 
-async def _hand_over(env: Env, queued: QueuedLetter, composed: Composed) -> None:
+async def _hand_over(env: Env, queued: QueuedLetter, composed: Composed) -> Delivery:
     account_id = composed.account_id
     try:
         if composed.letter is not None:
             async with asyncio.timeout(_HAND_OVER_SECONDS):
                 await env.post.send(composed.letter)
     except RefusedForGood as fault:
-        await _refuse(env, queued, account_id, str(fault))
+        return await _refuse(env, queued, account_id, str(fault))
     except (NotSent, TimeoutError) as fault:
-        await _put_off(env, queued, account_id, str(fault) or "the mail server took too long")
-    else:
-        await _settle(env, queued, account_id)
+        return await _put_off(env, queued, account_id, str(fault) or "the mail server took too long")
+    await _settle(env, queued, account_id)
+    return Delivery.SENT if composed.letter is not None else Delivery.NOBODY
 
 
 async def _settle(env: Env, queued: QueuedLetter, account_id: str | None) -> None:
@@ -63,19 +69,20 @@ async def _cross_off(env: Env, queued: QueuedLetter, account_id: str | None) -> 
         await tx.letters.settle(queued, env.clock.now(), account_id)
 
 
-async def _put_off(env: Env, queued: QueuedLetter, account_id: str | None, fault: str) -> None:
+async def _put_off(env: Env, queued: QueuedLetter, account_id: str | None, fault: str) -> Delivery:
     now = env.clock.now()
     if now - queued.created_at > GIVE_UP_AFTER:
-        await _refuse(env, queued, account_id, f"given up after {GIVE_UP_AFTER.days} days: {fault}")
-        return
+        return await _refuse(env, queued, account_id, f"given up after {GIVE_UP_AFTER.days} days: {fault}")
     wait = spread(1.0) * retry_after(queued.attempts)
     _log.warning("letter_put_off", letter=queued.id, kind=queued.kind, attempts=queued.attempts, fault=fault)
     async with env.store.transaction() as tx:
         await tx.letters.put_off(queued, now + wait, fault)
+    return Delivery.PUT_OFF
 
 
-async def _refuse(env: Env, queued: QueuedLetter, account_id: str | None, fault: str) -> None:
+async def _refuse(env: Env, queued: QueuedLetter, account_id: str | None, fault: str) -> Delivery:
     now, detail = env.clock.now(), {"letter": queued.id, "kind": queued.kind.value, "fault": fault}
     async with env.store.transaction() as tx:
         await tx.letters.refuse(queued, now, fault)
         await tx.events.record(Event(now, EventKind.LETTER_REFUSED, account_id, detail=detail))
+    return Delivery.REFUSED

@@ -4,27 +4,29 @@ import asyncio
 from datetime import timedelta
 
 from vestibule.flows.env import Env
+from vestibule.model.revocations import Revocation
 
 
-async def read_whole_tail(env: Env) -> None:
-    """Read the tail with its overlap, and trust this process's memory anew; raises `StoreUnavailable`.
+async def read_whole_tail(env: Env) -> list[Revocation]:
+    """Read the tail with its overlap, and trust this process's memory anew; what was new. Raises `StoreUnavailable`.
 
     The trust counts from when the read was sent: what was committed while the answer travelled is not in it.
     """
     sent_at = env.clock.monotonic()
     async with env.watching.reading() as read:
         tail = await read.revocations.after(env.revocations.floor)
-    env.learn(tail, sent_at)
+    fresh = env.learn(tail, sent_at)
     env.revocations.renew(sent_at)
     env.revocations.forget(sent_at)
+    return fresh
 
 
-async def read_new_tail(env: Env) -> None:
+async def read_new_tail(env: Env) -> list[Revocation]:
     """Read only what is new, after a nudge; raises `StoreUnavailable`. Trusts nothing anew."""
     sent_at = env.clock.monotonic()
     async with env.watching.reading() as read:
         tail = await read.revocations.after(env.revocations.last)
-    env.learn(tail, sent_at)
+    return env.learn(tail, sent_at)
 
 
 async def listen_for_nudges(env: Env, nudged: asyncio.Event) -> None:

@@ -38,6 +38,7 @@ def identify_from_memory(env: Env, access_token: str) -> Caller | None:
     known = env.memory.session(token.session_id)
     if known is None or now >= known.usable_until or not _in_time(env, token, now):
         return None
+    env.memory.hits += 1
     return Caller(known)
 
 
@@ -49,6 +50,7 @@ async def identify(env: Env, access_token: str) -> Caller:
     if caller is not None:
         return caller
     token = await read_token(env, access_token)
+    env.memory.misses += 1
     generation = env.revocations.generation
     session, account = await _look_up(env, token)
     _require_live(env, token, session, account)

@@ -16,6 +16,12 @@ class Outbox:
     letters: list[tuple[LetterState, str | None]]
 
 
+async def count_letters(env: Env) -> Backlog:
+    """How many wait, and since when; raises `StoreUnavailable`."""
+    async with env.watching.reading() as read:
+        return await read.letters.backlog()
+
+
 async def look_into_outbox(env: Env, most: int) -> Outbox:
     """The backlog, and so many letters."""
     async with env.store.reading() as read:

@@ -61,6 +61,15 @@ class QueuedLetter:
     attempts: int = 0
 
 
+class Delivery(StrEnum):
+    """What became of a letter that was taken from the outbox. `NOBODY`: there was nobody to send it to any more."""
+
+    SENT = "sent"
+    PUT_OFF = "put_off"
+    REFUSED = "refused"
+    NOBODY = "nobody"
+
+
 @dataclass(frozen=True)
 class LetterState:
     """How a letter in the outbox is getting on, for operators."""

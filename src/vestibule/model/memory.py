@@ -23,10 +23,14 @@ class KnownSession:
 
 
 class Memory:
-    """Bounded: the oldest entry makes room for a new one, which is also the one that expires first."""
+    """Bounded: the oldest entry makes room for a new one, which is also the one that expires first.
+
+    `hits` and `misses` are how often a caller was known, and was not.
+    """
 
     def __init__(self, size: int) -> None:
         self._size = size
+        self.hits = self.misses = 0
         self._tokens: dict[bytes, AccessToken] = {}
         self._sessions: dict[str, KnownSession] = {}
         self._of_account: dict[str, set[str]] = {}

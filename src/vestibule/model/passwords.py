@@ -26,7 +26,7 @@ class Passwords:
 
     def __init__(self, hasher: Hasher, threads: NicedThreads) -> None:
         self._hasher = hasher
-        self._threads = threads
+        self.threads = threads
 
     async def hash(self, password: str) -> str:
         """A new hash of `password`."""
@@ -48,6 +48,6 @@ class Passwords:
 
     async def _run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            return await self._threads.run(call, *args, **kwargs)
+            return await self.threads.run(call, *args, **kwargs)
         except PoolFull:
             raise Overloaded from None

@@ -5,7 +5,7 @@ the two, the decision is part of the statement (`open`, `rotate`, `consume`, `cl
 sixteen racers spending one refresh token: guarded in Python fifteen of them win, guarded in the UPDATE one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -331,6 +331,14 @@ class Transaction:
 
 class Store(Protocol):
     """Where the truth lies. What a block committed survives a crash."""
+
+    @property
+    def happened(self) -> Mapping[str, int]:
+        """How many events of each kind this process has committed."""
+
+    @property
+    def connections_in_use(self) -> int:
+        """How many there are at this moment."""
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """Commits when the block ends, rolls back when it raises. Raises `StoreUnavailable`.

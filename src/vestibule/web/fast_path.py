@@ -77,3 +77,5 @@ _ANSWERS: dict[str, Callable[[Caller], tuple[int, list[RawHeader], bytes]]] = {
     "/api/users/me": _me,
     "/api/auth/verify": _verify,
 }
+PATHS = frozenset(_ANSWERS)
+"""What is answered before it is routed."""

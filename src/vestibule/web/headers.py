@@ -80,7 +80,8 @@ class OutermostLayer:
             await refused(RouteUnknown(path.decode("latin-1")))(scope, receive, sent)
             return
         try:
-            await self._app(_without_trailing_slash(scope), receive, sent)
+            _drop_trailing_slash(scope)
+            await self._app(scope, receive, sent)
         except Exception:
             _log.exception("unexpected", method=scope["method"], path=ascii(scope["path"]))
             if not sent.begun:
@@ -139,8 +140,7 @@ def _preflight_answer(scope: Scope, policy: WebPolicy) -> Response:
     return Response(status_code=204, headers=allowed)
 
 
-def _without_trailing_slash(scope: Scope) -> Scope:
+def _drop_trailing_slash(scope: Scope) -> None:
     path = scope["path"]
     if len(path) > 1 and path.endswith("/"):
-        return {**scope, "path": path[:-1]}
-    return scope
+        scope["path"] = path[:-1]

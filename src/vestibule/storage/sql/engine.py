@@ -82,6 +82,12 @@ class Engines:
         """Whether there is a SQLite file yet; of a server nobody can tell without asking it."""
         return self.dialect != "sqlite" or Path(self.writing.url.database or "").is_file()
 
+    @property
+    def in_use(self) -> int:
+        """How many connections are, at this moment."""
+        pools = {self.writing.pool, self.single_reads.pool}
+        return sum(pool.checkedout() for pool in pools if isinstance(pool, AsyncAdaptedQueuePool))
+
     @asynccontextmanager
     async def transaction(self, seconds: float | None = TRANSACTION_SECONDS) -> AsyncIterator[AsyncConnection]:
         """A connection in a transaction that is over after so many seconds; raises `StoreUnavailable`."""

@@ -98,11 +98,14 @@ class SqlEvents:
         rows = await self._connection.execute(_OF_ACCOUNT, {"of_account": account_id, "most": most})
         return [Event(row.at, EventKind(row.kind), *row[2:5], json.loads(row.detail)) for row in rows]
 
-    def tell(self) -> None:
-        """Write what was recorded to the log. For after the commit: a line must not speak of what never came to be."""
+    def tell(self) -> Sequence[Event]:
+        """Write what was recorded to the log; what that is. For after the commit: a line must not speak of what never
+        came to be.
+        """
         for event in self._recorded:
             members = {name: value for name, value in _to_row(event).items() if name in _TOLD and value is not None}
             _log.info(event.kind.value, **members, **event.detail)
+        return self._recorded
 
 
 def _during_this_request(event: Event) -> Event:

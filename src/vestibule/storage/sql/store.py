@@ -1,5 +1,6 @@
 """`model.store.Store` on SQLAlchemy: a transaction that hands out the ports, and is over when it is over."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -27,13 +28,18 @@ class SqlStore:
 
     def __init__(self, engines: Engines) -> None:
         self._engines = engines
+        self.happened: Counter[str] = Counter()
+
+    @property
+    def connections_in_use(self) -> int:
+        return self._engines.in_use
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         async with self._engines.transaction() as connection:
             events = SqlEvents(connection)
             yield _ports(connection, events)
-        events.tell()
+        self.happened.update(event.kind.value for event in events.tell())
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:

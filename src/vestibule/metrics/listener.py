@@ -1,0 +1,49 @@
+"""The listener for Prometheus: a port that every worker of a machine shares, any of which tells of all of them."""
+
+import os
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from prometheus_client import REGISTRY, CollectorRegistry, make_wsgi_app
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+_OF_PROCESS = re.compile(r"gauge_live\w*_(\d+)\.db")
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    allow_reuse_port = True
+    daemon_threads = True
+
+
+class _Silent(WSGIRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Nothing: that Prometheus asks is no news."""
+
+
+@contextmanager
+def listening(host: str, port: int) -> Iterator[None]:
+    """Answer on a thread while the block lasts; raises `OSError` where the port is another program's."""
+    folder = os.environ.get(FOLDER)
+    registry = REGISTRY
+    if folder:
+        forget_the_dead(Path(folder))
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    with make_server(host, port, make_wsgi_app(registry), server_class=_Server, handler_class=_Silent) as server:
+        threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
+        yield
+        server.shutdown()
+
+
+def forget_the_dead(folder: Path) -> None:
+    """What a worker that is gone had under way is under way no more; what it counted stays counted."""
+    for path in folder.glob("gauge_live*.db"):
+        found = _OF_PROCESS.fullmatch(path.name)
+        if found and not Path(f"/proc/{found.group(1)}").exists():
+            mark_process_dead(int(found.group(1)), str(folder))  # type: ignore[no-untyped-call]

@@ -1,0 +1,51 @@
+"""Requests, measured from outside everything else."""
+
+import time
+from collections.abc import Collection
+
+from prometheus_client import Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from vestibule.metrics.meters import REQUESTS
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "DELETE", "OPTIONS", "PUT", "PATCH"})
+_OTHER, _UNMATCHED = "other", "unmatched"
+
+
+class Metered:
+    """Wraps the whole application. `plain` are the paths that may be answered before they are routed."""
+
+    def __init__(self, app: ASGIApp, plain: Collection[str]) -> None:
+        self._app = app
+        self._plain = frozenset(plain)
+        self._meters: dict[tuple[str, str, int], Histogram] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._meter(scope, message["status"]).observe(time.perf_counter() - began)
+            await send(message)
+
+        await self._app(scope, receive, sending)
+
+    def _meter(self, scope: Scope, status: int) -> Histogram:
+        key = scope["method"], self._route(scope), status
+        meter = self._meters.get(key)
+        if meter is None:
+            method, route, _ = key
+            meter = REQUESTS.labels(method if method in _METHODS else _OTHER, route, str(status))
+            if method in _METHODS:
+                self._meters[key] = meter
+        return meter
+
+    def _route(self, scope: Scope) -> str:
+        """The route's pattern, never the path itself, of which there is no end."""
+        route = scope.get("route")
+        if route is not None:
+            return str(route.path)
+        return scope["path"] if scope["path"] in self._plain else _UNMATCHED

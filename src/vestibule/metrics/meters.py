@@ -1,0 +1,67 @@
+"""Every metric, on one screen. Names and units follow Prometheus's own advice; labels have few values, none of them
+a secret, an address or a name.
+
+Where the server sets `PROMETHEUS_MULTIPROC_DIR`, its processes write into one folder, and whichever of them is asked
+tells the sum. That is decided when prometheus-client is first imported, so nothing outside a server's process may.
+"""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_QUICK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+REQUESTS = Histogram(
+    "vestibule_http_request_duration_seconds",
+    "Time until the answer began, by method, route and status.",
+    ["method", "route", "status"],
+    buckets=_QUICK,
+)
+BACKGROUND = Histogram(
+    "vestibule_background_duration_seconds",
+    "Time that one turn of the work beside the requests took, by flow and outcome.",
+    ["flow", "outcome"],
+    buckets=_QUICK,
+)
+EVENTS = Counter("vestibule_events", "What happened to accounts, as in the table of events, by kind.", ["kind"])
+
+POOL_CALLS = Counter("vestibule_pool_calls", "Hashes and signatures begun, by pool of threads.", ["pool"])
+POOL_WAITED = Counter("vestibule_pool_wait_seconds", "Time they waited for a thread, all together.", ["pool"])
+POOL_REFUSED = Counter("vestibule_pool_refused", "Those that were refused because too many waited.", ["pool"])
+POOL_PENDING = Gauge("vestibule_pool_pending", "Those that wait or run now.", ["pool"], multiprocess_mode="livesum")
+
+LOOKUPS = Counter(
+    "vestibule_memory_lookups", "Access tokens looked up in memory: a hit needed no database.", ["result"]
+)
+
+REVOCATION_LAG = Histogram(
+    "vestibule_revocation_lag_seconds",
+    "From when something was revoked, by the clock there, until this process knew, by how it heard.",
+    ["heard"],
+    buckets=_QUICK,
+)
+REVOCATIONS = Gauge("vestibule_revocations", "Revocations held in memory.", multiprocess_mode="livemax")
+STALENESS = Gauge(
+    "vestibule_revocations_staleness_seconds",
+    "How old what the stalest process knows of revocations is. Beyond VESTIBULE_REVOCATION_STALENESS_SECONDS it asks "
+    "the database on each request.",
+    multiprocess_mode="livemax",
+)
+FOLLOWERS = Gauge("vestibule_feed_followers", "Services that follow the feed now.", multiprocess_mode="livesum")
+
+LETTERS = Counter("vestibule_letters", "Letters taken from the outbox, by what became of them.", ["outcome"])
+LETTERS_WAITING = Gauge(
+    "vestibule_letters_waiting", "Letters in the outbox that are still to be sent.", multiprocess_mode="mostrecent"
+)
+LETTERS_REFUSED = Gauge(
+    "vestibule_letters_refused", "Letters in the outbox that were refused for good.", multiprocess_mode="mostrecent"
+)
+OLDEST_LETTER = Gauge(
+    "vestibule_letters_oldest_age_seconds",
+    "Age of the oldest letter that is still to be sent; 0 without one.",
+    multiprocess_mode="mostrecent",
+)
+
+CONNECTIONS = Gauge(
+    "vestibule_database_connections_in_use", "Connections to the database in use now.", multiprocess_mode="livesum"
+)
+LOG_DROPPED = Counter("vestibule_log_lines_dropped", "Lines of the log that could not be written.")
+BUILD = Gauge("vestibule_build_info", "1, by version.", ["version"], multiprocess_mode="mostrecent")

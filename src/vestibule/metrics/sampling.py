@@ -1,0 +1,105 @@
+"""What is measured by looking now and then: queues, pools, memory and the outbox, every second."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+
+from prometheus_client import Counter
+
+from vestibule import __version__
+from vestibule.crypto.niced_threads import NicedThreads
+from vestibule.flows.env import Env
+from vestibule.flows.look_after_mail import count_letters
+from vestibule.metrics import meters
+from vestibule.model.errors import Fault
+
+_EVERY_SECONDS = 1.0
+_OUTBOX_EVERY = 5  # looks: it is a query
+
+
+class _Rising:
+    """A total that somebody else keeps, as a counter."""
+
+    def __init__(self, counter: Counter, total: Callable[[], float]) -> None:
+        self._counter = counter
+        self._total = total
+        self._told = 0.0
+
+    def look(self) -> None:
+        total = self._total()
+        self._counter.inc(total - self._told)
+        self._told = total
+
+
+class Samples:
+    """One process's."""
+
+    def __init__(self, env: Env, dropped: Callable[[], int]) -> None:
+        self._env = env
+        self._pools = {"hashing": env.passwords.threads, "signing": env.signing}
+        self._rising = [
+            _Rising(meters.LOG_DROPPED, dropped),
+            _Rising(meters.LOOKUPS.labels("hit"), lambda: env.memory.hits),
+            _Rising(meters.LOOKUPS.labels("miss"), lambda: env.memory.misses),
+        ]
+        for name, pool in self._pools.items():
+            self._rising += _of_pool(name, pool)
+        self._events: dict[str, _Rising] = {}
+        meters.BUILD.labels(__version__).set(1)
+
+    def look(self) -> None:
+        """All that costs no I/O."""
+        env = self._env
+        for rising in [*self._rising, *self._happened()]:
+            rising.look()
+        for name, pool in self._pools.items():
+            meters.POOL_PENDING.labels(name).set(pool.under_way)
+        meters.REVOCATIONS.set(len(env.revocations))
+        meters.STALENESS.set(min(env.revocations.age(env.clock.monotonic()), 1e9))
+        meters.FOLLOWERS.set(len(env.feed))
+        meters.CONNECTIONS.set(env.store.connections_in_use)
+
+    async def look_into_outbox(self) -> None:
+        """How much mail waits, and for how long."""
+        backlog = await count_letters(self._env)
+        meters.LETTERS_WAITING.set(backlog.waiting)
+        meters.LETTERS_REFUSED.set(backlog.refused)
+        age = self._env.clock.now() - backlog.oldest if backlog.oldest else None
+        meters.OLDEST_LETTER.set(age.total_seconds() if age else 0)
+
+    def _happened(self) -> list[_Rising]:
+        happened = self._env.store.happened
+        for kind in happened.keys() - self._events.keys():
+            self._events[kind] = _Rising(meters.EVENTS.labels(kind), lambda kind=kind: happened[kind])  # type: ignore[misc]
+        return list(self._events.values())
+
+
+@asynccontextmanager
+async def sampled(env: Env, dropped: Callable[[], int]) -> AsyncIterator[None]:
+    """Look for as long as the block lasts, and once more at its end. `dropped`: lines of the log that were."""
+    samples = Samples(env, dropped)
+    looking = asyncio.create_task(_look(samples))
+    try:
+        yield
+    finally:
+        looking.cancel()
+        samples.look()
+
+
+async def _look(samples: Samples) -> None:
+    looks = 0
+    while True:
+        samples.look()
+        if looks % _OUTBOX_EVERY == 0:
+            with suppress(Fault):  # the log tells of that
+                await samples.look_into_outbox()
+        looks += 1
+        await asyncio.sleep(_EVERY_SECONDS)
+
+
+def _of_pool(name: str, pool: NicedThreads) -> list[_Rising]:
+    return [
+        _Rising(meters.POOL_CALLS.labels(name), lambda: pool.calls),
+        _Rising(meters.POOL_WAITED.labels(name), lambda: pool.waited_seconds),
+        _Rising(meters.POOL_REFUSED.labels(name), lambda: pool.refused),
+    ]

@@ -1,0 +1,26 @@
+"""Turns of the work that goes on beside the requests: how long each took, how it ended, and what was heard in it."""
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from vestibule.metrics.meters import BACKGROUND, REVOCATION_LAG
+from vestibule.model.revocations import Revocation
+
+
+@contextmanager
+def timed(flow: str) -> Iterator[None]:
+    """Measure the block as one turn of that flow, which an exception makes a failed one."""
+    began, outcome = time.perf_counter(), "failed"
+    try:
+        yield
+        outcome = "done"
+    finally:
+        BACKGROUND.labels(flow, outcome).observe(time.perf_counter() - began)
+
+
+def heard(revocations: Iterable[Revocation], how: str, now: datetime) -> None:
+    """Note how long ago they were made, by the clocks of two machines."""
+    for revocation in revocations:
+        REVOCATION_LAG.labels(how).observe(max((now - revocation.at).total_seconds(), 0.0))
