@@ -98,9 +98,28 @@ async def _until_waiting(world: World, count: int) -> None:
             pass
 
 
-def _person(email: str) -> dict[str, str]:
-    return {"name": "Ada Lovelace", "email": email, **_twice("correct horse")}
+def _person(email: str, password: str = "correct horse") -> dict[str, str]:
+    return {"name": "Ada Lovelace", "email": email, **_twice(password)}
 
 
 def _twice(password: str) -> dict[str, str]:
     return {"password": password, "passwordConfirm": password}
+
+
+async def test_of_those_who_register_anew_and_who_prove_the_address_one_password_is_left(racing_world: World) -> None:
+    """O9: the code of one registration never makes the password of another one good, in whatever order they come."""
+    client = await racing_world.client()
+    for attempt in range(ROUNDS):
+        email = f"hijacked{attempt}@example.com"
+        await racing_world.register(email, "the first horse")
+        code = racing_world.secret(LetterKind.VERIFY_ADDRESS)
+        racing_world.clock.advance(minutes=11)
+        passwords = [f"the racing horse {number}" for number in range(8)]
+        answers = await _race(
+            [client.get(f"/api/auth/verifyemail/{code}")]
+            + [client.post("/api/auth/register", json=_person(email, password)) for password in passwords]
+        )
+        proven, anew = answers[0].status_code == 200, [answer.status_code for answer in answers[1:]].count(201)
+        assert (proven, anew) in {(True, 0), (False, 1)}, [answer.status_code for answer in answers]
+        body = {"email": email, "password": "the first horse"}
+        assert ((await client.post("/api/auth/login", json=body)).status_code == 200) == proven

@@ -2,21 +2,51 @@
 
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.ask_for_letter import to_whoever_has, within_limits
+from vestibule.flows.end_sessions import announce, end_all_sessions
 from vestibule.flows.env import Env
-from vestibule.model.accounts import Account, Role
+from vestibule.model.accounts import REGISTERED_ANEW_AFTER, Account, Role
 from vestibule.model.errors import AddressTaken
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import LetterKind, QueuedLetter
+from vestibule.model.revocations import Revocation
+from vestibule.model.sessions import EndReason
+from vestibule.model.store import Transaction
 from vestibule.model.visitors import Visitor
 
 
 async def register(env: Env, name: str, address: str, password: str, visitor: Visitor) -> Account:
     """The new account. `address` is canonical. Raises `AddressTaken`; where accounts are concealed, returns one that
     does not exist instead, tells the owner of the address, and takes the same steps for a known and an unknown one.
+
+    An address that nobody has proven and nobody has used can be registered again: what was given before is gone.
     """
+    account = await _made(env, name, address, password, visitor)
+    concealing = env.policy.conceal_accounts
+    registered, revoked = account, list[Revocation]()
+    async with env.store.transaction() as tx:
+        added = await tx.accounts.add(account)
+        may_write = (not added or concealing) and await within_limits(
+            env, tx, LetterKind.ADDRESS_TAKEN, address, visitor, account.created_at
+        )
+        anew, revoked = await _anew(env, tx, account) if may_write else (None, [])
+        if added or anew is not None:
+            registered = anew or account
+            await tx.letters.queue(QueuedLetter(new_id(), LetterKind.VERIFY_ADDRESS, account.created_at, registered.id))
+        elif may_write and concealing:
+            await tx.letters.queue(to_whoever_has(address, LetterKind.ADDRESS_TAKEN, visitor, account.created_at))
+        refused = not added and anew is None
+        await tx.events.record(_event(registered, visitor, refused=refused))
+    if refused and not concealing:
+        raise AddressTaken
+    await announce(env, revoked)
+    env.letters_waiting.set()
+    return registered
+
+
+async def _made(env: Env, name: str, address: str, password: str, visitor: Visitor) -> Account:
     password_hash = await env.passwords.hash(password)
     now = env.clock.now()
-    account = Account(
+    return Account(
         id=new_id(),
         name=name,
         address=address,
@@ -27,20 +57,19 @@ async def register(env: Env, name: str, address: str, password: str, visitor: Vi
         password_hash=password_hash,
         language=visitor.language,
     )
-    concealing, taken = env.policy.conceal_accounts, LetterKind.ADDRESS_TAKEN
-    async with env.store.transaction() as tx:
-        added = await tx.accounts.add(account)
-        may_tell = concealing and await within_limits(env, tx, taken, address, visitor, now)
-        if added:
-            await tx.letters.queue(QueuedLetter(new_id(), LetterKind.VERIFY_ADDRESS, now, account.id))
-        elif may_tell:
-            await tx.letters.queue(to_whoever_has(address, taken, visitor, now))
-        await tx.events.record(
-            Event(now, EventKind.REGISTERED, account_id=account.id, network_address=visitor.network_address)
-            if added
-            else Event(now, EventKind.REGISTRATION_REFUSED, network_address=visitor.network_address)
-        )
-    if not added and not concealing:
-        raise AddressTaken
-    env.letters_waiting.set()
-    return account
+
+
+async def _anew(env: Env, tx: Transaction, account: Account) -> tuple[Account | None, list[Revocation]]:
+    """The account that was there, with what is given now, if it was nobody's; mailed codes of before are dead, and so
+    is a session that was opened just then.
+    """
+    now = account.created_at
+    await tx.one_time_tokens.void_unproven(account.address, now - REGISTERED_ANEW_AFTER)
+    anew = await tx.accounts.register_anew(account, now - REGISTERED_ANEW_AFTER)
+    whose = anew.id if anew is not None else account.id  # nobody's: the same steps for everybody
+    return anew, await end_all_sessions(env, tx, whose, EndReason.PASSWORD_CHANGED, now)
+
+
+def _event(account: Account, visitor: Visitor, *, refused: bool) -> Event:
+    kind, whose = (EventKind.REGISTRATION_REFUSED, None) if refused else (EventKind.REGISTERED, account.id)
+    return Event(account.created_at, kind, account_id=whose, network_address=visitor.network_address)

@@ -1,7 +1,7 @@
 """Accounts: who somebody is, and the one canonical form of an e-mail address."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from unicodedata import normalize
 
@@ -10,6 +10,9 @@ from email_validator import EmailNotValidError, validate_email
 MAX_ADDRESS_BYTES = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
 MAX_NAME_CHARACTERS = 255
 DEFAULT_PHOTO = "default.png"
+REGISTERED_ANEW_AFTER = timedelta(minutes=10)
+"""An address that nobody has proven can be registered again so long after the last time, which is longer than a double
+click or a repeated request may take."""
 
 
 class Role(StrEnum):

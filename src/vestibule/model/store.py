@@ -32,6 +32,12 @@ class Accounts(Protocol):
     async def add_missing(self, accounts: Sequence[Account]) -> int:
         """Add those whose id and address are both free; how many that were."""
 
+    async def register_anew(self, account: Account, before: datetime) -> Account | None:
+        """Give the account at this address the new name, password and language and begin a new epoch, if nobody ever
+        proved the address, nobody ever signed in, it is an ordinary one, and it was registered before that moment;
+        the account as it is then, or None.
+        """
+
     async def at_address(self, address: str) -> Account | None:
         """The account with this canonical address."""
 
@@ -121,6 +127,11 @@ class OneTimeTokens(Protocol):
     async def consume(self, digest: str, purpose: Purpose, now: datetime) -> OneTimeToken | None:
         """Spend the token and what went out with it, once: of any number of racers one gets it. None if unknown,
         spent or expired, or if it proves an address that the account has no longer.
+        """
+
+    async def void_unproven(self, address: str, before: datetime) -> None:
+        """Kill the unspent tokens of the account that `Accounts.register_anew` would give away. Before it, so that who
+        spends one meanwhile and who registers anew wait for each other in the same order.
         """
 
     async def void(self, account_id: str, *, undo_since: datetime | None = None) -> None:

@@ -122,6 +122,7 @@ PAGES = (
     Page("POST", "/forgotpassword",                        sign_up.forgotten,          OWN_SITE,    MAIL, sign_up.reset_form),
     Page("GET",  "/verifyemail/{code}",                    mailed.ask_verify,          ANYONE,      UNLIMITED),
     Page("POST", "/verifyemail/{code}",                    mailed.verify,              OWN_SITE,    MAIL),
+    Page("POST", "/verifyemail/{code}/mine",               mailed.take_over,           OWN_SITE,    MAIL),
     Page("GET",  "/resetpassword/{token}",                 mailed.ask_reset,           ANYONE,      UNLIMITED),
     Page("POST", "/resetpassword/{token}",                 mailed.reset,               OWN_SITE,    MAIL, mailed.new_password_form),
     Page("GET",  "/confirmemail/{token}",                  mailed.ask_confirm,         ANYONE,      UNLIMITED),

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.accounts import Account, Role
-from vestibule.storage.sql.schema import accounts, has_bcrypt_hash
+from vestibule.storage.sql.schema import accounts, has_bcrypt_hash, sessions
 
 COLUMNS = tuple(accounts.c)
 _AT_ADDRESS = select(*COLUMNS).where(accounts.c.address == bindparam("wanted"))
@@ -33,6 +33,23 @@ class SqlAccounts:
         statement = insert(accounts).values([_to_row(account) for account in batch]).on_conflict_do_nothing()
         added = await self._connection.execute(statement.returning(accounts.c.id))
         return len(added.all())
+
+    async def register_anew(self, account: Account, before: datetime) -> Account | None:
+        changed = await self._connection.execute(
+            update(accounts)
+            .where(never_proven(account.address, before))
+            .values(
+                name=account.name,
+                password_hash=account.password_hash,
+                language=account.language,
+                epoch=accounts.c.epoch + 1,
+                created_at=account.created_at,
+                updated_at=account.updated_at,
+            )
+            .returning(*COLUMNS)
+        )
+        row = changed.one_or_none()
+        return None if row is None else from_row(row)
 
     async def at_address(self, address: str) -> Account | None:
         return await self._one(_AT_ADDRESS, address)
@@ -126,6 +143,18 @@ class SqlAccounts:
     async def _one(self, query: Select[Any], wanted: str) -> Account | None:
         row = (await self._connection.execute(query, {"wanted": wanted})).one_or_none()
         return None if row is None else from_row(row)
+
+
+def never_proven(address: str, before: datetime) -> ColumnElement[bool]:
+    """The account at an address that nobody has shown to be theirs, and nobody has used: `Accounts.register_anew`."""
+    return and_(
+        accounts.c.address == address,
+        accounts.c.verified.is_(False),
+        accounts.c.disabled_at.is_(None),
+        accounts.c.role == Role.USER.value,
+        accounts.c.updated_at < before,
+        ~exists().where(sessions.c.account_id == accounts.c.id),
+    )
 
 
 def from_row(row: Sequence[Any]) -> Account:

@@ -7,6 +7,7 @@ from sqlalchemy import and_, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose
+from vestibule.storage.sql.accounts import never_proven
 from vestibule.storage.sql.batches import delete_oldest
 from vestibule.storage.sql.schema import accounts, one_time_tokens
 
@@ -61,6 +62,10 @@ class SqlOneTimeTokens:
                     digest, row.account_id, purpose, row.address, row.created_at, row.expires_at, row.letter_id
                 )
         return None
+
+    async def void_unproven(self, address: str, before: datetime) -> None:
+        theirs = select(accounts.c.id).where(never_proven(address, before))
+        await self._connection.execute(delete(one_time_tokens).where(_t.account_id.in_(theirs)))
 
     async def void(self, account_id: str, *, undo_since: datetime | None = None) -> None:
         dies = _t.purpose != Purpose.UNDO_ADDRESS_CHANGE.value

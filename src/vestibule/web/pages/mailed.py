@@ -4,6 +4,7 @@ for one click, which is a POST.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,6 +12,7 @@ from starlette.responses import Response
 from vestibule.flows.change_address import confirm_change, undo_change
 from vestibule.flows.env import Env
 from vestibule.flows.reset_password import reset_password
+from vestibule.flows.take_over import take_over as take_over_flow
 from vestibule.flows.verify_email import verify_email
 from vestibule.model.errors import AddressChangeInvalid, Refusal, ResetTokenInvalid, VerificationCodeInvalid
 from vestibule.web.api import bodies
@@ -56,6 +58,9 @@ _UNDO = _Errand(
     "taken_back",
 )
 
+_NOT_MINE = _("You did not make this account? Then choose a password of your own. Whoever made it is signed out.")
+_MAKE_MINE = _("Choose my own password")
+
 _DEAD_LINK = _("This link does not work any more")
 _WHY_DEAD = _("It was used already, or is too old, or a newer email has taken its place. Ask for another one.")
 # Where another one is asked for by address.
@@ -63,13 +68,22 @@ _ANOTHER: dict[type[Refusal], str] = {VerificationCodeInvalid: "/verifyemail", R
 
 
 async def ask_verify(request: Request) -> Response:
-    """Ask for the click that proves an address."""
-    return _ask(request, _VERIFY)
+    """Ask for the click that proves an address, and offer to take over what somebody else may have made with it."""
+    return _ask(request, _VERIFY, _NOT_MINE, _MAKE_MINE)
 
 
 async def verify(request: Request, env: InEnv, code: str) -> Response:
     """Prove the address that the link was mailed to."""
     return await _run(request, env, _VERIFY, code)
+
+
+async def take_over(request: Request, env: InEnv, code: str) -> Response:
+    """Prove the address, end what was made with it, and ask for a password."""
+    try:
+        secret = await take_over_flow(env, code)
+    except VerificationCodeInvalid as refusal:
+        return _dead(request, refusal)
+    return see_other(f"/resetpassword/{secret}")
 
 
 async def ask_confirm(request: Request) -> Response:
@@ -116,10 +130,15 @@ def new_password_form(request: Request, status: int = 200, faults: dict[str, Sen
     return pages_of(request).page(request, "reset.html", status, faults=faults, min_length=min_length)
 
 
-def _ask(request: Request, errand: _Errand) -> Response:
+def _ask(request: Request, errand: _Errand, otherwise: str = "", other_button: str = "") -> Response:
+    """The page with the button; below it, what else the link is good for, if for anything."""
     pages = pages_of(request)
-    title, question, button = (pages.say(request, text) for text in (errand.title, errand.question, errand.button))
-    return pages.page(request, "ask.html", title=title, question=question, button=button)
+    texts = (errand.title, errand.question, errand.button, otherwise, other_button)
+    names = ("title", "question", "button", "otherwise", "other_button")
+    words: dict[str, Any] = {
+        name: pages.say(request, text) if text else "" for name, text in zip(names, texts, strict=True)
+    }
+    return pages.page(request, "ask.html", **words)
 
 
 async def _run(request: Request, env: Env, errand: _Errand, secret: str) -> Response:

@@ -1,0 +1,35 @@
+"""Take over: whoever can read the mail at an address gets the account that somebody else made with it."""
+
+from vestibule.crypto.opaque import digest, is_secret, mint_secret
+from vestibule.flows.end_sessions import announce, end_all_sessions, refuse_account
+from vestibule.flows.env import Env
+from vestibule.model.errors import VerificationCodeInvalid
+from vestibule.model.events import Event, EventKind
+from vestibule.model.one_time_tokens import Purpose, issue
+from vestibule.model.revocations import Revocation
+from vestibule.model.sessions import EndReason
+
+
+async def take_over(env: Env, code: str) -> str:
+    """Spend a mailed code: the password that was given dies, with every session and every other mailed link. The
+    secret with which another password is chosen; raises `VerificationCodeInvalid`.
+    """
+    if not is_secret(code):
+        raise VerificationCodeInvalid
+    now, secret = env.clock.now(), mint_secret()
+    revoked: list[Revocation] = []
+    async with env.store.transaction() as tx:
+        token = await tx.one_time_tokens.consume(digest(code), Purpose.VERIFY_ADDRESS, now)
+        taken = token is not None and await tx.accounts.take_back(token.account_id, token.address, now)
+        if token is not None and taken:
+            await tx.one_time_tokens.void(token.account_id)
+            await tx.known_devices.forget(token.account_id)
+            revoked = await end_all_sessions(env, tx, token.account_id, EndReason.PASSWORD_RESET, now)
+            revoked += await refuse_account(env, tx, token.account_id, now)
+            await tx.events.record(Event(now, EventKind.ADDRESS_VERIFIED, token.account_id))
+            reset = issue(digest(secret), token.account_id, Purpose.RESET_PASSWORD, token.address, now)
+            await tx.one_time_tokens.replace(reset)
+    if not taken:
+        raise VerificationCodeInvalid
+    await announce(env, revoked)
+    return secret

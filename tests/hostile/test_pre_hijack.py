@@ -1,0 +1,123 @@
+"""Pre-hijack: a stranger registers my address with his password. Whoever reads my mail is the one who gets the account.
+
+O9: each story ends with the stranger out, whatever he had opened, and with my password the only one.
+"""
+
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from tests.harness.backends import Backend
+from tests.harness.world import POLICY, World, mandatory_verification, world_on
+from vestibule.model.letters import LetterKind
+
+MINE = "ada@example.com"
+HIS_PASSWORD, MY_PASSWORD = "the stranger's horse", "my own battery staple"
+SESSION_OVER = 401
+
+
+async def register(world: World, password: str, name: str = "Ada Lovelace") -> httpx.Response:
+    body = {"name": name, "email": MINE, "password": password, "passwordConfirm": password}
+    return await (await world.client()).post("/api/auth/register", json=body)
+
+
+async def status_of_sign_in(world: World, password: str) -> int:
+    answer = await (await world.client()).post("/api/auth/login", json={"email": MINE, "password": password})
+    return answer.status_code
+
+
+async def code_mailed(world: World) -> str:
+    await world.deliver()
+    return world.secret(LetterKind.VERIFY_ADDRESS)
+
+
+async def require_mine(world: World, stranger: httpx.AsyncClient | None = None) -> None:
+    """He is out, and I am in."""
+    assert await status_of_sign_in(world, HIS_PASSWORD) == 400
+    assert await status_of_sign_in(world, MY_PASSWORD) == 200
+    if stranger is not None:
+        assert (await stranger.get("/api/users/me")).status_code == SESSION_OVER
+        assert (await stranger.post("/api/auth/refresh")).status_code == 403
+
+
+async def test_i_register_again_prove_it_and_he_is_out(backend: Backend) -> None:
+    """O9: registering an address that was never proven can be repeated by its owner."""
+    async with world_on(backend, mandatory_verification()) as world:
+        assert (await register(world, HIS_PASSWORD, "See evil.example")).status_code == 201
+        his_code = await code_mailed(world)
+        world.clock.advance(minutes=11)
+        mine = await register(world, MY_PASSWORD)
+        assert mine.status_code == 201
+        assert mine.json()["data"]["user"]["name"] == "Ada Lovelace"
+        client = await world.client()
+        assert (await client.get(f"/api/auth/verifyemail/{his_code}")).status_code == 403
+        assert (await client.get(f"/api/auth/verifyemail/{await code_mailed(world)}")).status_code == 200
+        await require_mine(world)
+        me = await (await world.sign_in(MINE, MY_PASSWORD)).get("/api/users/me")
+        assert me.json()["data"]["user"]["name"] == "Ada Lovelace"
+
+
+async def test_at_the_link_i_say_that_it_was_not_me_and_he_is_out(world: World) -> None:
+    """O9: whoever proves the address by the page takes the account over; his sessions end, his password dies."""
+    await register(world, HIS_PASSWORD)
+    code = await code_mailed(world)
+    stranger = await world.sign_in(MINE, HIS_PASSWORD)
+    browser = await world.client(None)
+    page = await browser.get(f"/verifyemail/{code}")
+    assert f'action="/verifyemail/{code}/mine"' in page.text
+    assert (await stranger.get("/api/users/me")).status_code == 200, "looking changes nothing"
+    led = await browser.post(f"/verifyemail/{code}/mine", headers={"Sec-Fetch-Site": "same-origin"})
+    assert led.status_code == 303
+    assert await status_of_sign_in(world, HIS_PASSWORD) == 400
+    assert (await stranger.get("/api/users/me")).status_code == SESSION_OVER
+    fields = {"password": MY_PASSWORD, "passwordConfirm": MY_PASSWORD}
+    done = await browser.post(led.headers["location"], data=fields, headers={"Sec-Fetch-Site": "same-origin"})
+    assert done.headers["location"] == "/login?notice=password_reset"
+    await require_mine(world, stranger)
+    again = await browser.post(f"/verifyemail/{code}/mine", headers={"Sec-Fetch-Site": "same-origin"})
+    assert again.status_code == 403, "the link worked once"
+
+
+async def test_i_reset_the_password_and_he_is_out(world: World) -> None:
+    """O9: a reset takes the account over, also after he had proven nothing and signed in."""
+    await register(world, HIS_PASSWORD)
+    stranger = await world.sign_in(MINE, HIS_PASSWORD)
+    client = await world.client()
+    await client.post("/api/auth/forgotpassword", json={"email": MINE})
+    await world.deliver()
+    body = {"password": MY_PASSWORD, "passwordConfirm": MY_PASSWORD}
+    path = f"/api/auth/resetpassword/{world.secret(LetterKind.RESET_PASSWORD)}"
+    assert (await client.patch(path, json=body)).status_code == 200
+    await require_mine(world, stranger)
+
+
+@pytest.mark.parametrize("why", ["just registered", "proven", "used", "disabled", "an admin"])
+async def test_what_is_somebodys_is_not_registered_again(world: World, why: str) -> None:
+    await register(world, MY_PASSWORD)
+    if why == "proven":
+        await (await world.client()).get(f"/api/auth/verifyemail/{await code_mailed(world)}")
+    if why == "used":
+        await world.sign_in(MINE, MY_PASSWORD)
+    column = {"disabled": "disabled_at = created_at", "an admin": "role = 'admin'"}.get(why)
+    if column:
+        async with world.engines.transaction() as connection:
+            await connection.exec_driver_sql(f"UPDATE accounts SET {column}")
+    world.clock.advance(minutes=9 if why == "just registered" else 60)
+    assert (await register(world, HIS_PASSWORD)).status_code == 409
+    assert await status_of_sign_in(world, HIS_PASSWORD) == 400
+    if why != "disabled":
+        assert await status_of_sign_in(world, MY_PASSWORD) == 200
+
+
+async def test_nobodys_mailbox_is_flooded_and_past_the_limit_nothing_is_replaced(backend: Backend) -> None:
+    """G8, O9: a letter that would not be sent replaces no password either."""
+    policy = replace(POLICY, letters=POLICY.letters.per_hour(address=2, network=60))
+    async with world_on(backend, policy) as world:
+        statuses = []
+        for _ in range(5):
+            statuses.append((await register(world, MY_PASSWORD)).status_code)
+            world.clock.advance(minutes=11)
+        assert statuses == [201, 201, 201, 409, 409]
+        await world.deliver()
+        assert len(world.post.letters) <= 3
