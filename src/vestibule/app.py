@@ -40,7 +40,7 @@ def application() -> ASGIApp:
             log.drain()
 
     web = WebPolicy(
-        origins=frozenset(chosen.origins),
+        origins=frozenset(chosen.front_ends),
         secure_cookies=chosen.production,
         interactive_docs=not chosen.production,
         proxies=chosen.trusted_proxies,

@@ -7,15 +7,19 @@ Names the tutorial's server had keep their meaning; every other begins with VEST
 import difflib
 import os
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from vestibule import unsafe
+from vestibule.crypto.commonest import commonest_passwords
 from vestibule.crypto.passwords import BCRYPT_MAX_BYTES
 from vestibule.model.access_tokens import Issuer
 from vestibule.model.guesses import GuessLimits
@@ -66,7 +70,8 @@ class Settings(BaseSettings):
         "ORIGIN",
         ("http://localhost:3000",),
         "Origins of the front-ends, separated by commas. They may call with credentials, nobody else may; "
-        "mailed links lead to the first one. Unset: they lead to Vestibule's own pages.",
+        "mailed links lead to the first one. Unset: they lead to Vestibule's own pages, and in production only these "
+        "may call. Plain HTTP is refused in production, but for localhost.",
     )
     url: Origin | Literal[""] = _setting(
         "VESTIBULE_URL",
@@ -224,6 +229,12 @@ class Settings(BaseSettings):
     )
     password_max_length: int = _setting(
         "VESTIBULE_PASSWORD_MAX_LENGTH", 128, "Longest password, in characters.", ge=32, le=256
+    )
+    password_blocklist: bool | None = _setting(
+        "VESTIBULE_PASSWORD_BLOCKLIST",
+        None,
+        "Refuses new passwords that are among the 30,000 commonest, or little more than the account's address or the "
+        "product's name. Unset: on in production.",
     )
     password_hash: Literal["argon2id", "bcrypt"] = _setting(
         "VESTIBULE_PASSWORD_HASH",
@@ -401,7 +412,15 @@ class Settings(BaseSettings):
             raise ValueError("VESTIBULE_SESSION_SECONDS: is less than VESTIBULE_SESSION_IDLE_SECONDS")
         if self.production and not self.url:
             raise ValueError("VESTIBULE_URL: is needed in production, because mailed links lead there")
+        for complaint in self._unsafe():
+            raise ValueError(complaint)
         return self
+
+    def _unsafe(self) -> Iterator[str]:
+        if self.production:
+            yield from unsafe.in_production(self.url, self.front_ends)
+            yield from unsafe.secret(self.secret_key.get_secret_value())
+        yield from unsafe.cookies(self.cookie_prefix, secure=self.production)
 
     @property
     def production(self) -> bool:
@@ -423,10 +442,19 @@ class Settings(BaseSettings):
         return self.url or f"http://localhost:{self.port}"
 
     @property
+    def front_ends(self) -> tuple[str, ...]:
+        """The origins that may call with credentials. One that nobody has set is trusted in development only."""
+        return () if self.production and "origins" not in self.model_fields_set else self.origins
+
+    @property
     def hosts(self) -> frozenset[str]:
         """The names under which the server may be asked; none: any."""
         own = (_HOST_IN_URL.sub(r"\1", self.url),) if self.production else ()
         return frozenset(self.allowed_hosts or own)
+
+    @property
+    def refuses_common(self) -> bool:
+        return self.production if self.password_blocklist is None else self.password_blocklist
 
     @property
     def keys_are_given(self) -> bool:
@@ -448,6 +476,8 @@ class Settings(BaseSettings):
                 min_length=self.password_min_length,
                 max_length=self.password_max_length,
                 max_bytes=BCRYPT_MAX_BYTES if self.password_hash == "bcrypt" else 1024,
+                commonest=commonest_passwords(self.password_min_length) if self.refuses_common else None,
+                of_here=frozenset({self.product_name, urlsplit(self.own_base).hostname or ""}),
             ),
             revocation_staleness=timedelta(seconds=self.revocation_staleness_seconds),
             verification_mandatory=verification_mandatory,

@@ -16,6 +16,7 @@ from aiosmtpd.handlers import Sink
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from tests.harness.process import (
+    PRODUCTION,
     Running,
     complaint,
     given_keys,
@@ -57,8 +58,7 @@ def first_start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """In production, beside a Redis that is not there, which costs a line in the log and nothing else."""
     settings = {
-        "NODE_ENV": "production",
-        "VESTIBULE_URL": "http://localhost:8000",
+        **PRODUCTION,
         "REDIS_URL": f"redis://127.0.0.1:{free_port()}",
         **given_keys(),
     }

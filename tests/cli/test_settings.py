@@ -1,17 +1,16 @@
 """Settings: a wrong one stops the start with one line that names it and tells no secret; the tutorial's own work."""
 
 import base64
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from tests.cli.conftest import Refusal
 from tests.harness.backends import Backend
 from tests.harness.process import complaint, given_keys, run, serving
-from vestibule import __main__, settings
+from vestibule import settings
 from vestibule.settings import Settings
 
 HUSH = "hush-hush"
@@ -103,35 +102,9 @@ EMAIL_PORT=2525
 """
 
 
-@pytest.fixture
-def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[pytest.MonkeyPatch]:
-    """An empty folder, and an environment that sets nothing."""
-    monkeypatch.chdir(tmp_path)
-    for name in map(settings.name_of, Settings.model_fields.values()):
-        monkeypatch.delenv(name, raising=False)
-    logging_before = structlog.get_config()
-    yield monkeypatch
-    structlog.configure(**logging_before)  # for `main` has made it its own
-
-
-def refusal(nowhere: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], **given: str) -> str:
-    """What the command line says to these settings, on its way out."""
-    for name, value in given.items():
-        nowhere.setenv(name, value)
-    nowhere.setattr("sys.argv", ["vestibule", "events"])
-    with pytest.raises(SystemExit) as end:
-        __main__.main()
-    written = capsys.readouterr()
-    assert end.value.code == 2, written.err
-    assert written.out == ""
-    return written.err
-
-
 @pytest.mark.parametrize(("name", "value"), WRONG, ids=[f"{name}-{number}" for number, (name, _) in enumerate(WRONG)])
-def test_a_wrong_setting_is_one_line_that_names_it(
-    name: str, value: str, nowhere: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    said = refusal(nowhere, capsys, **{**given_keys(), name: value})
+def test_a_wrong_setting_is_one_line_that_names_it(name: str, value: str, refusal: Refusal) -> None:
+    said = refusal(**{**given_keys(), name: value})
     assert complaint(said).startswith(f"{name}: ")
     if value and name in SECRETS:
         assert value not in said
@@ -157,27 +130,21 @@ def test_a_wrong_setting_is_one_line_that_names_it(
     ],
     ids=["longest below shortest", "only one pair", "one key for both"],
 )
-def test_settings_that_do_not_go_together_are_one_line(
-    given: dict[str, str], named: str, nowhere: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert complaint(refusal(nowhere, capsys, **given)).startswith(f"{named}: ")
+def test_settings_that_do_not_go_together_are_one_line(given: dict[str, str], named: str, refusal: Refusal) -> None:
+    assert complaint(refusal(**given)).startswith(f"{named}: ")
 
 
-def test_each_of_several_wrong_settings_has_its_line(
-    nowhere: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    lines = refusal(nowhere, capsys, PORT="x", ORIGIN="*", EMAIL_PORT="0").splitlines()
+def test_each_of_several_wrong_settings_has_its_line(refusal: Refusal) -> None:
+    lines = refusal(PORT="x", ORIGIN="*", EMAIL_PORT="0").splitlines()
     assert sorted(line.split(": ")[1] for line in lines) == ["EMAIL_PORT", "ORIGIN", "PORT"]
 
 
 @pytest.mark.parametrize("from_file", [False, True], ids=["environment", ".env"])
-def test_a_misspelt_name_is_refused_with_the_right_one(
-    from_file: bool, nowhere: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_misspelt_name_is_refused_with_the_right_one(from_file: bool, refusal: Refusal) -> None:
     misspelt = {"VESTIBULE_PASWORD_HASH": "bcrypt"}
     if from_file:
         Path(".env").write_text("VESTIBULE_PASWORD_HASH=bcrypt\n")
-    said = complaint(refusal(nowhere, capsys, **given_keys(), **({} if from_file else misspelt)))
+    said = complaint(refusal(**given_keys(), **({} if from_file else misspelt)))
     assert said.startswith("VESTIBULE_PASWORD_HASH: ")
     assert "VESTIBULE_PASSWORD_HASH?" in said
 

@@ -28,6 +28,7 @@ from vestibule.model.errors import (
     Fault,
     NotReady,
     Overloaded,
+    PasswordTooEasy,
     ReauthenticationRequired,
     Refusal,
     StoreUnavailable,
@@ -152,7 +153,7 @@ def test_every_route_and_every_refusal_is_in_the_table() -> None:
     assert unasked == {("DELETE", f"{DEVICES}/{{session_id}}"), *FOR_SERVICES}
     # The contract knows nothing of these; the last one is said by a page, for the API has no such link.
     busy = (Overloaded, StoreUnavailable, NotReady)
-    elsewhere = (*busy, HostInvalid, HostUnknown, ReauthenticationRequired, AddressChangeInvalid)
+    elsewhere = (*busy, HostInvalid, HostUnknown, ReauthenticationRequired, AddressChangeInvalid, PasswordTooEasy)
     told = {step.expect.body["code"] for step in steps if step.expect.body and "code" in step.expect.body}
     assert {kind.code for kind in LOOKS} - told == {kind.code for kind in elsewhere}
 

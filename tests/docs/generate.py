@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from tests.docs import metrics
 from tests.docs.paths import DOCS
 from tests.docs.security import PAGE, security_page
-from vestibule.model.errors import Fault, Refusal
+from vestibule.model.errors import Fault, PasswordTooEasy, Refusal
 from vestibule.settings import Settings, name_of
 from vestibule.web.errors import (
     LOOKS,
@@ -60,6 +60,7 @@ the same in short.
 OWN_WORDS: dict[type[Refusal | Fault], Refusal] = {
     BodyInvalid: BodyInvalid([{"message": "(the message of the first fault)"}]),
     BodyMalformed: BodyMalformed("…"),
+    PasswordTooEasy: PasswordTooEasy("one of the commonest"),
     HostUnknown: HostUnknown("other.example.com"),
     RouteUnknown: RouteUnknown("/api/nope"),
     MethodNotAllowed: MethodNotAllowed("DELETE", ["GET", "HEAD"]),

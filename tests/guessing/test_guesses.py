@@ -13,7 +13,7 @@ import pytest
 
 from tests.conftest import not_to_be_had
 from tests.harness import backends, servers
-from tests.harness.process import given_keys, serving
+from tests.harness.process import PRODUCTION, given_keys, serving
 from tests.harness.world import CHEAP, POLICY, World, world_on
 from vestibule.crypto.passwords import Hasher
 from vestibule.flows.delete_account import delete_my_account
@@ -210,8 +210,7 @@ def racing(folder: Path, backend: backends.Backend) -> Iterator[str]:
     settings = {
         **given_keys(),
         **backend.environment,
-        "NODE_ENV": "production",
-        "VESTIBULE_URL": "http://localhost",
+        **PRODUCTION,
         "VESTIBULE_PASSWORD_FAILURES": str(LIMIT),
         "VESTIBULE_PASSWORD_FAILURES_FREE": str(LIMIT),
         "VESTIBULE_HASH_QUEUE": str(RACERS),

@@ -27,6 +27,8 @@ UNLIMITED = {
     for name in ("SIGN_INS", "REGISTRATIONS", "MAIL_REQUESTS", "REFRESHES", "ACCOUNT_REQUESTS")
 }
 """Settings for a load that all comes from one address, which a server in use would take for an attack."""
+PRODUCTION = {"NODE_ENV": "production", "VESTIBULE_URL": "http://localhost:8000", "ORIGIN": FRONT_END}
+"""Settings of a server that is used, reached on this machine alone."""
 _STOP_SECONDS = 20
 _GLANCE_SECONDS = 0.1
 _GLANCES = 600

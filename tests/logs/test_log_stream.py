@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.process import given_keys, register, sign_in, starting
+from tests.harness.process import PRODUCTION, given_keys, register, sign_in, starting
 from tests.harness.servers import listening, wait_until
 from vestibule.log_stream import QueuedStream
 
@@ -91,7 +91,7 @@ def test_draining_does_not_wait_for_ever(pipe: Pipe) -> None:
 
 def test_a_server_whose_log_is_not_read_serves_on(pipe: Pipe, tmp_path: Path) -> None:
     """Its output is a pipe that is full before it begins; when somebody reads it, every line is there."""
-    settings = {"NODE_ENV": "production", "VESTIBULE_URL": "http://localhost:8000", **given_keys()}
+    settings = {**PRODUCTION, **given_keys()}
     with starting(tmp_path, output=pipe.writing, **settings) as server:
         wait_until(lambda: listening(server.port), "the server")
         with server.browser() as browser:

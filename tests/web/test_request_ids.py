@@ -14,7 +14,7 @@ from structlog.contextvars import get_contextvars, merge_contextvars
 from structlog.testing import capture_logs
 
 from tests.harness.backends import Backend
-from tests.harness.process import PASSWORD, given_keys, serving
+from tests.harness.process import PASSWORD, PRODUCTION, given_keys, serving
 from tests.harness.servers import wait_until
 from tests.harness.world import FRONT_END, WEB, World, world_on
 from vestibule.storage.sql.schema import events
@@ -113,7 +113,7 @@ async def test_events_carry_it_and_those_of_no_request_have_none(world: World) -
 
 def test_requests_at_once_are_not_taken_for_one_another(tmp_path: Path) -> None:
     """L1: in a real server, each line about an account has the id of the request that made it."""
-    settings = {"NODE_ENV": "production", "VESTIBULE_URL": "http://localhost:8000", **given_keys()}
+    settings = {**PRODUCTION, **given_keys()}
 
     async def register(client: httpx.AsyncClient, number: int) -> tuple[str, str]:
         email = f"ada-{number}@example.com"

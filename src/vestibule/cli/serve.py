@@ -146,7 +146,7 @@ def _welcome(settings: Settings, host: str, port: int, workers: int) -> None:
     if redis := settings.redis_url.get_secret_value():
         lines.add_row("Redis", _without_password(redis))
     lines.add_row("Mail", _mail(settings))
-    lines.add_row("Front-ends", ", ".join(settings.origins))
+    lines.add_row("Front-ends", ", ".join(settings.front_ends) or "the pages of its own")
     if not settings.production:
         lines.add_row("API", f"http://{shown_host}:{port}/docs")
     # In a log, which is no terminal, a path is worth more than a straight margin.

@@ -13,20 +13,11 @@ _LOCAL = {"localhost", "127.0.0.1", "::1"}
 def look(chosen: Settings) -> list[Finding]:
     """Whether the front-ends at ORIGIN can hold a session with the server at VESTIBULE_URL."""
     own = urlsplit(chosen.own_base)
-    found = [*_own_scheme(chosen, own), *_origins_left_out(chosen)]
-    for origin in chosen.origins:
+    found = list(_origins_left_out(chosen))
+    for origin in chosen.front_ends:
         found += _front_end(chosen, urlsplit(origin), own)
-    return found or [fine(SUBJECT, f"cookies of {chosen.own_base} reach it from {', '.join(chosen.origins)}")]
-
-
-def _own_scheme(chosen: Settings, own: SplitResult) -> Iterator[Finding]:
-    if chosen.production and own.scheme == "http" and own.hostname not in _LOCAL:
-        yield fault(
-            SUBJECT,
-            f"VESTIBULE_URL is {chosen.url}, without TLS",
-            "In production cookies are Secure, and no browser stores those over plain HTTP: nobody stays signed in.",
-            f"a proxy with TLS in front, and VESTIBULE_URL=https://{own.netloc}",
-        )
+    pages = ", ".join(chosen.front_ends) or "its own pages"
+    return found or [fine(SUBJECT, f"cookies of {chosen.own_base} reach it from {pages}")]
 
 
 def _origins_left_out(chosen: Settings) -> Iterator[Finding]:

@@ -125,7 +125,7 @@ def _cookies(address: SplitResult, health: _Answer) -> Iterator[Finding]:
 
 def _cors(chosen: Settings, address: SplitResult) -> Iterator[Finding]:
     asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
-    for origin in chosen.origins:
+    for origin in chosen.front_ends:
         allowed = _Answer(address, "OPTIONS", "/api/auth/login", Origin=origin, **asked).headers
         if allowed.get("Access-Control-Allow-Origin") != origin:
             yield fault(

@@ -18,7 +18,8 @@ from vestibule.model.visitors import Visitor
 
 
 async def change_password(env: Env, caller: Caller, current: str, password: str, visitor: Visitor) -> Tokens:
-    """The tokens of the caller's new session; raises `WrongPassword` or `TooManyAttempts`."""
+    """The tokens of the caller's new session; raises `PasswordTooEasy`, `WrongPassword` or `TooManyAttempts`."""
+    env.policy.passwords.require_hard_to_guess(password, caller.account.address)
     account = await prove_again(env, caller, current, visitor)
     stored = account.password_hash or ""  # which `prove_again` found
     password_hash = await env.passwords.hash(password)

@@ -15,11 +15,13 @@ from vestibule.model.visitors import Visitor
 
 
 async def register(env: Env, name: str, address: str, password: str, visitor: Visitor) -> Account:
-    """The new account. `address` is canonical. Raises `AddressTaken`; where accounts are concealed, returns one that
-    does not exist instead, tells the owner of the address, and takes the same steps for a known and an unknown one.
+    """The new account. `address` is canonical. Raises `PasswordTooEasy` or `AddressTaken`; where accounts are
+    concealed, returns one that does not exist instead, tells the owner of the address, and takes the same steps for a
+    known and an unknown one.
 
     An address that nobody has proven and nobody has used can be registered again: what was given before is gone.
     """
+    env.policy.passwords.require_hard_to_guess(password, address)
     account = await _made(env, name, address, password, visitor)
     concealing = env.policy.conceal_accounts
     registered, revoked = account, list[Revocation]()

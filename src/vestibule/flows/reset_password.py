@@ -16,7 +16,9 @@ from vestibule.model.visitors import Visitor
 
 
 async def reset_password(env: Env, secret: str, password: str, visitor: Visitor) -> None:
-    """Spend the mailed token on a new password and end every session; raises `ResetTokenInvalid`."""
+    """Spend the mailed token on a new password and end every session; raises `ResetTokenInvalid`, or
+    `PasswordTooEasy`, which spends nothing.
+    """
     if not is_secret(secret):
         raise ResetTokenInvalid
     password_hash = await env.passwords.hash(password)
@@ -25,6 +27,8 @@ async def reset_password(env: Env, secret: str, password: str, visitor: Visitor)
     async with env.store.transaction() as tx:
         token = await tx.one_time_tokens.consume(digest(secret), Purpose.RESET_PASSWORD, now)
         if token is not None:
+            # Inside, so that the token is not spent on a password that is refused.
+            env.policy.passwords.require_hard_to_guess(password, token.address)
             revoked = await _take_over(env, tx, token, password_hash, now)
             await tell_changed_password(tx, token.account_id, visitor, now)
     if token is None:

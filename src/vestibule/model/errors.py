@@ -5,6 +5,7 @@ A `Refusal` is the caller's to mend, a `Fault` is ours. Each has a stable `code`
 
     Refusal
       AddressTaken              registering a known address
+      PasswordTooEasy           a new password that is among the first to be guessed
       WrongCredentials          no such address, or not its password
       WrongPassword             signed in, but the current password was not given rightly
       SessionUnknown            no live session of the caller's with this id
@@ -32,6 +33,11 @@ from typing import ClassVar
 
 from vestibule.model.sessions import EndReason
 
+_EASY = {
+    "one of the commonest": "one of the commonest there are",
+    "about the account": "little more than your address or the name of this service",
+}
+
 
 class Refusal(Exception):
     """The caller may not have this, or not like this."""
@@ -41,6 +47,16 @@ class Refusal(Exception):
 
 class AddressTaken(Refusal):
     code = "address_taken"
+
+
+class PasswordTooEasy(Refusal):
+    """A new password that is among the first to be guessed. `why`: `one of the commonest`, or `about the account`."""
+
+    code = "password_too_easy"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"This password is too easy to guess, because it is {_EASY[why]}. Choose another one")
+        self.why = why
 
 
 class WrongCredentials(Refusal):

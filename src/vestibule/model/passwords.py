@@ -1,12 +1,13 @@
 """Passwords: what may be one, and hashing that never holds up the rest of the process."""
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
 from vestibule.crypto.niced_threads import NicedThreads, PoolFull
 from vestibule.crypto.passwords import Hasher
-from vestibule.model.errors import Overloaded
+from vestibule.model.errors import Overloaded, PasswordTooEasy
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -14,11 +15,27 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class PasswordRules:
-    """Lengths in Unicode code points, and a limit in bytes (SP 800-63B-4, 3.1.1.2; ASVS 5.0, 6.2.9)."""
+    """Lengths in Unicode code points, and a limit in bytes (SP 800-63B-4, 3.1.1.2; ASVS 5.0, 6.2.9).
+
+    `commonest` are refused, and so is everything that is one of the words `of_here` (the product, the host), or the
+    account's own address, with nothing but digits and signs around it (ASVS 5.0, 6.2.4, 6.2.11); None: nothing is.
+    """
 
     min_length: int = 8
     max_length: int = 128
     max_bytes: int = 1024
+    commonest: frozenset[str] | None = field(default=None, repr=False)
+    of_here: frozenset[str] = frozenset()
+
+    def require_hard_to_guess(self, password: str, address: str) -> None:
+        """Raises `PasswordTooEasy`. The whole password is compared, whatever its case, and no part of it."""
+        if self.commonest is None:
+            return
+        folded = password.casefold()
+        if folded in self.commonest:
+            raise PasswordTooEasy("one of the commonest")
+        if _bare(folded) in {_bare(word.casefold()) for word in (*self.of_here, *_words_of(address))}:
+            raise PasswordTooEasy("about the account")
 
 
 class Passwords:
@@ -51,3 +68,13 @@ class Passwords:
             return await self.threads.run(call, *args, **kwargs)
         except PoolFull:
             raise Overloaded from None
+
+
+def _words_of(address: str) -> tuple[str, ...]:
+    local, _, domain = address.partition("@")
+    return address, local, domain, domain.partition(".")[0]
+
+
+def _bare(text: str) -> str:
+    """Without what is not a letter, at both ends: `Vestibule2026!` is `vestibule`. All of it, if there is no letter."""
+    return re.sub(r"^[\W\d_]+|[\W\d_]+$", "", text) or text

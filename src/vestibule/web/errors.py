@@ -102,6 +102,7 @@ _NO_SERVICE_KEY = 'Bearer realm="vestibule services"'
 _BAD_TOKEN = 'Bearer realm="vestibule", error="invalid_token"'
 
 LOOKS: dict[type[Refusal | Fault], Look] = {
+    errors.PasswordTooEasy: Look(400),
     errors.AddressTaken: Look(409, "Email already exist, please use another email address"),
     errors.WrongCredentials: Look(400, "Invalid email or password"),
     errors.WrongPassword: Look(403, "The current password is wrong"),
@@ -151,6 +152,8 @@ def refused(refusal: Refusal | Fault) -> Json:
     content: dict[str, Any] = {"status": status, "code": refusal.code, "message": message}
     if isinstance(refusal, BodyInvalid):
         content["errors"] = refusal.entries
+    if isinstance(refusal, errors.PasswordTooEasy):  # where front-ends look for what is wrong with a field
+        content["errors"] = [{"code": "custom", "path": ["body", "password"], "message": message}]
     return Json(content, look.status, _headers(refusal, look))
 
 

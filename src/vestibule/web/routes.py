@@ -40,7 +40,7 @@ NO_SIGN_OUT = (*NO_TOKEN, CrossSite)
 NO_REFRESH = (e.RefreshRefused, CrossSiteRefresh)
 NO_CHANGE = (*NO_SIGN_OUT, e.WrongPassword, e.TooManyAttempts)
 NO_INTROSPECTION = (e.ServiceKeyInvalid, BodyMalformed, BodyTooLarge, UnsupportedMedia)
-NO_RESET = (e.ResetTokenInvalid, CrossSite)
+NO_RESET = (e.ResetTokenInvalid, e.PasswordTooEasy, CrossSite)
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Page:
 # fmt: off
 ROUTES = (
     Route("GET",   "/api/healthchecker",                      health.healthchecker,          ANYONE,             UNLIMITED, 200, answers.Told),
-    Route("POST",  "/api/auth/register",                      auth.register,                 OWN_SITE,           REGISTER,  201, answers.Registered, bodies.Register, (e.AddressTaken, CrossSite)),
+    Route("POST",  "/api/auth/register",                      auth.register,                 OWN_SITE,           REGISTER,  201, answers.Registered, bodies.Register, (e.AddressTaken, e.PasswordTooEasy, CrossSite)),
     Route("POST",  "/api/auth/login",                         auth.login,                    OWN_SITE,           SIGN_IN,   200, answers.SignedIn, bodies.Login, NO_SIGN_IN),
     Route("GET",   "/api/auth/refresh",                       auth.refresh,                  OWN_SITE_REFRESH,   REFRESH,   200, answers.SignedIn, None, NO_REFRESH),
     Route("POST",  "/api/auth/refresh",                       auth.refresh,                  OWN_SITE_REFRESH,   REFRESH,   200, answers.SignedIn, None, NO_REFRESH),
@@ -94,7 +94,7 @@ ROUTES = (
     Route("POST",  "/api/auth/forgotpassword",                auth.forgot_password,          OWN_SITE,           MAIL,      200, answers.Told, bodies.ForgotPassword, (CrossSite,)),
     Route("PATCH", "/api/auth/resetpassword/{token}",         auth.reset,                    OWN_SITE,           MAIL,      200, answers.Told, bodies.ResetPassword, NO_RESET),
     Route("GET",   "/api/users/me",                           me.me,                         SIGNED_IN,          UNLIMITED, 200, answers.Me, None, NO_TOKEN),
-    Route("PATCH", "/api/users/me/password",                  sessions.change_my_password,   SIGNED_IN_OWN_SITE, SIGN_IN,   200, answers.SignedIn, bodies.ChangePassword, NO_CHANGE),
+    Route("PATCH", "/api/users/me/password",                  sessions.change_my_password,   SIGNED_IN_OWN_SITE, SIGN_IN,   200, answers.SignedIn, bodies.ChangePassword, (*NO_CHANGE, e.PasswordTooEasy)),
     Route("PATCH", "/api/users/me/email",                     sessions.change_my_address,    SIGNED_IN_OWN_SITE, SIGN_IN,   200, answers.Told, bodies.ChangeAddress, NO_CHANGE),
     Route("GET",   "/api/users/me/sessions",                  sessions.list_mine,            SIGNED_IN,          ACCOUNT,   200, answers.Sessions, None, NO_TOKEN),
     Route("DELETE", "/api/users/me/sessions",                  sessions.end_others,           SIGNED_IN_OWN_SITE, ACCOUNT,   200, answers.Ended, None, (*NO_SIGN_OUT, e.ReauthenticationRequired)),

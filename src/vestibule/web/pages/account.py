@@ -10,7 +10,7 @@ from vestibule.flows.ask_for_letter import request_verification
 from vestibule.flows.change_address import request_change
 from vestibule.flows.change_password import change_password as change_password_flow
 from vestibule.flows.my_data import my_data
-from vestibule.model.errors import ReauthenticationRequired, SessionUnknown, WrongPassword
+from vestibule.model.errors import PasswordTooEasy, ReauthenticationRequired, SessionUnknown, WrongPassword
 from vestibule.web.api import bodies
 from vestibule.web.caller import AtVisitor, InEnv
 from vestibule.web.errors import LOOKS, BodyInvalid
@@ -20,7 +20,7 @@ from vestibule.web.pages.form import judged
 from vestibule.web.pages.member import AMember, MemberForm
 from vestibule.web.pages.render import pages_of
 from vestibule.web.pages.sign_in import ask_again
-from vestibule.web.pages.words import WHAT_HAPPENED, WHY_OVER, WRONG_PASSWORD, Sentence, faults_of
+from vestibule.web.pages.words import TOO_EASY, WHAT_HAPPENED, WHY_OVER, WRONG_PASSWORD, Sentence, faults_of
 
 _SECURITY = "/profile/security"
 _SHOWN = 20
@@ -81,6 +81,8 @@ async def change_password(
         tokens = await change_password_flow(env, caller, sent.current_password, sent.password, visitor)
     except BodyInvalid as invalid:
         return _page(request, "password.html", 400, faults_of(invalid.entries))
+    except PasswordTooEasy as easy:
+        return _page(request, "password.html", LOOKS[PasswordTooEasy].status, {"password": TOO_EASY[easy.why]})
     except WrongPassword:
         return _page(request, "password.html", LOOKS[WrongPassword].status, {"currentPassword": WRONG_PASSWORD})
     return await let_stay(request, see_other(return_to.with_query(_SECURITY, notice="password_changed")), tokens)

@@ -14,7 +14,13 @@ from vestibule.flows.env import Env
 from vestibule.flows.reset_password import reset_password
 from vestibule.flows.take_over import take_over as take_over_flow
 from vestibule.flows.verify_email import verify_email
-from vestibule.model.errors import AddressChangeInvalid, Refusal, ResetTokenInvalid, VerificationCodeInvalid
+from vestibule.model.errors import (
+    AddressChangeInvalid,
+    PasswordTooEasy,
+    Refusal,
+    ResetTokenInvalid,
+    VerificationCodeInvalid,
+)
 from vestibule.web.api import bodies
 from vestibule.web.caller import AtVisitor, InEnv
 from vestibule.web.errors import LOOKS, BodyInvalid
@@ -22,7 +28,7 @@ from vestibule.web.pages import return_to
 from vestibule.web.pages.face import SIGN_IN, see_other
 from vestibule.web.pages.form import judged, read_form
 from vestibule.web.pages.render import pages_of
-from vestibule.web.pages.words import Sentence, _, faults_of
+from vestibule.web.pages.words import TOO_EASY, Sentence, _, faults_of
 
 
 @dataclass(frozen=True)
@@ -119,6 +125,8 @@ async def reset(request: Request, env: InEnv, token: str, visitor: AtVisitor) ->
         await reset_password(env, token, sent.password, visitor)
     except BodyInvalid as invalid:
         return new_password_form(request, 400, faults_of(invalid.entries))
+    except PasswordTooEasy as easy:
+        return new_password_form(request, LOOKS[PasswordTooEasy].status, {"password": TOO_EASY[easy.why]})
     except ResetTokenInvalid as refusal:
         return _dead(request, refusal)
     return see_other(return_to.with_query(SIGN_IN, notice="password_reset"))

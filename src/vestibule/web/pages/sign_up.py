@@ -9,7 +9,7 @@ from starlette.responses import Response
 from vestibule.flows.ask_for_letter import request_reset, request_verification
 from vestibule.flows.env import Env
 from vestibule.flows.register import register as register_flow
-from vestibule.model.errors import AddressTaken
+from vestibule.model.errors import AddressTaken, PasswordTooEasy
 from vestibule.model.visitors import Visitor
 from vestibule.web.api import bodies
 from vestibule.web.caller import AtVisitor, InEnv
@@ -19,7 +19,7 @@ from vestibule.web.pages.face import see_other
 from vestibule.web.pages.form import judged, read_form
 from vestibule.web.pages.member import PerhapsMember
 from vestibule.web.pages.render import pages_of
-from vestibule.web.pages.words import ADDRESS_TAKEN, CHECK_EMAIL, Sentence, _, faults_of
+from vestibule.web.pages.words import ADDRESS_TAKEN, CHECK_EMAIL, TOO_EASY, Sentence, _, faults_of
 
 _CHECK = "/checkemail"
 
@@ -61,6 +61,8 @@ async def register(request: Request, env: InEnv, visitor: AtVisitor) -> Response
         await register_flow(env, sent.name.strip(), sent.email, sent.password, visitor)
     except BodyInvalid as invalid:
         return register_form(request, 400, faults_of(invalid.entries))
+    except PasswordTooEasy as easy:
+        return register_form(request, LOOKS[PasswordTooEasy].status, {"password": TOO_EASY[easy.why]})
     except AddressTaken:
         return register_form(request, LOOKS[AddressTaken].status, {"email": ADDRESS_TAKEN})
     return see_other(return_to.with_query(_CHECK, about="registered"))

@@ -19,6 +19,14 @@ SIGN_IN_AGAIN: Sentence = (_("Your last sign-in is too long ago for this. Please
 WRONG_PASSWORD: Sentence = (_("This is not your current password."), {})
 ADDRESS_TAKEN: Sentence = (_("There is an account with this address already. You can sign in with it."), {})
 
+TOO_EASY: dict[str, Sentence] = {
+    "one of the commonest": (
+        _("This is one of the commonest passwords, and the first to be tried. Choose another."),
+        {},
+    ),
+    "about the account": (_("Your address, or the name of this service, is easy to guess. Choose another one."), {}),
+}
+
 _NOT_AN_ADDRESS = _("This is not an email address.")
 _DIFFERENT = _("The two passwords are not the same.")
 _UNUSABLE = _("This cannot be used. Choose another one.")

@@ -1,0 +1,37 @@
+"""Settings that would be unsafe together: what a server does not start with, each with what to type instead."""
+
+from collections.abc import Iterable, Iterator
+from urllib.parse import urlsplit
+
+_LOCAL = {"localhost", "127.0.0.1", "::1"}
+_PLAIN_HTTP = "over plain HTTP anybody on the way reads passwords and tokens"
+_MAKE_SECRET = 'make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"'
+_DEFAULT_LOOKING = ("changeme", "change-me", "change_me", "secret", "password", "example", "vestibule", "default")
+_FEWEST_CHARACTERS = 10
+
+
+def in_production(url: str, origins: Iterable[str]) -> Iterator[str]:
+    """What is wrong with where this server and its front-ends are, for a server that is used."""
+    for setting, address in (("VESTIBULE_URL", url), *(("ORIGIN", origin) for origin in origins)):
+        parts = urlsplit(address)
+        if parts.scheme == "http" and not _is_local(parts.hostname or ""):
+            yield f"{setting}: {address} is refused in production, because {_PLAIN_HTTP}; use https://{parts.netloc}"
+
+
+def secret(text: str) -> Iterator[str]:
+    """What is wrong with a secret that nobody drew by lot."""
+    if text and (len(set(text)) < _FEWEST_CHARACTERS or any(word in text.lower() for word in _DEFAULT_LOOKING)):
+        yield f"VESTIBULE_SECRET_KEY: can be guessed, because it is a word or repeats itself; {_MAKE_SECRET}"
+
+
+def cookies(prefix: str, *, secure: bool) -> Iterator[str]:
+    """What is wrong with a prefix that browsers take only with `Secure` (RFC 6265bis, section 4.1.3.2)."""
+    if prefix and not secure:
+        yield (
+            f"VESTIBULE_COOKIE_PREFIX: browsers drop {prefix} cookies without Secure, which is set in production only; "
+            "unset it, or set NODE_ENV=production"
+        )
+
+
+def _is_local(host: str) -> bool:
+    return host in _LOCAL or host.endswith(".localhost")

@@ -1,0 +1,41 @@
+"""Settings read as a command reads them, and refused as it refuses them."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+
+from vestibule import __main__, settings
+from vestibule.settings import Settings
+
+Refusal = Callable[..., str]
+
+
+@pytest.fixture
+def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[pytest.MonkeyPatch]:
+    """An empty folder, and an environment that sets nothing."""
+    monkeypatch.chdir(tmp_path)
+    for name in map(settings.name_of, Settings.model_fields.values()):
+        monkeypatch.delenv(name, raising=False)
+    logging_before = structlog.get_config()
+    yield monkeypatch
+    structlog.configure(**logging_before)  # for `main` has made it its own
+
+
+@pytest.fixture
+def refusal(nowhere: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Refusal:
+    """What the command line says to these settings, on its way out."""
+
+    def refused(**given: str) -> str:
+        for name, value in given.items():
+            nowhere.setenv(name, value)
+        nowhere.setattr("sys.argv", ["vestibule", "events"])
+        with pytest.raises(SystemExit) as end:
+            __main__.main()
+        written = capsys.readouterr()
+        assert end.value.code == 2, written.err
+        assert written.out == ""
+        return written.err
+
+    return refused
