@@ -8,7 +8,7 @@ PACKAGE = $(PIP) install --no-deps --no-build-isolation --editable .
 CHROMIUM = $(BIN)/python -c 'from tests.e2e.chromium import program; program()' 2>/dev/null
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test e2e pictures check format docs letters translations bench faults lock clean
+.PHONY: help serve test e2e pictures check format docs letters translations bench faults lock sbom clean
 
 help: ## Show this list
 	@echo "Vestibule: make …"
@@ -29,11 +29,12 @@ e2e: .venv/dev.stamp ## Run the pages in a real browser, Chromium
 pictures: .venv/dev.stamp ## Take the pictures of the README anew, with Chromium
 	@$(BIN)/python -m tests.e2e.pictures
 
-check: .venv/dev.stamp ## Format, lint, types, import contracts: as CI does
+check: .venv/dev.stamp ## Format, lint, types, import contracts, bandit: as CI does
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive src
 
 format: .venv/dev.stamp ## Put the code in order
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
@@ -56,6 +57,9 @@ faults: .venv/plot.stamp ## Break running servers in every way of docs/reliabili
 lock: .venv/dev.stamp ## Pin every dependency anew, for all supported Pythons and platforms
 	@$(PIP) install uv
 	@cd requirements && ./lock
+
+sbom: .venv/dev.stamp ## List what is installed to serve, as dist/vestibule.cdx.json (CycloneDX)
+	@mkdir -p dist && $(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible -o dist/vestibule.cdx.json requirements/serve.lock
 
 clean: ## Remove the environment and what the tests left
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis dist

@@ -129,6 +129,7 @@ def test_asked_when_stale_the_server_decides(server: Server) -> None:
 
 
 def test_many_checks_ask_nothing_and_many_unknown_keys_ask_once(server: Server) -> None:
+    """T14: keys are fetched again at most once a minute, whatever the tokens name."""
     with counting(server.running.port) as way:
         check = Verifier(way.base, server.key, key_refetch=60)
         try:
@@ -172,6 +173,7 @@ def test_sixteen_threads_that_meet_a_new_key_cause_one_fetch(server: Server) -> 
 
 @pytest.mark.parametrize("trick", ["redirect", "endless", "silent"])
 def test_a_server_that_tricks_is_not_followed(server: Server, trick: str) -> None:
+    """T14: no redirect, and a limit to size and time, for keys and for everything else."""
     with counting(server.running.port, trick=trick) as way:
         check = Verifier(way.base, server.key)
         try:

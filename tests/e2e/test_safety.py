@@ -114,6 +114,7 @@ def armed(page: Page) -> list[str]:
 
 
 def test_text_is_never_code(desk: Desk) -> None:
+    """B6: what is typed, and what stands in an address, on every page that shows it."""
     page = desk.page()
     ran = armed(page)
     for text in XSS:
@@ -135,6 +136,7 @@ def test_text_is_never_code(desk: Desk) -> None:
 
 
 def test_a_name_and_a_browser_are_shown_as_text(desk: Desk) -> None:
+    """B6: what is kept of somebody, in text, in attributes, and in the file of one's data."""
     for text in XSS[:6]:
         address = fresh_address()
         body = {"name": text, "email": address, "password": PASSWORD, "passwordConfirm": PASSWORD}

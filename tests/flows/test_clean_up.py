@@ -141,7 +141,7 @@ async def test_all_is_kept_where_the_operator_says_so(backend: Backend) -> None:
 async def old_events(world: World) -> None:
     old = {"at": world.clock.now() - timedelta(days=400), "kind": "imported", "detail": "{}"}
     async with world.engines.transaction() as connection:
-        await connection.execute(insert(events), [old] * MANY)
+        await connection.execute(insert(events), [old] * (MANY + 1))  # the newest of them keeps the numbers going
 
 
 async def test_several_at_once_delete_each_thing_once(racing_world: World) -> None:
@@ -149,7 +149,7 @@ async def test_several_at_once_delete_each_thing_once(racing_world: World) -> No
     deleted = await asyncio.gather(*(clean_up(racing_world.env) for _ in range(8)))
     deleted.append(await clean_up(racing_world.env))
     assert sum(one["events"] for one in deleted) == MANY
-    assert await count(racing_world, events) == 0
+    assert await count(racing_world, events) == 1
 
 
 async def test_a_server_keeps_clean_by_itself_and_says_what_it_deleted(world: World) -> None:

@@ -74,7 +74,7 @@ def address(kind: str) -> str:
 
 @pytest.mark.parametrize("asked", ASKED)
 async def test_g6_the_same_bytes_for_everybody_and_nobody(backend: Backend, asked: str) -> None:
-    """G6: status, body, headers and cookies, for accounts of every kind and for none."""
+    """G6, O6: status, body, headers and cookies, for accounts of every kind and for none."""
     path, body = ASKED[asked]
     async with world_on(backend, SECRETIVE) as world:
         await everybody(world)
@@ -102,7 +102,7 @@ async def test_g6_a_paused_account_looks_like_a_paused_nobody(backend: Backend) 
 
 @pytest.mark.parametrize("asked", ["login", "forgot", "resend"])
 async def test_g6_the_same_work_for_everybody_and_nobody(backend: Backend, asked: str) -> None:
-    """G6: the same statements in the same order, and the same hashes, so that time tells nothing either."""
+    """G6, O6: the same statements in the same order, and the same hashes, so that time tells nothing either."""
     path, body = ASKED[asked]
     hasher = WatchedHasher()
     work: dict[str, tuple[list[str], list[str]]] = {}
@@ -120,7 +120,7 @@ async def test_g6_the_same_work_for_everybody_and_nobody(backend: Backend, asked
 
 
 async def test_g8_fifty_requests_send_three_letters_and_answer_alike(backend: Backend) -> None:
-    """G8: the flood is cut off without a word."""
+    """G8, O7: the flood is cut off without a word."""
     limited = replace(POLICY, letters=POLICY.letters.per_hour(address=3, network=60))
     async with world_on(backend, limited) as world:
         await world.register()

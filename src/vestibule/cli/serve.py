@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 from rich.console import Console
@@ -26,6 +27,9 @@ from vestibule.settings import Settings, WrongSettings
 
 _TARGET = "vestibule.app:application"
 _DRAIN_SECONDS = 30
+# Whoever does not get through with the head of a request in ten seconds, or in 16 kB, holds a connection for nothing
+# (ASVS 5.0, 15.2.2). Bodies are counted and timed in web/body.py.
+_LIMITS = HTTP1Settings(header_read_timeout=10_000, max_buffer_size=16_384)
 _SAY_AGAIN_SECONDS = 0.2
 _LAST_WORD_SECONDS = 1
 _LOG_WIDTH = 300
@@ -63,6 +67,7 @@ def serve(
         port=number,
         interface=Interfaces.ASGI,
         http=HTTPModes.http1,
+        http1_settings=_LIMITS,
         websockets=False,
         workers=workers,
         workers_kill_timeout=_DRAIN_SECONDS,

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from shutil import disk_usage
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.doctor import keys, proxies
@@ -81,8 +81,8 @@ async def _look_inside(chosen: Settings, clock: Clock, engines: Engines) -> list
 
 
 async def _identity(connection: AsyncConnection, engines: Engines) -> Finding:
-    question = "SHOW server_version" if engines.dialect == "postgresql" else "SELECT sqlite_version()"
-    version = str((await connection.execute(text(question))).scalar_one()).partition(" ")[0]
+    question = text("SHOW server_version") if engines.dialect == "postgresql" else select(func.sqlite_version())
+    version = str((await connection.execute(question)).scalar_one()).partition(" ")[0]
     name = "PostgreSQL" if engines.dialect == "postgresql" else "SQLite"
     return fine(SUBJECT, f"{name} {version}, schema {REVISION}")
 

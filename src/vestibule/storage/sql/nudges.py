@@ -41,7 +41,7 @@ class PostgresqlNudges:
         nudged = asyncio.Event()
         async with self._engines.reading() as connection:
             driver = (await connection.get_raw_connection()).driver_connection
-            assert driver is not None  # noqa: S101  # only a detached connection has none
+            assert driver is not None  # noqa: S101  # nosec B101  # only a detached connection has none
             driver.add_termination_listener(lambda _: nudged.set())
             await driver.add_listener(CHANNEL, lambda *_: nudged.set())
             while not driver.is_closed():

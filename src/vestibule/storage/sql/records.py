@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from structlog.contextvars import get_contextvars
 
@@ -56,7 +56,9 @@ class SqlRevocations:
         return [Revocation(at, RevocationKind(kind), *rest) for at, kind, *rest in rows]
 
     async def forget(self, now: datetime) -> int:
-        gone = await self._connection.execute(delete(revocations).where(revocations.c.forget_at < now))
+        gone = await self._connection.execute(
+            delete(revocations).where(revocations.c.forget_at < now, _not_the_newest(revocations))
+        )
         return gone.rowcount
 
 
@@ -88,7 +90,8 @@ class SqlEvents:
         return [(row.sequence, _from_row(row)) for row in reversed(rows.all())]
 
     async def forget(self, before: datetime, most: int) -> int:
-        return await delete_oldest(self._connection, events, events.c.at < before, events.c.at, most)
+        over = and_(events.c.at < before, _not_the_newest(events))
+        return await delete_oldest(self._connection, events, over, events.c.at, most)
 
     async def detach(self, account_id: str) -> None:
         nobody = {"account_id": None, "session_id": None, "network_address": None, "detail": "{}"}
@@ -106,6 +109,14 @@ class SqlEvents:
             members = {name: value for name, value in _to_row(event).items() if name in _TOLD and value is not None}
             _log.info(event.kind.value, **members, **event.detail)
         return self._recorded
+
+
+def _not_the_newest(table: Table) -> ColumnElement[bool]:
+    """SQLite numbers the next row after the newest one that is there. Were that deleted, numbers would begin anew, and
+    whoever has read beyond them would never see what is written next.
+    """
+    newest = table.alias()
+    return table.c.sequence < select(func.max(newest.c.sequence)).scalar_subquery()
 
 
 def _during_this_request(event: Event) -> Event:

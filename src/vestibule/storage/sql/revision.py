@@ -3,13 +3,16 @@
 Apart from `migrate`, so that the server's processes look without loading what could change it.
 """
 
-from sqlalchemy import inspect, text
+from typing import Any
+
+from sqlalchemy import Select, column, inspect, select, table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.schema import REVISION
 
 TABLE = "vestibule_schema"
+_VERSION: Select[Any] = select(column("version_num")).select_from(table(TABLE))
 
 
 class SchemaMismatch(RuntimeError):
@@ -45,6 +48,5 @@ async def revision_of(connection: AsyncConnection) -> str | None:
     """The same, on a connection at hand."""
     if not await connection.run_sync(lambda sync: inspect(sync).has_table(TABLE)):
         return None
-    # The table's name is ours, and a name cannot be a parameter.
-    found: str | None = (await connection.execute(text(f"SELECT version_num FROM {TABLE}"))).scalar_one_or_none()  # noqa: S608
+    found: str | None = (await connection.execute(_VERSION)).scalar_one_or_none()
     return found
