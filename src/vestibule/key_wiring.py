@@ -37,7 +37,7 @@ def locksmith(settings: Settings) -> Locksmith | None:
     old = settings.secret_key_old.get_secret_value()
     return Locksmith(
         seal=Seal(secret_key(settings)),
-        algorithm=jwk.ALGORITHM,
+        algorithm=settings.signing_algorithm,
         bits=settings.signing_key_bits,
         previous=Seal(old) if old else None,
     )

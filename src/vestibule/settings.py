@@ -148,6 +148,12 @@ class Settings(BaseSettings):
         ge=1,
         le=86400,
     )
+    signing_algorithm: Literal["RS256", "ES256", "EdDSA"] = _setting(
+        "VESTIBULE_SIGNING_ALGORITHM",
+        "RS256",
+        "What keys made from now on sign with: `RS256` as the contract has it, `ES256` (ECDSA on P-256) or `EdDSA` "
+        "(Ed25519). Keys that are there stay as they are: after a change, `vestibule keys rotate` twice for each use.",
+    )
     signing_key_bits: Annotated[Literal[2048, 3072, 4096], BeforeValidator(int)] = _setting(
         "VESTIBULE_SIGNING_KEY_BITS", 3072, "Size in bits of RSA keys made here."
     )

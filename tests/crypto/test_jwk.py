@@ -5,7 +5,7 @@ import json
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
 
 from tests.harness.world import key_ring
 from vestibule.crypto import jwk
@@ -34,7 +34,7 @@ def rsa_pems(bits: int, exponent: int = 65537) -> tuple[bytes, bytes]:
 
 def unusable_pairs() -> dict[str, tuple[bytes, bytes, str]]:
     """Private half, public half, and a word that the refusal must have."""
-    curve, edwards = ec.generate_private_key(ec.SECP256R1()), ed25519.Ed25519PrivateKey.generate()
+    curve, edwards = ec.generate_private_key(ec.SECP384R1()), ed448.Ed448PrivateKey.generate()
     good_private, good_public = key_ring().access.signing.to_pem(), key_ring().access.signing.public.to_pem()
     locked = rsa.generate_private_key(65537, 2048).private_bytes(
         PEM, PKCS8, serialization.BestAvailableEncryption(b"secret")
@@ -42,15 +42,15 @@ def unusable_pairs() -> dict[str, tuple[bytes, bytes, str]]:
     return {
         "1024 bits": (*rsa_pems(1024), "1024 bits; at least 2048"),
         "the exponent 3": (*rsa_pems(2048, 3), "public exponent 3"),
-        "an elliptic curve": (
+        "another curve": (
             curve.private_bytes(PEM, PKCS8, PLAIN),
             curve.public_key().public_bytes(PEM, SPKI),
-            "not an RSA key",
+            "curve secp384r1; it must be P-256",
         ),
-        "Ed25519": (
+        "Ed448": (
             edwards.private_bytes(PEM, PKCS8, PLAIN),
             edwards.public_key().public_bytes(PEM, SPKI),
-            "not an RSA key",
+            "none of the keys that can sign here",
         ),
         "encrypted": (locked, locked, "PEM"),
         "the other half": (good_public, good_private, "PEM"),

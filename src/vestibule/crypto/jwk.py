@@ -10,13 +10,22 @@ from typing import Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from joserfc.errors import JoseError
-from joserfc.jwk import RSAKey
+from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 MIN_RSA_BITS = 2048  # RFC 7518, section 3.3
 PUBLIC_EXPONENT = 65537
 ALGORITHM = "RS256"
+ALGORITHMS = ("RS256", "ES256", "EdDSA")
+"""RSA with PKCS#1 v1.5 and ECDSA on P-256, each with SHA-256 (RFC 7518, section 3.1), and Ed25519 (RFC 8037)."""
+
+AnyJwk = RSAKey | ECKey | OKPKey
+AnyPublic = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
+AnyPrivate = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+_JWK: dict[str, Any] = {"RS256": RSAKey, "ES256": ECKey, "EdDSA": OKPKey}
+_KINDS = "an RSA key, an EC key on P-256, or an Ed25519 key"
+_CURVE_BITS, _AS_STRONG_AS_A_CURVE = 256, 3072
 
 
 class UnusableKey(ValueError):
@@ -29,12 +38,18 @@ class PublicKey:
 
     kid: str
     alg: str
-    jwk: RSAKey = field(repr=False)
+    jwk: AnyJwk = field(repr=False)
 
     @property
     def bits(self) -> int:
-        """The size of the modulus."""
-        return self.jwk.public_key.key_size
+        """The size of the modulus, or of the curve's field."""
+        key = self.jwk.public_key
+        return key.key_size if isinstance(key, rsa.RSAPublicKey) else _CURVE_BITS
+
+    @property
+    def rsa_bits(self) -> int:
+        """The size of an RSA key that is as strong (SP 800-57 part 1, table 2)."""
+        return self.bits if self.alg == ALGORITHM else _AS_STRONG_AS_A_CURVE
 
     def to_pem(self) -> bytes:
         """SubjectPublicKeyInfo (RFC 5280, section 4.1)."""
@@ -50,7 +65,7 @@ class PrivateKey:
     """What makes a signature, beside the public half that checks it."""
 
     public: PublicKey
-    jwk: RSAKey = field(repr=False)
+    jwk: AnyJwk = field(repr=False)
 
     @property
     def kid(self) -> str:
@@ -66,8 +81,13 @@ def generate(bits: int = 3072, algorithm: str = ALGORITHM) -> PrivateKey:
 
     `bits` is the size of an RSA key.
     """
+    if algorithm == "ES256":
+        return _private(ec.generate_private_key(ec.SECP256R1()))
+    if algorithm == "EdDSA":
+        return _private(ed25519.Ed25519PrivateKey.generate())
     if algorithm != ALGORITHM:
-        raise UnusableKey(f"would be for {algorithm}, for which no key can be made here; {ALGORITHM} is possible")
+        possible = ", ".join(ALGORITHMS)
+        raise UnusableKey(f"would be for {algorithm}, for which no key can be made here; {possible} are possible")
     return _private(rsa.generate_private_key(PUBLIC_EXPONENT, bits))
 
 
@@ -80,8 +100,8 @@ def private_key(pem: bytes, *, checked: bool = False) -> PrivateKey:
         key = serialization.load_pem_private_key(pem, password=None, unsafe_skip_rsa_key_validation=checked)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise UnusableKey("is not an unencrypted PEM private key") from None
-    if not isinstance(key, rsa.RSAPrivateKey):
-        raise UnusableKey("is not an RSA key; RS256 needs one")
+    if not isinstance(key, AnyPrivate):
+        raise UnusableKey(f"is none of the keys that can sign here: {_KINDS}")
     return _private(key)
 
 
@@ -91,30 +111,46 @@ def public_key(pem: bytes) -> PublicKey:
         key = serialization.load_pem_public_key(pem)
     except (ValueError, UnsupportedAlgorithm):
         raise UnusableKey("is not a PEM public key") from None
-    if not isinstance(key, rsa.RSAPublicKey):
-        raise UnusableKey("is not an RSA key; RS256 needs one")
+    if not isinstance(key, AnyPublic):
+        raise UnusableKey(f"is none of the keys that can sign here: {_KINDS}")
     return _public(key)
 
 
 def published_key(member: object) -> PublicKey:
     """Read a public key from a member of a JWK Set (RFC 7517, section 4); raises `UnusableKey`."""
-    if not isinstance(member, dict) or member.get("kty") != "RSA" or member.get("alg") != ALGORITHM or "d" in member:
-        raise UnusableKey(f"is not the public half of an RSA key for {ALGORITHM}")
+    if not isinstance(member, dict) or member.get("alg") not in _JWK or "d" in member:
+        raise UnusableKey(f"is not the public half of a key for {', '.join(ALGORITHMS)}")
+    kind = _JWK[member["alg"]]
     try:
-        key = RSAKey.import_key(member).public_key
+        key = kind.import_key(member).public_key if member.get("kty") == kind.key_type else None
     except (JoseError, ValueError, TypeError):
         raise UnusableKey("is not a JWK") from None
+    if not isinstance(key, AnyPublic):
+        raise UnusableKey(f"is no key for {member['alg']}")
     return _public(key)
 
 
-def _private(key: rsa.RSAPrivateKey) -> PrivateKey:
-    return PrivateKey(_public(key.public_key()), RSAKey.import_key(key))
+def _private(key: AnyPrivate) -> PrivateKey:
+    public = _public(key.public_key())
+    return PrivateKey(public, _JWK[public.alg].import_key(key))
 
 
-def _public(key: rsa.RSAPublicKey) -> PublicKey:
+def _public(key: AnyPublic) -> PublicKey:
+    alg = _algorithm_of(key)
+    jwk = _JWK[alg].import_key(key)
+    return PublicKey(jwk.thumbprint(), alg, jwk)
+
+
+def _algorithm_of(key: AnyPublic) -> str:
+    """The one algorithm that a key is for; raises `UnusableKey`."""
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return "EdDSA"
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        if not isinstance(key.curve, ec.SECP256R1):
+            raise UnusableKey(f"is on the curve {key.curve.name}; it must be P-256")
+        return "ES256"
     if key.key_size < MIN_RSA_BITS:
         raise UnusableKey(f"has {key.key_size} bits; at least {MIN_RSA_BITS} are needed, 3072 are better")
     if key.public_numbers().e < PUBLIC_EXPONENT:
         raise UnusableKey(f"has the public exponent {key.public_numbers().e}; it must be {PUBLIC_EXPONENT} or more")
-    jwk = RSAKey.import_key(key)
-    return PublicKey(jwk.thumbprint(), ALGORITHM, jwk)
+    return ALGORITHM

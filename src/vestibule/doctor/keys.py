@@ -37,12 +37,12 @@ def _given(chosen: Settings) -> list[Finding]:
         ring = key_wiring.given_keys(chosen)
     except WrongSettings as reason:
         return [fault(SUBJECT, str(reason), "The server does not start.", "vestibule keys generate")]
-    return [*_bits(min(ring.access.signing.public.bits, ring.refresh.signing.public.bits), given=True)]
+    return [*_bits(min(ring.access.signing.public.rsa_bits, ring.refresh.signing.public.rsa_bits), given=True)]
 
 
 def _stored(clock: Clock, stored: list[SealedKey], smith: Locksmith) -> list[Finding]:
     try:
-        bits = min(smith.open(key).public.bits for key in stored)
+        bits = min(smith.open(key).public.rsa_bits for key in stored)
     except CannotUnseal:
         return [_sealed("the keys were sealed under another secret than this machine's")]
     except UnusableKey as reason:
@@ -62,7 +62,7 @@ def _sealed(what: str) -> Finding:
 
 def _bits(bits: int, *, given: bool) -> Iterator[Finding]:
     if bits >= _STRONG_BITS:
-        yield fine(SUBJECT, f"RSA keys of {bits} bits or more")
+        yield fine(SUBJECT, f"keys as strong as RSA with {bits} bits, or stronger")
         return
     renew = "vestibule keys rotate, with VESTIBULE_SIGNING_KEY_BITS=3072, until the short ones have retired"
     yield hint(
