@@ -25,7 +25,7 @@ from vestibule.web.policy import WebPolicy
 def application() -> ASGIApp:
     """The ASGI application for the settings in the environment; raises `WrongSettings`."""
     chosen = settings.read()
-    log = logs.without_waiting(chosen.log_level, pretty=not chosen.production)
+    log = logs.without_waiting(chosen.log_level, pretty=not chosen.production, masked=chosen.log_addresses == "masked")
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

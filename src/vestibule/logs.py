@@ -2,14 +2,16 @@
 
 import logging
 import sys
+from ipaddress import ip_address, ip_network
 from typing import TextIO, cast
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
 from vestibule.log_stream import QueuedStream
 
 _log = structlog.get_logger(__name__)
+_IPV4_BITS, _IPV6_BITS = 24, 48
 _COMMON: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,  # the id of the request
     structlog.processors.add_log_level,
@@ -17,9 +19,9 @@ _COMMON: tuple[Processor, ...] = (
 )
 
 
-def configure(level: str, pretty: bool, stream: QueuedStream | None = None) -> None:
+def configure(level: str, pretty: bool, stream: QueuedStream | None = None, *, masked: bool = False) -> None:
     """Set up logging for this process, on the error stream unless another is given. JSON escapes line breaks and
-    controls, so that nobody can forge a line.
+    controls, so that nobody can forge a line. `masked`: network addresses are cut to their network.
     """
     # Plain tracebacks: structlog's rich ones show local variables, and there are passwords among them.
     renderer: Processor = (
@@ -29,7 +31,11 @@ def configure(level: str, pretty: bool, stream: QueuedStream | None = None) -> N
         if pretty
         else structlog.processors.JSONRenderer(ensure_ascii=True)
     )
-    before: list[Processor] = [*_COMMON, *([] if pretty else [structlog.processors.format_exc_info])]
+    before: list[Processor] = [
+        *_COMMON,
+        *([_mask] if masked else []),
+        *([] if pretty else [structlog.processors.format_exc_info]),
+    ]
     file = cast(TextIO, stream or sys.stderr)
     structlog.configure(
         processors=[*before, renderer],
@@ -40,11 +46,29 @@ def configure(level: str, pretty: bool, stream: QueuedStream | None = None) -> N
     _take_in_libraries(file, before, renderer)
 
 
-def without_waiting(level: str, pretty: bool) -> QueuedStream:
+def without_waiting(level: str, pretty: bool, *, masked: bool) -> QueuedStream:
     """The same for a server, whose requests must go on when its lines cannot be written; where its lines wait."""
     stream = QueuedStream(sys.stderr.fileno(), _tell_dropped)
-    configure(level, pretty, stream)
+    configure(level, pretty, stream, masked=masked)
     return stream
+
+
+def _mask(_logger: object, _method: str, line: EventDict) -> EventDict:
+    """Cut an address to the network it is in, which names a town and no person: /24, for IPv6 /48."""
+    address = line.get("network_address")
+    if isinstance(address, str):
+        line["network_address"] = masked_address(address)
+    return line
+
+
+def masked_address(text: str) -> str:
+    """`192.0.2.7` as `192.0.2.0/24`; what is no address as `masked`."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return "masked"
+    bits = _IPV4_BITS if address.version == 4 else _IPV6_BITS
+    return str(ip_network((address, bits), strict=False))
 
 
 def _take_in_libraries(file: TextIO, before: list[Processor], renderer: Processor) -> None:

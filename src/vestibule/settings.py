@@ -255,6 +255,17 @@ class Settings(BaseSettings):
     )
 
     # Limits
+    pepper: SealingSecret = _setting(
+        "VESTIBULE_PEPPER",
+        SecretStr(""),
+        "A secret kept outside the database, without which stolen hashes say nothing about passwords. Hashes that "
+        "have none are made anew at the next sign-in. Losing it loses every password: keep a copy.",
+    )
+    pepper_old: SealingSecret = _setting(
+        "VESTIBULE_PEPPER_OLD",
+        SecretStr(""),
+        "The one before, for hashes that have not been made anew since: keep it until everybody has signed in.",
+    )
     password_failures: int = _setting(
         "VESTIBULE_PASSWORD_FAILURES",
         50,
@@ -405,6 +416,12 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
         "VESTIBULE_LOG_LEVEL", "info", "Least important lines to write."
     )
+    log_addresses: Literal["full", "masked"] = _setting(
+        "VESTIBULE_LOG_ADDRESSES",
+        "full",
+        "`masked`: lines of the log have the network of a client (/24, for IPv6 /48) in place of its address. The "
+        "table of events keeps the address, for the owner of the account.",
+    )
 
     @model_validator(mode="after")
     def _belongs_together(self) -> "Settings":
@@ -418,6 +435,8 @@ class Settings(BaseSettings):
             raise ValueError("VESTIBULE_SESSION_SECONDS: is less than VESTIBULE_SESSION_IDLE_SECONDS")
         if self.production and not self.url:
             raise ValueError("VESTIBULE_URL: is needed in production, because mailed links lead there")
+        if self.pepper.get_secret_value() and self.password_hash == "bcrypt":
+            raise ValueError("VESTIBULE_PEPPER: no other program could read these bcrypt hashes; unset one of the two")
         for complaint in self._unsafe():
             raise ValueError(complaint)
         return self

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from vestibule import key_wiring
 from vestibule.crypto.niced_threads import NicedThreads
 from vestibule.crypto.passwords import Argon2id, Hasher
+from vestibule.crypto.pepper import Peppers
 from vestibule.flows.env import Env
 from vestibule.mail.folder import FolderPost
 from vestibule.mail.letters import Sender, Stationery
@@ -124,7 +125,8 @@ def nudges(settings: Settings, watching: Engines, redis: Redis | None) -> Nudges
 
 def hasher(settings: Settings) -> Hasher:
     """What makes password hashes."""
-    return Hasher(Argon2id(), BCRYPT_ROUNDS if settings.password_hash == "bcrypt" else None)
+    peppers = Peppers(settings.pepper.get_secret_value(), settings.pepper_old.get_secret_value())
+    return Hasher(Argon2id(), BCRYPT_ROUNDS if settings.password_hash == "bcrypt" else None, peppers)
 
 
 def post(settings: Settings, clock: Clock) -> Post:

@@ -12,6 +12,7 @@ import bcrypt
 from argon2.low_level import ARGON2_VERSION
 
 from vestibule.crypto.entropy import random_bytes
+from vestibule.crypto.pepper import Peppers
 
 BCRYPT_MAX_BYTES = 72  # bcrypt reads no further; what lies beyond does not count
 _BCRYPT_PREFIXES = ("$2a$", "$2b$", "$2y$")
@@ -29,8 +30,9 @@ class Argon2id:
 class Hasher:
     """Makes and checks password hashes; text in, PHC string out."""
 
-    def __init__(self, cost: Argon2id, bcrypt_rounds: int | None = None) -> None:
+    def __init__(self, cost: Argon2id, bcrypt_rounds: int | None = None, peppers: Peppers | None = None) -> None:
         """New hashes are argon2id at `cost`, or bcrypt at `bcrypt_rounds` where a team must share them."""
+        self._peppers = peppers or Peppers()
         self._argon2 = argon2.PasswordHasher(
             time_cost=cost.iterations, memory_cost=cost.memory_kib, parallelism=cost.lanes
         )
@@ -42,14 +44,15 @@ class Hasher:
         """A new hash with a salt of its own."""
         if self._bcrypt_rounds is not None:
             return bcrypt.hashpw(_for_bcrypt(password), bcrypt.gensalt(self._bcrypt_rounds)).decode()
-        return self._argon2.hash(_normal(password))
+        return self._peppers.marked(self._argon2.hash(self._peppers.over(_normal(password))))
 
     def matches(self, password: str, stored: str) -> bool:
         """Whether `password` is the one `stored` was made from; a hash of no known kind matches nothing."""
+        made, text = self._peppers.taken_off(stored, _normal(password)) or (self.decoy, b"")
         try:
-            if stored.startswith(_BCRYPT_PREFIXES):
-                return bcrypt.checkpw(_for_bcrypt(password), stored.encode())
-            return self._argon2.verify(stored, _normal(password))
+            if made.startswith(_BCRYPT_PREFIXES):
+                return bcrypt.checkpw(_for_bcrypt(password), made.encode())
+            return self._argon2.verify(made, text)
         except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError, ValueError):
             return False
 
@@ -67,12 +70,13 @@ class Hasher:
         self._argon2.hash(b"")
 
     def outdated(self, stored: str) -> bool:
-        """Whether `stored` was made by another algorithm or at another cost than new hashes are."""
+        """Whether `stored` was made otherwise than new hashes are: by algorithm, by cost or by pepper."""
         if self._bcrypt_rounds is not None:
             return not stored.startswith(f"$2b${self._bcrypt_rounds:02d}$")
-        if not stored.startswith("$argon2id$"):
+        if self._peppers.outdated(stored):
             return True
-        return self._argon2.check_needs_rehash(stored)
+        made = stored[stored.find("$") :]
+        return not made.startswith("$argon2id$") or self._argon2.check_needs_rehash(made)
 
     def _nobody_s(self) -> str:
         """A hash at the cost of new ones that no password made. Drawn, because making one keeps 20 MB resident."""
