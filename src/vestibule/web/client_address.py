@@ -85,14 +85,16 @@ def _forwarded_for(element: str) -> str:
 
 
 def _bare(entry: str) -> str:
-    """The address without port and brackets, in its shortest form; empty for what is no address."""
+    """The address without port, brackets and zone (RFC 4007, whose text is anybody's), in its shortest form; empty for
+    what is no address.
+    """
     text = entry.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
     try:
-        address = ip_address(text)
+        address = ip_address(text.partition("%")[0])
     except ValueError:
         return ""
     mapped = getattr(address, "ipv4_mapped", None)
