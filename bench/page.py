@@ -31,6 +31,10 @@ _NOTES = {
         "A bare answer is an ASGI application on the same server that sends the same bytes, headers included. Hashes "
         "run on two threads, as in the server; signatures are RSA with 3072 bits; the SELECT is the driver's alone."
     ),
+    "One who looks while a crowd signs in": (
+        "One visitor who asks for `me` without a pause, alone and beside a crowd that only signs in. Hashing "
+        "runs on niced threads; what is left is that both share two cores with the database and the load itself."
+    ),
     "Log-out reaching the other process": (
         "Two servers on one database: from sending the log-out to one until the other first refuses the token, "
         "asked all the while. Without push the other looks once a second."

@@ -23,4 +23,5 @@ QUICK = Plan(rounds=1, reads=1.0, hashes=2.0, refreshes=2.0, limits=1.0, peer=2.
 
 READERS = 32  # connections that read at once
 WRITERS = 16  # connections that sign in, refresh, sign out or register at once
+FLOOD = 48  # visitors who sign in at once, while one looks; they all fit into the queue
 WARM_UP_SECONDS = 0.5

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bench.load import Measured, percentile
+from bench.plan import FLOOD
 
 
 class Limit(StrEnum):
@@ -67,6 +68,8 @@ class Results:
     peer: dict[Operation, Measured] = field(default_factory=lambda: defaultdict(Measured))
     delays: dict[Push, list[float]] = field(default_factory=dict)
     footprints: dict[str, Footprint] = field(default_factory=dict)
+    calm: Measured = field(default_factory=Measured)
+    flooded: Measured = field(default_factory=Measured)
 
     def limit_cpu(self, operation: Operation) -> float:
         """Microseconds of CPU that the operation's unavoidable parts cost together."""
@@ -96,10 +99,17 @@ def judge(results: Results) -> list[Target]:
         Target("`me` with a known token: CPU within 1.5 times a bare answer's", f"{me:.2f} times", me <= 1.5),
         Target("`login`: at least 85 % of the raw hash rate", f"{share:.0%}", share >= 0.85),
         Target("`refresh`: CPU within 2 times its two signatures", f"{refresh:.2f} times", refresh <= 2),
+        _flood(results),
         *(_delay(push, delays) for push, delays in results.delays.items()),
         Target("Memory of one idle process: under 110 MB", f"{worker:.0f} MB", worker < 110),
         Target("Start to first answer: under 1.5 s", f"{start:.2f} s", start < 1.5),
     ]
+
+
+def _flood(results: Results) -> Target:
+    times = results.flooded.percentile(99) / results.calm.percentile(99)
+    promise = f"p99 of `me` while {FLOOD} sign in at once: within twice its calm value"
+    return Target(promise, f"{times:.2f} times", times <= 2)
 
 
 def _delay(push: Push, delays: list[float]) -> Target:

@@ -37,7 +37,7 @@ def steps(plan: Plan, results: Results, folder: Path) -> list[Step]:
 
 
 def _seconds_alone(plan: Plan) -> float:
-    each_round = 2 * plan.hashes + 4 * plan.reads + plan.refreshes + plan.limits
+    each_round = 2 * plan.hashes + 4 * plan.reads + plan.refreshes + plan.limits + 2 * plan.reads + 1
     return plan.rounds * each_round + 2 * plan.hashes + 2 * plan.limits + 5 * _START
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bench.load import Measured, percentile
-from bench.plan import READERS, WRITERS
+from bench.plan import FLOOD, READERS, WRITERS
 from bench.results import PARTS, Limit, Operation, Results, judge
 
 Rows = list[tuple[str, ...]]
@@ -46,6 +46,14 @@ def tables(results: Results) -> list[Table]:
             "Limits",
             ("limit", "per second", "CPU µs each"),
             [(n.value, _rate(results.limits[n]), _microseconds(results.limits[n].cpu)) for n in Limit],
+        ),
+        Table(
+            "One who looks while a crowd signs in",
+            ("meanwhile", "answers", "p50 ms", "p99 ms"),
+            [
+                (name, str(found.count), *(f"{found.percentile(percent):.2f}" for percent in (50, 99)))
+                for name, found in (("nothing", results.calm), (f"{FLOOD} sign in", results.flooded))
+            ],
         ),
         Table(
             "Log-out reaching the other process",

@@ -10,7 +10,7 @@ from sys import executable
 from bench import scripts
 from bench.limits import Limits, selects
 from bench.load import measure
-from bench.plan import READERS, WARM_UP_SECONDS, WRITERS, Plan
+from bench.plan import FLOOD, READERS, WARM_UP_SECONDS, WRITERS, Plan
 from bench.results import Limit, Operation, Results
 from bench.scripts import ME, VERIFY, Tokens
 from bench.server import Server, granian, vestibule
@@ -28,6 +28,7 @@ async def measure_vestibule(plan: Plan, folder: Path, settings: dict[str, str], 
         emails = await _people(server)
         signed_in = await _sign_ins(plan, server, emails, limits, results)
         await _reads(plan, server, signed_in[:_KNOWN], results)
+        await _flood(plan, server, emails, signed_in[0], results)
         await _refreshes(plan, server, signed_in[:WRITERS], limits, results)
         await _registrations(plan, server, folder, results)
     async with vestibule(folder, settings) as server:
@@ -83,6 +84,17 @@ async def _bare(server: Server, tokens: Tokens) -> AsyncIterator[Server]:
     environment = {"BENCH_ANSWERS": json.dumps(answers)}
     async with granian("bench.bare:application", "asginl", environment, ME, (executable, "-m", "granian")) as bare:
         yield bare
+
+
+async def _flood(plan: Plan, server: Server, emails: list[str], looker: Tokens, results: Results) -> None:
+    """One visitor looks, calmly and while a crowd signs in."""
+    for _ in range(plan.rounds):
+        looking = scripts.again_and_again([scripts.look(ME, looker)], 1)
+        results.calm.add(await measure(server, looking, plan.reads, 200))
+        crowd = asyncio.create_task(measure(server, scripts.signing_in(emails, [], FLOOD), plan.reads + 1, 200))
+        await asyncio.sleep(WARM_UP_SECONDS)
+        results.flooded.add(await measure(server, looking, plan.reads, 200))
+        await crowd
 
 
 async def _refreshes(plan: Plan, server: Server, tokens: list[Tokens], limits: Limits, results: Results) -> None:

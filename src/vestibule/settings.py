@@ -253,8 +253,6 @@ class Settings(BaseSettings):
     hash_queue: int = _setting(
         "VESTIBULE_HASH_QUEUE", 64, "Passwords that may wait to be hashed behind them; beyond it, 503.", ge=1, le=10000
     )
-
-    # Limits
     pepper: SealingSecret = _setting(
         "VESTIBULE_PEPPER",
         SecretStr(""),
@@ -266,6 +264,8 @@ class Settings(BaseSettings):
         SecretStr(""),
         "The one before, for hashes that have not been made anew since: keep it until everybody has signed in.",
     )
+
+    # Limits
     password_failures: int = _setting(
         "VESTIBULE_PASSWORD_FAILURES",
         50,
