@@ -1,0 +1,153 @@
+"""deploy/: every setting, path, port and command in it is one that there is; and what a linter can read, it does."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.docs.paths import ROOT
+from tests.harness.process import run
+from vestibule.cli.commands import build
+from vestibule.settings import Settings, name_of
+from vestibule.web.routes import ROUTES
+
+DEPLOY = ROOT / "deploy"
+CHART = DEPLOY / "helm" / "vestibule"
+FILES = sorted(path for path in DEPLOY.rglob("*") if path.is_file() and path.suffix != ".json")
+SETTINGS = {name_of(field) for field in Settings.model_fields.values()}
+OTHERS = {"POSTGRES_PASSWORD", "POSTGRES_USER", "POSTGRES_DB", "PYTHONDONTWRITEBYTECODE", "PATH"}
+VALUES = {"url": "https://auth.example.com", "secretName": "vestibule", "Release.Name": "vestibule"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(DEPLOY)))
+def test_every_setting_in_it_is_there(path: Path) -> None:
+    named = set(re.findall(r"\b(?:VESTIBULE|EMAIL)_[A-Z_]*[A-Z]\b|\b(?:DATABASE|REDIS)_URL\b", path.read_text()))
+    assert named - SETTINGS - OTHERS == set()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(DEPLOY)))
+def test_every_path_in_it_is_on_the_map(path: Path) -> None:
+    known = {route.path for route in ROUTES}
+    assert set(re.findall(r"/(?:api|healthz)/[a-z/]+[a-z]", path.read_text())) <= known
+
+
+def test_compose_runs_commands_that_there_are_with_settings_that_there_are() -> None:
+    stack = yaml.safe_load((DEPLOY / "docker" / "compose.yml").read_text())
+    commands = {str(command.callback.__name__) for command in build().registered_commands if command.callback}
+    for name in ("migrate", "vestibule"):
+        service = stack["services"][name]
+        assert service["command"][0] in commands
+        assert set(service["environment"]) <= SETTINGS
+        assert service["read_only"]
+        assert service["cap_drop"] == ["ALL"]
+    assert stack["services"]["vestibule"]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
+    assert "noeviction" in stack["services"]["redis"]["command"]
+
+
+def filled_in(template: str) -> str:
+    """A template of the chart with its values: enough of Helm for what these templates use."""
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    text = re.sub(r"^\s*\{\{- (?:if|with|range|end)[^}]*\}\}\n", "", template, flags=re.MULTILINE)
+    resources = yaml.safe_dump(values["resources"], default_flow_style=True)
+    text = text.replace("{{- toYaml .Values.resources | nindent 12 }}", resources)
+
+    def value(found: "re.Match[str]") -> str:
+        path = re.search(r"\.(Values|Release)\.([\w.]+)", found[0])
+        if path is None:
+            return "x"
+        at: Any = VALUES.get(path[2]) or VALUES.get(f"{path[1]}.{path[2]}") or values
+        for member in path[2].split(".") if at is values else ():
+            at = at[member]
+        return f'"{at}"' if "quote" in found[0] else str(at)
+
+    return re.sub(r"\{\{[^}]*\}\}", value, text)
+
+
+def test_the_chart_makes_objects_that_fit_together() -> None:
+    objects = {
+        made["kind"]: made
+        for path in sorted((CHART / "templates").glob("*.yaml"))
+        for made in yaml.safe_load_all(filled_in(path.read_text()))
+    }
+    assert objects.keys() == {"Deployment", "ConfigMap", "Service", "Ingress"}
+    pod = objects["Deployment"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+    assert ports["http"] == Settings.model_fields["port"].default
+    assert objects["Service"]["spec"]["ports"][0]["targetPort"] in ports
+    assert {
+        container[probe]["httpGet"]["port"] for probe in ("livenessProbe", "readinessProbe", "startupProbe")
+    } <= set(ports)
+    assert pod["initContainers"][0]["args"] == ["migrate"]
+    assert container["securityContext"]["readOnlyRootFilesystem"]
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert {"VESTIBULE_URL", "VESTIBULE_METRICS_PORT"} <= set(objects["ConfigMap"]["data"])
+
+
+def test_the_image_is_made_by_steps_that_work(tmp_path: Path) -> None:
+    """What the Dockerfile copies, in an empty folder: the wheel builds from just these files."""
+    dockerfile = (DEPLOY / "docker" / "Dockerfile").read_text()
+    copied = re.findall(r"^COPY (?!--from)(.+) (\S+)$", dockerfile, re.MULTILINE)
+    assert dict(copied)["requirements/serve.lock"] == "requirements/"
+    for sources, target in copied:
+        for source in sources.split():
+            place = tmp_path / target / Path(source).name if target.endswith("/") else tmp_path / target
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if (ROOT / source).is_dir():
+                shutil.copytree(ROOT / source, place, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(ROOT / source, place)
+    wheel = tmp_path / "dist"
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(wheel), str(tmp_path)]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    assert len(list(wheel.glob("vestibule-*.whl"))) == 1
+    ignored = (ROOT / ".dockerignore").read_text()
+    assert all(f"!{source.split('/')[0]}" in ignored for sources, _ in copied for source in sources.split())
+
+
+def test_the_health_check_of_the_image_is_a_program(tmp_path: Path) -> None:
+    (line,) = re.findall(
+        r'CMD \["python", "-c", "(.*)"\]$', (DEPLOY / "docker" / "Dockerfile").read_text(), re.MULTILINE
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", line.replace('\\"', '"')],
+        env={"PORT": "1"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Connection refused" in done.stderr
+
+
+LINTERS = {
+    "systemd-analyze": ["verify", "--man=no", "--recursive-errors=no", str(DEPLOY / "systemd" / "vestibule.service")],
+    "caddy": ["validate", "--adapter", "caddyfile", "--config", str(DEPLOY / "caddy" / "Caddyfile")],
+    "helm": ["lint", str(CHART), "--set", "url=https://auth.example.com,secretName=vestibule"],
+    "hadolint": [str(DEPLOY / "docker" / "Dockerfile")],
+}
+
+
+@pytest.mark.parametrize("linter", LINTERS)
+def test_its_own_linter_finds_nothing(linter: str, tmp_path: Path) -> None:
+    program = shutil.which(linter)
+    if program is None:
+        pytest.skip(f"NOT TESTED: {linter}: not found")
+    done = subprocess.run(
+        [program, *LINTERS[linter]], capture_output=True, text=True, check=False, timeout=120, cwd=tmp_path
+    )
+    said = "\n".join(line for line in (done.stdout + done.stderr).splitlines() if "/opt/vestibule" not in line)
+    assert done.returncode == 0 or (linter == "systemd-analyze" and not said.strip()), said
+
+
+def test_the_commands_that_the_unit_and_the_image_start_are_there(tmp_path: Path) -> None:
+    started = re.findall(r"vestibule serve( --\w+)?", (DEPLOY / "systemd" / "vestibule.service").read_text())
+    helped = run(tmp_path, "serve", "--help").stdout
+    assert started
+    assert all(option.strip() in helped for option in started)
