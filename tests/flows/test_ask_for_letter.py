@@ -101,13 +101,15 @@ async def test_g8_one_network_asks_for_no_more_than_its_share(backend: Backend) 
         assert all(answer == answers[0] for answer in answers)
 
 
+@pytest.mark.parametrize("minutes", [0, 11], ids=["at once", "when it can be registered anew"])
 @pytest.mark.parametrize("down", [False, True], ids=["mail works", "SMTP is down"])
 @pytest.mark.parametrize("path", [FORGOT, RESEND, REGISTER])
 async def test_g6_g7_known_and_unknown_are_alike_in_words_and_in_statements(
-    backend: Backend, path: str, down: bool
+    backend: Backend, path: str, down: bool, minutes: int
 ) -> None:
     async with world_on(backend, CONCEALING) as world:
         await world.register()
+        world.clock.advance(minutes=minutes)
         client = await world.client()
         if down:
             world.env = replace(world.env, post=DeadPost())

@@ -7,14 +7,24 @@ from dataclasses import replace
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from tests.harness.backends import Backend
-from tests.harness.world import POLICY, World, mandatory_verification, world_on
+from tests.harness.world import CHEAP, POLICY, World, mandatory_verification, world_on
+from vestibule.crypto.passwords import Hasher
+from vestibule.flows.clean_up import clean_up
 from vestibule.model.letters import LetterKind
+from vestibule.storage.sql.schema import accounts
 
 MINE = "ada@example.com"
 HIS_PASSWORD, MY_PASSWORD = "the stranger's horse", "my own battery staple"
 SESSION_OVER = 401
+COLUMNS = {
+    "disabled": {"disabled_at": accounts.c.created_at},
+    "an admin": {"role": "admin"},
+    "brought over": {"password_hash": Hasher(CHEAP, bcrypt_rounds=4).hash(MY_PASSWORD)},
+    "of a provider's": {"provider": "a provider", "password_hash": None},
+}
 
 
 async def register(world: World, password: str, name: str = "Ada Lovelace") -> httpx.Response:
@@ -92,21 +102,23 @@ async def test_i_reset_the_password_and_he_is_out(world: World) -> None:
     await require_mine(world, stranger)
 
 
-@pytest.mark.parametrize("why", ["just registered", "proven", "used", "disabled", "an admin"])
+@pytest.mark.parametrize("why", ["just registered", "proven", "used", "used long ago", *COLUMNS])
 async def test_what_is_somebodys_is_not_registered_again(world: World, why: str) -> None:
     await register(world, MY_PASSWORD)
     if why == "proven":
         await (await world.client()).get(f"/api/auth/verifyemail/{await code_mailed(world)}")
-    if why == "used":
+    if why.startswith("used"):
         await world.sign_in(MINE, MY_PASSWORD)
-    column = {"disabled": "disabled_at = created_at", "an admin": "role = 'admin'"}.get(why)
-    if column:
+    if why in COLUMNS:
         async with world.engines.transaction() as connection:
-            await connection.exec_driver_sql(f"UPDATE accounts SET {column}")
+            await connection.execute(update(accounts).values(COLUMNS[why]))
     world.clock.advance(minutes=9 if why == "just registered" else 60)
+    if why == "used long ago":
+        world.clock.advance(days=1000)
+        assert (await clean_up(world.env))["sessions"] == 1
     assert (await register(world, HIS_PASSWORD)).status_code == 409
     assert await status_of_sign_in(world, HIS_PASSWORD) == 400
-    if why != "disabled":
+    if why not in {"disabled", "of a provider's"}:
         assert await status_of_sign_in(world, MY_PASSWORD) == 200
 
 

@@ -114,7 +114,7 @@ async def test_of_those_who_register_anew_and_who_prove_the_address_one_password
         await racing_world.register(email, "the first horse")
         code = racing_world.secret(LetterKind.VERIFY_ADDRESS)
         racing_world.clock.advance(minutes=11)
-        passwords = [f"the racing horse {number}" for number in range(8)]
+        passwords = [f"the racing horse {number}" for number in range(RACERS - 1)]
         answers = await _race(
             [client.get(f"/api/auth/verifyemail/{code}")]
             + [client.post("/api/auth/register", json=_person(email, password)) for password in passwords]

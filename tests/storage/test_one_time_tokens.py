@@ -145,3 +145,23 @@ async def test_a_way_back_dies_only_if_that_is_said(store: Store, ada: Account) 
     async with store.transaction() as tx:
         await tx.one_time_tokens.void(ada.id, undo_since=NOW + timedelta(minutes=1))
     assert [await consume(store, f"back to {n}", UNDO) for n in (2, 1, 0)] == [None, None, ada.id]
+
+
+async def test_o9_a_code_of_another_epoch_proves_no_address(store: Store, ada: Account) -> None:
+    """O9: also one that a mail worker writes down when the password has just been changed."""
+    async with store.transaction() as tx:
+        epoch = await tx.accounts.set_password(ada.id, "another hash", NOW)
+    late, good = token(ada, "late", VERIFY), replace(token(ada, "good", VERIFY), epoch=epoch)
+    assert late.epoch == ada.epoch != epoch
+    await keep(store, late)
+    assert await consume(store, "late", VERIFY) is None
+    await keep(store, good)
+    assert await consume(store, "good", VERIFY) == ada.id
+
+
+async def test_o9_an_address_is_proven_in_the_epoch_of_its_code_alone(store: Store, ada: Account) -> None:
+    """O9: the epoch that ends between spending the code and proving the address, too."""
+    async with store.transaction() as tx:
+        epoch = await tx.accounts.set_password(ada.id, "another hash", NOW)
+        assert not await tx.accounts.verify(ada.id, ada.address, NOW, ada.epoch)
+        assert await tx.accounts.verify(ada.id, ada.address, NOW, epoch)

@@ -85,7 +85,7 @@ async def _link(env: Env, tx: Transaction, queued: QueuedLetter, account: Accoun
     if purpose is None:
         return f"{env.policy.link_base}/{_FORGOTTEN}"
     secret = mint_secret()
-    token = issue(digest(secret), account.id, purpose, to, now, queued.id)
+    token = replace(issue(digest(secret), account.id, purpose, to, now, queued.id), epoch=account.epoch)
     if purpose is Purpose.UNDO_ADDRESS_CHANGE:
         token = replace(token, created_at=queued.created_at)
     await tx.one_time_tokens.replace(token)

@@ -17,7 +17,7 @@ async def verify_email(env: Env, code: str) -> None:
     async with env.store.transaction() as tx:
         token = await tx.one_time_tokens.consume(digest(code), Purpose.VERIFY_ADDRESS, now)
         changed: list[Revocation] = []
-        if token is not None and await tx.accounts.verify(token.account_id, token.address, now):
+        if token is not None and await tx.accounts.verify(token.account_id, token.address, now, token.epoch):
             changed = await tell_changed(env, tx, token.account_id, now)
             await tx.events.record(Event(now, EventKind.ADDRESS_VERIFIED, token.account_id))
     if not changed:

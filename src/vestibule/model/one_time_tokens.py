@@ -27,7 +27,9 @@ class OneTimeToken:
     """A token as it is stored: bound to an account, to the address it was mailed to, and to a purpose.
 
     A letter that is sent twice carries a token each time; `letter_id` tells that they are one. The `created_at` of one
-    that undoes a change of address is the moment of that change, which tells it from earlier and later ones.
+    that undoes a change of address is the moment of that change, which tells it from earlier and later ones. One that
+    proves an address is worth nothing in another `epoch` of the account than the one it was made in: it would prove it
+    for a password that somebody else has set since.
     """
 
     digest: str
@@ -37,6 +39,7 @@ class OneTimeToken:
     created_at: datetime
     expires_at: datetime
     letter_id: str | None = None
+    epoch: int = 0
 
 
 def issue(

@@ -34,8 +34,8 @@ class Accounts(Protocol):
 
     async def register_anew(self, account: Account, before: datetime) -> Account | None:
         """Give the account at this address the new name, password and language and begin a new epoch, if nobody ever
-        proved the address, nobody ever signed in, it is an ordinary one, and it was registered before that moment;
-        the account as it is then, or None.
+        proved the address, nobody ever signed in, it is an ordinary one that was registered here, and that before this
+        moment; the account as it is then, or None.
         """
 
     async def at_address(self, address: str) -> Account | None:
@@ -44,8 +44,10 @@ class Accounts(Protocol):
     async def get(self, account_id: str) -> Account | None:
         """The account with this id."""
 
-    async def verify(self, account_id: str, address: str, now: datetime) -> bool:
-        """Mark the address proven, if it is still the account's."""
+    async def verify(self, account_id: str, address: str, now: datetime, epoch: int | None = None) -> bool:
+        """Mark the address proven, if it is still the account's, and the account still in this epoch, if one is given:
+        a code that was mailed for one password proves nothing for the next.
+        """
 
     async def set_password(self, account_id: str, password_hash: str, now: datetime) -> int:
         """Set a new credential and begin a new epoch; which."""
@@ -126,7 +128,7 @@ class OneTimeTokens(Protocol):
 
     async def consume(self, digest: str, purpose: Purpose, now: datetime) -> OneTimeToken | None:
         """Spend the token and what went out with it, once: of any number of racers one gets it. None if unknown,
-        spent or expired, or if it proves an address that the account has no longer.
+        spent or expired, or if it proves an address that the account has no longer, or in another epoch.
         """
 
     async def void_unproven(self, address: str, before: datetime) -> None:

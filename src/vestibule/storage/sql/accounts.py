@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, exists, func, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.accounts import Account, Role
-from vestibule.storage.sql.schema import accounts, has_bcrypt_hash, sessions
+from vestibule.storage.sql.schema import accounts, has_bcrypt_hash, known_devices, sessions
 
 COLUMNS = tuple(accounts.c)
 _AT_ADDRESS = select(*COLUMNS).where(accounts.c.address == bindparam("wanted"))
@@ -57,10 +57,11 @@ class SqlAccounts:
     async def get(self, account_id: str) -> Account | None:
         return await self._one(_GET, account_id)
 
-    async def verify(self, account_id: str, address: str, now: datetime) -> bool:
+    async def verify(self, account_id: str, address: str, now: datetime, epoch: int | None = None) -> bool:
+        same = true() if epoch is None else accounts.c.epoch == epoch
         done = await self._connection.execute(
             update(accounts)
-            .where(accounts.c.id == account_id, accounts.c.address == address)
+            .where(accounts.c.id == account_id, accounts.c.address == address, same)
             .values(verified=True, updated_at=now)
         )
         return bool(done.rowcount)
@@ -146,14 +147,21 @@ class SqlAccounts:
 
 
 def never_proven(address: str, before: datetime) -> ColumnElement[bool]:
-    """The account at an address that nobody has shown to be theirs, and nobody has used: `Accounts.register_anew`."""
+    """The account at an address that nobody has shown to be theirs, and nobody has used: `Accounts.register_anew`.
+
+    Sessions are forgotten in time, but the last device that signed in is not. What came from elsewhere may have been
+    used there, and has a bcrypt hash or none until its first sign-in here.
+    """
     return and_(
         accounts.c.address == address,
         accounts.c.verified.is_(False),
         accounts.c.disabled_at.is_(None),
         accounts.c.role == Role.USER.value,
         accounts.c.updated_at < before,
+        accounts.c.provider.is_(None),
+        accounts.c.password_hash.not_like("$2%"),  # nor is it for a NULL
         ~exists().where(sessions.c.account_id == accounts.c.id),
+        ~exists().where(known_devices.c.account_id == accounts.c.id),
     )
 
 

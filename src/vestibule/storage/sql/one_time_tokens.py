@@ -45,6 +45,8 @@ class SqlOneTimeTokens:
         if purpose in _PROVES_TODAYS_ADDRESS:
             same = and_(accounts.c.id == presented.c.account_id, accounts.c.address == presented.c.address)
             good = good.join(accounts, same)
+        if purpose is Purpose.VERIFY_ADDRESS:
+            good = good.where(accounts.c.epoch == presented.c.epoch)
         also = [_t.purpose == purpose.value, _t.used_at.is_(None), _t.account_id == good.scalar_subquery()]
         if purpose is Purpose.UNDO_ADDRESS_CHANGE:
             # Whoever undoes a change undoes those after it, and leaves alone the ways back from those before.
@@ -54,12 +56,19 @@ class SqlOneTimeTokens:
             update(one_time_tokens)
             .where(*also)
             .values(used_at=now)
-            .returning(_t.digest, _t.account_id, _t.address, _t.created_at, _t.expires_at, _t.letter_id)
+            .returning(_t.digest, _t.account_id, _t.address, _t.created_at, _t.expires_at, _t.letter_id, _t.epoch)
         )
         for row in spent:
             if row.digest == digest:
                 return OneTimeToken(
-                    digest, row.account_id, purpose, row.address, row.created_at, row.expires_at, row.letter_id
+                    digest,
+                    row.account_id,
+                    purpose,
+                    row.address,
+                    row.created_at,
+                    row.expires_at,
+                    row.letter_id,
+                    row.epoch,
                 )
         return None
 

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
-REVISION = "0006"
+REVISION = "0007"
 """The migration this code was written for. A server that meets another does not start."""
 
 metadata = MetaData()
@@ -113,6 +113,7 @@ one_time_tokens = Table(
     Column("expires_at", Instant, nullable=False),
     Column("used_at", Instant),
     Column("letter_id", _ID),
+    Column("epoch", Integer, nullable=False, server_default="0"),
     Index("one_time_tokens_of_account", "account_id", "purpose"),
     Index("one_time_tokens_to_forget", "expires_at"),
 )
