@@ -258,7 +258,9 @@ class Revocations(Protocol):
         """Those with a greater sequence number, in its order."""
 
     async def forget(self, now: datetime) -> int:
-        """Delete those that can matter to no token any more; how many."""
+        """Delete those that can matter to no token any more; how many. The newest stays for its number alone, without
+        whom it was about.
+        """
 
 
 class Events(Protocol):

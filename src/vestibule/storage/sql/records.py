@@ -56,9 +56,11 @@ class SqlRevocations:
         return [Revocation(at, RevocationKind(kind), *rest) for at, kind, *rest in rows]
 
     async def forget(self, now: datetime) -> int:
-        gone = await self._connection.execute(
-            delete(revocations).where(revocations.c.forget_at < now, _not_the_newest(revocations))
-        )
+        over = revocations.c.forget_at < now
+        gone = await self._connection.execute(delete(revocations).where(over, _not_the_newest(revocations)))
+        # Its number is kept, and not whom it was about: that may be somebody who was deleted.
+        nobody = update(revocations).where(over, revocations.c.subject != "").values(subject="")
+        await self._connection.execute(nobody)
         return gone.rowcount
 
 
