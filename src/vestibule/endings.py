@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from vestibule.cli import console
 from vestibule.cli.mail import NoSuchLetter, NotAnswered
-from vestibule.cli.users import NoSuchAccount
+from vestibule.cli.users import NoNewAccount, NoSuchAccount
 from vestibule.flows.rotate_keys import KeysStay
 from vestibule.model.errors import StoreUnavailable
 from vestibule.settings import WrongSettings
@@ -15,7 +15,16 @@ from vestibule.storage.sql.revision import SchemaMismatch
 
 _WRONG_SETTINGS = 2
 # Each says itself what is wrong.
-_SENTENCES = (SchemaMismatch, NoSuchTable, SourceUnavailable, NoSuchAccount, KeysStay, NoSuchLetter, NotAnswered)
+_SENTENCES = (
+    SchemaMismatch,
+    NoSuchTable,
+    SourceUnavailable,
+    NoSuchAccount,
+    NoNewAccount,
+    KeysStay,
+    NoSuchLetter,
+    NotAnswered,
+)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`vestibule users`: bring accounts in from elsewhere, shut one, open it again, delete it."""
+"""`vestibule users`: make an account, bring some in from elsewhere, shut one, open it again, delete it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,23 +7,43 @@ from typing import Annotated, TypeVar
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from vestibule.cli.console import notes
+from vestibule.cli.console import notes, results
 from vestibule.cli.workshop import Workshop
 from vestibule.flows.administer import disable_account, enable_account, find_account
+from vestibule.flows.create_account import create_account
 from vestibule.flows.delete_account import delete_account
 from vestibule.flows.env import Env
 from vestibule.flows.import_accounts import ImportReport, import_accounts
-from vestibule.model.accounts import Account, NotAnAddress, canonical_address
+from vestibule.model.accounts import Account, NotAnAddress, Role, canonical_address
+from vestibule.model.errors import AddressTaken
 
 T = TypeVar("T")
 Address = Annotated[str, typer.Argument(help="The account's e-mail address.", metavar="ADDRESS", show_default=False)]
+_HELP = "Make an account, bring some in from elsewhere, shut one, open it again, delete it."
 
 
 class NoSuchAccount(RuntimeError):
     """Nobody has this address here."""
 
 
-users = typer.Typer(no_args_is_help=True, help="Bring accounts in from elsewhere, shut one, open it again, delete it.")
+class NoNewAccount(RuntimeError):
+    """Nobody can have this address, or somebody has it already."""
+
+
+users = typer.Typer(no_args_is_help=True, help=_HELP)
+
+
+@users.command()
+def create(
+    context: typer.Context,
+    address: Address,
+    name: Annotated[str, typer.Option(help="Its owner's name. Default: the address up to the @.")] = "",
+    admin: Annotated[bool, typer.Option("--admin", help="With the role `admin` in its tokens.")] = False,
+) -> None:
+    """Make an account whose address counts as proven, and show its password once. No account is there by itself."""
+    account, password = asyncio.run(_create(context.obj, address, name, Role.ADMIN if admin else Role.USER))
+    notes.print(f"{account.address} has an account with the role {account.role.value}; its password, shown only now:")
+    results.print(password, highlight=False)
 
 
 @users.command()
@@ -73,6 +93,18 @@ def import_users(
     notes.print(f"Imported {report.imported:,} accounts; {report.already_there:,} were here already.")
     if report.refused:
         notes.print(f"[yellow]Left out {report.refused:,}[/] whose address is not one that Vestibule sends to.")
+
+
+async def _create(workshop: Workshop, address: str, name: str, role: Role) -> tuple[Account, str]:
+    """The new account and its password; raises `NoNewAccount`."""
+    async with workshop.opened() as env:
+        try:
+            canonical = canonical_address(address)
+            return await create_account(env, name or canonical.partition("@")[0], canonical, role)
+        except NotAnAddress:
+            raise NoNewAccount(f"{address} is not an address such as ada@example.com") from None
+        except AddressTaken:
+            raise NoNewAccount(f"there is an account with the address {address} already") from None
 
 
 async def _change(

@@ -1,0 +1,25 @@
+"""Create account: an operator makes one for somebody, with a password drawn by lot."""
+
+from vestibule.crypto.entropy import new_id, random_bytes
+from vestibule.flows.env import Env
+from vestibule.model.accounts import Account, Role
+from vestibule.model.errors import AddressTaken
+from vestibule.model.events import Event, EventKind
+
+_PASSWORD_BYTES = 16  # 32 characters, which every setting of the lengths allows
+
+
+async def create_account(env: Env, name: str, address: str, role: Role) -> tuple[Account, str]:
+    """The account at a canonical address, which the operator vouches for, and its password; raises `AddressTaken`."""
+    password = random_bytes(_PASSWORD_BYTES).hex()
+    password_hash = await env.passwords.hash(password)
+    now = env.clock.now()
+    account = Account(new_id(), name, address, role, True, now, now, password_hash)
+    async with env.store.transaction() as tx:
+        added = await tx.accounts.add(account)
+        if added:
+            detail = {"by": "operator", "role": role.value}
+            await tx.events.record(Event(now, EventKind.REGISTERED, account.id, detail=detail))
+    if not added:
+        raise AddressTaken
+    return account, password
