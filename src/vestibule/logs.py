@@ -1,6 +1,7 @@
 """Logs: one line for each event, readable in development, JSON in production (ASVS 5.0, 16.4.1)."""
 
 import logging
+import re
 import sys
 from ipaddress import ip_address, ip_network
 from typing import TextIO, cast
@@ -12,6 +13,7 @@ from vestibule.log_stream import QueuedStream
 
 _log = structlog.get_logger(__name__)
 _IPV4_BITS, _IPV6_BITS = 24, 48
+_MAILBOX = re.compile(r"([^\s@<>()\"'=:/])[^\s@<>()\"'=:/]{0,63}(@[A-Za-z0-9-]{1,63}\.)")  # RFC 5321, section 4.5.3.1.1
 _COMMON: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,  # the id of the request
     structlog.processors.add_log_level,
@@ -21,7 +23,8 @@ _COMMON: tuple[Processor, ...] = (
 
 def configure(level: str, pretty: bool, stream: QueuedStream | None = None, *, masked: bool = False) -> None:
     """Set up logging for this process, on the error stream unless another is given. JSON escapes line breaks and
-    controls, so that nobody can forge a line. `masked`: network addresses are cut to their network.
+    controls, so that nobody can forge a line. `masked`: network addresses are cut to their network, and e-mail
+    addresses to a letter and their domain, wherever they stand.
     """
     # Plain tracebacks: structlog's rich ones show local variables, and there are passwords among them.
     renderer: Processor = (
@@ -33,8 +36,8 @@ def configure(level: str, pretty: bool, stream: QueuedStream | None = None, *, m
     )
     before: list[Processor] = [
         *_COMMON,
+        *([structlog.processors.format_exc_info] if masked or not pretty else []),
         *([_mask] if masked else []),
-        *([] if pretty else [structlog.processors.format_exc_info]),
     ]
     file = cast(TextIO, stream or sys.stderr)
     structlog.configure(
@@ -54,11 +57,18 @@ def without_waiting(level: str, pretty: bool, *, masked: bool) -> QueuedStream:
 
 
 def _mask(_logger: object, _method: str, line: EventDict) -> EventDict:
-    """Cut an address to the network it is in, which names a town and no person: /24, for IPv6 /48."""
-    address = line.get("network_address")
-    if isinstance(address, str):
-        line["network_address"] = masked_address(address)
+    """Cut a network address to the network it is in, which names a town and no person: /24, for IPv6 /48; and, in
+    whatever a line says, also in what a mail server or a traceback does, every e-mail address.
+    """
+    for name, value in line.items():
+        if isinstance(value, str):
+            line[name] = masked_address(value) if name == "network_address" else masked_mailboxes(value)
     return line
+
+
+def masked_mailboxes(text: str) -> str:
+    """`550 no mailbox ada@example.com` as `550 no mailbox a***@example.com`."""
+    return _MAILBOX.sub(r"\1***\2", text)
 
 
 def masked_address(text: str) -> str:

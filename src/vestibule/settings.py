@@ -419,8 +419,8 @@ class Settings(BaseSettings):
     log_addresses: Literal["full", "masked"] = _setting(
         "VESTIBULE_LOG_ADDRESSES",
         "full",
-        "`masked`: lines of the log have the network of a client (/24, for IPv6 /48) in place of its address. The "
-        "table of events keeps the address, for the owner of the account.",
+        "`masked`: lines of the log have the network of a client (/24, for IPv6 /48) in place of its address, and "
+        "`a***@example.com` in place of an e-mail address. The table of events keeps them for the account's owner.",
     )
 
     @model_validator(mode="after")
