@@ -34,6 +34,7 @@ _log = structlog.get_logger(__name__)
 async def running(env: Env) -> AsyncIterator[None]:
     """Run all of them while the block lasts. The first look at the revocations is over before it begins."""
     await read_whole_tail(env)
+    await env.mirror.look_over()
     nudged, stopping = asyncio.Event(), asyncio.Event()
     delivering = asyncio.create_task(deliver_letters(env, stopping))
     tasks = [

@@ -12,6 +12,7 @@ from subprocess import Popen
 import httpx
 import pytest
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
 from tests.conftest import not_to_be_had
 from tests.harness import servers
@@ -171,3 +172,13 @@ async def _end_of(redis: Redis, key: str) -> float:
     async with redis.pipeline(transaction=True) as pipeline:
         (seconds, microseconds), left = await pipeline.time().pttl(key).execute()
     return seconds + microseconds / 1e6 + left / 1e3
+
+
+@pytest.mark.parametrize(("policy", "told"), [("allkeys-lru", True), ("noeviction", False)])
+async def test_a_redis_that_throws_away_is_told_of_at_the_start(
+    mirrored: World, redis: Redis, policy: str, told: bool
+) -> None:
+    await redis.config_set("maxmemory-policy", policy)
+    with capture_logs() as lines:
+        await mirrored.env.mirror.look_over()
+    assert [line["maxmemory_policy"] for line in lines if line["event"] == "redis_may_forget"] == [policy] * told

@@ -8,9 +8,9 @@ from vestibule.cli.events import events
 from vestibule.cli.keys import keys
 from vestibule.cli.mail import mail
 from vestibule.cli.migrate import migrate
+from vestibule.cli.person import AS_IT_IS, login, logout, token, whoami
 from vestibule.cli.serve import serve
 from vestibule.cli.services import services
-from vestibule.cli.session import login, logout, token, whoami
 from vestibule.cli.users import users
 
 
@@ -49,5 +49,5 @@ def build() -> typer.Typer:
     commands.add_typer(users, name="users")
     commands.add_typer(mail, name="mail")
     for of_a_person in (login, whoami, token, logout):
-        commands.command(rich_help_panel="Your own session")(of_a_person)
+        commands.command(rich_help_panel="Your own session", context_settings=AS_IT_IS)(of_a_person)
     return commands

@@ -1,4 +1,8 @@
-"""`vestibule login`, `whoami`, `token` and `logout`: a person's own session, at this server or at any other."""
+"""`vestibule login`, `whoami`, `token` and `logout`: a person's own session, at this server or at any other.
+
+A program of its own (`python -m vestibule.cli.session`), because what it is made of, httpx above all, is 15 MB that no
+server should carry.
+"""
 
 import json
 import sys
@@ -11,11 +15,16 @@ from urllib.parse import urlsplit
 import typer
 from rich.table import Table
 
+from vestibule import settings
 from vestibule.cli.console import fail, notes, results
-from vestibule.cli.workshop import Workshop
 from vestibule.client import InFile, NotReached, Session, SignedOut
 
 _WRONG_URL, _NOT_DONE = 2, 1
+person = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 _SHOWN = ("name", "email", "role", "id")
 
 Url = Annotated[
@@ -23,8 +32,8 @@ Url = Annotated[
 ]
 
 
+@person.command()
 def login(
-    context: typer.Context,
     email: Annotated[str | None, typer.Argument(help="Address of the account; asked for if it is not given.")] = None,
     url: Url = None,
 ) -> None:
@@ -32,16 +41,15 @@ def login(
 
     The password is asked for; a script gives it as a line on the standard input.
     """
-    with _session(context, url) as session:
+    with _session(url) as session:
         session.sign_in(email or _asked("Email address"), _password())
         notes.print(f"Signed in as {session.me()['email']}.", markup=False)
 
 
-def whoami(
-    context: typer.Context, url: Url = None, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False
-) -> None:
+@person.command()
+def whoami(url: Url = None, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
     """Show who is signed in here, as the server knows them now."""
-    with _session(context, url) as session:
+    with _session(url) as session:
         user = session.me()
     if as_json:
         results.print(json.dumps(user, ensure_ascii=False, indent=2), markup=False, highlight=False)
@@ -52,26 +60,30 @@ def whoami(
     results.print(table, markup=False)
 
 
-def token(context: typer.Context, url: Url = None) -> None:
+@person.command()
+def token(url: Url = None) -> None:
     """Print an access token that is good for a while, as `curl -H "Authorization: Bearer $(vestibule token)"` needs."""
-    with _session(context, url) as session:
+    with _session(url) as session:
         print(session.fresh().access)
 
 
-def logout(context: typer.Context, url: Url = None) -> None:
+@person.command()
+def logout(url: Url = None) -> None:
     """Sign out: the session ends at the server, and is forgotten here."""
-    with _session(context, url) as session:
+    with _session(url) as session:
         session.sign_out()
     notes.print("Signed out.")
 
 
 @contextmanager
-def _session(context: typer.Context, url: str | None) -> Iterator[Session]:
+def _session(url: str | None) -> Iterator[Session]:
     """The session kept for that server; what goes wrong with it ends the command with its reason."""
-    workshop: Workshop = context.obj
-    address = url or workshop.settings.own_base
     try:
+        address = url or settings.read().own_base
         session = Session(address, InFile(_kept_for(address)))
+    except settings.WrongSettings as wrong:
+        fail(str(wrong))
+        raise typer.Exit(_WRONG_URL) from None
     except ValueError as wrong:
         fail(f"--url: {wrong}")
         raise typer.Exit(_WRONG_URL) from None
@@ -103,3 +115,7 @@ def _asked(what: str, *, hidden: bool = False) -> str:
         answer: str = typer.prompt(what, hide_input=hidden, err=True)
         return answer
     return sys.stdin.readline().rstrip("\n")
+
+
+if __name__ == "__main__":
+    person(prog_name="vestibule")

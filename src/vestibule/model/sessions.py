@@ -107,3 +107,6 @@ class Mirror(Protocol):
 
     async def drop(self, session_ids: list[str]) -> None:
         """Take ended sessions away."""
+
+    async def look_over(self) -> None:
+        """Say in the log what is wrong with how it is set up, if anything is. Never fails."""

@@ -83,7 +83,7 @@ CELLS = (
         "no failed request, each ends in 30 s",
         rolling,
         text=50,
-        full=10,
+        full=50,
         short=2,
     ),
     Cell(

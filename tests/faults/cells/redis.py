@@ -91,6 +91,8 @@ async def full(run: Run) -> None:
         await run.use(run.seconds / 2)
         redis.config_set("maxmemory-policy", "allkeys-lru")
         await run.use(run.seconds / 2)
+        await run.stand.nodes[0].stop()
+        await run.stand.nodes[0].start()
         redis.config_set("maxmemory", "0")
     _nobody_notices(run)
     warned = "maxmemory" in "".join(node.output() for node in run.stand.nodes)

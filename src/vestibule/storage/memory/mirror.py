@@ -12,3 +12,6 @@ class NoMirror:
 
     async def drop(self, session_ids: list[str]) -> None:
         return None
+
+    async def look_over(self) -> None:
+        return None

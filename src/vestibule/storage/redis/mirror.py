@@ -18,6 +18,7 @@ from vestibule.model.clock import Clock
 from vestibule.model.sessions import Session
 
 _TIMEOUT_SECONDS = 0.25
+_KEEPS_ALL = "noeviction"
 _PAUSE_AFTER_FAULT = timedelta(seconds=1)
 LOST = (RedisError, OSError, TimeoutError, RuntimeError)
 """How a Redis that is gone shows itself; the last is uvloop's word for a connection that was reset under the client."""
@@ -59,6 +60,18 @@ class RedisMirror:
     async def drop(self, session_ids: list[str]) -> None:
         if session_ids:
             await self._try(lambda: self._redis.delete(*map(_key, session_ids)))
+
+    async def look_over(self) -> None:
+        async def look() -> None:
+            policy = (await self._redis.info("memory")).get("maxmemory_policy", _KEEPS_ALL)
+            if policy != _KEEPS_ALL:
+                _log.warning(
+                    "redis_may_forget",
+                    maxmemory_policy=policy,
+                    hint="when its memory is full it drops counts that still run; set maxmemory-policy noeviction",
+                )
+
+        await self._try(look)
 
     async def _try(self, command: "Any") -> None:
         now = self._clock.now()
