@@ -63,17 +63,15 @@ class RedisMirror:
             await self._try(lambda: self._redis.delete(*map(_key, session_ids)))
 
     async def look_over(self) -> None:
-        async def look() -> None:
-            policy = (await self._redis.info("memory")).get("maxmemory_policy", _KEEPS_ALL)
-            if policy != _KEEPS_ALL:
-                _log.warning(
-                    "redis_may_forget",
-                    maxmemory_policy=policy,
-                    hint="when its memory is full it drops counts that still run; set maxmemory-policy noeviction",
-                )
-
+        policy = _KEEPS_ALL
         with contextlib.suppress(*LOST):  # whoever needs Redis says so itself
-            await look()
+            policy = (await self._redis.info("memory")).get("maxmemory_policy", _KEEPS_ALL)
+        if policy != _KEEPS_ALL:
+            _log.warning(
+                "redis_may_forget",
+                maxmemory_policy=policy,
+                hint="when its memory is full it drops counts that still run; set maxmemory-policy noeviction",
+            )
 
     async def _try(self, command: "Any") -> None:
         now = self._clock.now()
