@@ -10,16 +10,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.harness.process import PASSWORD, Running, complaint, environment, given_keys, register, serving
+from tests.harness.process import PASSWORD, Running, complaint, environment, serving_somebody
 
 EMAIL = "ada@example.com"
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with serving(tmp_path_factory.mktemp("vestibule"), **given_keys()) as running:
-        with running.browser() as browser:
-            register(browser, EMAIL)
+    with serving_somebody(tmp_path_factory.mktemp("vestibule"), EMAIL) as running:
         yield running
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.harness.process import PASSWORD, Running, given_keys, register, serving
+from tests.harness.process import PASSWORD, Running, serving_somebody
 from vestibule.client import InFile, InMemory, NotReached, Session, SignedOut
 from vestibule.client.session import ATTEMPTS
 from vestibule.model.clock import SystemClock
@@ -51,9 +51,7 @@ class Lossy(httpx.HTTPTransport):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with serving(tmp_path_factory.mktemp("vestibule"), **given_keys()) as running:
-        with running.browser() as browser:
-            register(browser, EMAIL)
+    with serving_somebody(tmp_path_factory.mktemp("vestibule"), EMAIL) as running:
         yield running
 
 

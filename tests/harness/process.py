@@ -167,6 +167,15 @@ def register(browser: httpx.Client, email: str) -> None:
     assert answer.status_code == 201, answer.text
 
 
+@contextmanager
+def serving_somebody(folder: Path, email: str) -> Iterator[Running]:
+    """A server with keys of its own, at which there is an account."""
+    with serving(folder, **given_keys()) as running:
+        with running.browser() as browser:
+            register(browser, email)
+        yield running
+
+
 def sign_in(browser: httpx.Client, email: str) -> None:
     """Somebody known; the browser keeps the cookies."""
     answer = browser.post("/api/auth/login", json={"email": email, "password": PASSWORD})
