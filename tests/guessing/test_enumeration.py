@@ -119,6 +119,25 @@ async def test_g6_the_same_work_for_everybody_and_nobody(backend: Backend, asked
     assert len(work[NOBODY][0]) >= 2
 
 
+async def test_g6_concealed_registration_beyond_a_network_s_limit_is_the_same_work(backend: Backend) -> None:
+    """G6, O6: where no more letters may go out, the known get none and the new get none."""
+    exhausted = replace(SECRETIVE, letters=POLICY.letters.per_hour(address=3, network=1))
+    work: dict[str, list[str]] = {}
+    async with world_on(backend, exhausted) as world:
+        await everybody(world)
+        client = await world.client()
+        for email in ("first@example.com", NOBODY, *map(address, KINDS)):
+            with statements(world) as executed:
+                answer = await client.post("/api/auth/register", json={"email": email, **PERSON})
+            assert answer.status_code == 201
+            work[email] = executed
+        async with world.engines.reading() as connection:
+            assert (await connection.execute(select(func.count()).select_from(letters))).scalar_one() == 1
+    first = work.pop("first@example.com")
+    assert {email: done for email, done in work.items() if done != work[NOBODY]} == {}
+    assert len(work[NOBODY]) < len(first)
+
+
 async def test_g8_fifty_requests_send_three_letters_and_answer_alike(backend: Backend) -> None:
     """G8, O7: the flood is cut off without a word."""
     limited = replace(POLICY, letters=POLICY.letters.per_hour(address=3, network=60))

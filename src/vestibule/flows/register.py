@@ -17,7 +17,7 @@ from vestibule.model.visitors import Visitor
 async def register(env: Env, name: str, address: str, password: str, visitor: Visitor) -> Account:
     """The new account. `address` is canonical. Raises `PasswordTooEasy` or `AddressTaken`; where accounts are
     concealed, returns one that does not exist instead, tells the owner of the address, and takes the same steps for a
-    known and an unknown one.
+    known and an unknown one, also where a network has asked for too many letters: then neither gets one.
 
     An address that nobody has proven and nobody has used can be registered again: what was given before is gone.
     """
@@ -27,11 +27,12 @@ async def register(env: Env, name: str, address: str, password: str, visitor: Vi
     registered, revoked = account, list[Revocation]()
     async with env.store.transaction() as tx:
         added = await tx.accounts.add(account)
-        may_write = (not added or concealing) and await within_limits(
+        counted = not added or concealing
+        may_write = not counted or await within_limits(
             env, tx, LetterKind.ADDRESS_TAKEN, address, visitor, account.created_at
         )
-        anew, revoked = await _anew(env, tx, account) if may_write else (None, [])
-        if added or anew is not None:
+        anew, revoked = await _anew(env, tx, account) if counted and may_write else (None, [])
+        if may_write and (added or anew is not None):
             registered = anew or account
             await tx.letters.queue(QueuedLetter(new_id(), LetterKind.VERIFY_ADDRESS, account.created_at, registered.id))
         elif may_write and concealing:
