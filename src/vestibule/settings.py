@@ -444,7 +444,8 @@ class Settings(BaseSettings):
     def _unsafe(self) -> Iterator[str]:
         if self.production:
             yield from unsafe.in_production(self.url, self.front_ends)
-            yield from unsafe.secret(self.secret_key.get_secret_value())
+            yield from unsafe.secret("VESTIBULE_SECRET_KEY", self.secret_key.get_secret_value())
+            yield from unsafe.secret("VESTIBULE_PEPPER", self.pepper.get_secret_value())
         yield from unsafe.cookies(self.cookie_prefix, secure=self.production)
 
     @property

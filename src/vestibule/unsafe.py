@@ -18,10 +18,10 @@ def in_production(url: str, origins: Iterable[str]) -> Iterator[str]:
             yield f"{setting}: {address} is refused in production, because {_PLAIN_HTTP}; use https://{parts.netloc}"
 
 
-def secret(text: str) -> Iterator[str]:
+def secret(setting: str, text: str) -> Iterator[str]:
     """What is wrong with a secret that nobody drew by lot."""
     if text and (len(set(text)) < _FEWEST_CHARACTERS or any(word in text.lower() for word in _DEFAULT_LOOKING)):
-        yield f"VESTIBULE_SECRET_KEY: can be guessed, because it is a word or repeats itself; {_MAKE_SECRET}"
+        yield f"{setting}: can be guessed, because it is a word or repeats itself; {_MAKE_SECRET}"
 
 
 def cookies(prefix: str, *, secure: bool) -> Iterator[str]:

@@ -21,6 +21,11 @@ from vestibule.crypto.opaque import mint_secret
             "make one with: python",
         ),
         ({"VESTIBULE_SECRET_KEY": "0123" * 10}, "VESTIBULE_SECRET_KEY", "make one with"),
+        (
+            {"VESTIBULE_PEPPER": "salt and pepper salt and pepper, my secret"},
+            "VESTIBULE_PEPPER",
+            "make one with: python",
+        ),
         ({"NODE_ENV": "development", "VESTIBULE_COOKIE_PREFIX": "__Host-"}, "VESTIBULE_COOKIE_PREFIX", "NODE_ENV="),
     ],
 )
@@ -32,7 +37,7 @@ def test_what_would_be_unsafe_does_not_start_and_says_what_to_type(
     said = complaint(refusal(**{**safe, **given}))
     assert said.startswith(f"{named}: ")
     assert typed in said
-    if named == "VESTIBULE_SECRET_KEY":
+    if named in {"VESTIBULE_SECRET_KEY", "VESTIBULE_PEPPER"}:
         assert given[named] not in said
 
 

@@ -28,7 +28,7 @@ def shown_by() -> dict[str, list[str]]:
     found: dict[str, list[str]] = defaultdict(list)
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         for name, ids in _tests_in(path.read_text()):
-            for row in ids:
+            for row in dict.fromkeys(ids):  # which a name and its docstring may both give
                 found[row].append(f"{path.relative_to(ROOT / 'tests')}::{name}")
     return found
 

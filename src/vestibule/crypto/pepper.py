@@ -8,7 +8,8 @@ import base64
 import hmac
 from dataclasses import dataclass
 
-_MARK = "hmac-sha256:"
+MARK = "hmac-sha256:"
+"""How a stored hash begins that was made with any pepper."""
 _NAME_CHARACTERS = 8
 
 
@@ -22,6 +23,11 @@ class Pepper:
     def name(self) -> str:
         """By what it is known. Says nothing of the secret."""
         return hmac.digest(self.secret.encode(), b"vestibule pepper name", "sha256").hex()[:_NAME_CHARACTERS]
+
+    @property
+    def mark(self) -> str:
+        """How a stored hash begins that was made with this one."""
+        return f"{MARK}{self.name}$"
 
     def over(self, password: bytes) -> bytes:
         """What is hashed in the password's place: 44 characters, which bcrypt reads whole."""
@@ -41,13 +47,13 @@ class Peppers:
 
     def marked(self, made: str) -> str:
         """A new hash as it is stored."""
-        return f"{_MARK}{self._current.name}{made}" if self._current else made
+        return f"{self._current.mark}{made[1:]}" if self._current else made
 
     def taken_off(self, stored: str, password: bytes) -> tuple[str, bytes] | None:
         """The hash itself, and what it must have been made of; None where the pepper is not known any more."""
-        if not stored.startswith(_MARK):
+        if not stored.startswith(MARK):
             return stored, password
-        name, _, made = stored.removeprefix(_MARK).partition("$")
+        name, _, made = stored.removeprefix(MARK).partition("$")
         pepper = self._known.get(name)
         return None if pepper is None else (f"${made}", pepper.over(password))
 

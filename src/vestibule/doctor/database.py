@@ -8,7 +8,7 @@ from shutil import disk_usage
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from vestibule.doctor import keys, proxies
+from vestibule.doctor import keys, peppers, proxies
 from vestibule.model.clock import Clock
 from vestibule.model.errors import StoreUnavailable
 from vestibule.model.findings import Finding, fault, fine, warning
@@ -76,6 +76,7 @@ async def _look_inside(chosen: Settings, clock: Clock, engines: Engines) -> list
             found += [*await _server(chosen, clock, connection)]
         elif engines.folder is not None:
             found += space(engines.folder, disk_usage(engines.folder).free)
+        found += await peppers.look(chosen, connection)
         found += await proxies.seen(chosen, connection)
     return [*found, *await keys.look(chosen, clock, engines)]
 

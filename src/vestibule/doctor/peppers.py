@@ -1,0 +1,51 @@
+"""Peppers: whether every stored password can still be checked, and when an old pepper has done its work."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import ColumnElement, func, not_, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from vestibule.crypto.pepper import MARK, Pepper
+from vestibule.model.findings import Finding, fault, fine, hint
+from vestibule.settings import Settings
+from vestibule.storage.sql.schema import accounts
+
+SUBJECT = "passwords"
+
+
+async def look(chosen: Settings, connection: AsyncConnection) -> list[Finding]:
+    """What to think of the peppers in the settings, seen from the hashes in the database."""
+    current, old = chosen.pepper.get_secret_value(), chosen.pepper_old.get_secret_value()
+    made_with_old = _made_with(old) if old else None
+    known = [_made_with(secret) for secret in (current, old) if secret]
+    lost = accounts.c.password_hash.startswith(MARK) & not_(or_(False, *known))
+    return [
+        *_lost(await _count(connection, lost)),
+        *(_old(await _count(connection, made_with_old)) if made_with_old is not None else ()),
+    ]
+
+
+def _made_with(secret: str) -> ColumnElement[bool]:
+    return accounts.c.password_hash.startswith(Pepper(secret).mark)
+
+
+async def _count(connection: AsyncConnection, which: ColumnElement[bool]) -> int:
+    return int((await connection.execute(select(func.count()).select_from(accounts).where(which))).scalar_one())
+
+
+def _lost(people: int) -> Iterator[Finding]:
+    if people:
+        yield fault(
+            SUBJECT,
+            f"{people} were made with a pepper that is not in the settings",
+            "Their owners are told that their password is wrong, and only a reset by mail helps them.",
+            "VESTIBULE_PEPPER with that secret, or VESTIBULE_PEPPER_OLD if there is a newer one",
+        )
+
+
+def _old(people: int) -> Iterator[Finding]:
+    if people:
+        yield fine(SUBJECT, f"{people} still need VESTIBULE_PEPPER_OLD; each is made anew when its owner signs in")
+    else:
+        why = "What is kept for nothing can leak for nothing."
+        yield hint(SUBJECT, "no password needs VESTIBULE_PEPPER_OLD any more", why, "unset VESTIBULE_PEPPER_OLD")
