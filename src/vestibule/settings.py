@@ -114,7 +114,8 @@ class Settings(BaseSettings):
     redis_url: SecretStr = _setting(
         "REDIS_URL",
         SecretStr(""),
-        "`redis://host:6379/0`. Holds only what may be lost; unset, the process keeps that itself.",
+        "`redis://host:6379/0`; behind Sentinel `redis+sentinel://host:26379,host:26379/name/0`. Holds only what may "
+        "be lost; unset, the process keeps that itself.",
     )
 
     # Keys and tokens

@@ -12,6 +12,7 @@ from vestibule.settings import Settings, WrongSettings
 
 SUBJECT = "redis"
 _FULL = 0.9
+_PLAIN = {"redis": "rediss", "redis+sentinel": "rediss+sentinel"}
 _LOCAL = {"localhost", "127.0.0.1", "::1", None}
 
 
@@ -59,10 +60,10 @@ def _memory(info: dict[str, Any]) -> Iterator[Finding]:
 
 def _wire(chosen: Settings) -> Iterator[Finding]:
     address = urlsplit(chosen.redis_url.get_secret_value())
-    if address.scheme == "redis" and address.hostname not in _LOCAL and chosen.production:
+    if address.scheme in _PLAIN and address.hostname not in _LOCAL and chosen.production:
         yield hint(
             SUBJECT,
             f"the way to {address.hostname} is not encrypted",
             "Names and addresses of people who are signed in travel on it.",
-            "REDIS_URL=rediss://…, or a network that nobody else is on",
+            f"REDIS_URL={_PLAIN[address.scheme]}://…, or a network that nobody else is on",
         )

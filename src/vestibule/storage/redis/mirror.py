@@ -17,8 +17,10 @@ from redis.exceptions import RedisError
 from vestibule.model.accounts import Account
 from vestibule.model.clock import Clock
 from vestibule.model.sessions import Session
+from vestibule.storage.redis import sentinel
 
 _TIMEOUT_SECONDS = 0.25
+_MOST_CONNECTIONS = 20
 _KEEPS_ALL = "noeviction"
 _PAUSE_AFTER_FAULT = timedelta(seconds=1)
 LOST = (RedisError, OSError, TimeoutError, RuntimeError)
@@ -28,14 +30,11 @@ _log = structlog.get_logger(__name__)
 
 def connect(url: str, timeout_seconds: float = _TIMEOUT_SECONDS, wait_seconds: float = _TIMEOUT_SECONDS) -> "Redis":
     """A client that gives up quickly, on Redis and on a free connection; raises ValueError for no Redis address."""
+    seconds = {"socket_timeout": timeout_seconds, "socket_connect_timeout": timeout_seconds}
+    if url.partition("://")[0] in sentinel.SCHEMES:
+        return sentinel.connect(url, _MOST_CONNECTIONS, wait_seconds, **seconds)
     # Blocking: more at once than there are connections wait their turn, instead of counting as a Redis that is gone.
-    pool = BlockingConnectionPool.from_url(
-        url,
-        max_connections=20,
-        timeout=wait_seconds,
-        socket_timeout=timeout_seconds,
-        socket_connect_timeout=timeout_seconds,
-    )
+    pool = BlockingConnectionPool.from_url(url, max_connections=_MOST_CONNECTIONS, timeout=wait_seconds, **seconds)
     return Redis.from_pool(pool)
 
 
