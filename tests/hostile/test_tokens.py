@@ -8,11 +8,14 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from tests.harness.world import World
+from tests.harness.backends import Backend
+from tests.harness.world import World, world_on
 from tests.hostile.forgery import Good, compose, encode
 from tests.hostile.tokens import hostile_tokens
 from vestibule.crypto import jws
+from vestibule.crypto.seal import Seal
 from vestibule.model.letters import LetterKind
+from vestibule.model.signing_keys import Locksmith
 
 ME, REFRESH = "/api/users/me", "/api/auth/refresh"
 INVALID = (401, "access_token_invalid", "Invalid token or user doesn't exist")
@@ -150,6 +153,28 @@ async def test_no_hostile_token_refreshes_anything(
     assert not failures, listing(failures)
     assert listener.connections == 0
     assert (await as_refresh(nobody, good.token()))[0] == 200, "the refusals did the session no harm"
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "EdDSA"])
+async def test_no_hostile_token_is_taken_where_keys_are_of_another_kind(
+    backend: Backend, listener: Listener, algorithm: str
+) -> None:
+    """T1, T2, T3, T5, T7, T8: the same tables, made of tokens of each other kind."""
+    async with world_on(
+        backend, locksmith=Locksmith(Seal("correct horse battery staple " * 2), algorithm, 2048)
+    ) as world:
+        await world.register()
+        browser, nobody = await world.sign_in(), await world.client()
+        access, refresh = good_access(world, browser), good_refresh(world, browser)
+        failures: Failures = {}
+        for good, way, refused in ((access, as_bearer, INVALID), (refresh, as_refresh, NO_REFRESH)):
+            table = hostile_tokens(good, listener.url)
+            assert len(table) >= 200
+            seen = {name: await way(nobody, token) for name, token in table.items()}
+            failures |= {f"{way.__name__}: {name}": found for name, found in seen.items() if found != refused}
+            assert (await way(nobody, good.token()))[0] == 200
+    assert not failures, listing(failures)
+    assert listener.connections == 0
 
 
 async def test_nothing_at_all_is_not_signed_in(nobody: httpx.AsyncClient) -> None:
