@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
 import typer
@@ -74,10 +74,19 @@ def serve(
         respawn_failed_workers=True,
         log_level=LogLevels.warning,
     )
-    # Where the workers write what they measure, so that each can tell of all; docs/metrics.md.
+    with _room_for_metrics(settings):
+        server.serve()
+
+
+@contextlib.contextmanager
+def _room_for_metrics(settings: Settings) -> Iterator[None]:
+    """Where the workers write what they measure, if they do, so that each can tell of all; docs/metrics.md."""
+    if settings.metrics_port is None:
+        yield
+        return
     with tempfile.TemporaryDirectory(prefix="vestibule-metrics-") as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        server.serve()
+        yield
 
 
 class _WelcomingServer(MPServer):
