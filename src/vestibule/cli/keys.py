@@ -79,7 +79,8 @@ def rotate(
         results.print(f"{kid} signs {name.value} tokens from now on.")
 
 
-@keys.command()
+# One id in sixty-four begins with a dash; without letters for options, no letter of it is taken for one.
+@keys.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
 def retire(
     context: typer.Context,
     kid: Annotated[str, typer.Argument(metavar="KEY_ID", help="As `vestibule keys list` shows it.")],
