@@ -15,14 +15,13 @@ SUBJECT = "passwords"
 
 async def look(chosen: Settings, connection: AsyncConnection) -> list[Finding]:
     """What to think of the peppers in the settings, seen from the hashes in the database."""
-    current, old = chosen.pepper.get_secret_value(), chosen.pepper_old.get_secret_value()
-    made_with_old = _made_with(old) if old else None
-    known = [_made_with(secret) for secret in (current, old) if secret]
+    old = chosen.pepper_old.get_secret_value()
+    known = map(_made_with, filter(None, (chosen.pepper.get_secret_value(), old)))
     lost = accounts.c.password_hash.startswith(MARK) & not_(or_(False, *known))
-    return [
-        *_lost(await _count(connection, lost)),
-        *(_old(await _count(connection, made_with_old)) if made_with_old is not None else ()),
-    ]
+    found = [*_lost(await _count(connection, lost))]
+    if old:
+        found += _old(await _count(connection, _made_with(old)))
+    return found
 
 
 def _made_with(secret: str) -> ColumnElement[bool]:
