@@ -87,24 +87,23 @@ def _foreign_keys(good: Good) -> Named:
     for alg, sign in [pair for key in map(stranger, ALGORITHMS) for pair in signers(key).items()]:
         yield f"a stranger's {alg} under our kid", compose({**good.header, "alg": alg}, good.claims, sign)
         yield f"a stranger's {alg} under our kid, not said", compose(good.header, good.claims, sign)
-    foreign = Good(stranger(good.key.public.alg), good.typ, good.claims)
-    header = foreign.header
+    foreign = good.by_a_stranger
     yield "a stranger's kid and signature", foreign.token()
-    yield "a stranger's kid over a good signature", good.token(header)
+    yield "a stranger's kid over a good signature", good.token(foreign.header)
 
 
 def _fetched(good: Good, listener: str) -> Named:
     """Keys that come with the token, or an address to fetch them from."""
-    other = stranger(good.key.public.alg)
+    foreign = good.by_a_stranger
+    public = foreign.key.public
     members = {
-        "jwk": other.public.as_jwk(),
+        "jwk": public.as_jwk(),
         "jku": f"{listener}/jwks.json",
         "x5u": f"{listener}/chain.pem",
-        "x5c": [base64.b64encode(other.public.to_pem()).decode()],
+        "x5c": [base64.b64encode(public.to_pem()).decode()],
         "x5t": encode(hashlib.sha1(b"certificate").digest()),
         "x5t#S256": encode(hashlib.sha256(b"certificate").digest()),
     }
-    foreign = Good(other, good.typ, good.claims)
     for name, value in members.items():
         yield f"{name} over a good signature", good.token({**good.header, name: value})
         yield f"{name} and its signature under our kid", foreign.token({**good.header, name: value})
@@ -149,7 +148,7 @@ def _bent(good: Good) -> Named:
     yield "other claims under a good signature", f"{header}.{more}.{signature}"
     yield "a signature cut short", token[:-4]
     yield "a longer signature", token + "AAAA"
-    yield "a signature of zeros", f"{header}.{claims}.{encode(bytes(256 if good.header['alg'] == 'RS256' else 64))}"
+    yield "a signature of zeros", f"{header}.{claims}.{encode(bytes(len(good.sign(b''))))}"
     yield "a signature of one byte", f"{header}.{claims}.AA"
     yield "no signature", f"{header}.{claims}."
     yield "the parts in another order", f"{claims}.{header}.{signature}"
