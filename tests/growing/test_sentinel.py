@@ -14,7 +14,7 @@ from tests.faults.ledger import claims
 from tests.growing.sentinel import Watched, watched
 from tests.harness.backends import Backend
 from tests.harness.process import UNLIMITED, Running, given_keys, register, run, serving, sign_in
-from tests.harness.servers import NotToBeHad, wait_until
+from tests.harness.servers import NotToBeHad, free_port, wait_until
 from vestibule.storage.redis.nudges import CHANNEL
 from vestibule.storage.redis.sentinel import parse
 
@@ -89,6 +89,14 @@ def _anew(redis: Watched, browser: httpx.Client) -> bool:
 def test_the_doctor_finds_its_way_through_sentinel(redis: Watched, tmp_path: Path) -> None:
     examined = run(tmp_path, "doctor", "--json", REDIS_URL=redis.address, **given_keys())
     assert "Redis 6" in examined.stdout or "Redis 7" in examined.stdout, examined.stdout
+
+
+def test_the_doctor_says_that_no_sentinel_answers_and_whom_to_ask(tmp_path: Path) -> None:
+    dead = f"redis+sentinel://127.0.0.1:{free_port()}/main/0"
+    examined = run(tmp_path, "doctor", "--json", REDIS_URL=dead, **given_keys())
+    assert "cannot be reached: no Sentinel knows who leads main" in examined.stdout
+    assert "get-master-addr-by-name" in examined.stdout
+    assert "object at" not in examined.stdout
 
 
 def test_what_the_address_may_say() -> None:

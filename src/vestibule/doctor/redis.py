@@ -9,9 +9,12 @@ from redis.exceptions import RedisError
 from vestibule import wiring
 from vestibule.model.findings import Finding, fault, fine, hint, warning
 from vestibule.settings import Settings, WrongSettings
+from vestibule.storage.redis.sentinel import SCHEMES
 
 SUBJECT = "redis"
 _FULL = 0.9
+_PING = 'redis-cli -u "$REDIS_URL" ping'
+_WHO_LEADS = "redis-cli -h HOST -p 26379 sentinel get-master-addr-by-name NAME"
 _PLAIN = {"redis": "rediss", "redis+sentinel": "rediss+sentinel"}
 _LOCAL = {"localhost", "127.0.0.1", "::1", None}
 
@@ -24,19 +27,20 @@ async def look(chosen: Settings) -> list[Finding]:
         async with wiring.shared(chosen) as client:
             info: dict[str, Any] = await client.info() if client else {}
     except (RedisError, OSError) as reason:
-        return [_unreachable(str(reason))]
+        return [_unreachable(chosen, str(reason))]
     except WrongSettings as reason:
         return [fault(SUBJECT, str(reason), "The server does not start.", "REDIS_URL=redis://host:6379/0")]
     return [fine(SUBJECT, f"Redis {info.get('redis_version', '')}"), *_memory(info), *_wire(chosen)]
 
 
-def _unreachable(reason: str) -> Finding:
+def _unreachable(chosen: Settings, reason: str) -> Finding:
+    watched = urlsplit(chosen.redis_url.get_secret_value()).scheme in SCHEMES
     return warning(
         SUBJECT,
         f"cannot be reached: {reason}",
         "Nobody is signed out by that, but each process counts limits alone and lets a fifth through, and each request "
         "that meets the fault waits for a fraction of a second.",
-        'look at REDIS_URL, and whether the server runs: redis-cli -u "$REDIS_URL" ping',
+        f"look at REDIS_URL, and whether the server runs: {_WHO_LEADS if watched else _PING}",
     )
 
 

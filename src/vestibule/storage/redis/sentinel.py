@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
+from redis.asyncio.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
 
 SCHEMES = ("redis+sentinel", "rediss+sentinel")
 _PORT = 26379
@@ -53,6 +53,13 @@ def connect(url: str, max_connections: int, wait_seconds: float, **seconds: floa
 
 class _Pool(SentinelConnectionPool, BlockingConnectionPool):
     """Connections to the primary, for which those who come too many wait in line; closes those to the Sentinels too."""
+
+    async def get_master_address(self) -> tuple[str, int]:
+        try:
+            address: tuple[str, int] = await super().get_master_address()  # type: ignore[no-untyped-call]
+        except MasterNotFoundError:  # which shows every connection with all its members
+            raise MasterNotFoundError(f"no Sentinel knows who leads {self.service_name}") from None
+        return address
 
     async def aclose(self) -> None:
         await super().aclose()
