@@ -16,7 +16,7 @@ from typing import ParamSpec, TypeVar
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_NICENESS = 10
+_NICENESS = 19
 
 
 class PoolFull(RuntimeError):
