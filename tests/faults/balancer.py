@@ -21,7 +21,7 @@ _NEVER_RIGHT = {"500", "502", "504"}
 
 
 class NoAnswer(Exception):
-    """The word says why: `refused`, `reset` or `timeout`."""
+    """The word says why: `refused`, `reset`, `timeout`, or `absent`: the one server that was asked for is not there."""
 
 
 class Balancer:
@@ -56,10 +56,16 @@ class Balancer:
 
     async def _check(self, client: httpx.AsyncClient, port: int) -> None:
         try:
-            well = (await client.get(f"http://127.0.0.1:{port}/api/healthchecker")).status_code == 200
+            well = (await client.get(f"http://127.0.0.1:{port}/healthz/ready")).status_code == 200
         except httpx.HTTPError:
             well = False
         (self._out.discard if well else self._out.add)(port)
+
+    async def seen(self, port: int) -> None:
+        """Returns when this server has been seen to be ready, and so is sent requests again."""
+        self._out.add(port)
+        while port in self._out:
+            await asyncio.sleep(_CHECK_SECONDS / 10)
 
     async def ask(
         self, kind: str, method: str, path: str, good: set[int], port: int | None = None, **request: Any
@@ -67,7 +73,9 @@ class Balancer:
         """One request, to `port` or to whose turn it is; raises `NoAnswer`."""
         begun = time.monotonic()
         try:
-            answer = await self._sent([port] if port else self._candidates(), method, path, request)
+            answer = await self._sent(
+                [port] if port else self._candidates(), "absent" if port else "refused", method, path, request
+            )
         except NoAnswer as fault:
             self._timeline.add(Request(kind, begun, time.monotonic() - begun, str(fault), ok=False))
             raise
@@ -80,8 +88,10 @@ class Balancer:
         order = [next(self._turn) for _ in self._clients]
         return [port for port in order if port not in self._out] or order
 
-    async def _sent(self, ports: list[int], method: str, path: str, request: dict[str, Any]) -> httpx.Response:
-        fault = "refused"
+    async def _sent(
+        self, ports: list[int], fault: str, method: str, path: str, request: dict[str, Any]
+    ) -> httpx.Response:
+        """What the first of the servers that listens answers; `fault` is the word where none does."""
         for port in ports:
             try:
                 return await self._clients[port].request(method, path, **request)
