@@ -10,9 +10,8 @@ from tests.faults.cell import run_cell
 from tests.faults.cells import ALL
 from tests.harness import servers
 
-# A process killed, processes restarted in turn; the database crashed, gone and silent; Redis rolled back, a letter
-# cut off, a refresh not answered.
-SHORT = ("F1", "F3", "F6", "F7", "F13a", "F18", "F24", "F29")
+# A process killed, the database crashed, gone and silent, Redis rolled back, a letter cut off, a refresh not answered.
+SHORT = ("F1", "F6", "F7", "F13a", "F18", "F24", "F29")
 SAMPLE = 8
 # Memory depends on what else the machine does at the time; `make faults` looks at it.
 HARD = set(INVARIANTS) - {"I10"}
