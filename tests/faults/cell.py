@@ -105,7 +105,8 @@ class Outcome:
 
     @property
     def ran(self) -> bool:
-        return self.cell.run is not None
+        """Here, or where the record was made: this machine may lack what the cell needs."""
+        return self.times > 0
 
     @property
     def sound(self) -> bool:

@@ -27,10 +27,9 @@ def read(cells: tuple[Cell, ...], path: Path = RECORD) -> list[Recorded]:
 
 
 def write(outcomes: list[Outcome], path: Path = RECORD) -> None:
-    """Put these in place of earlier ones of the same cells."""
+    """Put these in place of earlier ones of the same cells; one that could not run here leaves the earlier."""
     kept = json.loads(path.read_text()) if path.exists() else {}
     for outcome in outcomes:
-        kept.pop(outcome.cell.id, None)
         if outcome.ran:
             kept[outcome.cell.id] = _to_json(outcome)
     path.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
@@ -44,7 +43,7 @@ def _to_json(outcome: Outcome) -> dict[str, object]:
 
 
 def _from_json(cell: Cell, kept: dict[str, object] | None) -> Recorded:
-    if kept is None or cell.run is None:
+    if kept is None:
         return Recorded(Outcome(cell, 0), "")
     given: dict[str, object] = dict(kept)
     day = str(given.pop("day"))
