@@ -71,11 +71,10 @@ class Balancer:
         self, kind: str, method: str, path: str, good: set[int], port: int | None = None, **request: Any
     ) -> httpx.Response:
         """One request, to `port` or to whose turn it is; raises `NoAnswer`."""
+        ports, nobody_listens = ([port], "absent") if port else (self._candidates(), "refused")
         begun = time.monotonic()
         try:
-            answer = await self._sent(
-                [port] if port else self._candidates(), "absent" if port else "refused", method, path, request
-            )
+            answer = await self._sent(ports, nobody_listens, method, path, request)
         except NoAnswer as fault:
             self._timeline.add(Request(kind, begun, time.monotonic() - begun, str(fault), ok=False))
             raise

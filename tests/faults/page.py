@@ -67,8 +67,8 @@ def page(recorded: list[Recorded], machine: Machine) -> str:
     return _INTRODUCTION.format(
         headline=_headline(outcomes),
         machine=_paragraph(
-            f"Measured on {' and '.join(days)}: {machine}. Others worked on this machine at the same time, so times "
-            "are those of a busy one; counts do not depend on it. Each line is of the "
+            f"Measured on {' and '.join(days)}, the latest on {machine}. Others worked on the machine at the "
+            "same time, so times are those of a busy one; counts do not depend on it. Each line is of the "
             "cell's latest run: what was mended was run again, not all cells at once."
         ),
         load=_load(),
@@ -77,14 +77,14 @@ def page(recorded: list[Recorded], machine: Machine) -> str:
         not_run=_bullets(_not_run(outcomes)),
         cells=_table(
             ("cell", "fault", "runs", "held", "requests", "failed", "gap", "T99", "p99 during", "p99 after"),
-            [_row(outcome) for outcome in outcomes if outcome.took],
+            [_row(outcome) for outcome in outcomes if outcome.ran],
         ),
-        expectations="\n\n".join(_expectations(outcome) for outcome in outcomes if outcome.took),
+        expectations="\n\n".join(_expectations(outcome) for outcome in outcomes if outcome.ran),
     )
 
 
 def _headline(outcomes: list[Outcome]) -> str:
-    run = [outcome for outcome in outcomes if outcome.took]
+    run = [outcome for outcome in outcomes if outcome.ran]
     loaded = [outcome for outcome in run if outcome.figures]
     violations = _sum(outcomes)
     told: Counter[str] = Counter()
@@ -135,7 +135,7 @@ def _invariants(outcomes: list[Outcome]) -> list[tuple[str, ...]]:
 def _short(outcomes: list[Outcome]) -> list[str]:
     lines = []
     for outcome in outcomes:
-        if not outcome.took:
+        if not outcome.ran:
             continue
         for name, count in outcome.violations.items():
             words = next((note for note in outcome.notes if note.startswith(f"{name}:")), "")
@@ -157,7 +157,7 @@ def _not_run(outcomes: list[Outcome]) -> list[str]:
     return [
         f"**{outcome.cell.id}** {outcome.cell.what}: {outcome.cell.why_not or 'not run yet'}."
         for outcome in outcomes
-        if not outcome.took
+        if not outcome.ran
     ]
 
 

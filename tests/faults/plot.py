@@ -15,7 +15,7 @@ _LEAST = 0.05  # seconds; on a logarithmic scale there is no 0
 
 def draw(recorded: list[Recorded], path: Path) -> None:
     """Write the picture."""
-    outcomes = [item.outcome for item in recorded if item.outcome.took and item.outcome.figures]
+    outcomes = [item.outcome for item in recorded if item.outcome.ran and item.outcome.figures]
     with mpl.rc_context({"font.family": "DejaVu Sans", "font.size": 9}):
         figure = Figure(figsize=(9, 0.3 * len(outcomes) + 1.6), dpi=150, layout="constrained")
         axes = figure.subplots()
