@@ -197,7 +197,7 @@ def _once(outcome: Outcome) -> list[Finding]:
     """Every expectation once, though it was looked at in each repetition: the last time, or the one it failed."""
     found: dict[str, Finding] = {}
     for finding in outcome.findings:
-        if found.get(finding.expectation, finding).held:
+        if finding.expectation not in found or found[finding.expectation].held:
             found[finding.expectation] = finding
     return list(found.values())
 

@@ -3,8 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
+from bench.machine import Machine
 from tests.faults.cell import Cell, Finding, Outcome, Run
-from tests.faults.record import read, write
+from tests.faults.page import page
+from tests.faults.record import Recorded, read, write
 
 
 async def _nothing(run: Run) -> None:
@@ -28,3 +30,8 @@ def test_what_was_found_stays_where_the_cell_cannot_run(tmp_path: Path) -> None:
 def test_a_cell_that_never_ran_has_not_passed(tmp_path: Path) -> None:
     (kept,) = read((WITHOUT_ITS_TOOL,), tmp_path / "reliability.json")
     assert (kept.day, kept.outcome.ran, kept.outcome.passed) == ("", False, False)
+
+
+def test_the_page_shows_what_did_not_hold() -> None:
+    found = Outcome(CELL, 1, findings=[Finding("no failed request", "1 reset", False)])
+    assert "* **Not held**: no failed request: 1 reset" in page([Recorded(found, "2026-11-27")], Machine.this())
