@@ -1,6 +1,6 @@
 """The server's process: settings, an `Env`, HTTP in front of it, and the loops that go on beside it.
 
-Everything is put together here and in `wiring`; nobody imports this module. Servers take `application` as a
+Everything is put together here and in `wiring`; only `traced` imports this module. Servers take `application` as a
 factory: `granian --interface asgi --factory vestibule.app:application`, and uvicorn likewise.
 """
 
@@ -11,26 +11,34 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from vestibule import logs, loops, settings, wiring
+from vestibule.crypto.niced_threads import NicedThreads
+from vestibule.flows.env import Env
 from vestibule.metrics.listener import listening
 from vestibule.metrics.metered import Metered
 from vestibule.metrics.sampling import sampled
 from vestibule.model.clock import SystemClock
+from vestibule.settings import Settings
 from vestibule.web.application import build
 from vestibule.web.fast_path import PATHS, FrontDoor
 from vestibule.web.headers import OutermostLayer
 from vestibule.web.pages.render import Pages
+from vestibule.web.parting import Parting
 from vestibule.web.policy import WebPolicy
 
 
 def application() -> ASGIApp:
     """The ASGI application for the settings in the environment; raises `WrongSettings`."""
-    chosen = settings.read()
+    return assembled(settings.read())
+
+
+def assembled(chosen: Settings, threads: type[NicedThreads] = NicedThreads) -> ASGIApp:
+    """The same for given settings; `threads` make its hashes and signatures."""
     log = logs.without_waiting(chosen.log_level, pretty=not chosen.production, masked=chosen.log_addresses == "masked")
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:
-            async with wiring.opened(chosen) as env, loops.running(env), AsyncExitStack() as measuring:
+            async with wiring.opened(chosen, threads) as env, loops.running(env), AsyncExitStack() as measuring:
                 if chosen.metrics_port:
                     measuring.enter_context(listening(chosen.metrics_host, chosen.metrics_port))
                     await measuring.enter_async_context(sampled(env, lambda: log.dropped))
@@ -51,5 +59,10 @@ def application() -> ASGIApp:
     pages = Pages(wiring.brand(chosen), chosen.language, wiring.templates(chosen, "pages"))
     inner = build(chosen.policy(), web, pages, wiring.stationery(chosen, SystemClock()), lifespan)
     inner.state.env = None
-    whole = FrontDoor(OutermostLayer(inner, web), lambda: inner.state.env, web)
+
+    def env_of() -> Env | None:
+        env: Env | None = inner.state.env
+        return env
+
+    whole = FrontDoor(Parting(OutermostLayer(inner, web), env_of), env_of, web)
     return Metered(whole, PATHS) if chosen.metrics_port else whole

@@ -33,6 +33,7 @@ from vestibule.setting_types import Colour, Folder, Hosts, Logo, Networks, OneLi
 _OWN_PREFIX = "VESTIBULE_"
 _TEST_PREFIX = "VESTIBULE_TEST_"
 _ENV_FILE = ".env"
+_DRAIN_SECONDS_IN_PRODUCTION = 5
 _HOST_IN_URL = re.compile(r"^https?://(.+?)(?::\d+)?$")
 
 
@@ -80,6 +81,15 @@ class Settings(BaseSettings):
         "Needed in production; otherwise `http://localhost` with the port.",
     )
 
+    drain_seconds: int | None = _setting(
+        "VESTIBULE_DRAIN_SECONDS",
+        None,
+        "At SIGTERM the server says that it is not ready, closes each connection with its next answer, and goes on "
+        "answering for so long, in seconds, before it stops: longer than the balancer takes to notice. Unset: 5 in "
+        "production, otherwise 0.",
+        ge=0,
+        le=300,
+    )
     trusted_proxies: Networks = _setting(
         "VESTIBULE_TRUSTED_PROXIES",
         (),
@@ -406,6 +416,13 @@ class Settings(BaseSettings):
         "Address of that port. Whoever reaches it reads the metrics, so let it be one that only Prometheus does.",
     )
 
+    traces: bool = _setting(
+        "VESTIBULE_TRACES",
+        False,
+        "Tells OpenTelemetry what each request waited for. Needs `pip install 'vestibule[server,traces]'`; where to is "
+        "said by `OTEL_EXPORTER_OTLP_ENDPOINT` and OpenTelemetry's other variables.",
+    )
+
     # Logs and events
     event_days: int = _setting(
         "VESTIBULE_EVENT_DAYS",
@@ -452,6 +469,13 @@ class Settings(BaseSettings):
     @property
     def production(self) -> bool:
         return self.mode == "production"
+
+    @property
+    def leaving_seconds(self) -> int:
+        """For how long the server goes on answering once it was told to stop."""
+        if self.drain_seconds is None:
+            return _DRAIN_SECONDS_IN_PRODUCTION if self.production else 0
+        return self.drain_seconds
 
     @property
     def database_address(self) -> str:

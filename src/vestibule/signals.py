@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-_TO_STOP = (signal.SIGTERM, signal.SIGINT)
+LEAVE = signal.SIGUSR1
+"""What `vestibule serve` tells its workers before SIGTERM: go on answering, and let nobody count on you any more."""
+_TO_STOP = (signal.SIGTERM, signal.SIGINT, LEAVE)
 
 
 @contextmanager
 def heard(stop: Callable[[], None]) -> Iterator[None]:
-    """Have `stop` called in this loop at SIGTERM or SIGINT, while the block lasts; whoever listened before still hears.
+    """Have `stop` called in this loop at SIGTERM, SIGINT or `LEAVE`, while the block lasts. Whoever listened
+    before still hears.
 
     An event loop takes its signals from a file descriptor and leaves Python's handler empty, so that a handler here
     takes nothing away from it.

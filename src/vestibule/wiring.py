@@ -48,8 +48,11 @@ BCRYPT_ROUNDS = 12  # the contract's origin's
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Env]:
-    """Everything a process needs, and its end. Raises `WrongSettings`, `SchemaMismatch` or `StoreUnavailable`."""
+async def opened(settings: Settings, threads: type[NicedThreads] = NicedThreads) -> AsyncIterator[Env]:
+    """Everything a process needs, and its end; `threads` make hashes and signatures.
+
+    Raises `WrongSettings`, `SchemaMismatch` or `StoreUnavailable`.
+    """
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         engines = await stack.enter_async_context(database(settings))
@@ -59,8 +62,8 @@ async def opened(settings: Settings) -> AsyncIterator[Env]:
         # Connections of its own, for which a crowd waits in line: counting alone would let more of it through.
         counting = await stack.enter_async_context(shared(settings, _COUNTING_SECONDS, _LINE_SECONDS))
         store = SqlStore(engines)
-        hashing = NicedThreads(settings.hash_threads, settings.hash_queue)
-        signing = NicedThreads(_SIGNING_THREADS, _SIGNATURES_WAITING)
+        hashing = threads(settings.hash_threads, settings.hash_queue)
+        signing = threads(_SIGNING_THREADS, _SIGNATURES_WAITING)
         try:
             yield Env(
                 policy=settings.policy(),

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from tests.conftest import not_to_be_had
-from tests.harness.process import PASSWORD, given_keys, register, run, serving, starting
+from tests.harness.process import PASSWORD, given_keys, register, run, serving, sign_in, starting
 from tests.harness.servers import wait_until
 
 
@@ -78,3 +78,42 @@ def _reads(process_id: int, wire: socket.socket) -> bool:
 def _listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+DRAINED = {"VESTIBULE_DRAIN_SECONDS": "2"}
+
+
+def test_before_it_stops_it_says_so_and_closes_each_connection_with_its_answer(prepared: Path) -> None:
+    with serving(prepared, "--workers", "2", **given_keys(), **DRAINED) as server, server.browser() as browser:
+        assert "connection" not in browser.get("/api/healthchecker").headers
+        begun = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: browser.get("/healthz/ready").status_code == 503, "its telling the balancer")
+        answers = 0
+        while time.monotonic() < begun + 1.5:
+            answer = browser.get("/api/healthchecker")
+            assert (answer.status_code, answer.headers["connection"]) == (200, "close")
+            answers += 1
+        assert answers
+        assert server.process.wait(20) == 0
+        assert time.monotonic() - begun >= 2
+
+
+def test_the_hot_reads_close_their_connections_too(prepared: Path) -> None:
+    with serving(prepared, **given_keys(), **DRAINED) as server, server.browser() as browser:
+        register(browser, "parting@example.com")
+        sign_in(browser, "parting@example.com")
+        assert "connection" not in browser.get("/api/users/me").headers
+        server.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: browser.get("/healthz/ready").status_code == 503, "its telling the balancer")
+        answer = browser.get("/api/users/me")
+        assert (answer.status_code, answer.headers["connection"]) == (200, "close")
+
+
+@pytest.mark.parametrize("numbers", [[signal.SIGINT], [signal.SIGTERM, signal.SIGTERM]])
+def test_who_presses_control_c_or_says_it_twice_does_not_wait(prepared: Path, numbers: list[signal.Signals]) -> None:
+    with serving(prepared, **given_keys(), VESTIBULE_DRAIN_SECONDS="60") as server:
+        for number in numbers:
+            server.process.send_signal(number)
+            time.sleep(0.5)
+        assert server.process.wait(20) == 0

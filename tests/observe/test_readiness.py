@@ -10,6 +10,7 @@ from tests.harness.world import World
 from vestibule import loops
 from vestibule.flows.be_ready import hindrances, look_at_schema
 from vestibule.model.readiness import Hindrance
+from vestibule.signals import LEAVE
 from vestibule.storage.sql.schema import REVISION
 
 LIVE, READY, CONTRACT = "/healthz/live", "/healthz/ready", "/api/healthchecker"
@@ -59,7 +60,7 @@ async def test_another_version_has_migrated_the_database(world: World) -> None:
     assert await statuses(world) == [200, 200, 200]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, LEAVE])
 async def test_a_process_that_is_told_to_stop_is_not_ready(world: World, number: signal.Signals) -> None:
     before = signal.signal(number, lambda *_: None)
     try:

@@ -7,31 +7,29 @@ import signal
 import socket
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator
-from typing import Annotated, Any
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, distribution
+from typing import Annotated
 
 import typer
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from granian.server.mp import MPServer
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Column, Table
 
 from vestibule.cli.console import notes
+from vestibule.cli.supervisor import FINISH_SECONDS, Supervisor
 from vestibule.cli.workshop import Workshop
 from vestibule.settings import Settings, WrongSettings
 
-_TARGET = "vestibule.app:application"
-_DRAIN_SECONDS = 30
+_PLAIN, _TRACED = "vestibule.app:application", "vestibule.traced:application"
+_TRACES = "opentelemetry-exporter-otlp-proto-http"
 # Whoever does not get through with the head of a request in ten seconds, or in 16 kB, holds a connection for nothing
 # (ASVS 5.0, 15.2.2). Bodies are counted and timed in web/body.py.
 _LIMITS = HTTP1Settings(header_read_timeout=10_000, max_buffer_size=16_384)
-_SAY_AGAIN_SECONDS = 0.2
-_LAST_WORD_SECONDS = 1
 _LOG_WIDTH = 300
 # Where a browser on this machine says localhost.
 _REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared, never bound
@@ -58,10 +56,13 @@ def serve(
     _require_free(address, number, "PORT")
     if settings.metrics_port:
         _require_free(settings.metrics_host, settings.metrics_port, "VESTIBULE_METRICS_PORT")
+    if settings.traces:
+        _require_traces()
     asyncio.run(_prepare(workshop))
-    server = _WelcomingServer(
+    server = Supervisor(
         lambda: _welcome_when_open(settings, address, number, workers),
-        _TARGET,
+        settings.leaving_seconds,
+        _TRACED if settings.traces else _PLAIN,
         factory=True,
         address=address,
         port=number,
@@ -70,7 +71,7 @@ def serve(
         http1_settings=_LIMITS,
         websockets=False,
         workers=workers,
-        workers_kill_timeout=_DRAIN_SECONDS,
+        workers_kill_timeout=FINISH_SECONDS,
         respawn_failed_workers=True,
         log_level=LogLevels.warning,
     )
@@ -87,33 +88,6 @@ def _room_for_metrics(settings: Settings) -> Iterator[None]:
     with tempfile.TemporaryDirectory(prefix="vestibule-metrics-") as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         yield
-
-
-class _WelcomingServer(MPServer):
-    """granian, with a word when it listens, and one for workers that did not hear that they are to stop."""
-
-    def __init__(self, welcome: Callable[[], None], *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._welcome = threading.Thread(target=welcome, daemon=True)
-
-    def startup(self, spawn_target: Any, target_loader: Any) -> None:
-        # Only now that the workers are forked: a lock this thread held at the fork, such as that of a module being
-        # imported, would stay locked in the worker for ever.
-        super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
-        self._welcome.start()
-
-    def _stop_workers(self) -> None:
-        # A worker that has just been forked still has its parent's handler, which swallows the signal, and would be
-        # waited for until it is killed. So it is said again until it is heard; a worker that heard it goes on draining.
-        workers: list[Any] = self.wrks  # untyped in granian
-        end = time.monotonic() + _DRAIN_SECONDS
-        while any(worker.is_alive() for worker in workers) and time.monotonic() < end:
-            for worker in workers:
-                worker.terminate()
-            for worker in workers:
-                worker.join(_SAY_AGAIN_SECONDS)
-        self.workers_kill_timeout = _LAST_WORD_SECONDS
-        super()._stop_workers()  # type: ignore[no-untyped-call]
 
 
 async def _prepare(workshop: Workshop) -> None:
@@ -138,6 +112,14 @@ def _require_free(host: str, port: int, setting: str) -> None:
             probe.bind((host, port))
         except OSError as fault:
             raise WrongSettings(f"{setting}: cannot listen on {host}:{port}: {fault.strerror}") from None
+
+
+def _require_traces() -> None:
+    """Raises `WrongSettings` where what tells OpenTelemetry is not installed."""
+    try:
+        distribution(_TRACES)
+    except PackageNotFoundError:
+        raise WrongSettings("VESTIBULE_TRACES: needs more: pip install 'vestibule[server,traces]'") from None
 
 
 def _answers(host: str, port: int) -> bool:

@@ -29,6 +29,6 @@ async def look_at_schema(env: Env) -> None:
 
 
 def drain(env: Env) -> None:
-    """From now on the process finishes what it has begun, and should be sent nothing more."""
+    """From now on the process should be sent nothing more: no balancer finds it ready, and no connection is kept."""
     env.readiness.draining = True
     env.feed.close()

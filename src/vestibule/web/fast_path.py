@@ -46,7 +46,7 @@ class FrontDoor:
 
     def _caller(self, scope: Scope) -> Caller | None:
         env = self._env_of()
-        if env is None:
+        if env is None or env.readiness.draining:
             return None
         try:
             require_host(scope["headers"], self._web)

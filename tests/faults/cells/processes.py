@@ -3,6 +3,7 @@
 import asyncio
 
 from tests.faults.cell import Cell, Run
+from tests.faults.stand import Needs
 from vestibule.crypto.entropy import spread
 
 _FAILED = {"refused", "reset", "timeout", "500", "502", "503", "504"}
@@ -81,9 +82,10 @@ CELLS = (
     Cell(
         "F3",
         "rolling restarts",
-        "SIGTERM to one and then the other under load",
+        "SIGTERM to one and then the other under load, as they drain in production",
         "no failed request, each ends in 30 s",
         rolling,
+        needs=Needs(settings={"VESTIBULE_DRAIN_SECONDS": "5"}),
         text=50,
         full=50,
         short=2,

@@ -1,0 +1,68 @@
+"""The parent of the worker processes: granian's, with a word when it listens, and an end in three steps.
+
+SIGTERM: the workers are told that they leave, and go on answering while balancers notice; then they are told to stop,
+and finish what they have begun; what does not finish in `FINISH_SECONDS` is killed. SIGINT leaves the first step out,
+and so does a second SIGTERM.
+"""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from granian.server.mp import MPServer
+
+from vestibule.signals import LEAVE
+
+FINISH_SECONDS = 30
+_SAY_AGAIN_SECONDS = 0.2
+_LAST_WORD_SECONDS = 1
+
+
+class Supervisor(MPServer):
+    """Calls `welcome` on a thread once the workers are started; `leaving_seconds` is how long they take leave."""
+
+    def __init__(self, welcome: Callable[[], None], leaving_seconds: int, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._welcome = threading.Thread(target=welcome, daemon=True)
+        self._leaving_seconds = leaving_seconds
+
+    def startup(self, spawn_target: Any, target_loader: Any) -> None:
+        # Only now that the workers are forked: a lock this thread held at the fork, such as that of a module being
+        # imported, would stay locked in the worker for ever.
+        super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
+        self._welcome.start()
+
+    def signal_handler_interrupt(self, number: int, *frame: Any) -> None:
+        if number == signal.SIGINT or self.interrupt_signal:
+            self._leaving_seconds = 0
+        super().signal_handler_interrupt(number, *frame)  # type: ignore[no-untyped-call]
+
+    def shutdown(self, exit_code: int = 0) -> None:
+        self._take_leave()
+        super().shutdown(exit_code)  # type: ignore[no-untyped-call]
+
+    def _take_leave(self) -> None:
+        workers: list[Any] = self.wrks  # untyped in granian
+        if not self._leaving_seconds or not self.interrupt_signal:
+            return
+        self.main_loop_interrupt.clear()
+        for worker in workers:
+            if worker.is_alive():
+                os.kill(worker.inner.pid, LEAVE)
+        self.main_loop_interrupt.wait(self._leaving_seconds)
+
+    def _stop_workers(self) -> None:
+        # A worker that has just been forked still has its parent's handler, which swallows the signal, and would be
+        # waited for until it is killed. So it is said again until it is heard; a worker that heard it goes on draining.
+        workers: list[Any] = self.wrks
+        end = time.monotonic() + FINISH_SECONDS
+        while any(worker.is_alive() for worker in workers) and time.monotonic() < end:
+            for worker in workers:
+                worker.terminate()
+            for worker in workers:
+                worker.join(_SAY_AGAIN_SECONDS)
+        self.workers_kill_timeout = _LAST_WORD_SECONDS
+        super()._stop_workers()  # type: ignore[no-untyped-call]
