@@ -7,9 +7,10 @@ from prometheus_client import Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vestibule.metrics.meters import REQUESTS
+from vestibule.metrics.routes import route_of
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "DELETE", "OPTIONS", "PUT", "PATCH"})
-_OTHER, _UNMATCHED = "other", "unmatched"
+_OTHER = "other"
 
 
 class Metered:
@@ -34,7 +35,7 @@ class Metered:
         await self._app(scope, receive, sending)
 
     def _meter(self, scope: Scope, status: int) -> Histogram:
-        key = scope["method"], self._route(scope), status
+        key = scope["method"], route_of(scope, self._plain), status
         meter = self._meters.get(key)
         if meter is None:
             method, route, _ = key
@@ -42,10 +43,3 @@ class Metered:
             if method in _METHODS:
                 self._meters[key] = meter
         return meter
-
-    def _route(self, scope: Scope) -> str:
-        """The route's pattern, never the path itself, of which there is no end."""
-        route = scope.get("route")
-        if route is not None:
-            return str(route.path)
-        return scope["path"] if scope["path"] in self._plain else _UNMATCHED

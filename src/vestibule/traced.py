@@ -1,0 +1,27 @@
+"""The server's process, traced: what `app` is, with VESTIBULE_TRACES on. Needs the extra `traces`.
+
+`vestibule serve` chooses between the two, so that whoever does not trace does not load OpenTelemetry. Other servers are
+told `vestibule.traced:application`.
+"""
+
+from starlette.types import ASGIApp, Scope
+
+from vestibule import app, settings
+from vestibule.traces.provider import begin
+from vestibule.traces.requests import Traced
+from vestibule.traces.threads import TracedThreads
+from vestibule.web.client_address import is_listed
+from vestibule.web.fast_path import PATHS
+
+_PROBES = ("/healthz/live", "/healthz/ready", "/api/healthchecker")
+
+
+def application() -> ASGIApp:
+    """The ASGI application for the settings in the environment; raises `WrongSettings`."""
+    chosen = settings.read()
+
+    def from_proxy(scope: Scope) -> bool:
+        return bool(scope["client"]) and is_listed(scope["client"][0], chosen.trusted_proxies)
+
+    provider = begin()
+    return Traced(app.assembled(chosen, TracedThreads), provider, from_proxy, PATHS, _PROBES)

@@ -1,0 +1,87 @@
+"""A span for each request, from outside everything else, by OpenTelemetry's conventions for HTTP servers.
+
+The usual instrumentation tells paths and queries, and in Vestibule's there are mailed secrets; this one tells routes.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection
+
+from opentelemetry import propagate, trace
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import Span, SpanKind, Status, StatusCode, format_trace_id
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
+
+from vestibule.metrics.routes import route_of
+
+_LAST_WORDS_SECONDS = 5.0
+_tracer = trace.get_tracer("vestibule")
+
+
+class Traced:
+    """Wraps the whole application. `believed` says whose word counts on which trace a request belongs to, `plain` are
+    the paths that may be answered before they are routed, and `untold` those of which nobody wants to read.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        provider: TracerProvider,
+        believed: Callable[[Scope], bool],
+        plain: Collection[str],
+        untold: Collection[str],
+    ) -> None:
+        self._app = app
+        self._provider = provider
+        self._believed = believed
+        self._plain = frozenset(plain)
+        self._untold = frozenset(untold)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(scope, receive, send)
+        elif scope["path"] in self._untold:
+            await self._app(scope, receive, send)
+        else:
+            await self._traced(scope, receive, send)
+
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            # Where nobody takes them any more, the last ones are lost instead of waited for.
+            async with asyncio.timeout(_LAST_WORDS_SECONDS):
+                await asyncio.to_thread(self._provider.shutdown)
+
+    async def _traced(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with _tracer.start_as_current_span(scope["method"], self._context(scope), SpanKind.SERVER) as span:
+
+            async def sending(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    self._describe(span, scope, message)
+                await send(message)
+
+            with bound_contextvars(trace_id=format_trace_id(span.get_span_context().trace_id)):
+                await self._app(scope, receive, sending)
+
+    def _context(self, scope: Scope) -> Context:
+        """The trace that a listed proxy says it belongs to; of a stranger's, nobody would know what to make."""
+        return propagate.extract(Headers(scope=scope), Context()) if self._believed(scope) else Context()
+
+    def _describe(self, span: Span, scope: Scope, message: Message) -> None:
+        status, route = message["status"], route_of(scope, self._plain)
+        span.update_name(f"{scope['method']} {route}")
+        span.set_attributes(
+            {
+                "http.request.method": scope["method"],
+                "http.route": route,
+                "http.response.status_code": status,
+                "url.scheme": scope["scheme"],
+                "vestibule.request_id": MutableHeaders(scope=message).get("x-request-id", ""),
+            }
+        )
+        if status >= 500:
+            span.set_attribute("error.type", str(status))
+            span.set_status(Status(StatusCode.ERROR))

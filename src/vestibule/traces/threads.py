@@ -1,0 +1,20 @@
+"""A span for each hash and each signature: the wait for a thread, and the work."""
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from opentelemetry import trace
+
+from vestibule.crypto.niced_threads import NicedThreads
+
+P = ParamSpec("P")
+T = TypeVar("T")
+_tracer = trace.get_tracer("vestibule")
+
+
+class TracedThreads(NicedThreads):
+    """The same threads. A span is named after the function, never after what it is given."""
+
+    async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        with _tracer.start_as_current_span(call.__qualname__.lstrip("_")):
+            return await super().run(call, *args, **kwargs)
