@@ -176,3 +176,16 @@ def listened_at_by(pid: int) -> set[int]:
 def _link_in(server: Running, email: str) -> str:
     texts = [text_of(letter) for letter in server.letters if letter["To"] == email]
     return next(filter(None, map(link_in, texts)), "")
+
+
+def test_who_meets_a_limit_is_told_by_the_limit(tmp_path: Path) -> None:
+    port = free_port()
+    settings = {"VESTIBULE_METRICS_PORT": str(port), "VESTIBULE_SIGN_INS_PER_NETWORK": "2", **given_keys()}
+    with serving(tmp_path, **settings) as server, server.browser() as browser:
+        body = {"email": EMAIL, "password": PASSWORD}
+        statuses = [browser.post("/api/auth/login", json=body).status_code for _ in range(5)]
+        assert statuses == [400, 400, 429, 429, 429]
+        watched = Watched(server, port)
+        watched.reaches(3, "vestibule_limits_reached_total", limit="network_sign_in")
+        # One writer and four readers on SQLite.
+        watched.reaches(5, "vestibule_database_connections_limit")

@@ -22,6 +22,11 @@ BACKGROUND = Histogram(
     buckets=_QUICK,
 )
 EVENTS = Counter("vestibule_events", "What happened to accounts, as in the table of events, by kind.", ["kind"])
+LIMITS_REACHED = Counter(
+    "vestibule_limits_reached",
+    "Requests that were refused because their network had done too much, by limit.",
+    ["limit"],
+)
 
 POOL_CALLS = Counter("vestibule_pool_calls", "Hashes and signatures begun, by pool of threads.", ["pool"])
 POOL_WAITED = Counter("vestibule_pool_wait_seconds", "Time they waited for a thread, all together.", ["pool"])
@@ -62,6 +67,11 @@ OLDEST_LETTER = Gauge(
 
 CONNECTIONS = Gauge(
     "vestibule_database_connections_in_use", "Connections to the database in use now.", multiprocess_mode="livesum"
+)
+CONNECTIONS_LIMIT = Gauge(
+    "vestibule_database_connections_limit",
+    "Connections to the database that there may be.",
+    multiprocess_mode="livesum",
 )
 LOG_DROPPED = Counter("vestibule_log_lines_dropped", "Lines of the log that could not be written.")
 BUILD = Gauge("vestibule_build_info", "1, by version.", ["version"], multiprocess_mode="mostrecent")

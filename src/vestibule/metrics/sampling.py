@@ -1,7 +1,7 @@
 """What is measured by looking now and then: queues, pools, memory and the outbox, every second."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 
 from prometheus_client import Counter
@@ -31,26 +31,42 @@ class _Rising:
         self._told = total
 
 
+class _RisingKinds:
+    """Totals that somebody else keeps by a word, as a counter with that label."""
+
+    def __init__(self, counter: Counter, totals: Callable[[], Mapping[str, int]]) -> None:
+        self._counter = counter
+        self._totals = totals
+        self._rising: dict[str, _Rising] = {}
+
+    def look(self) -> None:
+        for kind in self._totals().keys() - self._rising.keys():
+            self._rising[kind] = _Rising(self._counter.labels(kind), lambda kind=kind: self._totals()[kind])  # type: ignore[misc]
+        for rising in self._rising.values():
+            rising.look()
+
+
 class Samples:
     """One process's."""
 
     def __init__(self, env: Env, dropped: Callable[[], int]) -> None:
         self._env = env
         self._pools = {"hashing": env.passwords.threads, "signing": env.signing}
-        self._rising = [
+        self._rising: list[_Rising | _RisingKinds] = [
+            _RisingKinds(meters.EVENTS, lambda: env.store.happened),
+            _RisingKinds(meters.LIMITS_REACHED, lambda: env.limiter.reached),
             _Rising(meters.LOG_DROPPED, dropped),
             _Rising(meters.LOOKUPS.labels("hit"), lambda: env.memory.hits),
             _Rising(meters.LOOKUPS.labels("miss"), lambda: env.memory.misses),
         ]
         for name, pool in self._pools.items():
             self._rising += _of_pool(name, pool)
-        self._events: dict[str, _Rising] = {}
         meters.BUILD.labels(__version__).set(1)
 
     def look(self) -> None:
         """All that costs no I/O."""
         env = self._env
-        for rising in [*self._rising, *self._happened()]:
+        for rising in self._rising:
             rising.look()
         for name, pool in self._pools.items():
             meters.POOL_PENDING.labels(name).set(pool.under_way)
@@ -58,6 +74,7 @@ class Samples:
         meters.STALENESS.set(min(env.revocations.age(env.clock.monotonic()), 1e9))
         meters.FOLLOWERS.set(len(env.feed))
         meters.CONNECTIONS.set(env.store.connections_in_use)
+        meters.CONNECTIONS_LIMIT.set(env.store.connections_limit)
 
     async def look_into_outbox(self) -> None:
         """How much mail waits, and for how long."""
@@ -66,12 +83,6 @@ class Samples:
         meters.LETTERS_REFUSED.set(backlog.refused)
         age = self._env.clock.now() - backlog.oldest if backlog.oldest else None
         meters.OLDEST_LETTER.set(age.total_seconds() if age else 0)
-
-    def _happened(self) -> list[_Rising]:
-        happened = self._env.store.happened
-        for kind in happened.keys() - self._events.keys():
-            self._events[kind] = _Rising(meters.EVENTS.labels(kind), lambda kind=kind: happened[kind])  # type: ignore[misc]
-        return list(self._events.values())
 
 
 @asynccontextmanager

@@ -1,5 +1,6 @@
 """Limits: how often something may be done, so that nobody floods a mailbox or guesses without end."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -53,6 +54,10 @@ class NetworkLimits:
 
 class Limiter(Protocol):
     """Counts what each network does. What it counts may be lost, but it never stops counting."""
+
+    @property
+    def reached(self) -> Mapping[str, int]:
+        """How often each limit was met by somebody who had reached it, by its name."""
 
     async def take(self, limit: Limit, network: str) -> timedelta | None:
         """Count one more; None, or how long until the next is allowed where the limit is reached. Exact in any race."""

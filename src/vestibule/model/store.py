@@ -355,6 +355,10 @@ class Store(Protocol):
     def connections_in_use(self) -> int:
         """How many there are at this moment."""
 
+    @property
+    def connections_limit(self) -> int:
+        """How many there may be."""
+
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """Commits when the block ends, rolls back when it raises. Raises `StoreUnavailable`.
 

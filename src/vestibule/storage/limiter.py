@@ -1,5 +1,6 @@
 """`model.limits.Limiter` on the library `limits`: in memory, or on Redis with each process's memory to fall back on."""
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -38,12 +39,14 @@ class WindowLimiter:
         self._windows = FixedWindowRateLimiter(storage)
         self._clock = clock
         self._share = share
+        self.reached: Counter[str] = Counter()
 
     async def take(self, limit: Limit, network: str) -> timedelta | None:
         times, seconds = max(1, limit.times // self._share), int(limit.within.total_seconds())
         item = RateLimitItemPerSecond(times, seconds, namespace=limit.name)
         if await self._windows.hit(item, network):
             return None
+        self.reached[limit.name] += 1
         ends_at = (await self._windows.get_window_stats(item, network)).reset_time
         return timedelta(seconds=max(0.0, ends_at - self._clock.now().timestamp()))
 
@@ -56,6 +59,10 @@ class FallingBackLimiter:
         self._alone = alone
         self._clock = clock
         self._paused_until = clock.monotonic()
+
+    @property
+    def reached(self) -> Counter[str]:
+        return Counter(self._shared.reached) + Counter(self._alone.reached)
 
     async def take(self, limit: Limit, network: str) -> timedelta | None:
         now = self._clock.monotonic()

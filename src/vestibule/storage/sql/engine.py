@@ -85,8 +85,17 @@ class Engines:
     @property
     def in_use(self) -> int:
         """How many connections are, at this moment."""
+        return sum(pool.checkedout() for pool in self._pools)
+
+    @property
+    def most(self) -> int:
+        """How many there may be."""
+        return sum(pool.size() for pool in self._pools)
+
+    @property
+    def _pools(self) -> list[AsyncAdaptedQueuePool]:
         pools = {self.writing.pool, self.single_reads.pool}
-        return sum(pool.checkedout() for pool in pools if isinstance(pool, AsyncAdaptedQueuePool))
+        return [pool for pool in pools if isinstance(pool, AsyncAdaptedQueuePool)]
 
     @asynccontextmanager
     async def transaction(self, seconds: float | None = TRANSACTION_SECONDS) -> AsyncIterator[AsyncConnection]:

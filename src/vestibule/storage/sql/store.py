@@ -34,6 +34,10 @@ class SqlStore:
     def connections_in_use(self) -> int:
         return self._engines.in_use
 
+    @property
+    def connections_limit(self) -> int:
+        return self._engines.most
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         async with self._engines.transaction() as connection:
