@@ -89,6 +89,11 @@ def _anew(redis: Watched, browser: httpx.Client) -> bool:
 def test_the_doctor_finds_its_way_through_sentinel(redis: Watched, tmp_path: Path) -> None:
     examined = run(tmp_path, "doctor", "--json", REDIS_URL=redis.address, **given_keys())
     assert "Redis 6" in examined.stdout or "Redis 7" in examined.stdout, examined.stdout
+    with redis.primary.client() as leading:
+        leading.config_set("maxmemory-policy", "allkeys-lru")
+    advice = run(tmp_path, "doctor", "--json", REDIS_URL=redis.address, **given_keys()).stdout
+    assert "config set maxmemory-policy noeviction" in advice
+    assert "REDIS_URL" not in advice, "redis-cli does not know such an address"
 
 
 def test_the_doctor_says_that_no_sentinel_answers_and_whom_to_ask(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from vestibule.storage.redis.sentinel import SCHEMES
 
 SUBJECT = "redis"
 _FULL = 0.9
-_PING = 'redis-cli -u "$REDIS_URL" ping'
+_ONE, _EACH = 'redis-cli -u "$REDIS_URL"', "on each server that Sentinel watches: redis-cli"
 _WHO_LEADS = "redis-cli -h HOST -p 26379 sentinel get-master-addr-by-name NAME"
 _PLAIN = {"redis": "rediss", "redis+sentinel": "rediss+sentinel"}
 _LOCAL = {"localhost", "127.0.0.1", "::1", None}
@@ -30,28 +30,32 @@ async def look(chosen: Settings) -> list[Finding]:
         return [_unreachable(chosen, str(reason))]
     except WrongSettings as reason:
         return [fault(SUBJECT, str(reason), "The server does not start.", "REDIS_URL=redis://host:6379/0")]
-    return [fine(SUBJECT, f"Redis {info.get('redis_version', '')}"), *_memory(info), *_wire(chosen)]
+    return [fine(SUBJECT, f"Redis {info.get('redis_version', '')}"), *_memory(chosen, info), *_wire(chosen)]
 
 
 def _unreachable(chosen: Settings, reason: str) -> Finding:
-    watched = urlsplit(chosen.redis_url.get_secret_value()).scheme in SCHEMES
     return warning(
         SUBJECT,
         f"cannot be reached: {reason}",
         "Nobody is signed out by that, but each process counts limits alone and lets a fifth through, and each request "
         "that meets the fault waits for a fraction of a second.",
-        f"look at REDIS_URL, and whether the server runs: {_WHO_LEADS if watched else _PING}",
+        f"look at REDIS_URL, and whether the server runs: {_WHO_LEADS if _watched(chosen) else f'{_ONE} ping'}",
     )
 
 
-def _memory(info: dict[str, Any]) -> Iterator[Finding]:
+def _watched(chosen: Settings) -> bool:
+    """Whether Sentinel says which server it is, in an address that redis-cli does not know."""
+    return urlsplit(chosen.redis_url.get_secret_value()).scheme in SCHEMES
+
+
+def _memory(chosen: Settings, info: dict[str, Any]) -> Iterator[Finding]:
     policy, most, used = info.get("maxmemory_policy"), int(info.get("maxmemory", 0)), int(info.get("used_memory", 0))
     if policy not in ("noeviction", None):
         yield warning(
             SUBJECT,
             f"its eviction policy is {policy}",
             "When its memory is full it drops counts that still run, and whoever was over a limit begins anew.",
-            'redis-cli -u "$REDIS_URL" config set maxmemory-policy noeviction, and the same in redis.conf',
+            f"{_EACH if _watched(chosen) else _ONE} config set maxmemory-policy noeviction, and the same in redis.conf",
         )
     if most and used > most * _FULL:
         yield warning(
