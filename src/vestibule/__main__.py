@@ -19,8 +19,10 @@ from vestibule.model.findings import Finding
 from vestibule.model.signing_keys import KeyRing, SealedKey
 from vestibule.settings import Settings, WrongSettings
 from vestibule.storage.sql import engine
+from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.legacy import LegacyUsers, SourceUnavailable
-from vestibule.storage.sql.revision import current_revision, require_current
+from vestibule.storage.sql.move import Removal
+from vestibule.storage.sql.revision import SchemaMismatch, current_revision, require_current
 from vestibule.storage.sql.schema import REVISION
 from vestibule.storage.sql.store import SqlStore
 from vestibule.storage.sql.url import WrongAddress
@@ -87,6 +89,38 @@ class RealWorkshop:
             raise SourceUnavailable(f"--from: the database cannot be reached: {fault}") from None
         finally:
             await engines.close()
+
+    @asynccontextmanager
+    async def moving(self, address: str) -> AsyncIterator[Removal]:
+        if self.settings.embedded:
+            await self.migrate()
+        async with self._other(address) as source, wiring.database(self.settings) as target:
+            await require_current(target)
+            yield Removal(source, target)
+
+    @asynccontextmanager
+    async def _other(self, address: str) -> AsyncIterator[Engines]:
+        """Another database of Vestibule's, to be read."""
+        try:
+            source = engine.connect(address)
+        except WrongAddress as fault:
+            raise WrongSettings(f"--from: {fault}") from None
+        try:
+            if not source.exists:
+                raise SourceUnavailable(f"--from: there is no file {source.writing.url.database}")
+            await _require_current_elsewhere(source)
+            yield source
+        finally:
+            await source.close()
+
+
+async def _require_current_elsewhere(source: Engines) -> None:
+    try:
+        await require_current(source)
+    except StoreUnavailable as fault:
+        raise SourceUnavailable(f"--from: the database cannot be reached: {fault}") from None
+    except SchemaMismatch as fault:
+        raise SourceUnavailable(f"--from: {fault} with DATABASE_URL set to it") from None
 
 
 def main() -> None:

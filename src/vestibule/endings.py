@@ -11,6 +11,7 @@ from vestibule.flows.rotate_keys import KeysStay
 from vestibule.model.errors import StoreUnavailable
 from vestibule.settings import WrongSettings
 from vestibule.storage.sql.legacy import NoSuchTable, SourceUnavailable
+from vestibule.storage.sql.move import NotEmpty
 from vestibule.storage.sql.revision import SchemaMismatch
 
 _WRONG_SETTINGS = 2
@@ -19,6 +20,7 @@ _SENTENCES = (
     SchemaMismatch,
     NoSuchTable,
     SourceUnavailable,
+    NotEmpty,
     NoSuchAccount,
     NoNewAccount,
     KeysStay,

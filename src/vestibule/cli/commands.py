@@ -8,6 +8,7 @@ from vestibule.cli.events import events
 from vestibule.cli.keys import keys
 from vestibule.cli.mail import mail
 from vestibule.cli.migrate import migrate
+from vestibule.cli.move import move
 from vestibule.cli.person import AS_IT_IS, login, logout, token, whoami
 from vestibule.cli.serve import serve
 from vestibule.cli.services import services
@@ -42,6 +43,7 @@ def build() -> typer.Typer:
 
     commands.command()(serve)
     commands.command()(migrate)
+    commands.command()(move)
     commands.command()(doctor)
     commands.command()(events)
     commands.add_typer(keys, name="keys")

@@ -1,6 +1,6 @@
 """What the commands need of the world, handed in by `__main__`, so that no command knows where things are kept."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -19,6 +19,16 @@ class Legacy(Protocol):
 
     def batches(self) -> AsyncIterator[Sequence[Account]]:
         """All of them, some at a time."""
+
+
+class Removal(Protocol):
+    """Everything in one database, to be carried to another."""
+
+    async def count(self) -> int:
+        """How many rows there are to carry."""
+
+    async def carry(self, progress: Callable[[int], None]) -> dict[str, int]:
+        """How many rows of each table were carried. `progress` is told of each batch."""
 
 
 class Workshop(Protocol):
@@ -45,3 +55,6 @@ class Workshop(Protocol):
 
     def legacy(self, address: str) -> AbstractAsyncContextManager[Legacy]:
         """The tutorial's `users` table at a database address."""
+
+    def moving(self, address: str) -> AbstractAsyncContextManager[Removal]:
+        """From another database of Vestibule's to the one in force."""

@@ -1,0 +1,49 @@
+"""`vestibule move`: everything from one database to another."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from vestibule.cli.console import notes
+from vestibule.cli.workshop import Workshop
+
+_SHOWN = ("accounts", "sessions")
+
+
+def move(
+    context: typer.Context,
+    source: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            help="Where everything is now, such as sqlite:///vestibule-data/vestibule.sqlite3.",
+            metavar="ADDRESS",
+        ),
+    ],
+) -> None:
+    """Carry everything over from another database: accounts, sessions, keys, letters and events.
+
+    From the SQLite file to PostgreSQL, say. Goes to the database of DATABASE_URL, which has to be empty: run
+    `vestibule migrate` on it, and start no server yet. Stop the servers on the old one first, for what they write
+    afterwards stays behind. Nobody is signed out. The old database stays as it is; cut off, so does the new one.
+    """
+    workshop: Workshop = context.obj
+    carried = asyncio.run(_move(workshop, source))
+    rest = sum(carried.values()) - sum(carried[name] for name in _SHOWN)
+    notes.print(f"Moved {carried['accounts']:,} accounts, {carried['sessions']:,} sessions and {rest:,} rows beside.")
+    if carried["signing_keys"]:
+        notes.print(
+            "Give every server on it the VESTIBULE_SECRET_KEY of the old ones; where none was set, it is in the file "
+            f"secret.key of their VESTIBULE_DATA ({workshop.settings.data} by default)."
+        )
+
+
+async def _move(workshop: Workshop, source: str) -> dict[str, int]:
+    columns = (TextColumn("Moving"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    async with workshop.moving(source) as removal:
+        total = await removal.count()
+        with Progress(*columns, console=notes) as progress:
+            task = progress.add_task("", total=total)
+            return await removal.carry(lambda rows: progress.advance(task, rows))

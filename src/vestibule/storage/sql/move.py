@@ -1,0 +1,83 @@
+"""Everything carried from one database to another, of whichever kind either is: all of it, or nothing."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Table, func, insert, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from vestibule.storage.sql.engine import Engines
+from vestibule.storage.sql.schema import Sequence, metadata
+
+_BATCH = 500
+
+
+class NotEmpty(RuntimeError):
+    """There is something already where everything should go. The message says what to do."""
+
+
+class Removal:
+    """From one database to another, both with the current schema."""
+
+    def __init__(self, source: Engines, target: Engines) -> None:
+        self._source = source
+        self._target = target
+
+    async def count(self) -> int:
+        """How many rows there are to carry."""
+        async with self._source.reading() as old:
+            return sum([await _rows(old, table) for table in metadata.sorted_tables])
+
+    async def carry(self, progress: Callable[[int], None]) -> dict[str, int]:
+        """How many rows of each table were carried. `progress` is told of each batch.
+
+        A SQLite file is shut to writers meanwhile; on PostgreSQL the servers must have been stopped. Raises `NotEmpty`
+        or `StoreUnavailable`, and has then changed nothing.
+        """
+        async with (
+            self._source.transaction(seconds=None) as old,
+            self._target.transaction(seconds=None) as new,
+        ):
+            await _require_empty(new)
+            carried = {table.name: await _carry(table, old, new, progress) for table in metadata.sorted_tables}
+            await _count_on(new)
+        return carried
+
+
+async def _require_empty(new: AsyncConnection) -> None:
+    if new.dialect.name == "postgresql":  # where two could find it empty at once
+        names = ", ".join(table.name for table in metadata.sorted_tables)
+        await new.execute(text(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"))
+    for table in metadata.sorted_tables:
+        if found := await _rows(new, table):
+            raise NotEmpty(
+                f"DATABASE_URL: there is something in the database already ({found:,} in {table.name}); make an empty "
+                "one, run vestibule migrate on it, and start no server before this command has run"
+            )
+
+
+async def _carry(table: Table, old: AsyncConnection, new: AsyncConnection, progress: Callable[[int], None]) -> int:
+    carried = 0
+    found = await old.stream(select(table))
+    async for rows in found.mappings().partitions(_BATCH):
+        await new.execute(insert(table), [dict(row) for row in rows])
+        carried += len(rows)
+        progress(len(rows))
+    return carried
+
+
+async def _count_on(new: AsyncConnection) -> None:
+    """Have PostgreSQL number what comes from where the other one was; SQLite does so by itself."""
+    if new.dialect.name != "postgresql":
+        return
+    for table in metadata.sorted_tables:
+        for column in table.primary_key.columns:
+            if column.type is Sequence:
+                last = select(func.max(column)).scalar_subquery()
+                sequence = func.pg_get_serial_sequence(table.name, column.name)
+                await new.execute(select(func.setval(sequence, last)).where(last.is_not(None)))
+
+
+async def _rows(connection: AsyncConnection, table: Table) -> int:
+    counted: Any = (await connection.execute(select(func.count()).select_from(table))).scalar_one()
+    return int(counted)

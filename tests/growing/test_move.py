@@ -1,0 +1,164 @@
+"""`vestibule move`: from the file to PostgreSQL and back, with everybody signed in, whole or not at all."""
+
+import asyncio
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.conftest import not_to_be_had
+from tests.harness import servers
+from tests.harness.backends import Backend, fresh, postgresql_database
+from tests.harness.process import PROGRAM, complaint, environment, register, run, serving, sign_in
+from tests.harness.world import FRONT_END
+from vestibule.storage.sql import engine
+from vestibule.storage.sql.engine import Engines
+from vestibule.storage.sql.move import NotEmpty, Removal
+from vestibule.storage.sql.schema import metadata
+
+EMAIL, OTHER = "ada@example.com", "grace@example.com"
+FILE = "sqlite:///vestibule-data/vestibule.sqlite3"
+
+
+async def contents(engines: Engines) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table."""
+    async with engines.reading() as connection:
+        return {
+            table.name: sorted((tuple(row) for row in await connection.execute(table.select())), key=str)
+            for table in metadata.sorted_tables
+        }
+
+
+def moved(folder: Path, address: str, source: str = FILE) -> "subprocess.CompletedProcess[str]":
+    return run(folder, "move", "--from", source, DATABASE_URL=address)
+
+
+def lived_in(folder: Path) -> tuple[httpx.Cookies, dict[str, str]]:
+    """A server on the file, with somebody signed in and somebody signed out; the cookies, and the dead token."""
+    with serving(folder) as server, server.browser() as browser, server.browser() as gone:
+        for visitor, email in ((browser, EMAIL), (gone, OTHER)):
+            register(visitor, email)
+            sign_in(visitor, email)
+        bearer = {"Authorization": f"Bearer {gone.cookies['access_token']}"}
+        assert gone.post("/api/auth/logout").status_code == 200
+        assert server.stop() == 0
+        return browser.cookies, bearer
+
+
+async def test_from_the_file_to_postgresql_nobody_is_signed_out_and_nobody_let_back_in(
+    postgresql: Backend, tmp_path: Path
+) -> None:
+    cookies, dead = lived_in(tmp_path)
+    done = moved(tmp_path, postgresql.database_url)
+    assert done.returncode == 0, done.stderr
+    assert "Moved 2 accounts, 2 sessions" in done.stderr
+    assert "secret.key" in done.stderr
+    here, there = (
+        engine.connect(f"sqlite:///{tmp_path}/vestibule-data/vestibule.sqlite3"),
+        engine.connect(postgresql.database_url),
+    )
+    assert await contents(here) == await contents(there)
+    await here.close()
+    await there.close()
+    await asyncio.to_thread(all_is_well, tmp_path, postgresql, cookies, dead)
+
+
+def all_is_well(folder: Path, postgresql: Backend, cookies: httpx.Cookies, dead: dict[str, str]) -> None:
+    """Who was signed in is, and who was not is not."""
+    with (
+        serving(folder, **postgresql.environment) as server,
+        httpx.Client(base_url=server.base, headers={"Origin": FRONT_END}, cookies=cookies, timeout=20) as client,
+    ):
+        assert client.get("/api/users/me").json()["data"]["user"]["email"] == EMAIL
+        assert client.get("/api/users/me", headers=dead).status_code == 401
+        assert client.post("/api/auth/refresh").status_code == 200
+        sign_in(client, OTHER)  # which writes events with numbers of their own
+        assert client.post("/api/auth/logout").status_code == 200
+
+
+async def test_the_way_back_and_again(postgresql: Backend, tmp_path: Path) -> None:
+    lived_in(tmp_path)
+    assert moved(tmp_path, postgresql.database_url).returncode == 0
+    back = f"sqlite:///{tmp_path}/back.sqlite3"
+    assert moved(tmp_path, back, postgresql.database_url).returncode == 0
+    here, there = engine.connect(f"sqlite:///{tmp_path}/vestibule-data/vestibule.sqlite3"), engine.connect(back)
+    assert await contents(here) == await contents(there)
+    await here.close()
+    await there.close()
+
+
+def test_where_there_is_something_already_nothing_is_changed(postgresql: Backend, tmp_path: Path) -> None:
+    lived_in(tmp_path)
+    assert moved(tmp_path, postgresql.database_url).returncode == 0
+    again = moved(tmp_path, postgresql.database_url)
+    assert again.returncode == 1
+    assert "there is something in the database already (2 in accounts)" in complaint(again.stderr.splitlines()[-1])
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("sqlite:///nowhere.sqlite3", "--from: there is no file nowhere.sqlite3"),
+        ("mysql://there/name", "--from: "),
+        ("postgresql://127.0.0.1:1/none", "--from: the database cannot be reached"),
+    ],
+)
+def test_a_source_that_cannot_be_read_is_named(source: str, said: str, postgresql: Backend, tmp_path: Path) -> None:
+    ended = moved(tmp_path, postgresql.database_url, source)
+    assert ended.returncode in {1, 2}
+    assert said in complaint(ended.stderr)
+
+
+async def test_a_target_without_a_schema_says_what_to_run(tmp_path: Path) -> None:
+    lived_in(tmp_path)
+    try:
+        async with postgresql_database() as address:
+            assert "run: vestibule migrate" in complaint(moved(tmp_path, address).stderr)
+    except servers.NotToBeHad as reason:
+        not_to_be_had(reason)
+
+
+async def test_cut_off_in_the_middle_it_leaves_nothing_and_can_be_run_again(
+    postgresql: Backend, tmp_path: Path
+) -> None:
+    async with fresh("sqlite", tmp_path) as crowded:
+        here, there = engine.connect(crowded.database_url), engine.connect(postgresql.database_url)
+        async with here.transaction(seconds=None) as connection:
+            await connection.exec_driver_sql(
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) INSERT INTO tallies"
+                " SELECT 'subject ' || i, 1, '2040-01-01 00:00:00.000000' FROM n"
+            )
+        settings = {"DATABASE_URL": postgresql.database_url}
+        moving = await asyncio.create_subprocess_exec(
+            *PROGRAM,
+            *("move", "--from", crowded.database_url),
+            cwd=tmp_path,
+            env=environment(tmp_path, settings),
+            stderr=subprocess.DEVNULL,
+        )
+        await _begun(there)
+        moving.kill()
+        await moving.wait()
+        assert not any((await contents(there)).values())
+        carried = await Removal(here, there).carry(lambda _: None)
+        assert carried["tallies"] == 100_000
+        with pytest.raises(NotEmpty):
+            await Removal(here, there).carry(lambda _: None)
+        await here.close()
+        await there.close()
+
+
+async def _begun(there: Engines) -> None:
+    """Returns when rows are being written there."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        async with there.reading() as connection:
+            busy = await connection.exec_driver_sql(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_xid IS NOT NULL"
+            )
+            if busy.scalar_one():
+                return
+    raise TimeoutError("nothing is written")
