@@ -64,3 +64,18 @@ async def test_more_than_may_wait_is_overloaded_at_once(threads: NicedThreads, p
         await passwords.match("correct horse", None)
     gate.set()
     assert await asyncio.gather(*busy) == [True, True]
+
+
+async def test_there_are_as_many_seats_as_hashes_may_run_and_wait(threads: NicedThreads, passwords: Passwords) -> None:
+    with passwords.seat(), passwords.seat():
+        with pytest.raises(Overloaded), passwords.seat():
+            pytest.fail("a third one, where one may run and one wait")
+        assert threads.refused == 1
+    with passwords.seat(), passwords.seat():
+        assert threads.refused == 1
+
+
+async def test_a_seat_is_given_back_whatever_happens_in_it(passwords: Passwords) -> None:
+    for _ in range(5):
+        with pytest.raises(ZeroDivisionError), passwords.seat():
+            raise ZeroDivisionError

@@ -1,7 +1,8 @@
 """Passwords: what may be one, and hashing that never holds up the rest of the process."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
@@ -44,6 +45,23 @@ class Passwords:
     def __init__(self, hasher: Hasher, threads: NicedThreads) -> None:
         self._hasher = hasher
         self.threads = threads
+        self._seated = 0
+
+    @contextmanager
+    def seat(self) -> Iterator[None]:
+        """A place in the line for a hash, kept while the block lasts. Raises `Overloaded` where there is none left.
+
+        Taken before anything else is done for a request: in a flood, what comes before the hash (the account looked
+        up, the guess counted) would else keep the database from everybody.
+        """
+        if self._seated >= self.threads.room:
+            self.threads.refused += 1
+            raise Overloaded
+        self._seated += 1
+        try:
+            yield
+        finally:
+            self._seated -= 1
 
     async def hash(self, password: str) -> str:
         """A new hash of `password`."""

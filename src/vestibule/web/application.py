@@ -12,15 +12,18 @@ from starlette.responses import Response
 from vestibule import __version__
 from vestibule.model.errors import Fault, Refusal
 from vestibule.model.letters import Writer
+from vestibule.model.limits import Counted
 from vestibule.model.policy import Policy
 from vestibule.web import openapi
 from vestibule.web.client_address import ClientAddresses
 from vestibule.web.errors import UNEXPECTED, Json, MethodNotAllowed, RouteUnknown, refused
-from vestibule.web.limits import within_limit
+from vestibule.web.limits import seated, within_limit
 from vestibule.web.pages.face import PageRoute
 from vestibule.web.pages.render import Pages
 from vestibule.web.policy import WebPolicy
 from vestibule.web.routes import PAGES, ROUTES, WORKBENCH, Page, Route, methods_at
+
+_HASHES = {Counted.SIGN_IN, Counted.REGISTER}
 
 
 def build(
@@ -95,9 +98,10 @@ def _add_page(app: FastAPI, page: Page) -> None:
 
 
 def _dependencies(line: Route | Page) -> list[Any]:
-    """The limit, and then the guards."""
+    """Room for a hash where there will be one, the limit, and then the guards."""
+    first = [Depends(seated)] if line.limit in _HASHES else []
     counted = [Depends(within_limit(line.limit))] if line.limit else []
-    return counted + [Depends(guard) for guard in line.guard]
+    return first + counted + [Depends(guard) for guard in line.guard]
 
 
 async def _refused(_request: Request, refusal: Exception) -> Response:

@@ -108,6 +108,8 @@ def _nobody_notices(run: Run) -> None:
 
 
 def _failing(requests: list[Request]) -> float:
+    """Which share got no answer. Of a server that the cell itself stopped, none was to be had."""
+    requests = [request for request in requests if request.outcome != "absent"]
     return sum(request.outcome not in _ANSWERS for request in requests) / max(len(requests), 1)
 
 
