@@ -12,18 +12,16 @@ from starlette.responses import Response
 from vestibule import __version__
 from vestibule.model.errors import Fault, Refusal
 from vestibule.model.letters import Writer
-from vestibule.model.limits import Counted
 from vestibule.model.policy import Policy
 from vestibule.web import openapi
 from vestibule.web.client_address import ClientAddresses
 from vestibule.web.errors import UNEXPECTED, Json, MethodNotAllowed, RouteUnknown, refused
-from vestibule.web.limits import seated, within_limit
-from vestibule.web.pages.face import PageRoute
+from vestibule.web.limits import within_limit
+from vestibule.web.pages.face import PageRoute, SeatedPageRoute
 from vestibule.web.pages.render import Pages
 from vestibule.web.policy import WebPolicy
 from vestibule.web.routes import PAGES, ROUTES, WORKBENCH, Page, Route, methods_at
-
-_HASHES = {Counted.SIGN_IN, Counted.REGISTER}
+from vestibule.web.seats import HASHING, SeatedRoute
 
 
 def build(
@@ -64,7 +62,7 @@ def _add(app: FastAPI, route: Route, policy: Policy) -> None:
     name = f"{route.handler.__name__}_{route.method.lower()}"
     # A GET that changes something has a HEAD line of its own in the map; every other GET answers HEAD as well.
     twin = route.method == "GET" and not any(r.method == "HEAD" and r.path == route.path for r in ROUTES)
-    app.add_api_route(
+    app.router.add_api_route(
         route.path,
         route.handler,
         methods=[route.method],
@@ -77,6 +75,7 @@ def _add(app: FastAPI, route: Route, policy: Policy) -> None:
         tags=[openapi.tag_of(route)],
         operation_id=name,
         include_in_schema=route.method != "HEAD",
+        route_class_override=SeatedRoute if route.limit in HASHING else None,
     )
     if twin:
         app.add_api_route(
@@ -93,15 +92,14 @@ def _add_page(app: FastAPI, page: Page) -> None:
         dependencies=_dependencies(page),
         response_model=None,
         include_in_schema=False,
-        route_class_override=PageRoute,
+        route_class_override=SeatedPageRoute if page.limit in HASHING else PageRoute,
     )
 
 
 def _dependencies(line: Route | Page) -> list[Any]:
-    """Room for a hash where there will be one, the limit, and then the guards."""
-    first = [Depends(seated)] if line.limit in _HASHES else []
+    """The limit, and then the guards."""
     counted = [Depends(within_limit(line.limit))] if line.limit else []
-    return first + counted + [Depends(guard) for guard in line.guard]
+    return counted + [Depends(guard) for guard in line.guard]
 
 
 async def _refused(_request: Request, refusal: Exception) -> Response:

@@ -1,6 +1,6 @@
-"""The guards that come first: is there room for another hash, and how often does one network do this?"""
+"""The guard that counts: how often one network does what a line of the URL map does."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
 
@@ -20,10 +20,3 @@ def within_limit(counted: Counted) -> Callable[[Request], Awaitable[None]]:
             raise TooManyRequests(wait)
 
     return count
-
-
-async def seated(request: Request) -> AsyncIterator[None]:
-    """A dependency for what hashes a password; raises `Overloaded`, before anything is asked of anybody."""
-    env = await env_of(request)
-    with env.passwords.seat():
-        yield

@@ -1,7 +1,6 @@
 """What a page's route does around its handler: refusals become pages, and renewed tokens are handed over."""
 
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
 from fastapi.routing import APIRoute
 from starlette.requests import Request
@@ -17,6 +16,7 @@ from vestibule.web.pages import return_to
 from vestibule.web.pages.form import read_form
 from vestibule.web.pages.render import pages_of
 from vestibule.web.pages.words import WHEN, WHY_NOT
+from vestibule.web.seats import Handle, seated
 
 SIGN_IN, SIGNED_OUT = "/login", "/signedout"
 _SESSION = "session_"
@@ -28,8 +28,8 @@ Form = Callable[[Request, int], Response]
 class PageRoute(APIRoute):
     """A route for people."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
+    def get_route_handler(self) -> Handle:
+        handle = self.handler()
 
         async def answer(request: Request) -> Response:
             try:
@@ -40,6 +40,17 @@ class PageRoute(APIRoute):
             return response
 
         return answer
+
+    def handler(self) -> Handle:
+        """What answers where nothing is refused."""
+        return super().get_route_handler()
+
+
+class SeatedPageRoute(PageRoute):
+    """One that hashes a password."""
+
+    def handler(self) -> Handle:
+        return seated(super().handler())
 
 
 def see_other(target: str) -> Response:

@@ -1,0 +1,32 @@
+"""Seats: what hashes a password has a place in the line for it before anything else is done for the request."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vestibule.model.limits import Counted
+from vestibule.web.caller import env_of
+
+HASHING = frozenset({Counted.SIGN_IN, Counted.REGISTER})
+"""What is counted as one of these hashes."""
+Handle = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class SeatedRoute(APIRoute):
+    """A route that hashes; raises `Overloaded` where no seat is left, before the limits, the guards and the body."""
+
+    def get_route_handler(self) -> Handle:
+        return seated(super().get_route_handler())
+
+
+def seated(handle: Handle) -> Handle:
+    """The same, on a seat."""
+
+    async def answer(request: Request) -> Response:
+        with (await env_of(request)).passwords.seat():
+            return await handle(request)
+
+    return answer
