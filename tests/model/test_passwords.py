@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -66,16 +67,54 @@ async def test_more_than_may_wait_is_overloaded_at_once(threads: NicedThreads, p
     assert await asyncio.gather(*busy) == [True, True]
 
 
+@asynccontextmanager
+async def all_seated(passwords: Passwords, number: int) -> AsyncIterator[None]:
+    """So many who stay on their seats while the block lasts."""
+    leaving = asyncio.Event()
+
+    async def sit() -> None:
+        async with passwords.seat():
+            await leaving.wait()
+
+    sitting = [asyncio.create_task(sit()) for _ in range(number)]
+    await asyncio.sleep(0)
+    yield
+    leaving.set()
+    await asyncio.gather(*sitting)
+
+
 async def test_there_are_as_many_seats_as_hashes_may_run_and_wait(threads: NicedThreads, passwords: Passwords) -> None:
-    with passwords.seat(), passwords.seat():
-        with pytest.raises(Overloaded), passwords.seat():
-            pytest.fail("a third one, where one may run and one wait")
-        assert threads.refused == 1
-    with passwords.seat(), passwords.seat():
-        assert threads.refused == 1
+    for _ in range(2):
+        async with all_seated(passwords, 2):
+            with pytest.raises(Overloaded):
+                async with passwords.seat():
+                    pytest.fail("a third one, where one may run and one wait")
+    assert threads.refused == 2
+    assert passwords.seated == 0
+
+
+async def test_few_are_under_way_at_once_and_the_rest_wait_their_turn() -> None:
+    under_way = most = done = 0
+    passwords = Passwords(Hasher(CHEAP), NicedThreads(threads=1, waiting=30))
+
+    async def one() -> None:
+        nonlocal under_way, most, done
+        async with passwords.seat():
+            under_way += 1
+            most = max(most, under_way)
+            await asyncio.sleep(0.001)
+            under_way -= 1
+            done += 1
+
+    await asyncio.gather(*(one() for _ in range(31)))
+    assert (most, done) == (5, 31)
+    assert passwords.threads.waited_seconds > 0
+    passwords.threads.close()
 
 
 async def test_a_seat_is_given_back_whatever_happens_in_it(passwords: Passwords) -> None:
-    for _ in range(5):
-        with pytest.raises(ZeroDivisionError), passwords.seat():
-            raise ZeroDivisionError
+    for _ in range(10):
+        with pytest.raises(ZeroDivisionError):
+            async with passwords.seat():
+                raise ZeroDivisionError
+    assert passwords.seated == 0

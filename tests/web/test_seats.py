@@ -1,7 +1,8 @@
 """What hashes a password takes a seat before anything else is done, and a crowd without one costs nobody a query."""
 
 import asyncio
-from contextlib import ExitStack
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -15,19 +16,27 @@ FULL = {
 }
 
 
-def taken(world: World) -> ExitStack:
+@asynccontextmanager
+async def taken(world: World) -> AsyncIterator[None]:
     """Every seat there is."""
-    stack = ExitStack()
-    for _ in range(world.env.passwords.threads.room):
-        stack.enter_context(world.env.passwords.seat())
-    return stack
+    passwords, leaving = world.env.passwords, asyncio.Event()
+
+    async def sit() -> None:
+        async with passwords.seat():
+            await leaving.wait()
+
+    sitting = [asyncio.create_task(sit()) for _ in range(passwords.threads.room)]
+    await asyncio.sleep(0)
+    yield
+    leaving.set()
+    await asyncio.gather(*sitting)
 
 
 @pytest.mark.parametrize("path", ["/api/auth/login", "/api/auth/register"])
 async def test_without_a_seat_it_is_refused_before_the_database_is_asked(world: World, path: str) -> None:
     client = await world.client()
     await world.take_database_away()
-    with taken(world):
+    async with taken(world):
         answer = await client.post(path, json={**LOGIN, "name": "Ada", "passwordConfirm": "wrong horse"})
     assert answer.status_code == 503
     assert FULL.items() <= answer.json().items()
@@ -36,7 +45,7 @@ async def test_without_a_seat_it_is_refused_before_the_database_is_asked(world: 
 
 async def test_a_page_says_so_too(world: World) -> None:
     client = await world.client()
-    with taken(world):
+    async with taken(world):
         answer = await client.post("/login", data=LOGIN)
     assert answer.status_code == 503
     assert answer.headers["content-type"].startswith("text/html")
@@ -44,7 +53,7 @@ async def test_a_page_says_so_too(world: World) -> None:
 
 async def test_what_hashes_nothing_needs_none(world: World) -> None:
     client = await world.client()
-    with taken(world):
+    async with taken(world):
         assert (await client.get("/api/healthchecker")).status_code == 200
         assert (await client.post("/api/auth/forgotpassword", json={"email": "ada@example.com"})).status_code == 200
 
@@ -53,7 +62,7 @@ async def test_seats_are_given_back_with_the_answer(world: World) -> None:
     client = await world.client()
     answers = await asyncio.gather(*(client.post("/api/auth/login", json=LOGIN) for _ in range(8)))
     assert {answer.status_code for answer in answers} == {400}
-    with taken(world):  # all of them are free again
+    async with taken(world):  # all of them are free again
         pass
 
 

@@ -34,6 +34,7 @@ class NicedThreads:
 
     def __init__(self, threads: int, waiting: int) -> None:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="niced", initializer=_step_back)
+        self.threads = threads
         self.room = threads + waiting
         self.under_way = 0
         self.calls = self.refused = 0

@@ -70,6 +70,7 @@ class Samples:
             rising.look()
         for name, pool in self._pools.items():
             meters.POOL_PENDING.labels(name).set(pool.under_way)
+        meters.POOL_PENDING.labels("hashing").set(max(env.passwords.seated, env.passwords.threads.under_way))
         meters.REVOCATIONS.set(len(env.revocations))
         meters.STALENESS.set(min(env.revocations.age(env.clock.monotonic()), 1e9))
         meters.FOLLOWERS.set(len(env.feed))

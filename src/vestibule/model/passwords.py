@@ -1,8 +1,10 @@
 """Passwords: what may be one, and hashing that never holds up the rest of the process."""
 
+import asyncio
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
@@ -12,6 +14,8 @@ from vestibule.model.errors import Overloaded, PasswordTooEasy
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_BESIDE = 4  # so many are prepared or finished while others' hashes are made; more would only wait for one another
 
 
 @dataclass(frozen=True)
@@ -45,23 +49,27 @@ class Passwords:
     def __init__(self, hasher: Hasher, threads: NicedThreads) -> None:
         self._hasher = hasher
         self.threads = threads
-        self._seated = 0
+        self.seated = 0
+        self._desks = asyncio.Semaphore(threads.threads + _BESIDE)
 
-    @contextmanager
-    def seat(self) -> Iterator[None]:
+    @asynccontextmanager
+    async def seat(self) -> AsyncIterator[None]:
         """A place in the line for a hash, kept while the block lasts. Raises `Overloaded` where there is none left.
 
-        Taken before anything else is done for a request: in a flood, what comes before the hash (the account looked
-        up, the guess counted) would else keep the database from everybody.
+        Taken before anything else is done for a request, and few are under way at once: in a flood, what comes before
+        the hash (the account looked up, the guess counted) would else keep the database and the loop from everybody.
         """
-        if self._seated >= self.threads.room:
+        if self.seated >= self.threads.room:
             self.threads.refused += 1
             raise Overloaded
-        self._seated += 1
+        self.seated += 1
         try:
-            yield
+            came = time.monotonic()
+            async with self._desks:
+                self.threads.waited_seconds += time.monotonic() - came
+                yield
         finally:
-            self._seated -= 1
+            self.seated -= 1
 
     async def hash(self, password: str) -> str:
         """A new hash of `password`."""

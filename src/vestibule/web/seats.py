@@ -26,7 +26,7 @@ def seated(handle: Handle) -> Handle:
     """The same, on a seat."""
 
     async def answer(request: Request) -> Response:
-        with (await env_of(request)).passwords.seat():
+        async with (await env_of(request)).passwords.seat():
             return await handle(request)
 
     return answer

@@ -8,12 +8,14 @@ from contextlib import suppress
 
 from bench.wire import Asker, request
 from tests.faults.cell import Cell, Run
+from tests.faults.flood import flood
 from tests.faults.load import a_stranger
 from tests.faults.node import Node
 from tests.faults.stand import Needs
 from tests.faults.timeline import p99
 
 _BROWSERS = 100
+_LOOK_SECONDS = 0.5
 _READS = ("read by cookie", "read by Bearer")
 _HASH_MIB, _HASHES, _REST_MIB = 19, 2, 64
 _HOSTILE = (
@@ -35,29 +37,17 @@ async def overloaded(run: Run) -> None:
     """A flood of sign-ins, each on a connection of its own, again and again."""
     line = run.load.timeline
     usual = _reads_p99(run, 0.0, time.monotonic())
-    resident = (await run.stand.footprint()).megabytes
-    outcomes: Counter[str] = Counter()
-    shed: list[float] = []
-    most = resident
-    sent = request("POST", "/api/auth/login", body={"email": a_stranger().email, "password": "correct horse"})
+    resident = most = (await run.stand.footprint()).megabytes
     async with run.fault():
-        end = time.monotonic() + run.seconds
-
-        async def knock(number: int) -> None:
-            begun = time.monotonic()
-            with suppress(OSError):
-                async with Asker(run.stand.ports[number % 2]) as asker:
-                    status = (await asker.ask(sent)).status
-                outcomes[str(status)] += 1
-                if status in {429, 503}:
-                    shed.append(time.monotonic() - begun)
-
-        while time.monotonic() < end:
-            await asyncio.gather(*(knock(number) for number in range(run.times)))
+        flooding = asyncio.create_task(flood(a_stranger().email, run.times, run.seconds, run.stand.ports))
+        while not flooding.done():
             most = max(most, (await run.stand.footprint()).megabytes)
-    run.expect("what is too much is shed with 429 or 503", dict(outcomes), outcomes["503"] + outcomes["429"] > 0)
-    slowest = sorted(shed)[int(len(shed) * 0.99)] if shed else 0.0
-    run.expect("shed within a second (p99)", f"{slowest:.2f} s", bool(shed) and slowest < 1)
+            await asyncio.wait([flooding], timeout=_LOOK_SECONDS)
+    found = await flooding
+    refused = found.outcomes.get("503", 0) + found.outcomes.get("429", 0)
+    run.expect("what is too much is shed with 429 or 503", found.outcomes, refused > 0)
+    slowest = sorted(found.shed)[int(len(found.shed) * 0.99)] if found.shed else 0.0
+    run.expect("shed within a second (p99)", f"{slowest:.2f} s", bool(found.shed) and slowest < 1)
     during = _reads_p99(run, line.begun or 0.0, line.ended or 0.0)
     bound = max(2 * usual, 0.05)
     run.expect("p99 of reads below twice the usual", f"{usual * 1e3:.0f} -> {during * 1e3:.0f} ms", during < bound)
