@@ -33,7 +33,8 @@ _NOTES = {
     ),
     "One who looks while a crowd signs in": (
         "One visitor who asks for `me` without a pause, alone and beside a crowd that only signs in. Hashing "
-        "runs on niced threads; what is left is that both share two cores with the database and the load itself."
+        "runs on niced threads; what is left is that both share two cores with the database and the load itself. The "
+        "last line is what would be left if sign-ins had a process of their own."
     ),
     "Log-out reaching the other process": (
         "Two servers on one database: from sending the log-out to one until the other first refuses the token, "

@@ -70,6 +70,7 @@ class Results:
     footprints: dict[str, Footprint] = field(default_factory=dict)
     calm: Measured = field(default_factory=Measured)
     flooded: Measured = field(default_factory=Measured)
+    flooded_elsewhere: Measured = field(default_factory=Measured)
 
     def limit_cpu(self, operation: Operation) -> float:
         """Microseconds of CPU that the operation's unavoidable parts cost together."""

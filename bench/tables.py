@@ -52,7 +52,11 @@ def tables(results: Results) -> list[Table]:
             ("meanwhile", "answers", "p50 ms", "p99 ms"),
             [
                 (name, str(found.count), *(f"{found.percentile(percent):.2f}" for percent in (50, 99)))
-                for name, found in (("nothing", results.calm), (f"{FLOOD} sign in", results.flooded))
+                for name, found in (
+                    ("nothing", results.calm),
+                    (f"{FLOOD} sign in", results.flooded),
+                    (f"{FLOOD} sign in at another process", results.flooded_elsewhere),
+                )
             ],
         ),
         Table(

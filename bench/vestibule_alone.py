@@ -28,7 +28,8 @@ async def measure_vestibule(plan: Plan, folder: Path, settings: dict[str, str], 
         emails = await _people(server)
         signed_in = await _sign_ins(plan, server, emails, limits, results)
         await _reads(plan, server, signed_in[:_KNOWN], results)
-        await _flood(plan, server, emails, signed_in[0], results)
+        async with vestibule(folder, settings) as elsewhere:
+            await _flood(plan, server, elsewhere, emails, signed_in[0], results)
         await _refreshes(plan, server, signed_in[:WRITERS], limits, results)
         await _registrations(plan, server, folder, results)
     async with vestibule(folder, settings) as server:
@@ -86,15 +87,18 @@ async def _bare(server: Server, tokens: Tokens) -> AsyncIterator[Server]:
         yield bare
 
 
-async def _flood(plan: Plan, server: Server, emails: list[str], looker: Tokens, results: Results) -> None:
-    """One visitor looks, calmly and while a crowd signs in."""
+async def _flood(
+    plan: Plan, server: Server, elsewhere: Server, emails: list[str], looker: Tokens, results: Results
+) -> None:
+    """One visitor looks: calmly, while a crowd signs in, and while the crowd signs in at another process."""
+    looking = scripts.again_and_again([scripts.look(ME, looker)], 1)
     for _ in range(plan.rounds):
-        looking = scripts.again_and_again([scripts.look(ME, looker)], 1)
         results.calm.add(await measure(server, looking, plan.reads, 200))
-        crowd = asyncio.create_task(measure(server, scripts.signing_in(emails, [], FLOOD), plan.reads + 1, 200))
-        await asyncio.sleep(WARM_UP_SECONDS)
-        results.flooded.add(await measure(server, looking, plan.reads, 200))
-        await crowd
+        for crowded, found in ((server, results.flooded), (elsewhere, results.flooded_elsewhere)):
+            crowd = asyncio.create_task(measure(crowded, scripts.signing_in(emails, [], FLOOD), plan.reads + 1, 200))
+            await asyncio.sleep(WARM_UP_SECONDS)
+            found.add(await measure(server, looking, plan.reads, 200))
+            await crowd
 
 
 async def _refreshes(plan: Plan, server: Server, tokens: list[Tokens], limits: Limits, results: Results) -> None:
