@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from vestibule import logs, loops, settings, wiring
 from vestibule.crypto.niced_threads import NicedThreads
+from vestibule.crypto.priority import come_first
 from vestibule.flows.env import Env
 from vestibule.metrics.listener import listening
 from vestibule.metrics.metered import Metered
@@ -28,6 +29,7 @@ from vestibule.web.policy import WebPolicy
 
 def application() -> ASGIApp:
     """The ASGI application for the settings in the environment; raises `WrongSettings`."""
+    come_first()
     return assembled(settings.read())
 
 

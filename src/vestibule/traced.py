@@ -7,6 +7,7 @@ told `vestibule.traced:application`.
 from starlette.types import ASGIApp, Scope
 
 from vestibule import app, settings
+from vestibule.crypto.priority import come_first
 from vestibule.traces.provider import begin
 from vestibule.traces.requests import Traced
 from vestibule.traces.threads import TracedThreads
@@ -18,6 +19,7 @@ _PROBES = ("/healthz/live", "/healthz/ready", "/api/healthchecker")
 
 def application() -> ASGIApp:
     """The ASGI application for the settings in the environment; raises `WrongSettings`."""
+    come_first()
     chosen = settings.read()
 
     def from_proxy(scope: Scope) -> bool:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from vestibule.crypto.niced_threads import NicedThreads, PoolFull
+from vestibule.crypto.priority import NICENESS
 
 WAIT_SECONDS = 10
 
@@ -133,7 +134,7 @@ async def test_its_threads_are_niced_where_threads_have_a_priority_and_the_proce
     before = niceness()
     async with pool(threads=2, waiting=8) as threads:
         seen = await asyncio.gather(*(threads.run(niceness) for _ in range(4)))
-    assert seen == [max(10, before) if sys.platform == "linux" else before] * 4
+    assert seen == [max(NICENESS, before) if sys.platform == "linux" else before] * 4
     assert niceness() == before
 
 

@@ -6,19 +6,15 @@ milliseconds, and inline it is seconds.
 """
 
 import asyncio
-import os
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
+from vestibule.crypto.priority import step_back
+
 P = ParamSpec("P")
 T = TypeVar("T")
-
-# Between two ends, each measured on two cores. At 19 a `me` beside 48 sign-ins has a p99 of 4.4 ms, at 10 of 8, at 5 of
-# 10; but where other programs keep both cores busy, a hash of 35 ms takes 3 s at 19, 0.4 s at 10, and 0.15 s at 5.
-_NICENESS = 10
 
 
 class PoolFull(RuntimeError):
@@ -33,7 +29,7 @@ class NicedThreads:
     """
 
     def __init__(self, threads: int, waiting: int) -> None:
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="niced", initializer=_step_back)
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="niced", initializer=step_back)
         self.threads = threads
         self.room = threads + waiting
         self.under_way = 0
@@ -68,9 +64,3 @@ class NicedThreads:
 
     def _one_less(self) -> None:
         self.under_way -= 1
-
-
-def _step_back() -> None:
-    # On Linux a priority belongs to a thread; elsewhere this would slow the whole process down.
-    if hasattr(os, "setpriority") and os.uname().sysname == "Linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
