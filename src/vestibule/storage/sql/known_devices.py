@@ -3,14 +3,26 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, delete, exists, select, update
+from sqlalchemy import and_, bindparam, delete, exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.storage.sql.batches import delete_oldest
-from vestibule.storage.sql.schema import known_devices
+from vestibule.storage.sql.schema import Instant, known_devices
 
 _d = known_devices.c
+_ACCOUNT = bindparam("of_account", type_=_d.account_id.type)
+_DIGEST = bindparam("of_digest", type_=_d.digest.type)
+_NOW = bindparam("now", type_=Instant)
+_OF_ACCOUNT = _d.account_id == _ACCOUNT
+_SEEN = update(known_devices).where(_OF_ACCOUNT, _d.digest == _DIGEST).values(last_seen_at=_NOW).returning(_d.digest)
+_KNOWS = select(exists().where(_OF_ACCOUNT, _d.digest.in_(bindparam("of_digests", expanding=True))))
+_ANY = select(exists().where(_OF_ACCOUNT))
+_ADD = (
+    insert(known_devices)
+    .values(account_id=_ACCOUNT, digest=_DIGEST, created_at=_NOW, last_seen_at=_NOW)
+    .on_conflict_do_nothing()
+)
 
 
 class SqlKnownDevices:
@@ -20,27 +32,18 @@ class SqlKnownDevices:
         self._connection = connection
 
     async def seen(self, account_id: str, digest: str, now: datetime) -> bool:
-        moved = await self._connection.execute(
-            update(known_devices)
-            .where(_d.account_id == account_id, _d.digest == digest)
-            .values(last_seen_at=now)
-            .returning(_d.digest)
-        )
+        moved = await self._connection.execute(_SEEN, {"of_account": account_id, "of_digest": digest, "now": now})
         return moved.one_or_none() is not None
 
     async def knows(self, account_id: str, digests: Sequence[str]) -> bool:
-        known = select(exists().where(_d.account_id == account_id, _d.digest.in_(digests)))
-        return bool((await self._connection.execute(known)).scalar_one())
+        which = {"of_account": account_id, "of_digests": list(digests)}
+        return bool((await self._connection.execute(_KNOWS, which)).scalar_one())
 
     async def any(self, account_id: str) -> bool:
-        return bool((await self._connection.execute(select(exists().where(_d.account_id == account_id)))).scalar_one())
+        return bool((await self._connection.execute(_ANY, {"of_account": account_id})).scalar_one())
 
     async def add(self, account_id: str, digest: str, now: datetime) -> None:
-        await self._connection.execute(
-            insert(known_devices)
-            .values(account_id=account_id, digest=digest, created_at=now, last_seen_at=now)
-            .on_conflict_do_nothing()
-        )
+        await self._connection.execute(_ADD, {"of_account": account_id, "of_digest": digest, "now": now})
 
     async def forget(self, account_id: str) -> None:
         await self._connection.execute(delete(known_devices).where(_d.account_id == account_id))

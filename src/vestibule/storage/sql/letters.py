@@ -5,19 +5,34 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, delete, exists, func, insert, not_, or_, select, update
+from sqlalchemy import and_, bindparam, delete, exists, func, insert, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.accounts import Account
 from vestibule.model.letters import LEASE, Backlog, LetterKind, LetterState, QueuedLetter
 from vestibule.storage.sql.batches import delete_oldest
-from vestibule.storage.sql.schema import letters
+from vestibule.storage.sql.schema import Instant, letters
 
 _l = letters.c
 _LETTER = (_l.id, _l.kind, _l.created_at, _l.account_id, _l.address, _l.language, _l.detail, _l.attempts)
 # Once a letter is settled: what it said, and to whom.
 _NOBODYS_BUSINESS = {"address": None, "detail": "{}", "last_fault": None}
 _WAITING = and_(_l.settled_at.is_(None), _l.refused_at.is_(None))
+
+_QUEUE = insert(letters)
+_OLDEST = (
+    select(_l.id)
+    .where(_WAITING, _l.due_at <= bindparam("now", type_=Instant))
+    .order_by(_l.due_at)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+_CLAIM = (
+    update(letters)
+    .where(_l.id == _OLDEST.scalar_subquery())
+    .values(due_at=bindparam("lease_end", type_=Instant), attempts=_l.attempts + 1, last_fault=None)
+    .returning(*_LETTER)
+)
 
 
 class SqlLetters:
@@ -27,34 +42,21 @@ class SqlLetters:
         self._connection = connection
 
     async def queue(self, letter: QueuedLetter) -> None:
-        await self._connection.execute(
-            insert(letters).values(
-                id=letter.id,
-                kind=letter.kind.value,
-                account_id=letter.account_id,
-                address=letter.address,
-                language=letter.language,
-                detail=json.dumps(dict(letter.detail)),
-                created_at=letter.created_at,
-                due_at=letter.created_at,
-                attempts=letter.attempts,
-            )
-        )
+        row = {
+            "id": letter.id,
+            "kind": letter.kind.value,
+            "account_id": letter.account_id,
+            "address": letter.address,
+            "language": letter.language,
+            "detail": json.dumps(dict(letter.detail)),
+            "created_at": letter.created_at,
+            "due_at": letter.created_at,
+            "attempts": letter.attempts,
+        }
+        await self._connection.execute(_QUEUE, row)
 
     async def claim(self, now: datetime) -> QueuedLetter | None:
-        oldest = (
-            select(_l.id)
-            .where(_WAITING, _l.due_at <= now)
-            .order_by(_l.due_at)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
-        claimed = await self._connection.execute(
-            update(letters)
-            .where(_l.id == oldest.scalar_subquery())
-            .values(due_at=now + LEASE, attempts=_l.attempts + 1, last_fault=None)
-            .returning(*_LETTER)
-        )
+        claimed = await self._connection.execute(_CLAIM, {"now": now, "lease_end": now + LEASE})
         row = claimed.one_or_none()
         return None if row is None else _from_row(row)
 
