@@ -7,15 +7,18 @@ from dataclasses import replace
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from tests.harness.backends import Backend
 from tests.harness.world import World, world_on
+from vestibule.flows import follow_revocations
 from vestibule.flows.follow_revocations import forget_old_revocations, read_new_tail, read_whole_tail
 from vestibule.flows.identify import identify
 from vestibule.model.errors import StoreUnavailable
 from vestibule.model.letters import LetterKind
 from vestibule.model.revocations import Revocation, RevocationKind
 from vestibule.model.store import Store, Transaction
+from vestibule.storage.sql.records import SqlRevocations
 
 
 def of_session(world: World, session_id: str) -> Revocation:
@@ -27,8 +30,12 @@ def bearer_of(client: httpx.AsyncClient) -> dict[str, str]:
     return {"Authorization": f"Bearer {client.cookies['access_token']}"}
 
 
-async def test_a_transaction_held_open_across_other_revocations_is_not_missed(racing_world: World) -> None:
+@pytest.mark.parametrize("much", [1, 1_000])
+async def test_a_transaction_held_open_across_other_revocations_is_not_missed(
+    racing_world: World, much: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The sequence trap: number 1 is taken first and committed last."""
+    monkeypatch.setattr(follow_revocations, "_MUCH", much)
     env, committed, taken = racing_world.env, asyncio.Event(), asyncio.Event()
 
     async def slow() -> None:
@@ -51,6 +58,37 @@ async def test_a_transaction_held_open_across_other_revocations_is_not_missed(ra
     assert len(env.revocations) == 3, "a quick read begins after the last number and cannot see it"
     await read_whole_tail(env)
     assert len(env.revocations) == 4
+
+
+async def test_a_long_tail_is_not_read_again_as_long_as_it_is_as_it_was(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a start among a hundred thousand, each look would else hold everybody up for half a second."""
+    monkeypatch.setattr(follow_revocations, "_MUCH", 10)
+    begun: list[int] = []
+    after = SqlRevocations.after
+
+    async def noted(self: SqlRevocations, sequence: int) -> list[Revocation]:
+        begun.append(sequence)
+        return await after(self, sequence)
+
+    monkeypatch.setattr(SqlRevocations, "after", noted)
+    await _append(world, [f"old-{number}" for number in range(20)])
+    for _ in range(3):
+        await read_whole_tail(world.env)
+    assert begun == [0, 20, 20]
+    await _append(world, ["new"])
+    assert [revocation.subject for revocation in await read_whole_tail(world.env)] == ["new"]
+    assert len(world.env.revocations) == 21
+    async with world.engines.transaction() as connection:
+        await connection.execute(text("DELETE FROM revocations WHERE sequence = 5"))
+    await read_whole_tail(world.env)
+    assert begun[-2:] == [20, 0], "what is not as it was is read from the floor on"
+
+
+async def _append(world: World, subjects: list[str]) -> None:
+    async with world.env.store.transaction() as tx:
+        await tx.revocations.append([of_session(world, subject) for subject in subjects])
 
 
 async def test_what_another_process_wrote_refuses_here_after_the_next_look(backend: Backend) -> None:

@@ -1,11 +1,15 @@
 """What hashes a password takes a seat before anything else is done, and a crowd without one costs nobody a query."""
 
 import asyncio
+import socket
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, closing
+from pathlib import Path
 
 import pytest
 
+from tests.harness.process import UNLIMITED, given_keys, register, serving, sign_in
 from tests.harness.world import World
 from vestibule.web.routes import PAGES, ROUTES
 
@@ -81,3 +85,15 @@ def test_each_line_of_the_map_that_takes_a_password_is_counted_as_one_that_hashe
         "change_password",
         "delete",
     }
+
+
+def test_who_sends_slowly_takes_no_seat_from_others(tmp_path: Path) -> None:
+    head = b"POST /api/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    with serving(tmp_path, **given_keys(), **UNLIMITED) as server, server.browser() as browser, ExitStack() as stack:
+        register(browser, LOGIN["email"])
+        for _ in range(100):
+            slow = stack.enter_context(closing(socket.create_connection(("127.0.0.1", server.port), 20)))
+            slow.sendall(head + b"Content-Length: 99\r\n\r\n{")
+        begun = time.monotonic()
+        sign_in(browser, LOGIN["email"])
+        assert time.monotonic() - begun < 5  # a slow body is waited for for ten

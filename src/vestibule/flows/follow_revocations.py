@@ -4,7 +4,10 @@ import asyncio
 from datetime import timedelta
 
 from vestibule.flows.env import Env
-from vestibule.model.revocations import Revocation
+from vestibule.model.revocations import Revocation, RevocationSet
+from vestibule.model.store import Transaction
+
+_MUCH = 1_000  # reading a hundred thousand holds everybody up for half a second
 
 
 async def read_whole_tail(env: Env) -> list[Revocation]:
@@ -14,11 +17,20 @@ async def read_whole_tail(env: Env) -> list[Revocation]:
     """
     sent_at = env.clock.monotonic()
     async with env.watching.reading() as read:
-        tail = await read.revocations.after(env.revocations.floor)
+        tail = await read.revocations.after(await _known_up_to(env.revocations, read))
     fresh = env.learn(tail, sent_at)
     env.revocations.renew(sent_at)
     env.revocations.forget(sent_at)
     return fresh
+
+
+async def _known_up_to(known: RevocationSet, read: Transaction) -> int:
+    """The number after which the tail has to be read. Everything after the floor; but where that is much, as in a
+    process's first half minute, only what is new, if the record has exactly what is known up to there.
+    """
+    if known.overlap.count < _MUCH or await read.revocations.between(known.floor, known.last) != known.overlap:
+        return known.floor
+    return known.last
 
 
 async def read_new_tail(env: Env) -> list[Revocation]:

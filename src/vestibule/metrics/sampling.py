@@ -51,7 +51,6 @@ class Samples:
 
     def __init__(self, env: Env, dropped: Callable[[], int]) -> None:
         self._env = env
-        self._pools = {"hashing": env.passwords.threads, "signing": env.signing}
         self._rising: list[_Rising | _RisingKinds] = [
             _RisingKinds(meters.EVENTS, lambda: env.store.happened),
             _RisingKinds(meters.LIMITS_REACHED, lambda: env.limiter.reached),
@@ -59,8 +58,7 @@ class Samples:
             _Rising(meters.LOOKUPS.labels("hit"), lambda: env.memory.hits),
             _Rising(meters.LOOKUPS.labels("miss"), lambda: env.memory.misses),
         ]
-        for name, pool in self._pools.items():
-            self._rising += _of_pool(name, pool)
+        self._rising += [*_of_pool("hashing", env.passwords.threads), *_of_pool("signing", env.signing)]
         meters.BUILD.labels(__version__).set(1)
 
     def look(self) -> None:
@@ -68,9 +66,8 @@ class Samples:
         env = self._env
         for rising in self._rising:
             rising.look()
-        for name, pool in self._pools.items():
-            meters.POOL_PENDING.labels(name).set(pool.under_way)
         meters.POOL_PENDING.labels("hashing").set(max(env.passwords.seated, env.passwords.threads.under_way))
+        meters.POOL_PENDING.labels("signing").set(env.signing.under_way)
         meters.REVOCATIONS.set(len(env.revocations))
         meters.STALENESS.set(min(env.revocations.age(env.clock.monotonic()), 1e9))
         meters.FOLLOWERS.set(len(env.feed))

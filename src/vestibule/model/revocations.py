@@ -79,6 +79,16 @@ class _Mark:
     sequence: int
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """How many records there are in a stretch of the record, and the sum of their numbers. One that was committed late
+    and one that was deleted meanwhile make another sum, since the one deleted is the older by far.
+    """
+
+    count: int
+    total: int
+
+
 class Nudges(Protocol):
     """How one process tells the others to look now. A nudge may be lost; it carries nothing and proves nothing."""
 
@@ -155,6 +165,11 @@ class RevocationSet:
     def last(self) -> int:
         """The sequence number after which a quick read begins: the last one seen."""
         return max(self._seen, default=self._floor)
+
+    @property
+    def overlap(self) -> Stretch:
+        """What is known between `floor` and `last`."""
+        return Stretch(len(self._seen), sum(self._seen))
 
     def learn(self, tail: list[Revocation], sent_at: float) -> list[Revocation]:
         """Take in what was read at `sent_at`; what of it is new. Taking it in again does no harm."""

@@ -17,7 +17,7 @@ from vestibule.model.guesses import Budget, GuessCount, GuessLimits
 from vestibule.model.letters import Backlog, LetterKind, LetterState, QueuedLetter
 from vestibule.model.limits import Limit
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose
-from vestibule.model.revocations import Revocation
+from vestibule.model.revocations import Revocation, Stretch
 from vestibule.model.service_keys import ServiceKey
 from vestibule.model.sessions import Device, EndReason, Session, SessionLimits
 from vestibule.model.signing_keys import KeyUse, SealedKey, Standing
@@ -256,6 +256,9 @@ class Revocations(Protocol):
 
     async def after(self, sequence: int) -> list[Revocation]:
         """Those with a greater sequence number, in its order."""
+
+    async def between(self, after: int, up_to: int) -> Stretch:
+        """What the record has after one sequence number and up to another."""
 
     async def forget(self, now: datetime) -> int:
         """Delete those that can matter to no token any more; how many. The newest stays for its number alone, without

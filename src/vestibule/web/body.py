@@ -78,8 +78,21 @@ def judge(model: type[Body], value: Any, policy: Policy) -> Body:
     return parsed
 
 
+async def arrive(request: Request) -> None:
+    """Returns when the body is there, or will not be; `read_counted` then says at once which."""
+    try:
+        request.state.arrived = await read_counted(request)
+    except (BodyTooLarge, BodyMalformed) as refusal:
+        request.state.arrived = refusal
+
+
 async def read_counted(request: Request) -> bytes:
     """The body as it came; raises `BodyTooLarge`, or `BodyMalformed` where it does not come to its end in time."""
+    arrived: bytes | BodyTooLarge | BodyMalformed | None = getattr(request.state, "arrived", None)
+    if isinstance(arrived, bytes):
+        return arrived
+    if arrived is not None:
+        raise arrived
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced[:20]) > MAX_BODY_BYTES:
         raise BodyTooLarge

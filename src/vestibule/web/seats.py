@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vestibule.model.limits import Counted
+from vestibule.web.body import arrive
 from vestibule.web.caller import env_of
 
 HASHING = frozenset({Counted.SIGN_IN, Counted.REGISTER})
@@ -16,7 +17,7 @@ Handle = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class SeatedRoute(APIRoute):
-    """A route that hashes; raises `Overloaded` where no seat is left, before the limits, the guards and the body."""
+    """A route that hashes; raises `Overloaded` where no seat is left, before the limits and the guards."""
 
     def get_route_handler(self) -> Handle:
         return seated(super().get_route_handler())
@@ -26,6 +27,7 @@ def seated(handle: Handle) -> Handle:
     """The same, on a seat."""
 
     async def answer(request: Request) -> Response:
+        await arrive(request)  # whose body comes slowly would keep a seat from others
         async with (await env_of(request)).passwords.seat():
             return await handle(request)
 

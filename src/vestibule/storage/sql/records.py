@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from structlog.contextvars import get_contextvars
 
 from vestibule.model.events import REQUEST_ID, Event, EventFilter, EventKind
-from vestibule.model.revocations import Revocation, RevocationKind
+from vestibule.model.revocations import Revocation, RevocationKind, Stretch
 from vestibule.storage.sql.batches import delete_oldest
 from vestibule.storage.sql.schema import events, revocations
 
@@ -22,6 +22,9 @@ _AFTER = (
     select(_r.at, _r.kind, _r.subject, _r.forget_at, _r.not_before, _r.sequence)
     .where(_r.sequence > bindparam("known"))
     .order_by(_r.sequence)
+)
+_BETWEEN = select(func.count(), func.coalesce(func.sum(_r.sequence), 0)).where(
+    _r.sequence > bindparam("known"), _r.sequence <= bindparam("up_to")
 )
 _RECORD = insert(events)
 _e = events.c
@@ -54,6 +57,10 @@ class SqlRevocations:
     async def after(self, sequence: int) -> list[Revocation]:
         rows = await self._connection.execute(_AFTER, {"known": sequence})
         return [Revocation(at, RevocationKind(kind), *rest) for at, kind, *rest in rows]
+
+    async def between(self, after: int, up_to: int) -> Stretch:
+        found = await self._connection.execute(_BETWEEN, {"known": after, "up_to": up_to})
+        return Stretch(*map(int, found.one()))
 
     async def forget(self, now: datetime) -> int:
         over = revocations.c.forget_at < now
