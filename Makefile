@@ -8,7 +8,7 @@ PACKAGE = $(PIP) install --no-deps --no-build-isolation --editable .
 CHROMIUM = $(BIN)/python -c 'from tests.e2e.chromium import program; program()' 2>/dev/null
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test e2e pictures check format docs letters translations bench faults lock sbom clean
+.PHONY: help serve test e2e pictures check format docs letters translations bench capacity faults lock sbom clean
 
 help: ## Show this list
 	@echo "Vestibule: make …"
@@ -50,6 +50,9 @@ translations: .venv/dev.stamp ## Collect what letters and pages say, for every l
 
 bench: .venv/bench.stamp ## Measure this machine for docs/performance.md, with fastapi-users beside; six minutes
 	@$(BIN)/python -m bench
+
+capacity: .venv/plot.stamp ## Fill a database with ten million accounts and measure for docs/capacity.md; ACCOUNTS=1000000
+	@ACCOUNTS=$(ACCOUNTS) $(BIN)/python -m bench.capacity
 
 faults: .venv/plot.stamp ## Break running servers in every way of docs/reliability.md; an hour, or CELLS=F5,F7
 	@CELLS=$(CELLS) $(BIN)/python -m tests.faults

@@ -29,11 +29,12 @@ async def measure_delays(plan: Plan, push: Push, folder: Path, settings: dict[st
         signed_in: list[Tokens] = []
         await measure(home, scripts.signing_in([_EMAIL], signed_in, WRITERS, most=plan.trials), 600, 200)
         trials = iter(enumerate(signed_in))
-        lanes = (_lane(push, home.port, elsewhere.port, trials) for _ in range(_LANES[push]))
+        lanes = (lane(push, home.port, elsewhere.port, trials) for _ in range(_LANES[push]))
         return [delay for lane in await asyncio.gather(*lanes) for delay in lane]
 
 
-async def _lane(push: Push, home: int, elsewhere: int, trials: Iterator[tuple[int, Tokens]]) -> list[float]:
+async def lane(push: Push, home: int, elsewhere: int, trials: Iterator[tuple[int, Tokens]]) -> list[float]:
+    """Sign out at home, one token after the other; the seconds until each is refused at the other."""
     delays = []
     async with Asker(home) as at_home, Asker(elsewhere) as at_the_other:
         for number, tokens in trials:

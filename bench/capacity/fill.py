@@ -1,0 +1,80 @@
+"""Fill a database with people: so many accounts, and for every tenth of them a live session.
+
+Rows are made in PostgreSQL itself, in bulk. Ids come from the row's number by a hash, so they are scattered as real
+ones are, and a measurement knows them without asking.
+"""
+
+import hashlib
+from collections.abc import Callable
+
+import asyncpg
+
+from tests.harness.process import PASSWORD
+from vestibule.crypto.passwords import Argon2id, Hasher
+
+BYTES_PER_ACCOUNT = 1_000
+"""What an account and its tenth of the rest take on the disk, with indexes and room for the log; rounded up."""
+SESSION_EVERY = 10
+REVOCATION_EVERY = 100
+_BATCH = 250_000
+
+_ID = "md5('{kind}' || n)::uuid::text"
+_ACCOUNT, _SESSION = _ID.format(kind="account"), _ID.format(kind="session")
+_EACH = "FROM generate_series($1::bigint, $2::bigint) AS n"
+_SOME = f"{_EACH} WHERE n % {SESSION_EVERY} = 0"
+_STATEMENTS = (
+    f"""INSERT INTO accounts (id, name, address, role, verified, password_hash, photo, epoch, created_at, updated_at)
+    SELECT {_ACCOUNT}, 'Person ' || n, 'person-' || n || '@example.com', 'user', true, $3::text, 'default.png', 1,
+    now() - n * interval '1 second', now() {_EACH}""",
+    f"""INSERT INTO sessions (id, account_id, user_agent, network_address, created_at, last_seen_at, idle_expires_at,
+    expires_at, issued_at, current, parent, base)
+    SELECT {_SESSION}, {_ACCOUNT}, 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0',
+    '198.51.100.7', now(), now(), now() + interval '1 day', now() + interval '30 days', now(), 1, 0, 0 {_SOME}""",
+    f"""INSERT INTO known_devices (account_id, digest, created_at, last_seen_at)
+    SELECT {_ACCOUNT}, md5('device' || n) || md5('d' || n), now(), now() {_SOME}""",
+    f"""INSERT INTO events (at, kind, account_id, session_id, network_address, detail)
+    SELECT now(), 'signed_in', {_ACCOUNT}, {_SESSION}, '198.51.100.7', '{{}}' {_SOME}""",
+    f"""INSERT INTO revocations (at, kind, subject, forget_at)
+    SELECT now(), 'session', md5('over' || n)::uuid::text, now() + interval '1 hour'
+    {_EACH} WHERE n % {REVOCATION_EVERY} = 0""",
+)
+
+
+async def fill(address: str, have: int, want: int, advance: Callable[[int], None]) -> None:
+    """From `have` accounts to `want`; `advance` is told of each batch. Ends with fresh statistics, all on the disk."""
+    password_hash = Hasher(Argon2id()).hash(PASSWORD)
+    connection = await asyncpg.connect(address)
+    try:
+        # What is filled in need not survive a crash; what is measured later is committed as usual, elsewhere.
+        await connection.execute("SET synchronous_commit = off")
+        for first in range(have + 1, want + 1, _BATCH):
+            last = min(first + _BATCH - 1, want)
+            for number, statement in enumerate(_STATEMENTS):
+                given = (first, last, password_hash) if number == 0 else (first, last)
+                await connection.execute(statement, *given, timeout=900)
+            advance(last - first + 1)
+        await connection.execute("VACUUM ANALYZE", timeout=900)
+        await connection.execute("CHECKPOINT", timeout=900)
+    finally:
+        await connection.close()
+
+
+def address_of(number: int) -> str:
+    """The mail address of person number so and so."""
+    return f"person-{number}@example.com"
+
+
+def account_id_of(number: int) -> str:
+    """Their account's id."""
+    return _hashed(f"account{number}")
+
+
+def session_id_of(number: int) -> str:
+    """Their session's id; only every tenth has one."""
+    return _hashed(f"session{number}")
+
+
+def _hashed(text: str) -> str:
+    """As PostgreSQL writes `md5(text)::uuid`."""
+    digits = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
