@@ -19,7 +19,7 @@ from vestibule.model.findings import Finding
 from vestibule.model.signing_keys import KeyRing, SealedKey
 from vestibule.settings import Settings, WrongSettings
 from vestibule.storage.sql import engine
-from vestibule.storage.sql.engine import Engines
+from vestibule.storage.sql.engine import Engines, Patience
 from vestibule.storage.sql.legacy import LegacyUsers, SourceUnavailable
 from vestibule.storage.sql.move import Removal
 from vestibule.storage.sql.revision import SchemaMismatch, current_revision, require_current
@@ -28,6 +28,7 @@ from vestibule.storage.sql.store import SqlStore
 from vestibule.storage.sql.url import WrongAddress
 
 _COMMANDS_LOG = "warning"
+_UNHURRIED = Patience(for_statement=3600.0)
 
 
 class RealWorkshop:
@@ -100,9 +101,9 @@ class RealWorkshop:
 
     @asynccontextmanager
     async def _other(self, address: str) -> AsyncIterator[Engines]:
-        """Another database of Vestibule's, to be read."""
+        """Another database of Vestibule's, to be read, however long counting its rows takes."""
         try:
-            source = engine.connect(address)
+            source = engine.connect(address, patience=_UNHURRIED)
         except WrongAddress as fault:
             raise WrongSettings(f"--from: {fault}") from None
         try:

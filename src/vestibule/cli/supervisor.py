@@ -10,6 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from granian.server.mp import MPServer
@@ -50,7 +51,7 @@ class Supervisor(MPServer):
             return
         self.main_loop_interrupt.clear()
         for worker in workers:
-            if worker.is_alive():
+            with suppress(ProcessLookupError):  # it has just ended by itself
                 os.kill(worker.inner.pid, LEAVE)
         self.main_loop_interrupt.wait(self._leaving_seconds)
 

@@ -5,6 +5,7 @@ The usual instrumentation tells paths and queries, and in Vestibule's there are 
 
 import asyncio
 from collections.abc import Callable, Collection
+from contextlib import suppress
 
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context
@@ -52,8 +53,9 @@ class Traced:
             await self._app(scope, receive, send)
         finally:
             # Where nobody takes them any more, the last ones are lost instead of waited for.
-            async with asyncio.timeout(_LAST_WORDS_SECONDS):
-                await asyncio.to_thread(self._provider.shutdown)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_WORDS_SECONDS):
+                    await asyncio.to_thread(self._provider.shutdown)
 
     async def _traced(self, scope: Scope, receive: Receive, send: Send) -> None:
         with _tracer.start_as_current_span(scope["method"], self._context(scope), SpanKind.SERVER) as span:

@@ -48,10 +48,10 @@ async def _require_empty(new: AsyncConnection) -> None:
     if new.dialect.name == "postgresql":  # where two could find it empty at once
         await new.execute(text("LOCK TABLE accounts IN SHARE ROW EXCLUSIVE MODE"))
     for table in metadata.sorted_tables:
-        if found := await _rows(new, table):
+        if (await new.execute(select(table).limit(1))).first() is not None:
             raise NotEmpty(
-                f"DATABASE_URL: there is something in the database already ({found:,} in {table.name}); make an empty "
-                "one, run vestibule migrate on it, and start no server before this command has run"
+                f"DATABASE_URL: there is something in the database already, in {table.name}; make an empty one, run "
+                "vestibule migrate on it, and start no server before this command has run"
             )
 
 
