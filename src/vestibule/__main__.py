@@ -97,6 +97,8 @@ class RealWorkshop:
             await self.migrate()
         async with self._other(address) as source, wiring.database(self.settings) as target:
             await require_current(target)
+            if source.place == target.place:
+                raise WrongSettings("--from: is the database of DATABASE_URL itself; set DATABASE_URL to the new one")
             yield Removal(source, target)
 
     @asynccontextmanager

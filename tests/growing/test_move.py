@@ -112,6 +112,13 @@ def test_a_source_that_cannot_be_read_is_named(source: str, said: str, postgresq
     assert said in complaint(ended.stderr)
 
 
+def test_the_same_database_twice_is_said_to_be_that(tmp_path: Path) -> None:
+    assert run(tmp_path, "migrate").returncode == 0
+    ended = run(tmp_path, "move", "--from", FILE)
+    assert ended.returncode == 2
+    assert "--from: is the database of DATABASE_URL itself" in complaint(ended.stderr)
+
+
 async def test_a_target_without_a_schema_says_what_to_run(tmp_path: Path) -> None:
     lived_in(tmp_path)
     try:

@@ -78,6 +78,12 @@ class Engines:
         return Path(self.writing.url.database or "").parent if self.dialect == "sqlite" else None
 
     @property
+    def place(self) -> tuple[Any, ...]:
+        """Where the database is, however its address is written."""
+        url = self.writing.url
+        return (Path(url.database or "").resolve(),) if self.dialect == "sqlite" else (url.host, url.port, url.database)
+
+    @property
     def exists(self) -> bool:
         """Whether there is a SQLite file yet; of a server nobody can tell without asking it."""
         return self.dialect != "sqlite" or Path(self.writing.url.database or "").is_file()
