@@ -41,5 +41,5 @@ def explained() -> Iterator[None]:
         console.fail(str(fault))
         sys.exit(1)
     except StoreUnavailable as fault:
-        console.fail(f"DATABASE_URL: the database cannot be reached: {fault}")
+        console.fail(f"DATABASE_URL: the database cannot do this now: {fault}")
         sys.exit(1)

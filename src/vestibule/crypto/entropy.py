@@ -20,3 +20,8 @@ def new_id() -> str:
 def spread(seconds: float) -> float:
     """`seconds` moved by up to a fifth either way, so that many waiters do not come back in step."""
     return seconds * _jitter.uniform(0.8, 1.2)
+
+
+def jitter(seconds: float) -> float:
+    """A random time between nothing and `seconds`."""
+    return _jitter.uniform(0, seconds)

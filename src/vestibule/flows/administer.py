@@ -2,6 +2,7 @@
 
 from vestibule.flows.end_sessions import announce, end_all_sessions, refuse_account
 from vestibule.flows.env import Env
+from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
 from vestibule.model.events import Event, EventKind
 from vestibule.model.sessions import EndReason
@@ -13,6 +14,7 @@ async def find_account(env: Env, address: str) -> Account | None:
         return await read.accounts.at_address(address)
 
 
+@retry_on_conflict
 async def disable_account(env: Env, account: Account) -> int:
     """Nobody signs in to it from now on, and whoever is signed in is not any more; how many sessions that ended."""
     now = env.clock.now()
@@ -25,6 +27,7 @@ async def disable_account(env: Env, account: Account) -> int:
     return len(ended)
 
 
+@retry_on_conflict
 async def enable_account(env: Env, account: Account) -> bool:
     """Its owner may sign in again; False if that was so already."""
     now = env.clock.now()

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.env import Env
+from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.limits import network_of
 from vestibule.model.store import Transaction
@@ -46,6 +47,7 @@ async def within_limits(
     return True
 
 
+@retry_on_conflict
 async def _ask(env: Env, kind: LetterKind, address: str, visitor: Visitor) -> None:
     now = env.clock.now()
     async with env.store.transaction() as tx:

@@ -9,6 +9,8 @@ from vestibule.flows.end_sessions import announce, end_all_sessions, refuse_acco
 from vestibule.flows.env import Env
 from vestibule.flows.guess import prove_again
 from vestibule.flows.identify import Caller
+from vestibule.flows.retry import retry_on_conflict
+from vestibule.model.accounts import Account
 from vestibule.model.errors import AddressChangeInvalid
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import LetterKind, QueuedLetter
@@ -24,6 +26,12 @@ async def request_change(env: Env, caller: Caller, password: str, address: str, 
     else has that address.
     """
     account = await prove_again(env, caller, password, visitor)
+    await _ask_new_address(env, account, address, visitor)
+    env.letters_waiting.set()
+
+
+@retry_on_conflict
+async def _ask_new_address(env: Env, account: Account, address: str, visitor: Visitor) -> None:
     now = env.clock.now()
     async with env.store.transaction() as tx:
         kind, letter = LetterKind.CONFIRM_NEW_ADDRESS, None
@@ -32,9 +40,9 @@ async def request_change(env: Env, caller: Caller, password: str, address: str, 
         # Counted alike, or whoever counts letters learns which addresses have accounts.
         if await within_limits(env, tx, kind, address, visitor, now):
             await tx.letters.queue(letter or to_whoever_has(address, LetterKind.ADDRESS_TAKEN, visitor, now))
-    env.letters_waiting.set()
 
 
+@retry_on_conflict
 async def confirm_change(env: Env, secret: str) -> None:
     """Give the account the address that the link was mailed to, and end every session; raises
     `AddressChangeInvalid`, also if the address has become somebody else's.
@@ -56,6 +64,7 @@ async def confirm_change(env: Env, secret: str) -> None:
     await announce(env, revoked)
 
 
+@retry_on_conflict
 async def undo_change(env: Env, secret: str) -> None:
     """Give the account its old address back, for whoever reads the mail there: nobody stays signed in, no password is
     left, and a letter leads to a new one. Later changes are undone with it, earlier ones can still be. Raises

@@ -9,10 +9,13 @@ from vestibule.flows.guess import prove_again
 from vestibule.flows.identify import Caller
 from vestibule.flows.issue_tokens import Tokens, issue_tokens
 from vestibule.flows.know_device import circumstances
+from vestibule.flows.retry import retry_on_conflict
+from vestibule.model.accounts import Account
 from vestibule.model.errors import WrongPassword
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import LetterKind, QueuedLetter
-from vestibule.model.sessions import EndReason, begin
+from vestibule.model.revocations import Revocation
+from vestibule.model.sessions import EndReason, Session, begin
 from vestibule.model.store import Transaction
 from vestibule.model.visitors import Visitor
 
@@ -23,14 +26,26 @@ async def change_password(env: Env, caller: Caller, current: str, password: str,
     account = await prove_again(env, caller, current, visitor)
     stored = account.password_hash or ""  # which `prove_again` found
     password_hash = await env.passwords.hash(password)
+    session, revoked = await _change(env, account, stored, password_hash, visitor)
+    env.letters_waiting.set()
+    await announce(env, revoked)
+    await env.mirror.show(session, account)
+    return await issue_tokens(env, session, account, session.created_at)
+
+
+@retry_on_conflict
+async def _change(
+    env: Env, account: Account, stored: str, password_hash: str, visitor: Visitor
+) -> tuple[Session, list[Revocation]]:
+    """The caller's new session, and what ended; raises `WrongPassword` if the hash that was checked is not there."""
     now = env.clock.now()
     session = begin(new_id(), account.id, visitor.device, env.policy.sessions, now)
+    revoked: list[Revocation] = []
     async with env.store.transaction() as tx:
         # Before the account, in the order of every flow that locks both.
         await tx.one_time_tokens.void(account.id)
         # Only if the hash that was checked is still there: of two changes at once, one wins.
         epoch = await tx.accounts.change_password(account.id, stored, password_hash, now)
-        revoked = []
         if epoch is not None:
             revoked = await end_all_sessions(env, tx, account.id, EndReason.PASSWORD_CHANGED, now)
             revoked += await refuse_account(env, tx, account.id, now)
@@ -40,10 +55,7 @@ async def change_password(env: Env, caller: Caller, current: str, password: str,
             await tell_changed_password(tx, account.id, visitor, now)
     if epoch is None:
         raise WrongPassword
-    env.letters_waiting.set()
-    await announce(env, revoked)
-    await env.mirror.show(session, account)
-    return await issue_tokens(env, session, account, now)
+    return session, revoked
 
 
 async def tell_changed_password(tx: Transaction, account_id: str, visitor: Visitor, now: datetime) -> None:

@@ -3,8 +3,10 @@
 from vestibule.flows.end_sessions import announce, tell_changed
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
+from vestibule.flows.retry import retry_on_conflict
 
 
+@retry_on_conflict
 async def choose_language(env: Env, caller: Caller, language: str) -> None:
     """Keep it with the account; letters that are already waiting follow it too."""
     now = env.clock.now()

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from vestibule.flows.env import Env
+from vestibule.flows.retry import retry_on_conflict
 from vestibule.flows.watch_events import forget_old_events
 from vestibule.model.store import Transaction
 
@@ -44,8 +45,13 @@ def _before(now: datetime, kept: timedelta) -> datetime | None:
 async def _delete(env: Env, forget: Forget, before: datetime) -> int:
     deleted = 0
     while True:
-        async with env.store.transaction() as tx:
-            batch = await forget(tx, before)
+        batch = await _delete_some(env, forget, before)
         deleted += batch
         if batch < _BATCH:
             return deleted
+
+
+@retry_on_conflict
+async def _delete_some(env: Env, forget: Forget, before: datetime) -> int:
+    async with env.store.transaction() as tx:
+        return await forget(tx, before)

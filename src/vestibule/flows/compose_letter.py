@@ -5,6 +5,7 @@ from datetime import datetime
 
 from vestibule.crypto.opaque import digest, mint_secret
 from vestibule.flows.env import Env
+from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import TOKEN_IN, Letter, LetterKind, QueuedLetter
@@ -35,6 +36,7 @@ class Composed:
     account_id: str | None
 
 
+@retry_on_conflict
 async def compose_letter(env: Env, queued: QueuedLetter) -> Composed | None:
     """What is to be sent, with a link made now so that it cannot arrive dead; None if the claim is over, and the letter
     another worker's.

@@ -2,6 +2,7 @@
 
 from vestibule.crypto.entropy import new_id, random_bytes
 from vestibule.flows.env import Env
+from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account, Role
 from vestibule.model.errors import AddressTaken
 from vestibule.model.events import Event, EventKind
@@ -15,11 +16,16 @@ async def create_account(env: Env, name: str, address: str, role: Role) -> tuple
     password_hash = await env.passwords.hash(password)
     now = env.clock.now()
     account = Account(new_id(), name, address, role, True, now, now, password_hash)
+    if not await _add(env, account):
+        raise AddressTaken
+    return account, password
+
+
+@retry_on_conflict
+async def _add(env: Env, account: Account) -> bool:
     async with env.store.transaction() as tx:
         added = await tx.accounts.add(account)
         if added:
-            detail = {"by": "operator", "role": role.value}
-            await tx.events.record(Event(now, EventKind.REGISTERED, account.id, detail=detail))
-    if not added:
-        raise AddressTaken
-    return account, password
+            detail = {"by": "operator", "role": account.role.value}
+            await tx.events.record(Event(account.created_at, EventKind.REGISTERED, account.id, detail=detail))
+    return added

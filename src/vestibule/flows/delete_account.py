@@ -4,12 +4,14 @@ from vestibule.flows.end_sessions import announce, end_all_sessions, refuse_acco
 from vestibule.flows.env import Env
 from vestibule.flows.guess import prove_again
 from vestibule.flows.identify import Caller
+from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
 from vestibule.model.events import Event, EventKind
 from vestibule.model.sessions import EndReason
 from vestibule.model.visitors import Visitor
 
 
+@retry_on_conflict
 async def delete_account(env: Env, account: Account) -> int:
     """Delete the account and all that belongs to it; how many sessions that ended. Doing it twice is no mistake.
 

@@ -4,12 +4,14 @@ A crash anywhere leaves the letter in the outbox, and its lease lets another wor
 """
 
 import asyncio
+from datetime import datetime
 
 import structlog
 
 from vestibule.crypto.entropy import spread
 from vestibule.flows.compose_letter import Composed, compose_letter
 from vestibule.flows.env import Env
+from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.errors import StoreUnavailable
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import (
@@ -32,12 +34,17 @@ _log = structlog.get_logger(__name__)
 
 async def deliver_next(env: Env) -> Delivery | None:
     """Deliver one due letter; what became of it, or None if none was due."""
-    async with env.store.transaction() as tx:
-        queued = await tx.letters.claim(env.clock.now())
+    queued = await _claim(env)
     if queued is None:
         return None
     composed = await compose_letter(env, queued)
     return await _hand_over(env, queued, composed) if composed is not None else Delivery.NOBODY
+
+
+@retry_on_conflict
+async def _claim(env: Env) -> QueuedLetter | None:
+    async with env.store.transaction() as tx:
+        return await tx.letters.claim(env.clock.now())
 
 
 async def _hand_over(env: Env, queued: QueuedLetter, composed: Composed) -> Delivery:
@@ -64,6 +71,7 @@ async def _settle(env: Env, queued: QueuedLetter, account_id: str | None) -> Non
     return await _cross_off(env, queued, account_id)
 
 
+@retry_on_conflict
 async def _cross_off(env: Env, queued: QueuedLetter, account_id: str | None) -> None:
     async with env.store.transaction() as tx:
         await tx.letters.settle(queued, env.clock.now(), account_id)
@@ -75,11 +83,17 @@ async def _put_off(env: Env, queued: QueuedLetter, account_id: str | None, fault
         return await _refuse(env, queued, account_id, f"given up after {GIVE_UP_AFTER.days} days: {fault}")
     wait = spread(1.0) * retry_after(queued.attempts)
     _log.warning("letter_put_off", letter=queued.id, kind=queued.kind, attempts=queued.attempts, fault=fault)
-    async with env.store.transaction() as tx:
-        await tx.letters.put_off(queued, now + wait, fault)
+    await _wait_until(env, queued, now + wait, fault)
     return Delivery.PUT_OFF
 
 
+@retry_on_conflict
+async def _wait_until(env: Env, queued: QueuedLetter, due_at: datetime, fault: str) -> None:
+    async with env.store.transaction() as tx:
+        await tx.letters.put_off(queued, due_at, fault)
+
+
+@retry_on_conflict
 async def _refuse(env: Env, queued: QueuedLetter, account_id: str | None, fault: str) -> Delivery:
     now, detail = env.clock.now(), {"letter": queued.id, "kind": queued.kind.value, "fault": fault}
     async with env.store.transaction() as tx:

@@ -12,6 +12,7 @@ from vestibule.crypto.jwk import PublicKey
 from vestibule.crypto.seal import CannotUnseal
 from vestibule.flows.env import Env
 from vestibule.flows.open_key_ring import make_key, stored_keys
+from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.errors import Refusal, StoreUnavailable
 from vestibule.model.signing_keys import KeySet, KeyState, KeyUse, Standing
 from vestibule.model.store import Store
@@ -39,6 +40,7 @@ async def keep_next_keys(env: Env) -> None:
         await make_key(env.store, env.clock, env.locksmith, use, KeyState.NEXT)
 
 
+@retry_on_conflict
 async def withdraw_spent_keys(env: Env) -> int:
     """Let go of retired keys that nothing needs any more; how many."""
     async with env.store.transaction() as tx:

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from vestibule.flows.env import Env
+from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.revocations import Revocation, RevocationSet
 from vestibule.model.store import Transaction
 
@@ -47,6 +48,7 @@ async def listen_for_nudges(env: Env, nudged: asyncio.Event) -> None:
         nudged.set()
 
 
+@retry_on_conflict
 async def forget_old_revocations(env: Env) -> int:
     """Delete what no token can be about any more; how many. A day late, so that no clock's error matters."""
     async with env.store.transaction() as tx:

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
+from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
 from vestibule.model.errors import Overloaded, TooManyAttempts, WrongPassword
 from vestibule.model.events import Event, EventKind
@@ -17,6 +18,7 @@ from vestibule.model.visitors import Visitor
 _MEMORY = timedelta(days=30)
 
 
+@retry_on_conflict
 async def count_guess(env: Env, budget: Budget) -> int | None:
     """How many guesses in a row this one makes; None if no more are checked until the password is reset, which is to
     be told as a wrong password is. Raises `TooManyAttempts` while the next one has to wait.
@@ -39,8 +41,7 @@ async def check_guess(env: Env, account: Account | None, password: str, budget: 
         matches = await env.passwords.match(password, stored)
     except Overloaded:
         # It was never looked at. Else a robot that keeps trying through a flood would pause its own account.
-        async with env.store.transaction() as tx:
-            await tx.guesses.give_back(budget)
+        await _give_back(env, budget)
         raise
     if not matches or account is None or account.disabled_at is not None:
         async with env.store.reading() as read:
@@ -60,28 +61,44 @@ async def prove_again(env: Env, caller: Caller, password: str, visitor: Visitor)
     budget = Budget.of(account, caller.account.address, familiar=True)
     guesses = await count_guess(env, budget)
     right = await check_guess(env, account, password, budget, guesses)
-    async with env.store.transaction() as tx:
-        if right:
-            await tx.guesses.forgive(budget)
-        else:
-            await tx.events.record(wrong_guess(env, account, guesses, visitor.network_address))
+    if right:
+        await forgive_guesses(env, budget)
+    else:
+        await record_wrong_guess(env, account, guesses, visitor)
     if account is None or not right:
         raise WrongPassword
     return account
 
 
-def wrong_guess(env: Env, account: Account | None, guesses: int | None, network_address: str) -> Event:
+@retry_on_conflict
+async def _give_back(env: Env, budget: Budget) -> None:
+    async with env.store.transaction() as tx:
+        await tx.guesses.give_back(budget)
+
+
+@retry_on_conflict
+async def forgive_guesses(env: Env, budget: Budget) -> None:
+    """After a right password."""
+    async with env.store.transaction() as tx:
+        await tx.guesses.forgive(budget)
+
+
+@retry_on_conflict
+async def record_wrong_guess(env: Env, account: Account | None, guesses: int | None, visitor: Visitor) -> None:
     """The event of a wrong guess; the last one that is checked says that it is."""
     paused = guesses is None or guesses >= env.policy.guesses.at_most
-    return Event(
+    refused = Event(
         env.clock.now(),
         EventKind.SIGN_IN_REFUSED,
         account_id=account.id if account else None,
-        network_address=network_address,
+        network_address=visitor.network_address,
         detail={"paused": "true"} if paused else {},
     )
+    async with env.store.transaction() as tx:
+        await tx.events.record(refused)
 
 
+@retry_on_conflict
 async def forget_old_guesses(env: Env) -> int:
     """Delete what was counted for addresses without an account and is a month old; how much. What concerns an account
     stays until a right password: a hundred in a row are a hundred, however long they take.

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from vestibule.flows.env import Env
+from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account, NotAnAddress, canonical_address
 from vestibule.model.events import Event, EventKind
 
@@ -27,16 +28,22 @@ async def import_accounts(
     report = ImportReport()
     async for batch in batches:
         usable = [account for account in map(_canonical, batch) if account is not None]
-        async with env.store.transaction() as tx:
-            added = await tx.accounts.add_missing(usable)
-            if added:
-                detail = {"accounts": str(added)}
-                await tx.events.record(Event(env.clock.now(), EventKind.IMPORTED, detail=detail))
+        added = await _add_missing(env, usable)
         report.imported += added
         report.already_there += len(usable) - added
         report.refused += len(batch) - len(usable)
         progress(len(batch))
     return report
+
+
+@retry_on_conflict
+async def _add_missing(env: Env, accounts: Sequence[Account]) -> int:
+    async with env.store.transaction() as tx:
+        added = await tx.accounts.add_missing(accounts)
+        if added:
+            detail = {"accounts": str(added)}
+            await tx.events.record(Event(env.clock.now(), EventKind.IMPORTED, detail=detail))
+    return added
 
 
 def _canonical(account: Account) -> Account | None:

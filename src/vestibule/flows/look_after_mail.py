@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.env import Env
+from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.letters import Backlog, Letter, LetterKind, LetterState
 
 
@@ -34,6 +35,7 @@ async def look_into_outbox(env: Env, most: int) -> Outbox:
     return Outbox(backlog, found)
 
 
+@retry_on_conflict
 async def retry_letters(env: Env, letter_ids: Sequence[str] | None) -> int:
     """Make these letters due that could not be sent, or all such letters; how many that were."""
     async with env.store.transaction() as tx:

@@ -4,6 +4,7 @@ from vestibule.flows.end_sessions import announce, end_all_sessions, end_session
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.reauthenticate import signed_in_lately
+from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.errors import ReauthenticationRequired, SessionUnknown
 from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import EndReason, Session
@@ -15,6 +16,7 @@ async def list_sessions(env: Env, caller: Caller) -> list[Session]:
         return await read.sessions.of_account(caller.account.id, env.clock.now())
 
 
+@retry_on_conflict
 async def end_one(env: Env, caller: Caller, session_id: str) -> None:
     """End one of the caller's sessions; raises `SessionUnknown`, and for another than the one that asks also
     `ReauthenticationRequired`.
@@ -34,6 +36,7 @@ async def end_one(env: Env, caller: Caller, session_id: str) -> None:
     await announce(env, revoked)
 
 
+@retry_on_conflict
 async def end_others(env: Env, caller: Caller) -> int:
     """End every session of the caller's but the one that asks; how many. Raises `ReauthenticationRequired`."""
     now = env.clock.now()

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.clock import Clock
 from vestibule.model.signing_keys import KeyRing, KeyState, KeyUse, Locksmith, SealedKey
 from vestibule.model.store import Store
@@ -30,5 +31,10 @@ async def stored_keys(store: Store) -> list[SealedKey]:
 async def make_key(store: Store, clock: Clock, locksmith: Locksmith, use: KeyUse, state: KeyState) -> None:
     """Make a key in this state. Another process may be quicker; then its key is the one, and this one is forgotten."""
     key = await asyncio.to_thread(locksmith.make, use, state, clock.now())
+    await _keep(store, key)
+
+
+@retry_on_conflict
+async def _keep(store: Store, key: SealedKey) -> None:
     async with store.transaction() as tx:
         await tx.signing_keys.add(key)

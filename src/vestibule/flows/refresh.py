@@ -19,6 +19,7 @@ from vestibule.flows.env import Env
 from vestibule.flows.follow_keys import read_signed
 from vestibule.flows.issue_tokens import Tokens, issue_tokens
 from vestibule.flows.know_device import circumstances
+from vestibule.flows.retry import retry_on_conflict
 from vestibule.model import refresh_tokens
 from vestibule.model.accounts import Account
 from vestibule.model.errors import RefreshRefused
@@ -51,8 +52,7 @@ async def refresh(env: Env, refresh_token: str) -> Tokens:
     )
     if token.expired:
         raise RefreshRefused(await _why_over(env, token, now))
-    async with env.store.transaction() as tx:
-        outcome = await _advance(env, tx, token, now)
+    outcome = await _advance(env, token, now)
     if outcome.going_on is None:
         if outcome.revoked:
             env.letters_waiting.set()
@@ -71,7 +71,13 @@ async def _why_over(env: Env, token: RefreshToken, now: datetime) -> EndReason |
     return found[0].why_over(now) if found else None
 
 
-async def _advance(env: Env, tx: Transaction, token: RefreshToken, now: datetime) -> _Outcome:
+@retry_on_conflict
+async def _advance(env: Env, token: RefreshToken, now: datetime) -> _Outcome:
+    async with env.store.transaction() as tx:
+        return await _decide(env, tx, token, now)
+
+
+async def _decide(env: Env, tx: Transaction, token: RefreshToken, now: datetime) -> _Outcome:
     limits = env.policy.sessions
     rotated = limits.rotate and await tx.sessions.rotate(token.session_id, token.counter, limits, now)
     found = await tx.sessions.find(token.session_id)

@@ -4,6 +4,7 @@ from vestibule.crypto.entropy import new_id
 from vestibule.flows.ask_for_letter import to_whoever_has, within_limits
 from vestibule.flows.end_sessions import announce, end_all_sessions
 from vestibule.flows.env import Env
+from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import REGISTERED_ANEW_AFTER, Account, Role
 from vestibule.model.errors import AddressTaken
 from vestibule.model.events import Event, EventKind
@@ -23,7 +24,16 @@ async def register(env: Env, name: str, address: str, password: str, visitor: Vi
     """
     env.policy.passwords.require_hard_to_guess(password, address)
     account = await _made(env, name, address, password, visitor)
-    concealing = env.policy.conceal_accounts
+    registered, revoked = await _add(env, account, visitor)
+    await announce(env, revoked)
+    env.letters_waiting.set()
+    return registered
+
+
+@retry_on_conflict
+async def _add(env: Env, account: Account, visitor: Visitor) -> tuple[Account, list[Revocation]]:
+    """Who is registered then, and what ended."""
+    concealing, address = env.policy.conceal_accounts, account.address
     registered, revoked = account, list[Revocation]()
     async with env.store.transaction() as tx:
         added = await tx.accounts.add(account)
@@ -41,9 +51,7 @@ async def register(env: Env, name: str, address: str, password: str, visitor: Vi
         await tx.events.record(_event(registered, visitor, refused=refused))
     if refused and not concealing:
         raise AddressTaken
-    await announce(env, revoked)
-    env.letters_waiting.set()
-    return registered
+    return registered, revoked
 
 
 async def _made(env: Env, name: str, address: str, password: str, visitor: Visitor) -> Account:

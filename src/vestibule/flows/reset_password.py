@@ -6,6 +6,7 @@ from vestibule.crypto.opaque import digest, is_secret
 from vestibule.flows.change_password import tell_changed_password
 from vestibule.flows.end_sessions import announce, end_all_sessions, refuse_account
 from vestibule.flows.env import Env
+from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.errors import ResetTokenInvalid
 from vestibule.model.events import Event, EventKind
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose
@@ -22,6 +23,13 @@ async def reset_password(env: Env, secret: str, password: str, visitor: Visitor)
     if not is_secret(secret):
         raise ResetTokenInvalid
     password_hash = await env.passwords.hash(password)
+    revoked = await _spend(env, secret, password, password_hash, visitor)
+    env.letters_waiting.set()
+    await announce(env, revoked)
+
+
+@retry_on_conflict
+async def _spend(env: Env, secret: str, password: str, password_hash: str, visitor: Visitor) -> list[Revocation]:
     now = env.clock.now()
     revoked: list[Revocation] = []
     async with env.store.transaction() as tx:
@@ -33,8 +41,7 @@ async def reset_password(env: Env, secret: str, password: str, visitor: Visitor)
             await tell_changed_password(tx, token.account_id, visitor, now)
     if token is None:
         raise ResetTokenInvalid
-    env.letters_waiting.set()
-    await announce(env, revoked)
+    return revoked
 
 
 async def _take_over(

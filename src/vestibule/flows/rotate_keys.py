@@ -1,11 +1,13 @@
 """Rotate the signing keys, and let go of those that are no longer needed."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from vestibule.flows.env import Env
 from vestibule.flows.open_key_ring import make_key, stored_keys
+from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.events import Event, EventKind
-from vestibule.model.signing_keys import KeyState, KeyUse, Locksmith
+from vestibule.model.signing_keys import KeyState, KeyUse, Locksmith, SealedKey
 
 
 class KeysStay(RuntimeError):
@@ -18,18 +20,25 @@ async def rotate_key(env: Env, use: KeyUse, *, early: bool = False) -> str:
     Raises `KeysStay` where services may not have the next key yet, unless `early`.
     """
     smith = require_locksmith(env)
-    now = env.clock.now()
-    made_by = now if early else now - env.policy.key_lead
-    async with env.store.transaction() as tx:
-        kid = await tx.signing_keys.advance(use, made_by, now, now + env.policy.key_tail(use))
-        if kid is not None:
-            await tx.events.record(Event(now, EventKind.SIGNING_KEY_ROTATED, detail={"use": use.value, "kid": kid}))
+    kid = await _advance(env, use, early=early)
     await make_key(env.store, env.clock, smith, use, KeyState.NEXT)
     if kid is None:
         raise KeysStay(await _why_not_yet(env, use))
     return kid
 
 
+@retry_on_conflict
+async def _advance(env: Env, use: KeyUse, *, early: bool) -> str | None:
+    now = env.clock.now()
+    made_by = now if early else now - env.policy.key_lead
+    async with env.store.transaction() as tx:
+        kid = await tx.signing_keys.advance(use, made_by, now, now + env.policy.key_tail(use))
+        if kid is not None:
+            await tx.events.record(Event(now, EventKind.SIGNING_KEY_ROTATED, detail={"use": use.value, "kid": kid}))
+    return kid
+
+
+@retry_on_conflict
 async def withdraw_key(env: Env, kid: str, *, early: bool = False) -> None:
     """Let a key go: what it signed is refused from now on. Raises `KeysStay` for one that is needed."""
     require_locksmith(env)
@@ -46,10 +55,15 @@ async def reseal_keys(env: Env) -> int:
     """Seal every key under today's secret; how many there were. Raises `CannotUnseal`."""
     smith = require_locksmith(env)
     keys = await stored_keys(env.store)
-    async with env.store.transaction() as tx:
-        for key in keys:
-            await tx.signing_keys.reseal(key.kid, key.sealed_private, smith.sealed_anew(key))
+    await _reseal(env, {key: smith.sealed_anew(key) for key in keys})
     return len(keys)
+
+
+@retry_on_conflict
+async def _reseal(env: Env, sealed_anew: Mapping[SealedKey, str]) -> None:
+    async with env.store.transaction() as tx:
+        for key, sealed in sealed_anew.items():
+            await tx.signing_keys.reseal(key.kid, key.sealed_private, sealed)
 
 
 def require_locksmith(env: Env) -> Locksmith:

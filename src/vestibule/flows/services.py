@@ -1,12 +1,14 @@
 """Services: an operator lets one in or shuts it out; one that calls is known by its key."""
 
 from vestibule.flows.env import Env
+from vestibule.flows.retry import retry_on_conflict
 from vestibule.model import service_keys
 from vestibule.model.errors import ServiceKeyInvalid
 from vestibule.model.events import Event, EventKind
 from vestibule.model.service_keys import ServiceKey
 
 
+@retry_on_conflict
 async def add_service(env: Env, name: str) -> str | None:
     """A key for a new service, to be shown once; None if a service of that name has one."""
     key, now = service_keys.mint(), env.clock.now()
@@ -23,6 +25,7 @@ async def list_services(env: Env) -> list[ServiceKey]:
         return await read.service_keys.all()
 
 
+@retry_on_conflict
 async def remove_service(env: Env, name: str) -> bool:
     """Refuse the service's key from now on; False if it has none. What it follows ends within a minute."""
     now = env.clock.now()

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.env import Env
-from vestibule.flows.guess import check_guess, count_guess, wrong_guess
+from vestibule.flows.guess import check_guess, count_guess, forgive_guesses, record_wrong_guess
 from vestibule.flows.issue_tokens import Tokens, issue_tokens
 from vestibule.flows.know_device import is_familiar, know_device
+from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
 from vestibule.model.errors import AddressNotVerified, WrongCredentials
 from vestibule.model.events import Event, EventKind
@@ -36,12 +37,10 @@ async def sign_in(env: Env, address: str, password: str, visitor: Visitor) -> Si
     guesses = await count_guess(env, budget)
     right = await check_guess(env, account, password, budget, guesses)
     if account is None or not right:
-        async with env.store.transaction() as tx:
-            await tx.events.record(wrong_guess(env, account, guesses, visitor.network_address))
+        await record_wrong_guess(env, account, guesses, visitor)
         raise WrongCredentials
     if env.policy.verification_mandatory and not account.verified:
-        async with env.store.transaction() as tx:
-            await tx.guesses.forgive(budget)
+        await forgive_guesses(env, budget)
         raise AddressNotVerified
     session, device_secret = await _open_session(env, account, visitor, budget)
     await _renew_hash(env, account, password)
@@ -49,6 +48,7 @@ async def sign_in(env: Env, address: str, password: str, visitor: Visitor) -> Si
     return SignedIn(account, session, await issue_tokens(env, session, account, session.created_at), device_secret)
 
 
+@retry_on_conflict
 async def _open_session(env: Env, account: Account, visitor: Visitor, budget: Budget) -> tuple[Session, str | None]:
     now = env.clock.now()
     session = begin(new_id(), account.id, visitor.device, env.policy.sessions, now)
@@ -73,6 +73,10 @@ async def _renew_hash(env: Env, account: Account, password: str) -> None:
     """Now that the password is at hand, replace a hash of another algorithm or of an older cost."""
     if account.password_hash is None or not env.passwords.outdated(account.password_hash):
         return
-    renewed = await env.passwords.hash(password)
+    await _replace_hash(env, account.id, account.password_hash, await env.passwords.hash(password))
+
+
+@retry_on_conflict
+async def _replace_hash(env: Env, account_id: str, old: str, new: str) -> None:
     async with env.store.transaction() as tx:
-        await tx.accounts.replace_hash(account.id, account.password_hash, renewed)
+        await tx.accounts.replace_hash(account_id, old, new)

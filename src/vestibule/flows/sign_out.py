@@ -3,9 +3,11 @@
 from vestibule.flows.end_sessions import announce, end_session
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
+from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.sessions import EndReason
 
 
+@retry_on_conflict
 async def sign_out(env: Env, caller: Caller) -> None:
     """End the caller's session. Ending it twice is no mistake."""
     now = env.clock.now()

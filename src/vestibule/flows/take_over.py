@@ -3,6 +3,7 @@
 from vestibule.crypto.opaque import digest, is_secret, mint_secret
 from vestibule.flows.end_sessions import announce, end_all_sessions, refuse_account
 from vestibule.flows.env import Env
+from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.errors import VerificationCodeInvalid
 from vestibule.model.events import Event, EventKind
 from vestibule.model.one_time_tokens import Purpose, issue
@@ -10,6 +11,7 @@ from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import EndReason
 
 
+@retry_on_conflict
 async def take_over(env: Env, code: str) -> str:
     """Spend a mailed code: the password that was given dies, with every session and every other mailed link. The
     secret with which another password is chosen; raises `VerificationCodeInvalid`.

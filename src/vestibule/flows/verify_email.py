@@ -3,12 +3,14 @@
 from vestibule.crypto.opaque import digest, is_secret
 from vestibule.flows.end_sessions import announce, tell_changed
 from vestibule.flows.env import Env
+from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.errors import VerificationCodeInvalid
 from vestibule.model.events import Event, EventKind
 from vestibule.model.one_time_tokens import Purpose
 from vestibule.model.revocations import Revocation
 
 
+@retry_on_conflict
 async def verify_email(env: Env, code: str) -> None:
     """Mark the address proven; raises `VerificationCodeInvalid`."""
     now = env.clock.now()

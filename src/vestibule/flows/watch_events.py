@@ -1,6 +1,9 @@
 """Watch events: look at what happened, and forget what is older than it is to be kept."""
 
+from datetime import datetime
+
 from vestibule.flows.env import Env
+from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.events import Event, EventFilter
 
 _BATCH = 500  # so that nobody waits for the lock of a delete
@@ -21,8 +24,13 @@ async def forget_old_events(env: Env) -> int:
         return 0
     before, forgotten = env.clock.now() - kept, 0
     while True:
-        async with env.store.transaction() as tx:
-            batch = await tx.events.forget(before, _BATCH)
+        batch = await _forget_some(env, before)
         forgotten += batch
         if batch < _BATCH:
             return forgotten
+
+
+@retry_on_conflict
+async def _forget_some(env: Env, before: datetime) -> int:
+    async with env.store.transaction() as tx:
+        return await tx.events.forget(before, _BATCH)

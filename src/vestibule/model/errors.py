@@ -153,9 +153,17 @@ class Overloaded(Fault):
 
 
 class StoreUnavailable(Fault):
-    """Its message is for operators: what the database, or the way to it, said."""
+    """Its message is for operators: what the database, or the way to it, said.
+
+    `conflict`: the database ended this transaction for the sake of another, or a row that it refers to was deleted
+    meanwhile. Nothing of it was done, and deciding again at once may well succeed (`flows/retry.py`).
+    """
 
     code = "store_unavailable"
+
+    def __init__(self, message: str = "", *, conflict: bool = False) -> None:
+        super().__init__(message)
+        self.conflict = conflict
 
 
 class NotReady(Fault):

@@ -52,6 +52,16 @@ _DEAD_CLIENTS = {
 # PostgreSQL's classes and codes for it (its manual, appendix A): connection, authorization, no such database,
 # rolled back to resolve a conflict, read-only, resources, lock not to be had, operator's intervention, system.
 _UNAVAILABLE = {"08", "28", "3D", "40", "25006", "53", "55", "57", "58"}
+# Could not serialize, deadlock, foreign key violated (ibid.).
+_CONFLICTS = {"40001", "40P01", "23503"}
+# SQLITE_BUSY itself is not one of them: it comes after ten seconds in line, and trying again would double those.
+_SQLITE_CONFLICTS = {
+    sqlite3.SQLITE_BUSY_RECOVERY,
+    sqlite3.SQLITE_BUSY_SNAPSHOT,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_LOCKED_SHAREDCACHE,
+    sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY,
+}
 # What a driver raises when the server is not there at all, before SQLAlchemy can wrap it.
 _UNREACHABLE = (OSError, TimeoutError, exc.TimeoutError)
 
@@ -126,8 +136,9 @@ class Engines:
         except exc.DBAPIError as fault:
             if _out_of_reach(fault):
                 self.breaker.unreachable()
-            if fault.connection_invalidated or _not_our_mistake(fault):
-                raise StoreUnavailable(str(fault.orig).rpartition(">: ")[2]) from fault
+            conflict = _conflict(fault)
+            if conflict or fault.connection_invalidated or _not_our_mistake(fault):
+                raise StoreUnavailable(str(fault.orig).rpartition(">: ")[2], conflict=conflict) from fault
             raise
         except _UNREACHABLE as fault:
             if not isinstance(fault, exc.TimeoutError):  # which only says that all our connections are busy
@@ -235,6 +246,12 @@ def _hang_up_on_silence(context: ExceptionContext) -> None:
 def _out_of_reach(fault: exc.DBAPIError) -> bool:
     """Whether the database is starting or shutting down (57P03) and takes no connections."""
     return getattr(fault.orig, "sqlstate", None) == "57P03"
+
+
+def _conflict(fault: exc.DBAPIError) -> bool:
+    """Whether the transaction was ended for the sake of another, or refers to what was deleted meanwhile."""
+    conflict = getattr(fault.orig, "sqlstate", None) in _CONFLICTS
+    return conflict or getattr(fault.orig, "sqlite_errorcode", None) in _SQLITE_CONFLICTS
 
 
 def _not_our_mistake(fault: exc.DBAPIError) -> bool:
