@@ -10,6 +10,7 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 from vestibule.log_stream import QueuedStream
+from vestibule.tracebacks import told
 
 _log = structlog.get_logger(__name__)
 _IPV4_BITS, _IPV6_BITS = 24, 48
@@ -18,7 +19,11 @@ _COMMON: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,  # the id of the request
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
+    # Neither structlog's own, which shows local variables, nor Python's, which shows what an error quotes.
+    structlog.processors.ExceptionRenderer(lambda raised: told(raised[1])),
 )
+# asyncio writes a callback with its arguments, and below, as `future: …`, a task with its exception.
+_ASYNCIO_VALUES = re.compile(r"(?<=callback ).*|\n\w+: .*", re.DOTALL)
 
 
 def configure(level: str, pretty: bool, stream: QueuedStream | None = None, *, masked: bool = False) -> None:
@@ -26,19 +31,12 @@ def configure(level: str, pretty: bool, stream: QueuedStream | None = None, *, m
     controls, so that nobody can forge a line. `masked`: network addresses are cut to their network, and e-mail
     addresses to a letter and their domain, wherever they stand.
     """
-    # Plain tracebacks: structlog's rich ones show local variables, and there are passwords among them.
     renderer: Processor = (
-        structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
-        )
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
         if pretty
         else structlog.processors.JSONRenderer(ensure_ascii=True)
     )
-    before: list[Processor] = [
-        *_COMMON,
-        *([structlog.processors.format_exc_info] if masked or not pretty else []),
-        *([_mask] if masked else []),
-    ]
+    before: list[Processor] = [*_COMMON, *([_mask] if masked else [])]
     file = cast(TextIO, stream or sys.stderr)
     structlog.configure(
         processors=[*before, renderer],
@@ -84,6 +82,7 @@ def masked_address(text: str) -> str:
 def _take_in_libraries(file: TextIO, before: list[Processor], renderer: Processor) -> None:
     """What libraries say by Python's own logging, asyncio above all, becomes such lines too."""
     handler = logging.StreamHandler(file)
+    handler.addFilter(_without_arguments)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=before,
@@ -91,6 +90,13 @@ def _take_in_libraries(file: TextIO, before: list[Processor], renderer: Processo
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+def _without_arguments(record: logging.LogRecord) -> bool:
+    """Leave of asyncio's lines what happened; the traceback below says where."""
+    if record.name == "asyncio":
+        record.msg, record.args = _ASYNCIO_VALUES.sub("", record.getMessage()), None
+    return True
 
 
 def _tell_dropped(lines: int) -> None:

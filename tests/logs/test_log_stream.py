@@ -108,8 +108,8 @@ from vestibule import logs
 
 logs.configure("info", pretty=False)
 try:
-    raise ValueError("a\\nb")
-except ValueError:
+    raise RuntimeError("a\\nb")
+except RuntimeError:
     logging.getLogger("asyncio").exception("never retrieved\\n{forged}")
 """
 
@@ -120,4 +120,4 @@ def test_l2_what_libraries_say_is_json_too() -> None:
     (line,) = saying.stderr.strip().splitlines()
     said = json.loads(line)
     assert (said["event"], said["level"]) == ("never retrieved\n{forged}", "error")
-    assert "ValueError: a\nb" in said["exception"]
+    assert "RuntimeError: a\nb" in said["exception"]

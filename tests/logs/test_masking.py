@@ -47,8 +47,8 @@ from vestibule import logs
 logs.configure("info", pretty={pretty}, masked=True)
 structlog.get_logger().warning("letter_put_off", fault="550 no mailbox ada@example.com")
 try:
-    raise ValueError("key (address)=(ada@example.com) exists")
-except ValueError:
+    raise RuntimeError("key (address)=(ada@example.com) exists")
+except RuntimeError:
     structlog.get_logger().exception("unexpected")
     logging.getLogger("asyncio").exception("never retrieved: ada@example.com")
 """

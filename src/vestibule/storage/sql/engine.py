@@ -21,6 +21,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from vestibule.model.errors import StoreUnavailable
 from vestibule.storage.sql import url as addresses
 from vestibule.storage.sql.breaker import Breaker
+from vestibule.storage.sql.discretion import withhold_values
 
 # Bounded, because the readers of revocations rely on no transaction being longer than their overlap.
 TRANSACTION_SECONDS = 10.0
@@ -176,7 +177,9 @@ def _sqlite_engine(url: URL, pool_size: int, wait_seconds: float) -> AsyncEngine
         pool_timeout=wait_seconds,
         pool_reset_on_return="rollback" if pool_size == 1 else None,
         connect_args={"timeout": 10, "isolation_level": None},
+        hide_parameters=True,
     )
+    event.listen(engine.sync_engine, "handle_error", withhold_values)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     return engine
 
@@ -199,6 +202,7 @@ def _postgresql(url: URL, arguments: dict[str, Any], pool_size: int, patience: P
         max_overflow=0,
         pool_timeout=patience.for_connection,
         pool_pre_ping=False,
+        hide_parameters=True,
         connect_args={
             "timeout": patience.to_connect,
             "command_timeout": patience.for_statement + _TRAVEL_SECONDS,
@@ -208,6 +212,7 @@ def _postgresql(url: URL, arguments: dict[str, Any], pool_size: int, patience: P
         },
     )
     event.listen(writing.sync_engine, "handle_error", _hang_up_on_silence)
+    event.listen(writing.sync_engine, "handle_error", withhold_values)
     # A pooler may change the connection between preparing a statement and running it, unless in a transaction.
     single_reads = writing if behind_pooler else writing.execution_options(isolation_level="AUTOCOMMIT")
     return Engines(writing, single_reads, behind_pooler=behind_pooler)

@@ -1,0 +1,50 @@
+"""Take out of a database error what was in the row or the statement: passwords' hashes, emails, names.
+
+Drivers quote values in their messages, and PostgreSQL adds a DETAIL with a whole row. An error is changed in place, so
+that no log, no terminal and no program that reports errors ever has them. What the database says of itself stays.
+"""
+
+import re
+from typing import Any
+
+from sqlalchemy.engine import ExceptionContext
+
+# PostgreSQL's classes whose message quotes values (its manual, appendix A): data exceptions, and what a trigger says.
+_QUOTING_CLASS, _TRIGGER_CLASS = "22", "P0"
+_QUOTED = re.compile(r'".*"|\'.*\'', re.DOTALL)
+_OF_ASYNCPG = re.compile(r"(query argument \$\d+).*", re.DOTALL)
+_OF_SQLITE = re.compile(r"(Could not decode to UTF-8 column '\w+') with text.*", re.DOTALL)
+_SQLITE_TRIGGER = 1811  # SQLITE_CONSTRAINT_TRIGGER
+_A_TRIGGER = "refused by a trigger"
+
+
+def withhold_values(context: ExceptionContext) -> None:
+    """SQLAlchemy's `handle_error` event: rewrite what the error and its causes say."""
+    adapted = context.original_exception
+    driver = adapted.__cause__ or adapted
+    said = _without_values(driver)
+    if driver is not adapted:
+        adapted.args = (f"{type(driver)}: {said}",)
+    _rewrite(driver, said)
+    if (shown := context.sqlalchemy_exception) is not None:
+        shown.args = (f"({type(adapted).__module__}.{type(adapted).__name__}) {adapted}",)
+
+
+def _without_values(driver: BaseException) -> str:
+    message = str(driver.args[0]) if driver.args else ""
+    state = getattr(driver, "sqlstate", None) or ""
+    if state.startswith(_TRIGGER_CLASS) or getattr(driver, "sqlite_errorcode", None) == _SQLITE_TRIGGER:
+        return _A_TRIGGER
+    if state.startswith(_QUOTING_CLASS):
+        return _QUOTED.sub("…", message)
+    return _OF_SQLITE.sub(r"\1", _OF_ASYNCPG.sub(r"\1 cannot be sent", message))
+
+
+def _rewrite(driver: Any, said: str) -> None:
+    driver.args = (said,)
+    for member in ("detail", "hint"):
+        if getattr(driver, member, None):
+            setattr(driver, member, None)
+    # What it came from is an error about the value itself.
+    driver.__cause__ = None
+    driver.__suppress_context__ = True

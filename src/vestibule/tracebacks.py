@@ -1,0 +1,64 @@
+"""Tracebacks as they may be shown: where it happened and what kind of error it is, without any value.
+
+What an error says is told only where its words are known to be about the program and not about data: those of
+Vestibule, of the database (`storage/sql/discretion.py` has seen to them), and of a few of Python's own.
+"""
+
+import traceback
+from collections.abc import Iterator
+
+_SPEAKING_PACKAGES = {"vestibule", "sqlalchemy", "asyncpg", "sqlite3"}
+_SPEAKING = {
+    AttributeError,
+    ImportError,
+    ModuleNotFoundError,
+    NameError,
+    NotImplementedError,
+    RecursionError,
+    RuntimeError,
+    TypeError,
+    UnboundLocalError,
+    ZeroDivisionError,
+}
+_BETWEEN = {
+    True: "\nThe above exception was the direct cause of the following exception:\n\n",
+    False: "\nDuring handling of the above exception, another exception occurred:\n\n",
+}
+
+
+def told(error: BaseException | None) -> str:
+    """The traceback of an error and of what led to it, as Python writes it."""
+    return "".join(_chain(error, set())).rstrip("\n") if error is not None else ""
+
+
+def in_short(error: BaseException) -> str:
+    """Its kind, and what it says where that may be told."""
+    kind = type(error)
+    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    said = _said(error)
+    return f"{name}: {said}" if said else name
+
+
+def _chain(error: BaseException, seen: set[int]) -> Iterator[str]:
+    seen.add(id(error))
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if before is not None and id(before) not in seen:
+        yield from _chain(before, seen)
+        yield _BETWEEN[before is error.__cause__]
+    if error.__traceback__ is not None:
+        yield "Traceback (most recent call last):\n"
+        yield from traceback.format_tb(error.__traceback__)
+    yield f"{in_short(error)}\n"
+    if isinstance(error, BaseExceptionGroup):
+        for number, part in enumerate(error.exceptions, 1):
+            yield f"\nof which the {number}. is:\n\n"
+            yield from _chain(part, seen)
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, BaseExceptionGroup):
+        return ""
+    if isinstance(error, OSError):  # its file or peer is the operator's; not so what a subclass puts into its args
+        return error.strerror or ""
+    package = type(error).__module__.partition(".")[0]
+    return str(error) if package in _SPEAKING_PACKAGES or type(error) in _SPEAKING else ""
