@@ -39,7 +39,7 @@ def _size(field: str, message: str) -> dict[str, Any]:
     return {"type": "string", "inclusive": True, "exact": False, "message": message, "path": ["body", field]}
 
 
-def no_role(received: str) -> dict[str, Any]:
+def no_role(received: str | float) -> dict[str, Any]:
     message = f"Invalid enum value. Expected 'admin' | 'user', received '{received}'"
     path, options = ["body", "role"], ["admin", "user"]
     return {"received": received, "code": "invalid_enum_value", "options": options, "path": path, "message": message}
@@ -119,7 +119,7 @@ def _of_register(name: str, /, *entries: dict[str, Any], **members: Any) -> Row:
     return Row(f"register: {name}", post(REGISTER, EVE | members), invalid(*entries))
 
 
-ROLE_NUMBER = wrong_type("role", "number", "'admin' | 'user'")
+ROLE_OPTIONS = "'admin' | 'user'"
 LONG_NAME = too_long("name", 255, "String must contain at most 255 character(s)")
 LONG_PASSWORD = too_long("password", 128, "Password must be less than 128 characters")
 LONG_ADDRESS = "a" * 3988 + "@example.com"
@@ -145,8 +145,12 @@ ROWS = [
     ),
     _of_register("an unknown role", no_role("root"), role="root"),
     _of_register("a role in capitals", no_role("Admin"), role="Admin"),
-    _of_register("a role that is a number", ROLE_NUMBER, role=42),
-    _of_register("a role that is null", wrong_type("role", "null", "'admin' | 'user'"), role=None),
+    *(_of_register(f"a role that is the number {number}", no_role(number), role=number) for number in (1, 42, 0, 1.5)),
+    *(
+        _of_register(f"a role that is {kind}", wrong_type("role", kind, ROLE_OPTIONS), role=value)
+        for kind, value in TYPES.items()
+        if kind != "number"
+    ),
     _of_register("NUL in the name", no_nul("name"), name="E\0ve"),
     _of_register("NUL in the address", no_nul("email"), email="eve\0@example.com"),
     _of_register("NUL in the password", no_nul("password"), **twice("correct\0horse")),

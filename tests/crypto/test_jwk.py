@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -9,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
 
 from tests.harness.world import key_ring
 from vestibule.crypto import jwk
+from vestibule.crypto.entropy import random_bytes
 from vestibule.crypto.jwk import UnusableKey
 
 PEM = serialization.Encoding.PEM
@@ -16,6 +18,8 @@ PKCS8 = serialization.PrivateFormat.PKCS8
 SPKI = serialization.PublicFormat.SubjectPublicKeyInfo
 PLAIN = serialization.NoEncryption()
 PRIVATE_MEMBERS = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
+
+FIRST_PRIMES = [number for number in range(2, 168) if all(number % other for other in range(2, number))]
 
 # RFC 7638, section 3.1.
 THUMBPRINT = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
@@ -32,6 +36,26 @@ def rsa_pems(bits: int, exponent: int = 65537) -> tuple[bytes, bytes]:
     return key.private_bytes(PEM, PKCS8, PLAIN), key.public_key().public_bytes(PEM, SPKI)
 
 
+def roca_prime() -> int:
+    """A prime of 1,024 bits as the broken library made them: k * M + (65537 ** a mod M)."""
+    product = math.prod(FIRST_PRIMES)
+    while True:
+        power = pow(65537, int.from_bytes(random_bytes(16)), product)
+        start = (1 << 1023 | 1 << 1022) // product + int.from_bytes(random_bytes(64))
+        for k in range(start, start + 200):
+            candidate = k * product + power
+            if all(pow(base, candidate - 1, candidate) == 1 for base in (2, 3)) and candidate % 65537 != 1:
+                return candidate
+
+
+def roca_pems() -> tuple[bytes, bytes]:
+    p, q = roca_prime(), roca_prime()
+    d = rsa.rsa_recover_private_exponent(65537, p, q)
+    parts = (rsa.rsa_crt_dmp1(d, p), rsa.rsa_crt_dmq1(d, q), rsa.rsa_crt_iqmp(p, q))
+    key = rsa.RSAPrivateNumbers(p, q, d, *parts, rsa.RSAPublicNumbers(65537, p * q)).private_key()
+    return key.private_bytes(PEM, PKCS8, PLAIN), key.public_key().public_bytes(PEM, SPKI)
+
+
 def unusable_pairs() -> dict[str, tuple[bytes, bytes, str]]:
     """Private half, public half, and a word that the refusal must have."""
     curve, edwards = ec.generate_private_key(ec.SECP384R1()), ed448.Ed448PrivateKey.generate()
@@ -42,6 +66,7 @@ def unusable_pairs() -> dict[str, tuple[bytes, bytes, str]]:
     return {
         "1024 bits": (*rsa_pems(1024), "1024 bits; at least 2048"),
         "the exponent 3": (*rsa_pems(2048, 3), "public exponent 3"),
+        "ROCA": (*roca_pems(), "CVE-2017-15361"),
         "another curve": (
             curve.private_bytes(PEM, PKCS8, PLAIN),
             curve.public_key().public_bytes(PEM, SPKI),

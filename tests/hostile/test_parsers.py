@@ -15,8 +15,8 @@ from vestibule.model.languages import LANGUAGES, preferred
 from vestibule.web import cookies
 from vestibule.web.caller import bearer
 from vestibule.web.client_address import ClientAddresses
-from vestibule.web.errors import AmbiguousCredential, HostInvalid, HostUnknown
-from vestibule.web.hosts import require_host
+from vestibule.web.errors import AmbiguousCredential, HostInvalid, HostUnknown, TransferCodingUnknown
+from vestibule.web.hosts import require_one_reading
 from vestibule.web.pages import return_to
 from vestibule.web.policy import WebPolicy
 
@@ -43,7 +43,10 @@ BREAKS = (
 PIECES = (*ADDRESSES.split(), *NAMES.split(), *SIGNS.split(), *BREAKS)
 TEXT = some.one_of(some.text(max_size=200), some.lists(some.sampled_from(PIECES), max_size=20).map("".join))
 BYTES = some.one_of(some.binary(max_size=200), TEXT.map(lambda text: text.encode("utf-8", "surrogatepass")))
-HEADERS = some.lists(some.tuples(some.sampled_from([b"cookie", b"authorization", b"host", b"x"]), BYTES), max_size=6)
+HEADERS = some.lists(
+    some.tuples(some.sampled_from([b"cookie", b"authorization", b"host", b"transfer-encoding", b"x"]), BYTES),
+    max_size=6,
+)
 
 
 @given(
@@ -63,12 +66,13 @@ def test_a_client_is_an_address_or_nobody(peer: str, sent: list[bytes], forwarde
 @given(HEADERS)
 def test_a_host_is_taken_or_refused(headers: list[tuple[bytes, bytes]]) -> None:
     try:
-        require_host(headers, WEB)
-    except (HostInvalid, HostUnknown):
+        chunked = require_one_reading(headers, WEB)
+    except (HostInvalid, HostUnknown, TransferCodingUnknown):
         return
     (host,) = [content for name, content in headers if name == b"host"]
     assert host.lower().rpartition(b":")[0].rstrip(b".") or host
     assert host.decode().lower().startswith(("auth.example.com", "localhost", "127.0.0.1", "[::1]"))
+    assert chunked == any(name == b"transfer-encoding" for name, _ in headers)
 
 
 @given(HEADERS)

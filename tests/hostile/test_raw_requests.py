@@ -7,16 +7,39 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.harness.process import Running, given_keys, serving
+from tests.harness.process import Running, given_keys, register, serving, sign_in
 
 HOST = b"Host: localhost\r\n"
 GET = b"GET /api/healthchecker HTTP/1.1\r\n" + HOST
 POST = b"POST /api/auth/login HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
 SMUGGLED = b"GET /api/users/me HTTP/1.1\r\n" + HOST + b"\r\n"
+# A good body, so that only the way it is framed can be refused.
+ASK = b"POST /api/auth/forgotpassword HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\n"
+IN_CHUNKS = b'\r\n1c\r\n{"email": "ada@example.com"}\r\n0\r\n\r\n' + SMUGGLED
+CHUNKED_ALONE = {
+    "chunks": ASK + CHUNKED + IN_CHUNKS,
+    "chunks, in capitals": ASK + b"Transfer-Encoding: CHUNKED\r\n" + IN_CHUNKS,
+    "a length, and chunks": ASK + b"Content-Length: 28\r\n" + CHUNKED + IN_CHUNKS,
+    "chunks, and a length": ASK + CHUNKED + b"Content-Length: 28\r\n" + IN_CHUNKS,
+    "chunks, and no length": ASK + CHUNKED + b"Content-Length: 0\r\n" + IN_CHUNKS,
+}
+CODED = [
+    b"Transfer-Encoding: gzip, chunked\r\n",
+    b"Transfer-Encoding: xchunked, chunked\r\n",
+    b"Transfer-Encoding: chunked, chunked\r\n",
+    b"Transfer-Encoding: identity, chunked\r\n",
+    b"Transfer-Encoding: , chunked\r\n",
+    b"Transfer-Encoding:\r\n" + CHUNKED,
+    b"Transfer-Encoding: identity\r\n" + CHUNKED,
+    b"Transfer-Encoding: gzip\r\n" + CHUNKED,
+    CHUNKED * 2,
+]
 AMBIGUOUS = {
-    "a length, and chunks": POST + b"Content-Length: 4\r\n" + CHUNKED + b"\r\n0\r\n\r\n" + SMUGGLED,
-    "chunks, and a length": POST + CHUNKED + b"Content-Length: 4\r\n\r\n0\r\n\r\n" + SMUGGLED,
+    **{f"coded {each!r}": ASK + each + IN_CHUNKS for each in CODED},
+    "coded, to a page": (ASK + CODED[0] + IN_CHUNKS).replace(b"/api/auth/forgotpassword", b"/forgotpassword"),
+    "coded, and a length": ASK + b"Content-Length: 28\r\n" + CODED[0] + IN_CHUNKS,
+    "coded, where nothing is read": GET + CODED[0] + IN_CHUNKS,
     "two lengths": POST + b"Content-Length: 2\r\nContent-Length: 40\r\n\r\n{}" + SMUGGLED,
     "a list of lengths": POST + b"Content-Length: 2, 2\r\n\r\n{}" + SMUGGLED,
     "a signed length": POST + b"Content-Length: +2\r\n\r\n{}" + SMUGGLED,
@@ -74,6 +97,31 @@ def test_h4_what_two_programs_could_read_in_two_ways_is_refused_and_ends_the_con
     assert came.startswith(b"HTTP/1.1 400 ")
     assert came.count(b"HTTP/1.") == 1, "what was smuggled has been answered"
     assert closed
+
+
+@pytest.mark.parametrize("sent", CHUNKED_ALONE.values(), ids=CHUNKED_ALONE)
+def test_h4_after_chunks_the_connection_ends_so_that_nothing_is_smuggled_behind_them(
+    server: Running, sent: bytes
+) -> None:
+    """H4: the HTTP library reads the chunks and drops a length beside them, unseen by us (RFC 9112, section 6.1)."""
+    came, closed = answers(server, sent)
+    assert came.startswith(b"HTTP/1.1 200 ")
+    assert came.count(b"HTTP/1.") == 1, "what was smuggled has been answered"
+    assert closed
+
+
+def test_h4_a_signed_in_caller_s_chunks_end_the_connection_too(server: Running) -> None:
+    """H4: the answer from memory is no way around it."""
+    with server.browser() as browser:
+        register(browser, "chunks@example.com")
+        sign_in(browser, "chunks@example.com")
+        assert browser.get("/api/users/me").status_code == 200
+        bearer = b"Authorization: Bearer " + browser.cookies["access_token"].encode() + b"\r\n"
+    me = b"GET /api/users/me HTTP/1.1\r\n" + HOST + bearer
+    for framing, status in ((CHUNKED, b"200"), (CODED[0], b"400")):
+        came, closed = answers(server, me + framing + IN_CHUNKS)
+        assert came.startswith(b"HTTP/1.1 " + status)
+        assert (came.count(b"HTTP/1."), closed) == (1, True)
 
 
 def test_h4_equal_lengths_are_one_length(server: Running) -> None:

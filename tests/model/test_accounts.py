@@ -40,6 +40,7 @@ REFUSED = {
     "a dot before the at sign": "ada.@example.com",
     "two dots": "ada..b@example.com",
     "two dots in the domain": "ada@example..com",
+    "a local part of 65 bytes": f"{'a' * 65}@example.com",
     "a fullwidth local part": "\uff41da@example.com",
     "a fullwidth at sign": "ada\uff20example.com",
     "a dotless i in the local part": "adm\u0131n@example.com",

@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
+from vestibule.crypto.roca import is_roca
+
 MIN_RSA_BITS = 2048  # RFC 7518, section 3.3
 PUBLIC_EXPONENT = 65537
 ALGORITHM = "RS256"
@@ -153,4 +155,6 @@ def _algorithm_of(key: AnyPublic) -> str:
         raise UnusableKey(f"has {key.key_size} bits; at least {MIN_RSA_BITS} are needed, 3072 are better")
     if key.public_numbers().e < PUBLIC_EXPONENT:
         raise UnusableKey(f"has the public exponent {key.public_numbers().e}; it must be {PUBLIC_EXPONENT} or more")
+    if is_roca(key.public_numbers().n):
+        raise UnusableKey("was made by a library whose keys can be computed (CVE-2017-15361); make a new one")
     return ALGORITHM

@@ -8,6 +8,7 @@ from unicodedata import normalize
 from email_validator import EmailNotValidError, validate_email
 
 MAX_ADDRESS_BYTES = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
+MAX_LOCAL_PART_BYTES = 64  # RFC 5321, section 4.5.3.1.1
 MAX_NAME_CHARACTERS = 255
 DEFAULT_PHOTO = "default.png"
 REGISTERED_ANEW_AFTER = timedelta(minutes=10)
@@ -63,5 +64,7 @@ def canonical_address(text: str) -> str:
     domain = parts.ascii_domain
     # A last label of digits makes it an IP address to some mailers, and to none a domain.
     if "." not in domain or domain.rpartition(".")[2].isdecimal() or parts.ascii_email is None:
+        raise NotAnAddress
+    if len(parts.local_part) > MAX_LOCAL_PART_BYTES:
         raise NotAnAddress
     return parts.ascii_email.lower()

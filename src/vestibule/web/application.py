@@ -16,6 +16,7 @@ from vestibule.model.policy import Policy
 from vestibule.web import openapi
 from vestibule.web.client_address import ClientAddresses
 from vestibule.web.errors import UNEXPECTED, Json, MethodNotAllowed, RouteUnknown, refused
+from vestibule.web.headers import target
 from vestibule.web.limits import within_limit
 from vestibule.web.pages.face import PageRoute, SeatedPageRoute
 from vestibule.web.pages.render import Pages
@@ -116,5 +117,4 @@ async def _unrouted(request: Request, _fault: Exception) -> Response:
     allowed = methods_at(request.scope["path"])
     if allowed:
         return refused(MethodNotAllowed(request.method, allowed))
-    path = request.scope.get("raw_path") or request.scope["path"].encode()
-    return refused(RouteUnknown(path.decode("latin-1").partition("?")[0]))
+    return refused(RouteUnknown(target(request.scope)))

@@ -15,6 +15,7 @@ from starlette.types import Scope
 Network = IPv4Network | IPv6Network
 ProxyHeader = Literal["x-forwarded-for", "forwarded"]
 _HEADERS = ("x-forwarded-for", "forwarded")
+_HIDDEN = "unknown"  # RFC 7239, section 6.2
 _log = structlog.get_logger(__name__)
 
 
@@ -35,6 +36,8 @@ class ClientAddresses:
             return peer
         address = peer
         for entry in reversed(_entries(headers, self._header)):
+            if not entry.strip():  # an empty element is none (RFC 9110, section 5.6.1.2)
+                continue
             hop = _bare(entry)
             if not hop:  # hidden or no address at all: whoever wrote it is the last one that we know
                 break
@@ -72,7 +75,7 @@ def _entries(headers: Headers, name: ProxyHeader) -> list[str]:
     elements = ",".join(headers.getlist(name)).split(",")
     if name == "x-forwarded-for":
         return elements
-    return [_forwarded_for(element) for element in elements]
+    return [_forwarded_for(element) for element in elements if element.strip()]
 
 
 def _forwarded_for(element: str) -> str:
@@ -80,8 +83,8 @@ def _forwarded_for(element: str) -> str:
     for pair in element.split(";"):
         key, _, value = pair.strip().partition("=")
         if key.lower() == "for":
-            return value.strip('"')
-    return ""
+            return value.strip('"') or _HIDDEN
+    return _HIDDEN
 
 
 def _bare(entry: str) -> str:

@@ -61,6 +61,12 @@ class HostUnknown(Refusal):
         super().__init__(f"This server is not {name}; its operator lists its names in VESTIBULE_ALLOWED_HOSTS")
 
 
+class TransferCodingUnknown(Refusal):
+    """A transfer coding that two programs may read in two ways (RFC 9112, section 6.1)."""
+
+    code = "transfer_coding_unknown"
+
+
 class CrossSite(Refusal):
     """Another site made this browser ask (ASVS 5.0, 3.5.1)."""
 
@@ -129,6 +135,7 @@ LOOKS: dict[type[Refusal | Fault], Look] = {
     AmbiguousCredential: Look(400, "Send one Authorization header, not several"),
     HostInvalid: Look(400, "Send one Host header that names a host"),
     HostUnknown: Look(421),
+    TransferCodingUnknown: Look(400, "Send the body with a Content-Length, or with Transfer-Encoding: chunked alone"),
     errors.ReauthenticationRequired: Look(403, "Sign in again to do this, your sign-in is too long ago"),
     CrossSite: Look(403, "This request was made by another site, which is not allowed"),
     RouteUnknown: Look(404),

@@ -14,7 +14,7 @@ from vestibule.model.errors import Refusal
 from vestibule.web.api.me import me_content, verify_headers
 from vestibule.web.caller import presented_token
 from vestibule.web.headers import headers_for
-from vestibule.web.hosts import require_host
+from vestibule.web.hosts import require_one_reading
 from vestibule.web.policy import WebPolicy
 from vestibule.web.request_ids import NAME, request_id
 
@@ -49,7 +49,8 @@ class FrontDoor:
         if env is None or env.readiness.draining:
             return None
         try:
-            require_host(scope["headers"], self._web)
+            if require_one_reading(scope["headers"], self._web):
+                return None
             return identify_from_memory(env, presented_token(scope["headers"], self._web))
         except Refusal:
             return None

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vestibule.model.errors import Refusal
 from vestibule.web.errors import UNEXPECTED, Json, RouteUnknown, refused
-from vestibule.web.hosts import require_host
+from vestibule.web.hosts import require_one_reading
 from vestibule.web.policy import WebPolicy
 from vestibule.web.request_ids import known_by, request_id
 
@@ -68,7 +68,8 @@ class OutermostLayer:
 
     async def _answer(self, scope: Scope, receive: Receive, sent: "_Sent") -> None:
         try:
-            require_host(scope["headers"], self._policy)
+            sent.last = True
+            sent.last = require_one_reading(scope["headers"], self._policy)
         except Refusal as refusal:
             await refused(refusal)(scope, receive, sent)
             return
@@ -76,8 +77,7 @@ class OutermostLayer:
             await _preflight_answer(scope, self._policy)(scope, receive, sent)
             return
         if scope["path"].endswith("\n"):  # which Starlette takes for the end of the path, and nobody else
-            path = scope.get("raw_path") or ascii(scope["path"]).encode()
-            await refused(RouteUnknown(path.decode("latin-1")))(scope, receive, sent)
+            await refused(RouteUnknown(target(scope)))(scope, receive, sent)
             return
         try:
             _drop_trailing_slash(scope)
@@ -99,6 +99,8 @@ class _Sent:
         self._docs = scope["path"].rstrip("/") == _DOCS_PATH
         self._origin = Headers(scope=scope).get("origin")
         self.begun = False
+        self.last = False
+        """Whether the connection ends with this answer."""
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -110,6 +112,8 @@ class _Sent:
 
     def _add(self, headers: MutableHeaders) -> None:
         headers["X-Request-ID"] = self._identifier
+        if self.last:
+            headers["Connection"] = "close"
         if self._docs:
             headers["Content-Security-Policy"] = _DOCS_CSP
         for name, value in _SECURITY.items():
@@ -123,6 +127,13 @@ class _Sent:
             headers["Access-Control-Allow-Origin"] = str(self._origin)
             headers["Access-Control-Allow-Credentials"] = "true"
             headers["Access-Control-Expose-Headers"] = _READABLE
+
+
+def target(scope: Scope) -> str:
+    """What was asked for, path and query as they were sent (RFC 9112, section 3.2)."""
+    path: bytes = scope.get("raw_path") or ascii(scope["path"])[1:-1].encode()
+    query: bytes = scope["query_string"]
+    return (path.partition(b"?")[0] + (b"?" + query if query else b"")).decode("latin-1")
 
 
 def _is_preflight(scope: Scope) -> bool:

@@ -67,14 +67,19 @@ def _long_enough_to_try(password: str) -> str:
 
 def _known_role(value: Any) -> Any:
     options = " | ".join(f"'{role}'" for role in _ROLES)
-    if not isinstance(value, str):
-        kind = type_name(value)
+    kind = type_name(value)
+    if kind not in {"string", "number"}:  # a native enum in zod may have numbers as members
         message = f"Expected {options}, received {kind}"
         raise _fault(message, code="invalid_type", expected=options, received=kind)
     if value not in _ROLES:
-        message = f"Invalid enum value. Expected {options}, received '{value}'"
+        message = f"Invalid enum value. Expected {options}, received '{_as_in_javascript(value)}'"
         raise _fault(message, received=value, code="invalid_enum_value", options=_ROLES)
     return value
+
+
+def _as_in_javascript(value: str | float) -> str:
+    """A string, or a number as JavaScript writes it: 1.0 is 1 there."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 Text = Annotated[str, AfterValidator(_without_nul)]
