@@ -12,15 +12,18 @@ CHROMIUM = $(BIN)/python -c 'from tests.e2e.chromium import program; program()' 
 
 help: ## Show this list
 	@echo "Vestibule: make …"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
+	@sed -n 's/^\([^ :\#=]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 12
 
 serve: .venv/serve.stamp ## Start the server on port 8000; nothing to set up first
 	@$(BIN)/vestibule serve
 
-# The browser by itself: the loops of Playwright and of pytest-asyncio exclude each other.
+# The browser by itself: the loops of Playwright and of pytest-asyncio exclude each other. It runs whatever became of the
+# first part; what either says is the end of both.
 test: .venv/dev.stamp ## Run the whole test suite, on SQLite and on real PostgreSQL and Redis
-	@$(BIN)/python -m pytest -n auto --ignore tests/e2e
-	@$(BIN)/python -m pytest -n 2 tests/e2e
+	@red=0; \
+	$(BIN)/python -m pytest -n auto --durations 10 --ignore tests/e2e || red=$$?; \
+	$(BIN)/python -m pytest -n 2 --durations 10 tests/e2e || red=$$?; \
+	exit $$red
 
 e2e: .venv/dev.stamp ## Run the pages in a real browser, Chromium
 	@$(CHROMIUM) || echo "No Chromium here. Debian, Ubuntu: apt-get install chromium. Or name one in VESTIBULE_TEST_CHROMIUM."

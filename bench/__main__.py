@@ -23,6 +23,7 @@ from bench.results import Results
 from bench.server import ROOT
 from bench.steps import Step, steps
 from bench.tables import Table, tables
+from tests.harness import run
 
 _TICK_SECONDS = 0.25
 _COMMAND = "make bench"
@@ -55,6 +56,7 @@ async def _measured(plan: Plan, console: Console) -> Results:
         TextColumn("{task.percentage:.0f} %"),
         TimeElapsedColumn(),
     )
+    run.folder()
     with TemporaryDirectory(prefix="vestibule-bench-") as folder, Progress(*columns, console=console) as progress:
         planned = steps(plan, results, Path(folder))
         bar = progress.add_task("Starting", total=sum(step.seconds for step in planned))

@@ -9,8 +9,11 @@ import structlog
 
 from tests.harness import backends, servers
 from tests.harness.backends import Backend
+from tests.harness.run import pytest_configure, pytest_unconfigure
 from tests.harness.world import World, world_on
 from vestibule.storage.sql.engine import Patience
+
+__all__ = ["pytest_configure", "pytest_unconfigure"]  # what a run starts ends with it
 
 # As in production: one line, and no local variables in it.
 structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()])

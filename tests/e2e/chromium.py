@@ -36,7 +36,7 @@ def chromium() -> Iterator[Browser]:
     path = program()
     home = tempfile.TemporaryDirectory(prefix="vestibule-home-", ignore_cleanup_errors=True)
     with home as folder, sync_playwright() as playwright:
-        environment: dict[str, str | float | bool] = {"HOME": folder, "PATH": os.environ["PATH"]}
+        environment: dict[str, str | float | bool] = {"HOME": folder, "PATH": os.environ["PATH"], "TMPDIR": folder}
         browser = playwright.chromium.launch(executable_path=path, args=list(QUIET), env=environment)
         yield browser
         browser.close()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness.process import PASSWORD, environment, given_keys
-from tests.harness.servers import free_port, listening, wait_until
+from tests.harness.servers import free_ports, listening, wait_until
 
 ROOT = Path(__file__).parents[2]
 WALKS = {
@@ -22,18 +22,10 @@ WALKS = {
 STOP_SECONDS = 30
 
 
-def four_free_ports() -> int:
-    """The first of four in a row."""
-    while True:
-        first = free_port()
-        if first < 65_000 and not any(listening(port) for port in range(first, first + 4)):
-            return first
-
-
 @pytest.fixture
 def first_port(tmp_path: Path) -> Iterator[int]:
     """Everything runs, from this port on."""
-    port, log = four_free_ports(), tmp_path / "log"
+    port, log = free_ports(4), tmp_path / "log"
     settings = {"PORT": str(port), "PYTHONPATH": str(ROOT), **given_keys()}
     with log.open("wb") as output:
         command = [sys.executable, "-m", "examples.services"]

@@ -20,6 +20,7 @@ from tests.faults.cell import Cell, Finding, Outcome, run_cell
 from tests.faults.cells import ALL
 from tests.faults.page import page
 from tests.faults.plot import draw
+from tests.harness import run
 
 _SAMPLE = 12
 
@@ -56,6 +57,7 @@ def _run(cells: list[Cell], short: bool) -> None:
 
 def _one(cell: Cell, short: bool) -> Outcome:
     times, seconds = (cell.short, cell.short_seconds) if short else (cell.full, cell.seconds)
+    run.folder()
     with TemporaryDirectory(prefix="vestibule-faults-") as folder:
         try:
             return asyncio.run(run_cell(cell, Path(folder), times, seconds, _SAMPLE))

