@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cached_property
 
-from vestibule import key_wiring, logs, settings, wiring
+from vestibule import key_wiring, logs, wiring
 from vestibule.cli import commands
 from vestibule.cli.workshop import Legacy
 from vestibule.doctor import examination
@@ -36,7 +36,7 @@ class RealWorkshop:
 
     @cached_property
     def settings(self) -> Settings:
-        chosen = settings.read()
+        chosen = wiring.read_settings()
         # A command tells what it did itself; the lines of its events are for a server's log.
         logs.configure(_COMMANDS_LOG, pretty=not chosen.production)
         return chosen

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from vestibule import logs, loops, settings, wiring
+from vestibule import logs, loops, wiring
 from vestibule.crypto.niced_threads import NicedThreads
 from vestibule.crypto.priority import come_first
 from vestibule.flows.env import Env
@@ -30,7 +30,7 @@ from vestibule.web.policy import WebPolicy
 def application() -> ASGIApp:
     """The ASGI application for the settings in the environment; raises `WrongSettings`."""
     come_first()
-    return assembled(settings.read())
+    return assembled(wiring.read_settings())
 
 
 def assembled(chosen: Settings, threads: type[NicedThreads] = NicedThreads) -> ASGIApp:

@@ -2,7 +2,9 @@
 
 import base64
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import SecretStr
 
@@ -13,7 +15,10 @@ from vestibule.flows.open_key_ring import open_key_ring
 from vestibule.model.clock import Clock
 from vestibule.model.signing_keys import KeyRing, KeySet, Locksmith
 from vestibule.model.store import Store
+from vestibule.setting_types import pem_of
 from vestibule.settings import Settings, WrongSettings
+
+T = TypeVar("T")
 
 
 async def keys(settings: Settings, store: Store, clock: Clock) -> KeyRing:
@@ -44,26 +49,36 @@ def locksmith(settings: Settings) -> Locksmith | None:
 
 
 def given_keys(settings: Settings) -> KeyRing:
-    """The keys in the four JWT_… settings; raises `WrongSettings`."""
-    access = _given("JWT_ACCESS_TOKEN", settings.jwt_access_private, settings.jwt_access_public)
-    refresh = _given("JWT_REFRESH_TOKEN", settings.jwt_refresh_private, settings.jwt_refresh_public)
-    if access.signing.kid == refresh.signing.kid:
-        raise WrongSettings("JWT_REFRESH_TOKEN_PRIVATE_KEY: is the access token's key; make another one")
+    """The keys in the four JWT_… settings; raises `WrongSettings` with a line for each that is wrong."""
+    faults: list[str] = []
+    access = _given(faults, "JWT_ACCESS_TOKEN", settings.jwt_access_private, settings.jwt_access_public)
+    refresh = _given(faults, "JWT_REFRESH_TOKEN", settings.jwt_refresh_private, settings.jwt_refresh_public)
+    if access and refresh and access.signing.kid == refresh.signing.kid:
+        faults.append("JWT_REFRESH_TOKEN_PRIVATE_KEY: is the access token's key; make another one")
+    if faults or not access or not refresh:
+        raise WrongSettings("\n".join(faults))
     return KeyRing(access, refresh)
 
 
-def _given(name: str, private: SecretStr, public: SecretStr) -> KeySet:
+def _given(faults: list[str], name: str, private: SecretStr, public: SecretStr) -> KeySet | None:
+    """The pair of one use; what is wrong with either half is added to `faults`."""
+    before = len(faults)
+    signing = _half(faults, f"{name}_PRIVATE_KEY", private, jwk.private_key)
+    checking = _half(faults, f"{name}_PUBLIC_KEY", public, jwk.public_key)
+    if signing and checking and signing.kid != checking.kid:
+        faults.append(f"{name}_PUBLIC_KEY: is not the public half of {name}_PRIVATE_KEY")
+    return KeySet.of(signing) if signing and checking and len(faults) == before else None
+
+
+def _half(faults: list[str], name: str, secret: SecretStr, read: Callable[[bytes], T]) -> T | None:
+    """The key in a setting; None, and a line in `faults`, where it is none, and None where nothing is."""
+    if not secret.get_secret_value():
+        return None
     try:
-        key = jwk.private_key(base64.b64decode(private.get_secret_value()))
-    except jwk.UnusableKey as fault:
-        raise WrongSettings(f"{name}_PRIVATE_KEY: {fault}") from None
-    try:
-        matches = jwk.public_key(base64.b64decode(public.get_secret_value())).kid == key.kid
-    except jwk.UnusableKey as fault:
-        raise WrongSettings(f"{name}_PUBLIC_KEY: {fault}") from None
-    if not matches:
-        raise WrongSettings(f"{name}_PUBLIC_KEY: is not the public half of {name}_PRIVATE_KEY")
-    return KeySet.of(key)
+        return read(pem_of(secret))
+    except ValueError as fault:  # `UnusableKey`, and what is no base64
+        faults.append(f"{name}: {fault}")
+        return None
 
 
 def secret_key(settings: Settings) -> str:

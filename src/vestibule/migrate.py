@@ -5,7 +5,7 @@ Apart, because Alembic takes 8 MB that a server would carry for as long as it li
 
 import asyncio
 
-from vestibule import settings, wiring
+from vestibule import wiring
 from vestibule.endings import explained
 from vestibule.storage.sql.migrate import migrate
 
@@ -17,7 +17,7 @@ def main() -> None:
 
 
 async def _migrate() -> str | None:
-    async with wiring.database(settings.read()) as engines:
+    async with wiring.database(wiring.read_settings()) as engines:
         before, _ = await migrate(engines)
         return before
 

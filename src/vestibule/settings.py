@@ -4,41 +4,59 @@ Names the tutorial's server had keep their meaning; every other begins with VEST
 `docs/settings.md` is made from this file.
 """
 
-import difflib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from vestibule import unsafe
+from vestibule import env_file, setting_names, unsafe
 from vestibule.crypto.commonest import commonest_passwords
 from vestibule.crypto.passwords import BCRYPT_MAX_BYTES
 from vestibule.model.access_tokens import Issuer
 from vestibule.model.guesses import GuessLimits
 from vestibule.model.limits import Counted, LetterLimits, NetworkLimits
+from vestibule.model.operator_errors import OperatorError
 from vestibule.model.passwords import PasswordRules
 from vestibule.model.policy import Policy
 from vestibule.model.retention import Retention
 from vestibule.model.sessions import SessionLimits
-from vestibule.setting_types import Colour, Folder, Hosts, Logo, Networks, OneLine, Origin, Origins, Pem, SealingSecret
+from vestibule.setting_sentences import sentence
+from vestibule.setting_types import (
+    Colour,
+    DataFolder,
+    Folder,
+    Hosts,
+    ListeningAddress,
+    Logo,
+    MailHost,
+    Networks,
+    OneLine,
+    Origin,
+    Origins,
+    Pem,
+    SealingSecret,
+    Switch,
+    Whole,
+    whole,
+)
 
-_OWN_PREFIX = "VESTIBULE_"
-_TEST_PREFIX = "VESTIBULE_TEST_"
-_ENV_FILE = ".env"
+ENV_FILE = Path(".env")
 _DRAIN_SECONDS_IN_PRODUCTION = 5
+_A_CENTURY = 36500 * 86400  # and no later: years end at 9999
+_NAMES = re.compile(r"[A-Z][A-Z_]{3,}")
 _HOST_IN_URL = re.compile(r"^https?://(.+?)(?::\d+)?$")
 
 
-class WrongSettings(ValueError):
+class WrongSettings(OperatorError, ValueError):
     """The start stops here. The message has one line for each setting that is wrong, and names it."""
+
+    status: ClassVar[int] = 2
 
 
 def _setting(name: str, default: Any, why: str, **rules: Any) -> Any:
@@ -49,12 +67,10 @@ def _lower(text: Any) -> Any:
     return text.lower() if isinstance(text, str) else text
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Everything an operator can choose. Construct with `read`."""
 
-    model_config = SettingsConfigDict(
-        env_file=_ENV_FILE, frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
-    )
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     # Where it runs
     mode: Literal["development", "production"] = _setting(
@@ -62,9 +78,11 @@ class Settings(BaseSettings):
         "development",
         "`production` sets `Secure` on cookies, hides the interactive documentation and logs no letters.",
     )
-    host: str = _setting("VESTIBULE_HOST", "127.0.0.1", "Address to listen on; `0.0.0.0` for all of them.")
-    port: int = _setting("PORT", 8000, "Port to listen on.", ge=1, le=65535)
-    data: Path = _setting(
+    host: ListeningAddress = _setting(
+        "VESTIBULE_HOST", "127.0.0.1", "Address to listen on: of IPv4 or IPv6, or a name; `0.0.0.0` for all of them."
+    )
+    port: Whole = _setting("PORT", 8000, "Port to listen on.", ge=1, le=65535)
+    data: DataFolder = _setting(
         "VESTIBULE_DATA", Path("vestibule-data"), "Folder for the SQLite file, the secret key and unsent mail."
     )
     origins: Origins = _setting(
@@ -74,14 +92,14 @@ class Settings(BaseSettings):
         "mailed links lead to the first one. Unset: they lead to Vestibule's own pages, and in production only these "
         "may call. Plain HTTP is refused in production, but for localhost.",
     )
-    url: Origin | Literal[""] = _setting(
+    url: Origin = _setting(
         "VESTIBULE_URL",
         "",
         "Where this server is reached from outside, such as `https://auth.example.com`. Mailed links lead there. "
         "Needed in production; otherwise `http://localhost` with the port.",
     )
 
-    drain_seconds: int | None = _setting(
+    drain_seconds: Whole | None = _setting(
         "VESTIBULE_DRAIN_SECONDS",
         None,
         "At SIGTERM the server says that it is not ready, closes each connection with its next answer, and goes on "
@@ -118,7 +136,7 @@ class Settings(BaseSettings):
         SecretStr(""),
         "`postgresql://user:password@host:5432/name`, or `sqlite:///path`. Unset: a SQLite file in VESTIBULE_DATA.",
     )
-    database_pool: int = _setting(
+    database_pool: Whole = _setting(
         "VESTIBULE_DATABASE_POOL", 10, "Connections to PostgreSQL for each process.", ge=2, le=100
     )
     redis_url: SecretStr = _setting(
@@ -152,7 +170,7 @@ class Settings(BaseSettings):
         "The secret before it, while it is being exchanged: opens what is still sealed under that, until "
         "`vestibule keys reseal` has been run.",
     )
-    published_keys_seconds: int = _setting(
+    published_keys_seconds: Whole = _setting(
         "VESTIBULE_JWKS_SECONDS",
         300,
         "How long services may keep the published keys before they ask again, in seconds. A new key signs no earlier.",
@@ -165,19 +183,19 @@ class Settings(BaseSettings):
         "What keys made from now on sign with: `RS256` as the contract has it, `ES256` (ECDSA on P-256) or `EdDSA` "
         "(Ed25519). Keys that are there stay as they are: after a change, `vestibule keys rotate` twice for each use.",
     )
-    signing_key_bits: Annotated[Literal[2048, 3072, 4096], BeforeValidator(int)] = _setting(
+    signing_key_bits: Annotated[Literal[2048, 3072, 4096], BeforeValidator(whole)] = _setting(
         "VESTIBULE_SIGNING_KEY_BITS", 3072, "Size in bits of RSA keys made here."
     )
-    issuer: str = _setting("VESTIBULE_ISSUER", "vestibule", "`iss` of every token.", min_length=1)
-    audience: str = _setting("VESTIBULE_AUDIENCE", "vestibule", "`aud` of access tokens.", min_length=1)
-    access_token_seconds: int = _setting(
+    issuer: OneLine = _setting("VESTIBULE_ISSUER", "vestibule", "`iss` of every token.")
+    audience: OneLine = _setting("VESTIBULE_AUDIENCE", "vestibule", "`aud` of access tokens.")
+    access_token_seconds: Whole = _setting(
         "VESTIBULE_ACCESS_TOKEN_SECONDS", 900, "Life of an access token, in seconds.", ge=30, le=3600
     )
-    clock_leeway_seconds: int = _setting(
+    clock_leeway_seconds: Whole = _setting(
         "VESTIBULE_CLOCK_LEEWAY_SECONDS", 30, "How far two machines' clocks may disagree, in seconds.", ge=0, le=60
     )
 
-    revocation_staleness_seconds: int = _setting(
+    revocation_staleness_seconds: Whole = _setting(
         "VESTIBULE_REVOCATION_STALENESS_SECONDS",
         5,
         "A process that could not read the record of log-outs for this long asks the database on every request, "
@@ -185,11 +203,15 @@ class Settings(BaseSettings):
         ge=2,
         le=60,
     )
-    remembered_tokens: int = _setting(
-        "VESTIBULE_REMEMBERED_TOKENS", 50_000, "Access tokens each process remembers; about 1.5 kB each.", ge=100
+    remembered_tokens: Whole = _setting(
+        "VESTIBULE_REMEMBERED_TOKENS",
+        50_000,
+        "Access tokens each process remembers; about 1.5 kB each.",
+        ge=100,
+        le=10_000_000,
     )
 
-    feed_followers: int = _setting(
+    feed_followers: Whole = _setting(
         "VESTIBULE_FEED_FOLLOWERS",
         100,
         "Services that may follow the feed of revocations at each process; beyond it, 503.",
@@ -198,22 +220,27 @@ class Settings(BaseSettings):
     )
 
     # Sessions
-    session_idle_seconds: int = _setting(
+    session_idle_seconds: Whole = _setting(
         "VESTIBULE_SESSION_IDLE_SECONDS",
         3600,
         "A session that is not refreshed for this long ends, in seconds; also the life of a refresh token.",
         ge=60,
+        le=_A_CENTURY,
     )
-    session_seconds: int = _setting(
-        "VESTIBULE_SESSION_SECONDS", 30 * 86400, "A session ends after this long whatever is done, in seconds.", ge=60
+    session_seconds: Whole = _setting(
+        "VESTIBULE_SESSION_SECONDS",
+        30 * 86400,
+        "A session ends after this long whatever is done, in seconds.",
+        ge=60,
+        le=_A_CENTURY,
     )
-    refresh_rotation: bool = _setting(
+    refresh_rotation: Switch = _setting(
         "VESTIBULE_REFRESH_ROTATION",
         True,
         "Each refresh gives a new refresh token. `off`: the same one for the life of the session, which then does not "
         "move its idle end.",
     )
-    refresh_grace_seconds: int = _setting(
+    refresh_grace_seconds: Whole = _setting(
         "VESTIBULE_REFRESH_GRACE_SECONDS",
         10,
         "A refresh token that was just exchanged gives the same successor again for this long, in seconds, so that "
@@ -222,7 +249,7 @@ class Settings(BaseSettings):
         le=60,
     )
 
-    reauthentication_seconds: int = _setting(
+    reauthentication_seconds: Whole = _setting(
         "VESTIBULE_REAUTHENTICATION_SECONDS",
         900,
         "Signing other devices out needs a sign-in at most this long ago, in seconds; `0`: any will do. What changes a "
@@ -235,19 +262,19 @@ class Settings(BaseSettings):
     email_verification: Literal["optional", "mandatory"] = _setting(
         "VESTIBULE_EMAIL_VERIFICATION", "optional", "`mandatory`: nobody signs in before the address is proven."
     )
-    conceal_accounts: bool | None = _setting(
+    conceal_accounts: Switch | None = _setting(
         "VESTIBULE_CONCEAL_ACCOUNTS",
         None,
         "`true`: registering a taken address is answered like any other, and its owner is told by mail. Unset: so "
         "where a proven address is mandatory; the contract's 409 otherwise.",
     )
-    password_min_length: int = _setting(
+    password_min_length: Whole = _setting(
         "VESTIBULE_PASSWORD_MIN_LENGTH", 8, "Shortest password, in characters; 15 is the hardened choice.", ge=8, le=64
     )
-    password_max_length: int = _setting(
+    password_max_length: Whole = _setting(
         "VESTIBULE_PASSWORD_MAX_LENGTH", 128, "Longest password, in characters.", ge=32, le=256
     )
-    password_blocklist: bool | None = _setting(
+    password_blocklist: Switch | None = _setting(
         "VESTIBULE_PASSWORD_BLOCKLIST",
         None,
         "Refuses new passwords that are among the 30,000 commonest, or little more than the account's address or the "
@@ -258,10 +285,10 @@ class Settings(BaseSettings):
         "argon2id",
         "`bcrypt` (cost 12) only where another program must read new hashes; passwords then end at 72 bytes.",
     )
-    hash_threads: int = _setting(
+    hash_threads: Whole = _setting(
         "VESTIBULE_HASH_THREADS", 2, "Passwords hashed at once in each process; 19 MiB of memory each.", ge=1, le=64
     )
-    hash_queue: int = _setting(
+    hash_queue: Whole = _setting(
         "VESTIBULE_HASH_QUEUE", 64, "Passwords that may wait to be hashed behind them; beyond it, 503.", ge=1, le=10000
     )
     pepper: SealingSecret = _setting(
@@ -277,7 +304,7 @@ class Settings(BaseSettings):
     )
 
     # Limits
-    password_failures: int = _setting(
+    password_failures: Whole = _setting(
         "VESTIBULE_PASSWORD_FAILURES",
         50,
         "Wrong passwords in a row after which no more are checked until the password is reset by mail: so many from "
@@ -285,18 +312,18 @@ class Settings(BaseSettings):
         ge=3,
         le=50,
     )
-    password_failures_free: int = _setting(
+    password_failures_free: Whole = _setting(
         "VESTIBULE_PASSWORD_FAILURES_FREE",
         20,
         "So many of them cost nothing. Each further one makes the next wait: 1 s, 2 s, 4 s …",
         ge=1,
         le=50,
     )
-    password_wait_seconds: int = _setting(
+    password_wait_seconds: Whole = _setting(
         "VESTIBULE_PASSWORD_WAIT_SECONDS", 900, "The longest such wait, in seconds.", ge=1, le=86400
     )
 
-    sign_ins_per_network: int = _setting(
+    sign_ins_per_network: Whole = _setting(
         "VESTIBULE_SIGN_INS_PER_NETWORK",
         300,
         "Sign-ins, changes of a password or an address, right or wrong, that one network may try in a minute. A "
@@ -304,20 +331,20 @@ class Settings(BaseSettings):
         ge=1,
         le=1_000_000,
     )
-    registrations_per_network: int = _setting(
+    registrations_per_network: Whole = _setting(
         "VESTIBULE_REGISTRATIONS_PER_NETWORK", 60, "Registrations in a minute.", ge=1, le=1_000_000
     )
-    mail_per_network: int = _setting(
+    mail_per_network: Whole = _setting(
         "VESTIBULE_MAIL_REQUESTS_PER_NETWORK",
         120,
         "Requests for letters and uses of mailed links in a minute. How many letters leave is limited apart.",
         ge=1,
         le=1_000_000,
     )
-    refreshes_per_network: int = _setting(
+    refreshes_per_network: Whole = _setting(
         "VESTIBULE_REFRESHES_PER_NETWORK", 1200, "Refreshes in a minute.", ge=1, le=1_000_000
     )
-    account_per_network: int = _setting(
+    account_per_network: Whole = _setting(
         "VESTIBULE_ACCOUNT_REQUESTS_PER_NETWORK",
         600,
         "Log-outs, and looks at and ends of one's sessions, in a minute.",
@@ -326,11 +353,11 @@ class Settings(BaseSettings):
     )
 
     # Mail
-    email_host: str = _setting(
+    email_host: MailHost = _setting(
         "EMAIL_HOST", "", "SMTP server. Unset: letters go to a folder in VESTIBULE_DATA, and in development to the log."
     )
-    email_port: int = _setting("EMAIL_PORT", 587, "Its port.", ge=1, le=65535)
-    email_user: str = _setting("EMAIL_USER", "", "User name there, where it wants one.")
+    email_port: Whole = _setting("EMAIL_PORT", 587, "Its port.", ge=1, le=65535)
+    email_user: OneLine = _setting("EMAIL_USER", "", "User name there, where it wants one.")
     email_pass: SecretStr = _setting("EMAIL_PASS", SecretStr(""), "Password there.")
     email_security: Literal["auto", "tls", "starttls", "none"] = _setting(
         "VESTIBULE_EMAIL_SECURITY",
@@ -343,7 +370,7 @@ class Settings(BaseSettings):
         "no-reply@localhost",
         "Sender of every letter: an address, or `Name <address>`. Without a name, the product's.",
     )
-    letters_per_address: int = _setting(
+    letters_per_address: Whole = _setting(
         "VESTIBULE_LETTERS_PER_ADDRESS",
         3,
         "Letters of one kind that strangers may have sent to one address in an hour; about three times as many in a "
@@ -351,7 +378,7 @@ class Settings(BaseSettings):
         ge=1,
         le=1000,
     )
-    letters_per_network: int = _setting(
+    letters_per_network: Whole = _setting(
         "VESTIBULE_LETTERS_PER_NETWORK",
         60,
         "Letters that one network address (IPv6: one /64) may ask for in an hour.",
@@ -377,7 +404,7 @@ class Settings(BaseSettings):
     )
 
     # What is kept
-    session_days: int = _setting(
+    session_days: Whole = _setting(
         "VESTIBULE_SESSION_DAYS",
         90,
         "Days for which a session is kept after the last moment it could have lived to (VESTIBULE_SESSION_SECONDS), "
@@ -386,7 +413,7 @@ class Settings(BaseSettings):
         ge=0,
         le=36500,
     )
-    device_days: int = _setting(
+    device_days: Whole = _setting(
         "VESTIBULE_DEVICE_DAYS",
         365,
         "Days after which a device that has not signed in is new again, but for the last one of an account; "
@@ -394,7 +421,7 @@ class Settings(BaseSettings):
         ge=0,
         le=36500,
     )
-    letter_days: int = _setting(
+    letter_days: Whole = _setting(
         "VESTIBULE_LETTER_DAYS",
         30,
         "Days for which a letter that was sent, or refused for good, is kept in the outbox; `0`: for ever.",
@@ -403,20 +430,20 @@ class Settings(BaseSettings):
     )
 
     # What is measured
-    metrics_port: int | None = _setting(
+    metrics_port: Whole | None = _setting(
         "VESTIBULE_METRICS_PORT",
         None,
         "Port on which Prometheus may ask for metrics; unset: they are not kept. Never the port of the API.",
         ge=1,
         le=65535,
     )
-    metrics_host: str = _setting(
+    metrics_host: ListeningAddress = _setting(
         "VESTIBULE_METRICS_HOST",
         "127.0.0.1",
         "Address of that port. Whoever reaches it reads the metrics, so let it be one that only Prometheus does.",
     )
 
-    traces: bool = _setting(
+    traces: Switch = _setting(
         "VESTIBULE_TRACES",
         False,
         "Tells OpenTelemetry what each request waited for. Needs `pip install 'vestibule[server,traces]'`; where to is "
@@ -424,7 +451,7 @@ class Settings(BaseSettings):
     )
 
     # Logs and events
-    event_days: int = _setting(
+    event_days: Whole = _setting(
         "VESTIBULE_EVENT_DAYS",
         365,
         "Days for which what happened is kept in the table of events; `0`: for ever.",
@@ -441,23 +468,25 @@ class Settings(BaseSettings):
         "`a***@example.com` in place of an e-mail address. The table of events keeps them for the account's owner.",
     )
 
-    @model_validator(mode="after")
-    def _belongs_together(self) -> "Settings":
-        given = [name for name, field in _KEY_FIELDS.items() if getattr(self, field).get_secret_value()]
-        if given and len(given) < len(_KEY_FIELDS):
-            missing = next(name for name in _KEY_FIELDS if name not in given)
-            raise ValueError(f"{missing}: is missing; the four JWT_… settings go together, or none of them is set")
+    def complaints(self) -> Iterator[str]:
+        """What is wrong with settings that are each right by themselves. A line names first the setting to change, and
+        further on whatever else it is about.
+        """
+        missing = [name for name, field in _KEY_FIELDS.items() if not getattr(self, field).get_secret_value()]
+        if 0 < len(missing) < len(_KEY_FIELDS):
+            beside = f", and so is {' and '.join(missing[1:])}" if missing[1:] else ""
+            yield f"{missing[0]}: is missing{beside}; the four JWT_… settings go together, or none of them is set"
         if self.password_max_length < self.password_min_length:
-            raise ValueError("VESTIBULE_PASSWORD_MAX_LENGTH: is less than VESTIBULE_PASSWORD_MIN_LENGTH")
+            yield "VESTIBULE_PASSWORD_MAX_LENGTH: is less than VESTIBULE_PASSWORD_MIN_LENGTH"
         if self.session_seconds < self.session_idle_seconds:
-            raise ValueError("VESTIBULE_SESSION_SECONDS: is less than VESTIBULE_SESSION_IDLE_SECONDS")
+            yield "VESTIBULE_SESSION_SECONDS: is less than VESTIBULE_SESSION_IDLE_SECONDS"
         if self.production and not self.url:
-            raise ValueError("VESTIBULE_URL: is needed in production, because mailed links lead there")
+            yield "VESTIBULE_URL: is needed in production, because mailed links lead there"
+        if self.metrics_port == self.port:
+            yield "VESTIBULE_METRICS_PORT: is that of the API, PORT; choose another"
         if self.pepper.get_secret_value() and self.password_hash == "bcrypt":
-            raise ValueError("VESTIBULE_PEPPER: no other program could read these bcrypt hashes; unset one of the two")
-        for complaint in self._unsafe():
-            raise ValueError(complaint)
-        return self
+            yield "VESTIBULE_PEPPER: no other program could read these bcrypt hashes; unset one of the two"
+        yield from self._unsafe()
 
     def _unsafe(self) -> Iterator[str]:
         if self.production:
@@ -575,29 +604,51 @@ def name_of(field: FieldInfo) -> str:
     return str(field.validation_alias)
 
 
-def read() -> Settings:
-    """The settings in the environment and in `.env`; raises `WrongSettings`."""
-    _refuse_unknown()
+def read(of_whoever_uses_them: Callable[[Settings], Iterable[str]] = lambda _: ()) -> Settings:
+    """The settings in the environment and in `.env`; raises `WrongSettings` with every line there is to say.
+
+    `of_whoever_uses_them`: what is wrong in the eyes of those who will, a line each, beginning with a setting's name.
+    """
+    names = [name_of(field) for field in Settings.model_fields.values()]
+    file = env_file.read(ENV_FILE, names)
+    faults = [*file.faults, *setting_names.unknown({**file.values, **os.environ}, names)]
+    chosen, of_fields = _validated(_given(file.values, names))
+    faults += of_fields
+    if file.whole:  # else it is not known what else was chosen
+        for look in (Settings.complaints, of_whoever_uses_them):
+            wrong = {fault.partition(":")[0] for fault in faults}
+            faults += [fault for fault in look(chosen) if not wrong & set(_NAMES.findall(fault))]
+    if faults:
+        raise WrongSettings("\n".join(dict.fromkeys(" ".join(fault.split()) for fault in faults)))
+    return chosen
+
+
+def from_env_file(name: str) -> bool:
+    """Whether a setting is the file's, and not the environment's."""
+    return not os.environ.get(name, "").strip() and bool(env_file.read(ENV_FILE, ()).values.get(name, "").strip())
+
+
+def _given(of_file: Mapping[str, str], names: list[str]) -> dict[str, str]:
+    """What is set, without white space at the ends; the environment wins, and an empty value counts as unset."""
+    ends = {name: os.environ.get(name, "").strip() or of_file.get(name, "").strip() for name in names}
+    return {name: text for name, text in ends.items() if text}
+
+
+def _validated(given: dict[str, str]) -> tuple[Settings, list[str]]:
+    """The settings, with the default for each that is wrong, and a line about each of those."""
+    lines = {name: "is not UTF-8" for name, text in given.items() if not _is_text(text)}
     try:
-        return Settings()
+        Settings.model_validate({name: text for name, text in given.items() if name not in lines})
     except ValidationError as faults:
-        raise WrongSettings("\n".join(_sentence(dict(fault)) for fault in faults.errors())) from None
+        lines |= {str(fault["loc"][0]): sentence(dict(fault)) for fault in reversed(faults.errors())}
+    right = {name: text for name, text in given.items() if name not in lines}
+    return Settings.model_validate(right), [f"{name}: {line}" for name, line in lines.items()]
 
 
-def _refuse_unknown() -> None:
-    known = [name_of(field) for field in Settings.model_fields.values()]
-    for name in sorted({*os.environ, *dotenv_values(_ENV_FILE)}):
-        if name.startswith(_OWN_PREFIX) and not name.startswith(_TEST_PREFIX) and name not in known:
-            near = difflib.get_close_matches(name.removeprefix(_OWN_PREFIX), _bare(known), n=1, cutoff=0.7)
-            hint = f"; did you mean {_bare(known)[near[0]]}?" if near else "; docs/settings.md lists those there are"
-            raise WrongSettings(f"{name}: there is no such setting{hint}")
-
-
-def _bare(names: list[str]) -> dict[str, str]:
-    """The names by what is left of them without the prefix, which would make all of them alike."""
-    return {name.removeprefix(_OWN_PREFIX): name for name in names}
-
-
-def _sentence(fault: dict[str, Any]) -> str:
-    message = str(fault["msg"]).removeprefix("Value error, ")
-    return f"{fault['loc'][0]}: {message}" if fault["loc"] else message
+def _is_text(text: str) -> bool:
+    """Whether the environment had UTF-8; Python keeps other bytes as halves of characters."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -6,7 +6,7 @@ told `vestibule.traced:application`.
 
 from starlette.types import ASGIApp, Scope
 
-from vestibule import app, settings
+from vestibule import app, wiring
 from vestibule.crypto.priority import come_first
 from vestibule.traces.provider import begin
 from vestibule.traces.requests import Traced
@@ -20,7 +20,7 @@ _PROBES = ("/healthz/live", "/healthz/ready", "/api/healthchecker")
 def application() -> ASGIApp:
     """The ASGI application for the settings in the environment; raises `WrongSettings`."""
     come_first()
-    chosen = settings.read()
+    chosen = wiring.read_settings()
 
     def from_proxy(scope: Scope) -> bool:
         return bool(scope["client"]) and is_listed(scope["client"][0], chosen.trusted_proxies)

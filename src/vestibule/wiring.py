@@ -3,13 +3,14 @@
 Sees every rim but the faces. `app` adds HTTP to it, `__main__` the command line.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from redis.asyncio import Redis
 
 from vestibule import key_wiring
+from vestibule import settings as choosing
 from vestibule.crypto.niced_threads import NicedThreads
 from vestibule.crypto.passwords import Argon2id, Hasher
 from vestibule.crypto.pepper import Peppers
@@ -33,11 +34,13 @@ from vestibule.storage.redis import mirror as redis_mirror
 from vestibule.storage.redis.mirror import RedisMirror
 from vestibule.storage.redis.nudges import RedisNudges
 from vestibule.storage.sql import engine
+from vestibule.storage.sql import url as addresses
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.nudges import PostgresqlNudges
 from vestibule.storage.sql.revision import require_current
 from vestibule.storage.sql.store import SqlStore
 from vestibule.storage.sql.url import WrongAddress
+from vestibule.translations.catalogues import broken
 
 _WATCHING = 2  # connections: one reads the record of revocations, one listens
 _SIGNING_THREADS = 1
@@ -45,6 +48,45 @@ _SIGNATURES_WAITING = 1000  # under a second of work
 _COUNTING_SECONDS = 0.5
 _LINE_SECONDS = 2.0
 BCRYPT_ROUNDS = 12  # the contract's origin's
+
+
+def read_settings() -> Settings:
+    """The settings in force; raises `WrongSettings` with a line for each that is wrong, in whoever's eyes."""
+    return choosing.read(_complaints)
+
+
+def _complaints(settings: Settings) -> Iterator[str]:
+    """What those say that will use a setting: nothing is opened."""
+    looks: tuple[Callable[[Settings], object], ...] = (sender, _database_address, _redis_address, _given_keys)
+    for look in looks:
+        try:
+            look(settings)
+        except WrongSettings as fault:
+            yield from str(fault).splitlines()
+    if settings.templates:
+        yield from (f"VESTIBULE_TEMPLATES: {fault}" for fault in broken(settings.templates))
+
+
+def _given_keys(settings: Settings) -> object:
+    return settings.keys_are_given and key_wiring.given_keys(settings)
+
+
+def _database_address(settings: Settings) -> object:
+    try:
+        return addresses.parse(settings.database_address)
+    except WrongAddress as fault:
+        raise WrongSettings(f"DATABASE_URL: {fault}") from None
+
+
+def _redis_address(settings: Settings) -> Redis | None:
+    return _redis(settings) if settings.redis_url.get_secret_value() else None
+
+
+def _redis(settings: Settings, *seconds: float) -> Redis:
+    try:
+        return redis_mirror.connect(settings.redis_url.get_secret_value(), *seconds)
+    except ValueError as fault:
+        raise WrongSettings(f"REDIS_URL: {fault}") from None
 
 
 @asynccontextmanager
@@ -107,15 +149,10 @@ async def database(settings: Settings, connections: int | None = None) -> AsyncI
 @asynccontextmanager
 async def shared(settings: Settings, *seconds: float) -> AsyncIterator[Redis | None]:
     """Redis, if there is one; for how many seconds it may keep us waiting, where not the usual."""
-    address = settings.redis_url.get_secret_value()
-    if not address:
+    if not settings.redis_url.get_secret_value():
         yield None
         return
-    try:
-        redis = redis_mirror.connect(address, *seconds)
-    except ValueError as fault:
-        raise WrongSettings(f"REDIS_URL: {fault}") from None
-    async with redis:
+    async with _redis(settings, *seconds) as redis:
         yield redis
 
 

@@ -33,9 +33,12 @@ MADE = "<!-- Made from the code by `make docs`. Do not edit here. -->"
 
 SETTINGS_INTRODUCTION = """
 Every setting is an environment variable, or a line of the file `.env` in the folder where the server starts; the
-environment wins. All of them are read once, at the start. A wrong one stops the start, with one line for each that
-names it; so does an unknown name that begins with `VESTIBULE_`. An empty value counts as
-unset.
+environment wins. All of them are read once, at the start. What is wrong stops the start, with one line for each setting
+that names it, all of them in one run; so does an unknown name that begins with `VESTIBULE_`. White space at the ends is
+dropped, and an empty value counts as unset.
+
+`.env` is UTF-8 and read as Node's dotenv reads it: `NAME=value`, one a line, perhaps with `export` in front; `'…'`,
+`"…"` or `` `…` `` around a value that has a `#` or several lines; nothing is expanded, a `$` is a dollar sign.
 
 None has to be set. A switch takes `on` or `off`.
 """

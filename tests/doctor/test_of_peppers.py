@@ -11,7 +11,7 @@ from vestibule.model.clock import SystemClock
 from vestibule.model.findings import Finding
 from vestibule.settings import Settings
 
-FIRST, SECOND = "the first pepper " * 3, "the second pepper " * 3
+FIRST, SECOND = "the first pepper; " * 3 + "one", "the second pepper; " * 3 + "two"
 
 
 async def look(settings: Settings) -> list[Finding]:

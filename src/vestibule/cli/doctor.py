@@ -12,7 +12,8 @@ from rich.text import Text
 
 from vestibule.cli.console import results
 from vestibule.cli.workshop import Workshop
-from vestibule.model.findings import Finding, Severity
+from vestibule.model.findings import Finding, Severity, fault
+from vestibule.settings import WrongSettings
 
 _MARKS = {
     Severity.FINE: "[green]✓[/]",
@@ -31,15 +32,31 @@ def doctor(
     """Look at everything that usually goes wrong, and say what to do about it. Changes nothing.
 
     Without --url: settings, cookies and origins, database, clocks, keys, Redis, mail, as this machine is set up.
-    Status 1 if anything does not work, 2 if a setting cannot be read, else 0.
+    Status 1 if anything does not work, 2 if a setting cannot be read, and then only settings are told of, else 0.
     """
     workshop: Workshop = context.obj
+    try:
+        _ = workshop.settings
+    except WrongSettings as reason:
+        if as_json:
+            _print_json(_of_wrong_settings(reason))
+        raise  # which says every line, as it does of every command
     found = asyncio.run(workshop.examine(url))
     if as_json:
-        print(json.dumps([asdict(finding) for finding in found], indent=2, ensure_ascii=False))
+        _print_json(found)
     else:
         _show(found)
     raise typer.Exit(int(any(finding.severity is Severity.FAULT for finding in found)))
+
+
+def _of_wrong_settings(reason: WrongSettings) -> list[Finding]:
+    remedy = "mend it where it is set, and ask again; docs/settings.md lists every setting"
+    why = "No server and no command starts with it, so that nothing else was looked at."
+    return [fault("settings", line, why, remedy) for line in str(reason).split("\n")]
+
+
+def _print_json(found: list[Finding]) -> None:
+    print(json.dumps([asdict(finding) for finding in found], indent=2, ensure_ascii=False))
 
 
 def _show(found: list[Finding]) -> None:

@@ -15,6 +15,7 @@ from vestibule.cli.workshop import Workshop
 from vestibule.flows.look_after_mail import Outbox, look_into_outbox, retry_letters, send_test_letter
 from vestibule.model.accounts import NotAnAddress, canonical_address
 from vestibule.model.letters import LetterState, NotSent
+from vestibule.model.operator_errors import OperatorError
 from vestibule.settings import Settings, WrongSettings
 
 _SHOWN_OF_ID = 8
@@ -22,11 +23,11 @@ _MOST_LETTERS = 100_000
 Language = Literal["en", "de", "fr", "es", "pt"]
 
 
-class NoSuchLetter(RuntimeError):
+class NoSuchLetter(OperatorError):
     """Nothing in the outbox has such an id."""
 
 
-class NotAnswered(RuntimeError):
+class NotAnswered(OperatorError):
     """The mail server did not take the letter; the message says what it said, and where to look."""
 
 

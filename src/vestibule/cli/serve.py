@@ -23,6 +23,7 @@ from rich.table import Column, Table
 from vestibule.cli.console import notes
 from vestibule.cli.supervisor import FINISH_SECONDS, Supervisor
 from vestibule.cli.workshop import Workshop
+from vestibule.setting_types import listening_address
 from vestibule.settings import Settings, WrongSettings
 
 _PLAIN, _TRACED = "vestibule.app:application", "vestibule.traced:application"
@@ -51,10 +52,12 @@ def serve(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     workshop: Workshop = context.obj
     settings = workshop.settings
-    address, number = host or settings.host, port or settings.port
+    address = _address(host, "--host") if host else _address(settings.host, "VESTIBULE_HOST")
+    number = port or settings.port
     os.environ["PORT"] = str(number)  # for the workers, whose letters name it
     _require_free(address, number, "PORT")
     if settings.metrics_port:
+        _address(settings.metrics_host, "VESTIBULE_METRICS_HOST")
         _require_free(settings.metrics_host, settings.metrics_port, "VESTIBULE_METRICS_PORT")
     if settings.traces:
         _require_traces()
@@ -101,6 +104,18 @@ def _welcome_when_open(settings: Settings, host: str, port: int, workers: int) -
     while not _answers(host, port):
         time.sleep(0.02)
     _welcome(settings, host, port, workers)
+
+
+def _address(name: str, setting: str) -> str:
+    """The IP address to listen on, which is all that granian takes; raises `WrongSettings`."""
+    try:
+        found = socket.getaddrinfo(listening_address(name), None, type=socket.SOCK_STREAM)
+    except ValueError as fault:
+        raise WrongSettings(f"{setting}: {fault}") from None
+    except OSError as fault:
+        raise WrongSettings(f"{setting}: {name} cannot be looked up: {fault.strerror}") from None
+    # IPv4 first, where a name has both: what is asked for localhost mostly asks there.
+    return str(min(found, key=lambda each: each[0] != socket.AF_INET)[4][0])
 
 
 def _require_free(host: str, port: int, setting: str) -> None:

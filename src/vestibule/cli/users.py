@@ -16,17 +16,18 @@ from vestibule.flows.env import Env
 from vestibule.flows.import_accounts import ImportReport, import_accounts
 from vestibule.model.accounts import Account, NotAnAddress, Role, canonical_address
 from vestibule.model.errors import AddressTaken
+from vestibule.model.operator_errors import OperatorError
 
 T = TypeVar("T")
 Address = Annotated[str, typer.Argument(help="The account's e-mail address.", metavar="ADDRESS", show_default=False)]
 _HELP = "Make an account, bring some in from elsewhere, shut one, open it again, delete it."
 
 
-class NoSuchAccount(RuntimeError):
+class NoSuchAccount(OperatorError):
     """Nobody has this address here."""
 
 
-class NoNewAccount(RuntimeError):
+class NoNewAccount(OperatorError):
     """Nobody can have this address, or somebody has it already."""
 
 

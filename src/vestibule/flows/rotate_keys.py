@@ -7,10 +7,11 @@ from vestibule.flows.env import Env
 from vestibule.flows.open_key_ring import make_key, stored_keys
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.events import Event, EventKind
+from vestibule.model.operator_errors import OperatorError
 from vestibule.model.signing_keys import KeyState, KeyUse, Locksmith, SealedKey
 
 
-class KeysStay(RuntimeError):
+class KeysStay(OperatorError):
     """Nothing was changed. The message says why, and what to do."""
 
 

@@ -3,15 +3,17 @@
 A catalogue is read as the text that translators edit; there is nothing to compile first.
 """
 
+from collections.abc import Iterator
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from importlib.resources import files
 from io import BytesIO
+from pathlib import Path
 
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from jinja2 import BaseLoader, Environment, StrictUndefined, select_autoescape
+from jinja2 import BaseLoader, DictLoader, Environment, StrictUndefined, TemplateSyntaxError, select_autoescape
 
 SOURCE_LANGUAGE = "en"
 
@@ -48,3 +50,17 @@ def speaking(language: str, loader: BaseLoader) -> Environment:
     templates.install_gettext_translations(found, newstyle=True)  # type: ignore[attr-defined]  # from jinja2.ext.i18n
     templates.globals["language"] = language
     return templates
+
+
+def broken(folder: Path) -> Iterator[str]:
+    """A line for each template in a folder that cannot be read, or is not written as templates are."""
+    reading = speaking(SOURCE_LANGUAGE, DictLoader({}))
+    for path in sorted(path for kind in ("html", "txt") for path in folder.rglob(f"*.{kind}")):
+        try:
+            reading.parse(path.read_text("utf-8"))
+        except OSError as fault:
+            yield f"cannot read {path}: {fault.strerror}"
+        except UnicodeDecodeError:
+            yield f"{path} is not UTF-8"
+        except TemplateSyntaxError as fault:
+            yield f"{path}, line {fault.lineno}: {fault.message}"

@@ -8,6 +8,7 @@ from sqlalchemy import Boolean, Column, DateTime, MetaData, Row, String, Table, 
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from vestibule.model.accounts import DEFAULT_PHOTO, Account, Role
+from vestibule.model.operator_errors import OperatorError
 from vestibule.storage.sql.engine import Engines
 
 _users = Table(
@@ -26,11 +27,11 @@ _users = Table(
 )
 
 
-class NoSuchTable(RuntimeError):
+class NoSuchTable(OperatorError):
     """The database has no `users` table with the tutorial's columns. The message says what is missing."""
 
 
-class SourceUnavailable(RuntimeError):
+class SourceUnavailable(OperatorError):
     """The database to import from cannot be asked."""
 
 

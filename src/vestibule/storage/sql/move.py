@@ -6,13 +6,14 @@ from typing import Any
 from sqlalchemy import Table, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from vestibule.model.operator_errors import OperatorError
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.schema import Sequence, metadata
 
 _BATCH = 500
 
 
-class NotEmpty(RuntimeError):
+class NotEmpty(OperatorError):
     """There is something already where everything should go. The message says what to do."""
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Select, column, inspect, select, table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from vestibule.model.operator_errors import OperatorError
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.schema import REVISION
 
@@ -15,7 +16,7 @@ TABLE = "vestibule_schema"
 _VERSION: Select[Any] = select(column("version_num")).select_from(table(TABLE))
 
 
-class SchemaMismatch(RuntimeError):
+class SchemaMismatch(OperatorError):
     """The database's schema is not the one this version works with. The message says what to do."""
 
 

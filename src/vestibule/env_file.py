@@ -1,0 +1,92 @@
+"""The file `.env`: settings that somebody wrote, read as Node's dotenv reads them, because the contract's origin does.
+
+`NAME=value`, one a line; `export` in front, comments, and quotation marks (' " `) are understood, and a value in quotes
+may have several lines. Nothing is expanded: a `$` is a dollar sign. Where other readers would take a line otherwise, or
+would leave it out in silence, it is refused.
+"""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_LINE = re.compile(
+    r"""[^\S\n]*(?:export[^\S\n]+)?(?P<name>[A-Za-z0-9_.-]+)[^\S\n]*(?:=|:(?=[^\S\n]))(?P<before>[^\S\n]*)"""
+    r"""(?:(?P<quote>['"`])(?P<quoted>(?:\\(?P=quote)|(?!(?P=quote))[\s\S])*)(?P=quote)[^\S\n]*(?:\#.*)?(?:\n|\Z)"""
+    r"""|(?P<bare>[^#\n]*)(?P<comment>\#.*)?(?:\n|\Z))"""
+)
+_EMPTY = re.compile(r"[^\S\n]*(?:#.*)?(?:\n|\Z)")
+_BARE_NAME = re.compile(r"[^\S\n]*(?:export[^\S\n]+)?([A-Za-z0-9_.-]+)[^\S\n]*")
+_OF_A_VIRTUAL_ENVIRONMENT = "pyvenv.cfg"
+
+
+@dataclass
+class EnvFile:
+    """What the file says, and what is wrong with it: one sentence each."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+    whole: bool = True
+    """Whether everything in it could be read."""
+
+
+def read(path: Path, known: Collection[str]) -> EnvFile:
+    """The file; nothing where there is none. Lines that could be read in two ways are faults only for `known` names."""
+    if path.is_dir() and (path / _OF_A_VIRTUAL_ENVIRONMENT).is_file():
+        return EnvFile()  # some call their virtual environment so
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        return EnvFile()
+    except OSError as fault:
+        return EnvFile(faults=[f"{path}: cannot be read: {fault.strerror}"], whole=False)
+    except UnicodeDecodeError as fault:
+        at = fault.object[: fault.start].count(b"\n") + 1
+        return EnvFile(faults=[f"{path}: is not UTF-8 (line {at}); save it as UTF-8"], whole=False)
+    return _parsed(path, text.replace("\r\n", "\n").replace("\r", "\n"), known)
+
+
+def _parsed(path: Path, text: str, known: Collection[str]) -> EnvFile:
+    found, at = EnvFile(), 0
+    while at < len(text):
+        where = f"{path}, line {text.count(chr(10), 0, at) + 1}"
+        line = _EMPTY.match(text, at) or _LINE.match(text, at)
+        if line is None:
+            end = text.find("\n", at)
+            end = len(text) if end < 0 else end
+            found.faults += (lost := _no_assignment(where, text[at:end], known))
+            found.whole = found.whole and not lost
+            at = end + 1
+            continue
+        at = line.end()
+        if name := line.groupdict().get("name"):
+            found.values[name] = _value(line)
+            found.faults += [f"{name}: {fault} ({where})" for fault in _ambiguous(line) if name in known]
+    return found
+
+
+def _value(line: "re.Match[str]") -> str:
+    if line["quote"] is None:
+        return str(line["bare"])
+    if line["quote"] == '"':
+        return str(line["quoted"]).replace("\\n", "\n").replace("\\r", "\r")
+    return str(line["quoted"])
+
+
+def _ambiguous(line: "re.Match[str]") -> list[str]:
+    if line["quote"] is not None:
+        return []
+    bare, comment = line["bare"], line["comment"] or ""
+    if bare[:1] in {"'", '"', "`"}:
+        return ["has a quotation mark that nothing closes"]
+    if comment and not (bare or line["before"])[-1:].isspace():
+        return ["has a #, where some readers begin a comment; put the value in 'quotation marks'"]
+    return []
+
+
+def _no_assignment(where: str, line: str, known: Collection[str]) -> list[str]:
+    bare = _BARE_NAME.fullmatch(line)
+    if bare and bare[1] not in known:
+        return []  # Docker's files have such lines: a name alone is passed on
+    # Never the line itself: it may be a piece of a key.
+    return [f"{bare[1]}: has no = ({where})" if bare else f"{where}: is not NAME=value"]

@@ -1,0 +1,26 @@
+"""What is wrong with one setting, in words of ours: pydantic's speak of inputs, and of what a program should do."""
+
+from collections.abc import Callable
+from typing import Any
+
+from vestibule.setting_types import shown
+
+_WORDS: dict[str, Callable[[dict[str, Any], Any], str]] = {
+    "literal_error": lambda context, given: f"{_given(given)} is not {context['expected']}",
+    "greater_than_equal": lambda context, given: f"{given} is too little; {context['ge']} at least",
+    "less_than_equal": lambda context, given: f"{given} is too much; {context['le']} at most",
+}
+
+
+def sentence(fault: dict[str, Any]) -> str:
+    """A sentence for one of pydantic's errors, without the setting's name. Secrets have types with words of their own,
+    which do not repeat them.
+    """
+    words = _WORDS.get(fault["type"])
+    if words is not None:
+        return words(fault["ctx"], fault["input"])
+    return str(fault["msg"]).removeprefix("Value error, ")
+
+
+def _given(value: Any) -> str:
+    return shown(value) if isinstance(value, str) else str(value)
