@@ -1,4 +1,8 @@
-"""How a command ends that cannot go on: with a line that says what to mend, and a status."""
+"""How a command ends that cannot go on: with a line that says what to mend, and a status.
+
+What nobody foresaw is a mistake of ours. It is told as a traceback without any value in it (`tracebacks.py`), because
+a terminal's output is pasted into reports as it is.
+"""
 
 import sys
 from collections.abc import Iterator
