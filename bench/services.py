@@ -26,12 +26,13 @@ from bench.steps import settings_of
 from bench.wire import Asker, UnexpectedAnswer
 from tests.harness.backends import POSTGRESQL, fresh
 from tests.harness.process import run
-from vestibule.client.claims import Expected, read
 from vestibule.client.memory import Memory
-from vestibule.client.revoked import Revoked
 from vestibule.crypto import jwk, jws
 from vestibule.crypto.entropy import new_id
 from vestibule.model.clock import SystemClock
+from vestibule.protocol.access_tokens import read
+from vestibule.protocol.claims import Expected
+from vestibule.protocol.revocations import Revoked
 
 TRIALS = 500
 SECONDS = 3.0

@@ -12,9 +12,10 @@ from tests.harness.world import key_ring
 from vestibule.crypto import jws
 from vestibule.crypto.entropy import new_id
 from vestibule.model import access_tokens, refresh_tokens
-from vestibule.model.access_tokens import AccessToken, Issuer
+from vestibule.model.access_tokens import Issuer
 from vestibule.model.accounts import Role
 from vestibule.model.clock import SystemClock
+from vestibule.protocol.access_tokens import AccessToken
 
 _ISSUER = Issuer("vestibule", "vestibule", timedelta(seconds=30))
 _STRIDE = 7_368_787  # a prime: steps of it visit every number once, far from the one before
@@ -49,10 +50,12 @@ def _tokens(number: int) -> Tokens:
     """As the server would have signed them: it was given these keys."""
     now = SystemClock().now()
     keys, session = key_ring(), session_id_of(number)
-    access = AccessToken(new_id(), account_id_of(number), session, Role.USER, now, now + timedelta(minutes=15))
+    access = AccessToken(
+        new_id(), account_id_of(number), session, Role.USER, int(now.timestamp()), int(now.timestamp()) + 900
+    )
     claims = {
         "iss": _ISSUER.name,
-        "aud": _ISSUER.refresh_audience,
+        "aud": _ISSUER.refresh_expected.audience,
         "sid": session,
         "n": 1,
         "iat": int(now.timestamp()),

@@ -20,13 +20,15 @@ from functools import cache
 import pytest
 
 from vestibule.client.caller import Caller
-from vestibule.client.claims import TYP, Expected
 from vestibule.client.memory import Memory
 from vestibule.client.verifier import Verifier
-from vestibule.crypto import jwk, jws
+from vestibule.crypto import jwk
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.jwk import PrivateKey
 from vestibule.model.clock import Clock, SystemClock
+from vestibule.protocol import access_tokens
+from vestibule.protocol.access_tokens import AccessToken
+from vestibule.protocol.claims import Expected
 
 _LIFETIME_SECONDS = 900
 _FOR_EVER = float("inf")
@@ -47,15 +49,17 @@ class SignedIn:
     clock: Clock
     expected: Expected
 
-    def token_for(self, user: str, role: str = "user", *, session: str | None = None) -> str:
+    def token_for(
+        self, user: str, role: str = "user", *, session: str | None = None, email_verified: bool = False
+    ) -> str:
         """A token of somebody who is signed in, in a session of its own unless one is given."""
         now = int(self.clock.now().timestamp())
-        return self._signed(user, role, session or new_id(), now)
+        return self._signed(user, role, session or new_id(), now, email_verified)
 
     def expire(self, token: str) -> str:
         """The same token as it was a day ago: it has expired since."""
         caller = self.memory.decide(token)
-        return self._signed(caller.id, caller.role, caller.session, caller.issued - 86_400)
+        return self._signed(caller.id, caller.role, caller.session, caller.issued - 86_400, caller.email_verified)
 
     def revoke(self, token: str) -> None:
         """End the token's session, as a log-out does."""
@@ -73,18 +77,9 @@ class SignedIn:
         """What a request carries."""
         return {"Authorization": f"Bearer {token}"}
 
-    def _signed(self, user: str, role: str, session: str, issued: int) -> str:
-        claims = {
-            "iss": self.expected.issuer,
-            "aud": self.expected.audience,
-            "sub": user,
-            "sid": session,
-            "jti": new_id(),
-            "iat": issued,
-            "exp": issued + _LIFETIME_SECONDS,
-            "role": role,
-        }
-        return jws.sign(claims, self.key, TYP)
+    def _signed(self, user: str, role: str, session: str, issued: int, email_verified: bool) -> str:
+        token = AccessToken(new_id(), user, session, role, issued, issued + _LIFETIME_SECONDS, email_verified)
+        return access_tokens.sign(token, self.expected, self.key)
 
 
 @pytest.fixture

@@ -4,12 +4,12 @@ from typing import Any
 
 from tests.harness.clock import ManualClock
 from tests.harness.world import POLICY, key_ring
-from vestibule.client.claims import Expected
 from vestibule.client.memory import Memory, Policy
 from vestibule.crypto.entropy import new_id
 from vestibule.model import access_tokens
-from vestibule.model.access_tokens import AccessToken
 from vestibule.model.accounts import Role
+from vestibule.protocol.access_tokens import AccessToken
+from vestibule.protocol.claims import Expected
 
 EXPECTED = Expected("vestibule", "vestibule", leeway=30.0)
 STALENESS = 5.0
@@ -26,7 +26,8 @@ class Knowing:
 
     def token(self, **members: Any) -> str:
         """A token as the server makes it."""
-        now = self.clock.now()
+        now = int(self.clock.now().timestamp())
+        life = int(POLICY.access_lifetime.total_seconds())
         said = {"account_id": "ada", "session_id": "s1", "role": Role.USER} | members
-        token = AccessToken(new_id(), issued_at=now, expires_at=now + POLICY.access_lifetime, **said)
+        token = AccessToken(new_id(), issued_at=now, expires_at=now + life, **said)
         return access_tokens.sign(token, POLICY.issuer, key_ring().access)

@@ -8,7 +8,7 @@ from tests.harness.clock import ManualClock
 from vestibule.client.errors import NotReached
 from vestibule.client.events import MAX_LINE_BYTES, Event, Reader
 from vestibule.client.follow import Follower
-from vestibule.client.revoked import MAX_ENTRIES, Revoked, TooMuch
+from vestibule.protocol.revocations import MAX_ENTRIES, Revoked, TooMuch
 
 STREAM = (
     b'event: hello\ndata: {"protocol":1,"now":100.0,"start":"whole"}\n\n'
@@ -105,7 +105,7 @@ async def test_an_event_from_a_later_version_means_nothing() -> None:
 
 
 def test_more_than_can_be_true_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vestibule.client.revoked.MAX_ENTRIES", 3)
+    monkeypatch.setattr("vestibule.protocol.revocations.MAX_ENTRIES", 3)
     assert MAX_ENTRIES > 100_000
     with pytest.raises(TooMuch):
         Revoked().learn({"sessions": dict.fromkeys("abcd", 9)}, 0.0)

@@ -132,10 +132,24 @@ def test_the_memory_of_tokens_is_bounded(knowing: Knowing) -> None:
     tokens = [small.token(session_id=f"s{number}") for number in range(3)]
     for token in tokens:
         small.memory.decide(token)
-    small.memory.keys = {"none": next(iter(key_ring().access.checking.values()))}
+    assert [caller.session for caller in small.memory._callers.values() if caller] == ["s1", "s2"]
+
+
+def test_k2_what_a_withdrawn_key_has_signed_is_refused_from_memory_too(knowing: Knowing) -> None:
+    token, stranger = knowing.token(), jwk.generate(2048)
+    assert knowing.memory.decide(token).id == "ada"
+    knowing.memory.keys = {stranger.kid: stranger.public}
     with pytest.raises(KeyUnknown):
-        small.memory.decide(tokens[0])
-    assert [small.memory.decide(token).session for token in tokens[1:]] == ["s1", "s2"]
+        knowing.memory.decide(token)
+
+
+def test_what_vestibule_calls_worthless_stays_so_when_the_feed_is_fresh_again(knowing: Knowing) -> None:
+    token = knowing.token()
+    knowing.memory.end(token)
+    assert knowing.memory.decide(token).id == "ada", "a token that was never read here takes no room"
+    knowing.memory.end(token)
+    with pytest.raises(SessionOver):
+        knowing.memory.decide(token)
 
 
 def test_awkward_text_is_refused_and_nothing_worse(knowing: Knowing) -> None:

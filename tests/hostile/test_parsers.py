@@ -12,6 +12,7 @@ from vestibule.client.errors import NotReached
 from vestibule.client.events import Event, Reader
 from vestibule.model.devices import describe
 from vestibule.model.languages import LANGUAGES, preferred
+from vestibule.protocol import cookies as protocol_cookies
 from vestibule.web import cookies
 from vestibule.web.caller import bearer
 from vestibule.web.client_address import ClientAddresses
@@ -82,7 +83,7 @@ def test_cookies_are_read_or_are_none(headers: list[tuple[bytes, bytes]]) -> Non
         assert value is None or (";" not in value and value == value.strip(" \t"))
     assert len(cookies.read_devices(headers)) <= 8
     assert cookies.any_credential(headers, WEB) in {True, False}
-    assert cookies.read([*headers, (b"cookie", b"twice=a"), (b"cookie", b"twice=b")], b"twice") is None
+    assert protocol_cookies.read([*headers, (b"cookie", b"twice=a"), (b"cookie", b"twice=b")], b"twice") is None
 
 
 @given(HEADERS)

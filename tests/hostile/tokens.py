@@ -20,6 +20,7 @@ MISNAMED = ("rs256", "RS256 ", "RS-256", "SHA256withRSA", "RSA1_5", "dir", "HS25
 KIDS = (None, 1, True, [], {}, "", "0", "../../../../dev/null", "/dev/null", "' OR 1=1 --", '"', "\0", "*", "A" * 43)
 TYPES = (None, 1, "", "JWT", "jwt", "application/jwt", "dpop+jwt", "logout+jwt", "secevent+jwt", "id+jwt", ["at+jwt"])
 STRANGE_VALUES = (None, True, False, -1, 1.5, "", [], {}, [["a"]])
+OPTIONAL = {"email_verified"}
 NOT_ANY_TEXT = {"iss", "aud", "iat", "exp", "role", "n"}
 EXTRA_MEMBERS: dict[str, Any] = {
     "crit of a claim": {"crit": ["exp"], "exp": 1},
@@ -129,7 +130,10 @@ def _kids_and_types(good: Good) -> Named:
 
 
 def _claims(good: Good) -> Named:
-    for name in good.claims:
+    for value in STRANGE_VALUES if OPTIONAL & good.claims.keys() else ():
+        if not isinstance(value, bool):
+            yield f"email_verified {value!r}", good.token(claims={**good.claims, "email_verified": value})
+    for name in sorted(good.claims.keys() - OPTIONAL):
         yield f"no {name}", good.token(claims={k: v for k, v in good.claims.items() if k != name})
         for value in (*STRANGE_VALUES, *(("1",) if name in NOT_ANY_TEXT else ()), [good.claims[name]]):
             yield f"{name} {value!r}", good.token(claims={**good.claims, name: value})
@@ -137,6 +141,8 @@ def _claims(good: Good) -> Named:
     yield "the end of time", good.token(claims={**good.claims, "exp": 253402300799})
     yield "beyond the end of time", good.token(claims={**good.claims, "exp": 2**53 - 1})
     yield "long expired", good.token(claims={**good.claims, "iat": 0, "exp": 900})
+    yield "not before tomorrow", good.token(claims={**good.claims, "nbf": good.claims["iat"] + 86_400})
+    yield "not before never", good.token(claims={**good.claims, "nbf": "never"})
     yield "from the future", good.token(claims={**good.claims, "iat": 2**34, "exp": 2**34 + 900})
 
 

@@ -7,9 +7,9 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from tests.harness.clock import ManualClock
-from vestibule.client import claims
 from vestibule.client import keys as kit
-from vestibule.client.claims import Expected
+from vestibule.client.memory import Memory
+from vestibule.protocol.claims import Expected
 
 _EXPECTED = Expected("vestibule", "vestibule", leeway=30.0)
 PRIVATE_MEMBERS = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}
@@ -22,6 +22,7 @@ class KitVerifier:
         self._client = client
         self._clock = clock
         self._keys = kit.KeySet(clock, refetch_seconds=60)
+        self._memory = Memory(_EXPECTED, "accept", staleness=5, remembered=1000, clock=clock)
         self._good_until = float("-inf")
         self.fetches = 0
 
@@ -31,8 +32,8 @@ class KitVerifier:
             await self._keys.fetch(self._client)
             self._good_until = self._clock.monotonic() + self._keys.keep_seconds
             self.fetches += 1
-        now = self._clock.now().timestamp()
-        return dict(claims.read(token, self._keys.by_id, _EXPECTED, now).claims)
+        self._memory.keys = self._keys.by_id
+        return dict(self._memory.decide(token).claims)
 
 
 class OfflineVerifier:

@@ -9,12 +9,13 @@ import pytest
 from tests.harness.world import POLICY, key_ring
 from vestibule.crypto import jws
 from vestibule.model import access_tokens, refresh_tokens
-from vestibule.model.access_tokens import AccessToken
 from vestibule.model.accounts import Role
 from vestibule.model.errors import AccessTokenInvalid, RefreshRefused
 from vestibule.model.refresh_tokens import TYP, RefreshToken
 from vestibule.model.sessions import Device, Session, begin
 from vestibule.model.signing_keys import KeySet
+from vestibule.protocol.access_tokens import TYP as AT_TYP
+from vestibule.protocol.access_tokens import AccessToken
 
 NOW = datetime(2026, 11, 23, 23, 9, 51, tzinfo=UTC)
 KEYS = key_ring().refresh
@@ -98,7 +99,7 @@ def test_time_is_kept_to_the_second() -> None:
 
 def test_neither_kind_is_taken_for_the_other_even_under_one_key() -> None:
     """T4, R6: neither kind is taken for the other even under one key."""
-    access = AccessToken("j1", "ada", "s1", Role.USER, NOW, NOW + timedelta(minutes=15))
+    access = AccessToken("j1", "ada", "s1", Role.USER, int(NOW.timestamp()), int(NOW.timestamp()) + 900)
     for keys in (key_ring().access, key_ring().refresh):
         with pytest.raises(AccessTokenInvalid):
             access_tokens.read(sign(SESSION, keys), ISSUER, keys, NOW)
@@ -109,11 +110,11 @@ def test_neither_kind_is_taken_for_the_other_even_under_one_key() -> None:
 def test_the_claims_of_the_one_in_the_type_of_the_other_are_no_token() -> None:
     both = {**CLAIMS, "sub": "ada", "jti": "j1", "role": "user", "exp": CLAIMS["iat"] + 900}
     for claims in (both, {**both, "aud": ISSUER.audience}):
-        for typ in (TYP, access_tokens.TYP):
+        for typ in (TYP, AT_TYP):
             text = jws.sign(claims, KEYS.signing, typ)
-            good = typ == TYP and claims["aud"] == ISSUER.refresh_audience
+            good = typ == TYP and claims["aud"] == ISSUER.refresh_expected.audience
             assert taken_for_refresh(text) is good
-            assert taken_for_access(text) is (typ == access_tokens.TYP and claims["aud"] == ISSUER.audience)
+            assert taken_for_access(text) is (typ == AT_TYP and claims["aud"] == ISSUER.audience)
 
 
 def taken_for_refresh(text: str) -> bool:

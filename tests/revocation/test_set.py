@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from vestibule.model.access_tokens import AccessToken
 from vestibule.model.accounts import Role
 from vestibule.model.revocations import OVERLAP_SECONDS, Revocation, RevocationKind, RevocationSet
+from vestibule.protocol.access_tokens import AccessToken
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 700_000, tzinfo=UTC)
 MEMORY = timedelta(minutes=16)
@@ -20,7 +20,7 @@ def of_account(sequence: int, subject: str = "a1", kind: RevocationKind = Revoca
 
 def token(session: str = "s1", account: str = "a1", issued_at: datetime = NOW) -> AccessToken:
     issued = issued_at.replace(microsecond=0)
-    return AccessToken("j", account, session, Role.USER, issued, issued + timedelta(minutes=15))
+    return AccessToken("j", account, session, Role.USER, int(issued.timestamp()), int(issued.timestamp()) + 900)
 
 
 def learnt(*tail: Revocation) -> RevocationSet:

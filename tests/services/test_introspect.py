@@ -19,7 +19,19 @@ async def test_a_good_token_is_told_with_its_claims_and_no_more(world: World) ->
     await world.register()
     service, browser = await a_service(world), await world.sign_in()
     told = (await service.post(PATH, data={"token": browser.cookies["access_token"]})).json()
-    assert told.keys() == {"active", "sub", "sid", "jti", "role", "iss", "aud", "iat", "exp", "token_type"}
+    assert told.keys() == {
+        "active",
+        "sub",
+        "sid",
+        "jti",
+        "role",
+        "email_verified",
+        "iss",
+        "aud",
+        "iat",
+        "exp",
+        "token_type",
+    }
     assert (told["active"], told["role"], told["iss"], told["token_type"]) == (True, "user", "vestibule", "Bearer")
     assert told["exp"] - told["iat"] == 900
 

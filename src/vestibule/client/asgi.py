@@ -9,11 +9,10 @@ Websockets are closed before they are accepted, which the server answers with 40
 
 import json
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from vestibule.client.caller import Caller
-from vestibule.client.credentials import presented
+from vestibule.client.credentials import WEBSOCKET, token_in
 from vestibule.client.errors import CallerRefused, NoToken
 from vestibule.client.verifier import Verifier
 
@@ -22,7 +21,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
-_POLICY_VIOLATION = 1008  # RFC 6455, section 7.4.1
+POLICY_VIOLATION = 1008  # RFC 6455, section 7.4.1
 
 
 class VestibuleMiddleware:
@@ -47,14 +46,14 @@ class VestibuleMiddleware:
         try:
             caller = await self._caller(scope)
         except CallerRefused as refusal:
-            await _refuse(refusal, scope, send)
+            await refuse(refusal, scope, send)
             return
         state = {**scope.get("state", {}), "caller": caller}
         await self._app({**scope, "state": state}, receive, send)
 
     async def _caller(self, scope: Scope) -> Caller | None:
         try:
-            token = presented(_header(scope, b"authorization"), _cookie(scope, self._verifier.cookie))
+            token = token_in(self._verifier, scope.get("method", WEBSOCKET), scope["headers"])
         except NoToken:
             if self._required:
                 raise
@@ -62,23 +61,10 @@ class VestibuleMiddleware:
         return await self._verifier.check_async(token)
 
 
-def _header(scope: Scope, name: bytes) -> list[str]:
-    return [content.decode("latin-1") for key, content in scope["headers"] if key == name]
-
-
-def _cookie(scope: Scope, name: str | None) -> str | None:
-    if name is None:
-        return None
-    try:
-        morsel = SimpleCookie("; ".join(_header(scope, b"cookie"))).get(name)
-    except CookieError:
-        return None
-    return morsel.value if morsel else None
-
-
-async def _refuse(refusal: CallerRefused, scope: Scope, send: Send) -> None:
+async def refuse(refusal: CallerRefused, scope: Scope, send: Send) -> None:
+    """Answer a request that is not let in, or close a websocket before it is accepted."""
     if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": _POLICY_VIOLATION, "reason": refusal.code})
+        await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": refusal.code})
         return
     content = json.dumps(refusal.body).encode()
     headers = {"Content-Type": "application/json", "Content-Length": str(len(content)), **refusal.headers}

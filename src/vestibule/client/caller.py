@@ -3,16 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from vestibule.client.errors import NotAllowed
+from vestibule.protocol.access_tokens import AccessToken
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Somebody who is signed in: the account's id, its role, the session, and until when the token says so.
 
-    `claims` is all that the token says. `issued` and `expires_at` are its `iat` and `exp`, in seconds since 1970.
+    `email_verified`: whether the account's email was verified when the token was made. `claims` is all that the token
+    says. `issued` and `expires_at` are its `iat` and `exp`, in seconds since 1970.
     """
 
     id: str
@@ -21,6 +24,24 @@ class Caller:
     issued: int
     expires_at: int
     claims: Mapping[str, Any] = field(repr=False, compare=False)
+    email_verified: bool = False
+    starts_at: int = field(default=0, repr=False, compare=False)
+    key_id: str = field(default="", repr=False, compare=False)
+
+    @classmethod
+    def of(cls, token: AccessToken, claims: Mapping[str, Any]) -> "Caller":
+        """The caller whom a token names."""
+        return cls(
+            id=token.account_id,
+            role=token.role,
+            session=token.session_id,
+            issued=token.issued_at,
+            expires_at=token.expires_at,
+            claims=MappingProxyType(dict(claims)),
+            email_verified=token.email_verified,
+            starts_at=token.starts_at,
+            key_id=token.key_id,
+        )
 
     @property
     def expires(self) -> datetime:

@@ -1,20 +1,33 @@
-"""Where a request carries its token: `Authorization: Bearer` first, then the cookie, if one is taken at all."""
+"""The token of a request, in whatever framework: found as Vestibule finds it, guarded where a cookie carried it."""
 
-from collections.abc import Sequence
+from vestibule.client.errors import CredentialAmbiguous, CrossSite, NoToken
+from vestibule.client.verifier import Verifier
+from vestibule.protocol import credentials, other_sites
+from vestibule.protocol.cookies import RawHeaders
 
-from vestibule.client.errors import NoToken, TokenInvalid
+WEBSOCKET = "websocket"
+"""Stands for the method of a websocket's beginning, whose own is GET: what follows may be anything."""
 
-ACCESS_COOKIE = "access_token"
 
+def token_in(verifier: Verifier, method: str, headers: RawHeaders) -> str:
+    """The token; raises `NoToken`, `CredentialAmbiguous` for several Authorization headers, and `CrossSite`.
 
-def presented(authorization: Sequence[str], cookie: str | None = None) -> str:
-    """The token, by the request's Authorization headers and its cookie; raises `NoToken`, or `TokenInvalid` where two
-    headers leave it open who is calling (RFC 6750, section 2). An empty Bearer does not fall back to the cookie.
+    A browser adds the cookie to whatever any site makes it send. So a cookie opens a websocket, or counts with a method
+    that is not GET, HEAD or OPTIONS, only where the request says that it comes from this site or one of
+    `verifier.origins`. Names of `headers` are in lower case.
     """
-    if len(authorization) > 1:
-        raise TokenInvalid
-    scheme, _, token = (authorization[0] if authorization else "").partition(" ")
-    text = token.strip(" \t") if scheme.lower() == "bearer" else cookie
-    if not text:
+    try:
+        token, by_cookie = credentials.presented(headers, verifier.cookie.encode() if verifier.cookie else None)
+    except credentials.Ambiguous:
+        raise CredentialAmbiguous from None
+    if not token:
         raise NoToken
-    return text
+    if by_cookie and other_sites.changes_something(method, headers):
+        _require_own_site(verifier, headers)
+    return token
+
+
+def _require_own_site(verifier: Verifier, headers: RawHeaders) -> None:
+    # What says nothing is no browser of today; a program can send the token as Bearer.
+    if other_sites.from_elsewhere(headers, verifier.origins) is not False:
+        raise CrossSite

@@ -9,7 +9,7 @@
 Other members of `VESTIBULE` are arguments of `Verifier`. No model and no table is needed.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import cache, wraps
 from typing import Any
 
@@ -18,12 +18,63 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
 from vestibule.client.caller import Caller
-from vestibule.client.credentials import presented
+from vestibule.client.credentials import token_in
 from vestibule.client.errors import CallerRefused, NoToken
 from vestibule.client.verifier import Verifier
+from vestibule.client.wsgi import raw_headers
 
 
-class VestibuleUser:
+class _WithoutPermissions:
+    """What Django asks of every user. Its permissions are Django's own, kept in tables that a caller is not in: none.
+    What a caller may do is said by `role`.
+    """
+
+    is_staff = False
+    is_superuser = False
+    username: str
+
+    def get_username(self) -> str:
+        """What stands in logs: the account's id, or nothing."""
+        return self.username
+
+    def get_full_name(self) -> str:
+        """The same: a token has no name."""
+        return self.username
+
+    def get_short_name(self) -> str:
+        """The same."""
+        return self.username
+
+    def has_usable_password(self) -> bool:
+        """Passwords are Vestibule's."""
+        return False
+
+    def get_user_permissions(self, _about: object = None) -> set[str]:
+        """None."""
+        return set()
+
+    def get_group_permissions(self, _about: object = None) -> set[str]:
+        """None."""
+        return set()
+
+    def get_all_permissions(self, _about: object = None) -> set[str]:
+        """None."""
+        return set()
+
+    def has_perm(self, _permission: str, _about: object = None) -> bool:
+        """Never."""
+        return False
+
+    def has_perms(self, permissions: Iterable[str], _about: object = None) -> bool:
+        """Only where none is asked for."""
+        return not list(permissions)
+
+    def has_module_perms(self, _label: str) -> bool:
+        """Never."""
+        return False
+
+
+class VestibuleUser(_WithoutPermissions):
     """The caller, with the members that Django and its packages look for on a user."""
 
     is_authenticated = True
@@ -32,8 +83,9 @@ class VestibuleUser:
 
     def __init__(self, caller: Caller) -> None:
         self.caller = caller
-        self.id = self.pk = caller.id
+        self.id = self.pk = self.username = caller.id
         self.role = caller.role
+        self.email_verified = caller.email_verified
 
     def __str__(self) -> str:
         return self.id
@@ -44,24 +96,26 @@ class VestibuleUser:
     def __hash__(self) -> int:
         return hash(self.id)
 
-    def get_username(self) -> str:
-        """What stands in logs: the account's id."""
-        return self.id
 
-
-class Nobody:
-    """A request without a token."""
+class Nobody(_WithoutPermissions):
+    """A request without a token, with the members of Django's own anonymous user."""
 
     is_authenticated = False
     is_anonymous = True
     is_active = False
     caller = None
     id = pk = None
-    role = ""
+    username = role = ""
+    email_verified = False
 
-    def get_username(self) -> str:
-        """Nothing, as for Django's own anonymous user."""
-        return ""
+    def __str__(self) -> str:
+        return "AnonymousUser"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Nobody)
+
+    def __hash__(self) -> int:
+        return 1
 
 
 User = VestibuleUser | Nobody
@@ -132,10 +186,9 @@ def with_role(*roles: str) -> Callable[[View], View]:
 
 
 def token_of(request: HttpRequest) -> str:
-    """The token of a request; raises `NoToken` or `TokenInvalid`."""
-    sent = request.META.get("HTTP_AUTHORIZATION")
-    cookie = request.COOKIES.get(name) if (name := verifier().cookie) else None
-    return presented(sent.split(",") if sent else [], cookie)
+    """The token of a request; raises `NoToken`, `CredentialAmbiguous` or `CrossSite`."""
+    scope = getattr(request, "scope", None)  # under ASGI: `META` has headers of one name joined
+    return token_in(verifier(), str(request.method), scope["headers"] if scope else raw_headers(request.META))
 
 
 def refused(refusal: CallerRefused) -> JsonResponse:
@@ -151,7 +204,10 @@ def _identified(request: HttpRequest) -> User:
 
 
 def _set_user(request: HttpRequest, user: User) -> None:
-    request.user = user
+    async def the_same() -> User:
+        return user
+
+    request.user, request.auser = user, the_same
 
 
 def _refusal(request: HttpRequest, roles: tuple[str, ...]) -> CallerRefused | None:

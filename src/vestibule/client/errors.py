@@ -1,60 +1,81 @@
 """Every way the kit says no, as one tree, with the status and the challenge that RFC 6750 gives it.
 
     CallerRefused
-      NoToken            nothing was sent
-      TokenInvalid       not a token of ours, of another kind, or out of its time
-        KeyUnknown       signed with a key that is not in the key set
-      SessionOver        a good token, whose session or account was ended
-      NotAllowed         known, but without the role that is needed
-      CannotTell         what is known of revocations is too old to be relied on
-    NotReached           Vestibule cannot be asked now, or what it answers is not what it should be
-    ServiceRefused       the service key is not in force
+      NoToken              nothing was sent
+      TokenInvalid         not a token of ours, of another kind, or out of its time
+        KeyUnknown         signed with a key that is not in the key set
+      SessionOver          a good token, whose session or account was ended
+      CredentialAmbiguous  several Authorization headers
+      CrossSite            another site made the browser send its cookie
+      NotAllowed           known, but without the role that is needed
+      CannotTell           what is known of revocations is too old to be relied on
+        WrongSetup         and that will stay so: the service key or the URL is wrong
+    NotReached             Vestibule cannot be asked now, or what it answers is not what it should be
+      ServiceRefused       the service key is not in force
+      NotVestibule         what is at the URL is no Vestibule, or nothing is
 
-Their codes and messages are those of Vestibule itself, where it has the same refusal.
+Their codes and messages are those of Vestibule itself (`protocol/refusals.py`), where it has the same refusal.
 """
 
 from typing import ClassVar
 
-_INVALID = 'Bearer realm="vestibule", error="invalid_token"'
+from vestibule.protocol import refusals
+from vestibule.protocol.refusals import Wording
+
+_UNAVAILABLE = 503
 
 
 class CallerRefused(Exception):
     """The request is not let in. `message` may be shown to whoever sent it."""
 
-    code: ClassVar[str]
-    status: ClassVar[int] = 401
-    challenge: ClassVar[str | None] = _INVALID
-    message: ClassVar[str]
+    wording: ClassVar[Wording]
 
     def __init__(self) -> None:
-        super().__init__(self.message)
+        super().__init__(self.wording.message)
+
+    @property
+    def code(self) -> str:
+        """The stable name of the refusal, for programs."""
+        return self.wording.code
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return self.wording.status
+
+    @property
+    def message(self) -> str:
+        """The sentence for people."""
+        return self.wording.message
+
+    @property
+    def challenge(self) -> str | None:
+        """What `WWW-Authenticate` says, if anything."""
+        return self.wording.challenge
 
     @property
     def headers(self) -> dict[str, str]:
         """What the answer carries beside its status (RFC 6750, section 3; RFC 9110, section 10.2.3)."""
-        if self.challenge is None:
+        if self.status == _UNAVAILABLE:
             return {"Retry-After": "1"}
-        return {"WWW-Authenticate": self.challenge}
+        return {"WWW-Authenticate": self.challenge} if self.challenge else {}
 
     @property
     def body(self) -> dict[str, str]:
-        """What the answer says, as Vestibule itself words it."""
-        return {"status": "fail" if self.status < 500 else "error", "code": self.code, "message": self.message}
+        """What the answer says, the same in every framework: `status`, `code` and `message`."""
+        return self.wording.body
 
 
 class NoToken(CallerRefused):
     """Nothing was sent (RFC 6750, section 3.1: a challenge without an error)."""
 
-    code = "not_signed_in"
-    challenge = 'Bearer realm="vestibule"'
-    message = "You are not logged in"
+    wording = refusals.NOT_SIGNED_IN
 
 
 class TokenInvalid(CallerRefused):
     """Not a token of ours, of another kind, or out of its time."""
 
-    code = "access_token_invalid"
-    message = "Invalid token or user doesn't exist"
+    wording = refusals.ACCESS_TOKEN_INVALID
 
 
 class KeyUnknown(TokenInvalid):
@@ -64,26 +85,41 @@ class KeyUnknown(TokenInvalid):
 class SessionOver(CallerRefused):
     """A good token of a session, or of an account, that is no more."""
 
-    code = "session_over"
-    message = "Invalid token or session has expired"
+    wording = refusals.SESSION_OVER
+
+
+class CredentialAmbiguous(CallerRefused):
+    """Several Authorization headers (RFC 6750, section 2)."""
+
+    wording = refusals.AMBIGUOUS_CREDENTIAL
+
+
+class CrossSite(CallerRefused):
+    """Another site made the browser send its cookie along (ASVS 5.0, 3.5.1)."""
+
+    wording = refusals.CROSS_SITE
 
 
 class NotAllowed(CallerRefused):
     """Known, but without the role that is needed."""
 
-    code = "not_allowed"
-    status = 403
-    challenge = 'Bearer realm="vestibule", error="insufficient_scope"'
-    message = "Your role does not allow this"
+    wording = refusals.NOT_ALLOWED
 
 
 class CannotTell(CallerRefused):
     """Neither let in nor refused: what is known is too old, or not there yet."""
 
-    code = "cannot_tell"
-    status = 503
-    challenge = None
-    message = "The service is not available right now, please try again in a moment"
+    wording = refusals.CANNOT_TELL
+
+
+class WrongSetup(CannotTell):
+    """Nothing can be known before an operator mends the service key or the URL. `fault` says which, for operators."""
+
+    wording = refusals.WRONG_SETUP
+
+    def __init__(self, fault: str = "") -> None:
+        super().__init__()
+        self.fault = fault
 
 
 class NotReached(Exception):
@@ -91,4 +127,8 @@ class NotReached(Exception):
 
 
 class ServiceRefused(NotReached):
-    """Vestibule answered 401 to the service key. Make one with `vestibule services add`."""
+    """Vestibule does not take the service key. Make one with `vestibule services add`."""
+
+
+class NotVestibule(NotReached):
+    """What is at the URL is no Vestibule, or its name leads nowhere."""

@@ -11,45 +11,71 @@
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from fastapi import Depends, HTTPException, Request
+from fastapi import Depends, HTTPException, Request, WebSocketException
 from fastapi.openapi.models import HTTPBearer
+from fastapi.requests import HTTPConnection
+from fastapi.responses import JSONResponse
 from fastapi.security.base import SecurityBase
 
+from vestibule.client.asgi import POLICY_VIOLATION
 from vestibule.client.caller import Caller
-from vestibule.client.credentials import presented
+from vestibule.client.credentials import WEBSOCKET, token_in
 from vestibule.client.errors import CallerRefused
 from vestibule.client.verifier import Verifier
 
+_HANDLERS = "starlette.exception_handlers"
+
+
+class Refused(HTTPException):
+    """A refusal as FastAPI raises it. Answered with the `body` that every framework's has; an exception handler of the
+    application's for this class words it otherwise.
+    """
+
+    def __init__(self, refusal: CallerRefused) -> None:
+        super().__init__(refusal.status, refusal.message, refusal.headers)
+        self.refusal = refusal
+
 
 class CurrentUser(SecurityBase):
-    """A dependency that is the `Caller`. Refuses with an `HTTPException`, as FastAPI's own security does."""
+    """A dependency that is the `Caller`. Refuses with an `HTTPException`, as FastAPI's own security does, and closes a
+    websocket before it is accepted.
+    """
 
     def __init__(self, verifier: Verifier) -> None:
         self.model = HTTPBearer(bearerFormat="JWT", description="An access token of Vestibule")
         self.scheme_name = "Vestibule"
         self._verifier = verifier
 
-    async def __call__(self, request: Request) -> Caller:
-        cookie = request.cookies.get(self._verifier.cookie) if self._verifier.cookie else None
+    async def __call__(self, connection: HTTPConnection) -> Caller:
         try:
-            token = presented(request.headers.getlist("authorization"), cookie)
-            return await self._verifier.check_async(token)
+            method = connection.scope.get("method", WEBSOCKET)
+            return await self._verifier.check_async(token_in(self._verifier, method, connection.scope["headers"]))
         except CallerRefused as refusal:
-            raise as_http(refusal) from None
+            raise _told(refusal, connection) from None
 
-    def with_role(self, *roles: str) -> Callable[[Caller], Awaitable[Caller]]:
+    def with_role(self, *roles: str) -> Callable[[HTTPConnection, Caller], Awaitable[Caller]]:
         """A dependency that is the caller, if the role is one of these; 403 otherwise."""
 
-        async def allowed(caller: Annotated[Caller, Depends(self)]) -> Caller:
+        async def allowed(connection: HTTPConnection, caller: Annotated[Caller, Depends(self)]) -> Caller:
             try:
                 caller.require(*roles)
             except CallerRefused as refusal:
-                raise as_http(refusal) from None
+                raise _told(refusal, connection) from None
             return caller
 
         return allowed
 
 
-def as_http(refusal: CallerRefused) -> HTTPException:
-    """The refusal, as FastAPI answers it."""
-    return HTTPException(refusal.status, refusal.message, refusal.headers)
+def _told(refusal: CallerRefused, connection: HTTPConnection) -> Exception:
+    """The refusal, as FastAPI tells it over this connection."""
+    if connection.scope["type"] == WEBSOCKET:
+        return WebSocketException(POLICY_VIOLATION, refusal.code)
+    # FastAPI would answer {"detail": …}. A dependency knows no application to add a handler to, but the scope has the
+    # handlers of the one that is serving; without them the answer is FastAPI's.
+    if _HANDLERS in connection.scope:
+        connection.scope[_HANDLERS][0].setdefault(Refused, _answer)
+    return Refused(refusal)
+
+
+async def _answer(_request: Request, refused: Refused) -> JSONResponse:
+    return JSONResponse(refused.refusal.body, refused.status_code, refused.headers)

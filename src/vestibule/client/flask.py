@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
-from flask import Flask, Response, current_app, g, jsonify, request
+from flask import Flask, Response, current_app, jsonify, request
 from werkzeug.local import LocalProxy
 
 from vestibule.client.caller import Caller
@@ -24,6 +24,7 @@ from vestibule.client.wsgi import caller_of
 P = ParamSpec("P")
 T = TypeVar("T")
 _NAME = "vestibule"
+_KEPT = "vestibule_caller"
 
 
 class Vestibule:
@@ -55,9 +56,12 @@ class Vestibule:
 
 def _identified() -> Caller:
     """The caller of this request, checked once; raises `CallerRefused`."""
-    if _NAME not in g:
-        g.vestibule = caller_of(request.environ, current_app.extensions[_NAME])
-    return cast(Caller, g.vestibule)
+    # Kept with the request, never in `g`: that belongs to the application context, which may stay open in a thread and
+    # serve one request after another.
+    kept = request.__dict__
+    if _KEPT not in kept:
+        kept[_KEPT] = caller_of(request.environ, current_app.extensions[_NAME])
+    return cast(Caller, kept[_KEPT])
 
 
 current_caller = cast(Caller, LocalProxy(_identified))

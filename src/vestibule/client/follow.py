@@ -10,9 +10,9 @@ import httpx
 from vestibule.client import wire
 from vestibule.client.errors import NotReached
 from vestibule.client.events import Event, Reader
-from vestibule.client.revoked import Revoked
 from vestibule.crypto.entropy import spread
 from vestibule.model.clock import Clock
+from vestibule.protocol.revocations import Revoked
 
 PATH = "/api/revocations"
 PROTOCOL = 1

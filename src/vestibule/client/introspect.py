@@ -4,11 +4,13 @@ import asyncio
 
 import httpx
 
-from vestibule.client import claims, wire
+from vestibule.client import wire
 from vestibule.client.caller import Caller
-from vestibule.client.claims import Expected
-from vestibule.client.errors import CannotTell, NotReached, SessionOver
+from vestibule.client.errors import CannotTell, NotReached, SessionOver, TokenInvalid
+from vestibule.crypto.jws import InvalidToken
 from vestibule.model.clock import Clock
+from vestibule.protocol import access_tokens
+from vestibule.protocol.claims import Expected
 
 PATH = "/api/auth/introspect"
 
@@ -39,4 +41,7 @@ class Introspection:
             raise CannotTell from None
         if not isinstance(told, dict) or told.get("active") is not True:
             raise SessionOver
-        return claims.judge(told, self._expected, self._clock.now().timestamp())
+        try:
+            return Caller.of(access_tokens.judge(told, self._expected, self._clock.now().timestamp()), told)
+        except InvalidToken:
+            raise TokenInvalid from None

@@ -11,15 +11,18 @@
 from typing import Any
 
 from litestar.connection import ASGIConnection
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, WebSocketException
 from litestar.handlers import BaseRouteHandler
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult, DefineMiddleware
-from litestar.types import ASGIApp, Guard
+from litestar.types import ASGIApp, Guard, Message, Receive, Scope, Send
 
+from vestibule.client.asgi import POLICY_VIOLATION, refuse
 from vestibule.client.caller import Caller
-from vestibule.client.credentials import presented
+from vestibule.client.credentials import WEBSOCKET, token_in
 from vestibule.client.errors import CallerRefused
 from vestibule.client.verifier import Verifier
+
+_REFUSAL = "vestibule.refusal"
 
 
 def middleware(verifier: Verifier, **options: Any) -> DefineMiddleware:
@@ -34,13 +37,25 @@ class VestibuleMiddleware(AbstractAuthenticationMiddleware):
         super().__init__(app, **options)
         self._verifier = verifier
 
-    async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
-        cookie = connection.cookies.get(self._verifier.cookie) if self._verifier.cookie else None
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the request in, or answer the refusal, a guard's too, in the words that every framework has."""
+
+        async def in_our_words(message: Message) -> None:
+            refusal = scope.get(_REFUSAL)
+            if not isinstance(refusal, CallerRefused) or scope["type"] == WEBSOCKET:
+                await send(message)
+            elif message["type"] == "http.response.start":  # and what follows is Litestar's own wording of it
+                await refuse(refusal, scope, send)  # type: ignore[arg-type]
+
         try:
-            token = presented(connection.headers.getall("authorization", []), cookie)
-            return AuthenticationResult(user=await self._verifier.check_async(token), auth=token)
+            await super().__call__(scope, receive, in_our_words)
         except CallerRefused as refusal:
-            raise as_http(refusal) from None
+            await refuse(refusal, scope, send)  # type: ignore[arg-type]
+
+    async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
+        scope = connection.scope
+        token = token_in(self._verifier, str(scope.get("method", WEBSOCKET)), list(scope["headers"]))
+        return AuthenticationResult(user=await self._verifier.check_async(token), auth=token)
 
 
 def with_role(*roles: str) -> Guard:
@@ -50,11 +65,13 @@ def with_role(*roles: str) -> Guard:
         try:
             connection.user.require(*roles)
         except CallerRefused as refusal:
-            raise as_http(refusal) from None
+            connection.scope[_REFUSAL] = refusal  # type: ignore[literal-required]
+            raise _told(refusal, connection) from None
 
     return allowed
 
 
-def as_http(refusal: CallerRefused) -> HTTPException:
-    """The refusal, as Litestar answers it."""
+def _told(refusal: CallerRefused, connection: ASGIConnection[Any, Caller, Any, Any]) -> Exception:
+    if connection.scope["type"] == WEBSOCKET:
+        return WebSocketException(detail=refusal.code, code=POLICY_VIOLATION)
     return HTTPException(refusal.message, status_code=refusal.status, headers=refusal.headers)

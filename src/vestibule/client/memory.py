@@ -5,15 +5,17 @@ import threading
 from collections.abc import Mapping
 from typing import Literal
 
-from vestibule.client import claims
 from vestibule.client.caller import Caller
-from vestibule.client.claims import Expected
-from vestibule.client.errors import CannotTell, SessionOver, TokenInvalid
-from vestibule.client.revoked import Revoked
+from vestibule.client.errors import CannotTell, KeyUnknown, SessionOver, TokenInvalid
+from vestibule.crypto import jws
 from vestibule.crypto.jwk import PublicKey
 from vestibule.model.clock import Clock
+from vestibule.protocol import access_tokens
+from vestibule.protocol.claims import Expected
+from vestibule.protocol.revocations import Revoked
 
 Policy = Literal["refuse", "ask", "accept"]
+_UNSEEN = Caller("", "", "", 0, 0, {})
 
 
 class Memory:
@@ -27,13 +29,13 @@ class Memory:
         self._staleness = staleness
         self._remembered = remembered
         self._clock = clock
-        self._callers: dict[bytes, Caller] = {}
+        self._callers: dict[bytes, Caller | None] = {}
         self._filling = threading.Lock()
 
     def decide(self, token: str) -> Caller:
         """The caller; raises `TokenInvalid`, `SessionOver`, or `CannotTell` where the policy does not accept that."""
         caller = self._read(token)
-        if self.revoked.refuses(caller):
+        if self.revoked.refuses(caller.session, caller.id, caller.issued):
             raise SessionOver
         # Compared on every check: a process that was stopped for a while must notice on its first answer.
         if self.age() > self._staleness and self._policy != "accept":
@@ -44,23 +46,41 @@ class Memory:
         """Seconds since the moment up to which all revocations are known."""
         return self.revoked.age(self._clock.monotonic())
 
+    def end(self, token: str) -> None:
+        """Refuse a token that was read here from now on: Vestibule was asked, and has said that it is worth nothing."""
+        digest = _digest(token)
+        with self._filling:
+            if digest in self._callers:
+                self._callers[digest] = None
+
     def _read(self, token: str) -> Caller:
         """What the token says, by memory or by its signature."""
-        now = self._clock.now().timestamp()
-        digest = hashlib.sha256(token.encode(errors="replace")).digest()
-        caller = self._callers.get(digest)
-        if caller is not None:
-            if not claims.in_time(caller, self._expected, now):
-                raise TokenInvalid
+        now, digest = self._clock.now().timestamp(), _digest(token)
+        caller = self._callers.get(digest, _UNSEEN)
+        if caller is None:
+            raise SessionOver
+        # Not by memory alone: the key that signed it may have been withdrawn since, and its time passed.
+        if caller is not _UNSEEN and access_tokens.still_good(caller, self.keys, self._expected.leeway, now):
             return caller
         if not self.keys:
             raise CannotTell
-        caller = claims.read(token, self.keys, self._expected, now)
+        caller = self._checked(token, now)
         self._keep(digest, caller)
         return caller
 
+    def _checked(self, token: str, now: float) -> Caller:
+        try:
+            return Caller.of(*access_tokens.read(token, self.keys, self._expected, now))
+        except jws.InvalidToken:
+            kid = jws.key_id(token)
+            raise (TokenInvalid if kid is None or kid in self.keys else KeyUnknown) from None
+
     def _keep(self, digest: bytes, caller: Caller) -> None:
         with self._filling:
-            if len(self._callers) >= self._remembered:
+            if len(self._callers) >= self._remembered and digest not in self._callers:
                 del self._callers[next(iter(self._callers))]
             self._callers[digest] = caller
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode(errors="replace")).digest()

@@ -5,8 +5,10 @@
 `VESTIBULE` in the settings is the one of `vestibule.client.django`, whose middleware is not needed beside it.
 """
 
+import sys
+
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, NotAuthenticated
 from rest_framework.request import Request
 
 from vestibule.client.caller import Caller
@@ -15,14 +17,14 @@ from vestibule.client.errors import CallerRefused, NoToken
 
 
 class Refused(APIException):
-    """A refusal, as the framework answers it."""
+    """A refusal, as the framework answers it: with the `body` that every framework's has."""
 
     def __init__(self, refusal: CallerRefused) -> None:
-        super().__init__(refusal.message, refusal.code)
+        super().__init__(refusal.body, refusal.code)
         self.status_code = refusal.status
         # From these two the framework makes `WWW-Authenticate` and `Retry-After`.
         self.auth_header = refusal.challenge
-        self.wait = None if refusal.challenge else 1
+        self.wait = refusal.headers.get("Retry-After")
 
 
 class VestibuleAuthentication(BaseAuthentication):
@@ -39,4 +41,8 @@ class VestibuleAuthentication(BaseAuthentication):
 
     def authenticate_header(self, _request: Request) -> str:
         """What permission classes answer with where nobody is signed in."""
-        return NoToken.challenge or ""
+        # The framework asks for this while it handles its own `NotAuthenticated`, whose words are then ours too.
+        refused = sys.exception()
+        if isinstance(refused, NotAuthenticated):
+            refused.detail = NoToken().body
+        return NoToken().challenge or ""

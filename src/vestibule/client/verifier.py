@@ -5,6 +5,7 @@ import logging
 import os
 import threading
 import weakref
+from collections.abc import Collection
 from types import TracebackType
 from typing import Self, get_args
 
@@ -13,14 +14,14 @@ import httpx
 from vestibule.client import wire
 from vestibule.client.background import Background
 from vestibule.client.caller import Caller
-from vestibule.client.claims import Expected
-from vestibule.client.errors import CallerRefused, CannotTell, KeyUnknown, NotReached
+from vestibule.client.errors import CallerRefused, CannotTell, KeyUnknown, NotReached, SessionOver
 from vestibule.client.follow import Follower
 from vestibule.client.introspect import Introspection
 from vestibule.client.keys import KeySet
 from vestibule.client.memory import Memory, Policy
 from vestibule.crypto.entropy import spread
 from vestibule.model.clock import Clock, SystemClock
+from vestibule.protocol.claims import Expected
 
 START_SECONDS = 5.0
 """How long the first requests may wait for the first look, before they are answered 503."""
@@ -36,8 +37,9 @@ class Verifier:
 
     `policy` says what becomes of a good token when what is known of revocations is more than `staleness` seconds old:
     `refuse` it with 503, `ask` Vestibule about each, or `accept` it although its session may be over. `cookie` names
-    a cookie that is taken as well as `Authorization: Bearer`. `key_refetch`: how often, in seconds, an unknown key
-    may cause a fetch. Raises `ValueError` for what cannot be. Starts by itself at the first check.
+    a cookie that is taken as well as `Authorization: Bearer`; `origins` are the other sites whose pages may then send
+    what changes something. `key_refetch`: how often, in seconds, an unknown key may cause a fetch.
+    Raises `ValueError` for what cannot be. Starts by itself at the first check.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Verifier:
         issuer: str = "vestibule",
         audience: str = "vestibule",
         cookie: str | None = None,
+        origins: Collection[str] = (),
         staleness: float = 5.0,
         leeway: float = 30.0,
         remembered: int = 50_000,
@@ -63,6 +66,7 @@ class Verifier:
         if remembered < 1 or key_refetch < 1 or not 0 <= leeway <= 60:
             raise ValueError("remembered and key_refetch are 1 or more, leeway is 0 to 60 seconds")
         self.cookie = cookie
+        self.origins = wire.origins_of(origins)
         self._base = wire.base_of(url, plain_http=plain_http)
         self._service_key = service_key
         self._policy = policy
@@ -161,7 +165,11 @@ class Verifier:
         except CannotTell:
             if self._policy != "ask":
                 raise
-        return await self._introspection.ask(token)
+        try:
+            return await self._introspection.ask(token)
+        except SessionOver:
+            self._memory.end(token)
+            raise
 
     async def _work(self) -> None:
         async with wire.client(self._base, self._service_key) as self._http:

@@ -1,6 +1,7 @@
 """The way to Vestibule: no redirects, nothing compressed, and an end to everything."""
 
 import ipaddress
+from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +24,17 @@ def base_of(url: str, *, plain_http: bool) -> str:
     if parts.scheme == "http" and not plain_http and not _is_loopback(parts.hostname):
         raise ValueError(f"{url!r} would send secrets in the open: use https, or say plain_http=True in a net of yours")
     return url.rstrip("/")
+
+
+def origins_of(named: Collection[str]) -> frozenset[str]:
+    """Origins such as `https://app.example.com`, without a path; raises `ValueError` for what is none."""
+    if isinstance(named, str):
+        raise ValueError("origins is a list of them, not one string")  # noqa: TRY004  # as for every other argument
+    for origin in named:
+        parts = urlsplit(origin)
+        if f"{parts.scheme}://{parts.netloc}" != origin or not parts.netloc:
+            raise ValueError(f"{origin!r} is not an origin such as https://app.example.com, without a slash at its end")
+    return frozenset(named)
 
 
 def client(base: str, service_key: str = "") -> httpx.AsyncClient:

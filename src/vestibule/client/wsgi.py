@@ -10,11 +10,10 @@ The check costs no I/O, so it holds up no worker.
 import json
 from collections.abc import Collection, Iterable
 from http import HTTPStatus
-from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
 
 from vestibule.client.caller import Caller
-from vestibule.client.credentials import presented
+from vestibule.client.credentials import token_in
 from vestibule.client.errors import CallerRefused, NoToken
 from vestibule.client.verifier import Verifier
 
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 CALLER = "vestibule.caller"
+_NAMES = (b"authorization", b"cookie", b"host", b"origin", b"sec-fetch-site", b"upgrade")
+_HEADERS = {f"HTTP_{name.decode().upper().replace('-', '_')}": name for name in _NAMES}
 
 
 class VestibuleMiddleware:
@@ -58,10 +59,16 @@ class VestibuleMiddleware:
 
 def caller_of(environ: "WSGIEnvironment", verifier: Verifier) -> Caller:
     """Who sent this request; raises `CallerRefused`."""
-    sent = environ.get("HTTP_AUTHORIZATION")
+    return verifier.check(token_in(verifier, environ["REQUEST_METHOD"], raw_headers(environ)))
+
+
+def raw_headers(environ: "WSGIEnvironment") -> list[tuple[bytes, bytes]]:
+    """The headers that say who is calling, and from which site, as they were sent (PEP 3333 has them as Latin-1)."""
+    sent = {name: environ[key].encode("latin-1", "replace") for key, name in _HEADERS.items() if key in environ}
     # Servers join headers of one name with a comma, which no token has.
-    authorization = sent.split(",") if sent else []
-    return verifier.check(presented(authorization, _cookie(environ, verifier.cookie)))
+    authorization = sent.pop(b"authorization", None)
+    several = [(b"authorization", part) for part in authorization.split(b",")] if authorization else []
+    return [*several, *sent.items()]
 
 
 def refuse(refusal: CallerRefused, start_response: "StartResponse") -> Iterable[bytes]:
@@ -70,13 +77,3 @@ def refuse(refusal: CallerRefused, start_response: "StartResponse") -> Iterable[
     headers = {"Content-Type": "application/json", "Content-Length": str(len(content)), **refusal.headers}
     start_response(f"{refusal.status} {HTTPStatus(refusal.status).phrase}", list(headers.items()))
     return [content]
-
-
-def _cookie(environ: "WSGIEnvironment", name: str | None) -> str | None:
-    if name is None:
-        return None
-    try:
-        morsel = SimpleCookie(environ.get("HTTP_COOKIE", "")).get(name)
-    except CookieError:
-        return None
-    return morsel.value if morsel else None

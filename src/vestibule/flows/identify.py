@@ -7,11 +7,11 @@ from datetime import datetime
 from vestibule.flows.env import Env
 from vestibule.flows.follow_keys import read_signed
 from vestibule.model import access_tokens
-from vestibule.model.access_tokens import AccessToken
 from vestibule.model.accounts import Account
 from vestibule.model.errors import SessionOver, StoreUnavailable
 from vestibule.model.memory import KnownSession
 from vestibule.model.sessions import EndReason, Session
+from vestibule.protocol.access_tokens import AccessToken
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,9 @@ def identify_from_memory(env: Env, access_token: str) -> Caller | None:
         return None
     now = env.clock.now()
     known = env.memory.session(token.session_id)
-    if known is None or now >= known.usable_until or not _in_time(env, token, now):
+    if known is None or known.account.id != token.account_id or now >= known.usable_until:
+        return None
+    if not _still_good(env, token, now):
         return None
     env.memory.hits += 1
     return Caller(known)
@@ -65,7 +67,7 @@ async def read_token(env: Env, access_token: str) -> AccessToken:
     """What the token says, by memory or by its signature; raises `AccessTokenInvalid`."""
     key, now = _key(access_token), env.clock.now()
     token = env.memory.token(key)
-    if token is None or not _in_time(env, token, now):
+    if token is None or not _still_good(env, token, now):
         token = await read_signed(
             env,
             access_token,
@@ -76,9 +78,8 @@ async def read_token(env: Env, access_token: str) -> AccessToken:
     return token
 
 
-def _in_time(env: Env, token: AccessToken, now: datetime) -> bool:
-    leeway = env.policy.issuer.leeway
-    return token.issued_at - leeway <= now < token.expires_at + leeway
+def _still_good(env: Env, token: AccessToken, now: datetime) -> bool:
+    return access_tokens.still_good(token, env.policy.issuer, env.keys.access.checking, now)
 
 
 async def _look_up(env: Env, token: AccessToken) -> tuple[Session, Account]:

@@ -8,10 +8,10 @@ from vestibule.crypto.niced_threads import PoolFull
 from vestibule.flows.env import Env
 from vestibule.flows.follow_keys import require_fresh_keys
 from vestibule.model import access_tokens, refresh_tokens
-from vestibule.model.access_tokens import AccessToken
 from vestibule.model.accounts import Account
 from vestibule.model.errors import Overloaded
 from vestibule.model.sessions import Session
+from vestibule.protocol.access_tokens import AccessToken
 
 
 @dataclass(frozen=True)
@@ -27,16 +27,29 @@ class Tokens:
 async def issue_tokens(env: Env, session: Session, account: Account, now: datetime) -> Tokens:
     """Sign both on a niced thread of their own, so that a flood of sign-ins does not hold up those who are in.
 
-    The access token never outlives the session's absolute end.
+    The access token never outlives the session, whether that ends by itself or because it is idle: services do not know
+    of that end but by the token's.
     """
     await require_fresh_keys(env)
-    expires_at = min(now + env.policy.access_lifetime, session.expires_at)
-    access = AccessToken(new_id(), account.id, session.id, account.role, now, expires_at)
+    expires_at = min(now + env.policy.access_lifetime, session.idle_expires_at, session.expires_at)
+    access = _access_token(session, account, now, expires_at)
     try:
         signed = await env.signing.run(_sign, env, access, session)
     except PoolFull:
         raise Overloaded from None
     return Tokens(signed[0], _seconds(expires_at, now), signed[1], _seconds(session.idle_expires_at, now))
+
+
+def _access_token(session: Session, account: Account, now: datetime, expires_at: datetime) -> AccessToken:
+    return AccessToken(
+        id=new_id(),
+        account_id=account.id,
+        session_id=session.id,
+        role=account.role,
+        issued_at=int(now.timestamp()),
+        expires_at=int(expires_at.timestamp()),
+        email_verified=account.verified,
+    )
 
 
 def _sign(env: Env, access: AccessToken, session: Session) -> tuple[str, str]:

@@ -32,6 +32,7 @@ from math import ceil
 from typing import ClassVar
 
 from vestibule.model.sessions import EndReason
+from vestibule.protocol import refusals
 
 _EASY = {
     "one of the commonest": "one of the commonest there are",
@@ -80,17 +81,17 @@ class AddressNotVerified(Refusal):
 
 
 class NotSignedIn(Refusal):
-    code = "not_signed_in"
+    code = refusals.NOT_SIGNED_IN.code
 
 
 class AccessTokenInvalid(Refusal):
-    code = "access_token_invalid"
+    code = refusals.ACCESS_TOKEN_INVALID.code
 
 
 class SessionOver(Refusal):
     """Its code tells why, where that is known: `session_signed_out`, `session_idle` …"""
 
-    code = "session_over"
+    code = refusals.SESSION_OVER.code
 
     def __init__(self, reason: EndReason | None = None) -> None:
         super().__init__()

@@ -7,9 +7,9 @@ kept apart, so that forgetting the second costs a query and not a signature chec
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from vestibule.model.access_tokens import AccessToken
 from vestibule.model.accounts import Account
 from vestibule.model.revocations import Revocation, RevocationKind
+from vestibule.protocol.access_tokens import AccessToken
 
 
 @dataclass(frozen=True)

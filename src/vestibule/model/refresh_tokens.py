@@ -9,10 +9,11 @@ from datetime import datetime
 
 from vestibule.crypto import jws
 from vestibule.crypto.jws import Claims, InvalidToken
-from vestibule.model.access_tokens import Issuer, require_party, require_text, require_time
+from vestibule.model.access_tokens import Issuer
 from vestibule.model.errors import RefreshRefused
 from vestibule.model.sessions import Session
 from vestibule.model.signing_keys import KeySet
+from vestibule.protocol.claims import has_expired, read_period, require_begun, require_party, require_text
 
 TYP = "rt+jwt"
 
@@ -30,7 +31,7 @@ def sign(session: Session, issuer: Issuer, keys: KeySet) -> str:
     """The refresh token for the session's current counter, as text."""
     claims = {
         "iss": issuer.name,
-        "aud": issuer.refresh_audience,
+        "aud": issuer.refresh_expected.audience,
         "sid": session.id,
         "n": session.current,
         "iat": int(session.issued_at.timestamp()),
@@ -46,10 +47,11 @@ def read(text: str, issuer: Issuer, keys: KeySet, now: datetime) -> RefreshToken
     to be explained.
     """
     try:
-        claims = jws.verify(text, keys.checking, TYP)
-        require_party(claims, issuer.name, issuer.refresh_audience)
-        _, expires_at = require_time(claims, issuer, now, expired_is_well=True)
-        expired = now >= expires_at + issuer.leeway
+        claims, leeway = jws.verify(text, keys.checking, TYP), issuer.refresh_expected.leeway
+        require_party(claims, issuer.refresh_expected)
+        period = read_period(claims)
+        require_begun(period, leeway, now.timestamp())
+        expired = has_expired(period.expires_at, leeway, now.timestamp())
         return RefreshToken(require_text(claims, "sid"), _counter(claims), expired)
     except (InvalidToken, ValueError):
         raise RefreshRefused from None

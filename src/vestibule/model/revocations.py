@@ -12,14 +12,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from vestibule.model.access_tokens import AccessToken
+from vestibule.protocol.access_tokens import AccessToken
+from vestibule.protocol.revocations import Revoked
 
 OVERLAP_SECONDS = 30.0
 """How far back the tail is read again. Wider than the longest transaction, because sequence numbers are not commit
 order: number 7 may be committed after 8 has been read."""
-
-_FORGET_EVERY_SECONDS = 60.0
-"""Going over a hundred thousand of them keeps everybody waiting for 25 ms, which is too dear for every look."""
 
 
 class RevocationKind(StrEnum):
@@ -71,15 +69,6 @@ class Notice:
 
 
 @dataclass(frozen=True)
-class _Mark:
-    """Tokens issued before `not_before` are refused, until `until`; `sequence` is the newest record of it."""
-
-    not_before: float
-    until: float
-    sequence: int
-
-
-@dataclass(frozen=True)
 class Stretch:
     """How many records there are in a stretch of the record, and the sum of their numbers. One that was committed late
     and one that was deleted meanwhile make another sum, since the one deleted is the older by far.
@@ -100,7 +89,7 @@ class Nudges(Protocol):
 
 
 class RevocationSet:
-    """Every revocation that still matters, in this process's memory, and how fresh that is.
+    """Every revocation that still matters, in this process's memory, its number in the record, and how fresh that is.
 
     Times here are seconds of a clock that nobody can set (`Clock.monotonic`), so that a clock set back neither
     prolongs the trust nor forgets a revocation. Freshness is compared on every check, never kept by a timer: a
@@ -109,22 +98,20 @@ class RevocationSet:
 
     def __init__(self, staleness_seconds: float) -> None:
         self._staleness = staleness_seconds
-        self._fresh_as_of = float("-inf")
-        self._sessions: dict[str, tuple[float, int]] = {}
-        self._accounts: dict[str, _Mark] = {}
+        self._revoked = Revoked()
+        self._numbers: dict[str, int] = {}
         self._seen: set[int] = set()
         self._reads: deque[tuple[float, int]] = deque()
         self._floor = 0
-        self._forgotten_at = float("-inf")
         self.generation = 0
         """Grows with every notice. What was read before a notice may not be remembered after it."""
 
     def __len__(self) -> int:
-        return len(self._sessions) + len(self._accounts)
+        return len(self._revoked)
 
     def age(self, now: float) -> float:
         """Seconds since the read that this memory reflects was sent."""
-        return now - self._fresh_as_of
+        return self._revoked.age(now)
 
     def trusted(self, now: float) -> bool:
         """Whether this memory may be relied on at `now`."""
@@ -132,29 +119,26 @@ class RevocationSet:
 
     def refuses(self, token: AccessToken) -> bool:
         """Whether the token's session has been revoked, or its account since the token was issued."""
-        if token.session_id in self._sessions:
-            return True
-        mark = self._accounts.get(token.account_id)
-        return mark is not None and token.issued_at.timestamp() < mark.not_before
+        return self._revoked.refuses(token.session_id, token.account_id, token.issued_at)
 
     def standing(self, after: int, now: float) -> list[Notice]:
         """What was recorded after a sequence number and still matters at `now`."""
         sessions = (
             Notice(RevocationKind.SESSION, subject, math.ceil(until - now))
-            for subject, (until, sequence) in self._sessions.items()
-            if sequence > after and until > now
+            for subject, until in self._revoked.sessions.items()
+            if self._numbers[subject] > after and until > now
         )
         accounts = (
-            Notice(RevocationKind.ACCOUNT, subject, math.ceil(mark.until - now), int(mark.not_before))
-            for subject, mark in self._accounts.items()
-            if mark.sequence > after and mark.until > now
+            Notice(RevocationKind.ACCOUNT, subject, math.ceil(until - now), not_before)
+            for subject, (not_before, until) in self._revoked.accounts.items()
+            if self._numbers[subject] > after and until > now
         )
         return [*sessions, *accounts]
 
     @property
     def fresh_as_of(self) -> float:
         """When the read that this memory reflects was sent."""
-        return self._fresh_as_of
+        return self._revoked.fresh_as_of
 
     @property
     def floor(self) -> int:
@@ -188,27 +172,27 @@ class RevocationSet:
         while self._reads[0][0] < sent_at - OVERLAP_SECONDS:
             self._floor = max(self._floor, self._reads.popleft()[1])
             self._seen = {sequence for sequence in self._seen if sequence > self._floor}
-        self._fresh_as_of = max(self._fresh_as_of, sent_at)
+        self._revoked.renew(sent_at)
 
     def forget(self, now: float) -> None:
         """Drop what no living token can be about, once a minute."""
-        if now - self._forgotten_at < _FORGET_EVERY_SECONDS:
-            return
-        self._forgotten_at = now
-        self._sessions = {subject: known for subject, known in self._sessions.items() if known[0] > now}
-        self._accounts = {subject: mark for subject, mark in self._accounts.items() if mark.until > now}
+        if self._revoked.forget(now):
+            self._numbers = {subject: number for subject, number in self._numbers.items() if subject in self._revoked}
 
     def _note(self, revocation: Revocation, sent_at: float) -> None:
         self._seen.add(revocation.sequence)
         # Counted from when it was learnt, which is never before it was written.
         until = sent_at + (revocation.forget_at - revocation.at).total_seconds()
         if revocation.kind is RevocationKind.SESSION:
-            self._sessions[revocation.subject] = until, revocation.sequence
+            self._revoked.end_session(revocation.subject, until)
+            self._number(revocation)
         elif revocation.kind is RevocationKind.ACCOUNT and revocation.not_before is not None:
-            earlier = self._accounts.get(revocation.subject, _Mark(0.0, 0.0, 0))
             # `iat` has whole seconds. A sign-in later in the same second is innocent; what was open before it
             # in that second has been revoked by its session's id as well.
-            mark = float(int(revocation.not_before.timestamp()))
-            self._accounts[revocation.subject] = _Mark(
-                max(mark, earlier.not_before), max(until, earlier.until), max(revocation.sequence, earlier.sequence)
-            )
+            self._revoked.end_account(revocation.subject, int(revocation.not_before.timestamp()), until)
+            self._number(revocation)
+
+    def _number(self, revocation: Revocation) -> None:
+        """Note the newest record about its subject."""
+        known = self._numbers.get(revocation.subject, 0)
+        self._numbers[revocation.subject] = max(revocation.sequence, known)

@@ -11,9 +11,11 @@ from vestibule.model.errors import NotSignedIn
 from vestibule.model.languages import LANGUAGES, preferred
 from vestibule.model.sessions import Device
 from vestibule.model.visitors import Visitor
+from vestibule.protocol import credentials
+from vestibule.protocol.cookies import RawHeaders, read
+from vestibule.protocol.credentials import Ambiguous
 from vestibule.web import cookies
 from vestibule.web.client_address import ClientAddresses
-from vestibule.web.cookies import RawHeaders
 from vestibule.web.errors import AmbiguousCredential
 from vestibule.web.policy import WebPolicy
 
@@ -34,9 +36,10 @@ def presented_token(headers: RawHeaders, web: WebPolicy) -> str:
 
     Works on the headers as they come, because the front door asks it for every request it serves.
     """
-    text = bearer(headers)
-    if text is None:
-        text = cookies.read_access(headers, web) or ""
+    try:
+        text = credentials.presented(headers, cookies.access_name(web)).token
+    except Ambiguous:
+        raise AmbiguousCredential from None
     if not text:
         raise NotSignedIn
     return text
@@ -44,14 +47,10 @@ def presented_token(headers: RawHeaders, web: WebPolicy) -> str:
 
 def bearer(headers: RawHeaders) -> str | None:
     """What follows `Authorization: Bearer`; None without one. Raises `AmbiguousCredential` for several headers."""
-    sent = [content for name, content in headers if name == b"authorization"]
-    if len(sent) > 1:
-        raise AmbiguousCredential
-    scheme, _, token = sent[0].replace(b"\t", b" ").partition(b" ") if sent else (b"", b"", b"")
-    if scheme.lower() != b"bearer":
-        return None
-    # Only what HTTP itself calls white space (RFC 9110, section 5.6.3); Python calls more so.
-    return token.strip(b" \t").decode("latin-1")
+    try:
+        return credentials.bearer(headers)
+    except Ambiguous:
+        raise AmbiguousCredential from None
 
 
 # FastAPI runs plain functions on threads, one after another for each request; these are async to stay where they are.
@@ -79,7 +78,7 @@ async def visitor_of(request: Request) -> Visitor:
 
 def wanted_language(request: Request) -> str | None:
     """The language that was chosen on a page, or else the one that the browser asks for, if there is either."""
-    chosen = cookies.read(request.headers.raw, cookies.LANGUAGE.encode())
+    chosen = read(request.headers.raw, cookies.LANGUAGE.encode())
     return chosen if chosen in LANGUAGES else preferred(request.headers.get("accept-language", ""))
 
 

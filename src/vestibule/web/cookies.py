@@ -2,19 +2,18 @@
 language.
 """
 
-from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 
 from starlette.responses import Response
 
 from vestibule.flows.issue_tokens import Tokens
+from vestibule.protocol import cookies as protocol
+from vestibule.protocol.cookies import RawHeaders
 from vestibule.web.policy import WebPolicy
 
-RawHeaders = Iterable[tuple[bytes, bytes]]
-
-ACCESS = "access_token"
-REFRESH = "refresh_token"
+ACCESS = protocol.ACCESS
+REFRESH = protocol.REFRESH
 LOGGED_IN = "logged_in"
 DEVICE = "device_"
 LANGUAGE = "language"
@@ -63,44 +62,29 @@ def _set(response: Response, name: str, value: str, max_age: int, now: datetime,
     response.headers.append("Set-Cookie", "; ".join(attributes))
 
 
-def read(headers: RawHeaders, name: bytes) -> str | None:
-    """The cookie's value; None if it is not there, or there with two values.
-
-    Somebody who can plant a cookie for the whole domain can add one beside ours, but not take ours away, so
-    two values mean that one is not ours, and which one cannot be told.
-    """
-    values = {value for key, value in _pairs(headers) if key == name}
-    return values.pop().decode("latin-1") if len(values) == 1 else None
+def access_name(web: WebPolicy) -> bytes:
+    """What the access token's cookie is called here, as it is sent."""
+    return named(ACCESS, web).encode()
 
 
 def read_access(headers: RawHeaders, web: WebPolicy) -> str | None:
-    """The access token's cookie, likewise."""
-    return read(headers, named(ACCESS, web).encode())
+    """The access token's cookie; None if there are two that differ."""
+    return protocol.read(headers, access_name(web))
 
 
 def read_refresh(headers: RawHeaders, web: WebPolicy) -> str | None:
     """The refresh token's cookie, likewise."""
-    return read(headers, named(REFRESH, web).encode())
+    return protocol.read(headers, named(REFRESH, web).encode())
 
 
 def any_credential(headers: RawHeaders, web: WebPolicy) -> bool:
     """Whether there is any cookie by which somebody may be signed in."""
     names = {named(name, web).encode() for name in _CREDENTIALS}
-    return any(key in names for key, _ in _pairs(headers))
+    return any(key in names for key, _ in protocol.pairs(headers))
 
 
 def read_devices(headers: RawHeaders) -> tuple[str, ...]:
     """The secrets by which the browser is known to accounts, the first few of them."""
     mark = DEVICE.encode()
-    found = [value.decode("latin-1") for key, value in _pairs(headers) if key.startswith(mark)]
+    found = [value.decode("latin-1") for key, value in protocol.pairs(headers) if key.startswith(mark)]
     return tuple(found[:_MOST_DEVICES])
-
-
-def _pairs(headers: RawHeaders) -> Iterator[tuple[bytes, bytes]]:
-    for header, content in headers:
-        if header != b"cookie":
-            continue
-        for pair in content.split(b";"):
-            key, separator, value = pair.partition(b"=")
-            if separator:
-                yield key.strip(b" \t"), value.strip(b" \t")

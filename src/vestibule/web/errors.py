@@ -11,6 +11,8 @@ from starlette.responses import JSONResponse
 
 from vestibule.model import errors
 from vestibule.model.errors import Fault, Refusal
+from vestibule.protocol import refusals
+from vestibule.protocol.refusals import Wording
 
 
 class BodyInvalid(Refusal):
@@ -43,7 +45,7 @@ class UnsupportedMedia(Refusal):
 class AmbiguousCredential(Refusal):
     """More than one Authorization header (RFC 6750, section 2)."""
 
-    code = "ambiguous_credential"
+    code = refusals.AMBIGUOUS_CREDENTIAL.code
 
 
 class HostInvalid(Refusal):
@@ -70,7 +72,7 @@ class TransferCodingUnknown(Refusal):
 class CrossSite(Refusal):
     """Another site made this browser ask (ASVS 5.0, 3.5.1)."""
 
-    code = "cross_site"
+    code = refusals.CROSS_SITE.code
 
 
 class CrossSiteRefresh(errors.RefreshRefused):
@@ -102,10 +104,13 @@ class Look:
     message: str | None = None
     challenge: str | None = None
 
+    @classmethod
+    def of(cls, wording: Wording) -> "Look":
+        """As services word the same refusal."""
+        return cls(wording.status, wording.message, wording.challenge)
 
-_MISSING_TOKEN = 'Bearer realm="vestibule"'
+
 _NO_SERVICE_KEY = 'Bearer realm="vestibule services"'
-_BAD_TOKEN = 'Bearer realm="vestibule", error="invalid_token"'
 
 LOOKS: dict[type[Refusal | Fault], Look] = {
     errors.PasswordTooEasy: Look(400),
@@ -116,9 +121,9 @@ LOOKS: dict[type[Refusal | Fault], Look] = {
     errors.TooManyAttempts: Look(429, "Too many wrong passwords, please try again later"),
     errors.SessionUnknown: Look(404, "There is no such session"),
     errors.AddressNotVerified: Look(401, "You are not verified, please verify your email to login"),
-    errors.NotSignedIn: Look(401, "You are not logged in", _MISSING_TOKEN),
-    errors.AccessTokenInvalid: Look(401, "Invalid token or user doesn't exist", _BAD_TOKEN),
-    errors.SessionOver: Look(401, "Invalid token or session has expired", _BAD_TOKEN),
+    errors.NotSignedIn: Look.of(refusals.NOT_SIGNED_IN),
+    errors.AccessTokenInvalid: Look.of(refusals.ACCESS_TOKEN_INVALID),
+    errors.SessionOver: Look.of(refusals.SESSION_OVER),
     errors.RefreshRefused: Look(403, "Could not refresh access token"),
     CrossSiteRefresh: Look(403, "Could not refresh access token"),
     errors.VerificationCodeInvalid: Look(403, "Verification code is invalid or user doesn't exist"),
@@ -126,18 +131,18 @@ LOOKS: dict[type[Refusal | Fault], Look] = {
     errors.AddressChangeInvalid: Look(403, "This link is invalid or has expired"),
     errors.ServiceKeyInvalid: Look(401, "This is for services: send a service key as Bearer", _NO_SERVICE_KEY),
     errors.Overloaded: Look(503, "Too much is going on right now, please try again in a moment"),
-    errors.StoreUnavailable: Look(503, "The service is not available right now, please try again in a moment"),
+    errors.StoreUnavailable: Look(503, refusals.UNAVAILABLE),
     errors.NotReady: Look(503, "Vestibule is not ready here; its log says why"),
     BodyInvalid: Look(400),
     BodyMalformed: Look(400),
     BodyTooLarge: Look(413, "The body is larger than 10 kB"),
     UnsupportedMedia: Look(415, "Send the body as UTF-8 and without a content encoding"),
-    AmbiguousCredential: Look(400, "Send one Authorization header, not several"),
+    AmbiguousCredential: Look.of(refusals.AMBIGUOUS_CREDENTIAL),
     HostInvalid: Look(400, "Send one Host header that names a host"),
     HostUnknown: Look(421),
     TransferCodingUnknown: Look(400, "Send the body with a Content-Length, or with Transfer-Encoding: chunked alone"),
     errors.ReauthenticationRequired: Look(403, "Sign in again to do this, your sign-in is too long ago"),
-    CrossSite: Look(403, "This request was made by another site, which is not allowed"),
+    CrossSite: Look.of(refusals.CROSS_SITE),
     RouteUnknown: Look(404),
     MethodNotAllowed: Look(405),
 }

@@ -5,9 +5,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from vestibule.model.access_tokens import AccessToken, Issuer
+from vestibule.model.access_tokens import Issuer
 from vestibule.model.accounts import Account, Role
 from vestibule.model.sessions import Session
+from vestibule.protocol.access_tokens import AccessToken
 from vestibule.web.errors import Json
 
 
@@ -163,6 +164,7 @@ class Introspection(BaseModel):
     sid: str | None = None
     jti: str | None = None
     role: Role | None = None
+    email_verified: bool | None = None
     iss: str | None = None
     aud: str | None = None
     iat: int | None = None
@@ -178,11 +180,12 @@ class Introspection(BaseModel):
             sub=token.account_id,
             sid=token.session_id,
             jti=token.id,
-            role=token.role,
+            role=Role(token.role),
+            email_verified=token.email_verified,
             iss=issuer.name,
             aud=issuer.audience,
-            iat=int(token.issued_at.timestamp()),
-            exp=int(token.expires_at.timestamp()),
+            iat=token.issued_at,
+            exp=token.expires_at,
             token_type="Bearer",  # noqa: S106  # a kind, not a secret
         )
 

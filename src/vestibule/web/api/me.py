@@ -38,4 +38,5 @@ def verify_headers(caller: Caller) -> dict[str, str]:
         "Vestibule-User": caller.account.id,
         "Vestibule-Role": caller.account.role.value,
         "Vestibule-Session": caller.session_id,
+        "Vestibule-Email-Verified": "true" if caller.account.verified else "false",
     }

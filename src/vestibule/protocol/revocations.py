@@ -1,18 +1,17 @@
-"""What is revoked, in this service's memory, and how fresh that is: a look-up each, and no I/O.
+"""What ended before its tokens did, in one process's memory: a look-up each, and no I/O.
 
 Times are seconds of a clock that nobody sets and that goes on while the machine sleeps. One thread writes; any
 number read, each by single steps that Python does not interrupt.
 """
 
+from collections.abc import Mapping
 from typing import Any
-
-from vestibule.client.caller import Caller
 
 MAX_ENTRIES = 2_000_000
 """Beyond this the answer is not Vestibule's: it would be hundreds of log-outs for each second of a token's life."""
 
-
 _FORGET_EVERY_SECONDS = 60.0
+"""Going over a hundred thousand of them keeps everybody waiting for 25 ms, which is too dear for every look."""
 
 
 class TooMuch(ValueError):
@@ -20,7 +19,7 @@ class TooMuch(ValueError):
 
 
 class Revoked:
-    """The whole set."""
+    """Sessions and accounts whose tokens are refused, each until none of its tokens can live, and how fresh that is."""
 
     def __init__(self) -> None:
         self._sessions: dict[str, float] = {}
@@ -31,18 +30,31 @@ class Revoked:
     def __len__(self) -> int:
         return len(self._sessions) + len(self._accounts)
 
+    def __contains__(self, subject: object) -> bool:
+        return subject in self._sessions or subject in self._accounts
+
+    @property
+    def sessions(self) -> Mapping[str, float]:
+        """Each revoked session, with the moment from which it can be forgotten."""
+        return self._sessions
+
+    @property
+    def accounts(self) -> Mapping[str, tuple[int, float]]:
+        """Each account with `not_before`, in seconds since 1970, and the moment from which it can be forgotten."""
+        return self._accounts
+
     def age(self, now: float) -> float:
         """Seconds since the moment up to which everything is known."""
         return now - self.fresh_as_of
 
-    def refuses(self, caller: Caller) -> bool:
-        """Whether the caller's session was ended, or the account's tokens from before a moment."""
-        if caller.session in self._sessions:
+    def refuses(self, session_id: str, account_id: str, issued_at: int) -> bool:
+        """Whether the session was ended, or the account's tokens from before a moment (`iat`, seconds since 1970)."""
+        if session_id in self._sessions:
             return True
-        mark = self._accounts.get(caller.id)
-        return mark is not None and caller.issued < mark[0]
+        mark = self._accounts.get(account_id)
+        return mark is not None and issued_at < mark[0]
 
-    def learn(self, told: dict[str, Any], now: float) -> None:
+    def learn(self, told: Mapping[str, Any], now: float) -> None:
         """Take one `revoked` event in; raises `TypeError`, `ValueError` or `KeyError` for what is none."""
         for session, seconds in told.get("sessions", {}).items():
             self.end_session(session, now + float(seconds))
@@ -64,12 +76,13 @@ class Revoked:
         """Everything up to this moment is known."""
         self.fresh_as_of = max(self.fresh_as_of, fresh_as_of)
 
-    def forget(self, now: float) -> None:
-        """Drop what no living token can be about, once a minute."""
+    def forget(self, now: float) -> bool:
+        """Drop what no living token can be about, once a minute; whether that was done now."""
         if now - self._forgotten_at < _FORGET_EVERY_SECONDS:
-            return
+            return False
         self._forgotten_at = now
         for session in [session for session, until in self._sessions.items() if until <= now]:
             del self._sessions[session]
         for account in [account for account, (_, until) in self._accounts.items() if until <= now]:
             del self._accounts[account]
+        return True

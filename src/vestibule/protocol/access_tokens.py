@@ -1,0 +1,108 @@
+"""Access tokens: who is asking, as a signed statement that is good for minutes (RFC 9068). The only reader of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from vestibule.crypto import jws
+from vestibule.crypto.jwk import PrivateKey, PublicKey
+from vestibule.crypto.jws import InvalidToken
+from vestibule.protocol.claims import (
+    Expected,
+    has_begun,
+    has_expired,
+    read_flag,
+    read_period,
+    require_party,
+    require_text,
+)
+
+TYP = "at+jwt"
+MAX_LIFETIME_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """What an access token says; times are seconds since 1970. `session_id` names the session; it is no credential.
+
+    `starts_at` is the later one of `iat` and `nbf`, and `key_id` names the key that signed it: both are set where a
+    token was read.
+    """
+
+    id: str
+    account_id: str
+    session_id: str
+    role: str
+    issued_at: int
+    expires_at: int
+    email_verified: bool = False
+    starts_at: int = field(default=0, compare=False)
+    key_id: str = field(default="", compare=False)
+
+
+class Remembered(Protocol):
+    """What somebody keeps of a token whose signature has been checked."""
+
+    @property
+    def starts_at(self) -> int: ...
+    @property
+    def expires_at(self) -> int: ...
+    @property
+    def key_id(self) -> str: ...
+
+
+def sign(token: AccessToken, expected: Expected, key: PrivateKey) -> str:
+    """The token as text. RSA takes most of a millisecond."""
+    claims = {
+        "iss": expected.issuer,
+        "aud": expected.audience,
+        "sub": token.account_id,
+        "sid": token.session_id,
+        "jti": token.id,
+        "iat": token.issued_at,
+        "exp": token.expires_at,
+        "role": token.role,
+        "email_verified": token.email_verified,
+    }
+    return jws.sign(claims, key, TYP)
+
+
+def read(text: str, keys: Mapping[str, PublicKey], expected: Expected, now: float) -> tuple[AccessToken, jws.Claims]:
+    """The token in `text` and all its claims; raises `InvalidToken`. `now`: seconds since 1970. Says nothing of
+    revocations.
+    """
+    claims = jws.verify(text, keys, TYP)
+    return judge(claims, expected, now, jws.key_id(text) or ""), claims
+
+
+def judge(claims: Mapping[str, Any], expected: Expected, now: float, key_id: str = "") -> AccessToken:
+    """The token, by claims that are known to be Vestibule's own; raises `InvalidToken`."""
+    members = dict(claims)
+    require_party(members, expected)
+    period = read_period(members)
+    token = AccessToken(
+        id=require_text(members, "jti"),
+        account_id=require_text(members, "sub"),
+        session_id=require_text(members, "sid"),
+        role=require_text(members, "role"),
+        issued_at=period.issued_at,
+        expires_at=period.expires_at,
+        email_verified=read_flag(members, "email_verified"),
+        starts_at=period.starts_at,
+        key_id=key_id,
+    )
+    if period.expires_at - period.issued_at > MAX_LIFETIME_SECONDS or not in_time(token, expected.leeway, now):
+        raise InvalidToken
+    return token
+
+
+def in_time(token: Remembered, leeway: float, now: float) -> bool:
+    """Whether `now` is within the token's life, give or take the leeway (RFC 7519, section 4.1)."""
+    return has_begun(token.starts_at, leeway, now) and not has_expired(token.expires_at, leeway, now)
+
+
+def still_good(token: Remembered, keys: Mapping[str, PublicKey], leeway: float, now: float) -> bool:
+    """Whether a remembered token may be relied on without its text: its key is in force, and its time has come and not
+    passed. What a withdrawn key has signed is believed by no memory.
+    """
+    return token.key_id in keys and in_time(token, leeway, now)

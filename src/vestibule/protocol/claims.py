@@ -1,0 +1,78 @@
+"""Read single claims of a signed token, each of its type and with its value; every doubt is `InvalidToken`."""
+
+from dataclasses import dataclass
+
+from vestibule.crypto.jws import Claims, InvalidToken
+
+MAX_LEEWAY_SECONDS = 60
+_FAR_FUTURE = 2**37  # seconds: the year 6325, from which a leeway can still be counted on
+
+
+@dataclass(frozen=True)
+class Expected:
+    """Who must have made a token, for whom, and the allowed clock skew (`leeway`), in seconds."""
+
+    issuer: str
+    audience: str
+    leeway: float
+
+
+@dataclass(frozen=True)
+class Period:
+    """When a token is good, in seconds since 1970. `starts_at` is the later one of `iat` and `nbf`."""
+
+    issued_at: int
+    starts_at: int
+    expires_at: int
+
+
+def require_party(claims: Claims, expected: Expected) -> None:
+    """`iss` and `aud` exactly, as strings (RFC 8725, sections 3.8 and 3.9)."""
+    if claims.get("iss") != expected.issuer or claims.get("aud") != expected.audience:
+        raise InvalidToken
+
+
+def require_text(claims: Claims, name: str) -> str:
+    """The claim `name`, a string that is not empty and that every database can hold."""
+    value = claims.get(name)
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise InvalidToken
+    return value
+
+
+def read_flag(claims: Claims, name: str) -> bool:
+    """The claim `name`, true or false; false where it is missing."""
+    value = claims.get(name, False)
+    if not isinstance(value, bool):
+        raise InvalidToken
+    return value
+
+
+def read_period(claims: Claims) -> Period:
+    """`iat` and `exp`, both required, and `nbf` where it is there (RFC 7519, section 4.1)."""
+    issued_at, expires_at = _seconds(claims, "iat"), _seconds(claims, "exp")
+    starts_at = max(issued_at, _seconds(claims, "nbf")) if "nbf" in claims else issued_at
+    return Period(issued_at, starts_at, expires_at)
+
+
+def has_begun(starts_at: int, leeway: float, now: float) -> bool:
+    """Whether `now` is not before `iat` and `nbf`, give or take the leeway (RFC 7519, sections 4.1.5 and 4.1.6)."""
+    return now >= starts_at - leeway
+
+
+def require_begun(period: Period, leeway: float, now: float) -> None:
+    """Raises `InvalidToken` before the token's time."""
+    if not has_begun(period.starts_at, leeway, now):
+        raise InvalidToken
+
+
+def has_expired(expires_at: int, leeway: float, now: float) -> bool:
+    """Whether `now` is at `exp` or later, give or take the leeway (RFC 7519, section 4.1.4)."""
+    return now >= expires_at + leeway
+
+
+def _seconds(claims: Claims, name: str) -> int:
+    value = claims.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < _FAR_FUTURE:
+        raise InvalidToken
+    return value

@@ -1,0 +1,37 @@
+"""Where a request carries its token: `Authorization: Bearer` first, then the cookie, if one is taken at all."""
+
+from typing import NamedTuple
+
+from vestibule.protocol import cookies
+from vestibule.protocol.cookies import RawHeaders
+
+
+class Ambiguous(ValueError):
+    """Several Authorization headers: which one counts cannot be told (RFC 6750, section 2)."""
+
+
+class Presented(NamedTuple):
+    """A token as it was sent; empty where none was. A browser adds a cookie to what another site makes it send."""
+
+    token: str
+    by_cookie: bool
+
+
+def presented(headers: RawHeaders, cookie: bytes | None) -> Presented:
+    """The token of a request; raises `Ambiguous`. An empty Bearer does not fall back to the cookie."""
+    text = bearer(headers)
+    if text is not None:
+        return Presented(text, by_cookie=False)
+    return Presented((cookies.read(headers, cookie) if cookie else None) or "", by_cookie=True)
+
+
+def bearer(headers: RawHeaders) -> str | None:
+    """What follows `Authorization: Bearer`; None without one. Raises `Ambiguous` for several headers."""
+    sent = [content for name, content in headers if name == b"authorization"]
+    if len(sent) > 1:
+        raise Ambiguous
+    scheme, _, token = sent[0].replace(b"\t", b" ").partition(b" ") if sent else (b"", b"", b"")
+    if scheme.lower() != b"bearer":
+        return None
+    # Only what HTTP itself calls white space (RFC 9110, section 5.6.3); Python calls more so.
+    return token.strip(b" \t").decode("latin-1")

@@ -1,0 +1,36 @@
+"""How both sides say no: status, code, sentence and challenge of each refusal that a service shares with the server.
+
+The words are the contract's. Front-ends start a refresh where a message says `not logged in`, so no other may.
+"""
+
+from dataclasses import dataclass
+
+_REALM = 'Bearer realm="vestibule"'
+
+
+@dataclass(frozen=True)
+class Wording:
+    """One refusal as HTTP tells it; `challenge` is for `WWW-Authenticate` (RFC 6750, section 3)."""
+
+    code: str
+    status: int
+    message: str
+    challenge: str | None = None
+
+    @property
+    def body(self) -> dict[str, str]:
+        """The answer's JSON: `fail` for what the caller can mend, `error` for what is ours."""
+        return {"status": "fail" if self.status < 500 else "error", "code": self.code, "message": self.message}
+
+
+NOT_SIGNED_IN = Wording("not_signed_in", 401, "You are not logged in", _REALM)
+ACCESS_TOKEN_INVALID = Wording(
+    "access_token_invalid", 401, "Invalid token or user doesn't exist", f'{_REALM}, error="invalid_token"'
+)
+SESSION_OVER = Wording("session_over", 401, "Invalid token or session has expired", f'{_REALM}, error="invalid_token"')
+AMBIGUOUS_CREDENTIAL = Wording("ambiguous_credential", 400, "Send one Authorization header, not several")
+CROSS_SITE = Wording("cross_site", 403, "This request was made by another site, which is not allowed")
+NOT_ALLOWED = Wording("not_allowed", 403, "Your role does not allow this", f'{_REALM}, error="insufficient_scope"')
+UNAVAILABLE = "The service is not available right now, please try again in a moment"
+CANNOT_TELL = Wording("cannot_tell", 503, UNAVAILABLE)
+WRONG_SETUP = Wording("wrong_setup", 503, "The service is not set up rightly; its log says what is wrong")
