@@ -72,8 +72,8 @@ async def test_who_is_signed_in_stays_so(world: World) -> None:
 async def test_a_token_goes_a_day_after_it_expired(world: World) -> None:
     ada, now = await stored_account(world.env.store), world.clock.now()
     async with world.env.store.transaction() as tx:
-        await tx.one_time_tokens.replace(issue("0" * 64, ada.id, Purpose.RESET_PASSWORD, ada.address, now))
-        await tx.one_time_tokens.replace(issue("1" * 64, ada.id, Purpose.VERIFY_ADDRESS, ada.address, now))
+        await tx.one_time_tokens.replace(issue("0" * 64, ada, Purpose.RESET_PASSWORD, now))
+        await tx.one_time_tokens.replace(issue("1" * 64, ada, Purpose.VERIFY_ADDRESS, now))
     world.clock.advance(days=1, minutes=10)
     assert (await clean_up(world.env))["one_time_tokens"] == 0
     world.clock.advance(microseconds=1)

@@ -51,7 +51,7 @@ async def test_a_letter_is_due_at_once_and_comes_back_as_it_was_queued(store: St
     async with store.transaction() as tx:
         await tx.letters.queue(letter)
         assert await tx.letters.claim(NOW - INSTANT) is None
-        assert await tx.letters.claim(NOW) == replace(letter, attempts=1)
+        assert await tx.letters.claim(NOW) == replace(letter, attempts=1, asked_of=account.id, epoch=account.epoch)
 
 
 async def test_an_empty_outbox_has_nothing_to_claim(store: Store) -> None:
@@ -156,17 +156,21 @@ async def test_an_empty_outbox_has_no_backlog(store: Store) -> None:
         assert await tx.letters.unsettled(10) == []
 
 
-async def test_a_withdrawn_letter_is_settled_and_an_earlier_one_of_another_kind_is_not(store: Store) -> None:
+async def test_m15_what_would_bring_a_token_is_withdrawn_but_no_notice_and_no_earlier_way_back(store: Store) -> None:
     account = await stored_account(store)
     kind = LetterKind.ADDRESS_CHANGED
     earlier, later = (QueuedLetter(new_id(), kind, NOW + n * MINUTE, account.id, "old@example.com") for n in (0, 2))
-    other = QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, NOW + 2 * MINUTE, account.id)
+    others = [
+        QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, NOW, who, to)
+        for who, to in ((account.id, None), (None, account.address))
+    ]
+    notice = QueuedLetter(new_id(), LetterKind.PASSWORD_CHANGED, NOW, account.id)
     async with store.transaction() as tx:
-        for letter in (earlier, later, other):
+        for letter in (earlier, later, *others, notice):
             await tx.letters.queue(letter)
-        await tx.letters.withdraw(account.id, kind, NOW + MINUTE, NOW + 2 * MINUTE)
+        await tx.letters.withdraw(account.id, NOW + 2 * MINUTE, undo_since=NOW + MINUTE)
         left = {state.letter.id for state in await tx.letters.unsettled(10)}
-    assert left == {earlier.id, other.id}
+    assert left == {earlier.id, notice.id}
 
 
 async def test_a_later_letter_of_the_same_kind_is_newer_by_account_and_by_address(store: Store) -> None:

@@ -9,7 +9,7 @@ from tests.harness.world import World
 from tests.storage import NOW, stored_account
 from vestibule.crypto.opaque import digest
 from vestibule.model.accounts import Account
-from vestibule.model.one_time_tokens import LIFETIMES, OneTimeToken, Purpose, issue
+from vestibule.model.one_time_tokens import LIFETIMES, OneTimeToken, Purpose, issue, mailed_to
 from vestibule.model.store import Store
 
 RESET, VERIFY, UNDO = Purpose.RESET_PASSWORD, Purpose.VERIFY_ADDRESS, Purpose.UNDO_ADDRESS_CHANGE
@@ -27,7 +27,7 @@ async def ada(store: Store) -> Account:
 
 
 def token(account: Account, secret: str, purpose: Purpose = RESET) -> OneTimeToken:
-    return issue(digest(secret), account.id, purpose, account.address, NOW)
+    return issue(digest(secret), account, purpose, NOW)
 
 
 async def keep(store: Store, *tokens: OneTimeToken) -> None:
@@ -125,8 +125,8 @@ async def test_a_letter_that_went_out_twice_has_two_tokens_that_are_one(store: S
 
 def undo(account: Account, secret: str, address: str, minutes: int) -> OneTimeToken:
     """The way back from a change that was made so late."""
-    made = issue(digest(secret), account.id, UNDO, address, NOW + timedelta(minutes=minutes))
-    return replace(made, letter_id=secret)
+    made = issue(digest(secret), account, UNDO, NOW + timedelta(minutes=minutes))
+    return mailed_to(made, address, secret)
 
 
 async def test_undoing_a_change_undoes_later_ones_and_leaves_earlier_ones(store: Store, ada: Account) -> None:

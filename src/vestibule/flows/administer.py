@@ -1,10 +1,12 @@
 """Administer: an operator shuts an account, or opens it again."""
 
-from vestibule.flows.end_sessions import announce, end_all_sessions, refuse_account
+from vestibule.flows.end_sessions import announce
+from vestibule.flows.end_trust import EVER, end_trust, void_what_was_asked
 from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
 from vestibule.model.events import Event, EventKind
+from vestibule.model.revocations import RevocationKind
 from vestibule.model.sessions import EndReason
 
 
@@ -16,15 +18,16 @@ async def find_account(env: Env, address: str) -> Account | None:
 
 @retry_on_conflict
 async def disable_account(env: Env, account: Account) -> int:
-    """Nobody signs in to it from now on, and whoever is signed in is not any more; how many sessions that ended."""
+    """Nobody signs in to it from now on, whoever is signed in is not any more, and no mailed link changes it, now or
+    once it is enabled; how many sessions that ended.
+    """
     now = env.clock.now()
     async with env.store.transaction() as tx:
         await tx.accounts.disable(account.id, now)
-        ended = await end_all_sessions(env, tx, account.id, EndReason.ACCOUNT_DISABLED, now)
-        refused = await refuse_account(env, tx, account.id, now)
+        revoked = await end_trust(env, tx, account.id, EndReason.ACCOUNT_DISABLED, now, ways_back_since=EVER)
         await tx.events.record(Event(now, EventKind.ACCOUNT_DISABLED, account.id))
-    await announce(env, ended + refused)
-    return len(ended)
+    await announce(env, revoked)
+    return sum(each.kind is RevocationKind.SESSION for each in revoked)
 
 
 @retry_on_conflict
@@ -34,5 +37,6 @@ async def enable_account(env: Env, account: Account) -> bool:
     async with env.store.transaction() as tx:
         opened = await tx.accounts.enable(account.id, now)
         if opened:
+            await void_what_was_asked(tx, account.id, now, ways_back_since=EVER)
             await tx.events.record(Event(now, EventKind.ACCOUNT_ENABLED, account.id))
     return opened

@@ -5,7 +5,8 @@ from datetime import datetime
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.opaque import digest, is_secret
 from vestibule.flows.ask_for_letter import to_whoever_has, within_limits
-from vestibule.flows.end_sessions import announce, end_all_sessions, refuse_account
+from vestibule.flows.end_sessions import announce, refuse_account
+from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
 from vestibule.flows.guess import prove_again
 from vestibule.flows.identify import Caller
@@ -55,9 +56,9 @@ async def confirm_change(env: Env, secret: str) -> None:
         if token is not None:
             before = await tx.accounts.change_address(token.account_id, token.address, now)
         if token is not None and before is not None:
-            await tx.one_time_tokens.void(token.account_id)
+            revoked = await end_trust(env, tx, token.account_id, EndReason.ADDRESS_CHANGED, now)
             await tx.letters.queue(QueuedLetter(new_id(), LetterKind.ADDRESS_CHANGED, now, token.account_id, before))
-            revoked = await _end_everything(env, tx, token, EventKind.ADDRESS_CHANGED, now)
+            await tx.events.record(Event(now, EventKind.ADDRESS_CHANGED, token.account_id))
     if before is None:
         raise AddressChangeInvalid
     env.letters_waiting.set()
@@ -72,27 +73,23 @@ async def undo_change(env: Env, secret: str) -> None:
     """
     now = env.clock.now()
     revoked: list[Revocation] = []
+    back: Account | None = None
     async with env.store.transaction() as tx:
         token = await _spend(tx, secret, Purpose.UNDO_ADDRESS_CHANGE, now)
         if token is not None:
-            await _close_ways_back_to_later_addresses(tx, token, now)
             revoked = await _remove_squatter(env, tx, token, now)
-        taken_back = token is not None and await tx.accounts.take_back(token.account_id, token.address, now)
-        if token is not None and taken_back:
-            await tx.known_devices.forget(token.account_id)
-            await tx.letters.queue(QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, now, token.account_id))
-            revoked += await _end_everything(env, tx, token, EventKind.ADDRESS_TAKEN_BACK, now)
+            back = await tx.accounts.take_back(token.account_id, token.address, now)
+        if token is not None and back is not None:
+            await tx.known_devices.forget(back.id)
+            # Whoever took the account and moved it twice has a way back too, or will be sent one.
+            since = token.created_at
+            revoked += await end_trust(env, tx, back.id, EndReason.ADDRESS_CHANGED, now, ways_back_since=since)
+            await tx.letters.queue(QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, now, back.id))
+            await tx.events.record(Event(now, EventKind.ADDRESS_TAKEN_BACK, back.id))
     await announce(env, revoked)
-    if not taken_back:
+    if back is None:
         raise AddressChangeInvalid
     env.letters_waiting.set()
-
-
-async def _close_ways_back_to_later_addresses(tx: Transaction, undo: OneTimeToken, now: datetime) -> None:
-    """Whoever took the account and changed its address twice has such a link too, or will be sent one."""
-    # In this order: a letter that is being written is waited for, and then its token is there to be killed.
-    await tx.letters.withdraw(undo.account_id, LetterKind.ADDRESS_CHANGED, undo.created_at, now)
-    await tx.one_time_tokens.void(undo.account_id, undo_since=undo.created_at)
 
 
 async def _remove_squatter(env: Env, tx: Transaction, undo: OneTimeToken, now: datetime) -> list[Revocation]:
@@ -105,13 +102,7 @@ async def _remove_squatter(env: Env, tx: Transaction, undo: OneTimeToken, now: d
 
 
 async def _spend(tx: Transaction, secret: str, purpose: Purpose, now: datetime) -> OneTimeToken | None:
-    return await tx.one_time_tokens.consume(digest(secret), purpose, now) if is_secret(secret) else None
-
-
-async def _end_everything(
-    env: Env, tx: Transaction, token: OneTimeToken, what: EventKind, now: datetime
-) -> list[Revocation]:
-    revoked = await end_all_sessions(env, tx, token.account_id, EndReason.ADDRESS_CHANGED, now)
-    revoked += await refuse_account(env, tx, token.account_id, now)
-    await tx.events.record(Event(now, what, token.account_id))
-    return revoked
+    if not is_secret(secret):
+        return None
+    await tx.accounts.lock_for_token(digest(secret))
+    return await tx.one_time_tokens.consume(digest(secret), purpose, now)

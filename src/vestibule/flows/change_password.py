@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from vestibule.crypto.entropy import new_id
-from vestibule.flows.end_sessions import announce, end_all_sessions, refuse_account
+from vestibule.flows.end_sessions import announce
+from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
 from vestibule.flows.guess import prove_again
 from vestibule.flows.identify import Caller
@@ -42,13 +43,10 @@ async def _change(
     session = begin(new_id(), account.id, visitor.device, env.policy.sessions, now)
     revoked: list[Revocation] = []
     async with env.store.transaction() as tx:
-        # Before the account, in the order of every flow that locks both.
-        await tx.one_time_tokens.void(account.id)
         # Only if the hash that was checked is still there: of two changes at once, one wins.
         epoch = await tx.accounts.change_password(account.id, stored, password_hash, now)
         if epoch is not None:
-            revoked = await end_all_sessions(env, tx, account.id, EndReason.PASSWORD_CHANGED, now)
-            revoked += await refuse_account(env, tx, account.id, now)
+            revoked = await end_trust(env, tx, account.id, EndReason.PASSWORD_CHANGED, now)
             await tx.sessions.open(session, epoch)
             await tx.guesses.forgive_all(account.id)
             await tx.events.record(Event(now, EventKind.PASSWORD_CHANGED, account.id, session.id))

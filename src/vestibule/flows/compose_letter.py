@@ -9,7 +9,7 @@ from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import TOKEN_IN, Letter, LetterKind, QueuedLetter
-from vestibule.model.one_time_tokens import Purpose, issue
+from vestibule.model.one_time_tokens import Purpose, issue, mailed_to
 from vestibule.model.store import Transaction
 
 # Where the contract's front-ends have these pages.
@@ -43,10 +43,10 @@ async def compose_letter(env: Env, queued: QueuedLetter) -> Composed | None:
     """
     now = env.clock.now()
     async with env.store.transaction() as tx:
+        account = await _whose(tx, queued)
         if not await tx.letters.hold(queued):
             return None
-        account = await _whose(tx, queued)
-        if account is None or await _needless(tx, queued, account):
+        if account is None or await _needless(tx, queued, account, now):
             return Composed(None, account.id if account else None)
         if queued.kind is LetterKind.RESET_PASSWORD and queued.attempts == 1:
             await tx.events.record(_asked(queued, account))
@@ -57,24 +57,23 @@ async def compose_letter(env: Env, queued: QueuedLetter) -> Composed | None:
 
 
 async def _whose(tx: Transaction, queued: QueuedLetter) -> Account | None:
+    """The account it is about, locked, so that whatever voids a letter comes before the link is made, or kills it."""
     if queued.account_id is not None:
-        return await tx.accounts.get(queued.account_id)
-    return await tx.accounts.at_address(queued.address or "")
+        return await tx.accounts.lock(queued.account_id)
+    return await tx.accounts.lock_at(queued.address or "")
 
 
-async def _needless(tx: Transaction, queued: QueuedLetter, account: Account) -> bool:
-    if account.disabled_at is not None:
+async def _needless(tx: Transaction, queued: QueuedLetter, account: Account, now: datetime) -> bool:
+    if account.disabled_at is not None or not queued.still_wanted(account, now):
         return True
     if queued.kind in _FOR_PROVEN_ADDRESSES:
         return not account.verified
     if queued.kind in _WITHOUT_A_SUCCESSOR:
         return False
-    settled = {
-        LetterKind.VERIFY_ADDRESS: account.verified,
-        LetterKind.CONFIRM_NEW_ADDRESS: account.address == queued.address,
-    }
+    if queued.kind is LetterKind.VERIFY_ADDRESS and account.verified:
+        return True
     # The link in a later letter is the one that counts; sent after it, this one would kill it.
-    return settled.get(queued.kind, False) or await tx.letters.newer(queued, account)
+    return await tx.letters.newer(queued, account)
 
 
 def _to(queued: QueuedLetter, account: Account) -> str:
@@ -87,7 +86,7 @@ async def _link(env: Env, tx: Transaction, queued: QueuedLetter, account: Accoun
     if purpose is None:
         return f"{env.policy.link_base}/{_FORGOTTEN}"
     secret = mint_secret()
-    token = replace(issue(digest(secret), account.id, purpose, to, now, queued.id), epoch=account.epoch)
+    token = mailed_to(issue(digest(secret), account, purpose, now), to, queued.id)
     if purpose is Purpose.UNDO_ADDRESS_CHANGE:
         token = replace(token, created_at=queued.created_at)
     await tx.one_time_tokens.replace(token)

@@ -1,12 +1,14 @@
 """Delete an account: everything that is known of a person goes, and whatever they were signed in to ends at once."""
 
-from vestibule.flows.end_sessions import announce, end_all_sessions, refuse_account
+from vestibule.flows.end_sessions import announce
+from vestibule.flows.end_trust import EVER, end_trust
 from vestibule.flows.env import Env
 from vestibule.flows.guess import prove_again
 from vestibule.flows.identify import Caller
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
 from vestibule.model.events import Event, EventKind
+from vestibule.model.revocations import RevocationKind
 from vestibule.model.sessions import EndReason
 from vestibule.model.visitors import Visitor
 
@@ -20,19 +22,16 @@ async def delete_account(env: Env, account: Account) -> int:
     """
     now = env.clock.now()
     async with env.store.transaction() as tx:
-        # Before the account, in the order of every flow that locks both.
-        await tx.one_time_tokens.void(account.id, undo_since=account.created_at)
         # Shut first, so that nobody signs in while it goes.
         await tx.accounts.disable(account.id, now)
-        ended = await end_all_sessions(env, tx, account.id, EndReason.ACCOUNT_DELETED, now)
-        refused = await refuse_account(env, tx, account.id, now)
-        await tx.letters.forget(account.address)
+        revoked = await end_trust(env, tx, account.id, EndReason.ACCOUNT_DELETED, now, ways_back_since=EVER)
+        await tx.letters.forget(account.address, account.id)
         await tx.guesses.forgive_all(account.id)
         await tx.events.detach(account.id)
         if await tx.accounts.remove(account.id):
             await tx.events.record(Event(now, EventKind.ACCOUNT_DELETED, detail={"account": account.id}))
-    await announce(env, ended + refused)
-    return len(ended)
+    await announce(env, revoked)
+    return sum(each.kind is RevocationKind.SESSION for each in revoked)
 
 
 async def delete_my_account(env: Env, caller: Caller, password: str, visitor: Visitor) -> None:

@@ -3,6 +3,7 @@
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.ask_for_letter import to_whoever_has, within_limits
 from vestibule.flows.end_sessions import announce, end_all_sessions
+from vestibule.flows.end_trust import void_what_was_asked
 from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import REGISTERED_ANEW_AFTER, Account, Role
@@ -75,10 +76,11 @@ async def _anew(env: Env, tx: Transaction, account: Account) -> tuple[Account | 
     is a session that was opened just then.
     """
     now = account.created_at
-    await tx.one_time_tokens.void_unproven(account.address, now - REGISTERED_ANEW_AFTER)
     anew = await tx.accounts.register_anew(account, now - REGISTERED_ANEW_AFTER)
     whose = anew.id if anew is not None else account.id  # nobody's: the same steps for everybody
-    return anew, await end_all_sessions(env, tx, whose, EndReason.PASSWORD_CHANGED, now)
+    revoked = await end_all_sessions(env, tx, whose, EndReason.PASSWORD_CHANGED, now)
+    await void_what_was_asked(tx, whose, now)
+    return anew, revoked
 
 
 def _event(account: Account, visitor: Visitor, *, refused: bool) -> Event:

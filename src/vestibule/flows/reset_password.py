@@ -4,7 +4,8 @@ from datetime import datetime
 
 from vestibule.crypto.opaque import digest, is_secret
 from vestibule.flows.change_password import tell_changed_password
-from vestibule.flows.end_sessions import announce, end_all_sessions, refuse_account
+from vestibule.flows.end_sessions import announce
+from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.errors import ResetTokenInvalid
@@ -33,6 +34,7 @@ async def _spend(env: Env, secret: str, password: str, password_hash: str, visit
     now = env.clock.now()
     revoked: list[Revocation] = []
     async with env.store.transaction() as tx:
+        await tx.accounts.lock_for_token(digest(secret))
         token = await tx.one_time_tokens.consume(digest(secret), Purpose.RESET_PASSWORD, now)
         if token is not None:
             # Inside, so that the token is not spent on a password that is refused.
@@ -48,12 +50,10 @@ async def _take_over(
     env: Env, tx: Transaction, token: OneTimeToken, password_hash: str, now: datetime
 ) -> list[Revocation]:
     """Who can read the mail owns the account: whatever was set or opened before ends here."""
-    await tx.one_time_tokens.void(token.account_id)
     await tx.accounts.set_password(token.account_id, password_hash, now)
     await tx.guesses.forgive_all(token.account_id)
     await tx.accounts.verify(token.account_id, token.address, now)
     await tx.known_devices.forget(token.account_id)
-    revoked = await end_all_sessions(env, tx, token.account_id, EndReason.PASSWORD_RESET, now)
-    revoked += await refuse_account(env, tx, token.account_id, now)
+    revoked = await end_trust(env, tx, token.account_id, EndReason.PASSWORD_RESET, now)
     await tx.events.record(Event(now, EventKind.PASSWORD_RESET, token.account_id))
     return revoked

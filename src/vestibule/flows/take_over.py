@@ -1,7 +1,8 @@
 """Take over: whoever can read the mail at an address gets the account that somebody else made with it."""
 
 from vestibule.crypto.opaque import digest, is_secret, mint_secret
-from vestibule.flows.end_sessions import announce, end_all_sessions, refuse_account
+from vestibule.flows.end_sessions import announce
+from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.errors import VerificationCodeInvalid
@@ -21,17 +22,15 @@ async def take_over(env: Env, code: str) -> str:
     now, secret = env.clock.now(), mint_secret()
     revoked: list[Revocation] = []
     async with env.store.transaction() as tx:
+        await tx.accounts.lock_for_token(digest(code))
         token = await tx.one_time_tokens.consume(digest(code), Purpose.VERIFY_ADDRESS, now)
-        taken = token is not None and await tx.accounts.take_back(token.account_id, token.address, now)
-        if token is not None and taken:
-            await tx.one_time_tokens.void(token.account_id)
-            await tx.known_devices.forget(token.account_id)
-            revoked = await end_all_sessions(env, tx, token.account_id, EndReason.PASSWORD_RESET, now)
-            revoked += await refuse_account(env, tx, token.account_id, now)
-            await tx.events.record(Event(now, EventKind.ADDRESS_VERIFIED, token.account_id))
-            reset = issue(digest(secret), token.account_id, Purpose.RESET_PASSWORD, token.address, now)
-            await tx.one_time_tokens.replace(reset)
-    if not taken:
+        taken = await tx.accounts.take_back(token.account_id, token.address, now) if token is not None else None
+        if taken is not None:
+            await tx.known_devices.forget(taken.id)
+            revoked = await end_trust(env, tx, taken.id, EndReason.PASSWORD_RESET, now)
+            await tx.one_time_tokens.replace(issue(digest(secret), taken, Purpose.RESET_PASSWORD, now))
+            await tx.events.record(Event(now, EventKind.ADDRESS_VERIFIED, taken.id))
+    if taken is None:
         raise VerificationCodeInvalid
     await announce(env, revoked)
     return secret

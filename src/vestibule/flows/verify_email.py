@@ -17,6 +17,7 @@ async def verify_email(env: Env, code: str) -> None:
     if not is_secret(code):
         raise VerificationCodeInvalid
     async with env.store.transaction() as tx:
+        await tx.accounts.lock_for_token(digest(code))
         token = await tx.one_time_tokens.consume(digest(code), Purpose.VERIFY_ADDRESS, now)
         changed: list[Revocation] = []
         if token is not None and await tx.accounts.verify(token.account_id, token.address, now, token.epoch):

@@ -12,7 +12,8 @@ from email.message import EmailMessage
 from enum import StrEnum
 from typing import Protocol
 
-from vestibule.model.one_time_tokens import Purpose
+from vestibule.model.accounts import Account
+from vestibule.model.one_time_tokens import UNDO_MAILED_WITHIN, Purpose
 
 LEASE = timedelta(seconds=60)
 FIRST_RETRY = timedelta(seconds=1)
@@ -48,7 +49,9 @@ class QueuedLetter:
     """A letter in the outbox. It goes to `address` or else to the account's; without `account_id`, it is for
     whoever has that address when it is sent, if anybody does.
 
-    `language` is what the request asked for; `detail` what the letter tells; `attempts` counts the claims.
+    `language` is what the request asked for; `detail` what the letter tells; `attempts` counts the claims. The outbox
+    adds of whom it was asked: the account's id and its epoch at that moment, or None where there was nobody. A change
+    of email begins another epoch, so that the email need not lie in the outbox.
     """
 
     id: str
@@ -59,6 +62,18 @@ class QueuedLetter:
     language: str | None = None
     detail: Mapping[str, str] = field(default_factory=dict)
     attempts: int = 0
+    asked_of: str | None = None
+    epoch: int | None = None
+
+    def still_wanted(self, account: Account, now: datetime) -> bool:
+        """Whether the account is still what it was when its letter was asked for: what was asked before a change of
+        password, of email, or before it was disabled, never happens afterwards. Notices are wanted whatever happened.
+        """
+        if self.kind not in TOKEN_IN:
+            return True
+        if self.kind is LetterKind.ADDRESS_CHANGED:
+            return account.address != self.address and now < self.created_at + UNDO_MAILED_WITHIN
+        return (self.asked_of, self.epoch) == (account.id, account.epoch)
 
 
 class Delivery(StrEnum):

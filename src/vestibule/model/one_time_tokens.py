@@ -1,8 +1,10 @@
 """One-time tokens: the secrets in mailed links. Only their digest is kept, together with what they are for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from vestibule.model.accounts import Account
 
 
 class Purpose(StrEnum):
@@ -20,16 +22,20 @@ LIFETIMES = {
     Purpose.CHANGE_ADDRESS: timedelta(hours=24),
     Purpose.UNDO_ADDRESS_CHANGE: timedelta(hours=24),
 }
+UNDO_MAILED_WITHIN = timedelta(hours=48)
+"""How long after a change of email the link that undoes it may still leave. With its lifetime this is how long after
+the change it can be used."""
 
 
 @dataclass(frozen=True)
 class OneTimeToken:
     """A token as it is stored: bound to an account, to the address it was mailed to, and to a purpose.
 
-    A letter that is sent twice carries a token each time; `letter_id` tells that they are one. The `created_at` of one
-    that undoes a change of address is the moment of that change, which tells it from earlier and later ones. One that
-    proves an address is worth nothing in another `epoch` of the account than the one it was made in: it would prove it
-    for a password that somebody else has set since.
+    A letter that is sent twice carries a token each time; `letter_id` tells that they are one. `epoch` and
+    `account_email` are the account's when it was asked for: in another epoch or under another email it is worth
+    nothing, for then its password was changed, its email moved, or it was disabled since. Only what undoes a change of
+    email outlives these, or whoever took the account would end it by one of them. The `created_at` of such a one is the
+    moment of that change, which tells it from earlier and later ones.
     """
 
     digest: str
@@ -40,10 +46,16 @@ class OneTimeToken:
     expires_at: datetime
     letter_id: str | None = None
     epoch: int = 0
+    account_email: str | None = None
 
 
-def issue(
-    digest: str, account_id: str, purpose: Purpose, address: str, now: datetime, letter_id: str | None = None
-) -> OneTimeToken:
-    """The record of a token made at `now`."""
-    return OneTimeToken(digest, account_id, purpose, address, now, now + LIFETIMES[purpose], letter_id)
+def issue(digest: str, account: Account, purpose: Purpose, now: datetime) -> OneTimeToken:
+    """The record of a token made at `now` for what the account is, mailed to its own email."""
+    expires_at = now + LIFETIMES[purpose]
+    email = account.address
+    return OneTimeToken(digest, account.id, purpose, email, now, expires_at, epoch=account.epoch, account_email=email)
+
+
+def mailed_to(token: OneTimeToken, address: str, letter_id: str) -> OneTimeToken:
+    """The same token, as it goes out with a letter."""
+    return replace(token, address=address, letter_id=letter_id)

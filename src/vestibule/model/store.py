@@ -14,7 +14,7 @@ from typing import Protocol
 from vestibule.model.accounts import Account
 from vestibule.model.events import Event, EventFilter
 from vestibule.model.guesses import Budget, GuessCount, GuessLimits
-from vestibule.model.letters import Backlog, LetterKind, LetterState, QueuedLetter
+from vestibule.model.letters import Backlog, LetterState, QueuedLetter
 from vestibule.model.limits import Limit
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose
 from vestibule.model.revocations import Revocation, Stretch
@@ -24,7 +24,18 @@ from vestibule.model.signing_keys import KeyUse, SealedKey, Standing
 
 
 class Accounts(Protocol):
-    """Who there is."""
+    """Who there is. Each `lock…` comes first in its transaction and lasts until that ends: meanwhile nobody else
+    changes the account, or what belongs to it (decision 0025).
+    """
+
+    async def lock(self, account_id: str) -> Account | None:
+        """Hold the account; as it is then, or None if there is none by now."""
+
+    async def lock_at(self, email: str) -> Account | None:
+        """Hold the account with this canonical email; as it is then, or None."""
+
+    async def lock_for_token(self, digest: str) -> None:
+        """Hold the account that a mailed token is about, and the one that has the email it was mailed to, if any."""
 
     async def add(self, account: Account) -> bool:
         """Add the account; False, and nothing done, if its address is taken."""
@@ -67,8 +78,10 @@ class Accounts(Protocol):
     async def change_address(self, account_id: str, address: str, now: datetime) -> str | None:
         """Set another proven address and begin a new epoch; the address before, or None if the new one is taken."""
 
-    async def take_back(self, account_id: str, address: str, now: datetime) -> bool:
-        """Set a proven address, and no password, and begin a new epoch; False if the address is taken by another."""
+    async def take_back(self, account_id: str, address: str, now: datetime) -> Account | None:
+        """Set a proven address, and no password, and begin a new epoch; the account as it is then, or None if the
+        address is taken by another.
+        """
 
     async def remove(self, account_id: str) -> bool:
         """Delete the account, and with it its sessions, tokens, letters and known devices; False if there was none."""
@@ -128,12 +141,8 @@ class OneTimeTokens(Protocol):
 
     async def consume(self, digest: str, purpose: Purpose, now: datetime) -> OneTimeToken | None:
         """Spend the token and what went out with it, once: of any number of racers one gets it. None if unknown,
-        spent or expired, or if it proves an address that the account has no longer, or in another epoch.
-        """
-
-    async def void_unproven(self, address: str, before: datetime) -> None:
-        """Kill the unspent tokens of the account that `Accounts.register_anew` would give away. Before it, so that who
-        spends one meanwhile and who registers anew wait for each other in the same order.
+        spent or expired; if the account is disabled; or, for what does not undo a change, if the account has another
+        email than when it was asked for, or is in another epoch. After `Accounts.lock_for_token`.
         """
 
     async def void(self, account_id: str, *, undo_since: datetime | None = None) -> None:
@@ -149,7 +158,9 @@ class Letters(Protocol):
     """The outbox."""
 
     async def queue(self, letter: QueuedLetter) -> None:
-        """Put a letter in, due at once."""
+        """Put a letter in, due at once. With it is written down of which account it was asked, and in which epoch; the
+        same statement where nobody has the address.
+        """
 
     async def claim(self, now: datetime) -> QueuedLetter | None:
         """Take the oldest due letter under a lease, so that no second worker takes it meanwhile."""
@@ -169,14 +180,18 @@ class Letters(Protocol):
     async def refuse(self, letter: QueuedLetter, now: datetime, fault: str) -> None:
         """The letter will never be taken; it is kept, and not tried again. Nothing, if claimed by another since."""
 
-    async def forget(self, address: str) -> None:
-        """Delete every letter that is to go to this address, whosever it would be."""
+    async def forget(self, address: str, account_id: str) -> None:
+        """Delete every letter that is to go to this address, whosever it would be, and all that was asked of this
+        account.
+        """
 
     async def forget_done(self, before: datetime, most: int) -> int:
         """Delete letters queued before a moment and not waiting any more, so many at most; how many."""
 
-    async def withdraw(self, account_id: str, kind: LetterKind, since: datetime, now: datetime) -> None:
-        """Letters of this kind about the account, queued at `since` or later, are not sent any more."""
+    async def withdraw(self, account_id: str, now: datetime, *, undo_since: datetime | None = None) -> None:
+        """Letters that would carry a token for the account are not sent any more, refused ones and those asked for by
+        email included. Those that undo a change of email go out all the same, unless it was at `undo_since` or later.
+        """
 
     async def unsettled(self, most: int) -> list[LetterState]:
         """The letters that wait or were refused, the oldest first."""

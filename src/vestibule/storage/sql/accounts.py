@@ -4,17 +4,31 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, exists, func, select, true, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, exists, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.accounts import Account, Role
-from vestibule.storage.sql.schema import accounts, has_bcrypt_hash, known_devices, sessions
+from vestibule.storage.sql.schema import accounts, has_bcrypt_hash, known_devices, one_time_tokens, sessions
 
 COLUMNS = tuple(accounts.c)
 _AT_ADDRESS = select(*COLUMNS).where(accounts.c.address == bindparam("wanted"))
 _GET = select(*COLUMNS).where(accounts.c.id == bindparam("wanted"))
+# SQLite leaves the clause out; there, one transaction runs at a time.
+_LOCK, _LOCK_AT = _GET.with_for_update(), _AT_ADDRESS.with_for_update()
+_OF_TOKEN = one_time_tokens.c.digest == bindparam("of_digest")
+_LOCK_FOR_TOKEN = (
+    select(accounts.c.id)
+    .where(
+        or_(
+            accounts.c.id == select(one_time_tokens.c.account_id).where(_OF_TOKEN).scalar_subquery(),
+            accounts.c.address == select(one_time_tokens.c.address).where(_OF_TOKEN).scalar_subquery(),
+        )
+    )
+    .order_by(accounts.c.id)  # two who want each other's email take both in the same order
+    .with_for_update(of=accounts)
+)
 
 
 class SqlAccounts:
@@ -57,6 +71,15 @@ class SqlAccounts:
     async def get(self, account_id: str) -> Account | None:
         return await self._one(_GET, account_id)
 
+    async def lock(self, account_id: str) -> Account | None:
+        return await self._one(_LOCK, account_id)
+
+    async def lock_at(self, email: str) -> Account | None:
+        return await self._one(_LOCK_AT, email)
+
+    async def lock_for_token(self, digest: str) -> None:
+        await self._connection.execute(_LOCK_FOR_TOKEN, {"of_digest": digest})
+
     async def verify(self, account_id: str, address: str, now: datetime, epoch: int | None = None) -> bool:
         same = true() if epoch is None else accounts.c.epoch == epoch
         done = await self._connection.execute(
@@ -97,8 +120,9 @@ class SqlAccounts:
         old: str | None = before.scalar_one_or_none()
         return old if await self._move(account_id, address, now) else None
 
-    async def take_back(self, account_id: str, address: str, now: datetime) -> bool:
-        return await self._move(account_id, address, now, password_hash=None)
+    async def take_back(self, account_id: str, address: str, now: datetime) -> Account | None:
+        moved = await self._move(account_id, address, now, password_hash=None)
+        return await self.get(account_id) if moved else None
 
     async def remove_squatter(self, address: str, owner_id: str) -> str | None:
         squats = and_(accounts.c.address == address, accounts.c.verified.is_(False), accounts.c.id != owner_id)

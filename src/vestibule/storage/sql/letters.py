@@ -5,21 +5,34 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, exists, func, insert, not_, or_, select, update
+from sqlalchemy import ColumnElement, Insert, and_, bindparam, delete, exists, func, insert, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.accounts import Account
-from vestibule.model.letters import LEASE, Backlog, LetterKind, LetterState, QueuedLetter
+from vestibule.model.letters import LEASE, TOKEN_IN, Backlog, LetterKind, LetterState, QueuedLetter
 from vestibule.storage.sql.batches import delete_oldest
-from vestibule.storage.sql.schema import Instant, letters
+from vestibule.storage.sql.schema import Instant, accounts, letters
 
 _l = letters.c
-_LETTER = (_l.id, _l.kind, _l.created_at, _l.account_id, _l.address, _l.language, _l.detail, _l.attempts)
+_ASKED = (_l.asked_of, _l.epoch)
+_LETTER = (_l.id, _l.kind, _l.created_at, _l.account_id, _l.address, _l.language, _l.detail, _l.attempts, *_ASKED)
 # Once a letter is settled: what it said, and to whom.
 _NOBODYS_BUSINESS = {"address": None, "detail": "{}", "last_fault": None}
 _WAITING = and_(_l.settled_at.is_(None), _l.refused_at.is_(None))
 
-_QUEUE = insert(letters)
+_TIED = [kind.value for kind in TOKEN_IN if kind is not LetterKind.ADDRESS_CHANGED]
+
+
+def _queue(whose: ColumnElement[bool]) -> Insert:
+    """The letter, with what the account is now that it is asked of: one statement, which costs the same for nobody."""
+    asked = {"asked_of": accounts.c.id, "epoch": accounts.c.epoch}
+    return insert(letters).values({name: select(c).where(whose).scalar_subquery() for name, c in asked.items()})
+
+
+_QUEUE = {
+    "account_id": _queue(accounts.c.id == bindparam("whose")),
+    "address": _queue(accounts.c.address == bindparam("whose")),
+}
 _OLDEST = (
     select(_l.id)
     .where(_WAITING, _l.due_at <= bindparam("now", type_=Instant))
@@ -53,7 +66,8 @@ class SqlLetters:
             "due_at": letter.created_at,
             "attempts": letter.attempts,
         }
-        await self._connection.execute(_QUEUE, row)
+        named_by = "account_id" if letter.account_id is not None else "address"
+        await self._connection.execute(_QUEUE[named_by], {**row, "whose": row[named_by]})
 
     async def claim(self, now: datetime) -> QueuedLetter | None:
         claimed = await self._connection.execute(_CLAIM, {"now": now, "lease_end": now + LEASE})
@@ -79,16 +93,20 @@ class SqlLetters:
     async def refuse(self, letter: QueuedLetter, now: datetime, fault: str) -> None:
         await self._connection.execute(update(letters).where(_mine(letter)).values(refused_at=now, last_fault=fault))
 
-    async def forget(self, address: str) -> None:
-        await self._connection.execute(delete(letters).where(_l.address == address))
+    async def forget(self, address: str, account_id: str) -> None:
+        await self._connection.execute(delete(letters).where(or_(_l.address == address, _l.asked_of == account_id)))
 
     async def forget_done(self, before: datetime, most: int) -> int:
         return await delete_oldest(
             self._connection, letters, and_(not_(_WAITING), _l.created_at < before), _l.created_at, most
         )
 
-    async def withdraw(self, account_id: str, kind: LetterKind, since: datetime, now: datetime) -> None:
-        those = (_l.settled_at.is_(None), _l.account_id == account_id, _l.kind == kind.value, _l.created_at >= since)
+    async def withdraw(self, account_id: str, now: datetime, *, undo_since: datetime | None = None) -> None:
+        which: ColumnElement[bool] = _l.kind.in_(_TIED)
+        if undo_since is not None:
+            which = or_(which, and_(_l.kind == LetterKind.ADDRESS_CHANGED.value, _l.created_at >= undo_since))
+        its = or_(_l.account_id == account_id, _l.asked_of == account_id)
+        those = (_l.settled_at.is_(None), its, which)
         await self._connection.execute(update(letters).where(*those).values({"settled_at": now, **_NOBODYS_BUSINESS}))
 
     async def unsettled(self, most: int) -> list[LetterState]:
@@ -133,4 +151,6 @@ def _from_row(row: Any) -> QueuedLetter:
         language=row.language,
         detail=json.loads(row.detail),
         attempts=row.attempts,
+        asked_of=row.asked_of,
+        epoch=row.epoch,
     )

@@ -1,18 +1,18 @@
 """`model.store.OneTimeTokens` in SQL."""
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 
-from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose
-from vestibule.storage.sql.accounts import never_proven
 from vestibule.storage.sql.batches import delete_oldest
 from vestibule.storage.sql.schema import accounts, one_time_tokens
 
 _t = one_time_tokens.c
-_PROVES_TODAYS_ADDRESS = {Purpose.VERIFY_ADDRESS, Purpose.RESET_PASSWORD}
+_a = accounts.c
+_TOKEN = [_t[field.name] for field in fields(OneTimeToken)]
 
 
 class SqlOneTimeTokens:
@@ -36,45 +36,29 @@ class SqlOneTimeTokens:
         # One statement for it and for its twins in the same letter: whoever comes second waits for the first, then
         # finds none of them unused.
         presented = one_time_tokens.alias()
-        good = select(presented.c.account_id).where(
-            presented.c.digest == digest,
-            presented.c.purpose == purpose.value,
-            presented.c.used_at.is_(None),
-            presented.c.expires_at > now,
+        good = (
+            select(presented.c.account_id)
+            .join(accounts, _a.id == presented.c.account_id)
+            .where(
+                presented.c.digest == digest,
+                presented.c.purpose == purpose.value,
+                presented.c.used_at.is_(None),
+                presented.c.expires_at > now,
+                _a.disabled_at.is_(None),
+            )
         )
-        if purpose in _PROVES_TODAYS_ADDRESS:
-            same = and_(accounts.c.id == presented.c.account_id, accounts.c.address == presented.c.address)
-            good = good.join(accounts, same)
-        if purpose is Purpose.VERIFY_ADDRESS:
-            good = good.where(accounts.c.epoch == presented.c.epoch)
+        if purpose is not Purpose.UNDO_ADDRESS_CHANGE:
+            good = good.where(_a.epoch == presented.c.epoch, _a.address == presented.c.account_email)
         also = [_t.purpose == purpose.value, _t.used_at.is_(None), _t.account_id == good.scalar_subquery()]
         if purpose is Purpose.UNDO_ADDRESS_CHANGE:
             # Whoever undoes a change undoes those after it, and leaves alone the ways back from those before.
             made = good.with_only_columns(presented.c.created_at).scalar_subquery()
             also.append(_t.created_at >= made)
         spent = await self._connection.execute(
-            update(one_time_tokens)
-            .where(*also)
-            .values(used_at=now)
-            .returning(_t.digest, _t.account_id, _t.address, _t.created_at, _t.expires_at, _t.letter_id, _t.epoch)
+            update(one_time_tokens).where(*also).values(used_at=now).returning(*_TOKEN)
         )
-        for row in spent:
-            if row.digest == digest:
-                return OneTimeToken(
-                    digest,
-                    row.account_id,
-                    purpose,
-                    row.address,
-                    row.created_at,
-                    row.expires_at,
-                    row.letter_id,
-                    row.epoch,
-                )
-        return None
-
-    async def void_unproven(self, address: str, before: datetime) -> None:
-        theirs = select(accounts.c.id).where(never_proven(address, before))
-        await self._connection.execute(delete(one_time_tokens).where(_t.account_id.in_(theirs)))
+        found = (row for row in spent if row.digest == digest)
+        return next((OneTimeToken(**{**row._mapping, "purpose": purpose}) for row in found), None)
 
     async def void(self, account_id: str, *, undo_since: datetime | None = None) -> None:
         dies = _t.purpose != Purpose.UNDO_ADDRESS_CHANGE.value

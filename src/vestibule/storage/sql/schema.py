@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
-REVISION = "0007"
+REVISION = "0008"
 """The migration this code was written for. A server that meets another does not start."""
 
 metadata = MetaData()
@@ -114,11 +114,13 @@ one_time_tokens = Table(
     Column("used_at", Instant),
     Column("letter_id", _ID),
     Column("epoch", Integer, nullable=False, server_default="0"),
+    Column("account_email", String(254)),
     Index("one_time_tokens_of_account", "account_id", "purpose"),
     Index("one_time_tokens_to_forget", "expires_at"),
 )
 
 _WAITING = text("settled_at IS NULL AND refused_at IS NULL")
+_UNSETTLED = text("settled_at IS NULL")
 
 letters = Table(
     "letters",
@@ -135,8 +137,12 @@ letters = Table(
     Column("language", String(8)),
     Column("detail", Text, nullable=False, server_default="{}"),
     Column("refused_at", Instant),
+    # No foreign key: a letter to an email without an account must cost the same statement, and its check.
+    Column("asked_of", _ID),
+    Column("epoch", Integer),
     Index("letters_due", "due_at", postgresql_where=_WAITING, sqlite_where=_WAITING),
     Index("letters_of_account", "account_id", "kind"),
+    Index("letters_asked_of", "asked_of", postgresql_where=_UNSETTLED, sqlite_where=_UNSETTLED),
     Index("letters_to_forget", "created_at"),
 )
 
