@@ -58,13 +58,14 @@ def assembled(chosen: Settings, threads: type[NicedThreads] = NicedThreads) -> A
         hosts=chosen.hosts,
         cookie_prefix=chosen.cookie_prefix,
     )
+    clock = SystemClock()
     pages = Pages(wiring.brand(chosen), chosen.language, wiring.templates(chosen, "pages"))
-    inner = build(chosen.policy(), web, pages, wiring.stationery(chosen, SystemClock()), lifespan)
+    inner = build(chosen.policy(), web, pages, wiring.stationery(chosen, clock), lifespan)
     inner.state.env = None
 
     def env_of() -> Env | None:
         env: Env | None = inner.state.env
         return env
 
-    whole = FrontDoor(Parting(OutermostLayer(inner, web), env_of), env_of, web)
+    whole = FrontDoor(Parting(OutermostLayer(inner, web, clock), env_of), env_of, web)
     return Metered(whole, PATHS) if chosen.metrics_port else whole

@@ -11,7 +11,10 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.harness.servers import NotToBeHad
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+PLAIN_NAME = "auth.vestibule.test"
+"""A name of this machine that browsers do not trust without TLS, as they trust localhost."""
 QUIET = (
+    f"--host-resolver-rules=MAP {PLAIN_NAME} 127.0.0.1",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",

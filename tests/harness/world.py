@@ -183,7 +183,7 @@ async def world_on(
         await read_whole_tail(env)
         inner = build(policy, web, Pages(BRAND, policy.language), post.stationery)
         inner.state.env = env
-        app = FrontDoor(OutermostLayer(inner, web), lambda: env, web)
+        app = FrontDoor(OutermostLayer(inner, web, clock), lambda: env, web)
         yield World(env, app, clock, post, engines, backend, stack)
 
 

@@ -30,6 +30,17 @@ CHANGING = {
 }
 KINDS = ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x", "application/json"]
 FIREFOX = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
+OLD_BROWSERS = [
+    FIREFOX["User-Agent"],
+    "Opera/9.80 (J2ME/MIDP; Opera Mini/9.80 (S60; SymbOS; Opera Mobi/23.348; U; en) Presto/2.5.25 Version/10.54",
+    "Opera/9.80 (Windows NT 6.1) Presto/2.12.388 Version/12.18",
+    "UCWEB/2.0 (Java; U; MIDP-2.0; en-US; nokia5130) U2/1.0.0 UCBrowser/8.9.0.251 U2/1.0.0 Mobile",
+    "Nokia6300/2.0 (07.21) Profile/MIDP-2.0 Configuration/CLDC-1.1",
+    "BlackBerry9000/4.6.0.167 Profile/MIDP-2.0",
+    "SonyEricssonK800i/R1KG Browser/NetFront/3.3",
+    "Lynx/2.8.9rel.1 libwww-FM/2.14",
+]
+PROGRAMS = ["curl/8.14", "python-httpx/0.28", "okhttp/4.12", "Dart/3.5 (dart:io)", "node", "PostmanRuntime/7.43", ""]
 SITES = [None, "none", "same-origin", "same-site", "cross-site"]
 ORIGINS = [None, FRONT_END, BASE, "https://elsewhere.example", "null"]
 IN_REFRESHS_WORDS = "Could not refresh access token"
@@ -129,3 +140,18 @@ async def test_a_browser_that_does_not_say_from_where_is_refused_with_a_cookie(
     without = await world.client(origin=None)
     bearer = {**FIREFOX, "Authorization": f"Bearer {token}"}
     assert (await without.get("/api/auth/logout", headers=bearer)).status_code == 200
+
+
+@pytest.mark.parametrize("user_agent", OLD_BROWSERS)
+async def test_b1_no_browser_of_any_age_passes_for_a_program(world: World, user_agent: str) -> None:
+    """B1: whatever it calls itself, where it says neither Origin nor Fetch Metadata and brings a cookie."""
+    browser = await signed_in(world)
+    for path in ("refresh", "logout"):
+        answer = await browser.get(f"/api/auth/{path}", headers={"User-Agent": user_agent})
+        assert (answer.status_code, answer.json()["code"]) == (403, "cross_site")
+
+
+@pytest.mark.parametrize("user_agent", PROGRAMS)
+async def test_a_program_refreshes_with_its_cookie(world: World, user_agent: str) -> None:
+    browser = await signed_in(world)
+    assert (await browser.get("/api/auth/refresh", headers={"User-Agent": user_agent})).status_code == 200

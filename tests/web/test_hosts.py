@@ -83,3 +83,25 @@ async def test_h5_a_remembered_caller_is_no_exception(ours: World) -> None:
     refused = await browser.get("/api/users/me", headers={"Host": "evil.example"})
     assert refused.json()["code"] == "host_unknown"
     assert "VESTIBULE_ALLOWED_HOSTS" in refused.json()["message"]
+
+
+@pytest.mark.parametrize(
+    ("host", "secure", "policy"),
+    [
+        ("localhost:8000", False, "no-referrer"),
+        ("127.0.0.1", False, "no-referrer"),
+        ("[::1]:8000", False, "no-referrer"),
+        ("auth.localhost", False, "no-referrer"),
+        ("auth.lan:8000", False, "strict-origin"),
+        ("192.0.2.1:8000", False, "strict-origin"),
+        ("localhost.evil.example", False, "strict-origin"),
+        ("auth.example.com", True, "no-referrer"),
+    ],
+)
+async def test_b11_a_page_lets_its_origin_be_sent_only_where_nothing_else_tells_it(
+    backend: Backend, host: str, secure: bool, policy: str
+) -> None:
+    """B11: and the API, which has no forms, never."""
+    async with world_on(backend, web=replace(WEB, secure_cookies=secure)) as world:
+        assert (await ask(world, "/login", host))[1]["referrer-policy"] == policy
+        assert (await ask(world, "/api/healthchecker", host))[1]["referrer-policy"] == "no-referrer"

@@ -1,5 +1,5 @@
-"""The contract's three cookies, set and read to the letter (RFC 6265); one by which a browser is known again; and its
-language.
+"""The contract's three cookies, set and read to the letter (RFC 6265); one by which a browser is known again; its
+language; and where somebody was going.
 """
 
 from datetime import datetime, timedelta
@@ -17,6 +17,8 @@ REFRESH = protocol.REFRESH
 LOGGED_IN = "logged_in"
 DEVICE = "device_"
 LANGUAGE = "language"
+RETURN_TO = "return_to"
+_WAY_SECONDS = 3600
 _LONGEST_SECONDS = 400 * 86400  # the longest that browsers keep a cookie (RFC 6265bis, section 5.5)
 _CREDENTIALS = {ACCESS, REFRESH}
 _MOST_DEVICES = 8
@@ -38,6 +40,16 @@ def set_device(response: Response, account_id: str, secret: str, now: datetime, 
 def set_language(response: Response, language: str, now: datetime, web: WebPolicy) -> None:
     """Keep the language that somebody chose."""
     _set(response, LANGUAGE, language, _LONGEST_SECONDS, now, web)
+
+
+def set_return_to(response: Response, target: str, now: datetime, web: WebPolicy) -> None:
+    """Keep where somebody is going, for as long as signing up and reading an email may take."""
+    _set(response, RETURN_TO, target, _WAY_SECONDS, now, web)
+
+
+def clear_return_to(response: Response, now: datetime, web: WebPolicy) -> None:
+    """Forget it: somebody has arrived."""
+    _set(response, RETURN_TO, "", 0, now, web)
 
 
 def clear(response: Response, now: datetime, web: WebPolicy) -> None:

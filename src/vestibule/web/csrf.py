@@ -4,14 +4,22 @@ A listed origin may ask, and our own site. Who says neither is no browser of tod
 as a program that does not call itself a browser: only browsers add cookies to what somebody else made them ask.
 """
 
+import re
+
 from starlette.requests import Request
 
 from vestibule.web import cookies
 from vestibule.web.errors import CrossSite, CrossSiteRefresh
+from vestibule.web.refused_origins import is_own
 
 _OURS = {"none", "same-origin"}
-# Every browser of the last thirty years calls itself so, and no page can make it say otherwise to another site.
-_BROWSER = "mozilla/"
+# What browsers call themselves, old ones and those of simple phones too; no page can make one say otherwise to another
+# site. A program that says so is taken for a browser, and may send an Origin, or no cookie.
+_BROWSER = re.compile(
+    "mozilla|opera|msie|webkit|gecko|browser|ucweb|netfront|blackberry|nokia|sonyericsson|midp|konqueror|netsurf|dillo"
+    "|lynx|links|w3m",
+    re.IGNORECASE,
+)
 
 
 async def own_site(request: Request) -> None:
@@ -35,9 +43,9 @@ def _from_elsewhere(request: Request) -> bool:
         return site not in _OURS
     if origin is not None:
         # A browser from before Fetch Metadata: its Origin must at least be the host it talks to.
-        return origin.partition("://")[2] != request.headers.get("host")
+        return not is_own(origin, request.headers.get("host"))
     return _is_browser(request) and cookies.any_credential(request.headers.raw, request.app.state.web)
 
 
 def _is_browser(request: Request) -> bool:
-    return request.headers.get("user-agent", "").lower().startswith(_BROWSER)
+    return _BROWSER.search(request.headers.get("user-agent", "")) is not None

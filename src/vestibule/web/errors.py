@@ -75,6 +75,12 @@ class CrossSite(Refusal):
     code = refusals.CROSS_SITE.code
 
 
+class FetchedAhead(Refusal):
+    """A browser asked before anybody clicked, where an answer would change something."""
+
+    code = "fetched_ahead"
+
+
 class CrossSiteRefresh(errors.RefreshRefused):
     """The same at the refresh endpoint, whose every refusal reads alike."""
 
@@ -143,6 +149,7 @@ LOOKS: dict[type[Refusal | Fault], Look] = {
     TransferCodingUnknown: Look(400, "Send the body with a Content-Length, or with Transfer-Encoding: chunked alone"),
     errors.ReauthenticationRequired: Look(403, "Sign in again to do this, your sign-in is too long ago"),
     CrossSite: Look.of(refusals.CROSS_SITE),
+    FetchedAhead: Look(403, "This was fetched ahead of time, so nothing was changed; ask again when it is meant"),
     RouteUnknown: Look(404),
     MethodNotAllowed: Look(405),
 }

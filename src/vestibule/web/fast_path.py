@@ -30,16 +30,17 @@ class FrontDoor:
         self._env_of = env_of
         self._web = web
         self._headers = {origin.encode(): headers_for(origin, web.secure_cookies) for origin in web.origins}
-        self._headers_for_others = headers_for(None, web.secure_cookies)
+        self._headers_without_origin = headers_for(None, web.secure_cookies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "GET" and scope["path"] in _ANSWERS:
-            caller = self._caller(scope)
-            if caller is not None:
+            headers_around = self._headers_around(scope)
+            caller = self._caller(scope) if headers_around is not None else None
+            if caller is not None and headers_around is not None:
                 status, headers, content = _ANSWERS[scope["path"]](caller)
                 named = (NAME, request_id(scope, self._web))
                 start = {"type": "http.response.start", "status": status}
-                await send({**start, "headers": [*headers, named, *self._headers_of(scope)]})
+                await send({**start, "headers": [*headers, named, *headers_around]})
                 await send({"type": "http.response.body", "body": content})
                 return
         await self._app(scope, receive, send)
@@ -55,11 +56,12 @@ class FrontDoor:
         except Refusal:
             return None
 
-    def _headers_of(self, scope: Scope) -> list[RawHeader]:
+    def _headers_around(self, scope: Scope) -> list[RawHeader] | None:
+        """What every answer carries, for a listed origin or for none; None for one that is not listed."""
         for name, value in scope["headers"]:
             if name == b"origin":
-                return self._headers.get(value, self._headers_for_others)
-        return self._headers_for_others
+                return self._headers.get(value)
+        return self._headers_without_origin
 
 
 def _me(caller: Caller) -> tuple[int, list[RawHeader], bytes]:

@@ -10,10 +10,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from vestibule.model.clock import Clock
 from vestibule.model.errors import Refusal
 from vestibule.web.errors import UNEXPECTED, Json, RouteUnknown, refused
-from vestibule.web.hosts import require_one_reading
+from vestibule.web.hosts import is_loopback, require_one_reading
 from vestibule.web.policy import WebPolicy
+from vestibule.web.refused_origins import RefusedOrigins
 from vestibule.web.request_ids import known_by, request_id
 
 _log = structlog.get_logger(__name__)
@@ -26,6 +28,9 @@ _SECURITY = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+# Over plain HTTP a browser sends no Fetch Metadata, and under `no-referrer` a form has `Origin: null`: nothing would
+# tell our own page from a stranger's. This one keeps the path back as well, with the secret of a mailed link.
+_REFERRER_OF_PLAIN_PAGES = "strict-origin"
 _HSTS = "max-age=31536000"
 _DOCS_PATH = "/docs"
 # Development only: Swagger UI starts itself from an inline script.
@@ -54,9 +59,10 @@ def headers_for(origin: str | None, secure: bool) -> list[tuple[bytes, bytes]]:
 class OutermostLayer:
     """Wraps the application."""
 
-    def __init__(self, app: ASGIApp, policy: WebPolicy) -> None:
+    def __init__(self, app: ASGIApp, policy: WebPolicy, clock: Clock) -> None:
         self._app = app
         self._policy = policy
+        self._refused_origins = RefusedOrigins(policy, clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -73,6 +79,7 @@ class OutermostLayer:
         except Refusal as refusal:
             await refused(refusal)(scope, receive, sent)
             return
+        self._refused_origins.look_at(Headers(scope=scope))
         if _is_preflight(scope):
             await _preflight_answer(scope, self._policy)(scope, receive, sent)
             return
@@ -97,7 +104,9 @@ class _Sent:
         self._policy = policy
         self._head = scope["method"] == "HEAD"
         self._docs = scope["path"].rstrip("/") == _DOCS_PATH
-        self._origin = Headers(scope=scope).get("origin")
+        headers = Headers(scope=scope)
+        self._origin = headers.get("origin")
+        self._plain = not policy.secure_cookies and not is_loopback(headers.get("host", ""))
         self.begun = False
         self.last = False
         """Whether the connection ends with this answer."""
@@ -116,6 +125,8 @@ class _Sent:
             headers["Connection"] = "close"
         if self._docs:
             headers["Content-Security-Policy"] = _DOCS_CSP
+        if self._plain and headers.get("content-type", "").startswith("text/html"):
+            headers["Referrer-Policy"] = _REFERRER_OF_PLAIN_PAGES
         for name, value in _SECURITY.items():
             headers.setdefault(name, value)
         if self._policy.secure_cookies:

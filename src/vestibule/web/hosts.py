@@ -15,6 +15,7 @@ _HOST = re.compile(rb"(\[[0-9a-f:.]{2,45}\]|[a-z0-9_](?:[a-z0-9._-]{0,252}))(?::
 _HERE = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
+_LOOPBACK = re.compile(r"(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
 _HOST_NAME, _CODING = b"host", b"transfer-encoding"
 _FRAMING = frozenset({_HOST_NAME, _CODING})
 
@@ -31,6 +32,11 @@ def require_one_reading(headers: Iterable[tuple[bytes, bytes]], web: WebPolicy) 
     if codings and [coding.strip(b" \t").lower() for coding in codings] != [b"chunked"]:
         raise TransferCodingUnknown
     return bool(codings)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether browsers trust a host without TLS, as this machine's own (Secure Contexts, section 3.1)."""
+    return _LOOPBACK.fullmatch(host) is not None
 
 
 def _require_host(sent: list[bytes], web: WebPolicy) -> None:

@@ -14,10 +14,18 @@ from vestibule.web.api import answers, auth, bodies, health, me, services, sessi
 from vestibule.web.body import ContractBody
 from vestibule.web.caller import anyone, signed_in
 from vestibule.web.csrf import own_site, own_site_refresh
-from vestibule.web.errors import BodyMalformed, BodyTooLarge, CrossSite, CrossSiteRefresh, UnsupportedMedia
+from vestibule.web.errors import (
+    BodyMalformed,
+    BodyTooLarge,
+    CrossSite,
+    CrossSiteRefresh,
+    FetchedAhead,
+    UnsupportedMedia,
+)
 from vestibule.web.pages import account, language, leaving, letters, mailed, sign_in, sign_up, static
 from vestibule.web.pages.face import Form
 from vestibule.web.pages.member import member, member_form
+from vestibule.web.prefetch import on_purpose
 from vestibule.web.service import service
 
 Guard = Callable[..., Any]
@@ -28,9 +36,12 @@ UNLIMITED = None
 ANYONE = (anyone,)
 OWN_SITE = (own_site,)
 OWN_SITE_REFRESH = (own_site_refresh,)
+ON_PURPOSE = (on_purpose,)
+ON_PURPOSE_REFRESH = (on_purpose, own_site_refresh)
 SIGNED_IN = (signed_in,)
 SERVICE = (service,)
 SIGNED_IN_OWN_SITE = (own_site, signed_in)
+ON_PURPOSE_SIGNED_IN = (on_purpose, own_site, signed_in)
 MEMBER = (member,)
 MEMBER_FORM = (own_site, member_form)
 
@@ -82,13 +93,13 @@ ROUTES = (
     Route("GET",   "/api/healthchecker",                      health.healthchecker,          ANYONE,             UNLIMITED, 200, answers.Told),
     Route("POST",  "/api/auth/register",                      auth.register,                 OWN_SITE,           REGISTER,  201, answers.Registered, bodies.Register, (e.AddressTaken, e.PasswordTooEasy, CrossSite)),
     Route("POST",  "/api/auth/login",                         auth.login,                    OWN_SITE,           SIGN_IN,   200, answers.SignedIn, bodies.Login, NO_SIGN_IN),
-    Route("GET",   "/api/auth/refresh",                       auth.refresh,                  OWN_SITE_REFRESH,   REFRESH,   200, answers.SignedIn, None, NO_REFRESH),
+    Route("GET",   "/api/auth/refresh",                       auth.refresh,                  ON_PURPOSE_REFRESH, REFRESH,   200, answers.SignedIn, None, (*NO_REFRESH, FetchedAhead)),
     Route("POST",  "/api/auth/refresh",                       auth.refresh,                  OWN_SITE_REFRESH,   REFRESH,   200, answers.SignedIn, None, NO_REFRESH),
     Route("HEAD",  "/api/auth/refresh",                       auth.nothing,                  ANYONE,             UNLIMITED, 200, None),
-    Route("GET",   "/api/auth/logout",                        auth.logout,                   SIGNED_IN_OWN_SITE, ACCOUNT,   200, answers.Success, None, NO_SIGN_OUT),
+    Route("GET",   "/api/auth/logout",                        auth.logout,                   ON_PURPOSE_SIGNED_IN, ACCOUNT, 200, answers.Success, None, (*NO_SIGN_OUT, FetchedAhead)),
     Route("POST",  "/api/auth/logout",                        auth.logout,                   SIGNED_IN_OWN_SITE, ACCOUNT,   200, answers.Success, None, NO_SIGN_OUT),
     Route("HEAD",  "/api/auth/logout",                        auth.nothing,                  SIGNED_IN,          UNLIMITED, 200, None, None, NO_TOKEN),
-    Route("GET",   "/api/auth/verifyemail/{code}",            auth.verify_email,             ANYONE,             MAIL,      200, answers.Told, None, (e.VerificationCodeInvalid,)),
+    Route("GET",   "/api/auth/verifyemail/{code}",            auth.verify_email,             ON_PURPOSE,         MAIL,      200, answers.Told, None, (e.VerificationCodeInvalid, FetchedAhead)),
     Route("HEAD",  "/api/auth/verifyemail/{code}",            auth.nothing,                  ANYONE,             UNLIMITED, 200, None),
     Route("POST",  "/api/auth/verifyemail",                   auth.resend,                   OWN_SITE,           MAIL,      200, answers.Told, bodies.Resend, (CrossSite,)),
     Route("POST",  "/api/auth/forgotpassword",                auth.forgot_password,          OWN_SITE,           MAIL,      200, answers.Told, bodies.ForgotPassword, (CrossSite,)),

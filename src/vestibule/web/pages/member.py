@@ -16,8 +16,9 @@ from vestibule.flows.refresh import refresh
 from vestibule.model.errors import AccessTokenInvalid, NotSignedIn, Refusal
 from vestibule.web import cookies
 from vestibule.web.caller import env_of
-from vestibule.web.errors import CrossSite
+from vestibule.web.errors import CrossSite, FetchedAhead
 from vestibule.web.pages.form import read_form
+from vestibule.web.prefetch import is_ahead
 
 TOKEN_FIELD = "csrf"
 
@@ -37,6 +38,8 @@ async def perhaps_member(request: Request) -> Caller | None:
     """The caller, if there is one."""
     try:
         return await member(request)
+    except FetchedAhead:
+        raise
     except Refusal:
         return None
 
@@ -59,6 +62,8 @@ async def _renewed(request: Request, env: Env) -> Caller:
     refresh_token = cookies.read_refresh(request.headers.raw, request.app.state.web)
     if not refresh_token or request.method == "HEAD":  # which changes nothing
         raise NotSignedIn
+    if is_ahead(request.headers.raw):  # a redirect would be kept, and show somebody who is signed in the way to sign in
+        raise FetchedAhead
     tokens = await refresh(env, refresh_token)
     request.state.renewed = tokens
     return await identify(env, tokens.access_token)

@@ -16,6 +16,7 @@ from vestibule.model.brand import Brand
 from vestibule.model.devices import describe
 from vestibule.model.languages import LANGUAGES
 from vestibule.translations.catalogues import speaking, translations
+from vestibule.web import cookies
 from vestibule.web.caller import wanted_language
 from vestibule.web.pages import return_to
 from vestibule.web.pages.form import typed
@@ -78,7 +79,7 @@ class Pages:
         html = (
             self.spoken_to(request)
             .get_template(template)
-            .render(nonce=nonce, faults=said, focus=next(iter(said), ""), **self._around(request), **words)
+            .render({**self._around(request), **words}, nonce=nonce, faults=said, focus=next(iter(said), ""))
         )
         policy = (
             f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; img-src 'self' data:; "
@@ -86,7 +87,17 @@ class Pages:
             f"frame-src {_OWN if frames else _NONE}"
         )
         headers = {"Content-Security-Policy": policy, "Content-Language": self.language_of(request)}
-        return HTMLResponse(html, status, headers)
+        answer = HTMLResponse(html, status, headers)
+        self._keep_the_way(request, answer)
+        return answer
+
+    @staticmethod
+    def _keep_the_way(request: Request, answer: Response) -> None:
+        """Whoever came with somewhere to go still has it after signing up, or after reading an email."""
+        going = request.query_params.get("return_to", "")
+        if return_to.parsed(going, request.app.state.web.origins):
+            now = request.app.state.env.clock.now()
+            cookies.set_return_to(answer, return_to.as_cookie(going), now, request.app.state.web)
 
     def _around(self, request: Request) -> dict[str, Any]:
         """What every page may show, whatever it is about."""
@@ -94,9 +105,13 @@ class Pages:
         env = request.app.state.env
         notice = NOTICES.get(request.query_params.get("notice", ""), "")
         path, query = request.url.path, request.url.query
+        going = typed(request).get("return_to", request.query_params.get("return_to", ""))
+        target = return_to.wanted(request, going)
         return {
             "path": path,
             "here": return_to.parsed(f"{path}?{query}" if query else path, ()) or path,
+            "return_to": "" if target == return_to.HOME else target,
+            "way": "" if target == return_to.HOME else return_to.with_query("", return_to=target),
             "caller": caller,
             "account": caller.account if caller else None,
             "form_token": form_token(env, caller) if caller else "",

@@ -1,17 +1,24 @@
 r"""Where a browser may be sent afterwards: paths of our own, and pages of listed origins. One strict parser.
 
+None leads to the API, where a GET may sign somebody out.
+
 What browsers make of an address is a field of mines (`//host`, `/\host`, tabs that vanish, dots that climb), so this
 knows only plain addresses, and takes everything else for none.
 """
 
 import re
 from collections.abc import Collection
-from urllib.parse import urlencode
+from urllib.parse import quote, unquote, urlencode
+
+from starlette.requests import Request
+
+from vestibule.web import cookies
 
 HOME = "/profile"
 MAX_CHARACTERS = 1024
 _SEGMENT = r"(?!\.{1,2}(?:[/?]|$))[A-Za-z0-9._~!$&'()*+,;=:@-]+"
-_PATH = rf"/(?:{_SEGMENT}(?:/{_SEGMENT})*/?)?"
+_API = r"(?!/[Aa][Pp][Ii](?:[/?]|$))"
+_PATH = rf"{_API}/(?:{_SEGMENT}(?:/{_SEGMENT})*/?)?"
 _QUERY = r"(?:\?[A-Za-z0-9._~!$'()*+,;=:@/?&%-]*)?"
 _PLAIN = re.compile(rf"{_PATH}{_QUERY}")
 
@@ -23,6 +30,19 @@ def parsed(text: str, origins: Collection[str]) -> str | None:
     origin = next((origin for origin in origins if text == origin or text.startswith(f"{origin}/")), "")
     rest = text.removeprefix(origin)
     return text if _PLAIN.fullmatch(rest) or (origin and not rest) else None
+
+
+def wanted(request: Request, given: str) -> str:
+    """Where somebody was going: as `given`, or as a page kept it on the way through sign-up or a mailed link; `HOME`
+    where neither says.
+    """
+    kept = unquote(cookies.read(request.headers.raw, cookies.RETURN_TO.encode()) or "")
+    return parsed(given or kept, request.app.state.web.origins) or HOME
+
+
+def as_cookie(target: str) -> str:
+    """A target in the characters that a cookie may have (RFC 6265, section 4.1.1)."""
+    return quote(target, safe="/:?=&")
 
 
 def origin_of(target: str) -> str:

@@ -7,6 +7,7 @@ from vestibule.flows.sign_in import sign_in as sign_in_flow
 from vestibule.flows.sign_out import sign_out as sign_out_flow
 from vestibule.model.errors import AddressNotVerified, ReauthenticationRequired, WrongCredentials
 from vestibule.model.sessions import EndReason
+from vestibule.web import cookies
 from vestibule.web.api import bodies
 from vestibule.web.caller import AtVisitor, InEnv
 from vestibule.web.errors import LOOKS, BodyInvalid
@@ -27,7 +28,7 @@ async def front_door() -> Response:
 
 async def ask_sign_in(request: Request, caller: PerhapsMember) -> Response:
     """Ask for address and password; somebody who is signed in is sent on."""
-    target = _target(request, request.query_params.get("return_to", ""))
+    target = return_to.wanted(request, request.query_params.get("return_to", ""))
     if caller is None:
         return _sign_in_page(request, target)
     if target != return_to.HOME:
@@ -38,7 +39,7 @@ async def ask_sign_in(request: Request, caller: PerhapsMember) -> Response:
 async def sign_in(request: Request, env: InEnv, visitor: AtVisitor) -> Response:
     """Begin a session, set its cookies, and lead to where somebody was going."""
     fields = await read_form(request)
-    target = _target(request, fields.get("return_to", ""))
+    target = return_to.wanted(request, fields.get("return_to", ""))
     try:
         sent = judged(request, bodies.Login, fields)
         outcome = await sign_in_flow(env, sent.email, sent.password, visitor)
@@ -48,12 +49,14 @@ async def sign_in(request: Request, env: InEnv, visitor: AtVisitor) -> Response:
         return _sign_in_page(request, target, LOOKS[WrongCredentials].status, {"password": WRONG_CREDENTIALS})
     except AddressNotVerified:
         return _sign_in_page(request, target, LOOKS[AddressNotVerified].status, unproven=sent.email)
-    return await let_in(request, see_other(target), outcome)
+    response = see_other(target)
+    cookies.clear_return_to(response, env.clock.now(), request.app.state.web)
+    return await let_in(request, response, outcome)
 
 
 def sign_in_form(request: Request, status: int) -> Response:
     """The form as it was sent."""
-    return _sign_in_page(request, _target(request, typed(request).get("return_to", "")), status)
+    return _sign_in_page(request, return_to.wanted(request, typed(request).get("return_to", "")), status)
 
 
 def ask_again(request: Request, target: str) -> Response:
@@ -94,10 +97,6 @@ def _sign_in_page(
         return_to="" if target == return_to.HOME else target,
         unproven=unproven,
     )
-
-
-def _target(request: Request, wanted: str) -> str:
-    return return_to.parsed(wanted, request.app.state.web.origins) or return_to.HOME
 
 
 def _faults(invalid: BodyInvalid) -> dict[str, Sentence]:

@@ -1,0 +1,50 @@
+"""Say in the log which origins are not allowed here: a front-end that was forgotten in `ORIGIN` shows nothing else."""
+
+import structlog
+from starlette.datastructures import Headers
+
+from vestibule.model.clock import Clock
+from vestibule.web.policy import WebPolicy
+
+MOST = 50
+"""How many origins are named in a minute; which they are, strangers choose."""
+
+_SECONDS = 60
+_LONGEST = 100
+_log = structlog.get_logger(__name__)
+
+
+class RefusedOrigins:
+    """Logs one line for each origin and minute."""
+
+    def __init__(self, web: WebPolicy, clock: Clock) -> None:
+        self._web = web
+        self._clock = clock
+        self._minute = 0
+        self._told: set[str] = set()
+
+    def look_at(self, headers: Headers) -> None:
+        """Log the Origin of a request, unless it is listed or the server's own."""
+        origin = headers.get("origin")
+        if origin is None or origin in self._web.origins or is_own(origin, headers.get("host")):
+            return
+        self._tell(ascii(origin[:_LONGEST])[1:-1])
+
+    def _tell(self, origin: str) -> None:
+        minute = int(self._clock.now().timestamp()) // _SECONDS
+        if minute != self._minute:
+            self._minute, self._told = minute, set()
+        if origin in self._told or len(self._told) >= MOST:
+            return
+        self._told.add(origin)
+        allowed = ", ".join(sorted(self._web.origins))
+        _log.warning(
+            "origin_refused",
+            origin=origin,
+            hint=f"pages of this origin cannot call here; if it is your front-end, add it to ORIGIN (now: {allowed})",
+        )
+
+
+def is_own(origin: str, host: str | None) -> bool:
+    """Return whether an origin is the host that was asked, whatever the scheme."""
+    return origin.partition("://")[2] == host
