@@ -8,11 +8,10 @@ import re
 
 from starlette.requests import Request
 
+from vestibule.protocol.other_sites import from_elsewhere
 from vestibule.web import cookies
 from vestibule.web.errors import CrossSite, CrossSiteRefresh
-from vestibule.web.refused_origins import is_own
 
-_OURS = {"none", "same-origin"}
 # What browsers call themselves, old ones and those of simple phones too; no page can make one say otherwise to another
 # site. A program that says so is taken for a browser, and may send an Origin, or no cookie.
 _BROWSER = re.compile(
@@ -35,15 +34,9 @@ async def own_site_refresh(request: Request) -> None:
 
 
 def _from_elsewhere(request: Request) -> bool:
-    origin = request.headers.get("origin")
-    if origin is not None and origin in request.app.state.web.origins:
-        return False
-    site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        return site not in _OURS
-    if origin is not None:
-        # A browser from before Fetch Metadata: its Origin must at least be the host it talks to.
-        return not is_own(origin, request.headers.get("host"))
+    said = from_elsewhere(request.headers.raw, request.app.state.web.origins)
+    if said is not None:
+        return said
     return _is_browser(request) and cookies.any_credential(request.headers.raw, request.app.state.web)
 
 

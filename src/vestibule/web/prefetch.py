@@ -7,7 +7,7 @@ does, because it does not keep a refusal.
 
 from starlette.requests import Request
 
-from vestibule.web.cookies import RawHeaders
+from vestibule.protocol.cookies import RawHeaders
 from vestibule.web.errors import FetchedAhead
 
 _HEADERS = frozenset({b"sec-purpose", b"purpose", b"x-purpose", b"x-moz"})

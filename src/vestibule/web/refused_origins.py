@@ -26,7 +26,7 @@ class RefusedOrigins:
     def look_at(self, headers: Headers) -> None:
         """Log the Origin of a request, unless it is listed or the server's own."""
         origin = headers.get("origin")
-        if origin is None or origin in self._web.origins or is_own(origin, headers.get("host")):
+        if origin is None or origin in self._web.origins or origin.partition("://")[2] == headers.get("host"):
             return
         self._tell(ascii(origin[:_LONGEST])[1:-1])
 
@@ -43,8 +43,3 @@ class RefusedOrigins:
             origin=origin,
             hint=f"pages of this origin cannot call here; if it is your front-end, add it to ORIGIN (now: {allowed})",
         )
-
-
-def is_own(origin: str, host: str | None) -> bool:
-    """Return whether an origin is the host that was asked, whatever the scheme."""
-    return origin.partition("://")[2] == host

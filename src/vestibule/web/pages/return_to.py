@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote, urlencode
 
 from starlette.requests import Request
 
+from vestibule.protocol.cookies import read
 from vestibule.web import cookies
 
 HOME = "/profile"
@@ -36,7 +37,7 @@ def wanted(request: Request, given: str) -> str:
     """Where somebody was going: as `given`, or as a page kept it on the way through sign-up or a mailed link; `HOME`
     where neither says.
     """
-    kept = unquote(cookies.read(request.headers.raw, cookies.RETURN_TO.encode()) or "")
+    kept = unquote(read(request.headers.raw, cookies.RETURN_TO.encode()) or "")
     return parsed(given or kept, request.app.state.web.origins) or HOME
 
 
