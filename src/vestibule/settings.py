@@ -234,6 +234,13 @@ class Settings(BaseModel):
         ge=60,
         le=_A_CENTURY,
     )
+    sessions_per_account: Whole = _setting(
+        "VESTIBULE_SESSIONS_PER_ACCOUNT",
+        100,
+        "Sessions that one account may have at once. One more sign-in ends the session that was unused for longest.",
+        ge=1,
+        le=1000,
+    )
     refresh_rotation: Switch = _setting(
         "VESTIBULE_REFRESH_ROTATION",
         True,
@@ -551,6 +558,7 @@ class Settings(BaseModel):
                 absolute=timedelta(seconds=self.session_seconds),
                 refresh_grace=timedelta(seconds=self.refresh_grace_seconds),
                 rotate=self.refresh_rotation,
+                for_account=self.sessions_per_account,
             ),
             passwords=PasswordRules(
                 min_length=self.password_min_length,

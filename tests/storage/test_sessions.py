@@ -150,7 +150,7 @@ async def test_an_ended_session_stays_ended_for_the_first_reason(store: Store, s
     ended = replace(session, ended_at=NOW, end_reason=EndReason.SIGNED_OUT)
     async with store.transaction() as tx:
         assert not await tx.sessions.end(session.id, session.account_id, EndReason.REFRESH_TOKEN_REUSED, NOW)
-        assert await tx.sessions.end_all(session.account_id, EndReason.PASSWORD_RESET, NOW) == []
+        assert await tx.sessions.end_all(session.account_id, EndReason.PASSWORD_RESET, NOW) == {}
     assert not await rotate(store, session, 1, NOW)
     assert await find(store, session) == ended
 
@@ -174,7 +174,7 @@ async def _new_password(store: Store, account: Account, decided: asyncio.Event, 
         ended = await tx.sessions.end_all(account.id, EndReason.PASSWORD_RESET, NOW)
         decided.set()
         await may_commit.wait()
-    return ended
+    return list(ended)
 
 
 async def _open(store: Store, session: Session, decided: asyncio.Event, may_commit: asyncio.Event) -> bool:
@@ -183,7 +183,7 @@ async def _open(store: Store, session: Session, decided: asyncio.Event, may_comm
         opened = await tx.sessions.open(session, 0)
         decided.set()
         await may_commit.wait()
-    return opened
+    return bool(opened)
 
 
 async def _until_one_waits_for_the_other(world: World) -> None:

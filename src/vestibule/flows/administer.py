@@ -1,12 +1,11 @@
 """Administer: an operator shuts an account, or opens it again."""
 
-from vestibule.flows.end_sessions import announce
+from vestibule.flows.end_sessions import announce_end
 from vestibule.flows.end_trust import EVER, end_trust, void_what_was_asked
 from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
 from vestibule.model.events import Event, EventKind
-from vestibule.model.revocations import RevocationKind
 from vestibule.model.sessions import EndReason
 
 
@@ -24,10 +23,10 @@ async def disable_account(env: Env, account: Account) -> int:
     now = env.clock.now()
     async with env.store.transaction() as tx:
         await tx.accounts.disable(account.id, now)
-        revoked = await end_trust(env, tx, account.id, EndReason.ACCOUNT_DISABLED, now, ways_back_since=EVER)
+        ended = await end_trust(env, tx, account.id, EndReason.ACCOUNT_DISABLED, now, ways_back_since=EVER)
         await tx.events.record(Event(now, EventKind.ACCOUNT_DISABLED, account.id))
-    await announce(env, revoked)
-    return sum(each.kind is RevocationKind.SESSION for each in revoked)
+    await announce_end(env, ended)
+    return len(ended.session_ids)
 
 
 @retry_on_conflict

@@ -5,7 +5,7 @@ from datetime import datetime
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.opaque import digest, is_secret
 from vestibule.flows.ask_for_letter import to_whoever_has, within_limits
-from vestibule.flows.end_sessions import announce, refuse_account
+from vestibule.flows.end_sessions import Ended, announce, announce_end, refuse_account
 from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
 from vestibule.flows.guess import prove_again
@@ -50,19 +50,19 @@ async def confirm_change(env: Env, secret: str) -> None:
     """
     now = env.clock.now()
     before: str | None = None
-    revoked: list[Revocation] = []
+    ended = Ended()
     async with env.store.transaction() as tx:
         token = await _spend(tx, secret, Purpose.CHANGE_ADDRESS, now)
         if token is not None:
             before = await tx.accounts.change_address(token.account_id, token.address, now)
         if token is not None and before is not None:
-            revoked = await end_trust(env, tx, token.account_id, EndReason.ADDRESS_CHANGED, now)
+            ended = await end_trust(env, tx, token.account_id, EndReason.ADDRESS_CHANGED, now)
             await tx.letters.queue(QueuedLetter(new_id(), LetterKind.ADDRESS_CHANGED, now, token.account_id, before))
             await tx.events.record(Event(now, EventKind.ADDRESS_CHANGED, token.account_id))
     if before is None:
         raise AddressChangeInvalid
     env.letters_waiting.set()
-    await announce(env, revoked)
+    await announce_end(env, ended)
 
 
 @retry_on_conflict
@@ -72,6 +72,7 @@ async def undo_change(env: Env, secret: str) -> None:
     `AddressChangeInvalid`, also if somebody else has proven that the address is his by now.
     """
     now = env.clock.now()
+    ended = Ended()
     revoked: list[Revocation] = []
     back: Account | None = None
     async with env.store.transaction() as tx:
@@ -83,10 +84,11 @@ async def undo_change(env: Env, secret: str) -> None:
             await tx.known_devices.forget(back.id)
             # Whoever took the account and moved it twice has a way back too, or will be sent one.
             since = token.created_at
-            revoked += await end_trust(env, tx, back.id, EndReason.ADDRESS_CHANGED, now, ways_back_since=since)
+            ended = await end_trust(env, tx, back.id, EndReason.ADDRESS_CHANGED, now, ways_back_since=since)
             await tx.letters.queue(QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, now, back.id))
             await tx.events.record(Event(now, EventKind.ADDRESS_TAKEN_BACK, back.id))
     await announce(env, revoked)
+    await announce_end(env, ended)
     if back is None:
         raise AddressChangeInvalid
     env.letters_waiting.set()

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from vestibule.crypto.entropy import new_id
-from vestibule.flows.end_sessions import announce
+from vestibule.flows.end_sessions import Ended, announce_end
 from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
 from vestibule.flows.guess import prove_again
@@ -15,7 +15,6 @@ from vestibule.model.accounts import Account
 from vestibule.model.errors import WrongPassword
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import LetterKind, QueuedLetter
-from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import EndReason, Session, begin
 from vestibule.model.store import Transaction
 from vestibule.model.visitors import Visitor
@@ -27,9 +26,9 @@ async def change_password(env: Env, caller: Caller, current: str, password: str,
     account = await prove_again(env, caller, current, visitor)
     stored = account.password_hash or ""  # which `prove_again` found
     password_hash = await env.passwords.hash(password)
-    session, revoked = await _change(env, account, stored, password_hash, visitor)
+    session, ended = await _change(env, account, stored, password_hash, visitor)
     env.letters_waiting.set()
-    await announce(env, revoked)
+    await announce_end(env, ended)
     await env.mirror.show(session, account)
     return await issue_tokens(env, session, account, session.created_at)
 
@@ -37,23 +36,23 @@ async def change_password(env: Env, caller: Caller, current: str, password: str,
 @retry_on_conflict
 async def _change(
     env: Env, account: Account, stored: str, password_hash: str, visitor: Visitor
-) -> tuple[Session, list[Revocation]]:
+) -> tuple[Session, Ended]:
     """The caller's new session, and what ended; raises `WrongPassword` if the hash that was checked is not there."""
     now = env.clock.now()
     session = begin(new_id(), account.id, visitor.device, env.policy.sessions, now)
-    revoked: list[Revocation] = []
+    ended = Ended()
     async with env.store.transaction() as tx:
         # Only if the hash that was checked is still there: of two changes at once, one wins.
         epoch = await tx.accounts.change_password(account.id, stored, password_hash, now)
         if epoch is not None:
-            revoked = await end_trust(env, tx, account.id, EndReason.PASSWORD_CHANGED, now)
+            ended = await end_trust(env, tx, account.id, EndReason.PASSWORD_CHANGED, now)
             await tx.sessions.open(session, epoch)
             await tx.guesses.forgive_all(account.id)
             await tx.events.record(Event(now, EventKind.PASSWORD_CHANGED, account.id, session.id))
             await tell_changed_password(tx, account.id, visitor, now)
     if epoch is None:
         raise WrongPassword
-    return session, revoked
+    return session, ended
 
 
 async def tell_changed_password(tx: Transaction, account_id: str, visitor: Visitor, now: datetime) -> None:

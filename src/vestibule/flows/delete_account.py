@@ -1,6 +1,6 @@
 """Delete an account: everything that is known of a person goes, and whatever they were signed in to ends at once."""
 
-from vestibule.flows.end_sessions import announce
+from vestibule.flows.end_sessions import announce_end
 from vestibule.flows.end_trust import EVER, end_trust
 from vestibule.flows.env import Env
 from vestibule.flows.guess import prove_again
@@ -8,7 +8,6 @@ from vestibule.flows.identify import Caller
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
 from vestibule.model.events import Event, EventKind
-from vestibule.model.revocations import RevocationKind
 from vestibule.model.sessions import EndReason
 from vestibule.model.visitors import Visitor
 
@@ -24,14 +23,14 @@ async def delete_account(env: Env, account: Account) -> int:
     async with env.store.transaction() as tx:
         # Shut first, so that nobody signs in while it goes.
         await tx.accounts.disable(account.id, now)
-        revoked = await end_trust(env, tx, account.id, EndReason.ACCOUNT_DELETED, now, ways_back_since=EVER)
+        ended = await end_trust(env, tx, account.id, EndReason.ACCOUNT_DELETED, now, ways_back_since=EVER)
         await tx.letters.forget(account.address, account.id)
         await tx.guesses.forgive_all(account.id)
         await tx.events.detach(account.id)
         if await tx.accounts.remove(account.id):
             await tx.events.record(Event(now, EventKind.ACCOUNT_DELETED, detail={"account": account.id}))
-    await announce(env, revoked)
-    return sum(each.kind is RevocationKind.SESSION for each in revoked)
+    await announce_end(env, ended)
+    return len(ended.session_ids)
 
 
 async def delete_my_account(env: Env, caller: Caller, password: str, visitor: Visitor) -> None:

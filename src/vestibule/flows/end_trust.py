@@ -2,9 +2,8 @@
 
 from datetime import UTC, datetime
 
-from vestibule.flows.end_sessions import end_all_sessions, refuse_account
+from vestibule.flows.end_sessions import Ended, end_account
 from vestibule.flows.env import Env
-from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import EndReason
 from vestibule.model.store import Transaction
 
@@ -19,16 +18,16 @@ async def end_trust(
     now: datetime,
     *,
     ways_back_since: datetime | None = None,
-) -> list[Revocation]:
+) -> Ended:
     """End every session, token and mailed link of an account, and what was asked for and is not mailed yet. Call it in
     the transaction that begins another epoch, after the step that does, and queue new letters after it.
 
     Links that undo a change of email stay, unless the change was at `ways_back_since` or later: whoever took the
     account could close its owner's way back otherwise.
     """
-    ended = await end_all_sessions(env, tx, account_id, reason, now)
+    ended = await end_account(env, tx, account_id, reason, now)
     await void_what_was_asked(tx, account_id, now, ways_back_since=ways_back_since)
-    return ended + await refuse_account(env, tx, account_id, now)
+    return ended
 
 
 async def void_what_was_asked(

@@ -1,6 +1,6 @@
 """My sessions: see where I am signed in, and end one of them, or all the others."""
 
-from vestibule.flows.end_sessions import announce, end_all_sessions, end_session
+from vestibule.flows.end_sessions import OTHERS_AT_ONCE, announce, end_other_sessions, end_session
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.reauthenticate import signed_in_lately
@@ -36,18 +36,27 @@ async def end_one(env: Env, caller: Caller, session_id: str) -> None:
     await announce(env, revoked)
 
 
-@retry_on_conflict
 async def end_others(env: Env, caller: Caller) -> int:
-    """End every session of the caller's but the one that asks; how many. Raises `ReauthenticationRequired`."""
-    now = env.clock.now()
+    """End every session of the caller's but the one that asks, some in each transaction; how many. Raises
+    `ReauthenticationRequired`.
+    """
+    ended = 0
+    while True:
+        revoked = await _end_some_others(env, caller)
+        await announce(env, revoked)
+        ended += len(revoked)
+        if len(revoked) < OTHERS_AT_ONCE:
+            return ended
+
+
+@retry_on_conflict
+async def _end_some_others(env: Env, caller: Caller) -> list[Revocation]:
+    now, reason = env.clock.now(), EndReason.SIGNED_OUT_ELSEWHERE
     revoked: list[Revocation] = []
     async with env.store.transaction() as tx:
         allowed = await signed_in_lately(env, tx, caller, now)
         if allowed:
-            revoked = await end_all_sessions(
-                env, tx, caller.account.id, EndReason.SIGNED_OUT_ELSEWHERE, now, spare=caller.session_id
-            )
+            revoked = await end_other_sessions(env, tx, caller.account.id, caller.session_id, reason, now)
     if not allowed:
         raise ReauthenticationRequired
-    await announce(env, revoked)
-    return len(revoked)
+    return revoked

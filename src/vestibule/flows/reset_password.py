@@ -4,14 +4,13 @@ from datetime import datetime
 
 from vestibule.crypto.opaque import digest, is_secret
 from vestibule.flows.change_password import tell_changed_password
-from vestibule.flows.end_sessions import announce
+from vestibule.flows.end_sessions import Ended, announce_end
 from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.errors import ResetTokenInvalid
 from vestibule.model.events import Event, EventKind
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose
-from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import EndReason
 from vestibule.model.store import Transaction
 from vestibule.model.visitors import Visitor
@@ -24,36 +23,34 @@ async def reset_password(env: Env, secret: str, password: str, visitor: Visitor)
     if not is_secret(secret):
         raise ResetTokenInvalid
     password_hash = await env.passwords.hash(password)
-    revoked = await _spend(env, secret, password, password_hash, visitor)
+    ended = await _spend(env, secret, password, password_hash, visitor)
     env.letters_waiting.set()
-    await announce(env, revoked)
+    await announce_end(env, ended)
 
 
 @retry_on_conflict
-async def _spend(env: Env, secret: str, password: str, password_hash: str, visitor: Visitor) -> list[Revocation]:
+async def _spend(env: Env, secret: str, password: str, password_hash: str, visitor: Visitor) -> Ended:
     now = env.clock.now()
-    revoked: list[Revocation] = []
+    ended = Ended()
     async with env.store.transaction() as tx:
         await tx.accounts.lock_for_token(digest(secret))
         token = await tx.one_time_tokens.consume(digest(secret), Purpose.RESET_PASSWORD, now)
         if token is not None:
             # Inside, so that the token is not spent on a password that is refused.
             env.policy.passwords.require_hard_to_guess(password, token.address)
-            revoked = await _take_over(env, tx, token, password_hash, now)
+            ended = await _take_over(env, tx, token, password_hash, now)
             await tell_changed_password(tx, token.account_id, visitor, now)
     if token is None:
         raise ResetTokenInvalid
-    return revoked
+    return ended
 
 
-async def _take_over(
-    env: Env, tx: Transaction, token: OneTimeToken, password_hash: str, now: datetime
-) -> list[Revocation]:
+async def _take_over(env: Env, tx: Transaction, token: OneTimeToken, password_hash: str, now: datetime) -> Ended:
     """Who can read the mail owns the account: whatever was set or opened before ends here."""
     await tx.accounts.set_password(token.account_id, password_hash, now)
     await tx.guesses.forgive_all(token.account_id)
     await tx.accounts.verify(token.account_id, token.address, now)
     await tx.known_devices.forget(token.account_id)
-    revoked = await end_trust(env, tx, token.account_id, EndReason.PASSWORD_RESET, now)
+    ended = await end_trust(env, tx, token.account_id, EndReason.PASSWORD_RESET, now)
     await tx.events.record(Event(now, EventKind.PASSWORD_RESET, token.account_id))
-    return revoked
+    return ended

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from vestibule.crypto.entropy import new_id
+from vestibule.flows.end_sessions import announce, end_longest_unseen
 from vestibule.flows.env import Env
 from vestibule.flows.guess import check_guess, count_guess, forgive_guesses, record_wrong_guess
 from vestibule.flows.issue_tokens import Tokens, issue_tokens
@@ -12,6 +13,7 @@ from vestibule.model.accounts import Account
 from vestibule.model.errors import AddressNotVerified, WrongCredentials
 from vestibule.model.events import Event, EventKind
 from vestibule.model.guesses import Budget
+from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import Session, begin
 from vestibule.model.visitors import Visitor
 
@@ -53,10 +55,12 @@ async def _open_session(env: Env, account: Account, visitor: Visitor, budget: Bu
     now = env.clock.now()
     session = begin(new_id(), account.id, visitor.device, env.policy.sessions, now)
     device_secret: str | None = None
+    revoked: list[Revocation] = []
     async with env.store.transaction() as tx:
         # The password was checked against `account` a moment ago; if it changed since, this opens nothing.
         opened = await tx.sessions.open(session, account.epoch)
         if opened:
+            revoked = await end_longest_unseen(env, tx, session, opened, now)
             await tx.guesses.forgive(budget)
             device_secret = await know_device(tx, account, visitor, now)
             await tx.events.record(
@@ -66,6 +70,7 @@ async def _open_session(env: Env, account: Account, visitor: Visitor, budget: Bu
         raise WrongCredentials
     if device_secret is not None:
         env.letters_waiting.set()
+    await announce(env, revoked)
     return session, device_secret
 
 

@@ -1,14 +1,13 @@
 """Take over: whoever can read the mail at an address gets the account that somebody else made with it."""
 
 from vestibule.crypto.opaque import digest, is_secret, mint_secret
-from vestibule.flows.end_sessions import announce
+from vestibule.flows.end_sessions import Ended, announce_end
 from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.errors import VerificationCodeInvalid
 from vestibule.model.events import Event, EventKind
 from vestibule.model.one_time_tokens import Purpose, issue
-from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import EndReason
 
 
@@ -20,17 +19,17 @@ async def take_over(env: Env, code: str) -> str:
     if not is_secret(code):
         raise VerificationCodeInvalid
     now, secret = env.clock.now(), mint_secret()
-    revoked: list[Revocation] = []
+    ended = Ended()
     async with env.store.transaction() as tx:
         await tx.accounts.lock_for_token(digest(code))
         token = await tx.one_time_tokens.consume(digest(code), Purpose.VERIFY_ADDRESS, now)
         taken = await tx.accounts.take_back(token.account_id, token.address, now) if token is not None else None
         if taken is not None:
             await tx.known_devices.forget(taken.id)
-            revoked = await end_trust(env, tx, taken.id, EndReason.PASSWORD_RESET, now)
+            ended = await end_trust(env, tx, taken.id, EndReason.PASSWORD_RESET, now)
             await tx.one_time_tokens.replace(issue(digest(secret), taken, Purpose.RESET_PASSWORD, now))
             await tx.events.record(Event(now, EventKind.ADDRESS_VERIFIED, taken.id))
     if taken is None:
         raise VerificationCodeInvalid
-    await announce(env, revoked)
+    await announce_end(env, ended)
     return secret

@@ -11,6 +11,8 @@ from typing import Protocol
 from vestibule.model.accounts import Account
 
 MAX_LIVE_SUCCESSORS = 16
+MOST_COUNTED = 2_000
+"""So many sessions of an account are counted when one more begins; more only says that there are too many."""
 
 
 class EndReason(StrEnum):
@@ -27,6 +29,7 @@ class EndReason(StrEnum):
     ENDED_BY_OPERATOR = "ended_by_operator"
     ACCOUNT_DISABLED = "account_disabled"
     ACCOUNT_DELETED = "account_deleted"
+    TOO_MANY_SESSIONS = "too_many_sessions"
 
 
 @dataclass(frozen=True)
@@ -39,16 +42,25 @@ class Device:
 
 @dataclass(frozen=True)
 class SessionLimits:
-    """How long a session lives: unused (`idle`), and in all (`absolute`); and how late a racing tab may come."""
+    """How long a session lives: unused (`idle`), and in all (`absolute`); how late a racing tab may come; and how many
+    sessions one account may have at once.
+    """
 
     idle: timedelta
     absolute: timedelta
     refresh_grace: timedelta
     rotate: bool = True
+    for_account: int = 100
 
     def idle_end(self, now: datetime, expires_at: datetime) -> datetime:
         """When a session used at `now` ends if it is not used again; never after its absolute end."""
         return min(now + self.idle, expires_at)
+
+    def may_have_issued(self, issued_at: datetime, now: datetime) -> bool:
+        """Whether a session whose newest refresh token is of `issued_at` may have an access token from the second of
+        `now`: a racing tab is given one without a new refresh token, and anybody is where those do not rotate.
+        """
+        return not self.rotate or issued_at >= now - self.refresh_grace - timedelta(seconds=1)
 
 
 @dataclass(frozen=True)

@@ -99,8 +99,9 @@ class Accounts(Protocol):
 class Sessions(Protocol):
     """Who is signed in where."""
 
-    async def open(self, session: Session, epoch: int) -> bool:
-        """Begin the session, if the account is enabled and still in the epoch its credential was checked in.
+    async def open(self, session: Session, epoch: int) -> int:
+        """Begin the session, if the account is enabled and still in the epoch its credential was checked in; how many
+        sessions of the account have not been ended by then, counted up to `MOST_COUNTED`, or 0 if it did not begin.
 
         Holds the account against a change of credential until the transaction ends, so that such a change
         either refuses this session or sees it and ends it.
@@ -124,8 +125,18 @@ class Sessions(Protocol):
     async def end(self, session_id: str, account_id: str, reason: EndReason, now: datetime) -> bool:
         """End one live session of an account; False if it was over already, or is not the account's."""
 
-    async def end_all(self, account_id: str, reason: EndReason, now: datetime, spare: str | None = None) -> list[str]:
-        """End every live session of an account but `spare`; their ids."""
+    async def end_all(self, account_id: str, reason: EndReason, now: datetime) -> dict[str, datetime]:
+        """End every live session of an account, however many; their ids, each with the moment when its newest refresh
+        token was issued.
+        """
+
+    async def end_others(self, account_id: str, spare: str, most: int, reason: EndReason, now: datetime) -> list[str]:
+        """End live sessions of an account but `spare`, at most so many at once; their ids."""
+
+    async def end_longest_unseen(self, account_id: str, most: int, spare: str, now: datetime) -> list[str]:
+        """End the `most` sessions of an account that were unseen for longest, but never `spare`; the ids of those that
+        were live. One that was over by its age keeps that reason.
+        """
 
     async def forget(self, before: datetime, most: int) -> int:
         """Delete sessions that could not have lived beyond a moment before `before`, so many at most; how many."""

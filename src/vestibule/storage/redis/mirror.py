@@ -8,6 +8,7 @@ import contextlib
 import json
 from collections.abc import Awaitable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -21,6 +22,7 @@ from vestibule.storage.redis import sentinel
 
 _TIMEOUT_SECONDS = 0.25
 _MOST_CONNECTIONS = 20
+_DROPPED_AT_ONCE = 500  # Redis answers nobody else meanwhile
 _KEEPS_ALL = "noeviction"
 _PAUSE_AFTER_FAULT = timedelta(seconds=1)
 LOST = (RedisError, OSError, TimeoutError, RuntimeError)
@@ -58,8 +60,9 @@ class RedisMirror:
         await self._try(lambda: self._redis.set(key, json.dumps(content), pxat=int(end.timestamp() * 1000)))
 
     async def drop(self, session_ids: list[str]) -> None:
-        if session_ids:
-            await self._try(lambda: self._redis.delete(*map(_key, session_ids)))
+        for start in range(0, len(session_ids), _DROPPED_AT_ONCE):
+            some = [_key(session_id) for session_id in session_ids[start : start + _DROPPED_AT_ONCE]]
+            await self._try(partial(self._redis.delete, *some))
 
     async def look_over(self) -> None:
         policy = _KEEPS_ALL

@@ -18,6 +18,7 @@ from vestibule.storage.sql.schema import events, revocations
 
 _REVOCATION_MEMBERS = ("at", "kind", "subject", "forget_at", "not_before")
 _r = revocations.c
+_APPEND = insert(revocations).returning(_r.sequence, _r.kind, _r.subject)
 _AFTER = (
     select(_r.at, _r.kind, _r.subject, _r.forget_at, _r.not_before, _r.sequence)
     .where(_r.sequence > bindparam("known"))
@@ -48,11 +49,10 @@ class SqlRevocations:
         if not batch:
             return []
         rows = [{name: getattr(revocation, name) for name in _REVOCATION_MEMBERS} for revocation in batch]
-        added = await self._connection.execute(
-            insert(revocations).values(rows).returning(revocations.c.sequence, revocations.c.subject)
-        )
-        numbers = {row.subject: row.sequence for row in added}
-        return [replace(revocation, sequence=numbers[revocation.subject]) for revocation in batch]
+        # SQLAlchemy writes any number of rows in statements that have no more values than the database takes.
+        added = await self._connection.execute(_APPEND, rows)
+        numbers = {(row.kind, row.subject): row.sequence for row in added}
+        return [replace(one, sequence=numbers[one.kind.value, one.subject]) for one in batch]
 
     async def after(self, sequence: int) -> list[Revocation]:
         rows = await self._connection.execute(_AFTER, {"known": sequence})

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
-REVISION = "0008"
+REVISION = "0009"
 """The migration this code was written for. A server that meets another does not start."""
 
 metadata = MetaData()
@@ -80,6 +80,8 @@ Index(
     sqlite_where=has_bcrypt_hash,
 )
 
+_NOT_ENDED = text("ended_at IS NULL")
+
 sessions = Table(
     "sessions",
     metadata,
@@ -98,6 +100,8 @@ sessions = Table(
     Column("ended_at", Instant),
     Column("end_reason", String(32)),
     Index("sessions_of_account", "account_id"),
+    Index("sessions_by_age", "account_id", "created_at"),
+    Index("sessions_not_ended", "account_id", postgresql_where=_NOT_ENDED, sqlite_where=_NOT_ENDED),
     # By a moment that no refresh moves: an index on one that does would cost each refresh a write more.
     Index("sessions_to_forget", "expires_at"),
 )
@@ -175,6 +179,7 @@ guesses = Table(
     Column("failures", Integer, nullable=False),
     Column("last_at", Instant, nullable=False),
     Index("guesses_of_account", "account_id"),
+    Index("guesses_to_forget", "last_at"),
 )
 
 revocations = Table(
@@ -187,6 +192,8 @@ revocations = Table(
     Column("not_before", Instant),
     Column("forget_at", Instant, nullable=False),
     Index("revocations_to_forget", "forget_at"),
+    # What still matters is found by it, however much there is that does not.
+    Index("revocations_standing", "forget_at", "sequence"),
 )
 
 events = Table(

@@ -8,11 +8,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, exists, insert, not_, or_, select, true, update
+from sqlalchemy import and_, bindparam, case, exists, func, insert, literal, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.accounts import Account
-from vestibule.model.sessions import MAX_LIVE_SUCCESSORS, Device, EndReason, Session, SessionLimits
+from vestibule.model.sessions import (
+    MAX_LIVE_SUCCESSORS,
+    MOST_COUNTED,
+    Device,
+    EndReason,
+    Session,
+    SessionLimits,
+)
 from vestibule.storage.sql import accounts as accounts_in_sql
 from vestibule.storage.sql.batches import delete_oldest
 from vestibule.storage.sql.schema import Instant, accounts, sessions
@@ -23,18 +30,41 @@ _SESSION = _s.id == bindparam("of_session")
 _ACCOUNT = _s.account_id == bindparam("of_account")
 _LIVE = and_(_s.ended_at.is_(None), _s.idle_expires_at > bindparam("now", type_=Instant))
 
+_BATCH = 10_000
+"""Sessions ended by one statement: far less than the seconds that a statement may take."""
+
+_others = sessions.alias()
+_NOT_ENDED = (
+    select(func.count())
+    .select_from(
+        select(_others.c.id)
+        .where(
+            _others.c.account_id == bindparam("of_account"),
+            _others.c.ended_at.is_(None),
+            _others.c.id != bindparam("new_id"),
+        )
+        .limit(MOST_COUNTED)
+        .subquery()
+    )
+    .scalar_subquery()
+)
+
 # FOR SHARE: a change of credential waits for this transaction, or this waits for it and finds a new epoch.
 # SQLite leaves the clause out; there, one transaction runs at a time.
-_OPEN = insert(sessions).from_select(
-    [c.name for c in _COLUMNS],
-    select(*(bindparam(f"new_{c.name}", type_=c.type).label(c.name) for c in _COLUMNS))
-    .select_from(accounts)
-    .where(
-        accounts.c.id == bindparam("of_account"),
-        accounts.c.epoch == bindparam("in_epoch"),
-        accounts.c.disabled_at.is_(None),
+_OPEN = (
+    insert(sessions)
+    .from_select(
+        [c.name for c in _COLUMNS],
+        select(*(bindparam(f"new_{c.name}", type_=c.type).label(c.name) for c in _COLUMNS))
+        .select_from(accounts)
+        .where(
+            accounts.c.id == bindparam("of_account"),
+            accounts.c.epoch == bindparam("in_epoch"),
+            accounts.c.disabled_at.is_(None),
+        )
+        .with_for_update(read=True),
     )
-    .with_for_update(read=True),
+    .returning(_NOT_ENDED + 1)
 )
 
 _FIND = (
@@ -73,8 +103,40 @@ _HAD = select(
         _s.created_at < _NOW,
     )
 )
-_END = update(sessions).where(_ACCOUNT, _LIVE).values(ended_at=_NOW, end_reason=bindparam("reason")).returning(_s.id)
-_END_ONE = _END.where(_SESSION)
+_END = {"ended_at": _NOW, "end_reason": bindparam("reason")}
+_END_ONE = update(sessions).where(_SESSION, _ACCOUNT, _LIVE).values(_END).returning(_s.id)
+# Chosen in a WITH, since PostgreSQL may ask a sub-select in IN more than once.
+_SOME = (
+    select(_s.id)
+    .where(_ACCOUNT, _LIVE, _s.id != bindparam("spare"))
+    .limit(bindparam("most"))
+    .with_for_update()
+    .cte("live")
+)
+_END_SOME = update(sessions).where(_s.id.in_(select(_SOME.c.id))).values(_END).returning(_s.id, _s.issued_at)
+_UNSEEN = (
+    select(_s.id)
+    .where(_ACCOUNT, _s.ended_at.is_(None), _s.id != bindparam("spare"))
+    .order_by(_s.last_seen_at, _s.id)
+    .limit(bindparam("most"))
+    # One that another sign-in is ending, or that is being refreshed just now, is not waited for.
+    .with_for_update(skip_locked=True)
+    .cte("unseen")
+)
+_OVER_BY_AGE = _s.idle_expires_at <= _NOW
+_END_UNSEEN = (
+    update(sessions)
+    .where(_s.id.in_(select(_UNSEEN.c.id)))
+    .values(
+        ended_at=case((_OVER_BY_AGE, _s.idle_expires_at), else_=_NOW),
+        end_reason=case(
+            (_s.expires_at <= _NOW, literal(EndReason.EXPIRED.value)),
+            (_OVER_BY_AGE, literal(EndReason.IDLE.value)),
+            else_=literal(EndReason.TOO_MANY_SESSIONS.value),
+        ),
+    )
+    .returning(_s.id, _s.end_reason)
+)
 
 
 class SqlSessions:
@@ -83,10 +145,11 @@ class SqlSessions:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def open(self, session: Session, epoch: int) -> bool:
+    async def open(self, session: Session, epoch: int) -> int:
         row = {f"new_{name}": value for name, value in _to_row(session).items()}
         condition = {"of_account": session.account_id, "in_epoch": epoch}
-        return bool((await self._connection.execute(_OPEN, row | condition)).rowcount)
+        opened = await self._connection.execute(_OPEN, row | condition)
+        return int(opened.scalar_one_or_none() or 0)
 
     async def find(self, session_id: str) -> tuple[Session, Account] | None:
         row = (await self._connection.execute(_FIND, {"of_session": session_id})).one_or_none()
@@ -116,10 +179,23 @@ class SqlSessions:
         ended = await self._connection.execute(_END_ONE, which | {"reason": reason.value, "now": now})
         return ended.scalar_one_or_none() is not None
 
-    async def end_all(self, account_id: str, reason: EndReason, now: datetime, spare: str | None = None) -> list[str]:
-        which = true() if spare is None else _s.id != spare
-        values = {"of_account": account_id, "reason": reason.value, "now": now}
-        return list((await self._connection.execute(_END.where(which), values)).scalars())
+    async def end_all(self, account_id: str, reason: EndReason, now: datetime) -> dict[str, datetime]:
+        which = {"of_account": account_id, "spare": "", "reason": reason.value, "now": now, "most": _BATCH}
+        ended: dict[str, datetime] = {}
+        while True:
+            batch = (await self._connection.execute(_END_SOME, which)).all()
+            ended |= {row.id: row.issued_at for row in batch}
+            if len(batch) < _BATCH:
+                return ended
+
+    async def end_others(self, account_id: str, spare: str, most: int, reason: EndReason, now: datetime) -> list[str]:
+        which = {"of_account": account_id, "spare": spare, "reason": reason.value, "now": now, "most": most}
+        return [row.id for row in await self._connection.execute(_END_SOME, which)]
+
+    async def end_longest_unseen(self, account_id: str, most: int, spare: str, now: datetime) -> list[str]:
+        which = {"of_account": account_id, "spare": spare, "most": most, "now": now}
+        ended = await self._connection.execute(_END_UNSEEN, which)
+        return [row.id for row in ended if row.end_reason == EndReason.TOO_MANY_SESSIONS.value]
 
     async def forget(self, before: datetime, most: int) -> int:
         return await delete_oldest(self._connection, sessions, _s.expires_at < before, _s.expires_at, most)

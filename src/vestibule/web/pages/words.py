@@ -55,6 +55,7 @@ WHY_OVER = {
     EndReason.ENDED_BY_OPERATOR: _("It was ended by those who run this service."),
     EndReason.ACCOUNT_DISABLED: _("The account was closed by those who run this service."),
     EndReason.ACCOUNT_DELETED: _("The account was deleted."),
+    EndReason.TOO_MANY_SESSIONS: _("The account was signed in on too many devices, and this one was unused longest."),
 }
 """Why a sign-in is over, to who was signed in."""
 
