@@ -79,7 +79,7 @@ class RealWorkshop:
     @asynccontextmanager
     async def legacy(self, address: str) -> AsyncIterator[Legacy]:
         try:
-            engines = engine.connect(address)
+            engines = engine.connect(address, patience=_UNHURRIED)
         except WrongAddress as fault:
             raise WrongSettings(f"--from: {fault}") from None
         legacy = LegacyUsers(engines)
@@ -89,6 +89,7 @@ class RealWorkshop:
         except StoreUnavailable as fault:
             raise SourceUnavailable(f"--from: the database cannot be reached: {fault}") from None
         finally:
+            legacy.claims.close()
             await engines.close()
 
     @asynccontextmanager

@@ -104,7 +104,7 @@ async def elsewhere() -> AsyncIterator[str]:
 async def test_ten_thousand_people_in_the_same_database_twice(racing_world: World, tmp_path: Path) -> None:
     address = racing_world.backend.database_url
     await make_table(address, PEOPLE)
-    first = run(tmp_path, "users", "import", DATABASE_URL=f"{address}?schema=public", **given_keys())
+    first = run(tmp_path, "users", "import", "--admins", DATABASE_URL=f"{address}?schema=public", **given_keys())
     assert first.returncode == 0, first.stderr
     assert first.stdout == ""
     assert "Importing" in first.stderr
@@ -146,7 +146,9 @@ async def test_who_is_here_already_stays_as_they_are(racing_world: World, elsewh
     address = racing_world.backend.database_url
     before = await rows(address, OURS)
     done = run(tmp_path, "users", "import", "--from", elsewhere, DATABASE_URL=address, **given_keys())
-    assert "Imported 2 accounts; 1 were here already." in done.stderr
+    assert done.returncode == 1
+    assert "Imported 2 accounts; 0 were here already." in done.stderr
+    assert f"its email is that of {before[0][0]}, which is here already" in done.stderr
     assert before[0] in await rows(address, OURS)
     await racing_world.sign_in("person1@example.com")
 
@@ -158,9 +160,9 @@ async def test_an_address_nobody_can_write_to_is_left_out_and_counted(
         await add_one(elsewhere, email)
     address = racing_world.backend.database_url
     done = run(tmp_path, "users", "import", "--from", elsewhere, DATABASE_URL=address, **given_keys())
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 1, done.stderr
     assert "Imported 3 accounts" in done.stderr
-    assert "Left out 3" in done.stderr
+    assert "Left out 3, each named above." in done.stderr
     assert len(await rows(address, OURS)) == 3
 
 

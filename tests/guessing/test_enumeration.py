@@ -43,9 +43,9 @@ class WatchedHasher(Hasher):
         self.done.append("match")
         return super().matches(password, stored)
 
-    def even_out(self, stored: str, dearest_bcrypt: int) -> None:
+    def even_out(self, password: str, stored: str, dearest_bcrypt: int) -> None:
         self.done.append(f"even out to {dearest_bcrypt}")
-        super().even_out(stored, dearest_bcrypt)
+        super().even_out(password, stored, dearest_bcrypt)
 
 
 async def everybody(world: World) -> None:

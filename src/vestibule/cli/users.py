@@ -13,9 +13,10 @@ from vestibule.flows.administer import disable_account, enable_account, find_acc
 from vestibule.flows.create_account import create_account
 from vestibule.flows.delete_account import delete_account
 from vestibule.flows.env import Env
-from vestibule.flows.import_accounts import ImportReport, import_accounts
+from vestibule.flows.import_accounts import ImportReport, Listener, Source, import_accounts
 from vestibule.model.accounts import Account, NotAnAddress, Role, canonical_address
 from vestibule.model.errors import AddressTaken
+from vestibule.model.imports import Judge
 from vestibule.model.operator_errors import OperatorError
 
 T = TypeVar("T")
@@ -83,17 +84,36 @@ def import_users(
             "--from", help="Database with the tutorial's `users` table. Default: DATABASE_URL.", metavar="URL"
         ),
     ] = None,
+    admins: Annotated[
+        bool, typer.Option("--admins", help="Let admins stay admins. Otherwise they become users.")
+    ] = False,
+    dry: Annotated[bool, typer.Option("--dry-run", help="Change nothing; say what would be done.")] = False,
 ) -> None:
     """Import the tutorial server's own `users` table, so that nobody has to choose a new password.
 
-    Ids, roles and password hashes are kept; a bcrypt hash is replaced at its owner's next sign-in. What is already
-    here stays as it is, so running it again does no harm, and the old table is only read.
+    Ids and password hashes are kept; a bcrypt hash is replaced at its owner's next sign-in. What is already here stays
+    as it is, so running it again does no harm, and the old table is only read.
+
+    Every row is judged by itself, and those left out are named by their ids. Of two emails that differ only in how they
+    are written, the verified account is imported, or else the older one. Status 1 if anything was left out.
     """
     workshop: Workshop = context.obj
-    report = asyncio.run(_import(workshop, source or workshop.settings.database_address))
-    notes.print(f"Imported {report.imported:,} accounts; {report.already_there:,} were here already.")
-    if report.refused:
-        notes.print(f"[yellow]Left out {report.refused:,}[/] whose address is not one that Vestibule sends to.")
+    address = source or workshop.settings.database_address
+    report = asyncio.run(_import(workshop, address, admins=admins, dry=dry))
+    _sum_up(report, dry=dry)
+    raise typer.Exit(int(report.left_out > 0))
+
+
+def _sum_up(report: ImportReport, *, dry: bool) -> None:
+    done = "Would import" if dry else "Imported"
+    notes.print(f"{done} {report.imported:,} accounts; {report.already_there:,} were here already.")
+    if report.demoted:
+        notes.print(
+            f"[yellow]Admins there, users here: {report.demoted:,}.[/] Where anybody could choose a role, nobody's "
+            "says anything; with --admins they are imported as admins."
+        )
+    if report.left_out:
+        notes.print(f"[yellow]Left out {report.left_out:,}[/], each named above.")
 
 
 async def _create(workshop: Workshop, address: str, name: str, role: Role) -> tuple[Account, str]:
@@ -122,10 +142,15 @@ async def _change(
         return account, await change(env, account)
 
 
-async def _import(workshop: Workshop, source: str) -> ImportReport:
+async def _import(workshop: Workshop, address: str, *, admins: bool, dry: bool) -> ImportReport:
     columns = (TextColumn("Importing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    async with workshop.opened() as env, workshop.legacy(source) as legacy:
-        total = await legacy.count()
+    async with workshop.opened() as env, workshop.legacy(address) as legacy:
+        judge = Judge(env.passwords.can_match, admins)
         with Progress(*columns, console=notes) as progress:
-            task = progress.add_task("", total=total)
-            return await import_accounts(env, legacy.batches(), lambda rows: progress.advance(task, rows))
+            task = progress.add_task("", total=await legacy.count())
+
+            def say(row: str, reason: str) -> None:
+                progress.console.print(f"Left out {row}: {reason}", markup=False, highlight=False)
+
+            listener = Listener(lambda rows: progress.advance(task, rows), say)
+            return await import_accounts(env, Source(legacy.batches(), judge, legacy.claims), listener, dry=dry)

@@ -5,8 +5,9 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from vestibule.flows.env import Env
-from vestibule.model.accounts import Account
+from vestibule.flows.import_accounts import Claims
 from vestibule.model.findings import Finding
+from vestibule.model.imports import ForeignRow
 from vestibule.model.signing_keys import KeyRing, SealedKey
 from vestibule.settings import Settings
 
@@ -14,11 +15,15 @@ from vestibule.settings import Settings
 class Legacy(Protocol):
     """Accounts elsewhere, to be imported."""
 
+    @property
+    def claims(self) -> Claims:
+        """Who of them came first with an email."""
+
     async def count(self) -> int:
         """How many there are."""
 
-    def batches(self) -> AsyncIterator[Sequence[Account]]:
-        """All of them, some at a time."""
+    def batches(self) -> AsyncIterator[Sequence[ForeignRow]]:
+        """All of them, some at a time, whoever has a better claim to an email first."""
 
 
 class Removal(Protocol):

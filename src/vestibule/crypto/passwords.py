@@ -1,5 +1,8 @@
 """Password hashes: argon2id for our own (RFC 9106), bcrypt accepted from elsewhere and replaced.
 
+A stored hash is judged before it is checked (`hash_forms.py`). One of another form, or one that costs too much, is
+treated as one that no password made: the same work, and no.
+
 Hashing takes tens of milliseconds of CPU on purpose; call it on `niced_threads`, never on the event loop.
 """
 
@@ -12,10 +15,10 @@ import bcrypt
 from argon2.low_level import ARGON2_VERSION
 
 from vestibule.crypto.entropy import random_bytes
-from vestibule.crypto.pepper import Peppers
+from vestibule.crypto.hash_forms import argon2_cost, bcrypt_cost, checkable
+from vestibule.crypto.pepper import MARK, Peppers
 
 BCRYPT_MAX_BYTES = 72  # bcrypt reads no further; what lies beyond does not count
-_BCRYPT_PREFIXES = ("$2a$", "$2b$", "$2y$")
 
 
 @dataclass(frozen=True)
@@ -47,27 +50,33 @@ class Hasher:
         return self._peppers.marked(self._argon2.hash(self._peppers.over(_normal(password))))
 
     def matches(self, password: str, stored: str) -> bool:
-        """Whether `password` is the one `stored` was made from; a hash of no known kind matches nothing."""
-        made, text = self._peppers.taken_off(stored, _normal(password)) or (self.decoy, b"")
-        try:
-            if made.startswith(_BCRYPT_PREFIXES):
-                return bcrypt.checkpw(_for_bcrypt(password), made.encode())
-            return self._argon2.verify(made, text)
-        except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError, ValueError):
-            return False
+        """Whether `password` is the one `stored` was made from; a hash of no known form matches nothing.
 
-    def even_out(self, stored: str, dearest_bcrypt: int) -> None:
-        """The work that checking `stored` left out of one argon2id hash and one bcrypt hash of the dearest cost.
-
-        So a wrong password takes as long whatever was imported: bcrypt at cost 12 takes ten times what argon2id does.
+        A hash from elsewhere was made of the bytes as they were typed, so these are tried too where NFC changes them.
         """
-        if not stored.startswith(_BCRYPT_PREFIXES):
-            bcrypt.hashpw(b"", bcrypt.gensalt(dearest_bcrypt))
-            return
-        # A cost is a power of two, so that 10 is brought to 12 by one more of 10 and one of 11.
-        for rounds in range(int(stored[4:6]), dearest_bcrypt):
-            bcrypt.hashpw(b"", bcrypt.gensalt(rounds))
-        self._argon2.hash(b"")
+        made, spellings = self._opened(password, stored)
+        return any(self._made_from(made, spelling) for spelling in spellings)
+
+    def can_match(self, stored: str) -> bool:
+        """Whether there may be a password that matches `stored`."""
+        return self._taken_off(stored, b"") is not None
+
+    def even_out(self, password: str, stored: str, dearest_bcrypt: int) -> None:
+        """The work that checking `stored` left out of one argon2id hash and one bcrypt hash of the dearest cost, for
+        each spelling of the password. So a wrong one takes as long whatever was imported: bcrypt at cost 12 takes ten
+        times what argon2id does.
+        """
+        made, _ = self._opened(password, stored)
+        cost = bcrypt_cost(made)
+        for _ in _spellings(password):
+            if cost is None:
+                bcrypt.hashpw(b"", bcrypt.gensalt(dearest_bcrypt))
+                continue
+            # A cost is a power of two, so that 10 is brought to 12 by one more of 10 and one of 11.
+            for rounds in range(cost, dearest_bcrypt):
+                bcrypt.hashpw(b"", bcrypt.gensalt(rounds))
+        if cost is not None:
+            self._argon2.hash(b"")
 
     def outdated(self, stored: str) -> bool:
         """Whether `stored` was made otherwise than new hashes are: by algorithm, by cost or by pepper."""
@@ -77,6 +86,31 @@ class Hasher:
             return True
         made = stored[stored.find("$") :]
         return not made.startswith("$argon2id$") or self._argon2.check_needs_rehash(made)
+
+    def _opened(self, password: str, stored: str) -> tuple[str, list[bytes]]:
+        """The hash to check, which is the decoy in the place of one that cannot be, and what it may be made of."""
+        made, text = self._taken_off(stored, _normal(password)) or (self.decoy, b"")
+        from_elsewhere = not stored.startswith(MARK) and self._from_elsewhere(made)
+        return made, [text, *(_spellings(password)[1:] if from_elsewhere else [])]
+
+    def _taken_off(self, stored: str, text: bytes) -> tuple[str, bytes] | None:
+        """The hash without the mark of its pepper, and what it must be made of; None for one that is not checked."""
+        opened = self._peppers.taken_off(stored, text)
+        if opened is None:
+            return None
+        fits = argon2_cost(opened[0]) is not None if stored.startswith(MARK) else checkable(opened[0])
+        return opened if fits else None
+
+    def _from_elsewhere(self, made: str) -> bool:
+        return bcrypt_cost(made) is not None or self._argon2.check_needs_rehash(made)
+
+    def _made_from(self, made: str, text: bytes) -> bool:
+        try:
+            if bcrypt_cost(made) is not None:
+                return bcrypt.checkpw(text[:BCRYPT_MAX_BYTES], made.encode())
+            return self._argon2.verify(made, text)
+        except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError, ValueError):
+            return False
 
     def _nobody_s(self) -> str:
         """A hash at the cost of new ones that no password made. Drawn, because making one keeps 20 MB resident."""
@@ -95,6 +129,12 @@ def _phc(content: bytes) -> str:
 def _normal(password: str) -> bytes:
     # One person's é is U+00E9, another keyboard's is e and U+0301: NFC makes them one (SP 800-63B-4, 3.1.1.2).
     return unicodedata.normalize("NFC", password).encode()
+
+
+def _spellings(password: str) -> list[bytes]:
+    """As it is hashed here, and as it was typed where that is something else."""
+    normal, typed = _normal(password), password.encode()
+    return [normal] if normal == typed else [normal, typed]
 
 
 def _for_bcrypt(password: str) -> bytes:

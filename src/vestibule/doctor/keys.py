@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from vestibule import key_wiring
-from vestibule.crypto.jwk import UnusableKey
+from vestibule.crypto.jwk import PrivateKey, UnusableKey
 from vestibule.crypto.seal import CannotUnseal
 from vestibule.model.clock import Clock
 from vestibule.model.findings import Finding, fault, fine, hint, warning
@@ -41,13 +41,27 @@ def _given(chosen: Settings) -> list[Finding]:
 
 
 def _stored(clock: Clock, stored: list[SealedKey], smith: Locksmith) -> list[Finding]:
-    try:
-        bits = min(smith.open(key).public.rsa_bits for key in stored)
-    except CannotUnseal:
+    opened, damaged = list[PrivateKey](), list[SealedKey]()
+    for key in stored:
+        try:
+            opened.append(smith.open(key))
+        except (CannotUnseal, UnusableKey):
+            damaged.append(key)
+    if not opened:
         return [_sealed("the keys were sealed under another secret than this machine's")]
-    except UnusableKey as reason:
-        return [fault(SUBJECT, f"a key {reason}", "The server does not start.", "vestibule keys retire KEY_ID --now")]
-    return [*_bits(bits, given=False), *_age(clock, stored)]
+    bits = min(key.public.rsa_bits for key in opened)
+    return [*map(_damaged, damaged), *_bits(bits, given=False), *_age(clock, stored)]
+
+
+def _damaged(key: SealedKey) -> Finding:
+    return fault(
+        SUBJECT,
+        f"the {key.state.value} {key.use.value} key {key.kid} cannot be opened: it is damaged, or sealed otherwise",
+        "It signs nothing, and the tokens it signed are refused; a current one is stood in for by the next.",
+        f"vestibule keys rotate --use {key.use.value} --now"
+        if key.state is KeyState.CURRENT
+        else f"vestibule keys retire {key.kid} --now",
+    )
 
 
 def _sealed(what: str) -> Finding:

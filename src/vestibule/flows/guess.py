@@ -46,7 +46,7 @@ async def check_guess(env: Env, account: Account | None, password: str, budget: 
     if not matches or account is None or account.disabled_at is not None:
         async with env.store.reading() as read:
             dearest = await read.accounts.dearest_bcrypt()
-        await env.passwords.even_out(stored, dearest)
+        await env.passwords.even_out(password, stored, dearest)
         return False
     return True
 

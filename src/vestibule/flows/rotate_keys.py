@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from vestibule.crypto.seal import CannotUnseal
 from vestibule.flows.env import Env
 from vestibule.flows.open_key_ring import make_key, stored_keys
 from vestibule.flows.retry import retry_on_conflict
@@ -53,11 +54,14 @@ async def withdraw_key(env: Env, kid: str, *, early: bool = False) -> None:
 
 
 async def reseal_keys(env: Env) -> int:
-    """Seal every key under today's secret; how many there were. Raises `CannotUnseal`."""
+    """Seal every key under today's secret, but for damaged ones; how many that were. Raises `CannotUnseal` for all."""
     smith = require_locksmith(env)
     keys = await stored_keys(env.store)
-    await _reseal(env, {key: smith.sealed_anew(key) for key in keys})
-    return len(keys)
+    sealed = {key: anew for key in keys if (anew := smith.sealed_anew(key)) is not None}
+    if keys and not sealed:
+        raise CannotUnseal
+    await _reseal(env, sealed)
+    return len(sealed)
 
 
 @retry_on_conflict

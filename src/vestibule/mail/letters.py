@@ -16,6 +16,7 @@ from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, Pack
 from vestibule.model.brand import Brand
 from vestibule.model.clock import Clock
 from vestibule.model.letters import Letter, NotSent
+from vestibule.tracebacks import in_short
 from vestibule.translations.catalogues import speaking
 
 # A sender may lie on a host without a dot; otherwise nothing that could be read in two ways.
@@ -58,8 +59,10 @@ class Stationery:
         """
         try:
             return self._written(letter)
-        except (TemplateError, ValueError) as fault:
+        except TemplateError as fault:
             raise NotSent(f"cannot be written: {type(fault).__name__}: {fault}") from fault
+        except ValueError as fault:  # which quotes what is in the letter
+            raise NotSent(f"cannot be written: {in_short(fault)}") from fault
 
     def _written(self, letter: Letter) -> EmailMessage:
         words = {**self._words(letter), "subject": self.subject(letter)}

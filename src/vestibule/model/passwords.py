@@ -80,10 +80,14 @@ class Passwords:
         matches = await self._run(self._hasher.matches, password, stored or self._hasher.decoy)
         return matches and stored is not None
 
-    async def even_out(self, stored: str | None, dearest_bcrypt: int | None) -> None:
+    async def even_out(self, password: str, stored: str | None, dearest_bcrypt: int | None) -> None:
         """After a wrong password: the work that another account's hash would have taken beyond that of `stored`."""
         if dearest_bcrypt is not None:
-            await self._run(self._hasher.even_out, stored or self._hasher.decoy, dearest_bcrypt)
+            await self._run(self._hasher.even_out, password, stored or self._hasher.decoy, dearest_bcrypt)
+
+    def can_match(self, stored: str) -> bool:
+        """Whether there may be a password that made `stored`: a known form, a cost within bounds, a known pepper."""
+        return self._hasher.can_match(stored)
 
     def outdated(self, stored: str) -> bool:
         """Whether `stored` should be made anew, now that the password is at hand."""

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from vestibule.crypto import jwk
-from vestibule.crypto.jwk import PrivateKey, PublicKey
+from vestibule.crypto.jwk import PrivateKey, PublicKey, UnusableKey
 from vestibule.crypto.seal import CannotUnseal, Seal
 
 
@@ -97,6 +97,9 @@ class KeyRing:
         return [use for use in KeyUse if use not in having]
 
 
+_SIGNS_FIRST = {KeyState.CURRENT: 0, KeyState.NEXT: 1}
+
+
 @dataclass(frozen=True)
 class Locksmith:
     """Makes keys of one algorithm, and seals and opens them. `previous` opens what an earlier secret sealed."""
@@ -122,17 +125,32 @@ class Locksmith:
             pem = self.previous.open(key.sealed_private, name)
         return jwk.private_key(pem, checked=True)
 
-    def sealed_anew(self, key: SealedKey) -> str:
-        """The private half, sealed under the secret of today; raises `CannotUnseal`."""
-        return self._close(self.open(key), key.use)
+    def sealed_anew(self, key: SealedKey) -> str | None:
+        """The private half, sealed under the secret of today; None where it is damaged."""
+        opened = self._opened(key)
+        return None if opened is None else self._close(opened, key.use)
 
     def key_set(self, keys: list[SealedKey], use: KeyUse) -> KeySet:
-        """The set of one use out of all keys that are not gone; raises `CannotUnseal`."""
+        """The set of one use out of all keys that are not gone; raises `CannotUnseal` where none of them opens.
+
+        One that is damaged is left out, and signs and checks nothing; the key list and the doctor name it. Where it is
+        the current one, the next one signs, which is published already.
+        """
         # The one that signs comes first, for whoever takes the first one published.
-        ours = sorted((key for key in keys if key.use is use), key=lambda key: key.state is not KeyState.CURRENT)
-        opened = {key.kid: self.open(key) for key in ours}
-        current = next(key.kid for key in ours if key.state is KeyState.CURRENT)
-        return KeySet(signing=opened[current], checking={kid: key.public for kid, key in opened.items()})
+        ours = sorted(
+            (key for key in keys if key.use is use), key=lambda key: _SIGNS_FIRST.get(key.state, len(KeyState))
+        )
+        opened = {key.kid: private for key in ours if (private := self._opened(key)) is not None}
+        signing = next((opened[key.kid] for key in ours if key.kid in opened and key.state in _SIGNS_FIRST), None)
+        if signing is None:
+            raise CannotUnseal
+        return KeySet(signing=signing, checking={kid: key.public for kid, key in opened.items()})
+
+    def _opened(self, key: SealedKey) -> PrivateKey | None:
+        try:
+            return self.open(key)
+        except (CannotUnseal, UnusableKey):
+            return None
 
     def _close(self, key: PrivateKey, use: KeyUse) -> str:
         return self.seal.close(key.to_pem(), _name(use, key.kid))

@@ -43,6 +43,9 @@ class Accounts(Protocol):
     async def add_missing(self, accounts: Sequence[Account]) -> int:
         """Add those whose id and address are both free; how many that were."""
 
+    async def holders(self, accounts: Sequence[Account]) -> dict[str, str]:
+        """The ids of those here that have the id or the address of one of these, by their addresses."""
+
     async def register_anew(self, account: Account, before: datetime) -> Account | None:
         """Give the account at this address the new name, password and language and begin a new epoch, if nobody ever
         proved the address, nobody ever signed in, it is an ordinary one that was registered here, and that before this
@@ -87,7 +90,7 @@ class Accounts(Protocol):
         """Delete the account, and with it its sessions, tokens, letters and known devices; False if there was none."""
 
     async def dearest_bcrypt(self) -> int | None:
-        """The greatest cost of a bcrypt hash that is left; None if there is none."""
+        """The greatest cost of a bcrypt hash that is left and may be checked; None if there is none."""
 
     async def remove_squatter(self, address: str, owner_id: str) -> str | None:
         """Delete the account that has this address and never proved it, unless it is the owner's; which."""

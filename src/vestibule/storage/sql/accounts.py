@@ -9,7 +9,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from vestibule.crypto.hash_forms import BCRYPT_CHARACTERS, BCRYPT_COSTS
 from vestibule.model.accounts import Account, Role
+from vestibule.model.languages import LANGUAGES
+from vestibule.storage.sql import odd_rows
+from vestibule.storage.sql.odd_rows import OddRow
 from vestibule.storage.sql.schema import accounts, has_bcrypt_hash, known_devices, one_time_tokens, sessions
 
 COLUMNS = tuple(accounts.c)
@@ -29,6 +33,16 @@ _LOCK_FOR_TOKEN = (
     .order_by(accounts.c.id)  # two who want each other's email take both in the same order
     .with_for_update(of=accounts)
 )
+_READER = odd_rows.Reader(COLUMNS)
+_HASH_AT = COLUMNS.index(accounts.c.password_hash)
+_COST = func.substr(accounts.c.password_hash, 5, 2)  # $2b$12$…
+# Everybody's wrong password takes as long as this hash, so what nobody checks must not be among them.
+_DEAREST_BCRYPT = select(func.max(_COST)).where(
+    has_bcrypt_hash,
+    func.substr(accounts.c.password_hash, 3, 2).in_(["a$", "b$", "y$"]),
+    func.length(accounts.c.password_hash) == BCRYPT_CHARACTERS,
+    _COST.in_(BCRYPT_COSTS),
+)
 
 
 class SqlAccounts:
@@ -47,6 +61,12 @@ class SqlAccounts:
         statement = insert(accounts).values([_to_row(account) for account in batch]).on_conflict_do_nothing()
         added = await self._connection.execute(statement.returning(accounts.c.id))
         return len(added.all())
+
+    async def holders(self, batch: Sequence[Account]) -> dict[str, str]:
+        ids, addresses = [account.id for account in batch], [account.address for account in batch]
+        alike = or_(accounts.c.id.in_(ids), accounts.c.address.in_(addresses))
+        found = await self._connection.execute(select(accounts.c.address, accounts.c.id).where(alike))
+        return {row.address: row.id for row in found}
 
     async def register_anew(self, account: Account, before: datetime) -> Account | None:
         changed = await self._connection.execute(
@@ -153,8 +173,7 @@ class SqlAccounts:
         return bool((await self._connection.execute(delete(accounts).where(accounts.c.id == account_id))).rowcount)
 
     async def dearest_bcrypt(self) -> int | None:
-        cost = func.max(func.substr(accounts.c.password_hash, 5, 2))  # $2b$12$…
-        found = await self._connection.execute(select(cost).where(has_bcrypt_hash))
+        found = await self._connection.execute(_DEAREST_BCRYPT)
         text: str | None = found.scalar_one()
         return int(text) if text else None
 
@@ -189,10 +208,20 @@ def never_proven(address: str, before: datetime) -> ColumnElement[bool]:
     )
 
 
-def from_row(row: Sequence[Any]) -> Account:
-    """The account in the columns of `COLUMNS`."""
-    members = {column.name: value for column, value in zip(COLUMNS, row, strict=True)}
-    return Account(**{**members, "role": Role(members["role"])})
+def from_row(row: Sequence[Any]) -> Account | None:
+    """The account in the columns of `COLUMNS`; None for a row that is none, whoever it was."""
+    try:
+        members = _READER.members([*row[:_HASH_AT], _hash(row[_HASH_AT]), *row[_HASH_AT + 1 :]])
+        role, language = odd_rows.word(Role, members["role"], "role"), members["language"]
+        return Account(**{**members, "role": role, "language": language if language in LANGUAGES else None})
+    except OddRow as why:
+        odd_rows.left_out(accounts.name, row[0], why)
+        return None
+
+
+def _hash(stored: object) -> object:
+    """What no password matches is for `crypto/hash_forms.py` to say; only bytes are no text at all."""
+    return "" if isinstance(stored, bytes) else stored
 
 
 def _to_row(account: Account) -> dict[str, Any]:

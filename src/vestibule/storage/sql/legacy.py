@@ -1,30 +1,35 @@
 """The tutorial server's own `users` table, read and never written (Prisma on PostgreSQL)."""
 
+import sqlite3
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from sqlalchemy import Boolean, Column, DateTime, MetaData, Row, String, Table, cast, func, select
+from sqlalchemy import Column, MetaData, Select, String, Table, case, cast, func, select, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import NullType
 
-from vestibule.model.accounts import DEFAULT_PHOTO, Account, Role
+from vestibule.model.imports import MAX_CHARACTERS, ForeignRow
 from vestibule.model.operator_errors import OperatorError
 from vestibule.storage.sql.engine import Engines
 
-_users = Table(
-    "users",
-    MetaData(),
-    Column("id", String, primary_key=True),
-    Column("name", String),
-    Column("email", String),
-    Column("photo", String),
-    Column("verified", Boolean),
-    Column("password", String),
-    Column("role", String),
-    Column("createdAt", DateTime),
-    Column("updatedAt", DateTime),
-    Column("provider", String),
-)
+# Whatever type a column has: it is read as text, so that no value of one row can stop the others from being read.
+_MEMBERS = {
+    "id": "id",
+    "name": "name",
+    "email": "email",
+    "photo": "photo",
+    "verified": "verified",
+    "password": "password",
+    "role": "role",
+    "createdAt": "created_at",
+    "updatedAt": "updated_at",
+    "provider": "provider",
+}
+_users = Table("users", MetaData(), *(Column(name, NullType()) for name in _MEMBERS))
+_BATCH = 500
+_UNKNOWN_ENCODING = "SQL_ASCII"
 
 
 class NoSuchTable(OperatorError):
@@ -35,55 +40,77 @@ class SourceUnavailable(OperatorError):
     """The database to import from cannot be asked."""
 
 
+class ClaimsOnDisk:
+    """`flows.import_accounts.Claims` in a nameless file that SQLite makes and deletes."""
+
+    def __init__(self) -> None:
+        self._file = sqlite3.connect("", isolation_level=None)
+        self._file.execute("CREATE TABLE claims (address TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID")
+        self._file.execute("BEGIN")  # never committed: nothing has to outlive the process
+
+    def first(self, address: str, account_id: str) -> str:
+        """The id that came first with this address: this one, if none did."""
+        self._file.execute("INSERT OR IGNORE INTO claims VALUES (?, ?)", (address, account_id))
+        row = self._file.execute("SELECT id FROM claims WHERE address = ?", (address,)).fetchone()
+        return str(row[0])
+
+    def close(self) -> None:
+        """Give the file back."""
+        self._file.close()
+
+
 class LegacyUsers:
-    """The accounts in it."""
+    """The rows in it."""
 
     def __init__(self, engines: Engines) -> None:
+        self.claims = ClaimsOnDisk()
         self._engines = engines
 
     async def require(self) -> None:
-        """Raises `NoSuchTable` where the table is not there, or not the tutorial's."""
+        """Raises `NoSuchTable` where the table is not there, or not the tutorial's; and `SourceUnavailable` where
+        nobody knows what its letters mean.
+        """
         try:
             async with self._engines.reading() as connection:
                 await connection.execute(select(*_users.c).limit(0))
+                if self._engines.dialect == "postgresql":
+                    await _require_letters(connection)
         except (ProgrammingError, OperationalError) as fault:
             raise NoSuchTable(f"--from: {str(fault.orig).partition(chr(10))[0].rpartition('>: ')[2]}") from fault
 
     async def count(self) -> int:
         """How many there are."""
         async with self._engines.reading() as connection:
-            return int((await connection.execute(select(func.count(_users.c.id)))).scalar_one())
+            return int((await connection.execute(select(func.count()).select_from(_users))).scalar_one())
 
-    async def batches(self, size: int = 500) -> AsyncIterator[Sequence[Account]]:
-        """All of them in the order of their ids, `size` at a time, so that memory does not grow with the table."""
-        # The role is an enum of Prisma's; as text it is the word.
-        columns = [cast(c, String).label("role") if c.name == "role" else c for c in _users.c]
-        last = ""
-        while True:
-            query = select(*columns).where(_users.c.id > last).order_by(_users.c.id).limit(size)
-            async with self._engines.reading() as connection:
-                rows = (await connection.execute(query)).all()
-            if not rows:
-                return
-            last = rows[-1].id
-            yield [_account(row) for row in rows]
+    async def batches(self, size: int = _BATCH) -> AsyncIterator[Sequence[ForeignRow]]:
+        """All of them, `size` at a time, so that memory does not grow with the table: verified ones first, of these
+        the older ones first, as `flows/import_accounts.py` wants them.
+        """
+        async with self._connection() as connection:
+            if self._engines.dialect == "postgresql":  # whose patience with a client is measured for requests
+                await connection.execute(text("SET LOCAL statement_timeout = 0"))
+                await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+            found = await connection.stream(_all())
+            async for rows in found.partitions(size):
+                yield [ForeignRow(**dict(zip(_MEMBERS.values(), row, strict=True))) for row in rows]
 
-
-def _account(row: Row[Any]) -> Account:
-    return Account(
-        id=row.id,
-        name=row.name,
-        address=row.email,
-        role=Role(row.role or Role.USER),
-        verified=bool(row.verified),
-        created_at=_utc(row.createdAt),
-        updated_at=_utc(row.updatedAt),
-        password_hash=row.password,
-        photo=row.photo or DEFAULT_PHOTO,
-        provider=row.provider,
-    )
+    def _connection(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        # A cursor of PostgreSQL's lives in a transaction. On SQLite one of ours would shut out writers, and what is
+        # written may be the same file.
+        return self._engines.transaction(None) if self._engines.dialect == "postgresql" else self._engines.reading()
 
 
-def _utc(value: datetime) -> datetime:
-    # Prisma writes timestamps without a zone, in UTC.
-    return value.replace(tzinfo=UTC)
+def _all() -> Select[Any]:
+    columns = [func.substr(cast(column, String), 1, MAX_CHARACTERS + 1).label(column.name) for column in _users.c]
+    verified = case((func.lower(cast(_users.c.verified, String)).in_(["true", "t", "1"]), 0), else_=1)
+    return select(*columns).order_by(verified, _users.c.createdAt, cast(_users.c.id, String))
+
+
+async def _require_letters(connection: AsyncConnection) -> None:
+    encoding = (await connection.execute(text("SHOW server_encoding"))).scalar_one()
+    if encoding == _UNKNOWN_ENCODING:
+        raise SourceUnavailable(
+            f"--from: the database has the encoding {encoding}, so that nobody knows which letters its bytes mean; "
+            "restore a dump of it into a database made with ENCODING 'UTF8', and import from that"
+        )

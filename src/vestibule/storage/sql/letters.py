@@ -9,13 +9,19 @@ from sqlalchemy import ColumnElement, Insert, and_, bindparam, delete, exists, f
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.accounts import Account
+from vestibule.model.languages import LANGUAGES
 from vestibule.model.letters import LEASE, TOKEN_IN, Backlog, LetterKind, LetterState, QueuedLetter
+from vestibule.storage.sql import odd_rows
 from vestibule.storage.sql.batches import delete_oldest
+from vestibule.storage.sql.odd_rows import OddRow
 from vestibule.storage.sql.schema import Instant, accounts, letters
 
 _l = letters.c
 _ASKED = (_l.asked_of, _l.epoch)
 _LETTER = (_l.id, _l.kind, _l.created_at, _l.account_id, _l.address, _l.language, _l.detail, _l.attempts, *_ASKED)
+_READER = odd_rows.Reader(_LETTER)
+_ODD = "the row is not a letter of this version's"
+_MOST_ODD = 50  # in one claim; the next goes on
 # Once a letter is settled: what it said, and to whom.
 _NOBODYS_BUSINESS = {"address": None, "detail": "{}", "last_fault": None}
 _WAITING = and_(_l.settled_at.is_(None), _l.refused_at.is_(None))
@@ -70,9 +76,15 @@ class SqlLetters:
         await self._connection.execute(_QUEUE[named_by], {**row, "whose": row[named_by]})
 
     async def claim(self, now: datetime) -> QueuedLetter | None:
-        claimed = await self._connection.execute(_CLAIM, {"now": now, "lease_end": now + LEASE})
-        row = claimed.one_or_none()
-        return None if row is None else _from_row(row)
+        for _ in range(_MOST_ODD):
+            claimed = await self._connection.execute(_CLAIM, {"now": now, "lease_end": now + LEASE})
+            row = claimed.one_or_none()
+            letter = _from_row(row) if row is not None else None
+            if row is None or letter is not None:
+                return letter
+            refused = update(letters).where(_l.id == row.id).values(refused_at=now, last_fault=_ODD)
+            await self._connection.execute(refused)
+        return None
 
     async def hold(self, letter: QueuedLetter) -> bool:
         held = await self._connection.execute(select(_l.id).where(_mine(letter)).with_for_update())
@@ -116,7 +128,11 @@ class SqlLetters:
             .order_by(_l.created_at)
             .limit(most)
         )
-        return [LetterState(_from_row(row), row.due_at, row.refused_at, row.last_fault) for row in rows]
+        return [
+            LetterState(letter, row.due_at, row.refused_at, row.last_fault)
+            for row in rows
+            if (letter := _from_row(row[: len(_LETTER)])) is not None
+        ]
 
     async def retry(self, now: datetime, letter_ids: Sequence[str] | None = None) -> int:
         those = [_l.settled_at.is_(None), _l.last_fault.is_not(None)]
@@ -141,16 +157,13 @@ def _mine(letter: QueuedLetter) -> Any:
     return and_(_l.id == letter.id, _WAITING, _l.attempts == letter.attempts)
 
 
-def _from_row(row: Any) -> QueuedLetter:
-    return QueuedLetter(
-        id=row.id,
-        kind=LetterKind(row.kind),
-        created_at=row.created_at,
-        account_id=row.account_id,
-        address=row.address,
-        language=row.language,
-        detail=json.loads(row.detail),
-        attempts=row.attempts,
-        asked_of=row.asked_of,
-        epoch=row.epoch,
-    )
+def _from_row(row: Sequence[Any]) -> QueuedLetter | None:
+    """The letter; None for a row that is none."""
+    try:
+        members = _READER.members(row)
+        kind, detail = odd_rows.word(LetterKind, members["kind"], "kind"), odd_rows.texts(members["detail"])
+    except OddRow as why:
+        odd_rows.left_out(letters.name, row[0], why)
+        return None
+    language = members["language"] if members["language"] in LANGUAGES else None
+    return QueuedLetter(**{**members, "kind": kind, "detail": detail, "language": language})

@@ -1,9 +1,9 @@
 """`model.store.Revocations` and `model.store.Events` in SQL: two tables that only grow."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -13,7 +13,9 @@ from structlog.contextvars import get_contextvars
 
 from vestibule.model.events import REQUEST_ID, Event, EventFilter, EventKind
 from vestibule.model.revocations import Revocation, RevocationKind, Stretch
+from vestibule.storage.sql import odd_rows
 from vestibule.storage.sql.batches import delete_oldest
+from vestibule.storage.sql.odd_rows import OddRow
 from vestibule.storage.sql.schema import events, revocations
 
 _REVOCATION_MEMBERS = ("at", "kind", "subject", "forget_at", "not_before")
@@ -35,6 +37,10 @@ _OF_ACCOUNT = (
     .order_by(_e.at.desc(), _e.sequence.desc())
     .limit(bindparam("most"))
 )
+_EVENT_READER = odd_rows.Reader((_e.at, _e.kind, _e.account_id, _e.session_id, _e.network_address))
+_REVOCATION_READER = odd_rows.Reader((_r.at, _r.kind, _r.subject, _r.forget_at, _r.not_before, _r.sequence))
+_ODD_ONES_MATTER = timedelta(days=1)  # longer than any token lives
+_NO_TIME = datetime(9000, 1, 1, tzinfo=UTC)
 _TOLD = ("account_id", "session_id", "network_address")
 _log = structlog.get_logger(__name__)
 
@@ -56,7 +62,7 @@ class SqlRevocations:
 
     async def after(self, sequence: int) -> list[Revocation]:
         rows = await self._connection.execute(_AFTER, {"known": sequence})
-        return [Revocation(at, RevocationKind(kind), *rest) for at, kind, *rest in rows]
+        return [revocation for row in rows for revocation in _revocations(row)]
 
     async def between(self, after: int, up_to: int) -> Stretch:
         found = await self._connection.execute(_BETWEEN, {"known": after, "up_to": up_to})
@@ -96,7 +102,8 @@ class SqlEvents:
         if wanted.since is not None:
             fits.append(e.at >= wanted.since)
         rows = await self._connection.execute(select(events).where(*fits).order_by(e.sequence.desc()).limit(most))
-        return [(row.sequence, _from_row(row)) for row in reversed(rows.all())]
+        found = [(row.sequence, _from_row(row)) for row in reversed(rows.all())]
+        return [(sequence, event) for sequence, event in found if event is not None]
 
     async def forget(self, before: datetime, most: int) -> int:
         over = and_(events.c.at < before, _not_the_newest(events))
@@ -108,7 +115,7 @@ class SqlEvents:
 
     async def of_account(self, account_id: str, most: int) -> list[Event]:
         rows = await self._connection.execute(_OF_ACCOUNT, {"of_account": account_id, "most": most})
-        return [Event(row.at, EventKind(row.kind), *row[2:5], json.loads(row.detail)) for row in rows]
+        return [event for row in rows if (event := _from_row(row)) is not None]
 
     def tell(self) -> Sequence[Event]:
         """Write what was recorded to the log; what that is. For after the commit: a line must not speak of what never
@@ -145,12 +152,42 @@ def _to_row(event: Event) -> dict[str, Any]:
     }
 
 
-def _from_row(row: Any) -> Event:
-    return Event(
-        row.at,
-        EventKind(row.kind),
-        row.account_id,
-        row.session_id,
-        row.network_address,
-        json.loads(row.detail),
-    )
+def _from_row(row: Any) -> Event | None:
+    """The event; None for a row that is none. One whose detail cannot be read has none."""
+    try:
+        members = _EVENT_READER.members([row.at, row.kind, row.account_id, row.session_id, row.network_address])
+        kind = odd_rows.word(EventKind, members["kind"], "kind")
+    except OddRow as why:
+        odd_rows.left_out(events.name, getattr(row, "sequence", row.account_id), why)
+        return None
+    try:
+        detail = odd_rows.texts(row.detail)
+    except OddRow:
+        detail = {}
+    return Event(**{**members, "kind": kind, "detail": detail})
+
+
+def _revocations(row: Any) -> Iterator[Revocation]:
+    """What a row revokes. One that is odd may be of a later version, and nobody knows what it ended: so it ends what
+    it may be about, the session and the account, for what was issued until now.
+    """
+    try:
+        members = _REVOCATION_READER.members(row)
+        kind = odd_rows.word(RevocationKind, members["kind"], "kind")
+        _require_since(kind, members["not_before"])
+        yield Revocation(**{**members, "kind": kind})
+    except OddRow as why:
+        odd_rows.left_out(revocations.name, row.sequence, why)
+        yield from _all_it_may_be(row)
+
+
+def _require_since(kind: RevocationKind, not_before: datetime | None) -> None:
+    if kind is RevocationKind.ACCOUNT and not_before is None:
+        raise OddRow("not_before")
+
+
+def _all_it_may_be(row: Any) -> Iterator[Revocation]:
+    moments = [moment for moment in (row.not_before, row.at) if isinstance(moment, datetime)]
+    before = max(moments, default=_NO_TIME)
+    for kind in (RevocationKind.SESSION, RevocationKind.ACCOUNT):
+        yield Revocation(before, kind, str(row.subject), before + _ODD_ONES_MATTER, before, row.sequence)

@@ -38,6 +38,20 @@ class Instant(TypeDecorator[datetime]):
             return value
         return value.astimezone(UTC).replace(tzinfo=None)
 
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        """Text that is no moment stays text: such a row is odd (`odd_rows.py`), and does not stop those beside it."""
+        read = super().result_processor(dialect, coltype)
+        if read is None or dialect.name != "sqlite":
+            return read
+
+        def read_or_leave(value: Any) -> Any:
+            try:
+                return read(value)
+            except (TypeError, ValueError):
+                return value
+
+        return read_or_leave
+
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None

@@ -1,13 +1,19 @@
 """`model.store.ServiceKeys` in SQL."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.service_keys import ServiceKey
+from vestibule.storage.sql import odd_rows
+from vestibule.storage.sql.odd_rows import OddRow
 from vestibule.storage.sql.schema import service_keys
 
 _s = service_keys.c
+_READER = odd_rows.Reader(tuple(service_keys.c))
 
 
 class SqlServiceKeys:
@@ -27,11 +33,21 @@ class SqlServiceKeys:
     async def with_digest(self, digest: str) -> ServiceKey | None:
         found = await self._connection.execute(select(service_keys).where(_s.digest == digest))
         row = found.one_or_none()
-        return ServiceKey(*row) if row else None
+        return _from_row(row) if row else None
 
     async def all(self) -> list[ServiceKey]:
-        return [ServiceKey(*row) for row in await self._connection.execute(select(service_keys).order_by(_s.name))]
+        rows = await self._connection.execute(select(service_keys).order_by(_s.name))
+        return [key for row in rows if (key := _from_row(row)) is not None]
 
     async def remove(self, name: str) -> bool:
         removed = await self._connection.execute(delete(service_keys).where(_s.name == name))
         return bool(removed.rowcount)
+
+
+def _from_row(row: Sequence[Any]) -> ServiceKey | None:
+    """The key; None for a row that is none, which then lets nobody in."""
+    try:
+        return ServiceKey(**_READER.members(row))
+    except OddRow as why:
+        odd_rows.left_out(service_keys.name, row[0], why)
+        return None

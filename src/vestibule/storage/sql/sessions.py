@@ -21,10 +21,14 @@ from vestibule.model.sessions import (
     SessionLimits,
 )
 from vestibule.storage.sql import accounts as accounts_in_sql
+from vestibule.storage.sql import odd_rows
 from vestibule.storage.sql.batches import delete_oldest
+from vestibule.storage.sql.odd_rows import OddRow
 from vestibule.storage.sql.schema import Instant, accounts, sessions
 
 _COLUMNS = tuple(sessions.c)
+_READER = odd_rows.Reader(_COLUMNS)
+_REASONS = frozenset(EndReason)
 _s = sessions.c
 _SESSION = _s.id == bindparam("of_session")
 _ACCOUNT = _s.account_id == bindparam("of_account")
@@ -155,7 +159,8 @@ class SqlSessions:
         row = (await self._connection.execute(_FIND, {"of_session": session_id})).one_or_none()
         if row is None:
             return None
-        return _from_row(row[: len(_COLUMNS)]), accounts_in_sql.from_row(row[len(_COLUMNS) :])
+        session, account = _from_row(row[: len(_COLUMNS)]), accounts_in_sql.from_row(row[len(_COLUMNS) :])
+        return None if session is None or account is None else (session, account)
 
     async def rotate(self, session_id: str, counter: int, limits: SessionLimits, now: datetime) -> bool:
         moments = {"now": now, "grace_over": now - limits.refresh_grace, "idle_end": now + limits.idle}
@@ -164,11 +169,11 @@ class SqlSessions:
 
     async def of_account(self, account_id: str, now: datetime) -> list[Session]:
         rows = await self._connection.execute(_OF_ACCOUNT, {"of_account": account_id, "now": now})
-        return [_from_row(row) for row in rows]
+        return [session for row in rows if (session := _from_row(row)) is not None]
 
     async def past(self, account_id: str, most: int, now: datetime) -> list[Session]:
         rows = await self._connection.execute(_PAST, {"of_account": account_id, "most": most, "now": now})
-        return [_from_row(row) for row in rows]
+        return [session for row in rows if (session := _from_row(row)) is not None]
 
     async def had(self, account_id: str, device: Device, now: datetime) -> bool:
         which = {"of_account": account_id, "by_agent": device.user_agent, "from_network": device.network_address}
@@ -201,11 +206,16 @@ class SqlSessions:
         return await delete_oldest(self._connection, sessions, _s.expires_at < before, _s.expires_at, most)
 
 
-def _from_row(row: Sequence[Any]) -> Session:
-    members = {column.name: value for column, value in zip(_COLUMNS, row, strict=True)}
+def _from_row(row: Sequence[Any]) -> Session | None:
+    """The session; None for a row that is none. A reason that nobody knows ends it as well as any other."""
+    try:
+        members = _READER.members(row)
+    except OddRow as why:
+        odd_rows.left_out(sessions.name, row[0], why)
+        return None
     device = Device(members.pop("user_agent"), members.pop("network_address"))
     reason = members.pop("end_reason")
-    return Session(**members, device=device, end_reason=EndReason(reason) if reason else None)
+    return Session(**members, device=device, end_reason=EndReason(reason) if reason in _REASONS else None)
 
 
 def _to_row(session: Session) -> dict[str, Any]:

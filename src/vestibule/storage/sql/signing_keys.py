@@ -1,16 +1,23 @@
 """`model.store.SigningKeys` in SQL."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.signing_keys import KeyState, KeyUse, SealedKey, Standing
+from vestibule.storage.sql import odd_rows
+from vestibule.storage.sql.odd_rows import OddRow
 from vestibule.storage.sql.schema import signing_keys
 
 _k = signing_keys.c
-_STANDING = select(_k.kid, _k.use, _k.state).where(_k.state != KeyState.GONE.value)
+_READER = odd_rows.Reader(tuple(signing_keys.c))
+_THERE = [state.value for state in KeyState if state is not KeyState.GONE]
+# What is of another version is nobody's here: `all` leaves it out too.
+_STANDING = select(_k.kid, _k.use, _k.state).where(_k.state.in_(_THERE), _k.use.in_([use.value for use in KeyUse]))
 
 
 class SqlSigningKeys:
@@ -21,19 +28,7 @@ class SqlSigningKeys:
 
     async def all(self) -> list[SealedKey]:
         rows = await self._connection.execute(select(signing_keys).order_by(_k.created_at.desc(), _k.kid))
-        return [
-            SealedKey(
-                row.kid,
-                KeyUse(row.use),
-                KeyState(row.state),
-                row.alg,
-                row.sealed_private,
-                row.created_at,
-                row.state_since or row.created_at,
-                row.checks_until,
-            )
-            for row in rows
-        ]
+        return [key for row in rows if (key := _from_row(row)) is not None]
 
     async def standing(self) -> Standing:
         rows = await self._connection.execute(_STANDING)
@@ -85,3 +80,15 @@ class SqlSigningKeys:
 
 def _gone(now: datetime) -> dict[str, str | datetime]:
     return {"state": KeyState.GONE.value, "state_since": now, "sealed_private": ""}
+
+
+def _from_row(row: Sequence[Any]) -> SealedKey | None:
+    """The key; None for a row that is none."""
+    try:
+        members = _READER.members(row)
+        use, state = odd_rows.word(KeyUse, members["use"], "use"), odd_rows.word(KeyState, members["state"], "state")
+    except OddRow as why:
+        odd_rows.left_out(signing_keys.name, row[0], why)
+        return None
+    since = members["state_since"] or members["created_at"]
+    return SealedKey(**{**members, "use": use, "state": state, "state_since": since})

@@ -1,0 +1,55 @@
+"""Which stored password hashes are checked at all. What lies in a row is trusted no more than what is in a request.
+
+The cost of a check stands in the hash itself: `$2b$31$…` takes days, and an argon2 hash may ask for four gigabytes. So
+a hash has one of these forms and a cost within these bounds, or no password matches it.
+"""
+
+import re
+from dataclasses import dataclass
+
+BCRYPT_COSTS = tuple(f"{cost:02d}" for cost in range(4, 15))
+"""As they stand in a hash. 14 takes about a second."""
+BCRYPT_CHARACTERS = 60
+_BCRYPT = re.compile(rf"\$2[aby]\$({'|'.join(BCRYPT_COSTS)})\$[./A-Za-z0-9]{{53}}")
+_ARGON2 = re.compile(
+    r"\$argon2(?:id|i|d)(?:\$v=(?:16|19))?\$m=([1-9][0-9]{0,6}),t=([1-9][0-9]{0,2}),p=([1-9][0-9]?)"
+    r"\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{16,86}"
+)
+MAX_MEMORY_KIB = 131_072
+_MAX_PASSES_OVER_KIB = 524_288  # memory times iterations: about a second
+_MAX_LANES = 8
+_KIB_FOR_A_LANE = 8  # RFC 9106, section 3.1
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What the text of an argon2 hash asks for."""
+
+    memory_kib: int
+    iterations: int
+    lanes: int
+
+
+def bcrypt_cost(made: str) -> int | None:
+    """The cost of a bcrypt hash that may be checked; None for anything else."""
+    found = _BCRYPT.fullmatch(made)
+    return int(found[1]) if found else None
+
+
+def argon2_cost(made: str) -> Cost | None:
+    """The cost of an argon2 hash that may be checked; None for anything else."""
+    found = _ARGON2.fullmatch(made)
+    if found is None:
+        return None
+    cost = Cost(*map(int, found.groups()))
+    bounded = (
+        cost.lanes <= _MAX_LANES
+        and cost.lanes * _KIB_FOR_A_LANE <= cost.memory_kib <= MAX_MEMORY_KIB
+        and cost.memory_kib * cost.iterations <= _MAX_PASSES_OVER_KIB
+    )
+    return cost if bounded else None
+
+
+def checkable(made: str) -> bool:
+    """Whether a hash, without the mark of a pepper, is of a known form and within the bounds."""
+    return bcrypt_cost(made) is not None or argon2_cost(made) is not None

@@ -1,0 +1,119 @@
+"""Imports: a row of somebody else's table, which may hold anything, and the account it becomes, if it can be one."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from vestibule.model.accounts import (
+    DEFAULT_PHOTO,
+    MAX_NAME_CHARACTERS,
+    Account,
+    NotAnAddress,
+    Role,
+    canonical_address,
+)
+
+MAX_CHARACTERS = 1_024
+"""No column of a row is longer than this, or it is not what it should be; no more is read of one than that it is."""
+_ID = re.compile(r"[A-Za-z0-9_-]{1,36}")
+_TRUE, _FALSE = {"true", "t", "1"}, {"false", "f", "0", None}
+
+
+@dataclass(frozen=True)
+class ForeignRow:
+    """A row as text, whatever its columns are; None for NULL."""
+
+    id: str | None
+    name: str | None
+    email: str | None
+    photo: str | None
+    verified: str | None
+    password: str | None
+    role: str | None
+    created_at: str | None
+    updated_at: str | None
+    provider: str | None
+
+    @property
+    def known_by(self) -> str:
+        """By what the row may be named to people: its id, if that is one."""
+        return self.id if self.id is not None and _ID.fullmatch(self.id) else "a row without a usable id"
+
+
+class LeftOut(ValueError):
+    """The row becomes no account. The message says why, and nothing that is in it."""
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Turns rows into accounts. `admins`: whether a role that the origin let somebody have is believed."""
+
+    can_match: Callable[[str], bool]
+    admins: bool = False
+
+    def account(self, row: ForeignRow) -> Account:
+        """The account in a row; raises `LeftOut`."""
+        if any(value is not None and ("\0" in value or len(value) > MAX_CHARACTERS) for value in vars(row).values()):
+            raise LeftOut("something in it is too long, or has a NUL")
+        if row.id is None or _ID.fullmatch(row.id) is None:
+            raise LeftOut("its id is not 1 to 36 letters, digits, - and _")
+        return Account(
+            id=row.id,
+            name=_name(row.name),
+            address=_address(row.email),
+            role=self._role(row.role),
+            verified=_verified(row.verified),
+            created_at=_moment(row.created_at, "createdAt"),
+            updated_at=_moment(row.updated_at, "updatedAt"),
+            password_hash=self._hash(row),
+            photo=row.photo or DEFAULT_PHOTO,
+            provider=row.provider,
+        )
+
+    def demoted(self, row: ForeignRow) -> bool:
+        """Whether the row says admin and is not believed."""
+        return row.role == Role.ADMIN and not self.admins
+
+    def _role(self, text: str | None) -> Role:
+        if text is not None and text not in set(Role):
+            raise LeftOut("its role is neither user nor admin")
+        return Role.ADMIN if text == Role.ADMIN and self.admins else Role.USER
+
+    def _hash(self, row: ForeignRow) -> str | None:
+        if not row.password:
+            # Who signs in elsewhere has none, and sets one by mail.
+            if row.provider in {None, "", "local"}:
+                raise LeftOut("it has no password hash")
+            return None
+        if not self.can_match(row.password):
+            raise LeftOut("no password can match its hash: it is of an unknown form, or of a cost out of bounds")
+        return row.password
+
+
+def _name(text: str | None) -> str:
+    if text is None or len(text) > MAX_NAME_CHARACTERS:
+        raise LeftOut(f"it has no name of at most {MAX_NAME_CHARACTERS} characters")
+    return text
+
+
+def _address(text: str | None) -> str:
+    try:
+        return canonical_address(text or "")
+    except NotAnAddress:
+        raise LeftOut("its email is not one that Vestibule sends to") from None
+
+
+def _verified(text: str | None) -> bool:
+    if text not in _TRUE | _FALSE:
+        raise LeftOut("its verified is neither true nor false")
+    return text in _TRUE
+
+
+def _moment(text: str | None, column: str) -> datetime:
+    """Prisma writes moments without a zone, in UTC."""
+    try:
+        read = datetime.fromisoformat(text or "")
+        return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise LeftOut(f"its {column} is no date") from None

@@ -1,0 +1,76 @@
+"""Rows are judged as requests are: what another version, another program or a hand has written there may be odd.
+
+A row that cannot be what it should be is left out, and said once in the log, by its id and never by what is in it. No
+row stops another one from being read.
+"""
+
+import json
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import Column, TypeDecorator
+
+E = TypeVar("E", bound=StrEnum)
+
+_MOST_SAID = 1_000
+_MOST_ID_CHARACTERS = 64
+_said: set[tuple[str, str]] = set()
+_log = structlog.get_logger(__name__)
+
+
+class OddRow(ValueError):
+    """The row is not one of ours. The message names the column, and nothing that is in it."""
+
+
+class Reader:
+    """Reads rows of these columns of a table; what else a column may hold is for who asks."""
+
+    def __init__(self, columns: Sequence[Column[Any]]) -> None:
+        self._kinds = tuple((column.name, _kinds(column)) for column in columns)
+
+    def members(self, row: Sequence[Any]) -> dict[str, Any]:
+        """The values by the names of their columns; raises `OddRow` where one is of another kind than its column.
+
+        SQLite stores whatever it is given in any column.
+        """
+        read = {}
+        for (name, kinds), value in zip(self._kinds, row, strict=True):
+            if not isinstance(value, kinds):
+                raise OddRow(name)
+            read[name] = value
+        return read
+
+
+def _kinds(column: Column[Any]) -> tuple[type, ...]:
+    stored = column.type.impl if isinstance(column.type, TypeDecorator) else column.type
+    kind: type = stored.python_type  # type: ignore[assignment]  # of a class it would be the property
+    return (kind, type(None)) if column.nullable else (kind,)
+
+
+def texts(document: object) -> dict[str, str]:
+    """A JSON object of strings, as details are stored; raises `OddRow` for anything else."""
+    try:
+        read = json.loads(document) if isinstance(document, str) else None
+    except (ValueError, RecursionError):
+        read = None
+    if not isinstance(read, dict) or not all(isinstance(value, str) for value in read.values()):
+        raise OddRow("detail")
+    return read
+
+
+def left_out(table: str, identifier: object, why: OddRow) -> None:
+    """Tell operators of a row that is left out, once in this process's life."""
+    name = str(identifier)[:_MOST_ID_CHARACTERS]
+    if (table, name) not in _said and len(_said) < _MOST_SAID:
+        _said.add((table, name))
+        _log.warning("row_left_out", table=table, row=name, column=str(why))
+
+
+def word(kind: type[E], value: object, column: str) -> E:
+    """The member of an enum that a column names; raises `OddRow`."""
+    try:
+        return kind(str(value))
+    except ValueError:  # which quotes the value
+        raise OddRow(column) from None

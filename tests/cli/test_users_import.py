@@ -1,0 +1,167 @@
+"""`vestibule users import`, from a table in which anybody could write anything."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.test_users import HASH, OURS, PASSWORD, connected, rows
+from tests.harness.backends import postgresql_database
+from tests.harness.process import given_keys, run
+from tests.harness.world import World
+
+# Every column is text, so that every kind of value fits; but for one more that has other types.
+LOOSE = """
+CREATE TABLE "users" ("id" TEXT, "name" TEXT, "email" TEXT, "photo" TEXT, "verified" TEXT, "password" TEXT,
+                      "role" TEXT, "createdAt" TEXT, "updatedAt" TEXT, "provider" TEXT)
+"""
+OTHER_TYPES = """
+CREATE TABLE "users" ("id" INTEGER, "name" VARCHAR(255), "email" VARCHAR(255), "photo" BYTEA, "verified" INTEGER,
+                      "password" CHAR(60), "role" TEXT, "createdAt" TIMESTAMPTZ, "updatedAt" DATE, "provider" JSON)
+"""
+GOOD: dict[str, Any] = {
+    "id": "good",
+    "name": "Canary Name",
+    "email": "canary@example.com",
+    "photo": "default.png",
+    "verified": "true",
+    "password": HASH,
+    "role": "user",
+    "createdAt": "2023-01-02 03:04:05.678",
+    "updatedAt": "2024-01-02 03:04:05",
+    "provider": None,
+}
+ODD: dict[str, dict[str, Any]] = {
+    "role-unknown": {"role": "superuser"},
+    "role-in-capitals": {"role": "ADMIN"},
+    "email-null": {"email": None},
+    "email-invalid": {"email": "canary at example.com"},
+    "email-huge": {"email": "canary" * 1_000_000 + "@example.com"},
+    "email-two-lines": {"email": "canary@example.com\nBcc: x@example.com"},
+    "name-null": {"name": None},
+    "name-huge": {"name": "canary" * 100},
+    "verified-perhaps": {"verified": "canary"},
+    "hash-null": {"password": None},
+    "hash-empty": {"password": ""},
+    "hash-in-the-clear": {"password": "canary-password"},
+    "hash-31": {"password": HASH.replace("$12$", "$31$")},
+    "hash-2x": {"password": HASH.replace("$2b$", "$2x$")},
+    "hash-cut": {"password": HASH[:-1]},
+    "hash-giant": {
+        "password": "$argon2id$v=19$m=4194304,t=9,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
+    },
+    "hash-peppered": {"password": "hmac-sha256:00000000$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c"},
+    "date-null": {"createdAt": None},
+    "date-word": {"createdAt": "canary"},
+    "date-infinite": {"updatedAt": "infinity"},
+    "date-of-caesar": {"updatedAt": "0044-03-15 12:00:00 BC"},
+}
+# Which of those with one email stays: the verified one, or else the older.
+SAME = {
+    "twin-unverified": {"email": "twin@example.com", "verified": "false", "createdAt": "2001-01-01"},
+    "twin-verified": {"email": "Twin@Example.com", "createdAt": "2022-01-01"},
+    "twin-younger": {"email": "TWIN@example.com", "createdAt": "2023-01-01", "role": "admin"},
+    "old": {"email": "Pair@example.com", "verified": "false", "createdAt": "2001-01-01"},
+    "young": {"email": "pair@EXAMPLE.com", "verified": "false", "createdAt": "2002-01-01"},
+}
+GOOD_TOO = {
+    "good": {},
+    "boss": {"email": "boss@example.com", "role": "admin"},
+    "nulls": {"email": "nulls@example.com", "role": None, "photo": None, "verified": None},
+    "elsewhere": {"email": "google@example.com", "password": "", "provider": "google"},
+}
+STAY = {"good", "boss", "nulls", "elsewhere", "twin-verified", "old"}
+
+
+async def fill(address: str, table: str, people: list[dict[str, Any]]) -> None:
+    async with connected(address) as database:
+        await database.execute(table)
+        columns = ", ".join(f'"{name}"' for name in GOOD)
+        places = ", ".join(f"${number}" for number in range(1, len(GOOD) + 1))
+        await database.executemany(
+            f"INSERT INTO users ({columns}) VALUES ({places})",  # of this file
+            [tuple({**GOOD, **person}.values()) for person in people],
+        )
+
+
+def everybody() -> list[dict[str, Any]]:
+    odd = [{"id": name, "email": f"canary-{name}@example.com", **changed} for name, changed in ODD.items()]
+    fine = [{"id": name, **changed} for name, changed in (GOOD_TOO | SAME).items()]
+    without_id = [{"id": each, "email": f"canary{number}@example.com"} for number, each in enumerate((None, "", "a@b"))]
+    return [*odd, *without_id, *fine, {"id": "x" * 37, "email": "canary-x@example.com"}]
+
+
+async def test_i3_every_row_is_judged_and_what_is_left_out_is_named_by_its_id(
+    racing_world: World, tmp_path: Path
+) -> None:
+    here = {"DATABASE_URL": racing_world.backend.database_url, **given_keys()}
+    left = {*ODD, *SAME} - STAY
+    async with postgresql_database() as there:
+        await fill(there, LOOSE, everybody())
+        before = await rows(there, 'SELECT * FROM "users" ORDER BY 1, 3')
+        dry = run(tmp_path, "users", "import", "--from", there, "--dry-run", **here)
+        assert dry.returncode == 1, dry.stderr
+        assert f"Would import {len(STAY)} accounts; 0 were here already." in dry.stderr
+        assert await rows(here["DATABASE_URL"], OURS) == []
+
+        done = run(tmp_path, "users", "import", "--from", there, **here)
+        again = run(tmp_path, "users", "import", "--from", there, **here)
+        assert await rows(there, 'SELECT * FROM "users" ORDER BY 1, 3') == before
+    assert (done.returncode, again.returncode) == (1, 1)
+    assert f"Imported {len(STAY)} accounts; 0 were here already." in done.stderr
+    assert f"Imported 0 accounts; {len(STAY)} were here already." in again.stderr
+    for output in (dry.stderr, done.stderr, again.stderr):
+        assert {name for name in left if f"Left out {name}: " in output} == left
+        assert f"Left out {len(left) + 4}," in output
+        assert "Admins there, users here: 1." in output
+        assert "canary" not in output.lower()
+        assert "$2b$" not in output
+        assert "Traceback" not in output
+    imported = {row[0]: row for row in await rows(here["DATABASE_URL"], OURS)}
+    assert set(imported) == STAY
+    assert {row[6] for row in imported.values()} == {"user"}
+    await racing_world.sign_in("twin@example.com", PASSWORD)
+
+
+async def test_i3_admins_only_where_they_are_believed_and_other_types_are_read(
+    racing_world: World, tmp_path: Path
+) -> None:
+    here = {"DATABASE_URL": racing_world.backend.database_url, **given_keys()}
+    async with postgresql_database() as there:
+        async with connected(there) as database:
+            await database.execute(OTHER_TYPES)
+            await database.execute(
+                "INSERT INTO users VALUES (7, 'Ada', 'ada@example.com', NULL, 1, $1, 'admin', now(), now(), NULL)", HASH
+            )
+        done = run(tmp_path, "users", "import", "--from", there, "--admins", **here)
+    assert done.returncode == 0, done.stderr
+    assert [(row[0], row[6]) for row in await rows(here["DATABASE_URL"], OURS)] == [("7", "admin")]
+    await racing_world.sign_in("ada@example.com", PASSWORD)
+
+
+async def test_i3_a_source_whose_letters_nobody_knows_is_refused_by_name(racing_world: World, tmp_path: Path) -> None:
+    here = {"DATABASE_URL": racing_world.backend.database_url, **given_keys()}
+    async with postgresql_database("template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'") as there:
+        await fill(there, LOOSE, [{}])
+        done = run(tmp_path, "users", "import", "--from", there, **here)
+    assert done.returncode == 1
+    assert "SQL_ASCII" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("people", [1_300])
+async def test_i3_of_one_email_in_many_batches_the_verified_one_is_imported(
+    racing_world: World, tmp_path: Path, people: int
+) -> None:
+    here = {"DATABASE_URL": racing_world.backend.database_url, **given_keys()}
+    crowd = [{"id": f"n{number}", "email": f"n{number}@example.com"} for number in range(people)]
+    crowd[people // 2] |= {"id": "first", "email": "Same@example.com", "createdAt": "2000-01-01"}
+    crowd[0] |= {"id": "last", "email": "same@example.com", "verified": "false", "createdAt": "1999-01-01"}
+    async with postgresql_database() as there:
+        await fill(there, LOOSE, crowd)
+        dry = run(tmp_path, "users", "import", "--from", there, "--dry-run", **here)
+        done = run(tmp_path, "users", "import", "--from", there, **here)
+    for output in (dry.stderr, done.stderr):
+        assert "Left out last: its email is also that of first" in output
+        assert f"{people - 1:,} accounts" in output
+    assert len(await rows(here["DATABASE_URL"], OURS)) == people - 1
