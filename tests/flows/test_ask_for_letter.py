@@ -9,7 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import event, update
 
-from tests.flows import ADDRESS, twice
+from tests.flows import ADDRESS, twice, verify
 from tests.harness.backends import Backend
 from tests.harness.world import POLICY, World, world_on
 from vestibule.model.letters import LetterKind, NotSent
@@ -141,6 +141,7 @@ async def test_g6_the_state_of_an_account_is_not_told(world: World, state: str) 
 async def test_g6_concealed_registration_tells_the_owner_and_nobody_else(backend: Backend) -> None:
     async with world_on(backend, CONCEALING) as world:
         await world.register()
+        assert await verify(world, world.secret(LetterKind.VERIFY_ADDRESS)) == 200
         answer = await (await world.client()).post(REGISTER, json=body(REGISTER, ADDRESS))
         assert answer.status_code == 201
         await world.deliver()

@@ -63,6 +63,10 @@ async def test_i_register_again_prove_it_and_he_is_out(backend: Backend) -> None
         client = await world.client()
         assert (await client.get(f"/api/auth/verifyemail/{his_code}")).status_code == 403
         assert (await client.get(f"/api/auth/verifyemail/{await code_mailed(world)}")).status_code == 200
+        await world.deliver()
+        body = {"password": MY_PASSWORD, "passwordConfirm": MY_PASSWORD}
+        path = f"/api/auth/resetpassword/{world.secret(LetterKind.RESET_PASSWORD)}"
+        assert (await client.patch(path, json=body)).status_code == 200
         await require_mine(world)
         me = await (await world.sign_in(MINE, MY_PASSWORD)).get("/api/users/me")
         assert me.json()["data"]["user"]["name"] == "Ada Lovelace"

@@ -5,11 +5,12 @@ from datetime import datetime
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.opaque import digest, is_secret
 from vestibule.flows.ask_for_letter import to_whoever_has, within_limits
-from vestibule.flows.end_sessions import Ended, announce, announce_end, refuse_account
+from vestibule.flows.end_sessions import Ended, announce, announce_end
 from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
 from vestibule.flows.guess import prove_again
 from vestibule.flows.identify import Caller
+from vestibule.flows.remove_squatter import remove_squatter
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
 from vestibule.model.errors import AddressChangeInvalid
@@ -36,7 +37,9 @@ async def _ask_new_address(env: Env, account: Account, address: str, visitor: Vi
     now = env.clock.now()
     async with env.store.transaction() as tx:
         kind, letter = LetterKind.CONFIRM_NEW_ADDRESS, None
-        if await tx.accounts.at_address(address) is None:
+        there = await tx.accounts.at_address(address)
+        # What nobody has verified is nobody's, and goes when the link is used.
+        if there is None or (not there.verified and there.id != account.id):
             letter = QueuedLetter(new_id(), kind, now, account.id, address, visitor.language)
         # Counted alike, or whoever counts letters learns which addresses have accounts.
         if await within_limits(env, tx, kind, address, visitor, now):
@@ -51,17 +54,24 @@ async def confirm_change(env: Env, secret: str) -> None:
     now = env.clock.now()
     before: str | None = None
     ended = Ended()
+    revoked: list[Revocation] = []
     async with env.store.transaction() as tx:
         token = await _spend(tx, secret, Purpose.CHANGE_ADDRESS, now)
+        owner = await tx.accounts.get(token.account_id) if token is not None else None
         if token is not None:
+            revoked = await remove_squatter(env, tx, token.address, token.account_id, now)
             before = await tx.accounts.change_address(token.account_id, token.address, now)
-        if token is not None and before is not None:
+        if token is not None and owner is not None and before is not None:
             ended = await end_trust(env, tx, token.account_id, EndReason.ADDRESS_CHANGED, now)
-            await tx.letters.queue(QueuedLetter(new_id(), LetterKind.ADDRESS_CHANGED, now, token.account_id, before))
+            # Nobody showed that they read the mail at an old email that was never verified: there is no way back to it.
+            if owner.verified:
+                told = QueuedLetter(new_id(), LetterKind.ADDRESS_CHANGED, now, token.account_id, before)
+                await tx.letters.queue(told)
             await tx.events.record(Event(now, EventKind.ADDRESS_CHANGED, token.account_id))
     if before is None:
         raise AddressChangeInvalid
     env.letters_waiting.set()
+    await announce(env, revoked)
     await announce_end(env, ended)
 
 
@@ -78,7 +88,7 @@ async def undo_change(env: Env, secret: str) -> None:
     async with env.store.transaction() as tx:
         token = await _spend(tx, secret, Purpose.UNDO_ADDRESS_CHANGE, now)
         if token is not None:
-            revoked = await _remove_squatter(env, tx, token, now)
+            revoked = await remove_squatter(env, tx, token.address, token.account_id, now)
             back = await tx.accounts.take_back(token.account_id, token.address, now)
         if token is not None and back is not None:
             await tx.known_devices.forget(back.id)
@@ -92,15 +102,6 @@ async def undo_change(env: Env, secret: str) -> None:
     if back is None:
         raise AddressChangeInvalid
     env.letters_waiting.set()
-
-
-async def _remove_squatter(env: Env, tx: Transaction, undo: OneTimeToken, now: datetime) -> list[Revocation]:
-    """Whoever changed the address could register the old one anew, so that nobody gets it back; it proves nothing."""
-    squatter = await tx.accounts.remove_squatter(undo.address, undo.account_id)
-    if squatter is None:
-        return []
-    await tx.events.record(Event(now, EventKind.SQUATTER_REMOVED, undo.account_id, detail={"account": squatter}))
-    return await refuse_account(env, tx, squatter, now)
 
 
 async def _spend(tx: Transaction, secret: str, purpose: Purpose, now: datetime) -> OneTimeToken | None:

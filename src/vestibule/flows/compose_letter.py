@@ -46,6 +46,7 @@ async def compose_letter(env: Env, queued: QueuedLetter) -> Composed | None:
         account = await _whose(tx, queued)
         if not await tx.letters.hold(queued):
             return None
+        queued = _for_whom_it_is(queued, account)
         if account is None or await _needless(tx, queued, account, now):
             return Composed(None, account.id if account else None)
         if queued.kind is LetterKind.RESET_PASSWORD and queued.attempts == 1:
@@ -61,6 +62,13 @@ async def _whose(tx: Transaction, queued: QueuedLetter) -> Account | None:
     if queued.account_id is not None:
         return await tx.accounts.lock(queued.account_id)
     return await tx.accounts.lock_at(queued.address or "")
+
+
+def _for_whom_it_is(queued: QueuedLetter, account: Account | None) -> QueuedLetter:
+    """Who reads the mail at an email that nobody has verified has no account yet, but may verify it."""
+    if queued.kind is LetterKind.ADDRESS_TAKEN and account is not None and not account.verified:
+        return replace(queued, kind=LetterKind.VERIFY_ADDRESS)
+    return queued
 
 
 async def _needless(tx: Transaction, queued: QueuedLetter, account: Account, now: datetime) -> bool:

@@ -1,31 +1,39 @@
 """Create account: an operator makes one for somebody, with a password drawn by lot."""
 
 from vestibule.crypto.entropy import new_id, random_bytes
+from vestibule.flows.end_sessions import announce
 from vestibule.flows.env import Env
+from vestibule.flows.remove_squatter import remove_squatter
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account, Role
 from vestibule.model.errors import AddressTaken
 from vestibule.model.events import Event, EventKind
+from vestibule.model.revocations import Revocation
 
 _PASSWORD_BYTES = 16  # 32 characters, which every setting of the lengths allows
 
 
 async def create_account(env: Env, name: str, address: str, role: Role) -> tuple[Account, str]:
-    """The account at a canonical address, which the operator vouches for, and its password; raises `AddressTaken`."""
+    """The account at a canonical address, which the operator vouches for, and its password. An account that has it
+    and never verified it goes; raises `AddressTaken` if somebody verified it.
+    """
     password = random_bytes(_PASSWORD_BYTES).hex()
     password_hash = await env.passwords.hash(password)
     now = env.clock.now()
     account = Account(new_id(), name, address, role, True, now, now, password_hash)
-    if not await _add(env, account):
+    added, revoked = await _add(env, account)
+    if not added:
         raise AddressTaken
+    await announce(env, revoked)
     return account, password
 
 
 @retry_on_conflict
-async def _add(env: Env, account: Account) -> bool:
+async def _add(env: Env, account: Account) -> tuple[bool, list[Revocation]]:
     async with env.store.transaction() as tx:
+        revoked = await remove_squatter(env, tx, account.address, account.id, account.created_at)
         added = await tx.accounts.add(account)
         if added:
             detail = {"by": "operator", "role": account.role.value}
             await tx.events.record(Event(account.created_at, EventKind.REGISTERED, account.id, detail=detail))
-    return added
+    return added, revoked

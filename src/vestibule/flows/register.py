@@ -7,7 +7,7 @@ from vestibule.flows.end_trust import void_what_was_asked
 from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import REGISTERED_ANEW_AFTER, Account, Role
-from vestibule.model.errors import AddressTaken
+from vestibule.model.errors import AddressTaken, Overloaded
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.revocations import Revocation
@@ -26,14 +26,38 @@ async def register(env: Env, name: str, address: str, password: str, visitor: Vi
     env.policy.passwords.require_hard_to_guess(password, address)
     account = await _made(env, name, address, password, visitor)
     registered, revoked = await _add(env, account, visitor)
+    if registered is None or env.policy.conceal_accounts:
+        await _compare(env, address, password)
+    if registered is None:
+        raise AddressTaken
     await announce(env, revoked)
     env.letters_waiting.set()
     return registered
 
 
+async def _compare(env: Env, address: str, password: str) -> None:
+    """Where the email was registered already, and never verified: unless it was with this password, whose stands is in
+    doubt, and a click in the mailbox will not make it good. A repeated click on the form repeats the password.
+    """
+    async with env.store.reading() as read:
+        there = await read.accounts.at_address(address)
+    stored = there.password_hash if there is not None and not there.verified else None
+    try:
+        same = await env.passwords.match(password, stored)
+    except Overloaded:
+        same = False
+    await _doubt(env, address, stored if same else None)
+
+
 @retry_on_conflict
-async def _add(env: Env, account: Account, visitor: Visitor) -> tuple[Account, list[Revocation]]:
-    """Who is registered then, and what ended."""
+async def _doubt(env: Env, address: str, known: str | None) -> None:
+    async with env.store.transaction() as tx:
+        await tx.accounts.doubt_password(address, env.clock.now(), known)
+
+
+@retry_on_conflict
+async def _add(env: Env, account: Account, visitor: Visitor) -> tuple[Account | None, list[Revocation]]:
+    """Who is registered then, None if the address is taken and that may be told; and what ended."""
     concealing, address = env.policy.conceal_accounts, account.address
     registered, revoked = account, list[Revocation]()
     async with env.store.transaction() as tx:
@@ -50,9 +74,7 @@ async def _add(env: Env, account: Account, visitor: Visitor) -> tuple[Account, l
             await tx.letters.queue(to_whoever_has(address, LetterKind.ADDRESS_TAKEN, visitor, account.created_at))
         refused = not added and anew is None
         await tx.events.record(_event(registered, visitor, refused=refused))
-    if refused and not concealing:
-        raise AddressTaken
-    return registered, revoked
+    return (None if refused and not concealing else registered), revoked
 
 
 async def _made(env: Env, name: str, address: str, password: str, visitor: Visitor) -> Account:

@@ -1,14 +1,18 @@
 """Take over: whoever can read the mail at an address gets the account that somebody else made with it."""
 
+from datetime import datetime
+
 from vestibule.crypto.opaque import digest, is_secret, mint_secret
 from vestibule.flows.end_sessions import Ended, announce_end
 from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
+from vestibule.model.accounts import Account
 from vestibule.model.errors import VerificationCodeInvalid
 from vestibule.model.events import Event, EventKind
-from vestibule.model.one_time_tokens import Purpose, issue
+from vestibule.model.one_time_tokens import OneTimeToken, Purpose, issue
 from vestibule.model.sessions import EndReason
+from vestibule.model.store import Transaction
 
 
 @retry_on_conflict
@@ -23,13 +27,26 @@ async def take_over(env: Env, code: str) -> str:
     async with env.store.transaction() as tx:
         await tx.accounts.lock_for_token(digest(code))
         token = await tx.one_time_tokens.consume(digest(code), Purpose.VERIFY_ADDRESS, now)
-        taken = await tx.accounts.take_back(token.account_id, token.address, now) if token is not None else None
+        taken = None
+        if token is not None:
+            taken, ended = await leave_no_password(env, tx, token, now)
         if taken is not None:
-            await tx.known_devices.forget(taken.id)
-            ended = await end_trust(env, tx, taken.id, EndReason.PASSWORD_RESET, now)
             await tx.one_time_tokens.replace(issue(digest(secret), taken, Purpose.RESET_PASSWORD, now))
             await tx.events.record(Event(now, EventKind.ADDRESS_VERIFIED, taken.id))
     if taken is None:
         raise VerificationCodeInvalid
     await announce_end(env, ended)
     return secret
+
+
+async def leave_no_password(
+    env: Env, tx: Transaction, token: OneTimeToken, now: datetime
+) -> tuple[Account | None, Ended]:
+    """Verify the email that the token was mailed to, and leave nothing of what was made with it before: no password, no
+    session, no known device, no other link. The account as it is then, None if it is no more; and what ended.
+    """
+    taken = await tx.accounts.take_back(token.account_id, token.address, now)
+    if taken is None:
+        return None, Ended()
+    await tx.known_devices.forget(taken.id)
+    return taken, await end_trust(env, tx, taken.id, EndReason.PASSWORD_RESET, now)

@@ -1,28 +1,83 @@
-"""Verify an address: whoever holds the code that was mailed there can read what is mailed there."""
+"""Verify an email: whoever holds the code that was mailed there can read what is mailed there.
 
-from vestibule.crypto.opaque import digest, is_secret
-from vestibule.flows.end_sessions import announce, tell_changed
+A click proves the mailbox, not the password that somebody typed. Where the email was registered more than once before
+anybody verified it, no password stands afterwards that another may have typed.
+"""
+
+from datetime import datetime
+
+from vestibule.crypto.entropy import new_id
+from vestibule.crypto.opaque import digest, is_secret, mint_secret
+from vestibule.flows.end_sessions import Ended, announce_end, tell_changed
 from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
+from vestibule.flows.take_over import leave_no_password
+from vestibule.model.accounts import Account
 from vestibule.model.errors import VerificationCodeInvalid
 from vestibule.model.events import Event, EventKind
-from vestibule.model.one_time_tokens import Purpose
-from vestibule.model.revocations import Revocation
+from vestibule.model.letters import REGISTERED_AGAIN, LetterKind, QueuedLetter
+from vestibule.model.one_time_tokens import OneTimeToken, Purpose, issue
+from vestibule.model.store import Transaction
+
+
+async def asks_for_password(env: Env, code: str) -> bool:
+    """Whether the email of this code was registered more than once, and a password is to be chosen. Spends nothing."""
+    async with env.store.reading() as read:
+        account = await read.accounts.of_token(digest(code))
+    return account is not None and account.password_in_doubt
+
+
+async def verify_email(env: Env, code: str) -> None:
+    """Mark the email verified; raises `VerificationCodeInvalid`. A password in doubt is removed, and a letter says so
+    and brings a link to a new one.
+    """
+    await _verify(env, code, None)
+
+
+async def verify_or_lead_on(env: Env, code: str) -> str | None:
+    """The same for somebody who can be asked: no letter, but the secret with which a password is chosen now."""
+    return await _verify(env, code, mint_secret())
 
 
 @retry_on_conflict
-async def verify_email(env: Env, code: str) -> None:
-    """Mark the address proven; raises `VerificationCodeInvalid`."""
+async def _verify(env: Env, code: str, secret: str | None) -> str | None:
     now = env.clock.now()
     if not is_secret(code):
         raise VerificationCodeInvalid
+    doubted, changed = False, Ended()
     async with env.store.transaction() as tx:
         await tx.accounts.lock_for_token(digest(code))
         token = await tx.one_time_tokens.consume(digest(code), Purpose.VERIFY_ADDRESS, now)
-        changed: list[Revocation] = []
-        if token is not None and await tx.accounts.verify(token.account_id, token.address, now, token.epoch):
-            changed = await tell_changed(env, tx, token.account_id, now)
-            await tx.events.record(Event(now, EventKind.ADDRESS_VERIFIED, token.account_id))
-    if not changed:
+        account = await tx.accounts.get(token.account_id) if token is not None else None
+        if token is not None and account is not None:
+            doubted = account.password_in_doubt
+            changed = await (_without_password if doubted else _as_it_is)(env, tx, token, now)
+        if account is not None and doubted:
+            await _lead_to_password(tx, account, secret, now)
+        if account is not None and changed.revocations:
+            await tx.events.record(Event(now, EventKind.ADDRESS_VERIFIED, account.id))
+    if not changed.revocations:
         raise VerificationCodeInvalid
-    await announce(env, changed)
+    env.letters_waiting.set()
+    await announce_end(env, changed)
+    return secret if doubted else None
+
+
+async def _as_it_is(env: Env, tx: Transaction, token: OneTimeToken, now: datetime) -> Ended:
+    if not await tx.accounts.verify(token.account_id, token.address, now, token.epoch):
+        return Ended()
+    return Ended(revocations=await tell_changed(env, tx, token.account_id, now))
+
+
+async def _without_password(env: Env, tx: Transaction, token: OneTimeToken, now: datetime) -> Ended:
+    return (await leave_no_password(env, tx, token, now))[1]
+
+
+async def _lead_to_password(tx: Transaction, before: Account, secret: str | None, now: datetime) -> None:
+    """By a token for who is there to choose one, else by letter."""
+    account = await tx.accounts.get(before.id)
+    if account is not None and secret is not None:
+        await tx.one_time_tokens.replace(issue(digest(secret), account, Purpose.RESET_PASSWORD, now))
+    elif account is not None:
+        why = {"why": REGISTERED_AGAIN}
+        await tx.letters.queue(QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, now, account.id, detail=why))

@@ -106,6 +106,7 @@ class Stationery:
             "at": in_words(at, "long", locale=letter.language) if at else "",
             "device": detail.get("device", ""),
             "network_address": detail.get("network_address", ""),
+            "why": detail.get("why", ""),
             "brand": self._brand,
             "logo": f"cid:{_LOGO_ID}" if self._brand.logo_type else "",
         }

@@ -44,6 +44,14 @@ class Account:
     language: str | None = None
     epoch: int = 0
     disabled_at: datetime | None = None
+    registered_again_at: datetime | None = None
+
+    @property
+    def password_in_doubt(self) -> bool:
+        """Whether somebody registered the email again, before anybody verified it, with another password: who reads the
+        mail there need not be who typed the one that stands.
+        """
+        return self.registered_again_at is not None and not self.verified
 
 
 def canonical_address(text: str) -> str:

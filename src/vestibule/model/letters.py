@@ -35,6 +35,9 @@ class LetterKind(StrEnum):
     TEST = "test"
 
 
+REGISTERED_AGAIN = "registered_again"
+"""The `why` in the detail of a letter that leads to a password because nobody knows who typed the one before."""
+
 TOKEN_IN = {
     LetterKind.VERIFY_ADDRESS: Purpose.VERIFY_ADDRESS,
     LetterKind.RESET_PASSWORD: Purpose.RESET_PASSWORD,

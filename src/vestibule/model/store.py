@@ -34,6 +34,9 @@ class Accounts(Protocol):
     async def lock_at(self, email: str) -> Account | None:
         """Hold the account with this canonical email; as it is then, or None."""
 
+    async def of_token(self, digest: str) -> Account | None:
+        """The account that an unspent mailed token is about."""
+
     async def lock_for_token(self, digest: str) -> None:
         """Hold the account that a mailed token is about, and the one that has the email it was mailed to, if any."""
 
@@ -47,9 +50,9 @@ class Accounts(Protocol):
         """The ids of those here that have the id or the address of one of these, by their addresses."""
 
     async def register_anew(self, account: Account, before: datetime) -> Account | None:
-        """Give the account at this address the new name, password and language and begin a new epoch, if nobody ever
-        proved the address, nobody ever signed in, it is an ordinary one that was registered here, and that before this
-        moment; the account as it is then, or None.
+        """Give the account at this address the new name, password and language, note that it was registered again, and
+        begin a new epoch, if nobody ever proved the address, nobody ever signed in, it is an ordinary one that was
+        registered here, and that before this moment; the account as it is then, or None.
         """
 
     async def at_address(self, address: str) -> Account | None:
@@ -61,6 +64,11 @@ class Accounts(Protocol):
     async def verify(self, account_id: str, address: str, now: datetime, epoch: int | None = None) -> bool:
         """Mark the address proven, if it is still the account's, and the account still in this epoch, if one is given:
         a code that was mailed for one password proves nothing for the next.
+        """
+
+    async def doubt_password(self, email: str, now: datetime, known: str | None) -> bool:
+        """Note that somebody registered this email again, if nobody has verified it, and the password that stands is
+        not the one with the hash `known`; whether that was noted.
         """
 
     async def set_password(self, account_id: str, password_hash: str, now: datetime) -> int:

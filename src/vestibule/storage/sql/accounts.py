@@ -79,6 +79,7 @@ class SqlAccounts:
                 epoch=accounts.c.epoch + 1,
                 created_at=account.created_at,
                 updated_at=account.updated_at,
+                registered_again_at=account.created_at,
             )
             .returning(*COLUMNS)
         )
@@ -97,6 +98,13 @@ class SqlAccounts:
     async def lock_at(self, email: str) -> Account | None:
         return await self._one(_LOCK_AT, email)
 
+    async def of_token(self, digest: str) -> Account | None:
+        its = one_time_tokens.c.account_id == accounts.c.id
+        unspent = (_OF_TOKEN, one_time_tokens.c.used_at.is_(None))
+        query = select(*COLUMNS).join(one_time_tokens, its).where(*unspent)
+        row = (await self._connection.execute(query, {"of_digest": digest})).one_or_none()
+        return None if row is None else from_row(row)
+
     async def lock_for_token(self, digest: str) -> None:
         await self._connection.execute(_LOCK_FOR_TOKEN, {"of_digest": digest})
 
@@ -109,8 +117,17 @@ class SqlAccounts:
         )
         return bool(done.rowcount)
 
+    async def doubt_password(self, email: str, now: datetime, known: str | None) -> bool:
+        another = accounts.c.password_hash.is_distinct_from(known)
+        unverified = and_(accounts.c.address == email, accounts.c.verified.is_(False))
+        done = await self._connection.execute(
+            update(accounts).where(unverified, another).values(registered_again_at=now)
+        )
+        return bool(done.rowcount)
+
     async def set_password(self, account_id: str, password_hash: str, now: datetime) -> int:
-        epoch = await self._change(accounts.c.id == account_id, now, password_hash=password_hash)
+        its = accounts.c.id == account_id
+        epoch = await self._change(its, now, password_hash=password_hash, registered_again_at=None)
         return epoch or 0
 
     async def change_password(self, account_id: str, old: str, new: str, now: datetime) -> int | None:
@@ -154,7 +171,8 @@ class SqlAccounts:
         try:
             async with self._connection.begin_nested():  # so that a taken address costs no more than this statement
                 is_it = accounts.c.id == account_id
-                return await self._change(is_it, now, address=address, verified=True, **values) is not None
+                verified = {"verified": True, "registered_again_at": None}
+                return await self._change(is_it, now, address=address, **verified, **values) is not None
         except IntegrityError:
             return False
 

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
-REVISION = "0009"
+REVISION = "0010"
 """The migration this code was written for. A server that meets another does not start."""
 
 metadata = MetaData()
@@ -84,6 +84,7 @@ accounts = Table(
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("language", String(8)),
+    Column("registered_again_at", Instant),
 )
 
 has_bcrypt_hash = text("substr(password_hash, 1, 2) = '$2'")

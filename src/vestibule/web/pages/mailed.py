@@ -3,7 +3,7 @@ for one click, which is a POST.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.requests import Request
@@ -13,7 +13,7 @@ from vestibule.flows.change_address import confirm_change, undo_change
 from vestibule.flows.env import Env
 from vestibule.flows.reset_password import reset_password
 from vestibule.flows.take_over import take_over as take_over_flow
-from vestibule.flows.verify_email import verify_email
+from vestibule.flows.verify_email import asks_for_password, verify_or_lead_on
 from vestibule.model.errors import (
     AddressChangeInvalid,
     PasswordTooEasy,
@@ -38,7 +38,7 @@ class _Errand:
     title: str
     question: str
     button: str
-    do: Callable[[Env, str], Awaitable[None]]
+    do: Callable[[Env, str], Awaitable[str | None]]
     notice: str
 
 
@@ -46,19 +46,34 @@ _VERIFY = _Errand(
     _("Confirm your address"),
     _("One click, and we know that this address is yours."),
     _("Confirm my address"),
-    verify_email,
+    verify_or_lead_on,
     "verified",
+)
+_VERIFY_WITH_PASSWORD = replace(
+    _VERIFY,
+    title=_("Confirm your address and choose a password"),
+    question=_(
+        "Somebody registered this address more than once, with different passwords. So that nobody else knows yours, "
+        "choose a new one. It takes the place of the others, and everybody is signed out."
+    ),
+    button=_("Choose my own password"),
 )
 _CONFIRM = _Errand(
     _("Confirm your new address"),
-    _("Your account will have this address from then on, and you will be signed out on every device."),
+    _(
+        "Your account will have this address from then on, and you will be signed out on every device. An account that "
+        "was made with this address and never confirmed is deleted. If you did not ask for this, close this page."
+    ),
     _("Use this address"),
     confirm_change,
     "address_changed",
 )
 _UNDO = _Errand(
     _("Take your account back"),
-    _("Your account gets this address again, everybody is signed out, and the password is gone."),
+    _(
+        "Your account gets this address again, everybody is signed out, and the password is gone. If you know of no "
+        "account that had this address, close this page."
+    ),
     _("Take my account back"),
     undo_change,
     "taken_back",
@@ -73,8 +88,12 @@ _WHY_DEAD = _("It was used already, or is too old, or a newer email has taken it
 _ANOTHER: dict[type[Refusal], str] = {VerificationCodeInvalid: "/verifyemail", ResetTokenInvalid: "/forgotpassword"}
 
 
-async def ask_verify(request: Request) -> Response:
-    """Ask for the click that proves an address, and offer to take over what somebody else may have made with it."""
+async def ask_verify(request: Request, env: InEnv, code: str) -> Response:
+    """Ask for the click that proves an address, and offer to take over what somebody else may have made with it. Where
+    it was registered more than once, say so, and lead to a new password.
+    """
+    if await asks_for_password(env, code):
+        return _ask(request, _VERIFY_WITH_PASSWORD)
     return _ask(request, _VERIFY, _NOT_MINE, _MAKE_MINE)
 
 
@@ -151,9 +170,11 @@ def _ask(request: Request, errand: _Errand, otherwise: str = "", other_button: s
 
 async def _run(request: Request, env: Env, errand: _Errand, secret: str) -> Response:
     try:
-        await errand.do(env, secret)
+        onward = await errand.do(env, secret)
     except (VerificationCodeInvalid, AddressChangeInvalid) as refusal:
         return _dead(request, refusal)
+    if onward is not None:
+        return see_other(f"/resetpassword/{onward}")
     return see_other(return_to.with_query(SIGN_IN, notice=errand.notice))
 
 

@@ -1,0 +1,12 @@
+"""When somebody registered an email again that nobody had verified: whose password stands is in doubt since."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0010"
+down_revision = "0009"
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("accounts") as accounts:
+        accounts.add_column(sa.Column("registered_again_at", sa.DateTime(timezone=True)))
