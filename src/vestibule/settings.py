@@ -485,8 +485,7 @@ class Settings(BaseModel):
             yield f"{missing[0]}: is missing{beside}; the four JWT_… settings go together, or none of them is set"
         if self.password_max_length < self.password_min_length:
             yield "VESTIBULE_PASSWORD_MAX_LENGTH: is less than VESTIBULE_PASSWORD_MIN_LENGTH"
-        if self.session_seconds < self.session_idle_seconds:
-            yield "VESTIBULE_SESSION_SECONDS: is less than VESTIBULE_SESSION_IDLE_SECONDS"
+        yield from self._lives()
         if self.production and not self.url:
             yield "VESTIBULE_URL: is needed in production, because mailed links lead there"
         if self.metrics_port == self.port:
@@ -494,6 +493,15 @@ class Settings(BaseModel):
         if self.pepper.get_secret_value() and self.password_hash == "bcrypt":
             yield "VESTIBULE_PEPPER: no other program could read these bcrypt hashes; unset one of the two"
         yield from self._unsafe()
+
+    def _lives(self) -> Iterator[str]:
+        if self.session_seconds < self.session_idle_seconds:
+            yield "VESTIBULE_SESSION_SECONDS: is less than VESTIBULE_SESSION_IDLE_SECONDS"
+        if self.session_idle_seconds < self.access_token_seconds:
+            yield (
+                "VESTIBULE_SESSION_IDLE_SECONDS: is less than VESTIBULE_ACCESS_TOKEN_SECONDS, so a session would be "
+                "idle while its access token is good; raise the one or lower the other"
+            )
 
     def _unsafe(self) -> Iterator[str]:
         if self.production:

@@ -14,7 +14,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
 from fastapi import Depends, FastAPI
-from litestar import Litestar, Request, get
+from litestar import Litestar, Request, get, route
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
@@ -28,15 +28,16 @@ from vestibule.client.flask import Vestibule, current_caller
 from vestibule.client.wsgi import VestibuleMiddleware as WsgiMiddleware
 from vestibule.testing import SignedIn
 
-AUTH = {"url": "https://auth.example.com", "service_key": "vsk_x", "cookie": "access_token"}
+ORIGIN = "https://app.example.com"
+AUTH = {"url": "https://auth.example.com", "service_key": "vsk_x", "cookie": "access_token", "origins": [ORIGIN]}
 Ask = Callable[..., httpx.Response]
 
 
 def on_asgi(app: Any) -> Ask:
-    def ask(address: str, **how: Any) -> httpx.Response:
+    def ask(address: str, method: str = "GET", **how: Any) -> httpx.Response:
         async def answer() -> httpx.Response:
             async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
-                return await client.get(address, **how)
+                return await client.request(method, address, **how)
 
         return asyncio.run(answer())
 
@@ -44,9 +45,11 @@ def on_asgi(app: Any) -> Ask:
 
 
 def on_wsgi(app: Any) -> Ask:
-    def ask(address: str, **how: Any) -> httpx.Response:
+    def ask(address: str, method: str = "GET", **how: Any) -> httpx.Response:
+        # As servers do it: headers of one name become one entry of the environment.
+        headers = dict(httpx.Headers(how.pop("headers", None)).items())
         with httpx.Client(transport=httpx.WSGITransport(app), base_url="http://service") as client:
-            return client.get(address, **how)
+            return client.request(method, address, headers=headers, **how)
 
     return ask
 
@@ -54,7 +57,7 @@ def on_wsgi(app: Any) -> Ask:
 def with_fastapi() -> Ask:
     app, current_user = FastAPI(), CurrentUser(Verifier(**AUTH))
 
-    @app.get("/me")
+    @app.api_route("/me", methods=["GET", "POST"])
     async def me(caller: Annotated[Caller, Depends(current_user)]) -> dict[str, str]:
         return {"id": caller.id}
 
@@ -69,14 +72,14 @@ def with_starlette() -> Ask:
     async def me(request: Any) -> JSONResponse:
         return JSONResponse({"id": request.state.caller.id})
 
-    return on_asgi(AsgiMiddleware(Starlette(routes=[Route("/me", me)]), Verifier(**AUTH)))
+    return on_asgi(AsgiMiddleware(Starlette(routes=[Route("/me", me, methods=["GET", "POST"])]), Verifier(**AUTH)))
 
 
 def with_flask() -> Ask:
     app = flask.Flask("service")
     vestibule = Vestibule(app, Verifier(**AUTH))
 
-    @app.get("/me")
+    @app.route("/me", methods=["GET", "POST"])
     @vestibule.signed_in
     def me() -> dict[str, str]:
         return {"id": current_caller.id}
@@ -130,7 +133,7 @@ from rest_framework.decorators import api_view  # noqa: E402
 from rest_framework.response import Response  # noqa: E402
 
 
-@api_view(["GET"])
+@api_view(["GET", "POST"])
 def rest_me(request: Any) -> Response:
     return Response({"id": request.user.id})
 
@@ -152,7 +155,7 @@ def with_rest_framework() -> Ask:
 
 
 def with_litestar() -> Ask:
-    @get("/me")
+    @route("/me", http_method=["GET", "POST"], status_code=200)
     async def me(request: Request[Caller, str, Any]) -> dict[str, str]:
         return {"id": request.user.id}
 

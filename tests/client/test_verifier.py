@@ -18,7 +18,15 @@ from tests.harness.fault_proxy import Fault, FaultProxy, in_front_of
 from tests.harness.process import Running, given_keys, register, run, serving, sign_in
 from tests.harness.servers import wait_until
 from tests.hostile.forgery import encode, json_bytes
-from vestibule.client import CallerRefused, CannotTell, SessionOver, TokenInvalid, Verifier
+from vestibule.client import (
+    CallerRefused,
+    CannotTell,
+    ServiceRefused,
+    SessionOver,
+    TokenInvalid,
+    Verifier,
+    WrongSetup,
+)
 
 EMAIL = "ada@example.com"
 STALENESS = 5.0
@@ -178,7 +186,9 @@ def test_a_server_that_tricks_is_not_followed(server: Server, trick: str) -> Non
         check = Verifier(way.base, server.key)
         try:
             begun = time.monotonic()
-            assert refusal(check, server.token()[1]) is CannotTell
+            fate = refusal(check, server.token()[1])
+            assert fate is not None
+            assert issubclass(fate, CannotTell)
             assert time.monotonic() - begun < 20
             assert way.asked["/elsewhere"] == 0
         finally:
@@ -188,8 +198,11 @@ def test_a_server_that_tricks_is_not_followed(server: Server, trick: str) -> Non
 def test_a_key_that_is_not_in_force_is_told_to_operators_and_lets_nobody_in(
     server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with Verifier(server.running.base, "vsk_wrong") as check:
-        assert refusal(check, server.token()[1]) is CannotTell
+    check = Verifier(server.running.base, "vsk_wrong")
+    with pytest.raises(ServiceRefused, match="does not know the service key"):
+        check.start()
+    assert refusal(check, server.token()[1]) is WrongSetup
+    check.close()
     assert "does not know the service key" in caplog.text
     assert "vsk_wrong" not in caplog.text
 

@@ -25,7 +25,7 @@ person = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-_SHOWN = ("name", "email", "role", "id")
+_SHOWN = ("name", "email", "email_verified", "role", "id")
 
 Url = Annotated[
     str | None, typer.Option("--url", help="The Vestibule to ask. Unset: VESTIBULE_URL, or localhost with PORT.")

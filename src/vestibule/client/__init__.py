@@ -8,7 +8,7 @@
 
 `Verifier` decides in memory; `follow` and `keys` keep that memory true in the background. `fastapi`, `asgi`, `wsgi`,
 `flask`, `django`, `rest_framework` and `litestar` are its faces. `Session` is a person's, for programs. Needs httpx
-and joserfc, and of Vestibule only `crypto` and `model.clock`;
+and joserfc, and of Vestibule only `protocol`, `crypto` and `model.clock`;
 an import contract keeps it so. docs/services.md tells how to use it.
 """
 
@@ -16,12 +16,16 @@ from vestibule.client.caller import Caller
 from vestibule.client.errors import (
     CallerRefused,
     CannotTell,
+    CredentialAmbiguous,
+    CrossSite,
     NotAllowed,
     NoToken,
     NotReached,
+    NotVestibule,
     ServiceRefused,
     SessionOver,
     TokenInvalid,
+    WrongSetup,
 )
 from vestibule.client.session import Session, SignedOut
 from vestibule.client.tokens import InFile, InMemory, Tokens, TokenStore
@@ -31,11 +35,14 @@ __all__ = [
     "Caller",
     "CallerRefused",
     "CannotTell",
+    "CredentialAmbiguous",
+    "CrossSite",
     "InFile",
     "InMemory",
     "NoToken",
     "NotAllowed",
     "NotReached",
+    "NotVestibule",
     "ServiceRefused",
     "Session",
     "SessionOver",
@@ -44,4 +51,5 @@ __all__ = [
     "TokenStore",
     "Tokens",
     "Verifier",
+    "WrongSetup",
 ]

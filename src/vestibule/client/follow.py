@@ -1,15 +1,15 @@
 """Follow the feed: learn what is revoked as it happens, and how fresh that is. Comes back by itself."""
 
 import asyncio
-import logging
 from collections.abc import Callable
 from typing import Any
 
 import httpx
 
 from vestibule.client import wire
-from vestibule.client.errors import NotReached
+from vestibule.client.errors import NotReached, NotVestibule
 from vestibule.client.events import Event, Reader
+from vestibule.client.setup import FEED, Setup
 from vestibule.crypto.entropy import spread
 from vestibule.model.clock import Clock
 from vestibule.protocol.revocations import Revoked
@@ -19,16 +19,16 @@ PROTOCOL = 1
 MAX_PAUSE_SECONDS = 5.0
 _FIRST_PAUSE_SECONDS = 0.5
 _WELL_SECONDS = 5.0
-_log = logging.getLogger(__name__)
 
 
 class Follower:
     """One service's place at the feed. `fresh` is called at each heartbeat."""
 
-    def __init__(self, revoked: Revoked, clock: Clock, fresh: Callable[[], None]) -> None:
+    def __init__(self, revoked: Revoked, clock: Clock, fresh: Callable[[], None], setup: Setup | None = None) -> None:
         self._revoked = revoked
         self._clock = clock
         self._fresh = fresh
+        self._setup = setup or Setup()
         self._cursor = ""
         self._sent_at = 0.0
         self._offset = 0.0
@@ -41,7 +41,7 @@ class Follower:
             try:
                 await self._listen(http)
             except (NotReached, httpx.HTTPError, TimeoutError, ValueError, TypeError, KeyError) as fault:
-                _log.warning("the feed of revocations ended: %r", fault)
+                self._setup.failed(FEED, wire.explained(fault, http.base_url))
             if self._clock.monotonic() - begun > _WELL_SECONDS:
                 pause = 0.0
             await asyncio.sleep(spread(pause))
@@ -52,7 +52,7 @@ class Follower:
         # A cut that looks like silence ends by the timeout of each read: a heartbeat comes every second.
         how: dict[str, Any] = {"params": {"after": self._cursor}, "extensions": {"trace": self._trace}}
         async with http.stream("GET", PATH, **how) as answer:
-            wire.require_ok(answer)
+            wire.require_stream(answer)
             async for piece in answer.aiter_raw():
                 for event in reader.feed(piece):
                     self.take(event)
@@ -73,9 +73,10 @@ class Follower:
             self._revoked.renew(min(self._offset + float(event.data["true_at"]), self._clock.monotonic()))
             self._revoked.forget(self._clock.monotonic())
             self._cursor = event.id or ""
+            self._setup.worked(FEED)
             self._fresh()
 
     def _greet(self, hello: dict[str, Any]) -> None:
         if hello.get("protocol") != PROTOCOL:
-            raise NotReached(f"the feed speaks protocol {hello.get('protocol')}, and this kit {PROTOCOL}")
+            raise NotVestibule(f"the feed speaks protocol {hello.get('protocol')}, and this kit {PROTOCOL}")
         self._offset = self._sent_at - float(hello["now"])

@@ -6,7 +6,15 @@ import httpx
 
 from vestibule.client import wire
 from vestibule.client.caller import Caller
-from vestibule.client.errors import CannotTell, NotReached, SessionOver, TokenInvalid
+from vestibule.client.errors import (
+    CannotTell,
+    NotReached,
+    NotVestibule,
+    ServiceRefused,
+    SessionOver,
+    TokenInvalid,
+    WrongSetup,
+)
 from vestibule.crypto.jws import InvalidToken
 from vestibule.model.clock import Clock
 from vestibule.protocol import access_tokens
@@ -37,6 +45,8 @@ class Introspection:
             async with asyncio.timeout(wire.ANSWER_SECONDS):
                 async with self._http.stream("POST", PATH, data={"token": token}) as answer:
                     told = await wire.json_of(answer)
+        except (ServiceRefused, NotVestibule) as fault:
+            raise WrongSetup(str(fault)) from None
         except (NotReached, httpx.HTTPError, TimeoutError):
             raise CannotTell from None
         if not isinstance(told, dict) or told.get("active") is not True:

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from vestibule.client import wire
-from vestibule.client.errors import NotReached
+from vestibule.client.errors import NotReached, NotVestibule
 from vestibule.crypto import jwk
 from vestibule.crypto.jwk import PublicKey, UnusableKey
 from vestibule.model.clock import Clock
@@ -71,7 +71,7 @@ def parse(document: Any) -> dict[str, PublicKey]:
     """The usable keys of a JWK Set (RFC 7517, section 5); raises `NotReached` where there is none."""
     listed = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(listed, list) or len(listed) > MAX_KEYS:
-        raise NotReached("the key set is not one of Vestibule's")
+        raise NotVestibule("the key set is not one of Vestibule's; check the url that Verifier is given")
     found = {}
     for member in listed:
         try:

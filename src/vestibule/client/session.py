@@ -24,6 +24,7 @@ from vestibule.client.tokens import InMemory, Tokens, TokenStore
 from vestibule.crypto import i_json
 from vestibule.crypto.entropy import spread
 from vestibule.model.clock import Clock, SystemClock
+from vestibule.protocol.cookies import ACCESS, HOST_PREFIX, REFRESH
 
 EARLY_SECONDS = 30
 """So long before its end a token is exchanged."""
@@ -78,11 +79,12 @@ class Session(httpx.Auth):
                 return  # it was over already
 
     def me(self) -> dict[str, Any]:
-        """Who is signed in; raises `SignedOut` or `NotReached`."""
+        """Who is signed in, and in `email_verified` whether that email is; raises `SignedOut` or `NotReached`."""
         tokens = self.fresh()
         answer = self._send("GET", "/api/users/me", headers=_bearer(tokens))
         user: dict[str, Any] = answer.json()["data"]["user"]
-        return user
+        known = self._send("GET", "/api/auth/verify", headers=_bearer(tokens)).headers
+        return {**user, "email_verified": known.get("Vestibule-Email-Verified") == "true"}
 
     def fresh(self, refused: str | None = None) -> Tokens:
         """Tokens that are good for a while; raises `SignedOut` or `NotReached`.
@@ -132,7 +134,7 @@ class Session(httpx.Auth):
     def _refreshed(self) -> Tokens:
         tokens = self._held()
         try:
-            answer = self._send("POST", _REFRESH, headers={"Cookie": f"refresh_token={tokens.refresh}"})
+            answer = self._send("POST", _REFRESH, headers={"Cookie": _refresh_cookie(tokens)})
         except SignedOut:
             self._store.clear()
             raise
@@ -171,13 +173,25 @@ def _refusal(answer: httpx.Response) -> Exception:
 
 def _tokens_in(answer: httpx.Response, refresh_before: str = "") -> Tokens:
     """The pair that an answer sets. A server that does not rotate refresh tokens sets no new one."""
-    access = answer.cookies.get("access_token")
-    refresh = answer.cookies.get("refresh_token") or refresh_before
+    access = _cookie_in(answer, ACCESS)
+    refresh = _cookie_in(answer, REFRESH) or refresh_before
     if not access or not refresh:
         raise NotReached(f"{answer.url} sets no tokens; is it a Vestibule?")
     payload = access.split(".")[1]
     claims = i_json.parse(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     return Tokens(access, refresh, int(claims["exp"]))
+
+
+def _cookie_in(answer: httpx.Response, name: str) -> str | None:
+    """The cookie that an answer sets, whether or not the server is set to begin its name with the prefix."""
+    lines = answer.headers.get_list("Set-Cookie")
+    pairs = dict(line.partition(";")[0].partition("=")[::2] for line in lines)
+    return pairs.get(HOST_PREFIX + name) or pairs.get(name)
+
+
+def _refresh_cookie(tokens: Tokens) -> str:
+    """Under both names: the server reads its own, which an operator may change while the session lives."""
+    return f"{REFRESH}={tokens.refresh}; {HOST_PREFIX}{REFRESH}={tokens.refresh}"
 
 
 def _bearer(tokens: Tokens) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The verifier: who is calling, by their token, decided in memory; and what keeps that memory true."""
 
 import asyncio
-import logging
+import contextlib
 import os
 import threading
 import weakref
@@ -14,11 +14,12 @@ import httpx
 from vestibule.client import wire
 from vestibule.client.background import Background
 from vestibule.client.caller import Caller
-from vestibule.client.errors import CallerRefused, CannotTell, KeyUnknown, NotReached, SessionOver
+from vestibule.client.errors import CallerRefused, CannotTell, KeyUnknown, NotReached, SessionOver, WrongSetup
 from vestibule.client.follow import Follower
 from vestibule.client.introspect import Introspection
 from vestibule.client.keys import KeySet
 from vestibule.client.memory import Memory, Policy
+from vestibule.client.setup import KEYS, Setup
 from vestibule.crypto.entropy import spread
 from vestibule.model.clock import Clock, SystemClock
 from vestibule.protocol.claims import Expected
@@ -29,7 +30,6 @@ START_SECONDS = 5.0
 _MEND_SECONDS = START_SECONDS + 2 * wire.ANSWER_SECONDS
 _RETRY_KEYS_SECONDS = 2.0
 _EARLY = 0.8
-_log = logging.getLogger(__name__)
 
 
 class Verifier:
@@ -39,7 +39,8 @@ class Verifier:
     `refuse` it with 503, `ask` Vestibule about each, or `accept` it although its session may be over. `cookie` names
     a cookie that is taken as well as `Authorization: Bearer`; `origins` are the other sites whose pages may then send
     what changes something. `key_refetch`: how often, in seconds, an unknown key may cause a fetch.
-    Raises `ValueError` for what cannot be. Starts by itself at the first check.
+    Raises `ValueError` for what cannot be. Starts by itself at the first check; `start` and `with` raise what is wrong
+    with the key or the URL.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class Verifier:
         self.cookie = cookie
         self.origins = wire.origins_of(origins)
         self._base = wire.base_of(url, plain_http=plain_http)
-        self._service_key = service_key
+        self._service_key = wire.key_of(service_key)
         self._policy = policy
         self._clock = clock or SystemClock()
         self._expected = Expected(issuer, audience, leeway)
@@ -86,9 +87,9 @@ class Verifier:
             return self._decide(token)
         except (KeyUnknown, CannotTell) as refusal:
             if not self._may_mend(refusal):
-                raise
+                raise self._worded(refusal) from None
         try:
-            return self.start().ask(self._mend(token), _MEND_SECONDS)
+            return self._follow().ask(self._mend(token), _MEND_SECONDS)
         except TimeoutError:
             raise CannotTell from None
 
@@ -98,9 +99,9 @@ class Verifier:
             return self._decide(token)
         except (KeyUnknown, CannotTell) as refusal:
             if not self._may_mend(refusal):
-                raise
+                raise self._worded(refusal) from None
         try:
-            return await self.start().ask_async(self._mend(token), _MEND_SECONDS)
+            return await self._follow().ask_async(self._mend(token), _MEND_SECONDS)
         except TimeoutError:
             raise CannotTell from None
 
@@ -109,8 +110,21 @@ class Verifier:
         """Seconds since the moment up to which all revocations are known; infinite before the first look."""
         return self._memory.age()
 
-    def start(self) -> Background:
-        """Begin to follow, if that is not done yet. Raises `RuntimeError` once closed."""
+    def start(self) -> None:
+        """Begin to follow, if that is not done yet, and wait for the first answers.
+
+        Raises `ServiceRefused` where Vestibule does not take the service key, and `NotVestibule` where the URL leads to
+        something else or nowhere. An outage is none of these: the service starts, and answers as its policy says.
+        Raises `RuntimeError` once closed.
+        """
+        with contextlib.suppress(TimeoutError):
+            self._follow().ask(self._setup.all_tried.wait(), START_SECONDS)
+        if (fault := self._setup.fault) is not None:
+            self._stop()
+            self._begin()  # a later check looks anew
+            raise fault
+
+    def _follow(self) -> Background:
         with self._starting:
             if self._closed:
                 raise RuntimeError("this Verifier is closed")
@@ -120,9 +134,12 @@ class Verifier:
 
     def close(self) -> None:
         """Stop following, and wait for the end of it. What is known grows stale from now on."""
+        self._closed = True
+        self._stop()
+
+    def _stop(self) -> None:
         with self._starting:
-            background = self._background
-            self._closed, self._background = True, None
+            background, self._background = self._background, None
         if background is not None:
             background.close()
 
@@ -145,11 +162,17 @@ class Verifier:
         self._background = None
         self._looked = False
         self._first_look = asyncio.Event()
+        self._setup = Setup()
 
     def _may_mend(self, refusal: CallerRefused) -> bool:
         if not self._looked:
             return True
         return self._keys.may_refetch() if isinstance(refusal, KeyUnknown) else self._policy == "ask"
+
+    def _worded(self, refusal: CallerRefused) -> CallerRefused:
+        """The refusal, told apart where it is no outage that makes it."""
+        fault = self._setup.fault
+        return WrongSetup(str(fault)) if fault is not None and type(refusal) is CannotTell else refusal
 
     async def _mend(self, token: str) -> Caller:
         await self._first_look.wait()
@@ -162,9 +185,9 @@ class Verifier:
             pass
         try:
             return self._decide(token)
-        except CannotTell:
+        except CannotTell as refusal:
             if self._policy != "ask":
-                raise
+                raise self._worded(refusal) from None
         try:
             return await self._introspection.ask(token)
         except SessionOver:
@@ -174,27 +197,35 @@ class Verifier:
     async def _work(self) -> None:
         async with wire.client(self._base, self._service_key) as self._http:
             self._introspection = Introspection(self._http, self._expected, self._clock)
-            follower = Follower(self._memory.revoked, self._clock, self._heard)
+            follower = Follower(self._memory.revoked, self._clock, self._heard, self._setup)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(follower.follow(self._http))
                 tasks.create_task(self._keep_keys())
                 tasks.create_task(self._end_patience())
+                tasks.create_task(self._end_look_in_vain())
 
     async def _keep_keys(self) -> None:
         while True:
             try:
                 await self._keys.fetch(self._http)
                 self._memory.keys = self._keys.by_id
+                self._setup.worked(KEYS)
                 self._heard()
                 pause = self._keys.keep_seconds * _EARLY
             except (NotReached, httpx.HTTPError, TimeoutError) as fault:
-                _log.warning("keys not fetched: %r", fault)
+                self._setup.failed(KEYS, wire.explained(fault, self._http.base_url))
                 pause = _RETRY_KEYS_SECONDS
             await asyncio.sleep(spread(pause))  # a fifth more or less, and so never longer than the keys may be kept
 
     async def _end_patience(self) -> None:
         await asyncio.sleep(START_SECONDS)
         self._end_first_look()
+
+    async def _end_look_in_vain(self) -> None:
+        """Nobody waits for what will not come."""
+        await self._setup.all_tried.wait()
+        if self._setup.fault is not None:
+            self._end_first_look()
 
     def _heard(self) -> None:
         if self._keys.by_id and self._memory.revoked.fresh_as_of > float("-inf"):

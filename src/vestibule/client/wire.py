@@ -1,29 +1,47 @@
 """The way to Vestibule: no redirects, nothing compressed, and an end to everything."""
 
 import ipaddress
+import re
+import socket
+import ssl
 from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
-from vestibule.client.errors import NotReached, ServiceRefused
+from vestibule.client.errors import NotReached, NotVestibule, ServiceRefused
 from vestibule.crypto import i_json
 
 TIMEOUT = httpx.Timeout(3.0, connect=2.0)
 ANSWER_SECONDS = 5.0
 MAX_ANSWER_BYTES = 256_000
-_UNAUTHORIZED = 401
+KEY_MARK = "vsk_"
+_KEY = re.compile(r"vsk_[A-Za-z0-9_-]+")
+_NO_KEY = {401, 403}
+_NO_SUCH_PLACE = {400, 404, 405, 406, 410, 421}
+_DEEPEST = 10
+_CHECK_URL = "check the url that Verifier is given"
 
 
 def base_of(url: str, *, plain_http: bool) -> str:
     """The address to build on; raises `ValueError` where a secret would travel in the open."""
+    if KEY_MARK in url:  # which must not be shown
+        raise ValueError("url is a service key: url and service_key have changed places")
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
         raise ValueError(f"{url!r} is not an address such as https://auth.example.com")
     if parts.scheme == "http" and not plain_http and not _is_loopback(parts.hostname):
         raise ValueError(f"{url!r} would send secrets in the open: use https, or say plain_http=True in a net of yours")
     return url.rstrip("/")
+
+
+def key_of(text: str) -> str:
+    """A service key, without white space around it; raises `ValueError`, and never shows what was given."""
+    key = text.strip()
+    if not _KEY.fullmatch(key):
+        raise ValueError("service_key is none: `vestibule services add NAME` prints one, which begins with vsk_")
+    return key
 
 
 def origins_of(named: Collection[str]) -> frozenset[str]:
@@ -54,19 +72,51 @@ async def json_of(answer: httpx.Response) -> Any:
     async for piece in answer.aiter_raw():
         text += piece
         if len(text) > MAX_ANSWER_BYTES:
-            raise NotReached(f"{answer.url} answers more than {MAX_ANSWER_BYTES} bytes")
+            raise NotVestibule(f"{answer.url} answers more than {MAX_ANSWER_BYTES} bytes; {_CHECK_URL}")
     try:
         return i_json.parse(bytes(text))
     except i_json.NotIJson as fault:
-        raise NotReached(f"{answer.url} does not answer JSON: {fault}") from None
+        raise NotVestibule(f"{answer.url} does not answer JSON ({fault}); {_CHECK_URL}") from None
 
 
 def require_ok(answer: httpx.Response) -> None:
-    """Raises `ServiceRefused` for 401 and `NotReached` for every status but 200."""
-    if answer.status_code == _UNAUTHORIZED:
-        raise ServiceRefused(f"{answer.url} does not know the service key; make one with: vestibule services add NAME")
-    if answer.status_code != httpx.codes.OK:
-        raise NotReached(f"{answer.url} answers {answer.status_code}")
+    """Raises `ServiceRefused` or `NotVestibule` for what stays so until it is mended, and `NotReached` for every other
+    status but 200.
+    """
+    status, url = answer.status_code, answer.url
+    if status in _NO_KEY:
+        raise ServiceRefused(
+            f"{url} does not know the service key ({status}); make one with: vestibule services add NAME"
+        )
+    if answer.has_redirect_location:
+        raise NotVestibule(f"{url} answers {status} and leads elsewhere, which is not followed; {_CHECK_URL}")
+    if status in _NO_SUCH_PLACE:
+        raise NotVestibule(f"{url} answers {status}, so it is no Vestibule, or not under this name; {_CHECK_URL}")
+    if status != httpx.codes.OK:
+        raise NotReached(f"{url} answers {status}")
+
+
+def require_stream(answer: httpx.Response) -> None:
+    """Raises `NotVestibule` for an answer that is no stream of events (HTML Standard, section 9.2)."""
+    require_ok(answer)
+    if not answer.headers.get("Content-Type", "").startswith("text/event-stream"):
+        raise NotVestibule(f"{answer.url} does not answer events; {_CHECK_URL}")
+
+
+def explained(fault: Exception, base: httpx.URL) -> Exception:
+    """What went wrong on the way: `NotVestibule` where only another URL helps, otherwise the fault as it is."""
+    causes: list[BaseException] = []
+    cause = fault.__cause__ or fault.__context__
+    while cause is not None and len(causes) < _DEEPEST:
+        causes.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    if any(isinstance(one, socket.gaierror) for one in causes):
+        return NotVestibule(f"the name {base.host} leads nowhere; {_CHECK_URL}")
+    if any(isinstance(one, ssl.SSLCertVerificationError) for one in causes):
+        return NotVestibule(f"the certificate of {base.host} is not one that is trusted here")
+    if any(isinstance(one, ssl.SSLError) for one in causes):
+        return NotVestibule(f"{base.host} does not speak TLS on this port; {_CHECK_URL}")
+    return fault
 
 
 def _is_loopback(host: str) -> bool:

@@ -10,6 +10,11 @@ from vestibule.model.passwords import PasswordRules
 from vestibule.model.retention import Retention
 from vestibule.model.sessions import SessionLimits
 from vestibule.model.signing_keys import KeyUse
+from vestibule.protocol.access_tokens import MAX_LIFETIME_SECONDS
+from vestibule.protocol.claims import MAX_LEEWAY_SECONDS
+
+LONGEST_ACCESS_LIFETIME = timedelta(seconds=MAX_LIFETIME_SECONDS)
+LONGEST_LEEWAY = timedelta(seconds=MAX_LEEWAY_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -39,8 +44,12 @@ class Policy:
 
     @property
     def revocation_memory(self) -> timedelta:
-        """How long after it a revocation can still matter: until the last access token has expired everywhere."""
-        return self.access_lifetime + 2 * self.issuer.leeway
+        """How long after it a revocation can still matter: until the last access token has expired everywhere.
+
+        Not by today's settings, which may have been others when the token was issued and may be others at a service,
+        but by the longest that any may set. What is kept too long costs memory; what is not kept lets somebody in.
+        """
+        return LONGEST_ACCESS_LIFETIME + 2 * LONGEST_LEEWAY
 
     @property
     def key_lead(self) -> timedelta:

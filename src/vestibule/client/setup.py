@@ -1,0 +1,46 @@
+"""What is wrong with the service key or the URL, as opposed to an outage, which passes by itself."""
+
+import asyncio
+import logging
+
+from vestibule.client.errors import NotReached, NotVestibule, ServiceRefused
+
+FEED, KEYS = "the feed of revocations", "the keys"
+_log = logging.getLogger(__name__)
+
+
+class Setup:
+    """How it went, the last time that each of the two was asked for. Written in the background's loop only."""
+
+    def __init__(self) -> None:
+        self._faults: dict[str, NotReached] = {}
+        self._tried: set[str] = set()
+        self.all_tried = asyncio.Event()
+        """Set when each has had an answer, or none, or when something is known to be wrong."""
+
+    @property
+    def fault(self) -> NotReached | None:
+        """What an operator has to mend before anything can work; None where nothing is known to be wrong."""
+        return next(iter(self._faults.values()), None)
+
+    def worked(self, what: str) -> None:
+        """It was answered as it should be."""
+        self._faults.pop(what, None)
+        self._note(what)
+
+    def failed(self, what: str, fault: Exception) -> None:
+        """It was not. Says so in the log, as an error where it will not pass by itself."""
+        if isinstance(fault, ServiceRefused | NotVestibule):
+            if str(self._faults.get(what)) != str(fault):
+                _log.error("%s cannot be had before this is mended: %s", what, fault)
+            self._faults[what] = fault
+            self.all_tried.set()
+        else:
+            self._faults.pop(what, None)
+            _log.warning("%s could not be had: %r", what, fault)
+        self._note(what)
+
+    def _note(self, what: str) -> None:
+        self._tried.add(what)
+        if self._tried >= {FEED, KEYS}:
+            self.all_tried.set()
