@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from vestibule import logs, loops, wiring
+from vestibule import logs, loops, open_files, wiring
 from vestibule.crypto.niced_threads import NicedThreads
 from vestibule.crypto.priority import come_first
 from vestibule.flows.env import Env
@@ -20,6 +20,7 @@ from vestibule.metrics.sampling import sampled
 from vestibule.model.clock import SystemClock
 from vestibule.settings import Settings
 from vestibule.web.application import build
+from vestibule.web.connections import Bounds, shedding
 from vestibule.web.fast_path import PATHS, FrontDoor
 from vestibule.web.headers import OutermostLayer
 from vestibule.web.pages.render import Pages
@@ -44,6 +45,8 @@ def assembled(chosen: Settings, threads: type[NicedThreads] = NicedThreads) -> A
                 if chosen.metrics_port:
                     measuring.enter_context(listening(chosen.metrics_host, chosen.metrics_port))
                     await measuring.enter_async_context(sampled(env, lambda: log.dropped))
+                bounds = Bounds(chosen.port, open_files.connections_within(chosen.connections), chosen.trusted_proxies)
+                await measuring.enter_async_context(shedding(bounds))
                 app.state.env = env
                 yield
         finally:

@@ -214,9 +214,19 @@ class Settings(BaseModel):
     feed_followers: Whole = _setting(
         "VESTIBULE_FEED_FOLLOWERS",
         100,
-        "Services that may follow the feed of revocations at each process; beyond it, 503.",
+        "Services that may follow the feed of revocations at each process; beyond it, 503. At most half of "
+        "VESTIBULE_CONNECTIONS.",
         ge=1,
         le=10_000,
+    )
+    connections: Whole = _setting(
+        "VESTIBULE_CONNECTIONS",
+        8192,
+        "Connections that each process takes at once, as far as the system's limit for open files allows. One network "
+        "may have a quarter of them before its silent ones are ended, listed proxies any number; when three quarters "
+        "are taken, silent ones of all networks are.",
+        ge=256,
+        le=100_000,
     )
 
     # Sessions
@@ -486,6 +496,8 @@ class Settings(BaseModel):
         if self.password_max_length < self.password_min_length:
             yield "VESTIBULE_PASSWORD_MAX_LENGTH: is less than VESTIBULE_PASSWORD_MIN_LENGTH"
         yield from self._lives()
+        if self.feed_followers > self.connections // 2:
+            yield "VESTIBULE_FEED_FOLLOWERS: is more than half of VESTIBULE_CONNECTIONS, which would keep others out"
         if self.production and not self.url:
             yield "VESTIBULE_URL: is needed in production, because mailed links lead there"
         if self.metrics_port == self.port:

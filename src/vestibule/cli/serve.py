@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.table import Column, Table
 
+from vestibule import open_files
 from vestibule.cli.console import notes
 from vestibule.cli.supervisor import FINISH_SECONDS, Supervisor
 from vestibule.cli.workshop import Workshop
@@ -31,6 +32,7 @@ _TRACES = "opentelemetry-exporter-otlp-proto-http"
 # Whoever does not get through with the head of a request in ten seconds, or in 16 kB, holds a connection for nothing
 # (ASVS 5.0, 15.2.2). Bodies are counted and timed in web/body.py.
 _LIMITS = HTTP1Settings(header_read_timeout=10_000, max_buffer_size=16_384)
+_BACKLOG = 4096  # connections that the system keeps waiting for us; its own limit may be lower
 _LOG_WIDTH = 300
 # Where a browser on this machine says localhost.
 _REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared, never bound
@@ -62,6 +64,8 @@ def serve(
     if settings.traces:
         _require_traces()
     asyncio.run(_prepare(workshop))
+    open_files.raise_limit()
+    connections = _connections(settings)
     server = Supervisor(
         lambda: _welcome_when_open(settings, address, number, workers),
         settings.leaving_seconds,
@@ -72,6 +76,8 @@ def serve(
         interface=Interfaces.ASGI,
         http=HTTPModes.http1,
         http1_settings=_LIMITS,
+        backlog=_BACKLOG,
+        backpressure=connections,
         websockets=False,
         workers=workers,
         workers_kill_timeout=FINISH_SECONDS,
@@ -127,6 +133,19 @@ def _require_free(host: str, port: int, setting: str) -> None:
             probe.bind((host, port))
         except OSError as fault:
             raise WrongSettings(f"{setting}: cannot listen on {host}:{port}: {fault.strerror}") from None
+
+
+def _connections(settings: Settings) -> int:
+    """How many each process may take; raises `WrongSettings` where that would not do for those who follow the feed."""
+    within = open_files.connections_within(settings.connections)
+    if settings.feed_followers > within // 2:
+        raise WrongSettings(
+            f"VESTIBULE_FEED_FOLLOWERS: is more than half of the {within} connections that the limit for open files "
+            "leaves; raise that (ulimit -n, LimitNOFILE, --ulimit nofile)"
+        )
+    if within < settings.connections:
+        notes.print(f"The limit for open files leaves {within} connections of VESTIBULE_CONNECTIONS; see ulimit -n.")
+    return within
 
 
 def _require_traces() -> None:
