@@ -10,7 +10,18 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.harness.process import PASSWORD, Running, complaint, environment, serving_somebody
+from tests.harness.process import (
+    PASSWORD,
+    PRODUCTION,
+    Running,
+    complaint,
+    environment,
+    given_keys,
+    register,
+    serving,
+    serving_somebody,
+)
+from vestibule.client import InFile, Session
 
 EMAIL = "ada@example.com"
 
@@ -55,6 +66,20 @@ def test_a_person_signs_in_is_known_and_signs_out(server: Running, tmp_path: Pat
     again = vestibule(tmp_path, "whoami", *at)
     assert again.returncode == 1
     assert complaint(again.stderr) == "Nobody is signed in (not_signed_in); sign in with: vestibule login"
+
+
+def test_s4_a_server_whose_cookies_have_the_prefix_is_no_other_to_it(tmp_path: Path) -> None:
+    with serving(tmp_path, **given_keys(), **PRODUCTION, VESTIBULE_COOKIE_PREFIX="__Host-") as server:
+        url = f"http://localhost:{server.port}"
+        with httpx.Client(base_url=url, headers={"Origin": PRODUCTION["ORIGIN"]}, timeout=20) as browser:
+            register(browser, EMAIL)
+        assert vestibule(tmp_path, "login", EMAIL, "--url", url, typed=f"{PASSWORD}\n").returncode == 0
+        shown = vestibule(tmp_path, "whoami", "--json", "--url", url)
+        assert (json.loads(shown.stdout)["email"], json.loads(shown.stdout)["email_verified"]) == (EMAIL, False)
+        session = Session(url, InFile(next(tmp_path.rglob("sessions/*.json"))))
+        before = session.fresh()
+        assert session.fresh(before.access).refresh != before.refresh
+        session.close()
 
 
 def test_both_may_be_typed(server: Running, tmp_path: Path) -> None:

@@ -116,6 +116,22 @@ def configure_django() -> None:
             ALLOWED_HOSTS=["*"],
             ROOT_URLCONF=__name__,
             SECRET_KEY="for tests",
+            INSTALLED_APPS=[
+                f"django.contrib.{name}" for name in ("admin", "auth", "contenttypes", "sessions", "messages")
+            ],
+            TEMPLATES=[
+                {
+                    "BACKEND": "django.template.backends.django.DjangoTemplates",
+                    "APP_DIRS": True,
+                    "OPTIONS": {
+                        "context_processors": [
+                            "django.template.context_processors.request",
+                            "django.contrib.auth.context_processors.auth",
+                            "django.contrib.messages.context_processors.messages",
+                        ]
+                    },
+                }
+            ],
             MIDDLEWARE=["vestibule.client.django.VestibuleMiddleware"],
             VESTIBULE=AUTH,
             REST_FRAMEWORK={
@@ -129,6 +145,8 @@ def configure_django() -> None:
 
 configure_django()
 # Only now: the framework reads Django's settings when it is imported.
+from django.contrib import admin  # noqa: E402
+from django.contrib.auth.models import AnonymousUser  # noqa: E402
 from rest_framework.decorators import api_view  # noqa: E402
 from rest_framework.response import Response  # noqa: E402
 
@@ -138,7 +156,12 @@ def rest_me(request: Any) -> Response:
     return Response({"id": request.user.id})
 
 
-urlpatterns = [path("me", django_me), path("admin", django_admin), path("rest/me", rest_me)]
+urlpatterns = [
+    path("me", django_me),
+    path("admin", django_admin),
+    path("rest/me", rest_me),
+    path("django-admin/", admin.site.urls),
+]
 
 
 def with_django() -> Ask:
@@ -234,6 +257,29 @@ def test_a_role_is_demanded(ask: Ask, vestibule: SignedIn) -> None:
     assert answer.status_code == 403
     assert 'error="insufficient_scope"' in answer.headers["www-authenticate"]
     assert ask("/admin").status_code == 401
+
+
+# What writes to Django's tables, or reads them: there are none.
+IN_TABLES = {"save", "delete", "set_password", "check_password", "groups", "user_permissions"}
+
+
+def test_a_django_user_has_the_members_that_django_asks_for() -> None:
+    wanted = {name for name in dir(AnonymousUser) if not name.startswith("_")} - IN_TABLES
+    caller = Caller("ada", "admin", "s1", 0, 0, {}, email_verified=True)
+    for user in (for_django.Nobody(), for_django.VestibuleUser(caller)):
+        assert wanted - set(dir(user)) == set()
+        assert not any((user.is_staff, user.is_superuser, user.has_perm("x.y"), user.has_module_perms("x")))
+        assert (user.has_perms([]), user.has_perms(["x.y"])) == (True, False)
+    assert (str(for_django.Nobody()), str(for_django.VestibuleUser(caller))) == ("AnonymousUser", "ada")
+    assert for_django.VestibuleUser(caller).email_verified
+
+
+@pytest.mark.parametrize("service", [with_django, with_async_django])
+def test_djangos_own_admin_is_answered_and_lets_no_caller_in(service: Callable[[], Ask], vestibule: SignedIn) -> None:
+    ask = service()
+    for headers in ({}, vestibule.headers(vestibule.token_for("ada", role="admin"))):
+        assert ask("/django-admin/", headers=headers).headers["location"].startswith("/django-admin/login/")
+        assert ask("/django-admin/login/", headers=headers).status_code == 200
 
 
 def test_openapi_says_how_a_caller_is_known() -> None:

@@ -73,6 +73,24 @@ class _WithoutPermissions:
         """Never."""
         return False
 
+    async def aget_user_permissions(self, _about: object = None) -> set[str]:
+        """None; and likewise below, for views that are tasks."""
+        return set()
+
+    aget_group_permissions = aget_all_permissions = aget_user_permissions
+
+    async def ahas_perm(self, permission: str, about: object = None) -> bool:
+        """Never."""
+        return self.has_perm(permission, about)
+
+    async def ahas_perms(self, permissions: Iterable[str], about: object = None) -> bool:
+        """Only where none is asked for."""
+        return self.has_perms(permissions, about)
+
+    async def ahas_module_perms(self, label: str) -> bool:
+        """Never."""
+        return self.has_module_perms(label)
+
 
 class VestibuleUser(_WithoutPermissions):
     """The caller, with the members that Django and its packages look for on a user."""
