@@ -57,7 +57,7 @@ class Nginx:
 def nginx(folder: Path, vestibule: int, service: int) -> Iterator[Nginx]:
     """In front of a Vestibule and of a service on these ports; raises `NotToBeHad` where there is no nginx."""
     program, port = binary(), free_port()
-    certificate, key = _certificate(folder)
+    certificate, key = certificate_in(folder)
     text = EXAMPLE.read_text()
     for example, here in {
         "127.0.0.1:8000": f"127.0.0.1:{vestibule}",
@@ -89,7 +89,7 @@ def binary() -> str:
     return found
 
 
-def _certificate(folder: Path) -> tuple[Path, Path]:
+def certificate_in(folder: Path) -> tuple[Path, Path]:
     """A certificate for localhost that vouches for itself, and its key."""
     key, now = ec.generate_private_key(ec.SECP256R1()), SystemClock().now()
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])

@@ -21,6 +21,7 @@ RETURN_TO = "return_to"
 _WAY_SECONDS = 3600
 _LONGEST_SECONDS = 400 * 86400  # the longest that browsers keep a cookie (RFC 6265bis, section 5.5)
 _CREDENTIALS = {ACCESS, REFRESH}
+_OURS = {*_CREDENTIALS, LOGGED_IN}
 _MOST_DEVICES = 8
 
 
@@ -93,6 +94,23 @@ def any_credential(headers: RawHeaders, web: WebPolicy) -> bool:
     """Whether there is any cookie by which somebody may be signed in."""
     names = {named(name, web).encode() for name in _CREDENTIALS}
     return any(key in names for key, _ in protocol.pairs(headers))
+
+
+def without_ours(headers: RawHeaders) -> str:
+    """The Cookie header, without the cookies by which somebody is signed in or known here, for a service behind."""
+    rest = [
+        pair.strip(b" \t")
+        for header, content in headers
+        if header == b"cookie"
+        for pair in content.split(b";")
+        if not _is_ours(pair.partition(b"=")[0].strip(b" \t").decode("latin-1"))
+    ]
+    return b"; ".join(pair for pair in rest if pair).decode("latin-1")
+
+
+def _is_ours(name: str) -> bool:
+    bare = name.removeprefix(protocol.HOST_PREFIX)
+    return bare in _OURS or bare.startswith(DEVICE)
 
 
 def read_devices(headers: RawHeaders) -> tuple[str, ...]:

@@ -37,8 +37,11 @@ def _from_elsewhere(request: Request) -> bool:
     said = from_elsewhere(request.headers.raw, request.app.state.web.origins)
     if said is not None:
         return said
-    return _is_browser(request) and cookies.any_credential(request.headers.raw, request.app.state.web)
+    return is_browser(request.headers.get("user-agent", "")) and cookies.any_credential(
+        request.headers.raw, request.app.state.web
+    )
 
 
-def _is_browser(request: Request) -> bool:
-    return _BROWSER.search(request.headers.get("user-agent", "")) is not None
+def is_browser(user_agent: str) -> bool:
+    """Return whether a program calls itself a browser."""
+    return _BROWSER.search(user_agent) is not None

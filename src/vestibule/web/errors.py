@@ -75,6 +75,12 @@ class CrossSite(Refusal):
     code = refusals.CROSS_SITE.code
 
 
+class ReservedHeader(Refusal):
+    """A request that a proxy asks about says of itself what only Vestibule may say."""
+
+    code = "reserved_header"
+
+
 class FetchedAhead(Refusal):
     """A browser asked before anybody clicked, where an answer would change something."""
 
@@ -149,6 +155,7 @@ LOOKS: dict[type[Refusal | Fault], Look] = {
     TransferCodingUnknown: Look(400, "Send the body with a Content-Length, or with Transfer-Encoding: chunked alone"),
     errors.ReauthenticationRequired: Look(403, "Sign in again to do this, your sign-in is too long ago"),
     CrossSite: Look.of(refusals.CROSS_SITE),
+    ReservedHeader: Look(400, "Headers whose names begin with Vestibule- are set by this server, not by clients"),
     FetchedAhead: Look(403, "This was fetched ahead of time, so nothing was changed; ask again when it is meant"),
     RouteUnknown: Look(404),
     MethodNotAllowed: Look(405),

@@ -11,10 +11,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller, identify_from_memory
 from vestibule.model.errors import Refusal
-from vestibule.web.api.me import me_content, verify_headers
+from vestibule.web.api.me import me_content
 from vestibule.web.caller import presented_token
 from vestibule.web.headers import headers_for
 from vestibule.web.hosts import require_one_reading
+from vestibule.web.in_front import judge, told
 from vestibule.web.policy import WebPolicy
 from vestibule.web.request_ids import NAME, request_id
 
@@ -37,7 +38,7 @@ class FrontDoor:
             headers_around = self._headers_around(scope)
             caller = self._caller(scope) if headers_around is not None else None
             if caller is not None and headers_around is not None:
-                status, headers, content = _ANSWERS[scope["path"]](caller)
+                status, headers, content = _ANSWERS[scope["path"]](caller, scope)
                 named = (NAME, request_id(scope, self._web))
                 start = {"type": "http.response.start", "status": status}
                 await send({**start, "headers": [*headers, named, *headers_around]})
@@ -52,6 +53,8 @@ class FrontDoor:
         try:
             if require_one_reading(scope["headers"], self._web):
                 return None
+            if scope["path"] == _VERIFY:
+                judge(scope["headers"], self._web)
             return identify_from_memory(env, presented_token(scope["headers"], self._web))
         except Refusal:
             return None
@@ -64,21 +67,22 @@ class FrontDoor:
         return self._headers_without_origin
 
 
-def _me(caller: Caller) -> tuple[int, list[RawHeader], bytes]:
+def _me(caller: Caller, _scope: Scope) -> tuple[int, list[RawHeader], bytes]:
     content = caller.known.shown.get("me")
     if content is None:
         content = caller.known.shown["me"] = me_content(caller)
     return 200, [_JSON, (b"content-length", str(len(content)).encode())], content
 
 
-def _verify(caller: Caller) -> tuple[int, list[RawHeader], bytes]:
-    headers = verify_headers(caller)
-    return 204, [(name.lower().encode(), value.encode()) for name, value in headers.items()], b""
+def _verify(caller: Caller, scope: Scope) -> tuple[int, list[RawHeader], bytes]:
+    headers = told(caller, scope["headers"])
+    return 204, [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()], b""
 
 
-_ANSWERS: dict[str, Callable[[Caller], tuple[int, list[RawHeader], bytes]]] = {
+_VERIFY = "/api/auth/verify"
+_ANSWERS: dict[str, Callable[[Caller, Scope], tuple[int, list[RawHeader], bytes]]] = {
     "/api/users/me": _me,
-    "/api/auth/verify": _verify,
+    _VERIFY: _verify,
 }
 PATHS = frozenset(_ANSWERS)
 """What is answered before it is routed."""

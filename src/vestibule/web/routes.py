@@ -20,8 +20,10 @@ from vestibule.web.errors import (
     CrossSite,
     CrossSiteRefresh,
     FetchedAhead,
+    ReservedHeader,
     UnsupportedMedia,
 )
+from vestibule.web.in_front import for_a_service
 from vestibule.web.pages import account, language, leaving, letters, mailed, sign_in, sign_up, static
 from vestibule.web.pages.face import Form
 from vestibule.web.pages.member import member, member_form
@@ -40,6 +42,7 @@ ON_PURPOSE = (on_purpose,)
 ON_PURPOSE_REFRESH = (on_purpose, own_site_refresh)
 SIGNED_IN = (signed_in,)
 SERVICE = (service,)
+FOR_A_SERVICE = (for_a_service, signed_in)
 SIGNED_IN_OWN_SITE = (own_site, signed_in)
 ON_PURPOSE_SIGNED_IN = (on_purpose, own_site, signed_in)
 MEMBER = (member,)
@@ -110,7 +113,7 @@ ROUTES = (
     Route("GET",   "/api/users/me/sessions",                  sessions.list_mine,            SIGNED_IN,          ACCOUNT,   200, answers.Sessions, None, NO_TOKEN),
     Route("DELETE", "/api/users/me/sessions",                  sessions.end_others,           SIGNED_IN_OWN_SITE, ACCOUNT,   200, answers.Ended, None, (*NO_SIGN_OUT, e.ReauthenticationRequired)),
     Route("DELETE", "/api/users/me/sessions/{session_id}",     sessions.end_one,              SIGNED_IN_OWN_SITE, ACCOUNT,   200, answers.Success, None, (*NO_SIGN_OUT, e.SessionUnknown, e.ReauthenticationRequired)),
-    Route("GET",   "/api/auth/verify",                        me.verify,                     SIGNED_IN,          UNLIMITED, 204, None, None, NO_TOKEN),
+    Route("GET",   "/api/auth/verify",                        me.verify,                     FOR_A_SERVICE,      UNLIMITED, 204, None, None, (*NO_TOKEN, CrossSite, ReservedHeader)),
     Route("POST",  "/api/auth/introspect",                    services.introspect_token,     SERVICE,            UNLIMITED, 200, answers.Introspection, None, NO_INTROSPECTION, ("token",)),
     Route("GET",   "/api/revocations",                        services.follow,               SERVICE,            UNLIMITED, 200, None, None, (e.ServiceKeyInvalid,)),
     Route("GET",   "/healthz/live",                           health.live,                   ANYONE,             UNLIMITED, 200, answers.Told),

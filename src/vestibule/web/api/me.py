@@ -1,5 +1,6 @@
 """The account that is asking, for the person and for a proxy; and the keys by which others can tell."""
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from vestibule.flows.follow_keys import require_fresh_keys
@@ -7,6 +8,7 @@ from vestibule.flows.identify import Caller
 from vestibule.web.api import answers
 from vestibule.web.caller import InEnv, SignedInCaller
 from vestibule.web.errors import Json
+from vestibule.web.in_front import told
 
 
 async def me(caller: SignedInCaller) -> Response:
@@ -14,9 +16,9 @@ async def me(caller: SignedInCaller) -> Response:
     return Response(me_content(caller), media_type=Json.media_type)
 
 
-async def verify(caller: SignedInCaller) -> Response:
+async def verify(request: Request, caller: SignedInCaller) -> Response:
     """For reverse proxies: whether the request is signed in, and by whom, in headers and without a body."""
-    return Response(status_code=204, headers=verify_headers(caller))
+    return Response(status_code=204, headers=told(caller, request.headers.raw))
 
 
 async def jwks(env: InEnv) -> Response:
@@ -30,13 +32,3 @@ def me_content(caller: Caller) -> bytes:
     """The body of `me`, as it is sent."""
     data = answers.UserData(user=answers.PublicUser.of(caller.account))
     return answers.Me(data=data).model_dump_json(by_alias=True).encode()
-
-
-def verify_headers(caller: Caller) -> dict[str, str]:
-    """Who is asking, for the service behind the proxy."""
-    return {
-        "Vestibule-User": caller.account.id,
-        "Vestibule-Role": caller.account.role.value,
-        "Vestibule-Session": caller.session_id,
-        "Vestibule-Email-Verified": "true" if caller.account.verified else "false",
-    }
