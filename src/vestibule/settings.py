@@ -325,7 +325,8 @@ class Settings(BaseModel):
         "VESTIBULE_PASSWORD_FAILURES",
         50,
         "Wrong passwords in a row after which no more are checked until the password is reset by mail: so many from "
-        "devices that have signed in to the account before, and so many from all others, wherever they are.",
+        "all others, wherever they are, and so many from known devices, which have signed in to the account before: "
+        "five or more for each, then it counts as one of the others.",
         ge=3,
         le=50,
     )
@@ -433,8 +434,8 @@ class Settings(BaseModel):
     device_days: Whole = _setting(
         "VESTIBULE_DEVICE_DAYS",
         365,
-        "Days after which a device that has not signed in is new again, but for the last one of an account; "
-        "`0`: never.",
+        "Days after which a device that has not signed in is new again, but for the last one of an account; so long "
+        "its cookie lives, at most 400. `0`: never.",
         ge=0,
         le=36500,
     )

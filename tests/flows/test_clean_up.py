@@ -101,17 +101,17 @@ async def test_devices_go_but_for_the_last_that_an_account_was_seen_with(world: 
     ada = await stored_account(world.env.store)
     grace = await stored_account(world.env.store, address="grace@example.com")
     async with world.env.store.transaction() as tx:
-        await tx.known_devices.add(ada.id, "old", world.clock.now())
-        await tx.known_devices.add(grace.id, "only", world.clock.now())
+        await tx.known_devices.add(ada.id, "old", world.clock.now(), 1)
+        await tx.known_devices.add(grace.id, "only", world.clock.now(), 1)
     world.clock.advance(days=1)
     async with world.env.store.transaction() as tx:
-        await tx.known_devices.add(ada.id, "last", world.clock.now())
+        await tx.known_devices.add(ada.id, "last", world.clock.now(), 2)
     world.clock.advance(days=800)
     assert (await clean_up(world.env))["known_devices"] == 1
     async with world.env.store.reading() as read:
-        assert not await read.known_devices.knows(ada.id, ["old"])
-        assert await read.known_devices.knows(ada.id, ["last"])
-        assert await read.known_devices.any(grace.id)
+        assert await read.known_devices.place(ada.id, ["old"]) is None
+        assert await read.known_devices.place(ada.id, ["last"]) == 2
+        assert await read.known_devices.places(grace.id)
 
 
 async def test_counts_that_are_over_go(world: World) -> None:

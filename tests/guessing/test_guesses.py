@@ -231,8 +231,9 @@ async def lets_in(world: World, client: httpx.AsyncClient, way: str, password: s
         answer = await client.patch("/api/users/me/email", json={"currentPassword": password, "email": NOBODY})
     else:
         caller = await identify(world.env, client.cookies["access_token"])
+        kept = {name.removeprefix("device_"): (value,) for name, value in client.cookies.items()}
         with pytest.raises(WrongPassword):
-            await delete_my_account(world.env, caller, password, Visitor(Device("", "192.0.2.7")))
+            await delete_my_account(world.env, caller, password, Visitor(Device("", "192.0.2.7"), None, kept))
         return False
     assert answer.status_code in {200, 400, 403}, answer.text
     return answer.status_code == 200

@@ -18,14 +18,17 @@ def store(world: World) -> Store:
 async def test_a_device_is_known_to_the_account_that_it_signed_in_to(store: Store) -> None:
     ada, grace = await stored_account(store), await stored_account(store, address="grace@example.com")
     async with store.transaction() as tx:
-        assert not await tx.known_devices.any(ada.id)
+        assert not await tx.known_devices.places(ada.id)
         assert not await tx.known_devices.seen(ada.id, "digest", NOW)
-        await tx.known_devices.add(ada.id, "digest", NOW)
-        await tx.known_devices.add(ada.id, "digest", NOW)
-        assert await tx.known_devices.any(ada.id)
+        await tx.known_devices.add(ada.id, "digest", NOW, 3)
+        await tx.known_devices.add(ada.id, "digest", NOW, 3)
+        assert await tx.known_devices.places(ada.id) == {3: 1}
         assert await tx.known_devices.seen(ada.id, "digest", NOW)
         assert not await tx.known_devices.seen(ada.id, "another", NOW)
-        assert not await tx.known_devices.any(grace.id)
+        assert await tx.known_devices.place(ada.id, ["another", "digest"]) == 3
+        assert await tx.known_devices.place(ada.id, ["another"]) is None
+        assert await tx.known_devices.place(grace.id, ["digest"]) is None
+        assert not await tx.known_devices.places(grace.id)
         assert not await tx.known_devices.seen(grace.id, "digest", NOW)
 
 
@@ -33,10 +36,10 @@ async def test_forgetting_leaves_other_accounts_theirs(store: Store) -> None:
     ada, grace = await stored_account(store), await stored_account(store, address="grace@example.com")
     async with store.transaction() as tx:
         for account in (ada, grace):
-            await tx.known_devices.add(account.id, "digest", NOW)
+            await tx.known_devices.add(account.id, "digest", NOW, 1)
         await tx.known_devices.forget(ada.id)
-        assert not await tx.known_devices.any(ada.id)
-        assert await tx.known_devices.any(grace.id)
+        assert not await tx.known_devices.places(ada.id)
+        assert await tx.known_devices.places(grace.id)
 
 
 async def test_a_session_from_there_was_had_if_it_began_earlier(store: Store) -> None:

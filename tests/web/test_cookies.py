@@ -50,7 +50,7 @@ async def test_s4_the_prefix_is_on_both_httponly_cookies_and_keeps_its_rules(pre
     for answer in answers:
         lines = answer.headers.get_list("set-cookie")
         assert answer.status_code == 200, answer.text
-        names = [line.partition("=")[0] for line in lines if not line.startswith("device_")]
+        names = [line.partition("=")[0] for line in lines if not line.startswith("__Host-device_")]
         assert names == ["__Host-access_token", "__Host-refresh_token", "logged_in"]
         for line in lines:
             assert "; Path=/;" in line

@@ -62,12 +62,14 @@ async def confirm_change(env: Env, secret: str) -> None:
             revoked = await remove_squatter(env, tx, token.address, token.account_id, now)
             before = await tx.accounts.change_address(token.account_id, token.address, now)
         if token is not None and owner is not None and before is not None:
-            ended = await end_trust(env, tx, token.account_id, EndReason.ADDRESS_CHANGED, now)
+            ended = await end_trust(env, tx, token.account_id, EndReason.ADDRESS_CHANGED, now, devices=False)
             # Nobody showed that they read the mail at an old email that was never verified: there is no way back to it.
             if owner.verified:
                 told = QueuedLetter(new_id(), LetterKind.ADDRESS_CHANGED, now, token.account_id, before)
                 await tx.letters.queue(told)
             await tx.events.record(Event(now, EventKind.ADDRESS_CHANGED, token.account_id))
+            # The password was given for it, and wrong ones are counted by address.
+            await tx.guesses.forgive_all(token.account_id, token.address)
     if before is None:
         raise AddressChangeInvalid
     env.letters_waiting.set()
@@ -91,7 +93,6 @@ async def undo_change(env: Env, secret: str) -> None:
             revoked = await remove_squatter(env, tx, token.address, token.account_id, now)
             back = await tx.accounts.take_back(token.account_id, token.address, now)
         if token is not None and back is not None:
-            await tx.known_devices.forget(back.id)
             # Whoever took the account and moved it twice has a way back too, or will be sent one.
             since = token.created_at
             ended = await end_trust(env, tx, back.id, EndReason.ADDRESS_CHANGED, now, ways_back_since=since)

@@ -8,10 +8,12 @@ from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
 from vestibule.flows.guess import prove_again
 from vestibule.flows.identify import Caller
-from vestibule.flows.issue_tokens import Tokens, issue_tokens
-from vestibule.flows.know_device import circumstances
+from vestibule.flows.issue_tokens import issue_tokens
+from vestibule.flows.know_device import circumstances, know_anew
 from vestibule.flows.retry import retry_on_conflict
+from vestibule.flows.sign_in import SignedIn
 from vestibule.model.accounts import Account
+from vestibule.model.devices import DeviceSecret
 from vestibule.model.errors import WrongPassword
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import LetterKind, QueuedLetter
@@ -20,24 +22,28 @@ from vestibule.model.store import Transaction
 from vestibule.model.visitors import Visitor
 
 
-async def change_password(env: Env, caller: Caller, current: str, password: str, visitor: Visitor) -> Tokens:
-    """The tokens of the caller's new session; raises `PasswordTooEasy`, `WrongPassword` or `TooManyAttempts`."""
+async def change_password(env: Env, caller: Caller, current: str, password: str, visitor: Visitor) -> SignedIn:
+    """The caller's new session; raises `PasswordTooEasy`, `WrongPassword` or `TooManyAttempts`. No device is known any
+    more but the one that changed it.
+    """
     env.policy.passwords.require_hard_to_guess(password, caller.account.address)
     account = await prove_again(env, caller, current, visitor)
     stored = account.password_hash or ""  # which `prove_again` found
     password_hash = await env.passwords.hash(password)
-    session, ended = await _change(env, account, stored, password_hash, visitor)
+    session, device, ended = await _change(env, account, stored, password_hash, visitor)
     env.letters_waiting.set()
     await announce_end(env, ended)
     await env.mirror.show(session, account)
-    return await issue_tokens(env, session, account, session.created_at)
+    return SignedIn(account, session, await issue_tokens(env, session, account, session.created_at), device)
 
 
 @retry_on_conflict
 async def _change(
     env: Env, account: Account, stored: str, password_hash: str, visitor: Visitor
-) -> tuple[Session, Ended]:
-    """The caller's new session, and what ended; raises `WrongPassword` if the hash that was checked is not there."""
+) -> tuple[Session, DeviceSecret, Ended]:
+    """The caller's new session, the secret of the one device that is known from now on, and what ended; raises
+    `WrongPassword` if the hash that was checked is not there.
+    """
     now = env.clock.now()
     session = begin(new_id(), account.id, visitor.device, env.policy.sessions, now)
     ended = Ended()
@@ -47,12 +53,13 @@ async def _change(
         if epoch is not None:
             ended = await end_trust(env, tx, account.id, EndReason.PASSWORD_CHANGED, now)
             await tx.sessions.open(session, epoch)
-            await tx.guesses.forgive_all(account.id)
-            await tx.events.record(Event(now, EventKind.PASSWORD_CHANGED, account.id, session.id))
             await tell_changed_password(tx, account.id, visitor, now)
+            await tx.events.record(Event(now, EventKind.PASSWORD_CHANGED, account.id, session.id))
+            device = await know_anew(tx, account.id, now)
+            await tx.guesses.forgive_all(account.id, account.address)
     if epoch is None:
         raise WrongPassword
-    return session, ended
+    return session, device, ended
 
 
 async def tell_changed_password(tx: Transaction, account_id: str, visitor: Visitor, now: datetime) -> None:

@@ -36,4 +36,5 @@ async def _add(env: Env, account: Account) -> tuple[bool, list[Revocation]]:
         if added:
             detail = {"by": "operator", "role": account.role.value}
             await tx.events.record(Event(account.created_at, EventKind.REGISTERED, account.id, detail=detail))
+            await tx.guesses.forgive_all(account.id, account.address)
     return added, revoked

@@ -25,7 +25,7 @@ async def delete_account(env: Env, account: Account) -> int:
         await tx.accounts.disable(account.id, now)
         ended = await end_trust(env, tx, account.id, EndReason.ACCOUNT_DELETED, now, ways_back_since=EVER)
         await tx.letters.forget(account.address, account.id)
-        await tx.guesses.forgive_all(account.id)
+        await tx.guesses.forgive_all(account.id, account.address)
         await tx.events.detach(account.id)
         if await tx.accounts.remove(account.id):
             await tx.events.record(Event(now, EventKind.ACCOUNT_DELETED, detail={"account": account.id}))

@@ -18,15 +18,19 @@ async def end_trust(
     now: datetime,
     *,
     ways_back_since: datetime | None = None,
+    devices: bool = True,
 ) -> Ended:
-    """End every session, token and mailed link of an account, and what was asked for and is not mailed yet. Call it in
-    the transaction that begins another epoch, after the step that does, and queue new letters after it.
+    """End every session, token and mailed link of an account, what was asked for and is not mailed yet, and every known
+    device, unless not `devices`. Call it in the transaction that begins another epoch, after the step that does, and
+    queue new letters and know the browser anew after it.
 
     Links that undo a change of email stay, unless the change was at `ways_back_since` or later: whoever took the
     account could close its owner's way back otherwise.
     """
     ended = await end_account(env, tx, account_id, reason, now)
     await void_what_was_asked(tx, account_id, now, ways_back_since=ways_back_since)
+    if devices:
+        await tx.known_devices.forget(account_id)
     return ended
 
 

@@ -4,46 +4,55 @@ Signing in, changing a password and changing an address all ask here. What is do
 an address without one, statement by statement.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
+from vestibule.flows.know_device import place_of
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
 from vestibule.model.errors import Overloaded, TooManyAttempts, WrongPassword
 from vestibule.model.events import Event, EventKind
-from vestibule.model.guesses import Budget
+from vestibule.model.guesses import Budget, CountedGuess, budgets
 from vestibule.model.visitors import Visitor
 
 _MEMORY = timedelta(days=30)
 
 
 @retry_on_conflict
-async def count_guess(env: Env, budget: Budget) -> int | None:
-    """How many guesses in a row this one makes; None if no more are checked until the password is reset, which is to
-    be told as a wrong password is. Raises `TooManyAttempts` while the next one has to wait.
+async def count_guess(env: Env, counters: Sequence[Budget]) -> CountedGuess | None:
+    """The guess as it was counted, by the first of these counters that has tries left; None if no more are checked
+    until the password is reset, which is to be told as a wrong password is. Raises `TooManyAttempts` while the next
+    one has to wait.
     """
     limits, now = env.policy.guesses, env.clock.now()
     async with env.store.transaction() as tx:
-        guesses = await tx.guesses.take(budget, limits, now)
-        count = await tx.guesses.count(budget) if guesses is None else None
+        for budget in counters:
+            guess = await tx.guesses.take(budget, limits.of(budget), now)
+            if guess is not None:
+                return guess
+        count = await tx.guesses.count(counters[-1])
     if count is not None and (wait := count.wait(limits, now)) is not None:
         raise TooManyAttempts(wait)
-    return guesses
+    return None
 
 
-async def check_guess(env: Env, account: Account | None, password: str, budget: Budget, guesses: int | None) -> bool:
-    """Whether a counted guess is right. A wrong one takes the same work whatever hash there is, or none."""
-    if guesses is None:
+async def check_guess(env: Env, account: Account | None, password: str, guess: CountedGuess | None) -> bool:
+    """Whether a counted guess is right. A wrong one takes the same work whatever hash there is, or none; so does one
+    that comes too late to count.
+    """
+    if guess is None:
         return False
     stored = account.password_hash if account else None
     try:
         matches = await env.passwords.match(password, stored)
     except Overloaded:
         # It was never looked at. Else a robot that keeps trying through a flood would pause its own account.
-        await _give_back(env, budget)
+        await _give_back(env, guess.budget)
         raise
-    if not matches or account is None or account.disabled_at is not None:
+    counts = guess.counts(env.policy.guesses)
+    if not matches or not counts or account is None or account.disabled_at is not None:
         async with env.store.reading() as read:
             dearest = await read.accounts.dearest_bcrypt()
         await env.passwords.even_out(password, stored, dearest)
@@ -54,20 +63,28 @@ async def check_guess(env: Env, account: Account | None, password: str, budget: 
 async def prove_again(env: Env, caller: Caller, password: str, visitor: Visitor) -> Account:
     """The caller's account, if this is its password; raises `WrongPassword` or `TooManyAttempts`.
 
-    Who is signed in has signed in before, so these guesses are counted with those of familiar devices.
+    Who is signed in has signed in before, so the guess is counted as that of a known device: of the one that it comes
+    from, or together with all others by which somebody is signed in without being known.
     """
     async with env.store.reading() as read:
         account = await read.accounts.get(caller.account.id)
-    budget = Budget.of(account, caller.account.address, familiar=True)
-    guesses = await count_guess(env, budget)
-    right = await check_guess(env, account, password, budget, guesses)
+        place = await place_of(read, account, visitor) or 0
+    counters = budgets(account, caller.account.address, place, env.policy.guesses)
+    guess = await count_guess(env, counters)
+    right = await check_guess(env, account, password, guess)
     if right:
-        await forgive_guesses(env, budget)
+        await forgive_guesses(env, counters_used(counters, guess))
     else:
-        await record_wrong_guess(env, account, guesses, visitor)
+        await record_wrong_guess(env, account, guess, visitor)
     if account is None or not right:
         raise WrongPassword
     return account
+
+
+def counters_used(counters: Sequence[Budget], guess: CountedGuess | None) -> list[str]:
+    """The keys of the counters that a right password begins anew: the one that counted it, and any spent before it."""
+    keys = [budget.key for budget in counters]
+    return keys[: keys.index(guess.budget.key) + 1] if guess else []
 
 
 @retry_on_conflict
@@ -77,16 +94,17 @@ async def _give_back(env: Env, budget: Budget) -> None:
 
 
 @retry_on_conflict
-async def forgive_guesses(env: Env, budget: Budget) -> None:
+async def forgive_guesses(env: Env, keys: Sequence[str]) -> None:
     """After a right password."""
     async with env.store.transaction() as tx:
-        await tx.guesses.forgive(budget)
+        await tx.guesses.forgive(keys)
 
 
 @retry_on_conflict
-async def record_wrong_guess(env: Env, account: Account | None, guesses: int | None, visitor: Visitor) -> None:
+async def record_wrong_guess(env: Env, account: Account | None, guess: CountedGuess | None, visitor: Visitor) -> None:
     """The event of a wrong guess; the last one that is checked says that it is."""
-    paused = guesses is None or guesses >= env.policy.guesses.at_most
+    limits = env.policy.guesses
+    paused = guess is None or (not guess.budget.of_a_device and guess.in_all >= limits.at_most)
     refused = Event(
         env.clock.now(),
         EventKind.SIGN_IN_REFUSED,

@@ -5,29 +5,32 @@ from datetime import datetime
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.opaque import digest, is_secret, mint_secret
 from vestibule.model.accounts import Account
-from vestibule.model.devices import describe
+from vestibule.model.devices import DeviceSecret, describe
+from vestibule.model.guesses import emptiest_place
 from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.store import Transaction
 from vestibule.model.visitors import Visitor
 
 
-async def is_familiar(read: Transaction, account: Account | None, visitor: Visitor) -> bool:
-    """Whether the browser has signed in to the account before. Asks the same of an address without an account."""
-    digests = [digest(secret) for secret in visitor.device_secrets if is_secret(secret)]
-    return bool(digests) and await read.known_devices.knows(account.id if account else "", digests)
+async def place_of(read: Transaction, account: Account | None, visitor: Visitor) -> int | None:
+    """By which of the account's attempt counters the browser is counted; None if it has not signed in before. Asks
+    nothing where no secret for the account came along, as from every stranger.
+    """
+    digests = [digest(secret) for secret in visitor.secrets_for(account.id) if is_secret(secret)] if account else []
+    return await read.known_devices.place(account.id, digests) if account and digests else None
 
 
-async def know_device(tx: Transaction, account: Account, visitor: Visitor, now: datetime) -> str | None:
-    """The secret for a new device to keep; None for a known one. Inside the transaction that opens the session.
+async def know_device(tx: Transaction, account: Account, visitor: Visitor, now: datetime) -> tuple[DeviceSecret, bool]:
+    """The secret for the device to keep, and whether it is a new one. Inside the transaction that opens the session.
 
     Tells the owner of a new device, unless it is the first, or looks and stands just like one that was here before:
     programs keep no cookies.
     """
-    for secret in filter(is_secret, visitor.device_secrets):
+    for secret in filter(is_secret, visitor.secrets_for(account.id)):
         if await tx.known_devices.seen(account.id, digest(secret), now):
-            return None
-    strange = await tx.known_devices.any(account.id)
-    if strange and not await tx.sessions.had(account.id, visitor.device, now):
+            return DeviceSecret(account.id, secret), False
+    before = await tx.known_devices.places(account.id)
+    if before and not await tx.sessions.had(account.id, visitor.device, now):
         await tx.letters.queue(
             QueuedLetter(
                 new_id(),
@@ -38,9 +41,20 @@ async def know_device(tx: Transaction, account: Account, visitor: Visitor, now: 
                 detail=circumstances(visitor, now),
             )
         )
+    return await _add(tx, account.id, emptiest_place(before), now), True
+
+
+async def know_anew(tx: Transaction, account_id: str, now: datetime) -> DeviceSecret:
+    """A new secret for the browser that has just set the password, inside that transaction and after `end_trust`, which
+    has ended every device that was known.
+    """
+    return await _add(tx, account_id, emptiest_place({}), now)
+
+
+async def _add(tx: Transaction, account_id: str, place: int, now: datetime) -> DeviceSecret:
     secret = mint_secret()
-    await tx.known_devices.add(account.id, digest(secret), now)
-    return secret
+    await tx.known_devices.add(account_id, digest(secret), now, place)
+    return DeviceSecret(account_id, secret)
 
 
 def circumstances(visitor: Visitor, now: datetime) -> dict[str, str]:

@@ -74,6 +74,10 @@ async def _add(env: Env, account: Account, visitor: Visitor) -> tuple[Account | 
             await tx.letters.queue(to_whoever_has(address, LetterKind.ADDRESS_TAKEN, visitor, account.created_at))
         refused = not added and anew is None
         await tx.events.record(_event(registered, visitor, refused=refused))
+        if not refused and not concealing:
+            # Strangers may have spent the counter of an address before anybody had it. Where accounts are concealed,
+            # that is told by a counter that begins anew, so there the proof of the address forgives.
+            await tx.guesses.forgive_all(registered.id, address)
     return (None if refused and not concealing else registered), revoked
 
 

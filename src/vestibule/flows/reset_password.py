@@ -7,7 +7,9 @@ from vestibule.flows.change_password import tell_changed_password
 from vestibule.flows.end_sessions import Ended, announce_end
 from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
+from vestibule.flows.know_device import know_anew
 from vestibule.flows.retry import retry_on_conflict
+from vestibule.model.devices import DeviceSecret
 from vestibule.model.errors import ResetTokenInvalid
 from vestibule.model.events import Event, EventKind
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose
@@ -16,20 +18,23 @@ from vestibule.model.store import Transaction
 from vestibule.model.visitors import Visitor
 
 
-async def reset_password(env: Env, secret: str, password: str, visitor: Visitor) -> None:
-    """Spend the mailed token on a new password and end every session; raises `ResetTokenInvalid`, or
-    `PasswordTooEasy`, which spends nothing.
+async def reset_password(env: Env, secret: str, password: str, visitor: Visitor) -> DeviceSecret:
+    """Spend the mailed token on a new password and end every session; what the browser keeps, which is the only device
+    that is known from then on. Raises `ResetTokenInvalid`, or `PasswordTooEasy`, which spends nothing.
     """
     if not is_secret(secret):
         raise ResetTokenInvalid
     password_hash = await env.passwords.hash(password)
-    ended = await _spend(env, secret, password, password_hash, visitor)
+    device, ended = await _spend(env, secret, password, password_hash, visitor)
     env.letters_waiting.set()
     await announce_end(env, ended)
+    return device
 
 
 @retry_on_conflict
-async def _spend(env: Env, secret: str, password: str, password_hash: str, visitor: Visitor) -> Ended:
+async def _spend(
+    env: Env, secret: str, password: str, password_hash: str, visitor: Visitor
+) -> tuple[DeviceSecret, Ended]:
     now = env.clock.now()
     ended = Ended()
     async with env.store.transaction() as tx:
@@ -40,17 +45,17 @@ async def _spend(env: Env, secret: str, password: str, password_hash: str, visit
             env.policy.passwords.require_hard_to_guess(password, token.address)
             ended = await _take_over(env, tx, token, password_hash, now)
             await tell_changed_password(tx, token.account_id, visitor, now)
+            device = await know_anew(tx, token.account_id, now)
+            await tx.guesses.forgive_all(token.account_id, token.address)
     if token is None:
         raise ResetTokenInvalid
-    return ended
+    return device, ended
 
 
 async def _take_over(env: Env, tx: Transaction, token: OneTimeToken, password_hash: str, now: datetime) -> Ended:
     """Who can read the mail owns the account: whatever was set or opened before ends here."""
     await tx.accounts.set_password(token.account_id, password_hash, now)
-    await tx.guesses.forgive_all(token.account_id)
     await tx.accounts.verify(token.account_id, token.address, now)
-    await tx.known_devices.forget(token.account_id)
     ended = await end_trust(env, tx, token.account_id, EndReason.PASSWORD_RESET, now)
     await tx.events.record(Event(now, EventKind.PASSWORD_RESET, token.account_id))
     return ended

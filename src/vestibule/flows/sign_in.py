@@ -1,18 +1,20 @@
 """Sign in: an address and its password become a session of their own, and its two tokens."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.end_sessions import announce, end_longest_unseen
 from vestibule.flows.env import Env
-from vestibule.flows.guess import check_guess, count_guess, forgive_guesses, record_wrong_guess
+from vestibule.flows.guess import check_guess, count_guess, counters_used, forgive_guesses, record_wrong_guess
 from vestibule.flows.issue_tokens import Tokens, issue_tokens
-from vestibule.flows.know_device import is_familiar, know_device
+from vestibule.flows.know_device import know_device, place_of
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
+from vestibule.model.devices import DeviceSecret
 from vestibule.model.errors import AddressNotVerified, WrongCredentials
 from vestibule.model.events import Event, EventKind
-from vestibule.model.guesses import Budget
+from vestibule.model.guesses import budgets
 from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import Session, begin
 from vestibule.model.visitors import Visitor
@@ -20,12 +22,12 @@ from vestibule.model.visitors import Visitor
 
 @dataclass(frozen=True)
 class SignedIn:
-    """The outcome of a sign-in that needs nothing more. `device_secret` is for a new device to keep."""
+    """The outcome of a sign-in that needs nothing more. `device` is what the browser keeps, to be known again."""
 
     account: Account
     session: Session
     tokens: Tokens
-    device_secret: str | None = None
+    device: DeviceSecret
 
 
 async def sign_in(env: Env, address: str, password: str, visitor: Visitor) -> SignedIn:
@@ -35,43 +37,44 @@ async def sign_in(env: Env, address: str, password: str, visitor: Visitor) -> Si
     """
     async with env.store.reading() as read:
         account = await read.accounts.at_address(address)
-        budget = Budget.of(account, address, familiar=await is_familiar(read, account, visitor))
-    guesses = await count_guess(env, budget)
-    right = await check_guess(env, account, password, budget, guesses)
+        counters = budgets(account, address, await place_of(read, account, visitor), env.policy.guesses)
+    guess = await count_guess(env, counters)
+    right = await check_guess(env, account, password, guess)
     if account is None or not right:
-        await record_wrong_guess(env, account, guesses, visitor)
+        await record_wrong_guess(env, account, guess, visitor)
         raise WrongCredentials
     if env.policy.verification_mandatory and not account.verified:
-        await forgive_guesses(env, budget)
+        await forgive_guesses(env, counters_used(counters, guess))
         raise AddressNotVerified
-    session, device_secret = await _open_session(env, account, visitor, budget)
+    session, device = await _open_session(env, account, visitor, counters_used(counters, guess))
     await _renew_hash(env, account, password)
     await env.mirror.show(session, account)
-    return SignedIn(account, session, await issue_tokens(env, session, account, session.created_at), device_secret)
+    return SignedIn(account, session, await issue_tokens(env, session, account, session.created_at), device)
 
 
 @retry_on_conflict
-async def _open_session(env: Env, account: Account, visitor: Visitor, budget: Budget) -> tuple[Session, str | None]:
+async def _open_session(
+    env: Env, account: Account, visitor: Visitor, counters: Sequence[str]
+) -> tuple[Session, DeviceSecret]:
     now = env.clock.now()
     session = begin(new_id(), account.id, visitor.device, env.policy.sessions, now)
-    device_secret: str | None = None
     revoked: list[Revocation] = []
     async with env.store.transaction() as tx:
         # The password was checked against `account` a moment ago; if it changed since, this opens nothing.
         opened = await tx.sessions.open(session, account.epoch)
         if opened:
             revoked = await end_longest_unseen(env, tx, session, opened, now)
-            await tx.guesses.forgive(budget)
-            device_secret = await know_device(tx, account, visitor, now)
             await tx.events.record(
                 Event(now, EventKind.SIGNED_IN, account.id, session.id, network_address=visitor.network_address)
             )
+            device, new = await know_device(tx, account, visitor, now)
+            await tx.guesses.forgive(counters)
     if not opened:
         raise WrongCredentials
-    if device_secret is not None:
+    if new:
         env.letters_waiting.set()
     await announce(env, revoked)
-    return session, device_secret
+    return session, device
 
 
 async def _renew_hash(env: Env, account: Account, password: str) -> None:

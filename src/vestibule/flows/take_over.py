@@ -48,5 +48,4 @@ async def leave_no_password(
     taken = await tx.accounts.take_back(token.account_id, token.address, now)
     if taken is None:
         return None, Ended()
-    await tx.known_devices.forget(taken.id)
     return taken, await end_trust(env, tx, taken.id, EndReason.PASSWORD_RESET, now)

@@ -56,6 +56,8 @@ async def _verify(env: Env, code: str, secret: str | None) -> str | None:
             await _lead_to_password(tx, account, secret, now)
         if account is not None and changed.revocations:
             await tx.events.record(Event(now, EventKind.ADDRESS_VERIFIED, account.id))
+            # Strangers may have spent the counter of an address before anybody had it.
+            await tx.guesses.forgive_all(account.id, account.address)
     if not changed.revocations:
         raise VerificationCodeInvalid
     env.letters_waiting.set()

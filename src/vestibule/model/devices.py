@@ -1,6 +1,10 @@
-"""Devices in words that their owner knows, drawn from a closed list: what a client says of itself is a stranger's text,
-and no stranger writes letters in our name.
+"""Devices: the secret by which a browser is known again; and words that its owner knows, drawn from a closed list.
+
+What a client says of itself is a stranger's text, and no stranger writes letters in our name.
 """
+
+from dataclasses import dataclass
+from hashlib import sha256
 
 # The first that is found counts: Edge also calls itself Chrome, and everything calls itself Safari.
 _PROGRAMS = (
@@ -26,6 +30,26 @@ _SYSTEMS = (
     ("Macintosh", "macOS"),
     ("Linux", "Linux"),
 )
+
+
+_TAG_CHARACTERS = 16
+
+
+@dataclass(frozen=True)
+class DeviceSecret:
+    """What a browser keeps to be known again when it signs in to an account. It opens nothing."""
+
+    account_id: str
+    secret: str
+
+    @property
+    def tag(self) -> str:
+        return device_tag(self.account_id)
+
+
+def device_tag(account_id: str) -> str:
+    """What the secret for an account is kept under. It tells nothing of the account's id."""
+    return sha256(f"device:{account_id}".encode()).hexdigest()[:_TAG_CHARACTERS]
 
 
 def describe(user_agent: str) -> str:

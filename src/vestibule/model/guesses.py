@@ -1,27 +1,56 @@
 """Guesses: how many wrong passwords in a row an account stands, and how long each makes the next one wait.
 
-Devices that have signed in to the account before have a budget of their own, so that nobody who merely knows an
-address can keep its owner out (docs/decisions/0015-guesses.md). An address without an account has budgets as well:
-else the limit would tell which addresses have one.
+There is an attempt counter for each known device, and one for all other devices, wherever they are. So nobody who
+merely knows an email can keep its owner out, nor can somebody who knows one device (docs/decisions/0015-guesses.md
+and 0029-known-devices.md). An email without an account has a counter as well: else the limit would tell which emails
+have an account.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
 from vestibule.model.accounts import Account
 
+PLACES = 10
+"""Among how many counters the known devices of an account are spread: together they stay within a bound, however many
+devices there are.
+"""
+_SIGNED_IN = 0  # the place of a session whose device is not known: a program without cookies, or a thief
+_TRIES_OF_A_DEVICE = 5
+
 
 @dataclass(frozen=True)
 class GuessLimits:
-    """At most so many wrong passwords in a row in each of the two budgets; after `free` of them each makes the next
-    one wait, twice as long every time. Fifty in each keeps the account within a hundred (SP 800-63B-4, 3.2.2).
+    """At most so many wrong passwords in a row from all known devices together, and as many from all others; after
+    `free` of them each makes the next one wait, twice as long every time. Fifty and fifty keep the account within a
+    hundred (SP 800-63B-4, 3.2.2).
+
+    What is `shown` of a counter begins anew so long after the last wrong password, since a counter of an email without
+    an account is deleted then. What is true goes on: a hundred are a hundred, however long they take.
     """
 
     at_most: int = 50
     free: int = 20
     first_wait: timedelta = timedelta(seconds=1)
     longest_wait: timedelta = timedelta(minutes=15)
+    shown: timedelta | None = timedelta(days=30)
+
+    @property
+    def places(self) -> int:
+        """How many counters the known devices have: so many that each has some tries of its own."""
+        return min(PLACES, max(1, self.at_most // _TRIES_OF_A_DEVICE))
+
+    @property
+    def of_a_device(self) -> "GuessLimits":
+        """The limits of one of these counters. No try of a known device waits; there are few."""
+        each = self.at_most // self.places
+        return replace(self, at_most=each, free=each, shown=None)
+
+    def of(self, budget: "Budget") -> "GuessLimits":
+        """The limits of a counter."""
+        return self.of_a_device if budget.of_a_device else self
 
     def wait_after(self, failures: int) -> timedelta:
         """How long after the last of so many wrong passwords the next is looked at."""
@@ -36,12 +65,39 @@ class Budget:
 
     key: str
     account_id: str | None
+    of_a_device: bool = False
 
     @classmethod
-    def of(cls, account: Account | None, address: str, *, familiar: bool) -> "Budget":
-        """The budget of familiar devices, or that of all others. Of an unknown address only a digest is kept."""
-        whose = account.id if account else sha256(address.encode()).hexdigest()
-        return cls(f"{'familiar' if familiar else 'others'}:{whose}", account.id if account else None)
+    def of_others(cls, account: Account | None, email: str) -> "Budget":
+        """The counter of devices that are not known. It goes by a digest of the email, so that it stays the same when
+        an account is made: a counter that begins anew would tell that there was none before.
+        """
+        return cls(others_key(email), account.id if account else None)
+
+    @classmethod
+    def of_device(cls, account_id: str, place: int, limits: GuessLimits) -> "Budget":
+        """The counter of a known device of an account."""
+        of_devices = limits.places - 1
+        number = (place - 1) % of_devices + 1 if of_devices and place != _SIGNED_IN else _SIGNED_IN
+        return cls(f"familiar:{account_id}:{number}", account_id, of_a_device=True)
+
+
+def others_key(email: str) -> str:
+    """The key of the counter of devices that are not known, at a canonical email."""
+    return f"others:{sha256(email.encode()).hexdigest()}"
+
+
+def budgets(account: Account | None, email: str, place: int | None, limits: GuessLimits) -> tuple[Budget, ...]:
+    """The counters of which the first that has tries left counts: a known device's own, then that of all others."""
+    others = Budget.of_others(account, email)
+    if account is None or place is None:
+        return (others,)
+    return Budget.of_device(account.id, place, limits), others
+
+
+def emptiest_place(devices: Mapping[int, int]) -> int:
+    """The place for a new device of an account, given how many devices there are in each."""
+    return min(range(1, PLACES), key=lambda place: devices.get(place, 0))
 
 
 @dataclass(frozen=True)
@@ -56,3 +112,16 @@ class GuessCount:
         if self.failures >= limits.at_most:
             return None
         return max(self.last_at + limits.wait_after(self.failures) - now, timedelta(0))
+
+
+@dataclass(frozen=True)
+class CountedGuess:
+    """A guess that was counted before it is checked, as which one in a row: as `shown`, and `in_all`."""
+
+    budget: Budget
+    shown: int
+    in_all: int
+
+    def counts(self, limits: GuessLimits) -> bool:
+        """Whether the password may be accepted, if it is right."""
+        return self.in_all <= limits.of(self.budget).at_most

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from vestibule.model.accounts import Account
 from vestibule.model.events import Event, EventFilter
-from vestibule.model.guesses import Budget, GuessCount, GuessLimits
+from vestibule.model.guesses import Budget, CountedGuess, GuessCount, GuessLimits
 from vestibule.model.letters import Backlog, LetterState, QueuedLetter
 from vestibule.model.limits import Limit
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose
@@ -233,13 +233,13 @@ class KnownDevices(Protocol):
     async def seen(self, account_id: str, digest: str, now: datetime) -> bool:
         """Note that a known device signed in; False if it is not known."""
 
-    async def knows(self, account_id: str, digests: Sequence[str]) -> bool:
-        """Whether one of them is a device of the account's."""
+    async def place(self, account_id: str, digests: Sequence[str]) -> int | None:
+        """The place of the device of the account's that one of them is; None if none is."""
 
-    async def any(self, account_id: str) -> bool:
-        """Whether the account knows any device."""
+    async def places(self, account_id: str) -> Mapping[int, int]:
+        """How many devices of the account there are in each place; empty where it knows none."""
 
-    async def add(self, account_id: str, digest: str, now: datetime) -> None:
+    async def add(self, account_id: str, digest: str, now: datetime, place: int) -> None:
         """Know this device from now on."""
 
     async def forget(self, account_id: str) -> None:
@@ -264,9 +264,9 @@ class Tallies(Protocol):
 class Guesses(Protocol):
     """How many wrong passwords in a row."""
 
-    async def take(self, budget: Budget, limits: GuessLimits, now: datetime) -> int | None:
-        """Count one more guess, before it is checked; how many that makes. None, and nothing counted, if the budget is
-        spent or the last one was too short a time ago. Exact under any race.
+    async def take(self, budget: Budget, limits: GuessLimits, now: datetime) -> CountedGuess | None:
+        """Count one more guess, before it is checked; as which one. None, and nothing counted, if the budget is spent
+        or the last one was too short a time ago. Exact under any race.
         """
 
     async def give_back(self, budget: Budget) -> None:
@@ -275,11 +275,11 @@ class Guesses(Protocol):
     async def count(self, budget: Budget) -> GuessCount | None:
         """What has been counted; None if nothing."""
 
-    async def forgive(self, budget: Budget) -> None:
-        """Begin anew, after a right password."""
+    async def forgive(self, keys: Sequence[str]) -> None:
+        """Begin anew in the budgets with these keys, after a right password."""
 
-    async def forgive_all(self, account_id: str) -> None:
-        """Begin anew in every budget of an account, because it has another password."""
+    async def forgive_all(self, account_id: str, email: str) -> None:
+        """Begin anew in every budget of an account and of its email, because it has another password or owner."""
 
     async def forget(self, before: datetime) -> int:
         """Delete what concerns no account and was not touched since `before`; how much."""

@@ -1,18 +1,26 @@
 """Visitors: whoever sends a request, as far as that can be told before he is known."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from vestibule.model.devices import device_tag
 from vestibule.model.sessions import Device
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """A device, the language it asks for, and the secrets that a browser keeps for accounts it has signed in to."""
+    """A device, the language it asks for, and the secrets that a browser keeps for accounts it has signed in to, by
+    the tag of the account.
+    """
 
     device: Device
     language: str | None = None
-    device_secrets: tuple[str, ...] = ()
+    device_secrets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def network_address(self) -> str:
         return self.device.network_address
+
+    def secrets_for(self, account_id: str) -> tuple[str, ...]:
+        """What the browser keeps for this account; several where somebody has planted one beside ours."""
+        return self.device_secrets.get(device_tag(account_id), ())

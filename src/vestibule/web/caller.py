@@ -4,9 +4,11 @@ from typing import Annotated
 
 from fastapi import Depends
 from starlette.requests import Request
+from starlette.responses import Response
 
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller, identify
+from vestibule.model.devices import DeviceSecret
 from vestibule.model.errors import NotSignedIn
 from vestibule.model.languages import LANGUAGES, preferred
 from vestibule.model.sessions import Device
@@ -73,7 +75,14 @@ async def network_address(request: Request) -> str:
 
 async def visitor_of(request: Request) -> Visitor:
     """The device, what language it asks for, and the secrets it keeps for accounts that it has signed in to."""
-    return Visitor(await device_of(request), wanted_language(request), cookies.read_devices(request.headers.raw))
+    devices = cookies.read_devices(request.headers.raw, request.app.state.web)
+    return Visitor(await device_of(request), wanted_language(request), devices)
+
+
+def keep_device(request: Request, response: Response, env: Env, device: DeviceSecret) -> None:
+    """Have the browser keep the secret by which the account will know it again."""
+    kept, web = env.policy.retention.devices, request.app.state.web
+    cookies.set_device(response, request.headers.raw, device, kept, env.clock.now(), web)
 
 
 def wanted_language(request: Request) -> str | None:

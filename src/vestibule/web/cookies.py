@@ -8,6 +8,7 @@ from email.utils import format_datetime
 from starlette.responses import Response
 
 from vestibule.flows.issue_tokens import Tokens
+from vestibule.model.devices import DeviceSecret
 from vestibule.protocol import cookies as protocol
 from vestibule.protocol.cookies import RawHeaders
 from vestibule.web.policy import WebPolicy
@@ -22,7 +23,8 @@ _WAY_SECONDS = 3600
 _LONGEST_SECONDS = 400 * 86400  # the longest that browsers keep a cookie (RFC 6265bis, section 5.5)
 _CREDENTIALS = {ACCESS, REFRESH}
 _OURS = {*_CREDENTIALS, LOGGED_IN}
-_MOST_DEVICES = 8
+_MOST_DEVICES = 8  # accounts that one browser is known to; together they take under 1 kB of its requests
+_MOST_PLANTED = 8  # values under one name that are looked at
 
 
 def set_tokens(response: Response, tokens: Tokens, now: datetime, web: WebPolicy) -> None:
@@ -33,9 +35,26 @@ def set_tokens(response: Response, tokens: Tokens, now: datetime, web: WebPolicy
     _set(response, LOGGED_IN, "true", tokens.access_seconds, now, web)
 
 
-def set_device(response: Response, account_id: str, secret: str, now: datetime, web: WebPolicy) -> None:
-    """Let the browser be known again when it signs in to this account. It opens nothing, and a log-out leaves it."""
-    _set(response, DEVICE + account_id[:8], secret, _LONGEST_SECONDS, now, web)
+def set_device(
+    response: Response, sent: RawHeaders, device: DeviceSecret, kept: timedelta, now: datetime, web: WebPolicy
+) -> None:
+    """Let the browser be known again when it signs in to this account, for as long as the server keeps it since the
+    last time. It opens nothing, and a log-out leaves it. Of too many such cookies the oldest go.
+    """
+    name, mark = device_mark(web) + device.tag, device_mark(web).encode()
+    others = dict.fromkeys(key for key, _ in protocol.pairs(sent) if key.startswith(mark) and key != name.encode())
+    for old in list(others)[: max(0, len(others) + 1 - _MOST_DEVICES)]:
+        if _is_name(old):
+            _set(response, old.decode(), "", 0, now, web)
+    seconds = int(kept.total_seconds()) or _LONGEST_SECONDS
+    _set(response, name, device.secret, min(seconds, _LONGEST_SECONDS), now, web)
+
+
+def device_mark(web: WebPolicy) -> str:
+    """How the names of these cookies begin. No contract names them, so they have the prefix wherever browsers take it:
+    no other host can plant one beside ours.
+    """
+    return (protocol.HOST_PREFIX if web.secure_cookies else "") + DEVICE
 
 
 def set_language(response: Response, language: str, now: datetime, web: WebPolicy) -> None:
@@ -113,8 +132,19 @@ def _is_ours(name: str) -> bool:
     return bare in _OURS or bare.startswith(DEVICE)
 
 
-def read_devices(headers: RawHeaders) -> tuple[str, ...]:
-    """The secrets by which the browser is known to accounts, the first few of them."""
-    mark = DEVICE.encode()
-    found = [value.decode("latin-1") for key, value in protocol.pairs(headers) if key.startswith(mark)]
-    return tuple(found[:_MOST_DEVICES])
+def read_devices(headers: RawHeaders, web: WebPolicy) -> dict[str, tuple[str, ...]]:
+    """The secrets by which the browser is known to accounts, by the tag of the account. However many others there are,
+    each account's own is found.
+    """
+    mark = device_mark(web).encode()
+    found: dict[str, tuple[str, ...]] = {}
+    for key, value in protocol.pairs(headers):
+        if key.startswith(mark):
+            tag = key.removeprefix(mark).decode("latin-1")
+            found[tag] = (*found.get(tag, ()), value.decode("latin-1"))[:_MOST_PLANTED]
+    return found
+
+
+def _is_name(name: bytes) -> bool:
+    """Whether it is one that we may have given: anybody's text goes into no header."""
+    return name.isascii() and name.replace(b"_", b"").replace(b"-", b"").isalnum()

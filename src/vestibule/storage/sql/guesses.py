@@ -1,24 +1,30 @@
 """`model.store.Guesses` in SQL: one guarded statement counts a guess before it is checked."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, delete, exists, false, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert
 
-from vestibule.model.guesses import Budget, GuessCount, GuessLimits
+from vestibule.model.guesses import Budget, CountedGuess, GuessCount, GuessLimits, others_key
 from vestibule.storage.sql.schema import Instant, accounts, guesses
 
 _g = guesses.c
 _NOW = bindparam("now", type_=Instant)
 _LONGEST = "after_more"
+_SHOWN_SINCE = "shown_since"
 _MINE = _g.budget == bindparam("of_budget")
-_GIVE_BACK = update(guesses).where(_MINE, _g.failures > 0).values(failures=_g.failures - 1)
+_IN_ALL = func.coalesce(_g.in_all, _g.failures)
+_GIVE_BACK = update(guesses).where(_MINE, _g.failures > 0).values(failures=_g.failures - 1, in_all=_IN_ALL - 1)
 _COUNT = select(_g.failures, _g.last_at).where(_MINE)
-_FORGIVE = delete(guesses).where(_MINE)
+_FORGIVE = delete(guesses).where(_g.budget.in_(bindparam("of_budgets", expanding=True)))
+_FORGIVE_ALL = delete(guesses).where(
+    or_(_g.account_id == bindparam("of_account", type_=_g.account_id.type), _g.budget == bindparam("of_budget"))
+)
 
 
 class SqlGuesses:
@@ -27,11 +33,11 @@ class SqlGuesses:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def take(self, budget: Budget, limits: GuessLimits, now: datetime) -> int | None:
+    async def take(self, budget: Budget, limits: GuessLimits, now: datetime) -> CountedGuess | None:
         mine = {"of_budget": budget.key, "of_account": budget.account_id, "now": now}
         counted = await self._connection.execute(_take(limits), mine | _waits_ago(limits, now))
-        failures: int | None = counted.scalar_one_or_none()
-        return failures
+        row = counted.one_or_none()
+        return None if row is None else CountedGuess(budget, *row)
 
     async def give_back(self, budget: Budget) -> None:
         await self._connection.execute(_GIVE_BACK, {"of_budget": budget.key})
@@ -41,11 +47,12 @@ class SqlGuesses:
         row = found.one_or_none()
         return None if row is None else GuessCount(*row)
 
-    async def forgive(self, budget: Budget) -> None:
-        await self._connection.execute(_FORGIVE, {"of_budget": budget.key})
+    async def forgive(self, keys: Sequence[str]) -> None:
+        await self._connection.execute(_FORGIVE, {"of_budgets": list(keys)})
 
-    async def forgive_all(self, account_id: str) -> None:
-        await self._connection.execute(delete(guesses).where(_g.account_id == account_id))
+    async def forgive_all(self, account_id: str, email: str) -> None:
+        # Those of the email too: what was counted before there was an account does not name it.
+        await self._connection.execute(_FORGIVE_ALL, {"of_account": account_id, "of_budget": others_key(email)})
 
     async def forget(self, before: datetime) -> int:
         of_an_account = exists().where(accounts.c.id == _g.account_id)
@@ -56,15 +63,22 @@ class SqlGuesses:
 @cache
 def _take(limits: GuessLimits) -> ReturningInsert[Any]:
     """Ready-made for the process's limits, since putting it together costs more than running it."""
+    first = {"failures": 1, "in_all": 1, "last_at": _NOW}
+    over = _g.last_at < bindparam(_SHOWN_SINCE, type_=Instant) if limits.shown else false()
     return (
         insert(guesses)
-        .values(budget=bindparam("of_budget"), account_id=bindparam("of_account"), failures=1, last_at=_NOW)
+        .values(budget=bindparam("of_budget"), account_id=bindparam("of_account", type_=_g.account_id.type), **first)
         .on_conflict_do_update(
             index_elements=[_g.budget],
-            set_={"failures": _g.failures + 1, "last_at": _NOW},
-            where=and_(_g.failures < limits.at_most, _waited(limits)),
+            set_={
+                "account_id": bindparam("of_account", type_=_g.account_id.type),
+                "failures": case((over, 1), else_=_g.failures + 1),
+                "in_all": _IN_ALL + 1,
+                "last_at": _NOW,
+            },
+            where=or_(over, and_(_g.failures < limits.at_most, _waited(limits))),
         )
-        .returning(_g.failures)
+        .returning(_g.failures, _g.in_all)
     )
 
 
@@ -78,8 +92,9 @@ def _waited(limits: GuessLimits) -> ColumnElement[bool]:
 
 def _waits_ago(limits: GuessLimits, now: datetime) -> dict[str, datetime]:
     """The moments that it compares with."""
-    growing = {_moment(failures): now - wait for failures, wait in _growing(limits).items()}
-    return growing | {_LONGEST: now - limits.longest_wait}
+    moments = {_moment(failures): now - wait for failures, wait in _growing(limits).items()}
+    moments[_LONGEST] = now - limits.longest_wait
+    return moments | ({_SHOWN_SINCE: now - limits.shown} if limits.shown else {})
 
 
 @cache

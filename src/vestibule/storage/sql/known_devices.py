@@ -1,9 +1,9 @@
 """`model.store.KnownDevices` in SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, bindparam, delete, exists, select, update
+from sqlalchemy import and_, bindparam, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,11 +16,13 @@ _DIGEST = bindparam("of_digest", type_=_d.digest.type)
 _NOW = bindparam("now", type_=Instant)
 _OF_ACCOUNT = _d.account_id == _ACCOUNT
 _SEEN = update(known_devices).where(_OF_ACCOUNT, _d.digest == _DIGEST).values(last_seen_at=_NOW).returning(_d.digest)
-_KNOWS = select(exists().where(_OF_ACCOUNT, _d.digest.in_(bindparam("of_digests", expanding=True))))
-_ANY = select(exists().where(_OF_ACCOUNT))
+# A device of before there were places is counted with those that are not known.
+_ITS_PLACE = func.coalesce(_d.place, 0)
+_PLACE = select(func.max(_ITS_PLACE)).where(_OF_ACCOUNT, _d.digest.in_(bindparam("of_digests", expanding=True)))
+_PLACES = select(_ITS_PLACE, func.count()).where(_OF_ACCOUNT).group_by(_ITS_PLACE)
 _ADD = (
     insert(known_devices)
-    .values(account_id=_ACCOUNT, digest=_DIGEST, created_at=_NOW, last_seen_at=_NOW)
+    .values(account_id=_ACCOUNT, digest=_DIGEST, created_at=_NOW, last_seen_at=_NOW, place=bindparam("in_place"))
     .on_conflict_do_nothing()
 )
 
@@ -35,15 +37,18 @@ class SqlKnownDevices:
         moved = await self._connection.execute(_SEEN, {"of_account": account_id, "of_digest": digest, "now": now})
         return moved.one_or_none() is not None
 
-    async def knows(self, account_id: str, digests: Sequence[str]) -> bool:
+    async def place(self, account_id: str, digests: Sequence[str]) -> int | None:
         which = {"of_account": account_id, "of_digests": list(digests)}
-        return bool((await self._connection.execute(_KNOWS, which)).scalar_one())
+        place: int | None = (await self._connection.execute(_PLACE, which)).scalar_one()
+        return place
 
-    async def any(self, account_id: str) -> bool:
-        return bool((await self._connection.execute(_ANY, {"of_account": account_id})).scalar_one())
+    async def places(self, account_id: str) -> Mapping[int, int]:
+        found = await self._connection.execute(_PLACES, {"of_account": account_id})
+        return {row[0]: row[1] for row in found}
 
-    async def add(self, account_id: str, digest: str, now: datetime) -> None:
-        await self._connection.execute(_ADD, {"of_account": account_id, "of_digest": digest, "now": now})
+    async def add(self, account_id: str, digest: str, now: datetime, place: int) -> None:
+        device = {"of_account": account_id, "of_digest": digest, "now": now, "in_place": place}
+        await self._connection.execute(_ADD, device)
 
     async def forget(self, account_id: str) -> None:
         await self._connection.execute(delete(known_devices).where(_d.account_id == account_id))

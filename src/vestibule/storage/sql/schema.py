@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Dialect
 
-REVISION = "0010"
+REVISION = "0011"
 """The migration this code was written for. A server that meets another does not start."""
 
 metadata = MetaData()
@@ -172,6 +172,7 @@ known_devices = Table(
     Column("digest", String(64), nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("last_seen_at", Instant, nullable=False),
+    Column("place", Integer),
     PrimaryKeyConstraint("account_id", "digest"),
     Index("known_devices_to_forget", "last_seen_at"),
 )
@@ -193,6 +194,7 @@ guesses = Table(
     Column("account_id", _ID),
     Column("failures", Integer, nullable=False),
     Column("last_at", Instant, nullable=False),
+    Column("in_all", Integer),
     Index("guesses_of_account", "account_id"),
     Index("guesses_to_forget", "last_at"),
 )

@@ -17,7 +17,7 @@ from vestibule.flows.verify_email import verify_email as verify_email_flow
 from vestibule.model.errors import RefreshRefused
 from vestibule.web import body, cookies
 from vestibule.web.api import answers, bodies
-from vestibule.web.caller import AtVisitor, InEnv, SignedInCaller
+from vestibule.web.caller import AtVisitor, InEnv, SignedInCaller, keep_device
 from vestibule.web.errors import Json
 
 
@@ -40,9 +40,7 @@ async def login(
     """Begin a session and set its cookies."""
     outcome = await sign_in(env, sent.email, sent.password, visitor)
     response = _with_tokens(request, env, outcome.tokens)
-    if outcome.device_secret is not None:
-        web = request.app.state.web
-        cookies.set_device(response, outcome.account.id, outcome.device_secret, env.clock.now(), web)
+    keep_device(request, response, env, outcome.device)
     return response
 
 
@@ -91,8 +89,10 @@ async def reset(
     visitor: AtVisitor,
 ) -> Response:
     """Set a new password with a mailed token, and end every session of the account."""
-    await reset_password(env, token, sent.password, visitor)
-    return _cleared(request, env, answers.Told(message="Password data updated successfully"))
+    device = await reset_password(env, token, sent.password, visitor)
+    response = _cleared(request, env, answers.Told(message="Password data updated successfully"))
+    keep_device(request, response, env, device)
+    return response
 
 
 async def nothing() -> Response:

@@ -11,7 +11,7 @@ from vestibule.flows.change_address import request_change
 from vestibule.flows.change_password import change_password
 from vestibule.web import body, cookies
 from vestibule.web.api import answers, bodies
-from vestibule.web.caller import AtVisitor, InEnv, SignedInCaller
+from vestibule.web.caller import AtVisitor, InEnv, SignedInCaller, keep_device
 
 
 async def list_mine(env: InEnv, caller: SignedInCaller) -> Response:
@@ -43,9 +43,10 @@ async def change_my_password(
     visitor: AtVisitor,
 ) -> Response:
     """Change the password, with the current one. Every session ends; this device is given a new one."""
-    tokens = await change_password(env, caller, sent.current_password, sent.password, visitor)
-    response = answers.as_json(answers.SignedIn(access_token=tokens.access_token))
-    cookies.set_tokens(response, tokens, env.clock.now(), request.app.state.web)
+    outcome = await change_password(env, caller, sent.current_password, sent.password, visitor)
+    response = answers.as_json(answers.SignedIn(access_token=outcome.tokens.access_token))
+    cookies.set_tokens(response, outcome.tokens, env.clock.now(), request.app.state.web)
+    keep_device(request, response, env, outcome.device)
     return response
 
 

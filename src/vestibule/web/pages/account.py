@@ -15,7 +15,7 @@ from vestibule.web.api import bodies
 from vestibule.web.caller import AtVisitor, InEnv
 from vestibule.web.errors import LOOKS, BodyInvalid
 from vestibule.web.pages import return_to
-from vestibule.web.pages.face import let_stay, see_other
+from vestibule.web.pages.face import let_in, see_other
 from vestibule.web.pages.form import judged
 from vestibule.web.pages.member import AMember, MemberForm
 from vestibule.web.pages.render import pages_of
@@ -78,14 +78,14 @@ async def change_password(
     """Change the password. Every session ends; this device is given a new one."""
     try:
         sent = judged(request, bodies.ChangePassword, form)
-        tokens = await change_password_flow(env, caller, sent.current_password, sent.password, visitor)
+        outcome = await change_password_flow(env, caller, sent.current_password, sent.password, visitor)
     except BodyInvalid as invalid:
         return _page(request, "password.html", 400, faults_of(invalid.entries))
     except PasswordTooEasy as easy:
         return _page(request, "password.html", LOOKS[PasswordTooEasy].status, {"password": TOO_EASY[easy.why]})
     except WrongPassword:
         return _page(request, "password.html", LOOKS[WrongPassword].status, {"currentPassword": WRONG_PASSWORD})
-    return await let_stay(request, see_other(return_to.with_query(_SECURITY, notice="password_changed")), tokens)
+    return await let_in(request, see_other(return_to.with_query(_SECURITY, notice="password_changed")), outcome)
 
 
 async def ask_address(request: Request) -> Response:

@@ -10,7 +10,7 @@ from vestibule.flows.issue_tokens import Tokens
 from vestibule.flows.sign_in import SignedIn
 from vestibule.model.errors import Fault, Hasty, NotSignedIn, RefreshRefused, Refusal, SessionOver
 from vestibule.web import cookies
-from vestibule.web.caller import env_of
+from vestibule.web.caller import env_of, keep_device
 from vestibule.web.errors import LOOKS, refused
 from vestibule.web.pages import return_to
 from vestibule.web.pages.form import read_form
@@ -60,9 +60,7 @@ def see_other(target: str) -> Response:
 
 async def let_in(request: Request, response: Response, outcome: SignedIn) -> Response:
     """The answer, with the cookies of a session that has just begun."""
-    if outcome.device_secret is not None:
-        now, web = (await env_of(request)).clock.now(), request.app.state.web
-        cookies.set_device(response, outcome.account.id, outcome.device_secret, now, web)
+    keep_device(request, response, await env_of(request), outcome.device)
     return await let_stay(request, response, outcome.tokens)
 
 

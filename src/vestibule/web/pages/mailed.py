@@ -22,7 +22,7 @@ from vestibule.model.errors import (
     VerificationCodeInvalid,
 )
 from vestibule.web.api import bodies
-from vestibule.web.caller import AtVisitor, InEnv
+from vestibule.web.caller import AtVisitor, InEnv, keep_device
 from vestibule.web.errors import LOOKS, BodyInvalid
 from vestibule.web.pages import return_to
 from vestibule.web.pages.face import SIGN_IN, see_other
@@ -141,14 +141,16 @@ async def reset(request: Request, env: InEnv, token: str, visitor: AtVisitor) ->
     fields = await read_form(request)
     try:
         sent = judged(request, bodies.ResetPassword, fields)
-        await reset_password(env, token, sent.password, visitor)
+        device = await reset_password(env, token, sent.password, visitor)
     except BodyInvalid as invalid:
         return new_password_form(request, 400, faults_of(invalid.entries))
     except PasswordTooEasy as easy:
         return new_password_form(request, LOOKS[PasswordTooEasy].status, {"password": TOO_EASY[easy.why]})
     except ResetTokenInvalid as refusal:
         return _dead(request, refusal)
-    return see_other(return_to.with_query(SIGN_IN, notice="password_reset"))
+    response = see_other(return_to.with_query(SIGN_IN, notice="password_reset"))
+    keep_device(request, response, env, device)
+    return response
 
 
 def new_password_form(request: Request, status: int = 200, faults: dict[str, Sentence] | None = None) -> Response:
