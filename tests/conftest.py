@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import structlog
 
@@ -14,6 +15,12 @@ from tests.harness.world import World, world_on
 from vestibule.storage.sql.engine import Patience
 
 __all__ = ["pytest_configure", "pytest_unconfigure"]  # what a run starts ends with it
+
+# How long an example takes depends on what else the machine does. One that fails is printed, to be run again.
+hypothesis.settings.register_profile(
+    "here", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
+)
+hypothesis.settings.load_profile("here")
 
 # As in production: one line, and no local variables in it.
 structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()])
@@ -52,7 +59,7 @@ async def racing_world(postgresql: Backend) -> AsyncIterator[World]:
 
     What a busy machine answers when its patience is at an end is tested elsewhere; here it would hide the race.
     """
-    async with world_on(postgresql, pool_size=16, patience=Patience(60, 60, 60)) as made:
+    async with world_on(postgresql, pool_size=16, patience=Patience(60, 60, 60, 60)) as made:
         yield made
 
 

@@ -1,7 +1,7 @@
 """`vestibule migrate`: from nothing, again, several at once, and onto what it must not touch."""
 
-import subprocess
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import asyncpg
@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import not_to_be_had
 from tests.harness import servers
 from tests.harness.backends import postgresql_database
-from tests.harness.process import PROGRAM, complaint, environment, run
+from tests.harness.process import complaint, run
 from vestibule.storage.sql.schema import REVISION
 
 TABLES = "SELECT count(*) FROM information_schema.tables WHERE table_schema = $1"
@@ -47,18 +47,10 @@ async def test_from_nothing_and_again(empty_database: str, tmp_path: Path) -> No
 
 
 def test_three_at_once_wait_for_one_another(empty_database: str, tmp_path: Path) -> None:
-    racers = [
-        subprocess.Popen(
-            [*PROGRAM, "migrate"],
-            cwd=tmp_path,
-            env=environment(tmp_path, {"DATABASE_URL": empty_database}),
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(3)
-    ]
-    said = [racer.communicate(timeout=30)[1] for racer in racers]
-    assert [racer.returncode for racer in racers] == [0, 0, 0], said
+    with ThreadPoolExecutor(3) as racers:
+        done = list(racers.map(lambda _: run(tmp_path, "migrate", DATABASE_URL=empty_database), range(3)))
+    said = [racer.stderr for racer in done]
+    assert [racer.returncode for racer in done] == [0, 0, 0], said
     assert sum(f"from nothing to {REVISION}" in words for words in said) == 1
     assert sum("up to date" in words for words in said) == 2
 

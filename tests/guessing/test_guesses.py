@@ -166,7 +166,7 @@ async def test_g3_two_hundred_at_once_and_ten_are_checked(kind: str, tmp_path: P
     try:
         async with (
             backends.fresh(kind, tmp_path) as backend,
-            world_on(backend, TEN, hasher=hasher, pool_size=16, patience=Patience(60, 60, 60)) as world,
+            world_on(backend, TEN, hasher=hasher, pool_size=16, patience=Patience(60, 60, 60, 60)) as world,
         ):
             await world.register()
             client = await world.client()

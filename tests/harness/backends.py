@@ -46,6 +46,13 @@ async def fresh(kind: str, folder: Path) -> AsyncIterator[Backend]:
         yield Backend(address, f"{servers.redis()}/0")
 
 
+def embedded(data: Path) -> None:
+    """Give a server that has no data folder one with an empty database, for migrating takes a process of its own."""
+    if not data.exists():
+        data.mkdir(mode=0o700)
+        shutil.copyfile(_sqlite_template(), data / "vestibule.sqlite3")
+
+
 @asynccontextmanager
 async def postgresql_database(template: str = "template1") -> AsyncIterator[str]:
     """The address of a new PostgreSQL database, gone afterwards."""

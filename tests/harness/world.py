@@ -11,9 +11,10 @@ import httpx
 from starlette.types import ASGIApp
 
 from tests.harness import backends
+from tests.harness.applications import application
 from tests.harness.backends import Backend
 from tests.harness.clock import ManualClock
-from tests.harness.post import BRAND, CaughtPost
+from tests.harness.post import CaughtPost
 from vestibule.crypto import jwk
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.niced_threads import NicedThreads
@@ -42,10 +43,8 @@ from vestibule.storage.redis.mirror import RedisMirror
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.engine import Engines, Patience
 from vestibule.storage.sql.store import SqlStore
-from vestibule.web.application import build
 from vestibule.web.fast_path import FrontDoor
 from vestibule.web.headers import OutermostLayer
-from vestibule.web.pages.render import Pages
 from vestibule.web.policy import WebPolicy
 
 FRONT_END = "http://localhost:3000"
@@ -70,7 +69,7 @@ POLICY = Policy(
 WEB = WebPolicy(origins=frozenset({FRONT_END}), secure_cookies=False, interactive_docs=True)
 CHEAP = Argon2id(memory_kib=64, iterations=1)
 # Long, so that a busy machine changes no answer; what is answered at its end is tested where it is set shorter.
-PATIENCE = Patience(for_connection=30, to_connect=30, for_statement=30)
+PATIENCE = Patience(for_connection=30, to_connect=30, for_statement=30, for_transaction=60)
 
 
 @cache
@@ -181,8 +180,7 @@ async def world_on(
             feed=Feed(most=3),
         )
         await read_whole_tail(env)
-        inner = build(policy, web, Pages(BRAND, policy.language), post.stationery)
-        inner.state.env = env
+        inner = stack.enter_context(application(env, web, post.stationery))
         app = FrontDoor(OutermostLayer(inner, web, clock), lambda: env, web)
         yield World(env, app, clock, post, engines, backend, stack)
 

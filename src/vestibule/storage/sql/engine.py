@@ -23,19 +23,18 @@ from vestibule.storage.sql import url as addresses
 from vestibule.storage.sql.breaker import Breaker
 from vestibule.storage.sql.discretion import withhold_values
 
-# Bounded, because the readers of revocations rely on no transaction being longer than their overlap.
-TRANSACTION_SECONDS = 10.0
-
 
 @dataclass(frozen=True)
 class Patience:
     """How many seconds to wait for the database before calling it unavailable: for a free connection, for a new one,
-    for a statement.
+    for a statement; and for a transaction, which is bounded also because the readers of revocations rely on none being
+    longer than their overlap.
     """
 
     for_connection: float = 1.0
     to_connect: float = 2.0
     for_statement: float = 2.0
+    for_transaction: float = 10.0
 
 
 DEFAULT_PATIENCE = Patience()
@@ -78,6 +77,7 @@ class Engines:
     single_reads: AsyncEngine
     behind_pooler: bool = False
     breaker: Breaker = field(default_factory=Breaker)
+    patience: Patience = DEFAULT_PATIENCE
 
     @property
     def dialect(self) -> str:
@@ -115,8 +115,9 @@ class Engines:
         return [pool for pool in pools if isinstance(pool, AsyncAdaptedQueuePool)]
 
     @asynccontextmanager
-    async def transaction(self, seconds: float | None = TRANSACTION_SECONDS) -> AsyncIterator[AsyncConnection]:
-        """A connection in a transaction that is over after so many seconds; raises `StoreUnavailable`."""
+    async def transaction(self, bounded: bool = True) -> AsyncIterator[AsyncConnection]:
+        """A connection in a transaction that is over when patience is; raises `StoreUnavailable`."""
+        seconds = self.patience.for_transaction if bounded else None
         async with self._translated(), asyncio.timeout(seconds), self.writing.begin() as connection:
             yield connection
 
@@ -165,7 +166,7 @@ def _sqlite(url: URL, patience: Patience) -> Engines:
     writing = _sqlite_engine(url, pool_size=1, wait_seconds=30.0)
     event.listen(writing.sync_engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
     single_reads = _sqlite_engine(url, pool_size=4, wait_seconds=patience.for_connection)
-    return Engines(writing, single_reads)
+    return Engines(writing, single_reads, patience=patience)
 
 
 def _sqlite_engine(url: URL, pool_size: int, wait_seconds: float) -> AsyncEngine:
@@ -215,7 +216,7 @@ def _postgresql(url: URL, arguments: dict[str, Any], pool_size: int, patience: P
     event.listen(writing.sync_engine, "handle_error", withhold_values)
     # A pooler may change the connection between preparing a statement and running it, unless in a transaction.
     single_reads = writing if behind_pooler else writing.execution_options(isolation_level="AUTOCOMMIT")
-    return Engines(writing, single_reads, behind_pooler=behind_pooler)
+    return Engines(writing, single_reads, behind_pooler=behind_pooler, patience=patience)
 
 
 # A statement that was prepared on one connection of the pooler's is not there on the next; a nameless one lives no

@@ -98,7 +98,11 @@ class LegacyUsers:
     def _connection(self) -> AbstractAsyncContextManager[AsyncConnection]:
         # A cursor of PostgreSQL's lives in a transaction. On SQLite one of ours would shut out writers, and what is
         # written may be the same file.
-        return self._engines.transaction(None) if self._engines.dialect == "postgresql" else self._engines.reading()
+        return (
+            self._engines.transaction(bounded=False)
+            if self._engines.dialect == "postgresql"
+            else self._engines.reading()
+        )
 
 
 def _all() -> Select[Any]:
