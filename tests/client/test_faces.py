@@ -329,6 +329,16 @@ async def test_k1_every_promise_is_kept_by_every_face(face: Face, kept: Promise)
     await kept(face)
 
 
+@pytest.mark.parametrize("face", PATHS, indirect=True)
+async def test_a_live_session_with_another_account_is_refused_each_time(face: Server) -> None:
+    """By memory too, where both the token and the session are known."""
+    await let_in(face, bearer(token(face)))
+    strange = bearer(token(face, sub="c9f0f895-fb98-4b91-9d3c-000000000000"))
+    for _ in range(3):
+        await refused(face, strange, OVER)
+    await let_in(face, bearer(token(face)))
+
+
 every_kit = pytest.mark.parametrize("face", SERVICES, indirect=True)
 
 
