@@ -8,7 +8,7 @@ PACKAGE = $(PIP) install --no-deps --no-build-isolation --editable .
 CHROMIUM = $(BIN)/python -c 'from tests.e2e.chromium import program; program()' 2>/dev/null
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test e2e pictures check format docs letters translations bench capacity faults lock sbom clean
+.PHONY: help serve test races e2e pictures check format docs letters translations bench capacity faults lock sbom clean
 
 help: ## Show this list
 	@echo "Vestibule: make …"
@@ -24,6 +24,9 @@ test: .venv/dev.stamp ## Run the whole test suite, on SQLite and on real Postgre
 	$(BIN)/python -m pytest -n auto --durations 10 --ignore tests/e2e || red=$$?; \
 	$(BIN)/python -m pytest -n 2 --durations 10 tests/e2e || red=$$?; \
 	exit $$red
+
+races: .venv/dev.stamp ## Fire each two flows at one account a hundred times; half an hour
+	@VESTIBULE_TEST_PAIRS=100 $(BIN)/python -m pytest tests/races/test_pairs.py
 
 e2e: .venv/dev.stamp ## Run the pages in a real browser, Chromium
 	@$(CHROMIUM) || echo "No Chromium here. Debian, Ubuntu: apt-get install chromium. Or name one in VESTIBULE_TEST_CHROMIUM."

@@ -22,6 +22,7 @@ async def disable_account(env: Env, account: Account) -> int:
     """
     now = env.clock.now()
     async with env.store.transaction() as tx:
+        await tx.accounts.lock(account.id)
         await tx.accounts.disable(account.id, now)
         ended = await end_trust(env, tx, account.id, EndReason.ACCOUNT_DISABLED, now, ways_back_since=EVER)
         await tx.events.record(Event(now, EventKind.ACCOUNT_DISABLED, account.id))

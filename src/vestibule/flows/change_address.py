@@ -13,7 +13,7 @@ from vestibule.flows.identify import Caller
 from vestibule.flows.remove_squatter import remove_squatter
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
-from vestibule.model.errors import AddressChangeInvalid
+from vestibule.model.errors import AddressChangeInvalid, WrongPassword
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose
@@ -37,13 +37,16 @@ async def _ask_new_address(env: Env, account: Account, address: str, visitor: Vi
     now = env.clock.now()
     async with env.store.transaction() as tx:
         kind, letter = LetterKind.CONFIRM_NEW_ADDRESS, None
+        is_there = await tx.accounts.lock(account.id) is not None
         there = await tx.accounts.at_address(address)
         # What nobody has verified is nobody's, and goes when the link is used.
-        if there is None or (not there.verified and there.id != account.id):
+        if is_there and (there is None or (not there.verified and there.id != account.id)):
             letter = QueuedLetter(new_id(), kind, now, account.id, address, visitor.language)
         # Counted alike, or whoever counts letters learns which addresses have accounts.
         if await within_limits(env, tx, kind, address, visitor, now):
             await tx.letters.queue(letter or to_whoever_has(address, LetterKind.ADDRESS_TAKEN, visitor, now))
+    if not is_there:
+        raise WrongPassword
 
 
 @retry_on_conflict

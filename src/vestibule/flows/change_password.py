@@ -48,6 +48,7 @@ async def _change(
     session = begin(new_id(), account.id, visitor.device, env.policy.sessions, now)
     ended = Ended()
     async with env.store.transaction() as tx:
+        await tx.accounts.lock(account.id)
         # Only if the hash that was checked is still there: of two changes at once, one wins.
         epoch = await tx.accounts.change_password(account.id, stored, password_hash, now)
         if epoch is not None:

@@ -21,8 +21,8 @@ async def delete_account(env: Env, account: Account) -> int:
     """
     now = env.clock.now()
     async with env.store.transaction() as tx:
-        # Shut first, so that nobody signs in while it goes.
-        await tx.accounts.disable(account.id, now)
+        # Nobody signs in while it goes: what refers to it goes with it, under the same lock.
+        await tx.accounts.lock(account.id)
         ended = await end_trust(env, tx, account.id, EndReason.ACCOUNT_DELETED, now, ways_back_since=EVER)
         await tx.letters.forget(account.address, account.id)
         await tx.guesses.forgive_all(account.id, account.address)

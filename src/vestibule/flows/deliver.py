@@ -35,8 +35,11 @@ _log = structlog.get_logger(__name__)
 async def deliver_next(env: Env) -> Delivery | None:
     """Deliver one due letter; what became of it, or None if none was due."""
     queued = await _claim(env)
-    if queued is None:
-        return None
+    return await deliver(env, queued) if queued is not None else None
+
+
+async def deliver(env: Env, queued: QueuedLetter) -> Delivery:
+    """Deliver a claimed letter; what became of it."""
     composed = await compose_letter(env, queued)
     return await _hand_over(env, queued, composed) if composed is not None else Delivery.NOBODY
 
@@ -74,7 +77,8 @@ async def _settle(env: Env, queued: QueuedLetter, account_id: str | None) -> Non
 @retry_on_conflict
 async def _cross_off(env: Env, queued: QueuedLetter, account_id: str | None) -> None:
     async with env.store.transaction() as tx:
-        await tx.letters.settle(queued, env.clock.now(), account_id)
+        whose = await tx.accounts.lock(account_id) if account_id else None
+        await tx.letters.settle(queued, env.clock.now(), whose.id if whose else None)
 
 
 async def _put_off(env: Env, queued: QueuedLetter, account_id: str | None, fault: str) -> Delivery:
@@ -97,6 +101,8 @@ async def _wait_until(env: Env, queued: QueuedLetter, due_at: datetime, fault: s
 async def _refuse(env: Env, queued: QueuedLetter, account_id: str | None, fault: str) -> Delivery:
     now, detail = env.clock.now(), {"letter": queued.id, "kind": queued.kind.value, "fault": fault}
     async with env.store.transaction() as tx:
+        if account_id:
+            await tx.accounts.lock(account_id)
         await tx.letters.refuse(queued, now, fault)
         await tx.events.record(Event(now, EventKind.LETTER_REFUSED, account_id, detail=detail))
     return Delivery.REFUSED

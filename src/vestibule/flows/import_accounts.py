@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from vestibule.flows.env import Env
+from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
 from vestibule.model.errors import Fault
 from vestibule.model.events import Event, EventKind
@@ -102,6 +103,7 @@ class _Import:
             await self._add(accounts[:half])
             await self._add(accounts[half:])
 
+    @retry_on_conflict
     async def _add_whole(self, accounts: Sequence[Account]) -> None:
         async with self.env.store.reading() if self.dry else self.env.store.transaction() as tx:
             held = await tx.accounts.holders(accounts)

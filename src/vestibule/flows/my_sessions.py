@@ -26,6 +26,7 @@ async def end_one(env: Env, caller: Caller, session_id: str) -> None:
     reason = EndReason.SIGNED_OUT if own else EndReason.SIGNED_OUT_ELSEWHERE
     revoked: list[Revocation] = []
     async with env.store.transaction() as tx:
+        await tx.accounts.lock(caller.account.id)
         allowed = own or await signed_in_lately(env, tx, caller, now)
         if allowed:
             revoked = await end_session(env, tx, session_id, caller.account.id, reason, now)
@@ -54,6 +55,7 @@ async def _end_some_others(env: Env, caller: Caller) -> list[Revocation]:
     now, reason = env.clock.now(), EndReason.SIGNED_OUT_ELSEWHERE
     revoked: list[Revocation] = []
     async with env.store.transaction() as tx:
+        await tx.accounts.lock(caller.account.id)
         allowed = await signed_in_lately(env, tx, caller, now)
         if allowed:
             revoked = await end_other_sessions(env, tx, caller.account.id, caller.session_id, reason, now)

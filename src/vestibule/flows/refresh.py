@@ -34,9 +34,10 @@ from vestibule.model.visitors import Visitor
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What the transaction decided: the session to go on with, or why there is none."""
+    """What a transaction decided: the session to go on with, or why there is none, or that its token was reused."""
 
     going_on: tuple[Session, Account] | None = None
+    reused: Session | None = None
     reason: EndReason | None = None
     revoked: tuple[Revocation, ...] = ()
 
@@ -53,6 +54,8 @@ async def refresh(env: Env, refresh_token: str) -> Tokens:
     if token.expired:
         raise RefreshRefused(await _why_over(env, token, now))
     outcome = await _advance(env, token, now)
+    if outcome.reused is not None:
+        outcome = await _end_as_reused(env, outcome.reused, now)
     if outcome.going_on is None:
         if outcome.revoked:
             env.letters_waiting.set()
@@ -88,18 +91,23 @@ async def _decide(env: Env, tx: Transaction, token: RefreshToken, now: datetime)
         return _Outcome(reason=session.why_over(now) or EndReason.ACCOUNT_DISABLED)
     if rotated or not limits.rotate or _raced(session, token, limits, now):
         return _Outcome(going_on=found)
-    return await _end_as_reused(env, tx, session, now)
+    return _Outcome(reused=session)
 
 
 def _raced(session: Session, token: RefreshToken, limits: SessionLimits, now: datetime) -> bool:
     return token.counter == session.parent and now - session.issued_at <= limits.refresh_grace
 
 
-async def _end_as_reused(env: Env, tx: Transaction, session: Session, now: datetime) -> _Outcome:
+@retry_on_conflict
+async def _end_as_reused(env: Env, session: Session, now: datetime) -> _Outcome:
+    """A transaction of its own: the one before holds the session, and the account has to be locked first."""
     reason = EndReason.REFRESH_TOKEN_REUSED
-    revoked = await end_session(env, tx, session.id, session.account_id, reason, now)
-    if revoked:
-        await tx.events.record(Event(now, EventKind.REFRESH_TOKEN_REUSED, session.account_id, session.id))
-        detail = circumstances(Visitor(session.device), session.created_at)
-        await tx.letters.queue(QueuedLetter(new_id(), LetterKind.TOKEN_REUSED, now, session.account_id, detail=detail))
+    async with env.store.transaction() as tx:
+        await tx.accounts.lock(session.account_id)
+        revoked = await end_session(env, tx, session.id, session.account_id, reason, now)
+        if revoked:
+            await tx.events.record(Event(now, EventKind.REFRESH_TOKEN_REUSED, session.account_id, session.id))
+            told = circumstances(Visitor(session.device), session.created_at)
+            letter = QueuedLetter(new_id(), LetterKind.TOKEN_REUSED, now, session.account_id, detail=told)
+            await tx.letters.queue(letter)
     return _Outcome(reason=reason, revoked=tuple(revoked))

@@ -63,6 +63,8 @@ async def _add(env: Env, account: Account, visitor: Visitor) -> tuple[Account | 
     async with env.store.transaction() as tx:
         added = await tx.accounts.add(account)
         counted = not added or concealing
+        if counted:
+            await tx.accounts.lock_at(address)
         may_write = not counted or await within_limits(
             env, tx, LetterKind.ADDRESS_TAKEN, address, visitor, account.created_at
         )

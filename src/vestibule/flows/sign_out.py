@@ -12,5 +12,6 @@ async def sign_out(env: Env, caller: Caller) -> None:
     """End the caller's session. Ending it twice is no mistake."""
     now = env.clock.now()
     async with env.store.transaction() as tx:
+        await tx.accounts.lock(caller.account.id)
         revoked = await end_session(env, tx, caller.session_id, caller.account.id, EndReason.SIGNED_OUT, now)
     await announce(env, revoked)

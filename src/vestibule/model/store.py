@@ -307,7 +307,9 @@ class Events(Protocol):
     """What happened."""
 
     async def record(self, *events: Event) -> None:
-        """Keep the events. Each becomes a line in the log as well, once the transaction has committed."""
+        """Keep the events; one about an account that was deleted meanwhile is about nobody. Each becomes a line in the
+        log as well, once the transaction has committed.
+        """
 
     async def find(self, wanted: EventFilter, most: int) -> list[tuple[int, Event]]:
         """The newest events that fit, the oldest of them first, each with its number."""

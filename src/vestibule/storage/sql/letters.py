@@ -138,8 +138,12 @@ class SqlLetters:
         those = [_l.settled_at.is_(None), _l.last_fault.is_not(None)]
         if letter_ids is not None:
             those.append(_l.id.in_(letter_ids))
-        done = await self._connection.execute(update(letters).where(*those).values(due_at=now, refused_at=None))
-        return int(done.rowcount)
+        # One that somebody is settling is passed by: who takes several rows may not wait for any of them.
+        free = select(_l.id).where(*those).with_for_update(skip_locked=True).cte("free")
+        done = await self._connection.execute(
+            update(letters).where(_l.id.in_(select(free))).values(due_at=now, refused_at=None).returning(_l.id)
+        )
+        return len(done.all())
 
     async def backlog(self) -> Backlog:
         counted = await self._connection.execute(

@@ -16,7 +16,7 @@ from vestibule.model.revocations import Revocation, RevocationKind, Stretch
 from vestibule.storage.sql import odd_rows
 from vestibule.storage.sql.batches import delete_oldest
 from vestibule.storage.sql.odd_rows import OddRow
-from vestibule.storage.sql.schema import events, revocations
+from vestibule.storage.sql.schema import accounts, events, revocations
 
 _REVOCATION_MEMBERS = ("at", "kind", "subject", "forget_at", "not_before")
 _r = revocations.c
@@ -29,8 +29,13 @@ _AFTER = (
 _BETWEEN = select(func.count(), func.coalesce(func.sum(_r.sequence), 0)).where(
     _r.sequence > bindparam("known"), _r.sequence <= bindparam("up_to")
 )
-_RECORD = insert(events)
 _e = events.c
+# Of nobody, where the account was deleted meanwhile: this waits for who deletes it, and nothing can refer to it then.
+_WHOSE = select(accounts.c.id).where(accounts.c.id == bindparam("of_account", type_=_e.account_id.type))
+_RECORD = insert(events).values(
+    **{c.name: bindparam(f"new_{c.name}", type_=c.type) for c in _e if c.name not in {"sequence", "account_id"}},
+    account_id=_WHOSE.with_for_update(read=True, key_share=True).scalar_subquery(),
+)
 _OF_ACCOUNT = (
     select(_e.at, _e.kind, _e.account_id, _e.session_id, _e.network_address, _e.detail)
     .where(_e.account_id == bindparam("of_account"))
@@ -87,7 +92,7 @@ class SqlEvents:
     async def record(self, *events: Event) -> None:
         if events:
             events = tuple(_during_this_request(event) for event in events)
-            await self._connection.execute(_RECORD, [_to_row(event) for event in events])
+            await self._connection.execute(_RECORD, [_to_values(event) for event in events])
             self._recorded += events
 
     async def find(self, wanted: EventFilter, most: int) -> list[tuple[int, Event]]:
@@ -139,6 +144,11 @@ def _during_this_request(event: Event) -> Event:
     """With the id of the request, if it happens during one."""
     identifier = get_contextvars().get(REQUEST_ID)
     return replace(event, detail={**event.detail, REQUEST_ID: identifier}) if identifier else event
+
+
+def _to_values(event: Event) -> dict[str, Any]:
+    row = _to_row(event)
+    return {"of_account": row.pop("account_id"), **{f"new_{name}": value for name, value in row.items()}}
 
 
 def _to_row(event: Event) -> dict[str, Any]:

@@ -1,0 +1,94 @@
+"""An account that is deleted while something is decided about it: that is refused, as for one that never was there."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from tests.harness.world import World
+from tests.races.contenders import CONTENDERS
+from tests.races.people import PASSWORD, Person, people
+from vestibule.flows import change_address, deliver
+from vestibule.flows.delete_account import delete_account
+from vestibule.flows.guess import record_wrong_guess
+from vestibule.model.errors import Refusal
+from vestibule.model.letters import Delivery, LetterKind, NotSent, RefusedForGood
+from vestibule.storage.sql.schema import events
+
+# They make an account, or do nothing that needs one.
+_NEED_NONE = {
+    "ask for a reset",
+    "choose a language",
+    "clean up",
+    "create",
+    "delete",
+    "disable",
+    "enable",
+    "fail to deliver",
+    "forget events",
+    "import",
+    "refresh as a thief",
+    "register",
+    "sign out",
+    "try letters again",
+}
+
+
+class DeletingPost:
+    """Deletes the account while its letter is handed over; then takes the letter, or does not."""
+
+    def __init__(self, world: World, person: Person, fault: Exception | None) -> None:
+        self._world, self._person, self._fault = world, person, fault
+
+    async def send(self, letter: Any) -> str:
+        await delete_account(self._world.env, self._person.account)
+        if self._fault is not None:
+            raise self._fault
+        return "taken"
+
+
+async def named(world: World, person: Person) -> int:
+    """How many events are about the person."""
+    about = select(func.count()).where(events.c.account_id == person.account.id)
+    async with world.engines.reading() as connection:
+        return int((await connection.execute(about)).scalar_one())
+
+
+@pytest.mark.parametrize("name", CONTENDERS)
+async def test_d4_every_flow_refuses_who_is_gone(world: World, name: str) -> None:
+    (person,) = await people(world, [False])
+    await delete_account(world.env, person.account)
+    try:
+        done = await CONTENDERS[name][1](world, person)
+    except Refusal:
+        return
+    needs_none = name in _NEED_NONE or done in (Delivery.NOBODY, 0)
+    assert needs_none, done
+    assert await named(world, person) == 0
+
+
+async def test_d4_a_wrong_password_is_recorded_of_nobody(world: World) -> None:
+    (person,) = await people(world, [False])
+    await delete_account(world.env, person.account)
+    await record_wrong_guess(world.env, person.account, 1, person.visitor)
+    assert await named(world, person) == 0
+    async with world.engines.reading() as connection:
+        of_nobody = select(func.count()).where(events.c.kind == "sign_in_refused", events.c.account_id.is_(None))
+        assert (await connection.execute(of_nobody)).scalar_one() == 1
+
+
+async def test_d4_a_new_email_is_refused_like_a_wrong_password(world: World) -> None:
+    (person,) = await people(world, [False])
+    await delete_account(world.env, person.account)
+    with pytest.raises(Refusal):
+        await change_address.request_change(world.env, person.caller, PASSWORD, "new@example.com", person.visitor)
+
+
+@pytest.mark.parametrize("fault", [None, NotSent("451 later"), RefusedForGood("550 no such mailbox")], ids=str)
+async def test_d4_a_letter_outlives_nobody(world: World, fault: Exception | None) -> None:
+    """D4: whatever the mail server says of it meanwhile."""
+    (person,) = await people(world, [False])
+    env = replace(world.env, post=DeletingPost(world, person, fault))
+    await deliver.deliver(env, person.letters[LetterKind.VERIFY_ADDRESS])
+    assert await named(world, person) == 0
