@@ -15,6 +15,7 @@ from vestibule.tracebacks import told
 _log = structlog.get_logger(__name__)
 _IPV4_BITS, _IPV6_BITS = 24, 48
 _MAILBOX = re.compile(r"([^\s@<>()\"'=:/])[^\s@<>()\"'=:/]{0,63}(@[A-Za-z0-9-]{1,63}\.)")  # RFC 5321, section 4.5.3.1.1
+_OTHERS_WORDS = {"fault", "why", "exception"}
 _COMMON: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,  # the id of the request
     structlog.processors.add_log_level,
@@ -36,7 +37,7 @@ def configure(level: str, pretty: bool, stream: QueuedStream | None = None, *, m
         if pretty
         else structlog.processors.JSONRenderer(ensure_ascii=True)
     )
-    before: list[Processor] = [*_COMMON, *([_mask] if masked else [])]
+    before: list[Processor] = [*_COMMON, _mask if masked else _mask_others_words]
     file = cast(TextIO, stream or sys.stderr)
     structlog.configure(
         processors=[*before, renderer],
@@ -61,6 +62,13 @@ def _mask(_logger: object, _method: str, line: EventDict) -> EventDict:
     for name, value in line.items():
         if isinstance(value, str):
             line[name] = masked_address(value) if name == "network_address" else masked_mailboxes(value)
+    return line
+
+
+def _mask_others_words(_logger: object, _method: str, line: EventDict) -> EventDict:
+    """Every e-mail address in what a mail server, a library or an error says, whatever the setting."""
+    for name in _OTHERS_WORDS & line.keys():
+        line[name] = masked_mailboxes(str(line[name]))
     return line
 
 

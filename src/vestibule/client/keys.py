@@ -53,7 +53,7 @@ class KeySet:
             try:
                 await self.fetch(http)
             except (NotReached, httpx.HTTPError, TimeoutError) as fault:
-                _log.warning("keys not fetched: %r", fault)
+                _log.warning("keys not fetched: %s", wire.why(fault))
 
     async def _fetch(self, http: httpx.AsyncClient) -> None:
         async with asyncio.timeout(wire.ANSWER_SECONDS), http.stream("GET", PATH) as answer:

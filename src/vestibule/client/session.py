@@ -152,7 +152,7 @@ class Session(httpx.Auth):
             try:
                 answer = self._http.request(method, path, **content)
             except httpx.TransportError as lost:
-                fault = repr(lost)
+                fault = wire.why(lost)
                 continue
             self._http.cookies.clear()
             if answer.status_code < 300:

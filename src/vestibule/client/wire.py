@@ -29,8 +29,11 @@ def base_of(url: str, *, plain_http: bool) -> str:
     if KEY_MARK in url:  # which must not be shown
         raise ValueError("url is a service key: url and service_key have changed places")
     parts = urlsplit(url)
+    if "@" in parts.netloc:  # which every error would repeat
+        raise ValueError("the address has a user or a password in it, which nothing here uses: leave them out")
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError(f"{url!r} is not an address such as https://auth.example.com")
+        shown = f"{parts.scheme}://{parts.netloc}{parts.path}" if parts.netloc else url
+        raise ValueError(f"{shown!r} is not an address such as https://auth.example.com")
     if parts.scheme == "http" and not plain_http and not _is_loopback(parts.hostname):
         raise ValueError(f"{url!r} would send secrets in the open: use https, or say plain_http=True in a net of yours")
     return url.rstrip("/")
@@ -124,3 +127,11 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def why(fault: Exception) -> str:
+    """What went wrong, for a log: with its words where they are about the network, and not where a request is quoted,
+    as in `Illegal header value b'Bearer …'`.
+    """
+    about_the_network = isinstance(fault, NotReached | httpx.NetworkError | httpx.TimeoutException)
+    return f"{type(fault).__name__}: {fault}" if about_the_network else type(fault).__name__

@@ -15,7 +15,7 @@ from vestibule.model.findings import Finding, fault, fine, warning
 from vestibule.settings import Settings
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.engine import Engines
-from vestibule.storage.sql.revision import SchemaMismatch, require_current
+from vestibule.storage.sql.revision import NotUnicode, SchemaMismatch, require_current
 from vestibule.storage.sql.schema import REVISION
 from vestibule.storage.sql.url import WrongAddress
 
@@ -34,6 +34,9 @@ async def look(chosen: Settings, clock: Clock) -> list[Finding]:
         return await _open(chosen, clock, engines)
     except StoreUnavailable as reason:
         return [_unreachable(chosen, str(reason))]
+    except NotUnicode as reason:
+        what, _, remedy = str(reason).partition("; make another one: ")
+        return [fault(SUBJECT, what, "The server does not start: some people could not register.", remedy)]
     except SchemaMismatch as reason:
         return [_other_schema(chosen, str(reason))]
     finally:

@@ -1,18 +1,33 @@
 """Both examinations: of what this machine is set up with, and of a server as its visitors see it."""
 
 import asyncio
+from collections.abc import Awaitable
 
 from vestibule.doctor import browsers, database, mail, outside, proxies, redis, settings
 from vestibule.model.clock import Clock
-from vestibule.model.findings import Finding
+from vestibule.model.findings import Finding, fault
 from vestibule.settings import Settings
+from vestibule.tracebacks import in_short
 
 
 async def examine(chosen: Settings, clock: Clock) -> list[Finding]:
     """Everything that can be looked at from the machine itself."""
-    of_servers = await asyncio.gather(database.look(chosen, clock), redis.look(chosen), mail.look(chosen))
+    of_servers = await asyncio.gather(
+        _guarded("database", database.look(chosen, clock)),
+        _guarded("redis", redis.look(chosen)),
+        _guarded("mail", mail.look(chosen)),
+    )
     of_settings = (settings.look(chosen), browsers.look(chosen), proxies.look(chosen))
     return [finding for part in (*of_settings, *of_servers) for finding in part]
+
+
+async def _guarded(subject: str, look: Awaitable[list[Finding]]) -> list[Finding]:
+    """What was found; or that it could not be looked at, which hides nothing of the rest."""
+    try:
+        return await look
+    except Exception as error:
+        what = f"could not be looked at: {in_short(error)}"
+        return [fault(subject, what, "What is wrong there is not known.", "report this line, please")]
 
 
 async def examine_from_outside(chosen: Settings, clock: Clock, url: str) -> list[Finding]:

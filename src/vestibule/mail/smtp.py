@@ -1,5 +1,6 @@
 """`model.letters.Post` over SMTP (RFC 5321), with TLS that is never given up once asked for."""
 
+import base64
 import ssl
 from dataclasses import dataclass, field
 from typing import Literal
@@ -9,6 +10,7 @@ import aiosmtplib
 from vestibule.mail.letters import Stationery
 from vestibule.model.letters import Letter, NotSent, RefusedForGood
 
+_MOST_SAID = 500
 Security = Literal["tls", "starttls", "opportunistic", "none"]
 
 
@@ -61,17 +63,30 @@ class SmtpPost:
             )
         except aiosmtplib.SMTPRecipientsRefused as fault:
             (refusal,) = fault.recipients  # a letter has one
-            raise _not_sent(refusal, refusal.code) from fault
+            raise _kind(refusal.code)(self._said(refusal, letter)) from None
         except aiosmtplib.SMTPDataError as fault:
-            raise _not_sent(fault, fault.code) from fault
+            raise _kind(fault.code)(self._said(fault, letter)) from None
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as fault:
-            raise NotSent(f"{type(fault).__name__}: {fault}"[:500]) from fault
+            raise NotSent(self._said(fault, letter)) from None
         return answer
 
+    def _said(self, fault: Exception, letter: Letter) -> str:
+        """What the server answered, without what it repeats of the letter and of our own credentials."""
+        said = f"{type(fault).__name__}: {fault}"
+        user, password = self._server.user, self._server.password
+        encoded = (password, f"\0{user}\0{password}") if password else ()
+        secrets = (letter.link, letter.link.rpartition("/")[2], letter.name, password, *map(_base64, encoded))
+        for secret in filter(None, secrets):
+            said = said.replace(secret, "…")
+        return said[:_MOST_SAID]
 
-def _not_sent(fault: Exception, code: int) -> NotSent:
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def _kind(code: int) -> type[NotSent]:
     """A reply of 5yz to the recipient or to the letter is about this letter alone, and final. Elsewhere, where it is
     about the sender or the connection, the next letter would fare alike, and an operator can mend it.
     """
-    kind = RefusedForGood if 500 <= code <= 599 else NotSent
-    return kind(f"{type(fault).__name__}: {fault}"[:500])
+    return RefusedForGood if 500 <= code <= 599 else NotSent

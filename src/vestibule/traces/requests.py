@@ -58,7 +58,13 @@ class Traced:
                     await asyncio.to_thread(self._provider.shutdown)
 
     async def _traced(self, scope: Scope, receive: Receive, send: Send) -> None:
-        with _tracer.start_as_current_span(scope["method"], self._context(scope), SpanKind.SERVER) as span:
+        with _tracer.start_as_current_span(
+            scope["method"],
+            self._context(scope),
+            SpanKind.SERVER,
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span:
 
             async def sending(message: Message) -> None:
                 if message["type"] == "http.response.start":

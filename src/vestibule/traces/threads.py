@@ -16,5 +16,7 @@ class TracedThreads(NicedThreads):
     """The same threads. A span is named after the function, never after what it is given."""
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        with _tracer.start_as_current_span(call.__qualname__.lstrip("_")):
+        with _tracer.start_as_current_span(
+            call.__qualname__.lstrip("_"), record_exception=False, set_status_on_exception=False
+        ):
             return await super().run(call, *args, **kwargs)

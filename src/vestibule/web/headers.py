@@ -90,9 +90,15 @@ class OutermostLayer:
             _drop_trailing_slash(scope)
             await self._app(scope, receive, sent)
         except Exception:
-            _log.exception("unexpected", method=scope["method"], path=ascii(scope["path"]))
+            _log.exception("unexpected", method=scope["method"], route=_route(scope))
             if not sent.begun:
                 await Json(UNEXPECTED, 500)(scope, receive, sent)
+
+
+def _route(scope: Scope) -> str:
+    """The route's pattern: a path may end in a mailed secret, which after a failure is still good."""
+    route = scope.get("route")
+    return "none" if route is None else str(route.path)
 
 
 class _Sent:

@@ -25,6 +25,10 @@ _MOST_CONNECTIONS = 20
 _DROPPED_AT_ONCE = 500  # Redis answers nobody else meanwhile
 _KEEPS_ALL = "noeviction"
 _PAUSE_AFTER_FAULT = timedelta(seconds=1)
+_NO_ADDRESS = (
+    "is not an address such as redis://:password@host:6379/0, rediss:// or unix://; in a password write %2F for /, %3F "
+    "for ?, %23 for # and %40 for @"
+)
 LOST = (RedisError, OSError, TimeoutError, RuntimeError)
 """How a Redis that is gone shows itself; the last is uvloop's word for a connection that was reset under the client."""
 _log = structlog.get_logger(__name__)
@@ -36,7 +40,10 @@ def connect(url: str, timeout_seconds: float = _TIMEOUT_SECONDS, wait_seconds: f
     if url.partition("://")[0] in sentinel.SCHEMES:
         return sentinel.connect(url, _MOST_CONNECTIONS, wait_seconds, **seconds)
     # Blocking: more at once than there are connections wait their turn, instead of counting as a Redis that is gone.
-    pool = BlockingConnectionPool.from_url(url, max_connections=_MOST_CONNECTIONS, timeout=wait_seconds, **seconds)
+    try:
+        pool = BlockingConnectionPool.from_url(url, max_connections=_MOST_CONNECTIONS, timeout=wait_seconds, **seconds)
+    except (ValueError, TypeError):  # which may quote what it takes for a port, and is a piece of the password
+        raise ValueError(_NO_ADDRESS) from None
     return Redis.from_pool(pool)
 
 

@@ -11,7 +11,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, text
 
 from vestibule.storage.sql.engine import Engines
-from vestibule.storage.sql.revision import refuse_newer, revision_of
+from vestibule.storage.sql.revision import refuse_newer, require_unicode, revision_of
 from vestibule.storage.sql.schema import REVISION
 
 _LOCK = 0x7665_7374  # any number that nobody else on this database takes; these are the bytes of "vest"
@@ -19,6 +19,7 @@ _LOCK = 0x7665_7374  # any number that nobody else on this database takes; these
 
 async def migrate(engines: Engines) -> tuple[str | None, str]:
     """Upgrade to the newest schema; the revision before and after. Raises `SchemaMismatch` if it is newer still."""
+    await require_unicode(engines)
     async with engines.transaction(bounded=False) as connection:
         if engines.dialect == "postgresql":
             await connection.execute(text("SET LOCAL statement_timeout = 0"))

@@ -5,7 +5,7 @@ Apart from `migrate`, so that the server's processes look without loading what c
 
 from typing import Any
 
-from sqlalchemy import Select, column, inspect, select, table
+from sqlalchemy import Select, column, inspect, select, table, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.operator_errors import OperatorError
@@ -13,6 +13,7 @@ from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.schema import REVISION
 
 TABLE = "vestibule_schema"
+_UNICODE = "UTF8"
 _VERSION: Select[Any] = select(column("version_num")).select_from(table(TABLE))
 
 
@@ -20,8 +21,26 @@ class SchemaMismatch(OperatorError):
     """The database's schema is not the one this version works with. The message says what to do."""
 
 
+class NotUnicode(SchemaMismatch):
+    """The database cannot hold every name that people have. The message says what to do."""
+
+
+async def require_unicode(engines: Engines) -> None:
+    """Raises `NotUnicode` where PostgreSQL would refuse letters, or would not know what they are."""
+    if engines.dialect != "postgresql":
+        return
+    async with engines.reading() as connection:
+        encoding = (await connection.execute(text("SHOW server_encoding"))).scalar_one()
+    if encoding != _UNICODE:
+        raise NotUnicode(
+            f"the database has the encoding {encoding}, which cannot hold every name; make another one: "
+            "createdb --encoding=UTF8 --template=template0 NAME, and name it in DATABASE_URL"
+        )
+
+
 async def require_current(engines: Engines) -> None:
-    """Raises `SchemaMismatch` unless the schema is the one this version was written for."""
+    """Raises `SchemaMismatch` unless the schema is the one this version was written for, in a database for it."""
+    await require_unicode(engines)
     found = await current_revision(engines)
     if found is None:
         raise SchemaMismatch("the database has no Vestibule schema yet; run: vestibule migrate")
