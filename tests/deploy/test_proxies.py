@@ -124,7 +124,7 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.mark.parametrize(("method", "headers"), OTHER_SITES.values(), ids=OTHER_SITES)
-def test_o30_what_another_site_sends_never_reaches_the_service(
+def test_l11_what_another_site_sends_never_reaches_the_service(
     site: Site, method: str, headers: dict[str, str]
 ) -> None:
     before = len(site.service.seen)
@@ -133,18 +133,18 @@ def test_o30_what_another_site_sends_never_reaches_the_service(
 
 
 @pytest.mark.parametrize(("method", "headers"), OWN_SITE.values(), ids=OWN_SITE)
-def test_o30_what_the_site_itself_sends_does(site: Site, method: str, headers: dict[str, str]) -> None:
+def test_l11_what_the_site_itself_sends_does(site: Site, method: str, headers: dict[str, str]) -> None:
     assert site.ask(method, **headers).status_code == 200
     assert len(site.service.last("vestibule-user")) == 1
 
 
-def test_o30_a_token_in_a_header_is_nothing_that_another_site_can_send(site: Site) -> None:
+def test_l11_a_token_in_a_header_is_nothing_that_another_site_can_send(site: Site) -> None:
     who = {"Authorization": f"Bearer {site.cookies['access_token']}", "Origin": ELSEWHERE}
     with site.proxy.client() as client:
         assert client.post("/orders/", headers=who).status_code == 200
 
 
-def test_o31_the_service_gets_no_cookie_of_ours_and_every_other(site: Site) -> None:
+def test_l12_the_service_gets_no_cookie_of_ours_and_every_other(site: Site) -> None:
     others = "theme=dark; session_id=s%3A1; accessx_token=y; x"
     assert any(name.removeprefix("__Host-").startswith("device_") for name in site.cookies)
     assert site.ask(cookies=others).status_code == 200
@@ -157,7 +157,7 @@ def test_o31_the_service_gets_no_cookie_of_ours_and_every_other(site: Site) -> N
 
 
 @pytest.mark.parametrize("name", [*TOLD, "Vestibule-Cookie", "vestibule-user", "VESTIBULE-ROLE"])
-def test_o32_what_is_told_is_told_once_whatever_the_client_says(site: Site, name: str) -> None:
+def test_l13_what_is_told_is_told_once_whatever_the_client_says(site: Site, name: str) -> None:
     answer = site.ask(**{name: "forged"})
     if answer.status_code == 200:
         assert "forged" not in str(site.service.seen[-1])
@@ -167,13 +167,13 @@ def test_o32_what_is_told_is_told_once_whatever_the_client_says(site: Site, name
 
 
 @pytest.mark.parametrize("name", ["Vestibule-Admin", "Vestibule-Actor", "Vestibule_User", "vestibule_email_verified"])
-def test_o32_nothing_else_that_begins_like_ours_reaches_the_service(site: Site, name: str) -> None:
+def test_l13_nothing_else_that_begins_like_ours_reaches_the_service(site: Site, name: str) -> None:
     before = len(site.service.seen)
     assert site.ask(**{name: "forged"}).status_code in {200, 400}
     assert not [1 for each in site.service.seen[before:] if name.lower() in dict(each) or "forged" in str(each)]
 
 
-def test_o33_no_client_chooses_the_id_that_is_logged(site: Site) -> None:
+def test_l14_no_client_chooses_the_id_that_is_logged(site: Site) -> None:
     with site.proxy.client() as client:
         answer = client.get("/api/healthchecker", headers={"X-Request-ID": "chosen"})
         assert answer.headers["x-request-id"] != "chosen"
@@ -190,7 +190,7 @@ def test_o33_no_client_chooses_the_id_that_is_logged(site: Site) -> None:
     ],
     ids=["a long head", "many headers", "two credentials"],
 )
-def test_o34_a_request_that_is_wrong_is_not_told_to_come_again(
+def test_l15_a_request_that_is_wrong_is_not_told_to_come_again(
     site: Site, headers: list[tuple[str, str]], status: int
 ) -> None:
     with site.proxy.client() as client:
@@ -199,8 +199,8 @@ def test_o34_a_request_that_is_wrong_is_not_told_to_come_again(
     assert "retry-after" not in answer.headers
 
 
-def test_o32_every_file_names_all_that_is_told() -> None:
-    """O32: those that cannot be started here too."""
+def test_l13_every_file_names_all_that_is_told() -> None:
+    """L13: those that cannot be started here too."""
     files = {path: path.read_text() for path in (ROOT / "deploy").rglob("*") if path.is_file()}
     asking = {path: text for path, text in files.items() if "/api/auth/verify" in text and path.suffix != ".md"}
     assert len(asking) >= 3
@@ -210,8 +210,8 @@ def test_o32_every_file_names_all_that_is_told() -> None:
         assert not missing, f"{path.name} does not replace {missing}"
 
 
-def test_o31_o32_traefik_passes_on_no_cookie_and_no_forged_header() -> None:
-    """O31, O32: Traefik is not to be had here; its file is read."""
+def test_l12_l13_traefik_passes_on_no_cookie_and_no_forged_header() -> None:
+    """L12, L13: Traefik is not to be had here; its file is read."""
     dynamic: Any = yaml.safe_load((ROOT / "deploy" / "traefik" / "dynamic.yml").read_text())
     http = dynamic["http"]
     chain = [http["middlewares"][name] for name in http["routers"]["orders"]["middlewares"]]

@@ -1,4 +1,4 @@
-"""O20: everything broken that can be, with canaries in it, and no canary in what is told of it."""
+"""L9: everything broken that can be, with canaries in it, and no canary in what is told of it."""
 
 import json
 
@@ -36,7 +36,7 @@ CANARY = "canary"
         ("GET", "/api/auth/verifyemail/{secret}"),
     ],
 )
-async def test_o20_a_path_with_a_mailed_secret_is_told_as_its_route(world: World, method: str, path: str) -> None:
+async def test_l9_a_path_with_a_mailed_secret_is_told_as_its_route(world: World, method: str, path: str) -> None:
     async with world.engines.transaction() as connection:
         await connection.execute(text("ALTER TABLE one_time_tokens RENAME TO away"))
     secret = mint_secret()
@@ -56,7 +56,7 @@ async def test_o20_a_path_with_a_mailed_secret_is_told_as_its_route(world: World
     "url",
     ["redis://:canary/x@host:6379/0", "redis://:canary#x@host/0", "redis://u:canary?x@h:1/0", "canary", "x://canary"],
 )
-async def test_o20_a_redis_address_that_is_none_is_not_repeated(url: str) -> None:
+async def test_l9_a_redis_address_that_is_none_is_not_repeated(url: str) -> None:
     assert CANARY not in await _refusal(url)
 
 
@@ -68,7 +68,7 @@ async def _refusal(url: str) -> str:
     return ""
 
 
-def test_o20_a_mail_server_that_repeats_the_letter_and_the_password_is_not_repeated() -> None:
+def test_l9_a_mail_server_that_repeats_the_letter_and_the_password_is_not_repeated() -> None:
     server = Server("localhost", 25, "none", "user", "canary-password")
     post = SmtpPost(server, Stationery(Sender.parse("a@example.com", "X"), BRAND, SystemClock()))
     letter = Letter(
@@ -82,12 +82,12 @@ def test_o20_a_mail_server_that_repeats_the_letter_and_the_password_is_not_repea
     assert said.startswith("ValueError: 554 no: ")
 
 
-def test_o20_others_words_in_the_log_have_no_whole_address() -> None:
+def test_l9_others_words_in_the_log_have_no_whole_address() -> None:
     line = logs._mask_others_words(None, "", {"fault": "550 <canary@example.com>", "to": "canary@example.com"})
     assert line == {"fault": "550 <c***@example.com>", "to": "canary@example.com"}
 
 
-def test_o20_the_kit_repeats_neither_its_key_nor_what_is_in_an_address() -> None:
+def test_l9_the_kit_repeats_neither_its_key_nor_what_is_in_an_address() -> None:
     assert CANARY not in wire.why(httpx.LocalProtocolError("Illegal header value b'Bearer canary'"))
     assert wire.why(httpx.ConnectError("no such host")) == "ConnectError: no such host"
     for url in ("https://user:canary@auth.example.com", "ftp://u:canary@x", "https://x.example/?key=canary"):
@@ -96,7 +96,7 @@ def test_o20_the_kit_repeats_neither_its_key_nor_what_is_in_an_address() -> None
         assert CANARY not in str(caught.value)
 
 
-def test_o20_no_span_tells_what_an_error_says() -> None:
+def test_l9_no_span_tells_what_an_error_says() -> None:
     kept = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(WithoutWords(kept)))
@@ -108,7 +108,7 @@ def test_o20_no_span_tells_what_an_error_says() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
-async def test_o21_a_database_that_cannot_hold_every_name_is_refused_by_name(encoding: str) -> None:
+async def test_l10_a_database_that_cannot_hold_every_name_is_refused_by_name(encoding: str) -> None:
     made = f"template0 ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C'"
     async with postgresql_database(made) as address:
         engines = engine.connect(address)

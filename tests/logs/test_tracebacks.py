@@ -1,4 +1,4 @@
-"""O19: a traceback says where and what kind; what an error quotes is told nowhere."""
+"""L8: a traceback says where and what kind; what an error quotes is told nowhere."""
 
 import json
 import subprocess
@@ -50,7 +50,7 @@ import gc; gc.collect()
 
 
 @pytest.mark.parametrize("pretty", [False, True])
-def test_o19_no_line_of_the_log_tells_what_an_error_quotes(pretty: bool) -> None:
+def test_l8_no_line_of_the_log_tells_what_an_error_quotes(pretty: bool) -> None:
     code = QUOTING.format(pretty=pretty)
     said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert "canary" not in said.stdout + said.stderr
@@ -62,7 +62,7 @@ def test_o19_no_line_of_the_log_tells_what_an_error_quotes(pretty: bool) -> None
         assert all(json.loads(line)["event"] for line in said.stderr.splitlines())
 
 
-def test_o19_words_about_the_program_stay() -> None:
+def test_l8_words_about_the_program_stay() -> None:
     for error, said in (
         (StoreUnavailable("it could not be reached"), "StoreUnavailable: it could not be reached"),
         (AttributeError("no attribute 'x'"), "AttributeError: no attribute 'x'"),
@@ -72,7 +72,7 @@ def test_o19_words_about_the_program_stay() -> None:
         assert in_short(error).endswith(said)
 
 
-def test_o19_errors_that_lead_to_one_another_come_to_an_end() -> None:
+def test_l8_errors_that_lead_to_one_another_come_to_an_end() -> None:
     first, second = RuntimeError("first"), RuntimeError("second")
     first.__cause__, second.__cause__ = second, first
     assert told(first).count("RuntimeError") == 2

@@ -57,7 +57,7 @@ async def _add(world: World, changed: Mapping[str, Any]) -> None:
     ],
     ids=["the same id", "the same email", "no name", "no number", "too long", "NUL", "a lone surrogate", "no time"],
 )
-async def test_o19_a_statement_that_fails_tells_no_value(world: World, changed: dict[str, Any]) -> None:
+async def test_l8_a_statement_that_fails_tells_no_value(world: World, changed: dict[str, Any]) -> None:
     await _add(world, {})
     error = await _failure(world, changed)
     if error is None:
@@ -75,7 +75,7 @@ async def _failure(world: World, changed: Mapping[str, Any]) -> Exception | None
     return None
 
 
-async def test_o19_neither_a_trigger_nor_a_row_that_cannot_be_read_tells_a_value(world: World) -> None:
+async def test_l8_neither_a_trigger_nor_a_row_that_cannot_be_read_tells_a_value(world: World) -> None:
     await _add(world, {})
     async with world.engines.transaction() as connection:
         for statement in TRIGGERS[world.engines.dialect]:
@@ -92,7 +92,7 @@ async def test_o19_neither_a_trigger_nor_a_row_that_cannot_be_read_tells_a_value
         assert CANARY not in "".join(traceback.format_exception(caught.value)).lower().replace(statement.lower(), "")
 
 
-async def test_o19_what_the_database_says_of_itself_stays(world: World) -> None:
+async def test_l8_what_the_database_says_of_itself_stays(world: World) -> None:
     await _add(world, {})
     with pytest.raises(DBAPIError) as caught:
         await _add(world, {"id": "other"})
