@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
+from vestibule.crypto.entropy import jitter
 from vestibule.flows.be_ready import drain, look_at_schema
 from vestibule.flows.clean_up import clean_up
 from vestibule.flows.deliver import deliver_next
@@ -27,6 +28,7 @@ _FORGET_EVERY = 60  # polls
 _LOOK_AT_SCHEMA_EVERY = 10  # polls
 CLEAN_UP_SECONDS = 600.0
 _LAST_LETTER_SECONDS = 10.0
+_UNFORESEEN_SECONDS = 1.0
 _log = structlog.get_logger(__name__)
 
 
@@ -133,6 +135,9 @@ async def deliver_letters(env: Env, stopping: asyncio.Event) -> None:
             _log.exception("delivery_failed")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(env.letters_waiting.wait(), POLL_SECONDS)
+            # At no moment that who asked for the letter could foresee, and then watch for the work that it makes.
+            if not stopping.is_set():
+                await asyncio.wait_for(stopping.wait(), jitter(_UNFORESEEN_SECONDS))
 
 
 async def _delivered(env: Env) -> bool:

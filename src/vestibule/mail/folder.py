@@ -23,7 +23,7 @@ class FolderPost:
 
     async def send(self, letter: Letter) -> str:
         now = self._clock.now()
-        message = self._stationery.write(letter)
+        message = await self._stationery.write_aside(letter)
         path = self._folder / f"{now:%Y%m%d-%H%M%S}-{letter.kind.value}-{letter.id[:8]}.eml"
         try:
             await asyncio.to_thread(_write, path, message.as_bytes())

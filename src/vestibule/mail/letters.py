@@ -1,5 +1,6 @@
 """Letters as MIME messages: a text part written by hand and an HTML part, from the templates beside this file."""
 
+import asyncio
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -63,6 +64,12 @@ class Stationery:
             raise NotSent(f"cannot be written: {type(fault).__name__}: {fault}") from fault
         except ValueError as fault:  # which quotes what is in the letter
             raise NotSent(f"cannot be written: {in_short(fault)}") from fault
+
+    async def write_aside(self, letter: Letter) -> EmailMessage:
+        """The same, on another thread: only letters that reach somebody are written, and what the event loop does
+        meanwhile tells every request who has an account.
+        """
+        return await asyncio.to_thread(self.write, letter)
 
     def _written(self, letter: Letter) -> EmailMessage:
         words = {**self._words(letter), "subject": self.subject(letter)}

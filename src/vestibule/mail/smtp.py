@@ -46,7 +46,7 @@ class SmtpPost:
         self._tls = ssl.create_default_context()  # once, for reading the authorities of the machine takes a while
 
     async def send(self, letter: Letter) -> str:
-        message = self._stationery.write(letter)
+        message = await self._stationery.write_aside(letter)
         server = self._server
         starttls = {"starttls": True, "opportunistic": None}.get(server.security, False)
         try:
