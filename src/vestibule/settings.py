@@ -81,7 +81,7 @@ class Settings(BaseModel):
     host: ListeningAddress = _setting(
         "VESTIBULE_HOST", "127.0.0.1", "Address to listen on: of IPv4 or IPv6, or a name; `0.0.0.0` for all of them."
     )
-    port: Whole = _setting("PORT", 8000, "Port to listen on.", ge=1, le=65535)
+    port: Whole = _setting("PORT", 8000, "Port to listen on; 0: any, which the start tells.", ge=0, le=65535)
     data: DataFolder = _setting(
         "VESTIBULE_DATA", Path("vestibule-data"), "Folder for the SQLite file, the secret key and unsent mail."
     )

@@ -1,6 +1,7 @@
 """`vestibule serve` on one file: the first start, the second, the end, and what production does otherwise."""
 
 import json
+import re
 import shutil
 import signal
 import socket
@@ -105,6 +106,30 @@ def test_no_private_key_lies_open_in_the_data_folder(first_start: Running) -> No
     files = [path for path in (first_start.folder / "vestibule-data").rglob("*") if path.is_file()]
     assert files
     assert not [path for path in files if b"PRIVATE KEY" in path.read_bytes()]
+
+
+def test_of_port_0_it_takes_one_that_is_free_and_says_which(tmp_path: Path) -> None:
+    """Each its own, and the letters name it as well."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    on_any = {**given_keys(), "PORT": "0"}
+    with (
+        starting(tmp_path / "a", "--port", "0", **given_keys()) as a,
+        starting(tmp_path / "b", "--port", "0", **on_any) as b,
+    ):
+        ports = [_told_port(server) for server in (a, b)]
+        assert len({*ports, 0}) == 3
+        for server, port in zip((a, b), ports, strict=True):
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as browser:
+                register(browser, "ada@example.com")
+            wait_until(lambda server=server: bool(link_in(server.output)), "the letter")
+            assert link_in(server.output).startswith(f"http://localhost:{port}/")
+
+
+def _told_port(server: Running) -> int:
+    found = re.compile(r"Listening on +http://localhost:(\d+)")
+    wait_until(lambda: bool(found.search(server.output)), "the banner")
+    return int(found.findall(server.output)[0])
 
 
 def test_a_port_that_another_program_has_is_one_line(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def not_pem() -> str:
 
 WRONG = [
     ("PORT", "x"),
-    ("PORT", "0"),
+    ("PORT", "-1"),
     ("PORT", "70000"),
     ("ORIGIN", "*"),
     ("ORIGIN", "null"),

@@ -19,12 +19,13 @@ WALKS = {
     "README.md": "Signed out at one, refused by all three",
     "examples/services/README.md": "Three services behind one Vestibule",
 }
-STOP_SECONDS = 30
+STOP_SECONDS = 90
 
 
-@pytest.fixture
-def first_port(tmp_path: Path) -> Iterator[int]:
-    """Everything runs, from this port on."""
+@pytest.fixture(scope="module")
+def first_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Everything runs, from this port on, for both walks: four programs start."""
+    tmp_path = tmp_path_factory.mktemp("services")
     port, log = free_ports(4), tmp_path / "log"
     settings = {"PORT": str(port), "PYTHONPATH": str(ROOT), **given_keys()}
     with log.open("wb") as output:
@@ -39,7 +40,7 @@ def first_port(tmp_path: Path) -> Iterator[int]:
         )
     try:
         # Four programs compile themselves at once, on a machine that has other tests to run.
-        wait_until(lambda: "All are there." in log.read_text() or running.poll() is not None, "the services", 90)
+        wait_until(lambda: "All are there." in log.read_text() or running.poll() is not None, "the services", 300)
         assert running.poll() is None, log.read_text()
         yield port
         running.send_signal(signal.SIGINT)
@@ -70,7 +71,7 @@ def test_the_walk_through_the_page(first_port: int, tmp_path: Path, page: str, s
         cwd=tmp_path,
         env=environment(tmp_path, {"PORT": str(first_port)}),
         input=f"{PASSWORD}\n",
-        timeout=60,
+        timeout=300,
     )
     before, _, after = done.stdout.partition("----")
     assert re.findall(r'"(\w+ of)": ?"[0-9a-f-]{36}"', before) == ["orders of", "invoices of", "letters of"]

@@ -42,7 +42,9 @@ _LOOPBACK_OR_ALL = {"127.0.0.1", "0.0.0.0", "::", "::1"}  # noqa: S104  # compar
 def serve(
     context: typer.Context,
     host: Annotated[str | None, typer.Option(help="Address to listen on, instead of VESTIBULE_HOST.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on, instead of PORT.", min=1, max=65535)] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port instead of PORT; 0: any that is free.", min=0, max=65535)
+    ] = None,
     workers: Annotated[int, typer.Option(help="Processes to run.", min=1, max=64)] = 1,
 ) -> None:
     """Start the server.
@@ -55,12 +57,14 @@ def serve(
     workshop: Workshop = context.obj
     settings = workshop.settings
     address = _address(host, "--host") if host else _address(settings.host, "VESTIBULE_HOST")
-    number = port or settings.port
+    place = _place(address, settings.port if port is None else port, "PORT")
+    number = place.getsockname()[1]
+    if sys.platform != "linux":
+        place.close()
     os.environ["PORT"] = str(number)  # for the workers, whose letters name it
-    _require_free(address, number, "PORT")
     if settings.metrics_port:
         _address(settings.metrics_host, "VESTIBULE_METRICS_HOST")
-        _require_free(settings.metrics_host, settings.metrics_port, "VESTIBULE_METRICS_PORT")
+        _place(settings.metrics_host, settings.metrics_port, "VESTIBULE_METRICS_PORT").close()
     if settings.traces:
         _require_traces()
     asyncio.run(_prepare(workshop))
@@ -84,7 +88,7 @@ def serve(
         respawn_failed_workers=True,
         log_level=LogLevels.warning,
     )
-    with _room_for_metrics(settings):
+    with place, _room_for_metrics(settings):
         server.serve()
 
 
@@ -124,15 +128,20 @@ def _address(name: str, setting: str) -> str:
     return str(min(found, key=lambda each: each[0] != socket.AF_INET)[4][0])
 
 
-def _require_free(host: str, port: int, setting: str) -> None:
-    """Raises `WrongSettings` where somebody listens already. granian itself would share the port with another."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as fault:
-            raise WrongSettings(f"{setting}: cannot listen on {host}:{port}: {fault.strerror}") from None
+def _place(host: str, port: int, setting: str) -> socket.socket:
+    """A socket that has this port, or any if it is 0; raises `WrongSettings` where somebody listens at it already.
+
+    granian itself would share the port with another. A port that the system chose stays bound, where Linux lets granian
+    listen nevertheless, so that nobody else is given it in the meantime.
+    """
+    place = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        place.bind((host, port))
+    except OSError as fault:
+        place.close()
+        raise WrongSettings(f"{setting}: cannot listen on {host}:{port}: {fault.strerror}") from None
+    return place
 
 
 def _connections(settings: Settings) -> int:
