@@ -28,7 +28,7 @@ async def fill(world: World, table: Table, many: int, values: dict[str, Any], n:
     """Put `many` rows into a table with one statement; `values` may be made of `n.c.i`."""
     n = numbers(many) if n is None else n
     typed = [v if hasattr(v, "label") else literal(v, table.c[name].type) for name, v in values.items()]
-    async with world.engines.transaction(bounded=False) as connection:
+    async with world.engines.transaction(seconds=None) as connection:
         await connection.execute(insert(table).from_select(list(values), select(*typed).select_from(n)))
 
 

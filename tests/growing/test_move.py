@@ -133,7 +133,7 @@ async def test_cut_off_in_the_middle_it_leaves_nothing_and_can_be_run_again(
 ) -> None:
     async with fresh("sqlite", tmp_path) as crowded:
         here, there = engine.connect(crowded.database_url), engine.connect(postgresql.database_url)
-        async with here.transaction(bounded=False) as connection:
+        async with here.transaction(seconds=None) as connection:
             await connection.exec_driver_sql(
                 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) INSERT INTO tallies"
                 " SELECT 'subject ' || i, 1, '2040-01-01 00:00:00.000000' FROM n"

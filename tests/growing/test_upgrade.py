@@ -91,7 +91,7 @@ async def first_schema(address: str, now: datetime) -> None:
     """Schema 0001 with an account, a session of it and a letter to it."""
     engines = engine.connect(address)
     password_hash = Hasher(Argon2id()).hash(PASSWORD)
-    async with engines.transaction(bounded=False) as connection:
+    async with engines.transaction(seconds=None) as connection:
         await connection.run_sync(_to_0001)
         account = {"id": ACCOUNT, "address": EMAIL, "hash": password_hash, "now": now}
         await connection.execute(text(INSERT_ACCOUNT).bindparams(**account))

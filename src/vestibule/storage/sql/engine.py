@@ -38,6 +38,7 @@ class Patience:
 
 
 DEFAULT_PATIENCE = Patience()
+_AS_PATIENT_AS_IT_IS = -1.0
 _TRAVEL_SECONDS = 0.5
 """How much longer than the database's own time-out a statement may take: after that, the link is dead."""
 # The database itself drops a client that is silent for a minute, instead of keeping its connection for hours.
@@ -115,9 +116,12 @@ class Engines:
         return [pool for pool in pools if isinstance(pool, AsyncAdaptedQueuePool)]
 
     @asynccontextmanager
-    async def transaction(self, bounded: bool = True) -> AsyncIterator[AsyncConnection]:
-        """A connection in a transaction that is over when patience is; raises `StoreUnavailable`."""
-        seconds = self.patience.for_transaction if bounded else None
+    async def transaction(self, seconds: float | None = _AS_PATIENT_AS_IT_IS) -> AsyncIterator[AsyncConnection]:
+        """A connection in a transaction that is over when patience is, or after so many seconds; raises
+        `StoreUnavailable`.
+        """
+        if seconds == _AS_PATIENT_AS_IT_IS:
+            seconds = self.patience.for_transaction
         async with self._translated(), asyncio.timeout(seconds), self.writing.begin() as connection:
             yield connection
 

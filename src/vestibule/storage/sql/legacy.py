@@ -99,7 +99,7 @@ class LegacyUsers:
         # A cursor of PostgreSQL's lives in a transaction. On SQLite one of ours would shut out writers, and what is
         # written may be the same file.
         return (
-            self._engines.transaction(bounded=False)
+            self._engines.transaction(seconds=None)
             if self._engines.dialect == "postgresql"
             else self._engines.reading()
         )

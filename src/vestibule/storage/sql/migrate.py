@@ -20,7 +20,7 @@ _LOCK = 0x7665_7374  # any number that nobody else on this database takes; these
 async def migrate(engines: Engines) -> tuple[str | None, str]:
     """Upgrade to the newest schema; the revision before and after. Raises `SchemaMismatch` if it is newer still."""
     await require_unicode(engines)
-    async with engines.transaction(bounded=False) as connection:
+    async with engines.transaction(seconds=None) as connection:
         if engines.dialect == "postgresql":
             await connection.execute(text("SET LOCAL statement_timeout = 0"))
             await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})

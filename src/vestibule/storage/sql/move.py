@@ -36,8 +36,8 @@ class Removal:
         or `StoreUnavailable`, and has then changed nothing.
         """
         async with (
-            self._source.transaction(bounded=False) as old,
-            self._target.transaction(bounded=False) as new,
+            self._source.transaction(seconds=None) as old,
+            self._target.transaction(seconds=None) as new,
         ):
             await _require_empty(new)
             carried = {table.name: await _carry(table, old, new, progress) for table in metadata.sorted_tables}
