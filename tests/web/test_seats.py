@@ -1,16 +1,20 @@
 """What hashes a password takes a seat before anything else is done, and a crowd without one costs nobody a query."""
 
 import asyncio
+import re
 import socket
 import time
-from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager, closing
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.harness.process import UNLIMITED, given_keys, register, serving, sign_in
 from tests.harness.world import World
+from vestibule.model.letters import LetterKind
+from vestibule.model.passwords import Passwords
 from vestibule.web.routes import PAGES, ROUTES
 
 LOGIN = {"email": "ada@example.com", "password": "wrong horse"}
@@ -18,6 +22,27 @@ FULL = {
     "status": "error",
     "code": "overloaded",
 }
+
+
+NEW = {"password": "another horse", "passwordConfirm": "another horse"}
+ALL_FIELDS = {**LOGIN, **NEW, "name": "Ada", "currentPassword": "wrong horse"}
+# To the API, and to a page.
+SENT: dict[bool, dict[str, Any]] = {True: {"json": ALL_FIELDS}, False: {"data": ALL_FIELDS}}
+RESETS = [(line.method, line.path) for line in (*ROUTES, *PAGES) if line.hashes and "{token}" in line.path]
+
+
+@contextmanager
+def hashes_counted(passwords: Passwords) -> Iterator[list[str]]:
+    """The real thing, and a note of each hash that is made."""
+    made: list[str] = []
+    hashing = passwords.hash
+
+    async def noted(password: str) -> str:
+        made.append(password)
+        return await hashing(password)
+
+    passwords.hash = noted  # type: ignore[method-assign]
+    yield made
 
 
 @asynccontextmanager
@@ -36,15 +61,35 @@ async def taken(world: World) -> AsyncIterator[None]:
     await asyncio.gather(*sitting)
 
 
-@pytest.mark.parametrize("path", ["/api/auth/login", "/api/auth/register"])
-async def test_without_a_seat_it_is_refused_before_the_database_is_asked(world: World, path: str) -> None:
+HASHING = [(line.method, line.path) for line in (*ROUTES, *PAGES) if line.hashes]
+
+
+@pytest.mark.parametrize(("method", "path"), HASHING)
+async def test_without_a_seat_it_is_refused_before_the_database_is_asked(world: World, method: str, path: str) -> None:
     client = await world.client()
     await world.take_database_away()
     async with taken(world):
-        answer = await client.post(path, json={**LOGIN, "name": "Ada", "passwordConfirm": "wrong horse"})
+        answer = await client.request(method, re.sub(r"{\w+}", "0" * 64, path), **SENT[path.startswith("/api/")])
     assert answer.status_code == 503
-    assert FULL.items() <= answer.json().items()
+    assert not path.startswith("/api/") or FULL.items() <= answer.json().items()
     assert "retry-after" in answer.headers
+
+
+@pytest.mark.parametrize(("method", "path"), RESETS)
+async def test_p12_an_invented_token_costs_no_hash(world: World, method: str, path: str) -> None:
+    """P12: it is looked for first."""
+    await world.register()
+    client, passwords = await world.client(), world.env.passwords
+    with hashes_counted(passwords) as made:
+        answer = await client.request(method, path.format(token="0" * 64), **SENT[path.startswith("/api/")])
+        assert answer.status_code == 403, answer.text
+        assert made == []
+        await client.post("/api/auth/forgotpassword", json={"email": "ada@example.com"})
+        await world.deliver()
+        secret = world.secret(LetterKind.RESET_PASSWORD)
+        answer = await client.request(method, path.format(token=secret), **SENT[path.startswith("/api/")])
+        assert answer.status_code in {200, 303}, answer.text
+        assert len(made) == 1
 
 
 async def test_a_page_says_so_too(world: World) -> None:
@@ -70,19 +115,16 @@ async def test_seats_are_given_back_with_the_answer(world: World) -> None:
         pass
 
 
-def test_each_line_of_the_map_that_takes_a_password_is_counted_as_one_that_hashes() -> None:
-    hashing = {
-        line.handler.__name__
-        for line in (*ROUTES, *PAGES)
-        if line.limit and line.limit.value in {"sign_in", "register"}
-    }
-    assert hashing >= {
-        "login",
-        "register",
+def test_each_line_of_the_map_that_takes_a_password_says_that_it_hashes() -> None:
+    """By the fields of what is sent: whoever is asked for a password has it hashed."""
+    taking = {line.path for line in ROUTES if line.body and any("assword" in name for name in line.body.REQUIRED)}
+    assert {line.path for line in ROUTES if line.hashes} == taking
+    assert {line.handler.__name__ for line in PAGES if line.hashes} == {
         "sign_in",
-        "change_my_password",
-        "change_my_address",
+        "register",
+        "reset",
         "change_password",
+        "change_address",
         "delete",
     }
 

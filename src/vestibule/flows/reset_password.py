@@ -22,13 +22,21 @@ async def reset_password(env: Env, secret: str, password: str, visitor: Visitor)
     """Spend the mailed token on a new password and end every session; what the browser keeps, which is the only device
     that is known from then on. Raises `ResetTokenInvalid`, or `PasswordTooEasy`, which spends nothing.
     """
-    if not is_secret(secret):
-        raise ResetTokenInvalid
+    await _require_usable(env, secret)
     password_hash = await env.passwords.hash(password)
     device, ended = await _spend(env, secret, password, password_hash, visitor)
     env.letters_waiting.set()
     await announce_end(env, ended)
     return device
+
+
+async def _require_usable(env: Env, secret: str) -> None:
+    """Raise `ResetTokenInvalid` before anything is hashed for a token that somebody made up."""
+    if is_secret(secret):
+        async with env.store.reading() as read:
+            if await read.one_time_tokens.usable(digest(secret), Purpose.RESET_PASSWORD, env.clock.now()):
+                return
+    raise ResetTokenInvalid
 
 
 @retry_on_conflict

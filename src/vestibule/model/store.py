@@ -161,6 +161,9 @@ class OneTimeTokens(Protocol):
         out with the same letter, and for those that undo a change of address and went to another address.
         """
 
+    async def usable(self, digest: str, purpose: Purpose, now: datetime) -> bool:
+        """Whether there is such a token, neither spent nor expired. Decides nothing: `consume` does."""
+
     async def consume(self, digest: str, purpose: Purpose, now: datetime) -> OneTimeToken | None:
         """Spend the token and what went out with it, once: of any number of racers one gets it. None if unknown,
         spent or expired; if the account is disabled; or, for what does not undo a change, if the account has another

@@ -22,7 +22,7 @@ from vestibule.web.pages.face import PageRoute, SeatedPageRoute
 from vestibule.web.pages.render import Pages
 from vestibule.web.policy import WebPolicy
 from vestibule.web.routes import PAGES, ROUTES, WORKBENCH, Page, Route, methods_at
-from vestibule.web.seats import HASHING, SeatedRoute
+from vestibule.web.seats import SeatedRoute
 
 
 def build(
@@ -76,7 +76,7 @@ def _add(app: FastAPI, route: Route, policy: Policy) -> None:
         tags=[openapi.tag_of(route)],
         operation_id=name,
         include_in_schema=route.method != "HEAD",
-        route_class_override=SeatedRoute if route.limit in HASHING else None,
+        route_class_override=SeatedRoute if route.hashes else None,
     )
     if twin:
         app.add_api_route(
@@ -93,7 +93,7 @@ def _add_page(app: FastAPI, page: Page) -> None:
         dependencies=_dependencies(page),
         response_model=None,
         include_in_schema=False,
-        route_class_override=SeatedPageRoute if page.limit in HASHING else PageRoute,
+        route_class_override=SeatedPageRoute if page.hashes else PageRoute,
     )
 
 

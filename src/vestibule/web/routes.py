@@ -1,4 +1,4 @@
-"""The URL map, on one screen: method, path, handler, guard, limit, status, answer, body, and what it may refuse with."""
+"""The URL map, on one screen: method, path, handler, guard, limit, whether it hashes, status, answer, body, refusals."""
 
 import re
 from collections.abc import Callable
@@ -34,6 +34,7 @@ Guard = Callable[..., Any]
 
 SIGN_IN, REGISTER, MAIL, REFRESH, ACCOUNT = Counted
 UNLIMITED = None
+HASHES, NO_HASH = True, False
 
 ANYONE = (anyone,)
 OWN_SITE = (own_site,)
@@ -60,7 +61,7 @@ NO_RESET = (e.ResetTokenInvalid, e.PasswordTooEasy, CrossSite)
 @dataclass(frozen=True)
 class Route:
     """One line of the map. What is counted by `limit` runs first, then `guard`, left to right, then the handler.
-    `form` names the fields of a form.
+    What `hashes` a password waits for a slot before all of them. `form` names the fields of a form.
 
     No limit: where nothing is changed, hashed or written, and where a proxy or a service asks for everybody it serves.
     """
@@ -70,6 +71,7 @@ class Route:
     handler: Callable[..., Any]
     guard: tuple[Guard, ...]
     limit: Counted | None
+    hashes: bool
     status: int
     answer: type[BaseModel] | None
     body: type[ContractBody] | None = None
@@ -88,83 +90,84 @@ class Page:
     handler: Callable[..., Any]
     guard: tuple[Guard, ...]
     limit: Counted | None
+    hashes: bool
     form: Form | None = None
 
 
 # fmt: off
 ROUTES = (
-    Route("GET",   "/api/healthchecker",                      health.healthchecker,          ANYONE,             UNLIMITED, 200, answers.Told),
-    Route("POST",  "/api/auth/register",                      auth.register,                 OWN_SITE,           REGISTER,  201, answers.Registered, bodies.Register, (e.AddressTaken, e.PasswordTooEasy, CrossSite)),
-    Route("POST",  "/api/auth/login",                         auth.login,                    OWN_SITE,           SIGN_IN,   200, answers.SignedIn, bodies.Login, NO_SIGN_IN),
-    Route("GET",   "/api/auth/refresh",                       auth.refresh,                  ON_PURPOSE_REFRESH, REFRESH,   200, answers.SignedIn, None, (*NO_REFRESH, FetchedAhead)),
-    Route("POST",  "/api/auth/refresh",                       auth.refresh,                  OWN_SITE_REFRESH,   REFRESH,   200, answers.SignedIn, None, NO_REFRESH),
-    Route("HEAD",  "/api/auth/refresh",                       auth.nothing,                  ANYONE,             UNLIMITED, 200, None),
-    Route("GET",   "/api/auth/logout",                        auth.logout,                   ON_PURPOSE_SIGNED_IN, ACCOUNT, 200, answers.Success, None, (*NO_SIGN_OUT, FetchedAhead)),
-    Route("POST",  "/api/auth/logout",                        auth.logout,                   SIGNED_IN_OWN_SITE, ACCOUNT,   200, answers.Success, None, NO_SIGN_OUT),
-    Route("HEAD",  "/api/auth/logout",                        auth.nothing,                  SIGNED_IN,          UNLIMITED, 200, None, None, NO_TOKEN),
-    Route("GET",   "/api/auth/verifyemail/{code}",            auth.verify_email,             ON_PURPOSE,         MAIL,      200, answers.Told, None, (e.VerificationCodeInvalid, FetchedAhead)),
-    Route("HEAD",  "/api/auth/verifyemail/{code}",            auth.nothing,                  ANYONE,             UNLIMITED, 200, None),
-    Route("POST",  "/api/auth/verifyemail",                   auth.resend,                   OWN_SITE,           MAIL,      200, answers.Told, bodies.Resend, (CrossSite,)),
-    Route("POST",  "/api/auth/forgotpassword",                auth.forgot_password,          OWN_SITE,           MAIL,      200, answers.Told, bodies.ForgotPassword, (CrossSite,)),
-    Route("PATCH", "/api/auth/resetpassword/{token}",         auth.reset,                    OWN_SITE,           MAIL,      200, answers.Told, bodies.ResetPassword, NO_RESET),
-    Route("GET",   "/api/users/me",                           me.me,                         SIGNED_IN,          UNLIMITED, 200, answers.Me, None, NO_TOKEN),
-    Route("PATCH", "/api/users/me/password",                  sessions.change_my_password,   SIGNED_IN_OWN_SITE, SIGN_IN,   200, answers.SignedIn, bodies.ChangePassword, (*NO_CHANGE, e.PasswordTooEasy)),
-    Route("PATCH", "/api/users/me/email",                     sessions.change_my_address,    SIGNED_IN_OWN_SITE, SIGN_IN,   200, answers.Told, bodies.ChangeAddress, NO_CHANGE),
-    Route("GET",   "/api/users/me/sessions",                  sessions.list_mine,            SIGNED_IN,          ACCOUNT,   200, answers.Sessions, None, NO_TOKEN),
-    Route("DELETE", "/api/users/me/sessions",                  sessions.end_others,           SIGNED_IN_OWN_SITE, ACCOUNT,   200, answers.Ended, None, (*NO_SIGN_OUT, e.ReauthenticationRequired)),
-    Route("DELETE", "/api/users/me/sessions/{session_id}",     sessions.end_one,              SIGNED_IN_OWN_SITE, ACCOUNT,   200, answers.Success, None, (*NO_SIGN_OUT, e.SessionUnknown, e.ReauthenticationRequired)),
-    Route("GET",   "/api/auth/verify",                        me.verify,                     FOR_A_SERVICE,      UNLIMITED, 204, None, None, (*NO_TOKEN, CrossSite, ReservedHeader)),
-    Route("POST",  "/api/auth/introspect",                    services.introspect_token,     SERVICE,            UNLIMITED, 200, answers.Introspection, None, NO_INTROSPECTION, ("token",)),
-    Route("GET",   "/api/revocations",                        services.follow,               SERVICE,            UNLIMITED, 200, None, None, (e.ServiceKeyInvalid,)),
-    Route("GET",   "/healthz/live",                           health.live,                   ANYONE,             UNLIMITED, 200, answers.Told),
-    Route("GET",   "/healthz/ready",                          health.ready,                  ANYONE,             UNLIMITED, 200, answers.Told, None, (e.NotReady,)),
-    Route("GET",   "/.well-known/jwks.json",                  me.jwks,                       ANYONE,             UNLIMITED, 200, answers.JwkSet),
+    Route("GET",   "/api/healthchecker",                      health.healthchecker,          ANYONE,             UNLIMITED, NO_HASH, 200, answers.Told),
+    Route("POST",  "/api/auth/register",                      auth.register,                 OWN_SITE,           REGISTER,  HASHES,  201, answers.Registered, bodies.Register, (e.AddressTaken, e.PasswordTooEasy, CrossSite)),
+    Route("POST",  "/api/auth/login",                         auth.login,                    OWN_SITE,           SIGN_IN,   HASHES,  200, answers.SignedIn, bodies.Login, NO_SIGN_IN),
+    Route("GET",   "/api/auth/refresh",                       auth.refresh,                  ON_PURPOSE_REFRESH, REFRESH,   NO_HASH, 200, answers.SignedIn, None, (*NO_REFRESH, FetchedAhead)),
+    Route("POST",  "/api/auth/refresh",                       auth.refresh,                  OWN_SITE_REFRESH,   REFRESH,   NO_HASH, 200, answers.SignedIn, None, NO_REFRESH),
+    Route("HEAD",  "/api/auth/refresh",                       auth.nothing,                  ANYONE,             UNLIMITED, NO_HASH, 200, None),
+    Route("GET",   "/api/auth/logout",                        auth.logout,                   ON_PURPOSE_SIGNED_IN, ACCOUNT,   NO_HASH, 200, answers.Success, None, (*NO_SIGN_OUT, FetchedAhead)),
+    Route("POST",  "/api/auth/logout",                        auth.logout,                   SIGNED_IN_OWN_SITE, ACCOUNT,   NO_HASH, 200, answers.Success, None, NO_SIGN_OUT),
+    Route("HEAD",  "/api/auth/logout",                        auth.nothing,                  SIGNED_IN,          UNLIMITED, NO_HASH, 200, None, None, NO_TOKEN),
+    Route("GET",   "/api/auth/verifyemail/{code}",            auth.verify_email,             ON_PURPOSE,         MAIL,      NO_HASH, 200, answers.Told, None, (e.VerificationCodeInvalid, FetchedAhead)),
+    Route("HEAD",  "/api/auth/verifyemail/{code}",            auth.nothing,                  ANYONE,             UNLIMITED, NO_HASH, 200, None),
+    Route("POST",  "/api/auth/verifyemail",                   auth.resend,                   OWN_SITE,           MAIL,      NO_HASH, 200, answers.Told, bodies.Resend, (CrossSite,)),
+    Route("POST",  "/api/auth/forgotpassword",                auth.forgot_password,          OWN_SITE,           MAIL,      NO_HASH, 200, answers.Told, bodies.ForgotPassword, (CrossSite,)),
+    Route("PATCH", "/api/auth/resetpassword/{token}",         auth.reset,                    OWN_SITE,           MAIL,      HASHES,  200, answers.Told, bodies.ResetPassword, NO_RESET),
+    Route("GET",   "/api/users/me",                           me.me,                         SIGNED_IN,          UNLIMITED, NO_HASH, 200, answers.Me, None, NO_TOKEN),
+    Route("PATCH", "/api/users/me/password",                  sessions.change_my_password,   SIGNED_IN_OWN_SITE, SIGN_IN,   HASHES,  200, answers.SignedIn, bodies.ChangePassword, (*NO_CHANGE, e.PasswordTooEasy)),
+    Route("PATCH", "/api/users/me/email",                     sessions.change_my_address,    SIGNED_IN_OWN_SITE, SIGN_IN,   HASHES,  200, answers.Told, bodies.ChangeAddress, NO_CHANGE),
+    Route("GET",   "/api/users/me/sessions",                  sessions.list_mine,            SIGNED_IN,          ACCOUNT,   NO_HASH, 200, answers.Sessions, None, NO_TOKEN),
+    Route("DELETE", "/api/users/me/sessions",                  sessions.end_others,           SIGNED_IN_OWN_SITE, ACCOUNT,   NO_HASH, 200, answers.Ended, None, (*NO_SIGN_OUT, e.ReauthenticationRequired)),
+    Route("DELETE", "/api/users/me/sessions/{session_id}",     sessions.end_one,              SIGNED_IN_OWN_SITE, ACCOUNT,   NO_HASH, 200, answers.Success, None, (*NO_SIGN_OUT, e.SessionUnknown, e.ReauthenticationRequired)),
+    Route("GET",   "/api/auth/verify",                        me.verify,                     FOR_A_SERVICE,      UNLIMITED, NO_HASH, 204, None, None, (*NO_TOKEN, CrossSite, ReservedHeader)),
+    Route("POST",  "/api/auth/introspect",                    services.introspect_token,     SERVICE,            UNLIMITED, NO_HASH, 200, answers.Introspection, None, NO_INTROSPECTION, ("token",)),
+    Route("GET",   "/api/revocations",                        services.follow,               SERVICE,            UNLIMITED, NO_HASH, 200, None, None, (e.ServiceKeyInvalid,)),
+    Route("GET",   "/healthz/live",                           health.live,                   ANYONE,             UNLIMITED, NO_HASH, 200, answers.Told),
+    Route("GET",   "/healthz/ready",                          health.ready,                  ANYONE,             UNLIMITED, NO_HASH, 200, answers.Told, None, (e.NotReady,)),
+    Route("GET",   "/.well-known/jwks.json",                  me.jwks,                       ANYONE,             UNLIMITED, NO_HASH, 200, answers.JwkSet),
 )
 
 PAGES = (
-    Page("GET",  "/",                                      sign_in.front_door,         ANYONE,      UNLIMITED),
-    Page("GET",  "/login",                                 sign_in.ask_sign_in,        ANYONE,      REFRESH),
-    Page("POST", "/login",                                 sign_in.sign_in,            OWN_SITE,    SIGN_IN, sign_in.sign_in_form),
-    Page("POST", "/logout",                                sign_in.sign_out,           MEMBER_FORM, ACCOUNT),
-    Page("GET",  "/signedout",                             sign_in.signed_out,         ANYONE,      REFRESH),
-    Page("GET",  "/register",                              sign_up.ask_register,       ANYONE,      REFRESH),
-    Page("POST", "/register",                              sign_up.register,           OWN_SITE,    REGISTER, sign_up.register_form),
-    Page("GET",  "/checkemail",                            sign_up.check_email,        ANYONE,      UNLIMITED),
-    Page("GET",  "/verifyemail",                           sign_up.ask_resend,         ANYONE,      UNLIMITED),
-    Page("POST", "/verifyemail",                           sign_up.resend,             OWN_SITE,    MAIL, sign_up.verification_form),
-    Page("GET",  "/forgotpassword",                        sign_up.ask_forgotten,      ANYONE,      UNLIMITED),
-    Page("POST", "/forgotpassword",                        sign_up.forgotten,          OWN_SITE,    MAIL, sign_up.reset_form),
-    Page("GET",  "/verifyemail/{code}",                    mailed.ask_verify,          ANYONE,      UNLIMITED),
-    Page("POST", "/verifyemail/{code}",                    mailed.verify,              OWN_SITE,    MAIL),
-    Page("POST", "/verifyemail/{code}/mine",               mailed.take_over,           OWN_SITE,    MAIL),
-    Page("GET",  "/resetpassword/{token}",                 mailed.ask_reset,           ANYONE,      UNLIMITED),
-    Page("POST", "/resetpassword/{token}",                 mailed.reset,               OWN_SITE,    MAIL, mailed.new_password_form),
-    Page("GET",  "/confirmemail/{token}",                  mailed.ask_confirm,         ANYONE,      UNLIMITED),
-    Page("POST", "/confirmemail/{token}",                  mailed.confirm,             OWN_SITE,    MAIL),
-    Page("GET",  "/undoemail/{token}",                     mailed.ask_undo,            ANYONE,      UNLIMITED),
-    Page("POST", "/undoemail/{token}",                     mailed.undo,                OWN_SITE,    MAIL),
-    Page("GET",  "/profile",                               account.profile,            MEMBER,      ACCOUNT),
-    Page("POST", "/profile/verification",                  account.send_verification,  MEMBER_FORM, MAIL),
-    Page("GET",  "/profile/security",                      account.security,           MEMBER,      ACCOUNT),
-    Page("GET",  "/profile/security/password",             account.ask_password,       MEMBER,      ACCOUNT),
-    Page("POST", "/profile/security/password",             account.change_password,    MEMBER_FORM, SIGN_IN, account.password_form),
-    Page("GET",  "/profile/security/email",                account.ask_address,        MEMBER,      ACCOUNT),
-    Page("POST", "/profile/security/email",                account.change_address,     MEMBER_FORM, SIGN_IN, account.address_form),
-    Page("POST", "/profile/security/sessions",             account.end_others,         MEMBER_FORM, ACCOUNT),
-    Page("POST", "/profile/security/sessions/{session_id}", account.end_one,            MEMBER_FORM, ACCOUNT),
-    Page("GET",  "/profile/data",                          leaving.download,           MEMBER,      ACCOUNT),
-    Page("GET",  "/profile/delete",                        leaving.ask_delete,         MEMBER,      ACCOUNT),
-    Page("POST", "/profile/delete",                        leaving.delete,             MEMBER_FORM, SIGN_IN, leaving.delete_form),
-    Page("POST", "/language",                              language.choose_language,   OWN_SITE,    REFRESH),
-    Page("GET",  "/static/pages.css",                      static.stylesheet,          ANYONE,      UNLIMITED),
-    Page("GET",  "/static/pages.js",                       static.script,              ANYONE,      UNLIMITED),
-    Page("GET",  "/static/logo",                           static.logo,                ANYONE,      UNLIMITED),
+    Page("GET",  "/",                                      sign_in.front_door,         ANYONE,      UNLIMITED, NO_HASH),
+    Page("GET",  "/login",                                 sign_in.ask_sign_in,        ANYONE,      REFRESH,   NO_HASH),
+    Page("POST", "/login",                                 sign_in.sign_in,            OWN_SITE,    SIGN_IN,   HASHES, sign_in.sign_in_form),
+    Page("POST", "/logout",                                sign_in.sign_out,           MEMBER_FORM, ACCOUNT,   NO_HASH),
+    Page("GET",  "/signedout",                             sign_in.signed_out,         ANYONE,      REFRESH,   NO_HASH),
+    Page("GET",  "/register",                              sign_up.ask_register,       ANYONE,      REFRESH,   NO_HASH),
+    Page("POST", "/register",                              sign_up.register,           OWN_SITE,    REGISTER,  HASHES, sign_up.register_form),
+    Page("GET",  "/checkemail",                            sign_up.check_email,        ANYONE,      UNLIMITED, NO_HASH),
+    Page("GET",  "/verifyemail",                           sign_up.ask_resend,         ANYONE,      UNLIMITED, NO_HASH),
+    Page("POST", "/verifyemail",                           sign_up.resend,             OWN_SITE,    MAIL,      NO_HASH, sign_up.verification_form),
+    Page("GET",  "/forgotpassword",                        sign_up.ask_forgotten,      ANYONE,      UNLIMITED, NO_HASH),
+    Page("POST", "/forgotpassword",                        sign_up.forgotten,          OWN_SITE,    MAIL,      NO_HASH, sign_up.reset_form),
+    Page("GET",  "/verifyemail/{code}",                    mailed.ask_verify,          ANYONE,      UNLIMITED, NO_HASH),
+    Page("POST", "/verifyemail/{code}",                    mailed.verify,              OWN_SITE,    MAIL,      NO_HASH),
+    Page("POST", "/verifyemail/{code}/mine",               mailed.take_over,           OWN_SITE,    MAIL,      NO_HASH),
+    Page("GET",  "/resetpassword/{token}",                 mailed.ask_reset,           ANYONE,      UNLIMITED, NO_HASH),
+    Page("POST", "/resetpassword/{token}",                 mailed.reset,               OWN_SITE,    MAIL,      HASHES, mailed.new_password_form),
+    Page("GET",  "/confirmemail/{token}",                  mailed.ask_confirm,         ANYONE,      UNLIMITED, NO_HASH),
+    Page("POST", "/confirmemail/{token}",                  mailed.confirm,             OWN_SITE,    MAIL,      NO_HASH),
+    Page("GET",  "/undoemail/{token}",                     mailed.ask_undo,            ANYONE,      UNLIMITED, NO_HASH),
+    Page("POST", "/undoemail/{token}",                     mailed.undo,                OWN_SITE,    MAIL,      NO_HASH),
+    Page("GET",  "/profile",                               account.profile,            MEMBER,      ACCOUNT,   NO_HASH),
+    Page("POST", "/profile/verification",                  account.send_verification,  MEMBER_FORM, MAIL,      NO_HASH),
+    Page("GET",  "/profile/security",                      account.security,           MEMBER,      ACCOUNT,   NO_HASH),
+    Page("GET",  "/profile/security/password",             account.ask_password,       MEMBER,      ACCOUNT,   NO_HASH),
+    Page("POST", "/profile/security/password",             account.change_password,    MEMBER_FORM, SIGN_IN,   HASHES, account.password_form),
+    Page("GET",  "/profile/security/email",                account.ask_address,        MEMBER,      ACCOUNT,   NO_HASH),
+    Page("POST", "/profile/security/email",                account.change_address,     MEMBER_FORM, SIGN_IN,   HASHES, account.address_form),
+    Page("POST", "/profile/security/sessions",             account.end_others,         MEMBER_FORM, ACCOUNT,   NO_HASH),
+    Page("POST", "/profile/security/sessions/{session_id}", account.end_one,            MEMBER_FORM, ACCOUNT,   NO_HASH),
+    Page("GET",  "/profile/data",                          leaving.download,           MEMBER,      ACCOUNT,   NO_HASH),
+    Page("GET",  "/profile/delete",                        leaving.ask_delete,         MEMBER,      ACCOUNT,   NO_HASH),
+    Page("POST", "/profile/delete",                        leaving.delete,             MEMBER_FORM, SIGN_IN,   HASHES, leaving.delete_form),
+    Page("POST", "/language",                              language.choose_language,   OWN_SITE,    REFRESH,   NO_HASH),
+    Page("GET",  "/static/pages.css",                      static.stylesheet,          ANYONE,      UNLIMITED, NO_HASH),
+    Page("GET",  "/static/pages.js",                       static.script,              ANYONE,      UNLIMITED, NO_HASH),
+    Page("GET",  "/static/logo",                           static.logo,                ANYONE,      UNLIMITED, NO_HASH),
 )
 
 # To look at what is mailed; not there in production.
 WORKBENCH = (
-    Page("GET",  "/letters",                   letters.letters,      ANYONE,   UNLIMITED),
-    Page("GET",  "/letters/{kind}/{language}", letters.letter,       ANYONE,   UNLIMITED),
+    Page("GET",  "/letters",                   letters.letters,      ANYONE,   UNLIMITED, NO_HASH),
+    Page("GET",  "/letters/{kind}/{language}", letters.letter,       ANYONE,   UNLIMITED, NO_HASH),
 )
 # fmt: on
 

@@ -7,12 +7,9 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vestibule.model.limits import Counted
 from vestibule.web.body import arrive
 from vestibule.web.caller import env_of
 
-HASHING = frozenset({Counted.SIGN_IN, Counted.REGISTER})
-"""What is counted as one of these hashes."""
 Handle = Callable[[Request], Coroutine[Any, Any, Response]]
 
 

@@ -32,6 +32,11 @@ class SqlOneTimeTokens:
             insert(one_time_tokens).values({**asdict(token), "purpose": token.purpose.value})
         )
 
+    async def usable(self, digest: str, purpose: Purpose, now: datetime) -> bool:
+        unspent = (_t.used_at.is_(None), _t.expires_at > now)
+        mailed = select(_t.digest).where(_t.digest == digest, _t.purpose == purpose.value, *unspent)
+        return (await self._connection.execute(mailed)).one_or_none() is not None
+
     async def consume(self, digest: str, purpose: Purpose, now: datetime) -> OneTimeToken | None:
         # One statement for it and for its twins in the same letter: whoever comes second waits for the first, then
         # finds none of them unused.
