@@ -159,7 +159,7 @@ async def _moved_in(world: World, tx: Transaction, neighbour: Person | None, *, 
     if not fresh:
         for session in begun:
             assert await tx.sessions.open(session, account.epoch)
-        await tx.known_devices.add(account.id, digest(device), now)
+        await tx.known_devices.add(account.id, digest(device), now, 1)
     person = Person(account, neighbour, begun, {purpose: mint_secret() for purpose in Purpose}, {}, device)
     for purpose, secret in person.secrets.items():
         elsewhere = purpose in {Purpose.CHANGE_ADDRESS, Purpose.UNDO_ADDRESS_CHANGE}
