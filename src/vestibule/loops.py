@@ -73,7 +73,6 @@ async def follow_revocations(env: Env, nudged: asyncio.Event) -> None:
             if polls % _LOOK_AT_SCHEMA_EVERY == 0:
                 await look_at_schema(env)
             if polls % _FORGET_EVERY == 0:
-                await forget_old_revocations(env)
                 await forget_old_guesses(env)
                 await end_removed_services(env)
         except Fault as fault:
@@ -116,7 +115,7 @@ async def keep_clean(env: Env, every: float = CLEAN_UP_SECONDS) -> None:
         await asyncio.sleep(every)
         try:
             with timed("clean_up"):
-                deleted = await clean_up(env)
+                deleted = await clean_up(env) | {"revocations": await forget_old_revocations(env)}
         except Exception:
             _log.exception("clean_up_failed")
         else:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 
 import httpx
 import pytest
@@ -68,9 +69,9 @@ async def test_a_long_tail_is_not_read_again_as_long_as_it_is_as_it_was(
     begun: list[int] = []
     after = SqlRevocations.after
 
-    async def noted(self: SqlRevocations, sequence: int) -> list[Revocation]:
+    async def noted(self: SqlRevocations, sequence: int, since: datetime, most: int) -> list[Revocation]:
         begun.append(sequence)
-        return await after(self, sequence)
+        return await after(self, sequence, since, most)
 
     monkeypatch.setattr(SqlRevocations, "after", noted)
     await _append(world, [f"old-{number}" for number in range(20)])
@@ -145,7 +146,7 @@ async def test_old_revocations_are_deleted_a_day_late(world: World) -> None:
     async with world.env.store.transaction() as tx:
         await tx.revocations.append([of_session(world, "s1"), of_session(world, "s2")])
     assert await forget_old_revocations(world.env) == 0
-    world.clock.advance(hours=25)
+    world.clock.advance(hours=26)
     assert await forget_old_revocations(world.env) == 1
     assert await forget_old_revocations(world.env) == 0, "the newest keeps the numbers going"
 

@@ -12,5 +12,5 @@ async def choose_language(env: Env, caller: Caller, language: str) -> None:
     now = env.clock.now()
     async with env.store.transaction() as tx:
         is_new = await tx.accounts.set_language(caller.account.id, language, now)
-        changed = await tell_changed(env, tx, caller.account.id, now) if is_new else []
+        changed = await tell_changed(tx, caller.account.id, now) if is_new else []
     await announce(env, changed)

@@ -7,11 +7,11 @@ one revocation of the account stands for them.
 import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from vestibule.flows.env import Env
 from vestibule.model.events import Event, EventKind
-from vestibule.model.revocations import Revocation, RevocationKind
+from vestibule.model.revocations import OVERLAP_SECONDS, Revocation, RevocationKind
 from vestibule.model.sessions import EndReason, Session
 from vestibule.model.store import Transaction
 
@@ -85,9 +85,11 @@ async def refuse_account(env: Env, tx: Transaction, account_id: str, now: dateti
     return await tx.revocations.append([Revocation(now, RevocationKind.ACCOUNT, account_id, forget_at, now)])
 
 
-async def tell_changed(env: Env, tx: Transaction, account_id: str, now: datetime) -> list[Revocation]:
-    """What processes remember of the account is out of date; nobody is refused."""
-    forget_at = now + env.policy.revocation_memory
+async def tell_changed(tx: Transaction, account_id: str, now: datetime) -> list[Revocation]:
+    """What processes remember of the account is out of date; nobody is refused. A process that begins later remembers
+    nothing, so that the record is over as soon as every other has read it.
+    """
+    forget_at = now + timedelta(seconds=OVERLAP_SECONDS)
     return await tx.revocations.append([Revocation(now, RevocationKind.ACCOUNT_CHANGED, account_id, forget_at)])
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from itertools import islice
 
 from vestibule.flows.env import Env
 from vestibule.model.feed import Follower
@@ -40,8 +41,8 @@ async def feed_service(env: Env, follower: Follower, after: int) -> AsyncIterato
     whole = not 0 < after <= known.last
     standing = known.standing(0 if whole else after, now)
     yield [Hello(now, whole)]
-    for start in range(0, len(standing), BATCH):
-        yield [standing[start : start + BATCH]]
+    while some := list(islice(standing, BATCH)):
+        yield [some]
     beat_at = now
     while not follower.over:
         # Taken together, without a pause between: what is told as true by then is among what is told.

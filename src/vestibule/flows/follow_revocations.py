@@ -1,7 +1,8 @@
 """Follow revocations: read the tail of the record once a second, and at once when nudged."""
 
 import asyncio
-from datetime import timedelta
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 
 from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
@@ -9,6 +10,10 @@ from vestibule.model.revocations import Revocation, RevocationSet
 from vestibule.model.store import Transaction
 
 _MUCH = 1_000  # reading a hundred thousand holds everybody up for half a second
+_RANGE = 1_000
+_BATCH = 500  # so that nobody waits for the lock of a delete
+_OVER_FOR = timedelta(minutes=5)
+"""What has been over for so long is not read: no two machines' clocks may differ by more than a fraction of it."""
 
 
 async def read_whole_tail(env: Env) -> list[Revocation]:
@@ -16,30 +21,48 @@ async def read_whole_tail(env: Env) -> list[Revocation]:
 
     The trust counts from when the read was sent: what was committed while the answer travelled is not in it.
     """
-    sent_at = env.clock.monotonic()
+    sent_at, known = env.clock.monotonic(), env.revocations
+    first = known.standing_since is None
+    since = known.standing_since or env.clock.now() - _OVER_FOR
+    known.standing_since = since
+    fresh: list[Revocation] = []
     async with env.watching.reading() as read:
-        tail = await read.revocations.after(await _known_up_to(env.revocations, read))
-    fresh = env.learn(tail, sent_at)
-    env.revocations.renew(sent_at)
-    env.revocations.forget(sent_at)
+        async for some in _after(read, await _known_up_to(known, read, since), since):
+            learnt = env.learn(some, sent_at)
+            fresh += [] if first else learnt  # at the start it may be a million, and is news to nobody
+            await asyncio.sleep(0)  # others are answered meanwhile
+    known.renew(sent_at)
+    known.forget(sent_at)
     return fresh
 
 
-async def _known_up_to(known: RevocationSet, read: Transaction) -> int:
+async def _after(read: Transaction, number: int, since: datetime) -> AsyncIterator[list[Revocation]]:
+    """What was recorded after a number and was not over at `since`, in ranges."""
+    while some := await read.revocations.after(number, since, _RANGE):
+        number = some[-1].sequence
+        yield some
+        if len(some) < _RANGE:
+            return
+
+
+async def _known_up_to(known: RevocationSet, read: Transaction, since: datetime) -> int:
     """The number after which the tail has to be read. Everything after the floor; but where that is much, as in a
     process's first half minute, only what is new, if the record has exactly what is known up to there.
     """
-    if known.overlap.count < _MUCH or await read.revocations.between(known.floor, known.last) != known.overlap:
+    if known.overlap.count < _MUCH or await read.revocations.between(known.floor, known.last, since) != known.overlap:
         return known.floor
     return known.last
 
 
 async def read_new_tail(env: Env) -> list[Revocation]:
     """Read only what is new, after a nudge; raises `StoreUnavailable`. Trusts nothing anew."""
-    sent_at = env.clock.monotonic()
+    sent_at, fresh = env.clock.monotonic(), list[Revocation]()
+    since = env.revocations.standing_since or env.clock.now() - _OVER_FOR
     async with env.watching.reading() as read:
-        tail = await read.revocations.after(env.revocations.last)
-    return env.learn(tail, sent_at)
+        async for some in _after(read, env.revocations.last, since):
+            fresh += env.learn(some, sent_at)
+            await asyncio.sleep(0)
+    return fresh
 
 
 async def listen_for_nudges(env: Env, nudged: asyncio.Event) -> None:
@@ -48,8 +71,19 @@ async def listen_for_nudges(env: Env, nudged: asyncio.Event) -> None:
         nudged.set()
 
 
-@retry_on_conflict
 async def forget_old_revocations(env: Env) -> int:
-    """Delete what no token can be about any more; how many. A day late, so that no clock's error matters."""
+    """Delete what no token can be about any more, a batch in each transaction; how many. A day late, so that no clock's
+    error matters.
+    """
+    deleted, before = 0, env.clock.now() - timedelta(days=1)
+    while True:
+        batch = await _forget_some(env, before)
+        deleted += batch
+        if batch < _BATCH:
+            return deleted
+
+
+@retry_on_conflict
+async def _forget_some(env: Env, before: datetime) -> int:
     async with env.store.transaction() as tx:
-        return await tx.revocations.forget(env.clock.now() - timedelta(days=1))
+        return await tx.revocations.forget(before, _BATCH)

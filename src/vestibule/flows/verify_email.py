@@ -51,7 +51,7 @@ async def _verify(env: Env, code: str, secret: str | None) -> str | None:
         account = await tx.accounts.get(token.account_id) if token is not None else None
         if token is not None and account is not None:
             doubted = account.password_in_doubt
-            changed = await (_without_password if doubted else _as_it_is)(env, tx, token, now)
+            changed = await (_without_password(env, tx, token, now) if doubted else _as_it_is(tx, token, now))
         if account is not None and doubted:
             await _lead_to_password(tx, account, secret, now)
         if account is not None and changed.revocations:
@@ -65,10 +65,10 @@ async def _verify(env: Env, code: str, secret: str | None) -> str | None:
     return secret if doubted else None
 
 
-async def _as_it_is(env: Env, tx: Transaction, token: OneTimeToken, now: datetime) -> Ended:
+async def _as_it_is(tx: Transaction, token: OneTimeToken, now: datetime) -> Ended:
     if not await tx.accounts.verify(token.account_id, token.address, now, token.epoch):
         return Ended()
-    return Ended(revocations=await tell_changed(env, tx, token.account_id, now))
+    return Ended(revocations=await tell_changed(tx, token.account_id, now))
 
 
 async def _without_password(env: Env, tx: Transaction, token: OneTimeToken, now: datetime) -> Ended:

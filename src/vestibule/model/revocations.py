@@ -6,7 +6,7 @@ The ids revoked within the life of an access token are few: a hundred log-outs a
 
 import math
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -101,8 +101,12 @@ class RevocationSet:
         self._revoked = Revoked()
         self._numbers: dict[str, int] = {}
         self._seen: set[int] = set()
+        self._last = self._total = 0
         self._reads: deque[tuple[float, int]] = deque()
         self._floor = 0
+        self._until = 0.0
+        self.standing_since: datetime | None = None
+        """What was over by then was never read. Set once, by the first read, so that each sees the same record."""
         self.generation = 0
         """Grows with every notice. What was read before a notice may not be remembered after it."""
 
@@ -121,19 +125,16 @@ class RevocationSet:
         """Whether the token's session has been revoked, or its account since the token was issued."""
         return self._revoked.refuses(token.session_id, token.account_id, token.issued_at)
 
-    def standing(self, after: int, now: float) -> list[Notice]:
-        """What was recorded after a sequence number and still matters at `now`."""
-        sessions = (
-            Notice(RevocationKind.SESSION, subject, math.ceil(until - now))
-            for subject, until in self._revoked.sessions.items()
-            if self._numbers[subject] > after and until > now
-        )
-        accounts = (
-            Notice(RevocationKind.ACCOUNT, subject, math.ceil(until - now), not_before)
-            for subject, (not_before, until) in self._revoked.accounts.items()
-            if self._numbers[subject] > after and until > now
-        )
-        return [*sessions, *accounts]
+    def standing(self, after: int, now: float) -> Iterator[Notice]:
+        """What was recorded after a sequence number and still matters at `now`. Made one by one, of what there is now:
+        others are answered between.
+        """
+        for subject, until in list(self._revoked.sessions.items()):
+            if self._numbers.get(subject, 0) > after and until > now:
+                yield Notice(RevocationKind.SESSION, subject, math.ceil(until - now))
+        for subject, (not_before, until) in list(self._revoked.accounts.items()):
+            if self._numbers.get(subject, 0) > after and until > now:
+                yield Notice(RevocationKind.ACCOUNT, subject, math.ceil(until - now), not_before)
 
     @property
     def fresh_as_of(self) -> float:
@@ -148,12 +149,12 @@ class RevocationSet:
     @property
     def last(self) -> int:
         """The sequence number after which a quick read begins: the last one seen."""
-        return max(self._seen, default=self._floor)
+        return self._last
 
     @property
     def overlap(self) -> Stretch:
         """What is known between `floor` and `last`."""
-        return Stretch(len(self._seen), sum(self._seen))
+        return Stretch(len(self._seen), self._total)
 
     def learn(self, tail: list[Revocation], sent_at: float) -> list[Revocation]:
         """Take in what was read at `sent_at`; what of it is new. Taking it in again does no harm."""
@@ -170,19 +171,29 @@ class RevocationSet:
         """
         self._reads.append((sent_at, self.last))
         while self._reads[0][0] < sent_at - OVERLAP_SECONDS:
-            self._floor = max(self._floor, self._reads.popleft()[1])
-            self._seen = {sequence for sequence in self._seen if sequence > self._floor}
+            self._raise_floor(self._reads.popleft()[1])
         self._revoked.renew(sent_at)
 
     def forget(self, now: float) -> None:
         """Drop what no living token can be about, once a minute."""
-        if self._revoked.forget(now):
-            self._numbers = {subject: number for subject, number in self._numbers.items() if subject in self._revoked}
+        for subject in self._revoked.forget(now):
+            self._numbers.pop(subject, None)
+
+    def _raise_floor(self, floor: int) -> None:
+        if floor <= self._floor:
+            return
+        self._floor = floor
+        self._seen = {sequence for sequence in self._seen if sequence > floor}
+        self._last, self._total = max(self._seen, default=floor), sum(self._seen)
 
     def _note(self, revocation: Revocation, sent_at: float) -> None:
         self._seen.add(revocation.sequence)
+        self._last = max(self._last, revocation.sequence)
+        self._total += revocation.sequence
         # Counted from when it was learnt, which is never before it was written.
         until = sent_at + (revocation.forget_at - revocation.at).total_seconds()
+        # One number for all that were read together: a million would take 24 MB.
+        until = self._until = self._until if until == self._until else until
         if revocation.kind is RevocationKind.SESSION:
             self._revoked.end_session(revocation.subject, until)
             self._number(revocation)

@@ -294,15 +294,17 @@ class Revocations(Protocol):
     async def append(self, revocations: Sequence[Revocation]) -> list[Revocation]:
         """Record them; they come back with their sequence numbers. True for everybody once the transaction commits."""
 
-    async def after(self, sequence: int) -> list[Revocation]:
-        """Those with a greater sequence number, in its order."""
+    async def after(self, sequence: int, since: datetime, most: int) -> list[Revocation]:
+        """The first of those with a greater sequence number that were not over at `since`, in its order, at most so
+        many.
+        """
 
-    async def between(self, after: int, up_to: int) -> Stretch:
-        """What the record has after one sequence number and up to another."""
+    async def between(self, after: int, up_to: int, since: datetime) -> Stretch:
+        """What the record has after one sequence number and up to another, of what was not over at `since`."""
 
-    async def forget(self, now: datetime) -> int:
-        """Delete those that can matter to no token any more; how many. The newest stays for its number alone, without
-        whom it was about.
+    async def forget(self, now: datetime, most: int) -> int:
+        """Delete those that can matter to no token any more, so many at most; how many. The newest stays for its number
+        alone, without whom it was about.
         """
 
 

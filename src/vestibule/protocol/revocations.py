@@ -5,13 +5,15 @@ number read, each by single steps that Python does not interrupt.
 """
 
 from collections.abc import Mapping
+from itertools import islice, takewhile
 from typing import Any
 
 MAX_ENTRIES = 2_000_000
 """Beyond this the answer is not Vestibule's: it would be hundreds of log-outs for each second of a token's life."""
 
 _FORGET_EVERY_SECONDS = 60.0
-"""Going over a hundred thousand of them keeps everybody waiting for 25 ms, which is too dear for every look."""
+_MOST_FORGOTTEN = 10_000
+"""Sessions dropped by one look: going over a million of them would keep everybody waiting for a quarter of a second."""
 
 
 class TooMuch(ValueError):
@@ -76,13 +78,20 @@ class Revoked:
         """Everything up to this moment is known."""
         self.fresh_as_of = max(self.fresh_as_of, fresh_as_of)
 
-    def forget(self, now: float) -> bool:
-        """Drop what no living token can be about, once a minute; whether that was done now."""
+    def forget(self, now: float) -> list[str]:
+        """Drop what no living token can be about, once a minute, and more at the next look where it is much; whom that
+        was about. Sessions are in the order in which they were learnt, so that the first over are the first to go.
+        """
         if now - self._forgotten_at < _FORGET_EVERY_SECONDS:
-            return False
-        self._forgotten_at = now
-        for session in [session for session, until in self._sessions.items() if until <= now]:
+            return []
+        over = takewhile(lambda known: known[1] <= now, self._sessions.items())
+        sessions = [session for session, _ in islice(over, _MOST_FORGOTTEN)]
+        for session in sessions:
             del self._sessions[session]
-        for account in [account for account, (_, until) in self._accounts.items() if until <= now]:
+        if len(sessions) == _MOST_FORGOTTEN:
+            return sessions
+        self._forgotten_at = now
+        accounts = [account for account, (_, until) in self._accounts.items() if until <= now]
+        for account in accounts:
             del self._accounts[account]
-        return True
+        return sessions + accounts

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Table, and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from structlog.contextvars import get_contextvars
 
@@ -16,18 +16,22 @@ from vestibule.model.revocations import Revocation, RevocationKind, Stretch
 from vestibule.storage.sql import odd_rows
 from vestibule.storage.sql.batches import delete_oldest
 from vestibule.storage.sql.odd_rows import OddRow
-from vestibule.storage.sql.schema import accounts, events, revocations
+from vestibule.storage.sql.schema import Instant, accounts, events, revocations
 
 _REVOCATION_MEMBERS = ("at", "kind", "subject", "forget_at", "not_before")
 _r = revocations.c
 _APPEND = insert(revocations).returning(_r.sequence, _r.kind, _r.subject)
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+# What SQLite was given in place of a moment comes before all moments, or after; nobody knows whether that is over.
+_STANDS = or_(_r.forget_at > bindparam("since", type_=Instant), _r.forget_at < _LONG_AGO)
 _AFTER = (
     select(_r.at, _r.kind, _r.subject, _r.forget_at, _r.not_before, _r.sequence)
-    .where(_r.sequence > bindparam("known"))
+    .where(_r.sequence > bindparam("known"), _STANDS)
     .order_by(_r.sequence)
+    .limit(bindparam("most"))
 )
 _BETWEEN = select(func.count(), func.coalesce(func.sum(_r.sequence), 0)).where(
-    _r.sequence > bindparam("known"), _r.sequence <= bindparam("up_to")
+    _r.sequence > bindparam("known"), _r.sequence <= bindparam("up_to"), _STANDS
 )
 _e = events.c
 # Of nobody, where the account was deleted meanwhile: this waits for who deletes it, and nothing can refer to it then.
@@ -65,21 +69,21 @@ class SqlRevocations:
         numbers = {(row.kind, row.subject): row.sequence for row in added}
         return [replace(one, sequence=numbers[one.kind.value, one.subject]) for one in batch]
 
-    async def after(self, sequence: int) -> list[Revocation]:
-        rows = await self._connection.execute(_AFTER, {"known": sequence})
+    async def after(self, sequence: int, since: datetime, most: int) -> list[Revocation]:
+        rows = await self._connection.execute(_AFTER, {"known": sequence, "since": since, "most": most})
         return [revocation for row in rows for revocation in _revocations(row)]
 
-    async def between(self, after: int, up_to: int) -> Stretch:
-        found = await self._connection.execute(_BETWEEN, {"known": after, "up_to": up_to})
+    async def between(self, after: int, up_to: int, since: datetime) -> Stretch:
+        found = await self._connection.execute(_BETWEEN, {"known": after, "up_to": up_to, "since": since})
         return Stretch(*map(int, found.one()))
 
-    async def forget(self, now: datetime) -> int:
-        over = revocations.c.forget_at < now
-        gone = await self._connection.execute(delete(revocations).where(over, _not_the_newest(revocations)))
+    async def forget(self, now: datetime, most: int) -> int:
+        over, older = revocations.c.forget_at < now, _not_the_newest(revocations)
+        gone = await delete_oldest(self._connection, revocations, and_(over, older), revocations.c.forget_at, most)
         # Its number is kept, and not whom it was about: that may be somebody who was deleted.
-        nobody = update(revocations).where(over, revocations.c.subject != "").values(subject="")
+        nobody = update(revocations).where(over, ~older, revocations.c.subject != "").values(subject="")
         await self._connection.execute(nobody)
-        return gone.rowcount
+        return gone
 
 
 class SqlEvents:
