@@ -15,6 +15,7 @@ from vestibule.crypto.passwords import Hasher
 from vestibule.flows.identify import Caller
 from vestibule.model import refresh_tokens
 from vestibule.model.accounts import Account
+from vestibule.model.devices import device_tag
 from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.memory import KnownSession
 from vestibule.model.one_time_tokens import Purpose, issue
@@ -48,7 +49,7 @@ class Person:
     @property
     def visitor(self) -> Visitor:
         """The person's own browser."""
-        return replace(Visitor(BROWSER), device_secrets=(self.device_secret,))
+        return Visitor(BROWSER, device_secrets={device_tag(self.account.id): (self.device_secret,)})
 
     def refresh_token(self, world: World) -> str:
         """Of the first session, as it was when that began."""

@@ -71,7 +71,7 @@ async def test_d4_every_flow_refuses_who_is_gone(world: World, name: str) -> Non
 async def test_d4_a_wrong_password_is_recorded_of_nobody(world: World) -> None:
     (person,) = await people(world, [False])
     await delete_account(world.env, person.account)
-    await record_wrong_guess(world.env, person.account, 1, person.visitor)
+    await record_wrong_guess(world.env, person.account, None, person.visitor)
     assert await named(world, person) == 0
     async with world.engines.reading() as connection:
         of_nobody = select(func.count()).where(events.c.kind == "sign_in_refused", events.c.account_id.is_(None))
