@@ -391,8 +391,9 @@ class Settings(BaseModel):
     letters_per_address: Whole = _setting(
         "VESTIBULE_LETTERS_PER_ADDRESS",
         3,
-        "Letters of one kind that strangers may have sent to one address in an hour; about three times as many in a "
-        "day. Nobody is told when it is reached.",
+        "Letters of one kind that strangers may have sent to one address, five minutes apart; then one an hour later, "
+        "and one every three hours at last. Nobody is told when one is not sent: the link in the last one works until "
+        "the next may be asked for.",
         ge=1,
         le=1000,
     )
@@ -607,7 +608,7 @@ class Settings(BaseModel):
                     Counted.ACCOUNT: self.account_per_network,
                 }
             ),
-            letters=LetterLimits.per_hour(self.letters_per_address, self.letters_per_network),
+            letters=LetterLimits.per_hour(self.letters_per_address, self.letters_per_network, _LETTERS_APART),
             events_kept=timedelta(days=self.event_days),
             retention=Retention(
                 sessions=timedelta(days=self.session_days),
@@ -620,6 +621,7 @@ class Settings(BaseModel):
         )
 
 
+_LETTERS_APART = timedelta(minutes=5)
 _KEY_FIELDS = {
     "JWT_ACCESS_TOKEN_PRIVATE_KEY": "jwt_access_private",
     "JWT_ACCESS_TOKEN_PUBLIC_KEY": "jwt_access_public",

@@ -1,6 +1,7 @@
 """What a letter looks like, and that nothing somebody calls himself makes it look otherwise."""
 
 from dataclasses import replace
+from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from html.parser import HTMLParser
@@ -34,6 +35,7 @@ PROMISES = {
     LetterKind.CONFIRM_NEW_ADDRESS: "24 hours",
     LetterKind.ADDRESS_CHANGED: "24 hours",
 }
+HOURS = {"en": "3 hours", "de": "3 Stunden", "fr": "3 heures", "es": "3 horas", "pt": "3 horas"}
 TELLS_OF_A_DEVICE = {LetterKind.PASSWORD_CHANGED, LetterKind.NEW_DEVICE, LetterKind.TOKEN_REUSED}
 BOTH_PARTS = ("plain", "html")
 
@@ -233,3 +235,11 @@ def test_a_sender_is_read(text: str, sender: Sender) -> None:
 def test_what_is_no_sender_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a sender such as"):
         Sender.parse(text, "Vestibule")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_letter_says_in_every_language_how_long_its_link_works(language: str) -> None:
+    letter = replace(a_letter(LetterKind.RESET_PASSWORD), language=language, lasts=timedelta(hours=3))
+    message = arrived(letter)
+    for text in (message["Subject"], part(message, "plain"), part(message, "html")):
+        assert HOURS[language] in text.replace("\u00a0", " ")

@@ -61,10 +61,33 @@ async def test_of_64_at_once_exactly_as_many_as_the_limit_says(racing_world: Wor
         assert sum(taken) == THREE.times
 
 
-def test_a_days_letters_are_a_little_over_three_hours_worth() -> None:
+def test_letters_wait_longer_each_time() -> None:
     limits = LetterLimits.per_hour(address=3, network=60)
-    assert [(limit.times, limit.within) for limit in limits.for_address] == [(3, HOUR), (10, 24 * HOUR)]
-    assert [(limit.times, limit.within) for limit in limits.for_network] == [(60, HOUR)]
+    assert [limits.to_email.after(letters) / HOUR for letters in range(1, 7)] == [0, 0, 1, 2, 3, 3]
+    assert (limits.for_network.times, limits.for_network.within) == (60, HOUR)
+
+
+async def test_letters_are_spaced_further_and_further_and_anew_a_day_later(store: Store) -> None:
+    spacing = LetterLimits.per_hour(3, 60, timedelta(minutes=5)).to_email
+    sent = []
+    for minutes in range(24 * 60):
+        async with store.transaction() as tx:
+            if await tx.tallies.space(spacing, "ada", NOW + timedelta(minutes=minutes)) is not None:
+                sent.append(minutes)
+    assert sent == [0, 5, 10, 70, 190, *range(370, 24 * 60, 180)]
+    async with store.transaction() as tx:
+        assert await tx.tallies.space(spacing, "ada", NOW + timedelta(days=3)) == 1
+
+
+async def test_of_64_letters_at_once_one_goes_out(racing_world: World) -> None:
+    spacing = LetterLimits.per_hour(3, 60, timedelta(minutes=5)).to_email
+
+    async def one(store: Store) -> int | None:
+        async with store.transaction() as tx:
+            return await tx.tallies.space(spacing, "ada", NOW)
+
+    taken = await asyncio.gather(*(one(racing_world.env.store) for _ in range(64)))
+    assert [each for each in taken if each is not None] == [1]
 
 
 async def _take_and_fail(store: Store) -> None:

@@ -4,12 +4,13 @@ What is done here is the same for a known and an unknown address, statement by s
 time tell them apart. Whether there is anybody to write to is found out when the letter is sent.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.env import Env
+from vestibule.flows.know_device import place_of
 from vestibule.flows.retry import retry_on_conflict
-from vestibule.model.letters import LetterKind, QueuedLetter
+from vestibule.model.letters import WORKS_FOR, LetterKind, QueuedLetter
 from vestibule.model.limits import network_of
 from vestibule.model.store import Transaction
 from vestibule.model.visitors import Visitor
@@ -25,32 +26,66 @@ async def request_verification(env: Env, address: str, visitor: Visitor) -> None
     await _ask(env, LetterKind.VERIFY_ADDRESS, address, visitor)
 
 
-def to_whoever_has(address: str, kind: LetterKind, visitor: Visitor, now: datetime) -> QueuedLetter:
-    """A letter for whoever has the address when it is sent, if anybody does."""
-    detail = {"network_address": visitor.network_address}
+def to_whoever_has(
+    address: str, kind: LetterKind, visitor: Visitor, now: datetime, works: timedelta = timedelta()
+) -> QueuedLetter:
+    """A letter for whoever has the address when it is sent, if anybody does. Its link works so long at least."""
+    detail = {"network_address": visitor.network_address, WORKS_FOR: str(int(works.total_seconds()))}
     return QueuedLetter(new_id(), kind, now, address=address, language=visitor.language, detail=detail)
 
 
 async def within_limits(
     env: Env, tx: Transaction, kind: LetterKind, address: str, visitor: Visitor, now: datetime
-) -> bool:
-    """Count one more letter of this kind to the address, and from the visitor's network; False if it is one too many
-    (Forgot Password Cheat Sheet: nobody's mailbox is flooded).
+) -> timedelta | None:
+    """Count one more letter of this kind to the address, and from the visitor's network; how long its link has to work.
+    None, and nothing counted, if it is one too many (Forgot Password Cheat Sheet: nobody's mailbox is flooded): then
+    the link in the last one works still.
     """
-    limits = env.policy.letters
-    for limit in limits.for_network:
-        if not await tx.tallies.take(limit, network_of(visitor.network_address), now):
-            return False
-    for limit in limits.for_address:
-        if not await tx.tallies.take(limit, f"{kind.value}:{address}", now):
-            return False
-    return True
+    limits, network = env.policy.letters, network_of(visitor.network_address)
+    if not await tx.tallies.take(limits.for_network, network, now):
+        return None
+    letters = await tx.tallies.space(limits.to_email, f"{kind.value}:{address}", now)
+    if letters is None:
+        await tx.tallies.give_back(limits.for_network, network)
+        return None
+    return limits.to_email.after(letters)
+
+
+async def begin_anew(env: Env, tx: Transaction, address: str) -> None:
+    """Let a reset be asked for at once, because whoever reads the mail there has just used a link, or all links are
+    dead.
+    """
+    await tx.tallies.begin_anew(env.policy.letters.to_email, f"{LetterKind.RESET_PASSWORD.value}:{address}")
 
 
 @retry_on_conflict
 async def _ask(env: Env, kind: LetterKind, address: str, visitor: Visitor) -> None:
     now = env.clock.now()
     async with env.store.transaction() as tx:
-        if await within_limits(env, tx, kind, address, visitor, now):
-            await tx.letters.queue(to_whoever_has(address, kind, visitor, now))
+        device = await _known_device(tx, address, visitor)
+        if device is not None:
+            works = await _within_its_own(env, tx, f"{kind.value}:{address}", device, now)
+        else:
+            works = await within_limits(env, tx, kind, address, visitor, now)
+        if works is not None:
+            await tx.letters.queue(to_whoever_has(address, kind, visitor, now, works))
     env.letters_waiting.set()
+
+
+async def _known_device(tx: Transaction, address: str, visitor: Visitor) -> int | None:
+    """The place of the device that asks, if the account knows it. Asks nothing for who keeps no secret at all."""
+    if not visitor.device_secrets:
+        return None
+    return await place_of(tx, await tx.accounts.at_address(address), visitor)
+
+
+async def _within_its_own(env: Env, tx: Transaction, subject: str, place: int, now: datetime) -> timedelta | None:
+    """The same for a device that has signed in before: what strangers have asked for does not count against it. Its
+    letter counts against theirs, so that none of theirs kills its link at once.
+    """
+    spacing = env.policy.letters.to_email
+    mine = await tx.tallies.space(spacing, f"{subject}:{place}", now)
+    if mine is None:
+        return None
+    theirs = await tx.tallies.space(spacing, subject, now, due=False)
+    return max(spacing.after(mine), spacing.after(theirs or 1))

@@ -43,7 +43,7 @@ async def _ask_new_address(env: Env, account: Account, address: str, visitor: Vi
         if is_there and (there is None or (not there.verified and there.id != account.id)):
             letter = QueuedLetter(new_id(), kind, now, account.id, address, visitor.language)
         # Counted alike, or whoever counts letters learns which addresses have accounts.
-        if await within_limits(env, tx, kind, address, visitor, now):
+        if await within_limits(env, tx, kind, address, visitor, now) is not None:
             await tx.letters.queue(letter or to_whoever_has(address, LetterKind.ADDRESS_TAKEN, visitor, now))
     if not is_there:
         raise WrongPassword

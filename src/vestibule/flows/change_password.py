@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from vestibule.crypto.entropy import new_id
+from vestibule.flows.ask_for_letter import begin_anew
 from vestibule.flows.end_sessions import Ended, announce_end
 from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
@@ -58,6 +59,7 @@ async def _change(
             await tx.events.record(Event(now, EventKind.PASSWORD_CHANGED, account.id, session.id))
             device = await know_anew(tx, account.id, now)
             await tx.guesses.forgive_all(account.id, account.address)
+            await begin_anew(env, tx, account.address)
     if epoch is None:
         raise WrongPassword
     return session, device, ended

@@ -1,15 +1,15 @@
 """Compose a letter: find out for whom it is, whether it is still wanted, and make its link."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from vestibule.crypto.opaque import digest, mint_secret
 from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
 from vestibule.model.events import Event, EventKind
-from vestibule.model.letters import TOKEN_IN, Letter, LetterKind, QueuedLetter
-from vestibule.model.one_time_tokens import Purpose, issue, mailed_to
+from vestibule.model.letters import TOKEN_IN, WORKS_FOR, Letter, LetterKind, QueuedLetter
+from vestibule.model.one_time_tokens import LIFETIMES, Purpose, issue, mailed_to
 from vestibule.model.store import Transaction
 
 # Where the contract's front-ends have these pages.
@@ -54,7 +54,8 @@ async def compose_letter(env: Env, queued: QueuedLetter) -> Composed | None:
         to = _to(queued, account)
         link = await _link(env, tx, queued, account, to, now)
     language = account.language or queued.language or env.policy.language
-    return Composed(Letter(queued.id, queued.kind, to, account.name, link, language, queued.detail), account.id)
+    letter = Letter(queued.id, queued.kind, to, account.name, link, language, queued.detail, _lasts(queued))
+    return Composed(letter, account.id)
 
 
 async def _whose(tx: Transaction, queued: QueuedLetter) -> Account | None:
@@ -90,17 +91,26 @@ def _to(queued: QueuedLetter, account: Account) -> str:
 
 
 async def _link(env: Env, tx: Transaction, queued: QueuedLetter, account: Account, to: str, now: datetime) -> str:
-    purpose = TOKEN_IN.get(queued.kind)
-    if purpose is None:
+    lasts = _lasts(queued)
+    if lasts is None:
         return f"{env.policy.link_base}/{_FORGOTTEN}"
-    secret = mint_secret()
+    secret, purpose = mint_secret(), TOKEN_IN[queued.kind]
     token = mailed_to(issue(digest(secret), account, purpose, now), to, queued.id)
+    token = replace(token, expires_at=now + lasts)
     if purpose is Purpose.UNDO_ADDRESS_CHANGE:
         token = replace(token, created_at=queued.created_at)
     await tx.one_time_tokens.replace(token)
     if queued.kind in _AT_FRONT_END:
         return f"{env.policy.link_base}/{_AT_FRONT_END[queued.kind]}/{secret}"
     return f"{env.policy.own_base}/{_AT_VESTIBULE[queued.kind]}/{secret}"
+
+
+def _lasts(queued: QueuedLetter) -> timedelta | None:
+    """How long the link works from now on, None if it has no end: whoever may ask for no other has this one."""
+    purpose = TOKEN_IN.get(queued.kind)
+    if purpose is not Purpose.RESET_PASSWORD:
+        return LIFETIMES[purpose] if purpose else None
+    return max(LIFETIMES[purpose], timedelta(seconds=int(queued.detail.get(WORKS_FOR, "0"))))
 
 
 def _asked(queued: QueuedLetter, account: Account) -> Event:

@@ -65,9 +65,8 @@ async def _add(env: Env, account: Account, visitor: Visitor) -> tuple[Account | 
         counted = not added or concealing
         if counted:
             await tx.accounts.lock_at(address)
-        may_write = not counted or await within_limits(
-            env, tx, LetterKind.ADDRESS_TAKEN, address, visitor, account.created_at
-        )
+        kind = LetterKind.ADDRESS_TAKEN
+        may_write = not counted or await within_limits(env, tx, kind, address, visitor, account.created_at) is not None
         anew, revoked = await _anew(env, tx, account) if counted and may_write else (None, [])
         if may_write and (added or anew is not None):
             registered = anew or account

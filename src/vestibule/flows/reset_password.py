@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from vestibule.crypto.opaque import digest, is_secret
+from vestibule.flows.ask_for_letter import begin_anew
 from vestibule.flows.change_password import tell_changed_password
 from vestibule.flows.end_sessions import Ended, announce_end
 from vestibule.flows.end_trust import end_trust
@@ -55,6 +56,7 @@ async def _spend(
             await tell_changed_password(tx, token.account_id, visitor, now)
             device = await know_anew(tx, token.account_id, now)
             await tx.guesses.forgive_all(token.account_id, token.address)
+            await begin_anew(env, tx, token.address)
     if token is None:
         raise ResetTokenInvalid
     return device, ended

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any, cast
 
 from babel.dates import format_datetime as in_words
+from babel.dates import format_timedelta
 from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PackageLoader, Template, TemplateError
 
 from vestibule.model.brand import Brand
 from vestibule.model.clock import Clock
-from vestibule.model.letters import Letter, NotSent
+from vestibule.model.letters import TOKEN_IN, Letter, NotSent
+from vestibule.model.one_time_tokens import LIFETIMES
 from vestibule.tracebacks import in_short
 from vestibule.translations.catalogues import speaking
 
@@ -109,6 +111,7 @@ class Stationery:
         return {
             "first_name": _first_name(letter.name),
             "link": letter.link,
+            "lasts": _life(letter),
             "address": letter.to,
             "at": in_words(at, "long", locale=letter.language) if at else "",
             "device": detail.get("device", ""),
@@ -117,6 +120,12 @@ class Stationery:
             "brand": self._brand,
             "logo": f"cid:{_LOGO_ID}" if self._brand.logo_type else "",
         }
+
+
+def _life(letter: Letter) -> str:
+    """How long the link works, in words: 10 minutes, 3 hours."""
+    life = letter.lasts or (LIFETIMES[TOKEN_IN[letter.kind]] if letter.kind in TOKEN_IN else None)
+    return format_timedelta(life, locale=letter.language) if life else ""
 
 
 def _first_name(name: str) -> str:

@@ -21,6 +21,10 @@ LAST_RETRY = timedelta(minutes=5)
 GIVE_UP_AFTER = timedelta(days=4)  # RFC 5321, section 4.5.4.1: at least four to five days
 
 
+WORKS_FOR = "works_for"
+"""In the detail of a letter: for how many seconds its link has to work, because no other may be asked for before."""
+
+
 class LetterKind(StrEnum):
     """What a letter says."""
 
@@ -109,7 +113,9 @@ class Backlog:
 
 @dataclass(frozen=True)
 class Letter:
-    """A letter ready to be rendered and sent. `id` stays the same through every attempt at sending it."""
+    """A letter ready to be rendered and sent. `id` stays the same through every attempt at sending it; `lasts` is how
+    long its link works, if it has one that is over some day.
+    """
 
     id: str
     kind: LetterKind
@@ -118,6 +124,7 @@ class Letter:
     link: str
     language: str = "en"
     detail: Mapping[str, str] = field(default_factory=dict)
+    lasts: timedelta | None = None
 
 
 class Post(Protocol):

@@ -18,18 +18,39 @@ class Limit:
 
 
 @dataclass(frozen=True)
-class LetterLimits:
-    """How many letters strangers may ask for: to one address, of each kind; and from one network, in all."""
+class Spacing:
+    """How far apart letters of one kind to one email are: the first few by `gap`, which is within the life of the link
+    in each; then an hour, two, and at last three. Counted anew a day after the last one.
 
-    for_address: tuple[Limit, ...]
-    for_network: tuple[Limit, ...]
+    Whoever asks meanwhile has a link that works: one in a letter lives until another letter may be asked for. So nobody
+    who keeps asking for somebody else's letters leaves the owner without one.
+    """
+
+    name: str
+    at_once: int
+    gap: timedelta
+    then: timedelta = timedelta(hours=1)
+    longest: timedelta = timedelta(hours=3)
+    counted: timedelta = timedelta(days=1)
+
+    def after(self, letters: int) -> timedelta:
+        """How long after the last of so many letters the next may be asked for."""
+        if letters < self.at_once:
+            return self.gap
+        return min(self.then * (letters - self.at_once + 1), self.longest)
+
+
+@dataclass(frozen=True)
+class LetterLimits:
+    """How many letters strangers may ask for: to one email, of each kind; and from one network, in all."""
+
+    to_email: Spacing
+    for_network: Limit
 
     @classmethod
-    def per_hour(cls, address: int, network: int) -> "LetterLimits":
-        """So many in an hour, and a little over three times as many to an address in a day."""
-        hour, day = timedelta(hours=1), timedelta(days=1)
-        to_address = (Limit("letter_hour", address, hour), Limit("letter_day", address * 10 // 3, day))
-        return cls(to_address, (Limit("letters_network", network, hour),))
+    def per_hour(cls, address: int, network: int, gap: timedelta = timedelta(0)) -> "LetterLimits":
+        """So many in an hour, and within a day a dozen to one email at most, where that is three."""
+        return cls(Spacing("letter", address, gap), Limit("letters_network", network, timedelta(hours=1)))
 
 
 class Counted(StrEnum):

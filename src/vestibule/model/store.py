@@ -15,7 +15,7 @@ from vestibule.model.accounts import Account
 from vestibule.model.events import Event, EventFilter
 from vestibule.model.guesses import Budget, CountedGuess, GuessCount, GuessLimits
 from vestibule.model.letters import Backlog, LetterState, QueuedLetter
-from vestibule.model.limits import Limit
+from vestibule.model.limits import Limit, Spacing
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose
 from vestibule.model.revocations import Revocation, Stretch
 from vestibule.model.service_keys import ServiceKey
@@ -259,6 +259,17 @@ class Tallies(Protocol):
 
     async def take(self, limit: Limit, subject: str, now: datetime) -> bool:
         """Count one more for `subject`; False, and nothing counted, if the limit is reached. Exact under any race."""
+
+    async def give_back(self, limit: Limit, subject: str) -> None:
+        """Take back what this transaction has counted."""
+
+    async def space(self, spacing: Spacing, subject: str, now: datetime, *, due: bool = True) -> int | None:
+        """Count one more letter; how many that makes. None, and nothing counted, if the last one was too short a time
+        ago, unless whether it is `due` does not matter. Exact under any race.
+        """
+
+    async def begin_anew(self, spacing: Spacing, subject: str) -> None:
+        """Forget what was counted."""
 
     async def forget(self, now: datetime, most: int) -> int:
         """Delete what is over, so much at most; how much."""

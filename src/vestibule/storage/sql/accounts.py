@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, exists, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, delete, exists, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -118,7 +118,7 @@ class SqlAccounts:
         return bool(done.rowcount)
 
     async def doubt_password(self, email: str, now: datetime, known: str | None) -> bool:
-        another = accounts.c.password_hash.is_distinct_from(known)
+        another = accounts.c.password_hash.is_distinct_from(bindparam("known", known, Text))  # one text for both
         unverified = and_(accounts.c.address == email, accounts.c.verified.is_(False))
         done = await self._connection.execute(
             update(accounts).where(unverified, another).values(registered_again_at=now)

@@ -1,15 +1,17 @@
 """`model.store.Tallies` in SQL: one guarded statement for each thing that is counted."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
-from sqlalchemy import case
+from sqlalchemy import case, delete, literal, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from vestibule.model.limits import Limit
+from vestibule.model.limits import Limit, Spacing
 from vestibule.storage.sql.batches import delete_oldest
-from vestibule.storage.sql.schema import tallies
+from vestibule.storage.sql.schema import Instant, tallies
 
 
 class SqlTallies:
@@ -20,7 +22,7 @@ class SqlTallies:
 
     async def take(self, limit: Limit, subject: str, now: datetime) -> bool:
         t = tallies.c
-        key = sha256(f"{limit.name}:{subject}".encode()).hexdigest()
+        key = _key(limit, subject)
         over = t.ends_at <= now
         counted = (
             insert(tallies)
@@ -37,5 +39,51 @@ class SqlTallies:
         )
         return (await self._connection.execute(counted)).one_or_none() is not None
 
+    async def give_back(self, limit: Limit, subject: str) -> None:
+        t = tallies.c
+        mine = t.subject == _key(limit, subject)
+        await self._connection.execute(update(tallies).where(mine, t.count > 0).values(count=t.count - 1))
+
+    async def space(self, spacing: Spacing, subject: str, now: datetime, *, due: bool = True) -> int | None:
+        t, ends_at = tallies.c, now + spacing.counted
+        over = t.ends_at <= now
+        # The row says when it is forgotten, a day after the last letter.
+        last_due = case(
+            *((t.count == letters, _moment(ends_at - spacing.after(letters))) for letters in _growing(spacing)),
+            (t.count < spacing.at_once, _moment(ends_at - spacing.gap)),
+            else_=_moment(ends_at - spacing.longest),
+        )
+        counted = (
+            insert(tallies)
+            .values(subject=_key(spacing, subject), count=1, ends_at=ends_at)
+            .on_conflict_do_update(
+                index_elements=[t.subject],
+                set_={"count": case((over, 1), else_=t.count + 1), "ends_at": ends_at},
+                where=over | (t.ends_at <= last_due) if due else None,
+            )
+            .returning(t.count)
+        )
+        count: int | None = (await self._connection.execute(counted)).scalar_one_or_none()
+        return count
+
+    async def begin_anew(self, spacing: Spacing, subject: str) -> None:
+        await self._connection.execute(delete(tallies).where(tallies.c.subject == _key(spacing, subject)))
+
     async def forget(self, now: datetime, most: int) -> int:
         return await delete_oldest(self._connection, tallies, tallies.c.ends_at <= now, tallies.c.ends_at, most)
+
+
+def _key(what: Limit | Spacing, subject: str) -> str:
+    return sha256(f"{what.name}:{subject}".encode()).hexdigest()
+
+
+def _growing(spacing: Spacing) -> Iterator[int]:
+    """The numbers of letters after which the wait is between the shortest and the longest."""
+    letters = spacing.at_once
+    while spacing.after(letters) < spacing.longest:
+        yield letters
+        letters += 1
+
+
+def _moment(at: datetime) -> Any:
+    return literal(at, Instant)
