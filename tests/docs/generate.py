@@ -15,6 +15,8 @@ from tests.docs import metrics
 from tests.docs.paths import DOCS
 from tests.docs.security import PAGE, security_page
 from vestibule.model.errors import Fault, PasswordTooEasy, Refusal
+from vestibule.model.sessions import EndReason
+from vestibule.setting_types import Switch
 from vestibule.settings import Settings, name_of
 from vestibule.web.errors import (
     LOOKS,
@@ -59,6 +61,39 @@ the same in short.
 * An access token is sent as `Authorization: Bearer …` or in the cookie `access_token`; the header goes first.
 """
 
+ENDS_INTRODUCTION = """
+Where the reason is known, the code names it in place of `session_over` (401, for an access token) and `refresh_refused`
+(403, for a refresh token). Status and message stay the same.
+"""
+
+ENTRIES_INTRODUCTION = """
+Each entry of `errors` has `code`, `path` and `message`, as zod 3 has them.
+"""
+
+ENDS: dict[EndReason, str] = {
+    EndReason.SIGNED_OUT: "This device signed out.",
+    EndReason.SIGNED_OUT_ELSEWHERE: "Another device of the account ended the session.",
+    EndReason.EXPIRED: "The session reached `VESTIBULE_SESSION_SECONDS`.",
+    EndReason.IDLE: "The session was not refreshed for `VESTIBULE_SESSION_IDLE_SECONDS`.",
+    EndReason.PASSWORD_CHANGED: "The password was changed.",
+    EndReason.PASSWORD_RESET: "A new password was set with a mailed link.",
+    EndReason.ADDRESS_CHANGED: "The email of the account was changed, or changed back.",
+    EndReason.REFRESH_TOKEN_REUSED: "Two parties used the session's refresh tokens.",
+    EndReason.ENDED_BY_OPERATOR: "The operator ended the session in the database; no command does so today.",
+    EndReason.ACCOUNT_DISABLED: "The operator disabled the account.",
+    EndReason.ACCOUNT_DELETED: "The account was deleted.",
+    EndReason.TOO_MANY_SESSIONS: "The account has `VESTIBULE_SESSIONS_PER_ACCOUNT`; this one was unused longest.",
+}
+
+ENTRIES = {
+    "invalid_type": "A member is missing, or has another type than `expected`.",
+    "invalid_string": "The email is not valid; the entry has `validation`.",
+    "too_small": "The value has fewer than `minimum` characters.",
+    "too_big": "The value has more than `maximum` characters.",
+    "invalid_enum_value": "The value is none of `options`.",
+    "custom": "The passwords differ, the password is too easy, or the value cannot be stored.",
+}
+
 # What these say depends on the request.
 OWN_WORDS: dict[type[Refusal | Fault], Refusal] = {
     BodyInvalid: BodyInvalid([{"message": "(the message of the first fault)"}]),
@@ -75,7 +110,7 @@ def settings_page() -> str:
     parts = ["# Settings", MADE, SETTINGS_INTRODUCTION.strip()]
     for title, fields in _settings_in_groups():
         rows = [_setting(field) for field in fields]
-        parts += [f"## {title}", _table(("setting", "default", "may be", "what it does"), rows)]
+        parts += [f"## {title}", table(("setting", "default", "may be", "what it does"), rows)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -89,6 +124,8 @@ def api_page() -> str:
     ]
     parts += [_path(path, list(routes)) for path, routes in groupby(ROUTES, attrgetter("path"))]
     parts += ["## Codes", "Every refusal and fault there is.", _codes()]
+    parts += ["### When a session is over", ENDS_INTRODUCTION.strip(), _ends()]
+    parts += ["### Inside a `body_invalid`", ENTRIES_INTRODUCTION.strip(), _entries()]
     return "\n\n".join(parts) + "\n"
 
 
@@ -118,6 +155,8 @@ def _setting(field: FieldInfo) -> tuple[str, ...]:
 
 
 def _default(value: Any) -> str:
+    if value is None:
+        return "unset"
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
     if isinstance(value, bool):
@@ -129,8 +168,8 @@ def _default(value: Any) -> str:
 
 def _limits(field: FieldInfo) -> str:
     if get_origin(field.annotation) is Literal:
-        return " or ".join(f"`{choice}`" for choice in get_args(field.annotation))
-    if field.annotation is bool:
+        return " or ".join(f"`{choice}`" if choice else "unset" for choice in get_args(field.annotation))
+    if field.annotation is bool or Switch in get_args(field.annotation):
         return "`on` or `off`"
     bounds = {name: getattr(rule, name) for rule in field.metadata for name in ("ge", "le") if hasattr(rule, name)}
     if {"ge", "le"} <= bounds.keys():
@@ -150,12 +189,12 @@ def _map() -> str:
         )
         for route in ROUTES
     ]
-    return _table(("method", "path", "guard", "limit", "success", "what it does"), rows)
+    return table(("method", "path", "guard", "limit", "success", "what it does"), rows)
 
 
 def _guards() -> str:
     guards = {guard.__name__: _first_sentence(guard) for route in ROUTES for guard in route.guard}
-    return _table(("guard", "what it demands"), [(f"`{name}`", words) for name, words in guards.items()])
+    return table(("guard", "what it demands"), [(f"`{name}`", words) for name, words in guards.items()])
 
 
 def _path(path: str, routes: list[Route]) -> str:
@@ -166,7 +205,7 @@ def _path(path: str, routes: list[Route]) -> str:
         lines.append("Body: " + ", ".join(_members(route.body)) + ".")
     lines.append(f"Answers {route.status}" + (f" with {', '.join(_members(route.answer))}." if route.answer else "."))
     rows = sorted((str(LOOKS[r].status), f"`{r.code}`", _message(r)) for r in _refusals_of(route))
-    return "\n\n".join([*lines, _table(("status", "code", "message"), rows)] if rows else lines)
+    return "\n\n".join([*lines, table(("status", "code", "message"), rows)] if rows else lines)
 
 
 def _refusals_of(route: Route) -> Iterator[type[Refusal | Fault]]:
@@ -189,9 +228,17 @@ def _members(model: type[BaseModel]) -> list[str]:
 def _codes() -> str:
     rows = {(look.status, f"`{refusal.code}`", _message(refusal)) for refusal, look in LOOKS.items()}
     rows.add((500, f"`{UNEXPECTED['code']}`", UNEXPECTED["message"]))
-    return _table(
+    return table(
         ("status", "code", "message"), [(str(status), code, message) for status, code, message in sorted(rows)]
     )
+
+
+def _ends() -> str:
+    return table(("code", "why the session is over"), [(f"`session_{end.value}`", ENDS[end]) for end in EndReason])
+
+
+def _entries() -> str:
+    return table(("code", "what is wrong"), [(f"`{code}`", words) for code, words in ENTRIES.items()])
 
 
 def _message(refusal: type[Refusal | Fault]) -> str:
@@ -208,9 +255,11 @@ def _first_sentence(described: Callable[..., Any]) -> str:
     return re.split(r"(?<=\.) (?=[A-Z])", words)[0]
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """In Markdown, a bar ends a cell also within backticks, and a line break ends the table."""
     lines = [head, tuple("---" for _ in head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    cells = ([" ".join(cell.split()).replace("|", r"\|") for cell in line] for line in lines)
+    return "\n".join(f"| {' | '.join(line)} |" for line in cells)
 
 
 def main() -> None:

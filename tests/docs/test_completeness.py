@@ -71,6 +71,17 @@ def test_a_page_leads_nowhere_but_to_what_is_there(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_row_of_a_table_has_as_many_cells_as_its_head(page: Path) -> None:
+    """A bar ends a cell also within backticks, unless a backslash stands before it."""
+    tables = re.findall(r"(?:^\|.*\n?)+", CODE_BLOCK.sub("", page.read_text()), re.MULTILINE)
+    broken = []
+    for table in tables:
+        head, *rows = table.splitlines()
+        broken += [row for row in rows if _bars(row) != _bars(head) or not row.rstrip().endswith("|")]
+    assert broken == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_page_knows_no_machine(page: Path) -> None:
     text = page.read_text()
     assert HOME_OF_SOMEBODY.findall(text) == []
@@ -102,6 +113,10 @@ def test_every_document_that_the_code_names_is_there() -> None:
     named = set(re.findall(r"\bdocs/[\w/-]+\.md", sources))
     assert named
     assert [name for name in sorted(named) if not (ROOT / name).is_file()] == []
+
+
+def _bars(row: str) -> int:
+    return len(re.findall(r"(?<!\\)\|", row))
 
 
 def _is_there(page: Path, link: str) -> bool:

@@ -1,7 +1,15 @@
 """The pages that are made from the code are what the code says now. `make docs` makes them anew."""
 
-from tests.docs.generate import api_page, settings_page, stale
+import re
+
+import pytest
+
+from tests.docs.generate import ENTRIES, api_page, settings_page, stale, table
+from tests.docs.paths import ROOT
+from vestibule.model.errors import RefreshRefused, SessionOver
+from vestibule.model.sessions import EndReason
 from vestibule.settings import Settings, name_of
+from vestibule.web.errors import UNEXPECTED
 
 
 def test_generated_pages_are_current() -> None:
@@ -26,6 +34,16 @@ def test_limits_and_defaults_are_shown_as_people_type_them() -> None:
     assert "| `VESTIBULE_PASSWORD_MIN_LENGTH` | `8` | 8 to 64 |" in page
     assert "| `ORIGIN` | `http://localhost:3000` |" in page
     assert "| `DATABASE_URL` | unset |" in page
+    assert "| `VESTIBULE_DRAIN_SECONDS` | unset | 0 to 300 |" in page
+    assert "| `VESTIBULE_CONCEAL_ACCOUNTS` | unset | `on` or `off` |" in page
+    assert "| `VESTIBULE_COOKIE_PREFIX` | unset | unset or `__Host-` |" in page
+
+
+def test_no_cell_shows_what_only_the_code_knows() -> None:
+    """Neither a word of Python's nor an empty pair of backticks, which is no code in Markdown."""
+    lines = [line for line in (settings_page() + api_page()).splitlines() if line.startswith("|")]
+    shown = re.compile(r"`(None|True|False|\(\))`|(?<!`)``(?!`)")
+    assert [line for line in lines if shown.search(line)] == []
 
 
 def test_the_api_page_has_what_a_sign_in_may_be_told() -> None:
@@ -34,3 +52,19 @@ def test_the_api_page_has_what_a_sign_in_may_be_told() -> None:
     assert "| 401 | `address_not_verified` | You are not verified, please verify your email to login |" in login
     assert "| 413 | `body_too_large` |" in login
     assert "address_taken" not in login
+
+
+@pytest.mark.parametrize("reason", EndReason)
+def test_the_api_page_has_every_code_of_a_session_that_is_over(reason: EndReason) -> None:
+    codes = {SessionOver(reason).code, RefreshRefused(reason).code}
+    assert [code for code in codes if f"\n| `{code}` | " not in api_page()] == []
+
+
+def test_the_api_page_has_every_code_inside_an_invalid_body() -> None:
+    sources = "".join(path.read_text() for path in (ROOT / "src/vestibule/web").rglob("*.py"))
+    codes = set(re.findall(r'\b(?:code=|"code": |_size\()"([a-z_]+)"', sources)) - {UNEXPECTED["code"]}
+    assert codes == set(ENTRIES)
+
+
+def test_a_cell_ends_where_the_table_says() -> None:
+    assert table(("a", "b"), [("`x|y`", "two\nlines")]).splitlines()[-1] == r"| `x\|y` | two lines |"
