@@ -45,7 +45,12 @@ def serve(
     port: Annotated[
         int | None, typer.Option(help="Port instead of PORT; 0: any that is free.", min=0, max=65535)
     ] = None,
-    workers: Annotated[int, typer.Option(help="Processes to run.", min=1, max=64)] = 1,
+    workers: Annotated[
+        int,
+        typer.Option(
+            help="Processes to run. On SQLite a log-out reaches the others after up to a second.", min=1, max=64
+        ),
+    ] = 1,
 ) -> None:
     """Start the server.
 

@@ -1,0 +1,87 @@
+"""The README, the map and the glossary show the house as it stands: its rooms, the order of a sign-in, its words."""
+
+import ast
+import re
+
+import pytest
+
+from tests.docs.paths import DOCS, ROOT
+from vestibule.cli.commands import build
+from vestibule.model.languages import LANGUAGES
+from vestibule.model.letters import LetterKind
+from vestibule.web import routes
+
+PACKAGE = ROOT / "src" / "vestibule"
+ROOMS = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
+README = (ROOT / "README.md").read_text()
+MAP = (DOCS / "map.md").read_text()
+[LOGIN] = [route for route in routes.ROUTES if (route.method, route.path) == ("POST", "/api/auth/login")]
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+
+def test_the_tree_in_the_readme_has_every_room_and_no_other() -> None:
+    tree = README.partition("    src/vestibule/\n")[2].partition("    examples/")[0]
+    assert sorted(re.findall(r"^      (\w+)/ ", tree, re.MULTILINE)) == ROOMS
+
+
+def test_what_else_the_tree_in_the_readme_names_is_there() -> None:
+    tree = README.partition("    src/vestibule/\n")[2].partition("\nRead first")[0]
+    folders = re.findall(r"^    (\w+)/ ", tree, re.MULTILINE)
+    files = re.findall(r"\b[\w_]+\.py\b", tree)
+    assert {"tests", "docs"} < set(folders)
+    assert [name for name in folders if not (ROOT / name).is_dir()] == []
+    assert [name for name in files if not (PACKAGE / name).is_file()] == []
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_the_map_has_every_room(room: str) -> None:
+    assert re.search(rf"^\| .*\[{room}/[^]]*\]\(\.\./src/vestibule/{room}\b", MAP, re.MULTILINE)
+
+
+def test_the_map_tells_a_sign_in_in_the_order_of_the_flow() -> None:
+    told = MAP.partition("## One request, file by file")[2].partition("\nHad the flow refused")[0]
+    flow = ast.parse((PACKAGE / "flows" / "sign_in.py").read_text())
+    [sign_in] = [node for node in flow.body if getattr(node, "name", "") == "sign_in"]
+    calls = [node.func for node in ast.walk(sign_in) if isinstance(node, ast.Call)]
+    names = [call for call in calls if isinstance(call, ast.Name) and call.id not in {"SignedIn", "budgets"}]
+    once = dict.fromkeys(call.id for call in sorted(names, key=lambda call: (call.lineno, call.col_offset)))
+    steps = [name for name in once if name != "counters_used"]
+    assert len(steps) > 5
+    assert [name for name in re.findall(r"`(\w+)`", told) if name in steps] == steps
+
+
+def test_the_map_tells_the_line_of_a_sign_in_as_it_is() -> None:
+    told = " ".join(MAP.partition("says: guard ")[2].partition("\n3.")[0].split())
+    assert (LOGIN.guard, LOGIN.limit, LOGIN.hashes, LOGIN.status) == (routes.OWN_SITE, routes.SIGN_IN, True, 200)
+    assert told.startswith("`OWN_SITE`, limit `SIGN_IN`, that it hashes, status 200")
+
+
+def test_what_has_a_page_is_not_said_to_be_missing() -> None:
+    missing = README.partition("\nNot there yet:\n")[2].partition("\nAlso to be known")[0].lower()
+    assert missing
+    assert [page.stem for page in DOCS.glob("*.md") if re.search(rf"\b{page.stem}\b", missing)] == []
+
+
+def test_the_readme_names_every_command() -> None:
+    there = README.partition("\nThere today:\n")[2].partition("\nNot there yet:")[0]
+    app = build()
+    names = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
+    names += [group.name for group in app.registered_groups if group.name]
+    assert {"serve", "users"} <= set(names)
+    assert [name for name in names if not re.search(rf"`(?:vestibule )?{name}\b", there)] == []
+
+
+def test_the_readme_counts_letters_and_languages_rightly() -> None:
+    letters, languages = NUMBERS[len(LetterKind) - 1], NUMBERS[len(LANGUAGES)]  # the letter of a test is not counted
+    assert f"{letters} letters in {languages} languages" in README.lower()
+
+
+def test_every_word_of_the_glossary_is_in_the_file_it_names() -> None:
+    rows = re.findall(r"^\| (\S[^|]*) \| [^|]+ \| `([^`]+)` \|$", (DOCS / "glossary.md").read_text(), re.MULTILINE)
+    gone = [(word, file) for words, file in rows for word in words.split(", ") if not _stands_in(word, file)]
+    assert gone == []
+
+
+def _stands_in(word: str, file: str) -> bool:
+    text = re.sub(r"[\W_]+", "", (PACKAGE / file).read_text().lower())
+    return re.sub(r"[\W_]+", "", word.lower()) in text
