@@ -1,38 +1,87 @@
 """My data: what is kept about me, to look at or to take away."""
 
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
+from vestibule.flows.my_sessions import Devices, devices_of
+from vestibule.flows.reauthenticate import signed_in_lately
 from vestibule.model.accounts import Account
-from vestibule.model.errors import SessionOver
+from vestibule.model.errors import ReauthenticationRequired, SessionOver
 from vestibule.model.events import Event
 from vestibule.model.sessions import Session
 
-EVERYTHING = 100_000
+PAGE = 200
+"""Rows read at once: making them JSON takes a few milliseconds, during which nobody else is answered."""
+SHOWN = 20
+_LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class MyData:
-    """An account with its sessions, live and over, and what happened to it, the latest first."""
+class Overview:
+    """Where somebody is signed in, and the latest of what is over and of what happened."""
 
-    account: Account
-    live: list[Session]
+    devices: Devices
     past: list[Session]
     events: list[Event]
 
 
-async def my_data(env: Env, caller: Caller, most: int = EVERYTHING) -> MyData:
-    """All of it, but `most` of what is past; raises `SessionOver` where the account has just gone."""
-    now = env.clock.now()
-    account_id = caller.account.id
+@dataclass(frozen=True)
+class MyData:
+    """An account with its sessions, live and over, and what happened to it, the latest first. All but the account is
+    read in pages, each when it is asked for: anybody can make it long.
+    """
+
+    account: Account
+    live: AsyncIterator[Sequence[Session]]
+    past: AsyncIterator[Sequence[Session]]
+    events: AsyncIterator[Sequence[Event]]
+
+
+async def look_over(env: Env, caller: Caller) -> Overview:
+    """What a page shows of it."""
+    now, account_id = env.clock.now(), caller.account.id
+    async with env.store.reading() as read:
+        return Overview(
+            await devices_of(read, account_id, now),
+            await read.sessions.past(account_id, SHOWN, now),
+            await read.events.of_account(account_id, SHOWN),
+        )
+
+
+async def my_data(env: Env, caller: Caller) -> MyData:
+    """All of it; raises `SessionOver` where the account has just gone, and `ReauthenticationRequired`."""
+    now, account_id = env.clock.now(), caller.account.id
     async with env.store.reading() as read:
         account = await read.accounts.get(account_id)
-        if account is None:
-            raise SessionOver
-        return MyData(
-            account,
-            await read.sessions.of_account(account_id, now),
-            await read.sessions.past(account_id, most, now),
-            await read.events.of_account(account_id, most),
-        )
+        allowed = await signed_in_lately(env, read, caller, now)
+    if account is None:
+        raise SessionOver
+    if not allowed:
+        raise ReauthenticationRequired
+    live, past = (_sessions(env, account_id, now, live=live) for live in (True, False))
+    return MyData(account, live, past, _events(env, account_id))
+
+
+async def _sessions(env: Env, account_id: str, now: datetime, *, live: bool) -> AsyncIterator[Sequence[Session]]:
+    before = (_LATEST, "")
+    while True:
+        async with env.store.reading() as read:
+            page = await read.sessions.page(account_id, before, PAGE, now, live=live)
+        if not page:
+            return
+        yield page
+        before = (page[-1].created_at, page[-1].id)
+
+
+async def _events(env: Env, account_id: str) -> AsyncIterator[Sequence[Event]]:
+    before = (_LATEST, 0)
+    while True:
+        async with env.store.reading() as read:
+            page = await read.events.page(account_id, before, PAGE)
+        if not page:
+            return
+        yield [event for _, event in page]
+        before = (page[-1][1].at, page[-1][0])

@@ -1,5 +1,8 @@
 """My sessions: see where I am signed in, and end one of them, or all the others."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from vestibule.flows.end_sessions import OTHERS_AT_ONCE, announce, end_other_sessions, end_session
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
@@ -8,12 +11,30 @@ from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.errors import ReauthenticationRequired, SessionUnknown
 from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import EndReason, Session
+from vestibule.model.store import Transaction
+
+MOST_LISTED = 100
 
 
-async def list_sessions(env: Env, caller: Caller) -> list[Session]:
-    """The caller's live sessions, the one last seen first. "Last seen" moves with each refresh."""
+@dataclass(frozen=True)
+class Devices:
+    """The live sessions of an account, the one last seen first; and how many `more` there are than are listed."""
+
+    listed: list[Session]
+    more: int
+
+
+async def list_sessions(env: Env, caller: Caller) -> Devices:
+    """The caller's live sessions. "Last seen" moves with each refresh."""
     async with env.store.reading() as read:
-        return await read.sessions.of_account(caller.account.id, env.clock.now())
+        return await devices_of(read, caller.account.id, env.clock.now())
+
+
+async def devices_of(read: Transaction, account_id: str, now: datetime) -> Devices:
+    """The live sessions of an account. Only where a list is full are they counted."""
+    listed = await read.sessions.of_account(account_id, MOST_LISTED, now)
+    in_all = await read.sessions.count_live(account_id, now) if len(listed) == MOST_LISTED else len(listed)
+    return Devices(listed, max(0, in_all - len(listed)))
 
 
 @retry_on_conflict

@@ -127,8 +127,18 @@ class Sessions(Protocol):
     async def had(self, account_id: str, device: Device, now: datetime) -> bool:
         """Whether an earlier session of the account, live or ended, came from this program on this network address."""
 
-    async def of_account(self, account_id: str, now: datetime) -> list[Session]:
-        """The live sessions of an account, the one last seen first."""
+    async def of_account(self, account_id: str, most: int, now: datetime) -> list[Session]:
+        """The live sessions of an account, the one last seen first, `most` of them."""
+
+    async def count_live(self, account_id: str, now: datetime) -> int:
+        """How many live sessions the account has, counted up to `MOST_COUNTED`."""
+
+    async def page(
+        self, account_id: str, before: tuple[datetime, str], most: int, now: datetime, *, live: bool
+    ) -> list[Session]:
+        """Sessions of an account that are live, or those that are over, the newest first: those that began before a
+        moment, or in it with a lesser id, at most so many.
+        """
 
     async def past(self, account_id: str, most: int, now: datetime) -> list[Session]:
         """Sessions of an account that are over, the one last seen first, `most` of them."""
@@ -338,6 +348,11 @@ class Events(Protocol):
 
     async def of_account(self, account_id: str, most: int) -> list[Event]:
         """What happened to an account, the latest first, `most` of it."""
+
+    async def page(self, account_id: str, before: tuple[datetime, int], most: int) -> list[tuple[int, Event]]:
+        """What happened to an account, the latest first, each with its number: what was before a moment, or in it with
+        a lesser number, at most so much.
+        """
 
 
 class SigningKeys(Protocol):

@@ -46,6 +46,16 @@ _OF_ACCOUNT = (
     .order_by(_e.at.desc(), _e.sequence.desc())
     .limit(bindparam("most"))
 )
+_EARLIER = and_(
+    _e.at <= bindparam("moment", type_=Instant),
+    or_(_e.at < bindparam("moment", type_=Instant), _e.sequence < bindparam("below")),
+)
+_PAGE = (
+    select(_e.at, _e.kind, _e.account_id, _e.session_id, _e.network_address, _e.detail, _e.sequence)
+    .where(_e.account_id == bindparam("of_account"), _EARLIER)
+    .order_by(_e.at.desc(), _e.sequence.desc())
+    .limit(bindparam("most"))
+)
 _EVENT_READER = odd_rows.Reader((_e.at, _e.kind, _e.account_id, _e.session_id, _e.network_address))
 _REVOCATION_READER = odd_rows.Reader((_r.at, _r.kind, _r.subject, _r.forget_at, _r.not_before, _r.sequence))
 _ODD_ONES_MATTER = timedelta(days=1)  # longer than any token lives
@@ -125,6 +135,11 @@ class SqlEvents:
     async def of_account(self, account_id: str, most: int) -> list[Event]:
         rows = await self._connection.execute(_OF_ACCOUNT, {"of_account": account_id, "most": most})
         return [event for row in rows if (event := _from_row(row)) is not None]
+
+    async def page(self, account_id: str, before: tuple[datetime, int], most: int) -> list[tuple[int, Event]]:
+        which = {"of_account": account_id, "moment": before[0], "below": before[1], "most": most}
+        rows = await self._connection.execute(_PAGE, which)
+        return [(row.sequence, event) for row in rows if (event := _from_row(row)) is not None]
 
     def tell(self) -> Sequence[Event]:
         """Write what was recorded to the log; what that is. For after the commit: a line must not speak of what never

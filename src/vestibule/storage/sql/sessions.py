@@ -97,7 +97,20 @@ _ROTATE = (
     )
 )
 
-_OF_ACCOUNT = select(*_COLUMNS).where(_ACCOUNT, _LIVE).order_by(_s.last_seen_at.desc(), _s.id)
+_OF_ACCOUNT = select(*_COLUMNS).where(_ACCOUNT, _LIVE).order_by(_s.last_seen_at.desc(), _s.id).limit(bindparam("most"))
+_COUNT_LIVE = select(func.count()).select_from(select(_s.id).where(_ACCOUNT, _LIVE).limit(MOST_COUNTED).subquery())
+# By when they began, which never changes: a refresh between two pages moves no session to another.
+_EARLIER = and_(
+    _s.created_at <= bindparam("moment", type_=Instant),
+    or_(_s.created_at < bindparam("moment", type_=Instant), _s.id < bindparam("below")),
+)
+_PAGE = {
+    live: select(*_COLUMNS)
+    .where(_ACCOUNT, _LIVE if live else not_(_LIVE), _EARLIER)
+    .order_by(_s.created_at.desc(), _s.id.desc())
+    .limit(bindparam("most"))
+    for live in (True, False)
+}
 _PAST = select(*_COLUMNS).where(_ACCOUNT, not_(_LIVE)).order_by(_s.last_seen_at.desc(), _s.id).limit(bindparam("most"))
 _HAD = select(
     exists().where(
@@ -167,8 +180,19 @@ class SqlSessions:
         done = await self._connection.execute(_ROTATE, {"of_session": session_id, "presented": counter} | moments)
         return bool(done.rowcount)
 
-    async def of_account(self, account_id: str, now: datetime) -> list[Session]:
-        rows = await self._connection.execute(_OF_ACCOUNT, {"of_account": account_id, "now": now})
+    async def of_account(self, account_id: str, most: int, now: datetime) -> list[Session]:
+        rows = await self._connection.execute(_OF_ACCOUNT, {"of_account": account_id, "most": most, "now": now})
+        return [session for row in rows if (session := _from_row(row)) is not None]
+
+    async def count_live(self, account_id: str, now: datetime) -> int:
+        counted = await self._connection.execute(_COUNT_LIVE, {"of_account": account_id, "now": now})
+        return int(counted.scalar_one())
+
+    async def page(
+        self, account_id: str, before: tuple[datetime, str], most: int, now: datetime, *, live: bool
+    ) -> list[Session]:
+        which = {"of_account": account_id, "moment": before[0], "below": before[1], "most": most, "now": now}
+        rows = await self._connection.execute(_PAGE[live], which)
         return [session for row in rows if (session := _from_row(row)) is not None]
 
     async def past(self, account_id: str, most: int, now: datetime) -> list[Session]:

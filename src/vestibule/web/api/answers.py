@@ -102,10 +102,11 @@ class ShownSession(Answer):
 
 class SessionsData(Answer):
     sessions: list[ShownSession]
+    more: int
 
 
 class Sessions(Success):
-    """Where the account is signed in; `current` marks the session that asks."""
+    """Where the account is signed in; `current` marks the session that asks. `more` are not listed."""
 
     data: SessionsData
 

@@ -9,7 +9,7 @@ from vestibule.flows import my_sessions
 from vestibule.flows.ask_for_letter import request_verification
 from vestibule.flows.change_address import request_change
 from vestibule.flows.change_password import change_password as change_password_flow
-from vestibule.flows.my_data import my_data
+from vestibule.flows.my_data import look_over
 from vestibule.model.errors import PasswordTooEasy, ReauthenticationRequired, SessionUnknown, WrongPassword
 from vestibule.web.api import bodies
 from vestibule.web.caller import AtVisitor, InEnv
@@ -23,7 +23,6 @@ from vestibule.web.pages.sign_in import ask_again
 from vestibule.web.pages.words import TOO_EASY, WHAT_HAPPENED, WHY_OVER, WRONG_PASSWORD, Sentence, faults_of
 
 _SECURITY = "/profile/security"
-_SHOWN = 20
 
 
 async def profile(request: Request) -> Response:
@@ -39,12 +38,13 @@ async def send_verification(env: InEnv, caller: AMember, visitor: AtVisitor) -> 
 
 async def security(request: Request, env: InEnv, caller: AMember) -> Response:
     """Where I am signed in, why I am not any more elsewhere, and what happened."""
-    pages, mine = pages_of(request), await my_data(env, caller, _SHOWN)
+    pages, mine = pages_of(request), await look_over(env, caller)
     now = env.clock.now()
     over = [(session, reason) for session in mine.past if (reason := session.why_over(now)) is not None]
     past = [(session, pages.say(request, WHY_OVER[reason])) for session, reason in over]
     happened = [(event, pages.say(request, WHAT_HAPPENED[event.kind])) for event in mine.events]
-    return _page(request, "security.html", sessions=mine.live, current=caller.session_id, past=past, happened=happened)
+    devices: dict[str, Any] = {"sessions": mine.devices.listed, "more": mine.devices.more, "current": caller.session_id}
+    return _page(request, "security.html", past=past, happened=happened, **devices)
 
 
 async def end_one(request: Request, env: InEnv, caller: AMember, session_id: str) -> Response:

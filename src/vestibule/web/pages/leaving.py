@@ -1,33 +1,38 @@
 """Taking one's data away, and deleting one's account."""
 
 import json
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from vestibule.flows.delete_account import delete_my_account
-from vestibule.flows.my_data import my_data
-from vestibule.model.errors import WrongPassword
+from vestibule.flows.my_data import MyData, my_data
+from vestibule.model.errors import ReauthenticationRequired, WrongPassword
+from vestibule.model.events import Event
+from vestibule.model.sessions import Session
 from vestibule.web.caller import AtVisitor, InEnv
 from vestibule.web.errors import LOOKS, Json
 from vestibule.web.pages import return_to
 from vestibule.web.pages.face import SIGN_IN, let_out, see_other
 from vestibule.web.pages.member import AMember, MemberForm
 from vestibule.web.pages.render import pages_of
+from vestibule.web.pages.sign_in import ask_again
 from vestibule.web.pages.words import WRONG_PASSWORD
 
 _AS_FILE = {"Content-Disposition": 'attachment; filename="my-data.json"'}
 
 
-async def download(env: InEnv, caller: AMember) -> Response:
-    """Hand over what is kept about somebody, as a file."""
-    mine = asdict(await my_data(env, caller))
-    del mine["account"]["password_hash"]
-    content = json.dumps(mine, default=_as_text, ensure_ascii=False, indent=2)
-    return Response(content, media_type=Json.media_type, headers=_AS_FILE)
+async def download(request: Request, env: InEnv, caller: AMember) -> Response:
+    """Hand over what is kept about somebody, as a file, written while it is read."""
+    try:
+        mine = await my_data(env, caller)
+    except ReauthenticationRequired:
+        return ask_again(request, "/profile/security")
+    return StreamingResponse(_written(mine), media_type=Json.media_type, headers=_AS_FILE)
 
 
 async def ask_delete(request: Request) -> Response:
@@ -48,6 +53,35 @@ async def delete(request: Request, env: InEnv, caller: AMember, form: MemberForm
         faults = {"currentPassword": WRONG_PASSWORD}
         return pages_of(request).page(request, "delete.html", LOOKS[WrongPassword].status, faults=faults)
     return await let_out(request, see_other(return_to.with_query(SIGN_IN, notice="deleted")))
+
+
+async def _written(mine: MyData) -> AsyncIterator[str]:
+    """One JSON object, a page of a list at a time and a line for each thing."""
+    account = asdict(mine.account)
+    del account["password_hash"]
+    yield f'{{\n"account": {_as_json(account)}'
+    async for piece in _listed("live", mine.live):
+        yield piece
+    async for piece in _listed("past", mine.past):
+        yield piece
+    async for piece in _listed("events", mine.events):
+        yield piece
+    yield "\n}\n"
+
+
+async def _listed(
+    name: str, pages: AsyncIterator[Sequence[Session]] | AsyncIterator[Sequence[Event]]
+) -> AsyncIterator[str]:
+    between = f',\n"{name}": [\n'
+    empty = True
+    async for page in pages:
+        yield between + ",\n".join(_as_json(asdict(one)) for one in page)
+        between, empty = ",\n", False
+    yield f"{between}]" if empty else "\n]"
+
+
+def _as_json(members: dict[str, Any]) -> str:
+    return json.dumps(members, default=_as_text, ensure_ascii=False)
 
 
 def _as_text(value: Any) -> str:
