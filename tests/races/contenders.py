@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from tests.harness.world import World
-from tests.races.people import PASSWORD, Person
+from tests.races.people import BROWSER, PASSWORD, Person
 from tests.storage import an_account
 from vestibule.crypto.entropy import new_id
 from vestibule.flows import (
@@ -93,7 +93,7 @@ async def _refresh_reused(world: World, person: Person) -> Any:
     """As the thief's: its counter was used, and its successor too."""
     for counter in (1, 2):
         await _rotate(world, person, counter)
-    return await refresh.refresh(world.env, person.refresh_token(world))
+    return await refresh.refresh(world.env, person.refresh_token(world), BROWSER)
 
 
 async def _rotate(world: World, person: Person, counter: int) -> None:

@@ -115,6 +115,37 @@ async def test_s2_a_session_that_was_there_before_the_sign_in_is_not_the_one_aft
     assert await caller(world, f"access_token={planted['access_token']}") == "eve@example.com"
 
 
+async def test_s2_who_signs_in_again_leaves_no_session_behind(world: World) -> None:
+    """S2: with either face; the tokens of before are refused, and another account's and another browser's stay."""
+    await world.register()
+    elsewhere = await world.sign_in()
+    browser = await world.sign_in()
+    for face in ("api", "page"):
+        old = dict(browser.cookies)
+        if face == "api":
+            assert (await browser.post("/api/auth/login", json=login("ada@example.com"))).status_code == 200
+        else:
+            del browser.headers["Origin"]
+            assert (await browser.post("/login", data=login("ada@example.com"))).status_code == 303
+        stranger = await world.client()
+        header = {"Cookie": "; ".join(f"{name}={value}" for name, value in old.items())}
+        assert (await stranger.get("/api/users/me", headers=header)).status_code == 401
+        assert (await stranger.post("/api/auth/refresh", headers=header)).status_code == 403
+        assert (await browser.get("/api/users/me")).status_code == 200
+        assert (await elsewhere.get("/api/users/me")).status_code == 200
+    sessions = (await browser.get("/api/users/me/sessions")).json()["data"]["sessions"]
+    assert len(sessions) == 2
+
+
+async def test_s2_a_wrong_password_ends_nothing(world: World) -> None:
+    """S2: only signing in does."""
+    await world.register()
+    browser = await world.sign_in()
+    wrong = {"email": "ada@example.com", "password": "wrong horse"}
+    assert (await browser.post("/api/auth/login", json=wrong)).status_code == 400
+    assert (await browser.get("/api/users/me")).status_code == 200
+
+
 async def test_s3_what_the_server_did_not_make_and_what_is_elsewhere_signs_nobody_in(world: World) -> None:
     token = (await tokens_of(world, "ada@example.com"))["access_token"]
     browser = await world.client(origin=None)

@@ -20,6 +20,7 @@ from vestibule.flows.follow_keys import read_signed
 from vestibule.flows.issue_tokens import Tokens, issue_tokens
 from vestibule.flows.know_device import circumstances
 from vestibule.flows.retry import retry_on_conflict
+from vestibule.flows.tell_if_shared import tell_if_shared
 from vestibule.model import refresh_tokens
 from vestibule.model.accounts import Account
 from vestibule.model.errors import RefreshRefused
@@ -27,7 +28,7 @@ from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.refresh_tokens import RefreshToken
 from vestibule.model.revocations import Revocation
-from vestibule.model.sessions import EndReason, Session, SessionLimits
+from vestibule.model.sessions import Device, EndReason, Session, SessionLimits
 from vestibule.model.store import Transaction
 from vestibule.model.visitors import Visitor
 
@@ -37,13 +38,16 @@ class _Outcome:
     """What a transaction decided: the session to go on with, or why there is none, or that its token was reused."""
 
     going_on: tuple[Session, Account] | None = None
+    raced: bool = False
     reused: Session | None = None
     reason: EndReason | None = None
     revoked: tuple[Revocation, ...] = ()
 
 
-async def refresh(env: Env, refresh_token: str) -> Tokens:
-    """The session's new tokens, without a refresh token where rotation is off; raises `RefreshRefused`."""
+async def refresh(env: Env, refresh_token: str, device: Device) -> Tokens:
+    """The session's new tokens, without a refresh token where rotation is off; raises `RefreshRefused`. `device` is
+    who asks.
+    """
     now = env.clock.now()
     token = await read_signed(
         env,
@@ -62,6 +66,8 @@ async def refresh(env: Env, refresh_token: str) -> Tokens:
         await announce(env, list(outcome.revoked))
         raise RefreshRefused(outcome.reason)
     session, account = outcome.going_on
+    if outcome.raced:
+        await tell_if_shared(env, session, device, now)
     await env.mirror.show(session, account)
     tokens = await issue_tokens(env, session, account, now)
     return tokens if env.policy.sessions.rotate else replace(tokens, refresh_token=None)
@@ -89,8 +95,10 @@ async def _decide(env: Env, tx: Transaction, token: RefreshToken, now: datetime)
     session, account = found
     if account.disabled_at is not None or not session.live(now):
         return _Outcome(reason=session.why_over(now) or EndReason.ACCOUNT_DISABLED)
-    if rotated or not limits.rotate or _raced(session, token, limits, now):
+    if rotated or not limits.rotate:
         return _Outcome(going_on=found)
+    if _raced(session, token, limits, now):
+        return _Outcome(going_on=found, raced=True)
     return _Outcome(reused=session)
 
 

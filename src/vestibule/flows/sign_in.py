@@ -4,19 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vestibule.crypto.entropy import new_id
-from vestibule.flows.end_sessions import announce, end_longest_unseen
+from vestibule.flows.end_sessions import announce, end_longest_unseen, end_session
 from vestibule.flows.env import Env
 from vestibule.flows.guess import check_guess, count_guess, counters_used, forgive_guesses, record_wrong_guess
 from vestibule.flows.issue_tokens import Tokens, issue_tokens
 from vestibule.flows.know_device import know_device, place_of
 from vestibule.flows.retry import retry_on_conflict
+from vestibule.model import refresh_tokens
 from vestibule.model.accounts import Account
 from vestibule.model.devices import DeviceSecret
-from vestibule.model.errors import AddressNotVerified, WrongCredentials
+from vestibule.model.errors import AddressNotVerified, RefreshRefused, WrongCredentials
 from vestibule.model.events import Event, EventKind
 from vestibule.model.guesses import budgets
 from vestibule.model.revocations import Revocation
-from vestibule.model.sessions import Session, begin
+from vestibule.model.sessions import EndReason, Session, begin
 from vestibule.model.visitors import Visitor
 
 
@@ -30,8 +31,11 @@ class SignedIn:
     device: DeviceSecret
 
 
-async def sign_in(env: Env, address: str, password: str, visitor: Visitor) -> SignedIn:
-    """Raises `WrongCredentials`, after the same work whether the address or the password is unknown, and for the right
+async def sign_in(env: Env, address: str, password: str, visitor: Visitor, held: str = "") -> SignedIn:
+    """Begin a session. `held` is the refresh token that the browser brought: if it is the account's own, the session
+    that it goes on with ends (ASVS 5.0, 7.2.4).
+
+    Raises `WrongCredentials`, after the same work whether the address or the password is unknown, and for the right
     password too once there were too many wrong ones; `TooManyAttempts` while the next one has to wait; and
     `AddressNotVerified` to who knows the password, where a proven address is mandatory.
     """
@@ -46,15 +50,25 @@ async def sign_in(env: Env, address: str, password: str, visitor: Visitor) -> Si
     if env.policy.verification_mandatory and not account.verified:
         await forgive_guesses(env, counters_used(counters, guess))
         raise AddressNotVerified
-    session, device = await _open_session(env, account, visitor, counters_used(counters, guess))
+    before = _held_session(env, held)
+    session, device = await _open_session(env, account, visitor, counters_used(counters, guess), before)
     await _renew_hash(env, account, password)
     await env.mirror.show(session, account)
     return SignedIn(account, session, await issue_tokens(env, session, account, session.created_at), device)
 
 
+def _held_session(env: Env, refresh_token: str) -> str | None:
+    """The session that a refresh token goes on with; None for what is no such token, which hinders nobody here."""
+    try:
+        token = refresh_tokens.read(refresh_token, env.policy.issuer, env.keys.refresh, env.clock.now())
+    except RefreshRefused:
+        return None
+    return token.session_id
+
+
 @retry_on_conflict
 async def _open_session(
-    env: Env, account: Account, visitor: Visitor, counters: Sequence[str]
+    env: Env, account: Account, visitor: Visitor, counters: Sequence[str], before: str | None
 ) -> tuple[Session, DeviceSecret]:
     now = env.clock.now()
     session = begin(new_id(), account.id, visitor.device, env.policy.sessions, now)
@@ -63,7 +77,9 @@ async def _open_session(
         # The password was checked against `account` a moment ago; if it changed since, this opens nothing.
         opened = await tx.sessions.open(session, account.epoch)
         if opened:
-            revoked = await end_longest_unseen(env, tx, session, opened, now)
+            if before is not None:
+                revoked = await end_session(env, tx, before, account.id, EndReason.SIGNED_OUT, now)
+            revoked += await end_longest_unseen(env, tx, session, opened - len(revoked), now)
             await tx.events.record(
                 Event(now, EventKind.SIGNED_IN, account.id, session.id, network_address=visitor.network_address)
             )

@@ -17,6 +17,7 @@ class EventKind(StrEnum):
     SIGN_IN_REFUSED = "sign_in_refused"
     SESSION_ENDED = "session_ended"
     REFRESH_TOKEN_REUSED = "refresh_token_reused"
+    SESSION_SHARED = "session_shared"
     ADDRESS_VERIFIED = "address_verified"
     PASSWORD_RESET_REQUESTED = "password_reset_requested"
     PASSWORD_RESET = "password_reset"

@@ -23,6 +23,7 @@ from vestibule.web.pages.render import Pages
 from vestibule.web.policy import WebPolicy
 from vestibule.web.routes import PAGES, ROUTES, WORKBENCH, Page, Route, methods_at
 from vestibule.web.seats import SeatedRoute
+from vestibule.web.service import WrongKeys
 
 
 def build(
@@ -46,6 +47,7 @@ def build(
     app.state.policy = policy
     app.state.web = web
     app.state.client_addresses = ClientAddresses(web.proxies, web.proxy_header)
+    app.state.wrong_keys = WrongKeys()
     app.state.pages = pages
     app.state.writer = writer
     app.state.forms = {page.path: page.form for page in PAGES if page.form}

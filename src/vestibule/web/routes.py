@@ -54,7 +54,7 @@ NO_SIGN_IN = (e.WrongCredentials, e.TooManyAttempts, e.AddressNotVerified, Cross
 NO_SIGN_OUT = (*NO_TOKEN, CrossSite)
 NO_REFRESH = (e.RefreshRefused, CrossSiteRefresh)
 NO_CHANGE = (*NO_SIGN_OUT, e.WrongPassword, e.TooManyAttempts)
-NO_INTROSPECTION = (e.ServiceKeyInvalid, BodyMalformed, BodyTooLarge, UnsupportedMedia)
+NO_INTROSPECTION = (e.ServiceKeyInvalid, e.TooManyRequests, BodyMalformed, BodyTooLarge, UnsupportedMedia)
 NO_RESET = (e.ResetTokenInvalid, e.PasswordTooEasy, CrossSite)
 
 
@@ -118,7 +118,7 @@ ROUTES = (
     Route("DELETE", "/api/users/me/sessions/{session_id}",     sessions.end_one,              SIGNED_IN_OWN_SITE, ACCOUNT,   NO_HASH, 200, answers.Success, None, (*NO_SIGN_OUT, e.SessionUnknown, e.ReauthenticationRequired)),
     Route("GET",   "/api/auth/verify",                        me.verify,                     FOR_A_SERVICE,      UNLIMITED, NO_HASH, 204, None, None, (*NO_TOKEN, CrossSite, ReservedHeader)),
     Route("POST",  "/api/auth/introspect",                    services.introspect_token,     SERVICE,            UNLIMITED, NO_HASH, 200, answers.Introspection, None, NO_INTROSPECTION, ("token",)),
-    Route("GET",   "/api/revocations",                        services.follow,               SERVICE,            UNLIMITED, NO_HASH, 200, None, None, (e.ServiceKeyInvalid,)),
+    Route("GET",   "/api/revocations",                        services.follow,               SERVICE,            UNLIMITED, NO_HASH, 200, None, None, (e.ServiceKeyInvalid, e.TooManyRequests)),
     Route("GET",   "/healthz/live",                           health.live,                   ANYONE,             UNLIMITED, NO_HASH, 200, answers.Told),
     Route("GET",   "/healthz/ready",                          health.ready,                  ANYONE,             UNLIMITED, NO_HASH, 200, answers.Told, None, (e.NotReady,)),
     Route("GET",   "/.well-known/jwks.json",                  me.jwks,                       ANYONE,             UNLIMITED, NO_HASH, 200, answers.JwkSet),

@@ -17,7 +17,7 @@ from vestibule.flows.verify_email import verify_email as verify_email_flow
 from vestibule.model.errors import RefreshRefused
 from vestibule.web import body, cookies
 from vestibule.web.api import answers, bodies
-from vestibule.web.caller import AtVisitor, InEnv, SignedInCaller, keep_device
+from vestibule.web.caller import AtVisitor, InEnv, SignedInCaller, device_of, keep_device
 from vestibule.web.errors import Json
 
 
@@ -38,7 +38,8 @@ async def login(
     visitor: AtVisitor,
 ) -> Response:
     """Begin a session and set its cookies."""
-    outcome = await sign_in(env, sent.email, sent.password, visitor)
+    held = cookies.read_refresh(request.headers.raw, request.app.state.web) or ""
+    outcome = await sign_in(env, sent.email, sent.password, visitor, held)
     response = _with_tokens(request, env, outcome.tokens)
     keep_device(request, response, env, outcome.device)
     return response
@@ -49,7 +50,7 @@ async def refresh(request: Request, env: InEnv) -> Response:
     refresh_token = cookies.read_refresh(request.headers.raw, request.app.state.web)
     if refresh_token is None:
         raise RefreshRefused
-    return _with_tokens(request, env, await refresh_flow(env, refresh_token))
+    return _with_tokens(request, env, await refresh_flow(env, refresh_token, await device_of(request)))
 
 
 async def logout(request: Request, env: InEnv, caller: SignedInCaller) -> Response:

@@ -15,7 +15,7 @@ from vestibule.flows.identify import Caller, identify
 from vestibule.flows.refresh import refresh
 from vestibule.model.errors import AccessTokenInvalid, NotSignedIn, Refusal
 from vestibule.web import cookies
-from vestibule.web.caller import env_of
+from vestibule.web.caller import device_of, env_of
 from vestibule.web.errors import CrossSite, FetchedAhead
 from vestibule.web.pages.form import read_form
 from vestibule.web.prefetch import is_ahead
@@ -64,7 +64,7 @@ async def _renewed(request: Request, env: Env) -> Caller:
         raise NotSignedIn
     if is_ahead(request.headers.raw):  # a redirect would be kept, and show somebody who is signed in the way to sign in
         raise FetchedAhead
-    tokens = await refresh(env, refresh_token)
+    tokens = await refresh(env, refresh_token, await device_of(request))
     request.state.renewed = tokens
     return await identify(env, tokens.access_token)
 

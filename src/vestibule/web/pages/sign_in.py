@@ -42,7 +42,8 @@ async def sign_in(request: Request, env: InEnv, visitor: AtVisitor) -> Response:
     target = return_to.wanted(request, fields.get("return_to", ""))
     try:
         sent = judged(request, bodies.Login, fields)
-        outcome = await sign_in_flow(env, sent.email, sent.password, visitor)
+        held = cookies.read_refresh(request.headers.raw, request.app.state.web) or ""
+        outcome = await sign_in_flow(env, sent.email, sent.password, visitor, held)
     except BodyInvalid as invalid:
         return _sign_in_page(request, target, 400, _faults(invalid))
     except WrongCredentials:

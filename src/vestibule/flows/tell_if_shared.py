@@ -1,0 +1,52 @@
+"""Tell the owner of a session that two seem to use: a racing refresh from another network and by another program.
+
+The grace of a refresh cannot tell a second tab from a thief who always comes right after the owner (decision 0004).
+A tab has the owner's program or the owner's network, though; what has neither is an event, and an email once a day.
+"""
+
+from datetime import datetime, timedelta
+
+from vestibule.crypto.entropy import new_id
+from vestibule.flows.env import Env
+from vestibule.flows.know_device import circumstances
+from vestibule.flows.retry import retry_on_conflict
+from vestibule.model.events import Event, EventKind
+from vestibule.model.letters import LetterKind, QueuedLetter
+from vestibule.model.limits import Limit, network_of
+from vestibule.model.sessions import Device, Session
+from vestibule.model.visitors import Visitor
+
+_ONCE = Limit("session_shared", times=1, within=timedelta(days=1))
+
+
+async def tell_if_shared(env: Env, session: Session, device: Device, now: datetime) -> None:
+    """Record the event and queue the email, if `device` is neither the program nor on the network that signed in."""
+    if is_strange(session.device, device) and await _tell(env, session, device, now):
+        env.letters_waiting.set()
+
+
+def is_strange(known: Device, device: Device) -> bool:
+    """Return whether neither the program nor the network is the known one."""
+    networks = network_of(known.network_address), network_of(device.network_address)
+    return known.user_agent != device.user_agent and networks[0] != networks[1]
+
+
+@retry_on_conflict
+async def _tell(env: Env, session: Session, device: Device, now: datetime) -> bool:
+    async with env.store.transaction() as tx:
+        await tx.accounts.lock(session.account_id)
+        if not await tx.tallies.take(_ONCE, session.id, now):
+            return False
+        told = circumstances(Visitor(device), now)
+        letter = QueuedLetter(new_id(), LetterKind.NEW_DEVICE, now, session.account_id, detail=told)
+        await tx.letters.queue(letter)
+        await tx.events.record(
+            Event(
+                now,
+                EventKind.SESSION_SHARED,
+                session.account_id,
+                session.id,
+                network_address=device.network_address,
+            )
+        )
+        return True

@@ -1,0 +1,45 @@
+"""Service keys that somebody makes up: each costs a look into the database, so that a network has only so many."""
+
+import pytest
+
+from tests.harness.world import World
+from vestibule.crypto.entropy import random_bytes
+from vestibule.flows.services import add_service, remove_service
+from vestibule.model import service_keys
+from vestibule.web.service import WRONG_KEYS
+
+ASKED = [("POST", "/api/auth/introspect"), ("GET", "/api/revocations")]
+
+
+async def asked(world: World, method: str, path: str, key: str | None) -> int:
+    client = await world.client(origin=None)
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    answer = await client.request(
+        method, path, headers=headers, **({"data": {"token": "x"}} if method == "POST" else {})
+    )
+    if answer.status_code == 429:
+        assert 1 <= int(answer.headers["retry-after"]) <= 60
+    return answer.status_code
+
+
+@pytest.mark.parametrize(("method", "path"), ASKED)
+async def test_g15_made_up_keys_are_looked_up_sixty_times_a_minute(world: World, method: str, path: str) -> None:
+    """G15: then they are refused without a look, and in the next minute looked up again."""
+    for _ in range(WRONG_KEYS):
+        assert await asked(world, method, path, service_keys.mint()) == 401
+    await world.take_database_away()
+    assert [await asked(world, method, path, service_keys.mint()) for _ in range(3)] == [429] * 3
+    world.clock.advance(minutes=1)
+    assert await asked(world, method, path, service_keys.mint()) == 503
+
+
+async def test_g15_nobody_on_its_network_keeps_a_service_out(world: World) -> None:
+    """G15: and one that is removed is out at once all the same."""
+    key = await add_service(world.env, "billing")
+    assert await asked(world, "POST", "/api/auth/introspect", key) == 200
+    for _ in range(WRONG_KEYS * 2):
+        await asked(world, "POST", "/api/auth/introspect", random_bytes(16).hex())
+    assert await asked(world, "POST", "/api/auth/introspect", None) == 429
+    assert await asked(world, "POST", "/api/auth/introspect", key) == 200
+    await remove_service(world.env, "billing")
+    assert await asked(world, "POST", "/api/auth/introspect", key) == 401
