@@ -197,8 +197,9 @@ async def test_g3_four_processes_check_ten_together(kind: str, tmp_path: Path) -
     answered = Counter(answer.status_code for answer in answers)
     assert answered.keys() <= {400, 503}
     refused = [line for line in log.splitlines() if '"sign_in_refused"' in line]
-    assert len(refused) == answered[400]
-    # Nine say nothing; the tenth, and every one that is not checked, says that it is over.
+    # One line for each that is checked, and one in a minute for all that are not.
+    assert LIMIT - answered[503] <= len(refused) <= LIMIT + 3
+    # Nine say nothing; the tenth, and what is told of those that are not checked, says that it is over.
     told = sum('"paused": "true"' not in line for line in refused)
     # Where a busy machine answered 503 after the check, there is no line.
     assert LIMIT - 1 - answered[503] <= told <= LIMIT - 1

@@ -13,6 +13,7 @@ from vestibule.flows import change_address, deliver
 from vestibule.flows.delete_account import delete_account
 from vestibule.flows.guess import record_wrong_guess
 from vestibule.model.errors import Refusal
+from vestibule.model.guesses import CountedGuess, budgets
 from vestibule.model.letters import Delivery, LetterKind, NotSent, RefusedForGood
 from vestibule.storage.sql.schema import events
 
@@ -71,7 +72,9 @@ async def test_d4_every_flow_refuses_who_is_gone(world: World, name: str) -> Non
 async def test_d4_a_wrong_password_is_recorded_of_nobody(world: World) -> None:
     (person,) = await people(world, [False])
     await delete_account(world.env, person.account)
-    await record_wrong_guess(world.env, person.account, None, person.visitor)
+    counters = budgets(person.account, person.account.address, None, world.env.policy.guesses)
+    guess = CountedGuess(counters[0], 1, 1)
+    await record_wrong_guess(world.env, counters, person.account, guess, person.visitor)
     assert await named(world, person) == 0
     async with world.engines.reading() as connection:
         of_nobody = select(func.count()).where(events.c.kind == "sign_in_refused", events.c.account_id.is_(None))

@@ -11,14 +11,30 @@ from vestibule.model.events import Event, EventKind
 from vestibule.model.sessions import EndReason
 from vestibule.model.visitors import Visitor
 
+_EVENTS_AT_ONCE = 1_000  # so that nobody waits for their locks
 
-@retry_on_conflict
+
 async def delete_account(env: Env, account: Account) -> int:
     """Delete the account and all that belongs to it; how many sessions that ended. Doing it twice is no mistake.
 
     What stays is that things happened, with no word about to whom, and that the account of this id was deleted: who
-    restores a backup has to delete it again.
+    restores a backup has to delete it again. Anybody can make many things happen to it, so these are seen to first,
+    some in each transaction.
     """
+    while await _detach_some(env, account.id) == _EVENTS_AT_ONCE:
+        pass
+    return await _delete(env, account)
+
+
+@retry_on_conflict
+async def _detach_some(env: Env, account_id: str) -> int:
+    async with env.store.transaction() as tx:
+        await tx.accounts.lock(account_id)
+        return await tx.events.detach(account_id, _EVENTS_AT_ONCE)
+
+
+@retry_on_conflict
+async def _delete(env: Env, account: Account) -> int:
     now = env.clock.now()
     async with env.store.transaction() as tx:
         # Nobody signs in while it goes: what refers to it goes with it, under the same lock.
@@ -26,7 +42,8 @@ async def delete_account(env: Env, account: Account) -> int:
         ended = await end_trust(env, tx, account.id, EndReason.ACCOUNT_DELETED, now, ways_back_since=EVER)
         await tx.letters.forget(account.address, account.id)
         await tx.guesses.forgive_all(account.id, account.address)
-        await tx.events.detach(account.id)
+        while await tx.events.detach(account.id, _EVENTS_AT_ONCE) == _EVENTS_AT_ONCE:
+            pass  # what has happened since, and what the end of its sessions has just added
         if await tx.accounts.remove(account.id):
             await tx.events.record(Event(now, EventKind.ACCOUNT_DELETED, detail={"account": account.id}))
     await announce_end(env, ended)

@@ -15,9 +15,11 @@ from vestibule.model.accounts import Account
 from vestibule.model.errors import Overloaded, TooManyAttempts, WrongPassword
 from vestibule.model.events import Event, EventKind
 from vestibule.model.guesses import Budget, CountedGuess, budgets
+from vestibule.model.limits import Limit
 from vestibule.model.visitors import Visitor
 
 _MEMORY = timedelta(days=30)
+_TOLD_ONCE = Limit("refused_guesses_told", 1, timedelta(minutes=1))
 
 
 @retry_on_conflict
@@ -75,7 +77,7 @@ async def prove_again(env: Env, caller: Caller, password: str, visitor: Visitor)
     if right:
         await forgive_guesses(env, counters_used(counters, guess))
     else:
-        await record_wrong_guess(env, account, guess, visitor)
+        await record_wrong_guess(env, counters, account, guess, visitor)
     if account is None or not right:
         raise WrongPassword
     return account
@@ -101,19 +103,24 @@ async def forgive_guesses(env: Env, keys: Sequence[str]) -> None:
 
 
 @retry_on_conflict
-async def record_wrong_guess(env: Env, account: Account | None, guess: CountedGuess | None, visitor: Visitor) -> None:
-    """The event of a wrong guess; the last one that is checked says that it is."""
-    limits = env.policy.guesses
+async def record_wrong_guess(
+    env: Env, counters: Sequence[Budget], account: Account | None, guess: CountedGuess | None, visitor: Visitor
+) -> None:
+    """The event of a wrong guess; the last one that is checked says that it is. Those after it count for nothing, and
+    one of them in a minute is told: else anybody could write hundreds a minute for as long as they like.
+    """
+    limits, now = env.policy.guesses, env.clock.now()
     paused = guess is None or (not guess.budget.of_a_device and guess.in_all >= limits.at_most)
     refused = Event(
-        env.clock.now(),
+        now,
         EventKind.SIGN_IN_REFUSED,
         account_id=account.id if account else None,
         network_address=visitor.network_address,
         detail={"paused": "true"} if paused else {},
     )
     async with env.store.transaction() as tx:
-        await tx.events.record(refused)
+        if guess is not None or await tx.tallies.take(_TOLD_ONCE, counters[-1].key, now):
+            await tx.events.record(refused)
 
 
 @retry_on_conflict

@@ -1,6 +1,6 @@
 """Know a device: a browser that has signed in before keeps a secret, and one without it is worth a letter."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.opaque import digest, is_secret, mint_secret
@@ -8,8 +8,11 @@ from vestibule.model.accounts import Account
 from vestibule.model.devices import DeviceSecret, describe
 from vestibule.model.guesses import emptiest_place
 from vestibule.model.letters import LetterKind, QueuedLetter
+from vestibule.model.limits import Limit
 from vestibule.model.store import Transaction
 from vestibule.model.visitors import Visitor
+
+_LETTERS = Limit("new_device_letters", 10, timedelta(days=1))
 
 
 async def place_of(read: Transaction, account: Account | None, visitor: Visitor) -> int | None:
@@ -24,24 +27,24 @@ async def know_device(tx: Transaction, account: Account, visitor: Visitor, now: 
     """The secret for the device to keep, and whether it is a new one. Inside the transaction that opens the session.
 
     Tells the owner of a new device, unless it is the first, or looks and stands just like one that was here before:
-    programs keep no cookies.
+    programs keep no cookies. Ten letters in a day have said it.
     """
     for secret in filter(is_secret, visitor.secrets_for(account.id)):
         if await tx.known_devices.seen(account.id, digest(secret), now):
             return DeviceSecret(account.id, secret), False
     before = await tx.known_devices.places(account.id)
     if before and not await tx.sessions.had(account.id, visitor.device, now):
-        await tx.letters.queue(
-            QueuedLetter(
-                new_id(),
-                LetterKind.NEW_DEVICE,
-                now,
-                account.id,
-                language=visitor.language,
-                detail=circumstances(visitor, now),
-            )
-        )
+        await _tell_owner(tx, account.id, visitor, now)
     return await _add(tx, account.id, emptiest_place(before), now), True
+
+
+async def _tell_owner(tx: Transaction, account_id: str, visitor: Visitor, now: datetime) -> None:
+    if await tx.tallies.take(_LETTERS, account_id, now):
+        detail = circumstances(visitor, now)
+        letter = QueuedLetter(
+            new_id(), LetterKind.NEW_DEVICE, now, account_id, language=visitor.language, detail=detail
+        )
+        await tx.letters.queue(letter)
 
 
 async def know_anew(tx: Transaction, account_id: str, now: datetime) -> DeviceSecret:

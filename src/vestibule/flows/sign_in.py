@@ -45,7 +45,7 @@ async def sign_in(env: Env, address: str, password: str, visitor: Visitor, held:
     guess = await count_guess(env, counters)
     right = await check_guess(env, account, password, guess)
     if account is None or not right:
-        await record_wrong_guess(env, account, guess, visitor)
+        await record_wrong_guess(env, counters, account, guess, visitor)
         raise WrongCredentials
     if env.policy.verification_mandatory and not account.verified:
         await forgive_guesses(env, counters_used(counters, guess))

@@ -343,8 +343,10 @@ class Events(Protocol):
     async def forget(self, before: datetime, most: int) -> int:
         """Delete the oldest events from before a moment, so many at most; how many."""
 
-    async def detach(self, account_id: str) -> None:
-        """Keep that these things happened, and no more to whom, in which session, from where and how."""
+    async def detach(self, account_id: str, most: int) -> int:
+        """Keep that these things happened, and no more to whom, in which session, from where and how; of so many at
+        most, and how many that were.
+        """
 
     async def of_account(self, account_id: str, most: int) -> list[Event]:
         """What happened to an account, the latest first, `most` of it."""

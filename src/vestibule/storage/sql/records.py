@@ -128,9 +128,12 @@ class SqlEvents:
         over = and_(events.c.at < before, _not_the_newest(events))
         return await delete_oldest(self._connection, events, over, events.c.at, most)
 
-    async def detach(self, account_id: str) -> None:
+    async def detach(self, account_id: str, most: int) -> int:
         nobody = {"account_id": None, "session_id": None, "network_address": None, "detail": "{}"}
-        await self._connection.execute(update(events).where(events.c.account_id == account_id).values(nobody))
+        # Chosen in a WITH, since PostgreSQL may ask a sub-select in IN more than once.
+        some = select(_e.sequence).where(_e.account_id == account_id).limit(most).cte("some")
+        its = update(events).where(_e.sequence.in_(select(some.c.sequence))).values(nobody)
+        return len((await self._connection.execute(its.returning(_e.sequence))).all())
 
     async def of_account(self, account_id: str, most: int) -> list[Event]:
         rows = await self._connection.execute(_OF_ACCOUNT, {"of_account": account_id, "most": most})
