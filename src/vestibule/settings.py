@@ -447,6 +447,14 @@ class Settings(BaseModel):
         ge=0,
         le=36500,
     )
+    unverified_days: Whole = _setting(
+        "VESTIBULE_UNVERIFIED_DAYS",
+        0,
+        "Days after which an account is deleted whose email was never verified, if nobody ever signed in to it, it is "
+        "no administrator's and it was registered here; `0`: never.",
+        ge=0,
+        le=36500,
+    )
 
     # What is measured
     metrics_port: Whole | None = _setting(
@@ -614,6 +622,7 @@ class Settings(BaseModel):
                 sessions=timedelta(days=self.session_days),
                 letters=timedelta(days=self.letter_days),
                 devices=timedelta(days=self.device_days),
+                unverified=timedelta(days=self.unverified_days),
             ),
             reauthentication=timedelta(seconds=self.reauthentication_seconds),
             conceal_accounts=verification_mandatory if self.conceal_accounts is None else self.conceal_accounts,

@@ -21,7 +21,9 @@ from vestibule.model.one_time_tokens import Purpose, issue
 from vestibule.model.retention import Retention
 from vestibule.storage.sql.schema import events, known_devices, letters, one_time_tokens, sessions, tallies
 
-NOTHING = dict.fromkeys(("sessions", "one_time_tokens", "letters", "known_devices", "tallies", "events"), 0)
+NOTHING = dict.fromkeys(
+    ("sessions", "one_time_tokens", "letters", "known_devices", "tallies", "events", "unverified_accounts"), 0
+)
 SIGN_IN = {"email": "ada@example.com", "password": "correct horse"}
 MANY = 1201
 
@@ -161,4 +163,4 @@ async def test_a_server_keeps_clean_by_itself_and_says_what_it_deleted(world: Wo
         finally:
             cleaning.cancel()
             await asyncio.gather(cleaning, return_exceptions=True)
-    assert lines == [{"event": "cleaned_up", "log_level": "info", **NOTHING, "events": MANY}]
+    assert lines == [{"event": "cleaned_up", "log_level": "info", **NOTHING, "events": MANY, "revocations": 0}]

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
+from vestibule.flows.delete_account import delete_if_unused
 from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.flows.watch_events import forget_old_events
@@ -35,7 +36,8 @@ async def clean_up(env: Env) -> dict[str, int]:
         "tallies": now,
     }
     deleted = {name: await _delete(env, _SOME_OF[name], before) for name, before in over_since.items() if before}
-    return deleted | {"events": await forget_old_events(env)}
+    unverified = await _delete_unverified(env, now - kept.unverified) if kept.unverified else 0
+    return deleted | {"events": await forget_old_events(env), "unverified_accounts": unverified}
 
 
 def _before(now: datetime, kept: timedelta) -> datetime | None:
@@ -55,3 +57,15 @@ async def _delete(env: Env, forget: Forget, before: datetime) -> int:
 async def _delete_some(env: Env, forget: Forget, before: datetime) -> int:
     async with env.store.transaction() as tx:
         return await forget(tx, before)
+
+
+async def _delete_unverified(env: Env, before: datetime) -> int:
+    """Each in a transaction of its own, which looks again."""
+    deleted = 0
+    while True:
+        async with env.store.reading() as read:
+            batch = await read.accounts.never_used(before, _BATCH)
+        gone = sum([await delete_if_unused(env, account, before) for account in batch])
+        deleted += gone
+        if not gone or len(batch) < _BATCH:
+            return deleted

@@ -1,5 +1,7 @@
 """Delete an account: everything that is known of a person goes, and whatever they were signed in to ends at once."""
 
+from datetime import datetime
+
 from vestibule.flows.end_sessions import announce_end
 from vestibule.flows.end_trust import EVER, end_trust
 from vestibule.flows.env import Env
@@ -23,7 +25,12 @@ async def delete_account(env: Env, account: Account) -> int:
     """
     while await _detach_some(env, account.id) == _EVENTS_AT_ONCE:
         pass
-    return await _delete(env, account)
+    return await _delete(env, account, None) or 0
+
+
+async def delete_if_unused(env: Env, account: Account, since: datetime) -> bool:
+    """The same for an account that nobody ever used, unless somebody does at this moment; whether it went."""
+    return await _delete(env, account, since) is not None
 
 
 @retry_on_conflict
@@ -34,11 +41,13 @@ async def _detach_some(env: Env, account_id: str) -> int:
 
 
 @retry_on_conflict
-async def _delete(env: Env, account: Account) -> int:
+async def _delete(env: Env, account: Account, unused_since: datetime | None) -> int | None:
     now = env.clock.now()
     async with env.store.transaction() as tx:
         # Nobody signs in while it goes: what refers to it goes with it, under the same lock.
         await tx.accounts.lock(account.id)
+        if unused_since is not None and not await tx.accounts.never_used(unused_since, 1, account.id):
+            return None
         ended = await end_trust(env, tx, account.id, EndReason.ACCOUNT_DELETED, now, ways_back_since=EVER)
         await tx.letters.forget(account.address, account.id)
         await tx.guesses.forgive_all(account.id, account.address)

@@ -16,5 +16,7 @@ class Retention:
     """After it was queued; a letter that waits is never deleted."""
     devices: timedelta = timedelta(days=365)
     """After it was seen; the one that an account was last seen with is kept as long as the account."""
+    unverified: timedelta = timedelta(0)
+    """An account after it was registered, if its email was never verified and nobody ever signed in."""
     one_time_tokens: timedelta = _A_DAY
     """After it expired. It is good for nothing by then, so that nobody needs to choose."""

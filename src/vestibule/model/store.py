@@ -55,6 +55,11 @@ class Accounts(Protocol):
         registered here, and that before this moment; the account as it is then, or None.
         """
 
+    async def never_used(self, before: datetime, most: int, account_id: str | None = None) -> list[Account]:
+        """Ordinary accounts that were registered here, untouched since before a moment, whose email nobody verified and
+        that nobody ever signed in to; at most so many, or whether this one is.
+        """
+
     async def at_address(self, address: str) -> Account | None:
         """The account with this canonical address."""
 

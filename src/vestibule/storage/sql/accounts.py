@@ -190,6 +190,13 @@ class SqlAccounts:
     async def remove(self, account_id: str) -> bool:
         return bool((await self._connection.execute(delete(accounts).where(accounts.c.id == account_id))).rowcount)
 
+    async def never_used(self, before: datetime, most: int, account_id: str | None = None) -> list[Account]:
+        its = true() if account_id is None else accounts.c.id == account_id
+        # A later epoch means that somebody had it in their hands, also where sessions and devices are forgotten.
+        untouched = and_(its, _never_used(before), accounts.c.epoch == 0)
+        rows = await self._connection.execute(select(*COLUMNS).where(untouched).order_by(accounts.c.id).limit(most))
+        return [account for row in rows if (account := from_row(row)) is not None]
+
     async def dearest_bcrypt(self) -> int | None:
         found = await self._connection.execute(_DEAREST_BCRYPT)
         text: str | None = found.scalar_one()
@@ -213,8 +220,11 @@ def never_proven(address: str, before: datetime) -> ColumnElement[bool]:
     Sessions are forgotten in time, but the last device that signed in is not. What came from elsewhere may have been
     used there, and has a bcrypt hash or none until its first sign-in here.
     """
+    return and_(accounts.c.address == address, _never_used(before))
+
+
+def _never_used(before: datetime) -> ColumnElement[bool]:
     return and_(
-        accounts.c.address == address,
         accounts.c.verified.is_(False),
         accounts.c.disabled_at.is_(None),
         accounts.c.role == Role.USER.value,
