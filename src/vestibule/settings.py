@@ -282,8 +282,9 @@ class Settings(BaseModel):
     conceal_accounts: Switch | None = _setting(
         "VESTIBULE_CONCEAL_ACCOUNTS",
         None,
-        "`on`: registering a taken address is answered like any other, and its owner is told by mail. Unset: so "
-        "where a proven address is mandatory; the contract's 409 otherwise.",
+        "`on`: registering a taken address is answered like any other, and its owner is told by mail; signing in to "
+        "an address that is still to be proven is answered like a wrong password. Needs "
+        "`VESTIBULE_EMAIL_VERIFICATION=mandatory`, and unset it is on with it; otherwise the contract's 409 and 401.",
     )
     password_min_length: Whole = _setting(
         "VESTIBULE_PASSWORD_MIN_LENGTH", 8, "Shortest password, in characters; 15 is the hardened choice.", ge=8, le=64
@@ -512,6 +513,11 @@ class Settings(BaseModel):
             yield "VESTIBULE_URL: is needed in production, because mailed links lead there"
         if self.metrics_port == self.port:
             yield "VESTIBULE_METRICS_PORT: is that of the API, PORT; choose another"
+        if self.conceal_accounts and self.email_verification == "optional":
+            yield (
+                "VESTIBULE_CONCEAL_ACCOUNTS: conceals nothing while whoever registers can sign in at once; set "
+                "VESTIBULE_EMAIL_VERIFICATION=mandatory, or leave this unset"
+            )
         if self.pepper.get_secret_value() and self.password_hash == "bcrypt":
             yield "VESTIBULE_PEPPER: no other program could read these bcrypt hashes; unset one of the two"
         yield from self._unsafe()

@@ -26,6 +26,11 @@ from vestibule.crypto.opaque import mint_secret
             "VESTIBULE_PEPPER",
             "make one with: python",
         ),
+        (
+            {"VESTIBULE_CONCEAL_ACCOUNTS": "true"},
+            "VESTIBULE_CONCEAL_ACCOUNTS",
+            "set VESTIBULE_EMAIL_VERIFICATION=mandatory",
+        ),
         ({"NODE_ENV": "development", "VESTIBULE_COOKIE_PREFIX": "__Host-"}, "VESTIBULE_COOKIE_PREFIX", "NODE_ENV="),
     ],
 )

@@ -119,6 +119,22 @@ async def test_g6_the_same_work_for_everybody_and_nobody(backend: Backend, asked
     assert len(work[NOBODY][0]) >= 2
 
 
+async def test_g16_the_right_password_of_who_may_not_sign_in_is_the_same_work(backend: Backend) -> None:
+    """G16: statements and hashes, where accounts are concealed."""
+    hasher = WatchedHasher()
+    work: dict[str, tuple[list[str], list[str]]] = {}
+    async with world_on(backend, SECRETIVE, hasher=hasher) as world:
+        await everybody(world)
+        client = await world.client()
+        for email in (NOBODY, address("unverified"), address("disabled")):
+            hasher.done.clear()
+            with statements(world) as executed:
+                await client.post("/api/auth/login", json={"email": email, "password": RIGHT})
+            work[email] = (executed, list(hasher.done))
+    assert {email: done for email, done in work.items() if done != work[NOBODY]} == {}
+    assert work[NOBODY][1] == ["match", "even out to 6"]
+
+
 async def test_g6_concealed_registration_beyond_a_network_s_limit_is_the_same_work(backend: Backend) -> None:
     """G6, O6: where no more letters may go out, the known get none and the new get none."""
     exhausted = replace(SECRETIVE, letters=POLICY.letters.per_hour(address=3, network=1))

@@ -37,13 +37,15 @@ async def sign_in(env: Env, address: str, password: str, visitor: Visitor, held:
 
     Raises `WrongCredentials`, after the same work whether the address or the password is unknown, and for the right
     password too once there were too many wrong ones; `TooManyAttempts` while the next one has to wait; and
-    `AddressNotVerified` to who knows the password, where a proven address is mandatory.
+    `AddressNotVerified` to who knows the password, where a proven address is mandatory. Where accounts are concealed,
+    an unverified one is nobody's here: who has just registered an email would learn from it that it was free.
     """
     async with env.store.reading() as read:
         account = await read.accounts.at_address(address)
         counters = budgets(account, address, await place_of(read, account, visitor), env.policy.guesses)
     guess = await count_guess(env, counters)
-    right = await check_guess(env, account, password, guess)
+    concealed = account is not None and not account.verified and env.policy.conceals_unverified
+    right = await check_guess(env, None if concealed else account, password, guess)
     if account is None or not right:
         await record_wrong_guess(env, counters, account, guess, visitor)
         raise WrongCredentials

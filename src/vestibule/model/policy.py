@@ -62,3 +62,8 @@ class Policy:
         """How long a key checks on after it has signed for the last time: until nothing that it signed can live."""
         token_lifetime = self.access_lifetime if use is KeyUse.ACCESS else self.sessions.absolute
         return token_lifetime + self.key_lead
+
+    @property
+    def conceals_unverified(self) -> bool:
+        """Whether signing in tells no unverified account from none: else it tells what registering concealed."""
+        return self.conceal_accounts and self.verification_mandatory

@@ -47,7 +47,10 @@ async def sign_in(request: Request, env: InEnv, visitor: AtVisitor) -> Response:
     except BodyInvalid as invalid:
         return _sign_in_page(request, target, 400, _faults(invalid))
     except WrongCredentials:
-        return _sign_in_page(request, target, LOOKS[WrongCredentials].status, {"password": WRONG_CREDENTIALS})
+        # Said to everybody, because to be told it would tell who has just registered that the address was free.
+        new = sent.email if env.policy.conceals_unverified else ""
+        status = LOOKS[WrongCredentials].status
+        return _sign_in_page(request, target, status, {"password": WRONG_CREDENTIALS}, perhaps_unproven=new)
     except AddressNotVerified:
         return _sign_in_page(request, target, LOOKS[AddressNotVerified].status, unproven=sent.email)
     response = see_other(target)
@@ -88,6 +91,7 @@ def _sign_in_page(
     status: int = 200,
     faults: dict[str, Sentence] | None = None,
     unproven: str = "",
+    perhaps_unproven: str = "",
 ) -> Response:
     return pages_of(request).page(
         request,
@@ -97,6 +101,7 @@ def _sign_in_page(
         leads_to=return_to.origin_of(target),
         return_to="" if target == return_to.HOME else target,
         unproven=unproven,
+        perhaps_unproven=perhaps_unproven,
     )
 
 
