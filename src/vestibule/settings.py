@@ -223,8 +223,8 @@ class Settings(BaseModel):
         "VESTIBULE_CONNECTIONS",
         8192,
         "Connections that each process takes at once, as far as the system's limit for open files allows. One network "
-        "may have a quarter of them before its silent ones are ended, listed proxies any number; when three quarters "
-        "are taken, silent ones of all networks are.",
+        "may have a quarter of them before those answered nothing for longest are ended, listed proxies any number; "
+        "when three quarters are taken, those of all networks are.",
         ge=256,
         le=100_000,
     )

@@ -3,19 +3,20 @@
 import asyncio
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
 LEAVE = signal.SIGUSR1
 """What `vestibule serve` tells its workers before SIGTERM: go on answering, and let nobody count on you any more."""
-_TO_STOP = (signal.SIGTERM, signal.SIGINT, LEAVE)
+TO_STOP = (signal.SIGTERM, signal.SIGINT)
+_ALL = (*TO_STOP, LEAVE)
 
 
 @contextmanager
-def heard(stop: Callable[[], None]) -> Iterator[None]:
-    """Have `stop` called in this loop at SIGTERM, SIGINT or `LEAVE`, while the block lasts. Whoever listened
-    before still hears.
+def heard(stop: Callable[[], None], numbers: Sequence[signal.Signals] = _ALL) -> Iterator[None]:
+    """Have `stop` called in this loop at SIGTERM, SIGINT or `LEAVE`, or only at these, while the block lasts. Whoever
+    listened before still hears.
 
     An event loop takes its signals from a file descriptor and leaves Python's handler empty, so that a handler here
     takes nothing away from it.
@@ -24,7 +25,7 @@ def heard(stop: Callable[[], None]) -> Iterator[None]:
         yield
         return
     loop = asyncio.get_running_loop()
-    before = {number: signal.getsignal(number) for number in _TO_STOP}
+    before = {number: signal.getsignal(number) for number in numbers}
 
     def handle(number: int, frame: FrameType | None) -> None:
         loop.call_soon_threadsafe(stop)
@@ -32,7 +33,7 @@ def heard(stop: Callable[[], None]) -> Iterator[None]:
         if callable(earlier):
             earlier(number, frame)
 
-    for number in _TO_STOP:
+    for number in numbers:
         signal.signal(number, handle)
     try:
         yield
