@@ -17,6 +17,10 @@ from vestibule.crypto.seal import MIN_SECRET_CHARACTERS
 from vestibule.model.brand import COLOUR, picture_type
 
 _ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
+_APP_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
+_APP_HOST = re.compile(r"[a-z0-9._-]+(:\d{1,5})?")
+# What browsers give another meaning, or no origin at all.
+_NOT_OF_APPS = {"http", "https", "ws", "wss", "ftp", "file", "data", "blob", "about", "javascript", "null"}
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\]")
 _DIGITS = re.compile(r"[+-]?[0-9]{1,15}")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
@@ -118,6 +122,14 @@ def _exact_origin(origin: str) -> str:
     return origin.lower().removesuffix(_DEFAULT_PORTS[parts.scheme])
 
 
+def _listed_origin(origin: str) -> str:
+    """An origin of the web, or of an app whose pages come with it (`capacitor://localhost`, `tauri://localhost`)."""
+    scheme, separator, host = origin.lower().partition("://")
+    if separator and scheme not in _NOT_OF_APPS and _APP_SCHEME.fullmatch(scheme) and _APP_HOST.fullmatch(host):
+        return origin.lower()
+    return _exact_origin(origin)
+
+
 def _long_enough(secret: SecretStr) -> SecretStr:
     if secret.get_secret_value() and len(secret.get_secret_value()) < MIN_SECRET_CHARACTERS:
         raise ValueError(
@@ -207,7 +219,9 @@ def _one_line(text: str) -> str:
 Whole = Annotated[int, BeforeValidator(whole)]
 Switch = Annotated[bool, BeforeValidator(_switch)]
 Origin = Annotated[str, AfterValidator(_exact_origin)]
-Origins = Annotated[tuple[Origin, ...], AfterValidator(_at_least_one), BeforeValidator(_listed)]
+Origins = Annotated[
+    tuple[Annotated[str, AfterValidator(_listed_origin)], ...], AfterValidator(_at_least_one), BeforeValidator(_listed)
+]
 Hosts = Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], BeforeValidator(_listed)]
 ListeningAddress = Annotated[str, AfterValidator(listening_address)]
 MailHost = Annotated[str, AfterValidator(_mail_host)]

@@ -89,7 +89,8 @@ class Settings(BaseModel):
         "ORIGIN",
         ("http://localhost:3000",),
         "Origins of the front-ends, separated by commas. They may call with credentials, nobody else may; "
-        "mailed links lead to the first one. Unset: they lead to Vestibule's own pages, and in production only these "
+        "mailed links lead to the first one of the web. Those of apps, such as `capacitor://localhost`, may be among "
+        "them. Unset: they lead to Vestibule's own pages, and in production only these "
         "may call. Plain HTTP is refused in production, but for localhost.",
     )
     url: Origin = _setting(
@@ -565,6 +566,12 @@ class Settings(BaseModel):
         return self.url or f"http://localhost:{self.port}"
 
     @property
+    def _link_base(self) -> str:
+        """Where mailed links lead: a mail program opens no page of an app."""
+        of_the_web = (origin for origin in self.origins if origin.startswith(("http://", "https://")))
+        return next(of_the_web, self.own_base) if "origins" in self.model_fields_set else self.own_base
+
+    @property
     def front_ends(self) -> tuple[str, ...]:
         """The origins that may call with credentials. One that nobody has set is trusted in development only."""
         return () if self.production and "origins" not in self.model_fields_set else self.origins
@@ -605,7 +612,7 @@ class Settings(BaseModel):
             ),
             revocation_staleness=timedelta(seconds=self.revocation_staleness_seconds),
             verification_mandatory=verification_mandatory,
-            link_base=self.origins[0] if "origins" in self.model_fields_set else self.own_base,
+            link_base=self._link_base,
             own_base=self.own_base,
             language=self.language,
             guesses=GuessLimits(

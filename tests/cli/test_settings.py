@@ -156,6 +156,34 @@ def test_the_size_of_new_keys_can_be_chosen(bits: int, nowhere: pytest.MonkeyPat
     assert settings.read().signing_key_bits == bits
 
 
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "capacitor://localhost",
+        "ionic://localhost",
+        "tauri://localhost",
+        "app://com.example.shop",
+        "chrome-extension://a",
+    ],
+)
+def test_the_origin_of_an_app_can_be_listed_and_no_letter_leads_there(nowhere: pytest.MonkeyPatch, origin: str) -> None:
+    nowhere.setenv("ORIGIN", f"{origin},https://app.example.com")
+    chosen = settings.read()
+    assert chosen.front_ends == (origin, "https://app.example.com")
+    assert chosen.policy().link_base == "https://app.example.com"
+    nowhere.setenv("ORIGIN", origin)
+    assert settings.read().policy().link_base == settings.read().own_base
+
+
+@pytest.mark.parametrize(
+    "origin", ["javascript://x", "file://localhost", "data://x", "null", "capacitor://", "a://b/c"]
+)
+def test_what_is_no_origin_cannot_be_listed(nowhere: pytest.MonkeyPatch, origin: str) -> None:
+    nowhere.setenv("ORIGIN", origin)
+    with pytest.raises(settings.WrongSettings, match="ORIGIN"):
+        settings.read()
+
+
 def test_origins_are_a_list(nowhere: pytest.MonkeyPatch) -> None:
     nowhere.setenv("ORIGIN", " https://App.example.com , http://localhost:3000")
     assert settings.read().origins == ("https://app.example.com", "http://localhost:3000")

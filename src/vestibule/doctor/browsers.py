@@ -15,6 +15,9 @@ def look(chosen: Settings) -> list[Finding]:
     own = urlsplit(chosen.own_base)
     found = list(_origins_left_out(chosen))
     for origin in chosen.front_ends:
+        if not origin.startswith(("http://", "https://")):
+            found.append(_app(origin))
+            continue
         found += _front_end(chosen, urlsplit(origin), own)
     pages = ", ".join(chosen.front_ends) or "its own pages"
     return found or [fine(SUBJECT, f"cookies of {chosen.own_base} reach it from {pages}")]
@@ -28,6 +31,15 @@ def _origins_left_out(chosen: Settings) -> Iterator[Finding]:
             "A front-end of yours is refused by CORS, and its people see a blank page.",
             "ORIGIN=https://app.example.com (scheme, host and port as the browser shows them), if there is one",
         )
+
+
+def _app(origin: str) -> Finding:
+    return hint(
+        SUBJECT,
+        f"the app at {origin} is another site than this server",
+        "Its web view keeps no cookie of this server's, so that signing in by cookie does not last.",
+        "the access token as Authorization: Bearer in that app",
+    )
 
 
 def _front_end(chosen: Settings, origin: SplitResult, own: SplitResult) -> Iterator[Finding]:
