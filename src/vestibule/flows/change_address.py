@@ -10,10 +10,11 @@ from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
 from vestibule.flows.guess import prove_again
 from vestibule.flows.identify import Caller
+from vestibule.flows.reauthenticate import require_still_proven
 from vestibule.flows.remove_squatter import remove_squatter
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
-from vestibule.model.errors import AddressChangeInvalid, WrongPassword
+from vestibule.model.errors import AddressChangeInvalid
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose
@@ -24,29 +25,27 @@ from vestibule.model.visitors import Visitor
 
 
 async def request_change(env: Env, caller: Caller, password: str, address: str, visitor: Visitor) -> None:
-    """Mail a link to the new address; raises `WrongPassword` or `TooManyAttempts`. Never tells whether somebody
-    else has that address.
+    """Mail a link to the new address; raises `WrongPassword`, `TooManyAttempts`, or `SessionOver` if the session
+    ended meanwhile. Never tells whether somebody else has that address.
     """
     account = await prove_again(env, caller, password, visitor)
-    await _ask_new_address(env, account, address, visitor)
+    await _ask_new_address(env, account, caller.session_id, address, visitor)
     env.letters_waiting.set()
 
 
 @retry_on_conflict
-async def _ask_new_address(env: Env, account: Account, address: str, visitor: Visitor) -> None:
+async def _ask_new_address(env: Env, account: Account, session_id: str, address: str, visitor: Visitor) -> None:
     now = env.clock.now()
     async with env.store.transaction() as tx:
         kind, letter = LetterKind.CONFIRM_NEW_ADDRESS, None
-        is_there = await tx.accounts.lock(account.id) is not None
+        await require_still_proven(tx, account, session_id, now)
         there = await tx.accounts.at_address(address)
         # What nobody has verified is nobody's, and goes when the link is used.
-        if is_there and (there is None or (not there.verified and there.id != account.id)):
+        if there is None or (not there.verified and there.id != account.id):
             letter = QueuedLetter(new_id(), kind, now, account.id, address, visitor.language)
         # Counted alike, or whoever counts letters learns which addresses have accounts.
         if await within_limits(env, tx, kind, address, visitor, now) is not None:
             await tx.letters.queue(letter or to_whoever_has(address, LetterKind.ADDRESS_TAKEN, visitor, now))
-    if not is_there:
-        raise WrongPassword
 
 
 @retry_on_conflict

@@ -11,6 +11,7 @@ from vestibule.flows.guess import prove_again
 from vestibule.flows.identify import Caller
 from vestibule.flows.issue_tokens import issue_tokens
 from vestibule.flows.know_device import circumstances, know_anew
+from vestibule.flows.reauthenticate import require_still_proven
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.flows.sign_in import SignedIn
 from vestibule.model.accounts import Account
@@ -24,14 +25,13 @@ from vestibule.model.visitors import Visitor
 
 
 async def change_password(env: Env, caller: Caller, current: str, password: str, visitor: Visitor) -> SignedIn:
-    """The caller's new session; raises `PasswordTooEasy`, `WrongPassword` or `TooManyAttempts`. No device is known any
-    more but the one that changed it.
+    """The caller's new session; raises `PasswordTooEasy`, `WrongPassword`, `TooManyAttempts`, or `SessionOver` if
+    the session ended meanwhile. No device is known any more but the one that changed it.
     """
     env.policy.passwords.require_hard_to_guess(password, caller.account.address)
     account = await prove_again(env, caller, current, visitor)
-    stored = account.password_hash or ""  # which `prove_again` found
     password_hash = await env.passwords.hash(password)
-    session, device, ended = await _change(env, account, stored, password_hash, visitor)
+    session, device, ended = await _change(env, account, caller.session_id, password_hash, visitor)
     env.letters_waiting.set()
     await announce_end(env, ended)
     await env.mirror.show(session, account)
@@ -40,28 +40,27 @@ async def change_password(env: Env, caller: Caller, current: str, password: str,
 
 @retry_on_conflict
 async def _change(
-    env: Env, account: Account, stored: str, password_hash: str, visitor: Visitor
+    env: Env, account: Account, session_id: str, password_hash: str, visitor: Visitor
 ) -> tuple[Session, DeviceSecret, Ended]:
     """The caller's new session, the secret of the one device that is known from now on, and what ended; raises
-    `WrongPassword` if the hash that was checked is not there.
+    `WrongPassword` or `SessionOver` if the password, or the session that it was given by, is good no more.
     """
     now = env.clock.now()
     session = begin(new_id(), account.id, visitor.device, env.policy.sessions, now)
-    ended = Ended()
     async with env.store.transaction() as tx:
-        await tx.accounts.lock(account.id)
+        await require_still_proven(tx, account, session_id, now)
         # Only if the hash that was checked is still there: of two changes at once, one wins.
-        epoch = await tx.accounts.change_password(account.id, stored, password_hash, now)
-        if epoch is not None:
-            ended = await end_trust(env, tx, account.id, EndReason.PASSWORD_CHANGED, now)
-            await tx.sessions.open(session, epoch)
-            await tell_changed_password(tx, account.id, visitor, now)
-            await tx.events.record(Event(now, EventKind.PASSWORD_CHANGED, account.id, session.id))
-            device = await know_anew(tx, account.id, now)
-            await tx.guesses.forgive_all(account.id, account.address)
-            await begin_anew(env, tx, account.address)
-    if epoch is None:
-        raise WrongPassword
+        epoch = await tx.accounts.change_password(account.id, account.password_hash or "", password_hash, now)
+        if epoch is None:
+            raise WrongPassword
+        ended = await end_trust(env, tx, account.id, EndReason.PASSWORD_CHANGED, now)
+        if not await tx.sessions.open(session, epoch):
+            raise WrongPassword
+        await tell_changed_password(tx, account.id, visitor, now)
+        await tx.events.record(Event(now, EventKind.PASSWORD_CHANGED, account.id, session.id))
+        device = await know_anew(tx, account.id, now)
+        await tx.guesses.forgive_all(account.id, account.address)
+        await begin_anew(env, tx, account.address)
     return session, device, ended
 
 

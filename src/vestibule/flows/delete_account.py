@@ -7,10 +7,12 @@ from vestibule.flows.end_trust import EVER, end_trust
 from vestibule.flows.env import Env
 from vestibule.flows.guess import prove_again
 from vestibule.flows.identify import Caller
+from vestibule.flows.reauthenticate import require_still_proven
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
 from vestibule.model.events import Event, EventKind
 from vestibule.model.sessions import EndReason
+from vestibule.model.store import Transaction
 from vestibule.model.visitors import Visitor
 
 _EVENTS_AT_ONCE = 1_000  # so that nobody waits for their locks
@@ -23,29 +25,48 @@ async def delete_account(env: Env, account: Account) -> int:
     restores a backup has to delete it again. Anybody can make many things happen to it, so these are seen to first,
     some in each transaction.
     """
-    while await _detach_some(env, account.id) == _EVENTS_AT_ONCE:
-        pass
-    return await _delete(env, account, None) or 0
+    return await _delete_all(env, account, None)
+
+
+async def delete_my_account(env: Env, caller: Caller, password: str, visitor: Visitor) -> None:
+    """The same for who is signed in and gives the password again; raises `WrongPassword`, `TooManyAttempts`, or
+    `SessionOver` if the session ended meanwhile.
+    """
+    await _delete_all(env, await prove_again(env, caller, password, visitor), caller.session_id)
 
 
 async def delete_if_unused(env: Env, account: Account, since: datetime) -> bool:
     """The same for an account that nobody ever used, unless somebody does at this moment; whether it went."""
-    return await _delete(env, account, since) is not None
+    return await _delete(env, account, None, since) is not None
+
+
+async def _delete_all(env: Env, account: Account, session_id: str | None) -> int:
+    while await _detach_some(env, account, session_id) == _EVENTS_AT_ONCE:
+        pass
+    return await _delete(env, account, session_id, None) or 0
 
 
 @retry_on_conflict
-async def _detach_some(env: Env, account_id: str) -> int:
+async def _detach_some(env: Env, account: Account, session_id: str | None) -> int:
     async with env.store.transaction() as tx:
-        await tx.accounts.lock(account_id)
-        return await tx.events.detach(account_id, _EVENTS_AT_ONCE)
+        await _hold(env, tx, account, session_id)
+        return await tx.events.detach(account.id, _EVENTS_AT_ONCE)
+
+
+async def _hold(env: Env, tx: Transaction, account: Account, session_id: str | None) -> None:
+    """Lock the account. Whoever asked for it by a session must still have it (`require_still_proven`)."""
+    if session_id is None:
+        await tx.accounts.lock(account.id)
+    else:
+        await require_still_proven(tx, account, session_id, env.clock.now())
 
 
 @retry_on_conflict
-async def _delete(env: Env, account: Account, unused_since: datetime | None) -> int | None:
+async def _delete(env: Env, account: Account, session_id: str | None, unused_since: datetime | None) -> int | None:
     now = env.clock.now()
     async with env.store.transaction() as tx:
         # Nobody signs in while it goes: what refers to it goes with it, under the same lock.
-        await tx.accounts.lock(account.id)
+        await _hold(env, tx, account, session_id)
         if unused_since is not None and not await tx.accounts.never_used(unused_since, 1, account.id):
             return None
         ended = await end_trust(env, tx, account.id, EndReason.ACCOUNT_DELETED, now, ways_back_since=EVER)
@@ -57,8 +78,3 @@ async def _delete(env: Env, account: Account, unused_since: datetime | None) -> 
             await tx.events.record(Event(now, EventKind.ACCOUNT_DELETED, detail={"account": account.id}))
     await announce_end(env, ended)
     return len(ended.session_ids)
-
-
-async def delete_my_account(env: Env, caller: Caller, password: str, visitor: Visitor) -> None:
-    """The same for who is signed in and gives the password again; raises `WrongPassword` or `TooManyAttempts`."""
-    await delete_account(env, await prove_again(env, caller, password, visitor))
