@@ -16,7 +16,6 @@ from vestibule.flows.env import Env
 from vestibule.flows.feed_services import end_removed_services
 from vestibule.flows.follow_keys import keep_next_keys, look_at_keys, withdraw_spent_keys
 from vestibule.flows.follow_revocations import forget_old_revocations, listen_for_nudges, read_new_tail, read_whole_tail
-from vestibule.flows.guess import forget_old_guesses
 from vestibule.metrics.meters import LETTERS
 from vestibule.metrics.turns import heard as heard_of
 from vestibule.metrics.turns import timed
@@ -73,7 +72,6 @@ async def follow_revocations(env: Env, nudged: asyncio.Event) -> None:
             if polls % _LOOK_AT_SCHEMA_EVERY == 0:
                 await look_at_schema(env)
             if polls % _FORGET_EVERY == 0:
-                await forget_old_guesses(env)
                 await end_removed_services(env)
         except Fault as fault:
             # Said once for each failed look; the requests themselves notice by the age of what they rely on.

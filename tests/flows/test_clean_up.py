@@ -2,9 +2,10 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import Table, func, insert, select
 from structlog.testing import capture_logs
 
@@ -19,10 +20,12 @@ from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.limits import Limit
 from vestibule.model.one_time_tokens import Purpose, issue
 from vestibule.model.retention import Retention
-from vestibule.storage.sql.schema import events, known_devices, letters, one_time_tokens, sessions, tallies
+from vestibule.storage.sql.guesses import SqlGuesses
+from vestibule.storage.sql.schema import events, guesses, known_devices, letters, one_time_tokens, sessions, tallies
 
 NOTHING = dict.fromkeys(
-    ("sessions", "one_time_tokens", "letters", "known_devices", "tallies", "events", "unverified_accounts"), 0
+    ("sessions", "one_time_tokens", "letters", "known_devices", "guesses", "tallies", "events", "unverified_accounts"),
+    0,
 )
 SIGN_IN = {"email": "ada@example.com", "password": "correct horse"}
 MANY = 1201
@@ -114,6 +117,26 @@ async def test_devices_go_but_for_the_last_that_an_account_was_seen_with(world: 
         assert await read.known_devices.place(ada.id, ["old"]) is None
         assert await read.known_devices.place(ada.id, ["last"]) == 2
         assert await read.known_devices.places(grace.id)
+
+
+async def test_guesses_at_nobody_go_in_batches_after_a_month(world: World) -> None:
+    async with world.engines.transaction() as connection:
+        old = {"failures": 1, "in_all": 1, "last_at": world.clock.now()}
+        await connection.execute(insert(guesses), [{"budget": f"others:{number}", **old} for number in range(MANY)])
+    sizes: list[int] = []
+    forget = SqlGuesses.forget
+
+    async def counted(self: SqlGuesses, before: datetime, most: int) -> int:
+        sizes.append(await forget(self, before, most))
+        return sizes[-1]
+
+    world.clock.advance(days=30)
+    assert await clean_up(world.env) == NOTHING
+    world.clock.advance(microseconds=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SqlGuesses, "forget", counted)
+        assert await clean_up(world.env) == NOTHING | {"guesses": MANY}
+    assert sizes == [500, 500, MANY - 1000]
 
 
 async def test_counts_that_are_over_go(world: World) -> None:

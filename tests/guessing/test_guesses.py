@@ -16,8 +16,8 @@ from tests.harness import backends, servers
 from tests.harness.process import PRODUCTION, given_keys, serving
 from tests.harness.world import CHEAP, POLICY, World, world_on
 from vestibule.crypto.passwords import Hasher
+from vestibule.flows.clean_up import clean_up
 from vestibule.flows.delete_account import delete_my_account
-from vestibule.flows.guess import forget_old_guesses
 from vestibule.flows.identify import identify
 from vestibule.model.errors import WrongPassword
 from vestibule.model.guesses import GuessLimits
@@ -155,7 +155,7 @@ async def test_a_wrong_password_of_long_ago_still_counts_for_an_account_alone(ba
         for email in (ADA, NOBODY):
             await spend(client, LIMIT, email)
         world.clock.advance(days=31)
-        assert await forget_old_guesses(world.env) == 1
+        assert (await clean_up(world.env))["guesses"] == 1
         assert (await client.post("/api/auth/login", json=guess(password=RIGHT))).status_code == 400
 
 

@@ -6,14 +6,18 @@ from dataclasses import replace
 import httpx
 import pytest
 
+from tests.bounds import count, fill, number_as_id, numbers
 from tests.flows import ADDRESS, DONE, NEW_PASSWORD, PASSWORD, click, forget, twice, verify
 from tests.guessing.test_enumeration import statements
 from tests.harness.backends import Backend
 from tests.harness.world import BASE, POLICY, WEB, World, world_on
+from vestibule.crypto.opaque import digest
 from vestibule.flows.administer import disable_account, enable_account, find_account
-from vestibule.model.devices import device_tag
+from vestibule.model.accounts import Account
+from vestibule.model.devices import BEYOND_AT_ONCE, DEVICES_OF_ACCOUNT, device_tag
 from vestibule.model.guesses import PLACES, Budget, GuessLimits, budgets, emptiest_place
 from vestibule.model.letters import LetterKind
+from vestibule.storage.sql.schema import known_devices
 
 LOGIN, ME = "/api/auth/login", "/api/users/me"
 LIMITS = POLICY.guesses
@@ -235,7 +239,7 @@ async def test_g13_a_browser_keeps_a_few_and_the_oldest_go(world: World) -> None
 
 
 async def test_g12_a_sign_in_asks_the_database_no_more_than_before(world: World) -> None:
-    """G12: seven statements for a first and for a known device, nine for a new one, four for a wrong password. Three
+    """G12: seven statements for a first and for a known device, ten for a new one, four for a wrong password. Three
     more end the session that the browser still has.
     """
     await world.register()
@@ -257,5 +261,47 @@ async def test_g12_a_sign_in_asks_the_database_no_more_than_before(world: World)
         if len(asked) == 1:
             for name in ("access_token", "refresh_token"):
                 home.cookies.delete(name)
-    assert asked[:4] == [7, 7, 9, 4]
+    assert asked[:4] == [7, 7, 10, 4]
     assert asked[4:] == [5, 10]
+
+
+@pytest.mark.parametrize("known", [99, 100, 105])
+async def test_g17_an_account_knows_a_hundred_devices_and_the_longest_unseen_makes_room(
+    world: World, known: int
+) -> None:
+    """G17: in the sign-in itself, at the cost of a statement at the bound; what was there before the bound shrinks."""
+    await world.register()
+    home = await world.sign_in()
+    account = await find_account(world.env, ADDRESS)
+    assert account is not None
+    world.clock.advance(minutes=1)
+    n, now = numbers(known - 1), world.clock.now()
+    row = {"account_id": account.id, "digest": number_as_id(n), "created_at": now, "last_seen_at": now, "place": 1}
+    await fill(world, known_devices, known - 1, row, n)
+    home_is_known = known < DEVICES_OF_ACCOUNT
+    with statements(world) as executed:
+        await world.sign_in()
+    assert any("DELETE FROM known_devices" in statement for statement in executed) != home_is_known
+    assert await count(world, known_devices) == DEVICES_OF_ACCOUNT
+    assert (await place_of_browser(world, home, account) is not None) == home_is_known
+
+
+async def test_g17_what_is_counted_is_bounded(world: World) -> None:
+    """G17: an account that knows ten thousand costs a sign-in no more than one that knows six hundred."""
+    await world.register()
+    account = await find_account(world.env, ADDRESS)
+    assert account is not None
+    n, now = numbers(10_000), world.clock.now()
+    row = {"account_id": account.id, "digest": number_as_id(n), "created_at": now, "last_seen_at": now, "place": 1}
+    await fill(world, known_devices, 10_000, row, n)
+    async with world.env.store.reading() as read:
+        assert await read.known_devices.places(account.id) == {1: DEVICES_OF_ACCOUNT + BEYOND_AT_ONCE}
+    await world.sign_in()
+    assert await count(world, known_devices) == 10_000 - BEYOND_AT_ONCE
+
+
+async def place_of_browser(world: World, browser: httpx.AsyncClient, account: Account) -> int | None:
+    secret = await secret_of(browser, world)
+    assert secret is not None
+    async with world.env.store.reading() as read:
+        return await read.known_devices.place(account.id, [digest(secret)])

@@ -1,4 +1,4 @@
-"""Clean up: delete what has been over for as long as it is to be kept. Revocations and guesses are forgotten apart."""
+"""Clean up: delete what has been over for as long as it is to be kept. Revocations are forgotten apart."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
@@ -10,6 +10,10 @@ from vestibule.flows.watch_events import forget_old_events
 from vestibule.model.store import Transaction
 
 _BATCH = 500  # so that nobody waits for the lock of a delete
+_GUESSES_KEPT = timedelta(days=30)
+"""For emails without an account. What concerns an account stays until a right password: a hundred in a row are a
+hundred, however long they take.
+"""
 
 Forget = Callable[[Transaction, datetime], Awaitable[int]]
 """Deletes one batch of what was over before a moment; how much."""
@@ -19,6 +23,7 @@ _SOME_OF: dict[str, Forget] = {
     "one_time_tokens": lambda tx, before: tx.one_time_tokens.forget(before, _BATCH),
     "letters": lambda tx, before: tx.letters.forget_done(before, _BATCH),
     "known_devices": lambda tx, before: tx.known_devices.forget_unseen(before, _BATCH),
+    "guesses": lambda tx, before: tx.guesses.forget(before, _BATCH),
     "tallies": lambda tx, before: tx.tallies.forget(before, _BATCH),
 }
 
@@ -33,6 +38,7 @@ async def clean_up(env: Env) -> dict[str, int]:
         "one_time_tokens": now - kept.one_time_tokens,
         "letters": _before(now, kept.letters),
         "known_devices": _before(now, kept.devices),
+        "guesses": now - _GUESSES_KEPT,
         "tallies": now,
     }
     deleted = {name: await _delete(env, _SOME_OF[name], before) for name, before in over_since.items() if before}

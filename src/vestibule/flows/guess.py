@@ -18,7 +18,6 @@ from vestibule.model.guesses import Budget, CountedGuess, budgets
 from vestibule.model.limits import Limit
 from vestibule.model.visitors import Visitor
 
-_MEMORY = timedelta(days=30)
 _TOLD_ONCE = Limit("refused_guesses_told", 1, timedelta(minutes=1))
 
 
@@ -121,12 +120,3 @@ async def record_wrong_guess(
     async with env.store.transaction() as tx:
         if guess is not None or await tx.tallies.take(_TOLD_ONCE, counters[-1].key, now):
             await tx.events.record(refused)
-
-
-@retry_on_conflict
-async def forget_old_guesses(env: Env) -> int:
-    """Delete what was counted for addresses without an account and is a month old; how much. What concerns an account
-    stays until a right password: a hundred in a row are a hundred, however long they take.
-    """
-    async with env.store.transaction() as tx:
-        return await tx.guesses.forget(env.clock.now() - _MEMORY)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.opaque import digest, is_secret, mint_secret
 from vestibule.model.accounts import Account
-from vestibule.model.devices import DeviceSecret, describe
+from vestibule.model.devices import DEVICES_OF_ACCOUNT, DeviceSecret, describe
 from vestibule.model.guesses import emptiest_place
 from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.limits import Limit
@@ -27,7 +27,8 @@ async def know_device(tx: Transaction, account: Account, visitor: Visitor, now: 
     """The secret for the device to keep, and whether it is a new one. Inside the transaction that opens the session.
 
     Tells the owner of a new device, unless it is the first, or looks and stands just like one that was here before:
-    programs keep no cookies. Ten letters in a day have said it.
+    programs keep no cookies. Ten letters in a day have said it. Beyond the bound, the longest unseen makes
+    room.
     """
     for secret in filter(is_secret, visitor.secrets_for(account.id)):
         if await tx.known_devices.seen(account.id, digest(secret), now):
@@ -35,6 +36,8 @@ async def know_device(tx: Transaction, account: Account, visitor: Visitor, now: 
     before = await tx.known_devices.places(account.id)
     if before and not await tx.sessions.had(account.id, visitor.device, now):
         await _tell_owner(tx, account.id, visitor, now)
+    if (beyond := sum(before.values()) + 1 - DEVICES_OF_ACCOUNT) > 0:
+        await tx.known_devices.make_room(account.id, beyond)
     return await _add(tx, account.id, emptiest_place(before), now), True
 
 

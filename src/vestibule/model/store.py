@@ -255,7 +255,12 @@ class KnownDevices(Protocol):
         """The place of the device of the account's that one of them is; None if none is."""
 
     async def places(self, account_id: str) -> Mapping[int, int]:
-        """How many devices of the account there are in each place; empty where it knows none."""
+        """How many devices of the account there are in each place; empty where it knows none. Of an account that has
+        far more than it may, some are counted.
+        """
+
+    async def make_room(self, account_id: str, much: int) -> None:
+        """Forget so many of the account's devices, the longest unseen first."""
 
     async def add(self, account_id: str, digest: str, now: datetime, place: int) -> None:
         """Know this device from now on."""
@@ -310,8 +315,8 @@ class Guesses(Protocol):
     async def forgive_all(self, account_id: str, email: str) -> None:
         """Begin anew in every budget of an account and of its email, because it has another password or owner."""
 
-    async def forget(self, before: datetime) -> int:
-        """Delete what concerns no account and was not touched since `before`; how much."""
+    async def forget(self, before: datetime, most: int) -> int:
+        """Delete what concerns no account and was not touched since `before`, so much at most; how much."""
 
 
 class Revocations(Protocol):

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert
 
 from vestibule.model.guesses import Budget, CountedGuess, GuessCount, GuessLimits, others_key
+from vestibule.storage.sql.batches import delete_oldest
 from vestibule.storage.sql.schema import Instant, accounts, guesses
 
 _g = guesses.c
@@ -54,10 +55,10 @@ class SqlGuesses:
         # Those of the email too: what was counted before there was an account does not name it.
         await self._connection.execute(_FORGIVE_ALL, {"of_account": account_id, "of_budget": others_key(email)})
 
-    async def forget(self, before: datetime) -> int:
+    async def forget(self, before: datetime, most: int) -> int:
         of_an_account = exists().where(accounts.c.id == _g.account_id)
-        forgotten = await self._connection.execute(delete(guesses).where(_g.last_at < before, ~of_an_account))
-        return int(forgotten.rowcount)
+        over = and_(_g.last_at < before, ~of_an_account)
+        return await delete_oldest(self._connection, guesses, over, _g.last_at, most)
 
 
 @cache

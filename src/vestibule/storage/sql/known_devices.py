@@ -7,6 +7,7 @@ from sqlalchemy import and_, bindparam, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from vestibule.model.devices import BEYOND_AT_ONCE, DEVICES_OF_ACCOUNT
 from vestibule.storage.sql.batches import delete_oldest
 from vestibule.storage.sql.schema import Instant, known_devices
 
@@ -19,7 +20,8 @@ _SEEN = update(known_devices).where(_OF_ACCOUNT, _d.digest == _DIGEST).values(la
 # A device of before there were places is counted with those that are not known.
 _ITS_PLACE = func.coalesce(_d.place, 0)
 _PLACE = select(func.max(_ITS_PLACE)).where(_OF_ACCOUNT, _d.digest.in_(bindparam("of_digests", expanding=True)))
-_PLACES = select(_ITS_PLACE, func.count()).where(_OF_ACCOUNT).group_by(_ITS_PLACE)
+_SOME = select(_ITS_PLACE.label("place")).where(_OF_ACCOUNT).limit(DEVICES_OF_ACCOUNT + BEYOND_AT_ONCE).subquery()
+_PLACES = select(_SOME.c.place, func.count()).group_by(_SOME.c.place)
 _ADD = (
     insert(known_devices)
     .values(account_id=_ACCOUNT, digest=_DIGEST, created_at=_NOW, last_seen_at=_NOW, place=bindparam("in_place"))
@@ -45,6 +47,9 @@ class SqlKnownDevices:
     async def places(self, account_id: str) -> Mapping[int, int]:
         found = await self._connection.execute(_PLACES, {"of_account": account_id})
         return {row[0]: row[1] for row in found}
+
+    async def make_room(self, account_id: str, much: int) -> None:
+        await delete_oldest(self._connection, known_devices, _d.account_id == account_id, _d.last_seen_at, much)
 
     async def add(self, account_id: str, digest: str, now: datetime, place: int) -> None:
         device = {"of_account": account_id, "of_digest": digest, "now": now, "in_place": place}
