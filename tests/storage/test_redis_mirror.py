@@ -123,6 +123,18 @@ async def test_many_at_once_are_all_shown_and_all_taken_away(mirrored: World, re
     assert await redis.keys("session:*") == []
 
 
+async def test_what_has_just_ended_is_not_shown_again(mirrored: World, redis: Redis) -> None:
+    """As by a request that began before the end and is done after it."""
+    account, mirror, now = an_account(), mirrored.env.mirror, mirrored.clock.now()
+    ended, alive = (begin(new_id(), account.id, Device("", ""), POLICY.sessions, now) for _ in range(2))
+    await mirror.show(ended, account)
+    await mirror.drop([ended.id])
+    await mirror.show(ended, account)
+    await mirror.show(alive, account)
+    assert await redis.keys("session:*") == [f"session:{alive.id}"]
+    assert 0 < await redis.ttl(f"ended:{ended.id}") <= 60
+
+
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP], ids=["gone", "half-open"])
 async def test_without_redis_everything_works_and_soon(
     mirrored: World, redis_server: tuple[str, "Popen[bytes]"], blow: signal.Signals

@@ -54,8 +54,8 @@ async def sign_in(env: Env, address: str, password: str, visitor: Visitor, held:
         raise AddressNotVerified
     before = _held_session(env, held)
     session, device = await _open_session(env, account, visitor, counters_used(counters, guess), before)
-    await _renew_hash(env, account, password)
     await env.mirror.show(session, account)
+    await _renew_hash(env, account, password)
     return SignedIn(account, session, await issue_tokens(env, session, account, session.created_at), device)
 
 

@@ -1,4 +1,5 @@
-"""`model.sessions.Mirror` on Redis: `session:{sid}` holds a live session as JSON, until it would expire.
+"""`model.sessions.Mirror` on Redis: `session:{sid}` holds a live session as JSON, until it would expire. One that has
+just ended leaves `ended:{sid}` for a minute, so that a request which began before its end does not show it again.
 
 For other processes and services to read. Vestibule decides nothing by it: after a crash or a failover Redis may
 hold what was deleted. So a Redis that fails costs a log line and a fraction of a second, and no request.
@@ -23,6 +24,14 @@ from vestibule.storage.redis import sentinel
 _TIMEOUT_SECONDS = 0.25
 _MOST_CONNECTIONS = 20
 _DROPPED_AT_ONCE = 500  # Redis answers nobody else meanwhile
+_ENDED_MS = 60_000
+_SHOW = "if redis.call('EXISTS', KEYS[2]) == 0 then redis.call('SET', KEYS[1], ARGV[1], 'PXAT', ARGV[2]) end"
+_DROP = """
+for i = 1, #KEYS, 2 do
+    redis.call('DEL', KEYS[i])
+    redis.call('SET', KEYS[i + 1], '', 'PX', ARGV[1])
+end
+"""
 _KEEPS_ALL = "noeviction"
 _PAUSE_AFTER_FAULT = timedelta(seconds=1)
 _NO_ADDRESS = (
@@ -63,13 +72,13 @@ class RedisMirror:
             "created_at": session.created_at.isoformat(),
             "expires_at": session.expires_at.isoformat(),
         }
-        key, end = _key(session.id), session.idle_expires_at
-        await self._try(lambda: self._redis.set(key, json.dumps(content), pxat=int(end.timestamp() * 1000)))
+        end = int(session.idle_expires_at.timestamp() * 1000)
+        await self._try(lambda: self._redis.eval(_SHOW, 2, *_keys(session.id), json.dumps(content), str(end)))
 
     async def drop(self, session_ids: list[str]) -> None:
         for start in range(0, len(session_ids), _DROPPED_AT_ONCE):
-            some = [_key(session_id) for session_id in session_ids[start : start + _DROPPED_AT_ONCE]]
-            await self._try(partial(self._redis.delete, *some))
+            some = [key for session_id in session_ids[start : start + _DROPPED_AT_ONCE] for key in _keys(session_id)]
+            await self._try(partial(self._redis.eval, _DROP, len(some), *some, str(_ENDED_MS)))
 
     async def look_over(self) -> None:
         policy = _KEEPS_ALL
@@ -95,5 +104,5 @@ class RedisMirror:
             _log.warning("redis_unavailable", fault=type(fault).__name__)
 
 
-def _key(session_id: str) -> str:
-    return f"session:{session_id}"
+def _keys(session_id: str) -> tuple[str, str]:
+    return f"session:{session_id}", f"ended:{session_id}"
