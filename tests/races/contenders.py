@@ -139,7 +139,7 @@ CONTENDERS: dict[str, tuple[str, Act]] = {
     "try letters again": ("look_after_mail", lambda w, _: look_after_mail.retry_letters(w.env, None)),
     "sign out another": ("my_sessions", lambda w, p: my_sessions.end_one(w.env, p.caller, p.sessions[1].id)),
     "sign out others": ("my_sessions", lambda w, p: my_sessions.end_others(w.env, p.caller)),
-    "refresh": ("refresh", lambda w, p: refresh.refresh(w.env, p.refresh_token(w))),
+    "refresh": ("refresh", lambda w, p: refresh.refresh(w.env, p.refresh_token(w), BROWSER)),
     "refresh as a thief": ("refresh", _refresh_reused),
     "register": ("register", _register),
     "reset": (
