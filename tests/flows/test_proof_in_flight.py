@@ -3,17 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import httpx
 import pytest
 
 from tests.flows import ADDRESS, NEW_PASSWORD, PASSWORD, click, forget, reset, sign_in_status, twice, verify
-from tests.harness.world import World
+from tests.harness.backends import Backend
+from tests.harness.world import POLICY, World, world_on
 from vestibule.flows import my_data, my_sessions
 from vestibule.flows.administer import disable_account, enable_account, find_account
+from vestibule.flows.create_account import create_account
 from vestibule.flows.delete_account import delete_my_account
-from vestibule.flows.identify import Caller, identify
-from vestibule.model.accounts import Account
+from vestibule.flows.identify import Caller, identify, read_token
+from vestibule.model.accounts import Account, Role
 from vestibule.model.errors import Refusal, SessionOver
 from vestibule.model.letters import LetterKind
 from vestibule.model.passwords import Passwords
@@ -176,3 +179,29 @@ async def test_s13_who_lives_on_does_what_was_asked(world: World) -> None:
     assert await click(world, f"/confirmemail/{world.secret(LetterKind.CONFIRM_NEW_ADDRESS)}") == 403
     browser = await world.sign_in(password="the thief's own")
     assert await change_password(world, browser) == 403
+
+
+async def test_m17_the_doubt_is_there_before_the_letter(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """M17: a click that is faster than the hash of the registration makes no stranger's password good."""
+    async with world_on(backend, replace(POLICY, conceal_accounts=True)) as world:
+        await world.register(password="the stranger's horse")
+        await world.sign_in(password="the stranger's horse")
+        world.clock.advance(minutes=1)
+        async with held_open(monkeypatch, "match") as reached:
+            request = asyncio.create_task(world.register())
+            async with asyncio.timeout(30):
+                await reached.wait()
+            await world.deliver()
+            assert await verify(world, world.secret(LetterKind.VERIFY_ADDRESS)) == 200
+        await request
+        assert await sign_in_status(world, password="the stranger's horse") == 400
+
+
+async def test_e5_a_squatter_s_sessions_of_this_second_are_revoked_by_id(world: World) -> None:
+    """E5: `iat` has whole seconds, so that the mark of the account spares them."""
+    await world.register(THIEFS)
+    squatter = await world.sign_in(THIEFS)
+    token = await read_token(world.env, squatter.cookies["access_token"])
+    await create_account(world.env, "Ada", THIEFS, Role.USER)
+    standing = world.env.revocations.standing(0, world.clock.monotonic())
+    assert token.session_id in {notice.subject for notice in standing}

@@ -54,11 +54,16 @@ async def check_guess(env: Env, account: Account | None, password: str, guess: C
         raise
     counts = guess.counts(env.policy.guesses)
     if not matches or not counts or account is None or account.disabled_at is not None:
-        async with env.store.reading() as read:
-            dearest = await read.accounts.dearest_bcrypt()
-        await env.passwords.even_out(password, stored, dearest)
+        await even_out(env, password, stored)
         return False
     return True
+
+
+async def even_out(env: Env, password: str, stored: str | None) -> None:
+    """After a password that is not that of `stored`: take the work that it would have taken with the dearest hash."""
+    async with env.store.reading() as read:
+        dearest = await read.accounts.dearest_bcrypt()
+    await env.passwords.even_out(password, stored, dearest)
 
 
 async def prove_again(env: Env, caller: Caller, password: str, visitor: Visitor) -> Account:

@@ -1,10 +1,14 @@
 """Register: somebody new gives a name, an address and a password, and is sent a link that proves the address."""
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.ask_for_letter import to_whoever_has, within_limits
 from vestibule.flows.end_sessions import announce, end_all_sessions
 from vestibule.flows.end_trust import void_what_was_asked
 from vestibule.flows.env import Env
+from vestibule.flows.guess import even_out
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import REGISTERED_ANEW_AFTER, Account, Role
 from vestibule.model.errors import AddressTaken, Overloaded
@@ -14,6 +18,8 @@ from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import EndReason
 from vestibule.model.store import Transaction
 from vestibule.model.visitors import Visitor
+
+_MOMENT = timedelta(microseconds=1)
 
 
 async def register(env: Env, name: str, address: str, password: str, visitor: Visitor) -> Account:
@@ -25,9 +31,9 @@ async def register(env: Env, name: str, address: str, password: str, visitor: Vi
     """
     env.policy.passwords.require_hard_to_guess(password, address)
     account = await _made(env, name, address, password, visitor)
-    registered, revoked = await _add(env, account, visitor)
+    registered, revoked, doubted = await _add(env, account, visitor)
     if registered is None or env.policy.conceal_accounts:
-        await _compare(env, address, password)
+        await _compare(env, address, password, doubted)
     if registered is None:
         raise AddressTaken
     await announce(env, revoked)
@@ -35,41 +41,62 @@ async def register(env: Env, name: str, address: str, password: str, visitor: Vi
     return registered
 
 
-async def _compare(env: Env, address: str, password: str) -> None:
-    """Where the email was registered already, and never verified: unless it was with this password, whose stands is in
-    doubt, and a click in the mailbox will not make it good. A repeated click on the form repeats the password.
+@dataclass(frozen=True)
+class _Doubted:
+    """The password that a registration put in doubt, and when; `stored` is None where there was nothing to doubt."""
+
+    at: datetime
+    stored: str | None = None
+
+
+async def _compare(env: Env, address: str, password: str, doubted: _Doubted) -> None:
+    """Take the doubt back if the email was registered with this very password: a repeated click on the form repeats it.
+    The same work for everybody else, and no refusal: where nobody can look, the doubt stays.
     """
-    async with env.store.reading() as read:
-        there = await read.accounts.at_address(address)
-    stored = there.password_hash if there is not None and not there.verified else None
+    same = False
     try:
-        same = await env.passwords.match(password, stored)
+        same = await env.passwords.match(password, doubted.stored)
+        await even_out(env, password, doubted.stored)  # also for the same, whose statements would be fewer
     except Overloaded:
-        same = False
-    await _doubt(env, address, stored if same else None)
+        pass
+    await _trust(env, address, doubted.stored if same else None, doubted.at)
 
 
 @retry_on_conflict
-async def _doubt(env: Env, address: str, known: str | None) -> None:
+async def _trust(env: Env, address: str, stored: str | None, doubted_at: datetime) -> None:
     async with env.store.transaction() as tx:
-        await tx.accounts.doubt_password(address, env.clock.now(), known)
+        await tx.accounts.trust_password(address, stored, doubted_at)
+
+
+async def _doubt(tx: Transaction, account: Account) -> _Doubted:
+    """Put the password in doubt with which somebody else may have registered this email, before a letter can be on its
+    way: a click in the mailbox will not make it good.
+    """
+    there, at = await tx.accounts.lock_at(account.address), account.created_at
+    earlier = there.registered_again_at if there is not None else None
+    if earlier is not None:
+        at = max(at, earlier + _MOMENT)  # so that nobody takes another's doubt back
+    doubted = await tx.accounts.doubt_password(account.address, at, account.password_hash)
+    nobody_did_before = doubted and there is not None and earlier is None
+    return _Doubted(at, there.password_hash if nobody_did_before and there is not None else None)
 
 
 @retry_on_conflict
-async def _add(env: Env, account: Account, visitor: Visitor) -> tuple[Account | None, list[Revocation]]:
-    """Who is registered then, None if the address is taken and that may be told; and what ended."""
+async def _add(env: Env, account: Account, visitor: Visitor) -> tuple[Account | None, list[Revocation], _Doubted]:
+    """Who is registered then, None if the address is taken and that may be told; what ended; and what is in doubt."""
     concealing, address = env.policy.conceal_accounts, account.address
-    registered, revoked = account, list[Revocation]()
+    registered, revoked, doubted = account, list[Revocation](), _Doubted(account.created_at)
     async with env.store.transaction() as tx:
         added = await tx.accounts.add(account)
         counted = not added or concealing
         if counted:
-            await tx.accounts.lock_at(address)
+            doubted = await _doubt(tx, account)
         kind = LetterKind.ADDRESS_TAKEN
         may_write = not counted or await within_limits(env, tx, kind, address, visitor, account.created_at) is not None
         anew, revoked = await _anew(env, tx, account) if counted and may_write else (None, [])
         if may_write and (added or anew is not None):
             registered = anew or account
+            doubted = doubted if anew is None else _Doubted(doubted.at)  # registered again, with another password
             await tx.letters.queue(QueuedLetter(new_id(), LetterKind.VERIFY_ADDRESS, account.created_at, registered.id))
         elif may_write and concealing:
             await tx.letters.queue(to_whoever_has(address, LetterKind.ADDRESS_TAKEN, visitor, account.created_at))
@@ -79,7 +106,7 @@ async def _add(env: Env, account: Account, visitor: Visitor) -> tuple[Account | 
             # Strangers may have spent the counter of an address before anybody had it. Where accounts are concealed,
             # that is told by a counter that begins anew, so there the proof of the address forgives.
             await tx.guesses.forgive_all(registered.id, address)
-    return (None if refused and not concealing else registered), revoked
+    return (None if refused and not concealing else registered), revoked, doubted
 
 
 async def _made(env: Env, name: str, address: str, password: str, visitor: Visitor) -> Account:

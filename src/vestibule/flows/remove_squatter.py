@@ -2,17 +2,21 @@
 
 from datetime import datetime
 
-from vestibule.flows.end_sessions import refuse_account
+from vestibule.flows.end_sessions import end_account
 from vestibule.flows.env import Env
 from vestibule.model.events import Event, EventKind
 from vestibule.model.revocations import Revocation
+from vestibule.model.sessions import EndReason
 from vestibule.model.store import Transaction
 
 
 async def remove_squatter(env: Env, tx: Transaction, email: str, owner_id: str, now: datetime) -> list[Revocation]:
     """Delete the account that has this email and never verified it, unless it is the owner's, and refuse its tokens."""
-    squatter = await tx.accounts.remove_squatter(email, owner_id)
-    if squatter is None:
+    there = await tx.accounts.lock_at(email)
+    if there is None or there.verified or there.id == owner_id:
         return []
-    await tx.events.record(Event(now, EventKind.SQUATTER_REMOVED, detail={"account": squatter, "owner": owner_id}))
-    return await refuse_account(env, tx, squatter, now)
+    # Before it goes: its sessions of this very second are revoked one by one, and go with it.
+    ended = await end_account(env, tx, there.id, EndReason.ACCOUNT_DELETED, now)
+    await tx.accounts.remove_squatter(email, owner_id)
+    await tx.events.record(Event(now, EventKind.SQUATTER_REMOVED, detail={"account": there.id, "owner": owner_id}))
+    return list(ended.revocations)

@@ -76,6 +76,11 @@ class Accounts(Protocol):
         not the one with the hash `known`; whether that was noted.
         """
 
+    async def trust_password(self, email: str, stored: str | None, doubted_at: datetime) -> None:
+        """Take back a doubt that was noted at this moment, if nobody has noted another since, and the password that
+        stands has the hash `stored`.
+        """
+
     async def set_password(self, account_id: str, password_hash: str, now: datetime) -> int:
         """Set a new credential and begin a new epoch; which."""
 

@@ -125,6 +125,11 @@ class SqlAccounts:
         )
         return bool(done.rowcount)
 
+    async def trust_password(self, email: str, stored: str | None, doubted_at: datetime) -> None:
+        noted = and_(accounts.c.address == email, accounts.c.registered_again_at == doubted_at)
+        same = accounts.c.password_hash == bindparam("stored", stored, Text)  # nor is it for a NULL
+        await self._connection.execute(update(accounts).where(noted, same).values(registered_again_at=None))
+
     async def set_password(self, account_id: str, password_hash: str, now: datetime) -> int:
         its = accounts.c.id == account_id
         epoch = await self._change(its, now, password_hash=password_hash, registered_again_at=None)
