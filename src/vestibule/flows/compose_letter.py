@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from vestibule.crypto.opaque import digest, mint_secret
 from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
-from vestibule.model.accounts import Account
+from vestibule.model.accounts import Account, mailbox_of
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import TOKEN_IN, WORKS_FOR, Letter, LetterKind, QueuedLetter
 from vestibule.model.one_time_tokens import LIFETIMES, Purpose, issue, mailed_to
@@ -25,6 +25,8 @@ _AT_VESTIBULE = {
 _FORGOTTEN = "forgotpassword"
 # Whoever reads mail at an address that nobody has proven is not told what somebody else does there, and from where.
 _FOR_PROVEN_ADDRESSES = {LetterKind.PASSWORD_CHANGED, LetterKind.NEW_DEVICE, LetterKind.TOKEN_REUSED}
+# What somebody can have sent to an email that is not theirs.
+_TO_ANYBODY = {LetterKind.VERIFY_ADDRESS, LetterKind.RESET_PASSWORD, LetterKind.CONFIRM_NEW_ADDRESS}
 _WITHOUT_A_SUCCESSOR = {LetterKind.ADDRESS_CHANGED, LetterKind.ADDRESS_TAKEN}
 
 
@@ -52,6 +54,8 @@ async def compose_letter(env: Env, queued: QueuedLetter) -> Composed | None:
         if queued.kind is LetterKind.RESET_PASSWORD and queued.attempts == 1:
             await tx.events.record(_asked(queued, account))
         to = _to(queued, account)
+        if await _floods(env, tx, queued, account, to, now):
+            return Composed(None, account.id)
         link = await _link(env, tx, queued, account, to, now)
     language = account.language or queued.language or env.policy.language
     letter = Letter(queued.id, queued.kind, to, account.name, link, language, queued.detail, _lasts(queued))
@@ -83,6 +87,17 @@ async def _needless(tx: Transaction, queued: QueuedLetter, account: Account, now
         return True
     # The link in a later letter is the one that counts; sent after it, this one would kill it.
     return await tx.letters.newer(queued, account)
+
+
+async def _floods(env: Env, tx: Transaction, queued: QueuedLetter, account: Account, to: str, now: datetime) -> bool:
+    """Whether the mailbox has had enough letters to sub-addresses that nobody has verified. Decided here, so that no
+    request tells; what a verified email is sent, and what the mailbox itself is sent, is neither counted nor held back.
+    """
+    mailbox = mailbox_of(to)
+    proven = account.verified and to == account.address
+    if mailbox is None or proven or queued.kind not in _TO_ANYBODY or queued.attempts > 1:
+        return False
+    return not await tx.tallies.take(env.policy.letters.to_mailbox, mailbox, now)
 
 
 def _to(queued: QueuedLetter, account: Account) -> str:

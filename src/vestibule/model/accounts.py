@@ -54,6 +54,13 @@ class Account:
         return self.registered_again_at is not None and not self.verified
 
 
+def mailbox_of(address: str) -> str | None:
+    """The mailbox that a sub-address leads to (RFC 5233): `ada@…` for `ada+shop@…`; None where it is none."""
+    local, _, domain = address.rpartition("@")
+    user, plus, _detail = local.partition("+")
+    return f"{user}@{domain}" if user and plus else None
+
+
 def canonical_address(text: str) -> str:
     """The form under which an address is stored and looked up; raises `NotAnAddress`.
 

@@ -42,15 +42,19 @@ class Spacing:
 
 @dataclass(frozen=True)
 class LetterLimits:
-    """How many letters strangers may ask for: to one email, of each kind; and from one network, in all."""
+    """How many letters strangers may ask for: to one email, of each kind; to all unverified sub-addresses of one
+    mailbox together; and from one network, in all.
+    """
 
     to_email: Spacing
+    to_mailbox: Limit
     for_network: Limit
 
     @classmethod
     def per_hour(cls, address: int, network: int, gap: timedelta = timedelta(0)) -> "LetterLimits":
         """So many in an hour, and within a day a dozen to one email at most, where that is three."""
-        return cls(Spacing("letter", address, gap), Limit("letters_network", network, timedelta(hours=1)))
+        to_mailbox = Limit("letters_mailbox", 4 * address, timedelta(days=1))
+        return cls(Spacing("letter", address, gap), to_mailbox, Limit("letters_network", network, timedelta(hours=1)))
 
 
 class Counted(StrEnum):
