@@ -13,7 +13,7 @@ from tests.web.people import token_in
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.passwords import Hasher
 from vestibule.flows.administer import disable_account, find_account
-from vestibule.flows.guess import forget_old_guesses
+from vestibule.flows.clean_up import clean_up
 from vestibule.model.accounts import Account, Role
 from vestibule.model.guesses import GuessLimits
 
@@ -130,7 +130,7 @@ async def test_g16_a_counter_tells_nothing_after_a_month(town: World, days: int)
         await walk(town, (SIGN_IN,) * 4, email)
         town.clock.advance(seconds=2)
     town.clock.advance(days=days)
-    await forget_old_guesses(town.env)
+    await clean_up(town.env)
     steps = (SIGN_IN,) * 4
     seen = {email: await walk(town, steps, email) for email in EVERYBODY}
     assert [email for email in EVERYBODY if seen[email] != seen[UNKNOWN]] == []
