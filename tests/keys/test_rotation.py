@@ -16,8 +16,8 @@ from tests.keys.offline import KitVerifier, OfflineVerifier
 from vestibule.crypto.jwk import UnusableKey
 from vestibule.crypto.seal import CannotUnseal, Seal
 from vestibule.flows.follow_keys import keep_next_keys, look_at_keys, withdraw_spent_keys
-from vestibule.flows.open_key_ring import open_key_ring
-from vestibule.flows.rotate_keys import KeysStay, reseal_keys, rotate_key, withdraw_key
+from vestibule.flows.open_key_ring import open_key_ring, stored_keys
+from vestibule.flows.rotate_keys import KeysStay, reseal_keys, rotate_key, rotate_keys, withdraw_key
 from vestibule.model.signing_keys import KeyState, KeyUse, Locksmith
 
 ROTATIONS = 100
@@ -203,3 +203,24 @@ async def test_keys_sealed_anew_open_under_the_new_secret_alone(pair: Pair) -> N
 def test_a_key_for_an_unknown_algorithm_is_not_made() -> None:
     with pytest.raises(UnusableKey, match="HS256"):
         Locksmith(Seal(SECRET), "HS256", 2048).make(KeyUse.ACCESS, KeyState.NEXT, ManualClock().now())
+
+
+async def test_both_uses_rotate_or_neither(pair: Pair) -> None:
+    """The refresh key's successor is younger: services may not have it yet, so that the access key stays as well."""
+    env = pair.a.env
+    pair.clock.advance(seconds=POLICY.key_lead.total_seconds())
+    await rotate_key(env, KeyUse.REFRESH)
+    before = await standing(pair)
+    with pytest.raises(KeysStay, match="nothing was rotated"):
+        await rotate_keys(env, list(KeyUse))
+    assert await standing(pair) == before
+    pair.clock.advance(seconds=POLICY.key_lead.total_seconds())
+    assert (await rotate_keys(env, list(KeyUse))).keys() == set(KeyUse)
+    made = [key.created_at for key in await stored_keys(env.store) if key.state is KeyState.NEXT]
+    assert len(made) == 2
+    assert len(set(made)) == 1, "published at the same time, so that they may sign at the same time"
+
+
+async def standing(pair: Pair) -> object:
+    async with pair.a.env.store.reading() as read:
+        return await read.signing_keys.standing()

@@ -15,7 +15,7 @@ from vestibule.cli.workshop import Workshop
 from vestibule.crypto import jwk
 from vestibule.flows.env import Env
 from vestibule.flows.follow_keys import keep_next_keys
-from vestibule.flows.rotate_keys import require_locksmith, reseal_keys, rotate_key, withdraw_key
+from vestibule.flows.rotate_keys import require_locksmith, reseal_keys, rotate_keys, withdraw_key
 from vestibule.model.signing_keys import KeyRing, KeyState, KeyUse, SealedKey
 
 Now = Annotated[bool, typer.Option("--now", help="After a leak: do not wait for anybody.")]
@@ -70,12 +70,12 @@ def rotate(
 ) -> None:
     """Let the next key sign, retire the current one, and publish a new next one.
 
-    Nobody is signed out, and no process needs a restart. The next key must have been published for as long as
-    services may keep the published keys (VESTIBULE_JWKS_SECONDS, and a little more).
+    Both uses rotate, or neither. Nobody is signed out, and no process needs a restart. The next keys must have been
+    published for as long as services may keep the published keys (VESTIBULE_JWKS_SECONDS, and a little more).
     """
     workshop: Workshop = context.obj
-    for name in KeyUse if use is Uses.BOTH else [KeyUse(use.value)]:
-        kid = asyncio.run(_rotate(workshop, name, early=now))
+    uses = list(KeyUse) if use is Uses.BOTH else [KeyUse(use.value)]
+    for name, kid in asyncio.run(_rotate(workshop, uses, early=now)).items():
         results.print(f"{kid} signs {name.value} tokens from now on.")
 
 
@@ -125,20 +125,20 @@ def generate(
     notes.print("Put these four lines where the server reads its environment, on every machine the same.")
 
 
-async def _rotate(workshop: Workshop, use: KeyUse, *, early: bool) -> str:
+async def _rotate(workshop: Workshop, uses: list[KeyUse], *, early: bool) -> dict[KeyUse, str]:
     async with workshop.opened() as env:
         if early:
-            await _until_everybody_knows_the_next(env, use)
-        return await rotate_key(env, use, early=early)
+            await _until_everybody_knows_the_next(env, uses)
+        return await rotate_keys(env, uses, early=early)
 
 
-async def _until_everybody_knows_the_next(env: Env, use: KeyUse) -> None:
+async def _until_everybody_knows_the_next(env: Env, uses: list[KeyUse]) -> None:
     """Every process looks once a second, and one that cannot does not trust what it knows for longer than this."""
     require_locksmith(env)
-    if use in env.keys.lacking_next:
+    if set(uses) & set(env.keys.lacking_next):
         await keep_next_keys(env)
     seconds = env.policy.revocation_staleness.total_seconds()
-    notes.print(f"Waiting {seconds:.0f} seconds, until every process knows the next {use.value} key …")
+    notes.print(f"Waiting {seconds:.0f} seconds, until every process knows the next keys …")
     await asyncio.sleep(seconds)
 
 

@@ -11,7 +11,7 @@ from vestibule.crypto import jws
 from vestibule.crypto.jwk import PublicKey
 from vestibule.crypto.seal import CannotUnseal
 from vestibule.flows.env import Env
-from vestibule.flows.open_key_ring import make_key, stored_keys
+from vestibule.flows.open_key_ring import make_keys, stored_keys
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.errors import Refusal, StoreUnavailable
 from vestibule.model.signing_keys import KeySet, KeyState, KeyUse, Standing
@@ -36,8 +36,8 @@ async def keep_next_keys(env: Env) -> None:
     """Make the keys that will sign next, where there are none yet, and so publish them."""
     if env.locksmith is None:
         return
-    for use in env.keys.lacking_next:
-        await make_key(env.store, env.clock, env.locksmith, use, KeyState.NEXT)
+    if lacking := env.keys.lacking_next:
+        await make_keys(env.store, env.clock, env.locksmith, lacking, KeyState.NEXT)
 
 
 @retry_on_conflict

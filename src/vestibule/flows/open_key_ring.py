@@ -1,6 +1,7 @@
 """Open the key ring: the server's own keys, unsealed; made on the first start, by whichever process comes first."""
 
 import asyncio
+from collections.abc import Sequence
 
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.clock import Clock
@@ -13,9 +14,8 @@ async def open_key_ring(store: Store, clock: Clock, locksmith: Locksmith) -> Key
     looked_at = clock.monotonic()
     keys = await stored_keys(store)
     missing = [use for use in KeyUse if not any(key.use is use and key.state is KeyState.CURRENT for key in keys)]
-    for use in missing:
-        await make_key(store, clock, locksmith, use, KeyState.CURRENT)
     if missing:
+        await make_keys(store, clock, locksmith, missing, KeyState.CURRENT)
         looked_at = clock.monotonic()
         keys = await stored_keys(store)
     access, refresh = (locksmith.key_set(keys, use) for use in (KeyUse.ACCESS, KeyUse.REFRESH))
@@ -28,13 +28,18 @@ async def stored_keys(store: Store) -> list[SealedKey]:
         return [key for key in await read.signing_keys.all() if key.state is not KeyState.GONE]
 
 
-async def make_key(store: Store, clock: Clock, locksmith: Locksmith, use: KeyUse, state: KeyState) -> None:
-    """Make a key in this state. Another process may be quicker; then its key is the one, and this one is forgotten."""
-    key = await asyncio.to_thread(locksmith.make, use, state, clock.now())
-    await _keep(store, key)
+async def make_keys(store: Store, clock: Clock, locksmith: Locksmith, uses: Sequence[KeyUse], state: KeyState) -> None:
+    """Make a key in this state for each use, all of them at once, so that they can sign at the same time later.
+
+    Another process may be quicker; then its keys are the ones, and these are forgotten.
+    """
+    now = clock.now()
+    made = await asyncio.gather(*(asyncio.to_thread(locksmith.make, use, state, now) for use in uses))
+    await _keep(store, made)
 
 
 @retry_on_conflict
-async def _keep(store: Store, key: SealedKey) -> None:
+async def _keep(store: Store, keys: Sequence[SealedKey]) -> None:
     async with store.transaction() as tx:
-        await tx.signing_keys.add(key)
+        for key in keys:
+            await tx.signing_keys.add(key)

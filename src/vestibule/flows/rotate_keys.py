@@ -1,11 +1,11 @@
 """Rotate the signing keys, and let go of those that are no longer needed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from vestibule.crypto.seal import CannotUnseal
 from vestibule.flows.env import Env
-from vestibule.flows.open_key_ring import make_key, stored_keys
+from vestibule.flows.open_key_ring import make_keys, stored_keys
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.events import Event, EventKind
 from vestibule.model.operator_errors import OperatorError
@@ -16,28 +16,49 @@ class KeysStay(OperatorError):
     """Nothing was changed. The message says why, and what to do."""
 
 
-async def rotate_key(env: Env, use: KeyUse, *, early: bool = False) -> str:
-    """Let the next key of this use sign, and publish one to come after it; the new current key's id.
+class _NotYet(Exception):
+    """Ends the transaction: services may not have the next key of one use yet."""
 
-    Raises `KeysStay` where services may not have the next key yet, unless `early`.
+
+async def rotate_key(env: Env, use: KeyUse, *, early: bool = False) -> str:
+    """Rotate the key of one use; the new current key's id. Raises as `rotate_keys` does."""
+    return (await rotate_keys(env, [use], early=early))[use]
+
+
+async def rotate_keys(env: Env, uses: Sequence[KeyUse], *, early: bool = False) -> dict[KeyUse, str]:
+    """Let the next key of each use sign, and publish those to come after them; the new current keys' ids.
+
+    All of them, or none. Raises `KeysStay` where services may not have one of the next keys yet, unless `early`.
     """
     smith = require_locksmith(env)
-    kid = await _advance(env, use, early=early)
-    await make_key(env.store, env.clock, smith, use, KeyState.NEXT)
-    if kid is None:
-        raise KeysStay(await _why_not_yet(env, use))
-    return kid
+    try:
+        kids = await _advance(env, uses, early=early)
+    except _NotYet:
+        await _publish_next(env, smith, uses)
+        raise KeysStay(await _why_not_yet(env, uses)) from None
+    await _publish_next(env, smith, uses)
+    return kids
+
+
+async def _publish_next(env: Env, smith: Locksmith, uses: Sequence[KeyUse]) -> None:
+    having = {key.use for key in await stored_keys(env.store) if key.state is KeyState.NEXT}
+    if lacking := [use for use in uses if use not in having]:
+        await make_keys(env.store, env.clock, smith, lacking, KeyState.NEXT)
 
 
 @retry_on_conflict
-async def _advance(env: Env, use: KeyUse, *, early: bool) -> str | None:
+async def _advance(env: Env, uses: Sequence[KeyUse], *, early: bool) -> dict[KeyUse, str]:
     now = env.clock.now()
     made_by = now if early else now - env.policy.key_lead
+    kids = {}
     async with env.store.transaction() as tx:
-        kid = await tx.signing_keys.advance(use, made_by, now, now + env.policy.key_tail(use))
-        if kid is not None:
+        for use in uses:
+            kid = await tx.signing_keys.advance(use, made_by, now, now + env.policy.key_tail(use))
+            if kid is None:
+                raise _NotYet
             await tx.events.record(Event(now, EventKind.SIGNING_KEY_ROTATED, detail={"use": use.value, "kid": kid}))
-    return kid
+            kids[use] = kid
+    return kids
 
 
 @retry_on_conflict
@@ -78,12 +99,13 @@ def require_locksmith(env: Env) -> Locksmith:
     return env.locksmith
 
 
-async def _why_not_yet(env: Env, use: KeyUse) -> str:
-    made_at = [key.created_at for key in await stored_keys(env.store) if (key.use, key.state) == (use, KeyState.NEXT)]
-    ready_at = max(made_at, default=env.clock.now()) + env.policy.key_lead
+async def _why_not_yet(env: Env, uses: Sequence[KeyUse]) -> str:
+    nexts = [key for key in await stored_keys(env.store) if key.use in uses and key.state is KeyState.NEXT]
+    ready_at = max((key.created_at for key in nexts), default=env.clock.now()) + env.policy.key_lead
+    which = f"the next {uses[0].value} key signs" if len(uses) == 1 else "the next keys sign"
     return (
-        f"the next {use.value} key signs at {_time(ready_at)} at the earliest, when every service that keeps the "
-        "published keys has it; wait until then, or, after a leak, use --now"
+        f"{which} at {_time(ready_at)} at the earliest, when every service that keeps the published keys has them; "
+        "nothing was rotated: wait until then, or, after a leak, use --now"
     )
 
 
