@@ -105,7 +105,7 @@ async def test_n6_a_hundred_devices_are_listed_and_the_others_counted(world: Wor
     browser = await world.sign_in()
     await fill_sessions(world, account, MOST_LISTED - 1)
     data = (await browser.get("/api/users/me/sessions")).json()["data"]
-    assert (len(data["sessions"]), data["more"]) == (MOST_LISTED, 0)
+    assert (len(data["sessions"]), "more" in data) == (MOST_LISTED, False)
     assert "more-devices" not in (await browser.get("/profile/security")).text
 
 

@@ -2,11 +2,13 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
@@ -82,7 +84,7 @@ def _sqlite_template() -> str:
 
 def _make_sqlite_template() -> str:
     path = run.folder() / "template.sqlite3"
-    asyncio.run(_migrate(f"sqlite:///{path}"))
+    _apart(_migrate(f"sqlite:///{path}"))
     return str(path)
 
 
@@ -94,9 +96,15 @@ def _postgresql_template() -> str:
 
 def _make_postgresql_template() -> str:
     name = f"template_{random_bytes(8).hex()}"
-    asyncio.run(_on_server(f"CREATE DATABASE {name}"))
-    asyncio.run(_migrate(f"{servers.postgresql()}/{name}"))
+    _apart(_on_server(f"CREATE DATABASE {name}"))
+    _apart(_migrate(f"{servers.postgresql()}/{name}"))
     return name
+
+
+def _apart(work: Coroutine[Any, Any, None]) -> None:
+    """Do it on a thread of its own: the browser's library has a loop running in the one that asks."""
+    with ThreadPoolExecutor(max_workers=1) as alone:
+        alone.submit(asyncio.run, work).result()
 
 
 async def _migrate(address: str) -> None:

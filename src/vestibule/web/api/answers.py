@@ -102,13 +102,18 @@ class ShownSession(Answer):
 
 class SessionsData(Answer):
     sessions: list[ShownSession]
+
+
+class SomeSessionsData(SessionsData):
     more: int
 
 
 class Sessions(Success):
-    """Where the account is signed in; `current` marks the session that asks. `more` are not listed."""
+    """Where the account is signed in; `current` marks the session that asks. Where there are too many, `more`
+    are not listed.
+    """
 
-    data: SessionsData
+    data: SomeSessionsData | SessionsData
 
 
 class EndedData(Answer):

@@ -18,7 +18,9 @@ async def list_mine(env: InEnv, caller: SignedInCaller) -> Response:
     """List the devices that are signed in to the account, the one last seen first; a hundred, and how many more."""
     devices = await my_sessions.list_sessions(env, caller)
     shown = [answers.ShownSession.of(session, caller.session_id) for session in devices.listed]
-    return answers.as_json(answers.Sessions(data=answers.SessionsData(sessions=shown, more=devices.more)))
+    if devices.more:
+        return answers.as_json(answers.Sessions(data=answers.SomeSessionsData(sessions=shown, more=devices.more)))
+    return answers.as_json(answers.Sessions(data=answers.SessionsData(sessions=shown)))
 
 
 async def end_one(request: Request, env: InEnv, caller: SignedInCaller, session_id: str) -> Response:
