@@ -354,7 +354,15 @@ async def test_k1_what_is_too_old_to_be_relied_on_is_said_to_come_back_for(face:
 
 
 @every_kit
-async def test_k4_with_a_cookie_another_site_changes_nothing_and_opens_no_websocket(face: Kit) -> None:
+async def test_k4_with_a_cookie_another_site_changes_nothing_and_opens_no_websocket(
+    face: Kit, request: pytest.FixtureRequest
+) -> None:
+    async def opens_none(headers: dict[str, str]) -> None:
+        if "flask" in request.node.name:  # where Werkzeug routes no websocket to a view, whoever asks
+            assert (await face.ask("GET", headers)).status_code == 400
+        else:
+            await refused(face, headers, "cross_site", status=403)
+
     text = token(face)
     by_cookie = cookie(f"access_token={text}")
     upgrade = {"Connection": "Upgrade", "Upgrade": "websocket"}
@@ -366,9 +374,10 @@ async def test_k4_with_a_cookie_another_site_changes_nothing_and_opens_no_websoc
         {},
     ):
         await refused(face, {**by_cookie, **said}, "cross_site", status=403, method="POST")
-        await refused(face, {**by_cookie, **said, **upgrade}, "cross_site", status=403)
+        await opens_none({**by_cookie, **said, **upgrade})
         await let_in(face, {**by_cookie, **said})
         await let_in(face, {**bearer(text), **said}, "POST")
     for said in ({"Origin": "http://service"}, {"Sec-Fetch-Site": "same-origin"}, {"Origin": ORIGIN}):
         await let_in(face, {**by_cookie, **said}, "POST")
-        await let_in(face, {**by_cookie, **said, **upgrade})
+        if "flask" not in request.node.name:
+            await let_in(face, {**by_cookie, **said, **upgrade})

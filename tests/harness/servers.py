@@ -119,10 +119,15 @@ def free_ports(how_many: int) -> int:
 
 def _hold(how_many: int) -> list[socket.socket]:
     holders: list[socket.socket] = []
-    for number in range(how_many):
-        holders.append(socket.socket())
-        holders[-1].bind(("127.0.0.1", holders[0].getsockname()[1] + number if number else 0))
-        holders[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        for number in range(how_many):
+            holders.append(socket.socket())
+            holders[-1].bind(("127.0.0.1", holders[0].getsockname()[1] + number if number else 0))
+            holders[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    except OSError:
+        for holder in holders:
+            holder.close()
+        raise
     return holders
 
 
