@@ -10,8 +10,10 @@ from vestibule.flows.env import Env
 from vestibule.model.letters import Writer
 from vestibule.model.policy import Policy
 from vestibule.web.application import build
+from vestibule.web.client_address import ClientAddresses
 from vestibule.web.pages.render import Pages
 from vestibule.web.policy import WebPolicy
+from vestibule.web.service import WrongKeys
 
 Built = tuple[Policy, WebPolicy, FastAPI]
 _spare: list[Built] = []
@@ -27,6 +29,9 @@ def application(env: Env, web: WebPolicy, writer: Writer) -> Iterator[FastAPI]:
     app = built[-1]
     first = dict(app.state._state)
     app.state.env, app.state.writer = env, writer
+    # What an application remembers of those who asked.
+    app.state.client_addresses = ClientAddresses(web.proxies, web.proxy_header)
+    app.state.wrong_keys = WrongKeys()
     try:
         yield app
     finally:
