@@ -35,7 +35,8 @@ class WrongKeys:
         now = int(clock.now().timestamp())
         if now // _MINUTE != self._minute:
             self._minute, self._counts = now // _MINUTE, {}
-        if self._counts.get(network, 0) < WRONG_KEYS or digest_of(key) in self._right:
+        digest = digest_of(key)
+        if digest is None or digest in self._right or self._counts.get(network, 0) < WRONG_KEYS:
             return None
         return timedelta(seconds=_MINUTE - now % _MINUTE)
 
@@ -60,7 +61,8 @@ async def service(request: Request) -> ServiceKey:
     try:
         found = await identify_service(env, key)
     except ServiceKeyInvalid:
-        wrong.add(network)
+        if digest_of(key) is not None:  # else nothing was looked up
+            wrong.add(network)
         raise
     wrong.right(found)
     return found
