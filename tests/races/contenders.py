@@ -33,6 +33,7 @@ from vestibule.flows import (
 from vestibule.model.accounts import Account, Role
 from vestibule.model.letters import LetterKind, RefusedForGood
 from vestibule.model.one_time_tokens import Purpose
+from vestibule.model.sessions import Device
 
 Act = Callable[[World, Person], Awaitable[Any]]
 NEW_PASSWORD = "another horse"
@@ -45,7 +46,7 @@ APART = {
     "services": "keys of services",
 }
 # Part of others here.
-WITHIN = {"compose_letter": "deliver", "guess": "sign in wrongly"}
+WITHIN = {"compose_letter": "deliver", "guess": "sign in wrongly", "tell_if_shared": "refresh from elsewhere"}
 
 
 class _Refusing:
@@ -87,6 +88,12 @@ async def _import(world: World, person: Person) -> Any:
     everything = _Taking()
     source = import_accounts.Source(batches(), cast(Any, everything), everything)
     return await import_accounts.import_accounts(world.env, source, everything)
+
+
+async def _refresh_from_elsewhere(world: World, person: Person) -> Any:
+    """As a tab's that raced, but by another program on another network."""
+    await _rotate(world, person, 1)
+    return await refresh.refresh(world.env, person.refresh_token(world), Device("a stranger", "203.0.113.9"))
 
 
 async def _refresh_reused(world: World, person: Person) -> Any:
@@ -139,6 +146,7 @@ CONTENDERS: dict[str, tuple[str, Act]] = {
     "try letters again": ("look_after_mail", lambda w, _: look_after_mail.retry_letters(w.env, None)),
     "sign out another": ("my_sessions", lambda w, p: my_sessions.end_one(w.env, p.caller, p.sessions[1].id)),
     "sign out others": ("my_sessions", lambda w, p: my_sessions.end_others(w.env, p.caller)),
+    "refresh from elsewhere": ("refresh", _refresh_from_elsewhere),
     "refresh": ("refresh", lambda w, p: refresh.refresh(w.env, p.refresh_token(w), BROWSER)),
     "refresh as a thief": ("refresh", _refresh_reused),
     "register": ("register", _register),
