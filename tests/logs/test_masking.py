@@ -70,6 +70,7 @@ def test_l3_every_line_of_a_server_has_it_so(setting: str, shown: str, tmp_path:
             sign_in(browser, "ada@example.com")
             browser.post("/api/auth/login", json={"email": "ada@example.com", "password": "wrong horse"})
         wait_until(lambda: "sign_in_refused" in server.output, "the line about the wrong password")
+        wait_until(lambda: "subject=" in server.output, "the line about the letter, which leaves at a random moment")
         lines = [line for line in server.output.splitlines() if "network_address=" in line]
         assert len(lines) >= 3
         assert ("ada@example.com" in server.output) == (setting == "full"), "a letter is logged in development"

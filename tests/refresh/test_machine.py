@@ -110,7 +110,7 @@ class Real:
 
     def present(self, counter: int) -> int | None:
         try:
-            tokens = self._runner.run(refresh(self._env, self._texts[counter]))
+            tokens = self._runner.run(refresh(self._env, self._texts[counter], Device("", "")))
         except RefreshRefused:
             return None
         text = tokens.refresh_token or ""
