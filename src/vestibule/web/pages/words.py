@@ -64,7 +64,7 @@ WHAT_HAPPENED = {
     EventKind.SIGNED_IN: _("Signed in"),
     EventKind.SIGN_IN_REFUSED: _("Somebody tried to sign in and was refused"),
     EventKind.SESSION_ENDED: _("A device was signed out"),
-    EventKind.SESSION_SHARED: _("A copied sign-in was stopped"),
+    EventKind.SESSION_SHARED: _("Signed in"),
     EventKind.REFRESH_TOKEN_REUSED: _("A copied sign-in was stopped"),
     EventKind.ADDRESS_VERIFIED: _("The address was confirmed"),
     EventKind.PASSWORD_RESET_REQUESTED: _("A link for a new password was asked for"),
