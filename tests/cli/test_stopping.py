@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.conftest import not_to_be_had
-from tests.harness.process import PASSWORD, given_keys, register, run, serving, sign_in, starting
+from tests.harness.process import PASSWORD, Running, given_keys, register, run, serving, sign_in, starting
 from tests.harness.servers import wait_until
 
 
@@ -26,7 +26,10 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 # A worker that has just been forked once swallowed the signal, and was waited for for thirty seconds, then killed.
-@pytest.mark.parametrize("age", [0.0, 0.02, 0.05, 0.1, 0.3])
+AGES = [0.0, 0.02, 0.05, 0.1, 0.3]
+
+
+@pytest.mark.parametrize("age", AGES)
 def test_a_worker_of_any_age_hears_that_it_is_to_stop(prepared: Path, age: float) -> None:
     with starting(prepared, **given_keys()) as server:
         parent = psutil.Process(server.process.pid)
@@ -100,6 +103,27 @@ def _answers(browser: httpx.Client, times: int) -> list[tuple[int, str | None]]:
     """What it says, each time on a connection of its own, and whether it closes it."""
     told = [browser.get("/api/healthchecker") for _ in range(times)]
     return [(answer.status_code, answer.headers.get("connection")) for answer in told]
+
+
+# The signal for leave once ended a worker that was not up yet, and with it the leave of the others.
+@pytest.mark.parametrize("age", AGES)
+def test_a_worker_of_any_age_takes_its_leave(prepared: Path, age: float) -> None:
+    with starting(prepared, "--workers", "2", **given_keys(), **DRAINED) as server:
+        parent = psutil.Process(server.process.pid)
+        wait_until(lambda: len(parent.children()) == 2, "both workers")
+        workers = parent.children()
+        time.sleep(age)
+        server.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: _says_that_it_leaves(server), "a worker's telling the balancer")
+        assert parent.children() == workers
+        assert server.stop() == 0
+
+
+def _says_that_it_leaves(server: Running) -> bool:
+    try:
+        return httpx.get(f"{server.base}/healthz/ready").status_code == 503
+    except httpx.TransportError:
+        return False
 
 
 def test_it_takes_leave_for_as_long_as_it_is_told(prepared: Path) -> None:

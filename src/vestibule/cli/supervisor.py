@@ -33,6 +33,7 @@ class Supervisor(MPServer):
     def startup(self, spawn_target: Any, target_loader: Any) -> None:
         # Only now that the workers are forked: a lock this thread held at the fork, such as that of a module being
         # imported, would stay locked in the worker for ever.
+        signal.signal(LEAVE, signal.SIG_IGN)  # inherited: it would end a worker that does not listen for it yet
         super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
         self._welcome.start()
 
@@ -46,14 +47,18 @@ class Supervisor(MPServer):
         super().shutdown(exit_code)  # type: ignore[no-untyped-call]
 
     def _take_leave(self) -> None:
+        # A worker that is not up yet does not hear it, so it is said again; one that has ended shortens nobody's leave.
+        end = time.monotonic() + self._leaving_seconds
+        while self.interrupt_signal and self._leaving_seconds and (left := end - time.monotonic()) > 0:
+            self._tell_workers_to_leave()
+            self.main_loop_interrupt.clear()
+            self.main_loop_interrupt.wait(min(left, _SAY_AGAIN_SECONDS))
+
+    def _tell_workers_to_leave(self) -> None:
         workers: list[Any] = self.wrks  # untyped in granian
-        if not self._leaving_seconds or not self.interrupt_signal:
-            return
-        self.main_loop_interrupt.clear()
         for worker in workers:
             with suppress(ProcessLookupError):  # it has just ended by itself
                 os.kill(worker.inner.pid, LEAVE)
-        self.main_loop_interrupt.wait(self._leaving_seconds)
 
     def _stop_workers(self) -> None:
         # A worker that has just been forked still has its parent's handler, which swallows the signal, and would be
