@@ -42,11 +42,12 @@ class RealWorkshop:
         return chosen
 
     @asynccontextmanager
-    async def opened(self) -> AsyncIterator[Env]:
+    async def opened(self, *, first_start: bool = False) -> AsyncIterator[Env]:
+        key_wiring.locksmith(self.settings, make_secret=first_start)  # before anything else is made where it stands
         # Nobody looks after the embedded database, so whoever comes first brings it up to date.
         if self.settings.embedded and await self._revision() != REVISION:
             await self.migrate()
-        async with wiring.opened(self.settings) as env:
+        async with wiring.opened(self.settings, make_secret=first_start) as env:
             yield env
 
     def given_keys(self) -> KeyRing | None:

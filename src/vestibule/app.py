@@ -41,7 +41,11 @@ def assembled(chosen: Settings, threads: type[NicedThreads] = NicedThreads) -> A
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:
-            async with wiring.opened(chosen, threads) as env, loops.running(env), AsyncExitStack() as measuring:
+            async with (
+                wiring.opened(chosen, threads, make_secret=True) as env,
+                loops.running(env),
+                AsyncExitStack() as measuring,
+            ):
                 if chosen.metrics_port:
                     measuring.enter_context(listening(chosen.metrics_host, chosen.metrics_port))
                     await measuring.enter_async_context(sampled(env, lambda: log.dropped))

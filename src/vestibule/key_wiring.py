@@ -3,14 +3,16 @@
 import base64
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TypeVar
 
 from pydantic import SecretStr
 
 from vestibule.crypto import jwk
 from vestibule.crypto.entropy import random_bytes
-from vestibule.crypto.seal import CannotUnseal, Seal
+from vestibule.crypto.seal import MIN_SECRET_CHARACTERS, CannotUnseal, Seal
 from vestibule.flows.open_key_ring import open_key_ring
 from vestibule.model.clock import Clock
 from vestibule.model.signing_keys import KeyRing, KeySet, Locksmith
@@ -21,9 +23,8 @@ from vestibule.settings import Settings, WrongSettings
 T = TypeVar("T")
 
 
-async def keys(settings: Settings, store: Store, clock: Clock) -> KeyRing:
+async def keys(settings: Settings, store: Store, clock: Clock, smith: Locksmith | None) -> KeyRing:
     """The keys from the settings, or else those in the database."""
-    smith = locksmith(settings)
     if smith is None:
         return given_keys(settings)
     try:
@@ -35,13 +36,13 @@ async def keys(settings: Settings, store: Store, clock: Clock) -> KeyRing:
         ) from None
 
 
-def locksmith(settings: Settings) -> Locksmith | None:
-    """What makes, seals and opens keys; None where they are given by settings."""
+def locksmith(settings: Settings, *, make_secret: bool = False) -> Locksmith | None:
+    """What makes, seals and opens keys; None where they are given by settings. Raises as `secret_key` does."""
     if settings.keys_are_given:
         return None
     old = settings.secret_key_old.get_secret_value()
     return Locksmith(
-        seal=Seal(secret_key(settings)),
+        seal=Seal(secret_key(settings, make=make_secret)),
         algorithm=settings.signing_algorithm,
         bits=settings.signing_key_bits,
         previous=Seal(old) if old else None,
@@ -81,18 +82,47 @@ def _half(faults: list[str], name: str, secret: SecretStr, read: Callable[[bytes
         return None
 
 
-def secret_key(settings: Settings) -> str:
-    """The secret that private keys are sealed under: the setting, or a file that is made at the first start."""
+def secret_key(settings: Settings, *, make: bool) -> str:
+    """The secret that private keys are sealed under: the setting, or the file in the data folder.
+
+    `make`: where neither is there, the file is made, if the database is this machine's alone. Raises `WrongSettings`.
+    """
     if given := settings.secret_key.get_secret_value():
         return given
-    make_folder(settings)
     path = _secret_file(settings)
     try:
-        with open(path, "x", opener=_owner_only) as file:
-            file.write(base64.urlsafe_b64encode(random_bytes(32)).decode() + "\n")
-    except FileExistsError:
-        pass
-    return path.read_text().strip()
+        if make and settings.embedded and not path.exists():
+            _make_secret(settings, path)
+        text = path.read_text().strip()
+    except FileNotFoundError:
+        raise WrongSettings(f"VESTIBULE_SECRET_KEY: {_no_secret(settings, path)}") from None
+    except OSError as fault:
+        raise WrongSettings(f"VESTIBULE_SECRET_KEY: {path}: {fault.strerror}") from None
+    except UnicodeDecodeError:
+        text = ""
+    if len(text) < MIN_SECRET_CHARACTERS:
+        raise WrongSettings(f"VESTIBULE_SECRET_KEY: in {path} there is no secret; put the copy of it there")
+    return text
+
+
+def _no_secret(settings: Settings, path: Path) -> str:
+    if settings.embedded:
+        return f"is not set, and there is no {path} yet; start vestibule serve once, which makes it, or set it"
+    return (
+        "is needed, because the keys in this database are sealed under it: the same on every machine; "
+        'make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"'
+    )
+
+
+def _make_secret(settings: Settings, path: Path) -> None:
+    """Whole or not at all, and by one process: another that starts now finds nothing, or all of it."""
+    make_folder(settings)
+    with NamedTemporaryFile("w", dir=path.parent, prefix=".secret-") as file:  # 0600
+        file.write(base64.urlsafe_b64encode(random_bytes(32)).decode() + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(file.name, path)
 
 
 def has_secret(settings: Settings) -> bool:
@@ -110,7 +140,3 @@ def make_folder(settings: Settings) -> None:
 
 def _secret_file(settings: Settings) -> Path:
     return settings.data / "secret.key"
-
-
-def _owner_only(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

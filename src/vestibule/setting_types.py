@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 from vestibule.crypto.seal import MIN_SECRET_CHARACTERS
 from vestibule.model.brand import COLOUR, picture_type
+from vestibule.model.paths import path_from
 
 _ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
 _APP_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
@@ -104,6 +105,16 @@ def _mail_host(name: str) -> str:
     return name.strip("[]")
 
 
+def greeting_name(name: str) -> str:
+    """A name for EHLO; an IP address as RFC 5321, section 4.1.3, has it. Raises ValueError."""
+    bare = name.strip("[]").removeprefix("IPv6:")
+    if _is_address(bare):
+        return f"[IPv6:{bare}]" if ":" in bare else f"[{bare}]"
+    if name and (_HOST.fullmatch(name) is None or name.startswith("[")):
+        raise ValueError(f"{shown(name)} is not a host name such as auth.example.com")
+    return name
+
+
 def _at_least_one(origins: tuple[str, ...]) -> tuple[str, ...]:
     if not origins:
         raise ValueError("names no origin")
@@ -179,13 +190,12 @@ def _colour(text: str) -> str:
 
 
 def _path(text: Any) -> Any:
-    """A path, `~` being somebody's home."""
     if not isinstance(text, str):
         return text
     try:
-        return Path(text).expanduser()
-    except RuntimeError:
-        raise ValueError(f"{shown(text)}: whose home that is cannot be found out; write the whole path") from None
+        return path_from(text)
+    except ValueError as fault:
+        raise ValueError(f"{shown(text)} {fault}") from None
 
 
 def _logo(path: Path | None) -> Path | None:
@@ -225,6 +235,7 @@ Origins = Annotated[
 Hosts = Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], BeforeValidator(_listed)]
 ListeningAddress = Annotated[str, AfterValidator(listening_address)]
 MailHost = Annotated[str, AfterValidator(_mail_host)]
+EhloName = Annotated[str, AfterValidator(greeting_name)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks)]
 Pem = Annotated[SecretStr, AfterValidator(_base64_pem)]
 SealingSecret = Annotated[SecretStr, AfterValidator(_long_enough)]

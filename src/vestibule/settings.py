@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
@@ -30,6 +30,7 @@ from vestibule.setting_sentences import sentence
 from vestibule.setting_types import (
     Colour,
     DataFolder,
+    EhloName,
     Folder,
     Hosts,
     ListeningAddress,
@@ -43,6 +44,7 @@ from vestibule.setting_types import (
     SealingSecret,
     Switch,
     Whole,
+    greeting_name,
     whole,
 )
 
@@ -135,7 +137,8 @@ class Settings(BaseModel):
     database_url: SecretStr = _setting(
         "DATABASE_URL",
         SecretStr(""),
-        "`postgresql://user:password@host:5432/name`, or `sqlite:///path`. Unset: a SQLite file in VESTIBULE_DATA.",
+        "`postgresql://user:password@host:5432/name`, or `sqlite:///path`, with `%` in front of what an address has "
+        "signs for (`%3F` for `?`). Unset: a SQLite file in VESTIBULE_DATA.",
     )
     database_pool: Whole = _setting(
         "VESTIBULE_DATABASE_POOL", 10, "Connections to PostgreSQL for each process.", ge=2, le=100
@@ -162,8 +165,9 @@ class Settings(BaseModel):
     secret_key: SealingSecret = _setting(
         "VESTIBULE_SECRET_KEY",
         SecretStr(""),
-        "What private keys in the database are sealed under. Unset: made at the first start, in VESTIBULE_DATA. "
-        "Machines that share a database share this.",
+        "What private keys in the database are sealed under. Unset: in the file `secret.key` of VESTIBULE_DATA, which "
+        "`vestibule serve` makes at its first start where the database is a SQLite file; with PostgreSQL it has to be "
+        "set, on every machine the same.",
     )
     secret_key_old: SealingSecret = _setting(
         "VESTIBULE_SECRET_KEY_OLD",
@@ -385,6 +389,12 @@ class Settings(BaseModel):
         "`tls` from the first byte, `starttls`, or `none`. `auto`: `tls` on port 465, otherwise `starttls`, which may "
         "be missing only where no password would be sent.",
     )
+    email_ehlo: EhloName = _setting(
+        "VESTIBULE_EMAIL_EHLO",
+        "",
+        "Name by which Vestibule greets the mail server (EHLO), such as `auth.example.com`; strict ones refuse "
+        "`localhost`. Unset: the host of VESTIBULE_URL, or else this machine's name.",
+    )
     email_from: str = _setting(
         "VESTIBULE_EMAIL_FROM",
         "no-reply@localhost",
@@ -553,7 +563,8 @@ class Settings(BaseModel):
     @property
     def database_address(self) -> str:
         """Where the database is, the embedded default included."""
-        return self.database_url.get_secret_value() or f"sqlite:///{self.data.absolute() / 'vestibule.sqlite3'}"
+        embedded = quote(str(self.data.absolute() / "vestibule.sqlite3"))  # an address, in which ? and % mean something
+        return self.database_url.get_secret_value() or f"sqlite:///{embedded}"
 
     @property
     def embedded(self) -> bool:
@@ -570,6 +581,14 @@ class Settings(BaseModel):
         """Where mailed links lead: a mail program opens no page of an app."""
         of_the_web = (origin for origin in self.origins if origin.startswith(("http://", "https://")))
         return next(of_the_web, self.own_base) if "origins" in self.model_fields_set else self.own_base
+
+    @property
+    def ehlo(self) -> str:
+        """How the mail server is greeted (RFC 5321, section 4.1.1.1): a name, or an address in brackets; empty: as
+        this machine is called.
+        """
+        host = "" if unsafe.is_local(urlsplit(self.url).hostname or "") else urlsplit(self.url).hostname or ""
+        return self.email_ehlo or greeting_name(host)
 
     @property
     def front_ends(self) -> tuple[str, ...]:

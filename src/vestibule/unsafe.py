@@ -14,7 +14,7 @@ def in_production(url: str, origins: Iterable[str]) -> Iterator[str]:
     """What is wrong with where this server and its front-ends are, for a server that is used."""
     for setting, address in (("VESTIBULE_URL", url), *(("ORIGIN", origin) for origin in origins)):
         parts = urlsplit(address)
-        if parts.scheme == "http" and not _is_local(parts.hostname or ""):
+        if parts.scheme == "http" and not is_local(parts.hostname or ""):
             yield f"{setting}: {address} is refused in production, because {_PLAIN_HTTP}; use https://{parts.netloc}"
 
 
@@ -33,5 +33,6 @@ def cookies(prefix: str, *, secure: bool) -> Iterator[str]:
         )
 
 
-def _is_local(host: str) -> bool:
+def is_local(host: str) -> bool:
+    """Whether a host is this machine, by its name."""
     return host in _LOCAL or host.endswith(".localhost")

@@ -90,12 +90,17 @@ def _redis(settings: Settings, *seconds: float) -> Redis:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, threads: type[NicedThreads] = NicedThreads) -> AsyncIterator[Env]:
+async def opened(
+    settings: Settings, threads: type[NicedThreads] = NicedThreads, *, make_secret: bool = False
+) -> AsyncIterator[Env]:
     """Everything a process needs, and its end; `threads` make hashes and signatures.
+
+    `make_secret`: on its first start a server may make the secret that keys are sealed under, beside a file of its own.
 
     Raises `WrongSettings`, `SchemaMismatch` or `StoreUnavailable`.
     """
     clock = SystemClock()
+    smith = key_wiring.locksmith(settings, make_secret=make_secret)
     async with AsyncExitStack() as stack:
         engines = await stack.enter_async_context(database(settings))
         await require_current(engines)
@@ -112,8 +117,8 @@ async def opened(settings: Settings, threads: type[NicedThreads] = NicedThreads)
                 clock=clock,
                 store=store,
                 watching=SqlStore(watching),
-                keys=await key_wiring.keys(settings, store, clock),
-                locksmith=key_wiring.locksmith(settings),
+                keys=await key_wiring.keys(settings, store, clock, smith),
+                locksmith=smith,
                 passwords=Passwords(hasher(settings), hashing),
                 signing=signing,
                 mirror=RedisMirror(redis, clock) if redis else NoMirror(),
@@ -132,7 +137,7 @@ async def opened(settings: Settings, threads: type[NicedThreads] = NicedThreads)
 @asynccontextmanager
 async def database(settings: Settings, connections: int | None = None) -> AsyncIterator[Engines]:
     """The database, as it is; for the embedded one, at least the folder it lies in."""
-    if settings.embedded:
+    if not settings.database_url.get_secret_value():
         key_wiring.make_folder(settings)
     try:
         engines = engine.connect(settings.database_address, connections or settings.database_pool)
@@ -176,7 +181,9 @@ def post(settings: Settings, clock: Clock) -> Post:
         return FolderPost(settings.data / "mail", letters, clock, aloud=not settings.production)
     security = security_for(settings.email_security, settings.email_port, settings.email_user)
     password = settings.email_pass.get_secret_value()
-    server = Server(settings.email_host, settings.email_port, security, settings.email_user, password)
+    server = Server(
+        settings.email_host, settings.email_port, security, settings.email_user, password, ehlo=settings.ehlo
+    )
     return SmtpPost(server, letters)
 
 

@@ -9,7 +9,7 @@ from tests.harness.servers import free_port
 
 
 def test_all_is_well(tmp_path: Path, backend: Backend) -> None:
-    done = run(tmp_path, "doctor", **backend.environment)
+    done = run(tmp_path, "doctor", **{"VESTIBULE_SECRET_KEY": "n" * 43, **backend.environment})
     assert (done.returncode, done.stderr) == (0, "")
     subjects = ("settings", "browsers", "proxies", "database", "keys", "redis", "mail")
     assert [line.split()[1] for line in done.stdout.splitlines() if "✓" in line] == list(subjects)
@@ -43,3 +43,11 @@ def test_a_setting_that_cannot_be_read_gives_status_2(tmp_path: Path) -> None:
     done = run(tmp_path, "doctor", PORT="x")
     assert done.returncode == 2
     assert complaint(done.stderr).startswith("PORT:")
+
+
+def test_settings_that_cannot_be_read_are_told_to_programs_too(tmp_path: Path) -> None:
+    done = run(tmp_path, "doctor", "--json", PORT="x", VESTIBULE_HOTS="::1")
+    found = json.loads(done.stdout)
+    assert done.returncode == 2
+    assert [finding["what"].partition(":")[0] for finding in found] == ["VESTIBULE_HOTS", "PORT"]
+    assert {finding["severity"] for finding in found} == {"fault"}

@@ -79,7 +79,7 @@ async def test_two_first_starts_at_once_make_one_key_for_each_use_and_another_se
     assert first["keys"][0] == second["keys"][0], "the one that signs; the next one is published a moment later"
     signing = "SELECT use FROM signing_keys WHERE state = 'current' ORDER BY use"
     assert await column(postgresql.database_url, signing) == ["access", "refresh"]
-    refused = run(tmp_path, "serve", **postgresql.environment, VESTIBULE_SECRET_KEY=SECRET.upper())
+    refused = run(tmp_path, "serve", **settings | {"VESTIBULE_SECRET_KEY": SECRET.upper()})
     assert refused.returncode == 2
     assert complaint(refused.stderr).startswith("VESTIBULE_SECRET_KEY: ")
     assert SECRET.upper() not in refused.stderr

@@ -164,3 +164,18 @@ def test_the_commands_that_the_unit_and_the_image_start_are_there(tmp_path: Path
     helped = run(tmp_path, "serve", "--help").stdout
     assert started
     assert all(option.strip() in helped for option in started)
+
+
+def test_the_unit_runs_in_production_and_its_example_settings_are_taken(tmp_path: Path) -> None:
+    """L5: the unit sets the mode, and what is beside it starts with nothing but names and secrets filled in."""
+    unit = (DEPLOY / "systemd" / "vestibule.service").read_text()
+    assert "NODE_ENV=production" in unit
+    assert unit.index("Environment=NODE_ENV") < unit.index("EnvironmentFile="), "whoever sets it otherwise is heard"
+    example = (DEPLOY / "systemd" / "vestibule.env").read_text()
+    commented = re.sub(r"^#(?=[A-Z_]+=.)", "", example, flags=re.MULTILINE)
+    for text in (example, commented):
+        (tmp_path / ".env").write_text(text)
+        done = run(tmp_path, "keys", "generate", "--bits", "2048", NODE_ENV="production")
+        assert done.returncode == 0, done.stderr
+        shown = run(tmp_path, "doctor", "--json", NODE_ENV="production", EMAIL_HOST="127.0.0.1", EMAIL_PORT="1")
+        assert shown.returncode in {0, 1}, shown.stderr

@@ -146,11 +146,11 @@ def _curl() -> None:
 
 @pytest.fixture
 async def addresses() -> AsyncIterator[dict[str, str]]:
-    """An empty PostgreSQL database and a Redis, as the README's two settings."""
+    """An empty PostgreSQL database and a Redis, as the README's settings."""
     try:
         redis = servers.redis()
         async with backends.postgresql_database() as database:
-            yield {"DATABASE_URL": database, "REDIS_URL": f"{redis}/0"}
+            yield {"DATABASE_URL": database, "REDIS_URL": f"{redis}/0", "VESTIBULE_SECRET_KEY": "n" * 43}
     except NotToBeHad as reason:
         not_to_be_had(reason)
 

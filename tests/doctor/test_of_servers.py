@@ -104,14 +104,14 @@ async def keep_keys(settings: Settings, clock: ManualClock | SystemClock) -> Non
 
 
 async def test_keys_of_another_secret(chosen: Chosen, backend: Backend) -> None:
-    await keep_keys(chosen(**backend.environment), SystemClock())
+    await keep_keys(chosen(**backend.environment | {"VESTIBULE_SECRET_KEY": ""}), SystemClock())
     assert severity_of(await look(chosen()), "no secret to open them with") is FAULT
     assert severity_of(await look(chosen(VESTIBULE_SECRET_KEY=SECRET[::-1])), "under another secret") is FAULT
     assert severity_of(await look(chosen(VESTIBULE_SECRET_KEY=SECRET)), "a key has 2048 bits") is HINT
 
 
 async def test_old_keys(chosen: Chosen, backend: Backend) -> None:
-    settings = chosen(**backend.environment, VESTIBULE_SECRET_KEY=SECRET)
+    settings = chosen(**backend.environment | {"VESTIBULE_SECRET_KEY": SECRET})
     clock = ManualClock()
     await keep_keys(settings, clock)
     clock.advance(days=366)

@@ -69,3 +69,13 @@ def test_files_that_others_can_read(chosen: Chosen) -> None:
     assert severity_of(found, ".env can be read") is None
     Path(".env").write_text("EMAIL_PASS=hush-hush\n")
     assert severity_of(look(chosen()), ".env can be read") is WARNING
+
+
+def test_c7_a_database_elsewhere_that_others_can_read(chosen: Chosen, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "else where" / "a.sqlite3"
+    elsewhere.parent.mkdir()
+    for end in ("", "-wal", "-shm"):
+        Path(f"{elsewhere}{end}").touch(mode=0o644)
+    found = look(chosen(DATABASE_URL=f"sqlite:///{elsewhere}"))
+    for end in ("", "-wal", "-shm"):
+        assert severity_of(found, f"{elsewhere}{end} can be read") is WARNING

@@ -69,7 +69,7 @@ async def test_from_the_file_to_postgresql_nobody_is_signed_out_and_nobody_let_b
 def all_is_well(folder: Path, postgresql: Backend, cookies: httpx.Cookies, dead: dict[str, str]) -> None:
     """Who was signed in is, and who was not is not."""
     with (
-        serving(folder, **postgresql.environment) as server,
+        serving(folder, **postgresql.environment | {"VESTIBULE_SECRET_KEY": ""}) as server,
         httpx.Client(base_url=server.base, headers={"Origin": FRONT_END}, cookies=cookies, timeout=20) as client,
     ):
         assert client.get("/api/users/me").json()["data"]["user"]["email"] == EMAIL

@@ -20,6 +20,7 @@ from vestibule.storage.sql.migrate import migrate
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
 ALL = (SQLITE, POSTGRESQL)
+_SECRET = "Vq3x-7LmZt0rKc9Yw2Hn5_Pd8Jg4Bs6Fu1Ea-Xi7Ro0"  # opens nothing but what tests seal
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,8 @@ class Backend:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The two settings that choose this backend."""
-        redis = {"REDIS_URL": self.redis_url} if self.redis_url else {}
+        """The settings that choose this backend; where others may share it, the secret as well that they share."""
+        redis = {"REDIS_URL": self.redis_url, "VESTIBULE_SECRET_KEY": _SECRET} if self.redis_url else {}
         return {"DATABASE_URL": self.database_url, **redis}
 
 
@@ -41,7 +42,7 @@ async def fresh(kind: str, folder: Path) -> AsyncIterator[Backend]:
     """An empty backend of a kind, gone afterwards."""
     if kind == SQLITE:
         path = folder / f"{random_bytes(8).hex()}.sqlite3"
-        shutil.copyfile(await asyncio.to_thread(_sqlite_template), path)
+        shutil.copy(await asyncio.to_thread(_sqlite_template), path)
         yield Backend(f"sqlite:///{path}", None)
         return
     async with postgresql_database(await asyncio.to_thread(_postgresql_template)) as address:
@@ -52,7 +53,7 @@ def embedded(data: Path) -> None:
     """Give a server that has no data folder one with an empty database, for migrating takes a process of its own."""
     if not data.exists():
         data.mkdir(mode=0o700)
-        shutil.copyfile(_sqlite_template(), data / "vestibule.sqlite3")
+        shutil.copy(_sqlite_template(), data / "vestibule.sqlite3")
 
 
 @asynccontextmanager

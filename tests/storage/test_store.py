@@ -1,6 +1,8 @@
 """`model.store.Store`: transactions that are over when they are over, and databases that cannot be asked."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -215,3 +217,35 @@ async def _on_server(statement: str) -> None:
         await connection.execute(statement)
     finally:
         await connection.close()
+
+
+async def test_another_connection_does_not_take_the_locks_of_the_first_away(tmp_path: Path) -> None:
+    """C7: a program that comes and goes leaves SQLite's log where it is, for this process still writes into it."""
+    path = tmp_path / "a.sqlite3"
+    await asyncio.to_thread(come_and_go, path)
+    engines = engine.connect(f"sqlite:///{path}", 3)
+    async with engines.reading() as first, engines.reading() as second:
+        for reading in (first, second):
+            await reading.execute(text("SELECT * FROM one"))
+    log = path.with_name("a.sqlite3-wal")
+    there = log.is_file()
+    await asyncio.to_thread(come_and_go, path)
+    stayed = log.is_file()
+    await engines.close()
+    assert (there, stayed) == (True, True)
+
+
+COME_AND_GO = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1])
+connection.execute("PRAGMA journal_mode = WAL")
+connection.execute("CREATE TABLE IF NOT EXISTS one (number INTEGER)")
+connection.execute("INSERT INTO one VALUES (1)")
+connection.commit()
+connection.close()
+"""
+
+
+def come_and_go(path: Path) -> None:
+    """Another program, that writes a row and ends."""
+    subprocess.run([sys.executable, "-c", COME_AND_GO, str(path)], check=True, timeout=60)

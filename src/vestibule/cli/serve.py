@@ -110,7 +110,7 @@ def _room_for_metrics(settings: Settings) -> Iterator[None]:
 
 async def _prepare(workshop: Workshop) -> None:
     """Meet every fault here, once and in words, instead of in each worker."""
-    async with workshop.opened() as env:
+    async with workshop.opened(first_start=True) as env:
         await env.store.ping()
 
 

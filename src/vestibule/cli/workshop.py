@@ -43,8 +43,8 @@ class Workshop(Protocol):
     def settings(self) -> Settings:
         """The settings in force."""
 
-    def opened(self) -> AbstractAsyncContextManager[Env]:
-        """Everything a process needs, for as long as the block lasts."""
+    def opened(self, *, first_start: bool = False) -> AbstractAsyncContextManager[Env]:
+        """Everything a process needs, for as long as the block lasts. `first_start`: makes what is not there yet."""
 
     def given_keys(self) -> KeyRing | None:
         """The signing keys in the settings, if they are there."""

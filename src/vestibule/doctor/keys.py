@@ -24,11 +24,16 @@ async def look(chosen: Settings, clock: Clock, engines: Engines) -> list[Finding
         return _given(chosen)
     async with SqlStore(engines).reading() as read:
         stored = [key for key in await read.signing_keys.all() if key.state is not KeyState.GONE]
-    if not stored:
+    if not stored and (chosen.embedded or key_wiring.has_secret(chosen)):
         return [fine(SUBJECT, "none yet; the first start makes them")]
+    if not stored:
+        return [_sealed("there are no keys yet, and no secret to seal them under")]
     if not key_wiring.has_secret(chosen):
         return [_sealed("there are sealed keys, and here is no secret to open them with")]
-    smith = key_wiring.locksmith(chosen)
+    try:
+        smith = key_wiring.locksmith(chosen)
+    except WrongSettings as reason:
+        return [_sealed(str(reason))]
     return _stored(clock, stored, smith) if smith else []
 
 

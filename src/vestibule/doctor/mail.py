@@ -22,7 +22,7 @@ async def look(chosen: Settings) -> list[Finding]:
         return [*found, _no_server(chosen)]
     security = security_for(chosen.email_security, chosen.email_port, chosen.email_user)
     password = chosen.email_pass.get_secret_value()
-    server = Server(chosen.email_host, chosen.email_port, security, chosen.email_user, password)
+    server = Server(chosen.email_host, chosen.email_port, security, chosen.email_user, password, ehlo=chosen.ehlo)
     return [*found, *await _visit(server)]
 
 
@@ -53,6 +53,7 @@ async def _visit(server: Server) -> list[Finding]:
     client = aiosmtplib.SMTP(
         hostname=server.host,
         port=server.port,
+        local_hostname=server.ehlo or None,
         use_tls=server.security == "tls",
         start_tls=starttls,
         timeout=_TIMEOUT_SECONDS,

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vestibule.model.findings import Finding, fine, hint, warning
-from vestibule.settings import Settings
+from vestibule.settings import ENV_FILE, Settings
+from vestibule.storage.sql import url as addresses
 
 SUBJECT = "settings"
 _HARDENED_LENGTH = 15
@@ -85,8 +86,8 @@ def _secrets(chosen: Settings) -> Iterator[Finding]:
             "As long as it opens keys, the old secret is as precious as the new one.",
             "vestibule keys reseal, and then take the setting away",
         )
-    for path in (chosen.data, chosen.data / "secret.key", Path(".env")):
-        if path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO) and not _empty_of_secrets(path):
+    for path in (chosen.data, chosen.data / "secret.key", *_database_files(chosen), ENV_FILE):
+        if _open_to_others(path) and not _empty_of_secrets(path):
             yield warning(
                 SUBJECT,
                 f"{path} can be read by other users of this machine",
@@ -95,7 +96,22 @@ def _secrets(chosen: Settings) -> Iterator[Finding]:
             )
 
 
+def _database_files(chosen: Settings) -> Iterator[Path]:
+    """The SQLite file and what lies beside it, wherever DATABASE_URL has it."""
+    if chosen.embedded:
+        name = addresses.parse(chosen.database_address)[0].database or ""
+        yield from (Path(f"{name}{end}") for end in ("", "-wal", "-shm"))
+
+
+def _open_to_others(path: Path) -> bool:
+    """Whether others of this machine may look into it; not, where it is not there or even we may not look."""
+    try:
+        return bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
+    except OSError:
+        return False
+
+
 def _empty_of_secrets(path: Path) -> bool:
     """Whether an environment file has no secret in it."""
     words = ("SECRET", "PRIVATE", "PASS", "DATABASE_URL", "REDIS_URL")
-    return path.name == ".env" and not any(word in path.read_text(errors="replace") for word in words)
+    return path == ENV_FILE and not any(word in path.read_text(errors="replace") for word in words)

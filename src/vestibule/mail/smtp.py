@@ -17,7 +17,7 @@ Security = Literal["tls", "starttls", "opportunistic", "none"]
 @dataclass(frozen=True)
 class Server:
     """Where letters are handed over. With `opportunistic`, STARTTLS is used where it is offered. No answer within
-    `patience_seconds` is taken for none.
+    `patience_seconds` is taken for none. `ehlo` is how it is greeted; empty: by this machine's name.
     """
 
     host: str
@@ -26,6 +26,7 @@ class Server:
     user: str = ""
     password: str = field(default="", repr=False)
     patience_seconds: float = 10
+    ehlo: str = ""
 
 
 def security_for(choice: Literal["auto", "tls", "starttls", "none"], port: int, user: str) -> Security:
@@ -53,6 +54,7 @@ class SmtpPost:
             _, answer = await aiosmtplib.send(
                 message,
                 hostname=server.host,
+                local_hostname=server.ehlo or None,
                 port=server.port,
                 username=server.user or None,
                 password=server.password or None,

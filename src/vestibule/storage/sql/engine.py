@@ -6,9 +6,10 @@ a statement's WHERE. Single reads run in AUTOCOMMIT, which saves the BEGIN and t
 """
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -185,8 +186,19 @@ def _sqlite_engine(url: URL, pool_size: int, wait_seconds: float) -> AsyncEngine
         hide_parameters=True,
     )
     event.listen(engine.sync_engine, "handle_error", withhold_values)
+    event.listen(engine.sync_engine, "do_connect", _make_file)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     return engine
+
+
+def _make_file(_dialect: Any, _record: Any, arguments: list[Any], _options: Any) -> None:
+    """Make a file that is not there yet for its owner's eyes only; what SQLite puts beside it is like it.
+
+    One that is there is never opened here: closing it again would drop the locks of this process's other connections
+    (POSIX), and the next process to leave would take the write-ahead log away from under them.
+    """
+    with suppress(OSError):  # what is wrong with the place, SQLite says
+        os.close(os.open(arguments[0], os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

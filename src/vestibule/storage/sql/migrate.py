@@ -9,9 +9,10 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.storage.sql.engine import Engines
-from vestibule.storage.sql.revision import refuse_newer, require_unicode, revision_of
+from vestibule.storage.sql.revision import SchemaMismatch, refuse_newer, require_unicode, revision_of
 from vestibule.storage.sql.schema import REVISION
 
 _LOCK = 0x7665_7374  # any number that nobody else on this database takes; these are the bytes of "vest"
@@ -23,12 +24,22 @@ async def migrate(engines: Engines) -> tuple[str | None, str]:
     async with engines.transaction(seconds=None) as connection:
         if engines.dialect == "postgresql":
             await connection.execute(text("SET LOCAL statement_timeout = 0"))
+            await _require_a_schema(connection)
             await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         before = await revision_of(connection)
         if before is not None:
             refuse_newer(before)
         await connection.run_sync(_upgrade)
     return before, REVISION
+
+
+async def _require_a_schema(connection: AsyncConnection) -> None:
+    """Raises `SchemaMismatch` where the one in the address is not there: nothing could be made in it."""
+    if (await connection.execute(text("SELECT current_schema()"))).scalar_one() is None:
+        named = (await connection.execute(text("SHOW search_path"))).scalar_one()
+        raise SchemaMismatch(
+            f"DATABASE_URL: there is no schema {named} in the database; make it: CREATE SCHEMA {named}"
+        )
 
 
 def _upgrade(connection: Connection) -> None:

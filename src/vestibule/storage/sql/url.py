@@ -1,9 +1,13 @@
 """Database addresses: what people have in `DATABASE_URL`, turned into what the drivers understand."""
 
 from typing import Any
+from urllib.parse import unquote
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
+
+from vestibule.model.paths import path_from
+from vestibule.storage.sql import tls
 
 # Parameters that Prisma and libpq put into an address and that mean nothing to this driver and pool.
 _IGNORED = {
@@ -14,7 +18,8 @@ _IGNORED = {
     "socket_timeout",
     "statement_cache_size",
 }
-_SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
+_LAST_PORT = 65535
+_PLAIN = {"target_session_attrs", "application_name"}
 
 
 class WrongAddress(ValueError):
@@ -30,26 +35,63 @@ def parse(address: str) -> tuple[URL, dict[str, Any]]:
         url = make_url(address)
     except (ArgumentError, ValueError):
         raise WrongAddress("is not a database address such as postgresql://user:password@host/name") from None
+    if any(isinstance(value, tuple) for value in url.query.values()):
+        raise WrongAddress("names a parameter twice")
     kind = url.drivername.partition("+")[0]
     if kind == "sqlite":
-        return url.set(drivername="sqlite+aiosqlite"), {}
+        return _sqlite(url), {}
     if kind in {"postgresql", "postgres"}:
         return _postgresql(url)
     raise WrongAddress(f"names {kind}; Vestibule runs on postgresql:// and sqlite:///")
 
 
+def _sqlite(url: URL) -> URL:
+    if url.host or not url.database or url.database == ":memory:":
+        raise WrongAddress("names no file; write sqlite:///name for one here, and sqlite:////folder/name elsewhere")
+    if url.query:
+        raise WrongAddress(f"has the parameter {min(url.query)!r}; a file takes none (a ? in its name is written %3F)")
+    try:
+        path = path_from(url.database)
+    except ValueError as fault:
+        raise WrongAddress(f"names a file that {fault}") from None
+    if path.is_dir():
+        raise WrongAddress(f"names the folder {path}; a file in it is needed")
+    return url.set(drivername="sqlite+aiosqlite", database=str(path))
+
+
 def _postgresql(url: URL) -> tuple[URL, dict[str, Any]]:
-    arguments: dict[str, Any] = {}
-    kept: dict[str, Any] = {}
-    for name, value in url.query.items():
-        if name == "schema":
-            arguments["server_settings"] = {"search_path": value}
-        elif name == "sslmode":
-            if value not in _SSL_MODES:
-                raise WrongAddress(f"has the unknown sslmode {value!r}")
-            arguments["ssl"] = value
-        elif name == "pgbouncer":
-            arguments["behind_pooler"] = value == "true"
-        elif name not in _IGNORED:
-            raise WrongAddress(f"has the unknown parameter {name!r}")
-    return url.set(drivername="postgresql+asyncpg", query=kept), arguments
+    asked = {name: str(value) for name, value in url.query.items()}
+    known = {"schema", "sslmode", "pgbouncer", "host", "port", *tls.FILES, *_PLAIN, *_IGNORED}
+    if unknown := asked.keys() - known:
+        raise WrongAddress(f"has the unknown parameter {min(unknown)!r}")
+    arguments: dict[str, Any] = {"behind_pooler": asked.get("pgbouncer") == "true"}
+    settings = {name: asked[name] for name in ("application_name",) if name in asked}
+    if "schema" in asked:
+        settings["search_path"] = quoted_name(asked["schema"])
+    if settings:
+        arguments["server_settings"] = settings
+    if "target_session_attrs" in asked:
+        arguments["target_session_attrs"] = asked["target_session_attrs"]
+    files = {name: asked[name] for name in tls.FILES if name in asked}
+    if files or "sslmode" in asked:
+        try:
+            arguments["ssl"] = tls.context(asked.get("sslmode", "verify-full"), files)
+        except ValueError as fault:
+            raise WrongAddress(str(fault)) from None
+    return _place(url, asked).set(drivername="postgresql+asyncpg", query={}), arguments
+
+
+def quoted_name(name: str) -> str:
+    """A name as SQL takes it whatever signs are in it (SQL:2016, delimited identifier)."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _place(url: URL, asked: dict[str, str]) -> URL:
+    """Where the server is: a host and a port, or the folder of its socket, in whichever part of the address."""
+    host = unquote(asked.get("host") or url.host or "")
+    port = asked.get("port") or str(url.port or "")
+    if port and not (port.isascii() and port.isdigit() and 0 < int(port) <= _LAST_PORT):
+        raise WrongAddress(f"has the port {port!r}, which is none")
+    if any(sign in host for sign in ", ") or (host.startswith("/") is False and "/" in host):
+        raise WrongAddress("names more than one host, or none that there can be")
+    return url.set(host=host or None, port=int(port) if port else None)

@@ -1,0 +1,28 @@
+"""Paths as people write them, in settings and in database addresses, and the files they lead to."""
+
+from pathlib import Path
+
+
+def path_from(text: str) -> Path:
+    """Return the path; `~` or `~name` at its very beginning is a home folder, while `./~` is a name like any other.
+
+    Raises ValueError where that home is not known.
+    """
+    if not text.startswith("~"):
+        return Path(text)  # which drops the ./ in front, so that nothing may be expanded after it
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise ValueError("begins with ~, and whose home that is cannot be found out; write the whole path") from None
+
+
+def read_bounded(path: Path, most: int) -> bytes:
+    """Return what is in a file of at most so many bytes: a name may lead to a device that never ends.
+
+    Raises OSError, and ValueError where there is more.
+    """
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"is larger than {most // 1000:,} kB")
+    return content

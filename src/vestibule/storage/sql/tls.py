@@ -1,0 +1,79 @@
+"""TLS on the way to PostgreSQL, as libpq's parameters ask for it (PostgreSQL's manual, 34.19)."""
+
+import ssl
+from pathlib import Path
+
+from vestibule.model.paths import path_from, read_bounded
+
+MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+FILES = ("sslrootcert", "sslcert", "sslkey")
+_OF_THE_MACHINE = "system"
+_MAX_BYTES = 10_000_000
+_USUAL_ROOT = "~/.postgresql/root.crt"
+
+
+def context(mode: str, files: dict[str, str]) -> ssl.SSLContext | str:
+    """Make what the driver takes for `ssl`; raises ValueError with the parameter that is wrong.
+
+    A file of authorities is never given for nothing: the server's certificate is then checked, its name too unless the
+    mode says otherwise.
+    """
+    if mode not in MODES:
+        raise ValueError(f"has the unknown sslmode {mode!r}; {', '.join(MODES)} are known")
+    if ("sslcert" in files) is not ("sslkey" in files):
+        raise ValueError("has only one of sslcert and sslkey; a server's own authority is sslrootcert")
+    if mode in {"disable", "allow", "prefer"} or (mode == "require" and not files):
+        if files:
+            raise ValueError(f"has {min(files)}, but sslmode={mode}; with it goes require, verify-ca or verify-full")
+        return mode
+    checking = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    _trust(checking, files.get("sslrootcert", ""))
+    checking.check_hostname = mode == "verify-full"
+    if mode == "require" and "sslrootcert" not in files:
+        checking.verify_mode = ssl.CERT_NONE
+    if "sslcert" in files:
+        _show(checking, files["sslcert"], files["sslkey"])
+    return checking
+
+
+def _trust(checking: ssl.SSLContext, authorities: str) -> None:
+    """Whom to believe: those in a file alone; else those in libpq's usual place; else the machine's."""
+    authorities = authorities or _usual_root()
+    if authorities == _OF_THE_MACHINE:
+        checking.load_default_certs()
+        return
+    path, pem = _file("sslrootcert", authorities)
+    try:
+        checking.load_verify_locations(cadata=pem.decode("ascii"))
+    except (ssl.SSLError, ValueError):
+        raise ValueError(f"has sslrootcert={path}, in which there is no certificate") from None
+
+
+def _usual_root() -> str:
+    try:
+        return _USUAL_ROOT if path_from(_USUAL_ROOT).is_file() else _OF_THE_MACHINE
+    except (OSError, ValueError):  # a home that is not there, or not ours to look into
+        return _OF_THE_MACHINE
+
+
+def _show(checking: ssl.SSLContext, certificate: str, key: str) -> None:
+    (shown, _), (kept, _) = _file("sslcert", certificate), _file("sslkey", key)
+    try:
+        checking.load_cert_chain(shown, kept, password=_no_password)
+    except (ssl.SSLError, ValueError):
+        raise ValueError(f"has sslcert={shown} and sslkey={kept}, which are no certificate and its open key") from None
+
+
+def _file(name: str, text: str) -> tuple[Path, bytes]:
+    """A file that is there, and what is in it; raises ValueError."""
+    try:
+        path = path_from(text)
+        return path, read_bounded(path, _MAX_BYTES)
+    except OSError as fault:
+        raise ValueError(f"has {name}={text}, which cannot be read: {fault.strerror}") from None
+    except ValueError as fault:  # somebody's home, a NUL, or a device
+        raise ValueError(f"has {name}={text!r}, a file that {fault}") from None
+
+
+def _no_password() -> str:
+    raise ValueError("nobody is there to type it")
