@@ -19,6 +19,7 @@ from vestibule.metrics.metered import Metered
 from vestibule.metrics.sampling import sampled
 from vestibule.model.clock import SystemClock
 from vestibule.settings import Settings
+from vestibule.told_once import pass_on_the_first
 from vestibule.web.application import build
 from vestibule.web.connections import Bounds, shedding
 from vestibule.web.fast_path import PATHS, FrontDoor
@@ -26,16 +27,19 @@ from vestibule.web.headers import OutermostLayer
 from vestibule.web.pages.render import Pages
 from vestibule.web.parting import Parting
 from vestibule.web.policy import WebPolicy
+from vestibule.web.under_way import UnderWay
 
 
 def application() -> ASGIApp:
     """The ASGI application for the settings in the environment; raises `WrongSettings`."""
     come_first()
+    pass_on_the_first()
     return assembled(wiring.read_settings())
 
 
 def assembled(chosen: Settings, threads: type[NicedThreads] = NicedThreads) -> ASGIApp:
     """The same for given settings; `threads` make its hashes and signatures."""
+    under_way = UnderWay()
     log = logs.without_waiting(chosen.log_level, pretty=not chosen.production, masked=chosen.log_addresses == "masked")
 
     @asynccontextmanager
@@ -49,8 +53,7 @@ def assembled(chosen: Settings, threads: type[NicedThreads] = NicedThreads) -> A
                 if chosen.metrics_port:
                     measuring.enter_context(listening(chosen.metrics_host, chosen.metrics_port))
                     await measuring.enter_async_context(sampled(env, lambda: log.dropped))
-                bounds = Bounds(chosen.port, open_files.connections_within(chosen.connections), chosen.trusted_proxies)
-                await measuring.enter_async_context(shedding(bounds))
+                await measuring.enter_async_context(shedding(_bounds(chosen), under_way))
                 app.state.env = env
                 yield
         finally:
@@ -74,5 +77,9 @@ def assembled(chosen: Settings, threads: type[NicedThreads] = NicedThreads) -> A
         env: Env | None = inner.state.env
         return env
 
-    whole = FrontDoor(Parting(OutermostLayer(inner, web, clock), env_of), env_of, web)
+    whole = FrontDoor(Parting(OutermostLayer(inner, web, clock), env_of, under_way), env_of, web)
     return Metered(whole, PATHS) if chosen.metrics_port else whole
+
+
+def _bounds(chosen: Settings) -> Bounds:
+    return Bounds(chosen.port, open_files.connections_within(chosen.connections), chosen.trusted_proxies)

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Scope
 
 from vestibule import app, wiring
 from vestibule.crypto.priority import come_first
+from vestibule.told_once import pass_on_the_first
 from vestibule.traces.provider import begin
 from vestibule.traces.requests import Traced
 from vestibule.traces.threads import TracedThreads
@@ -20,6 +21,7 @@ _PROBES = ("/healthz/live", "/healthz/ready", "/api/healthchecker")
 def application() -> ASGIApp:
     """The ASGI application for the settings in the environment; raises `WrongSettings`."""
     come_first()
+    pass_on_the_first()
     chosen = wiring.read_settings()
 
     def from_proxy(scope: Scope) -> bool:

@@ -17,6 +17,7 @@ from vestibule import settings
 from vestibule.settings import WrongSettings
 from vestibule.web import connections
 from vestibule.web.connections import Bounds, Open
+from vestibule.web.under_way import Stage
 
 MOST = 256
 HEAD_SECONDS = 10  # after which the server library cuts by itself
@@ -81,8 +82,8 @@ def _dripping(port: int, stack: ExitStack) -> socket.socket:
     return one
 
 
-def an_open(network: str, unanswered: float, *, counted: bool = True) -> Open:
-    return Open(socket.socket(), network, counted, unanswered)
+def an_open(network: str, unanswered: float, stage: Stage | None = None, *, counted: bool = True) -> Open:
+    return Open(socket.socket(), network, counted, unanswered, stage)
 
 
 def too_much(most: int, those: list[Open]) -> Counter[tuple[str, float]]:
@@ -108,9 +109,19 @@ def test_n3_when_it_is_crowded_the_longest_unanswered_of_all_go_and_no_proxy() -
 def test_n3_who_came_or_was_answered_just_now_stays_until_it_is_crowded() -> None:
     """N3: above its share a network is given two seconds, and none when others have little room."""
     assert too_much(12, [an_open("192.0.2.1", 1.9) for _ in range(8)]) == Counter()
-    assert too_much(12, [an_open("192.0.2.1", 1.9) for _ in range(11)]).total() == 2
+    assert too_much(12, [an_open("192.0.2.1", 1.9) for _ in range(11)]).total() == 8, "down to its share"
     many = [an_open(f"192.0.2.{number}", 1.9) for number in range(12)]
     assert too_much(12, many) == Counter(), "each within its share"
+
+
+def test_n3_a_request_that_is_worked_on_is_spared() -> None:
+    """N3: who is still to send a body, or to read an answer, is not."""
+    worked_on = [an_open("192.0.2.1", 60 + number, Stage.WORKING) for number in range(6)]
+    others = [
+        an_open("192.0.2.1", number, stage) for number, stage in enumerate((None, Stage.READING, Stage.ANSWERING))
+    ]
+    those = worked_on + others + [an_open("192.0.2.1", 9) for _ in range(3)]
+    assert {seconds for _, seconds in too_much(12, those)} == {0, 1, 2, 9}
 
 
 def test_n3_followers_of_the_feed_are_at_most_half_of_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,11 +3,13 @@
 The server library takes so many connections at once and then lets the next wait, whoever has the others. It tells
 nobody of a connection before its first request, so each process looks at its own sockets: Linux says to whom each
 leads and when we last sent something there. What came does not count: a byte of a head each second is no request.
-Elsewhere nothing is shed, and the library's time-outs have to do.
+A request that is worked on is spared, for it waits for us. Elsewhere than on Linux nothing is shed, and the library's
+time-outs have to do.
 """
 
 import asyncio
 import contextlib
+import math
 import os
 import socket
 import struct
@@ -23,13 +25,19 @@ import structlog
 from vestibule.model.limits import network_of
 from vestibule.signals import TO_STOP, heard
 from vestibule.web.client_address import Network, is_listed
+from vestibule.web.under_way import Stage, UnderWay
 
 _FILES = Path("/proc/self/fd")
 _LOOK_SECONDS = 0.25
 _PATIENCE_SECONDS = 2.0
 """A follower of the feed hears a heartbeat each second, and most answers take less."""
-_LAST_ANSWER_SECONDS = 5.0
-"""After SIGTERM an answer that takes longer is not waited for; nor is a request that never comes to its end."""
+_CUT_SECONDS = 0.05
+"""When some were cut, who waits behind them is let in, and may be as bad."""
+_TOLD_SECONDS = 10.0
+_LAST_SECONDS = {None: 1.0, Stage.READING: 5.0, Stage.ANSWERING: 10.0}
+"""After SIGTERM: how long a client is waited for that has still to send a request, or to read its answer. The first is
+long enough for what is answered at once. What is worked on is waited for without an end here.
+"""
 # Of `struct tcp_info` in Linux's linux/tcp.h: milliseconds since we sent something, at first since it was opened.
 _LAST_SENT_AT, _TCP_INFO_BYTES = 44, 48
 _log = structlog.get_logger(__name__)
@@ -65,6 +73,7 @@ class Open:
     network: str
     counted: bool
     unanswered: float
+    stage: Stage | None = None
 
     def cut(self) -> None:
         """End it; the server library notices and lets it go."""
@@ -73,13 +82,13 @@ class Open:
 
 
 @asynccontextmanager
-async def shedding(bounds: Bounds) -> AsyncIterator[None]:
-    """Shed while the block lasts; from SIGTERM on, whatever is answered nothing, so that nobody keeps the process."""
+async def shedding(bounds: Bounds, under_way: UnderWay) -> AsyncIterator[None]:
+    """Shed while the block lasts; from SIGTERM on, whoever could keep the process from ending."""
     if not await asyncio.to_thread(_FILES.is_dir):
         yield
         return
     stopping = asyncio.Event()
-    task = asyncio.create_task(_shed_always(bounds, stopping))
+    task = asyncio.create_task(_shed_always(bounds, under_way, stopping))
     try:
         with heard(stopping.set, TO_STOP):
             yield
@@ -87,44 +96,51 @@ async def shedding(bounds: Bounds) -> AsyncIterator[None]:
         task.cancel()
 
 
-def shed(bounds: Bounds, *, stopping: bool = False) -> Counter[str]:
-    """Cut what is too much, what was answered nothing for longest first; how many of each network."""
-    if not stopping and sum(1 for _ in _FILES.iterdir()) <= bounds.for_network:
+def shed(bounds: Bounds, under_way: UnderWay, stopping_for: float | None = None) -> Counter[str]:
+    """Cut what is too much, what was answered nothing for longest first, or, `stopping_for` so many seconds, who keeps
+    the process from ending; how many of each network.
+    """
+    if stopping_for is None and sum(1 for _ in _FILES.iterdir()) <= bounds.for_network:
         return Counter()
     with contextlib.ExitStack() as files:
-        connections = [files.enter_context(_closing(each)) for each in _connections(bounds)]
-        cut = list(_never_ending(connections) if stopping else _too_much(bounds, connections))
+        connections = [files.enter_context(_closing(each)) for each in _connections(bounds, under_way)]
+        those = _too_much(bounds, connections) if stopping_for is None else _lingering(connections, stopping_for)
+        cut = list(those)
         for each in cut:
             each.cut()
         return Counter(each.network for each in cut)
 
 
 def _too_much(bounds: Bounds, connections: list[Open]) -> Iterator[Open]:
-    """Whom to cut: above a network's share after a while without an answer, and at once while it is crowded; and after
+    """Whom to cut: above a network's share after a while without an answer, and at once where it was crowded; and after
     that while those of every network, as long as it is crowded.
     """
     left = Counter(each.network for each in connections)
     everywhere = len(connections)
+    was_crowded = everywhere > bounds.crowded
     for each in sorted(connections, key=lambda each: -each.unanswered):
-        if not each.counted:
+        if not each.counted or each.stage is Stage.WORKING:
             continue
         waited, crowded = each.unanswered >= _PATIENCE_SECONDS, everywhere > bounds.crowded
-        beyond_its_share = left[each.network] > bounds.for_network
-        if (beyond_its_share or crowded) and (waited or (beyond_its_share and crowded)):
+        if (waited or was_crowded) if left[each.network] > bounds.for_network else (waited and crowded):
             left[each.network] -= 1
             everywhere -= 1
             yield each
 
 
-def _never_ending(connections: list[Open]) -> Iterator[Open]:
-    return (each for each in connections if each.unanswered >= _LAST_ANSWER_SECONDS)
+def _lingering(connections: list[Open], seconds: float) -> Iterator[Open]:
+    """Whom a process that stops since so many seconds waits for no longer."""
+    for each in connections:
+        reads_nothing = each.stage is Stage.ANSWERING and each.unanswered >= _PATIENCE_SECONDS
+        if reads_nothing or seconds >= _LAST_SECONDS.get(each.stage, math.inf):
+            yield each
 
 
-def _connections(bounds: Bounds) -> Iterator[Open]:
+def _connections(bounds: Bounds, under_way: UnderWay) -> Iterator[Open]:
     """Connections of this process on the port. Each through a file of its own, so that no other can take its place."""
     for file in list(_FILES.iterdir()):
         copy = _copy_of(int(file.name))
-        connection = None if copy is None else _looked_at(copy, bounds)
+        connection = None if copy is None else _looked_at(copy, bounds, under_way)
         if connection is not None:
             yield connection
         elif copy is not None:
@@ -144,17 +160,18 @@ def _copy_of(number: int) -> socket.socket | None:
         return None
 
 
-def _looked_at(copy: socket.socket, bounds: Bounds) -> Open | None:
+def _looked_at(copy: socket.socket, bounds: Bounds, under_way: UnderWay) -> Open | None:
     """What is known of a socket; None where it is no connection of a client's."""
     try:
         if copy.family not in {socket.AF_INET, socket.AF_INET6} or copy.getsockname()[1] != bounds.port:
             return None
-        address = str(copy.getpeername()[0])
+        address, port = copy.getpeername()[:2]
         known = copy.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
     except OSError:
         return None
     (sent,) = struct.unpack_from("=I", known, _LAST_SENT_AT)
-    return Open(copy, network_of(address), not is_listed(address, bounds.proxies), sent / 1000)
+    counted, stage = not is_listed(address, bounds.proxies), under_way.of((address, port))
+    return Open(copy, network_of(address), counted, sent / 1000, stage)
 
 
 @contextlib.contextmanager
@@ -163,12 +180,35 @@ def _closing(connection: Open) -> Iterator[Open]:
         yield connection
 
 
-async def _shed_always(bounds: Bounds, stopping: asyncio.Event) -> None:
+async def _shed_always(bounds: Bounds, under_way: UnderWay, stopping: asyncio.Event) -> None:
     """Look again and again, and take no more than a quarter of the time for it."""
+    stopping_since: float | None = None
+    told = _Told()
     while True:
         began = time.monotonic()
-        cut = await asyncio.to_thread(shed, bounds, stopping=stopping.is_set())
-        if cut and not stopping.is_set():
-            (network, most), *_ = cut.most_common(1)
-            _log.warning("connections_shed", count=cut.total(), networks=len(cut), most_of=network, of_it=most)
-        await asyncio.sleep(max(_LOOK_SECONDS, 3 * (time.monotonic() - began)))
+        if stopping.is_set() and stopping_since is None:
+            stopping_since = began
+        stopping_for = None if stopping_since is None else began - stopping_since
+        cut = await asyncio.to_thread(shed, bounds, under_way, stopping_for)
+        if stopping_for is None:
+            told.tell(cut, began)
+        pause = _CUT_SECONDS if cut else _LOOK_SECONDS
+        await asyncio.sleep(max(pause, 3 * (time.monotonic() - began)))
+
+
+class _Told:
+    """What was cut, told at once and then once in a while: who comes again at once is cut twenty times a second."""
+
+    def __init__(self) -> None:
+        self._untold = Counter[str]()
+        self._next_at = 0.0
+
+    def tell(self, cut: Counter[str], now: float) -> None:
+        self._untold += cut
+        if not self._untold or now < self._next_at:
+            return
+        (network, most), *_ = self._untold.most_common(1)
+        _log.warning(
+            "connections_shed", count=self._untold.total(), networks=len(self._untold), most_of=network, of_it=most
+        )
+        self._untold, self._next_at = Counter(), now + _TOLD_SECONDS

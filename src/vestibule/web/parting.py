@@ -1,7 +1,8 @@
 """The last answers of a process that is leaving: each closes its connection (RFC 9112, section 9.6).
 
 A balancer that keeps connections open would otherwise send a request into one just as it ends, and could not know
-whether it was done. Once all are closed in this way, nobody has one left when the process stops.
+whether it was done. Once all are closed in this way, nobody has one left when the process stops. Here too it is noted
+how far each request is, so that none is cut while it is worked on.
 """
 
 from collections.abc import Callable
@@ -10,23 +11,47 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vestibule.flows.env import Env
+from vestibule.web.under_way import Stage, UnderWay, peer_of
 
 
 class Parting:
     """Wraps the application, behind the front door, which leaves these answers to it."""
 
-    def __init__(self, app: ASGIApp, env_of: Callable[[], Env | None]) -> None:
+    def __init__(self, app: ASGIApp, env_of: Callable[[], Env | None], under_way: UnderWay) -> None:
         self._app = app
         self._env_of = env_of
+        self._under_way = under_way
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        peer, answering = peer_of(scope), False
+        at = self._under_way.at
+
+        async def read() -> Message:
+            if answering:  # waits for the client to leave
+                return await receive()
+            at(peer, Stage.READING)
+            message = await receive()
+            at(peer, Stage.WORKING)
+            return message
+
         async def last(message: Message) -> None:
+            nonlocal answering
             # Asked when the answer begins: it may have begun to leave while the request was under way.
-            if message["type"] == "http.response.start" and self._leaving():
-                MutableHeaders(scope=message)["Connection"] = "close"
+            if message["type"] == "http.response.start":
+                answering = True
+                at(peer, Stage.ANSWERING)
+                if self._leaving():
+                    MutableHeaders(scope=message)["Connection"] = "close"
             await send(message)
 
-        await self._app(scope, receive, last if scope["type"] == "http" else send)
+        at(peer, Stage.WORKING)
+        try:
+            await self._app(scope, read, last)
+        finally:
+            self._under_way.over(peer)
 
     def _leaving(self) -> bool:
         env = self._env_of()
