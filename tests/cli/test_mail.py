@@ -26,7 +26,7 @@ class Failing:
 
 def mail(world: World, folder: Path, *arguments: str) -> tuple[int, str]:
     """The status, and all that it said, without line breaks."""
-    done = run(folder, "mail", *arguments, DATABASE_URL=world.backend.database_url, COLUMNS="200", **given_keys())
+    done = run(folder, "mail", *arguments, DATABASE_URL=world.backend.database_url, **given_keys())
     return done.returncode, re.sub(r"\s+", " ", done.stdout + done.stderr)
 
 
