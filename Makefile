@@ -25,8 +25,10 @@ test: .venv/dev.stamp ## Run the whole test suite, on SQLite and on real Postgre
 	$(BIN)/python -m pytest -n 2 --durations 10 tests/e2e || red=$$?; \
 	exit $$red
 
-races: .venv/dev.stamp ## Fire each two flows at one account a hundred times; half an hour
-	@VESTIBULE_TEST_PAIRS=100 $(BIN)/python -m pytest tests/races/test_pairs.py
+RACES = $(shell grep -rl 'rounds(' tests --include='test_*.py')
+
+races: .venv/dev.stamp ## Run what races as often as is worth waiting for, each pair of flows a hundred times; an hour
+	@VESTIBULE_TEST_WHOLE=1 $(BIN)/python -m pytest --durations 10 $(RACES)
 
 e2e: .venv/dev.stamp ## Run the pages in a real browser, Chromium
 	@$(CHROMIUM) || echo "No Chromium here. Debian, Ubuntu: apt-get install chromium. Or name one in VESTIBULE_TEST_CHROMIUM."

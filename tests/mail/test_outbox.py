@@ -13,6 +13,7 @@ from tests.flows import verify
 from tests.harness.backends import Backend
 from tests.harness.mail_server import HOST, STALL, MailServer, running
 from tests.harness.mail_worker import start_worker
+from tests.harness.rounds import rounds
 from tests.harness.servers import free_port
 from tests.harness.world import World, world_on
 from tests.storage import NOW, stored_account
@@ -21,7 +22,7 @@ from vestibule.mail.smtp import Server, SmtpPost
 from vestibule.model.letters import LEASE, LetterKind, QueuedLetter
 from vestibule.model.store import Store
 
-KILLS = 100
+KILLS = rounds(100, suite=10)
 LETTERS = 60
 WORKERS = 4
 # Of what a worker says to the server. After QUIT it has its 250, and has not settled yet.
@@ -64,7 +65,7 @@ async def queue(store: Store, count: int) -> set[str]:
     return {f"<{letter_id}@vestibule.example>" for letter_id in ids}
 
 
-async def test_a_hundred_dead_workers_lose_nothing_and_double_only_what_was_taken(
+async def test_dead_workers_lose_nothing_and_double_only_what_was_taken(
     postgresql: Backend, racing_world: World
 ) -> None:
     """kill -9 between claim and settle: the letter is another worker's as soon as the lease is over."""

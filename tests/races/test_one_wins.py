@@ -11,12 +11,13 @@ from typing import Any
 import httpx
 from sqlalchemy import func, select, text
 
+from tests.harness.rounds import rounds
 from tests.harness.world import World
 from vestibule.model.letters import LetterKind
 from vestibule.storage.sql.schema import accounts, letters
 
 RACERS = 64
-ROUNDS = 50
+ROUNDS = rounds(200, suite=10)
 Request = Coroutine[Any, Any, httpx.Response]
 
 

@@ -1,10 +1,9 @@
 """Every two flows that write about one account, fired together: neither meets a deadlock, nor anything unforeseen.
 
-`make races` fires each pair a hundred times (`VESTIBULE_TEST_PAIRS`), which takes a quarter of an hour.
+`make races` fires each pair a hundred times.
 """
 
 import asyncio
-import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,13 +12,14 @@ from pathlib import Path
 
 from structlog.testing import capture_logs
 
+from tests.harness.rounds import rounds
 from tests.harness.world import World
 from tests.races.contenders import APART, CONTENDERS, WITHIN, Act, of_neighbour
 from tests.races.people import Person, people
 from vestibule import flows
 from vestibule.model.errors import Refusal
 
-TIMES = int(os.environ.get("VESTIBULE_TEST_PAIRS", "2"))
+TIMES = rounds(100, suite=2)
 AT_ONCE = 8
 # One who takes an email, and one who has it.
 _TAKING = ("undo", "confirm a new email")

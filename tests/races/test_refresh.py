@@ -6,12 +6,13 @@ from collections import Counter
 import httpx
 from sqlalchemy import select
 
+from tests.harness.rounds import rounds
 from tests.harness.world import World
 from vestibule.storage.sql.schema import sessions
 
 RACERS = 64
 TABS = 10
-ROUNDS = 50
+ROUNDS = rounds(200, suite=10)
 COOKIES = ["access_token", "logged_in", "refresh_token"]
 # A few minutes between the rounds: less than the idle limit, more than the grace.
 PAUSE_MINUTES = 5

@@ -12,13 +12,14 @@ import pytest
 
 from tests.harness.backends import Backend
 from tests.harness.process import UNLIMITED, Running, given_keys, register, serving, sign_in
+from tests.harness.rounds import rounds
 from tests.harness.world import FRONT_END
 
 RACERS = 64
-RACES = 200
+RACES = rounds(200, suite=20)
 ATTEMPTS = 5
 TABS = 10
-ROUNDS = 50
+ROUNDS = rounds(200, suite=10)
 EMAIL = "ada@example.com"
 Servers = tuple[Running, Running]
 
