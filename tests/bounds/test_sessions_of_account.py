@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import event
 
 from tests.bounds import count, fill_sessions
-from tests.flows import ADDRESS, DONE, PASSWORD, ask_for_change, click, forget, reset, verify
+from tests.flows import ADDRESS, DONE, PASSWORD, ask_for_change, confirm, forget, reset, verify
 from tests.harness.backends import Backend
 from tests.harness.world import POLICY, World, world_on
 from vestibule.flows.administer import disable_account, find_account
@@ -47,9 +47,10 @@ async def take_over(world: World, _account: Account) -> None:
 
 
 async def change_email(world: World, _account: Account) -> None:
-    assert await ask_for_change(await world.sign_in(), "countess@example.com") == 200
+    browser = await world.sign_in()
+    assert await ask_for_change(browser, "countess@example.com") == 200
     await world.deliver()
-    assert await click(world, f"/confirmemail/{world.secret(LetterKind.CONFIRM_NEW_ADDRESS)}") == DONE
+    assert await confirm(browser, world.secret(LetterKind.CONFIRM_NEW_ADDRESS)) == DONE
 
 
 async def disable(world: World, account: Account) -> None:

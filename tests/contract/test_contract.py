@@ -25,6 +25,7 @@ from tests.harness.dump import Tables
 from tests.harness.world import World, world_on
 from vestibule.model.errors import (
     AddressChangeInvalid,
+    AddressChangeOfAnother,
     Fault,
     NotReady,
     Overloaded,
@@ -160,10 +161,11 @@ def test_every_route_and_every_refusal_is_in_the_table() -> None:
     unasked = {(route.method, route.path) for route in ROUTES if route.path.startswith("/api/")} - asked
     # Ending one device by its id is told in tests/web/test_devices.py, where ids are known.
     assert unasked == {("DELETE", f"{DEVICES}/{{session_id}}"), *FOR_SERVICES}
-    # The contract knows nothing of these; the last one is said by a page, for the API has no such link.
+    # The contract knows nothing of these; links that change an address are said by pages, for the API has none.
     busy = (Overloaded, StoreUnavailable, NotReady)
     unreadable = (HostInvalid, HostUnknown, TransferCodingUnknown, FetchedAhead, ReservedHeader)
-    elsewhere = (*busy, *unreadable, ReauthenticationRequired, AddressChangeInvalid, PasswordTooEasy)
+    by_page = (AddressChangeInvalid, AddressChangeOfAnother)
+    elsewhere = (*busy, *unreadable, *by_page, ReauthenticationRequired, PasswordTooEasy)
     told = {step.expect.body["code"] for step in steps if step.expect.body and "code" in step.expect.body}
     assert {kind.code for kind in LOOKS} - told == {kind.code for kind in elsewhere}
 

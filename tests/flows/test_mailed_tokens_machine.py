@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from sqlalchemy import select
 
-from tests.flows import DONE, twice
+from tests.flows import DONE, confirm, twice
 from tests.harness.backends import Backend
 from tests.harness.world import POLICY, World, world_on
 from vestibule.model.guesses import GuessLimits
@@ -183,8 +183,10 @@ class MailedTokens(RuleBasedStateMachine):
     def confirms(self, which: int) -> None:
         secret = self.person.secret(which)
         allowed = self.person.may_spend(secret, CONFIRM)
-        if self.person.ask("POST", f"/confirmemail/{secret}").status_code == DONE:
+        signed_in = self.person.ask("GET", "/api/users/me").status_code == 200
+        if self.person.runner.run(confirm(self.person.browser, secret)) == DONE:
             assert allowed
+            assert signed_in
             self.person.used.add(secret)
             self.address = self.person.stored_address
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select, update
 
-from tests.flows import ADDRESS, DONE, PASSWORD, ask_for_change, click, reset, sign_in_status, verify
+from tests.flows import ADDRESS, DONE, PASSWORD, ask_for_change, click, confirm, reset, sign_in_status, verify
 from tests.harness.backends import Backend
 from tests.harness.world import BASE, POLICY, World, mandatory_verification, world_on
 from vestibule.flows.create_account import create_account
@@ -144,7 +144,7 @@ async def test_e5_a_squatter_on_the_email_i_want_does_not_kill_my_link(world: Wo
     if columns:
         async with world.engines.transaction() as connection:
             await connection.execute(update(accounts).where(accounts.c.address == WANTED).values(columns))
-    assert await click(world, f"/confirmemail/{world.secret(CONFIRM)}") == DONE
+    assert await confirm(me, world.secret(CONFIRM)) == DONE
     assert (await squatter.get("/api/users/me")).status_code == 401
     assert await sign_in_status(world, WANTED, HIS) == 400
     assert await sign_in_status(world, WANTED, PASSWORD) == 200
@@ -160,7 +160,7 @@ async def test_e5_what_somebody_verified_is_theirs(world: World) -> None:
     link = world.secret(CONFIRM)
     await world.register(WANTED, HIS)
     assert await verify(world, world.secret(VERIFY)) == 200
-    assert await click(world, f"/confirmemail/{link}") == 403
+    assert await confirm(me, link) == 403
     assert await sign_in_status(world, WANTED, HIS) == 200
 
 
@@ -193,9 +193,10 @@ async def test_e5_who_registers_what_a_squatter_uses_is_sent_a_link_and_not_told
 async def test_e5_an_email_that_nobody_verified_is_no_way_back(world: World) -> None:
     """E5: who mistyped her email at sign-up and mends that loses nothing to whoever has the mistyped one."""
     await world.register()
-    assert await ask_for_change(await world.sign_in(), WANTED) == 200
+    browser = await world.sign_in()
+    assert await ask_for_change(browser, WANTED) == 200
     await world.deliver()
-    assert await click(world, f"/confirmemail/{world.secret(CONFIRM)}") == DONE
+    assert await confirm(browser, world.secret(CONFIRM)) == DONE
     await world.deliver()
     assert CHANGED not in {letter.kind for letter in world.post.letters}
 
@@ -206,9 +207,10 @@ async def test_m18_a_way_back_is_mailed_within_two_days_or_never(world: World) -
         email = f"person{days}@example.com"
         await world.register(email)
         assert await verify(world, world.secret(VERIFY)) == 200
-        assert await ask_for_change(await world.sign_in(email), f"new.{email}") == 200
+        browser = await world.sign_in(email)
+        assert await ask_for_change(browser, f"new.{email}") == 200
         await world.deliver()
-        assert await click(world, f"/confirmemail/{world.secret(CONFIRM)}") == DONE
+        assert await confirm(browser, world.secret(CONFIRM)) == DONE
         world.clock.advance(days=days)
         await world.deliver()
         told = [letter.link for letter in world.post.letters if letter.kind is CHANGED and letter.to == email]

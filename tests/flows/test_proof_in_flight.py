@@ -8,7 +8,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from tests.flows import ADDRESS, NEW_PASSWORD, PASSWORD, click, forget, reset, sign_in_status, twice, verify
+from tests.flows import ADDRESS, NEW_PASSWORD, PASSWORD, confirm, forget, reset, sign_in_status, twice, verify
 from tests.harness.backends import Backend
 from tests.harness.world import POLICY, World, world_on
 from vestibule.flows import my_data, my_sessions
@@ -176,8 +176,8 @@ async def test_s13_who_lives_on_does_what_was_asked(world: World) -> None:
     assert await change_email(world, browser) == 200
     await world.deliver()
     assert await change_password(world, browser) == 200
-    assert await click(world, f"/confirmemail/{world.secret(LetterKind.CONFIRM_NEW_ADDRESS)}") == 403
     browser = await world.sign_in(password="the thief's own")
+    assert await confirm(browser, world.secret(LetterKind.CONFIRM_NEW_ADDRESS)) == 403
     assert await change_password(world, browser) == 403
 
 

@@ -11,7 +11,17 @@ import pytest
 
 import vestibule.flows
 import vestibule.storage.sql.accounts as accounts_in_sql
-from tests.flows import DONE, PASSWORD, ask_for_change, click, reset, sign_in_status, twice, verify
+from tests.flows import (
+    DONE,
+    PASSWORD,
+    ask_for_change,
+    click,
+    confirms_for_whom_it_is,
+    reset,
+    sign_in_status,
+    twice,
+    verify,
+)
 from tests.harness.backends import Backend
 from tests.harness.world import World, world_on
 from vestibule.flows.administer import disable_account, enable_account, find_account
@@ -66,7 +76,7 @@ class Somebody:
             return await verify(self.world, secret) == 200
         if kind is RESET:
             return await reset(self.world, secret, "the thief's own") == 200
-        return await click(self.world, f"/confirmemail/{secret}") == DONE
+        return await confirms_for_whom_it_is(self.world, self.email, secret)
 
 
 async def by_changing_the_password(who: Somebody) -> None:
@@ -84,8 +94,8 @@ async def by_taking_over(who: Somebody) -> None:
 
 async def by_moving_it(who: Somebody) -> None:
     who.thiefs, wanted = f"own.{who.email}", who.thiefs
-    assert await click(who.world, f"/confirmemail/{await who.mailed(CONFIRM)}") == DONE
-    who.thiefs = wanted
+    assert await who.spend(CONFIRM, await who.mailed(CONFIRM))
+    who.email, who.thiefs = who.thiefs, wanted
 
 
 async def by_disabling_it(who: Somebody) -> None:
@@ -241,7 +251,7 @@ async def test_m16_no_link_of_before_changes_a_disabled_account_nor_one_that_is_
         who = Somebody(world)
         await who.begin()
         assert await verify(world, await who.mailed(VERIFY)) == 200
-        assert await click(world, f"/confirmemail/{await who.mailed(CONFIRM)}") == DONE
+        assert await who.spend(CONFIRM, await who.mailed(CONFIRM))
         await world.deliver()
         undo, who.email = world.secret(CHANGED), who.thiefs
         await (by_disabling_and_enabling_it if enabled else by_disabling_it)(who)
@@ -252,7 +262,7 @@ async def test_m16_no_link_of_before_changes_a_disabled_account_nor_one_that_is_
 async def test_m16_a_way_back_that_waits_is_withdrawn_by_disabling(world: World) -> None:
     who = Somebody(world)
     await who.begin()
-    assert await click(world, f"/confirmemail/{await who.mailed(CONFIRM)}") == DONE
+    assert await who.spend(CONFIRM, await who.mailed(CONFIRM))
     who.email = who.thiefs
     sent = len(world.post.letters)
     await by_disabling_and_enabling_it(who)

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.bounds import count, fill, number_as_id, numbers
-from tests.flows import ADDRESS, DONE, NEW_PASSWORD, PASSWORD, click, forget, twice, verify
+from tests.flows import ADDRESS, DONE, NEW_PASSWORD, PASSWORD, click, confirm, forget, twice, verify
 from tests.guessing.test_enumeration import statements
 from tests.harness.backends import Backend
 from tests.harness.world import BASE, POLICY, WEB, World, world_on
@@ -124,7 +124,7 @@ async def test_g11_who_loses_an_account_is_known_to_it_no_more(world: World, way
         body = {"currentPassword": PASSWORD, "email": "thief@example.com"}
         assert (await thief.patch(f"{ME}/email", json=body)).status_code == 200
         await world.deliver()
-        assert await click(world, f"/confirmemail/{world.secret(LetterKind.CONFIRM_NEW_ADDRESS)}") == DONE
+        assert await confirm(thief, world.secret(LetterKind.CONFIRM_NEW_ADDRESS)) == DONE
         await world.deliver()
         assert await click(world, f"/undoemail/{world.secret(LetterKind.ADDRESS_CHANGED)}") == DONE
     async with world.env.store.reading() as read:

@@ -125,7 +125,7 @@ CONTENDERS: dict[str, tuple[str, Act]] = {
     ),
     "confirm a new email": (
         "change_address",
-        lambda w, p: change_address.confirm_change(w.env, p.secrets[Purpose.CHANGE_ADDRESS]),
+        lambda w, p: change_address.confirm_change(w.env, p.caller, p.secrets[Purpose.CHANGE_ADDRESS]),
     ),
     "undo": (
         "change_address",

@@ -1,4 +1,8 @@
-"""Change address: with the current password, by a link to the new address, and with a way back for the old one."""
+"""Change address: with the current password, by a link to the new address, and with a way back for the old one.
+
+The click on that link proves the mailbox, not the account: who reads the mail there may have asked for nothing, and
+would end with an account whose password somebody else knows. So it counts only from who is signed in to the account.
+"""
 
 from datetime import datetime
 
@@ -10,11 +14,11 @@ from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
 from vestibule.flows.guess import prove_again
 from vestibule.flows.identify import Caller
-from vestibule.flows.reauthenticate import require_still_proven
+from vestibule.flows.reauthenticate import live_session, require_still_proven
 from vestibule.flows.remove_squatter import remove_squatter
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
-from vestibule.model.errors import AddressChangeInvalid
+from vestibule.model.errors import AddressChangeInvalid, AddressChangeOfAnother
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose
@@ -48,10 +52,18 @@ async def _ask_new_address(env: Env, account: Account, session_id: str, address:
             await tx.letters.queue(letter or to_whoever_has(address, LetterKind.ADDRESS_TAKEN, visitor, now))
 
 
+async def asked_by_another(env: Env, caller: Caller, secret: str) -> bool:
+    """Whether another account than the caller's asked for the change that this link confirms. Spends nothing."""
+    async with env.store.reading() as read:
+        account = await read.accounts.of_token(digest(secret))
+    return account is not None and account.id != caller.account.id
+
+
 @retry_on_conflict
-async def confirm_change(env: Env, secret: str) -> None:
-    """Give the account the address that the link was mailed to, and end every session; raises
-    `AddressChangeInvalid`, also if the address has become somebody else's.
+async def confirm_change(env: Env, caller: Caller, secret: str) -> None:
+    """Give the caller's account the address that the link was mailed to, and end every session; raises
+    `AddressChangeInvalid`, also if the address has become somebody else's; `AddressChangeOfAnother`, which spends
+    nothing; and `SessionOver`.
     """
     now = env.clock.now()
     before: str | None = None
@@ -59,6 +71,8 @@ async def confirm_change(env: Env, secret: str) -> None:
     revoked: list[Revocation] = []
     async with env.store.transaction() as tx:
         token = await _spend(tx, secret, Purpose.CHANGE_ADDRESS, now)
+        if token is not None:
+            await _require_its_own(tx, caller, token, now)
         owner = await tx.accounts.get(token.account_id) if token is not None else None
         if token is not None:
             revoked = await remove_squatter(env, tx, token.address, token.account_id, now)
@@ -77,6 +91,13 @@ async def confirm_change(env: Env, secret: str) -> None:
     env.letters_waiting.set()
     await announce(env, revoked)
     await announce_end(env, ended)
+
+
+async def _require_its_own(tx: Transaction, caller: Caller, token: OneTimeToken, now: datetime) -> None:
+    """Inside, so that the link is not spent by who it does not serve."""
+    if token.account_id != caller.account.id:
+        raise AddressChangeOfAnother
+    await live_session(tx, caller.account.id, caller.session_id, now)
 
 
 @retry_on_conflict

@@ -24,19 +24,20 @@ async def require_still_proven(tx: Transaction, account: Account, session_id: st
     there = await tx.accounts.lock(account.id)
     if there is None or there.epoch != account.epoch or there.disabled_at is not None:
         raise WrongPassword
-    await _live_session(tx, account.id, session_id, now)
+    await live_session(tx, account.id, session_id, now)
 
 
 async def signed_in_lately(env: Env, tx: Transaction, caller: Caller, now: datetime) -> bool:
     """Whether the caller's session began within the time that the policy gives, or the policy gives none. Raises
     `SessionOver` if it has ended, which `identify` may have been too early to see.
     """
-    session = await _live_session(tx, caller.account.id, caller.session_id, now)
+    session = await live_session(tx, caller.account.id, caller.session_id, now)
     within = env.policy.reauthentication
     return not within or now - session.created_at <= within
 
 
-async def _live_session(tx: Transaction, account_id: str, session_id: str, now: datetime) -> Session:
+async def live_session(tx: Transaction, account_id: str, session_id: str, now: datetime) -> Session:
+    """The account's session; raises `SessionOver` if it has ended, or is another's."""
     found = await tx.sessions.find(session_id)
     if found is None or found[1].id != account_id:
         raise SessionOver

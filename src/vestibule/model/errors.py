@@ -18,6 +18,7 @@ A `Refusal` is the caller's to mend, a `Fault` is ours. Each has a stable `code`
       VerificationCodeInvalid   unknown, used or expired
       ResetTokenInvalid         unknown, used, replaced or expired
       AddressChangeInvalid      likewise, or the address is somebody else's by now
+      AddressChangeOfAnother    good, but asked for by another account than the one that is signed in
       TooManyRequests           from one network, in a minute
       TooManyAttempts           wrong passwords in a row: the next one has to wait
       ServiceKeyInvalid         a service that shows no key, or one that is not in force
@@ -120,6 +121,10 @@ class ResetTokenInvalid(Refusal):
 
 class AddressChangeInvalid(Refusal):
     code = "address_change_invalid"
+
+
+class AddressChangeOfAnother(Refusal):
+    code = "address_change_of_another"
 
 
 class Hasty(Refusal):

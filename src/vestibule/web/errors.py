@@ -141,6 +141,7 @@ LOOKS: dict[type[Refusal | Fault], Look] = {
     errors.VerificationCodeInvalid: Look(403, "Verification code is invalid or user doesn't exist"),
     errors.ResetTokenInvalid: Look(403, "Invalid token or token has expired"),
     errors.AddressChangeInvalid: Look(403, "This link is invalid or has expired"),
+    errors.AddressChangeOfAnother: Look(403, "This link was asked for by another account"),
     errors.ServiceKeyInvalid: Look(401, "This is for services: send a service key as Bearer", _NO_SERVICE_KEY),
     errors.Overloaded: Look(503, "Too much is going on right now, please try again in a moment"),
     errors.StoreUnavailable: Look(503, refusals.UNAVAILABLE),

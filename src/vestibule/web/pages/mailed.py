@@ -9,13 +9,15 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vestibule.flows.change_address import confirm_change, undo_change
+from vestibule.flows.change_address import asked_by_another, confirm_change, undo_change
 from vestibule.flows.env import Env
+from vestibule.flows.identify import Caller
 from vestibule.flows.reset_password import reset_password
 from vestibule.flows.take_over import take_over as take_over_flow
 from vestibule.flows.verify_email import asks_for_password, verify_or_lead_on
 from vestibule.model.errors import (
     AddressChangeInvalid,
+    AddressChangeOfAnother,
     PasswordTooEasy,
     Refusal,
     ResetTokenInvalid,
@@ -27,6 +29,7 @@ from vestibule.web.errors import LOOKS, BodyInvalid
 from vestibule.web.pages import return_to
 from vestibule.web.pages.face import SIGN_IN, see_other
 from vestibule.web.pages.form import judged, read_form
+from vestibule.web.pages.member import AMember, MemberForm, PerhapsMember
 from vestibule.web.pages.render import pages_of
 from vestibule.web.pages.words import TOO_EASY, Sentence, _, faults_of
 
@@ -58,15 +61,17 @@ _VERIFY_WITH_PASSWORD = replace(
     ),
     button=_("Choose my own password"),
 )
-_CONFIRM = _Errand(
-    _("Confirm your new address"),
-    _(
-        "Your account will have this address from then on, and you will be signed out on every device. An account that "
-        "was made with this address and never confirmed is deleted. If you did not ask for this, close this page."
-    ),
-    _("Use this address"),
-    confirm_change,
-    "address_changed",
+_CONFIRM_TITLE = _("Confirm your new address")
+_CONFIRM_QUESTION = _(
+    "You are signed in as %(email)s. Your account will have the new address from then on, and you will be signed out "
+    "on every device. An account that was made with that address and never confirmed is deleted. If you did not ask "
+    "for this, close this page."
+)
+_CONFIRM_BUTTON = _("Use this address")
+_NOT_THIS_ACCOUNT = _("This link is for another account")
+_WHICH_ACCOUNT = _(
+    "You are signed in as %(email)s, and the change was asked for by another account. If that is yours too, sign out, "
+    "and open this link again. If you did not ask for this, close this page: nothing has changed."
 )
 _UNDO = _Errand(
     _("Take your account back"),
@@ -111,14 +116,27 @@ async def take_over(request: Request, env: InEnv, code: str) -> Response:
     return see_other(f"/resetpassword/{secret}")
 
 
-async def ask_confirm(request: Request) -> Response:
-    """Ask for the click that changes an account's address."""
-    return _ask(request, _CONFIRM)
+async def ask_confirm(request: Request, env: InEnv, caller: PerhapsMember, token: str) -> Response:
+    """Ask who is signed in to the account for the click that changes its address, and everybody else to sign in."""
+    pages = pages_of(request)
+    if caller is None:
+        return pages.page(request, "sign_in_first.html", title=pages.say(request, _CONFIRM_TITLE))
+    if await asked_by_another(env, caller, token):
+        return _for_another(request, caller)
+    question = pages.say(request, _CONFIRM_QUESTION, email=caller.account.address)
+    title, button = pages.say(request, _CONFIRM_TITLE), pages.say(request, _CONFIRM_BUTTON)
+    return pages.page(request, "ask.html", title=title, question=question, button=button, otherwise="")
 
 
-async def confirm(request: Request, env: InEnv, token: str) -> Response:
+async def confirm(request: Request, env: InEnv, caller: AMember, _form: MemberForm, token: str) -> Response:
     """Give the account the address that the link was mailed to."""
-    return await _run(request, env, _CONFIRM, token)
+    try:
+        await confirm_change(env, caller, token)
+    except AddressChangeInvalid as refusal:
+        return _dead(request, refusal)
+    except AddressChangeOfAnother:
+        return _for_another(request, caller)
+    return see_other(return_to.with_query(SIGN_IN, notice="address_changed"))
 
 
 async def ask_undo(request: Request) -> Response:
@@ -178,6 +196,13 @@ async def _run(request: Request, env: Env, errand: _Errand, secret: str) -> Resp
     if onward is not None:
         return see_other(f"/resetpassword/{onward}")
     return see_other(return_to.with_query(SIGN_IN, notice=errand.notice))
+
+
+def _for_another(request: Request, caller: Caller) -> Response:
+    pages, status = pages_of(request), LOOKS[AddressChangeOfAnother].status
+    title = pages.say(request, _NOT_THIS_ACCOUNT)
+    message = pages.say(request, _WHICH_ACCOUNT, email=caller.account.address)
+    return pages.page(request, "told.html", status, title=title, message=message, refused=True)
 
 
 def _dead(request: Request, refusal: Refusal) -> Response:
