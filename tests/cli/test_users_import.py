@@ -104,11 +104,14 @@ async def test_i3_every_row_is_judged_and_what_is_left_out_is_named_by_its_id(
         assert f"Would import {len(STAY)} accounts; 0 were here already." in dry.stderr
         assert await rows(here["DATABASE_URL"], OURS) == []
 
+        await racing_world.register("boss@example.com", "a stranger's horse")
         done = run(tmp_path, "users", "import", "--from", there, **here)
         again = run(tmp_path, "users", "import", "--from", there, **here)
         assert await rows(there, 'SELECT * FROM "users" ORDER BY 1, 3') == before
     assert (done.returncode, again.returncode) == (1, 1)
     assert f"Imported {len(STAY)} accounts; 0 were here already." in done.stderr
+    assert "Removed 1 accounts that nobody had verified" in done.stderr
+    assert "which boss brings verified" in done.stderr
     assert f"Imported 0 accounts; {len(STAY)} were here already." in again.stderr
     for output in (dry.stderr, done.stderr, again.stderr):
         assert {name for name in left if f"Left out {name}: " in output} == left

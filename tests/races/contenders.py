@@ -80,10 +80,14 @@ class _Taking:
     def left_out(self, known_by: str, reason: str) -> None:
         pass
 
+    def made_room(self, squatter: str, owner: str) -> None:
+        pass
+
 
 async def _import(world: World, person: Person) -> Any:
     async def batches() -> AsyncIterator[Sequence[Any]]:
-        yield [an_account(address=person.account.address), an_account(address=f"{new_id()}@example.com")]
+        wanted = replace(an_account(address=person.account.address), verified=True)
+        yield [wanted, an_account(address=f"{new_id()}@example.com")]
 
     everything = _Taking()
     source = import_accounts.Source(batches(), cast(Any, everything), everything)

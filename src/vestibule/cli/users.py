@@ -95,7 +95,8 @@ def import_users(
     as it is, so running it again does no harm, and the old table is only read.
 
     Every row is judged by itself, and those left out are named by their ids. Of two emails that differ only in how they
-    are written, the verified account is imported, or else the older one. Status 1 if anything was left out.
+    are written, the verified account is imported, or else the older one. An account here that nobody verified makes
+    room for a verified one with its email. Status 1 if anything was left out.
     """
     workshop: Workshop = context.obj
     address = source or workshop.settings.database_address
@@ -107,6 +108,9 @@ def import_users(
 def _sum_up(report: ImportReport, *, dry: bool) -> None:
     done = "Would import" if dry else "Imported"
     notes.print(f"{done} {report.imported:,} accounts; {report.already_there:,} were here already.")
+    if report.made_room:
+        removed = "Would remove" if dry else "Removed"
+        notes.print(f"{removed} {report.made_room:,} accounts that nobody had verified, each named above.")
     if report.demoted:
         notes.print(
             f"[yellow]Admins there, users here: {report.demoted:,}.[/] Where anybody could choose a role, nobody's "
@@ -152,5 +156,10 @@ async def _import(workshop: Workshop, address: str, *, admins: bool, dry: bool) 
             def say(row: str, reason: str) -> None:
                 progress.console.print(f"Left out {row}: {reason}", markup=False, highlight=False)
 
-            listener = Listener(lambda rows: progress.advance(task, rows), say)
+            def make_room(squatter: str, owner: str) -> None:
+                removed = "Would remove" if dry else "Removed"
+                reason = f"nobody verified its email, which {owner} brings verified"
+                progress.console.print(f"{removed} {squatter}: {reason}", markup=False, highlight=False)
+
+            listener = Listener(lambda rows: progress.advance(task, rows), say, make_room)
             return await import_accounts(env, Source(legacy.batches(), judge, legacy.claims), listener, dry=dry)

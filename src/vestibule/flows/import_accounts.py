@@ -1,27 +1,34 @@
 """Import accounts from elsewhere, with their ids and password hashes, so that nobody chooses a new password.
 
 Every row is judged by itself. Rows come in the order of who has a better claim to an email: verified before
-unverified, then the older; so of two that have the same one, written in different ways, the first is imported.
+unverified, then the older; so of two that have the same one, written in different ways, the first is imported. What is
+here already stays, but an account that nobody verified makes room for a verified one that has its email.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from vestibule.flows.end_sessions import announce
 from vestibule.flows.env import Env
+from vestibule.flows.remove_squatter import remove_squatter
 from vestibule.flows.retry import retry_on_conflict
-from vestibule.model.accounts import Account
+from vestibule.model.accounts import Account, Holder
 from vestibule.model.errors import Fault
 from vestibule.model.events import Event, EventKind
 from vestibule.model.imports import ForeignRow, Judge, LeftOut
+from vestibule.model.revocations import Revocation
 from vestibule.model.store import Transaction
 
 
 @dataclass
 class ImportReport:
-    """What became of the rows that were read. Of those left out, how many; each was told by itself."""
+    """What became of the rows that were read, and how many were here and made room. What was left out and what made
+    room was told one by one.
+    """
 
     imported: int = 0
+    made_room: int = 0
     already_there: int = 0
     left_out: int = 0
     demoted: int = 0
@@ -29,10 +36,13 @@ class ImportReport:
 
 @dataclass(frozen=True)
 class Listener:
-    """What is told of an import while it runs: how many rows a batch held, and which row was left out, and why."""
+    """What is told of an import while it runs: how many rows a batch held, which row was left out, and why; and the id
+    of an account that made room, and for whose.
+    """
 
     progress: Callable[[int], None]
     left_out: Callable[[str, str], None]
+    made_room: Callable[[str, str], None]
 
 
 class Claims(Protocol):
@@ -52,7 +62,8 @@ class Source:
 
 
 async def import_accounts(env: Env, source: Source, listener: Listener, *, dry: bool = False) -> ImportReport:
-    """Add what is missing, touch nothing that is there: doing it twice does no harm. `dry`: only look.
+    """Add what is missing, touch nothing that is there but unverified accounts in the way of verified ones: doing it
+    twice does no harm. `dry`: only look.
 
     Each batch is a transaction of its own. Raises `StoreUnavailable`.
     """
@@ -103,22 +114,65 @@ class _Import:
             await self._add(accounts[:half])
             await self._add(accounts[half:])
 
-    @retry_on_conflict
     async def _add_whole(self, accounts: Sequence[Account]) -> None:
-        async with self.env.store.reading() if self.dry else self.env.store.transaction() as tx:
-            held = await tx.accounts.holders(accounts)
-            missing = [a for a in accounts if a.id not in held.values() and a.address not in held]
-            added = len(missing) if self.dry else await _add_missing(self.env, tx, missing)
+        batch = await (self._looked_at(accounts) if self.dry else self._taken_in(accounts))
+        await announce(self.env, batch.revoked)
         for account in accounts:
-            if account.id in held.values():
+            if account.id in batch.ids:
                 self.report.already_there += 1
-            elif account.address in held:
-                self._leave_out(account.id, f"its email is that of {held[account.address]}, which is here already")
-        self.report.imported += added
+            elif account.id in batch.making_room:
+                self.report.made_room += 1
+                self.listener.made_room(batch.held[account.address].id, account.id)
+            elif account.address in batch.held:
+                there = batch.held[account.address].id
+                self._leave_out(account.id, f"its email is that of {there}, which is here already")
+        self.report.imported += batch.added
+
+    async def _looked_at(self, accounts: Sequence[Account]) -> "_Batch":
+        async with self.env.store.reading() as read:
+            batch = _Batch(accounts, await read.accounts.holders(accounts))
+        batch.added = len(batch.missing)
+        return batch
+
+    @retry_on_conflict
+    async def _taken_in(self, accounts: Sequence[Account]) -> "_Batch":
+        async with self.env.store.transaction() as tx:
+            batch = _Batch(accounts, await tx.accounts.holders(accounts))
+            if await _locked(tx, batch):  # what was read before may have changed
+                batch = _Batch(accounts, await tx.accounts.holders(accounts))
+            for account in batch.making_room.values():
+                batch.revoked += await remove_squatter(self.env, tx, account.address, account.id, self.env.clock.now())
+            batch.added = await _add_missing(self.env, tx, batch.missing)
+            for account in batch.making_room.values():
+                # Strangers may have spent the counter of an email before its owner was here.
+                await tx.guesses.forgive_all(account.id, account.address)
+        return batch
 
     def _leave_out(self, known_by: str, reason: str) -> None:
         self.report.left_out += 1
         self.listener.left_out(known_by, reason)
+
+
+class _Batch:
+    """Some accounts, beside those here that have their ids or emails. `making_room`: for which ones somebody goes."""
+
+    def __init__(self, accounts: Sequence[Account], held: Mapping[str, Holder]) -> None:
+        self.held = held
+        self.ids = {holder.id for holder in held.values()}
+        new = [account for account in accounts if account.id not in self.ids]
+        verified = {account.id: account for account in new if account.verified and account.address in held}
+        self.making_room = {its: account for its, account in verified.items() if not held[account.address].verified}
+        self.missing = [a for a in new if a.address not in held or a.id in self.making_room]
+        self.added = 0
+        self.revoked: list[Revocation] = []
+
+
+async def _locked(tx: Transaction, batch: _Batch) -> int:
+    """Lock those who are to make room, all of them before anything else; how many."""
+    those = sorted(batch.held[account.address].id for account in batch.making_room.values())
+    for account_id in those:
+        await tx.accounts.lock(account_id)
+    return len(those)
 
 
 async def _add_missing(env: Env, tx: Transaction, accounts: Sequence[Account]) -> int:

@@ -54,6 +54,14 @@ class Account:
         return self.registered_again_at is not None and not self.verified
 
 
+@dataclass(frozen=True)
+class Holder:
+    """Whose an email is: the id of the account, and whether it verified it."""
+
+    id: str
+    verified: bool
+
+
 def mailbox_of(address: str) -> str | None:
     """The mailbox that a sub-address leads to (RFC 5233): `ada@…` for `ada+shop@…`; None where it is none."""
     local, _, domain = address.rpartition("@")

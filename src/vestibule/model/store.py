@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from vestibule.model.accounts import Account
+from vestibule.model.accounts import Account, Holder
 from vestibule.model.events import Event, EventFilter
 from vestibule.model.guesses import Budget, CountedGuess, GuessCount, GuessLimits
 from vestibule.model.letters import Backlog, LetterState, QueuedLetter
@@ -46,8 +46,8 @@ class Accounts(Protocol):
     async def add_missing(self, accounts: Sequence[Account]) -> int:
         """Add those whose id and address are both free; how many that were."""
 
-    async def holders(self, accounts: Sequence[Account]) -> dict[str, str]:
-        """The ids of those here that have the id or the address of one of these, by their addresses."""
+    async def holders(self, accounts: Sequence[Account]) -> dict[str, Holder]:
+        """Those here that have the id or the address of one of these, by their addresses."""
 
     async def register_anew(self, account: Account, before: datetime) -> Account | None:
         """Give the account at this address the new name, password and language, note that it was registered again, and

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.crypto.hash_forms import BCRYPT_CHARACTERS, BCRYPT_COSTS
-from vestibule.model.accounts import Account, Role
+from vestibule.model.accounts import Account, Holder, Role
 from vestibule.model.languages import LANGUAGES
 from vestibule.storage.sql import odd_rows
 from vestibule.storage.sql.odd_rows import OddRow
@@ -62,11 +62,12 @@ class SqlAccounts:
         added = await self._connection.execute(statement.returning(accounts.c.id))
         return len(added.all())
 
-    async def holders(self, batch: Sequence[Account]) -> dict[str, str]:
+    async def holders(self, batch: Sequence[Account]) -> dict[str, Holder]:
         ids, addresses = [account.id for account in batch], [account.address for account in batch]
         alike = or_(accounts.c.id.in_(ids), accounts.c.address.in_(addresses))
-        found = await self._connection.execute(select(accounts.c.address, accounts.c.id).where(alike))
-        return {row.address: row.id for row in found}
+        columns = (accounts.c.address, accounts.c.id, accounts.c.verified)
+        found = await self._connection.execute(select(*columns).where(alike))
+        return {row.address: Holder(row.id, row.verified) for row in found}
 
     async def register_anew(self, account: Account, before: datetime) -> Account | None:
         changed = await self._connection.execute(

@@ -1,0 +1,127 @@
+"""E6: what nobody verified is nobody's, for an import too."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from sqlalchemy import func, insert, select, update
+
+from tests.flows import ADDRESS, PASSWORD, sign_in_status, verify
+from tests.harness.world import World
+from vestibule.flows.import_accounts import ImportReport, Listener, Source, import_accounts
+from vestibule.model.imports import ForeignRow, Judge
+from vestibule.model.letters import LetterKind
+from vestibule.storage.sql.schema import accounts, events, guesses
+
+HERS = "legacy-1"
+# How it is here, how it comes, and whether what is here makes room.
+TABLE: dict[str, tuple[dict[str, object], str, bool]] = {
+    "verified over unverified": ({}, "true", True),
+    "verified over unverified and closed": ({"disabled_at": accounts.c.created_at}, "true", True),
+    "verified over unverified from elsewhere": ({"provider": "a provider", "password_hash": None}, "true", True),
+    "verified over unverified, registered twice": ({"registered_again_at": accounts.c.created_at}, "true", True),
+    "unverified over unverified": ({}, "false", False),
+    "verified over verified": ({"verified": True}, "true", False),
+    "unverified over verified": ({"verified": True}, "false", False),
+    "verified over verified and closed": ({"verified": True, "disabled_at": accounts.c.created_at}, "true", False),
+}
+
+
+class Claims:
+    def first(self, address: str, account_id: str) -> str:
+        return account_id
+
+
+@dataclass
+class Told:
+    """What an import said of ids."""
+
+    left_out: list[str] = field(default_factory=list)
+    made_room: list[tuple[str, str]] = field(default_factory=list)
+
+    def listener(self) -> Listener:
+        return Listener(
+            lambda rows: None,
+            lambda row, why: self.left_out.append(row),
+            lambda squatter, owner: self.made_room.append((squatter, owner)),
+        )
+
+
+def row(row_id: str, email: str, verified: str) -> ForeignRow:
+    password, day = "$2b$10$" + "a" * 53, "2024-01-01"
+    return ForeignRow(row_id, "Ada", email, None, verified, password, "user", day, day, "local")
+
+
+async def bring(world: World, rows: Sequence[ForeignRow], *, dry: bool = False) -> tuple[ImportReport, Told]:
+    async def batches() -> AsyncIterator[Sequence[ForeignRow]]:
+        yield rows
+
+    told = Told()
+    source = Source(batches(), Judge(lambda _: True), Claims())
+    return await import_accounts(world.env, source, told.listener(), dry=dry), told
+
+
+async def here(world: World) -> list[str]:
+    async with world.engines.reading() as connection:
+        return list((await connection.execute(select(accounts.c.id).order_by(accounts.c.id))).scalars())
+
+
+@pytest.mark.parametrize("dry", [False, True], ids=["for good", "dry"])
+@pytest.mark.parametrize("case", TABLE)
+async def test_e6_only_what_nobody_verified_makes_room_and_only_for_what_somebody_did(
+    world: World, case: str, dry: bool
+) -> None:
+    """E6: it is told by its id, whoever was signed in to it is not any more, and looking changes nothing."""
+    columns, verified, makes_room = TABLE[case]
+    await world.register()
+    squatter = await world.sign_in()
+    if columns:
+        async with world.engines.transaction() as connection:
+            await connection.execute(update(accounts).values(columns))
+    (there,) = await here(world)
+    report, told = await bring(
+        world, [row("other", "other@example.com", "false"), row(HERS, ADDRESS, verified)], dry=dry
+    )
+    assert (told.left_out, told.made_room) == (([], [(there, HERS)]) if makes_room else ([HERS], []))
+    assert (report.imported, report.made_room, report.left_out) == (1 + makes_room, makes_room, not makes_room)
+    stays = {there} if dry or not makes_room else {HERS}
+    assert set(await here(world)) == stays | (set() if dry else {"other"})
+    if makes_room and not dry:
+        assert (await squatter.get("/api/users/me")).status_code == 401
+        assert await sign_in_status(world, ADDRESS, PASSWORD) == 400
+        async with world.engines.reading() as connection:
+            gone = select(func.count()).where(events.c.kind == "squatter_removed")
+            assert (await connection.execute(gone)).scalar_one() == 1
+
+
+async def test_e6_doing_it_twice_does_no_harm_and_guesses_at_the_squatter_s_password_are_forgiven(world: World) -> None:
+    await world.register()
+    for _ in range(3):
+        await sign_in_status(world, ADDRESS, "wrong horse")
+    rows = [row(HERS, ADDRESS, "true")]
+    await bring(world, rows)
+    async with world.engines.reading() as connection:
+        assert (await connection.execute(select(func.count()).select_from(guesses))).scalar_one() == 0
+    report, told = await bring(world, rows)
+    assert (report.already_there, report.imported, told.made_room) == (1, 0, [])
+
+
+async def test_e6_many_make_room_in_one_batch(world: World) -> None:
+    """E6: among others that do not."""
+    await world.register("pattern@example.com")
+    async with world.engines.transaction() as connection:
+        pattern = (await connection.execute(select(accounts))).mappings().one()
+        those = [
+            {**pattern, "id": f"s{n:03}", "address": f"p{n}@example.com", "verified": n % 3 == 0} for n in range(90)
+        ]
+        await connection.execute(insert(accounts), those)
+    report, told = await bring(world, [row(f"l{n:03}", f"p{n}@example.com", "true") for n in reversed(range(120))])
+    assert (report.imported, report.made_room, report.left_out) == (90, 60, 30)
+    assert sorted(told.made_room) == [(f"s{n:03}", f"l{n:03}") for n in range(90) if n % 3]
+
+
+async def test_e6_whoever_verifies_first_stays(world: World) -> None:
+    await world.register()
+    assert await verify(world, world.secret(LetterKind.VERIFY_ADDRESS)) == 200
+    report, told = await bring(world, [row(HERS, ADDRESS, "true")])
+    assert (report.left_out, told.left_out, await sign_in_status(world)) == (1, [HERS], 200)
