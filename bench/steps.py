@@ -10,7 +10,7 @@ from bench.plan import Plan
 from bench.results import Push, Results
 from bench.revocation import measure_delays
 from bench.vestibule_alone import measure_vestibule
-from tests.harness.backends import POSTGRESQL, SQLITE, Backend, fresh, postgresql_database
+from tests.harness.backends import POSTGRESQL, SECRET, SQLITE, Backend, fresh, postgresql_database
 from tests.harness.process import UNLIMITED
 
 _START = 3  # seconds that a server, or a pair of them, takes to come and go
@@ -77,6 +77,7 @@ def settings_of(backend: Backend) -> dict[str, str]:
         "NODE_ENV": "production",
         "VESTIBULE_URL": "http://localhost:8000",
         "DATABASE_URL": backend.database_url,
+        "VESTIBULE_SECRET_KEY": SECRET,
         **UNLIMITED,
     }
 

@@ -3,8 +3,8 @@
 import asyncio
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import cached_property
 
 from vestibule import key_wiring, logs, wiring
@@ -22,7 +22,7 @@ from vestibule.storage.sql import engine
 from vestibule.storage.sql.engine import Engines, Patience
 from vestibule.storage.sql.legacy import LegacyUsers, SourceUnavailable
 from vestibule.storage.sql.move import Removal
-from vestibule.storage.sql.revision import SchemaMismatch, current_revision, require_current
+from vestibule.storage.sql.revision import NotOurs, SchemaMismatch, current_revision, require_current
 from vestibule.storage.sql.schema import REVISION
 from vestibule.storage.sql.store import SqlStore
 from vestibule.storage.sql.url import WrongAddress
@@ -79,16 +79,12 @@ class RealWorkshop:
 
     @asynccontextmanager
     async def legacy(self, address: str) -> AsyncIterator[Legacy]:
-        try:
-            engines = engine.connect(address, patience=_UNHURRIED)
-        except WrongAddress as fault:
-            raise WrongSettings(f"--from: {fault}") from None
+        engines = _elsewhere(address)
         legacy = LegacyUsers(engines)
         try:
-            await legacy.require()
+            with _of_the_source():
+                await legacy.require()
             yield legacy
-        except StoreUnavailable as fault:
-            raise SourceUnavailable(f"--from: the database cannot be reached: {fault}") from None
         finally:
             legacy.claims.close()
             await engines.close()
@@ -106,26 +102,39 @@ class RealWorkshop:
     @asynccontextmanager
     async def _other(self, address: str) -> AsyncIterator[Engines]:
         """Another database of Vestibule's, to be read, however long counting its rows takes."""
+        source = _elsewhere(address)
         try:
-            source = engine.connect(address, patience=_UNHURRIED)
-        except WrongAddress as fault:
-            raise WrongSettings(f"--from: {fault}") from None
-        try:
-            if not source.exists:
-                raise SourceUnavailable(f"--from: there is no file {source.writing.url.database}")
-            await _require_current_elsewhere(source)
+            with _of_the_source():
+                await require_current(source)
             yield source
         finally:
             await source.close()
 
 
-async def _require_current_elsewhere(source: Engines) -> None:
+def _elsewhere(address: str) -> Engines:
+    """Another database, in which counting rows may take long; raises `WrongSettings`, and makes no file."""
     try:
-        await require_current(source)
-    except StoreUnavailable as fault:
-        raise SourceUnavailable(f"--from: the database cannot be reached: {fault}") from None
+        engines = engine.connect(address, patience=_UNHURRIED)
+    except WrongAddress as fault:
+        raise WrongSettings(f"--from: {fault}") from None
+    if not engines.exists:
+        raise WrongSettings(f"--from: there is no file {engines.file}")
+    return engines
+
+
+@contextmanager
+def _of_the_source() -> Iterator[None]:
+    """Say of the database in --from what else would be taken for that of DATABASE_URL."""
+    try:
+        yield
+    except NotOurs as fault:
+        raise WrongSettings(f"--from: {fault}") from None
     except SchemaMismatch as fault:
         raise SourceUnavailable(f"--from: {fault} with DATABASE_URL set to it") from None
+    except StoreUnavailable as fault:
+        if fault.lasting:
+            raise WrongSettings(f"--from: {fault}") from None
+        raise SourceUnavailable(f"--from: the database cannot be reached: {fault}") from None
 
 
 def main() -> None:

@@ -22,6 +22,8 @@ def explained() -> Iterator[None]:
     except OperatorError as fault:
         _end(str(fault), fault.status)
     except StoreUnavailable as fault:
+        if fault.lasting:
+            _end(str(fault), 2)
         _end(f"DATABASE_URL: the database cannot do this now: {' '.join(str(fault).split())}", 1)
     except OSError as fault:  # a file, a disk or a network, each of which is the machine's
         about = f"{fault.filename}: " if fault.filename else ""

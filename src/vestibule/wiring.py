@@ -25,6 +25,7 @@ from vestibule.model.feed import Feed
 from vestibule.model.letters import Post
 from vestibule.model.memory import Memory
 from vestibule.model.passwords import Passwords
+from vestibule.model.paths import is_folder
 from vestibule.model.revocations import Nudges, RevocationSet
 from vestibule.settings import Settings, WrongSettings
 from vestibule.storage import limiter
@@ -143,8 +144,8 @@ async def database(settings: Settings, connections: int | None = None) -> AsyncI
         engines = engine.connect(settings.database_address, connections or settings.database_pool)
     except WrongAddress as fault:
         raise WrongSettings(f"DATABASE_URL: {fault}") from None
-    if engines.folder is not None and not engines.folder.is_dir():
-        raise StoreUnavailable(f"there is no folder {engines.folder}")
+    if engines.folder is not None and not is_folder(engines.folder) and not engines.exists:
+        raise StoreUnavailable(f"DATABASE_URL: there is no folder {engines.folder}; make it", lasting=True)
     try:
         yield engines
     finally:

@@ -20,7 +20,7 @@ from vestibule.storage.sql.migrate import migrate
 SQLITE = "sqlite"
 POSTGRESQL = "postgresql"
 ALL = (SQLITE, POSTGRESQL)
-_SECRET = "Vq3x-7LmZt0rKc9Yw2Hn5_Pd8Jg4Bs6Fu1Ea-Xi7Ro0"  # opens nothing but what tests seal
+SECRET = "Vq3x-7LmZt0rKc9Yw2Hn5_Pd8Jg4Bs6Fu1Ea-Xi7Ro0"  # opens nothing but what tests seal
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Backend:
     @property
     def environment(self) -> dict[str, str]:
         """The settings that choose this backend; where others may share it, the secret as well that they share."""
-        redis = {"REDIS_URL": self.redis_url, "VESTIBULE_SECRET_KEY": _SECRET} if self.redis_url else {}
+        redis = {"REDIS_URL": self.redis_url, "VESTIBULE_SECRET_KEY": SECRET} if self.redis_url else {}
         return {"DATABASE_URL": self.database_url, **redis}
 
 

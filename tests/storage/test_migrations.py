@@ -118,12 +118,13 @@ async def test_no_schema_at_all_is_refused_in_a_sentence(empty: Engines) -> None
 
 async def test_a_migration_that_fails_in_the_middle_leaves_nothing(empty: Engines) -> None:
     async with empty.transaction() as connection:
-        await connection.execute(text("CREATE TABLE sessions (in_the_way integer)"))
+        await connection.execute(text("CREATE TABLE users (id integer, email text, password text, provider text)"))
+        await connection.execute(text("CREATE INDEX events_of_account ON users (id)"))
     with pytest.raises(DBAPIError):
         await migrate(empty)
-    assert await _tables(empty) == {"sessions"}
+    assert await _tables(empty) == {"users"}
     async with empty.transaction() as connection:
-        await connection.execute(text("DROP TABLE sessions"))
+        await connection.execute(text("DROP INDEX events_of_account"))
     assert await migrate(empty) == (None, REVISION)
 
 

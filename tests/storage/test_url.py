@@ -1,5 +1,6 @@
 """Database addresses as people have them: plain, from Prisma, from libpq, and wrong ones."""
 
+import ssl
 from typing import Any
 
 import pytest
@@ -18,9 +19,9 @@ UNDERSTOOD: dict[str, tuple[str, dict[str, Any]]] = {
     "postgresql+psycopg2://u:p@h/n": ("postgresql+asyncpg://u:p@h/n", {}),
     "postgresql://u:p%40%2F%3A@h/n": ("postgresql+asyncpg://u:p%40%2F%3A@h/n", {}),
     "postgresql://u:p@[::1]:5432/n": ("postgresql+asyncpg://u:p@[::1]:5432/n", {}),
-    "postgresql://h/n?schema=auth": ("postgresql+asyncpg://h/n", {"server_settings": {"search_path": "auth"}}),
+    "postgresql://h/n?schema=auth": ("postgresql+asyncpg://h/n", {"server_settings": {"search_path": '"auth"'}}),
     "postgresql://h/n?sslmode=require": ("postgresql+asyncpg://h/n", {"ssl": "require"}),
-    "postgresql://h/n?sslmode=verify-full": ("postgresql+asyncpg://h/n", {"ssl": "verify-full"}),
+    "postgresql://h/n?sslmode=verify-full": ("postgresql+asyncpg://h/n", {"ssl": ssl.SSLContext}),
     "postgresql://h/n?connection_limit=5&pool_timeout=2": ("postgresql+asyncpg://h/n", {}),
     "postgresql://h/n?pgbouncer=true": ("postgresql+asyncpg://h/n", {"behind_pooler": True}),
     "postgresql://h/n?connect_timeout=5&socket_timeout=2&statement_cache_size=0": ("postgresql+asyncpg://h/n", {}),
@@ -30,6 +31,7 @@ UNDERSTOOD: dict[str, tuple[str, dict[str, Any]]] = {
 @pytest.mark.parametrize(("address", "expected"), UNDERSTOOD.items(), ids=UNDERSTOOD)
 def test_an_address_becomes_the_drivers(address: str, expected: tuple[str, dict[str, Any]]) -> None:
     url, arguments = parse(address)
+    arguments = {name: type(each) if isinstance(each, ssl.SSLContext) else each for name, each in arguments.items()}
     assert (url.render_as_string(hide_password=False), arguments) == expected
 
 
@@ -40,7 +42,9 @@ WRONG = {
     "mysql://u:p@h/n": "names mysql; Vestibule runs on postgresql:// and sqlite:///",
     "mysql+aiomysql://u:p@h/n": "names mysql; Vestibule runs on postgresql:// and sqlite:///",
     "redis://h:6379/0": "names redis; Vestibule runs on postgresql:// and sqlite:///",
-    "postgresql://h/n?sslmode=perhaps": "has the unknown sslmode 'perhaps'",
+    "postgresql://h/n?sslmode=perhaps": (
+        "has the unknown sslmode 'perhaps'; disable, allow, prefer, require, verify-ca, verify-full are known"
+    ),
 }
 
 

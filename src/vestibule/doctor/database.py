@@ -12,10 +12,11 @@ from vestibule.doctor import keys, peppers, proxies
 from vestibule.model.clock import Clock
 from vestibule.model.errors import StoreUnavailable
 from vestibule.model.findings import Finding, fault, fine, warning
+from vestibule.model.paths import is_folder
 from vestibule.settings import Settings
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.engine import Engines
-from vestibule.storage.sql.revision import NotUnicode, SchemaMismatch, require_current
+from vestibule.storage.sql.revision import NotOurs, NotUnicode, SchemaMismatch, require_current
 from vestibule.storage.sql.schema import REVISION
 from vestibule.storage.sql.url import WrongAddress
 
@@ -33,10 +34,12 @@ async def look(chosen: Settings, clock: Clock) -> list[Finding]:
     try:
         return await _open(chosen, clock, engines)
     except StoreUnavailable as reason:
-        return [_unreachable(chosen, str(reason))]
+        return [_unreachable(chosen, reason)]
     except NotUnicode as reason:
         what, _, remedy = str(reason).partition("; make another one: ")
         return [fault(SUBJECT, what, "The server does not start: some people could not register.", remedy)]
+    except NotOurs as reason:
+        return [_unusable(str(reason))]
     except SchemaMismatch as reason:
         return [_other_schema(chosen, str(reason))]
     finally:
@@ -46,8 +49,8 @@ async def look(chosen: Settings, clock: Clock) -> list[Finding]:
 async def _open(chosen: Settings, clock: Clock, engines: Engines) -> list[Finding]:
     if not engines.exists:
         folder = engines.folder
-        if folder is not None and not folder.is_dir() and folder != chosen.data.absolute():
-            raise StoreUnavailable(f"there is no folder {folder}")
+        if folder is not None and not is_folder(folder) and folder != chosen.data.absolute():
+            raise StoreUnavailable(f"DATABASE_URL: there is no folder {folder}; make it", lasting=True)
         return [fine(SUBJECT, "a SQLite file, which the first start will make")]
     await require_current(engines)
     return await _look_inside(chosen, clock, engines)
@@ -60,10 +63,17 @@ def _other_schema(chosen: Settings, reason: str) -> Finding:
     return fault(SUBJECT, what, "The server does not start on this schema.", remedy)
 
 
-def _unreachable(chosen: Settings, reason: str) -> Finding:
+def _unusable(reason: str) -> Finding:
+    what, _, remedy = reason.partition("; ")
+    return fault(SUBJECT, what, "Everything is in it: the server does not start.", remedy or "see docs/operating.md")
+
+
+def _unreachable(chosen: Settings, reason: StoreUnavailable) -> Finding:
+    if reason.lasting:
+        return _unusable(str(reason))
     return fault(
         SUBJECT,
-        f"cannot be reached: {reason or 'no answer'}",
+        f"cannot be reached: {str(reason) or 'no answer'}",
         "Everything is in it: without it nobody signs in, and everybody is answered 503.",
         "look whether the file and its folder are there, and are yours to write"
         if chosen.embedded

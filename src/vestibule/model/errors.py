@@ -163,13 +163,15 @@ class StoreUnavailable(Fault):
 
     `conflict`: the database ended this transaction for the sake of another, or a row that it refers to was deleted
     meanwhile. Nothing of it was done, and deciding again at once may well succeed (`flows/retry.py`).
+    `lasting`: waiting mends nothing. The message names what an operator has to.
     """
 
     code = "store_unavailable"
 
-    def __init__(self, message: str = "", *, conflict: bool = False) -> None:
+    def __init__(self, message: str = "", *, conflict: bool = False, lasting: bool = False) -> None:
         super().__init__(message)
         self.conflict = conflict
+        self.lasting = lasting
 
 
 class NotReady(Fault):

@@ -16,6 +16,14 @@ def path_from(text: str) -> Path:
         raise ValueError("begins with ~, and whose home that is cannot be found out; write the whole path") from None
 
 
+def is_folder(path: Path) -> bool:
+    """Whether it is one; not, where that cannot be found out, which the use of it will explain."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def read_bounded(path: Path, most: int) -> bytes:
     """Return what is in a file of at most so many bytes: a name may lead to a device that never ends.
 

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from vestibule.model.errors import StoreUnavailable
+from vestibule.storage.sql import file_faults
 from vestibule.storage.sql import url as addresses
 from vestibule.storage.sql.breaker import Breaker
 from vestibule.storage.sql.discretion import withhold_values
@@ -86,20 +87,28 @@ class Engines:
         return self.writing.dialect.name
 
     @property
+    def file(self) -> str | None:
+        """The path of a SQLite file."""
+        return self.writing.url.database if self.dialect == "sqlite" else None
+
+    @property
     def folder(self) -> Path | None:
         """Where a SQLite file lies."""
-        return Path(self.writing.url.database or "").parent if self.dialect == "sqlite" else None
+        return Path(self.file).parent if self.file else None
 
     @property
     def place(self) -> tuple[Any, ...]:
         """Where the database is, however its address is written."""
         url = self.writing.url
-        return (Path(url.database or "").resolve(),) if self.dialect == "sqlite" else (url.host, url.port, url.database)
+        return (Path(self.file).resolve(),) if self.file else (url.host, url.port, url.database)
 
     @property
     def exists(self) -> bool:
-        """Whether there is a SQLite file yet; of a server nobody can tell without asking it."""
-        return self.dialect != "sqlite" or Path(self.writing.url.database or "").is_file()
+        """Whether there is a SQLite file yet; of a server, and of a closed folder, nobody can tell without asking."""
+        try:
+            return not self.file or Path(self.file).is_file()
+        except OSError:
+            return True
 
     @property
     def in_use(self) -> int:
@@ -143,6 +152,8 @@ class Engines:
         except exc.DBAPIError as fault:
             if _out_of_reach(fault):
                 self.breaker.unreachable()
+            if wrong := self.file and file_faults.sentence(self.file, fault):
+                raise StoreUnavailable(wrong, lasting=True) from fault
             conflict = _conflict(fault)
             if conflict or fault.connection_invalidated or _not_our_mistake(fault):
                 raise StoreUnavailable(str(fault.orig).rpartition(">: ")[2], conflict=conflict) from fault
@@ -203,9 +214,13 @@ def _make_file(_dialect: Any, _record: Any, arguments: list[Any], _options: Any)
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")  # committed means on the disk, also when the power fails
-    cursor.execute("PRAGMA foreign_keys = ON")
+    try:
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")  # committed means on the disk, also when the power fails
+        cursor.execute("PRAGMA foreign_keys = ON")
+    except sqlite3.Error:
+        connection.close()  # which nobody else knows of yet, nor of its thread
+        raise
     cursor.close()
 
 

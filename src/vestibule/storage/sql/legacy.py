@@ -35,6 +35,8 @@ _UNKNOWN_ENCODING = "SQL_ASCII"
 class NoSuchTable(OperatorError):
     """The database has no `users` table with the tutorial's columns. The message says what is missing."""
 
+    status = 2
+
 
 class SourceUnavailable(OperatorError):
     """The database to import from cannot be asked."""
@@ -76,7 +78,8 @@ class LegacyUsers:
                 if self._engines.dialect == "postgresql":
                     await _require_letters(connection)
         except (ProgrammingError, OperationalError) as fault:
-            raise NoSuchTable(f"--from: {str(fault.orig).partition(chr(10))[0].rpartition('>: ')[2]}") from fault
+            said = str(fault.orig).partition("\n")[0].rpartition(">: ")[2]
+            raise NoSuchTable(f"--from: {self._engines.writing.url.database}: {said}") from fault
 
     async def count(self) -> int:
         """How many there are."""

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.storage.sql.engine import Engines
-from vestibule.storage.sql.revision import SchemaMismatch, refuse_newer, require_unicode, revision_of
+from vestibule.storage.sql.revision import SchemaMismatch, refuse_newer, require_ours, require_unicode, revision_of
 from vestibule.storage.sql.schema import REVISION
 
 _LOCK = 0x7665_7374  # any number that nobody else on this database takes; these are the bytes of "vest"
@@ -27,7 +27,9 @@ async def migrate(engines: Engines) -> tuple[str | None, str]:
             await _require_a_schema(connection)
             await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         before = await revision_of(connection)
-        if before is not None:
+        if before is None:
+            await require_ours(connection)
+        else:
             refuse_newer(before)
         await connection.run_sync(_upgrade)
     return before, REVISION

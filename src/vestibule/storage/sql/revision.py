@@ -3,22 +3,32 @@
 Apart from `migrate`, so that the server's processes look without loading what could change it.
 """
 
+import re
 from typing import Any
 
-from sqlalchemy import Select, column, inspect, select, table, text
+from sqlalchemy import Connection, Select, column, inspect, select, table, text
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.operator_errors import OperatorError
 from vestibule.storage.sql.engine import Engines
-from vestibule.storage.sql.schema import REVISION
+from vestibule.storage.sql.schema import REVISION, metadata
 
 TABLE = "vestibule_schema"
+_TUTORIALS = ("users", {"id", "email", "password", "provider"})
+_NUMBER = re.compile("[0-9]{4}")
 _UNICODE = "UTF8"
 _VERSION: Select[Any] = select(column("version_num")).select_from(table(TABLE))
 
 
 class SchemaMismatch(OperatorError):
     """The database's schema is not the one this version works with. The message says what to do."""
+
+
+class NotOurs(SchemaMismatch):
+    """The database is another program's, or has been changed by one. The message says what to do."""
+
+    status = 2
 
 
 class NotUnicode(SchemaMismatch):
@@ -41,9 +51,11 @@ async def require_unicode(engines: Engines) -> None:
 async def require_current(engines: Engines) -> None:
     """Raises `SchemaMismatch` unless the schema is the one this version was written for, in a database for it."""
     await require_unicode(engines)
-    found = await current_revision(engines)
-    if found is None:
-        raise SchemaMismatch("the database has no Vestibule schema yet; run: vestibule migrate")
+    async with engines.reading() as connection:
+        found = await revision_of(connection)
+        if found is None:
+            await require_ours(connection)
+            raise SchemaMismatch("the database has no Vestibule schema yet; run: vestibule migrate")
     refuse_newer(found)
     if found != REVISION:
         raise SchemaMismatch(f"the database has schema {found}, this version needs {REVISION}; run: vestibule migrate")
@@ -59,7 +71,7 @@ def refuse_newer(found: str) -> None:
 
 
 async def current_revision(engines: Engines) -> str | None:
-    """The revision the database is at; None where there is no schema. Raises `StoreUnavailable`."""
+    """The revision the database is at; None where there is no schema. Raises `StoreUnavailable` or `NotOurs`."""
     async with engines.reading() as connection:
         return await revision_of(connection)
 
@@ -68,5 +80,38 @@ async def revision_of(connection: AsyncConnection) -> str | None:
     """The same, on a connection at hand."""
     if not await connection.run_sync(lambda sync: inspect(sync).has_table(TABLE)):
         return None
-    found: str | None = (await connection.execute(_VERSION)).scalar_one_or_none()
-    return found
+    try:
+        found = (await connection.execute(_VERSION)).scalars().all()
+    except (OperationalError, ProgrammingError):
+        found = ["?"]
+    if any(not (isinstance(each, str) and _NUMBER.fullmatch(each)) for each in found) or len(found) > 1:
+        raise NotOurs(f"{_name(connection)}: what is in its table {TABLE} is not Vestibule's; restore a backup of it")
+    return found[0] if found else None
+
+
+async def require_ours(connection: AsyncConnection) -> None:
+    """Raises `NotOurs` where a database without our schema has tables that are called as ours are; a SQLite file also
+    where it has any, but the tutorial's: a server may have many schemas, while a file is one program's.
+    """
+    there, tutorials = await connection.run_sync(_tables)
+    taken = sorted(there & metadata.tables.keys())
+    if connection.dialect.name == "sqlite" and there - {TABLE} and (taken or not tutorials):
+        raise NotOurs(f"{_name(connection)} is another program's database; name a file of Vestibule's own")
+    if taken:
+        raise NotOurs(
+            f"{_name(connection)} has tables of another program's that are called as Vestibule's are: "
+            f"{', '.join(taken)}; make another database, or a schema, to be named in DATABASE_URL: ?schema=vestibule"
+        )
+
+
+def _tables(connection: Connection) -> tuple[set[str], bool]:
+    """The names of all there are, and whether the tutorial's is among them."""
+    looking = inspect(connection)
+    there = {*looking.get_table_names(), *looking.get_view_names()}
+    name, columns = _TUTORIALS
+    return there, name in there and columns <= {column["name"] for column in looking.get_columns(name)}
+
+
+def _name(connection: AsyncConnection) -> str:
+    name = connection.engine.url.database
+    return str(name) if connection.dialect.name == "sqlite" else f"the database {name}"

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from vestibule.model.paths import path_from
+from vestibule.model.paths import is_folder, path_from
 from vestibule.storage.sql import tls
 
 # Parameters that Prisma and libpq put into an address and that mean nothing to this driver and pool.
@@ -54,7 +54,7 @@ def _sqlite(url: URL) -> URL:
         path = path_from(url.database)
     except ValueError as fault:
         raise WrongAddress(f"names a file that {fault}") from None
-    if path.is_dir():
+    if is_folder(path):
         raise WrongAddress(f"names the folder {path}; a file in it is needed")
     return url.set(drivername="sqlite+aiosqlite", database=str(path))
 
@@ -64,7 +64,7 @@ def _postgresql(url: URL) -> tuple[URL, dict[str, Any]]:
     known = {"schema", "sslmode", "pgbouncer", "host", "port", *tls.FILES, *_PLAIN, *_IGNORED}
     if unknown := asked.keys() - known:
         raise WrongAddress(f"has the unknown parameter {min(unknown)!r}")
-    arguments: dict[str, Any] = {"behind_pooler": asked.get("pgbouncer") == "true"}
+    arguments: dict[str, Any] = {"behind_pooler": True} if asked.get("pgbouncer") == "true" else {}
     settings = {name: asked[name] for name in ("application_name",) if name in asked}
     if "schema" in asked:
         settings["search_path"] = quoted_name(asked["schema"])

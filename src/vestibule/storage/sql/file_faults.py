@@ -1,0 +1,49 @@
+"""What is wrong with a SQLite file, in a sentence that names it: SQLite's own words name nothing.
+
+The file is never opened here: closing it again would drop the locks of this process's connections (POSIX).
+"""
+
+import os
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy import exc
+
+_PRIMARY = 0xFF  # an extended code has its primary one in the last byte (SQLite, "Result and Error Codes")
+_SENTENCES = {
+    sqlite3.SQLITE_NOTADB: "{path} is no SQLite database; name another file, or put a backup in its place",
+    sqlite3.SQLITE_CORRUPT: "{path} is damaged; put a backup in its place (docs/operating.md)",
+    sqlite3.SQLITE_FULL: "{path} cannot grow, because its disk is full; make room there",
+    sqlite3.SQLITE_IOERR: "{path} cannot be read or written: {said}; look at its disk, and at quotas and limits",
+    sqlite3.SQLITE_READONLY: "{path} cannot be written; let this user write it, what lies beside it, and its folder",
+    sqlite3.SQLITE_CANTOPEN: "{path} cannot be opened: {obstacle}",
+}
+_MOVED = "{path} was deleted or moved while it was in use; put it back, and start again"
+
+
+def sentence(path: str, fault: exc.DBAPIError) -> str | None:
+    """What an operator has to mend; None where it is nothing of the file's."""
+    code = getattr(fault.orig, "sqlite_errorcode", None)
+    if code is None:
+        return None
+    words = _MOVED if code == sqlite3.SQLITE_READONLY_DBMOVED else _SENTENCES.get(code & _PRIMARY)
+    return words and words.format(path=path, said=fault.orig, obstacle=_obstacle(Path(path)) or fault.orig)
+
+
+def _obstacle(path: Path) -> str | None:
+    """Why a file cannot be opened, as far as can be told without opening it."""
+    try:
+        if not path.parent.is_dir():
+            return f"there is no folder {path.parent}"
+        found = path.stat()
+    except FileNotFoundError:
+        return None if _may(path.parent, os.W_OK | os.X_OK) else f"this user may not write the folder {path.parent}"
+    except OSError as fault:
+        return fault.strerror
+    if not _may(path, os.R_OK | os.W_OK):
+        return f"it is not this user's to read and write (it belongs to user {found.st_uid})"
+    return None if path.is_file() else "it is not a file"
+
+
+def _may(path: Path, what: int) -> bool:
+    return os.access(path, what, effective_ids=os.access in os.supports_effective_ids)
