@@ -77,8 +77,15 @@ class Node:
 
     def family(self) -> list[psutil.Process]:
         """The parent and its workers."""
-        parent = psutil.Process(self.running.process.pid)
-        return [parent, *parent.children(recursive=True)]
+        return self._family(self.running)
+
+    @staticmethod
+    def _family(running: Running) -> list[psutil.Process]:
+        try:
+            parent = psutil.Process(running.process.pid)
+            return [parent, *parent.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
 
     @property
     def running(self) -> Running:
@@ -100,9 +107,12 @@ class Node:
     def _end(self, number: int) -> None:
         running, self._running = self._running, None
         if running is not None:
+            family = self._family(running)
             with suppress(ProcessLookupError):
                 os.killpg(running.process.pid, number)
             running.process.wait(20)
+            # A worker lets go of the port only at its own end, which may come later.
+            psutil.wait_procs(family, 20)
             self.log += running.output
         self._stack.close()
 

@@ -1,5 +1,7 @@
 """An account that is deleted while something is decided about it: that is refused, as for one that never was there."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +17,7 @@ from vestibule.flows.guess import record_wrong_guess
 from vestibule.model.errors import Refusal
 from vestibule.model.guesses import CountedGuess, budgets
 from vestibule.model.letters import Delivery, LetterKind, NotSent, RefusedForGood
+from vestibule.model.store import Transaction
 from vestibule.storage.sql.schema import events
 
 # They make an account, or do nothing that needs one.
@@ -34,6 +37,9 @@ _NEED_NONE = {
     "sign out",
     "try letters again",
 }
+
+
+_MOST_TRANSACTIONS = 8
 
 
 class DeletingPost:
@@ -67,6 +73,44 @@ async def test_d4_every_flow_refuses_who_is_gone(world: World, name: str) -> Non
     needs_none = name in _NEED_NONE or done in (Delivery.NOBODY, 0)
     assert needs_none, done
     assert await named(world, person) == 0
+
+
+class Vanishing:
+    """A store in which the account is deleted just before a flow begins its transaction with this number."""
+
+    def __init__(self, world: World, person: Person, number: int) -> None:
+        self._env, self._person, self._left = world.env, person, number
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._env.store, name)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        self._left -= 1
+        if not self._left:
+            await delete_account(self._env, self._person.account)
+        async with self._env.store.transaction() as tx:
+            yield tx
+
+    @property
+    def reached(self) -> bool:
+        return self._left <= 0
+
+
+@pytest.mark.parametrize("name", CONTENDERS)
+async def test_d4_every_flow_refuses_who_goes_between_its_transactions(world: World, name: str) -> None:
+    """D4: whatever it has decided before."""
+    untouched = world.env
+    for number, person in enumerate(await people(world, [False] * _MOST_TRANSACTIONS), start=2):
+        store = Vanishing(world, person, number)
+        world.env = replace(untouched, store=store)
+        with suppress(Refusal):
+            await CONTENDERS[name][1](world, person)
+        world.env = untouched
+        if not store.reached:
+            return
+        assert await named(world, person) == 0
+    pytest.fail(f"more than {_MOST_TRANSACTIONS} transactions")
 
 
 async def test_d4_a_wrong_password_is_recorded_of_nobody(world: World) -> None:
