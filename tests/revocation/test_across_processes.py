@@ -17,8 +17,9 @@ from tests.harness import servers
 from tests.harness.backends import Backend
 from tests.harness.fault_proxy import Fault, FaultProxy, in_front_of
 from tests.harness.process import UNLIMITED, Running, given_keys, register, serving, sign_in
+from tests.harness.rounds import rounds
 
-TRIALS = 500
+TRIALS = rounds(500, suite=40)
 STALENESS_SECONDS = 5.0
 POLL_SECONDS = 1.0
 # What a busy machine may add to a promise in seconds before the test calls it broken.
