@@ -9,21 +9,19 @@ from vestibule.flows.guess import prove_again
 from vestibule.flows.identify import Caller
 from vestibule.flows.reauthenticate import require_still_proven
 from vestibule.flows.retry import retry_on_conflict
+from vestibule.flows.set_loose import set_loose, set_some_loose
 from vestibule.model.accounts import Account
 from vestibule.model.events import Event, EventKind
 from vestibule.model.sessions import EndReason
 from vestibule.model.store import Transaction
 from vestibule.model.visitors import Visitor
 
-_EVENTS_AT_ONCE = 1_000  # so that nobody waits for their locks
-
 
 async def delete_account(env: Env, account: Account) -> int:
     """Delete the account and all that belongs to it; how many sessions that ended. Doing it twice is no mistake.
 
     What stays is that things happened, with no word about to whom, and that the account of this id was deleted: who
-    restores a backup has to delete it again. Anybody can make many things happen to it, so these are seen to first,
-    some in each transaction.
+    restores a backup has to delete it again. What lies behind it is seen to first, some in each transaction.
     """
     return await _delete_all(env, account, None)
 
@@ -41,16 +39,16 @@ async def delete_if_unused(env: Env, account: Account, since: datetime) -> bool:
 
 
 async def _delete_all(env: Env, account: Account, session_id: str | None) -> int:
-    while await _detach_some(env, account, session_id) == _EVENTS_AT_ONCE:
+    while await _set_some_loose(env, account, session_id):
         pass
     return await _delete(env, account, session_id, None) or 0
 
 
 @retry_on_conflict
-async def _detach_some(env: Env, account: Account, session_id: str | None) -> int:
+async def _set_some_loose(env: Env, account: Account, session_id: str | None) -> bool:
     async with env.store.transaction() as tx:
         await _hold(env, tx, account, session_id)
-        return await tx.events.detach(account.id, _EVENTS_AT_ONCE)
+        return await set_some_loose(tx, account.id, env.clock.now())
 
 
 async def _hold(env: Env, tx: Transaction, account: Account, session_id: str | None) -> None:
@@ -71,9 +69,8 @@ async def _delete(env: Env, account: Account, session_id: str | None, unused_sin
             return None
         ended = await end_trust(env, tx, account.id, EndReason.ACCOUNT_DELETED, now, ways_back_since=EVER)
         await tx.letters.forget(account.address, account.id)
+        await set_loose(tx, account.id, now)  # what has happened since, and the sessions that have just ended
         await tx.guesses.forgive_all(account.id, account.address)
-        while await tx.events.detach(account.id, _EVENTS_AT_ONCE) == _EVENTS_AT_ONCE:
-            pass  # what has happened since, and what the end of its sessions has just added
         if await tx.accounts.remove(account.id):
             await tx.events.record(Event(now, EventKind.ACCOUNT_DELETED, detail={"account": account.id}))
     await announce_end(env, ended)

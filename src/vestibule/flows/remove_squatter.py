@@ -4,6 +4,7 @@ from datetime import datetime
 
 from vestibule.flows.end_sessions import end_account
 from vestibule.flows.env import Env
+from vestibule.flows.set_loose import set_loose
 from vestibule.model.events import Event, EventKind
 from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import EndReason
@@ -17,6 +18,7 @@ async def remove_squatter(env: Env, tx: Transaction, email: str, owner_id: str, 
         return []
     # Before it goes: its sessions of this very second are revoked one by one, and go with it.
     ended = await end_account(env, tx, there.id, EndReason.ACCOUNT_DELETED, now)
+    await set_loose(tx, there.id, now)
     await tx.accounts.remove_squatter(email, owner_id)
     await tx.events.record(Event(now, EventKind.SQUATTER_REMOVED, detail={"account": there.id, "owner": owner_id}))
     return list(ended.revocations)

@@ -169,6 +169,9 @@ class Sessions(Protocol):
         were live. One that was over by its age keeps that reason.
         """
 
+    async def forget_past(self, account_id: str, now: datetime, most: int) -> int:
+        """Delete sessions of an account that are over, so many at most; how many."""
+
     async def forget(self, before: datetime, most: int) -> int:
         """Delete sessions that could not have lived beyond a moment before `before`, so many at most; how many."""
 
@@ -229,6 +232,9 @@ class Letters(Protocol):
         """Delete every letter that is to go to this address, whosever it would be, and all that was asked of this
         account.
         """
+
+    async def forget_settled(self, account_id: str, most: int) -> int:
+        """Delete letters of an account that are sent or withdrawn, so many at most; how many."""
 
     async def forget_done(self, before: datetime, most: int) -> int:
         """Delete letters queued before a moment and not waiting any more, so many at most; how many."""

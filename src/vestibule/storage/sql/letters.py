@@ -108,6 +108,11 @@ class SqlLetters:
     async def forget(self, address: str, account_id: str) -> None:
         await self._connection.execute(delete(letters).where(or_(_l.address == address, _l.asked_of == account_id)))
 
+    async def forget_settled(self, account_id: str, most: int) -> int:
+        some = select(_l.id).where(_l.account_id == account_id, _l.settled_at.is_not(None)).limit(most).cte("some")
+        gone = await self._connection.execute(delete(letters).where(_l.id.in_(select(some.c.id))).returning(_l.id))
+        return len(gone.all())
+
     async def forget_done(self, before: datetime, most: int) -> int:
         return await delete_oldest(
             self._connection, letters, and_(not_(_WAITING), _l.created_at < before), _l.created_at, most

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, exists, func, insert, literal, not_, or_, select, update
+from sqlalchemy import and_, bindparam, case, delete, exists, func, insert, literal, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.accounts import Account
@@ -131,6 +131,8 @@ _SOME = (
     .cte("live")
 )
 _END_SOME = update(sessions).where(_s.id.in_(select(_SOME.c.id))).values(_END).returning(_s.id, _s.issued_at)
+_OVER = select(_s.id).where(_ACCOUNT, not_(_LIVE)).limit(bindparam("most")).cte("over")
+_FORGET_PAST = delete(sessions).where(_s.id.in_(select(_OVER.c.id))).returning(_s.id)
 _UNSEEN = (
     select(_s.id)
     .where(_ACCOUNT, _s.ended_at.is_(None), _s.id != bindparam("spare"))
@@ -225,6 +227,10 @@ class SqlSessions:
         which = {"of_account": account_id, "spare": spare, "most": most, "now": now}
         ended = await self._connection.execute(_END_UNSEEN, which)
         return [row.id for row in ended if row.end_reason == EndReason.TOO_MANY_SESSIONS.value]
+
+    async def forget_past(self, account_id: str, now: datetime, most: int) -> int:
+        gone = await self._connection.execute(_FORGET_PAST, {"of_account": account_id, "now": now, "most": most})
+        return len(gone.all())
 
     async def forget(self, before: datetime, most: int) -> int:
         return await delete_oldest(self._connection, sessions, _s.expires_at < before, _s.expires_at, most)
