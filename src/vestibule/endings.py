@@ -27,7 +27,7 @@ def explained() -> Iterator[None]:
         _end(f"DATABASE_URL: the database cannot do this now: {' '.join(str(fault).split())}", 1)
     except OSError as fault:  # a file, a disk or a network, each of which is the machine's
         about = f"{fault.filename}: " if fault.filename else ""
-        _end(f"{about}{fault.strerror or fault}", 1)
+        _end(f"{about}{fault.strerror or type(fault).__name__}", 1)
     except Exception as fault:
         sys.stderr.write(f"{told(fault)}\n")
         _end("this is a mistake in Vestibule; please report the lines above, in which there is nothing private", 1)

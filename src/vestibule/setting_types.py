@@ -29,11 +29,14 @@ _SWITCH = dict.fromkeys(("on", "true", "yes", "1"), True) | dict.fromkeys(("off"
 _MAPPED = ip_network("::ffff:0:0/96")
 _MAX_LOGO_BYTES = 100_000
 _LONGEST_SHOWN = 60
+_BEHIND_A_PATH = re.compile(r"(?<=.)[?#].*", re.DOTALL)
 
 
 def shown(text: str) -> str:
-    """The text as a sentence may repeat it: in quotation marks, not too long, and without anybody's password."""
-    return repr("…" + text.rpartition("@")[2] if "@" in text else text)[:_LONGEST_SHOWN]
+    """The text as a sentence may repeat it: in quotation marks, not too long, and without anybody's password, which
+    may stand before an @, in a query or in a fragment.
+    """
+    return repr(_BEHIND_A_PATH.sub("…", "…" + text.rpartition("@")[2] if "@" in text else text))[:_LONGEST_SHOWN]
 
 
 def pem_of(secret: SecretStr) -> bytes:

@@ -7,7 +7,11 @@ Vestibule, of the database (`storage/sql/discretion.py` has seen to them), and o
 import traceback
 from collections.abc import Iterator
 
+WITHHELD = "values_withheld"
+"""The member by which an error says that no value is left in its words."""
+
 _SPEAKING_PACKAGES = {"vestibule", "sqlalchemy", "asyncpg", "sqlite3"}
+_DRIVERS = {"asyncpg", "sqlite3"}
 _SPEAKING = {
     AttributeError,
     ImportError,
@@ -61,4 +65,7 @@ def _said(error: BaseException) -> str:
     if isinstance(error, OSError):  # its file or peer is the operator's; not so what a subclass puts into its args
         return error.strerror or ""
     package = type(error).__module__.partition(".")[0]
+    # A connection of a driver's own, beside SQLAlchemy's, has nobody who sees to its errors; one with `params` quotes.
+    if (package in _DRIVERS or hasattr(error, "params")) and not hasattr(error, WITHHELD):
+        return ""
     return str(error) if package in _SPEAKING_PACKAGES or type(error) in _SPEAKING else ""

@@ -12,6 +12,7 @@ from vestibule.cli.move import move
 from vestibule.cli.person import AS_IT_IS, login, logout, token, whoami
 from vestibule.cli.serve import serve
 from vestibule.cli.services import services
+from vestibule.cli.typed import Commands
 from vestibule.cli.users import users
 
 
@@ -23,7 +24,7 @@ def _version(wanted: bool) -> None:
 
 def build() -> typer.Typer:
     """The commands; each finds its `Workshop` in the context's `obj`."""
-    commands = typer.Typer(
+    commands = Commands(
         name="vestibule",
         no_args_is_help=True,
         add_completion=False,

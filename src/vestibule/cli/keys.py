@@ -11,6 +11,7 @@ from rich.box import SIMPLE
 from rich.table import Column, Table
 
 from vestibule.cli.console import notes, results
+from vestibule.cli.typed import Commands
 from vestibule.cli.workshop import Workshop
 from vestibule.crypto import jwk
 from vestibule.flows.env import Env
@@ -37,7 +38,7 @@ class Uses(StrEnum):
     BOTH = "both"
 
 
-keys = typer.Typer(no_args_is_help=True, help="Look at the signing keys, rotate them, or make new ones.")
+keys = Commands(no_args_is_help=True, help="Look at the signing keys, rotate them, or make new ones.")
 
 
 @keys.command("list")

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from vestibule.cli.console import notes, results
+from vestibule.cli.typed import Commands
 from vestibule.cli.workshop import Workshop
 from vestibule.flows.look_after_mail import Outbox, look_into_outbox, retry_letters, send_test_letter
 from vestibule.model.accounts import NotAnAddress, canonical_address
@@ -31,7 +32,7 @@ class NotAnswered(OperatorError):
     """The mail server did not take the letter; the message says what it said, and where to look."""
 
 
-mail = typer.Typer(no_args_is_help=True, help="Look into the outbox, try letters again, see whether mail works.")
+mail = Commands(no_args_is_help=True, help="Look into the outbox, try letters again, see whether mail works.")
 
 
 @mail.command("list")

@@ -1,11 +1,11 @@
-"""`vestibule login`, `whoami`, `token` and `logout`, as this program lists them: each is handed on to `cli.session`."""
+"""`vestibule login`, `whoami`, `token` and `logout`, as this program lists them: `vestibule/person.py` runs them."""
 
 import subprocess
 import sys
 
 import typer
 
-_PROGRAM = (sys.executable, "-m", "vestibule.cli.session")
+_PROGRAM = (sys.executable, "-m", "vestibule.person")
 AS_IT_IS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 """How typer takes arguments that are another program's, `--help` among them."""
 

@@ -8,13 +8,14 @@ from rich.box import SIMPLE
 from rich.table import Column, Table
 
 from vestibule.cli.console import fail, notes, results
+from vestibule.cli.typed import Commands
 from vestibule.cli.workshop import Workshop
 from vestibule.flows.services import add_service, list_services, remove_service
 from vestibule.model.service_keys import MAX_NAME, ServiceKey, is_service_name
 
 Name = Annotated[str, typer.Argument(help="The service's name, such as `billing`.", metavar="NAME", show_default=False)]
 
-services = typer.Typer(
+services = Commands(
     no_args_is_help=True, help="Let a service of yours follow the feed and ask about tokens, or shut it out."
 )
 

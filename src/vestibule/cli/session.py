@@ -1,6 +1,6 @@
 """`vestibule login`, `whoami`, `token` and `logout`: a person's own session, at this server or at any other.
 
-A program of its own (`python -m vestibule.cli.session`), because what it is made of, httpx above all, is 15 MB that no
+A program of its own (`vestibule/person.py`), because what it is made of, httpx above all, is 15 MB that no
 server should carry.
 """
 
@@ -17,10 +17,11 @@ from rich.table import Table
 
 from vestibule import settings
 from vestibule.cli.console import fail, notes, results
+from vestibule.cli.typed import Commands
 from vestibule.client import InFile, NotReached, Session, SignedOut
 
 _WRONG_URL, _NOT_DONE = 2, 1
-person = typer.Typer(
+person = Commands(
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -115,7 +116,3 @@ def _asked(what: str, *, hidden: bool = False) -> str:
         answer: str = typer.prompt(what, hide_input=hidden, err=True)
         return answer
     return sys.stdin.readline().rstrip("\n")
-
-
-if __name__ == "__main__":
-    person(prog_name="vestibule")

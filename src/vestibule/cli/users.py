@@ -8,6 +8,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vestibule.cli.console import notes, results
+from vestibule.cli.typed import Commands
 from vestibule.cli.workshop import Workshop
 from vestibule.flows.administer import disable_account, enable_account, find_account
 from vestibule.flows.create_account import create_account
@@ -32,7 +33,7 @@ class NoNewAccount(OperatorError):
     """Nobody can have this address, or somebody has it already."""
 
 
-users = typer.Typer(no_args_is_help=True, help=_HELP)
+users = Commands(no_args_is_help=True, help=_HELP)
 
 
 @users.command()

@@ -11,9 +11,10 @@ answers it with the same successor, or with one more (docs/decisions/0004-refres
 
 import asyncio
 import base64
+import re
 import threading
 import time
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Collection, Generator, Mapping
 from typing import Any
 
 import httpx
@@ -33,6 +34,7 @@ ATTEMPTS = 4
 _FIRST_PAUSE_SECONDS = 0.2
 _REFRESH = "/api/auth/refresh"
 _UNAUTHORIZED = 401
+_SHORTEST_PASSWORD = 4  # below, any sentence has it
 
 
 class SignedOut(Exception):
@@ -82,7 +84,10 @@ class Session(httpx.Auth):
         """Who is signed in, and in `email_verified` whether that email is; raises `SignedOut` or `NotReached`."""
         tokens = self.fresh()
         answer = self._send("GET", "/api/users/me", headers=_bearer(tokens))
-        user: dict[str, Any] = answer.json()["data"]["user"]
+        try:
+            user: dict[str, Any] = {**answer.json()["data"]["user"]}
+        except (ValueError, LookupError, TypeError):
+            raise NotReached(f"{answer.url} does not say who is signed in; is it a Vestibule?") from None
         known = self._send("GET", "/api/auth/verify", headers=_bearer(tokens)).headers
         return {**user, "email_verified": known.get("Vestibule-Email-Verified") == "true"}
 
@@ -158,17 +163,27 @@ class Session(httpx.Auth):
             if answer.status_code < 300:
                 return answer
             if answer.status_code < 500:
-                raise _refusal(answer)
+                raise _refusal(answer, _sent_secrets(content))
             fault = f"{answer.status_code}"
         raise NotReached(f"{self._http.base_url} could not be asked: {fault}")
 
 
-def _refusal(answer: httpx.Response) -> Exception:
+def _refusal(answer: httpx.Response, secrets: Collection[str]) -> Exception:
+    """What the server says, unless it repeats a secret that it was sent: this is printed, and logged."""
     try:
         told = answer.json()
-        return SignedOut(str(told["code"]), str(told["message"]))
-    except (ValueError, KeyError, TypeError):
+        code, message = str(told["code"]), str(told["message"])
+    except (ValueError, LookupError, TypeError):
         return NotReached(f"{answer.url} answers {answer.status_code}")
+    if any(secret in code + message for secret in secrets):
+        return NotReached(f"{answer.url} answers {answer.status_code} and repeats a secret; is it a Vestibule?")
+    return SignedOut(code, message)
+
+
+def _sent_secrets(content: Mapping[str, Any]) -> list[str]:
+    password = content.get("json", {}).get("password", "")
+    tokens = re.findall(r"[\w.-]{32,}", " ".join(content.get("headers", {}).values()))
+    return [*tokens, *([password] if len(password) >= _SHORTEST_PASSWORD else [])]
 
 
 def _tokens_in(answer: httpx.Response, refresh_before: str = "") -> Tokens:
@@ -177,9 +192,12 @@ def _tokens_in(answer: httpx.Response, refresh_before: str = "") -> Tokens:
     refresh = _cookie_in(answer, REFRESH) or refresh_before
     if not access or not refresh:
         raise NotReached(f"{answer.url} sets no tokens; is it a Vestibule?")
-    payload = access.split(".")[1]
-    claims = i_json.parse(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    return Tokens(access, refresh, int(claims["exp"]))
+    try:
+        payload = access.split(".")[1]
+        expires_at = int(i_json.parse(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["exp"])
+    except (ValueError, LookupError, TypeError):  # some of which quote what was given
+        raise NotReached(f"{answer.url} sets tokens that are none; is it a Vestibule?") from None
+    return Tokens(access, refresh, expires_at)
 
 
 def _cookie_in(answer: httpx.Response, name: str) -> str | None:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 
+from vestibule.client import wire
 from vestibule.client.errors import NotReached, NotVestibule, ServiceRefused
 
 FEED, KEYS = "the feed of revocations", "the keys"
@@ -37,7 +38,7 @@ class Setup:
             self.all_tried.set()
         else:
             self._faults.pop(what, None)
-            _log.warning("%s could not be had: %r", what, fault)
+            _log.warning("%s could not be had: %s", what, wire.why(fault))
         self._note(what)
 
     def _note(self, what: str) -> None:

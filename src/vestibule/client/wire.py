@@ -32,10 +32,11 @@ def base_of(url: str, *, plain_http: bool) -> str:
     if "@" in parts.netloc:  # which every error would repeat
         raise ValueError("the address has a user or a password in it, which nothing here uses: leave them out")
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        shown = f"{parts.scheme}://{parts.netloc}{parts.path}" if parts.netloc else url
-        raise ValueError(f"{shown!r} is not an address such as https://auth.example.com")
+        raise ValueError(f"{_shown(url)} is not an address such as https://auth.example.com")
     if parts.scheme == "http" and not plain_http and not _is_loopback(parts.hostname):
-        raise ValueError(f"{url!r} would send secrets in the open: use https, or say plain_http=True in a net of yours")
+        raise ValueError(
+            f"{_shown(url)} would send secrets in the open: use https, or say plain_http=True in a net of yours"
+        )
     return url.rstrip("/")
 
 
@@ -120,6 +121,11 @@ def explained(fault: Exception, base: httpx.URL) -> Exception:
     if any(isinstance(one, ssl.SSLError) for one in causes):
         return NotVestibule(f"{base.host} does not speak TLS on this port; {_CHECK_URL}")
     return fault
+
+
+def _shown(url: str) -> str:
+    """As a sentence may repeat it: a password may be before an @, and a key in a query or a fragment."""
+    return repr(re.split(r"[?#]", "…" + url.rpartition("@")[2] if "@" in url else url)[0])
 
 
 def _is_loopback(host: str) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import aiosmtplib
 
 from vestibule import wiring
-from vestibule.mail.smtp import Server, security_for
+from vestibule.mail.smtp import Server, said_by, security_for
 from vestibule.model.findings import Finding, fault, fine, hint, warning
 from vestibule.settings import Settings, WrongSettings
 
@@ -64,7 +64,14 @@ async def _visit(server: Server) -> list[Finding]:
             if server.user:
                 await client.login(server.user, server.password)
     except aiosmtplib.SMTPAuthenticationError as reason:
-        return [fault(SUBJECT, f"{server.host} refuses the password: {reason}", _STRANDED, "EMAIL_USER, EMAIL_PASS")]
+        return [
+            fault(
+                SUBJECT,
+                f"{server.host} refuses the password: {said_by(server, str(reason))}",
+                _STRANDED,
+                "EMAIL_USER, EMAIL_PASS",
+            )
+        ]
     except (aiosmtplib.SMTPException, OSError, TimeoutError) as reason:
         return [_unreachable(server, reason)]
     found = [fine(SUBJECT, f"{server.host}:{server.port} answers, {'with' if encrypted else 'without'} TLS")]
@@ -79,7 +86,7 @@ def _unreachable(server: Server, reason: Exception) -> Finding:
             "EMAIL_HOST as it stands in the server's certificate; VESTIBULE_EMAIL_SECURITY=tls on port 465, and "
             "starttls on 587"
         )
-    return fault(SUBJECT, f"{server.host}:{server.port}: {reason}", _STRANDED, remedy)
+    return fault(SUBJECT, f"{server.host}:{server.port}: {said_by(server, str(reason))}", _STRANDED, remedy)
 
 
 def _in_clear(server: Server) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from vestibule.model.clock import Clock
 from vestibule.model.findings import Finding, fault, fine, hint, warning
+from vestibule.setting_types import shown
 from vestibule.settings import Settings
 
 SUBJECT = "outside"
@@ -27,7 +28,10 @@ def look(chosen: Settings, clock: Clock, url: str) -> list[Finding]:
     """What to think of the server at `url`."""
     address = urlsplit(url)
     if address.scheme not in ("http", "https") or not address.hostname:
-        return [fault(SUBJECT, f"{url} is no address of a server", "Nothing was looked at.", "--url https://auth.…")]
+        what = f"{shown(url)} is no address of a server"
+        return [fault(SUBJECT, what, "Nothing was looked at.", "--url https://auth.…")]
+    address = address._replace(netloc=address.netloc.rpartition("@")[2], query="", fragment="")
+    url = address.geturl()  # as it may be shown
     try:
         return _visit(chosen, clock, address)
     except ssl.SSLCertVerificationError as reason:

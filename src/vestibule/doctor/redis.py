@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from redis.exceptions import RedisError
 
@@ -27,7 +27,7 @@ async def look(chosen: Settings) -> list[Finding]:
         async with wiring.shared(chosen) as client:
             info: dict[str, Any] = await client.info() if client else {}
     except (RedisError, OSError) as reason:
-        return [_unreachable(chosen, str(reason))]
+        return [_unreachable(chosen, _said(chosen, reason))]
     except WrongSettings as reason:
         return [fault(SUBJECT, str(reason), "The server does not start.", "REDIS_URL=redis://host:6379/0")]
     return [fine(SUBJECT, f"Redis {info.get('redis_version', '')}"), *_memory(chosen, info), *_wire(chosen)]
@@ -41,6 +41,18 @@ def _unreachable(chosen: Settings, reason: str) -> Finding:
         "that meets the fault waits for a fraction of a second.",
         f"look at REDIS_URL, and whether the server runs: {_WHO_LEADS if _watched(chosen) else f'{_ONE} ping'}",
     )
+
+
+def _said(chosen: Settings, reason: Exception) -> str:
+    """The fault's words, without a password that a server repeats."""
+    parts = urlsplit(chosen.redis_url.get_secret_value())
+    passwords = {
+        unquote(password) for password in (parts.password, *parse_qs(parts.query).get("password", [])) if password
+    }
+    said = str(reason)
+    for password in passwords:
+        said = said.replace(password, "…")
+    return said
 
 
 def _watched(chosen: Settings) -> bool:

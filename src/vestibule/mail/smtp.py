@@ -1,9 +1,12 @@
 """`model.letters.Post` over SMTP (RFC 5321), with TLS that is never given up once asked for."""
 
 import base64
+import json
+import re
 import ssl
 from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import quote
 
 import aiosmtplib
 
@@ -11,6 +14,8 @@ from vestibule.mail.letters import Stationery
 from vestibule.model.letters import Letter, NotSent, RefusedForGood
 
 _MOST_SAID = 500
+# Base64, hexadecimal, percents, and the encoded words of a header (RFC 2047, section 2).
+_MEANINGLESS = re.compile(r"=\?[^?\s]+\?[BbQq]\?[^?\s]*\?=|[A-Za-z0-9+/=_%-]{32,}")
 Security = Literal["tls", "starttls", "opportunistic", "none"]
 
 
@@ -70,17 +75,26 @@ class SmtpPost:
             raise _kind(fault.code)(self._said(fault, letter)) from None
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as fault:
             raise NotSent(self._said(fault, letter)) from None
-        return answer
+        return said_by(self._server, answer, letter)
 
     def _said(self, fault: Exception, letter: Letter) -> str:
         """What the server answered, without what it repeats of the letter and of our own credentials."""
-        said = f"{type(fault).__name__}: {fault}"
-        user, password = self._server.user, self._server.password
-        encoded = (password, f"\0{user}\0{password}") if password else ()
-        secrets = (letter.link, letter.link.rpartition("/")[2], letter.name, password, *map(_base64, encoded))
-        for secret in filter(None, secrets):
-            said = said.replace(secret, "…")
-        return said[:_MOST_SAID]
+        return said_by(self._server, f"{type(fault).__name__}: {fault}", letter)
+
+
+def said_by(server: Server, words: str, letter: Letter | None = None) -> str:
+    """A server's words without what it repeats: its password, and what was in a letter, in whatever encoding that
+    travelled. Nobody misses the long words without meaning that go with them.
+    """
+    user, password = server.user, server.password
+    secrets = [password, *map(_base64, (password, f"\0{user}\0{password}"))] if password else []
+    if letter is not None:
+        secrets += [letter.link, letter.link.rpartition("/")[2], letter.name]
+        words = words.replace(letter.to, f"{letter.to[0]}***@{letter.to.rpartition('@')[2]}") if letter.to else words
+    for secret in filter(None, secrets):
+        for form in (secret, quote(secret, safe=""), json.dumps(secret)[1:-1]):
+            words = words.replace(form, "…")
+    return _MEANINGLESS.sub("…", words)[:_MOST_SAID]
 
 
 def _base64(text: str) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 
 from sqlalchemy.engine import ExceptionContext
 
+from vestibule.tracebacks import WITHHELD
+
 # PostgreSQL's classes whose message quotes values (its manual, appendix A): data exceptions, and what a trigger says.
 _QUOTING_CLASS, _TRIGGER_CLASS = "22", "P0"
 _QUOTED = re.compile(r'".*"|\'.*\'', re.DOTALL)
@@ -26,8 +28,11 @@ def withhold_values(context: ExceptionContext) -> None:
     if driver is not adapted:
         adapted.args = (f"{type(driver)}: {said}",)
     _rewrite(driver, said)
-    if (shown := context.sqlalchemy_exception) is not None:
+    shown = context.sqlalchemy_exception
+    if shown is not None:
         shown.args = (f"({type(adapted).__module__}.{type(adapted).__name__}) {adapted}",)
+    for error in filter(None, (driver, adapted, shown)):
+        setattr(error, WITHHELD, True)
 
 
 def _without_values(driver: BaseException) -> str:

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from vestibule.model.errors import StoreUnavailable
 from vestibule.storage.sql.engine import Engines
+from vestibule.tracebacks import in_short
 
 CHANNEL = "vestibule_revocations"
 _PAUSE_SECONDS = 1.0
@@ -25,7 +26,7 @@ class PostgresqlNudges:
             async with self._engines.reading() as connection:
                 await connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
         except StoreUnavailable as fault:
-            _log.warning("nudge_not_sent", fault=str(fault.__cause__))
+            _log.warning("nudge_not_sent", fault=in_short(fault.__cause__ or fault))
 
     async def listen(self) -> AsyncIterator[None]:
         while True:
@@ -33,7 +34,7 @@ class PostgresqlNudges:
                 async for _ in self._listen_once():
                     yield
             except StoreUnavailable as fault:
-                _log.warning("nudges_interrupted", fault=str(fault.__cause__))
+                _log.warning("nudges_interrupted", fault=in_short(fault.__cause__ or fault))
             await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _listen_once(self) -> AsyncIterator[None]:

@@ -1,0 +1,31 @@
+"""What is typed and is no argument of a command is not repeated: `vestibule login ada@example.com PASSWORD`."""
+
+from collections.abc import Callable
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+from typer.models import CommandFunctionType
+
+_TOO_MANY = (
+    "More was given than this command takes; it is not repeated here, because it may be a password. "
+    "Passwords are asked for, or read as a line on the standard input."
+)
+
+
+class DiscreetCommand(TyperCommand):
+    """A command that says only that there is too much."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        takes_more, ctx.allow_extra_args = ctx.allow_extra_args, True
+        rest: list[str] = super().parse_args(ctx, args)
+        if ctx.args and not takes_more and not ctx.resilient_parsing:
+            ctx.fail(_TOO_MANY)
+        return rest
+
+
+class Commands(typer.Typer):
+    """A group of such commands."""
+
+    def command(self, *given: Any, **how: Any) -> Callable[[CommandFunctionType], CommandFunctionType]:
+        return super().command(*given, **{"cls": DiscreetCommand, **how})
