@@ -22,8 +22,12 @@ from tests.harness.world import World, key_ring, world_on
 from tests.hostile.forgery import Good
 from tests.hostile.tokens import hostile_tokens
 from vestibule.client import Caller, Verifier
+from vestibule.client.events import Event
+from vestibule.client.follow import Follower
+from vestibule.client.keys import KeySet as FetchedKeys
 from vestibule.client.memory import Memory
 from vestibule.crypto import jwk
+from vestibule.crypto.jwk import PublicKey
 from vestibule.model.revocations import Revocation, RevocationKind
 from vestibule.model.signing_keys import KeySet
 from vestibule.protocol.access_tokens import TYP
@@ -40,6 +44,7 @@ class Kit:
     service: Ask
     memory: Memory
     clock: ManualClock
+    keys: FetchedKeys
     subject = "8f14e45f-ceea-467f-a3a0-6c2d5e1f4b7a"
     session = "c9f0f895-fb98-4b91-9d3c-0a1b2c3d4e5f"
 
@@ -55,6 +60,20 @@ class Kit:
     def withdraw_keys(self) -> None:
         stranger = jwk.generate(algorithm="ES256").public
         self.memory.keys = {stranger.kid: stranger}
+
+    def keep_also(self, key: PublicKey) -> None:
+        self.keys.by_id = {**key_ring().access.checking, key.kid: key}
+
+    def list_keys(self, *kids: str) -> None:
+        """As in a heartbeat."""
+
+        def listed(told: list[str]) -> None:
+            self.keys.hear(told)
+            self.memory.keys = self.keys.in_force
+
+        now = self.clock.monotonic()
+        follower = Follower(self.memory.revoked, self.clock, lambda: None, listed=listed)
+        follower.take(Event("heartbeat", {"true_at": now, "keys": [*kids]}, "1"))
 
     def hear(self) -> None:
         self.memory.revoked.renew(self.clock.monotonic())
@@ -87,6 +106,17 @@ class Server:
 
     def withdraw_keys(self) -> None:
         self.world.env.keys.access = KeySet.of(jwk.generate(algorithm="ES256"))
+
+    def keep_also(self, key: PublicKey) -> None:
+        ring = self.world.env.keys
+        ring.access = KeySet(ring.access.signing, {**ring.access.checking, key.kid: key})
+
+    def list_keys(self, *kids: str) -> None:
+        """As the database does."""
+        ring = self.world.env.keys
+        kept = {kid: key for kid, key in ring.access.checking.items() if kid in kids}
+        if ring.replace(KeySet(ring.access.signing, kept), ring.refresh, ring.standing):
+            self.world.env.memory.forget_tokens()
 
     def hear(self) -> None:
         self.world.env.revocations.renew(self.clock.monotonic())
@@ -250,6 +280,20 @@ async def a_withdrawn_key_vouches_for_nothing(face: Face) -> None:
 
 
 @promise
+async def a_key_that_the_feed_stops_to_list_vouches_for_nothing(face: Face) -> None:
+    """K8: at once, without a fetch; and where nothing is known of any key, it is not known who is calling."""
+    text, heard = token(face), jwk.generate(algorithm="ES256").public
+    face.keep_also(heard)
+    await let_in(face, bearer(text))
+    face.list_keys(SIGNING.kid, heard.kid)
+    await let_in(face, bearer(text))
+    face.list_keys(heard.kid)
+    await refused(face, bearer(text), INVALID)
+    await refused(face, cookie(f"access_token={text}"), INVALID)
+    await refused(face, bearer(token(face, jti="j2")), INVALID)
+
+
+@promise
 async def two_cookies_are_none(face: Face) -> None:
     mine, his = token(face), token(face, jti="j2")
     for pairs in ((f"access_token={mine}", f"access_token={his}"), (f"access_token={his}", f"access_token={mine}")):
@@ -319,13 +363,13 @@ def kit(service: Callable[[], Ask], monkeypatch: pytest.MonkeyPatch) -> Kit:
 
     monkeypatch.setattr(Verifier, "_decide", decide)
     monkeypatch.setattr(Verifier, "_may_mend", lambda _verifier, _refusal: False)
-    return Kit(service(), memory, clock)
+    return Kit(service(), memory, clock, FetchedKeys(clock, 60))
 
 
 @pytest.mark.parametrize("kept", PROMISES.values(), ids=PROMISES)
 @pytest.mark.parametrize("face", FACES, indirect=True)
 async def test_k1_every_promise_is_kept_by_every_face(face: Face, kept: Promise) -> None:
-    """K1, K2, K3, T5, T6, T9, T13, T15, S5: all of them, at the server and in every framework."""
+    """K1, K2, K3, K8, T5, T6, T9, T13, T15, S5: all of them, at the server and in every framework."""
     await kept(face)
 
 

@@ -8,6 +8,8 @@ from tests.harness.clock import ManualClock
 from vestibule.client.errors import NotReached
 from vestibule.client.events import MAX_LINE_BYTES, Event, Reader
 from vestibule.client.follow import Follower
+from vestibule.client.keys import NEW_KEY_SECONDS, KeySet, parse
+from vestibule.crypto import jwk
 from vestibule.protocol.revocations import MAX_ENTRIES, Revoked, TooMuch
 
 STREAM = (
@@ -90,6 +92,50 @@ async def test_nothing_makes_it_fresher_than_now() -> None:
     await following.send()
     following.hear(STREAM + heartbeat(10_000))
     assert following.revoked.age(following.clock.monotonic()) == 0
+
+
+async def test_k8_the_keys_in_force_are_told_before_it_counts_as_fresh() -> None:
+    """K8: what is no list of ids is no heartbeat; an older Vestibule tells none, and nothing is made of that."""
+    following, told = Following(), list[list[str]]()
+    following.follower = Follower(following.revoked, following.clock, following._beat, listed=told.append)
+    await following.send()
+    following.hear(STREAM)
+    assert told == []
+    following.hear(b'event: heartbeat\ndata: {"true_at":100,"keys":["a","b"],"more":1}\n\n')
+    assert told == [["a", "b"]]
+    for odd in (b"7", b"[7]", b'"a"', b"{}"):
+        with pytest.raises(TypeError):
+            following.hear(b'event: heartbeat\ndata: {"true_at":100,"keys":' + odd + b"}\n\n")
+    assert following.beats == 2
+
+
+def test_k8_a_key_vouches_while_it_is_listed_and_a_moment_before() -> None:
+    clock = ManualClock()
+    keys = KeySet(clock, 60)
+    keys.by_id = parse({"keys": [jwk.generate(algorithm="ES256").public.as_jwk() for _ in range(2)]})
+    old, new = keys.by_id
+    keys._seen_at = dict.fromkeys(keys.by_id, clock.monotonic())
+    assert set(keys.in_force) == {old, new}, "an older Vestibule lists none"
+    assert not keys.hear([old])
+    assert set(keys.in_force) == {old, new}, "the process that tells may not know the new one yet"
+    assert keys.hear([old, new])
+    assert not keys.hear([new, old])
+    clock.advance(seconds=60)
+    assert set(keys.in_force) == {old, new}
+    assert keys.hear([new])
+    assert set(keys.in_force) == {new}
+    assert keys.hear([])
+    assert set(keys.in_force) == set()
+
+
+def test_k8_what_is_fetched_from_a_cache_and_never_listed_does_not_vouch_for_long() -> None:
+    clock = ManualClock()
+    keys = KeySet(clock, 60)
+    keys.by_id = parse({"keys": [jwk.generate(algorithm="ES256").public.as_jwk()]})
+    keys._seen_at = dict.fromkeys(keys.by_id, clock.monotonic())
+    keys.hear(["another"])
+    clock.advance(seconds=NEW_KEY_SECONDS)
+    assert set(keys.in_force) == set()
 
 
 async def test_another_protocol_is_not_guessed_at() -> None:

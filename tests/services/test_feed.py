@@ -61,6 +61,27 @@ async def test_what_is_learnt_is_told_at_once_and_before_the_heartbeat_that_cove
         assert await anext(telling) == [[session("one")], Heartbeat(world.clock.monotonic(), cursor=0)]
 
 
+async def test_k8_a_heartbeat_lists_the_keys_in_force_and_ages_with_what_is_known_of_them(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """K8: a process that cannot look at its keys has services stop to rely on it."""
+    monkeypatch.setattr(world.env.keys, "looked_at", world.clock.monotonic())
+    with world.env.feed.following("k") as follower:
+        telling = feed_service(world.env, follower, 0)
+        await anext(telling)
+        (first,) = await anext(telling)
+        assert isinstance(first, Heartbeat)
+        assert first.keys == tuple(world.env.keys.access.checking)
+        assert f'"keys":["{first.keys[0]}"]' in as_event(first)
+        looked_at = world.clock.monotonic()
+        for seconds, known in ((5, 5), (1, 0)):
+            world.clock.advance(seconds=seconds)
+            await read_whole_tail(world.env)
+            beat = (await anext(telling))[-1]
+            assert isinstance(beat, Heartbeat)
+            assert beat.true_at == looked_at + known
+
+
 async def test_a_log_out_here_reaches_the_follower(world: World) -> None:
     await world.register()
     browser = await world.sign_in()

@@ -22,13 +22,23 @@ _WELL_SECONDS = 5.0
 
 
 class Follower:
-    """One service's place at the feed. `fresh` is called at each heartbeat."""
+    """One service's place at the feed. `fresh` is called at each heartbeat; `listed` before it, with the ids of the
+    keys in force, if Vestibule is of a version that tells them.
+    """
 
-    def __init__(self, revoked: Revoked, clock: Clock, fresh: Callable[[], None], setup: Setup | None = None) -> None:
+    def __init__(
+        self,
+        revoked: Revoked,
+        clock: Clock,
+        fresh: Callable[[], None],
+        setup: Setup | None = None,
+        listed: Callable[[list[str]], None] | None = None,
+    ) -> None:
         self._revoked = revoked
         self._clock = clock
         self._fresh = fresh
         self._setup = setup or Setup()
+        self._listed = listed
         self._cursor = ""
         self._sent_at = 0.0
         self._offset = 0.0
@@ -69,6 +79,8 @@ class Follower:
         elif event.name == "revoked":
             self._revoked.learn(event.data, self._clock.monotonic())
         elif event.name == "heartbeat":
+            if self._listed is not None and "keys" in event.data:
+                self._listed(_ids(event.data["keys"]))
             # What was true at `true_at` there was true here no earlier than this, however long the word took.
             self._revoked.renew(min(self._offset + float(event.data["true_at"]), self._clock.monotonic()))
             self._revoked.forget(self._clock.monotonic())
@@ -80,3 +92,10 @@ class Follower:
         if hello.get("protocol") != PROTOCOL:
             raise NotVestibule(f"the feed speaks protocol {hello.get('protocol')}, and this kit {PROTOCOL}")
         self._offset = self._sent_at - float(hello["now"])
+
+
+def _ids(told: object) -> list[str]:
+    """The ids of keys; raises `TypeError` for anything else."""
+    if not isinstance(told, list) or not all(isinstance(kid, str) for kid in told):
+        raise TypeError("keys is a list of ids")
+    return told

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import httpx
@@ -20,6 +20,10 @@ KEEP_SECONDS = 300.0
 
 _LEAST_KEEP_SECONDS, _MOST_KEEP_SECONDS = 10, 3600
 MAX_KEYS = 64
+NEW_KEY_SECONDS = 5.0
+"""How long a key that was fetched vouches without being listed: a process that tells of keys may not know it yet."""
+
+_MOST_REMEMBERED = 1000
 _MAX_AGE = re.compile(r"\bmax-age=(\d{1,9})\b")
 _log = logging.getLogger(__name__)
 
@@ -34,6 +38,28 @@ class KeySet:
         self._refetch_seconds = refetch_seconds
         self._asked_at = float("-inf")
         self._under_way: asyncio.Task[None] | None = None
+        self._listed: frozenset[str] | None = None
+        self._ever_listed: set[str] = set()
+        self._seen_at: dict[str, float] = {}
+
+    @property
+    def in_force(self) -> Mapping[str, PublicKey]:
+        """The keys that vouch now: those that were fetched, without what the feed has stopped to list."""
+        if self._listed is None:  # by a Vestibule of a version that lists none
+            return self.by_id
+        return {kid: key for kid, key in self.by_id.items() if kid in self._listed or self._is_new(kid)}
+
+    def hear(self, listed: Collection[str]) -> bool:
+        """The feed has listed the keys in force; whether these are others than before, a reason to fetch them."""
+        before, self._listed = self._listed, frozenset(listed)
+        if len(self._ever_listed) > _MOST_REMEMBERED:
+            self._ever_listed.clear()
+        self._ever_listed |= self._listed
+        return before is not None and before != self._listed
+
+    def _is_new(self, kid: str) -> bool:
+        age = self._clock.monotonic() - self._seen_at.get(kid, float("-inf"))
+        return kid not in self._ever_listed and age < NEW_KEY_SECONDS
 
     def may_refetch(self) -> bool:
         """Whether an unknown key is a reason to fetch: not again so soon, for anybody can invent one."""
@@ -58,6 +84,8 @@ class KeySet:
     async def _fetch(self, http: httpx.AsyncClient) -> None:
         async with asyncio.timeout(wire.ANSWER_SECONDS), http.stream("GET", PATH) as answer:
             self.by_id = parse(await wire.json_of(answer))
+            now = self._clock.monotonic()
+            self._seen_at = {kid: self._seen_at.get(kid, now) for kid in self.by_id}
             self.keep_seconds = _max_age(answer.headers.get("Cache-Control", ""))
 
 

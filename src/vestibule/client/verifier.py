@@ -162,6 +162,7 @@ class Verifier:
         self._background = None
         self._looked = False
         self._first_look = asyncio.Event()
+        self._other_keys = asyncio.Event()
         self._setup = Setup()
 
     def _may_mend(self, refusal: CallerRefused) -> bool:
@@ -180,7 +181,7 @@ class Verifier:
             return self._decide(token)
         except KeyUnknown:
             await self._keys.refetch(self._http)
-            self._memory.keys = self._keys.by_id
+            self._memory.keys = self._keys.in_force
         except CannotTell:
             pass
         try:
@@ -197,7 +198,7 @@ class Verifier:
     async def _work(self) -> None:
         async with wire.client(self._base, self._service_key) as self._http:
             self._introspection = Introspection(self._http, self._expected, self._clock)
-            follower = Follower(self._memory.revoked, self._clock, self._heard, self._setup)
+            follower = Follower(self._memory.revoked, self._clock, self._heard, self._setup, self._hear_keys)
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(follower.follow(self._http))
                 tasks.create_task(self._keep_keys())
@@ -208,14 +209,20 @@ class Verifier:
         while True:
             try:
                 await self._keys.fetch(self._http)
-                self._memory.keys = self._keys.by_id
+                self._memory.keys = self._keys.in_force
                 self._setup.worked(KEYS)
                 self._heard()
                 pause = self._keys.keep_seconds * _EARLY
             except (NotReached, httpx.HTTPError, TimeoutError) as fault:
                 self._setup.failed(KEYS, wire.explained(fault, self._http.base_url))
                 pause = _RETRY_KEYS_SECONDS
-            await asyncio.sleep(spread(pause))  # a fifth more or less, and so never longer than the keys may be kept
+            # A fifth more or less, and so never longer than the keys may be kept.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(spread(pause)):
+                    await self._other_keys.wait()
+                    self._other_keys.clear()
+                    # Other processes of Vestibule know in a second; and not all services ask at the same moment.
+                    await asyncio.sleep(spread(_RETRY_KEYS_SECONDS))
 
     async def _end_patience(self) -> None:
         await asyncio.sleep(START_SECONDS)
@@ -230,6 +237,12 @@ class Verifier:
     def _heard(self) -> None:
         if self._keys.by_id and self._memory.revoked.fresh_as_of > float("-inf"):
             self._end_first_look()
+
+    def _hear_keys(self, listed: list[str]) -> None:
+        """A key that was withdrawn vouches for nothing from now on; what is new is fetched soon."""
+        if self._keys.hear(listed):
+            self._other_keys.set()
+        self._memory.keys = self._keys.in_force
 
     def _end_first_look(self) -> None:
         self._looked = True

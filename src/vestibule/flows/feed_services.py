@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 from vestibule.flows.env import Env
@@ -25,10 +25,13 @@ class Hello:
 
 @dataclass(frozen=True)
 class Heartbeat:
-    """All that was revoked before `true_at` has been told. To go on later, begin after `cursor`."""
+    """All that was revoked before `true_at` has been told, keys too: `keys` are the ids of those that vouch for access
+    tokens. To go on later, begin after `cursor`.
+    """
 
     true_at: float
     cursor: int
+    keys: tuple[str, ...] = field(default=(), compare=False)
 
 
 Told = Hello | Heartbeat | list[Notice]
@@ -46,7 +49,7 @@ async def feed_service(env: Env, follower: Follower, after: int) -> AsyncIterato
     beat_at = now
     while not follower.over:
         # Taken together, without a pause between: what is told as true by then is among what is told.
-        notices, beat = follower.take(), Heartbeat(known.fresh_as_of, known.floor)
+        notices, beat = follower.take(), _beat(env)
         told: list[Told] = [notices[start : start + BATCH] for start in range(0, len(notices), BATCH)]
         if env.clock.monotonic() >= beat_at:
             beat_at = env.clock.monotonic() + HEARTBEAT_SECONDS
@@ -61,6 +64,14 @@ async def end_removed_services(env: Env) -> None:
     async with env.watching.reading() as read:
         keys = await read.service_keys.all()
     env.feed.keep({key.digest for key in keys})
+
+
+def _beat(env: Env) -> Heartbeat:
+    known, keys = env.revocations, env.keys
+    unseen = env.clock.monotonic() - keys.looked_at > env.policy.revocation_staleness.total_seconds()
+    # The keys are looked at beside the revocations; where that fails, this process may have missed a withdrawal.
+    true_at = min(known.fresh_as_of, keys.looked_at) if unseen else known.fresh_as_of
+    return Heartbeat(true_at, known.floor, tuple(keys.access.checking))
 
 
 async def _called(follower: Follower, seconds: float) -> None:

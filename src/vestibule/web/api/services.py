@@ -79,7 +79,8 @@ def as_event(told: Told) -> str:
         start = "whole" if told.whole else "tail"
         return _event("hello", {"protocol": PROTOCOL, "now": round(told.now, 3), "start": start})
     if isinstance(told, Heartbeat):
-        return f"id: {told.cursor}\n" + _event("heartbeat", {"true_at": round(told.true_at, 3)})
+        keys = {"keys": told.keys} if told.keys else {}
+        return f"id: {told.cursor}\n" + _event("heartbeat", {"true_at": round(told.true_at, 3), **keys})
     return _event("revoked", _grouped(told))
 
 
