@@ -8,7 +8,7 @@ import bcrypt
 import pytest
 
 from tests.harness.world import CHEAP
-from vestibule.crypto.hash_forms import checkable
+from vestibule.crypto.hash_forms import Cost, argon2_cost, argon2_costs, checkable
 from vestibule.crypto.passwords import Hasher
 from vestibule.crypto.pepper import MARK, Peppers
 
@@ -88,6 +88,40 @@ def test_i1_another_form_is_as_much_work_as_no_account_and_matches_nothing(store
     hasher.even_out(PASSWORD, stored, 4)
     assert time.process_time() - begun < 1
     assert [made for made, _ in hasher.checked] == [hasher.decoy] * 2
+
+
+class Measured(Watched):
+    """Adds up what argon2 was given to do."""
+
+    work = 0
+
+    def _made_from(self, made: str, text: bytes) -> bool:
+        self.work += cost.work if (cost := argon2_cost(made)) else 0
+        return super()._made_from(made, text)
+
+    def _work_off(self, work: int) -> None:
+        self.work += work
+        super()._work_off(work)
+
+
+@pytest.mark.parametrize("password", [PASSWORD, TYPED])
+def test_i7_a_wrong_password_is_as_much_work_with_an_argon2_hash_of_any_cost(password: str) -> None:
+    """I7: less, more or none than what hashes cost here, in each spelling."""
+    others = [Cost(32, 1, 1), Cost(1000, 3, 1)]
+    rows = [argon2.PasswordHasher(c.iterations, c.memory_kib, c.lanes).hash("another") for c in others]
+    work = set()
+    for stored in (*rows, Hasher(CHEAP).hash("another"), Hasher(CHEAP).decoy, *ODD.values()):
+        hasher = Measured()
+        assert not hasher.matches(password, stored)
+        hasher.even_out_argon2(password, stored, others)
+        work.add(hasher.work)
+    assert work == {3000 * (1 if password == PASSWORD else 2)}
+
+
+def test_i7_no_cost_out_of_bounds_is_made_up_for() -> None:
+    texts = "m=64,t=1,p=1 m=4194304,t=1,p=1 m=65536,t=999,p=1 m=0,t=0,p=0 m=x m=131072,t=4,p=8,m=8192,t=2,p=1"
+    assert argon2_costs(texts) == {Cost(64, 1, 1), Cost(131072, 4, 8), Cost(8192, 2, 1)}
+    assert max(cost.work for cost in argon2_costs(texts)) == 524_288
 
 
 def test_i2_a_hash_from_elsewhere_was_made_of_what_was_typed() -> None:

@@ -248,3 +248,56 @@ async def test_i4_a_row_is_told_once_by_its_id_and_never_by_what_is_in_it(world:
     assert told == [
         {"event": "row_left_out", "log_level": "warning", "table": "accounts", "row": "odd", "column": "role"}
     ]
+
+
+MOMENTS = {
+    "postgresql": [
+        "infinity",
+        "-infinity",
+        "0044-03-15 12:00:00+00 BC",
+        "9999-12-31 23:59:59+00",
+        "0001-01-01 00:00:00+00 BC",
+    ],
+    "sqlite": [
+        "infinity",
+        "0000-00-00 00:00:00.000000",
+        "-0044-03-15",
+        "9999-12-31 23:59:59.000000",
+        "99999-01-01",
+        "1e400",
+    ],
+}
+COLUMNS_OF_MOMENTS = [
+    ("accounts", "created_at", "id = 'odd'"),
+    ("accounts", "registered_again_at", "id = 'odd'"),
+    ("sessions", "created_at", "account_id = 'odd'"),
+    ("sessions", "last_seen_at", "account_id = 'odd'"),
+    ("events", "at", "account_id = 'odd'"),
+    ("letters", "created_at", "account_id = 'odd'"),
+    ("one_time_tokens", "expires_at", "account_id = 'odd'"),
+]
+
+
+@pytest.mark.parametrize(("table", "column", "whose"), COLUMNS_OF_MOMENTS)
+async def test_i8_a_moment_that_is_none_stops_nobody_else(world: World, table: str, column: str, whose: str) -> None:
+    """I8: years BC, infinity, the year 0 and the end of time, in any table."""
+    await two_people(world)
+    for name in ("odd", "ada"):
+        assert await sign_in_status(world, f"{name}@example.com") == 200
+        await (await world.client()).post("/api/auth/forgotpassword", json={"email": f"{name}@example.com"})
+        await deliver_next(world.env)
+        await (await world.client()).post("/api/auth/forgotpassword", json={"email": f"{name}@example.com"})
+    dialect = world.engines.dialect
+    for moment in MOMENTS[dialect]:
+        new = f"'{moment}'" if dialect == "sqlite" else f"TIMESTAMPTZ '{moment}'"
+        async with world.engines.transaction() as connection:
+            await connection.exec_driver_sql(f'UPDATE {table} SET "{column}" = {new} WHERE {whose}')
+        await sign_in_status(world, "odd@example.com")
+        browser = await world.sign_in("ada@example.com", PASSWORD)
+        for path in ("/api/users/me", "/api/users/me/sessions", "/profile/security", "/profile/data"):
+            assert (await browser.get(path)).status_code == 200, (moment, path)
+        assert (await browser.post("/api/auth/refresh")).status_code == 200
+        assert len(await find_events(world.env, EventFilter(), 1000)) > 1
+        await look_at_keys(world.env, world.env.store)
+        await world.deliver()
+        await clean_up(world.env)

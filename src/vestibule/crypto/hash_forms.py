@@ -15,6 +15,7 @@ _ARGON2 = re.compile(
     r"\$argon2(?:id|i|d)(?:\$v=(?:16|19))?\$m=([1-9][0-9]{0,6}),t=([1-9][0-9]{0,2}),p=([1-9][0-9]?)"
     r"\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{16,86}"
 )
+_PARAMETERS = re.compile(r"m=\d+,t=\d+,p=\d+")
 MAX_MEMORY_KIB = 131_072
 _MAX_PASSES_OVER_KIB = 524_288  # memory times iterations: about a second
 _MAX_LANES = 8
@@ -28,6 +29,11 @@ class Cost:
     memory_kib: int
     iterations: int
     lanes: int
+
+    @property
+    def work(self) -> int:
+        """How much there is to do, whatever the machine: memory times iterations."""
+        return self.memory_kib * self.iterations
 
 
 def bcrypt_cost(made: str) -> int | None:
@@ -48,6 +54,12 @@ def argon2_cost(made: str) -> Cost | None:
         and cost.memory_kib * cost.iterations <= _MAX_PASSES_OVER_KIB
     )
     return cost if bounded else None
+
+
+def argon2_costs(texts: str) -> set[Cost]:
+    """The costs that may be checked among parameters as hashes have them: `m=19456,t=2,p=1`."""
+    found = {argon2_cost(f"$argon2id$v=19${one}${'c' * 11}${'c' * 22}") for one in _PARAMETERS.findall(texts)}
+    return {cost for cost in found if cost is not None}
 
 
 def checkable(made: str) -> bool:

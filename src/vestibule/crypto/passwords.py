@@ -8,16 +8,18 @@ Hashing takes tens of milliseconds of CPU on purpose; call it on `niced_threads`
 
 import base64
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import argon2
 import bcrypt
-from argon2.low_level import ARGON2_VERSION
+from argon2.low_level import ARGON2_VERSION, hash_secret_raw
 
 from vestibule.crypto.entropy import random_bytes
-from vestibule.crypto.hash_forms import argon2_cost, bcrypt_cost, checkable
+from vestibule.crypto.hash_forms import Cost, argon2_cost, bcrypt_cost, checkable
 from vestibule.crypto.pepper import MARK, Peppers
 
+_LEAST_MEMORY_KIB = 8  # RFC 9106, section 3.1
 BCRYPT_MAX_BYTES = 72  # bcrypt reads no further; what lies beyond does not count
 
 
@@ -77,6 +79,29 @@ class Hasher:
                 bcrypt.hashpw(b"", bcrypt.gensalt(rounds))
         if cost is not None:
             self._argon2.hash(b"")
+
+    def even_out_argon2(self, password: str, stored: str, others: Collection[Cost]) -> None:
+        """The work that checking `stored` left out of an argon2 hash of the dearest of these costs and of today's, for
+        each spelling of the password: one from elsewhere may cost ten times what ours does.
+        """
+        made, tried = self._opened(password, stored)
+        cost, today = argon2_cost(made), self._cost_of_today
+        done = today.work if cost is None else len(tried) * cost.work  # after bcrypt, `even_out` has done one of ours
+        self._work_off(len(_spellings(password)) * max(one.work for one in (today, *others)) - done)
+
+    def costs_otherwise(self, cost: Cost) -> bool:
+        """Whether a hash of this cost is not as much work as a new one."""
+        return cost.work != self._cost_of_today.work
+
+    @property
+    def _cost_of_today(self) -> Cost:
+        return Cost(self._argon2.memory_cost, self._argon2.time_cost, self._argon2.parallelism)
+
+    def _work_off(self, work: int) -> None:
+        whole, rest = divmod(max(work, 0), self._argon2.memory_cost)
+        for iterations, memory in ((whole, self._argon2.memory_cost), (1, rest)):
+            if iterations and memory >= _LEAST_MEMORY_KIB:
+                hash_secret_raw(b"", bytes(16), iterations, memory, 1, 32, argon2.Type.ID)
 
     def outdated(self, stored: str) -> bool:
         """Whether `stored` was made otherwise than new hashes are: by algorithm, by cost or by pepper."""

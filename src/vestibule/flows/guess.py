@@ -62,8 +62,8 @@ async def check_guess(env: Env, account: Account | None, password: str, guess: C
 async def even_out(env: Env, password: str, stored: str | None) -> None:
     """After a password that is not that of `stored`: take the work that it would have taken with the dearest hash."""
     async with env.store.reading() as read:
-        dearest = await read.accounts.dearest_bcrypt()
-    await env.passwords.even_out(password, stored, dearest)
+        dearest, others = await read.accounts.dearest_bcrypt(), await read.accounts.other_argon2()
+    await env.passwords.even_out(password, stored, dearest, others)
 
 
 async def prove_again(env: Env, caller: Caller, password: str, visitor: Visitor) -> Account:

@@ -7,6 +7,9 @@ from typing import Protocol
 # Linux stops CLOCK_MONOTONIC while the machine is suspended, and a lease may not stand still meanwhile.
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
+LAST_YEAR = 9000
+"""Moments beyond are none: whatever is added to one would end at the year 9999."""
+
 
 class Clock(Protocol):
     """What tells the time; tests hand in one that they move themselves."""

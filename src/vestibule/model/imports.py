@@ -13,6 +13,7 @@ from vestibule.model.accounts import (
     Role,
     canonical_address,
 )
+from vestibule.model.clock import LAST_YEAR
 
 MAX_CHARACTERS = 1_024
 """No column of a row is longer than this, or it is not what it should be; no more is read of one than that it is."""
@@ -114,6 +115,9 @@ def _moment(text: str | None, column: str) -> datetime:
     """Prisma writes moments without a zone, in UTC."""
     try:
         read = datetime.fromisoformat(text or "")
-        return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
+        moment = read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise LeftOut(f"its {column} is no date") from None
+    if moment.year > LAST_YEAR:
+        raise LeftOut(f"its {column} is too far away")
+    return moment

@@ -3,11 +3,12 @@
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
+from vestibule.crypto.hash_forms import Cost
 from vestibule.crypto.niced_threads import NicedThreads, PoolFull
 from vestibule.crypto.passwords import Hasher
 from vestibule.model.errors import Overloaded, PasswordTooEasy
@@ -80,10 +81,17 @@ class Passwords:
         matches = await self._run(self._hasher.matches, password, stored or self._hasher.decoy)
         return matches and stored is not None
 
-    async def even_out(self, password: str, stored: str | None, dearest_bcrypt: int | None) -> None:
-        """After a wrong password: the work that another account's hash would have taken beyond that of `stored`."""
+    async def even_out(
+        self, password: str, stored: str | None, dearest_bcrypt: int | None, argon2: Collection[Cost] = ()
+    ) -> None:
+        """After a wrong password: the work that another account's hash would have taken beyond that of `stored`, with
+        the dearest bcrypt hash and argon2 hashes of these costs.
+        """
+        checked = stored or self._hasher.decoy
         if dearest_bcrypt is not None:
-            await self._run(self._hasher.even_out, password, stored or self._hasher.decoy, dearest_bcrypt)
+            await self._run(self._hasher.even_out, password, checked, dearest_bcrypt)
+        if others := [cost for cost in argon2 if self._hasher.costs_otherwise(cost)]:
+            await self._run(self._hasher.even_out_argon2, password, checked, others)
 
     def can_match(self, stored: str) -> bool:
         """Whether there may be a password that made `stored`: a known form, a cost within bounds, a known pepper."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from vestibule.crypto.hash_forms import Cost
 from vestibule.model.accounts import Account, Holder
 from vestibule.model.events import Event, EventFilter
 from vestibule.model.guesses import Budget, CountedGuess, GuessCount, GuessLimits
@@ -109,6 +110,9 @@ class Accounts(Protocol):
 
     async def dearest_bcrypt(self) -> int | None:
         """The greatest cost of a bcrypt hash that is left and may be checked; None if there is none."""
+
+    async def other_argon2(self) -> set[Cost]:
+        """The costs of argon2 hashes that are left, may be checked and were not made here at the default cost."""
 
     async def remove_squatter(self, address: str, owner_id: str) -> str | None:
         """Delete the account that has this address and never proved it, unless it is the owner's; which."""

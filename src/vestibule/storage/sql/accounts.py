@@ -1,20 +1,42 @@
 """`model.store.Accounts` in SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, delete, exists, func, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.functions import FunctionElement
 
-from vestibule.crypto.hash_forms import BCRYPT_CHARACTERS, BCRYPT_COSTS
+from vestibule.crypto.hash_forms import BCRYPT_CHARACTERS, BCRYPT_COSTS, Cost, argon2_costs
 from vestibule.model.accounts import Account, Holder, Role
 from vestibule.model.languages import LANGUAGES
 from vestibule.storage.sql import odd_rows
 from vestibule.storage.sql.odd_rows import OddRow
-from vestibule.storage.sql.schema import accounts, has_bcrypt_hash, known_devices, one_time_tokens, sessions
+from vestibule.storage.sql.schema import (
+    accounts,
+    has_bcrypt_hash,
+    has_other_argon2,
+    known_devices,
+    one_time_tokens,
+    sessions,
+)
 
 COLUMNS = tuple(accounts.c)
 _AT_ADDRESS = select(*COLUMNS).where(accounts.c.address == bindparam("wanted"))
@@ -34,15 +56,29 @@ _LOCK_FOR_TOKEN = (
     .with_for_update(of=accounts)
 )
 _READER = odd_rows.Reader(COLUMNS)
+_MOST_COSTS = 100
 _HASH_AT = COLUMNS.index(accounts.c.password_hash)
 _COST = func.substr(accounts.c.password_hash, 5, 2)  # $2b$12$…
 # Everybody's wrong password takes as long as this hash, so what nobody checks must not be among them.
-_DEAREST_BCRYPT = select(func.max(_COST)).where(
+DEAREST_BCRYPT = select(func.max(_COST)).where(
     has_bcrypt_hash,
     func.substr(accounts.c.password_hash, 3, 2).in_(["a$", "b$", "y$"]),
     func.length(accounts.c.password_hash) == BCRYPT_CHARACTERS,
     _COST.in_(BCRYPT_COSTS),
 )
+
+_MOST_READ = 10_000
+
+
+def _other_argon2(position: Callable[..., FunctionElement[int]]) -> Select[Any]:
+    """Which parameters, `m=…,t=…,p=…`, these hashes have. Of many imported ones, a part is enough."""
+    some = select(accounts.c.password_hash.label("stored")).where(has_other_argon2).limit(_MOST_READ).subquery()
+    begun = func.substr(some.c.stored, position(some.c.stored, "m="))
+    end = position(begun, "$")
+    return select(func.substr(begun, 1, case((end > 0, end - 1), else_=0))).distinct().limit(_MOST_COSTS)
+
+
+OTHER_ARGON2 = {"sqlite": _other_argon2(func.instr), "postgresql": _other_argon2(func.strpos)}
 
 
 class SqlAccounts:
@@ -204,9 +240,13 @@ class SqlAccounts:
         return [account for row in rows if (account := from_row(row)) is not None]
 
     async def dearest_bcrypt(self) -> int | None:
-        found = await self._connection.execute(_DEAREST_BCRYPT)
+        found = await self._connection.execute(DEAREST_BCRYPT)
         text: str | None = found.scalar_one()
         return int(text) if text else None
+
+    async def other_argon2(self) -> set[Cost]:
+        found = await self._connection.execute(OTHER_ARGON2[self._connection.dialect.name])
+        return argon2_costs(" ".join(text for text in found.scalars() if isinstance(text, str)))
 
     async def replace_hash(self, account_id: str, old: str, new: str) -> None:
         await self._connection.execute(

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ class Patience:
 
 DEFAULT_PATIENCE = Patience()
 _AS_PATIENT_AS_IT_IS = -1.0
+_EPOCH, _MICROSECOND = datetime(2000, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 _TRAVEL_SECONDS = 0.5
 """How much longer than the database's own time-out a statement may take: after that, the link is dead."""
 # The database itself drops a client that is silent for a minute, instead of keeping its connection for hours.
@@ -243,11 +245,32 @@ def _postgresql(url: URL, arguments: dict[str, Any], pool_size: int, patience: P
             **arguments,
         },
     )
+    event.listen(writing.sync_engine, "connect", _read_any_moment)
     event.listen(writing.sync_engine, "handle_error", _hang_up_on_silence)
     event.listen(writing.sync_engine, "handle_error", withhold_values)
     # A pooler may change the connection between preparing a statement and running it, unless in a transaction.
     single_reads = writing if behind_pooler else writing.execution_options(isolation_level="AUTOCOMMIT")
     return Engines(writing, single_reads, behind_pooler=behind_pooler, patience=patience)
+
+
+def _read_any_moment(connection: Any, _record: Any) -> None:
+    """PostgreSQL knows moments that Python does not, years BC and infinity; one of them would fail the whole answer."""
+    connection.run_async(
+        lambda driver: driver.set_type_codec(
+            "timestamptz", schema="pg_catalog", encoder=_to_microseconds, decoder=_from_microseconds, format="tuple"
+        )
+    )
+
+
+def _to_microseconds(moment: datetime) -> tuple[int]:
+    return ((moment - _EPOCH) // _MICROSECOND,)
+
+
+def _from_microseconds(told: tuple[int]) -> datetime | str:
+    try:
+        return _EPOCH + told[0] * _MICROSECOND
+    except OverflowError:
+        return "no moment"
 
 
 # A statement that was prepared on one connection of the pooler's is not there on the next; a nameless one lives no
