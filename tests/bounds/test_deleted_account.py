@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.bounds import count, fill, fill_sessions, number_as_id, numbers
-from tests.flows import DONE, PASSWORD, ask_for_change, click
+from tests.flows import DONE, PASSWORD, ask_for_change, confirm
 from tests.harness.world import World
 from vestibule.flows.administer import find_account
 from vestibule.flows.create_account import create_account
@@ -38,9 +38,10 @@ async def by_its_owner(world: World, _account: Account) -> None:
 
 async def for_who_changes_to_its_email(world: World, _account: Account) -> None:
     await world.register(OWNER)
-    assert await ask_for_change(await world.sign_in(OWNER), WANTED) == 200
+    browser = await world.sign_in(OWNER)
+    assert await ask_for_change(browser, WANTED) == 200
     await world.deliver()
-    assert await click(world, f"/confirmemail/{world.secret(LetterKind.CONFIRM_NEW_ADDRESS)}") == DONE
+    assert await confirm(browser, world.secret(LetterKind.CONFIRM_NEW_ADDRESS)) == DONE
 
 
 async def for_whom_the_operator_creates(world: World, _account: Account) -> None:
