@@ -1,6 +1,7 @@
 """`model.letters.Post` without a mail server: letters become files, and in development lines in the log."""
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -9,6 +10,9 @@ from vestibule.mail.letters import Stationery
 from vestibule.model.clock import Clock
 from vestibule.model.letters import Letter, NotSent
 
+MOST = 10_000
+"""Letters that the folder keeps: anybody can ask for one, and it must not fill the disk. The oldest go."""
+_LOOK_EVERY = 100
 _log = structlog.get_logger(__name__)
 
 
@@ -20,6 +24,7 @@ class FolderPost:
         self._stationery = stationery
         self._clock = clock
         self._aloud = aloud
+        self._written = 0
 
     async def send(self, letter: Letter) -> str:
         now = self._clock.now()
@@ -27,6 +32,9 @@ class FolderPost:
         path = self._folder / f"{now:%Y%m%d-%H%M%S}-{letter.kind.value}-{letter.id[:8]}.eml"
         try:
             await asyncio.to_thread(_write, path, message.as_bytes())
+            if self._written % _LOOK_EVERY == 0:
+                await asyncio.to_thread(_make_room, self._folder)
+            self._written += 1
         except OSError as fault:
             raise NotSent(f"{path}: {fault.strerror}") from fault
         if self._aloud:
@@ -38,3 +46,11 @@ def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.touch(mode=0o600)
     path.write_bytes(content)
+
+
+def _make_room(folder: Path) -> None:
+    """Delete the oldest letters beyond the bound; their names begin with when they were written."""
+    with suppress(OSError):  # the letter is there; another will look again
+        letters = sorted(path for path in folder.iterdir() if path.suffix == ".eml")
+        for path in letters[:-MOST]:
+            path.unlink(missing_ok=True)
