@@ -83,6 +83,7 @@ def masked_address(text: str) -> str:
         address = ip_address(text)
     except ValueError:
         return "masked"
+    address = getattr(address, "ipv4_mapped", None) or address
     bits = _IPV4_BITS if address.version == 4 else _IPV6_BITS
     return str(ip_network((address, bits), strict=False))
 

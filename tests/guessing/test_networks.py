@@ -14,11 +14,15 @@ from tests.harness import backends, servers
 from tests.harness.backends import Backend
 from tests.harness.process import given_keys, run
 from tests.harness.world import POLICY, WEB, World, world_on
+from vestibule.doctor import proxies as proxies_of_doctor
+from vestibule.logs import masked_address
 from vestibule.model.clock import SystemClock
-from vestibule.model.limits import Counted, Limit, NetworkLimits, network_of
+from vestibule.model.events import Event, EventKind
+from vestibule.model.limits import Counted, Limit, NetworkLimits, network_of, usual_form
 from vestibule.settings import Settings
 from vestibule.storage import limiter
 from vestibule.storage.redis import mirror
+from vestibule.web.client_address import ClientAddresses, is_listed
 from vestibule.web.routes import PAGES, ROUTES, WORKBENCH
 
 LIMIT = 10
@@ -168,6 +172,10 @@ PROXY, INNER = "10.0.0.1", "10.0.0.2"
         ("x-forwarded-for", ["[2001:db8::1]:4711"], "2001:db8::1"),
         ("x-forwarded-for", ["2001:DB8:0::1"], "2001:db8::1"),
         ("x-forwarded-for", ["::ffff:198.51.100.1"], "198.51.100.1"),
+        ("x-forwarded-for", ["203.0.113.9, ::FFFF:c633:6401"], "198.51.100.1"),
+        ("x-forwarded-for", ["203.0.113.9, [::ffff:198.51.100.1]:4711, ::ffff:10.0.0.2"], "198.51.100.1"),
+        ("x-forwarded-for", [",, ,198.51.100.1,\t,", " , "], "198.51.100.1"),
+        ("x-forwarded-for", [","], PROXY),
         ("x-forwarded-for", ["203.0.113.9, nonsense"], PROXY),
         ("x-forwarded-for", [f"203.0.113.9, unknown, {INNER}"], INNER),
         ("x-forwarded-for", [""], PROXY),
@@ -178,6 +186,11 @@ PROXY, INNER = "10.0.0.1", "10.0.0.2"
         ("forwarded", ['proto=https; For="[2001:db8::1]:4711"'], "2001:db8::1"),
         ("forwarded", ["for=203.0.113.9, for=_hidden"], PROXY),
         ("forwarded", ["by=198.51.100.1"], PROXY),
+        ("forwarded", [", ,for=198.51.100.1, ,"], "198.51.100.1"),
+        ("forwarded", ["for=203.0.113.9", "", 'for="198.51.100.1:4711"', " "], "198.51.100.1"),
+        ("forwarded", ['for="[::ffff:198.51.100.1]:4711", for="[::ffff:10.0.0.2]"'], "198.51.100.1"),
+        ("forwarded", ['for="203.0.113.9, for=198.51.100.1'], "198.51.100.1"),
+        ("forwarded", ["for=203.0.113.9, for=unknown"], PROXY),
     ],
 )
 async def test_g5_a_listed_proxy_is_believed_from_the_right(
@@ -197,6 +210,32 @@ async def test_g5_a_listed_proxy_is_believed_from_the_right(
         assert (await browsing.post("/api/auth/login", json=body, headers=said)).status_code == 200
         shown = (await browsing.get("/api/users/me/sessions")).json()["data"]["sessions"]
         assert [session["address"] for session in shown] == [client]
+
+
+IPV4_AS_IPV6 = ["::ffff:10.0.0.1", "::FFFF:0A00:1", "0:0:0:0:0:ffff:10.0.0.1"]
+
+
+@pytest.mark.parametrize("written", IPV4_AS_IPV6)
+async def test_g5_an_ipv4_address_written_as_ipv6_is_the_same_one_everywhere(tmp_path: Path, written: str) -> None:
+    """G5, G2: as a proxy that is listed or connects, as a client that is counted, shown, masked and looked for."""
+    for listed in (written, f"{written}/128", "10.0.0.0/24", "::ffff:10.0.0.0/120"):
+        proxies = Settings(VESTIBULE_TRUSTED_PROXIES=listed).trusted_proxies
+        assert is_listed("10.0.0.1", proxies)
+        assert is_listed(written, proxies)
+        assert not is_listed("10.0.1.1", proxies)
+        peer = ClientAddresses(proxies, "x-forwarded-for")
+        sent = {"client": (written, 1), "headers": [(b"x-forwarded-for", b"::ffff:198.51.100.1")], "type": "http"}
+        assert peer.of(sent) == "198.51.100.1"
+    assert network_of(written) == usual_form(written) == "10.0.0.1"
+    assert masked_address(written) == "10.0.0.0/24"
+    async with backends.fresh(backends.SQLITE, tmp_path) as backend, world_on(backend) as world:
+        events = [Event(world.clock.now(), EventKind.SIGNED_IN, network_address=written)] * 20
+        async with world.env.store.transaction() as tx:
+            await tx.events.record(*events)
+        chosen = Settings(NODE_ENV="production", VESTIBULE_TRUSTED_PROXIES="10.0.0.1")
+        async with world.engines.reading() as connection:
+            (found,) = await proxies_of_doctor.seen(chosen, connection)
+        assert "let the proxy at 10.0.0.1 set" in (found.remedy)
 
 
 def test_g5_what_is_no_network_stops_the_start(tmp_path: Path) -> None:

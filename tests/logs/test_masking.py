@@ -17,6 +17,7 @@ from vestibule.logs import masked_address, masked_mailboxes
         ("192.0.2.7", "192.0.2.0/24"),
         ("2001:db8:1234:5678::1", "2001:db8:1234::/48"),
         ("::1", "::/48"),
+        ("::ffff:192.0.2.7", "192.0.2.0/24"),
         ("", "masked"),
         ("a\nforged line", "masked"),
     ],

@@ -20,6 +20,7 @@ from vestibule.flows.env import Env
 from vestibule.flows.watch_events import find_events
 from vestibule.model.accounts import NotAnAddress, canonical_address
 from vestibule.model.events import Event, EventFilter, EventKind
+from vestibule.model.limits import usual_form
 
 _LOOK_SECONDS = 1.0
 
@@ -35,7 +36,7 @@ def events(
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON for each, for programs.")] = False,
 ) -> None:
     """Show what happened: who signed in, was refused, changed what; the newest last. No secret is among it."""
-    wanted = EventFilter(network_address=network, kinds=tuple(kind or ()))
+    wanted = EventFilter(network_address=network and (usual_form(network) or network), kinds=tuple(kind or ()))
     since = timedelta(hours=hours) if hours is not None else None
     asyncio.run(_show(context.obj, _Wish(wanted, account, since, most, follow), _json if as_json else _table))
 

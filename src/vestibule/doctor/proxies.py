@@ -8,7 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.events import EventKind
 from vestibule.model.findings import Finding, fine, warning
+from vestibule.model.limits import usual_form
 from vestibule.settings import Settings
+from vestibule.web.client_address import is_listed
 
 SUBJECT = "proxies"
 _FEW_SIGN_INS = 20
@@ -46,21 +48,18 @@ async def seen(chosen: Settings, connection: AsyncConnection) -> list[Finding]:
         text("SELECT network_address FROM events WHERE kind = :kind ORDER BY sequence DESC LIMIT :few"),
         {"kind": EventKind.SIGNED_IN.value, "few": _FEW_SIGN_INS},
     )
-    addresses = [row[0] for row in rows]
+    addresses = [usual_form(row[0] or "") for row in rows]
     if not chosen.production or len(addresses) < _FEW_SIGN_INS or len(set(addresses)) > 1 or not _own(addresses[0]):
         return []
     what = f"the last {_FEW_SIGN_INS} sign-ins all came from {addresses[0]}"
     return [warning(SUBJECT, what, _ALL_FOR_ONE, _remedy(chosen, addresses[0]))]
 
 
-def _own(address: str | None) -> bool:
-    try:
-        return ip_address(address or "").is_private
-    except ValueError:
-        return False
+def _own(address: str) -> bool:
+    return bool(address) and ip_address(address).is_private
 
 
 def _remedy(chosen: Settings, address: str) -> str:
-    if any(ip_address(address) in network for network in chosen.trusted_proxies):
+    if is_listed(address, chosen.trusted_proxies):
         return f"let the proxy at {address} set {chosen.proxy_header}, or name in VESTIBULE_PROXY_HEADER what it sets"
     return f"VESTIBULE_TRUSTED_PROXIES={address}, if that is your proxy"

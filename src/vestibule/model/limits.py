@@ -88,6 +88,17 @@ class Limiter(Protocol):
         """Count one more; None, or how long until the next is allowed where the limit is reached. Exact in any race."""
 
 
+def usual_form(network_address: str) -> str:
+    """The address as it is kept, counted and shown: in its shortest form, one of IPv4 that is written as IPv6 as what
+    it is (RFC 4291, section 2.5.5.2); empty for what is no address.
+    """
+    try:
+        address = ip_address(network_address)
+    except ValueError:
+        return ""
+    return str(getattr(address, "ipv4_mapped", None) or address)
+
+
 def network_of(network_address: str) -> str:
     """What one customer of the internet is taken for: an IPv4 address, or the /64 of an IPv6 address.
 

@@ -12,6 +12,8 @@ import structlog
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
+from vestibule.model.limits import usual_form
+
 Network = IPv4Network | IPv6Network
 ProxyHeader = Literal["x-forwarded-for", "forwarded"]
 _HEADERS = ("x-forwarded-for", "forwarded")
@@ -96,9 +98,4 @@ def _bare(entry: str) -> str:
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
-    try:
-        address = ip_address(text.partition("%")[0])
-    except ValueError:
-        return ""
-    mapped = getattr(address, "ipv4_mapped", None)
-    return str(mapped or address)
+    return usual_form(text.partition("%")[0])
