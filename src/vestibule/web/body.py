@@ -5,6 +5,7 @@ The front-ends were written against zod 3, so each fault is reported in the shap
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from enum import Enum, auto
 from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -78,33 +79,43 @@ def judge(model: type[Body], value: Any, policy: Policy) -> Body:
     return parsed
 
 
+class _NotThere(Enum):
+    """Why there is no body. Not the refusal itself: kept with the request, it would keep the request by its traceback,
+    and the server library closes no connection whose unread body somebody keeps.
+    """
+
+    TOO_LARGE = auto()
+    TOO_SLOW = auto()
+
+
 async def arrive(request: Request) -> None:
     """Returns when the body is there, or will not be; `read_counted` then says at once which."""
-    try:
-        request.state.arrived = await read_counted(request)
-    except (BodyTooLarge, BodyMalformed) as refusal:
-        request.state.arrived = refusal
+    request.state.arrived = await _come(request)
 
 
 async def read_counted(request: Request) -> bytes:
     """The body as it came; raises `BodyTooLarge`, or `BodyMalformed` where it does not come to its end in time."""
-    arrived: bytes | BodyTooLarge | BodyMalformed | None = getattr(request.state, "arrived", None)
+    arrived: bytes | _NotThere | None = getattr(request.state, "arrived", None)
+    if arrived is None:
+        arrived = await _come(request)
     if isinstance(arrived, bytes):
         return arrived
-    if arrived is not None:
-        raise arrived
+    raise BodyTooLarge if arrived is _NotThere.TOO_LARGE else BodyMalformed("it ends too early, or comes too slowly")
+
+
+async def _come(request: Request) -> bytes | _NotThere:
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced[:20]) > MAX_BODY_BYTES:
-        raise BodyTooLarge
+        return _NotThere.TOO_LARGE
     text = bytearray()
     try:
         async with asyncio.timeout(MAX_BODY_SECONDS):
             async for chunk in request.stream():
                 text += chunk
                 if len(text) > MAX_BODY_BYTES:
-                    raise BodyTooLarge
+                    return _NotThere.TOO_LARGE
     except (ClientDisconnect, TimeoutError):
-        raise BodyMalformed("it ends too early, or comes too slowly") from None
+        return _NotThere.TOO_SLOW
     return bytes(text)
 
 
