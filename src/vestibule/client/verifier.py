@@ -5,7 +5,7 @@ import contextlib
 import os
 import threading
 import weakref
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from types import TracebackType
 from typing import Self, get_args
 
@@ -21,6 +21,7 @@ from vestibule.client.keys import KeySet
 from vestibule.client.memory import Memory, Policy
 from vestibule.client.setup import KEYS, Setup
 from vestibule.crypto.entropy import spread
+from vestibule.crypto.jwk import PublicKey
 from vestibule.model.clock import Clock, SystemClock
 from vestibule.protocol.claims import Expected
 
@@ -163,6 +164,7 @@ class Verifier:
         self._looked = False
         self._first_look = asyncio.Event()
         self._other_keys = asyncio.Event()
+        self._vouching: frozenset[str] = frozenset()
         self._setup = Setup()
 
     def _may_mend(self, refusal: CallerRefused) -> bool:
@@ -181,7 +183,7 @@ class Verifier:
             return self._decide(token)
         except KeyUnknown:
             await self._keys.refetch(self._http)
-            self._memory.keys = self._keys.in_force
+            self._take_keys(self._keys.in_force)
         except CannotTell:
             pass
         try:
@@ -209,7 +211,7 @@ class Verifier:
         while True:
             try:
                 await self._keys.fetch(self._http)
-                self._memory.keys = self._keys.in_force
+                self._take_keys(self._keys.in_force)
                 self._setup.worked(KEYS)
                 self._heard()
                 pause = self._keys.keep_seconds * _EARLY
@@ -242,7 +244,11 @@ class Verifier:
         """A key that was withdrawn vouches for nothing from now on; what is new is fetched soon."""
         if self._keys.hear(listed):
             self._other_keys.set()
-        self._memory.keys = self._keys.in_force
+        if (in_force := self._keys.in_force).keys() != self._vouching:
+            self._take_keys(in_force)
+
+    def _take_keys(self, in_force: Mapping[str, PublicKey]) -> None:
+        self._memory.keys, self._vouching = in_force, frozenset(in_force)
 
     def _end_first_look(self) -> None:
         self._looked = True
