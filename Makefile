@@ -8,7 +8,7 @@ PACKAGE = $(PIP) install --no-deps --no-build-isolation --editable .
 CHROMIUM = $(BIN)/python -c 'from tests.e2e.chromium import program; program()' 2>/dev/null
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test races e2e pictures check format docs letters translations bench capacity faults lock sbom clean
+.PHONY: help serve test races e2e pictures check format docs letters translations bench timing capacity faults lock sbom clean
 
 help: ## Show this list
 	@echo "Vestibule: make …"
@@ -58,6 +58,9 @@ translations: .venv/dev.stamp ## Collect what letters and pages say, for every l
 
 bench: .venv/bench.stamp ## Measure this machine for docs/performance.md, with fastapi-users beside; six minutes
 	@$(BIN)/python -m bench
+
+timing: .venv/dev.stamp ## Measure what the time of the next request tells of who has an account; 18 minutes, or PAIRS=60
+	@$(BIN)/python -m bench.next_request $(PAIRS)
 
 capacity: .venv/plot.stamp ## Fill a database with ten million accounts and measure for docs/capacity.md; ACCOUNTS=1000000
 	@ACCOUNTS=$(ACCOUNTS) $(BIN)/python -m bench.capacity

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from email.message import EmailMessage
 from pathlib import Path
 
 import structlog
@@ -31,7 +32,7 @@ class FolderPost:
         message = await self._stationery.write_aside(letter)
         path = self._folder / f"{now:%Y%m%d-%H%M%S}-{letter.kind.value}-{letter.id[:8]}.eml"
         try:
-            await asyncio.to_thread(_write, path, message.as_bytes())
+            await asyncio.to_thread(_write, path, message)
             if self._written % _LOOK_EVERY == 0:
                 await asyncio.to_thread(_make_room, self._folder)
             self._written += 1
@@ -42,10 +43,10 @@ class FolderPost:
         return str(path)
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, message: EmailMessage) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.touch(mode=0o600)
-    path.write_bytes(content)
+    path.write_bytes(message.as_bytes())
 
 
 def _make_room(folder: Path) -> None:

@@ -1,0 +1,98 @@
+"""How much the time of the next request tells of who has an account: `python -m bench.next_request [pairs]`.
+
+Somebody asks for a reset, then asks `/healthz/live` over the same connection as fast as it answers, and takes the
+slowest answer: where the email is known, a letter is written and handed over meanwhile. Known and unknown in turn. What
+it tells is the share of pairs in which the known one was slower: 0.5 is nothing, 1.0 everything.
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from http.client import HTTPConnection
+from itertools import product
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.harness.mail_server import MailServer
+from tests.harness.mail_server import running as receiving
+from tests.harness.process import UNLIMITED, Running, given_keys, register, serving
+
+KNOWN, NOBODY = "known", "nobody"
+_WARM_UP = 3  # pairs
+_SETTLE_SECONDS = 3.0
+WINDOWS = (0.045, 1.25)  # what was shown first; and until the letter has surely left
+UNCOUNTED = {"VESTIBULE_LETTERS_PER_NETWORK": "100000"}
+
+
+def main() -> None:
+    """Measure, and print a line for each way of sending."""
+    pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    for post in ("folder", "SMTP"):
+        with _serving(post, pairs) as server:
+            told = _measured(server, pairs)
+        for window in WINDOWS:
+            known, nobody = ([slowest[window] for slowest in told[email]] for email in (KNOWN, NOBODY))
+            print(
+                f"{post}, {window * 1000:.0f} ms, {pairs} pairs: AUC {auc(known, nobody):.2f}; median slowest "
+                f"{_median(known):.1f} ms known, {_median(nobody):.1f} ms unknown",
+                flush=True,
+            )
+
+
+def auc(ones: list[float], others: list[float]) -> float:
+    """The share of all pairs in which the first is larger, halves for equal ones (Mann and Whitney's U)."""
+    return sum((a > b) + (a == b) / 2 for a, b in product(ones, others)) / (len(ones) * len(others))
+
+
+@contextmanager
+def _serving(post: str, pairs: int) -> Iterator[Running]:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="vestibule-bench-")))
+        settings = {**given_keys(), **UNLIMITED, **UNCOUNTED}
+        if post == "SMTP":
+            port = stack.enter_context(receiving(MailServer()))
+            settings |= {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(port)}
+        server = stack.enter_context(serving(folder, **settings))
+        with server.browser() as browser:
+            for number in range(pairs + _WARM_UP):  # one letter to each, or the limits would keep them back
+                register(browser, f"{KNOWN}{number}@example.com")
+        time.sleep(_SETTLE_SECONDS)
+        yield server
+
+
+def _measured(server: Running, pairs: int) -> dict[str, list[dict[float, float]]]:
+    told: dict[str, list[dict[float, float]]] = {KNOWN: [], NOBODY: []}
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=20)
+    for number in range(pairs + _WARM_UP):
+        for who in (KNOWN, NOBODY) if number % 2 else (NOBODY, KNOWN):
+            slowest = _slowest(connection, f"{who}{number}@example.com")
+            if number >= _WARM_UP:
+                told[who].append(slowest)
+    connection.close()
+    return told
+
+
+def _slowest(connection: HTTPConnection, email: str) -> dict[float, float]:
+    body = f'{{"email":"{email}"}}'
+    connection.request("POST", "/api/auth/forgotpassword", body, {"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    answer.read()
+    assert answer.status == 200
+    began, slowest = time.perf_counter(), dict.fromkeys(WINDOWS, 0.0)
+    while (asked := time.perf_counter()) < began + WINDOWS[-1]:
+        connection.request("GET", "/healthz/live")
+        connection.getresponse().read()
+        took = (time.perf_counter() - asked) * 1000
+        for window in WINDOWS:
+            if asked < began + window:
+                slowest[window] = max(slowest[window], took)
+    return slowest
+
+
+def _median(numbers: list[float]) -> float:
+    return sorted(numbers)[len(numbers) // 2]
+
+
+if __name__ == "__main__":
+    main()

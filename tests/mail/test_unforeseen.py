@@ -1,0 +1,55 @@
+"""When a letter leaves: at no moment that who asked for it could foresee, and then watch for the work that it makes."""
+
+import asyncio
+
+import pytest
+
+from tests.flows import forget
+from tests.harness.world import World
+from vestibule import loops
+from vestibule.flows.env import Env
+
+NEVER = 3600.0
+
+
+async def test_d5_a_letter_leaves_after_a_wait_that_is_drawn_by_lot(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """D5: whether or not anybody is known; so what the loop does just after the answer is the same."""
+    await world.register()
+    looked, drawn, stopping = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    real, waits = loops._delivered, list[float]()
+
+    async def looks(env: Env) -> bool:
+        found = await real(env)
+        looked.set()
+        return found
+
+    def draws(at_most: float) -> float:
+        waits.append(at_most)
+        drawn.set()
+        return NEVER
+
+    monkeypatch.setattr(loops, "POLL_SECONDS", NEVER)
+    monkeypatch.setattr(loops, "_delivered", looks)
+    monkeypatch.setattr(loops, "jitter", draws)
+    sent = len(world.post.letters)
+    worker = asyncio.create_task(loops.deliver_letters(world.env, stopping))
+    async with asyncio.timeout(60):
+        await looked.wait()
+        await forget(world)
+        await drawn.wait()
+    assert waits == [1.0]
+    assert world.post.letters[sent:] == [], "it waits as long as the lot said"
+    monkeypatch.setattr(loops, "jitter", lambda at_most: 0.0)
+    stopping.set()
+    await worker
+    stopping.clear()
+    worker = asyncio.create_task(loops.deliver_letters(world.env, stopping))
+    looked.clear()
+    async with asyncio.timeout(60):
+        await looked.wait()
+    stopping.set()
+    world.env.letters_waiting.set()
+    await worker
+    assert len(world.post.letters[sent:]) == 1
