@@ -8,7 +8,7 @@ PACKAGE = $(PIP) install --no-deps --no-build-isolation --editable .
 CHROMIUM = $(BIN)/python -c 'from tests.e2e.chromium import program; program()' 2>/dev/null
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test races e2e pictures check format docs letters translations bench timing capacity faults lock sbom clean
+.PHONY: help serve test races e2e pictures check format docs letters translations bench timing capacity histories faults lock sbom clean
 
 help: ## Show this list
 	@echo "Vestibule: make …"
@@ -64,6 +64,9 @@ timing: .venv/dev.stamp ## Measure what the time of the next request tells of wh
 
 capacity: .venv/plot.stamp ## Fill a database with ten million accounts and measure for docs/capacity.md; ACCOUNTS=1000000
 	@ACCOUNTS=$(ACCOUNTS) $(BIN)/python -m bench.capacity
+
+histories: .venv/dev.stamp ## Measure what strangers make more of for docs/capacity.md; ROWS=100000
+	@ROWS=$(ROWS) $(BIN)/python -m bench.capacity.histories
 
 faults: .venv/plot.stamp ## Break running servers in every way of docs/reliability.md; an hour, or CELLS=F5,F7
 	@CELLS=$(CELLS) $(BIN)/python -m tests.faults

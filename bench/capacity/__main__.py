@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bench.capacity.fill import BYTES_PER_ACCOUNT, fill
+from bench.capacity.histories_page import kept
 from bench.capacity.measure import Size, measure_size
 from bench.capacity.page import page
 from bench.capacity.people import People
@@ -44,7 +45,7 @@ def main() -> None:
     text = page(Machine.this(), found)
     print(text)
     if write or most >= _SIZES[-1]:
-        (ROOT / "docs" / "capacity.md").write_text(text)
+        (ROOT / "docs" / "capacity.md").write_text(text + kept())
         draw(found, ROOT / "docs" / "capacity.png")
 
 
