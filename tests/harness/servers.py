@@ -40,6 +40,7 @@ def postgresql() -> str:
 def _start_postgresql() -> str:
     folder, port = run.folder() / "postgresql", free_port()
     shown = {"max_connections": "1000", "fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
+    shown["log_line_prefix"] = "%d:"  # the database's name, for a test that reads what became of its own
     options = f'-h 127.0.0.1 -p {port} -k "{folder}" ' + " ".join(f"-c {name}={on}" for name, on in shown.items())
     try:
         server = copy_of_a_cluster(folder)
@@ -48,6 +49,14 @@ def _start_postgresql() -> str:
     except (OSError, subprocess.SubprocessError) as fault:
         raise NotToBeHad(f"PostgreSQL: {fault}") from fault
     return f"postgresql://postgres@127.0.0.1:{port}"
+
+
+def postgresql_said(database: str) -> list[str] | None:
+    """What PostgreSQL has logged of one database; None where a server was given, which keeps its log elsewhere."""
+    log = run.folder() / "postgresql" / "log"
+    if not log.exists():
+        return None
+    return [line for line in log.read_text(errors="replace").splitlines() if line.startswith(f"{database}:")]
 
 
 def copy_of_a_cluster(folder: Path) -> PostgresServer:

@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from itertools import combinations_with_replacement
 from pathlib import Path
 
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
+from tests.harness import servers
 from tests.harness.rounds import rounds
 from tests.harness.world import World
 from tests.races.contenders import APART, CONTENDERS, WITHIN, Act, of_neighbour
@@ -21,6 +25,7 @@ from vestibule.model.errors import Refusal
 
 TIMES = rounds(100, suite=2)
 AT_ONCE = 8
+_ENDED = ("deadlock", "could not serialize", "FATAL:", "PANIC:")
 # One who takes an email, and one who has it.
 _TAKING = ("undo", "confirm a new email")
 _ROOM = Path(flows.__file__).parent
@@ -57,6 +62,18 @@ async def test_d2_no_two_flows_on_one_account_deadlock(racing_world: World) -> N
         ended = [line for line in said if line["event"] == "transaction_conflict"]
         unforeseen.update(f"{line['step']}: {line['why']}, among {together}" for line in ended)
     assert unforeseen == {}
+    said = await _said_of_this_database(racing_world)
+    assert [line for line in said if any(word in line for word in _ENDED)] == []
+
+
+async def _said_of_this_database(world: World) -> list[str]:
+    """PostgreSQL's log, if it is ours to read; that it is read is shown by a fault of our own making."""
+    with pytest.raises(DBAPIError):
+        async with world.engines.transaction() as connection:
+            await connection.execute(text("SELECT 1/0"))
+    said = servers.postgresql_said(world.backend.database_url.rpartition("/")[2])
+    assert said is None or any("division by zero" in line for line in said)
+    return said or []
 
 
 async def _fire(world: World, pair: Pair, person: Person, number: int) -> list[str]:
