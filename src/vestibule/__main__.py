@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from functools import cached_property
 
 from vestibule import key_wiring, logs, wiring
-from vestibule.cli import commands
+from vestibule.cli import commands, usage
 from vestibule.cli.workshop import Legacy
 from vestibule.doctor import examination
 from vestibule.endings import explained
@@ -140,7 +140,7 @@ def _of_the_source() -> Iterator[None]:
 def main() -> None:
     """Run a command."""
     with explained():
-        commands.build()(obj=RealWorkshop())
+        usage.run(commands.build(), obj=RealWorkshop())
 
 
 if __name__ == "__main__":

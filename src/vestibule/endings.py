@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from vestibule import missing, streams
 from vestibule.cli import console
 from vestibule.model.errors import StoreUnavailable
 from vestibule.model.operator_errors import OperatorError
@@ -17,10 +18,15 @@ from vestibule.tracebacks import told
 @contextmanager
 def explained() -> Iterator[None]:
     """End the process with a sentence for what an operator can mend, and with a traceback for the rest."""
+    streams.prepare()
     try:
         yield
+    except SystemExit as end:
+        _end_whole(end)
     except OperatorError as fault:
         _end(str(fault), fault.status)
+    except ModuleNotFoundError as fault:
+        _end(missing.sentence(fault), 1)
     except StoreUnavailable as fault:
         if fault.lasting:
             _end(str(fault), 2)
@@ -31,6 +37,15 @@ def explained() -> Iterator[None]:
     except Exception as fault:
         sys.stderr.write(f"{told(fault)}\n")
         _end("this is a mistake in Vestibule; please report the lines above, in which there is nothing private", 1)
+
+
+def _end_whole(end: SystemExit) -> None:
+    """End as is meant, once everything is written; in failure, if it cannot be."""
+    try:
+        sys.stdout.flush()
+    except streams.OutputLost as fault:
+        _end(str(fault), int(end.code) if isinstance(end.code, int) and end.code else fault.status)
+    raise end
 
 
 def _end(message: str, status: int) -> None:

@@ -4,6 +4,7 @@ Apart, because Alembic takes 8 MB that a server would carry for as long as it li
 """
 
 import asyncio
+import sys
 
 from vestibule import wiring
 from vestibule.endings import explained
@@ -14,6 +15,7 @@ def main() -> None:
     """Migrate the database of the settings in the environment, and print the revision it had before."""
     with explained():
         print(asyncio.run(_migrate()) or "")
+        sys.exit()
 
 
 async def _migrate() -> str | None:

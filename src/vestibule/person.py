@@ -1,13 +1,17 @@
-"""The process of `vestibule login`, `whoami`, `token` and `logout`, which are in `cli/session.py`."""
+"""The program behind `vestibule login`, `whoami`, `token` and `logout`: `python -m vestibule.person`."""
 
-from vestibule.cli.session import person
-from vestibule.endings import explained
+from vestibule import missing
+
+with missing.explained():
+    from vestibule.cli import usage
+    from vestibule.cli.session import person
+    from vestibule.endings import explained
 
 
 def main() -> None:
-    """Run one of them. What nobody foresaw is told without what it quotes."""
+    """Run one of these commands."""
     with explained():
-        person(prog_name="vestibule")
+        usage.run(person)
 
 
 if __name__ == "__main__":

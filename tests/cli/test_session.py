@@ -21,6 +21,7 @@ from tests.harness.process import (
     serving,
     serving_somebody,
 )
+from vestibule import missing
 from vestibule.client import InFile, Session
 
 EMAIL = "ada@example.com"
@@ -32,11 +33,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield running
 
 
-def vestibule(home: Path, *arguments: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
+def vestibule(
+    home: Path, *arguments: str, typed: str = "", folder: Path | None = None
+) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "vestibule", *arguments],
         check=False,
-        cwd=home,
+        cwd=folder or home,
         env=environment(home, {}),
         input=typed,
         capture_output=True,
@@ -106,3 +109,40 @@ def test_a_server_that_cannot_be_asked_is_told_in_one_line(tmp_path: Path, url: 
     done = vestibule(tmp_path, "login", EMAIL, "--url", url, typed=f"{PASSWORD}\n")
     assert done.returncode == status
     assert words in complaint(done.stderr)
+
+
+def test_c12_where_the_password_goes_is_said_before_it_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("VESTIBULE_URL=http://127.0.0.1:1\n")
+    said = vestibule(tmp_path, "login", EMAIL, typed=f"{PASSWORD}\n").stderr.splitlines()
+    assert said[0] == f"Signing in at http://127.0.0.1:1, which VESTIBULE_URL in {tmp_path / '.env'} names."
+
+
+def test_c12_a_home_that_cannot_keep_a_session_is_one_line(server: Running, tmp_path: Path) -> None:
+    (tmp_path / "no-folder").touch()
+    for name in ("login", "whoami", "logout"):
+        done = vestibule(
+            tmp_path / "no-folder", name, "--url", server.base, typed=f"{EMAIL}\n{PASSWORD}\n", folder=tmp_path
+        )
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+        assert len(done.stderr.splitlines()) == 1, done.stderr
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\0", b"\xff", b"[]", b"[" * 50_000, b'{"access": 1, "refresh": 2, "expires_at": "x"}']
+)
+def test_c12_what_somebody_else_put_in_its_place_is_no_session(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "kept.json"
+    path.write_bytes(content)
+    assert InFile(path).load() is None
+    assert InFile(Path("/dev/zero")).load() is None
+
+
+def test_c12_a_module_that_is_missing_is_named_and_the_kit_blamed_only_where_it_is_alone() -> None:
+    broken = missing.sentence(ModuleNotFoundError("no", name="asyncpg"))
+    assert "the module asyncpg is missing" in broken
+    assert "kit" not in broken
+    program = "import sys; sys.modules['typer'] = None; import vestibule.program"
+    done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert complaint(done.stderr).startswith("the module typer is missing, so that this installation is not whole")

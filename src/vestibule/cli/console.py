@@ -8,7 +8,8 @@ from rich.markup import escape
 # What is piped into another program is not folded to a screen that is not there.
 _PIPED_WIDTH = 200
 
-results = Console(soft_wrap=True, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
+_IS_TERMINAL = sys.stdout is not None and sys.stdout.isatty()  # None: closed
+results = Console(soft_wrap=True, width=None if _IS_TERMINAL else _PIPED_WIDTH)
 notes = Console(stderr=True, soft_wrap=True)
 
 

@@ -43,6 +43,8 @@ def login(
     The password is asked for; a script gives it as a line on the standard input.
     """
     with _session(url) as session:
+        if url is None:
+            notes.print(f"Signing in at {settings.read().own_base}{_where_from()}.", markup=False, highlight=False)
         session.sign_in(email or _asked("Email address"), _password())
         notes.print(f"Signed in as {session.me()['email']}.", markup=False)
 
@@ -101,9 +103,18 @@ def _session(url: str | None) -> Iterator[Session]:
         session.close()
 
 
+def _where_from() -> str:
+    """Who said that the password goes there, where that is a file of whatever folder this is."""
+    name = next((name for name in ("VESTIBULE_URL", "PORT") if settings.from_env_file(name)), None)
+    return f", which {name} in {settings.ENV_FILE.absolute()} names" if name else ""
+
+
 def _kept_for(address: str) -> Path:
     parts = urlsplit(address)
-    return Path(typer.get_app_dir("vestibule")) / "sessions" / f"{parts.scheme}-{parts.netloc.replace(':', '-')}.json"
+    folder = Path(typer.get_app_dir("vestibule"))
+    if not folder.is_absolute():
+        raise settings.WrongSettings("HOME: nobody knows where your home is, in which a session is kept; set it")
+    return folder / "sessions" / f"{parts.scheme}-{parts.netloc.replace(':', '-')}.json"
 
 
 def _password() -> str:

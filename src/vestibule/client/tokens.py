@@ -49,6 +49,9 @@ class InMemory:
         self._tokens = None
 
 
+_MAX_CHARACTERS = 100_000  # a name may lead to a device that never ends
+
+
 class InFile:
     """One file, 0600, replaced as a whole, so that a crash leaves the old pair or the new one."""
 
@@ -57,9 +60,12 @@ class InFile:
 
     def load(self) -> Tokens | None:
         try:
-            return Tokens(**json.loads(self._path.read_text()))
-        except (FileNotFoundError, ValueError, TypeError):
+            with self._path.open(encoding="utf-8") as file:
+                tokens = Tokens(**json.loads(file.read(_MAX_CHARACTERS)))
+        except (FileNotFoundError, ValueError, TypeError, RecursionError):  # what somebody else has put there
             return None
+        members = (tokens.access, tokens.refresh, tokens.expires_at)
+        return tokens if tuple(map(type, members)) == (str, str, int) else None
 
     def save(self, tokens: Tokens) -> None:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 from vestibule.model.accounts import Account
 from vestibule.model.clock import Clock
 from vestibule.model.sessions import Session
-from vestibule.storage.redis import sentinel
+from vestibule.storage.redis import parameters, sentinel
 
 _TIMEOUT_SECONDS = 0.25
 _MOST_CONNECTIONS = 20
@@ -48,11 +48,16 @@ def connect(url: str, timeout_seconds: float = _TIMEOUT_SECONDS, wait_seconds: f
     seconds = {"socket_timeout": timeout_seconds, "socket_connect_timeout": timeout_seconds}
     if url.partition("://")[0] in sentinel.SCHEMES:
         return sentinel.connect(url, _MOST_CONNECTIONS, wait_seconds, **seconds)
+    try:
+        parameters.require_known(url)
+    except ValueError as fault:
+        raise ValueError(str(fault) or _NO_ADDRESS) from None
     # Blocking: more at once than there are connections wait their turn, instead of counting as a Redis that is gone.
     try:
         pool = BlockingConnectionPool.from_url(url, max_connections=_MOST_CONNECTIONS, timeout=wait_seconds, **seconds)
     except (ValueError, TypeError):  # which may quote what it takes for a port, and is a piece of the password
         raise ValueError(_NO_ADDRESS) from None
+    parameters.require_usable(pool)
     return Redis.from_pool(pool)
 
 

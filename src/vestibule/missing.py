@@ -1,0 +1,37 @@
+"""A module that is not there: which one, and what to install. Needs nothing but Python itself."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+
+_OF_THE_SERVER = ("typer", "sqlalchemy", "granian")
+
+
+def sentence(missing: ModuleNotFoundError) -> str:
+    """What to say about it: that only the kit is installed only where that is so."""
+    if not any(map(_is_there, _OF_THE_SERVER)):
+        return (
+            f"{missing.name} is missing, because only the kit for services is installed here; "
+            "the server is installed by: pip install 'vestibule[server]'"
+        )
+    return (
+        f"the module {missing.name} is missing, so that this installation is not whole; "
+        "make it so by: pip install --force-reinstall 'vestibule[server]'"
+    )
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """End the process with that sentence where a module cannot be imported."""
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        sys.exit(f"vestibule: {sentence(missing)}")
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False

@@ -1,0 +1,57 @@
+"""What may stand behind the ? of a Redis address. redis-py takes any of its own arguments there, by which the waiting
+could be made endless and answers unreadable, and says of others only at the first request that they are none.
+"""
+
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+from redis.asyncio import BlockingConnectionPool
+from redis.exceptions import RedisError
+
+_OF_TLS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs", "ssl_check_hostname")
+_KNOWN = ("db", "client_name", *_OF_TLS)
+_MOST_DATABASES = 2**31
+_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+
+
+def require_known(url: str) -> None:
+    """Raises ValueError, which shows no value, for a parameter that is unknown, given twice, or without TLS."""
+    parts = urlsplit(url)
+    if "@" in parts.query or parts.fragment:  # the rest of a password, which is not to be shown
+        raise ValueError
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    names = [name for name, _ in pairs]
+    if unknown := set(names) - {*_KNOWN}:
+        raise ValueError(f"?{min(unknown)}= is not understood; known are {', '.join(_KNOWN)}")
+    if len(names) > len(set(names)):
+        raise ValueError("names a parameter twice")
+    if parts.scheme != "rediss" and (of_tls := set(names) & {*_OF_TLS}):
+        raise ValueError(f"?{min(of_tls)}= means something only to rediss://")
+    numbers = [dict(pairs).get("db", ""), "" if parts.scheme == "unix" else parts.path.strip("/")]
+    if any(each and not (each.isascii() and each.isdigit() and int(each) < _MOST_DATABASES) for each in numbers):
+        raise ValueError("has a database that is none; it is a number, such as redis://host:6379/0")
+    if dict(pairs).get("ssl_check_hostname", "true").lower() not in {"true", "false"}:
+        raise ValueError("?ssl_check_hostname= is true or false")
+
+
+def require_usable(pool: BlockingConnectionPool) -> None:
+    """Raises ValueError for what no connection could be made of, as far as can be told without making one."""
+    chosen = pool.connection_kwargs
+    if ("ssl_certfile" in chosen) is not ("ssl_keyfile" in chosen):
+        raise ValueError("has only one of ssl_certfile and ssl_keyfile")
+    for name in _FILES:
+        _require_readable(name, chosen.get(name))
+    try:
+        pool.connection_class(**chosen)
+    except (RedisError, TypeError, ValueError):
+        raise ValueError("has a parameter whose value cannot be; ssl_cert_reqs is none, optional or required") from None
+
+
+def _require_readable(name: str, path: str | None) -> None:
+    try:
+        if path is not None:
+            with Path(path).open("rb") as file:
+                file.read(1)
+    except (OSError, ValueError) as fault:
+        why = fault.strerror if isinstance(fault, OSError) else "its name is none"
+        raise ValueError(f"has {name}={path!r}, which cannot be read: {why}") from None

@@ -1,0 +1,65 @@
+"""C10: streams that are closed, full or left, for every command: its status says whether its result got anywhere."""
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.harness import backends
+from tests.harness.process import environment, given_keys
+
+PROGRAM = f"{shlex.quote(sys.executable)} -m vestibule"
+LOST = "the result is lost"
+
+
+def shell(folder: Path, line: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line],
+        check=False,
+        cwd=folder,
+        env=environment(folder, given_keys()),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+# What a redirection leaves of a command that prints a result: its status, and what is said.
+STREAMS = [
+    (">&-", 1, "vestibule: the standard output is closed, so that the result is lost\n"),
+    (">/dev/full", 1, "vestibule: the standard output cannot be written, so that the result is lost: No space left"),
+    ("2>&-", 0, ""),
+    ("2>/dev/full", 0, ""),
+    (">&- 2>&-", 1, ""),
+    (">/dev/full 2>/dev/full", 1, ""),
+    ("<&-", 0, ""),
+    ("<&- >&- 2>&-", 1, ""),
+    ("| true", 1, ""),
+]
+
+
+@pytest.mark.parametrize(("redirection", "status", "said"), STREAMS)
+def test_c10_a_result_that_gets_nowhere_is_a_failure(redirection: str, status: int, said: str, tmp_path: Path) -> None:
+    backends.embedded(tmp_path / "vestibule-data")
+    done = shell(tmp_path, f"{PROGRAM} keys list {redirection}")
+    allowed = {status, 0} if "|" in redirection else {status}  # a pipe takes what fits before its reader has left
+    assert done.returncode in allowed, done.stderr
+    assert done.stderr.startswith(said) if said else not done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_c10_every_kind_of_command_needs_an_output(tmp_path: Path) -> None:
+    """Those of a person and groups too; every command ends in the same place."""
+    backends.embedded(tmp_path / "vestibule-data")
+    kinds = ("login --help", "--version", "keys", "events", "doctor --json")
+    done = shell(tmp_path, "; ".join(f"{PROGRAM} {kind} >&-; echo $? >&2" for kind in kinds))
+    assert done.stderr.count(LOST) == len(kinds), done.stderr
+    assert "\n0\n" not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_c10_what_is_only_said_stops_nothing(tmp_path: Path) -> None:
+    assert shell(tmp_path, f"{PROGRAM} migrate >&- 2>/dev/full").returncode == 0
+    assert (tmp_path / "vestibule-data" / "vestibule.sqlite3").is_file()

@@ -1,0 +1,75 @@
+"""C11: what is typed wrongly, for every command and option there is: one line that says what to do, status 2."""
+
+from pathlib import Path
+from typing import get_args, get_type_hints
+
+import pytest
+import typer
+from typer.core import TyperOption
+
+from tests.cli import every
+from tests.harness.process import complaint, run
+from vestibule.cli import commands, session, usage
+from vestibule.cli.usage import WronglyTyped
+
+NO_NUMBERS = ["", "x", "nan", "inf", "-inf", "-1", "1e400", "9" * 5000, "1,5"]
+
+
+def refused(name: str, *arguments: str) -> str:
+    """What is said to a command line that is typed so; nothing is run."""
+    program: typer.Typer = session.person if name in every.OF_A_PERSON else commands.build()
+    with pytest.raises(WronglyTyped) as fault:
+        usage.run(program, args=[*name.split(), *arguments])
+    assert fault.value.status == 2
+    assert "\n" not in str(fault.value)
+    return str(fault.value)
+
+
+def numbers() -> list[tuple[str, str]]:
+    """Every option that is a number, with its command."""
+    found = []
+    for name, command in every.leaves().items():
+        hints = get_type_hints(command.callback)
+        for parameter in command.params:
+            kinds = {hints.get(parameter.name or ""), *get_args(hints.get(parameter.name or ""))}
+            if isinstance(parameter, TyperOption) and kinds & {int, float}:
+                found.append((name, parameter.opts[0]))
+    return found
+
+
+def test_c11_an_option_that_there_is_not() -> None:
+    for name in every.NEEDED.keys() - {"keys retire"}:
+        said = refused(name, *every.NEEDED[name], "--no-such-thing")
+        assert "No such option: --no-such-thing" in said
+        assert said.endswith(f"; see: vestibule {name} --help")
+
+
+def test_c11_one_word_too_many_or_too_few() -> None:
+    for name in every.NEEDED.keys() - {"mail retry"}:
+        assert "More was given than this command takes" in refused(name, *every.NEEDED[name], "one", "more")
+    for name in ("move", "keys retire", "services add", "users create", "users delete", "mail test"):
+        assert "Missing" in refused(name)
+
+
+def test_c11_no_such_command() -> None:
+    assert refused("srve").endswith("; see: vestibule --help")
+    assert refused("users mak").endswith("; see: vestibule users --help")
+
+
+def test_c11_a_number_that_is_none() -> None:
+    assert set(numbers()) >= {
+        ("serve", "--port"),
+        ("serve", "--workers"),
+        ("events", "--hours"),
+        ("events", "--most"),
+        ("mail list", "--most"),
+    }
+    for name, option in numbers():
+        for text in NO_NUMBERS:
+            assert option in refused(name, f"{option}={text}")
+
+
+def test_c11_it_is_a_line_of_the_program(tmp_path: Path) -> None:
+    done = run(tmp_path, "events", "--hours", "inf")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert complaint(done.stderr).startswith("Invalid value for '--hours'")
