@@ -42,7 +42,7 @@ class Listener:
 
     progress: Callable[[int], None]
     left_out: Callable[[str, str], None]
-    made_room: Callable[[str, str], None]
+    made_room: Callable[[str, str], None] = lambda *_: None
 
 
 class Claims(Protocol):
