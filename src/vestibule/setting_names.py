@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 _PREFIX = "VESTIBULE_"
 _TEST_PREFIX = "VESTIBULE_TEST_"
@@ -15,6 +15,9 @@ _WORDS_OF_OTHERS = {
     "VESTIBULE_SECRET": "VESTIBULE_SECRET_KEY",
     "VESTIBULE_SMTP_HOST": "EMAIL_HOST",
 }
+# Whatever begins so in the file is meant for us: the names of the tutorial's server, which have no prefix of ours.
+_BEGIN_LIKE_OURS = ("EMAIL_", "JWT_")
+_WHOSE = " (what is another program's belongs into another file)"
 
 
 def unknown(given: Mapping[str, str], known: list[str]) -> Iterator[str]:
@@ -23,6 +26,30 @@ def unknown(given: Mapping[str, str], known: list[str]) -> Iterator[str]:
         ours = name.upper().startswith((_PREFIX, "VESTIBULE-")) and not name.startswith(_TEST_PREFIX)
         if ours and name not in known and not _of_a_service(name, given[name]):
             yield f"{name}: there is no such setting{_hint(name.upper().replace('-', '_'), known)}"
+
+
+def mistyped(of_file: Mapping[str, str], known: list[str], chosen: Collection[str]) -> Iterator[str]:
+    """A line for each name in the file that has no prefix, and is one of ours but for a slip.
+
+    In the file alone: an environment is full of the names of others. What is among the `chosen` nobody has forgotten,
+    so that a name which is like it is another program's.
+    """
+    bare = [name for name in known if not name.startswith(_PREFIX)]
+    for name in sorted(set(of_file) - set(known)):
+        written = name.upper().replace("-", "_")
+        near = next((each for each in bare if _one_slip_apart(written, each)), None)
+        if near and near not in chosen:
+            yield f"{name}: there is no such setting; did you mean {near}?"
+        elif not near and written.startswith(_BEGIN_LIKE_OURS) and _PREFIX + written not in chosen:
+            yield f"{name}: there is no such setting{_hint(written, known)}{_WHOSE}"
+
+
+def _one_slip_apart(one: str, other: str) -> bool:
+    """Whether a letter that is missing, added, wrong or in its neighbour's place is all that differs."""
+    short, long = sorted((one, other), key=len)
+    at = next((at for at, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
+    swapped = short[at + 1 : at + 2] + short[at : at + 1] + short[at + 2 :]
+    return long[at + 1 :] in {short[at:], short[at + 1 :]} or (len(short) == len(long) and swapped == long[at:])
 
 
 def _of_a_service(name: str, value: str) -> bool:

@@ -684,7 +684,9 @@ def read(of_whoever_uses_them: Callable[[Settings], Iterable[str]] = lambda _: (
     names = [name_of(field) for field in Settings.model_fields.values()]
     file = env_file.read(ENV_FILE, names)
     faults = [*file.faults, *setting_names.unknown({**file.values, **os.environ}, names)]
-    chosen, of_fields = _validated(_given(file.values, names))
+    given = _given(file.values, names)
+    faults += setting_names.mistyped(file.values, names, given)
+    chosen, of_fields = _validated(given)
     faults += of_fields
     if file.whole:  # else it is not known what else was chosen
         for look in (Settings.complaints, of_whoever_uses_them):

@@ -9,7 +9,7 @@ import pytest
 from tests.cli.conftest import Refusal
 from tests.harness.process import complaint, given_keys, run, starting
 from tests.harness.servers import wait_until
-from vestibule import settings, wiring
+from vestibule import setting_names, settings, wiring
 from vestibule.settings import WrongSettings
 
 SAFE = {"NODE_ENV": "production", "VESTIBULE_URL": "https://auth.example.com", **given_keys()}
@@ -30,6 +30,29 @@ WRONG_FILES: list[tuple[bytes, str]] = [
     (b"VESTIBULE-HOST=::1\n", "VESTIBULE-HOST: there is no such setting; did you mean VESTIBULE_HOST?"),
     (b"PORT=8 0\n", "PORT: '8 0' is not a whole number"),
 ]
+
+# A name in the file that is none of ours, and the one that is meant.
+MISTYPED = [
+    ("ORIGN", "ORIGIN"),
+    ("ORIGINS", "ORIGIN"),
+    ("DATABASE_ULR", "DATABASE_URL"),
+    ("DATABASEURL", "DATABASE_URL"),
+    ("database_url", "DATABASE_URL"),
+    ("REDIS_URI", "REDIS_URL"),
+    ("PROT", "PORT"),
+    ("port", "PORT"),
+    ("NODE_EVN", "NODE_ENV"),
+    ("NODE-ENV", "NODE_ENV"),
+    ("EMAIL_HOSTNAME", "EMAIL_HOST"),
+    ("EMAIL_PASSWORD", "EMAIL_PASS"),
+    ("EMAIL_FROM", "VESTIBULE_EMAIL_FROM"),
+    ("EMIAL_HOST", "EMAIL_HOST"),
+    ("JWT_ACCESS_PRIVATE_KEY", "JWT_ACCESS_TOKEN_PRIVATE_KEY"),
+]
+OF_OTHERS = """
+    DEBUG AWS_REGION COMPOSE_PROJECT_NAME MONGODB_URL POSTGRES_PORT POSTGRES_HOST POSTGRES_DB DATABASE_USER HOST
+    REDIS_PORT HOSTNAME SECRET_KEY LOG_LEVEL PATH SMTP_HOST ACCESS_TOKEN_EXPIRES_IN CLIENT_ORIGIN DB_URL EMAIL
+"""
 
 # A setting, a value, and words of the line.
 WRONG_VALUES: list[tuple[str, str, str]] = [
@@ -97,6 +120,29 @@ def test_c1_a_file_that_cannot_be_taken_as_meant_is_one_line(content: bytes, say
     assert said.startswith(says)
     assert "efgh" not in said
     assert "ab#cd" not in said
+
+
+@pytest.mark.parametrize(("name", "meant"), MISTYPED)
+def test_c20_a_slip_in_a_name_of_the_file_is_told(name: str, meant: str, refusal: Refusal) -> None:
+    Path(".env").write_text(f"{name}=x\n")
+    assert complaint(refusal()).startswith(f"{name}: there is no such setting; did you mean {meant}?")
+
+
+def test_c20_every_name_without_our_prefix_is_known_with_any_slip() -> None:
+    names = [settings.name_of(field) for field in settings.Settings.model_fields.values()]
+    for name in (each for each in names if not each.startswith("VESTIBULE_")):
+        for at in range(len(name)):
+            a, b, rest = name[:at], name[at], name[at + 1 :]
+            slips = {a + rest, a + "Q" + rest, a + "Q" + b + rest, a + rest[:1] + b + rest[1:]} - {name}
+            for slip in slips:
+                assert f"did you mean {name}?" in "".join(setting_names.mistyped({slip: "x"}, names, ())), slip
+
+
+def test_c20_names_of_others_and_what_is_chosen_anyway_start(nowhere: pytest.MonkeyPatch) -> None:
+    others = "".join(f"{name}=x\n" for name in OF_OTHERS.split())
+    Path(".env").write_text(f"{others}DATABASE_URI=of-another\nDATABASE_URL=sqlite:///x.db\n")
+    nowhere.setenv("ORIGN", "x")  # an environment has names of everybody
+    assert settings.read().database_url.get_secret_value() == "sqlite:///x.db"
 
 
 def test_c1_a_folder_in_the_place_of_the_file_is_one_line_and_a_virtual_environment_is_none(
