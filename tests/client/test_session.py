@@ -169,3 +169,27 @@ def test_a_file_is_for_its_owner_and_survives_the_process(tmp_path: Path, signed
     store.clear()
     store.clear()
     assert list((tmp_path / "folder").iterdir()) == []
+
+
+class Full(InMemory):
+    """A place where nothing can be kept."""
+
+    def save(self, tokens: object) -> None:
+        raise OSError(28, "No space left on device")
+
+
+def test_c21_a_session_that_cannot_be_kept_does_not_go_on(server: Running) -> None:
+    way = Lossy()
+    session = Session(server.base, Full(), transport=way)
+    with pytest.raises(OSError, match="No space left"):
+        session.sign_in(EMAIL, PASSWORD)
+    assert way.sent["/api/auth/logout"] == 1
+    session.close()
+
+
+def test_c21_a_place_is_tried_out_without_a_trace(tmp_path: Path) -> None:
+    InFile(tmp_path / "new" / "tokens.json").try_out()
+    assert not list((tmp_path / "new").iterdir())
+    for wrong in (Path("/dev/null/x/tokens.json"), tmp_path / "new"):
+        with pytest.raises(OSError, match="directory"):
+            InFile(wrong).try_out()

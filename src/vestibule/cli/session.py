@@ -18,7 +18,9 @@ from rich.table import Table
 from vestibule import settings
 from vestibule.cli.console import fail, notes, results
 from vestibule.cli.typed import Commands
+from vestibule.cli.usage import WronglyTyped
 from vestibule.client import InFile, NotReached, Session, SignedOut
+from vestibule.model.operator_errors import OperatorError
 
 _WRONG_URL, _NOT_DONE = 2, 1
 person = Commands(
@@ -26,6 +28,7 @@ person = Commands(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+_LONGEST_LINE = 10_000
 _SHOWN = ("name", "email", "email_verified", "role", "id")
 
 Url = Annotated[
@@ -35,17 +38,22 @@ Url = Annotated[
 
 @person.command()
 def login(
-    email: Annotated[str | None, typer.Argument(help="Address of the account; asked for if it is not given.")] = None,
+    email: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[EMAIL]", help="Email of the account; asked for if it is not given.", show_default=False
+        ),
+    ] = None,
     url: Url = None,
 ) -> None:
     """Sign in. The tokens are kept in a file that only you can read, and renewed when it is time.
 
     The password is asked for; a script gives it as a line on the standard input.
     """
-    with _session(url) as session:
+    with _session(url, begins=True) as session:
         if url is None:
             notes.print(f"Signing in at {settings.read().own_base}{_where_from()}.", markup=False, highlight=False)
-        session.sign_in(email or _asked("Email address"), _password())
+        session.sign_in(email or _asked("Email"), _password())
         notes.print(f"Signed in as {session.me()['email']}.", markup=False)
 
 
@@ -79,11 +87,14 @@ def logout(url: Url = None) -> None:
 
 
 @contextmanager
-def _session(url: str | None) -> Iterator[Session]:
-    """The session kept for that server; what goes wrong with it ends the command with its reason."""
+def _session(url: str | None, *, begins: bool = False) -> Iterator[Session]:
+    """The session kept for that server; what goes wrong with it ends the command with its reason. Where one `begins`,
+    its place is tried out first.
+    """
     try:
         address = url or settings.read().own_base
-        session = Session(address, InFile(_kept_for(address)))
+        kept = InFile(_kept_for(address))
+        session = Session(address, kept)
     except settings.WrongSettings as wrong:
         fail(str(wrong))
         raise typer.Exit(_WRONG_URL) from None
@@ -91,16 +102,29 @@ def _session(url: str | None) -> Iterator[Session]:
         fail(f"--url: {wrong}")
         raise typer.Exit(_WRONG_URL) from None
     try:
+        if begins:
+            _try_out(kept, address)
         yield session
     except SignedOut as refusal:
         hint = "; sign in with: vestibule login" if refusal.code == "not_signed_in" else ""
-        fail(f"{refusal} ({refusal.code}){hint}")
+        fail(f"{refusal}{hint}")
         raise typer.Exit(_NOT_DONE) from None
     except NotReached as fault:
         fail(str(fault))
         raise typer.Exit(_NOT_DONE) from None
     finally:
         session.close()
+
+
+def _try_out(kept: InFile, address: str) -> None:
+    """Before a password is asked for; raises `OperatorError`."""
+    try:
+        kept.try_out()
+    except OSError as fault:
+        raise OperatorError(
+            f"{_kept_for(address).parent}: no session can be kept there: {fault.strerror}; "
+            "make room for it, or set HOME to a folder of yours"
+        ) from None
 
 
 def _where_from() -> str:
@@ -122,8 +146,14 @@ def _password() -> str:
 
 
 def _asked(what: str, *, hidden: bool = False) -> str:
-    """From a terminal, or as the next line of a pipe."""
+    """From a terminal, or as the next line of a pipe; raises `WronglyTyped` where nothing comes."""
     if sys.stdin.isatty():
         answer: str = typer.prompt(what, hide_input=hidden, err=True)
         return answer
-    return sys.stdin.readline().rstrip("\n")
+    try:
+        line = sys.stdin.readline(_LONGEST_LINE).rstrip("\n")
+    except UnicodeDecodeError:
+        raise WronglyTyped(f"{what.lower()}: what was given on the standard input is not UTF-8") from None
+    if not line:
+        raise WronglyTyped(f"no {what.lower()} was given: type it, or give it as a line on the standard input")
+    return line

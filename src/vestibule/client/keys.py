@@ -99,7 +99,7 @@ def parse(document: Any) -> dict[str, PublicKey]:
     """The usable keys of a JWK Set (RFC 7517, section 5); raises `NotReached` where there is none."""
     listed = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(listed, list) or len(listed) > MAX_KEYS:
-        raise NotVestibule("the key set is not one of Vestibule's; check the url that Verifier is given")
+        raise NotVestibule("the key set is not one of Vestibule's; check the url that is given")
     found = {}
     for member in listed:
         try:

@@ -15,12 +15,13 @@ import re
 import threading
 import time
 from collections.abc import AsyncGenerator, Collection, Generator, Mapping
+from contextlib import suppress
 from typing import Any
 
 import httpx
 
 from vestibule.client import wire
-from vestibule.client.errors import NotReached
+from vestibule.client.errors import NotReached, NotVestibule
 from vestibule.client.tokens import InMemory, Tokens, TokenStore
 from vestibule.crypto import i_json
 from vestibule.crypto.entropy import spread
@@ -68,17 +69,22 @@ class Session(httpx.Auth):
     def sign_in(self, email: str, password: str) -> None:
         """Begin a session; raises `SignedOut` for credentials that are refused, and `NotReached`."""
         answer = self._send("POST", "/api/auth/login", json={"email": email, "password": password})
-        self._store.save(_tokens_in(answer))
+        tokens = _tokens_in(answer)
+        try:
+            self._store.save(tokens)
+        except BaseException:  # a session that nobody holds would go on for weeks
+            self._end(tokens)
+            raise
 
     def sign_out(self) -> None:
         """End the session, here and at Vestibule; raises `NotReached`, and then it has ended only here."""
         tokens = self._store.load()
-        self._store.clear()
-        if tokens is not None:
-            try:
-                self._send("POST", "/api/auth/logout", headers=_bearer(tokens))
-            except SignedOut:
-                return  # it was over already
+        try:
+            self._store.clear()
+        finally:
+            if tokens is not None:
+                with suppress(SignedOut):  # it was over already
+                    self._send("POST", "/api/auth/logout", headers=_bearer(tokens))
 
     def me(self) -> dict[str, Any]:
         """Who is signed in, and in `email_verified` whether that email is; raises `SignedOut` or `NotReached`."""
@@ -130,6 +136,10 @@ class Session(httpx.Auth):
         early = tokens.expires_at - EARLY_SECONDS <= self._clock.now().timestamp()
         return None if early or tokens.access == refused else tokens
 
+    def _end(self, tokens: Tokens) -> None:
+        with suppress(SignedOut, NotReached):
+            self._send("POST", "/api/auth/logout", headers=_bearer(tokens))
+
     def _held(self) -> Tokens:
         tokens = self._store.load()
         if tokens is None:
@@ -157,7 +167,8 @@ class Session(httpx.Auth):
             try:
                 answer = self._http.request(method, path, **content)
             except httpx.TransportError as lost:
-                fault = wire.why(lost)
+                told = wire.explained(lost, self._http.base_url)
+                fault = str(told) if isinstance(told, NotVestibule) else wire.why(lost)
                 continue
             self._http.cookies.clear()
             if answer.status_code < 300:

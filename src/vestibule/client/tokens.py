@@ -1,5 +1,6 @@
 """Where a person's tokens are kept between two requests: in memory, or in a file for its owner's eyes only."""
 
+import errno
 import json
 import os
 from dataclasses import asdict, dataclass
@@ -49,6 +50,7 @@ class InMemory:
         self._tokens = None
 
 
+_USUAL_CHARACTERS = 2_000  # two tokens
 _MAX_CHARACTERS = 100_000  # a name may lead to a device that never ends
 
 
@@ -68,13 +70,31 @@ class InFile:
         return tokens if tuple(map(type, members)) == (str, str, int) else None
 
     def save(self, tokens: Tokens) -> None:
+        written = self._written(json.dumps(asdict(tokens)))
+        try:
+            written.replace(self._path)
+        except OSError:
+            written.unlink(missing_ok=True)
+            raise
+
+    def try_out(self) -> None:
+        """Raises `OSError` where nothing could be kept: better before somebody signs in than afterwards."""
+        if self._path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(self._path))
+        self._written(" " * _USUAL_CHARACTERS).unlink()
+
+    def _written(self, text: str) -> Path:
+        """A file with this text, 0600 from the start, beside its place. One that cannot be written is not left."""
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Made 0600 from the start, beside its place.
         with NamedTemporaryFile("w", dir=self._path.parent, delete=False) as file:
-            json.dump(asdict(tokens), file)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(file.name).replace(self._path)
+            try:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError:
+                Path(file.name).unlink(missing_ok=True)
+                raise
+        return Path(file.name)
 
     def clear(self) -> None:
         self._path.unlink(missing_ok=True)

@@ -21,7 +21,7 @@ _KEY = re.compile(r"vsk_[A-Za-z0-9_-]+")
 _NO_KEY = {401, 403}
 _NO_SUCH_PLACE = {400, 404, 405, 406, 410, 421}
 _DEEPEST = 10
-_CHECK_URL = "check the url that Verifier is given"
+_CHECK_URL = "check the url that is given"
 
 
 def base_of(url: str, *, plain_http: bool) -> str:
