@@ -8,7 +8,7 @@ PACKAGE = $(PIP) install --no-deps --no-build-isolation --editable .
 CHROMIUM = $(BIN)/python -c 'from tests.e2e.chromium import program; program()' 2>/dev/null
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test races e2e pictures check format docs letters translations bench timing capacity histories faults lock sbom clean
+.PHONY: help serve examples test races e2e pictures check format docs letters translations bench timing capacity histories faults lock sbom clean
 
 help: ## Show this list
 	@echo "Vestibule: make …"
@@ -16,6 +16,9 @@ help: ## Show this list
 
 serve: .venv/serve.stamp ## Start the server on port 8000; nothing to set up first
 	@$(BIN)/vestibule serve
+
+examples: .venv/examples.stamp ## Start the server and three services behind it, on ports 8000 to 8003
+	@$(BIN)/python -m examples.services
 
 # The browser by itself: the loops of Playwright and of pytest-asyncio exclude each other. It runs whatever became of the
 # first part; what either says is the end of both.
@@ -83,12 +86,16 @@ clean: ## Remove the environment and what the tests left
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Vestibule needs Python 3.11 or newer; try: make PYTHON=python3.12 …")'
-	@echo "Building the environment in .venv (a minute, once) …"
+	@echo "Building the environment in .venv (a few minutes, once) …"
 	@$(PYTHON) -m venv .venv
 
 .venv/serve.stamp: requirements/serve.lock pyproject.toml | .venv/bin/python
 	@$(PIP) install --require-hashes -r requirements/serve.lock
 	@$(PACKAGE)
+	@touch $@
+
+.venv/examples.stamp: requirements/examples.lock .venv/serve.stamp
+	@$(PIP) install --require-hashes -r requirements/examples.lock
 	@touch $@
 
 .venv/dev.stamp: requirements/dev.lock requirements/redis.lock .venv/serve.stamp

@@ -8,8 +8,10 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 
+FRAMEWORKS = ("django", "flask")
 SERVICES = (("fastapi_service", "asgi"), ("flask_service", "wsgi"), ("django_site", "wsgi"))
 VESTIBULE = (sys.executable, "-m", "vestibule")
 ROOT = Path(__file__).parents[2]
@@ -18,18 +20,19 @@ WAIT_SECONDS = 60
 
 def main() -> None:
     """Start all four, say where they are, and end them together."""
+    require(*FRAMEWORKS)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     port = int(os.environ.get("PORT", "8000"))
     vestibule_at = f"http://localhost:{port}"
     with ExitStack() as stack:
-        start(stack, *VESTIBULE, "serve", "--port", str(port))
-        wait_for(f"{vestibule_at}/api/healthchecker")
+        server = start(stack, *VESTIBULE, "serve", "--port", str(port))
+        wait_for(f"{vestibule_at}/api/healthchecker", server)
         os.environ |= {"VESTIBULE_AT": vestibule_at, "SERVICE_KEY": service_key()}
         for number, (name, interface) in enumerate(SERVICES, start=1):
             options = ("--interface", interface, "--port", str(port + number), "--log-level", "warning")
             target = f"examples.services.{name}:app"
-            start(stack, sys.executable, "-m", "granian", *options, "--working-dir", str(ROOT), target)
-            wait_for(f"http://localhost:{port + number}/")
+            service = start(stack, sys.executable, "-m", "granian", *options, "--working-dir", str(ROOT), target)
+            wait_for(f"http://localhost:{port + number}/", service)
             print(f"{name:16} http://localhost:{port + number}", flush=True)
         print("All are there. Ctrl-C ends them.", flush=True)
         try:
@@ -38,11 +41,19 @@ def main() -> None:
             print("Ending.")
 
 
-def start(stack: ExitStack, *command: str) -> None:
+def require(*modules: str) -> None:
+    """End with a line where what the services are written in is not installed."""
+    missing = [name for name in modules if find_spec(name) is None]
+    if missing:
+        sys.exit(f"{' and '.join(missing)} cannot be imported by {sys.executable}; run: make examples")
+
+
+def start(stack: ExitStack, *command: str) -> "subprocess.Popen[bytes]":
     """A process that ends with this one."""
     process = subprocess.Popen(command)
     stack.callback(process.wait)
     stack.callback(process.terminate)
+    return process
 
 
 def service_key() -> str:
@@ -52,17 +63,19 @@ def service_key() -> str:
     return made.stdout.strip()
 
 
-def wait_for(address: str) -> None:
-    """Returns at the first answer, a refusal too."""
+def wait_for(address: str, process: "subprocess.Popen[bytes]") -> None:
+    """Returns at the first answer, a refusal too; ends with a line where nobody is left to give one."""
     end = time.monotonic() + WAIT_SECONDS
     while True:
         try:
             urllib.request.urlopen(address, timeout=5).close()
         except urllib.error.HTTPError:
             return
-        except OSError:
+        except OSError as fault:
+            if process.poll() is not None:
+                sys.exit(f"What should answer at {address} has ended; the lines above say why.")
             if time.monotonic() > end:
-                raise
+                sys.exit(f"Nothing answers at {address} after {WAIT_SECONDS} seconds: {fault}")
             time.sleep(0.1)
         else:
             return

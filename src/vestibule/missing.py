@@ -13,11 +13,11 @@ def sentence(missing: ModuleNotFoundError) -> str:
     if not any(map(_is_there, _OF_THE_SERVER)):
         return (
             f"{missing.name} is missing, because only the kit for services is installed here; "
-            "the server is installed by: pip install 'vestibule[server]'"
+            "the server is installed by, in a clone of Vestibule: pip install '.[server]'"
         )
     return (
         f"the module {missing.name} is missing, so that this installation is not whole; "
-        "make it so by: pip install --force-reinstall 'vestibule[server]'"
+        "make it so by, in a clone of Vestibule: pip install --force-reinstall '.[server]'"
     )
 
 

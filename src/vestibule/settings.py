@@ -485,8 +485,8 @@ class Settings(BaseModel):
     traces: Switch = _setting(
         "VESTIBULE_TRACES",
         False,
-        "Tells OpenTelemetry what each request waited for. Needs `pip install 'vestibule[server,traces]'`; where to is "
-        "said by `OTEL_EXPORTER_OTLP_ENDPOINT` and OpenTelemetry's other variables.",
+        "Tells OpenTelemetry what each request waited for. Needs `pip install '.[server,traces]'` in a clone; where to "
+        "is said by `OTEL_EXPORTER_OTLP_ENDPOINT` and OpenTelemetry's other variables.",
     )
 
     # Logs and events

@@ -59,4 +59,4 @@ def test_the_command_says_what_is_missing_where_only_the_kit_is_installed() -> N
     program = PROGRAM.format(blocked={"typer", "structlog", "sqlalchemy", "granian"}, faces="import vestibule.program")
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1
-    assert "pip install 'vestibule[server]'" in done.stderr
+    assert "pip install '.[server]'" in done.stderr

@@ -57,7 +57,7 @@ def test_the_walk_through_the_page(first_port: int, tmp_path: Path, page: str, s
     """What a reader types, block after block, in one shell; the password is typed where it is asked for."""
     text = (ROOT / page).read_text().partition(section)[2].partition("\n## ")[0]
     blocks = re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    assert "examples.services" in blocks[0]
+    assert blocks[0].startswith("make examples ")
     signed_in, signed_out = blocks[1:]
     script = "\n".join([signed_in, "echo ----", signed_out])
     for number in range(4):
@@ -77,3 +77,43 @@ def test_the_walk_through_the_page(first_port: int, tmp_path: Path, page: str, s
     assert re.findall(r'"(\w+ of)": ?"[0-9a-f-]{36}"', before) == ["orders of", "invoices of", "letters of"]
     assert " of" not in after
     assert after.count("Invalid token or session has expired") == 3
+
+
+def test_without_the_frameworks_one_line_says_what_to_run(tmp_path: Path) -> None:
+    program = (
+        "import sys; sys.modules.update(flask=None, django=None); from examples.services.__main__ import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=environment(tmp_path, {"PYTHONPATH": str(ROOT)}),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"django and flask cannot be imported by {sys.executable}; run: make examples\n"
+
+
+def test_a_service_that_does_not_start_ends_all(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "examples.services"],
+        cwd=tmp_path,
+        env=environment(tmp_path, {"PYTHONPATH": str(ROOT), "PORT": str(free_ports(4)), "ORIGIN": "nonsense"}),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 1
+    assert "ORIGIN: " in done.stderr
+    assert done.stderr.splitlines()[-1].endswith("has ended; the lines above say why.")
+
+
+def test_what_they_need_is_pinned_as_the_tests_have_it() -> None:
+    """`make examples` installs them alone: a subset of what the tests ran on."""
+    pinned = {name: (ROOT / "requirements" / name).read_text() for name in ("examples.lock", "dev.lock")}
+    lines = [set(re.findall(r"^[a-z0-9].*==.*|^ +--hash=.*", text, re.MULTILINE)) for text in pinned.values()]
+    assert lines[0] <= lines[1]
+    assert {line.partition("==")[0] for line in lines[0] if "==" in line} >= {"django", "flask", "werkzeug"}

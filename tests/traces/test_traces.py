@@ -151,4 +151,4 @@ def test_without_the_extra_the_start_says_what_to_install(tmp_path: Path) -> Non
     )
     started = run(tmp_path, "serve", VESTIBULE_TRACES="on", PYTHONPATH=str(missing.parent))
     assert started.returncode != 0
-    assert "pip install 'vestibule[server,traces]'" in started.stderr
+    assert "pip install '.[server,traces]'" in started.stderr

@@ -167,7 +167,9 @@ def _require_traces() -> None:
     try:
         distribution(_TRACES)
     except PackageNotFoundError:
-        raise WrongSettings("VESTIBULE_TRACES: needs more: pip install 'vestibule[server,traces]'") from None
+        raise WrongSettings(
+            "VESTIBULE_TRACES: needs more; in a clone of Vestibule: pip install '.[server,traces]'"
+        ) from None
 
 
 def _answers(host: str, port: int) -> bool:
