@@ -3,6 +3,7 @@
 import os
 import resource
 import sqlite3
+import stat
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -184,9 +185,15 @@ async def test_c8_a_disk_that_is_full_or_refuses(tmp_path: Path) -> None:
         assert "look at its disk, and at quotas" in await refused(tmp_path / "small.db")
 
 
+def opened(folder: Path) -> None:
+    """Let everybody look into the folder, and on the way to it."""
+    for each in (folder, *folder.parents):
+        if not each.stat().st_mode & stat.S_IXOTH:
+            each.chmod(0o755)
+
+
 async def test_c8_a_file_that_is_not_ours_to_open(tmp_path: Path) -> None:
-    for each in (tmp_path, *tmp_path.parents[:2]):
-        each.chmod(0o755)
+    opened(tmp_path)
     path = tmp_path / "a.db"
     path.touch(mode=0o600)
     path.chmod(0o400 if os.geteuid() else 0o600)
@@ -208,8 +215,7 @@ async def test_c8_a_file_that_is_not_ours_to_open(tmp_path: Path) -> None:
 async def test_c8_a_file_that_may_only_be_read(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     sqlite3.connect(path).executescript("CREATE TABLE grown (signs TEXT)")
-    for each in (tmp_path, *tmp_path.parents[:2]):
-        each.chmod(0o755)
+    opened(tmp_path)
     path.chmod(0o444)
     with as_somebody_else():
         assert "cannot be written" in await refused(path)
