@@ -182,7 +182,7 @@ async def test_another_table_than_the_tutorials_is_one_line(
     async with connected(elsewhere) as old:
         await old.execute(f'ALTER TABLE "users" DROP "{column}"' if column else 'DROP TABLE "users"')
     done = run(tmp_path, "users", "import", "--from", elsewhere, DATABASE_URL=postgresql.database_url, **given_keys())
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert (column or "users") in complaint(done.stderr)
 
 
