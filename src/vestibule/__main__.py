@@ -91,9 +91,9 @@ class RealWorkshop:
 
     @asynccontextmanager
     async def moving(self, address: str) -> AsyncIterator[Removal]:
-        if self.settings.embedded:
-            await self.migrate()
         async with self._other(address) as source, wiring.database(self.settings) as target:
+            if self.settings.embedded:  # only once the source is known to be one: else there would be a new file
+                await self.migrate()
             await require_current(target)
             if source.place == target.place:
                 raise WrongSettings("--from: is the database of DATABASE_URL itself; set DATABASE_URL to the new one")
@@ -134,7 +134,13 @@ def _of_the_source() -> Iterator[None]:
     except StoreUnavailable as fault:
         if fault.lasting:
             raise WrongSettings(f"--from: {fault}") from None
-        raise SourceUnavailable(f"--from: the database cannot be reached: {fault}") from None
+        raise SourceUnavailable(
+            f"--from: the database cannot be reached{_where(fault)}: {str(fault) or 'no answer'}"
+        ) from None
+
+
+def _where(fault: StoreUnavailable) -> str:
+    return f" at {fault.server}" if fault.server else ""
 
 
 def main() -> None:

@@ -30,7 +30,7 @@ def explained() -> Iterator[None]:
     except StoreUnavailable as fault:
         if fault.lasting:
             _end(str(fault), 2)
-        _end(f"DATABASE_URL: the database cannot do this now: {' '.join(str(fault).split())}", 1)
+        _end(f"DATABASE_URL: {_of_the_database(fault)}", 1)
     except OSError as fault:  # a file, a disk or a network, each of which is the machine's
         about = f"{fault.filename}: " if fault.filename else ""
         _end(f"{about}{fault.strerror or type(fault).__name__}", 1)
@@ -46,6 +46,16 @@ def _end_whole(end: SystemExit) -> None:
     except streams.OutputLost as fault:
         _end(str(fault), int(end.code) if isinstance(end.code, int) and end.code else fault.status)
     raise end
+
+
+def _of_the_database(fault: StoreUnavailable) -> str:
+    why = " ".join(str(fault).split()) or "no answer"
+    if fault.server is None:
+        return f"the database cannot do this now: {why}"
+    return (
+        f"the database at {fault.server} cannot do this now: {why}; look whether it runs there and lets this machine "
+        "in, which vestibule doctor tells more of"
+    )
 
 
 def _end(message: str, status: int) -> None:

@@ -134,8 +134,12 @@ def make_folder(settings: Settings) -> None:
     """The data folder, for its owner's eyes only; raises `WrongSettings` where that cannot be."""
     try:
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError:
+        raise WrongSettings(f"VESTIBULE_DATA: {settings.data.absolute()} is not a folder; name another") from None
     except OSError as fault:
-        raise WrongSettings(f"VESTIBULE_DATA: cannot make {settings.data}: {fault.strerror}") from None
+        raise WrongSettings(
+            f"VESTIBULE_DATA: cannot make {settings.data}: {fault.strerror}; name a folder that this user may write"
+        ) from None
 
 
 def _secret_file(settings: Settings) -> Path:

@@ -3,7 +3,6 @@
 import os
 import resource
 import sqlite3
-import stat
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,11 +16,10 @@ from tests.conftest import not_to_be_had
 from tests.harness import backends, servers
 from tests.harness.backends import postgresql_database
 from tests.harness.process import complaint, given_keys, run
+from tests.harness.unprivileged import as_somebody_else, let_reach
 from vestibule.model.errors import StoreUnavailable
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.engine import Engines
-
-NOBODY = 65534
 
 
 def notes(path: Path) -> None:
@@ -135,22 +133,6 @@ async def write(engines: Engines) -> None:
 
 
 @contextmanager
-def as_somebody_else() -> Iterator[None]:
-    """Without root's rights, which no permission holds back."""
-    engine.connect("sqlite:///a.db")  # imports what somebody else may not read
-    if os.geteuid() != 0:
-        yield
-        return
-    os.setegid(NOBODY)
-    os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-        os.setegid(0)
-
-
-@contextmanager
 def of_a_small_disk() -> Iterator[None]:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
@@ -185,15 +167,8 @@ async def test_c8_a_disk_that_is_full_or_refuses(tmp_path: Path) -> None:
         assert "look at its disk, and at quotas" in await refused(tmp_path / "small.db")
 
 
-def opened(folder: Path) -> None:
-    """Let everybody look into the folder, and on the way to it."""
-    for each in (folder, *folder.parents):
-        if not each.stat().st_mode & stat.S_IXOTH:
-            each.chmod(0o755)
-
-
 async def test_c8_a_file_that_is_not_ours_to_open(tmp_path: Path) -> None:
-    opened(tmp_path)
+    let_reach(tmp_path)
     path = tmp_path / "a.db"
     path.touch(mode=0o600)
     path.chmod(0o400 if os.geteuid() else 0o600)
@@ -215,7 +190,38 @@ async def test_c8_a_file_that_is_not_ours_to_open(tmp_path: Path) -> None:
 async def test_c8_a_file_that_may_only_be_read(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     sqlite3.connect(path).executescript("CREATE TABLE grown (signs TEXT)")
-    opened(tmp_path)
+    let_reach(tmp_path)
     path.chmod(0o444)
     with as_somebody_else():
         assert "cannot be written" in await refused(path)
+
+
+SERVER = "postgresql://ada:hush-hush@127.0.0.1:1/none"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["serve"], ["migrate"], ["users", "create", "ada@example.com"], ["keys", "rotate"], ["events"], ["doctor"]],
+)
+def test_c22_a_server_that_is_not_there_is_named_with_what_to_do(command: list[str], tmp_path: Path) -> None:
+    given = {"DATABASE_URL": SERVER, "PORT": str(servers.free_port()), "VESTIBULE_SECRET_KEY": "n" * 43}
+    done = run(tmp_path, *command, **given)
+    said = " ".join((done.stdout + done.stderr).split())
+    assert done.returncode == 1, said
+    assert "127.0.0.1:1" in said
+    assert "vestibule doctor" in said or command == ["doctor"]
+    assert "hush-hush" not in said
+
+
+def test_c22_what_is_refused_leaves_no_new_file(tmp_path: Path) -> None:
+    done = run(tmp_path, "move", "--from", "sqlite:///nofile.db", **given_keys())
+    assert (done.returncode, complaint(done.stderr)) == (2, "--from: there is no file nofile.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_c22_what_is_typed_is_judged_before_the_settings_that_it_needs(tmp_path: Path) -> None:
+    for wrong in ("nonsense", "sqlite:///nofile.db", "mysql://db/x"):
+        done = run(tmp_path, "users", "import", "--from", wrong)
+        assert done.returncode == 2
+        assert complaint(done.stderr).startswith("--from: "), done.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -1,5 +1,6 @@
 """C11: what is typed wrongly, for every command and option there is: one line that says what to do, status 2."""
 
+import re
 from pathlib import Path
 from typing import get_args, get_type_hints
 
@@ -11,6 +12,7 @@ from tests.cli import every
 from tests.harness.process import complaint, run
 from vestibule.cli import commands, session, usage
 from vestibule.cli.usage import WronglyTyped
+from vestibule.model.events import EventKind
 
 NO_NUMBERS = ["", "x", "nan", "inf", "-inf", "-1", "1e400", "9" * 5000, "1,5"]
 
@@ -73,3 +75,18 @@ def test_c11_it_is_a_line_of_the_program(tmp_path: Path) -> None:
     done = run(tmp_path, "events", "--hours", "inf")
     assert (done.returncode, done.stdout) == (2, "")
     assert complaint(done.stderr).startswith("Invalid value for '--hours'")
+
+
+def test_c11_every_command_helps_by_its_letter(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in every.NEEDED:
+        program: typer.Typer = session.person if name in every.OF_A_PERSON else commands.build()
+        with pytest.raises(SystemExit) as end:
+            usage.run(program, args=[*name.split(), "-h"])
+        assert end.value.code == 0, name
+        assert "--help" in capsys.readouterr().out
+
+
+def test_c11_help_cuts_no_word_at_eighty_columns(tmp_path: Path) -> None:
+    shown = run(tmp_path, "events", "--help", COLUMNS="80").stdout
+    for kind in EventKind:
+        assert re.search(rf"(?<!\w){kind.value}(?!\w)", shown), kind

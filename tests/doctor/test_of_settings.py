@@ -6,6 +6,7 @@ import pytest
 
 from tests.doctor import FAULT, FINE, HINT, WARNING, severity_of
 from tests.doctor.conftest import Chosen
+from tests.harness.unprivileged import as_somebody_else, let_reach
 from vestibule.doctor import browsers, proxies
 from vestibule.doctor import settings as of_settings
 from vestibule.model.findings import Finding, Severity
@@ -79,3 +80,16 @@ def test_c7_a_database_elsewhere_that_others_can_read(chosen: Chosen, tmp_path: 
     found = look(chosen(DATABASE_URL=f"sqlite:///{elsewhere}"))
     for end in ("", "-wal", "-shm"):
         assert severity_of(found, f"{elsewhere}{end} can be read") is WARNING
+
+
+def test_c22_a_data_folder_that_cannot_be(chosen: Chosen, tmp_path: Path) -> None:
+    (tmp_path / "a-file").touch()
+    for place in ("a-file", "a-file/below"):
+        assert severity_of(look(chosen(VESTIBULE_DATA=place)), "a-file is not a folder") is FAULT
+    (tmp_path / "shut").mkdir()
+    (tmp_path / "shut").chmod(0o555)
+    let_reach(tmp_path)
+    with as_somebody_else():
+        for place in ("shut", "shut/below/that"):
+            assert severity_of(look(chosen(VESTIBULE_DATA=place)), "cannot be written by this user") is FAULT
+    assert not [found for found in look(chosen(VESTIBULE_DATA="new/below")) if found.severity is FAULT]

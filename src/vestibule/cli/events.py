@@ -22,6 +22,7 @@ from vestibule.model.accounts import NotAnAddress, canonical_address
 from vestibule.model.events import Event, EventFilter, EventKind
 from vestibule.model.limits import usual_form
 
+_KINDS = f"Only of this kind; may be given again. Kinds: {', '.join(kind.value for kind in EventKind)}."
 _LOOK_SECONDS = 1.0
 _MOST_HOURS = 1_000_000  # a century; years begin at 1
 
@@ -30,7 +31,7 @@ def events(
     context: typer.Context,
     account: Annotated[str | None, typer.Option(help="Only of the account with this e-mail address.")] = None,
     network: Annotated[str | None, typer.Option(help="Only from this network address.")] = None,
-    kind: Annotated[list[EventKind] | None, typer.Option(help="Only of this kind; may be given again.")] = None,
+    kind: Annotated[list[EventKind] | None, typer.Option(metavar="KIND", help=_KINDS)] = None,
     hours: Annotated[float | None, typer.Option(help="Only of the last so many hours.", min=0, max=_MOST_HOURS)] = None,
     most: Annotated[int, typer.Option("--most", "-n", help="How many, the newest.", min=1, max=100_000)] = 50,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on, and show each as it happens.")] = False,

@@ -4,14 +4,14 @@ import asyncio
 import base64
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.box import SIMPLE
 from rich.table import Column, Table
 
 from vestibule.cli.console import notes, results
-from vestibule.cli.typed import Commands
+from vestibule.cli.typed import Commands, DiscreetCommand
 from vestibule.cli.workshop import Workshop
 from vestibule.crypto import jwk
 from vestibule.flows.env import Env
@@ -80,8 +80,15 @@ def rotate(
         results.print(f"{kid} signs {name.value} tokens from now on.")
 
 
+class _OfAnyId(DiscreetCommand):
+    """Knows -h as a word, which no id is, and not as a letter."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, ["--help" if word == "-h" else word for word in args])
+
+
 # One id in sixty-four begins with a dash; without letters for options, no letter of it is taken for one.
-@keys.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
+@keys.command(cls=_OfAnyId, context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
 def retire(
     context: typer.Context,
     kid: Annotated[str, typer.Argument(metavar="KEY_ID", help="As `vestibule keys list` shows it.")],

@@ -145,7 +145,8 @@ def _place(host: str, port: int, setting: str) -> socket.socket:
         place.bind((host, port))
     except OSError as fault:
         place.close()
-        raise WrongSettings(f"{setting}: cannot listen on {host}:{port}: {fault.strerror}") from None
+        remedy = f"choose another port with {setting}=" + (" or --port" if setting == "PORT" else "")
+        raise WrongSettings(f"{setting}: cannot listen on {host}:{port}: {fault.strerror}; {remedy}") from None
     return place
 
 
@@ -193,6 +194,7 @@ def _welcome(settings: Settings, host: str, port: int, workers: int) -> None:
         lines.add_row("Redis", _without_password(redis))
     lines.add_row("Mail", _mail(settings))
     lines.add_row("Front-ends", ", ".join(settings.front_ends) or "the pages of its own")
+    lines.add_row("Pages", f"{settings.url if settings.production else f'http://{shown_host}:{port}'}/login")
     if not settings.production:
         lines.add_row("API", f"http://{shown_host}:{port}/docs")
     # In a log, which is no terminal, a path is worth more than a straight margin.

@@ -1,7 +1,8 @@
 """`vestibule users`: make an account, bring some in from elsewhere, shut one, open it again, delete it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Annotated, TypeVar
 
 import typer
@@ -9,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from vestibule.cli.console import notes, results
 from vestibule.cli.typed import Commands
-from vestibule.cli.workshop import Workshop
+from vestibule.cli.workshop import Legacy, Workshop
 from vestibule.flows.administer import disable_account, enable_account, find_account
 from vestibule.flows.create_account import create_account
 from vestibule.flows.delete_account import delete_account
@@ -100,8 +101,7 @@ def import_users(
     room for a verified one with its email. Status 1 if anything was left out.
     """
     workshop: Workshop = context.obj
-    address = source or workshop.settings.database_address
-    report = asyncio.run(_import(workshop, address, admins=admins, dry=dry))
+    report = asyncio.run(_import(workshop, source, admins=admins, dry=dry))
     _sum_up(report, dry=dry)
     raise typer.Exit(int(report.left_out > 0))
 
@@ -147,9 +147,20 @@ async def _change(
         return account, await change(env, account)
 
 
-async def _import(workshop: Workshop, address: str, *, admins: bool, dry: bool) -> ImportReport:
+@asynccontextmanager
+async def _both(workshop: Workshop, source: str | None) -> AsyncIterator[tuple[Env, Legacy]]:
+    """Where accounts go and where they come from. What was typed is judged before the settings."""
+    if source:
+        async with workshop.legacy(source) as legacy, workshop.opened() as env:
+            yield env, legacy
+    else:
+        async with workshop.opened() as env, workshop.legacy(workshop.settings.database_address) as legacy:
+            yield env, legacy
+
+
+async def _import(workshop: Workshop, source: str | None, *, admins: bool, dry: bool) -> ImportReport:
     columns = (TextColumn("Importing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    async with workshop.opened() as env, workshop.legacy(address) as legacy:
+    async with _both(workshop, source) as (env, legacy):
         judge = Judge(env.passwords.can_match, admins)
         with Progress(*columns, console=notes) as progress:
             task = progress.add_task("", total=await legacy.count())

@@ -73,7 +73,7 @@ def _unreachable(chosen: Settings, reason: StoreUnavailable) -> Finding:
         return _unusable(str(reason))
     return fault(
         SUBJECT,
-        f"cannot be reached: {str(reason) or 'no answer'}",
+        f"cannot be reached{f' at {reason.server}' if reason.server else ''}: {str(reason) or 'no answer'}",
         "Everything is in it: without it nobody signs in, and everybody is answered 503.",
         "look whether the file and its folder are there, and are yours to write"
         if chosen.embedded

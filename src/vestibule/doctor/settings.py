@@ -1,10 +1,12 @@
 """Settings that are allowed, and weaker than they could be; and files that others may read."""
 
+import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from vestibule.model.findings import Finding, fine, hint, warning
+from vestibule.model.findings import Finding, fault, fine, hint, warning
+from vestibule.model.paths import is_folder
 from vestibule.settings import ENV_FILE, Settings
 from vestibule.storage.sql import url as addresses
 
@@ -16,7 +18,7 @@ _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 def look(chosen: Settings) -> list[Finding]:
     """What to think of the settings and the data folder; one line where all is well."""
-    found = [*_mode(chosen), *_passwords(chosen), *_sessions(chosen), *_secrets(chosen)]
+    found = [*_mode(chosen), *_passwords(chosen), *_sessions(chosen), *_secrets(chosen), *_folder(chosen)]
     return found or [fine(SUBJECT, f"mode {chosen.mode}, nothing to object to")]
 
 
@@ -94,6 +96,29 @@ def _secrets(chosen: Settings) -> Iterator[Finding]:
                 "Whoever reads the secret and the database can sign anybody in.",
                 f"chmod go= {path}",
             )
+
+
+def _folder(chosen: Settings) -> Iterator[Finding]:
+    """Whether the data folder can be made and written, where anything is kept in it."""
+    if chosen.database_url.get_secret_value() and chosen.email_host:
+        return
+    folder = next(path for path in (chosen.data.absolute(), *chosen.data.absolute().parents) if _is_there(path))
+    why = "The server does not start, or its letters get nowhere."
+    if not is_folder(folder):
+        yield fault(SUBJECT, f"VESTIBULE_DATA: {folder} is not a folder", why, "VESTIBULE_DATA=, with another folder")
+    elif not os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
+        what = f"VESTIBULE_DATA: {chosen.data.absolute()} cannot be written by this user"
+        yield fault(SUBJECT, what, why, f"let this user write {folder}, or VESTIBULE_DATA= with another folder")
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:  # it is, and not ours to look at
+        return True
+    return True
 
 
 def _database_files(chosen: Settings) -> Iterator[Path]:

@@ -164,12 +164,16 @@ class StoreUnavailable(Fault):
     `conflict`: the database ended this transaction for the sake of another, or a row that it refers to was deleted
     meanwhile. Nothing of it was done, and deciding again at once may well succeed (`flows/retry.py`).
     `lasting`: waiting mends nothing. The message names what an operator has to.
+    `server`: which one was asked, as `host:port`; None for a file.
     """
 
     code = "store_unavailable"
 
-    def __init__(self, message: str = "", *, conflict: bool = False, lasting: bool = False) -> None:
+    def __init__(
+        self, message: str = "", *, conflict: bool = False, lasting: bool = False, server: str | None = None
+    ) -> None:
         super().__init__(message)
+        self.server = server
         self.conflict = conflict
         self.lasting = lasting
 

@@ -67,6 +67,7 @@ _SQLITE_CONFLICTS = {
     sqlite3.SQLITE_LOCKED_SHAREDCACHE,
     sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY,
 }
+_POSTGRESQL_PORT = 5432
 # What a driver raises when the server is not there at all, before SQLAlchemy can wrap it.
 _UNREACHABLE = (OSError, TimeoutError, exc.TimeoutError)
 
@@ -103,6 +104,12 @@ class Engines:
         """Where the database is, however its address is written."""
         url = self.writing.url
         return (Path(self.file).resolve(),) if self.file else (url.host, url.port, url.database)
+
+    @property
+    def server(self) -> str | None:
+        """The database server, for people: never with the user or the password. None for a file."""
+        url = self.writing.url
+        return None if self.file else f"{url.host or 'localhost'}:{url.port or _POSTGRESQL_PORT}"
 
     @property
     def exists(self) -> bool:
@@ -147,7 +154,7 @@ class Engines:
     async def _translated(self) -> AsyncIterator[None]:
         """Tell a database that cannot be asked from a mistake of ours: the first is a fault, the second a bug."""
         if not self.breaker.lets_through():
-            raise StoreUnavailable("it could not be reached a moment ago")
+            raise StoreUnavailable("it could not be reached a moment ago", server=self.server)
         try:
             yield
             self.breaker.reached()
@@ -158,12 +165,13 @@ class Engines:
                 raise StoreUnavailable(wrong, lasting=True) from fault
             conflict = _conflict(fault)
             if conflict or fault.connection_invalidated or _not_our_mistake(fault):
-                raise StoreUnavailable(str(fault.orig).rpartition(">: ")[2], conflict=conflict) from fault
+                why = str(fault.orig).rpartition(">: ")[2]
+                raise StoreUnavailable(why, conflict=conflict, server=self.server) from fault
             raise
         except _UNREACHABLE as fault:
             if not isinstance(fault, exc.TimeoutError):  # which only says that all our connections are busy
                 self.breaker.unreachable()
-            raise StoreUnavailable(str(fault)) from fault
+            raise StoreUnavailable(str(fault), server=self.server) from fault
 
     async def close(self) -> None:
         await self.writing.dispose()
