@@ -4,7 +4,6 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
-import structlog
 from limits import RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from limits.aio.strategies import FixedWindowRateLimiter
@@ -12,11 +11,11 @@ from redis.asyncio import Redis
 
 from vestibule.model.clock import Clock
 from vestibule.model.limits import Limit, Limiter
+from vestibule.storage.redis.complaints import Complaints
 from vestibule.storage.redis.mirror import LOST
 
 _PAUSE_AFTER_FAULT = timedelta(seconds=1)
 _SHARE_WITHOUT_REDIS = 5  # how many processes the limit is shared out among, when they cannot count together
-_log = structlog.get_logger(__name__)
 
 
 def in_memory(clock: Clock) -> Limiter:
@@ -29,7 +28,7 @@ def on_redis(redis: Redis, clock: Clock, prefix: str = "vestibule") -> Limiter:
     connections: Any = redis.connection_pool  # which the library takes, and its annotation does not know
     storage = RedisStorage("redis://", implementation="redispy", key_prefix=prefix, connection_pool=connections)
     alone = WindowLimiter(MemoryStorage(), clock, _SHARE_WITHOUT_REDIS)
-    return FallingBackLimiter(WindowLimiter(storage, clock), alone, clock)
+    return FallingBackLimiter(WindowLimiter(storage, clock), alone, clock, Complaints(redis, clock))
 
 
 class WindowLimiter:
@@ -54,7 +53,8 @@ class WindowLimiter:
 class FallingBackLimiter:
     """The shared count; each process's own while that cannot be reached. Never none."""
 
-    def __init__(self, shared: Limiter, alone: Limiter, clock: Clock) -> None:
+    def __init__(self, shared: Limiter, alone: Limiter, clock: Clock, complaints: Complaints) -> None:
+        self._complaints = complaints
         self._shared = shared
         self._alone = alone
         self._clock = clock
@@ -72,5 +72,5 @@ class FallingBackLimiter:
             except LOST as fault:
                 # One failure in a second is enough: the next requests do not wait for a Redis that is gone.
                 self._paused_until = now + _PAUSE_AFTER_FAULT.total_seconds()
-                _log.warning("limits_count_alone", fault=type(fault).__name__)
+                self._complaints.say("limits_count_alone", fault)
         return await self._alone.take(limit, network)

@@ -20,6 +20,7 @@ from vestibule.model.accounts import Account
 from vestibule.model.clock import Clock
 from vestibule.model.sessions import Session
 from vestibule.storage.redis import parameters, sentinel
+from vestibule.storage.redis.complaints import Complaints
 
 _TIMEOUT_SECONDS = 0.25
 _MOST_CONNECTIONS = 20
@@ -67,6 +68,7 @@ class RedisMirror:
     def __init__(self, redis: "Redis", clock: Clock) -> None:
         self._redis = redis
         self._clock = clock
+        self._complaints = Complaints(redis, clock)
         self._paused_until = clock.now()
 
     async def show(self, session: Session, account: Account) -> None:
@@ -106,7 +108,7 @@ class RedisMirror:
         except LOST as fault:
             # One failure in a second is enough: the next requests do not wait for a Redis that is gone.
             self._paused_until = now + _PAUSE_AFTER_FAULT
-            _log.warning("redis_unavailable", fault=type(fault).__name__)
+            self._complaints.say("redis_unavailable", fault)
 
 
 def _keys(session_id: str) -> tuple[str, str]:

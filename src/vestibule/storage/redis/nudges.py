@@ -3,14 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-import structlog
 from redis.asyncio import Redis
 
+from vestibule.storage.redis.complaints import Complaints
 from vestibule.storage.redis.mirror import LOST
 
 CHANNEL = "vestibule:revocations"
 _PAUSE_SECONDS = 1.0
-_log = structlog.get_logger(__name__)
 
 
 class RedisNudges:
@@ -18,12 +17,13 @@ class RedisNudges:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._complaints = Complaints(redis)
 
     async def send(self) -> None:
         try:
             await self._redis.publish(CHANNEL, b"")
         except LOST as fault:
-            _log.warning("nudge_not_sent", fault=type(fault).__name__)
+            self._complaints.say("nudge_not_sent", fault)
 
     async def listen(self) -> AsyncIterator[None]:
         while True:
@@ -34,5 +34,5 @@ class RedisNudges:
                         if await subscription.get_message(ignore_subscribe_messages=True, timeout=_PAUSE_SECONDS):
                             yield
             except LOST as fault:
-                _log.warning("nudges_interrupted", fault=type(fault).__name__)
+                self._complaints.say("nudges_interrupted", fault)
             await asyncio.sleep(_PAUSE_SECONDS)

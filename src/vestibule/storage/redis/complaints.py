@@ -1,0 +1,42 @@
+"""What is said about a Redis that is gone: once, and then once a minute, with its address and what to do."""
+
+from typing import Any
+
+import structlog
+from redis.asyncio import Redis
+
+from vestibule.model.clock import Clock, SystemClock
+
+_QUIET_SECONDS = 60.0
+_REMEDY = (
+    "requests go on without it; look at REDIS_URL, and whether Redis runs there and lets this machine in: "
+    "vestibule doctor tells more"
+)
+_log = structlog.get_logger(__name__)
+
+
+class Complaints:
+    """Of one that uses this Redis."""
+
+    def __init__(self, redis: Redis, clock: Clock | None = None) -> None:
+        self._where = _where(redis)
+        self._clock = clock or SystemClock()
+        self._quiet_until = self._clock.monotonic()
+
+    def say(self, event: str, fault: Exception) -> None:
+        """Log that it is gone, unless that was said in the last minute."""
+        now = self._clock.monotonic()
+        if now >= self._quiet_until:
+            self._quiet_until = now + _QUIET_SECONDS
+            _log.warning(event, fault=type(fault).__name__, redis=self._where, hint=_REMEDY)
+
+
+def _where(redis: Redis) -> str:
+    """For people: host and port, the path of a socket, or the name that Sentinels know; never the password."""
+    pool: Any = redis.connection_pool
+    given = pool.connection_kwargs
+    if "path" in given:
+        return str(given["path"])
+    if service := getattr(pool, "service_name", None):
+        return f"{service}, of the Sentinels"
+    return f"{given.get('host', 'localhost')}:{given.get('port', 6379)}"
