@@ -11,46 +11,79 @@ T = TypeVar("T")
 _JOIN_SECONDS = 5.0
 
 
-class Background:
-    """Runs `work` until it is closed, and answers questions meanwhile. A daemon: it keeps no process alive."""
+class Ended(Exception):
+    """Nobody answers here any more."""
 
-    def __init__(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+
+class Background:
+    """Runs `work` until it is closed, and answers questions meanwhile. A daemon: it keeps no process alive.
+
+    `ended` is called in the thread when the work has ended in whatever way, with its fault, if it had one.
+    """
+
+    def __init__(
+        self, work: Callable[[], Coroutine[Any, Any, None]], ended: Callable[[BaseException | None], None]
+    ) -> None:
         self._loop = asyncio.new_event_loop()
+        self._ended = ended
         self._work = self._loop.create_task(_until_cancelled(work))
         self._thread = threading.Thread(target=self._run, name="vestibule-client", daemon=True)
         self._thread.start()
 
     def ask(self, question: Coroutine[Any, Any, T], seconds: float) -> T:
-        """The answer, for a thread that may wait; raises `TimeoutError`."""
-        asked = asyncio.run_coroutine_threadsafe(question, self._loop)
+        """The answer, for a thread that may wait; raises `TimeoutError`, and `Ended` where there will be none."""
+        asked = self._asked(question)
         try:
             return asked.result(seconds)
         except concurrent.futures.TimeoutError:
             asked.cancel()
             raise TimeoutError from None
+        except concurrent.futures.CancelledError:
+            raise Ended from None
 
     async def ask_async(self, question: Coroutine[Any, Any, T], seconds: float) -> T:
-        """The answer, for a task in another loop, which is not held up; raises `TimeoutError`."""
+        """The same for a task in another loop, which is not held up."""
+        asked = self._asked(question)
         async with asyncio.timeout(seconds):
-            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(question, self._loop))
+            try:
+                return await asyncio.wrap_future(asked)
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():  # it is the caller who gives up, or the time that is over
+                    raise
+                raise Ended from None
 
     def close(self) -> None:
         """End the work, and wait for its end."""
-        self._loop.call_soon_threadsafe(self._work.cancel)
+        with contextlib.suppress(RuntimeError):  # it has ended by itself
+            self._loop.call_soon_threadsafe(self._work.cancel)
         self._thread.join(_JOIN_SECONDS)
 
+    def _asked(self, question: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+        try:
+            return asyncio.run_coroutine_threadsafe(question, self._loop)
+        except RuntimeError:  # the loop is closed
+            question.close()
+            raise Ended from None
+
     def _run(self) -> None:
+        fault: BaseException | None = None
         try:
             self._loop.run_until_complete(self._work)
+        except BaseException as whatever:  # told to `ended`; a thread has nobody else to tell
+            fault = whatever
         finally:
+            self._ended(fault)
             self._loop.close()
 
 
 async def _until_cancelled(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """The work, and after it the end of every question that nobody will answer any more."""
-    with contextlib.suppress(asyncio.CancelledError):
-        await work()
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
+    try:
+        with contextlib.suppress(asyncio.CancelledError):
+            await work()
+    finally:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from vestibule.client import wire
-from vestibule.client.errors import NotReached, NotVestibule
+from vestibule.client.errors import NotVestibule
 from vestibule.client.events import Event, Reader
 from vestibule.client.setup import FEED, Setup
 from vestibule.crypto.entropy import spread
@@ -50,7 +50,7 @@ class Follower:
             begun = self._clock.monotonic()
             try:
                 await self._listen(http)
-            except (NotReached, httpx.HTTPError, TimeoutError, ValueError, TypeError, KeyError) as fault:
+            except Exception as fault:  # whatever it is, it is tried again, and has been told
                 self._setup.failed(FEED, wire.explained(fault, http.base_url))
             if self._clock.monotonic() - begun > _WELL_SECONDS:
                 pause = 0.0

@@ -78,7 +78,7 @@ class KeySet:
         if self.may_refetch():
             try:
                 await self.fetch(http)
-            except (NotReached, httpx.HTTPError, TimeoutError) as fault:
+            except Exception as fault:  # whatever it is, what was known goes on
                 _log.warning("keys not fetched: %s", wire.why(fault))
 
     async def _fetch(self, http: httpx.AsyncClient) -> None:

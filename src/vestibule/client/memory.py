@@ -30,7 +30,21 @@ class Memory:
         self._remembered = remembered
         self._clock = clock
         self._callers: dict[bytes, Caller | None] = {}
+        self.begin()
+
+    def begin(self) -> None:
+        """As at first, and in the child of a fork, where the lock may be one that nobody will open."""
         self._filling = threading.Lock()
+
+    def forget(self) -> None:
+        """Know nothing that lets anybody in. What refuses somebody stays: it was true, and remains so."""
+        self.keys = {}
+        self.revoked.fresh_as_of = float("-inf")
+
+    @property
+    def heard(self) -> bool:
+        """Whether all revocations up to some moment are known."""
+        return self.revoked.fresh_as_of > float("-inf")
 
     def decide(self, token: str) -> Caller:
         """The caller; raises `TokenInvalid`, `SessionOver`, or `CannotTell` where the policy does not accept that."""
@@ -38,7 +52,8 @@ class Memory:
         if self.revoked.refuses(caller.session, caller.id, caller.issued):
             raise SessionOver
         # Compared on every check: a process that was stopped for a while must notice on its first answer.
-        if self.age() > self._staleness and self._policy != "accept":
+        # However old it may be, it is something that was heard, by this process itself.
+        if self.age() > self._staleness and not (self._policy == "accept" and self.heard):
             raise CannotTell
         return caller
 

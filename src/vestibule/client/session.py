@@ -22,6 +22,7 @@ import httpx
 
 from vestibule.client import wire
 from vestibule.client.errors import NotReached, NotVestibule
+from vestibule.client.forks import begin_again_in_child
 from vestibule.client.tokens import InMemory, Tokens, TokenStore
 from vestibule.crypto import i_json
 from vestibule.crypto.entropy import spread
@@ -59,12 +60,28 @@ class Session(httpx.Auth):
         clock: Clock | None = None,
     ) -> None:
         base = wire.base_of(url, plain_http=plain_http)
-        self._http = httpx.Client(
-            base_url=base, timeout=wire.TIMEOUT, follow_redirects=False, trust_env=False, transport=transport
-        )
+        self._base = base
+        self._transport = transport
         self._store = store or InMemory()
         self._clock = clock or SystemClock()
+        self._parents: object = None
+        self._begin()
+        begin_again_in_child(self._begin_in_child)
+
+    def _begin(self) -> None:
+        self._http = httpx.Client(
+            base_url=self._base,
+            timeout=wire.TIMEOUT,
+            follow_redirects=False,
+            trust_env=False,
+            transport=self._transport,
+        )
         self._refreshing = threading.Lock()
+
+    def _begin_in_child(self) -> None:
+        """With connections of its own: on one that two share, each may be given the other's answer."""
+        self._parents = (self._http, self._parents)
+        self._begin()
 
     def sign_in(self, email: str, password: str) -> None:
         """Begin a session; raises `SignedOut` for credentials that are refused, and `NotReached`."""

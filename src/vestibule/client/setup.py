@@ -4,6 +4,7 @@ import asyncio
 import logging
 
 from vestibule.client import wire
+from vestibule.client.complaints import Complaints
 from vestibule.client.errors import NotReached, NotVestibule, ServiceRefused
 
 FEED, KEYS = "the feed of revocations", "the keys"
@@ -13,7 +14,8 @@ _log = logging.getLogger(__name__)
 class Setup:
     """How it went, the last time that each of the two was asked for. Written in the background's loop only."""
 
-    def __init__(self) -> None:
+    def __init__(self, complaints: Complaints | None = None) -> None:
+        self._complaints = complaints or Complaints()
         self._faults: dict[str, NotReached] = {}
         self._tried: set[str] = set()
         self.all_tried = asyncio.Event()
@@ -30,7 +32,7 @@ class Setup:
         self._note(what)
 
     def failed(self, what: str, fault: Exception) -> None:
-        """It was not. Says so in the log, as an error where it will not pass by itself."""
+        """It was not. Says so in the log, once a minute, and as an error where it will not pass by itself."""
         if isinstance(fault, ServiceRefused | NotVestibule):
             if str(self._faults.get(what)) != str(fault):
                 _log.error("%s cannot be had before this is mended: %s", what, fault)
@@ -38,7 +40,7 @@ class Setup:
             self.all_tried.set()
         else:
             self._faults.pop(what, None)
-            _log.warning("%s could not be had: %s", what, wire.why(fault))
+            self._complaints.warn(f"{what} could not be had", wire.why(fault))
         self._note(what)
 
     def _note(self, what: str) -> None:

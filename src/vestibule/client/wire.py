@@ -141,3 +141,10 @@ def why(fault: Exception) -> str:
     """
     about_the_network = isinstance(fault, NotReached | httpx.NetworkError | httpx.TimeoutException)
     return f"{type(fault).__name__}: {fault}" if about_the_network else type(fault).__name__
+
+
+def kinds_of(fault: BaseException | None) -> str:
+    """The kinds of a fault and of those that it groups, for a log: their words may quote what was sent."""
+    if isinstance(fault, BaseExceptionGroup):
+        return ", ".join(sorted({kinds_of(one) for one in fault.exceptions}))
+    return type(fault).__name__

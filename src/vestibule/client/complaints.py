@@ -1,0 +1,23 @@
+"""What goes wrong again and again, said once a minute."""
+
+import logging
+
+from vestibule.model.clock import Clock, SystemClock
+
+EVERY_SECONDS = 60.0
+_log = logging.getLogger(__name__)
+
+
+class Complaints:
+    """Warnings for operators. Subjects are few, and named in the code."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._said_at: dict[str, float] = {}
+
+    def warn(self, about: str, why: str) -> None:
+        """Log it, unless something about the same was logged within the minute."""
+        now = self._clock.monotonic()
+        if now - self._said_at.get(about, float("-inf")) >= EVERY_SECONDS:
+            self._said_at[about] = now
+            _log.warning("%s: %s", about, why)
