@@ -12,6 +12,7 @@ from vestibule import missing, streams
 from vestibule.cli import console
 from vestibule.model.errors import StoreUnavailable
 from vestibule.model.operator_errors import OperatorError
+from vestibule.protocol.one_line import one_line
 from vestibule.tracebacks import told
 
 
@@ -32,7 +33,7 @@ def explained() -> Iterator[None]:
             _end(str(fault), 2)
         _end(f"DATABASE_URL: {_of_the_database(fault)}", 1)
     except OSError as fault:  # a file, a disk or a network, each of which is the machine's
-        about = f"{fault.filename}: " if fault.filename else ""
+        about = f"{one_line(str(fault.filename))}: " if fault.filename else ""
         _end(f"{about}{fault.strerror or type(fault).__name__}", 1)
     except Exception as fault:
         sys.stderr.write(f"{told(fault)}\n")

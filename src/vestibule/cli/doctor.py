@@ -1,7 +1,6 @@
 """`vestibule doctor`: looks at everything that usually goes wrong, and says what to do about it."""
 
 import asyncio
-import json
 from dataclasses import asdict
 from typing import Annotated
 
@@ -10,7 +9,7 @@ from rich.console import Group
 from rich.table import Column, Table
 from rich.text import Text
 
-from vestibule.cli.console import results
+from vestibule.cli.console import print_json, results
 from vestibule.cli.workshop import Workshop
 from vestibule.model.findings import Finding, Severity, fault
 from vestibule.settings import WrongSettings
@@ -56,7 +55,7 @@ def _of_wrong_settings(reason: WrongSettings) -> list[Finding]:
 
 
 def _print_json(found: list[Finding]) -> None:
-    print(json.dumps([asdict(finding) for finding in found], indent=2, ensure_ascii=False))
+    print_json([asdict(finding) for finding in found])
 
 
 def _show(found: list[Finding]) -> None:

@@ -87,7 +87,7 @@ def _table(events: list[Event]) -> None:
         ids = ((event.account_id or "")[:8], (event.session_id or "")[:8])
         more = ", ".join(f"{name} {value}" for name, value in event.detail.items())
         when = event.at.strftime("%Y-%m-%d %H:%M:%S")
-        table.add_row(when, event.kind.value, *ids, *map(_harmless, (event.network_address or "", more)))
+        table.add_row(when, event.kind.value, *map(escape, (*ids, event.network_address or "", more)))
     results.print(table)
 
 
@@ -95,8 +95,3 @@ def _json(events: list[Event]) -> None:
     for event in events:
         row = {**asdict(event), "at": event.at.isoformat(), "kind": event.kind.value}
         print(json.dumps({name: value for name, value in row.items() if value}), flush=True)
-
-
-def _harmless(text: str) -> str:
-    """Whatever a stranger may have written, without what could command a terminal."""
-    return escape("".join(sign if sign.isprintable() else "\ufffd" for sign in text))

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.box import SIMPLE
+from rich.markup import escape
 from rich.table import Column, Table
 
 from vestibule.cli.console import notes, results
@@ -101,7 +102,7 @@ def retire(
     """
     workshop: Workshop = context.obj
     asyncio.run(_retire(workshop, kid, early=now))
-    results.print(f"{kid} is gone.")
+    results.print(f"{escape(kid)} is gone.")
 
 
 @keys.command()
@@ -173,7 +174,7 @@ def _stored_table(stored: list[SealedKey]) -> Table:
     table = Table(*fixed, "since", box=SIMPLE)
     for key in sorted(stored, key=lambda key: (key.use, list(KeyState).index(key.state))):
         until = f", until {_time(key.checks_until)}" if key.checks_until and key.state is KeyState.RETIRED else ""
-        table.add_row(key.use.value, key.kid, key.alg, key.state.value, _time(key.state_since) + until)
+        table.add_row(key.use.value, escape(key.kid), escape(key.alg), key.state.value, _time(key.state_since) + until)
     return table
 
 

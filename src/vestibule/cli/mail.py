@@ -140,7 +140,9 @@ def _table(outbox: Outbox, now: datetime) -> Table:
         queued = f"{_words(letter.created_at, now)} ago"
         says, doing = letter.kind.value.replace("_", " "), _doing(state, now)
         fault = escape(state.last_fault or "")
-        table.add_row(letter.id[:_SHOWN_OF_ID], says, escape(to or "?"), queued, str(letter.attempts), doing, fault)
+        table.add_row(
+            escape(letter.id[:_SHOWN_OF_ID]), says, escape(to or "?"), queued, str(letter.attempts), doing, fault
+        )
     return table
 
 

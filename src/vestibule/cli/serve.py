@@ -16,12 +16,11 @@ import typer
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from rich.console import Console
 from rich.panel import Panel
 from rich.table import Column, Table
 
 from vestibule import open_files
-from vestibule.cli.console import notes
+from vestibule.cli.console import Terminal, notes
 from vestibule.cli.supervisor import FINISH_SECONDS, Supervisor
 from vestibule.cli.workshop import Workshop
 from vestibule.setting_types import listening_address
@@ -198,7 +197,7 @@ def _welcome(settings: Settings, host: str, port: int, workers: int) -> None:
     if not settings.production:
         lines.add_row("API", f"http://{shown_host}:{port}/docs")
     # In a log, which is no terminal, a path is worth more than a straight margin.
-    where = notes if notes.is_terminal else Console(stderr=True, width=_LOG_WIDTH)
+    where = notes if notes.is_terminal else Terminal(stderr=True, width=_LOG_WIDTH)
     where.print(Panel(lines, title="Vestibule", title_align="left", expand=False))
 
 

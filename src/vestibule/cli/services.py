@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 from rich.box import SIMPLE
+from rich.markup import escape
 from rich.table import Column, Table
 
 from vestibule.cli.console import fail, notes, results
@@ -39,7 +40,7 @@ def list_all(context: typer.Context) -> None:
     """Show the services that have a key, and since when. Never the keys."""
     table = Table(Column("service", no_wrap=True), "since", box=SIMPLE)
     for key in asyncio.run(_list(context.obj)):
-        table.add_row(key.name, f"{key.created_at:%Y-%m-%d %H:%M} UTC")
+        table.add_row(escape(key.name), f"{key.created_at:%Y-%m-%d %H:%M} UTC")
     results.print(table)
 
 

@@ -4,7 +4,6 @@ A program of its own (`vestibule/person.py`), because what it is made of, httpx 
 server should carry.
 """
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +12,11 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from vestibule import settings
-from vestibule.cli.console import fail, notes, results
+from vestibule.cli.console import fail, notes, print_json, results
 from vestibule.cli.typed import Commands
 from vestibule.cli.usage import WronglyTyped
 from vestibule.client import InFile, NotReached, Session, SignedOut
@@ -54,7 +54,7 @@ def login(
         if url is None:
             notes.print(f"Signing in at {settings.read().own_base}{_where_from()}.", markup=False, highlight=False)
         session.sign_in(email or _asked("Email"), _password())
-        notes.print(f"Signed in as {session.me()['email']}.", markup=False)
+        notes.print(f"Signed in as {session.me().get('email')}.", markup=False)
 
 
 @person.command()
@@ -63,12 +63,12 @@ def whoami(url: Url = None, as_json: Annotated[bool, typer.Option("--json", help
     with _session(url) as session:
         user = session.me()
     if as_json:
-        results.print(json.dumps(user, ensure_ascii=False, indent=2), markup=False, highlight=False)
+        print_json(user)
         return
     table = Table.grid(padding=(0, 2))
     for member in _SHOWN:
-        table.add_row(member, str(user[member]))
-    results.print(table, markup=False)
+        table.add_row(member, escape(str(user.get(member, ""))))
+    results.print(table)
 
 
 @person.command()

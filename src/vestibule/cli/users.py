@@ -20,6 +20,7 @@ from vestibule.model.accounts import Account, NotAnAddress, Role, canonical_addr
 from vestibule.model.errors import AddressTaken
 from vestibule.model.imports import Judge
 from vestibule.model.operator_errors import OperatorError
+from vestibule.protocol.one_line import one_line
 
 T = TypeVar("T")
 Address = Annotated[str, typer.Argument(help="The account's e-mail address.", metavar="ADDRESS", show_default=False)]
@@ -72,7 +73,7 @@ def delete(
 ) -> None:
     """Delete an account and everything that is known of its owner. This cannot be undone."""
     if not sure:
-        typer.confirm(f"Delete {address} for good?", abort=True, err=True)
+        typer.confirm(f"Delete {one_line(address)} for good?", abort=True, err=True)
     account, ended = asyncio.run(_change(context.obj, address, delete_account))
     notes.print(f"{account.address} is deleted; sessions that ended: {ended}.")
 

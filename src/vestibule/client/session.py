@@ -28,6 +28,7 @@ from vestibule.crypto import i_json
 from vestibule.crypto.entropy import spread
 from vestibule.model.clock import Clock, SystemClock
 from vestibule.protocol.cookies import ACCESS, HOST_PREFIX, REFRESH
+from vestibule.protocol.one_line import one_line
 
 EARLY_SECONDS = 30
 """So long before its end a token is exchanged."""
@@ -200,7 +201,7 @@ def _refusal(answer: httpx.Response, secrets: Collection[str]) -> Exception:
     """What the server says, unless it repeats a secret that it was sent: this is printed, and logged."""
     try:
         told = answer.json()
-        code, message = str(told["code"]), str(told["message"])
+        code, message = one_line(str(told["code"])), one_line(str(told["message"]))
     except (ValueError, LookupError, TypeError):
         return NotReached(f"{answer.url} answers {answer.status_code}")
     if any(secret in code + message for secret in secrets):

@@ -12,6 +12,7 @@ import aiosmtplib
 
 from vestibule.mail.letters import Stationery
 from vestibule.model.letters import Letter, NotSent, RefusedForGood
+from vestibule.protocol.one_line import one_line
 
 _MOST_SAID = 500
 # Base64, hexadecimal, percents, and the encoded words of a header (RFC 2047, section 2).
@@ -94,7 +95,7 @@ def said_by(server: Server, words: str, letter: Letter | None = None) -> str:
     for secret in filter(None, secrets):
         for form in (secret, quote(secret, safe=""), json.dumps(secret)[1:-1]):
             words = words.replace(form, "…")
-    return _MEANINGLESS.sub("…", words)[:_MOST_SAID]
+    return one_line(_MEANINGLESS.sub("…", words)[:_MOST_SAID])
 
 
 def _base64(text: str) -> str:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from vestibule.protocol.one_line import one_line
+
 
 class Severity(StrEnum):
     """How bad it is."""
@@ -15,13 +17,19 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at. What is not fine says why that matters, and what to type or to change."""
+    """One thing that was looked at. What is not fine says why that matters, and what to type or to change. Each is one
+    line, whatever a server that was asked has said.
+    """
 
     severity: Severity
     subject: str
     what: str
     why: str = ""
     remedy: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("what", "why", "remedy"):
+            object.__setattr__(self, name, one_line(getattr(self, name)))
 
 
 def fine(subject: str, what: str) -> Finding:

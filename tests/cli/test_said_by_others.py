@@ -1,0 +1,95 @@
+"""C13: nothing that others said commands a terminal or looks like a line of ours: rows of the database, a server at
+--url, a mail server, and what was typed.
+"""
+
+import json
+import sqlite3
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.table import Table
+from rich.text import Text
+
+from tests.harness import backends
+from tests.harness.process import given_keys, run
+from vestibule.cli import console
+from vestibule.mail.smtp import Server, said_by
+from vestibule.model.findings import fault
+from vestibule.protocol.one_line import one_line
+
+FORGED = "vestibule: Signed in as root"
+HOSTILE = f"\x1b]0;pwned\x07\x9b2J\u202e[/b]\x7f\n{FORGED}\r\u2028\x1b[2J"
+NOW, LATER = "2026-01-01 00:00:00.000000", "2096-01-01 00:00:00.000000"
+ROWS = {
+    "accounts": {"id": HOSTILE, "name": HOSTILE, "address": HOSTILE, "role": "user", "verified": 0, "photo": HOSTILE},
+    "events": {"kind": "signed_in", "account_id": HOSTILE, "session_id": HOSTILE, "network_address": HOSTILE},
+    "letters": {"id": HOSTILE, "kind": "verify_address", "account_id": HOSTILE, "last_fault": HOSTILE, "attempts": 1},
+    "service_keys": {"name": HOSTILE, "digest": HOSTILE},
+    "signing_keys": {"kid": HOSTILE, "use": "access", "state": "next", "alg": HOSTILE, "sealed_private": HOSTILE},
+}
+MORE = {
+    "accounts": {"password_hash": "", "created_at": NOW, "updated_at": NOW, "provider": HOSTILE, "epoch": 0},
+    "events": {"at": NOW, "detail": json.dumps({HOSTILE: HOSTILE})},
+    "letters": {"created_at": NOW, "due_at": LATER, "address": HOSTILE, "detail": json.dumps({HOSTILE: HOSTILE})},
+    "service_keys": {"created_at": NOW},
+    "signing_keys": {"created_at": NOW, "state_since": NOW},
+}
+
+
+def harmless(said: str) -> bool:
+    lines = said.split("\n")
+    return all(line.isprintable() for line in lines) and not any(line.startswith(FORGED) for line in lines)
+
+
+def with_hostile(folder: Path, *tables: str) -> None:
+    backends.embedded(folder / "vestibule-data")
+    with sqlite3.connect(folder / "vestibule-data" / "vestibule.sqlite3") as database:
+        for table in tables:
+            row = {**ROWS[table], **MORE[table]}
+            named, marks = ", ".join(row), ", ".join("?" * len(row))
+            database.execute(f"INSERT INTO {table} ({named}) VALUES ({marks})", list(row.values()))
+
+
+@pytest.mark.parametrize(
+    ("tables", "command"),
+    [
+        (("accounts", "events"), ("events",)),
+        (("accounts", "events"), ("events", "--json")),
+        (("accounts", "letters"), ("mail", "list")),
+        (("service_keys",), ("services", "list")),
+        (("signing_keys",), ("keys", "list")),
+    ],
+)
+def test_c13_rows_of_the_database(tables: tuple[str, ...], command: tuple[str, ...], tmp_path: Path) -> None:
+    with_hostile(tmp_path, *tables)
+    keys = {"VESTIBULE_SECRET_KEY": "n" * 43} if "signing_keys" in tables else given_keys()
+    done = run(tmp_path, *command, **keys)
+    assert (done.returncode, "pwned" in done.stdout) == (0, True), done.stderr
+    assert harmless(done.stdout), done.stdout
+    assert harmless(done.stderr), done.stderr
+
+
+def test_c13_what_a_mail_server_says_is_one_line() -> None:
+    said = said_by(Server("mail.example.com", 25, "none"), HOSTILE)
+    assert "pwned" in said
+    assert harmless(said)
+    assert "\n" not in said
+
+
+def test_c13_whatever_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    screen = console.Terminal(file=StringIO(), soft_wrap=True, width=500)
+    table = Table.grid()
+    table.add_row(console.escape(HOSTILE), Text(one_line(HOSTILE)))
+    for thing in (console.escape(HOSTILE), table, Text(one_line(HOSTILE)), f"[bold]{console.escape(HOSTILE)}[/]"):
+        screen.print(thing)
+    assert isinstance(screen.file, StringIO)
+    said = screen.file.getvalue()
+    assert said.count("pwned") == 5
+    assert harmless(said)
+    console.print_json({HOSTILE: [HOSTILE, "é"]})
+    document = capsys.readouterr().out
+    assert harmless(document)
+    assert json.loads(document) == {HOSTILE: [HOSTILE, "é"]}
+    finding = fault("outside", HOSTILE, HOSTILE, HOSTILE)
+    assert all(map(str.isprintable, (finding.what, finding.why, finding.remedy)))
