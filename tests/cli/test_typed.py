@@ -90,3 +90,23 @@ def test_c11_help_cuts_no_word_at_eighty_columns(tmp_path: Path) -> None:
     shown = run(tmp_path, "events", "--help", COLUMNS="80").stdout
     for kind in EventKind:
         assert re.search(rf"(?<!\w){kind.value}(?!\w)", shown), kind
+
+
+def test_c15_what_is_typed_and_is_no_text() -> None:
+    for name in every.NEEDED:
+        for typed in ("\udcff", "--url=\udcff", "--no-such-thing=\udcff"):
+            assert "is not UTF-8" in refused(name, *every.NEEDED[name], typed)
+    assert refused("\udcff").endswith("see: vestibule --help")
+
+
+@pytest.mark.parametrize("url", ["http://localhost:abc", "http://localhost:99999", "http://[", "https://a:-1/"])
+def test_c15_an_address_whose_port_is_none(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "is not an address such as" in refused("doctor", "--url", url)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in every.OF_A_PERSON:
+        with pytest.raises(SystemExit) as end:
+            usage.run(session.person, args=[*name.split(), "--url", url])
+        said = capsys.readouterr().err
+        assert (end.value.code, said.count("\n")) == (2, 1), said

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import asdict
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 from rich.console import Group
@@ -12,6 +13,7 @@ from rich.text import Text
 from vestibule.cli.console import print_json, results
 from vestibule.cli.workshop import Workshop
 from vestibule.model.findings import Finding, Severity, fault
+from vestibule.setting_types import shown
 from vestibule.settings import WrongSettings
 
 _MARKS = {
@@ -23,9 +25,19 @@ _MARKS = {
 _STYLES = {Severity.FINE: "", Severity.HINT: "cyan", Severity.WARNING: "yellow", Severity.FAULT: "bold red"}
 
 
+def _with_a_port(url: str | None) -> str | None:
+    try:
+        _ = urlsplit(url or "").port
+    except ValueError:  # which quotes it
+        raise typer.BadParameter(f"{shown(url or '')} is not an address such as https://auth.example.com") from None
+    return url
+
+
 def doctor(
     context: typer.Context,
-    url: Annotated[str | None, typer.Option(help="Look at the server at this address, as visitors see it.")] = None,
+    url: Annotated[
+        str | None, typer.Option(callback=_with_a_port, help="Look at the server at this address, as visitors see it.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON document.")] = False,
 ) -> None:
     """Look at everything that usually goes wrong, and say what to do about it. Changes nothing.

@@ -11,17 +11,25 @@ _TOO_MANY = (
     "More was given than this command takes; it is not repeated here, because it may be a password. "
     "Passwords are asked for, or read as a line on the standard input."
 )
+_NOT_UTF8 = "What was typed is not UTF-8 where it should be; type it again, in a terminal whose locale is UTF-8."
 
 
 class DiscreetCommand(TyperCommand):
-    """A command that says only that there is too much."""
+    """A command that says only that there is too much, and takes no bytes that are no text."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not all(map(_is_text, args)):
+            ctx.fail(_NOT_UTF8)
         takes_more, ctx.allow_extra_args = ctx.allow_extra_args, True
         rest: list[str] = super().parse_args(ctx, args)
         if ctx.args and not takes_more and not ctx.resilient_parsing:
             ctx.fail(_TOO_MANY)
         return rest
+
+
+def _is_text(typed: str) -> bool:
+    """Whether it has none of the halves of signs in which Python hides bytes that are not UTF-8 (PEP 383)."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in typed)
 
 
 class Commands(typer.Typer):

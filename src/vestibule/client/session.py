@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Collection, Generator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -29,6 +30,7 @@ from vestibule.crypto.entropy import spread
 from vestibule.model.clock import Clock, SystemClock
 from vestibule.protocol.cookies import ACCESS, HOST_PREFIX, REFRESH
 from vestibule.protocol.one_line import one_line
+from vestibule.protocol.patience import Patience, Unbounded
 
 EARLY_SECONDS = 30
 """So long before its end a token is exchanged."""
@@ -37,6 +39,9 @@ ATTEMPTS = 4
 _FIRST_PAUSE_SECONDS = 0.2
 _REFRESH = "/api/auth/refresh"
 _UNAUTHORIZED = 401
+_ONE_EACH = httpx.Limits(max_keepalive_connections=0)  # a connection that is shut in time is nobody else's
+_CONNECTED = ("connection.connect_tcp.complete", "connection.start_tls.complete")
+_TOKEN = re.compile(r"[A-Za-z0-9_.~+/=-]+")  # RFC 6750, section 2.1; one is printed as it is
 _SHORTEST_PASSWORD = 4  # below, any sentence has it
 
 
@@ -72,7 +77,9 @@ class Session(httpx.Auth):
     def _begin(self) -> None:
         self._http = httpx.Client(
             base_url=self._base,
+            headers={"Accept-Encoding": "identity"},
             timeout=wire.TIMEOUT,
+            limits=_ONE_EACH,
             follow_redirects=False,
             trust_env=False,
             transport=self._transport,
@@ -175,7 +182,19 @@ class Session(httpx.Auth):
         self._store.save(renewed)
         return renewed
 
-    def _send(self, method: str, path: str, **content: Any) -> httpx.Response:
+    def _ask(self, method: str, path: str, **content: Any) -> "_Answer":
+        """One answer, read to its end; raises `Unbounded` and httpx's errors."""
+        with Patience(wire.ANSWER_SECONDS) as patience:
+
+            def trace(step: str, info: Mapping[str, Any]) -> None:
+                if step in _CONNECTED:
+                    patience.hold(info["return_value"].get_extra_info("socket"))
+
+            with self._http.stream(method, path, extensions={"trace": trace}, **content) as answer:
+                text = patience.whole(answer.iter_raw())
+        return _Answer(answer.status_code, answer.url, answer.headers, text)
+
+    def _send(self, method: str, path: str, **content: Any) -> "_Answer":
         """A success; raises `SignedOut` for a refusal. What was lost, or could not be done now, is asked again."""
         pause, fault = _FIRST_PAUSE_SECONDS, ""
         for attempt in range(ATTEMPTS):
@@ -183,7 +202,9 @@ class Session(httpx.Auth):
                 time.sleep(spread(pause))
                 pause *= 2
             try:
-                answer = self._http.request(method, path, **content)
+                answer = self._ask(method, path, **content)
+            except Unbounded as fault_of_it:  # asked again, it would hold us up again
+                raise NotReached(f"{self._http.base_url} {fault_of_it}; is it a Vestibule?") from None
             except httpx.TransportError as lost:
                 told = wire.explained(lost, self._http.base_url)
                 fault = str(told) if isinstance(told, NotVestibule) else wire.why(lost)
@@ -197,7 +218,21 @@ class Session(httpx.Auth):
         raise NotReached(f"{self._http.base_url} could not be asked: {fault}")
 
 
-def _refusal(answer: httpx.Response, secrets: Collection[str]) -> Exception:
+@dataclass(frozen=True)
+class _Answer:
+    """What came back, whole."""
+
+    status_code: int
+    url: httpx.URL
+    headers: httpx.Headers
+    content: bytes
+
+    def json(self) -> Any:
+        """The document; raises `ValueError`."""
+        return i_json.parse(self.content)
+
+
+def _refusal(answer: _Answer, secrets: Collection[str]) -> Exception:
     """What the server says, unless it repeats a secret that it was sent: this is printed, and logged."""
     try:
         told = answer.json()
@@ -215,11 +250,11 @@ def _sent_secrets(content: Mapping[str, Any]) -> list[str]:
     return [*tokens, *([password] if len(password) >= _SHORTEST_PASSWORD else [])]
 
 
-def _tokens_in(answer: httpx.Response, refresh_before: str = "") -> Tokens:
+def _tokens_in(answer: _Answer, refresh_before: str = "") -> Tokens:
     """The pair that an answer sets. A server that does not rotate refresh tokens sets no new one."""
     access = _cookie_in(answer, ACCESS)
     refresh = _cookie_in(answer, REFRESH) or refresh_before
-    if not access or not refresh:
+    if not access or not refresh or not (_TOKEN.fullmatch(access) and _TOKEN.fullmatch(refresh)):
         raise NotReached(f"{answer.url} sets no tokens; is it a Vestibule?")
     try:
         payload = access.split(".")[1]
@@ -229,7 +264,7 @@ def _tokens_in(answer: httpx.Response, refresh_before: str = "") -> Tokens:
     return Tokens(access, refresh, expires_at)
 
 
-def _cookie_in(answer: httpx.Response, name: str) -> str | None:
+def _cookie_in(answer: _Answer, name: str) -> str | None:
     """The cookie that an answer sets, whether or not the server is set to begin its name with the prefix."""
     lines = answer.headers.get_list("Set-Cookie")
     pairs = dict(line.partition(";")[0].partition("=")[::2] for line in lines)

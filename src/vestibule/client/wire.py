@@ -12,10 +12,11 @@ import httpx
 
 from vestibule.client.errors import NotReached, NotVestibule, ServiceRefused
 from vestibule.crypto import i_json
+from vestibule.protocol import patience
 
+ANSWER_SECONDS = patience.ANSWER_SECONDS
+MAX_ANSWER_BYTES = patience.MAX_ANSWER_BYTES
 TIMEOUT = httpx.Timeout(3.0, connect=2.0)
-ANSWER_SECONDS = 5.0
-MAX_ANSWER_BYTES = 256_000
 KEY_MARK = "vsk_"
 _KEY = re.compile(r"vsk_[A-Za-z0-9_-]+")
 _NO_KEY = {401, 403}
@@ -28,7 +29,11 @@ def base_of(url: str, *, plain_http: bool) -> str:
     """The address to build on; raises `ValueError` where a secret would travel in the open."""
     if KEY_MARK in url:  # which must not be shown
         raise ValueError("url is a service key: url and service_key have changed places")
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        _, _ = parts.port, httpx.URL(url)
+    except (ValueError, httpx.InvalidURL):  # which quote it
+        raise ValueError(f"{_shown(url)} is not an address such as https://auth.example.com") from None
     if "@" in parts.netloc:  # which every error would repeat
         raise ValueError("the address has a user or a password in it, which nothing here uses: leave them out")
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:

@@ -1,7 +1,6 @@
 """The server as its visitors see it: certificate, clock, cookies, CORS, caching, and what a proxy did to them."""
 
 import http.client
-import json
 import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,13 +9,17 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from vestibule.crypto import i_json
 from vestibule.model.clock import Clock
 from vestibule.model.findings import Finding, fault, fine, hint, warning
+from vestibule.protocol import patience
+from vestibule.protocol.patience import Patience, Unbounded
 from vestibule.setting_types import shown
 from vestibule.settings import Settings
 
 SUBJECT = "outside"
 _TIMEOUT_SECONDS = 10
+_PIECE = 16_384
 _FEW_DAYS = 14
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
 _FOREIGN = "https://origin-that-nobody-allowed.example"
@@ -26,8 +29,8 @@ _ME = "/api/users/me"
 
 def look(chosen: Settings, clock: Clock, url: str) -> list[Finding]:
     """What to think of the server at `url`."""
-    address = urlsplit(url)
-    if address.scheme not in ("http", "https") or not address.hostname:
+    address = _read(url)
+    if address is None:
         what = f"{shown(url)} is no address of a server"
         return [fault(SUBJECT, what, "Nothing was looked at.", "--url https://auth.…")]
     address = address._replace(netloc=address.netloc.rpartition("@")[2], query="", fragment="")
@@ -38,9 +41,22 @@ def look(chosen: Settings, clock: Clock, url: str) -> list[Finding]:
         what = f"the certificate of {address.hostname} is not accepted: {reason.verify_message}"
         remedy = "a certificate for this name, with its whole chain, at the proxy"
         return [fault(SUBJECT, what, "Browsers refuse to go there.", remedy)]
-    except (OSError, http.client.HTTPException) as reason:
+    except Unbounded as reason:
+        what = f"{url} {reason}, and not as Vestibule does"
+        return [fault(SUBJECT, what, "The proxy leads elsewhere.", "look what answers there: curl -v " + url + _HEALTH)]
+    except (OSError, UnicodeError, http.client.HTTPException) as reason:
         remedy = f"look whether the server and the proxy run: curl -v {url}{_HEALTH}"
         return [fault(SUBJECT, f"{url} does not answer: {reason}", "Nobody can sign in.", remedy)]
+
+
+def _read(url: str) -> SplitResult | None:
+    """The address; None for what is none."""
+    try:
+        address = urlsplit(url)
+        _ = address.port
+    except ValueError:
+        return None
+    return address if address.scheme in ("http", "https") and address.hostname else None
 
 
 class _Answer:
@@ -50,10 +66,14 @@ class _Answer:
         kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
         connection = kind(address.hostname or "", address.port, timeout=_TIMEOUT_SECONDS)
         try:
-            connection.request(method, address.path.rstrip("/") + path, headers=headers)
-            certificate: dict[str, Any] = getattr(connection.sock, "getpeercert", dict)()
-            answer = connection.getresponse()
-            self.content, self.status, self.headers = answer.read(), answer.status, answer.headers
+            with Patience(patience.ANSWER_SECONDS) as waiting:
+                connection.connect()
+                waiting.hold(connection.sock)
+                certificate: dict[str, Any] = getattr(connection.sock, "getpeercert", dict)()
+                connection.request(method, address.path.rstrip("/") + path, headers=headers)
+                answer = connection.getresponse()
+                self.content = waiting.whole(iter(lambda: answer.read(_PIECE), b""))
+            self.status, self.headers = answer.status, answer.headers
             self.expires = str(certificate.get("notAfter", ""))
         finally:
             connection.close()
@@ -61,7 +81,7 @@ class _Answer:
     def is_ours(self) -> bool:
         """Whether it has the shape of Vestibule's health check."""
         try:
-            return self.status == HTTPStatus.OK and json.loads(self.content).get("status") == "success"
+            return self.status == HTTPStatus.OK and i_json.parse(self.content).get("status") == "success"
         except (ValueError, AttributeError):
             return False
 
@@ -100,8 +120,10 @@ def _certificate(clock: Clock, address: SplitResult, health: _Answer) -> Iterato
 
 
 def _clock(chosen: Settings, clock: Clock, health: _Answer) -> Iterator[Finding]:
-    date = health.headers.get("Date")
-    seconds = abs((parsedate_to_datetime(date) - clock.now()).total_seconds()) if date else 0.0
+    try:
+        seconds = abs((parsedate_to_datetime(health.headers["Date"]) - clock.now()).total_seconds())
+    except (ValueError, TypeError, OverflowError):  # none, or one that is no moment
+        return
     if seconds > chosen.clock_leeway_seconds + 2:
         why = "If the server's clock is the wrong one, other machines refuse its tokens."
         yield warning(

@@ -1,0 +1,72 @@
+"""An end to what a server says: it may answer without one, or a byte a second.
+
+A timeout of a socket starts anew with each byte, and a library reads the head of an answer as long as it comes. So the
+socket is shut from outside when the time is over, wherever the reading stands.
+"""
+
+import socket
+import threading
+from collections.abc import Iterable
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+MAX_ANSWER_BYTES = 256_000
+ANSWER_SECONDS = 5.0
+
+
+class Unbounded(Exception):
+    """An answer is too long, or takes too long. The message goes on after the name of the server."""
+
+
+class Patience:
+    """With one answer of one server, from connecting to the last byte; raises `Unbounded` at its end if it is over."""
+
+    def __init__(self, seconds: float, most_bytes: int = MAX_ANSWER_BYTES) -> None:
+        self._seconds, self._most_bytes = seconds, most_bytes
+        self._lock, self._over = threading.Lock(), False
+        self._held: socket.socket | None = None
+        self._timer = threading.Timer(seconds, self._end)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, fault: BaseException | None, _at: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        if self._over and (fault is None or isinstance(fault, Exception)):  # what it came to is our doing
+            raise self._too_slow() from None
+
+    def hold(self, connection: socket.socket) -> None:
+        """From now on this is what is shut; a socket in TLS takes the place of the one below it."""
+        with self._lock:
+            self._held = connection
+        if self._over:
+            self._shut()
+
+    def whole(self, pieces: Iterable[bytes]) -> bytes:
+        """All of the body; raises `Unbounded`."""
+        text = bytearray()
+        for piece in pieces:
+            text += piece
+            if len(text) > self._most_bytes:
+                raise Unbounded(f"answers more than {self._most_bytes} bytes")
+            if self._over:
+                raise self._too_slow()
+        return bytes(text)
+
+    def _end(self) -> None:
+        self._over = True
+        self._shut()
+
+    def _shut(self) -> None:
+        with self._lock, suppress(OSError):  # it may be closed already
+            if self._held is not None:
+                # Not `SSLSocket.shutdown`, which would leave the reading thread without its TLS.
+                socket.socket.shutdown(self._held, socket.SHUT_RDWR)
+
+    def _too_slow(self) -> Unbounded:
+        return Unbounded(f"has not finished its answer after {self._seconds:.0f} seconds")
