@@ -6,7 +6,7 @@ here already stays, but an account that nobody verified makes room for a verifie
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from vestibule.flows.end_sessions import announce
@@ -176,7 +176,8 @@ async def _locked(tx: Transaction, batch: _Batch) -> int:
 
 
 async def _add_missing(env: Env, tx: Transaction, accounts: Sequence[Account]) -> int:
-    added = await tx.accounts.add_missing(accounts)
+    now = env.clock.now()
+    added = await tx.accounts.add_missing([replace(account, imported_at=now) for account in accounts])
     if added:
-        await tx.events.record(Event(env.clock.now(), EventKind.IMPORTED, detail={"accounts": str(added)}))
+        await tx.events.record(Event(now, EventKind.IMPORTED, detail={"accounts": str(added)}))
     return added

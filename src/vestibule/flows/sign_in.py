@@ -76,7 +76,9 @@ async def _open_session(
     session = begin(new_id(), account.id, visitor.device, env.policy.sessions, now)
     revoked: list[Revocation] = []
     async with env.store.transaction() as tx:
-        # The password was checked against `account` a moment ago; if it changed since, this opens nothing.
+        # The password was checked against `account` a moment ago; if it changed since, this does and opens nothing.
+        if not account.verified and account.first_used_at is None:
+            await tx.accounts.note_use(account.id, account.epoch, now)
         opened = await tx.sessions.open(session, account.epoch)
         if opened:
             if before is not None:

@@ -29,7 +29,10 @@ class NotAnAddress(ValueError):
 
 @dataclass(frozen=True)
 class Account:
-    """One person's account. `epoch` grows with every change of credential, and ends what came before."""
+    """One person's account. `epoch` grows with every change of credential, and ends what came before; it stays at
+    `registered_epoch` (none means 0) until somebody does more than register it. `first_used_at` outlives the sessions
+    and devices of an unverified account.
+    """
 
     id: str
     name: str
@@ -45,6 +48,9 @@ class Account:
     epoch: int = 0
     disabled_at: datetime | None = None
     registered_again_at: datetime | None = None
+    imported_at: datetime | None = None
+    first_used_at: datetime | None = None
+    registered_epoch: int | None = None
 
     @property
     def password_in_doubt(self) -> bool:

@@ -47,18 +47,23 @@ class Accounts(Protocol):
     async def add_missing(self, accounts: Sequence[Account]) -> int:
         """Add those whose id and address are both free; how many that were."""
 
+    async def note_use(self, account_id: str, epoch: int, now: datetime) -> None:
+        """Note that somebody signs in to the account, if nobody did before and it is still in this epoch: from now on
+        it is not nobody's, whatever of it is forgotten. Before `Sessions.open`, so that of two nobody waits for both.
+        """
+
     async def holders(self, accounts: Sequence[Account]) -> dict[str, Holder]:
         """Those here that have the id or the address of one of these, by their addresses."""
 
     async def register_anew(self, account: Account, before: datetime) -> Account | None:
         """Give the account at this address the new name, password and language, note that it was registered again, and
-        begin a new epoch, if nobody ever proved the address, nobody ever signed in, it is an ordinary one that was
-        registered here, and that before this moment; the account as it is then, or None.
+        begin a new epoch, if it is nobody's (nobody ever proved the address or used it, it is an ordinary one that was
+        registered here) and was registered before this moment; the account as it is then, or None.
         """
 
     async def never_used(self, before: datetime, most: int, account_id: str | None = None) -> list[Account]:
-        """Ordinary accounts that were registered here, untouched since before a moment, whose email nobody verified and
-        that nobody ever signed in to; at most so many, or whether this one is.
+        """Accounts that are nobody's, as in `register_anew`, and untouched since before a moment; at most so many, or
+        whether this one is.
         """
 
     async def at_address(self, address: str) -> Account | None:

@@ -30,6 +30,7 @@ from vestibule.model.languages import LANGUAGES
 from vestibule.storage.sql import odd_rows
 from vestibule.storage.sql.odd_rows import OddRow
 from vestibule.storage.sql.schema import (
+    Instant,
     accounts,
     has_bcrypt_hash,
     has_other_argon2,
@@ -98,6 +99,10 @@ class SqlAccounts:
         added = await self._connection.execute(statement.returning(accounts.c.id))
         return len(added.all())
 
+    async def note_use(self, account_id: str, epoch: int, now: datetime) -> None:
+        unused = and_(accounts.c.id == account_id, accounts.c.epoch == epoch, accounts.c.first_used_at.is_(None))
+        await self._connection.execute(update(accounts).where(unused).values(first_used_at=now))
+
     async def holders(self, batch: Sequence[Account]) -> dict[str, Holder]:
         ids, addresses = [account.id for account in batch], [account.address for account in batch]
         alike = or_(accounts.c.id.in_(ids), accounts.c.address.in_(addresses))
@@ -108,12 +113,13 @@ class SqlAccounts:
     async def register_anew(self, account: Account, before: datetime) -> Account | None:
         changed = await self._connection.execute(
             update(accounts)
-            .where(never_proven(account.address, before))
+            .where(accounts.c.address == account.address, _nobodys(before))
             .values(
                 name=account.name,
                 password_hash=account.password_hash,
                 language=account.language,
                 epoch=accounts.c.epoch + 1,
+                registered_epoch=accounts.c.epoch + 1,
                 created_at=account.created_at,
                 updated_at=account.updated_at,
                 registered_again_at=account.created_at,
@@ -150,7 +156,7 @@ class SqlAccounts:
         done = await self._connection.execute(
             update(accounts)
             .where(accounts.c.id == account_id, accounts.c.address == address, same)
-            .values(verified=True, updated_at=now)
+            .values(verified=True, updated_at=now, first_used_at=_used_since(now))
         )
         return bool(done.rowcount)
 
@@ -219,11 +225,11 @@ class SqlAccounts:
             return False
 
     async def _change(self, which: ColumnElement[bool], now: datetime, **values: Any) -> int | None:
-        """Change one account and begin a new epoch; which, or None if there was nothing to change."""
+        """Change one account, which is a use of it, and begin a new epoch; which, or None if nothing was to change."""
         changed = await self._connection.execute(
             update(accounts)
             .where(which)
-            .values(**values, epoch=accounts.c.epoch + 1, updated_at=now)
+            .values(**values, epoch=accounts.c.epoch + 1, updated_at=now, first_used_at=_used_since(now))
             .returning(accounts.c.epoch)
         )
         epoch: int | None = changed.scalar_one_or_none()
@@ -234,9 +240,9 @@ class SqlAccounts:
 
     async def never_used(self, before: datetime, most: int, account_id: str | None = None) -> list[Account]:
         its = true() if account_id is None else accounts.c.id == account_id
-        # A later epoch means that somebody had it in their hands, also where sessions and devices are forgotten.
-        untouched = and_(its, _never_used(before), accounts.c.epoch == 0)
-        rows = await self._connection.execute(select(*COLUMNS).where(untouched).order_by(accounts.c.id).limit(most))
+        rows = await self._connection.execute(
+            select(*COLUMNS).where(its, _nobodys(before)).order_by(accounts.c.id).limit(most)
+        )
         return [account for row in rows if (account := from_row(row)) is not None]
 
     async def dearest_bcrypt(self) -> int | None:
@@ -260,23 +266,27 @@ class SqlAccounts:
         return None if row is None else from_row(row)
 
 
-def never_proven(address: str, before: datetime) -> ColumnElement[bool]:
-    """The account at an address that nobody has shown to be theirs, and nobody has used: `Accounts.register_anew`.
+def _used_since(now: datetime) -> ColumnElement[datetime | None]:
+    return func.coalesce(accounts.c.first_used_at, bindparam(None, now, Instant))
 
-    Sessions are forgotten in time, but the last device that signed in is not. What came from elsewhere may have been
-    used there, and has a bcrypt hash or none until its first sign-in here.
+
+def _nobodys(before: datetime) -> ColumnElement[bool]:
+    """The accounts that nobody has shown to be theirs, and nobody has used: `Accounts.register_anew`.
+
+    Where it came from is noted, never guessed from the form of its hash, which any of ours may have too. A server of
+    before migration 0013, beside this one, notes no use: it leaves a session, a device, or a later epoch than the one
+    of the registration. One without a password was not registered here.
     """
-    return and_(accounts.c.address == address, _never_used(before))
-
-
-def _never_used(before: datetime) -> ColumnElement[bool]:
     return and_(
         accounts.c.verified.is_(False),
         accounts.c.disabled_at.is_(None),
         accounts.c.role == Role.USER.value,
         accounts.c.updated_at < before,
+        accounts.c.imported_at.is_(None),
+        accounts.c.first_used_at.is_(None),
+        accounts.c.epoch == func.coalesce(accounts.c.registered_epoch, 0),
         accounts.c.provider.is_(None),
-        accounts.c.password_hash.not_like("$2%"),  # nor is it for a NULL
+        accounts.c.password_hash != "",  # nor is it for a NULL
         ~exists().where(sessions.c.account_id == accounts.c.id),
         ~exists().where(known_devices.c.account_id == accounts.c.id),
     )

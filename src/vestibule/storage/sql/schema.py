@@ -23,7 +23,7 @@ from sqlalchemy.engine import Dialect
 
 from vestibule.model.clock import LAST_YEAR
 
-REVISION = "0012"
+REVISION = "0013"
 """The migration this code was written for. A server that meets another does not start."""
 
 metadata = MetaData()
@@ -89,6 +89,9 @@ accounts = Table(
     Column("updated_at", Instant, nullable=False),
     Column("language", String(8)),
     Column("registered_again_at", Instant),
+    Column("imported_at", Instant),
+    Column("first_used_at", Instant),
+    Column("registered_epoch", Integer),
 )
 
 has_bcrypt_hash = text("substr(password_hash, 1, 2) = '$2'")
