@@ -26,7 +26,9 @@ class Background:
     ) -> None:
         self._loop = asyncio.new_event_loop()
         self._ended = ended
-        self._work = self._loop.create_task(_until_cancelled(work))
+        self._over = False
+        self._asking = threading.Lock()
+        self._work = self._loop.create_task(work())
         self._thread = threading.Thread(target=self._run, name="vestibule-client", daemon=True)
         self._thread.start()
 
@@ -60,30 +62,30 @@ class Background:
         self._thread.join(_JOIN_SECONDS)
 
     def _asked(self, question: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
-        try:
-            return asyncio.run_coroutine_threadsafe(question, self._loop)
-        except RuntimeError:  # the loop is closed
-            question.close()
-            raise Ended from None
+        with self._asking:
+            if not self._over:
+                return asyncio.run_coroutine_threadsafe(question, self._loop)
+        question.close()
+        raise Ended
 
     def _run(self) -> None:
         fault: BaseException | None = None
         try:
-            self._loop.run_until_complete(self._work)
+            with contextlib.suppress(asyncio.CancelledError):
+                self._loop.run_until_complete(self._work)
         except BaseException as whatever:  # told to `ended`; a thread has nobody else to tell
             fault = whatever
         finally:
+            with self._asking:
+                self._over = True
             self._ended(fault)
+            self._loop.run_until_complete(_end_all_others())
             self._loop.close()
 
 
-async def _until_cancelled(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """The work, and after it the end of every question that nobody will answer any more."""
-    try:
-        with contextlib.suppress(asyncio.CancelledError):
-            await work()
-    finally:
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
+async def _end_all_others() -> None:
+    """The end of every question that nobody will answer any more."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)

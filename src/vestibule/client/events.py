@@ -8,6 +8,7 @@ from typing import Any
 from vestibule.client.errors import NotReached
 
 MAX_LINE_BYTES = 1_000_000
+_FIELDS = {"event", "data", "id"}
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,8 @@ class Reader:
         for line in lines:
             if line:
                 name, _, content = line.decode(errors="replace").partition(":")
-                self._fields[name] = content.removeprefix(" ")
+                if name in _FIELDS:
+                    self._fields[name] = content.removeprefix(" ")
             elif self._fields:
                 fields, self._fields = self._fields, {}
                 yield _event(fields)
@@ -43,7 +45,7 @@ class Reader:
 def _event(fields: dict[str, str]) -> Event:
     try:
         data = json.loads(fields.get("data", "{}"))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise NotReached("the feed has an event that is not JSON") from None
     if not isinstance(data, dict):
         raise NotReached("the feed has an event that is not an object")

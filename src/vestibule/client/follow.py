@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from vestibule.client import wire
+from vestibule.client import told, wire
 from vestibule.client.errors import NotVestibule
 from vestibule.client.events import Event, Reader
 from vestibule.client.setup import FEED, Setup
@@ -59,6 +59,7 @@ class Follower:
 
     async def _listen(self, http: httpx.AsyncClient) -> None:
         self._sent_at, reader = self._clock.monotonic(), Reader()
+        self._offset = float("-inf")  # until this process of Vestibule has said what its clock shows, nothing is fresh
         # A cut that looks like silence ends by the timeout of each read: a heartbeat comes every second.
         how: dict[str, Any] = {"params": {"after": self._cursor}, "extensions": {"trace": self._trace}}
         async with http.stream("GET", PATH, **how) as answer:
@@ -77,25 +78,27 @@ class Follower:
         if event.name == "hello":
             self._greet(event.data)
         elif event.name == "revoked":
-            self._revoked.learn(event.data, self._clock.monotonic())
+            self._revoked.learn(told.revoked(event.data), self._clock.monotonic())
         elif event.name == "heartbeat":
             if self._listed is not None and "keys" in event.data:
                 self._listed(_ids(event.data["keys"]))
             # What was true at `true_at` there was true here no earlier than this, however long the word took.
-            self._revoked.renew(min(self._offset + float(event.data["true_at"]), self._clock.monotonic()))
+            true_at = told.number(event.data.get("true_at"))
+            cursor = told.cursor(event.id)
+            self._revoked.renew(min(self._offset + true_at, self._clock.monotonic()))
             self._revoked.forget(self._clock.monotonic())
-            self._cursor = event.id or ""
+            self._cursor = cursor
             self._setup.worked(FEED)
             self._fresh()
 
     def _greet(self, hello: dict[str, Any]) -> None:
         if hello.get("protocol") != PROTOCOL:
             raise NotVestibule(f"the feed speaks protocol {hello.get('protocol')}, and this kit {PROTOCOL}")
-        self._offset = self._sent_at - float(hello["now"])
+        self._offset = self._sent_at - told.number(hello.get("now"))
 
 
-def _ids(told: object) -> list[str]:
+def _ids(said: object) -> list[str]:
     """The ids of keys; raises `TypeError` for anything else."""
-    if not isinstance(told, list) or not all(isinstance(kid, str) for kid in told):
+    if not isinstance(said, list) or not all(isinstance(kid, str) for kid in said):
         raise TypeError("keys is a list of ids")
-    return told
+    return said

@@ -1,6 +1,7 @@
 """Ask Vestibule about one token (RFC 7662): once for everybody who asks about the same at the same time."""
 
 import asyncio
+from typing import Any
 
 import httpx
 
@@ -44,14 +45,21 @@ class Introspection:
         try:
             async with asyncio.timeout(wire.ANSWER_SECONDS):
                 async with self._http.stream("POST", PATH, data={"token": token}) as answer:
-                    told = await wire.json_of(answer)
+                    told = _judged(await wire.json_of(answer))
         except (ServiceRefused, NotVestibule) as fault:
             raise WrongSetup(str(fault)) from None
         except (NotReached, httpx.HTTPError, TimeoutError):
             raise CannotTell from None
-        if not isinstance(told, dict) or told.get("active") is not True:
+        if told["active"] is False:
             raise SessionOver
         try:
             return Caller.of(access_tokens.judge(told, self._expected, self._clock.now().timestamp()), told)
         except InvalidToken:
             raise TokenInvalid from None
+
+
+def _judged(told: object) -> dict[str, Any]:
+    """An answer that says whether the token is worth something (RFC 7662, section 2.2); raises `NotVestibule`."""
+    if not isinstance(told, dict) or not isinstance(told.get("active"), bool):
+        raise NotVestibule("the answer does not say what the token is worth; check the url that is given")
+    return told

@@ -30,6 +30,7 @@ class Memory:
         self._remembered = remembered
         self._clock = clock
         self._callers: dict[bytes, Caller | None] = {}
+        self._forgot = False
         self.begin()
 
     def begin(self) -> None:
@@ -40,6 +41,7 @@ class Memory:
         """Know nothing that lets anybody in. What refuses somebody stays: it was true, and remains so."""
         self.keys = {}
         self.revoked.fresh_as_of = float("-inf")
+        self._forgot = True
 
     @property
     def heard(self) -> bool:
@@ -53,7 +55,7 @@ class Memory:
             raise SessionOver
         # Compared on every check: a process that was stopped for a while must notice on its first answer.
         # However old it may be, it is something that was heard, by this process itself.
-        if self.age() > self._staleness and not (self._policy == "accept" and self.heard):
+        if self.age() > self._staleness and not (self._policy == "accept" and (self.heard or not self._forgot)):
             raise CannotTell
         return caller
 

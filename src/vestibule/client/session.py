@@ -205,7 +205,7 @@ class Session(httpx.Auth):
                 answer = self._ask(method, path, **content)
             except Unbounded as fault_of_it:  # asked again, it would hold us up again
                 raise NotReached(f"{self._http.base_url} {fault_of_it}; is it a Vestibule?") from None
-            except httpx.TransportError as lost:
+            except httpx.RequestError as lost:
                 told = wire.explained(lost, self._http.base_url)
                 fault = str(told) if isinstance(told, NotVestibule) else wire.why(lost)
                 continue

@@ -6,7 +6,7 @@ import socket
 import ssl
 from collections.abc import Collection
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
@@ -19,6 +19,8 @@ MAX_ANSWER_BYTES = patience.MAX_ANSWER_BYTES
 TIMEOUT = httpx.Timeout(3.0, connect=2.0)
 KEY_MARK = "vsk_"
 _KEY = re.compile(r"vsk_[A-Za-z0-9_-]+")
+_LONGEST_NAME = 253  # RFC 1035, section 2.3.4
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 _NO_KEY = {401, 403}
 _NO_SUCH_PLACE = {400, 404, 405, 406, 410, 421}
 _DEEPEST = 10
@@ -27,22 +29,41 @@ _CHECK_URL = "check the url that is given"
 
 def base_of(url: str, *, plain_http: bool) -> str:
     """The address to build on; raises `ValueError` where a secret would travel in the open."""
+    if not isinstance(url, str):
+        raise ValueError("url is no text, such as https://auth.example.com")  # noqa: TRY004  # as for other arguments
     if KEY_MARK in url:  # which must not be shown
         raise ValueError("url is a service key: url and service_key have changed places")
     try:
         parts = urlsplit(url)
-        _, _ = parts.port, httpx.URL(url)
-    except (ValueError, httpx.InvalidURL):  # which quote it
+    except ValueError:
         raise ValueError(f"{_shown(url)} is not an address such as https://auth.example.com") from None
     if "@" in parts.netloc:  # which every error would repeat
         raise ValueError("the address has a user or a password in it, which nothing here uses: leave them out")
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+    if parts.scheme not in {"http", "https"} or not parts.hostname or re.search(r"[?#\s\\]", url):
         raise ValueError(f"{_shown(url)} is not an address such as https://auth.example.com")
     if parts.scheme == "http" and not plain_http and not _is_loopback(parts.hostname):
         raise ValueError(
             f"{_shown(url)} would send secrets in the open: use https, or say plain_http=True in a net of yours"
         )
+    _require_reachable(url, parts)
     return url.rstrip("/")
+
+
+def _require_reachable(url: str, parts: SplitResult) -> None:
+    """Raises `ValueError` for an address that no network can have, so that nobody waits for it."""
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    if port == 0:
+        raise ValueError(f"{_shown(url)} has a port that is none: it is a number from 1 to 65535")
+    try:
+        way = httpx.URL(url)
+        host = way.raw_host.decode("ascii") if way.host else ""  # `host` is what it stands for, if it does
+    except (httpx.InvalidURL, ValueError, TypeError):
+        raise ValueError(f"{_shown(url)} is not an address such as https://auth.example.com") from None
+    if not _is_address(host) and (len(host) > _LONGEST_NAME or not _NAME.fullmatch(host)):
+        raise ValueError(f"{_shown(url)} has a name that no host can have")
 
 
 def key_of(text: str) -> str:
@@ -131,6 +152,14 @@ def explained(fault: Exception, base: httpx.URL) -> Exception:
 def _shown(url: str) -> str:
     """As a sentence may repeat it: a password may be before an @, and a key in a query or a fragment."""
     return repr(re.split(r"[?#]", "…" + url.rpartition("@")[2] if "@" in url else url)[0])
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_loopback(host: str) -> bool:

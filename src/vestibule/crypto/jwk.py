@@ -27,6 +27,7 @@ AnyPublic = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519Public
 AnyPrivate = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 _JWK: dict[str, Any] = {"RS256": RSAKey, "ES256": ECKey, "EdDSA": OKPKey}
 _KINDS = "an RSA key, an EC key on P-256, or an Ed25519 key"
+_MEMBERS = ("alg", "crv", "e", "kid", "kty", "n", "use", "x", "y")
 _CURVE_BITS, _AS_STRONG_AS_A_CURVE = 256, 3072
 
 
@@ -120,12 +121,14 @@ def public_key(pem: bytes) -> PublicKey:
 
 def published_key(member: object) -> PublicKey:
     """Read a public key from a member of a JWK Set (RFC 7517, section 4); raises `UnusableKey`."""
-    if not isinstance(member, dict) or member.get("alg") not in _JWK or "d" in member:
+    if not isinstance(member, dict) or str(member.get("alg")) not in _JWK or "d" in member:
         raise UnusableKey(f"is not the public half of a key for {', '.join(ALGORITHMS)}")
-    kind = _JWK[member["alg"]]
+    kind = _JWK[str(member["alg"])]
+    if not all(isinstance(member.get(name, ""), str) for name in _MEMBERS):
+        raise UnusableKey("is not a JWK")
     try:
         key = kind.import_key(member).public_key if member.get("kty") == kind.key_type else None
-    except (JoseError, ValueError, TypeError):
+    except (JoseError, ValueError, TypeError, LookupError, UnsupportedAlgorithm):
         raise UnusableKey("is not a JWK") from None
     if not isinstance(key, AnyPublic):
         raise UnusableKey(f"is no key for {member['alg']}")
