@@ -125,3 +125,53 @@ async def test_e6_whoever_verifies_first_stays(world: World) -> None:
     assert await verify(world, world.secret(LetterKind.VERIFY_ADDRESS)) == 200
     report, told = await bring(world, [row(HERS, ADDRESS, "true")])
     assert (report.left_out, told.left_out, await sign_in_status(world)) == (1, [HERS], 200)
+
+
+I9 = {
+    "who makes room comes with another email": (
+        [("one", ADDRESS, "true"), ("here", "new@example.com", "false")],
+        {"one": ADDRESS, "here": "new@example.com", "else": "else@example.com"},
+        (2, 0, 0),
+    ),
+    "and in its turn makes another go": (
+        [("one", ADDRESS, "true"), ("here", "else@example.com", "true"), ("else", "new@example.com", "false")],
+        {"one": ADDRESS, "here": "else@example.com", "else": "new@example.com"},
+        (3, 0, 0),
+    ),
+    "whatever their order": (
+        [("else", "new@example.com", "false"), ("here", "else@example.com", "true"), ("one", ADDRESS, "true")],
+        {"one": ADDRESS, "here": "else@example.com", "else": "new@example.com"},
+        (3, 0, 0),
+    ),
+    "one id twice": (
+        [("same", "a@example.com", "true"), ("same", "b@example.com", "true"), ("other", "b@example.com", "false")],
+        {"same": "a@example.com", "other": "b@example.com", "here": ADDRESS, "else": "else@example.com"},
+        (2, 0, 1),
+    ),
+    "one row twice": (
+        [("same", "a@example.com", "true")] * 2,
+        {"same": "a@example.com", "here": ADDRESS, "else": "else@example.com"},
+        (1, 0, 1),
+    ),
+    "here already": (
+        [("here", "new@example.com", "true"), ("one", "else@example.com", "false")],
+        {"here": ADDRESS, "else": "else@example.com"},
+        (0, 1, 1),
+    ),
+}
+
+
+@pytest.mark.parametrize("dry", [False, True], ids=["for good", "dry"])
+@pytest.mark.parametrize("case", I9)
+async def test_i9_no_row_is_lost_and_each_is_counted_once(world: World, case: str, dry: bool) -> None:
+    """I9: imported, there already or left out, whoever makes room; looking says the same."""
+    rows, after, (imported, there, left_out) = I9[case]
+    await bring(world, [row("here", ADDRESS, "false"), row("else", "else@example.com", "false")])
+    report, told = await bring(world, [row(*each) for each in rows], dry=dry)
+    assert (report.imported, report.already_there, report.left_out) == (imported, there, left_out)
+    assert imported + there + left_out == len(rows)
+    assert len(told.left_out) == left_out
+    if not dry:
+        async with world.engines.reading() as connection:
+            found = await connection.execute(select(accounts.c.id, accounts.c.address))
+            assert {each.id: each.address for each in found} == after

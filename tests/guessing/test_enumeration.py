@@ -62,7 +62,7 @@ async def everybody(world: World) -> None:
         for kind in KINDS
     ]
     async with world.env.store.transaction() as tx:
-        assert await tx.accounts.add_missing(made) == len(KINDS)
+        assert len(await tx.accounts.add_missing(made)) == len(KINDS)
     account = await find_account(world.env, address("disabled"))
     assert account is not None
     await disable_account(world.env, account)

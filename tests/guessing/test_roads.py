@@ -76,7 +76,7 @@ async def settle(world: World) -> None:
         for email in (VERIFIED, UNVERIFIED, DISABLED, "ada@example.com")
     ]
     async with world.env.store.transaction() as tx:
-        assert await tx.accounts.add_missing(made) == len(made)
+        assert len(await tx.accounts.add_missing(made)) == len(made)
     disabled = await find_account(world.env, DISABLED)
     assert disabled is not None
     await disable_account(world.env, disabled)

@@ -98,7 +98,7 @@ async def test_each_signs_in_as_it_was_typed_and_not_otherwise(world: World) -> 
     assert len(table) >= 250
     accounts = [await with_password(world, number, password) for number, (password, _) in enumerate(table)]
     async with world.env.store.transaction() as tx:
-        assert await tx.accounts.add_missing(accounts) == len(table)
+        assert len(await tx.accounts.add_missing(accounts)) == len(table)
     tries = zip(accounts, table, strict=True)
     complaints = [await complaint(world, account.address, *pair) for account, pair in tries]
     assert not any(complaints), "\n".join(filter(None, complaints))

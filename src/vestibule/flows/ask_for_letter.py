@@ -11,7 +11,7 @@ from vestibule.flows.env import Env
 from vestibule.flows.know_device import place_of
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.letters import WORKS_FOR, LetterKind, QueuedLetter
-from vestibule.model.limits import network_of
+from vestibule.model.limits import Limit, network_of
 from vestibule.model.store import Transaction
 from vestibule.model.visitors import Visitor
 
@@ -49,6 +49,26 @@ async def within_limits(
         await tx.tallies.give_back(limits.for_network, network)
         return None
     return limits.to_email.after(letters)
+
+
+async def within_its_share(
+    env: Env, tx: Transaction, kind: LetterKind, account_id: str, address: str, visitor: Visitor, now: datetime
+) -> bool:
+    """The same for what an account asks for, whose letter no other account's replaces: counted by the account and the
+    email. The first few in a day wait for nobody else's; the others share what the email may get from all in a day.
+    """
+    limits, network = env.policy.letters, network_of(visitor.network_address)
+    if not await tx.tallies.take(limits.for_network, network, now):
+        return False
+    its, spacing = f"{kind.value}:{account_id}:{address}", limits.to_email
+    share = Limit("letters_share", spacing.at_once, spacing.counted)
+    if await tx.tallies.space(spacing, its, now) is not None and (
+        await tx.tallies.take(share, its, now)
+        or await tx.tallies.take(limits.to_mailbox, f"{kind.value}:{address}", now)
+    ):
+        return True
+    await tx.tallies.give_back(limits.for_network, network)
+    return False
 
 
 async def begin_anew(env: Env, tx: Transaction, address: str) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.opaque import digest, is_secret
-from vestibule.flows.ask_for_letter import to_whoever_has, within_limits
+from vestibule.flows.ask_for_letter import to_whoever_has, within_its_share
 from vestibule.flows.end_sessions import Ended, announce, announce_end
 from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
@@ -48,7 +48,7 @@ async def _ask_new_address(env: Env, account: Account, session_id: str, address:
         if there is None or (not there.verified and there.id != account.id):
             letter = QueuedLetter(new_id(), kind, now, account.id, address, visitor.language)
         # Counted alike, or whoever counts letters learns which addresses have accounts.
-        if await within_limits(env, tx, kind, address, visitor, now) is not None:
+        if await within_its_share(env, tx, kind, account.id, address, visitor, now):
             await tx.letters.queue(letter or to_whoever_has(address, LetterKind.ADDRESS_TAKEN, visitor, now))
 
 

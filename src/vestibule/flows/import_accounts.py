@@ -85,13 +85,21 @@ class _Import:
 
     async def take(self, rows: Sequence[ForeignRow]) -> None:
         """Import one batch."""
-        await self._add([account for row in rows if (account := self._judged(row)) is not None])
+        judged: dict[str, Account] = {}
+        for row in rows:
+            account = self._judged(row, judged)
+            if account is not None:
+                judged[account.id] = account
+        await self._add(list(judged.values()))
 
-    def _judged(self, row: ForeignRow) -> Account | None:
+    def _judged(self, row: ForeignRow, before: Mapping[str, Account]) -> Account | None:
         try:
             account = self.judge.account(row)
         except LeftOut as reason:
             self._leave_out(row.known_by, str(reason))
+            return None
+        if account.id in before:  # its email is not claimed: another row may have it
+            self._leave_out(account.id, "a row before it has the same id")
             return None
         if (first := self.claims.first(account.address, account.id)) != account.id:
             self._leave_out(account.id, f"its email is also that of {first}, which is verified, or older")
@@ -123,15 +131,17 @@ class _Import:
             elif account.id in batch.making_room:
                 self.report.made_room += 1
                 self.listener.made_room(batch.held[account.address].id, account.id)
-            elif account.address in batch.held:
-                there = batch.held[account.address].id
+            elif account.address in batch.staying:
+                there = batch.staying[account.address].id
                 self._leave_out(account.id, f"its email is that of {there}, which is here already")
-        self.report.imported += batch.added
+        for account in batch.too_late:
+            self._leave_out(account.id, "somebody else took its id or its email meanwhile; import it again")
+        self.report.imported += len(batch.added)
 
     async def _looked_at(self, accounts: Sequence[Account]) -> "_Batch":
         async with self.env.store.reading() as read:
             batch = _Batch(accounts, await read.accounts.holders(accounts))
-        batch.added = len(batch.missing)
+        batch.added = {account.id for account in batch.missing}
         return batch
 
     @retry_on_conflict
@@ -157,14 +167,26 @@ class _Batch:
     """Some accounts, beside those here that have their ids or emails. `making_room`: for which ones somebody goes."""
 
     def __init__(self, accounts: Sequence[Account], held: Mapping[str, Holder]) -> None:
-        self.held = held
-        self.ids = {holder.id for holder in held.values()}
-        new = [account for account in accounts if account.id not in self.ids]
-        verified = {account.id: account for account in new if account.verified and account.address in held}
-        self.making_room = {its: account for its, account in verified.items() if not held[account.address].verified}
-        self.missing = [a for a in new if a.address not in held or a.id in self.making_room]
-        self.added = 0
+        self.held = self.staying = held
+        self.making_room: dict[str, Account] = {}
+        while len(self.making_room) < len(room := self._room(accounts)):  # who goes may be who came with another email
+            self.making_room = room
+            gone = {held[account.address].id for account in room.values()}
+            self.staying = {address: holder for address, holder in held.items() if holder.id not in gone}
+        self.ids = {holder.id for holder in self.staying.values()}
+        self.missing = [a for a in accounts if a.id not in self.ids and a.address not in self.staying]
+        self.added: set[str] = set()
         self.revoked: list[Revocation] = []
+
+    @property
+    def too_late(self) -> list[Account]:
+        """Those that were missing, and were not added all the same."""
+        return [account for account in self.missing if account.id not in self.added]
+
+    def _room(self, accounts: Sequence[Account]) -> dict[str, Account]:
+        ids = {holder.id for holder in self.staying.values()}
+        new = [a for a in accounts if a.verified and a.id not in ids and a.address in self.staying]
+        return self.making_room | {a.id: a for a in new if not self.staying[a.address].verified}
 
 
 async def _locked(tx: Transaction, batch: _Batch) -> int:
@@ -175,9 +197,9 @@ async def _locked(tx: Transaction, batch: _Batch) -> int:
     return len(those)
 
 
-async def _add_missing(env: Env, tx: Transaction, accounts: Sequence[Account]) -> int:
+async def _add_missing(env: Env, tx: Transaction, accounts: Sequence[Account]) -> set[str]:
     now = env.clock.now()
     added = await tx.accounts.add_missing([replace(account, imported_at=now) for account in accounts])
     if added:
-        await tx.events.record(Event(now, EventKind.IMPORTED, detail={"accounts": str(added)}))
+        await tx.events.record(Event(now, EventKind.IMPORTED, detail={"accounts": str(len(added))}))
     return added

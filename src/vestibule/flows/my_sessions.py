@@ -10,7 +10,7 @@ from vestibule.flows.reauthenticate import signed_in_lately
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.errors import ReauthenticationRequired, SessionUnknown
 from vestibule.model.revocations import Revocation
-from vestibule.model.sessions import EndReason, Session
+from vestibule.model.sessions import EndReason, Session, is_session_id
 from vestibule.model.store import Transaction
 
 MOST_LISTED = 100
@@ -42,6 +42,8 @@ async def end_one(env: Env, caller: Caller, session_id: str) -> None:
     """End one of the caller's sessions; raises `SessionUnknown`, and for another than the one that asks also
     `ReauthenticationRequired`.
     """
+    if not is_session_id(session_id):  # PostgreSQL refuses a NUL, and none is anybody's
+        raise SessionUnknown
     now = env.clock.now()
     own = session_id == caller.session_id
     reason = EndReason.SIGNED_OUT if own else EndReason.SIGNED_OUT_ELSEWHERE

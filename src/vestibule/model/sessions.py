@@ -3,12 +3,15 @@
 `docs/decisions/0004-refresh.md` tells the protocol; `Session` holds its four numbers.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
 from vestibule.model.accounts import Account
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,36}")
 
 MAX_LIVE_SUCCESSORS = 16
 MOST_COUNTED = 2_000
@@ -30,6 +33,11 @@ class EndReason(StrEnum):
     ACCOUNT_DISABLED = "account_disabled"
     ACCOUNT_DELETED = "account_deleted"
     TOO_MANY_SESSIONS = "too_many_sessions"
+
+
+def is_session_id(text: str) -> bool:
+    """Whether `text` has the shape of an id at all; anything else need not be looked up."""
+    return _ID.fullmatch(text) is not None
 
 
 @dataclass(frozen=True)

@@ -44,8 +44,8 @@ class Accounts(Protocol):
     async def add(self, account: Account) -> bool:
         """Add the account; False, and nothing done, if its address is taken."""
 
-    async def add_missing(self, accounts: Sequence[Account]) -> int:
-        """Add those whose id and address are both free; how many that were."""
+    async def add_missing(self, accounts: Sequence[Account]) -> set[str]:
+        """Add those whose id and address are both free; their ids."""
 
     async def note_use(self, account_id: str, epoch: int, now: datetime) -> None:
         """Note that somebody signs in to the account, if nobody did before and it is still in this epoch: from now on

@@ -89,15 +89,15 @@ class SqlAccounts:
         self._connection = connection
 
     async def add(self, account: Account) -> bool:
-        return await self.add_missing([account]) == 1
+        return bool(await self.add_missing([account]))
 
-    async def add_missing(self, batch: Sequence[Account]) -> int:
+    async def add_missing(self, batch: Sequence[Account]) -> set[str]:
         if not batch:
-            return 0
+            return set()
         # ON CONFLICT reads the same on both databases, and SQLAlchemy compiles this form of it for both.
         statement = insert(accounts).values([_to_row(account) for account in batch]).on_conflict_do_nothing()
         added = await self._connection.execute(statement.returning(accounts.c.id))
-        return len(added.all())
+        return set(added.scalars())
 
     async def note_use(self, account_id: str, epoch: int, now: datetime) -> None:
         unused = and_(accounts.c.id == account_id, accounts.c.epoch == epoch, accounts.c.first_used_at.is_(None))
