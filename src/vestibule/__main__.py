@@ -19,7 +19,7 @@ from vestibule.model.findings import Finding
 from vestibule.model.signing_keys import KeyRing, SealedKey
 from vestibule.settings import Settings, WrongSettings
 from vestibule.storage.sql import engine
-from vestibule.storage.sql.engine import Engines, Patience
+from vestibule.storage.sql.engine import UNHURRIED, Engines
 from vestibule.storage.sql.legacy import LegacyUsers, SourceUnavailable
 from vestibule.storage.sql.move import Removal
 from vestibule.storage.sql.revision import NotOurs, SchemaMismatch, current_revision, require_current
@@ -28,7 +28,6 @@ from vestibule.storage.sql.store import SqlStore
 from vestibule.storage.sql.url import WrongAddress
 
 _COMMANDS_LOG = "warning"
-_UNHURRIED = Patience(for_statement=3600.0)
 
 
 class RealWorkshop:
@@ -91,7 +90,7 @@ class RealWorkshop:
 
     @asynccontextmanager
     async def moving(self, address: str) -> AsyncIterator[Removal]:
-        async with self._other(address) as source, wiring.database(self.settings) as target:
+        async with self._other(address) as source, wiring.database(self.settings, patience=UNHURRIED) as target:
             if self.settings.embedded:  # only once the source is known to be one: else there would be a new file
                 await self.migrate()
             await require_current(target)
@@ -114,7 +113,7 @@ class RealWorkshop:
 def _elsewhere(address: str) -> Engines:
     """Another database, in which counting rows may take long; raises `WrongSettings`, and makes no file."""
     try:
-        engines = engine.connect(address, patience=_UNHURRIED)
+        engines = engine.connect(address, patience=UNHURRIED)
     except WrongAddress as fault:
         raise WrongSettings(f"--from: {fault}") from None
     if not engines.exists:

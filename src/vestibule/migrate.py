@@ -8,6 +8,7 @@ import sys
 
 from vestibule import wiring
 from vestibule.endings import explained
+from vestibule.storage.sql.engine import UNHURRIED
 from vestibule.storage.sql.migrate import migrate
 
 
@@ -19,7 +20,7 @@ def main() -> None:
 
 
 async def _migrate() -> str | None:
-    async with wiring.database(wiring.read_settings()) as engines:
+    async with wiring.database(wiring.read_settings(), patience=UNHURRIED) as engines:
         before, _ = await migrate(engines)
         return before
 

@@ -36,7 +36,7 @@ from vestibule.storage.redis.mirror import RedisMirror
 from vestibule.storage.redis.nudges import RedisNudges
 from vestibule.storage.sql import engine
 from vestibule.storage.sql import url as addresses
-from vestibule.storage.sql.engine import Engines
+from vestibule.storage.sql.engine import DEFAULT_PATIENCE, Engines, Patience
 from vestibule.storage.sql.nudges import PostgresqlNudges
 from vestibule.storage.sql.revision import require_current
 from vestibule.storage.sql.store import SqlStore
@@ -136,12 +136,14 @@ async def opened(
 
 
 @asynccontextmanager
-async def database(settings: Settings, connections: int | None = None) -> AsyncIterator[Engines]:
+async def database(
+    settings: Settings, connections: int | None = None, patience: Patience = DEFAULT_PATIENCE
+) -> AsyncIterator[Engines]:
     """The database, as it is; for the embedded one, at least the folder it lies in."""
     if not settings.database_url.get_secret_value():
         key_wiring.make_folder(settings)
     try:
-        engines = engine.connect(settings.database_address, connections or settings.database_pool)
+        engines = engine.connect(settings.database_address, connections or settings.database_pool, patience)
     except WrongAddress as fault:
         raise WrongSettings(f"DATABASE_URL: {fault}") from None
     if engines.folder is not None and not is_folder(engines.folder) and not engines.exists:

@@ -1,5 +1,6 @@
 """`vestibule migrate`: from nothing, again, several at once, and onto what it must not touch."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,9 +12,13 @@ from tests.conftest import not_to_be_had
 from tests.harness import servers
 from tests.harness.backends import postgresql_database
 from tests.harness.process import complaint, run
+from vestibule.storage.sql.engine import DEFAULT_PATIENCE
+from vestibule.storage.sql.migrate import LOCK
 from vestibule.storage.sql.schema import REVISION
 
 TABLES = "SELECT count(*) FROM information_schema.tables WHERE table_schema = $1"
+LONG_WAITING = """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'
+AND clock_timestamp() - query_start > make_interval(secs => $1)"""
 
 
 @pytest.fixture
@@ -53,6 +58,20 @@ def test_three_at_once_wait_for_one_another(empty_database: str, tmp_path: Path)
     assert [racer.returncode for racer in done] == [0, 0, 0], said
     assert sum(f"from nothing to {REVISION}" in words for words in said) == 1
     assert sum("up to date" in words for words in said) == 2
+
+
+async def test_it_is_waited_for_longer_than_a_request_may_take(empty_database: str, tmp_path: Path) -> None:
+    """As an index of a large table is, or another machine's migration."""
+    other = await asyncpg.connect(empty_database)
+    try:
+        await other.execute("SELECT pg_advisory_lock($1)", LOCK)
+        migrating = asyncio.create_task(asyncio.to_thread(run, tmp_path, "migrate", DATABASE_URL=empty_database))
+        while not await other.fetchval(LONG_WAITING, DEFAULT_PATIENCE.for_statement + 2):
+            assert not migrating.done(), migrating.result().stderr
+        await other.execute("SELECT pg_advisory_unlock($1)", LOCK)
+        assert (await migrating).returncode == 0
+    finally:
+        await other.close()
 
 
 async def test_into_the_schema_that_the_address_names(empty_database: str, tmp_path: Path) -> None:

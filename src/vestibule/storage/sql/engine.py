@@ -41,6 +41,10 @@ class Patience:
 
 
 DEFAULT_PATIENCE = Patience()
+UNHURRIED = Patience(for_connection=60.0, to_connect=10.0, for_statement=3600.0)
+"""For a command that changes or reads all there is, and may wait for another one: an index of a large table takes
+minutes.
+"""
 _AS_PATIENT_AS_IT_IS = -1.0
 _EPOCH, _MICROSECOND = datetime(2000, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 _TRAVEL_SECONDS = 0.5

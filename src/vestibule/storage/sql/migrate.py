@@ -15,7 +15,7 @@ from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.revision import SchemaMismatch, refuse_newer, require_ours, require_unicode, revision_of
 from vestibule.storage.sql.schema import REVISION
 
-_LOCK = 0x7665_7374  # any number that nobody else on this database takes; these are the bytes of "vest"
+LOCK = 0x7665_7374  # any number that nobody else on this database takes; these are the bytes of "vest"
 
 
 async def migrate(engines: Engines) -> tuple[str | None, str]:
@@ -25,7 +25,7 @@ async def migrate(engines: Engines) -> tuple[str | None, str]:
         if engines.dialect == "postgresql":
             await connection.execute(text("SET LOCAL statement_timeout = 0"))
             await _require_a_schema(connection)
-            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
         before = await revision_of(connection)
         if before is None:
             await require_ours(connection)
