@@ -40,8 +40,8 @@ notes = Terminal(stderr=True, soft_wrap=True)
 
 
 def fail(message: str) -> None:
-    """Say why it stops here, one line for each thing that is wrong."""
-    for line in message.split("\n"):
+    """Say why it stops here, one line for each thing that is wrong; nothing of what needs no words."""
+    for line in message.split("\n") if message else ():
         notes.print(f"[bold red]vestibule:[/] {escape(line)}", highlight=False)
 
 
