@@ -22,7 +22,10 @@ SESSION_OVER = 401
 COLUMNS = {
     "disabled": {"disabled_at": accounts.c.created_at},
     "an admin": {"role": "admin"},
-    "brought over": {"password_hash": Hasher(CHEAP, bcrypt_rounds=4).hash(MY_PASSWORD)},
+    "brought over": {
+        "password_hash": Hasher(CHEAP, bcrypt_rounds=4).hash(MY_PASSWORD),
+        "imported_at": accounts.c.created_at,
+    },
     "of a provider's": {"provider": "a provider", "password_hash": None},
 }
 
