@@ -89,3 +89,4 @@ async def _end_all_others() -> None:
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
+    await asyncio.sleep(0)  # a connection that was just given up closes its socket in the loop's next turn
