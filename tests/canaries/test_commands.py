@@ -3,10 +3,9 @@
 import base64
 import io
 import json
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ import pytest
 from tests.canaries import MARK, PASSWORD, singing
 from tests.cli.conftest import nowhere
 from tests.harness import mail_server
+from tests.harness.http_server import handled_by
 from tests.harness.process import given_keys, run
 from vestibule import __main__, person, settings
 from vestibule.settings import Settings, WrongSettings, name_of
@@ -205,17 +205,8 @@ def answering(answer: tuple[int, list[tuple[str, str]], str]) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(body.encode())
 
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with handled_by(Handler) as url:
+        yield url
 
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)

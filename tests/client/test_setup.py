@@ -1,16 +1,16 @@
 """A wrong key or a wrong URL is told at once and by its name; an outage is not taken for either."""
 
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
 
 from tests.client.knowing import Knowing
+from tests.harness.http_server import handled_by
 from tests.harness.servers import free_port
 from vestibule.client import CannotTell, NotReached, Verifier, WrongSetup
 
@@ -42,17 +42,8 @@ def answering(answer: Answer) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with handled_by(Handler) as url:
+        yield url
 
 
 @pytest.mark.parametrize(("answer", "named"), WRONG.values(), ids=WRONG)

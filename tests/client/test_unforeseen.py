@@ -4,10 +4,9 @@ import asyncio
 import contextlib
 import json
 import logging
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import httpx
@@ -15,6 +14,7 @@ import pytest
 
 from tests.client.knowing import EXPECTED, Knowing
 from tests.harness.clock import ManualClock
+from tests.harness.http_server import handled_by
 from tests.harness.servers import free_port, wait_until
 from vestibule.client import CallerRefused, CannotTell, NotReached, Session, SignedOut, Verifier
 from vestibule.client.complaints import EVERY_SECONDS, Complaints
@@ -197,17 +197,8 @@ def speaking(said: list[bytes]) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with handled_by(Handler) as url:
+        yield url
 
 
 HELLO = b'event: hello\ndata: {"protocol":1,"now":1}\n\n'
