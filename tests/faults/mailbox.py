@@ -27,13 +27,16 @@ class Delivered:
 
 @dataclass
 class Mailbox:
-    """Every letter that arrived. `answers` are given in place of 250 to whom they are named after."""
+    """Every letter that arrived. `answers` are given in place of 250 to whom they are named after; `cut` holds the
+    Message-ID of each letter that was taken and not answered.
+    """
 
     port: int = field(default_factory=free_port)
     delivered: list[Delivered] = field(default_factory=list)
     answers: dict[str, str] = field(default_factory=dict)
     answer_to_all: str = ""
     cut_before_answer: bool = False
+    cut: list[str] = field(default_factory=list)
     attempts: list[tuple[float, str]] = field(default_factory=list)
     _server: asyncio.Server | None = None
 
@@ -63,12 +66,18 @@ class Mailbox:
         to = envelope.rcpt_tos[0]
         self.delivered.append(Delivered(to, time.monotonic(), str(message["Message-ID"]), kind, secret))
         if self.cut_before_answer and server.transport is not None:
+            self.cut.append(str(message["Message-ID"]))
             server.transport.abort()
         return "250 OK"
 
     def secrets(self, to: str, kind: str, since: float) -> list[str]:
         """The secrets in the letters of a kind that reached an address since then, oldest first."""
         return [m.secret for m in self.delivered if m.to == to and m.kind == kind and m.at >= since]
+
+    def owed(self) -> set[str]:
+        """The Message-IDs of the letters that came as often as they were cut off, and have to come once more."""
+        came = Counter(m.message_id for m in self.delivered)
+        return {letter for letter, times in Counter(self.cut).items() if came[letter] <= times}
 
     def copies(self) -> int:
         """How many letters arrived again."""
