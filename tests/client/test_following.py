@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.harness.clock import ManualClock
+from vestibule.client import Verifier
 from vestibule.client.errors import NotReached
 from vestibule.client.events import MAX_LINE_BYTES, Event, Reader
 from vestibule.client.follow import Follower
@@ -126,6 +127,30 @@ def test_k8_a_key_vouches_while_it_is_listed_and_a_moment_before() -> None:
     assert set(keys.in_force) == {new}
     assert keys.hear([])
     assert set(keys.in_force) == set()
+
+
+def test_k8_a_key_that_was_listed_and_is_no_more_is_not_taken_for_a_new_one() -> None:
+    """K8: though it was fetched just now."""
+    clock = ManualClock()
+    keys = KeySet(clock, 60)
+    keys.by_id = parse({"keys": [jwk.generate(algorithm="ES256").public.as_jwk() for _ in range(2)]})
+    leaked, other = keys.by_id
+    keys._seen_at = dict.fromkeys(keys.by_id, clock.monotonic())
+    keys.hear([leaked, other])
+    keys.hear([other])
+    assert set(keys.in_force) == {other}
+
+
+def test_k8_what_the_feed_stops_to_list_leaves_the_memory_of_a_service_before_anything_is_fetched() -> None:
+    """K8: whatever key set it keeps; and what there is now is fetched soon."""
+    verifier = Verifier("http://127.0.0.1:1", "vsk_x", clock=ManualClock())
+    following, keys = verifier._following, verifier._keys
+    keys.by_id = parse({"keys": [jwk.generate(algorithm="ES256").public.as_jwk() for _ in range(2)]})
+    leaked, other = keys.by_id
+    following._hear_keys([leaked, other])
+    assert (set(verifier._memory.keys), following._other_keys.is_set()) == ({leaked, other}, False)
+    following._hear_keys([other])
+    assert (set(verifier._memory.keys), following._other_keys.is_set()) == ({other}, True)
 
 
 def test_k8_what_is_fetched_from_a_cache_and_never_listed_does_not_vouch_for_long() -> None:

@@ -116,6 +116,19 @@ def test_k9_what_a_worker_inherits_lets_nobody_in_and_refuses_as_before(check: C
     assert verifier.check(good).session == "s1"
 
 
+@pytest.mark.parametrize("policy", get_args(Policy))
+def test_k9_a_worker_that_has_fetched_keys_and_heard_nothing_lets_nobody_in(policy: Policy) -> None:
+    """K9: though the feed is what it waits for, and its policy takes whatever is old."""
+    knowing = Knowing(policy)
+    token, keys = knowing.token(), knowing.memory.keys
+    knowing.memory.forget()
+    knowing.memory.keys = keys
+    with pytest.raises(CannotTell):
+        knowing.memory.decide(token)
+    knowing.memory.revoked.renew(knowing.clock.monotonic())
+    assert knowing.memory.decide(token).session == "s1"
+
+
 def token_of_today(session: str) -> str:
     knowing = Knowing()
     knowing.clock.advance(seconds=(SystemClock().now() - knowing.clock.now()).total_seconds())

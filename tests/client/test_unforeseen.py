@@ -66,7 +66,7 @@ HOSTILE_KEY_SETS = [
     "[]",
     "null",
     '{"keys":{}}',
-    '{"keys":[' + ",".join(["{}"] * 65) + "]}",
+    json.dumps({"keys": [good] * 65}),
     *(
         json.dumps({"keys": [{**good, name: odd}]})
         for name in ("alg", "kty", "crv", "x")
@@ -85,6 +85,9 @@ HOSTILE_ANSWERS = [
     '{"active":true,"exp":1e400}',
     "<html>",
 ]
+UNTIL_2286 = "eyJleHAiOjk5OTk5OTk5OTl9"
+"""The payload of a token, `{"exp":9999999999}`."""
+
 WRONG_ADDRESSES = [
     "http://localhost:abc",
     "http://localhost:99999",
@@ -163,12 +166,13 @@ async def test_k11_no_answer_of_another_form_says_who_is_calling_or_that_nobody_
 
 
 def test_k11_a_session_tells_every_answer_that_is_none_by_the_kit_s_own_error() -> None:
-    cookies = [("Set-Cookie", "access_token=é\x7f"), ("Set-Cookie", "refresh_token=x y")]
+    odd_tokens = ("é\x7f", f"e30.{UNTIL_2286}.\x7f", f"e30.{UNTIL_2286}.x y", "x", "e30.e30.x", "e30.W10.x", "e30.x.x")
     for status, headers, said in (
         (200, [], DEEP),
         (400, [], DEEP),
         (400, [], "[]"),
-        (200, cookies, "{}"),
+        *((200, _cookies(odd, "x"), "{}") for odd in odd_tokens),
+        (200, _cookies(f"e30.{UNTIL_2286}.x", "x y"), "{}"),
         (200, [("Content-Encoding", "gzip")], "not so"),
     ):
         transport = httpx.MockTransport(
@@ -181,6 +185,10 @@ def test_k11_a_session_tells_every_answer_that_is_none_by_the_kit_s_own_error() 
         session = Session("http://127.0.0.1:1", transport=transport)
         with pytest.raises((NotReached, SignedOut)):
             session.sign_in("ada@example.com", "correct horse")
+
+
+def _cookies(access: str, refresh: str) -> list[tuple[str, str]]:
+    return [("Set-Cookie", f"access_token={access}"), ("Set-Cookie", f"refresh_token={refresh}")]
 
 
 @contextmanager

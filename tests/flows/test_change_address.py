@@ -125,6 +125,7 @@ async def test_the_owner_undoes_both_changes_at_once(world: World, ada: httpx.As
 async def test_m11_a_squatter_at_the_old_address_does_not_close_the_way_back(
     world: World, ada: httpx.AsyncClient
 ) -> None:
+    """M11, E5: what nobody verified stops no undoing."""
     await change(world, ada, NEW)
     await world.deliver()
     undo = world.secret(CHANGED)

@@ -197,6 +197,21 @@ async def test_m17_the_doubt_is_there_before_the_letter(backend: Backend, monkey
         assert await sign_in_status(world, password="the stranger's horse") == 400
 
 
+async def test_m17_nobody_takes_back_the_doubt_that_another_raises_at_the_same_moment(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """M17: who sends the form twice takes back what that put in doubt, and no more."""
+    async with world_on(backend, replace(POLICY, conceal_accounts=True)) as world:
+        await world.register()
+        async with held_open(monkeypatch, "match") as reached:
+            request = asyncio.create_task(world.register())
+            async with asyncio.timeout(30):
+                await reached.wait()
+            await world.register(password="the stranger's horse")
+        await request
+        assert (await _account(world)).password_in_doubt
+
+
 async def test_e5_a_squatter_s_sessions_of_this_second_are_revoked_by_id(world: World) -> None:
     """E5: `iat` has whole seconds, so that the mark of the account spares them."""
     await world.register(THIEFS)
