@@ -7,13 +7,14 @@ import asyncio
 from datetime import datetime
 
 import structlog
+from structlog.contextvars import bound_contextvars
 
 from vestibule.crypto.entropy import spread
 from vestibule.flows.compose_letter import Composed, compose_letter
 from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.errors import StoreUnavailable
-from vestibule.model.events import Event, EventKind
+from vestibule.model.events import REQUEST_ID, Event, EventKind
 from vestibule.model.letters import (
     GIVE_UP_AFTER,
     LEASE,
@@ -39,9 +40,11 @@ async def deliver_next(env: Env) -> Delivery | None:
 
 
 async def deliver(env: Env, queued: QueuedLetter) -> Delivery:
-    """Deliver a claimed letter; what became of it."""
-    composed = await compose_letter(env, queued)
-    return await _hand_over(env, queued, composed) if composed is not None else Delivery.NOBODY
+    """Deliver a claimed letter; what became of it. Events and log lines carry the id of the request that queued it."""
+    queued_during = {name: queued.detail[name] for name in (REQUEST_ID,) if name in queued.detail}
+    with bound_contextvars(**queued_during):
+        composed = await compose_letter(env, queued)
+        return await _hand_over(env, queued, composed) if composed is not None else Delivery.NOBODY
 
 
 @retry_on_conflict

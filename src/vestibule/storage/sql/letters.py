@@ -13,6 +13,7 @@ from vestibule.model.languages import LANGUAGES
 from vestibule.model.letters import LEASE, TOKEN_IN, Backlog, LetterKind, LetterState, QueuedLetter
 from vestibule.storage.sql import odd_rows
 from vestibule.storage.sql.batches import delete_oldest
+from vestibule.storage.sql.during_request import with_request_id
 from vestibule.storage.sql.odd_rows import OddRow
 from vestibule.storage.sql.schema import Instant, accounts, letters
 
@@ -67,7 +68,7 @@ class SqlLetters:
             "account_id": letter.account_id,
             "address": letter.address,
             "language": letter.language,
-            "detail": json.dumps(dict(letter.detail)),
+            "detail": json.dumps(with_request_id(letter.detail)),
             "created_at": letter.created_at,
             "due_at": letter.created_at,
             "attempts": letter.attempts,

@@ -9,12 +9,12 @@ from typing import Any
 import structlog
 from sqlalchemy import ColumnElement, Table, and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from structlog.contextvars import get_contextvars
 
-from vestibule.model.events import REQUEST_ID, Event, EventFilter, EventKind
+from vestibule.model.events import Event, EventFilter, EventKind
 from vestibule.model.revocations import Revocation, RevocationKind, Stretch
 from vestibule.storage.sql import odd_rows
 from vestibule.storage.sql.batches import delete_oldest
+from vestibule.storage.sql.during_request import with_request_id
 from vestibule.storage.sql.odd_rows import OddRow
 from vestibule.storage.sql.schema import Instant, accounts, events, revocations
 
@@ -105,7 +105,7 @@ class SqlEvents:
 
     async def record(self, *events: Event) -> None:
         if events:
-            events = tuple(_during_this_request(event) for event in events)
+            events = tuple(replace(event, detail=with_request_id(event.detail)) for event in events)
             await self._connection.execute(_RECORD, [_to_values(event) for event in events])
             self._recorded += events
 
@@ -160,12 +160,6 @@ def _not_the_newest(table: Table) -> ColumnElement[bool]:
     """
     newest = table.alias()
     return table.c.sequence < select(func.max(newest.c.sequence)).scalar_subquery()
-
-
-def _during_this_request(event: Event) -> Event:
-    """With the id of the request, if it happens during one."""
-    identifier = get_contextvars().get(REQUEST_ID)
-    return replace(event, detail={**event.detail, REQUEST_ID: identifier}) if identifier else event
 
 
 def _to_values(event: Event) -> dict[str, Any]:
