@@ -27,7 +27,7 @@ def test_whatever_can_happen_has_its_words() -> None:
     assert set(WHY_OVER) == set(EndReason)
     assert set(WHAT_HAPPENED) | ABOUT_NO_ACCOUNT == set(EventKind)
     # No request with a wrong method or host reaches a page.
-    assert {look.status for look in LOOKS.values()} - {405, 421} <= set(WHY_NOT)
+    assert {look.status for look in LOOKS.values()} - {421} <= set(WHY_NOT)
 
 
 def test_every_notice_that_is_led_to_is_there() -> None:

@@ -14,11 +14,12 @@ from vestibule.model.errors import Fault, Refusal
 from vestibule.model.letters import Writer
 from vestibule.model.policy import Policy
 from vestibule.web import openapi
+from vestibule.web.accept import asks_for_page
 from vestibule.web.client_address import ClientAddresses
 from vestibule.web.errors import UNEXPECTED, Json, MethodNotAllowed, RouteUnknown, refused
 from vestibule.web.headers import target
 from vestibule.web.limits import within_limit
-from vestibule.web.pages.face import PageRoute, SeatedPageRoute
+from vestibule.web.pages.face import PageRoute, SeatedPageRoute, told
 from vestibule.web.pages.render import Pages
 from vestibule.web.policy import WebPolicy
 from vestibule.web.routes import PAGES, ROUTES, WORKBENCH, Page, Route, methods_at
@@ -115,8 +116,7 @@ async def _unexpected(_request: Request, _fault: Exception) -> Response:
 
 
 async def _unrouted(request: Request, _fault: Exception) -> Response:
-    """What the router itself refuses."""
+    """What the router itself refuses: a page for a browser that shows it to somebody, JSON for everybody else."""
     allowed = methods_at(request.scope["path"])
-    if allowed:
-        return refused(MethodNotAllowed(request.method, allowed))
-    return refused(RouteUnknown(target(request.scope)))
+    refusal = MethodNotAllowed(request.method, allowed) if allowed else RouteUnknown(target(request.scope))
+    return told(request, refusal) if asks_for_page(request) else refused(refusal)

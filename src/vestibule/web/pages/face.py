@@ -20,6 +20,7 @@ from vestibule.web.seats import Handle, seated
 
 SIGN_IN, SIGNED_OUT = "/login", "/signedout"
 _SESSION = "session_"
+_KEPT = ("retry-after", "allow")
 
 Form = Callable[[Request, int], Response]
 """Shows a form again as it was sent, with a status."""
@@ -53,6 +54,11 @@ class SeatedPageRoute(PageRoute):
         return seated(super().handler())
 
 
+def told(request: Request, refusal: Refusal | Fault) -> Response:
+    """The refusal as a page of its own, with a way home."""
+    return _with_headers(_told(request, refusal, *_words(request, refusal)), refusal)
+
+
 def see_other(target: str) -> Response:
     """On to another page, by GET whatever this was (RFC 9110, section 15.4.4), so that a reload sends nothing twice."""
     return RedirectResponse(target, 303)
@@ -84,17 +90,31 @@ async def _refused(request: Request, refusal: Refusal | Fault, form: Form | None
     if isinstance(refusal, SessionOver | RefreshRefused):
         # The cookies stay: they may be another tab's new ones.
         return see_other(return_to.with_query(SIGNED_OUT, reason=refusal.code.removeprefix(_SESSION)))
-    status = LOOKS[type(refusal)].status
-    title, message = (pages_of(request).say(request, words) for words in WHY_NOT[status])
-    if isinstance(refusal, Hasty):
-        message = f"{message} {pages_of(request).say(request, WHEN, when=_wait(request, refusal))}"
+    title, message = _words(request, refusal)
     if form is not None and isinstance(refusal, Hasty | Fault) and await _is_shown_again(request):
         request.state.trouble = message
-        page = form(request, status)
+        page = form(request, LOOKS[type(refusal)].status)
     else:
-        page = pages_of(request).page(request, "told.html", status, title=title, message=message, refused=True)
-    kept = refused(refusal).headers
-    page.headers.update({name: kept[name] for name in ("retry-after",) if name in kept})
+        page = _told(request, refusal, title, message)
+    return _with_headers(page, refusal)
+
+
+def _words(request: Request, refusal: Refusal | Fault) -> tuple[str, str]:
+    """Title and sentence, in the reader's language."""
+    title, message = (pages_of(request).say(request, words) for words in WHY_NOT[LOOKS[type(refusal)].status])
+    if isinstance(refusal, Hasty):
+        message = f"{message} {pages_of(request).say(request, WHEN, when=_wait(request, refusal))}"
+    return title, message
+
+
+def _told(request: Request, refusal: Refusal | Fault, title: str, message: str) -> Response:
+    status = LOOKS[type(refusal)].status
+    return pages_of(request).page(request, "told.html", status, title=title, message=message, refused=True)
+
+
+def _with_headers(page: Response, refusal: Refusal | Fault) -> Response:
+    said = refused(refusal).headers
+    page.headers.update({name: said[name] for name in _KEPT if name in said})
     return page
 
 
