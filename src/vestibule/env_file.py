@@ -10,6 +10,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vestibule.protocol.files import read_bounded
+
 _LINE = re.compile(
     r"""[^\S\n]*(?:export[^\S\n]+)?(?P<name>[A-Za-z0-9_.-]+)[^\S\n]*(?:=|:(?=[^\S\n]))(?P<before>[^\S\n]*)"""
     r"""(?:(?P<quote>['"`])(?P<quoted>(?:\\(?P=quote)|(?!(?P=quote))[\s\S])*)(?P=quote)[^\S\n]*(?:\#.*)?(?:\n|\Z)"""
@@ -18,6 +20,7 @@ _LINE = re.compile(
 _EMPTY = re.compile(r"[^\S\n]*(?:#.*)?(?:\n|\Z)")
 _BARE_NAME = re.compile(r"[^\S\n]*(?:export[^\S\n]+)?([A-Za-z0-9_.-]+)[^\S\n]*")
 _OF_A_VIRTUAL_ENVIRONMENT = "pyvenv.cfg"
+MAX_BYTES = 1_000_000
 
 
 @dataclass
@@ -35,7 +38,7 @@ def read(path: Path, known: Collection[str]) -> EnvFile:
     if path.is_dir() and (path / _OF_A_VIRTUAL_ENVIRONMENT).is_file():
         return EnvFile()  # some call their virtual environment so
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_bounded(path, MAX_BYTES).decode("utf-8-sig")
     except FileNotFoundError:
         return EnvFile()
     except OSError as fault:
@@ -43,6 +46,8 @@ def read(path: Path, known: Collection[str]) -> EnvFile:
     except UnicodeDecodeError as fault:
         at = fault.object[: fault.start].count(b"\n") + 1
         return EnvFile(faults=[f"{path}: is not UTF-8 (line {at}); save it as UTF-8"], whole=False)
+    except ValueError as fault:
+        return EnvFile(faults=[f"{path}: {fault}"], whole=False)
     return _parsed(path, text.replace("\r\n", "\n").replace("\r", "\n"), known)
 
 

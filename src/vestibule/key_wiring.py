@@ -17,10 +17,12 @@ from vestibule.flows.open_key_ring import open_key_ring
 from vestibule.model.clock import Clock
 from vestibule.model.signing_keys import KeyRing, KeySet, Locksmith
 from vestibule.model.store import Store
+from vestibule.protocol.files import read_bounded
 from vestibule.setting_types import pem_of
 from vestibule.settings import Settings, WrongSettings
 
 T = TypeVar("T")
+_MAX_SECRET_BYTES = 64_000
 
 
 async def keys(settings: Settings, store: Store, clock: Clock, smith: Locksmith | None) -> KeyRing:
@@ -93,13 +95,15 @@ def secret_key(settings: Settings, *, make: bool) -> str:
     try:
         if make and settings.embedded and not path.exists():
             _make_secret(settings, path)
-        text = path.read_text().strip()
+        text = read_bounded(path, _MAX_SECRET_BYTES).decode().strip()
     except FileNotFoundError:
         raise WrongSettings(f"VESTIBULE_SECRET_KEY: {_no_secret(settings, path)}") from None
     except OSError as fault:
         raise WrongSettings(f"VESTIBULE_SECRET_KEY: {path}: {fault.strerror}") from None
     except UnicodeDecodeError:
         text = ""
+    except ValueError as fault:
+        raise WrongSettings(f"VESTIBULE_SECRET_KEY: {path} {fault}") from None
     if len(text) < MIN_SECRET_CHARACTERS:
         raise WrongSettings(f"VESTIBULE_SECRET_KEY: in {path} there is no secret; put the copy of it there")
     return text

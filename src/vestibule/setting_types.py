@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr
 from vestibule.crypto.seal import MIN_SECRET_CHARACTERS
 from vestibule.model.brand import COLOUR, picture_type
 from vestibule.model.paths import path_from
+from vestibule.protocol.files import read_bounded
 
 _ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
 _APP_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
@@ -27,7 +28,7 @@ _DIGITS = re.compile(r"[+-]?[0-9]{1,15}")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _SWITCH = dict.fromkeys(("on", "true", "yes", "1"), True) | dict.fromkeys(("off", "false", "no", "0"), False)
 _MAPPED = ip_network("::ffff:0:0/96")
-_MAX_LOGO_BYTES = 100_000
+MAX_LOGO_BYTES = 100_000
 _LONGEST_SHOWN = 60
 _BEHIND_A_PATH = re.compile(r"(?<=.)[?#].*", re.DOTALL)
 
@@ -205,12 +206,13 @@ def _logo(path: Path | None) -> Path | None:
     if path is None:
         return None
     try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_LOGO_BYTES + 1)
+        content = read_bounded(path, MAX_LOGO_BYTES)
     except OSError as fault:
         raise ValueError(f"cannot read {path}: {fault.strerror}") from None
-    if not picture_type(content) or len(content) > _MAX_LOGO_BYTES:
-        raise ValueError(f"{path} is not a PNG, JPEG or GIF of at most {_MAX_LOGO_BYTES // 1000} kB")
+    except ValueError as fault:
+        raise ValueError(f"{path} {fault}") from None
+    if not picture_type(content):
+        raise ValueError(f"{path} is not a PNG, JPEG or GIF of at most {MAX_LOGO_BYTES // 1000} kB")
     return path
 
 

@@ -27,6 +27,8 @@ from vestibule.model.memory import Memory
 from vestibule.model.passwords import Passwords
 from vestibule.model.paths import is_folder
 from vestibule.model.revocations import Nudges, RevocationSet
+from vestibule.protocol.files import read_bounded
+from vestibule.setting_types import MAX_LOGO_BYTES
 from vestibule.settings import Settings, WrongSettings
 from vestibule.storage import limiter
 from vestibule.storage.memory.mirror import NoMirror
@@ -205,7 +207,7 @@ def sender(settings: Settings) -> Sender:
 
 def brand(settings: Settings) -> Brand:
     """Whose product letters and pages belong to."""
-    logo = settings.product_logo.read_bytes() if settings.product_logo else b""
+    logo = read_bounded(settings.product_logo, MAX_LOGO_BYTES) if settings.product_logo else b""
     return Brand(settings.product_name, settings.product_colour, logo)
 
 

@@ -55,7 +55,7 @@ WRONG = [
     ("postgresql://u:hush-hush@a/x?sslrootcert=/nowhere", "sslrootcert=/nowhere, which cannot be read"),
     ("postgresql://u:hush-hush@a/x?sslrootcert=./~nobody-here/a", "sslrootcert=./~nobody-here/a, which cannot be read"),
     ("postgresql://u:hush-hush@a/x?sslrootcert=~nobody-here/a", "whose home that is cannot be found out"),
-    ("postgresql://u:hush-hush@a/x?sslrootcert=/dev/zero", "is larger than"),
+    ("postgresql://u:hush-hush@a/x?sslrootcert=/dev/zero", "is not a regular file"),
     ("postgresql://u:hush-hush@a/x?sslrootcert=/tmp", "sslrootcert=/tmp, which cannot be read"),
     ("postgresql://u:hush-hush@a/x?sslrootcert=a%00b", "null"),
     ("postgresql://u:hush-hush@a/x?sslrootcert=/dev/null", "in which there is no certificate"),

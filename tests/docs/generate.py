@@ -41,7 +41,8 @@ a slip away from a name below (`ORIGN`) or begins with `EMAIL_` or `JWT_`. White
 empty value counts as unset.
 
 `.env` is UTF-8 and read as Node's dotenv reads it: `NAME=value`, one a line, perhaps with `export` in front; `'…'`,
-`"…"` or `` `…` `` around a value that has a `#` or several lines; nothing is expanded, a `$` is a dollar sign.
+`"…"` or `` `…` `` around a value that has a `#` or several lines; nothing is expanded, a `$` is a dollar sign. It
+has at most 1 MB. Like every file that a setting names, it is a regular file; `/dev/null` counts as an empty one.
 
 None has to be set. A switch takes `on` or `off`.
 """

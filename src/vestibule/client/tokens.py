@@ -8,6 +8,8 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Protocol
 
+from vestibule.protocol.files import read_bounded
+
 
 @dataclass(frozen=True)
 class Tokens:
@@ -51,7 +53,7 @@ class InMemory:
 
 
 _USUAL_CHARACTERS = 2_000  # two tokens
-_MAX_CHARACTERS = 100_000  # a name may lead to a device that never ends
+_MAX_BYTES = 100_000
 
 
 class InFile:
@@ -62,8 +64,7 @@ class InFile:
 
     def load(self) -> Tokens | None:
         try:
-            with self._path.open(encoding="utf-8") as file:
-                tokens = Tokens(**json.loads(file.read(_MAX_CHARACTERS)))
+            tokens = Tokens(**json.loads(read_bounded(self._path, _MAX_BYTES)))
         except (FileNotFoundError, ValueError, TypeError, RecursionError):  # what somebody else has put there
             return None
         members = (tokens.access, tokens.refresh, tokens.expires_at)

@@ -5,8 +5,10 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from vestibule import env_file
 from vestibule.model.findings import Finding, fault, fine, hint, warning
 from vestibule.model.paths import is_folder
+from vestibule.protocol.files import read_bounded
 from vestibule.settings import ENV_FILE, Settings
 from vestibule.storage.sql import url as addresses
 
@@ -138,5 +140,5 @@ def _open_to_others(path: Path) -> bool:
 
 def _empty_of_secrets(path: Path) -> bool:
     """Whether an environment file has no secret in it."""
-    words = ("SECRET", "PRIVATE", "PASS", "DATABASE_URL", "REDIS_URL")
-    return path == ENV_FILE and not any(word in path.read_text(errors="replace") for word in words)
+    words = (b"SECRET", b"PRIVATE", b"PASS", b"DATABASE_URL", b"REDIS_URL")
+    return path == ENV_FILE and not any(word in read_bounded(path, env_file.MAX_BYTES) for word in words)

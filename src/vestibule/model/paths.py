@@ -1,4 +1,4 @@
-"""Paths as people write them, in settings and in database addresses, and the files they lead to."""
+"""Paths as people write them, in settings and in database addresses."""
 
 from pathlib import Path
 
@@ -22,15 +22,3 @@ def is_folder(path: Path) -> bool:
         return path.is_dir()
     except OSError:
         return False
-
-
-def read_bounded(path: Path, most: int) -> bytes:
-    """Return what is in a file of at most so many bytes: a name may lead to a device that never ends.
-
-    Raises OSError, and ValueError where there is more.
-    """
-    with path.open("rb") as file:
-        content = file.read(most + 1)
-    if len(content) > most:
-        raise ValueError(f"is larger than {most // 1000:,} kB")
-    return content

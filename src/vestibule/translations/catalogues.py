@@ -15,7 +15,10 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from jinja2 import BaseLoader, DictLoader, Environment, StrictUndefined, TemplateSyntaxError, select_autoescape
 
+from vestibule.protocol.files import read_bounded
+
 SOURCE_LANGUAGE = "en"
+_MAX_TEMPLATE_BYTES = 1_000_000
 
 
 @cache
@@ -57,10 +60,12 @@ def broken(folder: Path) -> Iterator[str]:
     reading = speaking(SOURCE_LANGUAGE, DictLoader({}))
     for path in sorted(path for kind in ("html", "txt") for path in folder.rglob(f"*.{kind}")):
         try:
-            reading.parse(path.read_text("utf-8"))
+            reading.parse(read_bounded(path, _MAX_TEMPLATE_BYTES).decode())
+        except TemplateSyntaxError as fault:
+            yield f"{path}, line {fault.lineno}: {fault.message}"
         except OSError as fault:
             yield f"cannot read {path}: {fault.strerror}"
         except UnicodeDecodeError:
             yield f"{path} is not UTF-8"
-        except TemplateSyntaxError as fault:
-            yield f"{path}, line {fault.lineno}: {fault.message}"
+        except ValueError as fault:
+            yield f"{path} {fault}"

@@ -8,10 +8,13 @@ from urllib.parse import parse_qsl, urlsplit
 from redis.asyncio import BlockingConnectionPool
 from redis.exceptions import RedisError
 
+from vestibule.protocol.files import read_bounded
+
 _OF_TLS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs", "ssl_check_hostname")
 _KNOWN = ("db", "client_name", *_OF_TLS)
 _MOST_DATABASES = 2**31
 _FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+_MAX_BYTES = 10_000_000
 
 
 def require_known(url: str) -> None:
@@ -50,8 +53,8 @@ def require_usable(pool: BlockingConnectionPool) -> None:
 def _require_readable(name: str, path: str | None) -> None:
     try:
         if path is not None:
-            with Path(path).open("rb") as file:
-                file.read(1)
-    except (OSError, ValueError) as fault:
-        why = fault.strerror if isinstance(fault, OSError) else "its name is none"
-        raise ValueError(f"has {name}={path!r}, which cannot be read: {why}") from None
+            read_bounded(Path(path), _MAX_BYTES)
+    except OSError as fault:
+        raise ValueError(f"has {name}={path!r}, which cannot be read: {fault.strerror}") from None
+    except ValueError as fault:  # a NUL in its name, or what is there is no file
+        raise ValueError(f"has {name}={path!r}, which {fault}") from None

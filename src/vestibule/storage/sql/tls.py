@@ -3,7 +3,8 @@
 import ssl
 from pathlib import Path
 
-from vestibule.model.paths import path_from, read_bounded
+from vestibule.model.paths import path_from
+from vestibule.protocol.files import read_bounded
 
 MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 FILES = ("sslrootcert", "sslcert", "sslkey")
@@ -72,7 +73,7 @@ def _file(name: str, text: str) -> tuple[Path, bytes]:
     except OSError as fault:
         raise ValueError(f"has {name}={text}, which cannot be read: {fault.strerror}") from None
     except ValueError as fault:  # somebody's home, a NUL, or a device
-        raise ValueError(f"has {name}={text!r}, a file that {fault}") from None
+        raise ValueError(f"has {name}={text!r}, which {fault}") from None
 
 
 def _no_password() -> str:

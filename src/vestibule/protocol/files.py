@@ -1,0 +1,35 @@
+"""Files that a person names, or puts where we look: whatever lies there, they are read to an end, and at once."""
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+
+def read_bounded(path: Path, most: int) -> bytes:
+    """Return what is in a regular file of at most `most` bytes. The null device is an empty one: it hides a file.
+
+    A pipe would have us wait for whoever writes to it, and a device may never end. Raises OSError, and ValueError with
+    what is wrong with the file and what to do.
+    """
+    if "\0" in str(path):
+        raise ValueError("has a null byte in its name; name a file that can be there")
+    _require_file(path.stat())  # first: opening some devices does something
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as file:
+        _require_file(os.fstat(descriptor))
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"is larger than {most // 1000:,} kB; name the file that is meant")
+    return content
+
+
+def _require_file(found: os.stat_result) -> None:
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(found.st_mode) and not _is_null_device(found):
+        raise ValueError("is not a regular file, but a pipe, a socket or a device; put a file in its place")
+
+
+def _is_null_device(found: os.stat_result) -> bool:
+    return stat.S_ISCHR(found.st_mode) and found.st_rdev == Path(os.devnull).stat().st_rdev
