@@ -72,6 +72,9 @@ _SQLITE_CONFLICTS = {
     sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY,
 }
 _POSTGRESQL_PORT = 5432
+_OURS = "SELECT 1 FROM sqlite_master WHERE name = 'vestibule_schema'"
+WRITE_AHEAD = "PRAGMA journal_mode = WAL"
+"""Kept in the file, once it was said. Not within a transaction."""
 # What a driver raises when the server is not there at all, before SQLAlchemy can wrap it.
 _UNREACHABLE = (OSError, TimeoutError, exc.TimeoutError)
 
@@ -227,9 +230,12 @@ def _make_file(_dialect: Any, _record: Any, arguments: list[Any], _options: Any)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    """Nothing here writes to a file that has not our schema; `migrate` has it written ahead as soon as it has."""
     cursor = connection.cursor()
     try:
-        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute(_OURS)
+        if cursor.fetchone():
+            cursor.execute(WRITE_AHEAD)
         cursor.execute("PRAGMA synchronous = FULL")  # committed means on the disk, also when the power fails
         cursor.execute("PRAGMA foreign_keys = ON")
     except sqlite3.Error:

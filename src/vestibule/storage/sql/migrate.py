@@ -11,7 +11,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from vestibule.storage.sql.engine import Engines
+from vestibule.storage.sql.engine import WRITE_AHEAD, Engines
 from vestibule.storage.sql.revision import SchemaMismatch, refuse_newer, require_ours, require_unicode, revision_of
 from vestibule.storage.sql.schema import REVISION
 
@@ -32,6 +32,9 @@ async def migrate(engines: Engines) -> tuple[str | None, str]:
         else:
             refuse_newer(before)
         await connection.run_sync(_upgrade)
+    if engines.dialect == "sqlite":
+        async with engines.reading() as connection:
+            await connection.execute(text(WRITE_AHEAD))
     return before, REVISION
 
 
