@@ -136,6 +136,16 @@ def test_k11_no_event_of_the_feed_is_believed_that_has_another_form() -> None:
         assert (len(revoked), fresh, revoked.fresh_as_of) == (0, [], float("-inf")), said[:80]
 
 
+def test_k11_no_cursor_is_sent_back_that_has_another_form() -> None:
+    for odd in ("1" * 65, "a b", "a&after=1", "\u00e9", "\x1b"):
+        fresh = list[bool]()
+        follower = Follower(Revoked(), ManualClock(), lambda beaten=fresh: beaten.append(True))  # type: ignore[misc]
+        hear(follower, HELLO)
+        with pytest.raises(NotReached):
+            hear(follower, f'id: {odd}\nevent: heartbeat\ndata: {{"true_at":1}}\n\n'.encode())
+        assert (fresh, follower._cursor) == ([], ""), odd
+
+
 def hear(follower: Follower, text: bytes) -> None:
     for event in Reader().feed(text):
         follower.take(event)
@@ -242,23 +252,37 @@ def test_k11_a_background_that_died_is_started_anew_and_checks_are_refusals(
 ) -> None:
     verifier = Verifier(f"http://127.0.0.1:{free_port()}", "vsk_x", "accept")
     with monkeypatch.context() as broken:
-        for place in ("vestibule.client.wire.client", "vestibule.client.following.Background"):
+        for place in ("vestibule.client.following.Background", "vestibule.client.wire.client"):
             with broken.context() as one:
                 one.setattr(place, lambda *_: 1 / 0)
                 assert both_fates(verifier) == [CannotTell, CannotTell]
                 verifier.start() if place.endswith("client") else None
+    died = verifier._following
+    wait_until(lambda: died.ended, "the end of what followed")
     told = [record for record in caplog.records if "has ended" in record.getMessage()]
     assert [record.levelno for record in told] == [logging.WARNING], "once a minute"
     with speaking([HELLO + BEAT]) as url:
         verifier._base = url
-        verifier._make_following()
         verifier.start()
+        assert verifier._following is not died
         wait_until(lambda: verifier.age < 60, "the feed to be heard")
         verifier.close()
     assert both_fates(verifier) == [KeyUnknown, KeyUnknown], "closed, it decides by what it knows"
     verifier._memory.forget()
     verifier._following.looked = False
     assert both_fates(verifier) == [CannotTell, CannotTell]
+
+
+def test_k11_what_was_known_when_following_ended_lets_nobody_in() -> None:
+    """K11: or a policy that takes whatever is old would let everybody in, and never begin anew."""
+    knowing = Knowing("accept")
+    verifier = Verifier(f"http://127.0.0.1:{free_port()}", "vsk_x", "accept", clock=knowing.clock)
+    verifier._memory.keys = knowing.memory.keys
+    verifier._memory.revoked.renew(knowing.clock.monotonic())
+    assert verifier.check(knowing.token()).session == "s1"
+    verifier._following._end(ZeroDivisionError())
+    with pytest.raises(CannotTell):
+        verifier._memory.decide(knowing.token())
 
 
 def test_k11_what_goes_wrong_all_the_time_is_said_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:

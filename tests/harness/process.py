@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ _STOP_SECONDS = 60
 _RUN_SECONDS = 300
 _GLANCE_SECONDS = 0.1
 _GLANCES = 1800
+_MOST_READ = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -87,17 +89,30 @@ def environment(folder: Path, settings: dict[str, str]) -> dict[str, str]:
 def run(
     folder: Path, *arguments: str, program: Sequence[str] = PROGRAM, **settings: str
 ) -> subprocess.CompletedProcess[str]:
-    """A command, run to its end."""
+    """A command, run to its end; a server that should have been refused, until it serves."""
     with TemporaryFile() as out, TemporaryFile() as err:
         process = started(folder, program, arguments, settings, out.fileno(), err.fileno())
         try:
-            process.wait(_RUN_SECONDS)
+            _wait_for_the_end(process, out.fileno(), err.fileno())
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             code = process.wait()
         said = [stream.seek(0) or stream.read().decode().replace("\r\n", "\n") for stream in (out, err)]
     return subprocess.CompletedProcess([*program, *arguments], code, *said)
+
+
+def _wait_for_the_end(process: "subprocess.Popen[bytes] | Forked", *streams: int) -> None:
+    """Returns when it has ended, or says that it listens, after which it would not end."""
+    end = time.monotonic() + _RUN_SECONDS
+    while not any(b"Listening on" in os.pread(stream, _MOST_READ, 0) for stream in streams):
+        try:
+            process.wait(_GLANCE_SECONDS)
+        except subprocess.TimeoutExpired:
+            if time.monotonic() > end:
+                raise
+        else:
+            return
 
 
 def started(
