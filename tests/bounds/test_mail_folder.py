@@ -9,7 +9,7 @@ from tests.mail import STATIONERY, a_letter
 from vestibule.mail import folder
 from vestibule.mail.folder import FolderPost
 
-MOST = 20
+MOST, LOOK_EVERY = 20, 3
 
 
 def names_in(there: Path) -> set[str]:
@@ -17,11 +17,16 @@ def names_in(there: Path) -> set[str]:
 
 
 async def test_n13_the_oldest_letters_in_the_folder_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert folder.MOST == 10_000
     monkeypatch.setattr(folder, "MOST", MOST)
-    for number in range(10 * MOST):
-        (tmp_path / f"20200101-000000-verify_address-{number:08}.eml").touch()
+    monkeypatch.setattr(folder, "_LOOK_EVERY", LOOK_EVERY)
     (tmp_path / "notes.txt").touch()
-    sent = await FolderPost(tmp_path, STATIONERY, ManualClock(), aloud=False).send(a_letter())
-    left = names_in(tmp_path)
-    assert len(left) == MOST + 1, "and what is no letter stays"
-    assert {Path(sent).name, "notes.txt", f"20200101-000000-verify_address-{10 * MOST - 1:08}.eml"} <= left
+    post = FolderPost(tmp_path, STATIONERY, ManualClock(), aloud=False)
+    for letters in (1, LOOK_EVERY):
+        for number in range(10 * MOST):
+            (tmp_path / f"20200101-000000-verify_address-{number:08}.eml").touch()
+        for _ in range(letters):
+            sent = await post.send(a_letter())
+        left = names_in(tmp_path)
+        assert len(left) == MOST + 1, "and what is no letter stays"
+        assert {Path(sent).name, "notes.txt", f"20200101-000000-verify_address-{10 * MOST - 1:08}.eml"} <= left

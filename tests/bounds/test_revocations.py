@@ -77,10 +77,18 @@ async def test_n4_a_chosen_language_is_not_kept_as_a_log_out_is(world: World) ->
     assert known.overlap.count == 0
 
 
-async def test_n4_what_is_over_goes_in_batches(world: World) -> None:
+async def test_n4_what_is_over_goes_in_batches(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    batches, forget = list[int](), SqlRevocations.forget
+
+    async def noted(of: SqlRevocations, now: datetime, most: int) -> int:
+        batches.append(await forget(of, now, most))
+        return batches[-1]
+
+    monkeypatch.setattr(SqlRevocations, "forget", noted)
     await record(world, 1_200, timedelta(minutes=16))
     world.clock.advance(days=2)
     assert await forget_old_revocations(world.env) == 1_199
+    assert batches == [500, 500, 199]
     assert await count(world, revocations, revocations.c.subject != "") == 0
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import event
@@ -18,6 +19,7 @@ from vestibule.model.letters import LetterKind
 from vestibule.model.revocations import RevocationKind
 from vestibule.model.sessions import EndReason
 from vestibule.storage.sql.schema import events, revocations, sessions
+from vestibule.storage.sql.sessions import SqlSessions
 
 MANY = 7_000
 """More than one statement could write revocations for."""
@@ -93,13 +95,25 @@ async def test_n1_every_end_of_all_sessions_works_at_any_number_of_them(backend:
         assert await count(world, events) < 200
 
 
-async def test_n1_all_others_are_signed_out_however_many_they_are(backend: Backend) -> None:
+async def test_n1_all_others_are_signed_out_however_many_they_are(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """N1: some in each transaction."""
+    batches, end_others = list[int](), SqlSessions.end_others
+
+    async def noted(of: SqlSessions, *which: Any) -> list[str]:
+        ended = await end_others(of, *which)
+        batches.append(len(ended))
+        return ended
+
+    monkeypatch.setattr(SqlSessions, "end_others", noted)
     async with world_on(backend, replace(POLICY, sessions=replace(POLICY.sessions, for_account=10**6))) as world:
         account = await ada(world)
         await fill_sessions(world, account.id, 3 * OTHERS_AT_ONCE)
         browser = await world.sign_in()
         answer = await browser.delete("/api/users/me/sessions")
         assert (answer.status_code, answer.json()["data"]["ended"]) == (200, 3 * OTHERS_AT_ONCE)
+        assert batches == [OTHERS_AT_ONCE] * 3 + [0]
         assert await count(world, sessions, LIVE) == 1
         assert (await browser.get("/api/users/me")).status_code == 200
 

@@ -129,3 +129,8 @@ def test_c7_database_and_secret_are_for_their_owners_eyes(tmp_path: Path) -> Non
     }
     assert {mode for name, mode in modes.items() if name.startswith("vestibule.sqlite3")} == {0o600}
     assert stat.S_IMODE(data.stat().st_mode) == 0o700
+
+
+def test_c7_the_data_folder_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    assert run(tmp_path, "migrate", VESTIBULE_DATA="kept/here").returncode == 0
+    assert stat.S_IMODE((tmp_path / "kept" / "here").stat().st_mode) == 0o700

@@ -1,7 +1,7 @@
 """E6: what nobody verified is nobody's, for an import too."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from sqlalchemy import func, insert, select, update
@@ -9,8 +9,10 @@ from sqlalchemy import func, insert, select, update
 from tests.flows import ADDRESS, PASSWORD, sign_in_status, verify
 from tests.harness.world import World
 from vestibule.flows.import_accounts import ImportReport, Listener, Source, import_accounts
+from vestibule.model.accounts import Account, Holder
 from vestibule.model.imports import ForeignRow, Judge
 from vestibule.model.letters import LetterKind
+from vestibule.storage.sql.accounts import SqlAccounts
 from vestibule.storage.sql.schema import accounts, events, guesses
 
 HERS = "legacy-1"
@@ -125,6 +127,37 @@ async def test_e6_whoever_verifies_first_stays(world: World) -> None:
     assert await verify(world, world.secret(LetterKind.VERIFY_ADDRESS)) == 200
     report, told = await bring(world, [row(HERS, ADDRESS, "true")])
     assert (report.left_out, told.left_out, await sign_in_status(world)) == (1, [HERS], 200)
+
+
+async def test_e6_who_verifies_while_room_is_made_stays(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """E6: what was read before the lock is read again."""
+    holders = SqlAccounts.holders
+
+    async def then_verified(of: SqlAccounts, batch: Sequence[Account]) -> dict[str, Holder]:
+        found = await holders(of, batch)
+        await of._connection.execute(update(accounts).values(verified=True))
+        return found
+
+    await world.register()
+    monkeypatch.setattr(SqlAccounts, "holders", then_verified)
+    report, told = await bring(world, [row(HERS, ADDRESS, "true")])
+    assert (report.left_out, report.made_room, told.made_room) == (1, 0, [])
+    assert await sign_in_status(world) == 200
+
+
+async def test_i9_a_row_whose_email_is_taken_meanwhile_is_left_out(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holders = SqlAccounts.holders
+
+    async def then_taken(of: SqlAccounts, batch: Sequence[Account]) -> dict[str, Holder]:
+        found = await holders(of, batch)
+        await of.add(replace(batch[0], id="meanwhile"))
+        return found
+
+    monkeypatch.setattr(SqlAccounts, "holders", then_taken)
+    report, told = await bring(world, [row(HERS, ADDRESS, "true")])
+    assert (report.imported, report.left_out, told.left_out) == (0, 1, [HERS])
 
 
 I9 = {
