@@ -7,15 +7,19 @@ from typing import Any
 
 import pytest
 from sqlalchemy import String, cast, literal
+from starlette.responses import StreamingResponse
+from starlette.types import Message, Send
 
 from tests.bounds import fill, fill_sessions, numbers
 from tests.harness.world import World
 from vestibule.flows.administer import find_account
-from vestibule.flows.my_data import PAGE
+from vestibule.flows.identify import identify
+from vestibule.flows.my_data import PAGE, look_over
 from vestibule.flows.my_sessions import MOST_LISTED
 from vestibule.model.events import Event
 from vestibule.storage.sql.records import SqlEvents
 from vestibule.storage.sql.schema import events
+from vestibule.web.pages import leaving
 
 MANY = 10_000
 CREDENTIALS = {"email": "ada@example.com", "password": "correct horse"}
@@ -98,6 +102,44 @@ async def test_n5_what_was_signed_in_long_ago_takes_nothing_away(world: World) -
     assert 'name="password"' in refused.text
     await browser.post("/api/auth/login", json=CREDENTIALS)
     assert (await browser.get("/profile/data")).json()["account"]["address"] == "ada@example.com"
+
+
+async def test_n5_what_was_read_is_sent_before_the_next_page_is_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """N5: so that no more than a page of it lies in memory."""
+    sent, sent_before, page = list[int](), list[int](), SqlEvents.page
+
+    class Watched(StreamingResponse):
+        async def stream_response(self, send: Send) -> None:
+            async def noted(message: Message) -> None:
+                sent.append(len(message.get("body", b"")))
+                await send(message)
+
+            await super().stream_response(noted)
+
+    async def noted(of: SqlEvents, *which: Any) -> Any:
+        sent_before.append(len(sent))
+        return await page(of, *which)
+
+    monkeypatch.setattr(leaving, "StreamingResponse", Watched)
+    monkeypatch.setattr(SqlEvents, "page", noted)
+    account = await ada(world)
+    browser = await world.sign_in()
+    await fill_events(world, account, 3 * PAGE)
+    assert (await browser.get("/profile/data")).status_code == 200
+    assert len(sent_before) >= 4
+    assert sent_before[0] > 0
+    assert sorted(set(sent_before[:4])) == sent_before[:4]
+
+
+async def test_n6_of_what_is_past_twenty_are_shown(world: World) -> None:
+    account = await ada(world)
+    caller = await identify(world.env, (await world.sign_in()).cookies["access_token"])
+    await fill_events(world, account, 200)
+    await fill_sessions(world, account, 200, ended_at=world.clock.now(), end_reason="signed_out")
+    overview = await look_over(world.env, caller)
+    assert (len(overview.past), len(overview.events), MOST_LISTED) == (20, 20, 100)
 
 
 async def test_n6_a_hundred_devices_are_listed_and_the_others_counted(world: World) -> None:

@@ -127,7 +127,12 @@ def test_c12_a_home_that_cannot_keep_a_session_is_one_line(server: Running, tmp_
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\0", b"\xff", b"[]", b"[" * 50_000, b'{"access": 1, "refresh": 2, "expires_at": "x"}']
+    "content",
+    [
+        *(b"", b"\0", b"\xff", b"[]", b"[" * 50_000, b'{"access": 1, "refresh": 2, "expires_at": "x"}'),
+        b" " * 100_000 + b'{"access": "a", "refresh": "b", "expires_at": 1}',
+    ],
+    ids=len,
 )
 def test_c12_what_somebody_else_put_in_its_place_is_no_session(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "kept.json"

@@ -4,11 +4,13 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import pytest
 
 from tests.harness import backends
-from tests.harness.process import environment, given_keys
+from tests.harness.process import PROGRAM as PROGRAM_OF_TESTS
+from tests.harness.process import environment, given_keys, started
 
 PROGRAM = f"{shlex.quote(sys.executable)} -m vestibule"
 LOST = "the result is lost"
@@ -58,6 +60,15 @@ def test_c10_every_kind_of_command_needs_an_output(tmp_path: Path) -> None:
     assert done.stderr.count(LOST) == len(kinds), done.stderr
     assert "\n0\n" not in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_c10_what_is_still_in_the_buffer_at_the_end_is_lost_too(tmp_path: Path) -> None:
+    """C10: where nothing of it was written before."""
+    with Path("/dev/full").open("wb") as full, TemporaryFile() as said:
+        process = started(tmp_path, PROGRAM_OF_TESTS, ["--version"], {}, full.fileno(), said.fileno())
+        assert process.wait(60) == 1
+        said.seek(0)
+        assert LOST.encode() in said.read()
 
 
 def test_c10_what_is_only_said_stops_nothing(tmp_path: Path) -> None:
