@@ -110,6 +110,7 @@ async def test_m19_who_is_not_signed_in_is_led_to_it_and_back(world: World, stra
     phone = await world.client(origin=BASE)
     page = await phone.get(f"/confirmemail/{secret}")
     assert "Sign in to the account whose address is to change" in page.text
+    assert MINE not in page.text
     lead = re.search(r'class="button" href="([^"]+)"', page.text)
     assert lead
     form = await phone.get(lead[1])
@@ -119,6 +120,7 @@ async def test_m19_who_is_not_signed_in_is_led_to_it_and_back(world: World, stra
     assert (await phone.post("/login", data=fields)).headers["location"] == f"/confirmemail/{secret}"
     page = await phone.get(f"/confirmemail/{secret}")
     assert f"You are signed in as {HIS}." in page.text
+    assert f"will have the address {MINE} from then on" in page.text
     assert await confirm(phone, secret) == DONE
     assert await sign_in_status(world, MINE, HIS_PASSWORD) == 200
 
@@ -130,6 +132,7 @@ async def test_m19_who_is_signed_in_to_another_account_is_told_so(world: World, 
     page = await eve.get(f"/confirmemail/{secret}")
     assert page.status_code == 403
     assert "This link is for another account" in page.text
+    assert MINE not in page.text
     assert await confirm(eve, secret) == 403
     assert await confirm(stranger, secret) == DONE, "nothing was spent"
 
@@ -149,3 +152,21 @@ async def test_m19_a_session_that_has_just_ended_confirms_nothing_and_spends_not
     async with world.env.store.reading() as read:
         assert await read.one_time_tokens.usable(digest(secret), Purpose.CHANGE_ADDRESS, world.clock.now())
     assert await confirm(elsewhere, secret) == DONE
+
+
+async def test_m19_a_link_that_changes_nothing_any_more_names_nothing_either(
+    world: World, stranger: httpx.AsyncClient
+) -> None:
+    first = await wants_mine(world, stranger)
+    world.clock.advance(seconds=1)
+    second = await wants_mine(world, stranger)
+    reset_link = "0" * 64
+    for secret in (first, reset_link, "x"):
+        page = await stranger.get(f"/confirmemail/{secret}")
+        assert page.status_code == 403
+        assert "This link does not work any more" in page.text
+        assert MINE not in page.text
+    world.clock.advance(hours=25)
+    again = await world.sign_in(HIS, HIS_PASSWORD)
+    page = await again.get(f"/confirmemail/{second}")
+    assert (page.status_code, MINE in page.text) == (403, False)

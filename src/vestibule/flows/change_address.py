@@ -52,11 +52,18 @@ async def _ask_new_address(env: Env, account: Account, session_id: str, address:
             await tx.letters.queue(letter or to_whoever_has(address, LetterKind.ADDRESS_TAKEN, visitor, now))
 
 
-async def asked_by_another(env: Env, caller: Caller, secret: str) -> bool:
-    """Whether another account than the caller's asked for the change that this link confirms. Spends nothing."""
+async def new_email(env: Env, caller: Caller, secret: str) -> str:
+    """The email that the caller's account gets by this link. Spends nothing; raises `AddressChangeOfAnother` where
+    another account asked for it, and `AddressChangeInvalid`.
+    """
     async with env.store.reading() as read:
         account = await read.accounts.of_token(digest(secret))
-    return account is not None and account.id != caller.account.id
+        if account is not None and account.id != caller.account.id:
+            raise AddressChangeOfAnother
+        email = await read.one_time_tokens.wanted_email(caller.account.id, digest(secret), env.clock.now())
+    if email is None:
+        raise AddressChangeInvalid
+    return email
 
 
 @retry_on_conflict

@@ -196,6 +196,9 @@ class OneTimeTokens(Protocol):
     async def usable(self, digest: str, purpose: Purpose, now: datetime) -> bool:
         """Whether there is such a token, neither spent nor expired. Decides nothing: `consume` does."""
 
+    async def wanted_email(self, account_id: str, digest: str, now: datetime) -> str | None:
+        """The email that this account gets by spending this token now; None by any other. Decides nothing either."""
+
     async def consume(self, digest: str, purpose: Purpose, now: datetime) -> OneTimeToken | None:
         """Spend the token and what went out with it, once: of any number of racers one gets it. None if unknown,
         spent or expired; if the account is disabled; or, for what does not undo a change, if the account has another

@@ -37,6 +37,13 @@ class SqlOneTimeTokens:
         mailed = select(_t.digest).where(_t.digest == digest, _t.purpose == purpose.value, *unspent)
         return (await self._connection.execute(mailed)).one_or_none() is not None
 
+    async def wanted_email(self, account_id: str, digest: str, now: datetime) -> str | None:
+        unspent = (_t.used_at.is_(None), _t.expires_at > now)
+        tied = (_a.id == account_id, _a.epoch == _t.epoch, _a.address == _t.account_email, _a.disabled_at.is_(None))
+        its = select(_t.address).join(accounts, _a.id == _t.account_id).where(*tied, *unspent)
+        change = (_t.digest == digest, _t.purpose == Purpose.CHANGE_ADDRESS.value)
+        return (await self._connection.execute(its.where(*change))).scalar_one_or_none()
+
     async def consume(self, digest: str, purpose: Purpose, now: datetime) -> OneTimeToken | None:
         # One statement for it and for its twins in the same letter: whoever comes second waits for the first, then
         # finds none of them unused.

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vestibule.flows.change_address import asked_by_another, confirm_change, undo_change
+from vestibule.flows.change_address import confirm_change, new_email, undo_change
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.reset_password import reset_password
@@ -63,9 +63,9 @@ _VERIFY_WITH_PASSWORD = replace(
 )
 _CONFIRM_TITLE = _("Confirm your new address")
 _CONFIRM_QUESTION = _(
-    "You are signed in as %(email)s. Your account will have the new address from then on, and you will be signed out "
-    "on every device. An account that was made with that address and never confirmed is deleted. If you did not ask "
-    "for this, close this page."
+    "You are signed in as %(email)s. Your account will have the address %(new)s from then on, and you will be signed "
+    "out on every device. An account that was made with that address and never confirmed is deleted. If you did not "
+    "ask for this, close this page."
 )
 _CONFIRM_BUTTON = _("Use this address")
 _NOT_THIS_ACCOUNT = _("This link is for another account")
@@ -117,13 +117,19 @@ async def take_over(request: Request, env: InEnv, code: str) -> Response:
 
 
 async def ask_confirm(request: Request, env: InEnv, caller: PerhapsMember, token: str) -> Response:
-    """Ask who is signed in to the account for the click that changes its address, and everybody else to sign in."""
+    """Ask who is signed in to the account for the click that changes its address, and name the new one to nobody else;
+    ask everybody else to sign in.
+    """
     pages = pages_of(request)
     if caller is None:
         return pages.page(request, "sign_in_first.html", title=pages.say(request, _CONFIRM_TITLE))
-    if await asked_by_another(env, caller, token):
+    try:
+        new = await new_email(env, caller, token)
+    except AddressChangeInvalid as refusal:
+        return _dead(request, refusal)
+    except AddressChangeOfAnother:
         return _for_another(request, caller)
-    question = pages.say(request, _CONFIRM_QUESTION, email=caller.account.address)
+    question = pages.say(request, _CONFIRM_QUESTION, email=caller.account.address, new=new)
     title, button = pages.say(request, _CONFIRM_TITLE), pages.say(request, _CONFIRM_BUTTON)
     return pages.page(request, "ask.html", title=title, question=question, button=button, otherwise="")
 
