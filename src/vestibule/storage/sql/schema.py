@@ -23,7 +23,7 @@ from sqlalchemy.engine import Dialect
 
 from vestibule.model.clock import LAST_YEAR
 
-REVISION = "0013"
+REVISION = "0014"
 """The migration this code was written for. A server that meets another does not start."""
 
 metadata = MetaData()
@@ -231,8 +231,6 @@ revocations = Table(
     Column("not_before", Instant),
     Column("forget_at", Instant, nullable=False),
     Index("revocations_to_forget", "forget_at"),
-    # What still matters is found by it, however much there is that does not.
-    Index("revocations_standing", "forget_at", "sequence"),
 )
 
 events = Table(
