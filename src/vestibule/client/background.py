@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+from vestibule.protocol.tasks import retrieve
+
 T = TypeVar("T")
 _JOIN_SECONDS = 5.0
 
@@ -25,6 +27,7 @@ class Background:
         self, work: Callable[[], Coroutine[Any, Any, None]], ended: Callable[[BaseException | None], None]
     ) -> None:
         self._loop = asyncio.new_event_loop()
+        self._loop.set_task_factory(_quiet)
         self._ended = ended
         self._over = False
         self._asking = threading.Lock()
@@ -81,6 +84,13 @@ class Background:
             self._ended(fault)
             self._loop.run_until_complete(_end_all_others())
             self._loop.close()
+
+
+def _quiet(loop: asyncio.AbstractEventLoop, coroutine: Any, **named: Any) -> asyncio.Task[Any]:
+    """A task whose failure is told to who asked, or was logged: who asked may have given up since."""
+    task = asyncio.Task(coroutine, loop=loop, **named)
+    task.add_done_callback(retrieve)
+    return task
 
 
 async def _end_all_others() -> None:

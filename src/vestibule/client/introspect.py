@@ -20,6 +20,7 @@ from vestibule.crypto.jws import InvalidToken
 from vestibule.model.clock import Clock
 from vestibule.protocol import access_tokens
 from vestibule.protocol.claims import Expected
+from vestibule.protocol.tasks import together
 
 PATH = "/api/auth/introspect"
 
@@ -39,7 +40,7 @@ class Introspection:
         if asking is None:
             asking = self._under_way[token] = asyncio.create_task(self._ask(token))
             asking.add_done_callback(lambda _: self._under_way.pop(token, None))
-        return await asyncio.shield(asking)
+        return await together(asking)
 
     async def _ask(self, token: str) -> Caller:
         try:

@@ -13,6 +13,7 @@ from vestibule.client.errors import NotReached, NotVestibule
 from vestibule.crypto import jwk
 from vestibule.crypto.jwk import PublicKey, UnusableKey
 from vestibule.model.clock import Clock
+from vestibule.protocol.tasks import together
 
 PATH = "/.well-known/jwks.json"
 KEEP_SECONDS = 300.0
@@ -71,7 +72,7 @@ class KeySet:
         if self._under_way is None or self._under_way.done():
             self._asked_at = self._clock.monotonic()
             self._under_way = asyncio.create_task(self._fetch(http))
-        await asyncio.shield(self._under_way)
+        await together(self._under_way)
 
     async def refetch(self, http: httpx.AsyncClient) -> None:
         """Fetch because of an unknown key, if that is not too often. A failure leaves what is known."""

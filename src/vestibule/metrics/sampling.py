@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
+import structlog
 from prometheus_client import Counter
 
 from vestibule import __version__
@@ -15,6 +16,8 @@ from vestibule.model.errors import Fault
 
 _EVERY_SECONDS = 1.0
 _OUTBOX_EVERY = 5  # looks: it is a query
+_AFTER_FAILURE_SECONDS = 60.0  # so that the log has it once in a while
+_log = structlog.get_logger(__name__)
 
 
 class _Rising:
@@ -98,10 +101,15 @@ async def sampled(env: Env, dropped: Callable[[], int]) -> AsyncIterator[None]:
 async def _look(samples: Samples) -> None:
     looks = 0
     while True:
-        samples.look()
-        if looks % _OUTBOX_EVERY == 0:
-            with suppress(Fault):  # the log tells of that
+        try:
+            samples.look()
+            if looks % _OUTBOX_EVERY == 0:
                 await samples.look_into_outbox()
+        except Fault:  # the log tells of that
+            pass
+        except Exception:
+            _log.exception("metrics_not_sampled")
+            await asyncio.sleep(_AFTER_FAILURE_SECONDS)
         looks += 1
         await asyncio.sleep(_EVERY_SECONDS)
 

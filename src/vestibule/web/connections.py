@@ -189,7 +189,11 @@ async def _shed_always(bounds: Bounds, under_way: UnderWay, stopping: asyncio.Ev
         if stopping.is_set() and stopping_since is None:
             stopping_since = began
         stopping_for = None if stopping_since is None else began - stopping_since
-        cut = await asyncio.to_thread(shed, bounds, under_way, stopping_for)
+        try:
+            cut = await asyncio.to_thread(shed, bounds, under_way, stopping_for)
+        except Exception:  # no file to look by, say: then above all it goes on
+            cut = Counter()
+            told.tell_failure(began)
         if stopping_for is None:
             told.tell(cut, began)
         pause = _CUT_SECONDS if cut else _LOOK_SECONDS
@@ -201,7 +205,13 @@ class _Told:
 
     def __init__(self) -> None:
         self._untold = Counter[str]()
-        self._next_at = 0.0
+        self._next_at = self._next_failure_at = 0.0
+
+    def tell_failure(self, now: float) -> None:
+        """Log the exception that is being handled, once in a while."""
+        if now >= self._next_failure_at:
+            _log.exception("connections_not_looked_at")
+            self._next_failure_at = now + _TOLD_SECONDS
 
     def tell(self, cut: Counter[str], now: float) -> None:
         self._untold += cut

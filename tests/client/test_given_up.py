@@ -1,0 +1,97 @@
+"""Who asks and gives up leaves no traceback when the answer fails later; whatever runs by itself tells of its end."""
+
+import ast
+import asyncio
+import gc
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+import vestibule
+from tests.client.knowing import EXPECTED
+from tests.harness.clock import ManualClock
+from vestibule.client.background import Background
+from vestibule.client.introspect import Introspection
+from vestibule.client.keys import KeySet
+
+Ask = Callable[[httpx.AsyncClient], Awaitable[object]]
+ASKS: dict[str, Ask] = {
+    "keys": lambda http: KeySet(ManualClock(), 60).fetch(http),
+    "introspection": lambda http: Introspection(http, EXPECTED, ManualClock()).ask("a.b.c"),
+}
+
+
+@pytest.mark.parametrize("ask", ASKS.values(), ids=ASKS)
+async def test_k11_an_answer_that_fails_after_its_asker_gave_up_is_not_printed(
+    ask: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked, failing = asyncio.Event(), asyncio.Event()
+
+    async def answer(_request: httpx.Request) -> httpx.Response:
+        asked.set()
+        await failing.wait()
+        raise httpx.ConnectError("gone")
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://auth.example.com") as http:
+        before = asyncio.all_tasks()
+        asking = asyncio.ensure_future(ask(http))
+        await asked.wait()
+        left = asyncio.all_tasks() - before - {asking}
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+        failing.set()
+        assert len(left) == 1
+        await asyncio.wait(left)
+        del left, asking
+    gc.collect()
+    await asyncio.sleep(0)
+    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
+
+
+def test_k11_nor_is_one_of_the_background(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "asyncio")
+
+    async def work() -> None:
+        await asyncio.Event().wait()
+
+    async def fail_when_given_up() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise ValueError from None
+
+    background = Background(work, lambda _fault: None)
+    with pytest.raises(TimeoutError):
+        background.ask(fail_when_given_up(), 0.01)
+    background.close()
+    gc.collect()
+    assert "never retrieved" not in caplog.text
+
+
+# Where a task is begun, and who is told what it failed with.
+TOLD = {
+    "client/background.py": "the factory, for all of that loop; its work's fault goes to `ended`",
+    "client/following.py": "a TaskGroup",
+    "client/introspect.py": "together",
+    "client/keys.py": "together",
+    "loops.py": "each loop logs and goes on, gather takes the rest",
+    "metrics/sampling.py": "logs and goes on",
+    "web/api/services.py": "retrieve",
+    "web/connections.py": "logs and goes on",
+}
+BEGINS = {"create_task", "ensure_future", "shield", "run_coroutine_threadsafe"}
+
+
+def test_k11_every_task_of_the_package_has_somebody_who_is_told() -> None:
+    root, begun = Path(vestibule.__file__).parent, Counter[str]()
+    for path in root.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Attribute) and node.attr in BEGINS:
+                begun[str(path.relative_to(root))] += 1
+                assert node.attr != "shield", f"{path}: wait with protocol.tasks.together"
+    assert set(begun) == set(TOLD)
