@@ -44,13 +44,13 @@ class RealWorkshop:
     async def opened(self, *, first_start: bool = False) -> AsyncIterator[Env]:
         key_wiring.locksmith(self.settings, make_secret=first_start)  # before anything else is made where it stands
         # Nobody looks after the embedded database, so whoever comes first brings it up to date.
-        if self.settings.embedded and await self._revision() != REVISION:
+        if self.settings.embedded:
             await self.migrate()
         async with wiring.opened(self.settings, make_secret=first_start) as env:
             yield env
 
     def given_keys(self) -> KeyRing | None:
-        return key_wiring.given_keys(self.settings) if self.settings.keys_are_given else None
+        return key_wiring.given_keys(self.settings, checked=True) if self.settings.keys_are_given else None
 
     async def stored_keys(self) -> list[SealedKey]:
         if self.settings.embedded and not engine.connect(self.settings.database_address).exists:
@@ -66,6 +66,8 @@ class RealWorkshop:
         return await examination.examine(self.settings, SystemClock())
 
     async def migrate(self) -> tuple[str | None, str]:
+        if await self._revision() == REVISION:
+            return REVISION, REVISION
         migrating = await asyncio.create_subprocess_exec(sys.executable, "-m", "vestibule.migrate", stdout=PIPE)
         before, _ = await migrating.communicate()
         if migrating.returncode:

@@ -4,6 +4,7 @@ import base64
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TypeVar
@@ -12,6 +13,7 @@ from pydantic import SecretStr
 
 from vestibule.crypto import jwk
 from vestibule.crypto.entropy import random_bytes
+from vestibule.crypto.jwk import PrivateKey
 from vestibule.crypto.seal import MIN_SECRET_CHARACTERS, CannotUnseal, Seal
 from vestibule.flows.open_key_ring import open_key_ring
 from vestibule.model.clock import Clock
@@ -28,7 +30,7 @@ _MAX_SECRET_BYTES = 64_000
 async def keys(settings: Settings, store: Store, clock: Clock, smith: Locksmith | None) -> KeyRing:
     """The keys from the settings, or else those in the database."""
     if smith is None:
-        return given_keys(settings)
+        return given_keys(settings, checked=True)
     try:
         return await open_key_ring(store, clock, smith)
     except CannotUnseal:
@@ -51,11 +53,15 @@ def locksmith(settings: Settings, *, make_secret: bool = False) -> Locksmith | N
     )
 
 
-def given_keys(settings: Settings) -> KeyRing:
-    """The keys in the four JWT_… settings; raises `WrongSettings` with a line for each that is wrong."""
+def given_keys(settings: Settings, *, checked: bool = False) -> KeyRing:
+    """Read the keys in the four JWT_… settings; raises `WrongSettings` with a line for each that is wrong.
+
+    `checked`: these settings were read without a complaint, so that primes need not be proven again.
+    """
     faults: list[str] = []
-    access = _given(faults, "JWT_ACCESS_TOKEN", settings.jwt_access_private, settings.jwt_access_public)
-    refresh = _given(faults, "JWT_REFRESH_TOKEN", settings.jwt_refresh_private, settings.jwt_refresh_public)
+    read = partial(jwk.private_key, checked=checked)
+    access = _given(faults, "JWT_ACCESS_TOKEN", read, settings.jwt_access_private, settings.jwt_access_public)
+    refresh = _given(faults, "JWT_REFRESH_TOKEN", read, settings.jwt_refresh_private, settings.jwt_refresh_public)
     if access and refresh and access.signing.kid == refresh.signing.kid:
         faults.append("JWT_REFRESH_TOKEN_PRIVATE_KEY: is the access token's key; make another one")
     if faults or not access or not refresh:
@@ -63,10 +69,12 @@ def given_keys(settings: Settings) -> KeyRing:
     return KeyRing(access, refresh)
 
 
-def _given(faults: list[str], name: str, private: SecretStr, public: SecretStr) -> KeySet | None:
+def _given(
+    faults: list[str], name: str, read: Callable[[bytes], PrivateKey], private: SecretStr, public: SecretStr
+) -> KeySet | None:
     """The pair of one use; what is wrong with either half is added to `faults`."""
     before = len(faults)
-    signing = _half(faults, f"{name}_PRIVATE_KEY", private, jwk.private_key)
+    signing = _half(faults, f"{name}_PRIVATE_KEY", private, read)
     checking = _half(faults, f"{name}_PUBLIC_KEY", public, jwk.public_key)
     if signing and checking and signing.kid != checking.kid:
         faults.append(f"{name}_PUBLIC_KEY: is not the public half of {name}_PRIVATE_KEY")

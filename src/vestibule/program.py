@@ -1,8 +1,23 @@
-"""Where the command `vestibule` starts. What is missing is named, with what to install."""
+"""Where the command `vestibule` starts. What is missing is named, with what to install.
+
+The commands of a person load neither server nor database, so that they answer in half a second.
+"""
+
+import sys
+from importlib import import_module
 
 from vestibule import missing
 
-with missing.explained():
-    from vestibule.__main__ import main
+OF_A_PERSON = ("login", "whoami", "token", "logout")
 
-__all__ = ["main"]
+
+def module_of(arguments: list[str]) -> str:
+    """Return the name of the module whose `main` runs this command line."""
+    return "vestibule.person" if arguments[:1] and arguments[0] in OF_A_PERSON else "vestibule.__main__"
+
+
+def main() -> None:
+    """Run a command."""
+    with missing.explained():
+        program = import_module(module_of(sys.argv[1:]))
+    program.main()

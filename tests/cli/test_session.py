@@ -15,13 +15,14 @@ from tests.harness.process import (
     PRODUCTION,
     Running,
     complaint,
-    environment,
     given_keys,
     register,
+    run,
     serving,
     serving_somebody,
 )
-from vestibule import missing
+from vestibule import missing, program
+from vestibule.cli.session import person
 from vestibule.client import InFile, Session
 
 EMAIL = "ada@example.com"
@@ -36,16 +37,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 def vestibule(
     home: Path, *arguments: str, typed: str = "", folder: Path | None = None
 ) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "vestibule", *arguments],
-        check=False,
-        cwd=folder or home,
-        env=environment(home, {}),
-        input=typed,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    return run(folder or home, *arguments, typed=typed, HOME=str(home))
 
 
 def test_a_person_signs_in_is_known_and_signs_out(server: Running, tmp_path: Path) -> None:
@@ -141,12 +133,31 @@ def test_c12_what_somebody_else_put_in_its_place_is_no_session(content: bytes, t
     assert InFile(Path("/dev/zero")).load() is None
 
 
+@pytest.mark.parametrize("command", [*program.OF_A_PERSON, "serve"])
+def test_a_persons_commands_load_no_server(command: str) -> None:
+    asked = f"import sys; sys.argv = ['vestibule', {command!r}, '--help']; from vestibule.program import main"
+    loaded = "import atexit; atexit.register(lambda: print('sqlalchemy' in sys.modules, file=sys.stderr))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{asked}; {loaded}; main()"], check=False, capture_output=True, text=True, timeout=60
+    )
+    assert f"vestibule {command}" in done.stdout
+    assert done.stderr.strip() == str(command == "serve")
+
+
+def test_every_command_of_a_person_is_known_to_be_one() -> None:
+    assert set(program.OF_A_PERSON) == {
+        command.name or command.callback.__name__ for command in person.registered_commands if command.callback
+    }
+
+
 def test_c12_a_module_that_is_missing_is_named_and_the_kit_blamed_only_where_it_is_alone() -> None:
     broken = missing.sentence(ModuleNotFoundError("no", name="asyncpg"))
     assert "the module asyncpg is missing" in broken
     assert "kit" not in broken
-    program = "import sys; sys.modules['typer'] = None; import vestibule.program"
-    done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True, timeout=60)
+    broken_program = "import sys; sys.modules['typer'] = None; from vestibule.program import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", broken_program], check=False, capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 1
     assert complaint(done.stderr).startswith("the module typer is missing, so that this installation is not whole")
 

@@ -36,16 +36,17 @@ def possible(environment: dict[str, str]) -> bool:
 
 
 class Forked:
-    """What `subprocess.Popen` is for a process that was started."""
+    """What `subprocess.Popen` is for a process that was started; `streams` are its input, output and errors."""
 
-    def __init__(self, arguments: list[str], folder: Path, around: dict[str, str], stdout: int, stderr: int) -> None:
+    def __init__(
+        self, arguments: list[str], folder: Path, around: dict[str, str], streams: tuple[int, int, int]
+    ) -> None:
         self.args = arguments
         self.returncode: int | None = None
         self._told, told = socket.socketpair()
         wanted = {"arguments": arguments, "folder": str(folder), "environment": around}
-        with told, Path(os.devnull).open("rb") as nothing:
-            streams = [nothing.fileno(), stdout, stderr, told.fileno()]
-            socket.send_fds(_zygote(), [json.dumps(wanted).encode()], streams)
+        with told:
+            socket.send_fds(_zygote(), [json.dumps(wanted).encode()], [*streams, told.fileno()])
         self.pid: int = struct.unpack("i", self._told.recv(4))[0]
 
     def poll(self) -> int | None:

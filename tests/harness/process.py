@@ -87,11 +87,15 @@ def environment(folder: Path, settings: dict[str, str]) -> dict[str, str]:
 
 
 def run(
-    folder: Path, *arguments: str, program: Sequence[str] = PROGRAM, **settings: str
+    folder: Path, *arguments: str, typed: str = "", program: Sequence[str] = PROGRAM, **settings: str
 ) -> subprocess.CompletedProcess[str]:
-    """A command, run to its end; a server that should have been refused, until it serves."""
-    with TemporaryFile() as out, TemporaryFile() as err:
-        process = started(folder, program, arguments, settings, out.fileno(), err.fileno())
+    """A command, run to its end, with what is typed as its input; a server that should have been refused, until it
+    serves.
+    """
+    with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
+        given.write(typed.encode())
+        given.seek(0)
+        process = started(folder, program, arguments, settings, (given.fileno(), out.fileno(), err.fileno()))
         try:
             _wait_for_the_end(process, out.fileno(), err.fileno())
         finally:
@@ -116,16 +120,28 @@ def _wait_for_the_end(process: "subprocess.Popen[bytes] | Forked", *streams: int
 
 
 def started(
-    folder: Path, program: Sequence[str], arguments: Sequence[str], settings: dict[str, str], stdout: int, stderr: int
+    folder: Path,
+    program: Sequence[str],
+    arguments: Sequence[str],
+    settings: dict[str, str],
+    streams: tuple[int, int, int],
 ) -> "subprocess.Popen[bytes] | Forked":
     """A process in a session of its own: forked from the zygote where that is the same, for it is a hundred times
     quicker.
     """
     around = environment(folder, settings)
     if program == PROGRAM and forked.possible(around):
-        return Forked([*arguments], folder, around, stdout, stderr)
-    command = [*program, *arguments]
-    return subprocess.Popen(command, cwd=folder, env=around, stdout=stdout, stderr=stderr, start_new_session=True)
+        return Forked([*arguments], folder, around, streams)
+    stdin, stdout, stderr = streams
+    return subprocess.Popen(
+        [*program, *arguments],
+        cwd=folder,
+        env=around,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=True,
+    )
 
 
 @contextmanager
@@ -144,9 +160,10 @@ def starting(
     port = port or free_port()
     if program == PROGRAM and _gives_no_place(settings):
         backends.embedded(folder / "vestibule-data")
-    with NamedTemporaryFile(prefix="vestibule-log-") as log:
+    with NamedTemporaryFile(prefix="vestibule-log-") as log, Path(os.devnull).open("rb") as nothing:
         said = log.fileno() if output is None else output
-        process = started(folder, program, ["serve", "--port", str(port), *arguments], settings, said, said)
+        streams = (nothing.fileno(), said, said)
+        process = started(folder, program, ["serve", "--port", str(port), *arguments], settings, streams)
         try:
             yield Running(process, folder, port, Path(log.name))
         finally:
