@@ -214,7 +214,7 @@ def test_c22_a_server_that_is_not_there_is_named_with_what_to_do(command: list[s
 
 
 def test_c22_what_is_refused_leaves_no_new_file(tmp_path: Path) -> None:
-    done = run(tmp_path, "move", "--from", "sqlite:///nofile.db", **given_keys())
+    done = run(tmp_path, "move", "--from", "sqlite:///nofile.db", VESTIBULE_DATA="data", **given_keys())
     assert (done.returncode, complaint(done.stderr)) == (2, "--from: there is no file nofile.db")
     assert list(tmp_path.iterdir()) == []
 

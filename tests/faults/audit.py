@@ -114,24 +114,20 @@ class Audit:
         end = time.monotonic() + _LETTER_SECONDS
         while (lost := self._missing_letters()) and time.monotonic() < end:
             await asyncio.sleep(0.2)
-        for email in lost:
-            self._ledger.violate("I7", f"no letter reached {email}")
+        for email, kind in lost:
+            self._ledger.violate("I7", f"no letter for {kind} reached {email}")
         beyond = self._stand.mailbox.copies() - copies_allowed
         if beyond > 0:
             self._ledger.violations["I8"] += beyond
             self._ledger.notes.append(f"I8: {self._stand.mailbox.copies()} letters came again, {copies_allowed} may")
 
-    def _missing_letters(self) -> list[str]:
+    def _missing_letters(self) -> list[tuple[str, str]]:
         box = self._stand.mailbox
-        verify = ((email, "verifyemail", at) for email, (_, at) in self._ledger.registered.items())
-        reset = ((email, "resetpassword", at) for email, at in self._ledger.asked_for_reset.items())
-        # A letter may be there before the answer that acknowledges it.
-        earlier = {"verifyemail": 15.0, "resetpassword": 0.0}
         there = {(m.to, m.kind): m.at for m in box.delivered}
         return [
-            email
-            for email, kind, at in (*verify, *reset)
-            if there.get((email, kind), float("-inf")) < at - earlier[kind] and email not in box.answers
+            (email, kind)
+            for (email, kind), asked in self._ledger.letters_due.items()
+            if there.get((email, kind), float("-inf")) < asked and email not in box.answers
         ]
 
     async def _back_to_base(self, base: Footprint) -> None:

@@ -14,8 +14,7 @@ from tests.faults.load import Load
 from tests.faults.stand import STANDARD, Footprint, Needs, Stand, standing
 from tests.faults.timeline import Figures
 
-_WARM_UP_SECONDS = 5.0
-_AFTERWARDS_SECONDS = 5.0
+_AROUND_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -118,17 +117,19 @@ class Outcome:
         return self.ran and self.sound and all(finding.held for finding in self.findings)
 
 
-async def run_cell(cell: Cell, folder: Path, times: int, seconds: float, sample: int = 40) -> Outcome:
-    """One run on a stand of its own."""
+async def run_cell(
+    cell: Cell, folder: Path, times: int, seconds: float, sample: int = 40, around: float = _AROUND_SECONDS
+) -> Outcome:
+    """One run on a stand of its own, with so many seconds of load before the fault and after it."""
     if cell.run is None:
         return Outcome(cell, 0)
     begun = time.monotonic()
     async with standing(folder, cell.needs) as stand:
         run = Run(stand, Load(stand), times, seconds)
         try:
-            base = await _before(run, cell)
+            base = await _before(run, cell, around)
             await cell.run(run)
-            await _after(run, cell, base, sample)
+            await _after(run, cell, base, sample, around)
         finally:
             await run.load.end()
             await run.load.balancer.close()
@@ -145,18 +146,18 @@ async def run_cell(cell: Cell, folder: Path, times: int, seconds: float, sample:
         )
 
 
-async def _before(run: Run, cell: Cell) -> Footprint | None:
+async def _before(run: Run, cell: Cell, around: float) -> Footprint | None:
     if not cell.loaded:
         return None
     await run.load.begin()
-    await run.use(_WARM_UP_SECONDS)
+    await run.use(around)
     return await run.stand.footprint()
 
 
-async def _after(run: Run, cell: Cell, base: Footprint | None, sample: int) -> None:
+async def _after(run: Run, cell: Cell, base: Footprint | None, sample: int, around: float) -> None:
     if not cell.loaded:
         return
-    await run.use(_AFTERWARDS_SECONDS)
+    await run.use(around)
     await run.load.end()
     if cell.recovery is not None:
         found = run.load.timeline.recovered_after()

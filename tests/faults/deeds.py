@@ -36,6 +36,7 @@ class Deeds:
 
     async def register(self, person: Person) -> bool:
         """Somebody new; whether it was acknowledged."""
+        asked = time.monotonic()
         body = {"name": "Ada Lovelace", "email": person.email} | _twice(person.password)
         answer = await self._ask("register", "POST", "/api/auth/register", {201}, json=body)
         if answer is None or answer.status_code != 201:
@@ -44,6 +45,7 @@ class Deeds:
         self._expect_mine(user["email"] == person.email, f"registering {person.email} answered {user['email']}")
         person.id = user["id"]
         self._ledger.registered[person.email] = (person.id, time.monotonic())
+        self._ledger.letters_due[person.email, "verifyemail"] = asked
         self._ledger.acknowledged["registration"] += 1
         return True
 
@@ -110,10 +112,12 @@ class Deeds:
         new = new_password()
         body = {"currentPassword": person.password} | _twice(new)
         sent = {"Authorization": f"Bearer {person.access}"}
+        self._ledger.perhaps_void(person.email, "resetpassword", "verifyemail")
         answer = await self._ask("change", "PATCH", "/api/users/me/password", {200}, headers=sent, json=body)
         if answer is not None and answer.status_code == 200:
             self._end(person)
             self._ledger.dead_passwords.append((person.email, person.password))
+            self._ledger.letters_due.pop((person.email, "resetpassword"))
             self._ledger.acknowledged["change"] += 1
             person.password = new
             self._take(person, answer)
@@ -134,7 +138,7 @@ class Deeds:
         answer = await self._ask("forgot", "POST", "/api/auth/forgotpassword", {200}, json=body)
         if answer is None or answer.status_code != 200:
             return None
-        self._ledger.asked_for_reset[person.email] = asked
+        self._ledger.letters_due.setdefault((person.email, "resetpassword"), asked)
         self._ledger.acknowledged["reset letter"] += 1
         secret = await self._secret_of(person, asked)
         return None if secret is None else await self._spend(person, secret)
@@ -148,12 +152,14 @@ class Deeds:
 
     async def _spend(self, person: Person, secret: str) -> None:
         new = new_password()
+        self._ledger.perhaps_void(person.email, "resetpassword", "verifyemail")
         statuses = await asyncio.gather(*(self._present(secret, new, port) for port in self._ports))
         if statuses.count(200) > 1:
             self._ledger.violate("I4", f"a reset token of {person.email} worked {statuses.count(200)} times at once")
         if 200 in statuses:
             self._ledger.spent_secrets.append(secret)
             self._ledger.dead_passwords.append((person.email, person.password))
+            self._ledger.letters_due.pop((person.email, "resetpassword"))
             self._ledger.acknowledged["reset"] += 1
             person.password = new
             self._end(person)

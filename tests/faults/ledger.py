@@ -44,16 +44,25 @@ class Ended:
 
 @dataclass
 class Ledger:
-    """Acknowledged things, and the violations that were seen while they went on. Times are monotonic seconds."""
+    """Acknowledged things, and the violations that were seen while they went on. Times are monotonic seconds.
+
+    `letters_due`: since when an email waits for a letter of a kind. A second one is not due while the first one's link
+    works, and none where that is not known.
+    """
 
     registered: dict[str, tuple[str, float]] = field(default_factory=dict)
-    asked_for_reset: dict[str, float] = field(default_factory=dict)
+    letters_due: dict[tuple[str, str], float] = field(default_factory=dict)
     ended: list[Ended] = field(default_factory=list)
     dead_passwords: list[tuple[str, str]] = field(default_factory=list)
     spent_secrets: list[str] = field(default_factory=list)
     violations: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
     acknowledged: Counter[str] = field(default_factory=Counter)
+
+    def perhaps_void(self, email: str, *kinds: str) -> None:
+        """Expect no letter of these kinds: what voids them may have happened."""
+        for kind in kinds:
+            self.letters_due[email, kind] = float("-inf")
 
     def violate(self, invariant: str, note: str) -> None:
         """Count one, and keep the first few in words."""

@@ -90,8 +90,10 @@ def run(
     folder: Path, *arguments: str, typed: str = "", program: Sequence[str] = PROGRAM, **settings: str
 ) -> subprocess.CompletedProcess[str]:
     """A command, run to its end, with what is typed as its input; a server that should have been refused, until it
-    serves.
+    serves. Where keys are given, there is a database.
     """
+    if program == PROGRAM and _gives_no_place(settings):
+        backends.embedded(folder / "vestibule-data")
     with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
         given.write(typed.encode())
         given.seek(0)
