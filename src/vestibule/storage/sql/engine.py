@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from vestibule.model.errors import StoreUnavailable
-from vestibule.storage.sql import file_faults
+from vestibule.storage.sql import file_faults, sqlite_connections
 from vestibule.storage.sql import url as addresses
 from vestibule.storage.sql.breaker import Breaker
 from vestibule.storage.sql.discretion import withhold_values
@@ -210,7 +210,7 @@ def _sqlite_engine(url: URL, pool_size: int, wait_seconds: float) -> AsyncEngine
         max_overflow=0,
         pool_timeout=wait_seconds,
         pool_reset_on_return="rollback" if pool_size == 1 else None,
-        connect_args={"timeout": 10, "isolation_level": None},
+        connect_args={"timeout": 10, "isolation_level": None, "async_creator_fn": sqlite_connections.connect},
         hide_parameters=True,
     )
     event.listen(engine.sync_engine, "handle_error", withhold_values)
