@@ -18,6 +18,7 @@ from sqlalchemy import select
 
 from tests.flows import DONE, PASSWORD, confirm, twice
 from tests.harness.backends import Backend
+from tests.harness.rounds import rounds
 from tests.harness.world import BASE, World, world_on
 from vestibule.flows.administer import disable_account, enable_account
 from vestibule.flows.delete_account import delete_account
@@ -42,7 +43,7 @@ DEEDS: tuple[tuple[str, int, dict[str, tuple[Any, ...]]], ...] = (
     ("the_owner_has_another_password", 1, {"by_mail": (False, True)}),
     ("an_operator_disables_it_or_enables_it", 1, {"for_long": (False, True)}),
 )
-STORIES, STEPS = 25, 25
+STORIES, STEPS = rounds(100, suite=25), 25
 EVERYTHING = {
     f"{CONFIRM} by the owner",
     f"{CONFIRM} by the thief",

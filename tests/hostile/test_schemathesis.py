@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.harness.process import UNLIMITED, Running, given_keys, register, serving, sign_in
+from tests.harness.rounds import rounds
 
 PROGRAM = str(Path(sys.executable).parent / "schemathesis")
 LEFT_OUT = "positive_data_acceptance"
-EXAMPLES = "40"
+EXAMPLES = str(rounds(40, suite=10))
 EMAIL = "ada@example.com"
 
 
