@@ -73,6 +73,14 @@ def test_c14_an_answer_without_end_ends(head: bytes, again: bytes, pause: float,
             Session(base).sign_in("ada@example.com", "correct horse")
 
 
+def test_c14_more_than_256_kb_is_not_read() -> None:
+    assert (patience.MAX_ANSWER_BYTES, patience.ANSWER_SECONDS) == (256_000, 5.0)
+    with patience.Patience(patience.ANSWER_SECONDS) as waiting:
+        assert len(waiting.whole([b"a" * 255_999, b"a"])) == 256_000
+        with pytest.raises(patience.Unbounded, match="answers more than 256000 bytes"):
+            waiting.whole([b"a" * 256_000, b"a"])
+
+
 @pytest.mark.parametrize("content", NONSENSE)
 def test_c14_nonsense_is_told_as_such(content: bytes, chosen: Chosen) -> None:
     head = OK + b"Content-Length: %d\r\nContent-Encoding: gzip\r\n" % len(content)

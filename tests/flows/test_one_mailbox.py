@@ -64,9 +64,10 @@ async def test_g18_no_kind_of_letter_has_a_count_of_its_own(town: World) -> None
 
 
 async def test_g18_wanting_to_move_there_counts_too(backend: Backend) -> None:
-    """G18: asked for by somebody who is signed in."""
+    """G18: asked for by somebody who is signed in, and whose own email is verified."""
     async with world_on(backend, LIMITED) as world:
         await world.register()
+        assert await verify(world, world.secret(LetterKind.VERIFY_ADDRESS)) == 200
         browser = await world.sign_in()
         for email in sub_addresses()[: DOZEN + 5]:
             assert await ask_for_change(browser, email) == 200
