@@ -9,7 +9,9 @@ from tests.bounds import count, fill, number_as_id, numbers
 from tests.flows import verify
 from tests.harness.backends import Backend
 from tests.harness.world import POLICY, World, world_on
+from vestibule.flows.administer import find_account
 from vestibule.flows.clean_up import clean_up
+from vestibule.flows.delete_account import delete_if_unused
 from vestibule.model.letters import LetterKind
 from vestibule.model.retention import Retention
 from vestibule.storage.sql.schema import accounts, events
@@ -58,6 +60,18 @@ async def test_n9_who_verified_or_signed_in_or_is_an_admin_or_was_imported_stays
         world.clock.advance(days=400)
         assert await gone(world) == 0
         assert await count(world, accounts) == len(names)
+
+
+async def test_n9_who_signs_in_just_before_it_goes_stays(backend: Backend) -> None:
+    """N9: that it was never used is asked again, where it is deleted."""
+    async with world_on(backend, A_MONTH) as world:
+        await world.register()
+        account = await find_account(world.env, ADA)
+        assert account is not None
+        world.clock.advance(days=31)
+        await world.sign_in(ADA)
+        assert not await delete_if_unused(world.env, account, world.clock.now())
+        assert await count(world, accounts) == 1
 
 
 async def test_n9_many_go_in_batches_and_none_where_nobody_says_so(backend: Backend) -> None:
