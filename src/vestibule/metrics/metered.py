@@ -7,9 +7,8 @@ from prometheus_client import Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vestibule.metrics.meters import REQUESTS
-from vestibule.metrics.routes import route_of
+from vestibule.metrics.routes import METHODS, route_of
 
-_METHODS = frozenset({"GET", "HEAD", "POST", "DELETE", "OPTIONS", "PUT", "PATCH"})
 _OTHER = "other"
 
 
@@ -39,7 +38,7 @@ class Metered:
         meter = self._meters.get(key)
         if meter is None:
             method, route, _ = key
-            meter = REQUESTS.labels(method if method in _METHODS else _OTHER, route, str(status))
-            if method in _METHODS:
+            meter = REQUESTS.labels(method if method in METHODS else _OTHER, route, str(status))
+            if method in METHODS:
                 self._meters[key] = meter
         return meter

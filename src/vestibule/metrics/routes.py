@@ -5,6 +5,8 @@ from collections.abc import Collection
 from starlette.types import Scope
 
 UNMATCHED = "unmatched"
+METHODS = frozenset({"GET", "HEAD", "POST", "DELETE", "OPTIONS", "PUT", "PATCH"})
+"""Those that are told by name: whoever asks may invent any other."""
 
 
 def route_of(scope: Scope, plain: Collection[str]) -> str:

@@ -15,10 +15,11 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
-from vestibule.metrics.routes import route_of
+from vestibule.metrics.routes import METHODS, route_of
 
 _LAST_WORDS_SECONDS = 5.0
 _tracer = trace.get_tracer("vestibule")
+_OTHER = "_OTHER"  # OpenTelemetry's word for a method that is not one of the known
 
 
 class Traced:
@@ -59,7 +60,7 @@ class Traced:
 
     async def _traced(self, scope: Scope, receive: Receive, send: Send) -> None:
         with _tracer.start_as_current_span(
-            scope["method"],
+            _method_of(scope),
             self._context(scope),
             SpanKind.SERVER,
             record_exception=False,
@@ -79,11 +80,11 @@ class Traced:
         return propagate.extract(Headers(scope=scope), Context()) if self._believed(scope) else Context()
 
     def _describe(self, span: Span, scope: Scope, message: Message) -> None:
-        status, route = message["status"], route_of(scope, self._plain)
-        span.update_name(f"{scope['method']} {route}")
+        status, route, method = message["status"], route_of(scope, self._plain), _method_of(scope)
+        span.update_name(f"{method} {route}")
         span.set_attributes(
             {
-                "http.request.method": scope["method"],
+                "http.request.method": method,
                 "http.route": route,
                 "http.response.status_code": status,
                 "url.scheme": scope["scheme"],
@@ -93,3 +94,7 @@ class Traced:
         if status >= 500:
             span.set_attribute("error.type", str(status))
             span.set_status(Status(StatusCode.ERROR))
+
+
+def _method_of(scope: Scope) -> str:
+    return scope["method"] if scope["method"] in METHODS else _OTHER
