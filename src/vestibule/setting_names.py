@@ -15,9 +15,8 @@ _WORDS_OF_OTHERS = {
     "VESTIBULE_SECRET": "VESTIBULE_SECRET_KEY",
     "VESTIBULE_SMTP_HOST": "EMAIL_HOST",
 }
-# Whatever begins so in the file is meant for us: the names of the tutorial's server, which have no prefix of ours.
+# What begins so in the file may be meant for us: the names of the tutorial's server, which have no prefix of ours.
 _BEGIN_LIKE_OURS = ("EMAIL_", "JWT_")
-_WHOSE = " (what is another program's belongs into another file)"
 
 
 def unknown(given: Mapping[str, str], known: list[str]) -> Iterator[str]:
@@ -28,20 +27,22 @@ def unknown(given: Mapping[str, str], known: list[str]) -> Iterator[str]:
             yield f"{name}: there is no such setting{_hint(name.upper().replace('-', '_'), known)}"
 
 
-def mistyped(of_file: Mapping[str, str], known: list[str], chosen: Collection[str]) -> Iterator[str]:
-    """A line for each name in the file that has no prefix, and is one of ours but for a slip.
+def mistyped(of_file: Mapping[str, str], known: list[str], chosen: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Each name in the file that has no prefix and may be a slip, and the one of ours that may be meant.
 
-    In the file alone: an environment is full of the names of others. What is among the `chosen` nobody has forgotten,
-    so that a name which is like it is another program's.
+    Never a reason to stop: the file may be another program's too. In the file alone: an environment is full of other
+    programs' names. What is among the `chosen` nobody has forgotten: a name like it is another program's.
     """
     bare = [name for name in known if not name.startswith(_PREFIX)]
     for name in sorted(set(of_file) - set(known)):
         written = name.upper().replace("-", "_")
         near = next((each for each in bare if _one_slip_apart(written, each)), None)
         if near and near not in chosen:
-            yield f"{name}: there is no such setting; did you mean {near}?"
-        elif not near and written.startswith(_BEGIN_LIKE_OURS) and _PREFIX + written not in chosen:
-            yield f"{name}: there is no such setting{_hint(written, known)}{_WHOSE}"
+            yield name, near
+        elif not near and written.startswith(_BEGIN_LIKE_OURS):
+            meant = _meant(written, known)
+            if meant and meant not in chosen:
+                yield name, meant
 
 
 def _one_slip_apart(one: str, other: str) -> bool:
@@ -57,8 +58,12 @@ def _of_a_service(name: str, value: str) -> bool:
 
 
 def _hint(name: str, known: list[str]) -> str:
+    meant = _meant(name, known)
+    return f"; did you mean {meant}?" if meant else "; docs/settings.md lists those there are"
+
+
+def _meant(name: str, known: list[str]) -> str:
     """Which one may be meant; compared without the prefix, which would make all of them alike."""
     bare = {each.removeprefix(_PREFIX): each for each in known}
     near = difflib.get_close_matches(name.removeprefix(_PREFIX), bare, n=1, cutoff=0.7)
-    meant = _WORDS_OF_OTHERS.get(name) or (bare[near[0]] if near else "")
-    return f"; did you mean {meant}?" if meant else "; docs/settings.md lists those there are"
+    return _WORDS_OF_OTHERS.get(name) or (bare[near[0]] if near else "")

@@ -685,7 +685,6 @@ def read(of_whoever_uses_them: Callable[[Settings], Iterable[str]] = lambda _: (
     file = env_file.read(ENV_FILE, names)
     faults = [*file.faults, *setting_names.unknown({**file.values, **os.environ}, names)]
     given = _given(file.values, names)
-    faults += setting_names.mistyped(file.values, names, given)
     chosen, of_fields = _validated(given)
     faults += of_fields
     if file.whole:  # else it is not known what else was chosen
@@ -695,6 +694,13 @@ def read(of_whoever_uses_them: Callable[[Settings], Iterable[str]] = lambda _: (
     if faults:
         raise WrongSettings("\n".join(dict.fromkeys(" ".join(fault.split()) for fault in faults)))
     return chosen
+
+
+def slips() -> list[tuple[str, str]]:
+    """Names in `.env` that are none of ours, and the one of ours that may be meant by each."""
+    names = [name_of(field) for field in Settings.model_fields.values()]
+    of_file = env_file.read(ENV_FILE, names).values
+    return list(setting_names.mistyped(of_file, names, _given(of_file, names)))
 
 
 def from_env_file(name: str) -> bool:

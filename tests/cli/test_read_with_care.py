@@ -51,6 +51,7 @@ MISTYPED = [
 ]
 OF_OTHERS = """
     DEBUG AWS_REGION COMPOSE_PROJECT_NAME MONGODB_URL POSTGRES_PORT POSTGRES_HOST POSTGRES_DB DATABASE_USER HOST
+    EMAIL_BACKEND EMAIL_TIMEOUT JWT_SECRET JWT_ALGORITHM JWT_PRIVATE_KEY
     REDIS_PORT HOSTNAME SECRET_KEY LOG_LEVEL PATH SMTP_HOST ACCESS_TOKEN_EXPIRES_IN CLIENT_ORIGIN DB_URL EMAIL
 """
 
@@ -123,9 +124,12 @@ def test_c1_a_file_that_cannot_be_taken_as_meant_is_one_line(content: bytes, say
 
 
 @pytest.mark.parametrize(("name", "meant"), MISTYPED)
-def test_c20_a_slip_in_a_name_of_the_file_is_told(name: str, meant: str, refusal: Refusal) -> None:
+def test_c20_a_slip_in_a_name_of_the_file_is_known_and_stops_nothing(
+    name: str, meant: str, nowhere: pytest.MonkeyPatch
+) -> None:
     Path(".env").write_text(f"{name}=x\n")
-    assert complaint(refusal()).startswith(f"{name}: there is no such setting; did you mean {meant}?")
+    assert settings.read().port == 8000
+    assert settings.slips() == [(name, meant)]
 
 
 def test_c20_every_name_without_our_prefix_is_known_with_any_slip() -> None:
@@ -135,14 +139,26 @@ def test_c20_every_name_without_our_prefix_is_known_with_any_slip() -> None:
             a, b, rest = name[:at], name[at], name[at + 1 :]
             slips = {a + rest, a + "Q" + rest, a + "Q" + b + rest, a + rest[:1] + b + rest[1:]} - {name}
             for slip in slips:
-                assert f"did you mean {name}?" in "".join(setting_names.mistyped({slip: "x"}, names, ())), slip
+                assert [(slip, name)] == list(setting_names.mistyped({slip: "x"}, names, ())), slip
 
 
-def test_c20_names_of_others_and_what_is_chosen_anyway_start(nowhere: pytest.MonkeyPatch) -> None:
+def test_c20_names_of_others_and_what_is_chosen_anyway_are_left_alone(nowhere: pytest.MonkeyPatch) -> None:
     others = "".join(f"{name}=x\n" for name in OF_OTHERS.split())
     Path(".env").write_text(f"{others}DATABASE_URI=of-another\nDATABASE_URL=sqlite:///x.db\n")
     nowhere.setenv("ORIGN", "x")  # an environment has names of everybody
     assert settings.read().database_url.get_secret_value() == "sqlite:///x.db"
+    assert settings.slips() == []
+
+
+def test_c20_a_slip_is_a_line_of_the_servers_log_and_of_the_doctors(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("EMAIL_HOTS=smtp.example.com\nJWT_SECRET=of-another\nEMAIL_BACKEND=of-another\n")
+    with starting(tmp_path, **given_keys()) as server:
+        wait_until(lambda: "Listening on" in server.output, "the server")
+        assert server.output.count("setting_unknown") == 1
+        assert "perhaps=EMAIL_HOST" in server.output
+    done = run(tmp_path, "doctor", **given_keys())
+    assert "EMAIL_HOTS in .env is no setting of Vestibule's" in " ".join(done.stdout.split())
+    assert "of-another" not in done.stdout
 
 
 def test_c1_a_folder_in_the_place_of_the_file_is_one_line_and_a_virtual_environment_is_none(

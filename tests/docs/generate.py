@@ -36,9 +36,9 @@ MADE = "<!-- Made from the code by `make docs`. Do not edit here. -->"
 SETTINGS_INTRODUCTION = """
 Every setting is an environment variable, or a line of the file `.env` in the folder where the server starts; the
 environment wins. All of them are read once, at the start. What is wrong stops the start, with one line for each setting
-that names it, all of them in one run; so does an unknown name that begins with `VESTIBULE_`, and in `.env` one that is
-a slip away from a name below (`ORIGN`) or begins with `EMAIL_` or `JWT_`. White space at the ends is dropped, and an
-empty value counts as unset.
+that names it, all of them in one run; so does an unknown name that begins with `VESTIBULE_`. Other names in `.env` may
+be another program's: one that is like a name below (`ORIGN`, `EMAIL_PASSWORD`) is a line in the log of the server and a
+hint of the doctor, and no more. White space at the ends is dropped, and an empty value counts as unset.
 
 `.env` is UTF-8 and read as Node's dotenv reads it: `NAME=value`, one a line, perhaps with `export` in front; `'…'`,
 `"…"` or `` `…` `` around a value that has a `#` or several lines; nothing is expanded, a `$` is a dollar sign. It

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, distribution
 from typing import Annotated
 
+import structlog
 import typer
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
@@ -24,8 +25,9 @@ from vestibule.cli.console import Terminal, notes
 from vestibule.cli.supervisor import FINISH_SECONDS, Supervisor
 from vestibule.cli.workshop import Workshop
 from vestibule.setting_types import listening_address
-from vestibule.settings import Settings, WrongSettings
+from vestibule.settings import ENV_FILE, Settings, WrongSettings, slips
 
+_log = structlog.get_logger(__name__)
 _PLAIN, _TRACED = "vestibule.app:application", "vestibule.traced:application"
 _TRACES = "opentelemetry-exporter-otlp-proto-http"
 # Whoever does not get through with the head of a request in ten seconds, or in 16 kB, holds a connection for nothing
@@ -71,6 +73,7 @@ def serve(
         _place(settings.metrics_host, settings.metrics_port, "VESTIBULE_METRICS_PORT").close()
     if settings.traces:
         _require_traces()
+    _tell_slips()
     asyncio.run(_prepare(workshop))
     open_files.raise_limit()
     connections = _connections(settings)
@@ -94,6 +97,12 @@ def serve(
     )
     with place, _room_for_metrics(settings):
         server.serve()
+
+
+def _tell_slips() -> None:
+    """Warn of names in `.env` that may be meant for us: the file may be another program's too, so no more than that."""
+    for name, meant in slips():
+        _log.warning("setting_unknown", name=name, file=str(ENV_FILE), perhaps=meant)
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from vestibule import env_file
 from vestibule.model.findings import Finding, fault, fine, hint, warning
 from vestibule.model.paths import is_folder
 from vestibule.protocol.files import read_bounded
-from vestibule.settings import ENV_FILE, Settings
+from vestibule.settings import ENV_FILE, Settings, slips
 from vestibule.storage.sql import url as addresses
 
 SUBJECT = "settings"
@@ -20,8 +20,18 @@ _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 def look(chosen: Settings) -> list[Finding]:
     """What to think of the settings and the data folder; one line where all is well."""
-    found = [*_mode(chosen), *_passwords(chosen), *_sessions(chosen), *_secrets(chosen), *_folder(chosen)]
+    found = [*_names(), *_mode(chosen), *_passwords(chosen), *_sessions(chosen), *_secrets(chosen), *_folder(chosen)]
     return found or [fine(SUBJECT, f"mode {chosen.mode}, nothing to object to")]
+
+
+def _names() -> Iterator[Finding]:
+    for name, meant in slips():
+        yield hint(
+            SUBJECT,
+            f"{name} in {ENV_FILE} is no setting of Vestibule's",
+            "It is another program's, or a slip, and then what it should set is not set.",
+            f"{meant}, if that is meant",
+        )
 
 
 def _mode(chosen: Settings) -> Iterator[Finding]:
