@@ -16,6 +16,8 @@ from vestibule.storage.sql.engine import Patience
 
 __all__ = ["pytest_configure", "pytest_unconfigure"]  # what a run starts ends with it
 
+_WAITING = 1  # worker more than cores: faults, time-outs and other servers are waited for, and that costs nothing
+
 # How long an example takes depends on what else the machine does. One that fails is printed, to be run again.
 hypothesis.settings.register_profile(
     "here", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
@@ -24,6 +26,11 @@ hypothesis.settings.load_profile("here")
 
 # As in production: one line, and no local variables in it.
 structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()])
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Return for how many workers `-n auto` stands."""
+    return len(os.sched_getaffinity(0)) + _WAITING if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
 
 
 @pytest.fixture(params=backends.ALL)
