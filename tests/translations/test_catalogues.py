@@ -1,13 +1,15 @@
 """Every language says everything, and says it with the same names and links in it."""
 
 import re
+from typing import Any
 
 import pytest
 from babel.messages.pofile import read_po
+from jinja2 import DictLoader, Environment
 
 from tests.translations.collect import CATALOGUES, collected, translated_languages
 from vestibule.model.languages import LANGUAGES, preferred
-from vestibule.translations.catalogues import catalogue
+from vestibule.translations.catalogues import catalogue, speaking
 
 PLACEHOLDERS = re.compile(r"%\(\w+\)[sd]")
 
@@ -70,3 +72,21 @@ def test_the_language_wanted_most_is_chosen(header: str, language: str | None) -
 
 def test_a_flood_of_languages_costs_nothing() -> None:
     assert preferred("x," * 20 + "de") is None
+
+
+def test_a_template_is_compiled_once_for_all_languages_and_anew_when_it_changes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compiled: list[str | None] = []
+    as_it_is = Environment.compile
+
+    def compile_it(templates: Environment, source: str, name: str | None = None, *others: Any, **named: Any) -> Any:
+        compiled.append(name)
+        return as_it_is(templates, source, name, *others, **named)
+
+    monkeypatch.setattr(Environment, "compile", compile_it)
+    for source, said in (("{{ language }} once", "once"), ("{{ language }} anew", "anew")):
+        for language in ("en", "de", "fr"):
+            loader = DictLoader({"compiled-once.txt": source})
+            assert speaking(language, loader).get_template("compiled-once.txt").render() == f"{language} {said}"
+    assert compiled == ["compiled-once.txt"] * 2

@@ -14,11 +14,29 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from jinja2 import BaseLoader, DictLoader, Environment, StrictUndefined, TemplateSyntaxError, select_autoescape
+from jinja2.bccache import Bucket, BytecodeCache
 
 from vestibule.protocol.files import read_bounded
 
 SOURCE_LANGUAGE = "en"
 _MAX_TEMPLATE_BYTES = 1_000_000
+
+
+class _CompiledOnce(BytecodeCache):
+    """Compile each template once in a process: in every language it is the same code. As many as there are files."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if code := self._code.get(bucket.key):
+            bucket.bytecode_from_string(code)  # which looks whether the template is the same still
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._code[bucket.key] = bucket.bytecode_to_string()
+
+
+_compiled_once = _CompiledOnce()
 
 
 @cache
@@ -42,6 +60,7 @@ def speaking(language: str, loader: BaseLoader) -> Environment:
     """Templates in a language: `{% trans %}` and `_()` translate, and `language` names it."""
     templates = Environment(
         loader=loader,
+        bytecode_cache=_compiled_once,
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
         trim_blocks=True,
