@@ -4,6 +4,7 @@ import ast
 import asyncio
 import gc
 import logging
+import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 import vestibule
 from tests.client.knowing import EXPECTED
 from tests.harness.clock import ManualClock
-from vestibule.client.background import Background
+from vestibule.client.background import Background, Ended
 from vestibule.client.introspect import Introspection
 from vestibule.client.keys import KeySet
 
@@ -65,12 +66,48 @@ def test_k11_nor_is_one_of_the_background(caplog: pytest.LogCaptureFixture) -> N
         except asyncio.CancelledError:
             raise ValueError from None
 
-    background = Background(work, lambda _fault: None)
+    background = Background(work, lambda _fault: None, nothing)
     with pytest.raises(TimeoutError):
         background.ask(fail_when_given_up(), 0.01)
     background.close()
     gc.collect()
     assert "never retrieved" not in caplog.text
+
+
+async def nothing() -> None:
+    """Nothing was opened."""
+
+
+def test_k11_what_it_opened_is_released_once_nobody_asks_any_more() -> None:
+    """Else the connection of who is still asking goes back to a client that is closed, and stays open."""
+    told: list[str] = []
+    asked = threading.Event()
+
+    async def work() -> None:
+        await asyncio.Event().wait()
+
+    async def release() -> None:
+        told.append("released")
+
+    async def ask() -> None:
+        asked.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            told.append("asked no more")
+
+    def ask_in_vain() -> None:
+        with pytest.raises(Ended):
+            background.ask(ask(), 20)
+
+    background = Background(work, lambda fault: told.append(f"ended: {fault}"), release)
+    asking = threading.Thread(target=ask_in_vain)
+    asking.start()
+    assert asked.wait(20)
+    background.close()
+    asking.join()
+    assert told == ["ended: None", "asked no more", "released"]
 
 
 # Where a task is begun, and who is told what it failed with.

@@ -20,15 +20,20 @@ class Ended(Exception):
 class Background:
     """Runs `work` until it is closed, and answers questions meanwhile. A daemon: it keeps no process alive.
 
-    `ended` is called in the thread when the work has ended in whatever way, with its fault, if it had one.
+    `ended` is called in the thread when the work has ended in whatever way, with its fault, if it had one; `release`
+    runs once nobody uses any more what the work has opened.
     """
 
     def __init__(
-        self, work: Callable[[], Coroutine[Any, Any, None]], ended: Callable[[BaseException | None], None]
+        self,
+        work: Callable[[], Coroutine[Any, Any, None]],
+        ended: Callable[[BaseException | None], None],
+        release: Callable[[], Coroutine[Any, Any, None]],
     ) -> None:
         self._loop = asyncio.new_event_loop()
         self._loop.set_task_factory(_quiet)
         self._ended = ended
+        self._release = release
         self._over = False
         self._asking = threading.Lock()
         self._work = self._loop.create_task(work())
@@ -82,8 +87,16 @@ class Background:
             with self._asking:
                 self._over = True
             self._ended(fault)
-            self._loop.run_until_complete(_end_all_others())
-            self._loop.close()
+            try:
+                self._loop.run_until_complete(self._leave())
+            finally:
+                self._loop.close()
+
+    async def _leave(self) -> None:
+        # In this order: whoever still asks would hand a connection back to a client that is closed.
+        await _end_all_others()
+        await self._release()
+        await asyncio.sleep(0)  # a connection that was just given up closes its socket in the loop's next turn
 
 
 def _quiet(loop: asyncio.AbstractEventLoop, coroutine: Any, **named: Any) -> asyncio.Task[Any]:
@@ -99,4 +112,3 @@ async def _end_all_others() -> None:
     for task in others:
         task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
-    await asyncio.sleep(0)  # a connection that was just given up closes its socket in the loop's next turn

@@ -62,6 +62,7 @@ class Following:
         self._complaints = complaints
         self._closing = False
         self._background: Background | None = None
+        self._opened = contextlib.AsyncExitStack()
         self._first_look = asyncio.Event()
         self._other_keys = asyncio.Event()
         self._vouching: frozenset[str] = frozenset()
@@ -69,7 +70,7 @@ class Following:
     def begin(self) -> Background:
         """Start, where that is not done; raises what the machine does that has no thread or no descriptor left."""
         if self._background is None:
-            self._background = Background(self._work, self._end)
+            self._background = Background(self._work, self._end, self._opened.aclose)
         return self._background
 
     def ask(self, question: Coroutine[Any, Any, T], seconds: float) -> T:
@@ -108,14 +109,14 @@ class Following:
             raise
 
     async def _work(self) -> None:
-        async with wire.client(self._base, self._service_key) as self._http:
-            self._introspection = Introspection(self._http, self._expected, self._clock)
-            follower = Follower(self._memory.revoked, self._clock, self._heard, self.setup, self._hear_keys)
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(follower.follow(self._http))
-                tasks.create_task(self._keep_keys())
-                tasks.create_task(self._end_patience())
-                tasks.create_task(self._end_look_in_vain())
+        self._http = await self._opened.enter_async_context(wire.client(self._base, self._service_key))
+        self._introspection = Introspection(self._http, self._expected, self._clock)
+        follower = Follower(self._memory.revoked, self._clock, self._heard, self.setup, self._hear_keys)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(follower.follow(self._http))
+            tasks.create_task(self._keep_keys())
+            tasks.create_task(self._end_patience())
+            tasks.create_task(self._end_look_in_vain())
 
     def _end(self, fault: BaseException | None) -> None:
         """By itself, for whatever reason: nothing that is known counts any more, so that the next check begins anew."""
