@@ -7,13 +7,17 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
+
+import psutil
 
 from tests.harness import guard
 
 _NAME = "VESTIBULE_TEST_RUN"
 _END_SECONDS = 60
+_MEMORY, _ROOM_BYTES = Path("/dev/shm"), 4 << 30
 _guards: "list[subprocess.Popen[bytes]]" = []
 
 
@@ -46,7 +50,21 @@ def end() -> None:
 
 def pytest_configure() -> None:
     """pytest's hook: everything has its place from the beginning, `tmp_path` too."""
+    if _NAME not in os.environ:
+        tempfile.tempdir = _place_in_memory()
     folder()
+
+
+def _place_in_memory() -> str | None:
+    """Return a file system in memory with room for all, or None. For each database that a test makes, PostgreSQL makes
+    and deletes three hundred files, which on ext4 is a fifth of what the whole suite costs.
+    """
+    with suppress(OSError):
+        found = os.statvfs(_MEMORY)
+        room = min(found.f_bavail * found.f_frsize, psutil.virtual_memory().available // 2)
+        if room > _ROOM_BYTES and not found.f_flag & os.ST_NOEXEC and os.access(_MEMORY, os.W_OK):
+            return str(_MEMORY)
+    return None
 
 
 def pytest_unconfigure() -> None:

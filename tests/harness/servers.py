@@ -70,6 +70,9 @@ def _initialise() -> str:
     folder = run.folder() / "initdb"
     folder.mkdir(mode=0o700)
     PostgresServer(folder, cleanup_mode=None).ensure_pgdata_inited()
+    with (folder / "postgresql.conf").open("a") as settings:
+        # Inside the folder, and not in /dev/shm, where a server that is killed leaves it.
+        settings.write("dynamic_shared_memory_type = mmap\n")
     return str(folder)
 
 

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from tests.docs.paths import ROOT
+from tests.harness import run, servers
 from tests.harness.servers import wait_until
 
 GREEN, RED = "return", "raise AssertionError"
@@ -111,3 +112,10 @@ def test_a_run_that_has_ended_has_left_nothing(tmp_path: Path, then: str, status
         assert inner.process.wait(120) == status
         assert not inner.folder.exists()
         assert inner.started() == []
+
+
+def test_postgresql_shares_memory_inside_its_folder_alone() -> None:
+    """What lies in /dev/shm outlives a server that is killed."""
+    if "VESTIBULE_TEST_DATABASE_URL" not in os.environ:
+        servers.postgresql()
+        assert any((run.folder() / "postgresql" / "pg_dynshmem").iterdir())
