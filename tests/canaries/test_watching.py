@@ -60,7 +60,9 @@ def ask_for_everything(browser: httpx.Client, secrets: list[str]) -> int:
         path = re.sub(r"\{(session_id|kind|language)\}", MARK, pattern)
         path = re.sub(r"\{(code|token)\}", secrets[0], path)
         browser.cookies.clear()
-        how: dict[str, Any] = {"headers": {"Cookie": cookies, **SAID_OF_ITSELF}, "params": FIELDS}
+        # A body that nobody reads, as that of a GET, ends the connection after the answer.
+        said = {"Cookie": cookies, "Connection": "close", **SAID_OF_ITSELF}
+        how: dict[str, Any] = {"headers": said, "params": FIELDS}
         if path == "/api/auth/introspect":
             how["headers"]["Authorization"] = f"Bearer {SERVICE_KEY}"
         how["json" if path.startswith("/api") else "data"] = FIELDS

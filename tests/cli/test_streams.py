@@ -1,5 +1,6 @@
 """C10: streams that are closed, full or left, for every command: its status says whether its result got anywhere."""
 
+import os
 import shlex
 import subprocess
 import sys
@@ -64,8 +65,9 @@ def test_c10_every_kind_of_command_needs_an_output(tmp_path: Path) -> None:
 
 def test_c10_what_is_still_in_the_buffer_at_the_end_is_lost_too(tmp_path: Path) -> None:
     """C10: where nothing of it was written before."""
-    with Path("/dev/full").open("wb") as full, TemporaryFile() as said:
-        process = started(tmp_path, PROGRAM_OF_TESTS, ["--version"], {}, full.fileno(), said.fileno())
+    with Path(os.devnull).open("rb") as given, Path("/dev/full").open("wb") as full, TemporaryFile() as said:
+        streams = (given.fileno(), full.fileno(), said.fileno())
+        process = started(tmp_path, PROGRAM_OF_TESTS, ["--version"], {}, streams)
         assert process.wait(60) == 1
         said.seek(0)
         assert LOST.encode() in said.read()

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event, exc
+from sqlalchemy import event, exc, text
 from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
@@ -73,7 +73,7 @@ _SQLITE_CONFLICTS = {
 }
 _POSTGRESQL_PORT = 5432
 _OURS = "SELECT 1 FROM sqlite_master WHERE name = 'vestibule_schema'"
-WRITE_AHEAD = "PRAGMA journal_mode = WAL"
+WRITE_AHEAD = text("PRAGMA journal_mode = WAL")
 """Kept in the file, once it was said. Not within a transaction."""
 # What a driver raises when the server is not there at all, before SQLAlchemy can wrap it.
 _UNREACHABLE = (OSError, TimeoutError, exc.TimeoutError)
@@ -235,7 +235,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     try:
         cursor.execute(_OURS)
         if cursor.fetchone():
-            cursor.execute(WRITE_AHEAD)
+            cursor.execute(WRITE_AHEAD.text)
         cursor.execute("PRAGMA synchronous = FULL")  # committed means on the disk, also when the power fails
         cursor.execute("PRAGMA foreign_keys = ON")
     except sqlite3.Error:

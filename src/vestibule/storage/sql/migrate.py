@@ -34,7 +34,7 @@ async def migrate(engines: Engines) -> tuple[str | None, str]:
         await connection.run_sync(_upgrade)
     if engines.dialect == "sqlite":
         async with engines.reading() as connection:
-            await connection.execute(text(WRITE_AHEAD))
+            await connection.execute(WRITE_AHEAD)
     return before, REVISION
 
 
