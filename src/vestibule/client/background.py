@@ -110,5 +110,6 @@ async def _end_all_others() -> None:
     """The end of every question that nobody will answer any more."""
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
-        task.cancel()
+        if not task.cancelling():  # a second cancellation would interrupt it while it closes its connection
+            task.cancel()
     await asyncio.gather(*others, return_exceptions=True)
