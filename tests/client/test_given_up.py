@@ -4,6 +4,7 @@ import ast
 import asyncio
 import gc
 import logging
+import socket
 import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -108,6 +109,26 @@ def test_k11_what_it_opened_is_released_once_nobody_asks_any_more() -> None:
     background.close()
     asking.join()
     assert told == ["ended: None", "asked no more", "released"]
+
+
+def test_k11_a_connection_that_a_library_lost_is_closed_too() -> None:
+    """As httpcore loses that of a handshake which is cancelled; else it is open until it is collected."""
+
+    async def work() -> None:
+        await asyncio.Event().wait()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        async def lose() -> object:
+            return await asyncio.get_running_loop().create_connection(asyncio.Protocol, *server.getsockname())
+
+        background = Background(work, lambda _fault: None, nothing)
+        lost = background.ask(lose(), 20)
+        there, _ = server.accept()
+        background.close()
+        with there:
+            there.settimeout(2)
+            assert (there.recv(1), bool(lost)) == (b"", True)
 
 
 # Where a task is begun, and who is told what it failed with.

@@ -1,9 +1,7 @@
 """A wrong key or a wrong URL is told at once and by its name; an outage is not taken for either."""
 
-import gc
 import socket
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
@@ -81,10 +79,6 @@ def test_k5_a_name_that_leads_nowhere_and_a_port_without_tls_are_named(monkeypat
         raised_at_once(Verifier("https://vestibule.invalid", "vsk_x").start, "vestibule.invalid leads nowhere")
     with answering((200, {}, b"")) as url:
         raised_at_once(Verifier(url.replace("http:", "https:"), "vsk_x").start, "does not speak TLS")
-    with warnings.catch_warnings():
-        # httpcore leaves the connection of a handshake that is cancelled to the garbage collector.
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
 
 
 def unknown_name(*_: object, **__: object) -> None:

@@ -96,6 +96,8 @@ class Background:
         # In this order: whoever still asks would hand a connection back to a client that is closed.
         await _end_all_others()
         await self._release()
+        for lost in [*getattr(self._loop, "_transports", {}).values()]:  # by a library, when it was cancelled
+            lost.abort()
         await asyncio.sleep(0)  # a connection that was just given up closes its socket in the loop's next turn
 
 
