@@ -117,7 +117,6 @@ class Deeds:
         if answer is not None and answer.status_code == 200:
             self._end(person)
             self._ledger.dead_passwords.append((person.email, person.password))
-            self._ledger.letters_due.pop((person.email, "resetpassword"))
             self._ledger.acknowledged["change"] += 1
             person.password = new
             self._take(person, answer)
@@ -159,7 +158,6 @@ class Deeds:
         if 200 in statuses:
             self._ledger.spent_secrets.append(secret)
             self._ledger.dead_passwords.append((person.email, person.password))
-            self._ledger.letters_due.pop((person.email, "resetpassword"))
             self._ledger.acknowledged["reset"] += 1
             person.password = new
             self._end(person)

@@ -47,7 +47,7 @@ class Ledger:
     """Acknowledged things, and the violations that were seen while they went on. Times are monotonic seconds.
 
     `letters_due`: since when an email waits for a letter of a kind. A second one is not due while the first one's link
-    works, and none where that is not known.
+    works, and none of a person whose links were perhaps voided.
     """
 
     registered: dict[str, tuple[str, float]] = field(default_factory=dict)

@@ -74,11 +74,6 @@ class Mailbox:
         """The secrets in the letters of a kind that reached an address since then, oldest first."""
         return [m.secret for m in self.delivered if m.to == to and m.kind == kind and m.at >= since]
 
-    def owed(self) -> set[str]:
-        """The Message-IDs of the letters that came as often as they were cut off, and have to come once more."""
-        came = Counter(m.message_id for m in self.delivered)
-        return {letter for letter, times in Counter(self.cut).items() if came[letter] <= times}
-
     def copies(self) -> int:
         """How many letters arrived again."""
         return sum(count - 1 for count in Counter(m.message_id for m in self.delivered).values())
