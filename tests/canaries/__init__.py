@@ -5,11 +5,23 @@ Each test drives one kind of face with canaries through success, refusal and fai
 
 import base64
 
+from vestibule.web.routes import PAGES, ROUTES
+
 MARK = "kanarie7"
 PASSWORD, NEW_PASSWORD = f"pass {MARK} w\u00f6rd&<1", f'new {MARK} w\u00f6rd"\\2'
 NAME = f"Ada {MARK.capitalize()} \u00d6rsted"
 SERVICE_KEY = f"vsk_{MARK}AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 ARGON2 = f"$argon2id$v=19$m=64,t=1,p=1${MARK}c29tZXNhbHQ${MARK}CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2"
+LINES = [(line.method, line.path) for line in (*ROUTES, *PAGES) if line.path != "/api/revocations"]
+"""Every line of the URL map that answers at once."""
+FIELDS = {
+    "name": NAME,
+    "currentPassword": PASSWORD,
+    "password": NEW_PASSWORD,
+    "passwordConfirm": NEW_PASSWORD,
+    "token": MARK,
+}
+"""All that a body can say of somebody, without the email."""
 
 
 def _encoded(text: bytes) -> list[str]:

@@ -9,24 +9,16 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from tests.canaries import MARK, NAME, NEW_PASSWORD, PASSWORD, SERVICE_KEY, singing
+from tests.canaries import FIELDS as ANY_FIELDS
+from tests.canaries import LINES, MARK, NAME, PASSWORD, SERVICE_KEY, singing
 from tests.harness import backends
 from tests.harness.process import Running, given_keys, link_in, serving, text_of
 from tests.harness.servers import free_port, wait_until
 from tests.traces.collector import collecting
 from vestibule.storage.sql import engine
-from vestibule.web.routes import PAGES, ROUTES
 
 EMAIL = f"ada.{MARK}@example.com"
-LINES = [(line.method, line.path) for line in (*ROUTES, *PAGES) if line.path != "/api/revocations"]
-FIELDS = {
-    "name": NAME,
-    "email": EMAIL,
-    "currentPassword": PASSWORD,
-    "password": NEW_PASSWORD,
-    "passwordConfirm": NEW_PASSWORD,
-    "token": MARK,
-}
+FIELDS = {**ANY_FIELDS, "email": EMAIL}
 SAID_OF_ITSELF = {
     "User-Agent": f"{MARK}/1.0",
     "Referer": f"https://{MARK}.example/",

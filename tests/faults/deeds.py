@@ -112,7 +112,7 @@ class Deeds:
         new = new_password()
         body = {"currentPassword": person.password} | _twice(new)
         sent = {"Authorization": f"Bearer {person.access}"}
-        self._ledger.perhaps_void(person.email, "resetpassword", "verifyemail")
+        self._ledger.perhaps_void(person.email)
         answer = await self._ask("change", "PATCH", "/api/users/me/password", {200}, headers=sent, json=body)
         if answer is not None and answer.status_code == 200:
             self._end(person)
@@ -151,7 +151,7 @@ class Deeds:
 
     async def _spend(self, person: Person, secret: str) -> None:
         new = new_password()
-        self._ledger.perhaps_void(person.email, "resetpassword", "verifyemail")
+        self._ledger.perhaps_void(person.email)
         statuses = await asyncio.gather(*(self._present(secret, new, port) for port in self._ports))
         if statuses.count(200) > 1:
             self._ledger.violate("I4", f"a reset token of {person.email} worked {statuses.count(200)} times at once")

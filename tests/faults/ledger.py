@@ -59,9 +59,9 @@ class Ledger:
     notes: list[str] = field(default_factory=list)
     acknowledged: Counter[str] = field(default_factory=Counter)
 
-    def perhaps_void(self, email: str, *kinds: str) -> None:
-        """Expect no letter of these kinds: what voids them may have happened."""
-        for kind in kinds:
+    def perhaps_void(self, email: str) -> None:
+        """Expect no letter with a link: what voids them may have happened."""
+        for kind in ("resetpassword", "verifyemail"):
             self.letters_due[email, kind] = float("-inf")
 
     def violate(self, invariant: str, note: str) -> None:
