@@ -21,7 +21,8 @@ WAIT_SECONDS = 60
 def main() -> None:
     """Start all four, say where they are, and end them together."""
     require(*FRAMEWORKS)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for ending in (signal.SIGINT, signal.SIGTERM):  # a shell starts what it runs in the background deaf to the first
+        signal.signal(ending, signal.default_int_handler)
     port = int(os.environ.get("PORT", "8000"))
     vestibule_at = f"http://localhost:{port}"
     with ExitStack() as stack:

@@ -142,7 +142,7 @@ async def world_on(
     redis_seconds: float = 60,
 ) -> AsyncIterator[World]:
     """A Vestibule on this backend. With a locksmith its keys are in the database; the clock may be another's too.
-    Limits wait `redis_seconds` for Redis before they count alone: long, so that a busy machine changes no count.
+    Redis may take `redis_seconds`: long, so that a busy machine changes no count and hides no session.
     """
     clock = clock or ManualClock()
     async with AsyncExitStack() as stack:
@@ -152,12 +152,11 @@ async def world_on(
         # Its windows are of real time: the library has no other clock.
         counting = limiter.in_memory(SystemClock())
         if backend.redis_url:
-            redis = await stack.enter_async_context(redis_mirror.connect(backend.redis_url))
-            mirror = RedisMirror(redis, clock)
-            patient = await stack.enter_async_context(
+            redis = await stack.enter_async_context(
                 redis_mirror.connect(backend.redis_url, redis_seconds, redis_seconds)
             )
-            counting = limiter.on_redis(patient, SystemClock(), prefix=new_id())
+            mirror = RedisMirror(redis, clock)
+            counting = limiter.on_redis(redis, SystemClock(), prefix=new_id())
         threads = NicedThreads(threads=2, waiting=10_000)
         stack.callback(threads.close)
         post = CaughtPost(clock)
