@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from bench import scripts
-from bench.load import Script, Visitor, measure
+from bench.load import ClientInfo, Script, measure
 from bench.plan import READERS, WRITERS, Plan
 from bench.results import Operation, Results
 from bench.server import granian
@@ -31,7 +31,7 @@ async def measure_peer(plan: Plan, database: str, results: Results) -> None:
             registration = request("POST", "/register", body={"email": _EMAIL, "password": PASSWORD})
             await asker.ask(registration, expected=201)
         tokens: list[str] = []
-        signing_in = [Visitor(_signing_in(tokens)) for _ in range(WRITERS)]
+        signing_in = [ClientInfo(_signing_in(tokens)) for _ in range(WRITERS)]
         results.peer[Operation.LOGIN].add(await measure(server, signing_in, plan.peer, 200))
         looks = [request("GET", "/users/me", token=token) for token in tokens]
         reading = scripts.sharing(cycle(looks), READERS)

@@ -50,7 +50,7 @@ def percentile(times: Sequence[float], percent: int) -> float:
     return sorted(times)[rank - 1]
 
 
-class Visitor:
+class ClientInfo:
     """Follows a script, over as many rounds as there are: it goes on where it was."""
 
     def __init__(self, script: Script) -> None:
@@ -65,11 +65,11 @@ class Visitor:
             self.request = None
 
 
-async def measure(server: Server, visitors: Sequence[Visitor], seconds: float, expected: int) -> Measured:
+async def measure(server: Server, client_info: Sequence[ClientInfo], seconds: float, expected: int) -> Measured:
     """Let the visitors ask for so long, or until their scripts are over. Every answer must have the one status."""
     loop = asyncio.get_running_loop()
     latencies: list[float] = []
-    connections = [_Connection(visitor, expected, latencies) for visitor in visitors]
+    connections = [_Connection(client_info, expected, latencies) for client_info in client_info]
     for connection in connections:
         await loop.create_connection(connection.itself, HOST, server.port)
     cpu_before = server.cpu_seconds()
@@ -88,8 +88,8 @@ async def measure(server: Server, visitors: Sequence[Visitor], seconds: float, e
 class _Connection(asyncio.Protocol):
     """A visitor's connection. Written for few Python calls for each request, so that the server is what limits."""
 
-    def __init__(self, visitor: Visitor, expected: int, latencies: list[float]) -> None:
-        self._visitor = visitor
+    def __init__(self, client_info: ClientInfo, expected: int, latencies: list[float]) -> None:
+        self._client_info = client_info
         self._expected = expected
         self._latencies = latencies
         self._received = b""
@@ -126,11 +126,11 @@ class _Connection(asyncio.Protocol):
         if answer.status != self._expected:
             self.done.set_exception(UnexpectedAnswer(f"{answer.status} instead of {self._expected}: {answer.body!r}"))
             return
-        self._visitor.take(answer)
+        self._client_info.take(answer)
         self._ask(now)
 
     def _ask(self, now: float) -> None:
-        request = self._visitor.request
+        request = self._client_info.request
         if request is None or now >= self._until:
             self.done.set_result(None)
             return

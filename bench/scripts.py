@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import count, cycle
 from typing import NamedTuple
 
-from bench.load import Script, Visitor
+from bench.load import ClientInfo, Script
 from bench.wire import request
 from tests.harness.process import PASSWORD
 
@@ -29,31 +29,31 @@ def sign_out(tokens: Tokens) -> bytes:
     return request("POST", "/api/auth/logout", token=tokens.access)
 
 
-def sharing(requests: Iterator[bytes], visitors: int) -> list[Visitor]:
+def sharing(requests: Iterator[bytes], client_info: int) -> list[ClientInfo]:
     """Visitors who take the requests from one pile, each the next one, until it is empty."""
-    return [Visitor(_taking(requests)) for _ in range(visitors)]
+    return [ClientInfo(_taking(requests)) for _ in range(client_info)]
 
 
-def again_and_again(requests: list[bytes], visitors: int) -> list[Visitor]:
+def again_and_again(requests: list[bytes], client_info: int) -> list[ClientInfo]:
     """The same, but the pile never ends."""
-    return sharing(cycle(requests), visitors)
+    return sharing(cycle(requests), client_info)
 
 
-def signing_in(emails: list[str], kept: list[Tokens], visitors: int, most: int | None = None) -> list[Visitor]:
+def signing_in(emails: list[str], kept: list[Tokens], client_info: int, most: int | None = None) -> list[ClientInfo]:
     """Visitors who sign in, as many times as they are let, or `most` times; what they are given is kept."""
     turns = count() if most is None else iter(range(most))
-    return [Visitor(_signing_in(emails, turns, kept)) for _ in range(visitors)]
+    return [ClientInfo(_signing_in(emails, turns, kept)) for _ in range(client_info)]
 
 
-def refreshing(tokens: list[Tokens]) -> list[Visitor]:
+def refreshing(tokens: list[Tokens]) -> list[ClientInfo]:
     """Each session refreshes, and then with what it was given."""
-    return [Visitor(_refreshing(held.refresh)) for held in tokens]
+    return [ClientInfo(_refreshing(held.refresh)) for held in tokens]
 
 
-def registering(visitors: int) -> list[Visitor]:
+def registering(client_info: int) -> list[ClientInfo]:
     """New people, each with an address of their own."""
     numbers = count()
-    return [Visitor(_registering(numbers)) for _ in range(visitors)]
+    return [ClientInfo(_registering(numbers)) for _ in range(client_info)]
 
 
 def registration(email: str) -> bytes:

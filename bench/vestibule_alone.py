@@ -47,10 +47,10 @@ async def _people(server: Server) -> list[str]:
 async def _sign_ins(plan: Plan, server: Server, emails: list[str], limits: Limits, results: Results) -> list[Tokens]:
     kept: list[Tokens] = []
     await measure(server, scripts.signing_in(emails, [], WRITERS), WARM_UP_SECONDS, 200)
-    visitors = scripts.signing_in(emails, kept, WRITERS)
+    client_info = scripts.signing_in(emails, kept, WRITERS)
     for _ in range(plan.rounds):
         results.limits[Limit.HASH].add(await limits.hashes(plan.hashes))
-        results.operations[Operation.LOGIN].add(await measure(server, visitors, plan.hashes, 200))
+        results.operations[Operation.LOGIN].add(await measure(server, client_info, plan.hashes, 200))
     return kept
 
 
@@ -65,8 +65,8 @@ async def _reads(plan: Plan, server: Server, known: list[Tokens], results: Resul
             for operation, limit, path, status in rows:
                 seconds = plan.reads if timed else WARM_UP_SECONDS
                 for where, noted in ((bare, results.limits[limit]), (server, results.operations[operation])):
-                    visitors = scripts.again_and_again(requests[path], READERS)
-                    found = await measure(where, visitors, seconds, status)
+                    client_info = scripts.again_and_again(requests[path], READERS)
+                    found = await measure(where, client_info, seconds, status)
                     if timed:
                         noted.add(found)
 
@@ -102,10 +102,10 @@ async def _flood(
 
 
 async def _refreshes(plan: Plan, server: Server, tokens: list[Tokens], limits: Limits, results: Results) -> None:
-    visitors = scripts.refreshing(tokens)
+    client_info = scripts.refreshing(tokens)
     for _ in range(plan.rounds):
         results.limits[Limit.SIGNATURE].add(await limits.signatures(plan.limits))
-        results.operations[Operation.REFRESH].add(await measure(server, visitors, plan.refreshes, 200))
+        results.operations[Operation.REFRESH].add(await measure(server, client_info, plan.refreshes, 200))
 
 
 async def _registrations(plan: Plan, server: Server, folder: Path, results: Results) -> None:
@@ -136,5 +136,5 @@ async def _first_sights(
         (Limit.SELECT, await selects(database, plan.limits)),
     ):
         results.limits[limit].add(found)
-    for operation, visitors in ((Operation.ME_MISS, looks), (Operation.LOGOUT, leaves)):
-        results.operations[operation].add(await measure(server, visitors, 600, 200))
+    for operation, client_info in ((Operation.ME_MISS, looks), (Operation.LOGOUT, leaves)):
+        results.operations[operation].add(await measure(server, client_info, 600, 200))

@@ -21,7 +21,7 @@ from bench.wire import Asker, request
 from tests.faults.postgres import Postgres
 from tests.harness.process import UNLIMITED, given_keys
 
-_VISITORS = 4
+_CLIENT_INFOS = 4
 _SIGN_IN_SECONDS = 8.0
 _MOST = 250  # sessions for each of reading, refreshing and signing out; a database of 10,000 accounts has 1,000
 _LOOKS_SECONDS = 3.0
@@ -82,24 +82,24 @@ Step = Callable[[], Coroutine[Any, Any, Measured]]
 
 
 def _steps(server: Server, people: People) -> list[tuple[str, Step]]:
-    looked, known = people.tokens(_MOST), people.tokens(_VISITORS * 10)
+    looked, known = people.tokens(_MOST), people.tokens(_CLIENT_INFOS * 10)
     looks = [scripts.look(ME, held) for held in known]
     refreshes = [
         request("POST", "/api/auth/refresh", cookie=f"refresh_token={held.refresh}") for held in people.tokens(_MOST)
     ]
 
-    async def known_looks() -> Measured:
+    async def known_mappings() -> Measured:
         async with Asker(server.port) as asker:
             for look in looks:
                 await asker.ask(look, expected=200)
-        return await measure(server, scripts.again_and_again(looks, _VISITORS), _LOOKS_SECONDS, 200)
+        return await measure(server, scripts.again_and_again(looks, _CLIENT_INFOS), _LOOKS_SECONDS, 200)
 
     first = (scripts.look(ME, held) for held in looked)
     return [
-        ("sign-in", lambda: measure(server, scripts.sharing(people.sign_ins(), _VISITORS), _SIGN_IN_SECONDS, 200)),
-        ("refresh", lambda: measure(server, scripts.sharing(iter(refreshes), _VISITORS), 600, 200)),
-        ("me, token never seen", lambda: measure(server, scripts.sharing(first, _VISITORS), 600, 200)),
-        ("me, token known", known_looks),
+        ("sign-in", lambda: measure(server, scripts.sharing(people.sign_ins(), _CLIENT_INFOS), _SIGN_IN_SECONDS, 200)),
+        ("refresh", lambda: measure(server, scripts.sharing(iter(refreshes), _CLIENT_INFOS), 600, 200)),
+        ("me, token never seen", lambda: measure(server, scripts.sharing(first, _CLIENT_INFOS), 600, 200)),
+        ("me, token known", known_mappings),
     ]
 
 

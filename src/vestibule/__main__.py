@@ -9,7 +9,7 @@ from functools import cached_property
 
 from vestibule import key_wiring, logs, wiring
 from vestibule.cli import commands, usage
-from vestibule.cli.workshop import Legacy
+from vestibule.cli.command_context import Legacy
 from vestibule.doctor import examination
 from vestibule.endings import explained
 from vestibule.flows.env import Env
@@ -21,7 +21,7 @@ from vestibule.settings import Settings, WrongSettings
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.engine import UNHURRIED, Engines
 from vestibule.storage.sql.legacy import LegacyUsers, SourceUnavailable
-from vestibule.storage.sql.move import Removal
+from vestibule.storage.sql.move import DatabaseCopy
 from vestibule.storage.sql.revision import NotOurs, SchemaMismatch, current_revision, require_current
 from vestibule.storage.sql.schema import REVISION
 from vestibule.storage.sql.store import SqlStore
@@ -30,8 +30,8 @@ from vestibule.storage.sql.url import WrongAddress
 _COMMANDS_LOG = "warning"
 
 
-class RealWorkshop:
-    """`cli.workshop.Workshop`, for real."""
+class RealCommandContext:
+    """`cli.command context.CommandContext`, for real."""
 
     @cached_property
     def settings(self) -> Settings:
@@ -42,7 +42,7 @@ class RealWorkshop:
 
     @asynccontextmanager
     async def opened(self, *, first_start: bool = False) -> AsyncIterator[Env]:
-        key_wiring.locksmith(self.settings, make_secret=first_start)  # before anything else is made where it stands
+        key_wiring.key_manager(self.settings, make_secret=first_start)  # before anything else is made where it stands
         # Nobody looks after the embedded database, so whoever comes first brings it up to date.
         if self.settings.embedded:
             await self.migrate()
@@ -91,14 +91,14 @@ class RealWorkshop:
             await engines.close()
 
     @asynccontextmanager
-    async def moving(self, address: str) -> AsyncIterator[Removal]:
-        async with self._other(address) as source, wiring.database(self.settings, patience=UNHURRIED) as target:
+    async def moving(self, address: str) -> AsyncIterator[DatabaseCopy]:
+        async with self._other(address) as source, wiring.database(self.settings, timeouts=UNHURRIED) as target:
             if self.settings.embedded:  # only once the source is known to be one: else there would be a new file
                 await self.migrate()
             await require_current(target)
             if source.place == target.place:
                 raise WrongSettings("--from: is the database of DATABASE_URL itself; set DATABASE_URL to the new one")
-            yield Removal(source, target)
+            yield DatabaseCopy(source, target)
 
     @asynccontextmanager
     async def _other(self, address: str) -> AsyncIterator[Engines]:
@@ -115,7 +115,7 @@ class RealWorkshop:
 def _elsewhere(address: str) -> Engines:
     """Another database, in which counting rows may take long; raises `WrongSettings`, and makes no file."""
     try:
-        engines = engine.connect(address, patience=UNHURRIED)
+        engines = engine.connect(address, timeouts=UNHURRIED)
     except WrongAddress as fault:
         raise WrongSettings(f"--from: {fault}") from None
     if not engines.exists:
@@ -147,7 +147,7 @@ def _where(fault: StoreUnavailable) -> str:
 def main() -> None:
     """Run a command."""
     with explained():
-        usage.run(commands.build(), obj=RealWorkshop())
+        usage.run(commands.build(), obj=RealCommandContext())
 
 
 if __name__ == "__main__":

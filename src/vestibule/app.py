@@ -22,10 +22,10 @@ from vestibule.settings import Settings
 from vestibule.told_once import pass_on_the_first
 from vestibule.web.application import build
 from vestibule.web.connections import Bounds, shedding
-from vestibule.web.fast_path import PATHS, FrontDoor
+from vestibule.web.draining import Draining
+from vestibule.web.fast_path import PATHS, FastPath
 from vestibule.web.headers import OutermostLayer
 from vestibule.web.pages.render import Pages
-from vestibule.web.parting import Parting
 from vestibule.web.policy import WebPolicy
 from vestibule.web.under_way import UnderWay
 
@@ -70,14 +70,14 @@ def assembled(chosen: Settings, threads: type[NicedThreads] = NicedThreads) -> A
     )
     clock = SystemClock()
     pages = Pages(wiring.brand(chosen), chosen.language, wiring.templates(chosen, "pages"))
-    inner = build(chosen.policy(), web, pages, wiring.stationery(chosen, clock), lifespan)
+    inner = build(chosen.policy(), web, pages, wiring.renderer(chosen, clock), lifespan)
     inner.state.env = None
 
     def env_of() -> Env | None:
         env: Env | None = inner.state.env
         return env
 
-    whole = FrontDoor(Parting(OutermostLayer(inner, web, clock), env_of, under_way), env_of, web)
+    whole = FastPath(Draining(OutermostLayer(inner, web, clock), env_of, under_way), env_of, web)
     return Metered(whole, PATHS) if chosen.metrics_port else whole
 
 

@@ -17,7 +17,7 @@ from vestibule.crypto.jwk import PrivateKey
 from vestibule.crypto.seal import MIN_SECRET_CHARACTERS, CannotUnseal, Seal
 from vestibule.flows.open_key_ring import open_key_ring
 from vestibule.model.clock import Clock
-from vestibule.model.signing_keys import KeyRing, KeySet, Locksmith
+from vestibule.model.signing_keys import KeyManager, KeyRing, KeySet
 from vestibule.model.store import Store
 from vestibule.protocol.files import read_bounded
 from vestibule.setting_types import pem_of
@@ -27,7 +27,7 @@ T = TypeVar("T")
 _MAX_SECRET_BYTES = 64_000
 
 
-async def keys(settings: Settings, store: Store, clock: Clock, smith: Locksmith | None) -> KeyRing:
+async def keys(settings: Settings, store: Store, clock: Clock, smith: KeyManager | None) -> KeyRing:
     """The keys from the settings, or else those in the database."""
     if smith is None:
         return given_keys(settings, checked=True)
@@ -40,12 +40,12 @@ async def keys(settings: Settings, store: Store, clock: Clock, smith: Locksmith 
         ) from None
 
 
-def locksmith(settings: Settings, *, make_secret: bool = False) -> Locksmith | None:
+def key_manager(settings: Settings, *, make_secret: bool = False) -> KeyManager | None:
     """What makes, seals and opens keys; None where they are given by settings. Raises as `secret_key` does."""
     if settings.keys_are_given:
         return None
     old = settings.secret_key_old.get_secret_value()
-    return Locksmith(
+    return KeyManager(
         seal=Seal(secret_key(settings, make=make_secret)),
         algorithm=settings.signing_algorithm,
         bits=settings.signing_key_bits,

@@ -20,7 +20,7 @@ def main() -> None:
 
 
 async def _migrate() -> str | None:
-    async with wiring.database(wiring.read_settings(), patience=UNHURRIED) as engines:
+    async with wiring.database(wiring.read_settings(), timeouts=UNHURRIED) as engines:
         before, _ = await migrate(engines)
         return before
 

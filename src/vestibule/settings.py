@@ -20,7 +20,7 @@ from vestibule.crypto.commonest import commonest_passwords
 from vestibule.crypto.passwords import BCRYPT_MAX_BYTES
 from vestibule.model.access_tokens import Issuer
 from vestibule.model.guesses import GuessLimits
-from vestibule.model.limits import Counted, LetterLimits, NetworkLimits
+from vestibule.model.limits import LetterLimits, NetworkLimits, RateClass
 from vestibule.model.operator_errors import OperatorError
 from vestibule.model.passwords import PasswordRules
 from vestibule.model.policy import Policy
@@ -641,11 +641,11 @@ class Settings(BaseModel):
             ),
             networks=NetworkLimits(
                 {
-                    Counted.SIGN_IN: self.sign_ins_per_network,
-                    Counted.REGISTER: self.registrations_per_network,
-                    Counted.MAIL: self.mail_per_network,
-                    Counted.REFRESH: self.refreshes_per_network,
-                    Counted.ACCOUNT: self.account_per_network,
+                    RateClass.SIGN_IN: self.sign_ins_per_network,
+                    RateClass.REGISTER: self.registrations_per_network,
+                    RateClass.MAIL: self.mail_per_network,
+                    RateClass.REFRESH: self.refreshes_per_network,
+                    RateClass.ACCOUNT: self.account_per_network,
                 }
             ),
             letters=LetterLimits.per_hour(self.letters_per_address, self.letters_per_network, _LETTERS_APART),

@@ -16,7 +16,7 @@ from vestibule.crypto.passwords import Argon2id, Hasher
 from vestibule.crypto.pepper import Peppers
 from vestibule.flows.env import Env
 from vestibule.mail.folder import FolderPost
-from vestibule.mail.letters import Sender, Stationery
+from vestibule.mail.letters import Renderer, Sender
 from vestibule.mail.smtp import Server, SmtpPost, security_for
 from vestibule.model.brand import Brand
 from vestibule.model.clock import Clock, SystemClock
@@ -38,7 +38,7 @@ from vestibule.storage.redis.mirror import RedisMirror
 from vestibule.storage.redis.nudges import RedisNudges
 from vestibule.storage.sql import engine
 from vestibule.storage.sql import url as addresses
-from vestibule.storage.sql.engine import DEFAULT_PATIENCE, Engines, Patience
+from vestibule.storage.sql.engine import DEFAULT_TIMEOUTS, Engines, Timeouts
 from vestibule.storage.sql.nudges import PostgresqlNudges
 from vestibule.storage.sql.revision import require_current
 from vestibule.storage.sql.store import SqlStore
@@ -103,7 +103,7 @@ async def opened(
     Raises `WrongSettings`, `SchemaMismatch` or `StoreUnavailable`.
     """
     clock = SystemClock()
-    smith = key_wiring.locksmith(settings, make_secret=make_secret)
+    smith = key_wiring.key_manager(settings, make_secret=make_secret)
     async with AsyncExitStack() as stack:
         engines = await stack.enter_async_context(database(settings))
         await require_current(engines)
@@ -121,7 +121,7 @@ async def opened(
                 store=store,
                 watching=SqlStore(watching),
                 keys=await key_wiring.keys(settings, store, clock, smith),
-                locksmith=smith,
+                key_manager=smith,
                 passwords=Passwords(hasher(settings), hashing),
                 signing=signing,
                 mirror=RedisMirror(redis, clock) if redis else NoMirror(),
@@ -139,13 +139,13 @@ async def opened(
 
 @asynccontextmanager
 async def database(
-    settings: Settings, connections: int | None = None, patience: Patience = DEFAULT_PATIENCE
+    settings: Settings, connections: int | None = None, timeouts: Timeouts = DEFAULT_TIMEOUTS
 ) -> AsyncIterator[Engines]:
     """The database, as it is; for the embedded one, at least the folder it lies in."""
     if not settings.database_url.get_secret_value():
         key_wiring.make_folder(settings)
     try:
-        engines = engine.connect(settings.database_address, connections or settings.database_pool, patience)
+        engines = engine.connect(settings.database_address, connections or settings.database_pool, timeouts)
     except WrongAddress as fault:
         raise WrongSettings(f"DATABASE_URL: {fault}") from None
     if engines.folder is not None and not is_folder(engines.folder) and not engines.exists:
@@ -181,7 +181,7 @@ def hasher(settings: Settings) -> Hasher:
 
 def post(settings: Settings, clock: Clock) -> Post:
     """What carries letters away: a mail server, or a folder."""
-    letters = stationery(settings, clock)
+    letters = renderer(settings, clock)
     if not settings.email_host:
         return FolderPost(settings.data / "mail", letters, clock, aloud=not settings.production)
     security = security_for(settings.email_security, settings.email_port, settings.email_user)
@@ -192,9 +192,9 @@ def post(settings: Settings, clock: Clock) -> Post:
     return SmtpPost(server, letters)
 
 
-def stationery(settings: Settings, clock: Clock) -> Stationery:
+def renderer(settings: Settings, clock: Clock) -> Renderer:
     """What letters are written on."""
-    return Stationery(sender(settings), brand(settings), clock, templates(settings, "mail"))
+    return Renderer(sender(settings), brand(settings), clock, templates(settings, "mail"))
 
 
 def sender(settings: Settings) -> Sender:

@@ -16,9 +16,9 @@ from vestibule.flows.delete_account import delete_account, delete_my_account
 from vestibule.flows.identify import identify
 from vestibule.flows.set_loose import AT_ONCE
 from vestibule.model.accounts import Account, Role
+from vestibule.model.client_info import ClientInfo
 from vestibule.model.letters import LetterKind
 from vestibule.model.sessions import Device
-from vestibule.model.visitors import Visitor
 from vestibule.storage.sql.accounts import SqlAccounts
 from vestibule.storage.sql.schema import accounts, events, letters, metadata, sessions
 
@@ -33,7 +33,7 @@ async def by_the_operator(world: World, account: Account) -> None:
 
 async def by_its_owner(world: World, _account: Account) -> None:
     caller = await identify(world.env, (await world.sign_in()).cookies["access_token"])
-    await delete_my_account(world.env, caller, PASSWORD, Visitor(Device("a program", "192.0.2.7")))
+    await delete_my_account(world.env, caller, PASSWORD, ClientInfo(Device("a program", "192.0.2.7")))
 
 
 async def for_who_changes_to_its_email(world: World, _account: Account) -> None:

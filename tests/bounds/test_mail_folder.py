@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness.clock import ManualClock
-from tests.mail import STATIONERY, a_letter
+from tests.mail import RENDERER, a_letter
 from vestibule.mail import folder
 from vestibule.mail.folder import FolderPost
 
@@ -21,7 +21,7 @@ async def test_n13_the_oldest_letters_in_the_folder_make_room(tmp_path: Path, mo
     monkeypatch.setattr(folder, "MOST", MOST)
     monkeypatch.setattr(folder, "_LOOK_EVERY", LOOK_EVERY)
     (tmp_path / "notes.txt").touch()
-    post = FolderPost(tmp_path, STATIONERY, ManualClock(), aloud=False)
+    post = FolderPost(tmp_path, RENDERER, ManualClock(), aloud=False)
     for letters in (1, LOOK_EVERY):
         for number in range(10 * MOST):
             (tmp_path / f"20200101-000000-verify_address-{number:08}.eml").touch()

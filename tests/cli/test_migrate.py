@@ -12,7 +12,7 @@ from tests.conftest import not_to_be_had
 from tests.harness import servers
 from tests.harness.backends import postgresql_database
 from tests.harness.process import complaint, run
-from vestibule.storage.sql.engine import DEFAULT_PATIENCE
+from vestibule.storage.sql.engine import DEFAULT_TIMEOUTS
 from vestibule.storage.sql.migrate import LOCK
 from vestibule.storage.sql.schema import REVISION
 
@@ -66,7 +66,7 @@ async def test_it_is_waited_for_longer_than_a_request_may_take(empty_database: s
     try:
         await other.execute("SELECT pg_advisory_lock($1)", LOCK)
         migrating = asyncio.create_task(asyncio.to_thread(run, tmp_path, "migrate", DATABASE_URL=empty_database))
-        while not await other.fetchval(LONG_WAITING, DEFAULT_PATIENCE.for_statement + 2):
+        while not await other.fetchval(LONG_WAITING, DEFAULT_TIMEOUTS.for_statement + 2):
             assert not migrating.done(), migrating.result().stderr
         await other.execute("SELECT pg_advisory_unlock($1)", LOCK)
         assert (await migrating).returncode == 0

@@ -37,7 +37,7 @@ from vestibule.model.errors import (
 from vestibule.web.caller import signed_in as signed_in_guard
 from vestibule.web.csrf import own_site, own_site_refresh
 from vestibule.web.errors import (
-    LOOKS,
+    HTTP_MAPPINGS,
     CrossSite,
     CrossSiteRefresh,
     FetchedAhead,
@@ -122,8 +122,8 @@ async def test_the_mirror_lets_nobody_in(racing_world: World) -> None:
 def test_every_refusal_has_its_look() -> None:
     # One that has no code of its own, nor inherits any, stands for several others.
     kinds = {kind for kind in _kinds_of(Refusal) | _kinds_of(Fault) if hasattr(kind, "code")}
-    assert set(LOOKS) == kinds
-    for kind, look in LOOKS.items():
+    assert set(HTTP_MAPPINGS) == kinds
+    for kind, look in HTTP_MAPPINGS.items():
         assert 400 <= look.status < 500 if issubclass(kind, Refusal) else look.status == 503
         for words, codes in STEERING_WORDS.items():
             assert words not in (look.message or "") or kind.code in codes
@@ -131,7 +131,7 @@ def test_every_refusal_has_its_look() -> None:
 
 def test_every_code_is_one_refusals_own() -> None:
     of_code = defaultdict(set)
-    for kind in LOOKS:
+    for kind in HTTP_MAPPINGS:
         assert re.fullmatch(r"[a-z]+(_[a-z]+)*", kind.code)
         of_code[kind.code].add(kind)
     shared = {code: kinds for code, kinds in of_code.items() if len(kinds) > 1}
@@ -167,7 +167,7 @@ def test_every_route_and_every_refusal_is_in_the_table() -> None:
     by_page = (AddressChangeInvalid, AddressChangeOfAnother)
     elsewhere = (*busy, *unreadable, *by_page, ReauthenticationRequired, PasswordTooEasy)
     told = {step.expect.body["code"] for step in steps if step.expect.body and "code" in step.expect.body}
-    assert {kind.code for kind in LOOKS} - told == {kind.code for kind in elsewhere}
+    assert {kind.code for kind in HTTP_MAPPINGS} - told == {kind.code for kind in elsewhere}
 
 
 def _but_events(tables: Tables) -> Tables:

@@ -19,12 +19,12 @@ from vestibule.model.sessions import EndReason
 from vestibule.setting_types import Switch
 from vestibule.settings import Settings, name_of
 from vestibule.web.errors import (
-    LOOKS,
+    HTTP_MAPPINGS,
     UNEXPECTED,
     BodyInvalid,
     BodyMalformed,
     HostUnknown,
-    Look,
+    HttpMapping,
     MethodNotAllowed,
     RouteUnknown,
 )
@@ -206,7 +206,7 @@ def _path(path: str, routes: list[Route]) -> str:
     if route.body:
         lines.append("Body: " + ", ".join(_members(route.body)) + ".")
     lines.append(f"Answers {route.status}" + (f" with {', '.join(_members(route.answer))}." if route.answer else "."))
-    rows = sorted((str(LOOKS[r].status), f"`{r.code}`", _message(r)) for r in _refusals_of(route))
+    rows = sorted((str(HTTP_MAPPINGS[r].status), f"`{r.code}`", _message(r)) for r in _refusals_of(route))
     return "\n\n".join([*lines, table(("status", "code", "message"), rows)] if rows else lines)
 
 
@@ -214,7 +214,9 @@ def _refusals_of(route: Route) -> Iterator[type[Refusal | Fault]]:
     """What the OpenAPI document declares, but for faults; of two refusals with one code, the one in the map."""
     for status, response in responses_of(route).items():
         for code in re.findall(r"`(\w+)`", response["description"]):
-            named = [refusal for refusal, look in LOOKS.items() if (look.status, refusal.code) == (status, code)]
+            named = [
+                refusal for refusal, look in HTTP_MAPPINGS.items() if (look.status, refusal.code) == (status, code)
+            ]
             refusal = next((refusal for refusal in named if refusal in route.refusals), named[0])
             if issubclass(refusal, Refusal):
                 yield refusal
@@ -228,7 +230,7 @@ def _members(model: type[BaseModel]) -> list[str]:
 
 
 def _codes() -> str:
-    rows = {(look.status, f"`{refusal.code}`", _message(refusal)) for refusal, look in LOOKS.items()}
+    rows = {(look.status, f"`{refusal.code}`", _message(refusal)) for refusal, look in HTTP_MAPPINGS.items()}
     rows.add((500, f"`{UNEXPECTED['code']}`", UNEXPECTED["message"]))
     return table(
         ("status", "code", "message"), [(str(status), code, message) for status, code, message in sorted(rows)]
@@ -244,7 +246,7 @@ def _entries() -> str:
 
 
 def _message(refusal: type[Refusal | Fault]) -> str:
-    look: Look = LOOKS[refusal]
+    look: HttpMapping = HTTP_MAPPINGS[refusal]
     return look.message or str(OWN_WORDS[refusal])
 
 

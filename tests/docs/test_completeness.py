@@ -12,7 +12,7 @@ from typer.main import get_command
 from tests.docs.paths import DOCS, ROOT
 from vestibule.cli.commands import build
 from vestibule.settings import Settings, name_of
-from vestibule.web.errors import LOOKS, UNEXPECTED
+from vestibule.web.errors import HTTP_MAPPINGS, UNEXPECTED
 from vestibule.web.routes import ROUTES, Route
 
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
@@ -34,7 +34,7 @@ def test_every_setting_is_documented(name: str) -> None:
     assert f"`{name}`" in (DOCS / "settings.md").read_text()
 
 
-@pytest.mark.parametrize("code", sorted({refusal.code for refusal in LOOKS} | {UNEXPECTED["code"]}))
+@pytest.mark.parametrize("code", sorted({refusal.code for refusal in HTTP_MAPPINGS} | {UNEXPECTED["code"]}))
 def test_every_code_is_documented(code: str) -> None:
     assert f"`{code}`" in (DOCS / "api.md").read_text()
 

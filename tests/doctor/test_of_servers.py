@@ -25,7 +25,7 @@ from vestibule.flows.open_key_ring import open_key_ring
 from vestibule.model.clock import SystemClock
 from vestibule.model.events import Event, EventKind
 from vestibule.model.findings import Finding
-from vestibule.model.signing_keys import Locksmith
+from vestibule.model.signing_keys import KeyManager
 from vestibule.settings import Settings
 from vestibule.storage.sql.store import SqlStore
 
@@ -98,7 +98,7 @@ async def test_everybody_seems_to_be_the_proxy(chosen: Chosen, backend: Backend,
 
 
 async def keep_keys(settings: Settings, clock: ManualClock | SystemClock) -> None:
-    smith = Locksmith(Seal(SECRET), jwk.ALGORITHM, SMALL_BITS)
+    smith = KeyManager(Seal(SECRET), jwk.ALGORITHM, SMALL_BITS)
     async with wiring.database(settings) as engines:
         await open_key_ring(SqlStore(engines), clock, smith)
 

@@ -14,7 +14,7 @@ from tests.harness.clock import ManualClock
 from vestibule.client import NotReached, Session, SignedOut, wire
 from vestibule.doctor import outside
 from vestibule.model.findings import Severity
-from vestibule.protocol import patience
+from vestibule.protocol import timeouts
 
 OK = b"HTTP/1.1 200 OK\r\nDate: never\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -60,7 +60,7 @@ def answering(head: bytes, again: bytes, pause: float | None) -> Iterator[str]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (wire, patience):
+    for module in (wire, timeouts):
         monkeypatch.setattr(module, "ANSWER_SECONDS", 0.4)
 
 
@@ -74,10 +74,10 @@ def test_c14_an_answer_without_end_ends(head: bytes, again: bytes, pause: float,
 
 
 def test_c14_more_than_256_kb_is_not_read() -> None:
-    assert (patience.MAX_ANSWER_BYTES, patience.ANSWER_SECONDS) == (256_000, 5.0)
-    with patience.Patience(patience.ANSWER_SECONDS) as waiting:
+    assert (timeouts.MAX_ANSWER_BYTES, timeouts.ANSWER_SECONDS) == (256_000, 5.0)
+    with timeouts.Timeouts(timeouts.ANSWER_SECONDS) as waiting:
         assert len(waiting.whole([b"a" * 255_999, b"a"])) == 256_000
-        with pytest.raises(patience.Unbounded, match="answers more than 256000 bytes"):
+        with pytest.raises(timeouts.Unbounded, match="answers more than 256000 bytes"):
             waiting.whole([b"a" * 256_000, b"a"])
 
 

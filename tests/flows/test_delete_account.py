@@ -9,14 +9,14 @@ from vestibule.flows.delete_account import delete_account, delete_my_account
 from vestibule.flows.follow_revocations import forget_old_revocations
 from vestibule.flows.identify import identify
 from vestibule.model.accounts import Account
+from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import WrongPassword
 from vestibule.model.events import Event, EventKind
 from vestibule.model.sessions import Device
-from vestibule.model.visitors import Visitor
 
 ADDRESS = "ada@example.com"
 BROWSER = "Ada's own browser"
-VISITOR = Visitor(Device(BROWSER, "192.0.2.7"))
+CLIENT_INFO = ClientInfo(Device(BROWSER, "192.0.2.7"))
 
 
 async def somebody(world: World) -> Account:
@@ -73,9 +73,9 @@ async def test_l7_one_s_own_account_is_deleted_with_the_password(world: World) -
     browser = await world.sign_in()
     caller = await identify(world.env, browser.cookies["access_token"])
     with pytest.raises(WrongPassword):
-        await delete_my_account(world.env, caller, "wrong horse", VISITOR)
+        await delete_my_account(world.env, caller, "wrong horse", CLIENT_INFO)
     assert (await browser.get("/api/users/me")).status_code == 200
-    await delete_my_account(world.env, caller, "correct horse", VISITOR)
+    await delete_my_account(world.env, caller, "correct horse", CLIENT_INFO)
     assert (await browser.get("/api/users/me")).status_code == 401
     with pytest.raises(WrongPassword):
-        await delete_my_account(world.env, caller, "correct horse", VISITOR)
+        await delete_my_account(world.env, caller, "correct horse", CLIENT_INFO)

@@ -91,7 +91,7 @@ async def test_g14_a_letter_says_how_long_its_link_works(ada: World, minutes: in
         await forget(ada)
         await ada.deliver()
         ada.clock.advance(minutes=6)
-    told = [ada.post.stationery.subject(letter) for letter in ada.post.letters if letter.kind is RESET]
+    told = [ada.post.renderer.subject(letter) for letter in ada.post.letters if letter.kind is RESET]
     ten, hour = (f"Your password reset token (valid for only {life})" for life in ("10 minutes", "1 hour"))
     assert told == [ten, ten, hour]
     ada.clock.advance(minutes=minutes - 6)

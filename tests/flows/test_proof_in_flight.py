@@ -17,14 +17,14 @@ from vestibule.flows.create_account import create_account
 from vestibule.flows.delete_account import delete_my_account
 from vestibule.flows.identify import Caller, identify, read_token
 from vestibule.model.accounts import Account, Role
+from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import Refusal, SessionOver
 from vestibule.model.letters import LetterKind
 from vestibule.model.passwords import Passwords
 from vestibule.model.sessions import Device
-from vestibule.model.visitors import Visitor
 
 THIEFS = "thief@example.net"
-VISITOR = Visitor(Device("x", "192.0.2.9"))
+CLIENT_INFO = ClientInfo(Device("x", "192.0.2.9"))
 
 
 @asynccontextmanager
@@ -59,7 +59,7 @@ async def change_password(world: World, thief: httpx.AsyncClient) -> int:
 async def delete(world: World, thief: httpx.AsyncClient) -> int:
     try:
         caller = await identify(world.env, thief.cookies["access_token"])
-        await delete_my_account(world.env, caller, PASSWORD, VISITOR)
+        await delete_my_account(world.env, caller, PASSWORD, CLIENT_INFO)
     except Refusal:
         return 403
     return 200

@@ -16,7 +16,7 @@ from tests.harness.process import PROGRAM, complaint, environment, register, run
 from tests.harness.world import FRONT_END
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.engine import Engines
-from vestibule.storage.sql.move import NotEmpty, Removal
+from vestibule.storage.sql.move import DatabaseCopy, NotEmpty
 from vestibule.storage.sql.schema import metadata
 
 EMAIL, OTHER = "ada@example.com", "grace@example.com"
@@ -39,9 +39,9 @@ def moved(folder: Path, address: str, source: str = FILE) -> "subprocess.Complet
 def lived_in(folder: Path) -> tuple[httpx.Cookies, dict[str, str]]:
     """A server on the file, with somebody signed in and somebody signed out; the cookies, and the dead token."""
     with serving(folder) as server, server.browser() as browser, server.browser() as gone:
-        for visitor, email in ((browser, EMAIL), (gone, OTHER)):
-            register(visitor, email)
-            sign_in(visitor, email)
+        for client_info, email in ((browser, EMAIL), (gone, OTHER)):
+            register(client_info, email)
+            sign_in(client_info, email)
         bearer = {"Authorization": f"Bearer {gone.cookies['access_token']}"}
         assert gone.post("/api/auth/logout").status_code == 200
         assert server.stop() == 0
@@ -150,10 +150,10 @@ async def test_cut_off_in_the_middle_it_leaves_nothing_and_can_be_run_again(
         moving.kill()
         await moving.wait()
         assert not any((await contents(there)).values())
-        carried = await Removal(here, there).carry(lambda _: None)
+        carried = await DatabaseCopy(here, there).carry(lambda _: None)
         assert carried["tallies"] == 100_000
         with pytest.raises(NotEmpty):
-            await Removal(here, there).carry(lambda _: None)
+            await DatabaseCopy(here, there).carry(lambda _: None)
         await here.close()
         await there.close()
 

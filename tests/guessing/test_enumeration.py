@@ -43,9 +43,9 @@ class WatchedHasher(Hasher):
         self.done.append("match")
         return super().matches(password, stored)
 
-    def even_out(self, password: str, stored: str, dearest_bcrypt: int) -> None:
-        self.done.append(f"even out to {dearest_bcrypt}")
-        super().even_out(password, stored, dearest_bcrypt)
+    def even_out(self, password: str, stored: str, highest_bcrypt_cost: int) -> None:
+        self.done.append(f"even out to {highest_bcrypt_cost}")
+        super().even_out(password, stored, highest_bcrypt_cost)
 
 
 async def everybody(world: World) -> None:

@@ -20,12 +20,12 @@ from vestibule.crypto.passwords import Hasher
 from vestibule.flows.clean_up import clean_up
 from vestibule.flows.delete_account import delete_my_account
 from vestibule.flows.identify import identify
+from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import WrongPassword
 from vestibule.model.guesses import GuessLimits
 from vestibule.model.letters import LetterKind
 from vestibule.model.sessions import Device
-from vestibule.model.visitors import Visitor
-from vestibule.storage.sql.engine import Patience
+from vestibule.storage.sql.engine import Timeouts
 
 ADA, NOBODY = "ada@example.com", "nobody@example.com"
 RIGHT, NEW = "correct horse", "battery staple"
@@ -168,7 +168,7 @@ async def test_g3_two_hundred_at_once_and_ten_are_checked(kind: str, tmp_path: P
     try:
         async with (
             backends.fresh(kind, tmp_path) as backend,
-            world_on(backend, TEN, hasher=hasher, pool_size=16, patience=Patience(60, 60, 60, 60)) as world,
+            world_on(backend, TEN, hasher=hasher, pool_size=16, timeouts=Timeouts(60, 60, 60, 60)) as world,
         ):
             await world.register()
             client = await world.client()
@@ -236,7 +236,7 @@ async def lets_in(world: World, client: httpx.AsyncClient, way: str, password: s
         caller = await identify(world.env, client.cookies["access_token"])
         kept = {name.removeprefix("device_"): (value,) for name, value in client.cookies.items()}
         with pytest.raises(WrongPassword):
-            await delete_my_account(world.env, caller, password, Visitor(Device("", "192.0.2.7"), None, kept))
+            await delete_my_account(world.env, caller, password, ClientInfo(Device("", "192.0.2.7"), None, kept))
         return False
     assert answer.status_code in {200, 400, 403}, answer.text
     return answer.status_code == 200

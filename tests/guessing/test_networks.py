@@ -18,7 +18,7 @@ from vestibule.doctor import proxies as proxies_of_doctor
 from vestibule.logs import masked_address
 from vestibule.model.clock import SystemClock
 from vestibule.model.events import Event, EventKind
-from vestibule.model.limits import Counted, Limit, NetworkLimits, network_of, usual_form
+from vestibule.model.limits import Limit, NetworkLimits, RateClass, network_of, usual_form
 from vestibule.settings import Settings
 from vestibule.storage import limiter
 from vestibule.storage.redis import mirror
@@ -26,13 +26,13 @@ from vestibule.web.client_address import ClientAddresses, is_listed
 from vestibule.web.routes import PAGES, ROUTES, WORKBENCH
 
 LIMIT = 10
-TEN = replace(POLICY, networks=NetworkLimits(dict.fromkeys(Counted, LIMIT)))
+TEN = replace(POLICY, networks=NetworkLimits(dict.fromkeys(RateClass, LIMIT)))
 ASKED = {
-    Counted.SIGN_IN: ("POST", "/api/auth/login"),
-    Counted.REGISTER: ("POST", "/api/auth/register"),
-    Counted.MAIL: ("POST", "/api/auth/forgotpassword"),
-    Counted.REFRESH: ("GET", "/api/auth/refresh"),
-    Counted.ACCOUNT: ("GET", "/api/users/me/sessions"),
+    RateClass.SIGN_IN: ("POST", "/api/auth/login"),
+    RateClass.REGISTER: ("POST", "/api/auth/register"),
+    RateClass.MAIL: ("POST", "/api/auth/forgotpassword"),
+    RateClass.REFRESH: ("GET", "/api/auth/refresh"),
+    RateClass.ACCOUNT: ("GET", "/api/users/me/sessions"),
 }
 # Nothing is changed, hashed or written; services and proxies ask for everybody they serve.
 UNLIMITED = {
@@ -57,11 +57,11 @@ def test_every_line_of_the_map_is_limited_or_known_not_to_be() -> None:
     pages = {(page.method, page.path) for page in (*PAGES, *WORKBENCH) if page.method == "GET"}
     heads = {(route.method, route.path) for route in ROUTES if route.method == "HEAD"}
     assert unlimited - pages - heads == UNLIMITED | FOR_SERVICES
-    assert {line.limit for line in (*ROUTES, *PAGES)} - {None} == set(Counted)
+    assert {line.limit for line in (*ROUTES, *PAGES)} - {None} == set(RateClass)
 
 
-@pytest.mark.parametrize("counted", Counted)
-async def test_g2_one_network_is_cut_off_at_its_limit(backend: Backend, counted: Counted) -> None:
+@pytest.mark.parametrize("counted", RateClass)
+async def test_g2_one_network_is_cut_off_at_its_limit(backend: Backend, counted: RateClass) -> None:
     """G2: 429 with Retry-After in the contract's envelope, for that network and that kind of request alone."""
     method, path = ASKED[counted]
     async with world_on(backend, TEN) as world, browser(world, "192.0.2.1") as client:
@@ -85,7 +85,7 @@ async def test_g2_ten_thousand_accounts_from_one_slash_64(backend: Backend) -> N
     """G2: 10,000 accounts, one password each, from as many addresses of one /64: cut off at the documented number."""
     documented = Settings().policy().networks
     async with world_on(backend, replace(POLICY, networks=documented)) as world:
-        allowed = documented.per_minute[Counted.SIGN_IN]
+        allowed = documented.per_minute[RateClass.SIGN_IN]
         answers: Counter[int] = Counter()
         for number in range(10_000):
             async with browser(world, f"2001:db8:1:2::{number:x}") as client:
@@ -113,7 +113,7 @@ async def test_g9_without_redis_a_stricter_limit_counts(tmp_path: Path) -> None:
         address, process = servers.start_redis(servers.free_port(), tmp_path)
     except servers.NotToBeHad as reason:
         not_to_be_had(reason)
-    limit = Limit("network_sign_in", 100, POLICY.networks.of(Counted.SIGN_IN).within)
+    limit = Limit("network_sign_in", 100, POLICY.networks.of(RateClass.SIGN_IN).within)
     async with mirror.connect(address) as redis:
         counting = limiter.on_redis(redis, SystemClock())
         assert await counting.take(limit, "192.0.2.1") is None

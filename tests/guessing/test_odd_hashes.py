@@ -14,7 +14,7 @@ from vestibule.crypto.entropy import new_id
 from vestibule.crypto.hash_forms import Cost
 from vestibule.crypto.passwords import Argon2id, Hasher
 from vestibule.model.accounts import Account, Role
-from vestibule.storage.sql.accounts import DEAREST_BCRYPT, OTHER_ARGON2
+from vestibule.storage.sql.accounts import HIGHEST_BCRYPT_COST, OTHER_ARGON2
 
 _CHEAP = Hasher(Argon2id(memory_kib=64, iterations=1))
 # What PostgreSQL's text cannot hold, and SQLite's driver cannot send.
@@ -47,7 +47,7 @@ async def test_i1_no_row_reaches_another_account_s_sign_in(world: World) -> None
 async def test_i1_the_work_for_nobody_is_that_of_the_dearest_hash_that_is_checked(world: World) -> None:
     async def dearest() -> int | None:
         async with world.env.store.reading() as read:
-            return await read.accounts.dearest_bcrypt()
+            return await read.accounts.highest_bcrypt_cost()
 
     await _fill(world, {f"odd{number}@example.com": made for number, made in enumerate(_STORABLE.values())})
     assert await dearest() in {None, 4}, "neither cost 31 nor 15, nor a form that is not checked"
@@ -105,7 +105,7 @@ async def test_i7_of_a_hundred_thousand_accounts_the_few_odd_ones_are_found_by_a
         await connection.execute(text(MANY[dialect]), {"made": Hasher(Argon2id()).decoy[:-8]})
         await connection.execute(text("ANALYZE accounts"))
         for statement, index in (
-            (DEAREST_BCRYPT, "accounts_with_bcrypt"),
+            (HIGHEST_BCRYPT_COST, "accounts_with_bcrypt"),
             (OTHER_ARGON2[dialect], "accounts_with_other_argon2"),
         ):
             asked = statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})

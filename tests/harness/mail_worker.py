@@ -12,7 +12,7 @@ from vestibule.crypto.niced_threads import NicedThreads
 from vestibule.crypto.passwords import Hasher
 from vestibule.flows.deliver import deliver_next
 from vestibule.flows.env import Env
-from vestibule.mail.letters import Sender, Stationery
+from vestibule.mail.letters import Renderer, Sender
 from vestibule.mail.smtp import Server, SmtpPost
 from vestibule.model.clock import Clock
 from vestibule.model.feed import Feed
@@ -67,20 +67,20 @@ async def _deliver(database_url: str, port: int, now: datetime, looks: int) -> N
 
 def _env(store: SqlStore, port: int, clock: Clock) -> Env:
     threads = NicedThreads(threads=1, waiting=1)
-    stationery = Stationery(Sender("Vestibule", "no-reply@vestibule.example"), BRAND, clock)
+    renderer = Renderer(Sender("Vestibule", "no-reply@vestibule.example"), BRAND, clock)
     return Env(
         policy=POLICY,
         clock=clock,
         store=store,
         watching=store,
         keys=KEYS,
-        locksmith=None,
+        key_manager=None,
         passwords=Passwords(Hasher(CHEAP), threads),
         signing=threads,
         mirror=NoMirror(),
         nudges=NoNudges(),
         limiter=limiter.in_memory(clock),
-        post=SmtpPost(Server(HOST, port, "none"), stationery),
+        post=SmtpPost(Server(HOST, port, "none"), renderer),
         revocations=RevocationSet(1),
         memory=Memory(size=1),
         feed=Feed(most=1),

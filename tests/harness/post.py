@@ -2,7 +2,7 @@
 
 from email.message import EmailMessage
 
-from vestibule.mail.letters import Sender, Stationery
+from vestibule.mail.letters import Renderer, Sender
 from vestibule.model.brand import Brand
 from vestibule.model.clock import Clock
 from vestibule.model.letters import Letter, LetterKind
@@ -14,12 +14,12 @@ class CaughtPost:
     """`model.letters.Post` that keeps what it is given."""
 
     def __init__(self, clock: Clock) -> None:
-        self.stationery = Stationery(Sender("Vestibule", "no-reply@vestibule.example"), BRAND, clock)
+        self.renderer = Renderer(Sender("Vestibule", "no-reply@vestibule.example"), BRAND, clock)
         self.letters: list[Letter] = []
         self.messages: list[EmailMessage] = []
 
     async def send(self, letter: Letter) -> str:
-        self.messages.append(self.stationery.write(letter))
+        self.messages.append(self.renderer.write(letter))
         self.letters.append(letter)
         return "caught"
 

@@ -28,22 +28,22 @@ from vestibule.model.clock import SystemClock
 from vestibule.model.feed import Feed
 from vestibule.model.guesses import GuessLimits
 from vestibule.model.letters import LetterKind
-from vestibule.model.limits import Counted, LetterLimits, NetworkLimits
+from vestibule.model.limits import LetterLimits, NetworkLimits, RateClass
 from vestibule.model.memory import Memory
 from vestibule.model.passwords import PasswordRules, Passwords
 from vestibule.model.policy import Policy
 from vestibule.model.revocations import RevocationSet
 from vestibule.model.sessions import SessionLimits
-from vestibule.model.signing_keys import KeyRing, KeySet, Locksmith
+from vestibule.model.signing_keys import KeyManager, KeyRing, KeySet
 from vestibule.storage import limiter
 from vestibule.storage.memory.mirror import NoMirror
 from vestibule.storage.memory.nudges import NoNudges
 from vestibule.storage.redis import mirror as redis_mirror
 from vestibule.storage.redis.mirror import RedisMirror
 from vestibule.storage.sql import engine
-from vestibule.storage.sql.engine import Engines, Patience
+from vestibule.storage.sql.engine import Engines, Timeouts
 from vestibule.storage.sql.store import SqlStore
-from vestibule.web.fast_path import FrontDoor
+from vestibule.web.fast_path import FastPath
 from vestibule.web.headers import OutermostLayer
 from vestibule.web.policy import WebPolicy
 
@@ -62,14 +62,14 @@ POLICY = Policy(
     own_base=BASE,
     language="en",
     guesses=GuessLimits(),
-    networks=NetworkLimits(dict.fromkeys(Counted, 1_000_000)),
+    networks=NetworkLimits(dict.fromkeys(RateClass, 1_000_000)),
     letters=LetterLimits.per_hour(address=10_000, network=10_000),
     conceal_accounts=False,
 )
 WEB = WebPolicy(origins=frozenset({FRONT_END}), secure_cookies=False, interactive_docs=True)
 CHEAP = Argon2id(memory_kib=64, iterations=1)
 # Long, so that a busy machine changes no answer; what is answered at its end is tested where it is set shorter.
-PATIENCE = Patience(for_connection=30, to_connect=30, for_statement=30, for_transaction=60)
+TIMEOUTS = Timeouts(for_connection=30, to_connect=30, for_statement=30, for_transaction=60)
 
 
 @cache
@@ -136,17 +136,17 @@ async def world_on(
     web: WebPolicy = WEB,
     hasher: Hasher | None = None,
     pool_size: int = 10,
-    patience: Patience = PATIENCE,
-    locksmith: Locksmith | None = None,
+    timeouts: Timeouts = TIMEOUTS,
+    key_manager: KeyManager | None = None,
     clock: ManualClock | None = None,
     redis_seconds: float = 60,
 ) -> AsyncIterator[World]:
-    """A Vestibule on this backend. With a locksmith its keys are in the database; the clock may be another's too.
+    """A Vestibule on this backend. With a key manager its keys are in the database; the clock may be another's too.
     Redis may take `redis_seconds`: long, so that a busy machine changes no count and hides no session.
     """
     clock = clock or ManualClock()
     async with AsyncExitStack() as stack:
-        engines = engine.connect(backend.database_url, pool_size, patience)
+        engines = engine.connect(backend.database_url, pool_size, timeouts)
         stack.push_async_callback(engines.close)
         mirror: NoMirror | RedisMirror = NoMirror()
         # Its windows are of real time: the library has no other clock.
@@ -166,8 +166,8 @@ async def world_on(
             clock=clock,
             store=store,
             watching=store,
-            keys=await open_key_ring(store, clock, locksmith) if locksmith else key_ring(),
-            locksmith=locksmith,
+            keys=await open_key_ring(store, clock, key_manager) if key_manager else key_ring(),
+            key_manager=key_manager,
             passwords=Passwords(hasher or Hasher(CHEAP), threads),
             signing=threads,
             mirror=mirror,
@@ -179,8 +179,8 @@ async def world_on(
             feed=Feed(most=3),
         )
         await read_whole_tail(env)
-        inner = stack.enter_context(application(env, web, post.stationery))
-        app = FrontDoor(OutermostLayer(inner, web, clock), lambda: env, web)
+        inner = stack.enter_context(application(env, web, post.renderer))
+        app = FastPath(OutermostLayer(inner, web, clock), lambda: env, web)
         yield World(env, app, clock, post, engines, backend, stack)
 
 

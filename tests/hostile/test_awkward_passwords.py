@@ -9,11 +9,11 @@ from tests.harness.world import World
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.sign_in import sign_in
 from vestibule.model.accounts import Account, Role
+from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import WrongCredentials
 from vestibule.model.sessions import Device
-from vestibule.model.visitors import Visitor
 
-VISITOR = Visitor(Device("a browser", "192.0.2.7"))
+CLIENT_INFO = ClientInfo(Device("a browser", "192.0.2.7"))
 ADDRESS = "ada@example.com"
 
 CHARACTERS = (
@@ -71,7 +71,7 @@ def same_by_rule(one: str, other: str) -> bool:
 
 async def signs_in(world: World, address: str, password: str) -> bool:
     try:
-        await sign_in(world.env, address, password, VISITOR)
+        await sign_in(world.env, address, password, CLIENT_INFO)
     except WrongCredentials:
         return False
     return True

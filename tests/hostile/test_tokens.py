@@ -15,7 +15,7 @@ from tests.hostile.tokens import hostile_tokens
 from vestibule.crypto import jws
 from vestibule.crypto.seal import Seal
 from vestibule.model.letters import LetterKind
-from vestibule.model.signing_keys import Locksmith
+from vestibule.model.signing_keys import KeyManager
 
 ME, REFRESH = "/api/users/me", "/api/auth/refresh"
 INVALID = (401, "access_token_invalid", "Invalid token or user doesn't exist")
@@ -161,7 +161,7 @@ async def test_no_hostile_token_is_taken_where_keys_are_of_another_kind(
 ) -> None:
     """T1, T2, T3, T5, T7, T8: the same tables, made of tokens of each other kind."""
     async with world_on(
-        backend, locksmith=Locksmith(Seal("correct horse battery staple " * 2), algorithm, 2048)
+        backend, key_manager=KeyManager(Seal("correct horse battery staple " * 2), algorithm, 2048)
     ) as world:
         await world.register()
         browser, nobody = await world.sign_in(), await world.client()

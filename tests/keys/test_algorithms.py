@@ -17,7 +17,7 @@ from vestibule.crypto import jwk
 from vestibule.crypto.seal import Seal
 from vestibule.flows.follow_keys import keep_next_keys, look_at_keys
 from vestibule.flows.rotate_keys import rotate_key
-from vestibule.model.signing_keys import KeyUse, Locksmith
+from vestibule.model.signing_keys import KeyManager, KeyUse
 
 KINDS = {"ES256": ("EC", "P-256"), "EdDSA": ("OKP", "Ed25519")}
 SECRET = "a secret of more than thirty-two characters"
@@ -59,13 +59,13 @@ def test_keys_of_another_kind_may_be_given(tmp_path: Path) -> None:
 
 async def test_from_rsa_to_another_kind_while_tokens_are_out(backend: Backend) -> None:
     """T1: nobody is signed out by the change; each key goes on checking what it signed."""
-    rsa, curve = (Locksmith(Seal(SECRET), algorithm, 2048) for algorithm in ("RS256", "ES256"))
-    async with world_on(backend, locksmith=rsa) as world:
+    rsa, curve = (KeyManager(Seal(SECRET), algorithm, 2048) for algorithm in ("RS256", "ES256"))
+    async with world_on(backend, key_manager=rsa) as world:
         await world.register()
         client = await world.sign_in()
         await keep_next_keys(world.env)
         tokens = [client.cookies["access_token"]]
-        world.env = replace(world.env, locksmith=curve)
+        world.env = replace(world.env, key_manager=curve)
         for _ in range(2):
             world.clock.advance(seconds=POLICY.key_lead.total_seconds() + 1)
             for use in KeyUse:

@@ -19,7 +19,7 @@ from vestibule.crypto.seal import CannotUnseal, Seal
 from vestibule.flows.follow_keys import keep_next_keys, look_at_keys, withdraw_spent_keys
 from vestibule.flows.open_key_ring import open_key_ring, stored_keys
 from vestibule.flows.rotate_keys import KeysStay, reseal_keys, rotate_key, rotate_keys, withdraw_key
-from vestibule.model.signing_keys import KeyState, KeyUse, Locksmith
+from vestibule.model.signing_keys import KeyManager, KeyState, KeyUse
 
 ROTATIONS = rounds(100, suite=20)
 CLIENTS = 2
@@ -27,8 +27,8 @@ SECRET = "a secret of more than thirty-two characters"
 ME = "/api/users/me"
 
 
-def locksmith(secret: str = SECRET, previous: str | None = None) -> Locksmith:
-    return Locksmith(Seal(secret), "RS256", 2048, Seal(previous) if previous else None)
+def key_manager(secret: str = SECRET, previous: str | None = None) -> KeyManager:
+    return KeyManager(Seal(secret), "RS256", 2048, Seal(previous) if previous else None)
 
 
 @dataclass
@@ -71,8 +71,8 @@ class Pair:
 async def pair(postgresql: Backend) -> AsyncIterator[Pair]:
     clock = ManualClock()
     async with AsyncExitStack() as stack:
-        a = await stack.enter_async_context(world_on(postgresql, locksmith=locksmith(), clock=clock))
-        b = await stack.enter_async_context(world_on(postgresql, locksmith=locksmith(), clock=clock))
+        a = await stack.enter_async_context(world_on(postgresql, key_manager=key_manager(), clock=clock))
+        b = await stack.enter_async_context(world_on(postgresql, key_manager=key_manager(), clock=clock))
         pair = Pair(a, b, clock)
         pair.verifiers = [
             kind(await world.client(), clock) for world in (a, b) for kind in (OfflineVerifier, KitVerifier)
@@ -192,18 +192,18 @@ async def test_a_current_key_and_an_unknown_one_are_not_let_go(pair: Pair) -> No
 async def test_keys_sealed_anew_open_under_the_new_secret_alone(pair: Pair) -> None:
     env = pair.a.env
     new = "another secret of more than thirty-two characters"
-    both = await open_key_ring(env.store, env.clock, locksmith(new, SECRET))
+    both = await open_key_ring(env.store, env.clock, key_manager(new, SECRET))
     assert both.access.signing.kid == env.keys.access.signing.kid
-    assert await reseal_keys(replace(env, locksmith=locksmith(new, SECRET))) == 4
-    alone = await open_key_ring(env.store, env.clock, locksmith(new))
+    assert await reseal_keys(replace(env, key_manager=key_manager(new, SECRET))) == 4
+    alone = await open_key_ring(env.store, env.clock, key_manager(new))
     assert alone.access.checking.keys() == both.access.checking.keys()
     with pytest.raises(CannotUnseal):
-        await open_key_ring(env.store, env.clock, locksmith())
+        await open_key_ring(env.store, env.clock, key_manager())
 
 
 def test_a_key_for_an_unknown_algorithm_is_not_made() -> None:
     with pytest.raises(UnusableKey, match="HS256"):
-        Locksmith(Seal(SECRET), "HS256", 2048).make(KeyUse.ACCESS, KeyState.NEXT, ManualClock().now())
+        KeyManager(Seal(SECRET), "HS256", 2048).make(KeyUse.ACCESS, KeyState.NEXT, ManualClock().now())
 
 
 async def test_both_uses_rotate_or_neither(pair: Pair) -> None:

@@ -16,7 +16,7 @@ from tests.harness.world import World
 from vestibule import logs
 from vestibule.client import wire
 from vestibule.crypto.opaque import mint_secret
-from vestibule.mail.letters import Sender, Stationery
+from vestibule.mail.letters import Renderer, Sender
 from vestibule.mail.smtp import Server, SmtpPost
 from vestibule.model.clock import SystemClock
 from vestibule.model.letters import Letter, LetterKind
@@ -70,7 +70,7 @@ async def _refusal(url: str) -> str:
 
 def test_l9_a_mail_server_that_repeats_the_letter_and_the_password_is_not_repeated() -> None:
     server = Server("localhost", 25, "none", "user", "canary-password")
-    post = SmtpPost(server, Stationery(Sender.parse("a@example.com", "X"), BRAND, SystemClock()))
+    post = SmtpPost(server, Renderer(Sender.parse("a@example.com", "X"), BRAND, SystemClock()))
     letter = Letter(
         "1", LetterKind.RESET_PASSWORD, "ada@example.com", "Canary Name", "https://x.example/y/canary-token"
     )

@@ -2,12 +2,12 @@
 
 from tests.harness.clock import ManualClock
 from tests.harness.post import BRAND
-from vestibule.mail.letters import Sender, Stationery
+from vestibule.mail.letters import Renderer, Sender
 from vestibule.model.letters import Letter, LetterKind
 
 NOW = ManualClock().now()
 SENDER = Sender("Vestibule", "no-reply@vestibule.example")
-STATIONERY = Stationery(SENDER, BRAND, ManualClock())
+RENDERER = Renderer(SENDER, BRAND, ManualClock())
 LINKS = {kind: f"http://localhost:3000/{kind.value}/" + 64 * "a" for kind in LetterKind}
 DETAIL = {"at": "2026-11-23T10:11:12+00:00", "device": "Firefox, Windows", "network_address": "192.0.2.7"}
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 
 from tests.docs.paths import DOCS, ROOT
 from tests.e2e.chromium import chromium
-from tests.mail import STATIONERY, a_letter
+from tests.mail import RENDERER, a_letter
 from vestibule.model.languages import LANGUAGES
 from vestibule.model.letters import LetterKind
 
@@ -64,7 +64,7 @@ def _take(browser: Browser, html: str, width: int, scheme: Scheme, name: str) ->
 
 
 def _html(kind: LetterKind, language: str) -> str:
-    part = STATIONERY.write(a_letter(kind, language=language)).get_body(("html",))
+    part = RENDERER.write(a_letter(kind, language=language)).get_body(("html",))
     assert part is not None
     return str(part.get_content())
 

@@ -13,12 +13,12 @@ from tests.harness.clock import ManualClock
 from tests.harness.post import BRAND
 from tests.mail import a_letter
 from vestibule.mail.folder import FolderPost
-from vestibule.mail.letters import Sender, Stationery
+from vestibule.mail.letters import Renderer, Sender
 from vestibule.mail.smtp import Server, SmtpPost
 from vestibule.model.letters import Letter, NotSent, Post
 
 
-class WatchedStationery(Stationery):
+class WatchedRenderer(Renderer):
     """Real, and notes on which thread it wrote."""
 
     def __init__(self) -> None:
@@ -30,16 +30,16 @@ class WatchedStationery(Stationery):
         return super().write(letter)
 
 
-POSTS: dict[str, Callable[[Stationery, Path], Post]] = {
-    "folder": lambda stationery, folder: FolderPost(folder, stationery, ManualClock(), aloud=False),
-    "smtp": lambda stationery, _: SmtpPost(Server("127.0.0.1", servers.free_port(), "none"), stationery),
+POSTS: dict[str, Callable[[Renderer, Path], Post]] = {
+    "folder": lambda renderer, folder: FolderPost(folder, renderer, ManualClock(), aloud=False),
+    "smtp": lambda renderer, _: SmtpPost(Server("127.0.0.1", servers.free_port(), "none"), renderer),
 }
 
 
 @pytest.mark.parametrize("post", POSTS)
 async def test_d5_a_letter_is_written_on_another_thread_than_the_loop_s(post: str, tmp_path: Path) -> None:
-    stationery = WatchedStationery()
+    renderer = WatchedRenderer()
     with contextlib.suppress(NotSent):  # nobody listens there
-        await POSTS[post](stationery, tmp_path).send(a_letter())
-    assert len(stationery.threads) == 1
-    assert threading.get_ident() not in stationery.threads
+        await POSTS[post](renderer, tmp_path).send(a_letter())
+    assert len(renderer.threads) == 1
+    assert threading.get_ident() not in renderer.threads

@@ -8,13 +8,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.harness.clock import ManualClock
-from tests.mail import LINKS, STATIONERY, a_letter
+from tests.mail import LINKS, RENDERER, a_letter
 from vestibule.mail.folder import FolderPost
 from vestibule.model.letters import LetterKind, NotSent
 
 
 def folder_post(folder: Path, aloud: bool = False) -> FolderPost:
-    return FolderPost(folder, STATIONERY, ManualClock(), aloud)
+    return FolderPost(folder, RENDERER, ManualClock(), aloud)
 
 
 def files_in(folder: Path) -> list[Path]:

@@ -12,8 +12,8 @@ import pytest
 
 from tests.harness.clock import ManualClock
 from tests.harness.post import BRAND
-from tests.mail import LINKS, SENDER, STATIONERY, a_letter
-from vestibule.mail.letters import Sender, Stationery
+from tests.mail import LINKS, RENDERER, SENDER, a_letter
+from vestibule.mail.letters import Renderer, Sender
 from vestibule.model.brand import Brand
 from vestibule.model.languages import LANGUAGES
 from vestibule.model.letters import Letter, LetterKind, NotSent
@@ -54,9 +54,9 @@ class Links(HTMLParser):
         self.targets |= {value for name, value in attrs if name in {"href", "src"}}
 
 
-def arrived(letter: Letter, stationery: Stationery = STATIONERY) -> EmailMessage:
+def arrived(letter: Letter, renderer: Renderer = RENDERER) -> EmailMessage:
     """The letter as it is read at the other end."""
-    return cast(EmailMessage, message_from_bytes(stationery.write(letter).as_bytes(), policy=policy.default))
+    return cast(EmailMessage, message_from_bytes(renderer.write(letter).as_bytes(), policy=policy.default))
 
 
 def part(message: EmailMessage, kind: str) -> str:
@@ -170,17 +170,17 @@ def test_a_hostile_name_stays_harmless(name: str) -> None:
 @pytest.mark.parametrize("kind", LetterKind)
 def test_every_attempt_carries_the_same_message_id(kind: LetterKind) -> None:
     clock = ManualClock()
-    stationery = Stationery(SENDER, BRAND, clock)
-    first = stationery.write(a_letter(kind))
+    renderer = Renderer(SENDER, BRAND, clock)
+    first = renderer.write(a_letter(kind))
     clock.advance(minutes=5)
-    second = stationery.write(a_letter(kind))
+    second = renderer.write(a_letter(kind))
     assert first["Message-ID"] == second["Message-ID"]
     assert first["Date"] != second["Date"]
 
 
 def test_no_line_is_longer_than_a_mail_server_takes() -> None:
     letter = Letter("id", LetterKind.VERIFY_ADDRESS, "ada@example.com", 255 * "ß", "https://e.example/" + 900 * "a")
-    lines = STATIONERY.write(letter).as_bytes().split(b"\r\n")
+    lines = RENDERER.write(letter).as_bytes().split(b"\r\n")
     assert max(map(len, lines)) <= 998  # RFC 5322, section 2.1.1
 
 
@@ -188,14 +188,14 @@ def test_no_line_is_longer_than_a_mail_server_takes() -> None:
 def test_no_control_reaches_a_header(control: str) -> None:
     hostile = f"ada@example.com{control}Bcc: everybody@evil.example"
     with pytest.raises(NotSent, match="cannot be written"):
-        STATIONERY.write(replace(a_letter(), to=hostile))
+        RENDERER.write(replace(a_letter(), to=hostile))
     with pytest.raises(ValueError, match="is not a sender such as"):
         Sender.parse(f"Ada{control}Bcc: x <a@example.com>", "Vestibule")
 
 
 def test_the_product_is_the_operators() -> None:
     logo = b"\x89PNG\r\n\x1a\n the rest of a picture"
-    message = arrived(a_letter(), Stationery(SENDER, Brand("Analytical & Engines", "#ffcc00", logo), ManualClock()))
+    message = arrived(a_letter(), Renderer(SENDER, Brand("Analytical & Engines", "#ffcc00", logo), ManualClock()))
     page = part(message, "html")
     assert "Analytical &amp; Engines" in page
     assert "#ffcc00" in page
@@ -211,12 +211,12 @@ def test_a_template_of_the_operators_takes_the_place_of_ours(tmp_path: Path) -> 
         '{% extends "frame.txt" %}{% block subject %}Welcome{% endblock %}'
         "{% block content %}Do: {{ link }}{% endblock %}"
     )
-    stationery = Stationery(SENDER, BRAND, ManualClock(), tmp_path)
-    message = arrived(a_letter(), stationery)
+    renderer = Renderer(SENDER, BRAND, ManualClock(), tmp_path)
+    message = arrived(a_letter(), renderer)
     assert message["Subject"] == "Welcome"
     assert f"Do: {LINKS[LetterKind.VERIFY_ADDRESS]}" in part(message, "plain").splitlines()
     assert "Confirm my address" in part(message, "html")
-    assert arrived(a_letter(LetterKind.NEW_DEVICE), stationery)["Subject"] == SUBJECTS[LetterKind.NEW_DEVICE]
+    assert arrived(a_letter(LetterKind.NEW_DEVICE), renderer)["Subject"] == SUBJECTS[LetterKind.NEW_DEVICE]
 
 
 SENDERS = {

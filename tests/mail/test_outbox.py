@@ -105,7 +105,7 @@ async def test_several_workers_send_each_letter_once(postgresql: Backend, racing
 async def test_mail_that_was_down_for_ten_minutes_arrives_and_its_links_are_alive(backend: Backend) -> None:
     async with world_on(backend) as world:
         port = free_port()
-        post = SmtpPost(Server(HOST, port, "none", patience_seconds=5), world.post.stationery)
+        post = SmtpPost(Server(HOST, port, "none", timeout_seconds=5), world.post.renderer)
         world.env = replace(world.env, post=post)
         people = [f"person{n}@example.com" for n in range(5)]
         for address in people:
@@ -135,7 +135,7 @@ async def test_a_letter_that_is_not_taken_does_not_block_the_next(backend: Backe
         bad, good = MailServer({"RCPT": answer}), MailServer()
         with running(bad) as bad_port, running(good) as good_port:
             for address, port in (("bad@example.com", bad_port), ("good@example.com", good_port)):
-                post = SmtpPost(Server(HOST, port, "none", patience_seconds=0.3), world.post.stationery)
+                post = SmtpPost(Server(HOST, port, "none", timeout_seconds=0.3), world.post.renderer)
                 world.env = replace(world.env, post=post)
                 await world.register(address)
             assert len(good.contents) == 1

@@ -10,13 +10,13 @@ from aiosmtpd.smtp import LoginPassword
 
 from tests.harness.mail_server import CUT, HOST, PASSWORD, STALL, USER, MailServer, certified, running
 from tests.harness.servers import free_port
-from tests.mail import LINKS, STATIONERY, a_letter
+from tests.mail import LINKS, RENDERER, a_letter
 from vestibule.mail.smtp import Security, Server, SmtpPost, security_for
 from vestibule.model.letters import LetterKind, NotSent, RefusedForGood
 
 DELIVERED = ["MAIL no-reply@vestibule.example", "RCPT ada@example.com", "DATA"]
 DELIVERED_AFTER_STARTTLS = ["MAIL no-reply@vestibule.example after STARTTLS", *DELIVERED[1:]]
-PATIENCE = 0.3
+TIMEOUTS = 0.3
 Tls = Callable[..., ssl.SSLContext]
 
 
@@ -38,10 +38,10 @@ def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tls:
 
 
 async def send(
-    port: int, security: Security = "none", user: str = "", kind: LetterKind | None = None, patience: float = 10
+    port: int, security: Security = "none", user: str = "", kind: LetterKind | None = None, timeouts: float = 10
 ) -> None:
-    server = Server(HOST, port, security, user, PASSWORD if user else "", patience)
-    await SmtpPost(server, STATIONERY).send(a_letter(kind or LetterKind.VERIFY_ADDRESS))
+    server = Server(HOST, port, security, user, PASSWORD if user else "", timeouts)
+    await SmtpPost(server, RENDERER).send(a_letter(kind or LetterKind.VERIFY_ADDRESS))
 
 
 @pytest.mark.parametrize("kind", LetterKind)
@@ -52,7 +52,7 @@ async def test_a_letter_arrives_whole_and_once(kind: LetterKind) -> None:
     assert server.commands == DELIVERED
     assert server.credentials == []
     message = message_from_bytes(server.contents[-1], policy=policy.default)
-    assert message["Subject"] == STATIONERY.subject(a_letter(kind))
+    assert message["Subject"] == RENDERER.subject(a_letter(kind))
     parts = {part.get_content_subtype(): part.get_content() for part in message.iter_parts()}
     assert sorted(parts) == ["html", "plain"]
     assert all(LINKS[kind] in content for content in parts.values())
@@ -136,7 +136,7 @@ async def test_a_refusal_is_not_sent_and_says_what_the_server_said(server: MailS
 async def test_a_server_that_says_nothing_more_after_the_letter_has_not_taken_it(answer: str) -> None:
     server = MailServer({"DATA": answer})
     with running(server) as port, pytest.raises(NotSent):
-        await send(port, patience=PATIENCE)
+        await send(port, timeouts=TIMEOUTS)
     assert server.commands == DELIVERED
 
 
@@ -144,7 +144,7 @@ async def test_a_server_that_says_nothing_more_after_the_letter_has_not_taken_it
 async def test_once_the_letter_is_taken_nothing_makes_it_untaken(answer: str) -> None:
     server = MailServer({"QUIT": answer})
     with running(server) as port:
-        await send(port, patience=PATIENCE)
+        await send(port, timeouts=TIMEOUTS)
     assert server.commands == DELIVERED
 
 
@@ -152,7 +152,7 @@ async def test_once_the_letter_is_taken_nothing_makes_it_untaken(answer: str) ->
 @pytest.mark.parametrize("answer", [CUT, STALL])
 async def test_a_server_that_stalls_or_hangs_up_has_not_taken_it(command: str, answer: str) -> None:
     with running(MailServer({command: answer})) as port, pytest.raises(NotSent):
-        await send(port, patience=PATIENCE)
+        await send(port, timeouts=TIMEOUTS)
 
 
 async def test_m12_a_server_is_given_one_sender_one_recipient_and_one_letter() -> None:
@@ -164,14 +164,14 @@ async def test_m12_a_server_is_given_one_sender_one_recipient_and_one_letter() -
             "Ada\0Bcc: x@evil.example",
         ):
             server.commands.clear()
-            await SmtpPost(Server(HOST, port, "none"), STATIONERY).send(a_letter(name=name))
+            await SmtpPost(Server(HOST, port, "none"), RENDERER).send(a_letter(name=name))
             assert server.commands == DELIVERED
             assert b"evil" not in server.contents[-1]
 
 
 async def test_the_answer_comes_back_for_whoever_wants_to_know() -> None:
     with running(MailServer({"DATA": "250 queued as 4711"})) as port:
-        assert await SmtpPost(Server(HOST, port, "none"), STATIONERY).send(a_letter()) == "queued as 4711"
+        assert await SmtpPost(Server(HOST, port, "none"), RENDERER).send(a_letter()) == "queued as 4711"
 
 
 async def test_a_wrong_password_is_not_sent_and_not_told(tls: Tls) -> None:

@@ -68,12 +68,12 @@ async def test_more_than_may_wait_is_overloaded_at_once(threads: NicedThreads, p
 
 
 @asynccontextmanager
-async def all_seated(passwords: Passwords, number: int) -> AsyncIterator[None]:
-    """So many who stay on their seats while the block lasts."""
+async def all_admitted(passwords: Passwords, number: int) -> AsyncIterator[None]:
+    """So many who stay on their slots while the block lasts."""
     leaving = asyncio.Event()
 
     async def sit() -> None:
-        async with passwords.seat():
+        async with passwords.admission_slot():
             await leaving.wait()
 
     sitting = [asyncio.create_task(sit()) for _ in range(number)]
@@ -83,14 +83,14 @@ async def all_seated(passwords: Passwords, number: int) -> AsyncIterator[None]:
     await asyncio.gather(*sitting)
 
 
-async def test_there_are_as_many_seats_as_hashes_may_run_and_wait(threads: NicedThreads, passwords: Passwords) -> None:
+async def test_there_are_as_many_slots_as_hashes_may_run_and_wait(threads: NicedThreads, passwords: Passwords) -> None:
     for _ in range(2):
-        async with all_seated(passwords, 2):
+        async with all_admitted(passwords, 2):
             with pytest.raises(Overloaded):
-                async with passwords.seat():
+                async with passwords.admission_slot():
                     pytest.fail("a third one, where one may run and one wait")
     assert threads.refused == 2
-    assert passwords.seated == 0
+    assert passwords.admitted == 0
 
 
 async def test_few_are_under_way_at_once_and_the_rest_wait_their_turn() -> None:
@@ -99,7 +99,7 @@ async def test_few_are_under_way_at_once_and_the_rest_wait_their_turn() -> None:
 
     async def one() -> None:
         nonlocal under_way, most, done
-        async with passwords.seat():
+        async with passwords.admission_slot():
             under_way += 1
             most = max(most, under_way)
             await asyncio.sleep(0.001)
@@ -112,9 +112,9 @@ async def test_few_are_under_way_at_once_and_the_rest_wait_their_turn() -> None:
     passwords.threads.close()
 
 
-async def test_a_seat_is_given_back_whatever_happens_in_it(passwords: Passwords) -> None:
+async def test_a_slot_is_given_back_whatever_happens_in_it(passwords: Passwords) -> None:
     for _ in range(10):
         with pytest.raises(ZeroDivisionError):
-            async with passwords.seat():
+            async with passwords.admission_slot():
                 raise ZeroDivisionError
-    assert passwords.seated == 0
+    assert passwords.admitted == 0

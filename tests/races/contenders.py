@@ -113,7 +113,7 @@ async def _rotate(world: World, person: Person, counter: int) -> None:
 
 
 def _register(world: World, person: Person) -> Awaitable[Any]:
-    return register.register(world.env, "Ada", person.account.address, NEW_PASSWORD, person.visitor)
+    return register.register(world.env, "Ada", person.account.address, NEW_PASSWORD, person.client_info)
 
 
 CONTENDERS: dict[str, tuple[str, Act]] = {
@@ -121,11 +121,11 @@ CONTENDERS: dict[str, tuple[str, Act]] = {
     "enable": ("administer", lambda w, p: administer.enable_account(w.env, p.account)),
     "ask for a reset": (
         "ask_for_letter",
-        lambda w, p: ask_for_letter.request_reset(w.env, p.account.address, p.visitor),
+        lambda w, p: ask_for_letter.request_reset(w.env, p.account.address, p.client_info),
     ),
     "ask for a new email": (
         "change_address",
-        lambda w, p: change_address.request_change(w.env, p.caller, PASSWORD, f"{new_id()}@example.com", p.visitor),
+        lambda w, p: change_address.request_change(w.env, p.caller, PASSWORD, f"{new_id()}@example.com", p.client_info),
     ),
     "confirm a new email": (
         "change_address",
@@ -137,7 +137,7 @@ CONTENDERS: dict[str, tuple[str, Act]] = {
     ),
     "change password": (
         "change_password",
-        lambda w, p: change_password.change_password(w.env, p.caller, PASSWORD, NEW_PASSWORD, p.visitor),
+        lambda w, p: change_password.change_password(w.env, p.caller, PASSWORD, NEW_PASSWORD, p.client_info),
     ),
     "choose a language": ("choose_language", lambda w, p: choose_language.choose_language(w.env, p.caller, "de")),
     "create": ("create_account", lambda w, p: create_account.create_account(w.env, "A", p.account.address, Role.USER)),
@@ -156,10 +156,15 @@ CONTENDERS: dict[str, tuple[str, Act]] = {
     "register": ("register", _register),
     "reset": (
         "reset_password",
-        lambda w, p: reset_password.reset_password(w.env, p.secrets[Purpose.RESET_PASSWORD], NEW_PASSWORD, p.visitor),
+        lambda w, p: reset_password.reset_password(
+            w.env, p.secrets[Purpose.RESET_PASSWORD], NEW_PASSWORD, p.client_info
+        ),
     ),
-    "sign in": ("sign_in", lambda w, p: sign_in.sign_in(w.env, p.account.address, PASSWORD, p.visitor)),
-    "sign in wrongly": ("sign_in", lambda w, p: sign_in.sign_in(w.env, p.account.address, "wrong horse", p.visitor)),
+    "sign in": ("sign_in", lambda w, p: sign_in.sign_in(w.env, p.account.address, PASSWORD, p.client_info)),
+    "sign in wrongly": (
+        "sign_in",
+        lambda w, p: sign_in.sign_in(w.env, p.account.address, "wrong horse", p.client_info),
+    ),
     "sign out": ("sign_out", lambda w, p: sign_out.sign_out(w.env, p.caller)),
     "take over": ("take_over", lambda w, p: take_over.take_over(w.env, p.secrets[Purpose.VERIFY_ADDRESS])),
     "verify": ("verify_email", lambda w, p: verify_email.verify_email(w.env, p.secrets[Purpose.VERIFY_ADDRESS])),

@@ -15,13 +15,13 @@ from vestibule.crypto.passwords import Hasher
 from vestibule.flows.identify import Caller
 from vestibule.model import refresh_tokens
 from vestibule.model.accounts import Account
+from vestibule.model.client_info import ClientInfo
 from vestibule.model.devices import device_tag
 from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.memory import KnownSession
 from vestibule.model.one_time_tokens import Purpose, issue
 from vestibule.model.sessions import Device, Session, begin
 from vestibule.model.store import Transaction
-from vestibule.model.visitors import Visitor
 from vestibule.storage.sql.schema import accounts, known_devices, letters, one_time_tokens, sessions
 
 PASSWORD = "correct horse"
@@ -47,9 +47,9 @@ class Person:
         return Caller(known)
 
     @property
-    def visitor(self) -> Visitor:
+    def client_info(self) -> ClientInfo:
         """The person's own browser."""
-        return Visitor(BROWSER, device_secrets={device_tag(self.account.id): (self.device_secret,)})
+        return ClientInfo(BROWSER, device_secrets={device_tag(self.account.id): (self.device_secret,)})
 
     def refresh_token(self, world: World) -> str:
         """Of the first session, as it was when that began."""

@@ -118,7 +118,7 @@ async def test_d4_a_wrong_password_is_recorded_of_nobody(world: World) -> None:
     await delete_account(world.env, person.account)
     counters = budgets(person.account, person.account.address, None, world.env.policy.guesses)
     guess = CountedGuess(counters[0], 1, 1)
-    await record_wrong_guess(world.env, counters, person.account, guess, person.visitor)
+    await record_wrong_guess(world.env, counters, person.account, guess, person.client_info)
     assert await named(world, person) == 0
     async with world.engines.reading() as connection:
         of_nobody = select(func.count()).where(events.c.kind == "sign_in_refused", events.c.account_id.is_(None))
@@ -129,7 +129,7 @@ async def test_d4_a_new_email_is_refused_like_a_wrong_password(world: World) -> 
     (person,) = await people(world, [False])
     await delete_account(world.env, person.account)
     with pytest.raises(Refusal):
-        await change_address.request_change(world.env, person.caller, PASSWORD, "new@example.com", person.visitor)
+        await change_address.request_change(world.env, person.caller, PASSWORD, "new@example.com", person.client_info)
 
 
 @pytest.mark.parametrize("fault", [None, NotSent("451 later"), RefusedForGood("550 no such mailbox")], ids=str)

@@ -21,7 +21,7 @@ APART = GRACE + timedelta(seconds=1)
 # `test_the_latest_answer_that_does_no_harm` shows it.
 LATEST = LIFE / 2
 # A browser in use gets through before the session is idle, and before it has asked more often than is allowed.
-PATIENCE = timedelta(minutes=20)
+TIMEOUTS = timedelta(minutes=20)
 MOST_REQUESTS = MAX_LIVE_SUCCESSORS - 2
 
 
@@ -132,7 +132,7 @@ class InUse(RuleBasedStateMachine):
 
     @rule(duration=waits)
     def wait(self, duration: timedelta) -> None:
-        if self.browser.server.clock.now() > self.browser.due_at + PATIENCE:
+        if self.browser.server.clock.now() > self.browser.due_at + TIMEOUTS:
             self.get_through()
         self.browser.pass_time(duration)
 

@@ -22,9 +22,9 @@ from tests.refresh.machine import GRACE, LATEST, LIFE, BesideAThief, Browser, Ex
 from vestibule.flows.refresh import refresh
 from vestibule.flows.sign_in import sign_in
 from vestibule.model import refresh_tokens
+from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import RefreshRefused
 from vestibule.model.sessions import MAX_LIVE_SUCCESSORS, Device
-from vestibule.model.visitors import Visitor
 
 MACHINES = (HonestClients, BesideAThief)
 TABLE = settings(max_examples=150, stateful_step_count=50, deadline=None, database=None)
@@ -105,7 +105,7 @@ class Real:
     def __init__(self, runner: asyncio.Runner, world: World) -> None:
         self.clock = world.clock
         self._runner, self._env = runner, world.env
-        signed_in = runner.run(sign_in(world.env, "ada@example.com", "correct horse", Visitor(Device("", ""))))
+        signed_in = runner.run(sign_in(world.env, "ada@example.com", "correct horse", ClientInfo(Device("", ""))))
         self._texts = {1: signed_in.tokens.refresh_token or ""}
 
     def present(self, counter: int) -> int | None:

@@ -33,7 +33,7 @@ def test_one_success_lets_everybody_in_again() -> None:
 
 
 async def test_a_busy_pool_is_no_database_out_of_reach(postgresql: Backend) -> None:
-    engines = engine.connect(postgresql.database_url, 1, engine.Patience(for_connection=0.05))
+    engines = engine.connect(postgresql.database_url, 1, engine.Timeouts(for_connection=0.05))
     async with engines.reading():
         try:
             async with engines.reading():

@@ -151,7 +151,7 @@ async def _postgresql_address(stack: AsyncExitStack) -> str:
 
 @asynccontextmanager
 async def _connected(address: str) -> AsyncIterator[Engines]:
-    engines = engine.connect(address, patience=engine.UNHURRIED)
+    engines = engine.connect(address, timeouts=engine.UNHURRIED)
     try:
         yield engines
     finally:

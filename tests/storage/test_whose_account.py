@@ -24,7 +24,7 @@ from vestibule.storage.sql import engine
 from vestibule.storage.sql import migrate as migrations
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.migrate import migrate
-from vestibule.storage.sql.move import Removal
+from vestibule.storage.sql.move import DatabaseCopy
 from vestibule.storage.sql.schema import accounts, events, known_devices, sessions
 from vestibule.storage.sql.store import SqlStore
 
@@ -61,7 +61,7 @@ async def nothing_on(kind: str, folder: Path) -> AsyncIterator[Engines]:
                 address = await stack.enter_async_context(postgresql_database())
             except servers.NotToBeHad as reason:
                 not_to_be_had(reason)
-        engines = engine.connect(address, patience=engine.UNHURRIED)
+        engines = engine.connect(address, timeouts=engine.UNHURRIED)
         stack.push_async_callback(engines.close)
         yield engines
 
@@ -131,7 +131,7 @@ async def test_it_is_carried_from_one_database_to_another(source: str, target: s
             for account in (marked, unmarked):
                 new = {name: getattr(account, name) for name in ("imported_at", "first_used_at", "registered_epoch")}
                 await connection.execute(insert(accounts).values(as_row(account) | new))
-        await Removal(here, there).carry(lambda _: None)
+        await DatabaseCopy(here, there).carry(lambda _: None)
         async with SqlStore(there).reading() as read:
             assert await read.accounts.get(marked.id) == marked
             assert await read.accounts.get(unmarked.id) == unmarked

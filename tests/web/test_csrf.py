@@ -135,7 +135,7 @@ async def test_a_browser_that_does_not_say_from_where_is_refused_with_a_cookie(
     answer = await browser.request(method, f"/api/auth/{path}", headers=FIREFOX)
     assert (answer.status_code, answer.json()["code"]) == (403, "cross_site")
     assert (await browser.get("/api/users/me", headers=FIREFOX)).status_code == 200
-    # A program is nobody's errand boy, and a browser without a cookie has nothing to be robbed of.
+    # A program is nobody's link action boy, and a browser without a cookie has nothing to be robbed of.
     assert (await browser.get("/api/auth/refresh", headers={"User-Agent": "curl/8.14"})).status_code == 200
     without = await world.client(origin=None)
     bearer = {**FIREFOX, "Authorization": f"Bearer {token}"}

@@ -1,4 +1,4 @@
-"""The front door and the framework give the same answers, byte for byte; and the door never answers in doubt."""
+"""The fast path and the framework give the same answers, byte for byte; and the fast path never answers in doubt."""
 
 import httpx
 import pytest
@@ -9,7 +9,7 @@ PATHS = ("/api/users/me", "/api/auth/verify")
 
 
 def past_the_door(world: World, origin: str | None, client: httpx.AsyncClient) -> httpx.AsyncClient:
-    """A client of the same application without its front door."""
+    """A client of the same application without its fast path."""
     transport = httpx.ASGITransport(world.app._app, client=("192.0.2.7", 4711))  # type: ignore[attr-defined]
     headers = {"Origin": origin} if origin else {}
     return httpx.AsyncClient(transport=transport, base_url=BASE, headers=headers, cookies=client.cookies)

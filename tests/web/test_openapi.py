@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.harness.post import BRAND
 from tests.harness.world import BASE, POLICY, WEB, World
-from tests.mail import STATIONERY
+from tests.mail import RENDERER
 from vestibule.model.letters import LetterKind
 from vestibule.web.application import build
 from vestibule.web.pages.render import Pages
@@ -34,7 +34,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-DOCUMENT = build(POLICY, WEB, Pages(BRAND, "en"), STATIONERY).openapi()
+DOCUMENT = build(POLICY, WEB, Pages(BRAND, "en"), RENDERER).openapi()
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 BODY = {400, 413, 415}
 TOKEN = {400, 401}

@@ -9,7 +9,7 @@ from tests.harness.backends import Backend
 from tests.harness.world import FRONT_END, POLICY, World, mandatory_verification, world_on
 from tests.web.people import ada, session_of, token_in
 from vestibule.model.letters import LetterKind
-from vestibule.model.limits import Counted, NetworkLimits
+from vestibule.model.limits import NetworkLimits, RateClass
 from vestibule.web.routes import PAGES
 
 NEW = {"password": "battery staple", "passwordConfirm": "battery staple"}
@@ -141,16 +141,16 @@ async def test_s10_a_sign_in_too_long_ago_is_asked_for_again_and_then_leads_back
         (
             "/login",
             {"email": "ada@example.com", "password": "correct horse", "return_to": "/profile/security"},
-            Counted.SIGN_IN,
+            RateClass.SIGN_IN,
         ),
-        ("/register", {"name": "Ada", "email": "ada@example.com", **NEW}, Counted.REGISTER),
-        ("/forgotpassword", {"email": "ada@example.com"}, Counted.MAIL),
-        ("/verifyemail", {"email": "ada@example.com"}, Counted.MAIL),
-        (f"/resetpassword/{'0' * 64}", NEW, Counted.MAIL),
+        ("/register", {"name": "Ada", "email": "ada@example.com", **NEW}, RateClass.REGISTER),
+        ("/forgotpassword", {"email": "ada@example.com"}, RateClass.MAIL),
+        ("/verifyemail", {"email": "ada@example.com"}, RateClass.MAIL),
+        (f"/resetpassword/{'0' * 64}", NEW, RateClass.MAIL),
     ],
 )
 async def test_a_form_that_is_sent_too_often_comes_back_as_it_was_typed(
-    backend: Backend, path: str, fields: dict[str, str], counted: Counted
+    backend: Backend, path: str, fields: dict[str, str], counted: RateClass
 ) -> None:
     policy = replace(POLICY, networks=NetworkLimits({**POLICY.networks.per_minute, counted: 1}))
     async with world_on(backend, policy) as world:
@@ -179,7 +179,7 @@ async def test_too_many_wrong_passwords_keep_the_form_for_members_too(world: Wor
 
 
 async def test_what_cannot_be_read_is_told_and_shows_no_form(backend: Backend) -> None:
-    policy = replace(POLICY, networks=NetworkLimits({**POLICY.networks.per_minute, Counted.SIGN_IN: 1}))
+    policy = replace(POLICY, networks=NetworkLimits({**POLICY.networks.per_minute, RateClass.SIGN_IN: 1}))
     async with world_on(backend, policy) as world:
         client = await world.client(None)
         for _ in range(2):

@@ -8,7 +8,7 @@ from tests.harness.world import World
 from tests.web.people import ada, session_of, token_in
 from vestibule.model.events import EventKind
 from vestibule.model.sessions import EndReason
-from vestibule.web.errors import LOOKS
+from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.pages.words import NOTICES, WHAT_HAPPENED, WHY_NOT, WHY_OVER
 from vestibule.web.routes import PAGES
 
@@ -27,7 +27,7 @@ def test_whatever_can_happen_has_its_words() -> None:
     assert set(WHY_OVER) == set(EndReason)
     assert set(WHAT_HAPPENED) | ABOUT_NO_ACCOUNT == set(EventKind)
     # No request with a wrong method or host reaches a page.
-    assert {look.status for look in LOOKS.values()} - {421} <= set(WHY_NOT)
+    assert {look.status for look in HTTP_MAPPINGS.values()} - {421} <= set(WHY_NOT)
 
 
 def test_every_notice_that_is_led_to_is_there() -> None:

@@ -10,8 +10,8 @@ from rich.console import Group
 from rich.table import Column, Table
 from rich.text import Text
 
+from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import print_json, results
-from vestibule.cli.workshop import Workshop
 from vestibule.model.findings import Finding, Severity, fault
 from vestibule.setting_types import shown
 from vestibule.settings import WrongSettings
@@ -45,14 +45,14 @@ def doctor(
     Without --url: settings, cookies and origins, database, clocks, keys, Redis, mail, as this machine is set up.
     Status 1 if anything does not work, 2 if a setting cannot be read, and then only settings are told of, else 0.
     """
-    workshop: Workshop = context.obj
+    command_context: CommandContext = context.obj
     try:
-        _ = workshop.settings
+        _ = command_context.settings
     except WrongSettings as reason:
         if as_json:
             _print_json(_of_wrong_settings(reason))
         raise  # which says every line, as it does of every command
-    found = asyncio.run(workshop.examine(url))
+    found = asyncio.run(command_context.examine(url))
     if as_json:
         _print_json(found)
     else:

@@ -12,9 +12,9 @@ from rich.box import SIMPLE
 from rich.markup import escape
 from rich.table import Column, Table
 
+from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import results
 from vestibule.cli.users import NoSuchAccount
-from vestibule.cli.workshop import Workshop
 from vestibule.flows.administer import find_account
 from vestibule.flows.env import Env
 from vestibule.flows.watch_events import find_events
@@ -54,8 +54,8 @@ class _Wish:
     follow: bool
 
 
-async def _show(workshop: Workshop, wish: _Wish, show: Callable[[list[Event]], None]) -> None:
-    async with workshop.opened() as env:
+async def _show(command_context: CommandContext, wish: _Wish, show: Callable[[list[Event]], None]) -> None:
+    async with command_context.opened() as env:
         account_id = await _account_id(env, wish.address) if wish.address else None
         since = env.clock.now() - wish.since if wish.since else None
         wanted = replace(wish.wanted, account_id=account_id, since=since)

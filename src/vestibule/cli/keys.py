@@ -11,13 +11,13 @@ from rich.box import SIMPLE
 from rich.markup import escape
 from rich.table import Column, Table
 
+from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import notes, results
 from vestibule.cli.typed import Commands, DiscreetCommand
-from vestibule.cli.workshop import Workshop
 from vestibule.crypto import jwk
 from vestibule.flows.env import Env
 from vestibule.flows.follow_keys import keep_next_keys
-from vestibule.flows.rotate_keys import require_locksmith, reseal_keys, rotate_keys, withdraw_key
+from vestibule.flows.rotate_keys import require_key_manager, reseal_keys, rotate_keys, withdraw_key
 from vestibule.model.signing_keys import KeyRing, KeyState, KeyUse, SealedKey
 
 Now = Annotated[bool, typer.Option("--now", help="After a leak: do not wait for anybody.")]
@@ -52,12 +52,12 @@ def list_keys(
     *next* is published and will sign; *current* signs; *retired* checks what it signed; *gone* is of no use any more.
     Times are UTC.
     """
-    workshop: Workshop = context.obj
-    given = workshop.given_keys()
+    command_context: CommandContext = context.obj
+    given = command_context.given_keys()
     if given is not None:
         results.print(_given_table(given))
         return
-    stored = asyncio.run(workshop.stored_keys())
+    stored = asyncio.run(command_context.stored_keys())
     if not stored:
         notes.print("There are no keys yet; the first start of the server makes them.")
         return
@@ -75,9 +75,9 @@ def rotate(
     Both uses rotate, or neither. Nobody is signed out, and no process needs a restart. The next keys must have been
     published for as long as services may keep the published keys (VESTIBULE_JWKS_SECONDS, and a little more).
     """
-    workshop: Workshop = context.obj
+    command_context: CommandContext = context.obj
     uses = list(KeyUse) if use is Uses.BOTH else [KeyUse(use.value)]
-    for name, kid in asyncio.run(_rotate(workshop, uses, early=now)).items():
+    for name, kid in asyncio.run(_rotate(command_context, uses, early=now)).items():
         results.print(f"{kid} signs {name.value} tokens from now on.")
 
 
@@ -100,8 +100,8 @@ def retire(
     This happens by itself when nothing that it signed can live. After a leak, `--now` does it at once: whoever
     holds one of its tokens has to refresh, or, if it is a refresh key, to sign in again.
     """
-    workshop: Workshop = context.obj
-    asyncio.run(_retire(workshop, kid, early=now))
+    command_context: CommandContext = context.obj
+    asyncio.run(_retire(command_context, kid, early=now))
     results.print(f"{escape(kid)} is gone.")
 
 
@@ -112,8 +112,8 @@ def reseal(context: typer.Context) -> None:
     First give every machine the new VESTIBULE_SECRET_KEY, and the one before it as VESTIBULE_SECRET_KEY_OLD, and
     restart them; then run this; then take VESTIBULE_SECRET_KEY_OLD away.
     """
-    workshop: Workshop = context.obj
-    count = asyncio.run(_reseal(workshop))
+    command_context: CommandContext = context.obj
+    count = asyncio.run(_reseal(command_context))
     results.print(
         f"{count} keys are sealed under VESTIBULE_SECRET_KEY. VESTIBULE_SECRET_KEY_OLD is of no use any more."
     )
@@ -134,8 +134,8 @@ def generate(
     notes.print("Put these four lines where the server reads its environment, on every machine the same.")
 
 
-async def _rotate(workshop: Workshop, uses: list[KeyUse], *, early: bool) -> dict[KeyUse, str]:
-    async with workshop.opened() as env:
+async def _rotate(command_context: CommandContext, uses: list[KeyUse], *, early: bool) -> dict[KeyUse, str]:
+    async with command_context.opened() as env:
         if early:
             await _until_everybody_knows_the_next(env, uses)
         return await rotate_keys(env, uses, early=early)
@@ -143,7 +143,7 @@ async def _rotate(workshop: Workshop, uses: list[KeyUse], *, early: bool) -> dic
 
 async def _until_everybody_knows_the_next(env: Env, uses: list[KeyUse]) -> None:
     """Every process looks once a second, and one that cannot does not trust what it knows for longer than this."""
-    require_locksmith(env)
+    require_key_manager(env)
     if set(uses) & set(env.keys.lacking_next):
         await keep_next_keys(env)
     seconds = env.policy.revocation_staleness.total_seconds()
@@ -151,13 +151,13 @@ async def _until_everybody_knows_the_next(env: Env, uses: list[KeyUse]) -> None:
     await asyncio.sleep(seconds)
 
 
-async def _retire(workshop: Workshop, kid: str, *, early: bool) -> None:
-    async with workshop.opened() as env:
+async def _retire(command_context: CommandContext, kid: str, *, early: bool) -> None:
+    async with command_context.opened() as env:
         await withdraw_key(env, kid, early=early)
 
 
-async def _reseal(workshop: Workshop) -> int:
-    async with workshop.opened() as env:
+async def _reseal(command_context: CommandContext) -> int:
+    async with command_context.opened() as env:
         return await reseal_keys(env)
 
 

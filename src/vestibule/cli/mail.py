@@ -10,9 +10,9 @@ from rich.box import SIMPLE
 from rich.markup import escape
 from rich.table import Column, Table
 
+from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import notes, results
 from vestibule.cli.typed import Commands
-from vestibule.cli.workshop import Workshop
 from vestibule.flows.look_after_mail import Outbox, look_into_outbox, retry_letters, send_test_letter
 from vestibule.model.accounts import NotAnAddress, canonical_address
 from vestibule.model.letters import LetterState, NotSent
@@ -77,26 +77,26 @@ def send_one(
     It is written as all others are: with your sender, product, logo and templates, and with a link to where mailed
     links lead.
     """
-    workshop: Workshop = context.obj
+    command_context: CommandContext = context.obj
     try:
         to = canonical_address(address)
     except NotAnAddress:
         raise WrongSettings(f"ADDRESS: {address!r} is not an address that Vestibule sends to") from None
-    notes.print(f"Handing a letter for {to} to {_carrier(workshop.settings)} …")
-    answer = asyncio.run(_send(workshop, to, language))
-    if workshop.settings.email_host:
+    notes.print(f"Handing a letter for {to} to {_carrier(command_context.settings)} …")
+    answer = asyncio.run(_send(command_context, to, language))
+    if command_context.settings.email_host:
         notes.print(f"[green]Taken.[/] The server said: {escape(answer)}")
     else:
         notes.print(f"There is no EMAIL_HOST, so nothing is mailed: the letter is the file {escape(answer)}")
 
 
-async def _look(workshop: Workshop, most: int) -> tuple[Outbox, datetime]:
-    async with workshop.opened() as env:
+async def _look(command_context: CommandContext, most: int) -> tuple[Outbox, datetime]:
+    async with command_context.opened() as env:
         return await look_into_outbox(env, most), env.clock.now()
 
 
-async def _retry(workshop: Workshop, beginnings: list[str] | None) -> int:
-    async with workshop.opened() as env:
+async def _retry(command_context: CommandContext, beginnings: list[str] | None) -> int:
+    async with command_context.opened() as env:
         if not beginnings:
             return await retry_letters(env, None)
         there = [state.letter.id for state, _ in (await look_into_outbox(env, _MOST_LETTERS)).letters]
@@ -106,8 +106,8 @@ async def _retry(workshop: Workshop, beginnings: list[str] | None) -> int:
         return await retry_letters(env, [letter_id for letter_id in there if letter_id.startswith(tuple(beginnings))])
 
 
-async def _send(workshop: Workshop, address: str, language: str | None) -> str:
-    async with workshop.opened() as env:
+async def _send(command_context: CommandContext, address: str, language: str | None) -> str:
+    async with command_context.opened() as env:
         try:
             return await send_test_letter(env, address, language)
         except NotSent as fault:

@@ -4,8 +4,8 @@ import asyncio
 
 import typer
 
+from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import notes
-from vestibule.cli.workshop import Workshop
 
 
 def migrate(context: typer.Context) -> None:
@@ -14,8 +14,8 @@ def migrate(context: typer.Context) -> None:
     Safe to run at any time and on several machines at once: they wait for one another, and a run that is cut
     off leaves the schema as it was.
     """
-    workshop: Workshop = context.obj
-    before, after = asyncio.run(workshop.migrate())
+    command_context: CommandContext = context.obj
+    before, after = asyncio.run(command_context.migrate())
     if before == after:
         notes.print(f"The schema is up to date ({after}).")
     else:

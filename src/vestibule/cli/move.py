@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import notes
-from vestibule.cli.workshop import Workshop
 
 _SHOWN = ("accounts", "sessions")
 
@@ -29,20 +29,20 @@ def move(
     `vestibule migrate` on it, and start no server yet. Stop the servers on the old one first, for what they write
     afterwards stays behind. Nobody is signed out. The old database stays as it is; cut off, so does the new one.
     """
-    workshop: Workshop = context.obj
-    carried = asyncio.run(_move(workshop, source))
+    command_context: CommandContext = context.obj
+    carried = asyncio.run(_move(command_context, source))
     rest = sum(carried.values()) - sum(carried[name] for name in _SHOWN)
     notes.print(f"Moved {carried['accounts']:,} accounts, {carried['sessions']:,} sessions and {rest:,} rows beside.")
     if carried["signing_keys"]:
         notes.print(
             "Give every server on it the VESTIBULE_SECRET_KEY of the old ones; where none was set, it is in the file "
-            f"secret.key of their VESTIBULE_DATA ({workshop.settings.data} by default)."
+            f"secret.key of their VESTIBULE_DATA ({command_context.settings.data} by default)."
         )
 
 
-async def _move(workshop: Workshop, source: str) -> dict[str, int]:
+async def _move(command_context: CommandContext, source: str) -> dict[str, int]:
     columns = (TextColumn("Moving"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    async with workshop.moving(source) as removal:
+    async with command_context.moving(source) as removal:
         total = await removal.count()
         with Progress(*columns, console=notes) as progress:
             task = progress.add_task("", total=total)

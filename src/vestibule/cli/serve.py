@@ -21,9 +21,9 @@ from rich.panel import Panel
 from rich.table import Column, Table
 
 from vestibule import open_files
+from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import Terminal, notes
 from vestibule.cli.supervisor import FINISH_SECONDS, Supervisor
-from vestibule.cli.workshop import Workshop
 from vestibule.setting_types import listening_address
 from vestibule.settings import ENV_FILE, Settings, WrongSettings, slips
 
@@ -60,8 +60,8 @@ def serve(
     """
     # Until granian hears the signal itself: the first process of a container is sent none that it does not ask for.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    workshop: Workshop = context.obj
-    settings = workshop.settings
+    command_context: CommandContext = context.obj
+    settings = command_context.settings
     address = _address(host, "--host") if host else _address(settings.host, "VESTIBULE_HOST")
     place = _place(address, settings.port if port is None else port, "PORT")
     number = place.getsockname()[1]
@@ -74,7 +74,7 @@ def serve(
     if settings.traces:
         _require_traces()
     _tell_slips()
-    asyncio.run(_prepare(workshop))
+    asyncio.run(_prepare(command_context))
     open_files.raise_limit()
     connections = _connections(settings)
     server = Supervisor(
@@ -116,9 +116,9 @@ def _room_for_metrics(settings: Settings) -> Iterator[None]:
         yield
 
 
-async def _prepare(workshop: Workshop) -> None:
+async def _prepare(command_context: CommandContext) -> None:
     """Meet every fault here, once and in words, instead of in each worker."""
-    async with workshop.opened(first_start=True) as env:
+    async with command_context.opened(first_start=True) as env:
         await env.store.ping()
 
 

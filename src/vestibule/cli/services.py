@@ -8,9 +8,9 @@ from rich.box import SIMPLE
 from rich.markup import escape
 from rich.table import Column, Table
 
+from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import fail, notes, results
 from vestibule.cli.typed import Commands
-from vestibule.cli.workshop import Workshop
 from vestibule.flows.services import add_service, list_services, remove_service
 from vestibule.model.service_keys import MAX_NAME, ServiceKey, is_service_name
 
@@ -53,16 +53,16 @@ def remove(context: typer.Context, name: Name) -> None:
     notes.print(f"The key of {name} is not in force any more.")
 
 
-async def _add(workshop: Workshop, name: str) -> str | None:
-    async with workshop.opened() as env:
+async def _add(command_context: CommandContext, name: str) -> str | None:
+    async with command_context.opened() as env:
         return await add_service(env, name)
 
 
-async def _list(workshop: Workshop) -> list[ServiceKey]:
-    async with workshop.opened() as env:
+async def _list(command_context: CommandContext) -> list[ServiceKey]:
+    async with command_context.opened() as env:
         return await list_services(env)
 
 
-async def _remove(workshop: Workshop, name: str) -> bool:
-    async with workshop.opened() as env:
+async def _remove(command_context: CommandContext, name: str) -> bool:
+    async with command_context.opened() as env:
         return await remove_service(env, name)

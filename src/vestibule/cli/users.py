@@ -8,9 +8,9 @@ from typing import Annotated, TypeVar
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from vestibule.cli.command_context import CommandContext, Legacy
 from vestibule.cli.console import notes, results
 from vestibule.cli.typed import Commands
-from vestibule.cli.workshop import Legacy, Workshop
 from vestibule.flows.administer import disable_account, enable_account, find_account
 from vestibule.flows.create_account import create_account
 from vestibule.flows.delete_account import delete_account
@@ -101,8 +101,8 @@ def import_users(
     are written, the verified account is imported, or else the older one. An account here that nobody verified makes
     room for a verified one with its email. Status 1 if anything was left out.
     """
-    workshop: Workshop = context.obj
-    report = asyncio.run(_import(workshop, source, admins=admins, dry=dry))
+    command_context: CommandContext = context.obj
+    report = asyncio.run(_import(command_context, source, admins=admins, dry=dry))
     _sum_up(report, dry=dry)
     raise typer.Exit(int(report.left_out > 0))
 
@@ -122,9 +122,9 @@ def _sum_up(report: ImportReport, *, dry: bool) -> None:
         notes.print(f"[yellow]Left out {report.left_out:,}[/], each named above.")
 
 
-async def _create(workshop: Workshop, address: str, name: str, role: Role) -> tuple[Account, str]:
+async def _create(command_context: CommandContext, address: str, name: str, role: Role) -> tuple[Account, str]:
     """The new account and its password; raises `NoNewAccount`."""
-    async with workshop.opened() as env:
+    async with command_context.opened() as env:
         try:
             canonical = canonical_address(address)
             return await create_account(env, name or canonical.partition("@")[0], canonical, role)
@@ -135,10 +135,10 @@ async def _create(workshop: Workshop, address: str, name: str, role: Role) -> tu
 
 
 async def _change(
-    workshop: Workshop, address: str, change: Callable[[Env, Account], Awaitable[T]]
+    command_context: CommandContext, address: str, change: Callable[[Env, Account], Awaitable[T]]
 ) -> tuple[Account, T]:
     """The account at an address, and what changing it gave; raises `NoSuchAccount`."""
-    async with workshop.opened() as env:
+    async with command_context.opened() as env:
         try:
             account = await find_account(env, canonical_address(address))
         except NotAnAddress:
@@ -149,19 +149,22 @@ async def _change(
 
 
 @asynccontextmanager
-async def _both(workshop: Workshop, source: str | None) -> AsyncIterator[tuple[Env, Legacy]]:
+async def _both(command_context: CommandContext, source: str | None) -> AsyncIterator[tuple[Env, Legacy]]:
     """Where accounts go and where they come from. What was typed is judged before the settings."""
     if source:
-        async with workshop.legacy(source) as legacy, workshop.opened() as env:
+        async with command_context.legacy(source) as legacy, command_context.opened() as env:
             yield env, legacy
     else:
-        async with workshop.opened() as env, workshop.legacy(workshop.settings.database_address) as legacy:
+        async with (
+            command_context.opened() as env,
+            command_context.legacy(command_context.settings.database_address) as legacy,
+        ):
             yield env, legacy
 
 
-async def _import(workshop: Workshop, source: str | None, *, admins: bool, dry: bool) -> ImportReport:
+async def _import(command_context: CommandContext, source: str | None, *, admins: bool, dry: bool) -> ImportReport:
     columns = (TextColumn("Importing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    async with _both(workshop, source) as (env, legacy):
+    async with _both(command_context, source) as (env, legacy):
         judge = Judge(env.passwords.can_match, admins)
         with Progress(*columns, console=notes) as progress:
             task = progress.add_task("", total=await legacy.count())

@@ -30,7 +30,7 @@ from vestibule.crypto.entropy import spread
 from vestibule.model.clock import Clock, SystemClock
 from vestibule.protocol.cookies import ACCESS, HOST_PREFIX, REFRESH
 from vestibule.protocol.one_line import one_line
-from vestibule.protocol.patience import Patience, Unbounded
+from vestibule.protocol.timeouts import Timeouts, Unbounded
 
 EARLY_SECONDS = 30
 """So long before its end a token is exchanged."""
@@ -184,14 +184,14 @@ class Session(httpx.Auth):
 
     def _ask(self, method: str, path: str, **content: Any) -> "_Answer":
         """One answer, read to its end; raises `Unbounded` and httpx's errors."""
-        with Patience(wire.ANSWER_SECONDS) as patience:
+        with Timeouts(wire.ANSWER_SECONDS) as timeouts:
 
             def trace(step: str, info: Mapping[str, Any]) -> None:
                 if step in _CONNECTED:
-                    patience.hold(info["return_value"].get_extra_info("socket"))
+                    timeouts.hold(info["return_value"].get_extra_info("socket"))
 
             with self._http.stream(method, path, extensions={"trace": trace}, **content) as answer:
-                text = patience.whole(answer.iter_raw())
+                text = timeouts.whole(answer.iter_raw())
         return _Answer(answer.status_code, answer.url, answer.headers, text)
 
     def _send(self, method: str, path: str, **content: Any) -> "_Answer":

@@ -12,10 +12,10 @@ import httpx
 
 from vestibule.client.errors import NotReached, NotVestibule, ServiceRefused
 from vestibule.crypto import i_json
-from vestibule.protocol import patience
+from vestibule.protocol import timeouts
 
-ANSWER_SECONDS = patience.ANSWER_SECONDS
-MAX_ANSWER_BYTES = patience.MAX_ANSWER_BYTES
+ANSWER_SECONDS = timeouts.ANSWER_SECONDS
+MAX_ANSWER_BYTES = timeouts.MAX_ANSWER_BYTES
 TIMEOUT = httpx.Timeout(3.0, connect=2.0)
 KEY_MARK = "vsk_"
 _KEY = re.compile(r"vsk_[A-Za-z0-9_-]+")

@@ -43,7 +43,7 @@ class Hasher:
         )
         self._bcrypt_rounds = bcrypt_rounds
         # Checked when there is no account, so that an unknown address costs what a wrong password costs.
-        self.decoy = self._nobody_s()
+        self.decoy = self._decoy_hash()
 
     def hash(self, password: str) -> str:
         """A new hash with a salt of its own."""
@@ -63,7 +63,7 @@ class Hasher:
         """Whether there may be a password that matches `stored`."""
         return self._taken_off(stored, b"") is not None
 
-    def even_out(self, password: str, stored: str, dearest_bcrypt: int) -> None:
+    def even_out(self, password: str, stored: str, highest_bcrypt_cost: int) -> None:
         """The work that checking `stored` left out of one argon2id hash and one bcrypt hash of the dearest cost, for
         each spelling of the password. So a wrong one takes as long whatever was imported: bcrypt at cost 12 takes ten
         times what argon2id does.
@@ -72,10 +72,10 @@ class Hasher:
         cost = bcrypt_cost(made)
         for _ in _spellings(password):
             if cost is None:
-                bcrypt.hashpw(b"", bcrypt.gensalt(dearest_bcrypt))
+                bcrypt.hashpw(b"", bcrypt.gensalt(highest_bcrypt_cost))
                 continue
             # A cost is a power of two, so that 10 is brought to 12 by one more of 10 and one of 11.
-            for rounds in range(cost, dearest_bcrypt):
+            for rounds in range(cost, highest_bcrypt_cost):
                 bcrypt.hashpw(b"", bcrypt.gensalt(rounds))
         if cost is not None:
             self._argon2.hash(b"")
@@ -137,7 +137,7 @@ class Hasher:
         except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError, ValueError):
             return False
 
-    def _nobody_s(self) -> str:
+    def _decoy_hash(self) -> str:
         """A hash at the cost of new ones that no password made. Drawn, because making one keeps 20 MB resident."""
         if self._bcrypt_rounds is not None:
             return bcrypt.gensalt(self._bcrypt_rounds).decode() + _phc(random_bytes(23)).replace("+", ".")

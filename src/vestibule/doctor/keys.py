@@ -8,7 +8,7 @@ from vestibule.crypto.jwk import PrivateKey, UnusableKey
 from vestibule.crypto.seal import CannotUnseal
 from vestibule.model.clock import Clock
 from vestibule.model.findings import Finding, fault, fine, hint, warning
-from vestibule.model.signing_keys import KeyState, Locksmith, SealedKey
+from vestibule.model.signing_keys import KeyManager, KeyState, SealedKey
 from vestibule.settings import Settings, WrongSettings
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.store import SqlStore
@@ -31,7 +31,7 @@ async def look(chosen: Settings, clock: Clock, engines: Engines) -> list[Finding
     if not key_wiring.has_secret(chosen):
         return [_sealed("there are sealed keys, and here is no secret to open them with")]
     try:
-        smith = key_wiring.locksmith(chosen)
+        smith = key_wiring.key_manager(chosen)
     except WrongSettings as reason:
         return [_sealed(str(reason))]
     return _stored(clock, stored, smith) if smith else []
@@ -45,7 +45,7 @@ def _given(chosen: Settings) -> list[Finding]:
     return [*_bits(min(ring.access.signing.public.rsa_bits, ring.refresh.signing.public.rsa_bits), given=True)]
 
 
-def _stored(clock: Clock, stored: list[SealedKey], smith: Locksmith) -> list[Finding]:
+def _stored(clock: Clock, stored: list[SealedKey], smith: KeyManager) -> list[Finding]:
     opened, damaged = list[PrivateKey](), list[SealedKey]()
     for key in stored:
         try:

@@ -12,8 +12,8 @@ from urllib.parse import SplitResult, urlsplit
 from vestibule.crypto import i_json
 from vestibule.model.clock import Clock
 from vestibule.model.findings import Finding, fault, fine, hint, warning
-from vestibule.protocol import patience
-from vestibule.protocol.patience import Patience, Unbounded
+from vestibule.protocol import timeouts
+from vestibule.protocol.timeouts import Timeouts, Unbounded
 from vestibule.setting_types import shown
 from vestibule.settings import Settings
 
@@ -66,7 +66,7 @@ class _Answer:
         kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
         connection = kind(address.hostname or "", address.port, timeout=_TIMEOUT_SECONDS)
         try:
-            with Patience(patience.ANSWER_SECONDS) as waiting:
+            with Timeouts(timeouts.ANSWER_SECONDS) as waiting:
                 connection.connect()
                 waiting.hold(connection.sock)
                 certificate: dict[str, Any] = getattr(connection.sock, "getpeercert", dict)()

@@ -10,38 +10,38 @@ from vestibule.crypto.entropy import new_id
 from vestibule.flows.env import Env
 from vestibule.flows.know_device import place_of
 from vestibule.flows.retry import retry_on_conflict
+from vestibule.model.client_info import ClientInfo
 from vestibule.model.letters import WORKS_FOR, LetterKind, QueuedLetter
 from vestibule.model.limits import Limit, network_of
 from vestibule.model.store import Transaction
-from vestibule.model.visitors import Visitor
 
 
-async def request_reset(env: Env, address: str, visitor: Visitor) -> None:
+async def request_reset(env: Env, address: str, client_info: ClientInfo) -> None:
     """Mail a link for choosing a new password. Never tells whether there is an account, nor that a limit is reached."""
-    await _ask(env, LetterKind.RESET_PASSWORD, address, visitor)
+    await _ask(env, LetterKind.RESET_PASSWORD, address, client_info)
 
 
-async def request_verification(env: Env, address: str, visitor: Visitor) -> None:
+async def request_verification(env: Env, address: str, client_info: ClientInfo) -> None:
     """Mail another link that proves the address, if that is still to be done. Never tells whether it is."""
-    await _ask(env, LetterKind.VERIFY_ADDRESS, address, visitor)
+    await _ask(env, LetterKind.VERIFY_ADDRESS, address, client_info)
 
 
 def to_whoever_has(
-    address: str, kind: LetterKind, visitor: Visitor, now: datetime, works: timedelta = timedelta()
+    address: str, kind: LetterKind, client_info: ClientInfo, now: datetime, works: timedelta = timedelta()
 ) -> QueuedLetter:
     """A letter for whoever has the address when it is sent, if anybody does. Its link works so long at least."""
-    detail = {"network_address": visitor.network_address, WORKS_FOR: str(int(works.total_seconds()))}
-    return QueuedLetter(new_id(), kind, now, address=address, language=visitor.language, detail=detail)
+    detail = {"network_address": client_info.network_address, WORKS_FOR: str(int(works.total_seconds()))}
+    return QueuedLetter(new_id(), kind, now, address=address, language=client_info.language, detail=detail)
 
 
 async def within_limits(
-    env: Env, tx: Transaction, kind: LetterKind, address: str, visitor: Visitor, now: datetime
+    env: Env, tx: Transaction, kind: LetterKind, address: str, client_info: ClientInfo, now: datetime
 ) -> timedelta | None:
-    """Count one more letter of this kind to the address, and from the visitor's network; how long its link has to work.
+    """Count one more letter of this kind to the address, and from the client's network; how long its link has to work.
     None, and nothing counted, if it is one too many (Forgot Password Cheat Sheet: nobody's mailbox is flooded): then
     the link in the last one works still.
     """
-    limits, network = env.policy.letters, network_of(visitor.network_address)
+    limits, network = env.policy.letters, network_of(client_info.network_address)
     if not await tx.tallies.take(limits.for_network, network, now):
         return None
     letters = await tx.tallies.space(limits.to_email, f"{kind.value}:{address}", now)
@@ -52,12 +52,12 @@ async def within_limits(
 
 
 async def within_its_share(
-    env: Env, tx: Transaction, kind: LetterKind, account_id: str, address: str, visitor: Visitor, now: datetime
+    env: Env, tx: Transaction, kind: LetterKind, account_id: str, address: str, client_info: ClientInfo, now: datetime
 ) -> bool:
     """The same for what an account asks for, whose letter no other account's replaces: counted by the account and the
     email. The first few in a day wait for nobody else's; the others share what the email may get from all in a day.
     """
-    limits, network = env.policy.letters, network_of(visitor.network_address)
+    limits, network = env.policy.letters, network_of(client_info.network_address)
     if not await tx.tallies.take(limits.for_network, network, now):
         return False
     its, spacing = f"{kind.value}:{account_id}:{address}", limits.to_email
@@ -79,24 +79,24 @@ async def begin_anew(env: Env, tx: Transaction, address: str) -> None:
 
 
 @retry_on_conflict
-async def _ask(env: Env, kind: LetterKind, address: str, visitor: Visitor) -> None:
+async def _ask(env: Env, kind: LetterKind, address: str, client_info: ClientInfo) -> None:
     now = env.clock.now()
     async with env.store.transaction() as tx:
-        device = await _known_device(tx, address, visitor)
+        device = await _known_device(tx, address, client_info)
         if device is not None:
             works = await _within_its_own(env, tx, f"{kind.value}:{address}", device, now)
         else:
-            works = await within_limits(env, tx, kind, address, visitor, now)
+            works = await within_limits(env, tx, kind, address, client_info, now)
         if works is not None:
-            await tx.letters.queue(to_whoever_has(address, kind, visitor, now, works))
+            await tx.letters.queue(to_whoever_has(address, kind, client_info, now, works))
     env.letters_waiting.set()
 
 
-async def _known_device(tx: Transaction, address: str, visitor: Visitor) -> int | None:
+async def _known_device(tx: Transaction, address: str, client_info: ClientInfo) -> int | None:
     """The place of the device that asks, if the account knows it. Asks nothing for who keeps no secret at all."""
-    if not visitor.device_secrets:
+    if not client_info.device_secrets:
         return None
-    return await place_of(tx, await tx.accounts.at_address(address), visitor)
+    return await place_of(tx, await tx.accounts.at_address(address), client_info)
 
 
 async def _within_its_own(env: Env, tx: Transaction, subject: str, place: int, now: datetime) -> timedelta | None:

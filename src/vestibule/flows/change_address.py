@@ -18,6 +18,7 @@ from vestibule.flows.reauthenticate import live_session, require_still_proven
 from vestibule.flows.remove_squatter import remove_squatter
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
+from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import AddressChangeInvalid, AddressChangeOfAnother
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import LetterKind, QueuedLetter
@@ -25,20 +26,19 @@ from vestibule.model.one_time_tokens import OneTimeToken, Purpose
 from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import EndReason
 from vestibule.model.store import Transaction
-from vestibule.model.visitors import Visitor
 
 
-async def request_change(env: Env, caller: Caller, password: str, address: str, visitor: Visitor) -> None:
+async def request_change(env: Env, caller: Caller, password: str, address: str, client_info: ClientInfo) -> None:
     """Mail a link to the new address; raises `WrongPassword`, `TooManyAttempts`, or `SessionOver` if the session
     ended meanwhile. Never tells whether somebody else has that address.
     """
-    account = await prove_again(env, caller, password, visitor)
-    await _ask_new_address(env, account, caller.session_id, address, visitor)
+    account = await prove_again(env, caller, password, client_info)
+    await _ask_new_address(env, account, caller.session_id, address, client_info)
     env.letters_waiting.set()
 
 
 @retry_on_conflict
-async def _ask_new_address(env: Env, account: Account, session_id: str, address: str, visitor: Visitor) -> None:
+async def _ask_new_address(env: Env, account: Account, session_id: str, address: str, client_info: ClientInfo) -> None:
     now = env.clock.now()
     async with env.store.transaction() as tx:
         kind, letter = LetterKind.CONFIRM_NEW_ADDRESS, None
@@ -46,10 +46,10 @@ async def _ask_new_address(env: Env, account: Account, session_id: str, address:
         there = await tx.accounts.at_address(address)
         # What nobody has verified is nobody's, and goes when the link is used.
         if there is None or (not there.verified and there.id != account.id):
-            letter = QueuedLetter(new_id(), kind, now, account.id, address, visitor.language)
+            letter = QueuedLetter(new_id(), kind, now, account.id, address, client_info.language)
         # Counted alike, or whoever counts letters learns which addresses have accounts.
-        if await within_its_share(env, tx, kind, account.id, address, visitor, now):
-            await tx.letters.queue(letter or to_whoever_has(address, LetterKind.ADDRESS_TAKEN, visitor, now))
+        if await within_its_share(env, tx, kind, account.id, address, client_info, now):
+            await tx.letters.queue(letter or to_whoever_has(address, LetterKind.ADDRESS_TAKEN, client_info, now))
 
 
 async def new_email(env: Env, caller: Caller, secret: str) -> str:

@@ -15,23 +15,23 @@ from vestibule.flows.reauthenticate import require_still_proven
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.flows.sign_in import SignedIn
 from vestibule.model.accounts import Account
+from vestibule.model.client_info import ClientInfo
 from vestibule.model.devices import DeviceSecret
 from vestibule.model.errors import WrongPassword
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.sessions import EndReason, Session, begin
 from vestibule.model.store import Transaction
-from vestibule.model.visitors import Visitor
 
 
-async def change_password(env: Env, caller: Caller, current: str, password: str, visitor: Visitor) -> SignedIn:
+async def change_password(env: Env, caller: Caller, current: str, password: str, client_info: ClientInfo) -> SignedIn:
     """The caller's new session; raises `PasswordTooEasy`, `WrongPassword`, `TooManyAttempts`, or `SessionOver` if
     the session ended meanwhile. No device is known any more but the one that changed it.
     """
     env.policy.passwords.require_hard_to_guess(password, caller.account.address)
-    account = await prove_again(env, caller, current, visitor)
+    account = await prove_again(env, caller, current, client_info)
     password_hash = await env.passwords.hash(password)
-    session, device, ended = await _change(env, account, caller.session_id, password_hash, visitor)
+    session, device, ended = await _change(env, account, caller.session_id, password_hash, client_info)
     env.letters_waiting.set()
     await announce_end(env, ended)
     await env.mirror.show(session, account)
@@ -40,13 +40,13 @@ async def change_password(env: Env, caller: Caller, current: str, password: str,
 
 @retry_on_conflict
 async def _change(
-    env: Env, account: Account, session_id: str, password_hash: str, visitor: Visitor
+    env: Env, account: Account, session_id: str, password_hash: str, client_info: ClientInfo
 ) -> tuple[Session, DeviceSecret, Ended]:
     """The caller's new session, the secret of the one device that is known from now on, and what ended; raises
     `WrongPassword` or `SessionOver` if the password, or the session that it was given by, is good no more.
     """
     now = env.clock.now()
-    session = begin(new_id(), account.id, visitor.device, env.policy.sessions, now)
+    session = begin(new_id(), account.id, client_info.device, env.policy.sessions, now)
     async with env.store.transaction() as tx:
         await require_still_proven(tx, account, session_id, now)
         # Only if the hash that was checked is still there: of two changes at once, one wins.
@@ -56,7 +56,7 @@ async def _change(
         ended = await end_trust(env, tx, account.id, EndReason.PASSWORD_CHANGED, now)
         if not await tx.sessions.open(session, epoch):
             raise WrongPassword
-        await tell_changed_password(tx, account.id, visitor, now)
+        await tell_changed_password(tx, account.id, client_info, now)
         await tx.events.record(Event(now, EventKind.PASSWORD_CHANGED, account.id, session.id))
         device = await know_anew(tx, account.id, now)
         await tx.guesses.forgive_all(account.id, account.address)
@@ -64,9 +64,11 @@ async def _change(
     return session, device, ended
 
 
-async def tell_changed_password(tx: Transaction, account_id: str, visitor: Visitor, now: datetime) -> None:
+async def tell_changed_password(tx: Transaction, account_id: str, client_info: ClientInfo, now: datetime) -> None:
     """Queue the letter that tells the owner, inside the transaction that changes the password."""
-    detail = circumstances(visitor, now)
+    detail = circumstances(client_info, now)
     await tx.letters.queue(
-        QueuedLetter(new_id(), LetterKind.PASSWORD_CHANGED, now, account_id, language=visitor.language, detail=detail)
+        QueuedLetter(
+            new_id(), LetterKind.PASSWORD_CHANGED, now, account_id, language=client_info.language, detail=detail
+        )
     )

@@ -11,10 +11,10 @@ from vestibule.flows.reauthenticate import require_still_proven
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.flows.set_loose import set_loose, set_some_loose
 from vestibule.model.accounts import Account
+from vestibule.model.client_info import ClientInfo
 from vestibule.model.events import Event, EventKind
 from vestibule.model.sessions import EndReason
 from vestibule.model.store import Transaction
-from vestibule.model.visitors import Visitor
 
 
 async def delete_account(env: Env, account: Account) -> int:
@@ -26,11 +26,11 @@ async def delete_account(env: Env, account: Account) -> int:
     return await _delete_all(env, account, None)
 
 
-async def delete_my_account(env: Env, caller: Caller, password: str, visitor: Visitor) -> None:
+async def delete_my_account(env: Env, caller: Caller, password: str, client_info: ClientInfo) -> None:
     """The same for who is signed in and gives the password again; raises `WrongPassword`, `TooManyAttempts`, or
     `SessionOver` if the session ended meanwhile.
     """
-    await _delete_all(env, await prove_again(env, caller, password, visitor), caller.session_id)
+    await _delete_all(env, await prove_again(env, caller, password, client_info), caller.session_id)
 
 
 async def delete_if_unused(env: Env, account: Account, since: datetime) -> bool:

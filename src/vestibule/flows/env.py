@@ -14,7 +14,7 @@ from vestibule.model.policy import Policy
 from vestibule.model.readiness import Readiness
 from vestibule.model.revocations import Nudges, Revocation, RevocationSet
 from vestibule.model.sessions import Mirror
-from vestibule.model.signing_keys import KeyRing, Locksmith
+from vestibule.model.signing_keys import KeyManager, KeyRing
 from vestibule.model.store import Store
 
 
@@ -23,7 +23,7 @@ class Env:
     """One process's view of the world. `letters_waiting` wakes the process's own mail worker.
 
     `watching` is the same store over connections of its own, so that a busy process still hears of log-outs.
-    `locksmith` is None where the keys are given by settings.
+    `key manager` is None where the keys are given by settings.
     """
 
     policy: Policy
@@ -31,7 +31,7 @@ class Env:
     store: Store
     watching: Store
     keys: KeyRing
-    locksmith: Locksmith | None
+    key_manager: KeyManager | None
     passwords: Passwords
     signing: NicedThreads
     mirror: Mirror

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 async def look_at_keys(env: Env, store: Store) -> None:
     """Take in what has changed, if anything has; raises `StoreUnavailable`."""
-    if env.locksmith is None:
+    if env.key_manager is None:
         return
     sent_at = env.clock.monotonic()
     async with store.reading() as read:
@@ -34,10 +34,10 @@ async def look_at_keys(env: Env, store: Store) -> None:
 
 async def keep_next_keys(env: Env) -> None:
     """Make the keys that will sign next, where there are none yet, and so publish them."""
-    if env.locksmith is None:
+    if env.key_manager is None:
         return
     if lacking := env.keys.lacking_next:
-        await make_keys(env.store, env.clock, env.locksmith, lacking, KeyState.NEXT)
+        await make_keys(env.store, env.clock, env.key_manager, lacking, KeyState.NEXT)
 
 
 @retry_on_conflict
@@ -71,10 +71,10 @@ async def read_signed(env: Env, token: str, keys: Callable[[], KeySet], read: Ca
 async def _take_in(env: Env, store: Store) -> None:
     keys = await stored_keys(store)
     standing: Standing = frozenset((key.kid, key.use, key.state) for key in keys)
-    if env.locksmith is None:
+    if env.key_manager is None:
         return
     try:
-        access, refresh = (env.locksmith.key_set(keys, use) for use in (KeyUse.ACCESS, KeyUse.REFRESH))
+        access, refresh = (env.key_manager.key_set(keys, use) for use in (KeyUse.ACCESS, KeyUse.REFRESH))
     except CannotUnseal:
         raise StoreUnavailable("a key in the database was sealed under another VESTIBULE_SECRET_KEY") from None
     if env.keys.replace(access, refresh, standing):

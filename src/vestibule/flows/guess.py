@@ -12,11 +12,11 @@ from vestibule.flows.identify import Caller
 from vestibule.flows.know_device import place_of
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
+from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import Overloaded, TooManyAttempts, WrongPassword
 from vestibule.model.events import Event, EventKind
 from vestibule.model.guesses import Budget, CountedGuess, budgets
 from vestibule.model.limits import Limit
-from vestibule.model.visitors import Visitor
 
 _TOLD_ONCE = Limit("refused_guesses_told", 1, timedelta(minutes=1))
 
@@ -62,11 +62,11 @@ async def check_guess(env: Env, account: Account | None, password: str, guess: C
 async def even_out(env: Env, password: str, stored: str | None) -> None:
     """After a password that is not that of `stored`: take the work that it would have taken with the dearest hash."""
     async with env.store.reading() as read:
-        dearest, others = await read.accounts.dearest_bcrypt(), await read.accounts.other_argon2()
+        dearest, others = await read.accounts.highest_bcrypt_cost(), await read.accounts.other_argon2()
     await env.passwords.even_out(password, stored, dearest, others)
 
 
-async def prove_again(env: Env, caller: Caller, password: str, visitor: Visitor) -> Account:
+async def prove_again(env: Env, caller: Caller, password: str, client_info: ClientInfo) -> Account:
     """The caller's account, if this is its password; raises `WrongPassword` or `TooManyAttempts`.
 
     Who is signed in has signed in before, so the guess is counted as that of a known device: of the one that it comes
@@ -74,14 +74,14 @@ async def prove_again(env: Env, caller: Caller, password: str, visitor: Visitor)
     """
     async with env.store.reading() as read:
         account = await read.accounts.get(caller.account.id)
-        place = await place_of(read, account, visitor) or 0
+        place = await place_of(read, account, client_info) or 0
     counters = budgets(account, caller.account.address, place, env.policy.guesses)
     guess = await count_guess(env, counters)
     right = await check_guess(env, account, password, guess)
     if right:
         await forgive_guesses(env, counters_used(counters, guess))
     else:
-        await record_wrong_guess(env, counters, account, guess, visitor)
+        await record_wrong_guess(env, counters, account, guess, client_info)
     if account is None or not right:
         raise WrongPassword
     return account
@@ -108,7 +108,7 @@ async def forgive_guesses(env: Env, keys: Sequence[str]) -> None:
 
 @retry_on_conflict
 async def record_wrong_guess(
-    env: Env, counters: Sequence[Budget], account: Account | None, guess: CountedGuess | None, visitor: Visitor
+    env: Env, counters: Sequence[Budget], account: Account | None, guess: CountedGuess | None, client_info: ClientInfo
 ) -> None:
     """The event of a wrong guess; the last one that is checked says that it is. Those after it count for nothing, and
     one of them in a minute is told: else anybody could write hundreds a minute for as long as they like.
@@ -119,7 +119,7 @@ async def record_wrong_guess(
         now,
         EventKind.SIGN_IN_REFUSED,
         account_id=account.id if account else None,
-        network_address=visitor.network_address,
+        network_address=client_info.network_address,
         detail={"paused": "true"} if paused else {},
     )
     async with env.store.transaction() as tx:

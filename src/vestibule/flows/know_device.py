@@ -5,47 +5,49 @@ from datetime import datetime, timedelta
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.opaque import digest, is_secret, mint_secret
 from vestibule.model.accounts import Account
+from vestibule.model.client_info import ClientInfo
 from vestibule.model.devices import DEVICES_OF_ACCOUNT, DeviceSecret, describe
 from vestibule.model.guesses import emptiest_place
 from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.limits import Limit
 from vestibule.model.store import Transaction
-from vestibule.model.visitors import Visitor
 
 _LETTERS = Limit("new_device_letters", 10, timedelta(days=1))
 
 
-async def place_of(read: Transaction, account: Account | None, visitor: Visitor) -> int | None:
+async def place_of(read: Transaction, account: Account | None, client_info: ClientInfo) -> int | None:
     """By which of the account's attempt counters the browser is counted; None if it has not signed in before. Asks
     nothing where no secret for the account came along, as from every stranger.
     """
-    digests = [digest(secret) for secret in visitor.secrets_for(account.id) if is_secret(secret)] if account else []
+    digests = [digest(secret) for secret in client_info.secrets_for(account.id) if is_secret(secret)] if account else []
     return await read.known_devices.place(account.id, digests) if account and digests else None
 
 
-async def know_device(tx: Transaction, account: Account, visitor: Visitor, now: datetime) -> tuple[DeviceSecret, bool]:
+async def know_device(
+    tx: Transaction, account: Account, client_info: ClientInfo, now: datetime
+) -> tuple[DeviceSecret, bool]:
     """The secret for the device to keep, and whether it is a new one. Inside the transaction that opens the session.
 
     Tells the owner of a new device, unless it is the first, or looks and stands just like one that was here before:
     programs keep no cookies. Ten letters in a day have said it. Beyond the bound, the longest unseen makes
     room.
     """
-    for secret in filter(is_secret, visitor.secrets_for(account.id)):
+    for secret in filter(is_secret, client_info.secrets_for(account.id)):
         if await tx.known_devices.seen(account.id, digest(secret), now):
             return DeviceSecret(account.id, secret), False
     before = await tx.known_devices.places(account.id)
-    if before and not await tx.sessions.had(account.id, visitor.device, now):
-        await _tell_owner(tx, account.id, visitor, now)
+    if before and not await tx.sessions.had(account.id, client_info.device, now):
+        await _tell_owner(tx, account.id, client_info, now)
     if (beyond := sum(before.values()) + 1 - DEVICES_OF_ACCOUNT) > 0:
         await tx.known_devices.make_room(account.id, beyond)
     return await _add(tx, account.id, emptiest_place(before), now), True
 
 
-async def _tell_owner(tx: Transaction, account_id: str, visitor: Visitor, now: datetime) -> None:
+async def _tell_owner(tx: Transaction, account_id: str, client_info: ClientInfo, now: datetime) -> None:
     if await tx.tallies.take(_LETTERS, account_id, now):
-        detail = circumstances(visitor, now)
+        detail = circumstances(client_info, now)
         letter = QueuedLetter(
-            new_id(), LetterKind.NEW_DEVICE, now, account_id, language=visitor.language, detail=detail
+            new_id(), LetterKind.NEW_DEVICE, now, account_id, language=client_info.language, detail=detail
         )
         await tx.letters.queue(letter)
 
@@ -63,10 +65,10 @@ async def _add(tx: Transaction, account_id: str, place: int, now: datetime) -> D
     return DeviceSecret(account_id, secret)
 
 
-def circumstances(visitor: Visitor, now: datetime) -> dict[str, str]:
+def circumstances(client_info: ClientInfo, now: datetime) -> dict[str, str]:
     """From where and when something was done, for the letter that tells of it."""
     return {
         "at": now.isoformat(timespec="seconds"),
-        "device": describe(visitor.device.user_agent),
-        "network_address": visitor.network_address,
+        "device": describe(client_info.device.user_agent),
+        "network_address": client_info.network_address,
     }

@@ -5,20 +5,20 @@ from collections.abc import Sequence
 
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.clock import Clock
-from vestibule.model.signing_keys import KeyRing, KeyState, KeyUse, Locksmith, SealedKey
+from vestibule.model.signing_keys import KeyManager, KeyRing, KeyState, KeyUse, SealedKey
 from vestibule.model.store import Store
 
 
-async def open_key_ring(store: Store, clock: Clock, locksmith: Locksmith) -> KeyRing:
+async def open_key_ring(store: Store, clock: Clock, key_manager: KeyManager) -> KeyRing:
     """The keys in the store; raises `CannotUnseal` if they were sealed under another secret."""
     looked_at = clock.monotonic()
     keys = await stored_keys(store)
     missing = [use for use in KeyUse if not any(key.use is use and key.state is KeyState.CURRENT for key in keys)]
     if missing:
-        await make_keys(store, clock, locksmith, missing, KeyState.CURRENT)
+        await make_keys(store, clock, key_manager, missing, KeyState.CURRENT)
         looked_at = clock.monotonic()
         keys = await stored_keys(store)
-    access, refresh = (locksmith.key_set(keys, use) for use in (KeyUse.ACCESS, KeyUse.REFRESH))
+    access, refresh = (key_manager.key_set(keys, use) for use in (KeyUse.ACCESS, KeyUse.REFRESH))
     return KeyRing(access, refresh, frozenset((key.kid, key.use, key.state) for key in keys), looked_at)
 
 
@@ -28,13 +28,15 @@ async def stored_keys(store: Store) -> list[SealedKey]:
         return [key for key in await read.signing_keys.all() if key.state is not KeyState.GONE]
 
 
-async def make_keys(store: Store, clock: Clock, locksmith: Locksmith, uses: Sequence[KeyUse], state: KeyState) -> None:
+async def make_keys(
+    store: Store, clock: Clock, key_manager: KeyManager, uses: Sequence[KeyUse], state: KeyState
+) -> None:
     """Make a key in this state for each use, all of them at once, so that they can sign at the same time later.
 
     Another process may be quicker; then its keys are the ones, and these are forgotten.
     """
     now = clock.now()
-    made = await asyncio.gather(*(asyncio.to_thread(locksmith.make, use, state, now) for use in uses))
+    made = await asyncio.gather(*(asyncio.to_thread(key_manager.make, use, state, now) for use in uses))
     await _keep(store, made)
 
 

@@ -23,6 +23,7 @@ from vestibule.flows.retry import retry_on_conflict
 from vestibule.flows.tell_if_shared import tell_if_shared
 from vestibule.model import refresh_tokens
 from vestibule.model.accounts import Account
+from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import RefreshRefused
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import LetterKind, QueuedLetter
@@ -30,7 +31,6 @@ from vestibule.model.refresh_tokens import RefreshToken
 from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import Device, EndReason, Session, SessionLimits
 from vestibule.model.store import Transaction
-from vestibule.model.visitors import Visitor
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ async def _end_as_reused(env: Env, session: Session, now: datetime) -> _Outcome:
         revoked = await end_session(env, tx, session.id, session.account_id, reason, now)
         if revoked:
             await tx.events.record(Event(now, EventKind.REFRESH_TOKEN_REUSED, session.account_id, session.id))
-            told = circumstances(Visitor(session.device), session.created_at)
+            told = circumstances(ClientInfo(session.device), session.created_at)
             letter = QueuedLetter(new_id(), LetterKind.TOKEN_REUSED, now, session.account_id, detail=told)
             await tx.letters.queue(letter)
     return _Outcome(reason=reason, revoked=tuple(revoked))

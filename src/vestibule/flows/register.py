@@ -11,18 +11,18 @@ from vestibule.flows.env import Env
 from vestibule.flows.guess import even_out
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import REGISTERED_ANEW_AFTER, Account, Role
+from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import AddressTaken, Overloaded
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import EndReason
 from vestibule.model.store import Transaction
-from vestibule.model.visitors import Visitor
 
 _MOMENT = timedelta(microseconds=1)
 
 
-async def register(env: Env, name: str, address: str, password: str, visitor: Visitor) -> Account:
+async def register(env: Env, name: str, address: str, password: str, client_info: ClientInfo) -> Account:
     """The new account. `address` is canonical. Raises `PasswordTooEasy` or `AddressTaken`; where accounts are
     concealed, returns one that does not exist instead, tells the owner of the address, and takes the same steps for a
     known and an unknown one, also where a network has asked for too many letters: then neither gets one.
@@ -30,8 +30,8 @@ async def register(env: Env, name: str, address: str, password: str, visitor: Vi
     An address that nobody has proven and nobody has used can be registered again: what was given before is gone.
     """
     env.policy.passwords.require_hard_to_guess(password, address)
-    account = await _made(env, name, address, password, visitor)
-    registered, revoked, doubted = await _add(env, account, visitor)
+    account = await _made(env, name, address, password, client_info)
+    registered, revoked, doubted = await _add(env, account, client_info)
     if registered is None or env.policy.conceal_accounts:
         await _compare(env, address, password, doubted)
     if registered is None:
@@ -82,7 +82,9 @@ async def _doubt(tx: Transaction, account: Account) -> _Doubted:
 
 
 @retry_on_conflict
-async def _add(env: Env, account: Account, visitor: Visitor) -> tuple[Account | None, list[Revocation], _Doubted]:
+async def _add(
+    env: Env, account: Account, client_info: ClientInfo
+) -> tuple[Account | None, list[Revocation], _Doubted]:
     """Who is registered then, None if the address is taken and that may be told; what ended; and what is in doubt."""
     concealing, address = env.policy.conceal_accounts, account.address
     registered, revoked, doubted = account, list[Revocation](), _Doubted(account.created_at)
@@ -92,16 +94,18 @@ async def _add(env: Env, account: Account, visitor: Visitor) -> tuple[Account | 
         if counted:
             doubted = await _doubt(tx, account)
         kind = LetterKind.ADDRESS_TAKEN
-        may_write = not counted or await within_limits(env, tx, kind, address, visitor, account.created_at) is not None
+        may_write = (
+            not counted or await within_limits(env, tx, kind, address, client_info, account.created_at) is not None
+        )
         anew, revoked = await _anew(env, tx, account) if counted and may_write else (None, [])
         if may_write and (added or anew is not None):
             registered = anew or account
             doubted = doubted if anew is None else _Doubted(doubted.at)  # registered again, with another password
             await tx.letters.queue(QueuedLetter(new_id(), LetterKind.VERIFY_ADDRESS, account.created_at, registered.id))
         elif may_write and concealing:
-            await tx.letters.queue(to_whoever_has(address, LetterKind.ADDRESS_TAKEN, visitor, account.created_at))
+            await tx.letters.queue(to_whoever_has(address, LetterKind.ADDRESS_TAKEN, client_info, account.created_at))
         refused = not added and anew is None
-        await tx.events.record(_event(registered, visitor, refused=refused))
+        await tx.events.record(_event(registered, client_info, refused=refused))
         if not refused and not concealing:
             # Strangers may have spent the counter of an address before anybody had it. Where accounts are concealed,
             # that is told by a counter that begins anew, so there the proof of the address forgives.
@@ -109,7 +113,7 @@ async def _add(env: Env, account: Account, visitor: Visitor) -> tuple[Account | 
     return (None if refused and not concealing else registered), revoked, doubted
 
 
-async def _made(env: Env, name: str, address: str, password: str, visitor: Visitor) -> Account:
+async def _made(env: Env, name: str, address: str, password: str, client_info: ClientInfo) -> Account:
     password_hash = await env.passwords.hash(password)
     now = env.clock.now()
     return Account(
@@ -121,7 +125,7 @@ async def _made(env: Env, name: str, address: str, password: str, visitor: Visit
         created_at=now,
         updated_at=now,
         password_hash=password_hash,
-        language=visitor.language,
+        language=client_info.language,
     )
 
 
@@ -137,6 +141,6 @@ async def _anew(env: Env, tx: Transaction, account: Account) -> tuple[Account | 
     return anew, revoked
 
 
-def _event(account: Account, visitor: Visitor, *, refused: bool) -> Event:
+def _event(account: Account, client_info: ClientInfo, *, refused: bool) -> Event:
     kind, whose = (EventKind.REGISTRATION_REFUSED, None) if refused else (EventKind.REGISTERED, account.id)
-    return Event(account.created_at, kind, account_id=whose, network_address=visitor.network_address)
+    return Event(account.created_at, kind, account_id=whose, network_address=client_info.network_address)

@@ -10,22 +10,22 @@ from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
 from vestibule.flows.know_device import know_anew
 from vestibule.flows.retry import retry_on_conflict
+from vestibule.model.client_info import ClientInfo
 from vestibule.model.devices import DeviceSecret
 from vestibule.model.errors import ResetTokenInvalid
 from vestibule.model.events import Event, EventKind
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose
 from vestibule.model.sessions import EndReason
 from vestibule.model.store import Transaction
-from vestibule.model.visitors import Visitor
 
 
-async def reset_password(env: Env, secret: str, password: str, visitor: Visitor) -> DeviceSecret:
+async def reset_password(env: Env, secret: str, password: str, client_info: ClientInfo) -> DeviceSecret:
     """Spend the mailed token on a new password and end every session; what the browser keeps, which is the only device
     that is known from then on. Raises `ResetTokenInvalid`, or `PasswordTooEasy`, which spends nothing.
     """
     await _require_usable(env, secret)
     password_hash = await env.passwords.hash(password)
-    device, ended = await _spend(env, secret, password, password_hash, visitor)
+    device, ended = await _spend(env, secret, password, password_hash, client_info)
     env.letters_waiting.set()
     await announce_end(env, ended)
     return device
@@ -42,7 +42,7 @@ async def _require_usable(env: Env, secret: str) -> None:
 
 @retry_on_conflict
 async def _spend(
-    env: Env, secret: str, password: str, password_hash: str, visitor: Visitor
+    env: Env, secret: str, password: str, password_hash: str, client_info: ClientInfo
 ) -> tuple[DeviceSecret, Ended]:
     now = env.clock.now()
     ended = Ended()
@@ -53,7 +53,7 @@ async def _spend(
             # Inside, so that the token is not spent on a password that is refused.
             env.policy.passwords.require_hard_to_guess(password, token.address)
             ended = await _take_over(env, tx, token, password_hash, now)
-            await tell_changed_password(tx, token.account_id, visitor, now)
+            await tell_changed_password(tx, token.account_id, client_info, now)
             device = await know_anew(tx, token.account_id, now)
             await tx.guesses.forgive_all(token.account_id, token.address)
             await begin_anew(env, tx, token.address)

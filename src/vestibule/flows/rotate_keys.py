@@ -9,7 +9,7 @@ from vestibule.flows.open_key_ring import make_keys, stored_keys
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.events import Event, EventKind
 from vestibule.model.operator_errors import OperatorError
-from vestibule.model.signing_keys import KeyState, KeyUse, Locksmith, SealedKey
+from vestibule.model.signing_keys import KeyManager, KeyState, KeyUse, SealedKey
 
 
 class KeysStay(OperatorError):
@@ -30,7 +30,7 @@ async def rotate_keys(env: Env, uses: Sequence[KeyUse], *, early: bool = False) 
 
     All of them, or none. Raises `KeysStay` where services may not have one of the next keys yet, unless `early`.
     """
-    smith = require_locksmith(env)
+    smith = require_key_manager(env)
     try:
         kids = await _advance(env, uses, early=early)
     except _NotYet:
@@ -40,7 +40,7 @@ async def rotate_keys(env: Env, uses: Sequence[KeyUse], *, early: bool = False) 
     return kids
 
 
-async def _publish_next(env: Env, smith: Locksmith, uses: Sequence[KeyUse]) -> None:
+async def _publish_next(env: Env, smith: KeyManager, uses: Sequence[KeyUse]) -> None:
     having = {key.use for key in await stored_keys(env.store) if key.state is KeyState.NEXT}
     if lacking := [use for use in uses if use not in having]:
         await make_keys(env.store, env.clock, smith, lacking, KeyState.NEXT)
@@ -64,7 +64,7 @@ async def _advance(env: Env, uses: Sequence[KeyUse], *, early: bool) -> dict[Key
 @retry_on_conflict
 async def withdraw_key(env: Env, kid: str, *, early: bool = False) -> None:
     """Let a key go: what it signed is refused from now on. Raises `KeysStay` for one that is needed."""
-    require_locksmith(env)
+    require_key_manager(env)
     now = env.clock.now()
     async with env.store.transaction() as tx:
         gone = await tx.signing_keys.withdraw(kid, now, early=early)
@@ -76,7 +76,7 @@ async def withdraw_key(env: Env, kid: str, *, early: bool = False) -> None:
 
 async def reseal_keys(env: Env) -> int:
     """Seal every key under today's secret, but for damaged ones; how many that were. Raises `CannotUnseal` for all."""
-    smith = require_locksmith(env)
+    smith = require_key_manager(env)
     keys = await stored_keys(env.store)
     sealed = {key: anew for key in keys if (anew := smith.sealed_anew(key)) is not None}
     if keys and not sealed:
@@ -92,11 +92,11 @@ async def _reseal(env: Env, sealed_anew: Mapping[SealedKey, str]) -> None:
             await tx.signing_keys.reseal(key.kid, key.sealed_private, sealed)
 
 
-def require_locksmith(env: Env) -> Locksmith:
+def require_key_manager(env: Env) -> KeyManager:
     """Raises `KeysStay` where the keys are given by settings."""
-    if env.locksmith is None:
+    if env.key_manager is None:
         raise KeysStay("the signing keys are given by the four JWT_… settings; rotate them where those are kept")
-    return env.locksmith
+    return env.key_manager
 
 
 async def _why_not_yet(env: Env, uses: Sequence[KeyUse]) -> str:

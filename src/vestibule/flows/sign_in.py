@@ -12,13 +12,13 @@ from vestibule.flows.know_device import know_device, place_of
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model import refresh_tokens
 from vestibule.model.accounts import Account
+from vestibule.model.client_info import ClientInfo
 from vestibule.model.devices import DeviceSecret
 from vestibule.model.errors import AddressNotVerified, RefreshRefused, WrongCredentials
 from vestibule.model.events import Event, EventKind
 from vestibule.model.guesses import budgets
 from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import EndReason, Session, begin
-from vestibule.model.visitors import Visitor
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class SignedIn:
     device: DeviceSecret
 
 
-async def sign_in(env: Env, address: str, password: str, visitor: Visitor, held: str = "") -> SignedIn:
+async def sign_in(env: Env, address: str, password: str, client_info: ClientInfo, held: str = "") -> SignedIn:
     """Begin a session. `held` is the refresh token that the browser brought: if it is the account's own, the session
     that it goes on with ends (ASVS 5.0, 7.2.4).
 
@@ -42,18 +42,18 @@ async def sign_in(env: Env, address: str, password: str, visitor: Visitor, held:
     """
     async with env.store.reading() as read:
         account = await read.accounts.at_address(address)
-        counters = budgets(account, address, await place_of(read, account, visitor), env.policy.guesses)
+        counters = budgets(account, address, await place_of(read, account, client_info), env.policy.guesses)
     guess = await count_guess(env, counters)
     concealed = account is not None and not account.verified and env.policy.conceals_unverified
     right = await check_guess(env, None if concealed else account, password, guess)
     if account is None or not right:
-        await record_wrong_guess(env, counters, account, guess, visitor)
+        await record_wrong_guess(env, counters, account, guess, client_info)
         raise WrongCredentials
     if env.policy.verification_mandatory and not account.verified:
         await forgive_guesses(env, counters_used(counters, guess))
         raise AddressNotVerified
     before = _held_session(env, held)
-    session, device = await _open_session(env, account, visitor, counters_used(counters, guess), before)
+    session, device = await _open_session(env, account, client_info, counters_used(counters, guess), before)
     await env.mirror.show(session, account)
     await _renew_hash(env, account, password)
     return SignedIn(account, session, await issue_tokens(env, session, account, session.created_at), device)
@@ -70,10 +70,10 @@ def _held_session(env: Env, refresh_token: str) -> str | None:
 
 @retry_on_conflict
 async def _open_session(
-    env: Env, account: Account, visitor: Visitor, counters: Sequence[str], before: str | None
+    env: Env, account: Account, client_info: ClientInfo, counters: Sequence[str], before: str | None
 ) -> tuple[Session, DeviceSecret]:
     now = env.clock.now()
-    session = begin(new_id(), account.id, visitor.device, env.policy.sessions, now)
+    session = begin(new_id(), account.id, client_info.device, env.policy.sessions, now)
     revoked: list[Revocation] = []
     async with env.store.transaction() as tx:
         # The password was checked against `account` a moment ago; if it changed since, this does and opens nothing.
@@ -85,9 +85,9 @@ async def _open_session(
                 revoked = await end_session(env, tx, before, account.id, EndReason.SIGNED_OUT, now)
             revoked += await end_longest_unseen(env, tx, session, opened - len(revoked), now)
             await tx.events.record(
-                Event(now, EventKind.SIGNED_IN, account.id, session.id, network_address=visitor.network_address)
+                Event(now, EventKind.SIGNED_IN, account.id, session.id, network_address=client_info.network_address)
             )
-            device, new = await know_device(tx, account, visitor, now)
+            device, new = await know_device(tx, account, client_info, now)
             await tx.guesses.forgive(counters)
     if not opened:
         raise WrongCredentials

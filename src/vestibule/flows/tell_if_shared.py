@@ -10,11 +10,11 @@ from vestibule.crypto.entropy import new_id
 from vestibule.flows.env import Env
 from vestibule.flows.know_device import circumstances
 from vestibule.flows.retry import retry_on_conflict
+from vestibule.model.client_info import ClientInfo
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.limits import Limit, network_of
 from vestibule.model.sessions import Device, Session
-from vestibule.model.visitors import Visitor
 
 _ONCE = Limit("session_shared", times=1, within=timedelta(days=1))
 
@@ -36,7 +36,7 @@ async def _tell(env: Env, session: Session, device: Device, now: datetime) -> bo
     async with env.store.transaction() as tx:
         if await tx.accounts.lock(session.account_id) is None or not await tx.tallies.take(_ONCE, session.id, now):
             return False
-        told = circumstances(Visitor(device), now)
+        told = circumstances(ClientInfo(device), now)
         letter = QueuedLetter(new_id(), LetterKind.NEW_DEVICE, now, session.account_id, detail=told)
         await tx.letters.queue(letter)
         await tx.events.record(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 
-from vestibule.mail.letters import Stationery
+from vestibule.mail.letters import Renderer
 from vestibule.model.clock import Clock
 from vestibule.model.letters import Letter, NotSent
 
@@ -20,16 +20,16 @@ _log = structlog.get_logger(__name__)
 class FolderPost:
     """Writes each letter to a file that any mail program opens. `aloud`: also logs where it leads."""
 
-    def __init__(self, folder: Path, stationery: Stationery, clock: Clock, aloud: bool) -> None:
+    def __init__(self, folder: Path, renderer: Renderer, clock: Clock, aloud: bool) -> None:
         self._folder = folder
-        self._stationery = stationery
+        self._renderer = renderer
         self._clock = clock
         self._aloud = aloud
         self._written = 0
 
     async def send(self, letter: Letter) -> str:
         now = self._clock.now()
-        message = await self._stationery.write_aside(letter)
+        message = await self._renderer.write_aside(letter)
         path = self._folder / f"{now:%Y%m%d-%H%M%S}-{letter.kind.value}-{letter.id[:8]}.eml"
         try:
             await asyncio.to_thread(_write, path, message)

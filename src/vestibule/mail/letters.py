@@ -45,7 +45,7 @@ class Sender:
         return cls(written_name or name, address)
 
 
-class Stationery:
+class Renderer:
     """Turns letters into messages. `folder`, if given, has templates to be used in the place of ours."""
 
     def __init__(self, sender: Sender, brand: Brand, clock: Clock, folder: Path | None = None) -> None:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import aiosmtplib
 
-from vestibule.mail.letters import Stationery
+from vestibule.mail.letters import Renderer
 from vestibule.model.letters import Letter, NotSent, RefusedForGood
 from vestibule.protocol.one_line import one_line
 
@@ -23,7 +23,7 @@ Security = Literal["tls", "starttls", "opportunistic", "none"]
 @dataclass(frozen=True)
 class Server:
     """Where letters are handed over. With `opportunistic`, STARTTLS is used where it is offered. No answer within
-    `patience_seconds` is taken for none. `ehlo` is how it is greeted; empty: by this machine's name.
+    `timeout_seconds` is taken for none. `ehlo` is how it is greeted; empty: by this machine's name.
     """
 
     host: str
@@ -31,7 +31,7 @@ class Server:
     security: Security
     user: str = ""
     password: str = field(default="", repr=False)
-    patience_seconds: float = 10
+    timeout_seconds: float = 10
     ehlo: str = ""
 
 
@@ -47,13 +47,13 @@ def security_for(choice: Literal["auto", "tls", "starttls", "none"], port: int, 
 class SmtpPost:
     """Hands letters to a mail server, each over a connection of its own."""
 
-    def __init__(self, server: Server, stationery: Stationery) -> None:
+    def __init__(self, server: Server, renderer: Renderer) -> None:
         self._server = server
-        self._stationery = stationery
+        self._renderer = renderer
         self._tls = ssl.create_default_context()  # once, for reading the authorities of the machine takes a while
 
     async def send(self, letter: Letter) -> str:
-        message = await self._stationery.write_aside(letter)
+        message = await self._renderer.write_aside(letter)
         server = self._server
         starttls = {"starttls": True, "opportunistic": None}.get(server.security, False)
         try:
@@ -67,7 +67,7 @@ class SmtpPost:
                 use_tls=server.security == "tls",
                 start_tls=starttls,
                 tls_context=self._tls,
-                timeout=server.patience_seconds,
+                timeout=server.timeout_seconds,
             )
         except aiosmtplib.SMTPRecipientsRefused as fault:
             (refusal,) = fault.recipients  # a letter has one

@@ -69,7 +69,7 @@ class Samples:
         env = self._env
         for rising in self._rising:
             rising.look()
-        meters.POOL_PENDING.labels("hashing").set(max(env.passwords.seated, env.passwords.threads.under_way))
+        meters.POOL_PENDING.labels("hashing").set(max(env.passwords.admitted, env.passwords.threads.under_way))
         meters.POOL_PENDING.labels("signing").set(env.signing.under_way)
         meters.REVOCATIONS.set(len(env.revocations))
         meters.STALENESS.set(min(env.revocations.age(env.clock.monotonic()), 1e9))

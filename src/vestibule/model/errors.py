@@ -127,7 +127,7 @@ class AddressChangeOfAnother(Refusal):
     code = "address_change_of_another"
 
 
-class Hasty(Refusal):
+class RetryLater(Refusal):
     """What is right later; says when."""
 
     def __init__(self, wait: timedelta) -> None:
@@ -135,11 +135,11 @@ class Hasty(Refusal):
         self.retry_after_seconds = max(1, ceil(wait.total_seconds()))
 
 
-class TooManyAttempts(Hasty):
+class TooManyAttempts(RetryLater):
     code = "too_many_attempts"
 
 
-class TooManyRequests(Hasty):
+class TooManyRequests(RetryLater):
     code = "too_many_requests"
 
 

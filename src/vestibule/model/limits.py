@@ -57,7 +57,7 @@ class LetterLimits:
         return cls(Spacing("letter", address, gap), to_mailbox, Limit("letters_network", network, timedelta(hours=1)))
 
 
-class Counted(StrEnum):
+class RateClass(StrEnum):
     """What one network may do so often; each line of the URL map names one of them, or none."""
 
     SIGN_IN = "sign_in"
@@ -71,9 +71,9 @@ class Counted(StrEnum):
 class NetworkLimits:
     """How often one network may do each of them in a minute."""
 
-    per_minute: dict[Counted, int]
+    per_minute: dict[RateClass, int]
 
-    def of(self, counted: Counted) -> Limit:
+    def of(self, counted: RateClass) -> Limit:
         return Limit(f"network_{counted.value}", self.per_minute[counted], timedelta(minutes=1))
 
 

@@ -50,27 +50,27 @@ class Passwords:
     def __init__(self, hasher: Hasher, threads: NicedThreads) -> None:
         self._hasher = hasher
         self.threads = threads
-        self.seated = 0
+        self.admitted = 0
         self._desks = asyncio.Semaphore(threads.threads + _BESIDE)
 
     @asynccontextmanager
-    async def seat(self) -> AsyncIterator[None]:
+    async def admission_slot(self) -> AsyncIterator[None]:
         """A place in the line for a hash, kept while the block lasts. Raises `Overloaded` where there is none left.
 
         Taken before anything else is done for a request, and few are under way at once: in a flood, what comes before
         the hash (the account looked up, the guess counted) would else keep the database and the loop from everybody.
         """
-        if self.seated >= self.threads.room:
+        if self.admitted >= self.threads.room:
             self.threads.refused += 1
             raise Overloaded
-        self.seated += 1
+        self.admitted += 1
         try:
             came = time.monotonic()
             async with self._desks:
                 self.threads.waited_seconds += time.monotonic() - came
                 yield
         finally:
-            self.seated -= 1
+            self.admitted -= 1
 
     async def hash(self, password: str) -> str:
         """A new hash of `password`."""
@@ -82,14 +82,14 @@ class Passwords:
         return matches and stored is not None
 
     async def even_out(
-        self, password: str, stored: str | None, dearest_bcrypt: int | None, argon2: Collection[Cost] = ()
+        self, password: str, stored: str | None, highest_bcrypt_cost: int | None, argon2: Collection[Cost] = ()
     ) -> None:
         """After a wrong password: the work that another account's hash would have taken beyond that of `stored`, with
         the dearest bcrypt hash and argon2 hashes of these costs.
         """
         checked = stored or self._hasher.decoy
-        if dearest_bcrypt is not None:
-            await self._run(self._hasher.even_out, password, checked, dearest_bcrypt)
+        if highest_bcrypt_cost is not None:
+            await self._run(self._hasher.even_out, password, checked, highest_bcrypt_cost)
         if others := [cost for cost in argon2 if self._hasher.costs_otherwise(cost)]:
             await self._run(self._hasher.even_out_argon2, password, checked, others)
 

@@ -69,7 +69,7 @@ class Notice:
 
 
 @dataclass(frozen=True)
-class Stretch:
+class Range:
     """How many records there are in a stretch of the record, and the sum of their numbers. One that was committed late
     and one that was deleted meanwhile make another sum, since the one deleted is the older by far.
     """
@@ -152,9 +152,9 @@ class RevocationSet:
         return self._last
 
     @property
-    def overlap(self) -> Stretch:
+    def overlap(self) -> Range:
         """What is known between `floor` and `last`."""
-        return Stretch(len(self._seen), self._total)
+        return Range(len(self._seen), self._total)
 
     def learn(self, tail: list[Revocation], sent_at: float) -> list[Revocation]:
         """Take in what was read at `sent_at`; what of it is new. Taking it in again does no harm."""

@@ -101,7 +101,7 @@ _SIGNS_FIRST = {KeyState.CURRENT: 0, KeyState.NEXT: 1}
 
 
 @dataclass(frozen=True)
-class Locksmith:
+class KeyManager:
     """Makes keys of one algorithm, and seals and opens them. `previous` opens what an earlier secret sealed."""
 
     seal: Seal

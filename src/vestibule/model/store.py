@@ -18,7 +18,7 @@ from vestibule.model.guesses import Budget, CountedGuess, GuessCount, GuessLimit
 from vestibule.model.letters import Backlog, LetterState, QueuedLetter
 from vestibule.model.limits import Limit, Spacing
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose
-from vestibule.model.revocations import Revocation, Stretch
+from vestibule.model.revocations import Range, Revocation
 from vestibule.model.service_keys import ServiceKey
 from vestibule.model.sessions import Device, EndReason, Session, SessionLimits
 from vestibule.model.signing_keys import KeyUse, SealedKey, Standing
@@ -113,7 +113,7 @@ class Accounts(Protocol):
     async def remove(self, account_id: str) -> bool:
         """Delete the account, and with it its sessions, tokens, letters and known devices; False if there was none."""
 
-    async def dearest_bcrypt(self) -> int | None:
+    async def highest_bcrypt_cost(self) -> int | None:
         """The greatest cost of a bcrypt hash that is left and may be checked; None if there is none."""
 
     async def other_argon2(self) -> set[Cost]:
@@ -353,7 +353,7 @@ class Revocations(Protocol):
         many.
         """
 
-    async def between(self, after: int, up_to: int, since: datetime) -> Stretch:
+    async def between(self, after: int, up_to: int, since: datetime) -> Range:
         """What the record has after one sequence number and up to another, of what was not over at `since`."""
 
     async def forget(self, now: datetime, most: int) -> int:

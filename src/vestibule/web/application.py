@@ -15,15 +15,15 @@ from vestibule.model.letters import Writer
 from vestibule.model.policy import Policy
 from vestibule.web import openapi
 from vestibule.web.accept import asks_for_page
+from vestibule.web.admission import AdmittedRoute
 from vestibule.web.client_address import ClientAddresses
 from vestibule.web.errors import UNEXPECTED, Json, MethodNotAllowed, RouteUnknown, refused
 from vestibule.web.headers import target
 from vestibule.web.limits import within_limit
-from vestibule.web.pages.face import PageRoute, SeatedPageRoute, told
+from vestibule.web.pages.face import AdmittedPageRoute, PageRoute, told
 from vestibule.web.pages.render import Pages
 from vestibule.web.policy import WebPolicy
 from vestibule.web.routes import PAGES, ROUTES, WORKBENCH, Page, Route, methods_at
-from vestibule.web.seats import SeatedRoute
 from vestibule.web.service import WrongKeys
 
 
@@ -79,7 +79,7 @@ def _add(app: FastAPI, route: Route, policy: Policy) -> None:
         tags=[openapi.tag_of(route)],
         operation_id=name,
         include_in_schema=route.method != "HEAD",
-        route_class_override=SeatedRoute if route.hashes else None,
+        route_class_override=AdmittedRoute if route.hashes else None,
     )
     if twin:
         app.add_api_route(
@@ -96,7 +96,7 @@ def _add_page(app: FastAPI, page: Page) -> None:
         dependencies=_dependencies(page),
         response_model=None,
         include_in_schema=False,
-        route_class_override=SeatedPageRoute if page.hashes else PageRoute,
+        route_class_override=AdmittedPageRoute if page.hashes else PageRoute,
     )
 
 

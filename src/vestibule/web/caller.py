@@ -8,11 +8,11 @@ from starlette.responses import Response
 
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller, identify
+from vestibule.model.client_info import ClientInfo
 from vestibule.model.devices import DeviceSecret
 from vestibule.model.errors import NotSignedIn
 from vestibule.model.languages import LANGUAGES, preferred
 from vestibule.model.sessions import Device
-from vestibule.model.visitors import Visitor
 from vestibule.protocol import credentials
 from vestibule.protocol.cookies import RawHeaders, read
 from vestibule.protocol.credentials import Ambiguous
@@ -36,7 +36,7 @@ async def signed_in(request: Request) -> Caller:
 def presented_token(headers: RawHeaders, web: WebPolicy) -> str:
     """The access token that was sent. An empty Bearer does not fall back to the cookie, as in the contract.
 
-    Works on the headers as they come, because the front door asks it for every request it serves.
+    Works on the headers as they come, because the fast path asks it for every request it serves.
     """
     try:
         text = credentials.presented(headers, cookies.access_name(web)).token
@@ -73,10 +73,10 @@ async def network_address(request: Request) -> str:
     return addresses.of(request.scope)
 
 
-async def visitor_of(request: Request) -> Visitor:
+async def client_info_of(request: Request) -> ClientInfo:
     """The device, what language it asks for, and the secrets it keeps for accounts that it has signed in to."""
     devices = cookies.read_devices(request.headers.raw, request.app.state.web)
-    return Visitor(await device_of(request), wanted_language(request), devices)
+    return ClientInfo(await device_of(request), wanted_language(request), devices)
 
 
 def keep_device(request: Request, response: Response, env: Env, device: DeviceSecret) -> None:
@@ -93,4 +93,4 @@ def wanted_language(request: Request) -> str | None:
 
 InEnv = Annotated[Env, Depends(env_of)]
 SignedInCaller = Annotated[Caller, Depends(signed_in)]
-AtVisitor = Annotated[Visitor, Depends(visitor_of)]
+AtClient = Annotated[ClientInfo, Depends(client_info_of)]

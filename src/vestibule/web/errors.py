@@ -109,7 +109,7 @@ class MethodNotAllowed(Refusal):
 
 
 @dataclass(frozen=True)
-class Look:
+class HttpMapping:
     """A status and its sentence; no sentence where the refusal brings its own."""
 
     status: int
@@ -117,49 +117,55 @@ class Look:
     challenge: str | None = None
 
     @classmethod
-    def of(cls, wording: Wording) -> "Look":
+    def of(cls, wording: Wording) -> "HttpMapping":
         """As services word the same refusal."""
         return cls(wording.status, wording.message, wording.challenge)
 
 
 _NO_SERVICE_KEY = 'Bearer realm="vestibule services"'
 
-LOOKS: dict[type[Refusal | Fault], Look] = {
-    errors.PasswordTooEasy: Look(400),
-    errors.AddressTaken: Look(409, "Email already exist, please use another email address"),
-    errors.WrongCredentials: Look(400, "Invalid email or password"),
-    errors.WrongPassword: Look(403, "The current password is wrong"),
-    errors.TooManyRequests: Look(429, "Too many requests from your network, please try again later"),
-    errors.TooManyAttempts: Look(429, "Too many wrong passwords, please try again later"),
-    errors.SessionUnknown: Look(404, "There is no such session"),
-    errors.AddressNotVerified: Look(401, "You are not verified, please verify your email to login"),
-    errors.NotSignedIn: Look.of(refusals.NOT_SIGNED_IN),
-    errors.AccessTokenInvalid: Look.of(refusals.ACCESS_TOKEN_INVALID),
-    errors.SessionOver: Look.of(refusals.SESSION_OVER),
-    errors.RefreshRefused: Look(403, "Could not refresh access token"),
-    CrossSiteRefresh: Look(403, "Could not refresh access token"),
-    errors.VerificationCodeInvalid: Look(403, "Verification code is invalid or user doesn't exist"),
-    errors.ResetTokenInvalid: Look(403, "Invalid token or token has expired"),
-    errors.AddressChangeInvalid: Look(403, "This link is invalid or has expired"),
-    errors.AddressChangeOfAnother: Look(403, "This link was asked for by another account"),
-    errors.ServiceKeyInvalid: Look(401, "This is for services: send a service key as Bearer", _NO_SERVICE_KEY),
-    errors.Overloaded: Look(503, "Too much is going on right now, please try again in a moment"),
-    errors.StoreUnavailable: Look(503, refusals.UNAVAILABLE),
-    errors.NotReady: Look(503, "Vestibule is not ready here; its log says why"),
-    BodyInvalid: Look(400),
-    BodyMalformed: Look(400),
-    BodyTooLarge: Look(413, "The body is larger than 10 kB"),
-    UnsupportedMedia: Look(415, "Send the body as UTF-8 and without a content encoding"),
-    AmbiguousCredential: Look.of(refusals.AMBIGUOUS_CREDENTIAL),
-    HostInvalid: Look(400, "Send one Host header that names a host"),
-    HostUnknown: Look(421),
-    TransferCodingUnknown: Look(400, "Send the body with a Content-Length, or with Transfer-Encoding: chunked alone"),
-    errors.ReauthenticationRequired: Look(403, "Sign in again to do this, your sign-in is too long ago"),
-    CrossSite: Look.of(refusals.CROSS_SITE),
-    ReservedHeader: Look(400, "Headers whose names begin with Vestibule- are set by this server, not by clients"),
-    FetchedAhead: Look(403, "This was fetched ahead of time, so nothing was changed; ask again when it is meant"),
-    RouteUnknown: Look(404),
-    MethodNotAllowed: Look(405),
+HTTP_MAPPINGS: dict[type[Refusal | Fault], HttpMapping] = {
+    errors.PasswordTooEasy: HttpMapping(400),
+    errors.AddressTaken: HttpMapping(409, "Email already exist, please use another email address"),
+    errors.WrongCredentials: HttpMapping(400, "Invalid email or password"),
+    errors.WrongPassword: HttpMapping(403, "The current password is wrong"),
+    errors.TooManyRequests: HttpMapping(429, "Too many requests from your network, please try again later"),
+    errors.TooManyAttempts: HttpMapping(429, "Too many wrong passwords, please try again later"),
+    errors.SessionUnknown: HttpMapping(404, "There is no such session"),
+    errors.AddressNotVerified: HttpMapping(401, "You are not verified, please verify your email to login"),
+    errors.NotSignedIn: HttpMapping.of(refusals.NOT_SIGNED_IN),
+    errors.AccessTokenInvalid: HttpMapping.of(refusals.ACCESS_TOKEN_INVALID),
+    errors.SessionOver: HttpMapping.of(refusals.SESSION_OVER),
+    errors.RefreshRefused: HttpMapping(403, "Could not refresh access token"),
+    CrossSiteRefresh: HttpMapping(403, "Could not refresh access token"),
+    errors.VerificationCodeInvalid: HttpMapping(403, "Verification code is invalid or user doesn't exist"),
+    errors.ResetTokenInvalid: HttpMapping(403, "Invalid token or token has expired"),
+    errors.AddressChangeInvalid: HttpMapping(403, "This link is invalid or has expired"),
+    errors.AddressChangeOfAnother: HttpMapping(403, "This link was asked for by another account"),
+    errors.ServiceKeyInvalid: HttpMapping(401, "This is for services: send a service key as Bearer", _NO_SERVICE_KEY),
+    errors.Overloaded: HttpMapping(503, "Too much is going on right now, please try again in a moment"),
+    errors.StoreUnavailable: HttpMapping(503, refusals.UNAVAILABLE),
+    errors.NotReady: HttpMapping(503, "Vestibule is not ready here; its log says why"),
+    BodyInvalid: HttpMapping(400),
+    BodyMalformed: HttpMapping(400),
+    BodyTooLarge: HttpMapping(413, "The body is larger than 10 kB"),
+    UnsupportedMedia: HttpMapping(415, "Send the body as UTF-8 and without a content encoding"),
+    AmbiguousCredential: HttpMapping.of(refusals.AMBIGUOUS_CREDENTIAL),
+    HostInvalid: HttpMapping(400, "Send one Host header that names a host"),
+    HostUnknown: HttpMapping(421),
+    TransferCodingUnknown: HttpMapping(
+        400, "Send the body with a Content-Length, or with Transfer-Encoding: chunked alone"
+    ),
+    errors.ReauthenticationRequired: HttpMapping(403, "Sign in again to do this, your sign-in is too long ago"),
+    CrossSite: HttpMapping.of(refusals.CROSS_SITE),
+    ReservedHeader: HttpMapping(
+        400, "Headers whose names begin with Vestibule- are set by this server, not by clients"
+    ),
+    FetchedAhead: HttpMapping(
+        403, "This was fetched ahead of time, so nothing was changed; ask again when it is meant"
+    ),
+    RouteUnknown: HttpMapping(404),
+    MethodNotAllowed: HttpMapping(405),
 }
 
 UNEXPECTED = {"status": "error", "code": "unexpected", "message": "Something went wrong on our side"}
@@ -173,7 +179,7 @@ class Json(JSONResponse):
 
 def refused(refusal: Refusal | Fault) -> Json:
     """The answer to a request that ended in `refusal`."""
-    look = LOOKS[type(refusal)]
+    look = HTTP_MAPPINGS[type(refusal)]
     message = look.message or str(refusal)
     status = "fail" if isinstance(refusal, Refusal) else "error"
     content: dict[str, Any] = {"status": status, "code": refusal.code, "message": message}
@@ -184,11 +190,11 @@ def refused(refusal: Refusal | Fault) -> Json:
     return Json(content, look.status, _headers(refusal, look))
 
 
-def _headers(refusal: Refusal | Fault, look: Look) -> dict[str, str]:
+def _headers(refusal: Refusal | Fault, look: HttpMapping) -> dict[str, str]:
     headers = {}
     if look.challenge:
         headers["WWW-Authenticate"] = look.challenge
-    if isinstance(refusal, Fault | errors.Hasty):
+    if isinstance(refusal, Fault | errors.RetryLater):
         headers["Retry-After"] = str(refusal.retry_after_seconds)
     if isinstance(refusal, MethodNotAllowed):
         headers["Allow"] = ", ".join(refusal.allowed)

@@ -1,4 +1,4 @@
-"""The front door: answers the few hot reads from memory, before the framework is woken.
+"""The fast path: answers the few hot reads from memory, before the framework is woken.
 
 It serves exact paths, on a hit and without any I/O. Everything else, every refusal and every doubt goes on to the
 framework, whose handlers ask the same function (`flows.identify`) and give the same answers.
@@ -23,7 +23,7 @@ RawHeader = tuple[bytes, bytes]
 _JSON = (b"content-type", b"application/json; charset=utf-8")
 
 
-class FrontDoor:
+class FastPath:
     """Wraps the whole application, the outermost layer included."""
 
     def __init__(self, app: ASGIApp, env_of: Callable[[], Env | None], web: WebPolicy) -> None:

@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 
 from vestibule.model.errors import TooManyRequests
-from vestibule.model.limits import Counted, network_of
+from vestibule.model.limits import RateClass, network_of
 from vestibule.web.caller import env_of, network_address
 
 
-def within_limit(counted: Counted) -> Callable[[Request], Awaitable[None]]:
+def within_limit(counted: RateClass) -> Callable[[Request], Awaitable[None]]:
     """A dependency that raises `TooManyRequests` where the caller's network has reached its limit."""
 
     async def count(request: Request) -> None:

@@ -10,7 +10,14 @@ from vestibule.model.policy import Policy
 from vestibule.web import cookies
 from vestibule.web.api import answers
 from vestibule.web.caller import signed_in
-from vestibule.web.errors import LOOKS, AmbiguousCredential, BodyInvalid, BodyMalformed, BodyTooLarge, UnsupportedMedia
+from vestibule.web.errors import (
+    HTTP_MAPPINGS,
+    AmbiguousCredential,
+    BodyInvalid,
+    BodyMalformed,
+    BodyTooLarge,
+    UnsupportedMedia,
+)
 from vestibule.web.routes import Route
 from vestibule.web.service import service
 
@@ -36,7 +43,7 @@ def responses_of(route: Route) -> dict[int | str, dict[str, Any]]:
     """Every status the route may refuse with, and the codes behind it."""
     codes: dict[int, list[str]] = {}
     for refusal in _refusals_of(route):
-        codes.setdefault(LOOKS[refusal].status, []).append(f"`{refusal.code}`")
+        codes.setdefault(HTTP_MAPPINGS[refusal].status, []).append(f"`{refusal.code}`")
     declared: dict[int | str, dict[str, Any]] = {}
     for status, names in sorted(codes.items()):
         declared[status] = {"model": _model(status), "description": ", ".join(sorted(set(names)))}
@@ -95,7 +102,7 @@ def _refusals_of(route: Route) -> tuple[type[Any], ...]:
         refusals += (TooManyRequests,)
     if route.body is not None:
         refusals += _BODY_REFUSALS
-    if any(LOOKS[refusal].challenge for refusal in route.refusals):
+    if any(HTTP_MAPPINGS[refusal].challenge for refusal in route.refusals):
         refusals += (AmbiguousCredential,)
     return refusals
 

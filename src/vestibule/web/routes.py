@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from vestibule.model import errors as e
 from vestibule.model.errors import Refusal
-from vestibule.model.limits import Counted
+from vestibule.model.limits import RateClass
 from vestibule.web.api import answers, auth, bodies, health, me, services, sessions
 from vestibule.web.body import ContractBody
 from vestibule.web.caller import anyone, signed_in
@@ -32,7 +32,7 @@ from vestibule.web.service import service
 
 Guard = Callable[..., Any]
 
-SIGN_IN, REGISTER, MAIL, REFRESH, ACCOUNT = Counted
+SIGN_IN, REGISTER, MAIL, REFRESH, ACCOUNT = RateClass
 UNLIMITED = None
 HASHES, NO_HASH = True, False
 
@@ -70,7 +70,7 @@ class Route:
     path: str
     handler: Callable[..., Any]
     guard: tuple[Guard, ...]
-    limit: Counted | None
+    limit: RateClass | None
     hashes: bool
     status: int
     answer: type[BaseModel] | None
@@ -89,7 +89,7 @@ class Page:
     path: str
     handler: Callable[..., Any]
     guard: tuple[Guard, ...]
-    limit: Counted | None
+    limit: RateClass | None
     hashes: bool
     form: Form | None = None
 

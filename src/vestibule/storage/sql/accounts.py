@@ -61,7 +61,7 @@ _MOST_COSTS = 100
 _HASH_AT = COLUMNS.index(accounts.c.password_hash)
 _COST = func.substr(accounts.c.password_hash, 5, 2)  # $2b$12$…
 # Everybody's wrong password takes as long as this hash, so what nobody checks must not be among them.
-DEAREST_BCRYPT = select(func.max(_COST)).where(
+HIGHEST_BCRYPT_COST = select(func.max(_COST)).where(
     has_bcrypt_hash,
     func.substr(accounts.c.password_hash, 3, 2).in_(["a$", "b$", "y$"]),
     func.length(accounts.c.password_hash) == BCRYPT_CHARACTERS,
@@ -245,8 +245,8 @@ class SqlAccounts:
         )
         return [account for row in rows if (account := from_row(row)) is not None]
 
-    async def dearest_bcrypt(self) -> int | None:
-        found = await self._connection.execute(DEAREST_BCRYPT)
+    async def highest_bcrypt_cost(self) -> int | None:
+        found = await self._connection.execute(HIGHEST_BCRYPT_COST)
         text: str | None = found.scalar_one()
         return int(text) if text else None
 

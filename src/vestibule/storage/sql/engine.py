@@ -28,7 +28,7 @@ from vestibule.storage.sql.discretion import withhold_values
 
 
 @dataclass(frozen=True)
-class Patience:
+class Timeouts:
     """How many seconds to wait for the database before calling it unavailable: for a free connection, for a new one,
     for a statement; and for a transaction, which is bounded also because the readers of revocations rely on none being
     longer than their overlap.
@@ -40,8 +40,8 @@ class Patience:
     for_transaction: float = 10.0
 
 
-DEFAULT_PATIENCE = Patience()
-UNHURRIED = Patience(for_connection=60.0, to_connect=10.0, for_statement=3600.0)
+DEFAULT_TIMEOUTS = Timeouts()
+UNHURRIED = Timeouts(for_connection=60.0, to_connect=10.0, for_statement=3600.0)
 """For a command that changes or reads all there is, and may wait for another one: an index of a large table takes
 minutes.
 """
@@ -90,7 +90,7 @@ class Engines:
     single_reads: AsyncEngine
     behind_pooler: bool = False
     breaker: Breaker = field(default_factory=Breaker)
-    patience: Patience = DEFAULT_PATIENCE
+    timeouts: Timeouts = DEFAULT_TIMEOUTS
 
     @property
     def dialect(self) -> str:
@@ -147,7 +147,7 @@ class Engines:
         `StoreUnavailable`.
         """
         if seconds == _AS_PATIENT_AS_IT_IS:
-            seconds = self.patience.for_transaction
+            seconds = self.timeouts.for_transaction
         async with self._translated(), asyncio.timeout(seconds), self.writing.begin() as connection:
             yield connection
 
@@ -186,20 +186,20 @@ class Engines:
             await self.single_reads.dispose()
 
 
-def connect(address: str, pool_size: int = 10, patience: Patience = DEFAULT_PATIENCE) -> Engines:
+def connect(address: str, pool_size: int = 10, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> Engines:
     """Engines for a database address. Nothing is opened yet; raises `url.WrongAddress`."""
     url, arguments = addresses.parse(address)
     if url.drivername.startswith("sqlite"):
-        return _sqlite(url, patience)
-    return _postgresql(url, arguments, pool_size, patience)
+        return _sqlite(url, timeouts)
+    return _postgresql(url, arguments, pool_size, timeouts)
 
 
-def _sqlite(url: URL, patience: Patience) -> Engines:
+def _sqlite(url: URL, timeouts: Timeouts) -> Engines:
     # One writer at a time is what SQLite can do; waiting in our own line is fair, polling its lock is not.
     writing = _sqlite_engine(url, pool_size=1, wait_seconds=30.0)
     event.listen(writing.sync_engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
-    single_reads = _sqlite_engine(url, pool_size=4, wait_seconds=patience.for_connection)
-    return Engines(writing, single_reads, patience=patience)
+    single_reads = _sqlite_engine(url, pool_size=4, wait_seconds=timeouts.for_connection)
+    return Engines(writing, single_reads, timeouts=timeouts)
 
 
 def _sqlite_engine(url: URL, pool_size: int, wait_seconds: float) -> AsyncEngine:
@@ -244,20 +244,20 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _postgresql(url: URL, arguments: dict[str, Any], pool_size: int, patience: Patience) -> Engines:
+def _postgresql(url: URL, arguments: dict[str, Any], pool_size: int, timeouts: Timeouts) -> Engines:
     behind_pooler = arguments.pop("behind_pooler", False)
     given = arguments.pop("server_settings", {})
-    settings = given if behind_pooler else _server_settings(patience) | given
+    settings = given if behind_pooler else _server_settings(timeouts) | given
     writing = create_async_engine(
         url,
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=patience.for_connection,
+        pool_timeout=timeouts.for_connection,
         pool_pre_ping=False,
         hide_parameters=True,
         connect_args={
-            "timeout": patience.to_connect,
-            "command_timeout": patience.for_statement + _TRAVEL_SECONDS,
+            "timeout": timeouts.to_connect,
+            "command_timeout": timeouts.for_statement + _TRAVEL_SECONDS,
             "server_settings": {"application_name": "vestibule", **settings},
             **(_NOTHING_PREPARED if behind_pooler else {}),
             **arguments,
@@ -268,7 +268,7 @@ def _postgresql(url: URL, arguments: dict[str, Any], pool_size: int, patience: P
     event.listen(writing.sync_engine, "handle_error", withhold_values)
     # A pooler may change the connection between preparing a statement and running it, unless in a transaction.
     single_reads = writing if behind_pooler else writing.execution_options(isolation_level="AUTOCOMMIT")
-    return Engines(writing, single_reads, behind_pooler=behind_pooler, patience=patience)
+    return Engines(writing, single_reads, behind_pooler=behind_pooler, timeouts=timeouts)
 
 
 def _read_any_moment(connection: Any, _record: Any) -> None:
@@ -300,10 +300,10 @@ _NOTHING_PREPARED = {
 }
 
 
-def _server_settings(patience: Patience) -> dict[str, str]:
+def _server_settings(timeouts: Timeouts) -> dict[str, str]:
     """What each connection asks of PostgreSQL. A pooler refuses these, because its connections are everybody's."""
     return {
-        "statement_timeout": str(int(patience.for_statement * 1000)),
+        "statement_timeout": str(int(timeouts.for_statement * 1000)),
         "idle_in_transaction_session_timeout": "10000",
         **_DEAD_CLIENTS,
     }

@@ -24,7 +24,7 @@ _READER = odd_rows.Reader(_LETTER)
 _ODD = "the row is not a letter of this version's"
 _MOST_ODD = 50  # in one claim; the next goes on
 # Once a letter is settled: what it said, and to whom.
-_NOBODYS_BUSINESS = {"address": None, "detail": "{}", "last_fault": None}
+_SCRUBBED = {"address": None, "detail": "{}", "last_fault": None}
 _WAITING = and_(_l.settled_at.is_(None), _l.refused_at.is_(None))
 
 _TIED = [kind.value for kind in TOKEN_IN if kind is not LetterKind.ADDRESS_CHANGED]
@@ -97,7 +97,7 @@ class SqlLetters:
         return bool((await self._connection.execute(select(exists().where(later)))).scalar_one())
 
     async def settle(self, letter: QueuedLetter, now: datetime, account_id: str | None) -> None:
-        done = {"settled_at": now, "account_id": account_id, **_NOBODYS_BUSINESS}
+        done = {"settled_at": now, "account_id": account_id, **_SCRUBBED}
         await self._connection.execute(update(letters).where(_l.id == letter.id).values(done))
 
     async def put_off(self, letter: QueuedLetter, due_at: datetime, fault: str) -> None:
@@ -125,7 +125,7 @@ class SqlLetters:
             which = or_(which, and_(_l.kind == LetterKind.ADDRESS_CHANGED.value, _l.created_at >= undo_since))
         its = or_(_l.account_id == account_id, _l.asked_of == account_id)
         those = (_l.settled_at.is_(None), its, which)
-        await self._connection.execute(update(letters).where(*those).values({"settled_at": now, **_NOBODYS_BUSINESS}))
+        await self._connection.execute(update(letters).where(*those).values({"settled_at": now, **_SCRUBBED}))
 
     async def unsettled(self, most: int) -> list[LetterState]:
         rows = await self._connection.execute(

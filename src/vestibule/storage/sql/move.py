@@ -17,7 +17,7 @@ class NotEmpty(OperatorError):
     """There is something already where everything should go. The message says what to do."""
 
 
-class Removal:
+class DatabaseCopy:
     """From one database to another, both with the current schema."""
 
     def __init__(self, source: Engines, target: Engines) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Table, and_, bindparam, func, insert, or_,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.events import Event, EventFilter, EventKind
-from vestibule.model.revocations import Revocation, RevocationKind, Stretch
+from vestibule.model.revocations import Range, Revocation, RevocationKind
 from vestibule.storage.sql import odd_rows
 from vestibule.storage.sql.batches import delete_oldest
 from vestibule.storage.sql.during_request import with_request_id
@@ -83,9 +83,9 @@ class SqlRevocations:
         rows = await self._connection.execute(_AFTER, {"known": sequence, "since": since, "most": most})
         return [revocation for row in rows for revocation in _revocations(row)]
 
-    async def between(self, after: int, up_to: int, since: datetime) -> Stretch:
+    async def between(self, after: int, up_to: int, since: datetime) -> Range:
         found = await self._connection.execute(_BETWEEN, {"known": after, "up_to": up_to, "since": since})
-        return Stretch(*map(int, found.one()))
+        return Range(*map(int, found.one()))
 
     async def forget(self, now: datetime, most: int) -> int:
         over, older = revocations.c.forget_at < now, _not_the_newest(revocations)

@@ -17,15 +17,15 @@ from vestibule.flows.verify_email import verify_email as verify_email_flow
 from vestibule.model.errors import RefreshRefused
 from vestibule.web import body, cookies
 from vestibule.web.api import answers, bodies
-from vestibule.web.caller import AtVisitor, InEnv, SignedInCaller, device_of, keep_device
+from vestibule.web.caller import AtClient, InEnv, SignedInCaller, device_of, keep_device
 from vestibule.web.errors import Json
 
 
 async def register(
-    env: InEnv, sent: Annotated[bodies.Register, Depends(body.reading(bodies.Register))], visitor: AtVisitor
+    env: InEnv, sent: Annotated[bodies.Register, Depends(body.reading(bodies.Register))], client_info: AtClient
 ) -> Response:
     """Make an account and mail a link that proves its address."""
-    account = await register_flow(env, sent.name, sent.email, sent.password, visitor)
+    account = await register_flow(env, sent.name, sent.email, sent.password, client_info)
     message = "An email with a verification code has been sent to your email"
     data = answers.UserData(user=answers.PublicUser.of(account))
     return answers.as_json(answers.Registered(message=message, data=data), 201)
@@ -35,11 +35,11 @@ async def login(
     request: Request,
     env: InEnv,
     sent: Annotated[bodies.Login, Depends(body.reading(bodies.Login))],
-    visitor: AtVisitor,
+    client_info: AtClient,
 ) -> Response:
     """Begin a session and set its cookies."""
     held = cookies.read_refresh(request.headers.raw, request.app.state.web) or ""
-    outcome = await sign_in(env, sent.email, sent.password, visitor, held)
+    outcome = await sign_in(env, sent.email, sent.password, client_info, held)
     response = _with_tokens(request, env, outcome.tokens)
     keep_device(request, response, env, outcome.device)
     return response
@@ -66,19 +66,21 @@ async def verify_email(env: InEnv, code: str) -> Response:
 
 
 async def resend(
-    env: InEnv, sent: Annotated[bodies.Resend, Depends(body.reading(bodies.Resend))], visitor: AtVisitor
+    env: InEnv, sent: Annotated[bodies.Resend, Depends(body.reading(bodies.Resend))], client_info: AtClient
 ) -> Response:
     """Mail another link that proves the address. Answers alike whether there is anything to prove."""
-    await request_verification(env, sent.email, visitor)
+    await request_verification(env, sent.email, client_info)
     message = "You will receive a verification email if this email still has to be verified"
     return answers.as_json(answers.Told(message=message))
 
 
 async def forgot_password(
-    env: InEnv, sent: Annotated[bodies.ForgotPassword, Depends(body.reading(bodies.ForgotPassword))], visitor: AtVisitor
+    env: InEnv,
+    sent: Annotated[bodies.ForgotPassword, Depends(body.reading(bodies.ForgotPassword))],
+    client_info: AtClient,
 ) -> Response:
     """Mail a link for choosing a new password. Answers alike whether the address is known."""
-    await request_reset(env, sent.email, visitor)
+    await request_reset(env, sent.email, client_info)
     return answers.as_json(answers.Told(message="You will receive a reset email if user with that email exist"))
 
 
@@ -87,10 +89,10 @@ async def reset(
     env: InEnv,
     token: str,
     sent: Annotated[bodies.ResetPassword, Depends(body.reading(bodies.ResetPassword))],
-    visitor: AtVisitor,
+    client_info: AtClient,
 ) -> Response:
     """Set a new password with a mailed token, and end every session of the account."""
-    device = await reset_password(env, token, sent.password, visitor)
+    device = await reset_password(env, token, sent.password, client_info)
     response = _cleared(request, env, answers.Told(message="Password data updated successfully"))
     keep_device(request, response, env, device)
     return response

@@ -11,7 +11,7 @@ from vestibule.flows.change_address import request_change
 from vestibule.flows.change_password import change_password
 from vestibule.web import body, cookies
 from vestibule.web.api import answers, bodies
-from vestibule.web.caller import AtVisitor, InEnv, SignedInCaller, keep_device
+from vestibule.web.caller import AtClient, InEnv, SignedInCaller, keep_device
 
 
 async def list_mine(env: InEnv, caller: SignedInCaller) -> Response:
@@ -42,10 +42,10 @@ async def change_my_password(
     env: InEnv,
     caller: SignedInCaller,
     sent: Annotated[bodies.ChangePassword, Depends(body.reading(bodies.ChangePassword))],
-    visitor: AtVisitor,
+    client_info: AtClient,
 ) -> Response:
     """Change the password, with the current one. Every session ends; this device is given a new one."""
-    outcome = await change_password(env, caller, sent.current_password, sent.password, visitor)
+    outcome = await change_password(env, caller, sent.current_password, sent.password, client_info)
     response = answers.as_json(answers.SignedIn(access_token=outcome.tokens.access_token))
     cookies.set_tokens(response, outcome.tokens, env.clock.now(), request.app.state.web)
     keep_device(request, response, env, outcome.device)
@@ -56,8 +56,8 @@ async def change_my_address(
     env: InEnv,
     caller: SignedInCaller,
     sent: Annotated[bodies.ChangeAddress, Depends(body.reading(bodies.ChangeAddress))],
-    visitor: AtVisitor,
+    client_info: AtClient,
 ) -> Response:
     """Mail a link to a new address, with the current password. Nothing changes before the link is used."""
-    await request_change(env, caller, sent.current_password, sent.email, visitor)
+    await request_change(env, caller, sent.current_password, sent.email, client_info)
     return answers.as_json(answers.Told(message="You will receive an email at the new address to confirm it"))

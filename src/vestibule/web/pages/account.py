@@ -12,8 +12,8 @@ from vestibule.flows.change_password import change_password as change_password_f
 from vestibule.flows.my_data import look_over
 from vestibule.model.errors import PasswordTooEasy, ReauthenticationRequired, SessionUnknown, WrongPassword
 from vestibule.web.api import bodies
-from vestibule.web.caller import AtVisitor, InEnv
-from vestibule.web.errors import LOOKS, BodyInvalid
+from vestibule.web.caller import AtClient, InEnv
+from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
 from vestibule.web.pages import return_to
 from vestibule.web.pages.face import let_in, see_other
 from vestibule.web.pages.form import judged
@@ -30,9 +30,9 @@ async def profile(request: Request) -> Response:
     return pages_of(request).page(request, "profile.html")
 
 
-async def send_verification(env: InEnv, caller: AMember, visitor: AtVisitor) -> Response:
+async def send_verification(env: InEnv, caller: AMember, client_info: AtClient) -> Response:
     """Mail another link that proves my address."""
-    await request_verification(env, caller.account.address, visitor)
+    await request_verification(env, caller.account.address, client_info)
     return see_other(return_to.with_query(return_to.HOME, notice="letter_sent"))
 
 
@@ -73,18 +73,18 @@ async def ask_password(request: Request) -> Response:
 
 
 async def change_password(
-    request: Request, env: InEnv, caller: AMember, form: MemberForm, visitor: AtVisitor
+    request: Request, env: InEnv, caller: AMember, form: MemberForm, client_info: AtClient
 ) -> Response:
     """Change the password. Every session ends; this device is given a new one."""
     try:
         sent = judged(request, bodies.ChangePassword, form)
-        outcome = await change_password_flow(env, caller, sent.current_password, sent.password, visitor)
+        outcome = await change_password_flow(env, caller, sent.current_password, sent.password, client_info)
     except BodyInvalid as invalid:
         return _page(request, "password.html", 400, faults_of(invalid.entries))
     except PasswordTooEasy as easy:
-        return _page(request, "password.html", LOOKS[PasswordTooEasy].status, {"password": TOO_EASY[easy.why]})
+        return _page(request, "password.html", HTTP_MAPPINGS[PasswordTooEasy].status, {"password": TOO_EASY[easy.why]})
     except WrongPassword:
-        return _page(request, "password.html", LOOKS[WrongPassword].status, {"currentPassword": WRONG_PASSWORD})
+        return _page(request, "password.html", HTTP_MAPPINGS[WrongPassword].status, {"currentPassword": WRONG_PASSWORD})
     return await let_in(request, see_other(return_to.with_query(_SECURITY, notice="password_changed")), outcome)
 
 
@@ -94,17 +94,17 @@ async def ask_address(request: Request) -> Response:
 
 
 async def change_address(
-    request: Request, env: InEnv, caller: AMember, form: MemberForm, visitor: AtVisitor
+    request: Request, env: InEnv, caller: AMember, form: MemberForm, client_info: AtClient
 ) -> Response:
     """Mail a link to another address; nothing changes before it is used."""
     try:
         sent = judged(request, bodies.ChangeAddress, form)
-        await request_change(env, caller, sent.current_password, sent.email, visitor)
+        await request_change(env, caller, sent.current_password, sent.email, client_info)
     except BodyInvalid as invalid:
         return _page(request, "address.html", 400, faults_of(invalid.entries))
     except WrongPassword:
         faults = {"currentPassword": WRONG_PASSWORD}
-        return _page(request, "address.html", LOOKS[WrongPassword].status, faults)
+        return _page(request, "address.html", HTTP_MAPPINGS[WrongPassword].status, faults)
     return see_other(return_to.with_query(_SECURITY, notice="address_asked"))
 
 

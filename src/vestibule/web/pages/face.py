@@ -8,15 +8,15 @@ from starlette.responses import RedirectResponse, Response
 
 from vestibule.flows.issue_tokens import Tokens
 from vestibule.flows.sign_in import SignedIn
-from vestibule.model.errors import Fault, Hasty, NotSignedIn, RefreshRefused, Refusal, SessionOver
+from vestibule.model.errors import Fault, NotSignedIn, RefreshRefused, Refusal, RetryLater, SessionOver
 from vestibule.web import cookies
+from vestibule.web.admission import Handle, admitted
 from vestibule.web.caller import env_of, keep_device
-from vestibule.web.errors import LOOKS, refused
+from vestibule.web.errors import HTTP_MAPPINGS, refused
 from vestibule.web.pages import return_to
 from vestibule.web.pages.form import read_form
 from vestibule.web.pages.render import pages_of
 from vestibule.web.pages.words import WHEN, WHY_NOT
-from vestibule.web.seats import Handle, seated
 
 SIGN_IN, SIGNED_OUT = "/login", "/signedout"
 _SESSION = "session_"
@@ -47,11 +47,11 @@ class PageRoute(APIRoute):
         return super().get_route_handler()
 
 
-class SeatedPageRoute(PageRoute):
+class AdmittedPageRoute(PageRoute):
     """One that hashes a password."""
 
     def handler(self) -> Handle:
-        return seated(super().handler())
+        return admitted(super().handler())
 
 
 def told(request: Request, refusal: Refusal | Fault) -> Response:
@@ -91,9 +91,9 @@ async def _refused(request: Request, refusal: Refusal | Fault, form: Form | None
         # The cookies stay: they may be another tab's new ones.
         return see_other(return_to.with_query(SIGNED_OUT, reason=refusal.code.removeprefix(_SESSION)))
     title, message = _words(request, refusal)
-    if form is not None and isinstance(refusal, Hasty | Fault) and await _is_shown_again(request):
+    if form is not None and isinstance(refusal, RetryLater | Fault) and await _is_shown_again(request):
         request.state.trouble = message
-        page = form(request, LOOKS[type(refusal)].status)
+        page = form(request, HTTP_MAPPINGS[type(refusal)].status)
     else:
         page = _told(request, refusal, title, message)
     return _with_headers(page, refusal)
@@ -101,14 +101,14 @@ async def _refused(request: Request, refusal: Refusal | Fault, form: Form | None
 
 def _words(request: Request, refusal: Refusal | Fault) -> tuple[str, str]:
     """Title and sentence, in the reader's language."""
-    title, message = (pages_of(request).say(request, words) for words in WHY_NOT[LOOKS[type(refusal)].status])
-    if isinstance(refusal, Hasty):
+    title, message = (pages_of(request).say(request, words) for words in WHY_NOT[HTTP_MAPPINGS[type(refusal)].status])
+    if isinstance(refusal, RetryLater):
         message = f"{message} {pages_of(request).say(request, WHEN, when=_wait(request, refusal))}"
     return title, message
 
 
 def _told(request: Request, refusal: Refusal | Fault, title: str, message: str) -> Response:
-    status = LOOKS[type(refusal)].status
+    status = HTTP_MAPPINGS[type(refusal)].status
     return pages_of(request).page(request, "told.html", status, title=title, message=message, refused=True)
 
 
@@ -118,7 +118,7 @@ def _with_headers(page: Response, refusal: Refusal | Fault) -> Response:
     return page
 
 
-def _wait(request: Request, hasty: Hasty) -> str:
+def _wait(request: Request, hasty: RetryLater) -> str:
     return pages_of(request).wait(request, hasty.retry_after_seconds)
 
 

@@ -14,8 +14,8 @@ from vestibule.flows.my_data import MyData, my_data
 from vestibule.model.errors import ReauthenticationRequired, WrongPassword
 from vestibule.model.events import Event
 from vestibule.model.sessions import Session
-from vestibule.web.caller import AtVisitor, InEnv
-from vestibule.web.errors import LOOKS, Json
+from vestibule.web.caller import AtClient, InEnv
+from vestibule.web.errors import HTTP_MAPPINGS, Json
 from vestibule.web.pages import return_to
 from vestibule.web.pages.face import SIGN_IN, let_out, see_other
 from vestibule.web.pages.member import AMember, MemberForm
@@ -45,13 +45,13 @@ def delete_form(request: Request, status: int = 200) -> Response:
     return pages_of(request).page(request, "delete.html", status)
 
 
-async def delete(request: Request, env: InEnv, caller: AMember, form: MemberForm, visitor: AtVisitor) -> Response:
+async def delete(request: Request, env: InEnv, caller: AMember, form: MemberForm, client_info: AtClient) -> Response:
     """Delete the account, with its password."""
     try:
-        await delete_my_account(env, caller, form.get("currentPassword", ""), visitor)
+        await delete_my_account(env, caller, form.get("currentPassword", ""), client_info)
     except WrongPassword:
         faults = {"currentPassword": WRONG_PASSWORD}
-        return pages_of(request).page(request, "delete.html", LOOKS[WrongPassword].status, faults=faults)
+        return pages_of(request).page(request, "delete.html", HTTP_MAPPINGS[WrongPassword].status, faults=faults)
     return await let_out(request, see_other(return_to.with_query(SIGN_IN, notice="deleted")))
 
 

@@ -24,8 +24,8 @@ from vestibule.model.errors import (
     VerificationCodeInvalid,
 )
 from vestibule.web.api import bodies
-from vestibule.web.caller import AtVisitor, InEnv, keep_device
-from vestibule.web.errors import LOOKS, BodyInvalid
+from vestibule.web.caller import AtClient, InEnv, keep_device
+from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
 from vestibule.web.pages import return_to
 from vestibule.web.pages.face import SIGN_IN, see_other
 from vestibule.web.pages.form import judged, read_form
@@ -35,7 +35,7 @@ from vestibule.web.pages.words import TOO_EASY, Sentence, _, faults_of
 
 
 @dataclass(frozen=True)
-class _Errand:
+class _LinkAction:
     """What a link is for: the page that asks, what the click does, and the notice on the page that comes then."""
 
     title: str
@@ -45,7 +45,7 @@ class _Errand:
     notice: str
 
 
-_VERIFY = _Errand(
+_VERIFY = _LinkAction(
     _("Confirm your address"),
     _("One click, and we know that this address is yours."),
     _("Confirm my address"),
@@ -73,7 +73,7 @@ _WHICH_ACCOUNT = _(
     "You are signed in as %(email)s, and the change was asked for by another account. If that is yours too, sign out, "
     "and open this link again. If you did not ask for this, close this page: nothing has changed."
 )
-_UNDO = _Errand(
+_UNDO = _LinkAction(
     _("Take your account back"),
     _(
         "Your account gets this address again, everybody is signed out, and the password is gone. If you know of no "
@@ -160,16 +160,16 @@ async def ask_reset(request: Request) -> Response:
     return new_password_form(request)
 
 
-async def reset(request: Request, env: InEnv, token: str, visitor: AtVisitor) -> Response:
+async def reset(request: Request, env: InEnv, token: str, client_info: AtClient) -> Response:
     """Set a new password with the mailed token."""
     fields = await read_form(request)
     try:
         sent = judged(request, bodies.ResetPassword, fields)
-        device = await reset_password(env, token, sent.password, visitor)
+        device = await reset_password(env, token, sent.password, client_info)
     except BodyInvalid as invalid:
         return new_password_form(request, 400, faults_of(invalid.entries))
     except PasswordTooEasy as easy:
-        return new_password_form(request, LOOKS[PasswordTooEasy].status, {"password": TOO_EASY[easy.why]})
+        return new_password_form(request, HTTP_MAPPINGS[PasswordTooEasy].status, {"password": TOO_EASY[easy.why]})
     except ResetTokenInvalid as refusal:
         return _dead(request, refusal)
     response = see_other(return_to.with_query(SIGN_IN, notice="password_reset"))
@@ -183,10 +183,10 @@ def new_password_form(request: Request, status: int = 200, faults: dict[str, Sen
     return pages_of(request).page(request, "reset.html", status, faults=faults, min_length=min_length)
 
 
-def _ask(request: Request, errand: _Errand, otherwise: str = "", other_button: str = "") -> Response:
+def _ask(request: Request, link_action: _LinkAction, otherwise: str = "", other_button: str = "") -> Response:
     """The page with the button; below it, what else the link is good for, if for anything."""
     pages = pages_of(request)
-    texts = (errand.title, errand.question, errand.button, otherwise, other_button)
+    texts = (link_action.title, link_action.question, link_action.button, otherwise, other_button)
     names = ("title", "question", "button", "otherwise", "other_button")
     words: dict[str, Any] = {
         name: pages.say(request, text) if text else "" for name, text in zip(names, texts, strict=True)
@@ -194,18 +194,18 @@ def _ask(request: Request, errand: _Errand, otherwise: str = "", other_button: s
     return pages.page(request, "ask.html", **words)
 
 
-async def _run(request: Request, env: Env, errand: _Errand, secret: str) -> Response:
+async def _run(request: Request, env: Env, link_action: _LinkAction, secret: str) -> Response:
     try:
-        onward = await errand.do(env, secret)
+        onward = await link_action.do(env, secret)
     except (VerificationCodeInvalid, AddressChangeInvalid) as refusal:
         return _dead(request, refusal)
     if onward is not None:
         return see_other(f"/resetpassword/{onward}")
-    return see_other(return_to.with_query(SIGN_IN, notice=errand.notice))
+    return see_other(return_to.with_query(SIGN_IN, notice=link_action.notice))
 
 
 def _for_another(request: Request, caller: Caller) -> Response:
-    pages, status = pages_of(request), LOOKS[AddressChangeOfAnother].status
+    pages, status = pages_of(request), HTTP_MAPPINGS[AddressChangeOfAnother].status
     title = pages.say(request, _NOT_THIS_ACCOUNT)
     message = pages.say(request, _WHICH_ACCOUNT, email=caller.account.address)
     return pages.page(request, "told.html", status, title=title, message=message, refused=True)
@@ -214,5 +214,5 @@ def _for_another(request: Request, caller: Caller) -> Response:
 def _dead(request: Request, refusal: Refusal) -> Response:
     pages = pages_of(request)
     title, why = pages.say(request, _DEAD_LINK), pages.say(request, _WHY_DEAD)
-    status, another = LOOKS[type(refusal)].status, _ANOTHER.get(type(refusal), "")
+    status, another = HTTP_MAPPINGS[type(refusal)].status, _ANOTHER.get(type(refusal), "")
     return pages.page(request, "dead_link.html", status, title=title, message=why, another=another)

@@ -9,8 +9,8 @@ from vestibule.model.errors import AddressNotVerified, ReauthenticationRequired,
 from vestibule.model.sessions import EndReason
 from vestibule.web import cookies
 from vestibule.web.api import bodies
-from vestibule.web.caller import AtVisitor, InEnv
-from vestibule.web.errors import LOOKS, BodyInvalid
+from vestibule.web.caller import AtClient, InEnv
+from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
 from vestibule.web.pages import return_to
 from vestibule.web.pages.face import SIGNED_OUT, let_in, let_out, see_other
 from vestibule.web.pages.form import judged, read_form, typed
@@ -36,23 +36,23 @@ async def ask_sign_in(request: Request, caller: PerhapsMember) -> Response:
     return see_other(return_to.with_query(target, notice=request.query_params.get("notice", "")))
 
 
-async def sign_in(request: Request, env: InEnv, visitor: AtVisitor) -> Response:
+async def sign_in(request: Request, env: InEnv, client_info: AtClient) -> Response:
     """Begin a session, set its cookies, and lead to where somebody was going."""
     fields = await read_form(request)
     target = return_to.wanted(request, fields.get("return_to", ""))
     try:
         sent = judged(request, bodies.Login, fields)
         held = cookies.read_refresh(request.headers.raw, request.app.state.web) or ""
-        outcome = await sign_in_flow(env, sent.email, sent.password, visitor, held)
+        outcome = await sign_in_flow(env, sent.email, sent.password, client_info, held)
     except BodyInvalid as invalid:
         return _sign_in_page(request, target, 400, _faults(invalid))
     except WrongCredentials:
         # Said to everybody, because to be told it would tell who has just registered that the address was free.
         new = sent.email if env.policy.conceals_unverified else ""
-        status = LOOKS[WrongCredentials].status
+        status = HTTP_MAPPINGS[WrongCredentials].status
         return _sign_in_page(request, target, status, {"password": WRONG_CREDENTIALS}, perhaps_unproven=new)
     except AddressNotVerified:
-        return _sign_in_page(request, target, LOOKS[AddressNotVerified].status, unproven=sent.email)
+        return _sign_in_page(request, target, HTTP_MAPPINGS[AddressNotVerified].status, unproven=sent.email)
     response = see_other(target)
     cookies.clear_return_to(response, env.clock.now(), request.app.state.web)
     return await let_in(request, response, outcome)
@@ -65,7 +65,7 @@ def sign_in_form(request: Request, status: int) -> Response:
 
 def ask_again(request: Request, target: str) -> Response:
     """Ask somebody who is signed in to do so again, because that is too long ago for what was asked."""
-    status = LOOKS[ReauthenticationRequired].status
+    status = HTTP_MAPPINGS[ReauthenticationRequired].status
     return _sign_in_page(request, target, status, {"password": SIGN_IN_AGAIN})
 
 

@@ -9,11 +9,11 @@ from starlette.responses import Response
 from vestibule.flows.ask_for_letter import request_reset, request_verification
 from vestibule.flows.env import Env
 from vestibule.flows.register import register as register_flow
+from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import AddressTaken, PasswordTooEasy
-from vestibule.model.visitors import Visitor
 from vestibule.web.api import bodies
-from vestibule.web.caller import AtVisitor, InEnv
-from vestibule.web.errors import LOOKS, BodyInvalid
+from vestibule.web.caller import AtClient, InEnv
+from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
 from vestibule.web.pages import return_to
 from vestibule.web.pages.face import see_other
 from vestibule.web.pages.form import judged, read_form
@@ -31,7 +31,7 @@ class _ByAddress:
     title: str
     question: str
     about: str
-    ask: Callable[[Env, str, Visitor], Awaitable[None]]
+    ask: Callable[[Env, str, ClientInfo], Awaitable[None]]
 
 
 _RESET = _ByAddress(
@@ -53,18 +53,18 @@ async def ask_register(request: Request, caller: PerhapsMember) -> Response:
     return see_other(return_to.HOME) if caller is not None else register_form(request)
 
 
-async def register(request: Request, env: InEnv, visitor: AtVisitor) -> Response:
+async def register(request: Request, env: InEnv, client_info: AtClient) -> Response:
     """Make an account and mail a link that proves its address."""
     fields = await read_form(request)
     try:
         sent = judged(request, bodies.Register, fields)
-        await register_flow(env, sent.name.strip(), sent.email, sent.password, visitor)
+        await register_flow(env, sent.name.strip(), sent.email, sent.password, client_info)
     except BodyInvalid as invalid:
         return register_form(request, 400, faults_of(invalid.entries))
     except PasswordTooEasy as easy:
-        return register_form(request, LOOKS[PasswordTooEasy].status, {"password": TOO_EASY[easy.why]})
+        return register_form(request, HTTP_MAPPINGS[PasswordTooEasy].status, {"password": TOO_EASY[easy.why]})
     except AddressTaken:
-        return register_form(request, LOOKS[AddressTaken].status, {"email": ADDRESS_TAKEN})
+        return register_form(request, HTTP_MAPPINGS[AddressTaken].status, {"email": ADDRESS_TAKEN})
     return see_other(return_to.with_query(_CHECK, about="registered"))
 
 
@@ -73,9 +73,9 @@ async def ask_forgotten(request: Request) -> Response:
     return reset_form(request)
 
 
-async def forgotten(request: Request, env: InEnv, visitor: AtVisitor) -> Response:
+async def forgotten(request: Request, env: InEnv, client_info: AtClient) -> Response:
     """Mail a link for choosing a new password, and never tell whether there is an account."""
-    return await _send(request, env, _RESET, visitor)
+    return await _send(request, env, _RESET, client_info)
 
 
 async def ask_resend(request: Request) -> Response:
@@ -83,9 +83,9 @@ async def ask_resend(request: Request) -> Response:
     return verification_form(request)
 
 
-async def resend(request: Request, env: InEnv, visitor: AtVisitor) -> Response:
+async def resend(request: Request, env: InEnv, client_info: AtClient) -> Response:
     """Mail another link that proves an address, and never tell whether there is anything to prove."""
-    return await _send(request, env, _VERIFY, visitor)
+    return await _send(request, env, _VERIFY, client_info)
 
 
 def register_form(request: Request, status: int = 200, faults: dict[str, Sentence] | None = None) -> Response:
@@ -113,13 +113,13 @@ async def check_email(request: Request, about: str = "reset") -> Response:
     )
 
 
-async def _send(request: Request, env: Env, what: _ByAddress, visitor: Visitor) -> Response:
+async def _send(request: Request, env: Env, what: _ByAddress, client_info: ClientInfo) -> Response:
     fields = await read_form(request)
     try:
         sent = judged(request, bodies.ForgotPassword, fields)
     except BodyInvalid as invalid:
         return _by_address_page(request, what, 400, faults_of(invalid.entries))
-    await what.ask(env, sent.email, visitor)
+    await what.ask(env, sent.email, client_info)
     return see_other(return_to.with_query(_CHECK, about=what.about))
 
 

@@ -1,4 +1,4 @@
-"""Visitors: whoever sends a request, as far as that can be told before he is known."""
+"""Client info: what a request tells of who sends it, before anybody is known."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from vestibule.model.sessions import Device
 
 
 @dataclass(frozen=True)
-class Visitor:
+class ClientInfo:
     """A device, the language it asks for, and the secrets that a browser keeps for accounts it has signed in to, by
     the tag of the account.
     """

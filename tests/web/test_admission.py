@@ -1,4 +1,4 @@
-"""What hashes a password takes a seat before anything else is done, and a crowd without one costs nobody a query."""
+"""What hashes a password takes a slot before anything else is done, and a crowd without one costs nobody a query."""
 
 import asyncio
 import re
@@ -47,11 +47,11 @@ def hashes_counted(passwords: Passwords) -> Iterator[list[str]]:
 
 @asynccontextmanager
 async def taken(world: World) -> AsyncIterator[None]:
-    """Every seat there is."""
+    """Every slot there is."""
     passwords, leaving = world.env.passwords, asyncio.Event()
 
     async def sit() -> None:
-        async with passwords.seat():
+        async with passwords.admission_slot():
             await leaving.wait()
 
     sitting = [asyncio.create_task(sit()) for _ in range(passwords.threads.room)]
@@ -65,7 +65,7 @@ HASHING = [(line.method, line.path) for line in (*ROUTES, *PAGES) if line.hashes
 
 
 @pytest.mark.parametrize(("method", "path"), HASHING)
-async def test_without_a_seat_it_is_refused_before_the_database_is_asked(world: World, method: str, path: str) -> None:
+async def test_without_a_slot_it_is_refused_before_the_database_is_asked(world: World, method: str, path: str) -> None:
     client = await world.client()
     await world.take_database_away()
     async with taken(world):
@@ -107,7 +107,7 @@ async def test_what_hashes_nothing_needs_none(world: World) -> None:
         assert (await client.post("/api/auth/forgotpassword", json={"email": "ada@example.com"})).status_code == 200
 
 
-async def test_seats_are_given_back_with_the_answer(world: World) -> None:
+async def test_slots_are_given_back_with_the_answer(world: World) -> None:
     client = await world.client()
     answers = await asyncio.gather(*(client.post("/api/auth/login", json=LOGIN) for _ in range(8)))
     assert {answer.status_code for answer in answers} == {400}
@@ -129,7 +129,7 @@ def test_each_line_of_the_map_that_takes_a_password_says_that_it_hashes() -> Non
     }
 
 
-def test_who_sends_slowly_takes_no_seat_from_others(tmp_path: Path) -> None:
+def test_who_sends_slowly_takes_no_slot_from_others(tmp_path: Path) -> None:
     head = b"POST /api/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     with serving(tmp_path, **given_keys(), **UNLIMITED) as server, server.browser() as browser, ExitStack() as stack:
         register(browser, LOGIN["email"])

@@ -19,7 +19,7 @@ class Unbounded(Exception):
     """An answer is too long, or takes too long. The message goes on after the name of the server."""
 
 
-class Patience:
+class Timeouts:
     """With one answer of one server, from connecting to the last byte; raises `Unbounded` at its end if it is over."""
 
     def __init__(self, seconds: float, most_bytes: int = MAX_ANSWER_BYTES) -> None:

@@ -26,7 +26,7 @@ class Legacy(Protocol):
         """All of them, some at a time, whoever has a better claim to an email first."""
 
 
-class Removal(Protocol):
+class DatabaseCopy(Protocol):
     """Everything in one database, to be carried to another."""
 
     async def count(self) -> int:
@@ -36,7 +36,7 @@ class Removal(Protocol):
         """How many rows of each table were carried. `progress` is told of each batch."""
 
 
-class Workshop(Protocol):
+class CommandContext(Protocol):
     """One command's access to everything."""
 
     @property
@@ -61,5 +61,5 @@ class Workshop(Protocol):
     def legacy(self, address: str) -> AbstractAsyncContextManager[Legacy]:
         """The tutorial's `users` table at a database address."""
 
-    def moving(self, address: str) -> AbstractAsyncContextManager[Removal]:
+    def moving(self, address: str) -> AbstractAsyncContextManager[DatabaseCopy]:
         """From another database of Vestibule's to the one in force."""

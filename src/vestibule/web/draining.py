@@ -14,8 +14,8 @@ from vestibule.flows.env import Env
 from vestibule.web.under_way import Stage, UnderWay, peer_of
 
 
-class Parting:
-    """Wraps the application, behind the front door, which leaves these answers to it."""
+class Draining:
+    """Wraps the application, behind the fast path, which leaves these answers to it."""
 
     def __init__(self, app: ASGIApp, env_of: Callable[[], Env | None], under_way: UnderWay) -> None:
         self._app = app
