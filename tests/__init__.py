@@ -1,1 +1,1 @@
-"""The tests mirror the package; `harness` is the one test application, `contract` the API's specification."""
+"""The tests replica the package; `harness` is the one test application, `contract` the API's specification."""

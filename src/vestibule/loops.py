@@ -15,7 +15,12 @@ from vestibule.flows.deliver import deliver_next
 from vestibule.flows.env import Env
 from vestibule.flows.feed_services import end_removed_services
 from vestibule.flows.follow_keys import keep_next_keys, look_at_keys, withdraw_spent_keys
-from vestibule.flows.follow_revocations import forget_old_revocations, listen_for_nudges, read_new_tail, read_whole_tail
+from vestibule.flows.follow_revocations import (
+    forget_old_revocations,
+    listen_for_wake_ups,
+    read_new_tail,
+    read_whole_tail,
+)
 from vestibule.metrics.meters import LETTERS
 from vestibule.metrics.turns import heard as heard_of
 from vestibule.metrics.turns import timed
@@ -35,12 +40,12 @@ _log = structlog.get_logger(__name__)
 async def running(env: Env) -> AsyncIterator[None]:
     """Run all of them while the block lasts. The first look at the revocations is over before it begins."""
     await read_whole_tail(env)
-    await env.mirror.look_over()
-    nudged, stopping = asyncio.Event(), asyncio.Event()
+    await env.replica.look_over()
+    woken, stopping = asyncio.Event(), asyncio.Event()
     delivering = asyncio.create_task(deliver_letters(env, stopping))
     tasks = [
-        asyncio.create_task(follow_revocations(env, nudged)),
-        asyncio.create_task(listen_for_nudges(env, nudged)),
+        asyncio.create_task(follow_revocations(env, woken)),
+        asyncio.create_task(listen_for_wake_ups(env, woken)),
         asyncio.create_task(follow_keys(env)),
         asyncio.create_task(keep_clean(env)),
         delivering,
@@ -60,14 +65,14 @@ async def running(env: Env) -> AsyncIterator[None]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def follow_revocations(env: Env, nudged: asyncio.Event) -> None:
-    """Read the whole tail once a second, whatever happens, and what is new at each nudge between."""
+async def follow_revocations(env: Env, woken: asyncio.Event) -> None:
+    """Read the whole tail once a second, whatever happens, and what is new at each wake-up between."""
     polls = 0
     while True:
         try:
             with timed("read_whole_tail"):
                 heard_of(await read_whole_tail(env), "poll", env.clock.now())
-            await _until_next_poll(env, nudged)
+            await _until_next_poll(env, woken)
             polls += 1
             if polls % _LOOK_AT_SCHEMA_EVERY == 0:
                 await look_at_schema(env)
@@ -81,16 +86,16 @@ async def follow_revocations(env: Env, nudged: asyncio.Event) -> None:
             await asyncio.sleep(POLL_SECONDS / 4)
 
 
-async def _until_next_poll(env: Env, nudged: asyncio.Event) -> None:
+async def _until_next_poll(env: Env, woken: asyncio.Event) -> None:
     loop = asyncio.get_running_loop()
     end = loop.time() + POLL_SECONDS
     while (left := end - loop.time()) > 0:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(nudged.wait(), left)
-        if nudged.is_set():
-            nudged.clear()
+            await asyncio.wait_for(woken.wait(), left)
+        if woken.is_set():
+            woken.clear()
             with timed("read_new_tail"):
-                heard_of(await read_new_tail(env), "nudge", env.clock.now())
+                heard_of(await read_new_tail(env), "wake_up", env.clock.now())
 
 
 async def follow_keys(env: Env) -> None:
@@ -122,7 +127,7 @@ async def keep_clean(env: Env, every: float = CLEAN_UP_SECONDS) -> None:
 
 
 async def deliver_letters(env: Env, stopping: asyncio.Event) -> None:
-    """Deliver what is due, then wait for a nudge or a second. Only `stopping` ends the loop, no fault does."""
+    """Deliver what is due, then wait for a wake-up or a second. Only `stopping` ends the loop, no fault does."""
     while not stopping.is_set():
         env.letters_waiting.clear()  # first, for a letter may be queued just after the last look
         try:

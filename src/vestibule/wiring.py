@@ -26,23 +26,23 @@ from vestibule.model.letters import Post
 from vestibule.model.memory import Memory
 from vestibule.model.passwords import Passwords
 from vestibule.model.paths import is_folder
-from vestibule.model.revocations import Nudges, RevocationSet
+from vestibule.model.revocations import RevocationSet, WakeUps
 from vestibule.protocol.files import read_bounded
 from vestibule.setting_types import MAX_LOGO_BYTES
 from vestibule.settings import Settings, WrongSettings
 from vestibule.storage import limiter
-from vestibule.storage.memory.mirror import NoMirror
-from vestibule.storage.memory.nudges import NoNudges
-from vestibule.storage.redis import mirror as redis_mirror
-from vestibule.storage.redis.mirror import RedisMirror
-from vestibule.storage.redis.nudges import RedisNudges
+from vestibule.storage.memory.replica import NoSessionReplica
+from vestibule.storage.memory.wake_ups import NoWakeUps
+from vestibule.storage.redis import replica as redis_replica
+from vestibule.storage.redis.replica import RedisSessionReplica
+from vestibule.storage.redis.wake_ups import RedisWakeUps
 from vestibule.storage.sql import engine
 from vestibule.storage.sql import url as addresses
 from vestibule.storage.sql.engine import DEFAULT_TIMEOUTS, Engines, Timeouts
-from vestibule.storage.sql.nudges import PostgresqlNudges
 from vestibule.storage.sql.revision import require_current
 from vestibule.storage.sql.store import SqlStore
 from vestibule.storage.sql.url import WrongAddress
+from vestibule.storage.sql.wake_ups import PostgresqlWakeUps
 from vestibule.translations.catalogues import broken
 
 _WATCHING = 2  # connections: one reads the record of revocations, one listens
@@ -87,7 +87,7 @@ def _redis_address(settings: Settings) -> Redis | None:
 
 def _redis(settings: Settings, *seconds: float) -> Redis:
     try:
-        return redis_mirror.connect(settings.redis_url.get_secret_value(), *seconds)
+        return redis_replica.connect(settings.redis_url.get_secret_value(), *seconds)
     except ValueError as fault:
         raise WrongSettings(f"REDIS_URL: {fault}") from None
 
@@ -124,8 +124,8 @@ async def opened(
                 key_manager=smith,
                 passwords=Passwords(hasher(settings), hashing),
                 signing=signing,
-                mirror=RedisMirror(redis, clock) if redis else NoMirror(),
-                nudges=nudges(settings, watching, redis),
+                replica=RedisSessionReplica(redis, clock) if redis else NoSessionReplica(),
+                wake_ups=wake_ups(settings, watching, redis),
                 limiter=limiter.on_redis(counting, clock) if counting else limiter.in_memory(clock),
                 post=post(settings, clock),
                 revocations=RevocationSet(settings.revocation_staleness_seconds),
@@ -166,11 +166,11 @@ async def shared(settings: Settings, *seconds: float) -> AsyncIterator[Redis | N
         yield redis
 
 
-def nudges(settings: Settings, watching: Engines, redis: Redis | None) -> Nudges:
+def wake_ups(settings: Settings, watching: Engines, redis: Redis | None) -> WakeUps:
     """How processes tell one another to look: by what they share beside the record itself."""
     if redis is not None:
-        return RedisNudges(redis)
-    return NoNudges() if settings.embedded or watching.behind_pooler else PostgresqlNudges(watching)
+        return RedisWakeUps(redis)
+    return NoWakeUps() if settings.embedded or watching.behind_pooler else PostgresqlWakeUps(watching)
 
 
 def hasher(settings: Settings) -> Hasher:

@@ -197,7 +197,7 @@ def test_production_cookies_are_secure_and_its_log_is_json_without_links(product
     assert link.rpartition("/")[2] not in production.output
     logged = [json.loads(line) for line in _after_the_banner(production.output)]
     # How often it tries to listen to a Redis that is not there depends on how long all this takes.
-    events = [(line["event"], line["level"]) for line in logged if line["event"] != "nudges_interrupted"]
+    events = [(line["event"], line["level"]) for line in logged if line["event"] != "wake_ups_interrupted"]
     without_redis = [("limits_count_alone", "warning"), ("redis_unavailable", "warning")]
     assert sorted(set(events)) == [*without_redis, ("registered", "info"), ("signed_in", "info")]
 

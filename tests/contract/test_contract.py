@@ -109,14 +109,14 @@ async def test_nothing_stored_lets_anybody_in(world: World) -> None:
     assert _found(scene.secrets | scene.tokens, str(stored)) == set()
 
 
-async def test_the_mirror_lets_nobody_in(racing_world: World) -> None:
-    """S1, R1, O15: the mirror lets nobody in."""
+async def test_the_replica_lets_nobody_in(racing_world: World) -> None:
+    """S1, R1, O15: the replica lets nobody in."""
     scene = await Scene.on(racing_world)
     await play(A_DAY, scene)
-    mirrored = await dump.mirrored(racing_world)
+    replicated = await dump.replicated(racing_world)
     (live,) = [row[0] for row in (await dump.tables(racing_world))["sessions"] if row[-1] is None]
-    assert f"session:{live}" in mirrored
-    assert _found({*PASSWORD_HASHES, *scene.secrets, *scene.tokens}, str(mirrored)) == set()
+    assert f"session:{live}" in replicated
+    assert _found({*PASSWORD_HASHES, *scene.secrets, *scene.tokens}, str(replicated)) == set()
 
 
 def test_every_refusal_has_its_look() -> None:

@@ -35,7 +35,7 @@ the metrics that there are.
 * **Is somebody guessing?** `rate(vestibule_events_total{kind="sign_in_refused"}[5m])`.
 * **How many wait for a hash?** `vestibule_pool_pending{pool="hashing"}`; on the average, a hash waited
   `rate(vestibule_pool_wait_seconds_total[5m]) / rate(vestibule_pool_calls_total[5m])`.
-* **Is a log-out known everywhere?** `vestibule_revocation_lag_seconds` by `heard`: `nudge` where another process told,
+* **Is a log-out known everywhere?** `vestibule_revocation_lag_seconds` by `heard`: `wake_up` where another told,
   `poll` where it was found a second later at the most. It is the difference of two machines' clocks.
 * **Does mail leave?** `vestibule_letters_oldest_age_seconds`.
 * **Who meets a limit?** `rate(vestibule_limits_reached_total[5m])`: where honest people do, raise the setting.

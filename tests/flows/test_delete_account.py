@@ -38,7 +38,7 @@ async def somebody(world: World) -> Account:
 async def test_l7_nothing_of_a_deleted_person_is_left(world: World) -> None:
     account = await somebody(world)
     of_ada = [account.id, ADDRESS, "Ada Lovelace", BROWSER, "192.0.2.7", str(account.password_hash)]
-    before = str([await dump.tables(world), await dump.mirrored(world)])
+    before = str([await dump.tables(world), await dump.replicated(world)])
     assert [word for word in of_ada if word not in before] == []
     await delete_account(world.env, account)
     world.clock.advance(days=3)
@@ -50,8 +50,8 @@ async def test_l7_nothing_of_a_deleted_person_is_left(world: World) -> None:
     left["events"].remove(told)
     assert [word for word in of_ada if word in str(left)] == []
     # Redis also counts requests by network address, whoever they come from.
-    mirrored = str(await dump.mirrored(world))
-    assert [word for word in of_ada if word in mirrored and word != "192.0.2.7"] == []
+    replicated = str(await dump.replicated(world))
+    assert [word for word in of_ada if word in replicated and word != "192.0.2.7"] == []
     assert len(left["events"]) > 4
     await world.deliver()
 

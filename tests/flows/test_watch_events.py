@@ -74,7 +74,7 @@ async def test_the_canary_is_found_nowhere(world: World, capsys: pytest.CaptureF
     mailed = [world.secret(kind) for kind in (LetterKind.VERIFY_ADDRESS, LetterKind.RESET_PASSWORD)]
     secrets = [CANARY, SECOND_CANARY, *mailed]
     written, said = capsys.readouterr()
-    everything = written + said + str([await dump.tables(world), await dump.mirrored(world)])
+    everything = written + said + str([await dump.tables(world), await dump.replicated(world)])
     assert "password_reset" in written
     assert [secret for secret in secrets if secret in everything] == []
     assert "eyJ" not in everything

@@ -15,8 +15,8 @@ from tests.growing.sentinel import Watched, watched
 from tests.harness.backends import Backend
 from tests.harness.process import UNLIMITED, Running, given_keys, register, run, serving, sign_in
 from tests.harness.servers import NotToBeHad, free_port, wait_until
-from vestibule.storage.redis.nudges import CHANNEL
 from vestibule.storage.redis.sentinel import parse
+from vestibule.storage.redis.wake_ups import CHANNEL
 
 EMAIL = "ada@example.com"
 
@@ -50,11 +50,11 @@ def test_a_failover_signs_nobody_out_and_lets_nobody_back_in(
         _all_is_well(servers, [here, there], copied)
         sign_in(there, EMAIL)
         wait_until(lambda: _anew(redis, there), "sessions shown on the new primary")
-        with redis.replica.client() as leading, leading.pubsub() as nudges:
+        with redis.replica.client() as leading, leading.pubsub() as wake_ups:
             wait_until(lambda: leading.pubsub_numsub(CHANNEL)[0][1] == len(servers), "all who listen there")
-            nudges.subscribe(CHANNEL)
+            wake_ups.subscribe(CHANNEL)
             assert here.post("/api/auth/logout").status_code == 200
-            wait_until(lambda: nudges.get_message(ignore_subscribe_messages=True), "the nudge of a log-out")
+            wait_until(lambda: wake_ups.get_message(ignore_subscribe_messages=True), "the wake-up of a log-out")
 
 
 def _folder(above: Path, name: str) -> Path:

@@ -21,7 +21,7 @@ from vestibule.model.events import Event, EventKind
 from vestibule.model.limits import Limit, NetworkLimits, RateClass, network_of, usual_form
 from vestibule.settings import Settings
 from vestibule.storage import limiter
-from vestibule.storage.redis import mirror
+from vestibule.storage.redis import replica
 from vestibule.web.client_address import ClientAddresses, is_listed
 from vestibule.web.routes import PAGES, ROUTES, WORKBENCH
 
@@ -114,7 +114,7 @@ async def test_g9_without_redis_a_stricter_limit_counts(tmp_path: Path) -> None:
     except servers.NotToBeHad as reason:
         not_to_be_had(reason)
     limit = Limit("network_sign_in", 100, POLICY.networks.of(RateClass.SIGN_IN).within)
-    async with mirror.connect(address) as redis:
+    async with replica.connect(address) as redis:
         counting = limiter.on_redis(redis, SystemClock())
         assert await counting.take(limit, "192.0.2.1") is None
         process.kill()

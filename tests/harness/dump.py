@@ -18,7 +18,7 @@ async def tables(world: World) -> Tables:
         return {name: [tuple(row) for row in result] for name, result in rows.items()}
 
 
-async def mirrored(world: World) -> dict[str, Any]:
+async def replicated(world: World) -> dict[str, Any]:
     """Every string in Redis; nothing where there is none."""
     if not world.backend.redis_url:
         return {}

@@ -20,8 +20,8 @@ from vestibule.model.memory import Memory
 from vestibule.model.passwords import Passwords
 from vestibule.model.revocations import RevocationSet
 from vestibule.storage import limiter
-from vestibule.storage.memory.mirror import NoMirror
-from vestibule.storage.memory.nudges import NoNudges
+from vestibule.storage.memory.replica import NoSessionReplica
+from vestibule.storage.memory.wake_ups import NoWakeUps
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.store import SqlStore
 
@@ -77,8 +77,8 @@ def _env(store: SqlStore, port: int, clock: Clock) -> Env:
         key_manager=None,
         passwords=Passwords(Hasher(CHEAP), threads),
         signing=threads,
-        mirror=NoMirror(),
-        nudges=NoNudges(),
+        replica=NoSessionReplica(),
+        wake_ups=NoWakeUps(),
         limiter=limiter.in_memory(clock),
         post=SmtpPost(Server(HOST, port, "none"), renderer),
         revocations=RevocationSet(1),

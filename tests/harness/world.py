@@ -36,10 +36,10 @@ from vestibule.model.revocations import RevocationSet
 from vestibule.model.sessions import SessionLimits
 from vestibule.model.signing_keys import KeyManager, KeyRing, KeySet
 from vestibule.storage import limiter
-from vestibule.storage.memory.mirror import NoMirror
-from vestibule.storage.memory.nudges import NoNudges
-from vestibule.storage.redis import mirror as redis_mirror
-from vestibule.storage.redis.mirror import RedisMirror
+from vestibule.storage.memory.replica import NoSessionReplica
+from vestibule.storage.memory.wake_ups import NoWakeUps
+from vestibule.storage.redis import replica as redis_replica
+from vestibule.storage.redis.replica import RedisSessionReplica
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.engine import Engines, Timeouts
 from vestibule.storage.sql.store import SqlStore
@@ -148,14 +148,14 @@ async def world_on(
     async with AsyncExitStack() as stack:
         engines = engine.connect(backend.database_url, pool_size, timeouts)
         stack.push_async_callback(engines.close)
-        mirror: NoMirror | RedisMirror = NoMirror()
+        replica: NoSessionReplica | RedisSessionReplica = NoSessionReplica()
         # Its windows are of real time: the library has no other clock.
         counting = limiter.in_memory(SystemClock())
         if backend.redis_url:
             redis = await stack.enter_async_context(
-                redis_mirror.connect(backend.redis_url, redis_seconds, redis_seconds)
+                redis_replica.connect(backend.redis_url, redis_seconds, redis_seconds)
             )
-            mirror = RedisMirror(redis, clock)
+            replica = RedisSessionReplica(redis, clock)
             counting = limiter.on_redis(redis, SystemClock(), prefix=new_id())
         threads = NicedThreads(threads=2, waiting=10_000)
         stack.callback(threads.close)
@@ -170,8 +170,8 @@ async def world_on(
             key_manager=key_manager,
             passwords=Passwords(hasher or Hasher(CHEAP), threads),
             signing=threads,
-            mirror=mirror,
-            nudges=NoNudges(),
+            replica=replica,
+            wake_ups=NoWakeUps(),
             limiter=counting,
             post=post,
             revocations=RevocationSet(policy.revocation_staleness.total_seconds()),

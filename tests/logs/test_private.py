@@ -20,7 +20,7 @@ from vestibule.mail.letters import Renderer, Sender
 from vestibule.mail.smtp import Server, SmtpPost
 from vestibule.model.clock import SystemClock
 from vestibule.model.letters import Letter, LetterKind
-from vestibule.storage.redis import mirror
+from vestibule.storage.redis import replica
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.migrate import migrate
 from vestibule.storage.sql.revision import NotUnicode, require_current
@@ -62,7 +62,7 @@ async def test_l9_a_redis_address_that_is_none_is_not_repeated(url: str) -> None
 
 async def _refusal(url: str) -> str:
     try:
-        await mirror.connect(url).aclose()
+        await replica.connect(url).aclose()
     except ValueError as fault:
         return str(fault)
     return ""

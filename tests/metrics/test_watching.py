@@ -24,7 +24,7 @@ VALUES = {
     "outcome": {delivery.value for delivery in Delivery} | {"done", "failed"},
     "pool": {"hashing", "signing"},
     "result": {"hit", "miss"},
-    "heard": {"nudge", "poll"},
+    "heard": {"wake_up", "poll"},
     "status": {"429", "500", "503"},
     "job": {"vestibule"},
 }

@@ -94,7 +94,7 @@ async def tell_changed(tx: Transaction, account_id: str, now: datetime) -> list[
 
 
 async def announce(env: Env, revocations: Sequence[Revocation], session_ids: Collection[str] = ()) -> None:
-    """After the commit: true here at once, and elsewhere as soon as the nudge arrives, or at the next look.
+    """After the commit: true here at once, and elsewhere as soon as the wake-up arrives, or at the next look.
     `session_ids` are sessions that ended without a revocation of their own.
     """
     if not revocations:
@@ -102,9 +102,9 @@ async def announce(env: Env, revocations: Sequence[Revocation], session_ids: Col
     for start in range(0, len(revocations), _LEARNT_AT_ONCE):
         env.learn(list(revocations[start : start + _LEARNT_AT_ONCE]), env.clock.monotonic())
         await asyncio.sleep(0)  # others are answered meanwhile
-    await env.nudges.send()
+    await env.wake_ups.send()
     revoked = (r.subject for r in revocations if r.kind is RevocationKind.SESSION)
-    await env.mirror.drop(list({*session_ids, *revoked}))
+    await env.replica.drop(list({*session_ids, *revoked}))
 
 
 async def announce_end(env: Env, ended: Ended) -> None:

@@ -12,8 +12,8 @@ from vestibule.model.memory import Memory
 from vestibule.model.passwords import Passwords
 from vestibule.model.policy import Policy
 from vestibule.model.readiness import Readiness
-from vestibule.model.revocations import Nudges, Revocation, RevocationSet
-from vestibule.model.sessions import Mirror
+from vestibule.model.revocations import Revocation, RevocationSet, WakeUps
+from vestibule.model.sessions import SessionReplica
 from vestibule.model.signing_keys import KeyManager, KeyRing
 from vestibule.model.store import Store
 
@@ -34,8 +34,8 @@ class Env:
     key_manager: KeyManager | None
     passwords: Passwords
     signing: NicedThreads
-    mirror: Mirror
-    nudges: Nudges
+    replica: SessionReplica
+    wake_ups: WakeUps
     limiter: Limiter
     post: Post
     revocations: RevocationSet

@@ -1,4 +1,4 @@
-"""Follow revocations: read the tail of the record once a second, and at once when nudged."""
+"""Follow revocations: read the tail of the record once a second, and at once when woken."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -55,7 +55,7 @@ async def _known_up_to(known: RevocationSet, read: Transaction, since: datetime)
 
 
 async def read_new_tail(env: Env) -> list[Revocation]:
-    """Read only what is new, after a nudge; raises `StoreUnavailable`. Trusts nothing anew."""
+    """Read only what is new, after a wake-up; raises `StoreUnavailable`. Trusts nothing anew."""
     sent_at, fresh = env.clock.monotonic(), list[Revocation]()
     since = env.revocations.standing_since or env.clock.now() - _OVER_FOR
     async with env.watching.reading() as read:
@@ -65,10 +65,10 @@ async def read_new_tail(env: Env) -> list[Revocation]:
     return fresh
 
 
-async def listen_for_nudges(env: Env, nudged: asyncio.Event) -> None:
-    """Pass each nudge on, for as long as the process lives."""
-    async for _ in env.nudges.listen():
-        nudged.set()
+async def listen_for_wake_ups(env: Env, woken: asyncio.Event) -> None:
+    """Pass each wake-up on, for as long as the process lives."""
+    async for _ in env.wake_ups.listen():
+        woken.set()
 
 
 async def forget_old_revocations(env: Env) -> int:

@@ -68,7 +68,7 @@ async def refresh(env: Env, refresh_token: str, device: Device) -> Tokens:
     session, account = outcome.going_on
     if outcome.raced:
         await tell_if_shared(env, session, device, now)
-    await env.mirror.show(session, account)
+    await env.replica.show(session, account)
     tokens = await issue_tokens(env, session, account, now)
     return tokens if env.policy.sessions.rotate else replace(tokens, refresh_token=None)
 

@@ -54,7 +54,7 @@ async def sign_in(env: Env, address: str, password: str, client_info: ClientInfo
         raise AddressNotVerified
     before = _held_session(env, held)
     session, device = await _open_session(env, account, client_info, counters_used(counters, guess), before)
-    await env.mirror.show(session, account)
+    await env.replica.show(session, account)
     await _renew_hash(env, account, password)
     return SignedIn(account, session, await issue_tokens(env, session, account, session.created_at), device)
 

@@ -78,14 +78,14 @@ class Range:
     total: int
 
 
-class Nudges(Protocol):
-    """How one process tells the others to look now. A nudge may be lost; it carries nothing and proves nothing."""
+class WakeUps(Protocol):
+    """How one process tells the others to look now. A wake-up may be lost; it carries nothing and proves nothing."""
 
     async def send(self) -> None:
-        """Nudge the others. Never fails, and never takes long."""
+        """Wake up the others. Never fails, and never takes long."""
 
     def listen(self) -> AsyncIterator[None]:
-        """One value for each nudge, or for several at once; goes on through every fault."""
+        """One value for each wake-up, or for several at once; goes on through every fault."""
 
 
 class RevocationSet:

@@ -119,7 +119,7 @@ def begin(session_id: str, account_id: str, device: Device, limits: SessionLimit
     )
 
 
-class Mirror(Protocol):
+class SessionReplica(Protocol):
     """A copy of live sessions for others to read. It may lag and be lost, so nothing is decided by it."""
 
     async def show(self, session: Session, account: Account) -> None:

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from vestibule.model.clock import Clock
 from vestibule.model.limits import Limit, Limiter
 from vestibule.storage.redis.complaints import Complaints
-from vestibule.storage.redis.mirror import LOST
+from vestibule.storage.redis.replica import LOST
 
 _PAUSE_AFTER_FAULT = timedelta(seconds=1)
 _SHARE_WITHOUT_REDIS = 5  # how many processes the limit is shared out among, when they cannot count together

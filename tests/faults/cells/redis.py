@@ -72,13 +72,13 @@ async def rolled_back(run: Run) -> None:
             redis.stop()
             shutil.copyfile(kept, redis.folder / "dump.rdb")
             redis.start()
-        back = sum(_mirrored(redis, item.access) for item in run.load.ledger.ended)
+        back = sum(_replicated(redis, item.access) for item in run.load.ledger.ended)
         run.expect("the roll-back did bring ended sessions back into Redis", back, back > 0)
         await run.use(1.0)
     _nobody_notices(run)
 
 
-def _mirrored(redis: RedisServer, access: str) -> bool:
+def _replicated(redis: RedisServer, access: str) -> bool:
     return bool(redis.client().exists(f"session:{claims(access)['sid']}"))
 
 

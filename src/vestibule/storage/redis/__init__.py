@@ -1,1 +1,1 @@
-"""What may be lost: a mirror of live sessions. Redis gone, flushed or rolled back signs nobody out, or in."""
+"""What may be lost: a replica of live sessions. Redis gone, flushed or rolled back signs nobody out, or in."""

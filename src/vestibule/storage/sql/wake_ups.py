@@ -1,4 +1,4 @@
-"""`model.revocations.Nudges` on PostgreSQL: LISTEN and NOTIFY."""
+"""`model.revocations.Wake-ups` on PostgreSQL: LISTEN and NOTIFY."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,8 +15,8 @@ _PAUSE_SECONDS = 1.0
 _log = structlog.get_logger(__name__)
 
 
-class PostgresqlNudges:
-    """Nudges through the database that everybody shares anyway. A pooler that cannot LISTEN costs only speed."""
+class PostgresqlWakeUps:
+    """Wake-ups through the database that everybody shares anyway. A pooler that cannot LISTEN costs only speed."""
 
     def __init__(self, engines: Engines) -> None:
         self._engines = engines
@@ -26,7 +26,7 @@ class PostgresqlNudges:
             async with self._engines.reading() as connection:
                 await connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
         except StoreUnavailable as fault:
-            _log.warning("nudge_not_sent", fault=in_short(fault.__cause__ or fault))
+            _log.warning("wake_up_not_sent", fault=in_short(fault.__cause__ or fault))
 
     async def listen(self) -> AsyncIterator[None]:
         while True:
@@ -34,19 +34,19 @@ class PostgresqlNudges:
                 async for _ in self._listen_once():
                     yield
             except StoreUnavailable as fault:
-                _log.warning("nudges_interrupted", fault=in_short(fault.__cause__ or fault))
+                _log.warning("wake_ups_interrupted", fault=in_short(fault.__cause__ or fault))
             await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _listen_once(self) -> AsyncIterator[None]:
         """Until the connection ends."""
-        nudged = asyncio.Event()
+        woken = asyncio.Event()
         async with self._engines.reading() as connection:
             driver = (await connection.get_raw_connection()).driver_connection
             assert driver is not None  # noqa: S101  # nosec B101  # only a detached connection has none
-            driver.add_termination_listener(lambda _: nudged.set())
-            await driver.add_listener(CHANNEL, lambda *_: nudged.set())
+            driver.add_termination_listener(lambda _: woken.set())
+            await driver.add_listener(CHANNEL, lambda *_: woken.set())
             while not driver.is_closed():
-                await nudged.wait()
-                nudged.clear()
+                await woken.wait()
+                woken.clear()
                 yield
             await connection.invalidate()

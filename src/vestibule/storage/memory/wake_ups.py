@@ -1,10 +1,10 @@
-"""`model.revocations.Nudges` where there is nobody to nudge but by the record itself."""
+"""`model.revocations.Wake-ups` where there is nobody to wake-up but by the record itself."""
 
 import asyncio
 from collections.abc import AsyncIterator
 
 
-class NoNudges:
+class NoWakeUps:
     """A lone process tells itself directly; others on the same SQLite file find out at their next look."""
 
     async def send(self) -> None:

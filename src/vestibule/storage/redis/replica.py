@@ -1,4 +1,4 @@
-"""`model.sessions.Mirror` on Redis: `session:{sid}` holds a live session as JSON, until it would expire. One that has
+"""`model.sessions.Replica` on Redis: `session:{sid}` holds a live session as JSON, until it would expire. One that has
 just ended leaves `ended:{sid}` for a minute, so that a request which began before its end does not show it again.
 
 For other processes and services to read. Vestibule decides nothing by it: after a crash or a failover Redis may
@@ -62,7 +62,7 @@ def connect(url: str, timeout_seconds: float = _TIMEOUT_SECONDS, wait_seconds: f
     return Redis.from_pool(pool)
 
 
-class RedisMirror:
+class RedisSessionReplica:
     """Shows live sessions under `session:{sid}`."""
 
     def __init__(self, redis: "Redis", clock: Clock) -> None:

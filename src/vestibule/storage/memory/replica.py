@@ -1,10 +1,10 @@
-"""`model.sessions.Mirror` for a process without Redis: there is nobody to show sessions to."""
+"""`model.sessions.Replica` for a process without Redis: there is nobody to show sessions to."""
 
 from vestibule.model.accounts import Account
 from vestibule.model.sessions import Session
 
 
-class NoMirror:
+class NoSessionReplica:
     """Shows nothing to nobody."""
 
     async def show(self, session: Session, account: Account) -> None:

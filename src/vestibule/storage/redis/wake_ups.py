@@ -1,4 +1,4 @@
-"""`model.revocations.Nudges` on Redis: publish and subscribe."""
+"""`model.revocations.Wake-ups` on Redis: publish and subscribe."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator
 from redis.asyncio import Redis
 
 from vestibule.storage.redis.complaints import Complaints
-from vestibule.storage.redis.mirror import LOST
+from vestibule.storage.redis.replica import LOST
 
 CHANNEL = "vestibule:revocations"
 _PAUSE_SECONDS = 1.0
 
 
-class RedisNudges:
-    """Nudges through Redis, which loses them when it must."""
+class RedisWakeUps:
+    """Wake-ups through Redis, which loses them when it must."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -23,7 +23,7 @@ class RedisNudges:
         try:
             await self._redis.publish(CHANNEL, b"")
         except LOST as fault:
-            self._complaints.say("nudge_not_sent", fault)
+            self._complaints.say("wake_up_not_sent", fault)
 
     async def listen(self) -> AsyncIterator[None]:
         while True:
@@ -34,5 +34,5 @@ class RedisNudges:
                         if await subscription.get_message(ignore_subscribe_messages=True, timeout=_PAUSE_SECONDS):
                             yield
             except LOST as fault:
-                self._complaints.say("nudges_interrupted", fault)
+                self._complaints.say("wake_ups_interrupted", fault)
             await asyncio.sleep(_PAUSE_SECONDS)
