@@ -28,7 +28,7 @@ test: .venv/dev.stamp ## Run the whole test suite, on SQLite and on real Postgre
 	$(BIN)/python -m pytest -n 2 --durations 10 tests/e2e || red=$$?; \
 	exit $$red
 
-RACES = $(shell grep -rl 'rounds(' tests --include='test_*.py')
+RACES = $(shell grep -rlw rounds tests --include='test_*.py')
 
 races: .venv/dev.stamp ## Run what races as often as is worth waiting for, each pair of flows a hundred times; an hour
 	@VESTIBULE_TEST_WHOLE=1 $(BIN)/python -m pytest --durations 10 $(RACES)

@@ -30,6 +30,14 @@ def test_every_target_that_makes_no_file_says_what_it_does() -> None:
     assert phony.split() == [name for name, _ in DESCRIBED]
 
 
+@pytest.mark.parametrize("target", [name for name, _ in DESCRIBED])
+def test_make_can_read_the_recipe_of_every_target(target: str) -> None:
+    """A bracket too few is complained of only when that target is asked for."""
+    command = ["make", "--dry-run", "--no-print-directory", target]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("red", [(), (FIRST,), (BROWSER,), (FIRST, BROWSER)], ids=" and ".join)
 def test_the_browser_tests_run_whatever_became_of_the_others(tmp_path: Path, red: tuple[str, ...]) -> None:
     (tmp_path / ".venv/bin").mkdir(parents=True)
