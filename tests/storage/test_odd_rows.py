@@ -1,12 +1,12 @@
 """I4: one odd row stops no other: of each table, with everything that reads it."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 import structlog
-from sqlalchemy import insert, text
+from sqlalchemy import insert, select, text
 
 from tests.harness.backends import Backend
 from tests.harness.world import CHEAP, World, world_on
@@ -24,7 +24,7 @@ from vestibule.model.events import EventFilter, EventKind
 from vestibule.model.letters import LetterKind
 from vestibule.model.signing_keys import KeyManager
 from vestibule.storage.sql import odd_rows
-from vestibule.storage.sql.schema import events, letters, revocations, service_keys
+from vestibule.storage.sql.schema import accounts, events, letters, revocations, service_keys
 
 CANARY = "canary"
 PASSWORD = "correct horse"
@@ -304,3 +304,21 @@ async def test_i8_a_moment_that_is_none_stops_nobody_else(world: World, table: s
         await look_at_keys(world.env, world.env.store)
         await world.deliver()
         await clean_up(world.env)
+
+
+@pytest.mark.parametrize(
+    ("moment", "is_one"),
+    [
+        ("9000-12-31 23:59:59.000000", True),
+        ("9001-01-01 00:00:00.000000", False),
+        ("9999-12-31 23:59:59.999999", False),
+    ],
+)
+async def test_i8_a_century_can_be_added_to_every_moment(world: World, moment: str, is_one: bool) -> None:
+    """I8: what lies after the last year that this is true of is read as text, as odd as any other."""
+    await two_people(world)
+    new = f"'{moment}'" if world.engines.dialect == "sqlite" else f"TIMESTAMPTZ '{moment}+00'"
+    async with world.engines.transaction() as connection:
+        await connection.exec_driver_sql(f"UPDATE accounts SET updated_at = {new} WHERE id = 'odd'")
+        read = await connection.scalar(select(accounts.c.updated_at).where(accounts.c.id == "odd"))
+    assert isinstance(read, datetime) == is_one
