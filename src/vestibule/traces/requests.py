@@ -5,7 +5,7 @@ The usual instrumentation tells paths and queries, and in Vestibule's there are 
 
 import asyncio
 from collections.abc import Callable, Collection
-from contextlib import suppress
+from threading import Thread
 
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context
@@ -53,10 +53,11 @@ class Traced:
         try:
             await self._app(scope, receive, send)
         finally:
-            # Where nobody takes them any more, the last ones are lost instead of waited for.
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_LAST_WORDS_SECONDS):
-                    await asyncio.to_thread(self._provider.shutdown)
+            # Where nobody takes them any more, the last ones are lost instead of waited for. The thread is a daemon,
+            # since the process would wait for any other as long as the exporter tries, which is half a minute.
+            ending = Thread(target=self._provider.shutdown, daemon=True)
+            ending.start()
+            await asyncio.to_thread(ending.join, _LAST_WORDS_SECONDS)
 
     async def _traced(self, scope: Scope, receive: Receive, send: Send) -> None:
         with _tracer.start_as_current_span(
