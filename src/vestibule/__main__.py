@@ -31,7 +31,7 @@ _COMMANDS_LOG = "warning"
 
 
 class RealCommandContext:
-    """`cli.command context.CommandContext`, for real."""
+    """`cli.command_context.CommandContext`, for real."""
 
     @cached_property
     def settings(self) -> Settings:

@@ -27,12 +27,12 @@ T = TypeVar("T")
 _MAX_SECRET_BYTES = 64_000
 
 
-async def keys(settings: Settings, store: Store, clock: Clock, smith: KeyManager | None) -> KeyRing:
+async def keys(settings: Settings, store: Store, clock: Clock, key_manager: KeyManager | None) -> KeyRing:
     """The keys from the settings, or else those in the database."""
-    if smith is None:
+    if key_manager is None:
         return given_keys(settings, checked=True)
     try:
-        return await open_key_ring(store, clock, smith)
+        return await open_key_ring(store, clock, key_manager)
     except CannotUnseal:
         raise WrongSettings(
             "VESTIBULE_SECRET_KEY: is not the one that the keys in this database were sealed under; every machine "

@@ -103,7 +103,7 @@ async def opened(
     Raises `WrongSettings`, `SchemaMismatch` or `StoreUnavailable`.
     """
     clock = SystemClock()
-    smith = key_wiring.key_manager(settings, make_secret=make_secret)
+    key_manager = key_wiring.key_manager(settings, make_secret=make_secret)
     async with AsyncExitStack() as stack:
         engines = await stack.enter_async_context(database(settings))
         await require_current(engines)
@@ -120,8 +120,8 @@ async def opened(
                 clock=clock,
                 store=store,
                 watching=SqlStore(watching),
-                keys=await key_wiring.keys(settings, store, clock, smith),
-                key_manager=smith,
+                keys=await key_wiring.keys(settings, store, clock, key_manager),
+                key_manager=key_manager,
                 passwords=Passwords(hasher(settings), hashing),
                 signing=signing,
                 replica=RedisSessionReplica(redis, clock) if redis else NoSessionReplica(),

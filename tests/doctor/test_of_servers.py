@@ -98,9 +98,9 @@ async def test_everybody_seems_to_be_the_proxy(chosen: Chosen, backend: Backend,
 
 
 async def keep_keys(settings: Settings, clock: ManualClock | SystemClock) -> None:
-    smith = KeyManager(Seal(SECRET), jwk.ALGORITHM, SMALL_BITS)
+    key_manager = KeyManager(Seal(SECRET), jwk.ALGORITHM, SMALL_BITS)
     async with wiring.database(settings) as engines:
-        await open_key_ring(SqlStore(engines), clock, smith)
+        await open_key_ring(SqlStore(engines), clock, key_manager)
 
 
 async def test_keys_of_another_secret(chosen: Chosen, backend: Backend) -> None:

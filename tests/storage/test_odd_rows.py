@@ -28,7 +28,7 @@ from vestibule.storage.sql.schema import accounts, events, letters, revocations,
 
 CANARY = "canary"
 PASSWORD = "correct horse"
-SMITH = KeyManager(Seal("a secret of thirty-two characters"), "ES256", 2048)
+KEY_MANAGER = KeyManager(Seal("a secret of thirty-two characters"), "ES256", 2048)
 
 
 @pytest.fixture(autouse=True)
@@ -210,14 +210,14 @@ KEYS = {
 
 @pytest.mark.parametrize("statement", KEYS.values(), ids=KEYS)
 async def test_i4_an_odd_signing_key_stops_neither_start_nor_sign_in(backend: Backend, statement: str) -> None:
-    async with world_on(backend, key_manager=SMITH) as world:
+    async with world_on(backend, key_manager=KEY_MANAGER) as world:
         await keep_next_keys(world.env)
         await look_at_keys(world.env, world.env.store)
         await spoil(world, statement)
         await look_at_keys(world.env, world.env.store)
         await two_people(world)
         await world.sign_in("ada@example.com", PASSWORD)
-    async with world_on(backend, key_manager=SMITH, clock=world.clock) as again:
+    async with world_on(backend, key_manager=KEY_MANAGER, clock=world.clock) as again:
         browser = await again.sign_in("ada@example.com", PASSWORD)
         assert (await browser.get("/api/users/me")).status_code == 200
         assert (await browser.post("/api/auth/refresh")).status_code == 200

@@ -64,7 +64,7 @@ class Hasher:
         return self._taken_off(stored, b"") is not None
 
     def even_out(self, password: str, stored: str, highest_bcrypt_cost: int) -> None:
-        """The work that checking `stored` left out of one argon2id hash and one bcrypt hash of the dearest cost, for
+        """The work that checking `stored` left out of one argon2id hash and one bcrypt hash of the highest cost, for
         each spelling of the password. So a wrong one takes as long whatever was imported: bcrypt at cost 12 takes ten
         times what argon2id does.
         """
@@ -81,7 +81,7 @@ class Hasher:
             self._argon2.hash(b"")
 
     def even_out_argon2(self, password: str, stored: str, others: Collection[Cost]) -> None:
-        """The work that checking `stored` left out of an argon2 hash of the dearest of these costs and of today's, for
+        """The work that checking `stored` left out of an argon2 hash of the highest of these costs and of today's, for
         each spelling of the password: one from elsewhere may cost ten times what ours does.
         """
         made, tried = self._opened(password, stored)

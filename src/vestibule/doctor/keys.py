@@ -31,10 +31,10 @@ async def look(chosen: Settings, clock: Clock, engines: Engines) -> list[Finding
     if not key_wiring.has_secret(chosen):
         return [_sealed("there are sealed keys, and here is no secret to open them with")]
     try:
-        smith = key_wiring.key_manager(chosen)
+        key_manager = key_wiring.key_manager(chosen)
     except WrongSettings as reason:
         return [_sealed(str(reason))]
-    return _stored(clock, stored, smith) if smith else []
+    return _stored(clock, stored, key_manager) if key_manager else []
 
 
 def _given(chosen: Settings) -> list[Finding]:
@@ -45,11 +45,11 @@ def _given(chosen: Settings) -> list[Finding]:
     return [*_bits(min(ring.access.signing.public.rsa_bits, ring.refresh.signing.public.rsa_bits), given=True)]
 
 
-def _stored(clock: Clock, stored: list[SealedKey], smith: KeyManager) -> list[Finding]:
+def _stored(clock: Clock, stored: list[SealedKey], key_manager: KeyManager) -> list[Finding]:
     opened, damaged = list[PrivateKey](), list[SealedKey]()
     for key in stored:
         try:
-            opened.append(smith.open(key))
+            opened.append(key_manager.open(key))
         except (CannotUnseal, UnusableKey):
             damaged.append(key)
     if not opened:

@@ -23,7 +23,7 @@ class Env:
     """One process's view of the world. `letters_waiting` wakes the process's own mail worker.
 
     `watching` is the same store over connections of its own, so that a busy process still hears of log-outs.
-    `key manager` is None where the keys are given by settings.
+    `key_manager` is None where the keys are given by settings.
     """
 
     policy: Policy

@@ -60,10 +60,10 @@ async def check_guess(env: Env, account: Account | None, password: str, guess: C
 
 
 async def even_out(env: Env, password: str, stored: str | None) -> None:
-    """After a password that is not that of `stored`: take the work that it would have taken with the dearest hash."""
+    """After a password that is not that of `stored`: take the work that it would have taken with the costliest hash."""
     async with env.store.reading() as read:
-        dearest, others = await read.accounts.highest_bcrypt_cost(), await read.accounts.other_argon2()
-    await env.passwords.even_out(password, stored, dearest, others)
+        highest, others = await read.accounts.highest_bcrypt_cost(), await read.accounts.other_argon2()
+    await env.passwords.even_out(password, stored, highest, others)
 
 
 async def prove_again(env: Env, caller: Caller, password: str, client_info: ClientInfo) -> Account:

@@ -30,20 +30,20 @@ async def rotate_keys(env: Env, uses: Sequence[KeyUse], *, early: bool = False) 
 
     All of them, or none. Raises `KeysStay` where services may not have one of the next keys yet, unless `early`.
     """
-    smith = require_key_manager(env)
+    key_manager = require_key_manager(env)
     try:
         kids = await _advance(env, uses, early=early)
     except _NotYet:
-        await _publish_next(env, smith, uses)
+        await _publish_next(env, key_manager, uses)
         raise KeysStay(await _why_not_yet(env, uses)) from None
-    await _publish_next(env, smith, uses)
+    await _publish_next(env, key_manager, uses)
     return kids
 
 
-async def _publish_next(env: Env, smith: KeyManager, uses: Sequence[KeyUse]) -> None:
+async def _publish_next(env: Env, key_manager: KeyManager, uses: Sequence[KeyUse]) -> None:
     having = {key.use for key in await stored_keys(env.store) if key.state is KeyState.NEXT}
     if lacking := [use for use in uses if use not in having]:
-        await make_keys(env.store, env.clock, smith, lacking, KeyState.NEXT)
+        await make_keys(env.store, env.clock, key_manager, lacking, KeyState.NEXT)
 
 
 @retry_on_conflict
@@ -76,9 +76,9 @@ async def withdraw_key(env: Env, kid: str, *, early: bool = False) -> None:
 
 async def reseal_keys(env: Env) -> int:
     """Seal every key under today's secret, but for damaged ones; how many that were. Raises `CannotUnseal` for all."""
-    smith = require_key_manager(env)
+    key_manager = require_key_manager(env)
     keys = await stored_keys(env.store)
-    sealed = {key: anew for key in keys if (anew := smith.sealed_anew(key)) is not None}
+    sealed = {key: anew for key in keys if (anew := key_manager.sealed_anew(key)) is not None}
     if keys and not sealed:
         raise CannotUnseal
     await _reseal(env, sealed)

@@ -85,7 +85,7 @@ class Passwords:
         self, password: str, stored: str | None, highest_bcrypt_cost: int | None, argon2: Collection[Cost] = ()
     ) -> None:
         """After a wrong password: the work that another account's hash would have taken beyond that of `stored`, with
-        the dearest bcrypt hash and argon2 hashes of these costs.
+        the bcrypt hash of the highest cost and argon2 hashes of these costs.
         """
         checked = stored or self._hasher.decoy
         if highest_bcrypt_cost is not None:

@@ -1,4 +1,4 @@
-"""`model.revocations.Wake-ups` where there is nobody to wake-up but by the record itself."""
+"""`model.revocations.WakeUps` where only the record itself wakes others."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,5 +1,6 @@
-"""`model.sessions.Replica` on Redis: `session:{sid}` holds a live session as JSON, until it would expire. One that has
-just ended leaves `ended:{sid}` for a minute, so that a request which began before its end does not show it again.
+"""`model.sessions.SessionReplica` on Redis: `session:{sid}` holds a live session as JSON, until it would expire. One
+that has just ended leaves `ended:{sid}` for a minute, so that a request which began before its end does not show it
+again.
 
 For other processes and services to read. Vestibule decides nothing by it: after a crash or a failover Redis may
 hold what was deleted. So a Redis that fails costs a log line and a fraction of a second, and no request.

@@ -1,4 +1,4 @@
-"""`model.revocations.Wake-ups` on Redis: publish and subscribe."""
+"""`model.revocations.WakeUps` on Redis: publish and subscribe."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""`model.revocations.Wake-ups` on PostgreSQL: LISTEN and NOTIFY."""
+"""`model.revocations.WakeUps` on PostgreSQL: LISTEN and NOTIFY."""
 
 import asyncio
 from collections.abc import AsyncIterator
