@@ -5,6 +5,9 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 PACKAGE = $(PIP) install --no-deps --no-build-isolation --editable .
 
+# A run starts hundreds of Pythons: what one has compiled serves the others, whatever the machine says.
+unexport PYTHONDONTWRITEBYTECODE
+
 CHROMIUM = $(BIN)/python -c 'from tests.e2e.chromium import program; program()' 2>/dev/null
 
 .DEFAULT_GOAL := help
@@ -20,13 +23,19 @@ serve: .venv/serve.stamp ## Start the server on port 8000; nothing to set up fir
 examples: .venv/examples.stamp ## Start the server and three services behind it, on ports 8000 to 8003
 	@$(BIN)/python -m examples.services
 
-# The browser by itself: the loops of Playwright and of pytest-asyncio exclude each other. It runs whatever became of the
-# first part; what either says is the end of both.
+# The browser in processes of its own: the loops of Playwright and of pytest-asyncio exclude each other. It waits more than it
+# computes, so it runs beside the others, whatever becomes of them; its output follows theirs.
 test: .venv/dev.stamp ## Run the whole test suite, on SQLite and on real PostgreSQL and Redis
-	@red=0; \
-	$(BIN)/python -m pytest -n auto --durations 10 --ignore tests/e2e || red=$$?; \
-	$(BIN)/python -m pytest -n 2 --durations 10 tests/e2e || red=$$?; \
-	exit $$red
+	@$(MAKE) --no-print-directory --jobs 2 --keep-going _others _browser; red=$$?; \
+	if [ -e $(BROWSER_LOG) ]; then cat $(BROWSER_LOG); fi; exit $$red
+
+BROWSER_LOG = .venv/browser.log
+
+_others:
+	@$(BIN)/python -m pytest -n auto --durations 10 --ignore tests/e2e
+
+_browser:
+	@$(BIN)/python -m pytest --durations 10 tests/e2e > $(BROWSER_LOG) 2>&1
 
 RACES = $(shell grep -rlw rounds tests --include='test_*.py')
 

@@ -32,7 +32,7 @@ def test_every_target_that_makes_no_file_says_what_it_does() -> None:
 
 @pytest.mark.parametrize("target", [name for name, _ in DESCRIBED])
 def test_make_can_read_the_recipe_of_every_target(target: str) -> None:
-    """A bracket too few is complained of only when that target is asked for."""
+    """A bracket too many is complained of only when that target is asked for."""
     command = ["make", "--dry-run", "--no-print-directory", target]
     done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
@@ -50,5 +50,5 @@ def test_the_browser_tests_run_whatever_became_of_the_others(tmp_path: Path, red
     done = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True)
     first, browser = done.stdout.splitlines()
     assert first.endswith("--durations 10 --ignore tests/e2e")
-    assert browser.endswith("--durations 10 tests/e2e")
+    assert browser.endswith("--durations 10 tests/e2e"), "it is said last"
     assert (done.returncode != 0) == bool(red)
