@@ -94,6 +94,7 @@ WRONG_VALUES: list[tuple[str, str, str]] = [
     ("VESTIBULE_PRODUCT_LOGO", "/", "Is a directory"),
     ("VESTIBULE_PRODUCT_LOGO", "/dev/null", "not a PNG"),
     ("VESTIBULE_TEMPLATES", "/dev/null/x", "there is no folder"),
+    ("VESTIBULE_TEMPLATES", "/", "/ has neither a folder mail nor a folder pages"),
     ("DATABASE_URL", "mysql://ada:hush-hush@db/x", "Vestibule runs on"),
     ("REDIS_URL", "redis://:hush-hush@localhost:port", "REDIS_URL"),
     ("REDIS_URL", "redis://:hush-hush@h/0?foo=1", "?foo= is not understood"),
@@ -354,6 +355,7 @@ def test_c3_a_broken_template_is_told_at_the_start(nowhere: pytest.MonkeyPatch, 
     (tmp_path / "own" / "mail").mkdir(parents=True)
     (tmp_path / "own" / "mail" / "reset_password.txt").write_text("{% trans %}a\n{% if %}")
     (tmp_path / "own" / "mail" / "verify_address.html").write_bytes(b"J\xfcrgen")
+    (tmp_path / "own" / "somebody-elses.html").write_text("{% if %}")
     nowhere.setenv("VESTIBULE_TEMPLATES", str(tmp_path / "own"))
     with pytest.raises(WrongSettings) as refused:
         wiring.read_settings()

@@ -19,6 +19,7 @@ from jinja2.bccache import Bucket, BytecodeCache
 from vestibule.protocol.files import read_bounded
 
 SOURCE_LANGUAGE = "en"
+FACES = ("mail", "pages")
 _MAX_TEMPLATE_BYTES = 1_000_000
 
 
@@ -75,9 +76,14 @@ def speaking(language: str, loader: BaseLoader) -> Environment:
 
 
 def broken(folder: Path) -> Iterator[str]:
-    """A line for each template in a folder that cannot be read, or is not written as templates are."""
+    """A line for each template of an operator's folder that cannot be read or is not written as templates are, and one
+    where none can be: we read its `mail` and `pages` alone, whatever else lies beside them.
+    """
+    faces = [folder / face for face in FACES if (folder / face).is_dir()]
+    if not faces:
+        yield f"{folder} has neither a folder mail nor a folder pages: nothing in it would be used"
     reading = speaking(SOURCE_LANGUAGE, DictLoader({}))
-    for path in sorted(path for kind in ("html", "txt") for path in folder.rglob(f"*.{kind}")):
+    for path in sorted(path for face in faces for kind in ("html", "txt") for path in face.rglob(f"*.{kind}")):
         try:
             reading.parse(read_bounded(path, _MAX_TEMPLATE_BYTES).decode())
         except TemplateSyntaxError as fault:
