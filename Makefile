@@ -31,8 +31,9 @@ test: .venv/dev.stamp ## Run the whole test suite, on SQLite and on real Postgre
 
 BROWSER_LOG = .venv/browser.log
 
+# A make that a test starts is no part of this one.
 _others:
-	@$(BIN)/python -m pytest -n auto --durations 10 --ignore tests/e2e
+	@env -u MAKEFLAGS -u MAKELEVEL $(BIN)/python -m pytest -n auto --durations 10 --ignore tests/e2e
 
 _browser:
 	@$(BIN)/python -m pytest --durations 10 tests/e2e > $(BROWSER_LOG) 2>&1
@@ -71,7 +72,7 @@ translations: .venv/dev.stamp ## Collect what letters and pages say, for every l
 bench: .venv/bench.stamp ## Measure this machine for docs/performance.md, with fastapi-users beside; six minutes
 	@$(BIN)/python -m bench
 
-timing: .venv/dev.stamp ## Measure what the time of the next request tells of who has an account; 18 minutes, or PAIRS=60
+timing: .venv/dev.stamp ## Measure what the time of the next request tells of who has an account; an hour, or PAIRS=60
 	@$(BIN)/python -m bench.next_request $(PAIRS)
 
 capacity: .venv/plot.stamp ## Fill a database with ten million accounts and measure for docs/capacity.md; ACCOUNTS=1000000

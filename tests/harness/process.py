@@ -92,6 +92,8 @@ def run(
     """A command, run to its end, with what is typed as its input; a server that should have been refused, until it
     serves. Where keys are given, there is a database.
     """
+    if arguments[:1] == ("serve",):  # on any port: that of the settings may be somebody's
+        settings = {"PORT": "0", **settings}
     if program == PROGRAM and _gives_no_place(settings):
         backends.embedded(folder / "vestibule-data")
     with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
