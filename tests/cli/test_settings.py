@@ -224,9 +224,9 @@ def test_the_tutorials_own_file_starts_a_server(postgresql: Backend, tmp_path: P
 
 
 def test_a_wrong_setting_ends_the_real_process(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("PORT=x\n")
+    (tmp_path / ".env").write_text("VESTIBULE_LETTER_DAYS=x\n")
     refused = run(tmp_path, "serve")
     assert refused.returncode == 2
-    assert complaint(refused.stderr).startswith("PORT: ")
+    assert complaint(refused.stderr).startswith("VESTIBULE_LETTER_DAYS: ")
     assert refused.stdout == ""
     assert list(tmp_path.iterdir()) == [tmp_path / ".env"]
