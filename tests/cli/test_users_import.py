@@ -1,5 +1,8 @@
 """`vestibule users import`, from a table in which anybody could write anything."""
 
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +10,7 @@ import pytest
 
 from tests.cli.test_users import HASH, OURS, PASSWORD, connected, rows
 from tests.harness.backends import postgresql_database
-from tests.harness.process import given_keys, run
+from tests.harness.process import complaint, given_keys, run
 from tests.harness.world import World
 
 # Every column is text, so that every kind of value fits; but for one more that has other types.
@@ -168,3 +171,102 @@ async def test_i3_of_one_email_in_many_batches_the_verified_one_is_imported(
         assert "Left out last: its email is also that of first" in output
         assert f"{people - 1:,} accounts" in output
     assert len(await rows(here["DATABASE_URL"], OURS)) == people - 1
+
+
+ODD_VALUES: dict[str, Any] = {
+    "byte": b"\xff",
+    "half-a-sign": b"canary \xed\xa0\x80 canary",  # U+D800, as UTF-8 would have it
+    "no-end": b"canary\xe2\x82",
+    "nothing": None,
+    "integer": 7,
+    "negative": -(2**63),
+    "fraction": 1e300,
+    "huge": "canary" * 300_000,
+    "nul": "canary\0canary",
+    "long-blob": b"\xff" * 1_000_000,
+}
+
+
+def in_every_column() -> list[dict[str, Any]]:
+    """A person for each column and each odd value in it; who has an odd id is named by nothing else."""
+    odd = [(column, kind) for column in GOOD for kind in ODD_VALUES]
+    people = {f"{column}-{kind}": {column: ODD_VALUES[kind]} for column, kind in odd}
+    return [{"id": name, "email": f"{name}@example.com", **changed} for name, changed in people.items()]
+
+
+@asynccontextmanager
+async def source(dialect: str, folder: Path, people: list[dict[str, Any]]) -> AsyncIterator[str]:
+    """A database with these people, each value as it is where the database takes it, else as the text of it."""
+    if dialect == "postgresql":
+        async with postgresql_database() as there:
+            taken = [{name: _as_text(value) for name, value in person.items()} for person in people]
+            await fill(there, LOOSE, taken)
+            yield there
+        return
+    with closing(sqlite3.connect(folder / "old.db")) as database, database:
+        database.execute(LOOSE)
+        columns, places = ", ".join(f'"{name}"' for name in GOOD), ", ".join("?" * len(GOOD))
+        rows_ = [tuple({**GOOD, **person}.values()) for person in people]
+        database.executemany(f"INSERT INTO users ({columns}) VALUES ({places})", rows_)  # of this file
+        for name in GOOD:  # text that is none: what is bound as bytes stays bytes
+            database.execute(f'UPDATE users SET "{name}" = CAST("{name}" AS TEXT) WHERE id LIKE \'%-no-end\'')
+    yield f"sqlite:///{folder}/old.db"
+
+
+def _as_text(value: Any) -> Any:
+    return value if value is None or (isinstance(value, str) and "\0" not in value) else repr(value)
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+async def test_c30_whatever_is_in_one_column_of_one_row_stops_no_other(
+    dialect: str, racing_world: World, tmp_path: Path
+) -> None:
+    """C30: every row that cannot be one is left out by its id, the rest is imported, and nothing of it is said."""
+    here = {"DATABASE_URL": racing_world.backend.database_url, **given_keys()}
+    odd = in_every_column()
+    around = [{"id": f"fine{number}", "email": f"fine{number}@example.com"} for number in range(3)]
+    async with source(dialect, tmp_path, [around[0], *odd, *around[1:]]) as there:
+        done = run(tmp_path, "users", "import", "--from", there, **here)
+    imported = {row[0] for row in await rows(here["DATABASE_URL"], OURS)}
+    left = {line.split()[2].rstrip(":") for line in done.stderr.splitlines() if line.startswith("Left out ")}
+    ids = {person["id"] for person in odd if isinstance(person["id"], str) and "canary" not in person["id"]}
+    assert done.returncode == 1, done.stderr
+    assert imported >= {"fine0", "fine1", "fine2"}
+    assert ids - imported <= left
+    assert {f"{column}-byte" for column in GOOD if column != "id"} <= (left if dialect == "sqlite" else ids)
+    assert not {f"{column}-huge" for column in GOOD} & imported
+    assert "canary" not in done.stderr
+    assert "Traceback" not in done.stderr
+    async with connected(here["DATABASE_URL"]) as database:  # it is text, all of it
+        assert not await database.fetch("SELECT 1 FROM accounts WHERE length(name) > 100")
+
+
+def test_c30_a_source_that_is_damaged_is_the_sources_fault(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "old.db")) as database, database:
+        database.execute(LOOSE)
+        place = ", ".join(f'"{name}"' for name in GOOD)
+        many = [
+            tuple({**GOOD, "id": f"n{number}", "email": f"n{number}@example.com"}.values()) for number in range(500)
+        ]
+        database.executemany(f"INSERT INTO users ({place}) VALUES ({', '.join('?' * len(GOOD))})", many)  # of this file
+    content = bytearray((tmp_path / "old.db").read_bytes())
+    content[20_000:40_000] = b"\xff" * 20_000
+    (tmp_path / "old.db").write_bytes(content)
+    refused = run(tmp_path, "users", "import", "--from", "sqlite:///old.db", **given_keys())
+    assert refused.returncode == 2
+    assert complaint(refused.stderr.splitlines()[-1]).startswith("--from: old.db is damaged")
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("column", ["createdAt"])
+async def test_c30_a_column_that_nobody_can_put_in_order_is_the_sources_fault(
+    column: str, racing_world: World, tmp_path: Path
+) -> None:
+    here = {"DATABASE_URL": racing_world.backend.database_url, **given_keys()}
+    async with postgresql_database() as there:
+        async with connected(there) as database:
+            await database.execute(LOOSE.replace(f'"{column}" TEXT', f'"{column}" JSON'))
+        refused = run(tmp_path, "users", "import", "--from", there, **here)
+    assert refused.returncode == 2
+    assert complaint(refused.stderr.splitlines()[-1]).startswith("--from: the database cannot be read: ")
+    assert "Traceback" not in refused.stderr

@@ -55,8 +55,8 @@ class Judge:
 
     def account(self, row: ForeignRow) -> Account:
         """The account in a row; raises `LeftOut`."""
-        if any(value is not None and ("\0" in value or len(value) > MAX_CHARACTERS) for value in vars(row).values()):
-            raise LeftOut("something in it is too long, or has a NUL")
+        if not all(value is None or _is_text(value) for value in vars(row).values()):
+            raise LeftOut("something in it is too long, has a NUL, or is not UTF-8")
         if row.id is None or _ID.fullmatch(row.id) is None:
             raise LeftOut("its id is not 1 to 36 letters, digits, - and _")
         return Account(
@@ -90,6 +90,13 @@ class Judge:
         if not self.can_match(row.password):
             raise LeftOut("no password can match its hash: it is of an unknown form, or of a cost out of bounds")
         return row.password
+
+
+def _is_text(value: str) -> bool:
+    """Whether it can be stored: wrong bytes were read as halves of signs (PEP 383)."""
+    return (
+        len(value) <= MAX_CHARACTERS and "\0" not in value and not any("\ud800" <= sign <= "\udfff" for sign in value)
+    )
 
 
 def _name(text: str | None) -> str:

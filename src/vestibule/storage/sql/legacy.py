@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from sqlalchemy import Column, MetaData, Select, String, Table, case, cast, func, select, text
+from sqlalchemy import Column, MetaData, Row, Select, String, Table, case, cast, func, select, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import NullType
@@ -13,6 +13,7 @@ from sqlalchemy.types import NullType
 from vestibule.model.imports import MAX_CHARACTERS, ForeignRow
 from vestibule.model.operator_errors import OperatorError
 from vestibule.storage.sql.engine import Engines
+from vestibule.storage.sql.source import SourceUnavailable, of_the_source, read_any_text, said_of
 
 # Whatever type a column has: it is read as text, so that no value of one row can stop the others from being read.
 _MEMBERS = {
@@ -36,10 +37,6 @@ class NoSuchTable(OperatorError):
     """The database has no `users` table with the tutorial's columns. The message says what is missing."""
 
     status = 2
-
-
-class SourceUnavailable(OperatorError):
-    """The database to import from cannot be asked."""
 
 
 class ClaimsOnDisk:
@@ -67,6 +64,7 @@ class LegacyUsers:
     def __init__(self, engines: Engines) -> None:
         self.claims = ClaimsOnDisk()
         self._engines = engines
+        read_any_text(engines)
 
     async def require(self) -> None:
         """Raises `NoSuchTable` where the table is not there, or not the tutorial's; and `SourceUnavailable` where
@@ -78,25 +76,30 @@ class LegacyUsers:
                 if self._engines.dialect == "postgresql":
                     await _require_letters(connection)
         except (ProgrammingError, OperationalError) as fault:
-            said = str(fault.orig).partition("\n")[0].rpartition(">: ")[2]
-            raise NoSuchTable(f"--from: {self._engines.writing.url.database}: {said}") from fault
+            raise NoSuchTable(f"--from: {self._engines.writing.url.database}: {said_of(fault)}") from fault
 
     async def count(self) -> int:
-        """How many there are."""
-        async with self._engines.reading() as connection:
-            return int((await connection.execute(select(func.count()).select_from(_users))).scalar_one())
+        """How many there are; raises `SourceUnavailable`."""
+        with of_the_source():
+            async with self._engines.reading() as connection:
+                return int((await connection.execute(select(func.count()).select_from(_users))).scalar_one())
 
     async def batches(self, size: int = _BATCH) -> AsyncIterator[Sequence[ForeignRow]]:
         """All of them, `size` at a time, so that memory does not grow with the table: verified ones first, of these
-        the older ones first, as `flows/import_accounts.py` wants them.
+        the older ones first, as `flows/import_accounts.py` wants them. Raises `SourceUnavailable`.
         """
+        with of_the_source():
+            async for rows in self._partitions(size):
+                yield [ForeignRow(**dict(zip(_MEMBERS.values(), row, strict=True))) for row in rows]
+
+    async def _partitions(self, size: int) -> AsyncIterator[Sequence[Row[Any]]]:
         async with self._connection() as connection:
             if self._engines.dialect == "postgresql":  # whose patience with a client is measured for requests
                 await connection.execute(text("SET LOCAL statement_timeout = 0"))
                 await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
             found = await connection.stream(_all())
             async for rows in found.partitions(size):
-                yield [ForeignRow(**dict(zip(_MEMBERS.values(), row, strict=True))) for row in rows]
+                yield rows
 
     def _connection(self) -> AbstractAsyncContextManager[AsyncConnection]:
         # A cursor of PostgreSQL's lives in a transaction. On SQLite one of ours would shut out writers, and what is

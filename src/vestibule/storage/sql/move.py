@@ -1,6 +1,6 @@
 """Everything carried from one database to another, of whichever kind either is: all of it, or nothing."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from sqlalchemy import Table, func, insert, select, text
@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from vestibule.model.operator_errors import OperatorError
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.schema import Sequence, metadata
+from vestibule.storage.sql.source import of_the_source
 
 _BATCH = 500
 
@@ -25,15 +26,16 @@ class DatabaseCopy:
         self._target = target
 
     async def count(self) -> int:
-        """How many rows there are to carry."""
-        async with self._source.reading() as old:
-            return sum([await _rows(old, table) for table in metadata.sorted_tables])
+        """How many rows there are to carry; raises `SourceUnavailable`."""
+        with of_the_source():
+            async with self._source.reading() as old:
+                return sum([await _rows(old, table) for table in metadata.sorted_tables])
 
     async def carry(self, progress: Callable[[int], None]) -> dict[str, int]:
         """How many rows of each table were carried. `progress` is told of each batch.
 
-        A SQLite file is shut to writers meanwhile; on PostgreSQL the servers must have been stopped. Raises `NotEmpty`
-        or `StoreUnavailable`, and has then changed nothing.
+        A SQLite file is shut to writers meanwhile; on PostgreSQL the servers must have been stopped. Raises
+        `NotEmpty`, `SourceUnavailable` or `StoreUnavailable`, and has then changed nothing.
         """
         async with (
             self._source.transaction(seconds=None) as old,
@@ -58,12 +60,18 @@ async def _require_empty(new: AsyncConnection) -> None:
 
 async def _carry(table: Table, old: AsyncConnection, new: AsyncConnection, progress: Callable[[int], None]) -> int:
     carried = 0
-    found = await old.stream(select(table))
-    async for rows in found.mappings().partitions(_BATCH):
-        await new.execute(insert(table), [dict(row) for row in rows])
+    async for rows in _read(table, old):
+        await new.execute(insert(table), [dict(row._mapping) for row in rows])
         carried += len(rows)
         progress(len(rows))
     return carried
+
+
+async def _read(table: Table, old: AsyncConnection) -> AsyncIterator[Any]:
+    with of_the_source():
+        found = await old.stream(select(table))
+        async for rows in found.partitions(_BATCH):
+            yield rows
 
 
 async def _count_on(new: AsyncConnection) -> None:

@@ -1,0 +1,53 @@
+"""A database that is only read from: what is wrong with it is said of `--from`, and never of DATABASE_URL."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError
+
+from vestibule.model.errors import StoreUnavailable
+from vestibule.model.operator_errors import OperatorError
+from vestibule.storage.sql.engine import Engines
+
+
+class SourceUnavailable(OperatorError):
+    """The database to read from cannot be asked."""
+
+
+class SourceUnusable(SourceUnavailable):
+    """Nor will it, before somebody mends what the message says."""
+
+    status = 2
+
+
+@contextmanager
+def of_the_source() -> Iterator[None]:
+    """Around what asks nothing else but the source; raises `SourceUnavailable`."""
+    try:
+        yield
+    except StoreUnavailable as fault:
+        if fault.lasting:
+            raise SourceUnusable(f"--from: {fault}") from None
+        cannot = f"cannot be reached at {fault.server}" if fault.server else "cannot be read"
+        raise SourceUnavailable(f"--from: the database {cannot}: {str(fault) or 'no answer'}") from None
+    except DBAPIError as fault:  # something in it that nobody foresaw
+        raise SourceUnusable(f"--from: the database cannot be read: {said_of(fault)}") from fault
+
+
+def said_of(fault: DBAPIError) -> str:
+    """The driver's own words, on one line; values are out of them already."""
+    return " ".join(str(fault.orig).rpartition(">: ")[2].split())
+
+
+def read_any_text(engines: Engines) -> None:
+    """Have text of a SQLite file that is not UTF-8 read nevertheless, each wrong byte as half of a sign (PEP 383): the
+    driver would end the whole answer at one. PostgreSQL takes in no such text.
+    """
+    if engines.dialect == "sqlite":
+        event.listen(engines.single_reads.sync_engine, "connect", _take_any_bytes)
+
+
+def _take_any_bytes(connection: Any, _record: Any) -> None:
+    connection.driver_connection.text_factory = lambda stored: stored.decode(errors="surrogateescape")
