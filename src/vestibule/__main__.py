@@ -14,16 +14,16 @@ from vestibule.doctor import examination
 from vestibule.endings import explained
 from vestibule.flows.env import Env
 from vestibule.model.clock import SystemClock
-from vestibule.model.errors import StoreUnavailable
 from vestibule.model.findings import Finding
 from vestibule.model.signing_keys import KeyRing, SealedKey
 from vestibule.settings import Settings, WrongSettings
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.engine import UNHURRIED, Engines
-from vestibule.storage.sql.legacy import LegacyUsers, SourceUnavailable
+from vestibule.storage.sql.legacy import LegacyUsers
 from vestibule.storage.sql.move import DatabaseCopy
 from vestibule.storage.sql.revision import NotOurs, SchemaMismatch, current_revision, require_current
 from vestibule.storage.sql.schema import REVISION
+from vestibule.storage.sql.source import SourceUnavailable, of_the_source
 from vestibule.storage.sql.store import SqlStore
 from vestibule.storage.sql.url import WrongAddress
 
@@ -42,7 +42,9 @@ class RealCommandContext:
 
     @asynccontextmanager
     async def opened(self, *, first_start: bool = False) -> AsyncIterator[Env]:
-        key_wiring.key_manager(self.settings, make_secret=first_start)  # before anything else is made where it stands
+        await wiring.refuse_lost_secret(self.settings)
+        if not (first_start and key_wiring.lacks_secret(self.settings)):
+            key_wiring.key_manager(self.settings)  # before anything is made where it stands
         # Nobody looks after the embedded database, so whoever comes first brings it up to date.
         if self.settings.embedded:
             await self.migrate()
@@ -127,21 +129,12 @@ def _elsewhere(address: str) -> Engines:
 def _of_the_source() -> Iterator[None]:
     """Say of the database in --from what else would be taken for that of DATABASE_URL."""
     try:
-        yield
+        with of_the_source():
+            yield
     except NotOurs as fault:
         raise WrongSettings(f"--from: {fault}") from None
     except SchemaMismatch as fault:
         raise SourceUnavailable(f"--from: {fault} with DATABASE_URL set to it") from None
-    except StoreUnavailable as fault:
-        if fault.lasting:
-            raise WrongSettings(f"--from: {fault}") from None
-        raise SourceUnavailable(
-            f"--from: the database cannot be reached{_where(fault)}: {str(fault) or 'no answer'}"
-        ) from None
-
-
-def _where(fault: StoreUnavailable) -> str:
-    return f" at {fault.server}" if fault.server else ""
 
 
 def main() -> None:

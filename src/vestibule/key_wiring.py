@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from pydantic import SecretStr
 
@@ -25,6 +25,7 @@ from vestibule.settings import Settings, WrongSettings
 
 T = TypeVar("T")
 _MAX_SECRET_BYTES = 64_000
+_LOST = "if it is lost, see Backup in docs/operating.md"
 
 
 async def keys(settings: Settings, store: Store, clock: Clock, key_manager: KeyManager | None) -> KeyRing:
@@ -34,10 +35,7 @@ async def keys(settings: Settings, store: Store, clock: Clock, key_manager: KeyM
     try:
         return await open_key_ring(store, clock, key_manager)
     except CannotUnseal:
-        raise WrongSettings(
-            "VESTIBULE_SECRET_KEY: is not the one that the keys in this database were sealed under; every machine "
-            f"on one database needs the same (the first one's may lie in its {_secret_file(settings)})"
-        ) from None
+        raise WrongSettings(f"VESTIBULE_SECRET_KEY: {_another_secret(settings)}") from None
 
 
 def key_manager(settings: Settings, *, make_secret: bool = False) -> KeyManager | None:
@@ -103,27 +101,58 @@ def secret_key(settings: Settings, *, make: bool) -> str:
     try:
         if make and settings.embedded and not path.exists():
             _make_secret(settings, path)
-        text = read_bounded(path, _MAX_SECRET_BYTES).decode().strip()
+        text = _secret_in(path)
     except FileNotFoundError:
         raise WrongSettings(f"VESTIBULE_SECRET_KEY: {_no_secret(settings, path)}") from None
     except OSError as fault:
         raise WrongSettings(f"VESTIBULE_SECRET_KEY: {path}: {fault.strerror}") from None
-    except UnicodeDecodeError:
-        text = ""
-    except ValueError as fault:
-        raise WrongSettings(f"VESTIBULE_SECRET_KEY: {path} {fault}") from None
     if len(text) < MIN_SECRET_CHARACTERS:
         raise WrongSettings(f"VESTIBULE_SECRET_KEY: in {path} there is no secret; put the copy of it there")
     return text
+
+
+def _secret_in(path: Path) -> str:
+    """What is in the file; empty where it is no text. Raises OSError, and `WrongSettings` for what is no usual file."""
+    try:
+        return read_bounded(path, _MAX_SECRET_BYTES).decode().strip()
+    except UnicodeDecodeError:
+        return ""
+    except ValueError as fault:
+        raise WrongSettings(f"VESTIBULE_SECRET_KEY: {path} {fault}") from None
 
 
 def _no_secret(settings: Settings, path: Path) -> str:
     if settings.embedded:
         return f"is not set, and there is no {path} yet; start vestibule serve once, which makes it, or set it"
     return (
-        "is needed, because the keys in this database are sealed under it: the same on every machine; "
-        'make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"'
+        "is needed, because the keys in this database are sealed under it: the same on every machine; where there is "
+        'none yet, make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"'
     )
+
+
+def _another_secret(settings: Settings) -> str:
+    under = "is not the one that the keys in this database were sealed under"
+    if settings.embedded:
+        where = "" if settings.secret_key.get_secret_value() else f" in {_secret_file(settings)}"
+        return f"{under}; put the copy of that back{where}, or {_LOST}"
+    return (
+        f"{under}; every machine on one database needs the same (the first one's may lie in its "
+        f"{_secret_file(settings)})"
+    )
+
+
+def refuse_lost(settings: Settings) -> NoReturn:
+    """Raises `WrongSettings`, because there are sealed keys and no secret to open them with."""
+    raise WrongSettings(
+        "VESTIBULE_SECRET_KEY: is not set, and the one that the keys in this database are sealed under is not in "
+        f"{_secret_file(settings)} any more; put the copy back there, or {_LOST}"
+    )
+
+
+def lacks_secret(settings: Settings) -> bool:
+    """Whether there is none where there may be one to make: beside a file, for keys of its own."""
+    given = settings.keys_are_given or settings.secret_key.get_secret_value()
+    return settings.embedded and not given and not os.path.lexists(_secret_file(settings))
 
 
 def _make_secret(settings: Settings, path: Path) -> None:

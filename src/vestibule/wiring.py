@@ -39,7 +39,7 @@ from vestibule.storage.redis.wake_ups import RedisWakeUps
 from vestibule.storage.sql import engine
 from vestibule.storage.sql import url as addresses
 from vestibule.storage.sql.engine import DEFAULT_TIMEOUTS, Engines, Timeouts
-from vestibule.storage.sql.revision import require_current
+from vestibule.storage.sql.revision import holds_sealed_keys, require_current
 from vestibule.storage.sql.store import SqlStore
 from vestibule.storage.sql.url import WrongAddress
 from vestibule.storage.sql.wake_ups import PostgresqlWakeUps
@@ -103,10 +103,15 @@ async def opened(
     Raises `WrongSettings`, `SchemaMismatch` or `StoreUnavailable`.
     """
     clock = SystemClock()
-    key_manager = key_wiring.key_manager(settings, make_secret=make_secret)
+    make_secret = make_secret and key_wiring.lacks_secret(settings)
+    if not make_secret:
+        key_wiring.key_manager(settings)  # which says what is wrong before anything is opened
     async with AsyncExitStack() as stack:
         engines = await stack.enter_async_context(database(settings))
         await require_current(engines)
+        if make_secret:  # last, for the secret of a start that fails would be taken for the right one
+            await _refuse_lost(settings, engines)
+        key_manager = key_wiring.key_manager(settings, make_secret=make_secret)
         watching = engines if settings.embedded else await stack.enter_async_context(database(settings, _WATCHING))
         redis = await stack.enter_async_context(shared(settings))
         # Connections of its own, for which a crowd waits in line: counting alone would let more of it through.
@@ -135,6 +140,19 @@ async def opened(
         finally:
             hashing.close()
             signing.close()
+
+
+async def refuse_lost_secret(settings: Settings) -> None:
+    """Raises `WrongSettings` where keys are sealed under a secret that is not here any more; makes nothing."""
+    if key_wiring.lacks_secret(settings) and engine.connect(settings.database_address).exists:
+        async with database(settings) as engines:
+            await _refuse_lost(settings, engines)
+
+
+async def _refuse_lost(settings: Settings, engines: Engines) -> None:
+    # In this order: another process may just have made both.
+    if await holds_sealed_keys(engines) and key_wiring.lacks_secret(settings):
+        key_wiring.refuse_lost(settings)
 
 
 @asynccontextmanager

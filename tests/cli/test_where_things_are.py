@@ -1,12 +1,16 @@
 """Where the database, its schema and the secret are: named in whatever letters, found there, and for one's own eyes."""
 
+import shutil
+import sqlite3
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy.engine import make_url
 
+from tests.cli import every
 from tests.conftest import not_to_be_had
 from tests.harness import servers
 from tests.harness.backends import postgresql_database
@@ -117,6 +121,87 @@ def test_c6_a_file_without_its_secret_is_one_line(content: bytes, tmp_path: Path
     (tmp_path / "vestibule-data" / "secret.key").write_bytes(content)
     done = run(tmp_path, "serve", "--port", str(servers.free_port()))
     assert (done.returncode, complaint(done.stderr).partition(":")[0]) == (2, "VESTIBULE_SECRET_KEY")
+
+
+@pytest.fixture(scope="module")
+def lived_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder after a first start, its secret beside it."""
+    folder = tmp_path_factory.mktemp("lived-in")
+    with serving(folder) as server:
+        assert server.stop() == 0
+    return folder / "vestibule-data"
+
+
+NEEDS_NO_SECRET = {"migrate", "doctor", "move", "keys list"}
+LOST = "any more; put the copy back there, or if it is lost, see Backup in docs/operating.md"
+
+
+@pytest.mark.parametrize("command", [name for name in every.OF_THE_DATABASE if name not in NEEDS_NO_SECRET])
+def test_c31_where_keys_are_sealed_no_secret_is_made_in_the_place_of_a_lost_one(
+    command: str, lived_in: Path, tmp_path: Path
+) -> None:
+    """C31: the start fails, and leaves nothing that would be taken for the right one."""
+    data = shutil.copytree(lived_in, tmp_path / "vestibule-data")
+    secret = (data / "secret.key").read_bytes()
+    (data / "secret.key").unlink()
+    before = {path.name for path in data.iterdir()}
+    refused = run(tmp_path, *every.arguments(command))
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert complaint(refused.stderr.strip().splitlines()[-1]).startswith("VESTIBULE_SECRET_KEY: ")
+    assert refused.stderr.strip().endswith(LOST)
+    assert "vestibule serve" not in refused.stderr
+    assert {path.name for path in data.iterdir()} <= {*before, "vestibule.sqlite3-wal", "vestibule.sqlite3-shm"}
+    (data / "secret.key").write_bytes(secret)
+    assert run(tmp_path, "services", "list").returncode == 0
+
+
+def test_c31_another_secret_than_that_of_the_keys_says_what_to_put_back(lived_in: Path, tmp_path: Path) -> None:
+    data = shutil.copytree(lived_in, tmp_path / "vestibule-data")
+    (data / "secret.key").write_text("x" * 43)
+    refused = complaint(run(tmp_path, "serve").stderr)
+    assert refused.endswith(
+        "put the copy of that back in vestibule-data/secret.key, or if it is lost, see Backup in docs/operating.md"
+    )
+
+
+def _another_program_s(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("CREATE TABLE moz_places (id INTEGER PRIMARY KEY)")
+
+
+def _newer(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("CREATE TABLE vestibule_schema (version_num TEXT)")
+        database.execute("INSERT INTO vestibule_schema VALUES ('9999')")
+
+
+def _notes(path: Path) -> None:
+    path.write_text("milk, bread\n" * 100)
+
+
+@pytest.mark.parametrize("make", [_another_program_s, _newer, _notes])
+def test_c31_a_start_that_fails_leaves_no_secret_behind(make: Callable[[Path], None], tmp_path: Path) -> None:
+    make(tmp_path / "named.db")
+    refused = run(tmp_path, "serve", DATABASE_URL="sqlite:///named.db")
+    assert refused.returncode in {1, 2}
+    assert not list(tmp_path.rglob("secret.key"))
+    assert "named.db" in refused.stderr or "9999" in refused.stderr
+
+
+@pytest.mark.parametrize("command", [["serve"], ["events"], ["migrate"]])
+def test_c31_a_data_folder_that_cannot_be_made_is_blamed_alone(command: list[str], tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for settings in ({}, {"DATABASE_URL": "sqlite:///named.db"}):
+        if settings and command != ["serve"]:
+            continue  # which needs no data folder then
+        refused = run(tmp_path, *command, VESTIBULE_DATA="file/kept", **settings)
+        assert refused.returncode == 2
+        (line,) = refused.stderr.splitlines()[-1:]
+        if command == ["events"]:
+            assert line.startswith("vestibule: VESTIBULE_SECRET_KEY: ")
+        else:
+            assert line.startswith("vestibule: VESTIBULE_DATA: cannot make ")
+        assert line.count("VESTIBULE_") == 1
 
 
 def test_c7_database_and_secret_are_for_their_owners_eyes(tmp_path: Path) -> None:

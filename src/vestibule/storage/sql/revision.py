@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.operator_errors import OperatorError
 from vestibule.storage.sql.engine import Engines
-from vestibule.storage.sql.schema import REVISION, metadata
+from vestibule.storage.sql.schema import REVISION, metadata, signing_keys
 
 TABLE = "vestibule_schema"
 _TUTORIALS = ("users", {"id", "email", "password", "provider"})
@@ -74,6 +74,19 @@ async def current_revision(engines: Engines) -> str | None:
     """The revision the database is at; None where there is no schema. Raises `StoreUnavailable` or `NotOurs`."""
     async with engines.reading() as connection:
         return await revision_of(connection)
+
+
+async def holds_sealed_keys(engines: Engines) -> bool:
+    """Whether there are keys of ours in it that a secret is needed for, whatever its revision is. Looks only; raises
+    `StoreUnavailable` or `NotOurs`.
+    """
+    async with engines.reading() as connection:
+        if await revision_of(connection) is None:
+            return False
+        if not await connection.run_sync(lambda sync: inspect(sync).has_table(signing_keys.name)):
+            return False
+        sealed = select(signing_keys.c.kid).where(signing_keys.c.sealed_private != "").limit(1)
+        return (await connection.execute(sealed)).first() is not None
 
 
 async def revision_of(connection: AsyncConnection) -> str | None:
