@@ -8,6 +8,7 @@ from vestibule.model.events import EventFilter, EventKind
 from vestibule.model.letters import LetterKind
 
 HOME, CAFE = "192.0.2.7", "203.0.113.9"
+SESSIONS = 10
 FIREFOX, CURL = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "curl/8.14"
 
 
@@ -46,3 +47,27 @@ async def test_r8_the_owner_is_told_once_of_who_races_from_elsewhere(
         letters = [letter for letter in world.post.letters if letter.kind is LetterKind.NEW_DEVICE]
         assert len(letters) == told
         assert (await owner.post("/api/auth/refresh")).status_code == 200
+
+
+async def test_r8_of_many_sessions_the_owner_is_told_once_in_a_day(world: World) -> None:
+    """R8: each is an event; and what is told of devices otherwise is not counted with it."""
+    await world.register()
+    async with at(world, HOME, FIREFOX) as owner, at(world, CAFE, CURL) as other:
+        await owner.get(f"/api/auth/verifyemail/{world.secret(LetterKind.VERIFY_ADDRESS)}")
+        for _ in range(SESSIONS):
+            await owner.post("/api/auth/login", json={"email": "ada@example.com", "password": "correct horse"})
+            stolen = {"Cookie": f"refresh_token={owner.cookies['refresh_token']}"}
+            owner.cookies.delete("refresh_token")
+            assert (await owner.post("/api/auth/refresh", headers=stolen)).status_code == 200
+            assert (await other.post("/api/auth/refresh", headers=stolen)).status_code == 200
+            owner.cookies.delete("refresh_token")
+        assert await shared(world) == SESSIONS
+        await world.deliver()
+        assert [letter.kind for letter in world.post.letters[1:]] == [LetterKind.NEW_DEVICE]
+        world.clock.advance(days=1)
+        await owner.post("/api/auth/login", json={"email": "ada@example.com", "password": "correct horse"})
+        stolen = {"Cookie": f"refresh_token={owner.cookies['refresh_token']}"}
+        assert (await owner.post("/api/auth/refresh")).status_code == 200
+        assert (await other.post("/api/auth/refresh", headers=stolen)).status_code == 200
+        await world.deliver()
+        assert len(world.post.letters) == 3

@@ -4,6 +4,7 @@ What is done here is the same for a known and an unknown address, statement by s
 time tell them apart. Whether there is anybody to write to is found out when the letter is sent.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from vestibule.crypto.entropy import new_id
@@ -12,7 +13,7 @@ from vestibule.flows.know_device import place_of
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.letters import WORKS_FOR, LetterKind, QueuedLetter
-from vestibule.model.limits import Limit, network_of
+from vestibule.model.limits import LetterLimits, Limit, network_of
 from vestibule.model.store import Transaction
 
 
@@ -55,20 +56,35 @@ async def within_its_share(
     env: Env, tx: Transaction, kind: LetterKind, account_id: str, address: str, client_info: ClientInfo, now: datetime
 ) -> bool:
     """The same for what an account asks for, whose letter no other account's replaces: counted by the account and the
-    email. The first few in a day wait for nobody else's; the others share what the email may get from all in a day.
+    email. The first few in a day wait for nobody else's; the others share what the email may get from all in a day. To
+    all emails together, an account sends as many in a day as one email may get.
     """
     limits, network = env.policy.letters, network_of(client_info.network_address)
+    in_all = replace(limits.to_mailbox, name="letters_of_account")
     if not await tx.tallies.take(limits.for_network, network, now):
         return False
-    its, spacing = f"{kind.value}:{account_id}:{address}", limits.to_email
-    share = Limit("letters_share", spacing.at_once, spacing.counted)
-    if await tx.tallies.space(spacing, its, now) is not None and (
-        await tx.tallies.take(share, its, now)
-        or await tx.tallies.take(limits.to_mailbox, f"{kind.value}:{address}", now)
-    ):
-        return True
+    if await tx.tallies.take(in_all, account_id, now):
+        if await _may_get(tx, limits, f"{kind.value}:{account_id}:{address}", f"{kind.value}:{address}", now):
+            return True
+        await tx.tallies.give_back(in_all, account_id)
     await tx.tallies.give_back(limits.for_network, network)
     return False
+
+
+async def _may_get(tx: Transaction, limits: LetterLimits, its: str, of_all: str, now: datetime) -> bool:
+    """Whether an email may get one more of what an account asks for, out of its share or of what is for all."""
+    share = Limit("letters_share", limits.to_email.at_once, limits.to_email.counted)
+    return await tx.tallies.space(limits.to_email, its, now) is not None and (
+        await tx.tallies.take(share, its, now) or await tx.tallies.take(limits.to_mailbox, of_all, now)
+    )
+
+
+async def for_new_account(env: Env, tx: Transaction, address: str, now: datetime) -> bool:
+    """Count the letter that proves the email of a new account, where others are not counted because nobody had it: who
+    deletes an account and registers it anew, over and over, sends no more than anybody who asks for another letter.
+    """
+    spacing = env.policy.letters.to_email
+    return await tx.tallies.take(Limit("letters_new_account", spacing.at_once, spacing.counted), address, now)
 
 
 async def begin_anew(env: Env, tx: Transaction, address: str) -> None:

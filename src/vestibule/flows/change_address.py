@@ -56,6 +56,7 @@ async def new_email(env: Env, caller: Caller, secret: str) -> str:
     """The email that the caller's account gets by this link. Spends nothing; raises `AddressChangeOfAnother` where
     another account asked for it, and `AddressChangeInvalid`.
     """
+    _require_form(secret)
     async with env.store.reading() as read:
         account = await read.accounts.of_token(digest(secret))
         if account is not None and account.id != caller.account.id:
@@ -72,6 +73,7 @@ async def confirm_change(env: Env, caller: Caller, secret: str) -> None:
     `AddressChangeInvalid`, also if the address has become somebody else's; `AddressChangeOfAnother`, which spends
     nothing; and `SessionOver`.
     """
+    _require_form(secret)
     now = env.clock.now()
     before: str | None = None
     ended = Ended()
@@ -113,6 +115,7 @@ async def undo_change(env: Env, secret: str) -> None:
     left, and a letter leads to a new one. Later changes are undone with it, earlier ones can still be. Raises
     `AddressChangeInvalid`, also if somebody else has proven that the address is his by now.
     """
+    _require_form(secret)
     now = env.clock.now()
     ended = Ended()
     revoked: list[Revocation] = []
@@ -135,8 +138,12 @@ async def undo_change(env: Env, secret: str) -> None:
     env.letters_waiting.set()
 
 
-async def _spend(tx: Transaction, secret: str, purpose: Purpose, now: datetime) -> OneTimeToken | None:
+def _require_form(secret: str) -> None:
+    """Raise `AddressChangeInvalid` before the database is asked about what cannot be a mailed secret."""
     if not is_secret(secret):
-        return None
+        raise AddressChangeInvalid
+
+
+async def _spend(tx: Transaction, secret: str, purpose: Purpose, now: datetime) -> OneTimeToken | None:
     await tx.accounts.lock_for_token(digest(secret))
     return await tx.one_time_tokens.consume(digest(secret), purpose, now)

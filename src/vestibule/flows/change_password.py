@@ -14,6 +14,7 @@ from vestibule.flows.know_device import circumstances, know_anew
 from vestibule.flows.reauthenticate import require_still_proven
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.flows.sign_in import SignedIn
+from vestibule.flows.tell_owner import tell_owner
 from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.devices import DeviceSecret
@@ -65,10 +66,7 @@ async def _change(
 
 
 async def tell_changed_password(tx: Transaction, account_id: str, client_info: ClientInfo, now: datetime) -> None:
-    """Queue the letter that tells the owner, inside the transaction that changes the password."""
+    """Tell the owner, inside the transaction that changes the password."""
     detail = circumstances(client_info, now)
-    await tx.letters.queue(
-        QueuedLetter(
-            new_id(), LetterKind.PASSWORD_CHANGED, now, account_id, language=client_info.language, detail=detail
-        )
-    )
+    kind, language = LetterKind.PASSWORD_CHANGED, client_info.language
+    await tell_owner(tx, QueuedLetter(new_id(), kind, now, account_id, language=language, detail=detail))

@@ -1,18 +1,16 @@
 """Know a device: a browser that has signed in before keeps a secret, and one without it is worth a letter."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.opaque import digest, is_secret, mint_secret
+from vestibule.flows.tell_owner import tell_owner
 from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.devices import DEVICES_OF_ACCOUNT, DeviceSecret, describe
 from vestibule.model.guesses import emptiest_place
 from vestibule.model.letters import LetterKind, QueuedLetter
-from vestibule.model.limits import Limit
 from vestibule.model.store import Transaction
-
-_LETTERS = Limit("new_device_letters", 10, timedelta(days=1))
 
 
 async def place_of(read: Transaction, account: Account | None, client_info: ClientInfo) -> int | None:
@@ -29,8 +27,7 @@ async def know_device(
     """The secret for the device to keep, and whether it is a new one. Inside the transaction that opens the session.
 
     Tells the owner of a new device, unless it is the first, or looks and stands just like one that was here before:
-    programs keep no cookies. Ten letters in a day have said it. Beyond the bound, the longest unseen makes
-    room.
+    programs keep no cookies. Beyond the bound, the longest unseen makes room.
     """
     for secret in filter(is_secret, client_info.secrets_for(account.id)):
         if await tx.known_devices.seen(account.id, digest(secret), now):
@@ -44,12 +41,11 @@ async def know_device(
 
 
 async def _tell_owner(tx: Transaction, account_id: str, client_info: ClientInfo, now: datetime) -> None:
-    if await tx.tallies.take(_LETTERS, account_id, now):
-        detail = circumstances(client_info, now)
-        letter = QueuedLetter(
-            new_id(), LetterKind.NEW_DEVICE, now, account_id, language=client_info.language, detail=detail
-        )
-        await tx.letters.queue(letter)
+    detail = circumstances(client_info, now)
+    await tell_owner(
+        tx,
+        QueuedLetter(new_id(), LetterKind.NEW_DEVICE, now, account_id, language=client_info.language, detail=detail),
+    )
 
 
 async def know_anew(tx: Transaction, account_id: str, now: datetime) -> DeviceSecret:

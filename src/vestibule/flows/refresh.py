@@ -21,6 +21,7 @@ from vestibule.flows.issue_tokens import Tokens, issue_tokens
 from vestibule.flows.know_device import circumstances
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.flows.tell_if_shared import tell_if_shared
+from vestibule.flows.tell_owner import tell_owner
 from vestibule.model import refresh_tokens
 from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
@@ -117,5 +118,5 @@ async def _end_as_reused(env: Env, session: Session, now: datetime) -> _Outcome:
             await tx.events.record(Event(now, EventKind.REFRESH_TOKEN_REUSED, session.account_id, session.id))
             told = circumstances(ClientInfo(session.device), session.created_at)
             letter = QueuedLetter(new_id(), LetterKind.TOKEN_REUSED, now, session.account_id, detail=told)
-            await tx.letters.queue(letter)
+            await tell_owner(tx, letter)
     return _Outcome(reason=reason, revoked=tuple(revoked))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from vestibule.crypto.entropy import new_id
-from vestibule.flows.ask_for_letter import to_whoever_has, within_limits
+from vestibule.flows.ask_for_letter import for_new_account, to_whoever_has, within_limits
 from vestibule.flows.end_sessions import announce, end_all_sessions
 from vestibule.flows.end_trust import void_what_was_asked
 from vestibule.flows.env import Env
@@ -94,12 +94,13 @@ async def _add(
         if counted:
             doubted = await _doubt(tx, account)
         kind = LetterKind.ADDRESS_TAKEN
-        may_write = (
-            not counted or await within_limits(env, tx, kind, address, client_info, account.created_at) is not None
-        )
+        if counted:
+            may_write = await within_limits(env, tx, kind, address, client_info, account.created_at) is not None
+        else:
+            may_write = await for_new_account(env, tx, address, account.created_at)
         anew, revoked = await _anew(env, tx, account) if counted and may_write else (None, [])
+        registered = anew or account
         if may_write and (added or anew is not None):
-            registered = anew or account
             doubted = doubted if anew is None else _Doubted(doubted.at)  # registered again, with another password
             await tx.letters.queue(QueuedLetter(new_id(), LetterKind.VERIFY_ADDRESS, account.created_at, registered.id))
         elif may_write and concealing:

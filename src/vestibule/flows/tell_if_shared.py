@@ -1,7 +1,8 @@
 """Tell the owner of a session that two seem to use: a racing refresh from another network and by another program.
 
 The grace of a refresh cannot tell a second tab from a thief who always comes right after the owner (decision 0004).
-A tab has the owner's program or the owner's network, though; what has neither is an event, and an email once a day.
+A tab has the owner's program or the owner's network, though; what has neither is an event, once a day for a session,
+and an email, once a day for an account.
 """
 
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from vestibule.crypto.entropy import new_id
 from vestibule.flows.env import Env
 from vestibule.flows.know_device import circumstances
 from vestibule.flows.retry import retry_on_conflict
+from vestibule.flows.tell_owner import tell_owner
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import LetterKind, QueuedLetter
@@ -17,6 +19,7 @@ from vestibule.model.limits import Limit, network_of
 from vestibule.model.sessions import Device, Session
 
 _ONCE = Limit("session_shared", times=1, within=timedelta(days=1))
+_LETTER = Limit("session_shared_letters", times=1, within=timedelta(days=1))
 
 
 async def tell_if_shared(env: Env, session: Session, device: Device, now: datetime) -> None:
@@ -38,7 +41,7 @@ async def _tell(env: Env, session: Session, device: Device, now: datetime) -> bo
             return False
         told = circumstances(ClientInfo(device), now)
         letter = QueuedLetter(new_id(), LetterKind.NEW_DEVICE, now, session.account_id, detail=told)
-        await tx.letters.queue(letter)
+        await tell_owner(tx, letter, _LETTER)
         await tx.events.record(
             Event(
                 now,

@@ -22,6 +22,8 @@ from vestibule.model.store import Transaction
 
 async def asks_for_password(env: Env, code: str) -> bool:
     """Whether the email of this code was registered more than once, and a password is to be chosen. Spends nothing."""
+    if not is_secret(code):
+        return False
     async with env.store.reading() as read:
         account = await read.accounts.of_token(digest(code))
     return account is not None and account.password_in_doubt

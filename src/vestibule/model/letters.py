@@ -39,6 +39,12 @@ class LetterKind(StrEnum):
     TEST = "test"
 
 
+NOTICES = frozenset({LetterKind.PASSWORD_CHANGED, LetterKind.NEW_DEVICE, LetterKind.TOKEN_REUSED})
+"""Letters that nobody asked for, which tell the owner of an account what happened to it."""
+
+NOTICES_WAIT = timedelta(minutes=15)
+"""How long notices wait, at most, for letters that somebody waits for."""
+
 REGISTERED_AGAIN = "registered_again"
 """The `why` in the detail of a letter that leads to a password because nobody knows who typed the one before."""
 

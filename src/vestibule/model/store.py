@@ -223,7 +223,9 @@ class Letters(Protocol):
         """
 
     async def claim(self, now: datetime) -> QueuedLetter | None:
-        """Take the oldest due letter under a lease, so that no second worker takes it meanwhile."""
+        """Take the next due letter under a lease, so that no second worker takes it meanwhile: the oldest that is not a
+        notice, unless another has been due for `NOTICES_WAIT`.
+        """
 
     async def hold(self, letter: QueuedLetter) -> bool:
         """Keep the claimed letter as it is until the transaction ends; False if it is settled, or another's by now."""

@@ -10,7 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.accounts import Account
 from vestibule.model.languages import LANGUAGES
-from vestibule.model.letters import LEASE, TOKEN_IN, Backlog, LetterKind, LetterState, QueuedLetter
+from vestibule.model.letters import (
+    LEASE,
+    NOTICES,
+    NOTICES_WAIT,
+    TOKEN_IN,
+    Backlog,
+    LetterKind,
+    LetterState,
+    QueuedLetter,
+)
 from vestibule.storage.sql import odd_rows
 from vestibule.storage.sql.batches import delete_oldest
 from vestibule.storage.sql.during_request import with_request_id
@@ -40,16 +49,22 @@ _QUEUE = {
     "account_id": _queue(accounts.c.id == bindparam("whose")),
     "address": _queue(accounts.c.address == bindparam("whose")),
 }
-_OLDEST = (
-    select(_l.id)
-    .where(_WAITING, _l.due_at <= bindparam("now", type_=Instant))
-    .order_by(_l.due_at)
-    .limit(1)
-    .with_for_update(skip_locked=True)
+
+
+def _oldest(due: str, *those: ColumnElement[bool]) -> Any:
+    """The letter of those that waits longest, due by a moment that is bound to the name `due`."""
+    waiting = select(_l.id).where(_WAITING, _l.due_at <= bindparam(due, type_=Instant), *those)
+    return waiting.order_by(_l.due_at).limit(1).with_for_update(skip_locked=True).scalar_subquery()
+
+
+# Each is looked for only where there is none of those before it. The second passes by notices, and no more of them than
+# fell due within `NOTICES_WAIT`.
+_NEXT = func.coalesce(
+    _oldest("long_ago"), _oldest("now", _l.kind.not_in([kind.value for kind in NOTICES])), _oldest("now")
 )
 _CLAIM = (
     update(letters)
-    .where(_l.id == _OLDEST.scalar_subquery())
+    .where(_l.id == _NEXT)
     .values(due_at=bindparam("lease_end", type_=Instant), attempts=_l.attempts + 1, last_fault=None)
     .returning(*_LETTER)
 )
@@ -77,8 +92,9 @@ class SqlLetters:
         await self._connection.execute(_QUEUE[named_by], {**row, "whose": row[named_by]})
 
     async def claim(self, now: datetime) -> QueuedLetter | None:
+        moments = {"now": now, "long_ago": now - NOTICES_WAIT, "lease_end": now + LEASE}
         for _ in range(_MOST_ODD):
-            claimed = await self._connection.execute(_CLAIM, {"now": now, "lease_end": now + LEASE})
+            claimed = await self._connection.execute(_CLAIM, moments)
             row = claimed.one_or_none()
             letter = _from_row(row) if row is not None else None
             if row is None or letter is not None:
