@@ -8,9 +8,10 @@ class ManualClock:
 
     def __init__(self) -> None:
         self._now = datetime(2026, 11, 23, 23, 9, 51, 236_000, tzinfo=UTC)
+        self._lead = timedelta()
 
     def now(self) -> datetime:
-        return self._now
+        return self._now + self._lead
 
     def monotonic(self) -> float:
         return self._now.timestamp()
@@ -18,3 +19,7 @@ class ManualClock:
     def advance(self, **units: float) -> None:
         """Let time pass: `clock.advance(minutes=10, seconds=1)`."""
         self._now += timedelta(**units)
+
+    def set_ahead(self, lead: timedelta) -> None:
+        """Set the wall clock ahead of the time, or back for less than nothing: the one that nobody sets goes on."""
+        self._lead = lead

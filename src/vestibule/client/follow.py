@@ -12,6 +12,7 @@ from vestibule.client.events import Event, Reader
 from vestibule.client.setup import FEED, Setup
 from vestibule.crypto.entropy import spread
 from vestibule.model.clock import Clock
+from vestibule.protocol.clocks import Clocks
 from vestibule.protocol.revocations import Revoked
 
 PATH = "/api/revocations"
@@ -33,12 +34,14 @@ class Follower:
         fresh: Callable[[], None],
         setup: Setup | None = None,
         listed: Callable[[list[str]], None] | None = None,
+        clocks: Clocks | None = None,
     ) -> None:
         self._revoked = revoked
         self._clock = clock
         self._fresh = fresh
         self._setup = setup or Setup()
         self._listed = listed
+        self._clocks = clocks or Clocks()
         self._cursor = ""
         self._sent_at = 0.0
         self._offset = 0.0
@@ -85,6 +88,8 @@ class Follower:
             # What was true at `true_at` there was true here no earlier than this, however long the word took.
             true_at = told.number(event.data.get("true_at"))
             cursor = told.cursor(event.id)
+            if "clock" in event.data:
+                self._compare(told.number(event.data["clock"]))
             self._revoked.renew(min(self._offset + true_at, self._clock.monotonic()))
             self._revoked.forget(self._clock.monotonic())
             self._cursor = cursor
@@ -95,6 +100,13 @@ class Follower:
         if hello.get("protocol") != PROTOCOL:
             raise NotVestibule(f"the feed speaks protocol {hello.get('protocol')}, and this kit {PROTOCOL}")
         self._offset = self._sent_at - told.number(hello.get("now"))
+
+    def _compare(self, clock: float) -> None:
+        """Note what Vestibule's clock shows, and say so where ours is another."""
+        self._clocks.learn(clock - self._offset)
+        now, monotonic = self._clock.now().timestamp(), self._clock.monotonic()
+        if not self._clocks.agree(now, monotonic):
+            self._setup.clocks_differ(self._clocks.apart(now, monotonic))
 
 
 def _ids(said: object) -> list[str]:

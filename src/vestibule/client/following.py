@@ -111,7 +111,9 @@ class Following:
     async def _work(self) -> None:
         self._http = await self._opened.enter_async_context(wire.client(self._base, self._service_key))
         self._introspection = Introspection(self._http, self._expected, self._clock)
-        follower = Follower(self._memory.revoked, self._clock, self._heard, self.setup, self._hear_keys)
+        follower = Follower(
+            self._memory.revoked, self._clock, self._heard, self.setup, self._hear_keys, self._memory.clocks
+        )
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(follower.follow(self._http))
             tasks.create_task(self._keep_keys())

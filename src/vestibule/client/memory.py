@@ -12,6 +12,7 @@ from vestibule.crypto.jwk import PublicKey
 from vestibule.model.clock import Clock
 from vestibule.protocol import access_tokens
 from vestibule.protocol.claims import Expected
+from vestibule.protocol.clocks import Clocks
 from vestibule.protocol.revocations import Revoked
 
 Policy = Literal["refuse", "ask", "accept"]
@@ -24,6 +25,7 @@ class Memory:
     def __init__(self, expected: Expected, policy: Policy, staleness: float, remembered: int, clock: Clock) -> None:
         self.keys: Mapping[str, PublicKey] = {}
         self.revoked = Revoked()
+        self.clocks = Clocks()
         self._expected = expected
         self._policy = policy
         self._staleness = staleness
@@ -50,6 +52,9 @@ class Memory:
 
     def decide(self, token: str) -> Caller:
         """The caller; raises `TokenInvalid`, `SessionOver`, or `CannotTell` where the policy does not accept that."""
+        # Whatever the policy: by a wrong clock a token is good that expired long ago and whose revocation is forgotten.
+        if not self.clocks.agree(self._clock.now().timestamp(), self._clock.monotonic()):
+            raise CannotTell
         caller = self._read(token)
         if self.revoked.refuses(caller.session, caller.id, caller.issued):
             raise SessionOver

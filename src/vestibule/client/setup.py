@@ -43,6 +43,11 @@ class Setup:
             self._complaints.warn(f"{what} could not be had", wire.why(fault))
         self._note(what)
 
+    def clocks_differ(self, seconds: float) -> None:
+        """Say so, once a minute: it passes as soon as either is set right."""
+        why = f"{abs(seconds):.0f} s {'ahead' if seconds > 0 else 'behind'}; nobody is let in before both keep time: "
+        self._complaints.warn("this machine's clock against Vestibule's", f"{why}timedatectl set-ntp true")
+
     def _note(self, what: str) -> None:
         self._tried.add(what)
         if self._tried >= {FEED, KEYS}:

@@ -13,7 +13,7 @@ from vestibule.flows.env import Env
 from vestibule.model.events import Event, EventKind
 from vestibule.model.revocations import OVERLAP_SECONDS, Revocation, RevocationKind
 from vestibule.model.sessions import EndReason, Session
-from vestibule.model.store import Transaction
+from vestibule.model.store import Issued, Transaction
 
 OTHERS_AT_ONCE = 5_000
 """Sessions that one transaction ends one by one."""
@@ -35,7 +35,7 @@ async def end_session(
 ) -> list[Revocation]:
     """End one session of an account, inside the caller's transaction; nothing if it was over already."""
     ended = await tx.sessions.end(session_id, account_id, reason, now)
-    return await _write_down(env, tx, [session_id] if ended else [], account_id, reason, now)
+    return await _write_down(env, tx, ended, account_id, reason, now)
 
 
 async def end_all_sessions(
@@ -43,7 +43,7 @@ async def end_all_sessions(
 ) -> list[Revocation]:
     """End every session of an account, inside the caller's transaction; a revocation for each."""
     ended = await tx.sessions.end_all(account_id, reason, now)
-    return await _write_down(env, tx, list(ended), account_id, reason, now)
+    return await _write_down(env, tx, ended, account_id, reason, now)
 
 
 async def end_other_sessions(
@@ -65,7 +65,9 @@ async def end_account(env: Env, tx: Transaction, account_id: str, reason: EndRea
     """
     ended, limits = await tx.sessions.end_all(account_id, reason, now), env.policy.sessions
     await _record(tx, list(ended), account_id, reason, now)
-    latest = [session_id for session_id, issued_at in ended.items() if limits.may_have_issued(issued_at, now)]
+    latest = {
+        session_id: issued_at for session_id, issued_at in ended.items() if limits.may_have_issued(issued_at, now)
+    }
     revoked = await _revoke(env, tx, latest, now) + await refuse_account(env, tx, account_id, now)
     return Ended(list(ended), revoked)
 
@@ -113,11 +115,11 @@ async def announce_end(env: Env, ended: Ended) -> None:
 
 
 async def _write_down(
-    env: Env, tx: Transaction, session_ids: list[str], account_id: str, reason: EndReason, now: datetime
+    env: Env, tx: Transaction, ended: Issued, account_id: str, reason: EndReason, now: datetime
 ) -> list[Revocation]:
     """In the record that every process follows, and among the events, with the reason."""
-    await _record(tx, session_ids, account_id, reason, now)
-    return await _revoke(env, tx, session_ids, now)
+    await _record(tx, list(ended), account_id, reason, now)
+    return await _revoke(env, tx, ended, now)
 
 
 async def _record(
@@ -134,8 +136,12 @@ async def _record(
     await tx.events.record(*events)
 
 
-async def _revoke(env: Env, tx: Transaction, session_ids: Sequence[str], now: datetime) -> list[Revocation]:
-    forget_at = now + env.policy.revocation_memory
+async def _revoke(env: Env, tx: Transaction, ended: Issued, now: datetime) -> list[Revocation]:
+    """Until the last token of each can have expired, counted from the end or, where a clock was ahead, from later."""
+    memory = env.policy.revocation_memory
     return await tx.revocations.append(
-        [Revocation(now, RevocationKind.SESSION, session_id, forget_at) for session_id in session_ids]
+        [
+            Revocation(now, RevocationKind.SESSION, session_id, max(now, issued_at) + memory)
+            for session_id, issued_at in ended.items()
+        ]
     )

@@ -26,12 +26,14 @@ class Hello:
 @dataclass(frozen=True)
 class Heartbeat:
     """All that was revoked before `true_at` has been told, keys too: `keys` are the ids of those that vouch for access
-    tokens. To go on later, begin after `cursor`.
+    tokens. To go on later, begin after `cursor`. `clock`: seconds since 1970 when this process's clock of `true_at`
+    showed 0, as of when the record was read.
     """
 
     true_at: float
     cursor: int
     keys: tuple[str, ...] = field(default=(), compare=False)
+    clock: float | None = field(default=None, compare=False)
 
 
 Told = Hello | Heartbeat | list[Notice]
@@ -71,7 +73,7 @@ def _beat(env: Env) -> Heartbeat:
     unseen = env.clock.monotonic() - keys.looked_at > env.policy.revocation_staleness.total_seconds()
     # The keys are looked at beside the revocations; where that fails, this process may have missed a withdrawal.
     true_at = min(known.fresh_as_of, keys.looked_at) if unseen else known.fresh_as_of
-    return Heartbeat(true_at, known.floor, tuple(keys.access.checking))
+    return Heartbeat(true_at, known.floor, tuple(keys.access.checking), known.clock_offset)
 
 
 async def _called(follower: Follower, seconds: float) -> None:

@@ -4,16 +4,20 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
+import structlog
+
 from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
-from vestibule.model.revocations import Revocation, RevocationSet
+from vestibule.model.clock import MOST_APART
+from vestibule.model.revocations import Reach, Revocation, RevocationSet
 from vestibule.model.store import Transaction
 
 _MUCH = 1_000  # reading a hundred thousand holds everybody up for half a second
 _RANGE = 1_000
 _BATCH = 500  # so that nobody waits for the lock of a delete
 _OVER_FOR = timedelta(minutes=5)
-"""What has been over for so long is not read: no two machines' clocks may differ by more than a fraction of it."""
+"""What had been over for so long at the start is not read: machines' clocks may differ by a fraction of it."""
+_log = structlog.get_logger(__name__)
 
 
 async def read_whole_tail(env: Env) -> list[Revocation]:
@@ -22,44 +26,62 @@ async def read_whole_tail(env: Env) -> list[Revocation]:
     The trust counts from when the read was sent: what was committed while the answer travelled is not in it.
     """
     sent_at, known = env.clock.monotonic(), env.revocations
-    first = known.standing_since is None
-    since = known.standing_since or env.clock.now() - _OVER_FOR
-    known.standing_since = since
+    offset = env.clock.now().timestamp() - sent_at
+    first = known.reach is None
     fresh: list[Revocation] = []
     async with env.watching.reading() as read:
-        async for some in _after(read, await _known_up_to(known, read, since), since):
+        reach = await _reach(env, read, offset)
+        async for some in _after(read, await _known_up_to(known, read, reach), reach):
             learnt = env.learn(some, sent_at)
             fresh += [] if first else learnt  # at the start it may be a million, and is news to nobody
             await asyncio.sleep(0)  # others are answered meanwhile
-    known.renew(sent_at)
+    known.renew(sent_at, offset)
     known.forget(sent_at)
     return fresh
 
 
-async def _after(read: Transaction, number: int, since: datetime) -> AsyncIterator[list[Revocation]]:
-    """What was recorded after a number and was not over at `since`, in ranges."""
-    while some := await read.revocations.after(number, since, _RANGE):
+async def _reach(env: Env, read: Transaction, offset: float) -> Reach:
+    """What of the record is read here. Chosen at the first read; and anew where that was done by a clock that was ahead
+    and was set back since, so that what it took for over is read after all.
+    """
+    known = env.revocations
+    if known.reach is not None and not known.chosen_ahead(offset):
+        return known.reach
+    if known.reach is not None:
+        _log.warning("clock_was_set_back", hint="it was ahead at the start; all revocations are read again")
+    now = env.clock.now()
+    reach = await read.revocations.reach(now - _OVER_FOR, now + 2 * MOST_APART)
+    known.begin(reach, offset)
+    return reach
+
+
+async def _after(read: Transaction, number: int, reach: Reach) -> AsyncIterator[list[Revocation]]:
+    """What was recorded after a number, within reach, in ranges."""
+    while some := await read.revocations.after(number, reach, _RANGE):
         number = some[-1].sequence
         yield some
         if len(some) < _RANGE:
             return
 
 
-async def _known_up_to(known: RevocationSet, read: Transaction, since: datetime) -> int:
+async def _known_up_to(known: RevocationSet, read: Transaction, reach: Reach) -> int:
     """The number after which the tail has to be read. Everything after the floor; but where that is much, as in a
     process's first half minute, only what is new, if the record has exactly what is known up to there.
     """
-    if known.overlap.count < _MUCH or await read.revocations.between(known.floor, known.last, since) != known.overlap:
+    if known.overlap.count < _MUCH or await read.revocations.between(known.floor, known.last, reach) != known.overlap:
         return known.floor
     return known.last
 
 
 async def read_new_tail(env: Env) -> list[Revocation]:
-    """Read only what is new, after a wake-up; raises `StoreUnavailable`. Trusts nothing anew."""
-    sent_at, fresh = env.clock.monotonic(), list[Revocation]()
-    since = env.revocations.standing_since or env.clock.now() - _OVER_FOR
+    """Read only what is new, after a wake-up; raises `StoreUnavailable`. Trusts nothing anew. Nothing before the first
+    whole read.
+    """
+    sent_at, reach, fresh = env.clock.monotonic(), env.revocations.reach, list[Revocation]()
+    if reach is None:
+        return fresh
     async with env.watching.reading() as read:
-        async for some in _after(read, env.revocations.last, since):
+        async for some in _after(read, env.revocations.last, reach):
             fresh += env.learn(some, sent_at)
             await asyncio.sleep(0)
     return fresh

@@ -1,11 +1,18 @@
 """Time, handed in. Nothing else in Vestibule asks the machine what time it is (a lint rule keeps it so)."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
+
+from vestibule.protocol.clocks import MAX_APART_SECONDS
 
 # Linux stops CLOCK_MONOTONIC while the machine is suspended, and a lease may not stand still meanwhile.
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+MOST_APART = timedelta(seconds=MAX_APART_SECONDS)
+"""How far a process's clock may be from that of the database, and a service's from that of Vestibule, before nothing is
+decided by it any more. What was written later than twice this from now is of a clock that was ahead, then or now.
+"""
 
 LAST_YEAR = 9000
 """Moments beyond are none: whatever is added to one would end at the year 9999."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from vestibule.model.access_tokens import Issuer
+from vestibule.model.clock import MOST_APART
 from vestibule.model.guesses import GuessLimits
 from vestibule.model.limits import LetterLimits, NetworkLimits
 from vestibule.model.passwords import PasswordRules
@@ -47,9 +48,11 @@ class Policy:
         """How long after it a revocation can still matter: until the last access token has expired everywhere.
 
         Not by today's settings, which may have been others when the token was issued and may be others at a service,
-        but by the longest that any may set. What is kept too long costs memory; what is not kept lets somebody in.
+        but by the longest that any may set, and for clocks as far apart as they may be: the server's that issued it,
+        the server's that ended it, and the service's. What is kept too long costs memory; what is not kept lets
+        somebody in.
         """
-        return LONGEST_ACCESS_LIFETIME + 2 * LONGEST_LEEWAY
+        return LONGEST_ACCESS_LIFETIME + LONGEST_LEEWAY + 3 * MOST_APART
 
     @property
     def key_lead(self) -> timedelta:

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from vestibule.model.clock import MOST_APART
 from vestibule.protocol.access_tokens import AccessToken
 from vestibule.protocol.revocations import Revoked
 
@@ -78,6 +79,17 @@ class Range:
     total: int
 
 
+@dataclass(frozen=True)
+class Reach:
+    """What of the record a process reads: all that was recorded after a number, whatever its writer's clock showed, and
+    of what came before it that which was not over at `since`. Chosen by the record's order as far as can be, because no
+    clock is always right.
+    """
+
+    begins_after: int
+    since: datetime
+
+
 class WakeUps(Protocol):
     """How one process tells the others to look now. A wake-up may be lost; it carries nothing and proves nothing."""
 
@@ -105,8 +117,11 @@ class RevocationSet:
         self._reads: deque[tuple[float, int]] = deque()
         self._floor = 0
         self._until = 0.0
-        self.standing_since: datetime | None = None
-        """What was over by then was never read. Set once, by the first read, so that each sees the same record."""
+        self.reach: Reach | None = None
+        """Chosen by the first read, so that each sees the same record; and anew once its clock was set back."""
+        self.clock_offset = 0.0
+        """How far, in seconds, the wall clock was from the one that nobody sets when the last whole read was sent."""
+        self._chosen_by = 0.0
         self.generation = 0
         """Grows with every notice. What was read before a notice may not be remembered after it."""
 
@@ -156,6 +171,21 @@ class RevocationSet:
         """What is known between `floor` and `last`."""
         return Range(len(self._seen), self._total)
 
+    def chosen_ahead(self, clock_offset: float) -> bool:
+        """Whether the clock by which the reach was chosen was ahead of what it shows today, and some of what stands may
+        have been taken for over.
+        """
+        return self._chosen_by - clock_offset > MOST_APART.total_seconds()
+
+    def begin(self, reach: Reach, clock_offset: float) -> None:
+        """Read all of the record that is within `reach` from now on, from its first number. What is known still
+        refuses.
+        """
+        self.reach, self._chosen_by = reach, clock_offset
+        self._floor = self._last = self._total = 0
+        self._seen.clear()
+        self._reads.clear()
+
     def learn(self, tail: list[Revocation], sent_at: float) -> list[Revocation]:
         """Take in what was read at `sent_at`; what of it is new. Taking it in again does no harm."""
         fresh = [revocation for revocation in tail if revocation.sequence not in self._seen]
@@ -164,7 +194,7 @@ class RevocationSet:
         self.generation += len(fresh)
         return fresh
 
-    def renew(self, sent_at: float) -> None:
+    def renew(self, sent_at: float, clock_offset: float = 0.0) -> None:
         """A whole read that was sent at `sent_at` has been taken in: the memory is as fresh as that.
 
         A quick read renews nothing, because it may have passed over a number that was committed late.
@@ -173,6 +203,7 @@ class RevocationSet:
         while self._reads[0][0] < sent_at - OVERLAP_SECONDS:
             self._raise_floor(self._reads.popleft()[1])
         self._revoked.renew(sent_at)
+        self.clock_offset = clock_offset
 
     def forget(self, now: float) -> None:
         """Drop what no living token can be about, once a minute."""

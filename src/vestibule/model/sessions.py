@@ -65,7 +65,7 @@ class SessionLimits:
         return min(now + self.idle, expires_at)
 
     def may_have_issued(self, issued_at: datetime, now: datetime) -> bool:
-        """Whether a session whose newest refresh token is of `issued_at` may have an access token from the second of
+        """Whether a session that was last given tokens at `issued_at` may have an access token from the second of
         `now`: a racing tab is given one without a new refresh token, and anybody is where those do not rotate.
         """
         return not self.rotate or issued_at >= now - self.refresh_grace - timedelta(seconds=1)

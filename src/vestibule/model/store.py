@@ -18,7 +18,7 @@ from vestibule.model.guesses import Budget, CountedGuess, GuessCount, GuessLimit
 from vestibule.model.letters import Backlog, LetterState, QueuedLetter
 from vestibule.model.limits import Limit, Spacing
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose
-from vestibule.model.revocations import Range, Revocation
+from vestibule.model.revocations import Range, Reach, Revocation
 from vestibule.model.service_keys import ServiceKey
 from vestibule.model.sessions import Device, EndReason, Session, SessionLimits
 from vestibule.model.signing_keys import KeyUse, SealedKey, Standing
@@ -126,6 +126,10 @@ class Accounts(Protocol):
         """Put another hash of the same password in the place of `old`, if that is still there."""
 
 
+Issued = dict[str, datetime]
+"""Sessions that ended, by their ids, each with the latest moment on any clock at which it was given tokens."""
+
+
 class Sessions(Protocol):
     """Who is signed in where."""
 
@@ -162,20 +166,18 @@ class Sessions(Protocol):
     async def past(self, account_id: str, most: int, now: datetime) -> list[Session]:
         """Sessions of an account that are over, the one last seen first, `most` of them."""
 
-    async def end(self, session_id: str, account_id: str, reason: EndReason, now: datetime) -> bool:
-        """End one live session of an account; False if it was over already, or is not the account's."""
+    async def end(self, session_id: str, account_id: str, reason: EndReason, now: datetime) -> Issued:
+        """End one live session of an account; nothing if it was over already, or is not the account's."""
 
-    async def end_all(self, account_id: str, reason: EndReason, now: datetime) -> dict[str, datetime]:
-        """End every live session of an account, however many; their ids, each with the moment when its newest refresh
-        token was issued.
-        """
+    async def end_all(self, account_id: str, reason: EndReason, now: datetime) -> Issued:
+        """End every live session of an account, however many."""
 
-    async def end_others(self, account_id: str, spare: str, most: int, reason: EndReason, now: datetime) -> list[str]:
-        """End live sessions of an account but `spare`, at most so many at once; their ids."""
+    async def end_others(self, account_id: str, spare: str, most: int, reason: EndReason, now: datetime) -> Issued:
+        """End live sessions of an account but `spare`, at most so many at once."""
 
-    async def end_longest_unseen(self, account_id: str, most: int, spare: str, now: datetime) -> list[str]:
-        """End the `most` sessions of an account that were unseen for longest, but never `spare`; the ids of those that
-        were live. One that was over by its age keeps that reason.
+    async def end_longest_unseen(self, account_id: str, most: int, spare: str, now: datetime) -> Issued:
+        """End the `most` sessions of an account that were unseen for longest, but never `spare`; those that were live.
+        One that was over by its age keeps that reason.
         """
 
     async def forget_past(self, account_id: str, now: datetime, most: int) -> int:
@@ -350,13 +352,16 @@ class Revocations(Protocol):
     async def append(self, revocations: Sequence[Revocation]) -> list[Revocation]:
         """Record them; they come back with their sequence numbers. True for everybody once the transaction commits."""
 
-    async def after(self, sequence: int, since: datetime, most: int) -> list[Revocation]:
-        """The first of those with a greater sequence number that were not over at `since`, in its order, at most so
-        many.
+    async def reach(self, since: datetime, latest: datetime) -> Reach:
+        """What to read for knowing all that was not over at `since`: from the first such record on, but for those of a
+        time after `latest`, and so of a clock that was ahead.
         """
 
-    async def between(self, after: int, up_to: int, since: datetime) -> Range:
-        """What the record has after one sequence number and up to another, of what was not over at `since`."""
+    async def after(self, sequence: int, reach: Reach, most: int) -> list[Revocation]:
+        """The first of those with a greater sequence number within `reach`, in its order, at most so many."""
+
+    async def between(self, after: int, up_to: int, reach: Reach) -> Range:
+        """What the record has after one sequence number and up to another, within `reach`."""
 
     async def forget(self, now: datetime, most: int) -> int:
         """Delete those that can matter to no token any more, so many at most; how many. The newest stays for its number

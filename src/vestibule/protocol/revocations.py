@@ -4,14 +4,16 @@ Times are seconds of a clock that nobody sets and that goes on while the machine
 number read, each by single steps that Python does not interrupt.
 """
 
-from collections.abc import Mapping
-from itertools import islice, takewhile
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 MAX_ENTRIES = 2_000_000
 """Beyond this the answer is not Vestibule's: it would be hundreds of log-outs for each second of a token's life."""
 
 _FORGET_EVERY_SECONDS = 60.0
+USUAL_SECONDS = 2 * 3600.0
+"""Longer than any revocation stands, but for one of a token that was made by a clock ahead."""
 _MOST_FORGOTTEN = 10_000
 """Sessions dropped by one look: going over a million of them would keep everybody waiting for a quarter of a second."""
 
@@ -80,12 +82,12 @@ class Revoked:
 
     def forget(self, now: float) -> list[str]:
         """Drop what no living token can be about, once a minute, and more at the next look where it is much; whom that
-        was about. Sessions are in the order in which they were learnt, so that the first over are the first to go.
+        was about. Sessions are in the order in which they were learnt, so that the first over are the first to go; one
+        that stands for longer than usual holds up none behind it.
         """
         if now - self._forgotten_at < _FORGET_EVERY_SECONDS:
             return []
-        over = takewhile(lambda known: known[1] <= now, self._sessions.items())
-        sessions = [session for session, _ in islice(over, _MOST_FORGOTTEN)]
+        sessions = list(islice(self._sessions_over(now), _MOST_FORGOTTEN))
         for session in sessions:
             del self._sessions[session]
         if len(sessions) == _MOST_FORGOTTEN:
@@ -95,3 +97,10 @@ class Revoked:
         for account in accounts:
             del self._accounts[account]
         return sessions + accounts
+
+    def _sessions_over(self, now: float) -> Iterator[str]:
+        for session, until in self._sessions.items():
+            if until <= now:
+                yield session
+            elif until <= now + USUAL_SECONDS:
+                return

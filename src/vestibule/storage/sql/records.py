@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Table, and_, bindparam, func, insert, or_,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.events import Event, EventFilter, EventKind
-from vestibule.model.revocations import Range, Revocation, RevocationKind
+from vestibule.model.revocations import Range, Reach, Revocation, RevocationKind
 from vestibule.storage.sql import odd_rows
 from vestibule.storage.sql.batches import delete_oldest
 from vestibule.storage.sql.during_request import with_request_id
@@ -24,14 +24,19 @@ _APPEND = insert(revocations).returning(_r.sequence, _r.kind, _r.subject)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 # What SQLite was given in place of a moment comes before all moments, or after; nobody knows whether that is over.
 _STANDS = or_(_r.forget_at > bindparam("since", type_=Instant), _r.forget_at < _LONG_AGO)
+_WITHIN = or_(_r.sequence > bindparam("begins_after"), _STANDS)
+_FIRST_AND_LAST = select(
+    select(func.min(_r.sequence)).where(_STANDS, _r.at <= bindparam("latest", type_=Instant)).scalar_subquery(),
+    select(func.max(_r.sequence)).scalar_subquery(),
+)
 _AFTER = (
     select(_r.at, _r.kind, _r.subject, _r.forget_at, _r.not_before, _r.sequence)
-    .where(_r.sequence > bindparam("known"), _STANDS)
+    .where(_r.sequence > bindparam("known"), _WITHIN)
     .order_by(_r.sequence)
     .limit(bindparam("most"))
 )
 _BETWEEN = select(func.count(), func.coalesce(func.sum(_r.sequence), 0)).where(
-    _r.sequence > bindparam("known"), _r.sequence <= bindparam("up_to"), _STANDS
+    _r.sequence > bindparam("known"), _r.sequence <= bindparam("up_to"), _WITHIN
 )
 _e = events.c
 # Of nobody, where the account was deleted meanwhile: this waits for who deletes it, and nothing can refer to it then.
@@ -79,12 +84,19 @@ class SqlRevocations:
         numbers = {(row.kind, row.subject): row.sequence for row in added}
         return [replace(one, sequence=numbers[one.kind.value, one.subject]) for one in batch]
 
-    async def after(self, sequence: int, since: datetime, most: int) -> list[Revocation]:
-        rows = await self._connection.execute(_AFTER, {"known": sequence, "since": since, "most": most})
+    async def reach(self, since: datetime, latest: datetime) -> Reach:
+        found = await self._connection.execute(_FIRST_AND_LAST, {"since": since, "latest": latest})
+        first, last = found.one()
+        return Reach(int(first) - 1 if first is not None else int(last or 0), since)
+
+    async def after(self, sequence: int, reach: Reach, most: int) -> list[Revocation]:
+        which = {"known": sequence, "begins_after": reach.begins_after, "since": reach.since, "most": most}
+        rows = await self._connection.execute(_AFTER, which)
         return [revocation for row in rows for revocation in _revocations(row)]
 
-    async def between(self, after: int, up_to: int, since: datetime) -> Range:
-        found = await self._connection.execute(_BETWEEN, {"known": after, "up_to": up_to, "since": since})
+    async def between(self, after: int, up_to: int, reach: Reach) -> Range:
+        which = {"known": after, "up_to": up_to, "begins_after": reach.begins_after, "since": reach.since}
+        found = await self._connection.execute(_BETWEEN, which)
         return Range(*map(int, found.one()))
 
     async def forget(self, now: datetime, most: int) -> int:

@@ -20,6 +20,7 @@ from vestibule.model.sessions import (
     Session,
     SessionLimits,
 )
+from vestibule.model.store import Issued
 from vestibule.storage.sql import accounts as accounts_in_sql
 from vestibule.storage.sql import odd_rows
 from vestibule.storage.sql.batches import delete_oldest
@@ -92,7 +93,8 @@ _ROTATE = (
         base=case((_FRESH, _s.current), else_=_s.base),
         current=_s.current + 1,
         issued_at=_NOW,
-        last_seen_at=_NOW,
+        # Never back: by it, what ends the session knows how long a token of it may live that was made by a clock ahead.
+        last_seen_at=case((_s.last_seen_at > _NOW, _s.last_seen_at), else_=_NOW),
         idle_expires_at=case((_s.expires_at < _IDLE_END, _s.expires_at), else_=_IDLE_END),
     )
 )
@@ -121,7 +123,7 @@ _HAD = select(
     )
 )
 _END = {"ended_at": _NOW, "end_reason": bindparam("reason")}
-_END_ONE = update(sessions).where(_SESSION, _ACCOUNT, _LIVE).values(_END).returning(_s.id)
+_END_ONE = update(sessions).where(_SESSION, _ACCOUNT, _LIVE).values(_END).returning(_s.id, _s.last_seen_at)
 # Chosen in a WITH, since PostgreSQL may ask a sub-select in IN more than once.
 _SOME = (
     select(_s.id)
@@ -130,7 +132,7 @@ _SOME = (
     .with_for_update()
     .cte("live")
 )
-_END_SOME = update(sessions).where(_s.id.in_(select(_SOME.c.id))).values(_END).returning(_s.id, _s.issued_at)
+_END_SOME = update(sessions).where(_s.id.in_(select(_SOME.c.id))).values(_END).returning(_s.id, _s.last_seen_at)
 _OVER = select(_s.id).where(_ACCOUNT, not_(_LIVE)).limit(bindparam("most")).cte("over")
 _FORGET_PAST = delete(sessions).where(_s.id.in_(select(_OVER.c.id))).returning(_s.id)
 _UNSEEN = (
@@ -154,7 +156,7 @@ _END_UNSEEN = (
             else_=literal(EndReason.TOO_MANY_SESSIONS.value),
         ),
     )
-    .returning(_s.id, _s.end_reason)
+    .returning(_s.id, _s.end_reason, _s.last_seen_at)
 )
 
 
@@ -205,28 +207,29 @@ class SqlSessions:
         which = {"of_account": account_id, "by_agent": device.user_agent, "from_network": device.network_address}
         return bool((await self._connection.execute(_HAD, which | {"now": now})).scalar_one())
 
-    async def end(self, session_id: str, account_id: str, reason: EndReason, now: datetime) -> bool:
+    async def end(self, session_id: str, account_id: str, reason: EndReason, now: datetime) -> Issued:
         which = {"of_session": session_id, "of_account": account_id}
         ended = await self._connection.execute(_END_ONE, which | {"reason": reason.value, "now": now})
-        return ended.scalar_one_or_none() is not None
+        return {row.id: row.last_seen_at for row in ended}
 
-    async def end_all(self, account_id: str, reason: EndReason, now: datetime) -> dict[str, datetime]:
+    async def end_all(self, account_id: str, reason: EndReason, now: datetime) -> Issued:
         which = {"of_account": account_id, "spare": "", "reason": reason.value, "now": now, "most": _BATCH}
-        ended: dict[str, datetime] = {}
+        ended: Issued = {}
         while True:
             batch = (await self._connection.execute(_END_SOME, which)).all()
-            ended |= {row.id: row.issued_at for row in batch}
+            ended |= {row.id: row.last_seen_at for row in batch}
             if len(batch) < _BATCH:
                 return ended
 
-    async def end_others(self, account_id: str, spare: str, most: int, reason: EndReason, now: datetime) -> list[str]:
+    async def end_others(self, account_id: str, spare: str, most: int, reason: EndReason, now: datetime) -> Issued:
         which = {"of_account": account_id, "spare": spare, "reason": reason.value, "now": now, "most": most}
-        return [row.id for row in await self._connection.execute(_END_SOME, which)]
+        return {row.id: row.last_seen_at for row in await self._connection.execute(_END_SOME, which)}
 
-    async def end_longest_unseen(self, account_id: str, most: int, spare: str, now: datetime) -> list[str]:
+    async def end_longest_unseen(self, account_id: str, most: int, spare: str, now: datetime) -> Issued:
         which = {"of_account": account_id, "spare": spare, "most": most, "now": now}
         ended = await self._connection.execute(_END_UNSEEN, which)
-        return [row.id for row in ended if row.end_reason == EndReason.TOO_MANY_SESSIONS.value]
+        too_many = EndReason.TOO_MANY_SESSIONS.value
+        return {row.id: row.last_seen_at for row in ended if row.end_reason == too_many}
 
     async def forget_past(self, account_id: str, now: datetime, most: int) -> int:
         gone = await self._connection.execute(_FORGET_PAST, {"of_account": account_id, "now": now, "most": most})

@@ -81,8 +81,9 @@ def as_event(told: Told) -> str:
         start = "whole" if told.whole else "tail"
         return _event("hello", {"protocol": PROTOCOL, "now": round(told.now, 3), "start": start})
     if isinstance(told, Heartbeat):
+        clock = {"clock": round(told.clock, 3)} if told.clock is not None else {}
         keys = {"keys": told.keys} if told.keys else {}
-        return f"id: {told.cursor}\n" + _event("heartbeat", {"true_at": round(told.true_at, 3), **keys})
+        return f"id: {told.cursor}\n" + _event("heartbeat", {"true_at": round(told.true_at, 3), **clock, **keys})
     return _event("revoked", _grouped(told))
 
 
