@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import structlog
 
 from vestibule.crypto.entropy import jitter
-from vestibule.flows.be_ready import drain, look_at_schema
+from vestibule.flows.be_ready import drain, look_at_clock, look_at_schema
 from vestibule.flows.clean_up import clean_up
 from vestibule.flows.deliver import deliver_next
 from vestibule.flows.env import Env
@@ -39,7 +39,8 @@ _log = structlog.get_logger(__name__)
 @asynccontextmanager
 async def running(env: Env) -> AsyncIterator[None]:
     """Run all of them while the block lasts. The first look at the revocations is over before it begins."""
-    await read_whole_tail(env)
+    if await look_at_clock(env):
+        await read_whole_tail(env)
     await env.replica.look_over()
     woken, stopping = asyncio.Event(), asyncio.Event()
     delivering = asyncio.create_task(deliver_letters(env, stopping))
@@ -71,7 +72,8 @@ async def follow_revocations(env: Env, woken: asyncio.Event) -> None:
     while True:
         try:
             with timed("read_whole_tail"):
-                heard_of(await read_whole_tail(env), "poll", env.clock.now())
+                if await look_at_clock(env):
+                    heard_of(await read_whole_tail(env), "poll", env.clock.now())
             await _until_next_poll(env, woken)
             polls += 1
             if polls % _LOOK_AT_SCHEMA_EVERY == 0:

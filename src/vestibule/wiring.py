@@ -26,6 +26,7 @@ from vestibule.model.letters import Post
 from vestibule.model.memory import Memory
 from vestibule.model.passwords import Passwords
 from vestibule.model.paths import is_folder
+from vestibule.model.readiness import Readiness
 from vestibule.model.revocations import RevocationSet, WakeUps
 from vestibule.protocol.files import read_bounded
 from vestibule.setting_types import MAX_LOGO_BYTES
@@ -38,6 +39,7 @@ from vestibule.storage.redis.replica import RedisSessionReplica
 from vestibule.storage.redis.wake_ups import RedisWakeUps
 from vestibule.storage.sql import engine
 from vestibule.storage.sql import url as addresses
+from vestibule.storage.sql.clock import DatabaseClock
 from vestibule.storage.sql.engine import DEFAULT_TIMEOUTS, Engines, Timeouts
 from vestibule.storage.sql.revision import holds_sealed_keys, require_current
 from vestibule.storage.sql.store import SqlStore
@@ -116,7 +118,8 @@ async def opened(
         redis = await stack.enter_async_context(shared(settings))
         # Connections of its own, for which a crowd waits in line: counting alone would let more of it through.
         counting = await stack.enter_async_context(shared(settings, _COUNTING_SECONDS, _LINE_SECONDS))
-        store = SqlStore(engines)
+        readiness = Readiness()
+        store = SqlStore(engines, readiness.require_clock)
         hashing = threads(settings.hash_threads, settings.hash_queue)
         signing = threads(_SIGNING_THREADS, _SIGNATURES_WAITING)
         try:
@@ -136,6 +139,8 @@ async def opened(
                 revocations=RevocationSet(settings.revocation_staleness_seconds),
                 memory=Memory(settings.remembered_tokens),
                 feed=Feed(settings.feed_followers),
+                database_clock=DatabaseClock(watching),
+                readiness=readiness,
             )
         finally:
             hashing.close()

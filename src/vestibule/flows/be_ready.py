@@ -3,9 +3,14 @@
 import structlog
 
 from vestibule.flows.env import Env
+from vestibule.model.clock import MOST_APART
 from vestibule.model.errors import NotReady
 from vestibule.model.readiness import Hindrance
 
+_CLOCK_DIFFERS = (
+    "this machine's clock is not that of the database; nobody is answered before both keep time: "
+    "timedatectl set-ntp true"
+)
 _log = structlog.get_logger(__name__)
 
 
@@ -26,6 +31,26 @@ async def look_at_schema(env: Env) -> None:
     if env.readiness.schema_fits and not fits:
         _log.error("schema_does_not_fit", hint="another version has migrated the database; run that version here too")
     env.readiness.schema_fits = fits
+
+
+async def look_at_clock(env: Env) -> bool:
+    """Compare the clock with the database's; whether they agree. While they do not, this process answers nobody and
+    relies on nothing it remembers. Raises `StoreUnavailable`.
+    """
+    before = env.clock.now()
+    there = await env.database_clock.now()
+    if there is None:
+        return True
+    apart = max(before - there, there - env.clock.now())
+    agrees = apart <= MOST_APART
+    if not agrees:
+        env.revocations.distrust()
+        if env.readiness.clock_agrees:
+            _log.error("clock_differs", seconds=round(apart.total_seconds()), hint=_CLOCK_DIFFERS)
+    elif not env.readiness.clock_agrees:
+        _log.warning("clock_agrees_again")
+    env.readiness.clock_agrees = agrees
+    return agrees
 
 
 def drain(env: Env) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from vestibule.crypto.niced_threads import NicedThreads
-from vestibule.model.clock import Clock
+from vestibule.model.clock import Clock, NoOtherClock, OtherClock
 from vestibule.model.feed import Feed
 from vestibule.model.letters import Post
 from vestibule.model.limits import Limiter
@@ -41,6 +41,7 @@ class Env:
     revocations: RevocationSet
     memory: Memory
     feed: Feed
+    database_clock: OtherClock = field(default_factory=NoOtherClock)
     readiness: Readiness = field(default_factory=Readiness)
     letters_waiting: asyncio.Event = field(default_factory=asyncio.Event)
 

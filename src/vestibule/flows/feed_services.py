@@ -11,6 +11,8 @@ from vestibule.model.feed import Follower
 from vestibule.model.revocations import Notice
 
 HEARTBEAT_SECONDS = 1.0
+_LONG_AGO_SECONDS = 86_400.0
+"""What is told in place of never, which JSON has no number for."""
 BATCH = 500
 """Notices told at once."""
 
@@ -73,6 +75,7 @@ def _beat(env: Env) -> Heartbeat:
     unseen = env.clock.monotonic() - keys.looked_at > env.policy.revocation_staleness.total_seconds()
     # The keys are looked at beside the revocations; where that fails, this process may have missed a withdrawal.
     true_at = min(known.fresh_as_of, keys.looked_at) if unseen else known.fresh_as_of
+    true_at = max(true_at, env.clock.monotonic() - _LONG_AGO_SECONDS)
     return Heartbeat(true_at, known.floor, tuple(keys.access.checking), known.clock_offset)
 
 

@@ -28,6 +28,20 @@ class Clock(Protocol):
         """Seconds on a clock that nobody sets, and that goes on while the process or the machine sleeps."""
 
 
+class OtherClock(Protocol):
+    """What shows the time elsewhere, to compare one's own with."""
+
+    async def now(self) -> datetime | None:
+        """What it shows; None where there is none but one's own. Raises `StoreUnavailable`."""
+
+
+class NoOtherClock:
+    """There is none."""
+
+    async def now(self) -> datetime | None:
+        return None
+
+
 class SystemClock:
     """The machine's own clock."""
 

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from vestibule.model.errors import StoreUnavailable
+
 
 class Hindrance(StrEnum):
     """Why not."""
@@ -9,6 +11,7 @@ class Hindrance(StrEnum):
     DRAINING = "draining"
     OTHER_SCHEMA = "other_schema"
     DATABASE_AWAY = "database_away"
+    CLOCK_DIFFERS = "clock_differs"
 
 
 class Readiness:
@@ -17,6 +20,7 @@ class Readiness:
     def __init__(self) -> None:
         self.draining = False
         self.schema_fits = True
+        self.clock_agrees = True
 
     def hindrances(self, revocations_trusted: bool) -> list[Hindrance]:
         """None of them: ready. A process that could not read the record of revocations for too long cannot reach its
@@ -25,6 +29,14 @@ class Readiness:
         hindered = {
             Hindrance.DRAINING: self.draining,
             Hindrance.OTHER_SCHEMA: not self.schema_fits,
-            Hindrance.DATABASE_AWAY: not revocations_trusted,
+            Hindrance.CLOCK_DIFFERS: not self.clock_agrees,
+            Hindrance.DATABASE_AWAY: self.clock_agrees and not revocations_trusted,
         }
         return [hindrance for hindrance, there in hindered.items() if there]
+
+    def require_clock(self) -> None:
+        """Raises `StoreUnavailable` while this process's clock is not that of its database: what it read and wrote by
+        it would be right for nobody.
+        """
+        if not self.clock_agrees:
+            raise StoreUnavailable("this machine's clock and the database's differ; let both keep time")

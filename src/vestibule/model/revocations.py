@@ -205,6 +205,10 @@ class RevocationSet:
         self._revoked.renew(sent_at)
         self.clock_offset = clock_offset
 
+    def distrust(self) -> None:
+        """Rely on nothing before the next whole read."""
+        self._revoked.fresh_as_of = float("-inf")
+
     def forget(self, now: float) -> None:
         """Drop what no living token can be about, once a minute."""
         for subject in self._revoked.forget(now):

@@ -1,7 +1,7 @@
 """`model.store.Store` on SQLAlchemy: a transaction that hands out the ports, and is over when it is over."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from sqlalchemy import text
@@ -24,10 +24,11 @@ from vestibule.storage.sql.tallies import SqlTallies
 
 
 class SqlStore:
-    """Where the truth lies."""
+    """Where the truth lies. `require` raises `StoreUnavailable` while this process may not ask it."""
 
-    def __init__(self, engines: Engines) -> None:
+    def __init__(self, engines: Engines, require: Callable[[], None] = lambda: None) -> None:
         self._engines = engines
+        self._require = require
         self.happened: Counter[str] = Counter()
 
     @property
@@ -40,6 +41,7 @@ class SqlStore:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
+        self._require()
         async with self._engines.transaction() as connection:
             events = SqlEvents(connection)
             yield _ports(connection, events)
@@ -47,6 +49,7 @@ class SqlStore:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
+        self._require()
         async with self._engines.reading() as connection:
             yield _ports(connection, SqlEvents(connection))
 
