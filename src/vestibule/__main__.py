@@ -10,7 +10,7 @@ from functools import cached_property
 from vestibule import key_wiring, logs, wiring
 from vestibule.cli import commands, usage
 from vestibule.cli.command_context import Legacy
-from vestibule.doctor import examination
+from vestibule.doctor import at_start, examination
 from vestibule.endings import explained
 from vestibule.flows.env import Env
 from vestibule.model.clock import SystemClock
@@ -66,6 +66,9 @@ class RealCommandContext:
         if url is not None:
             return await examination.examine_from_outside(self.settings, SystemClock(), url)
         return await examination.examine(self.settings, SystemClock())
+
+    def weaknesses(self) -> list[Finding]:
+        return [*at_start.look(self.settings)]
 
     async def migrate(self) -> tuple[str | None, str]:
         if await self._revision() == REVISION:

@@ -1,9 +1,11 @@
 """What production does not start with: each refused in one line that says what to type."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.cli.conftest import Refusal
-from tests.harness.process import complaint, given_keys
+from tests.harness.process import PRODUCTION, complaint, given_keys, serving
 from vestibule import settings
 from vestibule.crypto.opaque import mint_secret
 
@@ -63,3 +65,19 @@ def test_an_origin_that_nobody_set_may_call_in_development_only(nowhere: pytest.
     assert settings.read().front_ends == ()
     nowhere.setenv("ORIGIN", "https://app.example.com")
     assert settings.read().front_ends == ("https://app.example.com",)
+
+
+def test_c25_what_weakens_a_server_is_a_line_of_its_log(tmp_path: Path) -> None:
+    """C25: once, however many workers there are, and it starts."""
+    weak = {"VESTIBULE_TRUSTED_PROXIES": "0.0.0.0/0,::/0", "VESTIBULE_REFRESH_ROTATION": "off"}
+    with serving(tmp_path, **{**PRODUCTION, **given_keys(), **weak}) as server:
+        lines = [line for line in server.output.splitlines() if "setting_weakens" in line]
+    assert len(lines) == 3
+    for words in (
+        "0.0.0.0/0",
+        "::/0",
+        "do not rotate",
+        "VESTIBULE_TRUSTED_PROXIES with",
+        "VESTIBULE_REFRESH_ROTATION=on",
+    ):
+        assert any(words in line for line in lines), lines

@@ -1,5 +1,6 @@
 """What every proxy in deploy/ keeps from a service behind it: other sites' requests, forged headers, our cookies."""
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -17,9 +18,11 @@ from tests.docs.paths import ROOT
 from tests.harness.caddy import caddy
 from tests.harness.nginx import NAME, Nginx, nginx
 from tests.harness.process import PASSWORD, PRODUCTION, Running, given_keys, register, serving
-from tests.harness.servers import NotToBeHad
+from tests.harness.servers import NotToBeHad, wait_until
+from tests.traces.collector import Collector, collecting
 
 EMAIL = "ada@example.com"
+LOGIN = "POST /api/auth/login"
 STARTED: dict[str, Callable[[Path, int, int], AbstractContextManager[Nginx]]] = {"nginx": nginx, "caddy": caddy}
 TOLD = ("Vestibule-User", "Vestibule-Role", "Vestibule-Session", "Vestibule-Email-Verified")
 WEBSOCKET = {
@@ -89,6 +92,7 @@ class Site:
     proxy: Nginx
     service: Service
     cookies: dict[str, str]
+    traces: Collector
 
     def ask(self, method: str = "GET", cookies: str = "", **headers: str) -> httpx.Response:
         """A browser that is signed in, with `cookies` beside its own."""
@@ -107,7 +111,8 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         "VESTIBULE_TRUSTED_PROXIES": "127.0.0.1",
     }
     with ExitStack() as stack:
-        server = stack.enter_context(serving(folder, **settings))
+        traces = stack.enter_context(collecting())
+        server = stack.enter_context(serving(folder, **settings, **traces.settings))
         service = Service()
         port = stack.enter_context(service.running())
         try:
@@ -120,7 +125,7 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             answer = client.post("/api/auth/login", json={"email": EMAIL, "password": PASSWORD})
             assert answer.status_code == 200, answer.text
             cookies = {cookie.name: cookie.value or "" for cookie in client.cookies.jar}
-        yield Site(server, proxy, service, cookies)
+        yield Site(server, proxy, service, cookies, traces)
 
 
 @pytest.mark.parametrize(("method", "headers"), OTHER_SITES.values(), ids=OTHER_SITES)
@@ -181,6 +186,23 @@ def test_l14_no_client_chooses_the_id_that_is_logged(site: Site) -> None:
     assert "chosen" not in site.vestibule.output
 
 
+@pytest.mark.parametrize("flags", ["01", "00"], ids=["traced", "not to be traced"])
+def test_l19_no_client_chooses_its_trace_or_whether_there_is_one(site: Site, flags: str) -> None:
+    """L19: neither on a line of the log, nor at the collector, nor at the service."""
+    chosen, before = "0af7651916cd43dd8448eb211c80319c", len(site.traces.requests(LOGIN))
+    headers = {"traceparent": f"00-{chosen}-b7ad6b7169203331-{flags}", "tracestate": "a=chosen"}
+    with site.proxy.client() as client:
+        wrong = {"email": "nobody@example.com", "password": PASSWORD}
+        assert client.post("/api/auth/login", json=wrong, headers=headers).status_code == 400
+    assert site.ask(**headers).status_code == 200
+    assert site.service.last("traceparent") == site.service.last("tracestate") == []
+    wait_until(lambda: len(site.traces.requests(LOGIN)) > before, "the span of the sign-in")
+    trace = site.traces.requests(LOGIN)[-1].trace
+    wait_until(lambda: f'"trace_id": "{trace}"' in site.vestibule.output, "its line in the log")
+    assert chosen not in site.vestibule.output
+    assert chosen not in {span.trace for span in site.traces.spans}
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
@@ -211,13 +233,22 @@ def test_l13_every_file_names_all_that_is_told() -> None:
         assert not missing, f"{path.name} does not replace {missing}"
 
 
+def test_l19_every_file_takes_away_what_a_client_says_of_traces() -> None:
+    """L19: those that cannot be started here too, and what the page about proxies shows."""
+    files = [path.read_text() for path in (ROOT / "deploy").rglob("*") if path.is_file() and path.suffix != ".md"]
+    asking = [text for text in files if "/api/auth/verify" in text]
+    assert len(asking) == len(STARTED) + 1
+    for text in (*asking, (ROOT / "docs" / "proxies.md").read_text()):
+        assert {"traceparent", "tracestate"} <= set(re.findall(r"trace(?:parent|state)", text.lower()))
+
+
 def test_l12_l13_traefik_passes_on_no_cookie_and_no_forged_header() -> None:
     """L12, L13: Traefik is not to be had here; its file is read."""
     dynamic: Any = yaml.safe_load((ROOT / "deploy" / "traefik" / "dynamic.yml").read_text())
     http = dynamic["http"]
     chain = [http["middlewares"][name] for name in http["routers"]["orders"]["middlewares"]]
     removed = {name.lower() for each in chain if "headers" in each for name in each["headers"]["customRequestHeaders"]}
-    assert {"cookie", "x-request-id"} <= removed
+    assert {"cookie", "x-request-id", "traceparent", "tracestate"} <= removed
     assert {name.lower() for name in TOLD} | {name.lower().replace("-", "_") for name in TOLD} <= removed
     (asked,) = [each["forwardAuth"] for each in chain if "forwardAuth" in each]
     assert set(asked["authResponseHeaders"]) == set(TOLD)

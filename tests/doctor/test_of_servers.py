@@ -199,6 +199,13 @@ async def test_a_mail_server_elsewhere_in_clear(chosen: Chosen) -> None:
         assert severity_of(await mail.look(settings), "the password goes to 127.1 without TLS") is WARNING
 
 
+async def test_c25_a_password_in_clear_is_told_of_though_the_server_does_not_answer(chosen: Chosen) -> None:
+    given = {"EMAIL_HOST": "127.1", "EMAIL_PORT": str(free_port()), "EMAIL_USER": USER, "EMAIL_PASS": PASSWORD}
+    found = await mail.look(chosen(**given, VESTIBULE_EMAIL_SECURITY="none"))
+    assert severity_of(found, "the password goes to 127.1 without TLS") is WARNING
+    assert severity_of(found, "127.1:") is FAULT
+
+
 async def test_no_mail_server(chosen: Chosen, production: dict[str, str]) -> None:
     assert severity_of(await mail.look(chosen()), "no EMAIL_HOST") is FINE
     gone = chosen(EMAIL_HOST=HOST, EMAIL_PORT=str(free_port()))

@@ -7,7 +7,7 @@ import pytest
 from tests.doctor import FAULT, FINE, HINT, WARNING, severity_of
 from tests.doctor.conftest import Chosen
 from tests.harness.unprivileged import as_somebody_else, let_reach
-from vestibule.doctor import browsers, proxies
+from vestibule.doctor import at_start, browsers, proxies
 from vestibule.doctor import settings as of_settings
 from vestibule.model.findings import Finding, Severity
 from vestibule.settings import Settings
@@ -39,6 +39,7 @@ IN_PRODUCTION = [
 ]
 ANYWHERE = [
     ({"VESTIBULE_HOST": "0.0.0.0"}, WARNING, "development mode on 0.0.0.0"),
+    ({"VESTIBULE_URL": "https://auth.example.com"}, WARNING, "and VESTIBULE_URL is https://auth.example.com"),
     ({"VESTIBULE_PASSWORD_HASH": "bcrypt"}, HINT, "hashed with bcrypt"),
     ({"VESTIBULE_REFRESH_ROTATION": "off"}, WARNING, "do not rotate"),
     ({"VESTIBULE_SESSION_IDLE_SECONDS": "8640000", "VESTIBULE_SESSION_SECONDS": "8640000"}, HINT, "100 idle days"),
@@ -57,6 +58,44 @@ def test_in_production(
 @pytest.mark.parametrize(("given", "severity", "words"), ANYWHERE)
 def test_anywhere(chosen: Chosen, given: dict[str, str], severity: Severity, words: str) -> None:
     assert severity_of(look(chosen(**given)), words) is severity
+
+
+FAR = {"EMAIL_HOST": "smtp.example.com", "EMAIL_USER": "u", "EMAIL_PASS": "hush-hush"}
+AT_START = [
+    ({"VESTIBULE_TRUSTED_PROXIES": "0.0.0.0/0"}, "every machine in 0.0.0.0/0"),
+    ({"VESTIBULE_TRUSTED_PROXIES": "127.0.0.1,::/0"}, "every machine in ::/0"),
+    ({"VESTIBULE_TRUSTED_PROXIES": "128.0.0.0/1"}, "every machine in 128.0.0.0/1"),
+    ({"VESTIBULE_TRUSTED_PROXIES": "::ffff:0:0/96"}, "every machine in 0.0.0.0/0"),
+    ({"VESTIBULE_TRUSTED_PROXIES": "2000::/3"}, "every machine in 2000::/3"),
+    ({**FAR, "VESTIBULE_EMAIL_SECURITY": "none"}, "the password goes to smtp.example.com without TLS"),
+    ({"NODE_ENV": "", "VESTIBULE_PASSWORD_MIN_LENGTH": "15"}, "development mode, and VESTIBULE_URL is https://auth"),
+    ({"NODE_ENV": "", "VESTIBULE_URL": "", "VESTIBULE_HOST": "0.0.0.0"}, "development mode on 0.0.0.0"),
+    ({"VESTIBULE_REFRESH_ROTATION": "off"}, "do not rotate"),
+]
+QUIET = [
+    {},
+    {"NODE_ENV": "", "VESTIBULE_URL": ""},
+    {"NODE_ENV": "", "VESTIBULE_URL": "https://localhost:8443"},
+    {"VESTIBULE_TRUSTED_PROXIES": "10.0.0.0/8,fd00::/8,104.16.0.0/13,2606:4700::/32"},
+    {**FAR, "VESTIBULE_EMAIL_SECURITY": "starttls"},
+    FAR,
+    {"EMAIL_HOST": "localhost", "EMAIL_USER": "u", "EMAIL_PASS": "hush", "VESTIBULE_EMAIL_SECURITY": "none"},
+]
+
+
+@pytest.mark.parametrize(("given", "words"), AT_START)
+def test_c25_what_weakens_a_server_is_said_at_its_start(
+    chosen: Chosen, production: dict[str, str], given: dict[str, str], words: str
+) -> None:
+    """C25: in the words of the doctor, and no secret with them."""
+    found = [*at_start.look(chosen(**{**production, **given}))]
+    assert [severity_of(found, words)] == [WARNING] * len(found)
+    assert "hush" not in str(found)
+
+
+@pytest.mark.parametrize("given", QUIET)
+def test_c25_what_does_not_is_not(chosen: Chosen, production: dict[str, str], given: dict[str, str]) -> None:
+    assert [*at_start.look(chosen(**{**production, **given}))] == []
 
 
 def test_files_that_others_can_read(chosen: Chosen) -> None:

@@ -55,6 +55,9 @@ class CommandContext(Protocol):
     async def examine(self, url: str | None) -> list[Finding]:
         """What is well and what is not: here, or with the server at `url` as its visitors see it."""
 
+    def weaknesses(self) -> list[Finding]:
+        """What of the settings alone weakens the server, and may not have been meant to."""
+
     async def migrate(self) -> tuple[str | None, str]:
         """Bring the schema up to date; the revision before and after."""
 

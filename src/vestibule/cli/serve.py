@@ -74,6 +74,7 @@ def serve(
     if settings.traces:
         _require_traces()
     _tell_slips()
+    _tell_weaknesses(command_context)
     asyncio.run(_prepare(command_context))
     open_files.raise_limit()
     connections = _connections(settings)
@@ -103,6 +104,12 @@ def _tell_slips() -> None:
     """Warn of names in `.env` that may be meant for us: the file may be another program's too, so no more than that."""
     for name, meant in slips():
         _log.warning("setting_unknown", name=name, file=str(ENV_FILE), perhaps=meant)
+
+
+def _tell_weaknesses(command_context: CommandContext) -> None:
+    """Warn of settings that weaken the server: it starts, for somebody may have meant them."""
+    for finding in command_context.weaknesses():
+        _log.warning("setting_weakens", what=finding.what, why=finding.why, remedy=finding.remedy)
 
 
 @contextlib.contextmanager

@@ -8,10 +8,10 @@ from vestibule import wiring
 from vestibule.mail.smtp import Server, said_by, security_for
 from vestibule.model.findings import Finding, fault, fine, hint, warning
 from vestibule.settings import Settings, WrongSettings
+from vestibule.unsafe import is_local
 
 SUBJECT = "mail"
 _TIMEOUT_SECONDS = 10
-_LOCAL = {"localhost", "127.0.0.1", "::1"}
 _STRANDED = "Letters wait in the outbox: nobody can prove an address or set a new password."
 
 
@@ -20,10 +20,19 @@ async def look(chosen: Settings) -> list[Finding]:
     found = [*_sender(chosen)]
     if not chosen.email_host:
         return [*found, _no_server(chosen)]
+    return [*found, *sent_in_clear(chosen), *await _visit(_server(chosen))]
+
+
+def sent_in_clear(chosen: Settings) -> Iterator[Finding]:
+    """What travels without TLS because the settings say so, whatever the server could do."""
+    if chosen.email_host and _server(chosen).security == "none":
+        yield from _in_clear(_server(chosen))
+
+
+def _server(chosen: Settings) -> Server:
     security = security_for(chosen.email_security, chosen.email_port, chosen.email_user)
     password = chosen.email_pass.get_secret_value()
-    server = Server(chosen.email_host, chosen.email_port, security, chosen.email_user, password, ehlo=chosen.ehlo)
-    return [*found, *await _visit(server)]
+    return Server(chosen.email_host, chosen.email_port, security, chosen.email_user, password, ehlo=chosen.ehlo)
 
 
 def _no_server(chosen: Settings) -> Finding:
@@ -75,7 +84,7 @@ async def _visit(server: Server) -> list[Finding]:
     except (aiosmtplib.SMTPException, OSError, TimeoutError) as reason:
         return [_unreachable(server, reason)]
     found = [fine(SUBJECT, f"{server.host}:{server.port} answers, {'with' if encrypted else 'without'} TLS")]
-    return found if encrypted else [*found, *_in_clear(server)]
+    return found if encrypted or server.security == "none" else [*found, *_in_clear(server)]
 
 
 def _unreachable(server: Server, reason: Exception) -> Finding:
@@ -90,7 +99,7 @@ def _unreachable(server: Server, reason: Exception) -> Finding:
 
 
 def _in_clear(server: Server) -> Iterator[Finding]:
-    if server.host in _LOCAL:
+    if is_local(server.host):
         return
     why = "Links that set a password travel in clear."
     remedy = "VESTIBULE_EMAIL_SECURITY=starttls, or tls on port 465"

@@ -1,7 +1,7 @@
 """Whether visitors can be told apart behind the proxy: which proxies are believed, and whom they seem to name."""
 
 from collections.abc import Iterator
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,6 +14,7 @@ from vestibule.web.client_address import is_listed
 
 SUBJECT = "proxies"
 _FEW_SIGN_INS = 20
+_WIDEST = {4: 8, 6: 20}  # what a registry hands out, at most
 _ALL_FOR_ONE = (
     "Device lists, letters and events name the proxy instead of the visitor, and what is limited for each network is "
     "limited for all visitors together."
@@ -31,15 +32,26 @@ def look(chosen: Settings) -> list[Finding]:
     return [warning(SUBJECT, "VESTIBULE_TRUSTED_PROXIES is not set, so no proxy is believed", _ALL_FOR_ONE, remedy)]
 
 
+def believed_of_all(chosen: Settings) -> Iterator[Finding]:
+    """Proxies that are listed as whole parts of the internet, which no provider of proxies has."""
+    for network in chosen.trusted_proxies:
+        if network.prefixlen < _WIDEST[network.version] and not network.is_private:
+            yield _believed(network)
+
+
 def _too_many(chosen: Settings) -> Iterator[Finding]:
     for network in chosen.trusted_proxies:
         if network.num_addresses > 1 and not network.is_private:
-            yield warning(
-                SUBJECT,
-                f"every machine in {network} is believed about whom it serves",
-                "Whoever connects from there chooses the address that limits count and people see.",
-                "VESTIBULE_TRUSTED_PROXIES with the proxies' own addresses, and nobody else's",
-            )
+            yield _believed(network)
+
+
+def _believed(network: IPv4Network | IPv6Network) -> Finding:
+    return warning(
+        SUBJECT,
+        f"every machine in {network} is believed about whom it serves",
+        "Whoever connects from there chooses the address that limits count and people see.",
+        "VESTIBULE_TRUSTED_PROXIES with the proxies' own addresses, and nobody else's",
+    )
 
 
 async def seen(chosen: Settings, connection: AsyncConnection) -> list[Finding]:

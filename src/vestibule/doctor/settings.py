@@ -4,6 +4,7 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from vestibule import env_file
 from vestibule.model.findings import Finding, fault, fine, hint, warning
@@ -11,6 +12,7 @@ from vestibule.model.paths import is_folder
 from vestibule.protocol.files import read_bounded
 from vestibule.settings import ENV_FILE, Settings, slips
 from vestibule.storage.sql import url as addresses
+from vestibule.unsafe import is_local
 
 SUBJECT = "settings"
 _HARDENED_LENGTH = 15
@@ -41,6 +43,13 @@ def _mode(chosen: Settings) -> Iterator[Finding]:
             f"development mode on {chosen.host}, where other machines reach it",
             "Cookies travel without Secure, and mailed links stand in the log.",
             "NODE_ENV=production, and VESTIBULE_URL=https://…; or VESTIBULE_HOST=127.0.0.1",
+        )
+    if not chosen.production and not is_local(urlsplit(chosen.url).hostname or "localhost"):
+        yield warning(
+            SUBJECT,
+            f"development mode, and VESTIBULE_URL is {chosen.url}",
+            "Cookies travel without Secure, and without EMAIL_HOST mailed links stand in the log.",
+            "NODE_ENV=production",
         )
     if chosen.production and chosen.log_level == "debug":
         yield hint(
