@@ -68,6 +68,7 @@ AT_START = [
     ({"VESTIBULE_TRUSTED_PROXIES": "::ffff:0:0/96"}, "every machine in 0.0.0.0/0"),
     ({"VESTIBULE_TRUSTED_PROXIES": "2000::/3"}, "every machine in 2000::/3"),
     ({**FAR, "VESTIBULE_EMAIL_SECURITY": "none"}, "the password goes to smtp.example.com without TLS"),
+    ({"REDIS_URL": "redis://:hush-hush@redis.example.com/0"}, "the password goes to redis.example.com without TLS"),
     ({"NODE_ENV": "", "VESTIBULE_PASSWORD_MIN_LENGTH": "15"}, "development mode, and VESTIBULE_URL is https://auth"),
     ({"NODE_ENV": "", "VESTIBULE_URL": "", "VESTIBULE_HOST": "0.0.0.0"}, "development mode on 0.0.0.0"),
     ({"VESTIBULE_REFRESH_ROTATION": "off"}, "do not rotate"),
@@ -79,6 +80,8 @@ QUIET = [
     {"VESTIBULE_TRUSTED_PROXIES": "10.0.0.0/8,fd00::/8,104.16.0.0/13,2606:4700::/32"},
     {**FAR, "VESTIBULE_EMAIL_SECURITY": "starttls"},
     FAR,
+    {"REDIS_URL": "rediss://:hush-hush@redis.example.com/0"},
+    {"REDIS_URL": "redis://:hush-hush@localhost/0"},
     {"EMAIL_HOST": "localhost", "EMAIL_USER": "u", "EMAIL_PASS": "hush", "VESTIBULE_EMAIL_SECURITY": "none"},
 ]
 

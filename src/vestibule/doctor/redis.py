@@ -30,7 +30,7 @@ async def look(chosen: Settings) -> list[Finding]:
         return [_unreachable(chosen, _said(chosen, reason))]
     except WrongSettings as reason:
         return [fault(SUBJECT, str(reason), "The server does not start.", "REDIS_URL=redis://host:6379/0")]
-    return [fine(SUBJECT, f"Redis {info.get('redis_version', '')}"), *_memory(chosen, info), *_wire(chosen)]
+    return [fine(SUBJECT, f"Redis {info.get('redis_version', '')}"), *_memory(chosen, info), *sent_in_clear(chosen)]
 
 
 def _unreachable(chosen: Settings, reason: str) -> Finding:
@@ -78,12 +78,14 @@ def _memory(chosen: Settings, info: dict[str, Any]) -> Iterator[Finding]:
         )
 
 
-def _wire(chosen: Settings) -> Iterator[Finding]:
+def sent_in_clear(chosen: Settings) -> Iterator[Finding]:
+    """What travels to Redis without TLS, as its address says."""
     address = urlsplit(chosen.redis_url.get_secret_value())
-    if address.scheme in _PLAIN and address.hostname not in _LOCAL and chosen.production:
-        yield hint(
-            SUBJECT,
-            f"the way to {address.hostname} is not encrypted",
-            "Names and addresses of people who are signed in travel on it.",
-            f"REDIS_URL={_PLAIN[address.scheme]}://…, or a network that nobody else is on",
-        )
+    if address.scheme not in _PLAIN or address.hostname in _LOCAL or not chosen.production:
+        return
+    why = "Names and addresses of people who are signed in travel on it."
+    remedy = f"REDIS_URL={_PLAIN[address.scheme]}://…, or a network that nobody else is on"
+    if address.password:
+        yield warning(SUBJECT, f"the password goes to {address.hostname} without TLS", why, remedy)
+    else:
+        yield hint(SUBJECT, f"the way to {address.hostname} is not encrypted", why, remedy)
