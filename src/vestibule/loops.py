@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
 import structlog
@@ -31,8 +31,9 @@ POLL_SECONDS = 1.0
 _FORGET_EVERY = 60  # polls
 _LOOK_AT_SCHEMA_EVERY = 10  # polls
 CLEAN_UP_SECONDS = 600.0
-_LAST_LETTER_SECONDS = 10.0
+_LAST_LETTER_SECONDS = 3.0  # and a moment to give it back: a server ends within five
 _UNFORESEEN_SECONDS = 1.0
+_SAY_AGAIN_SECONDS = 1.5  # more than giving a letter back may take
 _log = structlog.get_logger(__name__)
 
 
@@ -61,9 +62,19 @@ async def running(env: Env) -> AsyncIterator[None]:
         stopping.set()
         env.letters_waiting.set()
         await asyncio.wait([delivering], timeout=_LAST_LETTER_SECONDS)
-        for task in tasks:
+        await end(tasks)
+
+
+async def end(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Cancel them, and return when they have ended. It is said again to who did not hear it: `asyncio.wait_for` loses
+    it where what it waits for is done at the same moment (before Python 3.12).
+    """
+    left = set(tasks)
+    while left:
+        for task in left:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        _, left = await asyncio.wait(left, timeout=_SAY_AGAIN_SECONDS)
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def follow_revocations(env: Env, woken: asyncio.Event) -> None:

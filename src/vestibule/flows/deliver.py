@@ -4,6 +4,8 @@ A crash anywhere leaves the letter in the outbox, and its lease lets another wor
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 import structlog
@@ -30,6 +32,8 @@ _HAND_OVER_SECONDS = LEASE.total_seconds() * 0.75
 # Together well within what is left of the lease.
 _CROSS_OFF_TRIES = 20
 _TRY_AGAIN_SECONDS = 0.5
+_GIVE_BACK_SECONDS = 1.0
+_STOPPED = "the server was stopped before the mail server had answered"
 _log = structlog.get_logger(__name__)
 
 
@@ -43,7 +47,8 @@ async def deliver(env: Env, queued: QueuedLetter) -> Delivery:
     """Deliver a claimed letter; what became of it. Events and log lines carry the id of the request that queued it."""
     queued_during = {name: queued.detail[name] for name in (REQUEST_ID,) if name in queued.detail}
     with bound_contextvars(**queued_during):
-        composed = await compose_letter(env, queued)
+        async with _given_back_if_stopped(env, queued):
+            composed = await compose_letter(env, queued)
         return await _hand_over(env, queued, composed) if composed is not None else Delivery.NOBODY
 
 
@@ -57,7 +62,7 @@ async def _hand_over(env: Env, queued: QueuedLetter, composed: Composed) -> Deli
     account_id = composed.account_id
     try:
         if composed.letter is not None:
-            async with asyncio.timeout(_HAND_OVER_SECONDS):
+            async with _given_back_if_stopped(env, queued), asyncio.timeout(_HAND_OVER_SECONDS):
                 await env.post.send(composed.letter)
     except RefusedForGood as fault:
         return await _refuse(env, queued, account_id, str(fault))
@@ -65,6 +70,23 @@ async def _hand_over(env: Env, queued: QueuedLetter, composed: Composed) -> Deli
         return await _put_off(env, queued, account_id, str(fault) or "the mail server took too long")
     await _settle(env, queued, account_id)
     return Delivery.SENT if composed.letter is not None else Delivery.NOBODY
+
+
+@asynccontextmanager
+async def _given_back_if_stopped(env: Env, queued: QueuedLetter) -> AsyncIterator[None]:
+    """Around what may take longer than a process that ends can wait: the letter is due again at once, for whoever runs,
+    and not only when its lease is over.
+    """
+    try:
+        yield
+    except asyncio.CancelledError:
+        _log.warning("letter_put_off", letter=queued.id, kind=queued.kind, attempts=queued.attempts, fault=_STOPPED)
+        try:
+            async with asyncio.timeout(_GIVE_BACK_SECONDS):
+                await _wait_until(env, queued, env.clock.now(), _STOPPED)
+        except (StoreUnavailable, TimeoutError):
+            _log.warning("letter_not_given_back", letter=queued.id)  # it is due when its lease is over
+        raise
 
 
 async def _settle(env: Env, queued: QueuedLetter, account_id: str | None) -> None:

@@ -1,10 +1,12 @@
 """`model.letters.Post` over SMTP (RFC 5321), with TLS that is never given up once asked for."""
 
+import asyncio
 import base64
 import json
 import re
 import ssl
 from dataclasses import dataclass, field
+from email.message import EmailMessage
 from typing import Literal
 from urllib.parse import quote
 
@@ -54,21 +56,10 @@ class SmtpPost:
 
     async def send(self, letter: Letter) -> str:
         message = await self._renderer.write_aside(letter)
-        server = self._server
-        starttls = {"starttls": True, "opportunistic": None}.get(server.security, False)
+        client = self._client()
         try:
-            _, answer = await aiosmtplib.send(
-                message,
-                hostname=server.host,
-                local_hostname=server.ehlo or None,
-                port=server.port,
-                username=server.user or None,
-                password=server.password or None,
-                use_tls=server.security == "tls",
-                start_tls=starttls,
-                tls_context=self._tls,
-                timeout=server.timeout_seconds,
-            )
+            async with client:
+                _, answer = await _sent(client, message)
         except aiosmtplib.SMTPRecipientsRefused as fault:
             (refusal,) = fault.recipients  # a letter has one
             raise _kind(refusal.code)(self._said(refusal, letter)) from None
@@ -78,9 +69,31 @@ class SmtpPost:
             raise NotSent(self._said(fault, letter)) from None
         return said_by(self._server, answer, letter)
 
+    def _client(self) -> aiosmtplib.SMTP:
+        server = self._server
+        return aiosmtplib.SMTP(
+            hostname=server.host,
+            local_hostname=server.ehlo or None,
+            port=server.port,
+            username=server.user or None,
+            password=server.password or None,
+            use_tls=server.security == "tls",
+            start_tls={"starttls": True, "opportunistic": None}.get(server.security, False),
+            tls_context=self._tls,
+            timeout=server.timeout_seconds,
+        )
+
     def _said(self, fault: Exception, letter: Letter) -> str:
         """What the server answered, without what it repeats of the letter and of our own credentials."""
         return said_by(self._server, f"{type(fault).__name__}: {fault}", letter)
+
+
+async def _sent(client: aiosmtplib.SMTP, message: EmailMessage) -> tuple[object, str]:
+    try:
+        return await client.send_message(message)
+    except asyncio.CancelledError:
+        client.close()  # else it would say QUIT, and wait for the answer as long as for any other
+        raise
 
 
 def said_by(server: Server, words: str, letter: Letter | None = None) -> str:
