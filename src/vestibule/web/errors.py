@@ -93,11 +93,15 @@ class CrossSiteRefresh(errors.RefreshRefused):
     code = "cross_site"
 
 
+# CONNECT has none: it names a host to be led to (RFC 9110, section 9.3.6).
+_NO_PATH = "This request names no path here, and this server leads nowhere else; ask for a path such as /login"
+
+
 class RouteUnknown(Refusal):
     code = "route_unknown"
 
     def __init__(self, path: str) -> None:
-        super().__init__(f"Route {path} not found")
+        super().__init__(f"Route {path} not found" if path else _NO_PATH)
 
 
 class MethodNotAllowed(Refusal):

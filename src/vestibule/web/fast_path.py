@@ -34,7 +34,7 @@ class FastPath:
         self._headers_without_origin = headers_for(None, web.secure_cookies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["method"] == "GET" and scope["path"] in _ANSWERS:
+        if scope["type"] == "http" and scope["method"] == "GET" and scope["path"] in _ANSWERS and _as_it_is(scope):
             headers_around = self._headers_around(scope)
             caller = self._caller(scope) if headers_around is not None else None
             if caller is not None and headers_around is not None:
@@ -65,6 +65,11 @@ class FastPath:
             if name == b"origin":
                 return self._headers.get(value)
         return self._headers_without_origin
+
+
+def _as_it_is(scope: Scope) -> bool:
+    """Whether nothing in the path is encoded, such as a slash that is none."""
+    return b"%" not in (scope.get("raw_path") or b"")
 
 
 def _me(caller: Caller, _scope: Scope) -> tuple[int, list[RawHeader], bytes]:

@@ -5,6 +5,9 @@ page. A path may end in a slash. HEAD is answered without a body. An exception n
 becomes the envelope's 500.
 """
 
+import re
+from urllib.parse import unquote
+
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
@@ -33,6 +36,7 @@ _SECURITY = {
 _REFERRER_OF_PLAIN_PAGES = "strict-origin"
 _HSTS = "max-age=31536000"
 _DOCS_PATH = "/docs"
+_ENCODED_SLASH = re.compile(rb"%2f", re.IGNORECASE)
 # Development only: Swagger UI starts itself from an inline script.
 _DOCS_CSP = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
@@ -87,6 +91,7 @@ class OutermostLayer:
             await refused(RouteUnknown(target(scope)))(scope, receive, sent)
             return
         try:
+            _keep_encoded_slashes(scope)
             _drop_trailing_slash(scope)
             await self._app(scope, receive, sent)
         except Exception:
@@ -166,6 +171,15 @@ def _preflight_answer(scope: Scope, policy: WebPolicy) -> Response:
     if asked_for := headers.get("access-control-request-headers"):
         allowed["Access-Control-Allow-Headers"] = asked_for
     return Response(status_code=204, headers=allowed)
+
+
+def _keep_encoded_slashes(scope: Scope) -> None:
+    """An encoded slash is part of a segment and ends none (RFC 3986, section 2.2), but whoever decodes the path takes
+    it for one. Nothing of ours has one in a segment: it is read as an empty segment, which no route has.
+    """
+    raw: bytes = scope.get("raw_path") or b""
+    if _ENCODED_SLASH.search(raw):
+        scope["path"] = unquote(_ENCODED_SLASH.sub(b"//", raw.partition(b"?")[0]).decode("latin-1"))
 
 
 def _drop_trailing_slash(scope: Scope) -> None:
