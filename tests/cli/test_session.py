@@ -1,6 +1,7 @@
 """`vestibule login`, `whoami`, `token` and `logout` against a running server."""
 
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -103,6 +104,32 @@ def test_a_server_that_cannot_be_asked_is_told_in_one_line(tmp_path: Path, url: 
     assert words in complaint(done.stderr)
 
 
+def test_the_words_for_a_person_are_no_words_for_a_program(tmp_path: Path) -> None:
+    for arguments, settings, named in (
+        (("--url", "http://10.1.2.3:8000"), {}, "--url"),
+        ((), {"VESTIBULE_URL": "http://10.1.2.3:8000"}, "VESTIBULE_URL"),
+    ):
+        for name in program.OF_A_PERSON:
+            done = run(tmp_path, name, *arguments, HOME=str(tmp_path), **settings)
+            assert done.returncode == 2
+            said = complaint(done.stderr)
+            assert said.startswith(f"{named}: 'http://10.1.2.3:8000' would send secrets in the open: use https")
+            assert "plain_http" not in said
+    with pytest.raises(ValueError, match="say plain_http=True"):
+        Session("http://10.1.2.3:8000")
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/", "/login", "//"])
+def test_an_address_with_a_path_says_to_leave_it_out(server: Running, path: str, tmp_path: Path) -> None:
+    for command in (("login", EMAIL), ("whoami",), ("token",), ("logout",), ("doctor",)):
+        done = vestibule(tmp_path, *command, "--url", f"{server.base}{path}", typed=f"{PASSWORD}\n")
+        if path == "//":
+            assert "without a path" not in done.stderr
+        else:
+            assert done.returncode == 2
+            assert f"give it without a path: {server.base}" in complaint(done.stderr)
+
+
 def test_c12_where_the_password_goes_is_said_before_it_is_asked_for(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("VESTIBULE_URL=http://127.0.0.1:1\n")
     said = vestibule(tmp_path, "login", EMAIL, typed=f"{PASSWORD}\n").stderr.splitlines()
@@ -116,6 +143,61 @@ def test_c12_a_home_that_cannot_keep_a_session_is_one_line(server: Running, tmp_
         assert done.returncode == 1
         assert "Traceback" not in done.stderr
         assert len(done.stderr.splitlines()) == 1, done.stderr
+
+
+UNREADABLE = {"folder": Path.mkdir, "pipe": os.mkfifo, "loop": lambda path: path.symlink_to(path)}
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_c37_what_is_in_the_place_of_a_session_is_named_with_its_path(
+    kind: str, server: Running, tmp_path: Path
+) -> None:
+    """C37: by every command, and with what to do."""
+    at = ("--url", server.base)
+    assert vestibule(tmp_path, "login", EMAIL, *at, typed=f"{PASSWORD}\n").returncode == 0
+    (kept,) = tmp_path.rglob("sessions/*.json")
+    kept.unlink()
+    UNREADABLE[kind](kept)
+    for name in ("whoami", "token", "logout"):
+        done = vestibule(tmp_path, name, *at)
+        assert done.returncode == 1
+        said = complaint(done.stderr)
+        if kind == "pipe":  # which is no session, and can be taken away
+            assert str(kept) in said or said.startswith("Nobody is signed in")
+        else:
+            assert str(kept) in said
+            assert "move away what is in its way" in said
+
+
+def test_c37_who_is_not_signed_in_is_not_told_to_be_signed_out(server: Running, tmp_path: Path) -> None:
+    """C37: nor where what is kept is no session, which may go on at the server."""
+    at = ("--url", server.base)
+    never = vestibule(tmp_path, "logout", *at)
+    assert (never.returncode, never.stderr) == (0, f"Nobody is signed in at {server.base}.\n")
+    assert vestibule(tmp_path, "login", EMAIL, *at, typed=f"{PASSWORD}\n").returncode == 0
+    (kept,) = tmp_path.rglob("sessions/*.json")
+    assert vestibule(tmp_path, "logout", *at).stderr == "Signed out.\n"
+    assert vestibule(tmp_path, "logout", *at).stderr == never.stderr
+    for junk in (b"", b"junk", b"\xff", b'{"access": 1}'):
+        kept.write_bytes(junk)
+        done = vestibule(tmp_path, "logout", *at)
+        assert done.returncode == 1
+        assert str(kept) in complaint(done.stderr)
+        assert f"end it at {server.base}/profile/security" in done.stderr
+        assert vestibule(tmp_path, "logout", *at).stderr == never.stderr
+
+
+def test_c37_an_access_token_that_has_ended_keeps_no_session_alive(server: Running, tmp_path: Path) -> None:
+    """C37: it ends nothing by itself, while the refresh token beside it goes on for weeks."""
+    at = ("--url", server.base)
+    assert vestibule(tmp_path, "login", EMAIL, *at, typed=f"{PASSWORD}\n").returncode == 0
+    (path,) = tmp_path.rglob("sessions/*.json")
+    tokens = json.loads(path.read_text())
+    path.write_text(json.dumps({**tokens, "access": f"{tokens['access']}x", "expires_at": 0}))
+    assert vestibule(tmp_path, "logout", *at).stderr == "Signed out.\n"
+    assert not path.exists()
+    bearer = {"Authorization": f"Bearer {tokens['access']}"}
+    assert httpx.get(f"{server.base}/api/users/me", headers=bearer).status_code == 401
 
 
 @pytest.mark.parametrize(

@@ -25,18 +25,22 @@ _MARKS = {
 _STYLES = {Severity.FINE: "", Severity.HINT: "cyan", Severity.WARNING: "yellow", Severity.FAULT: "bold red"}
 
 
-def _with_a_port(url: str | None) -> str | None:
+def _of_a_server(url: str | None) -> str | None:
     try:
-        _ = urlsplit(url or "").port
+        parts = urlsplit(url or "")
+        _ = parts.port
     except ValueError:  # which quotes it
         raise typer.BadParameter(f"{shown(url or '')} is not an address such as https://auth.example.com") from None
+    if parts.scheme in {"http", "https"} and parts.path.strip("/"):
+        server = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        raise typer.BadParameter(f"give it without a path: {server}")
     return url
 
 
 def doctor(
     context: typer.Context,
     url: Annotated[
-        str | None, typer.Option(callback=_with_a_port, help="Look at the server at this address, as visitors see it.")
+        str | None, typer.Option(callback=_of_a_server, help="Look at the server at this address, as visitors see it.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON document.")] = False,
 ) -> None:

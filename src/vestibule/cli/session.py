@@ -4,7 +4,6 @@ A program of its own (`vestibule/person.py`), because what it is made of, httpx 
 server should carry.
 """
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,10 +15,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from vestibule import settings
+from vestibule.cli.asked import asked
 from vestibule.cli.console import fail, notes, print_json, results
+from vestibule.cli.kept import KeptSession
 from vestibule.cli.typed import Commands
-from vestibule.cli.usage import WronglyTyped
-from vestibule.client import InFile, NotReached, Session, SignedOut
+from vestibule.client import NotReached, Session, SignedOut
+from vestibule.client.wire import InTheOpen
 from vestibule.model.operator_errors import OperatorError
 
 _WRONG_URL, _NOT_DONE = 2, 1
@@ -28,7 +29,6 @@ person = Commands(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-_LONGEST_LINE = 10_000
 _SHOWN = ("name", "email", "email_verified", "role", "id")
 
 Url = Annotated[
@@ -53,7 +53,7 @@ def login(
     with _session(url, begins=True) as session:
         if url is None:
             notes.print(f"Signing in at {settings.read().own_base}{_where_from()}.", markup=False, highlight=False)
-        session.sign_in(email or _asked("Email"), _password())
+        session.sign_in(email or asked("Email"), asked("Password", hidden=True))
         notes.print(f"Signed in as {session.me().get('email')}.", markup=False)
 
 
@@ -82,8 +82,23 @@ def token(url: Url = None) -> None:
 def logout(url: Url = None) -> None:
     """Sign out: the session ends at the server, and is forgotten here."""
     with _session(url) as session:
+        kept = _kept_for(url or settings.read().own_base)
+        if kept.load() is None:
+            _nobody_to_sign_out(kept, url or settings.read().own_base)
+            return
         session.sign_out()
     notes.print("Signed out.")
+
+
+def _nobody_to_sign_out(kept: KeptSession, address: str) -> None:
+    """Say so; raises `OperatorError` where what is kept is no session any more, and forgets it."""
+    if kept.is_there:
+        kept.clear()
+        raise OperatorError(
+            f"{kept.path}: what was kept there was no session, so that none was ended; if there was one, it may go on "
+            f"at the server: end it at {address}/profile/security, or change the password"
+        )
+    notes.print(f"Nobody is signed in at {address}.", markup=False, highlight=False)
 
 
 @contextmanager
@@ -93,17 +108,21 @@ def _session(url: str | None, *, begins: bool = False) -> Iterator[Session]:
     """
     try:
         address = url or settings.read().own_base
-        kept = InFile(_kept_for(address))
+        kept = _kept_for(address)
         session = Session(address, kept)
+        _require_no_path(address)
     except settings.WrongSettings as wrong:
         fail(str(wrong))
         raise typer.Exit(_WRONG_URL) from None
+    except InTheOpen as wrong:
+        fail(f"{_named(url)}: {wrong.what}: use https, or a tunnel (ssh -L), whose end here is http://localhost:PORT")
+        raise typer.Exit(_WRONG_URL) from None
     except ValueError as wrong:
-        fail(f"--url: {wrong}")
+        fail(f"{_named(url)}: {wrong}")
         raise typer.Exit(_WRONG_URL) from None
     try:
         if begins:
-            _try_out(kept, address)
+            _try_out(kept)
         yield session
     except SignedOut as refusal:
         hint = "; sign in with: vestibule login" if refusal.code == "not_signed_in" else ""
@@ -116,13 +135,24 @@ def _session(url: str | None, *, begins: bool = False) -> Iterator[Session]:
         session.close()
 
 
-def _try_out(kept: InFile, address: str) -> None:
+def _named(url: str | None) -> str:
+    return "--url" if url else "VESTIBULE_URL"
+
+
+def _require_no_path(address: str) -> None:
+    """Raises ValueError: a server's pages and routes begin at its root, and no path is in front of them."""
+    parts = urlsplit(address)
+    if parts.path.strip("/"):
+        raise ValueError(f"give it without a path: {parts.scheme}://{parts.netloc}")
+
+
+def _try_out(kept: KeptSession) -> None:
     """Before a password is asked for; raises `OperatorError`."""
     try:
         kept.try_out()
     except OSError as fault:
         raise OperatorError(
-            f"{_kept_for(address).parent}: no session can be kept there: {fault.strerror}; "
+            f"{kept.path.parent}: no session can be kept there: {fault.strerror}; "
             "make room for it, or set HOME to a folder of yours"
         ) from None
 
@@ -133,27 +163,9 @@ def _where_from() -> str:
     return f", which {name} in {settings.ENV_FILE.absolute()} names" if name else ""
 
 
-def _kept_for(address: str) -> Path:
+def _kept_for(address: str) -> KeptSession:
     parts = urlsplit(address)
     folder = Path(typer.get_app_dir("vestibule"))
     if not folder.is_absolute():
         raise settings.WrongSettings("HOME: nobody knows where your home is, in which a session is kept; set it")
-    return folder / "sessions" / f"{parts.scheme}-{parts.netloc.replace(':', '-')}.json"
-
-
-def _password() -> str:
-    return _asked("Password", hidden=True)
-
-
-def _asked(what: str, *, hidden: bool = False) -> str:
-    """From a terminal, or as the next line of a pipe; raises `WronglyTyped` where nothing comes."""
-    if sys.stdin.isatty():
-        answer: str = typer.prompt(what, hide_input=hidden, err=True)
-        return answer
-    try:
-        line = sys.stdin.readline(_LONGEST_LINE).rstrip("\n")
-    except UnicodeDecodeError:
-        raise WronglyTyped(f"{what.lower()}: what was given on the standard input is not UTF-8") from None
-    if not line:
-        raise WronglyTyped(f"no {what.lower()} was given: type it, or give it as a line on the standard input")
-    return line
+    return KeptSession(folder / "sessions" / f"{parts.scheme}-{parts.netloc.replace(':', '-')}.json")

@@ -18,7 +18,7 @@ class DiscreetCommand(TyperCommand):
     """A command that says only that there is too much, and takes no bytes that are no text."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if not all(map(_is_text, args)):
+        if not all(map(is_text, args)):
             ctx.fail(_NOT_UTF8)
         takes_more, ctx.allow_extra_args = ctx.allow_extra_args, True
         rest: list[str] = super().parse_args(ctx, args)
@@ -27,7 +27,7 @@ class DiscreetCommand(TyperCommand):
         return rest
 
 
-def _is_text(typed: str) -> bool:
+def is_text(typed: str) -> bool:
     """Whether it has none of the halves of signs in which Python hides bytes that are not UTF-8 (PEP 383)."""
     return not any("\ud800" <= sign <= "\udfff" for sign in typed)
 

@@ -103,13 +103,13 @@ class Session(httpx.Auth):
 
     def sign_out(self) -> None:
         """End the session, here and at Vestibule; raises `NotReached`, and then it has ended only here."""
-        tokens = self._store.load()
         try:
-            self._store.clear()
-        finally:
-            if tokens is not None:
-                with suppress(SignedOut):  # it was over already
+            if self._store.load() is not None:
+                with suppress(SignedOut), self._refreshing:  # it was over already
+                    tokens = self._good() or self._exchanged()  # an access token that has ended ends nothing
                     self._send("POST", "/api/auth/logout", headers=_bearer(tokens))
+        finally:
+            self._store.clear()
 
     def me(self) -> dict[str, Any]:
         """Who is signed in, and in `email_verified` whether that email is; raises `SignedOut` or `NotReached`."""
@@ -172,15 +172,19 @@ class Session(httpx.Auth):
         return tokens
 
     def _refreshed(self) -> Tokens:
+        renewed = self._exchanged()
+        self._store.save(renewed)
+        return renewed
+
+    def _exchanged(self) -> Tokens:
+        """New tokens, which nobody keeps yet."""
         tokens = self._held()
         try:
             answer = self._send("POST", _REFRESH, headers={"Cookie": _refresh_cookie(tokens)})
         except SignedOut:
             self._store.clear()
             raise
-        renewed = _tokens_in(answer, tokens.refresh)
-        self._store.save(renewed)
-        return renewed
+        return _tokens_in(answer, tokens.refresh)
 
     def _ask(self, method: str, path: str, **content: Any) -> "_Answer":
         """One answer, read to its end; raises `Unbounded` and httpx's errors."""

@@ -27,6 +27,14 @@ _DEEPEST = 10
 _CHECK_URL = "check the url that is given"
 
 
+class InTheOpen(ValueError):
+    """Over plain HTTP, and not to this machine. `what` is said for people; the rest of the message is for programs."""
+
+    def __init__(self, url: str) -> None:
+        self.what = f"{url} would send secrets in the open"
+        super().__init__(f"{self.what}: use https, or say plain_http=True in a net of yours")
+
+
 def base_of(url: str, *, plain_http: bool) -> str:
     """The address to build on; raises `ValueError` where a secret would travel in the open."""
     if not isinstance(url, str):
@@ -42,9 +50,7 @@ def base_of(url: str, *, plain_http: bool) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname or re.search(r"[?#\s\\]", url):
         raise ValueError(f"{_shown(url)} is not an address such as https://auth.example.com")
     if parts.scheme == "http" and not plain_http and not _is_loopback(parts.hostname):
-        raise ValueError(
-            f"{_shown(url)} would send secrets in the open: use https, or say plain_http=True in a net of yours"
-        )
+        raise InTheOpen(_shown(url))
     _require_reachable(url, parts)
     return url.rstrip("/")
 

@@ -1,0 +1,44 @@
+"""A person's session, kept in a file: whatever is wrong with that is said with its path, and what to do."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from vestibule.client import InFile, Tokens
+from vestibule.model.operator_errors import OperatorError
+
+
+class KeptSession(InFile):
+    """Raises `OperatorError` in place of `OSError`, but where it is only tried out."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.path = path
+
+    @property
+    def is_there(self) -> bool:
+        """Whether anything is, a session or not."""
+        return os.path.lexists(self.path)
+
+    def load(self) -> Tokens | None:
+        with self._explained("read"):
+            return super().load()
+
+    def save(self, tokens: Tokens) -> None:
+        with self._explained("kept"):
+            super().save(tokens)
+
+    def clear(self) -> None:
+        with self._explained("taken away"):
+            super().clear()
+
+    @contextmanager
+    def _explained(self, done: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as fault:
+            raise OperatorError(
+                f"{self.path}: the session in this place cannot be {done}: {fault.strerror}; move away what is in its "
+                "way, or set HOME to a folder of yours"
+            ) from None
