@@ -6,10 +6,13 @@ whoever may listen, and stops nothing.
 
 import errno
 import os
+import select
 import sys
 from typing import Any, TextIO
 
 from vestibule.model.operator_errors import OperatorError
+
+_NOTHING_DONE = "so that nothing was done: what is shown only once would be lost"
 
 
 class OutputLost(OperatorError):
@@ -27,6 +30,14 @@ def prepare() -> None:
         sys.stdout = _Output(sys.__stdout__, closed=False)
     if sys.stderr is None or sys.stderr is sys.__stderr__:
         sys.stderr = _Notes(sys.stderr or os.fdopen(2, "w", closefd=False))
+
+
+def require_output() -> None:
+    """Raises `OutputLost` where it is known that nothing can be written to the output: before something is done whose
+    result is shown once.
+    """
+    if isinstance(sys.stdout, _Output):
+        sys.stdout.look()
 
 
 def _fill(number: int, flags: int) -> None:
@@ -50,6 +61,20 @@ class _Output(_Guarded):
     def __init__(self, stream: TextIO, *, closed: bool) -> None:
         super().__init__(stream)
         self._closed = closed
+
+    def look(self) -> None:
+        """Raises `OutputLost`; writes nothing, of which a full device and one that is only read complain."""
+        if self._closed:
+            raise OutputLost(f"the standard output is closed, {_NOTHING_DONE}")
+        number = self._stream.fileno()
+        try:
+            os.write(number, b"")
+        except OSError as fault:
+            raise OutputLost(f"the standard output cannot be written: {fault.strerror}, {_NOTHING_DONE}") from None
+        waiting = select.poll()
+        waiting.register(number, select.POLLOUT)
+        if any(what & select.POLLERR for _, what in waiting.poll(0)):
+            raise OutputLost(f"nobody reads the standard output any more, {_NOTHING_DONE}")
 
     def write(self, text: str) -> int:
         if self._closed:

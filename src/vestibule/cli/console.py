@@ -15,6 +15,7 @@ from rich.segment import Segment
 from rich.text import Text
 
 from vestibule.protocol.one_line import one_line
+from vestibule.streams import OutputLost
 
 # What is piped into another program is not folded to a screen that is not there.
 _PIPED_WIDTH = 200
@@ -43,6 +44,15 @@ def fail(message: str) -> None:
     """Say why it stops here, one line for each thing that is wrong; nothing of what needs no words."""
     for line in message.split("\n") if message else ():
         notes.print(f"[bold red]vestibule:[/] {escape(line)}", highlight=False)
+
+
+def show_once(secret: str, if_lost: str) -> None:
+    """Print what nobody can be shown again; raises `OutputLost`, which says then what became of it."""
+    try:
+        results.print(secret, soft_wrap=True, highlight=False)
+        sys.stdout.flush()
+    except OutputLost as fault:
+        raise OutputLost("\n".join(filter(None, (str(fault), if_lost)))) from None
 
 
 def print_json(value: Any) -> None:

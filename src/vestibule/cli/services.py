@@ -8,8 +8,9 @@ from rich.box import SIMPLE
 from rich.markup import escape
 from rich.table import Column, Table
 
+from vestibule import streams
 from vestibule.cli.command_context import CommandContext
-from vestibule.cli.console import fail, notes, results
+from vestibule.cli.console import fail, notes, results, show_once
 from vestibule.cli.typed import Commands
 from vestibule.flows.services import add_service, list_services, remove_service
 from vestibule.model.service_keys import MAX_NAME, ServiceKey, is_service_name
@@ -27,11 +28,12 @@ def add(context: typer.Context, name: Name) -> None:
     if not is_service_name(name):
         fail(f"{name!r} cannot name a service: use a-z, 0-9, and . _ - between them, {MAX_NAME} at the most")
         raise typer.Exit(2)
+    streams.require_output()
     key = asyncio.run(_add(context.obj, name))
     if key is None:
         fail(f"the service {name} has a key already; remove it first, or choose another name")
         raise typer.Exit(1)
-    results.print(key, soft_wrap=True, highlight=False)
+    show_once(key, f"{name} has a key now that nobody knows: vestibule services remove {name}, and add it again")
     notes.print(f"The key of {name}, shown this once. Hand it to the service as a secret.")
 
 

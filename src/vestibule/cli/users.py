@@ -8,8 +8,10 @@ from typing import Annotated, TypeVar
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from vestibule import streams
+from vestibule.cli.asked import sure_of
 from vestibule.cli.command_context import CommandContext, Legacy
-from vestibule.cli.console import notes, results
+from vestibule.cli.console import notes, show_once
 from vestibule.cli.typed import Commands
 from vestibule.flows.administer import disable_account, enable_account, find_account
 from vestibule.flows.create_account import create_account
@@ -46,16 +48,20 @@ def create(
     admin: Annotated[bool, typer.Option("--admin", help="With the role `admin` in its tokens.")] = False,
 ) -> None:
     """Make an account whose address counts as proven, and show its password once. No account is there by itself."""
+    streams.require_output()
     account, password = asyncio.run(_create(context.obj, address, name, Role.ADMIN if admin else Role.USER))
     notes.print(f"{account.address} has an account with the role {account.role.value}; its password, shown only now:")
-    results.print(password, highlight=False)
+    show_once(
+        password, f"{account.address} has an account now; have a letter sent for another password (Forgot password?)"
+    )
 
 
 @users.command()
 def disable(context: typer.Context, address: Address) -> None:
     """Shut an account: its owner is signed out everywhere, at once, and cannot sign in until it is enabled."""
     account, ended = asyncio.run(_change(context.obj, address, disable_account))
-    notes.print(f"{account.address} is shut; sessions that ended: {ended}.")
+    was = ", as it was" if ended is None else f"; sessions that ended: {ended}"
+    notes.print(f"{account.address} is shut{was}.")
 
 
 @users.command()
@@ -73,7 +79,7 @@ def delete(
 ) -> None:
     """Delete an account and everything that is known of its owner. This cannot be undone."""
     if not sure:
-        typer.confirm(f"Delete {one_line(address)} for good?", abort=True, err=True)
+        sure_of(f"Delete {one_line(address)} for good?")
     account, ended = asyncio.run(_change(context.obj, address, delete_account))
     notes.print(f"{account.address} is deleted; sessions that ended: {ended}.")
 
