@@ -18,6 +18,7 @@ def test_a_shut_account_is_signed_out_of_a_running_server(postgresql: Backend, t
         shut = run(tmp_path, "users", "disable", "Ada@Example.com", **settings)
         assert (shut.returncode, shut.stderr) == (0, f"{EMAIL} is shut; sessions that ended: 1.\n")
         wait_until(lambda: browser.get("/api/users/me").status_code == 401, "the refusal")
+        assert run(tmp_path, "users", "disable", EMAIL, **settings).stderr == f"{EMAIL} is shut, as it was.\n"
         assert browser.get("/api/users/me").json()["code"] == "session_account_disabled"
         body = {"email": EMAIL, "password": "correct horse"}
         assert browser.post("/api/auth/login", json=body).json()["code"] == "wrong_credentials"

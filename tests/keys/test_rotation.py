@@ -176,6 +176,8 @@ async def test_a_key_that_was_let_go_opens_nothing_even_where_its_tokens_were_kn
     with pytest.raises(KeysStay, match="may live until"):
         await withdraw_key(pair.a.env, leaked)
     await withdraw_key(pair.a.env, leaked, early=True)
+    with pytest.raises(KeysStay, match="is gone already"):
+        await withdraw_key(pair.a.env, leaked, early=True)
     await pair.look(pair.a)
     assert (await client.get(ME)).json()["code"] == "access_token_invalid"
     assert (await client.get("/api/auth/refresh")).status_code == 200

@@ -16,18 +16,19 @@ async def find_account(env: Env, address: str) -> Account | None:
 
 
 @retry_on_conflict
-async def disable_account(env: Env, account: Account) -> int:
+async def disable_account(env: Env, account: Account) -> int | None:
     """Nobody signs in to it from now on, whoever is signed in is not any more, and no mailed link changes it, now or
-    once it is enabled; how many sessions that ended.
+    once it is enabled; how many sessions that ended, or None if it was so already.
     """
     now = env.clock.now()
     async with env.store.transaction() as tx:
         await tx.accounts.lock(account.id)
-        await tx.accounts.disable(account.id, now)
+        shut = await tx.accounts.disable(account.id, now)
         ended = await end_trust(env, tx, account.id, EndReason.ACCOUNT_DISABLED, now, ways_back_since=EVER)
-        await tx.events.record(Event(now, EventKind.ACCOUNT_DISABLED, account.id))
+        if shut:
+            await tx.events.record(Event(now, EventKind.ACCOUNT_DISABLED, account.id))
     await announce_end(env, ended)
-    return len(ended.session_ids)
+    return len(ended.session_ids) if shut else None
 
 
 @retry_on_conflict

@@ -110,9 +110,12 @@ async def _why_not_yet(env: Env, uses: Sequence[KeyUse]) -> str:
 
 
 async def _why_it_stays(env: Env, kid: str) -> str:
-    key = next((key for key in await stored_keys(env.store) if key.kid == kid), None)
+    async with env.store.reading() as read:
+        key = next((key for key in await read.signing_keys.all() if key.kid == kid), None)
     if key is None:
         return f"there is no key {kid}; `vestibule keys list` shows those there are"
+    if key.state is KeyState.GONE:
+        return f"the key {kid} is gone already, since {_time(key.state_since)}"
     if key.state is KeyState.CURRENT:
         return f"this key signs; first let another sign: vestibule keys rotate --use {key.use.value}"
     if key.state is KeyState.NEXT or key.checks_until is None:
