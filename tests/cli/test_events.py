@@ -39,6 +39,29 @@ def test_they_are_shown_found_and_followed(tmp_path: Path) -> None:
                 following.wait()
 
 
+UNDERSTOOD = [("127.0.0.1/32", True), (" 127.0.0.1", True), ("::ffff:127.0.0.1", True), ("::1/128", False)]
+NOT_UNDERSTOOD = [
+    *(
+        ("--network", each)
+        for each in ("hello", "127.0.0.0/8", "127.0.0.1/", "127.0.0.1/33", "::1/32", "localhost", "")
+    ),
+    *(("--hours", each) for each in ("0", "-1", "nan", "inf", "1e300", "0.0")),
+    *(("--most", each) for each in ("0", "-1")),
+]
+
+
+def test_c36_a_filter_that_finds_nothing_by_mistake_is_refused(tmp_path: Path) -> None:
+    """C36: and one that means an address finds what is from it."""
+    with serving(tmp_path, **given_keys()) as server, server.browser() as browser:
+        register(browser, ADA)
+        for typed, found in UNDERSTOOD:
+            assert bool(told(server, "--network", typed, "--hours", "0.5")) is found
+    for option, typed in NOT_UNDERSTOOD:
+        refused = run(tmp_path, "events", f"{option}={typed}", **given_keys())
+        assert (refused.returncode, refused.stdout) == (2, ""), (option, typed)
+        assert option in complaint(refused.stderr)
+
+
 def test_an_address_that_nobody_has_is_one_line(tmp_path: Path) -> None:
     refused = run(tmp_path, "events", "--account", "nobody@example.com", **given_keys())
     assert refused.returncode == 1

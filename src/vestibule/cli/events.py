@@ -21,24 +21,49 @@ from vestibule.flows.watch_events import find_events
 from vestibule.model.accounts import NotAnAddress, canonical_address
 from vestibule.model.events import Event, EventFilter, EventKind
 from vestibule.model.limits import usual_form
+from vestibule.setting_types import shown
 
 _KINDS = f"Only of this kind; may be given again. Kinds: {', '.join(kind.value for kind in EventKind)}."
 _LOOK_SECONDS = 1.0
 _MOST_HOURS = 1_000_000  # a century; years begin at 1
 
 
+def _one_address(typed: str | None) -> str | None:
+    """The address as events have it; one with the length of all its bits is the same."""
+    if typed is None:
+        return None
+    address, slash, bits = typed.strip().partition("/")
+    form = usual_form(address)
+    if not form or (slash and bits != ("128" if ":" in address else "32")):
+        raise typer.BadParameter(
+            f"{shown(typed)} is not one network address, such as 192.0.2.7 or 2001:db8::7; of whole networks, ask "
+            "with --json and filter what comes"
+        )
+    return form
+
+
+def _some_hours(hours: float | None) -> float | None:
+    if hours is not None and not 0 < hours <= _MOST_HOURS:  # which nan is not either
+        raise typer.BadParameter(f"{hours:g} is not more than 0 and at most {_MOST_HOURS:,}")
+    return hours
+
+
 def events(
     context: typer.Context,
     account: Annotated[str | None, typer.Option(help="Only of the account with this e-mail address.")] = None,
-    network: Annotated[str | None, typer.Option(help="Only from this network address.")] = None,
+    network: Annotated[
+        str | None, typer.Option(callback=_one_address, help="Only from this network address, such as 192.0.2.7.")
+    ] = None,
     kind: Annotated[list[EventKind] | None, typer.Option(metavar="KIND", help=_KINDS)] = None,
-    hours: Annotated[float | None, typer.Option(help="Only of the last so many hours.", min=0, max=_MOST_HOURS)] = None,
+    hours: Annotated[
+        float | None, typer.Option(callback=_some_hours, help="Only of the last so many hours, such as 0.5.")
+    ] = None,
     most: Annotated[int, typer.Option("--most", "-n", help="How many, the newest.", min=1, max=100_000)] = 50,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on, and show each as it happens.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON for each, for programs.")] = False,
 ) -> None:
     """Show what happened: who signed in, was refused, changed what; the newest last. No secret is among it."""
-    wanted = EventFilter(network_address=network and (usual_form(network) or network), kinds=tuple(kind or ()))
+    wanted = EventFilter(network_address=network, kinds=tuple(kind or ()))
     since = timedelta(hours=hours) if hours is not None else None
     asyncio.run(_show(context.obj, _Wish(wanted, account, since, most, follow), _json if as_json else _table))
 
@@ -57,7 +82,7 @@ class _Wish:
 async def _show(command_context: CommandContext, wish: _Wish, show: Callable[[list[Event]], None]) -> None:
     async with command_context.opened() as env:
         account_id = await _account_id(env, wish.address) if wish.address else None
-        since = env.clock.now() - wish.since if wish.since else None
+        since = env.clock.now() - wish.since if wish.since is not None else None
         wanted = replace(wish.wanted, account_id=account_id, since=since)
         while True:
             found = await find_events(env, wanted, wish.most)
