@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import cached_property
 
@@ -35,7 +35,14 @@ class RealCommandContext:
 
     @cached_property
     def settings(self) -> Settings:
-        chosen = wiring.read_settings()
+        return self._read()
+
+    def settings_for(self, *looks: Callable[[Settings], object]) -> Settings:
+        self.settings = chosen = self._read(*looks)
+        return chosen
+
+    def _read(self, *looks: Callable[[Settings], object]) -> Settings:
+        chosen = wiring.read_settings(*looks)
         # A command tells what it did itself; the lines of its events are for a server's log.
         logs.configure(_COMMANDS_LOG, pretty=not chosen.production)
         return chosen

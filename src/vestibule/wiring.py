@@ -3,8 +3,9 @@
 Sees every rim but the faces. `app` adds HTTP to it, `__main__` the command line.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from redis.asyncio import Redis
@@ -55,15 +56,16 @@ _LINE_SECONDS = 2.0
 BCRYPT_ROUNDS = 12  # the contract's origin's
 
 
-def read_settings() -> Settings:
-    """The settings in force; raises `WrongSettings` with a line for each that is wrong, in whoever's eyes."""
-    return choosing.read(_complaints)
+def read_settings(*looks: Callable[[Settings], object]) -> Settings:
+    """The settings in force; raises `WrongSettings` with a line for each that is wrong, in whoever's eyes: those of
+    `looks` too, which raise the same.
+    """
+    return choosing.read(partial(_complaints, looks))
 
 
-def _complaints(settings: Settings) -> Iterator[str]:
+def _complaints(looks: Iterable[Callable[[Settings], object]], settings: Settings) -> Iterator[str]:
     """What those say that will use a setting: nothing is opened."""
-    looks: tuple[Callable[[Settings], object], ...] = (sender, _database_address, _redis_address, _given_keys)
-    for look in looks:
+    for look in (sender, _database_address, _redis_address, _given_keys, *looks):
         try:
             look(settings)
         except WrongSettings as fault:

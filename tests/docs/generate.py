@@ -44,7 +44,8 @@ hint of the doctor, and no more. White space at the ends is dropped, and an empt
 `"…"` or `` `…` `` around a value that has a `#` or several lines; nothing is expanded, a `$` is a dollar sign. It
 has at most 1 MB. Like every file that a setting names, it is a regular file; `/dev/null` counts as an empty one.
 
-None has to be set. A switch takes `on` or `off`.
+None has to be set. A switch takes `on` or `off`; `true`, `yes` and `1`, `false`, `no` and `0` say the same, in small
+letters or capitals.
 """
 
 API_INTRODUCTION = """

@@ -6,6 +6,7 @@ import pytest
 
 from tests.docs.generate import ENTRIES, api_page, settings_page, stale, table
 from tests.docs.paths import ROOT
+from vestibule import setting_types
 from vestibule.model.errors import RefreshRefused, SessionOver
 from vestibule.model.sessions import EndReason
 from vestibule.settings import Settings, name_of
@@ -31,6 +32,8 @@ def test_every_setting_says_why() -> None:
 def test_limits_and_defaults_are_shown_as_people_type_them() -> None:
     page = settings_page()
     assert "| `VESTIBULE_REFRESH_ROTATION` | `on` | `on` or `off` |" in page
+    taken = page.partition("A switch takes ")[2].partition(".")[0]
+    assert {word for word in setting_types._SWITCH if f"`{word}`" in taken} == {*setting_types._SWITCH}
     assert "| `VESTIBULE_PASSWORD_MIN_LENGTH` | `8` | 8 to 64 |" in page
     assert "| `ORIGIN` | `http://localhost:3000` |" in page
     assert "| `DATABASE_URL` | unset |" in page

@@ -188,3 +188,12 @@ def _is_closed(connection: socket.socket) -> bool:
     except TimeoutError:
         return False
     return True
+
+
+@pytest.mark.parametrize("target", [b"localhost:22", b"127.0.0.1:443", b"[::1]:80"])
+def test_a_request_that_names_no_path_is_told_so(server: Running, target: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), 20) as wire:
+        wire.sendall(b"CONNECT " + target + b" HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n")
+        answer = b"".join(iter(lambda: wire.recv(65_536), b""))
+    assert answer.startswith(b"HTTP/1.1 404 ")
+    assert b"names no path" in answer

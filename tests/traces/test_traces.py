@@ -157,6 +157,9 @@ def test_without_the_extra_the_start_says_what_to_install(tmp_path: Path) -> Non
         "    return found(name)\n"
         "m.distribution = gone\n"
     )
-    started = run(tmp_path, "serve", VESTIBULE_TRACES="on", PYTHONPATH=str(missing.parent))
-    assert started.returncode != 0
+    wrong = {"PORT": "x", "VESTIBULE_LANGUAGE": "tlh"}
+    started = run(tmp_path, "serve", VESTIBULE_TRACES="on", PYTHONPATH=str(missing.parent), **wrong)
+    assert started.returncode == 2
     assert "pip install '.[server,traces]'" in started.stderr
+    lines = [line.removeprefix("vestibule: ").partition(":")[0] for line in started.stderr.splitlines()]
+    assert sorted(lines) == ["PORT", "VESTIBULE_LANGUAGE", "VESTIBULE_TRACES"]

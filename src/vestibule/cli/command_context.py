@@ -43,6 +43,9 @@ class CommandContext(Protocol):
     def settings(self) -> Settings:
         """The settings in force."""
 
+    def settings_for(self, *looks: Callable[[Settings], object]) -> Settings:
+        """The same, once nobody of those who look at them raises `WrongSettings`; told with all else that is wrong."""
+
     def opened(self, *, first_start: bool = False) -> AbstractAsyncContextManager[Env]:
         """Everything a process needs, for as long as the block lasts. `first_start`: makes what is not there yet."""
 

@@ -114,9 +114,10 @@ def reseal(context: typer.Context) -> None:
     """
     command_context: CommandContext = context.obj
     count = asyncio.run(_reseal(command_context))
-    results.print(
-        f"{count} keys are sealed under VESTIBULE_SECRET_KEY. VESTIBULE_SECRET_KEY_OLD is of no use any more."
-    )
+    settings = command_context.settings
+    where = "VESTIBULE_SECRET_KEY" if settings.secret_key.get_secret_value() else "the secret.key in VESTIBULE_DATA"
+    old = " VESTIBULE_SECRET_KEY_OLD is of no use any more." if settings.secret_key_old.get_secret_value() else ""
+    results.print(f"{count} keys are sealed under {where}.{old}")
 
 
 @keys.command()

@@ -61,18 +61,12 @@ def serve(
     # Until granian hears the signal itself: the first process of a container is sent none that it does not ask for.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     command_context: CommandContext = context.obj
-    settings = command_context.settings
-    address = _address(host, "--host") if host else _address(settings.host, "VESTIBULE_HOST")
-    place = _place(address, settings.port if port is None else port, "PORT")
+    settings = command_context.settings_for(_require_traces)
+    address, place = _places(settings, host, port)
     number = place.getsockname()[1]
     if sys.platform != "linux":
         place.close()
     os.environ["PORT"] = str(number)  # for the workers, whose letters name it
-    if settings.metrics_port:
-        _address(settings.metrics_host, "VESTIBULE_METRICS_HOST")
-        _place(settings.metrics_host, settings.metrics_port, "VESTIBULE_METRICS_PORT").close()
-    if settings.traces:
-        _require_traces()
     _tell_slips()
     _tell_weaknesses(command_context)
     asyncio.run(_prepare(command_context))
@@ -136,6 +130,35 @@ def _welcome_when_open(settings: Settings, host: str, port: int, workers: int) -
     _welcome(settings, host, port, workers)
 
 
+def _places(settings: Settings, host: str | None, port: int | None) -> tuple[str, socket.socket]:
+    """The address to listen on, and a socket that has the port; raises `WrongSettings` with a line for each place that
+    cannot be had, that of the metrics too.
+    """
+    faults = list[str]()
+    given = (host, "--host") if host else (settings.host, "VESTIBULE_HOST")
+    main = _taken(faults, *given, settings.port if port is None else port, "PORT")
+    if settings.metrics_port is not None:
+        beside = _taken(
+            faults, settings.metrics_host, "VESTIBULE_METRICS_HOST", settings.metrics_port, "VESTIBULE_METRICS_PORT"
+        )
+        if beside is not None:
+            beside[1].close()
+    if faults or main is None:
+        raise WrongSettings("\n".join(faults))
+    return main
+
+
+def _taken(
+    faults: list[str], name: str, named_by: str, port: int, numbered_by: str
+) -> tuple[str, socket.socket] | None:
+    try:
+        address = _address(name, named_by)
+        return address, _place(address, port, numbered_by)
+    except WrongSettings as fault:
+        faults.append(str(fault))
+        return None
+
+
 def _address(name: str, setting: str) -> str:
     """The IP address to listen on, which is all that granian takes; raises `WrongSettings`."""
     try:
@@ -178,8 +201,10 @@ def _connections(settings: Settings) -> int:
     return within
 
 
-def _require_traces() -> None:
-    """Raises `WrongSettings` where what tells OpenTelemetry is not installed."""
+def _require_traces(settings: Settings) -> None:
+    """Raises `WrongSettings` where what tells OpenTelemetry is wanted, and not installed."""
+    if not settings.traces:
+        return
     try:
         distribution(_TRACES)
     except PackageNotFoundError:

@@ -12,6 +12,7 @@ from vestibule.protocol.files import read_bounded
 
 _OF_TLS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs", "ssl_check_hostname")
 _KNOWN = ("db", "client_name", *_OF_TLS)
+_SCHEMES = {"redis", "rediss", "unix"}
 _MOST_DATABASES = 2**31
 _FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 _MAX_BYTES = 10_000_000
@@ -20,7 +21,8 @@ _MAX_BYTES = 10_000_000
 def require_known(url: str) -> None:
     """Raises ValueError, which shows no value, for a parameter that is unknown, given twice, or without TLS."""
     parts = urlsplit(url)
-    if "@" in parts.query or parts.fragment:  # the rest of a password, which is not to be shown
+    # What follows a ? or # may be the rest of a password, which is not to be shown.
+    if url.partition("://")[0].lower() not in _SCHEMES or "@" in parts.query or parts.fragment:
         raise ValueError
     pairs = parse_qsl(parts.query, keep_blank_values=True)
     names = [name for name, _ in pairs]
