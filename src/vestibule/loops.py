@@ -24,6 +24,7 @@ from vestibule.flows.follow_revocations import (
 from vestibule.metrics.meters import LETTERS
 from vestibule.metrics.turns import heard as heard_of
 from vestibule.metrics.turns import timed
+from vestibule.model.clock import MOST_APART
 from vestibule.model.errors import Fault
 from vestibule.signals import heard
 
@@ -118,7 +119,7 @@ async def follow_keys(env: Env) -> None:
             with timed("follow_keys"):
                 await look_at_keys(env, env.watching)
                 await keep_next_keys(env)
-            if polls % _FORGET_EVERY == 0:
+            if (polls + 1) % _FORGET_EVERY == 0:  # not at once: a clock may be set in the first minute
                 await withdraw_spent_keys(env)
         except Fault as fault:
             _log.warning("keys_not_read", fault=fault.code, why=str(fault))
@@ -128,7 +129,13 @@ async def follow_keys(env: Env) -> None:
 async def keep_clean(env: Env, every: float = CLEAN_UP_SECONDS) -> None:
     """Delete what has long been over, now and then. No fault ends the loop."""
     while True:
+        offset = _offset(env)
         await asyncio.sleep(every)
+        if abs(_offset(env) - offset) > MOST_APART.total_seconds():
+            _log.warning(
+                "not_cleaned_up", hint="the clock was set; what is old is looked for once it has stood for a while"
+            )
+            continue
         try:
             with timed("clean_up"):
                 deleted = await clean_up(env) | {"revocations": await forget_old_revocations(env)}
@@ -137,6 +144,11 @@ async def keep_clean(env: Env, every: float = CLEAN_UP_SECONDS) -> None:
         else:
             if any(deleted.values()):
                 _log.info("cleaned_up", **deleted)
+
+
+def _offset(env: Env) -> float:
+    """How far, in seconds, the wall clock is from the one that nobody sets: changes only where the former is set."""
+    return env.clock.now().timestamp() - env.clock.monotonic()
 
 
 async def deliver_letters(env: Env, stopping: asyncio.Event) -> None:

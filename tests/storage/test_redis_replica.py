@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from subprocess import Popen
 
@@ -194,3 +195,23 @@ async def test_a_redis_that_throws_away_is_told_of_at_the_start(
     with capture_logs() as lines:
         await replicated.env.replica.look_over()
     assert [line["maxmemory_policy"] for line in lines if line["event"] == "redis_may_forget"] == [policy] * told
+
+
+@pytest.mark.parametrize("hours", [12, -12])
+async def test_s15_a_pause_after_a_fault_is_a_second_by_whatever_clock(
+    replicated: World, redis: Redis, hours: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S15: a fault while the clock was wrong; then it is set right."""
+    leaving = await replicated.sign_in()
+    replicated.clock.set_ahead(timedelta(hours=hours))
+
+    async def gone(*_: object) -> None:
+        raise OSError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(replicated.env.replica._redis, "eval", gone)  # type: ignore[attr-defined]
+        await replicated.env.replica.drop(["x"])
+    replicated.clock.set_ahead(timedelta())
+    replicated.clock.advance(seconds=2)
+    await leaving.post("/api/auth/logout")
+    assert await redis.keys("session:*") == []

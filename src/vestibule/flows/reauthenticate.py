@@ -12,6 +12,7 @@ from datetime import datetime
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.model.accounts import Account
+from vestibule.model.clock import MOST_APART
 from vestibule.model.errors import SessionOver, WrongPassword
 from vestibule.model.sessions import EndReason, Session
 from vestibule.model.store import Transaction
@@ -28,12 +29,13 @@ async def require_still_proven(tx: Transaction, account: Account, session_id: st
 
 
 async def signed_in_lately(env: Env, tx: Transaction, caller: Caller, now: datetime) -> bool:
-    """Whether the caller's session began within the time that the policy gives, or the policy gives none. Raises
+    """Whether the caller's session began within the time that the policy gives, or the policy gives none; not one
+    that began later than now, by a clock that was ahead. Raises
     `SessionOver` if it has ended, which `identify` may have been too early to see.
     """
     session = await live_session(tx, caller.account.id, caller.session_id, now)
     within = env.policy.reauthentication
-    return not within or now - session.created_at <= within
+    return not within or -2 * MOST_APART <= now - session.created_at <= within
 
 
 async def live_session(tx: Transaction, account_id: str, session_id: str, now: datetime) -> Session:

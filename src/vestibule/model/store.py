@@ -170,7 +170,9 @@ class Sessions(Protocol):
         """End one live session of an account; nothing if it was over already, or is not the account's."""
 
     async def end_all(self, account_id: str, reason: EndReason, now: datetime) -> Issued:
-        """End every live session of an account, however many."""
+        """End every session of an account, however many; those that were live. One over by its age ends too and keeps
+        that reason: by a right clock it may have been live.
+        """
 
     async def end_others(self, account_id: str, spare: str, most: int, reason: EndReason, now: datetime) -> Issued:
         """End live sessions of an account but `spare`, at most so many at once."""

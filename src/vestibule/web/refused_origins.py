@@ -31,7 +31,7 @@ class RefusedOrigins:
         self._tell(ascii(origin[:_LONGEST])[1:-1])
 
     def _tell(self, origin: str) -> None:
-        minute = int(self._clock.now().timestamp()) // _SECONDS
+        minute = int(self._clock.monotonic()) // _SECONDS
         if minute != self._minute:
             self._minute, self._told = minute, set()
         if origin in self._told or len(self._told) >= MOST:

@@ -32,7 +32,7 @@ class WrongKeys:
 
     def wait(self, key: str, network: str, clock: Clock) -> timedelta | None:
         """Return how long until a key that comes from a network is looked up; None if it is at once."""
-        now = int(clock.now().timestamp())
+        now = int(clock.monotonic())
         if now // _MINUTE != self._minute:
             self._minute, self._counts = now // _MINUTE, {}
         digest = digest_of(key)

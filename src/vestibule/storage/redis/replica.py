@@ -9,7 +9,6 @@ hold what was deleted. So a Redis that fails costs a log line and a fraction of 
 import contextlib
 import json
 from collections.abc import Awaitable
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -35,7 +34,7 @@ for i = 1, #KEYS, 2 do
 end
 """
 _KEEPS_ALL = "noeviction"
-_PAUSE_AFTER_FAULT = timedelta(seconds=1)
+_PAUSE_AFTER_FAULT_SECONDS = 1.0
 _NO_ADDRESS = (
     "is not an address such as redis://:password@host:6379/0, rediss:// or unix://; in a password write %2F for /, %3F "
     "for ?, %23 for # and %40 for @"
@@ -70,7 +69,7 @@ class RedisSessionReplica:
         self._redis = redis
         self._clock = clock
         self._complaints = Complaints(redis, clock)
-        self._paused_until = clock.now()
+        self._paused_until = clock.monotonic()
 
     async def show(self, session: Session, account: Account) -> None:
         content = {
@@ -100,7 +99,7 @@ class RedisSessionReplica:
             )
 
     async def _try(self, command: "Any") -> None:
-        now = self._clock.now()
+        now = self._clock.monotonic()
         if now < self._paused_until:
             return
         try:
@@ -108,7 +107,7 @@ class RedisSessionReplica:
             await pending
         except LOST as fault:
             # One failure in a second is enough: the next requests do not wait for a Redis that is gone.
-            self._paused_until = now + _PAUSE_AFTER_FAULT
+            self._paused_until = now + _PAUSE_AFTER_FAULT_SECONDS
             self._complaints.say("redis_unavailable", fault)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert
 
+from vestibule.model.clock import MOST_APART
 from vestibule.model.guesses import Budget, CountedGuess, GuessCount, GuessLimits, others_key
 from vestibule.storage.sql.batches import delete_oldest
 from vestibule.storage.sql.schema import Instant, accounts, guesses
@@ -17,6 +18,7 @@ from vestibule.storage.sql.schema import Instant, accounts, guesses
 _g = guesses.c
 _NOW = bindparam("now", type_=Instant)
 _LONGEST = "after_more"
+_LATEST = "latest"
 _SHOWN_SINCE = "shown_since"
 _MINE = _g.budget == bindparam("of_budget")
 _IN_ALL = func.coalesce(_g.in_all, _g.failures)
@@ -88,13 +90,15 @@ def _waited(limits: GuessLimits) -> ColumnElement[bool]:
     growing = {failures: bindparam(_moment(failures), type_=Instant) for failures in _growing(limits)}
     longest = bindparam(_LONGEST, type_=Instant)
     last_allowed = case(growing, value=_g.failures, else_=longest) if growing else longest
-    return or_(_g.failures < limits.free, _g.last_at <= last_allowed)
+    ahead = _g.last_at > bindparam(_LATEST, type_=Instant)  # by a clock that was: nobody waits for a year
+    return or_(_g.failures < limits.free, _g.last_at <= last_allowed, ahead)
 
 
 def _waits_ago(limits: GuessLimits, now: datetime) -> dict[str, datetime]:
     """The moments that it compares with."""
     moments = {_moment(failures): now - wait for failures, wait in _growing(limits).items()}
     moments[_LONGEST] = now - limits.longest_wait
+    moments[_LATEST] = now + 2 * MOST_APART
     return moments | ({_SHOWN_SINCE: now - limits.shown} if limits.shown else {})
 
 

@@ -145,17 +145,26 @@ _UNSEEN = (
     .cte("unseen")
 )
 _OVER_BY_AGE = _s.idle_expires_at <= _NOW
+_END_OR_KEEP_REASON = {
+    "ended_at": case((_OVER_BY_AGE, _s.idle_expires_at), else_=_NOW),
+    "end_reason": case(
+        (_s.expires_at <= _NOW, literal(EndReason.EXPIRED.value)),
+        (_OVER_BY_AGE, literal(EndReason.IDLE.value)),
+        else_=bindparam("reason", type_=_s.end_reason.type),
+    ),
+}
 _END_UNSEEN = (
     update(sessions)
     .where(_s.id.in_(select(_UNSEEN.c.id)))
-    .values(
-        ended_at=case((_OVER_BY_AGE, _s.idle_expires_at), else_=_NOW),
-        end_reason=case(
-            (_s.expires_at <= _NOW, literal(EndReason.EXPIRED.value)),
-            (_OVER_BY_AGE, literal(EndReason.IDLE.value)),
-            else_=literal(EndReason.TOO_MANY_SESSIONS.value),
-        ),
-    )
+    .values(_END_OR_KEEP_REASON)
+    .returning(_s.id, _s.end_reason, _s.last_seen_at)
+)
+# Those that are over by their age too: by a clock that is ahead, so are some that live.
+_EVERY = select(_s.id).where(_ACCOUNT, _s.ended_at.is_(None)).limit(bindparam("most")).with_for_update().cte("every")
+_END_EVERY = (
+    update(sessions)
+    .where(_s.id.in_(select(_EVERY.c.id)))
+    .values(_END_OR_KEEP_REASON)
     .returning(_s.id, _s.end_reason, _s.last_seen_at)
 )
 
@@ -213,11 +222,11 @@ class SqlSessions:
         return {row.id: row.last_seen_at for row in ended}
 
     async def end_all(self, account_id: str, reason: EndReason, now: datetime) -> Issued:
-        which = {"of_account": account_id, "spare": "", "reason": reason.value, "now": now, "most": _BATCH}
+        which = {"of_account": account_id, "reason": reason.value, "now": now, "most": _BATCH}
         ended: Issued = {}
         while True:
-            batch = (await self._connection.execute(_END_SOME, which)).all()
-            ended |= {row.id: row.last_seen_at for row in batch}
+            batch = (await self._connection.execute(_END_EVERY, which)).all()
+            ended |= {row.id: row.last_seen_at for row in batch if row.end_reason == reason.value}
             if len(batch) < _BATCH:
                 return ended
 
@@ -226,9 +235,9 @@ class SqlSessions:
         return {row.id: row.last_seen_at for row in await self._connection.execute(_END_SOME, which)}
 
     async def end_longest_unseen(self, account_id: str, most: int, spare: str, now: datetime) -> Issued:
-        which = {"of_account": account_id, "spare": spare, "most": most, "now": now}
-        ended = await self._connection.execute(_END_UNSEEN, which)
         too_many = EndReason.TOO_MANY_SESSIONS.value
+        which = {"of_account": account_id, "spare": spare, "reason": too_many, "most": most, "now": now}
+        ended = await self._connection.execute(_END_UNSEEN, which)
         return {row.id: row.last_seen_at for row in ended if row.end_reason == too_many}
 
     async def forget_past(self, account_id: str, now: datetime, most: int) -> int:

@@ -1,14 +1,15 @@
 """`model.store.Tallies` in SQL: one guarded statement for each thing that is counted."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import case, delete, literal, update
+from sqlalchemy import ColumnElement, case, delete, literal, or_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from vestibule.model.clock import MOST_APART
 from vestibule.model.limits import Limit, Spacing
 from vestibule.storage.sql.batches import delete_oldest
 from vestibule.storage.sql.schema import Instant, tallies
@@ -23,7 +24,7 @@ class SqlTallies:
     async def take(self, limit: Limit, subject: str, now: datetime) -> bool:
         t = tallies.c
         key = _key(limit, subject)
-        over = t.ends_at <= now
+        over = _over(now, limit.within)
         counted = (
             insert(tallies)
             .values(subject=key, count=1, ends_at=now + limit.within)
@@ -46,7 +47,7 @@ class SqlTallies:
 
     async def space(self, spacing: Spacing, subject: str, now: datetime, *, due: bool = True) -> int | None:
         t, ends_at = tallies.c, now + spacing.counted
-        over = t.ends_at <= now
+        over = _over(now, spacing.counted)
         # The row says when it is forgotten, a day after the last letter.
         last_due = case(
             *((t.count == letters, _moment(ends_at - spacing.after(letters))) for letters in _growing(spacing)),
@@ -71,6 +72,11 @@ class SqlTallies:
 
     async def forget(self, now: datetime, most: int) -> int:
         return await delete_oldest(self._connection, tallies, tallies.c.ends_at <= now, tallies.c.ends_at, most)
+
+
+def _over(now: datetime, within: timedelta) -> ColumnElement[bool]:
+    """Whether a row is over; one also is that ends later than any that was begun by now: its clock was ahead."""
+    return or_(tallies.c.ends_at <= now, tallies.c.ends_at > now + within + 2 * MOST_APART)
 
 
 def _key(what: Limit | Spacing, subject: str) -> str:
