@@ -218,7 +218,7 @@ def test_n14_every_place_that_queues_a_letter_says_by_what_it_is_counted() -> No
 async def notices(world: World, account_id: str) -> None:
     """Many that wait, which are due now."""
     n, now = numbers(MANY), world.clock.now()
-    row = {"id": number_as_id(n), "kind": "password_changed", "account_id": account_id}
+    row = {"id": number_as_id(n), "kind": "password_changed", "account_id": account_id, "address": ADDRESS}
     times = {"created_at": now, "due_at": now, "attempts": 0, "detail": "{}"}
     await fill(world, letters, MANY, row | times, n)
 

@@ -20,12 +20,13 @@ from tests.flows import DONE, PASSWORD, confirm, twice
 from tests.harness.backends import Backend
 from tests.harness.rounds import rounds
 from tests.harness.world import BASE, World, world_on
-from vestibule.flows.administer import disable_account, enable_account
+from vestibule.flows.administer import disable_account, enable_account, find_account
 from vestibule.flows.delete_account import delete_account
 from vestibule.flows.deliver import deliver_next
 from vestibule.flows.look_after_mail import retry_letters
 from vestibule.model.accounts import Account
 from vestibule.model.letters import TOKEN_IN, Letter, LetterKind, NotSent, RefusedForGood
+from vestibule.model.one_time_tokens import UNDO_MAILED_WITHIN
 from vestibule.storage.sql.schema import accounts, letters
 
 VERIFY, RESET = LetterKind.VERIFY_ADDRESS, LetterKind.RESET_PASSWORD
@@ -36,6 +37,7 @@ DEEDS: tuple[tuple[str, int, dict[str, tuple[Any, ...]]], ...] = (
     ("the_thief_asks_to_move_it", 3, {"answer": (None, NotSent, RefusedForGood)}),
     ("anybody_asks_for_a_letter", 2, {"path": ("forgotpassword", "verifyemail"), "to_thief": (False, False, True)}),
     ("the_thief_signs_in_and_uses_a_link", 3, {"which": (0, 1)}),
+    ("the_thief_registers_an_email_of_the_owners_and_deletes_that", 1, {"which": (0, 1)}),
     ("the_owner_uses_a_link", 3, {"which": (0, 1, 2), "second": (False, False, True)}),
     ("the_owner_takes_it_over", 2, {"which": (0, 1)}),
     ("the_owner_moves_it", 2, {"confirms": (False, True, True)}),
@@ -51,6 +53,8 @@ EVERYTHING = {
     f"{CHANGED} by the owner",
     "taken over",
     "deleted",
+    "registered",
+    "kept",
 }
 _people = count()
 
@@ -177,6 +181,33 @@ class Thief:
                 assert not self.deleted
                 assert not self.disabled
         self._use(self.story.his, which, "the thief's own")
+
+    def the_thief_registers_an_email_of_the_owners_and_deletes_that(self, which: int) -> None:
+        """If it is free, which it is not while it is hers or a way back to it waits. No letter of hers goes with it."""
+        self._tick()
+        email, before = self.story.owners[which], self.story.run(self._letters())
+        kept = (CHANGED.value, email) in before
+        body = {"name": "Eve", "email": email, **twice("the thief's own")}
+        free = self.story.run(self.story.his_browser.post("/api/auth/register", json=body)).status_code == 201
+        assert not (free and (kept or self._mine() == email))
+        self.happened["kept"] += kept
+        if free:
+            self.story.run(self._delete_at(email))
+            assert self.story.run(self._letters()) == before
+            self.happened["registered"] += 1
+
+    async def _letters(self) -> list[tuple[str, str | None]]:
+        """The letters of the account that have not left, and may still."""
+        its = (letters.c.account_id == self.story.account_id, letters.c.settled_at.is_(None))
+        in_time = letters.c.created_at > self.now - UNDO_MAILED_WITHIN
+        query = select(letters.c.kind, letters.c.address).where(*its, in_time).order_by(letters.c.id)
+        async with self.story.world.engines.reading() as connection:
+            return [(row.kind, row.address) for row in await connection.execute(query)]
+
+    async def _delete_at(self, email: str) -> None:
+        account = await find_account(self.story.env, email)
+        assert account is not None
+        await delete_account(self.story.env, account)
 
     def the_owner_uses_a_link(self, which: int, second: bool) -> None:
         self._use(self.story.owners[second], which, f"the owner's own {next(self.passwords)}")

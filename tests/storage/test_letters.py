@@ -173,7 +173,8 @@ async def test_m15_what_would_bring_a_token_is_withdrawn_but_no_notice_and_no_ea
     assert left == {earlier.id, notice.id}
 
 
-async def test_a_later_letter_of_the_same_kind_is_newer_by_account_and_by_address(store: Store) -> None:
+async def test_m21_a_later_letter_is_newer_if_it_was_asked_of_the_same_account_in_the_same_epoch(store: Store) -> None:
+    """M21: by its id or by its email."""
     account = await stored_account(store)
     kind = LetterKind.RESET_PASSWORD
     first = QueuedLetter(new_id(), kind, NOW, address=account.address)
@@ -186,6 +187,27 @@ async def test_a_later_letter_of_the_same_kind_is_newer_by_account_and_by_addres
         assert not await tx.letters.newer(second, account)
         await tx.letters.settle(second, NOW, account.id)
         assert await tx.letters.newer(first, account)  # sent already: its link must stay good
+
+
+async def test_m21_what_was_asked_of_another_of_nobody_or_before_is_no_newer_letter(store: Store) -> None:
+    """M21: though it is for the same mailbox."""
+    account, stranger = await stored_account(store), await stored_account(store, address="mallory@example.com")
+    kind, nobodys = LetterKind.CONFIRM_NEW_ADDRESS, "later@example.com"
+    first = QueuedLetter(new_id(), kind, NOW, account.id, "new@example.com")
+    later = (
+        QueuedLetter(new_id(), kind, NOW + MINUTE, stranger.id, account.address),
+        QueuedLetter(new_id(), kind, NOW + MINUTE, address=nobodys),
+        QueuedLetter(new_id(), kind, NOW + MINUTE, account.id),
+    )
+    async with store.transaction() as tx:
+        for letter in (first, *later):
+            await tx.letters.queue(letter)
+        await tx.accounts.set_password(account.id, "another hash", NOW)
+        now_at = await tx.accounts.get(account.id)
+        assert now_at is not None
+        assert not await tx.letters.newer(first, replace(now_at, address=nobodys))
+        await tx.letters.settle(later[0], NOW, stranger.id)
+        assert not await tx.letters.newer(first, now_at)
 
 
 async def test_a_claim_that_was_rolled_back_was_none(store: Store) -> None:

@@ -133,11 +133,21 @@ async def _create(command_context: CommandContext, address: str, name: str, role
     async with command_context.opened() as env:
         try:
             canonical = canonical_address(address)
-            return await create_account(env, name or canonical.partition("@")[0], canonical, role)
         except NotAnAddress:
             raise NoNewAccount(f"{address} is not an address such as ada@example.com") from None
+        try:
+            return await create_account(env, name or canonical.partition("@")[0], canonical, role)
         except AddressTaken:
-            raise NoNewAccount(f"there is an account with the address {address} already") from None
+            raise NoNewAccount(await _not_free(env, canonical, address)) from None
+
+
+async def _not_free(env: Env, canonical: str, as_typed: str) -> str:
+    if await find_account(env, canonical) is not None:
+        return f"there is an account with the address {as_typed} already"
+    return (
+        f"an account was moved away from {as_typed} within the last three days, and who reads the mail there may still "
+        "undo that: ask them to, or create this one later"
+    )
 
 
 async def _change(

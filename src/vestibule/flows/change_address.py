@@ -9,7 +9,7 @@ from datetime import datetime
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.opaque import digest, is_secret
 from vestibule.flows.ask_for_letter import to_whoever_has, within_its_share
-from vestibule.flows.end_sessions import Ended, announce, announce_end
+from vestibule.flows.end_sessions import announce, announce_end
 from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
 from vestibule.flows.guess import prove_again
@@ -22,8 +22,7 @@ from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import AddressChangeInvalid, AddressChangeOfAnother
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import LetterKind, QueuedLetter
-from vestibule.model.one_time_tokens import OneTimeToken, Purpose
-from vestibule.model.revocations import Revocation
+from vestibule.model.one_time_tokens import OneTimeToken, Purpose, kept_for
 from vestibule.model.sessions import EndReason
 from vestibule.model.store import Transaction
 
@@ -44,8 +43,9 @@ async def _ask_new_address(env: Env, account: Account, session_id: str, address:
         kind, letter = LetterKind.CONFIRM_NEW_ADDRESS, None
         await require_still_proven(tx, account, session_id, now)
         there = await tx.accounts.at_address(address)
+        kept = (await tx.accounts.kept([address], now)).get(address, account.id) != account.id
         # What nobody has verified is nobody's, and goes when the link is used.
-        if there is None or (not there.verified and there.id != account.id):
+        if not kept and (there is None or (not there.verified and there.id != account.id)):
             letter = QueuedLetter(new_id(), kind, now, account.id, address, client_info.language)
         # Counted alike, or whoever counts letters learns which addresses have accounts.
         if await within_its_share(env, tx, kind, account.id, address, client_info, now):
@@ -70,71 +70,68 @@ async def new_email(env: Env, caller: Caller, secret: str) -> str:
 @retry_on_conflict
 async def confirm_change(env: Env, caller: Caller, secret: str) -> None:
     """Give the caller's account the address that the link was mailed to, and end every session; raises
-    `AddressChangeInvalid`, also if the address has become somebody else's; `AddressChangeOfAnother`, which spends
-    nothing; and `SessionOver`.
+    `AddressChangeInvalid`, also if the address has become somebody else's or is kept for another account,
+    `AddressChangeOfAnother` and `SessionOver`. Who is refused spends nothing.
     """
     _require_form(secret)
     now = env.clock.now()
-    before: str | None = None
-    ended = Ended()
-    revoked: list[Revocation] = []
     async with env.store.transaction() as tx:
         token = await _spend(tx, secret, Purpose.CHANGE_ADDRESS, now)
-        if token is not None:
-            await _require_its_own(tx, caller, token, now)
-        owner = await tx.accounts.get(token.account_id) if token is not None else None
-        if token is not None:
-            revoked = await remove_squatter(env, tx, token.address, token.account_id, now)
-            before = await tx.accounts.change_address(token.account_id, token.address, now)
-        if token is not None and owner is not None and before is not None:
-            ended = await end_trust(env, tx, token.account_id, EndReason.ADDRESS_CHANGED, now, devices=False)
-            # Nobody showed that they read the mail at an old email that was never verified: there is no way back to it.
-            if owner.verified:
-                told = QueuedLetter(new_id(), LetterKind.ADDRESS_CHANGED, now, token.account_id, before)
-                await tx.letters.queue(told)
-            await tx.events.record(Event(now, EventKind.ADDRESS_CHANGED, token.account_id))
-            # The password was given for it, and wrong ones are counted by address.
-            await tx.guesses.forgive_all(token.account_id, token.address)
-    if before is None:
-        raise AddressChangeInvalid
+        owner = await _its_own(tx, caller, token, now)
+        revoked = await remove_squatter(env, tx, token.address, owner.id, now)
+        if await tx.accounts.change_address(owner.id, token.address, now) is None:
+            raise AddressChangeInvalid
+        ended = await end_trust(env, tx, owner.id, EndReason.ADDRESS_CHANGED, now, devices=False)
+        # Nobody showed that they read the mail at an old email that was never verified: there is no way back to it.
+        if owner.verified:
+            await _open_way_back(tx, owner, now)
+        await tx.events.record(Event(now, EventKind.ADDRESS_CHANGED, owner.id))
+        # The password was given for it, and wrong ones are counted by address.
+        await tx.guesses.forgive_all(owner.id, token.address)
     env.letters_waiting.set()
     await announce(env, revoked)
     await announce_end(env, ended)
 
 
-async def _require_its_own(tx: Transaction, caller: Caller, token: OneTimeToken, now: datetime) -> None:
+async def _its_own(tx: Transaction, caller: Caller, token: OneTimeToken, now: datetime) -> Account:
     """Inside, so that the link is not spent by who it does not serve."""
-    if token.account_id != caller.account.id:
+    owner = await tx.accounts.get(token.account_id)
+    if owner is None:
+        raise AddressChangeInvalid
+    if owner.id != caller.account.id:
         raise AddressChangeOfAnother
-    await live_session(tx, caller.account.id, caller.session_id, now)
+    await live_session(tx, owner.id, caller.session_id, now)
+    return owner
+
+
+async def _open_way_back(tx: Transaction, owner: Account, now: datetime) -> None:
+    """To the email that the account had. Nobody else gets it meanwhile: their account would stand in the way."""
+    told = QueuedLetter(new_id(), LetterKind.ADDRESS_CHANGED, now, owner.id, owner.address)
+    await tx.one_time_tokens.keep(kept_for(owner, told.id, now))
+    await tx.letters.queue(told)
 
 
 @retry_on_conflict
 async def undo_change(env: Env, secret: str) -> None:
     """Give the account its old address back, for whoever reads the mail there: nobody stays signed in, no password is
     left, and a letter leads to a new one. Later changes are undone with it, earlier ones can still be. Raises
-    `AddressChangeInvalid`, also if somebody else has proven that the address is his by now.
+    `AddressChangeInvalid`, also if somebody else has verified that email all the same, and then the link stays good.
     """
     _require_form(secret)
     now = env.clock.now()
-    ended = Ended()
-    revoked: list[Revocation] = []
-    back: Account | None = None
     async with env.store.transaction() as tx:
         token = await _spend(tx, secret, Purpose.UNDO_ADDRESS_CHANGE, now)
-        if token is not None:
-            revoked = await remove_squatter(env, tx, token.address, token.account_id, now)
-            back = await tx.accounts.take_back(token.account_id, token.address, now)
-        if token is not None and back is not None:
-            # Whoever took the account and moved it twice has a way back too, or will be sent one.
-            since = token.created_at
-            ended = await end_trust(env, tx, back.id, EndReason.ADDRESS_CHANGED, now, ways_back_since=since)
-            await tx.letters.queue(QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, now, back.id))
-            await tx.events.record(Event(now, EventKind.ADDRESS_TAKEN_BACK, back.id))
+        revoked = await remove_squatter(env, tx, token.address, token.account_id, now)
+        back = await tx.accounts.take_back(token.account_id, token.address, now)
+        if back is None:
+            raise AddressChangeInvalid
+        # Whoever took the account and moved it twice has a way back too, or will be sent one.
+        since = token.created_at
+        ended = await end_trust(env, tx, back.id, EndReason.ADDRESS_CHANGED, now, ways_back_since=since)
+        await tx.letters.queue(QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, now, back.id))
+        await tx.events.record(Event(now, EventKind.ADDRESS_TAKEN_BACK, back.id))
     await announce(env, revoked)
     await announce_end(env, ended)
-    if back is None:
-        raise AddressChangeInvalid
     env.letters_waiting.set()
 
 
@@ -144,6 +141,12 @@ def _require_form(secret: str) -> None:
         raise AddressChangeInvalid
 
 
-async def _spend(tx: Transaction, secret: str, purpose: Purpose, now: datetime) -> OneTimeToken | None:
+async def _spend(tx: Transaction, secret: str, purpose: Purpose, now: datetime) -> OneTimeToken:
+    """Spend the link; raises `AddressChangeInvalid`. Whatever is refused afterwards is refused inside the transaction,
+    which unspends it.
+    """
     await tx.accounts.lock_for_token(digest(secret))
-    return await tx.one_time_tokens.consume(digest(secret), purpose, now)
+    token = await tx.one_time_tokens.consume(digest(secret), purpose, now)
+    if token is None:
+        raise AddressChangeInvalid
+    return token

@@ -8,7 +8,7 @@ from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account, mailbox_of
 from vestibule.model.events import Event, EventKind
-from vestibule.model.letters import TOKEN_IN, WORKS_FOR, Letter, LetterKind, QueuedLetter
+from vestibule.model.letters import NOTICES, TOKEN_IN, WORKS_FOR, Letter, LetterKind, QueuedLetter
 from vestibule.model.one_time_tokens import LIFETIMES, Purpose, issue, mailed_to
 from vestibule.model.store import Transaction
 
@@ -23,11 +23,10 @@ _AT_VESTIBULE = {
     LetterKind.ADDRESS_CHANGED: "undoemail",
 }
 _FORGOTTEN = "forgotpassword"
-# Whoever reads mail at an address that nobody has proven is not told what somebody else does there, and from where.
-_FOR_PROVEN_ADDRESSES = {LetterKind.PASSWORD_CHANGED, LetterKind.NEW_DEVICE, LetterKind.TOKEN_REUSED}
 # What somebody can have sent to an email that is not theirs.
 _TO_ANYBODY = {LetterKind.VERIFY_ADDRESS, LetterKind.RESET_PASSWORD, LetterKind.CONFIRM_NEW_ADDRESS}
-_WITHOUT_A_SUCCESSOR = {LetterKind.ADDRESS_CHANGED, LetterKind.ADDRESS_TAKEN}
+# None of these makes another needless.
+_WITHOUT_A_SUCCESSOR = {LetterKind.ADDRESS_CHANGED, LetterKind.ADDRESS_TAKEN, *NOTICES}
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ async def compose_letter(env: Env, queued: QueuedLetter) -> Composed | None:
             await tx.events.record(_asked(queued, account))
         to = _to(queued, account)
         if await _floods(env, tx, queued, account, to, now):
-            return Composed(None, account.id)
+            return Composed(None, None)  # nobody's, so that no earlier one, which may have left, gives way to it
         link = await _link(env, tx, queued, account, to, now)
     language = account.language or queued.language or env.policy.language
     letter = Letter(queued.id, queued.kind, to, account.name, link, language, queued.detail, _lasts(queued))
@@ -79,8 +78,6 @@ def _for_whom_it_is(queued: QueuedLetter, account: Account | None) -> QueuedLett
 async def _needless(tx: Transaction, queued: QueuedLetter, account: Account, now: datetime) -> bool:
     if account.disabled_at is not None or not queued.still_wanted(account, now):
         return True
-    if queued.kind in _FOR_PROVEN_ADDRESSES:
-        return not account.verified
     if queued.kind in _WITHOUT_A_SUCCESSOR:
         return False
     if queued.kind is LetterKind.VERIFY_ADDRESS and account.verified:

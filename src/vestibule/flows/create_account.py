@@ -15,7 +15,7 @@ _PASSWORD_BYTES = 16  # 32 characters, which every setting of the lengths allows
 
 async def create_account(env: Env, name: str, address: str, role: Role) -> tuple[Account, str]:
     """The account at a canonical address, which the operator vouches for, and its password. An account that has it
-    and never verified it goes; raises `AddressTaken` if somebody verified it.
+    and never verified it goes; raises `AddressTaken` if somebody verified it, or may take their account back there.
     """
     password = random_bytes(_PASSWORD_BYTES).hex()
     password_hash = await env.passwords.hash(password)

@@ -68,7 +68,7 @@ async def _delete(env: Env, account: Account, session_id: str | None, unused_sin
         if unused_since is not None and not await tx.accounts.never_used(unused_since, 1, account.id):
             return None
         ended = await end_trust(env, tx, account.id, EndReason.ACCOUNT_DELETED, now, ways_back_since=EVER)
-        await tx.letters.forget(account.address, account.id)
+        await tx.letters.forget(account.id)
         await set_loose(tx, account.id, now)  # what has happened since, and the sessions that have just ended
         await tx.guesses.forgive_all(account.id, account.address)
         if await tx.accounts.remove(account.id):

@@ -18,7 +18,7 @@ from vestibule.model.errors import Fault
 from vestibule.model.events import Event, EventKind
 from vestibule.model.imports import ForeignRow, Judge, LeftOut
 from vestibule.model.revocations import Revocation
-from vestibule.model.store import Transaction
+from vestibule.model.store import Accounts, Transaction
 
 
 @dataclass
@@ -140,16 +140,21 @@ class _Import:
 
     async def _looked_at(self, accounts: Sequence[Account]) -> "_Batch":
         async with self.env.store.reading() as read:
-            batch = _Batch(accounts, await read.accounts.holders(accounts))
+            batch = await self._beside(read.accounts, accounts)
         batch.added = {account.id for account in batch.missing}
         return batch
+
+    async def _beside(self, there: Accounts, accounts: Sequence[Account]) -> "_Batch":
+        kept = await there.kept([account.address for account in accounts], self.env.clock.now())
+        may_return = {email: Holder(account_id, verified=True) for email, account_id in kept.items()}
+        return _Batch(accounts, may_return | dict(await there.holders(accounts)))
 
     @retry_on_conflict
     async def _taken_in(self, accounts: Sequence[Account]) -> "_Batch":
         async with self.env.store.transaction() as tx:
-            batch = _Batch(accounts, await tx.accounts.holders(accounts))
+            batch = await self._beside(tx.accounts, accounts)
             if await _locked(tx, batch):  # what was read before may have changed
-                batch = _Batch(accounts, await tx.accounts.holders(accounts))
+                batch = await self._beside(tx.accounts, accounts)
             for account in batch.making_room.values():
                 batch.revoked += await remove_squatter(self.env, tx, account.address, account.id, self.env.clock.now())
             batch.added = await _add_missing(self.env, tx, batch.missing)

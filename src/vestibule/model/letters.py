@@ -40,7 +40,10 @@ class LetterKind(StrEnum):
 
 
 NOTICES = frozenset({LetterKind.PASSWORD_CHANGED, LetterKind.NEW_DEVICE, LetterKind.TOKEN_REUSED})
-"""Letters that nobody asked for, which tell the owner of an account what happened to it."""
+"""Letters that nobody asked for, which tell the owner of an account what happened to it, and from where. Each belongs
+to the email that the account had, and had verified, when it happened: whoever moves the account afterwards would read
+it in the owner's place.
+"""
 
 NOTICES_WAIT = timedelta(minutes=15)
 """How long notices wait, at most, for letters that somebody waits for."""
@@ -64,7 +67,8 @@ class QueuedLetter:
 
     `language` is what the request asked for; `detail` what the letter tells; `attempts` counts the claims. The outbox
     adds of whom it was asked: the account's id and its epoch at that moment, or None where there was nobody. A change
-    of email begins another epoch, so that the email need not lie in the outbox.
+    of email begins another epoch, so that the email need not lie in the outbox. To a notice it adds the `address`, if
+    that was verified.
     """
 
     id: str
@@ -80,13 +84,19 @@ class QueuedLetter:
 
     def still_wanted(self, account: Account, now: datetime) -> bool:
         """Whether the account is still what it was when its letter was asked for: what was asked before a change of
-        password, of email, or before it was disabled, never happens afterwards. Notices are wanted whatever happened.
+        password, of email, or before it was disabled, never happens afterwards. Notices are wanted whatever happened,
+        at an email that was verified then, or has been verified since.
         """
+        same = (self.asked_of, self.epoch) == (account.id, account.epoch)
+        if self.kind in NOTICES:
+            return self.address is not None or (same and account.verified)
+        if self.kind is LetterKind.ADDRESS_TAKEN:
+            return self.asked_of == account.id
         if self.kind not in TOKEN_IN:
             return True
         if self.kind is LetterKind.ADDRESS_CHANGED:
             return account.address != self.address and now < self.created_at + UNDO_MAILED_WITHIN
-        return (self.asked_of, self.epoch) == (account.id, account.epoch)
+        return same
 
 
 class Delivery(StrEnum):

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from vestibule.crypto.opaque import digest as digest_of
 from vestibule.model.accounts import Account
 
 
@@ -36,6 +37,9 @@ class OneTimeToken:
     nothing, for then its password was changed, its email moved, or it was disabled since. Only what undoes a change of
     email outlives these, or whoever took the account would end it by one of them. The `created_at` of such a one is the
     moment of that change, which tells it from earlier and later ones.
+
+    Beside those that are mailed, one that no secret opens keeps the old email, from the change on, for as long as that
+    may be undone. It is spent and voided with them.
     """
 
     digest: str
@@ -59,3 +63,15 @@ def issue(digest: str, account: Account, purpose: Purpose, now: datetime) -> One
 def mailed_to(token: OneTimeToken, address: str, letter_id: str) -> OneTimeToken:
     """The same token, as it goes out with a letter."""
     return replace(token, address=address, letter_id=letter_id)
+
+
+def place_of_way_back(email: str) -> str:
+    """The digest under which an email is kept for who was moved away from it; of no secret, for those have no space."""
+    return digest_of(f"way back to {email}")
+
+
+def kept_for(account: Account, letter_id: str, now: datetime) -> OneTimeToken:
+    """What keeps the email that the account has, and is about to be moved from, while this letter can undo that."""
+    kept = issue(place_of_way_back(account.address), account, Purpose.UNDO_ADDRESS_CHANGE, now)
+    lasts = UNDO_MAILED_WITHIN + LIFETIMES[Purpose.UNDO_ADDRESS_CHANGE]
+    return replace(kept, expires_at=now + lasts, letter_id=letter_id)

@@ -42,10 +42,10 @@ class Accounts(Protocol):
         """Hold the account that a mailed token is about, and the one that has the email it was mailed to, if any."""
 
     async def add(self, account: Account) -> bool:
-        """Add the account; False, and nothing done, if its address is taken."""
+        """Add the account; False, and nothing done, if its address is taken, or kept for another (`kept`)."""
 
     async def add_missing(self, accounts: Sequence[Account]) -> set[str]:
-        """Add those whose id and address are both free; their ids."""
+        """Add those whose id and address are both free, at the moment of their import or creation; their ids."""
 
     async def note_use(self, account_id: str, epoch: int, now: datetime) -> None:
         """Note that somebody signs in to the account, if nobody did before and it is still in this epoch: from now on
@@ -64,6 +64,11 @@ class Accounts(Protocol):
     async def never_used(self, before: datetime, most: int, account_id: str | None = None) -> list[Account]:
         """Accounts that are nobody's, as in `register_anew`, and untouched since before a moment; at most so many, or
         whether this one is.
+        """
+
+    async def kept(self, emails: Sequence[str], now: datetime) -> Mapping[str, str]:
+        """Those of these emails that an account was moved away from and may still be taken back to, and so are free for
+        no other; the id of that account.
         """
 
     async def at_address(self, address: str) -> Account | None:
@@ -103,7 +108,9 @@ class Accounts(Protocol):
         """Open it again; False if it was open."""
 
     async def change_address(self, account_id: str, address: str, now: datetime) -> str | None:
-        """Set another proven address and begin a new epoch; the address before, or None if the new one is taken."""
+        """Set another proven address and begin a new epoch; the address before, or None if the new one is taken, or
+        kept for another account. After `lock_for_token`.
+        """
 
     async def take_back(self, account_id: str, address: str, now: datetime) -> Account | None:
         """Set a proven address, and no password, and begin a new epoch; the account as it is then, or None if the
@@ -197,6 +204,9 @@ class OneTimeTokens(Protocol):
         out with the same letter, and for those that undo a change of address and went to another address.
         """
 
+    async def keep(self, token: OneTimeToken) -> None:
+        """Keep an email for the account that is moved away from it (`kept_for`), in the transaction that moves it."""
+
     async def usable(self, digest: str, purpose: Purpose, now: datetime) -> bool:
         """Whether there is such a token, neither spent nor expired. Decides nothing: `consume` does."""
 
@@ -235,7 +245,9 @@ class Letters(Protocol):
         """Keep the claimed letter as it is until the transaction ends; False if it is settled, or another's by now."""
 
     async def newer(self, letter: QueuedLetter, account: Account) -> bool:
-        """Whether a later letter of the same kind was queued for the account, sent or not."""
+        """Whether a later letter of the same kind, sent or not, was asked of this account as it is now. What was asked
+        of another, of nobody, or in another epoch takes no letter's place, whatever mailbox it is for.
+        """
 
     async def settle(self, letter: QueuedLetter, now: datetime, account_id: str | None) -> None:
         """The letter has been handed over, or has become needless; `account_id` is whom it was for."""
@@ -246,9 +258,9 @@ class Letters(Protocol):
     async def refuse(self, letter: QueuedLetter, now: datetime, fault: str) -> None:
         """The letter will never be taken; it is kept, and not tried again. Nothing, if claimed by another since."""
 
-    async def forget(self, address: str, account_id: str) -> None:
-        """Delete every letter that is to go to this address, whosever it would be, and all that was asked of this
-        account.
+    async def forget(self, account_id: str) -> None:
+        """Delete every letter of this account, and what was asked of it by email; none of another's, whatever mailbox
+        that one goes to.
         """
 
     async def forget_settled(self, account_id: str, most: int) -> int:

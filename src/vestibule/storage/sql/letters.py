@@ -5,7 +5,21 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Insert, and_, bindparam, delete, exists, func, insert, not_, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Insert,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.accounts import Account
@@ -39,9 +53,9 @@ _WAITING = and_(_l.settled_at.is_(None), _l.refused_at.is_(None))
 _TIED = [kind.value for kind in TOKEN_IN if kind is not LetterKind.ADDRESS_CHANGED]
 
 
-def _queue(whose: ColumnElement[bool]) -> Insert:
+def _queue(whose: ColumnElement[bool], **also: ColumnElement[Any]) -> Insert:
     """The letter, with what the account is now that it is asked of: one statement, which costs the same for nobody."""
-    asked = {"asked_of": accounts.c.id, "epoch": accounts.c.epoch}
+    asked = {"asked_of": accounts.c.id, "epoch": accounts.c.epoch, **also}
     return insert(letters).values({name: select(c).where(whose).scalar_subquery() for name, c in asked.items()})
 
 
@@ -49,6 +63,7 @@ _QUEUE = {
     "account_id": _queue(accounts.c.id == bindparam("whose")),
     "address": _queue(accounts.c.address == bindparam("whose")),
 }
+_QUEUE_NOTICE = _queue(accounts.c.id == bindparam("whose"), address=case((accounts.c.verified, accounts.c.address)))
 
 
 def _oldest(due: str, *those: ColumnElement[bool]) -> Any:
@@ -89,7 +104,12 @@ class SqlLetters:
             "attempts": letter.attempts,
         }
         named_by = "account_id" if letter.account_id is not None else "address"
-        await self._connection.execute(_QUEUE[named_by], {**row, "whose": row[named_by]})
+        whose = row[named_by]
+        statement = _QUEUE[named_by]
+        if letter.kind in NOTICES and letter.address is None:
+            statement = _QUEUE_NOTICE
+            del row["address"]
+        await self._connection.execute(statement, {**row, "whose": whose})
 
     async def claim(self, now: datetime) -> QueuedLetter | None:
         moments = {"now": now, "long_ago": now - NOTICES_WAIT, "lease_end": now + LEASE}
@@ -108,8 +128,9 @@ class SqlLetters:
         return held.one_or_none() is not None
 
     async def newer(self, letter: QueuedLetter, account: Account) -> bool:
-        to_the_same = or_(_l.account_id == account.id, _l.address == account.address)
-        later = and_(_l.kind == letter.kind.value, to_the_same, _l.created_at > letter.created_at)
+        its = or_(_l.account_id == account.id, and_(_l.asked_of == account.id, _l.settled_at.is_(None)))
+        as_it_is = and_(_l.asked_of == account.id, _l.epoch == account.epoch)
+        later = and_(_l.kind == letter.kind.value, its, as_it_is, _l.created_at > letter.created_at)
         return bool((await self._connection.execute(select(exists().where(later)))).scalar_one())
 
     async def settle(self, letter: QueuedLetter, now: datetime, account_id: str | None) -> None:
@@ -122,8 +143,10 @@ class SqlLetters:
     async def refuse(self, letter: QueuedLetter, now: datetime, fault: str) -> None:
         await self._connection.execute(update(letters).where(_mine(letter)).values(refused_at=now, last_fault=fault))
 
-    async def forget(self, address: str, account_id: str) -> None:
-        await self._connection.execute(delete(letters).where(or_(_l.address == address, _l.asked_of == account_id)))
+    async def forget(self, account_id: str) -> None:
+        # Another's, to a mailbox that was this one's, is not among them.
+        its = or_(_l.account_id == account_id, and_(_l.account_id.is_(None), _l.asked_of == account_id))
+        await self._connection.execute(delete(letters).where(its))
 
     async def forget_settled(self, account_id: str, most: int) -> int:
         some = select(_l.id).where(_l.account_id == account_id, _l.settled_at.is_not(None)).limit(most).cte("some")

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.clock import MOST_APART
-from vestibule.model.one_time_tokens import OneTimeToken, Purpose
+from vestibule.model.one_time_tokens import OneTimeToken, Purpose, place_of_way_back
 from vestibule.storage.sql.batches import delete_oldest
 from vestibule.storage.sql.schema import accounts, one_time_tokens
 
@@ -28,8 +28,15 @@ class SqlOneTimeTokens:
         if token.letter_id is not None:
             older.append(or_(_t.letter_id.is_(None), _t.letter_id != token.letter_id))
         if token.purpose is Purpose.UNDO_ADDRESS_CHANGE:
-            older.append(_t.address == token.address)
+            older += [_t.address == token.address, _t.digest != place_of_way_back(token.address)]
         await self._connection.execute(delete(one_time_tokens).where(*older))
+        await self._connection.execute(
+            insert(one_time_tokens).values({**asdict(token), "purpose": token.purpose.value})
+        )
+
+    async def keep(self, token: OneTimeToken) -> None:
+        # What kept it before is over, whosever it was: the account that is moved has had it since.
+        await self._connection.execute(delete(one_time_tokens).where(_t.digest == token.digest))
         await self._connection.execute(
             insert(one_time_tokens).values({**asdict(token), "purpose": token.purpose.value})
         )

@@ -1,0 +1,49 @@
+"""Which emails are kept for the account that was moved away from them, in SQL: the one place that says what is free.
+
+Looked up by primary key and by account, for anybody may ask, about any email.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, exists, or_
+
+from vestibule.model.letters import LetterKind
+from vestibule.model.one_time_tokens import Purpose, place_of_way_back
+from vestibule.storage.sql.schema import letters, one_time_tokens
+
+KEPT = one_time_tokens.alias("kept")
+_UNDO = one_time_tokens.alias("undo")
+_l = letters.c
+
+
+def kept_at(now: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """Whether the row of `KEPT` keeps its email at this moment: while a link that leads back is good, or on its way."""
+    good = (
+        exists()
+        .correlate_except(_UNDO)
+        .where(
+            _UNDO.c.account_id == KEPT.c.account_id,
+            _UNDO.c.purpose == Purpose.UNDO_ADDRESS_CHANGE.value,
+            _UNDO.c.address == KEPT.c.address,
+            _UNDO.c.digest != KEPT.c.digest,
+            _UNDO.c.used_at.is_(None),
+            _UNDO.c.expires_at > now,
+        )
+    )
+    on_its_way = (
+        exists()
+        .correlate_except(letters)
+        .where(
+            _l.account_id == KEPT.c.account_id,
+            _l.kind == LetterKind.ADDRESS_CHANGED.value,
+            _l.address == KEPT.c.address,
+            _l.settled_at.is_(None),
+        )
+    )
+    return and_(KEPT.c.used_at.is_(None), KEPT.c.expires_at > now, or_(good, on_its_way))
+
+
+def places(emails: Sequence[str]) -> ColumnElement[bool]:
+    """Whether the row of `KEPT` is that of one of these emails."""
+    return KEPT.c.digest.in_([place_of_way_back(email) for email in emails])
