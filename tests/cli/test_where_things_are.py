@@ -118,7 +118,9 @@ def test_c6_a_server_on_postgresql_says_which_secret_to_set(database: str, tmp_p
 @pytest.mark.parametrize("content", [b"", b"short\n", b"\xff" * 64])
 def test_c6_a_file_without_its_secret_is_one_line(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "vestibule-data").mkdir(mode=0o700)
-    (tmp_path / "vestibule-data" / "secret.key").write_bytes(content)
+    secret = tmp_path / "vestibule-data" / "secret.key"
+    secret.write_bytes(content)
+    secret.chmod(0o600)  # or a warning of that stood above it
     done = run(tmp_path, "serve", "--port", str(servers.free_port()))
     assert (done.returncode, complaint(done.stderr).partition(":")[0]) == (2, "VESTIBULE_SECRET_KEY")
 
