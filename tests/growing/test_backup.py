@@ -25,7 +25,7 @@ def test_a_sqlite_file_is_backed_up_while_it_is_in_use(tmp_path: Path) -> None:
     (tmp_path / "first").mkdir()
     with serving(tmp_path / "first", **given_keys()) as server:
         kept, left = two_sessions(server)
-        (line,) = re.findall(r'^python3 -c "(import sqlite3; .*)"$', PAGE.read_text(), re.MULTILINE)
+        (line,) = re.findall(r'^\(umask 077; python3 -c "(import sqlite3; .*)"\)$', PAGE.read_text(), re.MULTILINE)
         subprocess.run([sys.executable, "-c", line], cwd=tmp_path / "first", check=True)
         assert sign_out(server, left) == 200
     second = tmp_path / "second" / "vestibule-data"
