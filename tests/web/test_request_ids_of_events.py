@@ -81,8 +81,8 @@ async def moves_and_comes_back(world: World) -> None:
     browser = await world.sign_in()
     assert await ask_for_change(browser, NEW) == 200
     await world.deliver()
+    await world.register(NEW, "squatting here")
     assert await confirm(browser, world.secret(LetterKind.CONFIRM_NEW_ADDRESS)) == DONE
-    await world.register(ADA, "squatting here")
     await world.deliver()
     assert await click(world, f"/undoemail/{world.secret(LetterKind.ADDRESS_CHANGED)}") == DONE
 
