@@ -64,7 +64,7 @@ async def _with_servers(folder: Path) -> list[tuple[str, str]]:
         for name in ("a", "b"):
             (folder / name).mkdir()
         async with vestibule(folder / "a", settings) as a, vestibule(folder / "b", settings) as b:
-            key = run(folder, "services", "add", "bench", **settings).stdout.strip()
+            key = run(folder, "services", "create", "bench", **settings).stdout.strip()
             tokens = await _signed_in(a, TRIALS + READERS)
             async with (
                 granian("bench.service_apps:with_kit", "asgi", _behind(a, key), HEALTH, _program()) as one,

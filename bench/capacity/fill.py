@@ -23,7 +23,7 @@ _ACCOUNT, _SESSION = _ID.format(kind="account"), _ID.format(kind="session")
 _EACH = "FROM generate_series($1::bigint, $2::bigint) AS n"
 _SOME = f"{_EACH} WHERE n % {SESSION_EVERY} = 0"
 _STATEMENTS = (
-    f"""INSERT INTO accounts (id, name, address, role, verified, password_hash, photo, epoch, created_at, updated_at)
+    f"""INSERT INTO accounts (id, name, email, role, verified, password_hash, photo, epoch, created_at, updated_at)
     SELECT {_ACCOUNT}, 'Person ' || n, 'person-' || n || '@example.com', 'user', true, $3::text, 'default.png', 1,
     now() - n * interval '1 second', now() {_EACH}""",
     f"""INSERT INTO sessions (id, account_id, user_agent, network_address, created_at, last_seen_at, idle_expires_at,
@@ -34,7 +34,7 @@ _STATEMENTS = (
     SELECT {_ACCOUNT}, md5('device' || n) || md5('d' || n), now(), now() {_SOME}""",
     f"""INSERT INTO events (at, kind, account_id, session_id, network_address, detail)
     SELECT now(), 'signed_in', {_ACCOUNT}, {_SESSION}, '198.51.100.7', '{{}}' {_SOME}""",
-    f"""INSERT INTO revocations (at, kind, subject, forget_at)
+    f"""INSERT INTO revocations (at, kind, subject, purge_at)
     SELECT now(), 'session', md5('over' || n)::uuid::text, now() + interval '1 hour'
     {_EACH} WHERE n % {REVOCATION_EVERY} = 0""",
 )
@@ -59,8 +59,8 @@ async def fill(address: str, have: int, want: int, advance: Callable[[int], None
         await connection.close()
 
 
-def address_of(number: int) -> str:
-    """The mail address of person number so and so."""
+def email_of(number: int) -> str:
+    """The email of person `number`."""
     return f"person-{number}@example.com"
 
 

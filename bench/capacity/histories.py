@@ -64,18 +64,18 @@ async def _both() -> dict[str, Found]:
             postgres.remove()
 
 
-async def _measured(folder: Path, address_of: Callable[[str], str]) -> Found:
+async def _measured(folder: Path, email_of: Callable[[str], str]) -> Found:
     found = Found()
     for name, fill in {"empty": None, **FILLS}.items():
-        async with _open(address_of(name)) as engines:
+        async with _open(email_of(name)) as engines:
             await migrate(engines)
             await people(engines)
             if fill is not None:
                 await fill(engines)
     for _ in range(_ROUNDS):
         for name in ("empty", *FILLS):
-            found.starts.setdefault(name, []).append(await _start(folder, address_of(name)))
-    found.requests = await _requests(folder, address_of("sessions"))
+            found.starts.setdefault(name, []).append(await _start(folder, email_of(name)))
+    found.requests = await _requests(folder, email_of("sessions"))
     return found
 
 

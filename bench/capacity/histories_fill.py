@@ -44,7 +44,7 @@ async def people(engines: Engines) -> None:
             **dict.fromkeys(("created_at", "updated_at"), now - timedelta(days=80)),
             "id": f"account-{name}",
             "name": "Ada Lovelace",
-            "address": f"{name}@example.com",
+            "email": f"{name}@example.com",
             "role": "user",
             "verified": True,
             "password_hash": hashed,
@@ -61,9 +61,9 @@ async def _revocations(engines: Engines) -> None:
     now = SystemClock().now()
 
     def values(n: Any) -> dict[str, Any]:
-        over, stands = (literal(now + timedelta(minutes=m), revocations.c.forget_at.type) for m in (-20, 60))
-        forget_at = case((n.c.i % STANDING_OF == 0, stands), else_=over)
-        return {"at": now - timedelta(hours=1), "kind": "session", "subject": number_as_id(n), "forget_at": forget_at}
+        over, stands = (literal(now + timedelta(minutes=m), revocations.c.purge_at.type) for m in (-20, 60))
+        purge_at = case((n.c.i % STANDING_OF == 0, stands), else_=over)
+        return {"at": now - timedelta(hours=1), "kind": "session", "subject": number_as_id(n), "purge_at": purge_at}
 
     await _insert(engines, revocations, ROWS, values)
 

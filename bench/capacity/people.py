@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count
 
-from bench.capacity.fill import SESSION_EVERY, account_id_of, address_of, session_id_of
+from bench.capacity.fill import SESSION_EVERY, account_id_of, email_of, session_id_of
 from bench.scripts import Tokens
 from bench.wire import request
 from tests.harness.process import PASSWORD
@@ -33,7 +33,7 @@ class People:
         """Requests to sign in, each of somebody else."""
         for turn in self._turns:
             number = turn * _STRIDE % self.accounts + 1
-            yield request("POST", "/api/auth/login", body={"email": address_of(number), "password": PASSWORD})
+            yield request("POST", "/api/auth/login", body={"email": email_of(number), "password": PASSWORD})
 
     def tokens(self, most: int) -> list[Tokens]:
         """The tokens of so many live sessions, each used nowhere else."""

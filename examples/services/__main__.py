@@ -59,8 +59,8 @@ def start(stack: ExitStack, *command: str) -> "subprocess.Popen[bytes]":
 
 def service_key() -> str:
     """A new key for the three, in place of the one of the last start."""
-    subprocess.run([*VESTIBULE, "services", "remove", "examples"], check=False, capture_output=True)
-    made = subprocess.run([*VESTIBULE, "services", "add", "examples"], check=True, capture_output=True, text=True)
+    subprocess.run([*VESTIBULE, "services", "revoke", "examples"], check=False, capture_output=True)
+    made = subprocess.run([*VESTIBULE, "services", "create", "examples"], check=True, capture_output=True, text=True)
     return made.stdout.strip()
 
 

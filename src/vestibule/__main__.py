@@ -18,9 +18,9 @@ from vestibule.model.findings import Finding
 from vestibule.model.signing_keys import KeyRing, SealedKey
 from vestibule.settings import Settings, WrongSettings
 from vestibule.storage.sql import engine
+from vestibule.storage.sql.database_copy import DatabaseCopy
 from vestibule.storage.sql.engine import UNHURRIED, Engines
 from vestibule.storage.sql.legacy import LegacyUsers
-from vestibule.storage.sql.move import DatabaseCopy
 from vestibule.storage.sql.revision import NotOurs, SchemaMismatch, current_revision, require_current
 from vestibule.storage.sql.schema import REVISION
 from vestibule.storage.sql.source import SourceUnavailable, of_the_source
@@ -103,7 +103,7 @@ class RealCommandContext:
             await engines.close()
 
     @asynccontextmanager
-    async def moving(self, address: str) -> AsyncIterator[DatabaseCopy]:
+    async def copying(self, address: str) -> AsyncIterator[DatabaseCopy]:
         async with self._other(address) as source, wiring.database(self.settings, timeouts=UNHURRIED) as target:
             if self.settings.embedded:  # only once the source is known to be one: else there would be a new file
                 await self.migrate()

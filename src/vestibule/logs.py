@@ -29,8 +29,8 @@ _ASYNCIO_VALUES = re.compile(r"(?<=callback ).*|\n\w+: .*", re.DOTALL)
 
 def configure(level: str, pretty: bool, stream: QueuedStream | None = None, *, masked: bool = False) -> None:
     """Set up logging for this process, on the error stream unless another is given. JSON escapes line breaks and
-    controls, so that nobody can forge a line. `masked`: network addresses are cut to their network, and e-mail
-    addresses to a letter and their domain, wherever they stand.
+    controls, so that nobody can forge a line. `masked`: network addresses are cut to their network, and emails to a
+    letter and their domain, wherever they stand.
     """
     renderer: Processor = (
         structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
@@ -57,7 +57,7 @@ def without_waiting(level: str, pretty: bool, *, masked: bool) -> QueuedStream:
 
 def _mask(_logger: object, _method: str, line: EventDict) -> EventDict:
     """Cut a network address to the network it is in, which names a town and no person: /24, for IPv6 /48; and, in
-    whatever a line says, also in what a mail server or a traceback does, every e-mail address.
+    whatever a line says, also in what a mail server or a traceback does, every email.
     """
     for name, value in line.items():
         if isinstance(value, str):
@@ -66,7 +66,7 @@ def _mask(_logger: object, _method: str, line: EventDict) -> EventDict:
 
 
 def _mask_others_words(_logger: object, _method: str, line: EventDict) -> EventDict:
-    """Every e-mail address in what a mail server, a library or an error says, whatever the setting."""
+    """Every email in what a mail server, a library or an error says, whatever the setting."""
     for name in _OTHERS_WORDS & line.keys():
         line[name] = masked_mailboxes(str(line[name]))
     return line

@@ -16,10 +16,10 @@ from vestibule.flows.env import Env
 from vestibule.flows.feed_services import end_removed_services
 from vestibule.flows.follow_keys import keep_next_keys, look_at_keys, withdraw_spent_keys
 from vestibule.flows.follow_revocations import (
-    forget_old_revocations,
     listen_for_wake_ups,
-    read_new_tail,
-    read_whole_tail,
+    purge_old_revocations,
+    read_new_backlog,
+    read_whole_backlog,
 )
 from vestibule.metrics.meters import LETTERS
 from vestibule.metrics.turns import heard as heard_of
@@ -29,7 +29,7 @@ from vestibule.model.errors import Fault
 from vestibule.signals import heard
 
 POLL_SECONDS = 1.0
-_FORGET_EVERY = 60  # polls
+_PURGE_EVERY = 60  # polls
 _LOOK_AT_SCHEMA_EVERY = 10  # polls
 CLEAN_UP_SECONDS = 600.0
 _LAST_LETTER_SECONDS = 3.0  # and a moment to give it back: a server ends within five
@@ -42,7 +42,7 @@ _log = structlog.get_logger(__name__)
 async def running(env: Env) -> AsyncIterator[None]:
     """Run all of them while the block lasts. The first look at the revocations is over before it begins."""
     if await look_at_clock(env):
-        await read_whole_tail(env)
+        await read_whole_backlog(env)
     await env.replica.look_over()
     woken, stopping = asyncio.Event(), asyncio.Event()
     delivering = asyncio.create_task(deliver_letters(env, stopping))
@@ -79,18 +79,18 @@ async def end(tasks: Collection[asyncio.Task[None]]) -> None:
 
 
 async def follow_revocations(env: Env, woken: asyncio.Event) -> None:
-    """Read the whole tail once a second, whatever happens, and what is new at each wake-up between."""
+    """Read the whole backlog once a second, whatever happens, and what is new at each wake-up between."""
     polls = 0
     while True:
         try:
-            with timed("read_whole_tail"):
+            with timed("read_whole_backlog"):
                 if await look_at_clock(env):
-                    heard_of(await read_whole_tail(env), "poll", env.clock.now())
+                    heard_of(await read_whole_backlog(env), "poll", env.clock.now())
             await _until_next_poll(env, woken)
             polls += 1
             if polls % _LOOK_AT_SCHEMA_EVERY == 0:
                 await look_at_schema(env)
-            if polls % _FORGET_EVERY == 0:
+            if polls % _PURGE_EVERY == 0:
                 await end_removed_services(env)
         except Fault as fault:
             # Said once for each failed look; the requests themselves notice by the age of what they rely on.
@@ -108,8 +108,8 @@ async def _until_next_poll(env: Env, woken: asyncio.Event) -> None:
             await asyncio.wait_for(woken.wait(), left)
         if woken.is_set():
             woken.clear()
-            with timed("read_new_tail"):
-                heard_of(await read_new_tail(env), "wake_up", env.clock.now())
+            with timed("read_new_backlog"):
+                heard_of(await read_new_backlog(env), "wake_up", env.clock.now())
 
 
 async def follow_keys(env: Env) -> None:
@@ -119,7 +119,7 @@ async def follow_keys(env: Env) -> None:
             with timed("follow_keys"):
                 await look_at_keys(env, env.watching)
                 await keep_next_keys(env)
-            if (polls + 1) % _FORGET_EVERY == 0:  # not at once: a clock may be set in the first minute
+            if (polls + 1) % _PURGE_EVERY == 0:  # not at once: a clock may be set in the first minute
                 await withdraw_spent_keys(env)
         except Fault as fault:
             _log.warning("keys_not_read", fault=fault.code, why=str(fault))
@@ -138,7 +138,7 @@ async def keep_clean(env: Env, every: float = CLEAN_UP_SECONDS) -> None:
             continue
         try:
             with timed("clean_up"):
-                deleted = await clean_up(env) | {"revocations": await forget_old_revocations(env)}
+                deleted = await clean_up(env) | {"revocations": await purge_old_revocations(env)}
         except Exception:
             _log.exception("clean_up_failed")
         else:

@@ -19,8 +19,8 @@ from vestibule import env_file, setting_names, unsafe
 from vestibule.crypto.commonest import commonest_passwords
 from vestibule.crypto.passwords import BCRYPT_MAX_BYTES
 from vestibule.model.access_tokens import Issuer
-from vestibule.model.guesses import GuessLimits
 from vestibule.model.limits import LetterLimits, NetworkLimits, RateClass
+from vestibule.model.login_attempts import LoginAttemptLimits
 from vestibule.model.operator_errors import OperatorError
 from vestibule.model.passwords import PasswordRules
 from vestibule.model.policy import Policy
@@ -173,7 +173,7 @@ class Settings(BaseModel):
         "VESTIBULE_SECRET_KEY_OLD",
         SecretStr(""),
         "The secret before it, while it is being exchanged: opens what is still sealed under that, until "
-        "`vestibule keys reseal` has been run.",
+        "`vestibule keys reencrypt` has been run.",
     )
     published_keys_seconds: Whole = _setting(
         "VESTIBULE_JWKS_SECONDS",
@@ -275,20 +275,20 @@ class Settings(BaseModel):
         "VESTIBULE_REAUTHENTICATION_SECONDS",
         900,
         "Signing other devices out needs a sign-in at most this long ago, in seconds; `0`: any will do. What changes a "
-        "password or an address asks for the current password in any case.",
+        "password or an email asks for the current password in any case.",
         ge=0,
         le=86400,
     )
 
     # Accounts and passwords
     email_verification: Literal["optional", "mandatory"] = _setting(
-        "VESTIBULE_EMAIL_VERIFICATION", "optional", "`mandatory`: nobody signs in before the address is proven."
+        "VESTIBULE_EMAIL_VERIFICATION", "optional", "`mandatory`: nobody signs in before the email is verified."
     )
     conceal_accounts: Switch | None = _setting(
         "VESTIBULE_CONCEAL_ACCOUNTS",
         None,
-        "`on`: registering a taken address is answered like any other, and its owner is told by mail; signing in to "
-        "an address that is still to be proven is answered like a wrong password. Needs "
+        "`on`: registering a taken email is answered like any other, and its owner is told by mail; signing in to "
+        "an email that is still to be verified is answered like a wrong password. Needs "
         "`VESTIBULE_EMAIL_VERIFICATION=mandatory`, and unset it is on with it; otherwise the contract's 409 and 401.",
     )
     password_min_length: Whole = _setting(
@@ -300,7 +300,7 @@ class Settings(BaseModel):
     password_blocklist: Switch | None = _setting(
         "VESTIBULE_PASSWORD_BLOCKLIST",
         None,
-        "Refuses new passwords that are among the 30,000 commonest, or little more than the account's address or the "
+        "Refuses new passwords that are among the 30,000 commonest, or little more than the account's email or the "
         "product's name. Unset: on in production.",
     )
     password_hash: Literal["argon2id", "bcrypt"] = _setting(
@@ -350,7 +350,7 @@ class Settings(BaseModel):
     sign_ins_per_network: Whole = _setting(
         "VESTIBULE_SIGN_INS_PER_NETWORK",
         300,
-        "Sign-ins, changes of a password or an address, right or wrong, that one network may try in a minute. A "
+        "Sign-ins, changes of a password or an email, right or wrong, that one network may try in a minute. A "
         "network is an IPv4 address or the /64 of an IPv6 address: an office behind one router is one. Likewise below.",
         ge=1,
         le=1_000_000,
@@ -398,12 +398,12 @@ class Settings(BaseModel):
     email_from: str = _setting(
         "VESTIBULE_EMAIL_FROM",
         "no-reply@localhost",
-        "Sender of every letter: an address, or `Name <address>`. Without a name, the product's.",
+        "Sender of every letter: an email, or `Name <email>`. Without a name, the product's.",
     )
-    letters_per_address: Whole = _setting(
-        "VESTIBULE_LETTERS_PER_ADDRESS",
+    letters_per_email: Whole = _setting(
+        "VESTIBULE_LETTERS_PER_EMAIL",
         3,
-        "Letters of one kind that strangers may have sent to one address, five minutes apart; then one an hour later, "
+        "Letters of one kind that strangers may have sent to one email, five minutes apart; then one an hour later, "
         "and one every three hours at last. Nobody is told when one is not sent: the link in the last one works until "
         "the next may be asked for.",
         ge=1,
@@ -504,7 +504,7 @@ class Settings(BaseModel):
         "VESTIBULE_LOG_ADDRESSES",
         "full",
         "`masked`: lines of the log have the network of a client (/24, for IPv6 /48) in place of its address, and "
-        "`a***@example.com` in place of an e-mail address. The table of events keeps them for the account's owner.",
+        "`a***@example.com` in place of an email. The table of events keeps them for the account's owner.",
     )
 
     def complaints(self) -> Iterator[str]:
@@ -634,7 +634,7 @@ class Settings(BaseModel):
             link_base=self._link_base,
             own_base=self.own_base,
             language=self.language,
-            guesses=GuessLimits(
+            login_attempts=LoginAttemptLimits(
                 at_most=self.password_failures,
                 free=min(self.password_failures_free, self.password_failures),
                 longest_wait=timedelta(seconds=self.password_wait_seconds),
@@ -648,7 +648,7 @@ class Settings(BaseModel):
                     RateClass.ACCOUNT: self.account_per_network,
                 }
             ),
-            letters=LetterLimits.per_hour(self.letters_per_address, self.letters_per_network, _LETTERS_APART),
+            letters=LetterLimits.per_hour(self.letters_per_email, self.letters_per_network, _LETTERS_APART),
             events_kept=timedelta(days=self.event_days),
             retention=Retention(
                 sessions=timedelta(days=self.session_days),

@@ -41,7 +41,7 @@ async def for_who_changes_to_its_email(world: World, _account: Account) -> None:
     browser = await world.sign_in(OWNER)
     assert await ask_for_change(browser, WANTED) == 200
     await world.deliver()
-    assert await confirm(browser, world.secret(LetterKind.CONFIRM_NEW_ADDRESS)) == DONE
+    assert await confirm(browser, world.secret(LetterKind.CONFIRM_NEW_EMAIL)) == DONE
 
 
 async def for_whom_the_operator_creates(world: World, _account: Account) -> None:
@@ -94,9 +94,9 @@ def remember_what_is_left(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, int
         await look(of, account_id)
         return await remove(of, account_id)
 
-    async def squatter_removed(of: SqlAccounts, address: str, owner_id: str) -> str | None:
-        await look(of, select(accounts.c.id).where(accounts.c.address == address).scalar_subquery())
-        return await squatter(of, address, owner_id)
+    async def squatter_removed(of: SqlAccounts, email: str, owner_id: str) -> str | None:
+        await look(of, select(accounts.c.id).where(accounts.c.email == email).scalar_subquery())
+        return await squatter(of, email, owner_id)
 
     monkeypatch.setattr(SqlAccounts, "remove", removed)
     monkeypatch.setattr(SqlAccounts, "remove_squatter", squatter_removed)

@@ -10,13 +10,13 @@ from tests.harness.backends import Backend
 from tests.harness.world import POLICY, World, world_on
 from vestibule.flows.administer import find_account
 from vestibule.flows.delete_account import delete_account
-from vestibule.model.guesses import GuessLimits
 from vestibule.model.letters import LetterKind
+from vestibule.model.login_attempts import LoginAttemptLimits
 from vestibule.storage.sql.records import SqlEvents
 from vestibule.storage.sql.schema import events
 
 ADA, NOBODY, RIGHT = "ada@example.com", "nobody@example.com", "correct horse"
-FEW = replace(POLICY, guesses=GuessLimits(at_most=5, free=5))
+FEW = replace(POLICY, login_attempts=LoginAttemptLimits(at_most=5, free=5))
 REFUSED = events.c.kind == "sign_in_refused"
 MANY = 10_000
 
@@ -53,13 +53,13 @@ async def test_n8_of_guesses_that_are_not_checked_one_in_a_minute_is_told(backen
             for _ in range(20):
                 answer = await client.post("/api/auth/login", json={"email": email, "password": "wrong horse"})
                 assert answer.status_code == 400
-            assert await count(world, events, REFUSED) == FEW.guesses.at_most + 1 + minutes
+            assert await count(world, events, REFUSED) == FEW.login_attempts.at_most + 1 + minutes
             world.clock.advance(minutes=1)
 
 
 async def test_n8_ten_letters_in_a_day_tell_of_new_devices(world: World) -> None:
     await world.register()
-    assert await verify(world, world.secret(LetterKind.VERIFY_ADDRESS)) == 200
+    assert await verify(world, world.secret(LetterKind.VERIFY_EMAIL)) == 200
     for number in range(30):
         browser = await world.client()
         browser.headers["User-Agent"] = f"program {number}"

@@ -11,7 +11,7 @@ import pytest
 
 from tests.bounds import fill, number_as_id, numbers
 from tests.docs.paths import ROOT
-from tests.flows import ADDRESS, DONE, PASSWORD, ask_for_change, confirm, forget, twice, verify
+from tests.flows import DONE, EMAIL, PASSWORD, ask_for_change, ask_for_reset, confirm, twice, verify
 from tests.harness import backends
 from tests.harness.backends import Backend
 from tests.harness.world import POLICY, World, world_on
@@ -37,7 +37,7 @@ MANY = 300
 
 async def request_resets(world: World) -> None:
     for _ in range(ALL_DAY):
-        await forget(world)
+        await ask_for_reset(world)
         await later(world)
 
 
@@ -52,20 +52,20 @@ async def request_verification(world: World) -> None:
 async def register_what_is_taken(world: World) -> None:
     browser = await world.client()
     for _ in range(ALL_DAY):
-        body = {"name": "Eve", "email": ADDRESS, **twice("another horse")}
+        body = {"name": "Eve", "email": EMAIL, **twice("another horse")}
         assert (await browser.post("/api/auth/register", json=body)).status_code == 201
         await later(world)
 
 
 async def move(world: World) -> None:
     """To another email each time, and there, if a letter comes."""
-    email = ADDRESS
+    email = EMAIL
     for number in range(10 * A_DAY):
         browser, before = await world.sign_in(email), len(world.post.letters)
         assert await ask_for_change(browser, f"moved{number}@example.com") == 200
         await world.deliver()
         if world.post.letters[before:]:
-            assert await confirm(browser, world.secret(LetterKind.CONFIRM_NEW_ADDRESS)) == DONE
+            assert await confirm(browser, world.secret(LetterKind.CONFIRM_NEW_EMAIL)) == DONE
             email = f"moved{number}@example.com"
         await later(world)
 
@@ -98,16 +98,16 @@ async def use_tokens_twice(world: World) -> None:
 
 async def try_the_mail_server(world: World) -> None:
     """An operator does, and past the outbox."""
-    await send_test_letter(world.env, ADDRESS, "en")
+    await send_test_letter(world.env, EMAIL, "en")
     assert await waiting(world) == 0
     world.post.letters.clear()
 
 
 BOUNDS: dict[Callable[[World], Awaitable[None]], dict[LetterKind, int]] = {
-    request_verification: {LetterKind.VERIFY_ADDRESS: 1 + SPACED},
+    request_verification: {LetterKind.VERIFY_EMAIL: 1 + SPACED},
     request_resets: {LetterKind.RESET_PASSWORD: SPACED},
-    move: {LetterKind.CONFIRM_NEW_ADDRESS: A_DAY, LetterKind.ADDRESS_CHANGED: A_DAY},
-    register_what_is_taken: {LetterKind.ADDRESS_TAKEN: SPACED},
+    move: {LetterKind.CONFIRM_NEW_EMAIL: A_DAY, LetterKind.EMAIL_CHANGED: A_DAY},
+    register_what_is_taken: {LetterKind.EMAIL_TAKEN: SPACED},
     change_passwords: {LetterKind.PASSWORD_CHANGED: NOTICES_A_DAY},
     come_with_new_devices: {LetterKind.NEW_DEVICE: NOTICES_A_DAY},
     use_tokens_twice: {LetterKind.TOKEN_REUSED: NOTICES_A_DAY},
@@ -116,7 +116,7 @@ BOUNDS: dict[Callable[[World], Awaitable[None]], dict[LetterKind, int]] = {
 QUEUEING = {
     "ask_for_letter.py": "counted there",
     "register.py": "counted by `within_limits`, or `for_new_account`",
-    "change_address.py": "counted by `within_its_share`; the notice and the way back, by the link that was spent",
+    "change_email.py": "counted by `within_its_share`; the notice and the way back, by the link that was spent",
     "verify_email.py": "counted by the link that was spent",
     "tell_owner.py": "counted there",
 }
@@ -129,7 +129,7 @@ async def later(world: World, apart: timedelta = APART) -> None:
 
 async def come_as(browser: httpx.AsyncClient, program: str) -> None:
     browser.headers["User-Agent"] = program
-    answer = await browser.post("/api/auth/login", json={"email": ADDRESS, "password": PASSWORD})
+    answer = await browser.post("/api/auth/login", json={"email": EMAIL, "password": PASSWORD})
     assert answer.status_code == 200
 
 
@@ -141,9 +141,9 @@ async def waiting(world: World) -> int:
 async def verified(world: World) -> str:
     """The id of an account whose email is verified."""
     await world.register()
-    assert await verify(world, world.secret(LetterKind.VERIFY_ADDRESS)) == 200
+    assert await verify(world, world.secret(LetterKind.VERIFY_EMAIL)) == 200
     world.post.letters.clear()
-    account = await find_account(world.env, ADDRESS)
+    account = await find_account(world.env, EMAIL)
     assert account is not None
     return account.id
 
@@ -218,7 +218,7 @@ def test_n14_every_place_that_queues_a_letter_says_by_what_it_is_counted() -> No
 async def notices(world: World, account_id: str) -> None:
     """Many that wait, which are due now."""
     n, now = numbers(MANY), world.clock.now()
-    row = {"id": number_as_id(n), "kind": "password_changed", "account_id": account_id, "address": ADDRESS}
+    row = {"id": number_as_id(n), "kind": "password_changed", "account_id": account_id, "email": EMAIL}
     times = {"created_at": now, "due_at": now, "attempts": 0, "detail": "{}"}
     await fill(world, letters, MANY, row | times, n)
 
@@ -243,7 +243,7 @@ async def test_n15_also_when_it_is_tried_again(world: World, monkeypatch: pytest
     """N15: its mail server did not take it at once."""
     account_id = await verified(world)
     await notices(world, account_id)
-    await forget(world)
+    await ask_for_reset(world)
 
     async def not_now(_: Letter) -> str:
         raise NotSent("451 greylisted")
@@ -261,6 +261,6 @@ async def test_n15_no_number_of_others_holds_a_notice_up_for_long(world: World) 
     account_id = await verified(world)
     await notices(world, account_id)
     world.clock.advance(seconds=NOTICES_WAIT.total_seconds())
-    await forget(world)
+    await ask_for_reset(world)
     await deliver_next(world.env)
     assert [letter.kind for letter in world.post.letters] == [LetterKind.PASSWORD_CHANGED]

@@ -24,9 +24,9 @@ async def test_n13_the_oldest_letters_in_the_folder_make_room(tmp_path: Path, mo
     post = FolderPost(tmp_path, RENDERER, ManualClock(), aloud=False)
     for letters in (1, LOOK_EVERY):
         for number in range(10 * MOST):
-            (tmp_path / f"20200101-000000-verify_address-{number:08}.eml").touch()
+            (tmp_path / f"20200101-000000-verify_email-{number:08}.eml").touch()
         for _ in range(letters):
             sent = await post.send(a_letter())
         left = names_in(tmp_path)
         assert len(left) == MOST + 1, "and what is no letter stays"
-        assert {Path(sent).name, "notes.txt", f"20200101-000000-verify_address-{10 * MOST - 1:08}.eml"} <= left
+        assert {Path(sent).name, "notes.txt", f"20200101-000000-verify_email-{10 * MOST - 1:08}.eml"} <= left

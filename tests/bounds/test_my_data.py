@@ -101,7 +101,7 @@ async def test_n5_what_was_signed_in_long_ago_takes_nothing_away(world: World) -
     assert "events" not in refused.text
     assert 'name="password"' in refused.text
     await browser.post("/api/auth/login", json=CREDENTIALS)
-    assert (await browser.get("/profile/data")).json()["account"]["address"] == "ada@example.com"
+    assert (await browser.get("/profile/data")).json()["account"]["email"] == "ada@example.com"
 
 
 async def test_n5_what_was_read_is_sent_before_the_next_page_is_read(

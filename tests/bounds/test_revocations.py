@@ -7,7 +7,7 @@ import pytest
 from tests.bounds import count, fill, number_as_id, numbers
 from tests.harness.world import World
 from vestibule.flows import follow_revocations
-from vestibule.flows.follow_revocations import forget_old_revocations, read_whole_tail
+from vestibule.flows.follow_revocations import purge_old_revocations, read_whole_backlog
 from vestibule.model.revocations import Revocation, RevocationKind, RevocationSet
 from vestibule.protocol.revocations import Revoked
 from vestibule.storage.sql.records import SqlRevocations
@@ -19,7 +19,7 @@ MANY = 10_000
 async def record(world: World, many: int, life: timedelta, kind: RevocationKind = RevocationKind.SESSION) -> None:
     n, at = numbers(many), world.clock.now()
     subject = number_as_id(n)
-    row = {"at": at, "kind": kind.value, "subject": subject, "forget_at": at + life}
+    row = {"at": at, "kind": kind.value, "subject": subject, "purge_at": at + life}
     await fill(world, revocations, many, row, n)
 
 
@@ -27,7 +27,7 @@ async def start(world: World) -> RevocationSet:
     """What a process knows that begins now."""
     known = RevocationSet(staleness_seconds=5)
     object.__setattr__(world.env, "revocations", known)
-    await read_whole_tail(world.env)
+    await read_whole_backlog(world.env)
     return known
 
 
@@ -52,16 +52,16 @@ async def test_n4_what_stands_is_read_in_ranges_and_whole(world: World, monkeypa
     sizes: list[int] = []
     learn = RevocationSet.learn
 
-    def noted(self: RevocationSet, tail: list[Revocation], sent_at: float) -> list[Revocation]:
-        sizes.append(len(tail))
-        return learn(self, tail, sent_at)
+    def noted(self: RevocationSet, backlog: list[Revocation], sent_at: float) -> list[Revocation]:
+        sizes.append(len(backlog))
+        return learn(self, backlog, sent_at)
 
     monkeypatch.setattr(RevocationSet, "learn", noted)
     await record(world, MANY, timedelta(minutes=16))  # all over in the same instant
     known = await start(world)
     assert len(known) == MANY
     assert max(sizes) <= follow_revocations._RANGE
-    await read_whole_tail(world.env)
+    await read_whole_backlog(world.env)
     assert sizes.count(follow_revocations._RANGE) == MANY // follow_revocations._RANGE, "read once, then counted"
 
 
@@ -78,16 +78,16 @@ async def test_n4_a_chosen_language_is_not_kept_as_a_log_out_is(world: World) ->
 
 
 async def test_n4_what_is_over_goes_in_batches(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    batches, forget = list[int](), SqlRevocations.forget
+    batches, purge = list[int](), SqlRevocations.purge
 
     async def noted(of: SqlRevocations, now: datetime, most: int) -> int:
-        batches.append(await forget(of, now, most))
+        batches.append(await purge(of, now, most))
         return batches[-1]
 
-    monkeypatch.setattr(SqlRevocations, "forget", noted)
+    monkeypatch.setattr(SqlRevocations, "purge", noted)
     await record(world, 1_200, timedelta(minutes=16))
     world.clock.advance(days=2)
-    assert await forget_old_revocations(world.env) == 1_199
+    assert await purge_old_revocations(world.env) == 1_199
     assert batches == [500, 500, 199]
     assert await count(world, revocations, revocations.c.subject != "") == 0
 
@@ -97,4 +97,4 @@ def test_n4_what_is_over_leaves_memory_a_little_at_a_time() -> None:
     for number in range(25_000):
         revoked.end_session(str(number), until=10.0)
     revoked.end_account("a", 5, until=10.0)
-    assert [len(revoked.forget(100.0)) for _ in range(4)] == [10_000, 10_000, 5_001, 0]
+    assert [len(revoked.purge(100.0)) for _ in range(4)] == [10_000, 10_000, 5_001, 0]

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event
 
 from tests.bounds import count, fill_sessions
-from tests.flows import ADDRESS, DONE, PASSWORD, ask_for_change, confirm, forget, reset, verify
+from tests.flows import DONE, EMAIL, PASSWORD, ask_for_change, ask_for_reset, confirm, reset, verify
 from tests.harness.backends import Backend
 from tests.harness.world import POLICY, World, world_on
 from vestibule.flows.administer import disable_account, find_account
@@ -37,14 +37,14 @@ async def change_password(world: World, _account: Account) -> None:
 
 
 async def reset_by_mail(world: World, _account: Account) -> None:
-    await forget(world)
+    await ask_for_reset(world)
     await world.deliver()
     assert await reset(world, world.secret(LetterKind.RESET_PASSWORD)) == 200
 
 
 async def take_over(world: World, _account: Account) -> None:
     client = await world.client(origin=None)
-    answer = await client.post(f"/verifyemail/{world.secret(LetterKind.VERIFY_ADDRESS)}/mine")
+    answer = await client.post(f"/verifyemail/{world.secret(LetterKind.VERIFY_EMAIL)}/mine")
     assert answer.status_code == 303
 
 
@@ -52,7 +52,7 @@ async def change_email(world: World, _account: Account) -> None:
     browser = await world.sign_in()
     assert await ask_for_change(browser, "countess@example.com") == 200
     await world.deliver()
-    assert await confirm(browser, world.secret(LetterKind.CONFIRM_NEW_ADDRESS)) == DONE
+    assert await confirm(browser, world.secret(LetterKind.CONFIRM_NEW_EMAIL)) == DONE
 
 
 async def disable(world: World, account: Account) -> None:
@@ -76,8 +76,8 @@ ENDINGS: dict[str, Ending] = {
 async def ada(world: World) -> Account:
     await world.register()
     if world.env.policy.verification_mandatory:
-        assert await verify(world, world.secret(LetterKind.VERIFY_ADDRESS)) == 200
-    account = await find_account(world.env, ADDRESS)
+        assert await verify(world, world.secret(LetterKind.VERIFY_EMAIL)) == 200
+    account = await find_account(world.env, EMAIL)
     assert account is not None
     return account
 

@@ -44,7 +44,7 @@ async def test_n9_who_verified_or_signed_in_or_is_an_admin_or_was_imported_stays
         for name in names:
             await world.register(f"{name}@example.com")
             if name == "verified":
-                assert await verify(world, world.secret(LetterKind.VERIFY_ADDRESS)) == 200
+                assert await verify(world, world.secret(LetterKind.VERIFY_EMAIL)) == 200
         await (await world.sign_in("used@example.com")).post("/api/auth/logout")
         kept = {
             "admin": {"role": "admin"},
@@ -55,7 +55,7 @@ async def test_n9_who_verified_or_signed_in_or_is_an_admin_or_was_imported_stays
         }
         async with world.engines.transaction() as connection:
             for name, values in kept.items():
-                its = accounts.c.address == f"{name}@example.com"
+                its = accounts.c.email == f"{name}@example.com"
                 await connection.execute(update(accounts).where(its).values(**values))
         world.clock.advance(days=400)
         assert await gone(world) == 0
@@ -78,9 +78,9 @@ async def test_n9_many_go_in_batches_and_none_where_nobody_says_so(backend: Back
     async with world_on(backend, A_MONTH) as world:
         n, at = numbers(MANY), world.clock.now()
         row = {"name": "x", "role": "user", "verified": False, "password_hash": "$argon2id$x", "photo": "", "epoch": 0}
-        address = cast(n.c.i, String) + literal("@example.com")
+        email = cast(n.c.i, String) + literal("@example.com")
         moments = {"created_at": at, "updated_at": at}
-        await fill(world, accounts, MANY, {"id": number_as_id(n), "address": address} | row | moments, n)
+        await fill(world, accounts, MANY, {"id": number_as_id(n), "email": email} | row | moments, n)
         world.clock.advance(days=31)
         async with world_on(backend, POLICY) as other:
             other.clock.advance(days=31)

@@ -19,7 +19,7 @@ from tests.canaries import FIELDS as ANY_FIELDS
 from tests.harness import backends, dump
 from tests.harness.world import World, world_on
 from tests.web.people import token_in
-from vestibule.flows.services import add_service
+from vestibule.flows.services import create_service_key
 from vestibule.model.letters import LetterKind
 
 EMAIL = "ada@example.com"
@@ -96,11 +96,11 @@ class Person:
         await world.deliver()
         client = await world.sign_in(EMAIL, PASSWORD)
         form = token_in(await client.get("/profile"))
-        key = await add_service(world.env, "orders")
+        key = await create_service_key(world.env, "orders")
         assert key is not None
         await client.post("/api/auth/forgotpassword", json={"email": EMAIL})
         await world.deliver()
-        return cls(world, client, world.secret(LetterKind.VERIFY_ADDRESS), key, form)
+        return cls(world, client, world.secret(LetterKind.VERIFY_EMAIL), key, form)
 
     @property
     def secrets(self) -> list[str]:

@@ -8,7 +8,7 @@ from tests.canaries import MARK, SERVICE_KEY, singing
 from tests.canaries.test_commands import answering
 from tests.client.test_faces import kit
 from tests.client.test_integrations import SERVICES
-from vestibule.client import CallerRefused, NotReached, Verifier
+from vestibule.client import CallerRefusedError, NotReachedError, Verifier
 
 EVENTS = [("Content-Type", "text/event-stream")]
 ANSWERS: dict[str, tuple[int, list[tuple[str, str]], str]] = {
@@ -35,9 +35,9 @@ def test_l18_whatever_vestibule_answers_the_kit_does_not_repeat_its_key(
         try:
             try:
                 verifier.start()
-            except NotReached as fault:  # not in an outage
+            except NotReachedError as fault:  # not in an outage
                 raised = str(fault)
-            with pytest.raises(CallerRefused) as caught:
+            with pytest.raises(CallerRefusedError) as caught:
                 verifier.check(f"{MARK}.{MARK}.{MARK}")
         finally:
             verifier.close()

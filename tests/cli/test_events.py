@@ -46,7 +46,7 @@ NOT_UNDERSTOOD = [
         for each in ("hello", "127.0.0.0/8", "127.0.0.1/", "127.0.0.1/33", "::1/32", "localhost", "")
     ),
     *(("--hours", each) for each in ("0", "-1", "nan", "inf", "1e300", "0.0")),
-    *(("--most", each) for each in ("0", "-1")),
+    *(("--limit", each) for each in ("0", "-1")),
 ]
 
 
@@ -65,4 +65,4 @@ def test_c36_a_filter_that_finds_nothing_by_mistake_is_refused(tmp_path: Path) -
 def test_an_address_that_nobody_has_is_one_line(tmp_path: Path) -> None:
     refused = run(tmp_path, "events", "--account", "nobody@example.com", **given_keys())
     assert refused.returncode == 1
-    assert complaint(refused.stderr) == "there is no account with the address nobody@example.com"
+    assert complaint(refused.stderr) == "there is no account with the email nobody@example.com"

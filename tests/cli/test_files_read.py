@@ -45,7 +45,7 @@ FILES: dict[str, tuple[str, dict[str, str]]] = {
     "the settings": (".env", {}),
     "the secret": ("secret.key", {"VESTIBULE_DATA": "."}),
     "the logo": ("logo.png", {"VESTIBULE_PRODUCT_LOGO": "logo.png"}),
-    "a letter": ("mail/verify_address.txt", {"VESTIBULE_TEMPLATES": "."}),
+    "a letter": ("mail/verify_email.txt", {"VESTIBULE_TEMPLATES": "."}),
     "a page": ("pages/frame.html", {"VESTIBULE_TEMPLATES": "."}),
     "PostgreSQL's authority": ("ca.pem", {"DATABASE_URL": f"{POSTGRESQL}?sslmode=verify-full&sslrootcert=ca.pem"}),
     "our certificate": ("c.pem", {"DATABASE_URL": f"{POSTGRESQL}?sslmode=require&sslcert=c.pem&sslkey=/dev/null"}),

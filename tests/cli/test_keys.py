@@ -98,13 +98,13 @@ def test_a_running_server_follows_a_rotation_and_a_new_secret(tmp_path: Path) ->
         assert server.stop() == 0
     old = (tmp_path / "vestibule-data" / "secret.key").read_text().strip()
     secrets = {"VESTIBULE_SECRET_KEY": "n" * 43, "VESTIBULE_SECRET_KEY_OLD": old}
-    plain = run(tmp_path, "keys", "reseal", **quick)
+    plain = run(tmp_path, "keys", "reencrypt", **quick)
     assert (plain.returncode, "VESTIBULE_SECRET_KEY" in plain.stdout, "secret.key" in plain.stdout) == (0, False, True)
-    resealed = run(tmp_path, "keys", "reseal", **quick, **secrets)
-    assert resealed.returncode == 0
-    assert resealed.stdout.strip().endswith("VESTIBULE_SECRET_KEY. VESTIBULE_SECRET_KEY_OLD is of no use any more.")
-    again = run(tmp_path, "keys", "reseal", **quick, VESTIBULE_SECRET_KEY="n" * 43)
-    assert again.stdout.strip().endswith("keys are sealed under VESTIBULE_SECRET_KEY.")
+    reencrypted = run(tmp_path, "keys", "reencrypt", **quick, **secrets)
+    assert reencrypted.returncode == 0
+    assert reencrypted.stdout.strip().endswith("VESTIBULE_SECRET_KEY. VESTIBULE_SECRET_KEY_OLD is no longer needed.")
+    again = run(tmp_path, "keys", "reencrypt", **quick, VESTIBULE_SECRET_KEY="n" * 43)
+    assert again.stdout.strip().endswith("keys are encrypted with VESTIBULE_SECRET_KEY.")
     with serving(tmp_path, **quick, VESTIBULE_SECRET_KEY="n" * 43) as server, server.browser() as again:
         again.cookies = browser.cookies
         assert again.get("/api/auth/refresh").status_code == 200

@@ -36,9 +36,9 @@ async def failed(world: World) -> World:
     await world.register("gone@example.com")
     posts = {"waits@example.com": NotSent("451 busy"), "refused@example.com": RefusedForGood("550 no such mailbox")}
     working = world.env
-    for address, fault in posts.items():
+    for email, fault in posts.items():
         world.env = replace(working, post=Failing(fault))
-        await world.register(address)
+        await world.register(email)
     world.env = working
     return world
 
@@ -51,8 +51,8 @@ async def test_an_empty_outbox_is_empty(world: World, tmp_path: Path) -> None:
 async def test_what_waits_and_what_was_refused_is_listed_with_the_reason(failed: World, tmp_path: Path) -> None:
     status, said = mail(failed, tmp_path, "list")
     assert status == 0
-    assert re.search(r"[0-9a-f]{8} verify address waits@example.com .* ago 1 \S.* 451 busy", said), said
-    assert re.search(r"[0-9a-f]{8} verify address refused@example.com .* ago 1 refused 550 no such mailbox", said), said
+    assert re.search(r"[0-9a-f]{8} verify email waits@example.com .* ago 1 \S.* 451 busy", said), said
+    assert re.search(r"[0-9a-f]{8} verify email refused@example.com .* ago 1 refused 550 no such mailbox", said), said
     assert "gone@example.com" not in said
     assert "Waiting: 1, the oldest for" in said
     assert "Refused for good: 1." in said
@@ -68,7 +68,7 @@ async def test_both_are_sent_after_a_retry(failed: World, tmp_path: Path) -> Non
 
 
 async def test_one_is_named_by_how_its_id_begins(failed: World, tmp_path: Path) -> None:
-    beginning = re.findall(r"([0-9a-f]{8}) verify address refused", mail(failed, tmp_path, "list")[1])[0]
+    beginning = re.findall(r"([0-9a-f]{8}) verify email refused", mail(failed, tmp_path, "list")[1])[0]
     assert mail(failed, tmp_path, "retry", beginning) == (0, "To be tried again: 1. ")
     status, said = mail(failed, tmp_path, "retry", "nonsense")
     assert (status, said) == (1, "vestibule: no letter in the outbox has an id that begins with nonsense ")
@@ -117,4 +117,4 @@ def test_nobody_there_and_no_address_are_one_sentence_each(tmp_path: Path) -> No
     assert (nobody.returncode, nobody.stderr.count("vestibule: ")) == (1, 2)
     nonsense = run(tmp_path, "mail", "test", "nonsense", **given_keys())
     assert nonsense.returncode == 2
-    assert nonsense.stderr == "vestibule: ADDRESS: 'nonsense' is not an address that Vestibule sends to\n"
+    assert nonsense.stderr == "vestibule: EMAIL: 'nonsense' is not an email that Vestibule sends to\n"

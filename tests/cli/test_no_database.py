@@ -64,7 +64,7 @@ def test_the_table_has_every_command() -> None:
     assert set(every.NEEDED) == set(every.leaves())
 
 
-@pytest.mark.parametrize("command", [name for name in every.OF_THE_DATABASE if name not in {"doctor", "move"}])
+@pytest.mark.parametrize("command", [name for name in every.OF_THE_DATABASE if name not in {"doctor", "copy-database"}])
 def test_c8_every_command_says_so(command: str, tmp_path: Path) -> None:
     notes(tmp_path / "notes.txt")
     done = run(tmp_path, *every.arguments(command), DATABASE_URL="sqlite:///notes.txt", VESTIBULE_SECRET_KEY="n" * 43)
@@ -74,7 +74,7 @@ def test_c8_every_command_says_so(command: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("make", "words"), UNUSABLE)
-@pytest.mark.parametrize("command", [["migrate"], ["events"], ["move"], ["users", "import"]])
+@pytest.mark.parametrize("command", [["migrate"], ["events"], ["copy-database"], ["users", "import"]])
 def test_c8_whatever_is_wrong_with_it(
     command: list[str], make: Callable[[Path], None], words: str, tmp_path: Path
 ) -> None:
@@ -105,7 +105,7 @@ def test_c8_the_doctor_finds_it(make: Callable[[Path], None], words: str, tmp_pa
 
 def test_c8_a_source_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     backends.embedded(tmp_path / "vestibule-data")
-    for command in (["users", "import"], ["move"]):
+    for command in (["users", "import"], ["copy-database"]):
         done = run(tmp_path, *command, "--from", "sqlite:///nowhere.db", **given_keys())
         assert (done.returncode, complaint(done.stderr)) == (2, "--from: there is no file nowhere.db")
         assert not (tmp_path / "nowhere.db").exists()
@@ -214,7 +214,7 @@ def test_c22_a_server_that_is_not_there_is_named_with_what_to_do(command: list[s
 
 
 def test_c22_what_is_refused_leaves_no_new_file(tmp_path: Path) -> None:
-    done = run(tmp_path, "move", "--from", "sqlite:///nofile.db", VESTIBULE_DATA="data", **given_keys())
+    done = run(tmp_path, "copy-database", "--from", "sqlite:///nofile.db", VESTIBULE_DATA="data", **given_keys())
     assert (done.returncode, complaint(done.stderr)) == (2, "--from: there is no file nofile.db")
     assert list(tmp_path.iterdir()) == []
 

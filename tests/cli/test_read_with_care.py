@@ -359,14 +359,14 @@ def test_c2_what_kubernetes_says_of_a_service_called_vestibule_is_no_setting(now
 def test_c3_a_broken_template_is_told_at_the_start(nowhere: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "own" / "mail").mkdir(parents=True)
     (tmp_path / "own" / "mail" / "reset_password.txt").write_text("{% trans %}a\n{% if %}")
-    (tmp_path / "own" / "mail" / "verify_address.html").write_bytes(b"J\xfcrgen")
+    (tmp_path / "own" / "mail" / "verify_email.html").write_bytes(b"J\xfcrgen")
     (tmp_path / "own" / "somebody-elses.html").write_text("{% if %}")
     nowhere.setenv("VESTIBULE_TEMPLATES", str(tmp_path / "own"))
     with pytest.raises(WrongSettings) as refused:
         wiring.read_settings()
     broken, not_text = str(refused.value).splitlines()
     assert broken.startswith(f"VESTIBULE_TEMPLATES: {tmp_path}/own/mail/reset_password.txt, line ")
-    assert not_text == f"VESTIBULE_TEMPLATES: {tmp_path}/own/mail/verify_address.html is not UTF-8"
+    assert not_text == f"VESTIBULE_TEMPLATES: {tmp_path}/own/mail/verify_email.html is not UTF-8"
 
 
 @pytest.mark.parametrize(("name", "host"), [("localhost", "127.0.0.1"), ("[::1]", "[::1]")])

@@ -22,16 +22,16 @@ FORGED = "vestibule: Signed in as root"
 HOSTILE = f"\x1b]0;pwned\x07\x9b2J\u202e[/b]\x7f\n{FORGED}\r\u2028\x1b[2J"
 NOW, LATER = "2026-01-01 00:00:00.000000", "2096-01-01 00:00:00.000000"
 ROWS = {
-    "accounts": {"id": HOSTILE, "name": HOSTILE, "address": HOSTILE, "role": "user", "verified": 0, "photo": HOSTILE},
+    "accounts": {"id": HOSTILE, "name": HOSTILE, "email": HOSTILE, "role": "user", "verified": 0, "photo": HOSTILE},
     "events": {"kind": "signed_in", "account_id": HOSTILE, "session_id": HOSTILE, "network_address": HOSTILE},
-    "letters": {"id": HOSTILE, "kind": "verify_address", "account_id": HOSTILE, "last_fault": HOSTILE, "attempts": 1},
+    "letters": {"id": HOSTILE, "kind": "verify_email", "account_id": HOSTILE, "last_fault": HOSTILE, "attempts": 1},
     "service_keys": {"name": HOSTILE, "digest": HOSTILE},
     "signing_keys": {"kid": HOSTILE, "use": "access", "state": "next", "alg": HOSTILE, "sealed_private": HOSTILE},
 }
 MORE = {
     "accounts": {"password_hash": "", "created_at": NOW, "updated_at": NOW, "provider": HOSTILE, "epoch": 0},
     "events": {"at": NOW, "detail": json.dumps({HOSTILE: HOSTILE})},
-    "letters": {"created_at": NOW, "due_at": LATER, "address": HOSTILE, "detail": json.dumps({HOSTILE: HOSTILE})},
+    "letters": {"created_at": NOW, "due_at": LATER, "email": HOSTILE, "detail": json.dumps({HOSTILE: HOSTILE})},
     "service_keys": {"created_at": NOW},
     "signing_keys": {"created_at": NOW, "state_since": NOW},
 }

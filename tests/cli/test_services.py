@@ -13,9 +13,9 @@ from tests.harness.servers import wait_until
 
 def key_for(folder: Path, name: str) -> str:
     """A key that the command printed."""
-    added = run(folder, "services", "add", name, **given_keys())
+    added = run(folder, "services", "create", name, **given_keys())
     assert added.returncode == 0, added.stderr
-    assert added.stderr == f"The key of {name}, shown this once. Hand it to the service as a secret.\n"
+    assert added.stderr == f"The key of {name}, shown only once. Give it to the service as a secret.\n"
     return added.stdout.strip()
 
 
@@ -25,17 +25,17 @@ def test_a_key_is_shown_once_listed_by_name_and_removed(tmp_path: Path) -> None:
     assert "billing" in listed.stdout
     assert key not in listed.stdout
     assert key.encode() not in (tmp_path / "vestibule-data" / "vestibule.sqlite3").read_bytes()
-    again = run(tmp_path, "services", "add", "billing", **given_keys())
+    again = run(tmp_path, "services", "create", "billing", **given_keys())
     assert (again.returncode, again.stdout) == (1, "")
     assert complaint(again.stderr).startswith("the service billing has a key already")
-    assert run(tmp_path, "services", "remove", "billing", **given_keys()).returncode == 0
-    missing = run(tmp_path, "services", "remove", "billing", **given_keys())
+    assert run(tmp_path, "services", "revoke", "billing", **given_keys()).returncode == 0
+    missing = run(tmp_path, "services", "revoke", "billing", **given_keys())
     assert complaint(missing.stderr) == "no service billing has a key; see vestibule services list"
 
 
 @pytest.mark.parametrize("name", ["", "Billing", "-x", "a b", "x" * 65])
 def test_a_name_that_names_nothing_is_one_line(tmp_path: Path, name: str) -> None:
-    refused = run(tmp_path, "services", "add", "--", name, **given_keys())
+    refused = run(tmp_path, "services", "create", "--", name, **given_keys())
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "cannot name a service" in complaint(refused.stderr)
 

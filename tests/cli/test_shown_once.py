@@ -16,7 +16,7 @@ from vestibule import streams
 from vestibule.cli.console import show_once
 from vestibule.streams import OutputLost
 
-MAKES = {"users create ada@example.com": "accounts", "services add billing": "service_keys"}
+MAKES = {"users create ada@example.com": "accounts", "services create billing": "service_keys"}
 UNWRITABLE = [">&-", ">/dev/full", "1</dev/null", ">&- 2>&-", ">/dev/full 2>/dev/full"]
 
 

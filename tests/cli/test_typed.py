@@ -49,7 +49,7 @@ def test_c11_an_option_that_there_is_not() -> None:
 def test_c11_one_word_too_many_or_too_few() -> None:
     for name in every.NEEDED.keys() - {"mail retry"}:
         assert "More was given than this command takes" in refused(name, *every.NEEDED[name], "one", "more")
-    for name in ("move", "keys retire", "services add", "users create", "users delete", "mail test"):
+    for name in ("copy-database", "keys retire", "services create", "users create", "users delete", "mail test"):
         assert "Missing" in refused(name)
 
 
@@ -63,8 +63,8 @@ def test_c11_a_number_that_is_none() -> None:
         ("serve", "--port"),
         ("serve", "--workers"),
         ("events", "--hours"),
-        ("events", "--most"),
-        ("mail list", "--most"),
+        ("events", "--limit"),
+        ("mail list", "--limit"),
     }
     for name, option in numbers():
         for text in NO_NUMBERS:

@@ -54,7 +54,7 @@ SELECT "id", "name", "email", "photo", "verified", "password", "role"::text,
        "createdAt" AT TIME ZONE 'UTC', "updatedAt" AT TIME ZONE 'UTC', "provider" FROM "users" ORDER BY "id"
 """
 OURS = """
-SELECT id, name, address, photo, verified, password_hash, role, created_at, updated_at, provider
+SELECT id, name, email, photo, verified, password_hash, role, created_at, updated_at, provider
 FROM accounts ORDER BY id
 """
 ONE_MORE = """

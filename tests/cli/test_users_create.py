@@ -35,7 +35,7 @@ def test_g10_who_is_there_already_is_left_alone(tmp_path: Path) -> None:
     first = run(tmp_path, "users", "create", EMAIL, **given_keys())
     again = run(tmp_path, "users", "create", EMAIL, "--admin", **given_keys())
     assert (again.returncode, again.stdout) == (1, "")
-    assert complaint(again.stderr) == f"there is an account with the address {EMAIL} already"
+    assert complaint(again.stderr) == f"there is an account with the email {EMAIL} already"
     with serving(tmp_path, **given_keys()) as server, server.browser() as browser:
         body = {"email": EMAIL, "password": first.stdout.strip()}
         assert browser.post("/api/auth/login", json=body).status_code == 200
@@ -45,4 +45,4 @@ def test_g10_who_is_there_already_is_left_alone(tmp_path: Path) -> None:
 def test_what_is_no_address_is_one_line(tmp_path: Path) -> None:
     refused = run(tmp_path, "users", "create", "root", **given_keys())
     assert refused.returncode == 1
-    assert complaint(refused.stderr) == "root is not an address such as ada@example.com"
+    assert complaint(refused.stderr) == "root is not an email such as ada@example.com"

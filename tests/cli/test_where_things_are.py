@@ -134,7 +134,7 @@ def lived_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "vestibule-data"
 
 
-NEEDS_NO_SECRET = {"migrate", "doctor", "move", "keys list"}
+NEEDS_NO_SECRET = {"migrate", "doctor", "copy-database", "keys list"}
 LOST = "any more; put the copy back there, or if it is lost, see Backup in docs/operating.md"
 
 

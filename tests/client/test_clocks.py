@@ -9,14 +9,14 @@ import pytest
 from tests.client.knowing import Knowing
 from tests.harness.clock import ManualClock
 from tests.harness.world import World
-from vestibule.client import CannotTell, SessionOver
+from vestibule.client import CannotTellError, SessionOverError
 from vestibule.client.complaints import Complaints
 from vestibule.client.events import Reader
 from vestibule.client.follow import Follower
 from vestibule.client.memory import Policy
 from vestibule.client.setup import Setup
 from vestibule.flows.feed_services import feed_service
-from vestibule.flows.follow_revocations import read_whole_tail
+from vestibule.flows.follow_revocations import read_whole_backlog
 from vestibule.web.api.services import as_event
 
 NONE, MINUTE, HOURS, DAYS = timedelta(), timedelta(minutes=1), timedelta(hours=2), timedelta(days=400)
@@ -46,7 +46,7 @@ class Service(Knowing):
     def lets_in(self) -> bool:
         try:
             return bool(self.memory.decide(self.good))
-        except CannotTell:
+        except CannotTellError:
             return False
 
 
@@ -60,11 +60,11 @@ async def test_k14_a_service_lets_nobody_in_by_a_clock_that_is_not_vestibule_s(
         service = Service(policy)
         clock = service.clock if wrong == "service" else world.clock
         clock.set_ahead(lead)
-        await read_whole_tail(world.env)
+        await read_whole_backlog(world.env)
         await service.hear(world)
         assert not service.lets_in()
         clock.set_ahead(NONE)
-        await read_whole_tail(world.env)
+        await read_whole_backlog(world.env)
         await service.hear(world)
         assert service.lets_in()
     service.clock.set_ahead(lead)
@@ -75,7 +75,7 @@ async def test_k14_a_service_lets_nobody_in_by_a_clock_that_is_not_vestibule_s(
 async def test_k14_clocks_may_differ_by_a_minute_and_a_word_may_take_its_time(world: World, lead: timedelta) -> None:
     service = Service("accept")
     world.clock.set_ahead(lead)
-    await read_whole_tail(world.env)
+    await read_whole_backlog(world.env)
     await service.hear(world)
     service.clock.advance(minutes=4)
     assert service.lets_in(), "how old it is, is another question"
@@ -86,12 +86,12 @@ async def test_k14_until_the_record_is_read_anew_a_service_is_told_of_the_clock_
     service = Service()
     for clock in (world.clock, service.clock):
         clock.set_ahead(HOURS)
-    await read_whole_tail(world.env)
+    await read_whole_backlog(world.env)
     for clock in (world.clock, service.clock):
         clock.set_ahead(NONE)
     await service.hear(world)
     assert not service.lets_in()
-    await read_whole_tail(world.env)
+    await read_whole_backlog(world.env)
     await service.hear(world)
     assert service.lets_in()
 
@@ -99,7 +99,7 @@ async def test_k14_until_the_record_is_read_anew_a_service_is_told_of_the_clock_
 async def test_k14_it_is_said_once_a_minute_with_what_to_do(world: World, caplog: pytest.LogCaptureFixture) -> None:
     service = Service()
     service.clock.set_ahead(-HOURS)
-    await read_whole_tail(world.env)
+    await read_whole_backlog(world.env)
     with caplog.at_level(logging.WARNING, "vestibule"):
         await service.hear(world)
         await service.hear(world)
@@ -114,6 +114,6 @@ def test_k14_what_is_known_to_be_over_stays_over_and_an_older_vestibule_tells_no
     knowing.clock.set_ahead(SECOND)
     assert knowing.memory.decide(token)
     knowing.memory.revoked.end_session("s1", until=knowing.clock.monotonic() + 9)
-    with pytest.raises(SessionOver):
+    with pytest.raises(SessionOverError):
         knowing.memory.decide(token)
     assert ManualClock().now() < knowing.clock.now()

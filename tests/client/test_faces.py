@@ -116,7 +116,7 @@ class Server:
         ring = self.world.env.keys
         kept = {kid: key for kid, key in ring.access.checking.items() if kid in kids}
         if ring.replace(KeySet(ring.access.signing, kept), ring.refresh, ring.standing):
-            self.world.env.memory.forget_tokens()
+            self.world.env.memory.drop_tokens()
 
     def hear(self) -> None:
         self.world.env.revocations.renew(self.clock.monotonic())

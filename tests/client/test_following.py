@@ -6,7 +6,7 @@ import pytest
 
 from tests.harness.clock import ManualClock
 from vestibule.client import Verifier
-from vestibule.client.errors import NotReached
+from vestibule.client.errors import NotReachedError
 from vestibule.client.events import MAX_LINE_BYTES, Event, Reader
 from vestibule.client.follow import Follower
 from vestibule.client.keys import NEW_KEY_SECONDS, KeySet, parse
@@ -54,7 +54,7 @@ def test_events_come_out_the_same_however_the_bytes_come_in(size: int) -> None:
 
 @pytest.mark.parametrize("text", [b"data: x\n\n", b"data: []\n\n", b"a" * (MAX_LINE_BYTES + 1)])
 def test_what_is_no_feed_of_vestibules_is_not_taken_for_one(text: bytes) -> None:
-    with pytest.raises(NotReached):
+    with pytest.raises(NotReachedError):
         list(Reader().feed(text))
 
 
@@ -165,7 +165,7 @@ def test_k8_what_is_fetched_from_a_cache_and_never_listed_does_not_vouch_for_lon
 
 async def test_another_protocol_is_not_guessed_at() -> None:
     following = Following()
-    with pytest.raises(NotReached, match="protocol 2"):
+    with pytest.raises(NotReachedError, match="protocol 2"):
         following.hear(b'event: hello\ndata: {"protocol":2,"now":1}\n\n')
 
 

@@ -16,7 +16,7 @@ import pytest
 from tests.client.knowing import Knowing
 from tests.harness.process import Running, given_keys, register, run, serving, sign_in
 from tests.harness.servers import free_port, wait_until
-from vestibule.client import CallerRefused, CannotTell, Session, SessionOver, Verifier
+from vestibule.client import CallerRefusedError, CannotTellError, Session, SessionOverError, Verifier
 from vestibule.client.memory import Policy
 from vestibule.model.clock import SystemClock
 
@@ -47,7 +47,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, 
     with serving(folder, **given_keys()) as running:
         with running.browser() as browser:
             register(browser, EMAIL)
-        yield running, run(folder, "services", "add", "tests", **given_keys()).stdout.strip()
+        yield running, run(folder, "services", "create", "tests", **given_keys()).stdout.strip()
 
 
 @contextmanager
@@ -74,10 +74,10 @@ def assert_written(writer: int) -> None:
     assert os.write(writer, b"x") == 1
 
 
-def fate(check: Check, verifier: Verifier, token: str) -> type[CallerRefused] | None:
+def fate(check: Check, verifier: Verifier, token: str) -> type[CallerRefusedError] | None:
     try:
         check(verifier, token)
-    except CallerRefused as refusal:
+    except CallerRefusedError as refusal:
         return type(refusal)
     return None
 
@@ -94,10 +94,10 @@ def test_k9_the_first_check_of_a_forked_worker_hears_for_itself(
         sign_in(browser, EMAIL)
         token = browser.cookies["access_token"]
         verifier.check(token)
-        with forked(lambda: fate(check, verifier, token) is SessionOver) as go:
+        with forked(lambda: fate(check, verifier, token) is SessionOverError) as go:
             browser.post("/api/auth/logout")
             go()
-        assert fate(check, verifier, token) is SessionOver
+        assert fate(check, verifier, token) is SessionOverError
 
 
 @pytest.mark.parametrize("check", BY_THREAD_AND_BY_TASK.values(), ids=BY_THREAD_AND_BY_TASK)
@@ -111,7 +111,9 @@ def test_k9_what_a_worker_inherits_lets_nobody_in_and_refuses_as_before(check: C
     assert verifier.check(good).session == "s1"
     assert verifier.check(over).session == "over"
     verifier._memory.end(over)
-    with forked(lambda: [fate(check, verifier, each) for each in (good, over)] == [CannotTell, SessionOver]) as go:
+    with forked(
+        lambda: [fate(check, verifier, each) for each in (good, over)] == [CannotTellError, SessionOverError]
+    ) as go:
         go()
     assert verifier.check(good).session == "s1"
 
@@ -121,9 +123,9 @@ def test_k9_a_worker_that_has_fetched_keys_and_heard_nothing_lets_nobody_in(poli
     """K9: though the feed is what it waits for, and its policy takes whatever is old."""
     knowing = Knowing(policy)
     token, keys = knowing.token(), knowing.memory.keys
-    knowing.memory.forget()
+    knowing.memory.drop()
     knowing.memory.keys = keys
-    with pytest.raises(CannotTell):
+    with pytest.raises(CannotTellError):
         knowing.memory.decide(token)
     knowing.memory.revoked.renew(knowing.clock.monotonic())
     assert knowing.memory.decide(token).session == "s1"

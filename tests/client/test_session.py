@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.harness.process import PASSWORD, Running, serving_somebody
-from vestibule.client import InFile, InMemory, NotReached, Session, SignedOut
+from vestibule.client import InFile, InMemory, NotReachedError, Session, SignedOutError
 from vestibule.client.session import ATTEMPTS
 from vestibule.model.clock import SystemClock
 
@@ -77,7 +77,7 @@ def test_it_signs_in_tells_who_and_signs_out(signed_in: SignedInSession) -> None
     assert signed_in.session.me()["email"] == EMAIL
     assert tokens.access not in repr(tokens)
     signed_in.session.sign_out()
-    with pytest.raises(SignedOut) as nobody:
+    with pytest.raises(SignedOutError) as nobody:
         signed_in.session.me()
     assert nobody.value.code == "not_signed_in"
 
@@ -85,7 +85,7 @@ def test_it_signs_in_tells_who_and_signs_out(signed_in: SignedInSession) -> None
 def test_wrong_credentials_are_said_and_not_tried_again(server: Running) -> None:
     way = Lossy()
     session = Session(server.base, transport=way)
-    with pytest.raises(SignedOut) as refused:
+    with pytest.raises(SignedOutError) as refused:
         session.sign_in(EMAIL, "wrong horse")
     assert (refused.value.code, way.sent.total()) == ("wrong_credentials", 1)
     session.close()
@@ -139,7 +139,7 @@ def test_when_every_answer_is_lost_the_tokens_are_kept_for_later(signed_in: Sign
     before = signed_in.store.load()
     assert before is not None
     signed_in.way.to_lose = ATTEMPTS
-    with pytest.raises(NotReached):
+    with pytest.raises(NotReachedError):
         signed_in.session.fresh(before.access)
     assert signed_in.store.load() == before
     assert signed_in.session.fresh(before.access).access != before.access
@@ -150,7 +150,7 @@ def test_a_session_that_was_ended_elsewhere_is_said_and_its_tokens_are_dropped(s
     assert tokens is not None
     signed_in.session.sign_out()
     signed_in.store.save(tokens)
-    with pytest.raises(SignedOut) as over:
+    with pytest.raises(SignedOutError) as over:
         signed_in.session.fresh(tokens.access)
     assert over.value.code == "session_signed_out"
     assert signed_in.store.load() is None

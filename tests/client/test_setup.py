@@ -12,7 +12,7 @@ import pytest
 from tests.client.knowing import Knowing
 from tests.harness.http_server import handled_by
 from tests.harness.servers import free_port
-from vestibule.client import CannotTell, NotReached, Verifier, WrongSetup
+from vestibule.client import CannotTellError, NotReachedError, Verifier, WrongSetupError
 
 AT_ONCE_SECONDS = 4.0
 """Far below the five seconds for which the first checks wait in an outage, on a busy machine too."""
@@ -60,7 +60,7 @@ def test_k5_a_check_does_not_wait_for_what_will_not_come(
         check = Verifier(url, "vsk_x")
         begun = time.monotonic()
         try:
-            with pytest.raises(WrongSetup) as refused:
+            with pytest.raises(WrongSetupError) as refused:
                 check.check(Knowing().token())
         finally:
             check.close()
@@ -87,7 +87,7 @@ def unknown_name(*_: object, **__: object) -> None:
 
 def raised_at_once(start: Callable[[], Any], named: str) -> None:
     begun = time.monotonic()
-    with pytest.raises(NotReached, match=named):
+    with pytest.raises(NotReachedError, match=named):
         start()
     assert time.monotonic() - begun < AT_ONCE_SECONDS
 
@@ -108,8 +108,8 @@ def test_white_space_around_a_key_is_not_part_of_it() -> None:
 
 def test_an_outage_is_none_of_these_and_the_service_starts() -> None:
     check = Verifier(f"http://127.0.0.1:{free_port()}", "vsk_x")
-    with check, pytest.raises(CannotTell) as refused:
+    with check, pytest.raises(CannotTellError) as refused:
         check.check(Knowing().token())
-    assert type(refused.value) is CannotTell
+    assert type(refused.value) is CannotTellError
     with answering((503, {}, b"")) as url, Verifier(url, "vsk_x"):
         pass

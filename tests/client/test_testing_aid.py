@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vestibule.client import CallerRefused, SessionOver, TokenInvalid, Verifier
+from vestibule.client import CallerRefusedError, SessionOverError, TokenInvalidError, Verifier
 from vestibule.testing import NotInATest, SignedIn, _require_running
 
 
@@ -18,14 +18,14 @@ def verifier() -> Verifier:
 def test_a_token_is_believed_and_what_was_done_to_it_counts(verifier: Verifier, vestibule: SignedIn) -> None:
     token, other = vestibule.token_for("ada", role="admin"), vestibule.token_for("ada")
     assert (verifier.check(token).id, verifier.check(token).role) == ("ada", "admin")
-    with pytest.raises(TokenInvalid):
+    with pytest.raises(TokenInvalidError):
         verifier.check(vestibule.expire(token))
     vestibule.revoke(token)
-    with pytest.raises(SessionOver):
+    with pytest.raises(SessionOverError):
         verifier.check(token)
     assert verifier.check(other).session != ""
     vestibule.revoke_all("ada")
-    with pytest.raises(SessionOver):
+    with pytest.raises(SessionOverError):
         verifier.check(other)
 
 
@@ -75,4 +75,4 @@ def test_a_project_names_it_as_a_plugin(tmp_path: Path) -> None:
 def test_it_says_why_it_refuses() -> None:
     with pytest.raises(NotInATest, match="inside a running pytest test"):
         _require_running(None)  # type: ignore[arg-type]
-    assert not issubclass(NotInATest, CallerRefused)
+    assert not issubclass(NotInATest, CallerRefusedError)

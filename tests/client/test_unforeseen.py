@@ -16,9 +16,9 @@ from tests.client.knowing import EXPECTED, Knowing
 from tests.harness.clock import ManualClock
 from tests.harness.http_server import handled_by
 from tests.harness.servers import free_port, wait_until
-from vestibule.client import CallerRefused, CannotTell, NotReached, Session, SignedOut, Verifier
+from vestibule.client import CallerRefusedError, CannotTellError, NotReachedError, Session, SignedOutError, Verifier
 from vestibule.client.complaints import EVERY_SECONDS, Complaints
-from vestibule.client.errors import KeyUnknown
+from vestibule.client.errors import KeyUnknownError
 from vestibule.client.events import Reader
 from vestibule.client.follow import Follower
 from vestibule.client.introspect import Introspection
@@ -131,7 +131,7 @@ def test_k11_no_event_of_the_feed_is_believed_that_has_another_form() -> None:
     for name, said in HOSTILE_EVENTS:
         clock, revoked, fresh = ManualClock(), Revoked(), list[bool]()
         follower = Follower(revoked, clock, lambda beaten=fresh: beaten.append(True))  # type: ignore[misc]
-        with pytest.raises(NotReached):
+        with pytest.raises(NotReachedError):
             hear(follower, f"event: {name}\ndata: {said}\n\n".encode())
         assert (len(revoked), fresh, revoked.fresh_as_of) == (0, [], float("-inf")), said[:80]
 
@@ -141,7 +141,7 @@ def test_k11_no_cursor_is_sent_back_that_has_another_form() -> None:
         fresh = list[bool]()
         follower = Follower(Revoked(), ManualClock(), lambda beaten=fresh: beaten.append(True))  # type: ignore[misc]
         hear(follower, HELLO)
-        with pytest.raises(NotReached):
+        with pytest.raises(NotReachedError):
             hear(follower, f'id: {odd}\nevent: heartbeat\ndata: {{"true_at":1}}\n\n'.encode())
         assert (fresh, follower._cursor) == ([], ""), odd
 
@@ -162,7 +162,7 @@ async def test_k11_no_key_set_of_another_form_is_taken() -> None:
     for said in HOSTILE_KEY_SETS:
         keys = KeySet(ManualClock(), 60)
         async with answering(said) as http:
-            with pytest.raises(NotReached):
+            with pytest.raises(NotReachedError):
                 await keys.fetch(http)
         assert keys.by_id == {}
 
@@ -170,7 +170,7 @@ async def test_k11_no_key_set_of_another_form_is_taken() -> None:
 async def test_k11_no_answer_of_another_form_says_who_is_calling_or_that_nobody_is() -> None:
     for said in HOSTILE_ANSWERS:
         async with answering(said) as http:
-            with pytest.raises(CallerRefused) as refused:
+            with pytest.raises(CallerRefusedError) as refused:
                 await Introspection(http, EXPECTED, ManualClock()).ask("a.b.c")
             assert refused.value.code != "session_over", said[:80]
 
@@ -193,7 +193,7 @@ def test_k11_a_session_tells_every_answer_that_is_none_by_the_kit_s_own_error() 
             )
         )
         session = Session("http://127.0.0.1:1", transport=transport)
-        with pytest.raises((NotReached, SignedOut)):
+        with pytest.raises((NotReachedError, SignedOutError)):
             session.sign_in("ada@example.com", "correct horse")
 
 
@@ -255,7 +255,7 @@ def test_k11_a_background_that_died_is_started_anew_and_checks_are_refusals(
         for place in ("vestibule.client.following.Background", "vestibule.client.wire.client"):
             with broken.context() as one:
                 one.setattr(place, lambda *_: 1 / 0)
-                assert both_fates(verifier) == [CannotTell, CannotTell]
+                assert both_fates(verifier) == [CannotTellError, CannotTellError]
                 verifier.start() if place.endswith("client") else None
     died = verifier._following
     wait_until(lambda: died.ended, "the end of what followed")
@@ -267,10 +267,10 @@ def test_k11_a_background_that_died_is_started_anew_and_checks_are_refusals(
         assert verifier._following is not died
         wait_until(lambda: verifier.age < 60, "the feed to be heard")
         verifier.close()
-    assert both_fates(verifier) == [KeyUnknown, KeyUnknown], "closed, it decides by what it knows"
-    verifier._memory.forget()
+    assert both_fates(verifier) == [KeyUnknownError, KeyUnknownError], "closed, it decides by what it knows"
+    verifier._memory.drop()
     verifier._following.looked = False
-    assert both_fates(verifier) == [CannotTell, CannotTell]
+    assert both_fates(verifier) == [CannotTellError, CannotTellError]
 
 
 def test_k11_what_was_known_when_following_ended_lets_nobody_in() -> None:
@@ -281,7 +281,7 @@ def test_k11_what_was_known_when_following_ended_lets_nobody_in() -> None:
     verifier._memory.revoked.renew(knowing.clock.monotonic())
     assert verifier.check(knowing.token()).session == "s1"
     verifier._following._end(ZeroDivisionError())
-    with pytest.raises(CannotTell):
+    with pytest.raises(CannotTellError):
         verifier._memory.decide(knowing.token())
 
 

@@ -19,13 +19,13 @@ from tests.harness.process import Running, given_keys, register, run, serving, s
 from tests.harness.servers import wait_until
 from tests.hostile.forgery import encode, json_bytes
 from vestibule.client import (
-    CallerRefused,
-    CannotTell,
-    ServiceRefused,
-    SessionOver,
-    TokenInvalid,
+    CallerRefusedError,
+    CannotTellError,
+    ServiceRefusedError,
+    SessionOverError,
+    TokenInvalidError,
     Verifier,
-    WrongSetup,
+    WrongSetupError,
 )
 
 EMAIL = "ada@example.com"
@@ -55,7 +55,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serving(folder, **given_keys()) as running:
         with running.browser() as browser:
             register(browser, EMAIL)
-        made = Server(running, run(folder, "services", "add", "tests", **given_keys()).stdout.strip())
+        made = Server(running, run(folder, "services", "create", "tests", **given_keys()).stdout.strip())
         yield made
         for browser in made.browsers:
             browser.close()
@@ -69,10 +69,10 @@ def verifier(server: Server, port: int | None = None, **options: Any) -> Iterato
         yield made
 
 
-def refusal(check: Verifier, token: str) -> type[CallerRefused] | None:
+def refusal(check: Verifier, token: str) -> type[CallerRefusedError] | None:
     try:
         check.check(token)
-    except CallerRefused as refused:
+    except CallerRefusedError as refused:
         return type(refused)
     return None
 
@@ -84,9 +84,9 @@ def test_a_log_out_is_refused_here_at_once_in_threads_and_in_tasks(server: Serve
         assert asyncio.run(check.check_async(token)) == check.check(token)
         assert browser.post("/api/auth/logout").status_code == 200
         begun = time.monotonic()
-        wait_until(lambda: refusal(check, token) is SessionOver, "the refusal")
+        wait_until(lambda: refusal(check, token) is SessionOverError, "the refusal")
         assert time.monotonic() - begun < SLACK_SECONDS
-        with pytest.raises(SessionOver):
+        with pytest.raises(SessionOverError):
             asyncio.run(check.check_async(token))
 
 
@@ -111,14 +111,14 @@ def test_a_cut_or_half_open_feed_lets_nobody_in_beyond_the_bound_and_heals(serve
                 last_in = time.monotonic()
             time.sleep(0.005)
         assert last_in - ended <= STALENESS
-        assert refusal(check, token) is CannotTell
+        assert refusal(check, token) is CannotTellError
         healed(proxy, check, token)
 
 
 def healed(proxy: FaultProxy, check: Verifier, token: str) -> None:
     """With the way back, it comes back by itself, and has heard of the log-out."""
     proxy.set(Fault.NONE)
-    wait_until(lambda: refusal(check, token) is SessionOver, "the feed to come back")
+    wait_until(lambda: refusal(check, token) is SessionOverError, "the feed to come back")
 
 
 def test_asked_when_stale_the_server_decides(server: Server) -> None:
@@ -130,7 +130,7 @@ def test_asked_when_stale_the_server_decides(server: Server) -> None:
             assert check.check(token).role == "user"
             assert asyncio.run(check.check_async(token)).role == "user"
             browser.post("/api/auth/logout")
-            assert refusal(check, token) is SessionOver
+            assert refusal(check, token) is SessionOverError
             assert way.asked["/api/auth/introspect"] == 3
         finally:
             check.close()
@@ -147,19 +147,19 @@ def test_many_checks_ask_nothing_and_many_unknown_keys_ask_once(server: Server) 
             for _ in range(1000):
                 check.check(token)
             assert way.asked.total() == before, "no call for a request"
-            assert fates_of_strangers(check, token) == {TokenInvalid}
+            assert fates_of_strangers(check, token) == {TokenInvalidError}
             assert way.asked["/.well-known/jwks.json"] == 1, "it was fetched within the minute"
         finally:
             check.close()
 
 
-def fates_of_strangers(check: Verifier, token: str) -> set[type[CallerRefused] | None]:
+def fates_of_strangers(check: Verifier, token: str) -> set[type[CallerRefusedError] | None]:
     """A thousand tokens, each with a key id that somebody made up, from sixteen threads."""
     _, claims, signature = token.split(".")
     headers = [encode(json_bytes({"alg": "RS256", "kid": f"k{number}", "typ": "at+jwt"})) for number in range(1000)]
     with ThreadPoolExecutor(16) as threads:
         fates = threads.map(lambda header: refusal(check, f"{header}.{claims}.{signature}"), headers)
-        return {TokenInvalid if fate and issubclass(fate, TokenInvalid) else fate for fate in fates}
+        return {TokenInvalidError if fate and issubclass(fate, TokenInvalidError) else fate for fate in fates}
 
 
 def test_sixteen_threads_that_meet_a_new_key_cause_one_fetch(server: Server) -> None:
@@ -188,7 +188,7 @@ def test_a_server_that_tricks_is_not_followed(server: Server, trick: str) -> Non
             begun = time.monotonic()
             fate = refusal(check, server.token()[1])
             assert fate is not None
-            assert issubclass(fate, CannotTell)
+            assert issubclass(fate, CannotTellError)
             assert time.monotonic() - begun < 20
             assert way.asked["/elsewhere"] == 0
         finally:
@@ -199,9 +199,9 @@ def test_a_key_that_is_not_in_force_is_told_to_operators_and_lets_nobody_in(
     server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
     check = Verifier(server.running.base, "vsk_wrong")
-    with pytest.raises(ServiceRefused, match="does not know the service key"):
+    with pytest.raises(ServiceRefusedError, match="does not know the service key"):
         check.start()
-    assert refusal(check, server.token()[1]) is WrongSetup
+    assert refusal(check, server.token()[1]) is WrongSetupError
     check.close()
     assert "does not know the service key" in caplog.text
     assert "vsk_wrong" not in caplog.text
@@ -227,9 +227,9 @@ def test_a_forked_child_follows_by_itself(server: Server) -> None:
         if child == 0:
             os.read(reader, 1)
             end = time.monotonic() + 10
-            while refusal(check, token) is not SessionOver and time.monotonic() < end:
+            while refusal(check, token) is not SessionOverError and time.monotonic() < end:
                 time.sleep(0.01)
-            os._exit(0 if refusal(check, token) is SessionOver else 1)
+            os._exit(0 if refusal(check, token) is SessionOverError else 1)
         browser.post("/api/auth/logout")
         os.write(writer, b"x")
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -8,7 +8,7 @@ import pytest
 
 from tests.harness.process import register, run, serving, sign_in
 from tests.harness.servers import wait_until
-from vestibule.client import TokenInvalid, Verifier
+from vestibule.client import TokenInvalidError, Verifier
 
 EMAIL = "ada@example.com"
 SETTINGS = {"VESTIBULE_SIGNING_ALGORITHM": "ES256"}
@@ -19,14 +19,14 @@ def test_k8_what_a_withdrawn_key_signed_is_refused_at_once_and_others_are_let_in
         register(browser, EMAIL)
         sign_in(browser, EMAIL)
         before = browser.cookies["access_token"]
-        key = run(tmp_path, "services", "add", "orders", **SETTINGS).stdout.strip()
+        key = run(tmp_path, "services", "create", "orders", **SETTINGS).stdout.strip()
         with Verifier(server.base, key, key_refetch=3600) as verifier:
             assert verifier.check(before).id
             for command in (("rotate", "--use", "access", "--now"), ("retire", key_id(before), "--now")):
                 done = run(tmp_path, "keys", *command, **SETTINGS)
                 assert done.returncode == 0, done.stderr
             wait_until(lambda: key_id(before) not in verifier._memory.keys, "the key to be gone at the service")
-            with pytest.raises(TokenInvalid):
+            with pytest.raises(TokenInvalidError):
                 verifier.check(before)
             sign_in(browser, EMAIL)
             after = browser.cookies["access_token"]

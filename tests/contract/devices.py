@@ -31,7 +31,7 @@ from tests.contract.steps import (
 )
 
 DEVICES, CHANGE, VERIFY = "/api/users/me/sessions", "/api/users/me/password", "/api/auth/verify"
-CHANGE_ADDRESS, RESEND = "/api/users/me/email", "/api/auth/verifyemail"
+CHANGE_EMAIL, RESEND = "/api/users/me/email", "/api/auth/verifyemail"
 NOW = "2026-11-23T23:09:51.236Z"
 UNKNOWN = refused(404, "session_unknown", "There is no such session")
 WRONG_PASSWORD = refused(403, "wrong_password", "The current password is wrong")
@@ -55,7 +55,7 @@ def change(current: str = PASSWORD) -> Send:
 
 
 def move(email: str, current: str = PASSWORD) -> Send:
-    return patch(CHANGE_ADDRESS, {"currentPassword": current, "email": email})
+    return patch(CHANGE_EMAIL, {"currentPassword": current, "email": email})
 
 
 RESENT = succeeded(message="You will receive a verification email if this email still has to be verified")

@@ -10,7 +10,7 @@ from tests.harness.world import FRONT_END
 from vestibule.model.letters import LetterKind
 from vestibule.storage.sql.schema import accounts, one_time_tokens, sessions
 
-VERIFY, RESET = LetterKind.VERIFY_ADDRESS, LetterKind.RESET_PASSWORD
+VERIFY, RESET = LetterKind.VERIFY_EMAIL, LetterKind.RESET_PASSWORD
 
 
 async def registered(scene: Scene) -> None:
@@ -96,7 +96,7 @@ def proven(verified: bool) -> Happening:
     """Whether Ada's address is marked proven."""
 
     async def happen(scene: Scene) -> None:
-        assert await _one(scene, select(accounts.c.verified).where(accounts.c.address == ADA)) is verified
+        assert await _one(scene, select(accounts.c.verified).where(accounts.c.email == ADA)) is verified
 
     return happen
 
@@ -114,7 +114,7 @@ def counters(parent: int, base: int, current: int) -> Happening:
 
 async def ada_is_deleted(scene: Scene) -> None:
     async with scene.world.engines.transaction() as connection:
-        await connection.execute(delete(accounts).where(accounts.c.address == ADA))
+        await connection.execute(delete(accounts).where(accounts.c.email == ADA))
 
 
 async def ada_is_disabled(scene: Scene) -> None:

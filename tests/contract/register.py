@@ -23,7 +23,7 @@ USER = {
 }
 SENT = "An email with a verification code has been sent to your email"
 MADE = succeeded(201, message=SENT, data={"user": USER})
-TAKEN = refused(409, "address_taken", "Email already exist, please use another email address")
+TAKEN = refused(409, "email_taken", "Email already exist, please use another email address")
 ME = succeeded(data={"user": USER})
 SUBJECT = "Your account verification code"
 
@@ -31,7 +31,7 @@ CODE = "/api/auth/verifyemail/{code}"
 VERIFIED = succeeded(message="Email verified successfully")
 NO_CODE = refused(403, "verification_code_invalid", "Verification code is invalid or user doesn't exist")
 NO_RESET = refused(403, "reset_token_invalid", "Invalid token or token has expired")
-NOT_VERIFIED = refused(401, "address_not_verified", "You are not verified, please verify your email to login")
+NOT_VERIFIED = refused(401, "email_not_verified", "You are not verified, please verify your email to login")
 WRONG = refused(400, "wrong_credentials", "Invalid email or password")
 
 MANDATORY = Setup(policy=mandatory_verification())

@@ -58,7 +58,7 @@ ROWS = [
         then=(letters_sent(2),),
     ),
     Row(
-        "forgot: unproven where that is mandatory, the same",
+        "forgot: unverified where that is mandatory, the same",
         ask,
         ASKED,
         given=(registered,),

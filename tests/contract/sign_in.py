@@ -7,8 +7,8 @@ from tests.contract.happenings import ada_is_deleted, ada_is_disabled, enters, n
 from tests.contract.register import ME, USER, WRONG
 from tests.contract.steps import BOB, Row, Send, Setup, Step, bearer, get, head, login, post
 from tests.harness.world import POLICY, WEB
-from vestibule.model.guesses import GuessLimits
 from vestibule.model.limits import NetworkLimits, RateClass
+from vestibule.model.login_attempts import LoginAttemptLimits
 
 WHO, OUT = "/api/users/me", "/api/auth/logout"
 NOT_LOGGED_IN = challenged(refused(401, "not_signed_in", "You are not logged in"))
@@ -22,7 +22,7 @@ WAIT = replace(
 )
 TOO_OFTEN = refused(429, "too_many_requests", "Too many requests from your network, please try again later")
 CROWDED = Setup(policy=replace(POLICY, networks=NetworkLimits({**dict.fromkeys(RateClass, 100), RateClass.SIGN_IN: 1})))
-IMPATIENT = Setup(policy=replace(POLICY, guesses=GuessLimits(at_most=3, free=2)))
+IMPATIENT = Setup(policy=replace(POLICY, login_attempts=LoginAttemptLimits(at_most=3, free=2)))
 PRODUCTION = Setup(web=replace(WEB, secure_cookies=True))
 
 

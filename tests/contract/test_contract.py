@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 import vestibule
 from tests.contract.answers import PASSWORD_HASHES, STEERING_WORDS, cleared, signed_in
-from tests.contract.devices import CHANGE, CHANGE_ADDRESS, DEVICES, VERIFY
+from tests.contract.devices import CHANGE, CHANGE_EMAIL, DEVICES, VERIFY
 from tests.contract.happenings import enters, letters_arrive, letters_sent, passing, registered
 from tests.contract.refresh import REFRESH
 from tests.contract.register import CODE, VERIFIED, WRONG
@@ -24,8 +24,8 @@ from tests.harness.backends import Backend
 from tests.harness.dump import Tables
 from tests.harness.world import World, world_on
 from vestibule.model.errors import (
-    AddressChangeInvalid,
-    AddressChangeOfAnother,
+    EmailChangeInvalid,
+    EmailChangeOfAnother,
     Fault,
     NotReady,
     Overloaded,
@@ -138,7 +138,7 @@ def test_every_code_is_one_refusals_own() -> None:
     assert shared == {CrossSite.code: {CrossSite, CrossSiteRefresh}}
 
 
-FOR_THE_SIGNED_IN = {CHANGE, CHANGE_ADDRESS, DEVICES, f"{DEVICES}/{{session_id}}", VERIFY}
+FOR_THE_SIGNED_IN = {CHANGE, CHANGE_EMAIL, DEVICES, f"{DEVICES}/{{session_id}}", VERIFY}
 
 
 def test_every_route_is_guarded() -> None:
@@ -164,7 +164,7 @@ def test_every_route_and_every_refusal_is_in_the_table() -> None:
     # The contract knows nothing of these; links that change an address are said by pages, for the API has none.
     busy = (Overloaded, StoreUnavailable, NotReady)
     unreadable = (HostInvalid, HostUnknown, TransferCodingUnknown, FetchedAhead, ReservedHeader)
-    by_page = (AddressChangeInvalid, AddressChangeOfAnother)
+    by_page = (EmailChangeInvalid, EmailChangeOfAnother)
     elsewhere = (*busy, *unreadable, *by_page, ReauthenticationRequired, PasswordTooEasy)
     told = {step.expect.body["code"] for step in steps if step.expect.body and "code" in step.expect.body}
     assert {kind.code for kind in HTTP_MAPPINGS} - told == {kind.code for kind in elsewhere}
@@ -172,7 +172,7 @@ def test_every_route_and_every_refusal_is_in_the_table() -> None:
 
 def _but_events(tables: Tables) -> Tables:
     """That somebody was refused is itself an event, and wrong passwords are counted."""
-    return {name: sorted(rows, key=str) for name, rows in tables.items() if name not in {"events", "guesses"}}
+    return {name: sorted(rows, key=str) for name, rows in tables.items() if name not in {"events", "login_attempts"}}
 
 
 def _found(secrets: set[str], everything: str) -> set[str]:

@@ -80,7 +80,7 @@ ENDS: dict[EndReason, str] = {
     EndReason.IDLE: "The session was not refreshed for `VESTIBULE_SESSION_IDLE_SECONDS`.",
     EndReason.PASSWORD_CHANGED: "The password was changed.",
     EndReason.PASSWORD_RESET: "A new password was set with a mailed link.",
-    EndReason.ADDRESS_CHANGED: "The email of the account was changed, or changed back.",
+    EndReason.EMAIL_CHANGED: "The email of the account was changed, or changed back.",
     EndReason.REFRESH_TOKEN_REUSED: "Two parties used the session's refresh tokens.",
     EndReason.ENDED_BY_OPERATOR: "The operator ended the session in the database; no command does so today.",
     EndReason.ACCOUNT_DISABLED: "The operator disabled the account.",

@@ -22,7 +22,7 @@ All workers of a machine share the port, and any of them tells of all: they writ
 makes and removes. A server that is started otherwise (`granian`, `uvicorn`) tells of its own process, unless
 `PROMETHEUS_MULTIPROC_DIR` names such a folder. With many machines, each is a target.
 
-No label has an address, a name, an id or a path as it was asked: routes are told as the URL map has them, and what it
+No label has an email, a name, an id or a path as it was asked: routes are told as the URL map has them, and what it
 does not have is `unmatched`. Times are in seconds.
 """
 _REMARKS = """

@@ -126,7 +126,7 @@ ROWS: dict[str, Callable[[World], Awaitable[None]]] = {
     "a body that begins with a byte order mark": a_byte_order_mark,
     "a path in another case, such as `/API/auth/login`": paths_in_another_case,
     "a `Host` that is not this server's": a_host_of_somebody_else,
-    "a name beyond 255 characters, an address beyond 254 or with more than 64 bytes before the `@`": long_local_parts,
+    "a name beyond 255 characters, an email beyond 254 or with more than 64 bytes before the `@`": long_local_parts,
 }
 
 

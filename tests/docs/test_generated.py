@@ -52,9 +52,9 @@ def test_no_cell_shows_what_only_the_code_knows() -> None:
 def test_the_api_page_has_what_a_sign_in_may_be_told() -> None:
     login = api_page().partition("### POST /api/auth/login\n")[2].partition("\n### ")[0]
     assert "| 400 | `wrong_credentials` | Invalid email or password |" in login
-    assert "| 401 | `address_not_verified` | You are not verified, please verify your email to login |" in login
+    assert "| 401 | `email_not_verified` | You are not verified, please verify your email to login |" in login
     assert "| 413 | `body_too_large` |" in login
-    assert "address_taken" not in login
+    assert "email_taken" not in login
 
 
 @pytest.mark.parametrize("reason", EndReason)

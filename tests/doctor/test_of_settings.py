@@ -30,7 +30,7 @@ def test_good_settings_for_production_are_fine(chosen: Chosen, production: dict[
 IN_PRODUCTION = [
     ({"VESTIBULE_LOG_LEVEL": "debug"}, HINT, "VESTIBULE_LOG_LEVEL is debug"),
     ({"VESTIBULE_PASSWORD_MIN_LENGTH": "8"}, HINT, "passwords of 8 characters"),
-    ({"VESTIBULE_EMAIL_VERIFICATION": "optional"}, HINT, "before their address is proven"),
+    ({"VESTIBULE_EMAIL_VERIFICATION": "optional"}, HINT, "before their email is verified"),
     ({"ORIGIN": ""}, HINT, "ORIGIN is not set"),
     ({"VESTIBULE_URL": "http://auth.localhost"}, FAULT, "one has TLS, the other not"),
     ({"ORIGIN": "https://app.example.org"}, WARNING, "app.example.org and the server auth.example.com seem to be"),

@@ -11,7 +11,7 @@ import pytest
 
 from tests.doctor.conftest import Chosen
 from tests.harness.clock import ManualClock
-from vestibule.client import NotReached, Session, SignedOut, wire
+from vestibule.client import NotReachedError, Session, SignedOutError, wire
 from vestibule.doctor import outside
 from vestibule.model.findings import Severity
 from vestibule.protocol import timeouts
@@ -69,7 +69,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_c14_an_answer_without_end_ends(head: bytes, again: bytes, pause: float, chosen: Chosen) -> None:
     with answering(head, again, pause) as base:
         assert [finding.severity for finding in outside.look(chosen(), ManualClock(), base)] == [Severity.FAULT]
-        with pytest.raises(NotReached, match=r"answers more than|has not finished its answer"):
+        with pytest.raises(NotReachedError, match=r"answers more than|has not finished its answer"):
             Session(base).sign_in("ada@example.com", "correct horse")
 
 
@@ -89,10 +89,10 @@ def test_c14_nonsense_is_told_as_such(content: bytes, chosen: Chosen) -> None:
         assert Severity.FAULT in [finding.severity for finding in outside.look(chosen(), ManualClock(), base)]
         session = Session(base)
         session.sign_in("ada@example.com", "correct horse")
-        with pytest.raises(NotReached):
+        with pytest.raises(NotReachedError):
             session.me()
     refusal = head.replace(b"200 OK", b"400 Bad")
-    with answering(refusal + b"\r\n", content, None) as base, pytest.raises((NotReached, SignedOut)):
+    with answering(refusal + b"\r\n", content, None) as base, pytest.raises((NotReachedError, SignedOutError)):
         Session(base).sign_in("ada@example.com", "correct horse")
 
 
@@ -102,5 +102,5 @@ COOKIES = (b"access_token", b"refresh_token")
 @pytest.mark.parametrize("token", [b"e30.eyJleHAiOjk5OTk5OTk5OTl9.\x1b[2J", b"e30.eyJleHAiOjk5OTk5OTk5OTl9.\x9b2J"])
 def test_c14_a_token_that_is_printed_is_one(token: bytes) -> None:
     cookies = b"".join(b"Set-Cookie: %s=%s\r\n" % (name, token) for name in COOKIES)
-    with answering(OK + cookies + b"Content-Length: 2\r\n\r\n", b"{}", None) as base, pytest.raises(NotReached):
+    with answering(OK + cookies + b"Content-Length: 2\r\n\r\n", b"{}", None) as base, pytest.raises(NotReachedError):
         Session(base).sign_in("ada@example.com", "correct horse")

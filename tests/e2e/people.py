@@ -16,7 +16,7 @@ _numbers = count(1)
 _LINK = re.compile(r"http://localhost:\d+/\w+/[0-9a-f]{64}\b")
 
 
-def fresh_address() -> str:
+def fresh_email() -> str:
     """An address that nobody in this run has had."""
     return f"ada{next(_numbers)}@example.com"
 
@@ -52,16 +52,16 @@ class Desk:
         for context in self._contexts:
             context.close()
 
-    def mailed(self, address: str, path: str) -> str:
+    def mailed(self, email: str, path: str) -> str:
         """The newest mailed link to `path` that went to an address, as soon as it is there."""
         found: list[str] = []
 
         def arrived() -> bool:
-            letters = [text_of(letter) for letter in self.server.letters if letter["To"] == address]
+            letters = [text_of(letter) for letter in self.server.letters if letter["To"] == email]
             found[:] = [link for text in letters for link in _LINK.findall(text) if f"/{path}/" in link]
             return bool(found)
 
-        wait_until(arrived, f"a letter to {address} with a link to /{path}/")
+        wait_until(arrived, f"a letter to {email} with a link to /{path}/")
         return found[-1]
 
     def _heard(self, message: ConsoleMessage) -> None:
@@ -78,35 +78,35 @@ def english(text: str) -> str:
     return text
 
 
-def sign_up(page: Page, address: str, name: str = "Ada Lovelace", say: Labels = english) -> None:
+def sign_up(page: Page, email: str, name: str = "Ada Lovelace", say: Labels = english) -> None:
     """Fill the form in and send it."""
     page.goto("/register")
     page.get_by_label(say("Name"), exact=True).fill(name)
-    page.get_by_label(say("Email address"), exact=True).fill(address)
+    page.get_by_label(say("Email address"), exact=True).fill(email)
     page.get_by_label(say("Password"), exact=True).fill(PASSWORD)
     page.get_by_label(say("The same again"), exact=True).fill(PASSWORD)
     page.get_by_role("button", name=say("Sign up"), exact=True).click()
     expect(page.get_by_role("heading", name=say("Check your email"))).to_be_visible()
 
 
-def sign_in(page: Page, address: str, password: str = PASSWORD, say: Labels = english) -> None:
+def sign_in(page: Page, email: str, password: str = PASSWORD, say: Labels = english) -> None:
     """Fill the form in and send it."""
     page.goto("/login")
-    send_sign_in(page, address, password, say)
+    send_sign_in(page, email, password, say)
     page.wait_for_url("**/profile")
 
 
-def send_sign_in(page: Page, address: str, password: str = PASSWORD, say: Labels = english) -> None:
+def send_sign_in(page: Page, email: str, password: str = PASSWORD, say: Labels = english) -> None:
     """The same, on a page that is there already."""
-    page.get_by_label(say("Email address"), exact=True).fill(address)
+    page.get_by_label(say("Email address"), exact=True).fill(email)
     page.get_by_label(say("Password"), exact=True).fill(password)
     page.get_by_role("button", name=say("Sign in"), exact=True).click()
 
 
 def somebody(desk: Desk, name: str = "Ada Lovelace") -> str:
     """The address of a new account, made without the pages."""
-    address = fresh_address()
-    body = {"name": name, "email": address, "password": PASSWORD, "passwordConfirm": PASSWORD}
+    email = fresh_email()
+    body = {"name": name, "email": email, "password": PASSWORD, "passwordConfirm": PASSWORD}
     with desk.server.browser() as client:
         assert client.post("/api/auth/register", json=body).status_code == 201
-    return address
+    return email

@@ -9,7 +9,7 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from tests.e2e.chromium import chromium
-from tests.e2e.people import PASSWORD, Desk, fresh_address, sign_in, sign_up
+from tests.e2e.people import PASSWORD, Desk, fresh_email, sign_in, sign_up
 from tests.harness.process import given_keys, starting, wait_until_it_answers
 from tests.harness.servers import free_port
 
@@ -36,21 +36,21 @@ def desk() -> Iterator[Desk]:
 
 def ada(at: Desk) -> str:
     """Somebody with a few devices behind her."""
-    address = fresh_address()
-    sign_up(at.page(), address)
+    email = fresh_email()
+    sign_up(at.page(), email)
     page = at.page(user_agent=FIREFOX)
-    page.goto(at.mailed(address, "verifyemail"))
+    page.goto(at.mailed(email, "verifyemail"))
     page.get_by_role("button").first.click()
-    sign_in(page, address)
+    sign_in(page, email)
     page.get_by_role("button", name="Sign out").click()
-    sign_in(page, address)
-    sign_in(at.page(user_agent=PHONE), address)
-    return address
+    sign_in(page, email)
+    sign_in(at.page(user_agent=PHONE), email)
+    return email
 
 
 def every_page(at: Desk, folder: Path) -> None:
     """Each page, in each size and theme."""
-    address = ada(at)
+    email = ada(at)
     for theme in ("light", "dark"):
         for width, height in WIDTHS.items():
             context = at.device(color_scheme=theme, viewport={"width": width, "height": height})
@@ -64,7 +64,7 @@ def every_page(at: Desk, folder: Path) -> None:
             page.get_by_role("button", name="Sign up").click()
             page.get_by_label("Password", exact=True).fill("correct horse battery")
             shot(page, folder / f"faults-{width}-{theme}.png")
-            sign_in(page, address)
+            sign_in(page, email)
             for path in FOR_MEMBERS:
                 page.goto(f"/{path}")
                 shot(page, folder / f"{path.replace('/', '-')}-{width}-{theme}.png")
@@ -72,10 +72,10 @@ def every_page(at: Desk, folder: Path) -> None:
 
 def for_readme(at: Desk) -> None:
     """A few, small ones."""
-    address = ada(at)
+    email = ada(at)
     page = at.page(color_scheme="light", viewport={"width": 640, "height": 560})
     page.goto("/login")
-    page.get_by_label("Email address").fill(address)
+    page.get_by_label("Email address").fill(email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.screenshot(path=PICTURES / "sign-in.png")
     page.get_by_role("button", name="Sign in").click()

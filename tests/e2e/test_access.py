@@ -48,9 +48,9 @@ def test_axe_finds_nothing_on_any_page(desk: Desk, theme: str, width: int) -> No
     page.goto(f"/verifyemail/{'0' * 64}")
     page.get_by_role("button", name="Confirm my address").click()
     seen["dead link"] = found(page)
-    address = somebody(desk)
-    sign_in(desk.page(), address)
-    sign_in(page, address)
+    email = somebody(desk)
+    sign_in(desk.page(), email)
+    sign_in(page, email)
     for path in FOR_MEMBERS:
         page.goto(path)
         seen[path] = found(page)
@@ -63,9 +63,9 @@ def test_axe_finds_nothing_on_any_page(desk: Desk, theme: str, width: int) -> No
 def test_nothing_is_wider_than_the_screen(desk: Desk, width: int) -> None:
     page = desk.page(viewport={"width": width, "height": 800}, locale="de")
     sign_in_page = desk.page(viewport={"width": width, "height": 800}, locale="pt")
-    address = somebody(desk, "Wolfeschlegelsteinhausenbergerdorff " * 3)
+    email = somebody(desk, "Wolfeschlegelsteinhausenbergerdorff " * 3)
     page.goto("/login")
-    page.locator("input[type=email]").fill(address)
+    page.locator("input[type=email]").fill(email)
     page.locator("input[type=password]").fill(PASSWORD)
     page.locator("main button[type=submit]").click()
     for tab, paths in ((page, FOR_MEMBERS), (sign_in_page, FOR_ALL)):
@@ -76,7 +76,7 @@ def test_nothing_is_wider_than_the_screen(desk: Desk, width: int) -> None:
 
 def test_signing_in_and_out_by_keyboard_with_the_focus_always_seen(desk: Desk) -> None:
     page = desk.page()
-    address = somebody(desk)
+    email = somebody(desk)
     page.goto("/login")
     outlined = "getComputedStyle(document.activeElement).outlineStyle"
     order = []
@@ -87,7 +87,7 @@ def test_signing_in_and_out_by_keyboard_with_the_focus_always_seen(desk: Desk) -
     wanted = ["Skip to the content", "Vestibule", "email", "password", "Show", "Forgotten your password?", "Sign in"]
     assert order == [*wanted, "Sign up"]
     page.get_by_label("Email address").focus()
-    page.keyboard.type(address)
+    page.keyboard.type(email)
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")

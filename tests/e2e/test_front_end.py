@@ -10,7 +10,7 @@ from threading import Thread
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.people import PASSWORD, Desk, fresh_address
+from tests.e2e.people import PASSWORD, Desk, fresh_email
 from tests.harness.process import given_keys, starting, wait_until_it_answers
 from tests.harness.servers import free_port
 
@@ -52,7 +52,7 @@ def fill(page: Page, form: str, **fields: str) -> None:
 
 def test_the_contracts_day_from_another_origin(at_home: tuple[Desk, str]) -> None:
     desk, address_of_page = at_home
-    context, email = desk.device(), fresh_address()
+    context, email = desk.device(), fresh_email()
     page = context.new_page()
     page.goto(address_of_page)
     fill(page, "register", name="Ada Lovelace", email=email, password=PASSWORD, passwordConfirm=PASSWORD)

@@ -25,9 +25,9 @@ def strict(browser: Browser, tmp_path: Path) -> Iterator[Desk]:
 @pytest.mark.parametrize("script", [True, False], ids=["with_script", "without_script"])
 def test_a_form_that_is_sent_too_often_says_when_and_keeps_what_was_typed(strict: Desk, script: bool) -> None:
     page = strict.page(java_script_enabled=script, viewport={"width": 360, "height": 740})
-    for address in ("ada@example.com", "grace@example.com"):
+    for email in ("ada@example.com", "grace@example.com"):
         page.goto("/forgotpassword")
-        page.get_by_label("Email address").fill(address)
+        page.get_by_label("Email address").fill(email)
         page.get_by_role("button", name="Send me a link").click()
     expect(page.get_by_role("alert")).to_contain_text("You can try again in")
     expect(page.get_by_label("Email address")).to_have_value("grace@example.com")

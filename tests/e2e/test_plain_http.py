@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Page, expect
 
 from tests.e2e.chromium import PLAIN_NAME
-from tests.e2e.people import PASSWORD, Desk, fresh_address, send_sign_in, sign_up
+from tests.e2e.people import PASSWORD, Desk, fresh_email, send_sign_in, sign_up
 
 
 def at_its_name(desk: Desk, page: Page, path: str) -> None:
@@ -14,15 +14,15 @@ def at_its_name(desk: Desk, page: Page, path: str) -> None:
 
 def test_b11_every_form_works_at_any_name(desk: Desk) -> None:
     """B11: signing up, the click of a mailed link, signing in, a form for members, and signing out."""
-    address = fresh_address()
+    email = fresh_email()
     context = desk.browser.new_context(base_url=f"http://{PLAIN_NAME}:{desk.server.port}")
     try:
         page = context.new_page()
-        sign_up(page, address)
-        at_its_name(desk, page, urlsplit(desk.mailed(address, "verifyemail")).path)
+        sign_up(page, email)
+        at_its_name(desk, page, urlsplit(desk.mailed(email, "verifyemail")).path)
         page.get_by_role("button", name="Confirm my address").click()
         expect(page.get_by_role("status")).to_have_text("Your address is confirmed.")
-        send_sign_in(page, address, PASSWORD)
+        send_sign_in(page, email, PASSWORD)
         expect(page.get_by_role("heading", name="Ada Lovelace")).to_be_visible()
         at_its_name(desk, page, "/profile/security")
         page.get_by_role("button", name="Sign out", exact=True).first.click()

@@ -40,9 +40,9 @@ def test_a_page_goes_on_when_the_access_token_has_run_out(desk: Desk) -> None:
 def test_a_form_that_was_open_is_still_good(desk: Desk) -> None:
     context = desk.device()
     page = context.new_page()
-    address = somebody(desk)
-    sign_in(desk.page(), address)
-    sign_in(page, address)
+    email = somebody(desk)
+    sign_in(desk.page(), email)
+    sign_in(page, email)
     page.goto("/profile/security")
     without_access(context)
     page.get_by_role("button", name="Sign out all other devices").click()

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.people import PASSWORD, Desk, fresh_address, sign_in, somebody
+from tests.e2e.people import PASSWORD, Desk, fresh_email, sign_in, somebody
 from tests.web.hostile_targets import HOSTILE
 from vestibule.web.pages.return_to import with_query
 
@@ -54,8 +54,8 @@ def another_site(html: str) -> Iterator[str]:
 )
 def test_a_form_on_another_site_changes_nothing(desk: Desk, path: str) -> None:
     page = desk.page()
-    address = somebody(desk)
-    sign_in(page, address)
+    email = somebody(desk)
+    sign_in(page, email)
     fields = {
         "email": "eve@example.com",
         "currentPassword": PASSWORD,
@@ -85,8 +85,8 @@ def test_another_site_cannot_show_a_page_of_ours_in_a_frame(desk: Desk) -> None:
 
 def test_a_sign_in_leads_nowhere_but_home(desk: Desk) -> None:
     page = desk.page()
-    address = somebody(desk)
-    sign_in(page, address)
+    email = somebody(desk)
+    sign_in(page, email)
     for target in HOSTILE:
         # Signed in already, so that the page leads on at once.
         page.goto(with_query("/login", return_to=target))
@@ -95,12 +95,12 @@ def test_a_sign_in_leads_nowhere_but_home(desk: Desk) -> None:
 
 def test_a_form_that_was_tampered_with_leads_home_too(desk: Desk) -> None:
     page = desk.page()
-    address = somebody(desk)
+    email = somebody(desk)
     for target in ("//evil.example", "https://evil.example/", "/\\evil.example"):
         page.context.clear_cookies()
         page.goto("/login?return_to=/profile/security")
         page.evaluate("target => { document.querySelector('main [name=return_to]').value = target; }", target)
-        page.get_by_label("Email address").fill(address)
+        page.get_by_label("Email address").fill(email)
         page.get_by_label("Password", exact=True).fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url("**/profile")
@@ -138,13 +138,13 @@ def test_text_is_never_code(desk: Desk) -> None:
 def test_a_name_and_a_browser_are_shown_as_text(desk: Desk) -> None:
     """B6: what is kept of somebody, in text, in attributes, and in the file of one's data."""
     for text in XSS[:6]:
-        address = fresh_address()
-        body = {"name": text, "email": address, "password": PASSWORD, "passwordConfirm": PASSWORD}
+        email = fresh_email()
+        body = {"name": text, "email": email, "password": PASSWORD, "passwordConfirm": PASSWORD}
         with desk.server.browser() as client:
             assert client.post("/api/auth/register", json=body).status_code == 201
         page = desk.page(user_agent=text)
         ran = armed(page)
-        sign_in(page, address)
+        sign_in(page, email)
         expect(page.locator(".who h2")).to_have_text(text)
         page.goto("/profile/security")
         assert ran == []

@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.people import PASSWORD, Desk, fresh_address, send_sign_in, sign_in, sign_up
+from tests.e2e.people import PASSWORD, Desk, fresh_email, send_sign_in, sign_in, sign_up
 from vestibule.translations.catalogues import translations
 
 NEW_PASSWORD = "another horse battery"
@@ -17,20 +17,20 @@ NEW_PASSWORD = "another horse battery"
 def test_from_sign_up_to_the_device_list_and_out(desk: Desk, script: bool, language: str) -> None:
     """B8: from sign up to the device list and out."""
     say = translations(language).gettext
-    address = fresh_address()
+    email = fresh_email()
     page = desk.page(java_script_enabled=script, locale=language)
 
-    sign_up(page, address, say=say)
+    sign_up(page, email, say=say)
     assert page.locator("html").get_attribute("lang") == language
-    page.goto(desk.mailed(address, "verifyemail"))
+    page.goto(desk.mailed(email, "verifyemail"))
     page.get_by_role("button", name=say("Confirm my address")).click()
     expect(page.get_by_role("status")).to_have_text(say("Your address is confirmed."))
-    send_sign_in(page, address, say=say)
+    send_sign_in(page, email, say=say)
     expect(page.get_by_role("heading", name="Ada Lovelace")).to_be_visible()
     expect(page.locator("dl")).to_contain_text(say("confirmed"))
 
     phone = desk.page(java_script_enabled=script, locale=language, user_agent="Mozilla/5.0 (iPhone) Safari/605")
-    sign_in(phone, address, say=say)
+    sign_in(phone, email, say=say)
     phone.get_by_role("link", name=say("Security")).click()
     devices = phone.locator("#device-list > li")
     expect(devices).to_have_count(2)
@@ -44,17 +44,17 @@ def test_from_sign_up_to_the_device_list_and_out(desk: Desk, script: bool, langu
 
     page.goto("/login")
     page.get_by_role("link", name=say("Forgotten your password?")).click()
-    page.get_by_label(say("Email address")).fill(address)
+    page.get_by_label(say("Email address")).fill(email)
     page.get_by_role("button", name=say("Send me a link")).click()
     expect(page.get_by_role("heading", name=say("Check your email"))).to_be_visible()
-    page.goto(desk.mailed(address, "resetpassword"))
+    page.goto(desk.mailed(email, "resetpassword"))
     page.get_by_label(say("New password"), exact=True).fill(NEW_PASSWORD)
     page.get_by_label(say("The same again"), exact=True).fill(NEW_PASSWORD)
     page.get_by_role("button", name=say("Use this password")).click()
     page.wait_for_url("**/login?notice=password_reset")
     phone.reload()
     expect(phone.get_by_text(say("A new password was set with a mailed link."))).to_be_visible()
-    send_sign_in(page, address, NEW_PASSWORD, say)
+    send_sign_in(page, email, NEW_PASSWORD, say)
     page.wait_for_url("**/profile")
 
     page.get_by_role("button", name=say("Sign out")).click()
@@ -62,26 +62,26 @@ def test_from_sign_up_to_the_device_list_and_out(desk: Desk, script: bool, langu
     page.goto("/profile")
     page.wait_for_url("**/login")
 
-    sign_in(page, address, NEW_PASSWORD, say)
+    sign_in(page, email, NEW_PASSWORD, say)
     page.goto("/profile/security")
     page.get_by_role("link", name=say("Delete my account")).click()
     page.get_by_label(say("Current password"), exact=True).fill(NEW_PASSWORD)
     page.get_by_role("button", name=say("Delete my account")).click()
     expect(page.get_by_role("status")).to_have_text(say("Your account was deleted."))
-    send_sign_in(page, address, NEW_PASSWORD, say)
+    send_sign_in(page, email, NEW_PASSWORD, say)
     expect(page.get_by_role("alert")).to_have_text(say("The email address or the password is wrong."))
 
 
 def test_everything_that_may_be_changed(desk: Desk) -> None:
-    address, other = fresh_address(), fresh_address()
+    email, other = fresh_email(), fresh_email()
     page = desk.page()
-    sign_up(page, address)
-    sign_in(page, address)
+    sign_up(page, email)
+    sign_in(page, email)
     page.get_by_role("button", name="Send me a link to confirm my address").click()
     expect(page.get_by_role("status")).to_have_text("An email with a link is on its way to you.")
 
     second = desk.page()
-    sign_in(second, address)
+    sign_in(second, email)
     page.goto("/profile/security")
     page.get_by_role("button", name="Sign out all other devices").click()
     expect(page.locator("#device-list > li")).to_have_count(1)
@@ -97,7 +97,7 @@ def test_everything_that_may_be_changed(desk: Desk) -> None:
     with page.expect_download() as started:
         page.get_by_role("link", name="Download my data").click()
     mine = json.loads(started.value.path().read_text())
-    assert mine["account"]["address"] == address
+    assert mine["account"]["email"] == email
     assert [session["end_reason"] for session in mine["past"]].count("password_changed") == 1
     assert "password_hash" not in mine["account"]
     assert "argon2" not in started.value.path().read_text()
@@ -106,10 +106,10 @@ def test_everything_that_may_be_changed(desk: Desk) -> None:
     page.get_by_label("New email address").fill(other)
     page.get_by_label("Current password").fill(NEW_PASSWORD)
     page.get_by_role("button", name="Send me a link").click()
-    page.wait_for_url("**/profile/security?notice=address_asked")
+    page.wait_for_url("**/profile/security?notice=email_asked")
     page.goto(desk.mailed(other, "confirmemail"))
     page.get_by_role("button", name="Use this address").click()
-    page.wait_for_url("**/login?notice=address_changed")
+    page.wait_for_url("**/login?notice=email_changed")
     send_sign_in(page, other, NEW_PASSWORD)
     page.wait_for_url("**/profile")
 

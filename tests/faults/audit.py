@@ -63,7 +63,7 @@ class Audit:
         await asyncio.gather(*map(in_turn, checks))
 
     async def _registrations(self) -> None:
-        rows = await self._stand.ask("SELECT id, address FROM accounts")
+        rows = await self._stand.ask("SELECT id, email FROM accounts")
         there = {row[1]: str(row[0]) for row in rows}
         for email, (account_id, _) in self._ledger.registered.items():
             if there.get(email) != account_id:

@@ -49,13 +49,13 @@ class Mailbox:
             self._server.close()
 
     async def handle_RCPT(  # noqa: N802
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+        self, server: SMTP, session: Session, envelope: Envelope, email: str, options: list[str]
     ) -> str:
-        self.attempts.append((time.monotonic(), address))
-        answer = self.answers.get(address) or self.answer_to_all
+        self.attempts.append((time.monotonic(), email))
+        answer = self.answers.get(email) or self.answer_to_all
         if answer:
             return answer
-        envelope.rcpt_tos.append(address)
+        envelope.rcpt_tos.append(email)
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802

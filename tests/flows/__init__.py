@@ -6,13 +6,13 @@ import httpx
 
 from tests.harness.world import World
 from vestibule.crypto.entropy import new_id
-from vestibule.flows.change_address import confirm_change
+from vestibule.flows.change_email import confirm_change
 from vestibule.flows.identify import Caller
 from vestibule.model.errors import Refusal
 from vestibule.model.memory import KnownSession
 from vestibule.model.sessions import Device, begin
 
-ADDRESS = "ada@example.com"
+EMAIL = "ada@example.com"
 PASSWORD = "correct horse"
 NEW_PASSWORD = "battery staple"
 DONE = 303  # what a page answers to a click that did something
@@ -23,9 +23,9 @@ def twice(password: str) -> dict[str, str]:
     return {"password": password, "passwordConfirm": password}
 
 
-async def forget(world: World, address: str = ADDRESS) -> httpx.Response:
+async def ask_for_reset(world: World, email: str = EMAIL) -> httpx.Response:
     """Somebody has forgotten the password."""
-    return await (await world.client()).post("/api/auth/forgotpassword", json={"email": address})
+    return await (await world.client()).post("/api/auth/forgotpassword", json={"email": email})
 
 
 async def reset(world: World, secret: str, password: str = NEW_PASSWORD) -> int:
@@ -39,9 +39,9 @@ async def verify(world: World, secret: str) -> int:
     return (await (await world.client()).get(f"/api/auth/verifyemail/{secret}")).status_code
 
 
-async def ask_for_change(browser: httpx.AsyncClient, address: str, password: str = PASSWORD) -> int:
+async def ask_for_change(browser: httpx.AsyncClient, email: str, password: str = PASSWORD) -> int:
     """The status of asking for another address."""
-    body = {"currentPassword": password, "email": address}
+    body = {"currentPassword": password, "email": email}
     return (await browser.patch("/api/users/me/email", json=body)).status_code
 
 
@@ -65,7 +65,7 @@ async def confirms_for_whom_it_is(world: World, email: str, secret: str) -> bool
     """
     now = world.clock.now()
     async with world.env.store.transaction() as tx:
-        account = await tx.accounts.at_address(email)
+        account = await tx.accounts.with_email(email)
         if account is None:
             return False
         session = begin(new_id(), account.id, Device("a browser", "192.0.2.7"), world.env.policy.sessions, now)
@@ -78,7 +78,7 @@ async def confirms_for_whom_it_is(world: World, email: str, secret: str) -> bool
     return True
 
 
-async def sign_in_status(world: World, address: str = ADDRESS, password: str = PASSWORD) -> int:
+async def sign_in_status(world: World, email: str = EMAIL, password: str = PASSWORD) -> int:
     """The status of signing in."""
-    body = {"email": address, "password": password}
+    body = {"email": email, "password": password}
     return (await (await world.client()).post("/api/auth/login", json=body)).status_code

@@ -4,7 +4,7 @@ from collections import Counter
 
 from tests.harness.world import World
 from vestibule.flows.administer import disable_account, enable_account, find_account
-from vestibule.flows.services import add_service, remove_service
+from vestibule.flows.services import create_service_key, revoke_service_key
 from vestibule.flows.watch_events import find_events
 from vestibule.model.events import EventFilter
 
@@ -27,7 +27,7 @@ async def test_c38_an_account_is_shut_and_opened_once(world: World) -> None:
 
 
 async def test_c38_a_service_is_let_in_and_shut_out_once(world: World) -> None:
-    assert [bool(await add_service(world.env, "billing")) for _ in range(2)] == [True, False]
-    assert [await remove_service(world.env, "billing") for _ in range(2)] == [True, False]
+    assert [bool(await create_service_key(world.env, "billing")) for _ in range(2)] == [True, False]
+    assert [await revoke_service_key(world.env, "billing") for _ in range(2)] == [True, False]
     seen = await recorded(world)
-    assert (seen["service_added"], seen["service_removed"]) == (1, 1)
+    assert (seen["service_created"], seen["service_revoked"]) == (1, 1)

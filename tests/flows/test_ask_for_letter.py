@@ -9,7 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import event, update
 
-from tests.flows import ADDRESS, twice, verify
+from tests.flows import EMAIL, twice, verify
 from tests.harness.backends import Backend
 from tests.harness.world import POLICY, World, world_on
 from vestibule.model.letters import LetterKind, NotSent
@@ -17,14 +17,14 @@ from vestibule.model.limits import LetterLimits, network_of
 from vestibule.storage.sql.schema import accounts
 
 FORGOT, RESEND, REGISTER = "/api/auth/forgotpassword", "/api/auth/verifyemail", "/api/auth/register"
-STRICT = replace(POLICY, letters=LetterLimits.per_hour(address=3, network=60))
+STRICT = replace(POLICY, letters=LetterLimits.per_hour(email=3, network=60))
 CONCEALING = replace(POLICY, conceal_accounts=True, verification_mandatory=True)
 UNKNOWN = "eve@example.com"  # as long as Ada's
 
 
-def body(path: str, address: str) -> dict[str, str]:
+def body(path: str, email: str) -> dict[str, str]:
     """What is sent to ask for a letter there."""
-    return {"email": address} | ({"name": "Ada", **twice("correct horse")} if path == REGISTER else {})
+    return {"email": email} | ({"name": "Ada", **twice("correct horse")} if path == REGISTER else {})
 
 
 def comparable(answer: httpx.Response) -> object:
@@ -64,13 +64,13 @@ async def test_g8_fifty_requests_send_three_letters_and_fifty_equal_answers(back
         await world.register()
         client, answers, sent = await world.client(), [], len(world.post.letters)
         for _ in range(50):
-            answers.append(comparable(await client.post(path, json=body(path, ADDRESS))))
+            answers.append(comparable(await client.post(path, json=body(path, EMAIL))))
             await world.deliver()
             world.clock.advance(milliseconds=10)
         assert all(answer == answers[0] for answer in answers)
         assert len(world.post.letters) - sent == 3
         world.clock.advance(hours=1)
-        await client.post(path, json=body(path, ADDRESS))
+        await client.post(path, json=body(path, EMAIL))
         await world.deliver()
         assert len(world.post.letters) - sent == 4
 
@@ -81,7 +81,7 @@ async def test_g8_a_dozen_letters_in_a_day_are_enough(backend: Backend) -> None:
         client, sent = await world.client(), len(world.post.letters)
         for _ in range(12):
             for _ in range(4):
-                await client.post(FORGOT, json=body(FORGOT, ADDRESS))
+                await client.post(FORGOT, json=body(FORGOT, EMAIL))
                 await world.deliver()
                 world.clock.advance(seconds=1)
             world.clock.advance(hours=1)
@@ -89,13 +89,13 @@ async def test_g8_a_dozen_letters_in_a_day_are_enough(backend: Backend) -> None:
 
 
 async def test_g8_one_network_asks_for_no_more_than_its_share(backend: Backend) -> None:
-    policy = replace(POLICY, letters=LetterLimits.per_hour(address=3, network=5))
+    policy = replace(POLICY, letters=LetterLimits.per_hour(email=3, network=5))
     async with world_on(backend, policy) as world:
         people = [f"person{n}@example.com" for n in range(8)]
-        for address in people:
-            await world.register(address)
+        for email in people:
+            await world.register(email)
         client, sent = await world.client(), len(world.post.letters)
-        answers = [comparable(await client.post(FORGOT, json=body(FORGOT, address))) for address in people]
+        answers = [comparable(await client.post(FORGOT, json=body(FORGOT, email))) for email in people]
         await world.deliver()
         assert len(world.post.letters) - sent == 5
         assert all(answer == answers[0] for answer in answers)
@@ -114,18 +114,18 @@ async def test_g6_g7_known_and_unknown_are_alike_in_words_and_in_statements(
         if down:
             world.env = replace(world.env, post=DeadPost())
         seen = []
-        for address in (ADDRESS, UNKNOWN):
+        for email in (EMAIL, UNKNOWN):
             with statements(world) as sent:
-                seen.append((comparable(await client.post(path, json=body(path, address))), len(sent)))
+                seen.append((comparable(await client.post(path, json=body(path, email))), len(sent)))
             await world.deliver()
         assert seen[0] == seen[1]
 
 
-@pytest.mark.parametrize("state", ["unproven", "proven", "disabled", "without a password"])
+@pytest.mark.parametrize("state", ["unverified", "proven", "disabled", "without a password"])
 async def test_g6_the_state_of_an_account_is_not_told(world: World, state: str) -> None:
     await world.register()
     changes = {
-        "unproven": {"verified": False},
+        "unverified": {"verified": False},
         "proven": {"verified": True},
         "disabled": {"disabled_at": world.clock.now()},
         "without a password": {"password_hash": None},
@@ -134,34 +134,34 @@ async def test_g6_the_state_of_an_account_is_not_told(world: World, state: str) 
         await connection.execute(update(accounts).values(changes[state]))
     client = await world.client()
     for path in (FORGOT, RESEND):
-        answers = [comparable(await client.post(path, json=body(path, address))) for address in (ADDRESS, UNKNOWN)]
+        answers = [comparable(await client.post(path, json=body(path, email))) for email in (EMAIL, UNKNOWN)]
         assert answers[0] == answers[1]
 
 
 async def test_g6_concealed_registration_tells_the_owner_and_nobody_else(backend: Backend) -> None:
     async with world_on(backend, CONCEALING) as world:
         await world.register()
-        assert await verify(world, world.secret(LetterKind.VERIFY_ADDRESS)) == 200
-        answer = await (await world.client()).post(REGISTER, json=body(REGISTER, ADDRESS))
+        assert await verify(world, world.secret(LetterKind.VERIFY_EMAIL)) == 200
+        answer = await (await world.client()).post(REGISTER, json=body(REGISTER, EMAIL))
         assert answer.status_code == 201
         await world.deliver()
         letter = world.post.letters[-1]
-        assert (letter.kind, letter.to) == (LetterKind.ADDRESS_TAKEN, ADDRESS)
+        assert (letter.kind, letter.to) == (LetterKind.EMAIL_TAKEN, EMAIL)
         assert letter.link == "http://localhost:3000/forgotpassword"
 
 
 async def test_the_letter_is_in_the_accounts_language_else_the_requests_else_the_default(world: World) -> None:
-    for address, language in (("de@example.com", "de-AT,en;q=0.5"), ("it@example.com", "it")):
+    for email, language in (("de@example.com", "de-AT,en;q=0.5"), ("it@example.com", "it")):
         client = await world.client()
         client.headers["Accept-Language"] = language
-        await client.post(REGISTER, json=body(REGISTER, address))
+        await client.post(REGISTER, json=body(REGISTER, email))
         client.headers["Accept-Language"] = "fr"
-        await client.post(FORGOT, json=body(FORGOT, address))
+        await client.post(FORGOT, json=body(FORGOT, email))
     await world.deliver()
     assert [(letter.to[:2], letter.kind.value, letter.language) for letter in world.post.letters] == [
-        ("de", "verify_address", "de"),
+        ("de", "verify_email", "de"),
         ("de", "reset_password", "de"),
-        ("it", "verify_address", "en"),
+        ("it", "verify_email", "en"),
         ("it", "reset_password", "fr"),
     ]
 

@@ -20,11 +20,28 @@ from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.limits import Limit
 from vestibule.model.one_time_tokens import Purpose, issue
 from vestibule.model.retention import Retention
-from vestibule.storage.sql.guesses import SqlGuesses
-from vestibule.storage.sql.schema import events, guesses, known_devices, letters, one_time_tokens, sessions, tallies
+from vestibule.storage.sql.login_attempts import SqlLoginAttempts
+from vestibule.storage.sql.schema import (
+    events,
+    known_devices,
+    letters,
+    login_attempts,
+    one_time_tokens,
+    rate_counters,
+    sessions,
+)
 
 NOTHING = dict.fromkeys(
-    ("sessions", "one_time_tokens", "letters", "known_devices", "guesses", "tallies", "events", "unverified_accounts"),
+    (
+        "sessions",
+        "one_time_tokens",
+        "letters",
+        "known_devices",
+        "login_attempts",
+        "rate_counters",
+        "events",
+        "unverified_accounts",
+    ),
     0,
 )
 SIGN_IN = {"email": "ada@example.com", "password": "correct horse"}
@@ -78,7 +95,7 @@ async def test_a_token_goes_a_day_after_it_expired(world: World) -> None:
     ada, now = await stored_account(world.env.store), world.clock.now()
     async with world.env.store.transaction() as tx:
         await tx.one_time_tokens.replace(issue("0" * 64, ada, Purpose.RESET_PASSWORD, now))
-        await tx.one_time_tokens.replace(issue("1" * 64, ada, Purpose.VERIFY_ADDRESS, now))
+        await tx.one_time_tokens.replace(issue("1" * 64, ada, Purpose.VERIFY_EMAIL, now))
     world.clock.advance(days=1, minutes=10)
     assert (await clean_up(world.env))["one_time_tokens"] == 0
     world.clock.advance(microseconds=1)
@@ -88,7 +105,7 @@ async def test_a_token_goes_a_day_after_it_expired(world: World) -> None:
 
 async def test_letters_that_are_done_go_and_those_that_wait_stay(world: World) -> None:
     ada, now = await stored_account(world.env.store), world.clock.now()
-    sent, refused, waiting = (QueuedLetter(new_id(), LetterKind.VERIFY_ADDRESS, now, ada.id) for _ in range(3))
+    sent, refused, waiting = (QueuedLetter(new_id(), LetterKind.VERIFY_EMAIL, now, ada.id) for _ in range(3))
     async with world.env.store.transaction() as tx:
         for letter in (sent, refused, waiting):
             await tx.letters.queue(letter)
@@ -104,7 +121,7 @@ async def test_letters_that_are_done_go_and_those_that_wait_stay(world: World) -
 
 async def test_devices_go_but_for_the_last_that_an_account_was_seen_with(world: World) -> None:
     ada = await stored_account(world.env.store)
-    grace = await stored_account(world.env.store, address="grace@example.com")
+    grace = await stored_account(world.env.store, email="grace@example.com")
     async with world.env.store.transaction() as tx:
         await tx.known_devices.add(ada.id, "old", world.clock.now(), 1)
         await tx.known_devices.add(grace.id, "only", world.clock.now(), 1)
@@ -122,31 +139,33 @@ async def test_devices_go_but_for_the_last_that_an_account_was_seen_with(world: 
 async def test_guesses_at_nobody_go_in_batches_after_a_month(world: World) -> None:
     async with world.engines.transaction() as connection:
         old = {"failures": 1, "in_all": 1, "last_at": world.clock.now()}
-        await connection.execute(insert(guesses), [{"budget": f"others:{number}", **old} for number in range(MANY)])
+        await connection.execute(
+            insert(login_attempts), [{"counter": f"others:{number}", **old} for number in range(MANY)]
+        )
     sizes: list[int] = []
-    forget = SqlGuesses.forget
+    purge = SqlLoginAttempts.purge
 
-    async def counted(self: SqlGuesses, before: datetime, most: int) -> int:
-        sizes.append(await forget(self, before, most))
+    async def counted(self: SqlLoginAttempts, before: datetime, most: int) -> int:
+        sizes.append(await purge(self, before, most))
         return sizes[-1]
 
     world.clock.advance(days=30)
     assert await clean_up(world.env) == NOTHING
     world.clock.advance(microseconds=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(SqlGuesses, "forget", counted)
-        assert await clean_up(world.env) == NOTHING | {"guesses": MANY}
+        patch.setattr(SqlLoginAttempts, "purge", counted)
+        assert await clean_up(world.env) == NOTHING | {"login_attempts": MANY}
     assert sizes == [500, 500, MANY - 1000]
 
 
 async def test_counts_that_are_over_go(world: World) -> None:
     async with world.env.store.transaction() as tx:
         for subject in range(MANY):
-            await tx.tallies.take(Limit("a minute", 1, timedelta(minutes=1)), str(subject), world.clock.now())
-        await tx.tallies.take(Limit("a day", 1, timedelta(days=1)), "ada", world.clock.now())
+            await tx.rate_counters.take(Limit("a minute", 1, timedelta(minutes=1)), str(subject), world.clock.now())
+        await tx.rate_counters.take(Limit("a day", 1, timedelta(days=1)), "ada", world.clock.now())
     world.clock.advance(minutes=1)
-    assert await clean_up(world.env) == NOTHING | {"tallies": MANY}
-    assert await count(world, tallies) == 1
+    assert await clean_up(world.env) == NOTHING | {"rate_counters": MANY}
+    assert await count(world, rate_counters) == 1
 
 
 async def test_all_is_kept_where_the_operator_says_so(backend: Backend) -> None:

@@ -8,11 +8,11 @@ import httpx
 import pytest
 from sqlalchemy import update
 
-from tests.flows import DONE, ask_for_change, confirm, forget, reset, sign_in_status, verify
+from tests.flows import DONE, ask_for_change, ask_for_reset, confirm, reset, sign_in_status, verify
 from tests.harness.world import BASE, World
 from vestibule.crypto.opaque import digest
 from vestibule.flows import my_sessions
-from vestibule.flows.change_address import confirm_change
+from vestibule.flows.change_email import confirm_change
 from vestibule.flows.identify import identify
 from vestibule.model.errors import SessionOver
 from vestibule.model.letters import LetterKind
@@ -20,8 +20,8 @@ from vestibule.model.one_time_tokens import Purpose
 from vestibule.model.sessions import EndReason
 from vestibule.storage.sql.schema import accounts
 
-CONFIRM, VERIFY = LetterKind.CONFIRM_NEW_ADDRESS, LetterKind.VERIFY_ADDRESS
-RESET, CHANGED = LetterKind.RESET_PASSWORD, LetterKind.ADDRESS_CHANGED
+CONFIRM, VERIFY = LetterKind.CONFIRM_NEW_EMAIL, LetterKind.VERIFY_EMAIL
+RESET, CHANGED = LetterKind.RESET_PASSWORD, LetterKind.EMAIL_CHANGED
 MINE, HIS = "ada@example.com", "stranger@example.net"
 MY_PASSWORD, HIS_PASSWORD, NEW = "my own horse", "the stranger's horse", "battery staple"
 # What there is at my email before the stranger asks for it, by its columns; None: nothing.
@@ -78,7 +78,7 @@ async def test_m19_no_click_of_mine_leaves_me_an_account_whose_password_a_strang
         assert (await browser.post("/api/auth/login", json=body)).status_code == 200
     if columns := MINE_IS[mine]:
         async with world.engines.transaction() as connection:
-            await connection.execute(update(accounts).where(accounts.c.address == MINE).values(columns))
+            await connection.execute(update(accounts).where(accounts.c.email == MINE).values(columns))
     secret = await wants_mine(world, stranger)
     await click_all(browser, secret)
     assert await sign_in_status(world, MINE, HIS_PASSWORD) == 400
@@ -94,7 +94,7 @@ async def _my_email_is_mine(world: World, mine: str) -> None:
         await world.register(MINE, MY_PASSWORD)
         assert await verify(world, world.secret(VERIFY)) == 200
     elif mine != "closed":
-        await forget(world, MINE)
+        await ask_for_reset(world, MINE)
         await world.deliver()
         assert await reset(world, world.secret(RESET), NEW) == 200
     world.clock.advance(hours=1)
@@ -150,7 +150,7 @@ async def test_m19_a_session_that_has_just_ended_confirms_nothing_and_spends_not
         await confirm_change(world.env, caller, secret)
     assert over.value.code == f"session_{EndReason.SIGNED_OUT_ELSEWHERE.value}"
     async with world.env.store.reading() as read:
-        assert await read.one_time_tokens.usable(digest(secret), Purpose.CHANGE_ADDRESS, world.clock.now())
+        assert await read.one_time_tokens.usable(digest(secret), Purpose.CHANGE_EMAIL, world.clock.now())
     assert await confirm(elsewhere, secret) == DONE
 
 

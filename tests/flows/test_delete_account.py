@@ -6,7 +6,7 @@ from tests.harness import dump
 from tests.harness.world import World
 from vestibule.flows.administer import find_account
 from vestibule.flows.delete_account import delete_account, delete_my_account
-from vestibule.flows.follow_revocations import forget_old_revocations
+from vestibule.flows.follow_revocations import purge_old_revocations
 from vestibule.flows.identify import identify
 from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
@@ -42,7 +42,7 @@ async def test_l7_nothing_of_a_deleted_person_is_left(world: World) -> None:
     assert [word for word in of_ada if word not in before] == []
     await delete_account(world.env, account)
     world.clock.advance(days=3)
-    await forget_old_revocations(world.env)
+    await purge_old_revocations(world.env)
     left = await dump.tables(world)
     # Who restores a backup has to know whom to delete again; nobody else can tell who that was.
     (told,) = [row for row in left["events"] if EventKind.ACCOUNT_DELETED.value in row]

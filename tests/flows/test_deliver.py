@@ -47,7 +47,7 @@ async def test_one_registration_sends_one_letter(registered: World) -> None:
     assert await deliver_next(registered.env)
     assert not await deliver_next(registered.env)
     (letter,) = registered.post.letters
-    assert (letter.kind, letter.to, letter.name) == (LetterKind.VERIFY_ADDRESS, ADDRESS, "Ada Lovelace")
+    assert (letter.kind, letter.to, letter.name) == (LetterKind.VERIFY_EMAIL, ADDRESS, "Ada Lovelace")
 
 
 async def test_a_refused_registration_sends_none(registered: World) -> None:
@@ -91,7 +91,7 @@ async def test_a_worker_that_dies_leaves_its_letter_to_another(registered: World
     assert not await deliver_next(registered.env)
     registered.clock.advance(seconds=LEASE.total_seconds())
     assert await deliver_next(registered.env)
-    assert await _verify(registered, registered.secret(LetterKind.VERIFY_ADDRESS)) == 200
+    assert await _verify(registered, registered.secret(LetterKind.VERIFY_EMAIL)) == 200
 
 
 @pytest.mark.parametrize(
@@ -111,16 +111,16 @@ async def test_an_account_that_is_gone_gets_no_letter(registered: World) -> None
 
 
 async def test_a_letter_goes_to_the_address_of_today(registered: World) -> None:
-    await _run(registered, "UPDATE accounts SET address = 'ada@example.org'")
+    await _run(registered, "UPDATE accounts SET email = 'ada@example.org'")
     await registered.deliver()
     assert [letter.to for letter in registered.post.letters] == ["ada@example.org"]
-    assert await _verify(registered, registered.secret(LetterKind.VERIFY_ADDRESS)) == 200
+    assert await _verify(registered, registered.secret(LetterKind.VERIFY_EMAIL)) == 200
 
 
 async def test_a_verification_link_is_made_when_it_is_sent(registered: World) -> None:
     registered.clock.advance(days=1, minutes=1)
     await registered.deliver()
-    assert await _verify(registered, registered.secret(LetterKind.VERIFY_ADDRESS)) == 200
+    assert await _verify(registered, registered.secret(LetterKind.VERIFY_EMAIL)) == 200
 
 
 async def test_a_reset_link_is_made_when_it_is_sent(registered: World) -> None:

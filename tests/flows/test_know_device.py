@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.flows import PASSWORD, forget, reset, twice, verify
+from tests.flows import PASSWORD, ask_for_reset, reset, twice, verify
 from tests.harness.world import World
 from vestibule.model.devices import describe
 from vestibule.model.letters import LetterKind
@@ -17,7 +17,7 @@ NEW_DEVICE, CHANGED, REUSED = LetterKind.NEW_DEVICE, LetterKind.PASSWORD_CHANGED
 async def ada(world: World) -> World:
     """Ada has an account, whose address is proven."""
     await world.register()
-    assert await verify(world, world.secret(LetterKind.VERIFY_ADDRESS)) == 200
+    assert await verify(world, world.secret(LetterKind.VERIFY_EMAIL)) == 200
     return world
 
 
@@ -73,7 +73,7 @@ async def test_an_address_that_nobody_has_proven_is_told_nothing(world: World) -
 
 async def test_after_a_reset_no_device_is_known_but_the_one_that_did_it(ada: World) -> None:
     firefox = await sign_in(ada, FIREFOX)
-    await forget(ada)
+    await ask_for_reset(ada)
     await ada.deliver()
     assert await reset(ada, ada.secret(LetterKind.RESET_PASSWORD), PASSWORD) == 200
     await sign_in(ada, SAFARI)
@@ -85,7 +85,7 @@ async def test_l4_a_changed_password_is_told_with_the_device_that_changed_it(ada
     firefox = await sign_in(ada, FIREFOX)
     body = {"currentPassword": PASSWORD, **twice("battery staple")}
     assert (await firefox.patch("/api/users/me/password", json=body)).status_code == 200
-    await forget(ada)
+    await ask_for_reset(ada)
     await ada.deliver()
     assert await reset(ada, ada.secret(LetterKind.RESET_PASSWORD)) == 200
     await ada.deliver()

@@ -59,7 +59,7 @@ async def test_g19_whatever_strangers_ask_for_first_the_owner_gets_a_link_that_w
             assert await ask(owner) == 200
             await town.deliver()
             assert arrived(town) == before + 1
-    assert await confirm(owner, town.secret(LetterKind.CONFIRM_NEW_ADDRESS)) == DONE
+    assert await confirm(owner, town.secret(LetterKind.CONFIRM_NEW_EMAIL)) == DONE
 
 
 async def test_g19_no_mailbox_is_flooded_by_those_who_want_it(town: World) -> None:
@@ -77,7 +77,7 @@ async def test_g19_no_mailbox_is_flooded_by_those_who_want_it(town: World) -> No
 async def test_g19_a_taken_email_is_counted_alike(town: World) -> None:
     """G19: so that the number of letters tells nobody whether it has an account."""
     await town.register(WANTED)
-    assert await verify(town, town.secret(LetterKind.VERIFY_ADDRESS)) == 200
+    assert await verify(town, town.secret(LetterKind.VERIFY_EMAIL)) == 200
     town.post.letters.clear()
     browser, sent = await town.sign_in(), []
     for email in (WANTED, "free@example.com"):

@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from tests.flows import ADDRESS, DONE, NEW_PASSWORD, PASSWORD, forget, reset, sign_in_status, twice, verify
+from tests.flows import DONE, EMAIL, NEW_PASSWORD, PASSWORD, ask_for_reset, reset, sign_in_status, twice, verify
 from tests.harness.world import World
 from vestibule.model.letters import LetterKind
 
-VERIFY, RESET = LetterKind.VERIFY_ADDRESS, LetterKind.RESET_PASSWORD
+VERIFY, RESET = LetterKind.VERIFY_EMAIL, LetterKind.RESET_PASSWORD
 PAGES = ("verifyemail", "resetpassword", "confirmemail", "undoemail")
 
 
@@ -16,7 +16,7 @@ PAGES = ("verifyemail", "resetpassword", "confirmemail", "undoemail")
 async def ada(world: World) -> World:
     """Ada has an account, and a letter that leads to a new password."""
     await world.register()
-    await forget(world)
+    await ask_for_reset(world)
     await world.deliver()
     return world
 
@@ -32,7 +32,7 @@ async def test_m4_of_three_links_the_newest_works_and_once(ada: World) -> None:
     secrets = [ada.secret(RESET)]
     for _ in range(2):
         ada.clock.advance(seconds=1)
-        await forget(ada)
+        await ask_for_reset(ada)
         await ada.deliver()
         secrets.append(ada.secret(RESET))
     assert [await reset(ada, secret) for secret in (*secrets, secrets[-1])] == [403, 403, 200, 403]
@@ -64,7 +64,7 @@ SPOOFED: dict[str, dict[str, str]] = {
 async def test_m6_no_header_moves_a_link(world: World, headers: dict[str, str]) -> None:
     await world.register()
     client = await world.client(origin=None)
-    await client.post("/api/auth/forgotpassword", json={"email": ADDRESS}, headers=headers)
+    await client.post("/api/auth/forgotpassword", json={"email": EMAIL}, headers=headers)
     await world.deliver()
     # A host that is not ours may be refused outright; then there is no letter to look at.
     for letter in world.post.letters:
@@ -91,12 +91,12 @@ LOOK_ALIKES = (
 @pytest.mark.parametrize("typed", LOOK_ALIKES, ids=ascii)
 async def test_m7_e2_mail_goes_to_the_stored_address_whatever_was_typed(world: World, typed: str) -> None:
     await world.register()
-    await forget(world, typed)
+    await ask_for_reset(world, typed)
     await world.deliver()
-    assert {letter.to for letter in world.post.letters} == {ADDRESS}
+    assert {letter.to for letter in world.post.letters} == {EMAIL}
 
 
-@pytest.mark.parametrize("typed", [[ADDRESS, "eve@evil.example"], {"$ne": ""}, None, 7], ids=ascii)
+@pytest.mark.parametrize("typed", [[EMAIL, "eve@evil.example"], {"$ne": ""}, None, 7], ids=ascii)
 async def test_m7_what_is_no_text_is_no_address(world: World, typed: object) -> None:
     await world.register()
     answer = await (await world.client()).post("/api/auth/forgotpassword", json={"email": typed})

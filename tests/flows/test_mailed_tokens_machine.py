@@ -19,13 +19,13 @@ from sqlalchemy import select
 from tests.flows import DONE, confirm, twice
 from tests.harness.backends import Backend
 from tests.harness.world import POLICY, World, world_on
-from vestibule.model.guesses import GuessLimits
 from vestibule.model.letters import TOKEN_IN, LetterKind
+from vestibule.model.login_attempts import LoginAttemptLimits
 from vestibule.model.one_time_tokens import LIFETIMES
 from vestibule.storage.sql.schema import accounts
 
-VERIFY, RESET = LetterKind.VERIFY_ADDRESS, LetterKind.RESET_PASSWORD
-CONFIRM, CHANGED = LetterKind.CONFIRM_NEW_ADDRESS, LetterKind.ADDRESS_CHANGED
+VERIFY, RESET = LetterKind.VERIFY_EMAIL, LetterKind.RESET_PASSWORD
+CONFIRM, CHANGED = LetterKind.CONFIRM_NEW_EMAIL, LetterKind.EMAIL_CHANGED
 SEARCH = settings(
     max_examples=25,
     stateful_step_count=30,
@@ -35,7 +35,7 @@ SEARCH = settings(
 )
 # Hypothesis leaves rules out at random, and may then guess wrongly twenty times in a row, after which who has the
 # password waits as well. That is right, is tested where guesses are, and made this machine fail once in a while.
-UNCOUNTED = replace(POLICY, guesses=GuessLimits(at_most=1000, free=1000))
+UNCOUNTED = replace(POLICY, login_attempts=LoginAttemptLimits(at_most=1000, free=1000))
 NOBODYS = ("0" * 64, "", "nonsense", "A" * 64)
 PASSWORDS = tuple(f"correct horse {n}" for n in range(4))
 PATHS = {VERIFY: "/verifyemail", RESET: "/resetpassword", CONFIRM: "/confirmemail", CHANGED: "/undoemail"}
@@ -50,15 +50,15 @@ class Person:
     runner: asyncio.Runner
     world: World
     password: str | None = PASSWORDS[0]
-    address: str = field(default_factory=lambda: f"person{next(_people)}@example.com")
+    email: str = field(default_factory=lambda: f"person{next(_people)}@example.com")
     mailed: list[tuple[str, LetterKind, float]] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.first = len(self.world.post.letters)
-        self.addresses = [self.address, f"new.{self.address}", f"newer.{self.address}"]
-        self.runner.run(self.world.register(self.address, PASSWORDS[0]))
-        self.account_id = self._row("id", accounts.c.address == self.address)
+        self.emails = [self.email, f"new.{self.email}", f"newer.{self.email}"]
+        self.runner.run(self.world.register(self.email, PASSWORDS[0]))
+        self.account_id = self._row("id", accounts.c.email == self.email)
         self.browser = self.runner.run(self.world.client(origin=None))
         self.collect()
 
@@ -95,7 +95,7 @@ class Person:
 
     @property
     def stored_address(self) -> str:
-        return str(self._row("address", accounts.c.id == self.account_id))
+        return str(self._row("email", accounts.c.id == self.account_id))
 
     def _row(self, column: str, where: Any) -> Any:
         async def read() -> Any:
@@ -111,7 +111,7 @@ class MailedTokens(RuleBasedStateMachine):
     def __init__(self, somebody: Callable[[], Person]) -> None:
         super().__init__()
         self.person = somebody()
-        self.hash, self.address = self.person.stored_hash, self.person.stored_address
+        self.hash, self.email = self.person.stored_hash, self.person.stored_address
 
     @rule()
     def letters_arrive(self) -> None:
@@ -123,14 +123,14 @@ class MailedTokens(RuleBasedStateMachine):
 
     @rule(path=st.sampled_from(("forgotpassword", "verifyemail")), which=st.integers(0, 2))
     def asks_for_a_letter(self, path: str, which: int) -> None:
-        body = {"email": self.person.addresses[which]}
+        body = {"email": self.person.emails[which]}
         assert self.person.ask("POST", f"/api/auth/{path}", json=body).status_code == 200
 
     @rule(password=st.sampled_from(PASSWORDS), which=st.integers(0, 2))
     def signs_in(self, password: str, which: int) -> None:
-        address = self.person.addresses[which]
-        status = self.person.ask("POST", "/api/auth/login", json={"email": address, "password": password}).status_code
-        assert (status == 200) == (password == self.person.password and address == self.person.stored_address)
+        email = self.person.emails[which]
+        status = self.person.ask("POST", "/api/auth/login", json={"email": email, "password": password}).status_code
+        assert (status == 200) == (password == self.person.password and email == self.person.stored_address)
 
     @rule(which=SECRETS)
     def verifies(self, which: int) -> None:
@@ -175,7 +175,7 @@ class MailedTokens(RuleBasedStateMachine):
 
     @rule(current=st.sampled_from(PASSWORDS), which=st.integers(0, 2))
     def asks_for_another_address(self, current: str, which: int) -> None:
-        body = {"currentPassword": current, "email": self.person.addresses[which]}
+        body = {"currentPassword": current, "email": self.person.emails[which]}
         if self.person.ask("PATCH", "/api/users/me/email", json=body).status_code == 200:
             assert current == self.person.password
 
@@ -188,7 +188,7 @@ class MailedTokens(RuleBasedStateMachine):
             assert allowed
             assert signed_in
             self.person.used.add(secret)
-            self.address = self.person.stored_address
+            self.email = self.person.stored_address
 
     @rule(which=SECRETS)
     def takes_back(self, which: int) -> None:
@@ -197,14 +197,14 @@ class MailedTokens(RuleBasedStateMachine):
         if self.person.ask("POST", f"/undoemail/{secret}").status_code == DONE:
             assert allowed
             self.person.used.add(secret)
-            self.address = self.person.stored_address
+            self.email = self.person.stored_address
             self.person.password = self.hash = None
             assert self.person.stored_hash is None
 
     @invariant()
     def nothing_else_has_changed_the_password_or_the_address(self) -> None:
         assert self.person.stored_hash == self.hash
-        assert self.person.stored_address == self.address
+        assert self.person.stored_address == self.email
 
     def _password_became(self, password: str) -> None:
         self.person.password, self.hash = password, self.person.stored_hash

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, select, update
 
-from tests.flows import ADDRESS, PASSWORD
+from tests.flows import EMAIL, PASSWORD
 from tests.flows.test_import_makes_room import bring, row
 from tests.harness.backends import Backend
 from tests.harness.world import CHEAP, POLICY, World, world_on
@@ -44,7 +44,7 @@ async def sign_in_once_more(world: World) -> None:
 
 
 async def shut_and_open(world: World) -> None:
-    there = await find_account(world.env, ADDRESS)
+    there = await find_account(world.env, EMAIL)
     assert there is not None
     await disable_account(world.env, there)
     await enable_account(world.env, there)
@@ -63,7 +63,7 @@ async def old_server_opened_it(world: World) -> None:
 async def imported(world: World, password: str | None, provider: str | None) -> None:
     async with world.engines.transaction() as connection:
         await connection.execute(delete(accounts))
-    her = replace(row("legacy", ADDRESS, "false"), password=password, provider=provider)
+    her = replace(row("legacy", EMAIL, "false"), password=password, provider=provider)
     assert (await bring(world, [her]))[0].imported == 1
 
 
@@ -114,7 +114,7 @@ NOBODYS: dict[str, Way] = {"registered": nothing, "registered anew": register_ag
 
 async def register(world: World, password: str) -> int:
     world.clock.advance(days=1)
-    body = {"name": "Mallory", "email": ADDRESS, "password": password, "passwordConfirm": password}
+    body = {"name": "Mallory", "email": EMAIL, "password": password, "passwordConfirm": password}
     return (await (await world.client()).post("/api/auth/register", json=body)).status_code
 
 
@@ -123,7 +123,7 @@ async def purge(world: World) -> int:
     return (await clean_up(world.env))["unverified_accounts"]
 
 
-async def forget(world: World) -> None:
+async def ask_for_reset(world: World) -> None:
     """All that does not have to be kept."""
     world.clock.advance(days=400)
     async with world.engines.transaction() as connection:
@@ -147,7 +147,7 @@ async def test_e7_what_is_somebodys_is_neither_registered_anew_nor_deleted(
     async with world_on(backend, PURGING, hasher=hasher) as world:
         await world.register()
         await SOMEBODYS[way](world)
-        await forget(world)
+        await ask_for_reset(world)
         before = await stored(world)
         assert await register(world, THEIRS) == 409
         async with world_on(backend, replace(PURGING, conceal_accounts=True), clock=world.clock) as concealing:

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select, update
 
-from tests.flows import ADDRESS, DONE, PASSWORD, ask_for_change, click, confirm, reset, sign_in_status, verify
+from tests.flows import DONE, EMAIL, PASSWORD, ask_for_change, click, confirm, reset, sign_in_status, verify
 from tests.harness.backends import Backend
 from tests.harness.world import BASE, POLICY, World, mandatory_verification, world_on
 from vestibule.flows.create_account import create_account
@@ -14,8 +14,8 @@ from vestibule.model.accounts import Role
 from vestibule.model.letters import LetterKind
 from vestibule.storage.sql.schema import accounts, events
 
-VERIFY, RESET = LetterKind.VERIFY_ADDRESS, LetterKind.RESET_PASSWORD
-CONFIRM, CHANGED, TAKEN = LetterKind.CONFIRM_NEW_ADDRESS, LetterKind.ADDRESS_CHANGED, LetterKind.ADDRESS_TAKEN
+VERIFY, RESET = LetterKind.VERIFY_EMAIL, LetterKind.RESET_PASSWORD
+CONFIRM, CHANGED, TAKEN = LetterKind.CONFIRM_NEW_EMAIL, LetterKind.EMAIL_CHANGED, LetterKind.EMAIL_TAKEN
 HIS, MINE, NEW = "the stranger's horse", "my own horse", "battery staple"
 WANTED = "countess@example.com"
 CONCEALING = replace(POLICY, conceal_accounts=True)
@@ -24,7 +24,7 @@ POLICIES = {"optional": POLICY, "mandatory": mandatory_verification(), "conceali
 ORDERS = {f"{first}, {minutes} minutes": (first, minutes) for first in ("his", "mine") for minutes in (0, 9, 11)}
 
 
-async def register(world: World, password: str, email: str = ADDRESS) -> int:
+async def register(world: World, password: str, email: str = EMAIL) -> int:
     body = {"name": "Ada Lovelace", "email": email, "password": password, "passwordConfirm": password}
     return (await (await world.client()).post("/api/auth/register", json=body)).status_code
 
@@ -37,9 +37,9 @@ async def both_register(world: World, first: str, minutes: int) -> None:
         world.clock.advance(minutes=minutes, seconds=1)
 
 
-async def stored(world: World, email: str = ADDRESS) -> tuple[bool, str | None]:
+async def stored(world: World, email: str = EMAIL) -> tuple[bool, str | None]:
     """Whether the email is verified, and the password's hash."""
-    query = select(accounts.c.verified, accounts.c.password_hash).where(accounts.c.address == email)
+    query = select(accounts.c.verified, accounts.c.password_hash).where(accounts.c.email == email)
     async with world.engines.reading() as connection:
         row = (await connection.execute(query)).one()
     return row.verified, row.password_hash
@@ -60,14 +60,14 @@ async def test_m17_by_the_contracts_get_no_password_stands_that_somebody_else_ma
     async with world_on(backend, POLICIES[policy]) as world:
         await both_register(world, *ORDERS[order])
         stranger = await world.client()
-        await stranger.post("/api/auth/login", json={"email": ADDRESS, "password": HIS})
+        await stranger.post("/api/auth/login", json={"email": EMAIL, "password": HIS})
         assert await verify(world, world.secret(VERIFY)) == 200
         assert await stored(world) == (True, None)
         assert [await sign_in_status(world, password=password) for password in (HIS, MINE)] == [400, 400]
         assert (await stranger.get("/api/users/me")).status_code == 401
         await world.deliver()
         letter = world.post.letters[-1]
-        assert (letter.kind, letter.to, letter.detail["why"]) == (RESET, ADDRESS, "registered_again")
+        assert (letter.kind, letter.to, letter.detail["why"]) == (RESET, EMAIL, "registered_again")
         assert await reset(world, world.secret(RESET), NEW) == 200
         assert [await sign_in_status(world, password=password) for password in (HIS, MINE, NEW)] == [400, 400, 200]
 
@@ -111,7 +111,7 @@ async def test_m17_once_it_is_verified_no_stranger_puts_the_password_in_doubt(wo
 async def test_m17_a_reset_settles_the_doubt(world: World) -> None:
     """M17: it proves the mailbox and sets the password in one; it verifies, too."""
     await both_register(world, "his", 11)
-    await (await world.client()).post("/api/auth/forgotpassword", json={"email": ADDRESS})
+    await (await world.client()).post("/api/auth/forgotpassword", json={"email": EMAIL})
     await world.deliver()
     assert await reset(world, world.secret(RESET), NEW) == 200
     verified, password_hash = await stored(world)
@@ -149,7 +149,7 @@ async def test_e5_a_squatter_on_the_email_i_want_does_not_kill_my_link(world: Wo
     squatter = await world.sign_in(WANTED, HIS)
     if columns:
         async with world.engines.transaction() as connection:
-            await connection.execute(update(accounts).where(accounts.c.address == WANTED).values(columns))
+            await connection.execute(update(accounts).where(accounts.c.email == WANTED).values(columns))
     assert await confirm(me, world.secret(CONFIRM)) == DONE
     assert (await squatter.get("/api/users/me")).status_code == 401
     assert await sign_in_status(world, WANTED, HIS) == 400
@@ -220,7 +220,7 @@ async def test_m18_a_way_back_is_mailed_within_two_days_or_never(
     assert await confirm(me, world.secret(CONFIRM)) == DONE
     world.clock.advance(days=days)
     await world.deliver()
-    told = [letter.link for letter in world.post.letters if letter.kind is CHANGED and letter.to == ADDRESS]
+    told = [letter.link for letter in world.post.letters if letter.kind is CHANGED and letter.to == EMAIL]
     assert len(told) == mailed
     world.clock.advance(hours=then_hours)
     for link in told:

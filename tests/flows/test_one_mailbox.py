@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.flows import ask_for_change, forget, twice, verify
+from tests.flows import ask_for_change, ask_for_reset, twice, verify
 from tests.harness.backends import Backend
 from tests.harness.world import POLICY, World, world_on
 from vestibule.model.accounts import mailbox_of
@@ -13,7 +13,7 @@ from vestibule.model.letters import LetterKind
 from vestibule.model.limits import LetterLimits
 
 MANY, DOZEN = 20, 12
-LIMITED = replace(POLICY, letters=LetterLimits.per_hour(address=3, network=100_000))
+LIMITED = replace(POLICY, letters=LetterLimits.per_hour(email=3, network=100_000))
 CONCEALING = replace(LIMITED, conceal_accounts=True, verification_mandatory=True)
 
 
@@ -45,7 +45,7 @@ async def test_g18_many_registrations_send_few_letters_to_one_mailbox(town: Worl
     assert arrived(town) == DOZEN
     town.clock.advance(days=1, seconds=1)
     for email in sub_addresses():
-        await forget(town, email)
+        await ask_for_reset(town, email)
     await town.deliver()
     assert arrived(town) == 2 * DOZEN
 
@@ -58,7 +58,7 @@ async def test_g18_no_kind_of_letter_has_a_count_of_its_own(town: World) -> None
         client = await town.client()
         for email in sub_addresses():
             await client.post("/api/auth/verifyemail", json={"email": email})
-            await forget(town, email)
+            await ask_for_reset(town, email)
         await town.deliver()
     assert arrived(town) == DOZEN
 
@@ -67,7 +67,7 @@ async def test_g18_wanting_to_move_there_counts_too(backend: Backend) -> None:
     """G18: asked for by somebody who is signed in, and whose own email is verified."""
     async with world_on(backend, LIMITED) as world:
         await world.register()
-        assert await verify(world, world.secret(LetterKind.VERIFY_ADDRESS)) == 200
+        assert await verify(world, world.secret(LetterKind.VERIFY_EMAIL)) == 200
         browser = await world.sign_in()
         for email in sub_addresses()[: DOZEN + 5]:
             assert await ask_for_change(browser, email) == 200
@@ -78,15 +78,15 @@ async def test_g18_wanting_to_move_there_counts_too(backend: Backend) -> None:
 async def test_g18_a_verified_email_and_the_mailbox_itself_get_theirs(town: World) -> None:
     """G18: however many sub-addresses strangers register."""
     await town.register("target+home@example.com")
-    assert await verify(town, town.secret(LetterKind.VERIFY_ADDRESS)) == 200
+    assert await verify(town, town.secret(LetterKind.VERIFY_EMAIL)) == 200
     await register_all(town)
     await town.deliver()
     await town.register("target@example.com")
-    await forget(town, "target+home@example.com")
+    await ask_for_reset(town, "target+home@example.com")
     await town.deliver()
     last = [(letter.to, letter.kind) for letter in town.post.letters[-2:]]
     assert last == [
-        ("target@example.com", LetterKind.VERIFY_ADDRESS),
+        ("target@example.com", LetterKind.VERIFY_EMAIL),
         ("target+home@example.com", LetterKind.RESET_PASSWORD),
     ]
 

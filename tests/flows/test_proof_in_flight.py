@@ -8,7 +8,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from tests.flows import ADDRESS, NEW_PASSWORD, PASSWORD, confirm, forget, reset, sign_in_status, twice, verify
+from tests.flows import EMAIL, NEW_PASSWORD, PASSWORD, ask_for_reset, confirm, reset, sign_in_status, twice, verify
 from tests.harness.backends import Backend
 from tests.harness.world import POLICY, World, world_on
 from vestibule.flows import my_data, my_sessions
@@ -66,7 +66,7 @@ async def delete(world: World, thief: httpx.AsyncClient) -> int:
 
 
 async def _account(world: World) -> Account:
-    account = await find_account(world.env, ADDRESS)
+    account = await find_account(world.env, EMAIL)
     assert account is not None
     return account
 
@@ -118,9 +118,9 @@ async def test_s13_a_right_password_is_good_only_in_the_epoch_and_the_session_it
 ) -> None:
     """S13: the thief's password is found right; then the owner ends that; then the thief's request goes on."""
     await world.register()
-    assert await verify(world, world.secret(LetterKind.VERIFY_ADDRESS)) == 200
+    assert await verify(world, world.secret(LetterKind.VERIFY_EMAIL)) == 200
     thief = await world.sign_in()
-    await forget(world)
+    await ask_for_reset(world)
     await world.deliver()
     act, step = DEEDS[deed]
     async with held_open(monkeypatch, step) as reached:
@@ -160,7 +160,7 @@ async def test_s13_a_recent_sign_in_counts_only_while_its_session_lives(
     await world.register()
     thief = await world.sign_in()
     caller = await identify(world.env, thief.cookies["access_token"])
-    await forget(world)
+    await ask_for_reset(world)
     await world.deliver()
     await by_a_mailed_reset(world, thief)
     owner = await world.sign_in(password=NEW_PASSWORD)
@@ -177,7 +177,7 @@ async def test_s13_who_lives_on_does_what_was_asked(world: World) -> None:
     await world.deliver()
     assert await change_password(world, browser) == 200
     browser = await world.sign_in(password="the thief's own")
-    assert await confirm(browser, world.secret(LetterKind.CONFIRM_NEW_ADDRESS)) == 403
+    assert await confirm(browser, world.secret(LetterKind.CONFIRM_NEW_EMAIL)) == 403
     assert await change_password(world, browser) == 403
 
 
@@ -192,7 +192,7 @@ async def test_m17_the_doubt_is_there_before_the_letter(backend: Backend, monkey
             async with asyncio.timeout(30):
                 await reached.wait()
             await world.deliver()
-            assert await verify(world, world.secret(LetterKind.VERIFY_ADDRESS)) == 200
+            assert await verify(world, world.secret(LetterKind.VERIFY_EMAIL)) == 200
         await request
         assert await sign_in_status(world, password="the stranger's horse") == 400
 

@@ -73,8 +73,8 @@ async def counts(world: World) -> dict[str, int]:
     async with world.engines.reading() as connection:
         tables = (accounts, events, letters, known_devices, one_time_tokens)
         rows = {t.name: (await connection.execute(select(func.count()).select_from(t))).scalar_one() for t in tables}
-        guessed = await connection.execute(text("SELECT coalesce(sum(failures), 0) FROM guesses"))
-    return rows | {"guesses": int(guessed.scalar_one())}
+        guessed = await connection.execute(text("SELECT coalesce(sum(failures), 0) FROM login_attempts"))
+    return rows | {"login_attempts": int(guessed.scalar_one())}
 
 
 @pytest.mark.parametrize("code", ["40001", "40P01", "23503"])
@@ -93,7 +93,7 @@ async def test_d1_a_conflict_is_decided_again_and_nothing_is_done_twice(
         added
         == {
             "sign in": {"known_devices": 1},
-            "sign in wrongly": {"guesses": 1},
+            "sign in wrongly": {"login_attempts": 1},
             "register": {"accounts": 1, "letters": 1},
             "reset": {"known_devices": 1, "letters": 1, "one_time_tokens": -2},
         }[step]
@@ -112,7 +112,7 @@ async def test_d1_a_conflict_without_end_is_503_and_nothing_is_done(
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     after = await counts(world)
     # The guess was counted in a transaction of its own, before the password was looked at.
-    assert after == before | {"guesses": after["guesses"]}
+    assert after == before | {"login_attempts": after["login_attempts"]}
 
 
 async def test_d1_a_row_that_refers_to_nobody_is_a_conflict(world: World) -> None:

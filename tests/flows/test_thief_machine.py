@@ -29,8 +29,8 @@ from vestibule.model.letters import TOKEN_IN, Letter, LetterKind, NotSent, Refus
 from vestibule.model.one_time_tokens import UNDO_MAILED_WITHIN
 from vestibule.storage.sql.schema import accounts, letters
 
-VERIFY, RESET = LetterKind.VERIFY_ADDRESS, LetterKind.RESET_PASSWORD
-CONFIRM, CHANGED = LetterKind.CONFIRM_NEW_ADDRESS, LetterKind.ADDRESS_CHANGED
+VERIFY, RESET = LetterKind.VERIFY_EMAIL, LetterKind.RESET_PASSWORD
+CONFIRM, CHANGED = LetterKind.CONFIRM_NEW_EMAIL, LetterKind.EMAIL_CHANGED
 # What may happen, how often, and the ways it can be done.
 DEEDS: tuple[tuple[str, int, dict[str, tuple[Any, ...]]], ...] = (
     ("time_passes_and_letters_arrive", 2, {"minutes": (6, 6, 6, 1500), "takes": (True, True, False), "again": (0, 1)}),
@@ -92,7 +92,7 @@ class Story:
         self.code = world.secret(VERIFY)
         self.mine_browser, self.his_browser = (self.run(world.client(origin=BASE)) for _ in range(2))
         assert self.sign_in(self.his_browser, self.mine, PASSWORD)
-        self.account_id = self.row("id", accounts.c.address == self.mine)
+        self.account_id = self.row("id", accounts.c.email == self.mine)
 
     def sign_in(self, browser: Any, email: str, password: str) -> bool:
         body = {"email": email, "password": password}
@@ -200,9 +200,9 @@ class Thief:
         """The letters of the account that have not left, and may still."""
         its = (letters.c.account_id == self.story.account_id, letters.c.settled_at.is_(None))
         in_time = letters.c.created_at > self.now - UNDO_MAILED_WITHIN
-        query = select(letters.c.kind, letters.c.address).where(*its, in_time).order_by(letters.c.id)
+        query = select(letters.c.kind, letters.c.email).where(*its, in_time).order_by(letters.c.id)
         async with self.story.world.engines.reading() as connection:
-            return [(row.kind, row.address) for row in await connection.execute(query)]
+            return [(row.kind, row.email) for row in await connection.execute(query)]
 
     async def _delete_at(self, email: str) -> None:
         account = await find_account(self.story.env, email)
@@ -287,7 +287,7 @@ class Thief:
     def the_account_is_whose_it_is(self) -> None:
         assert (self.story.of_account("id") is None) == self.deleted
         if self.recovered and not self.deleted:
-            assert self.story.of_account("address") in self.story.owners
+            assert self.story.of_account("email") in self.story.owners
         if self.recovered or self.deleted:
             assert self.story.run(self.story.his_browser.get("/api/users/me")).status_code == 401
 
@@ -303,7 +303,7 @@ class Thief:
 
     def _mine(self) -> str:
         """The email of the account, while it is one of its owner's; empty while it is not."""
-        email = self.story.of_account("address")
+        email = self.story.of_account("email")
         return email if email in self.story.owners else ""
 
     def _owner_signs_in(self) -> bool:

@@ -11,7 +11,7 @@ from tests.harness import dump
 from tests.harness.backends import Backend
 from tests.harness.world import POLICY, World, world_on
 from vestibule.crypto.entropy import new_id
-from vestibule.flows.watch_events import find_events, forget_old_events
+from vestibule.flows.watch_events import find_events, purge_old_events
 from vestibule.model.events import Event, EventFilter, EventKind
 from vestibule.model.letters import LetterKind
 
@@ -33,7 +33,7 @@ NAUGHTY = [
 async def a_day(world: World) -> Counter[str]:
     """Somebody's day, all of it by the API; and what of it has to be told."""
     await world.register(ADA, CANARY)
-    code = world.secret(LetterKind.VERIFY_ADDRESS)
+    code = world.secret(LetterKind.VERIFY_EMAIL)
     browser = await world.sign_in(ADA, CANARY)
     other = await world.sign_in(ADA, CANARY)
     for _ in range(3):
@@ -52,7 +52,7 @@ async def a_day(world: World) -> Counter[str]:
         registered=1,
         signed_in=3,
         sign_in_refused=3,
-        address_verified=1,
+        email_verified=1,
         password_changed=1,
         session_ended=2 + 1 + 1,
         password_reset_requested=1,
@@ -71,7 +71,7 @@ async def test_l1_a_day_has_as_many_events_as_things_happened(world: World) -> N
 async def test_the_canary_is_found_nowhere(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     """L3, P13: no password, token, code or link in the log, in the database or in Redis."""
     await a_day(world)
-    mailed = [world.secret(kind) for kind in (LetterKind.VERIFY_ADDRESS, LetterKind.RESET_PASSWORD)]
+    mailed = [world.secret(kind) for kind in (LetterKind.VERIFY_EMAIL, LetterKind.RESET_PASSWORD)]
     secrets = [CANARY, SECOND_CANARY, *mailed]
     written, said = capsys.readouterr()
     everything = written + said + str([await dump.tables(world), await dump.replicated(world)])
@@ -117,8 +117,8 @@ async def test_the_old_are_forgotten_and_no_other(backend: Backend) -> None:
         old = [Event(now - timedelta(days=8), EventKind.SIGN_IN_REFUSED)] * 1201
         async with world.env.store.transaction() as tx:
             await tx.events.record(*old, Event(now - timedelta(days=6), EventKind.IMPORTED))
-        assert await forget_old_events(world.env) == 1201
-        assert await forget_old_events(world.env) == 0
+        assert await purge_old_events(world.env) == 1201
+        assert await purge_old_events(world.env) == 0
         assert [event.kind for _, event in await find_events(world.env, EventFilter(), 9)] == [EventKind.IMPORTED]
 
 
@@ -126,4 +126,4 @@ async def test_all_are_kept_where_the_operator_says_so(backend: Backend) -> None
     async with world_on(backend, replace(POLICY, events_kept=timedelta(0))) as world:
         async with world.env.store.transaction() as tx:
             await tx.events.record(Event(world.clock.now() - timedelta(days=9999), EventKind.IMPORTED))
-        assert await forget_old_events(world.env) == 0
+        assert await purge_old_events(world.env) == 0

@@ -9,21 +9,21 @@ import httpx
 import pytest
 from sqlalchemy import delete, func, insert, select, update
 
-from tests.flows import ADDRESS, DONE, ask_for_change, click, confirm, sign_in_status, twice, verify
+from tests.flows import DONE, EMAIL, ask_for_change, click, confirm, sign_in_status, twice, verify
 from tests.flows.test_import_makes_room import bring, row
 from tests.harness.backends import Backend
 from tests.harness.world import POLICY, World, world_on
 from tests.storage import an_account
-from vestibule.flows import change_address
+from vestibule.flows import change_email
 from vestibule.flows.administer import disable_account, enable_account, find_account
 from vestibule.flows.create_account import create_account
 from vestibule.flows.delete_account import delete_account
 from vestibule.model.accounts import Account, Role
-from vestibule.model.errors import AddressTaken
+from vestibule.model.errors import EmailTaken
 from vestibule.model.letters import Letter, LetterKind, NotSent, RefusedForGood
 from vestibule.storage.sql.schema import accounts, letters, one_time_tokens
 
-VERIFY, CONFIRM, CHANGED = LetterKind.VERIFY_ADDRESS, LetterKind.CONFIRM_NEW_ADDRESS, LetterKind.ADDRESS_CHANGED
+VERIFY, CONFIRM, CHANGED = LetterKind.VERIFY_EMAIL, LetterKind.CONFIRM_NEW_EMAIL, LetterKind.EMAIL_CHANGED
 THIEFS, OTHER = "thief@example.net", "other@example.net"
 CONCEALING = replace(POLICY, verification_mandatory=True, conceal_accounts=True)
 
@@ -41,7 +41,7 @@ class Holding:
 
 
 async def moved(world: World, mailed: type[NotSent] | None = None, hours: float = 0) -> None:
-    """The account of `ADDRESS` is at `THIEFS`, and its way back mailed, or kept by the mail server; some hours ago."""
+    """The account of `EMAIL` is at `THIEFS`, and its way back mailed, or kept by the mail server; some hours ago."""
     await world.register()
     assert await verify(world, world.secret(VERIFY)) == 200
     thief = await world.sign_in()
@@ -56,12 +56,12 @@ async def moved(world: World, mailed: type[NotSent] | None = None, hours: float 
     world.clock.advance(hours=hours)
 
 
-async def register(world: World, email: str = ADDRESS) -> int:
+async def register(world: World, email: str = EMAIL) -> int:
     body = {"name": "Eve", "email": email, **twice("the thief's own")}
     return (await (await world.client()).post("/api/auth/register", json=body)).status_code
 
 
-async def there(world: World, email: str = ADDRESS) -> Account | None:
+async def there(world: World, email: str = EMAIL) -> Account | None:
     return await find_account(world.env, email)
 
 
@@ -79,19 +79,19 @@ async def by_registering(world: World) -> None:
 
 async def by_asking_to_move_there(world: World) -> None:
     browser, sent = await another(world), len(world.post.letters)
-    assert await ask_for_change(browser, ADDRESS) == 200
+    assert await ask_for_change(browser, EMAIL) == 200
     await world.deliver()
     assert [letter.kind for letter in world.post.letters[sent:]] == []
 
 
 async def by_an_operator_who_creates_it(world: World) -> None:
-    with pytest.raises(AddressTaken):
-        await create_account(world.env, "Eve", ADDRESS, Role.ADMIN)
+    with pytest.raises(EmailTaken):
+        await create_account(world.env, "Eve", EMAIL, Role.ADMIN)
 
 
 async def by_an_import(world: World) -> None:
     for dry in (True, False):
-        report, told = await bring(world, [row("l1", ADDRESS, "true"), row("l2", "free@example.com", "true")], dry=dry)
+        report, told = await bring(world, [row("l1", EMAIL, "true"), row("l2", "free@example.com", "true")], dry=dry)
         assert (report.imported, told.left_out) == (1, ["l1"])
 
 
@@ -135,7 +135,7 @@ async def test_m20_a_thief_has_the_owner_close_it_by_no_other_letter(backend: Ba
 
 async def used(world: World) -> None:
     assert await click(world, f"/undoemail/{world.secret(CHANGED)}") == DONE
-    await delete_account(world.env, await whose(world, ADDRESS))
+    await delete_account(world.env, await whose(world, EMAIL))
 
 
 async def whose(world: World, email: str) -> Account:
@@ -173,7 +173,7 @@ async def test_m20_then_the_email_is_free(world: World, how: str) -> None:
     assert await register(world) == 201
     await world.deliver()
     assert await verify(world, world.secret(VERIFY)) == 200
-    browser = await world.sign_in(ADDRESS, "the thief's own")
+    browser = await world.sign_in(EMAIL, "the thief's own")
     assert await ask_for_change(browser, OTHER, "the thief's own") == 200
     await world.deliver()
     assert await confirm(browser, world.secret(CONFIRM)) == DONE
@@ -192,15 +192,15 @@ async def test_m20_a_way_back_that_could_not_be_mailed_in_time_keeps_nothing(wor
 async def test_m20_the_account_itself_may_come_back_and_go_again(world: World) -> None:
     """M20: by a link to its old email, which is kept for it and for nobody else."""
     await moved(world)
-    for email, wanted in ((THIEFS, ADDRESS), (ADDRESS, OTHER)):
+    for email, wanted in ((THIEFS, EMAIL), (EMAIL, OTHER)):
         browser = await world.sign_in(email)
         assert await ask_for_change(browser, wanted) == 200
         await world.deliver()
         assert await confirm(browser, world.secret(CONFIRM)) == DONE
         await world.deliver()
         world.clock.advance(minutes=1)
-    assert [await register(world, email) for email in (ADDRESS, THIEFS, OTHER)] == [409, 409, 409]
-    to_first = next(one for one in reversed(world.post.letters) if (one.kind, one.to) == (CHANGED, ADDRESS))
+    assert [await register(world, email) for email in (EMAIL, THIEFS, OTHER)] == [409, 409, 409]
+    to_first = next(one for one in reversed(world.post.letters) if (one.kind, one.to) == (CHANGED, EMAIL))
     assert await click(world, f"/undoemail/{to_first.link.rpartition('/')[2]}") == DONE
 
 
@@ -209,7 +209,7 @@ async def test_m20_a_link_asked_for_before_leads_nowhere_and_is_not_spent(world:
     await world.register()
     code = world.secret(VERIFY)
     other = await another(world)
-    assert await ask_for_change(other, ADDRESS) == 200
+    assert await ask_for_change(other, EMAIL) == 200
     await world.deliver()
     wanted = world.secret(CONFIRM)
     assert await verify(world, code) == 200
@@ -226,7 +226,7 @@ async def test_m20_a_failed_undo_spends_nothing(world: World) -> None:
     """M20: somebody verified the email all the same, in an older version; once they are gone, it works."""
     await moved(world)
     undo = world.secret(CHANGED)
-    account = an_account(address=ADDRESS, verified=True)
+    account = an_account(email=EMAIL, verified=True)
     async with world.engines.transaction() as connection:
         await connection.execute(insert(accounts).values(**{c.name: getattr(account, c.name) for c in accounts.c}))
     for _ in range(2):
@@ -240,7 +240,7 @@ async def test_m20_who_waits_for_an_email_while_it_is_moved_away_does_not_get_it
     racing_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """M20: the way back is written down in the transaction that frees the email."""
-    world, end_trust = racing_world, change_address.end_trust
+    world, end_trust = racing_world, change_email.end_trust
     waiting: list[asyncio.Task[int]] = []
     begun = asyncio.Event()
 
@@ -254,7 +254,7 @@ async def test_m20_who_waits_for_an_email_while_it_is_moved_away_does_not_get_it
         await _blocked(world)
         return await end_trust(*args, **how)
 
-    monkeypatch.setattr(change_address, "end_trust", slow)
+    monkeypatch.setattr(change_email, "end_trust", slow)
     await moved(world)
     assert await waiting[0] == 409
     assert await there(world) is None
@@ -274,18 +274,18 @@ async def _blocked(world: World) -> None:
 async def test_m20_what_keeps_an_email_is_cleaned_up_with_the_links(world: World) -> None:
     """M20: one row for each, and none that a secret opens."""
     await moved(world)
-    count = select(func.count()).where(one_time_tokens.c.purpose == "undo_address_change")
+    count = select(func.count()).where(one_time_tokens.c.purpose == "undo_email_change")
     async with world.engines.transaction() as connection:
         assert (await connection.execute(count)).scalar_one() == 2
         await connection.execute(update(letters).values(settled_at=world.clock.now()))
     async with world.env.store.transaction() as tx:
         world.clock.advance(hours=73)
-        assert await tx.one_time_tokens.forget(world.clock.now(), 100) >= 2
+        assert await tx.one_time_tokens.purge(world.clock.now(), 100) >= 2
     async with world.engines.reading() as connection:
         assert (await connection.execute(count)).scalar_one() == 0
 
 
-@pytest.mark.parametrize("guess", [f"way back to {ADDRESS}", ADDRESS])
+@pytest.mark.parametrize("guess", [f"way back to {EMAIL}", EMAIL])
 async def test_m20_no_secret_opens_what_keeps_an_email(world: World, guess: str) -> None:
     await moved(world)
     assert await click(world, f"/undoemail/{guess}") in {403, 404}

@@ -31,8 +31,8 @@ from vestibule.flows.deliver import deliver_next
 from vestibule.flows.look_after_mail import retry_letters
 from vestibule.model.letters import LEASE, Letter, LetterKind, NotSent, RefusedForGood
 
-VERIFY, RESET = LetterKind.VERIFY_ADDRESS, LetterKind.RESET_PASSWORD
-CONFIRM, CHANGED = LetterKind.CONFIRM_NEW_ADDRESS, LetterKind.ADDRESS_CHANGED
+VERIFY, RESET = LetterKind.VERIFY_EMAIL, LetterKind.RESET_PASSWORD
+CONFIRM, CHANGED = LetterKind.CONFIRM_NEW_EMAIL, LetterKind.EMAIL_CHANGED
 NEW_PASSWORD = "battery staple"
 _people = count()
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from tests.flows import ADDRESS, DONE, PASSWORD, ask_for_change, click, confirm, forget, twice, verify
+from tests.flows import DONE, EMAIL, PASSWORD, ask_for_change, ask_for_reset, click, confirm, twice, verify
 from tests.flows.test_import_makes_room import bring, row
 from tests.harness.backends import Backend
 from tests.harness.world import POLICY, World, world_on
 from tests.storage import an_account
 from vestibule.crypto.entropy import new_id
-from vestibule.flows import change_address
+from vestibule.flows import change_email
 from vestibule.flows.administer import find_account
 from vestibule.flows.create_account import create_account
 from vestibule.flows.delete_account import delete_account, delete_if_unused
@@ -23,8 +23,8 @@ from vestibule.model.letters import NOTICES, Letter, LetterKind, NotSent, Queued
 from vestibule.model.limits import LetterLimits
 from vestibule.storage.sql.schema import accounts, letters
 
-VERIFY, RESET = LetterKind.VERIFY_ADDRESS, LetterKind.RESET_PASSWORD
-CONFIRM, CHANGED = LetterKind.CONFIRM_NEW_ADDRESS, LetterKind.ADDRESS_CHANGED
+VERIFY, RESET = LetterKind.VERIFY_EMAIL, LetterKind.RESET_PASSWORD
+CONFIRM, CHANGED = LetterKind.CONFIRM_NEW_EMAIL, LetterKind.EMAIL_CHANGED
 THIEFS, WANTED = "thief@example.net", "countess@example.org"
 MINUTE = timedelta(minutes=1)
 
@@ -53,7 +53,7 @@ async def moved_away(world: World) -> Greylisting:
     thief = await world.sign_in()
     assert await ask_for_change(thief, THIEFS) == 200
     await world.deliver()
-    greylisting = Greylisting(world, ADDRESS)
+    greylisting = Greylisting(world, EMAIL)
     assert await confirm(thief, world.secret(CONFIRM)) == DONE
     await world.deliver()
     world.post.letters.clear()
@@ -62,7 +62,7 @@ async def moved_away(world: World) -> Greylisting:
 
 async def at_the_old_email(world: World) -> Account:
     """Somebody who has the email all the same, as an older version let them: nobody could register it now."""
-    account = an_account(address=ADDRESS, created_at=world.clock.now(), updated_at=world.clock.now())
+    account = an_account(email=EMAIL, created_at=world.clock.now(), updated_at=world.clock.now())
     async with world.engines.transaction() as connection:
         await connection.execute(insert(accounts).values(**{c.name: getattr(account, c.name) for c in accounts.c}))
     return account
@@ -77,11 +77,11 @@ async def by_deleting_what_nobody_uses(world: World, account: Account) -> None:
 
 
 async def by_an_operator_who_creates_one(world: World, account: Account) -> None:
-    await create_account(world.env, "Ada", ADDRESS, Role.USER)
+    await create_account(world.env, "Ada", EMAIL, Role.USER)
 
 
 async def by_an_import(world: World, account: Account) -> None:
-    report, _told = await bring(world, [row("legacy-1", ADDRESS, "true")])
+    report, _told = await bring(world, [row("legacy-1", EMAIL, "true")])
     assert report.made_room == 1
 
 
@@ -103,7 +103,7 @@ async def test_m21_whoever_goes_from_a_mailbox_takes_no_letter_of_anothers(
     await ENDS[end](world, account)
     greylisting.relents(world)
     await world.deliver()
-    assert [(letter.kind, letter.to) for letter in greylisting.then.letters] == [(CHANGED, ADDRESS)]
+    assert [(letter.kind, letter.to) for letter in greylisting.then.letters] == [(CHANGED, EMAIL)]
 
 
 async def none_kept(*_: Any) -> dict[str, str]:
@@ -115,17 +115,17 @@ async def test_m21_what_was_asked_of_an_account_by_email_goes_with_it(world: Wor
     """M21: and nothing of another that wants its email."""
     await world.register()
     await world.register(THIEFS)
-    Greylisting(world, ADDRESS)
-    await forget(world)
-    assert await ask_for_change(await world.sign_in(THIEFS), ADDRESS) == 200
+    Greylisting(world, EMAIL)
+    await ask_for_reset(world)
+    assert await ask_for_change(await world.sign_in(THIEFS), EMAIL) == 200
     await world.deliver()
-    account = await find_account(world.env, ADDRESS)
+    account = await find_account(world.env, EMAIL)
     assert account is not None
     await delete_account(world.env, account)
     async with world.engines.reading() as connection:
-        waiting = select(letters.c.kind, letters.c.address).where(letters.c.settled_at.is_(None))
+        waiting = select(letters.c.kind, letters.c.email).where(letters.c.settled_at.is_(None))
         left = [tuple(row) for row in await connection.execute(waiting)]
-    assert left == [(CONFIRM.value, ADDRESS)]
+    assert left == [(CONFIRM.value, EMAIL)]
 
 
 @pytest.mark.parametrize("stranger", [False, True], ids=["alone", "a stranger wants her email"])
@@ -138,7 +138,7 @@ async def test_m21_who_wants_an_email_makes_no_letter_of_its_account_needless(wo
     await world.deliver()
     world.clock.advance(seconds=2)
     if stranger:
-        assert await ask_for_change(await world.sign_in(THIEFS), ADDRESS) == 200
+        assert await ask_for_change(await world.sign_in(THIEFS), EMAIL) == 200
     greylisting.relents(world)
     world.post.letters.clear()
     await world.deliver()
@@ -154,25 +154,25 @@ async def test_m21_a_reset_that_a_stranger_asks_for_meanwhile_is_no_newer_one_th
     greylisting.relents(world)
     await world.deliver()
     undo = world.secret(CHANGED)
-    end_trust = change_address.end_trust
+    end_trust = change_email.end_trust
 
     async def slow(*args: Any, **how: Any) -> Any:
         ended = await end_trust(*args, **how)
         world.clock.advance(milliseconds=5)
-        assert (await forget(world)).status_code == 200
+        assert (await ask_for_reset(world)).status_code == 200
         return ended
 
-    monkeypatch.setattr(change_address, "end_trust", slow)
+    monkeypatch.setattr(change_email, "end_trust", slow)
     assert await click(world, f"/undoemail/{undo}") == DONE
     await world.deliver()
     last = world.post.letters[-1]
-    assert (last.kind, last.to) == (RESET, ADDRESS)
+    assert (last.kind, last.to) == (RESET, EMAIL)
 
 
 async def test_m21_a_letter_that_is_one_too_many_makes_none_needless(backend: Backend) -> None:
-    """M21: to a sub-address, whose mail server puts the first one off."""
+    """M21: to a sub-email, whose mail server puts the first one off."""
     hers = "target+home@example.com"
-    policy = replace(POLICY, letters=LetterLimits.per_hour(address=3, network=100_000))
+    policy = replace(POLICY, letters=LetterLimits.per_hour(email=3, network=100_000))
     async with world_on(backend, policy) as world:
         greylisting = Greylisting(world, hers)
         client = await world.client()
@@ -180,7 +180,7 @@ async def test_m21_a_letter_that_is_one_too_many_makes_none_needless(backend: Ba
         assert (await client.post("/api/auth/register", json=body)).status_code == 201
         await world.deliver()
         async with world.env.store.transaction() as tx:
-            while await tx.tallies.take(policy.letters.to_mailbox, "target@example.com", world.clock.now()):
+            while await tx.rate_counters.take(policy.letters.to_mailbox, "target@example.com", world.clock.now()):
                 pass
         world.clock.advance(milliseconds=1)  # the first is not tried again before the second has gone
         await client.post("/api/auth/verifyemail", json={"email": hers})
@@ -204,11 +204,11 @@ async def something_happens(world: World, account: Account) -> None:
 
 # Whether the email was verified when it happened; what is done before the letters leave; and where they go.
 NOTICED: dict[str, tuple[bool, str, str | None]] = {
-    "nothing": (True, "", ADDRESS),
-    "a move": (True, "move", ADDRESS),
+    "nothing": (True, "", EMAIL),
+    "a move": (True, "move", EMAIL),
     "nothing, unverified": (False, "", None),
     "a move, unverified": (False, "move", None),
-    "verified since": (False, "verify", ADDRESS),
+    "verified since": (False, "verify", EMAIL),
     "verified since, and another password": (False, "verify and another epoch", None),
 }
 
@@ -221,12 +221,12 @@ async def test_m22_what_happened_is_told_to_the_email_that_the_account_had_then(
     code = world.secret(VERIFY)
     if verified:
         assert await verify(world, code) == 200
-    account = await find_account(world.env, ADDRESS)
+    account = await find_account(world.env, EMAIL)
     assert account is not None
     await something_happens(world, account)
     async with world.engines.transaction() as connection:
         if "move" in then:
-            moved = {"address": THIEFS, "verified": True, "epoch": accounts.c.epoch + 1}
+            moved = {"email": THIEFS, "verified": True, "epoch": accounts.c.epoch + 1}
             await connection.execute(update(accounts).values(moved))
         if "verify" in then:
             await connection.execute(update(accounts).values(verified=True))
@@ -243,7 +243,7 @@ async def test_m22_a_thief_is_not_told_in_the_owners_place_that_he_changed_the_p
     """M22: her mail server puts the letter off until he has moved the account."""
     await world.register()
     assert await verify(world, world.secret(VERIFY)) == 200
-    greylisting = Greylisting(world, ADDRESS)
+    greylisting = Greylisting(world, EMAIL)
     thief = await world.sign_in()
     body = {"currentPassword": PASSWORD, **twice("the thief's own")}
     assert (await thief.patch("/api/users/me/password", json=body)).status_code == 200
@@ -255,6 +255,6 @@ async def test_m22_a_thief_is_not_told_in_the_owners_place_that_he_changed_the_p
     world.post.letters.clear()
     await world.deliver()
     assert {(letter.kind, letter.to) for letter in world.post.letters} == {
-        (LetterKind.PASSWORD_CHANGED, ADDRESS),
-        (CHANGED, ADDRESS),
+        (LetterKind.PASSWORD_CHANGED, EMAIL),
+        (CHANGED, EMAIL),
     }

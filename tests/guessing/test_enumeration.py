@@ -58,17 +58,17 @@ async def everybody(world: World) -> None:
     }
     ours = Hasher(CHEAP).hash(RIGHT)
     made = [
-        Account(new_id(), "Ada", address(kind), Role.USER, kind != "unverified", now, now, hashes.get(kind, ours))
+        Account(new_id(), "Ada", email_of(kind), Role.USER, kind != "unverified", now, now, hashes.get(kind, ours))
         for kind in KINDS
     ]
     async with world.env.store.transaction() as tx:
         assert len(await tx.accounts.add_missing(made)) == len(KINDS)
-    account = await find_account(world.env, address("disabled"))
+    account = await find_account(world.env, email_of("disabled"))
     assert account is not None
     await disable_account(world.env, account)
 
 
-def address(kind: str) -> str:
+def email_of(kind: str) -> str:
     return f"{kind.replace(' ', '-')}@example.com"
 
 
@@ -81,7 +81,7 @@ async def test_g6_the_same_bytes_for_everybody_and_nobody(backend: Backend, aske
         client = await world.client()
         seen = {
             email: _seen(await client.post(path, json={"email": email, **body}), email)
-            for email in (NOBODY, *map(address, KINDS))
+            for email in (NOBODY, *map(email_of, KINDS))
         }
     assert {email: answer for email, answer in seen.items() if answer != seen[NOBODY]} == {}
 
@@ -109,7 +109,7 @@ async def test_g6_the_same_work_for_everybody_and_nobody(backend: Backend, asked
     async with world_on(backend, hasher=hasher) as world:
         await everybody(world)
         client = await world.client()
-        for email in (NOBODY, *map(address, KINDS)):
+        for email in (NOBODY, *map(email_of, KINDS)):
             hasher.done.clear()
             with statements(world) as executed:
                 await client.post(path, json={"email": email, **body})
@@ -126,7 +126,7 @@ async def test_g16_the_right_password_of_who_may_not_sign_in_is_the_same_work(ba
     async with world_on(backend, SECRETIVE, hasher=hasher) as world:
         await everybody(world)
         client = await world.client()
-        for email in (NOBODY, address("unverified"), address("disabled")):
+        for email in (NOBODY, email_of("unverified"), email_of("disabled")):
             hasher.done.clear()
             with statements(world) as executed:
                 await client.post("/api/auth/login", json={"email": email, "password": RIGHT})
@@ -137,12 +137,12 @@ async def test_g16_the_right_password_of_who_may_not_sign_in_is_the_same_work(ba
 
 async def test_g6_concealed_registration_beyond_a_network_s_limit_is_the_same_work(backend: Backend) -> None:
     """G6, O6: where no more letters may go out, the known get none and the new get none."""
-    exhausted = replace(SECRETIVE, letters=POLICY.letters.per_hour(address=3, network=1))
+    exhausted = replace(SECRETIVE, letters=POLICY.letters.per_hour(email=3, network=1))
     work: dict[str, list[str]] = {}
     async with world_on(backend, exhausted) as world:
         await everybody(world)
         client = await world.client()
-        for email in ("first@example.com", NOBODY, *map(address, KINDS)):
+        for email in ("first@example.com", NOBODY, *map(email_of, KINDS)):
             with statements(world) as executed:
                 answer = await client.post("/api/auth/register", json={"email": email, **PERSON})
             assert answer.status_code == 201
@@ -156,7 +156,7 @@ async def test_g6_concealed_registration_beyond_a_network_s_limit_is_the_same_wo
 
 async def test_g8_fifty_requests_send_three_letters_and_answer_alike(backend: Backend) -> None:
     """G8, O7: the flood is cut off without a word."""
-    limited = replace(POLICY, letters=POLICY.letters.per_hour(address=3, network=60))
+    limited = replace(POLICY, letters=POLICY.letters.per_hour(email=3, network=60))
     async with world_on(backend, limited) as world:
         await world.register()
         client = await world.client()

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.bounds import count, fill, number_as_id, numbers
-from tests.flows import ADDRESS, DONE, NEW_PASSWORD, PASSWORD, click, confirm, forget, twice, verify
+from tests.flows import DONE, EMAIL, NEW_PASSWORD, PASSWORD, ask_for_reset, click, confirm, twice, verify
 from tests.guessing.test_enumeration import statements
 from tests.harness.backends import Backend
 from tests.harness.world import BASE, POLICY, WEB, World, world_on
@@ -15,12 +15,18 @@ from vestibule.crypto.opaque import digest
 from vestibule.flows.administer import disable_account, enable_account, find_account
 from vestibule.model.accounts import Account
 from vestibule.model.devices import BEYOND_AT_ONCE, DEVICES_OF_ACCOUNT, device_tag
-from vestibule.model.guesses import PLACES, Budget, GuessLimits, budgets, emptiest_place
 from vestibule.model.letters import LetterKind
+from vestibule.model.login_attempts import (
+    PLACES,
+    AttemptCounter,
+    LoginAttemptLimits,
+    counters_of_attempts,
+    emptiest_place,
+)
 from vestibule.storage.sql.schema import known_devices
 
 LOGIN, ME = "/api/auth/login", "/api/users/me"
-LIMITS = POLICY.guesses
+LIMITS = POLICY.login_attempts
 SECURE = replace(WEB, secure_cookies=True)
 
 
@@ -28,15 +34,15 @@ SECURE = replace(WEB, secure_cookies=True)
 async def ada(world: World) -> World:
     """Ada has an account, whose address is proven."""
     await world.register()
-    assert await verify(world, world.secret(LetterKind.VERIFY_ADDRESS)) == 200
+    assert await verify(world, world.secret(LetterKind.VERIFY_EMAIL)) == 200
     return world
 
 
-async def tries(browser: httpx.AsyncClient, password: str, email: str = ADDRESS) -> int:
+async def tries(browser: httpx.AsyncClient, password: str, email: str = EMAIL) -> int:
     return (await browser.post(LOGIN, json={"email": email, "password": password})).status_code
 
 
-async def burn(world: World, browser: httpx.AsyncClient, email: str = ADDRESS) -> None:
+async def burn(world: World, browser: httpx.AsyncClient, email: str = EMAIL) -> None:
     """Guess until nothing is checked any more, however long that takes."""
     for _ in range(LIMITS.at_most + LIMITS.of_a_device.at_most + 1):
         while await tries(browser, "wrong horse", email) == 429:
@@ -45,7 +51,7 @@ async def burn(world: World, browser: httpx.AsyncClient, email: str = ADDRESS) -
 
 async def secret_of(browser: httpx.AsyncClient, world: World) -> str | None:
     """What the browser keeps for Ada's account."""
-    account = await find_account(world.env, ADDRESS)
+    account = await find_account(world.env, EMAIL)
     assert account is not None
     return browser.cookies.get(f"device_{device_tag(account.id)}")
 
@@ -69,14 +75,14 @@ async def change_it_on_a_page(world: World, browser: httpx.AsyncClient) -> None:
 
 
 async def reset_it(world: World, browser: httpx.AsyncClient) -> None:
-    await forget(world)
+    await ask_for_reset(world)
     await world.deliver()
     path = f"/api/auth/resetpassword/{world.secret(LetterKind.RESET_PASSWORD)}"
     assert (await browser.patch(path, json=twice(NEW_PASSWORD))).status_code == 200
 
 
 async def reset_it_on_a_page(world: World, browser: httpx.AsyncClient) -> None:
-    await forget(world)
+    await ask_for_reset(world)
     await world.deliver()
     path = f"/resetpassword/{world.secret(LetterKind.RESET_PASSWORD)}"
     answer = await browser.post(path, data=twice(NEW_PASSWORD), headers={"Origin": BASE})
@@ -110,9 +116,9 @@ async def test_g11_a_new_password_ends_every_known_device_but_the_one_that_set_i
 async def test_g11_who_loses_an_account_is_known_to_it_no_more(world: World, way: str) -> None:
     """G11: in the same transaction; here nobody is known until a password is set."""
     await world.register()
-    code = world.secret(LetterKind.VERIFY_ADDRESS)
+    code = world.secret(LetterKind.VERIFY_EMAIL)
     thief = await world.sign_in()
-    account = await find_account(world.env, ADDRESS)
+    account = await find_account(world.env, EMAIL)
     assert account is not None
     if way == "taken over":
         assert await click(world, f"/verifyemail/{code}/mine") == DONE
@@ -124,9 +130,9 @@ async def test_g11_who_loses_an_account_is_known_to_it_no_more(world: World, way
         body = {"currentPassword": PASSWORD, "email": "thief@example.com"}
         assert (await thief.patch(f"{ME}/email", json=body)).status_code == 200
         await world.deliver()
-        assert await confirm(thief, world.secret(LetterKind.CONFIRM_NEW_ADDRESS)) == DONE
+        assert await confirm(thief, world.secret(LetterKind.CONFIRM_NEW_EMAIL)) == DONE
         await world.deliver()
-        assert await click(world, f"/undoemail/{world.secret(LetterKind.ADDRESS_CHANGED)}") == DONE
+        assert await click(world, f"/undoemail/{world.secret(LetterKind.EMAIL_CHANGED)}") == DONE
     async with world.env.store.reading() as read:
         assert not await read.known_devices.places(account.id)
 
@@ -169,22 +175,24 @@ async def test_g12_a_thief_of_a_session_spends_no_device_s_tries(ada: World) -> 
 @pytest.mark.parametrize("at_most", [3, 5, 9, 10, 49, 50])
 def test_g12_all_known_devices_together_stay_within_the_bound(at_most: int) -> None:
     """G12: a hundred with those of strangers (SP 800-63B-4, 3.2.2), however many devices there are."""
-    limits, devices = GuessLimits(at_most=at_most, free=at_most), dict[int, int]()
+    limits, devices = LoginAttemptLimits(at_most=at_most, free=at_most), dict[int, int]()
     for _ in range(10 * PLACES):
         place = emptiest_place(devices)
         devices[place] = devices.get(place, 0) + 1
     assert max(devices.values()) - min(devices.values()) <= 1
-    counters = {budgets_of(limits, place) for place in (0, *devices)}
+    counters = {counters_of(limits, place) for place in (0, *devices)}
     assert len(counters) * limits.of_a_device.at_most <= at_most
     assert limits.of_a_device.at_most >= min(5, at_most)
 
 
-def budgets_of(limits: GuessLimits, place: int) -> str:
-    return Budget.of_device("somebody", place, limits).key
+def counters_of(limits: LoginAttemptLimits, place: int) -> str:
+    return AttemptCounter.of_device("somebody", place, limits).key
 
 
 def test_g12_a_stranger_has_one_counter_whether_there_is_an_account_or_not() -> None:
-    assert [budget.key for budget in budgets(None, ADDRESS, 3, LIMITS)] == [Budget.of_others(None, ADDRESS).key]
+    assert [counter.key for counter in counters_of_attempts(None, EMAIL, 3, LIMITS)] == [
+        AttemptCounter.of_others(None, EMAIL).key
+    ]
 
 
 async def test_g13_the_device_cookie_is_this_host_s_alone_and_names_no_account(backend: Backend) -> None:
@@ -193,10 +201,10 @@ async def test_g13_the_device_cookie_is_this_host_s_alone_and_names_no_account(b
     """
     async with world_on(backend, web=SECURE) as world:
         await world.register()
-        account = await find_account(world.env, ADDRESS)
+        account = await find_account(world.env, EMAIL)
         assert account is not None
         browser = await world.client()
-        first = await browser.post(LOGIN, json={"email": ADDRESS, "password": PASSWORD})
+        first = await browser.post(LOGIN, json={"email": EMAIL, "password": PASSWORD})
         (line,) = [line for line in first.headers.get_list("set-cookie") if "device_" in line]
         assert line.startswith(f"__Host-device_{device_tag(account.id)}=")
         assert account.id[:8] not in line
@@ -204,7 +212,7 @@ async def test_g13_the_device_cookie_is_this_host_s_alone_and_names_no_account(b
             assert f"; {attribute}" in line
         assert "domain" not in line.lower()
         kept = line.partition(";")[0]
-        again = await browser.post(LOGIN, json={"email": ADDRESS, "password": PASSWORD}, headers={"Cookie": kept})
+        again = await browser.post(LOGIN, json={"email": EMAIL, "password": PASSWORD}, headers={"Cookie": kept})
         assert [line.partition(";")[0] for line in again.headers.get_list("set-cookie") if "device_" in line] == [kept]
 
 
@@ -214,7 +222,7 @@ async def test_g13_no_number_of_planted_cookies_hides_the_real_one(backend: Back
     async with world_on(backend, web=replace(WEB, secure_cookies=secure)) as world:
         await world.register()
         mark = "__Host-device_" if secure else "device_"
-        first = await (await world.client()).post(LOGIN, json={"email": ADDRESS, "password": PASSWORD})
+        first = await (await world.client()).post(LOGIN, json={"email": EMAIL, "password": PASSWORD})
         (kept,) = [line.partition(";")[0] for line in first.headers.get_list("set-cookie") if mark in line]
         name, _, secret = kept.partition("=")
         junk = [f"{mark}{number:016x}={secret[::-1]}" for number in range(40)]
@@ -272,7 +280,7 @@ async def test_g17_an_account_knows_a_hundred_devices_and_the_longest_unseen_mak
     """G17: in the sign-in itself, at the cost of a statement at the bound; what was there before the bound shrinks."""
     await world.register()
     home = await world.sign_in()
-    account = await find_account(world.env, ADDRESS)
+    account = await find_account(world.env, EMAIL)
     assert account is not None
     world.clock.advance(minutes=1)
     n, now = numbers(known - 1), world.clock.now()
@@ -289,7 +297,7 @@ async def test_g17_an_account_knows_a_hundred_devices_and_the_longest_unseen_mak
 async def test_g17_what_is_counted_is_bounded(world: World) -> None:
     """G17: an account that knows ten thousand costs a sign-in no more than one that knows six hundred."""
     await world.register()
-    account = await find_account(world.env, ADDRESS)
+    account = await find_account(world.env, EMAIL)
     assert account is not None
     n, now = numbers(10_000), world.clock.now()
     row = {"account_id": account.id, "digest": number_as_id(n), "created_at": now, "last_seen_at": now, "place": 1}

@@ -45,14 +45,14 @@ async def test_i1_no_row_reaches_another_account_s_sign_in(world: World) -> None
 
 
 async def test_i1_the_work_for_nobody_is_that_of_the_dearest_hash_that_is_checked(world: World) -> None:
-    async def dearest() -> int | None:
+    async def highest() -> int | None:
         async with world.env.store.reading() as read:
             return await read.accounts.highest_bcrypt_cost()
 
     await _fill(world, {f"odd{number}@example.com": made for number, made in enumerate(_STORABLE.values())})
-    assert await dearest() in {None, 4}, "neither cost 31 nor 15, nor a form that is not checked"
+    assert await highest() in {None, 4}, "neither cost 31 nor 15, nor a form that is not checked"
     await _fill(world, {"five@example.com": Hasher(Argon2id(), bcrypt_rounds=5).hash(PASSWORD)})
-    assert await dearest() == 5
+    assert await highest() == 5
 
 
 async def test_i7_everybody_s_wrong_password_makes_up_for_an_argon2_hash_of_another_cost(world: World) -> None:
@@ -85,7 +85,7 @@ async def test_i7_everybody_s_wrong_password_makes_up_for_an_argon2_hash_of_anot
     }
 
 
-INTO = "INSERT INTO accounts (id, name, address, role, verified, created_at, updated_at, password_hash, photo, epoch)"
+INTO = "INSERT INTO accounts (id, name, email, role, verified, created_at, updated_at, password_hash, photo, epoch)"
 MANY = {
     "sqlite": f"""{INTO}
         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)

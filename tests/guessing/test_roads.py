@@ -15,7 +15,7 @@ from vestibule.crypto.passwords import Hasher
 from vestibule.flows.administer import disable_account, find_account
 from vestibule.flows.clean_up import clean_up
 from vestibule.model.accounts import Account, Role
-from vestibule.model.guesses import GuessLimits
+from vestibule.model.login_attempts import LoginAttemptLimits
 
 OWNERS, STRANGERS = "correct horse", "battery staple"
 # As long as each other, so that lengths can be compared.
@@ -24,7 +24,9 @@ UNKNOWN, VERIFIED, UNVERIFIED, DISABLED = (
 )
 EVERYBODY = (UNKNOWN, VERIFIED, UNVERIFIED, DISABLED)
 INVENTED = "0a" * 32
-CONCEALING = replace(POLICY, verification_mandatory=True, conceal_accounts=True, guesses=GuessLimits(at_most=6, free=3))
+CONCEALING = replace(
+    POLICY, verification_mandatory=True, conceal_accounts=True, login_attempts=LoginAttemptLimits(at_most=6, free=3)
+)
 TWICE = {"password": STRANGERS, "passwordConfirm": STRANGERS}
 
 # Each step: the method, the path, what is sent beside the email. A path of the API is sent JSON, a page a form.

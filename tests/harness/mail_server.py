@@ -42,17 +42,17 @@ class MailServer:
         return responses
 
     async def handle_MAIL(  # noqa: N802
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+        self, server: SMTP, session: Session, envelope: Envelope, email: str, options: list[str]
     ) -> str:
-        self.commands.append(f"MAIL {address}{' after STARTTLS' if session.ssl else ''}")
-        envelope.mail_from = address
+        self.commands.append(f"MAIL {email}{' after STARTTLS' if session.ssl else ''}")
+        envelope.mail_from = email
         return await self._answer("MAIL", server)
 
     async def handle_RCPT(  # noqa: N802
-        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+        self, server: SMTP, session: Session, envelope: Envelope, email: str, options: list[str]
     ) -> str:
-        self.commands.append(f"RCPT {address}")
-        envelope.rcpt_tos.append(address)
+        self.commands.append(f"RCPT {email}")
+        envelope.rcpt_tos.append(email)
         return await self._answer("RCPT", server)
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802

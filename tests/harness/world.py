@@ -21,14 +21,14 @@ from vestibule.crypto.niced_threads import NicedThreads
 from vestibule.crypto.passwords import Argon2id, Hasher
 from vestibule.flows.deliver import deliver_next
 from vestibule.flows.env import Env
-from vestibule.flows.follow_revocations import read_whole_tail
+from vestibule.flows.follow_revocations import read_whole_backlog
 from vestibule.flows.open_key_ring import open_key_ring
 from vestibule.model.access_tokens import Issuer
 from vestibule.model.clock import SystemClock
 from vestibule.model.feed import Feed
-from vestibule.model.guesses import GuessLimits
 from vestibule.model.letters import LetterKind
 from vestibule.model.limits import LetterLimits, NetworkLimits, RateClass
+from vestibule.model.login_attempts import LoginAttemptLimits
 from vestibule.model.memory import Memory
 from vestibule.model.passwords import PasswordRules, Passwords
 from vestibule.model.policy import Policy
@@ -61,9 +61,9 @@ POLICY = Policy(
     link_base=FRONT_END,
     own_base=BASE,
     language="en",
-    guesses=GuessLimits(),
+    login_attempts=LoginAttemptLimits(),
     networks=NetworkLimits(dict.fromkeys(RateClass, 1_000_000)),
-    letters=LetterLimits.per_hour(address=10_000, network=10_000),
+    letters=LetterLimits.per_hour(email=10_000, network=10_000),
     conceal_accounts=False,
 )
 WEB = WebPolicy(origins=frozenset({FRONT_END}), secure_cookies=False, interactive_docs=True)
@@ -178,12 +178,12 @@ async def world_on(
             memory=Memory(size=1000),
             feed=Feed(most=3),
         )
-        await read_whole_tail(env)
+        await read_whole_backlog(env)
         inner = stack.enter_context(application(env, web, post.renderer))
         app = FastPath(OutermostLayer(inner, web, clock), lambda: env, web)
         yield World(env, app, clock, post, engines, backend, stack)
 
 
 def mandatory_verification() -> Policy:
-    """The policy under which nobody signs in unproven."""
+    """The policy under which nobody signs in unverified."""
     return replace(POLICY, verification_mandatory=True)

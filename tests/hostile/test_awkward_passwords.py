@@ -69,9 +69,9 @@ def same_by_rule(one: str, other: str) -> bool:
     return unicodedata.normalize("NFC", one) == unicodedata.normalize("NFC", other)
 
 
-async def signs_in(world: World, address: str, password: str) -> bool:
+async def signs_in(world: World, email: str, password: str) -> bool:
     try:
-        await sign_in(world.env, address, password, CLIENT_INFO)
+        await sign_in(world.env, email, password, CLIENT_INFO)
     except WrongCredentials:
         return False
     return True
@@ -79,15 +79,15 @@ async def signs_in(world: World, address: str, password: str) -> bool:
 
 async def with_password(world: World, number: int, password: str) -> Account:
     now, password_hash = world.clock.now(), await world.env.passwords.hash(password)
-    address = f"ada{number}@example.com"
-    return Account(new_id(), "Ada", address, Role.USER, True, now, now, password_hash)
+    email = f"ada{number}@example.com"
+    return Account(new_id(), "Ada", email, Role.USER, True, now, now, password_hash)
 
 
-async def complaint(world: World, address: str, password: str, other: str) -> str | None:
+async def complaint(world: World, email: str, password: str, other: str) -> str | None:
     assert not same_by_rule(password, other), ascii(password)
-    if not await signs_in(world, address, password):
+    if not await signs_in(world, email, password):
         return f"{password!a} does not sign in"
-    if await signs_in(world, address, other):
+    if await signs_in(world, email, other):
         return f"{other!a} signs in for {password!a}"
     return None
 
@@ -100,7 +100,7 @@ async def test_each_signs_in_as_it_was_typed_and_not_otherwise(world: World) -> 
     async with world.env.store.transaction() as tx:
         assert len(await tx.accounts.add_missing(accounts)) == len(table)
     tries = zip(accounts, table, strict=True)
-    complaints = [await complaint(world, account.address, *pair) for account, pair in tries]
+    complaints = [await complaint(world, account.email, *pair) for account, pair in tries]
     assert not any(complaints), "\n".join(filter(None, complaints))
 
 

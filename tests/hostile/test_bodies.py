@@ -148,14 +148,14 @@ async def test_any_bytes_get_an_answer_in_the_envelope(
 @QUICK
 async def test_whoever_is_registered_can_be_written_to(world: World, number: int, name: str, password: str) -> None:
     """M12, O10: whoever is registered can be written to."""
-    client, address = await world.client(), f"ada{number}@example.com"
-    body = {"name": name, "email": address, "password": password, "passwordConfirm": password}
+    client, email = await world.client(), f"ada{number}@example.com"
+    body = {"name": name, "email": email, "password": password, "passwordConfirm": password}
     answer = await client.post("/api/auth/register", content=json.dumps(body), headers=JSON)
     in_envelope(answer)
     before = len(world.post.messages)
     await world.deliver()
     written = world.post.messages[before:]
-    assert [message["To"] for message in written] == ([address] if answer.status_code == 201 else [])
+    assert [message["To"] for message in written] == ([email] if answer.status_code == 201 else [])
     assert all(message["Bcc"] is None and message.as_bytes() for message in written)
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from vestibule.client.errors import NotReached
+from vestibule.client.errors import NotReachedError
 from vestibule.client.events import Event, Reader
 from vestibule.model.devices import describe
 from vestibule.model.languages import LANGUAGES, preferred
@@ -128,7 +128,7 @@ def test_a_feed_is_events_or_no_feed(pieces: list[bytes]) -> None:
     reader = Reader()
     try:
         events = [event for piece in pieces for event in reader.feed(piece)]
-    except NotReached:
+    except NotReachedError:
         return
     assert all(isinstance(event, Event) and isinstance(event.data, dict) for event in events)
 

@@ -112,8 +112,8 @@ async def test_s11_numbers_go_on_where_everything_old_was_deleted(world: World) 
         seen.append([written.sequence, event])
         world.clock.advance(days=900)
         async with world.env.store.transaction() as tx:
-            await tx.revocations.forget(world.clock.now(), 100)
-            await tx.events.forget(world.clock.now(), 100)
+            await tx.revocations.purge(world.clock.now(), 100)
+            await tx.events.purge(world.clock.now(), 100)
     assert seen[0][0] < seen[1][0] < seen[2][0]
     assert seen[0][1] < seen[1][1] < seen[2][1]
 

@@ -68,7 +68,7 @@ async def test_h8_no_body_of_any_route_changes_what_is_not_its_own(world: World)
         assert issubclass(model, ContractBody | ConfirmedBody)
     assert {answer.status_code for answer in asked} <= {200, 201, 400, 403}
     async with world.engines.transaction() as connection:
-        await connection.execute(accounts.delete().where(accounts.c.address == "other@example.com"))
+        await connection.execute(accounts.delete().where(accounts.c.email == "other@example.com"))
     assert await row(world) == before
     reset = await client.patch(f"/api/auth/resetpassword/{secret}", json={**TWICE, **SMUGGLED})
     assert reset.status_code in {200, 403}

@@ -191,7 +191,7 @@ async def test_each_kind_of_secret_opens_its_own_door_alone(
     await nobody.post("/api/auth/forgotpassword", json={"email": "ada@example.com"})
     await world.deliver()
     access, refresh = good_access(world, browser), good_refresh(world, browser)
-    secrets = [world.secret(kind) for kind in (LetterKind.VERIFY_ADDRESS, LetterKind.RESET_PASSWORD)]
+    secrets = [world.secret(kind) for kind in (LetterKind.VERIFY_EMAIL, LetterKind.RESET_PASSWORD)]
     session_id, account_id = access.claims["sid"], access.claims["sub"]
     for token in (refresh.token(), *secrets, session_id, account_id, access.claims["jti"]):
         assert await as_bearer(nobody, token) == INVALID

@@ -37,7 +37,7 @@ def test_t1_the_contract_s_day_and_the_kit_with_another_algorithm(algorithm: str
         assert alg_of(token) == alg_of(browser.cookies["refresh_token"]) == algorithm
         published = browser.get("/.well-known/jwks.json").json()["keys"]
         assert {(key["alg"], key["kty"], key["crv"]) for key in published} == {(algorithm, *KINDS[algorithm])}
-        service_key = run(tmp_path, "services", "add", "orders", **settings).stdout.strip()
+        service_key = run(tmp_path, "services", "create", "orders", **settings).stdout.strip()
         verifier = Verifier(server.base, service_key)
         try:
             assert verifier.check(token).claims["iss"] == "vestibule"

@@ -18,7 +18,7 @@ from vestibule.crypto.jwk import UnusableKey
 from vestibule.crypto.seal import CannotUnseal, Seal
 from vestibule.flows.follow_keys import keep_next_keys, look_at_keys, withdraw_spent_keys
 from vestibule.flows.open_key_ring import open_key_ring, stored_keys
-from vestibule.flows.rotate_keys import KeysStay, reseal_keys, rotate_key, rotate_keys, withdraw_key
+from vestibule.flows.rotate_keys import KeysStay, reencrypt_keys, rotate_key, rotate_keys, withdraw_key
 from vestibule.model.signing_keys import KeyManager, KeyState, KeyUse
 
 ROTATIONS = rounds(100, suite=20)
@@ -196,7 +196,7 @@ async def test_keys_sealed_anew_open_under_the_new_secret_alone(pair: Pair) -> N
     new = "another secret of more than thirty-two characters"
     both = await open_key_ring(env.store, env.clock, key_manager(new, SECRET))
     assert both.access.signing.kid == env.keys.access.signing.kid
-    assert await reseal_keys(replace(env, key_manager=key_manager(new, SECRET))) == 4
+    assert await reencrypt_keys(replace(env, key_manager=key_manager(new, SECRET))) == 4
     alone = await open_key_ring(env.store, env.clock, key_manager(new))
     assert alone.access.checking.keys() == both.access.checking.keys()
     with pytest.raises(CannotUnseal):

@@ -12,7 +12,7 @@ LINKS = {kind: f"http://localhost:3000/{kind.value}/" + 64 * "a" for kind in Let
 DETAIL = {"at": "2026-11-23T10:11:12+00:00", "device": "Firefox, Windows", "network_address": "192.0.2.7"}
 
 
-def a_letter(kind: LetterKind = LetterKind.VERIFY_ADDRESS, name: str = "Ada Lovelace", language: str = "en") -> Letter:
+def a_letter(kind: LetterKind = LetterKind.VERIFY_EMAIL, name: str = "Ada Lovelace", language: str = "en") -> Letter:
     """A letter to Ada."""
     letter_id = "0a1b2c3d-0000-4000-8000-000000000000"
     return Letter(letter_id, kind, "ada@example.com", name, LINKS[kind], language, DETAIL)

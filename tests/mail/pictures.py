@@ -24,10 +24,10 @@ WIDTHS = {"wide": 640, "phone": 360}
 HEIGHT = 760
 # Which of the pictures the documents show.
 _SHOWN = (
-    "verify_address-en-wide-light",
+    "verify_email-en-wide-light",
     "new_device-en-wide-dark",
     "reset_password-en-phone-dark",
-    "address_changed-de-wide-light",
+    "email_changed-de-wide-light",
 )
 
 

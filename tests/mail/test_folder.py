@@ -58,7 +58,7 @@ async def test_aloud_the_log_says_where_it_leads(tmp_path: Path) -> None:
             "log_level": "info",
             "to": "ada@example.com",
             "subject": "Your account verification code",
-            "link": LINKS[LetterKind.VERIFY_ADDRESS],
+            "link": LINKS[LetterKind.VERIFY_EMAIL],
             "file": str(file),
         }
     ]

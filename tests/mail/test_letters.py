@@ -19,21 +19,21 @@ from vestibule.model.languages import LANGUAGES
 from vestibule.model.letters import Letter, LetterKind, NotSent
 
 SUBJECTS = {
-    LetterKind.VERIFY_ADDRESS: "Your account verification code",
+    LetterKind.VERIFY_EMAIL: "Your account verification code",
     LetterKind.RESET_PASSWORD: "Your password reset token (valid for only 10 minutes)",
-    LetterKind.CONFIRM_NEW_ADDRESS: "Confirm your new address",
-    LetterKind.ADDRESS_CHANGED: "Your address was changed",
+    LetterKind.CONFIRM_NEW_EMAIL: "Confirm your new address",
+    LetterKind.EMAIL_CHANGED: "Your address was changed",
     LetterKind.PASSWORD_CHANGED: "Your password was changed",
     LetterKind.NEW_DEVICE: "New sign-in to your account",
     LetterKind.TOKEN_REUSED: "You were signed out for your safety",
-    LetterKind.ADDRESS_TAKEN: "You already have an account",
+    LetterKind.EMAIL_TAKEN: "You already have an account",
     LetterKind.TEST: "A test letter",
 }
 PROMISES = {
-    LetterKind.VERIFY_ADDRESS: "24 hours",
+    LetterKind.VERIFY_EMAIL: "24 hours",
     LetterKind.RESET_PASSWORD: "10 minutes",
-    LetterKind.CONFIRM_NEW_ADDRESS: "24 hours",
-    LetterKind.ADDRESS_CHANGED: "24 hours",
+    LetterKind.CONFIRM_NEW_EMAIL: "24 hours",
+    LetterKind.EMAIL_CHANGED: "24 hours",
 }
 HOURS = {"en": "3 hours", "de": "3 Stunden", "fr": "3 heures", "es": "3 horas", "pt": "3 horas"}
 TELLS_OF_A_DEVICE = {LetterKind.PASSWORD_CHANGED, LetterKind.NEW_DEVICE, LetterKind.TOKEN_REUSED}
@@ -179,7 +179,7 @@ def test_every_attempt_carries_the_same_message_id(kind: LetterKind) -> None:
 
 
 def test_no_line_is_longer_than_a_mail_server_takes() -> None:
-    letter = Letter("id", LetterKind.VERIFY_ADDRESS, "ada@example.com", 255 * "ß", "https://e.example/" + 900 * "a")
+    letter = Letter("id", LetterKind.VERIFY_EMAIL, "ada@example.com", 255 * "ß", "https://e.example/" + 900 * "a")
     lines = RENDERER.write(letter).as_bytes().split(b"\r\n")
     assert max(map(len, lines)) <= 998  # RFC 5322, section 2.1.1
 
@@ -207,14 +207,14 @@ def test_the_product_is_the_operators() -> None:
 
 
 def test_a_template_of_the_operators_takes_the_place_of_ours(tmp_path: Path) -> None:
-    (tmp_path / "verify_address.txt").write_text(
+    (tmp_path / "verify_email.txt").write_text(
         '{% extends "frame.txt" %}{% block subject %}Welcome{% endblock %}'
         "{% block content %}Do: {{ link }}{% endblock %}"
     )
     renderer = Renderer(SENDER, BRAND, ManualClock(), tmp_path)
     message = arrived(a_letter(), renderer)
     assert message["Subject"] == "Welcome"
-    assert f"Do: {LINKS[LetterKind.VERIFY_ADDRESS]}" in part(message, "plain").splitlines()
+    assert f"Do: {LINKS[LetterKind.VERIFY_EMAIL]}" in part(message, "plain").splitlines()
     assert "Confirm my address" in part(message, "html")
     assert arrived(a_letter(LetterKind.NEW_DEVICE), renderer)["Subject"] == SUBJECTS[LetterKind.NEW_DEVICE]
 

@@ -59,9 +59,9 @@ async def queue(store: Store, count: int) -> set[str]:
     """Letters for so many people; their Message-IDs."""
     ids = [new_id() for _ in range(count)]
     for number, letter_id in enumerate(ids):
-        account = await stored_account(store, address=f"person{number}@example.com")
+        account = await stored_account(store, email=f"person{number}@example.com")
         async with store.transaction() as tx:
-            await tx.letters.queue(QueuedLetter(letter_id, LetterKind.VERIFY_ADDRESS, NOW, account.id))
+            await tx.letters.queue(QueuedLetter(letter_id, LetterKind.VERIFY_EMAIL, NOW, account.id))
     return {f"<{letter_id}@vestibule.example>" for letter_id in ids}
 
 
@@ -108,8 +108,8 @@ async def test_mail_that_was_down_for_ten_minutes_arrives_and_its_links_are_aliv
         post = SmtpPost(Server(HOST, port, "none", timeout_seconds=5), world.post.renderer)
         world.env = replace(world.env, post=post)
         people = [f"person{n}@example.com" for n in range(5)]
-        for address in people:
-            await world.register(address)
+        for email in people:
+            await world.register(email)
         end = world.clock.now() + timedelta(minutes=10)
         while world.clock.now() < end:
             world.clock.advance(seconds=5)
@@ -120,7 +120,7 @@ async def test_mail_that_was_down_for_ten_minutes_arrives_and_its_links_are_aliv
                 world.clock.advance(seconds=5)
                 await world.deliver()
         assert sorted(command for command in server.commands if command.startswith("RCPT")) == [
-            f"RCPT {address}" for address in people
+            f"RCPT {email}" for email in people
         ]
         for content in server.contents:
             plain = message_from_bytes(content, policy=policy.default).get_body(("plain",))
@@ -134,10 +134,10 @@ async def test_a_letter_that_is_not_taken_does_not_block_the_next(backend: Backe
     async with world_on(backend) as world:
         bad, good = MailServer({"RCPT": answer}), MailServer()
         with running(bad) as bad_port, running(good) as good_port:
-            for address, port in (("bad@example.com", bad_port), ("good@example.com", good_port)):
+            for email, port in (("bad@example.com", bad_port), ("good@example.com", good_port)):
                 post = SmtpPost(Server(HOST, port, "none", timeout_seconds=0.3), world.post.renderer)
                 world.env = replace(world.env, post=post)
-                await world.register(address)
+                await world.register(email)
             assert len(good.contents) == 1
             async with world.env.store.reading() as read:
                 backlog = await read.letters.backlog()

@@ -41,7 +41,7 @@ async def send(
     port: int, security: Security = "none", user: str = "", kind: LetterKind | None = None, timeouts: float = 10
 ) -> None:
     server = Server(HOST, port, security, user, PASSWORD if user else "", timeouts)
-    await SmtpPost(server, RENDERER).send(a_letter(kind or LetterKind.VERIFY_ADDRESS))
+    await SmtpPost(server, RENDERER).send(a_letter(kind or LetterKind.VERIFY_EMAIL))
 
 
 @pytest.mark.parametrize("kind", LetterKind)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.flows import forget
+from tests.flows import ask_for_reset
 from tests.harness.world import World
 from vestibule import loops
 from vestibule.flows.env import Env
@@ -46,7 +46,7 @@ async def test_d5_a_letter_leaves_after_a_wait_that_is_drawn_by_lot(
     async with asyncio.timeout(60):
         await looked.wait()
         looked.clear()
-        await forget(world)
+        await ask_for_reset(world)
         await first_of(drawn, looked)
     assert waits == [1.0], "nobody looks again before a lot is drawn"
     assert world.post.letters[sent:] == [], "it waits as long as the lot said"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from vestibule.model.accounts import MAX_ADDRESS_BYTES, NotAnAddress, canonical_address
+from vestibule.model.accounts import MAX_EMAIL_BYTES, NotAnEmail, canonical_email
 
 CANONICAL = {
     "as it is": ("ada@example.com", "ada@example.com"),
@@ -112,32 +112,32 @@ NEARLY = st.builds(
 @pytest.mark.parametrize(("text", "expected"), CANONICAL.values(), ids=CANONICAL)
 def test_the_canonical_form(text: str, expected: str) -> None:
     """E1: the canonical form."""
-    assert canonical_address(text) == expected
+    assert canonical_email(text) == expected
 
 
 @pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED)
 def test_no_address(text: str) -> None:
     """E1, O11: no address."""
-    with pytest.raises(NotAnAddress):
-        canonical_address(text)
+    with pytest.raises(NotAnEmail):
+        canonical_email(text)
 
 
 def test_254_bytes_are_an_address_and_255_are_none() -> None:
     """E4: 254 bytes are an address and 255 are none."""
     labels = ".".join(["b" * 61] * 3)
     longest = f"{'a' * 64}@{labels}.com"
-    longest = longest[:-4] + "b" * (MAX_ADDRESS_BYTES - len(longest)) + ".com"
+    longest = longest[:-4] + "b" * (MAX_EMAIL_BYTES - len(longest)) + ".com"
     assert len(longest) == 254
-    assert canonical_address(longest.upper()) == longest
-    with pytest.raises(NotAnAddress):
-        canonical_address(longest[:-4] + "b.com")
+    assert canonical_email(longest.upper()) == longest
+    with pytest.raises(NotAnEmail):
+        canonical_email(longest[:-4] + "b.com")
 
 
 def test_the_limit_counts_what_is_stored_and_not_what_was_typed() -> None:
     typed = "a" * 60 + "@" + ("\u00fc" * 30 + ".") * 6 + "com"
-    assert len(typed) <= MAX_ADDRESS_BYTES
-    with pytest.raises(NotAnAddress):
-        canonical_address(typed)
+    assert len(typed) <= MAX_EMAIL_BYTES
+    with pytest.raises(NotAnEmail):
+        canonical_email(typed)
 
 
 @pytest.mark.parametrize("text", SLOW.values(), ids=SLOW)
@@ -159,12 +159,12 @@ def test_canonical_once_is_canonical_for_ever(text: str) -> None:
 
 
 def refused_or_canonical(text: str) -> None:
-    """An address is taken to a form that is its own canonical form, and plain; anything else is `NotAnAddress`."""
+    """An address is taken to a form that is its own canonical form, and plain; anything else is `NotAnEmail`."""
     try:
-        address = canonical_address(text)
-    except NotAnAddress:
+        email = canonical_email(text)
+    except NotAnEmail:
         return
-    assert canonical_address(address) == address
-    assert set(address) <= CANONICAL_CHARACTERS
-    assert address.count("@") == 1
-    assert len(address) <= MAX_ADDRESS_BYTES
+    assert canonical_email(email) == email
+    assert set(email) <= CANONICAL_CHARACTERS
+    assert email.count("@") == 1
+    assert len(email) <= MAX_EMAIL_BYTES

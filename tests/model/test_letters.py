@@ -24,5 +24,5 @@ def test_the_wait_never_shrinks() -> None:
 def test_each_kind_of_letter_carries_a_token_for_its_own_purpose() -> None:
     assert set(TOKEN_IN.values()) == set(Purpose)
     assert len(TOKEN_IN) == len(Purpose)
-    assert TOKEN_IN[LetterKind.VERIFY_ADDRESS] is Purpose.VERIFY_ADDRESS
+    assert TOKEN_IN[LetterKind.VERIFY_EMAIL] is Purpose.VERIFY_EMAIL
     assert TOKEN_IN[LetterKind.RESET_PASSWORD] is Purpose.RESET_PASSWORD

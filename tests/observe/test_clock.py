@@ -13,7 +13,7 @@ from vestibule import loops
 from vestibule.crypto.opaque import mint_secret
 from vestibule.flows.be_ready import hindrances, look_at_clock
 from vestibule.flows.feed_services import Heartbeat, feed_service
-from vestibule.flows.follow_revocations import read_whole_tail
+from vestibule.flows.follow_revocations import read_whole_backlog
 from vestibule.model.clock import SystemClock
 from vestibule.model.readiness import Hindrance
 from vestibule.storage.sql.clock import DatabaseClock
@@ -45,7 +45,7 @@ async def beside_another_clock(postgresql: Backend) -> AsyncIterator[World]:
         env = world.env
         object.__setattr__(env, "database_clock", DatabaseClock(world.engines))
         object.__setattr__(env, "store", SqlStore(world.engines, env.readiness.require_clock))
-        await read_whole_tail(env)
+        await read_whole_backlog(env)
         await world.register()
         yield world
 
@@ -82,7 +82,7 @@ async def test_s14_while_its_clock_is_not_the_database_s_it_answers_nobody(
     world.clock.set_ahead(NONE)  # a moment before the next look: what it knows of the clock decides
     assert await answers(browser, cookies) == [503] * len(ASKED)
     assert await look_at_clock(env)
-    await read_whole_tail(env)
+    await read_whole_backlog(env)
     assert (await client.get("/healthz/ready")).status_code == 200
     browser.cookies.update(cookies)
     assert (await browser.get("/api/users/me")).status_code == 200

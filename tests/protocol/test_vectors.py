@@ -8,7 +8,7 @@ import pytest
 
 from tests.harness.clock import ManualClock
 from tests.protocol.vectors import FOLDER
-from vestibule.client import CallerRefused, CannotTell, SessionOver
+from vestibule.client import CallerRefusedError, CannotTellError, SessionOverError
 from vestibule.client import keys as kit_keys
 from vestibule.client.caller import Caller
 from vestibule.client.events import Reader
@@ -47,7 +47,7 @@ def test_the_kit_judges_a_token_so(vector: dict[str, Any]) -> None:
     memory.keys = KEYS
     try:
         memory.decide(vector["token"])
-    except CallerRefused:
+    except CallerRefusedError:
         assert not vector["accepted"]
     else:
         assert vector["accepted"]
@@ -90,9 +90,9 @@ def outcome(memory: Memory, check: dict[str, Any]) -> str:
     memory._read = lambda _: caller  # type: ignore[method-assign]
     try:
         memory.decide("")
-    except SessionOver:
+    except SessionOverError:
         return "over"
-    except CannotTell:
+    except CannotTellError:
         return "stale"
     return "in"
 

@@ -11,7 +11,7 @@ from vestibule.crypto.entropy import new_id
 from vestibule.flows import (
     administer,
     ask_for_letter,
-    change_address,
+    change_email,
     change_password,
     choose_language,
     clean_up,
@@ -46,7 +46,7 @@ APART = {
     "services": "keys of services",
 }
 # Part of others here.
-WITHIN = {"compose_letter": "deliver", "guess": "sign in wrongly", "tell_if_shared": "refresh from elsewhere"}
+WITHIN = {"compose_letter": "deliver", "login_attempt": "sign in wrongly", "tell_if_shared": "refresh from elsewhere"}
 
 
 class _Refusing:
@@ -71,7 +71,7 @@ class _Taking:
     def demoted(self, row: Any) -> int:
         return 0
 
-    def first(self, address: str, account_id: str) -> str:
+    def first(self, email: str, account_id: str) -> str:
         return account_id
 
     def progress(self, rows: int) -> None:
@@ -86,8 +86,8 @@ class _Taking:
 
 async def _import(world: World, person: Person) -> Any:
     async def batches() -> AsyncIterator[Sequence[Any]]:
-        wanted = replace(an_account(address=person.account.address), verified=True)
-        yield [wanted, an_account(address=f"{new_id()}@example.com")]
+        wanted = replace(an_account(email=person.account.email), verified=True)
+        yield [wanted, an_account(email=f"{new_id()}@example.com")]
 
     everything = _Taking()
     source = import_accounts.Source(batches(), cast(Any, everything), everything)
@@ -113,7 +113,7 @@ async def _rotate(world: World, person: Person, counter: int) -> None:
 
 
 def _register(world: World, person: Person) -> Awaitable[Any]:
-    return register.register(world.env, "Ada", person.account.address, NEW_PASSWORD, person.client_info)
+    return register.register(world.env, "Ada", person.account.email, NEW_PASSWORD, person.client_info)
 
 
 CONTENDERS: dict[str, tuple[str, Act]] = {
@@ -121,30 +121,30 @@ CONTENDERS: dict[str, tuple[str, Act]] = {
     "enable": ("administer", lambda w, p: administer.enable_account(w.env, p.account)),
     "ask for a reset": (
         "ask_for_letter",
-        lambda w, p: ask_for_letter.request_reset(w.env, p.account.address, p.client_info),
+        lambda w, p: ask_for_letter.request_reset(w.env, p.account.email, p.client_info),
     ),
     "ask for a new email": (
-        "change_address",
-        lambda w, p: change_address.request_change(w.env, p.caller, PASSWORD, f"{new_id()}@example.com", p.client_info),
+        "change_email",
+        lambda w, p: change_email.request_change(w.env, p.caller, PASSWORD, f"{new_id()}@example.com", p.client_info),
     ),
     "confirm a new email": (
-        "change_address",
-        lambda w, p: change_address.confirm_change(w.env, p.caller, p.secrets[Purpose.CHANGE_ADDRESS]),
+        "change_email",
+        lambda w, p: change_email.confirm_change(w.env, p.caller, p.secrets[Purpose.CHANGE_EMAIL]),
     ),
     "undo": (
-        "change_address",
-        lambda w, p: change_address.undo_change(w.env, p.secrets[Purpose.UNDO_ADDRESS_CHANGE]),
+        "change_email",
+        lambda w, p: change_email.undo_change(w.env, p.secrets[Purpose.UNDO_EMAIL_CHANGE]),
     ),
     "change password": (
         "change_password",
         lambda w, p: change_password.change_password(w.env, p.caller, PASSWORD, NEW_PASSWORD, p.client_info),
     ),
     "choose a language": ("choose_language", lambda w, p: choose_language.choose_language(w.env, p.caller, "de")),
-    "create": ("create_account", lambda w, p: create_account.create_account(w.env, "A", p.account.address, Role.USER)),
+    "create": ("create_account", lambda w, p: create_account.create_account(w.env, "A", p.account.email, Role.USER)),
     "delete": ("delete_account", lambda w, p: delete_account.delete_account(w.env, p.account)),
     "deliver a reset": ("deliver", _deliver(LetterKind.RESET_PASSWORD)),
-    "deliver a verification": ("deliver", _deliver(LetterKind.VERIFY_ADDRESS)),
-    "deliver an undo": ("deliver", _deliver(LetterKind.ADDRESS_CHANGED)),
+    "deliver a verification": ("deliver", _deliver(LetterKind.VERIFY_EMAIL)),
+    "deliver an undo": ("deliver", _deliver(LetterKind.EMAIL_CHANGED)),
     "fail to deliver": ("deliver", _deliver(LetterKind.RESET_PASSWORD, refused=True)),
     "import": ("import_accounts", _import),
     "try letters again": ("look_after_mail", lambda w, _: look_after_mail.retry_letters(w.env, None)),
@@ -160,16 +160,16 @@ CONTENDERS: dict[str, tuple[str, Act]] = {
             w.env, p.secrets[Purpose.RESET_PASSWORD], NEW_PASSWORD, p.client_info
         ),
     ),
-    "sign in": ("sign_in", lambda w, p: sign_in.sign_in(w.env, p.account.address, PASSWORD, p.client_info)),
+    "sign in": ("sign_in", lambda w, p: sign_in.sign_in(w.env, p.account.email, PASSWORD, p.client_info)),
     "sign in wrongly": (
         "sign_in",
-        lambda w, p: sign_in.sign_in(w.env, p.account.address, "wrong horse", p.client_info),
+        lambda w, p: sign_in.sign_in(w.env, p.account.email, "wrong horse", p.client_info),
     ),
     "sign out": ("sign_out", lambda w, p: sign_out.sign_out(w.env, p.caller)),
-    "take over": ("take_over", lambda w, p: take_over.take_over(w.env, p.secrets[Purpose.VERIFY_ADDRESS])),
-    "verify": ("verify_email", lambda w, p: verify_email.verify_email(w.env, p.secrets[Purpose.VERIFY_ADDRESS])),
+    "take over": ("take_over", lambda w, p: take_over.take_over(w.env, p.secrets[Purpose.VERIFY_EMAIL])),
+    "verify": ("verify_email", lambda w, p: verify_email.verify_email(w.env, p.secrets[Purpose.VERIFY_EMAIL])),
     "clean up": ("clean_up", lambda w, _: clean_up.clean_up(w.env)),
-    "forget events": ("watch_events", lambda w, _: watch_events.forget_old_events(w.env)),
+    "forget events": ("watch_events", lambda w, _: watch_events.purge_old_events(w.env)),
 }
 
 

@@ -27,7 +27,7 @@ from vestibule.storage.sql.schema import accounts, known_devices, letters, one_t
 PASSWORD = "correct horse"
 BROWSER = Device("a browser", "192.0.2.7")
 _TABLES = (accounts, sessions, one_time_tokens, letters, known_devices)
-_LETTERS = (LetterKind.RESET_PASSWORD, LetterKind.VERIFY_ADDRESS, LetterKind.ADDRESS_CHANGED)
+_LETTERS = (LetterKind.RESET_PASSWORD, LetterKind.VERIFY_EMAIL, LetterKind.EMAIL_CHANGED)
 
 
 @dataclass(frozen=True)
@@ -85,13 +85,13 @@ async def people(world: World, fresh: list[bool]) -> list[Person]:
 async def _rows(world: World, pattern: Person) -> dict[str, list[dict[str, Any]]]:
     """What belongs to a pattern and to its neighbour, but for rows that number themselves."""
     ids = [pattern.account.id, *([pattern.neighbour.account.id] if pattern.neighbour else [])]
-    emails = [pattern.account.address, *([pattern.neighbour.account.address] if pattern.neighbour else [])]
+    emails = [pattern.account.email, *([pattern.neighbour.account.email] if pattern.neighbour else [])]
     found: dict[str, list[dict[str, Any]]] = {}
     async with world.engines.reading() as connection:
         for table in _TABLES:
             theirs = table.c.id.in_(ids) if table is accounts else table.c.account_id.in_(ids)
             if table is letters:
-                theirs |= table.c.address.in_(emails)
+                theirs |= table.c.email.in_(emails)
             found[table.name] = [dict(row._mapping) for row in await connection.execute(select(table).where(theirs))]
     return found
 
@@ -99,8 +99,8 @@ async def _rows(world: World, pattern: Person) -> dict[str, list[dict[str, Any]]
 def _copy(person: Person) -> tuple[Person, dict[Any, Any]]:
     """Somebody like the person, and what is in the place of which value in their rows."""
     neighbour, new = _copy(person.neighbour) if person.neighbour else (None, {})
-    account = replace(person.account, id=new_id(), address=f"{new_id()}@example.com")
-    new |= {person.account.id: account.id, person.account.address: account.address}
+    account = replace(person.account, id=new_id(), email=f"{new_id()}@example.com")
+    new |= {person.account.id: account.id, person.account.email: account.email}
     secrets = {purpose: mint_secret() for purpose in person.secrets}
     new |= {digest(person.secrets[purpose]): digest(secret) for purpose, secret in secrets.items()}
     ids = [session.id for session in person.sessions] + [letter.id for letter in person.letters.values()]
@@ -108,7 +108,7 @@ def _copy(person: Person) -> tuple[Person, dict[Any, Any]]:
     device = mint_secret()
     new |= {digest(person.device_secret): digest(device), _elsewhere(person): f"{new_id()}@new.example"}
     if neighbour is not None:
-        new[_elsewhere(person)] = neighbour.account.address
+        new[_elsewhere(person)] = neighbour.account.email
     return (
         Person(
             account,
@@ -123,13 +123,13 @@ def _copy(person: Person) -> tuple[Person, dict[Any, Any]]:
 
 
 def _letter(letter: QueuedLetter, new: dict[Any, Any]) -> QueuedLetter:
-    named = {name: getattr(letter, name) for name in ("id", "account_id", "address", "asked_of")}
+    named = {name: getattr(letter, name) for name in ("id", "account_id", "email", "asked_of")}
     return replace(letter, **{name: new.get(value, value) for name, value in named.items()})
 
 
 def _elsewhere(person: Person) -> str:
     """Where the links to change and to undo went."""
-    return person.neighbour.account.address if person.neighbour else f"new-{person.account.address}"
+    return person.neighbour.account.email if person.neighbour else f"new-{person.account.email}"
 
 
 async def _pattern(world: World, fresh: bool) -> Person:
@@ -149,7 +149,7 @@ async def _moved_in(world: World, tx: Transaction, neighbour: Person | None, *, 
     now, device = world.clock.now(), mint_secret()
     verified = neighbour is not None and not fresh
     account = an_account(
-        address=f"{new_id()}@example.com",
+        email=f"{new_id()}@example.com",
         password_hash=password_hash(),
         verified=verified,
         created_at=now,
@@ -163,11 +163,11 @@ async def _moved_in(world: World, tx: Transaction, neighbour: Person | None, *, 
         await tx.known_devices.add(account.id, digest(device), now, 1)
     person = Person(account, neighbour, begun, {purpose: mint_secret() for purpose in Purpose}, {}, device)
     for purpose, secret in person.secrets.items():
-        elsewhere = purpose in {Purpose.CHANGE_ADDRESS, Purpose.UNDO_ADDRESS_CHANGE}
-        email = _elsewhere(person) if elsewhere else account.address
-        await tx.one_time_tokens.replace(replace(issue(digest(secret), account, purpose, now), address=email))
+        elsewhere = purpose in {Purpose.CHANGE_EMAIL, Purpose.UNDO_EMAIL_CHANGE}
+        email = _elsewhere(person) if elsewhere else account.email
+        await tx.one_time_tokens.replace(replace(issue(digest(secret), account, purpose, now), email=email))
     for kind in _LETTERS:
         whose = None if kind is LetterKind.RESET_PASSWORD else account.id
-        person.letters[kind] = QueuedLetter(new_id(), kind, now, whose, account.address)
+        person.letters[kind] = QueuedLetter(new_id(), kind, now, whose, account.email)
         await tx.letters.queue(person.letters[kind])
     return person

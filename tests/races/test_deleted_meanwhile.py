@@ -11,12 +11,12 @@ from sqlalchemy import func, select
 from tests.harness.world import World
 from tests.races.contenders import CONTENDERS
 from tests.races.people import PASSWORD, Person, people
-from vestibule.flows import change_address, deliver
+from vestibule.flows import change_email, deliver
 from vestibule.flows.delete_account import delete_account
-from vestibule.flows.guess import record_wrong_guess
+from vestibule.flows.login_attempt import record_failed_attempt
 from vestibule.model.errors import Refusal
-from vestibule.model.guesses import CountedGuess, budgets
 from vestibule.model.letters import Delivery, LetterKind, NotSent, RefusedForGood
+from vestibule.model.login_attempts import CountedAttempt, counters_of_attempts
 from vestibule.model.store import Transaction
 from vestibule.storage.sql.schema import events
 
@@ -116,9 +116,9 @@ async def test_d4_every_flow_refuses_who_goes_between_its_transactions(world: Wo
 async def test_d4_a_wrong_password_is_recorded_of_nobody(world: World) -> None:
     (person,) = await people(world, [False])
     await delete_account(world.env, person.account)
-    counters = budgets(person.account, person.account.address, None, world.env.policy.guesses)
-    guess = CountedGuess(counters[0], 1, 1)
-    await record_wrong_guess(world.env, counters, person.account, guess, person.client_info)
+    counters = counters_of_attempts(person.account, person.account.email, None, world.env.policy.login_attempts)
+    guess = CountedAttempt(counters[0], 1, 1)
+    await record_failed_attempt(world.env, counters, person.account, guess, person.client_info)
     assert await named(world, person) == 0
     async with world.engines.reading() as connection:
         of_nobody = select(func.count()).where(events.c.kind == "sign_in_refused", events.c.account_id.is_(None))
@@ -129,7 +129,7 @@ async def test_d4_a_new_email_is_refused_like_a_wrong_password(world: World) -> 
     (person,) = await people(world, [False])
     await delete_account(world.env, person.account)
     with pytest.raises(Refusal):
-        await change_address.request_change(world.env, person.caller, PASSWORD, "new@example.com", person.client_info)
+        await change_email.request_change(world.env, person.caller, PASSWORD, "new@example.com", person.client_info)
 
 
 @pytest.mark.parametrize("fault", [None, NotSent("451 later"), RefusedForGood("550 no such mailbox")], ids=str)
@@ -137,5 +137,5 @@ async def test_d4_a_letter_outlives_nobody(world: World, fault: Exception | None
     """D4: whatever the mail server says of it meanwhile."""
     (person,) = await people(world, [False])
     env = replace(world.env, post=DeletingPost(world, person, fault))
-    await deliver.deliver(env, person.letters[LetterKind.VERIFY_ADDRESS])
+    await deliver.deliver(env, person.letters[LetterKind.VERIFY_EMAIL])
     assert await named(world, person) == 0

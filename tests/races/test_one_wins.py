@@ -36,7 +36,7 @@ async def test_a_verification_code_is_spent_once(racing_world: World) -> None:
     client = await racing_world.client()
     for attempt in range(ROUNDS):
         await racing_world.register(f"racer{attempt}@example.com")
-        path = f"/api/auth/verifyemail/{racing_world.secret(LetterKind.VERIFY_ADDRESS)}"
+        path = f"/api/auth/verifyemail/{racing_world.secret(LetterKind.VERIFY_EMAIL)}"
         answers = await _race(client.get(path) for _ in range(RACERS))
         assert _statuses(answers) == {200: 1, 403: RACERS - 1}
 
@@ -57,7 +57,7 @@ async def test_a_reset_token_sets_one_password(racing_world: World) -> None:
 async def test_both_mailed_links_at_once_do_not_block_each_other(racing_world: World) -> None:
     await racing_world.register()
     client = await racing_world.client()
-    verifying = f"/api/auth/verifyemail/{racing_world.secret(LetterKind.VERIFY_ADDRESS)}"
+    verifying = f"/api/auth/verifyemail/{racing_world.secret(LetterKind.VERIFY_EMAIL)}"
     resetting = f"/api/auth/resetpassword/{await _mailed_token(racing_world, client)}"
     async with racing_world.engines.transaction() as in_the_way:
         await in_the_way.execute(select(accounts.c.id).with_for_update())
@@ -113,7 +113,7 @@ async def test_of_those_who_register_anew_and_who_prove_the_address_one_password
     for attempt in range(ROUNDS):
         email = f"hijacked{attempt}@example.com"
         await racing_world.register(email, "the first horse")
-        code = racing_world.secret(LetterKind.VERIFY_ADDRESS)
+        code = racing_world.secret(LetterKind.VERIFY_EMAIL)
         racing_world.clock.advance(minutes=11)
         passwords = [f"the racing horse {number}" for number in range(RACERS - 1)]
         answers = await _race(

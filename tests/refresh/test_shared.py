@@ -37,7 +37,7 @@ async def test_r8_the_owner_is_told_once_of_who_races_from_elsewhere(
     async with at(world, HOME, FIREFOX) as owner, at(world, network, program) as other:
         body = {"email": "ada@example.com", "password": "correct horse"}
         await owner.post("/api/auth/login", json=body)
-        await owner.get(f"/api/auth/verifyemail/{world.secret(LetterKind.VERIFY_ADDRESS)}")
+        await owner.get(f"/api/auth/verifyemail/{world.secret(LetterKind.VERIFY_EMAIL)}")
         stolen = {"Cookie": f"refresh_token={owner.cookies['refresh_token']}"}
         assert (await owner.post("/api/auth/refresh")).status_code == 200
         for _ in range(3):
@@ -53,7 +53,7 @@ async def test_r8_of_many_sessions_the_owner_is_told_once_in_a_day(world: World)
     """R8: each is an event; and what is told of devices otherwise is not counted with it."""
     await world.register()
     async with at(world, HOME, FIREFOX) as owner, at(world, CAFE, CURL) as other:
-        await owner.get(f"/api/auth/verifyemail/{world.secret(LetterKind.VERIFY_ADDRESS)}")
+        await owner.get(f"/api/auth/verifyemail/{world.secret(LetterKind.VERIFY_EMAIL)}")
         for _ in range(SESSIONS):
             await owner.post("/api/auth/login", json={"email": "ada@example.com", "password": "correct horse"})
             stolen = {"Cookie": f"refresh_token={owner.cookies['refresh_token']}"}

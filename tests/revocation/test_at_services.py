@@ -11,9 +11,9 @@ from tests.client.knowing import Knowing
 from tests.harness.backends import Backend
 from tests.harness.clock import ManualClock
 from tests.harness.world import POLICY, World, world_on
-from vestibule.client import SessionOver, TokenInvalid
+from vestibule.client import SessionOverError, TokenInvalidError
 from vestibule.client.events import Reader
-from vestibule.flows.follow_revocations import forget_old_revocations
+from vestibule.flows.follow_revocations import purge_old_revocations
 from vestibule.model.policy import Policy
 from vestibule.web.api.services import as_event
 
@@ -40,7 +40,7 @@ def follow(service: Knowing, world: World) -> None:
 
 def beat(service: Knowing) -> None:
     service.memory.revoked.renew(service.clock.monotonic())
-    service.memory.revoked.forget(service.clock.monotonic())
+    service.memory.revoked.purge(service.clock.monotonic())
 
 
 async def test_k6_a_log_out_outlives_a_token_of_longer_life_than_is_set_today(backend: Backend) -> None:
@@ -63,7 +63,7 @@ async def test_k6_a_log_out_outlives_a_token_of_longer_life_than_is_set_today(ba
             beat(service)
             refuses(service, token)
     async with running(backend, SHORT, clock) as world:
-        await forget_old_revocations(world.env)
+        await purge_old_revocations(world.env)
         late = Knowing()
         late.clock.advance(seconds=clock.monotonic() - late.clock.monotonic())
         follow(late, world)
@@ -74,7 +74,7 @@ async def test_k6_a_log_out_outlives_a_token_of_longer_life_than_is_set_today(ba
 
 
 def refuses(service: Knowing, token: str) -> None:
-    with pytest.raises(SessionOver):
+    with pytest.raises(SessionOverError):
         service.memory.decide(token)
 
 
@@ -98,5 +98,5 @@ async def test_k7_no_access_token_outlives_the_idle_end_of_its_session(backend: 
         assert (await browser.get(VERIFY, headers=known)).status_code == 401
         service.clock.advance(seconds=world.clock.monotonic() - service.clock.monotonic() + LEEWAY)
         beat(service)
-        with pytest.raises(TokenInvalid):
+        with pytest.raises(TokenInvalidError):
             service.memory.decide(token)

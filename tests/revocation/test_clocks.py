@@ -9,10 +9,10 @@ from tests.client.knowing import Knowing
 from tests.harness.backends import Backend
 from tests.harness.clock import ManualClock
 from tests.harness.world import World, world_on
-from vestibule.client import SessionOver, TokenInvalid
+from vestibule.client import SessionOverError, TokenInvalidError
 from vestibule.client.events import Reader
 from vestibule.flows.administer import disable_account, find_account
-from vestibule.flows.follow_revocations import read_new_tail, read_whole_tail
+from vestibule.flows.follow_revocations import read_new_backlog, read_whole_backlog
 from vestibule.model.policy import LONGEST_ACCESS_LIFETIME
 from vestibule.protocol.revocations import USUAL_SECONDS, Revoked
 from vestibule.web.api.services import as_event
@@ -35,7 +35,7 @@ def hear(service: Knowing, world: World) -> None:
     for event in Reader().feed(as_event(list(world.env.revocations.standing(0, world.clock.monotonic()))).encode()):
         service.memory.revoked.learn(event.data, now)
     service.memory.revoked.renew(now)
-    service.memory.revoked.forget(now)
+    service.memory.revoked.purge(now)
 
 
 @pytest.mark.parametrize("of_follower", LEADS)
@@ -54,11 +54,11 @@ async def test_k12_no_clock_makes_a_process_deaf_to_what_others_end(
         assert (await browser.get("/api/users/me")).status_code == 200
         of_other.set_ahead(of_writer)
         await disable(other)
-        await read_new_tail(world.env)
+        await read_new_backlog(world.env)
         answers = [(await browser.get(path, headers=bearer)) for path in ("/api/users/me", "/api/auth/verify")]
         assert [answer.status_code for answer in answers] == [401, 401]
         hear(service, world)
-        with pytest.raises(SessionOver):
+        with pytest.raises(SessionOverError):
             service.memory.decide(browser.cookies["access_token"])
 
 
@@ -76,15 +76,15 @@ async def test_k12_what_a_clock_ahead_took_for_over_is_read_once_it_is_set_right
             clock.set_ahead(NONE)
             clock.advance(seconds=1)
             assert known.clock_offset == HOURS.total_seconds()
-            await read_whole_tail(world.env)
+            await read_whole_backlog(world.env)
             assert (len(known), known.clock_offset) == (2, 0)
             hear(service, world)
-            with pytest.raises(SessionOver):
+            with pytest.raises(SessionOverError):
                 service.memory.decide(token)
             clock.advance(seconds=1)
-            assert await read_whole_tail(world.env) == []
+            assert await read_whole_backlog(world.env) == []
             await disable(other)  # numbers go on where they were
-            await read_whole_tail(world.env)
+            await read_whole_backlog(world.env)
             assert known.overlap.count == 3
 
 
@@ -95,7 +95,7 @@ async def test_k12_a_record_by_a_clock_ahead_does_not_have_all_after_it_read(wor
             row = {"at": f"{at} 00:00:00+00:00", "until": f"{at} 01:00:00+00:00"}
             await connection.execute(
                 text(
-                    "INSERT INTO revocations (at, kind, subject, forget_at)"
+                    "INSERT INTO revocations (at, kind, subject, purge_at)"
                     f" VALUES ('{row['at']}', 'session', '{at}', '{row['until']}')"
                 )
             )
@@ -116,19 +116,19 @@ async def test_k13_a_revocation_outlives_a_token_of_a_clock_ahead(backend: Backe
         browser = await world.sign_in()
         token = browser.cookies["access_token"]
         clock.set_ahead(NONE)
-        with pytest.raises(TokenInvalid):
+        with pytest.raises(TokenInvalidError):
             service.memory.decide(token)
         await disable(world)
         for passed in (NONE, 63 * MINUTE, lead, lead + MINUTE, lead + 14 * MINUTE, lead + LONGEST_ACCESS_LIFETIME):
             for moved in (clock, service.clock):
                 moved.advance(seconds=(ManualClock().now() + passed - moved.now()).total_seconds())
-            await read_whole_tail(world.env)
+            await read_whole_backlog(world.env)
             hear(service, world)
             late = Knowing()
             late.clock.advance(seconds=passed.total_seconds())
             hear(late, world)
             for one in (service, late):
-                with pytest.raises((SessionOver, TokenInvalid)):
+                with pytest.raises((SessionOverError, TokenInvalidError)):
                     one.memory.decide(token)
             bearer = {"Authorization": f"Bearer {token}"}
             assert (await (await world.client()).get("/api/users/me", headers=bearer)).status_code == 401
@@ -159,7 +159,7 @@ async def test_k13_a_refresh_by_a_right_clock_hides_no_token_of_the_one_ahead(ba
         service.clock.advance(minutes=31)
         clock.advance(minutes=31)
         hear(service, world)
-        with pytest.raises(SessionOver):
+        with pytest.raises(SessionOverError):
             service.memory.decide(token)
         (until,) = world.env.revocations._revoked.sessions.values()
         memory = world.env.policy.revocation_memory
@@ -177,6 +177,6 @@ def test_k13_one_that_stands_for_a_year_holds_up_none_behind_it() -> None:
     revoked.end_session("of a clock ahead", until=1e8)
     revoked.end_session("over", until=10.0)
     revoked.end_session("stands", until=100.0 + USUAL_SECONDS / 2)
-    assert revoked.forget(100.0) == ["over"]
+    assert revoked.purge(100.0) == ["over"]
     assert revoked.refuses("of a clock ahead", "", 0)
     assert revoked.refuses("stands", "", 0)

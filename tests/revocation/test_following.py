@@ -13,7 +13,7 @@ from sqlalchemy import text
 from tests.harness.backends import Backend
 from tests.harness.world import World, world_on
 from vestibule.flows import follow_revocations
-from vestibule.flows.follow_revocations import forget_old_revocations, read_new_tail, read_whole_tail
+from vestibule.flows.follow_revocations import purge_old_revocations, read_new_backlog, read_whole_backlog
 from vestibule.flows.identify import identify
 from vestibule.model.errors import StoreUnavailable
 from vestibule.model.letters import LetterKind
@@ -50,14 +50,14 @@ async def test_a_transaction_held_open_across_other_revocations_is_not_missed(
     for number in range(3):
         async with env.store.transaction() as tx:
             await tx.revocations.append([of_session(racing_world, f"quick-{number}")])
-        await read_new_tail(env)
-        await read_whole_tail(env)
+        await read_new_backlog(env)
+        await read_whole_backlog(env)
     assert len(env.revocations) == 3
     committed.set()
     await held
-    await read_new_tail(env)
+    await read_new_backlog(env)
     assert len(env.revocations) == 3, "a quick read begins after the last number and cannot see it"
-    await read_whole_tail(env)
+    await read_whole_backlog(env)
     assert len(env.revocations) == 4
 
 
@@ -76,14 +76,14 @@ async def test_a_long_tail_is_not_read_again_as_long_as_it_is_as_it_was(
     monkeypatch.setattr(SqlRevocations, "after", noted)
     await _append(world, [f"old-{number}" for number in range(20)])
     for _ in range(3):
-        await read_whole_tail(world.env)
+        await read_whole_backlog(world.env)
     assert begun == [0, 20, 20]
     await _append(world, ["new"])
-    assert [revocation.subject for revocation in await read_whole_tail(world.env)] == ["new"]
+    assert [revocation.subject for revocation in await read_whole_backlog(world.env)] == ["new"]
     assert len(world.env.revocations) == 21
     async with world.engines.transaction() as connection:
         await connection.execute(text("DELETE FROM revocations WHERE sequence = 5"))
-    await read_whole_tail(world.env)
+    await read_whole_backlog(world.env)
     assert begun[-2:] == [20, 0], "what is not as it was is read from the floor on"
 
 
@@ -100,7 +100,7 @@ async def test_what_another_process_wrote_refuses_here_after_the_next_look(backe
         assert (await elsewhere.get("/api/users/me", headers=bearer)).status_code == 200
         await client.post("/api/auth/logout")
         assert (await elsewhere.get("/api/users/me", headers=bearer)).status_code == 200, "it has not looked yet"
-        await read_new_tail(there.env)
+        await read_new_backlog(there.env)
         assert (await elsewhere.get("/api/users/me", headers=bearer)).status_code == 401
 
 
@@ -129,7 +129,7 @@ async def test_stale_and_without_a_database_it_answers_503(backend: Backend) -> 
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
         assert answer.headers["access-control-allow-origin"]
         with pytest.raises(StoreUnavailable):
-            await read_whole_tail(world.env)
+            await read_whole_backlog(world.env)
 
 
 async def test_a_revoked_token_is_refused_even_without_a_database(backend: Backend) -> None:
@@ -145,10 +145,10 @@ async def test_a_revoked_token_is_refused_even_without_a_database(backend: Backe
 async def test_old_revocations_are_deleted_a_day_late(world: World) -> None:
     async with world.env.store.transaction() as tx:
         await tx.revocations.append([of_session(world, "s1"), of_session(world, "s2")])
-    assert await forget_old_revocations(world.env) == 0
+    assert await purge_old_revocations(world.env) == 0
     world.clock.advance(hours=26)
-    assert await forget_old_revocations(world.env) == 1
-    assert await forget_old_revocations(world.env) == 0, "the newest keeps the numbers going"
+    assert await purge_old_revocations(world.env) == 1
+    assert await purge_old_revocations(world.env) == 0, "the newest keeps the numbers going"
 
 
 class Gated:
@@ -189,7 +189,7 @@ async def test_an_answer_from_memory_follows_a_change_of_the_account(world: Worl
     before = (await client.get("/api/users/me")).json()
     world.clock.advance(seconds=1)
     assert (await client.get("/api/users/me")).json() == before
-    code = world.secret(LetterKind.VERIFY_ADDRESS)
+    code = world.secret(LetterKind.VERIFY_EMAIL)
     assert (await client.get(f"/api/auth/verifyemail/{code}")).status_code == 200
     after = (await client.get("/api/users/me")).json()
     assert after["data"]["user"]["updatedAt"] > before["data"]["user"]["updatedAt"]

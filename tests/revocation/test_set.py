@@ -23,9 +23,9 @@ def token(session: str = "s1", account: str = "a1", issued_at: datetime = NOW) -
     return AccessToken("j", account, session, Role.USER, int(issued.timestamp()), int(issued.timestamp()) + 900)
 
 
-def learnt(*tail: Revocation) -> RevocationSet:
+def learnt(*backlog: Revocation) -> RevocationSet:
     kept = RevocationSet(staleness_seconds=5)
-    kept.learn(list(tail), sent_at=100.0)
+    kept.learn(list(backlog), sent_at=100.0)
     kept.renew(100.0)
     return kept
 
@@ -103,9 +103,9 @@ def test_a_quick_read_begins_after_the_last_number_seen() -> None:
 
 def test_it_forgets_when_no_token_can_live_and_not_before() -> None:
     kept = learnt(of_session(1), of_account(2))
-    kept.forget(100.0 + MEMORY.total_seconds() - 1)
+    kept.purge(100.0 + MEMORY.total_seconds() - 1)
     assert len(kept) == 2
-    kept.forget(100.0 + MEMORY.total_seconds())
+    kept.purge(100.0 + MEMORY.total_seconds())
     assert len(kept) == 2, "a second time within a minute"
-    kept.forget(100.0 + MEMORY.total_seconds() + 59)
+    kept.purge(100.0 + MEMORY.total_seconds() + 59)
     assert len(kept) == 0

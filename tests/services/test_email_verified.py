@@ -20,7 +20,7 @@ async def test_t16_a_token_says_what_was_true_and_the_server_what_is(world: Worl
 
     assert await told() == ("false", False, False)
     assert await told() == ("false", False, False), "from memory"
-    assert (await browser.get(f"/api/auth/verifyemail/{world.secret(LetterKind.VERIFY_ADDRESS)}")).status_code == 200
+    assert (await browser.get(f"/api/auth/verifyemail/{world.secret(LetterKind.VERIFY_EMAIL)}")).status_code == 200
     assert await told() == ("true", True, False)
     assert (await browser.post("/api/auth/refresh")).status_code == 200
     token = browser.cookies["access_token"]

@@ -8,8 +8,8 @@ import pytest
 
 from tests.harness.world import World
 from vestibule.flows.feed_services import BATCH, Heartbeat, Hello, Told, end_removed_services, feed_service
-from vestibule.flows.follow_revocations import read_new_tail, read_whole_tail
-from vestibule.flows.services import add_service, identify_service, remove_service
+from vestibule.flows.follow_revocations import read_new_backlog, read_whole_backlog
+from vestibule.flows.services import create_service_key, identify_service, revoke_service_key
 from vestibule.model.errors import Overloaded, ServiceKeyInvalid
 from vestibule.model.feed import MOST_WAITING, Follower
 from vestibule.model.revocations import OVERLAP_SECONDS, Notice, Revocation, RevocationKind
@@ -41,7 +41,7 @@ def session(session_id: str, seconds: int = MEMORY) -> Notice:
 
 async def test_it_begins_with_all_that_stands_and_says_how_fresh_that_is(world: World) -> None:
     await revoke(world, "one")
-    await read_whole_tail(world.env)
+    await read_whole_backlog(world.env)
     world.clock.advance(seconds=1.5)
     with world.env.feed.following("k") as follower:
         hello, notices, beat = await told(world, follower, rounds=3)
@@ -57,7 +57,7 @@ async def test_what_is_learnt_is_told_at_once_and_before_the_heartbeat_that_cove
         assert len([await anext(telling), await anext(telling)]) == 2
         await revoke(world, "one")
         world.clock.advance(seconds=1)
-        await read_whole_tail(world.env)
+        await read_whole_backlog(world.env)
         assert await anext(telling) == [[session("one")], Heartbeat(world.clock.monotonic(), cursor=0)]
 
 
@@ -76,7 +76,7 @@ async def test_k8_a_heartbeat_lists_the_keys_in_force_and_ages_with_what_is_know
         looked_at = world.clock.monotonic()
         for seconds, known in ((5, 5), (1, 0)):
             world.clock.advance(seconds=seconds)
-            await read_whole_tail(world.env)
+            await read_whole_backlog(world.env)
             beat = (await anext(telling))[-1]
             assert isinstance(beat, Heartbeat)
             assert beat.true_at == looked_at + known
@@ -104,13 +104,13 @@ async def test_a_change_of_password_refuses_the_sessions_and_a_shut_account_ever
 
 async def test_a_cursor_continues_with_an_overlap_so_that_a_late_commit_is_not_missed(world: World) -> None:
     await revoke(world, "old")
-    await read_whole_tail(world.env)
+    await read_whole_backlog(world.env)
     world.clock.advance(seconds=OVERLAP_SECONDS + 1)
-    await read_whole_tail(world.env)
+    await read_whole_backlog(world.env)
     cursor = world.env.revocations.floor
     assert cursor == 1
     await revoke(world, "newer")
-    await read_whole_tail(world.env)
+    await read_whole_backlog(world.env)
     assert world.env.revocations.floor == cursor, "the cursor stays behind until no late commit can come before it"
     with world.env.feed.following("k") as follower:
         hello, notices, _ = await told(world, follower, after=cursor, rounds=3)
@@ -120,7 +120,7 @@ async def test_a_cursor_continues_with_an_overlap_so_that_a_late_commit_is_not_m
 @pytest.mark.parametrize("after", [0, 99])
 async def test_without_a_cursor_of_this_record_it_begins_anew(world: World, after: int) -> None:
     await revoke(world, "one")
-    await read_whole_tail(world.env)
+    await read_whole_backlog(world.env)
     with world.env.feed.following("k") as follower:
         hello, notices, _ = await told(world, follower, after, rounds=3)
     assert (hello.whole, notices) == (True, [session("one")])
@@ -128,7 +128,7 @@ async def test_without_a_cursor_of_this_record_it_begins_anew(world: World, afte
 
 async def test_a_long_beginning_comes_in_batches(world: World) -> None:
     await revoke(world, *(f"s{number}" for number in range(BATCH + 1)))
-    await read_whole_tail(world.env)
+    await read_whole_backlog(world.env)
     with world.env.feed.following("k") as follower:
         _, first, second, _ = await told(world, follower, rounds=4)
     assert (len(first), len(second)) == (BATCH, 1)
@@ -136,7 +136,7 @@ async def test_a_long_beginning_comes_in_batches(world: World) -> None:
 
 async def test_what_was_forgotten_is_not_told(world: World) -> None:
     await revoke(world, "one")
-    await read_whole_tail(world.env)
+    await read_whole_backlog(world.env)
     world.clock.advance(seconds=MEMORY + 1)
     with world.env.feed.following("k") as follower:
         assert [type(one) for one in await told(world, follower)] == [Hello, Heartbeat]
@@ -173,21 +173,21 @@ async def test_only_so_many_may_follow_and_nobody_at_the_end(world: World) -> No
 
 
 async def test_a_removed_key_ends_what_it_follows_and_no_other(world: World) -> None:
-    keys = [await identify_service(world.env, await add_service(world.env, name) or "") for name in ("a", "b")]
+    keys = [await identify_service(world.env, await create_service_key(world.env, name) or "") for name in ("a", "b")]
     with world.env.feed.following(keys[0].digest) as removed, world.env.feed.following(keys[1].digest) as kept:
-        await remove_service(world.env, "a")
+        await revoke_service_key(world.env, "a")
         await end_removed_services(world.env)
         assert (removed.over, kept.over) == (True, False)
 
 
 async def test_of_two_who_add_a_name_at_once_one_gets_a_key(racing_world: World) -> None:
-    keys = await asyncio.gather(*(add_service(racing_world.env, "billing") for _ in range(16)))
+    keys = await asyncio.gather(*(create_service_key(racing_world.env, "billing") for _ in range(16)))
     (winner,) = [key for key in keys if key]
     assert (await identify_service(racing_world.env, winner)).name == "billing"
 
 
 async def test_a_key_that_is_unknown_or_has_no_shape_is_refused(world: World) -> None:
-    key = await add_service(world.env, "billing") or ""
+    key = await create_service_key(world.env, "billing") or ""
     assert (await identify_service(world.env, key)).name == "billing"
     for wrong in ("", key[4:], key[:-1] + ("0" if key[-1] != "0" else "1"), key.upper(), f"{key} "):
         with pytest.raises(ServiceKeyInvalid):
@@ -208,7 +208,7 @@ async def test_the_feed_answers_nobody_without_a_service_key(world: World) -> No
 async def test_a_quick_read_reaches_followers_too(world: World) -> None:
     with world.env.feed.following("k") as follower:
         await revoke(world, "one")
-        await read_new_tail(world.env)
+        await read_new_backlog(world.env)
         assert follower.take() == [session("one")]
 
 

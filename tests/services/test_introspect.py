@@ -3,7 +3,7 @@
 import httpx
 
 from tests.harness.world import World
-from vestibule.flows.services import add_service
+from vestibule.flows.services import create_service_key
 
 PATH = "/api/auth/introspect"
 INACTIVE = {"active": False}
@@ -11,7 +11,7 @@ INACTIVE = {"active": False}
 
 async def a_service(world: World) -> httpx.AsyncClient:
     client = await world.client(origin=None)
-    client.headers["Authorization"] = f"Bearer {await add_service(world.env, 'billing')}"
+    client.headers["Authorization"] = f"Bearer {await create_service_key(world.env, 'billing')}"
     return client
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.harness.world import World
-from vestibule.flows.services import add_service, remove_service
+from vestibule.flows.services import create_service_key, revoke_service_key
 from vestibule.model import service_keys
 from vestibule.web.service import WRONG_KEYS
 
@@ -34,12 +34,12 @@ async def test_g15_made_up_keys_are_looked_up_sixty_times_a_minute(world: World,
 
 async def test_g15_nobody_on_its_network_keeps_a_service_out(world: World) -> None:
     """G15: and one that is removed is out at once all the same."""
-    key = await add_service(world.env, "billing")
+    key = await create_service_key(world.env, "billing")
     assert await asked(world, "POST", "/api/auth/introspect", key) == 200
     for _ in range(WRONG_KEYS * 2):
         await asked(world, "POST", "/api/auth/introspect", service_keys.mint())
     assert await asked(world, "POST", "/api/auth/introspect", service_keys.mint()) == 429
     assert await asked(world, "POST", "/api/auth/introspect", None) == 401, "for which nothing is looked up"
     assert await asked(world, "POST", "/api/auth/introspect", key) == 200
-    await remove_service(world.env, "billing")
+    await revoke_service_key(world.env, "billing")
     assert await asked(world, "POST", "/api/auth/introspect", key) == 401

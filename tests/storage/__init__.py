@@ -17,7 +17,7 @@ LIMITS = SessionLimits(
 
 def an_account(**members: Any) -> Account:
     """Somebody with a password, not verified yet; `members` say what is different."""
-    ordinary = {"name": "Ada", "address": "ada@example.com", "role": Role.USER, "verified": False}
+    ordinary = {"name": "Ada", "email": "ada@example.com", "role": Role.USER, "verified": False}
     times = {"created_at": NOW, "updated_at": NOW}
     return Account(**{"id": new_id(), "password_hash": "a hash", **ordinary, **times, **members})
 

@@ -13,9 +13,9 @@ from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.reauthenticate import signed_in_lately
 from vestibule.model.accounts import Account
-from vestibule.model.guesses import Budget, GuessLimits
 from vestibule.model.letters import LetterKind
 from vestibule.model.limits import Limit
+from vestibule.model.login_attempts import AttemptCounter, LoginAttemptLimits
 from vestibule.model.memory import KnownSession
 
 NONE, HOURS, DAYS = timedelta(), timedelta(hours=3), timedelta(days=400)
@@ -33,18 +33,18 @@ async def account_of(world: World) -> Account:
 async def test_s15_what_was_counted_by_a_clock_ahead_holds_up_nobody_once_it_is_right(
     world: World, lead: timedelta
 ) -> None:
-    now, limit, limits = world.clock.now(), Limit("letters", 1, timedelta(hours=1)), GuessLimits()
-    mine = Budget("mine", None)
+    now, limit, limits = world.clock.now(), Limit("letters", 1, timedelta(hours=1)), LoginAttemptLimits()
+    mine = AttemptCounter("mine", None)
     async with world.env.store.transaction() as tx:
-        assert await tx.tallies.take(limit, EMAIL, now + lead)
-        assert not await tx.tallies.take(limit, EMAIL, now + lead)
-        while await tx.guesses.take(mine, limits, now + lead):
+        assert await tx.rate_counters.take(limit, EMAIL, now + lead)
+        assert not await tx.rate_counters.take(limit, EMAIL, now + lead)
+        while await tx.login_attempts.take(mine, limits, now + lead):
             pass
     async with world.env.store.transaction() as tx:
-        assert await tx.tallies.take(limit, EMAIL, now)
-        assert not await tx.tallies.take(limit, EMAIL, now)
-        assert await tx.guesses.take(mine, limits, now)
-        assert not await tx.guesses.take(mine, limits, now), "and from here on as ever"
+        assert await tx.rate_counters.take(limit, EMAIL, now)
+        assert not await tx.rate_counters.take(limit, EMAIL, now)
+        assert await tx.login_attempts.take(mine, limits, now)
+        assert not await tx.login_attempts.take(mine, limits, now), "and from here on as ever"
 
 
 @LEADS
@@ -114,7 +114,7 @@ async def test_s15_nothing_old_is_looked_for_until_the_clock_has_stood(
         assert not cleaned
 
     monkeypatch.setattr(loops, "clean_up", noted)
-    monkeypatch.setattr(loops, "forget_old_revocations", none)
+    monkeypatch.setattr(loops, "purge_old_revocations", none)
     with monkeypatch.context() as patched:
         patched.setattr(asyncio, "sleep", pause)
         with pytest.raises(asyncio.CancelledError):

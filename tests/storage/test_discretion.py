@@ -17,7 +17,7 @@ _NOW = SystemClock().now()
 ROW: dict[str, Any] = {
     "id": "canary-id",
     "name": "Canary Name",
-    "address": "canary@example.com",
+    "email": "canary@example.com",
     "role": "user",
     "verified": False,
     "password_hash": "$2b$12$canary",
@@ -48,12 +48,12 @@ async def _add(world: World, changed: Mapping[str, Any]) -> None:
     [
         {},
         {"id": "canary-other"},
-        {"id": "canary-other", "address": "canary2@example.com", "name": None},
-        {"id": "canary-other", "address": "canary2@example.com", "epoch": "canary-number"},
-        {"id": "canary-other", "address": "canary2@example.com", "name": "canary " * 100},
-        {"id": "canary-other", "address": "canary2@example.com", "name": "canary\0"},
-        {"id": "canary-other", "address": "canary2@example.com", "name": "canary\ud800"},
-        {"id": "canary-other", "address": "canary2@example.com", "created_at": "canary-time"},
+        {"id": "canary-other", "email": "canary2@example.com", "name": None},
+        {"id": "canary-other", "email": "canary2@example.com", "epoch": "canary-number"},
+        {"id": "canary-other", "email": "canary2@example.com", "name": "canary " * 100},
+        {"id": "canary-other", "email": "canary2@example.com", "name": "canary\0"},
+        {"id": "canary-other", "email": "canary2@example.com", "name": "canary\ud800"},
+        {"id": "canary-other", "email": "canary2@example.com", "created_at": "canary-time"},
     ],
     ids=["the same id", "the same email", "no name", "no number", "too long", "NUL", "a lone surrogate", "no time"],
 )

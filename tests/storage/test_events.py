@@ -69,7 +69,7 @@ async def _rows(world: World) -> list[RowMapping]:
 
 async def test_what_happened_to_an_account_is_told_the_latest_first(world: World) -> None:
     ada = await stored_account(world.env.store)
-    grace = await stored_account(world.env.store, address="grace@example.com")
+    grace = await stored_account(world.env.store, email="grace@example.com")
     told = [Event(NOW, kind, ada.id, "a-session", "192.0.2.7", {"n": kind}) for kind in EventKind]
     async with world.env.store.transaction() as tx:
         await tx.events.record(Event(NOW, EventKind.REGISTERED, grace.id), *told)

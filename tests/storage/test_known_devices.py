@@ -16,7 +16,7 @@ def store(world: World) -> Store:
 
 
 async def test_a_device_is_known_to_the_account_that_it_signed_in_to(store: Store) -> None:
-    ada, grace = await stored_account(store), await stored_account(store, address="grace@example.com")
+    ada, grace = await stored_account(store), await stored_account(store, email="grace@example.com")
     async with store.transaction() as tx:
         assert not await tx.known_devices.places(ada.id)
         assert not await tx.known_devices.seen(ada.id, "digest", NOW)
@@ -33,11 +33,11 @@ async def test_a_device_is_known_to_the_account_that_it_signed_in_to(store: Stor
 
 
 async def test_forgetting_leaves_other_accounts_theirs(store: Store) -> None:
-    ada, grace = await stored_account(store), await stored_account(store, address="grace@example.com")
+    ada, grace = await stored_account(store), await stored_account(store, email="grace@example.com")
     async with store.transaction() as tx:
         for account in (ada, grace):
             await tx.known_devices.add(account.id, "digest", NOW, 1)
-        await tx.known_devices.forget(ada.id)
+        await tx.known_devices.delete_of(ada.id)
         assert not await tx.known_devices.places(ada.id)
         assert await tx.known_devices.places(grace.id)
 

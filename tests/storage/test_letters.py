@@ -26,7 +26,7 @@ async def queue(store: Store, count: int = 1) -> list[str]:
     """So many letters, a microsecond apart, the newest put in first; their ids, oldest first."""
     account = await stored_account(store)
     moments = [NOW + n * INSTANT for n in range(count)]
-    queued = [QueuedLetter(new_id(), LetterKind.VERIFY_ADDRESS, moment, account.id) for moment in moments]
+    queued = [QueuedLetter(new_id(), LetterKind.VERIFY_EMAIL, moment, account.id) for moment in moments]
     async with store.transaction() as tx:
         for letter in reversed(queued):
             await tx.letters.queue(letter)
@@ -35,7 +35,7 @@ async def queue(store: Store, count: int = 1) -> list[str]:
 
 def queued_as(letter_id: str, attempts: int = 0) -> QueuedLetter:
     """What a worker holds that has claimed the letter so many times."""
-    return QueuedLetter(letter_id, LetterKind.VERIFY_ADDRESS, NOW, attempts=attempts)
+    return QueuedLetter(letter_id, LetterKind.VERIFY_EMAIL, NOW, attempts=attempts)
 
 
 async def claim(store: Store, now: datetime) -> tuple[str, int] | None:
@@ -158,11 +158,11 @@ async def test_an_empty_outbox_has_no_backlog(store: Store) -> None:
 
 async def test_m15_what_would_bring_a_token_is_withdrawn_but_no_notice_and_no_earlier_way_back(store: Store) -> None:
     account = await stored_account(store)
-    kind = LetterKind.ADDRESS_CHANGED
+    kind = LetterKind.EMAIL_CHANGED
     earlier, later = (QueuedLetter(new_id(), kind, NOW + n * MINUTE, account.id, "old@example.com") for n in (0, 2))
     others = [
         QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, NOW, who, to)
-        for who, to in ((account.id, None), (None, account.address))
+        for who, to in ((account.id, None), (None, account.email))
     ]
     notice = QueuedLetter(new_id(), LetterKind.PASSWORD_CHANGED, NOW, account.id)
     async with store.transaction() as tx:
@@ -177,9 +177,9 @@ async def test_m21_a_later_letter_is_newer_if_it_was_asked_of_the_same_account_i
     """M21: by its id or by its email."""
     account = await stored_account(store)
     kind = LetterKind.RESET_PASSWORD
-    first = QueuedLetter(new_id(), kind, NOW, address=account.address)
+    first = QueuedLetter(new_id(), kind, NOW, email=account.email)
     second = QueuedLetter(new_id(), kind, NOW + MINUTE, account.id)
-    others = QueuedLetter(new_id(), kind, NOW + 2 * MINUTE, address="grace@example.com")
+    others = QueuedLetter(new_id(), kind, NOW + 2 * MINUTE, email="grace@example.com")
     async with store.transaction() as tx:
         for letter in (first, second, others):
             await tx.letters.queue(letter)
@@ -191,12 +191,12 @@ async def test_m21_a_later_letter_is_newer_if_it_was_asked_of_the_same_account_i
 
 async def test_m21_what_was_asked_of_another_of_nobody_or_before_is_no_newer_letter(store: Store) -> None:
     """M21: though it is for the same mailbox."""
-    account, stranger = await stored_account(store), await stored_account(store, address="mallory@example.com")
-    kind, nobodys = LetterKind.CONFIRM_NEW_ADDRESS, "later@example.com"
+    account, stranger = await stored_account(store), await stored_account(store, email="mallory@example.com")
+    kind, nobodys = LetterKind.CONFIRM_NEW_EMAIL, "later@example.com"
     first = QueuedLetter(new_id(), kind, NOW, account.id, "new@example.com")
     later = (
-        QueuedLetter(new_id(), kind, NOW + MINUTE, stranger.id, account.address),
-        QueuedLetter(new_id(), kind, NOW + MINUTE, address=nobodys),
+        QueuedLetter(new_id(), kind, NOW + MINUTE, stranger.id, account.email),
+        QueuedLetter(new_id(), kind, NOW + MINUTE, email=nobodys),
         QueuedLetter(new_id(), kind, NOW + MINUTE, account.id),
     )
     async with store.transaction() as tx:
@@ -205,7 +205,7 @@ async def test_m21_what_was_asked_of_another_of_nobody_or_before_is_no_newer_let
         await tx.accounts.set_password(account.id, "another hash", NOW)
         now_at = await tx.accounts.get(account.id)
         assert now_at is not None
-        assert not await tx.letters.newer(first, replace(now_at, address=nobodys))
+        assert not await tx.letters.newer(first, replace(now_at, email=nobodys))
         await tx.letters.settle(later[0], NOW, stranger.id)
         assert not await tx.letters.newer(first, now_at)
 

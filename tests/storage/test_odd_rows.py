@@ -15,8 +15,8 @@ from vestibule.crypto.seal import Seal
 from vestibule.flows.clean_up import clean_up
 from vestibule.flows.deliver import deliver_next
 from vestibule.flows.follow_keys import keep_next_keys, look_at_keys
-from vestibule.flows.follow_revocations import read_new_tail, read_whole_tail
-from vestibule.flows.services import list_services
+from vestibule.flows.follow_revocations import read_new_backlog, read_whole_backlog
+from vestibule.flows.services import list_service_keys
 from vestibule.flows.watch_events import find_events
 from vestibule.model.access_tokens import AccessToken
 from vestibule.model.accounts import Account, Role
@@ -73,7 +73,7 @@ async def test_i4_an_odd_account_is_nobody_and_the_others_sign_in(world: World, 
     await spoil(world, statement)
     assert await sign_in_status(world, "odd@example.com") == 400
     assert await sign_in_status(world, "ada@example.com") == 200
-    world.env.memory.forget_tokens()
+    world.env.memory.drop_tokens()
     assert (await signed_in.get("/api/users/me")).status_code in {200, 401}
     assert (await signed_in.post("/api/auth/refresh")).status_code in {200, 403}
     await (await world.client()).post("/api/auth/forgotpassword", json={"email": "odd@example.com"})
@@ -105,7 +105,7 @@ async def test_i4_an_odd_session_is_over_and_left_out_of_the_list(world: World, 
     odd = await world.sign_in("ada@example.com", PASSWORD)
     await spoil(world, statement)
     good = await world.sign_in("ada@example.com", PASSWORD)
-    world.env.memory.forget_tokens()
+    world.env.memory.drop_tokens()
     assert (await odd.get("/api/users/me")).status_code == 401
     assert (await odd.post("/api/auth/refresh")).status_code in {401, 403}
     listed = await good.get("/api/users/me/sessions")
@@ -121,7 +121,7 @@ LETTERS = {
     "detail is deep": {"detail": "[" * 100_000},
     "detail is no time": {"kind": "password_changed", "detail": '{"at": "canary"}'},
     "language": {"language": "tlh"},
-    "address": {"address": "canary@example.com\nBcc: x", "account_id": "odd"},
+    "email": {"email": "canary@example.com\nBcc: x", "account_id": "odd"},
 }
 
 
@@ -151,7 +151,7 @@ async def test_i4_an_odd_letter_stops_no_other(world: World, changed: dict[str, 
 REVOCATION = {
     "kind": "UPDATE revocations SET kind = 'canary'",
     "an account's without a moment": "UPDATE revocations SET kind = 'account', not_before = NULL",
-    "forget_at": "UPDATE revocations SET kind = 'account', forget_at = 'canary'",
+    "purge_at": "UPDATE revocations SET kind = 'account', purge_at = 'canary'",
     "at": "UPDATE revocations SET kind = 'account', at = 'canary', not_before = 'canary'",
 }
 
@@ -163,7 +163,7 @@ async def test_i4_an_odd_revocation_revokes_all_it_may_be_about_and_the_others_a
     if statement.count("canary") and "kind = 'canary'" not in statement and world.engines.dialect != "sqlite":
         return  # PostgreSQL stores nothing of the kind
     now = world.clock.now()
-    row = {"at": now, "kind": "session", "forget_at": now + timedelta(hours=1)}
+    row = {"at": now, "kind": "session", "purge_at": now + timedelta(hours=1)}
     async with world.engines.transaction() as connection:
         await connection.execute(insert(revocations).values(**row, subject="odd"))
         await connection.execute(text(statement))
@@ -174,8 +174,8 @@ async def test_i4_an_odd_revocation_revokes_all_it_may_be_about_and_the_others_a
         token = AccessToken("jti", account, session, Role.USER, issued, issued + 3600)
         return world.env.revocations.refuses(token)
 
-    await read_whole_tail(world.env)
-    await read_new_tail(world.env)
+    await read_whole_backlog(world.env)
+    await read_new_backlog(world.env)
     assert refused("good", "x")
     assert refused("x", "odd")
     assert not refused("x", "y")
@@ -233,7 +233,7 @@ async def test_i4_an_odd_service_key_lets_nobody_in_and_hides_no_other(world: Wo
         for name in ("good", "odd"):
             await connection.execute(insert(service_keys).values(name=name, digest=name, created_at=now))
         await connection.execute(text("UPDATE service_keys SET created_at = 'canary' WHERE name = 'odd'"))
-    assert [key.name for key in await list_services(world.env)] == ["good"]
+    assert [key.name for key in await list_service_keys(world.env)] == ["good"]
     async with world.env.store.reading() as read:
         assert await read.service_keys.with_digest("odd") is None
 
@@ -297,7 +297,7 @@ async def test_i8_a_moment_that_is_none_stops_nobody_else(world: World, table: s
         for path in ("/api/users/me", "/api/users/me/sessions", "/profile/security", "/profile/data"):
             assert (await browser.get(path)).status_code == 200, (moment, path)
         assert (await browser.post("/api/auth/refresh")).status_code == 200
-        world.env.memory.forget_tokens()
+        world.env.memory.drop_tokens()
         for request in (odd.get("/api/users/me"), odd.get("/api/users/me/sessions"), odd.post("/api/auth/refresh")):
             assert (await request).status_code < 500, moment
         assert len(await find_events(world.env, EventFilter(), 1000)) > 1

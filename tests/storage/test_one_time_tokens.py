@@ -12,7 +12,7 @@ from vestibule.model.accounts import Account
 from vestibule.model.one_time_tokens import LIFETIMES, OneTimeToken, Purpose, issue, mailed_to
 from vestibule.model.store import Store
 
-RESET, VERIFY, UNDO = Purpose.RESET_PASSWORD, Purpose.VERIFY_ADDRESS, Purpose.UNDO_ADDRESS_CHANGE
+RESET, VERIFY, UNDO = Purpose.RESET_PASSWORD, Purpose.VERIFY_EMAIL, Purpose.UNDO_EMAIL_CHANGE
 INSTANT = timedelta(microseconds=1)
 
 
@@ -90,14 +90,14 @@ async def test_a_newer_token_is_good_although_the_older_was_spent(store: Store, 
 
 
 async def test_another_purpose_and_another_account_are_left_alone(store: Store, ada: Account) -> None:
-    grace = await stored_account(store, address="grace@example.com")
+    grace = await stored_account(store, email="grace@example.com")
     await keep(store, token(ada, "to verify", VERIFY), token(grace, "hers"), token(ada, "older"), token(ada, "newer"))
     assert await consume(store, "to verify", VERIFY) == ada.id
     assert await consume(store, "hers") == grace.id
 
 
 async def test_void_kills_every_token_of_one_account(store: Store, ada: Account) -> None:
-    grace = await stored_account(store, address="grace@example.com")
+    grace = await stored_account(store, email="grace@example.com")
     await keep(store, token(ada, "one"), token(ada, "two", VERIFY), token(grace, "hers"))
     async with store.transaction() as tx:
         await tx.one_time_tokens.void(ada.id)
@@ -109,7 +109,7 @@ async def test_void_kills_every_token_of_one_account(store: Store, ada: Account)
 async def test_m1_a_token_proves_the_address_it_was_mailed_to_and_no_later_one(store: Store, ada: Account) -> None:
     await keep(store, token(ada, "to reset"), token(ada, "to verify", VERIFY))
     async with store.transaction() as tx:
-        assert await tx.accounts.change_address(ada.id, "countess@example.com", NOW) == ada.address
+        assert await tx.accounts.change_email(ada.id, "countess@example.com", NOW) == ada.email
     assert await consume(store, "to reset") is None
     assert await consume(store, "to verify", VERIFY) is None
 
@@ -123,10 +123,10 @@ async def test_a_letter_that_went_out_twice_has_two_tokens_that_are_one(store: S
     assert await consume(store, "other") == ada.id
 
 
-def undo(account: Account, secret: str, address: str, minutes: int) -> OneTimeToken:
+def undo(account: Account, secret: str, email: str, minutes: int) -> OneTimeToken:
     """The way back from a change that was made so late."""
     made = issue(digest(secret), account, UNDO, NOW + timedelta(minutes=minutes))
-    return mailed_to(made, address, secret)
+    return mailed_to(made, email, secret)
 
 
 async def test_undoing_a_change_undoes_later_ones_and_leaves_earlier_ones(store: Store, ada: Account) -> None:
@@ -163,5 +163,5 @@ async def test_o9_an_address_is_proven_in_the_epoch_of_its_code_alone(store: Sto
     """O9: the epoch that ends between spending the code and proving the address, too."""
     async with store.transaction() as tx:
         epoch = await tx.accounts.set_password(ada.id, "another hash", NOW)
-        assert not await tx.accounts.verify(ada.id, ada.address, NOW, ada.epoch)
-        assert await tx.accounts.verify(ada.id, ada.address, NOW, epoch)
+        assert not await tx.accounts.verify(ada.id, ada.email, NOW, ada.epoch)
+        assert await tx.accounts.verify(ada.id, ada.email, NOW, epoch)

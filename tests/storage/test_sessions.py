@@ -157,7 +157,7 @@ async def test_an_ended_session_stays_ended_for_the_first_reason(store: Store, s
 
 async def test_end_all_ends_every_live_session_of_one_account(store: Store, ada: Account, session: Session) -> None:
     another, over = await stored_session(store, ada), await stored_session(store, ada)
-    hers = await stored_session(store, await stored_account(store, address="grace@example.com"))
+    hers = await stored_session(store, await stored_account(store, email="grace@example.com"))
     assert await end(store, over, NOW)
     async with store.transaction() as tx:
         ended = await tx.sessions.end_all(ada.id, EndReason.PASSWORD_RESET, NOW)
@@ -222,7 +222,7 @@ async def test_no_session_of_an_old_password_outlives_its_change(racing_world: W
 
 async def test_past_sessions_are_those_that_ended_or_ran_out_and_nobody_elses(store: Store, ada: Account) -> None:
     ended, idle, live = [await stored_session(store, ada) for _ in range(3)]
-    await stored_session(store, await stored_account(store, address="grace@example.com"))
+    await stored_session(store, await stored_account(store, email="grace@example.com"))
     later = NOW + LIMITS.idle
     await end(store, ended, NOW)
     assert await rotate(store, live, 1, later - INSTANT)

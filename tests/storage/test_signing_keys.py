@@ -133,6 +133,6 @@ async def test_spent_keys_go_by_themselves(with_next: Store) -> None:
 
 async def test_what_is_sealed_anew_takes_the_place_only_of_what_was_read(with_next: Store) -> None:
     async with with_next.transaction() as tx:
-        assert await tx.signing_keys.reseal("old", "sealed old", "sealed anew")
-        assert not await tx.signing_keys.reseal("old", "sealed old", "sealed again")
+        assert await tx.signing_keys.reencrypt("old", "sealed old", "sealed anew")
+        assert not await tx.signing_keys.reencrypt("old", "sealed old", "sealed again")
     assert {key.sealed_private for key in await stored(with_next)} == {"sealed anew", "sealed new"}

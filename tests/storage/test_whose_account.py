@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, column, insert, select, table, update
 
 from tests.conftest import not_to_be_had
 from tests.harness import backends, servers
@@ -22,9 +22,9 @@ from vestibule.crypto.entropy import new_id
 from vestibule.model.accounts import Account, Role
 from vestibule.storage.sql import engine
 from vestibule.storage.sql import migrate as migrations
+from vestibule.storage.sql.database_copy import DatabaseCopy
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.migrate import migrate
-from vestibule.storage.sql.move import DatabaseCopy
 from vestibule.storage.sql.schema import accounts, events, known_devices, sessions
 from vestibule.storage.sql.store import SqlStore
 
@@ -76,14 +76,26 @@ def to_0012(connection: Connection) -> None:
 def rows_before() -> dict[str, Account]:
     named = {what: f"{what.replace(' ', '.').replace(',', '')}@example.com" for what in ROWS}
     return {
-        what: an_account(**{"address": named[what], "updated_at": CHANGED, **members})
+        what: an_account(**{"email": named[what], "updated_at": CHANGED, **members})
         for what, (members, _, _) in ROWS.items()
     }
 
 
+NEW = {"imported_at", "first_used_at", "registered_epoch"}
+THEN = table(
+    "accounts",
+    *(column("address" if c.name == "email" else c.name, c.type) for c in accounts.c if c.name not in NEW),
+)
+
+
+def as_row_then(account: Account) -> dict[str, Any]:
+    """As schema 0012 has it."""
+    row = as_row(account)
+    return row | {"address": row.pop("email")}
+
+
 def as_row(account: Account) -> dict[str, Any]:
-    new = {"imported_at", "first_used_at", "registered_epoch"}
-    return {c.name: getattr(account, c.name) for c in accounts.c if c.name not in new} | {"role": account.role.value}
+    return {c.name: getattr(account, c.name) for c in accounts.c if c.name not in NEW} | {"role": account.role.value}
 
 
 async def fill(engines: Engines, there: dict[str, Account]) -> None:
@@ -95,7 +107,7 @@ async def fill(engines: Engines, there: dict[str, Account]) -> None:
     async with engines.transaction(seconds=None) as connection:
         await connection.run_sync(to_0012)
         for what, account in there.items():
-            await connection.execute(insert(accounts).values(as_row(account)))
+            await connection.execute(insert(THEN).values(as_row_then(account)))
             for kind in ROWS[what][1]:
                 its = {"at": NOW, "kind": kind, "account_id": account.id, "detail": "{}"}
                 await connection.execute(insert(events).values(its))
@@ -123,13 +135,13 @@ async def test_what_older_rows_tell(kind: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("source", "target"), [(SQLITE, POSTGRESQL), (POSTGRESQL, SQLITE), (SQLITE, SQLITE)])
 async def test_it_is_carried_from_one_database_to_another(source: str, target: str, tmp_path: Path) -> None:
     marked = an_account(imported_at=NOW, first_used_at=NOW + timedelta(microseconds=1), registered_epoch=2, epoch=3)
-    unmarked = an_account(address="grace@example.com")
+    unmarked = an_account(email="grace@example.com")
     async with nothing_on(source, tmp_path) as here, nothing_on(target, tmp_path) as there:
         await migrate(here)
         await migrate(there)
         async with here.transaction() as connection:
             for account in (marked, unmarked):
-                new = {name: getattr(account, name) for name in ("imported_at", "first_used_at", "registered_epoch")}
+                new = {name: getattr(account, name) for name in NEW}
                 await connection.execute(insert(accounts).values(as_row(account) | new))
         await DatabaseCopy(here, there).carry(lambda _: None)
         async with SqlStore(there).reading() as read:

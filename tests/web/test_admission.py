@@ -124,7 +124,7 @@ def test_each_line_of_the_map_that_takes_a_password_says_that_it_hashes() -> Non
         "register",
         "reset",
         "change_password",
-        "change_address",
+        "change_email",
         "delete",
     }
 

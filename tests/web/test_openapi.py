@@ -181,7 +181,7 @@ async def test_every_success_is_as_declared(world: World) -> None:
     await ask("POST /api/auth/register", 201, name="Ada", **ada, passwordConfirm=ada["password"])
     await ask("POST /api/auth/register", 409, name="Ada", **ada, passwordConfirm=ada["password"])
     await world.deliver()
-    await ask("GET /api/auth/verifyemail/{code}", 200, world.secret(LetterKind.VERIFY_ADDRESS))
+    await ask("GET /api/auth/verifyemail/{code}", 200, world.secret(LetterKind.VERIFY_EMAIL))
     await ask("POST /api/auth/login", 200, **ada)
     await ask("GET /api/users/me", 200)
     await ask("GET /api/auth/verify", 204)

@@ -85,7 +85,7 @@ async def test_a_wrong_password_keeps_the_address_and_never_the_password(world: 
         assert password not in answer.text
 
 
-async def test_an_unproven_address_is_offered_another_link(backend: Backend) -> None:
+async def test_an_unverified_email_is_offered_another_link(backend: Backend) -> None:
     async with world_on(backend, mandatory_verification()) as world:
         await world.register()
         client = await world.client(None)
@@ -93,11 +93,11 @@ async def test_an_unproven_address_is_offered_another_link(backend: Backend) -> 
         answer = await client.post("/login", data=fields)
         assert answer.status_code == 401
         assert "Confirm your address first" in answer.text
-        first = world.secret(LetterKind.VERIFY_ADDRESS)
+        first = world.secret(LetterKind.VERIFY_EMAIL)
         sent = await client.post("/verifyemail", data={"email": "ada@example.com"})
         assert sent.headers["location"] == "/checkemail?about=verify"
         await world.deliver()
-        assert world.secret(LetterKind.VERIFY_ADDRESS) != first
+        assert world.secret(LetterKind.VERIFY_EMAIL) != first
 
 
 async def test_deleting_asks_for_the_password_and_ends_everything(world: World) -> None:

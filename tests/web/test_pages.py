@@ -16,8 +16,8 @@ from vestibule.web.routes import PAGES
 ABOUT_NO_ACCOUNT = {
     EventKind.SIGNING_KEY_ROTATED,
     EventKind.SIGNING_KEY_WITHDRAWN,
-    EventKind.SERVICE_ADDED,
-    EventKind.SERVICE_REMOVED,
+    EventKind.SERVICE_CREATED,
+    EventKind.SERVICE_REVOKED,
     EventKind.REGISTRATION_REFUSED,
 }
 FOR_MEMBERS = [page.path for page in PAGES if page.method == "GET" and page.path.startswith("/profile")]
@@ -123,7 +123,7 @@ async def test_my_data_is_mine_and_holds_no_secret(world: World) -> None:
     answer = await client.get("/profile/data")
     assert answer.headers["content-disposition"] == 'attachment; filename="my-data.json"'
     mine = answer.json()
-    assert mine["account"]["address"] == "ada@example.com"
+    assert mine["account"]["email"] == "ada@example.com"
     assert [session["id"] for session in mine["live"]] == [await session_of(client)]
     assert {event["kind"] for event in mine["events"]} == {"registered", "signed_in"}
     assert not re.search(r"argon2|password_hash|eyJ|grace|[0-9a-f]{64}", answer.text)

@@ -33,7 +33,7 @@ async def test_b9_a_prefetch_neither_signs_out_nor_refreshes_nor_verifies(
     """B9: and the click that comes after it does."""
     await world.register()
     browser = await world.sign_in()
-    code = world.secret(LetterKind.VERIFY_ADDRESS)
+    code = world.secret(LetterKind.VERIFY_EMAIL)
     for path in ("logout", "refresh", f"verifyemail/{code}"):
         answer = await browser.get(f"/api/auth/{path}", headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (403, "fetched_ahead")

@@ -9,7 +9,7 @@ import pytest
 from structlog.contextvars import get_contextvars, merge_contextvars
 from structlog.testing import capture_logs
 
-from tests.flows import DONE, ask_for_change, click, confirm, forget, reset, twice, verify
+from tests.flows import DONE, ask_for_change, ask_for_reset, click, confirm, reset, twice, verify
 from tests.harness.post import CaughtPost
 from tests.harness.world import World
 from tests.web.people import ada, token_in
@@ -25,8 +25,8 @@ OF_COMMANDS = {
     EventKind.SIGNING_KEY_ROTATED,
     EventKind.SIGNING_KEY_WITHDRAWN,
     EventKind.IMPORTED,
-    EventKind.SERVICE_ADDED,
-    EventKind.SERVICE_REMOVED,
+    EventKind.SERVICE_CREATED,
+    EventKind.SERVICE_REVOKED,
 }
 Act = Callable[[World], Awaitable[Any]]
 
@@ -63,8 +63,8 @@ async def signs_in_and_out(world: World) -> None:
 
 async def is_mailed(world: World) -> None:
     await world.register()
-    assert await verify(world, world.secret(LetterKind.VERIFY_ADDRESS)) == 200
-    await forget(world)
+    assert await verify(world, world.secret(LetterKind.VERIFY_EMAIL)) == 200
+    await ask_for_reset(world)
     await world.deliver()
     assert await reset(world, world.secret(LetterKind.RESET_PASSWORD)) == 200
 
@@ -77,14 +77,14 @@ async def changes_the_password(world: World) -> None:
 
 async def moves_and_comes_back(world: World) -> None:
     await world.register()
-    assert await verify(world, world.secret(LetterKind.VERIFY_ADDRESS)) == 200
+    assert await verify(world, world.secret(LetterKind.VERIFY_EMAIL)) == 200
     browser = await world.sign_in()
     assert await ask_for_change(browser, NEW) == 200
     await world.deliver()
     await world.register(NEW, "squatting here")
-    assert await confirm(browser, world.secret(LetterKind.CONFIRM_NEW_ADDRESS)) == DONE
+    assert await confirm(browser, world.secret(LetterKind.CONFIRM_NEW_EMAIL)) == DONE
     await world.deliver()
-    assert await click(world, f"/undoemail/{world.secret(LetterKind.ADDRESS_CHANGED)}") == DONE
+    assert await click(world, f"/undoemail/{world.secret(LetterKind.EMAIL_CHANGED)}") == DONE
 
 
 async def is_refreshed_by_another(world: World) -> None:
@@ -111,7 +111,7 @@ async def leaves(world: World) -> None:
 
 async def cannot_be_written_to(world: World) -> None:
     await world.register()
-    await forget(world)
+    await ask_for_reset(world)
     await deliver_in_vain(world, NotSent("busy"))
     world.clock.advance(minutes=1)
     await deliver_in_vain(world, RefusedForGood("550 no such mailbox"))
@@ -120,9 +120,9 @@ async def cannot_be_written_to(world: World) -> None:
 STORIES: dict[Act, set[EventKind]] = {
     registers: {EventKind.REGISTERED, EventKind.REGISTRATION_REFUSED},
     signs_in_and_out: {EventKind.SIGNED_IN, EventKind.SIGN_IN_REFUSED, EventKind.SESSION_ENDED},
-    is_mailed: {EventKind.ADDRESS_VERIFIED, EventKind.PASSWORD_RESET_REQUESTED, EventKind.PASSWORD_RESET},
+    is_mailed: {EventKind.EMAIL_VERIFIED, EventKind.PASSWORD_RESET_REQUESTED, EventKind.PASSWORD_RESET},
     changes_the_password: {EventKind.PASSWORD_CHANGED},
-    moves_and_comes_back: {EventKind.ADDRESS_CHANGED, EventKind.ADDRESS_TAKEN_BACK, EventKind.SQUATTER_REMOVED},
+    moves_and_comes_back: {EventKind.EMAIL_CHANGED, EventKind.EMAIL_TAKEN_BACK, EventKind.SQUATTER_REMOVED},
     is_refreshed_by_another: {EventKind.SESSION_SHARED, EventKind.REFRESH_TOKEN_REUSED},
     leaves: {EventKind.ACCOUNT_DELETED},
     cannot_be_written_to: {EventKind.LETTER_REFUSED},
@@ -147,7 +147,7 @@ def test_l1_no_kind_of_event_is_left_out() -> None:
 
 async def test_the_mail_worker_says_which_request_a_letter_is_of(world: World) -> None:
     await world.register()
-    asked = (await forget(world)).headers["X-Request-ID"]
+    asked = (await ask_for_reset(world)).headers["X-Request-ID"]
     with capture_logs(processors=[merge_contextvars]) as lines:
         await deliver_in_vain(world, NotSent("busy"))
     assert {line["event"]: line["request_id"] for line in lines} == {

@@ -53,7 +53,7 @@ async def test_it_is_kept_through_sign_up_and_its_email(world: World) -> None:
     await browser.get(f"/register?{QUERY}")
     await sign_up(browser, return_to=TARGET)
     await world.deliver()
-    await browser.post(f"/verifyemail/{world.secret(LetterKind.VERIFY_ADDRESS)}")
+    await browser.post(f"/verifyemail/{world.secret(LetterKind.VERIFY_EMAIL)}")
     assert await signs_in(browser, "correct horse") == TARGET
     await browser.post("/logout")
     assert await signs_in(await world.client(None), "correct horse") == "/profile", "nobody else is led there"

@@ -67,5 +67,5 @@ class CommandContext(Protocol):
     def legacy(self, address: str) -> AbstractAsyncContextManager[Legacy]:
         """The tutorial's `users` table at a database address."""
 
-    def moving(self, address: str) -> AbstractAsyncContextManager[DatabaseCopy]:
+    def copying(self, address: str) -> AbstractAsyncContextManager[DatabaseCopy]:
         """From another database of Vestibule's to the one in force."""

@@ -3,12 +3,12 @@
 import typer
 
 from vestibule import __version__
+from vestibule.cli.copy_database import copy_database
 from vestibule.cli.doctor import doctor
 from vestibule.cli.events import events
 from vestibule.cli.keys import keys
 from vestibule.cli.mail import mail
 from vestibule.cli.migrate import migrate
-from vestibule.cli.move import move
 from vestibule.cli.person import AS_IT_IS, login, logout, token, whoami
 from vestibule.cli.serve import serve
 from vestibule.cli.services import services
@@ -44,7 +44,7 @@ def build() -> typer.Typer:
 
     commands.command()(serve)
     commands.command()(migrate)
-    commands.command()(move)
+    commands.command()(copy_database)
     commands.command()(doctor)
     commands.command()(events)
     commands.add_typer(keys, name="keys")

@@ -18,7 +18,7 @@ from vestibule.cli.users import NoSuchAccount
 from vestibule.flows.administer import find_account
 from vestibule.flows.env import Env
 from vestibule.flows.watch_events import find_events
-from vestibule.model.accounts import NotAnAddress, canonical_address
+from vestibule.model.accounts import NotAnEmail, canonical_email
 from vestibule.model.events import Event, EventFilter, EventKind
 from vestibule.model.limits import usual_form
 from vestibule.setting_types import shown
@@ -50,7 +50,7 @@ def _some_hours(hours: float | None) -> float | None:
 
 def events(
     context: typer.Context,
-    account: Annotated[str | None, typer.Option(help="Only of the account with this e-mail address.")] = None,
+    account: Annotated[str | None, typer.Option(help="Only of the account with this email.")] = None,
     network: Annotated[
         str | None, typer.Option(callback=_one_address, help="Only from this network address, such as 192.0.2.7.")
     ] = None,
@@ -58,34 +58,34 @@ def events(
     hours: Annotated[
         float | None, typer.Option(callback=_some_hours, help="Only of the last so many hours, such as 0.5.")
     ] = None,
-    most: Annotated[int, typer.Option("--most", "-n", help="How many, the newest.", min=1, max=100_000)] = 50,
+    limit: Annotated[int, typer.Option("--limit", "-n", help="How many, the newest.", min=1, max=100_000)] = 50,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on, and show each as it happens.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One line of JSON for each, for programs.")] = False,
 ) -> None:
     """Show what happened: who signed in, was refused, changed what; the newest last. No secret is among it."""
     wanted = EventFilter(network_address=network, kinds=tuple(kind or ()))
     since = timedelta(hours=hours) if hours is not None else None
-    asyncio.run(_show(context.obj, _Wish(wanted, account, since, most, follow), _json if as_json else _table))
+    asyncio.run(_show(context.obj, _Wish(wanted, account, since, limit, follow), _json if as_json else _table))
 
 
 @dataclass(frozen=True)
 class _Wish:
-    """What was asked for, before the account at the address is known."""
+    """What was asked for, before the account at the email is known."""
 
     wanted: EventFilter
-    address: str | None
+    email: str | None
     since: timedelta | None
-    most: int
+    limit: int
     follow: bool
 
 
 async def _show(command_context: CommandContext, wish: _Wish, show: Callable[[list[Event]], None]) -> None:
     async with command_context.opened() as env:
-        account_id = await _account_id(env, wish.address) if wish.address else None
+        account_id = await _account_id(env, wish.email) if wish.email else None
         since = env.clock.now() - wish.since if wish.since is not None else None
         wanted = replace(wish.wanted, account_id=account_id, since=since)
         while True:
-            found = await find_events(env, wanted, wish.most)
+            found = await find_events(env, wanted, wish.limit)
             if found or not wanted.after:
                 show([event for _, event in found])
             if not wish.follow:
@@ -94,13 +94,13 @@ async def _show(command_context: CommandContext, wish: _Wish, show: Callable[[li
             await asyncio.sleep(_LOOK_SECONDS)
 
 
-async def _account_id(env: Env, address: str) -> str:
+async def _account_id(env: Env, email: str) -> str:
     try:
-        account = await find_account(env, canonical_address(address))
-    except NotAnAddress:
+        account = await find_account(env, canonical_email(email))
+    except NotAnEmail:
         account = None
     if account is None:
-        raise NoSuchAccount(f"there is no account with the address {address}")
+        raise NoSuchAccount(f"there is no account with the email {email}")
     return account.id
 
 

@@ -17,7 +17,7 @@ from vestibule.cli.typed import Commands, DiscreetCommand
 from vestibule.crypto import jwk
 from vestibule.flows.env import Env
 from vestibule.flows.follow_keys import keep_next_keys
-from vestibule.flows.rotate_keys import require_key_manager, reseal_keys, rotate_keys, withdraw_key
+from vestibule.flows.rotate_keys import reencrypt_keys, require_key_manager, rotate_keys, withdraw_key
 from vestibule.model.signing_keys import KeyRing, KeyState, KeyUse, SealedKey
 
 Now = Annotated[bool, typer.Option("--now", help="After a leak: do not wait for anybody.")]
@@ -106,18 +106,18 @@ def retire(
 
 
 @keys.command()
-def reseal(context: typer.Context) -> None:
-    """Seal the keys in the database anew, under the secret of today.
+def reencrypt(context: typer.Context) -> None:
+    """Re-encrypt the keys in the database with VESTIBULE_SECRET_KEY.
 
     First give every machine the new VESTIBULE_SECRET_KEY, and the one before it as VESTIBULE_SECRET_KEY_OLD, and
     restart them; then run this; then take VESTIBULE_SECRET_KEY_OLD away.
     """
     command_context: CommandContext = context.obj
-    count = asyncio.run(_reseal(command_context))
+    count = asyncio.run(_reencrypt(command_context))
     settings = command_context.settings
     where = "VESTIBULE_SECRET_KEY" if settings.secret_key.get_secret_value() else "the secret.key in VESTIBULE_DATA"
-    old = " VESTIBULE_SECRET_KEY_OLD is of no use any more." if settings.secret_key_old.get_secret_value() else ""
-    results.print(f"{count} keys are sealed under {where}.{old}")
+    old = " VESTIBULE_SECRET_KEY_OLD is no longer needed." if settings.secret_key_old.get_secret_value() else ""
+    results.print(f"{count} keys are encrypted with {where}.{old}")
 
 
 @keys.command()
@@ -157,9 +157,9 @@ async def _retire(command_context: CommandContext, kid: str, *, early: bool) -> 
         await withdraw_key(env, kid, early=early)
 
 
-async def _reseal(command_context: CommandContext) -> int:
+async def _reencrypt(command_context: CommandContext) -> int:
     async with command_context.opened() as env:
-        return await reseal_keys(env)
+        return await reencrypt_keys(env)
 
 
 def _given_table(ring: KeyRing) -> Table:

@@ -14,7 +14,7 @@ from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import notes, results
 from vestibule.cli.typed import Commands
 from vestibule.flows.look_after_mail import Outbox, look_into_outbox, retry_letters, send_test_letter
-from vestibule.model.accounts import NotAnAddress, canonical_address
+from vestibule.model.accounts import NotAnEmail, canonical_email
 from vestibule.model.letters import LetterState, NotSent
 from vestibule.model.operator_errors import OperatorError
 from vestibule.settings import Settings, WrongSettings
@@ -38,10 +38,10 @@ mail = Commands(no_args_is_help=True, help="Look into the outbox, try letters ag
 @mail.command("list")
 def list_letters(
     context: typer.Context,
-    most: Annotated[int, typer.Option("--most", help="Show so many, the oldest first.", min=1, max=10_000)] = 50,
+    limit: Annotated[int, typer.Option("--limit", help="Show so many, the oldest first.", min=1, max=10_000)] = 50,
 ) -> None:
     """Show the letters that wait or were refused: for whom, since when, how often tried, and what went wrong."""
-    outbox, now = asyncio.run(_look(context.obj, most))
+    outbox, now = asyncio.run(_look(context.obj, limit))
     if outbox.letters:
         results.print(_table(outbox, now))
     notes.print(_summary(outbox, now))
@@ -67,7 +67,7 @@ def retry(
 @mail.command("test")
 def send_one(
     context: typer.Context,
-    address: Annotated[str, typer.Argument(help="Where to send it.", metavar="ADDRESS", show_default=False)],
+    email: Annotated[str, typer.Argument(help="Where to send it.", metavar="EMAIL", show_default=False)],
     language: Annotated[
         Language | None, typer.Option(help="In this language, instead of VESTIBULE_LANGUAGE.", show_default=False)
     ] = None,
@@ -79,9 +79,9 @@ def send_one(
     """
     command_context: CommandContext = context.obj
     try:
-        to = canonical_address(address)
-    except NotAnAddress:
-        raise WrongSettings(f"ADDRESS: {address!r} is not an address that Vestibule sends to") from None
+        to = canonical_email(email)
+    except NotAnEmail:
+        raise WrongSettings(f"EMAIL: {email!r} is not an email that Vestibule sends to") from None
     notes.print(f"Handing a letter for {to} to {_carrier(command_context.settings)} …")
     answer = asyncio.run(_send(command_context, to, language))
     if command_context.settings.email_host:
@@ -90,9 +90,9 @@ def send_one(
         notes.print(f"There is no EMAIL_HOST, so nothing is mailed: the letter is the file {escape(answer)}")
 
 
-async def _look(command_context: CommandContext, most: int) -> tuple[Outbox, datetime]:
+async def _look(command_context: CommandContext, limit: int) -> tuple[Outbox, datetime]:
     async with command_context.opened() as env:
-        return await look_into_outbox(env, most), env.clock.now()
+        return await look_into_outbox(env, limit), env.clock.now()
 
 
 async def _retry(command_context: CommandContext, beginnings: list[str] | None) -> int:
@@ -106,10 +106,10 @@ async def _retry(command_context: CommandContext, beginnings: list[str] | None) 
         return await retry_letters(env, [letter_id for letter_id in there if letter_id.startswith(tuple(beginnings))])
 
 
-async def _send(command_context: CommandContext, address: str, language: str | None) -> str:
+async def _send(command_context: CommandContext, email: str, language: str | None) -> str:
     async with command_context.opened() as env:
         try:
-            return await send_test_letter(env, address, language)
+            return await send_test_letter(env, email, language)
         except NotSent as fault:
             raise NotAnswered(f"the letter was not taken: {fault}\n{_WHERE_TO_LOOK}") from None
 

@@ -1,4 +1,4 @@
-"""`vestibule services`: let a service follow the feed and ask about tokens, or shut it out."""
+"""`vestibule services`: create, list and revoke the keys of services."""
 
 import asyncio
 from typing import Annotated
@@ -12,34 +12,35 @@ from vestibule import streams
 from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import fail, notes, results, show_once
 from vestibule.cli.typed import Commands
-from vestibule.flows.services import add_service, list_services, remove_service
+from vestibule.flows.services import create_service_key, list_service_keys, revoke_service_key
 from vestibule.model.service_keys import MAX_NAME, ServiceKey, is_service_name
 
 Name = Annotated[str, typer.Argument(help="The service's name, such as `billing`.", metavar="NAME", show_default=False)]
 
 services = Commands(
-    no_args_is_help=True, help="Let a service of yours follow the feed and ask about tokens, or shut it out."
+    no_args_is_help=True,
+    help="Create, list and revoke the keys of your services: for revocations and introspection.",
 )
 
 
 @services.command()
-def add(context: typer.Context, name: Name) -> None:
-    """Make a key for a service and print it. It is shown this once; only its digest is kept."""
+def create(context: typer.Context, name: Name) -> None:
+    """Create a key for a service and print it. It is shown only once; the database keeps its digest."""
     if not is_service_name(name):
         fail(f"{name!r} cannot name a service: use a-z, 0-9, and . _ - between them, {MAX_NAME} at the most")
         raise typer.Exit(2)
     streams.require_output()
-    key = asyncio.run(_add(context.obj, name))
+    key = asyncio.run(_create(context.obj, name))
     if key is None:
-        fail(f"the service {name} has a key already; remove it first, or choose another name")
+        fail(f"the service {name} has a key already; revoke it first, or choose another name")
         raise typer.Exit(1)
-    show_once(key, f"{name} has a key now that nobody knows: vestibule services remove {name}, and add it again")
-    notes.print(f"The key of {name}, shown this once. Hand it to the service as a secret.")
+    show_once(key, f"{name} has a key now that nobody knows: vestibule services revoke {name}, and create it again")
+    notes.print(f"The key of {name}, shown only once. Give it to the service as a secret.")
 
 
 @services.command("list")
 def list_all(context: typer.Context) -> None:
-    """Show the services that have a key, and since when. Never the keys."""
+    """List the services that have a key, and since when. Never shows a key."""
     table = Table(Column("service", no_wrap=True), "since", box=SIMPLE)
     for key in asyncio.run(_list(context.obj)):
         table.add_row(escape(key.name), f"{key.created_at:%Y-%m-%d %H:%M} UTC")
@@ -47,24 +48,24 @@ def list_all(context: typer.Context) -> None:
 
 
 @services.command()
-def remove(context: typer.Context, name: Name) -> None:
-    """Put a service's key out of force. What it follows ends within a minute."""
-    if not asyncio.run(_remove(context.obj, name)):
+def revoke(context: typer.Context, name: Name) -> None:
+    """Revoke a service's key. Its stream of revocations ends within a minute."""
+    if not asyncio.run(_revoke(context.obj, name)):
         fail(f"no service {name} has a key; see vestibule services list")
         raise typer.Exit(1)
-    notes.print(f"The key of {name} is not in force any more.")
+    notes.print(f"The key of {name} is revoked.")
 
 
-async def _add(command_context: CommandContext, name: str) -> str | None:
+async def _create(command_context: CommandContext, name: str) -> str | None:
     async with command_context.opened() as env:
-        return await add_service(env, name)
+        return await create_service_key(env, name)
 
 
 async def _list(command_context: CommandContext) -> list[ServiceKey]:
     async with command_context.opened() as env:
-        return await list_services(env)
+        return await list_service_keys(env)
 
 
-async def _remove(command_context: CommandContext, name: str) -> bool:
+async def _revoke(command_context: CommandContext, name: str) -> bool:
     async with command_context.opened() as env:
-        return await remove_service(env, name)
+        return await revoke_service_key(env, name)

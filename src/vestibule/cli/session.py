@@ -19,7 +19,7 @@ from vestibule.cli.asked import asked
 from vestibule.cli.console import fail, notes, print_json, results
 from vestibule.cli.kept import KeptSession
 from vestibule.cli.typed import Commands
-from vestibule.client import NotReached, Session, SignedOut
+from vestibule.client import NotReachedError, Session, SignedOutError
 from vestibule.client.wire import InTheOpen
 from vestibule.model.operator_errors import OperatorError
 
@@ -124,11 +124,11 @@ def _session(url: str | None, *, begins: bool = False) -> Iterator[Session]:
         if begins:
             _try_out(kept)
         yield session
-    except SignedOut as refusal:
+    except SignedOutError as refusal:
         hint = "; sign in with: vestibule login" if refusal.code == "not_signed_in" else ""
         fail(f"{refusal}{hint}")
         raise typer.Exit(_NOT_DONE) from None
-    except NotReached as fault:
+    except NotReachedError as fault:
         fail(str(fault))
         raise typer.Exit(_NOT_DONE) from None
     finally:

@@ -1,4 +1,4 @@
-"""`vestibule users`: make an account, bring some in from elsewhere, shut one, open it again, delete it."""
+"""`vestibule users`: create, import, disable, enable and delete accounts."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -18,23 +18,23 @@ from vestibule.flows.create_account import create_account
 from vestibule.flows.delete_account import delete_account
 from vestibule.flows.env import Env
 from vestibule.flows.import_accounts import ImportReport, Listener, Source, import_accounts
-from vestibule.model.accounts import Account, NotAnAddress, Role, canonical_address
-from vestibule.model.errors import AddressTaken
+from vestibule.model.accounts import Account, NotAnEmail, Role, canonical_email
+from vestibule.model.errors import EmailTaken
 from vestibule.model.imports import Judge
 from vestibule.model.operator_errors import OperatorError
 from vestibule.protocol.one_line import one_line
 
 T = TypeVar("T")
-Address = Annotated[str, typer.Argument(help="The account's e-mail address.", metavar="ADDRESS", show_default=False)]
-_HELP = "Make an account, bring some in from elsewhere, shut one, open it again, delete it."
+Email = Annotated[str, typer.Argument(help="The account's email.", metavar="EMAIL", show_default=False)]
+_HELP = "Create, import, disable, enable and delete accounts."
 
 
 class NoSuchAccount(OperatorError):
-    """Nobody has this address here."""
+    """No account has this email."""
 
 
 class NoNewAccount(OperatorError):
-    """Nobody can have this address, or somebody has it already."""
+    """No account can have this email, or another has it already."""
 
 
 users = Commands(no_args_is_help=True, help=_HELP)
@@ -43,45 +43,45 @@ users = Commands(no_args_is_help=True, help=_HELP)
 @users.command()
 def create(
     context: typer.Context,
-    address: Address,
-    name: Annotated[str, typer.Option(help="Its owner's name. Default: the address up to the @.")] = "",
+    email: Email,
+    name: Annotated[str, typer.Option(help="The owner's name. Default: the email up to the @.")] = "",
     admin: Annotated[bool, typer.Option("--admin", help="With the role `admin` in its tokens.")] = False,
 ) -> None:
-    """Make an account whose address counts as proven, and show its password once. No account is there by itself."""
+    """Create an account with a verified email, and show its password once. No account exists by default."""
     streams.require_output()
-    account, password = asyncio.run(_create(context.obj, address, name, Role.ADMIN if admin else Role.USER))
-    notes.print(f"{account.address} has an account with the role {account.role.value}; its password, shown only now:")
+    account, password = asyncio.run(_create(context.obj, email, name, Role.ADMIN if admin else Role.USER))
+    notes.print(f"{account.email} has an account with the role {account.role.value}; its password, shown only now:")
     show_once(
-        password, f"{account.address} has an account now; have a letter sent for another password (Forgot password?)"
+        password, f"{account.email} has an account now; have a letter sent for another password (Forgot password?)"
     )
 
 
 @users.command()
-def disable(context: typer.Context, address: Address) -> None:
-    """Shut an account: its owner is signed out everywhere, at once, and cannot sign in until it is enabled."""
-    account, ended = asyncio.run(_change(context.obj, address, disable_account))
-    was = ", as it was" if ended is None else f"; sessions that ended: {ended}"
-    notes.print(f"{account.address} is shut{was}.")
+def disable(context: typer.Context, email: Email) -> None:
+    """Disable an account: end its sessions at once, everywhere, and block sign-in until it is enabled."""
+    account, ended = asyncio.run(_change(context.obj, email, disable_account))
+    was = ", as it was" if ended is None else f"; ended sessions: {ended}"
+    notes.print(f"{account.email} is disabled{was}.")
 
 
 @users.command()
-def enable(context: typer.Context, address: Address) -> None:
-    """Open an account again. Its owner signs in as before."""
-    account, opened = asyncio.run(_change(context.obj, address, enable_account))
-    notes.print(f"{account.address} is open{'' if opened else ', as it was'}.")
+def enable(context: typer.Context, email: Email) -> None:
+    """Enable a disabled account. Its owner signs in as before."""
+    account, enabled = asyncio.run(_change(context.obj, email, enable_account))
+    notes.print(f"{account.email} is enabled{'' if enabled else ', as it was'}.")
 
 
 @users.command()
 def delete(
     context: typer.Context,
-    address: Address,
+    email: Email,
     sure: Annotated[bool, typer.Option("--yes", help="Do not ask whether this is meant.")] = False,
 ) -> None:
     """Delete an account and everything that is known of its owner. This cannot be undone."""
     if not sure:
-        sure_of(f"Delete {one_line(address)} for good?")
-    account, ended = asyncio.run(_change(context.obj, address, delete_account))
-    notes.print(f"{account.address} is deleted; sessions that ended: {ended}.")
+        sure_of(f"Delete {one_line(email)} for good?")
+    account, ended = asyncio.run(_change(context.obj, email, delete_account))
+    notes.print(f"{account.email} is deleted; ended sessions: {ended}.")
 
 
 @users.command("import")
@@ -128,22 +128,22 @@ def _sum_up(report: ImportReport, *, dry: bool) -> None:
         notes.print(f"[yellow]Left out {report.left_out:,}[/], each named above.")
 
 
-async def _create(command_context: CommandContext, address: str, name: str, role: Role) -> tuple[Account, str]:
+async def _create(command_context: CommandContext, email: str, name: str, role: Role) -> tuple[Account, str]:
     """The new account and its password; raises `NoNewAccount`."""
     async with command_context.opened() as env:
         try:
-            canonical = canonical_address(address)
-        except NotAnAddress:
-            raise NoNewAccount(f"{address} is not an address such as ada@example.com") from None
+            canonical = canonical_email(email)
+        except NotAnEmail:
+            raise NoNewAccount(f"{email} is not an email such as ada@example.com") from None
         try:
             return await create_account(env, name or canonical.partition("@")[0], canonical, role)
-        except AddressTaken:
-            raise NoNewAccount(await _not_free(env, canonical, address)) from None
+        except EmailTaken:
+            raise NoNewAccount(await _not_free(env, canonical, email)) from None
 
 
 async def _not_free(env: Env, canonical: str, as_typed: str) -> str:
     if await find_account(env, canonical) is not None:
-        return f"there is an account with the address {as_typed} already"
+        return f"there is an account with the email {as_typed} already"
     return (
         f"an account was moved away from {as_typed} within the last three days, and who reads the mail there may still "
         "undo that: ask them to, or create this one later"
@@ -151,16 +151,16 @@ async def _not_free(env: Env, canonical: str, as_typed: str) -> str:
 
 
 async def _change(
-    command_context: CommandContext, address: str, change: Callable[[Env, Account], Awaitable[T]]
+    command_context: CommandContext, email: str, change: Callable[[Env, Account], Awaitable[T]]
 ) -> tuple[Account, T]:
-    """The account at an address, and what changing it gave; raises `NoSuchAccount`."""
+    """The account at an email, and what changing it gave; raises `NoSuchAccount`."""
     async with command_context.opened() as env:
         try:
-            account = await find_account(env, canonical_address(address))
-        except NotAnAddress:
+            account = await find_account(env, canonical_email(email))
+        except NotAnEmail:
             account = None
         if account is None:
-            raise NoSuchAccount(f"there is no account with the address {address}")
+            raise NoSuchAccount(f"there is no account with the email {email}")
         return account, await change(env, account)
 
 

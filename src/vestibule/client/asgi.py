@@ -13,7 +13,7 @@ from typing import Any
 
 from vestibule.client.caller import Caller
 from vestibule.client.credentials import WEBSOCKET, token_in
-from vestibule.client.errors import CallerRefused, NoToken
+from vestibule.client.errors import CallerRefusedError, NoTokenError
 from vestibule.client.verifier import Verifier
 
 Scope = MutableMapping[str, Any]
@@ -45,7 +45,7 @@ class VestibuleMiddleware:
             return
         try:
             caller = await self._caller(scope)
-        except CallerRefused as refusal:
+        except CallerRefusedError as refusal:
             await refuse(refusal, scope, send)
             return
         state = {**scope.get("state", {}), "caller": caller}
@@ -54,14 +54,14 @@ class VestibuleMiddleware:
     async def _caller(self, scope: Scope) -> Caller | None:
         try:
             token = token_in(self._verifier, scope.get("method", WEBSOCKET), scope["headers"])
-        except NoToken:
+        except NoTokenError:
             if self._required:
                 raise
             return None
         return await self._verifier.check_async(token)
 
 
-async def refuse(refusal: CallerRefused, scope: Scope, send: Send) -> None:
+async def refuse(refusal: CallerRefusedError, scope: Scope, send: Send) -> None:
     """Answer a request that is not let in, or close a websocket before it is accepted."""
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": refusal.code})

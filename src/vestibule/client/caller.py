@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
-from vestibule.client.errors import NotAllowed
+from vestibule.client.errors import NotAllowedError
 from vestibule.protocol.access_tokens import AccessToken
 
 
@@ -49,6 +49,6 @@ class Caller:
         return datetime.fromtimestamp(self.expires_at, UTC)
 
     def require(self, *roles: str) -> None:
-        """Raises `NotAllowed` unless the role is one of these."""
+        """Raises `NotAllowedError` unless the role is one of these."""
         if self.role not in roles:
-            raise NotAllowed
+            raise NotAllowedError

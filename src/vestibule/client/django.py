@@ -19,7 +19,7 @@ from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
 from vestibule.client.caller import Caller
 from vestibule.client.credentials import token_in
-from vestibule.client.errors import CallerRefused, NoToken
+from vestibule.client.errors import CallerRefusedError, NoTokenError
 from vestibule.client.verifier import Verifier
 from vestibule.client.wsgi import raw_headers
 
@@ -163,7 +163,7 @@ class VestibuleMiddleware:
             return self._call_async(request)
         try:
             _set_user(request, _identified(request))
-        except CallerRefused as refusal:
+        except CallerRefusedError as refusal:
             return refused(refusal)
         answer: HttpResponseBase = self._get_response(request)
         return answer
@@ -171,9 +171,9 @@ class VestibuleMiddleware:
     async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
         try:
             _set_user(request, VestibuleUser(await verifier().check_async(token_of(request))))
-        except NoToken:
+        except NoTokenError:
             _set_user(request, Nobody())
-        except CallerRefused as refusal:
+        except CallerRefusedError as refusal:
             return refused(refusal)
         answer: HttpResponseBase = await self._get_response(request)
         return answer
@@ -204,12 +204,12 @@ def with_role(*roles: str) -> Callable[[View], View]:
 
 
 def token_of(request: HttpRequest) -> str:
-    """The token of a request; raises `NoToken`, `CredentialAmbiguous` or `CrossSite`."""
+    """The token of a request; raises `NoTokenError`, `CredentialAmbiguousError` or `CrossSiteError`."""
     scope = getattr(request, "scope", None)  # under ASGI: `META` has headers of one name joined
     return token_in(verifier(), str(request.method), scope["headers"] if scope else raw_headers(request.META))
 
 
-def refused(refusal: CallerRefused) -> JsonResponse:
+def refused(refusal: CallerRefusedError) -> JsonResponse:
     """The answer to a request that is not let in."""
     return JsonResponse(refusal.body, status=refusal.status, headers=refusal.headers)
 
@@ -217,7 +217,7 @@ def refused(refusal: CallerRefused) -> JsonResponse:
 def _identified(request: HttpRequest) -> User:
     try:
         return VestibuleUser(verifier().check(token_of(request)))
-    except NoToken:
+    except NoTokenError:
         return Nobody()
 
 
@@ -228,13 +228,13 @@ def _set_user(request: HttpRequest, user: User) -> None:
     request.user, request.auser = user, the_same
 
 
-def _refusal(request: HttpRequest, roles: tuple[str, ...]) -> CallerRefused | None:
+def _refusal(request: HttpRequest, roles: tuple[str, ...]) -> CallerRefusedError | None:
     caller = getattr(request.user, "caller", None)
     try:
         if caller is None:
-            raise NoToken
+            raise NoTokenError
         if roles:
             caller.require(*roles)
-    except CallerRefused as refusal:
+    except CallerRefusedError as refusal:
         return refusal
     return None

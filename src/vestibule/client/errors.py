@@ -1,18 +1,18 @@
 """Every way the kit says no, as one tree, with the status and the challenge that RFC 6750 gives it.
 
-    CallerRefused
-      NoToken              nothing was sent
-      TokenInvalid         not a token of ours, of another kind, or out of its time
-        KeyUnknown         signed with a key that is not in the key set
-      SessionOver          a good token, whose session or account was ended
-      CredentialAmbiguous  several Authorization headers
-      CrossSite            another site made the browser send its cookie
-      NotAllowed           known, but without the role that is needed
-      CannotTell           what is known of revocations is too old to be relied on
-        WrongSetup         and that will stay so: the service key or the URL is wrong
-    NotReached             Vestibule cannot be asked now, or what it answers is not what it should be
-      ServiceRefused       the service key is not in force
-      NotVestibule         what is at the URL is no Vestibule, or nothing is
+    CallerRefusedError
+      NoTokenError              nothing was sent
+      TokenInvalidError         not a token of ours, of another kind, or out of its time
+        KeyUnknownError         signed with a key that is not in the key set
+      SessionOverError          a good token, whose session or account was ended
+      CredentialAmbiguousError  several Authorization headers
+      CrossSiteError            another site made the browser send its cookie
+      NotAllowedError           known, but without the role that is needed
+      CannotTellError           what is known of revocations is too old to be relied on
+        WrongSetupError         and that will stay so: the service key or the URL is wrong
+    NotReachedError             Vestibule cannot be asked now, or what it answers is not what it should be
+      ServiceRefusedError       the service key is not in force
+      NotVestibuleError         what is at the URL is no Vestibule, or nothing is
 
 Their codes and messages are those of Vestibule itself (`protocol/refusals.py`), where it has the same refusal.
 """
@@ -25,7 +25,7 @@ from vestibule.protocol.refusals import Wording
 _UNAVAILABLE = 503
 
 
-class CallerRefused(Exception):
+class CallerRefusedError(Exception):
     """The request is not let in. `message` may be shown to whoever sent it."""
 
     wording: ClassVar[Wording]
@@ -66,53 +66,53 @@ class CallerRefused(Exception):
         return self.wording.body
 
 
-class NoToken(CallerRefused):
+class NoTokenError(CallerRefusedError):
     """Nothing was sent (RFC 6750, section 3.1: a challenge without an error)."""
 
     wording = refusals.NOT_SIGNED_IN
 
 
-class TokenInvalid(CallerRefused):
+class TokenInvalidError(CallerRefusedError):
     """Not a token of ours, of another kind, or out of its time."""
 
     wording = refusals.ACCESS_TOKEN_INVALID
 
 
-class KeyUnknown(TokenInvalid):
+class KeyUnknownError(TokenInvalidError):
     """It may be newer than what is known of keys."""
 
 
-class SessionOver(CallerRefused):
+class SessionOverError(CallerRefusedError):
     """A good token of a session, or of an account, that is no more."""
 
     wording = refusals.SESSION_OVER
 
 
-class CredentialAmbiguous(CallerRefused):
+class CredentialAmbiguousError(CallerRefusedError):
     """Several Authorization headers (RFC 6750, section 2)."""
 
     wording = refusals.AMBIGUOUS_CREDENTIAL
 
 
-class CrossSite(CallerRefused):
+class CrossSiteError(CallerRefusedError):
     """Another site made the browser send its cookie along (ASVS 5.0, 3.5.1)."""
 
     wording = refusals.CROSS_SITE
 
 
-class NotAllowed(CallerRefused):
+class NotAllowedError(CallerRefusedError):
     """Known, but without the role that is needed."""
 
     wording = refusals.NOT_ALLOWED
 
 
-class CannotTell(CallerRefused):
+class CannotTellError(CallerRefusedError):
     """Neither let in nor refused: what is known is too old, or not there yet."""
 
     wording = refusals.CANNOT_TELL
 
 
-class WrongSetup(CannotTell):
+class WrongSetupError(CannotTellError):
     """Nothing can be known before an operator mends the service key or the URL. `fault` says which, for operators."""
 
     wording = refusals.WRONG_SETUP
@@ -122,13 +122,13 @@ class WrongSetup(CannotTell):
         self.fault = fault
 
 
-class NotReached(Exception):
+class NotReachedError(Exception):
     """The message is for operators."""
 
 
-class ServiceRefused(NotReached):
-    """Vestibule does not take the service key. Make one with `vestibule services add`."""
+class ServiceRefusedError(NotReachedError):
+    """Vestibule does not take the service key. Make one with `vestibule services create`."""
 
 
-class NotVestibule(NotReached):
+class NotVestibuleError(NotReachedError):
     """What is at the URL is no Vestibule, or its name leads nowhere."""

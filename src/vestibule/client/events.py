@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from vestibule.client.errors import NotReached
+from vestibule.client.errors import NotReachedError
 
 MAX_LINE_BYTES = 1_000_000
 _FIELDS = {"event", "data", "id"}
@@ -28,10 +28,10 @@ class Reader:
         self._fields: dict[str, str] = {}
 
     def feed(self, piece: bytes) -> Iterator[Event]:
-        """The events that the piece completes; raises `NotReached` for what is no event of Vestibule's."""
+        """The events that the piece completes; raises `NotReachedError` for what is no event of Vestibule's."""
         *lines, self._rest = (self._rest + piece).split(b"\n")
         if max(map(len, (*lines, self._rest))) > MAX_LINE_BYTES:
-            raise NotReached("the feed has a line that is too long")
+            raise NotReachedError("the feed has a line that is too long")
         for line in lines:
             if line:
                 name, _, content = line.decode(errors="replace").partition(":")
@@ -46,7 +46,7 @@ def _event(fields: dict[str, str]) -> Event:
     try:
         data = json.loads(fields.get("data", "{}"))
     except (ValueError, RecursionError):
-        raise NotReached("the feed has an event that is not JSON") from None
+        raise NotReachedError("the feed has an event that is not JSON") from None
     if not isinstance(data, dict):
-        raise NotReached("the feed has an event that is not an object")
+        raise NotReachedError("the feed has an event that is not an object")
     return Event(fields.get("event", ""), data, fields.get("id"))

@@ -20,7 +20,7 @@ from fastapi.security.base import SecurityBase
 from vestibule.client.asgi import POLICY_VIOLATION
 from vestibule.client.caller import Caller
 from vestibule.client.credentials import WEBSOCKET, token_in
-from vestibule.client.errors import CallerRefused
+from vestibule.client.errors import CallerRefusedError
 from vestibule.client.verifier import Verifier
 
 _HANDLERS = "starlette.exception_handlers"
@@ -31,7 +31,7 @@ class Refused(HTTPException):
     application's for this class words it otherwise.
     """
 
-    def __init__(self, refusal: CallerRefused) -> None:
+    def __init__(self, refusal: CallerRefusedError) -> None:
         super().__init__(refusal.status, refusal.message, refusal.headers)
         self.refusal = refusal
 
@@ -50,7 +50,7 @@ class CurrentUser(SecurityBase):
         try:
             method = connection.scope.get("method", WEBSOCKET)
             return await self._verifier.check_async(token_in(self._verifier, method, connection.scope["headers"]))
-        except CallerRefused as refusal:
+        except CallerRefusedError as refusal:
             raise _told(refusal, connection) from None
 
     def with_role(self, *roles: str) -> Callable[[HTTPConnection, Caller], Awaitable[Caller]]:
@@ -59,14 +59,14 @@ class CurrentUser(SecurityBase):
         async def allowed(connection: HTTPConnection, caller: Annotated[Caller, Depends(self)]) -> Caller:
             try:
                 caller.require(*roles)
-            except CallerRefused as refusal:
+            except CallerRefusedError as refusal:
                 raise _told(refusal, connection) from None
             return caller
 
         return allowed
 
 
-def _told(refusal: CallerRefused, connection: HTTPConnection) -> Exception:
+def _told(refusal: CallerRefusedError, connection: HTTPConnection) -> Exception:
     """The refusal, as FastAPI tells it over this connection."""
     if connection.scope["type"] == WEBSOCKET:
         return WebSocketException(POLICY_VIOLATION, refusal.code)

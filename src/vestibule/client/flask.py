@@ -17,7 +17,7 @@ from flask import Flask, Response, current_app, jsonify, request
 from werkzeug.local import LocalProxy
 
 from vestibule.client.caller import Caller
-from vestibule.client.errors import CallerRefused
+from vestibule.client.errors import CallerRefusedError
 from vestibule.client.verifier import Verifier
 from vestibule.client.wsgi import caller_of
 
@@ -32,7 +32,7 @@ class Vestibule:
 
     def __init__(self, app: Flask, verifier: Verifier) -> None:
         app.extensions[_NAME] = verifier
-        app.register_error_handler(CallerRefused, _refused)
+        app.register_error_handler(CallerRefusedError, _refused)
 
     def signed_in(self, view: Callable[P, T]) -> Callable[P, T]:
         """Let nobody in who is not signed in."""
@@ -55,7 +55,7 @@ class Vestibule:
 
 
 def _identified() -> Caller:
-    """The caller of this request, checked once; raises `CallerRefused`."""
+    """The caller of this request, checked once; raises `CallerRefusedError`."""
     # Kept with the request, never in `g`: that belongs to the application context, which may stay open in a thread and
     # serve one request after another.
     kept = request.__dict__
@@ -65,10 +65,10 @@ def _identified() -> Caller:
 
 
 current_caller = cast(Caller, LocalProxy(_identified))
-"""The `Caller` of the request at hand. Raises `CallerRefused` where nobody is signed in, which is answered."""
+"""The `Caller` of the request at hand. Raises `CallerRefusedError` where nobody is signed in, which is answered."""
 
 
-def _refused(refusal: CallerRefused) -> Response:
+def _refused(refusal: CallerRefusedError) -> Response:
     answer = jsonify(refusal.body)
     answer.status_code = refusal.status
     answer.headers.update(cast(Any, refusal.headers))

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from vestibule.client import told, wire
-from vestibule.client.errors import NotVestibule
+from vestibule.client.errors import NotVestibuleError
 from vestibule.client.events import Event, Reader
 from vestibule.client.setup import FEED, Setup
 from vestibule.crypto.entropy import spread
@@ -91,14 +91,14 @@ class Follower:
             if "clock" in event.data:
                 self._compare(told.number(event.data["clock"]))
             self._revoked.renew(min(self._offset + true_at, self._clock.monotonic()))
-            self._revoked.forget(self._clock.monotonic())
+            self._revoked.purge(self._clock.monotonic())
             self._cursor = cursor
             self._setup.worked(FEED)
             self._fresh()
 
     def _greet(self, hello: dict[str, Any]) -> None:
         if hello.get("protocol") != PROTOCOL:
-            raise NotVestibule(f"the feed speaks protocol {hello.get('protocol')}, and this kit {PROTOCOL}")
+            raise NotVestibuleError(f"the feed speaks protocol {hello.get('protocol')}, and this kit {PROTOCOL}")
         self._offset = self._sent_at - told.number(hello.get("now"))
 
     def _compare(self, clock: float) -> None:

@@ -13,7 +13,7 @@ from vestibule.client import wire
 from vestibule.client.background import Background
 from vestibule.client.caller import Caller
 from vestibule.client.complaints import Complaints
-from vestibule.client.errors import CannotTell, KeyUnknown, SessionOver
+from vestibule.client.errors import CannotTellError, KeyUnknownError, SessionOverError
 from vestibule.client.follow import Follower
 from vestibule.client.introspect import Introspection
 from vestibule.client.keys import KeySet
@@ -88,23 +88,23 @@ class Following:
             self._background.close()
 
     async def mend(self, token: str) -> Caller:
-        """Who is calling, after all that can be done about it; raises `CallerRefused`."""
+        """Who is calling, after all that can be done about it; raises `CallerRefusedError`."""
         await self._first_look.wait()
         try:
             return self._memory.decide(token)
-        except KeyUnknown:
+        except KeyUnknownError:
             await self._keys.refetch(self._http)
             self._take_keys(self._keys.in_force)
-        except CannotTell:
+        except CannotTellError:
             pass
         try:
             return self._memory.decide(token)
-        except CannotTell:
+        except CannotTellError:
             if self._policy != "ask":
                 raise
         try:
             return await self._introspection.ask(token)
-        except SessionOver:
+        except SessionOverError:
             self._memory.end(token)
             raise
 
@@ -123,7 +123,7 @@ class Following:
     def _end(self, fault: BaseException | None) -> None:
         """By itself, for whatever reason: nothing that is known counts any more, so that the next check begins anew."""
         if not self._closing:
-            self._memory.forget()
+            self._memory.drop()
             self.ended = True  # from here on, others begin anew, whose knowledge is not to be forgotten
             self._complaints.warn(ENDED, wire.kinds_of(fault))
 

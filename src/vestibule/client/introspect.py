@@ -8,13 +8,13 @@ import httpx
 from vestibule.client import wire
 from vestibule.client.caller import Caller
 from vestibule.client.errors import (
-    CannotTell,
-    NotReached,
-    NotVestibule,
-    ServiceRefused,
-    SessionOver,
-    TokenInvalid,
-    WrongSetup,
+    CannotTellError,
+    NotReachedError,
+    NotVestibuleError,
+    ServiceRefusedError,
+    SessionOverError,
+    TokenInvalidError,
+    WrongSetupError,
 )
 from vestibule.crypto.jws import InvalidToken
 from vestibule.model.clock import Clock
@@ -35,7 +35,7 @@ class Introspection:
         self._under_way: dict[str, asyncio.Task[Caller]] = {}
 
     async def ask(self, token: str) -> Caller:
-        """The caller; raises `SessionOver` for a token that is worth nothing, and `CannotTell` without an answer."""
+        """The caller; raises `SessionOverError` for an inactive token, and `CannotTellError` without an answer."""
         asking = self._under_way.get(token)
         if asking is None:
             asking = self._under_way[token] = asyncio.create_task(self._ask(token))
@@ -47,20 +47,20 @@ class Introspection:
             async with asyncio.timeout(wire.ANSWER_SECONDS):
                 async with self._http.stream("POST", PATH, data={"token": token}) as answer:
                     told = _judged(await wire.json_of(answer))
-        except (ServiceRefused, NotVestibule) as fault:
-            raise WrongSetup(str(fault)) from None
-        except (NotReached, httpx.HTTPError, TimeoutError):
-            raise CannotTell from None
+        except (ServiceRefusedError, NotVestibuleError) as fault:
+            raise WrongSetupError(str(fault)) from None
+        except (NotReachedError, httpx.HTTPError, TimeoutError):
+            raise CannotTellError from None
         if told["active"] is False:
-            raise SessionOver
+            raise SessionOverError
         try:
             return Caller.of(access_tokens.judge(told, self._expected, self._clock.now().timestamp()), told)
         except InvalidToken:
-            raise TokenInvalid from None
+            raise TokenInvalidError from None
 
 
 def _judged(told: object) -> dict[str, Any]:
-    """An answer that says whether the token is worth something (RFC 7662, section 2.2); raises `NotVestibule`."""
+    """An answer that says whether the token is worth something (RFC 7662, section 2.2); raises `NotVestibuleError`."""
     if not isinstance(told, dict) or not isinstance(told.get("active"), bool):
-        raise NotVestibule("the answer does not say what the token is worth; check the url that is given")
+        raise NotVestibuleError("the answer does not say what the token is worth; check the url that is given")
     return told

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from vestibule.client import wire
-from vestibule.client.errors import NotReached, NotVestibule
+from vestibule.client.errors import NotReachedError, NotVestibuleError
 from vestibule.crypto import jwk
 from vestibule.crypto.jwk import PublicKey, UnusableKey
 from vestibule.model.clock import Clock
@@ -68,7 +68,7 @@ class KeySet:
         return under_way or self._clock.monotonic() - self._asked_at >= self._refetch_seconds
 
     async def fetch(self, http: httpx.AsyncClient) -> None:
-        """Fetch, or wait for the fetch that is under way; raises `NotReached` and httpx's errors."""
+        """Fetch, or wait for the fetch that is under way; raises `NotReachedError` and httpx's errors."""
         if self._under_way is None or self._under_way.done():
             self._asked_at = self._clock.monotonic()
             self._under_way = asyncio.create_task(self._fetch(http))
@@ -97,10 +97,10 @@ def _max_age(cache_control: str) -> float:
 
 
 def parse(document: Any) -> dict[str, PublicKey]:
-    """The usable keys of a JWK Set (RFC 7517, section 5); raises `NotReached` where there is none."""
+    """The usable keys of a JWK Set (RFC 7517, section 5); raises `NotReachedError` where there is none."""
     listed = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(listed, list) or len(listed) > MAX_KEYS:
-        raise NotVestibule("the key set is not one of Vestibule's; check the url that is given")
+        raise NotVestibuleError("the key set is not one of Vestibule's; check the url that is given")
     found = {}
     for member in listed:
         try:
@@ -109,5 +109,5 @@ def parse(document: Any) -> dict[str, PublicKey]:
             continue
         found[key.kid] = key
     if not found:
-        raise NotReached("the key set has no key that can be used")
+        raise NotReachedError("the key set has no key that can be used")
     return found

@@ -19,7 +19,7 @@ from litestar.types import ASGIApp, Guard, Message, Receive, Scope, Send
 from vestibule.client.asgi import POLICY_VIOLATION, refuse
 from vestibule.client.caller import Caller
 from vestibule.client.credentials import WEBSOCKET, token_in
-from vestibule.client.errors import CallerRefused
+from vestibule.client.errors import CallerRefusedError
 from vestibule.client.verifier import Verifier
 
 _REFUSAL = "vestibule.refusal"
@@ -42,14 +42,14 @@ class VestibuleMiddleware(AbstractAuthenticationMiddleware):
 
         async def in_our_words(message: Message) -> None:
             refusal = scope.get(_REFUSAL)
-            if not isinstance(refusal, CallerRefused) or scope["type"] == WEBSOCKET:
+            if not isinstance(refusal, CallerRefusedError) or scope["type"] == WEBSOCKET:
                 await send(message)
             elif message["type"] == "http.response.start":  # and what follows is Litestar's own wording of it
                 await refuse(refusal, scope, send)  # type: ignore[arg-type]
 
         try:
             await super().__call__(scope, receive, in_our_words)
-        except CallerRefused as refusal:
+        except CallerRefusedError as refusal:
             await refuse(refusal, scope, send)  # type: ignore[arg-type]
 
     async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
@@ -64,14 +64,14 @@ def with_role(*roles: str) -> Guard:
     def allowed(connection: ASGIConnection[Any, Caller, Any, Any], _handler: BaseRouteHandler) -> None:
         try:
             connection.user.require(*roles)
-        except CallerRefused as refusal:
+        except CallerRefusedError as refusal:
             connection.scope[_REFUSAL] = refusal  # type: ignore[literal-required]
             raise _told(refusal, connection) from None
 
     return allowed
 
 
-def _told(refusal: CallerRefused, connection: ASGIConnection[Any, Caller, Any, Any]) -> Exception:
+def _told(refusal: CallerRefusedError, connection: ASGIConnection[Any, Caller, Any, Any]) -> Exception:
     if connection.scope["type"] == WEBSOCKET:
         return WebSocketException(detail=refusal.code, code=POLICY_VIOLATION)
     return HTTPException(refusal.message, status_code=refusal.status, headers=refusal.headers)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from vestibule.client.caller import Caller
-from vestibule.client.errors import CannotTell, KeyUnknown, SessionOver, TokenInvalid
+from vestibule.client.errors import CannotTellError, KeyUnknownError, SessionOverError, TokenInvalidError
 from vestibule.crypto import jws
 from vestibule.crypto.jwk import PublicKey
 from vestibule.model.clock import Clock
@@ -32,18 +32,18 @@ class Memory:
         self._remembered = remembered
         self._clock = clock
         self._callers: dict[bytes, Caller | None] = {}
-        self._forgot = False
+        self._dropped = False
         self.begin()
 
     def begin(self) -> None:
         """As at first, and in the child of a fork, where the lock may be one that nobody will open."""
         self._filling = threading.Lock()
 
-    def forget(self) -> None:
+    def drop(self) -> None:
         """Know nothing that lets anybody in. What refuses somebody stays: it was true, and remains so."""
         self.keys = {}
         self.revoked.fresh_as_of = float("-inf")
-        self._forgot = True
+        self._dropped = True
 
     @property
     def heard(self) -> bool:
@@ -51,17 +51,17 @@ class Memory:
         return self.revoked.fresh_as_of > float("-inf")
 
     def decide(self, token: str) -> Caller:
-        """The caller; raises `TokenInvalid`, `SessionOver`, or `CannotTell` where the policy does not accept that."""
+        """The caller; raises `TokenInvalidError`, `SessionOverError`, or `CannotTellError` where the policy says so."""
         # Whatever the policy: by a wrong clock a token is good that expired long ago and whose revocation is forgotten.
         if not self.clocks.agree(self._clock.now().timestamp(), self._clock.monotonic()):
-            raise CannotTell
+            raise CannotTellError
         caller = self._read(token)
         if self.revoked.refuses(caller.session, caller.id, caller.issued):
-            raise SessionOver
+            raise SessionOverError
         # Compared on every check: a process that was stopped for a while must notice on its first answer.
         # However old it may be, it is something that was heard, by this process itself.
-        if self.age() > self._staleness and not (self._policy == "accept" and (self.heard or not self._forgot)):
-            raise CannotTell
+        if self.age() > self._staleness and not (self._policy == "accept" and (self.heard or not self._dropped)):
+            raise CannotTellError
         return caller
 
     def age(self) -> float:
@@ -80,12 +80,12 @@ class Memory:
         now, digest = self._clock.now().timestamp(), _digest(token)
         caller = self._callers.get(digest, _UNSEEN)
         if caller is None:
-            raise SessionOver
+            raise SessionOverError
         # Not by memory alone: the key that signed it may have been withdrawn since, and its time passed.
         if caller is not _UNSEEN and access_tokens.still_good(caller, self.keys, self._expected.leeway, now):
             return caller
         if not self.keys:
-            raise CannotTell
+            raise CannotTellError
         caller = self._checked(token, now)
         self._keep(digest, caller)
         return caller
@@ -95,7 +95,7 @@ class Memory:
             return Caller.of(*access_tokens.read(token, self.keys, self._expected, now))
         except jws.InvalidToken:
             kid = jws.key_id(token)
-            raise (TokenInvalid if kid is None or kid in self.keys else KeyUnknown) from None
+            raise (TokenInvalidError if kid is None or kid in self.keys else KeyUnknownError) from None
 
     def _keep(self, digest: bytes, caller: Caller) -> None:
         with self._filling:

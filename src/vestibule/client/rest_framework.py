@@ -13,13 +13,13 @@ from rest_framework.request import Request
 
 from vestibule.client.caller import Caller
 from vestibule.client.django import VestibuleUser, token_of, verifier
-from vestibule.client.errors import CallerRefused, NoToken
+from vestibule.client.errors import CallerRefusedError, NoTokenError
 
 
 class Refused(APIException):
     """A refusal, as the framework answers it: with the `body` that every framework's has."""
 
-    def __init__(self, refusal: CallerRefused) -> None:
+    def __init__(self, refusal: CallerRefusedError) -> None:
         super().__init__(refusal.body, refusal.code)
         self.status_code = refusal.status
         # From these two the framework makes `WWW-Authenticate` and `Retry-After`.
@@ -33,9 +33,9 @@ class VestibuleAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[VestibuleUser, Caller] | None:
         try:
             caller = verifier().check(token_of(request._request))
-        except NoToken:
+        except NoTokenError:
             return None
-        except CallerRefused as refusal:
+        except CallerRefusedError as refusal:
             raise Refused(refusal) from None
         return VestibuleUser(caller), caller
 
@@ -44,5 +44,5 @@ class VestibuleAuthentication(BaseAuthentication):
         # The framework asks for this while it handles its own `NotAuthenticated`, whose words are then ours too.
         refused = sys.exception()
         if isinstance(refused, NotAuthenticated):
-            refused.detail = NoToken().body
-        return NoToken().challenge or ""
+            refused.detail = NoTokenError().body
+        return NoTokenError().challenge or ""

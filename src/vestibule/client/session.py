@@ -22,7 +22,7 @@ from typing import Any
 import httpx
 
 from vestibule.client import wire
-from vestibule.client.errors import NotReached, NotVestibule
+from vestibule.client.errors import NotReachedError, NotVestibuleError
 from vestibule.client.forks import begin_again_in_child
 from vestibule.client.tokens import InMemory, Tokens, TokenStore
 from vestibule.crypto import i_json
@@ -45,7 +45,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_.~+/=-]+")  # RFC 6750, section 2.1; one is pri
 _SHORTEST_PASSWORD = 4  # below, any sentence has it
 
 
-class SignedOut(Exception):
+class SignedOutError(Exception):
     """Nobody is signed in, or the session is over. `code` says why, as Vestibule does."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -92,7 +92,7 @@ class Session(httpx.Auth):
         self._begin()
 
     def sign_in(self, email: str, password: str) -> None:
-        """Begin a session; raises `SignedOut` for credentials that are refused, and `NotReached`."""
+        """Begin a session; raises `SignedOutError` for credentials that are refused, and `NotReachedError`."""
         answer = self._send("POST", "/api/auth/login", json={"email": email, "password": password})
         tokens = _tokens_in(answer)
         try:
@@ -102,28 +102,28 @@ class Session(httpx.Auth):
             raise
 
     def sign_out(self) -> None:
-        """End the session, here and at Vestibule; raises `NotReached`, and then it has ended only here."""
+        """End the session, here and at Vestibule; raises `NotReachedError`, and then it has ended only here."""
         try:
             if self._store.load() is not None:
-                with suppress(SignedOut), self._refreshing:  # it was over already
+                with suppress(SignedOutError), self._refreshing:  # it was over already
                     tokens = self._good() or self._exchanged()  # an access token that has ended ends nothing
                     self._send("POST", "/api/auth/logout", headers=_bearer(tokens))
         finally:
             self._store.clear()
 
     def me(self) -> dict[str, Any]:
-        """Who is signed in, and in `email_verified` whether that email is; raises `SignedOut` or `NotReached`."""
+        """Return who is signed in, with `email_verified`; raises `SignedOutError` or `NotReachedError`."""
         tokens = self.fresh()
         answer = self._send("GET", "/api/users/me", headers=_bearer(tokens))
         try:
             user: dict[str, Any] = {**answer.json()["data"]["user"]}
         except (ValueError, LookupError, TypeError):
-            raise NotReached(f"{answer.url} does not say who is signed in; is it a Vestibule?") from None
+            raise NotReachedError(f"{answer.url} does not say who is signed in; is it a Vestibule?") from None
         known = self._send("GET", "/api/auth/verify", headers=_bearer(tokens)).headers
         return {**user, "email_verified": known.get("Vestibule-Email-Verified") == "true"}
 
     def fresh(self, refused: str | None = None) -> Tokens:
-        """Tokens that are good for a while; raises `SignedOut` or `NotReached`.
+        """Tokens that are good for a while; raises `SignedOutError` or `NotReachedError`.
 
         `refused` is an access token that was not taken: it is exchanged, unless somebody has done so meanwhile.
         """
@@ -156,19 +156,19 @@ class Session(httpx.Auth):
         self._http.close()
 
     def _good(self, refused: str | None = None) -> Tokens | None:
-        """What is there, if it needs no refresh; raises `SignedOut` where nothing is."""
+        """What is there, if it needs no refresh; raises `SignedOutError` where nothing is."""
         tokens = self._held()
         early = tokens.expires_at - EARLY_SECONDS <= self._clock.now().timestamp()
         return None if early or tokens.access == refused else tokens
 
     def _end(self, tokens: Tokens) -> None:
-        with suppress(SignedOut, NotReached):
+        with suppress(SignedOutError, NotReachedError):
             self._send("POST", "/api/auth/logout", headers=_bearer(tokens))
 
     def _held(self) -> Tokens:
         tokens = self._store.load()
         if tokens is None:
-            raise SignedOut("not_signed_in", "Nobody is signed in")
+            raise SignedOutError("not_signed_in", "Nobody is signed in")
         return tokens
 
     def _refreshed(self) -> Tokens:
@@ -181,7 +181,7 @@ class Session(httpx.Auth):
         tokens = self._held()
         try:
             answer = self._send("POST", _REFRESH, headers={"Cookie": _refresh_cookie(tokens)})
-        except SignedOut:
+        except SignedOutError:
             self._store.clear()
             raise
         return _tokens_in(answer, tokens.refresh)
@@ -199,7 +199,7 @@ class Session(httpx.Auth):
         return _Answer(answer.status_code, answer.url, answer.headers, text)
 
     def _send(self, method: str, path: str, **content: Any) -> "_Answer":
-        """A success; raises `SignedOut` for a refusal. What was lost, or could not be done now, is asked again."""
+        """A success; raises `SignedOutError` for a refusal. What was lost, or could not be done now, is asked again."""
         pause, fault = _FIRST_PAUSE_SECONDS, ""
         for attempt in range(ATTEMPTS):
             if attempt:
@@ -208,10 +208,10 @@ class Session(httpx.Auth):
             try:
                 answer = self._ask(method, path, **content)
             except Unbounded as fault_of_it:  # asked again, it would hold us up again
-                raise NotReached(f"{self._http.base_url} {fault_of_it}; is it a Vestibule?") from None
+                raise NotReachedError(f"{self._http.base_url} {fault_of_it}; is it a Vestibule?") from None
             except httpx.RequestError as lost:
                 told = wire.explained(lost, self._http.base_url)
-                fault = str(told) if isinstance(told, NotVestibule) else wire.why(lost)
+                fault = str(told) if isinstance(told, NotVestibuleError) else wire.why(lost)
                 continue
             self._http.cookies.clear()
             if answer.status_code < 300:
@@ -219,7 +219,7 @@ class Session(httpx.Auth):
             if answer.status_code < 500:
                 raise _refusal(answer, _sent_secrets(content))
             fault = f"{answer.status_code}"
-        raise NotReached(f"{self._http.base_url} could not be asked: {fault}")
+        raise NotReachedError(f"{self._http.base_url} could not be asked: {fault}")
 
 
 @dataclass(frozen=True)
@@ -242,10 +242,10 @@ def _refusal(answer: _Answer, secrets: Collection[str]) -> Exception:
         told = answer.json()
         code, message = one_line(str(told["code"])), one_line(str(told["message"]))
     except (ValueError, LookupError, TypeError):
-        return NotReached(f"{answer.url} answers {answer.status_code}")
+        return NotReachedError(f"{answer.url} answers {answer.status_code}")
     if any(secret in code + message for secret in secrets):
-        return NotReached(f"{answer.url} answers {answer.status_code} and repeats a secret; is it a Vestibule?")
-    return SignedOut(code, message)
+        return NotReachedError(f"{answer.url} answers {answer.status_code} and repeats a secret; is it a Vestibule?")
+    return SignedOutError(code, message)
 
 
 def _sent_secrets(content: Mapping[str, Any]) -> list[str]:
@@ -259,12 +259,12 @@ def _tokens_in(answer: _Answer, refresh_before: str = "") -> Tokens:
     access = _cookie_in(answer, ACCESS)
     refresh = _cookie_in(answer, REFRESH) or refresh_before
     if not access or not refresh or not (_TOKEN.fullmatch(access) and _TOKEN.fullmatch(refresh)):
-        raise NotReached(f"{answer.url} sets no tokens; is it a Vestibule?")
+        raise NotReachedError(f"{answer.url} sets no tokens; is it a Vestibule?")
     try:
         payload = access.split(".")[1]
         expires_at = int(i_json.parse(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["exp"])
     except (ValueError, LookupError, TypeError):  # some of which quote what was given
-        raise NotReached(f"{answer.url} sets tokens that are none; is it a Vestibule?") from None
+        raise NotReachedError(f"{answer.url} sets tokens that are none; is it a Vestibule?") from None
     return Tokens(access, refresh, expires_at)
 
 

@@ -5,7 +5,7 @@ import logging
 
 from vestibule.client import wire
 from vestibule.client.complaints import Complaints
-from vestibule.client.errors import NotReached, NotVestibule, ServiceRefused
+from vestibule.client.errors import NotReachedError, NotVestibuleError, ServiceRefusedError
 
 FEED, KEYS = "the feed of revocations", "the keys"
 _log = logging.getLogger(__name__)
@@ -16,13 +16,13 @@ class Setup:
 
     def __init__(self, complaints: Complaints | None = None) -> None:
         self._complaints = complaints or Complaints()
-        self._faults: dict[str, NotReached] = {}
+        self._faults: dict[str, NotReachedError] = {}
         self._tried: set[str] = set()
         self.all_tried = asyncio.Event()
         """Set when each has had an answer, or none, or when something is known to be wrong."""
 
     @property
-    def fault(self) -> NotReached | None:
+    def fault(self) -> NotReachedError | None:
         """What an operator has to mend before anything can work; None where nothing is known to be wrong."""
         return next(iter(self._faults.values()), None)
 
@@ -33,7 +33,7 @@ class Setup:
 
     def failed(self, what: str, fault: Exception) -> None:
         """It was not. Says so in the log, once a minute, and as an error where it will not pass by itself."""
-        if isinstance(fault, ServiceRefused | NotVestibule):
+        if isinstance(fault, ServiceRefusedError | NotVestibuleError):
             if str(self._faults.get(what)) != str(fault):
                 _log.error("%s cannot be had before this is mended: %s", what, fault)
             self._faults[what] = fault

@@ -10,7 +10,7 @@ from vestibule.client import wire
 from vestibule.client.background import Ended
 from vestibule.client.caller import Caller
 from vestibule.client.complaints import Complaints
-from vestibule.client.errors import CallerRefused, CannotTell, KeyUnknown, WrongSetup
+from vestibule.client.errors import CallerRefusedError, CannotTellError, KeyUnknownError, WrongSetupError
 from vestibule.client.following import START_SECONDS, Following
 from vestibule.client.forks import begin_again_in_child
 from vestibule.client.keys import KeySet
@@ -75,12 +75,12 @@ class Verifier:
         begin_again_in_child(self._begin_in_child)
 
     def check(self, token: str) -> Caller:
-        """The caller; raises `CallerRefused`. No I/O, but for the three cases in which there is nothing else to do:
-        the first look is under way, the token's key is new, or the policy is to ask.
+        """The caller; raises `CallerRefusedError`. No I/O, except in the three cases in which there is nothing else to
+        do: the first look is under way, the token's key is new, or the policy is to ask.
         """
         try:
             return self._decide(token)
-        except (KeyUnknown, CannotTell) as refusal:
+        except (KeyUnknownError, CannotTellError) as refusal:
             if not self._may_mend(refusal):
                 raise self._worded(refusal) from None
         try:
@@ -93,7 +93,7 @@ class Verifier:
         """The same for a task: whatever has to wait holds up no other."""
         try:
             return self._decide(token)
-        except (KeyUnknown, CannotTell) as refusal:
+        except (KeyUnknownError, CannotTellError) as refusal:
             if not self._may_mend(refusal):
                 raise self._worded(refusal) from None
         try:
@@ -110,9 +110,9 @@ class Verifier:
     def start(self) -> None:
         """Begin to follow, if that is not done yet, and wait for the first answers.
 
-        Raises `ServiceRefused` where Vestibule does not take the service key, and `NotVestibule` where the URL leads to
-        something else or nowhere. An outage is none of these: the service starts, and answers as its policy says.
-        Raises `RuntimeError` once closed.
+        Raises `ServiceRefusedError` where Vestibule does not take the service key, and `NotVestibuleError` where the
+        URL leads to something else or nowhere. An outage is none of these: the service starts, and answers as its
+        policy says. Raises `RuntimeError` once closed.
         """
         following = self._follow()
         with contextlib.suppress(TimeoutError, Ended):
@@ -151,7 +151,7 @@ class Verifier:
         self._begin()
 
     def _make_following(self) -> None:
-        self._memory.forget()
+        self._memory.drop()
         self._keys = KeySet(self._clock, self._key_refetch)
         self._following = Following(
             self._base,
@@ -179,21 +179,21 @@ class Verifier:
             self._following.close()
             self._make_following()
 
-    def _may_mend(self, refusal: CallerRefused) -> bool:
+    def _may_mend(self, refusal: CallerRefusedError) -> bool:
         following = self._following
         if following.ended or not following.looked:
             return True
-        return self._keys.may_refetch() if isinstance(refusal, KeyUnknown) else self._policy == "ask"
+        return self._keys.may_refetch() if isinstance(refusal, KeyUnknownError) else self._policy == "ask"
 
-    def _refusal(self, fault: Exception) -> CallerRefused:
+    def _refusal(self, fault: Exception) -> CallerRefusedError:
         """What became of the attempt to know more: whatever went wrong, nobody is let in for that."""
-        if isinstance(fault, CallerRefused):
+        if isinstance(fault, CallerRefusedError):
             return self._worded(fault)
         if not isinstance(fault, TimeoutError | Ended | Closed):
             self._complaints.warn("a check could not be made", wire.kinds_of(fault))
-        return CannotTell()
+        return CannotTellError()
 
-    def _worded(self, refusal: CallerRefused) -> CallerRefused:
+    def _worded(self, refusal: CallerRefusedError) -> CallerRefusedError:
         """The refusal, told apart where it is no outage that makes it."""
         fault = self._following.setup.fault
-        return WrongSetup(str(fault)) if fault is not None and type(refusal) is CannotTell else refusal
+        return WrongSetupError(str(fault)) if fault is not None and type(refusal) is CannotTellError else refusal

@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
-from vestibule.client.errors import NotReached, NotVestibule, ServiceRefused
+from vestibule.client.errors import NotReachedError, NotVestibuleError, ServiceRefusedError
 from vestibule.crypto import i_json
 from vestibule.protocol import timeouts
 
@@ -76,7 +76,7 @@ def key_of(text: str) -> str:
     """A service key, without white space around it; raises `ValueError`, and never shows what was given."""
     key = text.strip()
     if not _KEY.fullmatch(key):
-        raise ValueError("service_key is none: `vestibule services add NAME` prints one, which begins with vsk_")
+        raise ValueError("service_key is none: `vestibule services create NAME` prints one, which begins with vsk_")
     return key
 
 
@@ -102,56 +102,56 @@ def client(base: str, service_key: str = "") -> httpx.AsyncClient:
 
 
 async def json_of(answer: httpx.Response) -> Any:
-    """The body of a 200 as JSON, counted while it is read; raises `NotReached`."""
+    """The body of a 200 as JSON, counted while it is read; raises `NotReachedError`."""
     require_ok(answer)
     text = bytearray()
     async for piece in answer.aiter_raw():
         text += piece
         if len(text) > MAX_ANSWER_BYTES:
-            raise NotVestibule(f"{answer.url} answers more than {MAX_ANSWER_BYTES} bytes; {_CHECK_URL}")
+            raise NotVestibuleError(f"{answer.url} answers more than {MAX_ANSWER_BYTES} bytes; {_CHECK_URL}")
     try:
         return i_json.parse(bytes(text))
     except i_json.NotIJson as fault:
-        raise NotVestibule(f"{answer.url} does not answer JSON ({fault}); {_CHECK_URL}") from None
+        raise NotVestibuleError(f"{answer.url} does not answer JSON ({fault}); {_CHECK_URL}") from None
 
 
 def require_ok(answer: httpx.Response) -> None:
-    """Raises `ServiceRefused` or `NotVestibule` for what stays so until it is mended, and `NotReached` for every other
-    status but 200.
+    """Raises `ServiceRefusedError` or `NotVestibuleError` for what stays so until it is mended, and `NotReachedError`
+    for every other status but 200.
     """
     status, url = answer.status_code, answer.url
     if status in _NO_KEY:
-        raise ServiceRefused(
-            f"{url} does not know the service key ({status}); make one with: vestibule services add NAME"
+        raise ServiceRefusedError(
+            f"{url} does not know the service key ({status}); make one with: vestibule services create NAME"
         )
     if answer.has_redirect_location:
-        raise NotVestibule(f"{url} answers {status} and leads elsewhere, which is not followed; {_CHECK_URL}")
+        raise NotVestibuleError(f"{url} answers {status} and leads elsewhere, which is not followed; {_CHECK_URL}")
     if status in _NO_SUCH_PLACE:
-        raise NotVestibule(f"{url} answers {status}, so it is no Vestibule, or not under this name; {_CHECK_URL}")
+        raise NotVestibuleError(f"{url} answers {status}, so it is no Vestibule, or not under this name; {_CHECK_URL}")
     if status != httpx.codes.OK:
-        raise NotReached(f"{url} answers {status}")
+        raise NotReachedError(f"{url} answers {status}")
 
 
 def require_stream(answer: httpx.Response) -> None:
-    """Raises `NotVestibule` for an answer that is no stream of events (HTML Standard, section 9.2)."""
+    """Raises `NotVestibuleError` for an answer that is no stream of events (HTML Standard, section 9.2)."""
     require_ok(answer)
     if not answer.headers.get("Content-Type", "").startswith("text/event-stream"):
-        raise NotVestibule(f"{answer.url} does not answer events; {_CHECK_URL}")
+        raise NotVestibuleError(f"{answer.url} does not answer events; {_CHECK_URL}")
 
 
 def explained(fault: Exception, base: httpx.URL) -> Exception:
-    """What went wrong on the way: `NotVestibule` where only another URL helps, otherwise the fault as it is."""
+    """What went wrong on the way: `NotVestibuleError` where only another URL helps, otherwise the fault as it is."""
     causes: list[BaseException] = []
     cause = fault.__cause__ or fault.__context__
     while cause is not None and len(causes) < _DEEPEST:
         causes.append(cause)
         cause = cause.__cause__ or cause.__context__
     if any(isinstance(one, socket.gaierror) for one in causes):
-        return NotVestibule(f"the name {base.host} leads nowhere; {_CHECK_URL}")
+        return NotVestibuleError(f"the name {base.host} leads nowhere; {_CHECK_URL}")
     if any(isinstance(one, ssl.SSLCertVerificationError) for one in causes):
-        return NotVestibule(f"the certificate of {base.host} is not one that is trusted here")
+        return NotVestibuleError(f"the certificate of {base.host} is not one that is trusted here")
     if any(isinstance(one, ssl.SSLError) for one in causes):
-        return NotVestibule(f"{base.host} does not speak TLS on this port; {_CHECK_URL}")
+        return NotVestibuleError(f"{base.host} does not speak TLS on this port; {_CHECK_URL}")
     return fault
 
 
@@ -179,7 +179,7 @@ def why(fault: Exception) -> str:
     """What went wrong, for a log: with its words where they are about the network, and not where a request is quoted,
     as in `Illegal header value b'Bearer …'`.
     """
-    about_the_network = isinstance(fault, NotReached | httpx.NetworkError | httpx.TimeoutException)
+    about_the_network = isinstance(fault, NotReachedError | httpx.NetworkError | httpx.TimeoutException)
     return f"{type(fault).__name__}: {fault}" if about_the_network else type(fault).__name__
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from vestibule.client.caller import Caller
 from vestibule.client.credentials import token_in
-from vestibule.client.errors import CallerRefused, NoToken
+from vestibule.client.errors import CallerRefusedError, NoTokenError
 from vestibule.client.verifier import Verifier
 
 if TYPE_CHECKING:
@@ -44,21 +44,21 @@ class VestibuleMiddleware:
         if environ.get("PATH_INFO") not in self._open_paths:
             try:
                 environ[CALLER] = self._caller(environ)
-            except CallerRefused as refusal:
+            except CallerRefusedError as refusal:
                 return refuse(refusal, start_response)
         return self._app(environ, start_response)
 
     def _caller(self, environ: "WSGIEnvironment") -> Caller | None:
         try:
             return caller_of(environ, self._verifier)
-        except NoToken:
+        except NoTokenError:
             if self._required:
                 raise
             return None
 
 
 def caller_of(environ: "WSGIEnvironment", verifier: Verifier) -> Caller:
-    """Who sent this request; raises `CallerRefused`."""
+    """Who sent this request; raises `CallerRefusedError`."""
     return verifier.check(token_in(verifier, environ["REQUEST_METHOD"], raw_headers(environ)))
 
 
@@ -71,7 +71,7 @@ def raw_headers(environ: "WSGIEnvironment") -> list[tuple[bytes, bytes]]:
     return [*several, *sent.items()]
 
 
-def refuse(refusal: CallerRefused, start_response: "StartResponse") -> Iterable[bytes]:
+def refuse(refusal: CallerRefusedError, start_response: "StartResponse") -> Iterable[bytes]:
     """The answer to a request that is not let in."""
     content = json.dumps(refusal.body).encode()
     headers = {"Content-Type": "application/json", "Content-Length": str(len(content)), **refusal.headers}

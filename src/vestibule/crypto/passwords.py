@@ -42,7 +42,7 @@ class Hasher:
             time_cost=cost.iterations, memory_cost=cost.memory_kib, parallelism=cost.lanes
         )
         self._bcrypt_rounds = bcrypt_rounds
-        # Checked when there is no account, so that an unknown address costs what a wrong password costs.
+        # Checked when there is no account, so that an unknown email costs what a wrong password costs.
         self.decoy = self._decoy_hash()
 
     def hash(self, password: str) -> str:

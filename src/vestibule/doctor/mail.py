@@ -12,7 +12,7 @@ from vestibule.unsafe import is_local
 
 SUBJECT = "mail"
 _TIMEOUT_SECONDS = 10
-_STRANDED = "Letters wait in the outbox: nobody can prove an address or set a new password."
+_STRANDED = "Letters wait in the outbox: nobody can verify an email or set a new password."
 
 
 async def look(chosen: Settings) -> list[Finding]:
@@ -44,14 +44,14 @@ def _no_server(chosen: Settings) -> Finding:
 
 def _sender(chosen: Settings) -> Iterator[Finding]:
     try:
-        address = wiring.sender(chosen).address
+        email = wiring.sender(chosen).email
     except WrongSettings as reason:
         yield fault(SUBJECT, str(reason), "The server does not start.", "VESTIBULE_EMAIL_FROM=no-reply@example.com")
         return
-    if chosen.production and address.endswith("@localhost"):
+    if chosen.production and email.endswith("@localhost"):
         yield fault(
             SUBJECT,
-            f"the sender is {address}",
+            f"the sender is {email}",
             "Mail servers refuse it, or file it as junk.",
             "VESTIBULE_EMAIL_FROM=no-reply@ and a domain of yours that the mail server may send for (SPF, DKIM)",
         )

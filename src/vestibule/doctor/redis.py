@@ -83,7 +83,7 @@ def sent_in_clear(chosen: Settings) -> Iterator[Finding]:
     address = urlsplit(chosen.redis_url.get_secret_value())
     if address.scheme not in _PLAIN or address.hostname in _LOCAL or not chosen.production:
         return
-    why = "Names and addresses of people who are signed in travel on it."
+    why = "Names and emails of people who are signed in travel on it."
     remedy = f"REDIS_URL={_PLAIN[address.scheme]}://…, or a network that nobody else is on"
     if address.password:
         yield warning(SUBJECT, f"the password goes to {address.hostname} without TLS", why, remedy)

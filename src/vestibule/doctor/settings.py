@@ -78,8 +78,8 @@ def _passwords(chosen: Settings) -> Iterator[Finding]:
     if chosen.production and chosen.email_verification == "optional":
         yield hint(
             SUBJECT,
-            "people sign in before their address is proven",
-            "Anybody can register with somebody else's address and act under it.",
+            "people sign in before their email is verified",
+            "Anybody can register with somebody else's email and act under it.",
             "VESTIBULE_EMAIL_VERIFICATION=mandatory",
         )
 
@@ -107,7 +107,7 @@ def _secrets(chosen: Settings) -> Iterator[Finding]:
             SUBJECT,
             "VESTIBULE_SECRET_KEY_OLD is still set",
             "As long as it opens keys, the old secret is as precious as the new one.",
-            "vestibule keys reseal, and then take the setting away",
+            "vestibule keys reencrypt, and then take the setting away",
         )
     for path in (chosen.data, chosen.data / "secret.key", *_database_files(chosen), ENV_FILE):
         if _open_to_others(path) and not _empty_of_secrets(path):

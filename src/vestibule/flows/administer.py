@@ -9,10 +9,10 @@ from vestibule.model.events import Event, EventKind
 from vestibule.model.sessions import EndReason
 
 
-async def find_account(env: Env, address: str) -> Account | None:
-    """The account at a canonical address."""
+async def find_account(env: Env, email: str) -> Account | None:
+    """The account at a canonical email."""
     async with env.store.reading() as read:
-        return await read.accounts.at_address(address)
+        return await read.accounts.with_email(email)
 
 
 @retry_on_conflict

@@ -1,6 +1,6 @@
-"""Ask for a letter by address: forgotten password, another verification link, a notice that the address is taken.
+"""Ask for a letter by email: forgotten password, another verification link, a notice that the email is taken.
 
-What is done here is the same for a known and an unknown address, statement by statement, so that neither words nor
+What is done here is the same for a known and an unknown email, statement by statement, so that neither words nor
 time tell them apart. Whether there is anybody to write to is found out when the letter is sent.
 """
 
@@ -17,43 +17,43 @@ from vestibule.model.limits import LetterLimits, Limit, network_of
 from vestibule.model.store import Transaction
 
 
-async def request_reset(env: Env, address: str, client_info: ClientInfo) -> None:
+async def request_reset(env: Env, email: str, client_info: ClientInfo) -> None:
     """Mail a link for choosing a new password. Never tells whether there is an account, nor that a limit is reached."""
-    await _ask(env, LetterKind.RESET_PASSWORD, address, client_info)
+    await _ask(env, LetterKind.RESET_PASSWORD, email, client_info)
 
 
-async def request_verification(env: Env, address: str, client_info: ClientInfo) -> None:
-    """Mail another link that proves the address, if that is still to be done. Never tells whether it is."""
-    await _ask(env, LetterKind.VERIFY_ADDRESS, address, client_info)
+async def request_verification(env: Env, email: str, client_info: ClientInfo) -> None:
+    """Mail another link that verifies the email, if that is still to be done. Never tells whether it is."""
+    await _ask(env, LetterKind.VERIFY_EMAIL, email, client_info)
 
 
 def to_whoever_has(
-    address: str, kind: LetterKind, client_info: ClientInfo, now: datetime, works: timedelta = timedelta()
+    email: str, kind: LetterKind, client_info: ClientInfo, now: datetime, works: timedelta = timedelta()
 ) -> QueuedLetter:
-    """A letter for whoever has the address when it is sent, if anybody does. Its link works so long at least."""
+    """A letter for whoever has the email when it is sent, if anybody does. Its link works so long at least."""
     detail = {"network_address": client_info.network_address, WORKS_FOR: str(int(works.total_seconds()))}
-    return QueuedLetter(new_id(), kind, now, address=address, language=client_info.language, detail=detail)
+    return QueuedLetter(new_id(), kind, now, email=email, language=client_info.language, detail=detail)
 
 
 async def within_limits(
-    env: Env, tx: Transaction, kind: LetterKind, address: str, client_info: ClientInfo, now: datetime
+    env: Env, tx: Transaction, kind: LetterKind, email: str, client_info: ClientInfo, now: datetime
 ) -> timedelta | None:
-    """Count one more letter of this kind to the address, and from the client's network; how long its link has to work.
+    """Count one more letter of this kind to the email, and from the client's network; how long its link has to work.
     None, and nothing counted, if it is one too many (Forgot Password Cheat Sheet: nobody's mailbox is flooded): then
     the link in the last one works still.
     """
     limits, network = env.policy.letters, network_of(client_info.network_address)
-    if not await tx.tallies.take(limits.for_network, network, now):
+    if not await tx.rate_counters.take(limits.for_network, network, now):
         return None
-    letters = await tx.tallies.space(limits.to_email, f"{kind.value}:{address}", now)
+    letters = await tx.rate_counters.space(limits.to_email, f"{kind.value}:{email}", now)
     if letters is None:
-        await tx.tallies.give_back(limits.for_network, network)
+        await tx.rate_counters.give_back(limits.for_network, network)
         return None
     return limits.to_email.after(letters)
 
 
 async def within_its_share(
-    env: Env, tx: Transaction, kind: LetterKind, account_id: str, address: str, client_info: ClientInfo, now: datetime
+    env: Env, tx: Transaction, kind: LetterKind, account_id: str, email: str, client_info: ClientInfo, now: datetime
 ) -> bool:
     """The same for what an account asks for, whose letter no other account's replaces: counted by the account and the
     email. The first few in a day wait for nobody else's; the others share what the email may get from all in a day. To
@@ -61,58 +61,58 @@ async def within_its_share(
     """
     limits, network = env.policy.letters, network_of(client_info.network_address)
     in_all = replace(limits.to_mailbox, name="letters_of_account")
-    if not await tx.tallies.take(limits.for_network, network, now):
+    if not await tx.rate_counters.take(limits.for_network, network, now):
         return False
-    if await tx.tallies.take(in_all, account_id, now):
-        if await _may_get(tx, limits, f"{kind.value}:{account_id}:{address}", f"{kind.value}:{address}", now):
+    if await tx.rate_counters.take(in_all, account_id, now):
+        if await _may_get(tx, limits, f"{kind.value}:{account_id}:{email}", f"{kind.value}:{email}", now):
             return True
-        await tx.tallies.give_back(in_all, account_id)
-    await tx.tallies.give_back(limits.for_network, network)
+        await tx.rate_counters.give_back(in_all, account_id)
+    await tx.rate_counters.give_back(limits.for_network, network)
     return False
 
 
 async def _may_get(tx: Transaction, limits: LetterLimits, its: str, of_all: str, now: datetime) -> bool:
     """Whether an email may get one more of what an account asks for, out of its share or of what is for all."""
     share = Limit("letters_share", limits.to_email.at_once, limits.to_email.counted)
-    return await tx.tallies.space(limits.to_email, its, now) is not None and (
-        await tx.tallies.take(share, its, now) or await tx.tallies.take(limits.to_mailbox, of_all, now)
+    return await tx.rate_counters.space(limits.to_email, its, now) is not None and (
+        await tx.rate_counters.take(share, its, now) or await tx.rate_counters.take(limits.to_mailbox, of_all, now)
     )
 
 
-async def for_new_account(env: Env, tx: Transaction, address: str, now: datetime) -> bool:
+async def for_new_account(env: Env, tx: Transaction, email: str, now: datetime) -> bool:
     """Count the letter that proves the email of a new account, where others are not counted because nobody had it: who
     deletes an account and registers it anew, over and over, sends no more than anybody who asks for another letter.
     """
     spacing = env.policy.letters.to_email
-    return await tx.tallies.take(Limit("letters_new_account", spacing.at_once, spacing.counted), address, now)
+    return await tx.rate_counters.take(Limit("letters_new_account", spacing.at_once, spacing.counted), email, now)
 
 
-async def begin_anew(env: Env, tx: Transaction, address: str) -> None:
+async def begin_anew(env: Env, tx: Transaction, email: str) -> None:
     """Let a reset be asked for at once, because whoever reads the mail there has just used a link, or all links are
     dead.
     """
-    await tx.tallies.begin_anew(env.policy.letters.to_email, f"{LetterKind.RESET_PASSWORD.value}:{address}")
+    await tx.rate_counters.begin_anew(env.policy.letters.to_email, f"{LetterKind.RESET_PASSWORD.value}:{email}")
 
 
 @retry_on_conflict
-async def _ask(env: Env, kind: LetterKind, address: str, client_info: ClientInfo) -> None:
+async def _ask(env: Env, kind: LetterKind, email: str, client_info: ClientInfo) -> None:
     now = env.clock.now()
     async with env.store.transaction() as tx:
-        device = await _known_device(tx, address, client_info)
+        device = await _known_device(tx, email, client_info)
         if device is not None:
-            works = await _within_its_own(env, tx, f"{kind.value}:{address}", device, now)
+            works = await _within_its_own(env, tx, f"{kind.value}:{email}", device, now)
         else:
-            works = await within_limits(env, tx, kind, address, client_info, now)
+            works = await within_limits(env, tx, kind, email, client_info, now)
         if works is not None:
-            await tx.letters.queue(to_whoever_has(address, kind, client_info, now, works))
+            await tx.letters.queue(to_whoever_has(email, kind, client_info, now, works))
     env.letters_waiting.set()
 
 
-async def _known_device(tx: Transaction, address: str, client_info: ClientInfo) -> int | None:
+async def _known_device(tx: Transaction, email: str, client_info: ClientInfo) -> int | None:
     """The place of the device that asks, if the account knows it. Asks nothing for who keeps no secret at all."""
     if not client_info.device_secrets:
         return None
-    return await place_of(tx, await tx.accounts.at_address(address), client_info)
+    return await place_of(tx, await tx.accounts.with_email(email), client_info)
 
 
 async def _within_its_own(env: Env, tx: Transaction, subject: str, place: int, now: datetime) -> timedelta | None:
@@ -120,8 +120,8 @@ async def _within_its_own(env: Env, tx: Transaction, subject: str, place: int, n
     letter counts against theirs, so that none of theirs kills its link at once.
     """
     spacing = env.policy.letters.to_email
-    mine = await tx.tallies.space(spacing, f"{subject}:{place}", now)
+    mine = await tx.rate_counters.space(spacing, f"{subject}:{place}", now)
     if mine is None:
         return None
-    theirs = await tx.tallies.space(spacing, subject, now, due=False)
+    theirs = await tx.rate_counters.space(spacing, subject, now, due=False)
     return max(spacing.after(mine), spacing.after(theirs or 1))

@@ -7,11 +7,11 @@ from vestibule.flows.ask_for_letter import begin_anew
 from vestibule.flows.end_sessions import Ended, announce_end
 from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
-from vestibule.flows.guess import prove_again
 from vestibule.flows.identify import Caller
 from vestibule.flows.issue_tokens import issue_tokens
 from vestibule.flows.know_device import circumstances, know_anew
-from vestibule.flows.reauthenticate import require_still_proven
+from vestibule.flows.login_attempt import prove_again
+from vestibule.flows.reauthenticate import require_still_verified
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.flows.sign_in import SignedIn
 from vestibule.flows.tell_owner import tell_owner
@@ -29,7 +29,7 @@ async def change_password(env: Env, caller: Caller, current: str, password: str,
     """The caller's new session; raises `PasswordTooEasy`, `WrongPassword`, `TooManyAttempts`, or `SessionOver` if
     the session ended meanwhile. No device is known any more but the one that changed it.
     """
-    env.policy.passwords.require_hard_to_guess(password, caller.account.address)
+    env.policy.passwords.require_hard_to_guess(password, caller.account.email)
     account = await prove_again(env, caller, current, client_info)
     password_hash = await env.passwords.hash(password)
     session, device, ended = await _change(env, account, caller.session_id, password_hash, client_info)
@@ -49,7 +49,7 @@ async def _change(
     now = env.clock.now()
     session = begin(new_id(), account.id, client_info.device, env.policy.sessions, now)
     async with env.store.transaction() as tx:
-        await require_still_proven(tx, account, session_id, now)
+        await require_still_verified(tx, account, session_id, now)
         # Only if the hash that was checked is still there: of two changes at once, one wins.
         epoch = await tx.accounts.change_password(account.id, account.password_hash or "", password_hash, now)
         if epoch is None:
@@ -60,8 +60,8 @@ async def _change(
         await tell_changed_password(tx, account.id, client_info, now)
         await tx.events.record(Event(now, EventKind.PASSWORD_CHANGED, account.id, session.id))
         device = await know_anew(tx, account.id, now)
-        await tx.guesses.forgive_all(account.id, account.address)
-        await begin_anew(env, tx, account.address)
+        await tx.login_attempts.forgive_all(account.id, account.email)
+        await begin_anew(env, tx, account.email)
     return session, device, ended
 
 

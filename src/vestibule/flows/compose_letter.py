@@ -14,19 +14,19 @@ from vestibule.model.store import Transaction
 
 # Where the contract's front-ends have these pages.
 _AT_FRONT_END = {
-    LetterKind.VERIFY_ADDRESS: "verifyemail",
+    LetterKind.VERIFY_EMAIL: "verifyemail",
     LetterKind.RESET_PASSWORD: "resetpassword",
 }
 # Where they have none.
 _AT_VESTIBULE = {
-    LetterKind.CONFIRM_NEW_ADDRESS: "confirmemail",
-    LetterKind.ADDRESS_CHANGED: "undoemail",
+    LetterKind.CONFIRM_NEW_EMAIL: "confirmemail",
+    LetterKind.EMAIL_CHANGED: "undoemail",
 }
 _FORGOTTEN = "forgotpassword"
 # What somebody can have sent to an email that is not theirs.
-_TO_ANYBODY = {LetterKind.VERIFY_ADDRESS, LetterKind.RESET_PASSWORD, LetterKind.CONFIRM_NEW_ADDRESS}
+_TO_ANYBODY = {LetterKind.VERIFY_EMAIL, LetterKind.RESET_PASSWORD, LetterKind.CONFIRM_NEW_EMAIL}
 # None of these makes another needless.
-_WITHOUT_A_SUCCESSOR = {LetterKind.ADDRESS_CHANGED, LetterKind.ADDRESS_TAKEN, *NOTICES}
+_WITHOUT_A_SUCCESSOR = {LetterKind.EMAIL_CHANGED, LetterKind.EMAIL_TAKEN, *NOTICES}
 
 
 @dataclass(frozen=True)
@@ -65,13 +65,13 @@ async def _whose(tx: Transaction, queued: QueuedLetter) -> Account | None:
     """The account it is about, locked, so that whatever voids a letter comes before the link is made, or kills it."""
     if queued.account_id is not None:
         return await tx.accounts.lock(queued.account_id)
-    return await tx.accounts.lock_at(queued.address or "")
+    return await tx.accounts.lock_at(queued.email or "")
 
 
 def _for_whom_it_is(queued: QueuedLetter, account: Account | None) -> QueuedLetter:
     """Who reads the mail at an email that nobody has verified has no account yet, but may verify it."""
-    if queued.kind is LetterKind.ADDRESS_TAKEN and account is not None and not account.verified:
-        return replace(queued, kind=LetterKind.VERIFY_ADDRESS)
+    if queued.kind is LetterKind.EMAIL_TAKEN and account is not None and not account.verified:
+        return replace(queued, kind=LetterKind.VERIFY_EMAIL)
     return queued
 
 
@@ -80,7 +80,7 @@ async def _needless(tx: Transaction, queued: QueuedLetter, account: Account, now
         return True
     if queued.kind in _WITHOUT_A_SUCCESSOR:
         return False
-    if queued.kind is LetterKind.VERIFY_ADDRESS and account.verified:
+    if queued.kind is LetterKind.VERIFY_EMAIL and account.verified:
         return True
     # The link in a later letter is the one that counts; sent after it, this one would kill it.
     return await tx.letters.newer(queued, account)
@@ -91,15 +91,15 @@ async def _floods(env: Env, tx: Transaction, queued: QueuedLetter, account: Acco
     request tells; what a verified email is sent, and what the mailbox itself is sent, is neither counted nor held back.
     """
     mailbox = mailbox_of(to)
-    proven = account.verified and to == account.address
-    if mailbox is None or proven or queued.kind not in _TO_ANYBODY or queued.attempts > 1:
+    verified = account.verified and to == account.email
+    if mailbox is None or verified or queued.kind not in _TO_ANYBODY or queued.attempts > 1:
         return False
-    return not await tx.tallies.take(env.policy.letters.to_mailbox, mailbox, now)
+    return not await tx.rate_counters.take(env.policy.letters.to_mailbox, mailbox, now)
 
 
 def _to(queued: QueuedLetter, account: Account) -> str:
-    """To the address that is stored, never to one as somebody typed it (CVE-2019-19844)."""
-    return queued.address if queued.account_id is not None and queued.address is not None else account.address
+    """To the email that is stored, never to one as somebody typed it (CVE-2019-19844)."""
+    return queued.email if queued.account_id is not None and queued.email is not None else account.email
 
 
 async def _link(env: Env, tx: Transaction, queued: QueuedLetter, account: Account, to: str, now: datetime) -> str:
@@ -109,7 +109,7 @@ async def _link(env: Env, tx: Transaction, queued: QueuedLetter, account: Accoun
     secret, purpose = mint_secret(), TOKEN_IN[queued.kind]
     token = mailed_to(issue(digest(secret), account, purpose, now), to, queued.id)
     token = replace(token, expires_at=now + lasts)
-    if purpose is Purpose.UNDO_ADDRESS_CHANGE:
+    if purpose is Purpose.UNDO_EMAIL_CHANGE:
         token = replace(token, created_at=queued.created_at)
     await tx.one_time_tokens.replace(token)
     if queued.kind in _AT_FRONT_END:

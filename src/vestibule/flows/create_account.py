@@ -6,24 +6,24 @@ from vestibule.flows.env import Env
 from vestibule.flows.remove_squatter import remove_squatter
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account, Role
-from vestibule.model.errors import AddressTaken
+from vestibule.model.errors import EmailTaken
 from vestibule.model.events import Event, EventKind
 from vestibule.model.revocations import Revocation
 
 _PASSWORD_BYTES = 16  # 32 characters, which every setting of the lengths allows
 
 
-async def create_account(env: Env, name: str, address: str, role: Role) -> tuple[Account, str]:
-    """The account at a canonical address, which the operator vouches for, and its password. An account that has it
-    and never verified it goes; raises `AddressTaken` if somebody verified it, or may take their account back there.
+async def create_account(env: Env, name: str, email: str, role: Role) -> tuple[Account, str]:
+    """The account at a canonical email, which the operator vouches for, and its password. An account that has it
+    and never verified it goes; raises `EmailTaken` if somebody verified it, or may take their account back there.
     """
     password = random_bytes(_PASSWORD_BYTES).hex()
     password_hash = await env.passwords.hash(password)
     now = env.clock.now()
-    account = Account(new_id(), name, address, role, True, now, now, password_hash)
+    account = Account(new_id(), name, email, role, True, now, now, password_hash)
     added, revoked = await _add(env, account)
     if not added:
-        raise AddressTaken
+        raise EmailTaken
     await announce(env, revoked)
     return account, password
 
@@ -31,10 +31,10 @@ async def create_account(env: Env, name: str, address: str, role: Role) -> tuple
 @retry_on_conflict
 async def _add(env: Env, account: Account) -> tuple[bool, list[Revocation]]:
     async with env.store.transaction() as tx:
-        revoked = await remove_squatter(env, tx, account.address, account.id, account.created_at)
+        revoked = await remove_squatter(env, tx, account.email, account.id, account.created_at)
         added = await tx.accounts.add(account)
         if added:
             detail = {"by": "operator", "role": account.role.value}
             await tx.events.record(Event(account.created_at, EventKind.REGISTERED, account.id, detail=detail))
-            await tx.guesses.forgive_all(account.id, account.address)
+            await tx.login_attempts.forgive_all(account.id, account.email)
     return added, revoked

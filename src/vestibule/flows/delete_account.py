@@ -5,9 +5,9 @@ from datetime import datetime
 from vestibule.flows.end_sessions import announce_end
 from vestibule.flows.end_trust import EVER, end_trust
 from vestibule.flows.env import Env
-from vestibule.flows.guess import prove_again
 from vestibule.flows.identify import Caller
-from vestibule.flows.reauthenticate import require_still_proven
+from vestibule.flows.login_attempt import prove_again
+from vestibule.flows.reauthenticate import require_still_verified
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.flows.set_loose import set_loose, set_some_loose
 from vestibule.model.accounts import Account
@@ -52,11 +52,11 @@ async def _set_some_loose(env: Env, account: Account, session_id: str | None) ->
 
 
 async def _hold(env: Env, tx: Transaction, account: Account, session_id: str | None) -> None:
-    """Lock the account. Whoever asked for it by a session must still have it (`require_still_proven`)."""
+    """Lock the account. Whoever asked for it by a session must still have it (`require_still_verified`)."""
     if session_id is None:
         await tx.accounts.lock(account.id)
     else:
-        await require_still_proven(tx, account, session_id, env.clock.now())
+        await require_still_verified(tx, account, session_id, env.clock.now())
 
 
 @retry_on_conflict
@@ -68,9 +68,9 @@ async def _delete(env: Env, account: Account, session_id: str | None, unused_sin
         if unused_since is not None and not await tx.accounts.never_used(unused_since, 1, account.id):
             return None
         ended = await end_trust(env, tx, account.id, EndReason.ACCOUNT_DELETED, now, ways_back_since=EVER)
-        await tx.letters.forget(account.id)
+        await tx.letters.delete_of(account.id)
         await set_loose(tx, account.id, now)  # what has happened since, and the sessions that have just ended
-        await tx.guesses.forgive_all(account.id, account.address)
+        await tx.login_attempts.forgive_all(account.id, account.email)
         if await tx.accounts.remove(account.id):
             await tx.events.record(Event(now, EventKind.ACCOUNT_DELETED, detail={"account": account.id}))
     await announce_end(env, ended)

@@ -83,16 +83,16 @@ async def end_longest_unseen(env: Env, tx: Transaction, begun: Session, count: i
 
 async def refuse_account(env: Env, tx: Transaction, account_id: str, now: datetime) -> list[Revocation]:
     """Refuse every token of an account that was issued before `now`, whatever its session."""
-    forget_at = now + env.policy.revocation_memory
-    return await tx.revocations.append([Revocation(now, RevocationKind.ACCOUNT, account_id, forget_at, now)])
+    purge_at = now + env.policy.revocation_memory
+    return await tx.revocations.append([Revocation(now, RevocationKind.ACCOUNT, account_id, purge_at, now)])
 
 
 async def tell_changed(tx: Transaction, account_id: str, now: datetime) -> list[Revocation]:
     """What processes remember of the account is out of date; nobody is refused. A process that begins later remembers
     nothing, so that the record is over as soon as every other has read it.
     """
-    forget_at = now + timedelta(seconds=OVERLAP_SECONDS)
-    return await tx.revocations.append([Revocation(now, RevocationKind.ACCOUNT_CHANGED, account_id, forget_at)])
+    purge_at = now + timedelta(seconds=OVERLAP_SECONDS)
+    return await tx.revocations.append([Revocation(now, RevocationKind.ACCOUNT_CHANGED, account_id, purge_at)])
 
 
 async def announce(env: Env, revocations: Sequence[Revocation], session_ids: Collection[str] = ()) -> None:

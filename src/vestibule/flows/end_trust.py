@@ -30,7 +30,7 @@ async def end_trust(
     ended = await end_account(env, tx, account_id, reason, now)
     await void_what_was_asked(tx, account_id, now, ways_back_since=ways_back_since)
     if devices:
-        await tx.known_devices.forget(account_id)
+        await tx.known_devices.delete_of(account_id)
     return ended
 
 

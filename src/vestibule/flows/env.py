@@ -45,12 +45,12 @@ class Env:
     readiness: Readiness = field(default_factory=Readiness)
     letters_waiting: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def learn(self, tail: list[Revocation], sent_at: float) -> list[Revocation]:
-        """Take revocations in, forget what they made untrue, and hand them on to the services that follow; which of
+    def learn(self, backlog: list[Revocation], sent_at: float) -> list[Revocation]:
+        """Take revocations in, drop what they made untrue, and hand them on to the services that follow; which of
         them were new.
         """
-        fresh = self.revocations.learn(tail, sent_at)
+        fresh = self.revocations.learn(backlog, sent_at)
         for revocation in fresh:
-            self.memory.forget(revocation)
+            self.memory.drop(revocation)
         self.feed.publish(fresh)
         return fresh

@@ -78,7 +78,7 @@ async def _take_in(env: Env, store: Store) -> None:
     except CannotUnseal:
         raise StoreUnavailable("a key in the database was sealed under another VESTIBULE_SECRET_KEY") from None
     if env.keys.replace(access, refresh, standing):
-        env.memory.forget_tokens()
+        env.memory.drop_tokens()
 
 
 def _known(token: str, checking: Mapping[str, PublicKey]) -> bool:

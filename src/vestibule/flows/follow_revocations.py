@@ -1,4 +1,4 @@
-"""Follow revocations: read the tail of the record once a second, and at once when woken."""
+"""Follow revocations: read the backlog of the record once a second, and at once when woken."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,8 +20,8 @@ _OVER_FOR = timedelta(minutes=5)
 _log = structlog.get_logger(__name__)
 
 
-async def read_whole_tail(env: Env) -> list[Revocation]:
-    """Read the tail with its overlap, and trust this process's memory anew; what was new. Raises `StoreUnavailable`.
+async def read_whole_backlog(env: Env) -> list[Revocation]:
+    """Read the backlog with its overlap, and trust this process's memory anew; what was new. Raises `StoreUnavailable`.
 
     The trust counts from when the read was sent: what was committed while the answer travelled is not in it.
     """
@@ -36,7 +36,7 @@ async def read_whole_tail(env: Env) -> list[Revocation]:
             fresh += [] if first else learnt  # at the start it may be a million, and is news to nobody
             await asyncio.sleep(0)  # others are answered meanwhile
     known.renew(sent_at, offset)
-    known.forget(sent_at)
+    known.purge(sent_at)
     return fresh
 
 
@@ -65,7 +65,7 @@ async def _after(read: Transaction, number: int, reach: Reach) -> AsyncIterator[
 
 
 async def _known_up_to(known: RevocationSet, read: Transaction, reach: Reach) -> int:
-    """The number after which the tail has to be read. Everything after the floor; but where that is much, as in a
+    """The number after which the backlog has to be read. Everything after the floor; but where that is much, as in a
     process's first half minute, only what is new, if the record has exactly what is known up to there.
     """
     if known.overlap.count < _MUCH or await read.revocations.between(known.floor, known.last, reach) != known.overlap:
@@ -73,7 +73,7 @@ async def _known_up_to(known: RevocationSet, read: Transaction, reach: Reach) ->
     return known.last
 
 
-async def read_new_tail(env: Env) -> list[Revocation]:
+async def read_new_backlog(env: Env) -> list[Revocation]:
     """Read only what is new, after a wake-up; raises `StoreUnavailable`. Trusts nothing anew. Nothing before the first
     whole read.
     """
@@ -93,19 +93,19 @@ async def listen_for_wake_ups(env: Env, woken: asyncio.Event) -> None:
         woken.set()
 
 
-async def forget_old_revocations(env: Env) -> int:
+async def purge_old_revocations(env: Env) -> int:
     """Delete what no token can be about any more, a batch in each transaction; how many. A day late, so that no clock's
     error matters.
     """
     deleted, before = 0, env.clock.now() - timedelta(days=1)
     while True:
-        batch = await _forget_some(env, before)
+        batch = await _purge_some(env, before)
         deleted += batch
         if batch < _BATCH:
             return deleted
 
 
 @retry_on_conflict
-async def _forget_some(env: Env, before: datetime) -> int:
+async def _purge_some(env: Env, before: datetime) -> int:
     async with env.store.transaction() as tx:
-        return await tx.revocations.forget(before, _BATCH)
+        return await tx.revocations.purge(before, _BATCH)

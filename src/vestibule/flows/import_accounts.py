@@ -48,8 +48,8 @@ class Listener:
 class Claims(Protocol):
     """Who came first with an email, over a whole import. It may be kept on a disk: rows are many."""
 
-    def first(self, address: str, account_id: str) -> str:
-        """The id that came first with this address: this one, if none did."""
+    def first(self, email: str, account_id: str) -> str:
+        """The id that came first with this email: this one, if none did."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class _Import:
         if account.id in before:  # its email is not claimed: another row may have it
             self._leave_out(account.id, "a row before it has the same id")
             return None
-        if (first := self.claims.first(account.address, account.id)) != account.id:
+        if (first := self.claims.first(account.email, account.id)) != account.id:
             self._leave_out(account.id, f"its email is also that of {first}, which is verified, or older")
             return None
         self.report.demoted += self.judge.demoted(row)
@@ -130,9 +130,9 @@ class _Import:
                 self.report.already_there += 1
             elif account.id in batch.making_room:
                 self.report.made_room += 1
-                self.listener.made_room(batch.held[account.address].id, account.id)
-            elif account.address in batch.staying:
-                there = batch.staying[account.address].id
+                self.listener.made_room(batch.held[account.email].id, account.id)
+            elif account.email in batch.staying:
+                there = batch.staying[account.email].id
                 self._leave_out(account.id, f"its email is that of {there}, which is here already")
         for account in batch.too_late:
             self._leave_out(account.id, "somebody else took its id or its email meanwhile; import it again")
@@ -145,7 +145,7 @@ class _Import:
         return batch
 
     async def _beside(self, there: Accounts, accounts: Sequence[Account]) -> "_Batch":
-        kept = await there.kept([account.address for account in accounts], self.env.clock.now())
+        kept = await there.kept([account.email for account in accounts], self.env.clock.now())
         may_return = {email: Holder(account_id, verified=True) for email, account_id in kept.items()}
         return _Batch(accounts, may_return | dict(await there.holders(accounts)))
 
@@ -156,11 +156,11 @@ class _Import:
             if await _locked(tx, batch):  # what was read before may have changed
                 batch = await self._beside(tx.accounts, accounts)
             for account in batch.making_room.values():
-                batch.revoked += await remove_squatter(self.env, tx, account.address, account.id, self.env.clock.now())
+                batch.revoked += await remove_squatter(self.env, tx, account.email, account.id, self.env.clock.now())
             batch.added = await _add_missing(self.env, tx, batch.missing)
             for account in batch.making_room.values():
                 # Strangers may have spent the counter of an email before its owner was here.
-                await tx.guesses.forgive_all(account.id, account.address)
+                await tx.login_attempts.forgive_all(account.id, account.email)
         return batch
 
     def _leave_out(self, known_by: str, reason: str) -> None:
@@ -176,10 +176,10 @@ class _Batch:
         self.making_room: dict[str, Account] = {}
         while len(self.making_room) < len(room := self._room(accounts)):  # who goes may be who came with another email
             self.making_room = room
-            gone = {held[account.address].id for account in room.values()}
-            self.staying = {address: holder for address, holder in held.items() if holder.id not in gone}
+            gone = {held[account.email].id for account in room.values()}
+            self.staying = {email: holder for email, holder in held.items() if holder.id not in gone}
         self.ids = {holder.id for holder in self.staying.values()}
-        self.missing = [a for a in accounts if a.id not in self.ids and a.address not in self.staying]
+        self.missing = [a for a in accounts if a.id not in self.ids and a.email not in self.staying]
         self.added: set[str] = set()
         self.revoked: list[Revocation] = []
 
@@ -190,13 +190,13 @@ class _Batch:
 
     def _room(self, accounts: Sequence[Account]) -> dict[str, Account]:
         ids = {holder.id for holder in self.staying.values()}
-        new = [a for a in accounts if a.verified and a.id not in ids and a.address in self.staying]
-        return self.making_room | {a.id: a for a in new if not self.staying[a.address].verified}
+        new = [a for a in accounts if a.verified and a.id not in ids and a.email in self.staying]
+        return self.making_room | {a.id: a for a in new if not self.staying[a.email].verified}
 
 
 async def _locked(tx: Transaction, batch: _Batch) -> int:
     """Lock those who are to make room, all of them before anything else; how many."""
-    those = sorted(batch.held[account.address].id for account in batch.making_room.values())
+    those = sorted(batch.held[account.email].id for account in batch.making_room.values())
     for account_id in those:
         await tx.accounts.lock(account_id)
     return len(those)

@@ -8,8 +8,8 @@ from vestibule.flows.tell_owner import tell_owner
 from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.devices import DEVICES_OF_ACCOUNT, DeviceSecret, describe
-from vestibule.model.guesses import emptiest_place
 from vestibule.model.letters import LetterKind, QueuedLetter
+from vestibule.model.login_attempts import emptiest_place
 from vestibule.model.store import Transaction
 
 

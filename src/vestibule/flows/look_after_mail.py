@@ -31,7 +31,7 @@ async def look_into_outbox(env: Env, most: int) -> Outbox:
         found: list[tuple[LetterState, str | None]] = []
         for state in states:
             account = await read.accounts.get(state.letter.account_id) if state.letter.account_id else None
-            found.append((state, state.letter.address or (account.address if account else None)))
+            found.append((state, state.letter.email or (account.email if account else None)))
     return Outbox(backlog, found)
 
 
@@ -42,7 +42,7 @@ async def retry_letters(env: Env, letter_ids: Sequence[str] | None) -> int:
         return await tx.letters.retry(env.clock.now(), letter_ids)
 
 
-async def send_test_letter(env: Env, address: str, language: str | None) -> str:
+async def send_test_letter(env: Env, email: str, language: str | None) -> str:
     """Hand a letter over now, past the outbox; what was answered. Raises `NotSent`."""
     chosen = language or env.policy.language
-    return await env.post.send(Letter(new_id(), LetterKind.TEST, address, "", env.policy.link_base, chosen))
+    return await env.post.send(Letter(new_id(), LetterKind.TEST, email, "", env.policy.link_base, chosen))

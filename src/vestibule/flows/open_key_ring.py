@@ -33,7 +33,7 @@ async def make_keys(
 ) -> None:
     """Make a key in this state for each use, all of them at once, so that they can sign at the same time later.
 
-    Another process may be quicker; then its keys are the ones, and these are forgotten.
+    Another process may be quicker; then its keys are the ones, and these are dropped.
     """
     now = clock.now()
     made = await asyncio.gather(*(asyncio.to_thread(key_manager.make, use, state, now) for use in uses))

@@ -18,7 +18,7 @@ from vestibule.model.sessions import EndReason, Session
 from vestibule.model.store import Transaction
 
 
-async def require_still_proven(tx: Transaction, account: Account, session_id: str, now: datetime) -> None:
+async def require_still_verified(tx: Transaction, account: Account, session_id: str, now: datetime) -> None:
     """Lock the account, first in its transaction. Raises `WrongPassword` if it is in another epoch than that in which
     the password was found right, shut, or gone; and `SessionOver` if the session by which it was given has ended.
     """

@@ -1,4 +1,4 @@
-"""Register: somebody new gives a name, an address and a password, and is sent a link that proves the address."""
+"""Register: somebody new gives a name, an email and a password, and is sent a link that verifies the email."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,11 +8,11 @@ from vestibule.flows.ask_for_letter import for_new_account, to_whoever_has, with
 from vestibule.flows.end_sessions import announce, end_all_sessions
 from vestibule.flows.end_trust import void_what_was_asked
 from vestibule.flows.env import Env
-from vestibule.flows.guess import even_out
+from vestibule.flows.login_attempt import even_out
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import REGISTERED_ANEW_AFTER, Account, Role
 from vestibule.model.client_info import ClientInfo
-from vestibule.model.errors import AddressTaken, Overloaded
+from vestibule.model.errors import EmailTaken, Overloaded
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.revocations import Revocation
@@ -22,20 +22,20 @@ from vestibule.model.store import Transaction
 _MOMENT = timedelta(microseconds=1)
 
 
-async def register(env: Env, name: str, address: str, password: str, client_info: ClientInfo) -> Account:
-    """The new account. `address` is canonical. Raises `PasswordTooEasy` or `AddressTaken`; where accounts are
-    concealed, returns one that does not exist instead, tells the owner of the address, and takes the same steps for a
+async def register(env: Env, name: str, email: str, password: str, client_info: ClientInfo) -> Account:
+    """The new account. `email` is canonical. Raises `PasswordTooEasy` or `EmailTaken`; where accounts are
+    concealed, returns one that does not exist instead, tells the owner of the email, and takes the same steps for a
     known and an unknown one, also where a network has asked for too many letters: then neither gets one.
 
-    An address that nobody has proven and nobody has used can be registered again: what was given before is gone.
+    An email that nobody has verified and nobody has used can be registered again: what was given before is gone.
     """
-    env.policy.passwords.require_hard_to_guess(password, address)
-    account = await _made(env, name, address, password, client_info)
+    env.policy.passwords.require_hard_to_guess(password, email)
+    account = await _made(env, name, email, password, client_info)
     registered, revoked, doubted = await _add(env, account, client_info)
     if registered is None or env.policy.conceal_accounts:
-        await _compare(env, address, password, doubted)
+        await _compare(env, email, password, doubted)
     if registered is None:
-        raise AddressTaken
+        raise EmailTaken
     await announce(env, revoked)
     env.letters_waiting.set()
     return registered
@@ -49,7 +49,7 @@ class _Doubted:
     stored: str | None = None
 
 
-async def _compare(env: Env, address: str, password: str, doubted: _Doubted) -> None:
+async def _compare(env: Env, email: str, password: str, doubted: _Doubted) -> None:
     """Take the doubt back if the email was registered with this very password: a repeated click on the form repeats it.
     The same work for everybody else, and no refusal: where nobody can look, the doubt stays.
     """
@@ -59,24 +59,24 @@ async def _compare(env: Env, address: str, password: str, doubted: _Doubted) -> 
         await even_out(env, password, doubted.stored)  # also for the same, whose statements would be fewer
     except Overloaded:
         pass
-    await _trust(env, address, doubted.stored if same else None, doubted.at)
+    await _trust(env, email, doubted.stored if same else None, doubted.at)
 
 
 @retry_on_conflict
-async def _trust(env: Env, address: str, stored: str | None, doubted_at: datetime) -> None:
+async def _trust(env: Env, email: str, stored: str | None, doubted_at: datetime) -> None:
     async with env.store.transaction() as tx:
-        await tx.accounts.trust_password(address, stored, doubted_at)
+        await tx.accounts.trust_password(email, stored, doubted_at)
 
 
 async def _doubt(tx: Transaction, account: Account) -> _Doubted:
     """Put the password in doubt with which somebody else may have registered this email, before a letter can be on its
     way: a click in the mailbox will not make it good.
     """
-    there, at = await tx.accounts.lock_at(account.address), account.created_at
+    there, at = await tx.accounts.lock_at(account.email), account.created_at
     earlier = there.registered_again_at if there is not None else None
     if earlier is not None:
         at = max(at, earlier + _MOMENT)  # so that nobody takes another's doubt back
-    doubted = await tx.accounts.doubt_password(account.address, at, account.password_hash)
+    doubted = await tx.accounts.doubt_password(account.email, at, account.password_hash)
     nobody_did_before = doubted and there is not None and earlier is None
     return _Doubted(at, there.password_hash if nobody_did_before and there is not None else None)
 
@@ -85,42 +85,42 @@ async def _doubt(tx: Transaction, account: Account) -> _Doubted:
 async def _add(
     env: Env, account: Account, client_info: ClientInfo
 ) -> tuple[Account | None, list[Revocation], _Doubted]:
-    """Who is registered then, None if the address is taken and that may be told; what ended; and what is in doubt."""
-    concealing, address = env.policy.conceal_accounts, account.address
+    """Who is registered then, None if the email is taken and that may be told; what ended; and what is in doubt."""
+    concealing, email = env.policy.conceal_accounts, account.email
     registered, revoked, doubted = account, list[Revocation](), _Doubted(account.created_at)
     async with env.store.transaction() as tx:
         added = await tx.accounts.add(account)
         counted = not added or concealing
         if counted:
             doubted = await _doubt(tx, account)
-        kind = LetterKind.ADDRESS_TAKEN
+        kind = LetterKind.EMAIL_TAKEN
         if counted:
-            may_write = await within_limits(env, tx, kind, address, client_info, account.created_at) is not None
+            may_write = await within_limits(env, tx, kind, email, client_info, account.created_at) is not None
         else:
-            may_write = await for_new_account(env, tx, address, account.created_at)
+            may_write = await for_new_account(env, tx, email, account.created_at)
         anew, revoked = await _anew(env, tx, account) if counted and may_write else (None, [])
         registered = anew or account
         if may_write and (added or anew is not None):
             doubted = doubted if anew is None else _Doubted(doubted.at)  # registered again, with another password
-            await tx.letters.queue(QueuedLetter(new_id(), LetterKind.VERIFY_ADDRESS, account.created_at, registered.id))
+            await tx.letters.queue(QueuedLetter(new_id(), LetterKind.VERIFY_EMAIL, account.created_at, registered.id))
         elif may_write and concealing:
-            await tx.letters.queue(to_whoever_has(address, LetterKind.ADDRESS_TAKEN, client_info, account.created_at))
+            await tx.letters.queue(to_whoever_has(email, LetterKind.EMAIL_TAKEN, client_info, account.created_at))
         refused = not added and anew is None
         await tx.events.record(_event(registered, client_info, refused=refused))
         if not refused and not concealing:
-            # Strangers may have spent the counter of an address before anybody had it. Where accounts are concealed,
-            # that is told by a counter that begins anew, so there the proof of the address forgives.
-            await tx.guesses.forgive_all(registered.id, address)
+            # Strangers may have spent the counter of an email before anybody had it. Where accounts are concealed,
+            # that is told by a counter that begins anew, so there the verification of the email forgives.
+            await tx.login_attempts.forgive_all(registered.id, email)
     return (None if refused and not concealing else registered), revoked, doubted
 
 
-async def _made(env: Env, name: str, address: str, password: str, client_info: ClientInfo) -> Account:
+async def _made(env: Env, name: str, email: str, password: str, client_info: ClientInfo) -> Account:
     password_hash = await env.passwords.hash(password)
     now = env.clock.now()
     return Account(
         id=new_id(),
         name=name,
-        address=address,
+        email=email,
         role=Role.USER,
         verified=False,
         created_at=now,

@@ -18,7 +18,7 @@ async def remove_squatter(env: Env, tx: Transaction, email: str, owner_id: str, 
         return []
     # Before it goes: its sessions of this very second are revoked one by one, and go with it.
     ended = await end_account(env, tx, there.id, EndReason.ACCOUNT_DELETED, now)
-    await tx.letters.forget(there.id)
+    await tx.letters.delete_of(there.id)
     await set_loose(tx, there.id, now)
     await tx.accounts.remove_squatter(email, owner_id)
     await tx.events.record(Event(now, EventKind.SQUATTER_REMOVED, detail={"account": there.id, "owner": owner_id}))

@@ -51,12 +51,12 @@ async def _spend(
         token = await tx.one_time_tokens.consume(digest(secret), Purpose.RESET_PASSWORD, now)
         if token is not None:
             # Inside, so that the token is not spent on a password that is refused.
-            env.policy.passwords.require_hard_to_guess(password, token.address)
+            env.policy.passwords.require_hard_to_guess(password, token.email)
             ended = await _take_over(env, tx, token, password_hash, now)
             await tell_changed_password(tx, token.account_id, client_info, now)
             device = await know_anew(tx, token.account_id, now)
-            await tx.guesses.forgive_all(token.account_id, token.address)
-            await begin_anew(env, tx, token.address)
+            await tx.login_attempts.forgive_all(token.account_id, token.email)
+            await begin_anew(env, tx, token.email)
     if token is None:
         raise ResetTokenInvalid
     return device, ended
@@ -65,7 +65,7 @@ async def _spend(
 async def _take_over(env: Env, tx: Transaction, token: OneTimeToken, password_hash: str, now: datetime) -> Ended:
     """Who can read the mail owns the account: whatever was set or opened before ends here."""
     await tx.accounts.set_password(token.account_id, password_hash, now)
-    await tx.accounts.verify(token.account_id, token.address, now)
+    await tx.accounts.verify(token.account_id, token.email, now)
     ended = await end_trust(env, tx, token.account_id, EndReason.PASSWORD_RESET, now)
     await tx.events.record(Event(now, EventKind.PASSWORD_RESET, token.account_id))
     return ended

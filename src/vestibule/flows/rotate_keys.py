@@ -74,22 +74,22 @@ async def withdraw_key(env: Env, kid: str, *, early: bool = False) -> None:
         raise KeysStay(await _why_it_stays(env, kid))
 
 
-async def reseal_keys(env: Env) -> int:
+async def reencrypt_keys(env: Env) -> int:
     """Seal every key under today's secret, but for damaged ones; how many that were. Raises `CannotUnseal` for all."""
     key_manager = require_key_manager(env)
     keys = await stored_keys(env.store)
     sealed = {key: anew for key in keys if (anew := key_manager.sealed_anew(key)) is not None}
     if keys and not sealed:
         raise CannotUnseal
-    await _reseal(env, sealed)
+    await _reencrypt(env, sealed)
     return len(sealed)
 
 
 @retry_on_conflict
-async def _reseal(env: Env, sealed_anew: Mapping[SealedKey, str]) -> None:
+async def _reencrypt(env: Env, sealed_anew: Mapping[SealedKey, str]) -> None:
     async with env.store.transaction() as tx:
         for key, sealed in sealed_anew.items():
-            await tx.signing_keys.reseal(key.kid, key.sealed_private, sealed)
+            await tx.signing_keys.reencrypt(key.kid, key.sealed_private, sealed)
 
 
 def require_key_manager(env: Env) -> KeyManager:

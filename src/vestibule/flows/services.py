@@ -9,30 +9,30 @@ from vestibule.model.service_keys import ServiceKey
 
 
 @retry_on_conflict
-async def add_service(env: Env, name: str) -> str | None:
+async def create_service_key(env: Env, name: str) -> str | None:
     """A key for a new service, to be shown once; None if a service of that name has one."""
     key, now = service_keys.mint(), env.clock.now()
     async with env.store.transaction() as tx:
         added = await tx.service_keys.add(ServiceKey(name, service_keys.digest_of(key) or "", now))
         if added:
-            await tx.events.record(Event(now, EventKind.SERVICE_ADDED, detail={"service": name}))
+            await tx.events.record(Event(now, EventKind.SERVICE_CREATED, detail={"service": name}))
     return key if added else None
 
 
-async def list_services(env: Env) -> list[ServiceKey]:
+async def list_service_keys(env: Env) -> list[ServiceKey]:
     """Every service that has a key, by name."""
     async with env.store.reading() as read:
         return await read.service_keys.all()
 
 
 @retry_on_conflict
-async def remove_service(env: Env, name: str) -> bool:
+async def revoke_service_key(env: Env, name: str) -> bool:
     """Refuse the service's key from now on; False if it has none. What it follows ends within a minute."""
     now = env.clock.now()
     async with env.store.transaction() as tx:
         removed = await tx.service_keys.remove(name)
         if removed:
-            await tx.events.record(Event(now, EventKind.SERVICE_REMOVED, detail={"service": name}))
+            await tx.events.record(Event(now, EventKind.SERVICE_REVOKED, detail={"service": name}))
     return removed
 
 

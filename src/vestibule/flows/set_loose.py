@@ -16,8 +16,8 @@ async def set_some_loose(tx: Transaction, account_id: str, now: datetime) -> boo
     """Delete sessions that are over and letters that are settled, and set events loose, a batch of each. Whether there
     may be more. The account is locked.
     """
-    sessions = await tx.sessions.forget_past(account_id, now, AT_ONCE)
-    letters = await tx.letters.forget_settled(account_id, AT_ONCE)
+    sessions = await tx.sessions.purge_past(account_id, now, AT_ONCE)
+    letters = await tx.letters.purge_settled(account_id, AT_ONCE)
     events = await tx.events.detach(account_id, AT_ONCE)
     return max(sessions, letters, events) == AT_ONCE
 

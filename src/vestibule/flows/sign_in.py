@@ -1,4 +1,4 @@
-"""Sign in: an address and its password become a session of their own, and its two tokens."""
+"""Sign in: an email and its password become a session of their own, and its two tokens."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,17 +6,23 @@ from dataclasses import dataclass
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.end_sessions import announce, end_longest_unseen, end_session
 from vestibule.flows.env import Env
-from vestibule.flows.guess import check_guess, count_guess, counters_used, forgive_guesses, record_wrong_guess
 from vestibule.flows.issue_tokens import Tokens, issue_tokens
 from vestibule.flows.know_device import know_device, place_of
+from vestibule.flows.login_attempt import (
+    check_attempt,
+    count_attempt,
+    counters_used,
+    forgive_attempts,
+    record_failed_attempt,
+)
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model import refresh_tokens
 from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.devices import DeviceSecret
-from vestibule.model.errors import AddressNotVerified, RefreshRefused, WrongCredentials
+from vestibule.model.errors import EmailNotVerified, RefreshRefused, WrongCredentials
 from vestibule.model.events import Event, EventKind
-from vestibule.model.guesses import budgets
+from vestibule.model.login_attempts import counters_of_attempts
 from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import EndReason, Session, begin
 
@@ -31,29 +37,31 @@ class SignedIn:
     device: DeviceSecret
 
 
-async def sign_in(env: Env, address: str, password: str, client_info: ClientInfo, held: str = "") -> SignedIn:
+async def sign_in(env: Env, email: str, password: str, client_info: ClientInfo, held: str = "") -> SignedIn:
     """Begin a session. `held` is the refresh token that the browser brought: if it is the account's own, the session
     that it goes on with ends (ASVS 5.0, 7.2.4).
 
-    Raises `WrongCredentials`, after the same work whether the address or the password is unknown, and for the right
+    Raises `WrongCredentials`, after the same work whether the email or the password is unknown, and for the right
     password too once there were too many wrong ones; `TooManyAttempts` while the next one has to wait; and
-    `AddressNotVerified` to who knows the password, where a proven address is mandatory. Where accounts are concealed,
+    `EmailNotVerified` to who knows the password, where a verified email is mandatory. Where accounts are concealed,
     an unverified one is nobody's here: who has just registered an email would learn from it that it was free.
     """
     async with env.store.reading() as read:
-        account = await read.accounts.at_address(address)
-        counters = budgets(account, address, await place_of(read, account, client_info), env.policy.guesses)
-    guess = await count_guess(env, counters)
+        account = await read.accounts.with_email(email)
+        counters = counters_of_attempts(
+            account, email, await place_of(read, account, client_info), env.policy.login_attempts
+        )
+    attempt = await count_attempt(env, counters)
     concealed = account is not None and not account.verified and env.policy.conceals_unverified
-    right = await check_guess(env, None if concealed else account, password, guess)
+    right = await check_attempt(env, None if concealed else account, password, attempt)
     if account is None or not right:
-        await record_wrong_guess(env, counters, account, guess, client_info)
+        await record_failed_attempt(env, counters, account, attempt, client_info)
         raise WrongCredentials
     if env.policy.verification_mandatory and not account.verified:
-        await forgive_guesses(env, counters_used(counters, guess))
-        raise AddressNotVerified
+        await forgive_attempts(env, counters_used(counters, attempt))
+        raise EmailNotVerified
     before = _held_session(env, held)
-    session, device = await _open_session(env, account, client_info, counters_used(counters, guess), before)
+    session, device = await _open_session(env, account, client_info, counters_used(counters, attempt), before)
     await env.replica.show(session, account)
     await _renew_hash(env, account, password)
     return SignedIn(account, session, await issue_tokens(env, session, account, session.created_at), device)
@@ -88,7 +96,7 @@ async def _open_session(
                 Event(now, EventKind.SIGNED_IN, account.id, session.id, network_address=client_info.network_address)
             )
             device, new = await know_device(tx, account, client_info, now)
-            await tx.guesses.forgive(counters)
+            await tx.login_attempts.forgive(counters)
     if not opened:
         raise WrongCredentials
     if new:

@@ -1,4 +1,4 @@
-"""Take over: whoever can read the mail at an address gets the account that somebody else made with it."""
+"""Take over: whoever can read the mail at an email gets the account that somebody else made with it."""
 
 from datetime import datetime
 
@@ -26,13 +26,13 @@ async def take_over(env: Env, code: str) -> str:
     ended = Ended()
     async with env.store.transaction() as tx:
         await tx.accounts.lock_for_token(digest(code))
-        token = await tx.one_time_tokens.consume(digest(code), Purpose.VERIFY_ADDRESS, now)
+        token = await tx.one_time_tokens.consume(digest(code), Purpose.VERIFY_EMAIL, now)
         taken = None
         if token is not None:
             taken, ended = await leave_no_password(env, tx, token, now)
         if taken is not None:
             await tx.one_time_tokens.replace(issue(digest(secret), taken, Purpose.RESET_PASSWORD, now))
-            await tx.events.record(Event(now, EventKind.ADDRESS_VERIFIED, taken.id))
+            await tx.events.record(Event(now, EventKind.EMAIL_VERIFIED, taken.id))
     if taken is None:
         raise VerificationCodeInvalid
     await announce_end(env, ended)
@@ -45,7 +45,7 @@ async def leave_no_password(
     """Verify the email that the token was mailed to, and leave nothing of what was made with it before: no password, no
     session, no known device, no other link. The account as it is then, None if it is no more; and what ended.
     """
-    taken = await tx.accounts.take_back(token.account_id, token.address, now)
+    taken = await tx.accounts.take_back(token.account_id, token.email, now)
     if taken is None:
         return None, Ended()
     return taken, await end_trust(env, tx, taken.id, EndReason.PASSWORD_RESET, now)

@@ -20,7 +20,7 @@ async def tell_owner(tx: Transaction, notice: QueuedLetter, limit: Limit | None 
     """Queue the notice, inside the transaction in which it happens, unless the account has had enough of its kind
     today; `limit` counts it by itself instead.
     """
-    if notice.account_id is not None and await tx.tallies.take(
+    if notice.account_id is not None and await tx.rate_counters.take(
         limit or _OF_KIND[notice.kind], notice.account_id, notice.created_at
     ):
         await tx.letters.queue(notice)

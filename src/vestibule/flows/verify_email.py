@@ -49,7 +49,7 @@ async def _verify(env: Env, code: str, secret: str | None) -> str | None:
     doubted, changed = False, Ended()
     async with env.store.transaction() as tx:
         await tx.accounts.lock_for_token(digest(code))
-        token = await tx.one_time_tokens.consume(digest(code), Purpose.VERIFY_ADDRESS, now)
+        token = await tx.one_time_tokens.consume(digest(code), Purpose.VERIFY_EMAIL, now)
         account = await tx.accounts.get(token.account_id) if token is not None else None
         if token is not None and account is not None:
             doubted = account.password_in_doubt
@@ -57,9 +57,9 @@ async def _verify(env: Env, code: str, secret: str | None) -> str | None:
         if account is not None and doubted:
             await _lead_to_password(tx, account, secret, now)
         if account is not None and changed.revocations:
-            await tx.events.record(Event(now, EventKind.ADDRESS_VERIFIED, account.id))
-            # Strangers may have spent the counter of an address before anybody had it.
-            await tx.guesses.forgive_all(account.id, account.address)
+            await tx.events.record(Event(now, EventKind.EMAIL_VERIFIED, account.id))
+            # Strangers may have spent the counter of an email before anybody had it.
+            await tx.login_attempts.forgive_all(account.id, account.email)
     if not changed.revocations:
         raise VerificationCodeInvalid
     env.letters_waiting.set()
@@ -68,7 +68,7 @@ async def _verify(env: Env, code: str, secret: str | None) -> str | None:
 
 
 async def _as_it_is(tx: Transaction, token: OneTimeToken, now: datetime) -> Ended:
-    if not await tx.accounts.verify(token.account_id, token.address, now, token.epoch):
+    if not await tx.accounts.verify(token.account_id, token.email, now, token.epoch):
         return Ended()
     return Ended(revocations=await tell_changed(tx, token.account_id, now))
 

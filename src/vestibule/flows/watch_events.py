@@ -1,4 +1,4 @@
-"""Watch events: look at what happened, and forget what is older than it is to be kept."""
+"""Watch events: look at what happened, and purge what is older than it is to be kept."""
 
 from datetime import datetime
 
@@ -15,22 +15,22 @@ async def find_events(env: Env, wanted: EventFilter, most: int) -> list[tuple[in
         return await read.events.find(wanted, most)
 
 
-async def forget_old_events(env: Env) -> int:
+async def purge_old_events(env: Env) -> int:
     """Delete events older than the policy keeps them, a small batch in each transaction; how many. All are kept where
     the policy says so.
     """
     kept = env.policy.events_kept
     if not kept:
         return 0
-    before, forgotten = env.clock.now() - kept, 0
+    before, purged = env.clock.now() - kept, 0
     while True:
-        batch = await _forget_some(env, before)
-        forgotten += batch
+        batch = await _purge_some(env, before)
+        purged += batch
         if batch < _BATCH:
-            return forgotten
+            return purged
 
 
 @retry_on_conflict
-async def _forget_some(env: Env, before: datetime) -> int:
+async def _purge_some(env: Env, before: datetime) -> int:
     async with env.store.transaction() as tx:
-        return await tx.events.forget(before, _BATCH)
+        return await tx.events.purge(before, _BATCH)

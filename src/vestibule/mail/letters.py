@@ -33,16 +33,16 @@ class Sender:
     """In whose name letters are written."""
 
     name: str
-    address: str
+    email: str
 
     @classmethod
     def parse(cls, text: str, name: str) -> "Sender":
-        """From `Name <address>`, or from a bare address and a name that is known otherwise; raises ValueError."""
-        written_name, address = parseaddr(text)
-        written = {address, f"{written_name} <{address}>", f'"{written_name}" <{address}>'}
-        if _ADDRESS.fullmatch(address) is None or text.strip() not in written or not written_name.isprintable():
+        """From `Name <email>`, or from a bare address and a name that is known otherwise; raises ValueError."""
+        written_name, email = parseaddr(text)
+        written = {email, f"{written_name} <{email}>", f'"{written_name}" <{email}>'}
+        if _ADDRESS.fullmatch(email) is None or text.strip() not in written or not written_name.isprintable():
             raise ValueError(f"{text!r} is not a sender such as: Vestibule <no-reply@example.com>")
-        return cls(written_name or name, address)
+        return cls(written_name or name, email)
 
 
 class Renderer:
@@ -76,11 +76,11 @@ class Renderer:
     def _written(self, letter: Letter) -> EmailMessage:
         words = {**self._words(letter), "subject": self.subject(letter)}
         message = EmailMessage(policy=SMTP)
-        message["From"] = Address(self._sender.name, addr_spec=self._sender.address)
+        message["From"] = Address(self._sender.name, addr_spec=self._sender.email)
         message["To"] = Address(addr_spec=letter.to)
         message["Subject"] = words["subject"]
         message["Date"] = format_datetime(self._clock.now())
-        message["Message-ID"] = f"<{letter.id}@{self._sender.address.rpartition('@')[2]}>"
+        message["Message-ID"] = f"<{letter.id}@{self._sender.email.rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notices, please
         message.set_content(self._template(letter, "txt").render(words))
         message.add_alternative(self._template(letter, "html").render(words), subtype="html")
@@ -112,7 +112,7 @@ class Renderer:
             "first_name": _first_name(letter.name),
             "link": letter.link,
             "lasts": _life(letter),
-            "address": letter.to,
+            "email": letter.to,
             "at": in_words(at, "long", locale=letter.language) if at else "",
             "device": detail.get("device", ""),
             "network_address": detail.get("network_address", ""),

@@ -32,7 +32,7 @@ def listening(host: str, port: int) -> Iterator[None]:
     folder = os.environ.get(FOLDER)
     registry = REGISTRY
     if folder:
-        forget_the_dead(Path(folder))
+        delete_dead(Path(folder))
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     with make_server(host, port, make_wsgi_app(registry), server_class=_Server, handler_class=_Silent) as server:
@@ -41,7 +41,7 @@ def listening(host: str, port: int) -> Iterator[None]:
         server.shutdown()
 
 
-def forget_the_dead(folder: Path) -> None:
+def delete_dead(folder: Path) -> None:
     """What a worker that is gone had under way is under way no more; what it counted stays counted."""
     for path in folder.glob("gauge_live*.db"):
         found = _OF_PROCESS.fullmatch(path.name)

@@ -1,4 +1,4 @@
-"""Accounts: who somebody is, and the one canonical form of an e-mail address."""
+"""Accounts: who somebody is, and the one canonical form of an email."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,12 +7,12 @@ from unicodedata import normalize
 
 from email_validator import EmailNotValidError, validate_email
 
-MAX_ADDRESS_BYTES = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
+MAX_EMAIL_BYTES = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
 MAX_LOCAL_PART_BYTES = 64  # RFC 5321, section 4.5.3.1.1
 MAX_NAME_CHARACTERS = 255
 DEFAULT_PHOTO = "default.png"
 REGISTERED_ANEW_AFTER = timedelta(minutes=10)
-"""An address that nobody has proven can be registered again so long after the last time, which is longer than a double
+"""An email that nobody has verified can be registered again so long after the last time, which is longer than a double
 click or a repeated request may take."""
 
 
@@ -23,8 +23,8 @@ class Role(StrEnum):
     USER = "user"
 
 
-class NotAnAddress(ValueError):
-    """The text is not an e-mail address that Vestibule sends to."""
+class NotAnEmail(ValueError):
+    """The text is not an email that Vestibule sends to."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Account:
 
     id: str
     name: str
-    address: str
+    email: str
     role: Role
     verified: bool
     created_at: datetime
@@ -68,32 +68,32 @@ class Holder:
     verified: bool
 
 
-def mailbox_of(address: str) -> str | None:
+def mailbox_of(email: str) -> str | None:
     """The mailbox that a sub-address leads to (RFC 5233): `ada@…` for `ada+shop@…`; None where it is none."""
-    local, _, domain = address.rpartition("@")
+    local, _, domain = email.rpartition("@")
     user, plus, _detail = local.partition("+")
     return f"{user}@{domain}" if user and plus else None
 
 
-def canonical_address(text: str) -> str:
-    """The form under which an address is stored and looked up; raises `NotAnAddress`.
+def canonical_email(text: str) -> str:
+    """The form under which an email is stored and looked up; raises `NotAnEmail`.
 
     The order matters: NFC, then validation, then the IDNA form of the domain, then lower case.
     Validating before canonicalising lets look-alikes through (CVE-2026-73420). The local part is ASCII,
     without quotes, so that no mailer can read it otherwise than we do.
     """
-    if len(text) > MAX_ADDRESS_BYTES:
-        raise NotAnAddress
+    if len(text) > MAX_EMAIL_BYTES:
+        raise NotAnEmail
     try:
         parts = validate_email(
             normalize("NFC", text), allow_smtputf8=False, check_deliverability=False, globally_deliverable=False
         )
     except EmailNotValidError:
-        raise NotAnAddress from None
+        raise NotAnEmail from None
     domain = parts.ascii_domain
     # A last label of digits makes it an IP address to some mailers, and to none a domain.
     if "." not in domain or domain.rpartition(".")[2].isdecimal() or parts.ascii_email is None:
-        raise NotAnAddress
+        raise NotAnEmail
     if len(parts.local_part) > MAX_LOCAL_PART_BYTES:
-        raise NotAnAddress
+        raise NotAnEmail
     return parts.ascii_email.lower()

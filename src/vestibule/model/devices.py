@@ -36,7 +36,7 @@ _TAG_CHARACTERS = 16
 DEVICES_OF_ACCOUNT = 100
 """An account knows so many at most; one more, and the longest unseen is a stranger again."""
 BEYOND_AT_ONCE = 500
-"""Of an account that knows far more, as before there was a bound, so many are forgotten at a sign-in."""
+"""Of an account that knows far more, as before there was a bound, so many are deleted at a sign-in."""
 
 
 @dataclass(frozen=True)

@@ -4,21 +4,21 @@ A `Refusal` is the caller's to mend, a `Fault` is ours. Each has a stable `code`
 (JSON API, pages, command line) keeps one table from these classes to how they look there.
 
     Refusal
-      AddressTaken              registering a known address
+      EmailTaken              registering a known email
       PasswordTooEasy           a new password that is among the first to be guessed
-      WrongCredentials          no such address, or not its password
+      WrongCredentials          no such email, or not its password
       WrongPassword             signed in, but the current password was not given rightly
       SessionUnknown            no live session of the caller's with this id
       ReauthenticationRequired  signed in, but too long ago for what is asked
-      AddressNotVerified        signed in rightly, where a proven address is mandatory
+      EmailNotVerified        signed in rightly, where a verified email is mandatory
       NotSignedIn               no credential was presented
       AccessTokenInvalid        not a token of ours, of another kind, or out of its time
       SessionOver               a good token of a session, or of an account, that is no more
       RefreshRefused            a refresh token that cannot be exchanged
       VerificationCodeInvalid   unknown, used or expired
       ResetTokenInvalid         unknown, used, replaced or expired
-      AddressChangeInvalid      likewise, or the address is somebody else's by now
-      AddressChangeOfAnother    good, but asked for by another account than the one that is signed in
+      EmailChangeInvalid      likewise, or the email is somebody else's by now
+      EmailChangeOfAnother    good, but asked for by another account than the one that is signed in
       TooManyRequests           from one network, in a minute
       TooManyAttempts           wrong passwords in a row: the next one has to wait
       ServiceKeyInvalid         a service that shows no key, or one that is not in force
@@ -47,8 +47,8 @@ class Refusal(Exception):
     code: str
 
 
-class AddressTaken(Refusal):
-    code = "address_taken"
+class EmailTaken(Refusal):
+    code = "email_taken"
 
 
 class PasswordTooEasy(Refusal):
@@ -77,8 +77,8 @@ class ReauthenticationRequired(Refusal):
     code = "reauthentication_required"
 
 
-class AddressNotVerified(Refusal):
-    code = "address_not_verified"
+class EmailNotVerified(Refusal):
+    code = "email_not_verified"
 
 
 class NotSignedIn(Refusal):
@@ -119,12 +119,12 @@ class ResetTokenInvalid(Refusal):
     code = "reset_token_invalid"
 
 
-class AddressChangeInvalid(Refusal):
-    code = "address_change_invalid"
+class EmailChangeInvalid(Refusal):
+    code = "email_change_invalid"
 
 
-class AddressChangeOfAnother(Refusal):
-    code = "address_change_of_another"
+class EmailChangeOfAnother(Refusal):
+    code = "email_change_of_another"
 
 
 class RetryLater(Refusal):

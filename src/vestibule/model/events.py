@@ -18,12 +18,12 @@ class EventKind(StrEnum):
     SESSION_ENDED = "session_ended"
     REFRESH_TOKEN_REUSED = "refresh_token_reused"
     SESSION_SHARED = "session_shared"
-    ADDRESS_VERIFIED = "address_verified"
+    EMAIL_VERIFIED = "email_verified"
     PASSWORD_RESET_REQUESTED = "password_reset_requested"
     PASSWORD_RESET = "password_reset"
     PASSWORD_CHANGED = "password_changed"
-    ADDRESS_CHANGED = "address_changed"
-    ADDRESS_TAKEN_BACK = "address_taken_back"
+    EMAIL_CHANGED = "email_changed"
+    EMAIL_TAKEN_BACK = "email_taken_back"
     SQUATTER_REMOVED = "squatter_removed"
     LETTER_REFUSED = "letter_refused"
     ACCOUNT_DISABLED = "account_disabled"
@@ -32,8 +32,8 @@ class EventKind(StrEnum):
     SIGNING_KEY_ROTATED = "signing_key_rotated"
     SIGNING_KEY_WITHDRAWN = "signing_key_withdrawn"
     IMPORTED = "imported"
-    SERVICE_ADDED = "service_added"
-    SERVICE_REMOVED = "service_removed"
+    SERVICE_CREATED = "service_created"
+    SERVICE_REVOKED = "service_revoked"
 
 
 @dataclass(frozen=True)

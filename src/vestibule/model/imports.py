@@ -9,9 +9,9 @@ from vestibule.model.accounts import (
     DEFAULT_PHOTO,
     MAX_NAME_CHARACTERS,
     Account,
-    NotAnAddress,
+    NotAnEmail,
     Role,
-    canonical_address,
+    canonical_email,
 )
 from vestibule.model.clock import LAST_YEAR
 
@@ -62,7 +62,7 @@ class Judge:
         return Account(
             id=row.id,
             name=_name(row.name),
-            address=_address(row.email),
+            email=_email(row.email),
             role=self._role(row.role),
             verified=_verified(row.verified),
             created_at=_moment(row.created_at, "createdAt"),
@@ -105,10 +105,10 @@ def _name(text: str | None) -> str:
     return text
 
 
-def _address(text: str | None) -> str:
+def _email(text: str | None) -> str:
     try:
-        return canonical_address(text or "")
-    except NotAnAddress:
+        return canonical_email(text or "")
+    except NotAnEmail:
         raise LeftOut("its email is not one that Vestibule sends to") from None
 
 

@@ -1,7 +1,7 @@
 """Letters: what Vestibule mails, from the row in the outbox to the message in the post.
 
-A row in the outbox holds no secret. The address, the account and the link are looked up or made when the letter is
-sent, so that no letter goes to yesterday's address, none carries a dead link, and the outbox is worth nothing to a
+A row in the outbox holds no secret. The email, the account and the link are looked up or made when the letter is
+sent, so that no letter goes to yesterday's email, none carries a dead link, and the outbox is worth nothing to a
 thief.
 """
 
@@ -28,14 +28,14 @@ WORKS_FOR = "works_for"
 class LetterKind(StrEnum):
     """What a letter says."""
 
-    VERIFY_ADDRESS = "verify_address"
+    VERIFY_EMAIL = "verify_email"
     RESET_PASSWORD = "reset_password"
-    CONFIRM_NEW_ADDRESS = "confirm_new_address"
-    ADDRESS_CHANGED = "address_changed"
+    CONFIRM_NEW_EMAIL = "confirm_new_email"
+    EMAIL_CHANGED = "email_changed"
     PASSWORD_CHANGED = "password_changed"
     NEW_DEVICE = "new_device"
     TOKEN_REUSED = "token_reused"
-    ADDRESS_TAKEN = "address_taken"
+    EMAIL_TAKEN = "email_taken"
     TEST = "test"
 
 
@@ -52,22 +52,22 @@ REGISTERED_AGAIN = "registered_again"
 """The `why` in the detail of a letter that leads to a password because nobody knows who typed the one before."""
 
 TOKEN_IN = {
-    LetterKind.VERIFY_ADDRESS: Purpose.VERIFY_ADDRESS,
+    LetterKind.VERIFY_EMAIL: Purpose.VERIFY_EMAIL,
     LetterKind.RESET_PASSWORD: Purpose.RESET_PASSWORD,
-    LetterKind.CONFIRM_NEW_ADDRESS: Purpose.CHANGE_ADDRESS,
-    LetterKind.ADDRESS_CHANGED: Purpose.UNDO_ADDRESS_CHANGE,
+    LetterKind.CONFIRM_NEW_EMAIL: Purpose.CHANGE_EMAIL,
+    LetterKind.EMAIL_CHANGED: Purpose.UNDO_EMAIL_CHANGE,
 }
 """The one-time token in a letter's link. Letters that are not here lead to where a new password is asked for."""
 
 
 @dataclass(frozen=True)
 class QueuedLetter:
-    """A letter in the outbox. It goes to `address` or else to the account's; without `account_id`, it is for
-    whoever has that address when it is sent, if anybody does.
+    """A letter in the outbox. It goes to `email` or else to the account's; without `account_id`, it is for
+    whoever has that email when it is sent, if anybody does.
 
     `language` is what the request asked for; `detail` what the letter tells; `attempts` counts the claims. The outbox
     adds of whom it was asked: the account's id and its epoch at that moment, or None where there was nobody. A change
-    of email begins another epoch, so that the email need not lie in the outbox. To a notice it adds the `address`, if
+    of email begins another epoch, so that the email need not lie in the outbox. To a notice it adds the `email`, if
     that was verified.
     """
 
@@ -75,7 +75,7 @@ class QueuedLetter:
     kind: LetterKind
     created_at: datetime
     account_id: str | None = None
-    address: str | None = None
+    email: str | None = None
     language: str | None = None
     detail: Mapping[str, str] = field(default_factory=dict)
     attempts: int = 0
@@ -89,13 +89,13 @@ class QueuedLetter:
         """
         same = (self.asked_of, self.epoch) == (account.id, account.epoch)
         if self.kind in NOTICES:
-            return self.address is not None or (same and account.verified)
-        if self.kind is LetterKind.ADDRESS_TAKEN:
+            return self.email is not None or (same and account.verified)
+        if self.kind is LetterKind.EMAIL_TAKEN:
             return self.asked_of == account.id
         if self.kind not in TOKEN_IN:
             return True
-        if self.kind is LetterKind.ADDRESS_CHANGED:
-            return account.address != self.address and now < self.created_at + UNDO_MAILED_WITHIN
+        if self.kind is LetterKind.EMAIL_CHANGED:
+            return account.email != self.email and now < self.created_at + UNDO_MAILED_WITHIN
         return same
 
 
@@ -162,7 +162,7 @@ class NotSent(Exception):
 
 
 class RefusedForGood(NotSent):
-    """The letter's address is not one that takes letters (RFC 5321, section 4.2.1: a reply of 5yz). Not tried again."""
+    """The letter's email is not one that takes letters (RFC 5321, section 4.2.1: a reply of 5yz). Not tried again."""
 
 
 def retry_after(attempts: int) -> timedelta:

@@ -51,10 +51,10 @@ class LetterLimits:
     for_network: Limit
 
     @classmethod
-    def per_hour(cls, address: int, network: int, gap: timedelta = timedelta(0)) -> "LetterLimits":
+    def per_hour(cls, email: int, network: int, gap: timedelta = timedelta(0)) -> "LetterLimits":
         """So many in an hour, and within a day a dozen to one email at most, where that is three."""
-        to_mailbox = Limit("letters_mailbox", 4 * address, timedelta(days=1))
-        return cls(Spacing("letter", address, gap), to_mailbox, Limit("letters_network", network, timedelta(hours=1)))
+        to_mailbox = Limit("letters_mailbox", 4 * email, timedelta(days=1))
+        return cls(Spacing("letter", email, gap), to_mailbox, Limit("letters_network", network, timedelta(hours=1)))
 
 
 class RateClass(StrEnum):

@@ -1,7 +1,7 @@
 """What a process remembers, so that knowing who asks costs no I/O.
 
 Facts about a token (it is ours, and says this) never change; facts about a session and its account do. They are
-kept apart, so that forgetting the second costs a query and not a signature check.
+kept apart, so that dropping the second costs a query and not a signature check.
 """
 
 from dataclasses import dataclass, field
@@ -56,7 +56,7 @@ class Memory:
         self._sessions[known.id] = known
         self._of_account.setdefault(known.account.id, set()).add(known.id)
 
-    def forget(self, revocation: Revocation) -> None:
+    def drop(self, revocation: Revocation) -> None:
         """Drop what a notice has made untrue."""
         if revocation.kind is RevocationKind.SESSION:
             self._drop(revocation.subject)
@@ -64,7 +64,7 @@ class Memory:
             for session_id in list(self._of_account.get(revocation.subject, ())):
                 self._drop(session_id)
 
-    def forget_tokens(self) -> None:
+    def drop_tokens(self) -> None:
         """Check every signature anew: a key has gone."""
         self._tokens.clear()
 

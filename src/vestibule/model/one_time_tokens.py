@@ -11,17 +11,17 @@ from vestibule.model.accounts import Account
 class Purpose(StrEnum):
     """What a token can be spent on; one made for the one thing is nothing to the other."""
 
-    VERIFY_ADDRESS = "verify_address"
+    VERIFY_EMAIL = "verify_email"
     RESET_PASSWORD = "reset_password"
-    CHANGE_ADDRESS = "change_address"
-    UNDO_ADDRESS_CHANGE = "undo_address_change"
+    CHANGE_EMAIL = "change_email"
+    UNDO_EMAIL_CHANGE = "undo_email_change"
 
 
 LIFETIMES = {
-    Purpose.VERIFY_ADDRESS: timedelta(hours=24),
+    Purpose.VERIFY_EMAIL: timedelta(hours=24),
     Purpose.RESET_PASSWORD: timedelta(minutes=10),
-    Purpose.CHANGE_ADDRESS: timedelta(hours=24),
-    Purpose.UNDO_ADDRESS_CHANGE: timedelta(hours=24),
+    Purpose.CHANGE_EMAIL: timedelta(hours=24),
+    Purpose.UNDO_EMAIL_CHANGE: timedelta(hours=24),
 }
 UNDO_MAILED_WITHIN = timedelta(hours=48)
 """How long after a change of email the link that undoes it may still leave. With its lifetime this is how long after
@@ -30,7 +30,7 @@ the change it can be used."""
 
 @dataclass(frozen=True)
 class OneTimeToken:
-    """A token as it is stored: bound to an account, to the address it was mailed to, and to a purpose.
+    """A token as it is stored: bound to an account, to the email it was mailed to, and to a purpose.
 
     A letter that is sent twice carries a token each time; `letter_id` tells that they are one. `epoch` and
     `account_email` are the account's when it was asked for: in another epoch or under another email it is worth
@@ -45,7 +45,7 @@ class OneTimeToken:
     digest: str
     account_id: str
     purpose: Purpose
-    address: str
+    email: str
     created_at: datetime
     expires_at: datetime
     letter_id: str | None = None
@@ -56,13 +56,13 @@ class OneTimeToken:
 def issue(digest: str, account: Account, purpose: Purpose, now: datetime) -> OneTimeToken:
     """The record of a token made at `now` for what the account is, mailed to its own email."""
     expires_at = now + LIFETIMES[purpose]
-    email = account.address
+    email = account.email
     return OneTimeToken(digest, account.id, purpose, email, now, expires_at, epoch=account.epoch, account_email=email)
 
 
-def mailed_to(token: OneTimeToken, address: str, letter_id: str) -> OneTimeToken:
+def mailed_to(token: OneTimeToken, email: str, letter_id: str) -> OneTimeToken:
     """The same token, as it goes out with a letter."""
-    return replace(token, address=address, letter_id=letter_id)
+    return replace(token, email=email, letter_id=letter_id)
 
 
 def place_of_way_back(email: str) -> str:
@@ -72,6 +72,6 @@ def place_of_way_back(email: str) -> str:
 
 def kept_for(account: Account, letter_id: str, now: datetime) -> OneTimeToken:
     """What keeps the email that the account has, and is about to be moved from, while this letter can undo that."""
-    kept = issue(place_of_way_back(account.address), account, Purpose.UNDO_ADDRESS_CHANGE, now)
-    lasts = UNDO_MAILED_WITHIN + LIFETIMES[Purpose.UNDO_ADDRESS_CHANGE]
+    kept = issue(place_of_way_back(account.email), account, Purpose.UNDO_EMAIL_CHANGE, now)
+    lasts = UNDO_MAILED_WITHIN + LIFETIMES[Purpose.UNDO_EMAIL_CHANGE]
     return replace(kept, expires_at=now + lasts, letter_id=letter_id)

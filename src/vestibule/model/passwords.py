@@ -24,7 +24,7 @@ class PasswordRules:
     """Lengths in Unicode code points, and a limit in bytes (SP 800-63B-4, 3.1.1.2; ASVS 5.0, 6.2.9).
 
     `commonest` are refused, and so is everything that is one of the words `of_here` (the product, the host), or the
-    account's own address, with nothing but digits and signs around it (ASVS 5.0, 6.2.4, 6.2.11); None: nothing is.
+    account's own email, with nothing but digits and signs around it (ASVS 5.0, 6.2.4, 6.2.11); None: nothing is.
     """
 
     min_length: int = 8
@@ -33,14 +33,14 @@ class PasswordRules:
     commonest: frozenset[str] | None = field(default=None, repr=False)
     of_here: frozenset[str] = frozenset()
 
-    def require_hard_to_guess(self, password: str, address: str) -> None:
+    def require_hard_to_guess(self, password: str, email: str) -> None:
         """Raises `PasswordTooEasy`. The whole password is compared, whatever its case, and no part of it."""
         if self.commonest is None:
             return
         folded = password.casefold()
         if folded in self.commonest:
             raise PasswordTooEasy("one of the commonest")
-        if _bare(folded) in {_bare(word.casefold()) for word in (*self.of_here, *_words_of(address))}:
+        if _bare(folded) in {_bare(word.casefold()) for word in (*self.of_here, *_words_of(email))}:
             raise PasswordTooEasy("about the account")
 
 
@@ -58,7 +58,7 @@ class Passwords:
         """A place in the line for a hash, kept while the block lasts. Raises `Overloaded` where there is none left.
 
         Taken before anything else is done for a request, and few are under way at once: in a flood, what comes before
-        the hash (the account looked up, the guess counted) would else keep the database and the loop from everybody.
+        the hash (the account looked up, the attempt counted) would else keep the database and the loop from everybody.
         """
         if self.admitted >= self.threads.room:
             self.threads.refused += 1
@@ -108,9 +108,9 @@ class Passwords:
             raise Overloaded from None
 
 
-def _words_of(address: str) -> tuple[str, ...]:
-    local, _, domain = address.partition("@")
-    return address, local, domain, domain.partition(".")[0]
+def _words_of(email: str) -> tuple[str, ...]:
+    local, _, domain = email.partition("@")
+    return email, local, domain, domain.partition(".")[0]
 
 
 def _bare(text: str) -> str:

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from vestibule.model.access_tokens import Issuer
 from vestibule.model.clock import MOST_APART
-from vestibule.model.guesses import GuessLimits
 from vestibule.model.limits import LetterLimits, NetworkLimits
+from vestibule.model.login_attempts import LoginAttemptLimits
 from vestibule.model.passwords import PasswordRules
 from vestibule.model.retention import Retention
 from vestibule.model.sessions import SessionLimits
@@ -34,7 +34,7 @@ class Policy:
     own_base: str
     language: str
     letters: LetterLimits
-    guesses: GuessLimits
+    login_attempts: LoginAttemptLimits
     networks: NetworkLimits
     conceal_accounts: bool
     published_keys_lifetime: timedelta = timedelta(minutes=5)

@@ -17,7 +17,7 @@ from vestibule.protocol.access_tokens import AccessToken
 from vestibule.protocol.revocations import Revoked
 
 OVERLAP_SECONDS = 30.0
-"""How far back the tail is read again. Wider than the longest transaction, because sequence numbers are not commit
+"""How far back the backlog is read again. Wider than the longest transaction, because sequence numbers are not commit
 order: number 7 may be committed after 8 has been read."""
 
 
@@ -34,13 +34,13 @@ class Revocation:
     """From `at` on, tokens of `subject` are refused: a session's all, an account's those issued before `not_before`.
 
     `ACCOUNT_CHANGED` refuses nothing; it says that what is remembered of the account is out of date.
-    After `forget_at` every such token has expired, and the record may be forgotten.
+    After `purge_at` every such token has expired, and the record may be purged.
     """
 
     at: datetime
     kind: RevocationKind
     subject: str
-    forget_at: datetime
+    purge_at: datetime
     not_before: datetime | None = None
     sequence: int = 0
 
@@ -61,7 +61,7 @@ class Notice:
     @classmethod
     def of(cls, revocation: Revocation) -> "Notice | None":
         """None for what refuses nobody."""
-        seconds = math.ceil((revocation.forget_at - revocation.at).total_seconds())
+        seconds = math.ceil((revocation.purge_at - revocation.at).total_seconds())
         if revocation.kind is RevocationKind.SESSION:
             return cls(revocation.kind, revocation.subject, seconds)
         if revocation.kind is RevocationKind.ACCOUNT and revocation.not_before is not None:
@@ -71,7 +71,7 @@ class Notice:
 
 @dataclass(frozen=True)
 class Range:
-    """How many records there are in a stretch of the record, and the sum of their numbers. One that was committed late
+    """How many records there are in a range of the record, and the sum of their numbers. One that was committed late
     and one that was deleted meanwhile make another sum, since the one deleted is the older by far.
     """
 
@@ -104,7 +104,7 @@ class RevocationSet:
     """Every revocation that still matters, in this process's memory, its number in the record, and how fresh that is.
 
     Times here are seconds of a clock that nobody can set (`Clock.monotonic`), so that a clock set back neither
-    prolongs the trust nor forgets a revocation. Freshness is compared on every check, never kept by a timer: a
+    prolongs the trust nor drops a revocation. Freshness is compared on every check, never kept by a timer: a
     process that was stopped for a while distrusts itself on its first answer after it wakes.
     """
 
@@ -186,9 +186,9 @@ class RevocationSet:
         self._seen.clear()
         self._reads.clear()
 
-    def learn(self, tail: list[Revocation], sent_at: float) -> list[Revocation]:
+    def learn(self, backlog: list[Revocation], sent_at: float) -> list[Revocation]:
         """Take in what was read at `sent_at`; what of it is new. Taking it in again does no harm."""
-        fresh = [revocation for revocation in tail if revocation.sequence not in self._seen]
+        fresh = [revocation for revocation in backlog if revocation.sequence not in self._seen]
         for revocation in fresh:
             self._note(revocation, sent_at)
         self.generation += len(fresh)
@@ -209,9 +209,9 @@ class RevocationSet:
         """Rely on nothing before the next whole read."""
         self._revoked.fresh_as_of = float("-inf")
 
-    def forget(self, now: float) -> None:
+    def purge(self, now: float) -> None:
         """Drop what no living token can be about, once a minute."""
-        for subject in self._revoked.forget(now):
+        for subject in self._revoked.purge(now):
             self._numbers.pop(subject, None)
 
     def _raise_floor(self, floor: int) -> None:
@@ -226,7 +226,7 @@ class RevocationSet:
         self._last = max(self._last, revocation.sequence)
         self._total += revocation.sequence
         # Counted from when it was learnt, which is never before it was written.
-        until = sent_at + (revocation.forget_at - revocation.at).total_seconds()
+        until = sent_at + (revocation.purge_at - revocation.at).total_seconds()
         # One number for all that were read together: a million would take 24 MB.
         until = self._until = self._until if until == self._until else until
         if revocation.kind is RevocationKind.SESSION:

@@ -27,7 +27,7 @@ class EndReason(StrEnum):
     IDLE = "idle"
     PASSWORD_CHANGED = "password_changed"
     PASSWORD_RESET = "password_reset"
-    ADDRESS_CHANGED = "address_changed"
+    EMAIL_CHANGED = "email_changed"
     REFRESH_TOKEN_REUSED = "refresh_token_reused"
     ENDED_BY_OPERATOR = "ended_by_operator"
     ACCOUNT_DISABLED = "account_disabled"

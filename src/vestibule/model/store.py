@@ -14,9 +14,9 @@ from typing import Protocol
 from vestibule.crypto.hash_forms import Cost
 from vestibule.model.accounts import Account, Holder
 from vestibule.model.events import Event, EventFilter
-from vestibule.model.guesses import Budget, CountedGuess, GuessCount, GuessLimits
 from vestibule.model.letters import Backlog, LetterState, QueuedLetter
 from vestibule.model.limits import Limit, Spacing
+from vestibule.model.login_attempts import AttemptCount, AttemptCounter, CountedAttempt, LoginAttemptLimits
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose
 from vestibule.model.revocations import Range, Reach, Revocation
 from vestibule.model.service_keys import ServiceKey
@@ -42,22 +42,22 @@ class Accounts(Protocol):
         """Hold the account that a mailed token is about, and the one that has the email it was mailed to, if any."""
 
     async def add(self, account: Account) -> bool:
-        """Add the account; False, and nothing done, if its address is taken, or kept for another (`kept`)."""
+        """Add the account; False, and nothing done, if its email is taken, or kept for another (`kept`)."""
 
     async def add_missing(self, accounts: Sequence[Account]) -> set[str]:
-        """Add those whose id and address are both free, at the moment of their import or creation; their ids."""
+        """Add those whose id and email are both free, at the moment of their import or creation; their ids."""
 
     async def note_use(self, account_id: str, epoch: int, now: datetime) -> None:
         """Note that somebody signs in to the account, if nobody did before and it is still in this epoch: from now on
-        it is not nobody's, whatever of it is forgotten. Before `Sessions.open`, so that of two nobody waits for both.
+        it is not nobody's, whatever of it is purged. Before `Sessions.open`, so that of two nobody waits for both.
         """
 
     async def holders(self, accounts: Sequence[Account]) -> dict[str, Holder]:
-        """Those here that have the id or the address of one of these, by their addresses."""
+        """Those here that have the id or the email of one of these, by their emails."""
 
     async def register_anew(self, account: Account, before: datetime) -> Account | None:
-        """Give the account at this address the new name, password and language, note that it was registered again, and
-        begin a new epoch, if it is nobody's (nobody ever proved the address or used it, it is an ordinary one that was
+        """Give the account at this email the new name, password and language, note that it was registered again, and
+        begin a new epoch, if it is nobody's (nobody ever verified the email or used it, it is an ordinary one that was
         registered here) and was registered before this moment; the account as it is then, or None.
         """
 
@@ -71,14 +71,14 @@ class Accounts(Protocol):
         no other; the id of that account.
         """
 
-    async def at_address(self, address: str) -> Account | None:
-        """The account with this canonical address."""
+    async def with_email(self, email: str) -> Account | None:
+        """The account with this canonical email."""
 
     async def get(self, account_id: str) -> Account | None:
         """The account with this id."""
 
-    async def verify(self, account_id: str, address: str, now: datetime, epoch: int | None = None) -> bool:
-        """Mark the address proven, if it is still the account's, and the account still in this epoch, if one is given:
+    async def verify(self, account_id: str, email: str, now: datetime, epoch: int | None = None) -> bool:
+        """Mark the email verified, if it is still the account's, and the account still in this epoch, if one is given:
         a code that was mailed for one password proves nothing for the next.
         """
 
@@ -102,19 +102,19 @@ class Accounts(Protocol):
         """Set the language of what is mailed; False if it was this one."""
 
     async def disable(self, account_id: str, now: datetime) -> bool:
-        """Shut the account and begin a new epoch; False if it was shut already."""
+        """Disable the account and begin a new epoch; False if it was disabled already."""
 
     async def enable(self, account_id: str, now: datetime) -> bool:
-        """Open it again; False if it was open."""
+        """Enable it again; False if it was enabled."""
 
-    async def change_address(self, account_id: str, address: str, now: datetime) -> str | None:
-        """Set another proven address and begin a new epoch; the address before, or None if the new one is taken, or
+    async def change_email(self, account_id: str, email: str, now: datetime) -> str | None:
+        """Set another verified email and begin a new epoch; the email before, or None if the new one is taken, or
         kept for another account. After `lock_for_token`.
         """
 
-    async def take_back(self, account_id: str, address: str, now: datetime) -> Account | None:
-        """Set a proven address, and no password, and begin a new epoch; the account as it is then, or None if the
-        address is taken by another.
+    async def take_back(self, account_id: str, email: str, now: datetime) -> Account | None:
+        """Set a verified email, and no password, and begin a new epoch; the account as it is then, or None if the
+        email is taken by another.
         """
 
     async def remove(self, account_id: str) -> bool:
@@ -126,8 +126,8 @@ class Accounts(Protocol):
     async def other_argon2(self) -> set[Cost]:
         """The costs of argon2 hashes that are left, may be checked and were not made here at the default cost."""
 
-    async def remove_squatter(self, address: str, owner_id: str) -> str | None:
-        """Delete the account that has this address and never proved it, unless it is the owner's; which."""
+    async def remove_squatter(self, email: str, owner_id: str) -> str | None:
+        """Delete the account that has this email and never verified it, unless it is the owner's; which."""
 
     async def replace_hash(self, account_id: str, old: str, new: str) -> None:
         """Put another hash of the same password in the place of `old`, if that is still there."""
@@ -189,10 +189,10 @@ class Sessions(Protocol):
         One that was over by its age keeps that reason.
         """
 
-    async def forget_past(self, account_id: str, now: datetime, most: int) -> int:
+    async def purge_past(self, account_id: str, now: datetime, most: int) -> int:
         """Delete sessions of an account that are over, so many at most; how many."""
 
-    async def forget(self, before: datetime, most: int) -> int:
+    async def purge(self, before: datetime, most: int) -> int:
         """Delete sessions that could not have lived beyond a moment before `before`, so many at most; how many."""
 
 
@@ -201,7 +201,7 @@ class OneTimeTokens(Protocol):
 
     async def replace(self, token: OneTimeToken) -> None:
         """Keep the token; older ones of the same account and purpose are dead from now on, but for those that went
-        out with the same letter, and for those that undo a change of address and went to another address.
+        out with the same letter, and for those that undo a change of email and went to another email.
         """
 
     async def keep(self, token: OneTimeToken) -> None:
@@ -220,11 +220,11 @@ class OneTimeTokens(Protocol):
         """
 
     async def void(self, account_id: str, *, undo_since: datetime | None = None) -> None:
-        """Kill the unspent tokens of an account. One that undoes a change of address is the last way back of an owner
+        """Kill the unspent tokens of an account. One that undoes a change of email is the last way back of an owner
         whose account was taken over: it dies only if the change was at `undo_since` or later.
         """
 
-    async def forget(self, before: datetime, most: int) -> int:
+    async def purge(self, before: datetime, most: int) -> int:
         """Delete tokens that expired before a moment, spent or not, so many at most; how many."""
 
 
@@ -233,7 +233,7 @@ class Letters(Protocol):
 
     async def queue(self, letter: QueuedLetter) -> None:
         """Put a letter in, due at once. With it is written down of which account it was asked, and in which epoch; the
-        same statement where nobody has the address.
+        same statement where nobody has the email.
         """
 
     async def claim(self, now: datetime) -> QueuedLetter | None:
@@ -258,15 +258,15 @@ class Letters(Protocol):
     async def refuse(self, letter: QueuedLetter, now: datetime, fault: str) -> None:
         """The letter will never be taken; it is kept, and not tried again. Nothing, if claimed by another since."""
 
-    async def forget(self, account_id: str) -> None:
+    async def delete_of(self, account_id: str) -> None:
         """Delete every letter of this account, and what was asked of it by email; none of another's, whatever mailbox
         that one goes to.
         """
 
-    async def forget_settled(self, account_id: str, most: int) -> int:
+    async def purge_settled(self, account_id: str, most: int) -> int:
         """Delete letters of an account that are sent or withdrawn, so many at most; how many."""
 
-    async def forget_done(self, before: datetime, most: int) -> int:
+    async def purge_done(self, before: datetime, most: int) -> int:
         """Delete letters queued before a moment and not waiting any more, so many at most; how many."""
 
     async def withdraw(self, account_id: str, now: datetime, *, undo_since: datetime | None = None) -> None:
@@ -301,21 +301,21 @@ class KnownDevices(Protocol):
         """
 
     async def make_room(self, account_id: str, much: int) -> None:
-        """Forget so many of the account's devices, the longest unseen first."""
+        """Delete so many of the account's devices, the longest unseen first."""
 
     async def add(self, account_id: str, digest: str, now: datetime, place: int) -> None:
         """Know this device from now on."""
 
-    async def forget(self, account_id: str) -> None:
+    async def delete_of(self, account_id: str) -> None:
         """Know none of the account's devices any more."""
 
-    async def forget_unseen(self, before: datetime, most: int) -> int:
+    async def purge_unseen(self, before: datetime, most: int) -> int:
         """Delete devices not seen since a moment, so many at most; how many. The one that its account was last seen
         with stays: an account without any takes the next for its first, and tells nobody.
         """
 
 
-class Tallies(Protocol):
+class RateCounters(Protocol):
     """How often something was done lately."""
 
     async def take(self, limit: Limit, subject: str, now: datetime) -> bool:
@@ -330,33 +330,33 @@ class Tallies(Protocol):
         """
 
     async def begin_anew(self, spacing: Spacing, subject: str) -> None:
-        """Forget what was counted."""
+        """Drop what was counted."""
 
-    async def forget(self, now: datetime, most: int) -> int:
+    async def purge(self, now: datetime, most: int) -> int:
         """Delete what is over, so much at most; how much."""
 
 
-class Guesses(Protocol):
+class LoginAttempts(Protocol):
     """How many wrong passwords in a row."""
 
-    async def take(self, budget: Budget, limits: GuessLimits, now: datetime) -> CountedGuess | None:
-        """Count one more guess, before it is checked; as which one. None, and nothing counted, if the budget is spent
-        or the last one was too short a time ago. Exact under any race.
+    async def take(self, counter: AttemptCounter, limits: LoginAttemptLimits, now: datetime) -> CountedAttempt | None:
+        """Count one more attempt, before it is checked; as which one. None, and nothing counted, if the counter is
+        spent or the last one was too short a time ago. Exact under any race.
         """
 
-    async def give_back(self, budget: Budget) -> None:
-        """Take back one guess that was counted and then not checked."""
+    async def give_back(self, counter: AttemptCounter) -> None:
+        """Take back one attempt that was counted and then not checked."""
 
-    async def count(self, budget: Budget) -> GuessCount | None:
+    async def count(self, counter: AttemptCounter) -> AttemptCount | None:
         """What has been counted; None if nothing."""
 
     async def forgive(self, keys: Sequence[str]) -> None:
-        """Begin anew in the budgets with these keys, after a right password."""
+        """Begin anew in the counters with these keys, after a right password."""
 
     async def forgive_all(self, account_id: str, email: str) -> None:
-        """Begin anew in every budget of an account and of its email, because it has another password or owner."""
+        """Begin anew in every counter of an account and of its email, because it has another password or owner."""
 
-    async def forget(self, before: datetime, most: int) -> int:
+    async def purge(self, before: datetime, most: int) -> int:
         """Delete what concerns no account and was not touched since `before`, so much at most; how much."""
 
 
@@ -377,7 +377,7 @@ class Revocations(Protocol):
     async def between(self, after: int, up_to: int, reach: Reach) -> Range:
         """What the record has after one sequence number and up to another, within `reach`."""
 
-    async def forget(self, now: datetime, most: int) -> int:
+    async def purge(self, now: datetime, most: int) -> int:
         """Delete those that can matter to no token any more, so many at most; how many. The newest stays for its number
         alone, without whom it was about.
         """
@@ -394,7 +394,7 @@ class Events(Protocol):
     async def find(self, wanted: EventFilter, most: int) -> list[tuple[int, Event]]:
         """The newest events that fit, the oldest of them first, each with its number."""
 
-    async def forget(self, before: datetime, most: int) -> int:
+    async def purge(self, before: datetime, most: int) -> int:
         """Delete the oldest events from before a moment, so many at most; how many."""
 
     async def detach(self, account_id: str, most: int) -> int:
@@ -430,13 +430,13 @@ class SigningKeys(Protocol):
 
     async def withdraw(self, kid: str, now: datetime, *, early: bool) -> bool:
         """Let a retired key go if it need not check any more, or a next or retired one if `early`; its private half is
-        forgotten. False, and nothing done, otherwise.
+        deleted. False, and nothing done, otherwise.
         """
 
     async def withdraw_spent(self, now: datetime) -> int:
         """Let every retired key go that need not check any more; how many."""
 
-    async def reseal(self, kid: str, old: str, new: str) -> bool:
+    async def reencrypt(self, kid: str, old: str, new: str) -> bool:
         """Put what is sealed anew in the place of `old`, if that is still there."""
 
 
@@ -465,8 +465,8 @@ class Transaction:
     one_time_tokens: OneTimeTokens
     letters: Letters
     known_devices: KnownDevices
-    tallies: Tallies
-    guesses: Guesses
+    rate_counters: RateCounters
+    login_attempts: LoginAttempts
     revocations: Revocations
     events: Events
     signing_keys: SigningKeys

@@ -11,7 +11,7 @@ from typing import Any
 MAX_ENTRIES = 2_000_000
 """Beyond this the answer is not Vestibule's: it would be hundreds of log-outs for each second of a token's life."""
 
-_FORGET_EVERY_SECONDS = 60.0
+_PURGE_EVERY_SECONDS = 60.0
 USUAL_SECONDS = 2 * 3600.0
 """Longer than any revocation stands, but for one of a token that was made by a clock ahead."""
 _MOST_FORGOTTEN = 10_000
@@ -28,7 +28,7 @@ class Revoked:
     def __init__(self) -> None:
         self._sessions: dict[str, float] = {}
         self._accounts: dict[str, tuple[int, float]] = {}
-        self._forgotten_at = float("-inf")
+        self._purged_at = float("-inf")
         self.fresh_as_of = float("-inf")
 
     def __len__(self) -> int:
@@ -39,12 +39,12 @@ class Revoked:
 
     @property
     def sessions(self) -> Mapping[str, float]:
-        """Each revoked session, with the moment from which it can be forgotten."""
+        """Each revoked session, with the moment from which it can be purged."""
         return self._sessions
 
     @property
     def accounts(self) -> Mapping[str, tuple[int, float]]:
-        """Each account with `not_before`, in seconds since 1970, and the moment from which it can be forgotten."""
+        """Each account with `not_before`, in seconds since 1970, and the moment from which it can be purged."""
         return self._accounts
 
     def age(self, now: float) -> float:
@@ -80,19 +80,19 @@ class Revoked:
         """Everything up to this moment is known."""
         self.fresh_as_of = max(self.fresh_as_of, fresh_as_of)
 
-    def forget(self, now: float) -> list[str]:
+    def purge(self, now: float) -> list[str]:
         """Drop what no living token can be about, once a minute, and more at the next look where it is much; whom that
         was about. Sessions are in the order in which they were learnt, so that the first over are the first to go; one
         that stands for longer than usual holds up none behind it.
         """
-        if now - self._forgotten_at < _FORGET_EVERY_SECONDS:
+        if now - self._purged_at < _PURGE_EVERY_SECONDS:
             return []
         sessions = list(islice(self._sessions_over(now), _MOST_FORGOTTEN))
         for session in sessions:
             del self._sessions[session]
         if len(sessions) == _MOST_FORGOTTEN:
             return sessions
-        self._forgotten_at = now
+        self._purged_at = now
         accounts = [account for account, (_, until) in self._accounts.items() if until <= now]
         for account in accounts:
             del self._accounts[account]

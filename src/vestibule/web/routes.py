@@ -50,7 +50,7 @@ MEMBER = (member,)
 MEMBER_FORM = (own_site, member_form)
 
 NO_TOKEN = (e.NotSignedIn, e.AccessTokenInvalid, e.SessionOver)
-NO_SIGN_IN = (e.WrongCredentials, e.TooManyAttempts, e.AddressNotVerified, CrossSite)
+NO_SIGN_IN = (e.WrongCredentials, e.TooManyAttempts, e.EmailNotVerified, CrossSite)
 NO_SIGN_OUT = (*NO_TOKEN, CrossSite)
 NO_REFRESH = (e.RefreshRefused, CrossSiteRefresh)
 NO_CHANGE = (*NO_SIGN_OUT, e.WrongPassword, e.TooManyAttempts)
@@ -97,7 +97,7 @@ class Page:
 # fmt: off
 ROUTES = (
     Route("GET",   "/api/healthchecker",                      health.healthchecker,          ANYONE,             UNLIMITED, NO_HASH, 200, answers.Told),
-    Route("POST",  "/api/auth/register",                      auth.register,                 OWN_SITE,           REGISTER,  HASHES,  201, answers.Registered, bodies.Register, (e.AddressTaken, e.PasswordTooEasy, CrossSite)),
+    Route("POST",  "/api/auth/register",                      auth.register,                 OWN_SITE,           REGISTER,  HASHES,  201, answers.Registered, bodies.Register, (e.EmailTaken, e.PasswordTooEasy, CrossSite)),
     Route("POST",  "/api/auth/login",                         auth.login,                    OWN_SITE,           SIGN_IN,   HASHES,  200, answers.SignedIn, bodies.Login, NO_SIGN_IN),
     Route("GET",   "/api/auth/refresh",                       auth.refresh,                  ON_PURPOSE_REFRESH, REFRESH,   NO_HASH, 200, answers.SignedIn, None, (*NO_REFRESH, FetchedAhead)),
     Route("POST",  "/api/auth/refresh",                       auth.refresh,                  OWN_SITE_REFRESH,   REFRESH,   NO_HASH, 200, answers.SignedIn, None, NO_REFRESH),
@@ -112,7 +112,7 @@ ROUTES = (
     Route("PATCH", "/api/auth/resetpassword/{token}",         auth.reset,                    OWN_SITE,           MAIL,      HASHES,  200, answers.Told, bodies.ResetPassword, NO_RESET),
     Route("GET",   "/api/users/me",                           me.me,                         SIGNED_IN,          UNLIMITED, NO_HASH, 200, answers.Me, None, NO_TOKEN),
     Route("PATCH", "/api/users/me/password",                  sessions.change_my_password,   SIGNED_IN_OWN_SITE, SIGN_IN,   HASHES,  200, answers.SignedIn, bodies.ChangePassword, (*NO_CHANGE, e.PasswordTooEasy)),
-    Route("PATCH", "/api/users/me/email",                     sessions.change_my_address,    SIGNED_IN_OWN_SITE, SIGN_IN,   HASHES,  200, answers.Told, bodies.ChangeAddress, NO_CHANGE),
+    Route("PATCH", "/api/users/me/email",                     sessions.change_my_email,      SIGNED_IN_OWN_SITE, SIGN_IN,   HASHES,  200, answers.Told, bodies.ChangeEmail, NO_CHANGE),
     Route("GET",   "/api/users/me/sessions",                  sessions.list_mine,            SIGNED_IN,          ACCOUNT,   NO_HASH, 200, answers.Sessions, None, NO_TOKEN),
     Route("DELETE", "/api/users/me/sessions",                  sessions.end_others,           SIGNED_IN_OWN_SITE, ACCOUNT,   NO_HASH, 200, answers.Ended, None, (*NO_SIGN_OUT, e.ReauthenticationRequired)),
     Route("DELETE", "/api/users/me/sessions/{session_id}",     sessions.end_one,              SIGNED_IN_OWN_SITE, ACCOUNT,   NO_HASH, 200, answers.Success, None, (*NO_SIGN_OUT, e.SessionUnknown, e.ReauthenticationRequired)),
@@ -135,8 +135,8 @@ PAGES = (
     Page("GET",  "/checkemail",                            sign_up.check_email,        ANYONE,      UNLIMITED, NO_HASH),
     Page("GET",  "/verifyemail",                           sign_up.ask_resend,         ANYONE,      UNLIMITED, NO_HASH),
     Page("POST", "/verifyemail",                           sign_up.resend,             OWN_SITE,    MAIL,      NO_HASH, sign_up.verification_form),
-    Page("GET",  "/forgotpassword",                        sign_up.ask_forgotten,      ANYONE,      UNLIMITED, NO_HASH),
-    Page("POST", "/forgotpassword",                        sign_up.forgotten,          OWN_SITE,    MAIL,      NO_HASH, sign_up.reset_form),
+    Page("GET",  "/forgotpassword",                        sign_up.ask_forgot_password, ANYONE,     UNLIMITED, NO_HASH),
+    Page("POST", "/forgotpassword",                        sign_up.forgot_password,    OWN_SITE,    MAIL,      NO_HASH, sign_up.reset_form),
     Page("GET",  "/verifyemail/{code}",                    mailed.ask_verify,          ANYONE,      UNLIMITED, NO_HASH),
     Page("POST", "/verifyemail/{code}",                    mailed.verify,              OWN_SITE,    MAIL,      NO_HASH),
     Page("POST", "/verifyemail/{code}/mine",               mailed.take_over,           OWN_SITE,    MAIL,      NO_HASH),
@@ -151,8 +151,8 @@ PAGES = (
     Page("GET",  "/profile/security",                      account.security,           MEMBER,      ACCOUNT,   NO_HASH),
     Page("GET",  "/profile/security/password",             account.ask_password,       MEMBER,      ACCOUNT,   NO_HASH),
     Page("POST", "/profile/security/password",             account.change_password,    MEMBER_FORM, SIGN_IN,   HASHES, account.password_form),
-    Page("GET",  "/profile/security/email",                account.ask_address,        MEMBER,      ACCOUNT,   NO_HASH),
-    Page("POST", "/profile/security/email",                account.change_address,     MEMBER_FORM, SIGN_IN,   HASHES, account.address_form),
+    Page("GET",  "/profile/security/email",                account.ask_new_email,      MEMBER,      ACCOUNT,   NO_HASH),
+    Page("POST", "/profile/security/email",                account.change_email,       MEMBER_FORM, SIGN_IN,   HASHES, account.email_form),
     Page("POST", "/profile/security/sessions",             account.end_others,         MEMBER_FORM, ACCOUNT,   NO_HASH),
     Page("POST", "/profile/security/sessions/{session_id}", account.end_one,            MEMBER_FORM, ACCOUNT,   NO_HASH),
     Page("GET",  "/profile/data",                          leaving.download,           MEMBER,      ACCOUNT,   NO_HASH),

@@ -66,7 +66,7 @@ async def refused_for_good(run: Run) -> None:
     async with run.fault():
         await run.load.deeds.register(person)
         await run.use(run.seconds)
-    tries = sum(address == person.email for _, address in run.stand.mailbox.attempts)
+    tries = sum(email == person.email for _, email in run.stand.mailbox.attempts)
     run.expect("the refused letter is tried once", tries, tries == 1)
     dead = await run.stand.ask("SELECT count(*) FROM letters WHERE refused_at IS NOT NULL")
     run.expect("it is marked as refused", dead[0][0], dead[0][0] == 1)

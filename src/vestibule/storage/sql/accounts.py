@@ -41,17 +41,17 @@ from vestibule.storage.sql.schema import (
 from vestibule.storage.sql.ways_back import KEPT, kept_at, places
 
 COLUMNS = tuple(accounts.c)
-_AT_ADDRESS = select(*COLUMNS).where(accounts.c.address == bindparam("wanted"))
+_WITH_EMAIL = select(*COLUMNS).where(accounts.c.email == bindparam("wanted"))
 _GET = select(*COLUMNS).where(accounts.c.id == bindparam("wanted"))
 # SQLite leaves the clause out; there, one transaction runs at a time.
-_LOCK, _LOCK_AT = _GET.with_for_update(), _AT_ADDRESS.with_for_update()
+_LOCK, _LOCK_AT = _GET.with_for_update(), _WITH_EMAIL.with_for_update()
 _OF_TOKEN = one_time_tokens.c.digest == bindparam("of_digest")
 _LOCK_FOR_TOKEN = (
     select(accounts.c.id)
     .where(
         or_(
             accounts.c.id == select(one_time_tokens.c.account_id).where(_OF_TOKEN).scalar_subquery(),
-            accounts.c.address == select(one_time_tokens.c.address).where(_OF_TOKEN).scalar_subquery(),
+            accounts.c.email == select(one_time_tokens.c.email).where(_OF_TOKEN).scalar_subquery(),
         )
     )
     .order_by(accounts.c.id)  # two who want each other's email take both in the same order
@@ -102,7 +102,7 @@ class SqlAccounts:
         # Afterwards: who waited for an email that somebody was being moved away from sees by now that it is kept. And
         # always, since where accounts are concealed the number of statements would tell.
         at = func.coalesce(accounts.c.imported_at, accounts.c.created_at)
-        kept = exists().where(places([a.address for a in batch]), KEPT.c.address == accounts.c.address, kept_at(at))
+        kept = exists().where(places([a.email for a in batch]), KEPT.c.email == accounts.c.email, kept_at(at))
         not_free = delete(accounts).where(accounts.c.id.in_(added or _NO_ID), kept).returning(accounts.c.id)
         return added - set((await self._connection.execute(not_free)).scalars())
 
@@ -111,23 +111,23 @@ class SqlAccounts:
         await self._connection.execute(update(accounts).where(unused).values(first_used_at=now))
 
     async def holders(self, batch: Sequence[Account]) -> dict[str, Holder]:
-        ids, addresses = [account.id for account in batch], [account.address for account in batch]
-        alike = or_(accounts.c.id.in_(ids), accounts.c.address.in_(addresses))
-        columns = (accounts.c.address, accounts.c.id, accounts.c.verified)
+        ids, emails = [account.id for account in batch], [account.email for account in batch]
+        alike = or_(accounts.c.id.in_(ids), accounts.c.email.in_(emails))
+        columns = (accounts.c.email, accounts.c.id, accounts.c.verified)
         found = await self._connection.execute(select(*columns).where(alike))
-        return {row.address: Holder(row.id, row.verified) for row in found}
+        return {row.email: Holder(row.id, row.verified) for row in found}
 
     async def kept(self, emails: Sequence[str], now: datetime) -> dict[str, str]:
         at = bindparam("now", now, Instant)
         found = await self._connection.execute(
-            select(KEPT.c.address, KEPT.c.account_id).where(places(emails), kept_at(at))
+            select(KEPT.c.email, KEPT.c.account_id).where(places(emails), kept_at(at))
         )
-        return {row.address: row.account_id for row in found}
+        return {row.email: row.account_id for row in found}
 
     async def register_anew(self, account: Account, before: datetime) -> Account | None:
         changed = await self._connection.execute(
             update(accounts)
-            .where(accounts.c.address == account.address, _nobodys(before))
+            .where(accounts.c.email == account.email, _nobodys(before))
             .values(
                 name=account.name,
                 password_hash=account.password_hash,
@@ -143,8 +143,8 @@ class SqlAccounts:
         row = changed.one_or_none()
         return None if row is None else from_row(row)
 
-    async def at_address(self, address: str) -> Account | None:
-        return await self._one(_AT_ADDRESS, address)
+    async def with_email(self, email: str) -> Account | None:
+        return await self._one(_WITH_EMAIL, email)
 
     async def get(self, account_id: str) -> Account | None:
         return await self._one(_GET, account_id)
@@ -165,25 +165,25 @@ class SqlAccounts:
     async def lock_for_token(self, digest: str) -> None:
         await self._connection.execute(_LOCK_FOR_TOKEN, {"of_digest": digest})
 
-    async def verify(self, account_id: str, address: str, now: datetime, epoch: int | None = None) -> bool:
+    async def verify(self, account_id: str, email: str, now: datetime, epoch: int | None = None) -> bool:
         same = true() if epoch is None else accounts.c.epoch == epoch
         done = await self._connection.execute(
             update(accounts)
-            .where(accounts.c.id == account_id, accounts.c.address == address, same)
+            .where(accounts.c.id == account_id, accounts.c.email == email, same)
             .values(verified=True, updated_at=now, first_used_at=_used_since(now))
         )
         return bool(done.rowcount)
 
     async def doubt_password(self, email: str, now: datetime, known: str | None) -> bool:
         another = accounts.c.password_hash.is_distinct_from(bindparam("known", known, Text))  # one text for both
-        unverified = and_(accounts.c.address == email, accounts.c.verified.is_(False))
+        unverified = and_(accounts.c.email == email, accounts.c.verified.is_(False))
         done = await self._connection.execute(
             update(accounts).where(unverified, another).values(registered_again_at=now)
         )
         return bool(done.rowcount)
 
     async def trust_password(self, email: str, stored: str | None, doubted_at: datetime) -> None:
-        noted = and_(accounts.c.address == email, accounts.c.registered_again_at == doubted_at)
+        noted = and_(accounts.c.email == email, accounts.c.registered_again_at == doubted_at)
         same = accounts.c.password_hash == bindparam("stored", stored, Text)  # nor is it for a NULL
         await self._connection.execute(update(accounts).where(noted, same).values(registered_again_at=None))
 
@@ -212,31 +212,31 @@ class SqlAccounts:
         is_shut = and_(accounts.c.id == account_id, accounts.c.disabled_at.is_not(None))
         return await self._change(is_shut, now, disabled_at=None) is not None
 
-    async def change_address(self, account_id: str, address: str, now: datetime) -> str | None:
+    async def change_email(self, account_id: str, email: str, now: datetime) -> str | None:
         before = await self._connection.execute(
-            select(accounts.c.address).where(accounts.c.id == account_id).with_for_update()
+            select(accounts.c.email).where(accounts.c.id == account_id).with_for_update()
         )
         old: str | None = before.scalar_one_or_none()
-        if (await self.kept([address], now)).get(address, account_id) != account_id:
+        if (await self.kept([email], now)).get(email, account_id) != account_id:
             return None
-        return old if await self._move(account_id, address, now) else None
+        return old if await self._move(account_id, email, now) else None
 
-    async def take_back(self, account_id: str, address: str, now: datetime) -> Account | None:
-        moved = await self._move(account_id, address, now, password_hash=None)
+    async def take_back(self, account_id: str, email: str, now: datetime) -> Account | None:
+        moved = await self._move(account_id, email, now, password_hash=None)
         return await self.get(account_id) if moved else None
 
-    async def remove_squatter(self, address: str, owner_id: str) -> str | None:
-        squats = and_(accounts.c.address == address, accounts.c.verified.is_(False), accounts.c.id != owner_id)
+    async def remove_squatter(self, email: str, owner_id: str) -> str | None:
+        squats = and_(accounts.c.email == email, accounts.c.verified.is_(False), accounts.c.id != owner_id)
         removed = await self._connection.execute(delete(accounts).where(squats).returning(accounts.c.id))
         account_id: str | None = removed.scalar_one_or_none()
         return account_id
 
-    async def _move(self, account_id: str, address: str, now: datetime, **values: Any) -> bool:
+    async def _move(self, account_id: str, email: str, now: datetime, **values: Any) -> bool:
         try:
-            async with self._connection.begin_nested():  # so that a taken address costs no more than this statement
+            async with self._connection.begin_nested():  # so that a taken email costs no more than this statement
                 is_it = accounts.c.id == account_id
                 verified = {"verified": True, "registered_again_at": None}
-                return await self._change(is_it, now, address=address, **verified, **values) is not None
+                return await self._change(is_it, now, email=email, **verified, **values) is not None
         except IntegrityError:
             return False
 

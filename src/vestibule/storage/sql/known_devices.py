@@ -55,10 +55,10 @@ class SqlKnownDevices:
         device = {"of_account": account_id, "of_digest": digest, "now": now, "in_place": place}
         await self._connection.execute(_ADD, device)
 
-    async def forget(self, account_id: str) -> None:
+    async def delete_of(self, account_id: str) -> None:
         await self._connection.execute(delete(known_devices).where(_d.account_id == account_id))
 
-    async def forget_unseen(self, before: datetime, most: int) -> int:
+    async def purge_unseen(self, before: datetime, most: int) -> int:
         later = known_devices.alias()
         seen_with_another = exists().where(later.c.account_id == _d.account_id, later.c.last_seen_at > _d.last_seen_at)
         return await delete_oldest(

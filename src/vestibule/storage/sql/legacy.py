@@ -44,13 +44,13 @@ class ClaimsOnDisk:
 
     def __init__(self) -> None:
         self._file = sqlite3.connect("", isolation_level=None)
-        self._file.execute("CREATE TABLE claims (address TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID")
+        self._file.execute("CREATE TABLE claims (email TEXT PRIMARY KEY, id TEXT NOT NULL) WITHOUT ROWID")
         self._file.execute("BEGIN")  # never committed: nothing has to outlive the process
 
-    def first(self, address: str, account_id: str) -> str:
-        """The id that came first with this address: this one, if none did."""
-        self._file.execute("INSERT OR IGNORE INTO claims VALUES (?, ?)", (address, account_id))
-        row = self._file.execute("SELECT id FROM claims WHERE address = ?", (address,)).fetchone()
+    def first(self, email: str, account_id: str) -> str:
+        """The id that came first with this email: this one, if none did."""
+        self._file.execute("INSERT OR IGNORE INTO claims VALUES (?, ?)", (email, account_id))
+        row = self._file.execute("SELECT id FROM claims WHERE email = ?", (email,)).fetchone()
         return str(row[0])
 
     def close(self) -> None:

@@ -42,15 +42,15 @@ from vestibule.storage.sql.schema import Instant, accounts, letters
 
 _l = letters.c
 _ASKED = (_l.asked_of, _l.epoch)
-_LETTER = (_l.id, _l.kind, _l.created_at, _l.account_id, _l.address, _l.language, _l.detail, _l.attempts, *_ASKED)
+_LETTER = (_l.id, _l.kind, _l.created_at, _l.account_id, _l.email, _l.language, _l.detail, _l.attempts, *_ASKED)
 _READER = odd_rows.Reader(_LETTER)
 _ODD = "the row is not a letter of this version's"
 _MOST_ODD = 50  # in one claim; the next goes on
 # Once a letter is settled: what it said, and to whom.
-_SCRUBBED = {"address": None, "detail": "{}", "last_fault": None}
+_SCRUBBED = {"email": None, "detail": "{}", "last_fault": None}
 _WAITING = and_(_l.settled_at.is_(None), _l.refused_at.is_(None))
 
-_TIED = [kind.value for kind in TOKEN_IN if kind is not LetterKind.ADDRESS_CHANGED]
+_TIED = [kind.value for kind in TOKEN_IN if kind is not LetterKind.EMAIL_CHANGED]
 
 
 def _queue(whose: ColumnElement[bool], **also: ColumnElement[Any]) -> Insert:
@@ -61,9 +61,9 @@ def _queue(whose: ColumnElement[bool], **also: ColumnElement[Any]) -> Insert:
 
 _QUEUE = {
     "account_id": _queue(accounts.c.id == bindparam("whose")),
-    "address": _queue(accounts.c.address == bindparam("whose")),
+    "email": _queue(accounts.c.email == bindparam("whose")),
 }
-_QUEUE_NOTICE = _queue(accounts.c.id == bindparam("whose"), address=case((accounts.c.verified, accounts.c.address)))
+_QUEUE_NOTICE = _queue(accounts.c.id == bindparam("whose"), email=case((accounts.c.verified, accounts.c.email)))
 
 
 def _oldest(due: str, *those: ColumnElement[bool]) -> Any:
@@ -96,19 +96,19 @@ class SqlLetters:
             "id": letter.id,
             "kind": letter.kind.value,
             "account_id": letter.account_id,
-            "address": letter.address,
+            "email": letter.email,
             "language": letter.language,
             "detail": json.dumps(with_request_id(letter.detail)),
             "created_at": letter.created_at,
             "due_at": letter.created_at,
             "attempts": letter.attempts,
         }
-        named_by = "account_id" if letter.account_id is not None else "address"
+        named_by = "account_id" if letter.account_id is not None else "email"
         whose = row[named_by]
         statement = _QUEUE[named_by]
-        if letter.kind in NOTICES and letter.address is None:
+        if letter.kind in NOTICES and letter.email is None:
             statement = _QUEUE_NOTICE
-            del row["address"]
+            del row["email"]
         await self._connection.execute(statement, {**row, "whose": whose})
 
     async def claim(self, now: datetime) -> QueuedLetter | None:
@@ -143,17 +143,17 @@ class SqlLetters:
     async def refuse(self, letter: QueuedLetter, now: datetime, fault: str) -> None:
         await self._connection.execute(update(letters).where(_mine(letter)).values(refused_at=now, last_fault=fault))
 
-    async def forget(self, account_id: str) -> None:
+    async def delete_of(self, account_id: str) -> None:
         # Another's, to a mailbox that was this one's, is not among them.
         its = or_(_l.account_id == account_id, and_(_l.account_id.is_(None), _l.asked_of == account_id))
         await self._connection.execute(delete(letters).where(its))
 
-    async def forget_settled(self, account_id: str, most: int) -> int:
+    async def purge_settled(self, account_id: str, most: int) -> int:
         some = select(_l.id).where(_l.account_id == account_id, _l.settled_at.is_not(None)).limit(most).cte("some")
         gone = await self._connection.execute(delete(letters).where(_l.id.in_(select(some.c.id))).returning(_l.id))
         return len(gone.all())
 
-    async def forget_done(self, before: datetime, most: int) -> int:
+    async def purge_done(self, before: datetime, most: int) -> int:
         return await delete_oldest(
             self._connection, letters, and_(not_(_WAITING), _l.created_at < before), _l.created_at, most
         )
@@ -161,7 +161,7 @@ class SqlLetters:
     async def withdraw(self, account_id: str, now: datetime, *, undo_since: datetime | None = None) -> None:
         which: ColumnElement[bool] = _l.kind.in_(_TIED)
         if undo_since is not None:
-            which = or_(which, and_(_l.kind == LetterKind.ADDRESS_CHANGED.value, _l.created_at >= undo_since))
+            which = or_(which, and_(_l.kind == LetterKind.EMAIL_CHANGED.value, _l.created_at >= undo_since))
         its = or_(_l.account_id == account_id, _l.asked_of == account_id)
         those = (_l.settled_at.is_(None), its, which)
         await self._connection.execute(update(letters).where(*those).values({"settled_at": now, **_SCRUBBED}))

@@ -27,8 +27,8 @@ class SqlOneTimeTokens:
         older = [_t.account_id == token.account_id, _t.purpose == token.purpose.value]
         if token.letter_id is not None:
             older.append(or_(_t.letter_id.is_(None), _t.letter_id != token.letter_id))
-        if token.purpose is Purpose.UNDO_ADDRESS_CHANGE:
-            older += [_t.address == token.address, _t.digest != place_of_way_back(token.address)]
+        if token.purpose is Purpose.UNDO_EMAIL_CHANGE:
+            older += [_t.email == token.email, _t.digest != place_of_way_back(token.email)]
         await self._connection.execute(delete(one_time_tokens).where(*older))
         await self._connection.execute(
             insert(one_time_tokens).values({**asdict(token), "purpose": token.purpose.value})
@@ -48,9 +48,9 @@ class SqlOneTimeTokens:
 
     async def wanted_email(self, account_id: str, digest: str, now: datetime) -> str | None:
         unspent = _good(_t, now)
-        tied = (_a.id == account_id, _a.epoch == _t.epoch, _a.address == _t.account_email, _a.disabled_at.is_(None))
-        its = select(_t.address).join(accounts, _a.id == _t.account_id).where(*tied, *unspent)
-        change = (_t.digest == digest, _t.purpose == Purpose.CHANGE_ADDRESS.value)
+        tied = (_a.id == account_id, _a.epoch == _t.epoch, _a.email == _t.account_email, _a.disabled_at.is_(None))
+        its = select(_t.email).join(accounts, _a.id == _t.account_id).where(*tied, *unspent)
+        change = (_t.digest == digest, _t.purpose == Purpose.CHANGE_EMAIL.value)
         return (await self._connection.execute(its.where(*change))).scalar_one_or_none()
 
     async def consume(self, digest: str, purpose: Purpose, now: datetime) -> OneTimeToken | None:
@@ -67,10 +67,10 @@ class SqlOneTimeTokens:
                 _a.disabled_at.is_(None),
             )
         )
-        if purpose is not Purpose.UNDO_ADDRESS_CHANGE:
-            good = good.where(_a.epoch == presented.c.epoch, _a.address == presented.c.account_email)
+        if purpose is not Purpose.UNDO_EMAIL_CHANGE:
+            good = good.where(_a.epoch == presented.c.epoch, _a.email == presented.c.account_email)
         also = [_t.purpose == purpose.value, _t.used_at.is_(None), _t.account_id == good.scalar_subquery()]
-        if purpose is Purpose.UNDO_ADDRESS_CHANGE:
+        if purpose is Purpose.UNDO_EMAIL_CHANGE:
             # Whoever undoes a change undoes those after it, and leaves alone the ways back from those before.
             made = good.with_only_columns(presented.c.created_at).scalar_subquery()
             also.append(_t.created_at >= made)
@@ -81,12 +81,12 @@ class SqlOneTimeTokens:
         return next((OneTimeToken(**{**row._mapping, "purpose": purpose}) for row in found), None)
 
     async def void(self, account_id: str, *, undo_since: datetime | None = None) -> None:
-        dies = _t.purpose != Purpose.UNDO_ADDRESS_CHANGE.value
+        dies = _t.purpose != Purpose.UNDO_EMAIL_CHANGE.value
         if undo_since is not None:
             dies = or_(dies, _t.created_at >= undo_since)
         await self._connection.execute(delete(one_time_tokens).where(_t.account_id == account_id, dies))
 
-    async def forget(self, before: datetime, most: int) -> int:
+    async def purge(self, before: datetime, most: int) -> int:
         return await delete_oldest(self._connection, one_time_tokens, _t.expires_at < before, _t.expires_at, most)
 
 
@@ -94,5 +94,5 @@ def _good(t: Any, now: datetime) -> tuple[ColumnElement[bool], ...]:
     """Neither spent nor expired; nor made by a clock that was ahead, by which it would be good for longer than anybody
     was told. A way back to an email is not closed for that.
     """
-    made = or_(t.created_at <= now + 2 * MOST_APART, t.purpose == Purpose.UNDO_ADDRESS_CHANGE.value)
+    made = or_(t.created_at <= now + 2 * MOST_APART, t.purpose == Purpose.UNDO_EMAIL_CHANGE.value)
     return t.used_at.is_(None), t.expires_at > now, made

@@ -18,19 +18,19 @@ from vestibule.storage.sql.during_request import with_request_id
 from vestibule.storage.sql.odd_rows import OddRow
 from vestibule.storage.sql.schema import Instant, accounts, events, revocations
 
-_REVOCATION_MEMBERS = ("at", "kind", "subject", "forget_at", "not_before")
+_REVOCATION_MEMBERS = ("at", "kind", "subject", "purge_at", "not_before")
 _r = revocations.c
 _APPEND = insert(revocations).returning(_r.sequence, _r.kind, _r.subject)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 # What SQLite was given in place of a moment comes before all moments, or after; nobody knows whether that is over.
-_STANDS = or_(_r.forget_at > bindparam("since", type_=Instant), _r.forget_at < _LONG_AGO)
+_STANDS = or_(_r.purge_at > bindparam("since", type_=Instant), _r.purge_at < _LONG_AGO)
 _WITHIN = or_(_r.sequence > bindparam("begins_after"), _STANDS)
 _FIRST_AND_LAST = select(
     select(func.min(_r.sequence)).where(_STANDS, _r.at <= bindparam("latest", type_=Instant)).scalar_subquery(),
     select(func.max(_r.sequence)).scalar_subquery(),
 )
 _AFTER = (
-    select(_r.at, _r.kind, _r.subject, _r.forget_at, _r.not_before, _r.sequence)
+    select(_r.at, _r.kind, _r.subject, _r.purge_at, _r.not_before, _r.sequence)
     .where(_r.sequence > bindparam("known"), _WITHIN)
     .order_by(_r.sequence)
     .limit(bindparam("most"))
@@ -62,7 +62,7 @@ _PAGE = (
     .limit(bindparam("most"))
 )
 _EVENT_READER = odd_rows.Reader((_e.at, _e.kind, _e.account_id, _e.session_id, _e.network_address))
-_REVOCATION_READER = odd_rows.Reader((_r.at, _r.kind, _r.subject, _r.forget_at, _r.not_before, _r.sequence))
+_REVOCATION_READER = odd_rows.Reader((_r.at, _r.kind, _r.subject, _r.purge_at, _r.not_before, _r.sequence))
 _ODD_ONES_MATTER = timedelta(days=1)  # longer than any token lives
 _NO_TIME = datetime(9000, 1, 1, tzinfo=UTC)
 _TOLD = ("account_id", "session_id", "network_address")
@@ -99,9 +99,9 @@ class SqlRevocations:
         found = await self._connection.execute(_BETWEEN, which)
         return Range(*map(int, found.one()))
 
-    async def forget(self, now: datetime, most: int) -> int:
-        over, older = revocations.c.forget_at < now, _not_the_newest(revocations)
-        gone = await delete_oldest(self._connection, revocations, and_(over, older), revocations.c.forget_at, most)
+    async def purge(self, now: datetime, most: int) -> int:
+        over, older = revocations.c.purge_at < now, _not_the_newest(revocations)
+        gone = await delete_oldest(self._connection, revocations, and_(over, older), revocations.c.purge_at, most)
         # Its number is kept, and not whom it was about: that may be somebody who was deleted.
         nobody = update(revocations).where(over, ~older, revocations.c.subject != "").values(subject="")
         await self._connection.execute(nobody)
@@ -136,7 +136,7 @@ class SqlEvents:
         found = [(row.sequence, _from_row(row)) for row in reversed(rows.all())]
         return [(sequence, event) for sequence, event in found if event is not None]
 
-    async def forget(self, before: datetime, most: int) -> int:
+    async def purge(self, before: datetime, most: int) -> int:
         over = and_(events.c.at < before, _not_the_newest(events))
         return await delete_oldest(self._connection, events, over, events.c.at, most)
 

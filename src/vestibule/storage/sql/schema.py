@@ -23,7 +23,7 @@ from sqlalchemy.engine import Dialect
 
 from vestibule.model.clock import LAST_YEAR
 
-REVISION = "0014"
+REVISION = "0015"
 """The migration this code was written for. A server that meets another does not start."""
 
 metadata = MetaData()
@@ -77,7 +77,7 @@ accounts = Table(
     metadata,
     Column("id", _ID, primary_key=True),
     Column("name", String(255), nullable=False),
-    Column("address", String(254), nullable=False, unique=True),
+    Column("email", String(254), nullable=False, unique=True),
     Column("role", String(16), nullable=False),
     Column("verified", Boolean, nullable=False),
     Column("password_hash", Text),
@@ -140,7 +140,7 @@ sessions = Table(
     Index("sessions_by_age", "account_id", "created_at"),
     Index("sessions_not_ended", "account_id", postgresql_where=_NOT_ENDED, sqlite_where=_NOT_ENDED),
     # By a moment that no refresh moves: an index on one that does would cost each refresh a write more.
-    Index("sessions_to_forget", "expires_at"),
+    Index("sessions_to_purge", "expires_at"),
 )
 
 one_time_tokens = Table(
@@ -149,7 +149,7 @@ one_time_tokens = Table(
     Column("digest", String(64), primary_key=True),
     _owner(),
     Column("purpose", String(32), nullable=False),
-    Column("address", String(254), nullable=False),
+    Column("email", String(254), nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("used_at", Instant),
@@ -157,7 +157,7 @@ one_time_tokens = Table(
     Column("epoch", Integer, nullable=False, server_default="0"),
     Column("account_email", String(254)),
     Index("one_time_tokens_of_account", "account_id", "purpose"),
-    Index("one_time_tokens_to_forget", "expires_at"),
+    Index("one_time_tokens_to_purge", "expires_at"),
 )
 
 _WAITING = text("settled_at IS NULL AND refused_at IS NULL")
@@ -174,7 +174,7 @@ letters = Table(
     Column("attempts", Integer, nullable=False),
     Column("settled_at", Instant),
     Column("last_fault", Text),
-    Column("address", String(254)),
+    Column("email", String(254)),
     Column("language", String(8)),
     Column("detail", Text, nullable=False, server_default="{}"),
     Column("refused_at", Instant),
@@ -184,7 +184,7 @@ letters = Table(
     Index("letters_due", "due_at", postgresql_where=_WAITING, sqlite_where=_WAITING),
     Index("letters_of_account", "account_id", "kind"),
     Index("letters_asked_of", "asked_of", postgresql_where=_UNSETTLED, sqlite_where=_UNSETTLED),
-    Index("letters_to_forget", "created_at"),
+    Index("letters_to_purge", "created_at"),
 )
 
 known_devices = Table(
@@ -196,29 +196,29 @@ known_devices = Table(
     Column("last_seen_at", Instant, nullable=False),
     Column("place", Integer),
     PrimaryKeyConstraint("account_id", "digest"),
-    Index("known_devices_to_forget", "last_seen_at"),
+    Index("known_devices_to_purge", "last_seen_at"),
 )
 
-tallies = Table(
-    "tallies",
+rate_counters = Table(
+    "rate_counters",
     metadata,
     Column("subject", String(64), primary_key=True),
     Column("count", Integer, nullable=False),
     Column("ends_at", Instant, nullable=False),
-    Index("tallies_to_forget", "ends_at"),
+    Index("rate_counters_to_purge", "ends_at"),
 )
 
-# No foreign key: an address without an account must cost the same statement, and its check.
-guesses = Table(
-    "guesses",
+# No foreign key: an email without an account must cost the same statement, and its check.
+login_attempts = Table(
+    "login_attempts",
     metadata,
-    Column("budget", String(80), primary_key=True),
+    Column("counter", String(80), primary_key=True),
     Column("account_id", _ID),
     Column("failures", Integer, nullable=False),
     Column("last_at", Instant, nullable=False),
     Column("in_all", Integer),
-    Index("guesses_of_account", "account_id"),
-    Index("guesses_to_forget", "last_at"),
+    Index("login_attempts_of_account", "account_id"),
+    Index("login_attempts_to_purge", "last_at"),
 )
 
 revocations = Table(
@@ -229,8 +229,8 @@ revocations = Table(
     Column("kind", String(16), nullable=False),
     Column("subject", _ID, nullable=False),
     Column("not_before", Instant),
-    Column("forget_at", Instant, nullable=False),
-    Index("revocations_to_forget", "forget_at"),
+    Column("purge_at", Instant, nullable=False),
+    Index("revocations_to_purge", "purge_at"),
 )
 
 events = Table(
@@ -244,7 +244,7 @@ events = Table(
     Column("network_address", Text),
     Column("detail", Text, nullable=False),
     Index("events_of_account", "account_id", "at"),
-    Index("events_to_forget", "at"),
+    Index("events_to_purge", "at"),
 )
 
 signing_keys = Table(

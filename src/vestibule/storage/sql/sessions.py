@@ -134,7 +134,7 @@ _SOME = (
 )
 _END_SOME = update(sessions).where(_s.id.in_(select(_SOME.c.id))).values(_END).returning(_s.id, _s.last_seen_at)
 _OVER = select(_s.id).where(_ACCOUNT, not_(_LIVE)).limit(bindparam("most")).cte("over")
-_FORGET_PAST = delete(sessions).where(_s.id.in_(select(_OVER.c.id))).returning(_s.id)
+_PURGE_PAST = delete(sessions).where(_s.id.in_(select(_OVER.c.id))).returning(_s.id)
 _UNSEEN = (
     select(_s.id)
     .where(_ACCOUNT, _s.ended_at.is_(None), _s.id != bindparam("spare"))
@@ -240,11 +240,11 @@ class SqlSessions:
         ended = await self._connection.execute(_END_UNSEEN, which)
         return {row.id: row.last_seen_at for row in ended if row.end_reason == too_many}
 
-    async def forget_past(self, account_id: str, now: datetime, most: int) -> int:
-        gone = await self._connection.execute(_FORGET_PAST, {"of_account": account_id, "now": now, "most": most})
+    async def purge_past(self, account_id: str, now: datetime, most: int) -> int:
+        gone = await self._connection.execute(_PURGE_PAST, {"of_account": account_id, "now": now, "most": most})
         return len(gone.all())
 
-    async def forget(self, before: datetime, most: int) -> int:
+    async def purge(self, before: datetime, most: int) -> int:
         return await delete_oldest(self._connection, sessions, _s.expires_at < before, _s.expires_at, most)
 
 

@@ -73,7 +73,7 @@ class SqlSigningKeys:
         spent = update(signing_keys).where(_k.state == KeyState.RETIRED.value, _k.checks_until <= now)
         return int((await self._connection.execute(spent.values(_gone(now)))).rowcount)
 
-    async def reseal(self, kid: str, old: str, new: str) -> bool:
+    async def reencrypt(self, kid: str, old: str, new: str) -> bool:
         sealed = update(signing_keys).where(_k.kid == kid, _k.sealed_private == old).values(sealed_private=new)
         return bool((await self._connection.execute(sealed)).rowcount)
 

@@ -10,17 +10,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from vestibule.model.store import Transaction
 from vestibule.storage.sql.accounts import SqlAccounts
 from vestibule.storage.sql.engine import Engines
-from vestibule.storage.sql.guesses import SqlGuesses
 from vestibule.storage.sql.known_devices import SqlKnownDevices
 from vestibule.storage.sql.letters import SqlLetters
+from vestibule.storage.sql.login_attempts import SqlLoginAttempts
 from vestibule.storage.sql.one_time_tokens import SqlOneTimeTokens
+from vestibule.storage.sql.rate_counters import SqlRateCounters
 from vestibule.storage.sql.records import SqlEvents, SqlRevocations
 from vestibule.storage.sql.revision import current_revision
 from vestibule.storage.sql.schema import REVISION
 from vestibule.storage.sql.service_keys import SqlServiceKeys
 from vestibule.storage.sql.sessions import SqlSessions
 from vestibule.storage.sql.signing_keys import SqlSigningKeys
-from vestibule.storage.sql.tallies import SqlTallies
 
 
 class SqlStore:
@@ -68,8 +68,8 @@ def _ports(connection: AsyncConnection, events: SqlEvents) -> Transaction:
         one_time_tokens=SqlOneTimeTokens(connection),
         letters=SqlLetters(connection),
         known_devices=SqlKnownDevices(connection),
-        tallies=SqlTallies(connection),
-        guesses=SqlGuesses(connection),
+        rate_counters=SqlRateCounters(connection),
+        login_attempts=SqlLoginAttempts(connection),
         revocations=SqlRevocations(connection),
         events=events,
         signing_keys=SqlSigningKeys(connection),

@@ -24,8 +24,8 @@ def kept_at(now: ColumnElement[datetime]) -> ColumnElement[bool]:
         .correlate_except(_UNDO)
         .where(
             _UNDO.c.account_id == KEPT.c.account_id,
-            _UNDO.c.purpose == Purpose.UNDO_ADDRESS_CHANGE.value,
-            _UNDO.c.address == KEPT.c.address,
+            _UNDO.c.purpose == Purpose.UNDO_EMAIL_CHANGE.value,
+            _UNDO.c.email == KEPT.c.email,
             _UNDO.c.digest != KEPT.c.digest,
             _UNDO.c.used_at.is_(None),
             _UNDO.c.expires_at > now,
@@ -36,8 +36,8 @@ def kept_at(now: ColumnElement[datetime]) -> ColumnElement[bool]:
         .correlate_except(letters)
         .where(
             _l.account_id == KEPT.c.account_id,
-            _l.kind == LetterKind.ADDRESS_CHANGED.value,
-            _l.address == KEPT.c.address,
+            _l.kind == LetterKind.EMAIL_CHANGED.value,
+            _l.email == KEPT.c.email,
             _l.settled_at.is_(None),
         )
     )

@@ -53,7 +53,7 @@ class PublicUser(Answer):
         return cls(
             id=account.id,
             name=account.name,
-            email=account.address,
+            email=account.email,
             photo=account.photo,
             role=account.role,
             createdAt=_moment(account.created_at),

@@ -24,7 +24,7 @@ from vestibule.web.errors import Json
 async def register(
     env: InEnv, sent: Annotated[bodies.Register, Depends(body.reading(bodies.Register))], client_info: AtClient
 ) -> Response:
-    """Make an account and mail a link that proves its address."""
+    """Make an account and mail a link that verifies its email."""
     account = await register_flow(env, sent.name, sent.email, sent.password, client_info)
     message = "An email with a verification code has been sent to your email"
     data = answers.UserData(user=answers.PublicUser.of(account))
@@ -60,7 +60,7 @@ async def logout(request: Request, env: InEnv, caller: SignedInCaller) -> Respon
 
 
 async def verify_email(env: InEnv, code: str) -> Response:
-    """Prove the address that the code was mailed to."""
+    """Verify the email that the code was mailed to."""
     await verify_email_flow(env, code)
     return answers.as_json(answers.Told(message="Email verified successfully"))
 
@@ -68,7 +68,7 @@ async def verify_email(env: InEnv, code: str) -> Response:
 async def resend(
     env: InEnv, sent: Annotated[bodies.Resend, Depends(body.reading(bodies.Resend))], client_info: AtClient
 ) -> Response:
-    """Mail another link that proves the address. Answers alike whether there is anything to prove."""
+    """Mail another link that verifies the email. Answers alike whether there is anything to prove."""
     await request_verification(env, sent.email, client_info)
     message = "You will receive a verification email if this email still has to be verified"
     return answers.as_json(answers.Told(message=message))
@@ -79,7 +79,7 @@ async def forgot_password(
     sent: Annotated[bodies.ForgotPassword, Depends(body.reading(bodies.ForgotPassword))],
     client_info: AtClient,
 ) -> Response:
-    """Mail a link for choosing a new password. Answers alike whether the address is known."""
+    """Mail a link for choosing a new password. Answers alike whether the email is known."""
     await request_reset(env, sent.email, client_info)
     return answers.as_json(answers.Told(message="You will receive a reset email if user with that email exist"))
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from vestibule.model.accounts import MAX_ADDRESS_BYTES, MAX_NAME_CHARACTERS, NotAnAddress, Role, canonical_address
+from vestibule.model.accounts import MAX_EMAIL_BYTES, MAX_NAME_CHARACTERS, NotAnEmail, Role, canonical_email
 from vestibule.model.passwords import PasswordRules
 from vestibule.web.body import ConfirmedBody, ContractBody, type_name
 
@@ -36,11 +36,11 @@ def _short_enough(name: str) -> str:
     return name
 
 
-def _address(message: str) -> Callable[[str], str]:
+def _email(message: str) -> Callable[[str], str]:
     def check(text: str) -> str:
         try:
-            return canonical_address(text)
-        except NotAnAddress:
+            return canonical_email(text)
+        except NotAnEmail:
             raise _fault(message, validation="email", code="invalid_string") from None
 
     return check
@@ -84,9 +84,9 @@ def _as_in_javascript(value: str | float) -> str:
 
 Text = Annotated[str, AfterValidator(_without_nul)]
 Name = Annotated[Text, AfterValidator(_short_enough), Field(json_schema_extra={"maxLength": MAX_NAME_CHARACTERS})]
-_AS_ADDRESS = Field(json_schema_extra={"format": "email", "maxLength": MAX_ADDRESS_BYTES})
-Address = Annotated[Text, AfterValidator(_address("Invalid email address")), _AS_ADDRESS]
-ForgottenAddress = Annotated[Text, AfterValidator(_address("Email is invalid")), _AS_ADDRESS]
+_AS_EMAIL = Field(json_schema_extra={"format": "email", "maxLength": MAX_EMAIL_BYTES})
+Email = Annotated[Text, AfterValidator(_email("Invalid email address")), _AS_EMAIL]
+ForgottenEmail = Annotated[Text, AfterValidator(_email("Email is invalid")), _AS_EMAIL]
 NewPassword = Annotated[Text, AfterValidator(_fits_rules), Field(json_schema_extra={"format": "password"})]
 Password = Annotated[Text, AfterValidator(_long_enough_to_try), Field(json_schema_extra={"format": "password"})]
 # Checked, because the contract checks it, and then dropped: nobody makes himself an admin.
@@ -103,7 +103,7 @@ class Register(ConfirmedBody):
         "passwordConfirm": "Please confirm your password",
     }
     name: Name
-    email: Address
+    email: Email
     password: NewPassword
     password_confirm: str = Field(alias="passwordConfirm", json_schema_extra={"format": "password"})
     role: IgnoredRole = Role.USER.value
@@ -123,10 +123,10 @@ class ChangePassword(ConfirmedBody):
 
 
 class Login(ContractBody):
-    """An address and its password."""
+    """An email and its password."""
 
     REQUIRED: ClassVar = {"email": "Email address is required", "password": "Password is required"}
-    email: Address
+    email: Email
     password: Password
 
 
@@ -134,19 +134,19 @@ class ForgotPassword(ContractBody):
     """Where the letter should go."""
 
     REQUIRED: ClassVar = {"email": "Email is required"}
-    email: ForgottenAddress
+    email: ForgottenEmail
 
 
 class Resend(ForgotPassword):
-    """The address that is still to be proven."""
+    """The email that is still to be verified."""
 
 
-class ChangeAddress(ContractBody):
-    """The current password, and the address to have from then on."""
+class ChangeEmail(ContractBody):
+    """The current password, and the email to have from then on."""
 
     REQUIRED: ClassVar = {"currentPassword": "Current password is required", "email": "Email address is required"}
     current_password: Text = Field(alias="currentPassword", json_schema_extra={"format": "password"})
-    email: Address
+    email: Email
 
 
 class ResetPassword(ConfirmedBody):

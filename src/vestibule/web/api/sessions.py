@@ -1,4 +1,4 @@
-"""Where I am signed in, and ending it there; changing my password or address, which ends it everywhere else."""
+"""Where I am signed in, and ending it there; changing my password or email, which ends it everywhere else."""
 
 from typing import Annotated
 
@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vestibule.flows import my_sessions
-from vestibule.flows.change_address import request_change
+from vestibule.flows.change_email import request_change
 from vestibule.flows.change_password import change_password
 from vestibule.web import body, cookies
 from vestibule.web.api import answers, bodies
@@ -52,12 +52,12 @@ async def change_my_password(
     return response
 
 
-async def change_my_address(
+async def change_my_email(
     env: InEnv,
     caller: SignedInCaller,
-    sent: Annotated[bodies.ChangeAddress, Depends(body.reading(bodies.ChangeAddress))],
+    sent: Annotated[bodies.ChangeEmail, Depends(body.reading(bodies.ChangeEmail))],
     client_info: AtClient,
 ) -> Response:
-    """Mail a link to a new address, with the current password. Nothing changes before the link is used."""
+    """Mail a link to a new email, with the current password. Nothing changes before the link is used."""
     await request_change(env, caller, sent.current_password, sent.email, client_info)
     return answers.as_json(answers.Told(message="You will receive an email at the new address to confirm it"))

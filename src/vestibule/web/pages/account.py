@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from vestibule.flows import my_sessions
 from vestibule.flows.ask_for_letter import request_verification
-from vestibule.flows.change_address import request_change
+from vestibule.flows.change_email import request_change
 from vestibule.flows.change_password import change_password as change_password_flow
 from vestibule.flows.my_data import look_over
 from vestibule.model.errors import PasswordTooEasy, ReauthenticationRequired, SessionUnknown, WrongPassword
@@ -31,8 +31,8 @@ async def profile(request: Request) -> Response:
 
 
 async def send_verification(env: InEnv, caller: AMember, client_info: AtClient) -> Response:
-    """Mail another link that proves my address."""
-    await request_verification(env, caller.account.address, client_info)
+    """Mail another link that proves my email."""
+    await request_verification(env, caller.account.email, client_info)
     return see_other(return_to.with_query(return_to.HOME, notice="letter_sent"))
 
 
@@ -88,24 +88,24 @@ async def change_password(
     return await let_in(request, see_other(return_to.with_query(_SECURITY, notice="password_changed")), outcome)
 
 
-async def ask_address(request: Request) -> Response:
-    """Ask for another address, and the password."""
-    return address_form(request)
+async def ask_new_email(request: Request) -> Response:
+    """Ask for another email, and the password."""
+    return email_form(request)
 
 
-async def change_address(
+async def change_email(
     request: Request, env: InEnv, caller: AMember, form: MemberForm, client_info: AtClient
 ) -> Response:
-    """Mail a link to another address; nothing changes before it is used."""
+    """Mail a link to another email; nothing changes before it is used."""
     try:
-        sent = judged(request, bodies.ChangeAddress, form)
+        sent = judged(request, bodies.ChangeEmail, form)
         await request_change(env, caller, sent.current_password, sent.email, client_info)
     except BodyInvalid as invalid:
-        return _page(request, "address.html", 400, faults_of(invalid.entries))
+        return _page(request, "change_email.html", 400, faults_of(invalid.entries))
     except WrongPassword:
         faults = {"currentPassword": WRONG_PASSWORD}
-        return _page(request, "address.html", HTTP_MAPPINGS[WrongPassword].status, faults)
-    return see_other(return_to.with_query(_SECURITY, notice="address_asked"))
+        return _page(request, "change_email.html", HTTP_MAPPINGS[WrongPassword].status, faults)
+    return see_other(return_to.with_query(_SECURITY, notice="email_asked"))
 
 
 def password_form(request: Request, status: int = 200) -> Response:
@@ -113,9 +113,9 @@ def password_form(request: Request, status: int = 200) -> Response:
     return _page(request, "password.html", status)
 
 
-def address_form(request: Request, status: int = 200) -> Response:
-    """The form that asks for another address, as it was sent if it was."""
-    return _page(request, "address.html", status)
+def email_form(request: Request, status: int = 200) -> Response:
+    """The form that asks for another email, as it was sent if it was."""
+    return _page(request, "change_email.html", status)
 
 
 def _page(

@@ -21,7 +21,7 @@ _LOGO = "cid:logo"
 async def letters(
     request: Request,
     env: InEnv,
-    kind: Annotated[LetterKind, Query()] = LetterKind.VERIFY_ADDRESS,
+    kind: Annotated[LetterKind, Query()] = LetterKind.VERIFY_EMAIL,
     language: Annotated[str, Query()] = "en",
 ) -> Response:
     """Show a letter as it would be sent, and the way to all others."""

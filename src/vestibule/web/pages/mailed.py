@@ -9,15 +9,15 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vestibule.flows.change_address import confirm_change, new_email, undo_change
+from vestibule.flows.change_email import confirm_change, new_email, undo_change
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.reset_password import reset_password
 from vestibule.flows.take_over import take_over as take_over_flow
 from vestibule.flows.verify_email import asks_for_password, verify_or_lead_on
 from vestibule.model.errors import (
-    AddressChangeInvalid,
-    AddressChangeOfAnother,
+    EmailChangeInvalid,
+    EmailChangeOfAnother,
     PasswordTooEasy,
     Refusal,
     ResetTokenInvalid,
@@ -89,12 +89,12 @@ _MAKE_MINE = _("Choose my own password")
 
 _DEAD_LINK = _("This link does not work any more")
 _WHY_DEAD = _("It was used already, or is too old, or a newer email has taken its place. Ask for another one.")
-# Where another one is asked for by address.
+# Where another one is asked for by email.
 _ANOTHER: dict[type[Refusal], str] = {VerificationCodeInvalid: "/verifyemail", ResetTokenInvalid: "/forgotpassword"}
 
 
 async def ask_verify(request: Request, env: InEnv, code: str) -> Response:
-    """Ask for the click that proves an address, and offer to take over what somebody else may have made with it. Where
+    """Ask for the click that verifies an email, and offer to take over what somebody else may have made with it. Where
     it was registered more than once, say so, and lead to a new password.
     """
     if await asks_for_password(env, code):
@@ -103,12 +103,12 @@ async def ask_verify(request: Request, env: InEnv, code: str) -> Response:
 
 
 async def verify(request: Request, env: InEnv, code: str) -> Response:
-    """Prove the address that the link was mailed to."""
+    """Verify the email that the link was mailed to."""
     return await _run(request, env, _VERIFY, code)
 
 
 async def take_over(request: Request, env: InEnv, code: str) -> Response:
-    """Prove the address, end what was made with it, and ask for a password."""
+    """Verify the email, end what was made with it, and ask for a password."""
     try:
         secret = await take_over_flow(env, code)
     except VerificationCodeInvalid as refusal:
@@ -117,7 +117,7 @@ async def take_over(request: Request, env: InEnv, code: str) -> Response:
 
 
 async def ask_confirm(request: Request, env: InEnv, caller: PerhapsMember, token: str) -> Response:
-    """Ask who is signed in to the account for the click that changes its address, and name the new one to nobody else;
+    """Ask who is signed in to the account for the click that changes its email, and name the new one to nobody else;
     ask everybody else to sign in.
     """
     pages = pages_of(request)
@@ -125,24 +125,24 @@ async def ask_confirm(request: Request, env: InEnv, caller: PerhapsMember, token
         return pages.page(request, "sign_in_first.html", title=pages.say(request, _CONFIRM_TITLE))
     try:
         new = await new_email(env, caller, token)
-    except AddressChangeInvalid as refusal:
+    except EmailChangeInvalid as refusal:
         return _dead(request, refusal)
-    except AddressChangeOfAnother:
+    except EmailChangeOfAnother:
         return _for_another(request, caller)
-    question = pages.say(request, _CONFIRM_QUESTION, email=caller.account.address, new=new)
+    question = pages.say(request, _CONFIRM_QUESTION, email=caller.account.email, new=new)
     title, button = pages.say(request, _CONFIRM_TITLE), pages.say(request, _CONFIRM_BUTTON)
     return pages.page(request, "ask.html", title=title, question=question, button=button, otherwise="")
 
 
 async def confirm(request: Request, env: InEnv, caller: AMember, _form: MemberForm, token: str) -> Response:
-    """Give the account the address that the link was mailed to."""
+    """Give the account the email that the link was mailed to."""
     try:
         await confirm_change(env, caller, token)
-    except AddressChangeInvalid as refusal:
+    except EmailChangeInvalid as refusal:
         return _dead(request, refusal)
-    except AddressChangeOfAnother:
+    except EmailChangeOfAnother:
         return _for_another(request, caller)
-    return see_other(return_to.with_query(SIGN_IN, notice="address_changed"))
+    return see_other(return_to.with_query(SIGN_IN, notice="email_changed"))
 
 
 async def ask_undo(request: Request) -> Response:
@@ -151,7 +151,7 @@ async def ask_undo(request: Request) -> Response:
 
 
 async def undo(request: Request, env: InEnv, token: str) -> Response:
-    """Give the account back to its old address."""
+    """Give the account back to its old email."""
     return await _run(request, env, _UNDO, token)
 
 
@@ -197,7 +197,7 @@ def _ask(request: Request, link_action: _LinkAction, otherwise: str = "", other_
 async def _run(request: Request, env: Env, link_action: _LinkAction, secret: str) -> Response:
     try:
         onward = await link_action.do(env, secret)
-    except (VerificationCodeInvalid, AddressChangeInvalid) as refusal:
+    except (VerificationCodeInvalid, EmailChangeInvalid) as refusal:
         return _dead(request, refusal)
     if onward is not None:
         return see_other(f"/resetpassword/{onward}")
@@ -205,9 +205,9 @@ async def _run(request: Request, env: Env, link_action: _LinkAction, secret: str
 
 
 def _for_another(request: Request, caller: Caller) -> Response:
-    pages, status = pages_of(request), HTTP_MAPPINGS[AddressChangeOfAnother].status
+    pages, status = pages_of(request), HTTP_MAPPINGS[EmailChangeOfAnother].status
     title = pages.say(request, _NOT_THIS_ACCOUNT)
-    message = pages.say(request, _WHICH_ACCOUNT, email=caller.account.address)
+    message = pages.say(request, _WHICH_ACCOUNT, email=caller.account.email)
     return pages.page(request, "told.html", status, title=title, message=message, refused=True)
 
 

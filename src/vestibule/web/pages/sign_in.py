@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from vestibule.flows.sign_in import sign_in as sign_in_flow
 from vestibule.flows.sign_out import sign_out as sign_out_flow
-from vestibule.model.errors import AddressNotVerified, ReauthenticationRequired, WrongCredentials
+from vestibule.model.errors import EmailNotVerified, ReauthenticationRequired, WrongCredentials
 from vestibule.model.sessions import EndReason
 from vestibule.web import cookies
 from vestibule.web.api import bodies
@@ -27,7 +27,7 @@ async def front_door() -> Response:
 
 
 async def ask_sign_in(request: Request, caller: PerhapsMember) -> Response:
-    """Ask for address and password; somebody who is signed in is sent on."""
+    """Ask for email and password; somebody who is signed in is sent on."""
     target = return_to.wanted(request, request.query_params.get("return_to", ""))
     if caller is None:
         return _sign_in_page(request, target)
@@ -47,12 +47,12 @@ async def sign_in(request: Request, env: InEnv, client_info: AtClient) -> Respon
     except BodyInvalid as invalid:
         return _sign_in_page(request, target, 400, _faults(invalid))
     except WrongCredentials:
-        # Said to everybody, because to be told it would tell who has just registered that the address was free.
+        # Said to everybody, because to be told it would tell who has just registered that the email was free.
         new = sent.email if env.policy.conceals_unverified else ""
         status = HTTP_MAPPINGS[WrongCredentials].status
-        return _sign_in_page(request, target, status, {"password": WRONG_CREDENTIALS}, perhaps_unproven=new)
-    except AddressNotVerified:
-        return _sign_in_page(request, target, HTTP_MAPPINGS[AddressNotVerified].status, unproven=sent.email)
+        return _sign_in_page(request, target, status, {"password": WRONG_CREDENTIALS}, perhaps_unverified=new)
+    except EmailNotVerified:
+        return _sign_in_page(request, target, HTTP_MAPPINGS[EmailNotVerified].status, unverified=sent.email)
     response = see_other(target)
     cookies.clear_return_to(response, env.clock.now(), request.app.state.web)
     return await let_in(request, response, outcome)
@@ -90,8 +90,8 @@ def _sign_in_page(
     target: str,
     status: int = 200,
     faults: dict[str, Sentence] | None = None,
-    unproven: str = "",
-    perhaps_unproven: str = "",
+    unverified: str = "",
+    perhaps_unverified: str = "",
 ) -> Response:
     return pages_of(request).page(
         request,
@@ -100,8 +100,8 @@ def _sign_in_page(
         faults=faults,
         leads_to=return_to.origin_of(target),
         return_to="" if target == return_to.HOME else target,
-        unproven=unproven,
-        perhaps_unproven=perhaps_unproven,
+        unverified=unverified,
+        perhaps_unverified=perhaps_unverified,
     )
 
 

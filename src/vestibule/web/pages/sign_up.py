@@ -1,4 +1,4 @@
-"""Signing up, and the emails that are asked for by address."""
+"""Signing up, and the letters that are asked for by email."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from vestibule.flows.ask_for_letter import request_reset, request_verification
 from vestibule.flows.env import Env
 from vestibule.flows.register import register as register_flow
 from vestibule.model.client_info import ClientInfo
-from vestibule.model.errors import AddressTaken, PasswordTooEasy
+from vestibule.model.errors import EmailTaken, PasswordTooEasy
 from vestibule.web.api import bodies
 from vestibule.web.caller import AtClient, InEnv
 from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
@@ -19,14 +19,14 @@ from vestibule.web.pages.face import see_other
 from vestibule.web.pages.form import judged, read_form
 from vestibule.web.pages.member import PerhapsMember
 from vestibule.web.pages.render import pages_of
-from vestibule.web.pages.words import ADDRESS_TAKEN, CHECK_EMAIL, TOO_EASY, Sentence, _, faults_of
+from vestibule.web.pages.words import CHECK_EMAIL, EMAIL_TAKEN, TOO_EASY, Sentence, _, faults_of
 
 _CHECK = "/checkemail"
 
 
 @dataclass(frozen=True)
-class _ByAddress:
-    """An email that is asked for by address: the page that asks, and what comes of it."""
+class _ByEmail:
+    """A letter that is asked for by email: the page that asks, and what comes of it."""
 
     title: str
     question: str
@@ -34,13 +34,13 @@ class _ByAddress:
     ask: Callable[[Env, str, ClientInfo], Awaitable[None]]
 
 
-_RESET = _ByAddress(
+_RESET = _ByEmail(
     _("Choose a new password"),
     _("Give the address of your account, and an email will bring you a link."),
     "reset",
     request_reset,
 )
-_VERIFY = _ByAddress(
+_VERIFY = _ByEmail(
     _("Confirm your address"),
     _("Give the address that you signed up with, and an email will bring you another link."),
     "verify",
@@ -49,12 +49,12 @@ _VERIFY = _ByAddress(
 
 
 async def ask_register(request: Request, caller: PerhapsMember) -> Response:
-    """Ask for a name, an address and a password."""
+    """Ask for a name, an email and a password."""
     return see_other(return_to.HOME) if caller is not None else register_form(request)
 
 
 async def register(request: Request, env: InEnv, client_info: AtClient) -> Response:
-    """Make an account and mail a link that proves its address."""
+    """Make an account and mail a link that verifies its email."""
     fields = await read_form(request)
     try:
         sent = judged(request, bodies.Register, fields)
@@ -63,28 +63,28 @@ async def register(request: Request, env: InEnv, client_info: AtClient) -> Respo
         return register_form(request, 400, faults_of(invalid.entries))
     except PasswordTooEasy as easy:
         return register_form(request, HTTP_MAPPINGS[PasswordTooEasy].status, {"password": TOO_EASY[easy.why]})
-    except AddressTaken:
-        return register_form(request, HTTP_MAPPINGS[AddressTaken].status, {"email": ADDRESS_TAKEN})
+    except EmailTaken:
+        return register_form(request, HTTP_MAPPINGS[EmailTaken].status, {"email": EMAIL_TAKEN})
     return see_other(return_to.with_query(_CHECK, about="registered"))
 
 
-async def ask_forgotten(request: Request) -> Response:
-    """Ask for the address of an account whose password is forgotten."""
+async def ask_forgot_password(request: Request) -> Response:
+    """Ask for the email of an account whose password is forgotten."""
     return reset_form(request)
 
 
-async def forgotten(request: Request, env: InEnv, client_info: AtClient) -> Response:
+async def forgot_password(request: Request, env: InEnv, client_info: AtClient) -> Response:
     """Mail a link for choosing a new password, and never tell whether there is an account."""
     return await _send(request, env, _RESET, client_info)
 
 
 async def ask_resend(request: Request) -> Response:
-    """Ask for the address that is still to be proven."""
+    """Ask for the email that is still to be verified."""
     return verification_form(request)
 
 
 async def resend(request: Request, env: InEnv, client_info: AtClient) -> Response:
-    """Mail another link that proves an address, and never tell whether there is anything to prove."""
+    """Mail another link that verifies an email, and never tell whether there is anything to prove."""
     return await _send(request, env, _VERIFY, client_info)
 
 
@@ -96,12 +96,12 @@ def register_form(request: Request, status: int = 200, faults: dict[str, Sentenc
 
 def reset_form(request: Request, status: int = 200) -> Response:
     """The same for a link that sets a new password."""
-    return _by_address_page(request, _RESET, status)
+    return _by_email_page(request, _RESET, status)
 
 
 def verification_form(request: Request, status: int = 200) -> Response:
-    """The same for a link that proves an address."""
-    return _by_address_page(request, _VERIFY, status)
+    """The same for a link that verifies an email."""
+    return _by_email_page(request, _VERIFY, status)
 
 
 async def check_email(request: Request, about: str = "reset") -> Response:
@@ -113,22 +113,22 @@ async def check_email(request: Request, about: str = "reset") -> Response:
     )
 
 
-async def _send(request: Request, env: Env, what: _ByAddress, client_info: ClientInfo) -> Response:
+async def _send(request: Request, env: Env, what: _ByEmail, client_info: ClientInfo) -> Response:
     fields = await read_form(request)
     try:
         sent = judged(request, bodies.ForgotPassword, fields)
     except BodyInvalid as invalid:
-        return _by_address_page(request, what, 400, faults_of(invalid.entries))
+        return _by_email_page(request, what, 400, faults_of(invalid.entries))
     await what.ask(env, sent.email, client_info)
     return see_other(return_to.with_query(_CHECK, about=what.about))
 
 
-def _by_address_page(
+def _by_email_page(
     request: Request,
-    what: _ByAddress,
+    what: _ByEmail,
     status: int = 200,
     faults: dict[str, Sentence] | None = None,
 ) -> Response:
     pages = pages_of(request)
     title, question = pages.say(request, what.title), pages.say(request, what.question)
-    return pages.page(request, "by_address.html", status, faults=faults, title=title, question=question)
+    return pages.page(request, "by_email.html", status, faults=faults, title=title, question=question)

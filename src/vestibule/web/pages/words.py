@@ -17,7 +17,7 @@ def _(english: str) -> str:
 WRONG_CREDENTIALS: Sentence = (_("The email address or the password is wrong."), {})
 SIGN_IN_AGAIN: Sentence = (_("Your last sign-in is too long ago for this. Please sign in again."), {})
 WRONG_PASSWORD: Sentence = (_("This is not your current password."), {})
-ADDRESS_TAKEN: Sentence = (_("There is an account with this address already. You can sign in with it."), {})
+EMAIL_TAKEN: Sentence = (_("There is an account with this address already. You can sign in with it."), {})
 
 TOO_EASY: dict[str, Sentence] = {
     "one of the commonest": (
@@ -27,7 +27,7 @@ TOO_EASY: dict[str, Sentence] = {
     "about the account": (_("Your address, or the name of this service, is easy to guess. Choose another one."), {}),
 }
 
-_NOT_AN_ADDRESS = _("This is not an email address.")
+_NOT_AN_EMAIL = _("This is not an email address.")
 _DIFFERENT = _("The two passwords are not the same.")
 _UNUSABLE = _("This cannot be used. Choose another one.")
 _TOO_SHORT = _("Use at least %(count)s characters.")
@@ -47,7 +47,7 @@ WHY_OVER = {
     EndReason.IDLE: _("It was not used for a while."),
     EndReason.PASSWORD_CHANGED: _("The password was changed."),
     EndReason.PASSWORD_RESET: _("A new password was set with a mailed link."),
-    EndReason.ADDRESS_CHANGED: _("The account's address was changed."),
+    EndReason.EMAIL_CHANGED: _("The account's address was changed."),
     EndReason.REFRESH_TOKEN_REUSED: _(
         "A key to this sign-in was used twice, so perhaps somebody had copied it. If you do not know why, change your "
         "password."
@@ -66,12 +66,12 @@ WHAT_HAPPENED = {
     EventKind.SESSION_ENDED: _("A device was signed out"),
     EventKind.SESSION_SHARED: _("Signed in"),
     EventKind.REFRESH_TOKEN_REUSED: _("A copied sign-in was stopped"),
-    EventKind.ADDRESS_VERIFIED: _("The address was confirmed"),
+    EventKind.EMAIL_VERIFIED: _("The address was confirmed"),
     EventKind.PASSWORD_RESET_REQUESTED: _("A link for a new password was asked for"),
     EventKind.PASSWORD_RESET: _("A new password was set with a mailed link"),
     EventKind.PASSWORD_CHANGED: _("The password was changed"),
-    EventKind.ADDRESS_CHANGED: _("The address was changed"),
-    EventKind.ADDRESS_TAKEN_BACK: _("The old address was taken back"),
+    EventKind.EMAIL_CHANGED: _("The address was changed"),
+    EventKind.EMAIL_TAKEN_BACK: _("The old address was taken back"),
     EventKind.SQUATTER_REMOVED: _("An account that nobody had proven was removed from your address"),
     EventKind.LETTER_REFUSED: _("An email to this account could not be delivered"),
     EventKind.ACCOUNT_DISABLED: _("The account was closed"),
@@ -83,11 +83,11 @@ WHAT_HAPPENED = {
 
 NOTICES = {
     "verified": _("Your address is confirmed."),
-    "address_changed": _("Your address was changed. Sign in with the new one; we have told the old one."),
+    "email_changed": _("Your address was changed. Sign in with the new one; we have told the old one."),
     "taken_back": _("Your account is yours again. An email brings you a link: choose a new password with it."),
     "password_reset": _("Your password was changed and every device signed out. Sign in with the new one."),
     "password_changed": _("Your password was changed, and every other device signed out."),
-    "address_asked": _("An email is on its way to the new address. The link in it makes the change."),
+    "email_asked": _("An email is on its way to the new address. The link in it makes the change."),
     "device_signed_out": _("The device was signed out."),
     "others_signed_out": _("Every other device was signed out."),
     "letter_sent": _("An email with a link is on its way to you."),
@@ -142,4 +142,4 @@ def _sentence(entry: dict[str, Any]) -> Sentence:
         return _MISSING[field], {}
     if field == "passwordConfirm":
         return _DIFFERENT, {}
-    return (_NOT_AN_ADDRESS if field == "email" else _UNUSABLE), {}
+    return (_NOT_AN_EMAIL if field == "email" else _UNUSABLE), {}

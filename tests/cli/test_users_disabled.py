@@ -16,13 +16,13 @@ def test_a_shut_account_is_signed_out_of_a_running_server(postgresql: Backend, t
         sign_in(browser, EMAIL)
         assert browser.get("/api/users/me").status_code == 200
         shut = run(tmp_path, "users", "disable", "Ada@Example.com", **settings)
-        assert (shut.returncode, shut.stderr) == (0, f"{EMAIL} is shut; sessions that ended: 1.\n")
+        assert (shut.returncode, shut.stderr) == (0, f"{EMAIL} is disabled; ended sessions: 1.\n")
         wait_until(lambda: browser.get("/api/users/me").status_code == 401, "the refusal")
-        assert run(tmp_path, "users", "disable", EMAIL, **settings).stderr == f"{EMAIL} is shut, as it was.\n"
+        assert run(tmp_path, "users", "disable", EMAIL, **settings).stderr == f"{EMAIL} is disabled, as it was.\n"
         assert browser.get("/api/users/me").json()["code"] == "session_account_disabled"
         body = {"email": EMAIL, "password": "correct horse"}
         assert browser.post("/api/auth/login", json=body).json()["code"] == "wrong_credentials"
-        assert run(tmp_path, "users", "enable", EMAIL, **settings).stderr == f"{EMAIL} is open.\n"
+        assert run(tmp_path, "users", "enable", EMAIL, **settings).stderr == f"{EMAIL} is enabled.\n"
         sign_in(browser, EMAIL)
         assert browser.get("/api/users/me").status_code == 200
 
@@ -30,7 +30,7 @@ def test_a_shut_account_is_signed_out_of_a_running_server(postgresql: Backend, t
 def test_an_address_that_nobody_has_is_one_line(tmp_path: Path) -> None:
     refused = run(tmp_path, "users", "disable", "nobody@example.com", **given_keys())
     assert refused.returncode == 1
-    assert complaint(refused.stderr) == "there is no account with the address nobody@example.com"
+    assert complaint(refused.stderr) == "there is no account with the email nobody@example.com"
 
 
 def test_a_deleted_account_is_gone_once_that_was_meant(tmp_path: Path) -> None:
@@ -40,6 +40,6 @@ def test_a_deleted_account_is_gone_once_that_was_meant(tmp_path: Path) -> None:
         assert run(tmp_path, "users", "delete", EMAIL, **given_keys()).returncode == 1
         assert browser.get("/api/users/me").status_code == 200
         gone = run(tmp_path, "users", "delete", EMAIL, "--yes", **given_keys())
-        assert (gone.returncode, gone.stderr) == (0, f"{EMAIL} is deleted; sessions that ended: 1.\n")
+        assert (gone.returncode, gone.stderr) == (0, f"{EMAIL} is deleted; ended sessions: 1.\n")
         wait_until(lambda: browser.get("/api/users/me").status_code == 401, "the refusal")
         register(browser, EMAIL)

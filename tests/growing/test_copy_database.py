@@ -1,4 +1,4 @@
-"""`vestibule move`: from the file to PostgreSQL and back, with everybody signed in, whole or not at all."""
+"""`vestibule copy-database`: from the file to PostgreSQL and back, with everybody signed in, whole or not at all."""
 
 import asyncio
 import subprocess
@@ -15,8 +15,8 @@ from tests.harness.backends import Backend, fresh, postgresql_database
 from tests.harness.process import PROGRAM, complaint, environment, register, run, serving, sign_in
 from tests.harness.world import FRONT_END
 from vestibule.storage.sql import engine
+from vestibule.storage.sql.database_copy import DatabaseCopy, NotEmpty
 from vestibule.storage.sql.engine import Engines
-from vestibule.storage.sql.move import DatabaseCopy, NotEmpty
 from vestibule.storage.sql.schema import metadata
 
 EMAIL, OTHER = "ada@example.com", "grace@example.com"
@@ -33,7 +33,7 @@ async def contents(engines: Engines) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def moved(folder: Path, address: str, source: str = FILE) -> "subprocess.CompletedProcess[str]":
-    return run(folder, "move", "--from", source, DATABASE_URL=address)
+    return run(folder, "copy-database", "--from", source, DATABASE_URL=address)
 
 
 def lived_in(folder: Path) -> tuple[httpx.Cookies, dict[str, str]]:
@@ -54,7 +54,7 @@ async def test_from_the_file_to_postgresql_nobody_is_signed_out_and_nobody_let_b
     cookies, dead = lived_in(tmp_path)
     done = moved(tmp_path, postgresql.database_url)
     assert done.returncode == 0, done.stderr
-    assert "Moved 2 accounts, 2 sessions" in done.stderr
+    assert "Copied 2 accounts, 2 sessions" in done.stderr
     assert "secret.key" in done.stderr
     here, there = (
         engine.connect(f"sqlite:///{tmp_path}/vestibule-data/vestibule.sqlite3"),
@@ -114,7 +114,7 @@ def test_a_source_that_cannot_be_read_is_named(source: str, said: str, postgresq
 
 def test_the_same_database_twice_is_said_to_be_that(tmp_path: Path) -> None:
     assert run(tmp_path, "migrate").returncode == 0
-    ended = run(tmp_path, "move", "--from", FILE)
+    ended = run(tmp_path, "copy-database", "--from", FILE)
     assert ended.returncode == 2
     assert "--from: is the database of DATABASE_URL itself" in complaint(ended.stderr)
 
@@ -135,13 +135,13 @@ async def test_cut_off_in_the_middle_it_leaves_nothing_and_can_be_run_again(
         here, there = engine.connect(crowded.database_url), engine.connect(postgresql.database_url)
         async with here.transaction(seconds=None) as connection:
             await connection.exec_driver_sql(
-                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) INSERT INTO tallies"
-                " SELECT 'subject ' || i, 1, '2040-01-01 00:00:00.000000' FROM n"
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)"
+                " INSERT INTO rate_counters SELECT 'subject ' || i, 1, '2040-01-01 00:00:00.000000' FROM n"
             )
         settings = {"DATABASE_URL": postgresql.database_url}
         moving = await asyncio.create_subprocess_exec(
             *PROGRAM,
-            *("move", "--from", crowded.database_url),
+            *("copy-database", "--from", crowded.database_url),
             cwd=tmp_path,
             env=environment(tmp_path, settings),
             stderr=subprocess.DEVNULL,
@@ -151,7 +151,7 @@ async def test_cut_off_in_the_middle_it_leaves_nothing_and_can_be_run_again(
         await moving.wait()
         assert not any((await contents(there)).values())
         carried = await DatabaseCopy(here, there).carry(lambda _: None)
-        assert carried["tallies"] == 100_000
+        assert carried["rate_counters"] == 100_000
         with pytest.raises(NotEmpty):
             await DatabaseCopy(here, there).carry(lambda _: None)
         await here.close()

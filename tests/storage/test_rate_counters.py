@@ -1,4 +1,4 @@
-"""`model.store.Tallies`, on both databases; and exact under a race, on PostgreSQL."""
+"""`model.store.RateCounters`, on both databases; and exact under a race, on PostgreSQL."""
 
 import asyncio
 from datetime import timedelta
@@ -10,7 +10,7 @@ from tests.harness.world import World
 from tests.storage import NOW
 from vestibule.model.limits import LetterLimits, Limit
 from vestibule.model.store import Store
-from vestibule.storage.sql.schema import tallies
+from vestibule.storage.sql.schema import rate_counters
 
 HOUR = timedelta(hours=1)
 INSTANT = timedelta(microseconds=1)
@@ -24,7 +24,7 @@ def store(world: World) -> Store:
 
 async def take(store: Store, subject: str = "ada", limit: Limit = THREE, late: timedelta = timedelta()) -> bool:
     async with store.transaction() as tx:
-        return await tx.tallies.take(limit, subject, NOW + late)
+        return await tx.rate_counters.take(limit, subject, NOW + late)
 
 
 async def test_so_many_and_no_more_until_the_stretch_is_over(store: Store) -> None:
@@ -50,9 +50,9 @@ async def test_what_is_over_is_forgotten(world: World) -> None:
     await take(store)
     await take(store, "grace", late=HOUR)
     async with store.transaction() as tx:
-        assert await tx.tallies.forget(NOW + HOUR, 9) == 1
+        assert await tx.rate_counters.purge(NOW + HOUR, 9) == 1
     async with world.engines.reading() as connection:
-        assert (await connection.execute(select(func.count()).select_from(tallies))).scalar_one() == 1
+        assert (await connection.execute(select(func.count()).select_from(rate_counters))).scalar_one() == 1
 
 
 async def test_of_64_at_once_exactly_as_many_as_the_limit_says(racing_world: World) -> None:
@@ -62,7 +62,7 @@ async def test_of_64_at_once_exactly_as_many_as_the_limit_says(racing_world: Wor
 
 
 def test_letters_wait_longer_each_time() -> None:
-    limits = LetterLimits.per_hour(address=3, network=60)
+    limits = LetterLimits.per_hour(email=3, network=60)
     assert [limits.to_email.after(letters) / HOUR for letters in range(1, 7)] == [0, 0, 1, 2, 3, 3]
     assert (limits.for_network.times, limits.for_network.within) == (60, HOUR)
 
@@ -72,11 +72,11 @@ async def test_letters_are_spaced_further_and_further_and_anew_a_day_later(store
     sent = []
     for minutes in range(24 * 60):
         async with store.transaction() as tx:
-            if await tx.tallies.space(spacing, "ada", NOW + timedelta(minutes=minutes)) is not None:
+            if await tx.rate_counters.space(spacing, "ada", NOW + timedelta(minutes=minutes)) is not None:
                 sent.append(minutes)
     assert sent == [0, 5, 10, 70, 190, *range(370, 24 * 60, 180)]
     async with store.transaction() as tx:
-        assert await tx.tallies.space(spacing, "ada", NOW + timedelta(days=3)) == 1
+        assert await tx.rate_counters.space(spacing, "ada", NOW + timedelta(days=3)) == 1
 
 
 async def test_of_64_letters_at_once_one_goes_out(racing_world: World) -> None:
@@ -84,7 +84,7 @@ async def test_of_64_letters_at_once_one_goes_out(racing_world: World) -> None:
 
     async def one(store: Store) -> int | None:
         async with store.transaction() as tx:
-            return await tx.tallies.space(spacing, "ada", NOW)
+            return await tx.rate_counters.space(spacing, "ada", NOW)
 
     taken = await asyncio.gather(*(one(racing_world.env.store) for _ in range(64)))
     assert [each for each in taken if each is not None] == [1]
@@ -92,5 +92,5 @@ async def test_of_64_letters_at_once_one_goes_out(racing_world: World) -> None:
 
 async def _take_and_fail(store: Store) -> None:
     async with store.transaction() as tx:
-        await tx.tallies.take(THREE, "ada", NOW)
+        await tx.rate_counters.take(THREE, "ada", NOW)
         raise ZeroDivisionError

@@ -1,4 +1,4 @@
-"""Change address: with the current password, by a link to the new address, and with a way back for the old one.
+"""Change email: with the current password, by a link to the new email, and with a way back for the old one.
 
 The click on that link proves the mailbox, not the account: who reads the mail there may have asked for nothing, and
 would end with an account whose password somebody else knows. So it counts only from who is signed in to the account.
@@ -12,14 +12,14 @@ from vestibule.flows.ask_for_letter import to_whoever_has, within_its_share
 from vestibule.flows.end_sessions import announce, announce_end
 from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
-from vestibule.flows.guess import prove_again
 from vestibule.flows.identify import Caller
-from vestibule.flows.reauthenticate import live_session, require_still_proven
+from vestibule.flows.login_attempt import prove_again
+from vestibule.flows.reauthenticate import live_session, require_still_verified
 from vestibule.flows.remove_squatter import remove_squatter
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
-from vestibule.model.errors import AddressChangeInvalid, AddressChangeOfAnother
+from vestibule.model.errors import EmailChangeInvalid, EmailChangeOfAnother
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose, kept_for
@@ -27,67 +27,67 @@ from vestibule.model.sessions import EndReason
 from vestibule.model.store import Transaction
 
 
-async def request_change(env: Env, caller: Caller, password: str, address: str, client_info: ClientInfo) -> None:
-    """Mail a link to the new address; raises `WrongPassword`, `TooManyAttempts`, or `SessionOver` if the session
-    ended meanwhile. Never tells whether somebody else has that address.
+async def request_change(env: Env, caller: Caller, password: str, email: str, client_info: ClientInfo) -> None:
+    """Mail a link to the new email; raises `WrongPassword`, `TooManyAttempts`, or `SessionOver` if the session
+    ended meanwhile. Never tells whether somebody else has that email.
     """
     account = await prove_again(env, caller, password, client_info)
-    await _ask_new_address(env, account, caller.session_id, address, client_info)
+    await _ask_new_email(env, account, caller.session_id, email, client_info)
     env.letters_waiting.set()
 
 
 @retry_on_conflict
-async def _ask_new_address(env: Env, account: Account, session_id: str, address: str, client_info: ClientInfo) -> None:
+async def _ask_new_email(env: Env, account: Account, session_id: str, email: str, client_info: ClientInfo) -> None:
     now = env.clock.now()
     async with env.store.transaction() as tx:
-        kind, letter = LetterKind.CONFIRM_NEW_ADDRESS, None
-        await require_still_proven(tx, account, session_id, now)
-        there = await tx.accounts.at_address(address)
-        kept = (await tx.accounts.kept([address], now)).get(address, account.id) != account.id
+        kind, letter = LetterKind.CONFIRM_NEW_EMAIL, None
+        await require_still_verified(tx, account, session_id, now)
+        there = await tx.accounts.with_email(email)
+        kept = (await tx.accounts.kept([email], now)).get(email, account.id) != account.id
         # What nobody has verified is nobody's, and goes when the link is used.
         if not kept and (there is None or (not there.verified and there.id != account.id)):
-            letter = QueuedLetter(new_id(), kind, now, account.id, address, client_info.language)
-        # Counted alike, or whoever counts letters learns which addresses have accounts.
-        if await within_its_share(env, tx, kind, account.id, address, client_info, now):
-            await tx.letters.queue(letter or to_whoever_has(address, LetterKind.ADDRESS_TAKEN, client_info, now))
+            letter = QueuedLetter(new_id(), kind, now, account.id, email, client_info.language)
+        # Counted alike, or whoever counts letters learns which emails have accounts.
+        if await within_its_share(env, tx, kind, account.id, email, client_info, now):
+            await tx.letters.queue(letter or to_whoever_has(email, LetterKind.EMAIL_TAKEN, client_info, now))
 
 
 async def new_email(env: Env, caller: Caller, secret: str) -> str:
-    """The email that the caller's account gets by this link. Spends nothing; raises `AddressChangeOfAnother` where
-    another account asked for it, and `AddressChangeInvalid`.
+    """The email that the caller's account gets by this link. Spends nothing; raises `EmailChangeOfAnother` where
+    another account asked for it, and `EmailChangeInvalid`.
     """
     _require_form(secret)
     async with env.store.reading() as read:
         account = await read.accounts.of_token(digest(secret))
         if account is not None and account.id != caller.account.id:
-            raise AddressChangeOfAnother
+            raise EmailChangeOfAnother
         email = await read.one_time_tokens.wanted_email(caller.account.id, digest(secret), env.clock.now())
     if email is None:
-        raise AddressChangeInvalid
+        raise EmailChangeInvalid
     return email
 
 
 @retry_on_conflict
 async def confirm_change(env: Env, caller: Caller, secret: str) -> None:
-    """Give the caller's account the address that the link was mailed to, and end every session; raises
-    `AddressChangeInvalid`, also if the address has become somebody else's or is kept for another account,
-    `AddressChangeOfAnother` and `SessionOver`. Who is refused spends nothing.
+    """Give the caller's account the email that the link was mailed to, and end every session; raises
+    `EmailChangeInvalid`, also if the email has become somebody else's or is kept for another account,
+    `EmailChangeOfAnother` and `SessionOver`. Who is refused spends nothing.
     """
     _require_form(secret)
     now = env.clock.now()
     async with env.store.transaction() as tx:
-        token = await _spend(tx, secret, Purpose.CHANGE_ADDRESS, now)
+        token = await _spend(tx, secret, Purpose.CHANGE_EMAIL, now)
         owner = await _its_own(tx, caller, token, now)
-        revoked = await remove_squatter(env, tx, token.address, owner.id, now)
-        if await tx.accounts.change_address(owner.id, token.address, now) is None:
-            raise AddressChangeInvalid
-        ended = await end_trust(env, tx, owner.id, EndReason.ADDRESS_CHANGED, now, devices=False)
+        revoked = await remove_squatter(env, tx, token.email, owner.id, now)
+        if await tx.accounts.change_email(owner.id, token.email, now) is None:
+            raise EmailChangeInvalid
+        ended = await end_trust(env, tx, owner.id, EndReason.EMAIL_CHANGED, now, devices=False)
         # Nobody showed that they read the mail at an old email that was never verified: there is no way back to it.
         if owner.verified:
             await _open_way_back(tx, owner, now)
-        await tx.events.record(Event(now, EventKind.ADDRESS_CHANGED, owner.id))
-        # The password was given for it, and wrong ones are counted by address.
-        await tx.guesses.forgive_all(owner.id, token.address)
+        await tx.events.record(Event(now, EventKind.EMAIL_CHANGED, owner.id))
+        # The password was given for it, and wrong ones are counted by email.
+        await tx.login_attempts.forgive_all(owner.id, token.email)
     env.letters_waiting.set()
     await announce(env, revoked)
     await announce_end(env, ended)
@@ -97,56 +97,56 @@ async def _its_own(tx: Transaction, caller: Caller, token: OneTimeToken, now: da
     """Inside, so that the link is not spent by who it does not serve."""
     owner = await tx.accounts.get(token.account_id)
     if owner is None:
-        raise AddressChangeInvalid
+        raise EmailChangeInvalid
     if owner.id != caller.account.id:
-        raise AddressChangeOfAnother
+        raise EmailChangeOfAnother
     await live_session(tx, owner.id, caller.session_id, now)
     return owner
 
 
 async def _open_way_back(tx: Transaction, owner: Account, now: datetime) -> None:
     """To the email that the account had. Nobody else gets it meanwhile: their account would stand in the way."""
-    told = QueuedLetter(new_id(), LetterKind.ADDRESS_CHANGED, now, owner.id, owner.address)
+    told = QueuedLetter(new_id(), LetterKind.EMAIL_CHANGED, now, owner.id, owner.email)
     await tx.one_time_tokens.keep(kept_for(owner, told.id, now))
     await tx.letters.queue(told)
 
 
 @retry_on_conflict
 async def undo_change(env: Env, secret: str) -> None:
-    """Give the account its old address back, for whoever reads the mail there: nobody stays signed in, no password is
+    """Give the account its old email back, for whoever reads the mail there: nobody stays signed in, no password is
     left, and a letter leads to a new one. Later changes are undone with it, earlier ones can still be. Raises
-    `AddressChangeInvalid`, also if somebody else has verified that email all the same, and then the link stays good.
+    `EmailChangeInvalid`, also if somebody else has verified that email all the same, and then the link stays good.
     """
     _require_form(secret)
     now = env.clock.now()
     async with env.store.transaction() as tx:
-        token = await _spend(tx, secret, Purpose.UNDO_ADDRESS_CHANGE, now)
-        revoked = await remove_squatter(env, tx, token.address, token.account_id, now)
-        back = await tx.accounts.take_back(token.account_id, token.address, now)
+        token = await _spend(tx, secret, Purpose.UNDO_EMAIL_CHANGE, now)
+        revoked = await remove_squatter(env, tx, token.email, token.account_id, now)
+        back = await tx.accounts.take_back(token.account_id, token.email, now)
         if back is None:
-            raise AddressChangeInvalid
+            raise EmailChangeInvalid
         # Whoever took the account and moved it twice has a way back too, or will be sent one.
         since = token.created_at
-        ended = await end_trust(env, tx, back.id, EndReason.ADDRESS_CHANGED, now, ways_back_since=since)
+        ended = await end_trust(env, tx, back.id, EndReason.EMAIL_CHANGED, now, ways_back_since=since)
         await tx.letters.queue(QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, now, back.id))
-        await tx.events.record(Event(now, EventKind.ADDRESS_TAKEN_BACK, back.id))
+        await tx.events.record(Event(now, EventKind.EMAIL_TAKEN_BACK, back.id))
     await announce(env, revoked)
     await announce_end(env, ended)
     env.letters_waiting.set()
 
 
 def _require_form(secret: str) -> None:
-    """Raise `AddressChangeInvalid` before the database is asked about what cannot be a mailed secret."""
+    """Raise `EmailChangeInvalid` before the database is asked about what cannot be a mailed secret."""
     if not is_secret(secret):
-        raise AddressChangeInvalid
+        raise EmailChangeInvalid
 
 
 async def _spend(tx: Transaction, secret: str, purpose: Purpose, now: datetime) -> OneTimeToken:
-    """Spend the link; raises `AddressChangeInvalid`. Whatever is refused afterwards is refused inside the transaction,
+    """Spend the link; raises `EmailChangeInvalid`. Whatever is refused afterwards is refused inside the transaction,
     which unspends it.
     """
     await tx.accounts.lock_for_token(digest(secret))
     token = await tx.one_time_tokens.consume(digest(secret), purpose, now)
     if token is None:
-        raise AddressChangeInvalid
+        raise EmailChangeInvalid
     return token

@@ -1,4 +1,4 @@
-"""`vestibule move`: everything from one database to another."""
+"""`vestibule copy-database`: everything from one database to another."""
 
 import asyncio
 from typing import Annotated
@@ -12,27 +12,27 @@ from vestibule.cli.console import notes
 _SHOWN = ("accounts", "sessions")
 
 
-def move(
+def copy_database(
     context: typer.Context,
     source: Annotated[
         str,
         typer.Option(
             "--from",
-            help="Where everything is now, such as sqlite:///vestibule-data/vestibule.sqlite3.",
-            metavar="ADDRESS",
+            help="The database to copy from, such as sqlite:///vestibule-data/vestibule.sqlite3.",
+            metavar="URL",
         ),
     ],
 ) -> None:
-    """Carry everything over from another database: accounts, sessions, keys, letters and events.
+    """Copy everything from another database: accounts, sessions, keys, emails and events.
 
     From the SQLite file to PostgreSQL, say. Goes to the database of DATABASE_URL, which has to be empty: run
     `vestibule migrate` on it, and start no server yet. Stop the servers on the old one first, for what they write
     afterwards stays behind. Nobody is signed out. The old database stays as it is; cut off, so does the new one.
     """
     command_context: CommandContext = context.obj
-    carried = asyncio.run(_move(command_context, source))
+    carried = asyncio.run(_copy(command_context, source))
     rest = sum(carried.values()) - sum(carried[name] for name in _SHOWN)
-    notes.print(f"Moved {carried['accounts']:,} accounts, {carried['sessions']:,} sessions and {rest:,} rows beside.")
+    notes.print(f"Copied {carried['accounts']:,} accounts, {carried['sessions']:,} sessions and {rest:,} other rows.")
     if carried["signing_keys"]:
         notes.print(
             "Give every server on it the VESTIBULE_SECRET_KEY of the old ones; where none was set, it is in the file "
@@ -40,10 +40,10 @@ def move(
         )
 
 
-async def _move(command_context: CommandContext, source: str) -> dict[str, int]:
-    columns = (TextColumn("Moving"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    async with command_context.moving(source) as removal:
-        total = await removal.count()
+async def _copy(command_context: CommandContext, source: str) -> dict[str, int]:
+    columns = (TextColumn("Copying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    async with command_context.copying(source) as copy:
+        total = await copy.count()
         with Progress(*columns, console=notes) as progress:
             task = progress.add_task("", total=total)
-            return await removal.carry(lambda rows: progress.advance(task, rows))
+            return await copy.carry(lambda rows: progress.advance(task, rows))

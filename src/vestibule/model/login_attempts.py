@@ -1,9 +1,9 @@
-"""Guesses: how many wrong passwords in a row an account stands, and how long each makes the next one wait.
+"""Login attempts: how many wrong passwords in a row an account stands, and how long each makes the next one wait.
 
 There is an attempt counter for each known device, and one for all other devices, wherever they are. So nobody who
-merely knows an email can keep its owner out, nor can somebody who knows one device (docs/decisions/0015-guesses.md
-and 0029-known-devices.md). An email without an account has a counter as well: else the limit would tell which emails
-have an account.
+merely knows an email can keep its owner out, nor can somebody who knows one device
+(docs/decisions/0015-login-attempts.md and 0029-known-devices.md). An email without an account has a counter as well:
+else the limit would tell which emails have an account.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ _TRIES_OF_A_DEVICE = 5
 
 
 @dataclass(frozen=True)
-class GuessLimits:
+class LoginAttemptLimits:
     """At most so many wrong passwords in a row from all known devices together, and as many from all others; after
     `free` of them each makes the next one wait, twice as long every time. Fifty and fifty keep the account within a
     hundred (SP 800-63B-4, 3.2.2).
@@ -43,14 +43,14 @@ class GuessLimits:
         return min(PLACES, max(1, self.at_most // _TRIES_OF_A_DEVICE))
 
     @property
-    def of_a_device(self) -> "GuessLimits":
+    def of_a_device(self) -> "LoginAttemptLimits":
         """The limits of one of these counters. No try of a known device waits; there are few."""
         each = self.at_most // self.places
         return replace(self, at_most=each, free=each, shown=None)
 
-    def of(self, budget: "Budget") -> "GuessLimits":
+    def of(self, counter: "AttemptCounter") -> "LoginAttemptLimits":
         """The limits of a counter."""
-        return self.of_a_device if budget.of_a_device else self
+        return self.of_a_device if counter.of_a_device else self
 
     def wait_after(self, failures: int) -> timedelta:
         """How long after the last of so many wrong passwords the next is looked at."""
@@ -60,7 +60,7 @@ class GuessLimits:
 
 
 @dataclass(frozen=True)
-class Budget:
+class AttemptCounter:
     """Whose wrong passwords are counted together. `account_id` is None where there is no account."""
 
     key: str
@@ -68,14 +68,14 @@ class Budget:
     of_a_device: bool = False
 
     @classmethod
-    def of_others(cls, account: Account | None, email: str) -> "Budget":
+    def of_others(cls, account: Account | None, email: str) -> "AttemptCounter":
         """The counter of devices that are not known. It goes by a digest of the email, so that it stays the same when
         an account is made: a counter that begins anew would tell that there was none before.
         """
         return cls(others_key(email), account.id if account else None)
 
     @classmethod
-    def of_device(cls, account_id: str, place: int, limits: GuessLimits) -> "Budget":
+    def of_device(cls, account_id: str, place: int, limits: LoginAttemptLimits) -> "AttemptCounter":
         """The counter of a known device of an account."""
         of_devices = limits.places - 1
         number = (place - 1) % of_devices + 1 if of_devices and place != _SIGNED_IN else _SIGNED_IN
@@ -87,12 +87,14 @@ def others_key(email: str) -> str:
     return f"others:{sha256(email.encode()).hexdigest()}"
 
 
-def budgets(account: Account | None, email: str, place: int | None, limits: GuessLimits) -> tuple[Budget, ...]:
+def counters_of_attempts(
+    account: Account | None, email: str, place: int | None, limits: LoginAttemptLimits
+) -> tuple[AttemptCounter, ...]:
     """The counters of which the first that has tries left counts: a known device's own, then that of all others."""
-    others = Budget.of_others(account, email)
+    others = AttemptCounter.of_others(account, email)
     if account is None or place is None:
         return (others,)
-    return Budget.of_device(account.id, place, limits), others
+    return AttemptCounter.of_device(account.id, place, limits), others
 
 
 def emptiest_place(devices: Mapping[int, int]) -> int:
@@ -101,13 +103,13 @@ def emptiest_place(devices: Mapping[int, int]) -> int:
 
 
 @dataclass(frozen=True)
-class GuessCount:
+class AttemptCount:
     """So many wrong passwords in a row, the last of them at `last_at`."""
 
     failures: int
     last_at: datetime
 
-    def wait(self, limits: GuessLimits, now: datetime) -> timedelta | None:
+    def wait(self, limits: LoginAttemptLimits, now: datetime) -> timedelta | None:
         """How long until the next one is looked at; None if that is never, until the password is reset."""
         if self.failures >= limits.at_most:
             return None
@@ -115,13 +117,13 @@ class GuessCount:
 
 
 @dataclass(frozen=True)
-class CountedGuess:
-    """A guess that was counted before it is checked, as which one in a row: as `shown`, and `in_all`."""
+class CountedAttempt:
+    """An attempt that was counted before it is checked, as which one in a row: as `shown`, and `in_all`."""
 
-    budget: Budget
+    counter: AttemptCounter
     shown: int
     in_all: int
 
-    def counts(self, limits: GuessLimits) -> bool:
+    def counts(self, limits: LoginAttemptLimits) -> bool:
         """Whether the password may be accepted, if it is right."""
-        return self.in_all <= limits.of(self.budget).at_most
+        return self.in_all <= limits.of(self.counter).at_most

@@ -1,4 +1,4 @@
-"""`model.store.Guesses` in SQL: one guarded statement counts a guess before it is checked."""
+"""`model.store.LoginAttempts` in SQL: one guarded statement counts an attempt before it is checked."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -11,68 +11,68 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert
 
 from vestibule.model.clock import MOST_APART
-from vestibule.model.guesses import Budget, CountedGuess, GuessCount, GuessLimits, others_key
+from vestibule.model.login_attempts import AttemptCount, AttemptCounter, CountedAttempt, LoginAttemptLimits, others_key
 from vestibule.storage.sql.batches import delete_oldest
-from vestibule.storage.sql.schema import Instant, accounts, guesses
+from vestibule.storage.sql.schema import Instant, accounts, login_attempts
 
-_g = guesses.c
+_g = login_attempts.c
 _NOW = bindparam("now", type_=Instant)
 _LONGEST = "after_more"
 _LATEST = "latest"
 _SHOWN_SINCE = "shown_since"
-_MINE = _g.budget == bindparam("of_budget")
+_MINE = _g.counter == bindparam("of_counter")
 _IN_ALL = func.coalesce(_g.in_all, _g.failures)
-_GIVE_BACK = update(guesses).where(_MINE, _g.failures > 0).values(failures=_g.failures - 1, in_all=_IN_ALL - 1)
+_GIVE_BACK = update(login_attempts).where(_MINE, _g.failures > 0).values(failures=_g.failures - 1, in_all=_IN_ALL - 1)
 _COUNT = select(_g.failures, _g.last_at).where(_MINE)
-_FORGIVE = delete(guesses).where(_g.budget.in_(bindparam("of_budgets", expanding=True)))
-_FORGIVE_ALL = delete(guesses).where(
-    or_(_g.account_id == bindparam("of_account", type_=_g.account_id.type), _g.budget == bindparam("of_budget"))
+_FORGIVE = delete(login_attempts).where(_g.counter.in_(bindparam("of_counters", expanding=True)))
+_FORGIVE_ALL = delete(login_attempts).where(
+    or_(_g.account_id == bindparam("of_account", type_=_g.account_id.type), _g.counter == bindparam("of_counter"))
 )
 
 
-class SqlGuesses:
+class SqlLoginAttempts:
     """How many wrong passwords in a row."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def take(self, budget: Budget, limits: GuessLimits, now: datetime) -> CountedGuess | None:
-        mine = {"of_budget": budget.key, "of_account": budget.account_id, "now": now}
+    async def take(self, counter: AttemptCounter, limits: LoginAttemptLimits, now: datetime) -> CountedAttempt | None:
+        mine = {"of_counter": counter.key, "of_account": counter.account_id, "now": now}
         counted = await self._connection.execute(_take(limits), mine | _waits_ago(limits, now))
         row = counted.one_or_none()
-        return None if row is None else CountedGuess(budget, *row)
+        return None if row is None else CountedAttempt(counter, *row)
 
-    async def give_back(self, budget: Budget) -> None:
-        await self._connection.execute(_GIVE_BACK, {"of_budget": budget.key})
+    async def give_back(self, counter: AttemptCounter) -> None:
+        await self._connection.execute(_GIVE_BACK, {"of_counter": counter.key})
 
-    async def count(self, budget: Budget) -> GuessCount | None:
-        found = await self._connection.execute(_COUNT, {"of_budget": budget.key})
+    async def count(self, counter: AttemptCounter) -> AttemptCount | None:
+        found = await self._connection.execute(_COUNT, {"of_counter": counter.key})
         row = found.one_or_none()
-        return None if row is None else GuessCount(*row)
+        return None if row is None else AttemptCount(*row)
 
     async def forgive(self, keys: Sequence[str]) -> None:
-        await self._connection.execute(_FORGIVE, {"of_budgets": list(keys)})
+        await self._connection.execute(_FORGIVE, {"of_counters": list(keys)})
 
     async def forgive_all(self, account_id: str, email: str) -> None:
         # Those of the email too: what was counted before there was an account does not name it.
-        await self._connection.execute(_FORGIVE_ALL, {"of_account": account_id, "of_budget": others_key(email)})
+        await self._connection.execute(_FORGIVE_ALL, {"of_account": account_id, "of_counter": others_key(email)})
 
-    async def forget(self, before: datetime, most: int) -> int:
+    async def purge(self, before: datetime, most: int) -> int:
         of_an_account = exists().where(accounts.c.id == _g.account_id)
         over = and_(_g.last_at < before, ~of_an_account)
-        return await delete_oldest(self._connection, guesses, over, _g.last_at, most)
+        return await delete_oldest(self._connection, login_attempts, over, _g.last_at, most)
 
 
 @cache
-def _take(limits: GuessLimits) -> ReturningInsert[Any]:
+def _take(limits: LoginAttemptLimits) -> ReturningInsert[Any]:
     """Ready-made for the process's limits, since putting it together costs more than running it."""
     first = {"failures": 1, "in_all": 1, "last_at": _NOW}
     over = _g.last_at < bindparam(_SHOWN_SINCE, type_=Instant) if limits.shown else false()
     return (
-        insert(guesses)
-        .values(budget=bindparam("of_budget"), account_id=bindparam("of_account", type_=_g.account_id.type), **first)
+        insert(login_attempts)
+        .values(counter=bindparam("of_counter"), account_id=bindparam("of_account", type_=_g.account_id.type), **first)
         .on_conflict_do_update(
-            index_elements=[_g.budget],
+            index_elements=[_g.counter],
             set_={
                 "account_id": bindparam("of_account", type_=_g.account_id.type),
                 "failures": case((over, 1), else_=_g.failures + 1),
@@ -85,7 +85,7 @@ def _take(limits: GuessLimits) -> ReturningInsert[Any]:
     )
 
 
-def _waited(limits: GuessLimits) -> ColumnElement[bool]:
+def _waited(limits: LoginAttemptLimits) -> ColumnElement[bool]:
     """Whether the wait after the last wrong password is over."""
     growing = {failures: bindparam(_moment(failures), type_=Instant) for failures in _growing(limits)}
     longest = bindparam(_LONGEST, type_=Instant)
@@ -94,7 +94,7 @@ def _waited(limits: GuessLimits) -> ColumnElement[bool]:
     return or_(_g.failures < limits.free, _g.last_at <= last_allowed, ahead)
 
 
-def _waits_ago(limits: GuessLimits, now: datetime) -> dict[str, datetime]:
+def _waits_ago(limits: LoginAttemptLimits, now: datetime) -> dict[str, datetime]:
     """The moments that it compares with."""
     moments = {_moment(failures): now - wait for failures, wait in _growing(limits).items()}
     moments[_LONGEST] = now - limits.longest_wait
@@ -103,7 +103,7 @@ def _waits_ago(limits: GuessLimits, now: datetime) -> dict[str, datetime]:
 
 
 @cache
-def _growing(limits: GuessLimits) -> dict[int, timedelta]:
+def _growing(limits: LoginAttemptLimits) -> dict[int, timedelta]:
     """The waits by failures, but for the longest: that is the last branch, so that there are no more than doublings."""
     waits = {failures: limits.wait_after(failures) for failures in range(limits.free, limits.at_most)}
     return {failures: wait for failures, wait in waits.items() if wait < limits.longest_wait}

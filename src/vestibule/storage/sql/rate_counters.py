@@ -1,4 +1,4 @@
-"""`model.store.Tallies` in SQL: one guarded statement for each thing that is counted."""
+"""`model.store.RateCounters` in SQL: one guarded statement for each thing that is counted."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -12,21 +12,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from vestibule.model.clock import MOST_APART
 from vestibule.model.limits import Limit, Spacing
 from vestibule.storage.sql.batches import delete_oldest
-from vestibule.storage.sql.schema import Instant, tallies
+from vestibule.storage.sql.schema import Instant, rate_counters
 
 
-class SqlTallies:
+class SqlRateCounters:
     """How often something was done lately. Whom it concerns is kept as a digest, for it may be nobody's account."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def take(self, limit: Limit, subject: str, now: datetime) -> bool:
-        t = tallies.c
+        t = rate_counters.c
         key = _key(limit, subject)
         over = _over(now, limit.within)
         counted = (
-            insert(tallies)
+            insert(rate_counters)
             .values(subject=key, count=1, ends_at=now + limit.within)
             .on_conflict_do_update(
                 index_elements=[t.subject],
@@ -41,21 +41,21 @@ class SqlTallies:
         return (await self._connection.execute(counted)).one_or_none() is not None
 
     async def give_back(self, limit: Limit, subject: str) -> None:
-        t = tallies.c
+        t = rate_counters.c
         mine = t.subject == _key(limit, subject)
-        await self._connection.execute(update(tallies).where(mine, t.count > 0).values(count=t.count - 1))
+        await self._connection.execute(update(rate_counters).where(mine, t.count > 0).values(count=t.count - 1))
 
     async def space(self, spacing: Spacing, subject: str, now: datetime, *, due: bool = True) -> int | None:
-        t, ends_at = tallies.c, now + spacing.counted
+        t, ends_at = rate_counters.c, now + spacing.counted
         over = _over(now, spacing.counted)
-        # The row says when it is forgotten, a day after the last letter.
+        # The row says when it is purged, a day after the last letter.
         last_due = case(
             *((t.count == letters, _moment(ends_at - spacing.after(letters))) for letters in _growing(spacing)),
             (t.count < spacing.at_once, _moment(ends_at - spacing.gap)),
             else_=_moment(ends_at - spacing.longest),
         )
         counted = (
-            insert(tallies)
+            insert(rate_counters)
             .values(subject=_key(spacing, subject), count=1, ends_at=ends_at)
             .on_conflict_do_update(
                 index_elements=[t.subject],
@@ -68,15 +68,17 @@ class SqlTallies:
         return count
 
     async def begin_anew(self, spacing: Spacing, subject: str) -> None:
-        await self._connection.execute(delete(tallies).where(tallies.c.subject == _key(spacing, subject)))
+        await self._connection.execute(delete(rate_counters).where(rate_counters.c.subject == _key(spacing, subject)))
 
-    async def forget(self, now: datetime, most: int) -> int:
-        return await delete_oldest(self._connection, tallies, tallies.c.ends_at <= now, tallies.c.ends_at, most)
+    async def purge(self, now: datetime, most: int) -> int:
+        return await delete_oldest(
+            self._connection, rate_counters, rate_counters.c.ends_at <= now, rate_counters.c.ends_at, most
+        )
 
 
 def _over(now: datetime, within: timedelta) -> ColumnElement[bool]:
     """Whether a row is over; one also is that ends later than any that was begun by now: its clock was ahead."""
-    return or_(tallies.c.ends_at <= now, tallies.c.ends_at > now + within + 2 * MOST_APART)
+    return or_(rate_counters.c.ends_at <= now, rate_counters.c.ends_at > now + within + 2 * MOST_APART)
 
 
 def _key(what: Limit | Spacing, subject: str) -> str:

@@ -22,8 +22,8 @@ from vestibule.flows.delete_account import delete_my_account
 from vestibule.flows.identify import identify
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import WrongPassword
-from vestibule.model.guesses import GuessLimits
 from vestibule.model.letters import LetterKind
+from vestibule.model.login_attempts import LoginAttemptLimits
 from vestibule.model.sessions import Device
 from vestibule.storage.sql.engine import Timeouts
 
@@ -31,7 +31,7 @@ ADA, NOBODY = "ada@example.com", "nobody@example.com"
 RIGHT, NEW = "correct horse", "battery staple"
 RACERS, LIMIT = 200, 10
 GUESSES = rounds(1000, suite=150)
-TEN = replace(POLICY, guesses=GuessLimits(at_most=LIMIT, free=LIMIT))
+TEN = replace(POLICY, login_attempts=LoginAttemptLimits(at_most=LIMIT, free=LIMIT))
 WRONG = {"status": "fail", "code": "wrong_credentials", "message": "Invalid email or password"}
 
 
@@ -73,7 +73,7 @@ async def test_g1_guesses_from_everywhere(backend: backends.Backend, email: str)
                 world.clock.advance(seconds=int(answer.headers["Retry-After"]))
                 answer = await client.post("/api/auth/login", json=guess(email))
             assert (answer.status_code, answer.json()) == (400, WRONG)
-        assert hasher.checked == POLICY.guesses.at_most <= 100
+        assert hasher.checked == POLICY.login_attempts.at_most <= 100
         right = await (await world.client()).post("/api/auth/login", json=guess(email, RIGHT))
         assert (right.status_code, right.json()) == (400, WRONG)
         await reset(world)
@@ -84,7 +84,7 @@ async def test_g1_each_wrong_password_makes_the_next_one_wait_longer(world: Worl
     """G1: a growing delay, told by Retry-After, for the right password too; what has to wait is not counted."""
     await world.register()
     client = await world.client()
-    for _ in range(POLICY.guesses.free):
+    for _ in range(POLICY.login_attempts.free):
         assert (await client.post("/api/auth/login", json=guess())).status_code == 400
     waits = []
     while len(waits) < 12:
@@ -103,7 +103,7 @@ async def test_g1_each_wrong_password_makes_the_next_one_wait_longer(world: Worl
 
 
 async def test_g1_an_outsider_keeps_no_owner_out(backend: backends.Backend) -> None:
-    """G1: a device that has signed in before has a budget of its own, whatever strangers have spent."""
+    """G1: a device that has signed in before has a counter of its own, whatever strangers have spent."""
     async with world_on(backend, TEN) as world:
         await world.register()
         known = await world.sign_in()
@@ -117,7 +117,7 @@ async def test_g1_an_outsider_keeps_no_owner_out(backend: backends.Backend) -> N
 
 
 async def test_g1_a_secret_of_another_account_makes_nobody_familiar(backend: backends.Backend) -> None:
-    """G1: the attacker's own device cookie, under the victim's name too, opens no second budget."""
+    """G1: the attacker's own device cookie, under the victim's name too, opens no second counter."""
     async with world_on(backend, TEN) as world:
         await world.register()
         await world.register(NOBODY)
@@ -157,7 +157,7 @@ async def test_a_wrong_password_of_long_ago_still_counts_for_an_account_alone(ba
         for email in (ADA, NOBODY):
             await spend(client, LIMIT, email)
         world.clock.advance(days=31)
-        assert (await clean_up(world.env))["guesses"] == 1
+        assert (await clean_up(world.env))["login_attempts"] == 1
         assert (await client.post("/api/auth/login", json=guess(password=RIGHT))).status_code == 400
 
 
@@ -242,8 +242,8 @@ async def lets_in(world: World, client: httpx.AsyncClient, way: str, password: s
     return answer.status_code == 200
 
 
-async def spend(client: httpx.AsyncClient, guesses: int, email: str = ADA) -> None:
-    for _ in range(guesses):
+async def spend(client: httpx.AsyncClient, login_attempts: int, email: str = ADA) -> None:
+    for _ in range(login_attempts):
         assert (await client.post("/api/auth/login", json=guess(email))).json() == WRONG
 
 
