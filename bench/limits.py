@@ -8,8 +8,8 @@ import asyncpg
 
 from bench.load import Measured
 from vestibule.crypto import jwk, jws
-from vestibule.crypto.niced_threads import NicedThreads
 from vestibule.crypto.passwords import Argon2id, Hasher
+from vestibule.process.niced_threads import NicedThreads
 
 _HASHES_AT_ONCE = 2
 _PASSWORD = "correct horse"

@@ -10,8 +10,8 @@ from functools import cached_property
 from vestibule import key_wiring, logs, wiring
 from vestibule.cli import commands, usage
 from vestibule.cli.command_context import Legacy
+from vestibule.cli.endings import explained
 from vestibule.doctor import at_start, examination
-from vestibule.endings import explained
 from vestibule.flows.env import Env
 from vestibule.model.clock import SystemClock
 from vestibule.model.findings import Finding

@@ -10,16 +10,17 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from vestibule import logs, loops, open_files, wiring
-from vestibule.crypto.niced_threads import NicedThreads
-from vestibule.crypto.priority import come_first
+from vestibule import logs, loops, wiring
 from vestibule.flows.env import Env
 from vestibule.metrics.listener import listening
 from vestibule.metrics.metered import Metered
 from vestibule.metrics.sampling import sampled
 from vestibule.model.clock import SystemClock
+from vestibule.process import open_files
+from vestibule.process.niced_threads import NicedThreads
+from vestibule.process.priority import come_first
+from vestibule.process.told_once import pass_on_the_first
 from vestibule.settings import Settings
-from vestibule.told_once import pass_on_the_first
 from vestibule.web.application import build
 from vestibule.web.connections import Bounds, shedding
 from vestibule.web.draining import Draining

@@ -9,8 +9,8 @@ from typing import TextIO, cast
 import structlog
 from structlog.typing import EventDict, Processor
 
-from vestibule.log_stream import QueuedStream
-from vestibule.tracebacks import told
+from vestibule.process.log_stream import QueuedStream
+from vestibule.process.tracebacks import told
 
 _log = structlog.get_logger(__name__)
 _IPV4_BITS, _IPV6_BITS = 24, 48

@@ -26,7 +26,7 @@ from vestibule.metrics.turns import heard as heard_of
 from vestibule.metrics.turns import timed
 from vestibule.model.clock import MOST_APART
 from vestibule.model.errors import Fault
-from vestibule.signals import heard
+from vestibule.process.signals import heard
 
 POLL_SECONDS = 1.0
 _PURGE_EVERY = 60  # polls

@@ -7,7 +7,7 @@ import asyncio
 import sys
 
 from vestibule import wiring
-from vestibule.endings import explained
+from vestibule.cli.endings import explained
 from vestibule.storage.sql.engine import UNHURRIED
 from vestibule.storage.sql.migrate import migrate
 

@@ -1,11 +1,11 @@
 """The program behind `vestibule login`, `whoami`, `token` and `logout`: `python -m vestibule.person`."""
 
-from vestibule import missing
+from vestibule.process import missing
 
 with missing.explained():
     from vestibule.cli import usage
+    from vestibule.cli.endings import explained
     from vestibule.cli.session import person
-    from vestibule.endings import explained
 
 
 def main() -> None:

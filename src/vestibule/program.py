@@ -6,7 +6,7 @@ The commands of a person load neither server nor database, so that they answer i
 import sys
 from importlib import import_module
 
-from vestibule import missing
+from vestibule.process import missing
 
 OF_A_PERSON = ("login", "whoami", "token", "logout")
 

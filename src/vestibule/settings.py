@@ -21,11 +21,11 @@ from vestibule.crypto.passwords import BCRYPT_MAX_BYTES
 from vestibule.model.access_tokens import Issuer
 from vestibule.model.limits import LetterLimits, NetworkLimits, RateClass
 from vestibule.model.login_attempts import LoginAttemptLimits
-from vestibule.model.operator_errors import OperatorError
 from vestibule.model.passwords import PasswordRules
 from vestibule.model.policy import Policy
 from vestibule.model.retention import Retention
 from vestibule.model.sessions import SessionLimits
+from vestibule.process.operator_errors import OperatorError
 from vestibule.setting_sentences import sentence
 from vestibule.setting_types import (
     Colour,

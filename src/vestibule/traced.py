@@ -7,8 +7,8 @@ told `vestibule.traced:application`.
 from starlette.types import ASGIApp, Scope
 
 from vestibule import app, wiring
-from vestibule.crypto.priority import come_first
-from vestibule.told_once import pass_on_the_first
+from vestibule.process.priority import come_first
+from vestibule.process.told_once import pass_on_the_first
 from vestibule.traces.provider import begin
 from vestibule.traces.requests import Traced
 from vestibule.traces.threads import TracedThreads

@@ -12,7 +12,6 @@ from redis.asyncio import Redis
 
 from vestibule import key_wiring
 from vestibule import settings as choosing
-from vestibule.crypto.niced_threads import NicedThreads
 from vestibule.crypto.passwords import Argon2id, Hasher
 from vestibule.crypto.pepper import Peppers
 from vestibule.flows.env import Env
@@ -29,6 +28,7 @@ from vestibule.model.passwords import Passwords
 from vestibule.model.paths import is_folder
 from vestibule.model.readiness import Readiness
 from vestibule.model.revocations import RevocationSet, WakeUps
+from vestibule.process.niced_threads import NicedThreads
 from vestibule.protocol.files import read_bounded
 from vestibule.setting_types import MAX_LOGO_BYTES
 from vestibule.settings import Settings, WrongSettings

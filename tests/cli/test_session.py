@@ -22,9 +22,10 @@ from tests.harness.process import (
     serving,
     serving_somebody,
 )
-from vestibule import missing, program
+from vestibule import program
 from vestibule.cli.session import person
 from vestibule.client import InFile, Session
+from vestibule.process import missing
 
 EMAIL = "ada@example.com"
 

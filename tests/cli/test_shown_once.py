@@ -12,9 +12,9 @@ from tests.cli.test_streams import PROGRAM, shell
 from tests.harness import backends
 from tests.harness.process import PROGRAM as PROGRAM_OF_TESTS
 from tests.harness.process import given_keys, started
-from vestibule import streams
 from vestibule.cli.console import show_once
-from vestibule.streams import OutputLost
+from vestibule.process import streams
+from vestibule.process.streams import OutputLost
 
 MAKES = {"users create ada@example.com": "accounts", "services create billing": "service_keys"}
 UNWRITABLE = [">&-", ">/dev/full", "1</dev/null", ">&- 2>&-", ">/dev/full 2>/dev/full"]

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from vestibule.crypto.niced_threads import NicedThreads, PoolFull
-from vestibule.crypto.priority import NICENESS
+from vestibule.process.niced_threads import NicedThreads, PoolFull
+from vestibule.process.priority import NICENESS
 
 WAIT_SECONDS = 10
 

@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from tests.conftest import not_to_be_had
-from vestibule.crypto import priority
+from vestibule.process import priority
 
 GETATTR = {"x86_64": 315, "aarch64": 275}
 

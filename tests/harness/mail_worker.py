@@ -8,7 +8,6 @@ from multiprocessing.context import ForkServerProcess
 from tests.harness.mail_server import HOST
 from tests.harness.post import BRAND
 from tests.harness.world import CHEAP, POLICY, key_ring
-from vestibule.crypto.niced_threads import NicedThreads
 from vestibule.crypto.passwords import Hasher
 from vestibule.flows.deliver import deliver_next
 from vestibule.flows.env import Env
@@ -19,6 +18,7 @@ from vestibule.model.feed import Feed
 from vestibule.model.memory import Memory
 from vestibule.model.passwords import Passwords
 from vestibule.model.revocations import RevocationSet
+from vestibule.process.niced_threads import NicedThreads
 from vestibule.storage import limiter
 from vestibule.storage.memory.replica import NoSessionReplica
 from vestibule.storage.memory.wake_ups import NoWakeUps

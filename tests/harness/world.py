@@ -17,7 +17,6 @@ from tests.harness.clock import ManualClock
 from tests.harness.post import CaughtPost
 from vestibule.crypto import jwk
 from vestibule.crypto.entropy import new_id
-from vestibule.crypto.niced_threads import NicedThreads
 from vestibule.crypto.passwords import Argon2id, Hasher
 from vestibule.flows.deliver import deliver_next
 from vestibule.flows.env import Env
@@ -35,6 +34,7 @@ from vestibule.model.policy import Policy
 from vestibule.model.revocations import RevocationSet
 from vestibule.model.sessions import SessionLimits
 from vestibule.model.signing_keys import KeyManager, KeyRing, KeySet
+from vestibule.process.niced_threads import NicedThreads
 from vestibule.storage import limiter
 from vestibule.storage.memory.replica import NoSessionReplica
 from vestibule.storage.memory.wake_ups import NoWakeUps

@@ -12,7 +12,7 @@ import pytest
 
 from tests.harness.process import PRODUCTION, given_keys, register, sign_in, starting
 from tests.harness.servers import listening, wait_until
-from vestibule.log_stream import QueuedStream
+from vestibule.process.log_stream import QueuedStream
 
 ROOM = 5
 CHUNK = 65536

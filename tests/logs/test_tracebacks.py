@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from vestibule.model.errors import StoreUnavailable
-from vestibule.tracebacks import in_short, told
+from vestibule.process.tracebacks import in_short, told
 
 QUOTING = """
 import asyncio, logging, structlog

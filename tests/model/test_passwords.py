@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tests.harness.world import CHEAP
-from vestibule.crypto.niced_threads import NicedThreads
 from vestibule.crypto.passwords import Hasher
 from vestibule.model.errors import Overloaded
 from vestibule.model.passwords import PasswordRules, Passwords
+from vestibule.process.niced_threads import NicedThreads
 
 WAIT_SECONDS = 10
 

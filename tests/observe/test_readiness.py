@@ -10,7 +10,7 @@ from tests.harness.world import World
 from vestibule import loops
 from vestibule.flows.be_ready import hindrances, look_at_schema
 from vestibule.model.readiness import Hindrance
-from vestibule.signals import LEAVE
+from vestibule.process.signals import LEAVE
 from vestibule.storage.sql.schema import REVISION
 
 LIVE, READY, CONTRACT = "/healthz/live", "/healthz/ready", "/api/healthchecker"

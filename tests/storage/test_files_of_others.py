@@ -8,7 +8,7 @@ import pytest
 
 from tests.harness.unprivileged import as_somebody_else, let_reach
 from vestibule.model.errors import StoreUnavailable
-from vestibule.model.operator_errors import OperatorError
+from vestibule.process.operator_errors import OperatorError
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.migrate import migrate

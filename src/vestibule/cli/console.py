@@ -14,8 +14,8 @@ from rich.markup import escape
 from rich.segment import Segment
 from rich.text import Text
 
+from vestibule.process.streams import OutputLost
 from vestibule.protocol.one_line import one_line
-from vestibule.streams import OutputLost
 
 # What is piped into another program is not folded to a screen that is not there.
 _PIPED_WIDTH = 200

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from vestibule.client import InFile, Tokens
-from vestibule.model.operator_errors import OperatorError
+from vestibule.process.operator_errors import OperatorError
 
 
 class KeptSession(InFile):

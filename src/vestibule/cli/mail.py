@@ -16,7 +16,7 @@ from vestibule.cli.typed import Commands
 from vestibule.flows.look_after_mail import Outbox, look_into_outbox, retry_letters, send_test_letter
 from vestibule.model.accounts import NotAnEmail, canonical_email
 from vestibule.model.letters import LetterState, NotSent
-from vestibule.model.operator_errors import OperatorError
+from vestibule.process.operator_errors import OperatorError
 from vestibule.settings import Settings, WrongSettings
 
 _SHOWN_OF_ID = 8

@@ -20,10 +20,10 @@ from granian.log import LogLevels
 from rich.panel import Panel
 from rich.table import Column, Table
 
-from vestibule import open_files
 from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import Terminal, notes
 from vestibule.cli.supervisor import FINISH_SECONDS, Supervisor
+from vestibule.process import open_files
 from vestibule.setting_types import listening_address
 from vestibule.settings import ENV_FILE, Settings, WrongSettings, slips
 

@@ -8,12 +8,12 @@ from rich.box import SIMPLE
 from rich.markup import escape
 from rich.table import Column, Table
 
-from vestibule import streams
 from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import fail, notes, results, show_once
 from vestibule.cli.typed import Commands
 from vestibule.flows.services import create_service_key, list_service_keys, revoke_service_key
 from vestibule.model.service_keys import MAX_NAME, ServiceKey, is_service_name
+from vestibule.process import streams
 
 Name = Annotated[str, typer.Argument(help="The service's name, such as `billing`.", metavar="NAME", show_default=False)]
 

@@ -21,7 +21,7 @@ from vestibule.cli.kept import KeptSession
 from vestibule.cli.typed import Commands
 from vestibule.client import NotReachedError, Session, SignedOutError
 from vestibule.client.wire import InTheOpen
-from vestibule.model.operator_errors import OperatorError
+from vestibule.process.operator_errors import OperatorError
 
 _WRONG_URL, _NOT_DONE = 2, 1
 person = Commands(

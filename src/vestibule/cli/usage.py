@@ -5,7 +5,7 @@ from typing import Any
 
 import typer
 
-from vestibule.model.operator_errors import OperatorError
+from vestibule.process.operator_errors import OperatorError
 
 _UsageError: Any = typer.BadParameter.__mro__[1]  # which typer does not name
 

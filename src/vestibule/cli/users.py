@@ -8,7 +8,6 @@ from typing import Annotated, TypeVar
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from vestibule import streams
 from vestibule.cli.asked import sure_of
 from vestibule.cli.command_context import CommandContext, Legacy
 from vestibule.cli.console import notes, show_once
@@ -21,7 +20,8 @@ from vestibule.flows.import_accounts import ImportReport, Listener, Source, impo
 from vestibule.model.accounts import Account, NotAnEmail, Role, canonical_email
 from vestibule.model.errors import EmailTaken
 from vestibule.model.imports import Judge
-from vestibule.model.operator_errors import OperatorError
+from vestibule.process import streams
+from vestibule.process.operator_errors import OperatorError
 from vestibule.protocol.one_line import one_line
 
 T = TypeVar("T")

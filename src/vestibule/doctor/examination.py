@@ -6,8 +6,8 @@ from collections.abc import Awaitable
 from vestibule.doctor import browsers, database, mail, outside, proxies, redis, settings
 from vestibule.model.clock import Clock
 from vestibule.model.findings import Finding, fault
+from vestibule.process.tracebacks import in_short
 from vestibule.settings import Settings
-from vestibule.tracebacks import in_short
 
 
 async def examine(chosen: Settings, clock: Clock) -> list[Finding]:

@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import dataclass, field
 
-from vestibule.crypto.niced_threads import NicedThreads
 from vestibule.model.clock import Clock, NoOtherClock, OtherClock
 from vestibule.model.feed import Feed
 from vestibule.model.letters import Post
@@ -16,6 +15,7 @@ from vestibule.model.revocations import Revocation, RevocationSet, WakeUps
 from vestibule.model.sessions import SessionReplica
 from vestibule.model.signing_keys import KeyManager, KeyRing
 from vestibule.model.store import Store
+from vestibule.process.niced_threads import NicedThreads
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from vestibule.crypto.entropy import new_id
-from vestibule.crypto.niced_threads import PoolFull
 from vestibule.flows.env import Env
 from vestibule.flows.follow_keys import require_fresh_keys
 from vestibule.model import access_tokens, refresh_tokens
 from vestibule.model.accounts import Account
 from vestibule.model.errors import Overloaded
 from vestibule.model.sessions import Session
+from vestibule.process.niced_threads import PoolFull
 from vestibule.protocol.access_tokens import AccessToken
 
 

@@ -8,8 +8,8 @@ from vestibule.flows.env import Env
 from vestibule.flows.open_key_ring import make_keys, stored_keys
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.events import Event, EventKind
-from vestibule.model.operator_errors import OperatorError
 from vestibule.model.signing_keys import KeyManager, KeyState, KeyUse, SealedKey
+from vestibule.process.operator_errors import OperatorError
 
 
 class KeysStay(OperatorError):

@@ -19,7 +19,7 @@ from vestibule.model.brand import Brand
 from vestibule.model.clock import Clock
 from vestibule.model.letters import TOKEN_IN, Letter, NotSent
 from vestibule.model.one_time_tokens import LIFETIMES
-from vestibule.tracebacks import in_short
+from vestibule.process.tracebacks import in_short
 from vestibule.translations.catalogues import speaking
 
 # A sender may lie on a host without a dot; otherwise nothing that could be read in two ways.

@@ -8,11 +8,11 @@ import structlog
 from prometheus_client import Counter
 
 from vestibule import __version__
-from vestibule.crypto.niced_threads import NicedThreads
 from vestibule.flows.env import Env
 from vestibule.flows.look_after_mail import count_letters
 from vestibule.metrics import meters
 from vestibule.model.errors import Fault
+from vestibule.process.niced_threads import NicedThreads
 
 _EVERY_SECONDS = 1.0
 _OUTBOX_EVERY = 5  # looks: it is a query

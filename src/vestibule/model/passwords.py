@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
 from vestibule.crypto.hash_forms import Cost
-from vestibule.crypto.niced_threads import NicedThreads, PoolFull
 from vestibule.crypto.passwords import Hasher
 from vestibule.model.errors import Overloaded, PasswordTooEasy
+from vestibule.process.niced_threads import NicedThreads, PoolFull
 
 P = ParamSpec("P")
 T = TypeVar("T")

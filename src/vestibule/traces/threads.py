@@ -5,7 +5,7 @@ from typing import ParamSpec, TypeVar
 
 from opentelemetry import trace
 
-from vestibule.crypto.niced_threads import NicedThreads
+from vestibule.process.niced_threads import NicedThreads
 
 P = ParamSpec("P")
 T = TypeVar("T")

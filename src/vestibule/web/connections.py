@@ -23,7 +23,7 @@ from pathlib import Path
 import structlog
 
 from vestibule.model.limits import network_of
-from vestibule.signals import TO_STOP, heard
+from vestibule.process.signals import TO_STOP, heard
 from vestibule.web.client_address import Network, is_listed
 from vestibule.web.under_way import Stage, UnderWay
 

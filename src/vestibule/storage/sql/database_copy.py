@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Table, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from vestibule.model.operator_errors import OperatorError
+from vestibule.process.operator_errors import OperatorError
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.schema import Sequence, metadata
 from vestibule.storage.sql.source import of_the_source

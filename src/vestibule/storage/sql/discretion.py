@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.engine import ExceptionContext
 
-from vestibule.tracebacks import WITHHELD
+from vestibule.process.tracebacks import WITHHELD
 
 # PostgreSQL's classes whose message quotes values (its manual, appendix A): data exceptions, and what a trigger says.
 _QUOTING_CLASS, _TRIGGER_CLASS = "22", "P0"

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import NullType
 
 from vestibule.model.imports import MAX_CHARACTERS, ForeignRow
-from vestibule.model.operator_errors import OperatorError
+from vestibule.process.operator_errors import OperatorError
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.source import SourceUnavailable, of_the_source, read_any_text, said_of
 

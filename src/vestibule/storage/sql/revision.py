@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, column, inspect, select, table, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from vestibule.model.operator_errors import OperatorError
+from vestibule.process.operator_errors import OperatorError
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.schema import REVISION, metadata, signing_keys
 

@@ -8,7 +8,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 
 from vestibule.model.errors import StoreUnavailable
-from vestibule.model.operator_errors import OperatorError
+from vestibule.process.operator_errors import OperatorError
 from vestibule.storage.sql.engine import Engines
 
 

@@ -7,8 +7,8 @@ import structlog
 from sqlalchemy import text
 
 from vestibule.model.errors import StoreUnavailable
+from vestibule.process.tracebacks import in_short
 from vestibule.storage.sql.engine import Engines
-from vestibule.tracebacks import in_short
 
 CHANNEL = "vestibule_revocations"
 _PAUSE_SECONDS = 1.0

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from vestibule.crypto.priority import step_back
+from vestibule.process.priority import step_back
 
 P = ParamSpec("P")
 T = TypeVar("T")

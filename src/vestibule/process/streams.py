@@ -10,7 +10,7 @@ import select
 import sys
 from typing import Any, TextIO
 
-from vestibule.model.operator_errors import OperatorError
+from vestibule.process.operator_errors import OperatorError
 
 _NOTHING_DONE = "so that nothing was done: what is shown only once would be lost"
 

@@ -1,19 +1,19 @@
 """How a command ends that cannot go on: with a line that says what to mend, and a status.
 
-What nobody foresaw is a mistake of ours. It is told as a traceback without any value in it (`tracebacks.py`), because
-a terminal's output is pasted into reports as it is.
+What nobody foresaw is a mistake of ours. It is told as a traceback without any value in it, because a terminal's
+output is pasted into reports as it is.
 """
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from vestibule import missing, streams
 from vestibule.cli import console
 from vestibule.model.errors import StoreUnavailable
-from vestibule.model.operator_errors import OperatorError
+from vestibule.process import missing, streams
+from vestibule.process.operator_errors import OperatorError
+from vestibule.process.tracebacks import told
 from vestibule.protocol.one_line import one_line
-from vestibule.tracebacks import told
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import asyncio
 import sys
 from types import ModuleType
 
-from vestibule.signals import TO_STOP
+from vestibule.process.signals import TO_STOP
 
 
 def pass_on_the_first() -> None:
