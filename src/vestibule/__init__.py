@@ -3,7 +3,7 @@
     crypto   <-  model  <-  flows  <-  web, cli
                    ^
                    |
-             storage, mail                   wiring, app, __main__: put it together
+             storage, mail                   wiring, app: put it together
 
 Nouns and their rules are in `model`, verbs in `flows`; whatever touches the world is a rim, one folder for each
 technology. Nobody looks back along an arrow (import contracts in pyproject.toml). Start reading at

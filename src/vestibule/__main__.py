@@ -1,156 +1,26 @@
-"""The command line's process: `vestibule …` and `python -m vestibule …`. Puts commands and rims together."""
+"""Where the command `vestibule` starts, `python -m vestibule` too. What is missing is named, with what to install.
 
-import asyncio
+The commands of a person load neither server nor database, so that they answer in half a second.
+"""
+
 import sys
-from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from functools import cached_property
+from importlib import import_module
 
-from vestibule import key_wiring, logs, wiring
-from vestibule.cli import commands, usage
-from vestibule.cli.command_context import Legacy
-from vestibule.cli.endings import explained
-from vestibule.doctor import at_start, examination
-from vestibule.flows.env import Env
-from vestibule.model.clock import SystemClock
-from vestibule.model.findings import Finding
-from vestibule.model.signing_keys import KeyRing, SealedKey
-from vestibule.settings import Settings, WrongSettings
-from vestibule.storage.sql import engine
-from vestibule.storage.sql.database_copy import DatabaseCopy
-from vestibule.storage.sql.engine import UNHURRIED, Engines
-from vestibule.storage.sql.legacy import LegacyUsers
-from vestibule.storage.sql.revision import NotOurs, SchemaMismatch, current_revision, require_current
-from vestibule.storage.sql.schema import REVISION
-from vestibule.storage.sql.source import SourceUnavailable, of_the_source
-from vestibule.storage.sql.store import SqlStore
-from vestibule.storage.sql.url import WrongAddress
+from vestibule.process import missing
 
-_COMMANDS_LOG = "warning"
+OF_A_PERSON = ("login", "whoami", "token", "logout")
 
 
-class RealCommandContext:
-    """`cli.command_context.CommandContext`, for real."""
-
-    @cached_property
-    def settings(self) -> Settings:
-        return self._read()
-
-    def settings_for(self, *looks: Callable[[Settings], object]) -> Settings:
-        self.settings = chosen = self._read(*looks)
-        return chosen
-
-    def _read(self, *looks: Callable[[Settings], object]) -> Settings:
-        chosen = wiring.read_settings(*looks)
-        # A command tells what it did itself; the lines of its events are for a server's log.
-        logs.configure(_COMMANDS_LOG, pretty=not chosen.production)
-        return chosen
-
-    @asynccontextmanager
-    async def opened(self, *, first_start: bool = False) -> AsyncIterator[Env]:
-        await wiring.refuse_lost_secret(self.settings)
-        if not (first_start and key_wiring.lacks_secret(self.settings)):
-            key_wiring.key_manager(self.settings)  # before anything is made where it stands
-        # Nobody looks after the embedded database, so whoever comes first brings it up to date.
-        if self.settings.embedded:
-            await self.migrate()
-        async with wiring.opened(self.settings, make_secret=first_start) as env:
-            yield env
-
-    def given_keys(self) -> KeyRing | None:
-        return key_wiring.given_keys(self.settings, checked=True) if self.settings.keys_are_given else None
-
-    async def stored_keys(self) -> list[SealedKey]:
-        if self.settings.embedded and not engine.connect(self.settings.database_address).exists:
-            return []
-        async with wiring.database(self.settings) as engines:
-            await require_current(engines)
-            async with SqlStore(engines).reading() as read:
-                return await read.signing_keys.all()
-
-    async def examine(self, url: str | None) -> list[Finding]:
-        if url is not None:
-            return await examination.examine_from_outside(self.settings, SystemClock(), url)
-        return await examination.examine(self.settings, SystemClock())
-
-    def weaknesses(self) -> list[Finding]:
-        return [*at_start.look(self.settings)]
-
-    async def migrate(self) -> tuple[str | None, str]:
-        if await self._revision() == REVISION:
-            return REVISION, REVISION
-        migrating = await asyncio.create_subprocess_exec(sys.executable, "-m", "vestibule.migrate", stdout=PIPE)
-        before, _ = await migrating.communicate()
-        if migrating.returncode:
-            sys.exit(migrating.returncode)  # it has said why
-        return before.decode().strip() or None, REVISION
-
-    async def _revision(self) -> str | None:
-        async with wiring.database(self.settings) as engines:
-            return await current_revision(engines)
-
-    @asynccontextmanager
-    async def legacy(self, address: str) -> AsyncIterator[Legacy]:
-        engines = _elsewhere(address)
-        legacy = LegacyUsers(engines)
-        try:
-            with _of_the_source():
-                await legacy.require()
-            yield legacy
-        finally:
-            legacy.claims.close()
-            await engines.close()
-
-    @asynccontextmanager
-    async def copying(self, address: str) -> AsyncIterator[DatabaseCopy]:
-        async with self._other(address) as source, wiring.database(self.settings, timeouts=UNHURRIED) as target:
-            if self.settings.embedded:  # only once the source is known to be one: else there would be a new file
-                await self.migrate()
-            await require_current(target)
-            if source.place == target.place:
-                raise WrongSettings("--from: is the database of DATABASE_URL itself; set DATABASE_URL to the new one")
-            yield DatabaseCopy(source, target)
-
-    @asynccontextmanager
-    async def _other(self, address: str) -> AsyncIterator[Engines]:
-        """Another database of Vestibule's, to be read, however long counting its rows takes."""
-        source = _elsewhere(address)
-        try:
-            with _of_the_source():
-                await require_current(source)
-            yield source
-        finally:
-            await source.close()
-
-
-def _elsewhere(address: str) -> Engines:
-    """Another database, in which counting rows may take long; raises `WrongSettings`, and makes no file."""
-    try:
-        engines = engine.connect(address, timeouts=UNHURRIED)
-    except WrongAddress as fault:
-        raise WrongSettings(f"--from: {fault}") from None
-    if not engines.exists:
-        raise WrongSettings(f"--from: there is no file {engines.file}")
-    return engines
-
-
-@contextmanager
-def _of_the_source() -> Iterator[None]:
-    """Say of the database in --from what else would be taken for that of DATABASE_URL."""
-    try:
-        with of_the_source():
-            yield
-    except NotOurs as fault:
-        raise WrongSettings(f"--from: {fault}") from None
-    except SchemaMismatch as fault:
-        raise SourceUnavailable(f"--from: {fault} with DATABASE_URL set to it") from None
+def module_of(arguments: list[str]) -> str:
+    """Return the name of the module whose `main` runs this command line."""
+    return "vestibule.cli.session" if arguments[:1] and arguments[0] in OF_A_PERSON else "vestibule.wiring.commands"
 
 
 def main() -> None:
     """Run a command."""
-    with explained():
-        usage.run(commands.build(), obj=RealCommandContext())
+    with missing.explained():
+        program = import_module(module_of(sys.argv[1:]))
+    program.main()
 
 
 if __name__ == "__main__":

@@ -10,12 +10,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from vestibule import logs, loops, wiring
 from vestibule.flows.env import Env
-from vestibule.metrics.listener import listening
-from vestibule.metrics.metered import Metered
-from vestibule.metrics.sampling import sampled
 from vestibule.model.clock import SystemClock
+from vestibule.observability import logs
+from vestibule.observability.metrics.listener import listening
+from vestibule.observability.metrics.metered import Metered
+from vestibule.observability.metrics.sampling import sampled
 from vestibule.process import open_files
 from vestibule.process.niced_threads import NicedThreads
 from vestibule.process.priority import come_first
@@ -29,13 +29,15 @@ from vestibule.web.headers import OutermostLayer
 from vestibule.web.pages.render import Pages
 from vestibule.web.policy import WebPolicy
 from vestibule.web.under_way import UnderWay
+from vestibule.wiring import background
+from vestibule.wiring.opening import brand, opened, read_settings, renderer, templates
 
 
 def application() -> ASGIApp:
     """The ASGI application for the settings in the environment; raises `WrongSettings`."""
     come_first()
     pass_on_the_first()
-    return assembled(wiring.read_settings())
+    return assembled(read_settings())
 
 
 def assembled(chosen: Settings, threads: type[NicedThreads] = NicedThreads) -> ASGIApp:
@@ -47,8 +49,8 @@ def assembled(chosen: Settings, threads: type[NicedThreads] = NicedThreads) -> A
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:
             async with (
-                wiring.opened(chosen, threads, make_secret=True) as env,
-                loops.running(env),
+                opened(chosen, threads, make_secret=True) as env,
+                background.running(env),
                 AsyncExitStack() as measuring,
             ):
                 if chosen.metrics_port:
@@ -70,8 +72,8 @@ def assembled(chosen: Settings, threads: type[NicedThreads] = NicedThreads) -> A
         cookie_prefix=chosen.cookie_prefix,
     )
     clock = SystemClock()
-    pages = Pages(wiring.brand(chosen), chosen.language, wiring.templates(chosen, "pages"))
-    inner = build(chosen.policy(), web, pages, wiring.renderer(chosen, clock), lifespan)
+    pages = Pages(brand(chosen), chosen.language, templates(chosen, "pages"))
+    inner = build(chosen.policy(), web, pages, renderer(chosen, clock), lifespan)
     inner.state.env = None
 
     def env_of() -> Env | None:

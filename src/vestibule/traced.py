@@ -6,14 +6,15 @@ told `vestibule.traced:application`.
 
 from starlette.types import ASGIApp, Scope
 
-from vestibule import app, wiring
+from vestibule import app
+from vestibule.observability.traces.provider import begin
+from vestibule.observability.traces.requests import Traced
+from vestibule.observability.traces.threads import TracedThreads
 from vestibule.process.priority import come_first
 from vestibule.process.told_once import pass_on_the_first
-from vestibule.traces.provider import begin
-from vestibule.traces.requests import Traced
-from vestibule.traces.threads import TracedThreads
 from vestibule.web.client_address import is_listed
 from vestibule.web.fast_path import PATHS
+from vestibule.wiring.opening import read_settings
 
 _PROBES = ("/healthz/live", "/healthz/ready", "/api/healthchecker")
 
@@ -22,7 +23,7 @@ def application() -> ASGIApp:
     """The ASGI application for the settings in the environment; raises `WrongSettings`."""
     come_first()
     pass_on_the_first()
-    chosen = wiring.read_settings()
+    chosen = read_settings()
 
     def from_proxy(scope: Scope) -> bool:
         return bool(scope["client"]) and is_listed(scope["client"][0], chosen.trusted_proxies)

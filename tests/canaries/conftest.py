@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import structlog
 
-from vestibule import logs
+from vestibule.observability import logs
 
 
 @pytest.fixture

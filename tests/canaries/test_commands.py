@@ -15,8 +15,10 @@ from tests.cli.conftest import nowhere
 from tests.harness import mail_server
 from tests.harness.http_server import handled_by
 from tests.harness.process import given_keys, run
-from vestibule import __main__, person, settings
+from vestibule import settings
+from vestibule.cli import session
 from vestibule.settings import Settings, WrongSettings, name_of
+from vestibule.wiring import commands
 
 __all__ = ["nowhere"]
 Typed = Callable[..., tuple[object, str]]
@@ -85,7 +87,7 @@ def typed(nowhere: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_p
             around.setattr("sys.argv", ["vestibule", *arguments])
             around.setattr("sys.stdin", io.StringIO(f"{PASSWORD}\n"))
             try:
-                (person if arguments[0] in {"login", "token"} else __main__).main()
+                (session if arguments[0] in {"login", "token"} else commands).main()
             except SystemExit as end:
                 status = end.code
         return status, "".join(capsys.readouterr())

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import structlog
 
-from vestibule import __main__, settings
+from vestibule import settings
 from vestibule.settings import Settings
+from vestibule.wiring import commands
 
 Refusal = Callable[..., str]
 
@@ -32,7 +33,7 @@ def refusal(nowhere: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
             nowhere.setenv(name, value)
         nowhere.setattr("sys.argv", ["vestibule", "events"])
         with pytest.raises(SystemExit) as end:
-            __main__.main()
+            commands.main()
         written = capsys.readouterr()
         assert end.value.code == 2, written.err
         assert written.out == ""

@@ -9,8 +9,9 @@ import pytest
 from tests.cli.conftest import Refusal
 from tests.harness.process import complaint, given_keys, run, starting
 from tests.harness.servers import wait_until
-from vestibule import setting_names, settings, wiring
+from vestibule import setting_names, settings
 from vestibule.settings import WrongSettings
+from vestibule.wiring import opening
 
 SAFE = {"NODE_ENV": "production", "VESTIBULE_URL": "https://auth.example.com", **given_keys()}
 
@@ -345,7 +346,7 @@ def test_c2_keys_are_taken_as_node_takes_base64(written: object, of_file: bool, 
     else:
         for name, value in keys.items():
             nowhere.setenv(name, value)
-    assert wiring.read_settings().keys_are_given
+    assert opening.read_settings().keys_are_given
 
 
 def test_c2_what_kubernetes_says_of_a_service_called_vestibule_is_no_setting(nowhere: pytest.MonkeyPatch) -> None:
@@ -363,7 +364,7 @@ def test_c3_a_broken_template_is_told_at_the_start(nowhere: pytest.MonkeyPatch, 
     (tmp_path / "own" / "somebody-elses.html").write_text("{% if %}")
     nowhere.setenv("VESTIBULE_TEMPLATES", str(tmp_path / "own"))
     with pytest.raises(WrongSettings) as refused:
-        wiring.read_settings()
+        opening.read_settings()
     broken, not_text = str(refused.value).splitlines()
     assert broken.startswith(f"VESTIBULE_TEMPLATES: {tmp_path}/own/mail/reset_password.txt, line ")
     assert not_text == f"VESTIBULE_TEMPLATES: {tmp_path}/own/mail/verify_email.html is not UTF-8"

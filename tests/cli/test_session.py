@@ -22,7 +22,7 @@ from tests.harness.process import (
     serving,
     serving_somebody,
 )
-from vestibule import program
+from vestibule import __main__ as program
 from vestibule.cli.session import person
 from vestibule.client import InFile, Session
 from vestibule.process import missing
@@ -218,7 +218,7 @@ def test_c12_what_somebody_else_put_in_its_place_is_no_session(content: bytes, t
 
 @pytest.mark.parametrize("command", [*program.OF_A_PERSON, "serve"])
 def test_a_persons_commands_load_no_server(command: str) -> None:
-    asked = f"import sys; sys.argv = ['vestibule', {command!r}, '--help']; from vestibule.program import main"
+    asked = f"import sys; sys.argv = ['vestibule', {command!r}, '--help']; from vestibule.__main__ import main"
     loaded = "import atexit; atexit.register(lambda: print('sqlalchemy' in sys.modules, file=sys.stderr))"
     done = subprocess.run(
         [sys.executable, "-c", f"{asked}; {loaded}; main()"], check=False, capture_output=True, text=True, timeout=60
@@ -237,7 +237,7 @@ def test_c12_a_module_that_is_missing_is_named_and_the_kit_blamed_only_where_it_
     broken = missing.sentence(ModuleNotFoundError("no", name="asyncpg"))
     assert "the module asyncpg is missing" in broken
     assert "kit" not in broken
-    broken_program = "import sys; sys.modules['typer'] = None; from vestibule.program import main; main()"
+    broken_program = "import sys; sys.modules['typer'] = None; from vestibule.__main__ import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", broken_program], check=False, capture_output=True, text=True, timeout=60
     )

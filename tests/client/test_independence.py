@@ -57,7 +57,7 @@ def test_it_is_imported_and_made_without_anything_of_the_servers() -> None:
 
 def test_the_command_says_what_is_missing_where_only_the_kit_is_installed() -> None:
     program = PROGRAM.format(
-        blocked={"typer", "structlog", "sqlalchemy", "granian"}, faces="from vestibule.program import main; main()"
+        blocked={"typer", "structlog", "sqlalchemy", "granian"}, faces="from vestibule.__main__ import main; main()"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1

@@ -4,7 +4,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.metrics import MetricWrapperBase
 
 from tests.docs.paths import DOCS
-from vestibule.metrics import meters
+from vestibule.observability.metrics import meters
 
 PAGE = DOCS / "metrics.md"
 _KINDS = {Counter: "counter", Gauge: "gauge", Histogram: "histogram"}

@@ -17,7 +17,6 @@ from tests.harness.clock import ManualClock
 from tests.harness.mail_server import HOST, PASSWORD, USER, MailServer, running
 from tests.harness.process import given_keys
 from tests.harness.servers import free_port
-from vestibule import wiring
 from vestibule.crypto import jwk
 from vestibule.crypto.seal import Seal
 from vestibule.doctor import database, mail, redis
@@ -28,6 +27,7 @@ from vestibule.model.findings import Finding
 from vestibule.model.signing_keys import KeyManager
 from vestibule.settings import Settings
 from vestibule.storage.sql.store import SqlStore
+from vestibule.wiring import opening
 
 SECRET = "a secret that is long enough to be one, 123456"
 SMALL, SMALL_BITS = 5_000_000, 2048
@@ -59,7 +59,7 @@ async def test_no_database(chosen: Chosen, tmp_path: Path) -> None:
 
 async def test_another_schema(chosen: Chosen, postgresql: Backend) -> None:
     settings = chosen(DATABASE_URL=postgresql.database_url)
-    async with wiring.database(settings) as engines, engines.transaction() as connection:
+    async with opening.database(settings) as engines, engines.transaction() as connection:
         await connection.execute(text("UPDATE vestibule_schema SET version_num = '0001'"))
     assert severity_of(await look(settings), "the database has schema 0001") is FAULT
 
@@ -89,17 +89,17 @@ def test_a_server_that_only_reads() -> None:
 async def test_everybody_seems_to_be_the_proxy(chosen: Chosen, backend: Backend, production: dict[str, str]) -> None:
     settings = chosen(**{**production, **backend.environment})
     event = Event(SystemClock().now(), EventKind.SIGNED_IN, network_address="172.18.0.1")
-    async with wiring.database(settings) as engines, SqlStore(engines).transaction() as tx:
+    async with opening.database(settings) as engines, SqlStore(engines).transaction() as tx:
         await tx.events.record(*[event] * 19)
     assert severity_of(await look(settings), "all came from") is None
-    async with wiring.database(settings) as engines, SqlStore(engines).transaction() as tx:
+    async with opening.database(settings) as engines, SqlStore(engines).transaction() as tx:
         await tx.events.record(event)
     assert severity_of(await look(settings), "all came from 172.18.0.1") is WARNING
 
 
 async def keep_keys(settings: Settings, clock: ManualClock | SystemClock) -> None:
     key_manager = KeyManager(Seal(SECRET), jwk.ALGORITHM, SMALL_BITS)
-    async with wiring.database(settings) as engines:
+    async with opening.database(settings) as engines:
         await open_key_ring(SqlStore(engines), clock, key_manager)
 
 

@@ -15,7 +15,6 @@ from tests.harness.world import POLICY, World, world_on
 from tests.storage import stored_account
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.clean_up import clean_up
-from vestibule.loops import keep_clean
 from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.limits import Limit
 from vestibule.model.one_time_tokens import Purpose, issue
@@ -30,6 +29,7 @@ from vestibule.storage.sql.schema import (
     rate_counters,
     sessions,
 )
+from vestibule.wiring.background import keep_clean
 
 NOTHING = dict.fromkeys(
     (

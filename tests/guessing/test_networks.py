@@ -15,10 +15,10 @@ from tests.harness.backends import Backend
 from tests.harness.process import given_keys, run
 from tests.harness.world import POLICY, WEB, World, world_on
 from vestibule.doctor import proxies as proxies_of_doctor
-from vestibule.logs import masked_address
 from vestibule.model.clock import SystemClock
 from vestibule.model.events import Event, EventKind
 from vestibule.model.limits import Limit, NetworkLimits, RateClass, network_of, usual_form
+from vestibule.observability.logs import masked_address
 from vestibule.settings import Settings
 from vestibule.storage import limiter
 from vestibule.storage.redis import replica

@@ -18,9 +18,9 @@ import sys
 from contextlib import suppress
 
 import vestibule.app
-import vestibule.person
-from vestibule import __main__ as package
-from vestibule import program
+import vestibule.cli.session
+import vestibule.wiring.commands
+from vestibule import __main__ as program
 
 _MOST_BYTES = 1 << 20
 _DESCRIPTORS = 4
@@ -76,14 +76,15 @@ def _become(wanted: dict[str, object], streams: list[int]) -> None:
     os.chdir(str(wanted["folder"]))
     os.environ.clear()
     os.environ.update(dict(wanted["environment"]))  # type: ignore[call-overload]
-    sys.argv = [str(package.__file__), *list(wanted["arguments"])]  # type: ignore[call-overload]
+    sys.argv = [str(program.__file__), *list(wanted["arguments"])]  # type: ignore[call-overload]
     here = sys.modules["__main__"]
-    here.__package__, here.__file__ = "vestibule", package.__file__
+    here.__package__, here.__file__ = "vestibule", program.__file__
 
 
 if __name__ == "__main__":
     assert vestibule.app.application
-    assert vestibule.person.main
+    assert vestibule.cli.session.main
+    assert vestibule.wiring.commands.main
     signal.signal(signal.SIGINT, signal.default_int_handler)
     gc.collect()
     gc.freeze()

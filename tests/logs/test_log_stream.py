@@ -104,7 +104,7 @@ def test_a_server_whose_log_is_not_read_serves_on(pipe: Pipe, tmp_path: Path) ->
 
 SAYING = """
 import logging
-from vestibule import logs
+from vestibule.observability import logs
 
 logs.configure("info", pretty=False)
 try:

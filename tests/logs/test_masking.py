@@ -8,7 +8,7 @@ import pytest
 
 from tests.harness.process import given_keys, register, run, serving, sign_in
 from tests.harness.servers import wait_until
-from vestibule.logs import masked_address, masked_mailboxes
+from vestibule.observability.logs import masked_address, masked_mailboxes
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_l3_an_e_mail_address_keeps_a_letter_and_its_domain(said: str, shown: st
 
 SAYING = """
 import logging, structlog
-from vestibule import logs
+from vestibule.observability import logs
 
 logs.configure("info", pretty={pretty}, masked=True)
 structlog.get_logger().warning("letter_put_off", fault="550 no mailbox ada@example.com")

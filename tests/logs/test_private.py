@@ -13,18 +13,18 @@ from sqlalchemy import text
 from tests.harness.backends import postgresql_database
 from tests.harness.post import BRAND
 from tests.harness.world import World
-from vestibule import logs
 from vestibule.client import wire
 from vestibule.crypto.opaque import mint_secret
 from vestibule.mail.letters import Renderer, Sender
 from vestibule.mail.smtp import Server, SmtpPost
 from vestibule.model.clock import SystemClock
 from vestibule.model.letters import Letter, LetterKind
+from vestibule.observability import logs
+from vestibule.observability.traces.provider import WithoutWords
 from vestibule.storage.redis import replica
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.migrate import migrate
 from vestibule.storage.sql.revision import NotUnicode, require_current
-from vestibule.traces.provider import WithoutWords
 
 CANARY = "canary"
 

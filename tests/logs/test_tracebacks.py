@@ -11,7 +11,7 @@ from vestibule.process.tracebacks import in_short, told
 
 QUOTING = """
 import asyncio, logging, structlog
-from vestibule import logs
+from vestibule.observability import logs
 
 logs.configure("info", pretty={pretty}, masked=False)
 

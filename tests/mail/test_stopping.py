@@ -17,9 +17,9 @@ from tests.harness.process import given_keys, register, run, serving
 from tests.harness.servers import wait_until
 from tests.harness.world import World
 from tests.mail import RENDERER, a_letter
-from vestibule import loops
 from vestibule.mail.smtp import Server, SmtpPost
 from vestibule.storage.sql.schema import letters
+from vestibule.wiring import background
 
 FOR_EVER = 3600.0
 BOUND = 30  # of what takes a moment, and took for ever
@@ -65,7 +65,7 @@ async def test_c33_at_whatever_stage_it_says_nothing_the_way_there_is_left_at_on
         async with asyncio.timeout(BOUND):
             await there.wait()
         async with asyncio.timeout(BOUND):
-            await loops.end([sending])
+            await background.end([sending])
         assert sending.cancelled()
 
 
@@ -73,7 +73,7 @@ async def test_c33_at_whatever_stage_it_says_nothing_the_way_there_is_left_at_on
 async def test_c33_a_process_that_ends_gives_the_letter_back(
     stage: str, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loops, "_LAST_LETTER_SECONDS", 0.0)
+    monkeypatch.setattr(background, "_LAST_LETTER_SECONDS", 0.0)
     person = {
         "name": "Ada",
         "email": "ada@example.com",
@@ -83,7 +83,7 @@ async def test_c33_a_process_that_ends_gives_the_letter_back(
     assert (await (await world.client()).post("/api/auth/register", json=person)).status_code == 201
     async with silent_at(stage) as (port, there), asyncio.timeout(2 * BOUND):
         env = replace(world.env, post=SmtpPost(Server(HOST, port, "none", timeout_seconds=FOR_EVER), RENDERER))
-        async with loops.running(env):
+        async with background.running(env):
             await there.wait()
     async with world.engines.reading() as connection:
         (row,) = (await connection.execute(select(letters.c.due_at, letters.c.last_fault, letters.c.settled_at))).all()

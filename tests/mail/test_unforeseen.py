@@ -6,8 +6,8 @@ import pytest
 
 from tests.flows import ask_for_reset
 from tests.harness.world import World
-from vestibule import loops
 from vestibule.flows.env import Env
+from vestibule.wiring import background
 
 NEVER = 3600.0
 
@@ -25,7 +25,7 @@ async def test_d5_a_letter_leaves_after_a_wait_that_is_drawn_by_lot(
     """D5: whether or not anybody is known; so what the loop does just after the answer is the same."""
     await world.register()
     looked, drawn, stopping = asyncio.Event(), asyncio.Event(), asyncio.Event()
-    real, waits = loops._delivered, list[float]()
+    real, waits = background._delivered, list[float]()
 
     async def looks(env: Env) -> bool:
         found = await real(env)
@@ -38,11 +38,11 @@ async def test_d5_a_letter_leaves_after_a_wait_that_is_drawn_by_lot(
         drawn.set()
         return NEVER
 
-    monkeypatch.setattr(loops, "POLL_SECONDS", NEVER)
-    monkeypatch.setattr(loops, "_delivered", looks)
-    monkeypatch.setattr(loops, "jitter", draws)
+    monkeypatch.setattr(background, "POLL_SECONDS", NEVER)
+    monkeypatch.setattr(background, "_delivered", looks)
+    monkeypatch.setattr(background, "jitter", draws)
     sent = len(world.post.letters)
-    worker = asyncio.create_task(loops.deliver_letters(world.env, stopping))
+    worker = asyncio.create_task(background.deliver_letters(world.env, stopping))
     async with asyncio.timeout(60):
         await looked.wait()
         looked.clear()
@@ -50,11 +50,11 @@ async def test_d5_a_letter_leaves_after_a_wait_that_is_drawn_by_lot(
         await first_of(drawn, looked)
     assert waits == [1.0], "nobody looks again before a lot is drawn"
     assert world.post.letters[sent:] == [], "it waits as long as the lot said"
-    monkeypatch.setattr(loops, "jitter", lambda at_most: 0.0)
+    monkeypatch.setattr(background, "jitter", lambda at_most: 0.0)
     stopping.set()
     await worker
     stopping.clear()
-    worker = asyncio.create_task(loops.deliver_letters(world.env, stopping))
+    worker = asyncio.create_task(background.deliver_letters(world.env, stopping))
     looked.clear()
     async with asyncio.timeout(60):
         await looked.wait()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from vestibule.metrics import sampling
+from vestibule.observability.metrics import sampling
 from vestibule.web import connections
 from vestibule.web.connections import Bounds
 from vestibule.web.under_way import UnderWay

@@ -13,9 +13,9 @@ from prometheus_client.metrics import MetricWrapperBase
 
 from tests.docs.paths import ROOT
 from vestibule.cli.commands import build
-from vestibule.metrics import meters
 from vestibule.model.events import EventKind
 from vestibule.model.letters import Delivery
+from vestibule.observability.metrics import meters
 
 DASHBOARD = ROOT / "deploy" / "grafana" / "vestibule.json"
 ALERTS = ROOT / "deploy" / "prometheus" / "alerts.yml"

@@ -9,7 +9,6 @@ from structlog.testing import capture_logs
 
 from tests.harness.backends import Backend
 from tests.harness.world import World, world_on
-from vestibule import loops
 from vestibule.crypto.opaque import mint_secret
 from vestibule.flows.be_ready import hindrances, look_at_clock
 from vestibule.flows.feed_services import Heartbeat, feed_service
@@ -19,6 +18,7 @@ from vestibule.model.readiness import Hindrance
 from vestibule.storage.sql.clock import DatabaseClock
 from vestibule.storage.sql.store import SqlStore
 from vestibule.web.api.services import as_event
+from vestibule.wiring import background
 
 NONE, HOURS, DAYS = timedelta(), timedelta(hours=2), timedelta(days=400)
 BODY = {"name": "Ada", "email": "ada@example.com", "password": "correct horse", "passwordConfirm": "correct horse"}
@@ -98,7 +98,7 @@ async def test_s14_it_starts_without_relying_on_anything_and_tells_services_so(b
     """S14: what is true has never been known here; that is no number of JSON's."""
     world, env = beside_another_clock, beside_another_clock.env
     world.clock.set_ahead(HOURS)
-    async with loops.running(env):
+    async with background.running(env):
         assert not env.revocations.trusted(env.clock.monotonic())
         with env.feed.following("k") as follower:
             told = [

@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import text
 
 from tests.harness.world import World
-from vestibule import loops
 from vestibule.flows.be_ready import hindrances, look_at_schema
 from vestibule.model.readiness import Hindrance
 from vestibule.process.signals import LEAVE
 from vestibule.storage.sql.schema import REVISION
+from vestibule.wiring import background
 
 LIVE, READY, CONTRACT = "/healthz/live", "/healthz/ready", "/api/healthchecker"
 
@@ -64,7 +64,7 @@ async def test_another_version_has_migrated_the_database(world: World) -> None:
 async def test_a_process_that_is_told_to_stop_is_not_ready(world: World, number: signal.Signals) -> None:
     before = signal.signal(number, lambda *_: None)
     try:
-        async with loops.running(world.env):
+        async with background.running(world.env):
             assert await statuses(world) == [200, 200, 200]
             signal.raise_signal(number)
             await asyncio.sleep(0)  # for the loop to hear of it

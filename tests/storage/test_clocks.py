@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from tests.harness.world import World
-from vestibule import loops
 from vestibule.flows.administer import find_account
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
@@ -17,6 +16,7 @@ from vestibule.model.letters import LetterKind
 from vestibule.model.limits import Limit
 from vestibule.model.login_attempts import AttemptCounter, LoginAttemptLimits
 from vestibule.model.memory import KnownSession
+from vestibule.wiring import background
 
 NONE, HOURS, DAYS = timedelta(), timedelta(hours=3), timedelta(days=400)
 EMAIL = "ada@example.com"
@@ -113,10 +113,10 @@ async def test_s15_nothing_old_is_looked_for_until_the_clock_has_stood(
         world.clock.set_ahead(lead)
         assert not cleaned
 
-    monkeypatch.setattr(loops, "clean_up", noted)
-    monkeypatch.setattr(loops, "purge_old_revocations", none)
+    monkeypatch.setattr(background, "clean_up", noted)
+    monkeypatch.setattr(background, "purge_old_revocations", none)
     with monkeypatch.context() as patched:
         patched.setattr(asyncio, "sleep", pause)
         with pytest.raises(asyncio.CancelledError):
-            await loops.keep_clean(world.env)
+            await background.keep_clean(world.env)
     assert cleaned == [True]

@@ -1,4 +1,4 @@
-"""What the commands need of the world, handed in by `__main__`, so that no command knows where things are kept."""
+"""What the commands need of the world, handed in by `wiring`, so that no command knows where things are kept."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager

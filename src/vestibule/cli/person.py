@@ -1,11 +1,11 @@
-"""`vestibule login`, `whoami`, `token` and `logout`, as this program lists them: `vestibule/person.py` runs them."""
+"""`vestibule login`, `whoami`, `token` and `logout`, as this program lists them: `cli/session.py` runs them."""
 
 import subprocess
 import sys
 
 import typer
 
-_PROGRAM = (sys.executable, "-m", "vestibule.person")
+_PROGRAM = (sys.executable, "-m", "vestibule")
 AS_IT_IS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 """How typer takes arguments that are another program's, `--help` among them."""
 

@@ -1,7 +1,7 @@
 """`vestibule login`, `whoami`, `token` and `logout`: a person's own session, at this server or at any other.
 
-A program of its own (`vestibule/person.py`), because what it is made of, httpx above all, is 15 MB that no
-server should carry.
+A program of its own, which `vestibule/__main__.py` chooses, because what it is made of, httpx above all, is 15 MB that
+no server should carry.
 """
 
 from collections.abc import Iterator
@@ -15,8 +15,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from vestibule import settings
+from vestibule.cli import usage
 from vestibule.cli.asked import asked
 from vestibule.cli.console import fail, notes, print_json, results
+from vestibule.cli.endings import explained
 from vestibule.cli.kept import KeptSession
 from vestibule.cli.typed import Commands
 from vestibule.client import NotReachedError, Session, SignedOutError
@@ -169,3 +171,9 @@ def _kept_for(address: str) -> KeptSession:
     if not folder.is_absolute():
         raise settings.WrongSettings("HOME: nobody knows where your home is, in which a session is kept; set it")
     return KeptSession(folder / "sessions" / f"{parts.scheme}-{parts.netloc.replace(':', '-')}.json")
+
+
+def main() -> None:
+    """Run one of these commands."""
+    with explained():
+        usage.run(person)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from vestibule import key_wiring
 from vestibule.crypto.jwk import PrivateKey, UnusableKey
 from vestibule.crypto.seal import CannotUnseal
 from vestibule.model.clock import Clock
@@ -12,6 +11,7 @@ from vestibule.model.signing_keys import KeyManager, KeyState, SealedKey
 from vestibule.settings import Settings, WrongSettings
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.store import SqlStore
+from vestibule.wiring.keys import given_keys, has_secret, open_key_manager
 
 SUBJECT = "keys"
 _OLD = timedelta(days=365)
@@ -24,14 +24,14 @@ async def look(chosen: Settings, clock: Clock, engines: Engines) -> list[Finding
         return _given(chosen)
     async with SqlStore(engines).reading() as read:
         stored = [key for key in await read.signing_keys.all() if key.state is not KeyState.GONE]
-    if not stored and (chosen.embedded or key_wiring.has_secret(chosen)):
+    if not stored and (chosen.embedded or has_secret(chosen)):
         return [fine(SUBJECT, "none yet; the first start makes them")]
     if not stored:
         return [_sealed("there are no keys yet, and no secret to seal them under")]
-    if not key_wiring.has_secret(chosen):
+    if not has_secret(chosen):
         return [_sealed("there are sealed keys, and here is no secret to open them with")]
     try:
-        key_manager = key_wiring.key_manager(chosen)
+        key_manager = open_key_manager(chosen)
     except WrongSettings as reason:
         return [_sealed(str(reason))]
     return _stored(clock, stored, key_manager) if key_manager else []
@@ -39,7 +39,7 @@ async def look(chosen: Settings, clock: Clock, engines: Engines) -> list[Finding
 
 def _given(chosen: Settings) -> list[Finding]:
     try:
-        ring = key_wiring.given_keys(chosen)
+        ring = given_keys(chosen)
     except WrongSettings as reason:
         return [fault(SUBJECT, str(reason), "The server does not start.", "vestibule keys generate")]
     return [*_bits(min(ring.access.signing.public.rsa_bits, ring.refresh.signing.public.rsa_bits), given=True)]

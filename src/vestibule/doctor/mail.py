@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import aiosmtplib
 
-from vestibule import wiring
 from vestibule.mail.smtp import Server, said_by, security_for
 from vestibule.model.findings import Finding, fault, fine, hint, warning
 from vestibule.settings import Settings, WrongSettings
 from vestibule.unsafe import is_local
+from vestibule.wiring.opening import sender
 
 SUBJECT = "mail"
 _TIMEOUT_SECONDS = 10
@@ -44,7 +44,7 @@ def _no_server(chosen: Settings) -> Finding:
 
 def _sender(chosen: Settings) -> Iterator[Finding]:
     try:
-        email = wiring.sender(chosen).email
+        email = sender(chosen).email
     except WrongSettings as reason:
         yield fault(SUBJECT, str(reason), "The server does not start.", "VESTIBULE_EMAIL_FROM=no-reply@example.com")
         return

@@ -6,10 +6,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from redis.exceptions import RedisError
 
-from vestibule import wiring
 from vestibule.model.findings import Finding, fault, fine, hint, warning
 from vestibule.settings import Settings, WrongSettings
 from vestibule.storage.redis.sentinel import SCHEMES
+from vestibule.wiring.opening import shared
 
 SUBJECT = "redis"
 _FULL = 0.9
@@ -24,7 +24,7 @@ async def look(chosen: Settings) -> list[Finding]:
     if not chosen.redis_url.get_secret_value():
         return [fine(SUBJECT, "none, and none is needed")]
     try:
-        async with wiring.shared(chosen) as client:
+        async with shared(chosen) as client:
             info: dict[str, Any] = await client.info() if client else {}
     except (RedisError, OSError) as reason:
         return [_unreachable(chosen, _said(chosen, reason))]

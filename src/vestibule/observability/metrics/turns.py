@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from vestibule.metrics.meters import BACKGROUND, REVOCATION_LAG
 from vestibule.model.revocations import Revocation
+from vestibule.observability.metrics.meters import BACKGROUND, REVOCATION_LAG
 
 
 @contextmanager

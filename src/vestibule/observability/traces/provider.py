@@ -15,7 +15,7 @@ from opentelemetry.trace import Link, SpanKind, Status, TraceState
 from opentelemetry.util.types import Attributes
 
 from vestibule import __version__
-from vestibule.traces.statements import trace_statements
+from vestibule.observability.traces.statements import trace_statements
 
 
 class OnlyRequests(Sampler):

@@ -15,7 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
-from vestibule.metrics.routes import METHODS, route_of
+from vestibule.observability.metrics.routes import METHODS, route_of
 
 _LAST_WORDS_SECONDS = 5.0
 _tracer = trace.get_tracer("vestibule")

@@ -6,8 +6,8 @@ from collections.abc import Collection
 from prometheus_client import Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vestibule.metrics.meters import REQUESTS
-from vestibule.metrics.routes import METHODS, route_of
+from vestibule.observability.metrics.meters import REQUESTS
+from vestibule.observability.metrics.routes import METHODS, route_of
 
 _OTHER = "other"
 

@@ -1,6 +1,6 @@
 """Settings become an `Env`: the database opened and looked at, the keys unsealed, the post office chosen.
 
-Sees every rim but the faces. `app` adds HTTP to it, `__main__` the command line.
+Sees every rim but the faces. `app` adds HTTP to it, `commands` the command line.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
@@ -10,7 +10,6 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
-from vestibule import key_wiring
 from vestibule import settings as choosing
 from vestibule.crypto.passwords import Argon2id, Hasher
 from vestibule.crypto.pepper import Peppers
@@ -47,6 +46,7 @@ from vestibule.storage.sql.store import SqlStore
 from vestibule.storage.sql.url import WrongAddress
 from vestibule.storage.sql.wake_ups import PostgresqlWakeUps
 from vestibule.translations.catalogues import broken
+from vestibule.wiring.keys import given_keys, keys, lacks_secret, make_folder, open_key_manager, refuse_lost
 
 _WATCHING = 2  # connections: one reads the record of revocations, one listens
 _SIGNING_THREADS = 1
@@ -75,7 +75,7 @@ def _complaints(looks: Iterable[Callable[[Settings], object]], settings: Setting
 
 
 def _given_keys(settings: Settings) -> object:
-    return settings.keys_are_given and key_wiring.given_keys(settings)
+    return settings.keys_are_given and given_keys(settings)
 
 
 def _database_address(settings: Settings) -> object:
@@ -107,15 +107,15 @@ async def opened(
     Raises `WrongSettings`, `SchemaMismatch` or `StoreUnavailable`.
     """
     clock = SystemClock()
-    make_secret = make_secret and key_wiring.lacks_secret(settings)
+    make_secret = make_secret and lacks_secret(settings)
     if not make_secret:
-        key_wiring.key_manager(settings)  # which says what is wrong before anything is opened
+        open_key_manager(settings)  # which says what is wrong before anything is opened
     async with AsyncExitStack() as stack:
         engines = await stack.enter_async_context(database(settings))
         await require_current(engines)
         if make_secret:  # last, for the secret of a start that fails would be taken for the right one
             await _refuse_lost(settings, engines)
-        key_manager = key_wiring.key_manager(settings, make_secret=make_secret)
+        key_manager = open_key_manager(settings, make_secret=make_secret)
         watching = engines if settings.embedded else await stack.enter_async_context(database(settings, _WATCHING))
         redis = await stack.enter_async_context(shared(settings))
         # Connections of its own, for which a crowd waits in line: counting alone would let more of it through.
@@ -130,7 +130,7 @@ async def opened(
                 clock=clock,
                 store=store,
                 watching=SqlStore(watching),
-                keys=await key_wiring.keys(settings, store, clock, key_manager),
+                keys=await keys(settings, store, clock, key_manager),
                 key_manager=key_manager,
                 passwords=Passwords(hasher(settings), hashing),
                 signing=signing,
@@ -151,15 +151,15 @@ async def opened(
 
 async def refuse_lost_secret(settings: Settings) -> None:
     """Raises `WrongSettings` where keys are sealed under a secret that is not here any more; makes nothing."""
-    if key_wiring.lacks_secret(settings) and engine.connect(settings.database_address).exists:
+    if lacks_secret(settings) and engine.connect(settings.database_address).exists:
         async with database(settings) as engines:
             await _refuse_lost(settings, engines)
 
 
 async def _refuse_lost(settings: Settings, engines: Engines) -> None:
     # In this order: another process may just have made both.
-    if await holds_sealed_keys(engines) and key_wiring.lacks_secret(settings):
-        key_wiring.refuse_lost(settings)
+    if await holds_sealed_keys(engines) and lacks_secret(settings):
+        refuse_lost(settings)
 
 
 @asynccontextmanager
@@ -168,7 +168,7 @@ async def database(
 ) -> AsyncIterator[Engines]:
     """The database, as it is; for the embedded one, at least the folder it lies in."""
     if not settings.database_url.get_secret_value():
-        key_wiring.make_folder(settings)
+        make_folder(settings)
     try:
         engines = engine.connect(settings.database_address, connections or settings.database_pool, timeouts)
     except WrongAddress as fault:

@@ -10,8 +10,8 @@ from prometheus_client import Counter
 from vestibule import __version__
 from vestibule.flows.env import Env
 from vestibule.flows.look_after_mail import count_letters
-from vestibule.metrics import meters
 from vestibule.model.errors import Fault
+from vestibule.observability.metrics import meters
 from vestibule.process.niced_threads import NicedThreads
 
 _EVERY_SECONDS = 1.0

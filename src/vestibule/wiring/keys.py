@@ -38,7 +38,7 @@ async def keys(settings: Settings, store: Store, clock: Clock, key_manager: KeyM
         raise WrongSettings(f"VESTIBULE_SECRET_KEY: {_another_secret(settings)}") from None
 
 
-def key_manager(settings: Settings, *, make_secret: bool = False) -> KeyManager | None:
+def open_key_manager(settings: Settings, *, make_secret: bool = False) -> KeyManager | None:
     """What makes, seals and opens keys; None where they are given by settings. Raises as `secret_key` does."""
     if settings.keys_are_given:
         return None

@@ -1,4 +1,4 @@
-"""The process that brings the schema up to date: `python -m vestibule.migrate`, run by `vestibule migrate`.
+"""The process that brings the schema up to date: `python -m vestibule.wiring.migrating`, run by `vestibule migrate`.
 
 Apart, because Alembic takes 8 MB that a server would carry for as long as it lives.
 """
@@ -6,10 +6,10 @@ Apart, because Alembic takes 8 MB that a server would carry for as long as it li
 import asyncio
 import sys
 
-from vestibule import wiring
 from vestibule.cli.endings import explained
 from vestibule.storage.sql.engine import UNHURRIED
 from vestibule.storage.sql.migrate import migrate
+from vestibule.wiring.opening import database, read_settings
 
 
 def main() -> None:
@@ -20,7 +20,7 @@ def main() -> None:
 
 
 async def _migrate() -> str | None:
-    async with wiring.database(wiring.read_settings(), timeouts=UNHURRIED) as engines:
+    async with database(read_settings(), timeouts=UNHURRIED) as engines:
         before, _ = await migrate(engines)
         return before
 

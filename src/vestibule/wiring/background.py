@@ -21,11 +21,11 @@ from vestibule.flows.follow_revocations import (
     read_new_backlog,
     read_whole_backlog,
 )
-from vestibule.metrics.meters import LETTERS
-from vestibule.metrics.turns import heard as heard_of
-from vestibule.metrics.turns import timed
 from vestibule.model.clock import MOST_APART
 from vestibule.model.errors import Fault
+from vestibule.observability.metrics.meters import LETTERS
+from vestibule.observability.metrics.turns import heard as heard_of
+from vestibule.observability.metrics.turns import timed
 from vestibule.process.signals import heard
 
 POLL_SECONDS = 1.0

@@ -1,0 +1,1 @@
+"""What can be seen of a server from outside: the log, metrics for Prometheus, traces for OpenTelemetry."""
