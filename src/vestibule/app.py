@@ -20,7 +20,8 @@ from vestibule.process import open_files
 from vestibule.process.niced_threads import NicedThreads
 from vestibule.process.priority import come_first
 from vestibule.process.told_once import pass_on_the_first
-from vestibule.settings import Settings
+from vestibule.settings.fields import Settings
+from vestibule.settings.policy import policy
 from vestibule.web.application import build
 from vestibule.web.connections import Bounds, shedding
 from vestibule.web.draining import Draining
@@ -73,7 +74,7 @@ def assembled(chosen: Settings, threads: type[NicedThreads] = NicedThreads) -> A
     )
     clock = SystemClock()
     pages = Pages(brand(chosen), chosen.language, templates(chosen, "pages"))
-    inner = build(chosen.policy(), web, pages, renderer(chosen, clock), lifespan)
+    inner = build(policy(chosen), web, pages, renderer(chosen, clock), lifespan)
     inner.state.env = None
 
     def env_of() -> Env | None:

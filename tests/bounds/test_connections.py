@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from tests.harness.process import Running, given_keys, serving
-from vestibule import settings
-from vestibule.settings import WrongSettings
+from vestibule.settings import reading
+from vestibule.settings.reading import WrongSettings
 from vestibule.web import connections
 from vestibule.web.connections import Bounds, Open
 from vestibule.web.under_way import Stage
@@ -128,6 +128,6 @@ def test_n3_followers_of_the_feed_are_at_most_half_of_it(monkeypatch: pytest.Mon
     monkeypatch.setenv("VESTIBULE_CONNECTIONS", "8192")
     monkeypatch.setenv("VESTIBULE_FEED_FOLLOWERS", "4097")
     with pytest.raises(WrongSettings, match="VESTIBULE_FEED_FOLLOWERS"):
-        settings.read()
+        reading.read()
     monkeypatch.setenv("VESTIBULE_FEED_FOLLOWERS", "4096")
-    assert settings.read().feed_followers == 4096
+    assert reading.read().feed_followers == 4096

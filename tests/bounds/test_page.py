@@ -12,7 +12,7 @@ SOURCE = ROOT / "src" / "vestibule"
 PAGE = (ROOT / "docs" / "bounds.md").read_text()
 CONTAINERS = {"dict", "list", "set", "deque", "Counter", "defaultdict", "OrderedDict", "Queue"}
 CACHES = {"cache", "lru_cache"}
-SHORT_LIVED = {"cli", "doctor", "testing.py", "env_file.py", "settings.py"}
+SHORT_LIVED = {"cli", "doctor", "settings", "client/testing.py"}
 """Commands and what reads settings: they end, or are read once."""
 
 
@@ -34,7 +34,7 @@ def kept() -> Iterator[str]:
     """What begins empty and may grow, or remembers answers, as `file.py name`."""
     for path in SOURCE.rglob("*.py"):
         inside = path.relative_to(SOURCE)
-        if inside.parts[0] not in SHORT_LIVED:
+        if SHORT_LIVED.isdisjoint({inside.parts[0], str(inside)}):
             yield from (f"{inside} {name}" for name in names_in(ast.parse(path.read_text())))
 
 

@@ -15,9 +15,10 @@ from tests.cli.conftest import nowhere
 from tests.harness import mail_server
 from tests.harness.http_server import handled_by
 from tests.harness.process import given_keys, run
-from vestibule import settings
 from vestibule.cli import session
-from vestibule.settings import Settings, WrongSettings, name_of
+from vestibule.settings import reading
+from vestibule.settings.fields import Settings, name_of
+from vestibule.settings.reading import WrongSettings
 from vestibule.wiring import commands
 
 __all__ = ["nowhere"]
@@ -134,13 +135,13 @@ def test_l17_no_wrong_setting_is_repeated(name: str, typed: Typed, nowhere: pyte
     for value in WRONG:
         Path(".env").write_text(f'{name}="{value}\n{value}\n{name} {value}\n')
         with pytest.raises(WrongSettings) as wrong:
-            settings.read()
+            reading.read()
         assert not singing(str(wrong.value)), value
         Path(".env").unlink()
         with nowhere.context() as around:
             around.setenv(name, value)
             try:
-                said = repr(settings.read())
+                said = repr(reading.read())
             except WrongSettings as fault:
                 said = str(fault)
         assert not singing(said), value

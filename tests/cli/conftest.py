@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from vestibule import settings
-from vestibule.settings import Settings
+from vestibule.settings.fields import Settings, name_of
 from vestibule.wiring import commands
 
 Refusal = Callable[..., str]
@@ -17,7 +16,7 @@ Refusal = Callable[..., str]
 def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[pytest.MonkeyPatch]:
     """An empty folder, and an environment that sets nothing."""
     monkeypatch.chdir(tmp_path)
-    for name in map(settings.name_of, Settings.model_fields.values()):
+    for name in map(name_of, Settings.model_fields.values()):
         monkeypatch.delenv(name, raising=False)
     logging_before = structlog.get_config()
     yield monkeypatch

@@ -9,8 +9,10 @@ import pytest
 from tests.cli.conftest import Refusal
 from tests.harness.process import complaint, given_keys, run, starting
 from tests.harness.servers import wait_until
-from vestibule import setting_names, settings
-from vestibule.settings import WrongSettings
+from vestibule.settings import names as setting_names
+from vestibule.settings import reading
+from vestibule.settings.fields import Settings, name_of
+from vestibule.settings.reading import WrongSettings
 from vestibule.wiring import opening
 
 SAFE = {"NODE_ENV": "production", "VESTIBULE_URL": "https://auth.example.com", **given_keys()}
@@ -135,12 +137,12 @@ def test_c20_a_slip_in_a_name_of_the_file_is_known_and_stops_nothing(
     name: str, meant: str, nowhere: pytest.MonkeyPatch
 ) -> None:
     Path(".env").write_text(f"{name}=x\n")
-    assert settings.read().port == 8000
-    assert settings.slips() == [(name, meant)]
+    assert reading.read().port == 8000
+    assert reading.slips() == [(name, meant)]
 
 
 def test_c20_every_name_without_our_prefix_is_known_with_any_slip() -> None:
-    names = [settings.name_of(field) for field in settings.Settings.model_fields.values()]
+    names = [name_of(field) for field in Settings.model_fields.values()]
     for name in (each for each in names if not each.startswith("VESTIBULE_")):
         for at in range(len(name)):
             a, b, rest = name[:at], name[at], name[at + 1 :]
@@ -153,8 +155,8 @@ def test_c20_names_of_others_and_what_is_chosen_anyway_are_left_alone(nowhere: p
     others = "".join(f"{name}=x\n" for name in OF_OTHERS.split())
     Path(".env").write_text(f"{others}DATABASE_URI=of-another\nDATABASE_URL=sqlite:///x.db\n")
     nowhere.setenv("ORIGN", "x")  # an environment has names of everybody
-    assert settings.read().database_url.get_secret_value() == "sqlite:///x.db"
-    assert settings.slips() == []
+    assert reading.read().database_url.get_secret_value() == "sqlite:///x.db"
+    assert reading.slips() == []
 
 
 def test_c20_a_slip_is_a_line_of_the_servers_log_and_of_the_doctors(tmp_path: Path) -> None:
@@ -174,7 +176,7 @@ def test_c1_a_folder_in_the_place_of_the_file_is_one_line_and_a_virtual_environm
     Path(".env").mkdir()
     assert complaint(refusal()) == ".env: cannot be read: Is a directory"
     Path(".env/pyvenv.cfg").touch()
-    assert settings.read().port == 8000
+    assert reading.read().port == 8000
 
 
 def test_c1_a_file_that_cannot_be_opened_is_one_line_of_every_command(tmp_path: Path) -> None:
@@ -277,7 +279,7 @@ def test_c1_the_file_is_read_as_node_s_reader_takes_it(
     content: bytes, field: str, value: object, nowhere: pytest.MonkeyPatch
 ) -> None:
     Path(".env").write_bytes(content)
-    assert getattr(settings.read(), field) == value
+    assert getattr(reading.read(), field) == value
 
 
 @pytest.mark.parametrize(
@@ -303,7 +305,7 @@ def test_c2_white_space_at_the_ends_and_other_ways_to_write_the_same_are_taken(
     name: str, value: str, field: str, read: object, nowhere: pytest.MonkeyPatch
 ) -> None:
     nowhere.setenv(name, value)
-    assert getattr(settings.read(), field) == read
+    assert getattr(reading.read(), field) == read
 
 
 @pytest.mark.parametrize(
@@ -319,7 +321,7 @@ def test_c2_a_proxy_of_ipv4_is_known_however_it_is_written(
     written: str, meant: str, nowhere: pytest.MonkeyPatch
 ) -> None:
     nowhere.setenv("VESTIBULE_TRUSTED_PROXIES", written)
-    assert list(map(str, settings.read().trusted_proxies)) == [meant]
+    assert list(map(str, reading.read().trusted_proxies)) == [meant]
 
 
 def wrapped(text: str) -> str:
@@ -354,7 +356,7 @@ def test_c2_what_kubernetes_says_of_a_service_called_vestibule_is_no_setting(now
     nowhere.setenv("VESTIBULE_SERVICE_PORT_HTTP", "8000")
     nowhere.setenv("VESTIBULE_PORT", "tcp://10.0.0.1:8000")
     nowhere.setenv("VESTIBULE_PORT_8000_TCP_ADDR", "10.0.0.1")
-    assert settings.read().port == 8000
+    assert reading.read().port == 8000
 
 
 def test_c3_a_broken_template_is_told_at_the_start(nowhere: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -10,8 +10,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from tests.cli.conftest import Refusal
 from tests.harness.backends import Backend
 from tests.harness.process import complaint, given_keys, run, serving
-from vestibule import settings
-from vestibule.settings import Settings
+from vestibule.settings import reading
+from vestibule.settings.fields import Settings, name_of
+from vestibule.settings.policy import policy
 
 HUSH = "hush-hush"
 ACCESS_PRIVATE = "JWT_ACCESS_TOKEN_PRIVATE_KEY"
@@ -153,7 +154,7 @@ def test_a_misspelt_name_is_refused_with_the_right_one(from_file: bool, refusal:
 @pytest.mark.parametrize("bits", [2048, 3072, 4096])
 def test_the_size_of_new_keys_can_be_chosen(bits: int, nowhere: pytest.MonkeyPatch) -> None:
     nowhere.setenv("VESTIBULE_SIGNING_KEY_BITS", str(bits))
-    assert settings.read().signing_key_bits == bits
+    assert reading.read().signing_key_bits == bits
 
 
 @pytest.mark.parametrize(
@@ -168,11 +169,11 @@ def test_the_size_of_new_keys_can_be_chosen(bits: int, nowhere: pytest.MonkeyPat
 )
 def test_the_origin_of_an_app_can_be_listed_and_no_letter_leads_there(nowhere: pytest.MonkeyPatch, origin: str) -> None:
     nowhere.setenv("ORIGIN", f"{origin},https://app.example.com")
-    chosen = settings.read()
+    chosen = reading.read()
     assert chosen.front_ends == (origin, "https://app.example.com")
-    assert chosen.policy().link_base == "https://app.example.com"
+    assert policy(chosen).link_base == "https://app.example.com"
     nowhere.setenv("ORIGIN", origin)
-    assert settings.read().policy().link_base == settings.read().own_base
+    assert policy(reading.read()).link_base == reading.read().own_base
 
 
 @pytest.mark.parametrize(
@@ -180,20 +181,20 @@ def test_the_origin_of_an_app_can_be_listed_and_no_letter_leads_there(nowhere: p
 )
 def test_what_is_no_origin_cannot_be_listed(nowhere: pytest.MonkeyPatch, origin: str) -> None:
     nowhere.setenv("ORIGIN", origin)
-    with pytest.raises(settings.WrongSettings, match="ORIGIN"):
-        settings.read()
+    with pytest.raises(reading.WrongSettings, match="ORIGIN"):
+        reading.read()
 
 
 def test_origins_are_a_list(nowhere: pytest.MonkeyPatch) -> None:
     nowhere.setenv("ORIGIN", " https://App.example.com , http://localhost:3000")
-    assert settings.read().origins == ("https://app.example.com", "http://localhost:3000")
+    assert reading.read().origins == ("https://app.example.com", "http://localhost:3000")
 
 
 def test_an_empty_value_means_the_default(nowhere: pytest.MonkeyPatch) -> None:
-    for name in map(settings.name_of, Settings.model_fields.values()):
+    for name in map(name_of, Settings.model_fields.values()):
         nowhere.setenv(name, "")
-    assert settings.read().port == 8000
-    assert settings.read().origins == ("http://localhost:3000",)
+    assert reading.read().port == 8000
+    assert reading.read().origins == ("http://localhost:3000",)
 
 
 def test_no_secret_shows_in_a_traceback(nowhere: pytest.MonkeyPatch) -> None:
@@ -207,7 +208,7 @@ def test_no_secret_shows_in_a_traceback(nowhere: pytest.MonkeyPatch) -> None:
     }
     for name, value in secrets.items():
         nowhere.setenv(name, value)
-    read = settings.read()
+    read = reading.read()
     assert not [name for name, value in secrets.items() if value in repr(read) + str(read)]
     assert HUSH not in repr(read)
 

@@ -6,8 +6,8 @@ import pytest
 
 from tests.cli.conftest import Refusal
 from tests.harness.process import PRODUCTION, complaint, given_keys, serving
-from vestibule import settings
 from vestibule.crypto.opaque import mint_secret
+from vestibule.settings import reading
 
 
 @pytest.mark.parametrize(
@@ -55,16 +55,16 @@ def test_plain_http_may_stay_on_this_machine_and_a_drawn_secret_is_taken(
     given = {"NODE_ENV": "production", "VESTIBULE_URL": local, "ORIGIN": local}
     for name, value in {**given, "VESTIBULE_SECRET_KEY": mint_secret()}.items():
         nowhere.setenv(name, value)
-    assert settings.read().production
+    assert reading.read().production
 
 
 def test_an_origin_that_nobody_set_may_call_in_development_only(nowhere: pytest.MonkeyPatch) -> None:
-    assert settings.read().front_ends == ("http://localhost:3000",)
+    assert reading.read().front_ends == ("http://localhost:3000",)
     nowhere.setenv("NODE_ENV", "production")
     nowhere.setenv("VESTIBULE_URL", "https://auth.example.com")
-    assert settings.read().front_ends == ()
+    assert reading.read().front_ends == ()
     nowhere.setenv("ORIGIN", "https://app.example.com")
-    assert settings.read().front_ends == ("https://app.example.com",)
+    assert reading.read().front_ends == ("https://app.example.com",)
 
 
 def test_c25_what_weakens_a_server_is_a_line_of_its_log(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 """The testing aid's fixture, as a project's own `conftest.py` would name it as a plugin."""
 
-from vestibule.testing import vestibule
+from vestibule.client.testing import vestibule
 
 __all__ = ["vestibule"]

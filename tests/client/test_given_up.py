@@ -137,8 +137,8 @@ TOLD = {
     "client/following.py": "a TaskGroup",
     "client/introspect.py": "together",
     "client/keys.py": "together",
-    "loops.py": "each loop logs and goes on, gather takes the rest",
-    "metrics/sampling.py": "logs and goes on",
+    "wiring/background.py": "each loop logs and goes on, gather takes the rest",
+    "observability/metrics/sampling.py": "logs and goes on",
     "web/api/services.py": "retrieve",
     "web/connections.py": "logs and goes on",
 }

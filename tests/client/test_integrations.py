@@ -25,8 +25,8 @@ from vestibule.client import litestar as for_litestar
 from vestibule.client.asgi import VestibuleMiddleware as AsgiMiddleware
 from vestibule.client.fastapi import CurrentUser
 from vestibule.client.flask import Vestibule, current_caller
+from vestibule.client.testing import SignedIn
 from vestibule.client.wsgi import VestibuleMiddleware as WsgiMiddleware
-from vestibule.testing import SignedIn
 
 ORIGIN = "https://app.example.com"
 AUTH = {"url": "https://auth.example.com", "service_key": "vsk_x", "cookie": "access_token", "origins": [ORIGIN]}

@@ -6,7 +6,7 @@ import pytest
 from tests.client.test_integrations import AUTH
 from vestibule.client import Verifier
 from vestibule.client.flask import Vestibule, current_caller
-from vestibule.testing import SignedIn
+from vestibule.client.testing import SignedIn
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vestibule.client import CallerRefusedError, SessionOverError, TokenInvalidError, Verifier
-from vestibule.testing import NotInATest, SignedIn, _require_running
+from vestibule.client.testing import NotInATest, SignedIn, _require_running
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_without_the_fixture_a_verifier_is_the_real_one() -> None:
 @pytest.mark.parametrize("variables", [{}, {"PYTEST_CURRENT_TEST": "made up"}])
 def test_outside_a_test_nothing_switches_it_on(variables: dict[str, str]) -> None:
     program = (
-        "import vestibule.testing as aid\n"
+        "import vestibule.client.testing as aid\n"
         "from vestibule.client import Verifier\n"
         "before = Verifier._decide\n"
         "for ask in (lambda: aid.vestibule(None, None), lambda: aid.vestibule.__wrapped__(None, None),\n"
@@ -60,7 +60,7 @@ def test_outside_a_test_nothing_switches_it_on(variables: dict[str, str]) -> Non
 
 
 def test_a_project_names_it_as_a_plugin(tmp_path: Path) -> None:
-    (tmp_path / "conftest.py").write_text('pytest_plugins = ["vestibule.testing"]\n')
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["vestibule.client.testing"]\n')
     (tmp_path / "test_theirs.py").write_text(
         "from vestibule.client import Verifier\n"
         "verifier = Verifier('https://auth.example.com', 'vsk_x')\n"

@@ -14,7 +14,7 @@ from vestibule.client import Caller, Verifier
 from vestibule.client import litestar as for_litestar
 from vestibule.client.asgi import VestibuleMiddleware
 from vestibule.client.fastapi import CurrentUser
-from vestibule.testing import SignedIn
+from vestibule.client.testing import SignedIn
 
 POLICY_VIOLATION = 1008
 

@@ -14,7 +14,7 @@ import yaml
 from tests.docs.paths import ROOT
 from tests.harness.process import run
 from vestibule.cli.commands import build
-from vestibule.settings import Settings, name_of
+from vestibule.settings.fields import Settings, name_of
 from vestibule.web.routes import ROUTES
 
 DEPLOY = ROOT / "deploy"

@@ -16,8 +16,8 @@ from tests.docs.paths import DOCS
 from tests.docs.security import PAGE, security_page
 from vestibule.model.errors import Fault, PasswordTooEasy, Refusal
 from vestibule.model.sessions import EndReason
-from vestibule.setting_types import Switch
-from vestibule.settings import Settings, name_of
+from vestibule.settings.fields import Settings, name_of
+from vestibule.settings.types import Switch
 from vestibule.web.errors import (
     HTTP_MAPPINGS,
     UNEXPECTED,
@@ -146,7 +146,7 @@ def stale() -> list[str]:
 
 
 def _settings_in_groups() -> Iterator[tuple[str, list[FieldInfo]]]:
-    """The groups as `settings.py` has them: a comment, and the fields below it."""
+    """The groups as `settings/fields.py` has them: a comment, and the fields below it."""
     source = inspect.getsource(Settings)
     for title, members in re.findall(r"^    # (.+)\n((?:.*\n)+?)(?=^    [#@])", source, re.MULTILINE):
         names = re.findall(r"^    (\w+): ", members, re.MULTILINE)

@@ -11,7 +11,7 @@ from typer.main import get_command
 
 from tests.docs.paths import DOCS, ROOT
 from vestibule.cli.commands import build
-from vestibule.settings import Settings, name_of
+from vestibule.settings.fields import Settings, name_of
 from vestibule.web.errors import HTTP_MAPPINGS, UNEXPECTED
 from vestibule.web.routes import ROUTES, Route
 

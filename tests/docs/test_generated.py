@@ -6,10 +6,10 @@ import pytest
 
 from tests.docs.generate import ENTRIES, api_page, settings_page, stale, table
 from tests.docs.paths import ROOT
-from vestibule import setting_types
 from vestibule.model.errors import RefreshRefused, SessionOver
 from vestibule.model.sessions import EndReason
-from vestibule.settings import Settings, name_of
+from vestibule.settings import types as setting_types
+from vestibule.settings.fields import Settings, name_of
 from vestibule.web.errors import UNEXPECTED
 
 

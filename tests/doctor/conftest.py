@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from vestibule import settings
-from vestibule.settings import Settings
+from vestibule.settings import reading
+from vestibule.settings.fields import Settings, name_of
 
 Chosen = Callable[..., Settings]
 
@@ -16,12 +16,12 @@ def chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Chosen:
     """The settings of an empty folder, read as the server reads them, with these beside the defaults."""
     monkeypatch.chdir(tmp_path)
     for field in Settings.model_fields.values():
-        monkeypatch.delenv(settings.name_of(field), raising=False)
+        monkeypatch.delenv(name_of(field), raising=False)
 
     def read(**given: str) -> Settings:
         for name, text in given.items():
             monkeypatch.setenv(name, text)
-        return settings.read()
+        return reading.read()
 
     return read
 

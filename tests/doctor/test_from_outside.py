@@ -18,7 +18,7 @@ from tests.harness.servers import free_port
 from vestibule.doctor import outside
 from vestibule.model.clock import SystemClock
 from vestibule.model.findings import Finding
-from vestibule.settings import Settings
+from vestibule.settings.fields import Settings
 
 NOT_LOCAL = "127.0.0.2"  # an address of this machine that the doctor does not know as such
 

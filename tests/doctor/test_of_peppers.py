@@ -9,7 +9,7 @@ from vestibule.crypto.pepper import Peppers
 from vestibule.doctor import database
 from vestibule.model.clock import SystemClock
 from vestibule.model.findings import Finding
-from vestibule.settings import Settings
+from vestibule.settings.fields import Settings
 
 FIRST, SECOND = "the first pepper; " * 3 + "one", "the second pepper; " * 3 + "two"
 

@@ -25,7 +25,7 @@ from vestibule.model.clock import SystemClock
 from vestibule.model.events import Event, EventKind
 from vestibule.model.findings import Finding
 from vestibule.model.signing_keys import KeyManager
-from vestibule.settings import Settings
+from vestibule.settings.fields import Settings
 from vestibule.storage.sql.store import SqlStore
 from vestibule.wiring import opening
 

@@ -10,7 +10,7 @@ from tests.harness.unprivileged import as_somebody_else, let_reach
 from vestibule.doctor import at_start, browsers, proxies
 from vestibule.doctor import settings as of_settings
 from vestibule.model.findings import Finding, Severity
-from vestibule.settings import Settings
+from vestibule.settings.fields import Settings
 
 SECRET = "a secret that is long enough to be one, 123456"
 

@@ -13,7 +13,7 @@ import threading
 from functools import cache
 from pathlib import Path
 
-from vestibule.settings import Settings, name_of
+from vestibule.settings.fields import Settings, name_of
 
 _ROOT = Path(__file__).parents[2]
 _KNOWN = {name_of(field) for field in Settings.model_fields.values()} | {"PATH", "PYTHONPATH", "TMPDIR", "HOME"}

@@ -11,10 +11,11 @@ import pytest
 
 from tests.harness.backends import Backend
 from tests.harness.world import POLICY, World, world_on
-from vestibule import settings
 from vestibule.flows.administer import disable_account, find_account
 from vestibule.model.letters import LetterKind
 from vestibule.model.sessions import MAX_LIVE_SUCCESSORS
+from vestibule.settings import reading
+from vestibule.settings.policy import policy
 
 REFRESH = "/api/auth/refresh"
 ME = "/api/users/me"
@@ -44,7 +45,7 @@ async def signed_in_under(
     monkeypatch.chdir(folder)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    async with world_on(backend, replace(POLICY, sessions=settings.read().policy().sessions)) as world:
+    async with world_on(backend, replace(POLICY, sessions=policy(reading.read()).sessions)) as world:
         await world.register()
         yield world, await world.sign_in()
 

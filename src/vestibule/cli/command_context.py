@@ -9,7 +9,7 @@ from vestibule.flows.import_accounts import Claims
 from vestibule.model.findings import Finding
 from vestibule.model.imports import ForeignRow
 from vestibule.model.signing_keys import KeyRing, SealedKey
-from vestibule.settings import Settings
+from vestibule.settings.fields import Settings
 
 
 class Legacy(Protocol):

@@ -13,8 +13,8 @@ from rich.text import Text
 from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import print_json, results
 from vestibule.model.findings import Finding, Severity, fault
-from vestibule.setting_types import shown
-from vestibule.settings import WrongSettings
+from vestibule.settings.reading import WrongSettings
+from vestibule.settings.types import shown
 
 _MARKS = {
     Severity.FINE: "[green]✓[/]",

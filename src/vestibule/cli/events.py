@@ -21,7 +21,7 @@ from vestibule.flows.watch_events import find_events
 from vestibule.model.accounts import NotAnEmail, canonical_email
 from vestibule.model.events import Event, EventFilter, EventKind
 from vestibule.model.limits import usual_form
-from vestibule.setting_types import shown
+from vestibule.settings.types import shown
 
 _KINDS = f"Only of this kind; may be given again. Kinds: {', '.join(kind.value for kind in EventKind)}."
 _LOOK_SECONDS = 1.0

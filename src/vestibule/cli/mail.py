@@ -17,7 +17,8 @@ from vestibule.flows.look_after_mail import Outbox, look_into_outbox, retry_lett
 from vestibule.model.accounts import NotAnEmail, canonical_email
 from vestibule.model.letters import LetterState, NotSent
 from vestibule.process.operator_errors import OperatorError
-from vestibule.settings import Settings, WrongSettings
+from vestibule.settings.fields import Settings
+from vestibule.settings.reading import WrongSettings
 
 _SHOWN_OF_ID = 8
 _MOST_LETTERS = 100_000

@@ -24,8 +24,9 @@ from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import Terminal, notes
 from vestibule.cli.supervisor import FINISH_SECONDS, Supervisor
 from vestibule.process import open_files
-from vestibule.setting_types import listening_address
-from vestibule.settings import ENV_FILE, Settings, WrongSettings, slips
+from vestibule.settings.fields import Settings
+from vestibule.settings.reading import ENV_FILE, WrongSettings, slips
+from vestibule.settings.types import listening_address
 
 _log = structlog.get_logger(__name__)
 _PLAIN, _TRACED = "vestibule.app:application", "vestibule.traced:application"

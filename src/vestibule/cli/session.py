@@ -14,7 +14,6 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from vestibule import settings
 from vestibule.cli import usage
 from vestibule.cli.asked import asked
 from vestibule.cli.console import fail, notes, print_json, results
@@ -24,6 +23,7 @@ from vestibule.cli.typed import Commands
 from vestibule.client import NotReachedError, Session, SignedOutError
 from vestibule.client.wire import InTheOpen
 from vestibule.process.operator_errors import OperatorError
+from vestibule.settings import reading
 
 _WRONG_URL, _NOT_DONE = 2, 1
 person = Commands(
@@ -54,7 +54,7 @@ def login(
     """
     with _session(url, begins=True) as session:
         if url is None:
-            notes.print(f"Signing in at {settings.read().own_base}{_where_from()}.", markup=False, highlight=False)
+            notes.print(f"Signing in at {reading.read().own_base}{_where_from()}.", markup=False, highlight=False)
         session.sign_in(email or asked("Email"), asked("Password", hidden=True))
         notes.print(f"Signed in as {session.me().get('email')}.", markup=False)
 
@@ -84,9 +84,9 @@ def token(url: Url = None) -> None:
 def logout(url: Url = None) -> None:
     """Sign out: the session ends at the server, and is forgotten here."""
     with _session(url) as session:
-        kept = _kept_for(url or settings.read().own_base)
+        kept = _kept_for(url or reading.read().own_base)
         if kept.load() is None:
-            _nobody_to_sign_out(kept, url or settings.read().own_base)
+            _nobody_to_sign_out(kept, url or reading.read().own_base)
             return
         session.sign_out()
     notes.print("Signed out.")
@@ -109,11 +109,11 @@ def _session(url: str | None, *, begins: bool = False) -> Iterator[Session]:
     its place is tried out first.
     """
     try:
-        address = url or settings.read().own_base
+        address = url or reading.read().own_base
         kept = _kept_for(address)
         session = Session(address, kept)
         _require_no_path(address)
-    except settings.WrongSettings as wrong:
+    except reading.WrongSettings as wrong:
         fail(str(wrong))
         raise typer.Exit(_WRONG_URL) from None
     except InTheOpen as wrong:
@@ -161,15 +161,15 @@ def _try_out(kept: KeptSession) -> None:
 
 def _where_from() -> str:
     """Who said that the password goes there, where that is a file of whatever folder this is."""
-    name = next((name for name in ("VESTIBULE_URL", "PORT") if settings.from_env_file(name)), None)
-    return f", which {name} in {settings.ENV_FILE.absolute()} names" if name else ""
+    name = next((name for name in ("VESTIBULE_URL", "PORT") if reading.from_env_file(name)), None)
+    return f", which {name} in {reading.ENV_FILE.absolute()} names" if name else ""
 
 
 def _kept_for(address: str) -> KeptSession:
     parts = urlsplit(address)
     folder = Path(typer.get_app_dir("vestibule"))
     if not folder.is_absolute():
-        raise settings.WrongSettings("HOME: nobody knows where your home is, in which a session is kept; set it")
+        raise reading.WrongSettings("HOME: nobody knows where your home is, in which a session is kept; set it")
     return KeptSession(folder / "sessions" / f"{parts.scheme}-{parts.netloc.replace(':', '-')}.json")
 
 

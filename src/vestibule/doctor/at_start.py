@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from vestibule.doctor import mail, proxies, redis, settings
 from vestibule.model.findings import Finding, Severity
-from vestibule.settings import Settings
+from vestibule.settings.fields import Settings
 
 
 def look(chosen: Settings) -> Iterator[Finding]:

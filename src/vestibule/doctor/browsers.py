@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from urllib.parse import SplitResult, urlsplit
 
 from vestibule.model.findings import Finding, fault, fine, hint, warning
-from vestibule.settings import Settings
+from vestibule.settings.fields import Settings
 
 SUBJECT = "browsers"
 _LOCAL = {"localhost", "127.0.0.1", "::1"}

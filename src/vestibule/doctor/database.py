@@ -13,7 +13,7 @@ from vestibule.model.clock import Clock
 from vestibule.model.errors import StoreUnavailable
 from vestibule.model.findings import Finding, fault, fine, warning
 from vestibule.model.paths import is_folder
-from vestibule.settings import Settings
+from vestibule.settings.fields import Settings
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.revision import NotOurs, NotUnicode, SchemaMismatch, require_current

@@ -7,7 +7,7 @@ from vestibule.doctor import browsers, database, mail, outside, proxies, redis, 
 from vestibule.model.clock import Clock
 from vestibule.model.findings import Finding, fault
 from vestibule.process.tracebacks import in_short
-from vestibule.settings import Settings
+from vestibule.settings.fields import Settings
 
 
 async def examine(chosen: Settings, clock: Clock) -> list[Finding]:

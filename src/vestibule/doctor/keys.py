@@ -8,7 +8,8 @@ from vestibule.crypto.seal import CannotUnseal
 from vestibule.model.clock import Clock
 from vestibule.model.findings import Finding, fault, fine, hint, warning
 from vestibule.model.signing_keys import KeyManager, KeyState, SealedKey
-from vestibule.settings import Settings, WrongSettings
+from vestibule.settings.fields import Settings
+from vestibule.settings.reading import WrongSettings
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.store import SqlStore
 from vestibule.wiring.keys import given_keys, has_secret, open_key_manager

@@ -6,8 +6,9 @@ import aiosmtplib
 
 from vestibule.mail.smtp import Server, said_by, security_for
 from vestibule.model.findings import Finding, fault, fine, hint, warning
-from vestibule.settings import Settings, WrongSettings
-from vestibule.unsafe import is_local
+from vestibule.settings.fields import Settings
+from vestibule.settings.reading import WrongSettings
+from vestibule.settings.unsafe import is_local
 from vestibule.wiring.opening import sender
 
 SUBJECT = "mail"

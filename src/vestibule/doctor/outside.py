@@ -14,8 +14,8 @@ from vestibule.model.clock import Clock
 from vestibule.model.findings import Finding, fault, fine, hint, warning
 from vestibule.protocol import timeouts
 from vestibule.protocol.timeouts import Timeouts, Unbounded
-from vestibule.setting_types import shown
-from vestibule.settings import Settings
+from vestibule.settings.fields import Settings
+from vestibule.settings.types import shown
 
 SUBJECT = "outside"
 _TIMEOUT_SECONDS = 10

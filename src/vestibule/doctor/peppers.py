@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.crypto.pepper import MARK, Pepper
 from vestibule.model.findings import Finding, fault, fine, hint
-from vestibule.settings import Settings
+from vestibule.settings.fields import Settings
 from vestibule.storage.sql.schema import accounts
 
 SUBJECT = "passwords"

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from vestibule.model.events import EventKind
 from vestibule.model.findings import Finding, fine, warning
 from vestibule.model.limits import usual_form
-from vestibule.settings import Settings
+from vestibule.settings.fields import Settings
 from vestibule.web.client_address import is_listed
 
 SUBJECT = "proxies"

@@ -7,7 +7,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from redis.exceptions import RedisError
 
 from vestibule.model.findings import Finding, fault, fine, hint, warning
-from vestibule.settings import Settings, WrongSettings
+from vestibule.settings.fields import Settings
+from vestibule.settings.reading import WrongSettings
 from vestibule.storage.redis.sentinel import SCHEMES
 from vestibule.wiring.opening import shared
 

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from vestibule import env_file
 from vestibule.model.findings import Finding, fault, fine, hint, warning
 from vestibule.model.paths import is_folder
 from vestibule.protocol.files import read_bounded
-from vestibule.settings import ENV_FILE, Settings, slips
+from vestibule.settings import env_file
+from vestibule.settings.fields import Settings
+from vestibule.settings.reading import ENV_FILE, slips
+from vestibule.settings.unsafe import is_local
 from vestibule.storage.sql import url as addresses
-from vestibule.unsafe import is_local
 
 SUBJECT = "settings"
 _HARDENED_LENGTH = 15

@@ -16,7 +16,8 @@ from vestibule.model.clock import SystemClock
 from vestibule.model.findings import Finding
 from vestibule.model.signing_keys import KeyRing, SealedKey
 from vestibule.observability import logs
-from vestibule.settings import Settings, WrongSettings
+from vestibule.settings.fields import Settings
+from vestibule.settings.reading import WrongSettings
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.database_copy import DatabaseCopy
 from vestibule.storage.sql.engine import UNHURRIED, Engines

@@ -20,8 +20,9 @@ from vestibule.model.clock import Clock
 from vestibule.model.signing_keys import KeyManager, KeyRing, KeySet
 from vestibule.model.store import Store
 from vestibule.protocol.files import read_bounded
-from vestibule.setting_types import pem_of
-from vestibule.settings import Settings, WrongSettings
+from vestibule.settings.fields import Settings
+from vestibule.settings.reading import WrongSettings
+from vestibule.settings.types import pem_of
 
 T = TypeVar("T")
 _MAX_SECRET_BYTES = 64_000

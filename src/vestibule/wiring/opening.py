@@ -10,7 +10,6 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
-from vestibule import settings as choosing
 from vestibule.crypto.passwords import Argon2id, Hasher
 from vestibule.crypto.pepper import Peppers
 from vestibule.flows.env import Env
@@ -29,8 +28,11 @@ from vestibule.model.readiness import Readiness
 from vestibule.model.revocations import RevocationSet, WakeUps
 from vestibule.process.niced_threads import NicedThreads
 from vestibule.protocol.files import read_bounded
-from vestibule.setting_types import MAX_LOGO_BYTES
-from vestibule.settings import Settings, WrongSettings
+from vestibule.settings import reading
+from vestibule.settings.fields import Settings
+from vestibule.settings.policy import policy
+from vestibule.settings.reading import WrongSettings
+from vestibule.settings.types import MAX_LOGO_BYTES
 from vestibule.storage import limiter
 from vestibule.storage.memory.replica import NoSessionReplica
 from vestibule.storage.memory.wake_ups import NoWakeUps
@@ -60,7 +62,7 @@ def read_settings(*looks: Callable[[Settings], object]) -> Settings:
     """The settings in force; raises `WrongSettings` with a line for each that is wrong, in whoever's eyes: those of
     `looks` too, which raise the same.
     """
-    return choosing.read(partial(_complaints, looks))
+    return reading.read(partial(_complaints, looks))
 
 
 def _complaints(looks: Iterable[Callable[[Settings], object]], settings: Settings) -> Iterator[str]:
@@ -126,7 +128,7 @@ async def opened(
         signing = threads(_SIGNING_THREADS, _SIGNATURES_WAITING)
         try:
             yield Env(
-                policy=settings.policy(),
+                policy=policy(settings),
                 clock=clock,
                 store=store,
                 watching=SqlStore(watching),

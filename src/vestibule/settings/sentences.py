@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from vestibule.setting_types import shown
+from vestibule.settings.types import shown
 
 _WORDS: dict[str, Callable[[dict[str, Any], Any], str]] = {
     "literal_error": lambda context, given: f"{_given(given)} is not {context['expected']}",

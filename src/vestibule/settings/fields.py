@@ -4,30 +4,16 @@ Names the tutorial's server had keep their meaning; every other begins with VEST
 `docs/settings.md` is made from this file.
 """
 
-import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from pydantic.fields import FieldInfo
 
-from vestibule import env_file, setting_names, unsafe
-from vestibule.crypto.commonest import commonest_passwords
-from vestibule.crypto.passwords import BCRYPT_MAX_BYTES
-from vestibule.model.access_tokens import Issuer
-from vestibule.model.limits import LetterLimits, NetworkLimits, RateClass
-from vestibule.model.login_attempts import LoginAttemptLimits
-from vestibule.model.passwords import PasswordRules
-from vestibule.model.policy import Policy
-from vestibule.model.retention import Retention
-from vestibule.model.sessions import SessionLimits
-from vestibule.process.operator_errors import OperatorError
-from vestibule.setting_sentences import sentence
-from vestibule.setting_types import (
+from vestibule.settings import unsafe
+from vestibule.settings.types import (
     Colour,
     DataFolder,
     EhloName,
@@ -48,17 +34,9 @@ from vestibule.setting_types import (
     whole,
 )
 
-ENV_FILE = Path(".env")
 _DRAIN_SECONDS_IN_PRODUCTION = 5
 _A_CENTURY = 36500 * 86400  # and no later: years end at 9999
-_NAMES = re.compile(r"[A-Z][A-Z_]{3,}")
 _HOST_IN_URL = re.compile(r"^https?://(.+?)(?::\d+)?$")
-
-
-class WrongSettings(OperatorError, ValueError):
-    """The start stops here. The message has one line for each setting that is wrong, and names it."""
-
-    status: ClassVar[int] = 2
 
 
 def _setting(name: str, default: Any, why: str, **rules: Any) -> Any:
@@ -70,7 +48,7 @@ def _lower(text: Any) -> Any:
 
 
 class Settings(BaseModel):
-    """Everything an operator can choose. Construct with `read`."""
+    """Everything an operator can choose. Construct with `reading.read`."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
@@ -507,48 +485,6 @@ class Settings(BaseModel):
         "`a***@example.com` in place of an email. The table of events keeps them for the account's owner.",
     )
 
-    def complaints(self) -> Iterator[str]:
-        """What is wrong with settings that are each right by themselves. A line names first the setting to change, and
-        further on whatever else it is about.
-        """
-        missing = [name for name, field in _KEY_FIELDS.items() if not getattr(self, field).get_secret_value()]
-        if 0 < len(missing) < len(_KEY_FIELDS):
-            beside = f", and so is {' and '.join(missing[1:])}" if missing[1:] else ""
-            yield f"{missing[0]}: is missing{beside}; the four JWT_… settings go together, or none of them is set"
-        if self.password_max_length < self.password_min_length:
-            yield "VESTIBULE_PASSWORD_MAX_LENGTH: is less than VESTIBULE_PASSWORD_MIN_LENGTH"
-        yield from self._lives()
-        if self.feed_followers > self.connections // 2:
-            yield "VESTIBULE_FEED_FOLLOWERS: is more than half of VESTIBULE_CONNECTIONS, which would keep others out"
-        if self.production and not self.url:
-            yield "VESTIBULE_URL: is needed in production, because mailed links lead there"
-        if self.metrics_port == self.port:
-            yield "VESTIBULE_METRICS_PORT: is that of the API, PORT; choose another"
-        if self.conceal_accounts and self.email_verification == "optional":
-            yield (
-                "VESTIBULE_CONCEAL_ACCOUNTS: conceals nothing while whoever registers can sign in at once; set "
-                "VESTIBULE_EMAIL_VERIFICATION=mandatory, or leave this unset"
-            )
-        if self.pepper.get_secret_value() and self.password_hash == "bcrypt":
-            yield "VESTIBULE_PEPPER: no other program could read these bcrypt hashes; unset one of the two"
-        yield from self._unsafe()
-
-    def _lives(self) -> Iterator[str]:
-        if self.session_seconds < self.session_idle_seconds:
-            yield "VESTIBULE_SESSION_SECONDS: is less than VESTIBULE_SESSION_IDLE_SECONDS"
-        if self.session_idle_seconds < self.access_token_seconds:
-            yield (
-                "VESTIBULE_SESSION_IDLE_SECONDS: is less than VESTIBULE_ACCESS_TOKEN_SECONDS, so a session would be "
-                "idle while its access token is good; raise the one or lower the other"
-            )
-
-    def _unsafe(self) -> Iterator[str]:
-        if self.production:
-            yield from unsafe.in_production(self.url, self.front_ends)
-            yield from unsafe.secret("VESTIBULE_SECRET_KEY", self.secret_key.get_secret_value())
-            yield from unsafe.secret("VESTIBULE_PEPPER", self.pepper.get_secret_value())
-        yield from unsafe.cookies(self.cookie_prefix, secure=self.production)
-
     @property
     def production(self) -> bool:
         return self.mode == "production"
@@ -577,7 +513,7 @@ class Settings(BaseModel):
         return self.url or f"http://localhost:{self.port}"
 
     @property
-    def _link_base(self) -> str:
+    def link_base(self) -> str:
         """Where mailed links lead: a mail program opens no page of an app."""
         of_the_web = (origin for origin in self.origins if origin.startswith(("http://", "https://")))
         return next(of_the_web, self.own_base) if "origins" in self.model_fields_set else self.own_base
@@ -609,126 +545,7 @@ class Settings(BaseModel):
     def keys_are_given(self) -> bool:
         return bool(self.jwt_access_private.get_secret_value())
 
-    def policy(self) -> Policy:
-        """The rules among the settings."""
-        verification_mandatory = self.email_verification == "mandatory"
-        return Policy(
-            issuer=Issuer(self.issuer, self.audience, timedelta(seconds=self.clock_leeway_seconds)),
-            access_lifetime=timedelta(seconds=self.access_token_seconds),
-            sessions=SessionLimits(
-                idle=timedelta(seconds=self.session_idle_seconds),
-                absolute=timedelta(seconds=self.session_seconds),
-                refresh_grace=timedelta(seconds=self.refresh_grace_seconds),
-                rotate=self.refresh_rotation,
-                for_account=self.sessions_per_account,
-            ),
-            passwords=PasswordRules(
-                min_length=self.password_min_length,
-                max_length=self.password_max_length,
-                max_bytes=BCRYPT_MAX_BYTES if self.password_hash == "bcrypt" else 1024,
-                commonest=commonest_passwords(self.password_min_length) if self.refuses_common else None,
-                of_here=frozenset({self.product_name, urlsplit(self.own_base).hostname or ""}),
-            ),
-            revocation_staleness=timedelta(seconds=self.revocation_staleness_seconds),
-            verification_mandatory=verification_mandatory,
-            link_base=self._link_base,
-            own_base=self.own_base,
-            language=self.language,
-            login_attempts=LoginAttemptLimits(
-                at_most=self.password_failures,
-                free=min(self.password_failures_free, self.password_failures),
-                longest_wait=timedelta(seconds=self.password_wait_seconds),
-            ),
-            networks=NetworkLimits(
-                {
-                    RateClass.SIGN_IN: self.sign_ins_per_network,
-                    RateClass.REGISTER: self.registrations_per_network,
-                    RateClass.MAIL: self.mail_per_network,
-                    RateClass.REFRESH: self.refreshes_per_network,
-                    RateClass.ACCOUNT: self.account_per_network,
-                }
-            ),
-            letters=LetterLimits.per_hour(self.letters_per_email, self.letters_per_network, _LETTERS_APART),
-            events_kept=timedelta(days=self.event_days),
-            retention=Retention(
-                sessions=timedelta(days=self.session_days),
-                letters=timedelta(days=self.letter_days),
-                devices=timedelta(days=self.device_days),
-                unverified=timedelta(days=self.unverified_days),
-            ),
-            reauthentication=timedelta(seconds=self.reauthentication_seconds),
-            conceal_accounts=verification_mandatory if self.conceal_accounts is None else self.conceal_accounts,
-            published_keys_lifetime=timedelta(seconds=self.published_keys_seconds),
-        )
-
-
-_LETTERS_APART = timedelta(minutes=5)
-_KEY_FIELDS = {
-    "JWT_ACCESS_TOKEN_PRIVATE_KEY": "jwt_access_private",
-    "JWT_ACCESS_TOKEN_PUBLIC_KEY": "jwt_access_public",
-    "JWT_REFRESH_TOKEN_PRIVATE_KEY": "jwt_refresh_private",
-    "JWT_REFRESH_TOKEN_PUBLIC_KEY": "jwt_refresh_public",
-}
-
 
 def name_of(field: FieldInfo) -> str:
     """The name under which a setting is looked up in the environment."""
     return str(field.validation_alias)
-
-
-def read(of_whoever_uses_them: Callable[[Settings], Iterable[str]] = lambda _: ()) -> Settings:
-    """The settings in the environment and in `.env`; raises `WrongSettings` with every line there is to say.
-
-    `of_whoever_uses_them`: what is wrong in the eyes of those who will, a line each, beginning with a setting's name.
-    """
-    names = [name_of(field) for field in Settings.model_fields.values()]
-    file = env_file.read(ENV_FILE, names)
-    faults = [*file.faults, *setting_names.unknown({**file.values, **os.environ}, names)]
-    given = _given(file.values, names)
-    chosen, of_fields = _validated(given)
-    faults += of_fields
-    if file.whole:  # else it is not known what else was chosen
-        for look in (Settings.complaints, of_whoever_uses_them):
-            wrong = {fault.partition(":")[0] for fault in faults}
-            faults += [fault for fault in look(chosen) if not wrong & set(_NAMES.findall(fault))]
-    if faults:
-        raise WrongSettings("\n".join(dict.fromkeys(" ".join(fault.split()) for fault in faults)))
-    return chosen
-
-
-def slips() -> list[tuple[str, str]]:
-    """Names in `.env` that are none of ours, and the one of ours that may be meant by each."""
-    names = [name_of(field) for field in Settings.model_fields.values()]
-    of_file = env_file.read(ENV_FILE, names).values
-    return list(setting_names.mistyped(of_file, names, _given(of_file, names)))
-
-
-def from_env_file(name: str) -> bool:
-    """Whether a setting is the file's, and not the environment's."""
-    return not os.environ.get(name, "").strip() and bool(env_file.read(ENV_FILE, ()).values.get(name, "").strip())
-
-
-def _given(of_file: Mapping[str, str], names: list[str]) -> dict[str, str]:
-    """What is set, without white space at the ends; the environment wins, and an empty value counts as unset."""
-    ends = {name: os.environ.get(name, "").strip() or of_file.get(name, "").strip() for name in names}
-    return {name: text for name, text in ends.items() if text}
-
-
-def _validated(given: dict[str, str]) -> tuple[Settings, list[str]]:
-    """The settings, with the default for each that is wrong, and a line about each of those."""
-    lines = {name: "is not UTF-8" for name, text in given.items() if not _is_text(text)}
-    try:
-        Settings.model_validate({name: text for name, text in given.items() if name not in lines})
-    except ValidationError as faults:
-        lines |= {str(fault["loc"][0]): sentence(dict(fault)) for fault in reversed(faults.errors())}
-    right = {name: text for name, text in given.items() if name not in lines}
-    return Settings.model_validate(right), [f"{name}: {line}" for name, line in lines.items()]
-
-
-def _is_text(text: str) -> bool:
-    """Whether the environment had UTF-8; Python keeps other bytes as halves of characters."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -1,6 +1,6 @@
 """A pytest plugin: signed-in callers for a project's own tests, without a server.
 
-    pytest_plugins = ["vestibule.testing"]
+    pytest_plugins = ["vestibule.client.testing"]
 
     def test_orders(client, vestibule):
         token = vestibule.token_for("ada", role="admin")
@@ -109,4 +109,4 @@ def _key() -> PrivateKey:
 def _require_running(request: pytest.FixtureRequest) -> None:
     # pytest sets the variable itself while a test is set up; the request exists nowhere else.
     if not isinstance(request, pytest.FixtureRequest) or "PYTEST_CURRENT_TEST" not in os.environ:
-        raise NotInATest("vestibule.testing works inside a running pytest test only")
+        raise NotInATest("vestibule.client.testing works inside a running pytest test only")

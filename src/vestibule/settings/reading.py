@@ -1,0 +1,82 @@
+"""Settings as they are read, once at the start: from the environment and `.env`, with everything that is wrong."""
+
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import ValidationError
+
+from vestibule.process.operator_errors import OperatorError
+from vestibule.settings import env_file, rules
+from vestibule.settings.fields import Settings, name_of
+from vestibule.settings.names import mistyped, unknown
+from vestibule.settings.sentences import sentence
+
+ENV_FILE = Path(".env")
+_NAMES = re.compile(r"[A-Z][A-Z_]{3,}")
+
+
+class WrongSettings(OperatorError, ValueError):
+    """The start stops here. The message has one line for each setting that is wrong, and names it."""
+
+    status: ClassVar[int] = 2
+
+
+def read(of_whoever_uses_them: Callable[[Settings], Iterable[str]] = lambda _: ()) -> Settings:
+    """The settings in the environment and in `.env`; raises `WrongSettings` with every line there is to say.
+
+    `of_whoever_uses_them`: what is wrong in the eyes of those who will, a line each, beginning with a setting's name.
+    """
+    names = [name_of(field) for field in Settings.model_fields.values()]
+    file = env_file.read(ENV_FILE, names)
+    faults = [*file.faults, *unknown({**file.values, **os.environ}, names)]
+    given = _given(file.values, names)
+    chosen, of_fields = _validated(given)
+    faults += of_fields
+    if file.whole:  # else it is not known what else was chosen
+        for look in (rules.complaints, of_whoever_uses_them):
+            wrong = {fault.partition(":")[0] for fault in faults}
+            faults += [fault for fault in look(chosen) if not wrong & set(_NAMES.findall(fault))]
+    if faults:
+        raise WrongSettings("\n".join(dict.fromkeys(" ".join(fault.split()) for fault in faults)))
+    return chosen
+
+
+def slips() -> list[tuple[str, str]]:
+    """Names in `.env` that are none of ours, and the one of ours that may be meant by each."""
+    names = [name_of(field) for field in Settings.model_fields.values()]
+    of_file = env_file.read(ENV_FILE, names).values
+    return list(mistyped(of_file, names, _given(of_file, names)))
+
+
+def from_env_file(name: str) -> bool:
+    """Whether a setting is the file's, and not the environment's."""
+    return not os.environ.get(name, "").strip() and bool(env_file.read(ENV_FILE, ()).values.get(name, "").strip())
+
+
+def _given(of_file: Mapping[str, str], names: list[str]) -> dict[str, str]:
+    """What is set, without white space at the ends; the environment wins, and an empty value counts as unset."""
+    ends = {name: os.environ.get(name, "").strip() or of_file.get(name, "").strip() for name in names}
+    return {name: text for name, text in ends.items() if text}
+
+
+def _validated(given: dict[str, str]) -> tuple[Settings, list[str]]:
+    """The settings, with the default for each that is wrong, and a line about each of those."""
+    lines = {name: "is not UTF-8" for name, text in given.items() if not _is_text(text)}
+    try:
+        Settings.model_validate({name: text for name, text in given.items() if name not in lines})
+    except ValidationError as faults:
+        lines |= {str(fault["loc"][0]): sentence(dict(fault)) for fault in reversed(faults.errors())}
+    right = {name: text for name, text in given.items() if name not in lines}
+    return Settings.model_validate(right), [f"{name}: {line}" for name, line in lines.items()]
+
+
+def _is_text(text: str) -> bool:
+    """Whether the environment had UTF-8; Python keeps other bytes as halves of characters."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

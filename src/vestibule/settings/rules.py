@@ -1,0 +1,58 @@
+"""What is wrong with settings that are each right by themselves."""
+
+from collections.abc import Iterator
+
+from vestibule.settings import unsafe
+from vestibule.settings.fields import Settings
+
+_KEY_FIELDS = {
+    "JWT_ACCESS_TOKEN_PRIVATE_KEY": "jwt_access_private",
+    "JWT_ACCESS_TOKEN_PUBLIC_KEY": "jwt_access_public",
+    "JWT_REFRESH_TOKEN_PRIVATE_KEY": "jwt_refresh_private",
+    "JWT_REFRESH_TOKEN_PUBLIC_KEY": "jwt_refresh_public",
+}
+
+
+def complaints(chosen: Settings) -> Iterator[str]:
+    """What is wrong with settings that are each right by themselves. A line names first the setting to change, and
+    further on whatever else it is about.
+    """
+    missing = [name for name, field in _KEY_FIELDS.items() if not getattr(chosen, field).get_secret_value()]
+    if 0 < len(missing) < len(_KEY_FIELDS):
+        beside = f", and so is {' and '.join(missing[1:])}" if missing[1:] else ""
+        yield f"{missing[0]}: is missing{beside}; the four JWT_… settings go together, or none of them is set"
+    if chosen.password_max_length < chosen.password_min_length:
+        yield "VESTIBULE_PASSWORD_MAX_LENGTH: is less than VESTIBULE_PASSWORD_MIN_LENGTH"
+    yield from _lives(chosen)
+    if chosen.feed_followers > chosen.connections // 2:
+        yield "VESTIBULE_FEED_FOLLOWERS: is more than half of VESTIBULE_CONNECTIONS, which would keep others out"
+    if chosen.production and not chosen.url:
+        yield "VESTIBULE_URL: is needed in production, because mailed links lead there"
+    if chosen.metrics_port == chosen.port:
+        yield "VESTIBULE_METRICS_PORT: is that of the API, PORT; choose another"
+    if chosen.conceal_accounts and chosen.email_verification == "optional":
+        yield (
+            "VESTIBULE_CONCEAL_ACCOUNTS: conceals nothing while whoever registers can sign in at once; set "
+            "VESTIBULE_EMAIL_VERIFICATION=mandatory, or leave this unset"
+        )
+    if chosen.pepper.get_secret_value() and chosen.password_hash == "bcrypt":
+        yield "VESTIBULE_PEPPER: no other program could read these bcrypt hashes; unset one of the two"
+    yield from _unsafe(chosen)
+
+
+def _lives(chosen: Settings) -> Iterator[str]:
+    if chosen.session_seconds < chosen.session_idle_seconds:
+        yield "VESTIBULE_SESSION_SECONDS: is less than VESTIBULE_SESSION_IDLE_SECONDS"
+    if chosen.session_idle_seconds < chosen.access_token_seconds:
+        yield (
+            "VESTIBULE_SESSION_IDLE_SECONDS: is less than VESTIBULE_ACCESS_TOKEN_SECONDS, so a session would be "
+            "idle while its access token is good; raise the one or lower the other"
+        )
+
+
+def _unsafe(chosen: Settings) -> Iterator[str]:
+    if chosen.production:
+        yield from unsafe.in_production(chosen.url, chosen.front_ends)
+        yield from unsafe.secret("VESTIBULE_SECRET_KEY", chosen.secret_key.get_secret_value())
+        yield from unsafe.secret("VESTIBULE_PEPPER", chosen.pepper.get_secret_value())
+    yield from unsafe.cookies(chosen.cookie_prefix, secure=chosen.production)
