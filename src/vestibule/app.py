@@ -24,9 +24,9 @@ from vestibule.settings.fields import Settings
 from vestibule.settings.policy import policy
 from vestibule.web.application import build
 from vestibule.web.connections import Bounds, shedding
-from vestibule.web.draining import Draining
-from vestibule.web.fast_path import PATHS, FastPath
-from vestibule.web.headers import OutermostLayer
+from vestibule.web.layers.draining import Draining
+from vestibule.web.layers.fast_path import PATHS, FastPath
+from vestibule.web.layers.headers import OutermostLayer
 from vestibule.web.pages.render import Pages
 from vestibule.web.policy import WebPolicy
 from vestibule.web.under_way import UnderWay

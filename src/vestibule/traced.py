@@ -13,7 +13,7 @@ from vestibule.observability.traces.threads import TracedThreads
 from vestibule.process.priority import come_first
 from vestibule.process.told_once import pass_on_the_first
 from vestibule.web.client_address import is_listed
-from vestibule.web.fast_path import PATHS
+from vestibule.web.layers.fast_path import PATHS
 from vestibule.wiring.opening import read_settings
 
 _PROBES = ("/healthz/live", "/healthz/ready", "/api/healthchecker")

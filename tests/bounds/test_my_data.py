@@ -19,7 +19,7 @@ from vestibule.flows.my_sessions import MOST_LISTED
 from vestibule.model.events import Event
 from vestibule.storage.sql.records import SqlEvents
 from vestibule.storage.sql.schema import events
-from vestibule.web.pages import leaving
+from vestibule.web.pages import my_data
 
 MANY = 10_000
 CREDENTIALS = {"email": "ada@example.com", "password": "correct horse"}
@@ -122,7 +122,7 @@ async def test_n5_what_was_read_is_sent_before_the_next_page_is_read(
         sent_before.append(len(sent))
         return await page(of, *which)
 
-    monkeypatch.setattr(leaving, "StreamingResponse", Watched)
+    monkeypatch.setattr(my_data, "StreamingResponse", Watched)
     monkeypatch.setattr(SqlEvents, "page", noted)
     account = await ada(world)
     browser = await world.sign_in()

@@ -9,8 +9,8 @@ from vestibule.crypto.entropy import new_id
 from vestibule.flows.change_email import confirm_change
 from vestibule.flows.identify import Caller
 from vestibule.model.errors import Refusal
-from vestibule.model.memory import KnownSession
 from vestibule.model.sessions import Device, begin
+from vestibule.state.memory import KnownSession
 
 EMAIL = "ada@example.com"
 PASSWORD = "correct horse"

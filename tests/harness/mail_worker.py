@@ -14,14 +14,14 @@ from vestibule.flows.env import Env
 from vestibule.mail.letters import Renderer, Sender
 from vestibule.mail.smtp import Server, SmtpPost
 from vestibule.model.clock import Clock
-from vestibule.model.feed import Feed
-from vestibule.model.memory import Memory
 from vestibule.model.passwords import Passwords
 from vestibule.model.revocations import RevocationSet
 from vestibule.process.niced_threads import NicedThreads
+from vestibule.state.feed import Feed
+from vestibule.state.memory import Memory
 from vestibule.storage import limiter
-from vestibule.storage.memory.replica import NoSessionReplica
-from vestibule.storage.memory.wake_ups import NoWakeUps
+from vestibule.storage.absent.replica import NoSessionReplica
+from vestibule.storage.absent.wake_ups import NoWakeUps
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.store import SqlStore
 

@@ -24,27 +24,27 @@ from vestibule.flows.follow_revocations import read_whole_backlog
 from vestibule.flows.open_key_ring import open_key_ring
 from vestibule.model.access_tokens import Issuer
 from vestibule.model.clock import SystemClock
-from vestibule.model.feed import Feed
 from vestibule.model.letters import LetterKind
 from vestibule.model.limits import LetterLimits, NetworkLimits, RateClass
 from vestibule.model.login_attempts import LoginAttemptLimits
-from vestibule.model.memory import Memory
 from vestibule.model.passwords import PasswordRules, Passwords
 from vestibule.model.policy import Policy
 from vestibule.model.revocations import RevocationSet
 from vestibule.model.sessions import SessionLimits
 from vestibule.model.signing_keys import KeyManager, KeyRing, KeySet
 from vestibule.process.niced_threads import NicedThreads
+from vestibule.state.feed import Feed
+from vestibule.state.memory import Memory
 from vestibule.storage import limiter
-from vestibule.storage.memory.replica import NoSessionReplica
-from vestibule.storage.memory.wake_ups import NoWakeUps
+from vestibule.storage.absent.replica import NoSessionReplica
+from vestibule.storage.absent.wake_ups import NoWakeUps
 from vestibule.storage.redis import replica as redis_replica
 from vestibule.storage.redis.replica import RedisSessionReplica
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.engine import Engines, Timeouts
 from vestibule.storage.sql.store import SqlStore
-from vestibule.web.fast_path import FastPath
-from vestibule.web.headers import OutermostLayer
+from vestibule.web.layers.fast_path import FastPath
+from vestibule.web.layers.headers import OutermostLayer
 from vestibule.web.policy import WebPolicy
 
 FRONT_END = "http://localhost:3000"

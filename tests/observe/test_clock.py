@@ -14,7 +14,7 @@ from vestibule.flows.be_ready import hindrances, look_at_clock
 from vestibule.flows.feed_services import Heartbeat, feed_service
 from vestibule.flows.follow_revocations import read_whole_backlog
 from vestibule.model.clock import SystemClock
-from vestibule.model.readiness import Hindrance
+from vestibule.state.readiness import Hindrance
 from vestibule.storage.sql.clock import DatabaseClock
 from vestibule.storage.sql.store import SqlStore
 from vestibule.web.api.services import as_event

@@ -8,8 +8,8 @@ from sqlalchemy import text
 
 from tests.harness.world import World
 from vestibule.flows.be_ready import hindrances, look_at_schema
-from vestibule.model.readiness import Hindrance
 from vestibule.process.signals import LEAVE
+from vestibule.state.readiness import Hindrance
 from vestibule.storage.sql.schema import REVISION
 from vestibule.wiring import background
 

@@ -18,10 +18,10 @@ from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.devices import device_tag
 from vestibule.model.letters import LetterKind, QueuedLetter
-from vestibule.model.memory import KnownSession
 from vestibule.model.one_time_tokens import Purpose, issue
 from vestibule.model.sessions import Device, Session, begin
 from vestibule.model.store import Transaction
+from vestibule.state.memory import KnownSession
 from vestibule.storage.sql.schema import accounts, known_devices, letters, one_time_tokens, sessions
 
 PASSWORD = "correct horse"

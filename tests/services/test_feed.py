@@ -11,8 +11,8 @@ from vestibule.flows.feed_services import BATCH, Heartbeat, Hello, Told, end_rem
 from vestibule.flows.follow_revocations import read_new_backlog, read_whole_backlog
 from vestibule.flows.services import create_service_key, identify_service, revoke_service_key
 from vestibule.model.errors import Overloaded, ServiceKeyInvalid
-from vestibule.model.feed import MOST_WAITING, Follower
 from vestibule.model.revocations import OVERLAP_SECONDS, Notice, Revocation, RevocationKind
+from vestibule.state.feed import MOST_WAITING, Follower
 from vestibule.web.api.services import as_event
 
 MEMORY = 960

@@ -15,7 +15,7 @@ from vestibule.model.accounts import Account
 from vestibule.model.letters import LetterKind
 from vestibule.model.limits import Limit
 from vestibule.model.login_attempts import AttemptCounter, LoginAttemptLimits
-from vestibule.model.memory import KnownSession
+from vestibule.state.memory import KnownSession
 from vestibule.wiring import background
 
 NONE, HOURS, DAYS = timedelta(), timedelta(hours=3), timedelta(days=400)

@@ -5,7 +5,7 @@ import structlog
 from vestibule.flows.env import Env
 from vestibule.model.clock import MOST_APART
 from vestibule.model.errors import NotReady
-from vestibule.model.readiness import Hindrance
+from vestibule.state.readiness import Hindrance
 
 _CLOCK_DIFFERS = (
     "this machine's clock is not that of the database; nobody is answered before both keep time: "

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from vestibule.flows.env import Env
-from vestibule.model.feed import Follower
 from vestibule.model.revocations import Notice
+from vestibule.state.feed import Follower
 
 HEARTBEAT_SECONDS = 1.0
 _LONG_AGO_SECONDS = 86_400.0

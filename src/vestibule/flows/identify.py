@@ -9,9 +9,9 @@ from vestibule.flows.follow_keys import read_signed
 from vestibule.model import access_tokens
 from vestibule.model.accounts import Account
 from vestibule.model.errors import SessionOver, StoreUnavailable
-from vestibule.model.memory import KnownSession
 from vestibule.model.sessions import EndReason, Session
 from vestibule.protocol.access_tokens import AccessToken
+from vestibule.state.memory import KnownSession
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Where things are kept: `sql` holds what must not be lost, `redis` and `memory` what may be."""
+"""Where things are kept: `sql` holds what must not be lost, `redis` and `absent` what may be."""

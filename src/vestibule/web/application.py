@@ -18,10 +18,10 @@ from vestibule.web.accept import asks_for_page
 from vestibule.web.admission import AdmittedRoute
 from vestibule.web.client_address import ClientAddresses
 from vestibule.web.errors import UNEXPECTED, Json, MethodNotAllowed, RouteUnknown, refused
-from vestibule.web.headers import target
+from vestibule.web.layers.headers import target
 from vestibule.web.limits import within_limit
-from vestibule.web.pages.face import AdmittedPageRoute, PageRoute, told
 from vestibule.web.pages.render import Pages
+from vestibule.web.pages.route import AdmittedPageRoute, PageRoute, told
 from vestibule.web.policy import WebPolicy
 from vestibule.web.routes import PAGES, ROUTES, WORKBENCH, Page, Route, methods_at
 from vestibule.web.service import WrongKeys

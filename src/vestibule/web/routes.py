@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from vestibule.model import errors as e
 from vestibule.model.errors import Refusal
 from vestibule.model.limits import RateClass
-from vestibule.web.api import answers, auth, bodies, health, me, services, sessions
+from vestibule.web.api import answers, auth, bodies, health, me, my_account, services
 from vestibule.web.body import ContractBody
 from vestibule.web.caller import anyone, signed_in
 from vestibule.web.csrf import own_site, own_site_refresh
@@ -24,9 +24,9 @@ from vestibule.web.errors import (
     UnsupportedMedia,
 )
 from vestibule.web.in_front import for_a_service
-from vestibule.web.pages import account, language, leaving, letters, mailed, sign_in, sign_up, static
-from vestibule.web.pages.face import Form
+from vestibule.web.pages import account, language, letter_preview, mailed, my_data, sign_in, sign_up, static
 from vestibule.web.pages.member import member, member_form
+from vestibule.web.pages.route import Form
 from vestibule.web.prefetch import on_purpose
 from vestibule.web.service import service
 
@@ -111,11 +111,11 @@ ROUTES = (
     Route("POST",  "/api/auth/forgotpassword",                auth.forgot_password,          OWN_SITE,           MAIL,      NO_HASH, 200, answers.Told, bodies.ForgotPassword, (CrossSite,)),
     Route("PATCH", "/api/auth/resetpassword/{token}",         auth.reset,                    OWN_SITE,           MAIL,      HASHES,  200, answers.Told, bodies.ResetPassword, NO_RESET),
     Route("GET",   "/api/users/me",                           me.me,                         SIGNED_IN,          UNLIMITED, NO_HASH, 200, answers.Me, None, NO_TOKEN),
-    Route("PATCH", "/api/users/me/password",                  sessions.change_my_password,   SIGNED_IN_OWN_SITE, SIGN_IN,   HASHES,  200, answers.SignedIn, bodies.ChangePassword, (*NO_CHANGE, e.PasswordTooEasy)),
-    Route("PATCH", "/api/users/me/email",                     sessions.change_my_email,      SIGNED_IN_OWN_SITE, SIGN_IN,   HASHES,  200, answers.Told, bodies.ChangeEmail, NO_CHANGE),
-    Route("GET",   "/api/users/me/sessions",                  sessions.list_mine,            SIGNED_IN,          ACCOUNT,   NO_HASH, 200, answers.Sessions, None, NO_TOKEN),
-    Route("DELETE", "/api/users/me/sessions",                  sessions.end_others,           SIGNED_IN_OWN_SITE, ACCOUNT,   NO_HASH, 200, answers.Ended, None, (*NO_SIGN_OUT, e.ReauthenticationRequired)),
-    Route("DELETE", "/api/users/me/sessions/{session_id}",     sessions.end_one,              SIGNED_IN_OWN_SITE, ACCOUNT,   NO_HASH, 200, answers.Success, None, (*NO_SIGN_OUT, e.SessionUnknown, e.ReauthenticationRequired)),
+    Route("PATCH", "/api/users/me/password",                  my_account.change_my_password,   SIGNED_IN_OWN_SITE, SIGN_IN,   HASHES,  200, answers.SignedIn, bodies.ChangePassword, (*NO_CHANGE, e.PasswordTooEasy)),
+    Route("PATCH", "/api/users/me/email",                     my_account.change_my_email,      SIGNED_IN_OWN_SITE, SIGN_IN,   HASHES,  200, answers.Told, bodies.ChangeEmail, NO_CHANGE),
+    Route("GET",   "/api/users/me/sessions",                  my_account.list_mine,            SIGNED_IN,          ACCOUNT,   NO_HASH, 200, answers.Sessions, None, NO_TOKEN),
+    Route("DELETE", "/api/users/me/sessions",                  my_account.end_others,           SIGNED_IN_OWN_SITE, ACCOUNT,   NO_HASH, 200, answers.Ended, None, (*NO_SIGN_OUT, e.ReauthenticationRequired)),
+    Route("DELETE", "/api/users/me/sessions/{session_id}",     my_account.end_one,              SIGNED_IN_OWN_SITE, ACCOUNT,   NO_HASH, 200, answers.Success, None, (*NO_SIGN_OUT, e.SessionUnknown, e.ReauthenticationRequired)),
     Route("GET",   "/api/auth/verify",                        me.verify,                     FOR_A_SERVICE,      UNLIMITED, NO_HASH, 204, None, None, (*NO_TOKEN, CrossSite, ReservedHeader)),
     Route("POST",  "/api/auth/introspect",                    services.introspect_token,     SERVICE,            UNLIMITED, NO_HASH, 200, answers.Introspection, None, NO_INTROSPECTION, ("token",)),
     Route("GET",   "/api/revocations",                        services.follow,               SERVICE,            UNLIMITED, NO_HASH, 200, None, None, (e.ServiceKeyInvalid, e.TooManyRequests)),
@@ -155,9 +155,9 @@ PAGES = (
     Page("POST", "/profile/security/email",                account.change_email,       MEMBER_FORM, SIGN_IN,   HASHES, account.email_form),
     Page("POST", "/profile/security/sessions",             account.end_others,         MEMBER_FORM, ACCOUNT,   NO_HASH),
     Page("POST", "/profile/security/sessions/{session_id}", account.end_one,            MEMBER_FORM, ACCOUNT,   NO_HASH),
-    Page("GET",  "/profile/data",                          leaving.download,           MEMBER,      ACCOUNT,   NO_HASH),
-    Page("GET",  "/profile/delete",                        leaving.ask_delete,         MEMBER,      ACCOUNT,   NO_HASH),
-    Page("POST", "/profile/delete",                        leaving.delete,             MEMBER_FORM, SIGN_IN,   HASHES, leaving.delete_form),
+    Page("GET",  "/profile/data",                          my_data.download,           MEMBER,      ACCOUNT,   NO_HASH),
+    Page("GET",  "/profile/delete",                        my_data.ask_delete,         MEMBER,      ACCOUNT,   NO_HASH),
+    Page("POST", "/profile/delete",                        my_data.delete,             MEMBER_FORM, SIGN_IN,   HASHES, my_data.delete_form),
     Page("POST", "/language",                              language.choose_language,   OWN_SITE,    REFRESH,   NO_HASH),
     Page("GET",  "/static/pages.css",                      static.stylesheet,          ANYONE,      UNLIMITED, NO_HASH),
     Page("GET",  "/static/pages.js",                       static.script,              ANYONE,      UNLIMITED, NO_HASH),
@@ -166,8 +166,8 @@ PAGES = (
 
 # To look at what is mailed; not there in production.
 WORKBENCH = (
-    Page("GET",  "/letters",                   letters.letters,      ANYONE,   UNLIMITED, NO_HASH),
-    Page("GET",  "/letters/{kind}/{language}", letters.letter,       ANYONE,   UNLIMITED, NO_HASH),
+    Page("GET",  "/letters",                   letter_preview.letters,      ANYONE,   UNLIMITED, NO_HASH),
+    Page("GET",  "/letters/{kind}/{language}", letter_preview.letter,       ANYONE,   UNLIMITED, NO_HASH),
 )
 # fmt: on
 

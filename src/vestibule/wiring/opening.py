@@ -19,12 +19,9 @@ from vestibule.mail.smtp import Server, SmtpPost, security_for
 from vestibule.model.brand import Brand
 from vestibule.model.clock import Clock, SystemClock
 from vestibule.model.errors import StoreUnavailable
-from vestibule.model.feed import Feed
 from vestibule.model.letters import Post
-from vestibule.model.memory import Memory
 from vestibule.model.passwords import Passwords
 from vestibule.model.paths import is_folder
-from vestibule.model.readiness import Readiness
 from vestibule.model.revocations import RevocationSet, WakeUps
 from vestibule.process.niced_threads import NicedThreads
 from vestibule.protocol.files import read_bounded
@@ -33,9 +30,12 @@ from vestibule.settings.fields import Settings
 from vestibule.settings.policy import policy
 from vestibule.settings.reading import WrongSettings
 from vestibule.settings.types import MAX_LOGO_BYTES
+from vestibule.state.feed import Feed
+from vestibule.state.memory import Memory
+from vestibule.state.readiness import Readiness
 from vestibule.storage import limiter
-from vestibule.storage.memory.replica import NoSessionReplica
-from vestibule.storage.memory.wake_ups import NoWakeUps
+from vestibule.storage.absent.replica import NoSessionReplica
+from vestibule.storage.absent.wake_ups import NoWakeUps
 from vestibule.storage.redis import replica as redis_replica
 from vestibule.storage.redis.replica import RedisSessionReplica
 from vestibule.storage.redis.wake_ups import RedisWakeUps

@@ -15,10 +15,10 @@ from vestibule.web.api import bodies
 from vestibule.web.caller import AtClient, InEnv
 from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
 from vestibule.web.pages import return_to
-from vestibule.web.pages.face import let_in, see_other
 from vestibule.web.pages.form import judged
 from vestibule.web.pages.member import AMember, MemberForm
 from vestibule.web.pages.render import pages_of
+from vestibule.web.pages.route import let_in, see_other
 from vestibule.web.pages.sign_in import ask_again
 from vestibule.web.pages.words import TOO_EASY, WHAT_HAPPENED, WHY_OVER, WRONG_PASSWORD, Sentence, faults_of
 

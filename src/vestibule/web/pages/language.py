@@ -8,9 +8,9 @@ from vestibule.model.languages import LANGUAGES
 from vestibule.web import cookies
 from vestibule.web.caller import InEnv
 from vestibule.web.pages import return_to
-from vestibule.web.pages.face import see_other
 from vestibule.web.pages.form import read_form
 from vestibule.web.pages.member import PerhapsMember
+from vestibule.web.pages.route import see_other
 
 
 async def choose_language(request: Request, env: InEnv, caller: PerhapsMember) -> Response:

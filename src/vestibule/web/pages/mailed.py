@@ -27,10 +27,10 @@ from vestibule.web.api import bodies
 from vestibule.web.caller import AtClient, InEnv, keep_device
 from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
 from vestibule.web.pages import return_to
-from vestibule.web.pages.face import SIGN_IN, see_other
 from vestibule.web.pages.form import judged, read_form
 from vestibule.web.pages.member import AMember, MemberForm, PerhapsMember
 from vestibule.web.pages.render import pages_of
+from vestibule.web.pages.route import SIGN_IN, see_other
 from vestibule.web.pages.words import TOO_EASY, Sentence, _, faults_of
 
 

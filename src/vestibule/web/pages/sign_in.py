@@ -12,10 +12,10 @@ from vestibule.web.api import bodies
 from vestibule.web.caller import AtClient, InEnv
 from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
 from vestibule.web.pages import return_to
-from vestibule.web.pages.face import SIGNED_OUT, let_in, let_out, see_other
 from vestibule.web.pages.form import judged, read_form, typed
 from vestibule.web.pages.member import AMember, PerhapsMember
 from vestibule.web.pages.render import pages_of
+from vestibule.web.pages.route import SIGNED_OUT, let_in, let_out, see_other
 from vestibule.web.pages.words import SIGN_IN_AGAIN, WHY_OVER, WRONG_CREDENTIALS, Sentence, faults_of
 
 _REASONS = {reason.value: WHY_OVER[reason] for reason in EndReason}

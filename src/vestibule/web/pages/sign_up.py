@@ -15,10 +15,10 @@ from vestibule.web.api import bodies
 from vestibule.web.caller import AtClient, InEnv
 from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
 from vestibule.web.pages import return_to
-from vestibule.web.pages.face import see_other
 from vestibule.web.pages.form import judged, read_form
 from vestibule.web.pages.member import PerhapsMember
 from vestibule.web.pages.render import pages_of
+from vestibule.web.pages.route import see_other
 from vestibule.web.pages.words import CHECK_EMAIL, EMAIL_TAKEN, TOO_EASY, Sentence, _, faults_of
 
 _CHECK = "/checkemail"

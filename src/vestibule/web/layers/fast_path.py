@@ -13,9 +13,9 @@ from vestibule.flows.identify import Caller, identify_from_memory
 from vestibule.model.errors import Refusal
 from vestibule.web.api.me import me_content
 from vestibule.web.caller import presented_token
-from vestibule.web.headers import headers_for
 from vestibule.web.hosts import require_one_reading
 from vestibule.web.in_front import judge, told
+from vestibule.web.layers.headers import headers_for
 from vestibule.web.policy import WebPolicy
 from vestibule.web.request_ids import NAME, request_id
 

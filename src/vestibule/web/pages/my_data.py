@@ -17,9 +17,9 @@ from vestibule.model.sessions import Session
 from vestibule.web.caller import AtClient, InEnv
 from vestibule.web.errors import HTTP_MAPPINGS, Json
 from vestibule.web.pages import return_to
-from vestibule.web.pages.face import SIGN_IN, let_out, see_other
 from vestibule.web.pages.member import AMember, MemberForm
 from vestibule.web.pages.render import pages_of
+from vestibule.web.pages.route import SIGN_IN, let_out, see_other
 from vestibule.web.pages.sign_in import ask_again
 from vestibule.web.pages.words import WRONG_PASSWORD
 

@@ -1,1 +1,0 @@
-"""What a lone process keeps for itself instead of asking Redis."""
