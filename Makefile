@@ -50,12 +50,15 @@ e2e: .venv/dev.stamp ## Run the pages in a real browser, Chromium
 pictures: .venv/dev.stamp ## Take the pictures of the README anew, with Chromium
 	@$(BIN)/python -m tests.e2e.pictures
 
-check: .venv/dev.stamp ## Format, lint, types, import contracts, bandit: as CI does
+check: .venv/dev.stamp ## Format, lint, types, import contracts, bandit, workflows: as CI does
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive src
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/check.yml .github/workflows/release.yml
+	@$(BIN)/zizmor --quiet --offline .github/workflows
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/feature.yml
 
 format: .venv/dev.stamp ## Put the code in order
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
