@@ -7,6 +7,7 @@ import pytest
 
 from tests.docs.paths import DOCS, ROOT
 from vestibule.cli.commands import build
+from vestibule.model import errors
 from vestibule.model.languages import LANGUAGES
 from vestibule.model.letters import LetterKind
 from vestibule.web import routes
@@ -86,6 +87,12 @@ def test_every_word_of_the_glossary_is_in_the_file_it_names() -> None:
     rows = re.findall(r"^\| (\S[^|]*) \| [^|]+ \| `([^`]+)` \|$", (DOCS / "glossary.md").read_text(), re.MULTILINE)
     gone = [(word, file) for words, file in rows for word in words.split(", ") if not _stands_in(word, file)]
     assert gone == []
+
+
+def test_every_refusal_is_in_the_tree_of_its_file() -> None:
+    told = re.findall(r"^ {6}(\w+)  ", errors.__doc__ or "", re.MULTILINE)
+    coded = {kind.__name__ for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "code")}
+    assert sorted(told) == sorted(coded)
 
 
 def _stands_in(word: str, file: str) -> bool:
