@@ -1,4 +1,4 @@
-"""A person's session, kept in a file: whatever is wrong with that is said with its path, and what to do."""
+"""A person's session, kept in a file. A fault of the file is told with its path, and what to do."""
 
 import os
 from collections.abc import Iterator

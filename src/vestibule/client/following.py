@@ -1,7 +1,7 @@
-"""One time of following, from its start to its end: what keeps a service's memory true in the background.
+"""One run of the background follower, which keeps a service's memory true.
 
-Whatever is tied to a loop or a thread is in here, and each time begins with objects of its own: after a fork, and after
-an end that nobody asked for.
+Whatever is tied to a loop or a thread is in here. Each run begins with objects of its own: after a fork, and after an
+end that nobody asked for.
 """
 
 import asyncio
@@ -34,8 +34,8 @@ T = TypeVar("T")
 
 
 class Following:
-    """Keeps `memory` true from `begin` to `close`. `looked`: the first look is over, with success or in vain; `ended`:
-    it is at its end, though nobody has asked for that.
+    """Keeps `memory` true from `begin` to `close`. `looked`: the first attempt is over, whether it
+    succeeded or not; `ended`: the run ended, though nobody asked for that.
     """
 
     def __init__(

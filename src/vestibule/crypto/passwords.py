@@ -1,7 +1,7 @@
 """Password hashes: argon2id for our own (RFC 9106), bcrypt accepted from elsewhere and replaced.
 
-A stored hash is judged before it is checked (`hash_forms.py`). One of another form, or one that costs too much, is
-treated as one that no password made: the same work, and no.
+A stored hash is judged before it is checked (`hash_forms.py`). One of another form, or one that costs too much,
+never matches, and is answered no sooner.
 
 Hashing takes tens of milliseconds of CPU on purpose; call it on `niced_threads`, never on the event loop.
 """
@@ -64,9 +64,9 @@ class Hasher:
         return self._taken_off(stored, b"") is not None
 
     def even_out(self, password: str, stored: str, highest_bcrypt_cost: int) -> None:
-        """The work that checking `stored` left out of one argon2id hash and one bcrypt hash of the highest cost, for
-        each spelling of the password. So a wrong one takes as long whatever was imported: bcrypt at cost 12 takes ten
-        times what argon2id does.
+        """Do what checking `stored` lacked of one argon2id hash and one bcrypt hash of the highest cost, for each
+        spelling of the password. So a wrong one takes as long whatever was imported: bcrypt at cost 12 takes ten times
+        what argon2id does.
         """
         made, _ = self._opened(password, stored)
         cost = bcrypt_cost(made)
@@ -81,8 +81,8 @@ class Hasher:
             self._argon2.hash(b"")
 
     def even_out_argon2(self, password: str, stored: str, others: Collection[Cost]) -> None:
-        """The work that checking `stored` left out of an argon2 hash of the highest of these costs and of today's, for
-        each spelling of the password: one from elsewhere may cost ten times what ours does.
+        """Do what checking `stored` lacked of an argon2 hash of the highest of these costs and of today's, for each
+        spelling of the password: one from elsewhere may cost ten times what ours does.
         """
         made, tried = self._opened(password, stored)
         cost, today = argon2_cost(made), self._cost_of_today

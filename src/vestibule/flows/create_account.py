@@ -1,4 +1,4 @@
-"""Create account: an operator makes one for somebody, with a password drawn by lot."""
+"""Create account: an operator makes one for somebody, with a random password."""
 
 from vestibule.crypto.entropy import new_id, random_bytes
 from vestibule.flows.end_sessions import announce
@@ -14,8 +14,8 @@ _PASSWORD_BYTES = 16  # 32 characters, which every setting of the lengths allows
 
 
 async def create_account(env: Env, name: str, email: str, role: Role) -> tuple[Account, str]:
-    """The account at a canonical email, which the operator vouches for, and its password. An account that has it
-    and never verified it goes; raises `EmailTaken` if somebody verified it, or may take their account back there.
+    """Return a new account with a canonical email, which counts as verified, and its password. Deletes an unverified
+    account with that email; raises `EmailTaken` if the email is verified, or reserved for who may undo a change.
     """
     password = random_bytes(_PASSWORD_BYTES).hex()
     password_hash = await env.passwords.hash(password)

@@ -20,8 +20,9 @@ from vestibule.model.store import Transaction
 
 
 async def reset_password(env: Env, secret: str, password: str, client_info: ClientInfo) -> DeviceSecret:
-    """Spend the mailed token on a new password and end every session; what the browser keeps, which is the only device
-    that is known from then on. Raises `ResetTokenInvalid`, or `PasswordTooEasy`, which spends nothing.
+    """Spend the mailed token on a new password, and end every session. Return the secret of the device cookie: this
+    browser is the only known device from then on. Raises `ResetTokenInvalid`, or `PasswordTooEasy`, which spends
+    nothing.
     """
     await _require_usable(env, secret)
     password_hash = await env.passwords.hash(password)

@@ -105,7 +105,7 @@ def read_access(headers: RawHeaders, web: WebPolicy) -> str | None:
 
 
 def read_refresh(headers: RawHeaders, web: WebPolicy) -> str | None:
-    """The refresh token's cookie, likewise."""
+    """The refresh token's cookie; None if there are two that differ."""
     return protocol.read(headers, named(REFRESH, web).encode())
 
 

@@ -1,4 +1,4 @@
-"""The guard that counts: how often one network does what a line of the URL map does."""
+"""The limit of a network: how often one network does what a line of the URL map does."""
 
 from collections.abc import Awaitable, Callable
 

@@ -1,4 +1,4 @@
-"""Turns of the work that goes on beside the requests: how long each took, how it ended, and what was heard in it."""
+"""Runs of the background jobs: how long each took, how it ended, and how late revocations were learnt of."""
 
 import time
 from collections.abc import Iterable, Iterator

@@ -16,7 +16,7 @@ from vestibule.storage.sql.schema import signing_keys
 _k = signing_keys.c
 _READER = odd_rows.Reader(tuple(signing_keys.c))
 _THERE = [state.value for state in KeyState if state is not KeyState.GONE]
-# What is of another version is nobody's here: `all` leaves it out too.
+# States and uses that a newer version has written are left out here, as in `all`.
 _STANDING = select(_k.kid, _k.use, _k.state).where(_k.state.in_(_THERE), _k.use.in_([use.value for use in KeyUse]))
 
 
