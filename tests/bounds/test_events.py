@@ -12,7 +12,7 @@ from vestibule.flows.administer import find_account
 from vestibule.flows.delete_account import delete_account
 from vestibule.model.letters import LetterKind
 from vestibule.model.login_attempts import LoginAttemptLimits
-from vestibule.storage.sql.records import SqlEvents
+from vestibule.storage.sql.events import SqlEvents
 from vestibule.storage.sql.schema import events
 
 ADA, NOBODY, RIGHT = "ada@example.com", "nobody@example.com", "correct horse"

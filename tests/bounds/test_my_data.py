@@ -17,7 +17,7 @@ from vestibule.flows.identify import identify
 from vestibule.flows.my_data import PAGE, look_over
 from vestibule.flows.my_sessions import MOST_LISTED
 from vestibule.model.events import Event
-from vestibule.storage.sql.records import SqlEvents
+from vestibule.storage.sql.events import SqlEvents
 from vestibule.storage.sql.schema import events
 from vestibule.web.pages import my_data
 

@@ -8,9 +8,10 @@ from tests.bounds import count, fill, number_as_id, numbers
 from tests.harness.world import World
 from vestibule.flows import follow_revocations
 from vestibule.flows.follow_revocations import purge_old_revocations, read_whole_backlog
-from vestibule.model.revocations import Revocation, RevocationKind, RevocationSet
+from vestibule.model.revocations import Revocation, RevocationKind
 from vestibule.protocol.revocations import Revoked
-from vestibule.storage.sql.records import SqlRevocations
+from vestibule.state.revocation_set import RevocationSet
+from vestibule.storage.sql.revocations import SqlRevocations
 from vestibule.storage.sql.schema import revocations
 
 MANY = 10_000

@@ -20,8 +20,8 @@ from vestibule.model.accounts import Account, Role
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import Refusal, SessionOver
 from vestibule.model.letters import LetterKind
-from vestibule.model.passwords import Passwords
 from vestibule.model.sessions import Device
+from vestibule.state.passwords import Passwords
 
 THIEFS = "thief@example.net"
 CLIENT_INFO = ClientInfo(Device("x", "192.0.2.9"))

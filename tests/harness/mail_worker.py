@@ -14,11 +14,11 @@ from vestibule.flows.env import Env
 from vestibule.mail.letters import Renderer, Sender
 from vestibule.mail.smtp import Server, SmtpPost
 from vestibule.model.clock import Clock
-from vestibule.model.passwords import Passwords
-from vestibule.model.revocations import RevocationSet
 from vestibule.process.niced_threads import NicedThreads
 from vestibule.state.feed import Feed
 from vestibule.state.memory import Memory
+from vestibule.state.passwords import Passwords
+from vestibule.state.revocation_set import RevocationSet
 from vestibule.storage import limiter
 from vestibule.storage.absent.replica import NoSessionReplica
 from vestibule.storage.absent.wake_ups import NoWakeUps

@@ -27,14 +27,15 @@ from vestibule.model.clock import SystemClock
 from vestibule.model.letters import LetterKind
 from vestibule.model.limits import LetterLimits, NetworkLimits, RateClass
 from vestibule.model.login_attempts import LoginAttemptLimits
-from vestibule.model.passwords import PasswordRules, Passwords
+from vestibule.model.passwords import PasswordRules
 from vestibule.model.policy import Policy
-from vestibule.model.revocations import RevocationSet
 from vestibule.model.sessions import SessionLimits
 from vestibule.model.signing_keys import KeyManager, KeyRing, KeySet
 from vestibule.process.niced_threads import NicedThreads
 from vestibule.state.feed import Feed
 from vestibule.state.memory import Memory
+from vestibule.state.passwords import Passwords
+from vestibule.state.revocation_set import RevocationSet
 from vestibule.storage import limiter
 from vestibule.storage.absent.replica import NoSessionReplica
 from vestibule.storage.absent.wake_ups import NoWakeUps

@@ -19,7 +19,7 @@ from vestibule.model.errors import StoreUnavailable
 from vestibule.model.letters import LetterKind
 from vestibule.model.revocations import Revocation, RevocationKind
 from vestibule.model.store import Store, Transaction
-from vestibule.storage.sql.records import SqlRevocations
+from vestibule.storage.sql.revocations import SqlRevocations
 
 
 def of_session(world: World, session_id: str) -> Revocation:

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 from vestibule.model.accounts import Role
-from vestibule.model.revocations import OVERLAP_SECONDS, Revocation, RevocationKind, RevocationSet
+from vestibule.model.revocations import OVERLAP_SECONDS, Revocation, RevocationKind
 from vestibule.protocol.access_tokens import AccessToken
+from vestibule.state.revocation_set import RevocationSet
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 700_000, tzinfo=UTC)
 MEMORY = timedelta(minutes=16)

@@ -14,7 +14,7 @@ import pytest
 from tests.harness.process import UNLIMITED, given_keys, register, serving, sign_in
 from tests.harness.world import World
 from vestibule.model.letters import LetterKind
-from vestibule.model.passwords import Passwords
+from vestibule.state.passwords import Passwords
 from vestibule.web.routes import PAGES, ROUTES
 
 LOGIN = {"email": "ada@example.com", "password": "wrong horse"}

@@ -6,16 +6,17 @@ from dataclasses import dataclass, field
 from vestibule.model.clock import Clock, NoOtherClock, OtherClock
 from vestibule.model.letters import Post
 from vestibule.model.limits import Limiter
-from vestibule.model.passwords import Passwords
 from vestibule.model.policy import Policy
-from vestibule.model.revocations import Revocation, RevocationSet, WakeUps
+from vestibule.model.revocations import Revocation, WakeUps
 from vestibule.model.sessions import SessionReplica
 from vestibule.model.signing_keys import KeyManager, KeyRing
 from vestibule.model.store import Store
 from vestibule.process.niced_threads import NicedThreads
 from vestibule.state.feed import Feed
 from vestibule.state.memory import Memory
+from vestibule.state.passwords import Passwords
 from vestibule.state.readiness import Readiness
+from vestibule.state.revocation_set import RevocationSet
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ import structlog
 from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.clock import MOST_APART
-from vestibule.model.revocations import Reach, Revocation, RevocationSet
+from vestibule.model.revocations import Reach, Revocation
 from vestibule.model.store import Transaction
+from vestibule.state.revocation_set import RevocationSet
 
 _MUCH = 1_000  # reading a hundred thousand holds everybody up for half a second
 _RANGE = 1_000

@@ -20,9 +20,8 @@ from vestibule.model.brand import Brand
 from vestibule.model.clock import Clock, SystemClock
 from vestibule.model.errors import StoreUnavailable
 from vestibule.model.letters import Post
-from vestibule.model.passwords import Passwords
 from vestibule.model.paths import is_folder
-from vestibule.model.revocations import RevocationSet, WakeUps
+from vestibule.model.revocations import WakeUps
 from vestibule.process.niced_threads import NicedThreads
 from vestibule.protocol.files import read_bounded
 from vestibule.settings import reading
@@ -32,7 +31,9 @@ from vestibule.settings.reading import WrongSettings
 from vestibule.settings.types import MAX_LOGO_BYTES
 from vestibule.state.feed import Feed
 from vestibule.state.memory import Memory
+from vestibule.state.passwords import Passwords
 from vestibule.state.readiness import Readiness
+from vestibule.state.revocation_set import RevocationSet
 from vestibule.storage import limiter
 from vestibule.storage.absent.replica import NoSessionReplica
 from vestibule.storage.absent.wake_ups import NoWakeUps

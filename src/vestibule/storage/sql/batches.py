@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, delete, select, tuple_
+from sqlalchemy import ColumnElement, Table, delete, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 
@@ -19,3 +19,11 @@ async def delete_oldest(
     # RETURNING, because Python's SQLite does not count what a statement that begins with WITH deletes.
     gone = await connection.execute(delete(table).where(tuple_(*key).in_(select(chosen))).returning(key[0]))
     return len(gone.all())
+
+
+def not_the_newest(table: Table) -> ColumnElement[bool]:
+    """SQLite numbers the next row after the newest one that is there. Were that deleted, numbers would begin anew, and
+    whoever has read beyond them would never see what is written next.
+    """
+    newest = table.alias()
+    return table.c.sequence < select(func.max(newest.c.sequence)).scalar_subquery()

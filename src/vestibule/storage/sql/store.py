@@ -10,13 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from vestibule.model.store import Transaction
 from vestibule.storage.sql.accounts import SqlAccounts
 from vestibule.storage.sql.engine import Engines
+from vestibule.storage.sql.events import SqlEvents
 from vestibule.storage.sql.known_devices import SqlKnownDevices
 from vestibule.storage.sql.letters import SqlLetters
 from vestibule.storage.sql.login_attempts import SqlLoginAttempts
 from vestibule.storage.sql.one_time_tokens import SqlOneTimeTokens
 from vestibule.storage.sql.rate_counters import SqlRateCounters
-from vestibule.storage.sql.records import SqlEvents, SqlRevocations
 from vestibule.storage.sql.revision import current_revision
+from vestibule.storage.sql.revocations import SqlRevocations
 from vestibule.storage.sql.schema import REVISION
 from vestibule.storage.sql.service_keys import SqlServiceKeys
 from vestibule.storage.sql.sessions import SqlSessions
