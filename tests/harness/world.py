@@ -30,9 +30,10 @@ from vestibule.model.login_attempts import LoginAttemptLimits
 from vestibule.model.passwords import PasswordRules
 from vestibule.model.policy import Policy
 from vestibule.model.sessions import SessionLimits
-from vestibule.model.signing_keys import KeyManager, KeyRing, KeySet
+from vestibule.model.signing_keys import KeyManager, KeySet
 from vestibule.process.niced_threads import NicedThreads
 from vestibule.state.feed import Feed
+from vestibule.state.key_ring import KeyRing
 from vestibule.state.memory import Memory
 from vestibule.state.passwords import Passwords
 from vestibule.state.revocation_set import RevocationSet

@@ -1,4 +1,4 @@
-"""What `model/store.py` promises, port by port, kept on SQLite and on PostgreSQL alike; and whom the suites store."""
+"""What the ports in `model/` promise, one by one, kept on SQLite and on PostgreSQL alike; and whom the suites store."""
 
 from datetime import timedelta
 from typing import Any

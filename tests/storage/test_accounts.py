@@ -1,4 +1,4 @@
-"""`model.store.Accounts`, on both databases."""
+"""`model.accounts.Accounts`, on both databases."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""`model.store.Events`: kept as a row, and told as a line of the log once the row is there for good."""
+"""`model.events.Events`: kept as a row, and told as a line of the log once the row is there for good."""
 
 import json
 from contextlib import suppress

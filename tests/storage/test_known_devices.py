@@ -1,4 +1,4 @@
-"""`model.store.KnownDevices` and `Sessions.had`, on both databases."""
+"""`model.devices.KnownDevices` and `Sessions.had`, on both databases."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""`model.store.Letters`, the outbox, on both databases."""
+"""`model.letters.Letters`, the outbox, on both databases."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""`model.store.OneTimeTokens`, on both databases."""
+"""`model.one_time_tokens.OneTimeTokens`, on both databases."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""`model.store.RateCounters`, on both databases; and exact under a race, on PostgreSQL."""
+"""`model.limits.RateCounters`, on both databases; and exact under a race, on PostgreSQL."""
 
 import asyncio
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""`model.store.Sessions`, on both databases: opening, the refresh table of `flows/refresh.py`, and ending."""
+"""`model.sessions.Sessions`, on both databases: opening, the refresh table of `flows/refresh.py`, and ending."""
 
 import asyncio
 from dataclasses import replace

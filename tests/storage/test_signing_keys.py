@@ -1,4 +1,4 @@
-"""`model.store.SigningKeys`, on both databases."""
+"""`model.signing_keys.SigningKeys`, on both databases."""
 
 import asyncio
 from datetime import datetime, timedelta

@@ -8,8 +8,9 @@ from vestibule.flows.env import Env
 from vestibule.flows.import_accounts import Claims
 from vestibule.model.findings import Finding
 from vestibule.model.imports import ForeignRow
-from vestibule.model.signing_keys import KeyRing, SealedKey
+from vestibule.model.signing_keys import SealedKey
 from vestibule.settings.fields import Settings
+from vestibule.state.key_ring import KeyRing
 
 
 class Legacy(Protocol):

@@ -18,7 +18,8 @@ from vestibule.crypto import jwk
 from vestibule.flows.env import Env
 from vestibule.flows.follow_keys import keep_next_keys
 from vestibule.flows.rotate_keys import reencrypt_keys, require_key_manager, rotate_keys, withdraw_key
-from vestibule.model.signing_keys import KeyRing, KeyState, KeyUse, SealedKey
+from vestibule.model.signing_keys import KeyState, KeyUse, SealedKey
+from vestibule.state.key_ring import KeyRing
 
 Now = Annotated[bool, typer.Option("--now", help="After a leak: do not wait for anybody.")]
 

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from vestibule.flows.env import Env
 from vestibule.model.events import Event, EventKind
 from vestibule.model.revocations import OVERLAP_SECONDS, Revocation, RevocationKind
-from vestibule.model.sessions import EndReason, Session
-from vestibule.model.store import Issued, Transaction
+from vestibule.model.sessions import EndReason, Issued, Session
+from vestibule.model.store import Transaction
 
 OTHERS_AT_ONCE = 5_000
 """Sessions that one transaction ends one by one."""

@@ -9,10 +9,11 @@ from vestibule.model.limits import Limiter
 from vestibule.model.policy import Policy
 from vestibule.model.revocations import Revocation, WakeUps
 from vestibule.model.sessions import SessionReplica
-from vestibule.model.signing_keys import KeyManager, KeyRing
+from vestibule.model.signing_keys import KeyManager
 from vestibule.model.store import Store
 from vestibule.process.niced_threads import NicedThreads
 from vestibule.state.feed import Feed
+from vestibule.state.key_ring import KeyRing
 from vestibule.state.memory import Memory
 from vestibule.state.passwords import Passwords
 from vestibule.state.readiness import Readiness

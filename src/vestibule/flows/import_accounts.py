@@ -13,12 +13,12 @@ from vestibule.flows.end_sessions import announce
 from vestibule.flows.env import Env
 from vestibule.flows.remove_squatter import remove_squatter
 from vestibule.flows.retry import retry_on_conflict
-from vestibule.model.accounts import Account, Holder
+from vestibule.model.accounts import Account, Accounts, Holder
 from vestibule.model.errors import Fault
 from vestibule.model.events import Event, EventKind
 from vestibule.model.imports import ForeignRow, Judge, LeftOut
 from vestibule.model.revocations import Revocation
-from vestibule.model.store import Accounts, Transaction
+from vestibule.model.store import Transaction
 
 
 @dataclass

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.clock import Clock
-from vestibule.model.signing_keys import KeyManager, KeyRing, KeyState, KeyUse, SealedKey
+from vestibule.model.signing_keys import KeyManager, KeyState, KeyUse, SealedKey
 from vestibule.model.store import Store
+from vestibule.state.key_ring import KeyRing
 
 
 async def open_key_ring(store: Store, clock: Clock, key_manager: KeyManager) -> KeyRing:

@@ -1,11 +1,15 @@
 """Accounts: who somebody is, and the one canonical form of an email."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Protocol
 from unicodedata import normalize
 
 from email_validator import EmailNotValidError, validate_email
+
+from vestibule.crypto.hash_forms import Cost
 
 MAX_EMAIL_BYTES = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
 MAX_LOCAL_PART_BYTES = 64  # RFC 5321, section 4.5.3.1.1
@@ -97,3 +101,112 @@ def canonical_email(text: str) -> str:
     if len(parts.local_part) > MAX_LOCAL_PART_BYTES:
         raise NotAnEmail
     return parts.ascii_email.lower()
+
+
+class Accounts(Protocol):
+    """Who there is. Each `lock…` comes first in its transaction and lasts until that ends: meanwhile nobody else
+    changes the account, or what belongs to it (decision 0025).
+    """
+
+    async def lock(self, account_id: str) -> Account | None:
+        """Hold the account; as it is then, or None if there is none by now."""
+
+    async def lock_at(self, email: str) -> Account | None:
+        """Hold the account with this canonical email; as it is then, or None."""
+
+    async def of_token(self, digest: str) -> Account | None:
+        """The account that an unspent mailed token is about."""
+
+    async def lock_for_token(self, digest: str) -> None:
+        """Hold the account that a mailed token is about, and the one that has the email it was mailed to, if any."""
+
+    async def add(self, account: Account) -> bool:
+        """Add the account; False, and nothing done, if its email is taken, or kept for another (`kept`)."""
+
+    async def add_missing(self, accounts: Sequence[Account]) -> set[str]:
+        """Add those whose id and email are both free, at the moment of their import or creation; their ids."""
+
+    async def note_use(self, account_id: str, epoch: int, now: datetime) -> None:
+        """Note that somebody signs in to the account, if nobody did before and it is still in this epoch: from now on
+        it is not nobody's, whatever of it is purged. Before `Sessions.open`, so that of two nobody waits for both.
+        """
+
+    async def holders(self, accounts: Sequence[Account]) -> dict[str, Holder]:
+        """Those here that have the id or the email of one of these, by their emails."""
+
+    async def register_anew(self, account: Account, before: datetime) -> Account | None:
+        """Give the account at this email the new name, password and language, note that it was registered again, and
+        begin a new epoch, if it is nobody's (nobody ever verified the email or used it, it is an ordinary one that was
+        registered here) and was registered before this moment; the account as it is then, or None.
+        """
+
+    async def never_used(self, before: datetime, most: int, account_id: str | None = None) -> list[Account]:
+        """Accounts that are nobody's, as in `register_anew`, and untouched since before a moment; at most so many, or
+        whether this one is.
+        """
+
+    async def kept(self, emails: Sequence[str], now: datetime) -> Mapping[str, str]:
+        """Those of these emails that an account was moved away from and may still be taken back to, and so are free for
+        no other; the id of that account.
+        """
+
+    async def with_email(self, email: str) -> Account | None:
+        """The account with this canonical email."""
+
+    async def get(self, account_id: str) -> Account | None:
+        """The account with this id."""
+
+    async def verify(self, account_id: str, email: str, now: datetime, epoch: int | None = None) -> bool:
+        """Mark the email verified, if it is still the account's, and the account still in this epoch, if one is given:
+        a code that was mailed for one password proves nothing for the next.
+        """
+
+    async def doubt_password(self, email: str, now: datetime, known: str | None) -> bool:
+        """Note that somebody registered this email again, if nobody has verified it, and the password that stands is
+        not the one with the hash `known`; whether that was noted.
+        """
+
+    async def trust_password(self, email: str, stored: str | None, doubted_at: datetime) -> None:
+        """Take back a doubt that was noted at this moment, if nobody has noted another since, and the password that
+        stands has the hash `stored`.
+        """
+
+    async def set_password(self, account_id: str, password_hash: str, now: datetime) -> int:
+        """Set a new credential and begin a new epoch; which."""
+
+    async def change_password(self, account_id: str, old: str, new: str, now: datetime) -> int | None:
+        """The same, if the hash `old` is still there; None if it is not."""
+
+    async def set_language(self, account_id: str, language: str, now: datetime) -> bool:
+        """Set the language of what is mailed; False if it was this one."""
+
+    async def disable(self, account_id: str, now: datetime) -> bool:
+        """Disable the account and begin a new epoch; False if it was disabled already."""
+
+    async def enable(self, account_id: str, now: datetime) -> bool:
+        """Enable it again; False if it was enabled."""
+
+    async def change_email(self, account_id: str, email: str, now: datetime) -> str | None:
+        """Set another verified email and begin a new epoch; the email before, or None if the new one is taken, or
+        kept for another account. After `lock_for_token`.
+        """
+
+    async def take_back(self, account_id: str, email: str, now: datetime) -> Account | None:
+        """Set a verified email, and no password, and begin a new epoch; the account as it is then, or None if the
+        email is taken by another.
+        """
+
+    async def remove(self, account_id: str) -> bool:
+        """Delete the account, and with it its sessions, tokens, letters and known devices; False if there was none."""
+
+    async def highest_bcrypt_cost(self) -> int | None:
+        """The greatest cost of a bcrypt hash that is left and may be checked; None if there is none."""
+
+    async def other_argon2(self) -> set[Cost]:
+        """The costs of argon2 hashes that are left, may be checked and were not made here at the default cost."""
+
+    async def remove_squatter(self, email: str, owner_id: str) -> str | None:
+        """Delete the account that has this email and never verified it, unless it is the owner's; which."""
+
+    async def replace_hash(self, account_id: str, old: str, new: str) -> None:
+        """Put another hash of the same password in the place of `old`, if that is still there."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
 REQUEST_ID = "request_id"
 """The member of an event's detail, and of a line in the log, that says during which request it happened."""
@@ -57,3 +58,31 @@ class EventFilter:
     kinds: tuple[EventKind, ...] = ()
     since: datetime | None = None
     after: int = 0
+
+
+class Events(Protocol):
+    """What happened."""
+
+    async def record(self, *events: Event) -> None:
+        """Keep the events; one about an account that was deleted meanwhile is about nobody. Each becomes a line in the
+        log as well, once the transaction has committed.
+        """
+
+    async def find(self, wanted: EventFilter, most: int) -> list[tuple[int, Event]]:
+        """The newest events that fit, the oldest of them first, each with its number."""
+
+    async def purge(self, before: datetime, most: int) -> int:
+        """Delete the oldest events from before a moment, so many at most; how many."""
+
+    async def detach(self, account_id: str, most: int) -> int:
+        """Keep that these things happened, and no more to whom, in which session, from where and how; of so many at
+        most, and how many that were.
+        """
+
+    async def of_account(self, account_id: str, most: int) -> list[Event]:
+        """What happened to an account, the latest first, `most` of it."""
+
+    async def page(self, account_id: str, before: tuple[datetime, int], most: int) -> list[tuple[int, Event]]:
+        """What happened to an account, the latest first, each with its number: what was before a moment, or in it with
+        a lesser number, at most so much.
+        """

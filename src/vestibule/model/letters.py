@@ -5,7 +5,7 @@ sent, so that no letter goes to yesterday's email, none carries a dead link, and
 thief.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -169,3 +169,61 @@ def retry_after(attempts: int) -> timedelta:
     """How long to wait after the attempt of this number failed: doubling, from a second to five minutes."""
     doublings: int = min(attempts - 1, 16)
     return min(FIRST_RETRY * (1 << doublings), LAST_RETRY)
+
+
+class Letters(Protocol):
+    """The outbox."""
+
+    async def queue(self, letter: QueuedLetter) -> None:
+        """Put a letter in, due at once. With it is written down of which account it was asked, and in which epoch; the
+        same statement where nobody has the email.
+        """
+
+    async def claim(self, now: datetime) -> QueuedLetter | None:
+        """Take the next due letter under a lease, so that no second worker takes it meanwhile: the oldest that is not a
+        notice, unless another has been due for `NOTICES_WAIT`.
+        """
+
+    async def hold(self, letter: QueuedLetter) -> bool:
+        """Keep the claimed letter as it is until the transaction ends; False if it is settled, or another's by now."""
+
+    async def newer(self, letter: QueuedLetter, account: Account) -> bool:
+        """Whether a later letter of the same kind, sent or not, was asked of this account as it is now. What was asked
+        of another, of nobody, or in another epoch takes no letter's place, whatever mailbox it is for.
+        """
+
+    async def settle(self, letter: QueuedLetter, now: datetime, account_id: str | None) -> None:
+        """The letter has been handed over, or has become needless; `account_id` is whom it was for."""
+
+    async def put_off(self, letter: QueuedLetter, due_at: datetime, fault: str) -> None:
+        """The letter could not be sent; try again at `due_at`. Nothing, if somebody else has claimed it since."""
+
+    async def refuse(self, letter: QueuedLetter, now: datetime, fault: str) -> None:
+        """The letter will never be taken; it is kept, and not tried again. Nothing, if claimed by another since."""
+
+    async def delete_of(self, account_id: str) -> None:
+        """Delete every letter of this account, and what was asked of it by email; none of another's, whatever mailbox
+        that one goes to.
+        """
+
+    async def purge_settled(self, account_id: str, most: int) -> int:
+        """Delete letters of an account that are sent or withdrawn, so many at most; how many."""
+
+    async def purge_done(self, before: datetime, most: int) -> int:
+        """Delete letters queued before a moment and not waiting any more, so many at most; how many."""
+
+    async def withdraw(self, account_id: str, now: datetime, *, undo_since: datetime | None = None) -> None:
+        """Letters that would carry a token for the account are not sent any more, refused ones and those asked for by
+        email included. Those that undo a change of email go out all the same, unless it was at `undo_since` or later.
+        """
+
+    async def unsettled(self, most: int) -> list[LetterState]:
+        """The letters that wait or were refused, the oldest first."""
+
+    async def retry(self, now: datetime, letter_ids: Sequence[str] | None = None) -> int:
+        """Make those of these letters due that could not be sent, refused ones too, or all such letters; how many.
+        One that somebody is sending at this moment is left to him.
+        """
+
+    async def backlog(self) -> Backlog:
+        """How full the outbox is."""

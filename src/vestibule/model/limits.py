@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from ipaddress import IPv6Address, ip_address
 from typing import Protocol
@@ -113,3 +113,24 @@ def network_of(network_address: str) -> str:
             return str(address.ipv4_mapped)
         return f"{IPv6Address(int(address) >> 64 << 64)}/64"
     return str(address)
+
+
+class RateCounters(Protocol):
+    """How often something was done lately."""
+
+    async def take(self, limit: Limit, subject: str, now: datetime) -> bool:
+        """Count one more for `subject`; False, and nothing counted, if the limit is reached. Exact under any race."""
+
+    async def give_back(self, limit: Limit, subject: str) -> None:
+        """Take back what this transaction has counted."""
+
+    async def space(self, spacing: Spacing, subject: str, now: datetime, *, due: bool = True) -> int | None:
+        """Count one more letter; how many that makes. None, and nothing counted, if the last one was too short a time
+        ago, unless whether it is `due` does not matter. Exact under any race.
+        """
+
+    async def begin_anew(self, spacing: Spacing, subject: str) -> None:
+        """Drop what was counted."""
+
+    async def purge(self, now: datetime, most: int) -> int:
+        """Delete what is over, so much at most; how much."""

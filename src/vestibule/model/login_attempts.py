@@ -6,10 +6,11 @@ merely knows an email can keep its owner out, nor can somebody who knows one dev
 else the limit would tell which emails have an account.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Protocol
 
 from vestibule.model.accounts import Account
 
@@ -127,3 +128,27 @@ class CountedAttempt:
     def counts(self, limits: LoginAttemptLimits) -> bool:
         """Whether the password may be accepted, if it is right."""
         return self.in_all <= limits.of(self.counter).at_most
+
+
+class LoginAttempts(Protocol):
+    """How many wrong passwords in a row."""
+
+    async def take(self, counter: AttemptCounter, limits: LoginAttemptLimits, now: datetime) -> CountedAttempt | None:
+        """Count one more attempt, before it is checked; as which one. None, and nothing counted, if the counter is
+        spent or the last one was too short a time ago. Exact under any race.
+        """
+
+    async def give_back(self, counter: AttemptCounter) -> None:
+        """Take back one attempt that was counted and then not checked."""
+
+    async def count(self, counter: AttemptCounter) -> AttemptCount | None:
+        """What has been counted; None if nothing."""
+
+    async def forgive(self, keys: Sequence[str]) -> None:
+        """Begin anew in the counters with these keys, after a right password."""
+
+    async def forgive_all(self, account_id: str, email: str) -> None:
+        """Begin anew in every counter of an account and of its email, because it has another password or owner."""
+
+    async def purge(self, before: datetime, most: int) -> int:
+        """Delete what concerns no account and was not touched since `before`, so much at most; how much."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Protocol
 
 from vestibule.crypto.opaque import digest as digest_of
 from vestibule.model.accounts import Account
@@ -75,3 +76,35 @@ def kept_for(account: Account, letter_id: str, now: datetime) -> OneTimeToken:
     kept = issue(place_of_way_back(account.email), account, Purpose.UNDO_EMAIL_CHANGE, now)
     lasts = UNDO_MAILED_WITHIN + LIFETIMES[Purpose.UNDO_EMAIL_CHANGE]
     return replace(kept, expires_at=now + lasts, letter_id=letter_id)
+
+
+class OneTimeTokens(Protocol):
+    """What was mailed and not yet spent."""
+
+    async def replace(self, token: OneTimeToken) -> None:
+        """Keep the token; older ones of the same account and purpose are dead from now on, but for those that went
+        out with the same letter, and for those that undo a change of email and went to another email.
+        """
+
+    async def keep(self, token: OneTimeToken) -> None:
+        """Keep an email for the account that is moved away from it (`kept_for`), in the transaction that moves it."""
+
+    async def usable(self, digest: str, purpose: Purpose, now: datetime) -> bool:
+        """Whether there is such a token, neither spent nor expired. Decides nothing: `consume` does."""
+
+    async def wanted_email(self, account_id: str, digest: str, now: datetime) -> str | None:
+        """The email that this account gets by spending this token now; None by any other. Decides nothing either."""
+
+    async def consume(self, digest: str, purpose: Purpose, now: datetime) -> OneTimeToken | None:
+        """Spend the token and what went out with it, once: of any number of racers one gets it. None if unknown,
+        spent or expired; if the account is disabled; or, for what does not undo a change, if the account has another
+        email than when it was asked for, or is in another epoch. After `Accounts.lock_for_token`.
+        """
+
+    async def void(self, account_id: str, *, undo_since: datetime | None = None) -> None:
+        """Kill the unspent tokens of an account. One that undoes a change of email is the last way back of an owner
+        whose account was taken over: it dies only if the change was at `undo_since` or later.
+        """
+
+    async def purge(self, before: datetime, most: int) -> int:
+        """Delete tokens that expired before a moment, spent or not, so many at most; how many."""

@@ -5,7 +5,7 @@ The ids revoked within the life of an access token are few: a hundred log-outs a
 """
 
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -93,3 +93,26 @@ class WakeUps(Protocol):
 
     def listen(self) -> AsyncIterator[None]:
         """One value for each wake-up, or for several at once; goes on through every fault."""
+
+
+class Revocations(Protocol):
+    """What ended before its tokens did."""
+
+    async def append(self, revocations: Sequence[Revocation]) -> list[Revocation]:
+        """Record them; they come back with their sequence numbers. True for everybody once the transaction commits."""
+
+    async def reach(self, since: datetime, latest: datetime) -> Reach:
+        """What to read for knowing all that was not over at `since`: from the first such record on, but for those of a
+        time after `latest`, and so of a clock that was ahead.
+        """
+
+    async def after(self, sequence: int, reach: Reach, most: int) -> list[Revocation]:
+        """The first of those with a greater sequence number within `reach`, in its order, at most so many."""
+
+    async def between(self, after: int, up_to: int, reach: Reach) -> Range:
+        """What the record has after one sequence number and up to another, within `reach`."""
+
+    async def purge(self, now: datetime, most: int) -> int:
+        """Delete those that can matter to no token any more, so many at most; how many. The newest stays for its number
+        alone, without whom it was about.
+        """

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from vestibule.crypto import opaque
 
@@ -38,3 +39,19 @@ def digest_of(key: str) -> str | None:
     if secret == key or not opaque.is_secret(secret):
         return None
     return opaque.digest(key)
+
+
+class ServiceKeys(Protocol):
+    """Which services may follow the feed and ask about tokens."""
+
+    async def add(self, key: ServiceKey) -> bool:
+        """Keep the key; False, and nothing done, if a service of that name has one."""
+
+    async def with_digest(self, digest: str) -> ServiceKey | None:
+        """The key with this digest."""
+
+    async def all(self) -> list[ServiceKey]:
+        """Every key in force, by name."""
+
+    async def remove(self, name: str) -> bool:
+        """Put the service's key out of force; False if it has none."""

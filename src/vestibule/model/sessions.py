@@ -130,3 +130,66 @@ class SessionReplica(Protocol):
 
     async def look_over(self) -> None:
         """Say in the log what is wrong with how it is set up, if anything is. Never fails."""
+
+
+Issued = dict[str, datetime]
+"""Sessions that ended, by their ids, each with the latest moment on any clock at which it was given tokens."""
+
+
+class Sessions(Protocol):
+    """Who is signed in where."""
+
+    async def open(self, session: Session, epoch: int) -> int:
+        """Begin the session, if the account is enabled and still in the epoch its credential was checked in; how many
+        sessions of the account have not been ended by then, counted up to `MOST_COUNTED`, or 0 if it did not begin.
+
+        Holds the account against a change of credential until the transaction ends, so that such a change
+        either refuses this session or sees it and ends it.
+        """
+
+    async def find(self, session_id: str) -> tuple[Session, Account] | None:
+        """The session, live or ended, with its account."""
+
+    async def rotate(self, session_id: str, counter: int, limits: SessionLimits, now: datetime) -> bool:
+        """Accept `counter` and issue the next one, if the protocol allows; False, and nothing done, otherwise."""
+
+    async def had(self, account_id: str, device: Device, now: datetime) -> bool:
+        """Whether an earlier session of the account, live or ended, came from this program on this network address."""
+
+    async def of_account(self, account_id: str, most: int, now: datetime) -> list[Session]:
+        """The live sessions of an account, the one last seen first, `most` of them."""
+
+    async def count_live(self, account_id: str, now: datetime) -> int:
+        """How many live sessions the account has, counted up to `MOST_COUNTED`."""
+
+    async def page(
+        self, account_id: str, before: tuple[datetime, str], most: int, now: datetime, *, live: bool
+    ) -> list[Session]:
+        """Sessions of an account that are live, or those that are over, the newest first: those that began before a
+        moment, or in it with a lesser id, at most so many.
+        """
+
+    async def past(self, account_id: str, most: int, now: datetime) -> list[Session]:
+        """Sessions of an account that are over, the one last seen first, `most` of them."""
+
+    async def end(self, session_id: str, account_id: str, reason: EndReason, now: datetime) -> Issued:
+        """End one live session of an account; nothing if it was over already, or is not the account's."""
+
+    async def end_all(self, account_id: str, reason: EndReason, now: datetime) -> Issued:
+        """End every session of an account, however many; those that were live. One over by its age ends too and keeps
+        that reason: by a right clock it may have been live.
+        """
+
+    async def end_others(self, account_id: str, spare: str, most: int, reason: EndReason, now: datetime) -> Issued:
+        """End live sessions of an account but `spare`, at most so many at once."""
+
+    async def end_longest_unseen(self, account_id: str, most: int, spare: str, now: datetime) -> Issued:
+        """End the `most` sessions of an account that were unseen for longest, but never `spare`; those that were live.
+        One that was over by its age keeps that reason.
+        """
+
+    async def purge_past(self, account_id: str, now: datetime, most: int) -> int:
+        """Delete sessions of an account that are over, so many at most; how many."""
+
+    async def purge(self, before: datetime, most: int) -> int:
+        """Delete sessions that could not have lived beyond a moment before `before`, so many at most; how many."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from vestibule.crypto import jwk
 from vestibule.crypto.jwk import PrivateKey, PublicKey, UnusableKey
@@ -70,31 +70,6 @@ class KeySet:
     def published(self) -> dict[str, Any]:
         """The JWK Set document (RFC 7517, section 5), public members only."""
         return {"keys": [key.as_jwk() for key in self.checking.values()]}
-
-
-@dataclass
-class KeyRing:
-    """All keys of this server, as this process knows them.
-
-    `standing` is what the database said at `looked_at` (monotonic seconds); keys given by settings never grow old.
-    """
-
-    access: KeySet
-    refresh: KeySet
-    standing: Standing = frozenset()
-    looked_at: float = float("inf")
-
-    def replace(self, access: KeySet, refresh: KeySet, standing: Standing) -> bool:
-        """Go on with these; whether a key has gone, so that what it signed is no longer to be believed."""
-        gone = self.access.checking.keys() - access.checking.keys()
-        self.access, self.refresh, self.standing = access, refresh, standing
-        return bool(gone)
-
-    @property
-    def lacking_next(self) -> list[KeyUse]:
-        """The uses for which no next key has been made."""
-        having = {use for _, use, state in self.standing if state is KeyState.NEXT}
-        return [use for use in KeyUse if use not in having]
 
 
 _SIGNS_FIRST = {KeyState.CURRENT: 0, KeyState.NEXT: 1}
@@ -158,3 +133,32 @@ class KeyManager:
 
 def _name(use: KeyUse, kid: str) -> str:
     return f"signing-key:{use.value}:{kid}"
+
+
+class SigningKeys(Protocol):
+    """The server's own keys, sealed."""
+
+    async def all(self) -> list[SealedKey]:
+        """Every key, newest first, those that are gone among them."""
+
+    async def standing(self) -> Standing:
+        """Which keys are not gone, and in which state; little to read, so that everybody can look every second."""
+
+    async def add(self, key: SealedKey) -> bool:
+        """Add a next or a current key, unless its use has one by now."""
+
+    async def advance(self, use: KeyUse, made_by: datetime, now: datetime, checks_until: datetime) -> str | None:
+        """Let the next key sign from now on, if it was made no later than `made_by`, and retire the current one; the
+        new current key's id, None and nothing done otherwise. Of racers one advances.
+        """
+
+    async def withdraw(self, kid: str, now: datetime, *, early: bool) -> bool:
+        """Let a retired key go if it need not check any more, or a next or retired one if `early`; its private half is
+        deleted. False, and nothing done, otherwise.
+        """
+
+    async def withdraw_spent(self, now: datetime) -> int:
+        """Let every retired key go that need not check any more; how many."""
+
+    async def reencrypt(self, kid: str, old: str, new: str) -> bool:
+        """Put what is sealed anew in the place of `old`, if that is still there."""

@@ -1,1 +1,1 @@
-"""What one process keeps and guards: remembered tokens and sessions, the feed to services, whether it is ready."""
+"""What one process keeps and guards: remembered tokens and sessions, its keys, the feed, whether it is ready."""

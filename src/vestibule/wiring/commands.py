@@ -14,10 +14,11 @@ from vestibule.doctor import at_start, examination
 from vestibule.flows.env import Env
 from vestibule.model.clock import SystemClock
 from vestibule.model.findings import Finding
-from vestibule.model.signing_keys import KeyRing, SealedKey
+from vestibule.model.signing_keys import SealedKey
 from vestibule.observability import logs
 from vestibule.settings.fields import Settings
 from vestibule.settings.reading import WrongSettings
+from vestibule.state.key_ring import KeyRing
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.database_copy import DatabaseCopy
 from vestibule.storage.sql.engine import UNHURRIED, Engines

@@ -17,12 +17,13 @@ from vestibule.crypto.jwk import PrivateKey
 from vestibule.crypto.seal import MIN_SECRET_CHARACTERS, CannotUnseal, Seal
 from vestibule.flows.open_key_ring import open_key_ring
 from vestibule.model.clock import Clock
-from vestibule.model.signing_keys import KeyManager, KeyRing, KeySet
+from vestibule.model.signing_keys import KeyManager, KeySet
 from vestibule.model.store import Store
 from vestibule.protocol.files import read_bounded
 from vestibule.settings.fields import Settings
 from vestibule.settings.reading import WrongSettings
 from vestibule.settings.types import pem_of
+from vestibule.state.key_ring import KeyRing
 
 T = TypeVar("T")
 _MAX_SECRET_BYTES = 64_000

@@ -1,4 +1,4 @@
-"""`model.store.Accounts` in SQL."""
+"""`model.accounts.Accounts` in SQL."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""`model.store.Events` in SQL: a table that only grows."""
+"""`model.events.Events` in SQL: a table that only grows."""
 
 import json
 from collections.abc import Sequence

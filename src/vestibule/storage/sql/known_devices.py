@@ -1,4 +1,4 @@
-"""`model.store.KnownDevices` in SQL."""
+"""`model.devices.KnownDevices` in SQL."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

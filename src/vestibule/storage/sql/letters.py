@@ -1,4 +1,4 @@
-"""`model.store.Letters` in SQL: the outbox."""
+"""`model.letters.Letters` in SQL: the outbox."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""`model.store.LoginAttempts` in SQL: one guarded statement counts an attempt before it is checked."""
+"""`model.login_attempts.LoginAttempts` in SQL: one guarded statement counts an attempt before it is checked."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

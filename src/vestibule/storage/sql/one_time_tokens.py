@@ -1,4 +1,4 @@
-"""`model.store.OneTimeTokens` in SQL."""
+"""`model.one_time_tokens.OneTimeTokens` in SQL."""
 
 from dataclasses import asdict, fields
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""`model.store.RateCounters` in SQL: one guarded statement for each thing that is counted."""
+"""`model.limits.RateCounters` in SQL: one guarded statement for each thing that is counted."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta

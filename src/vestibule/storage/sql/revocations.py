@@ -1,4 +1,4 @@
-"""`model.store.Revocations` in SQL: a table that only grows."""
+"""`model.revocations.Revocations` in SQL: a table that only grows."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""`model.store.ServiceKeys` in SQL."""
+"""`model.service_keys.ServiceKeys` in SQL."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""`model.store.Sessions` in SQL. Every decision about a session is the WHERE of one statement.
+"""`model.sessions.Sessions` in SQL. Every decision about a session is the WHERE of one statement.
 
 The statements stand ready-made: putting one together costs more CPU than running it. Parameters have names of their
 own, since SQLAlchemy takes one that is named like a column for a value to be set.
@@ -17,10 +17,10 @@ from vestibule.model.sessions import (
     MOST_COUNTED,
     Device,
     EndReason,
+    Issued,
     Session,
     SessionLimits,
 )
-from vestibule.model.store import Issued
 from vestibule.storage.sql import accounts as accounts_in_sql
 from vestibule.storage.sql import odd_rows
 from vestibule.storage.sql.batches import delete_oldest

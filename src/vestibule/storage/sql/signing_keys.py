@@ -1,4 +1,4 @@
-"""`model.store.SigningKeys` in SQL."""
+"""`model.signing_keys.SigningKeys` in SQL."""
 
 from collections.abc import Sequence
 from datetime import datetime
