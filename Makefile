@@ -8,7 +8,7 @@ PACKAGE = $(PIP) install --no-deps --no-build-isolation --editable .
 # A run starts hundreds of Pythons: what one has compiled serves the others, whatever the machine says.
 unexport PYTHONDONTWRITEBYTECODE
 
-CHROMIUM = $(BIN)/python -c 'from tests.e2e.chromium import program; program()' 2>/dev/null
+CHROMIUM = $(BIN)/python -c 'from tests.running.browser.chromium import program; program()' 2>/dev/null
 
 .DEFAULT_GOAL := help
 .PHONY: help serve examples test races e2e pictures check format docs letters translations bench timing capacity histories faults lock sbom clean
@@ -33,10 +33,10 @@ BROWSER_LOG = .venv/browser.log
 
 # A make that a test starts is no part of this one.
 _others:
-	@env -u MAKEFLAGS -u MAKELEVEL $(BIN)/python -m pytest -n auto --durations 10 --ignore tests/e2e
+	@env -u MAKEFLAGS -u MAKELEVEL $(BIN)/python -m pytest -n auto --durations 10 --ignore tests/running/browser
 
 _browser:
-	@$(BIN)/python -m pytest --durations 10 tests/e2e > $(BROWSER_LOG) 2>&1
+	@$(BIN)/python -m pytest --durations 10 tests/running/browser > $(BROWSER_LOG) 2>&1
 
 RACES = $(shell grep -rlw rounds tests --include='test_*.py')
 
@@ -45,10 +45,10 @@ races: .venv/dev.stamp ## Run what races as often as is worth waiting for, each 
 
 e2e: .venv/dev.stamp ## Run the pages in a real browser, Chromium
 	@$(CHROMIUM) || echo "No Chromium here. Debian, Ubuntu: apt-get install chromium. Or name one in VESTIBULE_TEST_CHROMIUM."
-	@$(CHROMIUM) && $(BIN)/python -m pytest -n 2 tests/e2e
+	@$(CHROMIUM) && $(BIN)/python -m pytest -n 2 tests/running/browser
 
 pictures: .venv/dev.stamp ## Take the pictures of the README anew, with Chromium
-	@$(BIN)/python -m tests.e2e.pictures
+	@$(BIN)/python -m tests.running.browser.pictures
 
 check: .venv/dev.stamp ## Format, lint, types, import contracts, bandit, workflows: as CI does
 	@$(BIN)/ruff format --check .
@@ -67,10 +67,10 @@ docs: .venv/dev.stamp ## Make the generated pages of docs/ anew
 	@$(BIN)/python -m tests.docs.generate
 
 letters: .venv/dev.stamp ## Have Chromium show every letter, light and dark, wide and on a phone
-	@$(BIN)/python -m tests.mail.pictures
+	@$(BIN)/python -m tests.unit.mail.pictures
 
 translations: .venv/dev.stamp ## Collect what letters and pages say, for every language to be translated
-	@$(BIN)/python -m tests.translations.collect
+	@$(BIN)/python -m tests.unit.translations.collect
 
 bench: .venv/bench.stamp ## Measure this machine for docs/performance.md, with fastapi-users beside; six minutes
 	@$(BIN)/python -m bench

@@ -24,7 +24,7 @@ from bench.machine import Machine
 from bench.server import Server, vestibule
 from tests.faults.postgres import Postgres
 from tests.harness.process import PASSWORD, UNLIMITED, given_keys, run
-from tests.web.people import token_in
+from tests.unit.web.people import token_in
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.migrate import migrate

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import case, func, insert, literal, select
 from sqlalchemy.sql.schema import Table
 
-from tests.bounds import number_as_id, numbers
 from tests.harness.process import PASSWORD
+from tests.stories.bounds import number_as_id, numbers
 from vestibule.crypto.passwords import Argon2id, Hasher
 from vestibule.model.clock import SystemClock
 from vestibule.storage.sql.engine import Engines

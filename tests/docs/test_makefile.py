@@ -14,7 +14,7 @@ FIRST, BROWSER = "the others", "the browser"
 STANDING_IN = """\
 #!/bin/sh
 echo "$@"
-case "$*" in *"--ignore tests/e2e"*) exit {first};; *) exit {browser};; esac
+case "$*" in *"--ignore tests/running/browser"*) exit {first};; *) exit {browser};; esac
 """
 
 
@@ -49,6 +49,6 @@ def test_the_browser_tests_run_whatever_became_of_the_others(tmp_path: Path, red
     (tmp_path / ".venv/dev.stamp").touch()
     done = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True)
     first, browser = done.stdout.splitlines()
-    assert first.endswith("--durations 10 --ignore tests/e2e")
-    assert browser.endswith("--durations 10 tests/e2e"), "it is said last"
+    assert first.endswith("--durations 10 --ignore tests/running/browser")
+    assert browser.endswith("--durations 10 tests/running/browser"), "it is said last"
     assert (done.returncode != 0) == bool(red)

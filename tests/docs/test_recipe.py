@@ -24,14 +24,14 @@ BLOCK = re.compile(
 )
 # What every new endpoint has to pass, beside its own tests.
 CHECKS = (
-    "tests/web/test_verification.py",
-    "tests/web/test_openapi.py::test_it_lists_the_map_and_nothing_else",
-    "tests/web/test_openapi.py::test_each_status_is_declared_and_no_other",
-    "tests/web/test_openapi.py::test_every_success_is_as_declared",
-    "tests/contract/test_contract.py::test_every_route_is_guarded",
-    "tests/contract/test_contract.py::test_every_refusal_has_its_look",
-    "tests/contract/test_contract.py::test_every_route_and_every_refusal_is_in_the_table",
-    "tests/guessing/test_networks.py::test_every_line_of_the_map_is_limited_or_known_not_to_be",
+    "tests/unit/web/test_verification.py",
+    "tests/unit/web/test_openapi.py::test_it_lists_the_map_and_nothing_else",
+    "tests/unit/web/test_openapi.py::test_each_status_is_declared_and_no_other",
+    "tests/unit/web/test_openapi.py::test_every_success_is_as_declared",
+    "tests/stories/contract/test_contract.py::test_every_route_is_guarded",
+    "tests/stories/contract/test_contract.py::test_every_refusal_has_its_look",
+    "tests/stories/contract/test_contract.py::test_every_route_and_every_refusal_is_in_the_table",
+    "tests/stories/attempts/test_networks.py::test_every_line_of_the_map_is_limited_or_known_not_to_be",
     "tests/docs/test_completeness.py::test_every_route_is_documented",
     "tests/docs/test_completeness.py::test_every_code_is_documented",
     "tests/docs/test_generated.py::test_generated_pages_are_current",

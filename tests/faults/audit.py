@@ -22,7 +22,7 @@ INVARIANTS = {
     "I9": "guesses checked beyond the limit",
     "I10": "processes, connections, files or memory not back",
 }
-NOT_MEASURED = {"I9": "tests/guessing counts them, on both databases"}
+NOT_MEASURED = {"I9": "tests/stories/attempts counts them, on both databases"}
 _BACK_SECONDS = 60.0
 _LETTER_SECONDS = 90.0  # a worker that was killed holds a letter for its lease of 60 s
 _SLACK = 0.10

@@ -2,7 +2,7 @@
 
 A flow decides inside its transaction, so that what it decided is void with the transaction, and only the whole decision
 can be made again. Therefore the unit is a function that owns exactly one transaction and waits for nothing before it:
-nothing is counted, hashed or sent twice. `tests/flows/test_retry.py` holds every transaction of every flow to that.
+nothing is counted, hashed or sent twice. `tests/unit/flows/test_retry.py` holds every transaction to that.
 """
 
 import asyncio

@@ -101,7 +101,7 @@ CELLS = (
         "keys rotated under load",
         "every 5 s",
         "no failure in a verifier that caches the JWKS",
-        why_not="not under this load yet; tests/keys rotates a hundred times beside a verifier that caches",
+        why_not="not under this load yet; tests/stories/keys rotates a hundred times beside a verifier that caches",
     ),
     Cell(
         "F30b",

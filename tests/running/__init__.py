@@ -1,0 +1,1 @@
+"""Tests of what runs: proxies, browsers, other people's programs, upgrades."""

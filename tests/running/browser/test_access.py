@@ -1,0 +1,146 @@
+"""For everybody: axe-core finds nothing on any page in either theme, and everything can be done by keyboard."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.running.browser.people import PASSWORD, Desk, sign_in, somebody
+from vestibule.web.routes import PAGES
+
+AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text()
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+NOT_PAGES = ("/", "/profile/data", "/static/pages.css", "/static/pages.js", "/static/logo")
+SHOWN = sorted({page.path for page in PAGES if page.method == "GET"} - set(NOT_PAGES))
+FOR_MEMBERS = [path for path in SHOWN if path.startswith("/profile")]
+FOR_ALL = [path for path in SHOWN if not path.startswith("/profile")]
+
+
+def found(page: Page) -> list[tuple[str, list[Any]]]:
+    """What axe-core has to say about the page as it is. It comes past the page's policy, as an extension would."""
+    page.evaluate(AXE)
+    violations = page.evaluate("rules => axe.run(rules).then(result => result.violations)", RULES)
+    return [(each["id"], [node["target"] for node in each["nodes"]]) for each in violations]
+
+
+def test_axe_would_find_something(desk: Desk) -> None:
+    page = desk.page()
+    page.goto("/login")
+    page.evaluate("document.querySelector('label').remove(); document.documentElement.lang = ''")
+    assert {rule for rule, _ in found(page)} >= {"label", "html-has-lang"}
+
+
+@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_on_any_page(desk: Desk, theme: str, width: int) -> None:
+    page = desk.page(color_scheme=theme, viewport={"width": width, "height": 800})
+    seen = {}
+    for path in FOR_ALL:
+        page.goto(path.replace("{code}", "0" * 64).replace("{token}", "0" * 64))
+        seen[path] = found(page)
+    page.goto("/signedout?reason=refresh_token_reused")
+    seen["signed out"] = found(page)
+    page.goto("/register")
+    page.get_by_role("button", name="Sign up").click()
+    page.get_by_label("Password", exact=True).fill("correct horse battery")
+    seen["faults"] = found(page)
+    page.goto(f"/verifyemail/{'0' * 64}")
+    page.get_by_role("button", name="Confirm my address").click()
+    seen["dead link"] = found(page)
+    email = somebody(desk)
+    sign_in(desk.page(), email)
+    sign_in(page, email)
+    for path in FOR_MEMBERS:
+        page.goto(path)
+        seen[path] = found(page)
+    page.goto("/profile/security?notice=device_signed_out")
+    seen["notice"] = found(page)
+    assert {path: violations for path, violations in seen.items() if violations} == {}
+
+
+@pytest.mark.parametrize("width", [320, 360, 768, 1440])
+def test_nothing_is_wider_than_the_screen(desk: Desk, width: int) -> None:
+    page = desk.page(viewport={"width": width, "height": 800}, locale="de")
+    sign_in_page = desk.page(viewport={"width": width, "height": 800}, locale="pt")
+    email = somebody(desk, "Wolfeschlegelsteinhausenbergerdorff " * 3)
+    page.goto("/login")
+    page.locator("input[type=email]").fill(email)
+    page.locator("input[type=password]").fill(PASSWORD)
+    page.locator("main button[type=submit]").click()
+    for tab, paths in ((page, FOR_MEMBERS), (sign_in_page, FOR_ALL)):
+        for path in paths:
+            tab.goto(path)
+            assert tab.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+def test_signing_in_and_out_by_keyboard_with_the_focus_always_seen(desk: Desk) -> None:
+    page = desk.page()
+    email = somebody(desk)
+    page.goto("/login")
+    outlined = "getComputedStyle(document.activeElement).outlineStyle"
+    order = []
+    for _ in range(8):
+        page.keyboard.press("Tab")
+        assert page.evaluate(outlined) == "solid"
+        order.append(page.evaluate("document.activeElement.id || document.activeElement.innerText.trim()"))
+    wanted = ["Skip to the content", "Vestibule", "email", "password", "Show", "Forgotten your password?", "Sign in"]
+    assert order == [*wanted, "Sign up"]
+    page.get_by_label("Email address").focus()
+    page.keyboard.type(email)
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/profile")
+    page.get_by_role("button", name="Sign out").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("You signed out.")).to_be_visible()
+
+
+def test_a_password_can_be_pasted_shown_and_judged(desk: Desk) -> None:
+    page = desk.page()
+    page.goto("/register")
+    field = page.get_by_label("Password", exact=True)
+    page.get_by_label("Name").fill(PASSWORD)
+    page.get_by_label("Name").press("Control+a")
+    page.get_by_label("Name").press("Control+c")
+    field.press("Control+v")
+    expect(field).to_have_value(PASSWORD)
+    expect(page.get_by_text("Very good")).to_be_visible()
+    field.fill("aaaaaaaa")
+    expect(page.get_by_text("Easy to guess")).to_be_visible()
+    show = page.get_by_role("button", name="Show password").first
+    show.click()
+    expect(field).to_have_attribute("type", "text")
+    expect(show).to_have_attribute("aria-pressed", "true")
+    show.click()
+    expect(field).to_have_attribute("type", "password")
+
+
+def test_password_managers_are_told_what_is_what(desk: Desk) -> None:
+    page = desk.page()
+    wanted = {
+        "/login": ["username", "current-password"],
+        "/register": ["name", "username", "new-password", "new-password"],
+        f"/resetpassword/{'0' * 64}": ["new-password", "new-password"],
+        "/forgotpassword": ["username"],
+    }
+    for path, fields in wanted.items():
+        page.goto(path)
+        inputs = page.locator("main input:not([type=hidden])")
+        assert [each.get_attribute("autocomplete") for each in inputs.all()] == fields
+
+
+def test_a_language_is_chosen_and_stays(desk: Desk) -> None:
+    page = desk.page(locale="fr-FR")
+    page.goto("/login?return_to=/profile/security")
+    expect(page.get_by_role("heading", name="Se connecter")).to_be_visible()
+    page.get_by_role("button", name="Deutsch").click()
+    page.wait_for_url("**/login?return_to=/profile/security")
+    expect(page.get_by_role("heading", name="Anmelden")).to_be_visible()
+    assert page.locator("html").get_attribute("lang") == "de"
+    page.locator("input[type=email]").fill(somebody(desk))
+    page.locator("input[type=password]").fill(PASSWORD)
+    page.get_by_role("button", name="Anmelden", exact=True).click()
+    page.wait_for_url("**/profile/security")
+    expect(page.get_by_role("heading", name="Wo Sie angemeldet sind")).to_be_visible()

@@ -1,0 +1,150 @@
+"""The whole story, from sign-up to the end of the account: with a script and without one, in two languages."""
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.running.browser.people import PASSWORD, Desk, fresh_email, send_sign_in, sign_in, sign_up
+from vestibule.translations.catalogues import translations
+
+NEW_PASSWORD = "another horse battery"
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("script", [True, False], ids=["with_script", "without_script"])
+def test_from_sign_up_to_the_device_list_and_out(desk: Desk, script: bool, language: str) -> None:
+    """B8: from sign up to the device list and out."""
+    say = translations(language).gettext
+    email = fresh_email()
+    page = desk.page(java_script_enabled=script, locale=language)
+
+    sign_up(page, email, say=say)
+    assert page.locator("html").get_attribute("lang") == language
+    page.goto(desk.mailed(email, "verifyemail"))
+    page.get_by_role("button", name=say("Confirm my address")).click()
+    expect(page.get_by_role("status")).to_have_text(say("Your address is confirmed."))
+    send_sign_in(page, email, say=say)
+    expect(page.get_by_role("heading", name="Ada Lovelace")).to_be_visible()
+    expect(page.locator("dl")).to_contain_text(say("confirmed"))
+
+    phone = desk.page(java_script_enabled=script, locale=language, user_agent="Mozilla/5.0 (iPhone) Safari/605")
+    sign_in(phone, email, say=say)
+    phone.get_by_role("link", name=say("Security")).click()
+    devices = phone.locator("#device-list > li")
+    expect(devices).to_have_count(2)
+    devices.filter(has_not_text=say("this device")).get_by_role("button").click()
+    expect(phone.get_by_role("status")).to_have_text(say("The device was signed out."))
+    expect(devices).to_have_count(1)
+    expect(phone.locator("#past-list > li")).to_contain_text(say("It was signed out from another device."))
+    page.reload()
+    expect(page.get_by_role("heading", name=say("You are signed out"))).to_be_visible()
+    expect(page.get_by_text(say("It was signed out from another device."))).to_be_visible()
+
+    page.goto("/login")
+    page.get_by_role("link", name=say("Forgotten your password?")).click()
+    page.get_by_label(say("Email address")).fill(email)
+    page.get_by_role("button", name=say("Send me a link")).click()
+    expect(page.get_by_role("heading", name=say("Check your email"))).to_be_visible()
+    page.goto(desk.mailed(email, "resetpassword"))
+    page.get_by_label(say("New password"), exact=True).fill(NEW_PASSWORD)
+    page.get_by_label(say("The same again"), exact=True).fill(NEW_PASSWORD)
+    page.get_by_role("button", name=say("Use this password")).click()
+    page.wait_for_url("**/login?notice=password_reset")
+    phone.reload()
+    expect(phone.get_by_text(say("A new password was set with a mailed link."))).to_be_visible()
+    send_sign_in(page, email, NEW_PASSWORD, say)
+    page.wait_for_url("**/profile")
+
+    page.get_by_role("button", name=say("Sign out")).click()
+    expect(page.get_by_text(say("You signed out."))).to_be_visible()
+    page.goto("/profile")
+    page.wait_for_url("**/login")
+
+    sign_in(page, email, NEW_PASSWORD, say)
+    page.goto("/profile/security")
+    page.get_by_role("link", name=say("Delete my account")).click()
+    page.get_by_label(say("Current password"), exact=True).fill(NEW_PASSWORD)
+    page.get_by_role("button", name=say("Delete my account")).click()
+    expect(page.get_by_role("status")).to_have_text(say("Your account was deleted."))
+    send_sign_in(page, email, NEW_PASSWORD, say)
+    expect(page.get_by_role("alert")).to_have_text(say("The email address or the password is wrong."))
+
+
+def test_everything_that_may_be_changed(desk: Desk) -> None:
+    email, other = fresh_email(), fresh_email()
+    page = desk.page()
+    sign_up(page, email)
+    sign_in(page, email)
+    page.get_by_role("button", name="Send me a link to confirm my address").click()
+    expect(page.get_by_role("status")).to_have_text("An email with a link is on its way to you.")
+
+    second = desk.page()
+    sign_in(second, email)
+    page.goto("/profile/security")
+    page.get_by_role("button", name="Sign out all other devices").click()
+    expect(page.locator("#device-list > li")).to_have_count(1)
+
+    page.get_by_role("link", name="Change password").click()
+    page.get_by_label("Current password").fill(PASSWORD)
+    page.get_by_label("New password", exact=True).fill(NEW_PASSWORD)
+    page.get_by_label("The same again").fill(NEW_PASSWORD)
+    page.get_by_role("button", name="Change password").click()
+    page.wait_for_url("**/profile/security?notice=password_changed")
+    expect(page.locator("#event-list")).to_contain_text("The password was changed")
+
+    with page.expect_download() as started:
+        page.get_by_role("link", name="Download my data").click()
+    mine = json.loads(started.value.path().read_text())
+    assert mine["account"]["email"] == email
+    assert [session["end_reason"] for session in mine["past"]].count("password_changed") == 1
+    assert "password_hash" not in mine["account"]
+    assert "argon2" not in started.value.path().read_text()
+
+    page.get_by_role("link", name="Change address").click()
+    page.get_by_label("New email address").fill(other)
+    page.get_by_label("Current password").fill(NEW_PASSWORD)
+    page.get_by_role("button", name="Send me a link").click()
+    page.wait_for_url("**/profile/security?notice=email_asked")
+    page.goto(desk.mailed(other, "confirmemail"))
+    page.get_by_role("button", name="Use this address").click()
+    page.wait_for_url("**/login?notice=email_changed")
+    send_sign_in(page, other, NEW_PASSWORD)
+    page.wait_for_url("**/profile")
+
+
+def _fault(page: Page, label: str) -> str:
+    """What is said beside a field, by what the field itself points at."""
+    names = (page.get_by_label(label, exact=True).get_attribute("aria-describedby") or "").split()
+    return page.locator(f"#{names[0]}").inner_text()
+
+
+def test_a_form_comes_back_with_faults_beside_their_fields_and_what_was_typed(desk: Desk) -> None:
+    page = desk.page()
+    page.goto("/register")
+    page.get_by_label("Name").fill("Ada")
+    page.get_by_label("Email address").fill("no address")
+    page.get_by_label("Password", exact=True).fill("short")
+    page.get_by_role("button", name="Sign up").click()
+    expect(page).to_have_title(re.compile("^Please check: "))
+    assert _fault(page, "Email address") == "This is not an email address."
+    assert _fault(page, "Password") == "Use at least 8 characters."
+    assert _fault(page, "The same again") == "Type the password again."
+    expect(page.get_by_label("Name")).to_have_value("Ada")
+    expect(page.get_by_label("Email address")).to_have_value("no address")
+    expect(page.get_by_label("Password", exact=True)).to_have_value("")
+    expect(page.get_by_label("Email address")).to_be_focused()
+    expect(page.get_by_role("alert")).to_have_count(3)
+
+
+def test_a_dead_link_says_so_and_offers_another(desk: Desk) -> None:
+    page = desk.page()
+    for path, next_page in (("verifyemail", "/verifyemail"), ("resetpassword", "/forgotpassword")):
+        page.goto(f"/{path}/{'0' * 64}")
+        if path == "resetpassword":
+            page.get_by_label("New password", exact=True).fill(NEW_PASSWORD)
+            page.get_by_label("The same again").fill(NEW_PASSWORD)
+        page.locator("main form button[type=submit]").first.click()
+        expect(page.get_by_role("heading", name="This link does not work any more")).to_be_visible()
+        expect(page.get_by_role("link", name="Send me another link")).to_have_attribute("href", next_page)

@@ -1,0 +1,119 @@
+"""Three services behind one Vestibule, by the one command: signed out at one place, refused by all of them."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.harness.process import PASSWORD, environment, given_keys
+from tests.harness.servers import free_ports, listening, wait_until
+
+ROOT = Path(__file__).parents[3]
+WALKS = {
+    "README.md": "Signed out at one, refused by all three",
+    "examples/services/README.md": "Three services behind one Vestibule",
+}
+STOP_SECONDS = 90
+
+
+@pytest.fixture(scope="module")
+def first_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Everything runs, from this port on, for both walks: four programs start."""
+    tmp_path = tmp_path_factory.mktemp("services")
+    port, log = free_ports(4), tmp_path / "log"
+    settings = {"PORT": str(port), "PYTHONPATH": str(ROOT), **given_keys()}
+    with log.open("wb") as output:
+        command = [sys.executable, "-m", "examples.services"]
+        running = subprocess.Popen(
+            command,
+            cwd=tmp_path,
+            env=environment(tmp_path, {}) | settings,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        # Four programs compile themselves at once, on a machine that has other tests to run.
+        wait_until(lambda: "All are there." in log.read_text() or running.poll() is not None, "the services", 300)
+        assert running.poll() is None, log.read_text()
+        yield port
+        running.send_signal(signal.SIGINT)
+        running.wait(STOP_SECONDS)
+        assert not any(listening(port + number) for number in range(4)), "something was left running"
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+
+
+@pytest.mark.parametrize(("page", "section"), WALKS.items(), ids=["readme", "example"])
+def test_the_walk_through_the_page(first_port: int, tmp_path: Path, page: str, section: str) -> None:
+    """What a reader types, block after block, in one shell; the password is typed where it is asked for."""
+    text = (ROOT / page).read_text().partition(section)[2].partition("\n## ")[0]
+    blocks = re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert blocks[0].startswith("make examples ")
+    signed_in, signed_out = blocks[1:]
+    script = "\n".join([signed_in, "echo ----", signed_out])
+    for number in range(4):
+        script = script.replace(f"800{number}", str(first_port + number))
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    done = subprocess.run(
+        ["bash", "-ec", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+        env=environment(tmp_path, {"PORT": str(first_port)}),
+        input=f"{PASSWORD}\n",
+        timeout=300,
+    )
+    before, _, after = done.stdout.partition("----")
+    assert re.findall(r'"(\w+ of)": ?"[0-9a-f-]{36}"', before) == ["orders of", "invoices of", "letters of"]
+    assert " of" not in after
+    assert after.count("Invalid token or session has expired") == 3
+
+
+def test_without_the_frameworks_one_line_says_what_to_run(tmp_path: Path) -> None:
+    program = (
+        "import sys; sys.modules.update(flask=None, django=None); from examples.services.__main__ import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=environment(tmp_path, {"PYTHONPATH": str(ROOT)}),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"django and flask cannot be imported by {sys.executable}; run: make examples\n"
+
+
+def test_a_service_that_does_not_start_ends_all(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "examples.services"],
+        cwd=tmp_path,
+        env=environment(tmp_path, {"PYTHONPATH": str(ROOT), "PORT": str(free_ports(4)), "ORIGIN": "nonsense"}),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 1
+    assert "ORIGIN: " in done.stderr
+    assert done.stderr.splitlines()[-1].endswith("has ended; the lines above say why.")
+
+
+def test_what_they_need_is_pinned_as_the_tests_have_it() -> None:
+    """`make examples` installs them alone: a subset of what the tests ran on."""
+    pinned = {name: (ROOT / "requirements" / name).read_text() for name in ("examples.lock", "dev.lock")}
+    lines = [set(re.findall(r"^[a-z0-9].*==.*|^ +--hash=.*", text, re.MULTILINE)) for text in pinned.values()]
+    assert lines[0] <= lines[1]
+    assert {line.partition("==")[0] for line in lines[0] if "==" in line} >= {"django", "flask", "werkzeug"}

@@ -1,0 +1,122 @@
+"""I1: whatever hash is in one account's row, it is a wrong password there, and nothing to anybody else."""
+
+import time
+from datetime import datetime
+from unittest.mock import patch
+
+import argon2
+import bcrypt
+from sqlalchemy import text
+
+from tests.harness.world import CHEAP, World
+from tests.unit.crypto.test_hash_forms import ODD, PASSWORD, TYPED
+from vestibule.crypto.entropy import new_id
+from vestibule.crypto.hash_forms import Cost
+from vestibule.crypto.passwords import Argon2id, Hasher
+from vestibule.model.accounts import Account, Role
+from vestibule.storage.sql.accounts import HIGHEST_BCRYPT_COST, OTHER_ARGON2
+
+_CHEAP = Hasher(Argon2id(memory_kib=64, iterations=1))
+# What PostgreSQL's text cannot hold, and SQLite's driver cannot send.
+_STORABLE = {name: stored for name, stored in ODD.items() if "\0" not in stored and name != "a lone surrogate"}
+
+
+def _account(email: str, password_hash: str | None, now: datetime) -> Account:
+    return Account(new_id(), "Ada", email, Role.USER, True, now, now, password_hash)
+
+
+async def _fill(world: World, hashes: dict[str, str | None]) -> None:
+    now = world.clock.now()
+    async with world.env.store.transaction() as tx:
+        await tx.accounts.add_missing([_account(email, made, now) for email, made in hashes.items()])
+
+
+async def test_i1_no_row_reaches_another_account_s_sign_in(world: World) -> None:
+    odd: dict[str, str | None] = {f"odd{number}@example.com": made for number, made in enumerate(_STORABLE.values())}
+    others = {"none@example.com": None, "ada@example.com": _CHEAP.hash(PASSWORD)}
+    await _fill(world, {**odd, **others})
+    begun = time.monotonic()
+    client = await world.client()
+    for email in (*odd, "none@example.com", "nobody@example.com"):
+        answer = await client.post("/api/auth/login", json={"email": email, "password": PASSWORD})
+        assert (answer.status_code, answer.json()["message"]) == (400, "Invalid email or password"), email
+    await world.sign_in("ada@example.com", PASSWORD)
+    assert time.monotonic() - begun < 60, "no hash of another cost was checked"
+
+
+async def test_i1_the_work_for_nobody_is_that_of_the_dearest_hash_that_is_checked(world: World) -> None:
+    async def highest() -> int | None:
+        async with world.env.store.reading() as read:
+            return await read.accounts.highest_bcrypt_cost()
+
+    await _fill(world, {f"odd{number}@example.com": made for number, made in enumerate(_STORABLE.values())})
+    assert await highest() in {None, 4}, "neither cost 31 nor 15, nor a form that is not checked"
+    await _fill(world, {"five@example.com": Hasher(Argon2id(), bcrypt_rounds=5).hash(PASSWORD)})
+    assert await highest() == 5
+
+
+async def test_i7_everybody_s_wrong_password_makes_up_for_an_argon2_hash_of_another_cost(world: World) -> None:
+    """I7: whoever has it, and nobody; not for a cost that is never checked."""
+
+    async def others() -> set[Cost]:
+        async with world.env.store.reading() as read:
+            return await read.accounts.other_argon2()
+
+    await _fill(world, {f"odd{number}@example.com": made for number, made in enumerate(_STORABLE.values())})
+    await _fill(world, {"ours@example.com": Hasher(Argon2id()).hash(PASSWORD)})
+    assert max((cost.work for cost in await others()), default=0) <= 64
+    dear = argon2.PasswordHasher(time_cost=3, memory_cost=4096, parallelism=1).hash(PASSWORD)
+    await _fill(world, {"dear@example.com": dear, "bcrypt@example.com": Hasher(Argon2id(), 4).hash(PASSWORD)})
+    assert Cost(4096, 3, 1) in await others()
+    made_up: dict[str, int] = {}
+    client, hasher = await world.client(), world.env.passwords._hasher
+    for email in ("dear", "ours", "bcrypt", "odd3", "nobody"):
+        with patch.object(hasher, "_work_off", lambda work, email=email: made_up.update({email: work})):
+            await client.post("/api/auth/login", json={"email": f"{email}@example.com", "password": "wrong horse"})
+    default = Argon2id().memory_kib * Argon2id().iterations
+    most = max(4096 * 3, *(cost.work for cost in await others()))
+    today = CHEAP.memory_kib * CHEAP.iterations
+    assert made_up == {
+        "dear": most - 4096 * 3,
+        "ours": most - default,
+        "bcrypt": most - today,
+        "odd3": most - today,
+        "nobody": most - today,
+    }
+
+
+INTO = "INSERT INTO accounts (id, name, email, role, verified, created_at, updated_at, password_hash, photo, epoch)"
+MANY = {
+    "sqlite": f"""{INTO}
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)
+        SELECT 'n' || i, 'N', 'n' || i || '@example.com', 'user', 1, '2026-01-01 00:00:00.000000',
+            '2026-01-01 00:00:00.000000', :made || i, 'default.png', 0 FROM n""",
+    "postgresql": f"""{INTO}
+        SELECT 'n' || i, 'N', 'n' || i || '@example.com', 'user', true, now(), now(), CAST(:made AS text) || i,
+            'default.png', 0 FROM generate_series(1, 100000) AS i""",
+}
+EXPLAIN = {"sqlite": "EXPLAIN QUERY PLAN", "postgresql": "EXPLAIN"}
+
+
+async def test_i7_of_a_hundred_thousand_accounts_the_few_odd_ones_are_found_by_an_index(world: World) -> None:
+    """I7, I1: both of the questions that each wrong password asks."""
+    dialect = world.engines.dialect
+    async with world.engines.transaction() as connection:
+        await connection.execute(text(MANY[dialect]), {"made": Hasher(Argon2id()).decoy[:-8]})
+        await connection.execute(text("ANALYZE accounts"))
+        for statement, index in (
+            (HIGHEST_BCRYPT_COST, "accounts_with_bcrypt"),
+            (OTHER_ARGON2[dialect], "accounts_with_other_argon2"),
+        ):
+            asked = statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+            explained = await connection.exec_driver_sql(f"{EXPLAIN[dialect]} {asked}".replace("%%", "%"))
+            plan = str(explained.all())
+            assert index in plan, plan
+            assert "Seq Scan on accounts" not in plan
+
+
+async def test_i2_who_typed_it_so_elsewhere_signs_in_and_then_either_way(world: World) -> None:
+    elsewhere = bcrypt.hashpw(TYPED.encode(), bcrypt.gensalt(4)).decode()
+    await _fill(world, {"zoe@example.com": elsewhere})
+    await world.sign_in("zoe@example.com", TYPED)
+    await world.sign_in("zoe@example.com", "caf\u00e9 au lait")

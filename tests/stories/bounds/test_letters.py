@@ -1,0 +1,266 @@
+"""How many letters can be made to leave, of every kind, by whoever tries ten times as often; and which goes first."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.docs.paths import ROOT
+from tests.harness import backends
+from tests.harness.backends import Backend
+from tests.harness.world import POLICY, World, world_on
+from tests.stories.bounds import fill, number_as_id, numbers
+from tests.unit.flows import DONE, EMAIL, PASSWORD, ask_for_change, ask_for_reset, confirm, twice, verify
+from vestibule.crypto.entropy import new_id
+from vestibule.flows.administer import find_account
+from vestibule.flows.deliver import deliver_next
+from vestibule.flows.look_after_mail import send_test_letter
+from vestibule.flows.tell_owner import NOTICES_A_DAY, tell_owner
+from vestibule.model.letters import NOTICES, NOTICES_WAIT, Letter, LetterKind, NotSent, QueuedLetter
+from vestibule.model.limits import LetterLimits
+from vestibule.storage.sql.schema import letters
+
+FEW = LetterLimits.per_hour(1, 100_000, timedelta(minutes=5))
+LIMITED = replace(POLICY, letters=FEW, conceal_accounts=True)
+OPEN = replace(LIMITED, conceal_accounts=False)
+A_DAY, FIRST = FEW.to_mailbox.times, FEW.to_email.at_once
+SPACED = 10  # in a day, where the second waits for an hour, the third for two, and each other for three
+ALL_DAY = 10 * SPACED
+APART = timedelta(days=1) / (ALL_DAY + 1)
+OFTEN = 3 * NOTICES_A_DAY
+MANY = 300
+
+
+async def request_resets(world: World) -> None:
+    for _ in range(ALL_DAY):
+        await ask_for_reset(world)
+        await later(world)
+
+
+async def request_verification(world: World) -> None:
+    browser = await world.client()
+    await world.register("grace@example.com")
+    for _ in range(ALL_DAY):
+        assert (await browser.post("/api/auth/verifyemail", json={"email": "grace@example.com"})).status_code == 200
+        await later(world)
+
+
+async def register_what_is_taken(world: World) -> None:
+    browser = await world.client()
+    for _ in range(ALL_DAY):
+        body = {"name": "Eve", "email": EMAIL, **twice("another horse")}
+        assert (await browser.post("/api/auth/register", json=body)).status_code == 201
+        await later(world)
+
+
+async def move(world: World) -> None:
+    """To another email each time, and there, if a letter comes."""
+    email = EMAIL
+    for number in range(10 * A_DAY):
+        browser, before = await world.sign_in(email), len(world.post.letters)
+        assert await ask_for_change(browser, f"moved{number}@example.com") == 200
+        await world.deliver()
+        if world.post.letters[before:]:
+            assert await confirm(browser, world.secret(LetterKind.CONFIRM_NEW_EMAIL)) == DONE
+            email = f"moved{number}@example.com"
+        await later(world)
+
+
+async def change_passwords(world: World) -> None:
+    browser, password = await world.sign_in(), PASSWORD
+    for number in range(OFTEN):
+        body = {"currentPassword": password, **twice(password := f"another horse {number}")}
+        assert (await browser.patch("/api/users/me/password", json=body)).status_code == 200
+        await later(world, timedelta(seconds=1))
+
+
+async def come_with_new_devices(world: World) -> None:
+    for number in range(OFTEN):
+        await come_as(await world.client(), f"program {number}")
+        await later(world, timedelta(seconds=1))
+
+
+async def use_tokens_twice(world: World) -> None:
+    for _ in range(OFTEN):
+        browser = await world.sign_in()
+        stolen = {"refresh_token": browser.cookies["refresh_token"]}
+        for _ in range(2):
+            assert (await browser.post("/api/auth/refresh")).status_code == 200
+        thief = await world.client()
+        thief.cookies.update(stolen)
+        assert (await thief.post("/api/auth/refresh")).status_code == 403
+        await later(world, timedelta(seconds=1))
+
+
+async def try_the_mail_server(world: World) -> None:
+    """An operator does, and past the outbox."""
+    await send_test_letter(world.env, EMAIL, "en")
+    assert await waiting(world) == 0
+    world.post.letters.clear()
+
+
+BOUNDS: dict[Callable[[World], Awaitable[None]], dict[LetterKind, int]] = {
+    request_verification: {LetterKind.VERIFY_EMAIL: 1 + SPACED},
+    request_resets: {LetterKind.RESET_PASSWORD: SPACED},
+    move: {LetterKind.CONFIRM_NEW_EMAIL: A_DAY, LetterKind.EMAIL_CHANGED: A_DAY},
+    register_what_is_taken: {LetterKind.EMAIL_TAKEN: SPACED},
+    change_passwords: {LetterKind.PASSWORD_CHANGED: NOTICES_A_DAY},
+    come_with_new_devices: {LetterKind.NEW_DEVICE: NOTICES_A_DAY},
+    use_tokens_twice: {LetterKind.TOKEN_REUSED: NOTICES_A_DAY},
+    try_the_mail_server: {LetterKind.TEST: 0},
+}
+QUEUEING = {
+    "ask_for_letter.py": "counted there",
+    "register.py": "counted by `within_limits`, or `for_new_account`",
+    "change_email.py": "counted by `within_its_share`; the notice and the way back, by the link that was spent",
+    "verify_email.py": "counted by the link that was spent",
+    "tell_owner.py": "counted there",
+}
+
+
+async def later(world: World, apart: timedelta = APART) -> None:
+    await world.deliver()
+    world.clock.advance(seconds=apart.total_seconds())
+
+
+async def come_as(browser: httpx.AsyncClient, program: str) -> None:
+    browser.headers["User-Agent"] = program
+    answer = await browser.post("/api/auth/login", json={"email": EMAIL, "password": PASSWORD})
+    assert answer.status_code == 200
+
+
+async def waiting(world: World) -> int:
+    async with world.env.store.reading() as read:
+        return (await read.letters.backlog()).waiting
+
+
+async def verified(world: World) -> str:
+    """The id of an account whose email is verified."""
+    await world.register()
+    assert await verify(world, world.secret(LetterKind.VERIFY_EMAIL)) == 200
+    world.post.letters.clear()
+    account = await find_account(world.env, EMAIL)
+    assert account is not None
+    return account.id
+
+
+@pytest.mark.parametrize("do", BOUNDS)
+async def test_n14_of_no_kind_leave_more_in_a_day_than_its_bound(
+    tmp_path: Path, do: Callable[[World], Awaitable[None]]
+) -> None:
+    """N14: whoever tries far more often, all day; what follows tries each notice at ten times its bound."""
+    async with backends.fresh("sqlite", tmp_path) as backend, world_on(backend, LIMITED) as world:
+        await verified(world)
+        await do(world)
+        sent = Counter(letter.kind for letter in world.post.letters)
+        for kind, bound in BOUNDS[do].items():
+            assert bool(bound) <= sent[kind] <= bound
+        assert await waiting(world) == 0
+
+
+def test_n14_every_kind_has_a_bound() -> None:
+    assert sorted(kind for bounds in BOUNDS.values() for kind in bounds) == sorted(LetterKind)
+
+
+@pytest.mark.parametrize("kind", sorted(NOTICES))
+async def test_n14_at_ten_times_its_bound_a_notice_is_told_as_often_as_that(world: World, kind: LetterKind) -> None:
+    """N14: and tomorrow again."""
+    account_id = await verified(world)
+    for day in (1, 2):
+        async with world.env.store.transaction() as tx:
+            for _ in range(10 * NOTICES_A_DAY):
+                await tell_owner(tx, QueuedLetter(new_id(), kind, world.clock.now(), account_id))
+        assert await waiting(world) == day * NOTICES_A_DAY
+        world.clock.advance(days=1)
+
+
+async def test_n14_who_registers_an_email_anew_over_and_over_sends_no_more(backend: Backend) -> None:
+    """N14: each time the account is deleted, which is anybody's who made it."""
+    async with world_on(backend, OPEN) as world:
+        for _ in range(10 * FIRST):
+            await world.register()
+            browser = await world.sign_in()
+            await delete(browser)
+            await later(world)
+        assert len(world.post.letters) == FIRST
+        await world.register("grace@example.com")
+        assert len(world.post.letters) == FIRST + 1
+
+
+async def delete(browser: httpx.AsyncClient) -> None:
+    page = (await browser.get("/profile/delete")).text
+    csrf = page.partition('name="csrf" value="')[2].partition('"')[0]
+    answer = await browser.post("/profile/delete", data={"csrf": csrf, "currentPassword": PASSWORD})
+    assert answer.status_code == 303, answer.text
+
+
+@pytest.mark.parametrize("kind", sorted(NOTICES))
+async def test_n14_no_other_kind_spends_what_a_notice_has(world: World, kind: LetterKind) -> None:
+    """N14: nothing harmless, done often, keeps the owner from being told of something else."""
+    account_id, now = await verified(world), world.clock.now()
+    async with world.env.store.transaction() as tx:
+        for other in [each for each in NOTICES if each is not kind] * 2 * NOTICES_A_DAY:
+            await tell_owner(tx, QueuedLetter(new_id(), other, now, account_id))
+        assert (await tx.letters.backlog()).waiting == (len(NOTICES) - 1) * NOTICES_A_DAY
+        await tell_owner(tx, QueuedLetter(new_id(), kind, now, account_id))
+        assert (await tx.letters.backlog()).waiting == (len(NOTICES) - 1) * NOTICES_A_DAY + 1
+
+
+def test_n14_every_place_that_queues_a_letter_says_by_what_it_is_counted() -> None:
+    source = ROOT / "src" / "vestibule"
+    assert {path.name for path in source.rglob("*.py") if "letters.queue(" in path.read_text()} == set(QUEUEING)
+
+
+async def notices(world: World, account_id: str) -> None:
+    """Many that wait, which are due now."""
+    n, now = numbers(MANY), world.clock.now()
+    row = {"id": number_as_id(n), "kind": "password_changed", "account_id": account_id, "email": EMAIL}
+    times = {"created_at": now, "due_at": now, "attempts": 0, "detail": "{}"}
+    await fill(world, letters, MANY, row | times, n)
+
+
+@pytest.mark.parametrize("kind", sorted(set(LetterKind) - NOTICES))
+async def test_n15_what_somebody_waits_for_goes_before_any_number_of_notices(world: World, kind: LetterKind) -> None:
+    account_id = await verified(world)
+    await notices(world, account_id)
+    world.clock.advance(seconds=1)
+    asked = QueuedLetter(new_id(), kind, world.clock.now(), account_id)
+    async with world.env.store.transaction() as tx:
+        await tx.letters.queue(asked)
+        claimed = await tx.letters.claim(world.clock.now())
+        assert claimed is not None
+        assert claimed.id == asked.id
+        others = [await tx.letters.claim(world.clock.now()) for _ in range(MANY)]
+        assert {other.kind for other in others if other is not None} == {LetterKind.PASSWORD_CHANGED}
+        assert await tx.letters.claim(world.clock.now()) is None
+
+
+async def test_n15_also_when_it_is_tried_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """N15: its mail server did not take it at once."""
+    account_id = await verified(world)
+    await notices(world, account_id)
+    await ask_for_reset(world)
+
+    async def not_now(_: Letter) -> str:
+        raise NotSent("451 greylisted")
+
+    with monkeypatch.context() as away:
+        away.setattr(world.post, "send", not_now)
+        await deliver_next(world.env)
+    world.clock.advance(seconds=5)
+    await deliver_next(world.env)
+    assert [letter.kind for letter in world.post.letters] == [LetterKind.RESET_PASSWORD]
+
+
+async def test_n15_no_number_of_others_holds_a_notice_up_for_long(world: World) -> None:
+    """N15: whoever has many letters sent does not keep an owner from being told."""
+    account_id = await verified(world)
+    await notices(world, account_id)
+    world.clock.advance(seconds=NOTICES_WAIT.total_seconds())
+    await ask_for_reset(world)
+    await deliver_next(world.env)
+    assert [letter.kind for letter in world.post.letters] == [LetterKind.PASSWORD_CHANGED]

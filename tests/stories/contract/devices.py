@@ -1,0 +1,160 @@
+"""What Vestibule adds to the contract: the devices that are signed in, ending them, changing password and address."""
+
+from typing import Any
+
+from tests.stories.contract.answers import A_UUID, Expect, Matching, challenged, refused, signed_in, succeeded
+from tests.stories.contract.happenings import (
+    bob_registered,
+    enters,
+    letters_arrive,
+    letters_sent,
+    noted,
+    registered,
+    renamed,
+)
+from tests.stories.contract.register import ME, NO_CODE, VERIFIED
+from tests.stories.contract.sign_in import NOT_LOGGED_IN, WHO, no_refresh, over
+from tests.stories.contract.steps import (
+    ADA,
+    BOB,
+    NEW_PASSWORD,
+    PASSWORD,
+    Row,
+    Send,
+    Step,
+    bearer,
+    get,
+    login,
+    patch,
+    post,
+    twice,
+)
+
+DEVICES, CHANGE, VERIFY = "/api/users/me/sessions", "/api/users/me/password", "/api/auth/verify"
+CHANGE_EMAIL, RESEND = "/api/users/me/email", "/api/auth/verifyemail"
+NOW = "2026-11-23T23:09:51.236Z"
+UNKNOWN = refused(404, "session_unknown", "There is no such session")
+WRONG_PASSWORD = refused(403, "wrong_password", "The current password is wrong")
+ELSEWHERE = (registered, enters(), enters("phone"), noted("phone", phones="access_token"))
+on_phone = bearer(get(WHO, by="nobody"), "{phones}")
+
+
+def shown(*, current: bool) -> dict[str, Any]:
+    """A device as the list shows it."""
+    agent = Matching("a user agent", r"python-httpx/[\d.]+")
+    about = {"device": agent, "address": "192.0.2.7", "createdAt": NOW, "lastSeenAt": NOW}
+    return {"id": A_UUID, **about, "current": current}
+
+
+def delete(path: str, **how: Any) -> Send:
+    return Send("DELETE", path, **how)
+
+
+def change(current: str = PASSWORD) -> Send:
+    return patch(CHANGE, {"currentPassword": current, **twice(NEW_PASSWORD)})
+
+
+def move(email: str, current: str = PASSWORD) -> Send:
+    return patch(CHANGE_EMAIL, {"currentPassword": current, "email": email})
+
+
+RESENT = succeeded(message="You will receive a verification email if this email still has to be verified")
+WILL_MOVE = succeeded(message="You will receive an email at the new address to confirm it")
+
+ROWS = [
+    Row(
+        "resend: another link, and the first is dead",
+        post(RESEND, {"email": ADA}, by="nobody"),
+        RESENT,
+        given=(registered, renamed(first="code")),
+        then=(
+            letters_arrive,
+            letters_sent(2),
+            Step(get("/api/auth/verifyemail/{first}"), NO_CODE),
+            Step(get("/api/auth/verifyemail/{code}"), VERIFIED),
+        ),
+    ),
+    Row(
+        "resend: an unknown address", post(RESEND, {"email": BOB}), RESENT, given=(registered,), then=(letters_sent(1),)
+    ),
+    Row(
+        "resend: an address that is proven",
+        post(RESEND, {"email": ADA}),
+        RESENT,
+        given=(registered, Step(get("/api/auth/verifyemail/{code}"), VERIFIED)),
+        then=(letters_sent(1),),
+    ),
+    Row(
+        "address: a link to the new one, and nothing changes before it is used",
+        move("countess@example.com"),
+        WILL_MOVE,
+        given=(registered, enters()),
+        then=(letters_sent(2), Step(get(WHO), ME)),
+    ),
+    Row(
+        "address: not without the current password",
+        move("countess@example.com", "incorrect horse"),
+        WRONG_PASSWORD,
+        given=(registered, enters()),
+        then=(letters_sent(1), Step(get(WHO), ME)),
+    ),
+    Row(
+        "address: somebody else's is not told apart",
+        move(BOB),
+        WILL_MOVE,
+        given=(registered, bob_registered, enters()),
+        then=(letters_sent(3),),  # the third tells whoever reads bob's mail
+    ),
+    Row(
+        "devices: the one that asks is marked",
+        get(DEVICES),
+        succeeded(data={"sessions": [shown(current=True)]}),
+        given=(registered, enters()),
+    ),
+    Row(
+        "devices: all others are signed out, and told why",
+        delete(DEVICES),
+        succeeded(data={"ended": 1}),
+        given=ELSEWHERE,
+        then=(
+            Step(on_phone, over("signed_out_elsewhere")),
+            Step(get("/api/auth/refresh", by="phone"), no_refresh("signed_out_elsewhere")),
+            Step(get(WHO), ME),
+            Step(delete(DEVICES), succeeded(data={"ended": 0})),
+        ),
+    ),
+    Row(
+        "password: changed with the current one, which ends every session and begins a new one here",
+        change(),
+        signed_in(),
+        given=(*ELSEWHERE, noted(old="access_token")),
+        then=(
+            Step(on_phone, over("password_changed")),
+            Step(bearer(get(WHO, by="nobody"), "{old}"), over("password_changed")),
+            Step(login(password=PASSWORD, by="thief"), refused(400, "wrong_credentials", "Invalid email or password")),
+            Step(login(password=NEW_PASSWORD, by="phone"), signed_in()),
+        ),
+    ),
+    Row(
+        "password: not without the current one",
+        change("incorrect horse"),
+        WRONG_PASSWORD,
+        given=ELSEWHERE,
+        then=(Step(get(WHO), Expect(ME.status, ME.body)), Step(on_phone, ME)),
+    ),
+    Row("verify: who is signed in, in headers", get(VERIFY), Expect(204), given=(registered, enters())),
+    Row(
+        "verify: not after the end of the session",
+        bearer(get(VERIFY, by="nobody"), "{phones}"),
+        over("signed_out_elsewhere"),
+        given=(*ELSEWHERE, Step(delete(DEVICES), succeeded(data={"ended": 1}))),
+    ),
+]
+
+HARMLESS = [
+    Row("devices: one that is not there", delete(f"{DEVICES}/nonsense", by="ada"), UNKNOWN),
+    *(
+        Row(f"{ask.method} {ask.path}: nobody", ask, challenged(NOT_LOGGED_IN))
+        for ask in (get(DEVICES), delete(DEVICES), delete(f"{DEVICES}/x"), change(), move(BOB), get(VERIFY))
+    ),
+]

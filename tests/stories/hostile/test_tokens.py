@@ -1,0 +1,233 @@
+"""Every hostile token, in every place a token can be sent: refused with the contract's status, and nothing fetched."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+
+from tests.harness.backends import Backend
+from tests.harness.world import World, world_on
+from tests.stories.hostile.forgery import Good, compose, encode
+from tests.stories.hostile.tokens import hostile_tokens
+from vestibule.crypto import jws
+from vestibule.crypto.seal import Seal
+from vestibule.model.letters import LetterKind
+from vestibule.model.signing_keys import KeyManager
+
+ME, REFRESH = "/api/users/me", "/api/auth/refresh"
+INVALID = (401, "access_token_invalid", "Invalid token or user doesn't exist")
+NOT_SIGNED_IN = (401, "not_signed_in", "You are not logged in")
+NO_REFRESH = (403, "refresh_refused", "Could not refresh access token")
+
+Outcome = tuple[int, str, str]
+Failures = dict[str, Outcome]
+
+
+class Listener:
+    """A server on loopback that counts who asks it for anything."""
+
+    def __init__(self) -> None:
+        self.connections = 0
+        self.url = ""
+
+    async def _count(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        writer.close()
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["Listener"]:
+        server = await asyncio.start_server(self._count, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with server:
+            yield self
+
+
+@pytest.fixture
+async def listener() -> AsyncIterator[Listener]:
+    async with Listener().open() as listening:
+        yield listening
+
+
+@pytest.fixture
+async def browser(world: World) -> httpx.AsyncClient:
+    """Somebody who is signed in; the cookies are in the jar."""
+    await world.register()
+    return await world.sign_in()
+
+
+@pytest.fixture
+async def nobody(world: World) -> httpx.AsyncClient:
+    """A browser without a cookie."""
+    return await world.client()
+
+
+def good_access(world: World, browser: httpx.AsyncClient) -> Good:
+    keys = world.env.keys.access
+    return Good(keys.signing, "at+jwt", jws.verify(browser.cookies["access_token"], keys.checking, "at+jwt"))
+
+
+def good_refresh(world: World, browser: httpx.AsyncClient) -> Good:
+    keys = world.env.keys.refresh
+    return Good(keys.signing, "rt+jwt", jws.verify(browser.cookies["refresh_token"], keys.checking, "rt+jwt"))
+
+
+def header_bytes(text: str) -> bytes:
+    """As one byte for each character where that is possible, since that is how a server reads them."""
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode()
+
+
+async def as_bearer(client: httpx.AsyncClient, token: str) -> Outcome:
+    return outcome(await client.get(ME, headers={b"Authorization": b"Bearer " + header_bytes(token)}))
+
+
+async def as_cookie(client: httpx.AsyncClient, token: str) -> Outcome:
+    return outcome(await client.get(ME, headers={b"Cookie": b"access_token=" + header_bytes(token)}))
+
+
+async def as_refresh(client: httpx.AsyncClient, token: str) -> Outcome:
+    return outcome(await client.get(REFRESH, headers={b"Cookie": b"refresh_token=" + header_bytes(token)}))
+
+
+async def as_posted_refresh(client: httpx.AsyncClient, token: str) -> Outcome:
+    return outcome(await client.post(REFRESH, headers={b"Cookie": b"refresh_token=" + header_bytes(token)}))
+
+
+def outcome(answer: httpx.Response) -> Outcome:
+    """Status, code and message; a refusal that sets or clears a cookie is none."""
+    if "application/json" not in answer.headers["content-type"]:
+        return answer.status_code, "no JSON", answer.text[:60]
+    if answer.status_code != 200 and "set-cookie" in answer.headers:
+        return answer.status_code, "a cookie", answer.headers["set-cookie"][:60]
+    body = answer.json()
+    return answer.status_code, body.get("code", ""), body.get("message", "")
+
+
+def listing(failures: Failures) -> str:
+    return "\n".join(f"{name}: {seen}" for name, seen in failures.items())
+
+
+async def test_the_tokens_that_the_tables_are_made_of_are_good(
+    world: World, browser: httpx.AsyncClient, nobody: httpx.AsyncClient
+) -> None:
+    access, refresh = good_access(world, browser), good_refresh(world, browser)
+    assert access.token() == browser.cookies["access_token"]
+    assert refresh.token() == browser.cookies["refresh_token"]
+    assert (await as_bearer(nobody, access.token()))[0] == 200
+    assert (await as_cookie(nobody, access.token()))[0] == 200
+    assert (await as_refresh(nobody, refresh.token()))[0] == 200
+
+
+async def test_no_hostile_token_signs_anybody_in(
+    world: World, browser: httpx.AsyncClient, nobody: httpx.AsyncClient, listener: Listener
+) -> None:
+    """T1, T2, T3, T5, T7, T8, O17: no hostile token signs anybody in."""
+    table = hostile_tokens(good_access(world, browser), listener.url)
+    assert len(table) >= 200
+    failures: Failures = {}
+    for name, token in table.items():
+        for way in (as_bearer, as_cookie):
+            if (seen := await way(nobody, token)) != INVALID:
+                failures[f"{way.__name__}: {name}"] = seen
+    assert not failures, listing(failures)
+    assert listener.connections == 0
+
+
+async def test_no_hostile_token_refreshes_anything(
+    world: World, browser: httpx.AsyncClient, nobody: httpx.AsyncClient, listener: Listener
+) -> None:
+    """T1, T2, T3, T5, T7, T8: no hostile token refreshes anything."""
+    good = good_refresh(world, browser)
+    table = hostile_tokens(good, listener.url)
+    assert len(table) >= 200
+    failures: Failures = {}
+    for number, (name, token) in enumerate(table.items()):
+        way = (as_refresh, as_posted_refresh)[number % 2]
+        if (seen := await way(nobody, token)) != NO_REFRESH:
+            failures[name] = seen
+    assert not failures, listing(failures)
+    assert listener.connections == 0
+    assert (await as_refresh(nobody, good.token()))[0] == 200, "the refusals did the session no harm"
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "EdDSA"])
+async def test_no_hostile_token_is_taken_where_keys_are_of_another_kind(
+    backend: Backend, listener: Listener, algorithm: str
+) -> None:
+    """T1, T2, T3, T5, T7, T8: the same tables, made of tokens of each other kind."""
+    async with world_on(
+        backend, key_manager=KeyManager(Seal("correct horse battery staple " * 2), algorithm, 2048)
+    ) as world:
+        await world.register()
+        browser, nobody = await world.sign_in(), await world.client()
+        access, refresh = good_access(world, browser), good_refresh(world, browser)
+        failures: Failures = {}
+        for good, way, refused in ((access, as_bearer, INVALID), (refresh, as_refresh, NO_REFRESH)):
+            table = hostile_tokens(good, listener.url)
+            assert len(table) >= 200
+            seen = {name: await way(nobody, token) for name, token in table.items()}
+            failures |= {f"{way.__name__}: {name}": found for name, found in seen.items() if found != refused}
+            assert (await way(nobody, good.token()))[0] == 200
+    assert not failures, listing(failures)
+    assert listener.connections == 0
+
+
+async def test_nothing_at_all_is_not_signed_in(nobody: httpx.AsyncClient) -> None:
+    for token in ("", " ", "\t"):
+        assert await as_bearer(nobody, token) == NOT_SIGNED_IN
+        assert await as_cookie(nobody, token) == NOT_SIGNED_IN
+        assert await as_refresh(nobody, token) == NO_REFRESH
+
+
+async def test_each_kind_of_secret_opens_its_own_door_alone(
+    world: World, browser: httpx.AsyncClient, nobody: httpx.AsyncClient
+) -> None:
+    """T4, R6: each kind of secret opens its own door alone."""
+    await nobody.post("/api/auth/forgotpassword", json={"email": "ada@example.com"})
+    await world.deliver()
+    access, refresh = good_access(world, browser), good_refresh(world, browser)
+    secrets = [world.secret(kind) for kind in (LetterKind.VERIFY_EMAIL, LetterKind.RESET_PASSWORD)]
+    session_id, account_id = access.claims["sid"], access.claims["sub"]
+    for token in (refresh.token(), *secrets, session_id, account_id, access.claims["jti"]):
+        assert await as_bearer(nobody, token) == INVALID
+        assert await as_cookie(nobody, token) == INVALID
+    for token in (access.token(), *secrets, session_id, account_id):
+        assert await as_refresh(nobody, token) == NO_REFRESH
+    for token in (access.token(), refresh.token(), encode(session_id.encode())):
+        assert (await nobody.get(f"/api/auth/verifyemail/{token}")).status_code == 403
+        passwords = {"password": "correct horse", "passwordConfirm": "correct horse"}
+        assert (await nobody.patch(f"/api/auth/resetpassword/{token}", json=passwords)).status_code == 403
+
+
+async def test_the_claims_of_one_kind_in_the_header_of_the_other_open_nothing(
+    world: World, browser: httpx.AsyncClient, nobody: httpx.AsyncClient
+) -> None:
+    """T4, R6: the claims of one kind in the header of the other open nothing."""
+    access, refresh = good_access(world, browser), good_refresh(world, browser)
+    for one, other in ((access, refresh), (refresh, access)):
+        for header in (one.header, other.header, {**one.header, "typ": other.typ}, {**other.header, "typ": one.typ}):
+            for signer in (one, other):
+                token = compose(header, one.claims, signer.sign)
+                right = header == one.header and signer is one
+                assert ((await as_bearer(nobody, token))[0] == 200) is (right and one is access)
+                if not (right and one is refresh):
+                    assert await as_refresh(nobody, token) == NO_REFRESH
+
+
+async def test_an_eight_megabyte_header_is_answered_at_once(nobody: httpx.AsyncClient) -> None:
+    """T7: an eight megabyte header is answered at once."""
+    token = "A" * 2**23 + ".AAAA.AAAA"
+    spent, carried = [], []
+    for _ in range(6):  # the first answer of a process pays for what the others find done
+        start = time.thread_time()
+        assert await as_bearer(nobody, token) == INVALID
+        spent.append(time.thread_time() - start)
+        start = time.thread_time()
+        await nobody.get(ME, headers={"X-Nobody-Reads": f"Bearer {token}"})
+        carried.append(time.thread_time() - start)
+    assert min(spent) - min(carried) < 0.05  # what reading it costs, without carrying it there

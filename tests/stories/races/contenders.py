@@ -1,0 +1,183 @@
+"""Every flow that writes about an account, by the module it is in, as something to do with a person."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+from tests.harness.world import World
+from tests.stories.races.people import BROWSER, PASSWORD, Person
+from tests.unit.storage import an_account
+from vestibule.crypto.entropy import new_id
+from vestibule.flows import (
+    administer,
+    ask_for_letter,
+    change_email,
+    change_password,
+    choose_language,
+    clean_up,
+    create_account,
+    delete_account,
+    deliver,
+    import_accounts,
+    look_after_mail,
+    my_sessions,
+    refresh,
+    register,
+    reset_password,
+    sign_in,
+    sign_out,
+    take_over,
+    verify_email,
+    watch_events,
+)
+from vestibule.model.accounts import Account, Role
+from vestibule.model.letters import LetterKind, RefusedForGood
+from vestibule.model.one_time_tokens import Purpose
+from vestibule.model.sessions import Device
+
+Act = Callable[[World, Person], Awaitable[Any]]
+NEW_PASSWORD = "another horse"
+# What neither writes about an account nor takes the locks of one, and why.
+APART = {
+    "follow_keys": "signing keys",
+    "follow_revocations": "the record of revocations, which refers to nobody",
+    "open_key_ring": "signing keys",
+    "rotate_keys": "signing keys",
+    "services": "keys of services",
+}
+# Part of others here.
+WITHIN = {"compose_letter": "deliver", "login_attempt": "sign in wrongly", "tell_if_shared": "refresh from elsewhere"}
+
+
+class _Refusing:
+    async def send(self, letter: Any) -> str:
+        raise RefusedForGood("550 no such mailbox")
+
+
+def _deliver(kind: LetterKind, *, refused: bool = False) -> Act:
+    async def act(world: World, person: Person) -> Any:
+        env = replace(world.env, post=_Refusing()) if refused else world.env
+        return await deliver.deliver(env, person.letters[kind])
+
+    return act
+
+
+class _Taking:
+    """Judge, claims and listener of an import that takes every row as it is."""
+
+    def account(self, row: Any) -> Account:
+        return cast(Account, row)
+
+    def demoted(self, row: Any) -> int:
+        return 0
+
+    def first(self, email: str, account_id: str) -> str:
+        return account_id
+
+    def progress(self, rows: int) -> None:
+        pass
+
+    def left_out(self, known_by: str, reason: str) -> None:
+        pass
+
+    def made_room(self, squatter: str, owner: str) -> None:
+        pass
+
+
+async def _import(world: World, person: Person) -> Any:
+    async def batches() -> AsyncIterator[Sequence[Any]]:
+        wanted = replace(an_account(email=person.account.email), verified=True)
+        yield [wanted, an_account(email=f"{new_id()}@example.com")]
+
+    everything = _Taking()
+    source = import_accounts.Source(batches(), cast(Any, everything), everything)
+    return await import_accounts.import_accounts(world.env, source, everything)
+
+
+async def _refresh_from_elsewhere(world: World, person: Person) -> Any:
+    """As a tab's that raced, but by another program on another network."""
+    await _rotate(world, person, 1)
+    return await refresh.refresh(world.env, person.refresh_token(world), Device("a stranger", "203.0.113.9"))
+
+
+async def _refresh_reused(world: World, person: Person) -> Any:
+    """As the thief's: its counter was used, and its successor too."""
+    for counter in (1, 2):
+        await _rotate(world, person, counter)
+    return await refresh.refresh(world.env, person.refresh_token(world), BROWSER)
+
+
+async def _rotate(world: World, person: Person, counter: int) -> None:
+    async with world.env.store.transaction() as tx:
+        await tx.sessions.rotate(person.sessions[0].id, counter, world.env.policy.sessions, world.clock.now())
+
+
+def _register(world: World, person: Person) -> Awaitable[Any]:
+    return register.register(world.env, "Ada", person.account.email, NEW_PASSWORD, person.client_info)
+
+
+CONTENDERS: dict[str, tuple[str, Act]] = {
+    "disable": ("administer", lambda w, p: administer.disable_account(w.env, p.account)),
+    "enable": ("administer", lambda w, p: administer.enable_account(w.env, p.account)),
+    "ask for a reset": (
+        "ask_for_letter",
+        lambda w, p: ask_for_letter.request_reset(w.env, p.account.email, p.client_info),
+    ),
+    "ask for a new email": (
+        "change_email",
+        lambda w, p: change_email.request_change(w.env, p.caller, PASSWORD, f"{new_id()}@example.com", p.client_info),
+    ),
+    "confirm a new email": (
+        "change_email",
+        lambda w, p: change_email.confirm_change(w.env, p.caller, p.secrets[Purpose.CHANGE_EMAIL]),
+    ),
+    "undo": (
+        "change_email",
+        lambda w, p: change_email.undo_change(w.env, p.secrets[Purpose.UNDO_EMAIL_CHANGE]),
+    ),
+    "change password": (
+        "change_password",
+        lambda w, p: change_password.change_password(w.env, p.caller, PASSWORD, NEW_PASSWORD, p.client_info),
+    ),
+    "choose a language": ("choose_language", lambda w, p: choose_language.choose_language(w.env, p.caller, "de")),
+    "create": ("create_account", lambda w, p: create_account.create_account(w.env, "A", p.account.email, Role.USER)),
+    "delete": ("delete_account", lambda w, p: delete_account.delete_account(w.env, p.account)),
+    "deliver a reset": ("deliver", _deliver(LetterKind.RESET_PASSWORD)),
+    "deliver a verification": ("deliver", _deliver(LetterKind.VERIFY_EMAIL)),
+    "deliver an undo": ("deliver", _deliver(LetterKind.EMAIL_CHANGED)),
+    "fail to deliver": ("deliver", _deliver(LetterKind.RESET_PASSWORD, refused=True)),
+    "import": ("import_accounts", _import),
+    "try letters again": ("look_after_mail", lambda w, _: look_after_mail.retry_letters(w.env, None)),
+    "sign out another": ("my_sessions", lambda w, p: my_sessions.end_one(w.env, p.caller, p.sessions[1].id)),
+    "sign out others": ("my_sessions", lambda w, p: my_sessions.end_others(w.env, p.caller)),
+    "refresh from elsewhere": ("refresh", _refresh_from_elsewhere),
+    "refresh": ("refresh", lambda w, p: refresh.refresh(w.env, p.refresh_token(w), BROWSER)),
+    "refresh as a thief": ("refresh", _refresh_reused),
+    "register": ("register", _register),
+    "reset": (
+        "reset_password",
+        lambda w, p: reset_password.reset_password(
+            w.env, p.secrets[Purpose.RESET_PASSWORD], NEW_PASSWORD, p.client_info
+        ),
+    ),
+    "sign in": ("sign_in", lambda w, p: sign_in.sign_in(w.env, p.account.email, PASSWORD, p.client_info)),
+    "sign in wrongly": (
+        "sign_in",
+        lambda w, p: sign_in.sign_in(w.env, p.account.email, "wrong horse", p.client_info),
+    ),
+    "sign out": ("sign_out", lambda w, p: sign_out.sign_out(w.env, p.caller)),
+    "take over": ("take_over", lambda w, p: take_over.take_over(w.env, p.secrets[Purpose.VERIFY_EMAIL])),
+    "verify": ("verify_email", lambda w, p: verify_email.verify_email(w.env, p.secrets[Purpose.VERIFY_EMAIL])),
+    "clean up": ("clean_up", lambda w, _: clean_up.clean_up(w.env)),
+    "forget events": ("watch_events", lambda w, _: watch_events.purge_old_events(w.env)),
+}
+
+
+def of_neighbour(act: Act) -> Act:
+    """The same, by whoever squats on an email that the person wants."""
+
+    def acting(world: World, person: Person) -> Awaitable[Any]:
+        assert person.neighbour is not None
+        return act(world, person.neighbour)
+
+    return acting

@@ -1,0 +1,1 @@
+"""Tests of one room each, in the order of the package."""

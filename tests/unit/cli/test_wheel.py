@@ -1,0 +1,48 @@
+"""What `pip install vestibule` gives: a wheel, built and installed into an empty environment, serves."""
+
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from tests.harness.process import link_in, run, serving, text_of, tour
+from vestibule import __version__
+
+REPOSITORY = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program's path in an environment that has the wheel, and sees what it depends on here."""
+    folder = tmp_path_factory.mktemp("wheel")
+    _python("-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(REPOSITORY))
+    (wheel,) = folder.glob("vestibule-*.whl")
+    home = folder / "environment"
+    _python("-m", "venv", "--without-pip", str(home))
+    python = str(home / "bin" / "python")
+    _python("-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-index", str(wheel))
+    paths = sysconfig.get_paths(vars={"base": str(home), "platbase": str(home)})
+    # A line in a .pth file adds a folder, but does not read the .pth files there: no editable install comes along.
+    (Path(paths["purelib"]) / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    return home / "bin" / "vestibule"
+
+
+def _python(*arguments: str) -> None:
+    subprocess.run([sys.executable, *arguments], check=True, capture_output=True, timeout=120)
+
+
+def test_it_is_the_wheel_that_runs(installed: Path, tmp_path: Path) -> None:
+    python = (str(installed.parent / "python"),)
+    found = run(tmp_path, "-c", "import vestibule; print(vestibule.__file__)", program=python)
+    assert Path(found.stdout.strip()).is_relative_to(installed.parents[1])
+    assert run(tmp_path, "--version", program=(str(installed),)).stdout == f"vestibule {__version__}\n"
+
+
+def test_it_serves(installed: Path, tmp_path: Path) -> None:
+    with serving(tmp_path, program=(str(installed),)) as server, server.browser() as browser:
+        tour(browser, "ada@example.com", lambda: link_in(server.output))
+        assert [part.get_content_type() for part in server.letters[0].get_payload()] == ["text/plain", "text/html"]
+        assert link_in(text_of(server.letters[0])) in server.output
+        assert server.stop() == 0

@@ -1,0 +1,226 @@
+"""A worker that is forked from a running process, as under gunicorn with a preloaded application, stands by itself."""
+
+import asyncio
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any, get_args
+
+import httpx
+import pytest
+
+from tests.harness.process import Running, given_keys, register, run, serving, sign_in
+from tests.harness.servers import free_port, wait_until
+from tests.unit.client.knowing import Knowing
+from vestibule.client import CallerRefusedError, CannotTellError, Session, SessionOverError, Verifier
+from vestibule.client.memory import Policy
+from vestibule.model.clock import SystemClock
+
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork"),
+    pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning"),
+]
+EMAIL = "ada@example.com"
+Check = Callable[[Verifier, str], Any]
+BY_THREAD_AND_BY_TASK: dict[str, Check] = {
+    "threads": lambda verifier, token: verifier.check(token),
+    "asyncio": lambda verifier, token: asyncio.run(verifier.check_async(token)),
+}
+TIED = (
+    asyncio.AbstractEventLoop,
+    asyncio.Event,
+    asyncio.Future,
+    httpx.AsyncClient,
+    httpx.Client,
+    threading.Thread,
+    type(threading.Lock()),
+)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, str]]:
+    folder: Path = tmp_path_factory.mktemp("vestibule")
+    with serving(folder, **given_keys()) as running:
+        with running.browser() as browser:
+            register(browser, EMAIL)
+        yield running, run(folder, "services", "create", "tests", **given_keys()).stdout.strip()
+
+
+@contextmanager
+def forked(work: Callable[[], bool]) -> Iterator[Callable[[], None]]:
+    """A child that does the work when it is told to, which has to come out true."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        good = False
+        try:
+            os.read(reader, 1)
+            good = work()
+        finally:
+            os._exit(0 if good else 1)
+    try:
+        yield lambda: assert_written(writer)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
+def assert_written(writer: int) -> None:
+    assert os.write(writer, b"x") == 1
+
+
+def fate(check: Check, verifier: Verifier, token: str) -> type[CallerRefusedError] | None:
+    try:
+        check(verifier, token)
+    except CallerRefusedError as refusal:
+        return type(refusal)
+    return None
+
+
+@pytest.mark.parametrize("check", BY_THREAD_AND_BY_TASK.values(), ids=BY_THREAD_AND_BY_TASK)
+@pytest.mark.parametrize("policy", get_args(Policy))
+def test_k9_the_first_check_of_a_forked_worker_hears_for_itself(
+    server: tuple[Running, str], policy: Policy, check: Check
+) -> None:
+    """K9: whatever the policy; the session ends after the fork, and nothing that was inherited lets it in."""
+    running, key = server
+    with running.browser() as browser, Verifier(running.base, key, policy) as verifier:
+        wait_until(lambda: verifier.age < 5, "the first heartbeat")
+        sign_in(browser, EMAIL)
+        token = browser.cookies["access_token"]
+        verifier.check(token)
+        with forked(lambda: fate(check, verifier, token) is SessionOverError) as go:
+            browser.post("/api/auth/logout")
+            go()
+        assert fate(check, verifier, token) is SessionOverError
+
+
+@pytest.mark.parametrize("check", BY_THREAD_AND_BY_TASK.values(), ids=BY_THREAD_AND_BY_TASK)
+def test_k9_what_a_worker_inherits_lets_nobody_in_and_refuses_as_before(check: Check) -> None:
+    """K9: in an outage too, and by the policy that takes whatever is old."""
+    knowing = Knowing("accept")
+    verifier = Verifier(f"http://127.0.0.1:{free_port()}", "vsk_x", "accept")
+    verifier._memory.keys = knowing.memory.keys
+    verifier._memory.revoked.renew(verifier._clock.monotonic())
+    good, over = token_of_today("s1"), token_of_today("over")
+    assert verifier.check(good).session == "s1"
+    assert verifier.check(over).session == "over"
+    verifier._memory.end(over)
+    with forked(
+        lambda: [fate(check, verifier, each) for each in (good, over)] == [CannotTellError, SessionOverError]
+    ) as go:
+        go()
+    assert verifier.check(good).session == "s1"
+
+
+@pytest.mark.parametrize("policy", get_args(Policy))
+def test_k9_a_worker_that_has_fetched_keys_and_heard_nothing_lets_nobody_in(policy: Policy) -> None:
+    """K9: though the feed is what it waits for, and its policy takes whatever is old."""
+    knowing = Knowing(policy)
+    token, keys = knowing.token(), knowing.memory.keys
+    knowing.memory.drop()
+    knowing.memory.keys = keys
+    with pytest.raises(CannotTellError):
+        knowing.memory.decide(token)
+    knowing.memory.revoked.renew(knowing.clock.monotonic())
+    assert knowing.memory.decide(token).session == "s1"
+
+
+def token_of_today(session: str) -> str:
+    knowing = Knowing()
+    knowing.clock.advance(seconds=(SystemClock().now() - knowing.clock.now()).total_seconds())
+    return knowing.token(session_id=session)
+
+
+def tied(root: object) -> dict[int, object]:
+    """All that a tool of the kit holds that belongs to one loop, thread or process, by its identity."""
+    found: dict[int, object] = {}
+    seen: set[int] = set()
+    ahead = [root]
+    while ahead:
+        each = ahead.pop()
+        if id(each) in seen or isinstance(each, type | ModuleType | FunctionType | str | bytes):
+            continue
+        seen.add(id(each))
+        if isinstance(each, TIED):
+            found[id(each)] = each
+            continue
+        if isinstance(each, dict):
+            ahead += each.values()
+        elif isinstance(each, list | tuple | set | frozenset):
+            ahead += each
+        ahead += [value for name, value in getattr(each, "__dict__", {}).items() if name != "_parents"]
+    return found
+
+
+@pytest.mark.parametrize("kind", ["verifier", "session"])
+def test_k10_nothing_of_the_parents_loop_thread_or_process_is_in_the_child(kind: str) -> None:
+    """K10: with every lock taken, and in the middle of a fetch of the keys that never ends."""
+    with never_answering() as (url, asked):
+        tool = Session(url) if kind == "session" else Verifier(url, "vsk_x")
+        if isinstance(tool, Verifier):
+            tool._follow()
+            asked.wait(20)
+            assert tool._keys._under_way is not None
+        before = tied(tool)
+        assert len(before) >= 2
+        for held in before.values():
+            if isinstance(held, type(threading.Lock())):
+                held.acquire()
+        try:
+            with forked(lambda: tied(tool).keys().isdisjoint(before) and len(tied(tool)) >= 2) as go:
+                go()
+        finally:
+            for held in before.values():
+                if isinstance(held, type(threading.Lock())):
+                    held.release()
+            tool.close()
+
+
+def test_k10_a_worker_that_is_forked_while_keys_are_fetched_follows(server: tuple[Running, str]) -> None:
+    """K10: it waits for no task of its parent's loop."""
+    running, key = server
+    with running.browser() as browser, Verifier(running.base, key) as verifier:
+        sign_in(browser, EMAIL)
+        token = browser.cookies["access_token"]
+        verifier.check(token)
+
+        async def never_ends() -> None:
+            verifier._keys._under_way = asyncio.create_task(asyncio.Event().wait())  # type: ignore[arg-type]
+
+        verifier._following.ask(never_ends(), 10)
+        with forked(lambda: fate(Verifier.check, verifier, token) is None and verifier.age < 5) as go:
+            go()
+        assert verifier.check(token)
+
+
+@contextmanager
+def never_answering() -> Iterator[tuple[str, threading.Event]]:
+    """A port that takes connections, and says nothing; the event is set when somebody has asked for the keys."""
+    asked, kept = threading.Event(), list[socket.socket]()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def take() -> None:
+            try:
+                while True:
+                    connection = listening.accept()[0]
+                    kept.append(connection)
+                    if b"jwks" in connection.recv(1000):
+                        asked.set()
+            except OSError:
+                return
+
+        thread = threading.Thread(target=take, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}", asked
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
+            thread.join(10)
+            for connection in kept:
+                connection.close()

@@ -1,0 +1,297 @@
+"""K11: what a server says and what an operator types is judged by its form, and nothing in the kit ends by it."""
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.harness.clock import ManualClock
+from tests.harness.http_server import handled_by
+from tests.harness.servers import free_port, wait_until
+from tests.unit.client.knowing import EXPECTED, Knowing
+from vestibule.client import CallerRefusedError, CannotTellError, NotReachedError, Session, SignedOutError, Verifier
+from vestibule.client.complaints import EVERY_SECONDS, Complaints
+from vestibule.client.errors import KeyUnknownError
+from vestibule.client.events import Reader
+from vestibule.client.follow import Follower
+from vestibule.client.introspect import Introspection
+from vestibule.client.keys import KeySet
+from vestibule.crypto import jwk
+from vestibule.protocol.revocations import Revoked
+
+DEEP = '{"a":' * 100_000 + "1" + "}" * 100_000
+LONG = "1" * 4000
+HOSTILE_EVENTS = [
+    ("hello", '{"protocol":1}'),
+    ("hello", '{"protocol":1,"now":NaN}'),
+    ("hello", '{"protocol":1,"now":"1"}'),
+    ("hello", '{"protocol":1,"now":' + LONG + "}"),
+    ("hello", '{"protocol":[],"now":1}'),
+    *(
+        ("revoked", said)
+        for said in (
+            DEEP,
+            "[]",
+            "7",
+            "null",
+            '{"sessions":["a"]}',
+            '{"sessions":{"S":"x"}}',
+            '{"sessions":{"S":1e400}}',
+            '{"sessions":{"S":NaN}}',
+            '{"sessions":{"S":true}}',
+            '{"sessions":{"S":' + LONG + "}}",
+            '{"sessions":null}',
+            '{"accounts":{"A":[1e400,5]}}',
+            '{"accounts":{"A":[1.5,5]}}',
+            '{"accounts":{"A":[1]}}',
+            '{"accounts":{"A":"ab"}}',
+            '{"accounts":{"A":5}}',
+            '{"accounts":[1]}',
+        )
+    ),
+    *(("heartbeat", '{"true_at":' + said + "}") for said in ("1e400", "null", '"9"', "[]", LONG, "-Infinity")),
+    ("heartbeat", "{}"),
+]
+good = jwk.generate(algorithm="ES256").public.as_jwk()
+HOSTILE_KEY_SETS = [
+    DEEP,
+    "{}",
+    "[]",
+    "null",
+    '{"keys":{}}',
+    json.dumps({"keys": [good] * 65}),
+    *(
+        json.dumps({"keys": [{**good, name: odd}]})
+        for name in ("alg", "kty", "crv", "x")
+        for odd in ([], {}, 5, None, "é")
+    ),
+    json.dumps({"keys": [{"alg": "ES256", "kty": "EC"}, 5, None, [], "x", {"alg": "RS256", "kty": "RSA", "n": 5}]}),
+    json.dumps({"keys": [{"alg": "RS256", "kty": "RSA", "n": "", "e": ""}, {"alg": "EdDSA", "kty": "OKP", "x": ""}]}),
+]
+HOSTILE_ANSWERS = [
+    DEEP,
+    "[]",
+    "null",
+    "{}",
+    '{"active":1}',
+    '{"active":"true"}',
+    '{"active":true,"exp":1e400}',
+    "<html>",
+]
+UNTIL_2286 = "eyJleHAiOjk5OTk5OTk5OTl9"
+"""The payload of a token, `{"exp":9999999999}`."""
+
+WRONG_ADDRESSES = [
+    "http://localhost:abc",
+    "http://localhost:99999",
+    "http://localhost:0",
+    "http://localhost:-1",
+    "https://" + "a" * 70 + ".example",
+    "https://" + ".".join(["a" * 60] * 5),
+    "https://a..example",
+    "https://a b.example",
+    "https://auth.example.com\n",
+    "https://auth.example.com/\x00",
+    "https://auth.example.com\\x",
+    "https://[::1",
+    "https://[v1.x]",
+    "https://auth.example.com?",
+    "https://auth.example.com#",
+    "https://xn--/",
+    "https://%41.example",
+    "https://a.example/\udc80",
+    "https://a.example/" + "x" * 70_000,
+    "https://:443",
+    "",
+    None,
+    b"https://auth.example.com",
+]
+
+
+@pytest.mark.parametrize("make", [lambda url: Verifier(url, "vsk_x"), Session], ids=["verifier", "session"])
+def test_k11_an_address_that_nothing_can_have_is_refused_when_it_is_given(make: Callable[[Any], object]) -> None:
+    taken = []
+    for url in WRONG_ADDRESSES:
+        with contextlib.suppress(ValueError):
+            make(url)
+            taken.append(url)
+    assert taken == []
+    for url in ("http://[::1]:8000", "https://auth.example.com.", "https://bücher.example/sub/", "http://127.0.0.1:1"):
+        make(url)
+
+
+def test_k11_no_event_of_the_feed_is_believed_that_has_another_form() -> None:
+    for name, said in HOSTILE_EVENTS:
+        clock, revoked, fresh = ManualClock(), Revoked(), list[bool]()
+        follower = Follower(revoked, clock, lambda beaten=fresh: beaten.append(True))  # type: ignore[misc]
+        with pytest.raises(NotReachedError):
+            hear(follower, f"event: {name}\ndata: {said}\n\n".encode())
+        assert (len(revoked), fresh, revoked.fresh_as_of) == (0, [], float("-inf")), said[:80]
+
+
+def test_k11_no_cursor_is_sent_back_that_has_another_form() -> None:
+    for odd in ("1" * 65, "a b", "a&after=1", "\u00e9", "\x1b"):
+        fresh = list[bool]()
+        follower = Follower(Revoked(), ManualClock(), lambda beaten=fresh: beaten.append(True))  # type: ignore[misc]
+        hear(follower, HELLO)
+        with pytest.raises(NotReachedError):
+            hear(follower, f'id: {odd}\nevent: heartbeat\ndata: {{"true_at":1}}\n\n'.encode())
+        assert (fresh, follower._cursor) == ([], ""), odd
+
+
+def hear(follower: Follower, text: bytes) -> None:
+    for event in Reader().feed(text):
+        follower.take(event)
+
+
+def answering(text: str) -> httpx.AsyncClient:
+    async def answer(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, stream=httpx.ByteStream(text.encode()), headers={"Content-Type": "application/json"})
+
+    return httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://auth.example.com")
+
+
+async def test_k11_no_key_set_of_another_form_is_taken() -> None:
+    for said in HOSTILE_KEY_SETS:
+        keys = KeySet(ManualClock(), 60)
+        async with answering(said) as http:
+            with pytest.raises(NotReachedError):
+                await keys.fetch(http)
+        assert keys.by_id == {}
+
+
+async def test_k11_no_answer_of_another_form_says_who_is_calling_or_that_nobody_is() -> None:
+    for said in HOSTILE_ANSWERS:
+        async with answering(said) as http:
+            with pytest.raises(CallerRefusedError) as refused:
+                await Introspection(http, EXPECTED, ManualClock()).ask("a.b.c")
+            assert refused.value.code != "session_over", said[:80]
+
+
+def test_k11_a_session_tells_every_answer_that_is_none_by_the_kit_s_own_error() -> None:
+    odd_tokens = ("é\x7f", f"e30.{UNTIL_2286}.\x7f", f"e30.{UNTIL_2286}.x y", "x", "e30.e30.x", "e30.W10.x", "e30.x.x")
+    for status, headers, said in (
+        (200, [], DEEP),
+        (400, [], DEEP),
+        (400, [], "[]"),
+        *((200, _cookies(odd, "x"), "{}") for odd in odd_tokens),
+        (200, _cookies(f"e30.{UNTIL_2286}.x", "x y"), "{}"),
+        (200, [("Content-Encoding", "gzip")], "not so"),
+    ):
+        transport = httpx.MockTransport(
+            lambda _request, status=status, headers=headers, said=said: httpx.Response(  # type: ignore[misc]
+                status,
+                headers=[(name.encode(), value.encode()) for name, value in headers],
+                stream=httpx.ByteStream(said.encode()),
+            )
+        )
+        session = Session("http://127.0.0.1:1", transport=transport)
+        with pytest.raises((NotReachedError, SignedOutError)):
+            session.sign_in("ada@example.com", "correct horse")
+
+
+def _cookies(access: str, refresh: str) -> list[tuple[str, str]]:
+    return [("Set-Cookie", f"access_token={access}"), ("Set-Cookie", f"refresh_token={refresh}")]
+
+
+@contextmanager
+def speaking(said: list[bytes]) -> Iterator[str]:
+    """A server with a good key set, whose feed says the last of these; its URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            feed = "jwks" not in self.path
+            body = said[-1] if feed else json.dumps({"keys": [good]}).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream" if feed else "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    with handled_by(Handler) as url:
+        yield url
+
+
+HELLO = b'event: hello\ndata: {"protocol":1,"now":1}\n\n'
+BEAT = b'id: 1\nevent: heartbeat\ndata: {"true_at":1}\n\n'
+
+
+@pytest.mark.parametrize("odd", ['{"sessions":["a"]}', '{"accounts":{"A":[1e400,5]}}', DEEP])
+def test_k11_following_goes_on_after_whatever_the_feed_has_said(odd: str) -> None:
+    said = [HELLO + b"event: revoked\ndata: " + odd.encode() + b"\n\n"]
+    with speaking(said) as url:
+        verifier = Verifier(url, "vsk_x")
+        try:
+            verifier.start()
+            assert verifier.age == float("inf")
+            said.append(HELLO + BEAT)
+            wait_until(lambda: verifier.age < 60, "the feed to be heard")
+        finally:
+            verifier.close()
+
+
+def both_fates(verifier: Verifier) -> list[type[Exception]]:
+    token, fates = Knowing().token(), list[type[Exception]]()
+    for check in (lambda: verifier.check(token), lambda: asyncio.run(verifier.check_async(token))):
+        try:
+            check()
+        except Exception as fault:
+            fates.append(type(fault))
+    return fates
+
+
+def test_k11_a_background_that_died_is_started_anew_and_checks_are_refusals(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    verifier = Verifier(f"http://127.0.0.1:{free_port()}", "vsk_x", "accept")
+    with monkeypatch.context() as broken:
+        for place in ("vestibule.client.following.Background", "vestibule.client.wire.client"):
+            with broken.context() as one:
+                one.setattr(place, lambda *_: 1 / 0)
+                assert both_fates(verifier) == [CannotTellError, CannotTellError]
+                verifier.start() if place.endswith("client") else None
+    died = verifier._following
+    wait_until(lambda: died.ended, "the end of what followed")
+    told = [record for record in caplog.records if "has ended" in record.getMessage()]
+    assert [record.levelno for record in told] == [logging.WARNING], "once a minute"
+    with speaking([HELLO + BEAT]) as url:
+        verifier._base = url
+        verifier.start()
+        assert verifier._following is not died
+        wait_until(lambda: verifier.age < 60, "the feed to be heard")
+        verifier.close()
+    assert both_fates(verifier) == [KeyUnknownError, KeyUnknownError], "closed, it decides by what it knows"
+    verifier._memory.drop()
+    verifier._following.looked = False
+    assert both_fates(verifier) == [CannotTellError, CannotTellError]
+
+
+def test_k11_what_was_known_when_following_ended_lets_nobody_in() -> None:
+    """K11: or a policy that takes whatever is old would let everybody in, and never begin anew."""
+    knowing = Knowing("accept")
+    verifier = Verifier(f"http://127.0.0.1:{free_port()}", "vsk_x", "accept", clock=knowing.clock)
+    verifier._memory.keys = knowing.memory.keys
+    verifier._memory.revoked.renew(knowing.clock.monotonic())
+    assert verifier.check(knowing.token()).session == "s1"
+    verifier._following._end(ZeroDivisionError())
+    with pytest.raises(CannotTellError):
+        verifier._memory.decide(knowing.token())
+
+
+def test_k11_what_goes_wrong_all_the_time_is_said_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    clock = ManualClock()
+    complaints = Complaints(clock)
+    for _ in range(3):
+        complaints.warn("a", "b")
+    assert len(caplog.records) == 1
+    clock.advance(seconds=EVERY_SECONDS)
+    complaints.warn("a", "b")
+    complaints.warn("c", "d")
+    assert len(caplog.records) == 3

@@ -1,0 +1,254 @@
+"""The verifier before real servers: a log-out is refused here too, a cut feed lets nobody in, and little is asked."""
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.harness.fault_proxy import Fault, FaultProxy, in_front_of
+from tests.harness.process import Running, given_keys, register, run, serving, sign_in
+from tests.harness.servers import wait_until
+from tests.stories.hostile.forgery import encode, json_bytes
+from tests.unit.client.counting import Counting, counting
+from vestibule.client import (
+    CallerRefusedError,
+    CannotTellError,
+    ServiceRefusedError,
+    SessionOverError,
+    TokenInvalidError,
+    Verifier,
+    WrongSetupError,
+)
+
+EMAIL = "ada@example.com"
+STALENESS = 5.0
+SLACK_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Server:
+    """A Vestibule, and the key of a service behind it."""
+
+    running: Running
+    key: str
+    browsers: list[httpx.Client] = field(default_factory=list)
+
+    def token(self) -> tuple[httpx.Client, str]:
+        """Somebody who has just signed in, and the token."""
+        browser = self.running.browser()
+        self.browsers.append(browser)
+        sign_in(browser, EMAIL)
+        return browser, browser.cookies["access_token"]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("vestibule")
+    with serving(folder, **given_keys()) as running:
+        with running.browser() as browser:
+            register(browser, EMAIL)
+        made = Server(running, run(folder, "services", "create", "tests", **given_keys()).stdout.strip())
+        yield made
+        for browser in made.browsers:
+            browser.close()
+
+
+@contextmanager
+def verifier(server: Server, port: int | None = None, **options: Any) -> Iterator[Verifier]:
+    """A verifier that has heard its first heartbeat."""
+    with Verifier(f"http://127.0.0.1:{port or server.running.port}", server.key, **options) as made:
+        wait_until(lambda: made.age < STALENESS, "the first heartbeat")
+        yield made
+
+
+def refusal(check: Verifier, token: str) -> type[CallerRefusedError] | None:
+    try:
+        check.check(token)
+    except CallerRefusedError as refused:
+        return type(refused)
+    return None
+
+
+def test_a_log_out_is_refused_here_at_once_in_threads_and_in_tasks(server: Server) -> None:
+    with verifier(server) as check:
+        browser, token = server.token()
+        assert check.check(token).role == "user"
+        assert asyncio.run(check.check_async(token)) == check.check(token)
+        assert browser.post("/api/auth/logout").status_code == 200
+        begun = time.monotonic()
+        wait_until(lambda: refusal(check, token) is SessionOverError, "the refusal")
+        assert time.monotonic() - begun < SLACK_SECONDS
+        with pytest.raises(SessionOverError):
+            asyncio.run(check.check_async(token))
+
+
+def test_the_first_check_waits_for_the_first_look(server: Server) -> None:
+    check = Verifier(server.running.base, server.key)
+    try:
+        assert check.check(server.token()[1]).role == "user"
+    finally:
+        check.close()
+
+
+@pytest.mark.parametrize("fault", [Fault.CUT, Fault.BLACK_HOLE])
+def test_a_cut_or_half_open_feed_lets_nobody_in_beyond_the_bound_and_heals(server: Server, fault: Fault) -> None:
+    with in_front_of(server.running.port) as proxy, verifier(server, proxy.port) as check:
+        browser, token = server.token()
+        assert check.check(token)
+        proxy.set(fault)
+        assert browser.post("/api/auth/logout").status_code == 200
+        ended, last_in = time.monotonic(), time.monotonic()
+        while time.monotonic() - ended < STALENESS + SLACK_SECONDS:
+            if refusal(check, token) is None:
+                last_in = time.monotonic()
+            time.sleep(0.005)
+        assert last_in - ended <= STALENESS
+        assert refusal(check, token) is CannotTellError
+        healed(proxy, check, token)
+
+
+def healed(proxy: FaultProxy, check: Verifier, token: str) -> None:
+    """With the way back, it comes back by itself, and has heard of the log-out."""
+    proxy.set(Fault.NONE)
+    wait_until(lambda: refusal(check, token) is SessionOverError, "the feed to come back")
+
+
+def test_asked_when_stale_the_server_decides(server: Server) -> None:
+    """The feed is refused through this way, and introspection is not."""
+    with counting(server.running.port, refuse="/api/revocations") as way:
+        check = Verifier(way.base, server.key, "ask")
+        try:
+            browser, token = server.token()
+            assert check.check(token).role == "user"
+            assert asyncio.run(check.check_async(token)).role == "user"
+            browser.post("/api/auth/logout")
+            assert refusal(check, token) is SessionOverError
+            assert way.asked["/api/auth/introspect"] == 3
+        finally:
+            check.close()
+
+
+def test_many_checks_ask_nothing_and_many_unknown_keys_ask_once(server: Server) -> None:
+    """T14: keys are fetched again at most once a minute, whatever the tokens name."""
+    with counting(server.running.port) as way:
+        check = Verifier(way.base, server.key, key_refetch=60)
+        try:
+            token = server.token()[1]
+            check.check(token)
+            before = way.asked.total()
+            for _ in range(1000):
+                check.check(token)
+            assert way.asked.total() == before, "no call for a request"
+            assert fates_of_strangers(check, token) == {TokenInvalidError}
+            assert way.asked["/.well-known/jwks.json"] == 1, "it was fetched within the minute"
+        finally:
+            check.close()
+
+
+def fates_of_strangers(check: Verifier, token: str) -> set[type[CallerRefusedError] | None]:
+    """A thousand tokens, each with a key id that somebody made up, from sixteen threads."""
+    _, claims, signature = token.split(".")
+    headers = [encode(json_bytes({"alg": "RS256", "kid": f"k{number}", "typ": "at+jwt"})) for number in range(1000)]
+    with ThreadPoolExecutor(16) as threads:
+        fates = threads.map(lambda header: refusal(check, f"{header}.{claims}.{signature}"), headers)
+        return {TokenInvalidError if fate and issubclass(fate, TokenInvalidError) else fate for fate in fates}
+
+
+def test_sixteen_threads_that_meet_a_new_key_cause_one_fetch(server: Server) -> None:
+    with counting(server.running.port) as way:
+        check = Verifier(way.base, server.key, key_refetch=1)
+        try:
+            token = server.token()[1]
+            check.check(token)
+            check._memory.keys = {"another": next(iter(check._memory.keys.values()))}
+            check._memory._callers.clear()
+            time.sleep(1.1)
+            with ThreadPoolExecutor(16) as threads:
+                callers = list(threads.map(check.check, [token] * 16))
+            assert {caller.role for caller in callers} == {"user"}
+            assert way.asked["/.well-known/jwks.json"] == 2
+        finally:
+            check.close()
+
+
+@pytest.mark.parametrize("trick", ["redirect", "endless", "silent"])
+def test_a_server_that_tricks_is_not_followed(server: Server, trick: str) -> None:
+    """T14: no redirect, and a limit to size and time, for keys and for everything else."""
+    with counting(server.running.port, trick=trick) as way:
+        check = Verifier(way.base, server.key)
+        try:
+            begun = time.monotonic()
+            fate = refusal(check, server.token()[1])
+            assert fate is not None
+            assert issubclass(fate, CannotTellError)
+            assert time.monotonic() - begun < 20
+            assert way.asked["/elsewhere"] == 0
+        finally:
+            check.close()
+
+
+def test_a_key_that_is_not_in_force_is_told_to_operators_and_lets_nobody_in(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    check = Verifier(server.running.base, "vsk_wrong")
+    with pytest.raises(ServiceRefusedError, match="does not know the service key"):
+        check.start()
+    assert refusal(check, server.token()[1]) is WrongSetupError
+    check.close()
+    assert "does not know the service key" in caplog.text
+    assert "vsk_wrong" not in caplog.text
+
+
+def test_a_closed_verifier_leaves_no_thread_and_is_not_started_again(server: Server) -> None:
+    with verifier(server) as check:
+        assert check.check(server.token()[1])
+    assert [thread.name for thread in threading.enumerate() if thread.name == "vestibule-client"] == []
+    with pytest.raises(RuntimeError, match="closed"):
+        check.start()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_follows_by_itself(server: Server) -> None:
+    """As under gunicorn with a preloaded application."""
+    with verifier(server) as check:
+        browser, token = server.token()
+        check.check(token)
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.read(reader, 1)
+            end = time.monotonic() + 10
+            while refusal(check, token) is not SessionOverError and time.monotonic() < end:
+                time.sleep(0.01)
+            os._exit(0 if refusal(check, token) is SessionOverError else 1)
+        browser.post("/api/auth/logout")
+        os.write(writer, b"x")
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+@pytest.mark.parametrize("url", ["http://auth.example.com", "ftp://x", "auth.example.com", "https://a/?b", "https://"])
+def test_an_address_to_which_secrets_would_travel_in_the_open_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match=r"://|address"):
+        Verifier(url, "vsk_x")
+
+
+@pytest.mark.parametrize("wrong", [{"policy": "maybe"}, {"staleness": 1}, {"leeway": 61}, {"remembered": 0}])
+def test_options_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"is|are"):
+        Verifier("https://auth.example.com", "vsk_x", **wrong)
+
+
+def test_counting_is_what_it_says(server: Server) -> None:
+    with counting(server.running.port) as way:
+        assert isinstance(way, Counting)
+        httpx.get(f"{way.base}/api/healthchecker")
+        assert way.asked["/api/healthchecker"] == 1

@@ -1,0 +1,219 @@
+"""What the servers tell: PostgreSQL, SQLite, Redis and a mail server, each well and in each kind of trouble."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+from sqlalchemy import text
+
+from tests.conftest import not_to_be_had
+from tests.harness import servers
+from tests.harness.backends import Backend
+from tests.harness.clock import ManualClock
+from tests.harness.mail_server import HOST, PASSWORD, USER, MailServer, running
+from tests.harness.process import given_keys
+from tests.harness.servers import free_port
+from tests.unit.doctor import FAULT, FINE, HINT, WARNING, severity_of
+from tests.unit.doctor.conftest import Chosen
+from vestibule.crypto import jwk
+from vestibule.crypto.seal import Seal
+from vestibule.doctor import database, mail, redis
+from vestibule.flows.open_key_ring import open_key_ring
+from vestibule.model.clock import SystemClock
+from vestibule.model.events import Event, EventKind
+from vestibule.model.findings import Finding
+from vestibule.model.signing_keys import KeyManager
+from vestibule.settings.fields import Settings
+from vestibule.storage.sql.store import SqlStore
+from vestibule.wiring import opening
+
+SECRET = "a secret that is long enough to be one, 123456"
+SMALL, SMALL_BITS = 5_000_000, 2048
+
+
+async def look(settings: Settings) -> list[Finding]:
+    return await database.look(settings, SystemClock())
+
+
+async def test_a_good_database(chosen: Chosen, backend: Backend) -> None:
+    found = await look(chosen(**backend.environment))
+    assert {finding.severity for finding in found} == {FINE}
+    assert severity_of(found, "SQL") is FINE
+    assert severity_of(found, "none yet; the first start makes them") is FINE
+
+
+def test_nothing_is_made_by_looking(chosen: Chosen, tmp_path: Path) -> None:
+    assert severity_of(asyncio.run(look(chosen())), "which the first start will make") is FINE
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_no_database(chosen: Chosen, tmp_path: Path) -> None:
+    nobody = f"postgresql://postgres@127.0.0.1:{free_port()}/vestibule"
+    assert severity_of(await look(chosen(DATABASE_URL=nobody)), "cannot be reached") is FAULT
+    nowhere = f"sqlite:///{tmp_path}/no/such/folder/vestibule.sqlite3"
+    assert severity_of(await look(chosen(DATABASE_URL=nowhere)), "there is no folder") is FAULT
+    assert severity_of(await look(chosen(DATABASE_URL="mysql://localhost/x")), "DATABASE_URL:") is FAULT
+
+
+async def test_another_schema(chosen: Chosen, postgresql: Backend) -> None:
+    settings = chosen(DATABASE_URL=postgresql.database_url)
+    async with opening.database(settings) as engines, engines.transaction() as connection:
+        await connection.execute(text("UPDATE vestibule_schema SET version_num = '0001'"))
+    assert severity_of(await look(settings), "the database has schema 0001") is FAULT
+
+
+async def test_clocks_apart(chosen: Chosen, postgresql: Backend) -> None:
+    clock = ManualClock()
+    clock.advance(seconds=SystemClock().now().timestamp() - clock.now().timestamp() + 10)
+    settings = chosen(DATABASE_URL=postgresql.database_url)
+    assert severity_of(await database.look(settings, clock), "s apart") is WARNING
+    clock.advance(hours=1)
+    assert severity_of(await database.look(settings, clock), "s apart") is FAULT
+
+
+def test_a_server_that_is_too_small(chosen: Chosen, tmp_path: Path) -> None:
+    settings = chosen(VESTIBULE_DATABASE_POOL="50")
+    assert severity_of([*database.room(settings, 100)], "up to 52 connections, and the server has 100") is WARNING
+    assert [*database.room(settings, 104)] == []
+    assert severity_of([*database.space(tmp_path, 499_000_000)], "499 MB are left") is WARNING
+    assert [*database.space(tmp_path, 500_000_000)] == []
+
+
+def test_a_server_that_only_reads() -> None:
+    assert severity_of([*database.role(standby=True)], "is a standby") is FAULT
+    assert [*database.role(standby=False)] == []
+
+
+async def test_everybody_seems_to_be_the_proxy(chosen: Chosen, backend: Backend, production: dict[str, str]) -> None:
+    settings = chosen(**{**production, **backend.environment})
+    event = Event(SystemClock().now(), EventKind.SIGNED_IN, network_address="172.18.0.1")
+    async with opening.database(settings) as engines, SqlStore(engines).transaction() as tx:
+        await tx.events.record(*[event] * 19)
+    assert severity_of(await look(settings), "all came from") is None
+    async with opening.database(settings) as engines, SqlStore(engines).transaction() as tx:
+        await tx.events.record(event)
+    assert severity_of(await look(settings), "all came from 172.18.0.1") is WARNING
+
+
+async def keep_keys(settings: Settings, clock: ManualClock | SystemClock) -> None:
+    key_manager = KeyManager(Seal(SECRET), jwk.ALGORITHM, SMALL_BITS)
+    async with opening.database(settings) as engines:
+        await open_key_ring(SqlStore(engines), clock, key_manager)
+
+
+async def test_keys_of_another_secret(chosen: Chosen, backend: Backend) -> None:
+    await keep_keys(chosen(**backend.environment | {"VESTIBULE_SECRET_KEY": ""}), SystemClock())
+    assert severity_of(await look(chosen()), "no secret to open them with") is FAULT
+    assert severity_of(await look(chosen(VESTIBULE_SECRET_KEY=SECRET[::-1])), "under another secret") is FAULT
+    assert severity_of(await look(chosen(VESTIBULE_SECRET_KEY=SECRET)), "a key has 2048 bits") is HINT
+
+
+async def test_old_keys(chosen: Chosen, backend: Backend) -> None:
+    settings = chosen(**backend.environment | {"VESTIBULE_SECRET_KEY": SECRET})
+    clock = ManualClock()
+    await keep_keys(settings, clock)
+    clock.advance(days=366)
+    found = [finding for finding in await database.look(settings, clock) if "has signed for 366 days" in finding.what]
+    assert [finding.severity for finding in found] == [WARNING, WARNING]
+
+
+async def test_keys_of_the_settings(chosen: Chosen, backend: Backend) -> None:
+    given = given_keys()
+    assert severity_of(await look(chosen(**backend.environment, **given)), "a key has 2048 bits") is HINT
+    given["JWT_ACCESS_TOKEN_PUBLIC_KEY"] = given["JWT_REFRESH_TOKEN_PUBLIC_KEY"]
+    assert severity_of(await look(chosen(**given)), "is not the public half") is FAULT
+
+
+@pytest.fixture
+async def own_redis(tmp_path: Path) -> AsyncIterator[str]:
+    """The address of a Redis that nobody else uses, so that its rules may be changed."""
+    try:
+        address, process = await asyncio.to_thread(servers.start_redis, free_port(), tmp_path)
+    except servers.NotToBeHad as reason:
+        not_to_be_had(reason)
+    yield f"{address}/0"
+    process.kill()
+    process.wait()
+
+
+async def test_redis(chosen: Chosen, own_redis: str) -> None:
+    settings = chosen(REDIS_URL=own_redis)
+    assert [finding.severity for finding in await redis.look(settings)] == [FINE]
+    async with Redis.from_url(own_redis) as client:
+        await client.config_set("maxmemory-policy", "allkeys-lru")
+        assert severity_of(await redis.look(settings), "its eviction policy is allkeys-lru") is WARNING
+        await client.set("much", b"x" * SMALL)
+        await client.config_set("maxmemory-policy", "noeviction")
+        await client.config_set("maxmemory", SMALL)
+        assert severity_of(await redis.look(settings), "MB are in use") is WARNING
+
+
+async def test_no_redis(chosen: Chosen, production: dict[str, str]) -> None:
+    assert severity_of(await redis.look(chosen()), "none is needed") is FINE
+    gone = f"redis://127.0.0.1:{free_port()}/0"
+    assert severity_of(await redis.look(chosen(REDIS_URL=gone)), "cannot be reached") is WARNING
+    assert severity_of(await redis.look(chosen(REDIS_URL="http://localhost")), "REDIS_URL:") is FAULT
+
+
+async def test_redis_far_away_in_clear(chosen: Chosen, own_redis: str, production: dict[str, str]) -> None:
+    far = own_redis.replace("127.0.0.1", "[::ffff:127.0.0.1]")
+    settings = chosen(**production, REDIS_URL=far)
+    assert severity_of(await redis.look(settings), "is not encrypted") is HINT
+
+
+async def test_a_mail_server(chosen: Chosen) -> None:
+    server = MailServer()
+    with running(server) as port:
+        found = await mail.look(chosen(EMAIL_HOST=HOST, EMAIL_PORT=str(port)))
+    assert severity_of(found, "answers, without TLS") is FINE
+    assert {finding.severity for finding in found} == {FINE}
+    assert server.commands == []
+
+
+async def test_a_mail_server_that_refuses_the_password(chosen: Chosen) -> None:
+    given = {"EMAIL_HOST": HOST, "EMAIL_USER": USER, "VESTIBULE_EMAIL_SECURITY": "none"}
+    with running(MailServer(), auth_require_tls=False) as port:
+        good = await mail.look(chosen(**given, EMAIL_PORT=str(port), EMAIL_PASS=PASSWORD))
+        bad = await mail.look(chosen(EMAIL_PASS="hush-hush"))
+    assert severity_of(good, "answers") is FINE
+    assert severity_of(bad, "refuses the password") is FAULT
+    assert "hush-hush" not in str(bad)
+
+
+async def test_a_mail_server_without_the_tls_that_a_password_needs(chosen: Chosen) -> None:
+    with running(MailServer()) as port:
+        settings = chosen(EMAIL_HOST=HOST, EMAIL_PORT=str(port), EMAIL_USER=USER, EMAIL_PASS=PASSWORD)
+        (found,) = await mail.look(settings)
+    assert found.severity is FAULT
+    assert "EMAIL_HOST as it stands in the server's certificate" in found.remedy
+
+
+async def test_a_mail_server_elsewhere_in_clear(chosen: Chosen) -> None:
+    elsewhere = {"EMAIL_HOST": "127.1", "VESTIBULE_EMAIL_SECURITY": "none"}
+    with running(MailServer(), auth_require_tls=False) as port:
+        settings = chosen(**elsewhere, EMAIL_PORT=str(port))
+        assert severity_of(await mail.look(settings), "letters go to 127.1 without TLS") is HINT
+        settings = chosen(EMAIL_USER=USER, EMAIL_PASS=PASSWORD)
+        assert severity_of(await mail.look(settings), "the password goes to 127.1 without TLS") is WARNING
+
+
+async def test_c25_a_password_in_clear_is_told_of_though_the_server_does_not_answer(chosen: Chosen) -> None:
+    given = {"EMAIL_HOST": "127.1", "EMAIL_PORT": str(free_port()), "EMAIL_USER": USER, "EMAIL_PASS": PASSWORD}
+    found = await mail.look(chosen(**given, VESTIBULE_EMAIL_SECURITY="none"))
+    assert severity_of(found, "the password goes to 127.1 without TLS") is WARNING
+    assert severity_of(found, "127.1:") is FAULT
+
+
+async def test_no_mail_server(chosen: Chosen, production: dict[str, str]) -> None:
+    assert severity_of(await mail.look(chosen()), "no EMAIL_HOST") is FINE
+    gone = chosen(EMAIL_HOST=HOST, EMAIL_PORT=str(free_port()))
+    assert severity_of(await mail.look(gone), f"{HOST}:") is FAULT
+    assert severity_of(await mail.look(chosen(**production, EMAIL_HOST="")), "no EMAIL_HOST") is FAULT
+
+
+async def test_a_sender_that_mail_servers_refuse(chosen: Chosen, production: dict[str, str]) -> None:
+    own = chosen(**{**production, "VESTIBULE_EMAIL_FROM": "no-reply@localhost"})
+    assert severity_of(await mail.look(own), "the sender is no-reply@localhost") is FAULT
+    assert severity_of(await mail.look(chosen(VESTIBULE_EMAIL_FROM="nonsense")), "VESTIBULE_EMAIL_FROM:") is FAULT

@@ -1,0 +1,115 @@
+"""The server and the kit, both held to the vectors in docs/protocol/."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.harness.clock import ManualClock
+from tests.unit.protocol.vectors import FOLDER
+from vestibule.client import CallerRefusedError, CannotTellError, SessionOverError
+from vestibule.client import keys as kit_keys
+from vestibule.client.caller import Caller
+from vestibule.client.events import Reader
+from vestibule.client.follow import Follower
+from vestibule.client.memory import Memory
+from vestibule.crypto import jwk
+from vestibule.flows.feed_services import Heartbeat, Hello, Told
+from vestibule.model import access_tokens
+from vestibule.model.access_tokens import Issuer
+from vestibule.model.errors import AccessTokenInvalid
+from vestibule.model.revocations import Notice, RevocationKind
+from vestibule.model.signing_keys import KeySet
+from vestibule.protocol.claims import Expected
+from vestibule.protocol.revocations import Revoked
+from vestibule.web.api.services import as_event
+
+TOKENS: dict[str, Any] = json.loads((FOLDER / "tokens.json").read_text())
+FEED: dict[str, Any] = json.loads((FOLDER / "feed.json").read_text())
+KEYS = kit_keys.parse(TOKENS["jwks"])
+EXPECTED = Expected(TOKENS["issuer"], TOKENS["audience"], TOKENS["leeway"])
+
+each_token = pytest.mark.parametrize("vector", TOKENS["tokens"], ids=lambda vector: ascii(vector["name"]))
+each_case = pytest.mark.parametrize("case", FEED["cases"], ids=lambda case: case["name"])
+
+
+def test_there_are_vectors_of_both_kinds() -> None:
+    assert {vector["accepted"] for vector in TOKENS["tokens"]} == {True, False}
+    assert {check["outcome"] for case in FEED["cases"] for check in case["checks"]} == {"in", "over", "stale"}
+
+
+@each_token
+def test_the_kit_judges_a_token_so(vector: dict[str, Any]) -> None:
+    clock = ManualClock()
+    clock.advance(seconds=TOKENS["now"] - clock.now().timestamp())
+    memory = Memory(EXPECTED, "accept", FEED["staleness"], 10, clock)
+    memory.keys = KEYS
+    try:
+        memory.decide(vector["token"])
+    except CallerRefusedError:
+        assert not vector["accepted"]
+    else:
+        assert vector["accepted"]
+
+
+@each_token
+def test_the_server_judges_a_token_so(vector: dict[str, Any]) -> None:
+    issuer = Issuer(TOKENS["issuer"], TOKENS["audience"], timedelta(seconds=TOKENS["leeway"]))
+    keys = KeySet(signing=jwk.generate(2048), checking=KEYS)
+    try:
+        access_tokens.read(vector["token"], issuer, keys, datetime.fromtimestamp(TOKENS["now"], UTC))
+    except AccessTokenInvalid:
+        assert not vector["accepted"]
+    else:
+        assert vector["accepted"]
+
+
+@each_case
+def test_the_kit_lets_in_at_each_moment_whom_it_should(case: dict[str, Any]) -> None:
+    clock = ManualClock()
+    zero, revoked, reader = clock.monotonic(), Revoked(), Reader()
+    memory = Memory(EXPECTED, "refuse", FEED["staleness"], 10, clock)
+    memory.revoked = revoked
+    follower = Follower(revoked, clock, lambda: None)
+    follower._sent_at = zero + case["sent_at"]
+    happening = [(heard["at"], heard["text"]) for heard in case["stream"]]
+    happening += [(check["at"], check) for check in case["checks"]]
+    for at, what in sorted(happening, key=lambda pair: pair[0]):
+        clock.advance(seconds=zero + at - clock.monotonic())
+        if isinstance(what, dict):
+            assert outcome(memory, what) == what["outcome"]
+        else:
+            for event in reader.feed(what.encode()):
+                follower.take(event)
+
+
+def outcome(memory: Memory, check: dict[str, Any]) -> str:
+    """How a token that says so fares, its signature being good."""
+    caller = Caller(check["sub"], "user", check["sid"], check["iat"], check["iat"] + 900, {})
+    memory._read = lambda _: caller  # type: ignore[method-assign]
+    try:
+        memory.decide("")
+    except SessionOverError:
+        return "over"
+    except CannotTellError:
+        return "stale"
+    return "in"
+
+
+@each_case
+def test_the_server_tells_it_in_these_very_words(case: dict[str, Any]) -> None:
+    for heard in case["stream"]:
+        events = list(Reader().feed(heard["text"].encode()))
+        assert "".join(as_event(told(event.name, event.data, event.id)) for event in events) == heard["text"]
+
+
+def told(name: str, data: dict[str, Any], cursor: str | None) -> Told:
+    """What the server meant."""
+    if name == "hello":
+        return Hello(data["now"], data["start"] == "whole")
+    if name == "heartbeat":
+        return Heartbeat(data["true_at"], int(cursor or 0))
+    sessions = [Notice(RevocationKind.SESSION, sid, seconds) for sid, seconds in data.get("sessions", {}).items()]
+    accounts = data.get("accounts", {}).items()
+    return sessions + [Notice(RevocationKind.ACCOUNT, sub, seconds, mark) for sub, (mark, seconds) in accounts]

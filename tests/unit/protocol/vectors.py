@@ -1,0 +1,129 @@
+"""Makes the test vectors anew, with a key that is thrown away: `python -m tests.unit.protocol.vectors`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.stories.hostile.forgery import Good
+from tests.stories.hostile.tokens import hostile_tokens
+from vestibule.crypto import jwk
+from vestibule.crypto.jwk import PrivateKey
+from vestibule.flows.feed_services import Heartbeat, Hello, Told
+from vestibule.model.revocations import Notice, RevocationKind
+from vestibule.web.api.services import as_event
+
+FOLDER = Path(__file__).parents[3] / "docs" / "protocol"
+NOW = 1_800_000_000
+CLAIMS: dict[str, Any] = {
+    "iss": "vestibule",
+    "aud": "vestibule",
+    "sub": "8f14e45f-ceea-467f-a3a0-6c2d5e1f4b7a",
+    "sid": "c9f0f895-fb98-4b91-9d3c-0a1b2c3d4e5f",
+    "jti": "45c48cce-2e2d-4bb1-8a1b-7d6e5f4a3b2c",
+    "iat": NOW,
+    "exp": NOW + 900,
+    "role": "user",
+}
+GOOD: dict[str, dict[str, Any]] = {
+    "a good token": {},
+    "of an admin": {"role": "admin"},
+    "issued within the leeway of tomorrow": {"iat": NOW + 29, "exp": NOW + 929},
+    "expired within the leeway": {"iat": NOW - 900, "exp": NOW - 29},
+}
+BAD: dict[str, dict[str, Any]] = {
+    "expired": {"iat": NOW - 930, "exp": NOW - 30},
+    "not yet": {"iat": NOW + 31, "exp": NOW + 931},
+    "good for too long": {"exp": NOW + 3601},
+    "of another issuer": {"iss": "another"},
+    "for somebody else": {"aud": "another"},
+    "for several": {"aud": ["vestibule"]},
+    "without a session": {"sid": ""},
+}
+EVERY_NTH_HOSTILE = 9
+MAX_CHARACTERS = 1500
+
+
+def tokens() -> dict[str, Any]:
+    """`tokens.json`."""
+    key = jwk.generate(2048)
+    table = [
+        *({"name": name, "token": _signed(key, changed), "accepted": True} for name, changed in GOOD.items()),
+        *({"name": name, "token": _signed(key, changed), "accepted": False} for name, changed in BAD.items()),
+    ]
+    hostile = list(hostile_tokens(Good(key, "at+jwt", CLAIMS), "http://127.0.0.1:1").items())[::EVERY_NTH_HOSTILE]
+    table += [
+        {"name": name, "token": token, "accepted": False}
+        for name, token in hostile
+        if "role" not in name and token.isascii() and len(token) <= MAX_CHARACTERS
+    ]
+    jwks = {"keys": [key.public.as_jwk()]}
+    return {"issuer": "vestibule", "audience": "vestibule", "leeway": 30, "now": NOW, "jwks": jwks, "tokens": table}
+
+
+def feed() -> dict[str, Any]:
+    """`feed.json`. `at` and `sent_at` are seconds on the service's clock."""
+    session, other = CLAIMS["sid"], "d3d94468-02a4-4259-b55d-38e6d163e820"
+    account = CLAIMS["sub"]
+    hello, beat = Hello(500.0, whole=True), Heartbeat(499.5, 41)
+    ended = [Notice(RevocationKind.SESSION, session, 960)]
+    shut = [Notice(RevocationKind.ACCOUNT, account, 960, NOW)]
+    return {
+        "staleness": 5,
+        "cases": [
+            _case("nothing is revoked", [(0.1, [hello, beat])], [(0.2, other, NOW, "in"), (4.4, other, NOW, "in")]),
+            _case("stale after the bound", [(0.1, [hello, beat])], [(4.6, other, NOW, "stale")]),
+            _case("before the first heartbeat", [(0.1, [hello, ended])], [(0.2, other, NOW, "stale")]),
+            _case(
+                "a session that was ended",
+                [(0.1, [hello, beat]), (0.5, [ended])],
+                [(0.4, session, NOW, "in"), (0.6, session, NOW, "over"), (0.6, other, NOW, "in")],
+            ),
+            _case("over, however stale", [(0.1, [hello, ended, beat])], [(60.0, session, NOW, "over")]),
+            _case(
+                "an account up to a moment",
+                [(0.1, [hello, shut, beat])],
+                [(0.2, other, NOW - 1, "over"), (0.2, other, NOW, "in")],
+            ),
+            _case(
+                "a stream that was held up and let go",
+                [(0.1, [hello, beat]), (9.0, [Heartbeat(501.5, 41)]), (9.0, [Heartbeat(503.5, 41)])],
+                [(9.1, other, NOW, "stale")],
+            ),
+            _case(
+                "a process that cannot read its own record",
+                [(0.1, [hello, beat]), (2.0, [beat]), (4.0, [beat])],
+                [(4.6, other, NOW, "stale")],
+            ),
+        ],
+    }
+
+
+Heard = list[tuple[float, list[Told]]]
+Asked = list[tuple[float, str, int, str]]
+
+
+def _case(name: str, heard: Heard, asked: Asked) -> dict[str, Any]:
+    return {
+        "name": name,
+        "sent_at": 0.0,
+        "stream": [{"at": at, "text": "".join(as_event(one) for one in told)} for at, told in heard],
+        "checks": [
+            {"at": at, "sub": CLAIMS["sub"], "sid": sid, "iat": iat, "outcome": outcome}
+            for at, sid, iat, outcome in asked
+        ],
+    }
+
+
+def _signed(key: PrivateKey, changed: dict[str, Any]) -> str:
+    good = Good(key, "at+jwt", CLAIMS | changed)
+    return good.token(good.header)
+
+
+def main() -> None:
+    """Write both."""
+    for name, vectors in (("tokens", tokens()), ("feed", feed())):
+        (FOLDER / f"{name}.json").write_text(json.dumps(vectors, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,204 @@
+"""The OpenAPI document says what the API does: schemathesis asks, and every answer must be as declared."""
+
+import asyncio
+import re
+from collections import Counter
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.harness.post import BRAND
+from tests.harness.world import BASE, POLICY, WEB, World
+from tests.unit.mail import RENDERER
+from vestibule.model.letters import LetterKind
+from vestibule.web.application import build
+from vestibule.web.pages.render import Pages
+from vestibule.web.routes import ROUTES
+
+EXAMPLES = 25
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+DOCUMENT = build(POLICY, WEB, Pages(BRAND, "en"), RENDERER).openapi()
+SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
+BODY = {400, 413, 415}
+TOKEN = {400, 401}
+# From the contract: what each route may answer, beside 503 when the server cannot do it now.
+STATUSES = {
+    "GET /api/healthchecker": {200},
+    "POST /api/auth/register": {201, 403, 409, 429} | BODY,
+    "POST /api/auth/login": {200, 401, 403, 429} | BODY,
+    "GET /api/auth/refresh": {200, 403, 429},
+    "POST /api/auth/refresh": {200, 403, 429},
+    "GET /api/auth/logout": {200, 403, 429} | TOKEN,
+    "POST /api/auth/logout": {200, 403, 429} | TOKEN,
+    "GET /api/auth/verifyemail/{code}": {200, 403, 429},
+    "POST /api/auth/verifyemail": {200, 403, 429} | BODY,
+    "POST /api/auth/forgotpassword": {200, 403, 429} | BODY,
+    "PATCH /api/auth/resetpassword/{token}": {200, 403, 429} | BODY,
+    "GET /api/users/me": {200} | TOKEN,
+    "PATCH /api/users/me/email": {200, 403, 429} | BODY | TOKEN,
+    "PATCH /api/users/me/password": {200, 403, 429} | TOKEN | BODY,
+    "GET /api/users/me/sessions": {200, 429} | TOKEN,
+    "DELETE /api/users/me/sessions": {200, 403, 429} | TOKEN,
+    "DELETE /api/users/me/sessions/{session_id}": {200, 403, 404, 429} | TOKEN,
+    "GET /api/auth/verify": {204, 403} | TOKEN,
+    "POST /api/auth/introspect": {200, 429} | TOKEN | BODY,
+    "GET /api/revocations": {200, 429} | TOKEN,
+    "GET /.well-known/jwks.json": {200},
+    "GET /healthz/live": {200},
+    "GET /healthz/ready": {200, 503},
+}
+# What these answer to a service is in tests/stories/services; the feed's answer has no end.
+FOR_SERVICES = {"POST /api/auth/introspect", "GET /api/revocations"}
+PARAMETER = re.compile(r"\{(\w+)\}")
+WITH_A_BODY = [f"{route.method} {route.path}" for route in ROUTES if route.body]
+WITH_COOKIES = [label for label in STATUSES if label.endswith(("/refresh", "/logout", "/me"))]
+
+
+def operation(label: str) -> Any:
+    """What the document says of one route."""
+    method, _, path = label.partition(" ")
+    return SCHEMA[path][method]
+
+
+def test_the_document_is_openapi_3_1() -> None:
+    assert DOCUMENT["openapi"].startswith("3.1.")
+    SCHEMA.validate()
+
+
+async def test_it_is_the_document_that_is_served(world: World) -> None:
+    assert (await (await world.client()).get("/openapi.json")).json() == DOCUMENT
+
+
+def test_it_lists_the_map_and_nothing_else() -> None:
+    listed = {f"{method.upper()} {path}" for path, methods in DOCUMENT["paths"].items() for method in methods}
+    assert listed == {f"{route.method} {route.path}" for route in ROUTES if route.method != "HEAD"}
+    assert listed == STATUSES.keys()
+
+
+@pytest.mark.parametrize("label", STATUSES)
+def test_each_status_is_declared_and_no_other(label: str) -> None:
+    declared = {int(status) for status in operation(label).definition.raw["responses"]}
+    # What refuses nobody asks nobody, so it cannot find anybody away either.
+    asks = max(STATUSES[label]) >= 400
+    assert declared == STATUSES[label] | ({503} if asks else set())
+
+
+def test_the_lengths_of_a_new_password_are_this_installations() -> None:
+    password = DOCUMENT["paths"]["/api/auth/register"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    rules = POLICY.passwords
+    described = password["properties"]["password"]
+    assert (described["minLength"], described["maxLength"]) == (rules.min_length, rules.max_length)
+
+
+async def answers_to(client: httpx.AsyncClient, label: str, mode: GenerationMode) -> Counter[int]:
+    """Ask many times as the document allows, or forbids; fail at the first answer that is not declared.
+
+    Hypothesis runs in a thread of its own and the requests in this loop, to which the database's connections belong.
+    """
+    loop = asyncio.get_running_loop()
+    answered: Counter[int] = Counter()
+
+    async def ask(request: dict[str, Any]) -> httpx.Response:
+        client.cookies.clear()
+        return await client.request(**request)
+
+    @settings(
+        max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    )
+    @given(operation(label).as_strategy(generation_mode=mode))
+    def run(case: Case) -> None:
+        request = case.as_transport_kwargs(base_url=BASE)
+        request["headers"] = dict(request["headers"])
+        del request["cookies"]
+        if isinstance(request.get("data"), str | bytes):
+            request["content"] = request.pop("data")
+        response = asyncio.run_coroutine_threadsafe(ask(request), loop).result(30)
+        case.validate_response(response, checks=CHECKS)
+        answered[response.status_code] += 1
+
+    await asyncio.to_thread(run)
+    return answered
+
+
+@pytest.mark.parametrize("label", STATUSES)
+async def test_every_answer_is_as_declared(world: World, label: str) -> None:
+    answered = await answers_to(await world.client(), label, GenerationMode.POSITIVE)
+    assert answered.total() >= (EXAMPLES if "{" in label or label in WITH_A_BODY else 1)
+
+
+@pytest.mark.parametrize("label", WITH_A_BODY)
+async def test_every_answer_to_a_wrong_body_is_as_declared(world: World, label: str) -> None:
+    answered = await answers_to(await world.client(), label, GenerationMode.NEGATIVE)
+    assert answered.total() >= EXAMPLES
+
+
+@pytest.mark.parametrize("label", WITH_COOKIES)
+async def test_every_answer_to_somebody_signed_in_is_as_declared(world: World, label: str) -> None:
+    await world.register()
+    browser = await world.sign_in()
+    browser.headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    assert (await answers_to(browser, label, GenerationMode.POSITIVE)).total()
+
+
+async def test_every_success_is_as_declared(world: World) -> None:
+    browser = await world.client()
+    ada = {"email": "ada@example.com", "password": "correct horse"}
+    twice = {"password": "battery staple", "passwordConfirm": "battery staple"}
+    again = {"password": ada["password"], "passwordConfirm": ada["password"]}
+    seen = set()
+
+    async def ask(label: str, status: int, secret: str = "", **body: str) -> None:
+        method, _, path = label.partition(" ")
+        address = path.partition("{")[0] + secret
+        answer = await browser.request(method, address, json=body or None)
+        assert answer.status_code == status, answer.text
+        content = {"body": body, "media_type": "application/json"} if body else {}
+        case = operation(label).Case(path_parameters=dict.fromkeys(PARAMETER.findall(path), secret), **content)
+        case.validate_response(answer, checks=CHECKS)
+        seen.add(label)
+
+    await ask("GET /api/healthchecker", 200)
+    await ask("GET /.well-known/jwks.json", 200)
+    await ask("GET /healthz/live", 200)
+    await ask("GET /healthz/ready", 200)
+    await ask("POST /api/auth/register", 201, name="Ada", **ada, passwordConfirm=ada["password"])
+    await ask("POST /api/auth/register", 409, name="Ada", **ada, passwordConfirm=ada["password"])
+    await world.deliver()
+    await ask("GET /api/auth/verifyemail/{code}", 200, world.secret(LetterKind.VERIFY_EMAIL))
+    await ask("POST /api/auth/login", 200, **ada)
+    await ask("GET /api/users/me", 200)
+    await ask("GET /api/auth/verify", 204)
+    await ask("GET /api/users/me/sessions", 200)
+    other = await world.sign_in(**ada)
+    verified = await other.get("/api/auth/verify")
+    await ask("DELETE /api/users/me/sessions/{session_id}", 200, verified.headers["vestibule-session"])
+    await ask("DELETE /api/users/me/sessions", 200)
+    await ask("PATCH /api/users/me/email", 200, currentPassword=ada["password"], email="countess@example.com")
+    await ask("POST /api/auth/verifyemail", 200, email=ada["email"])
+    await ask("PATCH /api/users/me/password", 200, currentPassword=ada["password"], **again)
+    await ask("GET /api/auth/refresh", 200)
+    await ask("POST /api/auth/refresh", 200)
+    await ask("GET /api/auth/logout", 200)
+    await ask("POST /api/auth/login", 200, **ada)
+    await ask("POST /api/auth/logout", 200)
+    await ask("POST /api/auth/forgotpassword", 200, email=ada["email"])
+    await world.deliver()
+    await ask("PATCH /api/auth/resetpassword/{token}", 200, world.secret(LetterKind.RESET_PASSWORD), **twice)
+    assert seen == STATUSES.keys() - FOR_SERVICES
