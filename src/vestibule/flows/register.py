@@ -1,5 +1,6 @@
 """Register: somebody new gives a name, an email and a password, and is sent a link that verifies the email."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,22 +24,24 @@ _MOMENT = timedelta(microseconds=1)
 
 
 async def register(env: Env, name: str, email: str, password: str, client_info: ClientInfo) -> Account:
-    """The new account. `email` is canonical. Raises `PasswordTooEasy` or `EmailTaken`; where accounts are
-    concealed, returns one that does not exist instead, tells the owner of the email, and takes the same steps for a
-    known and an unknown one, also where a network has asked for too many letters: then neither gets one.
+    """Return the new account. `email` is canonical. Raises `PasswordTooEasy`, and `EmailTaken` unless accounts are
+    concealed.
 
     An email that nobody has verified and nobody has used can be registered again: what was given before is gone.
     """
     env.policy.passwords.require_hard_to_guess(password, email)
     account = await _made(env, name, email, password, client_info)
-    registered, revoked, doubted = await _add(env, account, client_info)
-    if registered is None or env.policy.conceal_accounts:
-        await _compare(env, email, password, doubted)
-    if registered is None:
-        raise EmailTaken
-    await announce(env, revoked)
-    env.letters_waiting.set()
-    return registered
+    if env.policy.conceal_accounts:
+        return await _register_concealed(env, account, password, client_info)
+    return await _register_openly(env, account, password, client_info)
+
+
+@dataclass(frozen=True)
+class _Registered:
+    """The account to answer with, and what ended with the registration before."""
+
+    account: Account
+    revoked: Sequence[Revocation] = ()
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,78 @@ class _Doubted:
 
     at: datetime
     stored: str | None = None
+
+
+async def _register_openly(env: Env, account: Account, password: str, client_info: ClientInfo) -> Account:
+    """Register the account and mail its link; raises `EmailTaken`."""
+    outcome = await _add_openly(env, account, client_info)
+    if isinstance(outcome, _Doubted):
+        await _compare(env, account.email, password, outcome)
+        raise EmailTaken
+    return await _registered(env, outcome)
+
+
+@retry_on_conflict
+async def _add_openly(env: Env, account: Account, client_info: ClientInfo) -> _Registered | _Doubted:
+    """Add the account, or replace nobody's. If the email is taken, put its password in doubt."""
+    async with env.store.transaction() as tx:
+        if await tx.accounts.add(account):
+            if await for_new_account(env, tx, account.email, account.created_at):
+                await tx.letters.queue(_link_for(account))
+            await _begin_with(tx, account, client_info)
+            return _Registered(account)
+        doubted = await _doubt(tx, account)
+        if await _may_write(env, tx, account, client_info):
+            again, revoked = await _register_again(env, tx, account)
+            if again is not None:
+                await tx.letters.queue(_link_for(again))
+                await _begin_with(tx, again, client_info)
+                return _Registered(again, revoked)
+        await tx.events.record(_refusal(account, client_info))
+        return doubted
+
+
+async def _begin_with(tx: Transaction, account: Account, client_info: ClientInfo) -> None:
+    """Record the registration, and forgive: strangers may have spent the attempts of an email before anybody had it."""
+    await tx.events.record(_registration(account, client_info))
+    await tx.login_attempts.forgive_all(account.id, account.email)
+
+
+async def _register_concealed(env: Env, account: Account, password: str, client_info: ClientInfo) -> Account:
+    """Register the account and mail its link, or, if the email is taken, tell its owner and return an account that does
+    not exist. The steps are the same for a known and an unknown email, also where a network has asked for too many
+    letters: then neither gets one.
+    """
+    outcome, doubted = await _add_concealed(env, account, client_info)
+    await _compare(env, account.email, password, doubted)
+    return await _registered(env, outcome)
+
+
+@retry_on_conflict
+async def _add_concealed(env: Env, account: Account, client_info: ClientInfo) -> tuple[_Registered, _Doubted]:
+    """Add the account, or replace nobody's, or queue a letter to the owner of the email; and what is in doubt.
+
+    Forgives no login attempts, which would tell that the email was free: its verification does.
+    """
+    async with env.store.transaction() as tx:
+        added = await tx.accounts.add(account)
+        doubted = await _doubt(tx, account)
+        may_write = await _may_write(env, tx, account, client_info)
+        again, revoked = await _register_again(env, tx, account) if may_write else (None, [])
+        registered = account if added else again
+        if may_write:
+            await tx.letters.queue(_link_for(registered) if registered else _notice_for(account, client_info))
+        await tx.events.record((_registration if registered else _refusal)(registered or account, client_info))
+    if again is not None:  # with another password
+        doubted = _Doubted(doubted.at)
+    return _Registered(registered or account, revoked), doubted
+
+
+async def _registered(env: Env, outcome: _Registered) -> Account:
+    """Announce what ended, wake the mail worker, and return the account."""
+    await announce(env, outcome.revoked)
+    env.letters_waiting.set()
+    return outcome.account
 
 
 async def _compare(env: Env, email: str, password: str, doubted: _Doubted) -> None:
@@ -81,37 +156,10 @@ async def _doubt(tx: Transaction, account: Account) -> _Doubted:
     return _Doubted(at, there.password_hash if nobody_did_before and there is not None else None)
 
 
-@retry_on_conflict
-async def _add(
-    env: Env, account: Account, client_info: ClientInfo
-) -> tuple[Account | None, list[Revocation], _Doubted]:
-    """Who is registered then, None if the email is taken and that may be told; what ended; and what is in doubt."""
-    concealing, email = env.policy.conceal_accounts, account.email
-    registered, revoked, doubted = account, list[Revocation](), _Doubted(account.created_at)
-    async with env.store.transaction() as tx:
-        added = await tx.accounts.add(account)
-        counted = not added or concealing
-        if counted:
-            doubted = await _doubt(tx, account)
-        kind = LetterKind.EMAIL_TAKEN
-        if counted:
-            may_write = await within_limits(env, tx, kind, email, client_info, account.created_at) is not None
-        else:
-            may_write = await for_new_account(env, tx, email, account.created_at)
-        anew, revoked = await _anew(env, tx, account) if counted and may_write else (None, [])
-        registered = anew or account
-        if may_write and (added or anew is not None):
-            doubted = doubted if anew is None else _Doubted(doubted.at)  # registered again, with another password
-            await tx.letters.queue(QueuedLetter(new_id(), LetterKind.VERIFY_EMAIL, account.created_at, registered.id))
-        elif may_write and concealing:
-            await tx.letters.queue(to_whoever_has(email, LetterKind.EMAIL_TAKEN, client_info, account.created_at))
-        refused = not added and anew is None
-        await tx.events.record(_event(registered, client_info, refused=refused))
-        if not refused and not concealing:
-            # Strangers may have spent the counter of an email before anybody had it. Where accounts are concealed,
-            # that is told by a counter that begins anew, so there the verification of the email forgives.
-            await tx.login_attempts.forgive_all(registered.id, email)
-    return (None if refused and not concealing else registered), revoked, doubted
+async def _may_write(env: Env, tx: Transaction, account: Account, client_info: ClientInfo) -> bool:
+    """Count one more letter to an email that may be somebody's; False, and nothing counted, if it is one too many."""
+    kind, now = LetterKind.EMAIL_TAKEN, account.created_at
+    return await within_limits(env, tx, kind, account.email, client_info, now) is not None
 
 
 async def _made(env: Env, name: str, email: str, password: str, client_info: ClientInfo) -> Account:
@@ -130,18 +178,29 @@ async def _made(env: Env, name: str, email: str, password: str, client_info: Cli
     )
 
 
-async def _anew(env: Env, tx: Transaction, account: Account) -> tuple[Account | None, list[Revocation]]:
+async def _register_again(env: Env, tx: Transaction, account: Account) -> tuple[Account | None, list[Revocation]]:
     """The account that was there, with what is given now, if it was nobody's; mailed codes of before are dead, and so
     is a session that was opened just then.
     """
     now = account.created_at
-    anew = await tx.accounts.register_anew(account, now - REGISTERED_ANEW_AFTER)
-    whose = anew.id if anew is not None else account.id  # nobody's: the same steps for everybody
+    again = await tx.accounts.register_anew(account, now - REGISTERED_ANEW_AFTER)
+    whose = again.id if again is not None else account.id  # nobody's: the same steps for everybody
     revoked = await end_all_sessions(env, tx, whose, EndReason.PASSWORD_CHANGED, now)
     await void_what_was_asked(tx, whose, now)
-    return anew, revoked
+    return again, revoked
 
 
-def _event(account: Account, client_info: ClientInfo, *, refused: bool) -> Event:
-    kind, whose = (EventKind.REGISTRATION_REFUSED, None) if refused else (EventKind.REGISTERED, account.id)
-    return Event(account.created_at, kind, account_id=whose, network_address=client_info.network_address)
+def _link_for(account: Account) -> QueuedLetter:
+    return QueuedLetter(new_id(), LetterKind.VERIFY_EMAIL, account.created_at, account.id)
+
+
+def _notice_for(account: Account, client_info: ClientInfo) -> QueuedLetter:
+    return to_whoever_has(account.email, LetterKind.EMAIL_TAKEN, client_info, account.created_at)
+
+
+def _registration(account: Account, client_info: ClientInfo) -> Event:
+    return Event(account.created_at, EventKind.REGISTERED, account.id, network_address=client_info.network_address)
+
+
+def _refusal(account: Account, client_info: ClientInfo) -> Event:
+    return Event(account.created_at, EventKind.REGISTRATION_REFUSED, network_address=client_info.network_address)
