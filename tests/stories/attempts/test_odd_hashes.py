@@ -14,7 +14,7 @@ from vestibule.crypto.entropy import new_id
 from vestibule.crypto.hash_forms import Cost
 from vestibule.crypto.passwords import Argon2id, Hasher
 from vestibule.model.accounts import Account, Role
-from vestibule.storage.sql.accounts import HIGHEST_BCRYPT_COST, OTHER_ARGON2
+from vestibule.storage.sql.hash_costs import HIGHEST_BCRYPT_COST, OTHER_ARGON2
 
 _CHEAP = Hasher(Argon2id(memory_kib=64, iterations=1))
 # What PostgreSQL's text cannot hold, and SQLite's driver cannot send.

@@ -1,46 +1,22 @@
 """`model.accounts.Accounts` in SQL."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    Text,
-    and_,
-    bindparam,
-    case,
-    delete,
-    exists,
-    func,
-    or_,
-    select,
-    true,
-    update,
-)
+from sqlalchemy import ColumnElement, Select, Text, and_, bindparam, delete, exists, func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql.functions import FunctionElement
 
-from vestibule.crypto.hash_forms import BCRYPT_CHARACTERS, BCRYPT_COSTS, Cost, argon2_costs
-from vestibule.model.accounts import Account, Holder, Role
-from vestibule.model.languages import LANGUAGES
-from vestibule.storage.sql import odd_rows
-from vestibule.storage.sql.odd_rows import OddRow
-from vestibule.storage.sql.schema import (
-    Instant,
-    accounts,
-    has_bcrypt_hash,
-    has_other_argon2,
-    known_devices,
-    one_time_tokens,
-    sessions,
-)
+from vestibule.crypto.hash_forms import Cost, argon2_costs
+from vestibule.model.accounts import Account, Holder
+from vestibule.storage.sql.account_rows import COLUMNS, from_row, to_row
+from vestibule.storage.sql.account_use import nobodys, used_since
+from vestibule.storage.sql.hash_costs import HIGHEST_BCRYPT_COST, OTHER_ARGON2
+from vestibule.storage.sql.schema import Instant, accounts, one_time_tokens
 from vestibule.storage.sql.ways_back import KEPT, kept_at, places
 
-COLUMNS = tuple(accounts.c)
 _WITH_EMAIL = select(*COLUMNS).where(accounts.c.email == bindparam("wanted"))
 _GET = select(*COLUMNS).where(accounts.c.id == bindparam("wanted"))
 # SQLite leaves the clause out; there, one transaction runs at a time.
@@ -57,31 +33,7 @@ _LOCK_FOR_TOKEN = (
     .order_by(accounts.c.id)  # two who want each other's email take both in the same order
     .with_for_update(of=accounts)
 )
-_READER = odd_rows.Reader(COLUMNS)
-_MOST_COSTS = 100
 _NO_ID = ("",)  # without any, the statement would read otherwise
-_HASH_AT = COLUMNS.index(accounts.c.password_hash)
-_COST = func.substr(accounts.c.password_hash, 5, 2)  # $2b$12$…
-# Everybody's wrong password takes as long as this hash, so what nobody checks must not be among them.
-HIGHEST_BCRYPT_COST = select(func.max(_COST)).where(
-    has_bcrypt_hash,
-    func.substr(accounts.c.password_hash, 3, 2).in_(["a$", "b$", "y$"]),
-    func.length(accounts.c.password_hash) == BCRYPT_CHARACTERS,
-    _COST.in_(BCRYPT_COSTS),
-)
-
-_MOST_READ = 10_000
-
-
-def _other_argon2(position: Callable[..., FunctionElement[int]]) -> Select[Any]:
-    """Which parameters, `m=…,t=…,p=…`, these hashes have. Of many imported ones, a part is enough."""
-    some = select(accounts.c.password_hash.label("stored")).where(has_other_argon2).limit(_MOST_READ).subquery()
-    begun = func.substr(some.c.stored, position(some.c.stored, "m="))
-    end = position(begun, "$")
-    return select(func.substr(begun, 1, case((end > 0, end - 1), else_=0))).distinct().limit(_MOST_COSTS)
-
-
-OTHER_ARGON2 = {"sqlite": _other_argon2(func.instr), "postgresql": _other_argon2(func.strpos)}
 
 
 class SqlAccounts:
@@ -97,7 +49,7 @@ class SqlAccounts:
         if not batch:
             return set()
         # ON CONFLICT reads the same on both databases, and SQLAlchemy compiles this form of it for both.
-        statement = insert(accounts).values([_to_row(account) for account in batch]).on_conflict_do_nothing()
+        statement = insert(accounts).values([to_row(account) for account in batch]).on_conflict_do_nothing()
         added = set((await self._connection.execute(statement.returning(accounts.c.id))).scalars())
         # Afterwards: who waited for an email that somebody was being moved away from sees by now that it is kept. And
         # always, since where accounts are concealed the number of statements would tell.
@@ -127,7 +79,7 @@ class SqlAccounts:
     async def register_anew(self, account: Account, before: datetime) -> Account | None:
         changed = await self._connection.execute(
             update(accounts)
-            .where(accounts.c.email == account.email, _nobodys(before))
+            .where(accounts.c.email == account.email, nobodys(before))
             .values(
                 name=account.name,
                 password_hash=account.password_hash,
@@ -170,7 +122,7 @@ class SqlAccounts:
         done = await self._connection.execute(
             update(accounts)
             .where(accounts.c.id == account_id, accounts.c.email == email, same)
-            .values(verified=True, updated_at=now, first_used_at=_used_since(now))
+            .values(verified=True, updated_at=now, first_used_at=used_since(now))
         )
         return bool(done.rowcount)
 
@@ -245,7 +197,7 @@ class SqlAccounts:
         changed = await self._connection.execute(
             update(accounts)
             .where(which)
-            .values(**values, epoch=accounts.c.epoch + 1, updated_at=now, first_used_at=_used_since(now))
+            .values(**values, epoch=accounts.c.epoch + 1, updated_at=now, first_used_at=used_since(now))
             .returning(accounts.c.epoch)
         )
         epoch: int | None = changed.scalar_one_or_none()
@@ -257,7 +209,7 @@ class SqlAccounts:
     async def never_used(self, before: datetime, most: int, account_id: str | None = None) -> list[Account]:
         its = true() if account_id is None else accounts.c.id == account_id
         rows = await self._connection.execute(
-            select(*COLUMNS).where(its, _nobodys(before)).order_by(accounts.c.id).limit(most)
+            select(*COLUMNS).where(its, nobodys(before)).order_by(accounts.c.id).limit(most)
         )
         return [account for row in rows if (account := from_row(row)) is not None]
 
@@ -280,49 +232,3 @@ class SqlAccounts:
     async def _one(self, query: Select[Any], wanted: str) -> Account | None:
         row = (await self._connection.execute(query, {"wanted": wanted})).one_or_none()
         return None if row is None else from_row(row)
-
-
-def _used_since(now: datetime) -> ColumnElement[datetime | None]:
-    return func.coalesce(accounts.c.first_used_at, bindparam(None, now, Instant))
-
-
-def _nobodys(before: datetime) -> ColumnElement[bool]:
-    """The accounts that nobody has shown to be theirs, and nobody has used: `Accounts.register_anew`.
-
-    Where it came from is noted, never guessed from the form of its hash, which any of ours may have too. A server of
-    before migration 0013, beside this one, notes no use: it leaves a session, a device, or a later epoch than the one
-    of the registration. One without a password was not registered here.
-    """
-    return and_(
-        accounts.c.verified.is_(False),
-        accounts.c.disabled_at.is_(None),
-        accounts.c.role == Role.USER.value,
-        accounts.c.updated_at < before,
-        accounts.c.imported_at.is_(None),
-        accounts.c.first_used_at.is_(None),
-        accounts.c.epoch == func.coalesce(accounts.c.registered_epoch, 0),
-        accounts.c.provider.is_(None),
-        accounts.c.password_hash != "",  # nor is it for a NULL
-        ~exists().where(sessions.c.account_id == accounts.c.id),
-        ~exists().where(known_devices.c.account_id == accounts.c.id),
-    )
-
-
-def from_row(row: Sequence[Any]) -> Account | None:
-    """The account in the columns of `COLUMNS`; None for a row that is none, whoever it was."""
-    try:
-        members = _READER.members([*row[:_HASH_AT], _hash(row[_HASH_AT]), *row[_HASH_AT + 1 :]])
-        role, language = odd_rows.word(Role, members["role"], "role"), members["language"]
-        return Account(**{**members, "role": role, "language": language if language in LANGUAGES else None})
-    except OddRow as why:
-        odd_rows.left_out(accounts.name, row[0], why)
-        return None
-
-
-def _hash(stored: object) -> object:
-    """What no password matches is for `crypto/hash_forms.py` to say; only bytes are no text at all."""
-    return "" if isinstance(stored, bytes) else stored
-
-
-def _to_row(account: Account) -> dict[str, Any]:
-    return {column.name: getattr(account, column.name) for column in COLUMNS} | {"role": account.role.value}

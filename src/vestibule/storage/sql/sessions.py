@@ -4,9 +4,7 @@ The statements stand ready-made: putting one together costs more CPU than runnin
 own, since SQLAlchemy takes one that is named like a column for a value to be set.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import and_, bindparam, case, delete, exists, func, insert, literal, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,15 +19,11 @@ from vestibule.model.sessions import (
     Session,
     SessionLimits,
 )
-from vestibule.storage.sql import accounts as accounts_in_sql
-from vestibule.storage.sql import odd_rows
+from vestibule.storage.sql import account_rows
 from vestibule.storage.sql.batches import delete_oldest
-from vestibule.storage.sql.odd_rows import OddRow
 from vestibule.storage.sql.schema import Instant, accounts, sessions
+from vestibule.storage.sql.session_rows import COLUMNS, from_row, to_row
 
-_COLUMNS = tuple(sessions.c)
-_READER = odd_rows.Reader(_COLUMNS)
-_REASONS = frozenset(EndReason)
 _s = sessions.c
 _SESSION = _s.id == bindparam("of_session")
 _ACCOUNT = _s.account_id == bindparam("of_account")
@@ -59,8 +53,8 @@ _NOT_ENDED = (
 _OPEN = (
     insert(sessions)
     .from_select(
-        [c.name for c in _COLUMNS],
-        select(*(bindparam(f"new_{c.name}", type_=c.type).label(c.name) for c in _COLUMNS))
+        [c.name for c in COLUMNS],
+        select(*(bindparam(f"new_{c.name}", type_=c.type).label(c.name) for c in COLUMNS))
         .select_from(accounts)
         .where(
             accounts.c.id == bindparam("of_account"),
@@ -72,9 +66,7 @@ _OPEN = (
     .returning(_NOT_ENDED + 1)
 )
 
-_FIND = (
-    select(*_COLUMNS, *accounts_in_sql.COLUMNS).join(accounts, accounts.c.id == sessions.c.account_id).where(_SESSION)
-)
+_FIND = select(*COLUMNS, *account_rows.COLUMNS).join(accounts, accounts.c.id == sessions.c.account_id).where(_SESSION)
 
 _PRESENTED = bindparam("presented", type_=_s.current.type)
 _IDLE_END = bindparam("idle_end", type_=Instant)
@@ -99,7 +91,7 @@ _ROTATE = (
     )
 )
 
-_OF_ACCOUNT = select(*_COLUMNS).where(_ACCOUNT, _LIVE).order_by(_s.last_seen_at.desc(), _s.id).limit(bindparam("most"))
+_OF_ACCOUNT = select(*COLUMNS).where(_ACCOUNT, _LIVE).order_by(_s.last_seen_at.desc(), _s.id).limit(bindparam("most"))
 _COUNT_LIVE = select(func.count()).select_from(select(_s.id).where(_ACCOUNT, _LIVE).limit(MOST_COUNTED).subquery())
 # By when they began, which never changes: a refresh between two pages moves no session to another.
 _EARLIER = and_(
@@ -107,13 +99,13 @@ _EARLIER = and_(
     or_(_s.created_at < bindparam("moment", type_=Instant), _s.id < bindparam("below")),
 )
 _PAGE = {
-    live: select(*_COLUMNS)
+    live: select(*COLUMNS)
     .where(_ACCOUNT, _LIVE if live else not_(_LIVE), _EARLIER)
     .order_by(_s.created_at.desc(), _s.id.desc())
     .limit(bindparam("most"))
     for live in (True, False)
 }
-_PAST = select(*_COLUMNS).where(_ACCOUNT, not_(_LIVE)).order_by(_s.last_seen_at.desc(), _s.id).limit(bindparam("most"))
+_PAST = select(*COLUMNS).where(_ACCOUNT, not_(_LIVE)).order_by(_s.last_seen_at.desc(), _s.id).limit(bindparam("most"))
 _HAD = select(
     exists().where(
         _ACCOUNT,
@@ -176,7 +168,7 @@ class SqlSessions:
         self._connection = connection
 
     async def open(self, session: Session, epoch: int) -> int:
-        row = {f"new_{name}": value for name, value in _to_row(session).items()}
+        row = {f"new_{name}": value for name, value in to_row(session).items()}
         condition = {"of_account": session.account_id, "in_epoch": epoch}
         opened = await self._connection.execute(_OPEN, row | condition)
         return int(opened.scalar_one_or_none() or 0)
@@ -185,7 +177,7 @@ class SqlSessions:
         row = (await self._connection.execute(_FIND, {"of_session": session_id})).one_or_none()
         if row is None:
             return None
-        session, account = _from_row(row[: len(_COLUMNS)]), accounts_in_sql.from_row(row[len(_COLUMNS) :])
+        session, account = from_row(row[: len(COLUMNS)]), account_rows.from_row(row[len(COLUMNS) :])
         return None if session is None or account is None else (session, account)
 
     async def rotate(self, session_id: str, counter: int, limits: SessionLimits, now: datetime) -> bool:
@@ -195,7 +187,7 @@ class SqlSessions:
 
     async def of_account(self, account_id: str, most: int, now: datetime) -> list[Session]:
         rows = await self._connection.execute(_OF_ACCOUNT, {"of_account": account_id, "most": most, "now": now})
-        return [session for row in rows if (session := _from_row(row)) is not None]
+        return [session for row in rows if (session := from_row(row)) is not None]
 
     async def count_live(self, account_id: str, now: datetime) -> int:
         counted = await self._connection.execute(_COUNT_LIVE, {"of_account": account_id, "now": now})
@@ -206,11 +198,11 @@ class SqlSessions:
     ) -> list[Session]:
         which = {"of_account": account_id, "moment": before[0], "below": before[1], "most": most, "now": now}
         rows = await self._connection.execute(_PAGE[live], which)
-        return [session for row in rows if (session := _from_row(row)) is not None]
+        return [session for row in rows if (session := from_row(row)) is not None]
 
     async def past(self, account_id: str, most: int, now: datetime) -> list[Session]:
         rows = await self._connection.execute(_PAST, {"of_account": account_id, "most": most, "now": now})
-        return [session for row in rows if (session := _from_row(row)) is not None]
+        return [session for row in rows if (session := from_row(row)) is not None]
 
     async def had(self, account_id: str, device: Device, now: datetime) -> bool:
         which = {"of_account": account_id, "by_agent": device.user_agent, "from_network": device.network_address}
@@ -246,20 +238,3 @@ class SqlSessions:
 
     async def purge(self, before: datetime, most: int) -> int:
         return await delete_oldest(self._connection, sessions, _s.expires_at < before, _s.expires_at, most)
-
-
-def _from_row(row: Sequence[Any]) -> Session | None:
-    """The session; None for a row that is none. A reason that nobody knows ends it as well as any other."""
-    try:
-        members = _READER.members(row)
-    except OddRow as why:
-        odd_rows.left_out(sessions.name, row[0], why)
-        return None
-    device = Device(members.pop("user_agent"), members.pop("network_address"))
-    reason = members.pop("end_reason")
-    return Session(**members, device=device, end_reason=EndReason(reason) if reason in _REASONS else None)
-
-
-def _to_row(session: Session) -> dict[str, Any]:
-    row = {c.name: getattr(session, c.name) for c in _COLUMNS if c.name not in {"user_agent", "network_address"}}
-    return row | {"user_agent": session.device.user_agent, "network_address": session.device.network_address}

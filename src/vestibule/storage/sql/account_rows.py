@@ -1,0 +1,35 @@
+"""Accounts as rows: what is read of one, by itself or beside its session, and what is written."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from vestibule.model.accounts import Account, Role
+from vestibule.model.languages import LANGUAGES
+from vestibule.storage.sql import odd_rows
+from vestibule.storage.sql.odd_rows import OddRow
+from vestibule.storage.sql.schema import accounts
+
+COLUMNS = tuple(accounts.c)
+_READER = odd_rows.Reader(COLUMNS)
+_HASH_AT = COLUMNS.index(accounts.c.password_hash)
+
+
+def from_row(row: Sequence[Any]) -> Account | None:
+    """The account in the columns of `COLUMNS`; None for a row that is none, whoever it was."""
+    try:
+        members = _READER.members([*row[:_HASH_AT], _hash(row[_HASH_AT]), *row[_HASH_AT + 1 :]])
+        role, language = odd_rows.word(Role, members["role"], "role"), members["language"]
+        return Account(**{**members, "role": role, "language": language if language in LANGUAGES else None})
+    except OddRow as why:
+        odd_rows.left_out(accounts.name, row[0], why)
+        return None
+
+
+def _hash(stored: object) -> object:
+    """What no password matches is for `crypto/hash_forms.py` to say; only bytes are no text at all."""
+    return "" if isinstance(stored, bytes) else stored
+
+
+def to_row(account: Account) -> dict[str, Any]:
+    """Return the values that are written, by the names of their columns."""
+    return {column.name: getattr(account, column.name) for column in COLUMNS} | {"role": account.role.value}

@@ -1,0 +1,31 @@
+"""Sessions as rows: what is read of one, and what is written."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from vestibule.model.sessions import Device, EndReason, Session
+from vestibule.storage.sql import odd_rows
+from vestibule.storage.sql.odd_rows import OddRow
+from vestibule.storage.sql.schema import sessions
+
+COLUMNS = tuple(sessions.c)
+_READER = odd_rows.Reader(COLUMNS)
+_REASONS = frozenset(EndReason)
+
+
+def from_row(row: Sequence[Any]) -> Session | None:
+    """The session; None for a row that is none. A reason that nobody knows ends it as well as any other."""
+    try:
+        members = _READER.members(row)
+    except OddRow as why:
+        odd_rows.left_out(sessions.name, row[0], why)
+        return None
+    device = Device(members.pop("user_agent"), members.pop("network_address"))
+    reason = members.pop("end_reason")
+    return Session(**members, device=device, end_reason=EndReason(reason) if reason in _REASONS else None)
+
+
+def to_row(session: Session) -> dict[str, Any]:
+    """Return the values that are written, by the names of their columns."""
+    row = {c.name: getattr(session, c.name) for c in COLUMNS if c.name not in {"user_agent", "network_address"}}
+    return row | {"user_agent": session.device.user_agent, "network_address": session.device.network_address}
