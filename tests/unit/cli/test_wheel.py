@@ -40,6 +40,17 @@ def test_it_is_the_wheel_that_runs(installed: Path, tmp_path: Path) -> None:
     assert run(tmp_path, "--version", program=(str(installed),)).stdout == f"vestibule {__version__}\n"
 
 
+def test_it_brings_the_common_passwords_and_their_licence(installed: Path, tmp_path: Path) -> None:
+    script = """
+from importlib.metadata import files
+from vestibule.crypto.commonest import LIST, commonest_passwords
+print(len(commonest_passwords(1)), LIST.with_name("common_passwords.license.txt").exists())
+print(sorted(file.name for file in files("vestibule") if "licenses" in file.parts))
+"""
+    found = run(tmp_path, "-c", script, program=(str(installed.parent / "python"),))
+    assert found.stdout.split("\n")[:2] == ["30000 True", "['LICENSE', 'common_passwords.license.txt']"]
+
+
 def test_it_serves(installed: Path, tmp_path: Path) -> None:
     with serving(tmp_path, program=(str(installed),)) as server, server.browser() as browser:
         tour(browser, "ada@example.com", lambda: link_in(server.output))
