@@ -59,13 +59,13 @@ QUESTIONS = (
 def main() -> None:
     """Measure, and print a line for each question, way of sending and window."""
     pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 200
-    for question, post in product(QUESTIONS, ("folder", "SMTP")):
-        with _serving(post, pairs, question) as server:
+    for question, mail in product(QUESTIONS, ("folder", "SMTP")):
+        with _serving(mail, pairs, question) as server:
             told = _measured(server, pairs, question)
         for window in WINDOWS:
             known, nobody = ([slowest[window] for slowest in told[email]] for email in (KNOWN, NOBODY))
             print(
-                f"{question.name}, {post}, {window * 1000:.0f} ms, {pairs} pairs: AUC {auc(known, nobody):.2f}; median "
+                f"{question.name}, {mail}, {window * 1000:.0f} ms, {pairs} pairs: AUC {auc(known, nobody):.2f}; median "
                 f"slowest {_median(known):.1f} ms known, {_median(nobody):.1f} ms unknown",
                 flush=True,
             )
@@ -77,11 +77,11 @@ def auc(ones: list[float], others: list[float]) -> float:
 
 
 @contextmanager
-def _serving(post: str, pairs: int, question: Question) -> Iterator[Running]:
+def _serving(mail: str, pairs: int, question: Question) -> Iterator[Running]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="vestibule-bench-")))
         settings = {**given_keys(), **UNLIMITED, **UNCOUNTED, **question.settings}
-        if post == "SMTP":
+        if mail == "SMTP":
             port = stack.enter_context(receiving(MailServer()))
             settings |= {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(port)}
         server = stack.enter_context(serving(folder, **settings))

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from fastapi import FastAPI
 
-from tests.harness.post import BRAND
+from tests.harness.mailer import BRAND
 from vestibule.flows.env import Env
 from vestibule.model.letters import Writer
 from vestibule.model.policy import Policy

@@ -6,13 +6,13 @@ from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 
 from tests.harness.mail_server import HOST
-from tests.harness.post import BRAND
+from tests.harness.mailer import BRAND
 from tests.harness.world import CHEAP, POLICY, key_ring
 from vestibule.crypto.passwords import Hasher
 from vestibule.flows.deliver import deliver_next
 from vestibule.flows.env import Env
 from vestibule.mail.letters import Renderer, Sender
-from vestibule.mail.smtp import Server, SmtpPost
+from vestibule.mail.smtp import Server, SmtpMailer
 from vestibule.model.clock import Clock
 from vestibule.process.niced_threads import NicedThreads
 from vestibule.state.feed import Feed
@@ -80,7 +80,7 @@ def _env(store: SqlStore, port: int, clock: Clock) -> Env:
         replica=NoSessionReplica(),
         wake_ups=NoWakeUps(),
         limiter=limiter.in_memory(clock),
-        post=SmtpPost(Server(HOST, port, "none"), renderer),
+        mailer=SmtpMailer(Server(HOST, port, "none"), renderer),
         revocations=RevocationSet(1),
         memory=Memory(size=1),
         feed=Feed(most=1),

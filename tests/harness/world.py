@@ -14,7 +14,7 @@ from tests.harness import backends
 from tests.harness.applications import application
 from tests.harness.backends import Backend
 from tests.harness.clock import ManualClock
-from tests.harness.post import CaughtPost
+from tests.harness.mailer import CatchingMailer
 from vestibule.crypto import jwk
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.passwords import Argon2id, Hasher
@@ -87,7 +87,7 @@ class World:
     env: Env
     app: ASGIApp
     clock: ManualClock
-    post: CaughtPost
+    mailer: CatchingMailer
     engines: Engines
     backend: Backend
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack, repr=False)
@@ -128,7 +128,7 @@ class World:
 
     def secret(self, kind: LetterKind) -> str:
         """The secret in the newest letter of a kind."""
-        return self.post.secret(kind)
+        return self.mailer.secret(kind)
 
 
 @asynccontextmanager
@@ -161,7 +161,7 @@ async def world_on(
             counting = limiter.on_redis(redis, SystemClock(), prefix=new_id())
         threads = NicedThreads(threads=2, waiting=10_000)
         stack.callback(threads.close)
-        post = CaughtPost(clock)
+        mailer = CatchingMailer(clock)
         store = SqlStore(engines)
         env = Env(
             policy=policy,
@@ -175,15 +175,15 @@ async def world_on(
             replica=replica,
             wake_ups=NoWakeUps(),
             limiter=counting,
-            post=post,
+            mailer=mailer,
             revocations=RevocationSet(policy.revocation_staleness.total_seconds()),
             memory=Memory(size=1000),
             feed=Feed(most=3),
         )
         await read_whole_backlog(env)
-        inner = stack.enter_context(application(env, web, post.renderer))
+        inner = stack.enter_context(application(env, web, mailer.renderer))
         app = FastPath(OutermostLayer(inner, web, clock), lambda: env, web)
-        yield World(env, app, clock, post, engines, backend, stack)
+        yield World(env, app, clock, mailer, engines, backend, stack)
 
 
 def mandatory_verification() -> Policy:

@@ -63,7 +63,7 @@ async def _hand_over(env: Env, queued: QueuedLetter, composed: Composed) -> Deli
     try:
         if composed.letter is not None:
             async with _given_back_if_stopped(env, queued), asyncio.timeout(_HAND_OVER_SECONDS):
-                await env.post.send(composed.letter)
+                await env.mailer.send(composed.letter)
     except RefusedForGood as fault:
         return await _refuse(env, queued, account_id, str(fault))
     except (NotSent, TimeoutError) as fault:

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from vestibule.model.clock import Clock, NoOtherClock, OtherClock
-from vestibule.model.letters import Post
+from vestibule.model.letters import Mailer
 from vestibule.model.limits import Limiter
 from vestibule.model.policy import Policy
 from vestibule.model.revocations import Revocation, WakeUps
@@ -39,7 +39,7 @@ class Env:
     replica: SessionReplica
     wake_ups: WakeUps
     limiter: Limiter
-    post: Post
+    mailer: Mailer
     revocations: RevocationSet
     memory: Memory
     feed: Feed

@@ -45,4 +45,4 @@ async def retry_letters(env: Env, letter_ids: Sequence[str] | None) -> int:
 async def send_test_letter(env: Env, email: str, language: str | None) -> str:
     """Hand a letter over now, past the outbox; what was answered. Raises `NotSent`."""
     chosen = language or env.policy.language
-    return await env.post.send(Letter(new_id(), LetterKind.TEST, email, "", env.policy.link_base, chosen))
+    return await env.mailer.send(Letter(new_id(), LetterKind.TEST, email, "", env.policy.link_base, chosen))

@@ -1,4 +1,4 @@
-"""`model.letters.Post` without a mail server: letters become files, and in development lines in the log."""
+"""`model.letters.Mailer` without a mail server: letters become files, and in development lines in the log."""
 
 import asyncio
 from contextlib import suppress
@@ -17,7 +17,7 @@ _LOOK_EVERY = 100
 _log = structlog.get_logger(__name__)
 
 
-class FolderPost:
+class FolderMailer:
     """Writes each letter to a file that any mail program opens. `aloud`: also logs where it leads."""
 
     def __init__(self, folder: Path, renderer: Renderer, clock: Clock, aloud: bool) -> None:

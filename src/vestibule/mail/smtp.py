@@ -1,4 +1,4 @@
-"""`model.letters.Post` over SMTP (RFC 5321), with TLS that is never given up once asked for."""
+"""`model.letters.Mailer` over SMTP (RFC 5321), with TLS that is never given up once asked for."""
 
 import asyncio
 import base64
@@ -46,7 +46,7 @@ def security_for(choice: Literal["auto", "tls", "starttls", "none"], port: int, 
     return "starttls" if user else "opportunistic"
 
 
-class SmtpPost:
+class SmtpMailer:
     """Hands letters to a mail server, each over a connection of its own."""
 
     def __init__(self, server: Server, renderer: Renderer) -> None:

@@ -1,4 +1,4 @@
-"""Letters: what Vestibule mails, from the row in the outbox to the message in the post.
+"""Letters: what Vestibule mails, from the row in the outbox to the message that is sent.
 
 A row in the outbox holds no secret. The email, the account and the link are looked up or made when the letter is
 sent, so that no letter goes to yesterday's email, none carries a dead link, and the outbox is worth nothing to a
@@ -143,7 +143,7 @@ class Letter:
     lasts: timedelta | None = None
 
 
-class Post(Protocol):
+class Mailer(Protocol):
     """What carries letters away."""
 
     async def send(self, letter: Letter) -> str:

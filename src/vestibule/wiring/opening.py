@@ -1,4 +1,4 @@
-"""Settings become an `Env`: the database opened and looked at, the keys unsealed, the post office chosen.
+"""Settings become an `Env`: the database opened and looked at, the keys unsealed, the mailer chosen.
 
 Sees every rim but the faces. `app` adds HTTP to it, `commands` the command line.
 """
@@ -13,13 +13,13 @@ from redis.asyncio import Redis
 from vestibule.crypto.passwords import Argon2id, Hasher
 from vestibule.crypto.pepper import Peppers
 from vestibule.flows.env import Env
-from vestibule.mail.folder import FolderPost
+from vestibule.mail.folder import FolderMailer
 from vestibule.mail.letters import Renderer, Sender
-from vestibule.mail.smtp import Server, SmtpPost, security_for
+from vestibule.mail.smtp import Server, SmtpMailer, security_for
 from vestibule.model.brand import Brand
 from vestibule.model.clock import Clock, SystemClock
 from vestibule.model.errors import StoreUnavailable
-from vestibule.model.letters import Post
+from vestibule.model.letters import Mailer
 from vestibule.model.paths import is_folder
 from vestibule.model.revocations import WakeUps
 from vestibule.process.niced_threads import NicedThreads
@@ -140,7 +140,7 @@ async def opened(
                 replica=RedisSessionReplica(redis, clock) if redis else NoSessionReplica(),
                 wake_ups=wake_ups(settings, watching, redis),
                 limiter=limiter.on_redis(counting, clock) if counting else limiter.in_memory(clock),
-                post=post(settings, clock),
+                mailer=mailer(settings, clock),
                 revocations=RevocationSet(settings.revocation_staleness_seconds),
                 memory=Memory(settings.remembered_tokens),
                 feed=Feed(settings.feed_followers),
@@ -207,17 +207,17 @@ def hasher(settings: Settings) -> Hasher:
     return Hasher(Argon2id(), BCRYPT_ROUNDS if settings.password_hash == "bcrypt" else None, peppers)
 
 
-def post(settings: Settings, clock: Clock) -> Post:
+def mailer(settings: Settings, clock: Clock) -> Mailer:
     """What carries letters away: a mail server, or a folder."""
     letters = renderer(settings, clock)
     if not settings.email_host:
-        return FolderPost(settings.data / "mail", letters, clock, aloud=not settings.production)
+        return FolderMailer(settings.data / "mail", letters, clock, aloud=not settings.production)
     security = security_for(settings.email_security, settings.email_port, settings.email_user)
     password = settings.email_pass.get_secret_value()
     server = Server(
         settings.email_host, settings.email_port, security, settings.email_user, password, ehlo=settings.ehlo
     )
-    return SmtpPost(server, letters)
+    return SmtpMailer(server, letters)
 
 
 def renderer(settings: Settings, clock: Clock) -> Renderer:

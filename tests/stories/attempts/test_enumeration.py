@@ -167,7 +167,7 @@ async def test_g8_fifty_requests_send_three_letters_and_answer_alike(backend: Ba
         async with world.engines.reading() as connection:
             resets = select(func.count()).where(letters.c.kind == LetterKind.RESET_PASSWORD.value)
             assert (await connection.execute(resets)).scalar_one() == 3
-        assert sum(letter.kind is LetterKind.RESET_PASSWORD for letter in world.post.letters) <= 3
+        assert sum(letter.kind is LetterKind.RESET_PASSWORD for letter in world.mailer.letters) <= 3
 
 
 async def test_g10_a_fresh_database_has_nobody_in_it(world: World) -> None:

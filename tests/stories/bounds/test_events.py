@@ -77,4 +77,4 @@ async def test_n8_ten_letters_in_a_day_tell_of_new_devices(world: World) -> None
 
 def told(world: World) -> int:
     """How many letters told of a new device."""
-    return sum(letter.kind is LetterKind.NEW_DEVICE for letter in world.post.letters)
+    return sum(letter.kind is LetterKind.NEW_DEVICE for letter in world.mailer.letters)

@@ -61,10 +61,10 @@ async def move(world: World) -> None:
     """To another email each time, and there, if a letter comes."""
     email = EMAIL
     for number in range(10 * A_DAY):
-        browser, before = await world.sign_in(email), len(world.post.letters)
+        browser, before = await world.sign_in(email), len(world.mailer.letters)
         assert await ask_for_change(browser, f"moved{number}@example.com") == 200
         await world.deliver()
-        if world.post.letters[before:]:
+        if world.mailer.letters[before:]:
             assert await confirm(browser, world.secret(LetterKind.CONFIRM_NEW_EMAIL)) == DONE
             email = f"moved{number}@example.com"
         await later(world)
@@ -100,7 +100,7 @@ async def try_the_mail_server(world: World) -> None:
     """An operator does, and past the outbox."""
     await send_test_letter(world.env, EMAIL, "en")
     assert await waiting(world) == 0
-    world.post.letters.clear()
+    world.mailer.letters.clear()
 
 
 BOUNDS: dict[Callable[[World], Awaitable[None]], dict[LetterKind, int]] = {
@@ -142,7 +142,7 @@ async def verified(world: World) -> str:
     """The id of an account whose email is verified."""
     await world.register()
     assert await verify(world, world.secret(LetterKind.VERIFY_EMAIL)) == 200
-    world.post.letters.clear()
+    world.mailer.letters.clear()
     account = await find_account(world.env, EMAIL)
     assert account is not None
     return account.id
@@ -156,7 +156,7 @@ async def test_n14_of_no_kind_leave_more_in_a_day_than_its_bound(
     async with backends.fresh("sqlite", tmp_path) as backend, world_on(backend, LIMITED) as world:
         await verified(world)
         await do(world)
-        sent = Counter(letter.kind for letter in world.post.letters)
+        sent = Counter(letter.kind for letter in world.mailer.letters)
         for kind, bound in BOUNDS[do].items():
             assert bool(bound) <= sent[kind] <= bound
         assert await waiting(world) == 0
@@ -186,9 +186,9 @@ async def test_n14_who_registers_an_email_anew_over_and_over_sends_no_more(backe
             browser = await world.sign_in()
             await delete(browser)
             await later(world)
-        assert len(world.post.letters) == FIRST
+        assert len(world.mailer.letters) == FIRST
         await world.register("grace@example.com")
-        assert len(world.post.letters) == FIRST + 1
+        assert len(world.mailer.letters) == FIRST + 1
 
 
 async def delete(browser: httpx.AsyncClient) -> None:
@@ -249,11 +249,11 @@ async def test_n15_also_when_it_is_tried_again(world: World, monkeypatch: pytest
         raise NotSent("451 greylisted")
 
     with monkeypatch.context() as away:
-        away.setattr(world.post, "send", not_now)
+        away.setattr(world.mailer, "send", not_now)
         await deliver_next(world.env)
     world.clock.advance(seconds=5)
     await deliver_next(world.env)
-    assert [letter.kind for letter in world.post.letters] == [LetterKind.RESET_PASSWORD]
+    assert [letter.kind for letter in world.mailer.letters] == [LetterKind.RESET_PASSWORD]
 
 
 async def test_n15_no_number_of_others_holds_a_notice_up_for_long(world: World) -> None:
@@ -263,4 +263,4 @@ async def test_n15_no_number_of_others_holds_a_notice_up_for_long(world: World) 
     world.clock.advance(seconds=NOTICES_WAIT.total_seconds())
     await ask_for_reset(world)
     await deliver_next(world.env)
-    assert [letter.kind for letter in world.post.letters] == [LetterKind.PASSWORD_CHANGED]
+    assert [letter.kind for letter in world.mailer.letters] == [LetterKind.PASSWORD_CHANGED]

@@ -69,7 +69,7 @@ def mailed(kind: LetterKind, subject: str, path: str) -> Happening:
     """Ada's newest letter: its subject, its link, and that only the SHA-256 of its secret is stored."""
 
     async def happen(scene: Scene) -> None:
-        letter, message = scene.world.post.letters[-1], scene.world.post.messages[-1]
+        letter, message = scene.world.mailer.letters[-1], scene.world.mailer.messages[-1]
         secret = scene.world.secret(kind)
         assert (message["To"], message["Subject"]) == (ADA, subject)
         assert letter.link == f"{FRONT_END}/{path}/{secret}"
@@ -87,7 +87,7 @@ def letters_sent(count: int) -> Happening:
 
     async def happen(scene: Scene) -> None:
         await scene.world.deliver()
-        assert len(scene.world.post.letters) == count
+        assert len(scene.world.mailer.letters) == count
 
     return happen
 
@@ -129,7 +129,7 @@ async def events_are_lost(scene: Scene) -> None:
 
 
 def _note_letters(scene: Scene) -> None:
-    for letter in scene.world.post.letters:
+    for letter in scene.world.mailer.letters:
         secret = letter.link.rpartition("/")[2]
         scene.notes["code" if letter.kind is VERIFY else "token"] = secret
         scene.secrets.add(secret)

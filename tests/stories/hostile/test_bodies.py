@@ -152,9 +152,9 @@ async def test_whoever_is_registered_can_be_written_to(world: World, number: int
     body = {"name": name, "email": email, "password": password, "passwordConfirm": password}
     answer = await client.post("/api/auth/register", content=json.dumps(body), headers=JSON)
     in_envelope(answer)
-    before = len(world.post.messages)
+    before = len(world.mailer.messages)
     await world.deliver()
-    written = world.post.messages[before:]
+    written = world.mailer.messages[before:]
     assert [message["To"] for message in written] == ([email] if answer.status_code == 201 else [])
     assert all(message["Bcc"] is None and message.as_bytes() for message in written)
 

@@ -139,4 +139,4 @@ async def test_nobodys_mailbox_is_flooded_and_past_the_limit_nothing_is_replaced
             world.clock.advance(minutes=11)
         assert statuses == [201, 201, 201, 409, 409]
         await world.deliver()
-        assert len(world.post.letters) <= 3
+        assert len(world.mailer.letters) <= 3

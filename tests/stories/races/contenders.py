@@ -56,7 +56,7 @@ class _Refusing:
 
 def _deliver(kind: LetterKind, *, refused: bool = False) -> Act:
     async def act(world: World, person: Person) -> Any:
-        env = replace(world.env, post=_Refusing()) if refused else world.env
+        env = replace(world.env, mailer=_Refusing()) if refused else world.env
         return await deliver.deliver(env, person.letters[kind])
 
     return act

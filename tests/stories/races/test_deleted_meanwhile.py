@@ -42,7 +42,7 @@ _NEED_NONE = {
 _MOST_TRANSACTIONS = 8
 
 
-class DeletingPost:
+class DeletingMailer:
     """Deletes the account while its letter is handed over; then takes the letter, or does not."""
 
     def __init__(self, world: World, person: Person, fault: Exception | None) -> None:
@@ -136,6 +136,6 @@ async def test_d4_a_new_email_is_refused_like_a_wrong_password(world: World) -> 
 async def test_d4_a_letter_outlives_nobody(world: World, fault: Exception | None) -> None:
     """D4: whatever the mail server says of it meanwhile."""
     (person,) = await people(world, [False])
-    env = replace(world.env, post=DeletingPost(world, person, fault))
+    env = replace(world.env, mailer=DeletingMailer(world, person, fault))
     await deliver.deliver(env, person.letters[LetterKind.VERIFY_EMAIL])
     assert await named(world, person) == 0

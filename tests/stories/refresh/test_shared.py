@@ -44,7 +44,7 @@ async def test_r8_the_owner_is_told_once_of_who_races_from_elsewhere(
             assert (await other.post("/api/auth/refresh", headers=stolen)).status_code == 200
         assert await shared(world) == told
         await world.deliver()
-        letters = [letter for letter in world.post.letters if letter.kind is LetterKind.NEW_DEVICE]
+        letters = [letter for letter in world.mailer.letters if letter.kind is LetterKind.NEW_DEVICE]
         assert len(letters) == told
         assert (await owner.post("/api/auth/refresh")).status_code == 200
 
@@ -63,11 +63,11 @@ async def test_r8_of_many_sessions_the_owner_is_told_once_in_a_day(world: World)
             owner.cookies.delete("refresh_token")
         assert await shared(world) == SESSIONS
         await world.deliver()
-        assert [letter.kind for letter in world.post.letters[1:]] == [LetterKind.NEW_DEVICE]
+        assert [letter.kind for letter in world.mailer.letters[1:]] == [LetterKind.NEW_DEVICE]
         world.clock.advance(days=1)
         await owner.post("/api/auth/login", json={"email": "ada@example.com", "password": "correct horse"})
         stolen = {"Cookie": f"refresh_token={owner.cookies['refresh_token']}"}
         assert (await owner.post("/api/auth/refresh")).status_code == 200
         assert (await other.post("/api/auth/refresh", headers=stolen)).status_code == 200
         await world.deliver()
-        assert len(world.post.letters) == 3
+        assert len(world.mailer.letters) == 3

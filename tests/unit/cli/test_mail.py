@@ -34,10 +34,10 @@ def mail(world: World, folder: Path, *arguments: str) -> tuple[int, str]:
 async def failed(world: World) -> World:
     """One letter waits, one was refused for good, one has left."""
     await world.register("gone@example.com")
-    posts = {"waits@example.com": NotSent("451 busy"), "refused@example.com": RefusedForGood("550 no such mailbox")}
+    faults = {"waits@example.com": NotSent("451 busy"), "refused@example.com": RefusedForGood("550 no such mailbox")}
     working = world.env
-    for email, fault in posts.items():
-        world.env = replace(working, post=Failing(fault))
+    for email, fault in faults.items():
+        world.env = replace(working, mailer=Failing(fault))
         await world.register(email)
     world.env = working
     return world
@@ -63,7 +63,7 @@ async def test_both_are_sent_after_a_retry(failed: World, tmp_path: Path) -> Non
     assert mail(failed, tmp_path, "retry") == (0, "To be tried again: 2. ")
     failed.clock.advance(days=3650)  # the command goes by the clock on the wall
     await failed.deliver()
-    assert {letter.to for letter in failed.post.letters[-2:]} == {"waits@example.com", "refused@example.com"}
+    assert {letter.to for letter in failed.mailer.letters[-2:]} == {"waits@example.com", "refused@example.com"}
     assert mail(failed, tmp_path, "list") == (0, "The outbox is empty. ")
 
 

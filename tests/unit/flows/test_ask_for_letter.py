@@ -51,7 +51,7 @@ def statements(world: World) -> Iterator[list[str]]:
         event.remove(engine, "before_cursor_execute", note)
 
 
-class DeadPost:
+class DeadMailer:
     """A mail server that is down."""
 
     async def send(self, letter: object) -> None:
@@ -62,30 +62,30 @@ class DeadPost:
 async def test_g8_fifty_requests_send_three_letters_and_fifty_equal_answers(backend: Backend, path: str) -> None:
     async with world_on(backend, STRICT) as world:
         await world.register()
-        client, answers, sent = await world.client(), [], len(world.post.letters)
+        client, answers, sent = await world.client(), [], len(world.mailer.letters)
         for _ in range(50):
             answers.append(comparable(await client.post(path, json=body(path, EMAIL))))
             await world.deliver()
             world.clock.advance(milliseconds=10)
         assert all(answer == answers[0] for answer in answers)
-        assert len(world.post.letters) - sent == 3
+        assert len(world.mailer.letters) - sent == 3
         world.clock.advance(hours=1)
         await client.post(path, json=body(path, EMAIL))
         await world.deliver()
-        assert len(world.post.letters) - sent == 4
+        assert len(world.mailer.letters) - sent == 4
 
 
 async def test_g8_a_dozen_letters_in_a_day_are_enough(backend: Backend) -> None:
     async with world_on(backend, STRICT) as world:
         await world.register()
-        client, sent = await world.client(), len(world.post.letters)
+        client, sent = await world.client(), len(world.mailer.letters)
         for _ in range(12):
             for _ in range(4):
                 await client.post(FORGOT, json=body(FORGOT, EMAIL))
                 await world.deliver()
                 world.clock.advance(seconds=1)
             world.clock.advance(hours=1)
-        assert len(world.post.letters) - sent == 7
+        assert len(world.mailer.letters) - sent == 7
 
 
 async def test_g8_one_network_asks_for_no_more_than_its_share(backend: Backend) -> None:
@@ -94,10 +94,10 @@ async def test_g8_one_network_asks_for_no_more_than_its_share(backend: Backend) 
         people = [f"person{n}@example.com" for n in range(8)]
         for email in people:
             await world.register(email)
-        client, sent = await world.client(), len(world.post.letters)
+        client, sent = await world.client(), len(world.mailer.letters)
         answers = [comparable(await client.post(FORGOT, json=body(FORGOT, email))) for email in people]
         await world.deliver()
-        assert len(world.post.letters) - sent == 5
+        assert len(world.mailer.letters) - sent == 5
         assert all(answer == answers[0] for answer in answers)
 
 
@@ -112,7 +112,7 @@ async def test_g6_g7_known_and_unknown_are_alike_in_words_and_in_statements(
         world.clock.advance(minutes=minutes)
         client = await world.client()
         if down:
-            world.env = replace(world.env, post=DeadPost())
+            world.env = replace(world.env, mailer=DeadMailer())
         seen = []
         for email in (EMAIL, UNKNOWN):
             with statements(world) as sent:
@@ -145,7 +145,7 @@ async def test_g6_concealed_registration_tells_the_owner_and_nobody_else(backend
         answer = await (await world.client()).post(REGISTER, json=body(REGISTER, EMAIL))
         assert answer.status_code == 201
         await world.deliver()
-        letter = world.post.letters[-1]
+        letter = world.mailer.letters[-1]
         assert (letter.kind, letter.to) == (LetterKind.EMAIL_TAKEN, EMAIL)
         assert letter.link == "http://localhost:3000/forgotpassword"
 
@@ -158,7 +158,7 @@ async def test_the_letter_is_in_the_accounts_language_else_the_requests_else_the
         client.headers["Accept-Language"] = "fr"
         await client.post(FORGOT, json=body(FORGOT, email))
     await world.deliver()
-    assert [(letter.to[:2], letter.kind.value, letter.language) for letter in world.post.letters] == [
+    assert [(letter.to[:2], letter.kind.value, letter.language) for letter in world.mailer.letters] == [
         ("de", "verify_email", "de"),
         ("de", "reset_password", "de"),
         ("it", "verify_email", "en"),

@@ -52,7 +52,7 @@ async def test_m10_nothing_changes_before_the_new_mailbox_confirms(world: World,
     assert await ask_for_change(ada, NEW, "wrong password") == 403
     assert await ask_for_change(ada, NEW) == 200
     await world.deliver()
-    letter = world.post.letters[-1]
+    letter = world.mailer.letters[-1]
     assert (letter.kind, letter.to) == (CONFIRM, NEW)
     assert letter.link.startswith("http://localhost:8000/confirmemail/")
     assert (await ada.get("/api/users/me")).json()["data"]["user"]["email"] == EMAIL
@@ -67,7 +67,7 @@ async def test_m10_confirming_moves_the_sign_in_ends_every_session_and_tells_the
     assert (await ada.get("/api/users/me")).json()["code"] == "session_email_changed"
     assert (await sign_in_status(world), await sign_in_status(world, NEW)) == (400, 200)
     await world.deliver()
-    told = next(letter for letter in world.post.letters if letter.kind is CHANGED)
+    told = next(letter for letter in world.mailer.letters if letter.kind is CHANGED)
     assert told.to == EMAIL
     assert told.link.startswith("http://localhost:8000/undoemail/")
     assert await confirm(await world.sign_in(NEW), world.secret(CONFIRM)) == 403
@@ -91,7 +91,7 @@ async def test_m10_the_old_address_takes_the_account_back_and_nothing_of_the_thi
     for email in (EMAIL, NEW):
         assert await sign_in_status(world, email) == 400  # no password is left
     await world.deliver()
-    assert world.post.letters[-1].to == EMAIL
+    assert world.mailer.letters[-1].to == EMAIL
     assert await reset(world, world.secret(RESET)) == 200
     assert await sign_in_status(world, EMAIL, "battery staple") == 200
     assert await click(world, f"/undoemail/{undo}") == 403
@@ -114,9 +114,9 @@ async def test_a_second_change_neither_closes_the_owners_way_back_nor_survives_i
         world.clock.advance(seconds=1)
     assert await click(world, f"/undoemail/{owners}") == DONE
     assert await _address_of_the_account(world) == EMAIL
-    sent = len(world.post.letters)
+    sent = len(world.mailer.letters)
     await world.deliver()
-    assert [letter.kind for letter in world.post.letters[sent:]] == [RESET]
+    assert [letter.kind for letter in world.mailer.letters[sent:]] == [RESET]
 
 
 async def test_the_owner_undoes_both_changes_at_once(world: World, ada: httpx.AsyncClient) -> None:
@@ -174,7 +174,7 @@ async def test_g6_a_taken_address_is_answered_like_a_free_one_and_its_owner_is_t
         bodies.append((answer.status_code, answer.content))
         await world.deliver()
     assert bodies[0] == bodies[1]
-    assert [(letter.kind, letter.to) for letter in world.post.letters[-2:]] == [
+    assert [(letter.kind, letter.to) for letter in world.mailer.letters[-2:]] == [
         (TAKEN, "bob@example.com"),
         (CONFIRM, "nobody@example.com"),
     ]
@@ -187,12 +187,12 @@ async def test_g8_nobody_floods_a_mailbox_by_wanting_to_move_there(backend: Back
         await world.register()
         if taken:
             await world.register(NEW)
-        ada, sent = await world.sign_in(), len(world.post.letters)
+        ada, sent = await world.sign_in(), len(world.mailer.letters)
         for _ in range(10):
             assert await ask_for_change(ada, NEW) == 200
             await world.deliver()
             world.clock.advance(seconds=1)
-        assert [letter.to for letter in world.post.letters[sent:]] == [NEW] * 3
+        assert [letter.to for letter in world.mailer.letters[sent:]] == [NEW] * 3
 
 
 async def test_of_64_at_once_one_confirms_and_one_takes_back(racing_world: World) -> None:

@@ -45,7 +45,7 @@ async def wants_mine(world: World, stranger: httpx.AsyncClient) -> str:
     """The secret of the link that I am mailed because the stranger asked for my email."""
     assert await ask_for_change(stranger, MINE, HIS_PASSWORD) == 200
     await world.deliver()
-    assert world.post.letters[-1].to == MINE
+    assert world.mailer.letters[-1].to == MINE
     return world.secret(CONFIRM)
 
 
@@ -99,7 +99,7 @@ async def _my_email_is_mine(world: World, mine: str) -> None:
         assert await reset(world, world.secret(RESET), NEW) == 200
     world.clock.advance(hours=1)
     await world.deliver()
-    assert CHANGED not in {letter.kind for letter in world.post.letters}
+    assert CHANGED not in {letter.kind for letter in world.mailer.letters}
     if mine != "closed":
         assert await sign_in_status(world, MINE, MY_PASSWORD if mine == "nothing" else NEW) == 200
 

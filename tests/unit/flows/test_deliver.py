@@ -1,4 +1,4 @@
-"""From the outbox to the post: no letter for what was rolled back, none lost, none that arrives dead."""
+"""From the outbox to the mailer: no letter for what was rolled back, none lost, none that arrives dead."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select, text
 from structlog.testing import capture_logs
 
-from tests.harness.post import CaughtPost
+from tests.harness.mailer import CatchingMailer
 from tests.harness.world import World
 from vestibule.flows.deliver import deliver_next
 from vestibule.model.letters import LEASE, Letter, LetterKind, NotSent
@@ -18,10 +18,10 @@ PERSON = {"name": "Ada Lovelace", "email": ADDRESS, "password": "correct horse",
 NEW_PASSWORD = {"password": "battery staple", "passwordConfirm": "battery staple"}
 
 
-class FailingPost:
-    """A post office that fails so many times before it hands letters on."""
+class FailingMailer:
+    """A mailer that fails so many times before it hands letters on."""
 
-    def __init__(self, failures: int, then: CaughtPost, fault: type[Exception] = NotSent) -> None:
+    def __init__(self, failures: int, then: CatchingMailer, fault: type[Exception] = NotSent) -> None:
         self._left = failures
         self._then = then
         self._fault = fault
@@ -46,7 +46,7 @@ async def registered(world: World) -> World:
 async def test_one_registration_sends_one_letter(registered: World) -> None:
     assert await deliver_next(registered.env)
     assert not await deliver_next(registered.env)
-    (letter,) = registered.post.letters
+    (letter,) = registered.mailer.letters
     assert (letter.kind, letter.to, letter.name) == (LetterKind.VERIFY_EMAIL, ADDRESS, "Ada Lovelace")
 
 
@@ -69,8 +69,8 @@ async def test_a_registration_that_was_rolled_back_sends_none(world: World) -> N
 
 async def test_a_letter_that_is_not_sent_waits_longer_each_time_and_is_sent_in_the_end(registered: World) -> None:
     """O12: a letter that is not sent waits longer each time and is sent in the end."""
-    post = FailingPost(5, registered.post)
-    env = replace(registered.env, post=post)
+    mailer = FailingMailer(5, registered.mailer)
+    env = replace(registered.env, mailer=mailer)
     for seconds in (1, 2, 4, 8, 16):
         assert await deliver_next(env)
         assert not await deliver_next(env)
@@ -78,14 +78,14 @@ async def test_a_letter_that_is_not_sent_waits_longer_each_time_and_is_sent_in_t
         assert 0.8 * seconds <= wait <= 1.2 * seconds
         registered.clock.advance(seconds=wait)
     assert await deliver_next(env)
-    assert registered.post.letters == post.tried[-1:]
-    assert len({letter.id for letter in post.tried}) == 1
+    assert registered.mailer.letters == mailer.tried[-1:]
+    assert len({letter.id for letter in mailer.tried}) == 1
     registered.clock.advance(days=365)
     assert not await deliver_next(env)
 
 
 async def test_a_worker_that_dies_leaves_its_letter_to_another(registered: World) -> None:
-    dying = replace(registered.env, post=FailingPost(1, registered.post, fault=ZeroDivisionError))
+    dying = replace(registered.env, mailer=FailingMailer(1, registered.mailer, fault=ZeroDivisionError))
     with pytest.raises(ZeroDivisionError):
         await deliver_next(dying)
     assert not await deliver_next(registered.env)
@@ -113,7 +113,7 @@ async def test_an_account_that_is_gone_gets_no_letter(registered: World) -> None
 async def test_a_letter_goes_to_the_address_of_today(registered: World) -> None:
     await _run(registered, "UPDATE accounts SET email = 'ada@example.org'")
     await registered.deliver()
-    assert [letter.to for letter in registered.post.letters] == ["ada@example.org"]
+    assert [letter.to for letter in registered.mailer.letters] == ["ada@example.org"]
     assert await _verify(registered, registered.secret(LetterKind.VERIFY_EMAIL)) == 200
 
 
@@ -142,15 +142,15 @@ async def test_the_newest_reset_link_wins(registered: World) -> None:
 
 async def test_the_outbox_holds_no_secret_and_no_address(registered: World) -> None:
     await _forget(registered)
-    env = replace(registered.env, post=FailingPost(2, registered.post))
+    env = replace(registered.env, mailer=FailingMailer(2, registered.mailer))
     while await deliver_next(env):
         pass
     registered.clock.advance(minutes=1)
     await registered.deliver()
     async with registered.engines.reading() as connection:
         rows = str((await connection.execute(select(letters))).all())
-    assert len(registered.post.letters) == 2
-    for letter in registered.post.letters:
+    assert len(registered.mailer.letters) == 2
+    for letter in registered.mailer.letters:
         assert letter.id in rows
         assert letter.link.rpartition("/")[2] not in rows
     assert ADDRESS not in rows
@@ -160,7 +160,7 @@ async def _deliver_nothing(world: World) -> None:
     await world.deliver()
     world.clock.advance(days=1)
     assert not await deliver_next(world.env)
-    assert world.post.letters == []
+    assert world.mailer.letters == []
 
 
 async def _verify(world: World, code: str) -> int:

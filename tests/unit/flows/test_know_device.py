@@ -34,7 +34,7 @@ async def sign_in(world: World, agent: str, browser: httpx.AsyncClient | None = 
 
 def told(world: World, kind: LetterKind) -> list[str]:
     """What each letter of a kind says of the device."""
-    return [letter.detail["device"] for letter in world.post.letters if letter.kind is kind]
+    return [letter.detail["device"] for letter in world.mailer.letters if letter.kind is kind]
 
 
 async def test_l4_a_new_device_is_told_and_the_first_and_a_known_one_are_not(ada: World) -> None:

@@ -37,7 +37,7 @@ async def ask(browser: httpx.AsyncClient, email: str = WANTED) -> int:
 
 
 def arrived(world: World) -> int:
-    return sum(letter.to == WANTED for letter in world.post.letters)
+    return sum(letter.to == WANTED for letter in world.mailer.letters)
 
 
 async def test_g19_whatever_strangers_ask_for_first_the_owner_gets_a_link_that_works(town: World) -> None:
@@ -78,12 +78,12 @@ async def test_g19_a_taken_email_is_counted_alike(town: World) -> None:
     """G19: so that the number of letters tells nobody whether it has an account."""
     await town.register(WANTED)
     assert await verify(town, town.secret(LetterKind.VERIFY_EMAIL)) == 200
-    town.post.letters.clear()
+    town.mailer.letters.clear()
     browser, sent = await town.sign_in(), []
     for email in (WANTED, "free@example.com"):
         for _ in range(5):
             town.clock.advance(minutes=6)
             assert await ask(browser, email) == 200
             await town.deliver()
-        sent.append(sum(letter.to == email for letter in town.post.letters))
+        sent.append(sum(letter.to == email for letter in town.mailer.letters))
     assert sent[0] == sent[1] == SHARE

@@ -67,7 +67,7 @@ async def test_m6_no_header_moves_a_link(world: World, headers: dict[str, str]) 
     await client.post("/api/auth/forgotpassword", json={"email": EMAIL}, headers=headers)
     await world.deliver()
     # A host that is not ours may be refused outright; then there is no letter to look at.
-    for letter in world.post.letters:
+    for letter in world.mailer.letters:
         assert letter.link.startswith("http://localhost:3000/")
 
 
@@ -93,7 +93,7 @@ async def test_m7_e2_mail_goes_to_the_stored_address_whatever_was_typed(world: W
     await world.register()
     await ask_for_reset(world, typed)
     await world.deliver()
-    assert {letter.to for letter in world.post.letters} == {EMAIL}
+    assert {letter.to for letter in world.mailer.letters} == {EMAIL}
 
 
 @pytest.mark.parametrize("typed", [[EMAIL, "eve@evil.example"], {"$ne": ""}, None, 7], ids=ascii)
@@ -102,7 +102,7 @@ async def test_m7_what_is_no_text_is_no_address(world: World, typed: object) -> 
     answer = await (await world.client()).post("/api/auth/forgotpassword", json={"email": typed})
     assert answer.status_code == 400
     await world.deliver()
-    assert len(world.post.letters) == 1
+    assert len(world.mailer.letters) == 1
 
 
 @pytest.mark.parametrize(("page", "kind"), [("verifyemail", VERIFY), ("resetpassword", RESET)])

@@ -55,7 +55,7 @@ class Person:
     used: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.first = len(self.world.post.letters)
+        self.first = len(self.world.mailer.letters)
         self.emails = [self.email, f"new.{self.email}", f"newer.{self.email}"]
         self.runner.run(self.world.register(self.email, PASSWORDS[0]))
         self.account_id = self._row("id", accounts.c.email == self.email)
@@ -71,10 +71,10 @@ class Person:
 
     def collect(self) -> None:
         """Take notice of what was mailed, and when."""
-        for letter in self.world.post.letters[self.first :]:
+        for letter in self.world.mailer.letters[self.first :]:
             if letter.kind in TOKEN_IN:
                 self.mailed.append((letter.link.rpartition("/")[2], letter.kind, self.world.clock.monotonic()))
-        self.first = len(self.world.post.letters)
+        self.first = len(self.world.mailer.letters)
 
     def secret(self, which: int) -> str:
         """One of those mailed, the newest first; or one that nobody was mailed."""

@@ -66,7 +66,7 @@ async def test_m17_by_the_contracts_get_no_password_stands_that_somebody_else_ma
         assert [await sign_in_status(world, password=password) for password in (HIS, MINE)] == [400, 400]
         assert (await stranger.get("/api/users/me")).status_code == 401
         await world.deliver()
-        letter = world.post.letters[-1]
+        letter = world.mailer.letters[-1]
         assert (letter.kind, letter.to, letter.detail["why"]) == (RESET, EMAIL, "registered_again")
         assert await reset(world, world.secret(RESET), NEW) == 200
         assert [await sign_in_status(world, password=password) for password in (HIS, MINE, NEW)] == [400, 400, 200]
@@ -190,10 +190,10 @@ async def test_e5_who_registers_what_a_squatter_uses_is_sent_a_link_and_not_told
         world.clock.advance(minutes=1)
         assert await register(world, MINE) == 201
         await world.deliver()
-        assert world.post.letters[-1].kind is VERIFY
+        assert world.mailer.letters[-1].kind is VERIFY
         led = await (await world.client(origin=BASE)).post(f"/verifyemail/{world.secret(VERIFY)}")
         assert led.headers["location"].startswith("/resetpassword/")
-        assert TAKEN not in {letter.kind for letter in world.post.letters}
+        assert TAKEN not in {letter.kind for letter in world.mailer.letters}
 
 
 async def test_e5_an_email_that_nobody_verified_is_no_way_back(world: World) -> None:
@@ -204,7 +204,7 @@ async def test_e5_an_email_that_nobody_verified_is_no_way_back(world: World) -> 
     await world.deliver()
     assert await confirm(browser, world.secret(CONFIRM)) == DONE
     await world.deliver()
-    assert CHANGED not in {letter.kind for letter in world.post.letters}
+    assert CHANGED not in {letter.kind for letter in world.mailer.letters}
 
 
 @pytest.mark.parametrize(
@@ -220,7 +220,7 @@ async def test_m18_a_way_back_is_mailed_within_two_days_or_never(
     assert await confirm(me, world.secret(CONFIRM)) == DONE
     world.clock.advance(days=days)
     await world.deliver()
-    told = [letter.link for letter in world.post.letters if letter.kind is CHANGED and letter.to == EMAIL]
+    told = [letter.link for letter in world.mailer.letters if letter.kind is CHANGED and letter.to == EMAIL]
     assert len(told) == mailed
     world.clock.advance(hours=then_hours)
     for link in told:

@@ -35,7 +35,7 @@ async def register_all(world: World) -> None:
 
 
 def arrived(world: World) -> int:
-    return sum(mailbox_of(letter.to) == "target@example.com" for letter in world.post.letters)
+    return sum(mailbox_of(letter.to) == "target@example.com" for letter in world.mailer.letters)
 
 
 async def test_g18_many_registrations_send_few_letters_to_one_mailbox(town: World) -> None:
@@ -84,7 +84,7 @@ async def test_g18_a_verified_email_and_the_mailbox_itself_get_theirs(town: Worl
     await town.register("target@example.com")
     await ask_for_reset(town, "target+home@example.com")
     await town.deliver()
-    last = [(letter.to, letter.kind) for letter in town.post.letters[-2:]]
+    last = [(letter.to, letter.kind) for letter in town.mailer.letters[-2:]]
     assert last == [
         ("target@example.com", LetterKind.VERIFY_EMAIL),
         ("target+home@example.com", LetterKind.RESET_PASSWORD),

@@ -25,7 +25,7 @@ async def ada(backend: Backend) -> AsyncIterator[World]:
 
 
 def resets(world: World) -> int:
-    return sum(letter.kind is RESET for letter in world.post.letters)
+    return sum(letter.kind is RESET for letter in world.mailer.letters)
 
 
 @pytest.mark.parametrize("minutes", [0, 1, 11, 61])
@@ -91,7 +91,7 @@ async def test_g14_a_letter_says_how_long_its_link_works(ada: World, minutes: in
         await ask_for_reset(ada)
         await ada.deliver()
         ada.clock.advance(minutes=6)
-    told = [ada.post.renderer.subject(letter) for letter in ada.post.letters if letter.kind is RESET]
+    told = [ada.mailer.renderer.subject(letter) for letter in ada.mailer.letters if letter.kind is RESET]
     ten, hour = (f"Your password reset token (valid for only {life})" for life in ("10 minutes", "1 hour"))
     assert told == [ten, ten, hour]
     ada.clock.advance(minutes=minutes - 6)

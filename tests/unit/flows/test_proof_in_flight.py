@@ -129,9 +129,9 @@ async def test_s13_a_right_password_is_good_only_in_the_epoch_and_the_session_it
             await reached.wait()
         password = await ENDS[end](world, thief)
     assert await request in {401, 403}
-    sent = len(world.post.letters)
+    sent = len(world.mailer.letters)
     await world.deliver()
-    assert THIEFS not in {letter.to for letter in world.post.letters[sent:]}
+    assert THIEFS not in {letter.to for letter in world.mailer.letters[sent:]}
     await _account(world)
     if end != "by_disabling":
         assert await sign_in_status(world, password=password) == 200

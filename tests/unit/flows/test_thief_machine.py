@@ -86,8 +86,8 @@ class Story:
         self.mine = f"person{next(_people)}@example.com"
         self.his, self.second = f"thief.{self.mine}", f"second.{self.mine}"
         self.owners = (self.mine, self.second)
-        self.post = Mailboxes(world, self.his)
-        self.env = replace(world.env, post=self.post)
+        self.mailer = Mailboxes(world, self.his)
+        self.env = replace(world.env, mailer=self.mailer)
         self.run(world.register(self.mine))
         self.code = world.secret(VERIFY)
         self.mine_browser, self.his_browser = (self.run(world.client(origin=BASE)) for _ in range(2))
@@ -144,7 +144,7 @@ class Thief:
     def time_passes_and_letters_arrive(self, minutes: int, takes: bool, again: bool) -> None:
         """The thief's mail server may take them by now, and an operator may try the refused ones again."""
         self.story.world.clock.advance(minutes=minutes)
-        self.story.post.answer = None if takes else self.story.post.answer
+        self.story.mailer.answer = None if takes else self.story.mailer.answer
         if again:
             self.story.run(retry_letters(self.story.env, None))
         self.story.run(self.story.deliver())
@@ -160,7 +160,7 @@ class Thief:
     def the_thief_asks_to_move_it(self, answer: type[NotSent] | None) -> None:
         """His mail server takes the letter, or puts it off, or refuses it until an operator tries again."""
         self._tick()
-        self.story.post.answer = answer
+        self.story.mailer.answer = answer
         if not self.recovered and self._mine():
             self.story.sign_in(self.story.his_browser, self._mine(), PASSWORD)
         body = {"currentPassword": PASSWORD, "email": self.story.his}
@@ -215,7 +215,7 @@ class Thief:
     def the_owner_takes_it_over(self, which: int) -> None:
         """By the other button of a link that verifies, with a password of her own."""
         self._tick()
-        there = [(letter, asked) for letter, asked in self.story.post.arrived if letter.kind is VERIFY][::-1]
+        there = [(letter, asked) for letter, asked in self.story.mailer.arrived if letter.kind is VERIFY][::-1]
         if not there:
             return
         letter, asked = there[which % len(there)]
@@ -315,7 +315,7 @@ class Thief:
     def _use(self, mailbox: str, which: int, password: str) -> None:
         """Use one of the links that arrived there, the newest first."""
         self._tick()
-        there = [(letter, asked) for letter, asked in self.story.post.arrived if letter.to == mailbox][::-1]
+        there = [(letter, asked) for letter, asked in self.story.mailer.arrived if letter.to == mailbox][::-1]
         if not there:
             return
         letter, asked = there[which % len(there)]

@@ -32,7 +32,7 @@ class Holding:
     """A mail server that has one answer for every letter that undoes a change."""
 
     def __init__(self, world: World, fault: type[NotSent]) -> None:
-        self._then, self._fault = world.post, fault
+        self._then, self._fault = world.mailer, fault
 
     async def send(self, letter: Letter) -> str:
         if letter.kind is CHANGED:
@@ -50,7 +50,7 @@ async def moved(world: World, mailed: type[NotSent] | None = None, hours: float 
     assert await confirm(thief, world.secret(CONFIRM)) == DONE
     untouched = world.env
     if mailed is not None:
-        world.env = replace(world.env, post=Holding(world, mailed))
+        world.env = replace(world.env, mailer=Holding(world, mailed))
     await world.deliver()
     world.env = untouched
     world.clock.advance(hours=hours)
@@ -78,10 +78,10 @@ async def by_registering(world: World) -> None:
 
 
 async def by_asking_to_move_there(world: World) -> None:
-    browser, sent = await another(world), len(world.post.letters)
+    browser, sent = await another(world), len(world.mailer.letters)
     assert await ask_for_change(browser, EMAIL) == 200
     await world.deliver()
-    assert [letter.kind for letter in world.post.letters[sent:]] == []
+    assert [letter.kind for letter in world.mailer.letters[sent:]] == []
 
 
 async def by_an_operator_who_creates_it(world: World) -> None:
@@ -123,13 +123,13 @@ async def test_m20_a_thief_has_the_owner_close_it_by_no_other_letter(backend: Ba
     """M20: where accounts are concealed he is answered like everybody, and nothing is mailed; twice, and at once."""
     async with world_on(backend, CONCEALING) as world:
         await moved(world)
-        undo, sent = world.secret(CHANGED), len(world.post.letters)
+        undo, sent = world.secret(CHANGED), len(world.mailer.letters)
         for _ in range(2):
             assert await register(world) == 201
             await world.deliver()
             world.clock.advance(minutes=11)
         assert await there(world) is None
-        assert len(world.post.letters) == sent
+        assert len(world.mailer.letters) == sent
         assert await click(world, f"/undoemail/{undo}") == DONE
 
 
@@ -200,7 +200,7 @@ async def test_m20_the_account_itself_may_come_back_and_go_again(world: World) -
         await world.deliver()
         world.clock.advance(minutes=1)
     assert [await register(world, email) for email in (EMAIL, THIEFS, OTHER)] == [409, 409, 409]
-    to_first = next(one for one in reversed(world.post.letters) if (one.kind, one.to) == (CHANGED, EMAIL))
+    to_first = next(one for one in reversed(world.mailer.letters) if (one.kind, one.to) == (CHANGED, EMAIL))
     assert await click(world, f"/undoemail/{to_first.link.rpartition('/')[2]}") == DONE
 
 

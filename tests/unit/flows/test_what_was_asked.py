@@ -66,7 +66,7 @@ class Somebody:
         await self.world.deliver()
         return next(
             letter.link.rpartition("/")[2]
-            for letter in reversed(self.world.post.letters)
+            for letter in reversed(self.world.mailer.letters)
             if letter.kind is kind and letter.to in {self.email, self.thiefs}
         )
 
@@ -132,11 +132,11 @@ ENDS: dict[str, Callable[[Somebody], Awaitable[None]]] = {
 ASKED = (VERIFY, RESET, CONFIRM)
 
 
-class StubbornPost:
+class StubbornMailer:
     """A mail server that says 451, or 550, to every letter of one kind, and takes the others."""
 
     def __init__(self, world: World, kind: LetterKind, fault: type[NotSent]) -> None:
-        self._then, self._kind, self._fault = world.post, kind, fault
+        self._then, self._kind, self._fault = world.mailer, kind, fault
 
     async def send(self, letter: Letter) -> str:
         if letter.kind is self._kind:
@@ -152,10 +152,10 @@ async def deliver_all(world: World) -> None:
 @asynccontextmanager
 async def refusing(world: World, kind: LetterKind, fault: type[NotSent]):  # type: ignore[no-untyped-def]
     """The mail server says no to this kind of letter meanwhile."""
-    there = world.env.post
-    world.env = replace(world.env, post=StubbornPost(world, kind, fault))
+    there = world.env.mailer
+    world.env = replace(world.env, mailer=StubbornMailer(world, kind, fault))
     yield
-    world.env = replace(world.env, post=there)
+    world.env = replace(world.env, mailer=there)
 
 
 async def waits(who: Somebody, kind: LetterKind) -> None:
@@ -180,7 +180,7 @@ async def nothing_secret_left(who: Somebody, sent: int) -> None:
     for _ in range(3):
         await deliver_all(who.world)
         who.world.clock.advance(minutes=6)
-    assert [letter.kind for letter in who.world.post.letters[sent:] if letter.kind in ASKED] == []
+    assert [letter.kind for letter in who.world.mailer.letters[sent:] if letter.kind in ASKED] == []
 
 
 @pytest.fixture
@@ -201,7 +201,7 @@ async def test_m15_what_was_asked_before_trust_ended_is_neither_mailed_nor_good(
             if (kind, end) not in {(RESET, "by_a_mailed_reset"), (VERIFY, "by_taking_over"), (CONFIRM, "by_moving_it")}:
                 await held(who, kind)
                 await ENDS[end](who)
-                await nothing_secret_left(who, len(world.post.letters))
+                await nothing_secret_left(who, len(world.mailer.letters))
         who = Somebody(world)
         await who.begin()
         secret = await who.mailed(kind)
@@ -238,10 +238,10 @@ async def test_m15_a_thief_whose_mail_server_says_451_gets_nothing_after_the_own
         await deliver_all(world)
         assert await reset(world, await who.mailed(RESET)) == 200
         await world.deliver()
-    sent = len(world.post.letters)
+    sent = len(world.mailer.letters)
     world.clock.advance(days=2)
     await world.deliver()
-    assert world.post.letters[sent:] == []
+    assert world.mailer.letters[sent:] == []
     assert await sign_in_status(world, who.email, NEW_PASSWORD) == 200
 
 
@@ -264,10 +264,10 @@ async def test_m16_a_way_back_that_waits_is_withdrawn_by_disabling(world: World)
     await who.begin()
     assert await who.spend(CONFIRM, await who.mailed(CONFIRM))
     who.email = who.thiefs
-    sent = len(world.post.letters)
+    sent = len(world.mailer.letters)
     await by_disabling_and_enabling_it(who)
     await world.deliver()
-    assert [letter.kind for letter in world.post.letters[sent:]] == []
+    assert [letter.kind for letter in world.mailer.letters[sent:]] == []
 
 
 def test_m15_every_flow_that_begins_another_epoch_voids_what_was_asked() -> None:

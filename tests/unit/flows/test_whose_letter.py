@@ -33,8 +33,8 @@ class Greylisting:
     """A mail server that puts off every letter to these mailboxes, until it has heard of them often enough."""
 
     def __init__(self, world: World, *mailboxes: str) -> None:
-        self.then, self.putting_off = world.post, set(mailboxes)
-        world.env = replace(world.env, post=self)
+        self.then, self.putting_off = world.mailer, set(mailboxes)
+        world.env = replace(world.env, mailer=self)
 
     async def send(self, letter: Letter) -> str:
         if letter.to in self.putting_off:
@@ -56,7 +56,7 @@ async def moved_away(world: World) -> Greylisting:
     greylisting = Greylisting(world, EMAIL)
     assert await confirm(thief, world.secret(CONFIRM)) == DONE
     await world.deliver()
-    world.post.letters.clear()
+    world.mailer.letters.clear()
     return greylisting
 
 
@@ -140,9 +140,9 @@ async def test_m21_who_wants_an_email_makes_no_letter_of_its_account_needless(wo
     if stranger:
         assert await ask_for_change(await world.sign_in(THIEFS), EMAIL) == 200
     greylisting.relents(world)
-    world.post.letters.clear()
+    world.mailer.letters.clear()
     await world.deliver()
-    assert (CONFIRM, WANTED) in [(letter.kind, letter.to) for letter in world.post.letters]
+    assert (CONFIRM, WANTED) in [(letter.kind, letter.to) for letter in world.mailer.letters]
 
 
 async def test_m21_a_reset_that_a_stranger_asks_for_meanwhile_is_no_newer_one_than_the_undos(
@@ -165,7 +165,7 @@ async def test_m21_a_reset_that_a_stranger_asks_for_meanwhile_is_no_newer_one_th
     monkeypatch.setattr(change_email, "end_trust", slow)
     assert await click(world, f"/undoemail/{undo}") == DONE
     await world.deliver()
-    last = world.post.letters[-1]
+    last = world.mailer.letters[-1]
     assert (last.kind, last.to) == (RESET, EMAIL)
 
 
@@ -187,7 +187,7 @@ async def test_m21_a_letter_that_is_one_too_many_makes_none_needless(backend: Ba
         await world.deliver()
         greylisting.relents(world)
         await world.deliver()
-        assert [letter.kind for letter in world.post.letters] == [VERIFY]
+        assert [letter.kind for letter in world.mailer.letters] == [VERIFY]
 
 
 def circumstances() -> dict[str, str]:
@@ -232,9 +232,9 @@ async def test_m22_what_happened_is_told_to_the_email_that_the_account_had_then(
             await connection.execute(update(accounts).values(verified=True))
         if "epoch" in then:
             await connection.execute(update(accounts).values(epoch=accounts.c.epoch + 1))
-    world.post.letters.clear()
+    world.mailer.letters.clear()
     await world.deliver()
-    assert sorted((letter.kind, letter.to) for letter in world.post.letters) == sorted(
+    assert sorted((letter.kind, letter.to) for letter in world.mailer.letters) == sorted(
         (kind, to) for kind in NOTICES if to is not None
     )
 
@@ -252,9 +252,9 @@ async def test_m22_a_thief_is_not_told_in_the_owners_place_that_he_changed_the_p
     await world.deliver()
     assert await confirm(thief, world.secret(CONFIRM)) == DONE
     greylisting.relents(world)
-    world.post.letters.clear()
+    world.mailer.letters.clear()
     await world.deliver()
-    assert {(letter.kind, letter.to) for letter in world.post.letters} == {
+    assert {(letter.kind, letter.to) for letter in world.mailer.letters} == {
         (LetterKind.PASSWORD_CHANGED, EMAIL),
         (CHANGED, EMAIL),
     }

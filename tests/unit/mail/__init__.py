@@ -1,7 +1,7 @@
 """How letters look, and how they leave: to real SMTP servers, and into a folder."""
 
 from tests.harness.clock import ManualClock
-from tests.harness.post import BRAND
+from tests.harness.mailer import BRAND
 from vestibule.mail.letters import Renderer, Sender
 from vestibule.model.letters import Letter, LetterKind
 

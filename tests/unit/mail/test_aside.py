@@ -10,12 +10,12 @@ import pytest
 
 from tests.harness import servers
 from tests.harness.clock import ManualClock
-from tests.harness.post import BRAND
+from tests.harness.mailer import BRAND
 from tests.unit.mail import a_letter
-from vestibule.mail.folder import FolderPost
+from vestibule.mail.folder import FolderMailer
 from vestibule.mail.letters import Renderer, Sender
-from vestibule.mail.smtp import Server, SmtpPost
-from vestibule.model.letters import Letter, NotSent, Post
+from vestibule.mail.smtp import Server, SmtpMailer
+from vestibule.model.letters import Letter, Mailer, NotSent
 
 
 class WatchedRenderer(Renderer):
@@ -30,16 +30,16 @@ class WatchedRenderer(Renderer):
         return super().write(letter)
 
 
-POSTS: dict[str, Callable[[Renderer, Path], Post]] = {
-    "folder": lambda renderer, folder: FolderPost(folder, renderer, ManualClock(), aloud=False),
-    "smtp": lambda renderer, _: SmtpPost(Server("127.0.0.1", servers.free_port(), "none"), renderer),
+MAILERS: dict[str, Callable[[Renderer, Path], Mailer]] = {
+    "folder": lambda renderer, folder: FolderMailer(folder, renderer, ManualClock(), aloud=False),
+    "smtp": lambda renderer, _: SmtpMailer(Server("127.0.0.1", servers.free_port(), "none"), renderer),
 }
 
 
-@pytest.mark.parametrize("post", POSTS)
-async def test_d5_a_letter_is_written_on_another_thread_than_the_loop_s(post: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("mailer", MAILERS)
+async def test_d5_a_letter_is_written_on_another_thread_than_the_loop_s(mailer: str, tmp_path: Path) -> None:
     renderer = WatchedRenderer()
     with contextlib.suppress(NotSent):  # nobody listens there
-        await POSTS[post](renderer, tmp_path).send(a_letter())
+        await MAILERS[mailer](renderer, tmp_path).send(a_letter())
     assert len(renderer.threads) == 1
     assert threading.get_ident() not in renderer.threads

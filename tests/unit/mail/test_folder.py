@@ -9,12 +9,12 @@ from structlog.testing import capture_logs
 
 from tests.harness.clock import ManualClock
 from tests.unit.mail import LINKS, RENDERER, a_letter
-from vestibule.mail.folder import FolderPost
+from vestibule.mail.folder import FolderMailer
 from vestibule.model.letters import LetterKind, NotSent
 
 
-def folder_post(folder: Path, aloud: bool = False) -> FolderPost:
-    return FolderPost(folder, RENDERER, ManualClock(), aloud)
+def folder_mailer(folder: Path, aloud: bool = False) -> FolderMailer:
+    return FolderMailer(folder, RENDERER, ManualClock(), aloud)
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -23,7 +23,7 @@ def files_in(folder: Path) -> list[Path]:
 
 @pytest.mark.parametrize("kind", LetterKind)
 async def test_a_letter_becomes_a_file_that_a_mail_program_opens(tmp_path: Path, kind: LetterKind) -> None:
-    await folder_post(tmp_path / "mail").send(a_letter(kind))
+    await folder_mailer(tmp_path / "mail").send(a_letter(kind))
     (file,) = files_in(tmp_path / "mail")
     assert file.name == f"20261123-230951-{kind.value}-0a1b2c3d.eml"
     message = message_from_bytes(file.read_bytes(), policy=policy.default)
@@ -35,22 +35,22 @@ async def test_a_letter_becomes_a_file_that_a_mail_program_opens(tmp_path: Path,
 
 
 async def test_only_the_owner_reads_it(tmp_path: Path) -> None:
-    await folder_post(tmp_path / "mail").send(a_letter())
+    await folder_mailer(tmp_path / "mail").send(a_letter())
     (file,) = files_in(tmp_path / "mail")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
 
 
 async def test_a_second_attempt_does_not_make_a_second_file(tmp_path: Path) -> None:
-    post = folder_post(tmp_path)
-    await post.send(a_letter())
-    await post.send(a_letter())
+    mailer = folder_mailer(tmp_path)
+    await mailer.send(a_letter())
+    await mailer.send(a_letter())
     assert len(files_in(tmp_path)) == 1
 
 
 async def test_aloud_the_log_says_where_it_leads(tmp_path: Path) -> None:
     with capture_logs() as lines:
-        await folder_post(tmp_path, aloud=True).send(a_letter())
+        await folder_mailer(tmp_path, aloud=True).send(a_letter())
     (file,) = files_in(tmp_path)
     assert lines == [
         {
@@ -66,7 +66,7 @@ async def test_aloud_the_log_says_where_it_leads(tmp_path: Path) -> None:
 
 async def test_otherwise_the_log_says_nothing(tmp_path: Path) -> None:
     with capture_logs() as lines:
-        await folder_post(tmp_path).send(a_letter())
+        await folder_mailer(tmp_path).send(a_letter())
     assert lines == []
 
 
@@ -74,5 +74,5 @@ async def test_a_folder_that_cannot_be_written_is_not_sent(tmp_path: Path) -> No
     in_the_way = tmp_path / "mail"
     in_the_way.write_text("a file, not a folder")
     with capture_logs() as lines, pytest.raises(NotSent):
-        await folder_post(in_the_way, aloud=True).send(a_letter())
+        await folder_mailer(in_the_way, aloud=True).send(a_letter())
     assert lines == []

@@ -11,7 +11,7 @@ from typing import cast
 import pytest
 
 from tests.harness.clock import ManualClock
-from tests.harness.post import BRAND
+from tests.harness.mailer import BRAND
 from tests.unit.mail import LINKS, RENDERER, SENDER, a_letter
 from vestibule.mail.letters import Renderer, Sender
 from vestibule.model.brand import Brand

@@ -18,7 +18,7 @@ from tests.harness.world import World, world_on
 from tests.unit.flows import verify
 from tests.unit.storage import NOW, stored_account
 from vestibule.crypto.entropy import new_id
-from vestibule.mail.smtp import Server, SmtpPost
+from vestibule.mail.smtp import Server, SmtpMailer
 from vestibule.model.letters import LEASE, LetterKind, QueuedLetter
 from vestibule.model.store import Store
 
@@ -105,8 +105,8 @@ async def test_several_workers_send_each_letter_once(postgresql: Backend, racing
 async def test_mail_that_was_down_for_ten_minutes_arrives_and_its_links_are_alive(backend: Backend) -> None:
     async with world_on(backend) as world:
         port = free_port()
-        post = SmtpPost(Server(HOST, port, "none", timeout_seconds=5), world.post.renderer)
-        world.env = replace(world.env, post=post)
+        mailer = SmtpMailer(Server(HOST, port, "none", timeout_seconds=5), world.mailer.renderer)
+        world.env = replace(world.env, mailer=mailer)
         people = [f"person{n}@example.com" for n in range(5)]
         for email in people:
             await world.register(email)
@@ -135,8 +135,8 @@ async def test_a_letter_that_is_not_taken_does_not_block_the_next(backend: Backe
         bad, good = MailServer({"RCPT": answer}), MailServer()
         with running(bad) as bad_port, running(good) as good_port:
             for email, port in (("bad@example.com", bad_port), ("good@example.com", good_port)):
-                post = SmtpPost(Server(HOST, port, "none", timeout_seconds=0.3), world.post.renderer)
-                world.env = replace(world.env, post=post)
+                mailer = SmtpMailer(Server(HOST, port, "none", timeout_seconds=0.3), world.mailer.renderer)
+                world.env = replace(world.env, mailer=mailer)
                 await world.register(email)
             assert len(good.contents) == 1
             async with world.env.store.reading() as read:

@@ -11,7 +11,7 @@ from aiosmtpd.smtp import LoginPassword
 from tests.harness.mail_server import CUT, HOST, PASSWORD, STALL, USER, MailServer, certified, running
 from tests.harness.servers import free_port
 from tests.unit.mail import LINKS, RENDERER, a_letter
-from vestibule.mail.smtp import Security, Server, SmtpPost, security_for
+from vestibule.mail.smtp import Security, Server, SmtpMailer, security_for
 from vestibule.model.letters import LetterKind, NotSent, RefusedForGood
 
 DELIVERED = ["MAIL no-reply@vestibule.example", "RCPT ada@example.com", "DATA"]
@@ -41,7 +41,7 @@ async def send(
     port: int, security: Security = "none", user: str = "", kind: LetterKind | None = None, timeouts: float = 10
 ) -> None:
     server = Server(HOST, port, security, user, PASSWORD if user else "", timeouts)
-    await SmtpPost(server, RENDERER).send(a_letter(kind or LetterKind.VERIFY_EMAIL))
+    await SmtpMailer(server, RENDERER).send(a_letter(kind or LetterKind.VERIFY_EMAIL))
 
 
 @pytest.mark.parametrize("kind", LetterKind)
@@ -164,14 +164,14 @@ async def test_m12_a_server_is_given_one_sender_one_recipient_and_one_letter() -
             "Ada\0Bcc: x@evil.example",
         ):
             server.commands.clear()
-            await SmtpPost(Server(HOST, port, "none"), RENDERER).send(a_letter(name=name))
+            await SmtpMailer(Server(HOST, port, "none"), RENDERER).send(a_letter(name=name))
             assert server.commands == DELIVERED
             assert b"evil" not in server.contents[-1]
 
 
 async def test_the_answer_comes_back_for_whoever_wants_to_know() -> None:
     with running(MailServer({"DATA": "250 queued as 4711"})) as port:
-        assert await SmtpPost(Server(HOST, port, "none"), RENDERER).send(a_letter()) == "queued as 4711"
+        assert await SmtpMailer(Server(HOST, port, "none"), RENDERER).send(a_letter()) == "queued as 4711"
 
 
 async def test_a_wrong_password_is_not_sent_and_not_told(tls: Tls) -> None:

@@ -17,7 +17,7 @@ from tests.harness.process import given_keys, register, run, serving
 from tests.harness.servers import wait_until
 from tests.harness.world import World
 from tests.unit.mail import RENDERER, a_letter
-from vestibule.mail.smtp import Server, SmtpPost
+from vestibule.mail.smtp import Server, SmtpMailer
 from vestibule.storage.sql.schema import letters
 from vestibule.wiring import background
 
@@ -60,8 +60,8 @@ async def silent_at(stage: str) -> AsyncIterator[tuple[int, asyncio.Event]]:
 @pytest.mark.parametrize("stage", STAGES)
 async def test_c33_at_whatever_stage_it_says_nothing_the_way_there_is_left_at_once(stage: str) -> None:
     async with silent_at(stage) as (port, there):
-        post = SmtpPost(Server(HOST, port, "none", timeout_seconds=FOR_EVER), RENDERER)
-        sending = asyncio.create_task(post.send(a_letter()))
+        mailer = SmtpMailer(Server(HOST, port, "none", timeout_seconds=FOR_EVER), RENDERER)
+        sending = asyncio.create_task(mailer.send(a_letter()))
         async with asyncio.timeout(BOUND):
             await there.wait()
         async with asyncio.timeout(BOUND):
@@ -82,7 +82,7 @@ async def test_c33_a_process_that_ends_gives_the_letter_back(
     }
     assert (await (await world.client()).post("/api/auth/register", json=person)).status_code == 201
     async with silent_at(stage) as (port, there), asyncio.timeout(2 * BOUND):
-        env = replace(world.env, post=SmtpPost(Server(HOST, port, "none", timeout_seconds=FOR_EVER), RENDERER))
+        env = replace(world.env, mailer=SmtpMailer(Server(HOST, port, "none", timeout_seconds=FOR_EVER), RENDERER))
         async with background.running(env):
             await there.wait()
     async with world.engines.reading() as connection:
@@ -91,7 +91,7 @@ async def test_c33_a_process_that_ends_gives_the_letter_back(
     assert "was stopped" in row.last_fault
     assert row.settled_at is None
     await world.deliver()
-    assert len(world.post.letters) == 1
+    assert len(world.mailer.letters) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -41,7 +41,7 @@ async def test_d5_a_letter_leaves_after_a_wait_that_is_drawn_by_lot(
     monkeypatch.setattr(background, "POLL_SECONDS", NEVER)
     monkeypatch.setattr(background, "_delivered", looks)
     monkeypatch.setattr(background, "jitter", draws)
-    sent = len(world.post.letters)
+    sent = len(world.mailer.letters)
     worker = asyncio.create_task(background.deliver_letters(world.env, stopping))
     async with asyncio.timeout(60):
         await looked.wait()
@@ -49,7 +49,7 @@ async def test_d5_a_letter_leaves_after_a_wait_that_is_drawn_by_lot(
         await ask_for_reset(world)
         await first_of(drawn, looked)
     assert waits == [1.0], "nobody looks again before a lot is drawn"
-    assert world.post.letters[sent:] == [], "it waits as long as the lot said"
+    assert world.mailer.letters[sent:] == [], "it waits as long as the lot said"
     monkeypatch.setattr(background, "jitter", lambda at_most: 0.0)
     stopping.set()
     await worker
@@ -61,4 +61,4 @@ async def test_d5_a_letter_leaves_after_a_wait_that_is_drawn_by_lot(
     stopping.set()
     world.env.letters_waiting.set()
     await worker
-    assert len(world.post.letters[sent:]) == 1
+    assert len(world.mailer.letters[sent:]) == 1

@@ -11,12 +11,12 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from sqlalchemy import text
 
 from tests.harness.backends import postgresql_database
-from tests.harness.post import BRAND
+from tests.harness.mailer import BRAND
 from tests.harness.world import World
 from vestibule.client import wire
 from vestibule.crypto.opaque import mint_secret
 from vestibule.mail.letters import Renderer, Sender
-from vestibule.mail.smtp import Server, SmtpPost
+from vestibule.mail.smtp import Server, SmtpMailer
 from vestibule.model.clock import SystemClock
 from vestibule.model.letters import Letter, LetterKind
 from vestibule.observability import logs
@@ -70,13 +70,13 @@ async def _refusal(url: str) -> str:
 
 def test_l9_a_mail_server_that_repeats_the_letter_and_the_password_is_not_repeated() -> None:
     server = Server("localhost", 25, "none", "user", "canary-password")
-    post = SmtpPost(server, Renderer(Sender.parse("a@example.com", "X"), BRAND, SystemClock()))
+    mailer = SmtpMailer(server, Renderer(Sender.parse("a@example.com", "X"), BRAND, SystemClock()))
     letter = Letter(
         "1", LetterKind.RESET_PASSWORD, "ada@example.com", "Canary Name", "https://x.example/y/canary-token"
     )
     echoed = "AHVzZXIAY2FuYXJ5LXBhc3N3b3Jk"  # NUL, user, NUL, the password
     words = f"554 no: {letter.link} canary-token Canary Name canary-password {echoed}"
-    said = post._said(ValueError(words), letter)
+    said = mailer._said(ValueError(words), letter)
     assert CANARY not in said.lower()
     assert echoed not in said
     assert said.startswith("ValueError: 554 no: ")

@@ -85,7 +85,7 @@ async def test_i4_an_unknown_language_is_none(world: World) -> None:
     await spoil(world, "UPDATE accounts SET language = 'tlh' WHERE id = 'odd'")
     await (await world.client()).post("/api/auth/forgotpassword", json={"email": "odd@example.com"})
     await world.deliver()
-    assert world.post.letters[-1].kind is LetterKind.RESET_PASSWORD
+    assert world.mailer.letters[-1].kind is LetterKind.RESET_PASSWORD
 
 
 SESSION = {
@@ -139,12 +139,12 @@ async def test_i4_an_odd_letter_stops_no_other(world: World, changed: dict[str, 
     with structlog.testing.capture_logs() as said:
         for _ in range(200):
             await deliver_next(world.env)
-            if world.post.letters and world.post.letters[-1].to == "ada@example.com":
+            if world.mailer.letters and world.mailer.letters[-1].to == "ada@example.com":
                 break
         async with world.env.store.reading() as read:
             await read.letters.unsettled(100)
             await read.letters.backlog()
-    assert world.post.letters[-1].to == "ada@example.com"
+    assert world.mailer.letters[-1].to == "ada@example.com"
     assert CANARY not in json.dumps(said, default=str)
 
 

@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.harness.post import BRAND
+from tests.harness.mailer import BRAND
 from tests.harness.world import BASE, POLICY, WEB, World
 from tests.unit.mail import RENDERER
 from vestibule.model.letters import LetterKind

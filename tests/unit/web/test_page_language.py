@@ -3,7 +3,7 @@
 import pytest
 from starlette.requests import Request
 
-from tests.harness.post import BRAND
+from tests.harness.mailer import BRAND
 from tests.harness.world import World
 from tests.unit.web.people import ada
 from vestibule.web.pages.render import Pages
@@ -24,7 +24,7 @@ async def test_the_chosen_language_is_kept_and_used(world: World) -> None:
     }
     assert (await client.post("/register", data=fields)).headers["location"] == "/checkemail?about=registered"
     await world.deliver()
-    assert world.post.letters[-1].language == "de"
+    assert world.mailer.letters[-1].language == "de"
 
 
 async def test_an_unknown_language_is_none(world: World) -> None:
@@ -42,7 +42,7 @@ async def test_who_is_signed_in_gets_letters_in_the_language_that_was_chosen_las
     stranger.headers["Accept-Language"] = "es"
     await stranger.post("/forgotpassword", data={"email": "ada@example.com"})
     await world.deliver()
-    assert world.post.letters[-1].language == "fr"
+    assert world.mailer.letters[-1].language == "fr"
     assert (await client.get("/profile/data")).json()["account"]["language"] == "fr"
 
 

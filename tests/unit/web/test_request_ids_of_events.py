@@ -9,7 +9,7 @@ import pytest
 from structlog.contextvars import get_contextvars, merge_contextvars
 from structlog.testing import capture_logs
 
-from tests.harness.post import CaughtPost
+from tests.harness.mailer import CatchingMailer
 from tests.harness.world import World
 from tests.unit.flows import DONE, ask_for_change, ask_for_reset, click, confirm, reset, twice, verify
 from tests.unit.web.people import ada, token_in
@@ -31,8 +31,8 @@ OF_COMMANDS = {
 Act = Callable[[World], Awaitable[Any]]
 
 
-class Failing(CaughtPost):
-    """A post that hands nothing over."""
+class Failing(CatchingMailer):
+    """A mailer that hands nothing over."""
 
     fault: NotSent = NotSent("busy")
 
@@ -42,9 +42,9 @@ class Failing(CaughtPost):
 
 async def deliver_in_vain(world: World, fault: NotSent) -> None:
     """What the mail worker does when the mail server says no."""
-    post = Failing(world.clock)
-    post.fault = fault
-    await deliver_next(replace(world.env, post=post))
+    mailer = Failing(world.clock)
+    mailer.fault = fault
+    await deliver_next(replace(world.env, mailer=mailer))
 
 
 async def registers(world: World) -> None:

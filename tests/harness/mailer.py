@@ -10,8 +10,8 @@ from vestibule.model.letters import Letter, LetterKind
 BRAND = Brand("Vestibule")
 
 
-class CaughtPost:
-    """`model.letters.Post` that keeps what it is given."""
+class CatchingMailer:
+    """`model.letters.Mailer` that keeps what it is given."""
 
     def __init__(self, clock: Clock) -> None:
         self.renderer = Renderer(Sender("Vestibule", "no-reply@vestibule.example"), BRAND, clock)
