@@ -25,8 +25,6 @@ KNOWN, NOBODY = "known", "nobody"
 _WARM_UP = 3  # pairs
 _SETTLE_SECONDS = 3.0
 WINDOWS = (0.045, 1.25)  # what was shown first; and until the letter has surely left
-UNCOUNTED = {"VESTIBULE_LETTERS_PER_NETWORK": "100000"}
-
 
 CONCEALING = {"VESTIBULE_EMAIL_VERIFICATION": "mandatory"}
 
@@ -80,7 +78,7 @@ def auc(ones: list[float], others: list[float]) -> float:
 def _serving(mail: str, pairs: int, question: Question) -> Iterator[Running]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="vestibule-bench-")))
-        settings = {**given_keys(), **UNLIMITED, **UNCOUNTED, **question.settings}
+        settings = {**given_keys(), **UNLIMITED, **question.settings}
         if mail == "SMTP":
             port = stack.enter_context(receiving(MailServer()))
             settings |= {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(port)}

@@ -54,8 +54,8 @@ def assembled(chosen: Settings, threads: type[NicedThreads] = NicedThreads) -> A
                 background.running(env),
                 AsyncExitStack() as measuring,
             ):
-                if chosen.metrics_port:
-                    measuring.enter_context(listening(chosen.metrics_host, chosen.metrics_port))
+                if chosen.metrics:
+                    measuring.enter_context(listening(*chosen.metrics))
                     await measuring.enter_async_context(sampled(env, lambda: log.dropped))
                 await measuring.enter_async_context(shedding(_bounds(chosen), under_way))
                 app.state.env = env
@@ -82,7 +82,7 @@ def assembled(chosen: Settings, threads: type[NicedThreads] = NicedThreads) -> A
         return env
 
     whole = FastPath(Draining(OutermostLayer(inner, web, clock), env_of, under_way), env_of, web)
-    return Metered(whole, PATHS) if chosen.metrics_port else whole
+    return Metered(whole, PATHS) if chosen.metrics else whole
 
 
 def _bounds(chosen: Settings) -> Bounds:

@@ -16,7 +16,8 @@ from tests.docs.paths import DOCS
 from tests.docs.security import PAGE, security_page
 from vestibule.model.errors import Fault, PasswordTooEasy, Refusal
 from vestibule.model.sessions import EndReason
-from vestibule.settings.fields import Settings, name_of
+from vestibule.settings.fields import GROUPS, name_of
+from vestibule.settings.groups.group import Group
 from vestibule.settings.types import Switch
 from vestibule.web.errors import (
     HTTP_MAPPINGS,
@@ -44,8 +45,11 @@ hint of the doctor, and no more. White space at the ends is dropped, and an empt
 `"…"` or `` `…` `` around a value that has a `#` or several lines; nothing is expanded, a `$` is a dollar sign. It
 has at most 1 MB. Like every file that a setting names, it is a regular file; `/dev/null` counts as an empty one.
 
-None has to be set. A switch takes `on` or `off`; `true`, `yes` and `1`, `false`, `no` and `0` say the same, in small
-letters or capitals.
+None has to be set on one's own machine. In production most installations set seven: `NODE_ENV`, `VESTIBULE_URL`,
+`ORIGIN`, `DATABASE_URL`, `VESTIBULE_SECRET_KEY`, `EMAIL_HOST` and `VESTIBULE_TRUSTED_PROXIES`. `vestibule doctor` says
+what else is missing.
+
+A switch takes `on` or `off`; `true`, `yes` and `1`, `false`, `no` and `0` say the same, in small letters or capitals.
 """
 
 API_INTRODUCTION = """
@@ -108,12 +112,17 @@ OWN_WORDS: dict[type[Refusal | Fault], Refusal] = {
 }
 
 
+_TWO_MINUTES = 120
+_UNITS = {"day": 86400, "hour": 3600, "minute": 60, "second": 1}
+
+
 def settings_page() -> str:
     """`docs/settings.md`."""
-    parts = ["# Settings", MADE, SETTINGS_INTRODUCTION.strip()]
-    for title, fields in _settings_in_groups():
-        rows = [_setting(field) for field in fields]
-        parts += [f"## {title}", table(("setting", "default", "may be", "what it does"), rows)]
+    parts = ["# Settings", MADE, SETTINGS_INTRODUCTION.strip(), _contents()]
+    for group in GROUPS:
+        rows = [_setting(field) for field in own_settings(group)]
+        when = " ".join((group.__doc__ or "").split())
+        parts += [f"## {group.title}", when, table(("setting", "default", "may be", "what it does"), rows)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -121,7 +130,7 @@ def api_page() -> str:
     """`docs/api.md`."""
     parts = ["# The API", MADE, API_INTRODUCTION.strip(), "## Routes", _map()]
     parts += [
-        "What a limit counts, one network may do so often in a minute; see [settings.md](settings.md#limits).",
+        "[How often](settings.md#stop-guessing-and-floods) one network may do what a limit counts, in a minute.",
         "A guard runs before the handler:",
         _guards(),
     ]
@@ -145,21 +154,40 @@ def stale() -> list[str]:
     return [path.name for path, page in PAGES.items() if not path.exists() or path.read_text() != page()]
 
 
-def _settings_in_groups() -> Iterator[tuple[str, list[FieldInfo]]]:
-    """The groups as `settings/fields.py` has them: a comment, and the fields below it."""
-    source = inspect.getsource(Settings)
-    for title, members in re.findall(r"^    # (.+)\n((?:.*\n)+?)(?=^    [#@])", source, re.MULTILINE):
-        names = re.findall(r"^    (\w+): ", members, re.MULTILINE)
-        yield title, [Settings.model_fields[name] for name in names]
+def own_settings(group: type[Group]) -> list[FieldInfo]:
+    """The settings of a group, in its order."""
+    return list(group.model_fields.values())
+
+
+def _contents() -> str:
+    """What there is to read, and who reads it."""
+    links = ((group.title, group.title.lower().replace(" ", "-").replace(",", "")) for group in GROUPS)
+    return "\n".join(f"* [{title}](#{anchor})" for title, anchor in links)
 
 
 def _setting(field: FieldInfo) -> tuple[str, ...]:
-    return f"`{name_of(field)}`", _default(field.default), _limits(field), field.description or ""
+    shown = field.json_schema_extra
+    assert isinstance(shown, dict)
+    default = f"unset: {shown['unset']}" if shown["unset"] else _default(field)
+    return f"`{name_of(field)}`", default, str(shown["takes"]) or _limits(field), field.description or ""
 
 
-def _default(value: Any) -> str:
-    if value is None:
-        return "unset"
+def _default(field: FieldInfo) -> str:
+    """The default as people write it, and a long time once more in days, hours or minutes."""
+    value = field.default
+    written = _written(value)
+    if name_of(field).endswith("_SECONDS") and isinstance(value, int) and value >= _TWO_MINUTES:
+        return f"{written} ({_in_words(value)})"
+    return written
+
+
+def _in_words(seconds: int) -> str:
+    unit, length = next((unit, length) for unit, length in _UNITS.items() if seconds % length == 0)
+    number = seconds // length
+    return f"{number} {unit}{'s' if number > 1 else ''}"
+
+
+def _written(value: Any) -> str:
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
     if isinstance(value, bool):
@@ -171,7 +199,8 @@ def _default(value: Any) -> str:
 
 def _limits(field: FieldInfo) -> str:
     if get_origin(field.annotation) is Literal:
-        return " or ".join(f"`{choice}`" if choice else "unset" for choice in get_args(field.annotation))
+        *choices, last = (f"`{choice}`" if choice else "unset" for choice in get_args(field.annotation))
+        return f"{', '.join(choices)} or {last}"
     if field.annotation is bool or Switch in get_args(field.annotation):
         return "`on` or `off`"
     bounds = {name: getattr(rule, name) for rule in field.metadata for name in ("ge", "le") if hasattr(rule, name)}

@@ -9,12 +9,12 @@ from vestibule.observability.metrics import meters
 PAGE = DOCS / "metrics.md"
 _KINDS = {Counter: "counter", Gauge: "gauge", Histogram: "histogram"}
 _INTRODUCTION = """
-Vestibule tells [Prometheus](https://prometheus.io) what it measures on a port of its own: `VESTIBULE_METRICS_PORT`, at
-`VESTIBULE_METRICS_HOST`, which is 127.0.0.1 unless it is set. Unset, nothing is measured and nothing listens. It is
-never told on the port of the API.
+Vestibule tells [Prometheus](https://prometheus.io) what it measures on a port of its own: `VESTIBULE_METRICS`, a port
+of 127.0.0.1, or an address and a port. Unset, nothing is measured and nothing listens. It is never told on the port of
+the API.
 
 ```sh
-VESTIBULE_METRICS_PORT=9464 vestibule serve --workers 2
+VESTIBULE_METRICS=9464 vestibule serve --workers 2
 curl -s localhost:9464/metrics
 ```
 

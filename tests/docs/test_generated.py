@@ -4,13 +4,17 @@ import re
 
 import pytest
 
-from tests.docs.generate import ENTRIES, api_page, settings_page, stale, table
+from tests.docs.generate import ENTRIES, api_page, own_settings, settings_page, stale, table
 from tests.docs.paths import ROOT
 from vestibule.model.errors import RefreshRefused, SessionOver
 from vestibule.model.sessions import EndReason
 from vestibule.settings import types as setting_types
-from vestibule.settings.fields import Settings, name_of
+from vestibule.settings.fields import GROUPS, Settings, name_of
+from vestibule.settings.groups.group import Group
 from vestibule.web.errors import UNEXPECTED
+
+MOST_SETTINGS, MOST_OF_A_GROUP = 66, 10
+HEADS = 4  # of a table of settings
 
 
 def test_generated_pages_are_current() -> None:
@@ -22,6 +26,24 @@ def test_every_setting_is_in_a_group_once() -> None:
     rows = [line for line in page.splitlines() if line.startswith("| `")]
     names = [line.split("`")[1] for line in rows]
     assert sorted(names) == sorted(name_of(field) for field in Settings.model_fields.values())
+
+
+def test_there_are_few_enough_settings_to_read() -> None:
+    """Before you raise the number: does the value follow from another setting, and who would set it?"""
+    assert len(Settings.model_fields) <= MOST_SETTINGS
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.__name__)
+def test_a_group_says_when_it_is_read(group: type[Group]) -> None:
+    head = settings_page().partition(f"\n## {group.title}\n\n")[2].partition("\n")[0]
+    assert re.fullmatch(r"Read this (before|when) [^.]+\.", head)
+    assert 2 <= len(own_settings(group)) <= MOST_OF_A_GROUP
+
+
+def test_no_cell_of_the_settings_is_empty() -> None:
+    rows = [line for line in settings_page().splitlines() if line.startswith("| `")]
+    cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
+    assert [row for row in cells if len(row) != HEADS or not all(row)] == []
 
 
 def test_every_setting_says_why() -> None:
@@ -36,9 +58,11 @@ def test_limits_and_defaults_are_shown_as_people_type_them() -> None:
     assert {word for word in setting_types._SWITCH if f"`{word}`" in taken} == {*setting_types._SWITCH}
     assert "| `VESTIBULE_PASSWORD_MIN_LENGTH` | `8` | 8 to 64 |" in page
     assert "| `ORIGIN` | `http://localhost:3000` |" in page
-    assert "| `DATABASE_URL` | unset |" in page
-    assert "| `VESTIBULE_DRAIN_SECONDS` | unset | 0 to 300 |" in page
-    assert "| `VESTIBULE_CONCEAL_ACCOUNTS` | unset | `on` or `off` |" in page
+    assert "| `DATABASE_URL` | unset: a SQLite file in VESTIBULE_DATA | `postgresql://" in page
+    assert "| `VESTIBULE_DRAIN_SECONDS` | unset: `5` in production, otherwise `0` | 0 to 300 |" in page
+    assert "| `VESTIBULE_CONCEAL_ACCOUNTS` | unset: on where verification is mandatory | `on` or `off` |" in page
+    assert "| `VESTIBULE_ACCESS_TOKEN_SECONDS` | `900` (15 minutes) | 30 to 3,600 |" in page
+    assert "| `VESTIBULE_EMAIL_SECURITY` | `auto` | `auto`, `tls`, `starttls` or `none` |" in page
     assert "| `VESTIBULE_COOKIE_PREFIX` | unset | unset or `__Host-` |" in page
 
 

@@ -20,7 +20,7 @@ from vestibule.storage.sql import engine
 from vestibule.storage.sql.migrate import migrate
 
 # What the load does in an hour from one address would count as an attack.
-_NO_LIMITS = {**UNLIMITED, "VESTIBULE_LETTERS_PER_EMAIL": "1000", "VESTIBULE_LETTERS_PER_NETWORK": "100000"}
+_NO_LIMITS = {**UNLIMITED, "VESTIBULE_LETTERS_PER_EMAIL": "1000"}
 
 
 @dataclass(frozen=True)

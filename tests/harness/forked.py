@@ -18,7 +18,7 @@ from vestibule.settings.fields import Settings, name_of
 _ROOT = Path(__file__).parents[2]
 _KNOWN = {name_of(field) for field in Settings.model_fields.values()} | {"PATH", "PYTHONPATH", "TMPDIR", "HOME"}
 # What decides it is read when it is imported.
-OF_IMPORTS = {"VESTIBULE_METRICS_PORT", "VESTIBULE_TRACES"}
+OF_IMPORTS = {"VESTIBULE_METRICS", "VESTIBULE_TRACES"}
 _lock = threading.Lock()
 _END_SECONDS = 20
 

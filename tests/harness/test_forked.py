@@ -37,9 +37,7 @@ def test_it_ends_as_it_is_told(tmp_path: Path, number: signal.Signals) -> None:
         assert server.process.poll() == server.process.returncode
 
 
-@pytest.mark.parametrize(
-    "name", ["COLUMNS", "PYTHONIOENCODING", "LC_ALL", "VESTIBULE_METRICS_PORT", "VESTIBULE_TRACES"]
-)
+@pytest.mark.parametrize("name", ["COLUMNS", "PYTHONIOENCODING", "LC_ALL", "VESTIBULE_METRICS", "VESTIBULE_TRACES"])
 def test_what_is_read_before_main_is_started(tmp_path: Path, name: str) -> None:
     assert forked.possible(environment(tmp_path, {}))
     assert not forked.possible(environment(tmp_path, {name: "1"}))

@@ -110,7 +110,7 @@ def _tell_weaknesses(command_context: CommandContext) -> None:
 @contextlib.contextmanager
 def _room_for_metrics(settings: Settings) -> Iterator[None]:
     """Where the workers write what they measure, if they do, so that each can tell of all; docs/metrics.md."""
-    if settings.metrics_port is None:
+    if settings.metrics is None:
         yield
         return
     with tempfile.TemporaryDirectory(prefix="vestibule-metrics-") as folder:
@@ -138,10 +138,9 @@ def _places(settings: Settings, host: str | None, port: int | None) -> tuple[str
     faults = list[str]()
     given = (host, "--host") if host else (settings.host, "VESTIBULE_HOST")
     main = _taken(faults, *given, settings.port if port is None else port, "PORT")
-    if settings.metrics_port is not None:
-        beside = _taken(
-            faults, settings.metrics_host, "VESTIBULE_METRICS_HOST", settings.metrics_port, "VESTIBULE_METRICS_PORT"
-        )
+    if settings.metrics is not None:
+        address, number = settings.metrics
+        beside = _taken(faults, address, "VESTIBULE_METRICS", number, "VESTIBULE_METRICS")
         if beside is not None:
             beside[1].close()
     if faults or main is None:

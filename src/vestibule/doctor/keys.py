@@ -84,7 +84,7 @@ def _bits(bits: int, *, given: bool) -> Iterator[Finding]:
     if bits >= _STRONG_BITS:
         yield fine(SUBJECT, f"keys as strong as RSA with {bits} bits, or stronger")
         return
-    renew = "vestibule keys rotate, with VESTIBULE_SIGNING_KEY_BITS=3072, until the short ones have retired"
+    renew = "vestibule keys rotate, with VESTIBULE_SIGNING_ALGORITHM=RS256, until the short ones have retired"
     yield hint(
         SUBJECT,
         f"a key has {bits} bits",

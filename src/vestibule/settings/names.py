@@ -15,6 +15,24 @@ _WORDS_OF_OTHERS = {
     "VESTIBULE_SECRET": "VESTIBULE_SECRET_KEY",
     "VESTIBULE_SMTP_HOST": "EMAIL_HOST",
 }
+# Names that were settings before the first release, and what there is now.
+_FORMER = {
+    "VESTIBULE_REGISTRATIONS_PER_NETWORK": "follows VESTIBULE_SIGN_INS_PER_NETWORK now, a fifth of it; set that",
+    "VESTIBULE_MAIL_REQUESTS_PER_NETWORK": "follows VESTIBULE_SIGN_INS_PER_NETWORK now, two fifths of it; set that",
+    "VESTIBULE_REFRESHES_PER_NETWORK": "follows VESTIBULE_SIGN_INS_PER_NETWORK now, four times it; set that",
+    "VESTIBULE_ACCOUNT_REQUESTS_PER_NETWORK": "follows VESTIBULE_SIGN_INS_PER_NETWORK now, twice it; set that",
+    "VESTIBULE_LETTERS_PER_NETWORK": "follows VESTIBULE_SIGN_INS_PER_NETWORK now, a fifth of it in an hour; set that",
+    "VESTIBULE_PASSWORD_FAILURES_FREE": "is 20 now, or VESTIBULE_PASSWORD_FAILURES where that is less; set that",
+    "VESTIBULE_PASSWORD_WAIT_SECONDS": "is 900 now; VESTIBULE_PASSWORD_FAILURES says how many tries there are",
+    "VESTIBULE_HASH_QUEUE": "is 32 for each of VESTIBULE_HASH_THREADS now; set that",
+    "VESTIBULE_SESSION_DAYS": "is 90 now, or VESTIBULE_HISTORY_DAYS where that is less; set that",
+    "VESTIBULE_LETTER_DAYS": "is 30 now, or VESTIBULE_HISTORY_DAYS where that is less; set that",
+    "VESTIBULE_EVENT_DAYS": "is VESTIBULE_HISTORY_DAYS now; set that",
+    "VESTIBULE_DEVICE_DAYS": "is 365 now and no setting; take it away",
+    "VESTIBULE_SIGNING_KEY_BITS": "is part of VESTIBULE_SIGNING_ALGORITHM now, as RS256-2048 or RS256-4096; set that",
+    "VESTIBULE_METRICS_PORT": "is VESTIBULE_METRICS now, a port such as 9464 or an address with it; set that",
+    "VESTIBULE_METRICS_HOST": "is part of VESTIBULE_METRICS now, such as 0.0.0.0:9464; set that",
+}
 # What begins so in the file may be meant for us: the names of the tutorial's server, which have no prefix of ours.
 _BEGIN_LIKE_OURS = ("EMAIL_", "JWT_")
 
@@ -24,7 +42,7 @@ def unknown(given: Mapping[str, str], known: list[str]) -> Iterator[str]:
     for name in sorted(given):
         ours = name.upper().startswith((_PREFIX, "VESTIBULE-")) and not name.startswith(_TEST_PREFIX)
         if ours and name not in known and not _of_a_service(name, given[name]):
-            yield f"{name}: there is no such setting{_hint(name.upper().replace('-', '_'), known)}"
+            yield f"{name}: {_why_not(name.upper().replace('-', '_'), known)}"
 
 
 def mistyped(of_file: Mapping[str, str], known: list[str], chosen: Collection[str]) -> Iterator[tuple[str, str]]:
@@ -57,9 +75,14 @@ def _of_a_service(name: str, value: str) -> bool:
     return _OF_A_SERVICE.fullmatch(name) is not None or (name.endswith("_PORT") and "://" in value)
 
 
-def _hint(name: str, known: list[str]) -> str:
+def _why_not(name: str, known: list[str]) -> str:
+    """Return why nobody reads the name, and what to set instead."""
+    if name in _FORMER:
+        return _FORMER[name]
     meant = _meant(name, known)
-    return f"; did you mean {meant}?" if meant else "; docs/settings.md lists those there are"
+    return (
+        f"there is no such setting; {f'did you mean {meant}?' if meant else 'docs/settings.md lists those there are'}"
+    )
 
 
 def _meant(name: str, known: list[str]) -> str:

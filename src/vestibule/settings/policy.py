@@ -1,6 +1,7 @@
 """The rules among the settings, as flows and model know them."""
 
 from datetime import timedelta
+from fractions import Fraction
 from urllib.parse import urlsplit
 
 from vestibule.crypto.commonest import commonest_passwords
@@ -15,6 +16,15 @@ from vestibule.model.sessions import SessionLimits
 from vestibule.settings.fields import Settings
 
 _LETTERS_APART = timedelta(minutes=5)
+# What one network may do in a minute for each sign-in that it may try: a crowd that does more of one does more of all.
+_FOR_EACH_SIGN_IN = {
+    RateClass.SIGN_IN: Fraction(1),
+    RateClass.REGISTER: Fraction(1, 5),
+    RateClass.MAIL: Fraction(2, 5),
+    RateClass.REFRESH: Fraction(4),
+    RateClass.ACCOUNT: Fraction(2),
+}
+_LETTERS_AN_HOUR = Fraction(1, 5)
 
 
 def policy(chosen: Settings) -> Policy:
@@ -44,27 +54,27 @@ def policy(chosen: Settings) -> Policy:
         language=chosen.language,
         login_attempts=LoginAttemptLimits(
             at_most=chosen.password_failures,
-            free=min(chosen.password_failures_free, chosen.password_failures),
-            longest_wait=timedelta(seconds=chosen.password_wait_seconds),
+            free=min(LoginAttemptLimits.free, chosen.password_failures),
         ),
-        networks=NetworkLimits(
-            {
-                RateClass.SIGN_IN: chosen.sign_ins_per_network,
-                RateClass.REGISTER: chosen.registrations_per_network,
-                RateClass.MAIL: chosen.mail_per_network,
-                RateClass.REFRESH: chosen.refreshes_per_network,
-                RateClass.ACCOUNT: chosen.account_per_network,
-            }
-        ),
-        letters=LetterLimits.per_hour(chosen.letters_per_email, chosen.letters_per_network, _LETTERS_APART),
-        events_kept=timedelta(days=chosen.event_days),
+        networks=NetworkLimits({each: _part(chosen, share) for each, share in _FOR_EACH_SIGN_IN.items()}),
+        letters=LetterLimits.per_hour(chosen.letters_per_email, _part(chosen, _LETTERS_AN_HOUR), _LETTERS_APART),
+        events_kept=timedelta(days=chosen.history_days),
         retention=Retention(
-            sessions=timedelta(days=chosen.session_days),
-            letters=timedelta(days=chosen.letter_days),
-            devices=timedelta(days=chosen.device_days),
+            sessions=_at_most(Retention.sessions, chosen.history_days),
+            letters=_at_most(Retention.letters, chosen.history_days),
             unverified=timedelta(days=chosen.unverified_days),
         ),
         reauthentication=timedelta(seconds=chosen.reauthentication_seconds),
         conceal_accounts=verification_mandatory if chosen.conceal_accounts is None else chosen.conceal_accounts,
         published_keys_lifetime=timedelta(seconds=chosen.published_keys_seconds),
     )
+
+
+def _part(chosen: Settings, share: Fraction) -> int:
+    """Return a share of the sign-ins that one network may try, 1 at least: a limit of 0 would shut everybody out."""
+    return max(1, int(share * chosen.sign_ins_per_network))
+
+
+def _at_most(usual: timedelta, days: int) -> timedelta:
+    """Return how long to keep something, where nothing is kept for longer than so many days; 0: no such bound."""
+    return min(usual, timedelta(days=days)) if days else usual

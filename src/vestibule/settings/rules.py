@@ -28,8 +28,8 @@ def complaints(chosen: Settings) -> Iterator[str]:
         yield "VESTIBULE_FEED_FOLLOWERS: is more than half of VESTIBULE_CONNECTIONS, which would keep others out"
     if chosen.production and not chosen.url:
         yield "VESTIBULE_URL: is needed in production, because mailed links lead there"
-    if chosen.metrics_port == chosen.port:
-        yield "VESTIBULE_METRICS_PORT: is that of the API, PORT; choose another"
+    if chosen.metrics and chosen.metrics[1] == chosen.port:
+        yield "VESTIBULE_METRICS: has the port of the API, PORT; choose another"
     if chosen.conceal_accounts and chosen.email_verification == "optional":
         yield (
             "VESTIBULE_CONCEAL_ACCOUNTS: conceals nothing while whoever registers can sign in at once; set "

@@ -29,6 +29,7 @@ _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _SWITCH = dict.fromkeys(("on", "true", "yes", "1"), True) | dict.fromkeys(("off", "false", "no", "0"), False)
 _MAPPED = ip_network("::ffff:0:0/96")
 MAX_LOGO_BYTES = 100_000
+_HIGHEST_PORT = 65535
 _LONGEST_SHOWN = 60
 _BEHIND_A_PATH = re.compile(r"(?<=.)[?#].*", re.DOTALL)
 
@@ -88,6 +89,18 @@ def listening_address(name: str) -> str:
         example = "such as 127.0.0.1, ::1 or localhost (no scheme, no port; 0.0.0.0 for all)"
         raise ValueError(f"{shown(name)} is not an address to listen on, {example}")
     return name
+
+
+def _metrics_address(text: Any) -> Any:
+    """An address and a port; the address of this machine alone where none is named."""
+    if not isinstance(text, str):
+        return text
+    host, colon, port = text.rpartition(":")
+    right = port.isascii() and port.isdigit() and 1 <= int(port[:6]) <= _HIGHEST_PORT
+    if not right or (":" in host and not host.startswith("[")):
+        what = "is not a port such as 9464, nor an address and a port such as 0.0.0.0:9464 or [::1]:9464"
+        raise ValueError(f"{shown(text)} {what}")
+    return listening_address(host) if colon else "127.0.0.1", int(port)
 
 
 def _is_address(text: str) -> bool:
@@ -239,6 +252,7 @@ Origins = Annotated[
 ]
 Hosts = Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], BeforeValidator(_listed)]
 ListeningAddress = Annotated[str, AfterValidator(listening_address)]
+MetricsAddress = Annotated[tuple[str, int] | None, BeforeValidator(_metrics_address)]
 MailHost = Annotated[str, AfterValidator(_mail_host)]
 EhloName = Annotated[str, AfterValidator(greeting_name)]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks)]

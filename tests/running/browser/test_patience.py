@@ -14,7 +14,7 @@ from tests.running.browser.test_access import found
 @pytest.fixture
 def strict(browser: Browser, tmp_path: Path) -> Iterator[Desk]:
     """A server that is asked for one letter a minute, and no more."""
-    with starting(tmp_path, VESTIBULE_MAIL_REQUESTS_PER_NETWORK="1", **given_keys()) as server:
+    with starting(tmp_path, VESTIBULE_SIGN_INS_PER_NETWORK="1", **given_keys()) as server:
         wait_until_it_answers(server)
         made = Desk(server, browser)
         yield made

@@ -98,7 +98,7 @@ def test_the_chart_makes_objects_that_fit_together() -> None:
     assert pod["initContainers"][0]["args"] == ["migrate"]
     assert container["securityContext"]["readOnlyRootFilesystem"]
     assert pod["securityContext"]["runAsNonRoot"]
-    assert {"VESTIBULE_URL", "VESTIBULE_METRICS_PORT"} <= set(objects["ConfigMap"]["data"])
+    assert {"VESTIBULE_URL", "VESTIBULE_METRICS"} <= set(objects["ConfigMap"]["data"])
 
 
 def test_the_image_is_made_by_steps_that_work(tmp_path: Path) -> None:

@@ -215,8 +215,7 @@ def racing(folder: Path, backend: backends.Backend) -> Iterator[str]:
         **backend.environment,
         **PRODUCTION,
         "VESTIBULE_PASSWORD_FAILURES": str(LIMIT),
-        "VESTIBULE_PASSWORD_FAILURES_FREE": str(LIMIT),
-        "VESTIBULE_HASH_QUEUE": str(RACERS),
+        "VESTIBULE_HASH_THREADS": "8",
         "VESTIBULE_DATABASE_POOL": "64",
     }
     with serving(folder, "--workers", "4", **settings) as server:

@@ -71,7 +71,7 @@ async def test_l16_nothing_private_is_in_a_span_or_a_metric(backend: backends.Ba
             **collector.settings,
             **given_keys(),
             **backend.environment,
-            VESTIBULE_METRICS_PORT=str(metrics),
+            VESTIBULE_METRICS=str(metrics),
         ) as server,
         server.browser() as browser,
     ):

@@ -22,7 +22,7 @@ EMAIL = "ada@example.com"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    settings = {**UNLIMITED, "VESTIBULE_LETTERS_PER_NETWORK": "100000", **given_keys()}
+    settings = {**UNLIMITED, **given_keys()}
     with serving(tmp_path_factory.mktemp("server"), **settings) as running:
         with running.browser() as browser:
             register(browser, EMAIL)

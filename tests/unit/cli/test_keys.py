@@ -74,7 +74,7 @@ def test_rotating_given_keys_is_refused_in_one_line(tmp_path: Path) -> None:
 def test_a_running_server_follows_a_rotation_and_a_new_secret(tmp_path: Path) -> None:
     """Compressed: services keep the published keys for a second, and processes trust what they know for two."""
     quick = {
-        "VESTIBULE_SIGNING_KEY_BITS": "2048",
+        "VESTIBULE_SIGNING_ALGORITHM": "RS256-2048",
         "VESTIBULE_JWKS_SECONDS": "1",
         "VESTIBULE_REVOCATION_STALENESS_SECONDS": "2",
         "VESTIBULE_CLOCK_LEEWAY_SECONDS": "0",

@@ -143,9 +143,9 @@ def test_a_port_that_another_program_has_is_one_line(tmp_path: Path) -> None:
 def test_c3_every_place_that_cannot_be_had_is_told_in_one_run(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other, socket.create_server(("127.0.0.1", 0)) as another:
         taken, also = (each.getsockname()[1] for each in (other, another))
-        refused = run(tmp_path, "serve", PORT=str(taken), VESTIBULE_METRICS_PORT=str(also), **given_keys())
+        refused = run(tmp_path, "serve", PORT=str(taken), VESTIBULE_METRICS=str(also), **given_keys())
     assert refused.returncode == 2
-    assert [line.split(": ")[1] for line in refused.stderr.splitlines()] == ["PORT", "VESTIBULE_METRICS_PORT"]
+    assert [line.split(": ")[1] for line in refused.stderr.splitlines()] == ["PORT", "VESTIBULE_METRICS"]
 
 
 def test_a_port_that_another_vestibule_has_is_one_line(first_start: Running, tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ WRONG = [
     ("VESTIBULE_SESSION_SECONDS", "60"),
     ("VESTIBULE_SESSION_IDLE_SECONDS", "899"),
     ("VESTIBULE_PASSWORD_MIN_LENGTH", "7"),
-    ("VESTIBULE_SIGNING_KEY_BITS", "1024"),
+    ("VESTIBULE_SIGNING_ALGORITHM", "RS256-1024"),
     ("VESTIBULE_EMAIL_VERIFICATION", "perhaps"),
     ("VESTIBULE_REFRESH_ROTATION", "perhaps"),
     ("VESTIBULE_DATA", "/dev/null/x"),
@@ -151,10 +151,14 @@ def test_a_misspelt_name_is_refused_with_the_right_one(from_file: bool, refusal:
     assert "VESTIBULE_PASSWORD_HASH?" in said
 
 
-@pytest.mark.parametrize("bits", [2048, 3072, 4096])
-def test_the_size_of_new_keys_can_be_chosen(bits: int, nowhere: pytest.MonkeyPatch) -> None:
-    nowhere.setenv("VESTIBULE_SIGNING_KEY_BITS", str(bits))
-    assert reading.read().signing_key_bits == bits
+@pytest.mark.parametrize(
+    ("given", "algorithm", "bits"),
+    [("RS256-2048", "RS256", 2048), ("RS256", "RS256", 3072), ("RS256-4096", "RS256", 4096)],
+)
+def test_the_size_of_new_keys_can_be_chosen(given: str, algorithm: str, bits: int, nowhere: pytest.MonkeyPatch) -> None:
+    nowhere.setenv("VESTIBULE_SIGNING_ALGORITHM", given)
+    chosen = reading.read()
+    assert (chosen.signing_algorithm, chosen.signing_key_bits) == (algorithm, bits)
 
 
 @pytest.mark.parametrize(
@@ -225,9 +229,9 @@ def test_the_tutorials_own_file_starts_a_server(postgresql: Backend, tmp_path: P
 
 
 def test_a_wrong_setting_ends_the_real_process(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text("VESTIBULE_LETTER_DAYS=x\n")
+    (tmp_path / ".env").write_text("VESTIBULE_HISTORY_DAYS=x\n")
     refused = run(tmp_path, "serve")
     assert refused.returncode == 2
-    assert complaint(refused.stderr).startswith("VESTIBULE_LETTER_DAYS: ")
+    assert complaint(refused.stderr).startswith("VESTIBULE_HISTORY_DAYS: ")
     assert refused.stdout == ""
     assert list(tmp_path.iterdir()) == [tmp_path / ".env"]

@@ -57,7 +57,7 @@ class Watched:
 @pytest.fixture(scope="module")
 def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     port = free_port()
-    settings = {"VESTIBULE_METRICS_PORT": str(port), **given_keys()}
+    settings = {"VESTIBULE_METRICS": str(port), **given_keys()}
     with serving(tmp_path_factory.mktemp("server"), "--workers", "2", **settings) as server:
         with server.browser() as browser:
             register(browser, OTHER)
@@ -159,9 +159,9 @@ def test_unset_nobody_listens_but_the_api(tmp_path: Path) -> None:
 
 def test_a_port_that_is_taken_is_said_in_one_line(watched: Watched, tmp_path: Path) -> None:
     port = watched._at.partition("127.0.0.1:")[2].partition("/")[0]
-    done = run(tmp_path, "serve", "--port", str(free_port()), VESTIBULE_METRICS_PORT=port)
+    done = run(tmp_path, "serve", "--port", str(free_port()), VESTIBULE_METRICS=port)
     assert done.returncode == 2
-    assert complaint(done.stderr).startswith(f"VESTIBULE_METRICS_PORT: cannot listen on 127.0.0.1:{port}")
+    assert complaint(done.stderr).startswith(f"VESTIBULE_METRICS: cannot listen on 127.0.0.1:{port}")
 
 
 def listened_at_by(pid: int) -> set[int]:
@@ -180,7 +180,7 @@ def _link_in(server: Running, email: str) -> str:
 
 def test_who_meets_a_limit_is_told_by_the_limit(tmp_path: Path) -> None:
     port = free_port()
-    settings = {"VESTIBULE_METRICS_PORT": str(port), "VESTIBULE_SIGN_INS_PER_NETWORK": "2", **given_keys()}
+    settings = {"VESTIBULE_METRICS": str(port), "VESTIBULE_SIGN_INS_PER_NETWORK": "2", **given_keys()}
     with serving(tmp_path, **settings) as server, server.browser() as browser:
         body = {"email": EMAIL, "password": PASSWORD}
         statuses = [browser.post("/api/auth/login", json=body).status_code for _ in range(5)]

@@ -1,0 +1,95 @@
+"""Settings about what people meet: the front-ends, the mail, and the look of both."""
+
+from typing import ClassVar, Literal
+
+from pydantic import SecretStr
+
+from vestibule.settings.groups.group import Group, setting
+from vestibule.settings.types import Colour, EhloName, Folder, Logo, MailHost, OneLine, Origins, Whole
+
+
+class FrontEnds(Group):
+    """Read this when a web application or an app of yours calls the server from a browser."""
+
+    title: ClassVar[str] = "Let front-ends in"
+
+    origins: Origins = setting(
+        "ORIGIN",
+        ("http://localhost:3000",),
+        "Origins that may call with credentials. Mailed links lead to the first one of the web. Unset: mailed links "
+        "lead to Vestibule's own pages, and in production no front-end may call. Plain HTTP is refused in production, "
+        "except for localhost.",
+        takes="origins, separated by commas; those of apps, such as `capacitor://localhost`, too",
+    )
+    cookie_prefix: Literal["", "__Host-"] = setting(
+        "VESTIBULE_COOKIE_PREFIX",
+        "",
+        "`__Host-` begins the names of the two HttpOnly cookies, so that no other host of the domain can plant one. "
+        "Only in production, and with front-ends that do not look for the contract's names.",
+    )
+
+
+class Mail(Group):
+    """Read this when the server is to send real email."""
+
+    title: ClassVar[str] = "Send mail"
+
+    email_host: MailHost = setting(
+        "EMAIL_HOST",
+        "",
+        "SMTP server.",
+        takes="a host name, such as `smtp.example.com`",
+        unset="emails go to a folder in VESTIBULE_DATA, and in development to the log",
+    )
+    email_port: Whole = setting("EMAIL_PORT", 587, "Its port.", ge=1, le=65535)
+    email_user: OneLine = setting("EMAIL_USER", "", "User name there.", takes="one line", unset="no sign-in there")
+    email_pass: SecretStr = setting(
+        "EMAIL_PASS", SecretStr(""), "Password there.", takes="any text", unset="no password"
+    )
+    email_security: Literal["auto", "tls", "starttls", "none"] = setting(
+        "VESTIBULE_EMAIL_SECURITY",
+        "auto",
+        "`tls` from the first byte, `starttls`, or `none`. `auto`: `tls` on port 465, otherwise `starttls`, which may "
+        "be missing only where no password would be sent.",
+    )
+    email_from: str = setting(
+        "VESTIBULE_EMAIL_FROM",
+        "no-reply@localhost",
+        "Sender of every email. Without a name, the product's name.",
+        takes="an email, or `Name <email>`",
+    )
+    email_ehlo: EhloName = setting(
+        "VESTIBULE_EMAIL_EHLO",
+        "",
+        "Name by which Vestibule greets the mail server (EHLO). Strict servers refuse `localhost`.",
+        takes="a host name, such as `auth.example.com`",
+        unset="the host of VESTIBULE_URL, or else this machine's name",
+    )
+
+
+class Look(Group):
+    """Read this when pages and emails are to look like your product's."""
+
+    title: ClassVar[str] = "Make it look like yours"
+
+    product_name: OneLine = setting("VESTIBULE_PRODUCT_NAME", "Vestibule", "Your product's name.", takes="one line")
+    product_colour: Colour = setting(
+        "VESTIBULE_PRODUCT_COLOUR", "#2b4acb", "Colour of its buttons.", takes="a colour as `#rrggbb`"
+    )
+    product_logo: Logo = setting(
+        "VESTIBULE_PRODUCT_LOGO",
+        None,
+        "Its logo, shown 36 pixels high and sent with emails.",
+        takes="a PNG, JPEG or GIF file of at most 100 kB",
+        unset="the name alone",
+    )
+    templates: Folder = setting(
+        "VESTIBULE_TEMPLATES",
+        None,
+        "Folder with templates of yours in `mail/` and `pages/`. What is not there is taken from Vestibule.",
+        takes="a folder that is there",
+        unset="Vestibule's own",
+    )
+    language: Literal["en", "de", "fr", "es", "pt"] = setting(
+        "VESTIBULE_LANGUAGE", "en", "Language where neither account nor browser names one."
+    )

@@ -1,0 +1,97 @@
+"""Settings about secrets, and about the tokens that are signed with them."""
+
+from typing import ClassVar, Literal
+
+from pydantic import SecretStr
+
+from vestibule.settings.groups.group import Group, setting
+from vestibule.settings.types import OneLine, Pem, SealingSecret, Whole
+
+_SECRET = "a secret of 32 characters or more"
+_PEM = "a PEM file, base64 as a whole"
+_MADE_HERE = "keys are made here"
+
+
+class Secrets(Group):
+    """Read this before the first start on PostgreSQL, and when a secret has to be replaced."""
+
+    title: ClassVar[str] = "Keep secrets"
+
+    secret_key: SealingSecret = setting(
+        "VESTIBULE_SECRET_KEY",
+        SecretStr(""),
+        "Encrypts the private keys in the database. Needed with PostgreSQL, the same on every machine.",
+        takes=_SECRET,
+        unset="the file `secret.key` in VESTIBULE_DATA, which `vestibule serve` makes at its first start on SQLite",
+    )
+    secret_key_old: SealingSecret = setting(
+        "VESTIBULE_SECRET_KEY_OLD",
+        SecretStr(""),
+        "The secret before it: opens what is still encrypted with it, until `vestibule keys reencrypt` has been run.",
+        takes=_SECRET,
+    )
+    pepper: SealingSecret = setting(
+        "VESTIBULE_PEPPER",
+        SecretStr(""),
+        "A secret kept outside the database, without which stolen hashes say nothing about passwords. Hashes without "
+        "it are made anew at the next sign-in. If you lose it, every password is lost: keep a copy.",
+        takes=_SECRET,
+        unset="no pepper",
+    )
+    pepper_old: SealingSecret = setting(
+        "VESTIBULE_PEPPER_OLD",
+        SecretStr(""),
+        "The pepper before it, for hashes that have not been made anew: keep it until everybody has signed in.",
+        takes=_SECRET,
+    )
+    password_hash: Literal["argon2id", "bcrypt"] = setting(
+        "VESTIBULE_PASSWORD_HASH",
+        "argon2id",
+        "`bcrypt` (cost 12) only where another program must read new hashes; passwords then end at 72 bytes.",
+    )
+
+
+class Tokens(Group):
+    """Read this when services check tokens themselves, or when you bring keys of your own."""
+
+    title: ClassVar[str] = "Sign tokens"
+
+    issuer: OneLine = setting("VESTIBULE_ISSUER", "vestibule", "`iss` of every token.", takes="one line")
+    audience: OneLine = setting("VESTIBULE_AUDIENCE", "vestibule", "`aud` of access tokens.", takes="one line")
+    signing: Literal["RS256", "RS256-2048", "RS256-4096", "ES256", "EdDSA"] = setting(
+        "VESTIBULE_SIGNING_ALGORITHM",
+        "RS256",
+        "What keys made from now on sign with: `RS256` as the contract has it, with RSA of 3072 bits (or of the "
+        "number after the hyphen), `ES256` (ECDSA on P-256) or `EdDSA` (Ed25519). Older keys stay as they are: after "
+        "a change, run `vestibule keys rotate` twice for each use.",
+    )
+    published_keys_seconds: Whole = setting(
+        "VESTIBULE_JWKS_SECONDS",
+        300,
+        "Seconds for which services may keep the published keys. A new key signs only after them.",
+        ge=1,
+        le=86400,
+    )
+    clock_leeway_seconds: Whole = setting(
+        "VESTIBULE_CLOCK_LEEWAY_SECONDS", 30, "Allowed clock skew, in seconds.", ge=0, le=60
+    )
+    jwt_access_private: Pem = setting(
+        "JWT_ACCESS_TOKEN_PRIVATE_KEY",
+        SecretStr(""),
+        "Private RSA key for access tokens. Set all four JWT_… settings, or none.",
+        takes=_PEM,
+        unset="keys are made at the first start, and kept in the database, encrypted with VESTIBULE_SECRET_KEY",
+    )
+    jwt_access_public: Pem = setting(
+        "JWT_ACCESS_TOKEN_PUBLIC_KEY", SecretStr(""), "Its public half.", takes=_PEM, unset=_MADE_HERE
+    )
+    jwt_refresh_private: Pem = setting(
+        "JWT_REFRESH_TOKEN_PRIVATE_KEY",
+        SecretStr(""),
+        "Private RSA key for refresh tokens; another one.",
+        takes=_PEM,
+        unset=_MADE_HERE,
+    )
+    jwt_refresh_public: Pem = setting(
+        "JWT_REFRESH_TOKEN_PUBLIC_KEY", SecretStr(""), "Its public half.", takes=_PEM, unset=_MADE_HERE
+    )

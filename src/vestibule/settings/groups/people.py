@@ -1,0 +1,133 @@
+"""Settings about people: who may register, how long they stay signed in, and how often they may try."""
+
+from typing import ClassVar, Literal
+
+from vestibule.settings.groups.group import A_CENTURY, Group, setting
+from vestibule.settings.types import Switch, Whole
+
+_UP_TO_A_CENTURY = "60 to 3,153,600,000 (a century)"
+
+
+class Registering(Group):
+    """Read this when you decide what it takes to have an account."""
+
+    title: ClassVar[str] = "Who may register"
+
+    email_verification: Literal["optional", "mandatory"] = setting(
+        "VESTIBULE_EMAIL_VERIFICATION", "optional", "`mandatory`: nobody signs in before the email is verified."
+    )
+    conceal_accounts: Switch | None = setting(
+        "VESTIBULE_CONCEAL_ACCOUNTS",
+        None,
+        "`on`: registering a taken email is answered like any other, and its owner is told by mail; signing in to an "
+        "unverified email is answered like a wrong password. Needs `VESTIBULE_EMAIL_VERIFICATION=mandatory`. `off`: "
+        "the contract's 409 and 401.",
+        unset="on where verification is mandatory",
+    )
+    password_min_length: Whole = setting(
+        "VESTIBULE_PASSWORD_MIN_LENGTH",
+        8,
+        "Shortest password, in characters. NIST asks for 15 where the password is the only factor.",
+        ge=8,
+        le=64,
+    )
+    password_max_length: Whole = setting(
+        "VESTIBULE_PASSWORD_MAX_LENGTH", 128, "Longest password, in characters.", ge=32, le=256
+    )
+    password_blocklist: Switch | None = setting(
+        "VESTIBULE_PASSWORD_BLOCKLIST",
+        None,
+        "Refuses new passwords that are among the 30,000 commonest, or little more than the account's email or the "
+        "product's name.",
+        unset="on in production",
+    )
+
+
+class SignedIn(Group):
+    """Read this when people are signed out too early or too late for your taste."""
+
+    title: ClassVar[str] = "How long people stay signed in"
+
+    session_idle_seconds: Whole = setting(
+        "VESTIBULE_SESSION_IDLE_SECONDS",
+        3600,
+        "Seconds after which a session ends that is not refreshed; also the life of a refresh token.",
+        takes=_UP_TO_A_CENTURY,
+        ge=60,
+        le=A_CENTURY,
+    )
+    session_seconds: Whole = setting(
+        "VESTIBULE_SESSION_SECONDS",
+        30 * 86400,
+        "Seconds after which a session ends, used or not.",
+        takes=_UP_TO_A_CENTURY,
+        ge=60,
+        le=A_CENTURY,
+    )
+    sessions_per_account: Whole = setting(
+        "VESTIBULE_SESSIONS_PER_ACCOUNT",
+        100,
+        "Sessions that one account may have at once. One more sign-in ends the session that was unused for longest.",
+        ge=1,
+        le=1000,
+    )
+    access_token_seconds: Whole = setting(
+        "VESTIBULE_ACCESS_TOKEN_SECONDS", 900, "Life of an access token, in seconds.", ge=30, le=3600
+    )
+    refresh_rotation: Switch = setting(
+        "VESTIBULE_REFRESH_ROTATION",
+        True,
+        "Each refresh gives a new refresh token. `off`: one token for the life of the session, whose idle end then "
+        "does not move.",
+    )
+    refresh_grace_seconds: Whole = setting(
+        "VESTIBULE_REFRESH_GRACE_SECONDS",
+        10,
+        "Seconds for which a refresh token that was just used gives the same successor again, so that tabs may race.",
+        ge=0,
+        le=60,
+    )
+    reauthentication_seconds: Whole = setting(
+        "VESTIBULE_REAUTHENTICATION_SECONDS",
+        900,
+        "Signing other devices out needs a sign-in at most this many seconds ago. `0`: any sign-in will do. Changing "
+        "a password or an email asks for the current password in any case.",
+        ge=0,
+        le=86400,
+    )
+
+
+class Guessing(Group):
+    """Read this when a whole office or school is told to wait, or when you are under attack."""
+
+    title: ClassVar[str] = "Stop guessing and floods"
+
+    sign_ins_per_network: Whole = setting(
+        "VESTIBULE_SIGN_INS_PER_NETWORK",
+        300,
+        "Sign-ins, right or wrong, that one network may try in a minute; changes of a password or an email count too. "
+        "The network's other limits follow it: in a minute a fifth as many registrations, two fifths as many requests "
+        "for emails and uses of mailed links, twice as many log-outs and looks at one's sessions, four times as many "
+        "refreshes; and in an hour a fifth as many emails. A network is an IPv4 address or the /64 of an IPv6 "
+        "address: an office behind one router is one.",
+        ge=1,
+        le=1_000_000,
+    )
+    password_failures: Whole = setting(
+        "VESTIBULE_PASSWORD_FAILURES",
+        50,
+        "Wrong passwords in a row, from wherever they come, after which no password is checked until it is reset by "
+        "mail. From the 21st on each makes the next wait, 1 s, 2 s, 4 s … up to 15 minutes. Known devices, which have "
+        "signed in to the account before, have as many of their own.",
+        ge=3,
+        le=50,
+    )
+    letters_per_email: Whole = setting(
+        "VESTIBULE_LETTERS_PER_EMAIL",
+        3,
+        "Emails of one kind that strangers may have sent to one address, five minutes apart; then one an hour later, "
+        "and at last one every three hours. Nobody is told when one is not sent: the link in the last one works until "
+        "the next may be asked for.",
+        ge=1,
+        le=1000,
+    )

@@ -1,0 +1,146 @@
+"""Settings about the server as a program: where it listens, what stands in front of it, and how much it carries."""
+
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BeforeValidator, SecretStr
+
+from vestibule.settings.groups.group import Group, lower, setting
+from vestibule.settings.types import DataFolder, Hosts, ListeningAddress, Networks, Origin, Whole
+
+
+class Production(Group):
+    """Read this before anybody but you reaches the server."""
+
+    title: ClassVar[str] = "Run it in production"
+
+    mode: Literal["development", "production"] = setting(
+        "NODE_ENV",
+        "development",
+        "`production` sets `Secure` on cookies, hides the interactive documentation and writes no mailed links to the "
+        "log.",
+    )
+    url: Origin = setting(
+        "VESTIBULE_URL",
+        "",
+        "Public address of this server. Needed in production. Mailed links lead there, unless ORIGIN is set.",
+        takes="an address without a path, such as `https://auth.example.com`",
+        unset="`http://localhost` with the port",
+    )
+    host: ListeningAddress = setting(
+        "VESTIBULE_HOST",
+        "127.0.0.1",
+        "Network address to listen on; `0.0.0.0` for all of IPv4.",
+        takes="an IPv4 or IPv6 address, or a host name",
+    )
+    port: Whole = setting(
+        "PORT",
+        8000,
+        "Port to listen on. `0`: any free port; the server prints which.",
+        ge=0,
+        le=65535,
+    )
+    data: DataFolder = setting(
+        "VESTIBULE_DATA",
+        Path("vestibule-data"),
+        "Folder for the SQLite file, the file `secret.key`, and emails that no mail server takes.",
+        takes="a folder; it is made if it is not there",
+    )
+    database_url: SecretStr = setting(
+        "DATABASE_URL",
+        SecretStr(""),
+        "The database. Percent-encode special characters (`%3F` for `?`). PostgreSQL needs VESTIBULE_SECRET_KEY as "
+        "well.",
+        takes="`postgresql://user:password@host:5432/name` or `sqlite:///path`",
+        unset="a SQLite file in VESTIBULE_DATA",
+    )
+    redis_url: SecretStr = setting(
+        "REDIS_URL",
+        SecretStr(""),
+        "Redis, which several processes share for rate limits and a copy of sessions. It holds only what may be lost.",
+        takes="`redis://host:6379/0`, or for Sentinel `redis+sentinel://host:26379,host:26379/name/0`",
+        unset="each process counts for itself",
+    )
+    drain_seconds: Whole | None = setting(
+        "VESTIBULE_DRAIN_SECONDS",
+        None,
+        "Seconds for which the server goes on answering after SIGTERM, while it says that it is not ready and closes "
+        "each connection with its next answer. Longer than the load balancer takes to notice.",
+        unset="`5` in production, otherwise `0`",
+        ge=0,
+        le=300,
+    )
+
+
+class BehindProxy(Group):
+    """Read this when nginx, Caddy, Traefik or a load balancer stands in front of the server."""
+
+    title: ClassVar[str] = "Put a proxy in front"
+
+    trusted_proxies: Networks = setting(
+        "VESTIBULE_TRUSTED_PROXIES",
+        (),
+        "Your own proxies. Only they are believed about the client's network address.",
+        takes="addresses and networks, separated by commas, such as `10.0.0.0/8,192.0.2.1`",
+        unset="nobody is believed",
+    )
+    proxy_header: Annotated[Literal["x-forwarded-for", "forwarded"], BeforeValidator(lower)] = setting(
+        "VESTIBULE_PROXY_HEADER", "x-forwarded-for", "The header in which they name the client. The other is not read."
+    )
+    allowed_hosts: Hosts = setting(
+        "VESTIBULE_ALLOWED_HOSTS",
+        (),
+        "Host names under which the server answers; a request with another `Host` is answered 421. `localhost` always "
+        "works.",
+        takes="host names without ports, separated by commas",
+        unset="in production the host of VESTIBULE_URL, otherwise any",
+    )
+
+
+class Crowd(Group):
+    """Read this when one process is to serve more people, or in less memory."""
+
+    title: ClassVar[str] = "Serve a crowd"
+
+    database_pool: Whole = setting(
+        "VESTIBULE_DATABASE_POOL", 10, "Connections to PostgreSQL for each process.", ge=2, le=100
+    )
+    hash_threads: Whole = setting(
+        "VESTIBULE_HASH_THREADS",
+        2,
+        "Passwords that each process hashes at once, in 19 MiB of memory each. 32 more wait for each thread; beyond "
+        "that, 503.",
+        ge=1,
+        le=64,
+    )
+    connections: Whole = setting(
+        "VESTIBULE_CONNECTIONS",
+        8192,
+        "Connections that each process takes at once, as far as the limit for open files allows. One network may have "
+        "a quarter of them, trusted proxies any number. When three quarters are taken, idle ones are closed.",
+        ge=256,
+        le=100_000,
+    )
+    remembered_tokens: Whole = setting(
+        "VESTIBULE_REMEMBERED_TOKENS",
+        50_000,
+        "Access tokens that each process remembers, in about 1.5 kB each, to answer without the database.",
+        ge=100,
+        le=10_000_000,
+    )
+    feed_followers: Whole = setting(
+        "VESTIBULE_FEED_FOLLOWERS",
+        100,
+        "Services that may follow the feed of revocations at each process; beyond that, 503. At most half of "
+        "VESTIBULE_CONNECTIONS.",
+        ge=1,
+        le=10_000,
+    )
+    revocation_staleness_seconds: Whole = setting(
+        "VESTIBULE_REVOCATION_STALENESS_SECONDS",
+        5,
+        "After this many seconds without news of log-outs, a process asks the database on every request, and answers "
+        "503 if it cannot.",
+        ge=2,
+        le=60,
+    )

@@ -1,0 +1,59 @@
+"""Settings about what an operator sees of the server, and for how long it is kept."""
+
+from typing import ClassVar, Literal
+
+from vestibule.settings.groups.group import Group, setting
+from vestibule.settings.types import MetricsAddress, Switch, Whole
+
+
+class Watching(Group):
+    """Read this when you connect it to Prometheus, OpenTelemetry or your log store."""
+
+    title: ClassVar[str] = "Watch it"
+
+    metrics: MetricsAddress = setting(
+        "VESTIBULE_METRICS",
+        None,
+        "Where Prometheus may ask for metrics: a port of 127.0.0.1, or an address and a port. Everybody who reaches "
+        "it can read the metrics. Never the port of the API.",
+        takes="a port such as `9464`, or an address and a port such as `0.0.0.0:9464` or `[::]:9464`",
+        unset="nothing is measured",
+    )
+    traces: Switch = setting(
+        "VESTIBULE_TRACES",
+        False,
+        "Sends traces of each request to OpenTelemetry. Needs `pip install '.[server,traces]'` in a clone. "
+        "`OTEL_EXPORTER_OTLP_ENDPOINT` and OpenTelemetry's other variables say where to.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = setting(
+        "VESTIBULE_LOG_LEVEL", "info", "Least important lines to write."
+    )
+    log_addresses: Literal["full", "masked"] = setting(
+        "VESTIBULE_LOG_ADDRESSES",
+        "full",
+        "`masked`: log lines have a client's network (/24, for IPv6 /48) instead of its address, and "
+        "`a***@example.com` instead of an email. The table of events keeps both for the account's owner.",
+    )
+
+
+class History(Group):
+    """Read this when a rule on privacy says how long data may be kept."""
+
+    title: ClassVar[str] = "Delete what is over"
+
+    history_days: Whole = setting(
+        "VESTIBULE_HISTORY_DAYS",
+        365,
+        "Days after which what happened is deleted: events after so many days, sessions that are over after at most "
+        "90 of them, emails that were sent or refused after at most 30. `0`: events are kept for ever.",
+        ge=0,
+        le=36500,
+    )
+    unverified_days: Whole = setting(
+        "VESTIBULE_UNVERIFIED_DAYS",
+        0,
+        "Days after which an account is deleted whose email was never verified, if nobody ever signed in to it, it is "
+        "no administrator's and it was registered here. `0`: never.",
+        ge=0,
+        le=36500,
+    )
