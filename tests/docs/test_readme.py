@@ -42,7 +42,7 @@ BLOTS = {
     r"postgresql://\S+": "(database)",
     r"(?<= )/\S*/vestibule-data": "(data)",
     r"Redis\s+redis://\S+": "",  # a row of the banner that only the second tour has
-    r"(?<=The schema went from nothing to )\d{4}": "(newest)",
+    r"(?<=Migrated to )\d{4}": "(newest)",
     r"\s+": " ",
 }
 

@@ -1,1 +1,1 @@
-"""Vestibule on the command line: `serve`, `migrate`, `keys`, `users`."""
+"""The commands of `vestibule`; `commands.py` lists them."""

@@ -1,4 +1,4 @@
-"""What a person is asked for: at a terminal, or as the next line of a pipe, in whatever bytes that comes."""
+"""Ask a person for input: at a terminal, or as the next line of a pipe, whatever bytes that contains."""
 
 import sys
 
@@ -11,11 +11,11 @@ _LONGEST_LINE = 10_000
 
 
 def asked(what: str, *, hidden: bool = False) -> str:
-    """The answer, without the end of its line; raises `WronglyTyped` where none comes, or what is no text."""
+    """Return the answer without its line break; raises `WronglyTyped` for no answer, or one that is not UTF-8."""
     try:
         answer = typer.prompt(what, hide_input=hidden, err=True) if sys.stdin.isatty() else _next_line(what)
     except UnicodeDecodeError:
-        answer = "\udcff"  # as a locale that knows no UTF-8 has it read
+        answer = "\udcff"  # as if it had been read under a locale without UTF-8
     if not is_text(answer):
         raise WronglyTyped(f"{what.lower()}: what was given on the standard input is not UTF-8")
     if not answer:
@@ -24,7 +24,9 @@ def asked(what: str, *, hidden: bool = False) -> str:
 
 
 def sure_of(question: str) -> None:
-    """Ask whether something is meant; raises `typer.Abort` where it is not, or nobody says so."""
+    """Ask for a confirmation; raises `typer.Abort` if it is denied or missing, and `WronglyTyped` for bytes that are
+    not UTF-8.
+    """
     try:
         typer.confirm(question, abort=True, err=True)
     except UnicodeDecodeError:
@@ -32,7 +34,7 @@ def sure_of(question: str) -> None:
 
 
 def _next_line(what: str) -> str:
-    """As it is, but for the end of the line of any system: only the one that is there, for a password may have more."""
+    """Return the next line without its line break of any system, but with other white space; raises `WronglyTyped`."""
     try:
         line = sys.stdin.readline(_LONGEST_LINE)
     except OSError as fault:

@@ -1,4 +1,4 @@
-"""What the commands need of the world, handed in by `wiring`, so that no command knows where things are kept."""
+"""What commands need from outside, as promises that `wiring` keeps: no command knows where things are stored."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -14,59 +14,59 @@ from vestibule.state.key_ring import KeyRing
 
 
 class Legacy(Protocol):
-    """Accounts elsewhere, to be imported."""
+    """Accounts of another server, to be imported."""
 
     @property
     def claims(self) -> Claims:
-        """Who of them came first with an email."""
+        """Return which of them came first with each email."""
 
     async def count(self) -> int:
-        """How many there are."""
+        """Return how many accounts there are."""
 
     def batches(self) -> AsyncIterator[Sequence[ForeignRow]]:
-        """All of them, some at a time, whoever has a better claim to an email first."""
+        """Yield all accounts in batches, those with the better claim to an email first."""
 
 
 class DatabaseCopy(Protocol):
-    """Everything in one database, to be carried to another."""
+    """Copies everything from one database to another."""
 
     async def count(self) -> int:
-        """How many rows there are to carry."""
+        """Return how many rows there are to copy."""
 
     async def carry(self, progress: Callable[[int], None]) -> dict[str, int]:
-        """How many rows of each table were carried. `progress` is told of each batch."""
+        """Copy all rows; return how many by table. `progress` is called with the number of rows of each batch."""
 
 
 class CommandContext(Protocol):
-    """One command's access to everything."""
+    """What one command works with."""
 
     @property
     def settings(self) -> Settings:
-        """The settings in force."""
+        """Return the settings in force; raises `WrongSettings`."""
 
     def settings_for(self, *looks: Callable[[Settings], object]) -> Settings:
-        """The same, once nobody of those who look at them raises `WrongSettings`; told with all else that is wrong."""
+        """Return the settings if none of `looks` rejects them; raises `WrongSettings` with every line that is wrong."""
 
     def opened(self, *, first_start: bool = False) -> AbstractAsyncContextManager[Env]:
-        """Everything a process needs, for as long as the block lasts. `first_start`: makes what is not there yet."""
+        """Return everything a process needs, while the block lasts. `first_start`: make what is missing."""
 
     def given_keys(self) -> KeyRing | None:
-        """The signing keys in the settings, if they are there."""
+        """Return the signing keys in the settings, or None."""
 
     async def stored_keys(self) -> list[SealedKey]:
-        """The signing keys in the database, as they lie there, newest first. Looks only: nothing is made."""
+        """Return the signing keys in the database, newest first and still encrypted. Makes none."""
 
     async def examine(self, url: str | None) -> list[Finding]:
-        """What is well and what is not: here, or with the server at `url` as its visitors see it."""
+        """Return what the doctor finds: on this machine, or of the server at `url` as visitors see it."""
 
     def weaknesses(self) -> list[Finding]:
-        """What of the settings alone weakens the server, and may not have been meant to."""
+        """Return which settings weaken the server, perhaps unintentionally."""
 
     async def migrate(self) -> tuple[str | None, str]:
-        """Bring the schema up to date; the revision before and after."""
+        """Migrate the database; return the revision before, None if it was empty, and after."""
 
     def legacy(self, address: str) -> AbstractAsyncContextManager[Legacy]:
-        """The tutorial's `users` table at a database address."""
+        """Return the accounts in the tutorial's `users` table at a database URL, while the block lasts."""
 
     def copying(self, address: str) -> AbstractAsyncContextManager[DatabaseCopy]:
-        """From another database of Vestibule's to the one in force."""
+        """Return a copy from the database at a URL to the one in force, while the block lasts."""

@@ -23,7 +23,7 @@ def _version(wanted: bool) -> None:
 
 
 def build() -> typer.Typer:
-    """The commands; each finds its `CommandContext` in the context's `obj`."""
+    """Return the commands; each finds its `CommandContext` in the context's `obj`."""
     commands = Commands(
         name="vestibule",
         no_args_is_help=True,

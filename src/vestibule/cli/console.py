@@ -1,7 +1,7 @@
-"""How the command line looks: what is meant to be read goes to the error stream, results to the output.
+"""Output of the command line: results go to standard output, what is meant to be read to standard error.
 
-Whatever is shown may have been said by others: a server, a mail server, a row of the database. Nothing of it commands
-the terminal, and no line of it looks like one of ours.
+What is shown may come from others: a server, a mail server, a row of the database. So none of it controls the terminal,
+and no line of it looks like one of ours.
 """
 
 import json
@@ -17,21 +17,21 @@ from rich.text import Text
 from vestibule.process.streams import OutputLost
 from vestibule.protocol.one_line import one_line
 
-# What is piped into another program is not folded to a screen that is not there.
+# Output into a pipe is not wrapped to the width of a screen.
 _PIPED_WIDTH = 200
 
 _IS_TERMINAL = sys.stdout is not None and sys.stdout.isatty()  # None: closed
 
 
 class Terminal(Console):
-    """A console that writes no control character but its own."""
+    """A console that writes no control character except its own."""
 
     def render_str(self, text: str, **how: Any) -> Text:
-        """A string that is printed, or a cell of a table: one line."""
+        """Return a printed string, or a cell of a table, as one line."""
         return super().render_str(one_line(text), **how)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """Everything else that is shown; line breaks are those of the layout."""
+        """Yield everything else that is shown; only the layout adds line breaks."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=_lines(segment.text))
 
@@ -41,13 +41,13 @@ notes = Terminal(stderr=True, soft_wrap=True)
 
 
 def fail(message: str) -> None:
-    """Say why it stops here, one line for each thing that is wrong; nothing of what needs no words."""
+    """Print why the command stops, one line for each problem; nothing for an empty message."""
     for line in message.split("\n") if message else ():
         notes.print(f"[bold red]vestibule:[/] {escape(line)}", highlight=False)
 
 
 def show_once(secret: str, if_lost: str) -> None:
-    """Print what nobody can be shown again; raises `OutputLost`, which says then what became of it."""
+    """Print what cannot be shown again; raises `OutputLost`, whose message then says what to do."""
     try:
         results.print(secret, soft_wrap=True, highlight=False)
         sys.stdout.flush()
@@ -56,7 +56,7 @@ def show_once(secret: str, if_lost: str) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print a document for programs; what a terminal would obey is written as JSON escapes it."""
+    """Print a JSON document for programs; escape what a terminal would obey."""
     text = json.dumps(value, ensure_ascii=False, indent=2)
     print("".join(sign if sign.isprintable() or sign == "\n" else json.dumps(sign)[1:-1] for sign in text))
 

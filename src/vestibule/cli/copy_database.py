@@ -1,4 +1,4 @@
-"""`vestibule copy-database`: everything from one database to another."""
+"""`vestibule copy-database`: copy everything from one database to another."""
 
 import asyncio
 from typing import Annotated
@@ -25,9 +25,10 @@ def copy_database(
 ) -> None:
     """Copy everything from another database: accounts, sessions, keys, emails and events.
 
-    From the SQLite file to PostgreSQL, say. Goes to the database of DATABASE_URL, which has to be empty: run
-    `vestibule migrate` on it, and start no server yet. Stop the servers on the old one first, for what they write
-    afterwards stays behind. Nobody is signed out. The old database stays as it is; cut off, so does the new one.
+    From the SQLite file to PostgreSQL, say. Copies to the database of DATABASE_URL, which must be empty: run
+    `vestibule migrate` on it, and start no server yet. First stop the servers on the old database: what they write
+    later is not copied. Nobody is signed out. The old database is not changed; after an interruption the new one is
+    still empty.
     """
     command_context: CommandContext = context.obj
     carried = asyncio.run(_copy(command_context, source))

@@ -1,4 +1,4 @@
-"""`vestibule doctor`: looks at everything that usually goes wrong, and says what to do about it."""
+"""`vestibule doctor`: check the installation for common problems, and say what to do."""
 
 import asyncio
 from dataclasses import asdict
@@ -40,14 +40,14 @@ def _of_a_server(url: str | None) -> str | None:
 def doctor(
     context: typer.Context,
     url: Annotated[
-        str | None, typer.Option(callback=_of_a_server, help="Look at the server at this address, as visitors see it.")
+        str | None, typer.Option(callback=_of_a_server, help="Check the server at this URL, as visitors see it.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON document.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")] = False,
 ) -> None:
-    """Look at everything that usually goes wrong, and say what to do about it. Changes nothing.
+    """Check the installation for common problems (read-only).
 
-    Without --url: settings, cookies and origins, database, clocks, keys, Redis, mail, as this machine is set up.
-    Status 1 if anything does not work, 2 if a setting cannot be read, and then only settings are told of, else 0.
+    Without --url: settings, cookies and origins, database, clocks, keys, Redis and mail of this machine.
+    Exit status: 1 if something does not work, 2 if a setting is wrong (then only settings are checked), else 0.
     """
     command_context: CommandContext = context.obj
     try:
@@ -55,7 +55,7 @@ def doctor(
     except WrongSettings as reason:
         if as_json:
             _print_json(_of_wrong_settings(reason))
-        raise  # which says every line, as it does of every command
+        raise  # which prints every line, as in every command
     found = asyncio.run(command_context.examine(url))
     if as_json:
         _print_json(found)
@@ -65,8 +65,8 @@ def doctor(
 
 
 def _of_wrong_settings(reason: WrongSettings) -> list[Finding]:
-    remedy = "mend it where it is set, and ask again; docs/settings.md lists every setting"
-    why = "No server and no command starts with it, so that nothing else was looked at."
+    remedy = "correct it where it is set, and run this again; docs/settings.md lists every setting"
+    why = "No server and no command starts with it, so nothing else was checked."
     return [fault("settings", line, why, remedy) for line in str(reason).split("\n")]
 
 
@@ -77,7 +77,7 @@ def _print_json(found: list[Finding]) -> None:
 def _show(found: list[Finding]) -> None:
     lines = Table.grid(Column(no_wrap=True), Column(no_wrap=True), Column(overflow="fold"), padding=(0, 1))
     for number, finding in enumerate(found):
-        # The subject once for all that is said of it.
+        # Show the subject once for all its findings.
         first = number == 0 or found[number - 1].subject != finding.subject
         lines.add_row(f" {_MARKS[finding.severity]}", f"[bold]{finding.subject}[/] " if first else "", _words(finding))
     results.print("", lines, "", f" {_summary(found)}", "", sep="\n", soft_wrap=False)
@@ -95,7 +95,7 @@ def _summary(found: list[Finding]) -> str:
     if counts[Severity.FAULT]:
         return f"[bold red]{_number(counts[Severity.FAULT], 'thing does', 'things do')} not work.[/]"
     if counts[Severity.WARNING]:
-        return f"[yellow]It works; {_number(counts[Severity.WARNING], 'thing needs', 'things need')} a look.[/]"
+        return f"[yellow]It works; {_number(counts[Severity.WARNING], 'warning', 'warnings')}.[/]"
     return "[green]All is well.[/]"
 
 

@@ -1,7 +1,7 @@
-"""How a command ends that cannot go on: with a line that says what to mend, and a status.
+"""How a command ends that cannot go on: with a line that says what to do, and an exit status.
 
-What nobody foresaw is a mistake of ours. It is told as a traceback without any value in it, because a terminal's
-output is pasted into reports as it is.
+An unforeseen exception is a mistake of ours. Its traceback is shown without any value in it, because a terminal's
+output gets pasted into reports as it is.
 """
 
 import sys
@@ -18,7 +18,7 @@ from vestibule.protocol.one_line import one_line
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """End the process with a sentence for what an operator can mend, and with a traceback for the rest."""
+    """End the process with a sentence for what an operator can correct, and with a traceback for the rest."""
     streams.prepare()
     try:
         yield
@@ -32,7 +32,7 @@ def explained() -> Iterator[None]:
         if fault.lasting:
             _end(str(fault), 2)
         _end(f"DATABASE_URL: {_of_the_database(fault)}", 1)
-    except OSError as fault:  # a file, a disk or a network, each of which is the machine's
+    except OSError as fault:  # of a file, a disk or a network, which an operator can correct
         about = f"{one_line(str(fault.filename))}: " if fault.filename else ""
         _end(f"{about}{fault.strerror or type(fault).__name__}", 1)
     except Exception as fault:
@@ -41,7 +41,7 @@ def explained() -> Iterator[None]:
 
 
 def _end_whole(end: SystemExit) -> None:
-    """End as is meant, once everything is written; in failure, if it cannot be."""
+    """End as intended once all output is written; raises SystemExit with a failure if it cannot be."""
     try:
         sys.stdout.flush()
     except streams.OutputLost as fault:
@@ -54,8 +54,8 @@ def _of_the_database(fault: StoreUnavailable) -> str:
     if fault.server is None:
         return f"the database cannot do this now: {why}"
     return (
-        f"the database at {fault.server} cannot do this now: {why}; look whether it runs there and lets this machine "
-        "in, which vestibule doctor tells more of"
+        f"the database at {fault.server} cannot do this now: {why}; check that it runs and accepts connections from "
+        "this machine; vestibule doctor tells more"
     )
 
 

@@ -1,4 +1,4 @@
-"""`vestibule events`: read what happened."""
+"""`vestibule events`: show what happened."""
 
 import asyncio
 import json
@@ -23,21 +23,21 @@ from vestibule.model.events import Event, EventFilter, EventKind
 from vestibule.model.limits import usual_form
 from vestibule.settings.types import shown
 
-_KINDS = f"Only of this kind; may be given again. Kinds: {', '.join(kind.value for kind in EventKind)}."
+_KINDS = f"Show only this kind; may be repeated. Kinds: {', '.join(kind.value for kind in EventKind)}."
 _LOOK_SECONDS = 1.0
 _MOST_HOURS = 1_000_000  # a century; years begin at 1
 
 
 def _one_address(typed: str | None) -> str | None:
-    """The address as events have it; one with the length of all its bits is the same."""
+    """Return an address in the form that events have, also of `ADDRESS/32` or `/128`; raises `typer.BadParameter`."""
     if typed is None:
         return None
     address, slash, bits = typed.strip().partition("/")
     form = usual_form(address)
     if not form or (slash and bits != ("128" if ":" in address else "32")):
         raise typer.BadParameter(
-            f"{shown(typed)} is not one network address, such as 192.0.2.7 or 2001:db8::7; of whole networks, ask "
-            "with --json and filter what comes"
+            f"{shown(typed)} is not one network address, such as 192.0.2.7 or 2001:db8::7; for whole networks, use "
+            "--json and filter the output"
         )
     return form
 
@@ -50,19 +50,19 @@ def _some_hours(hours: float | None) -> float | None:
 
 def events(
     context: typer.Context,
-    account: Annotated[str | None, typer.Option(help="Only of the account with this email.")] = None,
+    account: Annotated[str | None, typer.Option(help="Show only the account with this email.")] = None,
     network: Annotated[
-        str | None, typer.Option(callback=_one_address, help="Only from this network address, such as 192.0.2.7.")
+        str | None, typer.Option(callback=_one_address, help="Show only this network address, such as 192.0.2.7.")
     ] = None,
     kind: Annotated[list[EventKind] | None, typer.Option(metavar="KIND", help=_KINDS)] = None,
     hours: Annotated[
-        float | None, typer.Option(callback=_some_hours, help="Only of the last so many hours, such as 0.5.")
+        float | None, typer.Option(callback=_some_hours, help="Show only the last hours, such as 24 or 0.5.")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", help="How many, the newest.", min=1, max=100_000)] = 50,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on, and show each as it happens.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON for each, for programs.")] = False,
+    limit: Annotated[int, typer.Option("--limit", "-n", help="Show at most this many.", min=1, max=100_000)] = 50,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep running; show events as they happen.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each, for programs.")] = False,
 ) -> None:
-    """Show what happened: who signed in, was refused, changed what; the newest last. No secret is among it."""
+    """Show events: sign-ins, refusals and changes, the newest last. Shows no secrets."""
     wanted = EventFilter(network_address=network, kinds=tuple(kind or ()))
     since = timedelta(hours=hours) if hours is not None else None
     asyncio.run(_show(context.obj, _Wish(wanted, account, since, limit, follow), _json if as_json else _table))
@@ -70,7 +70,7 @@ def events(
 
 @dataclass(frozen=True)
 class _Wish:
-    """What was asked for, before the account at the email is known."""
+    """What was asked for, before the email's account is known."""
 
     wanted: EventFilter
     email: str | None
@@ -108,7 +108,7 @@ def _table(events: list[Event]) -> None:
     columns = ("when (UTC)", "what", "account", "session", "from")
     table = Table(*(Column(name, no_wrap=True) for name in columns), Column("more", overflow="fold"), box=SIMPLE)
     for event in events:
-        # The first eight signs tell one from another here; --json has them all.
+        # The first eight characters tell ids apart here; --json has all of them.
         ids = ((event.account_id or "")[:8], (event.session_id or "")[:8])
         more = ", ".join(f"{name} {value}" for name, value in event.detail.items())
         when = event.at.strftime("%Y-%m-%d %H:%M:%S")

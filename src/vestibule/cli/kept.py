@@ -1,4 +1,4 @@
-"""A person's session, kept in a file. A fault of the file is told with its path, and what to do."""
+"""A user's session in a file. An error of the file names its path, and says what to do."""
 
 import os
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from vestibule.process.operator_errors import OperatorError
 
 
 class KeptSession(InFile):
-    """Raises `OperatorError` in place of `OSError`, but where it is only tried out."""
+    """Raises `OperatorError` in the place of `OSError`, except in `try_out`."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -18,18 +18,21 @@ class KeptSession(InFile):
 
     @property
     def is_there(self) -> bool:
-        """Whether anything is, a session or not."""
+        """Return whether the path exists, with a session or not."""
         return os.path.lexists(self.path)
 
     def load(self) -> Tokens | None:
+        """Return the stored tokens, or None; raises `OperatorError`."""
         with self._explained("read"):
             return super().load()
 
     def save(self, tokens: Tokens) -> None:
+        """Replace the stored tokens; raises `OperatorError`."""
         with self._explained("kept"):
             super().save(tokens)
 
     def clear(self) -> None:
+        """Delete the stored tokens; raises `OperatorError`."""
         with self._explained("taken away"):
             super().clear()
 

@@ -1,4 +1,4 @@
-"""`vestibule keys`: look at the signing keys, rotate them, or make some to hand to several machines."""
+"""`vestibule keys`: show the signing keys, rotate them, or make some to give to several machines."""
 
 import asyncio
 import base64
@@ -21,11 +21,11 @@ from vestibule.flows.rotate_keys import reencrypt_keys, require_key_manager, rot
 from vestibule.model.signing_keys import KeyState, KeyUse, SealedKey
 from vestibule.state.key_ring import KeyRing
 
-Now = Annotated[bool, typer.Option("--now", help="After a leak: do not wait for anybody.")]
+Now = Annotated[bool, typer.Option("--now", help="After a leak: do it now, without waiting.")]
 
 
 class KeySize(StrEnum):
-    """The sizes that settings offer too."""
+    """The sizes that the settings offer too."""
 
     SMALL = "2048"
     NORMAL = "3072"
@@ -33,24 +33,24 @@ class KeySize(StrEnum):
 
 
 class Uses(StrEnum):
-    """Which keys are meant."""
+    """Which keys to rotate."""
 
     ACCESS = "access"
     REFRESH = "refresh"
     BOTH = "both"
 
 
-keys = Commands(no_args_is_help=True, help="Look at the signing keys, rotate them, or make new ones.")
+keys = Commands(no_args_is_help=True, help="Show, rotate, retire, re-encrypt or generate signing keys.")
 
 
 @keys.command("list")
 def list_keys(
     context: typer.Context,
-    everything: Annotated[bool, typer.Option("--all", help="Those that are gone as well.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Include keys that are gone.")] = False,
 ) -> None:
-    """Show the keys: what for, which id, what kind, and where each stands. Never the private half.
+    """List the keys with use, id, kind and state. Never shows a private key.
 
-    *next* is published and will sign; *current* signs; *retired* checks what it signed; *gone* is of no use any more.
+    *next* is published and will sign; *current* signs; *retired* verifies what it signed; *gone* is no longer used.
     Times are UTC.
     """
     command_context: CommandContext = context.obj
@@ -68,13 +68,13 @@ def list_keys(
 @keys.command()
 def rotate(
     context: typer.Context,
-    use: Annotated[Uses, typer.Option(help="Which keys.")] = Uses.BOTH,
+    use: Annotated[Uses, typer.Option(help="Which keys to rotate.")] = Uses.BOTH,
     now: Now = False,
 ) -> None:
     """Let the next key sign, retire the current one, and publish a new next one.
 
-    Both uses rotate, or neither. Nobody is signed out, and no process needs a restart. The next keys must have been
-    published for as long as services may keep the published keys (VESTIBULE_JWKS_SECONDS, and a little more).
+    Rotates both uses, or neither. Signs nobody out, and no process needs a restart. The next keys must have been
+    published for as long as services may cache the published keys (VESTIBULE_JWKS_SECONDS, and a little more).
     """
     command_context: CommandContext = context.obj
     uses = list(KeyUse) if use is Uses.BOTH else [KeyUse(use.value)]
@@ -83,23 +83,24 @@ def rotate(
 
 
 class _OfAnyId(DiscreetCommand):
-    """Knows -h as a word, which no id is, and not as a letter."""
+    """Takes `-h` for help only as a word of its own, since a key id may begin with it."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Return the rest of the arguments."""
         return super().parse_args(ctx, ["--help" if word == "-h" else word for word in args])
 
 
-# One id in sixty-four begins with a dash; without letters for options, no letter of it is taken for one.
+# One id in sixty-four begins with a dash; without one-letter options, it is not read as options.
 @keys.command(cls=_OfAnyId, context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
 def retire(
     context: typer.Context,
     kid: Annotated[str, typer.Argument(metavar="KEY_ID", help="As `vestibule keys list` shows it.")],
     now: Now = False,
 ) -> None:
-    """Let a retired key go: what it signed is refused from now on.
+    """Remove a retired key: tokens that it signed are rejected from now on.
 
-    This happens by itself when nothing that it signed can live. After a leak, `--now` does it at once: whoever
-    holds one of its tokens has to refresh, or, if it is a refresh key, to sign in again.
+    This happens by itself once all tokens that it signed have expired. After a leak, `--now` does it at once: holders
+    of its tokens have to refresh, or, if it is a refresh key, to sign in again.
     """
     command_context: CommandContext = context.obj
     asyncio.run(_retire(command_context, kid, early=now))
@@ -110,8 +111,8 @@ def retire(
 def reencrypt(context: typer.Context) -> None:
     """Re-encrypt the keys in the database with VESTIBULE_SECRET_KEY.
 
-    First give every machine the new VESTIBULE_SECRET_KEY, and the one before it as VESTIBULE_SECRET_KEY_OLD, and
-    restart them; then run this; then take VESTIBULE_SECRET_KEY_OLD away.
+    First set the new VESTIBULE_SECRET_KEY on every machine, with the previous one as VESTIBULE_SECRET_KEY_OLD, and
+    restart them; then run this; then unset VESTIBULE_SECRET_KEY_OLD.
     """
     command_context: CommandContext = context.obj
     count = asyncio.run(_reencrypt(command_context))
@@ -127,13 +128,13 @@ def generate(
 ) -> None:
     """Print two new key pairs as the four JWT_… settings, ready for an environment file.
 
-    Nothing is stored. Whoever has these lines can sign anybody in: keep them where secrets are kept.
+    Stores nothing. Anybody who has these lines can sign anybody in: keep them where you keep secrets.
     """
     for name in ("ACCESS", "REFRESH"):
         key = jwk.generate(int(bits.value))
         print(f"JWT_{name}_TOKEN_PRIVATE_KEY={base64.b64encode(key.to_pem()).decode()}")
         print(f"JWT_{name}_TOKEN_PUBLIC_KEY={base64.b64encode(key.public.to_pem()).decode()}")
-    notes.print("Put these four lines where the server reads its environment, on every machine the same.")
+    notes.print("Put these four lines into the server's environment, the same on every machine.")
 
 
 async def _rotate(command_context: CommandContext, uses: list[KeyUse], *, early: bool) -> dict[KeyUse, str]:
@@ -144,7 +145,9 @@ async def _rotate(command_context: CommandContext, uses: list[KeyUse], *, early:
 
 
 async def _until_everybody_knows_the_next(env: Env, uses: list[KeyUse]) -> None:
-    """Every process looks once a second, and one that cannot does not trust what it knows for longer than this."""
+    """Wait until every process knows the next keys. Each looks once a second, and one that cannot look stops trusting
+    what it knows after this time.
+    """
     require_key_manager(env)
     if set(uses) & set(env.keys.lacking_next):
         await keep_next_keys(env)

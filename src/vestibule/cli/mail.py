@@ -1,4 +1,4 @@
-"""`vestibule mail`: look into the outbox, try letters again, and see whether mail works."""
+"""`vestibule mail`: show the outbox, retry letters, and test the mail server."""
 
 import asyncio
 from datetime import datetime
@@ -26,22 +26,22 @@ Language = Literal["en", "de", "fr", "es", "pt"]
 
 
 class NoSuchLetter(OperatorError):
-    """Nothing in the outbox has such an id."""
+    """No letter in the outbox has such an id."""
 
 
 class NotAnswered(OperatorError):
-    """The mail server did not take the letter; the message says what it said, and where to look."""
+    """The mail server did not take the letter; the message says what it answered, and which settings to check."""
 
 
-mail = Commands(no_args_is_help=True, help="Look into the outbox, try letters again, see whether mail works.")
+mail = Commands(no_args_is_help=True, help="Show the outbox, retry letters, and test the mail server.")
 
 
 @mail.command("list")
 def list_letters(
     context: typer.Context,
-    limit: Annotated[int, typer.Option("--limit", help="Show so many, the oldest first.", min=1, max=10_000)] = 50,
+    limit: Annotated[int, typer.Option("--limit", help="Show at most this many.", min=1, max=10_000)] = 50,
 ) -> None:
-    """Show the letters that wait or were refused: for whom, since when, how often tried, and what went wrong."""
+    """List the letters that wait or were refused, the oldest first: recipient, age, attempts and last error."""
     outbox, now = asyncio.run(_look(context.obj, limit))
     if outbox.letters:
         results.print(_table(outbox, now))
@@ -54,13 +54,13 @@ def retry(
     letters: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Ids of letters, or how they begin, as `vestibule mail list` shows them. None: all that failed.",
+            help="Ids of letters, or their first characters, as in `vestibule mail list`. Default: all that failed.",
             metavar="[LETTER]...",
             show_default=False,
         ),
     ] = None,
 ) -> None:
-    """Try letters again now, also those that were refused for good. A running server sends them within a second."""
+    """Retry letters now, also those that were refused for good. A running server sends them within a second."""
     count = asyncio.run(_retry(context.obj, letters))
     notes.print(f"To be tried again: {count:,}." if count else "No letter has failed, so there is none to try again.")
 
@@ -70,13 +70,12 @@ def send_one(
     context: typer.Context,
     email: Annotated[str, typer.Argument(help="Where to send it.", metavar="EMAIL", show_default=False)],
     language: Annotated[
-        Language | None, typer.Option(help="In this language, instead of VESTIBULE_LANGUAGE.", show_default=False)
+        Language | None, typer.Option(help="Language, instead of VESTIBULE_LANGUAGE.", show_default=False)
     ] = None,
 ) -> None:
-    """Send a real letter now, past the outbox, and say what the mail server answered.
+    """Send a test letter now, without the outbox, and show what the mail server answered.
 
-    It is written as all others are: with your sender, product, logo and templates, and with a link to where mailed
-    links lead.
+    It looks like all others: with your sender, product, logo and templates, and with a link to where mailed links lead.
     """
     command_context: CommandContext = context.obj
     try:
@@ -166,5 +165,5 @@ def _summary(outbox: Outbox, now: datetime) -> str:
 
 
 def _words(since: datetime, until: datetime) -> str:
-    """A stretch of time, such as `5 min`."""
+    """Return a period in words, such as `5 min`."""
     return format_timedelta(until - since, format="short", locale="en")

@@ -1,4 +1,4 @@
-"""`vestibule login`, `whoami`, `token` and `logout`, as this program lists them: `cli/session.py` runs them."""
+"""The commands `vestibule login`, `whoami`, `token` and `logout` in this program's list; `cli/session.py` runs them."""
 
 import subprocess
 import sys
@@ -7,26 +7,26 @@ import typer
 
 _PROGRAM = (sys.executable, "-m", "vestibule")
 AS_IT_IS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-"""How typer takes arguments that are another program's, `--help` among them."""
+"""Has typer pass on all arguments, `--help` among them."""
 
 
 def login(context: typer.Context) -> None:
-    """Sign in, here or elsewhere; the tokens are kept in a file that only you can read."""
+    """Sign in, at this server or another. The tokens are kept in a file that only you can read."""
     _hand_on("login", context)
 
 
 def whoami(context: typer.Context) -> None:
-    """Show who is signed in so."""
+    """Show who is signed in."""
     _hand_on("whoami", context)
 
 
 def token(context: typer.Context) -> None:
-    """Print an access token that is good for a while."""
+    """Print a valid access token."""
     _hand_on("token", context)
 
 
 def logout(context: typer.Context) -> None:
-    """Sign out: the session ends at the server, and is forgotten here."""
+    """Sign out: end the session at the server, and delete its tokens here."""
     _hand_on("logout", context)
 
 

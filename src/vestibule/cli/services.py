@@ -19,7 +19,7 @@ Name = Annotated[str, typer.Argument(help="The service's name, such as `billing`
 
 services = Commands(
     no_args_is_help=True,
-    help="Create, list and revoke the keys of your services: for revocations and introspection.",
+    help="Create, list and revoke the keys with which services ask for revocations and introspection.",
 )
 
 

@@ -1,7 +1,7 @@
-"""`vestibule login`, `whoami`, `token` and `logout`: a person's own session, at this server or at any other.
+"""`vestibule login`, `whoami`, `token` and `logout`: a user's own session, at this server or any other.
 
-A program of its own, which `vestibule/__main__.py` chooses, because what it is made of, httpx above all, is 15 MB that
-no server should carry.
+A program of its own, which `vestibule/__main__.py` chooses: its imports, httpx above all, take 15 MB that no server
+should carry.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from vestibule.cli.endings import explained
 from vestibule.cli.kept import KeptSession
 from vestibule.cli.typed import Commands
 from vestibule.client import NotReachedError, Session, SignedOutError
-from vestibule.client.wire import InTheOpen
+from vestibule.client.wire import PlainHttpError
 from vestibule.process.operator_errors import OperatorError
 from vestibule.settings import reading
 
@@ -34,7 +34,7 @@ person = Commands(
 _SHOWN = ("name", "email", "email_verified", "role", "id")
 
 Url = Annotated[
-    str | None, typer.Option("--url", help="The Vestibule to ask. Unset: VESTIBULE_URL, or localhost with PORT.")
+    str | None, typer.Option("--url", help="Server to use. Default: VESTIBULE_URL, or localhost with PORT.")
 ]
 
 
@@ -42,15 +42,13 @@ Url = Annotated[
 def login(
     email: Annotated[
         str | None,
-        typer.Argument(
-            metavar="[EMAIL]", help="Email of the account; asked for if it is not given.", show_default=False
-        ),
+        typer.Argument(metavar="[EMAIL]", help="The account's email. Default: ask for it.", show_default=False),
     ] = None,
     url: Url = None,
 ) -> None:
-    """Sign in. The tokens are kept in a file that only you can read, and renewed when it is time.
+    """Sign in. The tokens are kept in a file that only you can read, and renewed before they expire.
 
-    The password is asked for; a script gives it as a line on the standard input.
+    Asks for the password; a script passes it as a line on the standard input.
     """
     with _session(url, begins=True) as session:
         if url is None:
@@ -61,7 +59,7 @@ def login(
 
 @person.command()
 def whoami(url: Url = None, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
-    """Show who is signed in here, as the server knows them now."""
+    """Show who is signed in, as the server knows them now."""
     with _session(url) as session:
         user = session.me()
     if as_json:
@@ -75,14 +73,14 @@ def whoami(url: Url = None, as_json: Annotated[bool, typer.Option("--json", help
 
 @person.command()
 def token(url: Url = None) -> None:
-    """Print an access token that is good for a while, as `curl -H "Authorization: Bearer $(vestibule token)"` needs."""
+    """Print a valid access token, for `curl -H "Authorization: Bearer $(vestibule token)"`."""
     with _session(url) as session:
         print(session.fresh().access)
 
 
 @person.command()
 def logout(url: Url = None) -> None:
-    """Sign out: the session ends at the server, and is forgotten here."""
+    """Sign out: end the session at the server, and delete its tokens here."""
     with _session(url) as session:
         kept = _kept_for(url or reading.read().own_base)
         if kept.load() is None:
@@ -93,7 +91,7 @@ def logout(url: Url = None) -> None:
 
 
 def _nobody_to_sign_out(kept: KeptSession, address: str) -> None:
-    """Say so; raises `OperatorError` where what is kept is no session any more, and forgets it."""
+    """Say that nobody is signed in; deletes a file that holds no session, and raises `OperatorError` about it."""
     if kept.is_there:
         kept.clear()
         raise OperatorError(
@@ -105,8 +103,8 @@ def _nobody_to_sign_out(kept: KeptSession, address: str) -> None:
 
 @contextmanager
 def _session(url: str | None, *, begins: bool = False) -> Iterator[Session]:
-    """The session kept for that server; what goes wrong with it ends the command with its reason. Where one `begins`,
-    its place is tried out first.
+    """Return the session stored for that server; on an error print the reason, and raise `typer.Exit`. `begins`: first
+    check that the session can be stored.
     """
     try:
         address = url or reading.read().own_base
@@ -116,7 +114,7 @@ def _session(url: str | None, *, begins: bool = False) -> Iterator[Session]:
     except reading.WrongSettings as wrong:
         fail(str(wrong))
         raise typer.Exit(_WRONG_URL) from None
-    except InTheOpen as wrong:
+    except PlainHttpError as wrong:
         fail(f"{_named(url)}: {wrong.what}: use https, or a tunnel (ssh -L), whose end here is http://localhost:PORT")
         raise typer.Exit(_WRONG_URL) from None
     except ValueError as wrong:
@@ -142,14 +140,14 @@ def _named(url: str | None) -> str:
 
 
 def _require_no_path(address: str) -> None:
-    """Raises ValueError: a server's pages and routes begin at its root, and no path is in front of them."""
+    """Raise ValueError for an address with a path: Vestibule's routes begin at the server's root."""
     parts = urlsplit(address)
     if parts.path.strip("/"):
         raise ValueError(f"give it without a path: {parts.scheme}://{parts.netloc}")
 
 
 def _try_out(kept: KeptSession) -> None:
-    """Before a password is asked for; raises `OperatorError`."""
+    """Check that the session can be stored, before asking for a password; raises `OperatorError`."""
     try:
         kept.try_out()
     except OSError as fault:
@@ -160,7 +158,7 @@ def _try_out(kept: KeptSession) -> None:
 
 
 def _where_from() -> str:
-    """Who said that the password goes there, where that is a file of whatever folder this is."""
+    """Return which line of which `.env` file named the server, or nothing: the folder may be anybody's."""
     name = next((name for name in ("VESTIBULE_URL", "PORT") if reading.from_env_file(name)), None)
     return f", which {name} in {reading.ENV_FILE.absolute()} names" if name else ""
 

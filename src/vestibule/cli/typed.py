@@ -1,4 +1,4 @@
-"""What is typed and is no argument of a command is not repeated: `vestibule login ada@example.com PASSWORD`."""
+"""Never repeat what was typed in the wrong place; it may be a password: `vestibule login a@example.com PASSWORD`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,9 +15,10 @@ _NOT_UTF8 = "What was typed is not UTF-8 where it should be; type it again, in a
 
 
 class DiscreetCommand(TyperCommand):
-    """A command that says only that there is too much, and takes no bytes that are no text."""
+    """A command that does not repeat surplus arguments, and refuses bytes that are not UTF-8."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Return the rest of the arguments; fails for surplus ones and for bytes that are not UTF-8."""
         if not all(map(is_text, args)):
             ctx.fail(_NOT_UTF8)
         takes_more, ctx.allow_extra_args = ctx.allow_extra_args, True
@@ -28,7 +29,7 @@ class DiscreetCommand(TyperCommand):
 
 
 def is_text(typed: str) -> bool:
-    """Whether it has none of the halves of signs in which Python hides bytes that are not UTF-8 (PEP 383)."""
+    """Return whether the text has no lone surrogate, in which Python hides bytes that are not UTF-8 (PEP 383)."""
     return not any("\ud800" <= sign <= "\udfff" for sign in typed)
 
 
@@ -36,4 +37,5 @@ class Commands(typer.Typer):
     """A group of such commands."""
 
     def command(self, *given: Any, **how: Any) -> Callable[[CommandFunctionType], CommandFunctionType]:
+        """Register a `DiscreetCommand`."""
         return super().command(*given, **{"cls": DiscreetCommand, **how})

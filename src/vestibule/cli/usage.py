@@ -1,4 +1,4 @@
-"""How a command line that was typed wrongly is answered: one line that says what to do, and status 2."""
+"""Answer a wrong command line with one line that says what to do, and status 2."""
 
 import sys
 from typing import Any
@@ -7,17 +7,17 @@ import typer
 
 from vestibule.process.operator_errors import OperatorError
 
-_UsageError: Any = typer.BadParameter.__mro__[1]  # which typer does not name
+_UsageError: Any = typer.BadParameter.__mro__[1]  # typer does not export it
 
 
 class WronglyTyped(OperatorError):
-    """What was typed is no command line of ours."""
+    """The command line is wrong."""
 
     status = 2
 
 
 def run(program: typer.Typer, **context: Any) -> None:
-    """Run what was typed, and end the process; raises `WronglyTyped`."""
+    """Run what was typed, and end the process; raises `WronglyTyped`, and `OperatorError` if the person aborts."""
     try:
         status = program(prog_name="vestibule", standalone_mode=False, **context)
     except typer.Abort:

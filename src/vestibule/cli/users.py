@@ -45,7 +45,7 @@ def create(
     context: typer.Context,
     email: Email,
     name: Annotated[str, typer.Option(help="The owner's name. Default: the email up to the @.")] = "",
-    admin: Annotated[bool, typer.Option("--admin", help="With the role `admin` in its tokens.")] = False,
+    admin: Annotated[bool, typer.Option("--admin", help="Give it the role `admin`.")] = False,
 ) -> None:
     """Create an account with a verified email, and show its password once. No account exists by default."""
     streams.require_output()
@@ -75,9 +75,9 @@ def enable(context: typer.Context, email: Email) -> None:
 def delete(
     context: typer.Context,
     email: Email,
-    sure: Annotated[bool, typer.Option("--yes", help="Do not ask whether this is meant.")] = False,
+    sure: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Delete an account and everything that is known of its owner. This cannot be undone."""
+    """Delete an account and all data about its owner. This cannot be undone."""
     if not sure:
         sure_of(f"Delete {one_line(email)} for good?")
     account, ended = asyncio.run(_change(context.obj, email, delete_account))
@@ -94,18 +94,18 @@ def import_users(
         ),
     ] = None,
     admins: Annotated[
-        bool, typer.Option("--admins", help="Let admins stay admins. Otherwise they become users.")
+        bool, typer.Option("--admins", help="Import admins as admins. Otherwise they become users.")
     ] = False,
-    dry: Annotated[bool, typer.Option("--dry-run", help="Change nothing; say what would be done.")] = False,
+    dry: Annotated[bool, typer.Option("--dry-run", help="Change nothing; show what would be done.")] = False,
 ) -> None:
     """Import the tutorial server's own `users` table, so that nobody has to choose a new password.
 
-    Ids and password hashes are kept; a bcrypt hash is replaced at its owner's next sign-in. What is already here stays
-    as it is, so running it again does no harm, and the old table is only read.
+    Keeps ids and password hashes; a bcrypt hash is replaced at its owner's next sign-in. Accounts that are already here
+    stay as they are, so it is safe to run again; the old table is only read.
 
-    Every row is judged by itself, and those left out are named by their ids. Of two emails that differ only in how they
-    are written, the verified account is imported, or else the older one. An account here that nobody verified makes
-    room for a verified one with its email. Status 1 if anything was left out.
+    Rows that cannot be imported are listed with their ids. Of two emails that differ only in spelling, the verified
+    account is imported, or else the older one. An account here that nobody verified is removed for a verified one with
+    its email. Exit status 1 if anything was left out.
     """
     command_context: CommandContext = context.obj
     report = asyncio.run(_import(command_context, source, admins=admins, dry=dry))
@@ -129,7 +129,7 @@ def _sum_up(report: ImportReport, *, dry: bool) -> None:
 
 
 async def _create(command_context: CommandContext, email: str, name: str, role: Role) -> tuple[Account, str]:
-    """The new account and its password; raises `NoNewAccount`."""
+    """Create an account; return it and its password. Raises `NoNewAccount`."""
     async with command_context.opened() as env:
         try:
             canonical = canonical_email(email)
@@ -153,7 +153,7 @@ async def _not_free(env: Env, canonical: str, as_typed: str) -> str:
 async def _change(
     command_context: CommandContext, email: str, change: Callable[[Env, Account], Awaitable[T]]
 ) -> tuple[Account, T]:
-    """The account at an email, and what changing it gave; raises `NoSuchAccount`."""
+    """Change the account with an email; return it and the result. Raises `NoSuchAccount`."""
     async with command_context.opened() as env:
         try:
             account = await find_account(env, canonical_email(email))
@@ -166,7 +166,7 @@ async def _change(
 
 @asynccontextmanager
 async def _both(command_context: CommandContext, source: str | None) -> AsyncIterator[tuple[Env, Legacy]]:
-    """Where accounts go and where they come from. What was typed is judged before the settings."""
+    """Open where accounts go and where they come from; a wrong source is reported before the settings."""
     if source:
         async with command_context.legacy(source) as legacy, command_context.opened() as env:
             yield env, legacy

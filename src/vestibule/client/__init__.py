@@ -1,4 +1,4 @@
-"""Vestibule for the services behind it: who is calling, known at once, and at once no longer.
+"""Check Vestibule's access tokens in your own service, without a call for each request.
 
     verifier = Verifier("https://auth.example.com", service_key="vsk_…")
     caller = verifier.check(token)          # or: await verifier.check_async(token)
@@ -6,10 +6,10 @@
     session = Session("https://auth.example.com")
     session.sign_in("ada@example.com", "correct horse")
 
-`Verifier` decides in memory; `follow` and `keys` keep that memory true in the background. `fastapi`, `asgi`, `wsgi`,
-`flask`, `django`, `rest_framework` and `litestar` are its faces. `Session` is a person's, for programs. Needs httpx
-and joserfc, and of Vestibule only `protocol`, `crypto` and `model.clock`;
-an import contract keeps it so. docs/services.md tells how to use it.
+`Verifier` decides in memory; `feed_reader` and `keys` keep that memory current in the background. `fastapi`, `asgi`,
+`wsgi`, `flask`, `django`, `rest_framework` and `litestar` connect it to frameworks. `Session` is one user's sign-in,
+for programs. The kit needs httpx and joserfc, and of Vestibule only `protocol`, `crypto` and `model.clock`; an import
+contract enforces it. docs/services.md tells how to use it.
 """
 
 from vestibule.client.caller import Caller

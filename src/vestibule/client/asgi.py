@@ -62,7 +62,7 @@ class VestibuleMiddleware:
 
 
 async def refuse(refusal: CallerRefusedError, scope: Scope, send: Send) -> None:
-    """Answer a request that is not let in, or close a websocket before it is accepted."""
+    """Answer a refused request, or close a websocket before accepting it."""
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": refusal.code})
         return

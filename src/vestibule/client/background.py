@@ -1,4 +1,4 @@
-"""What goes on beside the requests: one thread with an event loop of its own, for callers in threads and in loops."""
+"""Run the kit's background work on one thread with its own event loop; threads and tasks may ask it questions."""
 
 import asyncio
 import concurrent.futures
@@ -13,15 +13,15 @@ T = TypeVar("T")
 _JOIN_SECONDS = 5.0
 
 
-class Ended(Exception):
-    """Nobody answers here any more."""
+class EndedError(Exception):
+    """The background work has ended, so there will be no answer."""
 
 
 class Background:
-    """Runs `work` until it is closed, and answers questions meanwhile. A daemon: it keeps no process alive.
+    """A daemon thread that runs `work` until `close`, and answers questions in the meantime.
 
-    `ended` is called in the thread when the work has ended in whatever way, with its fault, if it had one; `release`
-    runs once nobody uses any more what the work has opened.
+    `ended` is called on that thread when the work is over, with the exception that ended it or None. `release` runs
+    last, when nothing uses any more what the work opened.
     """
 
     def __init__(
@@ -41,7 +41,9 @@ class Background:
         self._thread.start()
 
     def ask(self, question: Coroutine[Any, Any, T], seconds: float) -> T:
-        """The answer, for a thread that may wait; raises `TimeoutError`, and `Ended` where there will be none."""
+        """Return the answer, blocking a thread for at most `seconds`; raises `TimeoutError`, and `EndedError` when the
+        work has ended.
+        """
         asked = self._asked(question)
         try:
             return asked.result(seconds)
@@ -49,22 +51,22 @@ class Background:
             asked.cancel()
             raise TimeoutError from None
         except concurrent.futures.CancelledError:
-            raise Ended from None
+            raise EndedError from None
 
     async def ask_async(self, question: Coroutine[Any, Any, T], seconds: float) -> T:
-        """The same for a task in another loop, which is not held up."""
+        """Return the answer to a task of another loop, without blocking that loop; raises as `ask` does."""
         asked = self._asked(question)
         async with asyncio.timeout(seconds):
             try:
                 return await asyncio.wrap_future(asked)
             except asyncio.CancelledError:
                 task = asyncio.current_task()
-                if task is not None and task.cancelling():  # it is the caller who gives up, or the time that is over
+                if task is not None and task.cancelling():  # the caller was cancelled, or the timeout is over
                     raise
-                raise Ended from None
+                raise EndedError from None
 
     def close(self) -> None:
-        """End the work, and wait for its end."""
+        """Cancel the work and wait for its end, at most five seconds."""
         with contextlib.suppress(RuntimeError):  # it has ended by itself
             self._loop.call_soon_threadsafe(self._work.cancel)
         self._thread.join(_JOIN_SECONDS)
@@ -74,15 +76,15 @@ class Background:
             if not self._over:
                 return asyncio.run_coroutine_threadsafe(question, self._loop)
         question.close()
-        raise Ended
+        raise EndedError
 
     def _run(self) -> None:
         fault: BaseException | None = None
         try:
             with contextlib.suppress(asyncio.CancelledError):
                 self._loop.run_until_complete(self._work)
-        except BaseException as whatever:  # told to `ended`; a thread has nobody else to tell
-            fault = whatever
+        except BaseException as error:  # passed to `ended`: nobody else sees an exception of this thread
+            fault = error
         finally:
             with self._asking:
                 self._over = True
@@ -93,23 +95,23 @@ class Background:
                 self._loop.close()
 
     async def _leave(self) -> None:
-        # In this order: whoever still asks would hand a connection back to a client that is closed.
+        # In this order: a question still under way would hand its connection back to a closed client.
         await _end_all_others()
         await self._release()
-        for lost in [*getattr(self._loop, "_transports", {}).values()]:  # by a library, when it was cancelled
+        for lost in [*getattr(self._loop, "_transports", {}).values()]:  # left open by a library that was cancelled
             lost.abort()
-        await asyncio.sleep(0)  # a connection that was just given up closes its socket in the loop's next turn
+        await asyncio.sleep(0)  # an aborted connection closes its socket in the loop's next iteration
 
 
 def _quiet(loop: asyncio.AbstractEventLoop, coroutine: Any, **named: Any) -> asyncio.Task[Any]:
-    """A task whose failure is told to who asked, or was logged: who asked may have given up since."""
+    """Return a task that never logs "exception was never retrieved": its caller may have given up waiting."""
     task = asyncio.Task(coroutine, loop=loop, **named)
     task.add_done_callback(retrieve)
     return task
 
 
 async def _end_all_others() -> None:
-    """The end of every question that nobody will answer any more."""
+    """Cancel every other task of the loop, and wait until they are done."""
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         if not task.cancelling():  # a second cancellation would interrupt it while it closes its connection

@@ -1,4 +1,4 @@
-"""Who is calling."""
+"""The caller of a request, as the access token names them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,10 +12,10 @@ from vestibule.protocol.access_tokens import AccessToken
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody who is signed in: the account's id, its role, the session, and until when the token says so.
+    """A signed-in user: account id, role, session id, and when the token was issued and expires.
 
-    `email_verified`: whether the account's email was verified when the token was made. `claims` is all that the token
-    says. `issued` and `expires_at` are its `iat` and `exp`, in seconds since 1970.
+    `email_verified`: whether the account's email was verified when the token was issued. `claims`: everything in the
+    token. `issued` and `expires_at` are its `iat` and `exp`, in seconds since 1970.
     """
 
     id: str
@@ -30,7 +30,7 @@ class Caller:
 
     @classmethod
     def of(cls, token: AccessToken, claims: Mapping[str, Any]) -> "Caller":
-        """The caller whom a token names."""
+        """Return the caller that a token names."""
         return cls(
             id=token.account_id,
             role=token.role,
@@ -45,10 +45,10 @@ class Caller:
 
     @property
     def expires(self) -> datetime:
-        """The end of the token, in UTC. The session may end before, or go on with another token."""
+        """Return when the token expires, in UTC. The session may end earlier, or go on with another token."""
         return datetime.fromtimestamp(self.expires_at, UTC)
 
     def require(self, *roles: str) -> None:
-        """Raises `NotAllowedError` unless the role is one of these."""
+        """Raise `NotAllowedError` unless the role is one of `roles`."""
         if self.role not in roles:
             raise NotAllowedError

@@ -1,4 +1,4 @@
-"""The token of a request, in whatever framework: found as Vestibule finds it, guarded where a cookie carried it."""
+"""Find the access token in a request of any framework, by the server's own rules, with its CSRF check for cookies."""
 
 from vestibule.client.errors import CredentialAmbiguousError, CrossSiteError, NoTokenError
 from vestibule.client.verifier import Verifier
@@ -10,11 +10,12 @@ WEBSOCKET = "websocket"
 
 
 def token_in(verifier: Verifier, method: str, headers: RawHeaders) -> str:
-    """The token; raises `NoTokenError`, `CrossSiteError`, and `CredentialAmbiguousError` for several of them.
+    """Return the access token of a request.
 
-    A browser adds the cookie to whatever any site makes it send. So a cookie opens a websocket, or counts with a method
-    that is not GET, HEAD or OPTIONS, only where the request says that it comes from this site or one of
-    `verifier.origins`. Names of `headers` are in lower case.
+    Raises `NoTokenError`, `CredentialAmbiguousError` for several tokens, and `CrossSiteError`. Browsers attach the
+    cookie to requests of any site. So for a websocket, or a method other than GET, HEAD and OPTIONS, a cookie counts
+    only if the request states that it comes from this site or from one of `verifier.origins`. Names in `headers` are
+    lower case.
     """
     try:
         token, by_cookie = credentials.presented(headers, verifier.cookie.encode() if verifier.cookie else None)

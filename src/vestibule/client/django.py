@@ -25,8 +25,8 @@ from vestibule.client.wsgi import raw_headers
 
 
 class _WithoutPermissions:
-    """What Django asks of every user. Its permissions are Django's own, kept in tables that a caller is not in: none.
-    What a caller may do is said by `role`.
+    """What Django asks of every user, with no permissions: Django keeps those in tables of its own, which have no row
+    for the caller. Use `role` instead.
     """
 
     is_staff = False
@@ -34,61 +34,61 @@ class _WithoutPermissions:
     username: str
 
     def get_username(self) -> str:
-        """What stands in logs: the account's id, or nothing."""
+        """Return the account id, which Django shows in logs; empty for `Nobody`."""
         return self.username
 
     def get_full_name(self) -> str:
-        """The same: a token has no name."""
+        """Return the account id: a token has no name."""
         return self.username
 
     def get_short_name(self) -> str:
-        """The same."""
+        """Return the account id: a token has no name."""
         return self.username
 
     def has_usable_password(self) -> bool:
-        """Passwords are Vestibule's."""
+        """Return False: passwords are kept by Vestibule."""
         return False
 
     def get_user_permissions(self, _about: object = None) -> set[str]:
-        """None."""
+        """Return no permissions."""
         return set()
 
     def get_group_permissions(self, _about: object = None) -> set[str]:
-        """None."""
+        """Return no permissions."""
         return set()
 
     def get_all_permissions(self, _about: object = None) -> set[str]:
-        """None."""
+        """Return no permissions."""
         return set()
 
     def has_perm(self, _permission: str, _about: object = None) -> bool:
-        """Never."""
+        """Return False."""
         return False
 
     def has_perms(self, permissions: Iterable[str], _about: object = None) -> bool:
-        """Only where none is asked for."""
+        """Return True only if no permission is asked for."""
         return not list(permissions)
 
     def has_module_perms(self, _label: str) -> bool:
-        """Never."""
+        """Return False."""
         return False
 
     async def aget_user_permissions(self, _about: object = None) -> set[str]:
-        """None; and likewise below, for views that are tasks."""
+        """Return no permissions, to async views; so do the methods below."""
         return set()
 
     aget_group_permissions = aget_all_permissions = aget_user_permissions
 
     async def ahas_perm(self, permission: str, about: object = None) -> bool:
-        """Never."""
+        """Return False."""
         return self.has_perm(permission, about)
 
     async def ahas_perms(self, permissions: Iterable[str], about: object = None) -> bool:
-        """Only where none is asked for."""
+        """Return True only if no permission is asked for."""
         return self.has_perms(permissions, about)
 
     async def ahas_module_perms(self, label: str) -> bool:
-        """Never."""
+        """Return False."""
         return self.has_module_perms(label)
 
 
@@ -116,7 +116,7 @@ class VestibuleUser(_WithoutPermissions):
 
 
 class Nobody(_WithoutPermissions):
-    """A request without a token, with the members of Django's own anonymous user."""
+    """The user of a request without a token, with the members of Django's `AnonymousUser`."""
 
     is_authenticated = False
     is_anonymous = True
@@ -142,12 +142,12 @@ View = Callable[..., Any]
 
 @cache
 def verifier() -> Verifier:
-    """The one that the settings describe, for the whole process."""
+    """Return this process's verifier, made from `settings.VESTIBULE`."""
     return Verifier(**settings.VESTIBULE)
 
 
 class VestibuleMiddleware:
-    """Sets `request.user`; a token that is no good is answered at once, none at all makes `request.user` nobody."""
+    """Sets `request.user`: to `Nobody` without a token. Answers a token that is rejected at once."""
 
     sync_capable = True
     async_capable = True
@@ -180,12 +180,12 @@ class VestibuleMiddleware:
 
 
 def signed_in(view: View) -> View:
-    """Answer 401 to whoever is not signed in."""
+    """Answer 401 unless the caller is signed in."""
     return with_role()(view)
 
 
 def with_role(*roles: str) -> Callable[[View], View]:
-    """Answer 403 to whoever has none of these roles; without any, every role will do."""
+    """Answer 403 unless the caller has one of `roles`; any role will do if none is given."""
 
     def guard(view: View) -> View:
         @wraps(view)
@@ -204,13 +204,13 @@ def with_role(*roles: str) -> Callable[[View], View]:
 
 
 def token_of(request: HttpRequest) -> str:
-    """The token of a request; raises `NoTokenError`, `CredentialAmbiguousError` or `CrossSiteError`."""
+    """Return the token of a request; raises `NoTokenError`, `CredentialAmbiguousError` or `CrossSiteError`."""
     scope = getattr(request, "scope", None)  # under ASGI: `META` has headers of one name joined
     return token_in(verifier(), str(request.method), scope["headers"] if scope else raw_headers(request.META))
 
 
 def refused(refusal: CallerRefusedError) -> JsonResponse:
-    """The answer to a request that is not let in."""
+    """Return the response for a refusal."""
     return JsonResponse(refusal.body, status=refusal.status, headers=refusal.headers)
 
 

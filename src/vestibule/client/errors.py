@@ -26,7 +26,7 @@ _UNAVAILABLE = 503
 
 
 class CallerRefusedError(Exception):
-    """The request is not let in. `message` may be shown to whoever sent it."""
+    """The request is refused. `message` may be shown to its sender."""
 
     wording: ClassVar[Wording]
 
@@ -35,85 +35,85 @@ class CallerRefusedError(Exception):
 
     @property
     def code(self) -> str:
-        """The stable name of the refusal, for programs."""
+        """Return the stable name of the refusal, for programs."""
         return self.wording.code
 
     @property
     def status(self) -> int:
-        """The HTTP status."""
+        """Return the HTTP status."""
         return self.wording.status
 
     @property
     def message(self) -> str:
-        """The sentence for people."""
+        """Return the sentence for people."""
         return self.wording.message
 
     @property
     def challenge(self) -> str | None:
-        """What `WWW-Authenticate` says, if anything."""
+        """Return the value of `WWW-Authenticate`, or None."""
         return self.wording.challenge
 
     @property
     def headers(self) -> dict[str, str]:
-        """What the answer carries beside its status (RFC 6750, section 3; RFC 9110, section 10.2.3)."""
+        """Return the headers of the response (RFC 6750, section 3; RFC 9110, section 10.2.3)."""
         if self.status == _UNAVAILABLE:
             return {"Retry-After": "1"}
         return {"WWW-Authenticate": self.challenge} if self.challenge else {}
 
     @property
     def body(self) -> dict[str, str]:
-        """What the answer says, the same in every framework: `status`, `code` and `message`."""
+        """Return the JSON body: `status`, `code` and `message`, the same in every framework."""
         return self.wording.body
 
 
 class NoTokenError(CallerRefusedError):
-    """Nothing was sent (RFC 6750, section 3.1: a challenge without an error)."""
+    """The request has no token (RFC 6750, section 3.1: a challenge without an error code)."""
 
     wording = refusals.NOT_SIGNED_IN
 
 
 class TokenInvalidError(CallerRefusedError):
-    """Not a token of ours, of another kind, or out of its time."""
+    """Not one of Vestibule's access tokens, or outside its lifetime."""
 
     wording = refusals.ACCESS_TOKEN_INVALID
 
 
 class KeyUnknownError(TokenInvalidError):
-    """It may be newer than what is known of keys."""
+    """Signed with a key that this service does not know; it may be newer than the last fetch."""
 
 
 class SessionOverError(CallerRefusedError):
-    """A good token of a session, or of an account, that is no more."""
+    """The token is valid, but its session or account has ended."""
 
     wording = refusals.SESSION_OVER
 
 
 class CredentialAmbiguousError(CallerRefusedError):
-    """Several Authorization headers (RFC 6750, section 2)."""
+    """The request has several Authorization headers (RFC 6750, section 2)."""
 
     wording = refusals.AMBIGUOUS_CREDENTIAL
 
 
 class CrossSiteError(CallerRefusedError):
-    """Another site made the browser send its cookie along (ASVS 5.0, 3.5.1)."""
+    """A page of another site caused the request, and the browser attached the cookie (ASVS 5.0, 3.5.1)."""
 
     wording = refusals.CROSS_SITE
 
 
 class NotAllowedError(CallerRefusedError):
-    """Known, but without the role that is needed."""
+    """The caller is known, but has none of the required roles."""
 
     wording = refusals.NOT_ALLOWED
 
 
 class CannotTellError(CallerRefusedError):
-    """Neither let in nor refused: what is known is too old, or not there yet."""
+    """The service cannot decide: its list of revocations is too old, or not fetched yet."""
 
     wording = refusals.CANNOT_TELL
 
 
 class WrongSetupError(CannotTellError):
-    """Nothing can be known before an operator mends the service key or the URL. `fault` says which, for operators."""
+    """The service cannot decide until an operator corrects the service key or the URL. `fault` says which."""
 
     wording = refusals.WRONG_SETUP
 
@@ -123,12 +123,12 @@ class WrongSetupError(CannotTellError):
 
 
 class NotReachedError(Exception):
-    """The message is for operators."""
+    """Vestibule did not answer, or not as expected. The message is for operators."""
 
 
 class ServiceRefusedError(NotReachedError):
-    """Vestibule does not take the service key. Make one with `vestibule services create`."""
+    """Vestibule rejects the service key. Create one with `vestibule services create`."""
 
 
 class NotVestibuleError(NotReachedError):
-    """What is at the URL is no Vestibule, or its name leads nowhere."""
+    """The URL leads to something other than Vestibule, or nowhere."""

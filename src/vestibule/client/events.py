@@ -1,4 +1,4 @@
-"""Server-sent events, taken apart as they arrive (HTML Standard, section 9.2), within bounds."""
+"""Parse server-sent events as they arrive (HTML Standard, section 9.2), with a bound on each line."""
 
 import json
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ _FIELDS = {"event", "data", "id"}
 
 @dataclass(frozen=True)
 class Event:
-    """One event; `id` is the cursor, where it has one."""
+    """One server-sent event; `id` is the feed's cursor, or None."""
 
     name: str
     data: dict[str, Any]
     id: str | None
 
 
-class Reader:
+class EventParser:
     """Bytes in, events out."""
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Reader:
         self._fields: dict[str, str] = {}
 
     def feed(self, piece: bytes) -> Iterator[Event]:
-        """The events that the piece completes; raises `NotReachedError` for what is no event of Vestibule's."""
+        """Yield the events that `piece` completes; raises `NotReachedError` for what Vestibule never sends."""
         *lines, self._rest = (self._rest + piece).split(b"\n")
         if max(map(len, (*lines, self._rest))) > MAX_LINE_BYTES:
             raise NotReachedError("the feed has a line that is too long")

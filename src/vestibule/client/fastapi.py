@@ -27,8 +27,8 @@ _HANDLERS = "starlette.exception_handlers"
 
 
 class Refused(HTTPException):
-    """A refusal as FastAPI raises it. Answered with the `body` that every framework's has; an exception handler of the
-    application's for this class words it otherwise.
+    """A refusal as a FastAPI exception. Answered with the `body` of every other framework, unless the application
+    registers an exception handler for this class.
     """
 
     def __init__(self, refusal: CallerRefusedError) -> None:
@@ -37,8 +37,8 @@ class Refused(HTTPException):
 
 
 class CurrentUser(SecurityBase):
-    """A dependency that is the `Caller`. Refuses with an `HTTPException`, as FastAPI's own security does, and closes a
-    websocket before it is accepted.
+    """A dependency whose value is the `Caller`. Raises an `HTTPException`, as FastAPI's own security classes do, and
+    closes a websocket before accepting it.
     """
 
     def __init__(self, verifier: Verifier) -> None:
@@ -54,7 +54,9 @@ class CurrentUser(SecurityBase):
             raise _told(refusal, connection) from None
 
     def with_role(self, *roles: str) -> Callable[[HTTPConnection, Caller], Awaitable[Caller]]:
-        """A dependency that is the caller, if the role is one of these; 403 otherwise."""
+        """Return a dependency whose value is the caller; it raises `Refused` with 403 unless their role is one of
+        `roles`.
+        """
 
         async def allowed(connection: HTTPConnection, caller: Annotated[Caller, Depends(self)]) -> Caller:
             try:
@@ -67,7 +69,7 @@ class CurrentUser(SecurityBase):
 
 
 def _told(refusal: CallerRefusedError, connection: HTTPConnection) -> Exception:
-    """The refusal, as FastAPI tells it over this connection."""
+    """Return the exception that FastAPI expects on this kind of connection."""
     if connection.scope["type"] == WEBSOCKET:
         return WebSocketException(POLICY_VIOLATION, refusal.code)
     # FastAPI would answer {"detail": …}. A dependency knows no application to add a handler to, but the scope has the

@@ -1,4 +1,4 @@
-"""Flask: the caller of a view that asks for one.
+"""Flask: views that require a caller.
 
     vestibule = Vestibule(app, Verifier("https://auth.example.com", service_key="vsk_…"))
 
@@ -28,18 +28,18 @@ _KEPT = "vestibule_caller"
 
 
 class Vestibule:
-    """Answers refusals for the whole application, and guards views."""
+    """Guards views, and answers refusals for the whole application."""
 
     def __init__(self, app: Flask, verifier: Verifier) -> None:
         app.extensions[_NAME] = verifier
         app.register_error_handler(CallerRefusedError, _refused)
 
     def signed_in(self, view: Callable[P, T]) -> Callable[P, T]:
-        """Let nobody in who is not signed in."""
+        """Answer 401 unless the caller is signed in."""
         return self.with_role()(view)
 
     def with_role(self, *roles: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
-        """Let nobody in whose role is not one of these; without any, every role will do."""
+        """Answer 403 unless the caller has one of `roles`; any role will do if none is given."""
 
         def guard(view: Callable[P, T]) -> Callable[P, T]:
             @wraps(view)
@@ -55,7 +55,7 @@ class Vestibule:
 
 
 def _identified() -> Caller:
-    """The caller of this request, checked once; raises `CallerRefusedError`."""
+    """Return the caller of this request, checked once for each request; raises `CallerRefusedError`."""
     # Kept with the request, never in `g`: that belongs to the application context, which may stay open in a thread and
     # serve one request after another.
     kept = request.__dict__

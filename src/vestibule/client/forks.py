@@ -1,6 +1,4 @@
-"""What a child process must not take over from its parent: threads that are not there, locks that nobody will open,
-and connections that two would speak on.
-"""
+"""Start afresh in a forked child: without the parent's threads, its held locks, or connections both would use."""
 
 import os
 import weakref
@@ -8,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 
-def begin_again_in_child(begin_again: Callable[[], Any]) -> None:
-    """Call this method in each child of this process, first of all, while its object lives. Keeps nothing alive."""
-    known = weakref.WeakMethod(begin_again)
+def call_in_forked_children(method: Callable[[], Any]) -> None:
+    """Call this bound method first of all in each forked child, as long as its object exists. Keeps no reference."""
+    known = weakref.WeakMethod(method)
 
     def begin() -> None:
         if (alive := known()) is not None:

@@ -1,4 +1,4 @@
-"""Ask Vestibule about one token (RFC 7662): once for everybody who asks about the same at the same time."""
+"""Ask Vestibule about one token (RFC 7662). Concurrent questions about the same token share one request."""
 
 import asyncio
 from typing import Any
@@ -26,7 +26,7 @@ PATH = "/api/auth/introspect"
 
 
 class Introspection:
-    """The questions that are under way. Answers are not kept: each is true at its moment only."""
+    """Sends introspection requests. Answers are not cached: each holds only for its own moment."""
 
     def __init__(self, http: httpx.AsyncClient, expected: Expected, clock: Clock) -> None:
         self._http = http
@@ -35,7 +35,9 @@ class Introspection:
         self._under_way: dict[str, asyncio.Task[Caller]] = {}
 
     async def ask(self, token: str) -> Caller:
-        """The caller; raises `SessionOverError` for an inactive token, and `CannotTellError` without an answer."""
+        """Return the caller; raises `SessionOverError` for an inactive token, `CannotTellError` without an answer, and
+        `TokenInvalidError` for claims that are no access token's.
+        """
         asking = self._under_way.get(token)
         if asking is None:
             asking = self._under_way[token] = asyncio.create_task(self._ask(token))
@@ -60,7 +62,7 @@ class Introspection:
 
 
 def _judged(told: object) -> dict[str, Any]:
-    """An answer that says whether the token is worth something (RFC 7662, section 2.2); raises `NotVestibuleError`."""
+    """Return a well-formed introspection response (RFC 7662, section 2.2); raises `NotVestibuleError`."""
     if not isinstance(told, dict) or not isinstance(told.get("active"), bool):
         raise NotVestibuleError("the answer does not say what the token is worth; check the url that is given")
     return told

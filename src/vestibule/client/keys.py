@@ -1,4 +1,4 @@
-"""The public keys, kept fresh: fetched once for everybody who waits, and not often for what is unknown."""
+"""Keep the public keys current. Callers that wait share one fetch; unknown key ids cause few of them."""
 
 import asyncio
 import logging
@@ -17,12 +17,12 @@ from vestibule.protocol.tasks import together
 
 PATH = "/.well-known/jwks.json"
 KEEP_SECONDS = 300.0
-"""How long keys are kept where the answer does not say; it says between these two."""
+"""How long keys are kept if the response has no `max-age`."""
 
-_LEAST_KEEP_SECONDS, _MOST_KEEP_SECONDS = 10, 3600
+_LEAST_KEEP_SECONDS, _MOST_KEEP_SECONDS = 10, 3600  # bounds of its `max-age`
 MAX_KEYS = 64
 NEW_KEY_SECONDS = 5.0
-"""How long a key that was fetched vouches without being listed: a process that tells of keys may not know it yet."""
+"""How long a fetched key is accepted without being listed: the process that sends the feed may not know it yet."""
 
 _MOST_REMEMBERED = 1000
 _MAX_AGE = re.compile(r"\bmax-age=(\d{1,9})\b")
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 class KeySet:
-    """The keys in force. Read from any thread; fetched in the background's loop only."""
+    """The public keys in force. Read from any thread; fetched only in the background loop."""
 
     def __init__(self, clock: Clock, refetch_seconds: float) -> None:
         self.by_id: Mapping[str, PublicKey] = {}
@@ -45,13 +45,13 @@ class KeySet:
 
     @property
     def in_force(self) -> Mapping[str, PublicKey]:
-        """The keys that vouch now: those that were fetched, without what the feed has stopped to list."""
-        if self._listed is None:  # by a Vestibule of a version that lists none
+        """Return the keys that are accepted now: those fetched, except the ones the feed no longer lists."""
+        if self._listed is None:  # no heartbeat yet, or a version of Vestibule that lists none
             return self.by_id
         return {kid: key for kid, key in self.by_id.items() if kid in self._listed or self._is_new(kid)}
 
     def hear(self, listed: Collection[str]) -> bool:
-        """The feed has listed the keys in force; whether these are others than before, a reason to fetch them."""
+        """Take the key ids that the feed lists; return whether the list changed, which is a reason to fetch."""
         before, self._listed = self._listed, frozenset(listed)
         if len(self._ever_listed) > _MOST_REMEMBERED:
             self._ever_listed.clear()
@@ -63,23 +63,23 @@ class KeySet:
         return kid not in self._ever_listed and age < NEW_KEY_SECONDS
 
     def may_refetch(self) -> bool:
-        """Whether an unknown key is a reason to fetch: not again so soon, for anybody can invent one."""
+        """Return whether an unknown key id may cause a fetch now. Limited, because anybody can invent key ids."""
         under_way = self._under_way is not None and not self._under_way.done()
         return under_way or self._clock.monotonic() - self._asked_at >= self._refetch_seconds
 
     async def fetch(self, http: httpx.AsyncClient) -> None:
-        """Fetch, or wait for the fetch that is under way; raises `NotReachedError` and httpx's errors."""
+        """Fetch the keys, or wait for the fetch under way; raises `NotReachedError` and httpx's errors."""
         if self._under_way is None or self._under_way.done():
             self._asked_at = self._clock.monotonic()
             self._under_way = asyncio.create_task(self._fetch(http))
         await together(self._under_way)
 
     async def refetch(self, http: httpx.AsyncClient) -> None:
-        """Fetch because of an unknown key, if that is not too often. A failure leaves what is known."""
+        """Fetch because of an unknown key id, if `may_refetch`. A failure is logged and keeps the known keys."""
         if self.may_refetch():
             try:
                 await self.fetch(http)
-            except Exception as fault:  # whatever it is, what was known goes on
+            except Exception as fault:  # every failure keeps the known keys
                 _log.warning("keys not fetched: %s", wire.why(fault))
 
     async def _fetch(self, http: httpx.AsyncClient) -> None:
@@ -91,13 +91,13 @@ class KeySet:
 
 
 def _max_age(cache_control: str) -> float:
-    """The seconds that the answer may be kept (RFC 9111, section 5.2.2.1)."""
+    """Return how many seconds the answer may be cached (RFC 9111, section 5.2.2.1), within our bounds."""
     found = _MAX_AGE.search(cache_control)
     return min(max(int(found[1]), _LEAST_KEEP_SECONDS), _MOST_KEEP_SECONDS) if found else KEEP_SECONDS
 
 
 def parse(document: Any) -> dict[str, PublicKey]:
-    """The usable keys of a JWK Set (RFC 7517, section 5); raises `NotReachedError` where there is none."""
+    """Return the usable keys of a JWK Set (RFC 7517, section 5); raises `NotReachedError` if there are none."""
     listed = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(listed, list) or len(listed) > MAX_KEYS:
         raise NotVestibuleError("the key set is not one of Vestibule's; check the url that is given")

@@ -26,19 +26,19 @@ _REFUSAL = "vestibule.refusal"
 
 
 def middleware(verifier: Verifier, **options: Any) -> DefineMiddleware:
-    """For an application, a router or a handler. `options` are those of Litestar's, such as `exclude`."""
+    """Return the middleware for an application, a router or a handler. `options` are Litestar's, such as `exclude`."""
     return DefineMiddleware(VestibuleMiddleware, verifier=verifier, **options)
 
 
 class VestibuleMiddleware(AbstractAuthenticationMiddleware):
-    """`request.user` is the `Caller`, `request.auth` the token."""
+    """Sets `request.user` to the `Caller`, and `request.auth` to the token."""
 
     def __init__(self, app: ASGIApp, verifier: Verifier, **options: Any) -> None:
         super().__init__(app, **options)
         self._verifier = verifier
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the request in, or answer the refusal, a guard's too, in the words that every framework has."""
+        """Pass the request on, or answer a refusal, also a guard's, with the `body` of every other framework."""
 
         async def in_our_words(message: Message) -> None:
             refusal = scope.get(_REFUSAL)
@@ -59,7 +59,7 @@ class VestibuleMiddleware(AbstractAuthenticationMiddleware):
 
 
 def with_role(*roles: str) -> Guard:
-    """A guard that lets in whose role is one of these; 403 otherwise."""
+    """Return a guard that raises a 403 unless the caller has one of `roles`."""
 
     def allowed(connection: ASGIConnection[Any, Caller, Any, Any], _handler: BaseRouteHandler) -> None:
         try:

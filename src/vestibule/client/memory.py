@@ -1,4 +1,4 @@
-"""What a service knows: keys, revocations, and the tokens it has seen. Decides by that alone, without any I/O."""
+"""Decide about tokens in memory, without I/O, from the known keys, revocations and tokens seen before."""
 
 import hashlib
 import threading
@@ -15,19 +15,23 @@ from vestibule.protocol.claims import Expected
 from vestibule.protocol.clocks import Clocks
 from vestibule.protocol.revocations import Revoked
 
-Policy = Literal["refuse", "ask", "accept"]
+WhenStale = Literal["refuse", "ask", "accept"]
+"""What becomes of a valid token while the known revocations are too old."""
+
 _UNSEEN = Caller("", "", "", 0, 0, {})
 
 
 class Memory:
-    """Bounded: the oldest token makes room for a new one, which is also the one that expires first."""
+    """What a service knows. Bounded: a new token replaces the oldest one, which also expires first."""
 
-    def __init__(self, expected: Expected, policy: Policy, staleness: float, remembered: int, clock: Clock) -> None:
+    def __init__(
+        self, expected: Expected, when_stale: WhenStale, staleness: float, remembered: int, clock: Clock
+    ) -> None:
         self.keys: Mapping[str, PublicKey] = {}
         self.revoked = Revoked()
         self.clocks = Clocks()
         self._expected = expected
-        self._policy = policy
+        self._when_stale = when_stale
         self._staleness = staleness
         self._remembered = remembered
         self._clock = clock
@@ -36,47 +40,50 @@ class Memory:
         self.begin()
 
     def begin(self) -> None:
-        """As at first, and in the child of a fork, where the lock may be one that nobody will open."""
+        """Make a new lock: at first, and in a forked child, where the parent's may be held forever."""
         self._filling = threading.Lock()
 
     def drop(self) -> None:
-        """Know nothing that lets anybody in. What refuses somebody stays: it was true, and remains so."""
+        """Drop what lets callers in: keys, and how recent the revocations are. Revocations stay: they remain true."""
         self.keys = {}
         self.revoked.fresh_as_of = float("-inf")
         self._dropped = True
 
     @property
     def heard(self) -> bool:
-        """Whether all revocations up to some moment are known."""
+        """Return whether all revocations up to some moment are known."""
         return self.revoked.fresh_as_of > float("-inf")
 
     def decide(self, token: str) -> Caller:
-        """The caller; raises `TokenInvalidError`, `SessionOverError`, or `CannotTellError` where the policy says so."""
-        # Whatever the policy: by a wrong clock a token is good that expired long ago and whose revocation is forgotten.
+        """Return the caller; raises `TokenInvalidError`, `SessionOverError`, and `CannotTellError` if the revocations
+        are stale and `when_stale` does not accept that.
+        """
+        # First, and whatever `when_stale` says: a wrong clock would accept a token that expired long ago and whose
+        # revocation has been purged.
         if not self.clocks.agree(self._clock.now().timestamp(), self._clock.monotonic()):
             raise CannotTellError
         caller = self._read(token)
         if self.revoked.refuses(caller.session, caller.id, caller.issued):
             raise SessionOverError
         # Compared on every check: a process that was stopped for a while must notice on its first answer.
-        # However old it may be, it is something that was heard, by this process itself.
-        if self.age() > self._staleness and not (self._policy == "accept" and (self.heard or not self._dropped)):
+        # With `accept` it may be of any age, but this process must have heard from Vestibule.
+        if self.age() > self._staleness and not (self._when_stale == "accept" and (self.heard or not self._dropped)):
             raise CannotTellError
         return caller
 
     def age(self) -> float:
-        """Seconds since the moment up to which all revocations are known."""
+        """Return the seconds since the moment up to which all revocations are known."""
         return self.revoked.age(self._clock.monotonic())
 
     def end(self, token: str) -> None:
-        """Refuse a token that was read here from now on: Vestibule was asked, and has said that it is worth nothing."""
+        """Refuse a token from now on, because introspection has said that it is inactive."""
         digest = _digest(token)
         with self._filling:
             if digest in self._callers:
                 self._callers[digest] = None
 
     def _read(self, token: str) -> Caller:
-        """What the token says, by memory or by its signature."""
+        """Return the caller a token names, remembered or read anew; raises as `decide` does."""
         now, digest = self._clock.now().timestamp(), _digest(token)
         caller = self._callers.get(digest, _UNSEEN)
         if caller is None:

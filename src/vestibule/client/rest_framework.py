@@ -17,7 +17,7 @@ from vestibule.client.errors import CallerRefusedError, NoTokenError
 
 
 class Refused(APIException):
-    """A refusal, as the framework answers it: with the `body` that every framework's has."""
+    """A refusal as an exception of Django REST framework, answered with the `body` of every other framework."""
 
     def __init__(self, refusal: CallerRefusedError) -> None:
         super().__init__(refusal.body, refusal.code)
@@ -28,9 +28,10 @@ class Refused(APIException):
 
 
 class VestibuleAuthentication(BaseAuthentication):
-    """`request.user` is a `VestibuleUser`, `request.auth` the `Caller`."""
+    """Sets `request.user` to a `VestibuleUser`, and `request.auth` to the `Caller`."""
 
     def authenticate(self, request: Request) -> tuple[VestibuleUser, Caller] | None:
+        """Return user and caller, or None without a token; raises `Refused`."""
         try:
             caller = verifier().check(token_of(request._request))
         except NoTokenError:
@@ -40,7 +41,7 @@ class VestibuleAuthentication(BaseAuthentication):
         return VestibuleUser(caller), caller
 
     def authenticate_header(self, _request: Request) -> str:
-        """What permission classes answer with where nobody is signed in."""
+        """Return the `WWW-Authenticate` with which permission classes refuse a request without a token."""
         # The framework asks for this while it handles its own `NotAuthenticated`, whose words are then ours too.
         refused = sys.exception()
         if isinstance(refused, NotAuthenticated):

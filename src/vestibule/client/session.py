@@ -1,12 +1,12 @@
-"""A person's session, for programs: signs in, refreshes when it is time, and survives answers that were lost.
+"""Sign a program in as one user: refresh tokens before they expire, and survive lost responses.
 
     session = Session("https://auth.example.com")
     session.sign_in("ada@example.com", "correct horse")
     httpx.get("https://orders.example.com/", auth=session)
 
-It is an `httpx.Auth`, for `httpx.Client` and `httpx.AsyncClient` alike. Threads and tasks that find the token at its
-end refresh once, together. A refresh whose answer is lost is asked again with the token that is still there: Vestibule
-answers it with the same successor, or with one more (docs/decisions/0004-refresh.md).
+It is an `httpx.Auth`, for `httpx.Client` and `httpx.AsyncClient` alike. Threads and tasks that find an expiring token
+share one refresh. A refresh whose response is lost is repeated with the same refresh token: Vestibule answers with the
+same successor, or with another (docs/decisions/0004-refresh.md).
 """
 
 import asyncio
@@ -23,7 +23,7 @@ import httpx
 
 from vestibule.client import wire
 from vestibule.client.errors import NotReachedError, NotVestibuleError
-from vestibule.client.forks import begin_again_in_child
+from vestibule.client.forks import call_in_forked_children
 from vestibule.client.tokens import InMemory, Tokens, TokenStore
 from vestibule.crypto import i_json
 from vestibule.crypto.entropy import spread
@@ -33,16 +33,16 @@ from vestibule.protocol.one_line import one_line
 from vestibule.protocol.timeouts import Timeouts, Unbounded
 
 EARLY_SECONDS = 30
-"""So long before its end a token is exchanged."""
+"""How long before it expires an access token is exchanged."""
 
 ATTEMPTS = 4
 _FIRST_PAUSE_SECONDS = 0.2
 _REFRESH = "/api/auth/refresh"
 _UNAUTHORIZED = 401
-_ONE_EACH = httpx.Limits(max_keepalive_connections=0)  # a connection that is shut in time is nobody else's
+_ONE_EACH = httpx.Limits(max_keepalive_connections=0)  # a connection that the time limit shuts serves nobody else
 _CONNECTED = ("connection.connect_tcp.complete", "connection.start_tls.complete")
 _TOKEN = re.compile(r"[A-Za-z0-9_.~+/=-]+")  # RFC 6750, section 2.1; one is printed as it is
-_SHORTEST_PASSWORD = 4  # below, any sentence has it
+_SHORTEST_PASSWORD = 4  # any sentence may contain a shorter one
 
 
 class SignedOutError(Exception):
@@ -54,7 +54,7 @@ class SignedOutError(Exception):
 
 
 class Session(httpx.Auth):
-    """One sign-in at one Vestibule. The way there ends after seconds, follows no redirect, and is tried again."""
+    """One user's sign-in at one Vestibule. Requests have a time limit, follow no redirects, and are retried."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Session(httpx.Auth):
         self._clock = clock or SystemClock()
         self._parents: object = None
         self._begin()
-        begin_again_in_child(self._begin_in_child)
+        call_in_forked_children(self._begin_in_child)
 
     def _begin(self) -> None:
         self._http = httpx.Client(
@@ -87,26 +87,26 @@ class Session(httpx.Auth):
         self._refreshing = threading.Lock()
 
     def _begin_in_child(self) -> None:
-        """With connections of its own: on one that two share, each may be given the other's answer."""
+        """Open connections of its own: on a shared one, each process may be given the other's answer."""
         self._parents = (self._http, self._parents)
         self._begin()
 
     def sign_in(self, email: str, password: str) -> None:
-        """Begin a session; raises `SignedOutError` for credentials that are refused, and `NotReachedError`."""
+        """Begin a session; raises `SignedOutError` if the credentials are rejected, and `NotReachedError`."""
         answer = self._send("POST", "/api/auth/login", json={"email": email, "password": password})
         tokens = _tokens_in(answer)
         try:
             self._store.save(tokens)
-        except BaseException:  # a session that nobody holds would go on for weeks
+        except BaseException:  # without its tokens the session would go on for weeks
             self._end(tokens)
             raise
 
     def sign_out(self) -> None:
-        """End the session, here and at Vestibule; raises `NotReachedError`, and then it has ended only here."""
+        """End the session here and at Vestibule; raises `NotReachedError` if it could only be ended here."""
         try:
             if self._store.load() is not None:
-                with suppress(SignedOutError), self._refreshing:  # it was over already
-                    tokens = self._good() or self._exchanged()  # an access token that has ended ends nothing
+                with suppress(SignedOutError), self._refreshing:  # suppressed: the session is over already
+                    tokens = self._good() or self._exchanged()  # signing out needs a token that has not expired
                     self._send("POST", "/api/auth/logout", headers=_bearer(tokens))
         finally:
             self._store.clear()
@@ -123,17 +123,18 @@ class Session(httpx.Auth):
         return {**user, "email_verified": known.get("Vestibule-Email-Verified") == "true"}
 
     def fresh(self, refused: str | None = None) -> Tokens:
-        """Tokens that are good for a while; raises `SignedOutError` or `NotReachedError`.
+        """Return tokens that are valid for at least half a minute; raises `SignedOutError` or `NotReachedError`.
 
-        `refused` is an access token that was not taken: it is exchanged, unless somebody has done so meanwhile.
+        `refused` is an access token that a service rejected: it is exchanged, unless another thread already did so.
         """
         if (tokens := self._good(refused)) is not None:
             return tokens
         with self._refreshing:
-            # Whoever held the lock may have refreshed for all of us.
+            # The thread that held the lock may have refreshed for this one too.
             return self._good(refused) or self._refreshed()
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Add the access token; after a 401, exchange it once and repeat the request. Raises as `fresh` does."""
         tokens = self.fresh()
         request.headers.update(_bearer(tokens))
         answer = yield request
@@ -142,6 +143,7 @@ class Session(httpx.Auth):
             yield request
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Do the same for `httpx.AsyncClient`, and refresh on another thread. Raises as `fresh` does."""
         tokens = self._good()
         if tokens is None:
             tokens = await asyncio.to_thread(self.fresh)
@@ -152,11 +154,11 @@ class Session(httpx.Auth):
             yield request
 
     def close(self) -> None:
-        """Close the connections. The session goes on."""
+        """Close the connections. The session stays signed in."""
         self._http.close()
 
     def _good(self, refused: str | None = None) -> Tokens | None:
-        """What is there, if it needs no refresh; raises `SignedOutError` where nothing is."""
+        """Return the stored tokens, or None if they need a refresh; raises `SignedOutError` if there are none."""
         tokens = self._held()
         early = tokens.expires_at - EARLY_SECONDS <= self._clock.now().timestamp()
         return None if early or tokens.access == refused else tokens
@@ -177,7 +179,7 @@ class Session(httpx.Auth):
         return renewed
 
     def _exchanged(self) -> Tokens:
-        """New tokens, which nobody keeps yet."""
+        """Return new tokens, not stored yet; raises as `fresh` does."""
         tokens = self._held()
         try:
             answer = self._send("POST", _REFRESH, headers={"Cookie": _refresh_cookie(tokens)})
@@ -187,7 +189,7 @@ class Session(httpx.Auth):
         return _tokens_in(answer, tokens.refresh)
 
     def _ask(self, method: str, path: str, **content: Any) -> "_Answer":
-        """One answer, read to its end; raises `Unbounded` and httpx's errors."""
+        """Return one response, read to its end; raises `Unbounded` and httpx's errors."""
         with Timeouts(wire.ANSWER_SECONDS) as timeouts:
 
             def trace(step: str, info: Mapping[str, Any]) -> None:
@@ -199,7 +201,9 @@ class Session(httpx.Auth):
         return _Answer(answer.status_code, answer.url, answer.headers, text)
 
     def _send(self, method: str, path: str, **content: Any) -> "_Answer":
-        """A success; raises `SignedOutError` for a refusal. What was lost, or could not be done now, is asked again."""
+        """Return a successful response, retrying lost ones and server errors; raises `SignedOutError` for a refusal,
+        and `NotReachedError`.
+        """
         pause, fault = _FIRST_PAUSE_SECONDS, ""
         for attempt in range(ATTEMPTS):
             if attempt:
@@ -207,8 +211,8 @@ class Session(httpx.Auth):
                 pause *= 2
             try:
                 answer = self._ask(method, path, **content)
-            except Unbounded as fault_of_it:  # asked again, it would hold us up again
-                raise NotReachedError(f"{self._http.base_url} {fault_of_it}; is it a Vestibule?") from None
+            except Unbounded as reason:  # not retried: it would take as long again
+                raise NotReachedError(f"{self._http.base_url} {reason}; is it a Vestibule?") from None
             except httpx.RequestError as lost:
                 told = wire.explained(lost, self._http.base_url)
                 fault = str(told) if isinstance(told, NotVestibuleError) else wire.why(lost)
@@ -224,7 +228,7 @@ class Session(httpx.Auth):
 
 @dataclass(frozen=True)
 class _Answer:
-    """What came back, whole."""
+    """A whole response."""
 
     status_code: int
     url: httpx.URL
@@ -232,12 +236,12 @@ class _Answer:
     content: bytes
 
     def json(self) -> Any:
-        """The document; raises `ValueError`."""
+        """Return the body as JSON; raises `ValueError`."""
         return i_json.parse(self.content)
 
 
 def _refusal(answer: _Answer, secrets: Collection[str]) -> Exception:
-    """What the server says, unless it repeats a secret that it was sent: this is printed, and logged."""
+    """Return the server's refusal as an exception, which gets printed: without its words if they repeat a secret."""
     try:
         told = answer.json()
         code, message = one_line(str(told["code"])), one_line(str(told["message"]))
@@ -255,7 +259,7 @@ def _sent_secrets(content: Mapping[str, Any]) -> list[str]:
 
 
 def _tokens_in(answer: _Answer, refresh_before: str = "") -> Tokens:
-    """The pair that an answer sets. A server that does not rotate refresh tokens sets no new one."""
+    """Return the tokens that a response sets, with `refresh_before` if it sets no new one; raises `NotReachedError`."""
     access = _cookie_in(answer, ACCESS)
     refresh = _cookie_in(answer, REFRESH) or refresh_before
     if not access or not refresh or not (_TOKEN.fullmatch(access) and _TOKEN.fullmatch(refresh)):
@@ -263,20 +267,20 @@ def _tokens_in(answer: _Answer, refresh_before: str = "") -> Tokens:
     try:
         payload = access.split(".")[1]
         expires_at = int(i_json.parse(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["exp"])
-    except (ValueError, LookupError, TypeError):  # some of which quote what was given
+    except (ValueError, LookupError, TypeError):  # not chained: some quote the token
         raise NotReachedError(f"{answer.url} sets tokens that are none; is it a Vestibule?") from None
     return Tokens(access, refresh, expires_at)
 
 
 def _cookie_in(answer: _Answer, name: str) -> str | None:
-    """The cookie that an answer sets, whether or not the server is set to begin its name with the prefix."""
+    """Return the cookie that a response sets, with or without the `__Host-` prefix, or None."""
     lines = answer.headers.get_list("Set-Cookie")
     pairs = dict(line.partition(";")[0].partition("=")[::2] for line in lines)
     return pairs.get(HOST_PREFIX + name) or pairs.get(name)
 
 
 def _refresh_cookie(tokens: Tokens) -> str:
-    """Under both names: the server reads its own, which an operator may change while the session lives."""
+    """Return the Cookie header with both names: an operator may change the prefix while the session lives."""
     return f"{REFRESH}={tokens.refresh}; {HOST_PREFIX}{REFRESH}={tokens.refresh}"
 
 

@@ -36,13 +36,13 @@ _BITS = 2048
 _REMEMBERED = 1000
 
 
-class NotInATest(RuntimeError):
-    """The aid was asked for where no test is running."""
+class NotInTestError(RuntimeError):
+    """The fixture was requested outside a running test."""
 
 
 @dataclass(frozen=True)
 class SignedIn:
-    """What tests do to callers. `issuer` and `audience` must be those of the verifier under test."""
+    """Makes and revokes callers for a test. The verifier under test needs the default issuer and audience."""
 
     memory: Memory
     key: PrivateKey
@@ -52,29 +52,29 @@ class SignedIn:
     def token_for(
         self, user: str, role: str = "user", *, session: str | None = None, email_verified: bool = False
     ) -> str:
-        """A token of somebody who is signed in, in a session of its own unless one is given."""
+        """Return an access token of `user`, in a new session unless one is given."""
         now = int(self.clock.now().timestamp())
         return self._signed(user, role, session or new_id(), now, email_verified)
 
     def expire(self, token: str) -> str:
-        """The same token as it was a day ago: it has expired since."""
+        """Return the same token, issued a day earlier: it has expired."""
         caller = self.memory.decide(token)
         return self._signed(caller.id, caller.role, caller.session, caller.issued - 86_400, caller.email_verified)
 
     def revoke(self, token: str) -> None:
-        """End the token's session, as a log-out does."""
+        """End the token's session, as signing out does."""
         self.memory.revoked.end_session(self.memory.decide(token).session, _FOR_EVER)
 
     def revoke_all(self, user: str) -> None:
-        """Refuse all of an account's tokens so far, as shutting the account does."""
+        """End all sessions of an account, as disabling it does."""
         self.memory.revoked.end_account(user, int(self.clock.now().timestamp()) + 1, _FOR_EVER)
 
-    def lose_touch(self) -> None:
-        """From now on the service is cut off from Vestibule, and what it knows is too old."""
+    def make_stale(self) -> None:
+        """Make the known revocations stale, as a long outage of Vestibule does."""
         self.memory.revoked.fresh_as_of = -_FOR_EVER
 
     def headers(self, token: str) -> dict[str, str]:
-        """What a request carries."""
+        """Return the request headers that carry the token."""
         return {"Authorization": f"Bearer {token}"}
 
     def _signed(self, user: str, role: str, session: str, issued: int, email_verified: bool) -> str:
@@ -84,7 +84,7 @@ class SignedIn:
 
 @pytest.fixture
 def vestibule(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> SignedIn:
-    """Who is signed in, for one test. Every `Verifier` decides by it until the test is over."""
+    """Return the fixture that makes callers. Every `Verifier` decides by it until the test is over."""
     _require_running(request)
     clock, expected = SystemClock(), Expected("vestibule", "vestibule", leeway=30.0)
     memory = Memory(expected, "refuse", 5.0, _REMEMBERED, clock)
@@ -96,17 +96,17 @@ def vestibule(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
         return memory.decide(token)
 
     monkeypatch.setattr(Verifier, "_decide", decide)
-    monkeypatch.setattr(Verifier, "_may_mend", lambda _verifier, _refusal: False)
+    monkeypatch.setattr(Verifier, "_may_learn_more", lambda _verifier, _refusal: False)
     return SignedIn(memory, key, clock, expected)
 
 
 @cache
 def _key() -> PrivateKey:
-    """Made once for each run, and kept nowhere."""
+    """Return a signing key made once for each test run, and stored nowhere."""
     return jwk.generate(_BITS)
 
 
 def _require_running(request: pytest.FixtureRequest) -> None:
     # pytest sets the variable itself while a test is set up; the request exists nowhere else.
     if not isinstance(request, pytest.FixtureRequest) or "PYTEST_CURRENT_TEST" not in os.environ:
-        raise NotInATest("vestibule.client.testing works inside a running pytest test only")
+        raise NotInTestError("vestibule.client.testing works inside a running pytest test only")

@@ -1,4 +1,4 @@
-"""Where a person's tokens are kept between two requests: in memory, or in a file for its owner's eyes only."""
+"""Store a user's tokens between requests: in memory, or in a file that only its owner can read."""
 
 import errno
 import json
@@ -13,7 +13,7 @@ from vestibule.protocol.files import read_bounded
 
 @dataclass(frozen=True)
 class Tokens:
-    """A pair. `expires_at` is the access token's end, in seconds since 1970."""
+    """An access and a refresh token. `expires_at` is the access token's `exp`, in seconds since 1970."""
 
     access: str
     refresh: str
@@ -24,20 +24,20 @@ class Tokens:
 
 
 class TokenStore(Protocol):
-    """Keeps one pair of tokens."""
+    """Stores one pair of tokens."""
 
     def load(self) -> Tokens | None:
-        """The pair; None where nobody is signed in."""
+        """Return the stored tokens, or None if nobody is signed in."""
 
     def save(self, tokens: Tokens) -> None:
-        """Keep this pair instead of the one before."""
+        """Replace the stored tokens."""
 
     def clear(self) -> None:
-        """Keep none."""
+        """Delete the stored tokens."""
 
 
 class InMemory:
-    """Gone with the process."""
+    """Stores tokens until the process ends."""
 
     def __init__(self) -> None:
         self._tokens: Tokens | None = None
@@ -57,7 +57,7 @@ _MAX_BYTES = 100_000
 
 
 class InFile:
-    """One file, 0600, replaced as a whole, so that a crash leaves the old pair or the new one."""
+    """Stores tokens in a file with mode 0600. Replaced as a whole: a crash leaves the old pair or the new one."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -79,13 +79,15 @@ class InFile:
             raise
 
     def try_out(self) -> None:
-        """Raises `OSError` where nothing could be kept: better before somebody signs in than afterwards."""
+        """Check that the file can be written, before somebody signs in; raises `OSError`."""
         if self._path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(self._path))
         self._written(" " * _USUAL_CHARACTERS).unlink()
 
     def _written(self, text: str) -> Path:
-        """A file with this text, 0600 from the start, beside its place. One that cannot be written is not left."""
+        """Write `text` to a new file beside the place, 0600 from the start; return its path. Raises `OSError`, and
+        leaves none.
+        """
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with NamedTemporaryFile("w", dir=self._path.parent, delete=False) as file:
             try:

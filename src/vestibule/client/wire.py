@@ -1,4 +1,4 @@
-"""The way to Vestibule: no redirects, nothing compressed, and an end to everything."""
+"""HTTP to Vestibule: no redirects, no compression, and bounds on time and size."""
 
 import ipaddress
 import re
@@ -27,7 +27,7 @@ _DEEPEST = 10
 _CHECK_URL = "check the url that is given"
 
 
-class InTheOpen(ValueError):
+class PlainHttpError(ValueError):
     """Over plain HTTP, and not to this machine. `what` is said for people; the rest of the message is for programs."""
 
     def __init__(self, url: str) -> None:
@@ -36,7 +36,7 @@ class InTheOpen(ValueError):
 
 
 def base_of(url: str, *, plain_http: bool) -> str:
-    """The address to build on; raises `ValueError` where a secret would travel in the open."""
+    """Return `url` without a trailing slash; raises `ValueError` if it is none, or secrets would travel unencrypted."""
     if not isinstance(url, str):
         raise ValueError("url is no text, such as https://auth.example.com")  # noqa: TRY004  # as for other arguments
     if KEY_MARK in url:  # which must not be shown
@@ -50,13 +50,13 @@ def base_of(url: str, *, plain_http: bool) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname or re.search(r"[?#\s\\]", url):
         raise ValueError(f"{_shown(url)} is not an address such as https://auth.example.com")
     if parts.scheme == "http" and not plain_http and not _is_loopback(parts.hostname):
-        raise InTheOpen(_shown(url))
+        raise PlainHttpError(_shown(url))
     _require_reachable(url, parts)
     return url.rstrip("/")
 
 
 def _require_reachable(url: str, parts: SplitResult) -> None:
-    """Raises `ValueError` for an address that no network can have, so that nobody waits for it."""
+    """Raise `ValueError` for a host or port that cannot exist, so that nobody waits for it."""
     try:
         port = parts.port
     except ValueError:
@@ -73,7 +73,7 @@ def _require_reachable(url: str, parts: SplitResult) -> None:
 
 
 def key_of(text: str) -> str:
-    """A service key, without white space around it; raises `ValueError`, and never shows what was given."""
+    """Return a service key without white space around it; raises `ValueError`, which never shows the key."""
     key = text.strip()
     if not _KEY.fullmatch(key):
         raise ValueError("service_key is none: `vestibule services create NAME` prints one, which begins with vsk_")
@@ -81,7 +81,7 @@ def key_of(text: str) -> str:
 
 
 def origins_of(named: Collection[str]) -> frozenset[str]:
-    """Origins such as `https://app.example.com`, without a path; raises `ValueError` for what is none."""
+    """Return origins such as `https://app.example.com`, without a path; raises `ValueError` for anything else."""
     if isinstance(named, str):
         raise ValueError("origins is a list of them, not one string")  # noqa: TRY004  # as for every other argument
     for origin in named:
@@ -92,7 +92,7 @@ def origins_of(named: Collection[str]) -> frozenset[str]:
 
 
 def client(base: str, service_key: str = "") -> httpx.AsyncClient:
-    """An HTTP client for one Vestibule. It takes nothing from the environment: the way there is what was given."""
+    """Return an HTTP client for one Vestibule. It ignores proxy settings of the environment."""
     headers = {"Accept-Encoding": "identity"}
     if service_key:
         headers["Authorization"] = f"Bearer {service_key}"
@@ -102,7 +102,7 @@ def client(base: str, service_key: str = "") -> httpx.AsyncClient:
 
 
 async def json_of(answer: httpx.Response) -> Any:
-    """The body of a 200 as JSON, counted while it is read; raises `NotReachedError`."""
+    """Return the JSON body of a 200, of at most `MAX_ANSWER_BYTES`; raises `NotReachedError`."""
     require_ok(answer)
     text = bytearray()
     async for piece in answer.aiter_raw():
@@ -116,8 +116,8 @@ async def json_of(answer: httpx.Response) -> Any:
 
 
 def require_ok(answer: httpx.Response) -> None:
-    """Raises `ServiceRefusedError` or `NotVestibuleError` for what stays so until it is mended, and `NotReachedError`
-    for every other status but 200.
+    """Raise `ServiceRefusedError` or `NotVestibuleError` for what an operator must correct, and `NotReachedError` for
+    every other status but 200.
     """
     status, url = answer.status_code, answer.url
     if status in _NO_KEY:
@@ -133,14 +133,14 @@ def require_ok(answer: httpx.Response) -> None:
 
 
 def require_stream(answer: httpx.Response) -> None:
-    """Raises `NotVestibuleError` for an answer that is no stream of events (HTML Standard, section 9.2)."""
+    """Raise `NotVestibuleError` unless the response is an event stream (HTML Standard, section 9.2)."""
     require_ok(answer)
     if not answer.headers.get("Content-Type", "").startswith("text/event-stream"):
         raise NotVestibuleError(f"{answer.url} does not answer events; {_CHECK_URL}")
 
 
 def explained(fault: Exception, base: httpx.URL) -> Exception:
-    """What went wrong on the way: `NotVestibuleError` where only another URL helps, otherwise the fault as it is."""
+    """Return `NotVestibuleError` if only another URL helps, otherwise the exception as it is."""
     causes: list[BaseException] = []
     cause = fault.__cause__ or fault.__context__
     while cause is not None and len(causes) < _DEEPEST:
@@ -156,7 +156,7 @@ def explained(fault: Exception, base: httpx.URL) -> Exception:
 
 
 def _shown(url: str) -> str:
-    """As a sentence may repeat it: a password may be before an @, and a key in a query or a fragment."""
+    """Return the URL for a message, without password, query or fragment, which may hold a key."""
     return repr(re.split(r"[?#]", "…" + url.rpartition("@")[2] if "@" in url else url)[0])
 
 
@@ -176,15 +176,15 @@ def _is_loopback(host: str) -> bool:
 
 
 def why(fault: Exception) -> str:
-    """What went wrong, for a log: with its words where they are about the network, and not where a request is quoted,
-    as in `Illegal header value b'Bearer …'`.
+    """Return what went wrong, for a log: with the message of a network error, and without one that may quote the
+    request, as in `Illegal header value b'Bearer …'`.
     """
     about_the_network = isinstance(fault, NotReachedError | httpx.NetworkError | httpx.TimeoutException)
     return f"{type(fault).__name__}: {fault}" if about_the_network else type(fault).__name__
 
 
 def kinds_of(fault: BaseException | None) -> str:
-    """The kinds of a fault and of those that it groups, for a log: their words may quote what was sent."""
+    """Return the type names of an exception and of those it groups. Their messages may quote what was sent."""
     if isinstance(fault, BaseExceptionGroup):
         return ", ".join(sorted({kinds_of(one) for one in fault.exceptions}))
     return type(fault).__name__

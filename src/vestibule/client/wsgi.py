@@ -58,12 +58,12 @@ class VestibuleMiddleware:
 
 
 def caller_of(environ: "WSGIEnvironment", verifier: Verifier) -> Caller:
-    """Who sent this request; raises `CallerRefusedError`."""
+    """Return the caller of a request; raises `CallerRefusedError`."""
     return verifier.check(token_in(verifier, environ["REQUEST_METHOD"], raw_headers(environ)))
 
 
 def raw_headers(environ: "WSGIEnvironment") -> list[tuple[bytes, bytes]]:
-    """The headers that say who is calling, and from which site, as they were sent (PEP 3333 has them as Latin-1)."""
+    """Return the headers with credentials and origin, as bytes as sent (PEP 3333 has them as Latin-1)."""
     sent = {name: environ[key].encode("latin-1", "replace") for key, name in _HEADERS.items() if key in environ}
     # Servers join headers of one name with a comma, which no token has.
     authorization = sent.pop(b"authorization", None)
@@ -72,7 +72,7 @@ def raw_headers(environ: "WSGIEnvironment") -> list[tuple[bytes, bytes]]:
 
 
 def refuse(refusal: CallerRefusedError, start_response: "StartResponse") -> Iterable[bytes]:
-    """The answer to a request that is not let in."""
+    """Answer a refused request."""
     content = json.dumps(refusal.body).encode()
     headers = {"Content-Type": "application/json", "Content-Length": str(len(content)), **refusal.headers}
     start_response(f"{refusal.status} {HTTPStatus(refusal.status).phrase}", list(headers.items()))

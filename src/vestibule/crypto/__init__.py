@@ -1,4 +1,4 @@
-"""What an auditor reads: randomness, hashing, signatures and sealing, each over one well-kept library.
+"""Cryptography, for an auditor to read: randomness, password hashes, signatures and encryption, each by one library.
 
 Knows nothing of accounts, sessions or HTTP. Everything random in Vestibule comes from `entropy`.
 """

@@ -1,4 +1,4 @@
-"""Tokens that are bound to a subject, and good for nothing but to show where a form came from.
+"""Tokens bound to a subject: they show that a form came from our own page, and nothing else (CSRF).
 
 HMAC over the subject and something random (OWASP, Cross-Site Request Forgery Prevention, "signed double submit"). The
 random part makes each one another, so that what a compressed page leaks of one tells nothing of the next (BREACH).
@@ -13,18 +13,18 @@ _PURPOSE = b"vestibule: bound tokens\0"
 
 
 def key_from(secret: bytes) -> bytes:
-    """A key for these tokens alone, out of a secret that is there for something else (RFC 5869, section 2.2)."""
+    """Return a key for these tokens alone, derived from a secret with another purpose (RFC 5869, section 2.2)."""
     return hmac.digest(_PURPOSE, secret, "sha256")
 
 
 def mint(key: bytes, subject: str) -> str:
-    """A new token for `subject`: 96 lower-case hexadecimal characters."""
+    """Return a new token for `subject`: 96 lower-case hexadecimal characters."""
     salt = random_bytes(_RANDOM_BYTES)
     return salt.hex() + _mac(key, subject, salt).hex()
 
 
 def belongs(token: str, key: bytes, subject: str) -> bool:
-    """Whether `token` was minted for `subject` under `key`."""
+    """Return whether `token` was minted for `subject` under `key`."""
     try:
         content = bytes.fromhex(token)
     except ValueError:

@@ -8,20 +8,20 @@ _jitter = random.SystemRandom()
 
 
 def random_bytes(length: int) -> bytes:
-    """`length` bytes from the operating system's generator (NIST SP 800-90A by way of the kernel)."""
+    """Return `length` bytes from the operating system's generator (NIST SP 800-90A by way of the kernel)."""
     return secrets.token_bytes(length)
 
 
 def new_id() -> str:
-    """A version 4 UUID (RFC 9562, section 5.4) in its canonical text form: 122 random bits."""
+    """Return a version 4 UUID (RFC 9562, section 5.4) in its canonical text form: 122 random bits."""
     return str(uuid.uuid4())
 
 
 def spread(seconds: float) -> float:
-    """`seconds` moved by up to a fifth either way, so that many waiters do not come back in step."""
+    """Return `seconds` changed by up to a fifth either way, so that many waiters do not come back together."""
     return seconds * _jitter.uniform(0.8, 1.2)
 
 
 def jitter(seconds: float) -> float:
-    """A random time between nothing and `seconds`."""
+    """Return a random time between 0 and `seconds`."""
     return _jitter.uniform(0, seconds)

@@ -1,4 +1,4 @@
-"""Which stored password hashes are checked at all. What lies in a row is trusted no more than what is in a request.
+"""Which stored password hashes may be checked at all. A row of the database is trusted no more than a request.
 
 The cost of a check stands in the hash itself: `$2b$31$…` takes days, and an argon2 hash may ask for four gigabytes. So
 a hash has one of these forms and a cost within these bounds, or no password matches it.
@@ -24,7 +24,7 @@ _KIB_FOR_A_LANE = 8  # RFC 9106, section 3.1
 
 @dataclass(frozen=True)
 class Cost:
-    """What the text of an argon2 hash asks for."""
+    """The cost parameters in an argon2 hash."""
 
     memory_kib: int
     iterations: int
@@ -32,19 +32,19 @@ class Cost:
 
     @property
     def work(self) -> int:
-        """How much there is to do, whatever the machine: memory times iterations."""
+        """Return the amount of work, independent of the machine: memory times iterations."""
         return self.memory_kib * self.iterations
 
 
-def bcrypt_cost(made: str) -> int | None:
-    """The cost of a bcrypt hash that may be checked; None for anything else."""
-    found = _BCRYPT.fullmatch(made)
+def bcrypt_cost(hashed: str) -> int | None:
+    """Return the cost of a bcrypt hash that may be checked; None for anything else."""
+    found = _BCRYPT.fullmatch(hashed)
     return int(found[1]) if found else None
 
 
-def argon2_cost(made: str) -> Cost | None:
-    """The cost of an argon2 hash that may be checked; None for anything else."""
-    found = _ARGON2.fullmatch(made)
+def argon2_cost(hashed: str) -> Cost | None:
+    """Return the cost of an argon2 hash that may be checked; None for anything else."""
+    found = _ARGON2.fullmatch(hashed)
     if found is None:
         return None
     cost = Cost(*map(int, found.groups()))
@@ -57,11 +57,11 @@ def argon2_cost(made: str) -> Cost | None:
 
 
 def argon2_costs(texts: str) -> set[Cost]:
-    """The costs that may be checked among parameters as hashes have them: `m=19456,t=2,p=1`."""
+    """Return the costs that may be checked among parameters as hashes have them: `m=19456,t=2,p=1`."""
     found = {argon2_cost(f"$argon2id$v=19${one}${'c' * 11}${'c' * 22}") for one in _PARAMETERS.findall(texts)}
     return {cost for cost in found if cost is not None}
 
 
-def checkable(made: str) -> bool:
-    """Whether a hash, without the mark of a pepper, is of a known form and within the bounds."""
-    return bcrypt_cost(made) is not None or argon2_cost(made) is not None
+def checkable(hashed: str) -> bool:
+    """Return whether a hash, without its pepper's mark, has a known form and a bounded cost."""
+    return bcrypt_cost(hashed) is not None or argon2_cost(hashed) is not None

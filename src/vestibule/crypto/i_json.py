@@ -13,7 +13,7 @@ MAX_INTEGER = 2**53 - 1  # RFC 7493, section 2.2: what every reader can hold exa
 
 
 class NotIJson(ValueError):
-    """The text is not I-JSON. The message says why, in words fit for the person who sent it."""
+    """The text is not I-JSON. The message says why, for the person who sent it."""
 
 
 def parse(text: bytes) -> Any:
@@ -62,7 +62,9 @@ def _real(digits: str) -> float:
 
 
 def _inspect(root: Any) -> None:
-    """Refuse nesting beyond `MAX_DEPTH`, and lone surrogates, which no UTF-8 text can hold (RFC 7493, 2.1)."""
+    """Raise `NotIJson` for nesting beyond `MAX_DEPTH`, and for lone surrogates, which UTF-8 cannot encode (RFC 7493,
+    2.1).
+    """
     level = [root]
     for _ in range(MAX_DEPTH):
         below: list[Any] = []

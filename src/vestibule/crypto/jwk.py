@@ -1,4 +1,4 @@
-"""Asymmetric signing keys: made, read from PEM, judged, named by their thumbprint, published.
+"""Asymmetric signing keys: generate, read from PEM, judge, name by thumbprint, publish.
 
 A key carries the one algorithm it may be used with (RFC 8725, section 3.1), so that a token's own
 header never chooses. The key id is the RFC 7638 thumbprint: two processes that hold the same key
@@ -32,12 +32,12 @@ _CURVE_BITS, _AS_STRONG_AS_A_CURVE = 256, 3072
 
 
 class UnusableKey(ValueError):
-    """A key that cannot be read, or is too weak to be used. The message says which, and what to do."""
+    """A key that cannot be read, or is too weak. The message says why, and what to do."""
 
 
 @dataclass(frozen=True)
 class PublicKey:
-    """What checks a signature. `jwk` is the parsed key, read once: parsing costs more than checking."""
+    """A key that verifies signatures. `jwk` is parsed once: parsing costs more than verifying."""
 
     kid: str
     alg: str
@@ -45,44 +45,44 @@ class PublicKey:
 
     @property
     def bits(self) -> int:
-        """The size of the modulus, or of the curve's field."""
+        """Return the size of the modulus, or of the curve's field, in bits."""
         key = self.jwk.public_key
         return key.key_size if isinstance(key, rsa.RSAPublicKey) else _CURVE_BITS
 
     @property
     def rsa_bits(self) -> int:
-        """The size of an RSA key that is as strong (SP 800-57 part 1, table 2)."""
+        """Return the size of an RSA key of the same strength, in bits (SP 800-57 part 1, table 2)."""
         return self.bits if self.alg == ALGORITHM else _AS_STRONG_AS_A_CURVE
 
     def to_pem(self) -> bytes:
-        """SubjectPublicKeyInfo (RFC 5280, section 4.1)."""
+        """Return the key as PEM: SubjectPublicKeyInfo (RFC 5280, section 4.1)."""
         return bytes(self.jwk.as_pem(private=False))
 
     def as_jwk(self) -> dict[str, Any]:
-        """The public members only, as a JWK Set publishes them (RFC 7517, section 4)."""
+        """Return the public members only, as a JWK Set publishes them (RFC 7517, section 4)."""
         return {**self.jwk.as_dict(private=False), "kid": self.kid, "use": "sig", "alg": self.alg}
 
 
 @dataclass(frozen=True)
 class PrivateKey:
-    """What makes a signature, beside the public half that checks it."""
+    """A key that signs, with its public half."""
 
     public: PublicKey
     jwk: AnyJwk = field(repr=False)
 
     @property
     def kid(self) -> str:
+        """Return the key id of the public half."""
         return self.public.kid
 
     def to_pem(self) -> bytes:
-        """PKCS #8, not encrypted: for sealing, never for a log."""
+        """Return the key as PEM: PKCS #8, not encrypted. For sealing, never for a log."""
         return bytes(self.jwk.as_pem(private=True))
 
 
 def generate(bits: int = 3072, algorithm: str = ALGORITHM) -> PrivateKey:
-    """A new key for an algorithm, from the operating system's generator; raises `UnusableKey` for one not known here.
-
-    `bits` is the size of an RSA key.
+    """Return a new key for an algorithm; `bits` is the size of an RSA key. Raises `UnusableKey` for an unknown
+    algorithm.
     """
     if algorithm == "ES256":
         return _private(ec.generate_private_key(ec.SECP256R1()))
@@ -95,9 +95,9 @@ def generate(bits: int = 3072, algorithm: str = ALGORITHM) -> PrivateKey:
 
 
 def private_key(pem: bytes, *, checked: bool = False) -> PrivateKey:
-    """Read a private key from PEM; raises `UnusableKey`.
+    """Return the private key in a PEM text; raises `UnusableKey`.
 
-    `checked`: it was made here and has been sealed since, so that its primes need not be proven again (0.4 s of CPU).
+    `checked`: the key was made and sealed here, so its primes need not be tested again (0.4 s of CPU).
     """
     try:
         key = serialization.load_pem_private_key(pem, password=None, unsafe_skip_rsa_key_validation=checked)
@@ -109,7 +109,7 @@ def private_key(pem: bytes, *, checked: bool = False) -> PrivateKey:
 
 
 def public_key(pem: bytes) -> PublicKey:
-    """Read a public key from PEM; raises `UnusableKey`."""
+    """Return the public key in a PEM text; raises `UnusableKey`."""
     try:
         key = serialization.load_pem_public_key(pem)
     except (ValueError, UnsupportedAlgorithm):
@@ -120,7 +120,7 @@ def public_key(pem: bytes) -> PublicKey:
 
 
 def published_key(member: object) -> PublicKey:
-    """Read a public key from a member of a JWK Set (RFC 7517, section 4); raises `UnusableKey`."""
+    """Return the public key of a member of a JWK Set (RFC 7517, section 4); raises `UnusableKey`."""
     if not isinstance(member, dict) or str(member.get("alg")) not in _JWK or "d" in member:
         raise UnusableKey(f"is not the public half of a key for {', '.join(ALGORITHMS)}")
     kind = _JWK[str(member["alg"])]
@@ -147,7 +147,7 @@ def _public(key: AnyPublic) -> PublicKey:
 
 
 def _algorithm_of(key: AnyPublic) -> str:
-    """The one algorithm that a key is for; raises `UnusableKey`."""
+    """Return the one algorithm that a key is for; raises `UnusableKey`."""
     if isinstance(key, ed25519.Ed25519PublicKey):
         return "EdDSA"
     if isinstance(key, ec.EllipticCurvePublicKey):

@@ -1,4 +1,4 @@
-"""Opaque one-time secrets: what is mailed, and the digest that is stored instead of it.
+"""Opaque one-time secrets: the secret that is mailed, and the digest that is stored.
 
 A secret has 256 random bits, so a plain SHA-256 of it cannot be turned around by guessing;
 a slow hash, which passwords need, would add nothing here (ASVS 5.0, 6.5.2).
@@ -14,15 +14,15 @@ _SECRET = re.compile(r"[0-9a-f]{64}")
 
 
 def mint_secret() -> str:
-    """A new secret: 64 lower-case hexadecimal characters."""
+    """Return a new secret: 64 lower-case hexadecimal characters."""
     return random_bytes(SECRET_BYTES).hex()
 
 
 def is_secret(text: str) -> bool:
-    """Whether `text` has the shape of a secret at all; anything else need not be looked up."""
+    """Return whether `text` has the form of a secret; anything else need not be looked up."""
     return _SECRET.fullmatch(text) is not None
 
 
 def digest(secret: str) -> str:
-    """What is stored for `secret`: its SHA-256, as 64 lower-case hexadecimal characters."""
+    """Return what is stored for `secret`: its SHA-256, as 64 lower-case hexadecimal characters."""
     return hashlib.sha256(secret.encode()).hexdigest()

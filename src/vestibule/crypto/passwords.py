@@ -1,9 +1,9 @@
 """Password hashes: argon2id for our own (RFC 9106), bcrypt accepted from elsewhere and replaced.
 
-A stored hash is judged before it is checked (`hash_forms.py`). One of another form, or one that costs too much,
-never matches, and is answered no sooner.
+`hash_forms.py` judges a stored hash before it is checked. A hash of an unknown form, or one that costs too much, never
+matches, and takes as long as one that is checked.
 
-Hashing takes tens of milliseconds of CPU on purpose; call it on `niced_threads`, never on the event loop.
+Hashing takes tens of milliseconds of CPU on purpose: call it on `process/niced_threads.py`, never on the event loop.
 """
 
 import base64
@@ -25,7 +25,7 @@ BCRYPT_MAX_BYTES = 72  # bcrypt reads no further; what lies beyond does not coun
 
 @dataclass(frozen=True)
 class Argon2id:
-    """The cost of a hash. The defaults are OWASP's (Password Storage Cheat Sheet, argon2id)."""
+    """The cost of new hashes. The defaults are OWASP's (Password Storage Cheat Sheet, argon2id)."""
 
     memory_kib: int = 19_456
     iterations: int = 2
@@ -33,112 +33,111 @@ class Argon2id:
 
 
 class Hasher:
-    """Makes and checks password hashes; text in, PHC string out."""
+    """Makes and checks password hashes, as PHC strings."""
 
     def __init__(self, cost: Argon2id, bcrypt_rounds: int | None = None, peppers: Peppers | None = None) -> None:
-        """New hashes are argon2id at `cost`, or bcrypt at `bcrypt_rounds` where a team must share them."""
+        """Make argon2id hashes at `cost`, or bcrypt hashes at `bcrypt_rounds` if another program must read them."""
         self._peppers = peppers or Peppers()
         self._argon2 = argon2.PasswordHasher(
             time_cost=cost.iterations, memory_cost=cost.memory_kib, parallelism=cost.lanes
         )
         self._bcrypt_rounds = bcrypt_rounds
-        # Checked when there is no account, so that an unknown email costs what a wrong password costs.
+        # Checked when there is no account, so that an unknown email takes as long as a wrong password.
         self.decoy = self._decoy_hash()
 
     def hash(self, password: str) -> str:
-        """A new hash with a salt of its own."""
+        """Return a new hash with its own salt."""
         if self._bcrypt_rounds is not None:
             return bcrypt.hashpw(_for_bcrypt(password), bcrypt.gensalt(self._bcrypt_rounds)).decode()
-        return self._peppers.marked(self._argon2.hash(self._peppers.over(_normal(password))))
+        return self._peppers.with_mark(self._argon2.hash(self._peppers.apply(_normal(password))))
 
     def matches(self, password: str, stored: str) -> bool:
-        """Whether `password` is the one `stored` was made from; a hash of no known form matches nothing.
+        """Return whether `stored` was made from `password`; False for a hash of no known form.
 
-        A hash from elsewhere was made of the bytes as they were typed, so these are tried too where NFC changes them.
+        An imported hash was made from the bytes as typed, so these are tried too if NFC changes them.
         """
-        made, spellings = self._opened(password, stored)
-        return any(self._made_from(made, spelling) for spelling in spellings)
+        hashed, spellings = self._hash_and_inputs(password, stored)
+        return any(self._verify(hashed, spelling) for spelling in spellings)
 
     def can_match(self, stored: str) -> bool:
-        """Whether there may be a password that matches `stored`."""
-        return self._taken_off(stored, b"") is not None
+        """Return whether any password can match `stored`."""
+        return self._unpeppered(stored, b"") is not None
 
     def even_out(self, password: str, stored: str, highest_bcrypt_cost: int) -> None:
-        """Do what checking `stored` lacked of one argon2id hash and one bcrypt hash of the highest cost, for each
-        spelling of the password. So a wrong one takes as long whatever was imported: bcrypt at cost 12 takes ten times
-        what argon2id does.
+        """Do the work that checking `stored` lacked of one argon2id hash and one bcrypt hash of the highest cost, for
+        each spelling of the password. So a wrong password takes as long whatever was imported: bcrypt at cost 12 takes
+        ten times what argon2id does.
         """
-        made, _ = self._opened(password, stored)
-        cost = bcrypt_cost(made)
+        cost = bcrypt_cost(self._hash_and_inputs(password, stored)[0])
+        # A cost is a power of two, so 10 is brought to 12 by one more hash of 10 and one of 11.
+        missing = [highest_bcrypt_cost] if cost is None else range(cost, highest_bcrypt_cost)
         for _ in _spellings(password):
-            if cost is None:
-                bcrypt.hashpw(b"", bcrypt.gensalt(highest_bcrypt_cost))
-                continue
-            # A cost is a power of two, so that 10 is brought to 12 by one more of 10 and one of 11.
-            for rounds in range(cost, highest_bcrypt_cost):
+            for rounds in missing:
                 bcrypt.hashpw(b"", bcrypt.gensalt(rounds))
         if cost is not None:
             self._argon2.hash(b"")
 
     def even_out_argon2(self, password: str, stored: str, others: Collection[Cost]) -> None:
-        """Do what checking `stored` lacked of an argon2 hash of the highest of these costs and of today's, for each
-        spelling of the password: one from elsewhere may cost ten times what ours does.
+        """Do the work that checking `stored` lacked of an argon2 hash of the highest of `others` and today's cost, for
+        each spelling of the password: an imported hash may cost ten times what ours does.
         """
-        made, tried = self._opened(password, stored)
-        cost, today = argon2_cost(made), self._cost_of_today
+        hashed, tried = self._hash_and_inputs(password, stored)
+        cost, today = argon2_cost(hashed), self._cost_of_today
         done = today.work if cost is None else len(tried) * cost.work  # after bcrypt, `even_out` has done one of ours
-        self._work_off(len(_spellings(password)) * max(one.work for one in (today, *others)) - done)
+        self._do_work(len(_spellings(password)) * max(one.work for one in (today, *others)) - done)
 
-    def costs_otherwise(self, cost: Cost) -> bool:
-        """Whether a hash of this cost is not as much work as a new one."""
+    def costs_differently(self, cost: Cost) -> bool:
+        """Return whether a hash of this cost takes more or less work than a new one."""
         return cost.work != self._cost_of_today.work
 
     @property
     def _cost_of_today(self) -> Cost:
         return Cost(self._argon2.memory_cost, self._argon2.time_cost, self._argon2.parallelism)
 
-    def _work_off(self, work: int) -> None:
+    def _do_work(self, work: int) -> None:
         whole, rest = divmod(max(work, 0), self._argon2.memory_cost)
         for iterations, memory in ((whole, self._argon2.memory_cost), (1, rest)):
             if iterations and memory >= _LEAST_MEMORY_KIB:
                 hash_secret_raw(b"", bytes(16), iterations, memory, 1, 32, argon2.Type.ID)
 
     def outdated(self, stored: str) -> bool:
-        """Whether `stored` was made otherwise than new hashes are: by algorithm, by cost or by pepper."""
+        """Return whether `stored` differs from new hashes in algorithm, cost or pepper."""
         if self._bcrypt_rounds is not None:
             return not stored.startswith(f"$2b${self._bcrypt_rounds:02d}$")
         if self._peppers.outdated(stored):
             return True
-        made = stored[stored.find("$") :]
-        return not made.startswith("$argon2id$") or self._argon2.check_needs_rehash(made)
+        hashed = stored[stored.find("$") :]
+        return not hashed.startswith("$argon2id$") or self._argon2.check_needs_rehash(hashed)
 
-    def _opened(self, password: str, stored: str) -> tuple[str, list[bytes]]:
-        """The hash to check, which is the decoy in the place of one that cannot be, and what it may be made of."""
-        made, text = self._taken_off(stored, _normal(password)) or (self.decoy, b"")
-        from_elsewhere = not stored.startswith(MARK) and self._from_elsewhere(made)
-        return made, [text, *(_spellings(password)[1:] if from_elsewhere else [])]
+    def _hash_and_inputs(self, password: str, stored: str) -> tuple[str, list[bytes]]:
+        """Return the hash to check, or the decoy in the place of one that cannot be checked, and what it may be made
+        from.
+        """
+        hashed, text = self._unpeppered(stored, _normal(password)) or (self.decoy, b"")
+        imported = not stored.startswith(MARK) and self._is_imported(hashed)
+        return hashed, [text, *(_spellings(password)[1:] if imported else [])]
 
-    def _taken_off(self, stored: str, text: bytes) -> tuple[str, bytes] | None:
-        """The hash without the mark of its pepper, and what it must be made of; None for one that is not checked."""
-        opened = self._peppers.taken_off(stored, text)
-        if opened is None:
+    def _unpeppered(self, stored: str, text: bytes) -> tuple[str, bytes] | None:
+        """Return the hash without its pepper's mark, and what it must be made from; None if it must not be checked."""
+        found = self._peppers.unpeppered(stored, text)
+        if found is None:
             return None
-        fits = argon2_cost(opened[0]) is not None if stored.startswith(MARK) else checkable(opened[0])
-        return opened if fits else None
+        fits = argon2_cost(found[0]) is not None if stored.startswith(MARK) else checkable(found[0])
+        return found if fits else None
 
-    def _from_elsewhere(self, made: str) -> bool:
-        return bcrypt_cost(made) is not None or self._argon2.check_needs_rehash(made)
+    def _is_imported(self, hashed: str) -> bool:
+        return bcrypt_cost(hashed) is not None or self._argon2.check_needs_rehash(hashed)
 
-    def _made_from(self, made: str, text: bytes) -> bool:
+    def _verify(self, hashed: str, text: bytes) -> bool:
         try:
-            if bcrypt_cost(made) is not None:
-                return bcrypt.checkpw(text[:BCRYPT_MAX_BYTES], made.encode())
-            return self._argon2.verify(made, text)
+            if bcrypt_cost(hashed) is not None:
+                return bcrypt.checkpw(text[:BCRYPT_MAX_BYTES], hashed.encode())
+            return self._argon2.verify(hashed, text)
         except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError, ValueError):
             return False
 
     def _decoy_hash(self) -> str:
-        """A hash at the cost of new ones that no password made. Drawn, because making one keeps 20 MB resident."""
+        """Return a hash at today's cost that no password made. Random, because computing one keeps 20 MB resident."""
         if self._bcrypt_rounds is not None:
             return bcrypt.gensalt(self._bcrypt_rounds).decode() + _phc(random_bytes(23)).replace("+", ".")
         cost = self._argon2
@@ -157,7 +156,7 @@ def _normal(password: str) -> bytes:
 
 
 def _spellings(password: str) -> list[bytes]:
-    """As it is hashed here, and as it was typed where that is something else."""
+    """Return the password as it is hashed here, and as it was typed if that differs."""
     normal, typed = _normal(password), password.encode()
     return [normal] if normal == typed else [normal, typed]
 

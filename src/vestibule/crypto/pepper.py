@@ -1,4 +1,4 @@
-"""A pepper: a secret outside the database, without which a stolen hash says nothing about a password.
+"""A pepper: a secret outside the database, without which a stolen hash cannot be attacked.
 
 The password is put through HMAC-SHA-256 with it before it is hashed (Password Storage Cheat Sheet, "Peppering"). Which
 one it was stands before the hash, by name, so that it can be changed: `hmac-sha256:1f0c97a2$argon2id$…`.
@@ -15,48 +15,48 @@ _NAME_CHARACTERS = 8
 
 @dataclass(frozen=True, repr=False)
 class Pepper:
-    """One secret."""
+    """One pepper."""
 
     secret: str
 
     @property
     def name(self) -> str:
-        """By what it is known. Says nothing of the secret."""
+        """Return its name, which reveals nothing of the secret: 8 hexadecimal characters."""
         return hmac.digest(self.secret.encode(), b"vestibule pepper name", "sha256").hex()[:_NAME_CHARACTERS]
 
     @property
     def mark(self) -> str:
-        """How a stored hash begins that was made with this one."""
+        """Return the beginning of every hash made with this pepper."""
         return f"{MARK}{self.name}$"
 
-    def over(self, password: bytes) -> bytes:
-        """What is hashed in the password's place: 44 characters, which bcrypt reads whole."""
+    def apply(self, password: bytes) -> bytes:
+        """Return what is hashed instead of the password: 44 characters, all of which bcrypt reads."""
         return base64.b64encode(hmac.digest(self.secret.encode(), password, "sha256"))
 
 
 class Peppers:
-    """The one for new hashes, if there is one, and those that older hashes were made with."""
+    """The pepper for new hashes, if there is one, and those of older hashes."""
 
     def __init__(self, current: str = "", *old: str) -> None:
         self._current = Pepper(current) if current else None
         self._known = {pepper.name: pepper for pepper in map(Pepper, filter(None, (current, *old)))}
 
-    def over(self, password: bytes) -> bytes:
-        """What a new hash is made of."""
-        return self._current.over(password) if self._current else password
+    def apply(self, password: bytes) -> bytes:
+        """Return what a new hash is made from."""
+        return self._current.apply(password) if self._current else password
 
-    def marked(self, made: str) -> str:
-        """A new hash as it is stored."""
-        return f"{self._current.mark}{made[1:]}" if self._current else made
+    def with_mark(self, hashed: str) -> str:
+        """Return a new hash as it is stored."""
+        return f"{self._current.mark}{hashed[1:]}" if self._current else hashed
 
-    def taken_off(self, stored: str, password: bytes) -> tuple[str, bytes] | None:
-        """The hash itself, and what it must have been made of; None where the pepper is not known any more."""
+    def unpeppered(self, stored: str, password: bytes) -> tuple[str, bytes] | None:
+        """Return the hash without its pepper's mark, and what it must be made from; None for an unknown pepper."""
         if not stored.startswith(MARK):
             return stored, password
-        name, _, made = stored.removeprefix(MARK).partition("$")
+        name, _, hashed = stored.removeprefix(MARK).partition("$")
         pepper = self._known.get(name)
-        return None if pepper is None else (f"${made}", pepper.over(password))
+        return None if pepper is None else (f"${hashed}", pepper.apply(password))
 
     def outdated(self, stored: str) -> bool:
-        """Whether a hash was made with another pepper than new ones, or with none where there is one."""
-        return not stored.startswith(self.marked("$"))
+        """Return whether a hash was not made with the current pepper, or with one though there is none now."""
+        return not stored.startswith(self.with_mark("$"))

@@ -1,4 +1,4 @@
-"""Sealing: private keys lie in the database only encrypted, under a secret that does not lie there.
+"""Encrypt private keys for the database, under a secret that is not in the database.
 
 AES-256-GCM with a key derived by HKDF-SHA256 (RFC 5869). The associated data names what is sealed, so that
 one sealed value cannot be put in the place of another.
@@ -20,23 +20,23 @@ _VERSION = "v1."
 
 
 class CannotUnseal(ValueError):
-    """Sealed under another secret, for another name, or damaged."""
+    """Sealed under another secret or for another name, or damaged."""
 
 
 class Seal:
-    """Seals and unseals bytes under one secret."""
+    """Encrypts and decrypts bytes under one secret."""
 
     def __init__(self, secret: str) -> None:
         derive = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"vestibule seal v1")
         self._cipher = AESGCM(derive.derive(secret.encode()))
 
     def close(self, content: bytes, name: str) -> str:
-        """`content` encrypted, as text. `name` must be given again to open it."""
+        """Return `content` encrypted, as text. `name` must be given again to open it."""
         nonce = random_bytes(_NONCE_BYTES)
         return _VERSION + base64.urlsafe_b64encode(nonce + self._cipher.encrypt(nonce, content, name.encode())).decode()
 
     def open(self, sealed: str, name: str) -> bytes:
-        """What `close` was given; raises `CannotUnseal`."""
+        """Return what `close` was given; raises `CannotUnseal`."""
         if not sealed.startswith(_VERSION):
             raise CannotUnseal
         try:

@@ -1,4 +1,4 @@
-"""The doctor: looks at settings, database, keys, Redis, mail, and at the server from outside. Changes nothing.
+"""The doctor: check settings, database, keys, Redis and mail, and the server from outside. Changes nothing.
 
-Each module looks at one thing and returns findings, also of what is well; none raises for what an operator can mend.
+Each module checks one thing and returns findings, also of what is fine. None raises for what an operator can correct.
 """

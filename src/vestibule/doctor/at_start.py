@@ -1,4 +1,4 @@
-"""What a server says of its settings at each start: those that weaken it, and that nobody may have meant to."""
+"""What a server warns of at each start: settings that weaken it, perhaps unintentionally."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from vestibule.settings.fields import Settings
 
 
 def look(chosen: Settings) -> Iterator[Finding]:
-    """What the doctor warns of that can be seen without asking another server. Hints are left to the doctor."""
+    """Yield the doctor's warnings that need no other server. Hints are left to the doctor."""
     in_clear = (*mail.sent_in_clear(chosen), *redis.sent_in_clear(chosen))
     found = (*settings.look(chosen), *proxies.believed_of_all(chosen), *in_clear)
     yield from (finding for finding in found if finding.severity is Severity.WARNING)

@@ -1,4 +1,4 @@
-"""What browsers make of the addresses: cookies that would not be stored, or not be sent."""
+"""Check the URLs as browsers see them: whether cookies are stored and sent."""
 
 from collections.abc import Iterator
 from urllib.parse import SplitResult, urlsplit
@@ -11,7 +11,7 @@ _LOCAL = {"localhost", "127.0.0.1", "::1"}
 
 
 def look(chosen: Settings) -> list[Finding]:
-    """Whether the front-ends at ORIGIN can hold a session with the server at VESTIBULE_URL."""
+    """Return whether the front-ends at ORIGIN can hold a session with the server at VESTIBULE_URL."""
     own = urlsplit(chosen.own_base)
     found = list(_origins_left_out(chosen))
     for origin in chosen.front_ends:
@@ -72,5 +72,7 @@ def _front_end(chosen: Settings, origin: SplitResult, own: SplitResult) -> Itera
 
 
 def _site(host: str | None) -> str:
-    """The last two labels: what a browser takes for the site, but for a list of exceptions that changes weekly."""
+    """Return the last two labels of a host: what browsers take for the site, apart from a list of exceptions that
+    changes weekly.
+    """
     return ".".join((host or "").split(".")[-2:])

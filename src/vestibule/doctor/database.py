@@ -1,4 +1,4 @@
-"""The database: there, with the right schema, a clock that agrees, room for connections, and keys that open."""
+"""Check the database: reachable, with the right schema, clock, connections, and keys that can be decrypted."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -26,7 +26,7 @@ _WATCHING = 2
 
 
 async def look(chosen: Settings, clock: Clock) -> list[Finding]:
-    """What to think of the database, and of what is in it."""
+    """Return findings about the database and its content."""
     try:
         engines = engine.connect(chosen.database_address)
     except WrongAddress as reason:
@@ -124,7 +124,7 @@ def _skew(chosen: Settings, before: datetime, there: datetime, after: datetime) 
 
 
 def role(*, standby: bool) -> Iterator[Finding]:
-    """Whether the server takes writes."""
+    """Yield a fault if the server is a standby, which takes no writes."""
     if standby:
         yield fault(
             SUBJECT,
@@ -135,7 +135,7 @@ def role(*, standby: bool) -> Iterator[Finding]:
 
 
 def room(chosen: Settings, most: int) -> Iterator[Finding]:
-    """Whether two processes fit into the `most` connections that the server has."""
+    """Yield a warning if the server's `most` connections are too few for two processes."""
     each = chosen.database_pool + _WATCHING
     if each * 2 > most:
         yield warning(
@@ -147,7 +147,7 @@ def room(chosen: Settings, most: int) -> Iterator[Finding]:
 
 
 def space(folder: Path, free: int) -> Iterator[Finding]:
-    """Whether the `free` bytes on a SQLite file's disk are enough."""
+    """Yield a warning if a SQLite file's disk has few `free` bytes."""
     if free < _LITTLE_DISK:
         yield warning(
             SUBJECT,

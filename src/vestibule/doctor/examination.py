@@ -1,4 +1,4 @@
-"""Both examinations: of what this machine is set up with, and of a server as its visitors see it."""
+"""Run all checks: of this machine's installation, or of a server as its visitors see it."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -11,7 +11,7 @@ from vestibule.settings.fields import Settings
 
 
 async def examine(chosen: Settings, clock: Clock) -> list[Finding]:
-    """Everything that can be looked at from the machine itself."""
+    """Return the findings of every check on this machine."""
     of_servers = await asyncio.gather(
         _guarded("database", database.look(chosen, clock)),
         _guarded("redis", redis.look(chosen)),
@@ -22,7 +22,7 @@ async def examine(chosen: Settings, clock: Clock) -> list[Finding]:
 
 
 async def _guarded(subject: str, look: Awaitable[list[Finding]]) -> list[Finding]:
-    """What was found; or that it could not be looked at, which hides nothing of the rest."""
+    """Return what a check found, or a fault if it failed itself, so that the others still report."""
     try:
         return await look
     except Exception as error:
@@ -31,5 +31,5 @@ async def _guarded(subject: str, look: Awaitable[list[Finding]]) -> list[Finding
 
 
 async def examine_from_outside(chosen: Settings, clock: Clock, url: str) -> list[Finding]:
-    """The server at `url`, with the front-ends' origins of these settings."""
+    """Return findings about the server at `url`, checked for the front-ends in these settings."""
     return await asyncio.to_thread(outside.look, chosen, clock, url)

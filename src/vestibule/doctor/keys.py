@@ -1,4 +1,4 @@
-"""The signing keys: there, unsealed by today's secret, strong, not too old, and with one to follow."""
+"""Check the signing keys: present, decryptable with today's secret, strong, and not too old."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -20,7 +20,7 @@ _STRONG_BITS = 3072
 
 
 async def look(chosen: Settings, clock: Clock, engines: Engines) -> list[Finding]:
-    """What to think of the keys in the settings, or else of those in the database."""
+    """Return findings about the keys in the settings, or else those in the database."""
     if chosen.keys_are_given:
         return _given(chosen)
     async with SqlStore(engines).reading() as read:

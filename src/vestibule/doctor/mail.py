@@ -1,4 +1,4 @@
-"""The mail server: reached, with TLS, and taking the password. No letter is sent."""
+"""Check the mail server: reachable, with TLS, and accepting the password. Sends no letter."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ _STRANDED = "Letters wait in the outbox: nobody can verify an email or set a new
 
 
 async def look(chosen: Settings) -> list[Finding]:
-    """What to think of how letters leave."""
+    """Return findings about sender and mail server."""
     found = [*_sender(chosen)]
     if not chosen.email_host:
         return [*found, _no_server(chosen)]
@@ -25,7 +25,7 @@ async def look(chosen: Settings) -> list[Finding]:
 
 
 def sent_in_clear(chosen: Settings) -> Iterator[Finding]:
-    """What travels without TLS because the settings say so, whatever the server could do."""
+    """Yield what travels without TLS because the settings say so, whatever the server offers."""
     if chosen.email_host and _server(chosen).security == "none":
         yield from _in_clear(_server(chosen))
 

@@ -1,4 +1,4 @@
-"""The server as its visitors see it: certificate, clock, cookies, CORS, caching, and what a proxy did to them."""
+"""Check the server as its visitors see it: certificate, clock, cookies, CORS, caching, and the proxy's changes."""
 
 import http.client
 import ssl
@@ -28,7 +28,7 @@ _ME = "/api/users/me"
 
 
 def look(chosen: Settings, clock: Clock, url: str) -> list[Finding]:
-    """What to think of the server at `url`."""
+    """Return findings about the server at `url`."""
     address = _read(url)
     if address is None:
         what = f"{shown(url)} is no address of a server"
@@ -50,7 +50,7 @@ def look(chosen: Settings, clock: Clock, url: str) -> list[Finding]:
 
 
 def _read(url: str) -> SplitResult | None:
-    """The address; None for what is none."""
+    """Return the parsed URL; None if it is not a server's."""
     try:
         address = urlsplit(url)
         _ = address.port
@@ -60,7 +60,7 @@ def _read(url: str) -> SplitResult | None:
 
 
 class _Answer:
-    """What came back, and when."""
+    """A response, read to its end, and the certificate's expiry."""
 
     def __init__(self, address: SplitResult, method: str, path: str, **headers: str) -> None:
         kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
@@ -79,7 +79,7 @@ class _Answer:
             connection.close()
 
     def is_ours(self) -> bool:
-        """Whether it has the shape of Vestibule's health check."""
+        """Return whether this is the response of Vestibule's health check."""
         try:
             return self.status == HTTPStatus.OK and i_json.parse(self.content).get("status") == "success"
         except (ValueError, AttributeError):

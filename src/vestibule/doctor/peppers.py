@@ -1,4 +1,4 @@
-"""Peppers: whether every stored password can still be checked, and when an old pepper has done its work."""
+"""Check the peppers: whether every stored password can be checked, and whether an old pepper is still needed."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ SUBJECT = "passwords"
 
 
 async def look(chosen: Settings, connection: AsyncConnection) -> list[Finding]:
-    """What to think of the peppers in the settings, seen from the hashes in the database."""
+    """Return findings about the peppers in the settings, compared with the hashes in the database."""
     old = chosen.pepper_old.get_secret_value()
     known = map(_made_with, filter(None, (chosen.pepper.get_secret_value(), old)))
     lost = accounts.c.password_hash.startswith(MARK) & not_(or_(False, *known))

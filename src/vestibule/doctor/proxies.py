@@ -1,4 +1,4 @@
-"""Whether visitors can be told apart behind the proxy: which proxies are believed, and whom they seem to name."""
+"""Check whether visitors can be told apart behind the proxy: which proxies are trusted, and whom they name."""
 
 from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -22,7 +22,7 @@ _ALL_FOR_ONE = (
 
 
 def look(chosen: Settings) -> list[Finding]:
-    """What to think of VESTIBULE_TRUSTED_PROXIES."""
+    """Return findings about VESTIBULE_TRUSTED_PROXIES."""
     if chosen.trusted_proxies:
         named = ", ".join(map(str, chosen.trusted_proxies))
         return [*_too_many(chosen)] or [fine(SUBJECT, f"{named} are believed, by {chosen.proxy_header}")]
@@ -33,7 +33,7 @@ def look(chosen: Settings) -> list[Finding]:
 
 
 def believed_of_all(chosen: Settings) -> Iterator[Finding]:
-    """Proxies that are listed as whole parts of the internet, which no provider of proxies has."""
+    """Yield trusted proxies that are whole parts of the internet, which no provider of proxies has."""
     for network in chosen.trusted_proxies:
         if network.prefixlen < _WIDEST[network.version] and not network.is_private:
             yield _believed(network)
@@ -55,7 +55,7 @@ def _believed(network: IPv4Network | IPv6Network) -> Finding:
 
 
 async def seen(chosen: Settings, connection: AsyncConnection) -> list[Finding]:
-    """Whether everybody seems to come from one machine of one's own, which is then the proxy."""
+    """Return a warning if all recent sign-ins came from one private address, which is then the proxy."""
     rows = await connection.execute(
         text("SELECT network_address FROM events WHERE kind = :kind ORDER BY sequence DESC LIMIT :few"),
         {"kind": EventKind.SIGNED_IN.value, "few": _FEW_SIGN_INS},

@@ -1,4 +1,4 @@
-"""Redis: there, quick, and set up so that what it holds goes only when it is over."""
+"""Check Redis: reachable, and set up so that it drops nothing early."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -21,7 +21,7 @@ _LOCAL = {"localhost", "127.0.0.1", "::1", None}
 
 
 async def look(chosen: Settings) -> list[Finding]:
-    """What to think of Redis, where there is one."""
+    """Return findings about Redis, if one is set."""
     if not chosen.redis_url.get_secret_value():
         return [fine(SUBJECT, "none, and none is needed")]
     try:
@@ -45,7 +45,7 @@ def _unreachable(chosen: Settings, reason: str) -> Finding:
 
 
 def _said(chosen: Settings, reason: Exception) -> str:
-    """The fault's words, without a password that a server repeats."""
+    """Return the fault's message, without a password that a server repeats."""
     parts = urlsplit(chosen.redis_url.get_secret_value())
     passwords = {
         unquote(password) for password in (parts.password, *parse_qs(parts.query).get("password", [])) if password
@@ -57,7 +57,7 @@ def _said(chosen: Settings, reason: Exception) -> str:
 
 
 def _watched(chosen: Settings) -> bool:
-    """Whether Sentinel says which server it is, in an address that redis-cli does not know."""
+    """Return whether the URL names Sentinels, which redis-cli cannot connect to by URL."""
     return urlsplit(chosen.redis_url.get_secret_value()).scheme in SCHEMES
 
 
@@ -80,7 +80,7 @@ def _memory(chosen: Settings, info: dict[str, Any]) -> Iterator[Finding]:
 
 
 def sent_in_clear(chosen: Settings) -> Iterator[Finding]:
-    """What travels to Redis without TLS, as its address says."""
+    """Yield a finding if the connection to Redis has no TLS."""
     address = urlsplit(chosen.redis_url.get_secret_value())
     if address.scheme not in _PLAIN or address.hostname in _LOCAL or not chosen.production:
         return

@@ -1,4 +1,4 @@
-"""Settings that are allowed, and weaker than they could be; and files that others may read."""
+"""Check for settings that are weaker than they could be, and for files that other users may read."""
 
 import os
 import stat
@@ -22,7 +22,7 @@ _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 def look(chosen: Settings) -> list[Finding]:
-    """What to think of the settings and the data folder; one line where all is well."""
+    """Return findings about the settings and the data folder; one line if all is fine."""
     found = [*_names(), *_mode(chosen), *_passwords(chosen), *_sessions(chosen), *_secrets(chosen), *_folder(chosen)]
     return found or [fine(SUBJECT, f"mode {chosen.mode}, nothing to object to")]
 
@@ -121,7 +121,7 @@ def _secrets(chosen: Settings) -> Iterator[Finding]:
 
 
 def _folder(chosen: Settings) -> Iterator[Finding]:
-    """Whether the data folder can be made and written, where anything is kept in it."""
+    """Yield a fault if the data folder is used and cannot be made or written."""
     if chosen.database_url.get_secret_value() and chosen.email_host:
         return
     folder = next(path for path in (chosen.data.absolute(), *chosen.data.absolute().parents) if _is_there(path))
@@ -144,14 +144,14 @@ def _is_there(path: Path) -> bool:
 
 
 def _database_files(chosen: Settings) -> Iterator[Path]:
-    """The SQLite file and what lies beside it, wherever DATABASE_URL has it."""
+    """Yield the paths of the SQLite file and of those beside it."""
     if chosen.embedded:
         name = addresses.parse(chosen.database_address)[0].database or ""
         yield from (Path(f"{name}{end}") for end in ("", "-wal", "-shm"))
 
 
 def _open_to_others(path: Path) -> bool:
-    """Whether others of this machine may look into it; not, where it is not there or even we may not look."""
+    """Return whether other users may read the path; False if it is missing or we may not look."""
     try:
         return bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
     except OSError:
@@ -159,6 +159,6 @@ def _open_to_others(path: Path) -> bool:
 
 
 def _empty_of_secrets(path: Path) -> bool:
-    """Whether an environment file has no secret in it."""
+    """Return whether this is the environment file and has no secret in it."""
     words = (b"SECRET", b"PRIVATE", b"PASS", b"DATABASE_URL", b"REDIS_URL")
     return path == ENV_FILE and not any(word in read_bounded(path, env_file.MAX_BYTES) for word in words)

@@ -1,1 +1,1 @@
-"""How letters look and how they leave: `letters` renders, `smtp` and `folder` carry."""
+"""How emails look and how they are sent: `letters` renders, `smtp` and `folder` deliver."""

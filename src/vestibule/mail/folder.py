@@ -1,4 +1,4 @@
-"""`model.letters.Mailer` without a mail server: letters become files, and in development lines in the log."""
+"""A mailer without a mail server: letters become files, and in development lines in the log."""
 
 import asyncio
 from contextlib import suppress
@@ -12,13 +12,13 @@ from vestibule.model.clock import Clock
 from vestibule.model.letters import Letter, NotSent
 
 MOST = 10_000
-"""Letters that the folder keeps: anybody can ask for one, and it must not fill the disk. The oldest go."""
+"""How many letters the folder keeps, the newest: anybody can ask for one, and they must not fill the disk."""
 _LOOK_EVERY = 100
 _log = structlog.get_logger(__name__)
 
 
 class FolderMailer:
-    """Writes each letter to a file that any mail program opens. `aloud`: also logs where it leads."""
+    """Writes each letter to a file that any mail program opens. `aloud`: also logs the link."""
 
     def __init__(self, folder: Path, renderer: Renderer, clock: Clock, aloud: bool) -> None:
         self._folder = folder
@@ -28,6 +28,7 @@ class FolderMailer:
         self._written = 0
 
     async def send(self, letter: Letter) -> str:
+        """Write the letter; return the file's path. Raises `NotSent`."""
         now = self._clock.now()
         message = await self._renderer.write_aside(letter)
         path = self._folder / f"{now:%Y%m%d-%H%M%S}-{letter.kind.value}-{letter.id[:8]}.eml"
@@ -50,8 +51,8 @@ def _write(path: Path, message: EmailMessage) -> None:
 
 
 def _make_room(folder: Path) -> None:
-    """Delete the oldest letters beyond the bound; their names begin with when they were written."""
-    with suppress(OSError):  # the letter is there; another will look again
+    """Delete the oldest letters beyond the bound. Their names begin with the time of writing."""
+    with suppress(OSError):  # the letter itself is written; a later one tries again
         letters = sorted(path for path in folder.iterdir() if path.suffix == ".eml")
         for path in letters[:-MOST]:
             path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Letters as MIME messages: a text part written by hand and an HTML part, from the templates beside this file."""
+"""Letters as MIME messages: a text and an HTML part, rendered from the templates beside this file."""
 
 import asyncio
 import re
@@ -22,7 +22,7 @@ from vestibule.model.one_time_tokens import LIFETIMES
 from vestibule.process.tracebacks import in_short
 from vestibule.translations.catalogues import speaking
 
-# A sender may lie on a host without a dot; otherwise nothing that could be read in two ways.
+# A host without a dot is allowed; nothing that could be parsed in two ways.
 _ADDRESS = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+")
 _MAX_FIRST_NAME = 40
 _LOGO_ID = "logo"
@@ -30,14 +30,14 @@ _LOGO_ID = "logo"
 
 @dataclass(frozen=True)
 class Sender:
-    """In whose name letters are written."""
+    """The name and email that letters come from."""
 
     name: str
     email: str
 
     @classmethod
     def parse(cls, text: str, name: str) -> "Sender":
-        """From `Name <email>`, or from a bare address and a name that is known otherwise; raises ValueError."""
+        """Return the sender in `Name <email>`, or in a bare address with `name`; raises ValueError."""
         written_name, email = parseaddr(text)
         written = {email, f"{written_name} <{email}>", f'"{written_name}" <{email}>'}
         if _ADDRESS.fullmatch(email) is None or text.strip() not in written or not written_name.isprintable():
@@ -46,7 +46,7 @@ class Sender:
 
 
 class Renderer:
-    """Turns letters into messages. `folder`, if given, has templates to be used in the place of ours."""
+    """Renders letters. Templates in `folder`, if given, replace ours."""
 
     def __init__(self, sender: Sender, brand: Brand, clock: Clock, folder: Path | None = None) -> None:
         self._sender = sender
@@ -57,19 +57,20 @@ class Renderer:
         self._templates: dict[str, Environment] = {}
 
     def write(self, letter: Letter) -> EmailMessage:
-        """The message. Its Message-ID is the letter's, so that a repeated attempt can be known as one. Raises `NotSent`
-        where a template is broken, so that the letter waits until somebody has mended it.
+        """Return the message. Its Message-ID is the letter's, so that a repeated attempt can be recognized.
+
+        Raises `NotSent` for a broken template: the letter then waits until somebody has corrected it.
         """
         try:
             return self._written(letter)
         except TemplateError as fault:
             raise NotSent(f"cannot be written: {type(fault).__name__}: {fault}") from fault
-        except ValueError as fault:  # which quotes what is in the letter
+        except ValueError as fault:  # whose message may quote the letter
             raise NotSent(f"cannot be written: {in_short(fault)}") from fault
 
     async def write_aside(self, letter: Letter) -> EmailMessage:
-        """The same, on another thread: only letters that reach somebody are written, and what the event loop does
-        meanwhile tells every request who has an account.
+        """Return the same on another thread. Only letters that reach somebody are rendered, so on the event loop the
+        delay would tell other requests who has an account.
         """
         return await asyncio.to_thread(self.write, letter)
 
@@ -81,22 +82,22 @@ class Renderer:
         message["Subject"] = words["subject"]
         message["Date"] = format_datetime(self._clock.now())
         message["Message-ID"] = f"<{letter.id}@{self._sender.email.rpartition('@')[2]}>"
-        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notices, please
+        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no automatic replies
         message.set_content(self._template(letter, "txt").render(words))
         message.add_alternative(self._template(letter, "html").render(words), subtype="html")
         if self._brand.logo_type:
             self._enclose_logo(message)
-        message["Content-Language"] = letter.language  # last: making parts moves such headers into the first of them
+        message["Content-Language"] = letter.language  # last: adding parts moves this header into the first part
         return message
 
     def subject(self, letter: Letter) -> str:
-        """What the letter is about, on one line: a block of its text template."""
+        """Return the subject on one line: a block of the text template."""
         template = self._template(letter, "txt")
         block = template.blocks["subject"](template.new_context(self._words(letter)))
         return " ".join("".join(block).split())
 
     def _enclose_logo(self, message: EmailMessage) -> None:
-        """Inside the letter, so that it shows without asking anybody, and tells nobody that the letter was opened."""
+        """Attach the logo, so that a mail program shows it without a request that reveals who opened the letter."""
         html = cast(EmailMessage, message.get_body(("html",)))
         html.add_related(self._brand.logo, "image", self._brand.logo_type, cid=f"<{_LOGO_ID}>", disposition="inline")
 
@@ -123,13 +124,13 @@ class Renderer:
 
 
 def _life(letter: Letter) -> str:
-    """How long the link works, in words: 10 minutes, 3 hours."""
+    """Return how long the link works, in words: 10 minutes, 3 hours."""
     life = letter.lasts or (LIFETIMES[TOKEN_IN[letter.kind]] if letter.kind in TOKEN_IN else None)
     return format_timedelta(life, locale=letter.language) if life else ""
 
 
 def _first_name(name: str) -> str:
-    """The first word of a name, if it is one: what looks like an address, a link or a text is nobody's first name."""
+    """Return the first word of a name, or nothing if it looks like an address, a link or a text."""
     first = name.split(maxsplit=1)[0] if name.split() else ""
     is_one = first.replace("-", "").replace("'", "").isalpha() and len(first) <= _MAX_FIRST_NAME
     return first if is_one else ""

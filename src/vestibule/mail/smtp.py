@@ -1,4 +1,4 @@
-"""`model.letters.Mailer` over SMTP (RFC 5321), with TLS that is never given up once asked for."""
+"""A mailer over SMTP (RFC 5321); TLS that was asked for is never given up."""
 
 import asyncio
 import base64
@@ -16,16 +16,16 @@ from vestibule.mail.letters import Renderer
 from vestibule.model.letters import Letter, NotSent, RefusedForGood
 from vestibule.protocol.one_line import one_line
 
-_MOST_SAID = 500
-# Base64, hexadecimal, percents, and the encoded words of a header (RFC 2047, section 2).
+_MAX_SAID_CHARACTERS = 500
+# Base64, hexadecimal, percent-encoding, and the encoded words of a header (RFC 2047, section 2).
 _MEANINGLESS = re.compile(r"=\?[^?\s]+\?[BbQq]\?[^?\s]*\?=|[A-Za-z0-9+/=_%-]{32,}")
 Security = Literal["tls", "starttls", "opportunistic", "none"]
 
 
 @dataclass(frozen=True)
 class Server:
-    """Where letters are handed over. With `opportunistic`, STARTTLS is used where it is offered. No answer within
-    `timeout_seconds` is taken for none. `ehlo` is how it is greeted; empty: by this machine's name.
+    """The mail server. With `opportunistic`, STARTTLS is used if offered. `ehlo` is the name sent in EHLO; empty: this
+    machine's name.
     """
 
     host: str
@@ -38,7 +38,7 @@ class Server:
 
 
 def security_for(choice: Literal["auto", "tls", "starttls", "none"], port: int, user: str) -> Security:
-    """What `auto` means: TLS on its own port, else STARTTLS, optional only where no password would travel."""
+    """Return what `auto` means: TLS on port 465, else STARTTLS, which is optional only if no password would travel."""
     if choice != "auto":
         return choice
     if port == 465:
@@ -47,21 +47,22 @@ def security_for(choice: Literal["auto", "tls", "starttls", "none"], port: int, 
 
 
 class SmtpMailer:
-    """Hands letters to a mail server, each over a connection of its own."""
+    """Sends letters to a mail server, each over its own connection."""
 
     def __init__(self, server: Server, renderer: Renderer) -> None:
         self._server = server
         self._renderer = renderer
-        self._tls = ssl.create_default_context()  # once, for reading the authorities of the machine takes a while
+        self._tls = ssl.create_default_context()  # once: loading the machine's CA certificates is slow
 
     async def send(self, letter: Letter) -> str:
+        """Send the letter; return the server's answer. Raises `RefusedForGood` for a final refusal, else `NotSent`."""
         message = await self._renderer.write_aside(letter)
         client = self._client()
         try:
             async with client:
                 _, answer = await _sent(client, message)
         except aiosmtplib.SMTPRecipientsRefused as fault:
-            (refusal,) = fault.recipients  # a letter has one
+            (refusal,) = fault.recipients  # a letter has one recipient
             raise _kind(refusal.code)(self._said(refusal, letter)) from None
         except aiosmtplib.SMTPDataError as fault:
             raise _kind(fault.code)(self._said(fault, letter)) from None
@@ -84,7 +85,7 @@ class SmtpMailer:
         )
 
     def _said(self, fault: Exception, letter: Letter) -> str:
-        """What the server answered, without what it repeats of the letter and of our own credentials."""
+        """Return the server's words, without what they repeat of the letter and of our credentials."""
         return said_by(self._server, f"{type(fault).__name__}: {fault}", letter)
 
 
@@ -92,13 +93,13 @@ async def _sent(client: aiosmtplib.SMTP, message: EmailMessage) -> tuple[object,
     try:
         return await client.send_message(message)
     except asyncio.CancelledError:
-        client.close()  # else it would say QUIT, and wait for the answer as long as for any other
+        client.close()  # otherwise it would send QUIT, and wait for the answer
         raise
 
 
 def said_by(server: Server, words: str, letter: Letter | None = None) -> str:
-    """A server's words without what it repeats: its password, and what was in a letter, in whatever encoding that
-    travelled. Nobody misses the long words without meaning that go with them.
+    """Return a server's words without what they repeat: its password, and the letter's content, in any usual encoding.
+    Long words without meaning are removed too.
     """
     user, password = server.user, server.password
     secrets = [password, *map(_base64, (password, f"\0{user}\0{password}"))] if password else []
@@ -108,7 +109,7 @@ def said_by(server: Server, words: str, letter: Letter | None = None) -> str:
     for secret in filter(None, secrets):
         for form in (secret, quote(secret, safe=""), json.dumps(secret)[1:-1]):
             words = words.replace(form, "…")
-    return one_line(_MEANINGLESS.sub("…", words)[:_MOST_SAID])
+    return one_line(_MEANINGLESS.sub("…", words)[:_MAX_SAID_CHARACTERS])
 
 
 def _base64(text: str) -> str:
@@ -116,7 +117,8 @@ def _base64(text: str) -> str:
 
 
 def _kind(code: int) -> type[NotSent]:
-    """A reply of 5yz to the recipient or to the letter is about this letter alone, and final. Elsewhere, where it is
-    about the sender or the connection, the next letter would fare alike, and an operator can mend it.
+    """Return `RefusedForGood` for a 5yz reply to the recipient or the content: it is about this letter alone, and
+    final. Other replies are about the sender or the connection, so the next letter would fare alike and an operator can
+    help.
     """
     return RefusedForGood if 500 <= code <= 599 else NotSent

@@ -1,1 +1,1 @@
-"""What can be seen of a server from outside: the log, metrics for Prometheus, traces for OpenTelemetry."""
+"""What operators can see of a server: the log, metrics for Prometheus, traces for OpenTelemetry."""

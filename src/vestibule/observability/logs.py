@@ -23,14 +23,15 @@ _COMMON: tuple[Processor, ...] = (
     # Neither structlog's own, which shows local variables, nor Python's, which shows what an error quotes.
     structlog.processors.ExceptionRenderer(lambda raised: told(raised[1])),
 )
-# asyncio writes a callback with its arguments, and below, as `future: …`, a task with its exception.
+# asyncio logs callbacks with their arguments, and, in a second line `future: …`, tasks with their exceptions.
 _ASYNCIO_VALUES = re.compile(r"(?<=callback ).*|\n\w+: .*", re.DOTALL)
 
 
 def configure(level: str, pretty: bool, stream: QueuedStream | None = None, *, masked: bool = False) -> None:
-    """Set up logging for this process, on the error stream unless another is given. JSON escapes line breaks and
-    controls, so that nobody can forge a line. `masked`: network addresses are cut to their network, and emails to a
-    letter and their domain, wherever they stand.
+    """Configure logging for this process, on the error stream unless `stream` is given. JSON escapes line breaks and
+    control characters, so that nobody can forge a line.
+
+    `masked`: cut network addresses to their network, and emails to a letter and their domain, wherever they appear.
     """
     renderer: Processor = (
         structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
@@ -49,16 +50,14 @@ def configure(level: str, pretty: bool, stream: QueuedStream | None = None, *, m
 
 
 def without_waiting(level: str, pretty: bool, *, masked: bool) -> QueuedStream:
-    """The same for a server, whose requests must go on when its lines cannot be written; where its lines wait."""
+    """Configure logging for a server, which must not block on its log; return the queue for its lines."""
     stream = QueuedStream(sys.stderr.fileno(), _tell_dropped)
     configure(level, pretty, stream, masked=masked)
     return stream
 
 
 def _mask(_logger: object, _method: str, line: EventDict) -> EventDict:
-    """Cut a network address to the network it is in, which names a town and no person: /24, for IPv6 /48; and, in
-    whatever a line says, also in what a mail server or a traceback does, every email.
-    """
+    """Cut a network address to /24, or /48 for IPv6, which names a town and no person; mask every email in any text."""
     for name, value in line.items():
         if isinstance(value, str):
             line[name] = masked_address(value) if name == "network_address" else masked_mailboxes(value)
@@ -66,19 +65,19 @@ def _mask(_logger: object, _method: str, line: EventDict) -> EventDict:
 
 
 def _mask_others_words(_logger: object, _method: str, line: EventDict) -> EventDict:
-    """Every email in what a mail server, a library or an error says, whatever the setting."""
+    """Mask every email in what a mail server, a library or an error says, whatever the setting."""
     for name in _OTHERS_WORDS & line.keys():
         line[name] = masked_mailboxes(str(line[name]))
     return line
 
 
 def masked_mailboxes(text: str) -> str:
-    """`550 no mailbox ada@example.com` as `550 no mailbox a***@example.com`."""
+    """Return `550 no mailbox ada@example.com` as `550 no mailbox a***@example.com`."""
     return _MAILBOX.sub(r"\1***\2", text)
 
 
 def masked_address(text: str) -> str:
-    """`192.0.2.7` as `192.0.2.0/24`; what is no address as `masked`."""
+    """Return `192.0.2.7` as `192.0.2.0/24`, and `masked` for what is no address."""
     try:
         address = ip_address(text)
     except ValueError:
@@ -89,7 +88,7 @@ def masked_address(text: str) -> str:
 
 
 def _take_in_libraries(file: TextIO, before: list[Processor], renderer: Processor) -> None:
-    """What libraries say by Python's own logging, asyncio above all, becomes such lines too."""
+    """Log what libraries send to Python's logging, asyncio above all, in the same form."""
     handler = logging.StreamHandler(file)
     handler.addFilter(_without_arguments)
     handler.setFormatter(
@@ -102,11 +101,11 @@ def _take_in_libraries(file: TextIO, before: list[Processor], renderer: Processo
 
 
 def _without_arguments(record: logging.LogRecord) -> bool:
-    """Leave of asyncio's lines what happened; the traceback below says where."""
+    """Keep only the first line of asyncio's messages; the traceback says where it happened."""
     if record.name == "asyncio":
         record.msg, record.args = _ASYNCIO_VALUES.sub("", record.getMessage()), None
     return True
 
 
 def _tell_dropped(lines: int) -> None:
-    _log.warning("log_lines_dropped", lines=lines, hint="whatever reads the log was too slow, or its disk was full")
+    _log.warning("log_lines_dropped", lines=lines, hint="the reader of the log was too slow, or its disk was full")

@@ -1,7 +1,7 @@
-"""Where lines of the log go that nobody may wait for: a queue, and a thread that writes what is in it.
+"""Write log lines without blocking: a queue, and a thread that writes it out.
 
-A pipe that is not read, or a full disk, would otherwise stop the whole process at the next line. Here requests go on;
-what does not fit into the queue, or cannot be written, is dropped and counted.
+A pipe that nobody reads, or a full disk, would otherwise stop the whole process at the next line. Here requests go on;
+lines that do not fit into the queue, or cannot be written, are dropped and counted.
 """
 
 import os
@@ -14,7 +14,7 @@ _LAST_WORDS_SECONDS = 2.0
 
 
 class QueuedStream:
-    """A stream to write lines to. `told` is called with how many were dropped, once there is room again."""
+    """A stream for log lines. Calls `told` with the number of dropped lines, once there is room again."""
 
     def __init__(self, descriptor: int, told: Callable[[int], None], most: int = MOST_WAITING) -> None:
         self.dropped = 0
@@ -26,17 +26,17 @@ class QueuedStream:
         threading.Thread(target=self._write_all, name="log", daemon=True).start()
 
     def write(self, line: str) -> None:
-        """Have the line written, soon. Never waits, never fails."""
+        """Queue a line. Never blocks, never raises; drops the line if the queue is full."""
         try:
             self._lines.put_nowait(line.encode("utf-8", "backslashreplace"))
         except Full:
             self.dropped += 1
 
     def flush(self) -> None:
-        """Nothing: the thread does it."""
+        """Do nothing: the thread writes."""
 
     def drain(self, seconds: float = _LAST_WORDS_SECONDS) -> None:
-        """Wait until everything is written, but no longer than this."""
+        """Wait until everything is written, at most `seconds`."""
         with self._lines.all_tasks_done:
             self._lines.all_tasks_done.wait_for(lambda: not self._lines.unfinished_tasks, seconds)
 
@@ -50,7 +50,7 @@ class QueuedStream:
             self._lines.task_done()
 
     def _write(self, line: bytes) -> bool:
-        """Whether all of it could be written. The line after a torn one begins on a line of its own."""
+        """Write a line; return whether all of it was written. After a partial line, start with a line break."""
         left = b"\n" + line if self._torn else line
         try:
             while left:

@@ -1,4 +1,4 @@
-"""A module that is not there: which one, and what to install. Needs nothing but Python itself."""
+"""Explain a missing module: which one, and what to install. Needs nothing but Python itself."""
 
 import sys
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ _OF_THE_SERVER = ("typer", "sqlalchemy", "granian")
 
 
 def sentence(missing: ModuleNotFoundError) -> str:
-    """What to say about it: that only the kit is installed only where that is so."""
+    """Return the sentence for a missing module, with what to install."""
     if not any(map(_is_there, _OF_THE_SERVER)):
         return (
             f"{missing.name} is missing, because only the kit for services is installed here; "
@@ -23,7 +23,7 @@ def sentence(missing: ModuleNotFoundError) -> str:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """End the process with that sentence where a module cannot be imported."""
+    """End the process with that sentence if a module cannot be imported."""
     try:
         yield
     except ModuleNotFoundError as missing:

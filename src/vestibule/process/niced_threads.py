@@ -1,8 +1,8 @@
-"""A bounded pool of low-priority threads for what burns CPU: password hashes and RSA signatures.
+"""A bounded pool of low-priority threads for CPU-bound work: password hashes and RSA signatures.
 
-Measured with sixteen sign-ins hammering one process: on two niced threads the 99th percentile of a cheap
-request stays in milliseconds at the same sign-in rate; on asyncio's default executor it is tens of
-milliseconds, and inline it is seconds.
+Measured with sixteen clients that sign in all the time: on two niced threads the 99th percentile of a cheap request
+stays in milliseconds at the same sign-in rate; on asyncio's default executor it is tens of milliseconds, and inline it
+is seconds.
 """
 
 import asyncio
@@ -18,14 +18,14 @@ T = TypeVar("T")
 
 
 class PoolFull(RuntimeError):
-    """As much work waits as may wait. More would only make everybody slower."""
+    """The queue is full. More waiting work would only slow everybody down."""
 
 
 class NicedThreads:
-    """At most `threads` calls at once and `waiting` behind them; beyond that `PoolFull`, at once.
+    """Runs at most `threads` calls at once, with `waiting` behind them; raises `PoolFull` beyond that.
 
-    `room` is both together. `under_way` wait or run now; `calls` have begun, after `waited_seconds` all together;
-    `refused` met a full pool.
+    `room` is the sum of both. `under_way` counts calls that wait or run now, `calls` those that have begun, and
+    `refused` those that met a full pool. `waited_seconds` is the total time that calls waited.
     """
 
     def __init__(self, threads: int, waiting: int) -> None:
@@ -37,25 +37,23 @@ class NicedThreads:
         self.waited_seconds = 0.0
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The result of `call`, made on one of the threads."""
+        """Return the result of `call`, made on one of the threads; raises `PoolFull`, and what `call` raises."""
         if self.under_way >= self.room:
             self.refused += 1
             raise PoolFull
-        handed_in = time.monotonic()
+        loop, submitted = asyncio.get_running_loop(), time.monotonic()
 
-        def work_off() -> T:
-            loop.call_soon_threadsafe(self._begun, time.monotonic() - handed_in)
+        def timed_call() -> T:
+            loop.call_soon_threadsafe(self._begun, time.monotonic() - submitted)
             return call(*args, **kwargs)
 
-        loop = asyncio.get_running_loop()
-        work = self._executor.submit(work_off)
-        # Counted until the thread is done with it, not until somebody stops waiting for it.
-        self.under_way += 1
+        work = self._executor.submit(timed_call)
+        self.under_way += 1  # until the thread is done, even if the caller stops waiting
         work.add_done_callback(lambda _: loop.call_soon_threadsafe(self._one_less))
         return await asyncio.wrap_future(work)
 
     def close(self) -> None:
-        """Let what runs finish; start nothing more."""
+        """Wait for running calls; cancel those that wait."""
         self._executor.shutdown(wait=True, cancel_futures=True)
 
     def _begun(self, waited: float) -> None:

@@ -1,19 +1,19 @@
-"""Open files: how many this process may have, and how many of them may be connections of clients."""
+"""Open files: how many this process may have, and how many of them may be client connections."""
 
 import resource
 
 _OF_ITS_OWN = 512
-"""For the database, Redis, letters, the log and what libraries open."""
+"""Files for the database, Redis, letters, the log and libraries."""
 
 
 def raise_limit() -> None:
-    """Take what the system allows: processes started from this one inherit it."""
+    """Raise the limit to what the system allows; child processes inherit it."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def connections_within(wanted: int) -> int:
-    """How many of the connections that are `wanted` may be open at once, as long as others need files too."""
+    """Return how many of the `wanted` connections may be open, leaving files for the process itself."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return wanted

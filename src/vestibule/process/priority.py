@@ -1,8 +1,8 @@
-"""Who runs first where there are fewer cores than work: the event loop, before hashes and signatures.
+"""Scheduling priority when work exceeds cores: the event loop first, hashes and signatures after it.
 
-Both have to say so. A thread of low priority still runs its slice to the end before Linux looks at who has woken up,
-and that is some milliseconds; a thread that asks for shorter slices is let in at once (since 6.12, where it is no
-privilege). Measured on two cores, `me` beside 48 sign-ins: p90 from 3.6 to 1.2 ms, p99 from 8 to 4.4.
+Both have to ask for it. Linux lets a low-priority thread finish its time slice, some milliseconds, before it looks at
+who has woken up; a thread that asks for shorter slices is let in at once (since 6.12, where it is no privilege).
+Measured on two cores, `me` beside 48 sign-ins: p90 from 3.6 to 1.2 ms, p99 from 8 to 4.4.
 """
 
 import ctypes
@@ -12,8 +12,8 @@ import struct
 import sys
 import threading
 
-# Between two ends, each measured on two cores. At 19 a `me` beside 48 sign-ins has a p99 of 4.4 ms, at 10 of 8, at 5 of
-# 10; but where other programs keep both cores busy, a hash of 35 ms takes 3 s at 19, 0.4 s at 10, and 0.15 s at 5.
+# A compromise, measured on two cores. At 19 a `me` beside 48 sign-ins has a p99 of 4.4 ms, at 10 of 8, at 5 of 10; but
+# if other programs keep both cores busy, a hash of 35 ms takes 3 s at 19, 0.4 s at 10, and 0.15 s at 5.
 NICENESS = 10
 _SHORT_NANOSECONDS = 100_000  # the least that Linux takes; 0 is what it chooses itself
 _SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}.get(platform.machine())
@@ -21,12 +21,12 @@ _ATTRIBUTES = struct.Struct("=IIQiIQQQ")  # size, policy, flags, niceness, prior
 
 
 def come_first() -> None:
-    """For this thread and those that it starts."""
+    """Ask for short time slices, for this thread and those it starts."""
     _ask_for_slices(_SHORT_NANOSECONDS)
 
 
 def step_back() -> None:
-    """For this thread alone, whatever the one has that started it."""
+    """Lower the priority of this thread alone, whatever its parent thread has."""
     # On Linux a priority belongs to a thread; elsewhere this would slow the whole process down.
     if sys.platform == "linux":
         _ask_for_slices(0)
@@ -34,7 +34,7 @@ def step_back() -> None:
 
 
 def _ask_for_slices(nanoseconds: int) -> None:
-    """A wish: where it is not understood or not allowed, everything goes on as it is (sched_setattr(2))."""
+    """Ask Linux for time slices of this length; ignored where not supported or not allowed (sched_setattr(2))."""
     if sys.platform != "linux" or _SCHED_SETATTR is None or os.sched_getscheduler(0) != os.SCHED_OTHER:
         return
     niceness = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())

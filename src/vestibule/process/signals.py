@@ -1,43 +1,49 @@
-"""Being told to stop: heard beside the server program's own handler, which waits for open answers to end."""
+"""Hear the signals to stop beside the server program's own handler, which waits for open responses to end."""
 
 import asyncio
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 LEAVE = signal.SIGUSR1
-"""What `vestibule serve` tells its workers before SIGTERM: go on answering, and let nobody count on you any more."""
+"""What `vestibule serve` sends its workers before SIGTERM: go on answering, and report not ready."""
 TO_STOP = (signal.SIGTERM, signal.SIGINT)
 _ALL = (*TO_STOP, LEAVE)
+Handler = Callable[[int, FrameType | None], None]
 
 
 @contextmanager
 def heard(stop: Callable[[], None], numbers: Sequence[signal.Signals] = _ALL) -> Iterator[None]:
-    """Have `stop` called in this loop at SIGTERM, SIGINT or `LEAVE`, or only at these, while the block lasts. Whoever
-    listened before still hears.
+    """Call `stop` in this loop at these signals, by default SIGTERM, SIGINT and `LEAVE`, while the block lasts.
 
-    An event loop takes its signals from a file descriptor and leaves Python's handler empty, so that a handler here
-    takes nothing away from it.
+    Earlier handlers are called too. An event loop takes its signals from a file descriptor and leaves Python's handler
+    empty, so that a handler here takes nothing away from it.
     """
-    if threading.current_thread() is not threading.main_thread():  # where Python sets no handlers
+    if threading.current_thread() is not threading.main_thread():  # Python sets handlers in the main thread only
         yield
         return
-    loop = asyncio.get_running_loop()
     before = {number: signal.getsignal(number) for number in numbers}
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(stop)
-        earlier = before[signal.Signals(number)]
-        if callable(earlier):
-            earlier(number, frame)
-
+    handler = _calling(stop, before)
     for number in numbers:
-        signal.signal(number, handle)
+        signal.signal(number, handler)
     try:
         yield
     finally:
         for number, earlier in before.items():
-            if signal.getsignal(number) is handle:
+            if signal.getsignal(number) is handler:
                 signal.signal(number, earlier)
+
+
+def _calling(stop: Callable[[], None], earlier: Mapping[signal.Signals, Any]) -> Handler:
+    loop = asyncio.get_running_loop()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(stop)
+        before = earlier[signal.Signals(number)]
+        if callable(before):
+            before(number, frame)
+
+    return handle

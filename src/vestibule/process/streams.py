@@ -1,7 +1,7 @@
-"""The three streams that somebody else gave this process: perhaps closed, full, or left by who read them.
+"""The standard streams, which may be closed, full, or abandoned by their reader.
 
-What goes to the output is a result: if it is lost, the command has failed. What goes to the error stream is said to
-whoever may listen, and stops nothing.
+Standard output carries results: if one is lost, the command has failed. Standard error carries notes, whose loss stops
+nothing.
 """
 
 import errno
@@ -16,11 +16,11 @@ _NOTHING_DONE = "so that nothing was done: what is shown only once would be lost
 
 
 class OutputLost(OperatorError):
-    """A result could not be written. The message says why; it is empty where the reader went by itself (`| head`)."""
+    """A result could not be written. The message says why; it is empty if the reader closed the pipe (`| head`)."""
 
 
 def prepare() -> None:
-    """Fill the places of closed streams, which files and sockets would be opened in, and guard those that are there."""
+    """Open the null device for closed streams, so that no file takes their number, and guard the others."""
     for number, flags in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):  # writing to 1 then fails, and is told
         _fill(number, flags)
     sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
@@ -33,11 +33,9 @@ def prepare() -> None:
 
 
 def require_output() -> None:
-    """Raises `OutputLost` where it is known that nothing can be written to the output: before something is done whose
-    result is shown once.
-    """
+    """Raise `OutputLost` if the output is known to be unwritable. Call before doing what shows a result only once."""
     if isinstance(sys.stdout, _Output):
-        sys.stdout.look()
+        sys.stdout.require()
 
 
 def _fill(number: int, flags: int) -> None:
@@ -48,7 +46,7 @@ def _fill(number: int, flags: int) -> None:
 
 
 class _Guarded:
-    """A text stream that is written to with care; everything else of it is as it was."""
+    """A text stream that is written to with care; its other members are unchanged."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -62,19 +60,21 @@ class _Output(_Guarded):
         super().__init__(stream)
         self._closed = closed
 
-    def look(self) -> None:
-        """Raises `OutputLost`; writes nothing, of which a full device and one that is only read complain."""
+    def require(self) -> None:
+        """Raise `OutputLost` if a write of no bytes fails, or if polling says that the reader is gone."""
         if self._closed:
             raise OutputLost(f"the standard output is closed, {_NOTHING_DONE}")
-        number = self._stream.fileno()
         try:
-            os.write(number, b"")
+            os.write(self._stream.fileno(), b"")
         except OSError as fault:
             raise OutputLost(f"the standard output cannot be written: {fault.strerror}, {_NOTHING_DONE}") from None
-        waiting = select.poll()
-        waiting.register(number, select.POLLOUT)
-        if any(what & select.POLLERR for _, what in waiting.poll(0)):
+        if self._reader_is_gone():
             raise OutputLost(f"nobody reads the standard output any more, {_NOTHING_DONE}")
+
+    def _reader_is_gone(self) -> bool:
+        waiting = select.poll()
+        waiting.register(self._stream.fileno(), select.POLLOUT)
+        return any(what & select.POLLERR for _, what in waiting.poll(0))
 
     def write(self, text: str) -> int:
         if self._closed:

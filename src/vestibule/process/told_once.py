@@ -1,9 +1,8 @@
-"""granian's workers, told to stop as often as anybody likes.
+"""Pass on only the first signal to stop to granian's worker loop.
 
-A worker of granian reads one such signal, keeps a second, and at the third waits for room for it with the interpreter's
-lock in its hand: nothing in the process goes on, and what is under way is never answered. Its parent says it again and
-again, since a worker that has just been forked does not hear the first. So the worker passes on the first that it
-hears, and no other.
+A worker of granian reads one such signal, keeps a second, and at the third blocks while it holds the interpreter's
+lock: nothing in the process goes on, and open requests are never answered. Its parent repeats the signal, since a
+worker that was just forked misses the first. So the worker passes on the first that it hears, and no other.
 """
 
 import asyncio
@@ -14,7 +13,7 @@ from vestibule.process.signals import TO_STOP
 
 
 def pass_on_the_first() -> None:
-    """In a worker of granian, before it asks for its signals; of another server program it changes nothing."""
+    """Replace granian's signal handlers, before its worker asks for them. Does nothing under another server."""
     signals = sys.modules.get("granian._signals")
     if signals is not None:
         _replace(signals)

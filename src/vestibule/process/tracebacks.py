@@ -1,7 +1,7 @@
-"""Tracebacks as they may be shown: where it happened and what kind of error it is, without any value.
+"""Tracebacks that may be shown: places and kinds of errors, without values.
 
-What an error says is told only where its words are known to be about the program and not about data: those of
-Vestibule, of the database (`storage/sql/discretion.py` has seen to them), and of a few of Python's own.
+An error's message is told only where it is known to be about the program and not about data: those of Vestibule, of the
+database (after `storage/sql/discretion.py`), and of a few of Python's own.
 """
 
 import traceback
@@ -31,12 +31,12 @@ _BETWEEN = {
 
 
 def told(error: BaseException | None) -> str:
-    """The traceback of an error and of what led to it, as Python writes it."""
+    """Return the traceback of an error and its causes, in Python's format; empty without an error."""
     return "".join(_chain(error, set())).rstrip("\n") if error is not None else ""
 
 
 def in_short(error: BaseException) -> str:
-    """Its kind, and what it says where that may be told."""
+    """Return the error's kind, and its message if that may be shown."""
     kind = type(error)
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
     said = _said(error)

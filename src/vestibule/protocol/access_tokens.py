@@ -1,4 +1,4 @@
-"""Access tokens: who is asking, as a signed statement that is good for minutes (RFC 9068). The only reader of them."""
+"""Access tokens: who is calling, signed and valid for minutes (RFC 9068). The only code that reads them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,10 +23,10 @@ MAX_LIFETIME_SECONDS = 3600
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """What an access token says; times are seconds since 1970. `session_id` names the session; it is no credential.
+    """The claims of an access token; times are seconds since 1970. `session_id` is a name, no credential.
 
-    `starts_at` is the later one of `iat` and `nbf`, and `key_id` names the key that signed it: both are set where a
-    token was read.
+    Set only in a token that was read: `starts_at`, the later one of `iat` and `nbf`, and `key_id`, the key that signed
+    it.
     """
 
     id: str
@@ -41,7 +41,7 @@ class AccessToken:
 
 
 class Remembered(Protocol):
-    """What somebody keeps of a token whose signature has been checked."""
+    """What is remembered of a token whose signature was verified; times are seconds since 1970."""
 
     @property
     def starts_at(self) -> int: ...
@@ -52,7 +52,7 @@ class Remembered(Protocol):
 
 
 def sign(token: AccessToken, expected: Expected, key: PrivateKey) -> str:
-    """The token as text. RSA takes most of a millisecond."""
+    """Return the token as signed text. Takes most of a millisecond with RSA."""
     claims = {
         "iss": expected.issuer,
         "aud": expected.audience,
@@ -68,7 +68,7 @@ def sign(token: AccessToken, expected: Expected, key: PrivateKey) -> str:
 
 
 def read(text: str, keys: Mapping[str, PublicKey], expected: Expected, now: float) -> tuple[AccessToken, jws.Claims]:
-    """The token in `text` and all its claims; raises `InvalidToken`. `now`: seconds since 1970. Says nothing of
+    """Return the token in `text` and all its claims; raises `InvalidToken`. `now`: seconds since 1970. Does not check
     revocations.
     """
     claims = jws.verify(text, keys, TYP)
@@ -76,7 +76,7 @@ def read(text: str, keys: Mapping[str, PublicKey], expected: Expected, now: floa
 
 
 def judge(claims: Mapping[str, Any], expected: Expected, now: float, key_id: str = "") -> AccessToken:
-    """The token, by claims that are known to be Vestibule's own; raises `InvalidToken`."""
+    """Return the token that verified claims describe; raises `InvalidToken`. `now`: seconds since 1970."""
     members = dict(claims)
     require_party(members, expected)
     period = read_period(members)
@@ -97,12 +97,12 @@ def judge(claims: Mapping[str, Any], expected: Expected, now: float, key_id: str
 
 
 def in_time(token: Remembered, leeway: float, now: float) -> bool:
-    """Whether `now` is within the token's life, give or take the leeway (RFC 7519, section 4.1)."""
+    """Return whether `now` is within the token's lifetime, give or take the leeway (RFC 7519, section 4.1)."""
     return has_begun(token.starts_at, leeway, now) and not has_expired(token.expires_at, leeway, now)
 
 
 def still_good(token: Remembered, keys: Mapping[str, PublicKey], leeway: float, now: float) -> bool:
-    """Whether a remembered token may be relied on without its text: its key is in force, and its time has come and not
-    passed. What a withdrawn key has signed is believed by no memory.
+    """Return whether a remembered token still counts without its text: its key is in force, and `now` is within its
+    lifetime.
     """
     return token.key_id in keys and in_time(token, leeway, now)

@@ -1,4 +1,4 @@
-"""Read single claims of a signed token, each of its type and with its value; every doubt is `InvalidToken`."""
+"""Read single claims of a signed token, each with its type; raise `InvalidToken` in every doubt."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ _FAR_FUTURE = 2**37  # seconds: the year 6325, from which a leeway can still be 
 
 @dataclass(frozen=True)
 class Expected:
-    """Who must have made a token, for whom, and the allowed clock skew (`leeway`), in seconds."""
+    """The issuer and audience that a token must have, and the allowed clock skew (`leeway`), in seconds."""
 
     issuer: str
     audience: str
@@ -19,7 +19,7 @@ class Expected:
 
 @dataclass(frozen=True)
 class Period:
-    """When a token is good, in seconds since 1970. `starts_at` is the later one of `iat` and `nbf`."""
+    """When a token is valid, in seconds since 1970. `starts_at` is the later one of `iat` and `nbf`."""
 
     issued_at: int
     starts_at: int
@@ -27,13 +27,13 @@ class Period:
 
 
 def require_party(claims: Claims, expected: Expected) -> None:
-    """`iss` and `aud` exactly, as strings (RFC 8725, sections 3.8 and 3.9)."""
+    """Raise `InvalidToken` unless `iss` and `aud` are exactly these strings (RFC 8725, sections 3.8 and 3.9)."""
     if claims.get("iss") != expected.issuer or claims.get("aud") != expected.audience:
         raise InvalidToken
 
 
 def require_text(claims: Claims, name: str) -> str:
-    """The claim `name`, a string that is not empty and that every database can hold."""
+    """Return the claim `name`, a non-empty string without NUL, which databases cannot hold; raises `InvalidToken`."""
     value = claims.get(name)
     if not isinstance(value, str) or not value or "\0" in value:
         raise InvalidToken
@@ -41,7 +41,7 @@ def require_text(claims: Claims, name: str) -> str:
 
 
 def read_flag(claims: Claims, name: str) -> bool:
-    """The claim `name`, true or false; false where it is missing."""
+    """Return the claim `name`, true or false, and False if it is missing; raises `InvalidToken`."""
     value = claims.get(name, False)
     if not isinstance(value, bool):
         raise InvalidToken
@@ -49,25 +49,25 @@ def read_flag(claims: Claims, name: str) -> bool:
 
 
 def read_period(claims: Claims) -> Period:
-    """`iat` and `exp`, both required, and `nbf` where it is there (RFC 7519, section 4.1)."""
+    """Return `iat` and `exp`, both required, and `nbf` if present (RFC 7519, section 4.1); raises `InvalidToken`."""
     issued_at, expires_at = _seconds(claims, "iat"), _seconds(claims, "exp")
     starts_at = max(issued_at, _seconds(claims, "nbf")) if "nbf" in claims else issued_at
     return Period(issued_at, starts_at, expires_at)
 
 
 def has_begun(starts_at: int, leeway: float, now: float) -> bool:
-    """Whether `now` is not before `iat` and `nbf`, give or take the leeway (RFC 7519, sections 4.1.5 and 4.1.6)."""
+    """Return whether `now` is not before `starts_at`, give or take the leeway (RFC 7519, sections 4.1.5 and 4.1.6)."""
     return now >= starts_at - leeway
 
 
 def require_begun(period: Period, leeway: float, now: float) -> None:
-    """Raises `InvalidToken` before the token's time."""
+    """Raise `InvalidToken` before the token's lifetime begins."""
     if not has_begun(period.starts_at, leeway, now):
         raise InvalidToken
 
 
 def has_expired(expires_at: int, leeway: float, now: float) -> bool:
-    """Whether `now` is at `exp` or later, give or take the leeway (RFC 7519, section 4.1.4)."""
+    """Return whether `now` is at `exp` or later, give or take the leeway (RFC 7519, section 4.1.4)."""
     return now >= expires_at + leeway
 
 

@@ -1,4 +1,4 @@
-"""Where a request carries its token: `Authorization: Bearer` first, then the cookie, if one is taken at all."""
+"""Find a request's token: in `Authorization: Bearer` first, then in the cookie, if cookies are accepted."""
 
 from typing import NamedTuple
 
@@ -7,18 +7,18 @@ from vestibule.protocol.cookies import RawHeaders
 
 
 class Ambiguous(ValueError):
-    """Several Authorization headers: which one counts cannot be told (RFC 6750, section 2)."""
+    """Several Authorization headers: nobody can tell which counts (RFC 6750, section 2)."""
 
 
 class Presented(NamedTuple):
-    """A token as it was sent; empty where none was. A browser adds a cookie to what another site makes it send."""
+    """A token as it was sent; empty if none was. `by_cookie`: a browser attaches it to requests of any site."""
 
     token: str
     by_cookie: bool
 
 
 def presented(headers: RawHeaders, cookie: bytes | None) -> Presented:
-    """The token of a request; raises `Ambiguous`. An empty Bearer does not fall back to the cookie."""
+    """Return the token of a request; raises `Ambiguous`. An empty Bearer does not fall back to the cookie."""
     text = bearer(headers)
     if text is not None:
         return Presented(text, by_cookie=False)
@@ -26,7 +26,7 @@ def presented(headers: RawHeaders, cookie: bytes | None) -> Presented:
 
 
 def bearer(headers: RawHeaders) -> str | None:
-    """What follows `Authorization: Bearer`; None without one. Raises `Ambiguous` for several headers."""
+    """Return what follows `Authorization: Bearer`, or None; raises `Ambiguous` for several headers."""
     sent = [content for name, content in headers if name == b"authorization"]
     if len(sent) > 1:
         raise Ambiguous

@@ -1,4 +1,4 @@
-"""Files that a person names, or puts where we look: whatever lies there, they are read to an end, and at once."""
+"""Read files that a person names, within bounds and without blocking, whatever is in that place."""
 
 import errno
 import os
@@ -7,10 +7,10 @@ from pathlib import Path
 
 
 def read_bounded(path: Path, most: int) -> bytes:
-    """Return what is in a regular file of at most `most` bytes. The null device is an empty one: it hides a file.
+    """Return the content of a regular file of at most `most` bytes; the null device counts as an empty file.
 
-    A pipe would have us wait for whoever writes to it, and a device may never end. Raises OSError, and ValueError with
-    what is wrong with the file and what to do.
+    Refuses a pipe, which could block, and a device, which may never end. Raises OSError, and ValueError that says what
+    is wrong with the file and what to do.
     """
     if "\0" in str(path):
         raise ValueError("has a null byte in its name; name a file that can be there")

@@ -1,9 +1,9 @@
-"""What others said, as one line of a terminal or of a log may repeat it."""
+"""Make foreign text safe to repeat in one line of a terminal or a log."""
 
 
 def one_line(text: str) -> str:
-    """The text as one line that commands no terminal: white space is a space, and what nobody sees is a sign that
-    everybody sees. C0, C1, marks of direction (CVE-2021-42574) and halves of surrogate pairs are such.
+    """Return the text as one line without control characters: white space becomes a space, and invisible characters a
+    visible replacement. These are C0, C1, direction marks (CVE-2021-42574) and lone surrogates.
     """
     if text.isprintable():
         return text

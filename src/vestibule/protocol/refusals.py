@@ -1,6 +1,6 @@
-"""How both sides say no: status, code, sentence and challenge of each refusal that a service shares with the server.
+"""Status, code, sentence and challenge of each refusal that services share with the server.
 
-The words are the contract's. Front-ends start a refresh where a message says `not logged in`, so no other may.
+The words are the contract's. Front-ends refresh when a message contains `not logged in`, so no other message may.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _REALM = 'Bearer realm="vestibule"'
 
 @dataclass(frozen=True)
 class Wording:
-    """One refusal as HTTP tells it; `challenge` is for `WWW-Authenticate` (RFC 6750, section 3)."""
+    """One refusal in HTTP; `challenge` is for `WWW-Authenticate` (RFC 6750, section 3)."""
 
     code: str
     status: int
@@ -19,7 +19,7 @@ class Wording:
 
     @property
     def body(self) -> dict[str, str]:
-        """The answer's JSON: `fail` for what the caller can mend, `error` for what is ours."""
+        """Return the JSON body: `fail` if the caller can correct it, `error` if the server is at fault."""
         return {"status": "fail" if self.status < 500 else "error", "code": self.code, "message": self.message}
 
 

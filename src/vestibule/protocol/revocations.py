@@ -1,7 +1,7 @@
-"""What ended before its tokens did, in one process's memory: a look-up each, and no I/O.
+"""The revocations known to one process, in memory: a look-up each, without I/O.
 
-Times are seconds of a clock that nobody sets and that goes on while the machine sleeps. One thread writes; any
-number read, each by single steps that Python does not interrupt.
+Times are seconds of a monotonic clock that also runs while the machine sleeps. One thread writes; any number read, each
+by single steps that Python does not interrupt.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,21 +9,21 @@ from itertools import islice
 from typing import Any
 
 MAX_ENTRIES = 2_000_000
-"""Beyond this the answer is not Vestibule's: it would be hundreds of log-outs for each second of a token's life."""
+"""Vestibule never sends more: it would be hundreds of sign-outs for each second of a token's lifetime."""
 
 _PURGE_EVERY_SECONDS = 60.0
 USUAL_SECONDS = 2 * 3600.0
-"""Longer than any revocation stands, but for one of a token that was made by a clock ahead."""
-_MOST_FORGOTTEN = 10_000
-"""Sessions dropped by one look: going over a million of them would keep everybody waiting for a quarter of a second."""
+"""Longer than any revocation is kept, except those of tokens that a fast clock issued."""
+_PURGED_AT_ONCE = 10_000
+"""Sessions: going over a million would block the event loop for a quarter of a second."""
 
 
 class TooMuch(ValueError):
-    """More than can be true was told."""
+    """The feed lists more revocations than can be true."""
 
 
 class Revoked:
-    """Sessions and accounts whose tokens are refused, each until none of its tokens can live, and how fresh that is."""
+    """Sessions and accounts whose tokens are refused, until these have expired; and how current that knowledge is."""
 
     def __init__(self) -> None:
         self._sessions: dict[str, float] = {}
@@ -39,27 +39,29 @@ class Revoked:
 
     @property
     def sessions(self) -> Mapping[str, float]:
-        """Each revoked session, with the moment from which it can be purged."""
+        """Return each revoked session, with the moment from which it can be purged."""
         return self._sessions
 
     @property
     def accounts(self) -> Mapping[str, tuple[int, float]]:
-        """Each account with `not_before`, in seconds since 1970, and the moment from which it can be purged."""
+        """Return each account with `not_before`, in seconds since 1970, and the moment from which it can be purged."""
         return self._accounts
 
     def age(self, now: float) -> float:
-        """Seconds since the moment up to which everything is known."""
+        """Return the seconds since the moment up to which everything is known."""
         return now - self.fresh_as_of
 
     def refuses(self, session_id: str, account_id: str, issued_at: int) -> bool:
-        """Whether the session was ended, or the account's tokens from before a moment (`iat`, seconds since 1970)."""
+        """Return whether the session was ended, or the account's tokens issued (`iat`) before a moment."""
         if session_id in self._sessions:
             return True
         mark = self._accounts.get(account_id)
         return mark is not None and issued_at < mark[0]
 
     def learn(self, told: Mapping[str, Any], now: float) -> None:
-        """Take one `revoked` event in; raises `TypeError`, `ValueError` or `KeyError` for what is none."""
+        """Take in one `revoked` event; raises `TypeError`, `ValueError` or `KeyError` for a malformed one, and
+        `TooMuch`.
+        """
         for session, seconds in told.get("sessions", {}).items():
             self.end_session(session, now + float(seconds))
         for account, (not_before, seconds) in told.get("accounts", {}).items():
@@ -68,29 +70,31 @@ class Revoked:
             raise TooMuch
 
     def end_session(self, session: str, until: float) -> None:
-        """Refuse a session's tokens until none of them can live."""
+        """Refuse a session's tokens until the moment `until`, when all have expired."""
         self._sessions[session] = max(until, self._sessions.get(session, until))
 
     def end_account(self, account: str, not_before: int, until: float) -> None:
-        """Refuse an account's tokens issued before `not_before`, in seconds since 1970."""
+        """Refuse an account's tokens issued before `not_before`, in seconds since 1970, until the moment `until`."""
         earlier = self._accounts.get(account, (not_before, until))
         self._accounts[account] = max(not_before, earlier[0]), max(until, earlier[1])
 
     def renew(self, fresh_as_of: float) -> None:
-        """Everything up to this moment is known."""
+        """Note that everything up to this moment is known."""
         self.fresh_as_of = max(self.fresh_as_of, fresh_as_of)
 
     def purge(self, now: float) -> list[str]:
-        """Drop what no living token can be about, once a minute, and more at the next look where it is much; whom that
-        was about. Sessions are in the order in which they were learnt, so that the first over are the first to go; one
-        that stands for longer than usual holds up none behind it.
+        """Drop revocations whose tokens have all expired; return the sessions and accounts they were about.
+
+        Runs once a minute, and drops a bounded number of sessions at once; the rest at the next call. Sessions are in
+        the order in which they were learnt, so the first to expire come first; one that stands longer than usual does
+        not hold up those behind it.
         """
         if now - self._purged_at < _PURGE_EVERY_SECONDS:
             return []
-        sessions = list(islice(self._sessions_over(now), _MOST_FORGOTTEN))
+        sessions = list(islice(self._sessions_over(now), _PURGED_AT_ONCE))
         for session in sessions:
             del self._sessions[session]
-        if len(sessions) == _MOST_FORGOTTEN:
+        if len(sessions) == _PURGED_AT_ONCE:
             return sessions
         self._purged_at = now
         accounts = [account for account, (_, until) in self._accounts.items() if until <= now]

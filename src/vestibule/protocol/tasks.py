@@ -1,4 +1,4 @@
-"""Tasks that nobody waits for any more when they fail: asyncio would print a traceback of what was told, or is over."""
+"""Wait for shared asyncio tasks, without asyncio printing a traceback when nobody waits any more."""
 
 import asyncio
 from typing import Any, TypeVar
@@ -7,13 +7,13 @@ T = TypeVar("T")
 
 
 async def together(task: asyncio.Task[T]) -> T:
-    """Wait for what others wait for too: who gives up leaves it to them, and its failure to nobody in particular."""
+    """Return the result of a task that several wait for; raises what it raises. Cancelling one leaves it running."""
     task.add_done_callback(retrieve)
     await asyncio.wait({task})
     return task.result()
 
 
 def retrieve(task: asyncio.Task[Any]) -> None:
-    """Take a failure as told, so that it is not printed once nobody holds the task any more."""
+    """Mark a task's exception as seen, so that asyncio does not print it."""
     if not task.cancelled():
         task.exception()

@@ -1,7 +1,7 @@
-"""An end to what a server says: it may answer without one, or a byte a second.
+"""Bound the time and size of a server's answer: it may never end, or send one byte a second.
 
-A timeout of a socket starts anew with each byte, and a library reads the head of an answer as long as it comes. So the
-socket is shut from outside when the time is over, wherever the reading stands.
+A socket timeout starts anew with each byte, and HTTP libraries read response heads of any length. So a timer shuts the
+socket from outside when the time is over, wherever the reading stands.
 """
 
 import socket
@@ -16,11 +16,11 @@ ANSWER_SECONDS = 5.0
 
 
 class Unbounded(Exception):
-    """An answer is too long, or takes too long. The message goes on after the name of the server."""
+    """An answer is too long or takes too long. The message continues after the server's name."""
 
 
 class Timeouts:
-    """With one answer of one server, from connecting to the last byte; raises `Unbounded` at its end if it is over."""
+    """A context for one answer of one server, from connecting to the last byte; raises `Unbounded` at its end."""
 
     def __init__(self, seconds: float, most_bytes: int = MAX_ANSWER_BYTES) -> None:
         self._seconds, self._most_bytes = seconds, most_bytes
@@ -41,14 +41,14 @@ class Timeouts:
             raise self._too_slow() from None
 
     def hold(self, connection: socket.socket) -> None:
-        """From now on this is what is shut; a socket in TLS takes the place of the one below it."""
+        """Shut this socket when the time is over; a TLS socket replaces the one below it."""
         with self._lock:
             self._held = connection
         if self._over:
             self._shut()
 
     def whole(self, pieces: Iterable[bytes]) -> bytes:
-        """All of the body; raises `Unbounded`."""
+        """Return the whole body; raises `Unbounded`."""
         text = bytearray()
         for piece in pieces:
             text += piece

@@ -62,7 +62,7 @@ class Passwords:
         checked = stored or self._hasher.decoy
         if highest_bcrypt_cost is not None:
             await self._run(self._hasher.even_out, password, checked, highest_bcrypt_cost)
-        if others := [cost for cost in argon2 if self._hasher.costs_otherwise(cost)]:
+        if others := [cost for cost in argon2 if self._hasher.costs_differently(cost)]:
             await self._run(self._hasher.even_out_argon2, password, checked, others)
 
     def can_match(self, stored: str) -> bool:

@@ -1,1 +1,1 @@
-"""Where settings become a running server or command: the one place that knows every rim."""
+"""Turn settings into a running server or command: the one place that knows every adapter."""

@@ -1,4 +1,4 @@
-"""What goes on beside the requests, in every process: following revocations and keys, delivering, cleaning up."""
+"""Background work of every process: follow revocations and keys, deliver letters, clean up."""
 
 import asyncio
 import contextlib
@@ -32,49 +32,52 @@ POLL_SECONDS = 1.0
 _PURGE_EVERY = 60  # polls
 _LOOK_AT_SCHEMA_EVERY = 10  # polls
 CLEAN_UP_SECONDS = 600.0
-_LAST_LETTER_SECONDS = 3.0  # and a moment to give it back: a server ends within five
-_UNFORESEEN_SECONDS = 1.0
-_SAY_AGAIN_SECONDS = 1.5  # more than giving a letter back may take
+_LAST_LETTER_SECONDS = 3.0  # leaves time to give it back: a server ends within five
+_RANDOM_PAUSE_SECONDS = 1.0
+_CANCEL_AGAIN_SECONDS = 1.5  # longer than giving a letter back may take
 _log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
 async def running(env: Env) -> AsyncIterator[None]:
-    """Run all of them while the block lasts. The first look at the revocations is over before it begins."""
+    """Run all of it while the block lasts. The first read of the revocations is over before the block begins."""
     if await look_at_clock(env):
         await read_whole_backlog(env)
     await env.replica.look_over()
-    woken, stopping = asyncio.Event(), asyncio.Event()
+    stopping = asyncio.Event()
     delivering = asyncio.create_task(deliver_letters(env, stopping))
-    tasks = [
-        asyncio.create_task(follow_revocations(env, woken)),
-        asyncio.create_task(listen_for_wake_ups(env, woken)),
-        asyncio.create_task(follow_keys(env)),
-        asyncio.create_task(keep_clean(env)),
-        delivering,
-    ]
+    tasks = [*_followers(env), asyncio.create_task(keep_clean(env)), delivering]
     try:
-        # A server program waits for open answers, and one that follows the feed never ends by itself.
+        # The server program waits for open responses, and a feed never ends by itself.
         with heard(lambda: drain(env)):
             yield
     finally:
         env.feed.close()
-        # A letter in the middle of being handed over would be sent again.
+        # Let the letter under way finish: a cancelled one would be sent again.
         stopping.set()
         env.letters_waiting.set()
         await asyncio.wait([delivering], timeout=_LAST_LETTER_SECONDS)
         await end(tasks)
 
 
+def _followers(env: Env) -> list[asyncio.Task[None]]:
+    woken = asyncio.Event()
+    return [
+        asyncio.create_task(follow_revocations(env, woken)),
+        asyncio.create_task(listen_for_wake_ups(env, woken)),
+        asyncio.create_task(follow_keys(env)),
+    ]
+
+
 async def end(tasks: Collection[asyncio.Task[None]]) -> None:
-    """Cancel them, and return when they have ended. It is said again to who did not hear it: `asyncio.wait_for` loses
-    it where what it waits for is done at the same moment (before Python 3.12).
+    """Cancel tasks and wait for their end. Cancels repeatedly, because `asyncio.wait_for` loses a cancellation if what
+    it waits for is done at the same moment (before Python 3.12).
     """
     left = set(tasks)
     while left:
         for task in left:
             task.cancel()
-        _, left = await asyncio.wait(left, timeout=_SAY_AGAIN_SECONDS)
+        _, left = await asyncio.wait(left, timeout=_CANCEL_AGAIN_SECONDS)
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
@@ -93,7 +96,7 @@ async def follow_revocations(env: Env, woken: asyncio.Event) -> None:
             if polls % _PURGE_EVERY == 0:
                 await end_removed_services(env)
         except Fault as fault:
-            # Said once for each failed look; the requests themselves notice by the age of what they rely on.
+            # Logged once for each failed read; requests themselves check the age of what they rely on.
             _log.warning(
                 "revocations_not_read", age=round(env.revocations.age(env.clock.monotonic()), 1), fault=fault.code
             )
@@ -113,7 +116,7 @@ async def _until_next_poll(env: Env, woken: asyncio.Event) -> None:
 
 
 async def follow_keys(env: Env) -> None:
-    """Look at the signing keys once a second, and see to it that there is a next one."""
+    """Read the signing keys once a second, and make a next one if it is missing."""
     for polls in itertools.count():
         try:
             with timed("follow_keys"):
@@ -127,13 +130,13 @@ async def follow_keys(env: Env) -> None:
 
 
 async def keep_clean(env: Env, every: float = CLEAN_UP_SECONDS) -> None:
-    """Delete what has long been over, now and then. No fault ends the loop."""
+    """Delete what has long been over, every ten minutes by default. No exception ends the loop."""
     while True:
         offset = _offset(env)
         await asyncio.sleep(every)
         if abs(_offset(env) - offset) > MOST_APART.total_seconds():
             _log.warning(
-                "not_cleaned_up", hint="the clock was set; what is old is looked for once it has stood for a while"
+                "not_cleaned_up", hint="the clock was set; cleaning up goes on once it has run undisturbed for a while"
             )
             continue
         try:
@@ -147,12 +150,12 @@ async def keep_clean(env: Env, every: float = CLEAN_UP_SECONDS) -> None:
 
 
 def _offset(env: Env) -> float:
-    """How far, in seconds, the wall clock is from the one that nobody sets: changes only where the former is set."""
+    """Return the seconds between wall clock and monotonic clock; changes only if the wall clock is set."""
     return env.clock.now().timestamp() - env.clock.monotonic()
 
 
 async def deliver_letters(env: Env, stopping: asyncio.Event) -> None:
-    """Deliver what is due, then wait for a wake-up or a second. Only `stopping` ends the loop, no fault does."""
+    """Deliver what is due, then wait for a wake-up, at most a second. Only `stopping` ends the loop."""
     while not stopping.is_set():
         env.letters_waiting.clear()  # first, for a letter may be queued just after the last look
         try:
@@ -162,9 +165,9 @@ async def deliver_letters(env: Env, stopping: asyncio.Event) -> None:
             _log.exception("delivery_failed")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(env.letters_waiting.wait(), POLL_SECONDS)
-            # At no moment that who asked for the letter could foresee, and then watch for the work that it makes.
+            # A random pause: else its requester could measure the work of sending, and so tell who has an account.
             if not stopping.is_set():
-                await asyncio.wait_for(stopping.wait(), jitter(_UNFORESEEN_SECONDS))
+                await asyncio.wait_for(stopping.wait(), jitter(_RANDOM_PAUSE_SECONDS))
 
 
 async def _delivered(env: Env) -> bool:

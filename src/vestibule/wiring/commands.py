@@ -1,4 +1,4 @@
-"""The commands of an operator, with the rims that they work on."""
+"""The command line's `CommandContext`, with the real settings, database and keys."""
 
 import asyncio
 import sys
@@ -35,7 +35,7 @@ _COMMANDS_LOG = "warning"
 
 
 class RealCommandContext:
-    """`cli.command_context.CommandContext`, for real."""
+    """Implements `cli.command_context.CommandContext`."""
 
     @cached_property
     def settings(self) -> Settings:
@@ -47,7 +47,7 @@ class RealCommandContext:
 
     def _read(self, *looks: Callable[[Settings], object]) -> Settings:
         chosen = read_settings(*looks)
-        # A command tells what it did itself; the lines of its events are for a server's log.
+        # A command prints what it did; log lines about events are for a server.
         logs.configure(_COMMANDS_LOG, pretty=not chosen.production)
         return chosen
 
@@ -55,8 +55,8 @@ class RealCommandContext:
     async def opened(self, *, first_start: bool = False) -> AsyncIterator[Env]:
         await refuse_lost_secret(self.settings)
         if not (first_start and lacks_secret(self.settings)):
-            open_key_manager(self.settings)  # before anything is made where it stands
-        # Nobody looks after the embedded database, so whoever comes first brings it up to date.
+            open_key_manager(self.settings)  # first: a wrong secret must leave no new files behind
+        # No operator migrates the default database, so each command does.
         if self.settings.embedded:
             await self.migrate()
         async with opened(self.settings, make_secret=first_start) as env:
@@ -88,7 +88,7 @@ class RealCommandContext:
         migrating = await asyncio.create_subprocess_exec(*command, stdout=PIPE)
         before, _ = await migrating.communicate()
         if migrating.returncode:
-            sys.exit(migrating.returncode)  # it has said why
+            sys.exit(migrating.returncode)  # the other process has printed why
         return before.decode().strip() or None, REVISION
 
     async def _revision(self) -> str | None:
@@ -110,7 +110,7 @@ class RealCommandContext:
     @asynccontextmanager
     async def copying(self, address: str) -> AsyncIterator[DatabaseCopy]:
         async with self._other(address) as source, database(self.settings, timeouts=UNHURRIED) as target:
-            if self.settings.embedded:  # only once the source is known to be one: else there would be a new file
+            if self.settings.embedded:  # only after the source was checked: a wrong one leaves no new file behind
                 await self.migrate()
             await require_current(target)
             if source.place == target.place:
@@ -119,7 +119,7 @@ class RealCommandContext:
 
     @asynccontextmanager
     async def _other(self, address: str) -> AsyncIterator[Engines]:
-        """Another database of Vestibule's, to be read, however long counting its rows takes."""
+        """Open another database of Vestibule's for reading, without a time limit for counting its rows."""
         source = _elsewhere(address)
         try:
             with _of_the_source():
@@ -130,7 +130,7 @@ class RealCommandContext:
 
 
 def _elsewhere(address: str) -> Engines:
-    """Another database, in which counting rows may take long; raises `WrongSettings`, and makes no file."""
+    """Return the engines of another database; raises `WrongSettings`, and makes no file."""
     try:
         engines = engine.connect(address, timeouts=UNHURRIED)
     except WrongAddress as fault:
@@ -142,7 +142,7 @@ def _elsewhere(address: str) -> Engines:
 
 @contextmanager
 def _of_the_source() -> Iterator[None]:
-    """Say of the database in --from what else would be taken for that of DATABASE_URL."""
+    """Name --from in errors that otherwise would name DATABASE_URL; raises `WrongSettings` or `SourceUnavailable`."""
     try:
         with of_the_source():
             yield

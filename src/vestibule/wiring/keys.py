@@ -1,4 +1,4 @@
-"""Where the signing keys come from: the settings, or the database, sealed under a secret that lies elsewhere."""
+"""Load the signing keys: from the settings, or from the database, encrypted under a secret stored elsewhere."""
 
 import base64
 import os
@@ -31,7 +31,7 @@ _LOST = "if it is lost, see Backup in docs/operating.md"
 
 
 async def keys(settings: Settings, store: Store, clock: Clock, key_manager: KeyManager | None) -> KeyRing:
-    """The keys from the settings, or else those in the database."""
+    """Return the keys in the settings, or else those in the database; raises `WrongSettings`."""
     if key_manager is None:
         return given_keys(settings, checked=True)
     try:
@@ -41,7 +41,7 @@ async def keys(settings: Settings, store: Store, clock: Clock, key_manager: KeyM
 
 
 def open_key_manager(settings: Settings, *, make_secret: bool = False) -> KeyManager | None:
-    """What makes, seals and opens keys; None where they are given by settings. Raises as `secret_key` does."""
+    """Return what makes, encrypts and decrypts keys; None if the settings contain them. Raises as `secret_key` does."""
     if settings.keys_are_given:
         return None
     old = settings.secret_key_old.get_secret_value()
@@ -54,9 +54,9 @@ def open_key_manager(settings: Settings, *, make_secret: bool = False) -> KeyMan
 
 
 def given_keys(settings: Settings, *, checked: bool = False) -> KeyRing:
-    """Read the keys in the four JWT_… settings; raises `WrongSettings` with a line for each that is wrong.
+    """Return the keys in the four JWT_… settings; raises `WrongSettings` with a line for each that is wrong.
 
-    `checked`: these settings were read without a complaint, so that primes need not be proven again.
+    `checked`: these settings were accepted before, so the keys' primes need not be tested again.
     """
     faults: list[str] = []
     read = partial(jwk.private_key, checked=checked)
@@ -72,7 +72,7 @@ def given_keys(settings: Settings, *, checked: bool = False) -> KeyRing:
 def _given(
     faults: list[str], name: str, read: Callable[[bytes], PrivateKey], private: SecretStr, public: SecretStr
 ) -> KeySet | None:
-    """The pair of one use; what is wrong with either half is added to `faults`."""
+    """Return the key pair of one use, or None; what is wrong with either half is added to `faults`."""
     before = len(faults)
     signing = _half(faults, f"{name}_PRIVATE_KEY", private, read)
     checking = _half(faults, f"{name}_PUBLIC_KEY", public, jwk.public_key)
@@ -82,7 +82,7 @@ def _given(
 
 
 def _half(faults: list[str], name: str, secret: SecretStr, read: Callable[[bytes], T]) -> T | None:
-    """The key in a setting; None, and a line in `faults`, where it is none, and None where nothing is."""
+    """Return the key in a setting; None if it is empty, or wrong, which adds a line to `faults`."""
     if not secret.get_secret_value():
         return None
     try:
@@ -93,9 +93,10 @@ def _half(faults: list[str], name: str, secret: SecretStr, read: Callable[[bytes
 
 
 def secret_key(settings: Settings, *, make: bool) -> str:
-    """The secret that private keys are sealed under: the setting, or the file in the data folder.
+    """Return the secret that private keys are encrypted under: the setting, or the file in the data folder.
 
-    `make`: where neither is there, the file is made, if the database is this machine's alone. Raises `WrongSettings`.
+    `make`: create the file if neither is there and the database is a SQLite file of this machine. Raises
+    `WrongSettings`.
     """
     if given := settings.secret_key.get_secret_value():
         return given
@@ -114,7 +115,9 @@ def secret_key(settings: Settings, *, make: bool) -> str:
 
 
 def _secret_in(path: Path) -> str:
-    """What is in the file; empty where it is no text. Raises OSError, and `WrongSettings` for what is no usual file."""
+    """Return the file's content, or nothing if it is no text. Raises OSError, and `WrongSettings` for a pipe or the
+    like.
+    """
     try:
         return read_bounded(path, _MAX_SECRET_BYTES).decode().strip()
     except UnicodeDecodeError:
@@ -144,7 +147,7 @@ def _another_secret(settings: Settings) -> str:
 
 
 def refuse_lost(settings: Settings) -> NoReturn:
-    """Raises `WrongSettings`, because there are sealed keys and no secret to open them with."""
+    """Raise `WrongSettings`: there are encrypted keys and no secret to decrypt them."""
     raise WrongSettings(
         "VESTIBULE_SECRET_KEY: is not set, and the one that the keys in this database are sealed under is not in "
         f"{_secret_file(settings)} any more; put the copy back there, or {_LOST}"
@@ -152,13 +155,13 @@ def refuse_lost(settings: Settings) -> NoReturn:
 
 
 def lacks_secret(settings: Settings) -> bool:
-    """Whether there is none where there may be one to make: beside a file, for keys of its own."""
+    """Return whether there is no secret where one may be made: beside a SQLite file, without keys in the settings."""
     given = settings.keys_are_given or settings.secret_key.get_secret_value()
     return settings.embedded and not given and not os.path.lexists(_secret_file(settings))
 
 
 def _make_secret(settings: Settings, path: Path) -> None:
-    """Whole or not at all, and by one process: another that starts now finds nothing, or all of it."""
+    """Create the file atomically: another process that starts now finds nothing, or all of it."""
     make_folder(settings)
     with NamedTemporaryFile("w", dir=path.parent, prefix=".secret-") as file:  # 0600
         file.write(base64.urlsafe_b64encode(random_bytes(32)).decode() + "\n")
@@ -169,12 +172,12 @@ def _make_secret(settings: Settings, path: Path) -> None:
 
 
 def has_secret(settings: Settings) -> bool:
-    """Whether there is a secret; nothing is made."""
+    """Return whether there is a secret; makes none."""
     return bool(settings.secret_key.get_secret_value()) or _secret_file(settings).is_file()
 
 
 def make_folder(settings: Settings) -> None:
-    """The data folder, for its owner's eyes only; raises `WrongSettings` where that cannot be."""
+    """Create the data folder, readable by its owner only; raises `WrongSettings`."""
     try:
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     except FileExistsError:

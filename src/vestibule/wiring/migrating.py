@@ -1,6 +1,6 @@
-"""The process that brings the schema up to date: `python -m vestibule.wiring.migrating`, run by `vestibule migrate`.
+"""The process that migrates the database: `python -m vestibule.wiring.migrating`, run by `vestibule migrate`.
 
-Apart, because Alembic takes 8 MB that a server would carry for as long as it lives.
+A process of its own, because Alembic takes 8 MB that a server would carry for its lifetime.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from vestibule.wiring.opening import database, read_settings
 
 
 def main() -> None:
-    """Migrate the database of the settings in the environment, and print the revision it had before."""
+    """Migrate the database in the environment's settings, and print the revision it had before."""
     with explained():
         print(asyncio.run(_migrate()) or "")
         sys.exit()

@@ -1,6 +1,6 @@
-"""Settings become an `Env`: the database opened and looked at, the keys unsealed, the mailer chosen.
+"""Turn settings into an `Env`: open and check the database, decrypt the keys, choose the mailer.
 
-Sees every rim but the faces. `app` adds HTTP to it, `commands` the command line.
+Knows every adapter except HTTP and the command line, which `app` and `commands` add.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
@@ -60,14 +60,14 @@ BCRYPT_ROUNDS = 12  # the contract's origin's
 
 
 def read_settings(*looks: Callable[[Settings], object]) -> Settings:
-    """The settings in force; raises `WrongSettings` with a line for each that is wrong, in whoever's eyes: those of
-    `looks` too, which raise the same.
+    """Return the settings in force; raises `WrongSettings` with a line for each that is wrong, also in the eyes of
+    `looks`.
     """
     return reading.read(partial(_complaints, looks))
 
 
 def _complaints(looks: Iterable[Callable[[Settings], object]], settings: Settings) -> Iterator[str]:
-    """What those say that will use a setting: nothing is opened."""
+    """Yield what is wrong with each setting in the eyes of what will use it; opens nothing."""
     for look in (sender, _database_address, _redis_address, _given_keys, *looks):
         try:
             look(settings)
@@ -103,25 +103,24 @@ def _redis(settings: Settings, *seconds: float) -> Redis:
 async def opened(
     settings: Settings, threads: type[NicedThreads] = NicedThreads, *, make_secret: bool = False
 ) -> AsyncIterator[Env]:
-    """Everything a process needs, and its end; `threads` make hashes and signatures.
+    """Open everything a process needs, and close it at the end of the block. `threads` make hashes and signatures.
 
-    `make_secret`: on its first start a server may make the secret that keys are sealed under, beside a file of its own.
-
-    Raises `WrongSettings`, `SchemaMismatch` or `StoreUnavailable`.
+    `make_secret`: on its first start a server may create the secret that keys are encrypted under, beside its own
+    SQLite file. Raises `WrongSettings`, `SchemaMismatch` or `StoreUnavailable`.
     """
     clock = SystemClock()
     make_secret = make_secret and lacks_secret(settings)
     if not make_secret:
-        open_key_manager(settings)  # which says what is wrong before anything is opened
+        open_key_manager(settings)  # first: report a wrong secret before opening anything
     async with AsyncExitStack() as stack:
         engines = await stack.enter_async_context(database(settings))
         await require_current(engines)
-        if make_secret:  # last, for the secret of a start that fails would be taken for the right one
+        if make_secret:  # only now: the secret of a failed start would be taken for the right one
             await _refuse_lost(settings, engines)
         key_manager = open_key_manager(settings, make_secret=make_secret)
         watching = engines if settings.embedded else await stack.enter_async_context(database(settings, _WATCHING))
         redis = await stack.enter_async_context(shared(settings))
-        # Connections of its own, for which a crowd waits in line: counting alone would let more of it through.
+        # Its own connections, with a queue: a crowd that finds none free would be counted by each process alone.
         counting = await stack.enter_async_context(shared(settings, _COUNTING_SECONDS, _LINE_SECONDS))
         readiness = Readiness()
         store = SqlStore(engines, readiness.require_clock)
@@ -153,14 +152,14 @@ async def opened(
 
 
 async def refuse_lost_secret(settings: Settings) -> None:
-    """Raises `WrongSettings` where keys are sealed under a secret that is not here any more; makes nothing."""
+    """Raise `WrongSettings` if the database has keys encrypted under a secret that is gone; makes nothing."""
     if lacks_secret(settings) and engine.connect(settings.database_address).exists:
         async with database(settings) as engines:
             await _refuse_lost(settings, engines)
 
 
 async def _refuse_lost(settings: Settings, engines: Engines) -> None:
-    # In this order: another process may just have made both.
+    # In this order: another process may just have created both.
     if await holds_sealed_keys(engines) and lacks_secret(settings):
         refuse_lost(settings)
 
@@ -169,7 +168,9 @@ async def _refuse_lost(settings: Settings, engines: Engines) -> None:
 async def database(
     settings: Settings, connections: int | None = None, timeouts: Timeouts = DEFAULT_TIMEOUTS
 ) -> AsyncIterator[Engines]:
-    """The database, as it is; for the embedded one, at least the folder it lies in."""
+    """Open the database without checking it, and make the folder of the default one; raises `WrongSettings` or
+    `StoreUnavailable`.
+    """
     if not settings.database_url.get_secret_value():
         make_folder(settings)
     try:
@@ -186,7 +187,7 @@ async def database(
 
 @asynccontextmanager
 async def shared(settings: Settings, *seconds: float) -> AsyncIterator[Redis | None]:
-    """Redis, if there is one; for how many seconds it may keep us waiting, where not the usual."""
+    """Open Redis, or nothing if none is set. `seconds` replace the default timeouts."""
     if not settings.redis_url.get_secret_value():
         yield None
         return
@@ -195,20 +196,20 @@ async def shared(settings: Settings, *seconds: float) -> AsyncIterator[Redis | N
 
 
 def wake_ups(settings: Settings, watching: Engines, redis: Redis | None) -> WakeUps:
-    """How processes tell one another to look: by what they share beside the record itself."""
+    """Return how processes wake one another: by Redis, PostgreSQL or not at all."""
     if redis is not None:
         return RedisWakeUps(redis)
     return NoWakeUps() if settings.embedded or watching.behind_pooler else PostgresqlWakeUps(watching)
 
 
 def hasher(settings: Settings) -> Hasher:
-    """What makes password hashes."""
+    """Return what makes and checks password hashes."""
     peppers = Peppers(settings.pepper.get_secret_value(), settings.pepper_old.get_secret_value())
     return Hasher(Argon2id(), BCRYPT_ROUNDS if settings.password_hash == "bcrypt" else None, peppers)
 
 
 def mailer(settings: Settings, clock: Clock) -> Mailer:
-    """What carries letters away: a mail server, or a folder."""
+    """Return what sends letters: a mail server, or a folder."""
     letters = renderer(settings, clock)
     if not settings.email_host:
         return FolderMailer(settings.data / "mail", letters, clock, aloud=not settings.production)
@@ -221,12 +222,12 @@ def mailer(settings: Settings, clock: Clock) -> Mailer:
 
 
 def renderer(settings: Settings, clock: Clock) -> Renderer:
-    """What letters are written on."""
+    """Return what renders letters."""
     return Renderer(sender(settings), brand(settings), clock, templates(settings, "mail"))
 
 
 def sender(settings: Settings) -> Sender:
-    """Who letters are from; raises `WrongSettings`."""
+    """Return who letters are from; raises `WrongSettings`."""
     try:
         return Sender.parse(settings.email_from, settings.product_name)
     except ValueError as fault:
@@ -234,11 +235,11 @@ def sender(settings: Settings) -> Sender:
 
 
 def brand(settings: Settings) -> Brand:
-    """Whose product letters and pages belong to."""
+    """Return the product's name, colour and logo."""
     logo = read_bounded(settings.product_logo, MAX_LOGO_BYTES) if settings.product_logo else b""
     return Brand(settings.product_name, settings.product_colour, logo)
 
 
 def templates(settings: Settings, face: str) -> Path | None:
-    """Where the operator's own templates are, if there are any: `mail` or `pages`."""
+    """Return the folder of the operator's own templates for a face, `mail` or `pages`; None if there is none."""
     return settings.templates / face if settings.templates else None

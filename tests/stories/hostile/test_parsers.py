@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from vestibule.client.errors import NotReachedError
-from vestibule.client.events import Event, Reader
+from vestibule.client.events import Event, EventParser
 from vestibule.model.devices import describe
 from vestibule.model.languages import LANGUAGES, preferred
 from vestibule.protocol import cookies as protocol_cookies
@@ -125,7 +125,7 @@ def test_a_device_is_told_in_our_words_alone(text: str) -> None:
 @given(some.lists(BYTES, max_size=8))
 @settings(max_examples=300)
 def test_a_feed_is_events_or_no_feed(pieces: list[bytes]) -> None:
-    reader = Reader()
+    reader = EventParser()
     try:
         events = [event for piece in pieces for event in reader.feed(piece)]
     except NotReachedError:

@@ -12,7 +12,7 @@ from tests.harness.clock import ManualClock
 from tests.harness.world import POLICY, World, world_on
 from tests.unit.client.knowing import Knowing
 from vestibule.client import SessionOverError, TokenInvalidError
-from vestibule.client.events import Reader
+from vestibule.client.events import EventParser
 from vestibule.flows.follow_revocations import purge_old_revocations
 from vestibule.model.policy import Policy
 from vestibule.web.api.services import as_event
@@ -33,7 +33,7 @@ async def running(backend: Backend, policy: Policy, clock: ManualClock) -> Async
 def follow(service: Knowing, world: World) -> None:
     """The service begins to follow: it is told what stands, and hears a heartbeat."""
     now = world.clock.monotonic()
-    for event in Reader().feed(as_event(world.env.revocations.standing(0, now)).encode()):
+    for event in EventParser().feed(as_event(world.env.revocations.standing(0, now)).encode()):
         service.memory.revoked.learn(event.data, now)
     beat(service)
 

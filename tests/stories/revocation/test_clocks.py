@@ -10,7 +10,7 @@ from tests.harness.clock import ManualClock
 from tests.harness.world import World, world_on
 from tests.unit.client.knowing import Knowing
 from vestibule.client import SessionOverError, TokenInvalidError
-from vestibule.client.events import Reader
+from vestibule.client.events import EventParser
 from vestibule.flows.administer import disable_account, find_account
 from vestibule.flows.follow_revocations import read_new_backlog, read_whole_backlog
 from vestibule.model.policy import LONGEST_ACCESS_LIFETIME
@@ -32,7 +32,9 @@ async def disable(world: World) -> None:
 def hear(service: Knowing, world: World) -> None:
     """The service is told what stands, and that this is all."""
     now = service.clock.monotonic()
-    for event in Reader().feed(as_event(list(world.env.revocations.standing(0, world.clock.monotonic()))).encode()):
+    for event in EventParser().feed(
+        as_event(list(world.env.revocations.standing(0, world.clock.monotonic()))).encode()
+    ):
         service.memory.revoked.learn(event.data, now)
     service.memory.revoked.renew(now)
     service.memory.revoked.purge(now)

@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.harness.clock import ManualClock
 from tests.harness.world import POLICY, key_ring
-from vestibule.client.memory import Memory, Policy
+from vestibule.client.memory import Memory, WhenStale
 from vestibule.crypto.entropy import new_id
 from vestibule.model import access_tokens
 from vestibule.model.accounts import Role
@@ -18,7 +18,7 @@ STALENESS = 5.0
 class Knowing:
     """What a service knows that has just heard a heartbeat."""
 
-    def __init__(self, policy: Policy = "refuse", remembered: int = 100) -> None:
+    def __init__(self, policy: WhenStale = "refuse", remembered: int = 100) -> None:
         self.clock = ManualClock()
         self.memory = Memory(EXPECTED, policy, STALENESS, remembered, self.clock)
         self.memory.keys = key_ring().access.checking

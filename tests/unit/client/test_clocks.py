@@ -10,38 +10,38 @@ from tests.harness.clock import ManualClock
 from tests.harness.world import World
 from tests.unit.client.knowing import Knowing
 from vestibule.client import CannotTellError, SessionOverError
-from vestibule.client.complaints import Complaints
-from vestibule.client.events import Reader
-from vestibule.client.follow import Follower
-from vestibule.client.memory import Policy
+from vestibule.client.events import EventParser
+from vestibule.client.feed_reader import FeedReader
+from vestibule.client.memory import WhenStale
 from vestibule.client.setup import Setup
+from vestibule.client.throttled_warnings import ThrottledWarnings
 from vestibule.flows.feed_services import feed_service
 from vestibule.flows.follow_revocations import read_whole_backlog
 from vestibule.web.api.services import as_event
 
 NONE, MINUTE, HOURS, DAYS = timedelta(), timedelta(minutes=1), timedelta(hours=2), timedelta(days=400)
 SECOND = timedelta(seconds=1)
-POLICIES = get_args(Policy)
+POLICIES = get_args(WhenStale)
 
 
 class Service(Knowing):
     """A service that follows, and a token that it knows to be good."""
 
-    def __init__(self, policy: Policy = "refuse") -> None:
+    def __init__(self, policy: WhenStale = "refuse") -> None:
         super().__init__(policy)
         self.good = self.token()
         assert self.memory.decide(self.good)
-        setup = Setup(Complaints(self.clock))
-        self.follower = Follower(self.memory.revoked, self.clock, lambda: None, setup, clocks=self.memory.clocks)
+        setup = Setup(ThrottledWarnings(self.clock))
+        self.feed_reader = FeedReader(self.memory.revoked, self.clock, lambda: None, setup, clocks=self.memory.clocks)
 
     async def hear(self, world: World) -> None:
         """Ask, and hear all that is told up to the first heartbeat."""
-        await self.follower._trace("http11.send_request_headers.started", {})
+        await self.feed_reader._trace("http11.send_request_headers.started", {})
         with world.env.feed.following("k") as follower:
             telling = feed_service(world.env, follower, 0)
             text = "".join([as_event(one) for _ in range(2) for one in await anext(telling)])
-        for event in Reader().feed(text.encode()):
-            self.follower.take(event)
+        for event in EventParser().feed(text.encode()):
+            self.feed_reader.handle(event)
 
     def lets_in(self) -> bool:
         try:
@@ -53,7 +53,7 @@ class Service(Knowing):
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("lead", [HOURS, -HOURS, DAYS, -DAYS, MINUTE + SECOND, -MINUTE - SECOND])
 async def test_k14_a_service_lets_nobody_in_by_a_clock_that_is_not_vestibule_s(
-    world: World, policy: Policy, lead: timedelta
+    world: World, policy: WhenStale, lead: timedelta
 ) -> None:
     """K14: Vestibule's is the wrong one, or the service's, from the start or from now on; until it is set right."""
     for wrong in ("service", "vestibule"):

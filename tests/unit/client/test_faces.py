@@ -23,7 +23,7 @@ from tests.unit.client.knowing import EXPECTED, STALENESS
 from tests.unit.client.test_integrations import ORIGIN, SERVICES, Ask
 from vestibule.client import Caller, Verifier
 from vestibule.client.events import Event
-from vestibule.client.follow import Follower
+from vestibule.client.feed_reader import FeedReader
 from vestibule.client.keys import KeySet as FetchedKeys
 from vestibule.client.memory import Memory
 from vestibule.crypto import jwk
@@ -72,8 +72,8 @@ class Kit:
             self.memory.keys = self.keys.in_force
 
         now = self.clock.monotonic()
-        follower = Follower(self.memory.revoked, self.clock, lambda: None, listed=listed)
-        follower.take(Event("heartbeat", {"true_at": now, "keys": [*kids]}, "1"))
+        follower = FeedReader(self.memory.revoked, self.clock, lambda: None, listed=listed)
+        follower.handle(Event("heartbeat", {"true_at": now, "keys": [*kids]}, "1"))
 
     def hear(self) -> None:
         self.memory.revoked.renew(self.clock.monotonic())
@@ -362,7 +362,7 @@ def kit(service: Callable[[], Ask], monkeypatch: pytest.MonkeyPatch) -> Kit:
         return memory.decide(text)
 
     monkeypatch.setattr(Verifier, "_decide", decide)
-    monkeypatch.setattr(Verifier, "_may_mend", lambda _verifier, _refusal: False)
+    monkeypatch.setattr(Verifier, "_may_learn_more", lambda _verifier, _refusal: False)
     return Kit(service(), memory, clock, FetchedKeys(clock, 60))
 
 

@@ -7,8 +7,8 @@ import pytest
 from tests.harness.clock import ManualClock
 from vestibule.client import Verifier
 from vestibule.client.errors import NotReachedError
-from vestibule.client.events import MAX_LINE_BYTES, Event, Reader
-from vestibule.client.follow import Follower
+from vestibule.client.events import MAX_LINE_BYTES, Event, EventParser
+from vestibule.client.feed_reader import FeedReader
 from vestibule.client.keys import NEW_KEY_SECONDS, KeySet, parse
 from vestibule.crypto import jwk
 from vestibule.protocol.revocations import MAX_ENTRIES, Revoked, TooMuch
@@ -26,18 +26,18 @@ class Following:
     def __init__(self) -> None:
         self.clock, self.revoked = ManualClock(), Revoked()
         self.beats = 0
-        self.follower = Follower(self.revoked, self.clock, self._beat)
+        self.feed_reader = FeedReader(self.revoked, self.clock, self._beat)
 
     def _beat(self) -> None:
         self.beats += 1
 
     async def send(self) -> None:
         """The request goes out now."""
-        await self.follower._trace("http11.send_request_headers.started", {})
+        await self.feed_reader._trace("http11.send_request_headers.started", {})
 
     def hear(self, text: bytes) -> None:
-        for event in Reader().feed(text):
-            self.follower.take(event)
+        for event in EventParser().feed(text):
+            self.feed_reader.handle(event)
 
 
 def heartbeat(true_at: float) -> bytes:
@@ -46,7 +46,7 @@ def heartbeat(true_at: float) -> bytes:
 
 @pytest.mark.parametrize("size", [1, 2, 7, len(STREAM)])
 def test_events_come_out_the_same_however_the_bytes_come_in(size: int) -> None:
-    reader = Reader()
+    reader = EventParser()
     events = [event for at in range(0, len(STREAM), size) for event in reader.feed(STREAM[at : at + size])]
     assert [(event.name, event.id) for event in events] == [("hello", None), ("revoked", None), ("heartbeat", "41")]
     assert events[1] == Event("revoked", {"sessions": {"s": 9}}, None)
@@ -55,7 +55,7 @@ def test_events_come_out_the_same_however_the_bytes_come_in(size: int) -> None:
 @pytest.mark.parametrize("text", [b"data: x\n\n", b"data: []\n\n", b"a" * (MAX_LINE_BYTES + 1)])
 def test_what_is_no_feed_of_vestibules_is_not_taken_for_one(text: bytes) -> None:
     with pytest.raises(NotReachedError):
-        list(Reader().feed(text))
+        list(EventParser().feed(text))
 
 
 async def test_freshness_counts_from_when_the_request_was_sent() -> None:
@@ -98,7 +98,7 @@ async def test_nothing_makes_it_fresher_than_now() -> None:
 async def test_k8_the_keys_in_force_are_told_before_it_counts_as_fresh() -> None:
     """K8: what is no list of ids is no heartbeat; an older Vestibule tells none, and nothing is made of that."""
     following, told = Following(), list[list[str]]()
-    following.follower = Follower(following.revoked, following.clock, following._beat, listed=told.append)
+    following.feed_reader = FeedReader(following.revoked, following.clock, following._beat, listed=told.append)
     await following.send()
     following.hear(STREAM)
     assert told == []
@@ -144,13 +144,13 @@ def test_k8_a_key_that_was_listed_and_is_no_more_is_not_taken_for_a_new_one() ->
 def test_k8_what_the_feed_stops_to_list_leaves_the_memory_of_a_service_before_anything_is_fetched() -> None:
     """K8: whatever key set it keeps; and what there is now is fetched soon."""
     verifier = Verifier("http://127.0.0.1:1", "vsk_x", clock=ManualClock())
-    following, keys = verifier._following, verifier._keys
+    updater, keys = verifier._updater, verifier._keys
     keys.by_id = parse({"keys": [jwk.generate(algorithm="ES256").public.as_jwk() for _ in range(2)]})
     leaked, other = keys.by_id
-    following._hear_keys([leaked, other])
-    assert (set(verifier._memory.keys), following._other_keys.is_set()) == ({leaked, other}, False)
-    following._hear_keys([other])
-    assert (set(verifier._memory.keys), following._other_keys.is_set()) == ({other}, True)
+    updater._note_listed_keys([leaked, other])
+    assert (set(verifier._memory.keys), updater._keys_changed.is_set()) == ({leaked, other}, False)
+    updater._note_listed_keys([other])
+    assert (set(verifier._memory.keys), updater._keys_changed.is_set()) == ({other}, True)
 
 
 def test_k8_what_is_fetched_from_a_cache_and_never_listed_does_not_vouch_for_long() -> None:

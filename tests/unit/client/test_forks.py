@@ -17,7 +17,7 @@ from tests.harness.process import Running, given_keys, register, run, serving, s
 from tests.harness.servers import free_port, wait_until
 from tests.unit.client.knowing import Knowing
 from vestibule.client import CallerRefusedError, CannotTellError, Session, SessionOverError, Verifier
-from vestibule.client.memory import Policy
+from vestibule.client.memory import WhenStale
 from vestibule.model.clock import SystemClock
 
 pytestmark = [
@@ -83,9 +83,9 @@ def fate(check: Check, verifier: Verifier, token: str) -> type[CallerRefusedErro
 
 
 @pytest.mark.parametrize("check", BY_THREAD_AND_BY_TASK.values(), ids=BY_THREAD_AND_BY_TASK)
-@pytest.mark.parametrize("policy", get_args(Policy))
+@pytest.mark.parametrize("policy", get_args(WhenStale))
 def test_k9_the_first_check_of_a_forked_worker_hears_for_itself(
-    server: tuple[Running, str], policy: Policy, check: Check
+    server: tuple[Running, str], policy: WhenStale, check: Check
 ) -> None:
     """K9: whatever the policy; the session ends after the fork, and nothing that was inherited lets it in."""
     running, key = server
@@ -118,8 +118,8 @@ def test_k9_what_a_worker_inherits_lets_nobody_in_and_refuses_as_before(check: C
     assert verifier.check(good).session == "s1"
 
 
-@pytest.mark.parametrize("policy", get_args(Policy))
-def test_k9_a_worker_that_has_fetched_keys_and_heard_nothing_lets_nobody_in(policy: Policy) -> None:
+@pytest.mark.parametrize("policy", get_args(WhenStale))
+def test_k9_a_worker_that_has_fetched_keys_and_heard_nothing_lets_nobody_in(policy: WhenStale) -> None:
     """K9: though the feed is what it waits for, and its policy takes whatever is old."""
     knowing = Knowing(policy)
     token, keys = knowing.token(), knowing.memory.keys
@@ -193,7 +193,7 @@ def test_k10_a_worker_that_is_forked_while_keys_are_fetched_follows(server: tupl
         async def never_ends() -> None:
             verifier._keys._under_way = asyncio.create_task(asyncio.Event().wait())  # type: ignore[arg-type]
 
-        verifier._following.ask(never_ends(), 10)
+        verifier._updater.ask(never_ends(), 10)
         with forked(lambda: fate(Verifier.check, verifier, token) is None and verifier.age < 5) as go:
             go()
         assert verifier.check(token)

@@ -16,7 +16,7 @@ import pytest
 import vestibule
 from tests.harness.clock import ManualClock
 from tests.unit.client.knowing import EXPECTED
-from vestibule.client.background import Background, Ended
+from vestibule.client.background import Background, EndedError
 from vestibule.client.introspect import Introspection
 from vestibule.client.keys import KeySet
 
@@ -99,7 +99,7 @@ def test_k11_what_it_opened_is_released_once_nobody_asks_any_more() -> None:
             told.append("asked no more")
 
     def ask_in_vain() -> None:
-        with pytest.raises(Ended):
+        with pytest.raises(EndedError):
             background.ask(ask(), 20)
 
     background = Background(work, lambda fault: told.append(f"ended: {fault}"), release)
@@ -134,7 +134,7 @@ def test_k11_a_connection_that_a_library_lost_is_closed_too() -> None:
 # Where a task is begun, and who is told what it failed with.
 TOLD = {
     "client/background.py": "the factory, for all of that loop; its work's fault goes to `ended`",
-    "client/following.py": "a TaskGroup",
+    "client/memory_updater.py": "a TaskGroup",
     "client/introspect.py": "together",
     "client/keys.py": "together",
     "wiring/background.py": "each loop logs and goes on, gather takes the rest",

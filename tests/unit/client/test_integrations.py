@@ -244,7 +244,7 @@ def test_an_expired_or_foreign_token_is_refused(ask: Ask, vestibule: SignedIn) -
 @every_service
 def test_cut_off_it_answers_503_and_when_to_come_back(ask: Ask, vestibule: SignedIn) -> None:
     token = vestibule.token_for("ada")
-    vestibule.lose_touch()
+    vestibule.make_stale()
     answer = ask("/me", headers=vestibule.headers(token))
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
 

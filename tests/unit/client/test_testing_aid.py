@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vestibule.client import CallerRefusedError, SessionOverError, TokenInvalidError, Verifier
-from vestibule.client.testing import NotInATest, SignedIn, _require_running
+from vestibule.client.testing import NotInTestError, SignedIn, _require_running
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_outside_a_test_nothing_switches_it_on(variables: dict[str, str]) -> Non
         [sys.executable, "-c", program], capture_output=True, text=True, env=variables, check=True, timeout=60
     )
     assert "switched on" not in done.stdout
-    assert done.stdout.splitlines()[-1] == "NotInATest"
+    assert done.stdout.splitlines()[-1] == "NotInTestError"
 
 
 def test_a_project_names_it_as_a_plugin(tmp_path: Path) -> None:
@@ -73,6 +73,6 @@ def test_a_project_names_it_as_a_plugin(tmp_path: Path) -> None:
 
 
 def test_it_says_why_it_refuses() -> None:
-    with pytest.raises(NotInATest, match="inside a running pytest test"):
+    with pytest.raises(NotInTestError, match="inside a running pytest test"):
         _require_running(None)  # type: ignore[arg-type]
-    assert not issubclass(NotInATest, CallerRefusedError)
+    assert not issubclass(NotInTestError, CallerRefusedError)

@@ -17,12 +17,12 @@ from tests.harness.http_server import handled_by
 from tests.harness.servers import free_port, wait_until
 from tests.unit.client.knowing import EXPECTED, Knowing
 from vestibule.client import CallerRefusedError, CannotTellError, NotReachedError, Session, SignedOutError, Verifier
-from vestibule.client.complaints import EVERY_SECONDS, Complaints
 from vestibule.client.errors import KeyUnknownError
-from vestibule.client.events import Reader
-from vestibule.client.follow import Follower
+from vestibule.client.events import EventParser
+from vestibule.client.feed_reader import FeedReader
 from vestibule.client.introspect import Introspection
 from vestibule.client.keys import KeySet
+from vestibule.client.throttled_warnings import EVERY_SECONDS, ThrottledWarnings
 from vestibule.crypto import jwk
 from vestibule.protocol.revocations import Revoked
 
@@ -130,7 +130,7 @@ def test_k11_an_address_that_nothing_can_have_is_refused_when_it_is_given(make: 
 def test_k11_no_event_of_the_feed_is_believed_that_has_another_form() -> None:
     for name, said in HOSTILE_EVENTS:
         clock, revoked, fresh = ManualClock(), Revoked(), list[bool]()
-        follower = Follower(revoked, clock, lambda beaten=fresh: beaten.append(True))  # type: ignore[misc]
+        follower = FeedReader(revoked, clock, lambda beaten=fresh: beaten.append(True))  # type: ignore[misc]
         with pytest.raises(NotReachedError):
             hear(follower, f"event: {name}\ndata: {said}\n\n".encode())
         assert (len(revoked), fresh, revoked.fresh_as_of) == (0, [], float("-inf")), said[:80]
@@ -139,16 +139,16 @@ def test_k11_no_event_of_the_feed_is_believed_that_has_another_form() -> None:
 def test_k11_no_cursor_is_sent_back_that_has_another_form() -> None:
     for odd in ("1" * 65, "a b", "a&after=1", "\u00e9", "\x1b"):
         fresh = list[bool]()
-        follower = Follower(Revoked(), ManualClock(), lambda beaten=fresh: beaten.append(True))  # type: ignore[misc]
+        follower = FeedReader(Revoked(), ManualClock(), lambda beaten=fresh: beaten.append(True))  # type: ignore[misc]
         hear(follower, HELLO)
         with pytest.raises(NotReachedError):
             hear(follower, f'id: {odd}\nevent: heartbeat\ndata: {{"true_at":1}}\n\n'.encode())
         assert (fresh, follower._cursor) == ([], ""), odd
 
 
-def hear(follower: Follower, text: bytes) -> None:
-    for event in Reader().feed(text):
-        follower.take(event)
+def hear(follower: FeedReader, text: bytes) -> None:
+    for event in EventParser().feed(text):
+        follower.handle(event)
 
 
 def answering(text: str) -> httpx.AsyncClient:
@@ -252,24 +252,24 @@ def test_k11_a_background_that_died_is_started_anew_and_checks_are_refusals(
 ) -> None:
     verifier = Verifier(f"http://127.0.0.1:{free_port()}", "vsk_x", "accept")
     with monkeypatch.context() as broken:
-        for place in ("vestibule.client.following.Background", "vestibule.client.wire.client"):
+        for place in ("vestibule.client.memory_updater.Background", "vestibule.client.wire.client"):
             with broken.context() as one:
                 one.setattr(place, lambda *_: 1 / 0)
                 assert both_fates(verifier) == [CannotTellError, CannotTellError]
                 verifier.start() if place.endswith("client") else None
-    died = verifier._following
+    died = verifier._updater
     wait_until(lambda: died.ended, "the end of what followed")
     told = [record for record in caplog.records if "has ended" in record.getMessage()]
     assert [record.levelno for record in told] == [logging.WARNING], "once a minute"
     with speaking([HELLO + BEAT]) as url:
         verifier._base = url
         verifier.start()
-        assert verifier._following is not died
+        assert verifier._updater is not died
         wait_until(lambda: verifier.age < 60, "the feed to be heard")
         verifier.close()
     assert both_fates(verifier) == [KeyUnknownError, KeyUnknownError], "closed, it decides by what it knows"
     verifier._memory.drop()
-    verifier._following.looked = False
+    verifier._updater.first_fetch_done = False
     assert both_fates(verifier) == [CannotTellError, CannotTellError]
 
 
@@ -280,18 +280,18 @@ def test_k11_what_was_known_when_following_ended_lets_nobody_in() -> None:
     verifier._memory.keys = knowing.memory.keys
     verifier._memory.revoked.renew(knowing.clock.monotonic())
     assert verifier.check(knowing.token()).session == "s1"
-    verifier._following._end(ZeroDivisionError())
+    verifier._updater._note_end(ZeroDivisionError())
     with pytest.raises(CannotTellError):
         verifier._memory.decide(knowing.token())
 
 
 def test_k11_what_goes_wrong_all_the_time_is_said_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
     clock = ManualClock()
-    complaints = Complaints(clock)
+    warnings = ThrottledWarnings(clock)
     for _ in range(3):
-        complaints.warn("a", "b")
+        warnings.warn("a", "b")
     assert len(caplog.records) == 1
     clock.advance(seconds=EVERY_SECONDS)
-    complaints.warn("a", "b")
-    complaints.warn("c", "d")
+    warnings.warn("a", "b")
+    warnings.warn("c", "d")
     assert len(caplog.records) == 3

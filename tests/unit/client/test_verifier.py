@@ -241,7 +241,7 @@ def test_an_address_to_which_secrets_would_travel_in_the_open_is_refused(url: st
         Verifier(url, "vsk_x")
 
 
-@pytest.mark.parametrize("wrong", [{"policy": "maybe"}, {"staleness": 1}, {"leeway": 61}, {"remembered": 0}])
+@pytest.mark.parametrize("wrong", [{"when_stale": "maybe"}, {"staleness": 1}, {"leeway": 61}, {"remembered": 0}])
 def test_options_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"is|are"):
         Verifier("https://auth.example.com", "vsk_x", **wrong)

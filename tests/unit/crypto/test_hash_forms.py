@@ -67,9 +67,9 @@ class Watched(Hasher):
         super().__init__(CHEAP, **how)  # type: ignore[arg-type]
         self.checked: list[tuple[str, bytes]] = []
 
-    def _made_from(self, made: str, text: bytes) -> bool:
+    def _verify(self, made: str, text: bytes) -> bool:
         self.checked.append((made, text))
-        return super()._made_from(made, text)
+        return super()._verify(made, text)
 
 
 @pytest.mark.parametrize("stored", CHECKED.values(), ids=CHECKED)
@@ -95,13 +95,13 @@ class Measured(Watched):
 
     work = 0
 
-    def _made_from(self, made: str, text: bytes) -> bool:
+    def _verify(self, made: str, text: bytes) -> bool:
         self.work += cost.work if (cost := argon2_cost(made)) else 0
-        return super()._made_from(made, text)
+        return super()._verify(made, text)
 
-    def _work_off(self, work: int) -> None:
+    def _do_work(self, work: int) -> None:
         self.work += work
-        super()._work_off(work)
+        super()._do_work(work)
 
 
 @pytest.mark.parametrize("password", [PASSWORD, TYPED])

@@ -11,8 +11,8 @@ from tests.unit.protocol.vectors import FOLDER
 from vestibule.client import CallerRefusedError, CannotTellError, SessionOverError
 from vestibule.client import keys as kit_keys
 from vestibule.client.caller import Caller
-from vestibule.client.events import Reader
-from vestibule.client.follow import Follower
+from vestibule.client.events import EventParser
+from vestibule.client.feed_reader import FeedReader
 from vestibule.client.memory import Memory
 from vestibule.crypto import jwk
 from vestibule.flows.feed_services import Heartbeat, Hello, Told
@@ -68,10 +68,10 @@ def test_the_server_judges_a_token_so(vector: dict[str, Any]) -> None:
 @each_case
 def test_the_kit_lets_in_at_each_moment_whom_it_should(case: dict[str, Any]) -> None:
     clock = ManualClock()
-    zero, revoked, reader = clock.monotonic(), Revoked(), Reader()
+    zero, revoked, reader = clock.monotonic(), Revoked(), EventParser()
     memory = Memory(EXPECTED, "refuse", FEED["staleness"], 10, clock)
     memory.revoked = revoked
-    follower = Follower(revoked, clock, lambda: None)
+    follower = FeedReader(revoked, clock, lambda: None)
     follower._sent_at = zero + case["sent_at"]
     happening = [(heard["at"], heard["text"]) for heard in case["stream"]]
     happening += [(check["at"], check) for check in case["checks"]]
@@ -81,7 +81,7 @@ def test_the_kit_lets_in_at_each_moment_whom_it_should(case: dict[str, Any]) -> 
             assert outcome(memory, what) == what["outcome"]
         else:
             for event in reader.feed(what.encode()):
-                follower.take(event)
+                follower.handle(event)
 
 
 def outcome(memory: Memory, check: dict[str, Any]) -> str:
@@ -100,7 +100,7 @@ def outcome(memory: Memory, check: dict[str, Any]) -> str:
 @each_case
 def test_the_server_tells_it_in_these_very_words(case: dict[str, Any]) -> None:
     for heard in case["stream"]:
-        events = list(Reader().feed(heard["text"].encode()))
+        events = list(EventParser().feed(heard["text"].encode()))
         assert "".join(as_event(told(event.name, event.data, event.id)) for event in events) == heard["text"]
 
 

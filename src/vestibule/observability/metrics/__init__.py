@@ -1,1 +1,1 @@
-"""What a process measures, told to Prometheus on a listener of its own. docs/metrics.md explains each."""
+"""A process's metrics, for Prometheus, on their own listener. docs/metrics.md explains each."""

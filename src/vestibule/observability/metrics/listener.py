@@ -1,4 +1,4 @@
-"""The listener for Prometheus: a port that every worker of a machine shares, any of which tells of all of them."""
+"""The listener for Prometheus: a port that all workers of a machine share; each answers for all of them."""
 
 import os
 import re
@@ -23,12 +23,12 @@ class _Server(ThreadingMixIn, WSGIServer):
 
 class _Silent(WSGIRequestHandler):
     def log_message(self, *_: object) -> None:
-        """Nothing: that Prometheus asks is no news."""
+        """Log nothing: requests of Prometheus are no news."""
 
 
 @contextmanager
 def listening(host: str, port: int) -> Iterator[None]:
-    """Answer on a thread while the block lasts; raises `OSError` where the port is another program's."""
+    """Answer on a thread while the block lasts; raises `OSError` if another program has the port."""
     folder = os.environ.get(FOLDER)
     registry = REGISTRY
     if folder:
@@ -42,7 +42,7 @@ def listening(host: str, port: int) -> Iterator[None]:
 
 
 def delete_dead(folder: Path) -> None:
-    """What a worker that is gone had under way is under way no more; what it counted stays counted."""
+    """Delete what ended workers had under way; their counters stay."""
     for path in folder.glob("gauge_live*.db"):
         found = _OF_PROCESS.fullmatch(path.name)
         if found and not Path(f"/proc/{found.group(1)}").exists():

@@ -1,4 +1,4 @@
-"""Requests, measured from outside everything else."""
+"""Measure requests, from outside everything else."""
 
 import time
 from collections.abc import Collection

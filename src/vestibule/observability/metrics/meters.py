@@ -1,5 +1,5 @@
-"""Every metric, on one screen. Names and units follow Prometheus's own advice; labels have few values, none of them
-a secret, an email or a name.
+"""Every metric, on one screen. Names and units follow Prometheus's advice; labels have few values, none of them a
+secret, an email or a name.
 
 Where the server sets `PROMETHEUS_MULTIPROC_DIR`, its processes write into one folder, and whichever of them is asked
 tells the sum. That is decided when prometheus-client is first imported, so nothing outside a server's process may.

@@ -1,4 +1,4 @@
-"""What a request is told as: its route, never the path itself, which may hold a secret and of which there is no end."""
+"""Name a request by its route: a path may contain a secret, and there is no end of them."""
 
 from collections.abc import Collection
 
@@ -6,11 +6,11 @@ from starlette.types import Scope
 
 UNMATCHED = "unmatched"
 METHODS = frozenset({"GET", "HEAD", "POST", "DELETE", "OPTIONS", "PUT", "PATCH"})
-"""Those that are told by name: whoever asks may invent any other."""
+"""Methods that are named in metrics; clients may invent any number of others."""
 
 
 def route_of(scope: Scope, plain: Collection[str]) -> str:
-    """The route's pattern, once it was routed. `plain` are the paths that may be answered before."""
+    """Return the route's pattern; for a request not routed, its path if it is in `plain`, else `unmatched`."""
     route = scope.get("route")
     if route is not None:
         return str(route.path)

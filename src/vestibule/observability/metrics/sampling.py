@@ -1,4 +1,4 @@
-"""What is measured by looking now and then: queues, pools, memory and the outbox, every second."""
+"""Sample what is measured by looking: queues, pools, memory and the outbox, every second."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -15,13 +15,13 @@ from vestibule.observability.metrics import meters
 from vestibule.process.niced_threads import NicedThreads
 
 _EVERY_SECONDS = 1.0
-_OUTBOX_EVERY = 5  # looks: it is a query
-_AFTER_FAILURE_SECONDS = 60.0  # so that the log has it once in a while
+_OUTBOX_EVERY = 5  # samples, because it is a query
+_AFTER_FAILURE_SECONDS = 60.0  # so that it is logged once a minute
 _log = structlog.get_logger(__name__)
 
 
 class _Rising:
-    """A total that somebody else keeps, as a counter."""
+    """A counter for a total that somebody else keeps."""
 
     def __init__(self, counter: Counter, total: Callable[[], float]) -> None:
         self._counter = counter
@@ -29,13 +29,14 @@ class _Rising:
         self._told = 0.0
 
     def look(self) -> None:
+        """Add what the total has grown by."""
         total = self._total()
         self._counter.inc(total - self._told)
         self._told = total
 
 
 class _RisingKinds:
-    """Totals that somebody else keeps by a word, as a counter with that label."""
+    """A counter with a label, for totals that somebody else keeps by kind."""
 
     def __init__(self, counter: Counter, totals: Callable[[], Mapping[str, int]]) -> None:
         self._counter = counter
@@ -43,6 +44,7 @@ class _RisingKinds:
         self._rising: dict[str, _Rising] = {}
 
     def look(self) -> None:
+        """Add what each total has grown by."""
         for kind in self._totals().keys() - self._rising.keys():
             self._rising[kind] = _Rising(self._counter.labels(kind), lambda kind=kind: self._totals()[kind])  # type: ignore[misc]
         for rising in self._rising.values():
@@ -50,7 +52,7 @@ class _RisingKinds:
 
 
 class Samples:
-    """One process's."""
+    """The samples of one process."""
 
     def __init__(self, env: Env, dropped: Callable[[], int]) -> None:
         self._env = env
@@ -65,7 +67,7 @@ class Samples:
         meters.BUILD.labels(__version__).set(1)
 
     def look(self) -> None:
-        """All that costs no I/O."""
+        """Sample everything that costs no I/O."""
         env = self._env
         for rising in self._rising:
             rising.look()
@@ -78,7 +80,7 @@ class Samples:
         meters.CONNECTIONS_LIMIT.set(env.store.connections_limit)
 
     async def look_into_outbox(self) -> None:
-        """How much mail waits, and for how long."""
+        """Sample how many letters wait, and for how long."""
         backlog = await count_letters(self._env)
         meters.LETTERS_WAITING.set(backlog.waiting)
         meters.LETTERS_REFUSED.set(backlog.refused)
@@ -88,7 +90,7 @@ class Samples:
 
 @asynccontextmanager
 async def sampled(env: Env, dropped: Callable[[], int]) -> AsyncIterator[None]:
-    """Look for as long as the block lasts, and once more at its end. `dropped`: lines of the log that were."""
+    """Sample while the block lasts, and once more at its end. `dropped` returns how many log lines were dropped."""
     samples = Samples(env, dropped)
     looking = asyncio.create_task(_look(samples))
     try:
@@ -105,7 +107,7 @@ async def _look(samples: Samples) -> None:
             samples.look()
             if looks % _OUTBOX_EVERY == 0:
                 await samples.look_into_outbox()
-        except Fault:  # the log tells of that
+        except Fault:  # logged elsewhere
             pass
         except Exception:
             _log.exception("metrics_not_sampled")

@@ -1,1 +1,1 @@
-"""Traces, told to OpenTelemetry: what each request waited for. An extra; docs/traces.md."""
+"""Traces for OpenTelemetry: what each request waited for. An extra; docs/traces.md."""

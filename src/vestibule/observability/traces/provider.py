@@ -1,4 +1,4 @@
-"""Where spans go: OTLP over HTTP, to the place and in the way that OpenTelemetry's own variables (`OTEL_…`) say."""
+"""Export spans by OTLP over HTTP, as OpenTelemetry's own variables (`OTEL_…`) say."""
 
 import os
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from vestibule.observability.traces.statements import trace_statements
 
 
 class OnlyRequests(Sampler):
-    """What begins with a request, as `inner` samples it. The looks at the database once a second are no news."""
+    """Samples traces that begin with a request, as `inner` does, and drops others, such as database polls."""
 
     def __init__(self, inner: Sampler) -> None:
         self._inner = inner
@@ -34,30 +34,33 @@ class OnlyRequests(Sampler):
         links: Sequence[Link] | None = None,
         trace_state: TraceState | None = None,
     ) -> SamplingResult:
+        """Return the decision for a span: dropped if it begins a trace and is no request."""
         begins = not trace.get_current_span(parent_context).get_span_context().is_valid
         if begins and kind is not SpanKind.SERVER:
             return SamplingResult(Decision.DROP)
         return self._inner.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
 
     def get_description(self) -> str:
+        """Return the sampler's name, with that of `inner`."""
         return f"OnlyRequests({self._inner.get_description()})"
 
 
 class WithoutWords(SpanExporter):
-    """Hands spans on without what errors say: Redis's own instrumentation records each with its message, and Redis
-    repeats the command in it.
-    """
+    """Exports spans without error messages: Redis's instrumentation records them, and Redis repeats the command."""
 
     def __init__(self, inner: SpanExporter) -> None:
         self._inner = inner
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Export the spans without messages; return the result."""
         return self._inner.export([_without_words(span) for span in spans])
 
     def shutdown(self) -> None:
+        """Shut down `inner`."""
         self._inner.shutdown()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Flush `inner`; return whether it was done in time."""
         return self._inner.force_flush(timeout_millis)
 
 
@@ -78,7 +81,7 @@ def _without_words(span: ReadableSpan) -> ReadableSpan:
 
 
 def begin() -> TracerProvider:
-    """Have requests, statements and Redis's commands traced in this process."""
+    """Trace requests, statements and Redis commands in this process; return the provider."""
     name = os.environ.get("OTEL_SERVICE_NAME") or "vestibule"
     provider = TracerProvider(resource=Resource.create({SERVICE_NAME: name, SERVICE_VERSION: __version__}))
     provider.sampler = OnlyRequests(provider.sampler)

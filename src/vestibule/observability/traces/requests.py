@@ -1,6 +1,6 @@
 """A span for each request, from outside everything else, by OpenTelemetry's conventions for HTTP servers.
 
-The usual instrumentation tells paths and queries, and in Vestibule's there are mailed secrets; this one tells routes.
+The usual instrumentation records paths and queries, which may contain mailed secrets; this one records routes.
 """
 
 import asyncio
@@ -19,12 +19,12 @@ from vestibule.observability.metrics.routes import METHODS, route_of
 
 _LAST_WORDS_SECONDS = 5.0
 _tracer = trace.get_tracer("vestibule")
-_OTHER = "_OTHER"  # OpenTelemetry's word for a method that is not one of the known
+_OTHER = "_OTHER"  # OpenTelemetry's name for an unknown method
 
 
 class Traced:
-    """Wraps the whole application. `believed` says whose word counts on which trace a request belongs to, `plain` are
-    the paths that may be answered before they are routed, and `untold` those of which nobody wants to read.
+    """Wraps the whole application. `believed` tells whose `traceparent` counts, `plain` are the paths that may be
+    answered before they are routed, and `untold` the paths that are not traced.
     """
 
     def __init__(
@@ -53,8 +53,8 @@ class Traced:
         try:
             await self._app(scope, receive, send)
         finally:
-            # Where nobody takes them any more, the last ones are lost instead of waited for. The thread is a daemon,
-            # since the process would wait for any other as long as the exporter tries, which is half a minute.
+            # If nobody accepts the last spans, they are lost after a short wait. The thread is a daemon, because the
+            # process would wait for any other as long as the exporter retries, half a minute.
             ending = Thread(target=self._provider.shutdown, daemon=True)
             ending.start()
             await asyncio.to_thread(ending.join, _LAST_WORDS_SECONDS)
@@ -77,7 +77,7 @@ class Traced:
                 await self._app(scope, receive, sending)
 
     def _context(self, scope: Scope) -> Context:
-        """The trace that a listed proxy says it belongs to; of a stranger's, nobody would know what to make."""
+        """Return the trace that a listed proxy names; a stranger's is ignored."""
         return propagate.extract(Headers(scope=scope), Context()) if self._believed(scope) else Context()
 
     def _describe(self, span: Span, scope: Scope, message: Message) -> None:

@@ -1,4 +1,4 @@
-"""A span for each statement, by SQLAlchemy's own events; never with what is bound to it.
+"""A span for each SQL statement, by SQLAlchemy's own events; never with its parameters.
 
 OpenTelemetry's instrumentation of SQLAlchemy ends before 2.1.
 """
@@ -17,7 +17,7 @@ _tracer = trace.get_tracer("vestibule")
 
 
 def trace_statements() -> None:
-    """Of every engine in this process."""
+    """Trace the statements of every engine in this process."""
     event.listen(Engine, "before_cursor_execute", _begin)
     event.listen(Engine, "after_cursor_execute", _end)
     event.listen(Engine, "handle_error", _fail)
@@ -26,7 +26,7 @@ def trace_statements() -> None:
 def _begin(
     connection: Connection, _cursor: Any, statement: str, _given: Any, context: ExecutionContext | None, _many: bool
 ) -> None:
-    # Below nothing that is told, it would not be either; and to look at the statement costs more than to look at this.
+    # First, because it is cheap: without a recorded parent the span would be dropped anyway.
     if context is not None and trace.get_current_span().is_recording():
         told = {"db.system.name": connection.dialect.name, "db.query.text": statement}
         span = _tracer.start_span(_name(statement), kind=SpanKind.CLIENT, attributes=told)
@@ -48,7 +48,7 @@ def _fail(context: ExceptionContext) -> None:
 
 
 def _name(statement: str) -> str:
-    """`SELECT accounts`: what it does, and the first table it does it to."""
+    """Return the span's name, such as `SELECT accounts`: the verb and the first table."""
     table = _TABLE.search(statement)
     return " ".join([statement.partition(" ")[0], *([table.group(1)] if table else [])])
 

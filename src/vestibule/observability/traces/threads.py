@@ -13,9 +13,10 @@ _tracer = trace.get_tracer("vestibule")
 
 
 class TracedThreads(NicedThreads):
-    """The same threads. A span is named after the function, never after what it is given."""
+    """Adds a span to each call. It is named after the function, never after the arguments."""
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return the result of `call`, within a span that includes the wait for a thread."""
         with _tracer.start_as_current_span(
             call.__qualname__.lstrip("_"), record_exception=False, set_status_on_exception=False
         ):

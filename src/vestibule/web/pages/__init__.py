@@ -1,1 +1,1 @@
-"""Pages: the flows with a face of their own, rendered here, complete without a script."""
+"""HTML pages for the same flows as the API's. Complete without JavaScript."""

@@ -1,4 +1,4 @@
-"""My account: who I am, where I am signed in, what happened; and what may be done about it."""
+"""The pages of my account: profile, signed-in devices, recent activity, and changing password and email."""
 
 from typing import Any
 
@@ -26,18 +26,18 @@ _SECURITY = "/profile/security"
 
 
 async def profile(request: Request) -> Response:
-    """Who I am."""
+    """Show my profile."""
     return pages_of(request).page(request, "profile.html")
 
 
 async def send_verification(env: InEnv, caller: AMember, client_info: AtClient) -> Response:
-    """Mail another link that proves my email."""
+    """Mail another link that verifies my email."""
     await request_verification(env, caller.account.email, client_info)
     return see_other(return_to.with_query(return_to.HOME, notice="letter_sent"))
 
 
 async def security(request: Request, env: InEnv, caller: AMember) -> Response:
-    """Where I am signed in, why I am not any more elsewhere, and what happened."""
+    """Show where I am signed in, which sessions ended and why, and recent activity."""
     pages, mine = pages_of(request), await look_over(env, caller)
     now = env.clock.now()
     over = [(session, reason) for session in mine.past if (reason := session.why_over(now)) is not None]
@@ -48,7 +48,7 @@ async def security(request: Request, env: InEnv, caller: AMember) -> Response:
 
 
 async def end_one(request: Request, env: InEnv, caller: AMember, session_id: str) -> Response:
-    """Sign one device out; one that is out already is no fault."""
+    """Sign one device out; one that is already signed out is no fault."""
     try:
         await my_sessions.end_one(env, caller, session_id)
     except SessionUnknown:
@@ -109,12 +109,12 @@ async def change_email(
 
 
 def password_form(request: Request, status: int = 200) -> Response:
-    """The form that asks for a new password."""
+    """Return the form that asks for a new password."""
     return _page(request, "password.html", status)
 
 
 def email_form(request: Request, status: int = 200) -> Response:
-    """The form that asks for another email, as it was sent if it was."""
+    """Return the form that asks for another email, with what was typed if it comes back."""
     return _page(request, "change_email.html", status)
 
 

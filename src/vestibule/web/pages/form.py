@@ -1,4 +1,4 @@
-"""Forms: what a page sends, as names and values, each name once; and the page again, where something is wrong."""
+"""Read the form that a page sends, as names and values, each name once."""
 
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
@@ -13,7 +13,7 @@ _MAX_FIELDS = 20
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """The fields; raises `UnsupportedMedia`, `BodyTooLarge` or `BodyMalformed`."""
+    """Return the fields; raises `UnsupportedMedia`, `BodyTooLarge` or `BodyMalformed`."""
     if request.headers.get("content-type", _MEDIA).partition(";")[0].strip().lower() != _MEDIA:
         raise UnsupportedMedia
     try:
@@ -29,11 +29,11 @@ async def read_form(request: Request) -> dict[str, str]:
 
 
 def judged(request: Request, model: type[Body], fields: Mapping[str, str]) -> Body:
-    """The fields as a body of the API, what was left empty being missing; raises `BodyInvalid`."""
+    """Return the fields as a body of the API, without empty ones; raises `BodyInvalid`."""
     return judge(model, {name: value for name, value in fields.items() if value.strip()}, request.app.state.policy)
 
 
 def typed(request: Request) -> dict[str, str]:
-    """What is shown again in a form that comes back: everything but passwords."""
+    """Return what is shown again in a form that comes back: everything except passwords."""
     fields: dict[str, str] = getattr(request.state, "typed", {})
     return fields

@@ -1,4 +1,4 @@
-"""The choice of a language: kept in a cookie, and for who is signed in also with the account, for what is mailed."""
+"""The choice of a language: stored in a cookie, and for a signed-in user also with the account, for emails."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,7 +14,7 @@ from vestibule.web.pages.route import see_other
 
 
 async def choose_language(request: Request, env: InEnv, caller: PerhapsMember) -> Response:
-    """Keep the language, and lead back to where it was chosen."""
+    """Store the language, and go back to the page where it was chosen."""
     fields = await read_form(request)
     response = see_other(return_to.parsed(fields.get("return_to", ""), ()) or return_to.HOME)
     if fields.get("language") in LANGUAGES:

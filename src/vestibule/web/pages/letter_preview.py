@@ -1,4 +1,4 @@
-"""The preview of letters: each of them, in each language, both parts. There only in development."""
+"""The preview of letters: each kind, in each language, both parts. Only in development."""
 
 import base64
 from email.message import EmailMessage
@@ -24,7 +24,7 @@ async def letters(
     kind: Annotated[LetterKind, Query()] = LetterKind.VERIFY_EMAIL,
     language: Annotated[str, Query()] = "en",
 ) -> Response:
-    """Show a letter as it would be sent, and the way to all others."""
+    """Show a letter as it would be sent, with links to all others; raises `RouteUnknown` for another language."""
     if language not in LANGUAGES:
         raise RouteUnknown(f"/letters?language={language}")
     message = _written(request, env.clock.now().isoformat(timespec="seconds"), kind, language)
@@ -44,7 +44,7 @@ async def letters(
 async def letter(
     request: Request, env: InEnv, kind: Annotated[LetterKind, Path()], language: Annotated[str, Path()]
 ) -> Response:
-    """The HTML part alone, as a mail program would show it."""
+    """Show the HTML part alone, as a mail program would; raises `RouteUnknown` for another language."""
     if language not in LANGUAGES:
         raise RouteUnknown(f"/letters/{kind}/{language}")
     message = _written(request, env.clock.now().isoformat(timespec="seconds"), kind, language)

@@ -1,5 +1,5 @@
-"""Where mailed links lead. Opening one, by GET or HEAD and by whatever robot, uses nothing up: the page it opens asks
-for one click, which is a POST.
+"""The pages that mailed links open. GET and HEAD, by whatever robot, use nothing up: the page asks for one click, which
+is a POST.
 """
 
 from collections.abc import Awaitable, Callable
@@ -36,7 +36,7 @@ from vestibule.web.pages.words import TOO_EASY, Sentence, _, faults_of
 
 @dataclass(frozen=True)
 class _LinkAction:
-    """What a link is for: the page that asks, what the click does, and the notice on the page that comes then."""
+    """What a link is for: the page that asks, what the click does, and the notice on the next page."""
 
     title: str
     question: str
@@ -89,13 +89,13 @@ _MAKE_MINE = _("Choose my own password")
 
 _DEAD_LINK = _("This link does not work any more")
 _WHY_DEAD = _("It was used already, or is too old, or a newer email has taken its place. Ask for another one.")
-# Where another one is asked for by email.
+# The page that asks for another link.
 _ANOTHER: dict[type[Refusal], str] = {VerificationCodeInvalid: "/verifyemail", ResetTokenInvalid: "/forgotpassword"}
 
 
 async def ask_verify(request: Request, env: InEnv, code: str) -> Response:
-    """Ask for the click that verifies an email, and offer to take over what somebody else may have made with it. Where
-    it was registered more than once, say so, and lead to a new password.
+    """Ask for the click that verifies an email, and offer to take over an account that somebody else made with it. If
+    it was registered more than once, say so, and ask for a new password.
     """
     if await asks_for_password(env, code):
         return _ask(request, _VERIFY_WITH_PASSWORD)
@@ -117,8 +117,8 @@ async def take_over(request: Request, env: InEnv, code: str) -> Response:
 
 
 async def ask_confirm(request: Request, env: InEnv, caller: PerhapsMember, token: str) -> Response:
-    """Ask who is signed in to the account for the click that changes its email, and name the new one to nobody else;
-    ask everybody else to sign in.
+    """Ask the account's signed-in owner for the click that changes its email. Everybody else is asked to sign in, and
+    is not told the new email.
     """
     pages = pages_of(request)
     if caller is None:
@@ -135,7 +135,7 @@ async def ask_confirm(request: Request, env: InEnv, caller: PerhapsMember, token
 
 
 async def confirm(request: Request, env: InEnv, caller: AMember, _form: MemberForm, token: str) -> Response:
-    """Give the account the email that the link was mailed to."""
+    """Change the account's email to the one that the link was mailed to."""
     try:
         await confirm_change(env, caller, token)
     except EmailChangeInvalid as refusal:
@@ -151,7 +151,7 @@ async def ask_undo(request: Request) -> Response:
 
 
 async def undo(request: Request, env: InEnv, token: str) -> Response:
-    """Give the account back to its old email."""
+    """Give the account its old email back."""
     return await _run(request, env, _UNDO, token)
 
 
@@ -178,13 +178,13 @@ async def reset(request: Request, env: InEnv, token: str, client_info: AtClient)
 
 
 def new_password_form(request: Request, status: int = 200, faults: dict[str, Sentence] | None = None) -> Response:
-    """The form that asks for a new password, where a mailed link leads."""
+    """Return the form behind a mailed link that asks for a new password."""
     min_length = request.app.state.policy.passwords.min_length
     return pages_of(request).page(request, "reset.html", status, faults=faults, min_length=min_length)
 
 
 def _ask(request: Request, link_action: _LinkAction, otherwise: str = "", other_button: str = "") -> Response:
-    """The page with the button; below it, what else the link is good for, if for anything."""
+    """Return the page with the button, and below it what else the link can do."""
     pages = pages_of(request)
     texts = (link_action.title, link_action.question, link_action.button, otherwise, other_button)
     names = ("title", "question", "button", "otherwise", "other_button")

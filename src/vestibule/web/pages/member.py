@@ -1,7 +1,7 @@
-"""Who is at a page: by cookies alone, and without ever being signed out because an access token has run out.
+"""Who is using a page, by cookies alone. An expired access token signs nobody out.
 
-A page has no script to refresh for it, so that is done here, with the refresh token that came along: the same flow as
-the API's, so that ten tabs at once all get the same successor. Which tokens came of it, `face.PageRoute` hands over.
+A page has no script to refresh its tokens, so that is done here with the refresh token in the cookie: by the API's
+flow, so that ten tabs at once all get the same successor. `route.PageRoute` sets the new cookies.
 """
 
 from typing import Annotated
@@ -24,18 +24,18 @@ TOKEN_FIELD = "csrf"
 
 
 async def member(request: Request) -> Caller:
-    """The caller; raises `NotSignedIn`, `SessionOver` or `RefreshRefused`."""
+    """Return the caller; raises `NotSignedIn`, `SessionOver` or `RefreshRefused`."""
     env = await env_of(request)
     try:
         caller = await identify(env, cookies.read_access(request.headers.raw, request.app.state.web) or "")
-    except AccessTokenInvalid:  # expired, or gone from the browser because it has
+    except AccessTokenInvalid:  # expired, or deleted by the browser when it expired
         caller = await _renewed(request, env)
     request.state.caller = caller
     return caller
 
 
 async def perhaps_member(request: Request) -> Caller | None:
-    """The caller, if there is one."""
+    """Return the caller, or None if nobody is signed in; raises `FetchedAhead`."""
     try:
         return await member(request)
     except FetchedAhead:
@@ -45,7 +45,7 @@ async def perhaps_member(request: Request) -> Caller | None:
 
 
 async def member_form(request: Request, caller: Annotated[Caller, Depends(member)]) -> dict[str, str]:
-    """The fields of a form that a page of ours made for this very session; raises `CrossSite` for any other."""
+    """Return the fields of a form that our page made for this session; raises `CrossSite` for any other form."""
     fields = await read_form(request)
     env = await env_of(request)
     if not bound_tokens.belongs(fields.pop(TOKEN_FIELD, ""), _key(env), caller.session_id):
@@ -54,15 +54,15 @@ async def member_form(request: Request, caller: Annotated[Caller, Depends(member
 
 
 def form_token(env: Env, caller: Caller) -> str:
-    """What a form for this session carries."""
+    """Return the hidden field of a form for this session."""
     return bound_tokens.mint(_key(env), caller.session_id)
 
 
 async def _renewed(request: Request, env: Env) -> Caller:
     refresh_token = cookies.read_refresh(request.headers.raw, request.app.state.web)
-    if not refresh_token or request.method == "HEAD":  # which changes nothing
+    if not refresh_token or request.method == "HEAD":  # HEAD must not change anything
         raise NotSignedIn
-    if is_ahead(request.headers.raw):  # a redirect would be kept, and show somebody who is signed in the way to sign in
+    if is_ahead(request.headers.raw):  # the browser would keep a redirect, and ask a signed-in user to sign in
         raise FetchedAhead
     tokens = await refresh(env, refresh_token, await device_of(request))
     request.state.renewed = tokens
@@ -70,7 +70,7 @@ async def _renewed(request: Request, env: Env) -> Caller:
 
 
 def _key(env: Env) -> bytes:
-    """Every process has the same, and none has to keep it."""
+    """Return the key of form tokens, the same in every process, and stored nowhere."""
     return bound_tokens.key_from(env.keys.refresh.signing.to_pem())
 
 

@@ -1,4 +1,4 @@
-"""Taking one's data away, and deleting one's account."""
+"""Pages to export one's data and to delete one's account."""
 
 import json
 from collections.abc import AsyncIterator, Sequence
@@ -27,7 +27,7 @@ _AS_FILE = {"Content-Disposition": 'attachment; filename="my-data.json"'}
 
 
 async def download(request: Request, env: InEnv, caller: AMember) -> Response:
-    """Hand over what is kept about somebody, as a file, written while it is read."""
+    """Stream everything that is stored about the caller, as a JSON file."""
     try:
         mine = await my_data(env, caller)
     except ReauthenticationRequired:
@@ -41,12 +41,12 @@ async def ask_delete(request: Request) -> Response:
 
 
 def delete_form(request: Request, status: int = 200) -> Response:
-    """The form that asks for the password."""
+    """Return the form that asks for the password."""
     return pages_of(request).page(request, "delete.html", status)
 
 
 async def delete(request: Request, env: InEnv, caller: AMember, form: MemberForm, client_info: AtClient) -> Response:
-    """Delete the account, with its password."""
+    """Delete the account, after checking its password."""
     try:
         await delete_my_account(env, caller, form.get("currentPassword", ""), client_info)
     except WrongPassword:
@@ -56,7 +56,7 @@ async def delete(request: Request, env: InEnv, caller: AMember, form: MemberForm
 
 
 async def _written(mine: MyData) -> AsyncIterator[str]:
-    """One JSON object, a page of a list at a time and a line for each thing."""
+    """Yield one JSON object: a line for each thing, and a list a page at a time."""
     account = asdict(mine.account)
     del account["password_hash"]
     yield f'{{\n"account": {_as_json(account)}'
@@ -85,7 +85,7 @@ def _as_json(members: dict[str, Any]) -> str:
 
 
 def _as_text(value: Any) -> str:
-    """Times are the only values that JSON has no form for."""
+    """Return a time as text, the only kind of value that JSON lacks; raises TypeError for others."""
     if isinstance(value, datetime):
         return value.isoformat()
     raise TypeError(type(value))

@@ -1,4 +1,4 @@
-"""Templates become answers, in the reader's language, under a policy that lets nothing foreign in (CSP level 3)."""
+"""Render templates in the reader's language, under a policy that loads nothing from other sites (CSP level 3)."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -25,11 +25,11 @@ from vestibule.web.pages.static import Static
 from vestibule.web.pages.words import NOTICES, Sentence
 
 _OWN, _NONE = "'self'", "'none'"
-_UNITS, _FEW = (86400, 3600, 60), 2  # a wait of two minutes or more is told in minutes
+_UNITS, _FEW = (86400, 3600, 60), 2  # seconds in a unit, and how many of it a wait must have to be told in it
 
 
 class Pages:
-    """Renders pages. `folder`, if given, has templates to be used in the place of ours."""
+    """Renders pages. Templates in `folder`, if given, replace ours."""
 
     def __init__(self, brand: Brand, default_language: str, folder: Path | None = None) -> None:
         self._brand = brand
@@ -40,22 +40,22 @@ class Pages:
         self.static = Static(brand)
 
     def spoken_to(self, request: Request) -> Environment:
-        """The templates in that language."""
+        """Return the templates in the reader's language."""
         language = self.language_of(request)
         if language not in self._templates:
             self._templates[language] = self._speaking(language)
         return self._templates[language]
 
     def say(self, request: Request, english: str, **filled_in: int | str) -> str:
-        """A sentence in that language."""
+        """Return a sentence in the reader's language."""
         return translations(self.language_of(request)).gettext(english) % filled_in
 
     def wait(self, request: Request, seconds: int) -> str:
-        """When so many seconds are over, said in that language, and never too early: "in 5 minutes"."""
+        """Return a waiting time in the reader's language, rounded up: "in 5 minutes"."""
         return _in(seconds, self.language_of(request))
 
     def language_of(self, request: Request) -> str:
-        """The language that was chosen here, or that the browser asks for, or the default."""
+        """Return the language chosen here, or preferred by the browser, or the default."""
         return wanted_language(request) or self._default_language
 
     def page(
@@ -69,10 +69,10 @@ class Pages:
         leads_to: str = "",
         **words: Any,
     ) -> Response:
-        """The page as an answer, with a Content Security Policy of its own.
+        """Return the page with its own Content Security Policy.
 
-        `faults` are said beside their fields, `frames`: it shows others of our pages, `leads_to`: the listed origin
-        to which its form leads in the end, if to one.
+        `faults` are shown beside their fields. `frames`: it shows other pages of ours. `leads_to`: the listed origin to
+        which its form leads in the end, if any.
         """
         nonce = random_bytes(16).hex()
         said = {field: self.say(request, text, **numbers) for field, (text, numbers) in (faults or {}).items()}
@@ -93,14 +93,14 @@ class Pages:
 
     @staticmethod
     def _keep_the_way(request: Request, answer: Response) -> None:
-        """Whoever came with somewhere to go still has it after signing up, or after reading an email."""
+        """Store `return_to` in a cookie, so that it survives signing up or opening a mailed link."""
         going = request.query_params.get("return_to", "")
         if return_to.parsed(going, request.app.state.web.origins):
             now = request.app.state.env.clock.now()
             cookies.set_return_to(answer, return_to.as_cookie(going), now, request.app.state.web)
 
     def _around(self, request: Request) -> dict[str, Any]:
-        """What every page may show, whatever it is about."""
+        """Return what every page may show, whatever it is about."""
         caller = getattr(request.state, "caller", None)
         env = request.app.state.env
         notice = NOTICES.get(request.query_params.get("notice", ""), "")
@@ -133,13 +133,13 @@ class Pages:
 
 
 def pages_of(request: Request) -> Pages:
-    """The pages of this installation."""
+    """Return the pages of this installation."""
     pages: Pages = request.app.state.pages
     return pages
 
 
 def initials(name: str) -> str:
-    """What stands in the place of a photo: the first letters of the first and the last word."""
+    """Return what stands in for a photo: the first letters of the first and the last word."""
     words = name.split()
     return "".join(word[0] for word in dict.fromkeys((words[0], words[-1]))).upper() if words else "?"
 

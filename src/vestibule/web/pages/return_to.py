@@ -1,9 +1,9 @@
-r"""Where a browser may be sent afterwards: paths of our own, and pages of listed origins. One strict parser.
+r"""Decide where a browser may be redirected: to our own paths, and to pages of listed origins. One strict parser.
 
-None leads to the API, where a GET may sign somebody out.
+It refuses the API, where a GET may sign somebody out.
 
-What browsers make of an address is a field of mines (`//host`, `/\host`, tabs that vanish, dots that climb), so this
-knows only plain addresses, and takes everything else for none.
+Browsers read URLs in surprising ways (`//host`, `/\host`, ignored tabs, dot segments), so this accepts only plain URLs,
+and refuses everything else.
 """
 
 import re
@@ -25,7 +25,7 @@ _PLAIN = re.compile(rf"{_PATH}{_QUERY}")
 
 
 def parsed(text: str, origins: Collection[str]) -> str | None:
-    """`text`, if a browser may be sent there; None otherwise."""
+    """Return `text` if a browser may be sent there; None otherwise."""
     if len(text) > MAX_CHARACTERS:
         return None
     origin = next((origin for origin in origins if text == origin or text.startswith(f"{origin}/")), "")
@@ -34,24 +34,22 @@ def parsed(text: str, origins: Collection[str]) -> str | None:
 
 
 def wanted(request: Request, given: str) -> str:
-    """Where somebody was going: as `given`, or as a page kept it on the way through sign-up or a mailed link; `HOME`
-    where neither says.
-    """
+    """Return where the user was going: `given`, else what the cookie kept on the way through sign-up, else `HOME`."""
     kept = unquote(read(request.headers.raw, cookies.RETURN_TO.encode()) or "")
     return parsed(given or kept, request.app.state.web.origins) or HOME
 
 
 def as_cookie(target: str) -> str:
-    """A target in the characters that a cookie may have (RFC 6265, section 4.1.1)."""
+    """Return a target in the characters that a cookie may have (RFC 6265, section 4.1.1)."""
     return quote(target, safe="/:?=&")
 
 
 def origin_of(target: str) -> str:
-    """The origin of a target that `parsed` let through; empty for a path of our own."""
+    """Return the origin of a target that `parsed` accepted; empty for a path of our own."""
     return "" if target.startswith("/") else "/".join(target.split("/", 3)[:3])
 
 
 def with_query(path: str, **members: str) -> str:
-    """The path with those members that are not empty."""
+    """Return the path with a query of those members that are not empty."""
     query = urlencode({name: value for name, value in members.items() if value})
     return f"{path}?{query}" if query else path

@@ -1,4 +1,4 @@
-"""What a page's route does around its handler: refusals become pages, and renewed tokens are handed over."""
+"""What a page's route does around its handler: show refusals as pages, and set renewed cookies."""
 
 from collections.abc import Callable
 
@@ -27,9 +27,10 @@ Form = Callable[[Request, int], Response]
 
 
 class PageRoute(APIRoute):
-    """A route for people."""
+    """A route that answers with a page."""
 
     def get_route_handler(self) -> Handle:
+        """Return the handler that also answers refusals and sets renewed cookies."""
         handle = self.handler()
 
         async def answer(request: Request) -> Response:
@@ -43,42 +44,43 @@ class PageRoute(APIRoute):
         return answer
 
     def handler(self) -> Handle:
-        """What answers where nothing is refused."""
+        """Return the handler without that."""
         return super().get_route_handler()
 
 
 class AdmittedPageRoute(PageRoute):
-    """One that hashes a password."""
+    """A route that hashes a password, and so needs an admission slot."""
 
     def handler(self) -> Handle:
+        """Return the handler, which first takes an admission slot."""
         return admitted(super().handler())
 
 
 def told(request: Request, refusal: Refusal | Fault) -> Response:
-    """The refusal as a page of its own, with a way home."""
+    """Return the refusal as a page of its own, with a way home."""
     return _with_headers(_told(request, refusal, *_words(request, refusal)), refusal)
 
 
 def see_other(target: str) -> Response:
-    """On to another page, by GET whatever this was (RFC 9110, section 15.4.4), so that a reload sends nothing twice."""
+    """Redirect to another page by GET (RFC 9110, section 15.4.4), so that a reload sends nothing twice."""
     return RedirectResponse(target, 303)
 
 
 async def let_in(request: Request, response: Response, outcome: SignedIn) -> Response:
-    """The answer, with the cookies of a session that has just begun."""
+    """Return the response with the cookies of a new session."""
     keep_device(request, response, await env_of(request), outcome.device)
     return await let_stay(request, response, outcome.tokens)
 
 
 async def let_stay(request: Request, response: Response, tokens: Tokens) -> Response:
-    """The answer, with newer cookies."""
+    """Return the response with newer cookies."""
     now = (await env_of(request)).clock.now()
     cookies.set_tokens(response, tokens, now, request.app.state.web)
     return response
 
 
 async def let_out(request: Request, response: Response) -> Response:
-    """The answer, taking away the cookies of a session that has just ended."""
+    """Return the response with the cookies of an ended session deleted."""
     cookies.clear(response, (await env_of(request)).clock.now(), request.app.state.web)
     return response
 
@@ -100,7 +102,7 @@ async def _refused(request: Request, refusal: Refusal | Fault, form: Form | None
 
 
 def _words(request: Request, refusal: Refusal | Fault) -> tuple[str, str]:
-    """Title and sentence, in the reader's language."""
+    """Return title and sentence, in the reader's language."""
     title, message = (pages_of(request).say(request, words) for words in WHY_NOT[HTTP_MAPPINGS[type(refusal)].status])
     if isinstance(refusal, RetryLater):
         message = f"{message} {pages_of(request).say(request, WHEN, when=_wait(request, refusal))}"
@@ -123,7 +125,9 @@ def _wait(request: Request, hasty: RetryLater) -> str:
 
 
 async def _is_shown_again(request: Request) -> bool:
-    """Whether what was typed is known, and, on a page for members, who typed it; asks neither memory nor database."""
+    """Return whether a form can be shown again: its fields are read, and on a page of the account its user is known.
+    Asks neither memory nor database.
+    """
     if request.url.path.startswith(return_to.HOME):
         return hasattr(request.state, "caller")
     try:

@@ -1,4 +1,4 @@
-"""Signing in and out."""
+"""The pages for signing in and out."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,12 +22,12 @@ _REASONS = {reason.value: WHY_OVER[reason] for reason in EndReason}
 
 
 async def front_door() -> Response:
-    """Where nothing else is at the root, lead to who is there."""
+    """Go from the root to the profile, if nothing else is served there."""
     return see_other(return_to.HOME)
 
 
 async def ask_sign_in(request: Request, caller: PerhapsMember) -> Response:
-    """Ask for email and password; somebody who is signed in is sent on."""
+    """Ask for email and password; send on a user who is signed in."""
     target = return_to.wanted(request, request.query_params.get("return_to", ""))
     if caller is None:
         return _sign_in_page(request, target)
@@ -37,7 +37,7 @@ async def ask_sign_in(request: Request, caller: PerhapsMember) -> Response:
 
 
 async def sign_in(request: Request, env: InEnv, client_info: AtClient) -> Response:
-    """Begin a session, set its cookies, and lead to where somebody was going."""
+    """Begin a session, set its cookies, and go where the user was going."""
     fields = await read_form(request)
     target = return_to.wanted(request, fields.get("return_to", ""))
     try:
@@ -47,7 +47,7 @@ async def sign_in(request: Request, env: InEnv, client_info: AtClient) -> Respon
     except BodyInvalid as invalid:
         return _sign_in_page(request, target, 400, _faults(invalid))
     except WrongCredentials:
-        # Said to everybody, because to be told it would tell who has just registered that the email was free.
+        # Shown after every wrong sign-in: shown only to some, it would reveal who has an unverified account.
         new = sent.email if env.policy.conceals_unverified else ""
         status = HTTP_MAPPINGS[WrongCredentials].status
         return _sign_in_page(request, target, status, {"password": WRONG_CREDENTIALS}, perhaps_unverified=new)
@@ -59,12 +59,12 @@ async def sign_in(request: Request, env: InEnv, client_info: AtClient) -> Respon
 
 
 def sign_in_form(request: Request, status: int) -> Response:
-    """The form as it was sent."""
+    """Return the form as it was sent."""
     return _sign_in_page(request, return_to.wanted(request, typed(request).get("return_to", "")), status)
 
 
 def ask_again(request: Request, target: str) -> Response:
-    """Ask somebody who is signed in to do so again, because that is too long ago for what was asked."""
+    """Ask a signed-in user to sign in again, because the last sign-in is too old for what they asked."""
     status = HTTP_MAPPINGS[ReauthenticationRequired].status
     return _sign_in_page(request, target, status, {"password": SIGN_IN_AGAIN})
 
@@ -77,7 +77,7 @@ async def sign_out(request: Request, env: InEnv, caller: AMember) -> Response:
 
 
 async def signed_out(request: Request, caller: PerhapsMember) -> Response:
-    """Tell why somebody is not signed in any more."""
+    """Say why the user is no longer signed in."""
     if caller is not None:
         return see_other(return_to.HOME)
     pages = pages_of(request)
@@ -106,7 +106,7 @@ def _sign_in_page(
 
 
 def _faults(invalid: BodyInvalid) -> dict[str, Sentence]:
-    """A password that is too short to be one is as wrong as any other, and no hint at what is asked of one."""
+    """Return the faults by field. A password too short to be right is called wrong, without a hint at the rules."""
     faults = faults_of(invalid.entries)
     if any(entry["path"][-1] == "password" and entry["code"] != "invalid_type" for entry in invalid.entries):
         faults["password"] = WRONG_CREDENTIALS

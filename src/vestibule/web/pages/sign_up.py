@@ -1,4 +1,4 @@
-"""Signing up, and the letters that are asked for by email."""
+"""The pages for signing up, and for asking for a mailed link."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _CHECK = "/checkemail"
 
 @dataclass(frozen=True)
 class _ByEmail:
-    """A letter that is asked for by email: the page that asks, and what comes of it."""
+    """A page that asks for an email to mail a link to: its texts, and what is done."""
 
     title: str
     question: str
@@ -54,7 +54,7 @@ async def ask_register(request: Request, caller: PerhapsMember) -> Response:
 
 
 async def register(request: Request, env: InEnv, client_info: AtClient) -> Response:
-    """Make an account and mail a link that verifies its email."""
+    """Create an account and mail a link that verifies its email."""
     fields = await read_form(request)
     try:
         sent = judged(request, bodies.Register, fields)
@@ -69,12 +69,12 @@ async def register(request: Request, env: InEnv, client_info: AtClient) -> Respo
 
 
 async def ask_forgot_password(request: Request) -> Response:
-    """Ask for the email of an account whose password is forgotten."""
+    """Ask for the email of an account whose password was forgotten."""
     return reset_form(request)
 
 
 async def forgot_password(request: Request, env: InEnv, client_info: AtClient) -> Response:
-    """Mail a link for choosing a new password, and never tell whether there is an account."""
+    """Mail a link for choosing a new password; never tell whether there is an account."""
     return await _send(request, env, _RESET, client_info)
 
 
@@ -84,23 +84,23 @@ async def ask_resend(request: Request) -> Response:
 
 
 async def resend(request: Request, env: InEnv, client_info: AtClient) -> Response:
-    """Mail another link that verifies an email, and never tell whether there is anything to prove."""
+    """Mail another link that verifies an email; never tell whether there is one to verify."""
     return await _send(request, env, _VERIFY, client_info)
 
 
 def register_form(request: Request, status: int = 200, faults: dict[str, Sentence] | None = None) -> Response:
-    """The form, as it was sent if it was."""
+    """Return the form, with what was typed if it comes back."""
     rules = request.app.state.policy.passwords
     return pages_of(request).page(request, "register.html", status, faults=faults, min_length=rules.min_length)
 
 
 def reset_form(request: Request, status: int = 200) -> Response:
-    """The same for a link that sets a new password."""
+    """Return the form that asks where to mail a link for a new password."""
     return _by_email_page(request, _RESET, status)
 
 
 def verification_form(request: Request, status: int = 200) -> Response:
-    """The same for a link that verifies an email."""
+    """Return the form that asks where to mail another verification link."""
     return _by_email_page(request, _VERIFY, status)
 
 

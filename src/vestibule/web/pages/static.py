@@ -1,4 +1,4 @@
-"""Files that pages load: the same for everybody, and cached under a name that changes with them."""
+"""Files that pages load: the same for everybody, and cached under a name that changes with the content."""
 
 import hashlib
 from importlib.resources import files
@@ -14,7 +14,7 @@ _FOLDER = files("vestibule.web") / "static"
 
 
 class Static:
-    """The style with the product's colour in it, the script, and the logo, if there is one; and where they are."""
+    """The stylesheet with the product's colour, the script and the logo, with their URLs."""
 
     def __init__(self, brand: Brand) -> None:
         colours = f":root {{ --brand: {brand.colour}; --ink: {brand.ink}; }}\n"
@@ -28,17 +28,17 @@ class Static:
 
 
 async def stylesheet(request: Request) -> Response:
-    """Every page's style."""
+    """Return the stylesheet of every page."""
     return Response(_of(request).style, media_type="text/css; charset=utf-8", headers=_YEAR)
 
 
 async def script(request: Request) -> Response:
-    """What a page can do better with a script than without: show a password, judge it, copy."""
+    """Return the script: it shows and judges passwords, and copies. Pages work without it."""
     return Response(_of(request).script, media_type="text/javascript; charset=utf-8", headers=_YEAR)
 
 
 async def logo(request: Request) -> Response:
-    """The product's logo; raises `RouteUnknown` where there is none."""
+    """Return the product's logo; raises `RouteUnknown` if there is none."""
     static = _of(request)
     if not static.logo:
         raise RouteUnknown(request.url.path)

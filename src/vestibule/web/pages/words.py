@@ -1,4 +1,4 @@
-"""Sentences that stand in Python. They are marked here for the catalogues, and translated where a page is rendered."""
+"""Sentences in Python code, marked for the catalogues here, and translated when a page is rendered."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ from vestibule.model.events import EventKind
 from vestibule.model.sessions import EndReason
 
 Sentence = tuple[str, dict[str, int]]
-"""In English, and the numbers that it is filled with."""
+"""A sentence in English, and the numbers that fill its placeholders."""
 
 
 def _(english: str) -> str:
-    """The sentence itself; the name is what tools look for that collect sentences (gettext's `gettext_noop`)."""
+    """Return the sentence itself. Tools that collect sentences look for this name (gettext's `gettext_noop`)."""
     return english
 
 
@@ -57,7 +57,7 @@ WHY_OVER = {
     EndReason.ACCOUNT_DELETED: _("The account was deleted."),
     EndReason.TOO_MANY_SESSIONS: _("The account was signed in on too many devices, and this one was unused longest."),
 }
-"""Why a sign-in is over, to who was signed in."""
+"""Why a session ended, told to its user."""
 
 WHAT_HAPPENED = {
     EventKind.REGISTERED: _("The account was made"),
@@ -79,7 +79,7 @@ WHAT_HAPPENED = {
     EventKind.ACCOUNT_DELETED: _("The account was deleted"),
     EventKind.IMPORTED: _("The account was brought over from another service"),
 }
-"""What happened to an account, to its owner."""
+"""What happened to an account, told to its owner."""
 
 NOTICES = {
     "verified": _("Your address is confirmed."),
@@ -93,17 +93,17 @@ NOTICES = {
     "letter_sent": _("An email with a link is on its way to you."),
     "deleted": _("Your account was deleted."),
 }
-"""What was just done, named in the address of the page that comes after it; nothing else is shown."""
+"""What was just done, by the `notice` in the next page's URL; no other text is shown."""
 
 CHECK_EMAIL = {
     "registered": _("We have sent you an email. Open the link in it to confirm your address."),
     "reset": _("If there is an account with this address, an email is on its way to it."),
     "verify": _("If this address still has to be confirmed, an email with a link is on its way to it."),
 }
-"""What an email that was just sent is about."""
+"""What the email that was just sent is about."""
 
 WHEN = _("You can try again %(when)s.")
-"""After a sentence that asks for patience; `when` is "in 5 minutes"."""
+"""When a refused request may be tried again; `when` is "in 5 minutes"."""
 
 _TRY_AGAIN = _("Please try again in a moment.")
 WHY_NOT = {
@@ -125,7 +125,7 @@ WHY_NOT = {
 
 
 def faults_of(entries: list[dict[str, Any]]) -> dict[str, Sentence]:
-    """What is said beside each field, for faults as the API words them (`BodyInvalid.entries`), in their order."""
+    """Return the sentence beside each field, for faults as the API words them (`BodyInvalid.entries`), in order."""
     faults: dict[str, Sentence] = {}
     for entry in entries:
         faults.setdefault(entry["path"][-1], _sentence(entry))

@@ -1,4 +1,4 @@
-"""What goes wrong again and again, said once a minute."""
+"""Log a warning that would repeat all the time only once a minute."""
 
 import logging
 
@@ -8,15 +8,15 @@ EVERY_SECONDS = 60.0
 _log = logging.getLogger(__name__)
 
 
-class Complaints:
-    """Warnings for operators. Subjects are few, and named in the code."""
+class ThrottledWarnings:
+    """Warnings for operators, limited by subject. Subjects are few, and named in the code."""
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
         self._said_at: dict[str, float] = {}
 
     def warn(self, about: str, why: str) -> None:
-        """Log it, unless something about the same was logged within the minute."""
+        """Log a warning, unless one about the same subject was logged within the last minute."""
         now = self._clock.monotonic()
         if now - self._said_at.get(about, float("-inf")) >= EVERY_SECONDS:
             self._said_at[about] = now

@@ -1,4 +1,4 @@
-"""What the feed says, judged by its form before any of it is believed."""
+"""Check the form of what the feed sends before believing any of it."""
 
 import math
 import re
@@ -7,27 +7,29 @@ from typing import Any
 from vestibule.client.errors import NotReachedError
 
 MAX_SECONDS = 2**37
-"""Beyond is no moment and no duration of Vestibule's, on whatever clock."""
+"""Vestibule sends no moment and no duration beyond this, whatever its clock shows."""
 
 _CURSOR = re.compile(r"[\w.:-]{0,64}", re.ASCII)
 
 
 def number(said: object) -> float:
-    """A number that can be counted with; raises `NotReachedError`."""
+    """Return a finite number within bounds; raises `NotReachedError`."""
     if isinstance(said, bool) or not isinstance(said, int | float) or not -MAX_SECONDS <= said <= MAX_SECONDS:
         raise NotReachedError("the feed has a number that is none")
     return float(said)
 
 
 def whole_number(said: object) -> int:
-    """The same without a fraction."""
+    """Return a number without a fraction; raises `NotReachedError`."""
     if not math.isclose(number(said), int(number(said)), abs_tol=0):
         raise NotReachedError("the feed has a moment that is none")
     return int(number(said))
 
 
 def revoked(said: dict[str, Any]) -> dict[str, Any]:
-    """What a `revoked` event says: its sessions, each with seconds, and accounts, each with a moment and seconds."""
+    """Return what a `revoked` event says: seconds by session, and (moment, seconds) by account; raises
+    `NotReachedError`.
+    """
     sessions, accounts = said.get("sessions", {}), said.get("accounts", {})
     if not isinstance(sessions, dict) or not isinstance(accounts, dict):
         raise NotReachedError("the feed has revocations that are none")
@@ -44,7 +46,7 @@ def _mark(said: object) -> tuple[int, float]:
 
 
 def cursor(said: str | None) -> str:
-    """The place at the feed, which is sent back as it is."""
+    """Return the position in the feed, which is later sent back as it is; raises `NotReachedError`."""
     if not _CURSOR.fullmatch(said or ""):
         raise NotReachedError("the feed has a cursor that is none")
     return said or ""
