@@ -136,14 +136,16 @@ def _table(outbox: Outbox, now: datetime) -> Table:
         box=SIMPLE,
     )
     for state, to in outbox.letters:
-        letter = state.letter
-        queued = f"{_words(letter.created_at, now)} ago"
-        says, doing = letter.kind.value.replace("_", " "), _doing(state, now)
-        fault = escape(state.last_fault or "")
-        table.add_row(
-            escape(letter.id[:_SHOWN_OF_ID]), says, escape(to or "?"), queued, str(letter.attempts), doing, fault
-        )
+        table.add_row(*_row(state, to or "?", now))
     return table
+
+
+def _row(state: LetterState, to: str, now: datetime) -> tuple[str, ...]:
+    letter = state.letter
+    queued = f"{_words(letter.created_at, now)} ago"
+    says, doing = letter.kind.value.replace("_", " "), _doing(state, now)
+    fault = escape(state.last_fault or "")
+    return escape(letter.id[:_SHOWN_OF_ID]), says, escape(to), queued, str(letter.attempts), doing, fault
 
 
 def _doing(state: LetterState, now: datetime) -> str:

@@ -106,6 +106,24 @@ def _session(url: str | None, *, begins: bool = False) -> Iterator[Session]:
     """Return the session stored for that server; on an error print the reason, and raise `typer.Exit`. `begins`: first
     check that the session can be stored.
     """
+    session, kept = _opened(url)
+    try:
+        if begins:
+            _try_out(kept)
+        yield session
+    except SignedOutError as refusal:
+        hint = "; sign in with: vestibule login" if refusal.code == "not_signed_in" else ""
+        fail(f"{refusal}{hint}")
+        raise typer.Exit(_NOT_DONE) from None
+    except NotReachedError as fault:
+        fail(str(fault))
+        raise typer.Exit(_NOT_DONE) from None
+    finally:
+        session.close()
+
+
+def _opened(url: str | None) -> tuple[Session, KeptSession]:
+    """Return the session of a server and the file that stores it; print what is wrong, and raise `typer.Exit`."""
     try:
         address = url or reading.read().own_base
         kept = _kept_for(address)
@@ -120,19 +138,7 @@ def _session(url: str | None, *, begins: bool = False) -> Iterator[Session]:
     except ValueError as wrong:
         fail(f"{_named(url)}: {wrong}")
         raise typer.Exit(_WRONG_URL) from None
-    try:
-        if begins:
-            _try_out(kept)
-        yield session
-    except SignedOutError as refusal:
-        hint = "; sign in with: vestibule login" if refusal.code == "not_signed_in" else ""
-        fail(f"{refusal}{hint}")
-        raise typer.Exit(_NOT_DONE) from None
-    except NotReachedError as fault:
-        fail(str(fault))
-        raise typer.Exit(_NOT_DONE) from None
-    finally:
-        session.close()
+    return session, kept
 
 
 def _named(url: str | None) -> str:

@@ -15,14 +15,14 @@ _CURSOR = re.compile(r"[\w.:-]{0,64}", re.ASCII)
 def number(said: object) -> float:
     """Return a finite number within bounds; raises `NotReachedError`."""
     if isinstance(said, bool) or not isinstance(said, int | float) or not -MAX_SECONDS <= said <= MAX_SECONDS:
-        raise NotReachedError("the feed has a number that is none")
+        raise NotReachedError("the feed sends an invalid number")
     return float(said)
 
 
 def whole_number(said: object) -> int:
     """Return a number without a fraction; raises `NotReachedError`."""
     if not math.isclose(number(said), int(number(said)), abs_tol=0):
-        raise NotReachedError("the feed has a moment that is none")
+        raise NotReachedError("the feed sends an invalid moment")
     return int(number(said))
 
 
@@ -32,7 +32,7 @@ def revoked(said: dict[str, Any]) -> dict[str, Any]:
     """
     sessions, accounts = said.get("sessions", {}), said.get("accounts", {})
     if not isinstance(sessions, dict) or not isinstance(accounts, dict):
-        raise NotReachedError("the feed has revocations that are none")
+        raise NotReachedError("the feed sends invalid revocations")
     return {
         "sessions": {session: number(seconds) for session, seconds in sessions.items()},
         "accounts": {account: _mark(mark) for account, mark in accounts.items()},
@@ -41,12 +41,12 @@ def revoked(said: dict[str, Any]) -> dict[str, Any]:
 
 def _mark(said: object) -> tuple[int, float]:
     if not isinstance(said, list) or len(said) != 2:
-        raise NotReachedError("the feed has a revoked account that is none")
+        raise NotReachedError("the feed sends an invalid revoked account")
     return whole_number(said[0]), number(said[1])
 
 
 def cursor(said: str | None) -> str:
     """Return the position in the feed, which is later sent back as it is; raises `NotReachedError`."""
     if not _CURSOR.fullmatch(said or ""):
-        raise NotReachedError("the feed has a cursor that is none")
+        raise NotReachedError("the feed sends an invalid cursor")
     return said or ""

@@ -44,15 +44,19 @@ class Introspection:
             asking.add_done_callback(lambda _: self._under_way.pop(token, None))
         return await together(asking)
 
-    async def _ask(self, token: str) -> Caller:
+    async def _introspect(self, token: str) -> dict[str, Any]:
+        """Return the response to an introspection request; raises `WrongSetupError` or `CannotTellError`."""
         try:
             async with asyncio.timeout(wire.ANSWER_SECONDS):
                 async with self._http.stream("POST", PATH, data={"token": token}) as answer:
-                    told = _judged(await wire.json_of(answer))
+                    return _judged(await wire.json_of(answer))
         except (ServiceRefusedError, NotVestibuleError) as fault:
             raise WrongSetupError(str(fault)) from None
         except (NotReachedError, httpx.HTTPError, TimeoutError):
             raise CannotTellError from None
+
+    async def _ask(self, token: str) -> Caller:
+        told = await self._introspect(token)
         if told["active"] is False:
             raise SessionOverError
         try:
@@ -64,5 +68,5 @@ class Introspection:
 def _judged(told: object) -> dict[str, Any]:
     """Return a well-formed introspection response (RFC 7662, section 2.2); raises `NotVestibuleError`."""
     if not isinstance(told, dict) or not isinstance(told.get("active"), bool):
-        raise NotVestibuleError("the answer does not say what the token is worth; check the url that is given")
+        raise NotVestibuleError("the answer is no introspection response; check the url")
     return told

@@ -100,7 +100,7 @@ def parse(document: Any) -> dict[str, PublicKey]:
     """Return the usable keys of a JWK Set (RFC 7517, section 5); raises `NotReachedError` if there are none."""
     listed = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(listed, list) or len(listed) > MAX_KEYS:
-        raise NotVestibuleError("the key set is not one of Vestibule's; check the url that is given")
+        raise NotVestibuleError("the key set is not Vestibule's; check the url")
     found = {}
     for member in listed:
         try:
@@ -109,5 +109,5 @@ def parse(document: Any) -> dict[str, PublicKey]:
             continue
         found[key.kid] = key
     if not found:
-        raise NotReachedError("the key set has no key that can be used")
+        raise NotReachedError("the key set has no usable key")
     return found

@@ -53,6 +53,10 @@ class SignedOutError(Exception):
         self.code = code
 
 
+class _TryAgain(Exception):
+    """A response was lost, or the server could not answer. The message says why."""
+
+
 class Session(httpx.Auth):
     """One user's sign-in at one Vestibule. Requests have a time limit, follow no redirects, and are retried."""
 
@@ -210,20 +214,25 @@ class Session(httpx.Auth):
                 time.sleep(spread(pause))
                 pause *= 2
             try:
-                answer = self._ask(method, path, **content)
-            except Unbounded as reason:  # not retried: it would take as long again
-                raise NotReachedError(f"{self._http.base_url} {reason}; is it a Vestibule?") from None
-            except httpx.RequestError as lost:
-                told = wire.explained(lost, self._http.base_url)
-                fault = str(told) if isinstance(told, NotVestibuleError) else wire.why(lost)
-                continue
-            self._http.cookies.clear()
-            if answer.status_code < 300:
-                return answer
-            if answer.status_code < 500:
-                raise _refusal(answer, _sent_secrets(content))
-            fault = f"{answer.status_code}"
+                return self._send_once(method, path, **content)
+            except _TryAgain as lost:
+                fault = str(lost)
         raise NotReachedError(f"{self._http.base_url} could not be asked: {fault}")
+
+    def _send_once(self, method: str, path: str, **content: Any) -> "_Answer":
+        try:
+            answer = self._ask(method, path, **content)
+        except Unbounded as reason:  # not retried: it would take as long again
+            raise NotReachedError(f"{self._http.base_url} {reason}; is it a Vestibule?") from None
+        except httpx.RequestError as lost:
+            told = wire.explained(lost, self._http.base_url)
+            raise _TryAgain(str(told) if isinstance(told, NotVestibuleError) else wire.why(lost)) from None
+        self._http.cookies.clear()
+        if answer.status_code >= 500:
+            raise _TryAgain(f"{answer.status_code}")
+        if answer.status_code >= 300:
+            raise _refusal(answer, _sent_secrets(content))
+        return answer
 
 
 @dataclass(frozen=True)

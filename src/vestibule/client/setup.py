@@ -35,17 +35,17 @@ class Setup:
         """Note a failure of `what`. Logs a warning once a minute, or an error that names what to correct."""
         if isinstance(fault, ServiceRefusedError | NotVestibuleError):
             if str(self._faults.get(what)) != str(fault):
-                _log.error("%s cannot be had before this is mended: %s", what, fault)
+                _log.error("%s cannot be fetched until this is corrected: %s", what, fault)
             self._faults[what] = fault
             self.all_tried.set()
         else:
             self._faults.pop(what, None)
-            self._warnings.warn(f"{what} could not be had", wire.why(fault))
+            self._warnings.warn(f"{what} could not be fetched", wire.why(fault))
         self._note(what)
 
     def clocks_differ(self, seconds: float) -> None:
         """Warn, once a minute, that this machine's clock and Vestibule's differ by `seconds`."""
-        why = f"{abs(seconds):.0f} s {'ahead' if seconds > 0 else 'behind'}; nobody is let in before both keep time: "
+        why = f"{abs(seconds):.0f} s {'ahead' if seconds > 0 else 'behind'}; every token is refused until both agree: "
         self._warnings.warn("this machine's clock against Vestibule's", f"{why}timedatectl set-ntp true")
 
     def _note(self, what: str) -> None:

@@ -24,28 +24,28 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 _NO_KEY = {401, 403}
 _NO_SUCH_PLACE = {400, 404, 405, 406, 410, 421}
 _DEEPEST = 10
-_CHECK_URL = "check the url that is given"
+_CHECK_URL = "check the url"
 
 
 class PlainHttpError(ValueError):
-    """Over plain HTTP, and not to this machine. `what` is said for people; the rest of the message is for programs."""
+    """The URL is plain HTTP to another machine. `what` is for people; the rest of the message is for developers."""
 
     def __init__(self, url: str) -> None:
         self.what = f"{url} would send secrets in the open"
-        super().__init__(f"{self.what}: use https, or say plain_http=True in a net of yours")
+        super().__init__(f"{self.what}: use https, or say plain_http=True in a private network")
 
 
 def base_of(url: str, *, plain_http: bool) -> str:
     """Return `url` without a trailing slash; raises `ValueError` if it is none, or secrets would travel unencrypted."""
     if not isinstance(url, str):
-        raise ValueError("url is no text, such as https://auth.example.com")  # noqa: TRY004  # as for other arguments
-    if KEY_MARK in url:  # which must not be shown
+        raise ValueError("url must be text, such as https://auth.example.com")  # noqa: TRY004  # as for other arguments
+    if KEY_MARK in url:  # not repeated: it is a secret
         raise ValueError("url is a service key: url and service_key have changed places")
     try:
         parts = urlsplit(url)
     except ValueError:
         raise ValueError(f"{_shown(url)} is not an address such as https://auth.example.com") from None
-    if "@" in parts.netloc:  # which every error would repeat
+    if "@" in parts.netloc:  # every error message would repeat it
         raise ValueError("the address has a user or a password in it, which nothing here uses: leave them out")
     if parts.scheme not in {"http", "https"} or not parts.hostname or re.search(r"[?#\s\\]", url):
         raise ValueError(f"{_shown(url)} is not an address such as https://auth.example.com")
@@ -62,28 +62,28 @@ def _require_reachable(url: str, parts: SplitResult) -> None:
     except ValueError:
         port = 0
     if port == 0:
-        raise ValueError(f"{_shown(url)} has a port that is none: it is a number from 1 to 65535")
+        raise ValueError(f"{_shown(url)} has no valid port: use a number from 1 to 65535")
     try:
-        way = httpx.URL(url)
-        host = way.raw_host.decode("ascii") if way.host else ""  # `host` is what it stands for, if it does
+        parsed = httpx.URL(url)
+        host = parsed.raw_host.decode("ascii") if parsed.host else ""  # raw: `host` decodes international names
     except (httpx.InvalidURL, ValueError, TypeError):
         raise ValueError(f"{_shown(url)} is not an address such as https://auth.example.com") from None
     if not _is_address(host) and (len(host) > _LONGEST_NAME or not _NAME.fullmatch(host)):
-        raise ValueError(f"{_shown(url)} has a name that no host can have")
+        raise ValueError(f"{_shown(url)} has a host name that cannot exist")
 
 
 def key_of(text: str) -> str:
     """Return a service key without white space around it; raises `ValueError`, which never shows the key."""
     key = text.strip()
     if not _KEY.fullmatch(key):
-        raise ValueError("service_key is none: `vestibule services create NAME` prints one, which begins with vsk_")
+        raise ValueError("service_key is not one: `vestibule services create NAME` prints one, beginning with vsk_")
     return key
 
 
 def origins_of(named: Collection[str]) -> frozenset[str]:
     """Return origins such as `https://app.example.com`, without a path; raises `ValueError` for anything else."""
     if isinstance(named, str):
-        raise ValueError("origins is a list of them, not one string")  # noqa: TRY004  # as for every other argument
+        raise ValueError("origins must be a list, not one string")  # noqa: TRY004  # as for every other argument
     for origin in named:
         parts = urlsplit(origin)
         if f"{parts.scheme}://{parts.netloc}" != origin or not parts.netloc:
@@ -125,9 +125,9 @@ def require_ok(answer: httpx.Response) -> None:
             f"{url} does not know the service key ({status}); make one with: vestibule services create NAME"
         )
     if answer.has_redirect_location:
-        raise NotVestibuleError(f"{url} answers {status} and leads elsewhere, which is not followed; {_CHECK_URL}")
+        raise NotVestibuleError(f"{url} answers {status}: redirects are not followed; {_CHECK_URL}")
     if status in _NO_SUCH_PLACE:
-        raise NotVestibuleError(f"{url} answers {status}, so it is no Vestibule, or not under this name; {_CHECK_URL}")
+        raise NotVestibuleError(f"{url} answers {status}: not a Vestibule, or not under this name; {_CHECK_URL}")
     if status != httpx.codes.OK:
         raise NotReachedError(f"{url} answers {status}")
 
@@ -149,7 +149,7 @@ def explained(fault: Exception, base: httpx.URL) -> Exception:
     if any(isinstance(one, socket.gaierror) for one in causes):
         return NotVestibuleError(f"the name {base.host} leads nowhere; {_CHECK_URL}")
     if any(isinstance(one, ssl.SSLCertVerificationError) for one in causes):
-        return NotVestibuleError(f"the certificate of {base.host} is not one that is trusted here")
+        return NotVestibuleError(f"the certificate of {base.host} is not trusted on this machine")
     if any(isinstance(one, ssl.SSLError) for one in causes):
         return NotVestibuleError(f"{base.host} does not speak TLS on this port; {_CHECK_URL}")
     return fault

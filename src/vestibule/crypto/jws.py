@@ -27,7 +27,7 @@ class InvalidToken(ValueError):
 
 
 def sign(claims: Mapping[str, Any], key: PrivateKey, typ: str) -> str:
-    """The compact serialization of `claims`, signed. The same claims and key give the same text."""
+    """Return the compact serialization of `claims`, signed. The same claims and key give the same text."""
     header = {"alg": key.public.alg, "kid": key.kid, "typ": typ}
     signed = f"{_encode(_compact(header))}.{_encode(_compact(claims))}"
     return f"{signed}.{_encode(signatures.sign(signed.encode(), key))}"
@@ -38,7 +38,7 @@ def _compact(members: Mapping[str, Any]) -> bytes:
 
 
 def verify(token: str, keys: Mapping[str, PublicKey], typ: str) -> Claims:
-    """The claims of `token`, signed by one of `keys` as a token of kind `typ`; raises `InvalidToken`.
+    """Return the claims of `token`, signed by one of `keys` as a token of kind `typ`; raises `InvalidToken`.
 
     `typ` keeps the kinds of token apart (RFC 8725, section 3.11). Claims are parsed, not judged.
     """
@@ -52,7 +52,7 @@ def verify(token: str, keys: Mapping[str, PublicKey], typ: str) -> Claims:
 
 
 def key_id(token: str) -> str | None:
-    """The `kid` that the token claims to be signed with; None where it has no shape of ours. Proves nothing."""
+    """Return the `kid` that the token names, not verified; None for a text that is no compact JWS."""
     if len(token) > MAX_TOKEN_BYTES or _COMPACT.fullmatch(token) is None:
         return None
     try:
@@ -75,7 +75,7 @@ def _key_for(token: str, keys: Mapping[str, PublicKey], typ: str) -> PublicKey:
 
 @lru_cache(maxsize=_HEADERS_KEPT)
 def _header(part: str) -> Claims:
-    """What a header says; all tokens of one key have the same."""
+    """Return the members of a header. Cached: all tokens of one key have the same header."""
     return _json_object(_decode(part))
 
 

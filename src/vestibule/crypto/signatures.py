@@ -19,7 +19,7 @@ _P256_BYTES = 32  # of each of the two numbers of a signature (RFC 7518, section
 
 
 def sign(signed: bytes, key: PrivateKey) -> bytes:
-    """Return the signature; the same bytes and key give the same one."""
+    """Return the signature of the bytes in `signed`, the same each time; raises TypeError for a key of another kind."""
     private = key.jwk.private_key
     if isinstance(private, rsa.RSAPrivateKey):
         return private.sign(signed, _PKCS1, _SHA256)
@@ -32,7 +32,7 @@ def sign(signed: bytes, key: PrivateKey) -> bytes:
 
 
 def verifies(signature: bytes, signed: bytes, key: PublicKey) -> bool:
-    """Return whether the key signed those bytes so."""
+    """Return whether `signature` is the key's, over the bytes in `signed`."""
     public = key.jwk.public_key
     try:
         if isinstance(public, rsa.RSAPublicKey):
@@ -49,7 +49,7 @@ def verifies(signature: bytes, signed: bytes, key: PublicKey) -> bool:
 
 
 def _der(signature: bytes) -> bytes:
-    """The two numbers of `signature` as OpenSSL reads them; raises `InvalidSignature` for another length."""
+    """Return a P-256 signature in the form that OpenSSL reads; raises `InvalidSignature` for another length."""
     if len(signature) != 2 * _P256_BYTES:
         raise InvalidSignature
     return encode_dss_signature(int.from_bytes(signature[:_P256_BYTES]), int.from_bytes(signature[_P256_BYTES:]))

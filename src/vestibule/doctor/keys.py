@@ -63,7 +63,7 @@ def _damaged(key: SealedKey) -> Finding:
     return fault(
         SUBJECT,
         f"the {key.state.value} {key.use.value} key {key.kid} cannot be opened: it is damaged, or sealed otherwise",
-        "It signs nothing, and the tokens it signed are refused; a current one is stood in for by the next.",
+        "It signs nothing, and the tokens it signed are refused; in the place of a current key, the next one signs.",
         f"vestibule keys rotate --use {key.use.value} --now"
         if key.state is KeyState.CURRENT
         else f"vestibule keys retire {key.kid} --now",
@@ -101,6 +101,6 @@ def _age(clock: Clock, stored: list[SealedKey]) -> Iterator[Finding]:
         yield warning(
             SUBJECT,
             f"the {key.use.value} key has signed for {age.days} days",
-            "The longer a key signs, the more a copy of it that somebody may have is worth.",
+            "The longer a key signs, the more a stolen copy of it is worth.",
             "vestibule keys rotate, every few months",
         )

@@ -58,30 +58,27 @@ def _sender(chosen: Settings) -> Iterator[Finding]:
         )
 
 
-async def _visit(server: Server) -> list[Finding]:
-    starttls = {"starttls": True, "opportunistic": None}.get(server.security, False)
-    client = aiosmtplib.SMTP(
+def _client(server: Server) -> aiosmtplib.SMTP:
+    return aiosmtplib.SMTP(
         hostname=server.host,
         port=server.port,
         local_hostname=server.ehlo or None,
         use_tls=server.security == "tls",
-        start_tls=starttls,
+        start_tls={"starttls": True, "opportunistic": None}.get(server.security, False),
         timeout=_TIMEOUT_SECONDS,
     )
+
+
+async def _visit(server: Server) -> list[Finding]:
+    client = _client(server)
     try:
         async with client:
             encrypted = client.get_transport_info("peercert") is not None
             if server.user:
                 await client.login(server.user, server.password)
     except aiosmtplib.SMTPAuthenticationError as reason:
-        return [
-            fault(
-                SUBJECT,
-                f"{server.host} refuses the password: {said_by(server, str(reason))}",
-                _STRANDED,
-                "EMAIL_USER, EMAIL_PASS",
-            )
-        ]
+        what = f"{server.host} refuses the password: {said_by(server, str(reason))}"
+        return [fault(SUBJECT, what, _STRANDED, "EMAIL_USER, EMAIL_PASS")]
     except (aiosmtplib.SMTPException, OSError, TimeoutError) as reason:
         return [_unreachable(server, reason)]
     found = [fine(SUBJECT, f"{server.host}:{server.port} answers, {'with' if encrypted else 'without'} TLS")]

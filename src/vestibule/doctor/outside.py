@@ -33,20 +33,24 @@ def look(chosen: Settings, clock: Clock, url: str) -> list[Finding]:
     if address is None:
         what = f"{shown(url)} is no address of a server"
         return [fault(SUBJECT, what, "Nothing was looked at.", "--url https://auth.…")]
-    address = address._replace(netloc=address.netloc.rpartition("@")[2], query="", fragment="")
-    url = address.geturl()  # as it may be shown
+    address = address._replace(netloc=address.netloc.rpartition("@")[2], query="", fragment="")  # it gets shown
     try:
         return _visit(chosen, clock, address)
-    except ssl.SSLCertVerificationError as reason:
+    except (Unbounded, OSError, UnicodeError, http.client.HTTPException) as reason:
+        return [_not_reached(address, reason)]
+
+
+def _not_reached(address: SplitResult, reason: Exception) -> Finding:
+    url = address.geturl()
+    if isinstance(reason, ssl.SSLCertVerificationError):
         what = f"the certificate of {address.hostname} is not accepted: {reason.verify_message}"
         remedy = "a certificate for this name, with its whole chain, at the proxy"
-        return [fault(SUBJECT, what, "Browsers refuse to go there.", remedy)]
-    except Unbounded as reason:
-        what = f"{url} {reason}, and not as Vestibule does"
-        return [fault(SUBJECT, what, "The proxy leads elsewhere.", "look what answers there: curl -v " + url + _HEALTH)]
-    except (OSError, UnicodeError, http.client.HTTPException) as reason:
-        remedy = f"look whether the server and the proxy run: curl -v {url}{_HEALTH}"
-        return [fault(SUBJECT, f"{url} does not answer: {reason}", "Nobody can sign in.", remedy)]
+        return fault(SUBJECT, what, "Browsers refuse to go there.", remedy)
+    if isinstance(reason, Unbounded):
+        what, remedy = f"{url} {reason}, and not as Vestibule does", f"look what answers there: curl -v {url}{_HEALTH}"
+        return fault(SUBJECT, what, "The proxy leads elsewhere.", remedy)
+    remedy = f"look whether the server and the proxy run: curl -v {url}{_HEALTH}"
+    return fault(SUBJECT, f"{url} does not answer: {reason}", "Nobody can sign in.", remedy)
 
 
 def _read(url: str) -> SplitResult | None:
@@ -144,7 +148,7 @@ def _cookies(address: SplitResult, health: _Answer) -> Iterator[Finding]:
         yield warning(
             SUBJECT,
             "it runs in development mode: cookies are not Secure",
-            "Cookies also travel over plain HTTP, and mailed links stand in the log.",
+            "Cookies also travel over plain HTTP, and mailed links are in the log.",
             "NODE_ENV=production",
         )
 
@@ -156,19 +160,23 @@ def _cors(chosen: Settings, address: SplitResult) -> Iterator[Finding]:
         if allowed.get("Access-Control-Allow-Origin") != origin:
             yield fault(
                 SUBJECT,
-                f"a front-end at {origin} may not call",
-                "Its browser hides every answer, and its people see a blank page.",
+                f"CORS refuses the front-end at {origin}",
+                "Browsers hide every response from it, and people see a blank page.",
                 f"ORIGIN={origin} where the server runs; or let the proxy pass Origin and OPTIONS on, and set no CORS "
                 "headers itself",
             )
         elif len(allowed.get_all("Access-Control-Allow-Origin", [])) > 1:
             what = "the proxy adds CORS headers to those that Vestibule has set"
             yield fault(SUBJECT, what, "Browsers refuse an answer that has them twice.", "take them away at the proxy")
+    yield from _cors_of_others(address, asked)
+
+
+def _cors_of_others(address: SplitResult, asked: dict[str, str]) -> Iterator[Finding]:
     foreign = _Answer(address, "OPTIONS", "/api/auth/login", Origin=_FOREIGN, **asked).headers
     if foreign.get("Access-Control-Allow-Origin") in (_FOREIGN, "*"):
         yield fault(
             SUBJECT,
-            "any web page may call",
+            "CORS allows any web page",
             "Every page that somebody visits can act in their name.",
             "take the CORS headers away at the proxy; Vestibule sets them for ORIGIN alone",
         )

@@ -44,7 +44,7 @@ def _lost(people: int) -> Iterator[Finding]:
 
 def _old(people: int) -> Iterator[Finding]:
     if people:
-        yield fine(SUBJECT, f"{people} still need VESTIBULE_PEPPER_OLD; each is made anew when its owner signs in")
+        yield fine(SUBJECT, f"{people} still need VESTIBULE_PEPPER_OLD; each is hashed anew when its owner signs in")
     else:
-        why = "What is kept for nothing can leak for nothing."
+        why = "A secret that nothing needs can only leak."
         yield hint(SUBJECT, "no password needs VESTIBULE_PEPPER_OLD any more", why, "unset VESTIBULE_PEPPER_OLD")

@@ -16,8 +16,8 @@ SUBJECT = "proxies"
 _FEW_SIGN_INS = 20
 _WIDEST = {4: 8, 6: 20}  # what a registry hands out, at most
 _ALL_FOR_ONE = (
-    "Device lists, letters and events name the proxy instead of the visitor, and what is limited for each network is "
-    "limited for all visitors together."
+    "Device lists, letters and events show the proxy's address instead of the visitor's, and all visitors share the "
+    "limits of one network."
 )
 
 
@@ -25,11 +25,11 @@ def look(chosen: Settings) -> list[Finding]:
     """Return findings about VESTIBULE_TRUSTED_PROXIES."""
     if chosen.trusted_proxies:
         named = ", ".join(map(str, chosen.trusted_proxies))
-        return [*_too_many(chosen)] or [fine(SUBJECT, f"{named} are believed, by {chosen.proxy_header}")]
+        return [*_too_many(chosen)] or [fine(SUBJECT, f"trusted: {named}, by {chosen.proxy_header}")]
     if not chosen.production:
-        return [fine(SUBJECT, "none is believed; visitors are who connects")]
+        return [fine(SUBJECT, "none is trusted; the address that connects counts as the visitor's")]
     remedy = "VESTIBULE_TRUSTED_PROXIES=127.0.0.1, or the address from which your proxy connects"
-    return [warning(SUBJECT, "VESTIBULE_TRUSTED_PROXIES is not set, so no proxy is believed", _ALL_FOR_ONE, remedy)]
+    return [warning(SUBJECT, "VESTIBULE_TRUSTED_PROXIES is not set, so no proxy is trusted", _ALL_FOR_ONE, remedy)]
 
 
 def believed_of_all(chosen: Settings) -> Iterator[Finding]:
@@ -48,8 +48,8 @@ def _too_many(chosen: Settings) -> Iterator[Finding]:
 def _believed(network: IPv4Network | IPv6Network) -> Finding:
     return warning(
         SUBJECT,
-        f"every machine in {network} is believed about whom it serves",
-        "Whoever connects from there chooses the address that limits count and people see.",
+        f"every machine in {network} is trusted as a proxy",
+        "Anybody who connects from there chooses the address that limits count and people see.",
         "VESTIBULE_TRUSTED_PROXIES with the proxies' own addresses, and nobody else's",
     )
 

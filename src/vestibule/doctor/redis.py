@@ -67,14 +67,14 @@ def _memory(chosen: Settings, info: dict[str, Any]) -> Iterator[Finding]:
         yield warning(
             SUBJECT,
             f"its eviction policy is {policy}",
-            "When its memory is full it drops counts that still run, and whoever was over a limit begins anew.",
+            "When its memory is full it drops counts that are still needed, so that limits start anew.",
             f"{_EACH if _watched(chosen) else _ONE} config set maxmemory-policy noeviction, and the same in redis.conf",
         )
     if most and used > most * _FULL:
         yield warning(
             SUBJECT,
             f"{used // 1_000_000} of {most // 1_000_000} MB are in use",
-            "When it is full it takes nothing more, and what should be shown there is missing.",
+            "When it is full it stores nothing more, so that counts and sessions are missing there.",
             "more maxmemory, or a Redis of Vestibule's own",
         )
 
@@ -89,4 +89,4 @@ def sent_in_clear(chosen: Settings) -> Iterator[Finding]:
     if address.password:
         yield warning(SUBJECT, f"the password goes to {address.hostname} without TLS", why, remedy)
     else:
-        yield hint(SUBJECT, f"the way to {address.hostname} is not encrypted", why, remedy)
+        yield hint(SUBJECT, f"the connection to {address.hostname} is not encrypted", why, remedy)

@@ -32,7 +32,7 @@ def _names() -> Iterator[Finding]:
         yield hint(
             SUBJECT,
             f"{name} in {ENV_FILE} is no setting of Vestibule's",
-            "It is another program's, or a slip, and then what it should set is not set.",
+            "If it is a typo, what it should set is not set; it may also be another program's.",
             f"{meant}, if that is meant",
         )
 
@@ -42,14 +42,14 @@ def _mode(chosen: Settings) -> Iterator[Finding]:
         yield warning(
             SUBJECT,
             f"development mode on {chosen.host}, where other machines reach it",
-            "Cookies travel without Secure, and mailed links stand in the log.",
+            "Cookies travel without Secure, and mailed links are in the log.",
             "NODE_ENV=production, and VESTIBULE_URL=https://…; or VESTIBULE_HOST=127.0.0.1",
         )
     if not chosen.production and not is_local(urlsplit(chosen.url).hostname or "localhost"):
         yield warning(
             SUBJECT,
             f"development mode, and VESTIBULE_URL is {chosen.url}",
-            "Cookies travel without Secure, and without EMAIL_HOST mailed links stand in the log.",
+            "Cookies travel without Secure, and without EMAIL_HOST mailed links are in the log.",
             "NODE_ENV=production",
         )
     if chosen.production and chosen.log_level == "debug":
@@ -73,7 +73,7 @@ def _passwords(chosen: Settings) -> Iterator[Finding]:
         yield hint(
             SUBJECT,
             "passwords are hashed with bcrypt",
-            "argon2id costs an attacker more and the server less; bcrypt reads 72 bytes only.",
+            "argon2id costs an attacker more and the server less; bcrypt ignores all after 72 bytes.",
             "VESTIBULE_PASSWORD_HASH=argon2id, unless another program must read the hashes",
         )
     if chosen.production and chosen.email_verification == "optional":
@@ -107,15 +107,15 @@ def _secrets(chosen: Settings) -> Iterator[Finding]:
         yield hint(
             SUBJECT,
             "VESTIBULE_SECRET_KEY_OLD is still set",
-            "As long as it opens keys, the old secret is as precious as the new one.",
-            "vestibule keys reencrypt, and then take the setting away",
+            "As long as it decrypts keys, the old secret must be kept as safe as the new one.",
+            "vestibule keys reencrypt, and then unset it",
         )
     for path in (chosen.data, chosen.data / "secret.key", *_database_files(chosen), ENV_FILE):
         if _open_to_others(path) and not _empty_of_secrets(path):
             yield warning(
                 SUBJECT,
                 f"{path} can be read by other users of this machine",
-                "Whoever reads the secret and the database can sign anybody in.",
+                "Anybody who reads the secret and the database can sign anybody in.",
                 f"chmod go= {path}",
             )
 

@@ -7,6 +7,7 @@ worker that was just forked misses the first. So the worker passes on the first 
 
 import asyncio
 import sys
+from collections.abc import Callable
 from types import ModuleType
 
 from vestibule.process.signals import TO_STOP
@@ -21,16 +22,20 @@ def pass_on_the_first() -> None:
 
 def _replace(signals: ModuleType) -> None:
     def set_loop_signals(loop: asyncio.AbstractEventLoop) -> object:
-        worker_signal, told = signals.WorkerSignal(), False
-
-        def tell() -> None:
-            nonlocal told
-            if not told:
-                told = True
-                worker_signal.set()
-
+        worker_signal = signals.WorkerSignal()
+        handle = _only_once(worker_signal.set)
         for number in TO_STOP:
-            loop.add_signal_handler(number, tell)
+            loop.add_signal_handler(number, handle)
         return worker_signal
 
     signals.set_loop_signals = set_loop_signals  # type: ignore[attr-defined]
+
+
+def _only_once(call: Callable[[], None]) -> Callable[[], None]:
+    calls = iter((call,))
+
+    def handle() -> None:
+        if (first := next(calls, None)) is not None:
+            first()
+
+    return handle

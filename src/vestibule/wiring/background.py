@@ -140,13 +140,16 @@ async def keep_clean(env: Env, every: float = CLEAN_UP_SECONDS) -> None:
             )
             continue
         try:
-            with timed("clean_up"):
-                deleted = await clean_up(env) | {"revocations": await purge_old_revocations(env)}
+            await _clean_up_once(env)
         except Exception:
             _log.exception("clean_up_failed")
-        else:
-            if any(deleted.values()):
-                _log.info("cleaned_up", **deleted)
+
+
+async def _clean_up_once(env: Env) -> None:
+    with timed("clean_up"):
+        deleted = await clean_up(env) | {"revocations": await purge_old_revocations(env)}
+    if any(deleted.values()):
+        _log.info("cleaned_up", **deleted)
 
 
 def _offset(env: Env) -> float:

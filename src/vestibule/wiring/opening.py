@@ -4,7 +4,7 @@ Knows every adapter except HTTP and the command line, which `app` and `commands`
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
 
@@ -124,31 +124,27 @@ async def opened(
         counting = await stack.enter_async_context(shared(settings, _COUNTING_SECONDS, _LINE_SECONDS))
         readiness = Readiness()
         store = SqlStore(engines, readiness.require_clock)
-        hashing = threads(settings.hash_threads, settings.hash_queue)
-        signing = threads(_SIGNING_THREADS, _SIGNATURES_WAITING)
-        try:
-            yield Env(
-                policy=policy(settings),
-                clock=clock,
-                store=store,
-                watching=SqlStore(watching),
-                keys=await keys(settings, store, clock, key_manager),
-                key_manager=key_manager,
-                passwords=Passwords(hasher(settings), hashing),
-                signing=signing,
-                replica=RedisSessionReplica(redis, clock) if redis else NoSessionReplica(),
-                wake_ups=wake_ups(settings, watching, redis),
-                limiter=limiter.on_redis(counting, clock) if counting else limiter.in_memory(clock),
-                mailer=mailer(settings, clock),
-                revocations=RevocationSet(settings.revocation_staleness_seconds),
-                memory=Memory(settings.remembered_tokens),
-                feed=Feed(settings.feed_followers),
-                database_clock=DatabaseClock(watching),
-                readiness=readiness,
-            )
-        finally:
-            hashing.close()
-            signing.close()
+        signing = stack.enter_context(closing(threads(_SIGNING_THREADS, _SIGNATURES_WAITING)))
+        hashing = stack.enter_context(closing(threads(settings.hash_threads, settings.hash_queue)))
+        yield Env(
+            policy=policy(settings),
+            clock=clock,
+            store=store,
+            watching=SqlStore(watching),
+            keys=await keys(settings, store, clock, key_manager),
+            key_manager=key_manager,
+            passwords=Passwords(hasher(settings), hashing),
+            signing=signing,
+            replica=RedisSessionReplica(redis, clock) if redis else NoSessionReplica(),
+            wake_ups=wake_ups(settings, watching, redis),
+            limiter=limiter.on_redis(counting, clock) if counting else limiter.in_memory(clock),
+            mailer=mailer(settings, clock),
+            revocations=RevocationSet(settings.revocation_staleness_seconds),
+            memory=Memory(settings.remembered_tokens),
+            feed=Feed(settings.feed_followers),
+            database_clock=DatabaseClock(watching),
+            readiness=readiness,
+        )
 
 
 async def refuse_lost_secret(settings: Settings) -> None:

@@ -23,7 +23,7 @@ WRONG: dict[str, tuple[Answer, str]] = {
     "a key that something in front refuses": ((403, {}, b""), "service key"),
     "another program": ((404, {}, b"not here"), "answers 404"),
     "another host's name": ((421, {}, b""), "answers 421"),
-    "a redirect": ((308, {"Location": "https://elsewhere.example/"}, b""), "leads elsewhere"),
+    "a redirect": ((308, {"Location": "https://elsewhere.example/"}, b""), "redirects are not followed"),
     "a page": ((200, {"Content-Type": "text/html"}, b"<html>welcome</html>"), "does not answer"),
     "JSON of another kind": ((200, {"Content-Type": "application/json"}, b'{"keys": 7}'), "check the url"),
 }
@@ -94,7 +94,7 @@ def raised_at_once(start: Callable[[], Any], named: str) -> None:
 
 @pytest.mark.parametrize("key", ["", "secret", "vsk_", "vsk_a b", "vsk_a\nb", "https://auth.example.com"])
 def test_k5_what_is_no_service_key_is_refused_and_not_shown(key: str) -> None:
-    with pytest.raises(ValueError, match="service_key is none") as wrong:
+    with pytest.raises(ValueError, match="service_key is not one") as wrong:
         Verifier("https://auth.example.com", key)
     assert len(key) <= len("vsk_") or key not in str(wrong.value)
     with pytest.raises(ValueError, match="changed places") as wrong:

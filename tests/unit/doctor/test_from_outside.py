@@ -33,7 +33,9 @@ def test_vestibule_itself(chosen: Chosen, tmp_path: Path) -> None:
         elsewhere = f"http://{NOT_LOCAL}:{server.port}"
         assert severity_of(look(chosen(), elsewhere), "development mode") is WARNING
         unlisted = chosen(ORIGIN="https://app.example.com")
-        assert severity_of(look(unlisted, server.base), "https://app.example.com may not call") is FAULT
+        assert (
+            severity_of(look(unlisted, server.base), "CORS refuses the front-end at https://app.example.com") is FAULT
+        )
         clock = ManualClock()
         assert severity_of(outside.look(chosen(), clock, server.base), "s apart") is WARNING
 
@@ -100,7 +102,7 @@ def in_front(tls: ssl.SSLContext | None = None, **spoilt: object) -> Iterator[in
     [
         ({"status": 502}, FAULT, "answers 502, and not as Vestibule does"),
         ({"me_status": 302}, FAULT, "without a token answers 302 instead of 401"),
-        ({"origins": ("*",)}, FAULT, "any web page may call"),
+        ({"origins": ("*",)}, FAULT, "CORS allows any web page"),
         ({"origins": ("{origin}", "{origin}")}, FAULT, "the proxy adds CORS headers"),
         ({"kept": Proxy.kept[1:]}, FAULT, "Cache-Control: no-store is lost"),
         ({"kept": Proxy.kept[:1]}, HINT, "the security headers are lost"),

@@ -34,8 +34,8 @@ IN_PRODUCTION = [
     ({"ORIGIN": ""}, HINT, "ORIGIN is not set"),
     ({"VESTIBULE_URL": "http://auth.localhost"}, FAULT, "one has TLS, the other not"),
     ({"ORIGIN": "https://app.example.org"}, WARNING, "app.example.org and the server auth.example.com seem to be"),
-    ({"VESTIBULE_TRUSTED_PROXIES": ""}, WARNING, "so no proxy is believed"),
-    ({"VESTIBULE_TRUSTED_PROXIES": "10.0.0.1,0.0.0.0/0"}, WARNING, "every machine in 0.0.0.0/0 is believed"),
+    ({"VESTIBULE_TRUSTED_PROXIES": ""}, WARNING, "so no proxy is trusted"),
+    ({"VESTIBULE_TRUSTED_PROXIES": "10.0.0.1,0.0.0.0/0"}, WARNING, "every machine in 0.0.0.0/0 is trusted"),
 ]
 ANYWHERE = [
     ({"VESTIBULE_HOST": "0.0.0.0"}, WARNING, "development mode on 0.0.0.0"),

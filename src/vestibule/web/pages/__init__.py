@@ -1,1 +1,1 @@
-"""HTML pages for the same flows as the API's. Complete without JavaScript."""
+"""The face for people: HTML pages for the same flows as the API's. Complete without JavaScript."""

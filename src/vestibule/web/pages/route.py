@@ -120,8 +120,8 @@ def _with_headers(page: Response, refusal: Refusal | Fault) -> Response:
     return page
 
 
-def _wait(request: Request, hasty: RetryLater) -> str:
-    return pages_of(request).wait(request, hasty.retry_after_seconds)
+def _wait(request: Request, refusal: RetryLater) -> str:
+    return pages_of(request).wait(request, refusal.retry_after_seconds)
 
 
 async def _is_shown_again(request: Request) -> bool:
