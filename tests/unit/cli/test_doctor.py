@@ -16,11 +16,11 @@ def test_all_is_well(tmp_path: Path, backend: Backend) -> None:
     assert "All is well." in done.stdout
 
 
-def test_it_works_and_needs_a_look(tmp_path: Path) -> None:
+def test_it_works_with_warnings(tmp_path: Path) -> None:
     done = run(tmp_path, "doctor", VESTIBULE_REFRESH_ROTATION="off", VESTIBULE_HOST="0.0.0.0")
     assert done.returncode == 0
     assert "→ VESTIBULE_REFRESH_ROTATION=on" in done.stdout
-    assert "It works; 2 things need a look." in done.stdout
+    assert "It works; 2 warnings." in done.stdout
 
 
 def test_what_does_not_work_gives_status_1(tmp_path: Path) -> None:
