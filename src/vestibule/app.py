@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from vestibule.flows.env import Env
 from vestibule.model.clock import SystemClock
 from vestibule.observability import logs
 from vestibule.observability.metrics.listener import listening
@@ -22,14 +21,13 @@ from vestibule.process.priority import come_first
 from vestibule.process.told_once import pass_on_the_first
 from vestibule.settings.fields import Settings
 from vestibule.settings.policy import policy
-from vestibule.web.application import build
+from vestibule.web.application import build, make_site
 from vestibule.web.connections import Bounds, shedding
-from vestibule.web.layers.draining import Draining
-from vestibule.web.layers.fast_path import PATHS, FastPath
-from vestibule.web.layers.headers import OutermostLayer
-from vestibule.web.pages.render import Pages
+from vestibule.web.layers.fast_path import PATHS
+from vestibule.web.layers.order import around
+from vestibule.web.pages.templates import Templates
 from vestibule.web.policy import WebPolicy
-from vestibule.web.under_way import UnderWay
+from vestibule.web.site import Site
 from vestibule.wiring import background
 from vestibule.wiring.opening import brand, opened, read_settings, renderer, templates
 
@@ -43,11 +41,11 @@ def application() -> ASGIApp:
 
 def assembled(chosen: Settings, threads: type[NicedThreads] = NicedThreads) -> ASGIApp:
     """The same for given settings; `threads` make its hashes and signatures."""
-    under_way = UnderWay()
     log = logs.without_waiting(chosen.log_level, pretty=not chosen.production, masked=chosen.log_addresses == "masked")
+    site = _site(chosen)
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         try:
             async with (
                 opened(chosen, threads, make_secret=True) as env,
@@ -57,12 +55,18 @@ def assembled(chosen: Settings, threads: type[NicedThreads] = NicedThreads) -> A
                 if chosen.metrics:
                     measuring.enter_context(listening(*chosen.metrics))
                     await measuring.enter_async_context(sampled(env, lambda: log.dropped))
-                await measuring.enter_async_context(shedding(_bounds(chosen), under_way))
-                app.state.env = env
+                await measuring.enter_async_context(shedding(_bounds(chosen), site.under_way))
+                site.late.env = env
                 yield
         finally:
             log.drain()
 
+    whole = around(build(site, lifespan), site)
+    return Metered(whole, PATHS) if chosen.metrics else whole
+
+
+def _site(chosen: Settings) -> Site:
+    clock = SystemClock()
     web = WebPolicy(
         origins=frozenset(chosen.front_ends),
         secure_cookies=chosen.production,
@@ -72,17 +76,8 @@ def assembled(chosen: Settings, threads: type[NicedThreads] = NicedThreads) -> A
         hosts=chosen.hosts,
         cookie_prefix=chosen.cookie_prefix,
     )
-    clock = SystemClock()
-    pages = Pages(brand(chosen), chosen.language, templates(chosen, "pages"))
-    inner = build(policy(chosen), web, pages, renderer(chosen, clock), lifespan)
-    inner.state.env = None
-
-    def env_of() -> Env | None:
-        env: Env | None = inner.state.env
-        return env
-
-    whole = FastPath(Draining(OutermostLayer(inner, web, clock), env_of, under_way), env_of, web)
-    return Metered(whole, PATHS) if chosen.metrics else whole
+    shown = Templates(brand(chosen), chosen.language, templates(chosen, "pages"))
+    return make_site(policy(chosen), web, clock, shown, renderer(chosen, clock))
 
 
 def _bounds(chosen: Settings) -> Bounds:

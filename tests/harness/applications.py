@@ -2,18 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from tests.harness.mailer import BRAND
 from vestibule.flows.env import Env
 from vestibule.model.letters import Writer
 from vestibule.model.policy import Policy
-from vestibule.web.application import build
-from vestibule.web.client_address import ClientAddresses
-from vestibule.web.pages.render import Pages
+from vestibule.web.application import build, make_site
+from vestibule.web.layers.order import around
+from vestibule.web.pages.templates import Templates
 from vestibule.web.policy import WebPolicy
-from vestibule.web.service import WrongKeys
+from vestibule.web.site import Site
 
 Built = tuple[Policy, WebPolicy, FastAPI]
 _spare: list[Built] = []
@@ -21,28 +23,30 @@ _MOST = 8
 
 
 @contextmanager
-def application(env: Env, web: WebPolicy, writer: Writer) -> Iterator[FastAPI]:
-    """An application of these policies for this world. What is another world's is in its `state` alone; two worlds at
-    once have two applications.
+def application(env: Env, web: WebPolicy, writer: Writer) -> Iterator[ASGIApp]:
+    """An application of these policies for this world, with every layer that the server has. What is another world's
+    is in its site alone; two worlds at once have two applications.
     """
-    built = _taken(env.policy, web, writer)
-    app = built[-1]
-    first = dict(app.state._state)
-    app.state.env, app.state.writer = env, writer
-    # What an application remembers of those who asked.
-    app.state.client_addresses = ClientAddresses(web.proxies, web.proxy_header)
-    app.state.wrong_keys = WrongKeys()
+    templates = _templates_in(env.policy.language)
+    site = make_site(env.policy, web, env.clock, templates, writer, env)
+    built = _taken(site)
+    inner = built[-1]
+    inner.state.site = site
     try:
-        yield app
+        yield around(inner, site)
     finally:
-        app.state._state.clear()
-        app.state._state.update(first)
+        del inner.state.site
         _spare.append(built)
         del _spare[:-_MOST]
 
 
-def _taken(policy: Policy, web: WebPolicy, writer: Writer) -> Built:
+def _taken(site: Site) -> Built:
     for number, (of_policy, of_web, _) in enumerate(_spare):
-        if (of_policy, of_web) == (policy, web):
+        if (of_policy, of_web) == (site.policy, site.web):
             return _spare.pop(number)
-    return policy, web, build(policy, web, Pages(BRAND, policy.language), writer)
+    return site.policy, site.web, build(site)
+
+
+@cache
+def _templates_in(language: str) -> Templates:
+    return Templates(BRAND, language)

@@ -45,8 +45,6 @@ from vestibule.storage.redis.replica import RedisSessionReplica
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.engine import Engines, Timeouts
 from vestibule.storage.sql.store import SqlStore
-from vestibule.web.layers.fast_path import FastPath
-from vestibule.web.layers.headers import OutermostLayer
 from vestibule.web.policy import WebPolicy
 
 FRONT_END = "http://localhost:3000"
@@ -181,8 +179,7 @@ async def world_on(
             feed=Feed(most=3),
         )
         await read_whole_backlog(env)
-        inner = stack.enter_context(application(env, web, mailer.renderer))
-        app = FastPath(OutermostLayer(inner, web, clock), lambda: env, web)
+        app = stack.enter_context(application(env, web, mailer.renderer))
         yield World(env, app, clock, mailer, engines, backend, stack)
 
 

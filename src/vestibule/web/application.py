@@ -1,4 +1,4 @@
-"""The URL map on FastAPI, and the table of refusals around it. `headers.OutermostLayer` goes around both."""
+"""The URL map on FastAPI, and the table of refusals around it. `layers.order` goes around both."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -10,6 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vestibule import __version__
+from vestibule.flows.env import Env
+from vestibule.model.clock import Clock
 from vestibule.model.errors import Fault, Refusal
 from vestibule.model.letters import Writer
 from vestibule.model.policy import Policy
@@ -20,17 +22,24 @@ from vestibule.web.client_address import ClientAddresses
 from vestibule.web.errors import UNEXPECTED, Json, MethodNotAllowed, RouteUnknown, refused
 from vestibule.web.layers.headers import target
 from vestibule.web.limits import within_limit
-from vestibule.web.pages.render import Pages
 from vestibule.web.pages.route import AdmittedPageRoute, PageRoute, told
+from vestibule.web.pages.templates import Templates
 from vestibule.web.policy import WebPolicy
 from vestibule.web.routes import PAGES, ROUTES, WORKBENCH, Page, Route, methods_at
-from vestibule.web.service import WrongKeys
+from vestibule.web.site import LateEnv, Site
 
 
-def build(
-    policy: Policy, web: WebPolicy, pages: Pages, writer: Writer, lifespan: Callable[[FastAPI], Any] | None = None
-) -> FastAPI:
-    """The application, but for `state.env`, which the lifespan (or a test) puts there before the first request."""
+def make_site(
+    policy: Policy, web: WebPolicy, clock: Clock, templates: Templates, writer: Writer, env: Env | None = None
+) -> Site:
+    """Return what an application shares; without an `env` the lifespan puts it into `late`."""
+    forms = {page.path: page.form for page in PAGES if page.form}
+    addresses = ClientAddresses(web.proxies, web.proxy_header)
+    return Site(policy, web, clock, templates, writer, forms, addresses, LateEnv(env))
+
+
+def build(site: Site, lifespan: Callable[[FastAPI], Any] | None = None) -> FastAPI:
+    """Return the application inside its layers (`layers.order.around`)."""
     app = FastAPI(
         title="Vestibule",
         version=__version__,
@@ -39,25 +48,19 @@ def build(
         docs_url=None,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
-        openapi_url="/openapi.json" if web.interactive_docs else None,
+        openapi_url="/openapi.json" if site.web.interactive_docs else None,
         exception_handlers={Refusal: _refused, Fault: _refused, HTTPException: _unrouted, Exception: _unexpected},
         redirect_slashes=False,
         max_body_size=None,  # `body` counts, and answers in the contract's envelope
         telemetry={"tracing": False, "metrics": False},
     )
-    app.state.policy = policy
-    app.state.web = web
-    app.state.client_addresses = ClientAddresses(web.proxies, web.proxy_header)
-    app.state.wrong_keys = WrongKeys()
-    app.state.pages = pages
-    app.state.writer = writer
-    app.state.forms = {page.path: page.form for page in PAGES if page.form}
+    app.state.site = site
     for route in ROUTES:
-        _add(app, route, policy)
-    for page in (*PAGES, *(WORKBENCH if web.interactive_docs else ())):
+        _add(app, route, site.policy)
+    for page in (*PAGES, *(WORKBENCH if site.web.interactive_docs else ())):
         _add_page(app, page)
     openapi.describe(app)
-    if web.interactive_docs:
+    if site.web.interactive_docs:
         patch_fastapi(app, redirect_from_root_to_docs=False)
     return app
 
@@ -111,7 +114,7 @@ async def _refused(_request: Request, refusal: Exception) -> Response:
 
 
 async def _unexpected(_request: Request, _fault: Exception) -> Response:
-    """Nothing of what went wrong; the outermost layer has it logged."""
+    """Nothing of what went wrong; `layers.headers` has it logged."""
     return Json(UNEXPECTED, 500)
 
 

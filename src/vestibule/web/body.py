@@ -5,7 +5,6 @@ The front-ends were written against zod 3, so each fault is reported in the shap
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from enum import Enum, auto
 from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -15,6 +14,8 @@ from starlette.requests import ClientDisconnect, Request
 from vestibule.crypto import i_json
 from vestibule.model.policy import Policy
 from vestibule.web.errors import BodyInvalid, BodyMalformed, BodyTooLarge, UnsupportedMedia
+from vestibule.web.request_context import NoBody, context_of
+from vestibule.web.site import site_of
 
 MAX_BODY_BYTES = 10_240
 MAX_BODY_SECONDS = 10
@@ -41,7 +42,7 @@ def reading(model: type[Body]) -> Callable[[Request], Awaitable[Body]]:
     """A dependency that reads the body as a `model`; raises `UnsupportedMedia` and the refusals named Body…."""
 
     async def read(request: Request) -> Body:
-        return judge(model, await read_json(request), request.app.state.policy)
+        return judge(model, await read_json(request), site_of(request).policy)
 
     return read
 
@@ -79,43 +80,34 @@ def judge(model: type[Body], value: Any, policy: Policy) -> Body:
     return parsed
 
 
-class _NotThere(Enum):
-    """Why there is no body. Not the refusal itself: kept with the request, it would keep the request by its traceback,
-    and the server library closes no connection whose unread body somebody keeps.
-    """
-
-    TOO_LARGE = auto()
-    TOO_SLOW = auto()
-
-
 async def arrive(request: Request) -> None:
     """Returns when the body is there, or will not be; `read_counted` then says at once which."""
-    request.state.arrived = await _come(request)
+    context_of(request).arrived = await _come(request)
 
 
 async def read_counted(request: Request) -> bytes:
     """The body as it came; raises `BodyTooLarge`, or `BodyMalformed` where it does not come to its end in time."""
-    arrived: bytes | _NotThere | None = getattr(request.state, "arrived", None)
+    arrived = context_of(request).arrived
     if arrived is None:
         arrived = await _come(request)
     if isinstance(arrived, bytes):
         return arrived
-    raise BodyTooLarge if arrived is _NotThere.TOO_LARGE else BodyMalformed("it ends too early, or comes too slowly")
+    raise BodyTooLarge if arrived is NoBody.TOO_LARGE else BodyMalformed("it ends too early, or comes too slowly")
 
 
-async def _come(request: Request) -> bytes | _NotThere:
+async def _come(request: Request) -> bytes | NoBody:
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced[:20]) > MAX_BODY_BYTES:
-        return _NotThere.TOO_LARGE
+        return NoBody.TOO_LARGE
     text = bytearray()
     try:
         async with asyncio.timeout(MAX_BODY_SECONDS):
             async for chunk in request.stream():
                 text += chunk
                 if len(text) > MAX_BODY_BYTES:
-                    return _NotThere.TOO_LARGE
+                    return NoBody.TOO_LARGE
     except (ClientDisconnect, TimeoutError):
-        return _NotThere.TOO_SLOW
+        return NoBody.TOO_SLOW
     return bytes(text)
 
 

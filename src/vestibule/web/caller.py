@@ -17,9 +17,9 @@ from vestibule.protocol import credentials
 from vestibule.protocol.cookies import RawHeaders, read
 from vestibule.protocol.credentials import Ambiguous
 from vestibule.web import cookies
-from vestibule.web.client_address import ClientAddresses
 from vestibule.web.errors import AmbiguousCredential
 from vestibule.web.policy import WebPolicy
+from vestibule.web.site import site_of
 
 _MAX_USER_AGENT = 512
 
@@ -30,7 +30,7 @@ async def anyone() -> None:
 
 async def signed_in(request: Request) -> Caller:
     """The caller; raises `NotSignedIn`, `AccessTokenInvalid` or `SessionOver`."""
-    return await identify(await env_of(request), presented_token(request.headers.raw, request.app.state.web))
+    return await identify(await env_of(request), presented_token(request.headers.raw, site_of(request).web))
 
 
 def presented_token(headers: RawHeaders, web: WebPolicy) -> str:
@@ -58,8 +58,7 @@ def bearer(headers: RawHeaders) -> str | None:
 # FastAPI runs plain functions on threads, one after another for each request; these are async to stay where they are.
 async def env_of(request: Request) -> Env:
     """What this process was put together with."""
-    env: Env = request.app.state.env
-    return env
+    return site_of(request).env
 
 
 async def device_of(request: Request) -> Device:
@@ -69,19 +68,18 @@ async def device_of(request: Request) -> Device:
 
 async def network_address(request: Request) -> str:
     """Where the request comes from, as far as listed proxies tell."""
-    addresses: ClientAddresses = request.app.state.client_addresses
-    return addresses.of(request.scope)
+    return site_of(request).client_addresses.of(request.scope)
 
 
 async def client_info_of(request: Request) -> ClientInfo:
     """The device, what language it asks for, and the secrets it keeps for accounts that it has signed in to."""
-    devices = cookies.read_devices(request.headers.raw, request.app.state.web)
+    devices = cookies.read_devices(request.headers.raw, site_of(request).web)
     return ClientInfo(await device_of(request), wanted_language(request), devices)
 
 
 def keep_device(request: Request, response: Response, env: Env, device: DeviceSecret) -> None:
     """Have the browser keep the secret by which the account will know it again."""
-    kept, web = env.policy.retention.devices, request.app.state.web
+    kept, web = env.policy.retention.devices, site_of(request).web
     cookies.set_device(response, request.headers.raw, device, kept, env.clock.now(), web)
 
 

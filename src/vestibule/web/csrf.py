@@ -11,6 +11,7 @@ from starlette.requests import Request
 from vestibule.protocol.other_sites import from_elsewhere
 from vestibule.web import cookies
 from vestibule.web.errors import CrossSite, CrossSiteRefresh
+from vestibule.web.site import site_of
 
 # What browsers call themselves, old ones and those of simple phones too; no page can make one say otherwise to another
 # site. A program that says so is taken for a browser, and may send an Origin, or no cookie.
@@ -34,11 +35,11 @@ async def own_site_refresh(request: Request) -> None:
 
 
 def _from_elsewhere(request: Request) -> bool:
-    said = from_elsewhere(request.headers.raw, request.app.state.web.origins)
+    said = from_elsewhere(request.headers.raw, site_of(request).web.origins)
     if said is not None:
         return said
     return is_browser(request.headers.get("user-agent", "")) and cookies.any_credential(
-        request.headers.raw, request.app.state.web
+        request.headers.raw, site_of(request).web
     )
 
 

@@ -14,6 +14,7 @@ from vestibule.web import cookies
 from vestibule.web.csrf import is_browser
 from vestibule.web.errors import CrossSite, ReservedHeader
 from vestibule.web.policy import WebPolicy
+from vestibule.web.site import site_of
 
 _FAMILY = (b"vestibule-", b"vestibule_")
 # What proxies replace.
@@ -23,7 +24,7 @@ _METHOD = b"x-forwarded-method"
 
 async def for_a_service(request: Request) -> None:
     """Guard the question of a proxy; raises `ReservedHeader` or `CrossSite`."""
-    judge(request.headers.raw, request.app.state.web)
+    judge(request.headers.raw, site_of(request).web)
 
 
 def judge(headers: RawHeaders, web: WebPolicy) -> None:

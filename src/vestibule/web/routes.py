@@ -26,9 +26,9 @@ from vestibule.web.errors import (
 from vestibule.web.in_front import for_a_service
 from vestibule.web.pages import account, language, letter_preview, mailed, my_data, sign_in, sign_up, static
 from vestibule.web.pages.member import member, member_form
-from vestibule.web.pages.route import Form
 from vestibule.web.prefetch import on_purpose
 from vestibule.web.service import service
+from vestibule.web.site import Form
 
 Guard = Callable[..., Any]
 

@@ -1,59 +1,21 @@
 """Which service is asking: a service key as `Authorization: Bearer`, and nowhere else."""
 
-from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Depends
 from starlette.requests import Request
 
 from vestibule.flows.services import identify_service
-from vestibule.model.clock import Clock
 from vestibule.model.errors import ServiceKeyInvalid, TooManyRequests
 from vestibule.model.limits import network_of
 from vestibule.model.service_keys import ServiceKey, digest_of
 from vestibule.web.caller import bearer, env_of, network_address
-
-WRONG_KEYS = 60
-"""How many wrong keys of one network are looked up in a minute."""
-_MOST_NETWORKS = 10_000
-_MINUTE = 60
-
-
-class WrongKeys:
-    """Counts wrong service keys by network, in this process and for the minute: each costs a look into the database.
-
-    A key that was right before is looked up all the same, so that nobody on a service's network keeps it out.
-    """
-
-    def __init__(self) -> None:
-        self._right: set[str] = set()
-        self._minute = 0
-        self._counts: dict[str, int] = {}
-
-    def wait(self, key: str, network: str, clock: Clock) -> timedelta | None:
-        """Return how long until a key that comes from a network is looked up; None if it is at once."""
-        now = int(clock.monotonic())
-        if now // _MINUTE != self._minute:
-            self._minute, self._counts = now // _MINUTE, {}
-        digest = digest_of(key)
-        if digest is None or digest in self._right or self._counts.get(network, 0) < WRONG_KEYS:
-            return None
-        return timedelta(seconds=_MINUTE - now % _MINUTE)
-
-    def right(self, service: ServiceKey) -> None:
-        """Remember the key of a service; there are as many as an operator has made."""
-        self._right.add(service.digest)
-
-    def add(self, network: str) -> None:
-        """Count one more. Where too many networks try, those that are new count as one."""
-        known = network in self._counts or len(self._counts) < _MOST_NETWORKS
-        counted = network if known else ""
-        self._counts[counted] = self._counts.get(counted, 0) + 1
+from vestibule.web.site import site_of
 
 
 async def service(request: Request) -> ServiceKey:
     """The service, by its key; raises `ServiceKeyInvalid`, or `TooManyRequests` after many wrong ones."""
-    env, wrong = await env_of(request), _wrong_keys(request)
+    env, wrong = await env_of(request), site_of(request).wrong_keys
     key, network = bearer(request.headers.raw) or "", network_of(await network_address(request))
     wait = wrong.wait(key, network, env.clock)
     if wait is not None:
@@ -66,11 +28,6 @@ async def service(request: Request) -> ServiceKey:
         raise
     wrong.right(found)
     return found
-
-
-def _wrong_keys(request: Request) -> WrongKeys:
-    counts: WrongKeys = request.app.state.wrong_keys
-    return counts
 
 
 AskingService = Annotated[ServiceKey, Depends(service)]

@@ -18,12 +18,13 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from tests.harness.clock import ManualClock
 from tests.harness.mailer import BRAND
 from tests.harness.world import BASE, POLICY, WEB, World
 from tests.unit.mail import RENDERER
 from vestibule.model.letters import LetterKind
-from vestibule.web.application import build
-from vestibule.web.pages.render import Pages
+from vestibule.web.application import build, make_site
+from vestibule.web.pages.templates import Templates
 from vestibule.web.routes import ROUTES
 
 EXAMPLES = 25
@@ -34,7 +35,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-DOCUMENT = build(POLICY, WEB, Pages(BRAND, "en"), RENDERER).openapi()
+DOCUMENT = build(make_site(POLICY, WEB, ManualClock(), Templates(BRAND, "en"), RENDERER)).openapi()
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 BODY = {400, 413, 415}
 TOKEN = {400, 401}

@@ -1,12 +1,10 @@
 """The language of pages, and of what they have mailed."""
 
 import pytest
-from starlette.requests import Request
 
-from tests.harness.mailer import BRAND
 from tests.harness.world import World
 from tests.unit.web.people import ada
-from vestibule.web.pages.render import Pages
+from vestibule.web.pages.render import in_words
 
 
 async def test_the_chosen_language_is_kept_and_used(world: World) -> None:
@@ -69,4 +67,4 @@ async def test_a_language_chosen_twice_changes_nothing_the_second_time(world: Wo
     ],
 )
 def test_a_wait_is_never_told_too_short(seconds: int, said: str) -> None:
-    assert Pages(BRAND, "en").wait(Request({"type": "http", "headers": []}), seconds) == said
+    assert in_words(seconds, "en") == said

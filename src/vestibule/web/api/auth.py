@@ -19,6 +19,7 @@ from vestibule.web import body, cookies
 from vestibule.web.api import answers, bodies
 from vestibule.web.caller import AtClient, InEnv, SignedInCaller, device_of, keep_device
 from vestibule.web.errors import Json
+from vestibule.web.site import site_of
 
 
 async def register(
@@ -38,7 +39,7 @@ async def login(
     client_info: AtClient,
 ) -> Response:
     """Begin a session and set its cookies."""
-    held = cookies.read_refresh(request.headers.raw, request.app.state.web) or ""
+    held = cookies.read_refresh(request.headers.raw, site_of(request).web) or ""
     outcome = await sign_in(env, sent.email, sent.password, client_info, held)
     response = _with_tokens(request, env, outcome.tokens)
     keep_device(request, response, env, outcome.device)
@@ -47,7 +48,7 @@ async def login(
 
 async def refresh(request: Request, env: InEnv) -> Response:
     """Exchange the refresh token in its cookie. A refusal never clears a cookie: it may be another tab's new one."""
-    refresh_token = cookies.read_refresh(request.headers.raw, request.app.state.web)
+    refresh_token = cookies.read_refresh(request.headers.raw, site_of(request).web)
     if refresh_token is None:
         raise RefreshRefused
     return _with_tokens(request, env, await refresh_flow(env, refresh_token, await device_of(request)))
@@ -105,11 +106,11 @@ async def nothing() -> Response:
 
 def _with_tokens(request: Request, env: InEnv, tokens: Tokens) -> Response:
     response = answers.as_json(answers.SignedIn(access_token=tokens.access_token))
-    cookies.set_tokens(response, tokens, env.clock.now(), request.app.state.web)
+    cookies.set_tokens(response, tokens, env.clock.now(), site_of(request).web)
     return response
 
 
 def _cleared(request: Request, env: InEnv, answer: answers.Answer) -> Response:
     response = answers.as_json(answer)
-    cookies.clear(response, env.clock.now(), request.app.state.web)
+    cookies.clear(response, env.clock.now(), site_of(request).web)
     return response

@@ -12,6 +12,7 @@ from vestibule.flows.change_password import change_password
 from vestibule.web import body, cookies
 from vestibule.web.api import answers, bodies
 from vestibule.web.caller import AtClient, InEnv, SignedInCaller, keep_device
+from vestibule.web.site import site_of
 
 
 async def list_mine(env: InEnv, caller: SignedInCaller) -> Response:
@@ -28,7 +29,7 @@ async def end_one(request: Request, env: InEnv, caller: SignedInCaller, session_
     await my_sessions.end_one(env, caller, session_id)
     response = answers.as_json(answers.Success())
     if session_id == caller.session_id:
-        cookies.clear(response, env.clock.now(), request.app.state.web)
+        cookies.clear(response, env.clock.now(), site_of(request).web)
     return response
 
 
@@ -47,7 +48,7 @@ async def change_my_password(
     """Change the password, with the current one. Every session ends; this device is given a new one."""
     outcome = await change_password(env, caller, sent.current_password, sent.password, client_info)
     response = answers.as_json(answers.SignedIn(access_token=outcome.tokens.access_token))
-    cookies.set_tokens(response, outcome.tokens, env.clock.now(), request.app.state.web)
+    cookies.set_tokens(response, outcome.tokens, env.clock.now(), site_of(request).web)
     keep_device(request, response, env, outcome.device)
     return response
 

@@ -5,21 +5,19 @@ whether it was done. Once all are closed in this way, nobody has one left when t
 how far each request is, so that none is cut while it is worked on.
 """
 
-from collections.abc import Callable
-
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vestibule.flows.env import Env
+from vestibule.web.site import LateEnv
 from vestibule.web.under_way import Stage, UnderWay, peer_of
 
 
 class Draining:
     """Wraps the application, behind the fast path, which leaves these answers to it."""
 
-    def __init__(self, app: ASGIApp, env_of: Callable[[], Env | None], under_way: UnderWay) -> None:
+    def __init__(self, app: ASGIApp, late: LateEnv, under_way: UnderWay) -> None:
         self._app = app
-        self._env_of = env_of
+        self._late = late
         self._under_way = under_way
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,5 +52,5 @@ class Draining:
             self._under_way.over(peer)
 
     def _leaving(self) -> bool:
-        env = self._env_of()
+        env = self._late.env
         return env is not None and env.readiness.draining

@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller, identify_from_memory
 from vestibule.model.errors import Refusal
 from vestibule.web.api.me import me_content
@@ -18,17 +17,18 @@ from vestibule.web.in_front import judge, told
 from vestibule.web.layers.headers import headers_for
 from vestibule.web.policy import WebPolicy
 from vestibule.web.request_ids import NAME, request_id
+from vestibule.web.site import LateEnv
 
 RawHeader = tuple[bytes, bytes]
 _JSON = (b"content-type", b"application/json; charset=utf-8")
 
 
 class FastPath:
-    """Wraps the whole application, the outermost layer included."""
+    """Wraps the whole application, with every other layer."""
 
-    def __init__(self, app: ASGIApp, env_of: Callable[[], Env | None], web: WebPolicy) -> None:
+    def __init__(self, app: ASGIApp, late: LateEnv, web: WebPolicy) -> None:
         self._app = app
-        self._env_of = env_of
+        self._late = late
         self._web = web
         self._headers = {origin.encode(): headers_for(origin, web.secure_cookies) for origin in web.origins}
         self._headers_without_origin = headers_for(None, web.secure_cookies)
@@ -47,7 +47,7 @@ class FastPath:
         await self._app(scope, receive, send)
 
     def _caller(self, scope: Scope) -> Caller | None:
-        env = self._env_of()
+        env = self._late.env
         if env is None or env.readiness.draining:
             return None
         try:

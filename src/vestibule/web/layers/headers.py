@@ -1,4 +1,4 @@
-"""The outermost layer: what every answer carries, whatever it is, and however badly it ended.
+"""The layer of the headers: what every answer carries, whatever it is, and however badly it ended.
 
 A request id and CORS stand on every answer, 404, 413 and 500 too: a front-end whose error lacks CORS shows a blank
 page. A path may end in a slash. HEAD is answered without a body. An exception nobody foresaw
@@ -60,7 +60,7 @@ def headers_for(origin: str | None, secure: bool) -> list[tuple[bytes, bytes]]:
     return headers.raw
 
 
-class OutermostLayer:
+class HeadersLayer:
     """Wraps the application."""
 
     def __init__(self, app: ASGIApp, policy: WebPolicy, clock: Clock) -> None:

@@ -14,20 +14,20 @@ from vestibule.model.errors import PasswordTooEasy, ReauthenticationRequired, Se
 from vestibule.web.api import bodies
 from vestibule.web.caller import AtClient, InEnv
 from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
-from vestibule.web.pages import return_to
+from vestibule.web.pages import render, return_to
 from vestibule.web.pages.form import judged
 from vestibule.web.pages.member import AMember, MemberForm
-from vestibule.web.pages.render import pages_of
 from vestibule.web.pages.route import let_in, see_other
 from vestibule.web.pages.sign_in import ask_again
 from vestibule.web.pages.words import TOO_EASY, WHAT_HAPPENED, WHY_OVER, WRONG_PASSWORD, Sentence, faults_of
+from vestibule.web.site import site_of
 
 _SECURITY = "/profile/security"
 
 
 async def profile(request: Request) -> Response:
     """Show my profile."""
-    return pages_of(request).page(request, "profile.html")
+    return render.page(request, "profile.html")
 
 
 async def send_verification(env: InEnv, caller: AMember, client_info: AtClient) -> Response:
@@ -38,11 +38,11 @@ async def send_verification(env: InEnv, caller: AMember, client_info: AtClient) 
 
 async def security(request: Request, env: InEnv, caller: AMember) -> Response:
     """Show where I am signed in, which sessions ended and why, and recent activity."""
-    pages, mine = pages_of(request), await look_over(env, caller)
+    mine = await look_over(env, caller)
     now = env.clock.now()
     over = [(session, reason) for session in mine.past if (reason := session.why_over(now)) is not None]
-    past = [(session, pages.say(request, WHY_OVER[reason])) for session, reason in over]
-    happened = [(event, pages.say(request, WHAT_HAPPENED[event.kind])) for event in mine.events]
+    past = [(session, render.say(request, WHY_OVER[reason])) for session, reason in over]
+    happened = [(event, render.say(request, WHAT_HAPPENED[event.kind])) for event in mine.events]
     devices: dict[str, Any] = {"sessions": mine.devices.listed, "more": mine.devices.more, "current": caller.session_id}
     return _page(request, "security.html", past=past, happened=happened, **devices)
 
@@ -125,5 +125,5 @@ def _page(
     faults: dict[str, Sentence] | None = None,
     **words: Any,
 ) -> Response:
-    rules = request.app.state.policy.passwords
-    return pages_of(request).page(request, template, status, faults=faults, min_length=rules.min_length, **words)
+    rules = site_of(request).policy.passwords
+    return render.page(request, template, status, faults=faults, min_length=rules.min_length, **words)

@@ -7,6 +7,8 @@ from starlette.requests import Request
 
 from vestibule.web.body import Body, judge, read_counted
 from vestibule.web.errors import BodyMalformed, UnsupportedMedia
+from vestibule.web.request_context import context_of
+from vestibule.web.site import site_of
 
 _MEDIA = "application/x-www-form-urlencoded"
 _MAX_FIELDS = 20
@@ -24,16 +26,15 @@ async def read_form(request: Request) -> dict[str, str]:
     fields = dict(pairs)
     if len(fields) != len(pairs):
         raise BodyMalformed("a field is there twice")
-    request.state.typed = {name: value for name, value in fields.items() if "password" not in name.lower()}
+    context_of(request).typed = {name: value for name, value in fields.items() if "password" not in name.lower()}
     return fields
 
 
 def judged(request: Request, model: type[Body], fields: Mapping[str, str]) -> Body:
     """Return the fields as a body of the API, without empty ones; raises `BodyInvalid`."""
-    return judge(model, {name: value for name, value in fields.items() if value.strip()}, request.app.state.policy)
+    return judge(model, {name: value for name, value in fields.items() if value.strip()}, site_of(request).policy)
 
 
 def typed(request: Request) -> dict[str, str]:
     """Return what is shown again in a form that comes back: everything except passwords."""
-    fields: dict[str, str] = getattr(request.state, "typed", {})
-    return fields
+    return context_of(request).typed or {}

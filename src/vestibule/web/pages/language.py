@@ -11,6 +11,7 @@ from vestibule.web.pages import return_to
 from vestibule.web.pages.form import read_form
 from vestibule.web.pages.member import PerhapsMember
 from vestibule.web.pages.route import see_other
+from vestibule.web.site import site_of
 
 
 async def choose_language(request: Request, env: InEnv, caller: PerhapsMember) -> Response:
@@ -18,7 +19,7 @@ async def choose_language(request: Request, env: InEnv, caller: PerhapsMember) -
     fields = await read_form(request)
     response = see_other(return_to.parsed(fields.get("return_to", ""), ()) or return_to.HOME)
     if fields.get("language") in LANGUAGES:
-        cookies.set_language(response, fields["language"], env.clock.now(), request.app.state.web)
+        cookies.set_language(response, fields["language"], env.clock.now(), site_of(request).web)
         if caller is not None:
             await choose_language_flow(env, caller, fields["language"])
     return response

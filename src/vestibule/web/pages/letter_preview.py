@@ -9,10 +9,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from vestibule.model.languages import LANGUAGES
-from vestibule.model.letters import Letter, LetterKind, Writer
+from vestibule.model.letters import Letter, LetterKind
 from vestibule.web.caller import InEnv
 from vestibule.web.errors import RouteUnknown
-from vestibule.web.pages.render import pages_of
+from vestibule.web.pages import render
+from vestibule.web.site import site_of
 
 _LETTER_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
 _LOGO = "cid:logo"
@@ -28,7 +29,7 @@ async def letters(
     if language not in LANGUAGES:
         raise RouteUnknown(f"/letters?language={language}")
     message = _written(request, env.clock.now().isoformat(timespec="seconds"), kind, language)
-    return pages_of(request).page(
+    return render.page(
         request,
         "letters.html",
         frames=True,
@@ -57,11 +58,11 @@ async def letter(
 
 
 def _written(request: Request, at: str, kind: LetterKind, language: str) -> EmailMessage:
-    writer: Writer = request.app.state.writer
+    site = site_of(request)
     detail = {"at": at, "device": "Firefox, Windows", "network_address": "192.0.2.7"}
-    link = f"{request.app.state.policy.link_base}/example/{'0a1b2c3d' * 8}"
+    link = f"{site.policy.link_base}/example/{'0a1b2c3d' * 8}"
     example = Letter(f"{kind.value}-{language}", kind, "ada@example.com", "Ada Lovelace", link, language, detail)
-    return writer.write(example)
+    return site.writer.write(example)
 
 
 def _part(message: EmailMessage, kind: str) -> str:

@@ -26,12 +26,12 @@ from vestibule.model.errors import (
 from vestibule.web.api import bodies
 from vestibule.web.caller import AtClient, InEnv, keep_device
 from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
-from vestibule.web.pages import return_to
+from vestibule.web.pages import render, return_to
 from vestibule.web.pages.form import judged, read_form
 from vestibule.web.pages.member import AMember, MemberForm, PerhapsMember
-from vestibule.web.pages.render import pages_of
 from vestibule.web.pages.route import SIGN_IN, see_other
 from vestibule.web.pages.words import TOO_EASY, Sentence, _, faults_of
+from vestibule.web.site import site_of
 
 
 @dataclass(frozen=True)
@@ -120,18 +120,17 @@ async def ask_confirm(request: Request, env: InEnv, caller: PerhapsMember, token
     """Ask the account's signed-in owner for the click that changes its email. Everybody else is asked to sign in, and
     is not told the new email.
     """
-    pages = pages_of(request)
     if caller is None:
-        return pages.page(request, "sign_in_first.html", title=pages.say(request, _CONFIRM_TITLE))
+        return render.page(request, "sign_in_first.html", title=render.say(request, _CONFIRM_TITLE))
     try:
         new = await new_email(env, caller, token)
     except EmailChangeInvalid as refusal:
         return _dead(request, refusal)
     except EmailChangeOfAnother:
         return _for_another(request, caller)
-    question = pages.say(request, _CONFIRM_QUESTION, email=caller.account.email, new=new)
-    title, button = pages.say(request, _CONFIRM_TITLE), pages.say(request, _CONFIRM_BUTTON)
-    return pages.page(request, "ask.html", title=title, question=question, button=button, otherwise="")
+    question = render.say(request, _CONFIRM_QUESTION, email=caller.account.email, new=new)
+    title, button = render.say(request, _CONFIRM_TITLE), render.say(request, _CONFIRM_BUTTON)
+    return render.page(request, "ask.html", title=title, question=question, button=button, otherwise="")
 
 
 async def confirm(request: Request, env: InEnv, caller: AMember, _form: MemberForm, token: str) -> Response:
@@ -179,19 +178,18 @@ async def reset(request: Request, env: InEnv, token: str, client_info: AtClient)
 
 def new_password_form(request: Request, status: int = 200, faults: dict[str, Sentence] | None = None) -> Response:
     """Return the form behind a mailed link that asks for a new password."""
-    min_length = request.app.state.policy.passwords.min_length
-    return pages_of(request).page(request, "reset.html", status, faults=faults, min_length=min_length)
+    min_length = site_of(request).policy.passwords.min_length
+    return render.page(request, "reset.html", status, faults=faults, min_length=min_length)
 
 
 def _ask(request: Request, link_action: _LinkAction, otherwise: str = "", other_button: str = "") -> Response:
     """Return the page with the button, and below it what else the link can do."""
-    pages = pages_of(request)
     texts = (link_action.title, link_action.question, link_action.button, otherwise, other_button)
     names = ("title", "question", "button", "otherwise", "other_button")
     words: dict[str, Any] = {
-        name: pages.say(request, text) if text else "" for name, text in zip(names, texts, strict=True)
+        name: render.say(request, text) if text else "" for name, text in zip(names, texts, strict=True)
     }
-    return pages.page(request, "ask.html", **words)
+    return render.page(request, "ask.html", **words)
 
 
 async def _run(request: Request, env: Env, link_action: _LinkAction, secret: str) -> Response:
@@ -205,14 +203,13 @@ async def _run(request: Request, env: Env, link_action: _LinkAction, secret: str
 
 
 def _for_another(request: Request, caller: Caller) -> Response:
-    pages, status = pages_of(request), HTTP_MAPPINGS[EmailChangeOfAnother].status
-    title = pages.say(request, _NOT_THIS_ACCOUNT)
-    message = pages.say(request, _WHICH_ACCOUNT, email=caller.account.email)
-    return pages.page(request, "told.html", status, title=title, message=message, refused=True)
+    status = HTTP_MAPPINGS[EmailChangeOfAnother].status
+    title = render.say(request, _NOT_THIS_ACCOUNT)
+    message = render.say(request, _WHICH_ACCOUNT, email=caller.account.email)
+    return render.page(request, "told.html", status, title=title, message=message, refused=True)
 
 
 def _dead(request: Request, refusal: Refusal) -> Response:
-    pages = pages_of(request)
-    title, why = pages.say(request, _DEAD_LINK), pages.say(request, _WHY_DEAD)
+    title, why = render.say(request, _DEAD_LINK), render.say(request, _WHY_DEAD)
     status, another = HTTP_MAPPINGS[type(refusal)].status, _ANOTHER.get(type(refusal), "")
-    return pages.page(request, "dead_link.html", status, title=title, message=why, another=another)
+    return render.page(request, "dead_link.html", status, title=title, message=why, another=another)

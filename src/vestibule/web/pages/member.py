@@ -19,6 +19,8 @@ from vestibule.web.caller import device_of, env_of
 from vestibule.web.errors import CrossSite, FetchedAhead
 from vestibule.web.pages.form import read_form
 from vestibule.web.prefetch import is_ahead
+from vestibule.web.request_context import context_of
+from vestibule.web.site import site_of
 
 TOKEN_FIELD = "csrf"
 
@@ -27,10 +29,10 @@ async def member(request: Request) -> Caller:
     """Return the caller; raises `NotSignedIn`, `SessionOver` or `RefreshRefused`."""
     env = await env_of(request)
     try:
-        caller = await identify(env, cookies.read_access(request.headers.raw, request.app.state.web) or "")
+        caller = await identify(env, cookies.read_access(request.headers.raw, site_of(request).web) or "")
     except AccessTokenInvalid:  # expired, or deleted by the browser when it expired
         caller = await _renewed(request, env)
-    request.state.caller = caller
+    context_of(request).caller = caller
     return caller
 
 
@@ -59,13 +61,13 @@ def form_token(env: Env, caller: Caller) -> str:
 
 
 async def _renewed(request: Request, env: Env) -> Caller:
-    refresh_token = cookies.read_refresh(request.headers.raw, request.app.state.web)
+    refresh_token = cookies.read_refresh(request.headers.raw, site_of(request).web)
     if not refresh_token or request.method == "HEAD":  # HEAD must not change anything
         raise NotSignedIn
     if is_ahead(request.headers.raw):  # the browser would keep a redirect, and ask a signed-in user to sign in
         raise FetchedAhead
     tokens = await refresh(env, refresh_token, await device_of(request))
-    request.state.renewed = tokens
+    context_of(request).renewed = tokens
     return await identify(env, tokens.access_token)
 
 

@@ -16,9 +16,8 @@ from vestibule.model.events import Event
 from vestibule.model.sessions import Session
 from vestibule.web.caller import AtClient, InEnv
 from vestibule.web.errors import HTTP_MAPPINGS, Json
-from vestibule.web.pages import return_to
+from vestibule.web.pages import render, return_to
 from vestibule.web.pages.member import AMember, MemberForm
-from vestibule.web.pages.render import pages_of
 from vestibule.web.pages.route import SIGN_IN, let_out, see_other
 from vestibule.web.pages.sign_in import ask_again
 from vestibule.web.pages.words import WRONG_PASSWORD
@@ -42,7 +41,7 @@ async def ask_delete(request: Request) -> Response:
 
 def delete_form(request: Request, status: int = 200) -> Response:
     """Return the form that asks for the password."""
-    return pages_of(request).page(request, "delete.html", status)
+    return render.page(request, "delete.html", status)
 
 
 async def delete(request: Request, env: InEnv, caller: AMember, form: MemberForm, client_info: AtClient) -> Response:
@@ -51,7 +50,7 @@ async def delete(request: Request, env: InEnv, caller: AMember, form: MemberForm
         await delete_my_account(env, caller, form.get("currentPassword", ""), client_info)
     except WrongPassword:
         faults = {"currentPassword": WRONG_PASSWORD}
-        return pages_of(request).page(request, "delete.html", HTTP_MAPPINGS[WrongPassword].status, faults=faults)
+        return render.page(request, "delete.html", HTTP_MAPPINGS[WrongPassword].status, faults=faults)
     return await let_out(request, see_other(return_to.with_query(SIGN_IN, notice="deleted")))
 
 

@@ -14,6 +14,7 @@ from starlette.requests import Request
 
 from vestibule.protocol.cookies import read
 from vestibule.web import cookies
+from vestibule.web.site import site_of
 
 HOME = "/profile"
 MAX_CHARACTERS = 1024
@@ -36,7 +37,7 @@ def parsed(text: str, origins: Collection[str]) -> str | None:
 def wanted(request: Request, given: str) -> str:
     """Return where the user was going: `given`, else what the cookie kept on the way through sign-up, else `HOME`."""
     kept = unquote(read(request.headers.raw, cookies.RETURN_TO.encode()) or "")
-    return parsed(given or kept, request.app.state.web.origins) or HOME
+    return parsed(given or kept, site_of(request).web.origins) or HOME
 
 
 def as_cookie(target: str) -> str:

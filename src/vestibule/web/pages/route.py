@@ -1,7 +1,5 @@
 """What a page's route does around its handler: show refusals as pages, and set renewed cookies."""
 
-from collections.abc import Callable
-
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -13,17 +11,15 @@ from vestibule.web import cookies
 from vestibule.web.admission import Handle, admitted
 from vestibule.web.caller import env_of, keep_device
 from vestibule.web.errors import HTTP_MAPPINGS, refused
-from vestibule.web.pages import return_to
+from vestibule.web.pages import render, return_to
 from vestibule.web.pages.form import read_form
-from vestibule.web.pages.render import pages_of
 from vestibule.web.pages.words import WHEN, WHY_NOT
+from vestibule.web.request_context import context_of
+from vestibule.web.site import Form, site_of
 
 SIGN_IN, SIGNED_OUT = "/login", "/signedout"
 _SESSION = "session_"
 _KEPT = ("retry-after", "allow")
-
-Form = Callable[[Request, int], Response]
-"""Shows a form again as it was sent, with a status."""
 
 
 class PageRoute(APIRoute):
@@ -37,7 +33,7 @@ class PageRoute(APIRoute):
             try:
                 response = await handle(request)
             except (Refusal, Fault) as refusal:
-                response = await _refused(request, refusal, request.app.state.forms.get(self.path))
+                response = await _refused(request, refusal, site_of(request).forms.get(self.path))
             await _hand_over_renewed(request, response)
             return response
 
@@ -75,13 +71,13 @@ async def let_in(request: Request, response: Response, outcome: SignedIn) -> Res
 async def let_stay(request: Request, response: Response, tokens: Tokens) -> Response:
     """Return the response with newer cookies."""
     now = (await env_of(request)).clock.now()
-    cookies.set_tokens(response, tokens, now, request.app.state.web)
+    cookies.set_tokens(response, tokens, now, site_of(request).web)
     return response
 
 
 async def let_out(request: Request, response: Response) -> Response:
     """Return the response with the cookies of an ended session deleted."""
-    cookies.clear(response, (await env_of(request)).clock.now(), request.app.state.web)
+    cookies.clear(response, (await env_of(request)).clock.now(), site_of(request).web)
     return response
 
 
@@ -94,7 +90,7 @@ async def _refused(request: Request, refusal: Refusal | Fault, form: Form | None
         return see_other(return_to.with_query(SIGNED_OUT, reason=refusal.code.removeprefix(_SESSION)))
     title, message = _words(request, refusal)
     if form is not None and isinstance(refusal, RetryLater | Fault) and await _is_shown_again(request):
-        request.state.trouble = message
+        context_of(request).trouble = message
         page = form(request, HTTP_MAPPINGS[type(refusal)].status)
     else:
         page = _told(request, refusal, title, message)
@@ -103,15 +99,15 @@ async def _refused(request: Request, refusal: Refusal | Fault, form: Form | None
 
 def _words(request: Request, refusal: Refusal | Fault) -> tuple[str, str]:
     """Return title and sentence, in the reader's language."""
-    title, message = (pages_of(request).say(request, words) for words in WHY_NOT[HTTP_MAPPINGS[type(refusal)].status])
+    title, message = (render.say(request, words) for words in WHY_NOT[HTTP_MAPPINGS[type(refusal)].status])
     if isinstance(refusal, RetryLater):
-        message = f"{message} {pages_of(request).say(request, WHEN, when=_wait(request, refusal))}"
+        message = f"{message} {render.say(request, WHEN, when=_wait(request, refusal))}"
     return title, message
 
 
 def _told(request: Request, refusal: Refusal | Fault, title: str, message: str) -> Response:
     status = HTTP_MAPPINGS[type(refusal)].status
-    return pages_of(request).page(request, "told.html", status, title=title, message=message, refused=True)
+    return render.page(request, "told.html", status, title=title, message=message, refused=True)
 
 
 def _with_headers(page: Response, refusal: Refusal | Fault) -> Response:
@@ -121,7 +117,7 @@ def _with_headers(page: Response, refusal: Refusal | Fault) -> Response:
 
 
 def _wait(request: Request, refusal: RetryLater) -> str:
-    return pages_of(request).wait(request, refusal.retry_after_seconds)
+    return render.wait(request, refusal.retry_after_seconds)
 
 
 async def _is_shown_again(request: Request) -> bool:
@@ -129,9 +125,9 @@ async def _is_shown_again(request: Request) -> bool:
     Asks neither memory nor database.
     """
     if request.url.path.startswith(return_to.HOME):
-        return hasattr(request.state, "caller")
+        return context_of(request).caller is not None
     try:
-        if not hasattr(request.state, "typed"):  # a network over its limit is refused before its form is read
+        if context_of(request).typed is None:  # a network over its limit is refused before its form is read
             await read_form(request)
     except Refusal:
         return False
@@ -139,8 +135,8 @@ async def _is_shown_again(request: Request) -> bool:
 
 
 async def _hand_over_renewed(request: Request, response: Response) -> None:
-    tokens = getattr(request.state, "renewed", None)
-    access = cookies.named(cookies.ACCESS, request.app.state.web)
+    tokens = context_of(request).renewed
+    access = cookies.named(cookies.ACCESS, site_of(request).web)
     newer = any(value.startswith(f"{access}=") for value in response.headers.getlist("set-cookie"))
     if tokens is not None and not newer:
         await let_stay(request, response, tokens)

@@ -11,12 +11,12 @@ from vestibule.web import cookies
 from vestibule.web.api import bodies
 from vestibule.web.caller import AtClient, InEnv
 from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
-from vestibule.web.pages import return_to
+from vestibule.web.pages import render, return_to
 from vestibule.web.pages.form import judged, read_form, typed
 from vestibule.web.pages.member import AMember, PerhapsMember
-from vestibule.web.pages.render import pages_of
 from vestibule.web.pages.route import SIGNED_OUT, let_in, let_out, see_other
 from vestibule.web.pages.words import SIGN_IN_AGAIN, WHY_OVER, WRONG_CREDENTIALS, Sentence, faults_of
+from vestibule.web.site import site_of
 
 _REASONS = {reason.value: WHY_OVER[reason] for reason in EndReason}
 
@@ -42,7 +42,7 @@ async def sign_in(request: Request, env: InEnv, client_info: AtClient) -> Respon
     target = return_to.wanted(request, fields.get("return_to", ""))
     try:
         sent = judged(request, bodies.Login, fields)
-        held = cookies.read_refresh(request.headers.raw, request.app.state.web) or ""
+        held = cookies.read_refresh(request.headers.raw, site_of(request).web) or ""
         outcome = await sign_in_flow(env, sent.email, sent.password, client_info, held)
     except BodyInvalid as invalid:
         return _sign_in_page(request, target, 400, _faults(invalid))
@@ -54,7 +54,7 @@ async def sign_in(request: Request, env: InEnv, client_info: AtClient) -> Respon
     except EmailNotVerified:
         return _sign_in_page(request, target, HTTP_MAPPINGS[EmailNotVerified].status, unverified=sent.email)
     response = see_other(target)
-    cookies.clear_return_to(response, env.clock.now(), request.app.state.web)
+    cookies.clear_return_to(response, env.clock.now(), site_of(request).web)
     return await let_in(request, response, outcome)
 
 
@@ -80,9 +80,8 @@ async def signed_out(request: Request, caller: PerhapsMember) -> Response:
     """Say why the user is no longer signed in."""
     if caller is not None:
         return see_other(return_to.HOME)
-    pages = pages_of(request)
     why = _REASONS.get(request.query_params.get("reason", ""), "")
-    return pages.page(request, "signed_out.html", why=pages.say(request, why) if why else "")
+    return render.page(request, "signed_out.html", why=render.say(request, why) if why else "")
 
 
 def _sign_in_page(
@@ -93,7 +92,7 @@ def _sign_in_page(
     unverified: str = "",
     perhaps_unverified: str = "",
 ) -> Response:
-    return pages_of(request).page(
+    return render.page(
         request,
         "sign_in.html",
         status,

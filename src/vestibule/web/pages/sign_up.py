@@ -14,12 +14,12 @@ from vestibule.model.errors import EmailTaken, PasswordTooEasy
 from vestibule.web.api import bodies
 from vestibule.web.caller import AtClient, InEnv
 from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
-from vestibule.web.pages import return_to
+from vestibule.web.pages import render, return_to
 from vestibule.web.pages.form import judged, read_form
 from vestibule.web.pages.member import PerhapsMember
-from vestibule.web.pages.render import pages_of
 from vestibule.web.pages.route import see_other
 from vestibule.web.pages.words import CHECK_EMAIL, EMAIL_TAKEN, TOO_EASY, Sentence, _, faults_of
+from vestibule.web.site import site_of
 
 _CHECK = "/checkemail"
 
@@ -90,8 +90,8 @@ async def resend(request: Request, env: InEnv, client_info: AtClient) -> Respons
 
 def register_form(request: Request, status: int = 200, faults: dict[str, Sentence] | None = None) -> Response:
     """Return the form, with what was typed if it comes back."""
-    rules = request.app.state.policy.passwords
-    return pages_of(request).page(request, "register.html", status, faults=faults, min_length=rules.min_length)
+    rules = site_of(request).policy.passwords
+    return render.page(request, "register.html", status, faults=faults, min_length=rules.min_length)
 
 
 def reset_form(request: Request, status: int = 200) -> Response:
@@ -106,10 +106,9 @@ def verification_form(request: Request, status: int = 200) -> Response:
 
 async def check_email(request: Request, about: str = "reset") -> Response:
     """Say that an email is on its way."""
-    pages = pages_of(request)
     title, told = _("Check your email"), CHECK_EMAIL.get(about, CHECK_EMAIL["reset"])
-    return pages.page(
-        request, "told.html", title=pages.say(request, title), message=pages.say(request, told), refused=False
+    return render.page(
+        request, "told.html", title=render.say(request, title), message=render.say(request, told), refused=False
     )
 
 
@@ -129,6 +128,5 @@ def _by_email_page(
     status: int = 200,
     faults: dict[str, Sentence] | None = None,
 ) -> Response:
-    pages = pages_of(request)
-    title, question = pages.say(request, what.title), pages.say(request, what.question)
-    return pages.page(request, "by_email.html", status, faults=faults, title=title, question=question)
+    title, question = render.say(request, what.title), render.say(request, what.question)
+    return render.page(request, "by_email.html", status, faults=faults, title=title, question=question)

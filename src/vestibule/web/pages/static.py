@@ -1,30 +1,13 @@
 """Files that pages load: the same for everybody, and cached under a name that changes with the content."""
 
-import hashlib
-from importlib.resources import files
-
 from fastapi import Request
 from starlette.responses import Response
 
-from vestibule.model.brand import Brand
 from vestibule.web.errors import RouteUnknown
+from vestibule.web.pages.assets import Static
+from vestibule.web.site import site_of
 
 _YEAR = {"Cache-Control": "public, max-age=31536000, immutable"}
-_FOLDER = files("vestibule.web") / "static"
-
-
-class Static:
-    """The stylesheet with the product's colour, the script and the logo, with their URLs."""
-
-    def __init__(self, brand: Brand) -> None:
-        colours = f":root {{ --brand: {brand.colour}; --ink: {brand.ink}; }}\n"
-        self.style = colours.encode() + (_FOLDER / "pages.css").read_bytes()
-        self.script = (_FOLDER / "pages.js").read_bytes()
-        self.logo = brand.logo if brand.logo_type else b""
-        self.logo_media = f"image/{brand.logo_type}"
-        self.style_at = _named("pages.css", self.style)
-        self.script_at = _named("pages.js", self.script)
-        self.logo_at = _named("logo", self.logo) if self.logo else ""
 
 
 async def stylesheet(request: Request) -> Response:
@@ -46,9 +29,4 @@ async def logo(request: Request) -> Response:
 
 
 def _of(request: Request) -> Static:
-    static: Static = request.app.state.pages.static
-    return static
-
-
-def _named(name: str, content: bytes) -> str:
-    return f"/static/{name}?{hashlib.sha256(content).hexdigest()[:12]}"
+    return site_of(request).templates.static

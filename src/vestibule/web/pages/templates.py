@@ -1,0 +1,56 @@
+"""The templates of the pages, one set for each language."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from babel.dates import format_date, format_time, format_timedelta
+from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PackageLoader
+
+from vestibule.model.brand import Brand
+from vestibule.model.devices import describe
+from vestibule.model.languages import LANGUAGES
+from vestibule.translations.catalogues import speaking
+from vestibule.web.pages.assets import Static
+
+
+class Templates:
+    """The templates of one installation. Templates in `folder`, if given, replace ours."""
+
+    def __init__(self, brand: Brand, default_language: str, folder: Path | None = None) -> None:
+        self._brand = brand
+        self.default_language = default_language
+        ours = PackageLoader("vestibule.web")
+        self._loader: BaseLoader = ChoiceLoader([FileSystemLoader(folder), ours]) if folder else ours
+        self._environments: dict[str, Environment] = {}
+        self.static = Static(brand)
+
+    def in_language(self, language: str) -> Environment:
+        """Return the templates in a language. They are loaded once."""
+        if language not in self._environments:
+            self._environments[language] = self._speaking(language)
+        return self._environments[language]
+
+    def _speaking(self, language: str) -> Environment:
+        templates = speaking(language, self._loader)
+        templates.globals.update(brand=self._brand, languages=LANGUAGES, static=self.static, initials=initials)
+        templates.filters.update(
+            device=describe,
+            moment=lambda at: _moment(at, language),
+            ago=lambda at, now: _ago(at, now, language),
+        )
+        return templates
+
+
+def initials(name: str) -> str:
+    """Return what stands in for a photo: the first letters of the first and the last word."""
+    words = name.split()
+    return "".join(word[0] for word in dict.fromkeys((words[0], words[-1]))).upper() if words else "?"
+
+
+def _ago(at: datetime, now: datetime, language: str) -> str:
+    return format_timedelta(min(at - now, now - now), add_direction=True, locale=language)
+
+
+def _moment(at: datetime, language: str) -> str:
+    there = at.astimezone(UTC)
+    return f"{format_date(there, 'medium', language)}, {format_time(there, 'short', locale=language)} UTC"
