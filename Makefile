@@ -48,7 +48,7 @@ e2e: .venv/dev.stamp ## Run the pages in a real browser, Chromium
 	@$(CHROMIUM) && $(BIN)/python -m pytest -n 2 tests/running/browser
 
 pictures: .venv/dev.stamp ## Take the pictures of the README anew, with Chromium
-	@$(BIN)/python -m tests.running.browser.pictures
+	@$(BIN)/python -m tools.pictures
 
 check: .venv/dev.stamp ## Format, lint, types, import contracts, bandit, workflows: as CI does
 	@$(BIN)/ruff format --check .
@@ -64,28 +64,28 @@ format: .venv/dev.stamp ## Put the code in order
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 
 docs: .venv/dev.stamp ## Make the generated pages of docs/ anew
-	@$(BIN)/python -m tests.docs.generate
+	@$(BIN)/python -m tools.docs
 
 letters: .venv/dev.stamp ## Have Chromium show every letter, light and dark, wide and on a phone
-	@$(BIN)/python -m tests.unit.mail.pictures
+	@$(BIN)/python -m tools.letters
 
 translations: .venv/dev.stamp ## Collect what letters and pages say, for every language to be translated
-	@$(BIN)/python -m tests.unit.translations.collect
+	@$(BIN)/python -m tools.translations
 
 bench: .venv/bench.stamp ## Measure this machine for docs/performance.md, with fastapi-users beside; six minutes
-	@$(BIN)/python -m bench
+	@$(BIN)/python -m measure.speed
 
 timing: .venv/dev.stamp ## Measure what the time of the next request tells of who has an account; an hour, or PAIRS=60
-	@$(BIN)/python -m bench.next_request $(PAIRS)
+	@$(BIN)/python -m measure.speed.next_request $(PAIRS)
 
 capacity: .venv/plot.stamp ## Fill a database with ten million accounts and measure for docs/capacity.md; ACCOUNTS=1000000
-	@ACCOUNTS=$(ACCOUNTS) $(BIN)/python -m bench.capacity
+	@ACCOUNTS=$(ACCOUNTS) $(BIN)/python -m measure.capacity
 
 histories: .venv/dev.stamp ## Measure what strangers make more of for docs/capacity.md; ROWS=100000
-	@ROWS=$(ROWS) $(BIN)/python -m bench.capacity.histories
+	@ROWS=$(ROWS) $(BIN)/python -m measure.capacity.histories
 
 faults: .venv/plot.stamp ## Break running servers in every way of docs/reliability.md; an hour, or CELLS=F5,F7
-	@CELLS=$(CELLS) $(BIN)/python -m tests.faults
+	@CELLS=$(CELLS) $(BIN)/python -m measure.faults
 
 lock: .venv/dev.stamp ## Pin every dependency anew, for all supported Pythons and platforms
 	@$(PIP) install uv

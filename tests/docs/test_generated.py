@@ -4,8 +4,11 @@ import re
 
 import pytest
 
-from tests.docs.generate import ENTRIES, api_page, own_settings, settings_page, stale, table
 from tests.docs.paths import ROOT
+from tools.docs.api import ENTRIES, api_page
+from tools.docs.pages import stale
+from tools.docs.settings import own_settings, settings_page
+from tools.docs.tables import table
 from vestibule.model.errors import RefreshRefused, SessionOver
 from vestibule.model.sessions import EndReason
 from vestibule.settings import types as setting_types

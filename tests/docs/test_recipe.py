@@ -16,7 +16,7 @@ from tests.docs.paths import ROOT
 from tests.harness.rounds import rounds
 
 RECIPE = (ROOT / "CONTRIBUTING.md").read_text().partition("## Recipe: add an endpoint\n")[2].partition("\n## ")[0]
-COPIED = ("src", "tests", "docs", "pyproject.toml", "CHANGELOG.md", "README.md", "CONTRIBUTING.md")
+COPIED = ("src", "tests", "tools", "docs", "pyproject.toml", "CHANGELOG.md", "README.md", "CONTRIBUTING.md")
 BLOCK = re.compile(
     r"^ +(?P<how>A new file|In) `(?P<file>[^`]+)`(?:, (?P<side>below|above) the line `(?P<line>[^`]+)`)?:\n\n"
     r"(?P<block>^ +```\w+\n.*?^ +```\n)",
@@ -89,7 +89,7 @@ def followed(folder: Path, pieces: list[Piece]) -> subprocess.CompletedProcess[s
             "set -e",
             f"{python} -m ruff format --no-cache {touched}",
             f"{python} -m ruff check --no-cache {touched}",
-            f"{python} -m tests.docs.generate",
+            f"{python} -m tools.docs",
             f"{python} -m pytest -x -p no:cacheprovider -k '{CHOSEN}' {shlex.join(CHECKS)}",
         )
     )

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from tests.docs import security
+from tools.docs import security
 
 
 def test_every_row_has_the_tests_that_name_it() -> None:

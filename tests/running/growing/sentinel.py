@@ -8,7 +8,7 @@ from pathlib import Path
 
 from redis import Redis
 
-from tests.faults.redis_server import RedisServer
+from tests.harness.redis_server import RedisServer
 from tests.harness.servers import free_port, listening, redis_binary, wait_until
 
 _NAME = "vestibule"

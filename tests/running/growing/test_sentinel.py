@@ -9,8 +9,8 @@ import httpx
 import pytest
 from redis import Redis
 
+from measure.faults.ledger import claims
 from tests.conftest import not_to_be_had
-from tests.faults.ledger import claims
 from tests.harness.backends import Backend
 from tests.harness.process import UNLIMITED, Running, given_keys, register, run, serving, sign_in
 from tests.harness.servers import NotToBeHad, free_port, wait_until

@@ -11,7 +11,6 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.docs.metrics import PAGE
 from tests.harness.process import (
     PASSWORD,
     Running,
@@ -26,6 +25,7 @@ from tests.harness.process import (
     tour,
 )
 from tests.harness.servers import free_port, wait_until
+from tools.docs.metrics import PAGE
 
 EMAIL, OTHER = "ada@example.com", "grace@example.com"
 REQUESTS = "vestibule_http_request_duration_seconds_count"

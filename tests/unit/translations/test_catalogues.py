@@ -7,7 +7,7 @@ import pytest
 from babel.messages.pofile import read_po
 from jinja2 import DictLoader, Environment
 
-from tests.unit.translations.collect import CATALOGUES, collected, translated_languages
+from tools.translations import CATALOGUES, collected, translated_languages
 from vestibule.model.languages import LANGUAGES, preferred
 from vestibule.translations.catalogues import catalogue, speaking
 

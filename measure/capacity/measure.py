@@ -1,0 +1,142 @@
+"""What each operation costs on a database of a size."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import asyncpg
+import psutil
+
+from measure import scripts
+from measure.capacity.people import People
+from measure.load import Measured, measure, percentile
+from measure.postgres import Postgres
+from measure.scripts import ME
+from measure.server import Server, vestibule
+from measure.speed.results import Push
+from measure.speed.revocation import lane
+from measure.wire import Asker, request
+from tests.harness.process import UNLIMITED, given_keys
+
+_CLIENT_INFOS = 4
+_SIGN_IN_SECONDS = 8.0
+_MOST = 250  # sessions for each of reading, refreshing and signing out; a database of 10,000 accounts has 1,000
+_LOOKS_SECONDS = 3.0
+_LARGE = 1_000  # rows; to read a smaller table as a whole is no fault
+
+
+@dataclass
+class Row:
+    """One operation at one size: milliseconds of what a client waits, microseconds of CPU that each request costs."""
+
+    p50: float
+    p99: float
+    server_cpu: float | None = None
+    database_cpu: float | None = None
+
+
+@dataclass
+class Size:
+    """All that was found with so many accounts."""
+
+    accounts: int
+    sessions: int
+    revocations: int
+    gigabytes: float
+    rows: dict[str, Row] = field(default_factory=dict)
+    start_seconds: float = 0.0
+    worker_megabytes: float = 0.0
+    whole_reads: dict[str, int] = field(default_factory=dict)
+
+
+async def measure_size(postgres: Postgres, people: People, folder: Path) -> Size:
+    """Two servers on it: one is measured, and both together for how a log-out travels."""
+    settings = {
+        "NODE_ENV": "production",
+        "VESTIBULE_URL": "http://localhost:8000",
+        "DATABASE_URL": postgres.address(),
+        **given_keys(),
+        **UNLIMITED,
+    }
+    found = await _counted(postgres, people.accounts)
+    before = await _scans(postgres)
+    begun = perf_counter()
+    async with vestibule(folder, settings) as home:
+        found.start_seconds = perf_counter() - begun
+        for name, step in _steps(home, people):
+            found.rows[name] = await _costed(postgres, step)
+        found.worker_megabytes, _ = home.megabytes()
+        async with vestibule(folder, settings) as elsewhere:
+            trials = iter(enumerate(people.tokens(_MOST)))
+            delays = await lane(Push.NOTIFY, home.port, elsewhere.port, trials)
+            found.rows["log-out, until the other process refuses"] = Row(*_times(delays))
+    after = await _scans(postgres)
+    found.whole_reads = {name: after[name] - before.get(name, 0) for name in after if after[name] > before.get(name, 0)}
+    return found
+
+
+Step = Callable[[], Coroutine[Any, Any, Measured]]
+
+
+def _steps(server: Server, people: People) -> list[tuple[str, Step]]:
+    looked, known = people.tokens(_MOST), people.tokens(_CLIENT_INFOS * 10)
+    looks = [scripts.look(ME, held) for held in known]
+    refreshes = [
+        request("POST", "/api/auth/refresh", cookie=f"refresh_token={held.refresh}") for held in people.tokens(_MOST)
+    ]
+
+    async def known_mappings() -> Measured:
+        async with Asker(server.port) as asker:
+            for look in looks:
+                await asker.ask(look, expected=200)
+        return await measure(server, scripts.again_and_again(looks, _CLIENT_INFOS), _LOOKS_SECONDS, 200)
+
+    first = (scripts.look(ME, held) for held in looked)
+    return [
+        ("sign-in", lambda: measure(server, scripts.sharing(people.sign_ins(), _CLIENT_INFOS), _SIGN_IN_SECONDS, 200)),
+        ("refresh", lambda: measure(server, scripts.sharing(iter(refreshes), _CLIENT_INFOS), 600, 200)),
+        ("me, token never seen", lambda: measure(server, scripts.sharing(first, _CLIENT_INFOS), 600, 200)),
+        ("me, token known", known_mappings),
+    ]
+
+
+async def _costed(postgres: Postgres, step: Step) -> Row:
+    before = _database_cpu(postgres)
+    found = await step()
+    database = (_database_cpu(postgres) - before) / found.count * 1e6
+    return Row(*_times(found.latencies), found.cpu, database)
+
+
+def _times(seconds: list[float]) -> tuple[float, float]:
+    return percentile(seconds, 50) * 1e3, percentile(seconds, 99) * 1e3
+
+
+def _database_cpu(postgres: Postgres) -> float:
+    """Seconds that the database's processes have used. Those that end take theirs along; a pool keeps its own."""
+    main = int((postgres.folder / "postmaster.pid").read_text().split()[0])
+    family = [psutil.Process(main), *psutil.Process(main).children()]
+    return sum(process.cpu_times().user + process.cpu_times().system for process in family)
+
+
+async def _counted(postgres: Postgres, accounts: int) -> Size:
+    (row,) = await postgres.ask(
+        "SELECT (SELECT count(*) FROM sessions WHERE ended_at IS NULL AND idle_expires_at > now()),"
+        " (SELECT count(*) FROM revocations), pg_database_size(current_database()) / 1e9"
+    )
+    return Size(accounts, row[0], row[1], float(row[2]))
+
+
+async def _scans(postgres: Postgres) -> dict[str, int]:
+    """How often each large table was read as a whole so far. A look at the truth that follows the last report."""
+    connection: asyncpg.Connection = await postgres.connect()
+    try:
+        await asyncio.sleep(1)  # a session reports what it did at most once a second
+        rows = await connection.fetch(
+            "SELECT relname, seq_scan FROM pg_stat_user_tables WHERE n_live_tup > $1 ORDER BY relname", _LARGE
+        )
+        return {row["relname"]: row["seq_scan"] for row in rows}
+    finally:
+        await connection.close()

@@ -1,0 +1,94 @@
+"""docs/capacity.md, written from the figures of a run."""
+
+from textwrap import fill
+
+from measure.capacity.fill import REVOCATION_EVERY, SESSION_EVERY
+from measure.capacity.measure import Row, Size
+from measure.machine import Machine
+
+_PAGE = """\
+# Capacity
+
+What a request costs as the database grows. Written by `make capacity` on {day}; `make capacity ACCOUNTS=1000000` goes
+less far. Machine: {machine}.
+
+{how}
+
+{sentence}
+
+![How long each operation takes as the database grows](capacity.png)
+
+## The databases
+
+{databases}
+
+*Start*: from the command to the first answer; *worker*: resident memory after the measurements. Both hold every
+revocation that still matters in memory. *Read as a whole*: large tables for which no index served, and how often, while
+all of this was measured; in its first half minute a process has the record of revocations counted once a second.
+
+## What each operation costs
+
+{operations}
+"""
+_HOW = (
+    "Everything runs on that one machine over loopback: one worker process, PostgreSQL with 2 GB of shared buffers and "
+    "every commit on the disk, and four visitors who each wait for an answer before they ask again. They share its "
+    "cores with what they ask, so CPU is steadier than times. "
+    f"One account in {SESSION_EVERY} has a live session, a known device and an event; for each {REVOCATION_EVERY} "
+    "accounts there is a revocation. Everybody who asks is somebody else, picked from all over the "
+    "database. Tokens are signed with RSA of 2048 bits, half of what a key made by default takes."
+)
+_WIDTH = 116
+
+
+def page(machine: Machine, found: list[Size]) -> str:
+    """The whole page."""
+    return _PAGE.format(
+        day=machine.day,
+        machine=machine,
+        how=fill(_HOW, _WIDTH),
+        sentence=fill(_sentence(found), _WIDTH),
+        databases=_databases(found),
+        operations=_operations(found),
+    )
+
+
+def _sentence(found: list[Size]) -> str:
+    first, last = found[0], found[-1]
+    grown = [f"{name} from {first.rows[name].p50:.1f} to {row.p50:.1f} ms" for name, row in last.rows.items() if name]
+    return f"From {first.accounts:,} to {last.accounts:,} accounts, the median goes: {'; '.join(grown)}."
+
+
+def _databases(found: list[Size]) -> str:
+    head = ("accounts", "live sessions", "revocations", "GB", "start s", "worker MB", "read as a whole")
+    rows = [
+        (
+            f"{size.accounts:,}",
+            f"{size.sessions:,}",
+            f"{size.revocations:,}",
+            f"{size.gigabytes:.2f}",
+            f"{size.start_seconds:.2f}",
+            f"{size.worker_megabytes:.0f}",
+            ", ".join(f"{name} {times}" for name, times in size.whole_reads.items()) or "none",
+        )
+        for size in found
+    ]
+    return _table(head, rows, numeric=6)
+
+
+def _operations(found: list[Size]) -> str:
+    head = ("operation", "accounts", "p50 ms", "p99 ms", "server CPU µs", "database CPU µs")
+    rows = [(name, f"{size.accounts:,}", *_figures(size.rows[name])) for name in found[0].rows for size in found]
+    return _table(head, rows, numeric=0)
+
+
+def _figures(row: Row) -> tuple[str, ...]:
+    cpu = ["" if spent is None else f"{spent:,.0f}" for spent in (row.server_cpu, row.database_cpu)]
+    return (f"{row.p50:.1f}", f"{row.p99:.1f}", *cpu)
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]], numeric: int) -> str:
+    """With numbers to the right: the first `numeric` columns, or, for 0, all but the first."""
+    right = [column < numeric if numeric else column > 0 for column in range(len(head))]
+    rule = tuple("---:" if numbers else "---" for numbers in right)
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))

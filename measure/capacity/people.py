@@ -1,0 +1,65 @@
+"""People picked out of a filled database, and what they ask: nobody twice, so that nothing is remembered of them."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import count
+
+from measure.capacity.fill import SESSION_EVERY, account_id_of, email_of, session_id_of
+from measure.scripts import Tokens
+from measure.wire import request
+from tests.harness.process import PASSWORD
+from tests.harness.world import key_ring
+from vestibule.crypto import jws
+from vestibule.crypto.entropy import new_id
+from vestibule.model import access_tokens, refresh_tokens
+from vestibule.model.access_tokens import Issuer
+from vestibule.model.accounts import Role
+from vestibule.model.clock import SystemClock
+from vestibule.protocol.access_tokens import AccessToken
+
+_ISSUER = Issuer("vestibule", "vestibule", timedelta(seconds=30))
+_STRIDE = 7_368_787  # a prime: steps of it visit every number once, far from the one before
+
+
+class People:
+    """Those of a database that grows: `accounts` is how many there are. Nobody is picked again at a later size."""
+
+    def __init__(self) -> None:
+        self.accounts = 0
+        self._turns = count(1)
+        self._picked: set[int] = set()
+
+    def sign_ins(self) -> Iterator[bytes]:
+        """Requests to sign in, each of somebody else."""
+        for turn in self._turns:
+            number = turn * _STRIDE % self.accounts + 1
+            yield request("POST", "/api/auth/login", body={"email": email_of(number), "password": PASSWORD})
+
+    def tokens(self, most: int) -> list[Tokens]:
+        """The tokens of so many live sessions, each used nowhere else."""
+        return [_tokens(self._session() * SESSION_EVERY) for _ in range(most)]
+
+    def _session(self) -> int:
+        sessions = self.accounts // SESSION_EVERY
+        number = next(n for n in (turn * _STRIDE % sessions + 1 for turn in self._turns) if n not in self._picked)
+        self._picked.add(number)
+        return number
+
+
+def _tokens(number: int) -> Tokens:
+    """As the server would have signed them: it was given these keys."""
+    now = SystemClock().now()
+    keys, session = key_ring(), session_id_of(number)
+    access = AccessToken(
+        new_id(), account_id_of(number), session, Role.USER, int(now.timestamp()), int(now.timestamp()) + 900
+    )
+    claims = {
+        "iss": _ISSUER.name,
+        "aud": _ISSUER.refresh_expected.audience,
+        "sid": session,
+        "n": 1,
+        "iat": int(now.timestamp()),
+        "exp": int((now + timedelta(hours=1)).timestamp()),
+    }
+    refresh = jws.sign(claims, keys.refresh.signing, refresh_tokens.TYP)
+    return Tokens(access_tokens.sign(access, _ISSUER, keys.access), refresh)

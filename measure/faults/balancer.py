@@ -1,0 +1,111 @@
+"""What stands between people and the servers: a client that does as a load balancer does.
+
+It asks the servers in turn, leaves out those whose health check fails, and goes to the next one where nobody
+listens. A connection that breaks under way, or an answer that does not come, is a failure: it may have been done.
+"""
+
+import asyncio
+import itertools
+import time
+from typing import Any
+
+import httpx
+
+from measure.faults.ledger import Ledger
+from measure.faults.timeline import Request, Timeline
+from tests.harness.world import FRONT_END
+
+CLIENT_SECONDS = 10.0
+_CHECK_SECONDS = 0.5
+_NEVER_RIGHT = {"500", "502", "504"}
+
+
+class NoAnswer(Exception):
+    """The word says why: `refused`, `reset`, `timeout`, or `absent`: the one server that was asked for is not there."""
+
+
+class Balancer:
+    """Asks, and writes down what came of it."""
+
+    def __init__(self, ports: list[int], timeline: Timeline, ledger: Ledger) -> None:
+        limits = httpx.Limits(max_connections=200, max_keepalive_connections=50)
+        self._clients = {
+            port: httpx.AsyncClient(
+                base_url=f"http://127.0.0.1:{port}",
+                headers={"Origin": FRONT_END, "User-Agent": "faults"},
+                timeout=CLIENT_SECONDS,
+                limits=limits,
+            )
+            for port in ports
+        }
+        self._turn = itertools.cycle(ports)
+        self._out: set[int] = set()
+        self._timeline = timeline
+        self._ledger = ledger
+
+    async def close(self) -> None:
+        for client in self._clients.values():
+            await client.aclose()
+
+    async def check(self) -> None:
+        """Take servers out whose health check fails, and in again; goes on until it is cancelled."""
+        async with httpx.AsyncClient(timeout=1.0) as client:
+            while True:
+                await asyncio.gather(*(self._check(client, port) for port in self._clients))
+                await asyncio.sleep(_CHECK_SECONDS)
+
+    async def _check(self, client: httpx.AsyncClient, port: int) -> None:
+        try:
+            well = (await client.get(f"http://127.0.0.1:{port}/healthz/ready")).status_code == 200
+        except httpx.HTTPError:
+            well = False
+        (self._out.discard if well else self._out.add)(port)
+
+    async def seen(self, port: int) -> None:
+        """Returns when this server has been seen to be ready, and so is sent requests again."""
+        self._out.add(port)
+        while port in self._out:
+            await asyncio.sleep(_CHECK_SECONDS / 10)
+
+    async def ask(
+        self, kind: str, method: str, path: str, good: set[int], port: int | None = None, **request: Any
+    ) -> httpx.Response:
+        """One request, to `port` or to whose turn it is; raises `NoAnswer`."""
+        ports, nobody_listens = ([port], "absent") if port else (self._candidates(), "refused")
+        begun = time.monotonic()
+        try:
+            answer = await self._sent(ports, nobody_listens, method, path, request)
+        except NoAnswer as fault:
+            self._timeline.add(Request(kind, begun, time.monotonic() - begun, str(fault), ok=False))
+            raise
+        outcome, ok = str(answer.status_code), answer.status_code in good
+        self._timeline.add(Request(kind, begun, time.monotonic() - begun, outcome, ok))
+        self._judge(kind, answer)
+        return answer
+
+    def _candidates(self) -> list[int]:
+        order = [next(self._turn) for _ in self._clients]
+        return [port for port in order if port not in self._out] or order
+
+    async def _sent(
+        self, ports: list[int], fault: str, method: str, path: str, request: dict[str, Any]
+    ) -> httpx.Response:
+        """What the first of the servers that listens answers; `fault` is the word where none does."""
+        for port in ports:
+            try:
+                return await self._clients[port].request(method, path, **request)
+            except httpx.ConnectError:
+                continue
+            except httpx.TimeoutException:
+                fault = "timeout"
+            except httpx.TransportError:
+                fault = "reset"
+            break
+        raise NoAnswer(fault)
+
+    def _judge(self, kind: str, answer: httpx.Response) -> None:
+        status = str(answer.status_code)
+        if status in _NEVER_RIGHT:
+            self._ledger.violate("I6", f"{kind} was answered {status}: {answer.text[:200]}")
+        if status == "503" and "retry-after" not in answer.headers:
+            self._ledger.violate("I6", f"{kind} was answered 503 without Retry-After")

@@ -1,0 +1,138 @@
+"""The load: visitors who each send a request, wait for its answer and send the next, all in one asyncio process."""
+
+import asyncio
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import cast
+
+from measure.server import Server
+from measure.wire import HOST, Answer, UnexpectedAnswer, parse
+
+Script = Generator[bytes, Answer, None]
+"""What a visitor does: yields a request, is sent its answer, yields the next."""
+
+
+@dataclass
+class Measured:
+    """So much was done in so many seconds, at the cost of so much CPU; how long each took, where that was looked at."""
+
+    count: int = 0
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    latencies: list[float] = field(default_factory=list)
+
+    def add(self, other: "Measured") -> None:
+        """Take another round in."""
+        self.count += other.count
+        self.seconds += other.seconds
+        self.cpu_seconds += other.cpu_seconds
+        self.latencies += other.latencies
+
+    @property
+    def rate(self) -> float:
+        """How many a second."""
+        return self.count / self.seconds
+
+    @property
+    def cpu(self) -> float:
+        """Microseconds of CPU, user and system, that each cost."""
+        return self.cpu_seconds / self.count * 1e6
+
+    def percentile(self, percent: int) -> float:
+        """How many milliseconds so many percent of the answers took at most."""
+        return percentile(self.latencies, percent) * 1e3
+
+
+def percentile(times: Sequence[float], percent: int) -> float:
+    """The smallest of the times that so many percent do not exceed (nearest rank)."""
+    rank = -(-len(times) * percent // 100)
+    return sorted(times)[rank - 1]
+
+
+class ClientInfo:
+    """Follows a script, over as many rounds as there are: it goes on where it was."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self.request: bytes | None = next(script, None)
+
+    def take(self, answer: Answer) -> None:
+        """Let the script see the answer and say what is asked next; nothing, when it is over."""
+        try:
+            self.request = self._script.send(answer)
+        except StopIteration:
+            self.request = None
+
+
+async def measure(server: Server, client_info: Sequence[ClientInfo], seconds: float, expected: int) -> Measured:
+    """Let the visitors ask for so long, or until their scripts are over. Every answer must have the one status."""
+    loop = asyncio.get_running_loop()
+    latencies: list[float] = []
+    connections = [_Connection(client_info, expected, latencies) for client_info in client_info]
+    for connection in connections:
+        await loop.create_connection(connection.itself, HOST, server.port)
+    cpu_before = server.cpu_seconds()
+    begun = perf_counter()
+    for connection in connections:
+        connection.begin(begun + seconds)
+    try:
+        await asyncio.gather(*(connection.done for connection in connections))
+        ended = perf_counter()
+        return Measured(len(latencies), ended - begun, server.cpu_seconds() - cpu_before, latencies)
+    finally:
+        for connection in connections:
+            connection.close()
+
+
+class _Connection(asyncio.Protocol):
+    """A visitor's connection. Written for few Python calls for each request, so that the server is what limits."""
+
+    def __init__(self, client_info: ClientInfo, expected: int, latencies: list[float]) -> None:
+        self._client_info = client_info
+        self._expected = expected
+        self._latencies = latencies
+        self._received = b""
+        self._sent_at = 0.0
+        self._until = 0.0
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def itself(self) -> "_Connection":
+        """For asyncio, which wants to be told how to make one."""
+        return self
+
+    def begin(self, until: float) -> None:
+        self._until = until
+        self._ask(perf_counter())
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.done.done():
+            self.done.set_exception(exc or ConnectionResetError("the server hung up"))
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        answer = parse(self._received)
+        if answer is None:
+            return
+        self._received = b""
+        now = perf_counter()
+        self._latencies.append(now - self._sent_at)
+        if answer.status != self._expected:
+            self.done.set_exception(UnexpectedAnswer(f"{answer.status} instead of {self._expected}: {answer.body!r}"))
+            return
+        self._client_info.take(answer)
+        self._ask(now)
+
+    def _ask(self, now: float) -> None:
+        request = self._client_info.request
+        if request is None or now >= self._until:
+            self.done.set_result(None)
+            return
+        self._sent_at = now
+        self._transport.write(request)

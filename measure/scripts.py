@@ -1,0 +1,85 @@
+"""What visitors of Vestibule do, request by request."""
+
+from collections.abc import Iterator
+from itertools import count, cycle
+from typing import NamedTuple
+
+from measure.load import ClientInfo, Script
+from measure.wire import request
+from tests.harness.process import PASSWORD
+
+ME = "/api/users/me"
+VERIFY = "/api/auth/verify"
+
+
+class Tokens(NamedTuple):
+    """What a sign-in gave."""
+
+    access: str
+    refresh: str
+
+
+def look(path: str, tokens: Tokens) -> bytes:
+    """A read by a service or a browser that holds the token."""
+    return request("GET", path, token=tokens.access)
+
+
+def sign_out(tokens: Tokens) -> bytes:
+    """A device signs out."""
+    return request("POST", "/api/auth/logout", token=tokens.access)
+
+
+def sharing(requests: Iterator[bytes], client_info: int) -> list[ClientInfo]:
+    """Visitors who take the requests from one pile, each the next one, until it is empty."""
+    return [ClientInfo(_taking(requests)) for _ in range(client_info)]
+
+
+def again_and_again(requests: list[bytes], client_info: int) -> list[ClientInfo]:
+    """The same, but the pile never ends."""
+    return sharing(cycle(requests), client_info)
+
+
+def signing_in(emails: list[str], kept: list[Tokens], client_info: int, most: int | None = None) -> list[ClientInfo]:
+    """Visitors who sign in, as many times as they are let, or `most` times; what they are given is kept."""
+    turns = count() if most is None else iter(range(most))
+    return [ClientInfo(_signing_in(emails, turns, kept)) for _ in range(client_info)]
+
+
+def refreshing(tokens: list[Tokens]) -> list[ClientInfo]:
+    """Each session refreshes, and then with what it was given."""
+    return [ClientInfo(_refreshing(held.refresh)) for held in tokens]
+
+
+def registering(client_info: int) -> list[ClientInfo]:
+    """New people, each with an address of their own."""
+    numbers = count()
+    return [ClientInfo(_registering(numbers)) for _ in range(client_info)]
+
+
+def registration(email: str) -> bytes:
+    """Somebody new."""
+    body = {"name": "Ada Lovelace", "email": email, "password": PASSWORD, "passwordConfirm": PASSWORD}
+    return request("POST", "/api/auth/register", body=body)
+
+
+def _taking(requests: Iterator[bytes]) -> Script:
+    for sent in requests:
+        _ = yield sent
+
+
+def _signing_in(emails: list[str], turns: Iterator[int], kept: list[Tokens]) -> Script:
+    for turn in turns:
+        body = {"email": emails[turn % len(emails)], "password": PASSWORD}
+        answer = yield request("POST", "/api/auth/login", body=body)
+        kept.append(Tokens(answer.cookie("access_token"), answer.cookie("refresh_token")))
+
+
+def _refreshing(refresh_token: str) -> Script:
+    while True:
+        answer = yield request("POST", "/api/auth/refresh", cookie=f"refresh_token={refresh_token}")
+        refresh_token = answer.cookie("refresh_token")
+
+
+def _registering(numbers: Iterator[int]) -> Script:
+    while True:
+        yield registration(f"new-{next(numbers)}@example.com")

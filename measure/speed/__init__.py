@@ -1,0 +1,1 @@
+"""Speed: what requests, starts and revocations take. `make bench` writes docs/performance.md."""

@@ -1,0 +1,92 @@
+"""The limits: what the unavoidable part of each operation costs when nothing is around it."""
+
+import asyncio
+from collections.abc import Callable
+from time import perf_counter, process_time
+
+import asyncpg
+
+from measure.load import Measured
+from vestibule.crypto import jwk, jws
+from vestibule.crypto.passwords import Argon2id, Hasher
+from vestibule.process.niced_threads import NicedThreads
+
+_HASHES_AT_ONCE = 2
+_PASSWORD = "correct horse"
+_CLAIMS = {
+    "iss": "vestibule",
+    "aud": "vestibule",
+    "sub": "8f14e45f-ceea-467f-a3a0-6c2d5e1f4b7a",
+    "sid": "c9f0f895-fb98-4b91-9d3c-0a1b2c3d4e5f",
+    "jti": "45c48cce-2e2d-4bb1-8a1b-7d6e5f4a3b2c",
+    "iat": 1_800_000_000,
+    "exp": 1_800_000_900,
+    "role": "user",
+}
+
+
+class Limits:
+    """Each method measures one limit for so many seconds, in this process, which does nothing else meanwhile."""
+
+    def __init__(self) -> None:
+        self._hasher = Hasher(Argon2id())
+        self._stored = self._hasher.hash(_PASSWORD)
+        self._key = jwk.generate()
+        self._checking = {self._key.kid: self._key.public}
+        self._token = self._sign()
+
+    async def hashes(self, seconds: float) -> Measured:
+        """Passwords checked, on two threads of the priority that the server's have."""
+        threads = NicedThreads(_HASHES_AT_ONCE, waiting=0)
+        done = Measured()
+
+        async def lane(until: float) -> None:
+            while perf_counter() < until:
+                await threads.run(self._hasher.matches, _PASSWORD, self._stored)
+                done.count += 1
+
+        begun, cpu = perf_counter(), process_time()
+        await asyncio.gather(*(lane(begun + seconds) for _ in range(_HASHES_AT_ONCE)))
+        done.seconds, done.cpu_seconds = perf_counter() - begun, process_time() - cpu
+        threads.close()
+        return done
+
+    async def signatures(self, seconds: float) -> Measured:
+        """Tokens signed, one after the other."""
+        return _repeated(self._sign, seconds)
+
+    async def checks(self, seconds: float) -> Measured:
+        """Signatures checked, one after the other."""
+        return _repeated(lambda: jws.verify(self._token, self._checking, "at+jwt"), seconds)
+
+    def _sign(self) -> str:
+        return jws.sign(_CLAIMS, self._key, "at+jwt")
+
+
+async def selects(database: str, seconds: float) -> Measured:
+    """Accounts fetched by their key through the driver alone, one after the other; CPU of this side of the wire."""
+    connection = await asyncpg.connect(database)
+    try:
+        account = await connection.fetchval("SELECT id FROM accounts LIMIT 1")
+        latencies = []
+        begun, cpu = perf_counter(), process_time()
+        ended = begun
+        while ended < begun + seconds:
+            asked = ended
+            await connection.fetchrow("SELECT * FROM accounts WHERE id = $1", account)
+            ended = perf_counter()
+            latencies.append(ended - asked)
+        return Measured(len(latencies), ended - begun, process_time() - cpu, latencies)
+    finally:
+        await connection.close()
+
+
+def _repeated(call: Callable[[], object], seconds: float) -> Measured:
+    done = Measured()
+    begun, cpu = perf_counter(), process_time()
+    while done.seconds < seconds:
+        call()
+        done.count += 1
+        done.seconds = perf_counter() - begun
+    done.cpu_seconds = process_time() - cpu
+    return done

@@ -1,0 +1,65 @@
+"""The plot: what each operation costs beside its limit, and the peer's below it, on a logarithmic scale."""
+
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from measure.speed.results import Operation, Results
+
+_LIMIT, _OURS, _PEER, _LINE = "#7b8794", "#1f5fbf", "#c46a12", "#d5dae0"
+_PEER_BELOW = 0.3  # of the distance between two operations
+_BESIDE_POINTS = 8
+
+
+def draw(results: Results, path: Path) -> None:
+    """Write the picture."""
+    with mpl.rc_context({"font.family": "DejaVu Sans", "font.size": 10}):
+        figure = Figure(figsize=(9, 0.62 * len(Operation) + 1.6), dpi=150, layout="constrained")
+        axes = figure.subplots()
+        for height, name in enumerate(Operation):
+            _one(axes, height, name, results)
+        _frame(axes)
+        handles, labels = axes.get_legend_handles_labels()
+        once = dict(zip(labels, handles, strict=True))
+        figure.legend(once.values(), once.keys(), loc="outside lower center", ncols=len(once), frameon=False)
+        figure.savefig(path)
+
+
+def _one(axes: Axes, height: int, name: Operation, results: Results) -> None:
+    limit, ours = results.limit_cpu(name), results.operations[name].cpu
+    axes.plot([limit, ours], [height, height], color=_LINE, linewidth=3, zorder=1)
+    _dot(axes, limit, height, _LIMIT, "limit: the unavoidable part", on_the_left=limit <= ours)
+    _dot(axes, ours, height, _OURS, "Vestibule", on_the_left=ours < limit)
+    if name in results.peer:
+        _dot(axes, results.peer[name].cpu, height + _PEER_BELOW, _PEER, "fastapi-users")
+
+
+def _dot(axes: Axes, cost: float, height: float, color: str, label: str, on_the_left: bool = False) -> None:
+    axes.scatter(cost, height, s=60, color=color, label=label, zorder=2)
+    axes.annotate(
+        f"{cost:,.0f}",
+        (cost, height),
+        xytext=(-_BESIDE_POINTS if on_the_left else _BESIDE_POINTS, 0),
+        textcoords="offset points",
+        ha="right" if on_the_left else "left",
+        va="center_baseline",
+        color=color,
+        fontsize=9,
+    )
+
+
+def _frame(axes: Axes) -> None:
+    axes.set_xscale("log")
+    left, right = axes.get_xlim()
+    axes.set_xlim(left / 1.6, right * 1.8)
+    axes.set_yticks(range(len(Operation)), [name.value for name in Operation])
+    axes.set_ylim(len(Operation) - 0.4, -0.6)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda cost, _: f"{cost:,.0f}"))
+    axes.set_xlabel("µs of CPU for each request (logarithmic; less is better)")
+    axes.set_title("What a request costs", loc="left", fontweight="bold")
+    axes.grid(axis="x", color=_LINE, linewidth=0.5)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(axis="y", length=0)

@@ -1,0 +1,88 @@
+"""The steps of a run, each on a database and in a folder of its own."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from measure.speed.beside import measure_peer
+from measure.speed.footprint import measure_footprint
+from measure.speed.plan import Plan
+from measure.speed.results import Push, Results
+from measure.speed.revocation import measure_delays
+from measure.speed.vestibule_alone import measure_vestibule
+from tests.harness.backends import POSTGRESQL, SECRET, SQLITE, Backend, fresh, postgresql_database
+from tests.harness.process import UNLIMITED
+
+_START = 3  # seconds that a server, or a pair of them, takes to come and go
+_SIGN_INS = 30  # a second, roughly: only the progress bar relies on it
+
+
+@dataclass(frozen=True)
+class Step:
+    """One part of the run, about so long."""
+
+    name: str
+    seconds: float
+    run: Callable[[], Awaitable[None]]
+
+
+def steps(plan: Plan, results: Results, folder: Path) -> list[Step]:
+    """All of them, in order; each adds what it finds to the results."""
+    return [
+        Step("One server", _seconds_alone(plan), lambda: _alone(plan, results, folder)),
+        Step("fastapi-users", 3 * plan.peer + _START, lambda: _peer(plan, results)),
+        *(_delay_step(plan, results, folder, push) for push in Push),
+        *(_footprint_step(plan, results, folder, kind) for kind in (SQLITE, POSTGRESQL)),
+    ]
+
+
+def _seconds_alone(plan: Plan) -> float:
+    each_round = 2 * plan.hashes + 4 * plan.reads + plan.refreshes + plan.limits + 2 * plan.reads + 1
+    return plan.rounds * each_round + 2 * plan.hashes + 2 * plan.limits + 5 * _START
+
+
+async def _alone(plan: Plan, results: Results, folder: Path) -> None:
+    async with fresh(POSTGRESQL, folder) as backend:
+        await measure_vestibule(plan, _subfolder(folder, "alone"), settings_of(backend), results)
+
+
+async def _peer(plan: Plan, results: Results) -> None:
+    async with postgresql_database() as address:
+        await measure_peer(plan, address, results)
+
+
+def _delay_step(plan: Plan, results: Results, folder: Path, push: Push) -> Step:
+    async def run() -> None:
+        kind = SQLITE if push is Push.NONE else POSTGRESQL
+        async with fresh(kind, folder) as backend:
+            redis = {"REDIS_URL": backend.redis_url or ""} if push is Push.REDIS else {}
+            settings = settings_of(backend) | redis
+            results.delays[push] = await measure_delays(plan, push, _subfolder(folder, push.name), settings)
+
+    return Step(f"Log-out, {push}", 2 * plan.trials / _SIGN_INS + _START, run)
+
+
+def _footprint_step(plan: Plan, results: Results, folder: Path, kind: str) -> Step:
+    async def run() -> None:
+        async with fresh(kind, folder) as backend:
+            found = await measure_footprint(plan, _subfolder(folder, f"idle-{kind}"), settings_of(backend))
+            results.footprints[kind] = found
+
+    return Step(f"Idle on {kind}", plan.starts * _START + plan.idle, run)
+
+
+def settings_of(backend: Backend) -> dict[str, str]:
+    """As in production, but for limits: the load comes from one address."""
+    return {
+        "NODE_ENV": "production",
+        "VESTIBULE_URL": "http://localhost:8000",
+        "DATABASE_URL": backend.database_url,
+        "VESTIBULE_SECRET_KEY": SECRET,
+        **UNLIMITED,
+    }
+
+
+def _subfolder(folder: Path, name: str) -> Path:
+    made = folder / name
+    made.mkdir()
+    return made

@@ -1,0 +1,142 @@
+"""Each operation on one server on PostgreSQL, in rounds that alternate with its limit."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from sys import executable
+
+from measure import scripts
+from measure.load import measure
+from measure.scripts import ME, VERIFY, Tokens
+from measure.server import Server, granian, vestibule
+from measure.speed.limits import Limits, selects
+from measure.speed.plan import FLOOD, READERS, WARM_UP_SECONDS, WRITERS, Plan
+from measure.speed.results import Limit, Operation, Results
+from measure.wire import Asker
+
+_PEOPLE = 20
+_KNOWN = 100
+_FROM_SERVER = {"date", "server"}
+
+
+async def measure_vestibule(plan: Plan, folder: Path, settings: dict[str, str], results: Results) -> None:
+    """Everything about one server at a time; the second one has never seen the first one's tokens."""
+    limits = Limits()
+    async with vestibule(folder, settings) as server:
+        emails = await _people(server)
+        signed_in = await _sign_ins(plan, server, emails, limits, results)
+        await _reads(plan, server, signed_in[:_KNOWN], results)
+        async with vestibule(folder, settings) as elsewhere:
+            await _flood(plan, server, elsewhere, emails, signed_in[0], results)
+        await _refreshes(plan, server, signed_in[:WRITERS], limits, results)
+        await _registrations(plan, server, folder, results)
+    async with vestibule(folder, settings) as server:
+        await _first_sights(plan, server, signed_in, settings["DATABASE_URL"], limits, results)
+
+
+async def _people(server: Server) -> list[str]:
+    emails = [f"ada-{number}@example.com" for number in range(_PEOPLE)]
+    async with Asker(server.port) as asker:
+        for email in emails:
+            await asker.ask(scripts.registration(email), expected=201)
+    return emails
+
+
+async def _sign_ins(plan: Plan, server: Server, emails: list[str], limits: Limits, results: Results) -> list[Tokens]:
+    kept: list[Tokens] = []
+    await measure(server, scripts.signing_in(emails, [], WRITERS), WARM_UP_SECONDS, 200)
+    client_info = scripts.signing_in(emails, kept, WRITERS)
+    for _ in range(plan.rounds):
+        results.limits[Limit.HASH].add(await limits.hashes(plan.hashes))
+        results.operations[Operation.LOGIN].add(await measure(server, client_info, plan.hashes, 200))
+    return kept
+
+
+async def _reads(plan: Plan, server: Server, known: list[Tokens], results: Results) -> None:
+    requests = {path: [scripts.look(path, tokens) for tokens in known] for path in (ME, VERIFY)}
+    rows = (
+        (Operation.ME, Limit.BARE_ME, ME, 200),
+        (Operation.VERIFY, Limit.BARE_VERIFY, VERIFY, 204),
+    )
+    async with _bare(server, known[0]) as bare:
+        for timed in (False, *[True] * plan.rounds):
+            for operation, limit, path, status in rows:
+                seconds = plan.reads if timed else WARM_UP_SECONDS
+                for where, noted in ((bare, results.limits[limit]), (server, results.operations[operation])):
+                    client_info = scripts.again_and_again(requests[path], READERS)
+                    found = await measure(where, client_info, seconds, status)
+                    if timed:
+                        noted.add(found)
+
+
+@asynccontextmanager
+async def _bare(server: Server, tokens: Tokens) -> AsyncIterator[Server]:
+    """An application that does nothing but send the same bytes."""
+    answers = {}
+    async with Asker(server.port) as asker:
+        for path in (ME, VERIFY):
+            # The second answer is the one that is given from memory.
+            await asker.ask(scripts.look(path, tokens))
+            answer = await asker.ask(scripts.look(path, tokens))
+            headers = [pair for pair in answer.headers if pair[0] not in _FROM_SERVER]
+            answers[path] = (answer.status, headers, answer.body.decode())
+    environment = {"BENCH_ANSWERS": json.dumps(answers)}
+    async with granian(
+        "measure.speed.bare:application", "asginl", environment, ME, (executable, "-m", "granian")
+    ) as bare:
+        yield bare
+
+
+async def _flood(
+    plan: Plan, server: Server, elsewhere: Server, emails: list[str], looker: Tokens, results: Results
+) -> None:
+    """One visitor looks: calmly, while a crowd signs in, and while the crowd signs in at another process."""
+    looking = scripts.again_and_again([scripts.look(ME, looker)], 1)
+    for _ in range(plan.rounds):
+        results.calm.add(await measure(server, looking, plan.reads, 200))
+        for crowded, found in ((server, results.flooded), (elsewhere, results.flooded_elsewhere)):
+            crowd = asyncio.create_task(measure(crowded, scripts.signing_in(emails, [], FLOOD), plan.reads + 1, 200))
+            await asyncio.sleep(WARM_UP_SECONDS)
+            found.add(await measure(server, looking, plan.reads, 200))
+            await crowd
+
+
+async def _refreshes(plan: Plan, server: Server, tokens: list[Tokens], limits: Limits, results: Results) -> None:
+    client_info = scripts.refreshing(tokens)
+    for _ in range(plan.rounds):
+        results.limits[Limit.SIGNATURE].add(await limits.signatures(plan.limits))
+        results.operations[Operation.REFRESH].add(await measure(server, client_info, plan.refreshes, 200))
+
+
+async def _registrations(plan: Plan, server: Server, folder: Path, results: Results) -> None:
+    """With the letter that each registration sends: the cost counts when the last one lies in the folder."""
+    await _all_sent(folder, _PEOPLE)
+    before = server.cpu_seconds()
+    found = await measure(server, scripts.registering(WRITERS), plan.hashes, 201)
+    await _all_sent(folder, _PEOPLE + found.count)
+    found.cpu_seconds = server.cpu_seconds() - before
+    results.operations[Operation.REGISTER].add(found)
+
+
+async def _all_sent(folder: Path, letters: int) -> None:
+    mail = folder / "vestibule-data" / "mail"
+    async with asyncio.timeout(60):
+        while sum(1 for _ in mail.glob("*.eml")) < letters:  # noqa: ASYNC110  # another process writes them
+            await asyncio.sleep(0.02)
+
+
+async def _first_sights(
+    plan: Plan, server: Server, tokens: list[Tokens], database: str, limits: Limits, results: Results
+) -> None:
+    """Each token is seen here for the first time, and then signed out."""
+    looks = scripts.sharing((scripts.look(ME, held) for held in tokens), WRITERS)
+    leaves = scripts.sharing((scripts.sign_out(held) for held in tokens), WRITERS)
+    for limit, found in (
+        (Limit.CHECK, await limits.checks(plan.limits)),
+        (Limit.SELECT, await selects(database, plan.limits)),
+    ):
+        results.limits[limit].add(found)
+    for operation, client_info in ((Operation.ME_MISS, looks), (Operation.LOGOUT, leaves)):
+        results.operations[operation].add(await measure(server, client_info, 600, 200))

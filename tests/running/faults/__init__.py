@@ -1,0 +1,1 @@
+"""A few cells of `measure/faults`, few times each."""
