@@ -38,6 +38,8 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="write docs/capacity.md also after a smaller run")
     write = parser.parse_args().write
     most = int(os.environ.get("ACCOUNTS") or _SIZES[-1])
+    if most < _SIZES[0]:
+        sys.exit(f"ACCOUNTS is at least {_SIZES[0]:,}: fewer have not enough sessions to pick from.")
     sizes = sorted({size for size in _SIZES if size < most} | {most})
     _require_space(most)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
