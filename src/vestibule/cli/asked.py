@@ -4,8 +4,8 @@ import sys
 
 import typer
 
-from vestibule.cli.typed import is_text
 from vestibule.cli.usage import WronglyTyped
+from vestibule.protocol.utf8 import is_utf8
 
 _LONGEST_LINE = 10_000
 
@@ -16,7 +16,7 @@ def asked(what: str, *, hidden: bool = False) -> str:
         answer = typer.prompt(what, hide_input=hidden, err=True) if sys.stdin.isatty() else _next_line(what)
     except UnicodeDecodeError:
         answer = "\udcff"  # as if it had been read under a locale without UTF-8
-    if not is_text(answer):
+    if not is_utf8(answer):
         raise WronglyTyped(f"{what.lower()}: what was given on the standard input is not UTF-8")
     if not answer:
         raise WronglyTyped(f"no {what.lower()} was given: type it, or give it as a line on the standard input")

@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from babel.dates import format_timedelta
@@ -15,6 +15,7 @@ from vestibule.cli.console import notes, results
 from vestibule.cli.typed import Commands
 from vestibule.flows.look_after_mail import Outbox, look_into_outbox, retry_letters, send_test_letter
 from vestibule.model.accounts import NotAnEmail, canonical_email
+from vestibule.model.languages import Language
 from vestibule.model.letters import LetterState, NotSent
 from vestibule.process.operator_errors import OperatorError
 from vestibule.settings.fields import Settings
@@ -22,7 +23,6 @@ from vestibule.settings.reading import WrongSettings
 
 _SHOWN_OF_ID = 8
 _MOST_LETTERS = 100_000
-Language = Literal["en", "de", "fr", "es", "pt"]
 
 
 class NoSuchLetter(OperatorError):

@@ -24,6 +24,7 @@ from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import Terminal, notes
 from vestibule.cli.supervisor import FINISH_SECONDS, Supervisor
 from vestibule.process import open_files
+from vestibule.protocol.this_machine import LOCALHOST
 from vestibule.settings.fields import Settings
 from vestibule.settings.reading import ENV_FILE, WrongSettings, slips
 from vestibule.settings.types import listening_address
@@ -38,7 +39,6 @@ _BACKLOG = 4096  # connections that the system keeps waiting for us; its own lim
 _LOG_WIDTH = 300
 # Where a browser on this machine says localhost.
 _REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared, never bound
-_LOOPBACK_OR_ALL = {"127.0.0.1", "0.0.0.0", "::", "::1"}  # noqa: S104  # compared, never bound
 
 
 def serve(
@@ -222,7 +222,7 @@ def _answers(host: str, port: int) -> bool:
 
 def _welcome(settings: Settings, host: str, port: int, workers: int) -> None:
     lines = Table.grid(Column(no_wrap=True), Column(overflow="fold"), padding=(0, 2))
-    shown_host = "localhost" if host in _LOOPBACK_OR_ALL else host
+    shown_host = "localhost" if _REACHED_AT.get(host, host) in LOCALHOST else host
     lines.add_row(
         "Listening on", f"[bold]http://{shown_host}:{port}[/]" + (f"  ({workers} processes)" if workers > 1 else "")
     )

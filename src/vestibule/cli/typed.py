@@ -7,6 +7,8 @@ import typer
 from typer.core import TyperCommand
 from typer.models import CommandFunctionType
 
+from vestibule.protocol.utf8 import is_utf8
+
 _TOO_MANY = (
     "More was given than this command takes; it is not repeated here, because it may be a password. "
     "Passwords are asked for, or read as a line on the standard input."
@@ -19,18 +21,13 @@ class DiscreetCommand(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Return the rest of the arguments; fails for surplus ones and for bytes that are not UTF-8."""
-        if not all(map(is_text, args)):
+        if not all(map(is_utf8, args)):
             ctx.fail(_NOT_UTF8)
         takes_more, ctx.allow_extra_args = ctx.allow_extra_args, True
         rest: list[str] = super().parse_args(ctx, args)
         if ctx.args and not takes_more and not ctx.resilient_parsing:
             ctx.fail(_TOO_MANY)
         return rest
-
-
-def is_text(typed: str) -> bool:
-    """Return whether the text has no lone surrogate, in which Python hides bytes that are not UTF-8 (PEP 383)."""
-    return not any("\ud800" <= sign <= "\udfff" for sign in typed)
 
 
 class Commands(typer.Typer):

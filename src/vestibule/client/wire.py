@@ -13,6 +13,7 @@ import httpx
 from vestibule.client.errors import NotReachedError, NotVestibuleError, ServiceRefusedError
 from vestibule.crypto import i_json
 from vestibule.protocol import timeouts
+from vestibule.protocol.this_machine import is_this_machine
 
 ANSWER_SECONDS = timeouts.ANSWER_SECONDS
 MAX_ANSWER_BYTES = timeouts.MAX_ANSWER_BYTES
@@ -49,7 +50,7 @@ def base_of(url: str, *, plain_http: bool) -> str:
         raise ValueError("the address has a user or a password in it, which nothing here uses: leave them out")
     if parts.scheme not in {"http", "https"} or not parts.hostname or re.search(r"[?#\s\\]", url):
         raise ValueError(f"{_shown(url)} is not an address such as https://auth.example.com")
-    if parts.scheme == "http" and not plain_http and not _is_loopback(parts.hostname):
+    if parts.scheme == "http" and not plain_http and not is_this_machine(parts.hostname):
         raise PlainHttpError(_shown(url))
     _require_reachable(url, parts)
     return url.rstrip("/")
@@ -166,13 +167,6 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def why(fault: Exception) -> str:

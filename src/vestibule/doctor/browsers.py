@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from urllib.parse import SplitResult, urlsplit
 
 from vestibule.model.findings import Finding, fault, fine, hint, warning
+from vestibule.protocol.this_machine import is_this_machine
 from vestibule.settings.fields import Settings
 
 SUBJECT = "browsers"
-_LOCAL = {"localhost", "127.0.0.1", "::1"}
 
 
 def look(chosen: Settings) -> list[Finding]:
@@ -44,14 +44,15 @@ def _app(origin: str) -> Finding:
 
 def _front_end(chosen: Settings, origin: SplitResult, own: SplitResult) -> Iterator[Finding]:
     shown = f"{origin.scheme}://{origin.netloc}"
-    if origin.hostname in _LOCAL and own.hostname in _LOCAL and origin.hostname != own.hostname:
+    local = is_this_machine(origin.hostname or "")
+    if local and is_this_machine(own.hostname or "") and origin.hostname != own.hostname:
         yield warning(
             SUBJECT,
             f"the front-end is at {shown}, the server at {chosen.own_base}",
             "For a browser these are two sites, and SameSite=Lax cookies do not go from one to the other.",
             f"the same name in both, such as ORIGIN={origin.scheme}://{own.hostname}:{origin.port or 80}",
         )
-    elif origin.hostname in _LOCAL or "origins" not in chosen.model_fields_set:
+    elif local or "origins" not in chosen.model_fields_set:
         return
     elif origin.scheme != own.scheme:
         yield fault(

@@ -6,9 +6,9 @@ import aiosmtplib
 
 from vestibule.mail.smtp import Server, said_by, security_for
 from vestibule.model.findings import Finding, fault, fine, hint, warning
+from vestibule.protocol.this_machine import is_this_machine
 from vestibule.settings.fields import Settings
 from vestibule.settings.reading import WrongSettings
-from vestibule.settings.unsafe import is_local
 from vestibule.wiring.opening import sender
 
 SUBJECT = "mail"
@@ -97,7 +97,7 @@ def _unreachable(server: Server, reason: Exception) -> Finding:
 
 
 def _in_clear(server: Server) -> Iterator[Finding]:
-    if is_local(server.host):
+    if is_this_machine(server.host):
         return
     why = "Links that set a password travel in clear."
     remedy = "VESTIBULE_EMAIL_SECURITY=starttls, or tls on port 465"

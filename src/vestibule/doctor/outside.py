@@ -13,6 +13,7 @@ from vestibule.crypto import i_json
 from vestibule.model.clock import Clock
 from vestibule.model.findings import Finding, fault, fine, hint, warning
 from vestibule.protocol import timeouts
+from vestibule.protocol.this_machine import is_this_machine
 from vestibule.protocol.timeouts import Timeouts, Unbounded
 from vestibule.settings.fields import Settings
 from vestibule.settings.types import shown
@@ -21,7 +22,6 @@ SUBJECT = "outside"
 _TIMEOUT_SECONDS = 10
 _PIECE = 16_384
 _FEW_DAYS = 14
-_LOCAL = {"localhost", "127.0.0.1", "::1"}
 _FOREIGN = "https://origin-that-nobody-allowed.example"
 _HEALTH = "/api/healthchecker"
 _ME = "/api/users/me"
@@ -137,14 +137,14 @@ def _clock(chosen: Settings, clock: Clock, health: _Answer) -> Iterator[Finding]
 
 def _cookies(address: SplitResult, health: _Answer) -> Iterator[Finding]:
     secure = "Strict-Transport-Security" in health.headers
-    if secure and address.scheme == "http" and address.hostname not in _LOCAL:
+    if secure and address.scheme == "http" and not is_this_machine(address.hostname or ""):
         yield fault(
             SUBJECT,
             "it sets Secure cookies, and is reached over plain HTTP",
             "No browser stores them: everybody is signed out again at once.",
             "TLS at the proxy, and a redirect from http to https",
         )
-    if not secure and address.hostname not in _LOCAL:
+    if not secure and not is_this_machine(address.hostname or ""):
         yield warning(
             SUBJECT,
             "it runs in development mode: cookies are not Secure",

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from redis.exceptions import RedisError
 
 from vestibule.model.findings import Finding, fault, fine, hint, warning
+from vestibule.protocol.this_machine import is_this_machine
 from vestibule.settings.fields import Settings
 from vestibule.settings.reading import WrongSettings
 from vestibule.storage.redis.sentinel import SCHEMES
@@ -17,7 +18,6 @@ _FULL = 0.9
 _ONE, _EACH = 'redis-cli -u "$REDIS_URL"', "on each server that Sentinel watches: redis-cli"
 _WHO_LEADS = "redis-cli -h HOST -p 26379 sentinel get-master-addr-by-name NAME"
 _PLAIN = {"redis": "rediss", "redis+sentinel": "rediss+sentinel"}
-_LOCAL = {"localhost", "127.0.0.1", "::1", None}
 
 
 async def look(chosen: Settings) -> list[Finding]:
@@ -82,7 +82,7 @@ def _memory(chosen: Settings, info: dict[str, Any]) -> Iterator[Finding]:
 def sent_in_clear(chosen: Settings) -> Iterator[Finding]:
     """Yield a finding if the connection to Redis has no TLS."""
     address = urlsplit(chosen.redis_url.get_secret_value())
-    if address.scheme not in _PLAIN or address.hostname in _LOCAL or not chosen.production:
+    if address.scheme not in _PLAIN or is_this_machine(address.hostname or "localhost") or not chosen.production:
         return
     why = "Names and emails of people who are signed in travel on it."
     remedy = f"REDIS_URL={_PLAIN[address.scheme]}://…, or a network that nobody else is on"

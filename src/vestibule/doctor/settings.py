@@ -9,16 +9,15 @@ from urllib.parse import urlsplit
 from vestibule.model.findings import Finding, fault, fine, hint, warning
 from vestibule.model.paths import is_folder
 from vestibule.protocol.files import read_bounded
+from vestibule.protocol.this_machine import is_this_machine
 from vestibule.settings import env_file
 from vestibule.settings.fields import Settings
 from vestibule.settings.reading import ENV_FILE, slips
-from vestibule.settings.unsafe import is_local
 from vestibule.storage.sql import url as addresses
 
 SUBJECT = "settings"
 _HARDENED_LENGTH = 15
 _SECONDS_A_DAY = 86400
-_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
 def look(chosen: Settings) -> list[Finding]:
@@ -38,14 +37,14 @@ def _names() -> Iterator[Finding]:
 
 
 def _mode(chosen: Settings) -> Iterator[Finding]:
-    if not chosen.production and chosen.host not in _LOOPBACK:
+    if not chosen.production and not is_this_machine(chosen.host):
         yield warning(
             SUBJECT,
             f"development mode on {chosen.host}, where other machines reach it",
             "Cookies travel without Secure, and mailed links are in the log.",
             "NODE_ENV=production, and VESTIBULE_URL=https://…; or VESTIBULE_HOST=127.0.0.1",
         )
-    if not chosen.production and not is_local(urlsplit(chosen.url).hostname or "localhost"):
+    if not chosen.production and not is_this_machine(urlsplit(chosen.url).hostname or "localhost"):
         yield warning(
             SUBJECT,
             f"development mode, and VESTIBULE_URL is {chosen.url}",

@@ -14,6 +14,7 @@ from vestibule.model.accounts import (
     canonical_email,
 )
 from vestibule.model.clock import LAST_YEAR
+from vestibule.protocol.utf8 import is_utf8
 
 MAX_CHARACTERS = 1_024
 """No column of a row is longer than this, or it is not what it should be; no more is read of one than that it is."""
@@ -55,7 +56,7 @@ class Judge:
 
     def account(self, row: ForeignRow) -> Account:
         """The account in a row; raises `LeftOut`."""
-        if not all(value is None or _is_text(value) for value in vars(row).values()):
+        if not all(value is None or _can_be_stored(value) for value in vars(row).values()):
             raise LeftOut("something in it is too long, has a NUL, or is not UTF-8")
         if row.id is None or _ID.fullmatch(row.id) is None:
             raise LeftOut("its id is not 1 to 36 letters, digits, - and _")
@@ -92,11 +93,8 @@ class Judge:
         return row.password
 
 
-def _is_text(value: str) -> bool:
-    """Whether it can be stored: wrong bytes were read as halves of signs (PEP 383)."""
-    return (
-        len(value) <= MAX_CHARACTERS and "\0" not in value and not any("\ud800" <= sign <= "\udfff" for sign in value)
-    )
+def _can_be_stored(value: str) -> bool:
+    return len(value) <= MAX_CHARACTERS and "\0" not in value and is_utf8(value)
 
 
 def _name(text: str | None) -> str:

@@ -1,6 +1,9 @@
 """Languages that letters and pages are written in, and the choice among them."""
 
-LANGUAGES = {"en": "English", "de": "Deutsch", "fr": "Français", "es": "Español", "pt": "Português"}
+from typing import Literal, get_args
+
+Language = Literal["en", "de", "fr", "es", "pt"]
+LANGUAGES = dict(zip(get_args(Language), ("English", "Deutsch", "Français", "Español", "Português"), strict=True))
 """By their subtag (BCP 47), in their own words."""
 
 _MOST_RANGES = 20

@@ -6,7 +6,7 @@ Names the tutorial's server had keep their meaning; every other begins with VEST
 import re
 from urllib.parse import quote, urlsplit
 
-from vestibule.settings import unsafe
+from vestibule.protocol.this_machine import is_this_machine
 from vestibule.settings.groups.faces import FrontEnds, Look, Mail
 from vestibule.settings.groups.group import Group, name_of
 from vestibule.settings.groups.keys import Secrets, Tokens
@@ -78,7 +78,7 @@ class Settings(
         """How the mail server is greeted (RFC 5321, section 4.1.1.1): a name, or an address in brackets; empty: as
         this machine is called.
         """
-        host = "" if unsafe.is_local(urlsplit(self.url).hostname or "") else urlsplit(self.url).hostname or ""
+        host = "" if is_this_machine(urlsplit(self.url).hostname or "") else urlsplit(self.url).hostname or ""
         return self.email_ehlo or greeting_name(host)
 
     @property

@@ -9,6 +9,7 @@ from typing import ClassVar
 from pydantic import ValidationError
 
 from vestibule.process.operator_errors import OperatorError
+from vestibule.protocol.utf8 import is_utf8
 from vestibule.settings import env_file, rules
 from vestibule.settings.fields import Settings, name_of
 from vestibule.settings.names import mistyped, unknown
@@ -64,19 +65,10 @@ def _given(of_file: Mapping[str, str], names: list[str]) -> dict[str, str]:
 
 def _validated(given: dict[str, str]) -> tuple[Settings, list[str]]:
     """The settings, with the default for each that is wrong, and a line about each of those."""
-    lines = {name: "is not UTF-8" for name, text in given.items() if not _is_text(text)}
+    lines = {name: "is not UTF-8" for name, text in given.items() if not is_utf8(text)}
     try:
         Settings.model_validate({name: text for name, text in given.items() if name not in lines})
     except ValidationError as faults:
         lines |= {str(fault["loc"][0]): sentence(dict(fault)) for fault in reversed(faults.errors())}
     right = {name: text for name, text in given.items() if name not in lines}
     return Settings.model_validate(right), [f"{name}: {line}" for name, line in lines.items()]
-
-
-def _is_text(text: str) -> bool:
-    """Whether the environment had UTF-8; Python keeps other bytes as halves of characters."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
-_LOCAL = {"localhost", "127.0.0.1", "::1"}
+from vestibule.protocol.this_machine import is_this_machine
+
 _PLAIN_HTTP = "over plain HTTP anybody on the way reads passwords and tokens"
 _MAKE_SECRET = 'make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"'
 _DEFAULT_LOOKING = ("changeme", "change-me", "change_me", "secret", "password", "example", "vestibule", "default")
@@ -14,7 +15,7 @@ def in_production(url: str, origins: Iterable[str]) -> Iterator[str]:
     """What is wrong with where this server and its front-ends are, for a server that is used."""
     for setting, address in (("VESTIBULE_URL", url), *(("ORIGIN", origin) for origin in origins)):
         parts = urlsplit(address)
-        if parts.scheme == "http" and not is_local(parts.hostname or ""):
+        if parts.scheme == "http" and not is_this_machine(parts.hostname or ""):
             yield f"{setting}: {address} is refused in production, because {_PLAIN_HTTP}; use https://{parts.netloc}"
 
 
@@ -31,8 +32,3 @@ def cookies(prefix: str, *, secure: bool) -> Iterator[str]:
             f"VESTIBULE_COOKIE_PREFIX: browsers drop {prefix} cookies without Secure, which is set in production only; "
             "unset it, or set NODE_ENV=production"
         )
-
-
-def is_local(host: str) -> bool:
-    """Whether a host is this machine, by its name."""
-    return host in _LOCAL or host.endswith(".localhost")

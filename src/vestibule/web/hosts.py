@@ -7,15 +7,14 @@ proxies act on it. Body: a length, or `Transfer-Encoding: chunked` and no other 
 import re
 from collections.abc import Iterable
 
+from vestibule.protocol.this_machine import LOCALHOST, is_this_machine
 from vestibule.web.errors import HostInvalid, HostUnknown, TransferCodingUnknown
 from vestibule.web.policy import WebPolicy
 
 _HOST = re.compile(rb"(\[[0-9a-f:.]{2,45}\]|[a-z0-9_](?:[a-z0-9._-]{0,252}))(?::[0-9]{1,5})?", re.IGNORECASE)
 # A browser never says these for anybody else, and whatever runs beside the server asks so.
-_HERE = frozenset({"localhost", "127.0.0.1", "[::1]"})
-
-
-_LOOPBACK = re.compile(r"(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
+_HERE = frozenset(f"[{name}]" if ":" in name else name for name in LOCALHOST)
+_PORT = re.compile(r":\d{1,5}\Z")
 _HOST_NAME, _CODING = b"host", b"transfer-encoding"
 _FRAMING = frozenset({_HOST_NAME, _CODING})
 
@@ -36,7 +35,7 @@ def require_one_reading(headers: Iterable[tuple[bytes, bytes]], web: WebPolicy) 
 
 def is_loopback(host: str) -> bool:
     """Return whether browsers trust a host without TLS, as this machine's own (Secure Contexts, section 3.1)."""
-    return _LOOPBACK.fullmatch(host) is not None
+    return is_this_machine(_PORT.sub("", host).removeprefix("[").removesuffix("]"))
 
 
 def _require_host(sent: list[bytes], web: WebPolicy) -> None:

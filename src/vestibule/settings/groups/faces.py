@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import SecretStr
 
+from vestibule.model.languages import Language
 from vestibule.settings.groups.group import Group, setting
 from vestibule.settings.types import Colour, EhloName, Folder, Logo, MailHost, OneLine, Origins, Whole
 
@@ -90,6 +91,4 @@ class Look(Group):
         takes="a folder that is there",
         unset="Vestibule's own",
     )
-    language: Literal["en", "de", "fr", "es", "pt"] = setting(
-        "VESTIBULE_LANGUAGE", "en", "Language where neither account nor browser names one."
-    )
+    language: Language = setting("VESTIBULE_LANGUAGE", "en", "Language where neither account nor browser names one.")
