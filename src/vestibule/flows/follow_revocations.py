@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 
 from vestibule.flows.env import Env
-from vestibule.flows.retry import retry_on_conflict
+from vestibule.flows.purge import purge_all
 from vestibule.model.clock import MOST_APART
 from vestibule.model.revocations import Reach, Revocation
 from vestibule.model.store import Transaction
@@ -15,7 +15,6 @@ from vestibule.state.revocation_set import RevocationSet
 
 _MUCH = 1_000  # reading a hundred thousand holds everybody up for half a second
 _RANGE = 1_000
-_BATCH = 500  # so that nobody waits for the lock of a delete
 _OVER_FOR = timedelta(minutes=5)
 """What had been over for so long at the start is not read: machines' clocks may differ by a fraction of it."""
 _log = structlog.get_logger(__name__)
@@ -98,15 +97,5 @@ async def purge_old_revocations(env: Env) -> int:
     """Delete what no token can be about any more, a batch in each transaction; how many. A day late, so that no clock's
     error matters.
     """
-    deleted, before = 0, env.clock.now() - timedelta(days=1)
-    while True:
-        batch = await _purge_some(env, before)
-        deleted += batch
-        if batch < _BATCH:
-            return deleted
-
-
-@retry_on_conflict
-async def _purge_some(env: Env, before: datetime) -> int:
-    async with env.store.transaction() as tx:
-        return await tx.revocations.purge(before, _BATCH)
+    before = env.clock.now() - timedelta(days=1)
+    return await purge_all(env, lambda tx, before, most: tx.revocations.purge(before, most), before)

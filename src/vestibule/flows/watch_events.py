@@ -1,12 +1,8 @@
 """Watch events: look at what happened, and purge what is older than it is to be kept."""
 
-from datetime import datetime
-
 from vestibule.flows.env import Env
-from vestibule.flows.retry import retry_on_conflict
+from vestibule.flows.purge import purge_all
 from vestibule.model.events import Event, EventFilter
-
-_BATCH = 500  # so that nobody waits for the lock of a delete
 
 
 async def find_events(env: Env, wanted: EventFilter, most: int) -> list[tuple[int, Event]]:
@@ -22,15 +18,4 @@ async def purge_old_events(env: Env) -> int:
     kept = env.policy.events_kept
     if not kept:
         return 0
-    before, purged = env.clock.now() - kept, 0
-    while True:
-        batch = await _purge_some(env, before)
-        purged += batch
-        if batch < _BATCH:
-            return purged
-
-
-@retry_on_conflict
-async def _purge_some(env: Env, before: datetime) -> int:
-    async with env.store.transaction() as tx:
-        return await tx.events.purge(before, _BATCH)
+    return await purge_all(env, lambda tx, before, most: tx.events.purge(before, most), env.clock.now() - kept)
