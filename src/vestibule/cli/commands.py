@@ -9,11 +9,20 @@ from vestibule.cli.events import events
 from vestibule.cli.keys import keys
 from vestibule.cli.mail import mail
 from vestibule.cli.migrate import migrate
-from vestibule.cli.person import AS_IT_IS, login, logout, token, whoami
 from vestibule.cli.serve import serve
 from vestibule.cli.services import services
 from vestibule.cli.typed import Commands
+from vestibule.cli.usage import WronglyTyped
 from vestibule.cli.users import users
+
+# `vestibule/__main__.py` has `cli/session.py` run these, a program of its own; they are listed here for the help alone.
+_YOUR_SESSION = {
+    "login": "Sign in, at this server or another. The tokens are kept in a file that only you can read.",
+    "whoami": "Show who is signed in.",
+    "token": "Print a valid access token.",
+    "logout": "Sign out: end the session at the server, and delete its tokens here.",
+}
+_AS_TYPED = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 
 def _version(wanted: bool) -> None:
@@ -51,6 +60,10 @@ def build() -> typer.Typer:
     commands.add_typer(services, name="services")
     commands.add_typer(users, name="users")
     commands.add_typer(mail, name="mail")
-    for of_a_person in (login, whoami, token, logout):
-        commands.command(rich_help_panel="Your own session", context_settings=AS_IT_IS)(of_a_person)
+    for name, what in _YOUR_SESSION.items():
+        commands.command(name, help=what, rich_help_panel="Your own session", context_settings=_AS_TYPED)(_not_first)
     return commands
+
+
+def _not_first(context: typer.Context) -> None:
+    raise WronglyTyped(f"nothing may stand before {context.info_name}; type: vestibule {context.info_name}")

@@ -3,8 +3,8 @@
 import asyncio
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from functools import cached_property
 
 from vestibule.cli import commands, usage
@@ -23,9 +23,9 @@ from vestibule.storage.sql import engine
 from vestibule.storage.sql.database_copy import DatabaseCopy
 from vestibule.storage.sql.engine import UNHURRIED, Engines
 from vestibule.storage.sql.legacy import LegacyUsers
-from vestibule.storage.sql.revision import NotOurs, SchemaMismatch, current_revision, require_current
+from vestibule.storage.sql.revision import current_revision, require_current
 from vestibule.storage.sql.schema import REVISION
-from vestibule.storage.sql.source import SourceUnavailable, of_the_source
+from vestibule.storage.sql.source import of_the_source
 from vestibule.storage.sql.store import SqlStore
 from vestibule.storage.sql.url import WrongAddress
 from vestibule.wiring.keys import given_keys, lacks_secret, open_key_manager
@@ -100,7 +100,7 @@ class RealCommandContext:
         engines = _elsewhere(address)
         legacy = LegacyUsers(engines)
         try:
-            with _of_the_source():
+            with of_the_source():
                 await legacy.require()
             yield legacy
         finally:
@@ -122,7 +122,7 @@ class RealCommandContext:
         """Open another database of Vestibule's for reading, without a time limit for counting its rows."""
         source = _elsewhere(address)
         try:
-            with _of_the_source():
+            with of_the_source():
                 await require_current(source)
             yield source
         finally:
@@ -138,18 +138,6 @@ def _elsewhere(address: str) -> Engines:
     if not engines.exists:
         raise WrongSettings(f"--from: there is no file {engines.file}")
     return engines
-
-
-@contextmanager
-def _of_the_source() -> Iterator[None]:
-    """Name --from in errors that otherwise would name DATABASE_URL; raises `WrongSettings` or `SourceUnavailable`."""
-    try:
-        with of_the_source():
-            yield
-    except NotOurs as fault:
-        raise WrongSettings(f"--from: {fault}") from None
-    except SchemaMismatch as fault:
-        raise SourceUnavailable(f"--from: {fault} with DATABASE_URL set to it") from None
 
 
 def main() -> None:

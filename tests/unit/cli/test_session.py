@@ -23,6 +23,7 @@ from tests.harness.process import (
     serving_somebody,
 )
 from vestibule import __main__ as program
+from vestibule.cli import commands
 from vestibule.cli.session import person
 from vestibule.client import InFile, Session
 from vestibule.process import missing
@@ -231,6 +232,13 @@ def test_every_command_of_a_person_is_known_to_be_one() -> None:
     assert set(program.OF_A_PERSON) == {
         command.name or command.callback.__name__ for command in person.registered_commands if command.callback
     }
+    listed = [line for line in commands.build().registered_commands if line.rich_help_panel == "Your own session"]
+    assert [line.name for line in listed] == [*program.OF_A_PERSON]
+
+
+def test_what_stands_before_a_persons_command_is_named_as_what_is_wrong(tmp_path: Path) -> None:
+    done = run(tmp_path, "--", "whoami", "--json")
+    assert (done.returncode, complaint(done.stderr)) == (2, "nothing may stand before whoami; type: vestibule whoami")
 
 
 def test_c12_a_module_that_is_missing_is_named_and_the_kit_blamed_only_where_it_is_alone() -> None:

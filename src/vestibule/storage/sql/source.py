@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from vestibule.model.errors import StoreUnavailable
 from vestibule.process.operator_errors import OperatorError
 from vestibule.storage.sql.engine import Engines
+from vestibule.storage.sql.revision import NotOurs, SchemaMismatch
 
 
 class SourceUnavailable(OperatorError):
@@ -24,9 +25,15 @@ class SourceUnusable(SourceUnavailable):
 
 @contextmanager
 def of_the_source() -> Iterator[None]:
-    """Around what asks nothing else but the source; raises `SourceUnavailable`."""
+    """Name --from in errors that otherwise would name DATABASE_URL, around what asks no other database; raises
+    `SourceUnavailable`.
+    """
     try:
         yield
+    except NotOurs as fault:
+        raise SourceUnusable(f"--from: {fault}") from None
+    except SchemaMismatch as fault:
+        raise SourceUnavailable(f"--from: {fault} with DATABASE_URL set to it") from None
     except StoreUnavailable as fault:
         if fault.lasting:
             raise SourceUnusable(f"--from: {fault}") from None
