@@ -1,15 +1,13 @@
 """Who has an account is told neither by what is answered nor by what is done for the answer."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
 from tests.harness.backends import Backend
+from tests.harness.statements import statements
 from tests.harness.world import CHEAP, POLICY, World, world_on
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.passwords import Hasher
@@ -174,24 +172,6 @@ async def test_g10_a_fresh_database_has_nobody_in_it(world: World) -> None:
     """G10: no default account."""
     async with world.engines.reading() as connection:
         assert (await connection.execute(select(func.count()).select_from(accounts))).scalar_one() == 0
-
-
-@contextmanager
-def statements(world: World) -> Iterator[list[str]]:
-    """What the database is asked meanwhile, word by word."""
-    executed: list[str] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        executed.append(statement)
-
-    engines = {engine.sync_engine for engine in (world.engines.writing, world.engines.single_reads)}
-    for engine in engines:
-        event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield executed
-    finally:
-        for engine in engines:
-            event.remove(engine, "before_cursor_execute", note)
 
 
 def _seen(answer: httpx.Response, email: str) -> tuple[int, str, str]:

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.harness.backends import Backend
+from tests.harness.forms import csrf_in
 from tests.harness.world import BASE, POLICY, WEB, World, world_on
 from tests.stories.attempts.test_enumeration import statements
 from tests.stories.bounds import count, fill, number_as_id, numbers
@@ -67,9 +68,8 @@ async def change_it(world: World, browser: httpx.AsyncClient) -> None:
 
 
 async def change_it_on_a_page(world: World, browser: httpx.AsyncClient) -> None:
-    page = (await browser.get("/profile/security/password")).text
-    token = page.partition('name="csrf" value="')[2].partition('"')[0]
-    form = {"csrf": token, "currentPassword": PASSWORD, **twice(NEW_PASSWORD)}
+    csrf = csrf_in(await browser.get("/profile/security/password"))
+    form = {"csrf": csrf, "currentPassword": PASSWORD, **twice(NEW_PASSWORD)}
     answer = await browser.post("/profile/security/password", data=form, headers={"Origin": BASE})
     assert answer.status_code == DONE
 

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from tests.harness.backends import Backend
+from tests.harness.forms import csrf_in
 from tests.harness.world import BASE, CHEAP, POLICY, World, world_on
-from tests.unit.web.people import token_in
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.passwords import Hasher
 from vestibule.flows.administer import disable_account, find_account
@@ -143,7 +143,7 @@ async def test_g16_moving_to_a_taken_email_looks_like_moving_to_a_free_one(town:
     client = await town.client(BASE)
     signed_in = await client.post("/api/auth/login", json={"email": "ada@example.com", "password": OWNERS})
     assert signed_in.status_code == 200
-    csrf = token_in(await client.get("/profile/security/email"))
+    csrf = csrf_in(await client.get("/profile/security/email"))
     seen = {}
     for email in EVERYBODY:
         move = {"email": email, "currentPassword": OWNERS}

@@ -12,6 +12,7 @@ import pytest
 from tests.docs.paths import ROOT
 from tests.harness import backends
 from tests.harness.backends import Backend
+from tests.harness.forms import csrf_in
 from tests.harness.world import POLICY, World, world_on
 from tests.stories.bounds import fill, number_as_id, numbers
 from tests.unit.flows import DONE, EMAIL, PASSWORD, ask_for_change, ask_for_reset, confirm, twice, verify
@@ -192,8 +193,7 @@ async def test_n14_who_registers_an_email_anew_over_and_over_sends_no_more(backe
 
 
 async def delete(browser: httpx.AsyncClient) -> None:
-    page = (await browser.get("/profile/delete")).text
-    csrf = page.partition('name="csrf" value="')[2].partition('"')[0]
+    csrf = csrf_in(await browser.get("/profile/delete"))
     answer = await browser.post("/profile/delete", data={"csrf": csrf, "currentPassword": PASSWORD})
     assert answer.status_code == 303, answer.text
 

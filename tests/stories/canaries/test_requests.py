@@ -15,10 +15,10 @@ import redis.exceptions
 import sqlalchemy.exc
 
 from tests.harness import backends, dump
+from tests.harness.forms import csrf_in
 from tests.harness.world import World, world_on
 from tests.stories.canaries import ARGON2, LINES, NAME, NEW_PASSWORD, PASSWORD, SERVICE_KEY, singing
 from tests.stories.canaries import FIELDS as ANY_FIELDS
-from tests.unit.web.people import token_in
 from vestibule.flows.services import create_service_key
 from vestibule.model.letters import LetterKind
 
@@ -95,7 +95,7 @@ class Person:
         assert (await (await world.client()).post("/api/auth/register", json=body)).status_code == 201
         await world.deliver()
         client = await world.sign_in(EMAIL, PASSWORD)
-        form = token_in(await client.get("/profile"))
+        form = csrf_in(await client.get("/profile"))
         key = await create_service_key(world.env, "orders")
         assert key is not None
         await client.post("/api/auth/forgotpassword", json={"email": EMAIL})

@@ -1,13 +1,12 @@
 """H21: what cannot be a token costs the database nothing, in a path, a body, a cookie or a header."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import httpx
 import pytest
-from sqlalchemy import event
 
+from tests.harness.forms import csrf_in
+from tests.harness.statements import statements
 from tests.harness.world import BASE, World
 from tests.unit.flows import twice
 from vestibule.web.routes import PAGES, ROUTES, Page, Route
@@ -24,24 +23,6 @@ MAILED = {f"{line.method} {line.path}": line for line in (*ROUTES, *PAGES) if re
 CARRYING = {f"{line.method} {line.path}": line for line in ROUTES if "{" not in line.path and line.method == "GET"}
 
 
-@contextmanager
-def statements(world: World) -> Iterator[list[str]]:
-    """What the database is asked inside the block."""
-    asked: list[str] = []
-
-    def note(*of: object) -> None:
-        asked.append(str(of[2]))
-
-    engines = {world.engines.writing.sync_engine, world.engines.single_reads.sync_engine}
-    for engine in engines:
-        event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield asked
-    finally:
-        for engine in engines:
-            event.remove(engine, "before_cursor_execute", note)
-
-
 async def send(browser: httpx.AsyncClient, line: Route | Page, path: str, csrf: str) -> int:
     if line.method == "PATCH":
         return (await browser.patch(path, json=twice("battery staple"))).status_code
@@ -56,13 +37,12 @@ async def test_h21_no_mailed_secret_that_cannot_be_one_is_looked_up(world: World
     await world.register()
     member = await world.sign_in()
     member.headers["Origin"] = BASE
-    signed = re.search(r'name="csrf" value="([^"]+)"', (await member.get("/profile/security")).text)
-    assert signed is not None
+    csrf = csrf_in(await member.get("/profile/security"))
     stranger = await world.client(origin=BASE)
     for browser in (stranger, member):
         with statements(world) as asked:
             for value in MADE_UP.values():
-                assert await send(browser, line, re.sub(r"\{\w+\}", value, line.path), signed[1]) < 500
+                assert await send(browser, line, re.sub(r"\{\w+\}", value, line.path), csrf) < 500
         assert [each for each in asked if "one_time_tokens" in each] == []
         assert browser is member or asked == []
 

@@ -6,8 +6,9 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from tests.harness.forms import csrf_in
 from tests.harness.world import World
-from tests.unit.web.people import ada, token_in
+from tests.unit.web.people import ada
 from vestibule.model.letters import LetterKind
 from vestibule.storage.sql.schema import accounts
 from vestibule.web.body import ConfirmedBody, ContractBody
@@ -115,7 +116,7 @@ async def test_h7_a_query_is_never_a_field(world: World) -> None:
 
 async def test_h7_a_form_has_each_field_once(world: World) -> None:
     client = await ada(world)
-    csrf = token_in(await client.get("/profile"))
+    csrf = csrf_in(await client.get("/profile"))
     answer: httpx.Response = await client.post("/logout", data={"csrf": [csrf, csrf]})
     assert answer.status_code == 400
     assert (await client.get("/profile")).status_code == 200

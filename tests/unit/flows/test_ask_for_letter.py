@@ -1,15 +1,14 @@
 """Letters that strangers ask for: few, without telling, and at the same price for a known and an unknown address."""
 
 import ipaddress
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 
 import httpx
 import pytest
-from sqlalchemy import event, update
+from sqlalchemy import update
 
 from tests.harness.backends import Backend
+from tests.harness.statements import statements
 from tests.harness.world import POLICY, World, world_on
 from tests.unit.flows import EMAIL, twice, verify
 from vestibule.model.letters import LetterKind, NotSent
@@ -33,22 +32,6 @@ def comparable(answer: httpx.Response) -> object:
     for name in ("id", "email"):
         shown.get("data", {}).get("user", {}).pop(name, None)
     return answer.status_code, shown, sorted(pair for pair in answer.headers.multi_items() if pair[0] != "x-request-id")
-
-
-@contextmanager
-def statements(world: World) -> Iterator[list[str]]:
-    """The statements that the block sends to the database."""
-    sent: list[str] = []
-    engine = world.engines.writing.sync_engine
-
-    def note(_connection: object, _cursor: object, statement: str, *_others: object) -> None:
-        sent.append(statement)
-
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 class DeadMailer:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from tests.harness.backends import Backend
+from tests.harness.forms import csrf_in
 from tests.harness.world import POLICY, World, world_on
 from tests.unit.flows import (
     DONE,
@@ -22,7 +23,6 @@ from tests.unit.flows import (
     sign_in_status,
     verify,
 )
-from tests.unit.web.people import token_in
 from vestibule.model.letters import LetterKind
 from vestibule.model.limits import LetterLimits
 from vestibule.storage.sql.schema import accounts, events
@@ -202,7 +202,7 @@ async def test_of_64_at_once_one_confirms_and_one_takes_back(racing_world: World
         ada = await racing_world.sign_in(password=PASSWORD if attempt == 0 else "battery staple")
         assert await ask_for_change(ada, NEW, PASSWORD if attempt == 0 else "battery staple") == 200
         await racing_world.deliver()
-        form = {"csrf": token_in(await ada.get("/profile"))}
+        form = {"csrf": csrf_in(await ada.get("/profile"))}
         for path, kind in (("confirmemail", CONFIRM), ("undoemail", CHANGED)):
             link = f"/{path}/{racing_world.secret(kind)}"
             answers = await asyncio.gather(*(ada.post(link, data=form) for _ in range(64)))

@@ -1,15 +1,8 @@
-"""Who is at the pages, and what is read from them."""
-
-import re
+"""Who is at the pages."""
 
 import httpx
 
 from tests.harness.world import World
-
-
-def token_in(page: httpx.Response) -> str:
-    """What the forms of a page carry."""
-    return re.findall(r'name="csrf" value="([0-9a-f]{96})"', page.text)[0]
 
 
 async def ada(world: World) -> httpx.AsyncClient:

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from tests.harness.backends import Backend
+from tests.harness.forms import csrf_in
 from tests.harness.world import FRONT_END, POLICY, World, mandatory_verification, world_on
-from tests.unit.web.people import ada, session_of, token_in
+from tests.unit.web.people import ada, session_of
 from vestibule.model.letters import LetterKind
 from vestibule.model.limits import NetworkLimits, RateClass
 from vestibule.web.routes import PAGES
@@ -21,7 +22,7 @@ async def test_a_form_for_members_needs_the_token_of_its_session(world: World, p
     """B1, B2: a form for members needs the token of its session."""
     client = await ada(world)
     other = await world.sign_in()
-    stolen = token_in(await other.get("/profile"))
+    stolen = csrf_in(await other.get("/profile"))
     before = await session_of(client)
     path = path.replace("{session_id}", before)
     fields = {"currentPassword": "correct horse", **NEW, "email": "eve@example.com"}
@@ -102,7 +103,7 @@ async def test_an_unverified_email_is_offered_another_link(backend: Backend) -> 
 
 async def test_deleting_asks_for_the_password_and_ends_everything(world: World) -> None:
     client = await ada(world)
-    csrf = token_in(await client.get("/profile/delete"))
+    csrf = csrf_in(await client.get("/profile/delete"))
     wrong = await client.post("/profile/delete", data={"csrf": csrf, "currentPassword": "wrong horse"})
     assert wrong.status_code == 403
     assert "This is not your current password." in wrong.text
@@ -124,14 +125,14 @@ async def test_s10_a_sign_in_too_long_ago_is_asked_for_again_and_then_leads_back
         world.clock.advance(minutes=10)
         await client.post("/api/auth/refresh")
         await other.post("/api/auth/refresh")
-    answer = await client.post(path, data={"csrf": token_in(await client.get("/profile"))})
+    answer = await client.post(path, data={"csrf": csrf_in(await client.get("/profile"))})
     assert answer.status_code == 403
     assert "Please sign in again" in answer.text
     assert (await other.get("/api/users/me")).status_code == 200
     fields = {"email": "ada@example.com", "password": "correct horse", "return_to": "/profile/security"}
     again = await client.post("/login", data=fields)
     assert (again.status_code, again.headers["location"]) == (303, "/profile/security")
-    await client.post(path, data={"csrf": token_in(await client.get("/profile"))})
+    await client.post(path, data={"csrf": csrf_in(await client.get("/profile"))})
     assert (await other.get("/api/users/me")).status_code == 401
 
 
@@ -166,7 +167,7 @@ async def test_a_form_that_is_sent_too_often_comes_back_as_it_was_typed(
 
 async def test_too_many_wrong_passwords_keep_the_form_for_members_too(world: World) -> None:
     client = await ada(world)
-    fields = {"csrf": token_in(await client.get("/profile")), "email": "new@example.com", "currentPassword": "wrong"}
+    fields = {"csrf": csrf_in(await client.get("/profile")), "email": "new@example.com", "currentPassword": "wrong"}
     answer = await client.post("/profile/security/email", data=fields)
     while answer.status_code == 403:
         answer = await client.post("/profile/security/email", data=fields)
@@ -174,7 +175,7 @@ async def test_too_many_wrong_passwords_keep_the_form_for_members_too(world: Wor
     assert 'value="new@example.com"' in answer.text
     assert "You can try again" in answer.text
     world.clock.advance(seconds=int(answer.headers["retry-after"]))
-    right = {**fields, "csrf": token_in(answer), "currentPassword": "correct horse"}
+    right = {**fields, "csrf": csrf_in(answer), "currentPassword": "correct horse"}
     assert (await client.post("/profile/security/email", data=right)).status_code == 303
 
 

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
+from tests.harness.forms import csrf_in
 from tests.harness.world import World
-from tests.unit.web.people import ada, session_of, token_in
+from tests.unit.web.people import ada, session_of
 from vestibule.model.events import EventKind
 from vestibule.model.sessions import EndReason
 from vestibule.web.errors import HTTP_MAPPINGS
@@ -52,7 +53,7 @@ async def test_an_expired_access_token_is_renewed_by_the_page_itself(world: Worl
     assert client.cookies["refresh_token"] != spent
     assert await session_of(client) == session
     world.clock.advance(minutes=16)
-    answer = await client.post("/profile/verification", data={"csrf": token_in(page)})
+    answer = await client.post("/profile/verification", data={"csrf": csrf_in(page)})
     assert answer.headers["location"] == "/profile?notice=letter_sent"
     assert await session_of(client) == session
 

@@ -9,10 +9,11 @@ import pytest
 from structlog.contextvars import get_contextvars, merge_contextvars
 from structlog.testing import capture_logs
 
+from tests.harness.forms import csrf_in
 from tests.harness.mailer import CatchingMailer
 from tests.harness.world import World
 from tests.unit.flows import DONE, ask_for_change, ask_for_reset, click, confirm, reset, twice, verify
-from tests.unit.web.people import ada, token_in
+from tests.unit.web.people import ada
 from vestibule.flows.deliver import deliver_next
 from vestibule.model.events import EventKind
 from vestibule.model.letters import Letter, LetterKind, NotSent, RefusedForGood
@@ -105,7 +106,7 @@ async def is_refreshed_by_another(world: World) -> None:
 
 async def leaves(world: World) -> None:
     client = await ada(world)
-    form = {"csrf": token_in(await client.get("/profile/delete")), "currentPassword": PASSWORD}
+    form = {"csrf": csrf_in(await client.get("/profile/delete")), "currentPassword": PASSWORD}
     assert (await client.post("/profile/delete", data=form)).status_code == DONE
 
 
