@@ -29,7 +29,7 @@ def _of_a_server(url: str | None) -> str | None:
     try:
         parts = urlsplit(url or "")
         _ = parts.port
-    except ValueError:  # which quotes it
+    except ValueError:  # not chained: it quotes the URL
         raise typer.BadParameter(f"{shown(url or '')} is not an address such as https://auth.example.com") from None
     if parts.scheme in {"http", "https"} and parts.path.strip("/"):
         server = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

@@ -43,7 +43,7 @@ def _one_address(typed: str | None) -> str | None:
 
 
 def _some_hours(hours: float | None) -> float | None:
-    if hours is not None and not 0 < hours <= _MOST_HOURS:  # which nan is not either
+    if hours is not None and not 0 < hours <= _MOST_HOURS:  # refuses NaN too
         raise typer.BadParameter(f"{hours:g} is not more than 0 and at most {_MOST_HOURS:,}")
     return hours
 

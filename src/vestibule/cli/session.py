@@ -95,8 +95,8 @@ def _nobody_to_sign_out(kept: KeptSession, address: str) -> None:
     if kept.is_there:
         kept.clear()
         raise OperatorError(
-            f"{kept.path}: what was kept there was no session, so that none was ended; if there was one, it may go on "
-            f"at the server: end it at {address}/profile/security, or change the password"
+            f"{kept.path}: the file held no session, so none was ended; a session may still be open at the server: "
+            f"end it at {address}/profile/security, or change the password"
         )
     notes.print(f"Nobody is signed in at {address}.", markup=False, highlight=False)
 

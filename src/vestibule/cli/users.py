@@ -121,8 +121,8 @@ def _sum_up(report: ImportReport, *, dry: bool) -> None:
         notes.print(f"{removed} {report.made_room:,} accounts that nobody had verified, each named above.")
     if report.demoted:
         notes.print(
-            f"[yellow]Admins there, users here: {report.demoted:,}.[/] Where anybody could choose a role, nobody's "
-            "says anything; with --admins they are imported as admins."
+            f"[yellow]Imported as users, though admins there: {report.demoted:,}.[/] The tutorial's server let anybody "
+            "choose a role. To keep them as admins, use --admins."
         )
     if report.left_out:
         notes.print(f"[yellow]Left out {report.left_out:,}[/], each named above.")
@@ -145,8 +145,8 @@ async def _not_free(env: Env, canonical: str, as_typed: str) -> str:
     if await find_account(env, canonical) is not None:
         return f"there is an account with the email {as_typed} already"
     return (
-        f"an account was moved away from {as_typed} within the last three days, and who reads the mail there may still "
-        "undo that: ask them to, or create this one later"
+        f"an account changed its email from {as_typed} within the last three days, and its owner may still undo that; "
+        "create this account later"
     )
 
 

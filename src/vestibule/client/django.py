@@ -205,7 +205,7 @@ def with_role(*roles: str) -> Callable[[View], View]:
 
 def token_of(request: HttpRequest) -> str:
     """Return the token of a request; raises `NoTokenError`, `CredentialAmbiguousError` or `CrossSiteError`."""
-    scope = getattr(request, "scope", None)  # under ASGI: `META` has headers of one name joined
+    scope = getattr(request, "scope", None)  # under ASGI; `META` joins headers of one name
     return token_in(verifier(), str(request.method), scope["headers"] if scope else raw_headers(request.META))
 
 

@@ -72,8 +72,8 @@ def _told(refusal: CallerRefusedError, connection: HTTPConnection) -> Exception:
     """Return the exception that FastAPI expects on this kind of connection."""
     if connection.scope["type"] == WEBSOCKET:
         return WebSocketException(POLICY_VIOLATION, refusal.code)
-    # FastAPI would answer {"detail": …}. A dependency knows no application to add a handler to, but the scope has the
-    # handlers of the one that is serving; without them the answer is FastAPI's.
+    # FastAPI would answer {"detail": …}. A dependency does not know its application, but the scope contains the
+    # application's exception handlers, so add ours there; without them the answer is FastAPI's.
     if _HANDLERS in connection.scope:
         connection.scope[_HANDLERS][0].setdefault(Refused, _answer)
     return Refused(refusal)

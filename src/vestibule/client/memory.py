@@ -88,7 +88,7 @@ class Memory:
         caller = self._callers.get(digest, _UNSEEN)
         if caller is None:
             raise SessionOverError
-        # Not by memory alone: the key that signed it may have been withdrawn since, and its time passed.
+        # Check key and time again: the key may have been withdrawn since, and the token may have expired.
         if caller is not _UNSEEN and access_tokens.still_good(caller, self.keys, self._expected.leeway, now):
             return caller
         if not self.keys:

@@ -157,7 +157,7 @@ class MemoryUpdater:
             async with asyncio.timeout(spread(seconds)):
                 await self._keys_changed.wait()
                 self._keys_changed.clear()
-                # Other processes of Vestibule know in a second; and not all services ask at the same moment.
+                # Other processes of Vestibule know the keys within a second, and services must not all ask at once.
                 await asyncio.sleep(spread(_RETRY_KEYS_SECONDS))
 
     async def _end_wait_at_timeout(self) -> None:

@@ -42,7 +42,7 @@ class VestibuleAuthentication(BaseAuthentication):
 
     def authenticate_header(self, _request: Request) -> str:
         """Return the `WWW-Authenticate` with which permission classes refuse a request without a token."""
-        # The framework asks for this while it handles its own `NotAuthenticated`, whose words are then ours too.
+        # The framework calls this while it handles its own `NotAuthenticated`: give that the kit's body too.
         refused = sys.exception()
         if isinstance(refused, NotAuthenticated):
             refused.detail = NoTokenError().body

@@ -41,7 +41,7 @@ _REFRESH = "/api/auth/refresh"
 _UNAUTHORIZED = 401
 _ONE_EACH = httpx.Limits(max_keepalive_connections=0)  # a connection that the time limit shuts serves nobody else
 _CONNECTED = ("connection.connect_tcp.complete", "connection.start_tls.complete")
-_TOKEN = re.compile(r"[A-Za-z0-9_.~+/=-]+")  # RFC 6750, section 2.1; one is printed as it is
+_TOKEN = re.compile(r"[A-Za-z0-9_.~+/=-]+")  # RFC 6750, section 2.1; safe to print
 _SHORTEST_PASSWORD = 4  # any sentence may contain a shorter one
 
 

@@ -8,9 +8,8 @@
         vestibule.revoke(token)
         assert client.get("/orders", headers=vestibule.headers(token)).status_code == 401
 
-While a test uses the fixture, every `Verifier` of the process believes tokens signed with a key that was made for that
-test, and no others. Nothing else switches this on: no setting, no variable, no argument; and outside a running test the
-fixture refuses.
+While a test uses the fixture, every `Verifier` of the process accepts the tokens that the fixture makes, and no others.
+Nothing else turns this on: no setting, no variable, no argument. Outside a running test the fixture raises.
 """
 
 import os
@@ -42,7 +41,7 @@ class NotInTestError(RuntimeError):
 
 @dataclass(frozen=True)
 class SignedIn:
-    """Makes and revokes callers for a test. The verifier under test needs the default issuer and audience."""
+    """Makes signed-in callers for a test, and revokes them."""
 
     memory: Memory
     key: PrivateKey

@@ -65,7 +65,7 @@ class InFile:
     def load(self) -> Tokens | None:
         try:
             tokens = Tokens(**json.loads(read_bounded(self._path, _MAX_BYTES)))
-        except (FileNotFoundError, ValueError, TypeError, RecursionError):  # what somebody else has put there
+        except (FileNotFoundError, ValueError, TypeError, RecursionError):  # no file, or one with other content
             return None
         members = (tokens.access, tokens.refresh, tokens.expires_at)
         return tokens if tuple(map(type, members)) == (str, str, int) else None

@@ -22,9 +22,9 @@ KEY_MARK = "vsk_"
 _KEY = re.compile(r"vsk_[A-Za-z0-9_-]+")
 _LONGEST_NAME = 253  # RFC 1035, section 2.3.4
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
-_NO_KEY = {401, 403}
-_NO_SUCH_PLACE = {400, 404, 405, 406, 410, 421}
-_DEEPEST = 10
+_KEY_REFUSED = {401, 403}
+_NOT_FOUND = {400, 404, 405, 406, 410, 421}
+_MAX_CAUSES = 10
 _CHECK_URL = "check the url"
 
 
@@ -121,13 +121,13 @@ def require_ok(answer: httpx.Response) -> None:
     every other status but 200.
     """
     status, url = answer.status_code, answer.url
-    if status in _NO_KEY:
+    if status in _KEY_REFUSED:
         raise ServiceRefusedError(
             f"{url} does not know the service key ({status}); make one with: vestibule services create NAME"
         )
     if answer.has_redirect_location:
         raise NotVestibuleError(f"{url} answers {status}: redirects are not followed; {_CHECK_URL}")
-    if status in _NO_SUCH_PLACE:
+    if status in _NOT_FOUND:
         raise NotVestibuleError(f"{url} answers {status}: not a Vestibule, or not under this name; {_CHECK_URL}")
     if status != httpx.codes.OK:
         raise NotReachedError(f"{url} answers {status}")
@@ -144,7 +144,7 @@ def explained(fault: Exception, base: httpx.URL) -> Exception:
     """Return `NotVestibuleError` if only another URL helps, otherwise the exception as it is."""
     causes: list[BaseException] = []
     cause = fault.__cause__ or fault.__context__
-    while cause is not None and len(causes) < _DEEPEST:
+    while cause is not None and len(causes) < _MAX_CAUSES:
         causes.append(cause)
         cause = cause.__cause__ or cause.__context__
     if any(isinstance(one, socket.gaierror) for one in causes):

@@ -4,7 +4,7 @@
 
     caller = environ["vestibule.caller"]
 
-The check costs no I/O, so it holds up no worker.
+The check does no I/O, so it does not block a worker.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Strict JSON: I-JSON (RFC 7493) with a bounded depth, for request bodies and for tokens alike.
 
-Parsers that differ about the same text are how one side checks what the other does not use
-(CVE-2017-12635), so whatever two parsers could read in two ways is refused here.
+If two parsers read the same text differently, one side checks what the other does not use (CVE-2017-12635). So this
+refuses every text that could be read in two ways.
 """
 
 import json
@@ -48,7 +48,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _integer(digits: str) -> int:
-    # The length is looked at first: turning a very long numeral into an int is quadratic.
+    # Check the length first: converting a very long numeral takes quadratic time.
     if len(digits) > 17 or abs(int(digits)) > MAX_INTEGER:
         raise NotIJson("a number is too large")
     return int(digits)

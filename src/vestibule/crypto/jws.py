@@ -1,7 +1,7 @@
-"""Signed tokens in compact form (RFC 7515), with nothing left to the token to decide.
+"""Signed tokens in compact form (RFC 7515). The token itself decides nothing about how it is verified.
 
-The order of checks is the point: size and shape before any parsing, the header exactly as we write it,
-the key from our own dictionary, the algorithm from that key, then the signature, and only then the claims.
+The order of checks matters: size and shape before any parsing, the header exactly as we write it, the key from our own
+dictionary, the algorithm from that key, then the signature, and only then the claims.
 """
 
 import base64

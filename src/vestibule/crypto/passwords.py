@@ -20,7 +20,7 @@ from vestibule.crypto.hash_forms import Cost, argon2_cost, bcrypt_cost, checkabl
 from vestibule.crypto.pepper import MARK, Peppers
 
 _LEAST_MEMORY_KIB = 8  # RFC 9106, section 3.1
-BCRYPT_MAX_BYTES = 72  # bcrypt reads no further; what lies beyond does not count
+BCRYPT_MAX_BYTES = 72  # bcrypt ignores everything beyond
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Hasher:
         """
         hashed, tried = self._hash_and_inputs(password, stored)
         cost, today = argon2_cost(hashed), self._cost_of_today
-        done = today.work if cost is None else len(tried) * cost.work  # after bcrypt, `even_out` has done one of ours
+        done = today.work if cost is None else len(tried) * cost.work  # for a bcrypt hash, `even_out` has made one
         self._do_work(len(_spellings(password)) * max(one.work for one in (today, *others)) - done)
 
     def costs_differently(self, cost: Cost) -> bool:

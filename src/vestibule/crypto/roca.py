@@ -6,7 +6,7 @@ with M the product of the first primes. So the modulus, modulo each of those pri
 """
 
 _GENERATOR = 65537
-# Those of M for the shortest keys, and so for all.
+# The factors of M for the shortest keys; longer keys have these too.
 _PRIMES = (3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107,
     109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167)  # fmt: skip
 _POWERS = {prime: frozenset(pow(_GENERATOR, power, prime) for power in range(prime - 1)) for prime in _PRIMES}

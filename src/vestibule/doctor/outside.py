@@ -126,7 +126,7 @@ def _certificate(clock: Clock, address: SplitResult, health: _Answer) -> Iterato
 def _clock(chosen: Settings, clock: Clock, health: _Answer) -> Iterator[Finding]:
     try:
         seconds = abs((parsedate_to_datetime(health.headers["Date"]) - clock.now()).total_seconds())
-    except (ValueError, TypeError, OverflowError):  # none, or one that is no moment
+    except (ValueError, TypeError, OverflowError):  # no Date header, or an invalid one
         return
     if seconds > chosen.clock_leeway_seconds + 2:
         why = "If the server's clock is the wrong one, other machines refuse its tokens."

@@ -14,7 +14,7 @@ from vestibule.web.client_address import is_listed
 
 SUBJECT = "proxies"
 _FEW_SIGN_INS = 20
-_WIDEST = {4: 8, 6: 20}  # what a registry hands out, at most
+_WIDEST = {4: 8, 6: 20}  # prefix lengths: the largest networks that registries assign
 _ALL_FOR_ONE = (
     "Device lists, letters and events show the proxy's address instead of the visitor's, and all visitors share the "
     "limits of one network."

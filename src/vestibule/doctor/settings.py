@@ -137,7 +137,7 @@ def _is_there(path: Path) -> bool:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
         return False
-    except OSError:  # it is, and not ours to look at
+    except OSError:  # it exists, but we may not look
         return True
     return True
 

@@ -20,7 +20,7 @@ _COMMON: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,  # the id of the request
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
-    # Neither structlog's own, which shows local variables, nor Python's, which shows what an error quotes.
+    # Not structlog's own renderer, which shows local variables, nor Python's, which shows error messages.
     structlog.processors.ExceptionRenderer(lambda raised: told(raised[1])),
 )
 # asyncio logs callbacks with their arguments, and, in a second line `future: …`, tasks with their exceptions.

@@ -15,7 +15,7 @@ import threading
 # A compromise, measured on two cores. At 19 a `me` beside 48 sign-ins has a p99 of 4.4 ms, at 10 of 8, at 5 of 10; but
 # if other programs keep both cores busy, a hash of 35 ms takes 3 s at 19, 0.4 s at 10, and 0.15 s at 5.
 NICENESS = 10
-_SHORT_NANOSECONDS = 100_000  # the least that Linux takes; 0 is what it chooses itself
+_SHORT_NANOSECONDS = 100_000  # the least that Linux accepts; 0 means its default
 _SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}.get(platform.machine())
 _ATTRIBUTES = struct.Struct("=IIQiIQQQ")  # size, policy, flags, niceness, priority, slice, and two for deadlines
 

@@ -21,12 +21,12 @@ class OutputLost(OperatorError):
 
 def prepare() -> None:
     """Open the null device for closed streams, so that no file takes their number, and guard the others."""
-    for number, flags in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):  # writing to 1 then fails, and is told
+    for number, flags in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):  # read-only, so that writing to 1 fails
         _fill(number, flags)
     sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
     if sys.stdout is None:
         sys.stdout = _Output(os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"), closed=True)
-    elif sys.__stdout__ is not None and sys.stdout is sys.__stdout__:  # a test's own is left alone
+    elif sys.__stdout__ is not None and sys.stdout is sys.__stdout__:  # unless a test has replaced it
         sys.stdout = _Output(sys.__stdout__, closed=False)
     if sys.stderr is None or sys.stderr is sys.__stderr__:
         sys.stderr = _Notes(sys.stderr or os.fdopen(2, "w", closefd=False))
@@ -42,7 +42,7 @@ def _fill(number: int, flags: int) -> None:
     try:
         os.fstat(number)
     except OSError:
-        os.set_inheritable(os.open(os.devnull, flags), True)  # the lowest number that is free
+        os.set_inheritable(os.open(os.devnull, flags), True)  # opens at the lowest free number
 
 
 class _Guarded:
@@ -56,6 +56,8 @@ class _Guarded:
 
 
 class _Output(_Guarded):
+    """Standard output: raises `OutputLost` for what cannot be written."""
+
     def __init__(self, stream: TextIO, *, closed: bool) -> None:
         super().__init__(stream)
         self._closed = closed
@@ -92,6 +94,8 @@ class _Output(_Guarded):
 
 
 class _Notes(_Guarded):
+    """Standard error: drops what cannot be written."""
+
     def write(self, text: str) -> int:
         try:
             return self._stream.write(text)
@@ -106,7 +110,7 @@ class _Notes(_Guarded):
 
 
 def _lost(fault: OSError) -> OutputLost:
-    # What is still in the buffer goes nowhere, instead of failing once more at the end of the process.
+    # Discard what is still in the buffer: it would fail once more at the end of the process.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     if fault.errno == errno.EPIPE:
         return OutputLost("")

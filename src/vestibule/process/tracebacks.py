@@ -62,10 +62,10 @@ def _chain(error: BaseException, seen: set[int]) -> Iterator[str]:
 def _said(error: BaseException) -> str:
     if isinstance(error, BaseExceptionGroup):
         return ""
-    if isinstance(error, OSError):  # its file or peer is the operator's; not so what a subclass puts into its args
+    if isinstance(error, OSError):  # not `args`, in which subclasses put data
         return error.strerror or ""
     package = type(error).__module__.partition(".")[0]
-    # A connection of a driver's own, beside SQLAlchemy's, has nobody who sees to its errors; one with `params` quotes.
+    # Errors of a driver's own connection do not pass `storage/sql/discretion.py`; those with `params` quote data.
     if (package in _DRIVERS or hasattr(error, "params")) and not hasattr(error, WITHHELD):
         return ""
     return str(error) if package in _SPEAKING_PACKAGES or type(error) in _SPEAKING else ""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from vestibule.crypto.jws import Claims, InvalidToken
 
 MAX_LEEWAY_SECONDS = 60
-_FAR_FUTURE = 2**37  # seconds: the year 6325, from which a leeway can still be counted on
+_FAR_FUTURE = 2**37  # seconds since 1970: the year 6325, where adding a leeway cannot overflow
 
 
 @dataclass(frozen=True)

@@ -33,5 +33,5 @@ def bearer(headers: RawHeaders) -> str | None:
     scheme, _, token = sent[0].replace(b"\t", b" ").partition(b" ") if sent else (b"", b"", b"")
     if scheme.lower() != b"bearer":
         return None
-    # Only what HTTP itself calls white space (RFC 9110, section 5.6.3); Python calls more so.
+    # Strip only HTTP's white space (RFC 9110, section 5.6.3); Python would strip more.
     return token.strip(b" \t").decode("latin-1")

@@ -14,7 +14,7 @@ def read_bounded(path: Path, most: int) -> bytes:
     """
     if "\0" in str(path):
         raise ValueError("has a null byte in its name; name a file that can be there")
-    _require_file(path.stat())  # first: opening some devices does something
+    _require_file(path.stat())  # first: opening some devices has side effects
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb") as file:
         _require_file(os.fstat(descriptor))

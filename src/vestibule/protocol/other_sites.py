@@ -18,7 +18,7 @@ def from_elsewhere(headers: RawHeaders, origins: Collection[str]) -> bool | None
         return site not in _OURS
     if origin is None:
         return None
-    # A browser that sends no Fetch Metadata, as all do over plain HTTP: its Origin must be the host it talks to.
+    # Over plain HTTP browsers send no Fetch Metadata: then Origin must be the host itself.
     return origin.partition(b"://")[2] != said.get(b"host")
 
 

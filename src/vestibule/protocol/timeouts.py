@@ -37,7 +37,7 @@ class Timeouts:
         self, _kind: type[BaseException] | None, fault: BaseException | None, _at: TracebackType | None
     ) -> None:
         self._timer.cancel()
-        if self._over and (fault is None or isinstance(fault, Exception)):  # what it came to is our doing
+        if self._over and (fault is None or isinstance(fault, Exception)):  # our shutdown caused the exception
             raise self._too_slow() from None
 
     def hold(self, connection: socket.socket) -> None:

@@ -1,4 +1,4 @@
-"""The feed: what is revoked, handed on to the services that follow, as this process learns of it."""
+"""The feed: pass on revocations to the services that follow, as this process learns of them."""
 
 import asyncio
 from collections.abc import Collection, Iterable, Iterator
@@ -12,7 +12,7 @@ MOST_WAITING = 10_000
 
 
 class Follower:
-    """A service that follows. It is over when it is too slow, when its key is removed, or when the process stops."""
+    """One service's open feed. It ends when the service is too slow, its key is revoked, or the process stops."""
 
     def __init__(self, key_digest: str) -> None:
         self.key_digest = key_digest
@@ -21,27 +21,27 @@ class Follower:
         self._waiting: list[Notice] = []
 
     def hand(self, notices: Iterable[Notice]) -> None:
-        """What is new; it waits until it is taken."""
+        """Queue notices until they are taken; ends the feed if too many wait."""
         self._waiting += notices
         if len(self._waiting) > MOST_WAITING:
             self.end()
         self.called.set()
 
     def take(self) -> list[Notice]:
-        """All that waits."""
+        """Return all notices that wait."""
         self.called.clear()
         taken, self._waiting = self._waiting, []
         return taken
 
     def end(self) -> None:
-        """Nothing more is handed over."""
+        """End the feed and drop what waits."""
         self.over = True
         self._waiting.clear()
         self.called.set()
 
 
 class Feed:
-    """Who follows in this process. Their number is bounded; handing on costs no I/O."""
+    """The services that follow in this process. Their number is bounded; publishing costs no I/O."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -53,7 +53,7 @@ class Feed:
 
     @contextmanager
     def following(self, key_digest: str) -> Iterator[Follower]:
-        """A follower for as long as the block lasts; raises `Overloaded` where there are too many, or at the end."""
+        """Yield a follower while the block lasts; raises `Overloaded` if there are too many, or the process stops."""
         if self._closed or len(self._followers) >= self._most:
             raise Overloaded
         follower = Follower(key_digest)
@@ -64,19 +64,19 @@ class Feed:
             self._followers.discard(follower)
 
     def publish(self, revocations: Iterable[Revocation]) -> None:
-        """Hand on what was learnt."""
+        """Pass revocations on to every follower."""
         if self._followers and (notices := [n for r in revocations if (n := Notice.of(r))]):
             for follower in self._followers:
                 follower.hand(notices)
 
     def keep(self, key_digests: Collection[str]) -> None:
-        """End whoever follows with another key than these."""
+        """End the feeds of all keys that are not in `key_digests`."""
         for follower in self._followers:
             if follower.key_digest not in key_digests:
                 follower.end()
 
     def close(self) -> None:
-        """End all of them, and let nobody follow from now on."""
+        """End all feeds, and accept no others."""
         self._closed = True
         for follower in self._followers:
             follower.end()

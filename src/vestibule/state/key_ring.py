@@ -18,13 +18,13 @@ class KeyRing:
     looked_at: float = float("inf")
 
     def replace(self, access: KeySet, refresh: KeySet, standing: Standing) -> bool:
-        """Go on with these; whether a key has gone, so that what it signed is no longer to be believed."""
+        """Use these keys from now on; return whether a key has gone, so that what it signed is no longer accepted."""
         gone = self.access.checking.keys() - access.checking.keys()
         self.access, self.refresh, self.standing = access, refresh, standing
         return bool(gone)
 
     @property
     def lacking_next(self) -> list[KeyUse]:
-        """The uses for which no next key has been made."""
+        """Return the uses that have no next key."""
         having = {use for _, use, state in self.standing if state is KeyState.NEXT}
         return [use for use in KeyUse if use not in having]

@@ -1,7 +1,7 @@
-"""What a process remembers, so that knowing who asks costs no I/O.
+"""What a process remembers, so that identifying a caller costs no I/O.
 
-Facts about a token (it is ours, and says this) never change; facts about a session and its account do. They are
-kept apart, so that dropping the second costs a query and not a signature check.
+Facts about a token (it is ours, and says this) never change; facts about a session and its account do. They are kept
+apart, so that dropping the second costs a query and not a signature check.
 """
 
 from dataclasses import dataclass, field
@@ -36,28 +36,28 @@ class Memory:
         self._of_account: dict[str, set[str]] = {}
 
     def token(self, key: bytes) -> AccessToken | None:
-        """What the token with this digest says."""
+        """Return the claims of the token with this digest, or None."""
         return self._tokens.get(key)
 
     def session(self, session_id: str) -> KnownSession | None:
-        """What is known of a session."""
+        """Return what is known of a session, or None."""
         return self._sessions.get(session_id)
 
     def keep_token(self, key: bytes, token: AccessToken) -> None:
-        """Remember a token whose signature has been checked."""
+        """Remember a token whose signature was verified."""
         if len(self._tokens) >= self._size:
             del self._tokens[next(iter(self._tokens))]
         self._tokens[key] = token
 
     def keep_session(self, known: KnownSession) -> None:
-        """Remember a session. The caller has made sure that nothing was heard of it since it was read."""
+        """Remember a session. The caller has checked that no revocation of it was learnt since it was read."""
         if len(self._sessions) >= self._size:
             self._drop(next(iter(self._sessions)))
         self._sessions[known.id] = known
         self._of_account.setdefault(known.account.id, set()).add(known.id)
 
     def drop(self, revocation: Revocation) -> None:
-        """Drop what a notice has made untrue."""
+        """Drop what a revocation has made untrue."""
         if revocation.kind is RevocationKind.SESSION:
             self._drop(revocation.subject)
         else:
@@ -65,7 +65,7 @@ class Memory:
                 self._drop(session_id)
 
     def drop_tokens(self) -> None:
-        """Check every signature anew: a key has gone."""
+        """Drop all tokens, because a key has gone, so that every signature is verified again."""
         self._tokens.clear()
 
     def _drop(self, session_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Hashing and checking passwords off the event loop, so many at once."""
+"""Hash and check passwords off the event loop, a bounded number at once."""
 
 import asyncio
 import time
@@ -13,24 +13,24 @@ from vestibule.process.niced_threads import NicedThreads, PoolFull
 
 P = ParamSpec("P")
 T = TypeVar("T")
-_BESIDE = 4  # so many are prepared or finished while others' hashes are made; more would only wait for one another
+_BESIDE = 4  # slots beyond the threads, for requests before or after their hash; more would only wait for one another
 
 
 class Passwords:
-    """Makes and checks password hashes off the event loop, at most so many at once; raises `Overloaded`."""
+    """Makes and checks password hashes on other threads; raises `Overloaded` beyond a bounded number."""
 
     def __init__(self, hasher: Hasher, threads: NicedThreads) -> None:
         self._hasher = hasher
         self.threads = threads
         self.admitted = 0
-        self._desks = asyncio.Semaphore(threads.threads + _BESIDE)
+        self._slots = asyncio.Semaphore(threads.threads + _BESIDE)
 
     @asynccontextmanager
     async def admission_slot(self) -> AsyncIterator[None]:
-        """A place in the line for a hash, kept while the block lasts. Raises `Overloaded` where there is none left.
+        """Hold an admission slot for a hash while the block lasts; raises `Overloaded` if none is left.
 
-        Taken before anything else is done for a request, and few are under way at once: in a flood, what comes before
-        the hash (the account looked up, the attempt counted) would else keep the database and the loop from everybody.
+        Taken before anything else is done for a request, and few are under way at once: otherwise, in a flood, the work
+        before the hash (looking up the account, counting the attempt) would keep the database and the event loop busy.
         """
         if self.admitted >= self.threads.room:
             self.threads.refused += 1
@@ -38,26 +38,28 @@ class Passwords:
         self.admitted += 1
         try:
             came = time.monotonic()
-            async with self._desks:
+            async with self._slots:
                 self.threads.waited_seconds += time.monotonic() - came
                 yield
         finally:
             self.admitted -= 1
 
     async def hash(self, password: str) -> str:
-        """A new hash of `password`."""
+        """Return a new hash of `password`; raises `Overloaded`."""
         return await self._run(self._hasher.hash, password)
 
     async def match(self, password: str, stored: str | None) -> bool:
-        """Whether `password` made `stored`. Without a stored hash: False, after the same work."""
+        """Return whether `stored` was made from `password`, and False after the same work if there is no hash; raises
+        `Overloaded`.
+        """
         matches = await self._run(self._hasher.matches, password, stored or self._hasher.decoy)
         return matches and stored is not None
 
     async def even_out(
         self, password: str, stored: str | None, highest_bcrypt_cost: int | None, argon2: Collection[Cost] = ()
     ) -> None:
-        """After a wrong password: the work that another account's hash would have taken beyond that of `stored`, with
-        the bcrypt hash of the highest cost and argon2 hashes of these costs.
+        """Do, after a wrong password, the work that checking `stored` lacked of the most expensive hashes there are:
+        bcrypt of the highest cost, and argon2 of these costs. Raises `Overloaded`.
         """
         checked = stored or self._hasher.decoy
         if highest_bcrypt_cost is not None:
@@ -66,11 +68,11 @@ class Passwords:
             await self._run(self._hasher.even_out_argon2, password, checked, others)
 
     def can_match(self, stored: str) -> bool:
-        """Whether there may be a password that made `stored`: a known form, a cost within bounds, a known pepper."""
+        """Return whether any password can match `stored`: a known form, a cost within bounds, a known pepper."""
         return self._hasher.can_match(stored)
 
     def outdated(self, stored: str) -> bool:
-        """Whether `stored` should be made anew, now that the password is at hand."""
+        """Return whether `stored` should be replaced, now that the password is known."""
         return self._hasher.outdated(stored)
 
     async def _run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

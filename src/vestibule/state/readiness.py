@@ -1,4 +1,4 @@
-"""Readiness: whether a process should be sent requests, as far as it knows without asking anybody."""
+"""Readiness: whether a process should be sent requests, as far as it knows without I/O."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from vestibule.model.errors import StoreUnavailable
 
 
 class Hindrance(StrEnum):
-    """Why not."""
+    """A reason why a process is not ready."""
 
     DRAINING = "draining"
     OTHER_SCHEMA = "other_schema"
@@ -15,7 +15,7 @@ class Hindrance(StrEnum):
 
 
 class Readiness:
-    """What was noted lately. Asking costs no I/O, so that nobody can make the server work by asking."""
+    """What was noted last. Reading it costs no I/O, so that nobody can make the server work by asking."""
 
     def __init__(self) -> None:
         self.draining = False
@@ -23,8 +23,8 @@ class Readiness:
         self.clock_agrees = True
 
     def hindrances(self, revocations_trusted: bool) -> list[Hindrance]:
-        """None of them: ready. A process that could not read the record of revocations for too long cannot reach its
-        database.
+        """Return why the process is not ready; an empty list if it is. Untrusted revocations mean that its database
+        could not be reached for too long.
         """
         hindered = {
             Hindrance.DRAINING: self.draining,
@@ -35,8 +35,8 @@ class Readiness:
         return [hindrance for hindrance, there in hindered.items() if there]
 
     def require_clock(self) -> None:
-        """Raises `StoreUnavailable` while this process's clock is not that of its database: what it read and wrote by
-        it would be right for nobody.
+        """Raise `StoreUnavailable` while this machine's clock differs from the database's: times read and written would
+        be wrong.
         """
         if not self.clock_agrees:
             raise StoreUnavailable("this machine's clock and the database's differ; let both keep time")

@@ -39,20 +39,20 @@ class RevocationSet:
         return len(self._revoked)
 
     def age(self, now: float) -> float:
-        """Seconds since the read that this memory reflects was sent."""
+        """Return the seconds since the read that this memory reflects was sent."""
         return self._revoked.age(now)
 
     def trusted(self, now: float) -> bool:
-        """Whether this memory may be relied on at `now`."""
+        """Return whether this memory may be relied on at `now`."""
         return self.age(now) <= self._staleness
 
     def refuses(self, token: AccessToken) -> bool:
-        """Whether the token's session has been revoked, or its account since the token was issued."""
+        """Return whether the token's session was revoked, or its account after the token was issued."""
         return self._revoked.refuses(token.session_id, token.account_id, token.issued_at)
 
     def standing(self, after: int, now: float) -> Iterator[Notice]:
-        """What was recorded after a sequence number and still matters at `now`. Made one by one, of what there is now:
-        others are answered between.
+        """Yield what was recorded after a sequence number and still matters at `now`, one by one, so that other
+        requests are answered in between.
         """
         for subject, until in list(self._revoked.sessions.items()):
             if self._numbers.get(subject, 0) > after and until > now:
@@ -63,41 +63,39 @@ class RevocationSet:
 
     @property
     def fresh_as_of(self) -> float:
-        """When the read that this memory reflects was sent."""
+        """Return when the read that this memory reflects was sent."""
         return self._revoked.fresh_as_of
 
     @property
     def floor(self) -> int:
-        """The sequence number after which a whole read begins: the last one there was an overlap ago."""
+        """Return the sequence number after which a whole read begins: the last one there was an overlap ago."""
         return self._floor
 
     @property
     def last(self) -> int:
-        """The sequence number after which a quick read begins: the last one seen."""
+        """Return the sequence number after which a quick read begins: the last one seen."""
         return self._last
 
     @property
     def overlap(self) -> Range:
-        """What is known between `floor` and `last`."""
+        """Return count and sum of the sequence numbers known between `floor` and `last`."""
         return Range(len(self._seen), self._total)
 
     def chosen_ahead(self, clock_offset: float) -> bool:
-        """Whether the clock by which the reach was chosen was ahead of what it shows today, and some of what stands may
-        have been taken for over.
+        """Return whether the clock that chose the reach was ahead of what it shows now, so that records that still
+        matter may have been left out.
         """
         return self._chosen_by - clock_offset > MOST_APART.total_seconds()
 
     def begin(self, reach: Reach, clock_offset: float) -> None:
-        """Read all of the record that is within `reach` from now on, from its first number. What is known still
-        refuses.
-        """
+        """Read the whole record within `reach` from now on, from its first number. What is known still refuses."""
         self.reach, self._chosen_by = reach, clock_offset
         self._floor = self._last = self._total = 0
         self._seen.clear()
         self._reads.clear()
 
     def learn(self, backlog: list[Revocation], sent_at: float) -> list[Revocation]:
-        """Take in what was read at `sent_at`; what of it is new. Taking it in again does no harm."""
+        """Take in what was read at `sent_at`; return what was new. Repeating it does no harm."""
         fresh = [revocation for revocation in backlog if revocation.sequence not in self._seen]
         for revocation in fresh:
             self._note(revocation, sent_at)
@@ -105,9 +103,9 @@ class RevocationSet:
         return fresh
 
     def renew(self, sent_at: float, clock_offset: float = 0.0) -> None:
-        """A whole read that was sent at `sent_at` has been taken in: the memory is as fresh as that.
+        """Note that a whole read, sent at `sent_at`, was taken in: the memory is as fresh as that.
 
-        A quick read renews nothing, because it may have passed over a number that was committed late.
+        A quick read renews nothing, because it may have missed a number that was committed late.
         """
         self._reads.append((sent_at, self.last))
         while self._reads[0][0] < sent_at - OVERLAP_SECONDS:
@@ -116,11 +114,11 @@ class RevocationSet:
         self.clock_offset = clock_offset
 
     def distrust(self) -> None:
-        """Rely on nothing before the next whole read."""
+        """Rely on nothing until the next whole read."""
         self._revoked.fresh_as_of = float("-inf")
 
     def purge(self, now: float) -> None:
-        """Drop what no living token can be about, once a minute."""
+        """Drop revocations whose tokens have all expired, once a minute."""
         for subject in self._revoked.purge(now):
             self._numbers.pop(subject, None)
 
@@ -135,20 +133,20 @@ class RevocationSet:
         self._seen.add(revocation.sequence)
         self._last = max(self._last, revocation.sequence)
         self._total += revocation.sequence
-        # Counted from when it was learnt, which is never before it was written.
+        # Count from when it was learnt, which is never before it was written.
         until = sent_at + (revocation.purge_at - revocation.at).total_seconds()
-        # One number for all that were read together: a million would take 24 MB.
+        # Share one float among all that were read together: a million floats take 24 MB.
         until = self._until = self._until if until == self._until else until
         if revocation.kind is RevocationKind.SESSION:
             self._revoked.end_session(revocation.subject, until)
             self._number(revocation)
         elif revocation.kind is RevocationKind.ACCOUNT and revocation.not_before is not None:
-            # `iat` has whole seconds. A sign-in later in the same second is innocent; what was open before it
-            # in that second has been revoked by its session's id as well.
+            # `iat` has whole seconds. Keep a sign-in later in the same second; sessions opened earlier in that second
+            # are revoked by their ids as well.
             self._revoked.end_account(revocation.subject, int(revocation.not_before.timestamp()), until)
             self._number(revocation)
 
     def _number(self, revocation: Revocation) -> None:
-        """Note the newest record about its subject."""
+        """Note the newest record about a subject."""
         known = self._numbers.get(revocation.subject, 0)
         self._numbers[revocation.subject] = max(revocation.sequence, known)

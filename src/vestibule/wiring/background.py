@@ -160,7 +160,7 @@ def _offset(env: Env) -> float:
 async def deliver_letters(env: Env, stopping: asyncio.Event) -> None:
     """Deliver what is due, then wait for a wake-up, at most a second. Only `stopping` ends the loop."""
     while not stopping.is_set():
-        env.letters_waiting.clear()  # first, for a letter may be queued just after the last look
+        env.letters_waiting.clear()  # first: a letter may be queued just after the last query
         try:
             while await _delivered(env) and not stopping.is_set():
                 pass

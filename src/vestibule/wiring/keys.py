@@ -87,7 +87,7 @@ def _half(faults: list[str], name: str, secret: SecretStr, read: Callable[[bytes
         return None
     try:
         return read(pem_of(secret))
-    except ValueError as fault:  # `UnusableKey`, and what is no base64
+    except ValueError as fault:  # `UnusableKey`, or invalid base64
         faults.append(f"{name}: {fault}")
         return None
 

@@ -17,11 +17,15 @@ _OF_PROCESS = re.compile(r"gauge_live\w*_(\d+)\.db")
 
 
 class _Server(ThreadingMixIn, WSGIServer):
+    """An HTTP server that shares its port with other processes, and answers each request on a thread."""
+
     allow_reuse_port = True
     daemon_threads = True
 
 
 class _Silent(WSGIRequestHandler):
+    """A request handler that logs nothing."""
+
     def log_message(self, *_: object) -> None:
         """Log nothing: requests of Prometheus are no news."""
 

@@ -86,7 +86,7 @@ async def _refused(request: Request, refusal: Refusal | Fault, form: Form | None
         wanted = request.url.path if request.method == "GET" else ""
         return see_other(return_to.with_query(SIGN_IN, return_to="" if wanted == return_to.HOME else wanted))
     if isinstance(refusal, SessionOver | RefreshRefused):
-        # The cookies stay: they may be another tab's new ones.
+        # Do not delete the cookies: they may be another tab's new ones.
         return see_other(return_to.with_query(SIGNED_OUT, reason=refusal.code.removeprefix(_SESSION)))
     title, message = _words(request, refusal)
     if form is not None and isinstance(refusal, RetryLater | Fault) and await _is_shown_again(request):
@@ -127,7 +127,7 @@ async def _is_shown_again(request: Request) -> bool:
     if request.url.path.startswith(return_to.HOME):
         return context_of(request).caller is not None
     try:
-        if context_of(request).typed is None:  # a network over its limit is refused before its form is read
+        if context_of(request).typed is None:  # a rate limit refuses a request before its form is read
             await read_form(request)
     except Refusal:
         return False
