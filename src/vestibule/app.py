@@ -16,9 +16,9 @@ from vestibule.observability.metrics.listener import listening
 from vestibule.observability.metrics.metered import Metered
 from vestibule.observability.metrics.sampling import sampled
 from vestibule.process import open_files
+from vestibule.process.first_signal import pass_on_the_first
 from vestibule.process.niced_threads import NicedThreads
-from vestibule.process.priority import come_first
-from vestibule.process.told_once import pass_on_the_first
+from vestibule.process.priority import shorten_time_slices
 from vestibule.settings.fields import Settings
 from vestibule.settings.policy import policy
 from vestibule.web.application import build, make_site
@@ -34,7 +34,7 @@ from vestibule.wiring.opening import brand, opened, read_settings, renderer, tem
 
 def application() -> ASGIApp:
     """The ASGI application for the settings in the environment; raises `WrongSettings`."""
-    come_first()
+    shorten_time_slices()
     pass_on_the_first()
     return assembled(read_settings())
 

@@ -10,8 +10,8 @@ from vestibule import app
 from vestibule.observability.traces.provider import begin
 from vestibule.observability.traces.requests import Traced
 from vestibule.observability.traces.threads import TracedThreads
-from vestibule.process.priority import come_first
-from vestibule.process.told_once import pass_on_the_first
+from vestibule.process.first_signal import pass_on_the_first
+from vestibule.process.priority import shorten_time_slices
 from vestibule.web.client_address import is_listed
 from vestibule.web.layers.fast_path import PATHS
 from vestibule.wiring.opening import read_settings
@@ -21,7 +21,7 @@ _PROBES = ("/healthz/live", "/healthz/ready", "/api/healthchecker")
 
 def application() -> ASGIApp:
     """The ASGI application for the settings in the environment; raises `WrongSettings`."""
-    come_first()
+    shorten_time_slices()
     pass_on_the_first()
     chosen = read_settings()
 

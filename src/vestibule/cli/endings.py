@@ -12,7 +12,7 @@ from vestibule.cli import console
 from vestibule.model.errors import StoreUnavailable
 from vestibule.process import missing, streams
 from vestibule.process.operator_errors import OperatorError
-from vestibule.process.tracebacks import told
+from vestibule.process.tracebacks import format_error
 from vestibule.protocol.one_line import one_line
 
 
@@ -36,7 +36,7 @@ def explained() -> Iterator[None]:
         about = f"{one_line(str(fault.filename))}: " if fault.filename else ""
         _end(f"{about}{fault.strerror or type(fault).__name__}", 1)
     except Exception as fault:
-        sys.stderr.write(f"{told(fault)}\n")
+        sys.stderr.write(f"{format_error(fault)}\n")
         _end("this is a mistake in Vestibule; please report the lines above, in which there is nothing private", 1)
 
 

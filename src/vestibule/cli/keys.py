@@ -21,7 +21,7 @@ from vestibule.flows.rotate_keys import reencrypt_keys, require_key_manager, rot
 from vestibule.model.signing_keys import KeyState, KeyUse, SealedKey
 from vestibule.state.key_ring import KeyRing
 
-Now = Annotated[bool, typer.Option("--now", help="After a leak: do it now, without waiting.")]
+Now = Annotated[bool, typer.Option("--now", help="After a leak: skip the usual delay.")]
 
 
 class KeySize(StrEnum):

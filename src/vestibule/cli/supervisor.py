@@ -63,7 +63,7 @@ class Supervisor(MPServer):
     def _stop_workers(self) -> None:
         # A worker that has just been forked still has its parent's handler, which swallows the signal, and would be
         # waited for until it is killed. So it is said again until it is heard; a worker that heard it goes on draining,
-        # and passes on no second one (vestibule.process.told_once).
+        # and passes on no second one (vestibule.process.first_signal).
         workers: list[Any] = self.wrks
         end = time.monotonic() + FINISH_SECONDS
         while any(worker.is_alive() for worker in workers) and time.monotonic() < end:

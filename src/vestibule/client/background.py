@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from vestibule.protocol.tasks import retrieve
+from vestibule.protocol.tasks import mark_retrieved
 
 T = TypeVar("T")
 _JOIN_SECONDS = 5.0
@@ -106,7 +106,7 @@ class Background:
 def _quiet(loop: asyncio.AbstractEventLoop, coroutine: Any, **named: Any) -> asyncio.Task[Any]:
     """Return a task that never logs "exception was never retrieved": its caller may have given up waiting."""
     task = asyncio.Task(coroutine, loop=loop, **named)
-    task.add_done_callback(retrieve)
+    task.add_done_callback(mark_retrieved)
     return task
 
 

@@ -5,7 +5,7 @@
     @app.get("/orders")
     async def orders(caller: Annotated[Caller, Depends(current_user)]): ...
 
-`Depends(current_user.with_role("admin"))` demands a role as well.
+`Depends(current_user.with_role("admin"))` also requires a role.
 """
 
 from collections.abc import Awaitable, Callable

@@ -6,7 +6,7 @@
     @vestibule.signed_in
     def orders(): return {"mine": current_caller.id}
 
-`@vestibule.with_role("admin")` demands a role as well.
+`@vestibule.with_role("admin")` also requires a role.
 """
 
 from collections.abc import Callable

@@ -20,7 +20,7 @@ from vestibule.crypto.jws import InvalidToken
 from vestibule.model.clock import Clock
 from vestibule.protocol import access_tokens
 from vestibule.protocol.claims import Expected
-from vestibule.protocol.tasks import together
+from vestibule.protocol.tasks import shared_result
 
 PATH = "/api/auth/introspect"
 
@@ -42,7 +42,7 @@ class Introspection:
         if asking is None:
             asking = self._under_way[token] = asyncio.create_task(self._ask(token))
             asking.add_done_callback(lambda _: self._under_way.pop(token, None))
-        return await together(asking)
+        return await shared_result(asking)
 
     async def _introspect(self, token: str) -> dict[str, Any]:
         """Return the response to an introspection request; raises `WrongSetupError` or `CannotTellError`."""

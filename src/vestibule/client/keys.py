@@ -13,7 +13,7 @@ from vestibule.client.errors import NotReachedError, NotVestibuleError
 from vestibule.crypto import jwk
 from vestibule.crypto.jwk import PublicKey, UnusableKey
 from vestibule.model.clock import Clock
-from vestibule.protocol.tasks import together
+from vestibule.protocol.tasks import shared_result
 
 PATH = "/.well-known/jwks.json"
 KEEP_SECONDS = 300.0
@@ -72,7 +72,7 @@ class KeySet:
         if self._under_way is None or self._under_way.done():
             self._asked_at = self._clock.monotonic()
             self._under_way = asyncio.create_task(self._fetch(http))
-        await together(self._under_way)
+        await shared_result(self._under_way)
 
     async def refetch(self, http: httpx.AsyncClient) -> None:
         """Fetch because of an unknown key id, if `may_refetch`. A failure is logged and keeps the known keys."""

@@ -5,7 +5,7 @@
     @get("/orders")
     async def orders(request: Request[Caller, str, Any]) -> dict[str, str]: return {"mine": request.user.id}
 
-`guards=[with_role("admin")]` on a handler demands a role as well.
+`guards=[with_role("admin")]` on a handler also requires a role.
 """
 
 from typing import Any

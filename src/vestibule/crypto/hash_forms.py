@@ -1,14 +1,14 @@
 """Which stored password hashes may be checked at all. A row of the database is trusted no more than a request.
 
-The cost of a check stands in the hash itself: `$2b$31$…` takes days, and an argon2 hash may ask for four gigabytes. So
-a hash has one of these forms and a cost within these bounds, or no password matches it.
+A hash itself sets the cost of checking it: `$2b$31$…` takes days, and an argon2 hash may ask for four gigabytes. So a
+hash has one of these forms and a cost within these bounds, or no password matches it.
 """
 
 import re
 from dataclasses import dataclass
 
 BCRYPT_COSTS = tuple(f"{cost:02d}" for cost in range(4, 15))
-"""As they stand in a hash. 14 takes about a second."""
+"""The allowed costs, as written in a hash. 14 takes about a second."""
 BCRYPT_CHARACTERS = 60
 _BCRYPT = re.compile(rf"\$2[aby]\$({'|'.join(BCRYPT_COSTS)})\$[./A-Za-z0-9]{{53}}")
 _ARGON2 = re.compile(

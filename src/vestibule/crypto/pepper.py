@@ -1,7 +1,7 @@
 """A pepper: a secret outside the database, without which a stolen hash cannot be attacked.
 
-The password is put through HMAC-SHA-256 with it before it is hashed (Password Storage Cheat Sheet, "Peppering"). Which
-one it was stands before the hash, by name, so that it can be changed: `hmac-sha256:1f0c97a2$argon2id$…`.
+What gets hashed is the HMAC-SHA-256 of the password under the pepper (Password Storage Cheat Sheet, "Peppering"). The
+pepper's name is stored before the hash, so that peppers can be changed: `hmac-sha256:1f0c97a2$argon2id$…`.
 """
 
 import base64
@@ -9,7 +9,7 @@ import hmac
 from dataclasses import dataclass
 
 MARK = "hmac-sha256:"
-"""How a stored hash begins that was made with any pepper."""
+"""The beginning of every stored hash that was made with a pepper."""
 _NAME_CHARACTERS = 8
 
 

@@ -1,7 +1,7 @@
 """Encrypt private keys for the database, under a secret that is not in the database.
 
-AES-256-GCM with a key derived by HKDF-SHA256 (RFC 5869). The associated data names what is sealed, so that
-one sealed value cannot be put in the place of another.
+AES-256-GCM with a key derived by HKDF-SHA256 (RFC 5869). The associated data is the name of what is sealed, so that one
+sealed value cannot replace another.
 """
 
 import base64

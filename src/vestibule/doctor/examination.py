@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from vestibule.doctor import browsers, database, mail, outside, proxies, redis, settings
 from vestibule.model.clock import Clock
 from vestibule.model.findings import Finding, fault
-from vestibule.process.tracebacks import in_short
+from vestibule.process.tracebacks import summarize
 from vestibule.settings.fields import Settings
 
 
@@ -26,7 +26,7 @@ async def _guarded(subject: str, look: Awaitable[list[Finding]]) -> list[Finding
     try:
         return await look
     except Exception as error:
-        what = f"could not be looked at: {in_short(error)}"
+        what = f"could not be looked at: {summarize(error)}"
         return [fault(subject, what, "What is wrong there is not known.", "report this line, please")]
 
 

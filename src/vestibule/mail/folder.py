@@ -30,7 +30,7 @@ class FolderMailer:
     async def send(self, letter: Letter) -> str:
         """Write the letter; return the file's path. Raises `NotSent`."""
         now = self._clock.now()
-        message = await self._renderer.write_aside(letter)
+        message = await self._renderer.write_in_thread(letter)
         path = self._folder / f"{now:%Y%m%d-%H%M%S}-{letter.kind.value}-{letter.id[:8]}.eml"
         try:
             await asyncio.to_thread(_write, path, message)

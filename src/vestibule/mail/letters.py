@@ -19,7 +19,7 @@ from vestibule.model.brand import Brand
 from vestibule.model.clock import Clock
 from vestibule.model.letters import TOKEN_IN, Letter, NotSent
 from vestibule.model.one_time_tokens import LIFETIMES
-from vestibule.process.tracebacks import in_short
+from vestibule.process.tracebacks import summarize
 from vestibule.translations.catalogues import speaking
 
 # A host without a dot is allowed; nothing that could be parsed in two ways.
@@ -66,9 +66,9 @@ class Renderer:
         except TemplateError as fault:
             raise NotSent(f"cannot be written: {type(fault).__name__}: {fault}") from fault
         except ValueError as fault:  # whose message may quote the letter
-            raise NotSent(f"cannot be written: {in_short(fault)}") from fault
+            raise NotSent(f"cannot be written: {summarize(fault)}") from fault
 
-    async def write_aside(self, letter: Letter) -> EmailMessage:
+    async def write_in_thread(self, letter: Letter) -> EmailMessage:
         """Return the same on another thread. Only letters that reach somebody are rendered, so on the event loop the
         delay would tell other requests who has an account.
         """

@@ -56,7 +56,7 @@ class SmtpMailer:
 
     async def send(self, letter: Letter) -> str:
         """Send the letter; return the server's answer. Raises `RefusedForGood` for a final refusal, else `NotSent`."""
-        message = await self._renderer.write_aside(letter)
+        message = await self._renderer.write_in_thread(letter)
         client = self._client()
         try:
             async with client:

@@ -10,7 +10,7 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 from vestibule.process.log_stream import QueuedStream
-from vestibule.process.tracebacks import told
+from vestibule.process.tracebacks import format_error
 
 _log = structlog.get_logger(__name__)
 _IPV4_BITS, _IPV6_BITS = 24, 48
@@ -21,7 +21,7 @@ _COMMON: tuple[Processor, ...] = (
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     # Not structlog's own renderer, which shows local variables, nor Python's, which shows error messages.
-    structlog.processors.ExceptionRenderer(lambda raised: told(raised[1])),
+    structlog.processors.ExceptionRenderer(lambda raised: format_error(raised[1])),
 )
 # asyncio logs callbacks with their arguments, and, in a second line `future: …`, tasks with their exceptions.
 _ASYNCIO_VALUES = re.compile(r"(?<=callback ).*|\n\w+: .*", re.DOTALL)

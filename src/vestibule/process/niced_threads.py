@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-from vestibule.process.priority import step_back
+from vestibule.process.priority import lower_priority
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,7 +29,7 @@ class NicedThreads:
     """
 
     def __init__(self, threads: int, waiting: int) -> None:
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="niced", initializer=step_back)
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="niced", initializer=lower_priority)
         self.threads = threads
         self.room = threads + waiting
         self.under_way = 0

@@ -20,12 +20,12 @@ _SCHED_SETATTR = {"x86_64": 314, "aarch64": 274}.get(platform.machine())
 _ATTRIBUTES = struct.Struct("=IIQiIQQQ")  # size, policy, flags, niceness, priority, slice, and two for deadlines
 
 
-def come_first() -> None:
+def shorten_time_slices() -> None:
     """Ask for short time slices, for this thread and those it starts."""
     _ask_for_slices(_SHORT_NANOSECONDS)
 
 
-def step_back() -> None:
+def lower_priority() -> None:
     """Lower the priority of this thread alone, whatever its parent thread has."""
     # On Linux a priority belongs to a thread; elsewhere this would slow the whole process down.
     if sys.platform == "linux":

@@ -30,12 +30,12 @@ _BETWEEN = {
 }
 
 
-def told(error: BaseException | None) -> str:
+def format_error(error: BaseException | None) -> str:
     """Return the traceback of an error and its causes, in Python's format; empty without an error."""
     return "".join(_chain(error, set())).rstrip("\n") if error is not None else ""
 
 
-def in_short(error: BaseException) -> str:
+def summarize(error: BaseException) -> str:
     """Return the error's kind, and its message if that may be shown."""
     kind = type(error)
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
@@ -52,7 +52,7 @@ def _chain(error: BaseException, seen: set[int]) -> Iterator[str]:
     if error.__traceback__ is not None:
         yield "Traceback (most recent call last):\n"
         yield from traceback.format_tb(error.__traceback__)
-    yield f"{in_short(error)}\n"
+    yield f"{summarize(error)}\n"
     if isinstance(error, BaseExceptionGroup):
         for number, part in enumerate(error.exceptions, 1):
             yield f"\nof which the {number}. is:\n\n"

@@ -70,7 +70,7 @@ def test_a_worker_can_be_told_and_waited_for(method: str) -> None:
 
 
 def test_a_worker_looks_up_late_how_it_hears_signals() -> None:
-    here = "process/told_once.py"
+    here = "process/first_signal.py"
     require(callable(getattr(granian._signals, "set_loop_signals", None)), "_signals.set_loop_signals", here)
     require(callable(getattr(granian._signals, "WorkerSignal", None)), "_signals.WorkerSignal", here)
     require(not hasattr(mp, "set_loop_signals"), "late import of set_loop_signals", here)

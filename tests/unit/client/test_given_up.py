@@ -135,11 +135,11 @@ def test_k11_a_connection_that_a_library_lost_is_closed_too() -> None:
 TOLD = {
     "client/background.py": "the factory, for all of that loop; its work's fault goes to `ended`",
     "client/memory_updater.py": "a TaskGroup",
-    "client/introspect.py": "together",
-    "client/keys.py": "together",
+    "client/introspect.py": "shared_result",
+    "client/keys.py": "shared_result",
     "wiring/background.py": "each loop logs and goes on, gather takes the rest",
     "observability/metrics/sampling.py": "logs and goes on",
-    "web/api/services.py": "retrieve",
+    "web/api/services.py": "mark_retrieved",
     "web/connections.py": "logs and goes on",
 }
 BEGINS = {"create_task", "ensure_future", "shield", "run_coroutine_threadsafe"}
@@ -151,5 +151,5 @@ def test_k11_every_task_of_the_package_has_somebody_who_is_told() -> None:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Attribute) and node.attr in BEGINS:
                 begun[str(path.relative_to(root))] += 1
-                assert node.attr != "shield", f"{path}: wait with protocol.tasks.together"
+                assert node.attr != "shield", f"{path}: wait with protocol.tasks.shared_result"
     assert set(begun) == set(TOLD)

@@ -48,10 +48,10 @@ def test_short_slices_are_for_the_loop_and_those_it_starts_but_for_hashes() -> N
 
     def loop() -> None:
         note("before")()  # type: ignore[operator]
-        priority.come_first()
+        priority.shorten_time_slices()
         note("loop")()  # type: ignore[operator]
         in_a_thread(note("started"))
-        in_a_thread(priority.step_back, note("hash"))
+        in_a_thread(priority.lower_priority, note("hash"))
 
     in_a_thread(loop)
     assert seen["loop"] == seen["started"] == 100_000
@@ -60,9 +60,9 @@ def test_short_slices_are_for_the_loop_and_those_it_starts_but_for_hashes() -> N
 
 def test_where_it_is_not_understood_nothing_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(priority, "_SCHED_SETATTR", 9_999)  # no such call
-    in_a_thread(priority.come_first)
+    in_a_thread(priority.shorten_time_slices)
     monkeypatch.setattr(priority, "_SCHED_SETATTR", None)  # no such machine
-    in_a_thread(priority.come_first)
+    in_a_thread(priority.shorten_time_slices)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has it")
@@ -71,7 +71,7 @@ def test_another_policy_of_the_operators_stays() -> None:
 
     def batch() -> None:
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
-        priority.come_first()
+        priority.shorten_time_slices()
         seen.append(os.sched_getscheduler(0))
 
     in_a_thread(batch)

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from vestibule.model.errors import StoreUnavailable
-from vestibule.process.tracebacks import in_short, told
+from vestibule.process.tracebacks import format_error, summarize
 
 QUOTING = """
 import asyncio, logging, structlog
@@ -69,10 +69,10 @@ def test_l8_words_about_the_program_stay() -> None:
         (FileNotFoundError(2, "No such file or directory", "/etc/x"), "FileNotFoundError: No such file or directory"),
         (UnicodeDecodeError("utf-8", b"canary\xff", 6, 7, "invalid start byte"), "UnicodeDecodeError"),
     ):
-        assert in_short(error).endswith(said)
+        assert summarize(error).endswith(said)
 
 
 def test_l8_errors_that_lead_to_one_another_come_to_an_end() -> None:
     first, second = RuntimeError("first"), RuntimeError("second")
     first.__cause__, second.__cause__ = second, first
-    assert told(first).count("RuntimeError") == 2
+    assert format_error(first).count("RuntimeError") == 2

@@ -46,7 +46,7 @@ def listening(host: str, port: int) -> Iterator[None]:
 
 
 def delete_dead(folder: Path) -> None:
-    """Delete what ended workers had under way; their counters stay."""
+    """Delete the gauges of ended workers, such as requests under way; their counters stay."""
     for path in folder.glob("gauge_live*.db"):
         found = _OF_PROCESS.fullmatch(path.name)
         if found and not Path(f"/proc/{found.group(1)}").exists():

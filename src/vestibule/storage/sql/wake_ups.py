@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy import text
 
 from vestibule.model.errors import StoreUnavailable
-from vestibule.process.tracebacks import in_short
+from vestibule.process.tracebacks import summarize
 from vestibule.storage.sql.engine import Engines
 
 CHANNEL = "vestibule_revocations"
@@ -26,7 +26,7 @@ class PostgresqlWakeUps:
             async with self._engines.reading() as connection:
                 await connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
         except StoreUnavailable as fault:
-            _log.warning("wake_up_not_sent", fault=in_short(fault.__cause__ or fault))
+            _log.warning("wake_up_not_sent", fault=summarize(fault.__cause__ or fault))
 
     async def listen(self) -> AsyncIterator[None]:
         while True:
@@ -34,7 +34,7 @@ class PostgresqlWakeUps:
                 async for _ in self._listen_once():
                     yield
             except StoreUnavailable as fault:
-                _log.warning("wake_ups_interrupted", fault=in_short(fault.__cause__ or fault))
+                _log.warning("wake_ups_interrupted", fault=summarize(fault.__cause__ or fault))
             await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _listen_once(self) -> AsyncIterator[None]:

@@ -13,7 +13,7 @@ from vestibule.flows.env import Env
 from vestibule.flows.feed_services import Heartbeat, Hello, Told, feed_service
 from vestibule.flows.introspect import introspect
 from vestibule.model.revocations import Notice, RevocationKind
-from vestibule.protocol.tasks import retrieve
+from vestibule.protocol.tasks import mark_retrieved
 from vestibule.web.api import answers
 from vestibule.web.caller import InEnv
 from vestibule.web.errors import Json
@@ -60,7 +60,7 @@ class FeedResponse(Response):
             return
         with self._env.feed.following(self._key_digest) as follower:
             leaving = asyncio.create_task(_left(receive))
-            leaving.add_done_callback(retrieve)
+            leaving.add_done_callback(mark_retrieved)
             leaving.add_done_callback(lambda _: follower.end())
             try:
                 await self._begin(send, more=True)
