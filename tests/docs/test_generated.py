@@ -66,7 +66,7 @@ def test_limits_and_defaults_are_shown_as_people_type_them() -> None:
     assert "| `VESTIBULE_CONCEAL_ACCOUNTS` | unset: on where verification is mandatory | `on` or `off` |" in page
     assert "| `VESTIBULE_ACCESS_TOKEN_SECONDS` | `900` (15 minutes) | 30 to 3,600 |" in page
     assert "| `VESTIBULE_EMAIL_SECURITY` | `auto` | `auto`, `tls`, `starttls` or `none` |" in page
-    assert "| `VESTIBULE_COOKIE_PREFIX` | unset | unset or `__Host-` |" in page
+    assert "| `VESTIBULE_COOKIE_PREFIX` | unset: the contract's names | unset or `__Host-` |" in page
 
 
 def test_no_cell_shows_what_only_the_code_knows() -> None:

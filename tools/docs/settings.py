@@ -15,21 +15,22 @@ PAGE = DOCS / "settings.md"
 _TWO_MINUTES = 120
 _UNITS = {"day": 86400, "hour": 3600, "minute": 60, "second": 1}
 SETTINGS_INTRODUCTION = """
+On your own machine nothing has to be set. In production most installations set seven: `NODE_ENV`, `VESTIBULE_URL`,
+`ORIGIN`, `DATABASE_URL`, `VESTIBULE_SECRET_KEY`, `EMAIL_HOST` and `VESTIBULE_TRUSTED_PROXIES`. `vestibule doctor` says
+what else is missing.
+
 Every setting is an environment variable, or a line of the file `.env` in the folder where the server starts; the
-environment wins. All of them are read once, at the start. What is wrong stops the start, with one line for each setting
-that names it, all of them in one run; so does an unknown name that begins with `VESTIBULE_`. Other names in `.env` may
+environment wins. All are read once, at the start. A wrong value stops the start, and so does an unknown name that
+begins with `VESTIBULE_`: one line names each setting that is wrong, all of them in one run. Other names in `.env` may
 be another program's: one that is like a name below (`ORIGN`, `EMAIL_PASSWORD`) is a line in the log of the server and a
-hint of the doctor, and no more. White space at the ends is dropped, and an empty value counts as unset.
+hint of the doctor, and no more.
+
+White space at the ends of a value is dropped, and an empty value counts as unset. A switch takes `on` or `off`; `true`,
+`yes` and `1`, `false`, `no` and `0` say the same, in small letters or capitals.
 
 `.env` is UTF-8 and read as Node's dotenv reads it: `NAME=value`, one a line, perhaps with `export` in front; `'…'`,
 `"…"` or `` `…` `` around a value that has a `#` or several lines; nothing is expanded, a `$` is a dollar sign. It
 has at most 1 MB. Like every file that a setting names, it is a regular file; `/dev/null` counts as an empty one.
-
-None has to be set on one's own machine. In production most installations set seven: `NODE_ENV`, `VESTIBULE_URL`,
-`ORIGIN`, `DATABASE_URL`, `VESTIBULE_SECRET_KEY`, `EMAIL_HOST` and `VESTIBULE_TRUSTED_PROXIES`. `vestibule doctor` says
-what else is missing.
-
-A switch takes `on` or `off`; `true`, `yes` and `1`, `false`, `no` and `0` say the same, in small letters or capitals.
 """
 
 

@@ -27,6 +27,7 @@ class FrontEnds(Group):
         "",
         "`__Host-` begins the names of the two HttpOnly cookies, so that no other host of the domain can plant one. "
         "Only in production, and with front-ends that do not look for the contract's names.",
+        unset="the contract's names",
     )
 
 
@@ -38,14 +39,16 @@ class Mail(Group):
     email_host: MailHost = setting(
         "EMAIL_HOST",
         "",
-        "SMTP server.",
+        "SMTP server that takes your emails.",
         takes="a host name, such as `smtp.example.com`",
         unset="emails go to a folder in VESTIBULE_DATA, and in development to the log",
     )
-    email_port: Whole = setting("EMAIL_PORT", 587, "Its port.", ge=1, le=65535)
-    email_user: OneLine = setting("EMAIL_USER", "", "User name there.", takes="one line", unset="no sign-in there")
+    email_port: Whole = setting("EMAIL_PORT", 587, "Port of the SMTP server.", ge=1, le=65535)
+    email_user: OneLine = setting(
+        "EMAIL_USER", "", "User name at the SMTP server.", takes="text on one line", unset="no sign-in there"
+    )
     email_pass: SecretStr = setting(
-        "EMAIL_PASS", SecretStr(""), "Password there.", takes="any text", unset="no password"
+        "EMAIL_PASS", SecretStr(""), "Password at the SMTP server.", takes="any text", unset="no password"
     )
     email_security: Literal["auto", "tls", "starttls", "none"] = setting(
         "VESTIBULE_EMAIL_SECURITY",
@@ -73,14 +76,16 @@ class Look(Group):
 
     title: ClassVar[str] = "Make it look like yours"
 
-    product_name: OneLine = setting("VESTIBULE_PRODUCT_NAME", "Vestibule", "Your product's name.", takes="one line")
+    product_name: OneLine = setting(
+        "VESTIBULE_PRODUCT_NAME", "Vestibule", "Name of your product.", takes="text on one line"
+    )
     product_colour: Colour = setting(
-        "VESTIBULE_PRODUCT_COLOUR", "#2b4acb", "Colour of its buttons.", takes="a colour as `#rrggbb`"
+        "VESTIBULE_PRODUCT_COLOUR", "#2b4acb", "Colour of buttons.", takes="a colour as `#rrggbb`"
     )
     product_logo: Logo = setting(
         "VESTIBULE_PRODUCT_LOGO",
         None,
-        "Its logo, shown 36 pixels high and sent with emails.",
+        "Logo of your product, shown 36 pixels high and sent with emails.",
         takes="a PNG, JPEG or GIF file of at most 100 kB",
         unset="the name alone",
     )

@@ -27,7 +27,7 @@ class Secrets(Group):
     secret_key_old: SealingSecret = setting(
         "VESTIBULE_SECRET_KEY_OLD",
         SecretStr(""),
-        "The secret before it: opens what is still encrypted with it, until `vestibule keys reencrypt` has been run.",
+        "Former VESTIBULE_SECRET_KEY: opens what is still encrypted with it, until `vestibule keys reencrypt` has run.",
         takes=_SECRET,
     )
     pepper: SealingSecret = setting(
@@ -41,7 +41,7 @@ class Secrets(Group):
     pepper_old: SealingSecret = setting(
         "VESTIBULE_PEPPER_OLD",
         SecretStr(""),
-        "The pepper before it, for hashes that have not been made anew: keep it until everybody has signed in.",
+        "Former VESTIBULE_PEPPER, for hashes that have not been made anew: keep it until everybody has signed in.",
         takes=_SECRET,
     )
     password_hash: Literal["argon2id", "bcrypt"] = setting(
@@ -56,8 +56,8 @@ class Tokens(Group):
 
     title: ClassVar[str] = "Sign tokens"
 
-    issuer: OneLine = setting("VESTIBULE_ISSUER", "vestibule", "`iss` of every token.", takes="one line")
-    audience: OneLine = setting("VESTIBULE_AUDIENCE", "vestibule", "`aud` of access tokens.", takes="one line")
+    issuer: OneLine = setting("VESTIBULE_ISSUER", "vestibule", "`iss` of every token.", takes="text on one line")
+    audience: OneLine = setting("VESTIBULE_AUDIENCE", "vestibule", "`aud` of access tokens.", takes="text on one line")
     signing: Literal["RS256", "RS256-2048", "RS256-4096", "ES256", "EdDSA"] = setting(
         "VESTIBULE_SIGNING_ALGORITHM",
         "RS256",
@@ -83,15 +83,23 @@ class Tokens(Group):
         unset="keys are made at the first start, and kept in the database, encrypted with VESTIBULE_SECRET_KEY",
     )
     jwt_access_public: Pem = setting(
-        "JWT_ACCESS_TOKEN_PUBLIC_KEY", SecretStr(""), "Its public half.", takes=_PEM, unset=_MADE_HERE
+        "JWT_ACCESS_TOKEN_PUBLIC_KEY",
+        SecretStr(""),
+        "Public half of the private key for access tokens.",
+        takes=_PEM,
+        unset=_MADE_HERE,
     )
     jwt_refresh_private: Pem = setting(
         "JWT_REFRESH_TOKEN_PRIVATE_KEY",
         SecretStr(""),
-        "Private RSA key for refresh tokens; another one.",
+        "Private RSA key for refresh tokens, not the one for access tokens.",
         takes=_PEM,
         unset=_MADE_HERE,
     )
     jwt_refresh_public: Pem = setting(
-        "JWT_REFRESH_TOKEN_PUBLIC_KEY", SecretStr(""), "Its public half.", takes=_PEM, unset=_MADE_HERE
+        "JWT_REFRESH_TOKEN_PUBLIC_KEY",
+        SecretStr(""),
+        "Public half of the private key for refresh tokens.",
+        takes=_PEM,
+        unset=_MADE_HERE,
     )

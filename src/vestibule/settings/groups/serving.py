@@ -80,12 +80,14 @@ class BehindProxy(Group):
     trusted_proxies: Networks = setting(
         "VESTIBULE_TRUSTED_PROXIES",
         (),
-        "Your own proxies. Only they are believed about the client's network address.",
+        "Your own proxies. Only they are believed about the network address of a client.",
         takes="addresses and networks, separated by commas, such as `10.0.0.0/8,192.0.2.1`",
         unset="nobody is believed",
     )
     proxy_header: Annotated[Literal["x-forwarded-for", "forwarded"], BeforeValidator(lower)] = setting(
-        "VESTIBULE_PROXY_HEADER", "x-forwarded-for", "The header in which they name the client. The other is not read."
+        "VESTIBULE_PROXY_HEADER",
+        "x-forwarded-for",
+        "Header in which your proxies name the client. The other one is not read.",
     )
     allowed_hosts: Hosts = setting(
         "VESTIBULE_ALLOWED_HOSTS",
