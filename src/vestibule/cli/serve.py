@@ -25,9 +25,9 @@ from vestibule.cli.console import Terminal, notes
 from vestibule.cli.supervisor import FINISH_SECONDS, Supervisor
 from vestibule.process import open_files
 from vestibule.protocol.this_machine import LOCALHOST
+from vestibule.settings.addresses import listening_address
 from vestibule.settings.fields import Settings
 from vestibule.settings.reading import ENV_FILE, WrongSettings, slips
-from vestibule.settings.types import listening_address
 
 _log = structlog.get_logger(__name__)
 _PLAIN, _TRACED = "vestibule.app:application", "vestibule.traced:application"

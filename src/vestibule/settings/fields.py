@@ -7,13 +7,13 @@ import re
 from urllib.parse import quote, urlsplit
 
 from vestibule.protocol.this_machine import is_this_machine
+from vestibule.settings.addresses import greeting_name
 from vestibule.settings.groups.faces import FrontEnds, Look, Mail
 from vestibule.settings.groups.group import Group, name_of
 from vestibule.settings.groups.keys import Secrets, Tokens
 from vestibule.settings.groups.people import Guessing, Registering, SignedIn
 from vestibule.settings.groups.serving import BehindProxy, Crowd, Production
 from vestibule.settings.groups.watching import History, Watching
-from vestibule.settings.types import greeting_name
 
 __all__ = ["GROUPS", "Settings", "name_of"]
 

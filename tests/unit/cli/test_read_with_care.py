@@ -83,6 +83,8 @@ WRONG_VALUES: list[tuple[str, str, str]] = [
     ("VESTIBULE_METRICS", "::1:9464", "is not a port such as 9464"),
     ("VESTIBULE_METRICS", "0", "is not a port such as 9464"),
     ("VESTIBULE_METRICS", "127.0.0.1:99999", "is not a port such as 9464"),
+    ("VESTIBULE_METRICS", "0094641", "is not a port such as 9464"),
+    ("VESTIBULE_METRICS", "\uff19\uff14\uff16\uff14", "is not a port such as 9464"),
     ("VESTIBULE_METRICS", ":9464", "not an address to listen on"),
     ("VESTIBULE_METRICS", "8000", "the port of the API"),
     ("ORIGIN", "https://app.example.com:99999", "not an origin"),

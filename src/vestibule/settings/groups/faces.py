@@ -5,8 +5,9 @@ from typing import ClassVar, Literal
 from pydantic import SecretStr
 
 from vestibule.model.languages import Language
+from vestibule.settings.addresses import EhloName, MailHost, Origins
 from vestibule.settings.groups.group import Group, setting
-from vestibule.settings.types import Colour, EhloName, Folder, Logo, MailHost, OneLine, Origins, Whole
+from vestibule.settings.types import Colour, Folder, Logo, OneLine, Whole
 
 
 class FrontEnds(Group):

@@ -5,8 +5,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, SecretStr
 
+from vestibule.settings.addresses import Hosts, ListeningAddress, Networks, Origin
 from vestibule.settings.groups.group import Group, lower, setting
-from vestibule.settings.types import DataFolder, Hosts, ListeningAddress, Networks, Origin, Whole
+from vestibule.settings.types import DataFolder, Whole
 
 
 class Production(Group):

@@ -2,8 +2,9 @@
 
 from typing import ClassVar, Literal
 
+from vestibule.settings.addresses import MetricsAddress
 from vestibule.settings.groups.group import Group, setting
-from vestibule.settings.types import MetricsAddress, Switch, Whole
+from vestibule.settings.types import Switch, Whole
 
 
 class Watching(Group):

@@ -1,0 +1,143 @@
+"""What settings may hold of a network: addresses, hosts, origins and networks, checked as `types` has it."""
+
+import re
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator
+
+from vestibule.settings.types import listed, shown
+
+_ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
+_APP_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
+_APP_HOST = re.compile(r"[a-z0-9._-]+(:\d{1,5})?")
+# What browsers give another meaning, or no origin at all.
+_NOT_OF_APPS = {"http", "https", "ws", "wss", "ftp", "file", "data", "blob", "about", "javascript", "null"}
+_HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\]")
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+_MAPPED = ip_network("::ffff:0:0/96")
+_PORT = re.compile(r"[0-9]{1,5}")
+_HIGHEST_PORT = 65535
+
+
+def _host(name: str) -> str:
+    if _HOST.fullmatch(name) is None or (name.startswith("[") and not _is_ipv6(name)):
+        raise ValueError(f"{shown(name)} is not a host name such as auth.example.com (no scheme, no port, no *)")
+    return name.lower()
+
+
+def listening_address(name: str) -> str:
+    """An address to listen on: an IP address, perhaps in brackets, or a name to be looked up; raises ValueError."""
+    bare = name[1:-1] if name.startswith("[") and name.endswith("]") else name
+    if _is_address(bare):
+        return bare
+    if _HOST.fullmatch(name) is None or name.startswith("["):
+        example = "such as 127.0.0.1, ::1 or localhost (no scheme, no port; 0.0.0.0 for all)"
+        raise ValueError(f"{shown(name)} is not an address to listen on, {example}")
+    return name
+
+
+def _metrics_address(text: Any) -> Any:
+    """An address and a port; the address of this machine alone where none is named."""
+    if not isinstance(text, str):
+        return text
+    host, colon, port = text.rpartition(":")
+    right = _PORT.fullmatch(port) is not None and 1 <= int(port) <= _HIGHEST_PORT
+    if not right or (":" in host and not host.startswith("[")):
+        what = "is not a port such as 9464, nor an address and a port such as 0.0.0.0:9464 or [::1]:9464"
+        raise ValueError(f"{shown(text)} {what}")
+    return listening_address(host) if colon else "127.0.0.1", int(port)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text  # a zone means nothing to the server library
+
+
+def _is_ipv6(text: str) -> bool:
+    return ":" in text and _is_address(text.strip("[]"))
+
+
+def _mail_host(name: str) -> str:
+    """The mail server's name, in the letters it was given in."""
+    if _HOST.fullmatch(name) is None and not _is_address(name):
+        raise ValueError(f"{shown(name)} is not a host name such as smtp.example.com (no scheme, no port)")
+    return name.strip("[]")
+
+
+def greeting_name(name: str) -> str:
+    """A name for EHLO; an IP address as RFC 5321, section 4.1.3, has it. Raises ValueError."""
+    bare = name.strip("[]").removeprefix("IPv6:")
+    if _is_address(bare):
+        return f"[IPv6:{bare}]" if ":" in bare else f"[{bare}]"
+    if name and (_HOST.fullmatch(name) is None or name.startswith("[")):
+        raise ValueError(f"{shown(name)} is not a host name such as auth.example.com")
+    return name
+
+
+def _at_least_one(origins: tuple[str, ...]) -> tuple[str, ...]:
+    if not origins:
+        raise ValueError("names no origin")
+    return origins
+
+
+def _exact_origin(origin: str) -> str:
+    try:
+        parts = urlsplit(origin)
+        right = _ORIGIN.fullmatch(origin) is not None and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none, or no IPv6 address in brackets
+        right = False
+    if not right:
+        raise ValueError(f"{shown(origin)} is not an origin such as https://app.example.com (no path, no *)")
+    # Browsers leave the usual port out.
+    return origin.lower().removesuffix(_DEFAULT_PORTS[parts.scheme])
+
+
+def _listed_origin(origin: str) -> str:
+    """An origin of the web, or of an app whose pages come with it (`capacitor://localhost`, `tauri://localhost`)."""
+    scheme, separator, host = origin.lower().partition("://")
+    if separator and scheme not in _NOT_OF_APPS and _APP_SCHEME.fullmatch(scheme) and _APP_HOST.fullmatch(host):
+        return origin.lower()
+    return _exact_origin(origin)
+
+
+def _networks(text: Any) -> Any:
+    return tuple(_network(part.strip()) for part in text.split(",") if part.strip()) if isinstance(text, str) else text
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    """A network; one of IPv4 addresses written as IPv6 (RFC 4291, section 2.5.5.2) as what it is."""
+    try:
+        network = ip_network(text, strict=False)
+        right = "%" not in text
+    except ValueError:
+        right = False
+    if not right:
+        what = "is not an address such as 192.0.2.1, nor a network such as 10.0.0.0/8"
+        raise ValueError(f"{shown(text)} {what}")
+    if str(network.network_address) != str(ip_address(text.partition("/")[0])):
+        raise ValueError(f"{shown(text)} is an address within a network; did you mean {network}?")
+    return _unmapped(network)
+
+
+def _unmapped(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
+    if isinstance(network, IPv4Network) or not network.subnet_of(_MAPPED):  # type: ignore[arg-type]  # both are IPv6
+        return network
+    inner = IPv6Address(network.network_address).ipv4_mapped
+    return ip_network(f"{inner}/{network.prefixlen - _MAPPED.prefixlen}")
+
+
+Origin = Annotated[str, AfterValidator(_exact_origin)]
+Origins = Annotated[
+    tuple[Annotated[str, AfterValidator(_listed_origin)], ...], AfterValidator(_at_least_one), BeforeValidator(listed)
+]
+Hosts = Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], BeforeValidator(listed)]
+ListeningAddress = Annotated[str, AfterValidator(listening_address)]
+MetricsAddress = Annotated[tuple[str, int] | None, BeforeValidator(_metrics_address)]
+MailHost = Annotated[str, AfterValidator(_mail_host)]
+EhloName = Annotated[str, AfterValidator(greeting_name)]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], BeforeValidator(_networks)]
