@@ -1,5 +1,6 @@
 """Fixtures that every test may ask for, and the rule about what cannot be tested here."""
 
+import gc
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -31,6 +32,13 @@ structlog.configure(processors=[structlog.processors.format_exc_info, structlog.
 def pytest_xdist_auto_num_workers() -> int:
     """Return for how many workers `-n auto` stands."""
     return len(os.sched_getaffinity(0)) + _WAITING if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+
+def pytest_collection_finish() -> None:
+    """Take what was imported and collected out of every later search for garbage; and search seldom."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000)
 
 
 @pytest.fixture(params=backends.ALL)

@@ -14,6 +14,7 @@ from tests.harness import backends
 from tests.harness.applications import application
 from tests.harness.backends import Backend
 from tests.harness.clock import ManualClock
+from tests.harness.compiled import share_compiled
 from tests.harness.mailer import CatchingMailer
 from vestibule.crypto import jwk
 from vestibule.crypto.entropy import new_id
@@ -147,6 +148,7 @@ async def world_on(
     clock = clock or ManualClock()
     async with AsyncExitStack() as stack:
         engines = engine.connect(backend.database_url, pool_size, timeouts)
+        share_compiled(engines)
         stack.push_async_callback(engines.close)
         replica: NoSessionReplica | RedisSessionReplica = NoSessionReplica()
         # Its windows are of real time: the library has no other clock.
