@@ -31,9 +31,9 @@ test: .venv/dev.stamp ## Run the whole test suite, on SQLite and on real Postgre
 
 BROWSER_LOG = .venv/browser.log
 
-# A make that a test starts is no part of this one.
+# A make that a test starts is no part of this one. Neighbours go to one process, where a module's server serves them all.
 _others:
-	@env -u MAKEFLAGS -u MAKELEVEL $(BIN)/python -m pytest -n auto --durations 10 --ignore tests/running/browser
+	@env -u MAKEFLAGS -u MAKELEVEL $(BIN)/python -m pytest -n auto --dist worksteal --durations 10 --ignore tests/running/browser
 
 _browser:
 	@$(BIN)/python -m pytest --durations 10 tests/running/browser > $(BROWSER_LOG) 2>&1

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from measure.faults.audit import Audit
-from measure.faults.load import Load
+from measure.faults.load import PEOPLE, SHARE, Load
 from measure.faults.stand import STANDARD, Footprint, Needs, Stand, standing
 from measure.faults.timeline import Figures
 
@@ -118,14 +118,23 @@ class Outcome:
 
 
 async def run_cell(
-    cell: Cell, folder: Path, times: int, seconds: float, sample: int = 40, around: float = _AROUND_SECONDS
+    cell: Cell,
+    folder: Path,
+    times: int,
+    seconds: float,
+    sample: int = 40,
+    around: float = _AROUND_SECONDS,
+    people: int = PEOPLE,
+    share: float = SHARE,
 ) -> Outcome:
-    """One run on a stand of its own, with so many seconds of load before the fault and after it."""
+    """One run on a stand of its own, with so many seconds of load before the fault and after it, by so many people who
+    do this share of the mix.
+    """
     if cell.run is None:
         return Outcome(cell, 0)
     begun = time.monotonic()
     async with standing(folder, cell.needs) as stand:
-        run = Run(stand, Load(stand), times, seconds)
+        run = Run(stand, Load(stand, share, people), times, seconds)
         try:
             base = await _before(run, cell, around)
             await cell.run(run)

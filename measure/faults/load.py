@@ -28,7 +28,7 @@ _DEEDS: dict[str, Deed] = {name: getattr(Deeds, name) for name in MIX if name !=
 class Load:
     """People at work on a stand, from `begin` to `end`."""
 
-    def __init__(self, stand: Stand, share: float = SHARE) -> None:
+    def __init__(self, stand: Stand, share: float = SHARE, people: int = PEOPLE) -> None:
         self.timeline = Timeline()
         self.ledger = Ledger()
         self.balancer = Balancer(stand.ports, self.timeline, self.ledger)
@@ -36,12 +36,13 @@ class Load:
         self.people: list[Person] = []
         self.held_back: Counter[str] = Counter()
         self._share = share
+        self._people_wanted = people
         self._tickers: list[asyncio.Task[None]] = []
         self._under_way: set[asyncio.Task[None]] = set()
 
-    async def begin(self, people: int = PEOPLE) -> None:
+    async def begin(self) -> None:
         """Register and sign everybody in, then let the mix begin."""
-        await asyncio.gather(*(self._arrive() for _ in range(people)))
+        await asyncio.gather(*(self._arrive() for _ in range(self._people_wanted)))
         self._tickers = [asyncio.create_task(self.balancer.check())]
         self._tickers += [asyncio.create_task(self._tick(name, rate * self._share)) for name, rate in MIX.items()]
 

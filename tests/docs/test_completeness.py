@@ -23,6 +23,7 @@ NOT_SETTINGS_OF_THE_SERVER = {
     "VESTIBULE_TEST_CHROMIUM",
     "VESTIBULE_TEST_DATABASE_URL",
     "VESTIBULE_TEST_REDIS_URL",
+    "VESTIBULE_TEST_WHOLE",
 }
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CODE_BLOCK = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)

@@ -2,9 +2,9 @@
 
 import os
 
-_WHOLE = os.environ.get("VESTIBULE_TEST_WHOLE") == "1"
+WHOLE = os.environ.get("VESTIBULE_TEST_WHOLE") == "1"
 
 
 def rounds(whole: int, *, suite: int) -> int:
     """`whole` times where `VESTIBULE_TEST_WHOLE` is 1, as in `make races`, and `suite` times otherwise."""
-    return whole if _WHOLE else suite
+    return whole if WHOLE else suite

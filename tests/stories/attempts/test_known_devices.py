@@ -1,6 +1,6 @@
 """Known devices: what ends them, that nobody spends another's attempts, and what the cookie may be."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
 import httpx
@@ -27,16 +27,18 @@ from vestibule.model.login_attempts import (
 from vestibule.storage.sql.schema import known_devices
 
 LOGIN, ME = "/api/auth/login", "/api/users/me"
-LIMITS = POLICY.login_attempts
+LIMITS = LoginAttemptLimits(at_most=20, free=8)  # four counters of five: all that there is, and fewer to spend
+FEW = replace(POLICY, login_attempts=LIMITS)
 SECURE = replace(WEB, secure_cookies=True)
 
 
 @pytest.fixture
-async def ada(world: World) -> World:
+async def ada(backend: Backend) -> AsyncIterator[World]:
     """Ada has an account, whose address is proven."""
-    await world.register()
-    assert await verify(world, world.secret(LetterKind.VERIFY_EMAIL)) == 200
-    return world
+    async with world_on(backend, FEW) as world:
+        await world.register()
+        assert await verify(world, world.secret(LetterKind.VERIFY_EMAIL)) == 200
+        yield world
 
 
 async def tries(browser: httpx.AsyncClient, password: str, email: str = EMAIL) -> int:
@@ -219,7 +221,7 @@ async def test_g13_the_device_cookie_is_this_host_s_alone_and_names_no_account(b
 @pytest.mark.parametrize("secure", [False, True], ids=["plain", "secure"])
 async def test_g13_no_number_of_planted_cookies_hides_the_real_one(backend: Backend, secure: bool) -> None:
     """G13: of other names, of other hosts, and in front."""
-    async with world_on(backend, web=replace(WEB, secure_cookies=secure)) as world:
+    async with world_on(backend, FEW, replace(WEB, secure_cookies=secure)) as world:
         await world.register()
         mark = "__Host-device_" if secure else "device_"
         first = await (await world.client()).post(LOGIN, json={"email": EMAIL, "password": PASSWORD})

@@ -30,7 +30,7 @@ from vestibule.storage.sql.engine import Timeouts
 ADA, NOBODY = "ada@example.com", "nobody@example.com"
 RIGHT, NEW = "correct horse", "battery staple"
 RACERS, LIMIT = 200, 10
-GUESSES = rounds(1000, suite=150)
+GUESSES = rounds(1000, suite=120)
 TEN = replace(POLICY, login_attempts=LoginAttemptLimits(at_most=LIMIT, free=LIMIT))
 WRONG = {"status": "fail", "code": "wrong_credentials", "message": "Invalid email or password"}
 

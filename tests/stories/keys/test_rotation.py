@@ -21,7 +21,7 @@ from vestibule.flows.open_key_ring import open_key_ring, stored_keys
 from vestibule.flows.rotate_keys import KeysStay, reencrypt_keys, rotate_key, rotate_keys, withdraw_key
 from vestibule.model.signing_keys import KeyManager, KeyState, KeyUse
 
-ROTATIONS = rounds(100, suite=20)
+ROTATIONS = rounds(100, suite=10)
 CLIENTS = 2
 SECRET = "a secret of more than thirty-two characters"
 ME = "/api/users/me"

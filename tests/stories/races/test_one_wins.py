@@ -17,7 +17,7 @@ from vestibule.model.letters import LetterKind
 from vestibule.storage.sql.schema import accounts, letters
 
 RACERS = 64
-ROUNDS = rounds(200, suite=10)
+ROUNDS = rounds(200, suite=4)
 Request = Coroutine[Any, Any, httpx.Response]
 
 

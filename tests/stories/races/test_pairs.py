@@ -23,7 +23,7 @@ from tests.stories.races.people import Person, people
 from vestibule import flows
 from vestibule.model.errors import Refusal
 
-TIMES = rounds(100, suite=2)
+TIMES = rounds(100, suite=1)
 AT_ONCE = 8
 _ENDED = ("deadlock", "could not serialize", "FATAL:", "PANIC:")
 # One who takes an email, and one who has it.

@@ -12,7 +12,7 @@ from vestibule.storage.sql.schema import sessions
 
 RACERS = 64
 TABS = 10
-ROUNDS = rounds(200, suite=10)
+ROUNDS = rounds(200, suite=4)
 COOKIES = ["access_token", "logged_in", "refresh_token"]
 # A few minutes between the rounds: less than the idle limit, more than the grace.
 PAUSE_MINUTES = 5

@@ -16,10 +16,10 @@ from tests.harness.rounds import rounds
 from tests.harness.world import FRONT_END
 
 RACERS = 64
-RACES = rounds(200, suite=20)
+RACES = rounds(200, suite=10)
 ATTEMPTS = 5
 TABS = 10
-ROUNDS = rounds(200, suite=10)
+ROUNDS = rounds(200, suite=5)
 EMAIL = "ada@example.com"
 Servers = tuple[Running, Running]
 

@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from tests.harness.backends import Backend
 from tests.harness.clock import ManualClock
+from tests.harness.rounds import rounds
 from tests.harness.world import POLICY, World, world_on
 from tests.stories.refresh.machine import (
     GRACE,
@@ -38,7 +39,7 @@ from vestibule.model.sessions import MAX_LIVE_SUCCESSORS, Device
 
 MACHINES = (HonestClients, BesideAThief)
 TABLE = settings(max_examples=150, stateful_step_count=50, deadline=None, database=None)
-REAL = settings(TABLE, max_examples=40, stateful_step_count=40)
+REAL = settings(TABLE, max_examples=rounds(200, suite=15), stateful_step_count=40)
 SECOND = timedelta(seconds=1)
 # Around the grace; all together less than the idle limit.
 MOMENTS = (0, 1, 9.999999, 10, 10.000001, 60, 120)

@@ -19,7 +19,7 @@ from tests.harness.fault_proxy import Fault, FaultProxy, in_front_of
 from tests.harness.process import UNLIMITED, Running, given_keys, register, serving, sign_in
 from tests.harness.rounds import rounds
 
-TRIALS = rounds(500, suite=40)
+TRIALS = rounds(500, suite=15)
 STALENESS_SECONDS = 5.0
 POLL_SECONDS = 1.0
 # What a busy machine may add to a promise in seconds before the test calls it broken.

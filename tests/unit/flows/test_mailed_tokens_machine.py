@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from sqlalchemy import select
 
 from tests.harness.backends import Backend
+from tests.harness.rounds import rounds
 from tests.harness.world import POLICY, World, world_on
 from tests.unit.flows import DONE, confirm, twice
 from vestibule.model.letters import TOKEN_IN, LetterKind
@@ -27,7 +28,7 @@ from vestibule.storage.sql.schema import accounts
 VERIFY, RESET = LetterKind.VERIFY_EMAIL, LetterKind.RESET_PASSWORD
 CONFIRM, CHANGED = LetterKind.CONFIRM_NEW_EMAIL, LetterKind.EMAIL_CHANGED
 SEARCH = settings(
-    max_examples=25,
+    max_examples=rounds(200, suite=10),
     stateful_step_count=30,
     deadline=None,
     database=None,

@@ -378,7 +378,7 @@ def _what_happens(number: int) -> Iterator[tuple[str, dict[str, Any]]]:
 def test_m15_m16_after_a_recovery_nothing_asked_before_it_happens(begin: Callable[[], Story], backend: Backend) -> None:
     # The rule is the same on both; the races of PostgreSQL are looked at in tests/stories/races.
     happened: Counter[str] = Counter()
-    for number in range(STORIES if backend.database_url.startswith("sqlite") else STORIES // 5):
+    for number in range(STORIES if backend.database_url.startswith("sqlite") else STORIES // 10):
         thief, told = Thief(begin()), []
         for deed, ways in _what_happens(number):
             told.append(f"{deed}({ways})")

@@ -19,6 +19,7 @@ from tests.harness.world import World
 from tests.unit.web.people import ada
 from vestibule.web.routes import PAGES, ROUTES
 
+pytestmark = pytest.mark.any_engine
 LINES = [(line.method, line.path) for line in (*ROUTES, *PAGES)]
 PUBLIC = {"/.well-known/jwks.json", "/static/pages.css", "/static/pages.js", "/static/logo"}
 # A cache that looks at nothing but the answer: neither a cookie nor a credential in the request stops it.

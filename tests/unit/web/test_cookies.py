@@ -11,6 +11,7 @@ from tests.harness.world import WEB, World, world_on
 from vestibule.web import cookies
 from vestibule.web.policy import WebPolicy
 
+pytestmark = pytest.mark.any_engine
 PREFIXED = replace(WEB, secure_cookies=True, cookie_prefix="__Host-")
 
 

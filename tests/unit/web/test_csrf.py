@@ -7,6 +7,7 @@ from tests.harness.world import BASE, FRONT_END, World
 from vestibule.web.routes import ROUTES as ROUTE_MAP
 from vestibule.web.service import service
 
+pytestmark = pytest.mark.any_engine
 ROUTES = [
     ("POST", "/api/auth/register"),
     ("POST", "/api/auth/login"),

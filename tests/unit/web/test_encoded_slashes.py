@@ -7,6 +7,7 @@ import pytest
 from tests.harness.world import World
 from vestibule.web.routes import PAGES, ROUTES, Page, Route
 
+pytestmark = pytest.mark.any_engine
 LINES = {f"{line.method} {line.path}": line for line in (*ROUTES, *PAGES) if line.path != "/"}
 BROWSER = {"Accept": "text/html"}
 

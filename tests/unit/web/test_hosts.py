@@ -9,6 +9,7 @@ import pytest
 from tests.harness.backends import Backend
 from tests.harness.world import FRONT_END, WEB, World, world_on
 
+pytestmark = pytest.mark.any_engine
 OURS = replace(WEB, hosts=frozenset({"auth.example.com"}))
 WELCOME = ["auth.example.com", "AUTH.example.com:443", "auth.example.com.", "localhost:8000", "127.0.0.1", "[::1]:8000"]
 STRANGE = [

@@ -20,6 +20,7 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.harness.clock import ManualClock
 from tests.harness.mailer import BRAND
+from tests.harness.rounds import rounds
 from tests.harness.world import BASE, POLICY, WEB, World
 from tests.unit.mail import RENDERER
 from vestibule.model.letters import LetterKind
@@ -27,7 +28,8 @@ from vestibule.web.application import build, make_site
 from vestibule.web.pages.templates import Templates
 from vestibule.web.routes import ROUTES
 
-EXAMPLES = 25
+pytestmark = pytest.mark.any_engine
+EXAMPLES = rounds(100, suite=10)
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

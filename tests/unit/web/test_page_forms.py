@@ -13,6 +13,7 @@ from vestibule.model.letters import LetterKind
 from vestibule.model.limits import NetworkLimits, RateClass
 from vestibule.web.routes import PAGES
 
+pytestmark = pytest.mark.any_engine
 NEW = {"password": "battery staple", "passwordConfirm": "battery staple"}
 FORMS = [page.path for page in PAGES if page.method == "POST" and page.path.startswith(("/profile", "/logout"))]
 

@@ -13,6 +13,9 @@ from vestibule.web.errors import HTTP_MAPPINGS
 from vestibule.web.pages.words import NOTICES, WHAT_HAPPENED, WHY_NOT, WHY_OVER
 from vestibule.web.routes import PAGES
 
+pytestmark = pytest.mark.any_engine
+
+
 # These are told to operators, in the log.
 ABOUT_NO_ACCOUNT = {
     EventKind.SIGNING_KEY_ROTATED,

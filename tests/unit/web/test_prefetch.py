@@ -7,6 +7,7 @@ from vestibule.model.letters import LetterKind
 from vestibule.web.prefetch import on_purpose
 from vestibule.web.routes import PAGES, ROUTES
 
+pytestmark = pytest.mark.any_engine
 AHEAD = [
     {"Sec-Purpose": "prefetch"},
     {"Sec-Purpose": "prefetch;prerender"},

@@ -6,6 +6,7 @@ from structlog.testing import capture_logs
 from tests.harness.world import BASE, FRONT_END, World
 from vestibule.web.refused_origins import MOST
 
+pytestmark = pytest.mark.any_engine
 FORGOTTEN = "http://localhost:5173"
 PREFLIGHT = {"Access-Control-Request-Method": "POST"}
 ASKED = {

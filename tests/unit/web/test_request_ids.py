@@ -19,6 +19,7 @@ from tests.harness.servers import wait_until
 from tests.harness.world import FRONT_END, WEB, World, world_on
 from vestibule.storage.sql.schema import events
 
+pytestmark = pytest.mark.any_engine
 NAME = "X-Request-ID"
 OURS = re.compile(r"[0-9a-f]{32}")
 GIVEN = "5f0c7e2a-1b9d-4c7e_8.proxy"

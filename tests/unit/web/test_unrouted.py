@@ -6,6 +6,7 @@ import pytest
 from tests.harness.world import World
 from vestibule.web.routes import PAGES
 
+pytestmark = pytest.mark.any_engine
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 UNKNOWN = ["/nope", "/profile/nope", "/nope/", "/static/nope", "/healthz", "/login/x?a=%3Cb%3E", "/apis", "/%3Cb%3E"]
 POST_ONLY = sorted({page.path for page in PAGES} - {page.path for page in PAGES if page.method == "GET"})
