@@ -14,7 +14,7 @@ from tests.harness.backends import Backend
 from tests.harness.rounds import WHOLE
 from tests.harness.run import pytest_configure, pytest_unconfigure
 from tests.harness.world import World, world_on
-from vestibule.storage.sql.engine import Timeouts
+from vestibule.storage.sql.timeouts import Timeouts
 
 __all__ = ["pytest_configure", "pytest_unconfigure"]  # what a run starts ends with it
 

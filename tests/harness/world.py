@@ -44,8 +44,9 @@ from vestibule.storage.absent.wake_ups import NoWakeUps
 from vestibule.storage.redis import replica as redis_replica
 from vestibule.storage.redis.replica import RedisSessionReplica
 from vestibule.storage.sql import engine
-from vestibule.storage.sql.engine import Engines, Timeouts
+from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.store import SqlStore
+from vestibule.storage.sql.timeouts import Timeouts
 from vestibule.web.policy import WebPolicy
 
 FRONT_END = "http://localhost:3000"

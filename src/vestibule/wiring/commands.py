@@ -21,12 +21,13 @@ from vestibule.settings.reading import WrongSettings
 from vestibule.state.key_ring import KeyRing
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.database_copy import DatabaseCopy
-from vestibule.storage.sql.engine import UNHURRIED, Engines
+from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.legacy import LegacyUsers
 from vestibule.storage.sql.revision import current_revision, require_current
 from vestibule.storage.sql.schema import REVISION
 from vestibule.storage.sql.source import of_the_source
 from vestibule.storage.sql.store import SqlStore
+from vestibule.storage.sql.timeouts import UNHURRIED
 from vestibule.storage.sql.url import WrongAddress
 from vestibule.wiring.keys import given_keys, lacks_secret, open_key_manager
 from vestibule.wiring.opening import database, opened, read_settings, refuse_lost_secret

@@ -7,8 +7,8 @@ import asyncio
 import sys
 
 from vestibule.cli.endings import explained
-from vestibule.storage.sql.engine import UNHURRIED
 from vestibule.storage.sql.migrate import migrate
+from vestibule.storage.sql.timeouts import UNHURRIED
 from vestibule.wiring.opening import database, read_settings
 
 

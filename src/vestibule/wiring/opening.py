@@ -43,9 +43,10 @@ from vestibule.storage.redis.wake_ups import RedisWakeUps
 from vestibule.storage.sql import engine
 from vestibule.storage.sql import url as addresses
 from vestibule.storage.sql.clock import DatabaseClock
-from vestibule.storage.sql.engine import DEFAULT_TIMEOUTS, Engines, Timeouts
+from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.revision import holds_sealed_keys, require_current
 from vestibule.storage.sql.store import SqlStore
+from vestibule.storage.sql.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from vestibule.storage.sql.url import WrongAddress
 from vestibule.storage.sql.wake_ups import PostgresqlWakeUps
 from vestibule.translations.catalogues import broken

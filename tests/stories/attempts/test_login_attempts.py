@@ -25,7 +25,7 @@ from vestibule.model.errors import WrongPassword
 from vestibule.model.letters import LetterKind
 from vestibule.model.login_attempts import LoginAttemptLimits
 from vestibule.model.sessions import Device
-from vestibule.storage.sql.engine import Timeouts
+from vestibule.storage.sql.timeouts import Timeouts
 
 ADA, NOBODY = "ada@example.com", "nobody@example.com"
 RIGHT, NEW = "correct horse", "battery staple"

@@ -12,9 +12,9 @@ from tests.conftest import not_to_be_had
 from tests.harness import servers
 from tests.harness.backends import postgresql_database
 from tests.harness.process import complaint, run
-from vestibule.storage.sql.engine import DEFAULT_TIMEOUTS
 from vestibule.storage.sql.migrate import LOCK
 from vestibule.storage.sql.schema import REVISION
+from vestibule.storage.sql.timeouts import DEFAULT_TIMEOUTS
 
 TABLES = "SELECT count(*) FROM information_schema.tables WHERE table_schema = $1"
 LONG_WAITING = """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'

@@ -4,6 +4,7 @@ from tests.harness.backends import Backend
 from tests.harness.clock import ManualClock
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.breaker import RETRY_SECONDS, Breaker
+from vestibule.storage.sql.timeouts import Timeouts
 
 
 def test_everybody_asks_a_database_that_can_be_reached() -> None:
@@ -33,7 +34,7 @@ def test_one_success_lets_everybody_in_again() -> None:
 
 
 async def test_a_busy_pool_is_no_database_out_of_reach(postgresql: Backend) -> None:
-    engines = engine.connect(postgresql.database_url, 1, engine.Timeouts(for_connection=0.05))
+    engines = engine.connect(postgresql.database_url, 1, Timeouts(for_connection=0.05))
     async with engines.reading():
         try:
             async with engines.reading():

@@ -25,6 +25,7 @@ from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.migrate import migrate
 from vestibule.storage.sql.revision import SchemaMismatch, require_current
 from vestibule.storage.sql.schema import REVISION
+from vestibule.storage.sql.timeouts import UNHURRIED
 
 PROCESSES = 8
 TABLES = {*schema.metadata.tables, "vestibule_schema"}
@@ -151,7 +152,7 @@ async def _postgresql_address(stack: AsyncExitStack) -> str:
 
 @asynccontextmanager
 async def _connected(address: str) -> AsyncIterator[Engines]:
-    engines = engine.connect(address, timeouts=engine.UNHURRIED)
+    engines = engine.connect(address, timeouts=UNHURRIED)
     try:
         yield engines
     finally:

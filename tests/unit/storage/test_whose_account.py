@@ -27,6 +27,7 @@ from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.migrate import migrate
 from vestibule.storage.sql.schema import accounts, events, known_devices, sessions
 from vestibule.storage.sql.store import SqlStore
+from vestibule.storage.sql.timeouts import UNHURRIED
 
 CHANGED = NOW + timedelta(days=3)
 USED, IMPORTED = "used", "imported"
@@ -61,7 +62,7 @@ async def nothing_on(kind: str, folder: Path) -> AsyncIterator[Engines]:
                 address = await stack.enter_async_context(postgresql_database())
             except servers.NotToBeHad as reason:
                 not_to_be_had(reason)
-        engines = engine.connect(address, timeouts=engine.UNHURRIED)
+        engines = engine.connect(address, timeouts=UNHURRIED)
         stack.push_async_callback(engines.close)
         yield engines
 

@@ -11,9 +11,10 @@ from alembic.config import Config
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from vestibule.storage.sql.engine import WRITE_AHEAD, Engines
+from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.revision import SchemaMismatch, refuse_newer, require_ours, require_unicode, revision_of
 from vestibule.storage.sql.schema import REVISION
+from vestibule.storage.sql.sqlite import WRITE_AHEAD
 
 LOCK = 0x7665_7374  # any number that nobody else on this database takes; these are the bytes of "vest"
 

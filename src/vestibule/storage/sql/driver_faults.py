@@ -1,0 +1,42 @@
+"""What an error of a driver means: the database is out of reach or busy, two met at the same row, or we are wrong."""
+
+import sqlite3
+
+from sqlalchemy import exc
+
+# PostgreSQL's classes and codes for it (its manual, appendix A): connection, authorization, no such database,
+# rolled back to resolve a conflict, read-only, resources, lock not to be had, operator's intervention, system.
+_UNAVAILABLE = {"08", "28", "3D", "40", "25006", "53", "55", "57", "58"}
+# Could not serialize, deadlock, foreign key violated (ibid.).
+_CONFLICTS = {"40001", "40P01", "23503"}
+# SQLITE_BUSY itself is not one of them: it comes after ten seconds in line, and trying again would double those.
+_SQLITE_CONFLICTS = {
+    sqlite3.SQLITE_BUSY_RECOVERY,
+    sqlite3.SQLITE_BUSY_SNAPSHOT,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_LOCKED_SHAREDCACHE,
+    sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY,
+}
+# What a driver raises when the server is not there at all, before SQLAlchemy can wrap it.
+UNREACHABLE = (OSError, TimeoutError, exc.TimeoutError)
+
+
+def is_out_of_reach(fault: exc.DBAPIError) -> bool:
+    """Whether the database is starting or shutting down (57P03) and takes no connections."""
+    return getattr(fault.orig, "sqlstate", None) == "57P03"
+
+
+def is_conflict(fault: exc.DBAPIError) -> bool:
+    """Whether the transaction was ended for the sake of another, or refers to what was deleted meanwhile."""
+    conflict = getattr(fault.orig, "sqlstate", None) in _CONFLICTS
+    return conflict or getattr(fault.orig, "sqlite_errorcode", None) in _SQLITE_CONFLICTS
+
+
+def is_not_our_mistake(fault: exc.DBAPIError) -> bool:
+    """Whether the database is busy, full, gone, read-only or shutting down, rather than asked something wrong."""
+    sqlstate = getattr(fault.orig, "sqlstate", None)
+    if sqlstate:
+        return sqlstate[:2] in _UNAVAILABLE or sqlstate in _UNAVAILABLE
+    if getattr(fault.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+        return False  # SQLite calls its own refusal of a statement operational too
+    return isinstance(fault, exc.OperationalError | exc.InterfaceError)

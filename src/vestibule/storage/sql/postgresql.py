@@ -1,0 +1,101 @@
+"""Engines for PostgreSQL: what each connection asks of the server, and what becomes of one that does not answer."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import URL, ExceptionContext
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from vestibule.storage.sql.discretion import withhold_values
+from vestibule.storage.sql.timeouts import Timeouts
+
+_EPOCH, _MICROSECOND = datetime(2000, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+_TRAVEL_SECONDS = 0.5
+"""How much longer than the database's own time-out a statement may take: after that, the link is dead."""
+# The database itself drops a client that is silent for a minute, instead of keeping its connection for hours.
+_DEAD_CLIENTS = {
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}
+
+
+def engines(
+    url: URL, arguments: dict[str, Any], pool_size: int, timeouts: Timeouts, *, behind_pooler: bool
+) -> tuple[AsyncEngine, AsyncEngine]:
+    """Return the engine for transactions, and the one for single reads. `arguments` are the driver's."""
+    given = arguments.pop("server_settings", {})
+    settings = given if behind_pooler else _server_settings(timeouts) | given
+    writing = create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=timeouts.for_connection,
+        pool_pre_ping=False,
+        hide_parameters=True,
+        connect_args={
+            "timeout": timeouts.to_connect,
+            "command_timeout": timeouts.for_statement + _TRAVEL_SECONDS,
+            "server_settings": {"application_name": "vestibule", **settings},
+            **(_NOTHING_PREPARED if behind_pooler else {}),
+            **arguments,
+        },
+    )
+    event.listen(writing.sync_engine, "connect", _read_any_moment)
+    event.listen(writing.sync_engine, "handle_error", _hang_up_on_silence)
+    event.listen(writing.sync_engine, "handle_error", withhold_values)
+    # A pooler may change the connection between preparing a statement and running it, unless in a transaction.
+    single_reads = writing if behind_pooler else writing.execution_options(isolation_level="AUTOCOMMIT")
+    return writing, single_reads
+
+
+def _read_any_moment(connection: Any, _record: Any) -> None:
+    """PostgreSQL knows moments that Python does not, years BC and infinity; one of them would fail the whole answer."""
+    connection.run_async(
+        lambda driver: driver.set_type_codec(
+            "timestamptz", schema="pg_catalog", encoder=_to_microseconds, decoder=_from_microseconds, format="tuple"
+        )
+    )
+
+
+def _to_microseconds(moment: datetime) -> tuple[int]:
+    return ((moment - _EPOCH) // _MICROSECOND,)
+
+
+def _from_microseconds(told: tuple[int]) -> datetime | str:
+    try:
+        return _EPOCH + told[0] * _MICROSECOND
+    except OverflowError:
+        return "no moment"
+
+
+# A statement that was prepared on one connection of the pooler's is not there on the next; a nameless one lives no
+# longer than the statement after it.
+_NOTHING_PREPARED = {
+    "statement_cache_size": 0,
+    "prepared_statement_cache_size": 0,
+    "prepared_statement_name_func": lambda: "",
+}
+
+
+def _server_settings(timeouts: Timeouts) -> dict[str, str]:
+    """What each connection asks of PostgreSQL. A pooler refuses these, because its connections are everybody's."""
+    return {
+        "statement_timeout": str(int(timeouts.for_statement * 1000)),
+        "idle_in_transaction_session_timeout": "10000",
+        **_DEAD_CLIENTS,
+    }
+
+
+def _hang_up_on_silence(context: ExceptionContext) -> None:
+    """Say nothing more to a database that did not even answer that a statement took too long.
+
+    Asking it to cancel the statement, to roll back, to end the connection would each wait for it once more.
+    """
+    if isinstance(context.original_exception, TimeoutError) and context.connection is not None:
+        driver = context.connection.connection.driver_connection
+        if driver is not None:
+            driver.terminate()
+        context.is_disconnect = True

@@ -1,0 +1,70 @@
+"""Engines for a SQLite file. Transactions queue for one connection, so that writers wait in line instead of failing."""
+
+import os
+import sqlite3
+from contextlib import suppress
+from typing import Any
+
+from sqlalchemy import event, text
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from vestibule.storage.sql import sqlite_connections
+from vestibule.storage.sql.discretion import withhold_values
+from vestibule.storage.sql.timeouts import Timeouts
+
+_OURS = "SELECT 1 FROM sqlite_master WHERE name = 'vestibule_schema'"
+WRITE_AHEAD = text("PRAGMA journal_mode = WAL")
+"""Kept in the file, once it was said. Not within a transaction."""
+
+
+def engines(url: URL, timeouts: Timeouts) -> tuple[AsyncEngine, AsyncEngine]:
+    """Return the engine for transactions, and the one for single reads."""
+    # One writer at a time is what SQLite can do; waiting in our own line is fair, polling its lock is not.
+    writing = _engine(url, pool_size=1, wait_seconds=30.0)
+    event.listen(writing.sync_engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
+    single_reads = _engine(url, pool_size=4, wait_seconds=timeouts.for_connection)
+    return writing, single_reads
+
+
+def _engine(url: URL, pool_size: int, wait_seconds: float) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=wait_seconds,
+        pool_reset_on_return="rollback" if pool_size == 1 else None,
+        connect_args={"timeout": 10, "isolation_level": None, "async_creator_fn": sqlite_connections.connect},
+        hide_parameters=True,
+    )
+    event.listen(engine.sync_engine, "handle_error", withhold_values)
+    event.listen(engine.sync_engine, "do_connect", _make_file)
+    event.listen(engine.sync_engine, "connect", _prepare)
+    return engine
+
+
+def _make_file(_dialect: Any, _record: Any, arguments: list[Any], _options: Any) -> None:
+    """Make a file that is not there yet for its owner's eyes only; what SQLite puts beside it is like it.
+
+    One that is there is never opened here: closing it again would drop the locks of this process's other connections
+    (POSIX), and the next process to leave would take the write-ahead log away from under them.
+    """
+    with suppress(OSError):  # what is wrong with the place, SQLite says
+        os.close(os.open(arguments[0], os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def _prepare(connection: Any, _record: Any) -> None:
+    """Nothing here writes to a file that has not our schema; `migrate` has it written ahead as soon as it has."""
+    cursor = connection.cursor()
+    try:
+        cursor.execute(_OURS)
+        if cursor.fetchone():
+            cursor.execute(WRITE_AHEAD.text)
+        cursor.execute("PRAGMA synchronous = FULL")  # committed means on the disk, also when the power fails
+        cursor.execute("PRAGMA foreign_keys = ON")
+    except sqlite3.Error:
+        connection.close()  # which nobody else knows of yet, nor of its thread
+        raise
+    cursor.close()
