@@ -27,7 +27,8 @@ from vestibule.client.errors import (
     TokenInvalidError,
     WrongSetupError,
 )
-from vestibule.client.session import Session, SignedOutError
+from vestibule.client.session import Session
+from vestibule.client.session_answers import SignedOutError
 from vestibule.client.tokens import InFile, InMemory, Tokens, TokenStore
 from vestibule.client.verifier import Verifier
 

@@ -10,13 +10,10 @@ same successor, or with another (docs/decisions/0004-refresh.md).
 """
 
 import asyncio
-import base64
-import re
 import threading
 import time
-from collections.abc import AsyncGenerator, Collection, Generator, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -24,12 +21,18 @@ import httpx
 from vestibule.client import wire
 from vestibule.client.errors import NotReachedError, NotVestibuleError
 from vestibule.client.forks import call_in_forked_children
+from vestibule.client.session_answers import (
+    Answer,
+    SignedOutError,
+    bearer,
+    refresh_cookie,
+    refusal,
+    sent_secrets,
+    tokens_in,
+)
 from vestibule.client.tokens import InMemory, Tokens, TokenStore
-from vestibule.crypto import i_json
 from vestibule.crypto.entropy import spread
 from vestibule.model.clock import Clock, SystemClock
-from vestibule.protocol.cookies import ACCESS, HOST_PREFIX, REFRESH
-from vestibule.protocol.one_line import one_line
 from vestibule.protocol.timeouts import Timeouts, Unbounded
 
 EARLY_SECONDS = 30
@@ -41,16 +44,6 @@ _REFRESH = "/api/auth/refresh"
 _UNAUTHORIZED = 401
 _ONE_EACH = httpx.Limits(max_keepalive_connections=0)  # a connection that the time limit shuts serves nobody else
 _CONNECTED = ("connection.connect_tcp.complete", "connection.start_tls.complete")
-_TOKEN = re.compile(r"[A-Za-z0-9_.~+/=-]+")  # RFC 6750, section 2.1; safe to print
-_SHORTEST_PASSWORD = 4  # any sentence may contain a shorter one
-
-
-class SignedOutError(Exception):
-    """Nobody is signed in, or the session is over. `code` says why, as Vestibule does."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class _TryAgain(Exception):
@@ -98,7 +91,7 @@ class Session(httpx.Auth):
     def sign_in(self, email: str, password: str) -> None:
         """Begin a session; raises `SignedOutError` if the credentials are rejected, and `NotReachedError`."""
         answer = self._send("POST", "/api/auth/login", json={"email": email, "password": password})
-        tokens = _tokens_in(answer)
+        tokens = tokens_in(answer)
         try:
             self._store.save(tokens)
         except BaseException:  # without its tokens the session would go on for weeks
@@ -111,19 +104,19 @@ class Session(httpx.Auth):
             if self._store.load() is not None:
                 with suppress(SignedOutError), self._refreshing:  # suppressed: the session is over already
                     tokens = self._good() or self._exchanged()  # signing out needs a token that has not expired
-                    self._send("POST", "/api/auth/logout", headers=_bearer(tokens))
+                    self._send("POST", "/api/auth/logout", headers=bearer(tokens))
         finally:
             self._store.clear()
 
     def me(self) -> dict[str, Any]:
         """Return who is signed in, with `email_verified`; raises `SignedOutError` or `NotReachedError`."""
         tokens = self.fresh()
-        answer = self._send("GET", "/api/users/me", headers=_bearer(tokens))
+        answer = self._send("GET", "/api/users/me", headers=bearer(tokens))
         try:
             user: dict[str, Any] = {**answer.json()["data"]["user"]}
         except (ValueError, LookupError, TypeError):
             raise NotReachedError(f"{answer.url} does not say who is signed in; is it a Vestibule?") from None
-        known = self._send("GET", "/api/auth/verify", headers=_bearer(tokens)).headers
+        known = self._send("GET", "/api/auth/verify", headers=bearer(tokens)).headers
         return {**user, "email_verified": known.get("Vestibule-Email-Verified") == "true"}
 
     def fresh(self, refused: str | None = None) -> Tokens:
@@ -140,10 +133,10 @@ class Session(httpx.Auth):
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Add the access token; after a 401, exchange it once and repeat the request. Raises as `fresh` does."""
         tokens = self.fresh()
-        request.headers.update(_bearer(tokens))
+        request.headers.update(bearer(tokens))
         answer = yield request
         if answer.status_code == _UNAUTHORIZED:
-            request.headers.update(_bearer(self.fresh(tokens.access)))
+            request.headers.update(bearer(self.fresh(tokens.access)))
             yield request
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
@@ -151,10 +144,10 @@ class Session(httpx.Auth):
         tokens = self._good()
         if tokens is None:
             tokens = await asyncio.to_thread(self.fresh)
-        request.headers.update(_bearer(tokens))
+        request.headers.update(bearer(tokens))
         answer = yield request
         if answer.status_code == _UNAUTHORIZED:
-            request.headers.update(_bearer(await asyncio.to_thread(self.fresh, tokens.access)))
+            request.headers.update(bearer(await asyncio.to_thread(self.fresh, tokens.access)))
             yield request
 
     def close(self) -> None:
@@ -169,7 +162,7 @@ class Session(httpx.Auth):
 
     def _end(self, tokens: Tokens) -> None:
         with suppress(SignedOutError, NotReachedError):
-            self._send("POST", "/api/auth/logout", headers=_bearer(tokens))
+            self._send("POST", "/api/auth/logout", headers=bearer(tokens))
 
     def _held(self) -> Tokens:
         tokens = self._store.load()
@@ -186,13 +179,13 @@ class Session(httpx.Auth):
         """Return new tokens, not stored yet; raises as `fresh` does."""
         tokens = self._held()
         try:
-            answer = self._send("POST", _REFRESH, headers={"Cookie": _refresh_cookie(tokens)})
+            answer = self._send("POST", _REFRESH, headers={"Cookie": refresh_cookie(tokens)})
         except SignedOutError:
             self._store.clear()
             raise
-        return _tokens_in(answer, tokens.refresh)
+        return tokens_in(answer, tokens.refresh)
 
-    def _ask(self, method: str, path: str, **content: Any) -> "_Answer":
+    def _ask(self, method: str, path: str, **content: Any) -> Answer:
         """Return one response, read to its end; raises `Unbounded` and httpx's errors."""
         with Timeouts(wire.ANSWER_SECONDS) as timeouts:
 
@@ -202,9 +195,9 @@ class Session(httpx.Auth):
 
             with self._http.stream(method, path, extensions={"trace": trace}, **content) as answer:
                 text = timeouts.whole(answer.iter_raw())
-        return _Answer(answer.status_code, answer.url, answer.headers, text)
+        return Answer(answer.status_code, answer.url, answer.headers, text)
 
-    def _send(self, method: str, path: str, **content: Any) -> "_Answer":
+    def _send(self, method: str, path: str, **content: Any) -> Answer:
         """Return a successful response, retrying lost ones and server errors; raises `SignedOutError` for a refusal,
         and `NotReachedError`.
         """
@@ -219,7 +212,7 @@ class Session(httpx.Auth):
                 fault = str(lost)
         raise NotReachedError(f"{self._http.base_url} could not be asked: {fault}")
 
-    def _send_once(self, method: str, path: str, **content: Any) -> "_Answer":
+    def _send_once(self, method: str, path: str, **content: Any) -> Answer:
         try:
             answer = self._ask(method, path, **content)
         except Unbounded as reason:  # not retried: it would take as long again
@@ -231,67 +224,5 @@ class Session(httpx.Auth):
         if answer.status_code >= 500:
             raise _TryAgain(f"{answer.status_code}")
         if answer.status_code >= 300:
-            raise _refusal(answer, _sent_secrets(content))
+            raise refusal(answer, sent_secrets(content))
         return answer
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """A whole response."""
-
-    status_code: int
-    url: httpx.URL
-    headers: httpx.Headers
-    content: bytes
-
-    def json(self) -> Any:
-        """Return the body as JSON; raises `ValueError`."""
-        return i_json.parse(self.content)
-
-
-def _refusal(answer: _Answer, secrets: Collection[str]) -> Exception:
-    """Return the server's refusal as an exception, which gets printed: without its words if they repeat a secret."""
-    try:
-        told = answer.json()
-        code, message = one_line(str(told["code"])), one_line(str(told["message"]))
-    except (ValueError, LookupError, TypeError):
-        return NotReachedError(f"{answer.url} answers {answer.status_code}")
-    if any(secret in code + message for secret in secrets):
-        return NotReachedError(f"{answer.url} answers {answer.status_code} and repeats a secret; is it a Vestibule?")
-    return SignedOutError(code, message)
-
-
-def _sent_secrets(content: Mapping[str, Any]) -> list[str]:
-    password = content.get("json", {}).get("password", "")
-    tokens = re.findall(r"[\w.-]{32,}", " ".join(content.get("headers", {}).values()))
-    return [*tokens, *([password] if len(password) >= _SHORTEST_PASSWORD else [])]
-
-
-def _tokens_in(answer: _Answer, refresh_before: str = "") -> Tokens:
-    """Return the tokens that a response sets, with `refresh_before` if it sets no new one; raises `NotReachedError`."""
-    access = _cookie_in(answer, ACCESS)
-    refresh = _cookie_in(answer, REFRESH) or refresh_before
-    if not access or not refresh or not (_TOKEN.fullmatch(access) and _TOKEN.fullmatch(refresh)):
-        raise NotReachedError(f"{answer.url} sets no tokens; is it a Vestibule?")
-    try:
-        payload = access.split(".")[1]
-        expires_at = int(i_json.parse(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["exp"])
-    except (ValueError, LookupError, TypeError):  # not chained: some quote the token
-        raise NotReachedError(f"{answer.url} sets tokens that are none; is it a Vestibule?") from None
-    return Tokens(access, refresh, expires_at)
-
-
-def _cookie_in(answer: _Answer, name: str) -> str | None:
-    """Return the cookie that a response sets, with or without the `__Host-` prefix, or None."""
-    lines = answer.headers.get_list("Set-Cookie")
-    pairs = dict(line.partition(";")[0].partition("=")[::2] for line in lines)
-    return pairs.get(HOST_PREFIX + name) or pairs.get(name)
-
-
-def _refresh_cookie(tokens: Tokens) -> str:
-    """Return the Cookie header with both names: an operator may change the prefix while the session lives."""
-    return f"{REFRESH}={tokens.refresh}; {HOST_PREFIX}{REFRESH}={tokens.refresh}"
-
-
-def _bearer(tokens: Tokens) -> dict[str, str]:
-    return {"Authorization": f"Bearer {tokens.access}"}

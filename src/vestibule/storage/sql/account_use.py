@@ -5,7 +5,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, bindparam, exists, func
 
 from vestibule.model.accounts import Role
-from vestibule.storage.sql.schema import Instant, accounts, known_devices, sessions
+from vestibule.storage.sql.instant import Instant
+from vestibule.storage.sql.schema import accounts, known_devices, sessions
 
 
 def used_since(now: datetime) -> ColumnElement[datetime | None]:

@@ -14,7 +14,8 @@ from vestibule.model.accounts import Account, Holder
 from vestibule.storage.sql.account_rows import COLUMNS, from_row, to_row
 from vestibule.storage.sql.account_use import nobodys, used_since
 from vestibule.storage.sql.hash_costs import HIGHEST_BCRYPT_COST, OTHER_ARGON2
-from vestibule.storage.sql.schema import Instant, accounts, one_time_tokens
+from vestibule.storage.sql.instant import Instant
+from vestibule.storage.sql.schema import accounts, one_time_tokens
 from vestibule.storage.sql.ways_back import KEPT, kept_at, places
 
 _WITH_EMAIL = select(*COLUMNS).where(accounts.c.email == bindparam("wanted"))

@@ -14,8 +14,9 @@ from vestibule.model.events import Event, EventFilter, EventKind
 from vestibule.storage.sql import odd_rows
 from vestibule.storage.sql.batches import delete_oldest, not_the_newest
 from vestibule.storage.sql.during_request import with_request_id
+from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.odd_rows import OddRow
-from vestibule.storage.sql.schema import Instant, accounts, events
+from vestibule.storage.sql.schema import accounts, events
 
 _e = events.c
 # Of nobody, where the account was deleted meanwhile: this waits for who deletes it, and nothing can refer to it then.

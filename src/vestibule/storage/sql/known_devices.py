@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.devices import BEYOND_AT_ONCE, DEVICES_OF_ACCOUNT
 from vestibule.storage.sql.batches import delete_oldest
-from vestibule.storage.sql.schema import Instant, known_devices
+from vestibule.storage.sql.instant import Instant
+from vestibule.storage.sql.schema import known_devices
 
 _d = known_devices.c
 _ACCOUNT = bindparam("of_account", type_=_d.account_id.type)

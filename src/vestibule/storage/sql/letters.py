@@ -37,8 +37,9 @@ from vestibule.model.letters import (
 from vestibule.storage.sql import odd_rows
 from vestibule.storage.sql.batches import delete_oldest
 from vestibule.storage.sql.during_request import with_request_id
+from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.odd_rows import OddRow
-from vestibule.storage.sql.schema import Instant, accounts, letters
+from vestibule.storage.sql.schema import accounts, letters
 
 _l = letters.c
 _ASKED = (_l.asked_of, _l.epoch)

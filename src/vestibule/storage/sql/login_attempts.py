@@ -13,7 +13,8 @@ from sqlalchemy.sql.dml import ReturningInsert
 from vestibule.model.clock import MOST_APART
 from vestibule.model.login_attempts import AttemptCount, AttemptCounter, CountedAttempt, LoginAttemptLimits, others_key
 from vestibule.storage.sql.batches import delete_oldest
-from vestibule.storage.sql.schema import Instant, accounts, login_attempts
+from vestibule.storage.sql.instant import Instant
+from vestibule.storage.sql.schema import accounts, login_attempts
 
 _g = login_attempts.c
 _NOW = bindparam("now", type_=Instant)

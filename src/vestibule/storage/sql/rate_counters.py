@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from vestibule.model.clock import MOST_APART
 from vestibule.model.limits import Limit, Spacing
 from vestibule.storage.sql.batches import delete_oldest
-from vestibule.storage.sql.schema import Instant, rate_counters
+from vestibule.storage.sql.instant import Instant
+from vestibule.storage.sql.schema import rate_counters
 
 
 class SqlRateCounters:

@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from vestibule.model.revocations import Range, Reach, Revocation, RevocationKind
 from vestibule.storage.sql import odd_rows
 from vestibule.storage.sql.batches import delete_oldest, not_the_newest
+from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.odd_rows import OddRow
-from vestibule.storage.sql.schema import Instant, revocations
+from vestibule.storage.sql.schema import revocations
 
 _REVOCATION_MEMBERS = ("at", "kind", "subject", "purge_at", "not_before")
 _r = revocations.c

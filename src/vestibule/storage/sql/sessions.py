@@ -21,7 +21,8 @@ from vestibule.model.sessions import (
 )
 from vestibule.storage.sql import account_rows
 from vestibule.storage.sql.batches import delete_oldest
-from vestibule.storage.sql.schema import Instant, accounts, sessions
+from vestibule.storage.sql.instant import Instant
+from vestibule.storage.sql.schema import accounts, sessions
 from vestibule.storage.sql.session_rows import COLUMNS, from_row, to_row
 
 _s = sessions.c

@@ -1,0 +1,90 @@
+"""What a session reads in Vestibule's responses, and sends along: tokens, refusals, and no secret in either's words."""
+
+import base64
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from vestibule.client.errors import NotReachedError
+from vestibule.client.tokens import Tokens
+from vestibule.crypto import i_json
+from vestibule.protocol.cookies import ACCESS, HOST_PREFIX, REFRESH
+from vestibule.protocol.one_line import one_line
+
+_TOKEN = re.compile(r"[A-Za-z0-9_.~+/=-]+")  # RFC 6750, section 2.1; safe to print
+_SHORTEST_PASSWORD = 4  # any sentence may contain a shorter one
+
+
+class SignedOutError(Exception):
+    """Nobody is signed in, or the session is over. `code` says why, as Vestibule does."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole response."""
+
+    status_code: int
+    url: httpx.URL
+    headers: httpx.Headers
+    content: bytes
+
+    def json(self) -> Any:
+        """Return the body as JSON; raises `ValueError`."""
+        return i_json.parse(self.content)
+
+
+def refusal(answer: Answer, secrets: Collection[str]) -> Exception:
+    """Return the server's refusal as an exception, which gets printed: without its words if they repeat a secret."""
+    try:
+        told = answer.json()
+        code, message = one_line(str(told["code"])), one_line(str(told["message"]))
+    except (ValueError, LookupError, TypeError):
+        return NotReachedError(f"{answer.url} answers {answer.status_code}")
+    if any(secret in code + message for secret in secrets):
+        return NotReachedError(f"{answer.url} answers {answer.status_code} and repeats a secret; is it a Vestibule?")
+    return SignedOutError(code, message)
+
+
+def sent_secrets(content: Mapping[str, Any]) -> list[str]:
+    """Return the password and the tokens that a request sends."""
+    password = content.get("json", {}).get("password", "")
+    tokens = re.findall(r"[\w.-]{32,}", " ".join(content.get("headers", {}).values()))
+    return [*tokens, *([password] if len(password) >= _SHORTEST_PASSWORD else [])]
+
+
+def tokens_in(answer: Answer, refresh_before: str = "") -> Tokens:
+    """Return the tokens that a response sets, with `refresh_before` if it sets no new one; raises `NotReachedError`."""
+    access = _cookie_in(answer, ACCESS)
+    refresh = _cookie_in(answer, REFRESH) or refresh_before
+    if not access or not refresh or not (_TOKEN.fullmatch(access) and _TOKEN.fullmatch(refresh)):
+        raise NotReachedError(f"{answer.url} sets no tokens; is it a Vestibule?")
+    try:
+        payload = access.split(".")[1]
+        expires_at = int(i_json.parse(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["exp"])
+    except (ValueError, LookupError, TypeError):  # not chained: some quote the token
+        raise NotReachedError(f"{answer.url} sets tokens that are none; is it a Vestibule?") from None
+    return Tokens(access, refresh, expires_at)
+
+
+def _cookie_in(answer: Answer, name: str) -> str | None:
+    """Return the cookie that a response sets, with or without the `__Host-` prefix, or None."""
+    lines = answer.headers.get_list("Set-Cookie")
+    pairs = dict(line.partition(";")[0].partition("=")[::2] for line in lines)
+    return pairs.get(HOST_PREFIX + name) or pairs.get(name)
+
+
+def refresh_cookie(tokens: Tokens) -> str:
+    """Return the Cookie header with both names: an operator may change the prefix while the session lives."""
+    return f"{REFRESH}={tokens.refresh}; {HOST_PREFIX}{REFRESH}={tokens.refresh}"
+
+
+def bearer(tokens: Tokens) -> dict[str, str]:
+    """Return the header that carries the access token (RFC 6750, section 2.1)."""
+    return {"Authorization": f"Bearer {tokens.access}"}
