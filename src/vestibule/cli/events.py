@@ -14,11 +14,8 @@ from rich.table import Column, Table
 
 from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import results
-from vestibule.cli.users import NoSuchAccount
-from vestibule.flows.administer import find_account
-from vestibule.flows.env import Env
+from vestibule.cli.users import account_of
 from vestibule.flows.watch_events import find_events
-from vestibule.model.accounts import NotAnEmail, canonical_email
 from vestibule.model.events import Event, EventFilter, EventKind
 from vestibule.model.limits import usual_form
 from vestibule.settings.types import shown
@@ -81,7 +78,7 @@ class _Wish:
 
 async def _show(command_context: CommandContext, wish: _Wish, show: Callable[[list[Event]], None]) -> None:
     async with command_context.opened() as env:
-        account_id = await _account_id(env, wish.email) if wish.email else None
+        account_id = (await account_of(env, wish.email)).id if wish.email else None
         since = env.clock.now() - wish.since if wish.since is not None else None
         wanted = replace(wish.wanted, account_id=account_id, since=since)
         while True:
@@ -92,16 +89,6 @@ async def _show(command_context: CommandContext, wish: _Wish, show: Callable[[li
                 return
             wanted = replace(wanted, after=found[-1][0] if found else wanted.after)
             await asyncio.sleep(_LOOK_SECONDS)
-
-
-async def _account_id(env: Env, email: str) -> str:
-    try:
-        account = await find_account(env, canonical_email(email))
-    except NotAnEmail:
-        account = None
-    if account is None:
-        raise NoSuchAccount(f"there is no account with the email {email}")
-    return account.id
 
 
 def _table(events: list[Event]) -> None:

@@ -155,13 +155,19 @@ async def _change(
 ) -> tuple[Account, T]:
     """Change the account with an email; return it and the result. Raises `NoSuchAccount`."""
     async with command_context.opened() as env:
-        try:
-            account = await find_account(env, canonical_email(email))
-        except NotAnEmail:
-            account = None
-        if account is None:
-            raise NoSuchAccount(f"there is no account with the email {email}")
+        account = await account_of(env, email)
         return account, await change(env, account)
+
+
+async def account_of(env: Env, email: str) -> Account:
+    """Return the account with an email, however that is spelled; raises `NoSuchAccount`."""
+    try:
+        account = await find_account(env, canonical_email(email))
+    except NotAnEmail:
+        account = None
+    if account is None:
+        raise NoSuchAccount(f"there is no account with the email {email}")
+    return account
 
 
 @asynccontextmanager
