@@ -192,7 +192,7 @@ class Deeds:
             same = found["sid"] == claims(person.access)["sid"]
             self._expect_mine(same, f"{person.email} was given a token of another session")
         if not same_session:
-            person.forget_session()
+            person.drop_session()
         person.access = access
         person.refresh = answer.cookies.get("refresh_token") or person.refresh
 
@@ -204,7 +204,7 @@ class Deeds:
             probe = asyncio.create_task(self._probe(ended))
             self._probes.add(probe)
             probe.add_done_callback(self._probes.discard)
-        person.forget_session()
+        person.drop_session()
 
     async def probed(self) -> None:
         """Returns when every ended session has been tried."""
@@ -223,7 +223,7 @@ class Deeds:
         """An answer that says the session is over: right only if its end was asked for and not acknowledged."""
         if not person.unsure:
             self._ledger.violate("I1", f"{person.email} was signed out: {note}")
-        person.forget_session()
+        person.drop_session()
 
     def _expect_mine(self, mine: bool, note: str) -> None:
         if not mine:

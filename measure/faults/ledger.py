@@ -26,7 +26,7 @@ class Person:
     def signed_in(self) -> bool:
         return bool(self.refresh)
 
-    def forget_session(self) -> None:
+    def drop_session(self) -> None:
         self.access = self.refresh = ""
         self.unsure = False
         self.old_refresh.clear()

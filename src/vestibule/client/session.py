@@ -42,7 +42,7 @@ ATTEMPTS = 4
 _FIRST_PAUSE_SECONDS = 0.2
 _REFRESH = "/api/auth/refresh"
 _UNAUTHORIZED = 401
-_ONE_EACH = httpx.Limits(max_keepalive_connections=0)  # a connection that the time limit shuts serves nobody else
+_ONE_EACH = httpx.Limits(max_keepalive_connections=0)  # a connection that the time limit closes serves nobody else
 _CONNECTED = ("connection.connect_tcp.complete", "connection.start_tls.complete")
 
 

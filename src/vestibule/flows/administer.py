@@ -1,4 +1,4 @@
-"""Administer: an operator shuts an account, or opens it again."""
+"""Administer: an operator disables an account, or enables it again."""
 
 from vestibule.flows.end_sessions import announce_end
 from vestibule.flows.end_trust import EVER, end_trust, void_what_was_asked
@@ -23,12 +23,12 @@ async def disable_account(env: Env, account: Account) -> int | None:
     now = env.clock.now()
     async with env.store.transaction() as tx:
         await tx.accounts.lock(account.id)
-        shut = await tx.accounts.disable(account.id, now)
+        disabled = await tx.accounts.disable(account.id, now)
         ended = await end_trust(env, tx, account.id, EndReason.ACCOUNT_DISABLED, now, ways_back_since=EVER)
-        if shut:
+        if disabled:
             await tx.events.record(Event(now, EventKind.ACCOUNT_DISABLED, account.id))
     await announce_end(env, ended)
-    return len(ended.session_ids) if shut else None
+    return len(ended.session_ids) if disabled else None
 
 
 @retry_on_conflict
@@ -36,8 +36,8 @@ async def enable_account(env: Env, account: Account) -> bool:
     """Its owner may sign in again; False if that was so already."""
     now = env.clock.now()
     async with env.store.transaction() as tx:
-        opened = await tx.accounts.enable(account.id, now)
-        if opened:
+        enabled = await tx.accounts.enable(account.id, now)
+        if enabled:
             await void_what_was_asked(tx, account.id, now, ways_back_since=EVER)
             await tx.events.record(Event(now, EventKind.ACCOUNT_ENABLED, account.id))
-    return opened
+    return enabled

@@ -87,11 +87,11 @@ async def for_new_account(env: Env, tx: Transaction, email: str, now: datetime) 
     return await tx.rate_counters.take(Limit("letters_new_account", spacing.at_once, spacing.counted), email, now)
 
 
-async def begin_anew(env: Env, tx: Transaction, email: str) -> None:
+async def allow_reset_at_once(env: Env, tx: Transaction, email: str) -> None:
     """Let a reset be asked for at once, because whoever reads the mail there has just used a link, or all links are
     dead.
     """
-    await tx.rate_counters.begin_anew(env.policy.letters.to_email, f"{LetterKind.RESET_PASSWORD.value}:{email}")
+    await tx.rate_counters.clear(env.policy.letters.to_email, f"{LetterKind.RESET_PASSWORD.value}:{email}")
 
 
 @retry_on_conflict

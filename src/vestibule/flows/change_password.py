@@ -3,13 +3,13 @@
 from datetime import datetime
 
 from vestibule.crypto.entropy import new_id
-from vestibule.flows.ask_for_letter import begin_anew
+from vestibule.flows.ask_for_letter import allow_reset_at_once
 from vestibule.flows.end_sessions import Ended, announce_end
 from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.issue_tokens import issue_tokens
-from vestibule.flows.know_device import circumstances, know_anew
+from vestibule.flows.know_device import circumstances, know_alone
 from vestibule.flows.login_attempt import prove_again
 from vestibule.flows.reauthenticate import require_still_verified
 from vestibule.flows.retry import retry_on_conflict
@@ -59,9 +59,9 @@ async def _change(
             raise WrongPassword
         await tell_changed_password(tx, account.id, client_info, now)
         await tx.events.record(Event(now, EventKind.PASSWORD_CHANGED, account.id, session.id))
-        device = await know_anew(tx, account.id, now)
+        device = await know_alone(tx, account.id, now)
         await tx.login_attempts.forgive_all(account.id, account.email)
-        await begin_anew(env, tx, account.email)
+        await allow_reset_at_once(env, tx, account.email)
     return session, device, ended
 
 

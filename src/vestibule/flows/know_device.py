@@ -48,7 +48,7 @@ async def _tell_owner(tx: Transaction, account_id: str, client_info: ClientInfo,
     )
 
 
-async def know_anew(tx: Transaction, account_id: str, now: datetime) -> DeviceSecret:
+async def know_alone(tx: Transaction, account_id: str, now: datetime) -> DeviceSecret:
     """A new secret for the browser that has just set the password, inside that transaction and after `end_trust`, which
     has ended every device that was known.
     """

@@ -20,7 +20,7 @@ from vestibule.model.store import Transaction
 
 async def require_still_verified(tx: Transaction, account: Account, session_id: str, now: datetime) -> None:
     """Lock the account, first in its transaction. Raises `WrongPassword` if it is in another epoch than that in which
-    the password was found right, shut, or gone; and `SessionOver` if the session by which it was given has ended.
+    the password was found right, disabled, or gone; and `SessionOver` if the session by which it was given has ended.
     """
     there = await tx.accounts.lock(account.id)
     if there is None or there.epoch != account.epoch or there.disabled_at is not None:

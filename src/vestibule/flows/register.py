@@ -11,7 +11,7 @@ from vestibule.flows.end_trust import void_what_was_asked
 from vestibule.flows.env import Env
 from vestibule.flows.login_attempt import even_out
 from vestibule.flows.retry import retry_on_conflict
-from vestibule.model.accounts import REGISTERED_ANEW_AFTER, Account, Role
+from vestibule.model.accounts import REGISTERED_AGAIN_AFTER, Account, Role
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import EmailTaken, Overloaded
 from vestibule.model.events import Event, EventKind
@@ -183,7 +183,7 @@ async def _register_again(env: Env, tx: Transaction, account: Account) -> tuple[
     is a session that was opened just then.
     """
     now = account.created_at
-    again = await tx.accounts.register_anew(account, now - REGISTERED_ANEW_AFTER)
+    again = await tx.accounts.register_again(account, now - REGISTERED_AGAIN_AFTER)
     whose = again.id if again is not None else account.id  # nobody's: the same steps for everybody
     revoked = await end_all_sessions(env, tx, whose, EndReason.PASSWORD_CHANGED, now)
     await void_what_was_asked(tx, whose, now)

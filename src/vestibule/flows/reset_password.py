@@ -3,12 +3,12 @@
 from datetime import datetime
 
 from vestibule.crypto.opaque import digest, is_secret
-from vestibule.flows.ask_for_letter import begin_anew
+from vestibule.flows.ask_for_letter import allow_reset_at_once
 from vestibule.flows.change_password import tell_changed_password
 from vestibule.flows.end_sessions import Ended, announce_end
 from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
-from vestibule.flows.know_device import know_anew
+from vestibule.flows.know_device import know_alone
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.devices import DeviceSecret
@@ -53,17 +53,17 @@ async def _spend(
         if token is not None:
             # Inside, so that the token is not spent on a password that is refused.
             env.policy.passwords.require_hard_to_guess(password, token.email)
-            ended = await _take_over(env, tx, token, password_hash, now)
+            ended = await _replace_password(env, tx, token, password_hash, now)
             await tell_changed_password(tx, token.account_id, client_info, now)
-            device = await know_anew(tx, token.account_id, now)
+            device = await know_alone(tx, token.account_id, now)
             await tx.login_attempts.forgive_all(token.account_id, token.email)
-            await begin_anew(env, tx, token.email)
+            await allow_reset_at_once(env, tx, token.email)
     if token is None:
         raise ResetTokenInvalid
     return device, ended
 
 
-async def _take_over(env: Env, tx: Transaction, token: OneTimeToken, password_hash: str, now: datetime) -> Ended:
+async def _replace_password(env: Env, tx: Transaction, token: OneTimeToken, password_hash: str, now: datetime) -> Ended:
     """Who can read the mail owns the account: whatever was set or opened before ends here."""
     await tx.accounts.set_password(token.account_id, password_hash, now)
     await tx.accounts.verify(token.account_id, token.email, now)

@@ -1,4 +1,4 @@
-"""Services: an operator lets one in or shuts it out; one that calls is known by its key."""
+"""Services: an operator gives one a key or revokes it; one that calls is known by its key."""
 
 from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict

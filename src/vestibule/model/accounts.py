@@ -15,7 +15,7 @@ MAX_EMAIL_BYTES = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
 MAX_LOCAL_PART_BYTES = 64  # RFC 5321, section 4.5.3.1.1
 MAX_NAME_CHARACTERS = 255
 DEFAULT_PHOTO = "default.png"
-REGISTERED_ANEW_AFTER = timedelta(minutes=10)
+REGISTERED_AGAIN_AFTER = timedelta(minutes=10)
 """An email that nobody has verified can be registered again so long after the last time, which is longer than a double
 click or a repeated request may take."""
 
@@ -134,14 +134,14 @@ class Accounts(Protocol):
     async def holders(self, accounts: Sequence[Account]) -> dict[str, Holder]:
         """Those here that have the id or the email of one of these, by their emails."""
 
-    async def register_anew(self, account: Account, before: datetime) -> Account | None:
+    async def register_again(self, account: Account, before: datetime) -> Account | None:
         """Give the account at this email the new name, password and language, note that it was registered again, and
         begin a new epoch, if it is nobody's (nobody ever verified the email or used it, it is an ordinary one that was
         registered here) and was registered before this moment; the account as it is then, or None.
         """
 
     async def never_used(self, before: datetime, most: int, account_id: str | None = None) -> list[Account]:
-        """Accounts that are nobody's, as in `register_anew`, and untouched since before a moment; at most so many, or
+        """Accounts that are nobody's, as in `register_again`, and untouched since before a moment; at most so many, or
         whether this one is.
         """
 

@@ -129,7 +129,7 @@ class RateCounters(Protocol):
         ago, unless whether it is `due` does not matter. Exact under any race.
         """
 
-    async def begin_anew(self, spacing: Spacing, subject: str) -> None:
+    async def clear(self, spacing: Spacing, subject: str) -> None:
         """Drop what was counted."""
 
     async def purge(self, now: datetime, most: int) -> int:

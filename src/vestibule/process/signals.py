@@ -16,7 +16,7 @@ Handler = Callable[[int, FrameType | None], None]
 
 
 @contextmanager
-def heard(stop: Callable[[], None], numbers: Sequence[signal.Signals] = _ALL) -> Iterator[None]:
+def on_stop_signal(stop: Callable[[], None], numbers: Sequence[signal.Signals] = _ALL) -> Iterator[None]:
     """Call `stop` in this loop at these signals, by default SIGTERM, SIGINT and `LEAVE`, while the block lasts.
 
     Earlier handlers are called too. An event loop takes its signals from a file descriptor and leaves Python's handler

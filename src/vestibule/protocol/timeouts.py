@@ -1,6 +1,6 @@
 """Bound the time and size of a server's answer: it may never end, or send one byte a second.
 
-A socket timeout starts anew with each byte, and HTTP libraries read response heads of any length. So a timer shuts the
+A socket timeout starts anew with each byte, and HTTP libraries read response heads of any length. So a timer closes the
 socket from outside when the time is over, wherever the reading stands.
 """
 
@@ -41,7 +41,7 @@ class Timeouts:
             raise self._too_slow() from None
 
     def hold(self, connection: socket.socket) -> None:
-        """Shut this socket when the time is over; a TLS socket replaces the one below it."""
+        """Close this socket when the time is over; a TLS socket replaces the one below it."""
         with self._lock:
             self._held = connection
         if self._over:

@@ -5,8 +5,9 @@ The front-ends were written against zod 3, so each fault is reported in the shap
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar, get_type_hints
 
+from fastapi import Depends
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from starlette.requests import ClientDisconnect, Request
@@ -45,6 +46,26 @@ def reading(model: type[Body]) -> Callable[[Request], Awaitable[Body]]:
         return judge(model, await read_json(request), site_of(request).policy)
 
     return read
+
+
+if TYPE_CHECKING:
+    Sent = Annotated[Body, "read from the request"]
+else:
+
+    class Sent:
+        """The type of a handler's parameter that is the body: `sent: Sent[bodies.Login]` reads a `Login`."""
+
+        def __class_getitem__(cls, model: type[ContractBody]) -> Any:
+            return Annotated[model, Depends(reading(model))]
+
+
+def body_of(handler: Callable[..., Any]) -> type[ContractBody] | None:
+    """Return the body that a handler's signature names; None if it reads none."""
+    return next((kind for kind in get_type_hints(handler).values() if _is_body(kind)), None)
+
+
+def _is_body(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, ContractBody)
 
 
 async def read_json(request: Request) -> Any:

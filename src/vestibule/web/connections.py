@@ -23,7 +23,7 @@ from pathlib import Path
 import structlog
 
 from vestibule.model.limits import network_of
-from vestibule.process.signals import TO_STOP, heard
+from vestibule.process.signals import TO_STOP, on_stop_signal
 from vestibule.web.client_address import Network, is_listed
 from vestibule.web.under_way import Stage, UnderWay
 
@@ -90,7 +90,7 @@ async def shedding(bounds: Bounds, under_way: UnderWay) -> AsyncIterator[None]:
     stopping = asyncio.Event()
     task = asyncio.create_task(_shed_always(bounds, under_way, stopping))
     try:
-        with heard(stopping.set, TO_STOP):
+        with on_stop_signal(stopping.set, TO_STOP):
             yield
     finally:
         task.cancel()

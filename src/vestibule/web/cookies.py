@@ -19,7 +19,7 @@ LOGGED_IN = "logged_in"
 DEVICE = "device_"
 LANGUAGE = "language"
 RETURN_TO = "return_to"
-_WAY_SECONDS = 3600
+_RETURN_TO_SECONDS = 3600
 _LONGEST_SECONDS = 400 * 86400  # the longest that browsers keep a cookie (RFC 6265bis, section 5.5)
 _CREDENTIALS = {ACCESS, REFRESH}
 _OURS = {*_CREDENTIALS, LOGGED_IN}
@@ -64,11 +64,11 @@ def set_language(response: Response, language: str, now: datetime, web: WebPolic
 
 def set_return_to(response: Response, target: str, now: datetime, web: WebPolicy) -> None:
     """Keep where somebody is going, for as long as signing up and reading an email may take."""
-    _set(response, RETURN_TO, target, _WAY_SECONDS, now, web)
+    _set(response, RETURN_TO, target, _RETURN_TO_SECONDS, now, web)
 
 
 def clear_return_to(response: Response, now: datetime, web: WebPolicy) -> None:
-    """Forget it: somebody has arrived."""
+    """Delete the cookie: somebody has arrived."""
     _set(response, RETURN_TO, "", 0, now, web)
 
 

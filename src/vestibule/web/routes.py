@@ -1,4 +1,4 @@
-"""The URL map, on one screen: method, path, handler, guard, limit, whether it hashes, status, answer, body, refusals."""
+"""The URL map, on one screen: method, path, handler, guard, limit, whether it hashes, status, answer, refusals."""
 
 import re
 from collections.abc import Callable
@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from vestibule.model import errors as e
 from vestibule.model.errors import Refusal
 from vestibule.model.limits import RateClass
-from vestibule.web.api import answers, auth, bodies, health, me, my_account, services
-from vestibule.web.body import ContractBody
+from vestibule.web.api import answers, auth, health, me, my_account, services
+from vestibule.web.body import ContractBody, body_of
 from vestibule.web.caller import anyone, signed_in
 from vestibule.web.csrf import own_site, own_site_refresh
 from vestibule.web.errors import (
@@ -25,7 +25,7 @@ from vestibule.web.errors import (
 )
 from vestibule.web.in_front import for_a_service
 from vestibule.web.pages import account, language, letter_preview, mailed, my_data, sign_in, sign_up, static
-from vestibule.web.pages.member import member, member_form
+from vestibule.web.pages.browser_session import browser_session, session_form
 from vestibule.web.prefetch import on_purpose
 from vestibule.web.service import service
 from vestibule.web.site import Form
@@ -46,8 +46,8 @@ SERVICE = (service,)
 FOR_A_SERVICE = (for_a_service, signed_in)
 SIGNED_IN_OWN_SITE = (own_site, signed_in)
 ON_PURPOSE_SIGNED_IN = (on_purpose, own_site, signed_in)
-MEMBER = (member,)
-MEMBER_FORM = (own_site, member_form)
+BROWSER = (browser_session,)
+BROWSER_FORM = (own_site, session_form)
 
 NO_TOKEN = (e.NotSignedIn, e.AccessTokenInvalid, e.SessionOver)
 NO_SIGN_IN = (e.WrongCredentials, e.TooManyAttempts, e.EmailNotVerified, CrossSite)
@@ -74,9 +74,13 @@ class Route:
     hashes: bool
     status: int
     answer: type[BaseModel] | None
-    body: type[ContractBody] | None = None
     refusals: tuple[type[Refusal | e.Fault], ...] = ()
     form: tuple[str, ...] = ()
+
+    @property
+    def body(self) -> type[ContractBody] | None:
+        """The JSON body, which the handler's signature names; None if it reads none."""
+        return body_of(self.handler)
 
 
 @dataclass(frozen=True)
@@ -97,77 +101,77 @@ class Page:
 # fmt: off
 ROUTES = (
     Route("GET",   "/api/healthchecker",                      health.healthchecker,          ANYONE,             UNLIMITED, NO_HASH, 200, answers.Told),
-    Route("POST",  "/api/auth/register",                      auth.register,                 OWN_SITE,           REGISTER,  HASHES,  201, answers.Registered, bodies.Register, (e.EmailTaken, e.PasswordTooEasy, CrossSite)),
-    Route("POST",  "/api/auth/login",                         auth.login,                    OWN_SITE,           SIGN_IN,   HASHES,  200, answers.SignedIn, bodies.Login, NO_SIGN_IN),
-    Route("GET",   "/api/auth/refresh",                       auth.refresh,                  ON_PURPOSE_REFRESH, REFRESH,   NO_HASH, 200, answers.SignedIn, None, (*NO_REFRESH, FetchedAhead)),
-    Route("POST",  "/api/auth/refresh",                       auth.refresh,                  OWN_SITE_REFRESH,   REFRESH,   NO_HASH, 200, answers.SignedIn, None, NO_REFRESH),
+    Route("POST",  "/api/auth/register",                      auth.register,                 OWN_SITE,           REGISTER,  HASHES,  201, answers.Registered, (e.EmailTaken, e.PasswordTooEasy, CrossSite)),
+    Route("POST",  "/api/auth/login",                         auth.login,                    OWN_SITE,           SIGN_IN,   HASHES,  200, answers.SignedIn, NO_SIGN_IN),
+    Route("GET",   "/api/auth/refresh",                       auth.refresh,                  ON_PURPOSE_REFRESH, REFRESH,   NO_HASH, 200, answers.SignedIn, (*NO_REFRESH, FetchedAhead)),
+    Route("POST",  "/api/auth/refresh",                       auth.refresh,                  OWN_SITE_REFRESH,   REFRESH,   NO_HASH, 200, answers.SignedIn, NO_REFRESH),
     Route("HEAD",  "/api/auth/refresh",                       auth.nothing,                  ANYONE,             UNLIMITED, NO_HASH, 200, None),
-    Route("GET",   "/api/auth/logout",                        auth.logout,                   ON_PURPOSE_SIGNED_IN, ACCOUNT,   NO_HASH, 200, answers.Success, None, (*NO_SIGN_OUT, FetchedAhead)),
-    Route("POST",  "/api/auth/logout",                        auth.logout,                   SIGNED_IN_OWN_SITE, ACCOUNT,   NO_HASH, 200, answers.Success, None, NO_SIGN_OUT),
-    Route("HEAD",  "/api/auth/logout",                        auth.nothing,                  SIGNED_IN,          UNLIMITED, NO_HASH, 200, None, None, NO_TOKEN),
-    Route("GET",   "/api/auth/verifyemail/{code}",            auth.verify_email,             ON_PURPOSE,         MAIL,      NO_HASH, 200, answers.Told, None, (e.VerificationCodeInvalid, FetchedAhead)),
+    Route("GET",   "/api/auth/logout",                        auth.logout,                   ON_PURPOSE_SIGNED_IN, ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_SIGN_OUT, FetchedAhead)),
+    Route("POST",  "/api/auth/logout",                        auth.logout,                   SIGNED_IN_OWN_SITE, ACCOUNT,   NO_HASH, 200, answers.Success, NO_SIGN_OUT),
+    Route("HEAD",  "/api/auth/logout",                        auth.nothing,                  SIGNED_IN,          UNLIMITED, NO_HASH, 200, None, NO_TOKEN),
+    Route("GET",   "/api/auth/verifyemail/{code}",            auth.verify_email,             ON_PURPOSE,         MAIL,      NO_HASH, 200, answers.Told, (e.VerificationCodeInvalid, FetchedAhead)),
     Route("HEAD",  "/api/auth/verifyemail/{code}",            auth.nothing,                  ANYONE,             UNLIMITED, NO_HASH, 200, None),
-    Route("POST",  "/api/auth/verifyemail",                   auth.resend,                   OWN_SITE,           MAIL,      NO_HASH, 200, answers.Told, bodies.Resend, (CrossSite,)),
-    Route("POST",  "/api/auth/forgotpassword",                auth.forgot_password,          OWN_SITE,           MAIL,      NO_HASH, 200, answers.Told, bodies.ForgotPassword, (CrossSite,)),
-    Route("PATCH", "/api/auth/resetpassword/{token}",         auth.reset,                    OWN_SITE,           MAIL,      HASHES,  200, answers.Told, bodies.ResetPassword, NO_RESET),
-    Route("GET",   "/api/users/me",                           me.me,                         SIGNED_IN,          UNLIMITED, NO_HASH, 200, answers.Me, None, NO_TOKEN),
-    Route("PATCH", "/api/users/me/password",                  my_account.change_my_password,   SIGNED_IN_OWN_SITE, SIGN_IN,   HASHES,  200, answers.SignedIn, bodies.ChangePassword, (*NO_CHANGE, e.PasswordTooEasy)),
-    Route("PATCH", "/api/users/me/email",                     my_account.change_my_email,      SIGNED_IN_OWN_SITE, SIGN_IN,   HASHES,  200, answers.Told, bodies.ChangeEmail, NO_CHANGE),
-    Route("GET",   "/api/users/me/sessions",                  my_account.list_mine,            SIGNED_IN,          ACCOUNT,   NO_HASH, 200, answers.Sessions, None, NO_TOKEN),
-    Route("DELETE", "/api/users/me/sessions",                  my_account.end_others,           SIGNED_IN_OWN_SITE, ACCOUNT,   NO_HASH, 200, answers.Ended, None, (*NO_SIGN_OUT, e.ReauthenticationRequired)),
-    Route("DELETE", "/api/users/me/sessions/{session_id}",     my_account.end_one,              SIGNED_IN_OWN_SITE, ACCOUNT,   NO_HASH, 200, answers.Success, None, (*NO_SIGN_OUT, e.SessionUnknown, e.ReauthenticationRequired)),
-    Route("GET",   "/api/auth/verify",                        me.verify,                     FOR_A_SERVICE,      UNLIMITED, NO_HASH, 204, None, None, (*NO_TOKEN, CrossSite, ReservedHeader)),
-    Route("POST",  "/api/auth/introspect",                    services.introspect_token,     SERVICE,            UNLIMITED, NO_HASH, 200, answers.Introspection, None, NO_INTROSPECTION, ("token",)),
-    Route("GET",   "/api/revocations",                        services.follow,               SERVICE,            UNLIMITED, NO_HASH, 200, None, None, (e.ServiceKeyInvalid, e.TooManyRequests)),
+    Route("POST",  "/api/auth/verifyemail",                   auth.resend,                   OWN_SITE,           MAIL,      NO_HASH, 200, answers.Told, (CrossSite,)),
+    Route("POST",  "/api/auth/forgotpassword",                auth.forgot_password,          OWN_SITE,           MAIL,      NO_HASH, 200, answers.Told, (CrossSite,)),
+    Route("PATCH", "/api/auth/resetpassword/{token}",         auth.reset,                    OWN_SITE,           MAIL,      HASHES,  200, answers.Told, NO_RESET),
+    Route("GET",   "/api/users/me",                           me.me,                         SIGNED_IN,          UNLIMITED, NO_HASH, 200, answers.Me, NO_TOKEN),
+    Route("PATCH", "/api/users/me/password",                  my_account.change_my_password,   SIGNED_IN_OWN_SITE, SIGN_IN,   HASHES,  200, answers.SignedIn, (*NO_CHANGE, e.PasswordTooEasy)),
+    Route("PATCH", "/api/users/me/email",                     my_account.change_my_email,      SIGNED_IN_OWN_SITE, SIGN_IN,   HASHES,  200, answers.Told, NO_CHANGE),
+    Route("GET",   "/api/users/me/sessions",                  my_account.list_mine,            SIGNED_IN,          ACCOUNT,   NO_HASH, 200, answers.Sessions, NO_TOKEN),
+    Route("DELETE", "/api/users/me/sessions",                  my_account.end_others,           SIGNED_IN_OWN_SITE, ACCOUNT,   NO_HASH, 200, answers.Ended, (*NO_SIGN_OUT, e.ReauthenticationRequired)),
+    Route("DELETE", "/api/users/me/sessions/{session_id}",     my_account.end_one,              SIGNED_IN_OWN_SITE, ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_SIGN_OUT, e.SessionUnknown, e.ReauthenticationRequired)),
+    Route("GET",   "/api/auth/verify",                        me.verify,                     FOR_A_SERVICE,      UNLIMITED, NO_HASH, 204, None, (*NO_TOKEN, CrossSite, ReservedHeader)),
+    Route("POST",  "/api/auth/introspect",                    services.introspect_token,     SERVICE,            UNLIMITED, NO_HASH, 200, answers.Introspection, NO_INTROSPECTION, ("token",)),
+    Route("GET",   "/api/revocations",                        services.follow,               SERVICE,            UNLIMITED, NO_HASH, 200, None, (e.ServiceKeyInvalid, e.TooManyRequests)),
     Route("GET",   "/healthz/live",                           health.live,                   ANYONE,             UNLIMITED, NO_HASH, 200, answers.Told),
-    Route("GET",   "/healthz/ready",                          health.ready,                  ANYONE,             UNLIMITED, NO_HASH, 200, answers.Told, None, (e.NotReady,)),
+    Route("GET",   "/healthz/ready",                          health.ready,                  ANYONE,             UNLIMITED, NO_HASH, 200, answers.Told, (e.NotReady,)),
     Route("GET",   "/.well-known/jwks.json",                  me.jwks,                       ANYONE,             UNLIMITED, NO_HASH, 200, answers.JwkSet),
 )
 
 PAGES = (
-    Page("GET",  "/",                                      sign_in.front_door,         ANYONE,      UNLIMITED, NO_HASH),
-    Page("GET",  "/login",                                 sign_in.ask_sign_in,        ANYONE,      REFRESH,   NO_HASH),
-    Page("POST", "/login",                                 sign_in.sign_in,            OWN_SITE,    SIGN_IN,   HASHES, sign_in.sign_in_form),
-    Page("POST", "/logout",                                sign_in.sign_out,           MEMBER_FORM, ACCOUNT,   NO_HASH),
-    Page("GET",  "/signedout",                             sign_in.signed_out,         ANYONE,      REFRESH,   NO_HASH),
-    Page("GET",  "/register",                              sign_up.ask_register,       ANYONE,      REFRESH,   NO_HASH),
-    Page("POST", "/register",                              sign_up.register,           OWN_SITE,    REGISTER,  HASHES, sign_up.register_form),
-    Page("GET",  "/checkemail",                            sign_up.check_email,        ANYONE,      UNLIMITED, NO_HASH),
-    Page("GET",  "/verifyemail",                           sign_up.ask_resend,         ANYONE,      UNLIMITED, NO_HASH),
-    Page("POST", "/verifyemail",                           sign_up.resend,             OWN_SITE,    MAIL,      NO_HASH, sign_up.verification_form),
-    Page("GET",  "/forgotpassword",                        sign_up.ask_forgot_password, ANYONE,     UNLIMITED, NO_HASH),
-    Page("POST", "/forgotpassword",                        sign_up.forgot_password,    OWN_SITE,    MAIL,      NO_HASH, sign_up.reset_form),
-    Page("GET",  "/verifyemail/{code}",                    mailed.ask_verify,          ANYONE,      UNLIMITED, NO_HASH),
-    Page("POST", "/verifyemail/{code}",                    mailed.verify,              OWN_SITE,    MAIL,      NO_HASH),
-    Page("POST", "/verifyemail/{code}/mine",               mailed.take_over,           OWN_SITE,    MAIL,      NO_HASH),
-    Page("GET",  "/resetpassword/{token}",                 mailed.ask_reset,           ANYONE,      UNLIMITED, NO_HASH),
-    Page("POST", "/resetpassword/{token}",                 mailed.reset,               OWN_SITE,    MAIL,      HASHES, mailed.new_password_form),
-    Page("GET",  "/confirmemail/{token}",                  mailed.ask_confirm,         ANYONE,      REFRESH,   NO_HASH),
-    Page("POST", "/confirmemail/{token}",                  mailed.confirm,             MEMBER_FORM, MAIL,      NO_HASH),
-    Page("GET",  "/undoemail/{token}",                     mailed.ask_undo,            ANYONE,      UNLIMITED, NO_HASH),
-    Page("POST", "/undoemail/{token}",                     mailed.undo,                OWN_SITE,    MAIL,      NO_HASH),
-    Page("GET",  "/profile",                               account.profile,            MEMBER,      ACCOUNT,   NO_HASH),
-    Page("POST", "/profile/verification",                  account.send_verification,  MEMBER_FORM, MAIL,      NO_HASH),
-    Page("GET",  "/profile/security",                      account.security,           MEMBER,      ACCOUNT,   NO_HASH),
-    Page("GET",  "/profile/security/password",             account.ask_password,       MEMBER,      ACCOUNT,   NO_HASH),
-    Page("POST", "/profile/security/password",             account.change_password,    MEMBER_FORM, SIGN_IN,   HASHES, account.password_form),
-    Page("GET",  "/profile/security/email",                account.ask_new_email,      MEMBER,      ACCOUNT,   NO_HASH),
-    Page("POST", "/profile/security/email",                account.change_email,       MEMBER_FORM, SIGN_IN,   HASHES, account.email_form),
-    Page("POST", "/profile/security/sessions",             account.end_others,         MEMBER_FORM, ACCOUNT,   NO_HASH),
-    Page("POST", "/profile/security/sessions/{session_id}", account.end_one,            MEMBER_FORM, ACCOUNT,   NO_HASH),
-    Page("GET",  "/profile/data",                          my_data.download,           MEMBER,      ACCOUNT,   NO_HASH),
-    Page("GET",  "/profile/delete",                        my_data.ask_delete,         MEMBER,      ACCOUNT,   NO_HASH),
-    Page("POST", "/profile/delete",                        my_data.delete,             MEMBER_FORM, SIGN_IN,   HASHES, my_data.delete_form),
-    Page("POST", "/language",                              language.choose_language,   OWN_SITE,    REFRESH,   NO_HASH),
-    Page("GET",  "/static/pages.css",                      static.stylesheet,          ANYONE,      UNLIMITED, NO_HASH),
-    Page("GET",  "/static/pages.js",                       static.script,              ANYONE,      UNLIMITED, NO_HASH),
-    Page("GET",  "/static/logo",                           static.logo,                ANYONE,      UNLIMITED, NO_HASH),
+    Page("GET",  "/",                                      sign_in.front_door,         ANYONE,       UNLIMITED, NO_HASH),
+    Page("GET",  "/login",                                 sign_in.ask_sign_in,        ANYONE,       REFRESH,   NO_HASH),
+    Page("POST", "/login",                                 sign_in.sign_in,            OWN_SITE,     SIGN_IN,   HASHES, sign_in.sign_in_form),
+    Page("POST", "/logout",                                sign_in.sign_out,           BROWSER_FORM, ACCOUNT,   NO_HASH),
+    Page("GET",  "/signedout",                             sign_in.signed_out,         ANYONE,       REFRESH,   NO_HASH),
+    Page("GET",  "/register",                              sign_up.ask_register,       ANYONE,       REFRESH,   NO_HASH),
+    Page("POST", "/register",                              sign_up.register,           OWN_SITE,     REGISTER,  HASHES, sign_up.register_form),
+    Page("GET",  "/checkemail",                            sign_up.check_email,        ANYONE,       UNLIMITED, NO_HASH),
+    Page("GET",  "/verifyemail",                           sign_up.ask_resend,         ANYONE,       UNLIMITED, NO_HASH),
+    Page("POST", "/verifyemail",                           sign_up.resend,             OWN_SITE,     MAIL,      NO_HASH, sign_up.verification_form),
+    Page("GET",  "/forgotpassword",                        sign_up.ask_forgot_password, ANYONE,       UNLIMITED, NO_HASH),
+    Page("POST", "/forgotpassword",                        sign_up.forgot_password,    OWN_SITE,     MAIL,      NO_HASH, sign_up.reset_form),
+    Page("GET",  "/verifyemail/{code}",                    mailed.ask_verify,          ANYONE,       UNLIMITED, NO_HASH),
+    Page("POST", "/verifyemail/{code}",                    mailed.verify,              OWN_SITE,     MAIL,      NO_HASH),
+    Page("POST", "/verifyemail/{code}/mine",               mailed.take_over,           OWN_SITE,     MAIL,      NO_HASH),
+    Page("GET",  "/resetpassword/{token}",                 mailed.ask_reset,           ANYONE,       UNLIMITED, NO_HASH),
+    Page("POST", "/resetpassword/{token}",                 mailed.reset,               OWN_SITE,     MAIL,      HASHES, mailed.new_password_form),
+    Page("GET",  "/confirmemail/{token}",                  mailed.ask_confirm,         ANYONE,       REFRESH,   NO_HASH),
+    Page("POST", "/confirmemail/{token}",                  mailed.confirm,             BROWSER_FORM, MAIL,      NO_HASH),
+    Page("GET",  "/undoemail/{token}",                     mailed.ask_undo,            ANYONE,       UNLIMITED, NO_HASH),
+    Page("POST", "/undoemail/{token}",                     mailed.undo,                OWN_SITE,     MAIL,      NO_HASH),
+    Page("GET",  "/profile",                               account.profile,            BROWSER,      ACCOUNT,   NO_HASH),
+    Page("POST", "/profile/verification",                  account.send_verification,  BROWSER_FORM, MAIL,      NO_HASH),
+    Page("GET",  "/profile/security",                      account.security,           BROWSER,      ACCOUNT,   NO_HASH),
+    Page("GET",  "/profile/security/password",             account.ask_password,       BROWSER,      ACCOUNT,   NO_HASH),
+    Page("POST", "/profile/security/password",             account.change_password,    BROWSER_FORM, SIGN_IN,   HASHES, account.password_form),
+    Page("GET",  "/profile/security/email",                account.ask_new_email,      BROWSER,      ACCOUNT,   NO_HASH),
+    Page("POST", "/profile/security/email",                account.change_email,       BROWSER_FORM, SIGN_IN,   HASHES, account.email_form),
+    Page("POST", "/profile/security/sessions",             account.end_others,         BROWSER_FORM, ACCOUNT,   NO_HASH),
+    Page("POST", "/profile/security/sessions/{session_id}", account.end_one,            BROWSER_FORM, ACCOUNT,   NO_HASH),
+    Page("GET",  "/profile/data",                          my_data.download,           BROWSER,      ACCOUNT,   NO_HASH),
+    Page("GET",  "/profile/delete",                        my_data.ask_delete,         BROWSER,      ACCOUNT,   NO_HASH),
+    Page("POST", "/profile/delete",                        my_data.delete,             BROWSER_FORM, SIGN_IN,   HASHES, my_data.delete_form),
+    Page("POST", "/language",                              language.choose_language,   OWN_SITE,     REFRESH,   NO_HASH),
+    Page("GET",  "/static/pages.css",                      static.stylesheet,          ANYONE,       UNLIMITED, NO_HASH),
+    Page("GET",  "/static/pages.js",                       static.script,              ANYONE,       UNLIMITED, NO_HASH),
+    Page("GET",  "/static/logo",                           static.logo,                ANYONE,       UNLIMITED, NO_HASH),
 )
 
 # To look at what is mailed; not there in production.
 WORKBENCH = (
-    Page("GET",  "/letters",                   letter_preview.letters,      ANYONE,   UNLIMITED, NO_HASH),
-    Page("GET",  "/letters/{kind}/{language}", letter_preview.letter,       ANYONE,   UNLIMITED, NO_HASH),
+    Page("GET",  "/letters",                   letter_preview.letters,      ANYONE,       UNLIMITED, NO_HASH),
+    Page("GET",  "/letters/{kind}/{language}", letter_preview.letter,       ANYONE,       UNLIMITED, NO_HASH),
 )
 # fmt: on
 

@@ -23,10 +23,9 @@ from vestibule.flows.follow_revocations import (
 )
 from vestibule.model.clock import MOST_APART
 from vestibule.model.errors import Fault
+from vestibule.observability.metrics.background import observe_revocation_lag, timed
 from vestibule.observability.metrics.meters import LETTERS
-from vestibule.observability.metrics.turns import heard as heard_of
-from vestibule.observability.metrics.turns import timed
-from vestibule.process.signals import heard
+from vestibule.process.signals import on_stop_signal
 
 POLL_SECONDS = 1.0
 _PURGE_EVERY = 60  # polls
@@ -49,7 +48,7 @@ async def running(env: Env) -> AsyncIterator[None]:
     tasks = [*_followers(env), asyncio.create_task(keep_clean(env)), delivering]
     try:
         # The server program waits for open responses, and a feed never ends by itself.
-        with heard(lambda: drain(env)):
+        with on_stop_signal(lambda: drain(env)):
             yield
     finally:
         env.feed.close()
@@ -88,7 +87,7 @@ async def follow_revocations(env: Env, woken: asyncio.Event) -> None:
         try:
             with timed("read_whole_backlog"):
                 if await look_at_clock(env):
-                    heard_of(await read_whole_backlog(env), "poll", env.clock.now())
+                    observe_revocation_lag(await read_whole_backlog(env), "poll", env.clock.now())
             await _until_next_poll(env, woken)
             polls += 1
             if polls % _LOOK_AT_SCHEMA_EVERY == 0:
@@ -112,7 +111,7 @@ async def _until_next_poll(env: Env, woken: asyncio.Event) -> None:
         if woken.is_set():
             woken.clear()
             with timed("read_new_backlog"):
-                heard_of(await read_new_backlog(env), "wake_up", env.clock.now())
+                observe_revocation_lag(await read_new_backlog(env), "wake_up", env.clock.now())
 
 
 async def follow_keys(env: Env) -> None:

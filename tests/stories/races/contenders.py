@@ -169,7 +169,7 @@ CONTENDERS: dict[str, tuple[str, Act]] = {
     "take over": ("take_over", lambda w, p: take_over.take_over(w.env, p.secrets[Purpose.VERIFY_EMAIL])),
     "verify": ("verify_email", lambda w, p: verify_email.verify_email(w.env, p.secrets[Purpose.VERIFY_EMAIL])),
     "clean up": ("clean_up", lambda w, _: clean_up.clean_up(w.env)),
-    "forget events": ("watch_events", lambda w, _: watch_events.purge_old_events(w.env)),
+    "purge events": ("watch_events", lambda w, _: watch_events.purge_old_events(w.env)),
 }
 
 

@@ -30,7 +30,7 @@ _NEED_NONE = {
     "disable",
     "enable",
     "fail to deliver",
-    "forget events",
+    "purge events",
     "import",
     "refresh as a thief",
     "register",

@@ -1,4 +1,4 @@
-"""Shutting an account from the command line, beside a server that runs: its owner is out, at once."""
+"""Disabling an account from the command line, beside a server that runs: its owner is out, at once."""
 
 from pathlib import Path
 
@@ -15,8 +15,8 @@ def test_a_shut_account_is_signed_out_of_a_running_server(postgresql: Backend, t
         register(browser, EMAIL)
         sign_in(browser, EMAIL)
         assert browser.get("/api/users/me").status_code == 200
-        shut = run(tmp_path, "users", "disable", "Ada@Example.com", **settings)
-        assert (shut.returncode, shut.stderr) == (0, f"{EMAIL} is disabled; ended sessions: 1.\n")
+        disabled = run(tmp_path, "users", "disable", "Ada@Example.com", **settings)
+        assert (disabled.returncode, disabled.stderr) == (0, f"{EMAIL} is disabled; ended sessions: 1.\n")
         wait_until(lambda: browser.get("/api/users/me").status_code == 401, "the refusal")
         assert run(tmp_path, "users", "disable", EMAIL, **settings).stderr == f"{EMAIL} is disabled, as it was.\n"
         assert browser.get("/api/users/me").json()["code"] == "session_account_disabled"

@@ -277,7 +277,7 @@ def test_m15_every_flow_that_begins_another_epoch_voids_what_was_asked() -> None
     bodies = {body.partition("(")[0]: body for body in methods}
     steps = {name for name, body in bodies.items() if re.search(r"self\._(change|move)\(|epoch \+ 1", body)}
     steps -= {"_change", "_move"}
-    assert {"set_password", "change_password", "disable", "enable", "take_back", "register_anew"} <= steps
+    assert {"set_password", "change_password", "disable", "enable", "take_back", "register_again"} <= steps
     for path in Path(vestibule.flows.__file__).parent.glob("*.py"):
         text = path.read_text()
         taken = [step for step in steps if f"tx.accounts.{step}(" in text]

@@ -19,7 +19,7 @@ FORMS = [page.path for page in PAGES if page.method == "POST" and page.path.star
 
 
 @pytest.mark.parametrize("path", FORMS)
-async def test_a_form_for_members_needs_the_token_of_its_session(world: World, path: str) -> None:
+async def test_a_form_of_a_browser_session_needs_its_token(world: World, path: str) -> None:
     """B1, B2: a form for members needs the token of its session."""
     client = await ada(world)
     other = await world.sign_in()

@@ -15,7 +15,7 @@ def used_since(now: datetime) -> ColumnElement[datetime | None]:
 
 
 def nobodys(before: datetime) -> ColumnElement[bool]:
-    """The accounts that nobody has shown to be theirs, and nobody has used: `Accounts.register_anew`.
+    """The accounts that nobody has shown to be theirs, and nobody has used: `Accounts.register_again`.
 
     Where it came from is noted, never guessed from the form of its hash, which any of ours may have too. A server of
     before migration 0013, beside this one, notes no use: it leaves a session, a device, or a later epoch than the one

@@ -77,7 +77,7 @@ class SqlAccounts:
         )
         return {row.email: row.account_id for row in found}
 
-    async def register_anew(self, account: Account, before: datetime) -> Account | None:
+    async def register_again(self, account: Account, before: datetime) -> Account | None:
         changed = await self._connection.execute(
             update(accounts)
             .where(accounts.c.email == account.email, nobodys(before))

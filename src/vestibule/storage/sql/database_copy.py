@@ -34,7 +34,7 @@ class DatabaseCopy:
     async def carry(self, progress: Callable[[int], None]) -> dict[str, int]:
         """How many rows of each table were carried. `progress` is told of each batch.
 
-        A SQLite file is shut to writers meanwhile; on PostgreSQL the servers must have been stopped. Raises
+        A SQLite file is closed to writers meanwhile; on PostgreSQL the servers must have been stopped. Raises
         `NotEmpty`, `SourceUnavailable` or `StoreUnavailable`, and has then changed nothing.
         """
         async with (

@@ -102,7 +102,7 @@ class LegacyUsers:
                 yield rows
 
     def _connection(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        # A cursor of PostgreSQL's lives in a transaction. On SQLite one of ours would shut out writers, and what is
+        # A cursor of PostgreSQL's lives in a transaction. On SQLite one of ours would lock out writers, and what is
         # written may be the same file.
         return (
             self._engines.transaction(seconds=None)

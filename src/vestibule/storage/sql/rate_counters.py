@@ -68,7 +68,7 @@ class SqlRateCounters:
         count: int | None = (await self._connection.execute(counted)).scalar_one_or_none()
         return count
 
-    async def begin_anew(self, spacing: Spacing, subject: str) -> None:
+    async def clear(self, spacing: Spacing, subject: str) -> None:
         await self._connection.execute(delete(rate_counters).where(rate_counters.c.subject == _key(spacing, subject)))
 
     async def purge(self, now: datetime, most: int) -> int:

@@ -1,8 +1,5 @@
 """Register, sign in, refresh, sign out, verify, forgot, reset: each a thin face of its flow."""
 
-from typing import Annotated
-
-from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,16 +12,15 @@ from vestibule.flows.sign_in import sign_in
 from vestibule.flows.sign_out import sign_out
 from vestibule.flows.verify_email import verify_email as verify_email_flow
 from vestibule.model.errors import RefreshRefused
-from vestibule.web import body, cookies
+from vestibule.web import cookies
 from vestibule.web.api import answers, bodies
+from vestibule.web.body import Sent
 from vestibule.web.caller import AtClient, InEnv, SignedInCaller, device_of, keep_device
 from vestibule.web.errors import Json
 from vestibule.web.site import site_of
 
 
-async def register(
-    env: InEnv, sent: Annotated[bodies.Register, Depends(body.reading(bodies.Register))], client_info: AtClient
-) -> Response:
+async def register(env: InEnv, sent: Sent[bodies.Register], client_info: AtClient) -> Response:
     """Make an account and mail a link that verifies its email."""
     account = await register_flow(env, sent.name, sent.email, sent.password, client_info)
     message = "An email with a verification code has been sent to your email"
@@ -35,7 +31,7 @@ async def register(
 async def login(
     request: Request,
     env: InEnv,
-    sent: Annotated[bodies.Login, Depends(body.reading(bodies.Login))],
+    sent: Sent[bodies.Login],
     client_info: AtClient,
 ) -> Response:
     """Begin a session and set its cookies."""
@@ -66,9 +62,7 @@ async def verify_email(env: InEnv, code: str) -> Response:
     return answers.as_json(answers.Told(message="Email verified successfully"))
 
 
-async def resend(
-    env: InEnv, sent: Annotated[bodies.Resend, Depends(body.reading(bodies.Resend))], client_info: AtClient
-) -> Response:
+async def resend(env: InEnv, sent: Sent[bodies.Resend], client_info: AtClient) -> Response:
     """Mail another link that verifies the email. Answers alike whether there is anything to prove."""
     await request_verification(env, sent.email, client_info)
     message = "You will receive a verification email if this email still has to be verified"
@@ -77,7 +71,7 @@ async def resend(
 
 async def forgot_password(
     env: InEnv,
-    sent: Annotated[bodies.ForgotPassword, Depends(body.reading(bodies.ForgotPassword))],
+    sent: Sent[bodies.ForgotPassword],
     client_info: AtClient,
 ) -> Response:
     """Mail a link for choosing a new password. Answers alike whether the email is known."""
@@ -89,7 +83,7 @@ async def reset(
     request: Request,
     env: InEnv,
     token: str,
-    sent: Annotated[bodies.ResetPassword, Depends(body.reading(bodies.ResetPassword))],
+    sent: Sent[bodies.ResetPassword],
     client_info: AtClient,
 ) -> Response:
     """Set a new password with a mailed token, and end every session of the account."""

@@ -1,16 +1,14 @@
 """Where I am signed in, and ending it there; changing my password or email, which ends it everywhere else."""
 
-from typing import Annotated
-
-from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
 from vestibule.flows import my_sessions
 from vestibule.flows.change_email import request_change
 from vestibule.flows.change_password import change_password
-from vestibule.web import body, cookies
+from vestibule.web import cookies
 from vestibule.web.api import answers, bodies
+from vestibule.web.body import Sent
 from vestibule.web.caller import AtClient, InEnv, SignedInCaller, keep_device
 from vestibule.web.site import site_of
 
@@ -42,7 +40,7 @@ async def change_my_password(
     request: Request,
     env: InEnv,
     caller: SignedInCaller,
-    sent: Annotated[bodies.ChangePassword, Depends(body.reading(bodies.ChangePassword))],
+    sent: Sent[bodies.ChangePassword],
     client_info: AtClient,
 ) -> Response:
     """Change the password, with the current one. Every session ends; this device is given a new one."""
@@ -56,7 +54,7 @@ async def change_my_password(
 async def change_my_email(
     env: InEnv,
     caller: SignedInCaller,
-    sent: Annotated[bodies.ChangeEmail, Depends(body.reading(bodies.ChangeEmail))],
+    sent: Sent[bodies.ChangeEmail],
     client_info: AtClient,
 ) -> Response:
     """Mail a link to a new email, with the current password. Nothing changes before the link is used."""

@@ -43,7 +43,7 @@ async def introspect_token(request: Request, env: InEnv) -> Response:
 
 
 class FeedResponse(Response):
-    """An answer that ends when the service leaves, is too slow or is shut out, or when this process stops."""
+    """An answer that ends when the service leaves, is too slow or loses its key, or when this process stops."""
 
     media_type = "text/event-stream"
 

@@ -49,15 +49,24 @@ _METHODS = "GET,HEAD,PUT,PATCH,POST,DELETE"
 
 def headers_for(origin: str | None, secure: bool) -> list[tuple[bytes, bytes]]:
     """What an answer that depends on the caller carries, for a listed origin or for none, as raw headers."""
-    headers = MutableHeaders(headers=_SECURITY)
-    headers["Vary"] = _DEPENDS_ON_CALLER
+    headers = MutableHeaders()
+    _complete(headers, origin, secure)
+    return headers.raw
+
+
+def _complete(headers: MutableHeaders, origin: str | None, secure: bool) -> None:
+    """Add what every answer carries, for a listed origin or for none, where the answer does not say it otherwise."""
+    for name, value in _SECURITY.items():
+        headers.setdefault(name, value)
     if secure:
-        headers["Strict-Transport-Security"] = _HSTS
+        headers.setdefault("Strict-Transport-Security", _HSTS)
+    # A cacheable answer is the same for everybody; every other depends on who asks.
+    cacheable = headers["Cache-Control"].startswith("public")
+    headers.setdefault("Vary", "Origin" if cacheable else _DEPENDS_ON_CALLER)
     if origin is not None:
         headers["Access-Control-Allow-Origin"] = origin
         headers["Access-Control-Allow-Credentials"] = "true"
         headers["Access-Control-Expose-Headers"] = _READABLE
-    return headers.raw
 
 
 class HeadersLayer:
@@ -138,17 +147,8 @@ class _Sent:
             headers["Content-Security-Policy"] = _DOCS_CSP
         if self._plain and headers.get("content-type", "").startswith("text/html"):
             headers["Referrer-Policy"] = _REFERRER_OF_PLAIN_PAGES
-        for name, value in _SECURITY.items():
-            headers.setdefault(name, value)
-        if self._policy.secure_cookies:
-            headers.setdefault("Strict-Transport-Security", _HSTS)
-        # A cacheable answer is the same for everybody; every other depends on who asks.
-        depends_on = "Origin" if headers["Cache-Control"].startswith("public") else _DEPENDS_ON_CALLER
-        headers.setdefault("Vary", depends_on)
-        if self._origin in self._policy.origins:
-            headers["Access-Control-Allow-Origin"] = str(self._origin)
-            headers["Access-Control-Allow-Credentials"] = "true"
-            headers["Access-Control-Expose-Headers"] = _READABLE
+        listed = self._origin if self._origin in self._policy.origins else None
+        _complete(headers, listed, self._policy.secure_cookies)
 
 
 def target(scope: Scope) -> str:

@@ -15,8 +15,8 @@ from vestibule.web.api import bodies
 from vestibule.web.caller import AtClient, InEnv
 from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
 from vestibule.web.pages import render, return_to
+from vestibule.web.pages.browser_session import BrowserSession, SessionForm
 from vestibule.web.pages.form import judged
-from vestibule.web.pages.member import AMember, MemberForm
 from vestibule.web.pages.route import let_in, see_other
 from vestibule.web.pages.sign_in import ask_again
 from vestibule.web.pages.words import TOO_EASY, WHAT_HAPPENED, WHY_OVER, WRONG_PASSWORD, Sentence, faults_of
@@ -30,13 +30,13 @@ async def profile(request: Request) -> Response:
     return render.page(request, "profile.html")
 
 
-async def send_verification(env: InEnv, caller: AMember, client_info: AtClient) -> Response:
+async def send_verification(env: InEnv, caller: BrowserSession, client_info: AtClient) -> Response:
     """Mail another link that verifies my email."""
     await request_verification(env, caller.account.email, client_info)
     return see_other(return_to.with_query(return_to.HOME, notice="letter_sent"))
 
 
-async def security(request: Request, env: InEnv, caller: AMember) -> Response:
+async def security(request: Request, env: InEnv, caller: BrowserSession) -> Response:
     """Show where I am signed in, which sessions ended and why, and recent activity."""
     mine = await look_over(env, caller)
     now = env.clock.now()
@@ -47,7 +47,7 @@ async def security(request: Request, env: InEnv, caller: AMember) -> Response:
     return _page(request, "security.html", past=past, happened=happened, **devices)
 
 
-async def end_one(request: Request, env: InEnv, caller: AMember, session_id: str) -> Response:
+async def end_one(request: Request, env: InEnv, caller: BrowserSession, session_id: str) -> Response:
     """Sign one device out; one that is already signed out is no fault."""
     try:
         await my_sessions.end_one(env, caller, session_id)
@@ -58,7 +58,7 @@ async def end_one(request: Request, env: InEnv, caller: AMember, session_id: str
     return see_other(return_to.with_query(_SECURITY, notice="device_signed_out"))
 
 
-async def end_others(request: Request, env: InEnv, caller: AMember) -> Response:
+async def end_others(request: Request, env: InEnv, caller: BrowserSession) -> Response:
     """Sign every other device out."""
     try:
         await my_sessions.end_others(env, caller)
@@ -73,7 +73,7 @@ async def ask_password(request: Request) -> Response:
 
 
 async def change_password(
-    request: Request, env: InEnv, caller: AMember, form: MemberForm, client_info: AtClient
+    request: Request, env: InEnv, caller: BrowserSession, form: SessionForm, client_info: AtClient
 ) -> Response:
     """Change the password. Every session ends; this device is given a new one."""
     try:
@@ -94,7 +94,7 @@ async def ask_new_email(request: Request) -> Response:
 
 
 async def change_email(
-    request: Request, env: InEnv, caller: AMember, form: MemberForm, client_info: AtClient
+    request: Request, env: InEnv, caller: BrowserSession, form: SessionForm, client_info: AtClient
 ) -> Response:
     """Mail a link to another email; nothing changes before it is used."""
     try:

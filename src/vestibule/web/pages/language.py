@@ -8,13 +8,13 @@ from vestibule.model.languages import LANGUAGES
 from vestibule.web import cookies
 from vestibule.web.caller import InEnv
 from vestibule.web.pages import return_to
+from vestibule.web.pages.browser_session import PerhapsBrowserSession
 from vestibule.web.pages.form import read_form
-from vestibule.web.pages.member import PerhapsMember
 from vestibule.web.pages.route import see_other
 from vestibule.web.site import site_of
 
 
-async def choose_language(request: Request, env: InEnv, caller: PerhapsMember) -> Response:
+async def choose_language(request: Request, env: InEnv, caller: PerhapsBrowserSession) -> Response:
     """Store the language, and go back to the page where it was chosen."""
     fields = await read_form(request)
     response = see_other(return_to.parsed(fields.get("return_to", ""), ()) or return_to.HOME)

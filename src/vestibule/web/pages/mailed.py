@@ -27,8 +27,8 @@ from vestibule.web.api import bodies
 from vestibule.web.caller import AtClient, InEnv, keep_device
 from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
 from vestibule.web.pages import render, return_to
+from vestibule.web.pages.browser_session import BrowserSession, PerhapsBrowserSession, SessionForm
 from vestibule.web.pages.form import judged, read_form
-from vestibule.web.pages.member import AMember, MemberForm, PerhapsMember
 from vestibule.web.pages.route import SIGN_IN, see_other
 from vestibule.web.pages.words import TOO_EASY, Sentence, _, faults_of
 from vestibule.web.site import site_of
@@ -116,7 +116,7 @@ async def take_over(request: Request, env: InEnv, code: str) -> Response:
     return see_other(f"/resetpassword/{secret}")
 
 
-async def ask_confirm(request: Request, env: InEnv, caller: PerhapsMember, token: str) -> Response:
+async def ask_confirm(request: Request, env: InEnv, caller: PerhapsBrowserSession, token: str) -> Response:
     """Ask the account's signed-in owner for the click that changes its email. Everybody else is asked to sign in, and
     is not told the new email.
     """
@@ -133,7 +133,7 @@ async def ask_confirm(request: Request, env: InEnv, caller: PerhapsMember, token
     return render.page(request, "ask.html", title=title, question=question, button=button, otherwise="")
 
 
-async def confirm(request: Request, env: InEnv, caller: AMember, _form: MemberForm, token: str) -> Response:
+async def confirm(request: Request, env: InEnv, caller: BrowserSession, _form: SessionForm, token: str) -> Response:
     """Change the account's email to the one that the link was mailed to."""
     try:
         await confirm_change(env, caller, token)

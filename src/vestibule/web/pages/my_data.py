@@ -17,7 +17,7 @@ from vestibule.model.sessions import Session
 from vestibule.web.caller import AtClient, InEnv
 from vestibule.web.errors import HTTP_MAPPINGS, Json
 from vestibule.web.pages import render, return_to
-from vestibule.web.pages.member import AMember, MemberForm
+from vestibule.web.pages.browser_session import BrowserSession, SessionForm
 from vestibule.web.pages.route import SIGN_IN, let_out, see_other
 from vestibule.web.pages.sign_in import ask_again
 from vestibule.web.pages.words import WRONG_PASSWORD
@@ -25,7 +25,7 @@ from vestibule.web.pages.words import WRONG_PASSWORD
 _AS_FILE = {"Content-Disposition": 'attachment; filename="my-data.json"'}
 
 
-async def download(request: Request, env: InEnv, caller: AMember) -> Response:
+async def download(request: Request, env: InEnv, caller: BrowserSession) -> Response:
     """Stream everything that is stored about the caller, as a JSON file."""
     try:
         mine = await my_data(env, caller)
@@ -44,7 +44,9 @@ def delete_form(request: Request, status: int = 200) -> Response:
     return render.page(request, "delete.html", status)
 
 
-async def delete(request: Request, env: InEnv, caller: AMember, form: MemberForm, client_info: AtClient) -> Response:
+async def delete(
+    request: Request, env: InEnv, caller: BrowserSession, form: SessionForm, client_info: AtClient
+) -> Response:
     """Delete the account, after checking its password."""
     try:
         await delete_my_account(env, caller, form.get("currentPassword", ""), client_info)

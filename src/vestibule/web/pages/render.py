@@ -14,8 +14,8 @@ from vestibule.translations.catalogues import translations
 from vestibule.web import cookies
 from vestibule.web.caller import wanted_language
 from vestibule.web.pages import return_to
+from vestibule.web.pages.browser_session import form_token
 from vestibule.web.pages.form import typed
-from vestibule.web.pages.member import form_token
 from vestibule.web.pages.words import NOTICES, Sentence
 from vestibule.web.request_context import context_of
 from vestibule.web.site import site_of

@@ -12,8 +12,8 @@ from vestibule.web.api import bodies
 from vestibule.web.caller import AtClient, InEnv
 from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
 from vestibule.web.pages import render, return_to
+from vestibule.web.pages.browser_session import BrowserSession, PerhapsBrowserSession
 from vestibule.web.pages.form import judged, read_form, typed
-from vestibule.web.pages.member import AMember, PerhapsMember
 from vestibule.web.pages.route import SIGNED_OUT, let_in, let_out, see_other
 from vestibule.web.pages.words import SIGN_IN_AGAIN, WHY_OVER, WRONG_CREDENTIALS, Sentence, faults_of
 from vestibule.web.site import site_of
@@ -26,7 +26,7 @@ async def front_door() -> Response:
     return see_other(return_to.HOME)
 
 
-async def ask_sign_in(request: Request, caller: PerhapsMember) -> Response:
+async def ask_sign_in(request: Request, caller: PerhapsBrowserSession) -> Response:
     """Ask for email and password; send on a user who is signed in."""
     target = return_to.wanted(request, request.query_params.get("return_to", ""))
     if caller is None:
@@ -69,14 +69,14 @@ def ask_again(request: Request, target: str) -> Response:
     return _sign_in_page(request, target, status, {"password": SIGN_IN_AGAIN})
 
 
-async def sign_out(request: Request, env: InEnv, caller: AMember) -> Response:
+async def sign_out(request: Request, env: InEnv, caller: BrowserSession) -> Response:
     """End this session, and say so."""
     await sign_out_flow(env, caller)
     there = return_to.with_query(SIGNED_OUT, reason=EndReason.SIGNED_OUT.value)
     return await let_out(request, see_other(there))
 
 
-async def signed_out(request: Request, caller: PerhapsMember) -> Response:
+async def signed_out(request: Request, caller: PerhapsBrowserSession) -> Response:
     """Say why the user is no longer signed in."""
     if caller is not None:
         return see_other(return_to.HOME)

@@ -15,8 +15,8 @@ from vestibule.web.api import bodies
 from vestibule.web.caller import AtClient, InEnv
 from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
 from vestibule.web.pages import render, return_to
+from vestibule.web.pages.browser_session import PerhapsBrowserSession
 from vestibule.web.pages.form import judged, read_form
-from vestibule.web.pages.member import PerhapsMember
 from vestibule.web.pages.route import see_other
 from vestibule.web.pages.words import CHECK_EMAIL, EMAIL_TAKEN, TOO_EASY, Sentence, _, faults_of
 from vestibule.web.site import site_of
@@ -48,7 +48,7 @@ _VERIFY = _ByEmail(
 )
 
 
-async def ask_register(request: Request, caller: PerhapsMember) -> Response:
+async def ask_register(request: Request, caller: PerhapsBrowserSession) -> Response:
     """Ask for a name, an email and a password."""
     return see_other(return_to.HOME) if caller is not None else register_form(request)
 

@@ -25,7 +25,7 @@ from vestibule.web.site import site_of
 TOKEN_FIELD = "csrf"
 
 
-async def member(request: Request) -> Caller:
+async def browser_session(request: Request) -> Caller:
     """Return the caller; raises `NotSignedIn`, `SessionOver` or `RefreshRefused`."""
     env = await env_of(request)
     try:
@@ -36,17 +36,17 @@ async def member(request: Request) -> Caller:
     return caller
 
 
-async def perhaps_member(request: Request) -> Caller | None:
+async def perhaps_browser_session(request: Request) -> Caller | None:
     """Return the caller, or None if nobody is signed in; raises `FetchedAhead`."""
     try:
-        return await member(request)
+        return await browser_session(request)
     except FetchedAhead:
         raise
     except Refusal:
         return None
 
 
-async def member_form(request: Request, caller: Annotated[Caller, Depends(member)]) -> dict[str, str]:
+async def session_form(request: Request, caller: Annotated[Caller, Depends(browser_session)]) -> dict[str, str]:
     """Return the fields of a form that our page made for this session; raises `CrossSite` for any other form."""
     fields = await read_form(request)
     env = await env_of(request)
@@ -76,6 +76,6 @@ def _key(env: Env) -> bytes:
     return bound_tokens.key_from(env.keys.refresh.signing.to_pem())
 
 
-AMember = Annotated[Caller, Depends(member)]
-PerhapsMember = Annotated[Caller | None, Depends(perhaps_member)]
-MemberForm = Annotated[dict[str, str], Depends(member_form)]
+BrowserSession = Annotated[Caller, Depends(browser_session)]
+PerhapsBrowserSession = Annotated[Caller | None, Depends(perhaps_browser_session)]
+SessionForm = Annotated[dict[str, str], Depends(session_form)]

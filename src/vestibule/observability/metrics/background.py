@@ -11,7 +11,7 @@ from vestibule.observability.metrics.meters import BACKGROUND, REVOCATION_LAG
 
 @contextmanager
 def timed(flow: str) -> Iterator[None]:
-    """Measure the block as one turn of that flow, which an exception makes a failed one."""
+    """Measure the block as one run of that flow, which an exception makes a failed one."""
     began, outcome = time.perf_counter(), "failed"
     try:
         yield
@@ -20,7 +20,7 @@ def timed(flow: str) -> Iterator[None]:
         BACKGROUND.labels(flow, outcome).observe(time.perf_counter() - began)
 
 
-def heard(revocations: Iterable[Revocation], how: str, now: datetime) -> None:
+def observe_revocation_lag(revocations: Iterable[Revocation], how: str, now: datetime) -> None:
     """Note how long ago they were made, by the clocks of two machines."""
     for revocation in revocations:
         REVOCATION_LAG.labels(how).observe(max((now - revocation.at).total_seconds(), 0.0))
