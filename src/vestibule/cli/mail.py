@@ -99,7 +99,7 @@ async def _retry(command_context: CommandContext, beginnings: list[str] | None) 
     async with command_context.opened() as env:
         if not beginnings:
             return await retry_letters(env, None)
-        there = [state.letter.id for state, _ in (await look_into_outbox(env, _MOST_LETTERS)).letters]
+        there = [state.letter.id for state in (await look_into_outbox(env, _MOST_LETTERS)).letters]
         for beginning in beginnings:
             if not any(letter_id.startswith(beginning) for letter_id in there):
                 raise NoSuchLetter(f"no letter in the outbox has an id that begins with {beginning}")
@@ -135,17 +135,17 @@ def _table(outbox: Outbox, now: datetime) -> Table:
         Column("what went wrong", overflow="fold"),
         box=SIMPLE,
     )
-    for state, to in outbox.letters:
-        table.add_row(*_row(state, to or "?", now))
+    for state in outbox.letters:
+        table.add_row(*_row(state, now))
     return table
 
 
-def _row(state: LetterState, to: str, now: datetime) -> tuple[str, ...]:
+def _row(state: LetterState, now: datetime) -> tuple[str, ...]:
     letter = state.letter
     queued = f"{_words(letter.created_at, now)} ago"
-    says, doing = letter.kind.value.replace("_", " "), _doing(state, now)
+    says, to, doing = letter.kind.value.replace("_", " "), escape(letter.email or "?"), _doing(state, now)
     fault = escape(state.last_fault or "")
-    return escape(letter.id[:_SHOWN_OF_ID]), says, escape(to), queued, str(letter.attempts), doing, fault
+    return escape(letter.id[:_SHOWN_OF_ID]), says, to, queued, str(letter.attempts), doing, fault
 
 
 def _doing(state: LetterState, now: datetime) -> str:

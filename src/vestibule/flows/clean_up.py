@@ -15,7 +15,7 @@ hundred, however long they take.
 _SOME_OF: dict[str, Purge] = {
     "sessions": lambda tx, before, most: tx.sessions.purge(before, most),
     "one_time_tokens": lambda tx, before, most: tx.one_time_tokens.purge(before, most),
-    "letters": lambda tx, before, most: tx.letters.purge_done(before, most),
+    "letters": lambda tx, before, most: tx.letters.purge(before, most),
     "known_devices": lambda tx, before, most: tx.known_devices.purge_unseen(before, most),
     "login_attempts": lambda tx, before, most: tx.login_attempts.purge(before, most),
     "rate_counters": lambda tx, before, most: tx.rate_counters.purge(before, most),

@@ -1,6 +1,6 @@
 """Compose a letter: find out for whom it is, whether it is still wanted, and make its link."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from vestibule.crypto.opaque import digest, mint_secret
@@ -29,18 +29,10 @@ _TO_ANYBODY = {LetterKind.VERIFY_EMAIL, LetterKind.RESET_PASSWORD, LetterKind.CO
 _WITHOUT_A_SUCCESSOR = {LetterKind.EMAIL_CHANGED, LetterKind.EMAIL_TAKEN, *NOTICES}
 
 
-@dataclass(frozen=True)
-class Composed:
-    """The letter, or None if nobody needs it any more; and whose account it is about, if there is one."""
-
-    letter: Letter | None
-    account_id: str | None
-
-
 @retry_on_conflict
-async def compose_letter(env: Env, queued: QueuedLetter) -> Composed | None:
-    """What is to be sent, with a link made now so that it cannot arrive dead; None if the claim is over, and the letter
-    another worker's.
+async def compose_letter(env: Env, queued: QueuedLetter) -> Letter | None:
+    """Return what is to be sent, with a link made now so that it cannot arrive dead. None if there is nothing to send:
+    nobody needs the letter any more, and it is settled; or the claim is over, and it is another worker's.
     """
     now = env.clock.now()
     async with env.store.transaction() as tx:
@@ -49,16 +41,18 @@ async def compose_letter(env: Env, queued: QueuedLetter) -> Composed | None:
             return None
         queued = _for_whom_it_is(queued, account)
         if account is None or await _needless(tx, queued, account, now):
-            return Composed(None, account.id if account else None)
+            await tx.letters.settle(queued, now, account.id if account else None)
+            return None
         if queued.kind is LetterKind.RESET_PASSWORD and queued.attempts == 1:
             await tx.events.record(_asked(queued, account))
         to = _to(queued, account)
         if await _floods(env, tx, queued, account, to, now):
-            return Composed(None, None)  # nobody's, so that no earlier one, which may have left, gives way to it
+            # As nobody's, so that no earlier one, which may have left, gives way to it.
+            await tx.letters.settle(queued, now, None)
+            return None
         link = await _link(env, tx, queued, account, to, now)
     language = account.language or queued.language or env.policy.language
-    letter = Letter(queued.id, queued.kind, to, account.name, link, language, queued.detail, _lasts(queued))
-    return Composed(letter, account.id)
+    return Letter(queued.id, queued.kind, to, account.name, link, language, queued.detail, _lasts(queued), account.id)
 
 
 async def _whose(tx: Transaction, queued: QueuedLetter) -> Account | None:

@@ -1,4 +1,4 @@
-"""Deliver: take a letter from the outbox, write it, hand it over, and only then cross it off.
+"""Deliver: take a letter from the outbox, write it, hand it over, and only then settle it.
 
 A crash anywhere leaves the letter in the outbox, and its lease lets another worker take it: at least once.
 """
@@ -12,7 +12,7 @@ import structlog
 from structlog.contextvars import bound_contextvars
 
 from vestibule.crypto.entropy import spread
-from vestibule.flows.compose_letter import Composed, compose_letter
+from vestibule.flows.compose_letter import compose_letter
 from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.errors import StoreUnavailable
@@ -21,6 +21,7 @@ from vestibule.model.letters import (
     GIVE_UP_AFTER,
     LEASE,
     Delivery,
+    Letter,
     NotSent,
     QueuedLetter,
     RefusedForGood,
@@ -30,7 +31,7 @@ from vestibule.model.letters import (
 # Well before the lease is over, for after that another worker sends the letter as well.
 _HAND_OVER_SECONDS = LEASE.total_seconds() * 0.75
 # Together well within what is left of the lease.
-_CROSS_OFF_TRIES = 20
+_SETTLE_TRIES = 20
 _TRY_AGAIN_SECONDS = 0.5
 _GIVE_BACK_SECONDS = 1.0
 _STOPPED = "the server was stopped before the mail server had answered"
@@ -48,8 +49,8 @@ async def deliver(env: Env, queued: QueuedLetter) -> Delivery:
     queued_during = {name: queued.detail[name] for name in (REQUEST_ID,) if name in queued.detail}
     with bound_contextvars(**queued_during):
         async with _given_back_if_stopped(env, queued):
-            composed = await compose_letter(env, queued)
-        return await _hand_over(env, queued, composed) if composed is not None else Delivery.NOBODY
+            letter = await compose_letter(env, queued)
+        return await _hand_over(env, queued, letter) if letter is not None else Delivery.NOBODY
 
 
 @retry_on_conflict
@@ -58,18 +59,16 @@ async def _claim(env: Env) -> QueuedLetter | None:
         return await tx.letters.claim(env.clock.now())
 
 
-async def _hand_over(env: Env, queued: QueuedLetter, composed: Composed) -> Delivery:
-    account_id = composed.account_id
+async def _hand_over(env: Env, queued: QueuedLetter, letter: Letter) -> Delivery:
     try:
-        if composed.letter is not None:
-            async with _given_back_if_stopped(env, queued), asyncio.timeout(_HAND_OVER_SECONDS):
-                await env.mailer.send(composed.letter)
+        async with _given_back_if_stopped(env, queued), asyncio.timeout(_HAND_OVER_SECONDS):
+            await env.mailer.send(letter)
     except RefusedForGood as fault:
-        return await _refuse(env, queued, account_id, str(fault))
+        return await _refuse(env, queued, letter.account_id, str(fault))
     except (NotSent, TimeoutError) as fault:
-        return await _put_off(env, queued, account_id, str(fault) or "the mail server took too long")
-    await _settle(env, queued, account_id)
-    return Delivery.SENT if composed.letter is not None else Delivery.NOBODY
+        return await _put_off(env, queued, letter.account_id, str(fault) or "the mail server took too long")
+    await _settle(env, queued, letter.account_id)
+    return Delivery.SENT
 
 
 @asynccontextmanager
@@ -83,24 +82,24 @@ async def _given_back_if_stopped(env: Env, queued: QueuedLetter) -> AsyncIterato
         _log.warning("letter_put_off", letter=queued.id, kind=queued.kind, attempts=queued.attempts, fault=_STOPPED)
         try:
             async with asyncio.timeout(_GIVE_BACK_SECONDS):
-                await _wait_until(env, queued, env.clock.now(), _STOPPED)
+                await _put_off_until(env, queued, env.clock.now(), _STOPPED)
         except (StoreUnavailable, TimeoutError):
             _log.warning("letter_not_given_back", letter=queued.id)  # it is due when its lease is over
         raise
 
 
 async def _settle(env: Env, queued: QueuedLetter, account_id: str | None) -> None:
-    """Cross it off, also where the database is away for a moment: otherwise it would be sent again."""
-    for _ in range(_CROSS_OFF_TRIES - 1):
+    """Settle it, also where the database is away for a moment: otherwise it would be sent again."""
+    for _ in range(_SETTLE_TRIES - 1):
         try:
-            return await _cross_off(env, queued, account_id)
+            return await _try_to_settle(env, queued, account_id)
         except StoreUnavailable:
             await asyncio.sleep(_TRY_AGAIN_SECONDS)
-    return await _cross_off(env, queued, account_id)
+    return await _try_to_settle(env, queued, account_id)
 
 
 @retry_on_conflict
-async def _cross_off(env: Env, queued: QueuedLetter, account_id: str | None) -> None:
+async def _try_to_settle(env: Env, queued: QueuedLetter, account_id: str | None) -> None:
     async with env.store.transaction() as tx:
         whose = await tx.accounts.lock(account_id) if account_id else None
         await tx.letters.settle(queued, env.clock.now(), whose.id if whose else None)
@@ -112,12 +111,12 @@ async def _put_off(env: Env, queued: QueuedLetter, account_id: str | None, fault
         return await _refuse(env, queued, account_id, f"given up after {GIVE_UP_AFTER.days} days: {fault}")
     wait = spread(1.0) * retry_after(queued.attempts)
     _log.warning("letter_put_off", letter=queued.id, kind=queued.kind, attempts=queued.attempts, fault=fault)
-    await _wait_until(env, queued, now + wait, fault)
+    await _put_off_until(env, queued, now + wait, fault)
     return Delivery.PUT_OFF
 
 
 @retry_on_conflict
-async def _wait_until(env: Env, queued: QueuedLetter, due_at: datetime, fault: str) -> None:
+async def _put_off_until(env: Env, queued: QueuedLetter, due_at: datetime, fault: str) -> None:
     async with env.store.transaction() as tx:
         await tx.letters.put_off(queued, due_at, fault)
 

@@ -16,34 +16,34 @@ from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import Overloaded, TooManyAttempts, WrongPassword
 from vestibule.model.events import Event, EventKind
 from vestibule.model.limits import Limit
-from vestibule.model.login_attempts import AttemptCounter, CountedAttempt, counters_of_attempts
+from vestibule.model.login_attempts import AttemptCounter, LoginAttempt, counters_of_attempts
 
 _TOLD_ONCE = Limit("refused_attempts_told", 1, timedelta(minutes=1))
 
 
 @retry_on_conflict
-async def count_attempt(env: Env, counters: Sequence[AttemptCounter]) -> CountedAttempt | None:
-    """The attempt as it was counted, by the first of these counters that has tries left; None if no more are checked
-    until the password is reset, which is to be told as a wrong password is. Raises `TooManyAttempts` while the next
-    one has to wait.
+async def count_attempt(env: Env, counters: Sequence[AttemptCounter]) -> LoginAttempt:
+    """Return the attempt, counted by the first of these counters that has tries left; `spent` if none has, and no more
+    are checked until the password is reset, which is to be told as a wrong password is. Raises `TooManyAttempts` while
+    the next one has to wait.
     """
     limits, now = env.policy.login_attempts, env.clock.now()
     async with env.store.transaction() as tx:
-        for counter in counters:
-            attempt = await tx.login_attempts.take(counter, limits.of(counter), now)
-            if attempt is not None:
-                return attempt
+        for asked, counter in enumerate(counters, start=1):
+            in_all = await tx.login_attempts.take(counter, limits.of(counter), now)
+            if in_all is not None:
+                return LoginAttempt(counters[:asked], in_all)
         count = await tx.login_attempts.count(counters[-1])
     if count is not None and (wait := count.wait(limits, now)) is not None:
         raise TooManyAttempts(wait)
-    return None
+    return LoginAttempt(counters, spent=True)
 
 
-async def check_attempt(env: Env, account: Account | None, password: str, attempt: CountedAttempt | None) -> bool:
-    """Whether a counted attempt is right. A wrong one takes the same work whatever hash there is, or none; so does one
-    that comes too late to count.
+async def check_attempt(env: Env, account: Account | None, password: str, attempt: LoginAttempt) -> bool:
+    """Whether the password of an attempt is right. A spent attempt is not looked at. A wrong one takes the same work
+    whatever hash there is, or none; so does one that comes too late to count.
     """
-    if attempt is None:
+    if attempt.spent:
         return False
     stored = account.password_hash if account else None
     try:
@@ -79,18 +79,12 @@ async def prove_again(env: Env, caller: Caller, password: str, client_info: Clie
     attempt = await count_attempt(env, counters)
     right = await check_attempt(env, account, password, attempt)
     if right:
-        await forgive_attempts(env, counters_used(counters, attempt))
+        await forgive_attempts(env, attempt.keys)
     else:
-        await record_failed_attempt(env, counters, account, attempt, client_info)
+        await record_failed_attempt(env, account, attempt, client_info)
     if account is None or not right:
         raise WrongPassword
     return account
-
-
-def counters_used(counters: Sequence[AttemptCounter], attempt: CountedAttempt | None) -> list[str]:
-    """The keys of the counters that a right password begins anew: the one that counted it, and any spent before it."""
-    keys = [counter.key for counter in counters]
-    return keys[: keys.index(attempt.counter.key) + 1] if attempt else []
 
 
 @retry_on_conflict
@@ -108,24 +102,19 @@ async def forgive_attempts(env: Env, keys: Sequence[str]) -> None:
 
 @retry_on_conflict
 async def record_failed_attempt(
-    env: Env,
-    counters: Sequence[AttemptCounter],
-    account: Account | None,
-    attempt: CountedAttempt | None,
-    client_info: ClientInfo,
+    env: Env, account: Account | None, attempt: LoginAttempt, client_info: ClientInfo
 ) -> None:
     """The event of a wrong attempt; the last one that is checked says that it is. Those after it count for nothing, and
     one of them in a minute is told: else anybody could write hundreds a minute for as long as they like.
     """
     limits, now = env.policy.login_attempts, env.clock.now()
-    paused = attempt is None or (not attempt.counter.of_a_device and attempt.in_all >= limits.at_most)
     refused = Event(
         now,
         EventKind.SIGN_IN_REFUSED,
         account_id=account.id if account else None,
         network_address=client_info.network_address,
-        detail={"paused": "true"} if paused else {},
+        detail={"paused": "true"} if attempt.pauses(limits) else {},
     )
     async with env.store.transaction() as tx:
-        if attempt is not None or await tx.rate_counters.take(_TOLD_ONCE, counters[-1].key, now):
+        if not attempt.spent or await tx.rate_counters.take(_TOLD_ONCE, attempt.counter.key, now):
             await tx.events.record(refused)

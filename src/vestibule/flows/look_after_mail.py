@@ -1,20 +1,21 @@
 """Look after mail: what waits in the outbox and why, trying it again, and a letter that shows whether mail works."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.letters import Backlog, Letter, LetterKind, LetterState
+from vestibule.model.store import Transaction
 
 
 @dataclass(frozen=True)
 class Outbox:
-    """How full it is; and the letters in it, the oldest first, each with whom it is for, as far as that is known."""
+    """How full it is; and the letters in it, the oldest first, each with the email it goes to, if that is known."""
 
     backlog: Backlog
-    letters: list[tuple[LetterState, str | None]]
+    letters: list[LetterState]
 
 
 async def count_letters(env: Env) -> Backlog:
@@ -28,11 +29,13 @@ async def look_into_outbox(env: Env, most: int) -> Outbox:
     async with env.store.reading() as read:
         backlog = await read.letters.backlog()
         states = await read.letters.unsettled(most)
-        found: list[tuple[LetterState, str | None]] = []
-        for state in states:
-            account = await read.accounts.get(state.letter.account_id) if state.letter.account_id else None
-            found.append((state, state.letter.email or (account.email if account else None)))
-    return Outbox(backlog, found)
+        return Outbox(backlog, [await _with_email(read, state) for state in states])
+
+
+async def _with_email(read: Transaction, state: LetterState) -> LetterState:
+    letter = state.letter
+    account = await read.accounts.get(letter.account_id) if letter.account_id else None
+    return replace(state, letter=replace(letter, email=letter.email or (account.email if account else None)))
 
 
 @retry_on_conflict

@@ -11,7 +11,6 @@ from vestibule.flows.know_device import know_device, place_of
 from vestibule.flows.login_attempt import (
     check_attempt,
     count_attempt,
-    counters_used,
     forgive_attempts,
     record_failed_attempt,
 )
@@ -55,13 +54,13 @@ async def sign_in(env: Env, email: str, password: str, client_info: ClientInfo, 
     concealed = account is not None and not account.verified and env.policy.conceals_unverified
     right = await check_attempt(env, None if concealed else account, password, attempt)
     if account is None or not right:
-        await record_failed_attempt(env, counters, account, attempt, client_info)
+        await record_failed_attempt(env, account, attempt, client_info)
         raise WrongCredentials
     if env.policy.verification_mandatory and not account.verified:
-        await forgive_attempts(env, counters_used(counters, attempt))
+        await forgive_attempts(env, attempt.keys)
         raise EmailNotVerified
     before = _held_session(env, held)
-    session, device = await _open_session(env, account, client_info, counters_used(counters, attempt), before)
+    session, device = await _open_session(env, account, client_info, attempt.keys, before)
     await env.replica.show(session, account)
     await _renew_hash(env, account, password)
     return SignedIn(account, session, await issue_tokens(env, session, account, session.created_at), device)

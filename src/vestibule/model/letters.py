@@ -130,7 +130,7 @@ class Backlog:
 @dataclass(frozen=True)
 class Letter:
     """A letter ready to be rendered and sent. `id` stays the same through every attempt at sending it; `lasts` is how
-    long its link works, if it has one that is over some day.
+    long its link works, if it has one that is over some day; `account_id` whose account it is about, if anybody's.
     """
 
     id: str
@@ -141,6 +141,7 @@ class Letter:
     language: str = "en"
     detail: Mapping[str, str] = field(default_factory=dict)
     lasts: timedelta | None = None
+    account_id: str | None = None
 
 
 class Mailer(Protocol):
@@ -193,7 +194,7 @@ class Letters(Protocol):
         """
 
     async def settle(self, letter: QueuedLetter, now: datetime, account_id: str | None) -> None:
-        """The letter has been handed over, or has become needless; `account_id` is whom it was for."""
+        """The letter has been handed over, or is needed no more: it is over; `account_id` is whom it was for."""
 
     async def put_off(self, letter: QueuedLetter, due_at: datetime, fault: str) -> None:
         """The letter could not be sent; try again at `due_at`. Nothing, if somebody else has claimed it since."""
@@ -207,14 +208,15 @@ class Letters(Protocol):
         """
 
     async def purge_settled(self, account_id: str, most: int) -> int:
-        """Delete letters of an account that are sent or withdrawn, so many at most; how many."""
+        """Delete letters of an account that are settled, so many at most; how many."""
 
-    async def purge_done(self, before: datetime, most: int) -> int:
-        """Delete letters queued before a moment and not waiting any more, so many at most; how many."""
+    async def purge(self, before: datetime, most: int) -> int:
+        """Delete letters queued before a moment that are settled or refused, so many at most; how many."""
 
     async def withdraw(self, account_id: str, now: datetime, *, undo_since: datetime | None = None) -> None:
-        """Letters that would carry a token for the account are not sent any more, refused ones and those asked for by
-        email included. Those that undo a change of email go out all the same, unless it was at `undo_since` or later.
+        """Settle letters that would carry a token for the account, refused ones and those asked for by email included,
+        before they are sent. Those that undo a change of email go out all the same, unless it was at `undo_since` or
+        later.
         """
 
     async def unsettled(self, most: int) -> list[LetterState]:

@@ -118,22 +118,39 @@ class AttemptCount:
 
 
 @dataclass(frozen=True)
-class CountedAttempt:
-    """An attempt that was counted before it is checked, as which one in a row: as `shown`, and `in_all`."""
+class LoginAttempt:
+    """A try at a password, counted before the password is checked. `counters` are those that were asked, in order: the
+    last counted it, as number `in_all` in a row, and those before were spent. If all were `spent`, nothing was counted,
+    and the password is not checked.
+    """
 
-    counter: AttemptCounter
-    shown: int
-    in_all: int
+    counters: Sequence[AttemptCounter]
+    in_all: int = 0
+    spent: bool = False
+
+    @property
+    def counter(self) -> AttemptCounter:
+        """The counter that counted it."""
+        return self.counters[-1]
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of the counters that a right password begins anew: the one that counted it, and any spent before."""
+        return [counter.key for counter in self.counters]
 
     def counts(self, limits: LoginAttemptLimits) -> bool:
         """Whether the password may be accepted, if it is right."""
-        return self.in_all <= limits.of(self.counter).at_most
+        return not self.spent and self.in_all <= limits.of(self.counter).at_most
+
+    def pauses(self, limits: LoginAttemptLimits) -> bool:
+        """Whether no other password is checked after this one, until it is reset; but for those of known devices."""
+        return self.spent or (not self.counter.of_a_device and self.in_all >= limits.at_most)
 
 
 class LoginAttempts(Protocol):
     """How many wrong passwords in a row."""
 
-    async def take(self, counter: AttemptCounter, limits: LoginAttemptLimits, now: datetime) -> CountedAttempt | None:
+    async def take(self, counter: AttemptCounter, limits: LoginAttemptLimits, now: datetime) -> int | None:
         """Count one more attempt, before it is checked; as which one. None, and nothing counted, if the counter is
         spent or the last one was too short a time ago. Exact under any race.
         """

@@ -16,7 +16,7 @@ from vestibule.flows.delete_account import delete_account
 from vestibule.flows.login_attempt import record_failed_attempt
 from vestibule.model.errors import Refusal
 from vestibule.model.letters import Delivery, LetterKind, NotSent, RefusedForGood
-from vestibule.model.login_attempts import CountedAttempt, counters_of_attempts
+from vestibule.model.login_attempts import LoginAttempt, counters_of_attempts
 from vestibule.model.store import Transaction
 from vestibule.storage.sql.schema import events
 
@@ -117,8 +117,8 @@ async def test_d4_a_wrong_password_is_recorded_of_nobody(world: World) -> None:
     (person,) = await people(world, [False])
     await delete_account(world.env, person.account)
     counters = counters_of_attempts(person.account, person.account.email, None, world.env.policy.login_attempts)
-    guess = CountedAttempt(counters[0], 1, 1)
-    await record_failed_attempt(world.env, counters, person.account, guess, person.client_info)
+    attempt = LoginAttempt(counters, 1)
+    await record_failed_attempt(world.env, person.account, attempt, person.client_info)
     assert await named(world, person) == 0
     async with world.engines.reading() as connection:
         of_nobody = select(func.count()).where(events.c.kind == "sign_in_refused", events.c.account_id.is_(None))

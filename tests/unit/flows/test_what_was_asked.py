@@ -222,9 +222,8 @@ async def test_m15_a_letter_that_is_just_being_handed_over_brings_a_dead_link(wo
         assert queued is not None
         written = await compose_letter(world.env, queued)
         assert written is not None
-        assert written.letter is not None
         await ENDS[end](who)
-        assert not await who.spend(kind, written.letter.link.rpartition("/")[2]), kind
+        assert not await who.spend(kind, written.link.rpartition("/")[2]), kind
         world.clock.advance(seconds=LEASE.total_seconds())
         await world.deliver()
 

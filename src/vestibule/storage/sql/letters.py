@@ -154,7 +154,7 @@ class SqlLetters:
         gone = await self._connection.execute(delete(letters).where(_l.id.in_(select(some.c.id))).returning(_l.id))
         return len(gone.all())
 
-    async def purge_done(self, before: datetime, most: int) -> int:
+    async def purge(self, before: datetime, most: int) -> int:
         return await delete_oldest(
             self._connection, letters, and_(not_(_WAITING), _l.created_at < before), _l.created_at, most
         )

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert
 
 from vestibule.model.clock import MOST_APART
-from vestibule.model.login_attempts import AttemptCount, AttemptCounter, CountedAttempt, LoginAttemptLimits, others_key
+from vestibule.model.login_attempts import AttemptCount, AttemptCounter, LoginAttemptLimits, others_key
 from vestibule.storage.sql.batches import delete_oldest
 from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.schema import accounts, login_attempts
@@ -37,11 +37,11 @@ class SqlLoginAttempts:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def take(self, counter: AttemptCounter, limits: LoginAttemptLimits, now: datetime) -> CountedAttempt | None:
+    async def take(self, counter: AttemptCounter, limits: LoginAttemptLimits, now: datetime) -> int | None:
         mine = {"of_counter": counter.key, "of_account": counter.account_id, "now": now}
         counted = await self._connection.execute(_take(limits), mine | _waits_ago(limits, now))
-        row = counted.one_or_none()
-        return None if row is None else CountedAttempt(counter, *row)
+        in_all: int | None = counted.scalar_one_or_none()
+        return in_all
 
     async def give_back(self, counter: AttemptCounter) -> None:
         await self._connection.execute(_GIVE_BACK, {"of_counter": counter.key})
@@ -82,7 +82,7 @@ def _take(limits: LoginAttemptLimits) -> ReturningInsert[Any]:
             },
             where=or_(over, and_(_g.failures < limits.at_most, _waited(limits))),
         )
-        .returning(_g.failures, _g.in_all)
+        .returning(_g.in_all)
     )
 
 
