@@ -43,7 +43,7 @@ async def tables(address: str, schema: str = "public") -> int:
 async def test_from_nothing_and_again(empty_database: str, tmp_path: Path) -> None:
     first = run(tmp_path, "migrate", DATABASE_URL=empty_database)
     assert first.returncode == 0, first.stderr
-    assert f"from nothing to {REVISION}" in first.stderr
+    assert f"Migrated to {REVISION}" in first.stderr
     made = await tables(empty_database)
     again = run(tmp_path, "migrate", DATABASE_URL=empty_database)
     assert again.returncode == 0, again.stderr
@@ -56,7 +56,7 @@ def test_three_at_once_wait_for_one_another(empty_database: str, tmp_path: Path)
         done = list(racers.map(lambda _: run(tmp_path, "migrate", DATABASE_URL=empty_database), range(3)))
     said = [racer.stderr for racer in done]
     assert [racer.returncode for racer in done] == [0, 0, 0], said
-    assert sum(f"from nothing to {REVISION}" in words for words in said) == 1
+    assert sum(f"Migrated to {REVISION}" in words for words in said) == 1
     assert sum("up to date" in words for words in said) == 2
 
 
@@ -85,7 +85,7 @@ async def test_into_the_schema_that_the_address_names(empty_database: str, tmp_p
 
 
 def test_the_embedded_database_too(tmp_path: Path) -> None:
-    assert f"from nothing to {REVISION}" in run(tmp_path, "migrate").stderr
+    assert f"Migrated to {REVISION}" in run(tmp_path, "migrate").stderr
     assert "up to date" in run(tmp_path, "migrate").stderr
     assert [path.name for path in (tmp_path / "vestibule-data").glob("*.sqlite3")] == ["vestibule.sqlite3"]
 
