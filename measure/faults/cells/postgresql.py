@@ -2,29 +2,22 @@
 
 import asyncio
 import os
-import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Self
+from contextlib import suppress
 
 import asyncpg
 
-from measure.faults.balancer import NoAnswer
 from measure.faults.cell import Cell, Run
-from measure.faults.ledger import Person
+from measure.faults.known import STALENESS_SECONDS, Known
+from measure.faults.small_disk import fill, small_disk
 from measure.faults.stand import Needs
 from measure.faults.timeline import p99
 from measure.postgres import Postgres
 from tests.harness.fault_proxy import Fault
 
 _READS = ("read by cookie", "read by Bearer")
-_STALENESS_SECONDS = 5.0
 _MAY_MOUNT = os.geteuid() == 0
 _MANY_CONNECTIONS = 100
-_KNOWN = 5
 _ANSWERED = {"200", "201", "400", "401", "403", "503"}
 
 
@@ -51,7 +44,7 @@ async def down(run: Run) -> None:
         await asyncio.to_thread(run.stand.postgres.stop)
         await run.use(run.seconds)
         begun = run.load.timeline.begun or 0
-        later = run.load.timeline.between(begun + _STALENESS_SECONDS + 2, float("inf"))
+        later = run.load.timeline.between(begun + STALENESS_SECONDS + 2, float("inf"))
         slowest = p99([request for request in later if request.outcome == "503"])
         await asyncio.to_thread(run.stand.postgres.start)
     run.expect("503 within 100 ms (p99)", f"{(slowest or 0) * 1e3:.0f} ms", slowest is not None and slowest < 0.1)
@@ -137,7 +130,7 @@ async def locked(run: Run) -> None:
 
 
 async def disk_full(run: Run) -> None:
-    with _small_disk(run.stand.postgres) as disk:
+    with small_disk(run.stand.postgres) as disk:
         for node in run.stand.nodes:
             node.kill()
         await run.stand.postgres.admin(f"CREATE TABLESPACE small LOCATION '{disk}'")
@@ -145,7 +138,7 @@ async def disk_full(run: Run) -> None:
         await asyncio.gather(*(node.start() for node in run.stand.nodes))
         await run.use(2.0)
         async with run.fault():
-            _fill(disk / "ballast")
+            fill(disk / "ballast")
             await run.use(run.seconds)
             (disk / "ballast").unlink()
         reads, writes = run.statuses(*_READS), run.statuses("login", "register", "refresh")
@@ -160,80 +153,9 @@ async def disk_full(run: Run) -> None:
         await asyncio.gather(*(node.start() for node in run.stand.nodes))
 
 
-@contextmanager
-def _small_disk(postgres: Postgres) -> Iterator[Path]:
-    """A file system of 24 MB, in memory."""
-    with TemporaryDirectory(prefix="vestibule-faults-disk-") as folder:
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m,mode=0755", "tmpfs", folder], check=True)
-        try:
-            postgres.own(Path(folder))
-            yield Path(folder)
-        finally:
-            subprocess.run(["umount", "--lazy", folder], check=True)
-
-
-def _fill(path: Path) -> None:
-    with suppress(OSError), path.open("wb", buffering=0) as file:
-        while True:
-            file.write(bytes(4096))
-
-
 def _only_503(run: Run) -> None:
     unanswered = {outcome: count for outcome, count in run.statuses().items() if outcome not in _ANSWERED}
     run.expect("every request is answered, 503 at worst", unanswered or "all", not unanswered)
-
-
-class Known:
-    """People whose access tokens both servers have in memory, who do nothing but look at their own profile."""
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._people: list[Person] = []
-        self._looks: list[tuple[float, int]] = []
-        self._looking: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        while len(self._people) < _KNOWN:
-            if self._run.load.people:
-                self._people.append(self._run.load.people.pop())
-            await asyncio.sleep(0.05)
-        for person in self._people:
-            await self._run.load.deeds.refresh(person)
-        await self._look()
-        self._looks.clear()
-        self._looking = asyncio.create_task(self._go_on())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.gather(self._looking, return_exceptions=True)
-        self._run.load.people.extend(self._people)
-
-    async def _go_on(self) -> None:
-        while True:
-            await self._look()
-            await asyncio.sleep(0.2)
-
-    async def _look(self) -> None:
-        await asyncio.gather(*(self._one(person, port) for person in self._people for port in self._run.stand.ports))
-
-    async def _one(self, person: Person, port: int) -> None:
-        begun = time.monotonic()
-        bearer = {"Authorization": f"Bearer {person.access}"}
-        with suppress(NoAnswer):
-            answer = await self._run.load.balancer.ask("known", "GET", "/api/users/me", {200}, port, headers=bearer)
-            self._looks.append((begun, answer.status_code))
-
-    def served_while_fresh(self) -> None:
-        """What is known is answered while the revocation set is fresh, and not much longer."""
-        begun, ended = self._run.load.timeline.begun or 0.0, self._run.load.timeline.ended or 0.0
-        fresh = [status for at, status in self._looks if begun < at < begun + _STALENESS_SECONDS - 1.5]
-        stale = [status for at, status in self._looks if begun + _STALENESS_SECONDS + 1.5 < at < ended - 1.0]
-        served = fresh.count(200) / max(len(fresh), 1)
-        self._run.expect("what both know is served while the revocation set is fresh", f"{served:.0%}", served == 1)
-        if stale:
-            self._run.expect("and 503 afterwards", f"{stale.count(503) / len(stale):.0%}", set(stale) == {503})
 
 
 CELLS = (

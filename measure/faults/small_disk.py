@@ -1,0 +1,28 @@
+"""A disk that is soon full, for PostgreSQL to write to."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from measure.postgres import Postgres
+
+
+@contextmanager
+def small_disk(postgres: Postgres) -> Iterator[Path]:
+    """A file system of 24 MB, in memory."""
+    with TemporaryDirectory(prefix="vestibule-faults-disk-") as folder:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m,mode=0755", "tmpfs", folder], check=True)
+        try:
+            postgres.own(Path(folder))
+            yield Path(folder)
+        finally:
+            subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def fill(path: Path) -> None:
+    """Write zeros until no more are taken."""
+    with suppress(OSError), path.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
