@@ -40,7 +40,6 @@ NEW_PASSWORD = "another horse"
 # What neither writes about an account nor takes the locks of one, and why.
 APART = {
     "follow_keys": "signing keys",
-    "follow_revocations": "the record of revocations, which refers to nobody",
     "open_key_ring": "signing keys",
     "rotate_keys": "signing keys",
     "services": "keys of services",
@@ -169,7 +168,7 @@ CONTENDERS: dict[str, tuple[str, Act]] = {
     "take over": ("take_over", lambda w, p: take_over.take_over(w.env, p.secrets[Purpose.VERIFY_EMAIL])),
     "verify": ("verify_email", lambda w, p: verify_email.verify_email(w.env, p.secrets[Purpose.VERIFY_EMAIL])),
     "clean up": ("clean_up", lambda w, _: clean_up.clean_up(w.env)),
-    "purge events": ("watch_events", lambda w, _: watch_events.purge_old_events(w.env)),
+    "purge events": ("purge", lambda w, _: watch_events.purge_old_events(w.env)),
 }
 
 
