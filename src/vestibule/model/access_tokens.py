@@ -25,22 +25,26 @@ class Issuer:
 
     @cached_property
     def expected(self) -> Expected:
-        """What an access token of this issuer's must say."""
+        """Return the issuer, audience and leeway that an access token is checked against."""
         return Expected(self.name, self.audience, self.leeway.total_seconds())
 
     @cached_property
     def refresh_expected(self) -> Expected:
-        """Refresh tokens are for this server alone, so their audience excludes every service's."""
+        """Return the same for refresh tokens. They are for this server alone, so their audience excludes every
+        service's.
+        """
         return Expected(self.name, f"{self.name}#refresh", self.leeway.total_seconds())
 
 
 def sign(token: AccessToken, issuer: Issuer, keys: KeySet) -> str:
-    """The token as text. RSA takes most of a millisecond: call it on `niced_threads`."""
+    """Return the token as a signed JWT (RFC 9068). RSA takes most of a millisecond: call it on `niced_threads`."""
     return protocol.sign(token, issuer.expected, keys.signing)
 
 
 def read(text: str, issuer: Issuer, keys: KeySet, now: datetime) -> AccessToken:
-    """The token in `text`; raises `AccessTokenInvalid`. Says nothing about whether its session lives."""
+    """Return the token in `text`; raises `AccessTokenInvalid` if its form, signature, claims or time is wrong. Does not
+    tell whether its session is still live.
+    """
     try:
         token, _ = protocol.read(text, keys.checking, issuer.expected, now.timestamp())
         Role(token.role)
@@ -50,5 +54,5 @@ def read(text: str, issuer: Issuer, keys: KeySet, now: datetime) -> AccessToken:
 
 
 def still_good(token: AccessToken, issuer: Issuer, keys: Mapping[str, PublicKey], now: datetime) -> bool:
-    """Whether a token that was read before may still be relied on: no withdrawn key signed it, and it is in time."""
+    """Return whether a token that was read before still holds at `now`: in time, and its key not withdrawn."""
     return protocol.still_good(token, keys, issuer.expected.leeway, now.timestamp())

@@ -58,8 +58,8 @@ class Account:
 
     @property
     def password_in_doubt(self) -> bool:
-        """Whether somebody registered the email again, before anybody verified it, with another password: who reads the
-        mail there need not be who typed the one that stands.
+        """Return whether somebody registered the email again, with another password, before anybody verified it: the
+        person who reads the mail there may not be the one who typed the password that stands.
         """
         return self.registered_again_at is not None and not self.verified
 
@@ -73,18 +73,21 @@ class Holder:
 
 
 def mailbox_of(email: str) -> str | None:
-    """The mailbox that a sub-address leads to (RFC 5233): `ada@…` for `ada+shop@…`; None where it is none."""
+    """Return the mailbox that a sub-address leads to (RFC 5233), `ada@…` for `ada+shop@…`; None if `email` is no
+    sub-address.
+    """
     local, _, domain = email.rpartition("@")
     user, plus, _detail = local.partition("+")
     return f"{user}@{domain}" if user and plus else None
 
 
 def canonical_email(text: str) -> str:
-    """The form under which an email is stored and looked up; raises `NotAnEmail`.
+    """Return the form under which an email is stored and looked up; raises `NotAnEmail` if Vestibule does not send to
+    it.
 
-    The order matters: NFC, then validation, then the IDNA form of the domain, then lower case.
-    Validating before canonicalising lets look-alikes through (CVE-2026-73420). The local part is ASCII,
-    without quotes, so that no mailer can read it otherwise than we do.
+    The order matters: NFC, then validation, then the IDNA form of the domain, then lower case. Validating before
+    canonicalising lets look-alikes through (CVE-2026-73420). The local part is ASCII, without quotes, so that no mailer
+    can read it otherwise than we do.
     """
     if len(text) > MAX_EMAIL_BYTES:
         raise NotAnEmail
@@ -109,104 +112,114 @@ class Accounts(Protocol):
     """
 
     async def lock(self, account_id: str) -> Account | None:
-        """Hold the account; as it is then, or None if there is none by now."""
+        """Lock the account; return it as it is then, or None if there is none by now."""
 
     async def lock_at(self, email: str) -> Account | None:
-        """Hold the account with this canonical email; as it is then, or None."""
+        """Lock the account with this canonical email; return it as it is then, or None."""
 
     async def of_token(self, digest: str) -> Account | None:
-        """The account that an unspent mailed token is about."""
+        """Return the account that an unspent mailed token is about, or None."""
 
     async def lock_for_token(self, digest: str) -> None:
-        """Hold the account that a mailed token is about, and the one that has the email it was mailed to, if any."""
+        """Lock the account that a mailed token is about, and the one that has the email it was mailed to, if any."""
 
     async def add(self, account: Account) -> bool:
-        """Add the account; False, and nothing done, if its email is taken, or kept for another (`kept`)."""
+        """Add the account; return False, and add nothing, if its email is taken, or kept for another (`kept`)."""
 
     async def add_missing(self, accounts: Sequence[Account]) -> set[str]:
-        """Add those whose id and email are both free, at the moment of their import or creation; their ids."""
+        """Add the accounts whose id and email are both free, at the moment of their import or creation; return their
+        ids.
+        """
 
     async def note_use(self, account_id: str, epoch: int, now: datetime) -> None:
         """Note that somebody signs in to the account, if nobody did before and it is still in this epoch: from now on
-        it is not nobody's, whatever of it is purged. Before `Sessions.open`, so that of two nobody waits for both.
+        it counts as used, even when its sessions and devices are purged. Call it before `Sessions.open`, so that two
+        transactions never wait for each other.
         """
 
     async def holders(self, accounts: Sequence[Account]) -> dict[str, Holder]:
-        """Those here that have the id or the email of one of these, by their emails."""
+        """Return, by their emails, the stored accounts that have the id or the email of one of `accounts`."""
 
     async def register_again(self, account: Account, before: datetime) -> Account | None:
         """Give the account at this email the new name, password and language, note that it was registered again, and
-        begin a new epoch, if it is nobody's (nobody ever verified the email or used it, it is an ordinary one that was
-        registered here) and was registered before this moment; the account as it is then, or None.
+        begin a new epoch; return the account as it is then. Return None, and change nothing, unless it is nobody's (an
+        ordinary account that was registered here, which nobody ever used and whose email nobody verified) and was
+        registered before `before`.
         """
 
     async def never_used(self, before: datetime, most: int, account_id: str | None = None) -> list[Account]:
-        """Accounts that are nobody's, as in `register_again`, and untouched since before a moment; at most so many, or
-        whether this one is.
+        """Return up to `most` accounts that are nobody's, as in `register_again`, and untouched since `before`; with
+        `account_id`, that account alone, if it is one of them.
         """
 
     async def kept(self, emails: Sequence[str], now: datetime) -> Mapping[str, str]:
-        """Those of these emails that an account was moved away from and may still be taken back to, and so are free for
-        no other; the id of that account.
+        """Return which of these emails an account was moved away from and may still be taken back to, each with the id
+        of that account. They are free for no other account.
         """
 
     async def with_email(self, email: str) -> Account | None:
-        """The account with this canonical email."""
+        """Return the account with this canonical email, or None."""
 
     async def get(self, account_id: str) -> Account | None:
-        """The account with this id."""
+        """Return the account with this id, or None."""
 
     async def verify(self, account_id: str, email: str, now: datetime, epoch: int | None = None) -> bool:
-        """Mark the email verified, if it is still the account's, and the account still in this epoch, if one is given:
-        a code that was mailed for one password proves nothing for the next.
+        """Mark the email verified, if it is still the account's; return whether that was done. With `epoch`, only if
+        the account is still in it: a code that was mailed for one password proves nothing for the next.
         """
 
     async def doubt_password(self, email: str, now: datetime, known: str | None) -> bool:
-        """Note that somebody registered this email again, if nobody has verified it, and the password that stands is
-        not the one with the hash `known`; whether that was noted.
+        """Note that somebody registered this email again, if nobody has verified it and the password that stands is not
+        the one with the hash `known`; return whether that was noted.
         """
 
     async def trust_password(self, email: str, stored: str | None, doubted_at: datetime) -> None:
-        """Take back a doubt that was noted at this moment, if nobody has noted another since, and the password that
+        """Take back a doubt that was noted at `doubted_at`, if nobody has noted another since and the password that
         stands has the hash `stored`.
         """
 
     async def set_password(self, account_id: str, password_hash: str, now: datetime) -> int:
-        """Set a new credential and begin a new epoch; which."""
+        """Set a new password hash and begin a new epoch; return that epoch."""
 
     async def change_password(self, account_id: str, old: str, new: str, now: datetime) -> int | None:
-        """The same, if the hash `old` is still there; None if it is not."""
+        """Set the hash `new` and begin a new epoch, if the hash `old` is still there; return that epoch, or None if it
+        is not.
+        """
 
     async def set_language(self, account_id: str, language: str, now: datetime) -> bool:
-        """Set the language of what is mailed; False if it was this one."""
+        """Set the language of what is mailed; return False if it was this one already."""
 
     async def disable(self, account_id: str, now: datetime) -> bool:
-        """Disable the account and begin a new epoch; False if it was disabled already."""
+        """Disable the account and begin a new epoch; return False if it was disabled already."""
 
     async def enable(self, account_id: str, now: datetime) -> bool:
-        """Enable it again; False if it was enabled."""
+        """Enable the account again; return False if it was enabled already."""
 
     async def change_email(self, account_id: str, email: str, now: datetime) -> str | None:
-        """Set another verified email and begin a new epoch; the email before, or None if the new one is taken, or
-        kept for another account. After `lock_for_token`.
+        """Set another verified email and begin a new epoch; return the email before, or None if the new one is taken,
+        or kept for another account. Call it after `lock_for_token`.
         """
 
     async def take_back(self, account_id: str, email: str, now: datetime) -> Account | None:
-        """Set a verified email, and no password, and begin a new epoch; the account as it is then, or None if the
-        email is taken by another.
+        """Set a verified email and no password, and begin a new epoch; return the account as it is then, or None if
+        another account has the email.
         """
 
     async def remove(self, account_id: str) -> bool:
-        """Delete the account, and with it its sessions, tokens, letters and known devices; False if there was none."""
+        """Delete the account, with its sessions, tokens, letters and known devices; return False if there was none."""
 
     async def highest_bcrypt_cost(self) -> int | None:
-        """The greatest cost of a bcrypt hash that is left and may be checked; None if there is none."""
+        """Return the highest cost of the bcrypt hashes that are left and may be checked; None if there are none."""
 
     async def other_argon2(self) -> set[Cost]:
-        """The costs of argon2 hashes that are left, may be checked and were not made here at the default cost."""
+        """Return the costs of the argon2 hashes that are left, may be checked and were not made here at the default
+        cost.
+        """
 
     async def remove_squatter(self, email: str, owner_id: str) -> str | None:
-        """Delete the account that has this email and never verified it, unless it is the owner's; which."""
+        """Delete the account that has this email and never verified it, unless it is the owner's; return its id, or
+        None.
+        """
 
     async def replace_hash(self, account_id: str, old: str, new: str) -> None:
-        """Put another hash of the same password in the place of `old`, if that is still there."""
+        """Replace the hash `old`, if it is still there, by another hash of the same password."""

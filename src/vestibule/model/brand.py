@@ -18,23 +18,23 @@ class Brand:
 
     @property
     def logo_type(self) -> str:
-        """`png`, `jpeg` or `gif`; empty where there is no logo, or it is none of these."""
+        """Return `png`, `jpeg` or `gif`; empty if there is no logo, or it is none of these."""
         return picture_type(self.logo)
 
     @property
     def ink(self) -> str:
-        """What is readable on the colour (WCAG 2.2, contrast ratio: whichever of dark and light has more of it)."""
+        """Return the text colour with the higher contrast on `colour`, dark or light (WCAG 2.2, contrast ratio)."""
         on_light, on_dark = (1.05 / (self._luminance + 0.05), (self._luminance + 0.05) / 0.056)
         return _LIGHT if on_light >= on_dark else _DARK
 
     @property
     def _luminance(self) -> float:
-        """Relative luminance (WCAG 2.2)."""
+        """Return the relative luminance of `colour`, 0 to 1 (WCAG 2.2)."""
         channels = [int(self.colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
         red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
         return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def picture_type(content: bytes) -> str:
-    """What a picture is, by its first bytes; empty if none of those that mail programs agree on."""
+    """Return the type of a picture, by its first bytes; empty if it is none of those that mail programs agree on."""
     return next((kind for start, kind in _PICTURES.items() if content.startswith(start)), "")

@@ -22,5 +22,5 @@ class ClientInfo:
         return self.device.network_address
 
     def secrets_for(self, account_id: str) -> tuple[str, ...]:
-        """What the browser keeps for this account; several where somebody has planted one beside ours."""
+        """Return the secrets that the browser keeps for this account; several if one was planted beside ours."""
         return self.device_secrets.get(device_tag(account_id), ())

@@ -22,17 +22,17 @@ class Clock(Protocol):
     """What tells the time; tests hand in one that they move themselves."""
 
     def now(self) -> datetime:
-        """The current time, aware, in UTC."""
+        """Return the current time, aware, in UTC."""
 
     def monotonic(self) -> float:
-        """Seconds on a clock that nobody sets, and that goes on while the process or the machine sleeps."""
+        """Return the seconds on a clock that nobody sets, and that goes on while the process or the machine sleeps."""
 
 
 class OtherClock(Protocol):
     """What shows the time elsewhere, to compare one's own with."""
 
     async def now(self) -> datetime | None:
-        """What it shows; None where there is none but one's own. Raises `StoreUnavailable`."""
+        """Return the time that clock shows; None if there is no clock but this machine's. Raises `StoreUnavailable`."""
 
 
 class NoOtherClock:

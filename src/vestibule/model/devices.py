@@ -37,9 +37,9 @@ _SYSTEMS = (
 
 _TAG_CHARACTERS = 16
 DEVICES_OF_ACCOUNT = 100
-"""An account knows so many at most; one more, and the longest unseen is a stranger again."""
+"""How many devices an account knows at most; one more, and the longest unseen is a stranger again."""
 BEYOND_AT_ONCE = 500
-"""Of an account that knows far more, as before there was a bound, so many are deleted at a sign-in."""
+"""How many are deleted at a sign-in of an account that knows far more, as before there was a bound."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,14 @@ class DeviceSecret:
 
 
 def device_tag(account_id: str) -> str:
-    """What the secret for an account is kept under. It tells nothing of the account's id."""
+    """Return the tag under which a browser keeps the secret for an account. It tells nothing of the account's id."""
     return sha256(f"device:{account_id}".encode()).hexdigest()[:_TAG_CHARACTERS]
 
 
 def describe(user_agent: str) -> str:
-    """Such as `Firefox, Windows`; empty where nothing is recognised."""
+    """Return the program and the system that a User-Agent names, as in `Firefox, Windows`; empty if neither is
+    recognised.
+    """
     found = [next((name for mark, name in names if mark in user_agent), "") for names in (_PROGRAMS, _SYSTEMS)]
     return ", ".join(name for name in found if name)
 
@@ -69,26 +71,26 @@ class KnownDevices(Protocol):
     """Which browsers have signed in to an account before. Each keeps a secret in a cookie; here is its digest."""
 
     async def seen(self, account_id: str, digest: str, now: datetime) -> bool:
-        """Note that a known device signed in; False if it is not known."""
+        """Note that a known device signed in; return False if it is not known."""
 
     async def place(self, account_id: str, digests: Sequence[str]) -> int | None:
-        """The place of the device of the account's that one of them is; None if none is."""
+        """Return the place of the account's device that has one of these digests; None if none has."""
 
     async def places(self, account_id: str) -> Mapping[int, int]:
-        """How many devices of the account there are in each place; empty where it knows none. Of an account that has
-        far more than it may, some are counted.
+        """Return how many of the account's devices are in each place; empty if it knows none. Of an account that has
+        far more than `DEVICES_OF_ACCOUNT`, only some are counted.
         """
 
     async def make_room(self, account_id: str, much: int) -> None:
-        """Delete so many of the account's devices, the longest unseen first."""
+        """Delete `much` of the account's devices, the longest unseen first."""
 
     async def add(self, account_id: str, digest: str, now: datetime, place: int) -> None:
-        """Know this device from now on."""
+        """Add this device to those the account knows."""
 
     async def delete_of(self, account_id: str) -> None:
-        """Know none of the account's devices any more."""
+        """Delete all known devices of the account."""
 
     async def purge_unseen(self, before: datetime, most: int) -> int:
-        """Delete devices not seen since a moment, so many at most; how many. The one that its account was last seen
-        with stays: an account without any takes the next for its first, and tells nobody.
+        """Delete up to `most` devices not seen since `before`; return their number. The device that its account was
+        last seen with stays: an account without any takes the next one for its first, and tells nobody.
         """

@@ -1,11 +1,11 @@
 """Every way Vestibule says no, as one tree. None of them knows an HTTP status.
 
-A `Refusal` is the caller's to mend, a `Fault` is ours. Each has a stable `code` for programs; each face
+A `Refusal` is the caller's to correct, a `Fault` is ours. Each has a stable `code` for programs; each face
 (JSON API, pages, command line) keeps one table from these classes to how they look there.
 
     Refusal
       EmailTaken              registering a known email
-      PasswordTooEasy           a new password that is among the first to be guessed
+      PasswordTooEasy           a new password that attackers try first
       WrongCredentials          no such email, or not its password
       WrongPassword             signed in, but the current password was not given rightly
       SessionUnknown            no live session of the caller's with this id
@@ -52,7 +52,7 @@ class EmailTaken(Refusal):
 
 
 class PasswordTooEasy(Refusal):
-    """A new password that is among the first to be guessed. `why`: `one of the commonest`, or `about the account`."""
+    """A new password that attackers try first. `why`: `one of the commonest`, or `about the account`."""
 
     code = "password_too_easy"
 
@@ -163,7 +163,7 @@ class StoreUnavailable(Fault):
 
     `conflict`: the database ended this transaction for the sake of another, or a row that it refers to was deleted
     meanwhile. Nothing of it was done, and deciding again at once may well succeed (`flows/retry.py`).
-    `lasting`: waiting mends nothing. The message names what an operator has to.
+    `lasting`: waiting does not help. The message names what an operator has to repair.
     `server`: which one was asked, as `host:port`; None for a file.
     """
 

@@ -1,4 +1,4 @@
-"""Events: what happened to an account, for its owner and for whoever has to explain a bad night."""
+"""Events: what happened to an account, for its owner and for the operator who has to explain a bad night."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -69,20 +69,20 @@ class Events(Protocol):
         """
 
     async def find(self, wanted: EventFilter, most: int) -> list[tuple[int, Event]]:
-        """The newest events that fit, the oldest of them first, each with its number."""
+        """Return up to `most` of the newest events that fit, the oldest of them first, each with its number."""
 
     async def purge(self, before: datetime, most: int) -> int:
-        """Delete the oldest events from before a moment, so many at most; how many."""
+        """Delete up to `most` events from before `before`, the oldest first; return their number."""
 
     async def detach(self, account_id: str, most: int) -> int:
-        """Keep that these things happened, and no more to whom, in which session, from where and how; of so many at
-        most, and how many that were.
+        """Remove from up to `most` of an account's events whom they concern, the session, the network address and the
+        details; return their number. That they happened stays.
         """
 
     async def of_account(self, account_id: str, most: int) -> list[Event]:
-        """What happened to an account, the latest first, `most` of it."""
+        """Return up to `most` events of an account, the latest first."""
 
     async def page(self, account_id: str, before: tuple[datetime, int], most: int) -> list[tuple[int, Event]]:
-        """What happened to an account, the latest first, each with its number: what was before a moment, or in it with
-        a lesser number, at most so much.
+        """Return up to `most` events of an account, the latest first, each with its number: those from before a moment,
+        or in that moment with a lesser number.
         """

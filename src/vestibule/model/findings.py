@@ -33,20 +33,20 @@ class Finding:
 
 
 def fine(subject: str, what: str) -> Finding:
-    """Looked at, and nothing to mend."""
+    """Return a finding that nothing is wrong."""
     return Finding(Severity.FINE, subject, what)
 
 
 def hint(subject: str, what: str, why: str, remedy: str) -> Finding:
-    """It works, and could be better."""
+    """Return a finding that something works and could be better."""
     return Finding(Severity.HINT, subject, what, why, remedy)
 
 
 def warning(subject: str, what: str, why: str, remedy: str) -> Finding:
-    """It works for now, or not for everybody."""
+    """Return a finding that something works for now, or not for everybody."""
     return Finding(Severity.WARNING, subject, what, why, remedy)
 
 
 def fault(subject: str, what: str, why: str, remedy: str) -> Finding:
-    """It does not work."""
+    """Return a finding that something does not work."""
     return Finding(Severity.FAULT, subject, what, why, remedy)

@@ -39,7 +39,7 @@ class ForeignRow:
 
     @property
     def known_by(self) -> str:
-        """By what the row may be named to people: its id, if that is one."""
+        """Return how a row may be named to people: by its id, if that is usable."""
         return self.id if self.id is not None and _ID.fullmatch(self.id) else "a row without a usable id"
 
 
@@ -55,7 +55,7 @@ class Judge:
     admins: bool = False
 
     def account(self, row: ForeignRow) -> Account:
-        """The account in a row; raises `LeftOut`."""
+        """Return the account in a row; raises `LeftOut`, with the reason, if the row becomes no account."""
         if not all(value is None or _can_be_stored(value) for value in vars(row).values()):
             raise LeftOut("something in it is too long, has a NUL, or is not UTF-8")
         if row.id is None or _ID.fullmatch(row.id) is None:
@@ -74,7 +74,7 @@ class Judge:
         )
 
     def demoted(self, row: ForeignRow) -> bool:
-        """Whether the row says admin and is not believed."""
+        """Return whether the row says admin and is not believed."""
         return row.role == Role.ADMIN and not self.admins
 
     def _role(self, text: str | None) -> Role:
@@ -117,7 +117,9 @@ def _verified(text: str | None) -> bool:
 
 
 def _moment(text: str | None, column: str) -> datetime:
-    """Prisma writes moments without a zone, in UTC."""
+    """Return the moment in a column, in UTC if it names no zone, as Prisma writes it; raises `LeftOut` if it is no
+    date.
+    """
     try:
         read = datetime.fromisoformat(text or "")
         moment = read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)

@@ -10,7 +10,7 @@ _MOST_RANGES = 20
 
 
 def preferred(accept_language: str) -> str | None:
-    """The language wanted most among those there are (RFC 9110, section 12.5.4); None if none of them is.
+    """Return which of the languages we have is wanted most (RFC 9110, section 12.5.4); None if none of them is.
 
     `de-AT` is content with `de`; `*` and `q=0` choose nothing.
     """

@@ -41,8 +41,8 @@ class LetterKind(StrEnum):
 
 NOTICES = frozenset({LetterKind.PASSWORD_CHANGED, LetterKind.NEW_DEVICE, LetterKind.TOKEN_REUSED})
 """Letters that nobody asked for, which tell the owner of an account what happened to it, and from where. Each belongs
-to the email that the account had, and had verified, when it happened: whoever moves the account afterwards would read
-it in the owner's place.
+to the email that the account had, and had verified, when it happened: an attacker who moves the account afterwards
+would read it in the owner's place.
 """
 
 NOTICES_WAIT = timedelta(minutes=15)
@@ -62,8 +62,8 @@ TOKEN_IN = {
 
 @dataclass(frozen=True)
 class QueuedLetter:
-    """A letter in the outbox. It goes to `email` or else to the account's; without `account_id`, it is for
-    whoever has that email when it is sent, if anybody does.
+    """A letter in the outbox. It goes to `email` or else to the account's email; without `account_id`, it is for the
+    account that has `email` when it is sent, if there is one.
 
     `language` is what the request asked for; `detail` what the letter tells; `attempts` counts the claims. The outbox
     adds of whom it was asked: the account's id and its epoch at that moment, or None where there was nobody. A change
@@ -83,9 +83,10 @@ class QueuedLetter:
     epoch: int | None = None
 
     def still_wanted(self, account: Account, now: datetime) -> bool:
-        """Whether the account is still what it was when its letter was asked for: what was asked before a change of
-        password, of email, or before it was disabled, never happens afterwards. Notices are wanted whatever happened,
-        at an email that was verified then, or has been verified since.
+        """Return whether the account is still what it was when its letter was asked for.
+
+        What was asked before a change of password, of email, or before it was disabled, never happens afterwards.
+        Notices are wanted whatever happened, at an email that was verified then, or has been verified since.
         """
         same = (self.asked_of, self.epoch) == (account.id, account.epoch)
         if self.kind in NOTICES:
@@ -155,7 +156,7 @@ class Writer(Protocol):
     """What turns a letter into the message that is sent."""
 
     def write(self, letter: Letter) -> EmailMessage:
-        """The message, as it would be sent now."""
+        """Return the message, as it would be sent now."""
 
 
 class NotSent(Exception):
@@ -167,7 +168,7 @@ class RefusedForGood(NotSent):
 
 
 def retry_after(attempts: int) -> timedelta:
-    """How long to wait after the attempt of this number failed: doubling, from a second to five minutes."""
+    """Return how long to wait after the attempt of this number failed: doubling, from a second to five minutes."""
     doublings: int = min(attempts - 1, 16)
     return min(FIRST_RETRY * (1 << doublings), LAST_RETRY)
 
@@ -176,42 +177,46 @@ class Letters(Protocol):
     """The outbox."""
 
     async def queue(self, letter: QueuedLetter) -> None:
-        """Put a letter in, due at once. With it is written down of which account it was asked, and in which epoch; the
-        same statement where nobody has the email.
+        """Put a letter in, due at once, with the account it was asked of and that account's epoch. Runs the same
+        statement if nobody has the email.
         """
 
     async def claim(self, now: datetime) -> QueuedLetter | None:
-        """Take the next due letter under a lease, so that no second worker takes it meanwhile: the oldest that is not a
-        notice, unless another has been due for `NOTICES_WAIT`.
+        """Return the next due letter, under a lease so that no second worker takes it meanwhile; None if there is none.
+        It is the oldest that is not a notice, unless another has been due for `NOTICES_WAIT`.
         """
 
     async def hold(self, letter: QueuedLetter) -> bool:
-        """Keep the claimed letter as it is until the transaction ends; False if it is settled, or another's by now."""
+        """Lock the claimed letter until the transaction ends; return False if it is settled, or claimed by another by
+        now.
+        """
 
     async def newer(self, letter: QueuedLetter, account: Account) -> bool:
-        """Whether a later letter of the same kind, sent or not, was asked of this account as it is now. What was asked
-        of another, of nobody, or in another epoch takes no letter's place, whatever mailbox it is for.
+        """Return whether a later letter of the same kind, sent or not, was asked of this account as it is now. What was
+        asked of another account, of nobody, or in another epoch takes no letter's place, whatever mailbox it is for.
         """
 
     async def settle(self, letter: QueuedLetter, now: datetime, account_id: str | None) -> None:
-        """The letter has been handed over, or is needed no more: it is over; `account_id` is whom it was for."""
+        """Note that the letter was handed over, or is needed no more; `account_id` is whom it was for."""
 
     async def put_off(self, letter: QueuedLetter, due_at: datetime, fault: str) -> None:
-        """The letter could not be sent; try again at `due_at`. Nothing, if somebody else has claimed it since."""
+        """Make the letter due again at `due_at`, because of `fault`. Does nothing if another has claimed it since."""
 
     async def refuse(self, letter: QueuedLetter, now: datetime, fault: str) -> None:
-        """The letter will never be taken; it is kept, and not tried again. Nothing, if claimed by another since."""
+        """Note that the letter will never be taken, because of `fault`: it is kept, and not tried again. Does nothing
+        if another has claimed it since.
+        """
 
     async def delete_of(self, account_id: str) -> None:
-        """Delete every letter of this account, and what was asked of it by email; none of another's, whatever mailbox
-        that one goes to.
+        """Delete every letter of this account, and what was asked of it by email; none of another account's, whatever
+        mailbox that one goes to.
         """
 
     async def purge_settled(self, account_id: str, most: int) -> int:
-        """Delete letters of an account that are settled, so many at most; how many."""
+        """Delete up to `most` letters of an account that are settled; return their number."""
 
     async def purge(self, before: datetime, most: int) -> int:
-        """Delete letters queued before a moment that are settled or refused, so many at most; how many."""
+        """Delete up to `most` letters queued before `before` that are settled or refused; return their number."""
 
     async def withdraw(self, account_id: str, now: datetime, *, undo_since: datetime | None = None) -> None:
         """Settle letters that would carry a token for the account, refused ones and those asked for by email included,
@@ -220,12 +225,12 @@ class Letters(Protocol):
         """
 
     async def unsettled(self, most: int) -> list[LetterState]:
-        """The letters that wait or were refused, the oldest first."""
+        """Return up to `most` letters that wait or were refused, the oldest first."""
 
     async def retry(self, now: datetime, letter_ids: Sequence[str] | None = None) -> int:
-        """Make those of these letters due that could not be sent, refused ones too, or all such letters; how many.
-        One that somebody is sending at this moment is left to him.
+        """Make those of these letters due that could not be sent, refused ones too, or all such letters; return their
+        number. Leaves one that is being sent at this moment alone.
         """
 
     async def backlog(self) -> Backlog:
-        """How full the outbox is."""
+        """Return how full the outbox is."""

@@ -1,4 +1,4 @@
-"""Limits: how often something may be done, so that nobody floods a mailbox or guesses without end."""
+"""Limits: how often something may be done, so that nobody floods a mailbox or tries passwords without end."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Limit:
-    """At most so many `times` `within` a stretch that begins with the first of them. `name` keeps limits apart."""
+    """At most `times` `within` a period that begins with the first of them. `name` keeps limits apart."""
 
     name: str
     times: int
@@ -22,8 +22,8 @@ class Spacing:
     """How far apart letters of one kind to one email are: the first few by `gap`, which is within the life of the link
     in each; then an hour, two, and at last three. Counted anew a day after the last one.
 
-    Whoever asks meanwhile has a link that works: one in a letter lives until another letter may be asked for. So nobody
-    who keeps asking for somebody else's letters leaves the owner without one.
+    A person who asks meanwhile has a link that works: one in a letter lives until another letter may be asked for. So
+    nobody who keeps asking for somebody else's letters leaves the owner without one.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Spacing:
     counted: timedelta = timedelta(days=1)
 
     def after(self, letters: int) -> timedelta:
-        """How long after the last of so many letters the next may be asked for."""
+        """Return how long after the last of this many letters the next may be asked for."""
         if letters < self.at_once:
             return self.gap
         return min(self.then * (letters - self.at_once + 1), self.longest)
@@ -52,7 +52,9 @@ class LetterLimits:
 
     @classmethod
     def per_hour(cls, email: int, network: int, gap: timedelta = timedelta(0)) -> "LetterLimits":
-        """So many in an hour, and within a day a dozen to one email at most, where that is three."""
+        """Return limits of `email` letters in an hour to one email, and `network` from one network; within a day, four
+        times `email` to one mailbox.
+        """
         to_mailbox = Limit("letters_mailbox", 4 * email, timedelta(days=1))
         return cls(Spacing("letter", email, gap), to_mailbox, Limit("letters_network", network, timedelta(hours=1)))
 
@@ -82,15 +84,18 @@ class Limiter(Protocol):
 
     @property
     def reached(self) -> Mapping[str, int]:
-        """How often each limit was met by somebody who had reached it, by its name."""
+        """Return how often each limit was met by somebody who had reached it, by its name."""
 
     async def take(self, limit: Limit, network: str) -> timedelta | None:
-        """Count one more; None, or how long until the next is allowed where the limit is reached. Exact in any race."""
+        """Count one more; return None, or how long until the next is allowed if the limit is reached. Exact in any
+        race.
+        """
 
 
 def usual_form(network_address: str) -> str:
-    """The address as it is kept, counted and shown: in its shortest form, one of IPv4 that is written as IPv6 as what
-    it is (RFC 4291, section 2.5.5.2); empty for what is no address.
+    """Return the address as it is kept, counted and shown, in its shortest form; empty if it is no address.
+
+    An IPv4 address that is written as IPv6 becomes what it is (RFC 4291, section 2.5.5.2).
     """
     try:
         address = ip_address(network_address)
@@ -100,7 +105,7 @@ def usual_form(network_address: str) -> str:
 
 
 def network_of(network_address: str) -> str:
-    """What one customer of the internet is taken for: an IPv4 address, or the /64 of an IPv6 address.
+    """Return the network of one customer of the internet: an IPv4 address, or the /64 of an IPv6 address.
 
     A host behind IPv6 has a /64 to itself (RFC 7381, section 2.6), so that counting addresses would count nothing.
     """

@@ -24,12 +24,12 @@ _TRIES_OF_A_DEVICE = 5
 
 @dataclass(frozen=True)
 class LoginAttemptLimits:
-    """At most so many wrong passwords in a row from all known devices together, and as many from all others; after
+    """At most `at_most` wrong passwords in a row from all known devices together, and as many from all others; after
     `free` of them each makes the next one wait, twice as long every time. Fifty and fifty keep the account within a
     hundred (SP 800-63B-4, 3.2.2).
 
-    What is `shown` of a counter begins anew so long after the last wrong password, since a counter of an email without
-    an account is deleted then. What is true goes on: a hundred are a hundred, however long they take.
+    What is `shown` of a counter begins anew that long after the last wrong password, since a counter of an email
+    without an account is deleted then. What is true goes on: a hundred are a hundred, however long they take.
     """
 
     at_most: int = 50
@@ -40,21 +40,21 @@ class LoginAttemptLimits:
 
     @property
     def places(self) -> int:
-        """How many counters the known devices have: so many that each has some tries of its own."""
+        """Return how many counters the known devices have: few enough that each has some tries of its own."""
         return min(PLACES, max(1, self.at_most // _TRIES_OF_A_DEVICE))
 
     @property
     def of_a_device(self) -> "LoginAttemptLimits":
-        """The limits of one of these counters. No try of a known device waits; there are few."""
+        """Return the limits of one of these counters. No try of a known device waits; there are few."""
         each = self.at_most // self.places
         return replace(self, at_most=each, free=each, shown=None)
 
     def of(self, counter: "AttemptCounter") -> "LoginAttemptLimits":
-        """The limits of a counter."""
+        """Return the limits of a counter."""
         return self.of_a_device if counter.of_a_device else self
 
     def wait_after(self, failures: int) -> timedelta:
-        """How long after the last of so many wrong passwords the next is looked at."""
+        """Return how long after the last of this many wrong passwords the next one is checked."""
         if failures < self.free:
             return timedelta(0)
         return min(self.first_wait * int(2 ** min(failures - self.free, 20)), self.longest_wait)
@@ -70,28 +70,30 @@ class AttemptCounter:
 
     @classmethod
     def of_others(cls, account: Account | None, email: str) -> "AttemptCounter":
-        """The counter of devices that are not known. It goes by a digest of the email, so that it stays the same when
-        an account is made: a counter that begins anew would tell that there was none before.
+        """Return the counter of devices that are not known. It goes by a digest of the email, so that it stays the same
+        when an account is made: a counter that begins anew would tell that there was none before.
         """
         return cls(others_key(email), account.id if account else None)
 
     @classmethod
     def of_device(cls, account_id: str, place: int, limits: LoginAttemptLimits) -> "AttemptCounter":
-        """The counter of a known device of an account."""
+        """Return the counter of a known device of an account."""
         of_devices = limits.places - 1
         number = (place - 1) % of_devices + 1 if of_devices and place != _SIGNED_IN else _SIGNED_IN
         return cls(f"familiar:{account_id}:{number}", account_id, of_a_device=True)
 
 
 def others_key(email: str) -> str:
-    """The key of the counter of devices that are not known, at a canonical email."""
+    """Return the key of the counter of devices that are not known, at a canonical email."""
     return f"others:{sha256(email.encode()).hexdigest()}"
 
 
 def counters_of_attempts(
     account: Account | None, email: str, place: int | None, limits: LoginAttemptLimits
 ) -> tuple[AttemptCounter, ...]:
-    """The counters of which the first that has tries left counts: a known device's own, then that of all others."""
+    """Return the counters that an attempt may be counted by; the first that has tries left counts it: a known device's
+    own, then that of all others.
+    """
     others = AttemptCounter.of_others(account, email)
     if account is None or place is None:
         return (others,)
@@ -99,19 +101,19 @@ def counters_of_attempts(
 
 
 def emptiest_place(devices: Mapping[int, int]) -> int:
-    """The place for a new device of an account, given how many devices there are in each."""
+    """Return the place for a new device of an account, given how many devices there are in each."""
     return min(range(1, PLACES), key=lambda place: devices.get(place, 0))
 
 
 @dataclass(frozen=True)
 class AttemptCount:
-    """So many wrong passwords in a row, the last of them at `last_at`."""
+    """The number of wrong passwords in a row, the last of them at `last_at`."""
 
     failures: int
     last_at: datetime
 
     def wait(self, limits: LoginAttemptLimits, now: datetime) -> timedelta | None:
-        """How long until the next one is looked at; None if that is never, until the password is reset."""
+        """Return how long until the next attempt is checked; None if none is until the password is reset."""
         if self.failures >= limits.at_most:
             return None
         return max(self.last_at + limits.wait_after(self.failures) - now, timedelta(0))
@@ -130,20 +132,20 @@ class LoginAttempt:
 
     @property
     def counter(self) -> AttemptCounter:
-        """The counter that counted it."""
+        """Return the counter that counted the attempt."""
         return self.counters[-1]
 
     @property
     def keys(self) -> list[str]:
-        """The keys of the counters that a right password begins anew: the one that counted it, and any spent before."""
+        """Return the keys of the counters that a right password resets: the one that counted, and any spent before."""
         return [counter.key for counter in self.counters]
 
     def counts(self, limits: LoginAttemptLimits) -> bool:
-        """Whether the password may be accepted, if it is right."""
+        """Return whether the password may be accepted, if it is right."""
         return not self.spent and self.in_all <= limits.of(self.counter).at_most
 
     def pauses(self, limits: LoginAttemptLimits) -> bool:
-        """Whether no other password is checked after this one, until it is reset; but for those of known devices."""
+        """Return whether no other password is checked after this one until it is reset, except from known devices."""
         return self.spent or (not self.counter.of_a_device and self.in_all >= limits.at_most)
 
 
@@ -151,21 +153,23 @@ class LoginAttempts(Protocol):
     """How many wrong passwords in a row."""
 
     async def take(self, counter: AttemptCounter, limits: LoginAttemptLimits, now: datetime) -> int | None:
-        """Count one more attempt, before it is checked; as which one. None, and nothing counted, if the counter is
-        spent or the last one was too short a time ago. Exact under any race.
+        """Count one more attempt, before it is checked; return its number. Return None, and count nothing, if the
+        counter is spent or the last attempt was too short a time ago. Exact under any race.
         """
 
     async def give_back(self, counter: AttemptCounter) -> None:
         """Take back one attempt that was counted and then not checked."""
 
     async def count(self, counter: AttemptCounter) -> AttemptCount | None:
-        """What has been counted; None if nothing."""
+        """Return what has been counted; None if nothing."""
 
     async def forgive(self, keys: Sequence[str]) -> None:
-        """Begin anew in the counters with these keys, after a right password."""
+        """Reset the counters with these keys, after a right password."""
 
     async def forgive_all(self, account_id: str, email: str) -> None:
-        """Begin anew in every counter of an account and of its email, because it has another password or owner."""
+        """Reset every counter of an account and of its email, because it has another password or owner."""
 
     async def purge(self, before: datetime, most: int) -> int:
-        """Delete what concerns no account and was not touched since `before`, so much at most; how much."""
+        """Delete up to `most` counters that concern no account and were not touched since `before`; return their
+        number.
+        """

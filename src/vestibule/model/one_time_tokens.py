@@ -36,8 +36,8 @@ class OneTimeToken:
     A letter that is sent twice carries a token each time; `letter_id` tells that they are one. `epoch` and
     `account_email` are the account's when it was asked for: in another epoch or under another email it is worth
     nothing, for then its password was changed, its email moved, or it was disabled since. Only what undoes a change of
-    email outlives these, or whoever took the account would end it by one of them. The `created_at` of such a one is the
-    moment of that change, which tells it from earlier and later ones.
+    email outlives these, or an attacker who took the account would end it by one of them. The `created_at` of such a
+    one is the moment of that change, which tells it from earlier and later ones.
 
     Beside those that are mailed, one that no secret opens keeps the old email, from the change on, for as long as that
     may be undone. It is spent and voided with them.
@@ -55,24 +55,28 @@ class OneTimeToken:
 
 
 def issue(digest: str, account: Account, purpose: Purpose, now: datetime) -> OneTimeToken:
-    """The record of a token made at `now` for what the account is, mailed to its own email."""
+    """Return the record of a token made at `now` for what the account is, mailed to its own email."""
     expires_at = now + LIFETIMES[purpose]
     email = account.email
     return OneTimeToken(digest, account.id, purpose, email, now, expires_at, epoch=account.epoch, account_email=email)
 
 
 def mailed_to(token: OneTimeToken, email: str, letter_id: str) -> OneTimeToken:
-    """The same token, as it goes out with a letter."""
+    """Return the same token, as it goes out with a letter."""
     return replace(token, email=email, letter_id=letter_id)
 
 
 def place_of_way_back(email: str) -> str:
-    """The digest under which an email is kept for who was moved away from it; of no secret, for those have no space."""
+    """Return the digest under which an email is kept for the account that was moved away from it. It is the digest of
+    no secret: those contain no space.
+    """
     return digest_of(f"way back to {email}")
 
 
 def kept_for(account: Account, letter_id: str, now: datetime) -> OneTimeToken:
-    """What keeps the email that the account has, and is about to be moved from, while this letter can undo that."""
+    """Return the record that keeps the email which the account has, and is about to be moved from, while this letter
+    can undo the change.
+    """
     kept = issue(place_of_way_back(account.email), account, Purpose.UNDO_EMAIL_CHANGE, now)
     lasts = UNDO_MAILED_WITHIN + LIFETIMES[Purpose.UNDO_EMAIL_CHANGE]
     return replace(kept, expires_at=now + lasts, letter_id=letter_id)
@@ -82,29 +86,33 @@ class OneTimeTokens(Protocol):
     """What was mailed and not yet spent."""
 
     async def replace(self, token: OneTimeToken) -> None:
-        """Keep the token; older ones of the same account and purpose are dead from now on, but for those that went
-        out with the same letter, and for those that undo a change of email and went to another email.
+        """Store the token and void older ones of the same account and purpose, except those that went out with the same
+        letter, and those that undo a change of email and went to another email.
         """
 
     async def keep(self, token: OneTimeToken) -> None:
         """Keep an email for the account that is moved away from it (`kept_for`), in the transaction that moves it."""
 
     async def usable(self, digest: str, purpose: Purpose, now: datetime) -> bool:
-        """Whether there is such a token, neither spent nor expired. Decides nothing: `consume` does."""
+        """Return whether there is such a token, neither spent nor expired. Decides nothing: `consume` does."""
 
     async def wanted_email(self, account_id: str, digest: str, now: datetime) -> str | None:
-        """The email that this account gets by spending this token now; None by any other. Decides nothing either."""
+        """Return the email that this account gets by spending this token now; None by any other token. Decides nothing
+        either.
+        """
 
     async def consume(self, digest: str, purpose: Purpose, now: datetime) -> OneTimeToken | None:
-        """Spend the token and what went out with it, once: of any number of racers one gets it. None if unknown,
-        spent or expired; if the account is disabled; or, for what does not undo a change, if the account has another
-        email than when it was asked for, or is in another epoch. After `Accounts.lock_for_token`.
+        """Spend the token and what went out with it, once, and return it: of any number of racers one gets it.
+
+        Return None if it is unknown, spent or expired; if the account is disabled; or, for what does not undo a change,
+        if the account has another email than when it was asked for, or is in another epoch. Call it after
+        `Accounts.lock_for_token`.
         """
 
     async def void(self, account_id: str, *, undo_since: datetime | None = None) -> None:
-        """Kill the unspent tokens of an account. One that undoes a change of email is the last way back of an owner
+        """Void the unspent tokens of an account. One that undoes a change of email is the last way back of an owner
         whose account was taken over: it dies only if the change was at `undo_since` or later.
         """
 
     async def purge(self, before: datetime, most: int) -> int:
-        """Delete tokens that expired before a moment, spent or not, so many at most; how many."""
+        """Delete up to `most` tokens that expired before `before`, spent or not; return their number."""

@@ -21,7 +21,9 @@ class PasswordRules:
     of_here: frozenset[str] = frozenset()
 
     def require_hard_to_guess(self, password: str, email: str) -> None:
-        """Raises `PasswordTooEasy`. The whole password is compared, whatever its case, and no part of it."""
+        """Raise `PasswordTooEasy` if the password is common or about the account. The whole password is compared,
+        ignoring case, and no part of it.
+        """
         if self.commonest is None:
             return
         folded = password.casefold()
@@ -37,5 +39,7 @@ def _words_of(email: str) -> tuple[str, ...]:
 
 
 def _bare(text: str) -> str:
-    """Without what is not a letter, at both ends: `Vestibule2026!` is `vestibule`. All of it, if there is no letter."""
+    """Return `text` without digits and signs at both ends: `vestibule` for `Vestibule2026!`. All of it, if there is no
+    letter.
+    """
     return re.sub(r"^[\W\d_]+|[\W\d_]+$", "", text) or text

@@ -17,7 +17,7 @@ def path_from(text: str) -> Path:
 
 
 def is_folder(path: Path) -> bool:
-    """Whether it is one; not, where that cannot be found out, which the use of it will explain."""
+    """Return whether `path` is a folder; False if that cannot be found out, which the use of it will explain."""
     try:
         return path.is_dir()
     except OSError:

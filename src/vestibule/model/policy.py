@@ -45,7 +45,7 @@ class Policy:
 
     @property
     def revocation_memory(self) -> timedelta:
-        """How long after it a revocation can still matter: until the last access token has expired everywhere.
+        """Return how long a revocation can still matter: until the last access token has expired everywhere.
 
         Not by today's settings, which may have been others when the token was issued and may be others at a service,
         but by the longest that any may set, and for clocks as far apart as they may be: the server's that issued it,
@@ -56,17 +56,19 @@ class Policy:
 
     @property
     def key_lead(self) -> timedelta:
-        """How long a key must have been published before it signs: whoever keeps keys has it by then, also if what it
-        asked last was the slowest process to hear of the key.
+        """Return how long a key must have been published before it signs: until every service that caches keys has it,
+        also if what it asked last was the slowest process to hear of the key.
         """
         return self.published_keys_lifetime + self.revocation_staleness + self.issuer.leeway
 
     def key_tail(self, use: KeyUse) -> timedelta:
-        """How long a key checks on after it has signed for the last time: until nothing that it signed can live."""
+        """Return how long a key checks on after it last signed: until nothing that it signed can live."""
         token_lifetime = self.access_lifetime if use is KeyUse.ACCESS else self.sessions.absolute
         return token_lifetime + self.key_lead
 
     @property
     def conceals_unverified(self) -> bool:
-        """Whether signing in tells no unverified account from none: else it tells what registering concealed."""
+        """Return whether signing in answers alike for an unverified account and for none: otherwise it would tell what
+        registering concealed.
+        """
         return self.conceal_accounts and self.verification_mandatory

@@ -28,7 +28,7 @@ class RefreshToken:
 
 
 def sign(session: Session, issuer: Issuer, keys: KeySet) -> str:
-    """The refresh token for the session's current counter, as text."""
+    """Return the refresh token for the session's current counter, as a signed JWT."""
     claims = {
         "iss": issuer.name,
         "aud": issuer.refresh_expected.audience,
@@ -41,10 +41,11 @@ def sign(session: Session, issuer: Issuer, keys: KeySet) -> str:
 
 
 def read(text: str, issuer: Issuer, keys: KeySet, now: datetime) -> RefreshToken:
-    """The token in `text`; raises `RefreshRefused`. Whether its counter still counts, only the store knows.
+    """Return the token in `text`; raises `RefreshRefused` if its form, signature or claims are wrong. Whether its
+    counter still counts, only the store knows.
 
-    One that has expired is read all the same, and marked: it opens nothing, but it names the session whose end is
-    to be explained.
+    One that has expired is read all the same, and marked: it opens nothing, but it names the session whose end is to be
+    explained.
     """
     try:
         claims, leeway = jws.verify(text, keys.checking, TYP), issuer.refresh_expected.leeway

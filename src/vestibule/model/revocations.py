@@ -55,7 +55,7 @@ class Notice:
 
     @classmethod
     def of(cls, revocation: Revocation) -> "Notice | None":
-        """None for what refuses nobody."""
+        """Return the notice of a revocation; None if it refuses nobody."""
         seconds = math.ceil((revocation.purge_at - revocation.at).total_seconds())
         if revocation.kind is RevocationKind.SESSION:
             return cls(revocation.kind, revocation.subject, seconds)
@@ -92,27 +92,29 @@ class WakeUps(Protocol):
         """Wake up the others. Never fails, and never takes long."""
 
     def listen(self) -> AsyncIterator[None]:
-        """One value for each wake-up, or for several at once; goes on through every fault."""
+        """Yield once for each wake-up, or for several at once; goes on through every fault."""
 
 
 class Revocations(Protocol):
     """What ended before its tokens did."""
 
     async def append(self, revocations: Sequence[Revocation]) -> list[Revocation]:
-        """Record them; they come back with their sequence numbers. True for everybody once the transaction commits."""
+        """Record the revocations; return them with their sequence numbers. They hold everywhere once the transaction
+        commits.
+        """
 
     async def reach(self, since: datetime, latest: datetime) -> Reach:
-        """What to read for knowing all that was not over at `since`: from the first such record on, but for those of a
-        time after `latest`, and so of a clock that was ahead.
+        """Return what to read in order to know all that was not over at `since`: from the first such record on, except
+        those of a time after `latest`, which come from a clock that was ahead.
         """
 
     async def after(self, sequence: int, reach: Reach, most: int) -> list[Revocation]:
-        """The first of those with a greater sequence number within `reach`, in its order, at most so many."""
+        """Return up to `most` of the first records with a greater sequence number within `reach`, in its order."""
 
     async def between(self, after: int, up_to: int, reach: Reach) -> Range:
-        """What the record has after one sequence number and up to another, within `reach`."""
+        """Return the count and the sum of the records after one sequence number and up to another, within `reach`."""
 
     async def purge(self, now: datetime, most: int) -> int:
-        """Delete those that can matter to no token any more, so many at most; how many. The newest stays for its number
-        alone, without whom it was about.
+        """Delete up to `most` records that can matter to no token any more; return their number. The newest stays for
+        its number alone, without whom it was about.
         """

@@ -24,17 +24,17 @@ class ServiceKey:
 
 
 def is_service_name(text: str) -> bool:
-    """Whether `text` can name a service: lower-case letters, digits, `.`, `_`, `-` between them; 64 at most."""
+    """Return whether `text` can name a service: at most 64 lower-case letters and digits, with `.`, `_`, `-` inside."""
     return _NAME.fullmatch(text) is not None
 
 
 def mint() -> str:
-    """A new key, 256 random bits behind the prefix."""
+    """Return a new key, 256 random bits behind the prefix."""
     return PREFIX + opaque.mint_secret()
 
 
 def digest_of(key: str) -> str | None:
-    """What is stored for `key`; None for what has not the shape of one, which need not be looked up."""
+    """Return what is stored for `key`; None if it has not the shape of a key, and need not be looked up."""
     secret = key.removeprefix(PREFIX)
     if secret == key or not opaque.is_secret(secret):
         return None
@@ -45,13 +45,13 @@ class ServiceKeys(Protocol):
     """Which services may follow the feed and ask about tokens."""
 
     async def add(self, key: ServiceKey) -> bool:
-        """Keep the key; False, and nothing done, if a service of that name has one."""
+        """Add the key; return False, and add nothing, if a service of that name has one."""
 
     async def with_digest(self, digest: str) -> ServiceKey | None:
-        """The key with this digest."""
+        """Return the key with this digest, or None."""
 
     async def all(self) -> list[ServiceKey]:
-        """Every key in force, by name."""
+        """Return every key in force, by name."""
 
     async def remove(self, name: str) -> bool:
         """Put the service's key out of force; False if it has none."""

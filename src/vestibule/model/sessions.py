@@ -15,7 +15,7 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,36}")
 
 MAX_LIVE_SUCCESSORS = 16
 MOST_COUNTED = 2_000
-"""So many sessions of an account are counted when one more begins; more only says that there are too many."""
+"""How many sessions of an account are counted when one more begins; more only says that there are too many."""
 
 
 class EndReason(StrEnum):
@@ -36,7 +36,7 @@ class EndReason(StrEnum):
 
 
 def is_session_id(text: str) -> bool:
-    """Whether `text` has the shape of an id at all; anything else need not be looked up."""
+    """Return whether `text` has the shape of an id at all; anything else need not be looked up."""
     return _ID.fullmatch(text) is not None
 
 
@@ -61,12 +61,12 @@ class SessionLimits:
     for_account: int = 100
 
     def idle_end(self, now: datetime, expires_at: datetime) -> datetime:
-        """When a session used at `now` ends if it is not used again; never after its absolute end."""
+        """Return when a session used at `now` ends if it is not used again; never after its absolute end."""
         return min(now + self.idle, expires_at)
 
     def may_have_issued(self, issued_at: datetime, now: datetime) -> bool:
-        """Whether a session that was last given tokens at `issued_at` may have an access token from the second of
-        `now`: a racing tab is given one without a new refresh token, and anybody is where those do not rotate.
+        """Return whether a session that was last given tokens at `issued_at` may have an access token from the second
+        of `now`: a racing tab is given one without a new refresh token, and everybody is where those do not rotate.
         """
         return not self.rotate or issued_at >= now - self.refresh_grace - timedelta(seconds=1)
 
@@ -92,11 +92,11 @@ class Session:
     end_reason: EndReason | None = None
 
     def live(self, now: datetime) -> bool:
-        """Whether the session can still be used at `now`."""
+        """Return whether the session can still be used at `now`."""
         return self.ended_at is None and now < self.idle_expires_at
 
     def why_over(self, now: datetime) -> EndReason | None:
-        """Why the session cannot be used at `now`; None while it can."""
+        """Return why the session cannot be used at `now`; None while it can."""
         if self.live(now):
             return None
         if self.end_reason is not None:
@@ -105,7 +105,7 @@ class Session:
 
 
 def begin(session_id: str, account_id: str, device: Device, limits: SessionLimits, now: datetime) -> Session:
-    """A session that starts at `now`, with its first refresh counter issued."""
+    """Return a session that starts at `now`, with its first refresh counter issued."""
     expires_at = now + limits.absolute
     return Session(
         id=session_id,
@@ -148,48 +148,50 @@ class Sessions(Protocol):
         """
 
     async def find(self, session_id: str) -> tuple[Session, Account] | None:
-        """The session, live or ended, with its account."""
+        """Return the session, live or ended, with its account; None if there is none."""
 
     async def rotate(self, session_id: str, counter: int, limits: SessionLimits, now: datetime) -> bool:
         """Accept `counter` and issue the next one, if the protocol allows; False, and nothing done, otherwise."""
 
     async def had(self, account_id: str, device: Device, now: datetime) -> bool:
-        """Whether an earlier session of the account, live or ended, came from this program on this network address."""
+        """Return whether an earlier session of the account, live or ended, came from this program on this network
+        address.
+        """
 
     async def of_account(self, account_id: str, most: int, now: datetime) -> list[Session]:
-        """The live sessions of an account, the one last seen first, `most` of them."""
+        """Return up to `most` live sessions of an account, the one last seen first."""
 
     async def count_live(self, account_id: str, now: datetime) -> int:
-        """How many live sessions the account has, counted up to `MOST_COUNTED`."""
+        """Return how many live sessions the account has, counted up to `MOST_COUNTED`."""
 
     async def page(
         self, account_id: str, before: tuple[datetime, str], most: int, now: datetime, *, live: bool
     ) -> list[Session]:
-        """Sessions of an account that are live, or those that are over, the newest first: those that began before a
-        moment, or in it with a lesser id, at most so many.
+        """Return up to `most` sessions of an account that are live, or up to `most` that are over, the newest first:
+        those that began before a moment, or in that moment with a lesser id.
         """
 
     async def past(self, account_id: str, most: int, now: datetime) -> list[Session]:
-        """Sessions of an account that are over, the one last seen first, `most` of them."""
+        """Return up to `most` sessions of an account that are over, the one last seen first."""
 
     async def end(self, session_id: str, account_id: str, reason: EndReason, now: datetime) -> Issued:
-        """End one live session of an account; nothing if it was over already, or is not the account's."""
+        """End one live session of an account and return it; nothing if it was over already, or is not the account's."""
 
     async def end_all(self, account_id: str, reason: EndReason, now: datetime) -> Issued:
-        """End every session of an account, however many; those that were live. One over by its age ends too and keeps
-        that reason: by a right clock it may have been live.
+        """End every session of an account, however many; return those that were live. One over by its age ends too and
+        keeps that reason: by a right clock it may have been live.
         """
 
     async def end_others(self, account_id: str, spare: str, most: int, reason: EndReason, now: datetime) -> Issued:
-        """End live sessions of an account but `spare`, at most so many at once."""
+        """End up to `most` live sessions of an account, never `spare`; return them."""
 
     async def end_longest_unseen(self, account_id: str, most: int, spare: str, now: datetime) -> Issued:
-        """End the `most` sessions of an account that were unseen for longest, but never `spare`; those that were live.
-        One that was over by its age keeps that reason.
+        """End the `most` sessions of an account that were unseen for longest, but never `spare`; return those that were
+        live. One that was over by its age keeps that reason.
         """
 
     async def purge_past(self, account_id: str, now: datetime, most: int) -> int:
-        """Delete sessions of an account that are over, so many at most; how many."""
+        """Delete up to `most` sessions of an account that are over; return their number."""
 
     async def purge(self, before: datetime, most: int) -> int:
-        """Delete sessions that could not have lived beyond a moment before `before`, so many at most; how many."""
+        """Delete up to `most` sessions that cannot have lived beyond a moment before `before`; return their number."""

@@ -3,8 +3,8 @@
     next  ->  current  ->  retired  ->  gone
     published signs        checks       nothing of it is left but its name
 
-Each use has one current key and one next key. A next key is published before it signs, so that whoever keeps the
-published keys has it already; a retired one checks until nothing that it signed can live.
+Each use has one current key and one next key. A next key is published before it signs, so that a service that
+caches the published keys has it already; a retired one checks until nothing that it signed can live.
 """
 
 from collections.abc import Mapping
@@ -64,11 +64,11 @@ class KeySet:
 
     @classmethod
     def of(cls, signing: PrivateKey) -> "KeySet":
-        """A set of one key."""
+        """Return a set of one key."""
         return cls(signing, {signing.kid: signing.public})
 
     def published(self) -> dict[str, Any]:
-        """The JWK Set document (RFC 7517, section 5), public members only."""
+        """Return the JWK Set document (RFC 7517, section 5), public members only."""
         return {"keys": [key.as_jwk() for key in self.checking.values()]}
 
 
@@ -85,12 +85,14 @@ class KeyManager:
     previous: Seal | None = None
 
     def make(self, use: KeyUse, state: KeyState, now: datetime) -> SealedKey:
-        """A new key. Takes up to a second of CPU: call it on a thread."""
+        """Return a new key, sealed. Takes up to a second of CPU: call it on a thread."""
         key = jwk.generate(self.bits, self.algorithm)
         return SealedKey(key.kid, use, state, key.public.alg, self._close(key, use), now, now)
 
     def open(self, key: SealedKey) -> PrivateKey:
-        """The key, unsealed; raises `CannotUnseal`."""
+        """Return the key, unsealed; raises `CannotUnseal` if neither secret opens it, and `UnusableKey` if it is
+        damaged.
+        """
         name = _name(key.use, key.kid)
         try:
             pem = self.seal.open(key.sealed_private, name)
@@ -101,17 +103,17 @@ class KeyManager:
         return jwk.private_key(pem, checked=True)
 
     def sealed_anew(self, key: SealedKey) -> str | None:
-        """The private half, sealed under the secret of today; None where it is damaged."""
+        """Return the private half, sealed under the secret of today; None if it is damaged."""
         opened = self._opened(key)
         return None if opened is None else self._close(opened, key.use)
 
     def key_set(self, keys: list[SealedKey], use: KeyUse) -> KeySet:
-        """The set of one use out of all keys that are not gone; raises `CannotUnseal` where none of them opens.
+        """Return the set of one use out of all keys that are not gone; raises `CannotUnseal` if none of them opens.
 
         One that is damaged is left out, and signs and checks nothing; the key list and the doctor name it. Where it is
         the current one, the next one signs, which is published already.
         """
-        # The one that signs comes first, for whoever takes the first one published.
+        # The one that signs comes first, for clients that take the first one published.
         ours = sorted(
             (key for key in keys if key.use is use), key=lambda key: _SIGNS_FIRST.get(key.state, len(KeyState))
         )
@@ -139,26 +141,28 @@ class SigningKeys(Protocol):
     """The server's own keys, sealed."""
 
     async def all(self) -> list[SealedKey]:
-        """Every key, newest first, those that are gone among them."""
+        """Return every key, newest first, those that are gone among them."""
 
     async def standing(self) -> Standing:
-        """Which keys are not gone, and in which state; little to read, so that everybody can look every second."""
+        """Return which keys are not gone, and in which state; little to read, so that every process can look every
+        second.
+        """
 
     async def add(self, key: SealedKey) -> bool:
-        """Add a next or a current key, unless its use has one by now."""
+        """Add a next or a current key; return False, and add nothing, if its use has one by now."""
 
     async def advance(self, use: KeyUse, made_by: datetime, now: datetime, checks_until: datetime) -> str | None:
-        """Let the next key sign from now on, if it was made no later than `made_by`, and retire the current one; the
-        new current key's id, None and nothing done otherwise. Of racers one advances.
+        """Let the next key sign from now on, if it was made no later than `made_by`, and retire the current one; return
+        the new current key's id, or None if nothing was done. Of racers one advances.
         """
 
     async def withdraw(self, kid: str, now: datetime, *, early: bool) -> bool:
-        """Let a retired key go if it need not check any more, or a next or retired one if `early`; its private half is
-        deleted. False, and nothing done, otherwise.
+        """Withdraw a retired key if it need not check any more, or a next or retired one if `early`, and delete its
+        private half; return False if nothing was done.
         """
 
     async def withdraw_spent(self, now: datetime) -> int:
-        """Let every retired key go that need not check any more; how many."""
+        """Withdraw every retired key that need not check any more; return their number."""
 
     async def reencrypt(self, kid: str, old: str, new: str) -> bool:
-        """Put what is sealed anew in the place of `old`, if that is still there."""
+        """Replace `old`, if it is still there, by what is sealed anew; return whether that was done."""

@@ -45,27 +45,27 @@ class Store(Protocol):
 
     @property
     def happened(self) -> Mapping[str, int]:
-        """How many events of each kind this process has committed."""
+        """Return how many events of each kind this process has committed."""
 
     @property
     def connections_in_use(self) -> int:
-        """How many there are at this moment."""
+        """Return how many connections are in use at this moment."""
 
     @property
     def connections_limit(self) -> int:
-        """How many there may be."""
+        """Return how many connections there may be."""
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
-        """Commits when the block ends, rolls back when it raises. Raises `StoreUnavailable`.
+        """Open a transaction that commits when the block ends and rolls back when it raises. Raises `StoreUnavailable`.
 
         A flow decides inside the block and refuses outside it: a refusal often has something to write.
         """
 
     def reading(self) -> AbstractAsyncContextManager[Transaction]:
-        """The same ports for single reads, each statement on its own. Raises `StoreUnavailable`."""
+        """Open the same ports for single reads, each statement on its own. Raises `StoreUnavailable`."""
 
     async def fits(self) -> bool:
-        """Whether the schema is the one that this version works with. Raises `StoreUnavailable`."""
+        """Return whether the schema is the one that this version works with. Raises `StoreUnavailable`."""
 
     async def ping(self) -> None:
-        """Ask for nothing and get it. Raises `StoreUnavailable`."""
+        """Send the database a statement that asks for nothing. Raises `StoreUnavailable` if it does not answer."""

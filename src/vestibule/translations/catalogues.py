@@ -42,7 +42,7 @@ _compiled_once = _CompiledOnce()
 
 @cache
 def translations(language: str) -> NullTranslations:
-    """The sentences of a language, by their English ones; raises FileNotFoundError where there is no catalogue."""
+    """Return the sentences of a language, by their English ones; raises `FileNotFoundError` if it has no catalogue."""
     if language == SOURCE_LANGUAGE:
         return NullTranslations()
     compiled = BytesIO()
@@ -52,13 +52,17 @@ def translations(language: str) -> NullTranslations:
 
 
 def catalogue(language: str) -> Catalog:
-    """The catalogue as it is edited, with comments and what is still to be done."""
+    """Return the catalogue as it is edited, comments and untranslated sentences included; raises `FileNotFoundError` if
+    there is none.
+    """
     with (files("vestibule.translations") / f"{language}.po").open("rb") as file:
         return read_po(file, locale=language)
 
 
 def speaking(language: str, loader: BaseLoader) -> Environment:
-    """Templates in a language: `{% trans %}` and `_()` translate, and `language` names it."""
+    """Return an environment for templates in a language: `{% trans %}` and `_()` translate, and `language` names it.
+    Raises `FileNotFoundError` if the language has no catalogue.
+    """
     templates = Environment(
         loader=loader,
         bytecode_cache=_compiled_once,
@@ -76,8 +80,8 @@ def speaking(language: str, loader: BaseLoader) -> Environment:
 
 
 def broken(folder: Path) -> Iterator[str]:
-    """A line for each template of an operator's folder that cannot be read or is not written as templates are, and one
-    where none can be: we read its `mail` and `pages` alone, whatever else lies beside them.
+    """Yield a line for each template of an operator's folder that cannot be read or parsed, and one if the folder can
+    hold none: only its `mail` and `pages` are read, whatever else lies beside them.
     """
     faces = [folder / face for face in FACES if (folder / face).is_dir()]
     if not faces:
