@@ -10,15 +10,15 @@ from vestibule.model.sessions import EndReason
 
 
 async def find_account(env: Env, email: str) -> Account | None:
-    """The account at a canonical email."""
+    """Return the account at a canonical email, or None."""
     async with env.store.reading() as read:
         return await read.accounts.with_email(email)
 
 
 @retry_on_conflict
 async def disable_account(env: Env, account: Account) -> int | None:
-    """Nobody signs in to it from now on, whoever is signed in is not any more, and no mailed link changes it, now or
-    once it is enabled; how many sessions that ended, or None if it was so already.
+    """Disable the account: end its sessions, and void its mailed links for good, so that none changes it once it is
+    enabled; return how many sessions ended, or None if it was disabled already.
     """
     now = env.clock.now()
     async with env.store.transaction() as tx:
@@ -33,7 +33,7 @@ async def disable_account(env: Env, account: Account) -> int | None:
 
 @retry_on_conflict
 async def enable_account(env: Env, account: Account) -> bool:
-    """Its owner may sign in again; False if that was so already."""
+    """Let the account sign in again; return False if it was enabled already."""
     now = env.clock.now()
     async with env.store.transaction() as tx:
         enabled = await tx.accounts.enable(account.id, now)

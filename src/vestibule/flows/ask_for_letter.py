@@ -1,4 +1,4 @@
-"""Ask for a letter by email: forgotten password, another verification link, a notice that the email is taken.
+"""Ask for a letter by email: password reset, another verification link, a notice that the email is taken.
 
 What is done here is the same for a known and an unknown email, statement by statement, so that neither words nor
 time tell them apart. Whether there is anybody to write to is found out when the letter is sent.
@@ -30,7 +30,9 @@ async def request_verification(env: Env, email: str, client_info: ClientInfo) ->
 def to_whoever_has(
     email: str, kind: LetterKind, client_info: ClientInfo, now: datetime, works: timedelta = timedelta()
 ) -> QueuedLetter:
-    """A letter for whoever has the email when it is sent, if anybody does. Its link works so long at least."""
+    """Return a letter for the account that has the email when it is sent, if there is one. Its link works for `works`
+    at least.
+    """
     detail = {"network_address": client_info.network_address, WORKS_FOR: str(int(works.total_seconds()))}
     return QueuedLetter(new_id(), kind, now, email=email, language=client_info.language, detail=detail)
 
@@ -38,9 +40,9 @@ def to_whoever_has(
 async def within_limits(
     env: Env, tx: Transaction, kind: LetterKind, email: str, client_info: ClientInfo, now: datetime
 ) -> timedelta | None:
-    """Count one more letter of this kind to the email, and from the client's network; how long its link has to work.
-    None, and nothing counted, if it is one too many (Forgot Password Cheat Sheet: nobody's mailbox is flooded): then
-    the link in the last one works still.
+    """Count one more letter of this kind to the email, and from the client's network; return how long its link has to
+    work. Return None, and count nothing, if it is one too many (Forgot Password Cheat Sheet: nobody's mailbox is
+    flooded): then the link in the last one works still.
     """
     limits, network = env.policy.letters, network_of(client_info.network_address)
     if not await tx.rate_counters.take(limits.for_network, network, now):
@@ -55,9 +57,11 @@ async def within_limits(
 async def within_its_share(
     env: Env, tx: Transaction, kind: LetterKind, account_id: str, email: str, client_info: ClientInfo, now: datetime
 ) -> bool:
-    """The same for what an account asks for, whose letter no other account's replaces: counted by the account and the
-    email. The first few in a day wait for nobody else's; the others share what the email may get from all in a day. To
-    all emails together, an account sends as many in a day as one email may get.
+    """Count one more letter that an account asks for, and that no other account's replaces, by the account and the
+    email; return False, and count it neither for the network nor for the account, if it is one too many.
+
+    The first few in a day wait for nobody else's; the others share what the email may get from all in a day. To all
+    emails together, an account sends as many in a day as one email may get.
     """
     limits, network = env.policy.letters, network_of(client_info.network_address)
     in_all = replace(limits.to_mailbox, name="letters_of_account")
@@ -72,7 +76,7 @@ async def within_its_share(
 
 
 async def _may_get(tx: Transaction, limits: LetterLimits, its: str, of_all: str, now: datetime) -> bool:
-    """Whether an email may get one more of what an account asks for, out of its share or of what is for all."""
+    """Return whether an email may get one more of what an account asks for, out of its share or of what is for all."""
     share = Limit("letters_share", limits.to_email.at_once, limits.to_email.counted)
     return await tx.rate_counters.space(limits.to_email, its, now) is not None and (
         await tx.rate_counters.take(share, its, now) or await tx.rate_counters.take(limits.to_mailbox, of_all, now)
@@ -88,8 +92,8 @@ async def for_new_account(env: Env, tx: Transaction, email: str, now: datetime) 
 
 
 async def allow_reset_at_once(env: Env, tx: Transaction, email: str) -> None:
-    """Let a reset be asked for at once, because whoever reads the mail there has just used a link, or all links are
-    dead.
+    """Let a reset be asked for at once, because the person who reads the mail there has just used a link, or all links
+    are dead.
     """
     await tx.rate_counters.clear(env.policy.letters.to_email, f"{LetterKind.RESET_PASSWORD.value}:{email}")
 
@@ -109,15 +113,18 @@ async def _ask(env: Env, kind: LetterKind, email: str, client_info: ClientInfo) 
 
 
 async def _known_device(tx: Transaction, email: str, client_info: ClientInfo) -> int | None:
-    """The place of the device that asks, if the account knows it. Asks nothing for who keeps no secret at all."""
+    """Return the place of the device that asks, if the account knows it. Reads nothing for a client without secrets."""
     if not client_info.device_secrets:
         return None
     return await place_of(tx, await tx.accounts.with_email(email), client_info)
 
 
 async def _within_its_own(env: Env, tx: Transaction, subject: str, place: int, now: datetime) -> timedelta | None:
-    """The same for a device that has signed in before: what strangers have asked for does not count against it. Its
-    letter counts against theirs, so that none of theirs kills its link at once.
+    """Count one more letter that a known device asks for; return how long its link has to work, or None if it is one
+    too many.
+
+    What strangers have asked for does not count against it. Its letter counts against theirs, so that none of theirs
+    kills its link at once.
     """
     spacing = env.policy.letters.to_email
     mine = await tx.rate_counters.space(spacing, f"{subject}:{place}", now)

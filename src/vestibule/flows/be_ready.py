@@ -15,12 +15,12 @@ _log = structlog.get_logger(__name__)
 
 
 def hindrances(env: Env) -> list[Hindrance]:
-    """What keeps this process from serving; nothing, if it is ready. Asks nobody."""
+    """Return what keeps this process from serving; nothing, if it is ready. Does no I/O."""
     return env.readiness.hindrances(env.revocations.trusted(env.clock.monotonic()))
 
 
 def require_ready(env: Env) -> None:
-    """Raises `NotReady`."""
+    """Raise `NotReady` if anything keeps this process from serving."""
     if hindrances(env):
         raise NotReady
 
@@ -34,8 +34,8 @@ async def look_at_schema(env: Env) -> None:
 
 
 async def look_at_clock(env: Env) -> bool:
-    """Compare the clock with the database's; whether they agree. While they do not, this process answers nobody and
-    relies on nothing it remembers. Raises `StoreUnavailable`.
+    """Compare the clock with the database's; return whether they agree. While they do not, this process answers nobody
+    and relies on nothing it remembers. Raises `StoreUnavailable`.
     """
     before = env.clock.now()
     there = await env.database_clock.now()
@@ -54,6 +54,6 @@ async def look_at_clock(env: Env) -> bool:
 
 
 def drain(env: Env) -> None:
-    """From now on the process should be sent nothing more: no balancer finds it ready, and no connection is kept."""
+    """Stop taking new work: no balancer finds this process ready from now on, and no connection is kept."""
     env.readiness.draining = True
     env.feed.close()

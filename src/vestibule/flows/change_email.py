@@ -47,14 +47,14 @@ async def _ask_new_email(env: Env, account: Account, session_id: str, email: str
         # What nobody has verified is nobody's, and goes when the link is used.
         if not kept and (there is None or (not there.verified and there.id != account.id)):
             letter = QueuedLetter(new_id(), kind, now, account.id, email, client_info.language)
-        # Counted alike, or whoever counts letters learns which emails have accounts.
+        # Counted alike, or an attacker who counts letters learns which emails have accounts.
         if await within_its_share(env, tx, kind, account.id, email, client_info, now):
             await tx.letters.queue(letter or to_whoever_has(email, LetterKind.EMAIL_TAKEN, client_info, now))
 
 
 async def new_email(env: Env, caller: Caller, secret: str) -> str:
-    """The email that the caller's account gets by this link. Spends nothing; raises `EmailChangeOfAnother` where
-    another account asked for it, and `EmailChangeInvalid`.
+    """Return the email that the caller's account gets by this link. Spends nothing. Raises `EmailChangeOfAnother` if
+    another account asked for it, and `EmailChangeInvalid` if the link is good no more.
     """
     _require_form(secret)
     async with env.store.reading() as read:
@@ -94,7 +94,10 @@ async def confirm_change(env: Env, caller: Caller, secret: str) -> None:
 
 
 async def _its_own(tx: Transaction, caller: Caller, token: OneTimeToken, now: datetime) -> Account:
-    """Inside, so that the link is not spent by who it does not serve."""
+    """Return the account that a token changes; raises `EmailChangeInvalid` if it is gone, `EmailChangeOfAnother` if it
+    is not the caller's, and `SessionOver`. Called inside the transaction, so that a refused caller does not spend the
+    link.
+    """
     owner = await tx.accounts.get(token.account_id)
     if owner is None:
         raise EmailChangeInvalid
@@ -105,7 +108,9 @@ async def _its_own(tx: Transaction, caller: Caller, token: OneTimeToken, now: da
 
 
 async def _open_way_back(tx: Transaction, owner: Account, now: datetime) -> None:
-    """To the email that the account had. Nobody else gets it meanwhile: their account would stand in the way."""
+    """Mail a link that undoes the change to the email that the account had, and keep that email for it: another account
+    there would stand in the way.
+    """
     told = QueuedLetter(new_id(), LetterKind.EMAIL_CHANGED, now, owner.id, owner.email)
     await tx.one_time_tokens.keep(kept_for(owner, told.id, now))
     await tx.letters.queue(told)
@@ -113,9 +118,11 @@ async def _open_way_back(tx: Transaction, owner: Account, now: datetime) -> None
 
 @retry_on_conflict
 async def undo_change(env: Env, secret: str) -> None:
-    """Give the account its old email back, for whoever reads the mail there: nobody stays signed in, no password is
-    left, and a letter leads to a new one. Later changes are undone with it, earlier ones can still be. Raises
-    `EmailChangeInvalid`, also if somebody else has verified that email all the same, and then the link stays good.
+    """Give the account its old email back, at the wish of the person who reads the mail there: every session ends, the
+    password is removed, and a letter leads to a new one. Later changes are undone with it, earlier ones can still be.
+
+    Raises `EmailChangeInvalid`, also if somebody else has verified that email all the same, and then the link stays
+    good.
     """
     _require_form(secret)
     now = env.clock.now()
@@ -125,7 +132,7 @@ async def undo_change(env: Env, secret: str) -> None:
         back = await tx.accounts.take_back(token.account_id, token.email, now)
         if back is None:
             raise EmailChangeInvalid
-        # Whoever took the account and moved it twice has a way back too, or will be sent one.
+        # An attacker who took the account and moved it twice has a way back too, or will be sent one.
         since = token.created_at
         ended = await end_trust(env, tx, back.id, EndReason.EMAIL_CHANGED, now, ways_back_since=since)
         await tx.letters.queue(QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, now, back.id))

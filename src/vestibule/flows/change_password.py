@@ -26,8 +26,9 @@ from vestibule.model.store import Transaction
 
 
 async def change_password(env: Env, caller: Caller, current: str, password: str, client_info: ClientInfo) -> SignedIn:
-    """The caller's new session; raises `PasswordTooEasy`, `WrongPassword`, `TooManyAttempts`, or `SessionOver` if
-    the session ended meanwhile. No device is known any more but the one that changed it.
+    """Change the caller's password and return a new session; every other session ends, and only this device is known
+    from now on. Raises `PasswordTooEasy`, `WrongPassword`, `TooManyAttempts`, or `SessionOver` if the session ended
+    meanwhile.
     """
     env.policy.passwords.require_hard_to_guess(password, caller.account.email)
     account = await prove_again(env, caller, current, client_info)
@@ -43,8 +44,9 @@ async def change_password(env: Env, caller: Caller, current: str, password: str,
 async def _change(
     env: Env, account: Account, session_id: str, password_hash: str, client_info: ClientInfo
 ) -> tuple[Session, DeviceSecret, Ended]:
-    """The caller's new session, the secret of the one device that is known from now on, and what ended; raises
-    `WrongPassword` or `SessionOver` if the password, or the session that it was given by, is good no more.
+    """Set the new hash; return the caller's new session, the secret of the one device that is known from now on, and
+    what ended. Raises `WrongPassword` or `SessionOver` if the password, or the session that it was given by, is good no
+    more.
     """
     now = env.clock.now()
     session = begin(new_id(), account.id, client_info.device, env.policy.sessions, now)

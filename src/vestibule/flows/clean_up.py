@@ -23,7 +23,7 @@ _SOME_OF: dict[str, Purge] = {
 
 
 async def clean_up(env: Env) -> dict[str, int]:
-    """Delete all of it, a small batch in each transaction; how much of each."""
+    """Delete all of it, a small batch in each transaction; return how many rows of each kind."""
     kept, now = env.policy.retention, env.clock.now()
     over_since = {
         "sessions": _before(now, kept.sessions),
@@ -43,7 +43,9 @@ def _before(now: datetime, kept: timedelta) -> datetime | None:
 
 
 async def _delete_unverified(env: Env, before: datetime) -> int:
-    """Each in a transaction of its own, which looks again."""
+    """Delete unverified accounts that nobody used since `before`, each in a transaction of its own, which looks again;
+    return their number.
+    """
     deleted = 0
     while True:
         async with env.store.reading() as read:

@@ -56,14 +56,18 @@ async def compose_letter(env: Env, queued: QueuedLetter) -> Letter | None:
 
 
 async def _whose(tx: Transaction, queued: QueuedLetter) -> Account | None:
-    """The account it is about, locked, so that whatever voids a letter comes before the link is made, or kills it."""
+    """Return the account that the letter is about, locked, so that what voids a letter comes before the link is made,
+    or kills it.
+    """
     if queued.account_id is not None:
         return await tx.accounts.lock(queued.account_id)
     return await tx.accounts.lock_at(queued.email or "")
 
 
 def _for_whom_it_is(queued: QueuedLetter, account: Account | None) -> QueuedLetter:
-    """Who reads the mail at an email that nobody has verified has no account yet, but may verify it."""
+    """Return the letter as its reader needs it: at an email that nobody has verified, the notice that it is taken
+    becomes a link that verifies it.
+    """
     if queued.kind is LetterKind.EMAIL_TAKEN and account is not None and not account.verified:
         return replace(queued, kind=LetterKind.VERIFY_EMAIL)
     return queued
@@ -81,8 +85,10 @@ async def _needless(tx: Transaction, queued: QueuedLetter, account: Account, now
 
 
 async def _floods(env: Env, tx: Transaction, queued: QueuedLetter, account: Account, to: str, now: datetime) -> bool:
-    """Whether the mailbox has had enough letters to sub-addresses that nobody has verified. Decided here, so that no
-    request tells; what a verified email is sent, and what the mailbox itself is sent, is neither counted nor held back.
+    """Return whether the mailbox has had enough letters to sub-addresses that nobody has verified.
+
+    Decided here, so that no request tells. What a verified email is sent, and what the mailbox itself is sent, is
+    neither counted nor held back.
     """
     mailbox = mailbox_of(to)
     verified = account.verified and to == account.email
@@ -92,7 +98,7 @@ async def _floods(env: Env, tx: Transaction, queued: QueuedLetter, account: Acco
 
 
 def _to(queued: QueuedLetter, account: Account) -> str:
-    """To the email that is stored, never to one as somebody typed it (CVE-2019-19844)."""
+    """Return the email that is stored, never one as somebody typed it (CVE-2019-19844)."""
     return queued.email if queued.account_id is not None and queued.email is not None else account.email
 
 
@@ -112,7 +118,9 @@ async def _link(env: Env, tx: Transaction, queued: QueuedLetter, account: Accoun
 
 
 def _lasts(queued: QueuedLetter) -> timedelta | None:
-    """How long the link works from now on, None if it has no end: whoever may ask for no other has this one."""
+    """Return how long the link works from now on; None if it has no end. A reset link works until another may be asked
+    for, so that nobody is left without one.
+    """
     purpose = TOKEN_IN.get(queued.kind)
     if purpose is not Purpose.RESET_PASSWORD:
         return LIFETIMES[purpose] if purpose else None

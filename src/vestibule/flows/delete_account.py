@@ -18,23 +18,23 @@ from vestibule.model.store import Transaction
 
 
 async def delete_account(env: Env, account: Account) -> int:
-    """Delete the account and all that belongs to it; how many sessions that ended. Doing it twice is no mistake.
+    """Delete the account and all that belongs to it; return how many sessions that ended. Doing it twice is no mistake.
 
-    What stays is that things happened, with no word about to whom, and that the account of this id was deleted: who
-    restores a backup has to delete it again. What lies behind it is seen to first, some in each transaction.
+    What stays is that things happened, with no word about to whom, and that the account of this id was deleted: an
+    operator who restores a backup has to delete it again. Its old rows are deleted first, some in each transaction.
     """
     return await _delete_all(env, account, None)
 
 
 async def delete_my_account(env: Env, caller: Caller, password: str, client_info: ClientInfo) -> None:
-    """The same for who is signed in and gives the password again; raises `WrongPassword`, `TooManyAttempts`, or
+    """Delete the caller's account, if the password is right; raises `WrongPassword`, `TooManyAttempts`, or
     `SessionOver` if the session ended meanwhile.
     """
     await _delete_all(env, await prove_again(env, caller, password, client_info), caller.session_id)
 
 
 async def delete_if_unused(env: Env, account: Account, since: datetime) -> bool:
-    """The same for an account that nobody ever used, unless somebody does at this moment; whether it went."""
+    """Delete an account that nobody ever used, unless somebody does at this moment; return whether it was deleted."""
     return await _delete(env, account, None, since) is not None
 
 
@@ -52,7 +52,7 @@ async def _set_some_loose(env: Env, account: Account, session_id: str | None) ->
 
 
 async def _hold(env: Env, tx: Transaction, account: Account, session_id: str | None) -> None:
-    """Lock the account. Whoever asked for it by a session must still have it (`require_still_verified`)."""
+    """Lock the account. A caller who asked for it by a session must still have that (`require_still_verified`)."""
     if session_id is None:
         await tx.accounts.lock(account.id)
     else:

@@ -39,13 +39,15 @@ _log = structlog.get_logger(__name__)
 
 
 async def deliver_next(env: Env) -> Delivery | None:
-    """Deliver one due letter; what became of it, or None if none was due."""
+    """Deliver one due letter; return what became of it, or None if none was due."""
     queued = await _claim(env)
     return await deliver(env, queued) if queued is not None else None
 
 
 async def deliver(env: Env, queued: QueuedLetter) -> Delivery:
-    """Deliver a claimed letter; what became of it. Events and log lines carry the id of the request that queued it."""
+    """Deliver a claimed letter; return what became of it. Events and log lines carry the id of the request that queued
+    it.
+    """
     queued_during = {name: queued.detail[name] for name in (REQUEST_ID,) if name in queued.detail}
     with bound_contextvars(**queued_during):
         async with _given_back_if_stopped(env, queued):
@@ -73,8 +75,8 @@ async def _hand_over(env: Env, queued: QueuedLetter, letter: Letter) -> Delivery
 
 @asynccontextmanager
 async def _given_back_if_stopped(env: Env, queued: QueuedLetter) -> AsyncIterator[None]:
-    """Around what may take longer than a process that ends can wait: the letter is due again at once, for whoever runs,
-    and not only when its lease is over.
+    """Make the letter due again at once if the block is cancelled, so that another process need not wait until its
+    lease is over; raises the cancellation again. For blocks that may take longer than a process that ends can wait.
     """
     try:
         yield
@@ -89,7 +91,9 @@ async def _given_back_if_stopped(env: Env, queued: QueuedLetter) -> AsyncIterato
 
 
 async def _settle(env: Env, queued: QueuedLetter, account_id: str | None) -> None:
-    """Settle it, also where the database is away for a moment: otherwise it would be sent again."""
+    """Settle the letter, also while the database is away for a moment: otherwise it would be sent again. Raises
+    `StoreUnavailable` after the last try.
+    """
     for _ in range(_SETTLE_TRIES - 1):
         try:
             return await _try_to_settle(env, queued, account_id)

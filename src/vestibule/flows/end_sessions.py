@@ -88,16 +88,17 @@ async def refuse_account(env: Env, tx: Transaction, account_id: str, now: dateti
 
 
 async def tell_changed(tx: Transaction, account_id: str, now: datetime) -> list[Revocation]:
-    """What processes remember of the account is out of date; nobody is refused. A process that begins later remembers
-    nothing, so that the record is over as soon as every other has read it.
+    """Record that what processes remember of the account is out of date; refuses nobody. Returns the record.
+
+    A process that begins later remembers nothing, so that the record is over as soon as every other has read it.
     """
     purge_at = now + timedelta(seconds=OVERLAP_SECONDS)
     return await tx.revocations.append([Revocation(now, RevocationKind.ACCOUNT_CHANGED, account_id, purge_at)])
 
 
 async def announce(env: Env, revocations: Sequence[Revocation], session_ids: Collection[str] = ()) -> None:
-    """After the commit: true here at once, and elsewhere as soon as the wake-up arrives, or at the next look.
-    `session_ids` are sessions that ended without a revocation of their own.
+    """Make revocations known once they are committed: in this process at once, elsewhere as soon as the wake-up
+    arrives, or at the next look. `session_ids` are sessions that ended without a revocation of their own.
     """
     if not revocations:
         return
@@ -110,14 +111,16 @@ async def announce(env: Env, revocations: Sequence[Revocation], session_ids: Col
 
 
 async def announce_end(env: Env, ended: Ended) -> None:
-    """The same, for an account whose sessions all ended."""
+    """Make known that all sessions of an account ended, once that is committed."""
     await announce(env, ended.revocations, ended.session_ids)
 
 
 async def _write_down(
     env: Env, tx: Transaction, ended: Issued, account_id: str, reason: EndReason, now: datetime
 ) -> list[Revocation]:
-    """In the record that every process follows, and among the events, with the reason."""
+    """Write the end of sessions, with the reason, into the record that every process follows and among the events;
+    return the revocations.
+    """
     await _record(tx, list(ended), account_id, reason, now)
     return await _revoke(env, tx, ended, now)
 
@@ -125,7 +128,9 @@ async def _write_down(
 async def _record(
     tx: Transaction, session_ids: Sequence[str], account_id: str, reason: EndReason, now: datetime
 ) -> None:
-    """An event for each; where they are very many, for the first of them, and one that counts the others."""
+    """Record an event for each session; where they are very many, for the first of them, and one that counts the
+    others.
+    """
     detail, others = {"reason": reason.value}, len(session_ids) - _MOST_EVENTS
     events = [
         Event(now, EventKind.SESSION_ENDED, account_id, session_id, detail=detail)
@@ -137,7 +142,9 @@ async def _record(
 
 
 async def _revoke(env: Env, tx: Transaction, ended: Issued, now: datetime) -> list[Revocation]:
-    """Until the last token of each can have expired, counted from the end or, where a clock was ahead, from later."""
+    """Record a revocation of each session, until its last token can have expired; return them. That is counted from the
+    end or, where a clock was ahead, from later.
+    """
     memory = env.policy.revocation_memory
     return await tx.revocations.append(
         [

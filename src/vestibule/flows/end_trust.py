@@ -21,11 +21,11 @@ async def end_trust(
     devices: bool = True,
 ) -> Ended:
     """End every session, token and mailed link of an account, what was asked for and is not mailed yet, and every known
-    device, unless not `devices`. Call it in the transaction that begins another epoch, after the step that does, and
-    queue new letters and know the browser anew after it.
+    device, unless not `devices`; return what ended. Call it in the transaction that begins another epoch, after the
+    step that does, and queue new letters and know the browser anew after it.
 
-    Links that undo a change of email stay, unless the change was at `ways_back_since` or later: whoever took the
-    account could close its owner's way back otherwise.
+    Links that undo a change of email stay, unless the change was at `ways_back_since` or later: an attacker who took
+    the account could close its owner's way back otherwise.
     """
     ended = await end_account(env, tx, account_id, reason, now)
     await void_what_was_asked(tx, account_id, now, ways_back_since=ways_back_since)

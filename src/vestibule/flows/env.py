@@ -48,8 +48,8 @@ class Env:
     letters_waiting: asyncio.Event = field(default_factory=asyncio.Event)
 
     def learn(self, backlog: list[Revocation], sent_at: float) -> list[Revocation]:
-        """Take revocations in, drop what they made untrue, and hand them on to the services that follow; which of
-        them were new.
+        """Take revocations in, drop what they made untrue, and hand them on to the services that follow; return those
+        that were new.
         """
         fresh = self.revocations.learn(backlog, sent_at)
         for revocation in fresh:

@@ -42,7 +42,7 @@ Told = Hello | Heartbeat | list[Notice]
 
 
 async def feed_service(env: Env, follower: Follower, after: int) -> AsyncIterator[list[Told]]:
-    """What to tell, some at a time, until the follower is over. `after`: the cursor it has, or 0."""
+    """Yield what to tell, some at a time, until the follower is over. `after`: the cursor it has, or 0."""
     now, known = env.clock.monotonic(), env.revocations
     # A cursor from beyond the end is of another record, as after a restored backup: begin anew.
     whole = not 0 < after <= known.last

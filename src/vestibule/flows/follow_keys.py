@@ -42,7 +42,7 @@ async def keep_next_keys(env: Env) -> None:
 
 @retry_on_conflict
 async def withdraw_spent_keys(env: Env) -> int:
-    """Let go of retired keys that nothing needs any more; how many."""
+    """Withdraw retired keys that nothing needs any more; return their number."""
     async with env.store.transaction() as tx:
         return await tx.signing_keys.withdraw_spent(env.clock.now())
 
@@ -54,10 +54,10 @@ async def require_fresh_keys(env: Env) -> None:
 
 
 async def read_signed(env: Env, token: str, keys: Callable[[], KeySet], read: Callable[[KeySet], T]) -> T:
-    """What the token says by these keys, whatever refusal `read` has.
+    """Return what the token says by these keys; raises what `read` raises, and `StoreUnavailable`.
 
-    A token of a key that is not known is refused without any I/O, because every key is published long before it
-    signs; unless this process may have missed that.
+    A token of a key that is not known is refused without any I/O, because every key is published long before it signs;
+    unless this process may have missed that.
     """
     try:
         return read(keys())
@@ -69,6 +69,9 @@ async def read_signed(env: Env, token: str, keys: Callable[[], KeySet], read: Ca
 
 
 async def _take_in(env: Env, store: Store) -> None:
+    """Replace the keys that this process has by those in the store; raises `StoreUnavailable` if they cannot be
+    unsealed.
+    """
     keys = await stored_keys(store)
     standing: Standing = frozenset((key.kid, key.use, key.state) for key in keys)
     if env.key_manager is None:

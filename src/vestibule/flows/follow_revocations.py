@@ -21,7 +21,8 @@ _log = structlog.get_logger(__name__)
 
 
 async def read_whole_backlog(env: Env) -> list[Revocation]:
-    """Read the backlog with its overlap, and trust this process's memory anew; what was new. Raises `StoreUnavailable`.
+    """Read the backlog with its overlap, and trust this process's memory anew; return what was new. Raises
+    `StoreUnavailable`.
 
     The trust counts from when the read was sent: what was committed while the answer travelled is not in it.
     """
@@ -41,8 +42,8 @@ async def read_whole_backlog(env: Env) -> list[Revocation]:
 
 
 async def _reach(env: Env, read: Transaction, offset: float) -> Reach:
-    """What of the record is read here. Chosen at the first read; and anew where that was done by a clock that was ahead
-    and was set back since, so that what it took for over is read after all.
+    """Return what of the record is read here. Chosen at the first read; and anew where that was done by a clock that
+    was ahead and was set back since, so that what it took for over is read after all.
     """
     known = env.revocations
     if known.reach is not None and not known.chosen_ahead(offset):
@@ -56,7 +57,7 @@ async def _reach(env: Env, read: Transaction, offset: float) -> Reach:
 
 
 async def _after(read: Transaction, number: int, reach: Reach) -> AsyncIterator[list[Revocation]]:
-    """What was recorded after a number, within reach, in ranges."""
+    """Yield what was recorded after a number, within reach, in ranges."""
     while some := await read.revocations.after(number, reach, _RANGE):
         number = some[-1].sequence
         yield some
@@ -65,8 +66,8 @@ async def _after(read: Transaction, number: int, reach: Reach) -> AsyncIterator[
 
 
 async def _known_up_to(known: RevocationSet, read: Transaction, reach: Reach) -> int:
-    """The number after which the backlog has to be read. Everything after the floor; but where that is much, as in a
-    process's first half minute, only what is new, if the record has exactly what is known up to there.
+    """Return the number after which the backlog has to be read: the floor; but where much came after that, as in a
+    process's first half minute, the last one known, if the record has exactly what is known up to there.
     """
     if known.overlap.count < _MUCH or await read.revocations.between(known.floor, known.last, reach) != known.overlap:
         return known.floor
@@ -74,8 +75,8 @@ async def _known_up_to(known: RevocationSet, read: Transaction, reach: Reach) ->
 
 
 async def read_new_backlog(env: Env) -> list[Revocation]:
-    """Read only what is new, after a wake-up; raises `StoreUnavailable`. Trusts nothing anew. Nothing before the first
-    whole read.
+    """Read only what is new, after a wake-up, and return it; nothing before the first whole read. Trusts nothing anew.
+    Raises `StoreUnavailable`.
     """
     sent_at, reach, fresh = env.clock.monotonic(), env.revocations.reach, list[Revocation]()
     if reach is None:
@@ -94,8 +95,8 @@ async def listen_for_wake_ups(env: Env, woken: asyncio.Event) -> None:
 
 
 async def purge_old_revocations(env: Env) -> int:
-    """Delete what no token can be about any more, a batch in each transaction; how many. A day late, so that no clock's
-    error matters.
+    """Delete what no token can be about any more, a batch in each transaction; return the number. A day late, so that
+    no clock's error matters.
     """
     before = env.clock.now() - timedelta(days=1)
     return await purge_all(env, lambda tx, before, most: tx.revocations.purge(before, most), before)

@@ -49,7 +49,7 @@ class Claims(Protocol):
     """Who came first with an email, over a whole import. It may be kept on a disk: rows are many."""
 
     def first(self, email: str, account_id: str) -> str:
-        """The id that came first with this email: this one, if none did."""
+        """Return the id that came first with this email: this one, if none did."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ class _Batch:
 
     @property
     def too_late(self) -> list[Account]:
-        """Those that were missing, and were not added all the same."""
+        """Return the accounts that were missing, and were not added all the same."""
         return [account for account in self.missing if account.id not in self.added]
 
     def _room(self, accounts: Sequence[Account]) -> dict[str, Account]:
@@ -195,7 +195,7 @@ class _Batch:
 
 
 async def _locked(tx: Transaction, batch: _Batch) -> int:
-    """Lock those who are to make room, all of them before anything else; how many."""
+    """Lock the accounts that are to make room, all of them before anything else; return their number."""
     those = sorted(batch.held[account.email].id for account in batch.making_room.values())
     for account_id in those:
         await tx.accounts.lock(account_id)

@@ -9,7 +9,7 @@ from vestibule.protocol.access_tokens import AccessToken
 
 
 async def introspect(env: Env, access_token: str) -> AccessToken | None:
-    """What the token says, if its holder is signed in; None otherwise. Raises `StoreUnavailable`."""
+    """Return what the token says, if its holder is signed in; None otherwise. Raises `StoreUnavailable`."""
     try:
         caller = await identify(env, access_token)
         # What is true at this moment: the token may be older.

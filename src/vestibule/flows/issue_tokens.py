@@ -25,7 +25,8 @@ class Tokens:
 
 
 async def issue_tokens(env: Env, session: Session, account: Account, now: datetime) -> Tokens:
-    """Sign both on a niced thread of their own, so that a flood of sign-ins does not hold up those who are in.
+    """Return both tokens, signed on a niced thread of their own, so that a flood of sign-ins does not hold up those who
+    are in; raises `Overloaded` if too many wait for that.
 
     The access token never outlives the session, whether that ends by itself or because it is idle: services do not know
     of that end but by the token's.

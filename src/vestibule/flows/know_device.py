@@ -14,8 +14,8 @@ from vestibule.model.store import Transaction
 
 
 async def place_of(read: Transaction, account: Account | None, client_info: ClientInfo) -> int | None:
-    """By which of the account's attempt counters the browser is counted; None if it has not signed in before. Asks
-    nothing where no secret for the account came along, as from every stranger.
+    """Return by which of the account's attempt counters the browser is counted; None if it has not signed in before.
+    Reads nothing if no secret for the account came along, as from every stranger.
     """
     digests = [digest(secret) for secret in client_info.secrets_for(account.id) if is_secret(secret)] if account else []
     return await read.known_devices.place(account.id, digests) if account and digests else None
@@ -24,7 +24,8 @@ async def place_of(read: Transaction, account: Account | None, client_info: Clie
 async def know_device(
     tx: Transaction, account: Account, client_info: ClientInfo, now: datetime
 ) -> tuple[DeviceSecret, bool]:
-    """The secret for the device to keep, and whether it is a new one. Inside the transaction that opens the session.
+    """Return the secret for the device to keep, and whether it is a new one. Call it inside the transaction that opens
+    the session.
 
     Tells the owner of a new device, unless it is the first, or looks and stands just like one that was here before:
     programs keep no cookies. Beyond the bound, the longest unseen makes room.
@@ -49,8 +50,8 @@ async def _tell_owner(tx: Transaction, account_id: str, client_info: ClientInfo,
 
 
 async def know_alone(tx: Transaction, account_id: str, now: datetime) -> DeviceSecret:
-    """A new secret for the browser that has just set the password, inside that transaction and after `end_trust`, which
-    has ended every device that was known.
+    """Return a new secret for the browser that has just set the password. Call it inside that transaction and after
+    `end_trust`, which has ended every device that was known.
     """
     return await _add(tx, account_id, emptiest_place({}), now)
 
@@ -62,7 +63,7 @@ async def _add(tx: Transaction, account_id: str, place: int, now: datetime) -> D
 
 
 def circumstances(client_info: ClientInfo, now: datetime) -> dict[str, str]:
-    """From where and when something was done, for the letter that tells of it."""
+    """Return from where and when something was done, for the letter that tells of it."""
     return {
         "at": now.isoformat(timespec="seconds"),
         "device": describe(client_info.device.user_agent),

@@ -40,8 +40,11 @@ async def count_attempt(env: Env, counters: Sequence[AttemptCounter]) -> LoginAt
 
 
 async def check_attempt(env: Env, account: Account | None, password: str, attempt: LoginAttempt) -> bool:
-    """Whether the password of an attempt is right. A spent attempt is not looked at. A wrong one takes the same work
-    whatever hash there is, or none; so does one that comes too late to count.
+    """Return whether the password of an attempt is right; raises `Overloaded`, and gives the attempt back, if nobody
+    can look at it.
+
+    A spent attempt is not looked at. A wrong one takes the same work whatever hash there is, or none; so does one that
+    comes too late to count.
     """
     if attempt.spent:
         return False
@@ -60,17 +63,20 @@ async def check_attempt(env: Env, account: Account | None, password: str, attemp
 
 
 async def even_out(env: Env, password: str, stored: str | None) -> None:
-    """After a password that is not that of `stored`: take the work that it would have taken with the costliest hash."""
+    """Take the work that a wrong password would have taken with the costliest hash, after it was compared with
+    `stored`.
+    """
     async with env.store.reading() as read:
         highest, others = await read.accounts.highest_bcrypt_cost(), await read.accounts.other_argon2()
     await env.passwords.even_out(password, stored, highest, others)
 
 
 async def prove_again(env: Env, caller: Caller, password: str, client_info: ClientInfo) -> Account:
-    """The caller's account, if this is its password; raises `WrongPassword` or `TooManyAttempts`.
+    """Return the caller's account, if this is its password; raises `WrongPassword`, `TooManyAttempts`, or `Overloaded`
+    if too many wait for a check.
 
-    Who is signed in has signed in before, so the attempt is counted as that of a known device: of the one that it comes
-    from, or together with all others by which somebody is signed in without being known.
+    A caller has signed in before, so the attempt is counted as that of a known device: of the one that it comes from,
+    or together with all others by which somebody is signed in without being known.
     """
     async with env.store.reading() as read:
         account = await read.accounts.get(caller.account.id)
@@ -95,7 +101,7 @@ async def _give_back(env: Env, counter: AttemptCounter) -> None:
 
 @retry_on_conflict
 async def forgive_attempts(env: Env, keys: Sequence[str]) -> None:
-    """After a right password."""
+    """Reset the counters with these keys, after a right password."""
     async with env.store.transaction() as tx:
         await tx.login_attempts.forgive(keys)
 
@@ -104,8 +110,8 @@ async def forgive_attempts(env: Env, keys: Sequence[str]) -> None:
 async def record_failed_attempt(
     env: Env, account: Account | None, attempt: LoginAttempt, client_info: ClientInfo
 ) -> None:
-    """The event of a wrong attempt; the last one that is checked says that it is. Those after it count for nothing, and
-    one of them in a minute is told: else anybody could write hundreds a minute for as long as they like.
+    """Record the event of a wrong attempt; the last one that is checked says that it is. Of those after it, which count
+    for nothing, one in a minute is recorded: otherwise anybody could write hundreds a minute for as long as they like.
     """
     limits, now = env.policy.login_attempts, env.clock.now()
     refused = Event(

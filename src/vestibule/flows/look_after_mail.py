@@ -19,13 +19,13 @@ class Outbox:
 
 
 async def count_letters(env: Env) -> Backlog:
-    """How many wait, and since when; raises `StoreUnavailable`."""
+    """Return how many letters wait, and since when; raises `StoreUnavailable`."""
     async with env.watching.reading() as read:
         return await read.letters.backlog()
 
 
 async def look_into_outbox(env: Env, most: int) -> Outbox:
-    """The backlog, and so many letters."""
+    """Return the backlog and up to `most` letters."""
     async with env.store.reading() as read:
         backlog = await read.letters.backlog()
         states = await read.letters.unsettled(most)
@@ -40,12 +40,12 @@ async def _with_email(read: Transaction, state: LetterState) -> LetterState:
 
 @retry_on_conflict
 async def retry_letters(env: Env, letter_ids: Sequence[str] | None) -> int:
-    """Make these letters due that could not be sent, or all such letters; how many that were."""
+    """Make these letters due that could not be sent, or all such letters; return their number."""
     async with env.store.transaction() as tx:
         return await tx.letters.retry(env.clock.now(), letter_ids)
 
 
 async def send_test_letter(env: Env, email: str, language: str | None) -> str:
-    """Hand a letter over now, past the outbox; what was answered. Raises `NotSent`."""
+    """Hand a letter over now, past the outbox; return the mail server's answer. Raises `NotSent`."""
     chosen = language or env.policy.language
     return await env.mailer.send(Letter(new_id(), LetterKind.TEST, email, "", env.policy.link_base, chosen))

@@ -41,7 +41,7 @@ class MyData:
 
 
 async def look_over(env: Env, caller: Caller) -> Overview:
-    """What a page shows of it."""
+    """Return what a page shows of the caller's data."""
     now, account_id = env.clock.now(), caller.account.id
     async with env.store.reading() as read:
         return Overview(
@@ -52,7 +52,9 @@ async def look_over(env: Env, caller: Caller) -> Overview:
 
 
 async def my_data(env: Env, caller: Caller) -> MyData:
-    """All of it; raises `SessionOver` where the account has just gone, and `ReauthenticationRequired`."""
+    """Return all data of the caller's account; raises `SessionOver` if the account has just gone, and
+    `ReauthenticationRequired` if the sign-in is too long ago.
+    """
     now, account_id = env.clock.now(), caller.account.id
     async with env.store.reading() as read:
         account = await read.accounts.get(account_id)

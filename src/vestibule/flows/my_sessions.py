@@ -25,13 +25,13 @@ class Devices:
 
 
 async def list_sessions(env: Env, caller: Caller) -> Devices:
-    """The caller's live sessions. "Last seen" moves with each refresh."""
+    """Return the caller's live sessions. "Last seen" moves with each refresh."""
     async with env.store.reading() as read:
         return await devices_of(read, caller.account.id, env.clock.now())
 
 
 async def devices_of(read: Transaction, account_id: str, now: datetime) -> Devices:
-    """The live sessions of an account. Only where a list is full are they counted."""
+    """Return the live sessions of an account. They are counted only if the list is full."""
     listed = await read.sessions.of_account(account_id, MOST_LISTED, now)
     in_all = await read.sessions.count_live(account_id, now) if len(listed) == MOST_LISTED else len(listed)
     return Devices(listed, max(0, in_all - len(listed)))
@@ -39,8 +39,8 @@ async def devices_of(read: Transaction, account_id: str, now: datetime) -> Devic
 
 @retry_on_conflict
 async def end_one(env: Env, caller: Caller, session_id: str) -> None:
-    """End one of the caller's sessions; raises `SessionUnknown`, and for another than the one that asks also
-    `ReauthenticationRequired`.
+    """End one of the caller's sessions. Raises `SessionUnknown` if it is not the caller's or is over, and, for another
+    than the one that asks, `ReauthenticationRequired` if the sign-in is too long ago.
     """
     if not is_session_id(session_id):  # PostgreSQL refuses a NUL, and none is anybody's
         raise SessionUnknown
@@ -61,8 +61,8 @@ async def end_one(env: Env, caller: Caller, session_id: str) -> None:
 
 
 async def end_others(env: Env, caller: Caller) -> int:
-    """End every session of the caller's but the one that asks, some in each transaction; how many. Raises
-    `ReauthenticationRequired`.
+    """End every session of the caller's except the one that asks, some in each transaction; return how many. Raises
+    `ReauthenticationRequired` if the sign-in is too long ago.
     """
     ended = 0
     while True:
@@ -75,6 +75,9 @@ async def end_others(env: Env, caller: Caller) -> int:
 
 @retry_on_conflict
 async def _end_some_others(env: Env, caller: Caller) -> list[Revocation]:
+    """End a batch of the caller's other sessions; return the revocations. Raises `ReauthenticationRequired` if the
+    sign-in is too long ago, and `SessionOver`.
+    """
     now, reason = env.clock.now(), EndReason.SIGNED_OUT_ELSEWHERE
     revoked: list[Revocation] = []
     async with env.store.transaction() as tx:

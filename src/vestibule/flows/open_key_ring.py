@@ -11,7 +11,7 @@ from vestibule.state.key_ring import KeyRing
 
 
 async def open_key_ring(store: Store, clock: Clock, key_manager: KeyManager) -> KeyRing:
-    """The keys in the store; raises `CannotUnseal` if they were sealed under another secret."""
+    """Return the keys in the store; raises `CannotUnseal` if they were sealed under another secret."""
     looked_at = clock.monotonic()
     keys = await stored_keys(store)
     missing = [use for use in KeyUse if not any(key.use is use and key.state is KeyState.CURRENT for key in keys)]
@@ -24,7 +24,7 @@ async def open_key_ring(store: Store, clock: Clock, key_manager: KeyManager) -> 
 
 
 async def stored_keys(store: Store) -> list[SealedKey]:
-    """Every key that is not gone, newest first."""
+    """Return every key that is not gone, newest first."""
     async with store.reading() as read:
         return [key for key in await read.signing_keys.all() if key.state is not KeyState.GONE]
 

@@ -10,7 +10,7 @@ from vestibule.model.store import Transaction
 BATCH = 500  # so that nobody waits for the lock of a delete
 
 Purge = Callable[[Transaction, datetime, int], Awaitable[int]]
-"""Deletes at most so many rows of what was over before a moment; returns how many."""
+"""Deletes a bounded number of the rows that were over before a moment; returns how many."""
 
 
 async def purge_all(env: Env, purge: Purge, before: datetime) -> int:

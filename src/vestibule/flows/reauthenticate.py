@@ -4,7 +4,8 @@ What changes a credential or deletes the account asks for the current password i
 again is all that is needed: it makes a new session, and with that the request is repeated.
 
 Either proof is good only as long as nothing ended what it was given in. Between a proof and what it allows a mailed
-reset may commit: so whoever goes on asks here again, inside the transaction that does it, and with the account locked.
+reset may commit: so a flow that goes on asks here again, inside the transaction that does it, and with the account
+locked.
 """
 
 from datetime import datetime
@@ -29,9 +30,9 @@ async def require_still_verified(tx: Transaction, account: Account, session_id: 
 
 
 async def signed_in_lately(env: Env, tx: Transaction, caller: Caller, now: datetime) -> bool:
-    """Whether the caller's session began within the time that the policy gives, or the policy gives none; not one
-    that began later than now, by a clock that was ahead. Raises
-    `SessionOver` if it has ended, which `identify` may have been too early to see.
+    """Return whether the caller's session began within the time that the policy gives, or the policy gives none. A
+    session that began later than now, by a clock that was ahead, does not count. Raises `SessionOver` if it has ended,
+    which `identify` may have been too early to see.
     """
     session = await live_session(tx, caller.account.id, caller.session_id, now)
     within = env.policy.reauthentication
@@ -39,7 +40,7 @@ async def signed_in_lately(env: Env, tx: Transaction, caller: Caller, now: datet
 
 
 async def live_session(tx: Transaction, account_id: str, session_id: str, now: datetime) -> Session:
-    """The account's session; raises `SessionOver` if it has ended, or is another's."""
+    """Return the account's session; raises `SessionOver` if it has ended, or is another's."""
     found = await tx.sessions.find(session_id)
     if found is None or found[1].id != account_id:
         raise SessionOver

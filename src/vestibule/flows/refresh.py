@@ -46,8 +46,9 @@ class _Outcome:
 
 
 async def refresh(env: Env, refresh_token: str, device: Device) -> Tokens:
-    """The session's new tokens, without a refresh token where rotation is off; raises `RefreshRefused`. `device` is
-    who asks.
+    """Return the session's new tokens, without a refresh token where rotation is off. Raises `RefreshRefused` if the
+    token is no good or its session has ended, and `Overloaded` if too many wait for a signature. `device` is the one
+    that asks.
     """
     now = env.clock.now()
     token = await read_signed(
@@ -75,7 +76,7 @@ async def refresh(env: Env, refresh_token: str, device: Device) -> Tokens:
 
 
 async def _why_over(env: Env, token: RefreshToken, now: datetime) -> EndReason | None:
-    """Why the session of an expired token has ended; None if it is unknown, or goes on with a newer token."""
+    """Return why the session of an expired token has ended; None if it is unknown, or goes on with a newer token."""
     async with env.store.reading() as read:
         found = await read.sessions.find(token.session_id)
     return found[0].why_over(now) if found else None
@@ -109,7 +110,9 @@ def _raced(session: Session, token: RefreshToken, limits: SessionLimits, now: da
 
 @retry_on_conflict
 async def _end_as_reused(env: Env, session: Session, now: datetime) -> _Outcome:
-    """A transaction of its own: the one before holds the session, and the account has to be locked first."""
+    """End the session, because its token was used twice. In a transaction of its own: the one before holds the session,
+    and the account has to be locked first.
+    """
     reason = EndReason.REFRESH_TOKEN_REUSED
     async with env.store.transaction() as tx:
         await tx.accounts.lock(session.account_id)

@@ -157,7 +157,9 @@ async def _doubt(tx: Transaction, account: Account) -> _Doubted:
 
 
 async def _may_write(env: Env, tx: Transaction, account: Account, client_info: ClientInfo) -> bool:
-    """Count one more letter to an email that may be somebody's; False, and nothing counted, if it is one too many."""
+    """Count one more letter to an email that may be somebody's; return False, and count nothing, if it is one
+    too many.
+    """
     kind, now = LetterKind.EMAIL_TAKEN, account.created_at
     return await within_limits(env, tx, kind, account.email, client_info, now) is not None
 
@@ -179,8 +181,8 @@ async def _made(env: Env, name: str, email: str, password: str, client_info: Cli
 
 
 async def _register_again(env: Env, tx: Transaction, account: Account) -> tuple[Account | None, list[Revocation]]:
-    """The account that was there, with what is given now, if it was nobody's; mailed codes of before are dead, and so
-    is a session that was opened just then.
+    """Replace what was given before for an account that is nobody's; return it, or None if it is somebody's, and what
+    was revoked. Mailed codes of before are dead, and so is a session that was opened just then.
     """
     now = account.created_at
     again = await tx.accounts.register_again(account, now - REGISTERED_AGAIN_AFTER)

@@ -64,7 +64,9 @@ async def _spend(
 
 
 async def _replace_password(env: Env, tx: Transaction, token: OneTimeToken, password_hash: str, now: datetime) -> Ended:
-    """Who can read the mail owns the account: whatever was set or opened before ends here."""
+    """Set the password, verify the email and end all trust; return what ended. The person who can read the mail owns
+    the account: what was set or opened before ends here.
+    """
     await tx.accounts.set_password(token.account_id, password_hash, now)
     await tx.accounts.verify(token.account_id, token.email, now)
     ended = await end_trust(env, tx, token.account_id, EndReason.PASSWORD_RESET, now)

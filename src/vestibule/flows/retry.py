@@ -49,5 +49,5 @@ def retry_on_conflict(
 
 
 def _first_line(fault: StoreUnavailable) -> str:
-    """What happened, without the rows that it happened to."""
+    """Return what happened, without the rows that it happened to."""
     return str(fault).partition("\n")[0]

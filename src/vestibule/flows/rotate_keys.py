@@ -21,14 +21,14 @@ class _NotYet(Exception):
 
 
 async def rotate_key(env: Env, use: KeyUse, *, early: bool = False) -> str:
-    """Rotate the key of one use; the new current key's id. Raises as `rotate_keys` does."""
+    """Rotate the key of one use; return the new current key's id. Raises as `rotate_keys` does."""
     return (await rotate_keys(env, [use], early=early))[use]
 
 
 async def rotate_keys(env: Env, uses: Sequence[KeyUse], *, early: bool = False) -> dict[KeyUse, str]:
-    """Let the next key of each use sign, and publish those to come after them; the new current keys' ids.
-
-    All of them, or none. Raises `KeysStay` where services may not have one of the next keys yet, unless `early`.
+    """Let the next key of each use sign, and publish those to come after them; return the new current keys' ids. All of
+    them, or none. Raises `KeysStay` if the keys are given by settings or, unless `early`, if services may not have one
+    of the next keys yet.
     """
     key_manager = require_key_manager(env)
     try:
@@ -48,6 +48,9 @@ async def _publish_next(env: Env, key_manager: KeyManager, uses: Sequence[KeyUse
 
 @retry_on_conflict
 async def _advance(env: Env, uses: Sequence[KeyUse], *, early: bool) -> dict[KeyUse, str]:
+    """Let the next key of each use sign; return the new current keys' ids. Raises `_NotYet`, and does nothing, if one
+    of them was published too short a time ago.
+    """
     now = env.clock.now()
     made_by = now if early else now - env.policy.key_lead
     kids = {}
@@ -63,7 +66,9 @@ async def _advance(env: Env, uses: Sequence[KeyUse], *, early: bool) -> dict[Key
 
 @retry_on_conflict
 async def withdraw_key(env: Env, kid: str, *, early: bool = False) -> None:
-    """Let a key go: what it signed is refused from now on. Raises `KeysStay` for one that is needed."""
+    """Withdraw a key: what it signed is refused from now on. Raises `KeysStay` if it is needed, or the keys are given
+    by settings.
+    """
     require_key_manager(env)
     now = env.clock.now()
     async with env.store.transaction() as tx:
@@ -75,7 +80,9 @@ async def withdraw_key(env: Env, kid: str, *, early: bool = False) -> None:
 
 
 async def reencrypt_keys(env: Env) -> int:
-    """Seal every key under today's secret, but for damaged ones; how many that were. Raises `CannotUnseal` for all."""
+    """Seal every key except damaged ones under today's secret; return how many were. Raises `CannotUnseal` if none
+    opens, and `KeysStay` if the keys are given by settings.
+    """
     key_manager = require_key_manager(env)
     keys = await stored_keys(env.store)
     sealed = {key: anew for key in keys if (anew := key_manager.sealed_anew(key)) is not None}
@@ -93,7 +100,7 @@ async def _reencrypt(env: Env, sealed_anew: Mapping[SealedKey, str]) -> None:
 
 
 def require_key_manager(env: Env) -> KeyManager:
-    """Raises `KeysStay` where the keys are given by settings."""
+    """Return the key manager; raises `KeysStay` if the keys are given by settings."""
     if env.key_manager is None:
         raise KeysStay("the signing keys are given by the four JWT_… settings; rotate them where those are kept")
     return env.key_manager

@@ -10,7 +10,7 @@ from vestibule.model.service_keys import ServiceKey
 
 @retry_on_conflict
 async def create_service_key(env: Env, name: str) -> str | None:
-    """A key for a new service, to be shown once; None if a service of that name has one."""
+    """Return a key for a new service, to be shown once; None if a service of that name has one."""
     key, now = service_keys.mint(), env.clock.now()
     async with env.store.transaction() as tx:
         added = await tx.service_keys.add(ServiceKey(name, service_keys.digest_of(key) or "", now))
@@ -20,14 +20,16 @@ async def create_service_key(env: Env, name: str) -> str | None:
 
 
 async def list_service_keys(env: Env) -> list[ServiceKey]:
-    """Every service that has a key, by name."""
+    """Return every service that has a key, by name."""
     async with env.store.reading() as read:
         return await read.service_keys.all()
 
 
 @retry_on_conflict
 async def revoke_service_key(env: Env, name: str) -> bool:
-    """Refuse the service's key from now on; False if it has none. What it follows ends within a minute."""
+    """Refuse the service's key from now on; return False if it has none. The feed that it follows ends within a
+    minute.
+    """
     now = env.clock.now()
     async with env.store.transaction() as tx:
         removed = await tx.service_keys.remove(name)
@@ -37,7 +39,7 @@ async def revoke_service_key(env: Env, name: str) -> bool:
 
 
 async def identify_service(env: Env, key: str) -> ServiceKey:
-    """The service that holds this key; raises `ServiceKeyInvalid`."""
+    """Return the service that holds this key; raises `ServiceKeyInvalid` if none does."""
     digest = service_keys.digest_of(key)
     if digest is None:
         raise ServiceKeyInvalid

@@ -13,8 +13,8 @@ AT_ONCE = 1_000
 
 
 async def set_some_loose(tx: Transaction, account_id: str, now: datetime) -> bool:
-    """Delete sessions that are over and letters that are settled, and set events loose, a batch of each. Whether there
-    may be more. The account is locked.
+    """Delete sessions that are over and letters that are settled, and detach events, a batch of each; return whether
+    there may be more. The account is locked.
     """
     sessions = await tx.sessions.purge_past(account_id, now, AT_ONCE)
     letters = await tx.letters.purge_settled(account_id, AT_ONCE)
@@ -23,6 +23,6 @@ async def set_some_loose(tx: Transaction, account_id: str, now: datetime) -> boo
 
 
 async def set_loose(tx: Transaction, account_id: str, now: datetime) -> None:
-    """The same until none is left, in one transaction."""
+    """Delete and detach all of that, batch after batch, in one transaction."""
     while await set_some_loose(tx, account_id, now):
         pass

@@ -37,13 +37,14 @@ class SignedIn:
 
 
 async def sign_in(env: Env, email: str, password: str, client_info: ClientInfo, held: str = "") -> SignedIn:
-    """Begin a session. `held` is the refresh token that the browser brought: if it is the account's own, the session
-    that it goes on with ends (ASVS 5.0, 7.2.4).
+    """Begin a session and return its tokens. `held` is the refresh token that the browser brought: if it is the
+    account's own, the session that it goes on with ends (ASVS 5.0, 7.2.4).
 
     Raises `WrongCredentials`, after the same work whether the email or the password is unknown, and for the right
-    password too once there were too many wrong ones; `TooManyAttempts` while the next one has to wait; and
-    `EmailNotVerified` to who knows the password, where a verified email is mandatory. Where accounts are concealed,
-    an unverified one is nobody's here: who has just registered an email would learn from it that it was free.
+    password too once there were too many wrong ones; `TooManyAttempts` while the next one has to wait; `Overloaded` if
+    too many wait for a check; and `EmailNotVerified`, for the right password, where a verified email is mandatory.
+    Where accounts are concealed, an unverified one is nobody's here: a person who has just registered an email would
+    learn from it that it was free.
     """
     async with env.store.reading() as read:
         account = await read.accounts.with_email(email)
@@ -67,7 +68,9 @@ async def sign_in(env: Env, email: str, password: str, client_info: ClientInfo, 
 
 
 def _held_session(env: Env, refresh_token: str) -> str | None:
-    """The session that a refresh token goes on with; None for what is no such token, which hinders nobody here."""
+    """Return the session that a refresh token goes on with; None for what is no such token, which hinders
+    nobody here.
+    """
     try:
         token = refresh_tokens.read(refresh_token, env.policy.issuer, env.keys.refresh, env.clock.now())
     except RefreshRefused:
@@ -79,6 +82,9 @@ def _held_session(env: Env, refresh_token: str) -> str | None:
 async def _open_session(
     env: Env, account: Account, client_info: ClientInfo, counters: Sequence[str], before: str | None
 ) -> tuple[Session, DeviceSecret]:
+    """Open the session and end the one before; return it with the secret of the device. Raises `WrongCredentials` if
+    the password or the account changed since it was checked.
+    """
     now = env.clock.now()
     session = begin(new_id(), account.id, client_info.device, env.policy.sessions, now)
     revoked: list[Revocation] = []
@@ -105,7 +111,7 @@ async def _open_session(
 
 
 async def _renew_hash(env: Env, account: Account, password: str) -> None:
-    """Now that the password is at hand, replace a hash of another algorithm or of an older cost."""
+    """Replace a hash of another algorithm or of an older cost, now that the password is at hand."""
     if account.password_hash is None or not env.passwords.outdated(account.password_hash):
         return
     await _replace_hash(env, account.id, account.password_hash, await env.passwords.hash(password))

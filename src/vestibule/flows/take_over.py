@@ -1,4 +1,4 @@
-"""Take over: whoever can read the mail at an email gets the account that somebody else made with it."""
+"""Take over: the person who can read the mail at an email gets the account that somebody else made with it."""
 
 from datetime import datetime
 

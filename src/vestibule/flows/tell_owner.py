@@ -1,6 +1,6 @@
-"""Tell the owner of an account what happened to it: so often in a day, and no oftener.
+"""Tell the owner of an account what happened to it, a limited number of times in a day.
 
-Whoever has the password can make things happen without an end, and every letter keeps others waiting. Each kind of
+Anybody who has the password can make things happen without an end, and every letter keeps others waiting. Each kind of
 notice is counted by itself, so that nothing harmless, done often, keeps another kind from being told. What happened is
 an event in any case.
 """

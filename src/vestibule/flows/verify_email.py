@@ -1,4 +1,4 @@
-"""Verify an email: whoever holds the code that was mailed there can read what is mailed there.
+"""Verify an email: a person who holds the code that was mailed there can read what is mailed there.
 
 A click proves the mailbox, not the password that somebody typed. Where the email was registered more than once before
 anybody verified it, no password stands afterwards that another may have typed.
@@ -21,7 +21,9 @@ from vestibule.model.store import Transaction
 
 
 async def asks_for_password(env: Env, code: str) -> bool:
-    """Whether the email of this code was registered more than once, and a password is to be chosen. Spends nothing."""
+    """Return whether the email of this code was registered more than once, and a password is to be chosen. Spends
+    nothing.
+    """
     if not is_secret(code):
         return False
     async with env.store.reading() as read:
@@ -37,12 +39,17 @@ async def verify_email(env: Env, code: str) -> None:
 
 
 async def verify_or_lead_on(env: Env, code: str) -> str | None:
-    """The same for somebody who can be asked: no letter, but the secret with which a password is chosen now."""
+    """Mark the email verified; raises `VerificationCodeInvalid`. If its password was in doubt, that is removed, and no
+    letter is sent: return the secret with which a new one is chosen now; None otherwise.
+    """
     return await _verify(env, code, mint_secret())
 
 
 @retry_on_conflict
 async def _verify(env: Env, code: str, secret: str | None) -> str | None:
+    """Verify the email; return `secret` if its password was in doubt, None otherwise. Raises
+    `VerificationCodeInvalid`.
+    """
     now = env.clock.now()
     if not is_secret(code):
         raise VerificationCodeInvalid
@@ -78,7 +85,9 @@ async def _without_password(env: Env, tx: Transaction, token: OneTimeToken, now:
 
 
 async def _lead_to_password(tx: Transaction, before: Account, secret: str | None, now: datetime) -> None:
-    """By a token for who is there to choose one, else by letter."""
+    """Lead to a new password: by a token if there is a `secret`, for somebody who can choose one now, else by
+    letter.
+    """
     account = await tx.accounts.get(before.id)
     if account is not None and secret is not None:
         await tx.one_time_tokens.replace(issue(digest(secret), account, Purpose.RESET_PASSWORD, now))

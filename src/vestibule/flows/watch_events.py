@@ -6,14 +6,14 @@ from vestibule.model.events import Event, EventFilter
 
 
 async def find_events(env: Env, wanted: EventFilter, most: int) -> list[tuple[int, Event]]:
-    """The newest events that fit, the oldest of them first, each with its number."""
+    """Return up to `most` of the newest events that fit, the oldest of them first, each with its number."""
     async with env.store.reading() as read:
         return await read.events.find(wanted, most)
 
 
 async def purge_old_events(env: Env) -> int:
-    """Delete events older than the policy keeps them, a small batch in each transaction; how many. All are kept where
-    the policy says so.
+    """Delete events older than the policy keeps them, a small batch in each transaction; return their number. All are
+    kept where the policy says so.
     """
     kept = env.policy.events_kept
     if not kept:

@@ -149,7 +149,9 @@ class Mailer(Protocol):
     """What carries letters away."""
 
     async def send(self, letter: Letter) -> str:
-        """Hand `letter` over; what was answered when somebody else took the responsibility. Raises `NotSent`."""
+        """Hand `letter` over; return the answer of the server that took it. Raises `NotSent` if none did, and
+        `RefusedForGood` if none will.
+        """
 
 
 class Writer(Protocol):

@@ -124,18 +124,20 @@ class RateCounters(Protocol):
     """How often something was done lately."""
 
     async def take(self, limit: Limit, subject: str, now: datetime) -> bool:
-        """Count one more for `subject`; False, and nothing counted, if the limit is reached. Exact under any race."""
+        """Count one more for `subject`; return False, and count nothing, if the limit is reached. Exact under
+        any race.
+        """
 
     async def give_back(self, limit: Limit, subject: str) -> None:
         """Take back what this transaction has counted."""
 
     async def space(self, spacing: Spacing, subject: str, now: datetime, *, due: bool = True) -> int | None:
-        """Count one more letter; how many that makes. None, and nothing counted, if the last one was too short a time
-        ago, unless whether it is `due` does not matter. Exact under any race.
+        """Count one more letter; return how many that makes. Return None, and count nothing, if the last one was too
+        short a time ago, unless whether it is `due` does not matter. Exact under any race.
         """
 
     async def clear(self, spacing: Spacing, subject: str) -> None:
         """Drop what was counted."""
 
     async def purge(self, now: datetime, most: int) -> int:
-        """Delete what is over, so much at most; how much."""
+        """Delete up to `most` counters that are over; return their number."""

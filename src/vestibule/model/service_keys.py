@@ -54,4 +54,4 @@ class ServiceKeys(Protocol):
         """Return every key in force, by name."""
 
     async def remove(self, name: str) -> bool:
-        """Put the service's key out of force; False if it has none."""
+        """Put the service's key out of force; return False if it has none."""

@@ -140,18 +140,19 @@ class Sessions(Protocol):
     """Who is signed in where."""
 
     async def open(self, session: Session, epoch: int) -> int:
-        """Begin the session, if the account is enabled and still in the epoch its credential was checked in; how many
-        sessions of the account have not been ended by then, counted up to `MOST_COUNTED`, or 0 if it did not begin.
+        """Begin the session, if the account is enabled and still in the epoch its credential was checked in; return how
+        many sessions of the account have not been ended by then, counted up to `MOST_COUNTED`, or 0 if it did not
+        begin.
 
-        Holds the account against a change of credential until the transaction ends, so that such a change
-        either refuses this session or sees it and ends it.
+        Holds the account against a change of credential until the transaction ends, so that such a change either
+        refuses this session or sees it and ends it.
         """
 
     async def find(self, session_id: str) -> tuple[Session, Account] | None:
         """Return the session, live or ended, with its account; None if there is none."""
 
     async def rotate(self, session_id: str, counter: int, limits: SessionLimits, now: datetime) -> bool:
-        """Accept `counter` and issue the next one, if the protocol allows; False, and nothing done, otherwise."""
+        """Accept `counter` and issue the next one, if the protocol allows; return False, and do nothing, otherwise."""
 
     async def had(self, account_id: str, device: Device, now: datetime) -> bool:
         """Return whether an earlier session of the account, live or ended, came from this program on this network

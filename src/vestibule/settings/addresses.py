@@ -28,7 +28,9 @@ def _host(name: str) -> str:
 
 
 def listening_address(name: str) -> str:
-    """An address to listen on: an IP address, perhaps in brackets, or a name to be looked up; raises ValueError."""
+    """Return an address to listen on: an IP address, without brackets, or a name to be looked up; raises `ValueError`
+    for anything else.
+    """
     bare = name[1:-1] if name.startswith("[") and name.endswith("]") else name
     if _is_address(bare):
         return bare
@@ -39,7 +41,9 @@ def listening_address(name: str) -> str:
 
 
 def _metrics_address(text: Any) -> Any:
-    """An address and a port; the address of this machine alone where none is named."""
+    """Return the address and the port to serve metrics on, this machine's own address if none is named; raises
+    `ValueError` for anything else.
+    """
     if not isinstance(text, str):
         return text
     host, colon, port = text.rpartition(":")
@@ -63,14 +67,16 @@ def _is_ipv6(text: str) -> bool:
 
 
 def _mail_host(name: str) -> str:
-    """The mail server's name, in the letters it was given in."""
+    """Return the mail server's name, in the letters it was given in; raises `ValueError` if it is no host name."""
     if _HOST.fullmatch(name) is None and not _is_address(name):
         raise ValueError(f"{shown(name)} is not a host name such as smtp.example.com (no scheme, no port)")
     return name.strip("[]")
 
 
 def greeting_name(name: str) -> str:
-    """A name for EHLO; an IP address as RFC 5321, section 4.1.3, has it. Raises ValueError."""
+    """Return a name for EHLO; an IP address in brackets (RFC 5321, section 4.1.3). Raises `ValueError` if it is no host
+    name.
+    """
     bare = name.strip("[]").removeprefix("IPv6:")
     if _is_address(bare):
         return f"[IPv6:{bare}]" if ":" in bare else f"[{bare}]"
@@ -98,7 +104,9 @@ def _exact_origin(origin: str) -> str:
 
 
 def _listed_origin(origin: str) -> str:
-    """An origin of the web, or of an app whose pages come with it (`capacitor://localhost`, `tauri://localhost`)."""
+    """Return an origin of the web, or of an app whose pages come with it (`capacitor://localhost`,
+    `tauri://localhost`); raises `ValueError` for anything else.
+    """
     scheme, separator, host = origin.lower().partition("://")
     if separator and scheme not in _NOT_OF_APPS and _APP_SCHEME.fullmatch(scheme) and _APP_HOST.fullmatch(host):
         return origin.lower()
@@ -110,7 +118,9 @@ def _networks(text: Any) -> Any:
 
 
 def _network(text: str) -> IPv4Network | IPv6Network:
-    """A network; one of IPv4 addresses written as IPv6 (RFC 4291, section 2.5.5.2) as what it is."""
+    """Return a network; one of IPv4 addresses that is written as IPv6 becomes what it is (RFC 4291, section 2.5.5.2).
+    Raises `ValueError` for anything else.
+    """
     try:
         network = ip_network(text, strict=False)
         right = "%" not in text

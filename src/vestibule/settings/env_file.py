@@ -34,7 +34,9 @@ class EnvFile:
 
 
 def read(path: Path, known: Collection[str]) -> EnvFile:
-    """The file; nothing where there is none. Lines that could be read in two ways are faults only for `known` names."""
+    """Return what the file says; nothing if there is none. Lines that could be read in two ways are faults only for
+    `known` names.
+    """
     if path.is_dir() and (path / _OF_A_VIRTUAL_ENVIRONMENT).is_file():
         return EnvFile()  # some call their virtual environment so
     try:

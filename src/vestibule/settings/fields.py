@@ -46,49 +46,49 @@ class Settings(
 
     @property
     def leaving_seconds(self) -> int:
-        """For how long the server goes on answering once it was told to stop."""
+        """Return for how many seconds the server goes on answering once it was told to stop."""
         if self.drain_seconds is None:
             return _DRAIN_SECONDS_IN_PRODUCTION if self.production else 0
         return self.drain_seconds
 
     @property
     def database_address(self) -> str:
-        """Where the database is, the embedded default included."""
+        """Return the URL of the database, the embedded default included."""
         embedded = quote(str(self.data.absolute() / "vestibule.sqlite3"))  # an address, in which ? and % mean something
         return self.database_url.get_secret_value() or f"sqlite:///{embedded}"
 
     @property
     def embedded(self) -> bool:
-        """Whether the database is a file of this machine's, which nobody else looks after."""
+        """Return whether the database is a file of this machine's, which nobody else looks after."""
         return self.database_address.startswith("sqlite")
 
     @property
     def own_base(self) -> str:
-        """Where this server's own pages are."""
+        """Return the URL of this server's own pages."""
         return self.url or f"http://localhost:{self.port}"
 
     @property
     def link_base(self) -> str:
-        """Where mailed links lead: a mail program opens no page of an app."""
+        """Return the URL that mailed links begin with: a mail program opens no page of an app."""
         of_the_web = (origin for origin in self.origins if origin.startswith(("http://", "https://")))
         return next(of_the_web, self.own_base) if "origins" in self.model_fields_set else self.own_base
 
     @property
     def ehlo(self) -> str:
-        """How the mail server is greeted (RFC 5321, section 4.1.1.1): a name, or an address in brackets; empty: as
-        this machine is called.
+        """Return how the mail server is greeted (RFC 5321, section 4.1.1.1): a name, or an address in brackets; empty:
+        by this machine's own name.
         """
         host = "" if is_this_machine(urlsplit(self.url).hostname or "") else urlsplit(self.url).hostname or ""
         return self.email_ehlo or greeting_name(host)
 
     @property
     def front_ends(self) -> tuple[str, ...]:
-        """The origins that may call with credentials. One that nobody has set is trusted in development only."""
+        """Return the origins that may call with credentials. The default origin is trusted in development only."""
         return () if self.production and "origins" not in self.model_fields_set else self.origins
 
     @property
     def hosts(self) -> frozenset[str]:
-        """The names under which the server may be asked; none: any."""
+        """Return the names under which the server may be asked; none: any."""
         own = (_HOST_IN_URL.sub(r"\1", self.url),) if self.production else ()
         return frozenset(self.allowed_hosts or own)
 

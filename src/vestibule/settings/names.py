@@ -38,7 +38,7 @@ _BEGIN_LIKE_OURS = ("EMAIL_", "JWT_")
 
 
 def unknown(given: Mapping[str, str], known: list[str]) -> Iterator[str]:
-    """A line for each name that begins like one of ours and is none."""
+    """Yield a line for each name that begins like one of ours and is none."""
     for name in sorted(given):
         ours = name.upper().startswith((_PREFIX, "VESTIBULE-")) and not name.startswith(_TEST_PREFIX)
         if ours and name not in known and not _of_a_service(name, given[name]):
@@ -46,10 +46,10 @@ def unknown(given: Mapping[str, str], known: list[str]) -> Iterator[str]:
 
 
 def mistyped(of_file: Mapping[str, str], known: list[str], chosen: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Each name in the file that has no prefix and may be a slip, and the one of ours that may be meant.
+    """Yield each name in the file that has no prefix and may be a slip, and the one of ours that may be meant.
 
     Never a reason to stop: the file may be another program's too. In the file alone: an environment is full of other
-    programs' names. What is among the `chosen` nobody has forgotten: a name like it is another program's.
+    programs' names. A name like one of the `chosen` is another program's: that setting was not left out.
     """
     bare = [name for name in known if not name.startswith(_PREFIX)]
     for name in sorted(set(of_file) - set(known)):
@@ -64,7 +64,7 @@ def mistyped(of_file: Mapping[str, str], known: list[str], chosen: Collection[st
 
 
 def _one_slip_apart(one: str, other: str) -> bool:
-    """Whether a letter that is missing, added, wrong or in its neighbour's place is all that differs."""
+    """Return whether a letter that is missing, added, wrong or in its neighbour's place is all that differs."""
     short, long = sorted((one, other), key=len)
     at = next((at for at, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
     swapped = short[at + 1 : at + 2] + short[at : at + 1] + short[at + 2 :]
@@ -86,7 +86,9 @@ def _why_not(name: str, known: list[str]) -> str:
 
 
 def _meant(name: str, known: list[str]) -> str:
-    """Which one may be meant; compared without the prefix, which would make all of them alike."""
+    """Return the name that may be meant; empty if none may. Compared without the prefix, which would make all of them
+    alike.
+    """
     bare = {each.removeprefix(_PREFIX): each for each in known}
     near = difflib.get_close_matches(name.removeprefix(_PREFIX), bare, n=1, cutoff=0.7)
     return _WORDS_OF_OTHERS.get(name) or (bare[near[0]] if near else "")

@@ -28,7 +28,7 @@ _LETTERS_AN_HOUR = Fraction(1, 5)
 
 
 def policy(chosen: Settings) -> Policy:
-    """The rules among the settings."""
+    """Return the rules among the settings."""
     verification_mandatory = chosen.email_verification == "mandatory"
     return Policy(
         issuer=Issuer(chosen.issuer, chosen.audience, timedelta(seconds=chosen.clock_leeway_seconds)),
@@ -71,10 +71,10 @@ def policy(chosen: Settings) -> Policy:
 
 
 def _part(chosen: Settings, share: Fraction) -> int:
-    """Return a share of the sign-ins that one network may try, 1 at least: a limit of 0 would shut everybody out."""
+    """Return a share of the sign-ins that one network may try, 1 at least: a limit of 0 would keep everybody out."""
     return max(1, int(share * chosen.sign_ins_per_network))
 
 
 def _at_most(usual: timedelta, days: int) -> timedelta:
-    """Return how long to keep something, where nothing is kept for longer than so many days; 0: no such bound."""
+    """Return how long to keep something, where nothing is kept for longer than `days` days; 0: no such bound."""
     return min(usual, timedelta(days=days)) if days else usual

@@ -26,9 +26,10 @@ class WrongSettings(OperatorError, ValueError):
 
 
 def read(of_whoever_uses_them: Callable[[Settings], Iterable[str]] = lambda _: ()) -> Settings:
-    """The settings in the environment and in `.env`; raises `WrongSettings` with every line there is to say.
+    """Return the settings in the environment and in `.env`; raises `WrongSettings` with a line for each that is wrong.
 
-    `of_whoever_uses_them`: what is wrong in the eyes of those who will, a line each, beginning with a setting's name.
+    `of_whoever_uses_them`: returns what is wrong in the eyes of the code that will use them, a line each, beginning
+    with a setting's name.
     """
     names = [name_of(field) for field in Settings.model_fields.values()]
     file = env_file.read(ENV_FILE, names)
@@ -46,25 +47,25 @@ def read(of_whoever_uses_them: Callable[[Settings], Iterable[str]] = lambda _: (
 
 
 def slips() -> list[tuple[str, str]]:
-    """Names in `.env` that are none of ours, and the one of ours that may be meant by each."""
+    """Return the names in `.env` that are none of ours, each with the one of ours that may be meant."""
     names = [name_of(field) for field in Settings.model_fields.values()]
     of_file = env_file.read(ENV_FILE, names).values
     return list(mistyped(of_file, names, _given(of_file, names)))
 
 
 def from_env_file(name: str) -> bool:
-    """Whether a setting is the file's, and not the environment's."""
+    """Return whether a setting is the file's, and not the environment's."""
     return not os.environ.get(name, "").strip() and bool(env_file.read(ENV_FILE, ()).values.get(name, "").strip())
 
 
 def _given(of_file: Mapping[str, str], names: list[str]) -> dict[str, str]:
-    """What is set, without white space at the ends; the environment wins, and an empty value counts as unset."""
+    """Return what is set, without white space at the ends; the environment wins, and an empty value counts as unset."""
     ends = {name: os.environ.get(name, "").strip() or of_file.get(name, "").strip() for name in names}
     return {name: text for name, text in ends.items() if text}
 
 
 def _validated(given: dict[str, str]) -> tuple[Settings, list[str]]:
-    """The settings, with the default for each that is wrong, and a line about each of those."""
+    """Return the settings, with the default for each that is wrong, and a line about each of those."""
     lines = {name: "is not UTF-8" for name, text in given.items() if not is_utf8(text)}
     try:
         Settings.model_validate({name: text for name, text in given.items() if name not in lines})

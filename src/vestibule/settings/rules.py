@@ -14,8 +14,8 @@ _KEY_FIELDS = {
 
 
 def complaints(chosen: Settings) -> Iterator[str]:
-    """What is wrong with settings that are each right by themselves. A line names first the setting to change, and
-    further on whatever else it is about.
+    """Yield a line for each fault in settings that are each right by themselves. It names first the setting to change,
+    and further on the others that it is about.
     """
     missing = [name for name, field in _KEY_FIELDS.items() if not getattr(chosen, field).get_secret_value()]
     if 0 < len(missing) < len(_KEY_FIELDS):

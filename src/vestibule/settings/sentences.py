@@ -13,8 +13,8 @@ _WORDS: dict[str, Callable[[dict[str, Any], Any], str]] = {
 
 
 def sentence(fault: dict[str, Any]) -> str:
-    """A sentence for one of pydantic's errors, without the setting's name. Secrets have types with words of their own,
-    which do not repeat them.
+    """Return a sentence for one of pydantic's errors, without the setting's name. Secrets have types with sentences of
+    their own, which do not repeat them.
     """
     words = _WORDS.get(fault["type"])
     if words is not None:

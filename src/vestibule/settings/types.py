@@ -24,16 +24,16 @@ _BEHIND_A_PATH = re.compile(r"(?<=.)[?#].*", re.DOTALL)
 
 
 def shown(text: str) -> str:
-    """The text as a sentence may repeat it: in quotation marks, not too long, and without anybody's password, which
-    may stand before an @, in a query or in a fragment.
+    """Return the text as a sentence may repeat it: in quotation marks, not too long, and without anybody's password,
+    which may stand before an @, in a query or in a fragment.
     """
     return repr(_BEHIND_A_PATH.sub("…", "…" + text.rpartition("@")[2] if "@" in text else text))[:_LONGEST_SHOWN]
 
 
 def pem_of(secret: SecretStr) -> bytes:
-    """The PEM in a key setting: base64 as Node takes it, with line breaks, of either alphabet, with padding or without.
+    """Return the PEM in a key setting; raises `ValueError` if that is not base64.
 
-    Raises ValueError.
+    It is base64 as Node takes it, with line breaks, of either alphabet, with padding or without.
     """
     text = "".join(secret.get_secret_value().split()).rstrip("=").translate(str.maketrans("-_", "+/"))
     try:
@@ -43,12 +43,14 @@ def pem_of(secret: SecretStr) -> bytes:
 
 
 def listed(text: Any) -> Any:
-    """Return the parts between commas; what is no text as it is."""
+    """Return the parts between commas; a value that is no text, as it is."""
     return tuple(part.strip() for part in text.split(",") if part.strip()) if isinstance(text, str) else text
 
 
 def whole(text: Any) -> Any:
-    """A whole number, written in digits; raises ValueError."""
+    """Return a whole number, written in digits; a value that is no text, as it is. Raises `ValueError` for
+    other text.
+    """
     if not isinstance(text, str):
         return text
     if _DIGITS.fullmatch(text) is None:

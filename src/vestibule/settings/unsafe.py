@@ -12,7 +12,7 @@ _FEWEST_CHARACTERS = 10
 
 
 def in_production(url: str, origins: Iterable[str]) -> Iterator[str]:
-    """What is wrong with where this server and its front-ends are, for a server that is used."""
+    """Yield what is wrong with where this server and its front-ends are, for a server in production."""
     for setting, address in (("VESTIBULE_URL", url), *(("ORIGIN", origin) for origin in origins)):
         parts = urlsplit(address)
         if parts.scheme == "http" and not is_this_machine(parts.hostname or ""):
@@ -20,13 +20,13 @@ def in_production(url: str, origins: Iterable[str]) -> Iterator[str]:
 
 
 def secret(setting: str, text: str) -> Iterator[str]:
-    """What is wrong with a secret that nobody drew by lot."""
+    """Yield what is wrong with a secret that was not made at random."""
     if text and (len(set(text)) < _FEWEST_CHARACTERS or any(word in text.lower() for word in _DEFAULT_LOOKING)):
         yield f"{setting}: can be guessed, because it is a word or repeats itself; {_MAKE_SECRET}"
 
 
 def cookies(prefix: str, *, secure: bool) -> Iterator[str]:
-    """What is wrong with a prefix that browsers take only with `Secure` (RFC 6265bis, section 4.1.3.2)."""
+    """Yield what is wrong with a prefix that browsers take only with `Secure` (RFC 6265bis, section 4.1.3.2)."""
     if prefix and not secure:
         yield (
             f"VESTIBULE_COOKIE_PREFIX: browsers drop {prefix} cookies without Secure, which is set in production only; "

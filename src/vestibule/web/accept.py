@@ -18,7 +18,9 @@ def asks_for_page(request: Request) -> bool:
 
 
 def _wanted(accept: str) -> dict[str, float]:
-    """Media types and how much each is wanted, 0 to 1. A weight that is none counts as 1."""
+    """Return the media types and how much each is wanted, 0 to 1 (RFC 9110, section 12.5.1). A weight that is none
+    counts as 1.
+    """
     wanted: dict[str, float] = {}
     for element in accept.split(","):
         media, *parameters = element.split(";")

@@ -21,7 +21,7 @@ class AdmittedRoute(APIRoute):
 
 
 def admitted(handle: Handle) -> Handle:
-    """The same, on a slot."""
+    """Return `handle` on an admission slot; it raises `Overloaded` if none is left."""
 
     async def answer(request: Request) -> Response:
         await arrive(request)  # whose body comes slowly would keep a slot from others

@@ -104,7 +104,7 @@ def _add_page(app: FastAPI, page: Page) -> None:
 
 
 def _dependencies(line: Route | Page) -> list[Any]:
-    """The limit, and then the guards."""
+    """Return the limit of a line of the URL map, and then its guards."""
     counted = [Depends(within_limit(line.limit))] if line.limit else []
     return counted + [Depends(guard) for guard in line.guard]
 
@@ -114,12 +114,14 @@ async def _refused(_request: Request, refusal: Exception) -> Response:
 
 
 async def _unexpected(_request: Request, _fault: Exception) -> Response:
-    """Nothing of what went wrong; `layers.headers` has it logged."""
+    """Return an answer that tells nothing of what went wrong; `layers.headers` has it logged."""
     return Json(UNEXPECTED, 500)
 
 
 async def _unrouted(request: Request, _fault: Exception) -> Response:
-    """What the router itself refuses: a page for a browser that shows it to somebody, JSON for everybody else."""
+    """Return the answer to what the router itself refuses: a page for a browser that shows it to somebody, JSON for
+    everybody else.
+    """
     allowed = methods_at(request.scope["path"])
     refusal = MethodNotAllowed(request.method, allowed) if allowed else RouteUnknown(target(request.scope))
     return told(request, refusal) if asks_for_page(request) else refused(refusal)

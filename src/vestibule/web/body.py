@@ -40,7 +40,9 @@ Body = TypeVar("Body", bound=ContractBody)
 
 
 def reading(model: type[Body]) -> Callable[[Request], Awaitable[Body]]:
-    """A dependency that reads the body as a `model`; raises `UnsupportedMedia` and the refusals named Body…."""
+    """Return a dependency that reads the body as a `model`. It raises `UnsupportedMedia`, `BodyMalformed`,
+    `BodyTooLarge` and `BodyInvalid`.
+    """
 
     async def read(request: Request) -> Body:
         return judge(model, await read_json(request), site_of(request).policy)
@@ -69,7 +71,11 @@ def _is_body(kind: Any) -> bool:
 
 
 async def read_json(request: Request) -> Any:
-    """The body's value, an object or an array; `{}` for a body that is missing, empty or not said to be JSON."""
+    """Return the body's value, an object or an array; `{}` for a body that is missing, empty or not said to be JSON.
+
+    Raises `UnsupportedMedia` for a content encoding or another charset than UTF-8, `BodyMalformed` for what is not
+    I-JSON (RFC 7493), is another value or does not come to its end in time, and `BodyTooLarge`.
+    """
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise UnsupportedMedia
     text = await read_counted(request)
@@ -85,7 +91,7 @@ async def read_json(request: Request) -> Any:
 
 
 def judge(model: type[Body], value: Any, policy: Policy) -> Body:
-    """`value` as a `model`; raises `BodyInvalid` with every fault at once, in the order of the fields."""
+    """Return `value` as a `model`; raises `BodyInvalid` with every fault at once, in the order of the fields."""
     if not isinstance(value, dict):
         raise BodyInvalid([_wrong_type([], "object", value)])
     entries: list[Entry] = []
@@ -102,12 +108,14 @@ def judge(model: type[Body], value: Any, policy: Policy) -> Body:
 
 
 async def arrive(request: Request) -> None:
-    """Returns when the body is there, or will not be; `read_counted` then says at once which."""
+    """Wait until the body is there, or will not be; `read_counted` then says at once which."""
     context_of(request).arrived = await _come(request)
 
 
 async def read_counted(request: Request) -> bytes:
-    """The body as it came; raises `BodyTooLarge`, or `BodyMalformed` where it does not come to its end in time."""
+    """Return the body as it came; raises `BodyTooLarge` above `MAX_BODY_BYTES`, and `BodyMalformed` if it does not come
+    to its end in `MAX_BODY_SECONDS`.
+    """
     arrived = context_of(request).arrived
     if arrived is None:
         arrived = await _come(request)
@@ -133,6 +141,7 @@ async def _come(request: Request) -> bytes | NoBody:
 
 
 def _is_json(content_type: str) -> bool:
+    """Return whether the body is said to be JSON; raises `UnsupportedMedia` for another charset than UTF-8."""
     media, *parameters = (part.strip() for part in content_type.lower().split(";"))
     if media != "application/json":
         return False
@@ -172,7 +181,7 @@ def _wrong_type(path: list[str], expected: str, received: Any) -> Entry:
 
 
 def type_name(value: Any) -> str:
-    """What JavaScript would call the type of a JSON value."""
+    """Return what JavaScript would call the type of a JSON value."""
     if value is None:
         return "null"
     names = {bool: "boolean", dict: "object", list: "array", str: "string"}

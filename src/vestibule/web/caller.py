@@ -25,16 +25,17 @@ _MAX_USER_AGENT = 512
 
 
 async def anyone() -> None:
-    """The guard of routes that ask for nothing."""
+    """Let every request pass."""
 
 
 async def signed_in(request: Request) -> Caller:
-    """The caller; raises `NotSignedIn`, `AccessTokenInvalid` or `SessionOver`."""
+    """Return the caller; raises `NotSignedIn`, `AccessTokenInvalid`, `AmbiguousCredential` or `SessionOver`."""
     return await identify(await env_of(request), presented_token(request.headers.raw, site_of(request).web))
 
 
 def presented_token(headers: RawHeaders, web: WebPolicy) -> str:
-    """The access token that was sent. An empty Bearer does not fall back to the cookie, as in the contract.
+    """Return the access token that was sent; raises `NotSignedIn` without one, and `AmbiguousCredential` for several.
+    An empty Bearer does not fall back to the cookie, as in the contract.
 
     Works on the headers as they come, because the fast path asks it for every request it serves.
     """
@@ -48,7 +49,9 @@ def presented_token(headers: RawHeaders, web: WebPolicy) -> str:
 
 
 def bearer(headers: RawHeaders) -> str | None:
-    """What follows `Authorization: Bearer`; None without one. Raises `AmbiguousCredential` for several headers."""
+    """Return what follows `Authorization: Bearer` (RFC 6750, section 2.1); None without one. Raises
+    `AmbiguousCredential` for several headers.
+    """
     try:
         return credentials.bearer(headers)
     except Ambiguous:
@@ -57,22 +60,22 @@ def bearer(headers: RawHeaders) -> str | None:
 
 # FastAPI runs plain functions on threads, one after another for each request; these are async to stay where they are.
 async def env_of(request: Request) -> Env:
-    """What this process was put together with."""
+    """Return what this process was put together with."""
     return site_of(request).env
 
 
 async def device_of(request: Request) -> Device:
-    """What the client says of itself, cut to a length that fits a list."""
+    """Return what the client says of itself, cut to a length that fits a list."""
     return Device(request.headers.get("user-agent", "")[:_MAX_USER_AGENT], await network_address(request))
 
 
 async def network_address(request: Request) -> str:
-    """Where the request comes from, as far as listed proxies tell."""
+    """Return where the request comes from, as far as listed proxies tell."""
     return site_of(request).client_addresses.of(request.scope)
 
 
 async def client_info_of(request: Request) -> ClientInfo:
-    """The device, what language it asks for, and the secrets it keeps for accounts that it has signed in to."""
+    """Return the device, what language it asks for, and the secrets it keeps for accounts that it has signed in to."""
     devices = cookies.read_devices(request.headers.raw, site_of(request).web)
     return ClientInfo(await device_of(request), wanted_language(request), devices)
 
@@ -84,7 +87,7 @@ def keep_device(request: Request, response: Response, env: Env, device: DeviceSe
 
 
 def wanted_language(request: Request) -> str | None:
-    """The language that was chosen on a page, or else the one that the browser asks for, if there is either."""
+    """Return the language that was chosen on a page, or else the one that the browser asks for, if there is either."""
     chosen = read(request.headers.raw, cookies.LANGUAGE.encode())
     return chosen if chosen in LANGUAGES else preferred(request.headers.get("accept-language", ""))
 

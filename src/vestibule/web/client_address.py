@@ -30,7 +30,7 @@ class ClientAddresses:
         self._told = False
 
     def of(self, scope: Scope) -> str:
-        """The address of the client; empty where the server does not know even the peer."""
+        """Return the address of the client; empty if the server does not know even the peer."""
         peer = _bare(scope["client"][0]) if scope["client"] else ""
         headers = Headers(scope=scope)
         if not is_listed(peer, self._proxies):
@@ -41,7 +41,7 @@ class ClientAddresses:
             if not entry.strip():  # an empty element is none (RFC 9110, section 5.6.1.2)
                 continue
             hop = _bare(entry)
-            if not hop:  # hidden or no address at all: whoever wrote it is the last one that we know
+            if not hop:  # hidden or no address at all: the proxy that wrote it is the last one that we know
                 break
             address = hop
             if not is_listed(hop, self._proxies):
@@ -61,7 +61,7 @@ class ClientAddresses:
 
 
 def is_listed(address: str, proxies: tuple[Network, ...]) -> bool:
-    """Whether the address belongs to one of these proxies; not, where it is no address."""
+    """Return whether the address belongs to one of these proxies; False if it is no address."""
     if not proxies or not address:
         return False
     try:
@@ -73,7 +73,7 @@ def is_listed(address: str, proxies: tuple[Network, ...]) -> bool:
 
 
 def _entries(headers: Headers, name: ProxyHeader) -> list[str]:
-    """Who was served, from the first proxy to the last."""
+    """Return who was served, from the first proxy to the last."""
     elements = ",".join(headers.getlist(name)).split(",")
     if name == "x-forwarded-for":
         return elements
@@ -81,7 +81,7 @@ def _entries(headers: Headers, name: ProxyHeader) -> list[str]:
 
 
 def _forwarded_for(element: str) -> str:
-    """`for` in one element of `Forwarded` (RFC 7239, section 4)."""
+    """Return `for` in one element of `Forwarded` (RFC 7239, section 4)."""
     for pair in element.split(";"):
         key, _, value = pair.strip().partition("=")
         if key.lower() == "for":
@@ -90,8 +90,8 @@ def _forwarded_for(element: str) -> str:
 
 
 def _bare(entry: str) -> str:
-    """The address without port, brackets and zone (RFC 4007, whose text is anybody's), in its shortest form; empty for
-    what is no address.
+    """Return the address without port, brackets and zone (RFC 4007, whose text is anybody's), in its shortest form;
+    empty if it is no address.
     """
     text = entry.strip()
     if text.startswith("["):

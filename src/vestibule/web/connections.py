@@ -1,7 +1,7 @@
 """Connections: shed those that are owed nothing before they keep others out.
 
-The server library takes so many connections at once and then lets the next wait, whoever has the others. It tells
-nobody of a connection before its first request, so each process looks at its own sockets: Linux says to whom each
+The server library takes a fixed number of connections at once and then lets the next wait, no matter who has them. It
+tells nobody of a connection before its first request, so each process looks at its own sockets: Linux says to whom each
 leads and when we last sent something there. What came does not count: a byte of a head each second is no request.
 A request that is worked on is spared, for it waits for us. Elsewhere than on Linux nothing is shed, and the library's
 time-outs have to do.
@@ -59,7 +59,7 @@ class Bounds:
 
     @property
     def crowded(self) -> int:
-        """From so many on, those of every network are shed."""
+        """Return above how many connections those of every network are shed."""
         return self.most * 3 // 4
 
 
@@ -76,14 +76,14 @@ class Open:
     stage: Stage | None = None
 
     def cut(self) -> None:
-        """End it; the server library notices and lets it go."""
+        """Cut the connection; the server library notices and lets it go."""
         with contextlib.suppress(OSError):
             self.file.shutdown(socket.SHUT_RDWR)
 
 
 @asynccontextmanager
 async def shedding(bounds: Bounds, under_way: UnderWay) -> AsyncIterator[None]:
-    """Shed while the block lasts; from SIGTERM on, whoever could keep the process from ending."""
+    """Shed while the block lasts; from SIGTERM on, clients that could keep the process from ending."""
     if not await asyncio.to_thread(_FILES.is_dir):
         yield
         return
@@ -97,8 +97,8 @@ async def shedding(bounds: Bounds, under_way: UnderWay) -> AsyncIterator[None]:
 
 
 def shed(bounds: Bounds, under_way: UnderWay, stopping_for: float | None = None) -> Counter[str]:
-    """Cut what is too much, what was answered nothing for longest first, or, `stopping_for` so many seconds, who keeps
-    the process from ending; how many of each network.
+    """Cut what is too much, what was answered nothing for longest first, or, with `stopping_for` in seconds, what keeps
+    the process from ending; return how many of each network.
     """
     if stopping_for is None and sum(1 for _ in _FILES.iterdir()) <= bounds.for_network:
         return Counter()
@@ -112,8 +112,8 @@ def shed(bounds: Bounds, under_way: UnderWay, stopping_for: float | None = None)
 
 
 def _too_much(bounds: Bounds, connections: list[Open]) -> Iterator[Open]:
-    """Whom to cut: above a network's share after a while without an answer, and at once where it was crowded; and after
-    that while those of every network, as long as it is crowded.
+    """Yield the connections to cut: above a network's share after a while without an answer, and at once where it was
+    crowded; and after that those of every network, as long as it is crowded.
     """
     left = Counter(each.network for each in connections)
     everywhere = len(connections)
@@ -129,7 +129,7 @@ def _too_much(bounds: Bounds, connections: list[Open]) -> Iterator[Open]:
 
 
 def _lingering(connections: list[Open], seconds: float) -> Iterator[Open]:
-    """Whom a process that stops since so many seconds waits for no longer."""
+    """Yield the connections that a process which has been stopping for `seconds` waits for no longer."""
     for each in connections:
         reads_nothing = each.stage is Stage.ANSWERING and each.unanswered >= _PATIENCE_SECONDS
         if reads_nothing or seconds >= _LAST_SECONDS.get(each.stage, math.inf):
@@ -137,7 +137,9 @@ def _lingering(connections: list[Open], seconds: float) -> Iterator[Open]:
 
 
 def _connections(bounds: Bounds, under_way: UnderWay) -> Iterator[Open]:
-    """Connections of this process on the port. Each through a file of its own, so that no other can take its place."""
+    """Yield the connections of this process on the port, each through a file of its own, so that no other can take its
+    place.
+    """
     for file in list(_FILES.iterdir()):
         copy = _copy_of(int(file.name))
         connection = None if copy is None else _looked_at(copy, bounds, under_way)
@@ -148,7 +150,7 @@ def _connections(bounds: Bounds, under_way: UnderWay) -> Iterator[Open]:
 
 
 def _copy_of(number: int) -> socket.socket | None:
-    """Another file that leads to the same socket; None where there is none, or not any more."""
+    """Return another file that leads to the same socket; None if there is none, or not any more."""
     try:
         copy = os.dup(number)
     except OSError:
@@ -161,7 +163,7 @@ def _copy_of(number: int) -> socket.socket | None:
 
 
 def _looked_at(copy: socket.socket, bounds: Bounds, under_way: UnderWay) -> Open | None:
-    """What is known of a socket; None where it is no connection of a client's."""
+    """Return what is known of a socket; None if it is no connection of a client's."""
     try:
         if copy.family not in {socket.AF_INET, socket.AF_INET6} or copy.getsockname()[1] != bounds.port:
             return None

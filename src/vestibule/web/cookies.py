@@ -51,8 +51,8 @@ def set_device(
 
 
 def device_mark(web: WebPolicy) -> str:
-    """How the names of these cookies begin. No contract names them, so they have the prefix wherever browsers take it:
-    no other host can plant one beside ours.
+    """Return how the names of device cookies begin. No contract names them, so they have the prefix wherever browsers
+    take it: no other host can plant one beside ours.
     """
     return (protocol.HOST_PREFIX if web.secure_cookies else "") + DEVICE
 
@@ -73,13 +73,15 @@ def clear_return_to(response: Response, now: datetime, web: WebPolicy) -> None:
 
 
 def clear(response: Response, now: datetime, web: WebPolicy) -> None:
-    """Take all three away."""
+    """Delete the three cookies of a sign-in."""
     for name in (ACCESS, REFRESH, LOGGED_IN):
         _set(response, name, "", 0, now, web)
 
 
 def named(name: str, web: WebPolicy) -> str:
-    """What a cookie is called here. One with the prefix `__Host-` no other host can have set (RFC 6265bis, 4.1.3.2)."""
+    """Return what a cookie is called here. One with the prefix `__Host-` no other host can have set (RFC 6265bis,
+    section 4.1.3.2).
+    """
     return web.cookie_prefix + name if name in _CREDENTIALS else name
 
 
@@ -95,28 +97,30 @@ def _set(response: Response, name: str, value: str, max_age: int, now: datetime,
 
 
 def access_name(web: WebPolicy) -> bytes:
-    """What the access token's cookie is called here, as it is sent."""
+    """Return what the access token's cookie is called here, as it is sent."""
     return named(ACCESS, web).encode()
 
 
 def read_access(headers: RawHeaders, web: WebPolicy) -> str | None:
-    """The access token's cookie; None if there are two that differ."""
+    """Return the access token's cookie; None without one, or if there are two that differ."""
     return protocol.read(headers, access_name(web))
 
 
 def read_refresh(headers: RawHeaders, web: WebPolicy) -> str | None:
-    """The refresh token's cookie; None if there are two that differ."""
+    """Return the refresh token's cookie; None without one, or if there are two that differ."""
     return protocol.read(headers, named(REFRESH, web).encode())
 
 
 def any_credential(headers: RawHeaders, web: WebPolicy) -> bool:
-    """Whether there is any cookie by which somebody may be signed in."""
+    """Return whether there is any cookie by which somebody may be signed in."""
     names = {named(name, web).encode() for name in _CREDENTIALS}
     return any(key in names for key, _ in protocol.pairs(headers))
 
 
 def without_ours(headers: RawHeaders) -> str:
-    """The Cookie header, without the cookies by which somebody is signed in or known here, for a service behind."""
+    """Return the Cookie header for a service behind, without the cookies by which somebody is signed in or
+    known here.
+    """
     rest = [
         pair.strip(b" \t")
         for header, content in headers
@@ -133,8 +137,8 @@ def _is_ours(name: str) -> bool:
 
 
 def read_devices(headers: RawHeaders, web: WebPolicy) -> dict[str, tuple[str, ...]]:
-    """The secrets by which the browser is known to accounts, by the tag of the account. However many others there are,
-    each account's own is found.
+    """Return the secrets by which the browser is known to accounts, by the tag of the account. However many others
+    there are, each account's own is found.
     """
     mark = device_mark(web).encode()
     found: dict[str, tuple[str, ...]] = {}
@@ -146,5 +150,5 @@ def read_devices(headers: RawHeaders, web: WebPolicy) -> dict[str, tuple[str, ..
 
 
 def _is_name(name: bytes) -> bool:
-    """Whether it is one that we may have given: anybody's text goes into no header."""
+    """Return whether it is a name that we may have given: anybody's text goes into no header."""
     return name.isascii() and name.replace(b"_", b"").replace(b"-", b"").isalnum()

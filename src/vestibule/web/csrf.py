@@ -23,13 +23,13 @@ _BROWSER = re.compile(
 
 
 async def own_site(request: Request) -> None:
-    """Raises `CrossSite` unless the request comes from our own site, a listed origin, or no browser at all."""
+    """Raise `CrossSite` unless the request comes from our own site, a listed origin, or no browser at all."""
     if _from_elsewhere(request):
         raise CrossSite
 
 
 async def own_site_refresh(request: Request) -> None:
-    """The same, in the words of the refresh endpoint; raises `CrossSiteRefresh`."""
+    """Raise `CrossSiteRefresh` where `own_site` raises `CrossSite`: the refresh endpoint has its own words for it."""
     if _from_elsewhere(request):
         raise CrossSiteRefresh
 

@@ -122,7 +122,7 @@ class HttpMapping:
 
     @classmethod
     def of(cls, wording: Wording) -> "HttpMapping":
-        """As services word the same refusal."""
+        """Return the mapping that words a refusal as services do."""
         return cls(wording.status, wording.message, wording.challenge)
 
 
@@ -176,13 +176,13 @@ UNEXPECTED = {"status": "error", "code": "unexpected", "message": "Something wen
 
 
 class Json(JSONResponse):
-    """JSON with its charset, so that no browser has to guess (ASVS 5.0, 4.1.1)."""
+    """JSON with its charset, so that no browser has to sniff it (ASVS 5.0, 4.1.1)."""
 
     media_type = "application/json; charset=utf-8"
 
 
 def refused(refusal: Refusal | Fault) -> Json:
-    """The answer to a request that ended in `refusal`."""
+    """Return the answer to a request that ended in `refusal`."""
     look = HTTP_MAPPINGS[type(refusal)]
     message = look.message or str(refusal)
     status = "fail" if isinstance(refusal, Refusal) else "error"

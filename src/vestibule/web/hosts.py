@@ -39,6 +39,9 @@ def is_loopback(host: str) -> bool:
 
 
 def _require_host(sent: list[bytes], web: WebPolicy) -> None:
+    """Raise `HostInvalid` unless there is one well-formed Host header (RFC 9112, section 3.2), and `HostUnknown` if it
+    names no host of ours.
+    """
     found = _HOST.fullmatch(sent[0]) if len(sent) == 1 else None
     if found is None:
         raise HostInvalid

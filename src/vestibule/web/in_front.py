@@ -49,7 +49,9 @@ def judge(headers: RawHeaders, web: WebPolicy) -> None:
 
 
 def told(caller: Caller, headers: RawHeaders) -> dict[str, str]:
-    """What the service is told: who is calling, and in `Vestibule-Cookie` the cookies of the request without ours."""
+    """Return what the service is told: who is calling, and in `Vestibule-Cookie` the cookies of the request without
+    ours.
+    """
     return {
         "Vestibule-User": caller.account.id,
         "Vestibule-Role": caller.account.role.value,

@@ -10,7 +10,7 @@ from vestibule.web.caller import env_of, network_address
 
 
 def within_limit(counted: RateClass) -> Callable[[Request], Awaitable[None]]:
-    """A dependency that raises `TooManyRequests` where the caller's network has reached its limit."""
+    """Return a dependency that raises `TooManyRequests` if the caller's network has reached its limit."""
 
     async def count(request: Request) -> None:
         env = await env_of(request)

@@ -35,12 +35,12 @@ _BODY_REFUSALS = (BodyInvalid, BodyMalformed, BodyTooLarge, UnsupportedMedia)
 
 
 def success_of(route: Route) -> dict[int | str, dict[str, Any]]:
-    """The status of a success, and its body."""
+    """Return the status of a success, and its body."""
     return {route.status: {"model": route.answer} if route.answer else {}}
 
 
 def responses_of(route: Route) -> dict[int | str, dict[str, Any]]:
-    """Every status the route may refuse with, and the codes behind it."""
+    """Return every status the route may refuse with, and the codes behind it."""
     codes: dict[int, list[str]] = {}
     for refusal in _refusals_of(route):
         codes.setdefault(HTTP_MAPPINGS[refusal].status, []).append(f"`{refusal.code}`")
@@ -51,7 +51,7 @@ def responses_of(route: Route) -> dict[int | str, dict[str, Any]]:
 
 
 def request_body_of(route: Route, policy: Policy) -> dict[str, Any]:
-    """The body's schema, with this installation's lengths for a new password."""
+    """Return the body's schema, with this installation's lengths for a new password."""
     if route.form:
         fields = {"type": "object", "properties": {name: {"type": "string"} for name in route.form}}
         return {"requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": fields}}}}
@@ -65,14 +65,14 @@ def request_body_of(route: Route, policy: Policy) -> dict[str, Any]:
 
 
 def security_of(route: Route) -> dict[str, Any]:
-    """How the caller of a guarded route is known."""
+    """Return how the caller of a guarded route is known."""
     if service in route.guard:
         return {"security": [{"service": []}]}
     return {"security": [{"bearer": []}, {"cookie": []}]} if signed_in in route.guard else {}
 
 
 def tag_of(route: Route) -> str:
-    """The heading under which the documentation shows the route."""
+    """Return the heading under which the documentation shows the route."""
     return next(tag for start, tag in _TAGS if route.path.startswith(start))
 
 

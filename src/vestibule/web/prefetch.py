@@ -1,6 +1,6 @@
 """Refuse what a browser fetches ahead of time where a GET changes something: signing out, refreshing, verifying.
 
-A prefetch is a guess at what somebody may want next (Fetch Standard, `Sec-Purpose`; older browsers say `Purpose` or
+A prefetch loads what somebody may want next (Fetch Standard, `Sec-Purpose`; older browsers say `Purpose` or
 `X-Moz`). It carries the cookies, comes from our own site, and nobody has clicked. The browser asks anew when somebody
 does, because it does not keep a refusal.
 """

@@ -1,4 +1,4 @@
-"""Say in the log which origins are not allowed here: a front-end that was forgotten in `ORIGIN` shows nothing else."""
+"""Say in the log which origins are not allowed here: a front-end that is missing in `ORIGIN` shows nothing else."""
 
 import structlog
 from starlette.datastructures import Headers

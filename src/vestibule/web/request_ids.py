@@ -1,6 +1,6 @@
 """Request ids: one name for each request, in its answer, on every line of the log and in every event about it.
 
-Whoever cannot go on reports what `X-Request-ID` said, and the operator finds the rest by it.
+A person who cannot go on reports what `X-Request-ID` said, and the operator finds the rest by it.
 """
 
 import re
@@ -22,7 +22,7 @@ _BYTES = 16
 
 
 def request_id(scope: Scope, web: WebPolicy) -> bytes:
-    """The id that a listed proxy has given the request, if it is well formed; otherwise a new one."""
+    """Return the id that a listed proxy has given the request, if it is well formed; otherwise a new one."""
     given: list[bytes] = [content for name, content in scope["headers"] if name == NAME]
     if len(given) == 1 and _WELL_FORMED.fullmatch(given[0]) and _from_proxy(scope, web):
         return given[0]
@@ -31,7 +31,7 @@ def request_id(scope: Scope, web: WebPolicy) -> bytes:
 
 @contextmanager
 def known_by(identifier: bytes) -> Iterator[None]:
-    """What is logged and recorded inside the block carries the id."""
+    """Put the id on what is logged and recorded inside the block."""
     with bound_contextvars(**{REQUEST_ID: identifier.decode()}):
         yield
 

@@ -79,7 +79,7 @@ class Route:
 
     @property
     def body(self) -> type[ContractBody] | None:
-        """The JSON body, which the handler's signature names; None if it reads none."""
+        """Return the type of the JSON body, which the handler's signature names; None if it reads none."""
         return body_of(self.handler)
 
 
@@ -177,7 +177,7 @@ WORKBENCH = (
 
 
 def methods_at(path: str) -> list[str]:
-    """The methods that the map has for a path, HEAD wherever there is GET; empty for an unknown path."""
+    """Return the methods that the map has for a path, HEAD wherever there is GET; empty for an unknown path."""
     found = {route.method for route in (*ROUTES, *PAGES) if _pattern(route.path).fullmatch(path)}
     return sorted(found | {"HEAD"}) if "GET" in found else sorted(found)
 

@@ -14,7 +14,9 @@ from vestibule.web.site import site_of
 
 
 async def service(request: Request) -> ServiceKey:
-    """The service, by its key; raises `ServiceKeyInvalid`, or `TooManyRequests` after many wrong ones."""
+    """Return the service that the key belongs to; raises `ServiceKeyInvalid`, or `TooManyRequests` after many wrong
+    ones.
+    """
     env, wrong = await env_of(request), site_of(request).wrong_keys
     key, network = bearer(request.headers.raw) or "", network_of(await network_address(request))
     wait = wrong.wait(key, network, env.clock)

@@ -49,7 +49,7 @@ class Site:
 
     @property
     def env(self) -> Env:
-        """What this process was put together with; raises `RuntimeError` before the lifespan has opened it."""
+        """Return what this process was put together with; raises `RuntimeError` before the lifespan has opened it."""
         if self.late.env is None:
             raise RuntimeError("the lifespan has not run: the server must call it before the first request")
         return self.late.env

@@ -9,7 +9,7 @@ Peer = tuple[str, int]
 
 
 def peer_of(scope: Scope) -> Peer | None:
-    """Who asks, as the operating system has it; None where the server does not say. Granian's port is a text."""
+    """Return who asks, as the operating system has it; None if the server does not say. Granian's port is a text."""
     client = scope.get("client")
     return (str(client[0]), int(client[1])) if client else None
 
@@ -40,10 +40,10 @@ class UnderWay:
             self._stages[peer] = stage
 
     def over(self, peer: Peer | None) -> None:
-        """Note that it is answered, or given up."""
+        """Note that the request of `peer` is answered, or given up."""
         if peer is not None:
             self._stages.pop(peer, None)
 
     def of(self, peer: Peer) -> Stage | None:
-        """How far the request of `peer` is; None where there is none, or its head is not complete."""
+        """Return how far the request of `peer` is; None if there is none, or its head is not complete."""
         return self._stages.get(peer)

@@ -197,10 +197,10 @@ class Introspection(BaseModel):
 
 
 def as_json(answer: Answer, status: int = 200) -> Json:
-    """The answer, as it is sent."""
+    """Return the answer, as it is sent."""
     return Json(answer.model_dump(mode="json", by_alias=True), status)
 
 
 def _moment(value: datetime) -> str:
-    """As JavaScript writes it: UTC, milliseconds, Z."""
+    """Return a moment as JavaScript writes it: UTC, milliseconds, Z."""
     return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")

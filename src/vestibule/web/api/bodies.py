@@ -15,7 +15,7 @@ _ROLES = [role.value for role in Role]
 
 
 def _fault(message: str, **members: Any) -> PydanticCustomError:
-    """A fault whose entry, but for its path, is `members` and `message`."""
+    """Return a fault whose entry is `members` and `message`; its path is added later."""
     return PydanticCustomError("contract", "{message}", {"message": message, "entry": {**members, "message": message}})
 
 
@@ -78,7 +78,7 @@ def _known_role(value: Any) -> Any:
 
 
 def _as_in_javascript(value: str | float) -> str:
-    """A string, or a number as JavaScript writes it: 1.0 is 1 there."""
+    """Return a string as it is, a number as JavaScript writes it: 1.0 is 1 there."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 

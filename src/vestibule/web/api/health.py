@@ -1,4 +1,4 @@
-"""Whether the server is there, for the contract's clients; and for whoever runs it: does it live, is it ready."""
+"""Whether the server is there, for the contract's clients; and for its operator: does it live, is it ready."""
 
 from starlette.responses import Response
 

@@ -29,6 +29,6 @@ async def jwks(env: InEnv) -> Response:
 
 
 def me_content(caller: Caller) -> bytes:
-    """The body of `me`, as it is sent."""
+    """Return the body of `me`, as it is sent."""
     data = answers.UserData(user=answers.PublicUser.of(caller.account))
     return answers.Me(data=data).model_dump_json(by_alias=True).encode()

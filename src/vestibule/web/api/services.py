@@ -76,7 +76,7 @@ class FeedResponse(Response):
 
 
 def as_event(told: Told) -> str:
-    """One event, as it is sent (HTML Standard, section 9.2)."""
+    """Return one event, as it is sent (HTML Standard, section 9.2)."""
     if isinstance(told, Hello):
         start = "whole" if told.whole else "tail"
         return _event("hello", {"protocol": PROTOCOL, "now": round(told.now, 3), "start": start})

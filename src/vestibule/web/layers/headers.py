@@ -48,7 +48,7 @@ _METHODS = "GET,HEAD,PUT,PATCH,POST,DELETE"
 
 
 def headers_for(origin: str | None, secure: bool) -> list[tuple[bytes, bytes]]:
-    """What an answer that depends on the caller carries, for a listed origin or for none, as raw headers."""
+    """Return what an answer that depends on the caller carries, for a listed origin or for none, as raw headers."""
     headers = MutableHeaders()
     _complete(headers, origin, secure)
     return headers.raw
@@ -110,7 +110,9 @@ class HeadersLayer:
 
 
 def _route(scope: Scope) -> str:
-    """The route's pattern: a path may end in a mailed secret, which after a failure is still good."""
+    """Return the route's pattern, never the path: that may end in a mailed secret, which after a failure is
+    still good.
+    """
     route = scope.get("route")
     return "none" if route is None else str(route.path)
 
@@ -152,7 +154,7 @@ class _Sent:
 
 
 def target(scope: Scope) -> str:
-    """What was asked for, path and query as they were sent (RFC 9112, section 3.2)."""
+    """Return what was asked for, path and query as they were sent (RFC 9112, section 3.2)."""
     path: bytes = scope.get("raw_path") or ascii(scope["path"])[1:-1].encode()
     query: bytes = scope["query_string"]
     return (path.partition(b"?")[0] + (b"?" + query if query else b"")).decode("latin-1")
@@ -174,8 +176,8 @@ def _preflight_answer(scope: Scope, policy: WebPolicy) -> Response:
 
 
 def _keep_encoded_slashes(scope: Scope) -> None:
-    """An encoded slash is part of a segment and ends none (RFC 3986, section 2.2), but whoever decodes the path takes
-    it for one. Nothing of ours has one in a segment: it is read as an empty segment, which no route has.
+    """Read an encoded slash in the path as an empty segment, which no route has. It is part of a segment and ends none
+    (RFC 3986, section 2.2), but the server that decodes the path takes it for one; no segment of ours has one.
     """
     raw: bytes = scope.get("raw_path") or b""
     if _ENCODED_SLASH.search(raw):

@@ -61,6 +61,7 @@ def form_token(env: Env, caller: Caller) -> str:
 
 
 async def _renewed(request: Request, env: Env) -> Caller:
+    """Return the caller after a refresh; raises `NotSignedIn`, `FetchedAhead`, `RefreshRefused` or `Overloaded`."""
     refresh_token = cookies.read_refresh(request.headers.raw, site_of(request).web)
     if not refresh_token or request.method == "HEAD":  # HEAD must not change anything
         raise NotSignedIn
