@@ -84,8 +84,9 @@ async def _may_get(tx: Transaction, limits: LetterLimits, its: str, of_all: str,
 
 
 async def for_new_account(env: Env, tx: Transaction, email: str, now: datetime) -> bool:
-    """Count the letter that proves the email of a new account, where others are not counted because nobody had it: who
-    deletes an account and registers it anew, over and over, sends no more than anybody who asks for another letter.
+    """Count the letter that verifies the email of a new account; return False if it is one too many. Others are not
+    counted here, because nobody had the email: a person who deletes an account and registers it again, over and over,
+    sends no more than anybody who asks for another letter.
     """
     spacing = env.policy.letters.to_email
     return await tx.rate_counters.take(Limit("letters_new_account", spacing.at_once, spacing.counted), email, now)

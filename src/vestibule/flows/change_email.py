@@ -149,8 +149,8 @@ def _require_form(secret: str) -> None:
 
 
 async def _spend(tx: Transaction, secret: str, purpose: Purpose, now: datetime) -> OneTimeToken:
-    """Spend the link; raises `EmailChangeInvalid`. Whatever is refused afterwards is refused inside the transaction,
-    which unspends it.
+    """Spend the link and return its token; raises `EmailChangeInvalid` if it is good no more. What is refused
+    afterwards is refused inside the transaction, which unspends it.
     """
     await tx.accounts.lock_for_token(digest(secret))
     token = await tx.one_time_tokens.consume(digest(secret), purpose, now)

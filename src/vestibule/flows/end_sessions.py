@@ -33,7 +33,9 @@ class Ended:
 async def end_session(
     env: Env, tx: Transaction, session_id: str, account_id: str, reason: EndReason, now: datetime
 ) -> list[Revocation]:
-    """End one session of an account, inside the caller's transaction; nothing if it was over already."""
+    """End one session of an account, inside the caller's transaction; return its revocation, or nothing if it was over
+    already.
+    """
     ended = await tx.sessions.end(session_id, account_id, reason, now)
     return await _write_down(env, tx, ended, account_id, reason, now)
 
@@ -41,7 +43,7 @@ async def end_session(
 async def end_all_sessions(
     env: Env, tx: Transaction, account_id: str, reason: EndReason, now: datetime
 ) -> list[Revocation]:
-    """End every session of an account, inside the caller's transaction; a revocation for each."""
+    """End every session of an account, inside the caller's transaction; return a revocation for each."""
     ended = await tx.sessions.end_all(account_id, reason, now)
     return await _write_down(env, tx, ended, account_id, reason, now)
 
@@ -49,8 +51,8 @@ async def end_all_sessions(
 async def end_other_sessions(
     env: Env, tx: Transaction, account_id: str, spare: str, reason: EndReason, now: datetime
 ) -> list[Revocation]:
-    """End sessions of an account but `spare`, inside the caller's transaction; a revocation for each. Where there are
-    more than `OTHERS_AT_ONCE`, the rest is for the next transaction.
+    """End sessions of an account except `spare`, inside the caller's transaction; return a revocation for each. Where
+    there are more than `OTHERS_AT_ONCE`, the rest is for the next transaction.
     """
     ended = await tx.sessions.end_others(account_id, spare, OTHERS_AT_ONCE, reason, now)
     return await _write_down(env, tx, ended, account_id, reason, now)
@@ -58,7 +60,7 @@ async def end_other_sessions(
 
 async def end_account(env: Env, tx: Transaction, account_id: str, reason: EndReason, now: datetime) -> Ended:
     """End every session of an account and refuse every token that was issued before `now`, inside the caller's
-    transaction.
+    transaction; return what ended.
 
     One revocation stands for all. `iat` has whole seconds, so that it spares what was issued in this very second: a
     session that may have such a token is revoked by its id as well.
@@ -73,7 +75,9 @@ async def end_account(env: Env, tx: Transaction, account_id: str, reason: EndRea
 
 
 async def end_longest_unseen(env: Env, tx: Transaction, begun: Session, count: int, now: datetime) -> list[Revocation]:
-    """End what an account has too many of, now that it has `count` sessions with the one that has `begun`."""
+    """End the sessions that an account has too many of, now that it has `count` with the one that has `begun`; return
+    their revocations.
+    """
     excess = min(count - env.policy.sessions.for_account, _MOST_UNSEEN)
     if excess <= 0:
         return []
@@ -82,7 +86,7 @@ async def end_longest_unseen(env: Env, tx: Transaction, begun: Session, count: i
 
 
 async def refuse_account(env: Env, tx: Transaction, account_id: str, now: datetime) -> list[Revocation]:
-    """Refuse every token of an account that was issued before `now`, whatever its session."""
+    """Refuse every token of an account that was issued before `now`, whatever its session; return the revocation."""
     purge_at = now + env.policy.revocation_memory
     return await tx.revocations.append([Revocation(now, RevocationKind.ACCOUNT, account_id, purge_at, now)])
 

@@ -22,7 +22,7 @@ async def end_trust(
 ) -> Ended:
     """End every session, token and mailed link of an account, what was asked for and is not mailed yet, and every known
     device, unless not `devices`; return what ended. Call it in the transaction that begins another epoch, after the
-    step that does, and queue new letters and know the browser anew after it.
+    step that does, and queue new letters and add the browser to the known devices after it.
 
     Links that undo a change of email stay, unless the change was at `ways_back_since` or later: an attacker who took
     the account could close its owner's way back otherwise.

@@ -19,7 +19,7 @@ _RANGE = 250
 thousand cost a fifth more.
 """
 _OVER_FOR = timedelta(minutes=5)
-"""What had been over for so long at the start is not read: machines' clocks may differ by a fraction of it."""
+"""What was over for longer than this at the start is not read: machines' clocks may differ by a fraction of it."""
 _log = structlog.get_logger(__name__)
 
 

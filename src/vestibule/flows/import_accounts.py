@@ -62,8 +62,8 @@ class Source:
 
 
 async def import_accounts(env: Env, source: Source, listener: Listener, *, dry: bool = False) -> ImportReport:
-    """Add what is missing, touch nothing that is there but unverified accounts in the way of verified ones: doing it
-    twice does no harm. `dry`: only look.
+    """Add what is missing, and touch nothing that is there except unverified accounts in the way of verified ones;
+    return a report. Doing it twice does no harm. `dry`: only look.
 
     Each batch is a transaction of its own. Raises `StoreUnavailable`.
     """

@@ -110,8 +110,8 @@ def _raced(session: Session, token: RefreshToken, limits: SessionLimits, now: da
 
 @retry_on_conflict
 async def _end_as_reused(env: Env, session: Session, now: datetime) -> _Outcome:
-    """End the session, because its token was used twice. In a transaction of its own: the one before holds the session,
-    and the account has to be locked first.
+    """End the session, because its token was used twice, and return the outcome. In a transaction of its own: the one
+    before holds the session, and the account has to be locked first.
     """
     reason = EndReason.REFRESH_TOKEN_REUSED
     async with env.store.transaction() as tx:

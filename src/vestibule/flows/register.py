@@ -53,7 +53,7 @@ class _Doubted:
 
 
 async def _register_openly(env: Env, account: Account, password: str, client_info: ClientInfo) -> Account:
-    """Register the account and mail its link; raises `EmailTaken`."""
+    """Register the account, mail its link and return it; raises `EmailTaken`."""
     outcome = await _add_openly(env, account, client_info)
     if isinstance(outcome, _Doubted):
         await _compare(env, account.email, password, outcome)
@@ -63,7 +63,9 @@ async def _register_openly(env: Env, account: Account, password: str, client_inf
 
 @retry_on_conflict
 async def _add_openly(env: Env, account: Account, client_info: ClientInfo) -> _Registered | _Doubted:
-    """Add the account, or replace nobody's. If the email is taken, put its password in doubt."""
+    """Add the account, or replace one that is nobody's; return it. If the email is taken, put its password in doubt,
+    and return the doubt.
+    """
     async with env.store.transaction() as tx:
         if await tx.accounts.add(account):
             if await for_new_account(env, tx, account.email, account.created_at):
@@ -99,9 +101,10 @@ async def _register_concealed(env: Env, account: Account, password: str, client_
 
 @retry_on_conflict
 async def _add_concealed(env: Env, account: Account, client_info: ClientInfo) -> tuple[_Registered, _Doubted]:
-    """Add the account, or replace nobody's, or queue a letter to the owner of the email; and what is in doubt.
+    """Add the account, or replace one that is nobody's, or queue a letter to the owner of the email; return the account
+    to answer with, and what is in doubt.
 
-    Forgives no login attempts, which would tell that the email was free: its verification does.
+    Resets no login attempts, which would tell that the email was free: its verification does.
     """
     async with env.store.transaction() as tx:
         added = await tx.accounts.add(account)
@@ -144,8 +147,8 @@ async def _trust(env: Env, email: str, stored: str | None, doubted_at: datetime)
 
 
 async def _doubt(tx: Transaction, account: Account) -> _Doubted:
-    """Put the password in doubt with which somebody else may have registered this email, before a letter can be on its
-    way: a click in the mailbox will not make it good.
+    """Put the password in doubt with which somebody else may have registered this email, and return the doubt. Call it
+    before a letter can be on its way: a click in the mailbox will not make the password good.
     """
     there, at = await tx.accounts.lock_at(account.email), account.created_at
     earlier = there.registered_again_at if there is not None else None

@@ -12,7 +12,9 @@ from vestibule.model.store import Transaction
 
 
 async def remove_squatter(env: Env, tx: Transaction, email: str, owner_id: str, now: datetime) -> list[Revocation]:
-    """Delete the account that has this email and never verified it, unless it is the owner's, and refuse its tokens."""
+    """Delete the account that has this email and never verified it, unless it is the owner's, and refuse its tokens;
+    return the revocations.
+    """
     there = await tx.accounts.lock_at(email)
     if there is None or there.verified or there.id == owner_id:
         return []

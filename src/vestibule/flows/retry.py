@@ -27,9 +27,9 @@ _log = structlog.get_logger(__name__)
 def retry_on_conflict(
     decide: Callable[P, Coroutine[Any, Any, T]],
 ) -> Callable[P, Coroutine[Any, Any, T]]:
-    """Call `decide` again, a few times and after a random wait, if its transaction met a conflict.
+    """Return `decide`, called again, a few times and after a random wait, if its transaction met a conflict.
 
-    Raises `StoreUnavailable` where that did not help.
+    It raises `StoreUnavailable` if that did not help.
     """
 
     @wraps(decide)

@@ -17,7 +17,7 @@ from vestibule.model.store import Transaction
 
 @retry_on_conflict
 async def take_over(env: Env, code: str) -> str:
-    """Spend a mailed code: the password that was given dies, with every session and every other mailed link. The
+    """Spend a mailed code: the password that was given dies, with every session and every other mailed link. Return the
     secret with which another password is chosen; raises `VerificationCodeInvalid`.
     """
     if not is_secret(code):
@@ -43,7 +43,7 @@ async def leave_no_password(
     env: Env, tx: Transaction, token: OneTimeToken, now: datetime
 ) -> tuple[Account | None, Ended]:
     """Verify the email that the token was mailed to, and leave nothing of what was made with it before: no password, no
-    session, no known device, no other link. The account as it is then, None if it is no more; and what ended.
+    session, no known device, no other link. Return the account as it is then, None if it is no more, and what ended.
     """
     taken = await tx.accounts.take_back(token.account_id, token.email, now)
     if taken is None:

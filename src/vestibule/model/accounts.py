@@ -16,8 +16,8 @@ MAX_LOCAL_PART_BYTES = 64  # RFC 5321, section 4.5.3.1.1
 MAX_NAME_CHARACTERS = 255
 DEFAULT_PHOTO = "default.png"
 REGISTERED_AGAIN_AFTER = timedelta(minutes=10)
-"""An email that nobody has verified can be registered again so long after the last time, which is longer than a double
-click or a repeated request may take."""
+"""How long after the last time an email that nobody has verified can be registered again: longer than a double click or
+a repeated request may take."""
 
 
 class Role(StrEnum):

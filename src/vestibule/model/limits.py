@@ -60,7 +60,7 @@ class LetterLimits:
 
 
 class RateClass(StrEnum):
-    """What one network may do so often; each line of the URL map names one of them, or none."""
+    """What is limited for each network; each line of the URL map names one of them, or none."""
 
     SIGN_IN = "sign_in"
     REGISTER = "register"

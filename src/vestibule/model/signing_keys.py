@@ -165,4 +165,4 @@ class SigningKeys(Protocol):
         """Withdraw every retired key that need not check any more; return their number."""
 
     async def reencrypt(self, kid: str, old: str, new: str) -> bool:
-        """Replace `old`, if it is still there, by what is sealed anew; return whether that was done."""
+        """Replace `old`, if it is still there, by `new`; return whether that was done."""

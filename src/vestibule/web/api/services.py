@@ -22,7 +22,7 @@ from vestibule.web.service import AskingService
 
 PROTOCOL = 1
 SEND_SECONDS = 10
-"""Somebody who takes nothing for so long is not there any more."""
+"""A client that takes nothing for this long is not there any more."""
 
 _MAX_DIGITS = 18
 
