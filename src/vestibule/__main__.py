@@ -6,7 +6,7 @@ The commands of a person load neither server nor database, so that they answer i
 import sys
 from importlib import import_module
 
-from vestibule.process import missing
+from vestibule.process import garbage, missing
 
 OF_A_PERSON = ("login", "whoami", "token", "logout")
 
@@ -18,7 +18,7 @@ def module_of(arguments: list[str]) -> str:
 
 def main() -> None:
     """Run a command."""
-    with missing.explained():
+    with missing.explained(), garbage.none_meanwhile():
         program = import_module(module_of(sys.argv[1:]))
     program.main()
 

@@ -42,6 +42,7 @@ from vestibule.storage import limiter
 from vestibule.storage.absent.replica import NoSessionReplica
 from vestibule.storage.absent.wake_ups import NoWakeUps
 from vestibule.storage.redis import replica as redis_replica
+from vestibule.storage.redis.limiter import on_redis
 from vestibule.storage.redis.replica import RedisSessionReplica
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.engine import Engines
@@ -159,7 +160,7 @@ async def world_on(
                 redis_replica.connect(backend.redis_url, redis_seconds, redis_seconds)
             )
             replica = RedisSessionReplica(redis, clock)
-            counting = limiter.on_redis(redis, SystemClock(), prefix=new_id())
+            counting = on_redis(redis, SystemClock(), prefix=new_id())
         threads = NicedThreads(threads=2, waiting=10_000)
         stack.callback(threads.close)
         mailer = CatchingMailer(clock)

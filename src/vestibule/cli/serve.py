@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
+import multiprocessing
 import os
 import signal
 import sys
 import tempfile
 from collections.abc import Iterator
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, distribution
 from typing import Annotated
 
@@ -21,7 +23,7 @@ from vestibule.cli.console import notes
 from vestibule.cli.listening import places
 from vestibule.cli.supervisor import FINISH_SECONDS, Supervisor
 from vestibule.cli.welcome import welcome_when_open
-from vestibule.process import open_files
+from vestibule.process import garbage, open_files
 from vestibule.settings.fields import Settings
 from vestibule.settings.reading import ENV_FILE, WrongSettings, slips
 
@@ -66,10 +68,11 @@ def serve(
     asyncio.run(_prepare(command_context))
     open_files.raise_limit()
     connections = _connections(settings)
+    program = _TRACED if settings.traces else _PLAIN
     server = Supervisor(
         lambda: welcome_when_open(settings, address, number, workers),
         settings.leaving_seconds,
-        _TRACED if settings.traces else _PLAIN,
+        program,
         factory=True,
         address=address,
         port=number,
@@ -85,7 +88,17 @@ def serve(
         log_level=LogLevels.warning,
     )
     with place, _room_for_metrics(settings):
+        _load(program)
         server.serve()
+
+
+def _load(program: str) -> None:
+    """Import what the workers run, where they are forked: once for all of them, in memory that they share. After the
+    place for metrics is known, because prometheus-client looks for that when it is imported.
+    """
+    if multiprocessing.get_start_method() == "fork":
+        with garbage.none_meanwhile():
+            import_module(program.partition(":")[0])
 
 
 def _tell_slips() -> None:

@@ -4,14 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from redis.exceptions import RedisError
-
 from vestibule.model.findings import Finding, fault, fine, hint, warning
 from vestibule.protocol.this_machine import is_this_machine
 from vestibule.settings.fields import Settings
 from vestibule.settings.reading import WrongSettings
-from vestibule.storage.redis.sentinel import SCHEMES
-from vestibule.wiring.opening import shared
+from vestibule.wiring.opening import of_redis, shared
 
 SUBJECT = "redis"
 _FULL = 0.9
@@ -27,7 +24,7 @@ async def look(chosen: Settings) -> list[Finding]:
     try:
         async with shared(chosen) as client:
             info: dict[str, Any] = await client.info() if client else {}
-    except (RedisError, OSError) as reason:
+    except of_redis().LOST as reason:
         return [_unreachable(chosen, _said(chosen, reason))]
     except WrongSettings as reason:
         return [fault(SUBJECT, str(reason), "The server does not start.", "REDIS_URL=redis://host:6379/0")]
@@ -58,7 +55,7 @@ def _said(chosen: Settings, reason: Exception) -> str:
 
 def _watched(chosen: Settings) -> bool:
     """Return whether the URL names Sentinels, which redis-cli cannot connect to by URL."""
-    return urlsplit(chosen.redis_url.get_secret_value()).scheme in SCHEMES
+    return urlsplit(chosen.redis_url.get_secret_value()).scheme in of_redis().SCHEMES
 
 
 def _memory(chosen: Settings, info: dict[str, Any]) -> Iterator[Finding]:

@@ -6,9 +6,9 @@ Knows every adapter except HTTP and the command line, which `app` and `commands`
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import partial
+from importlib import import_module
 from pathlib import Path
-
-from redis.asyncio import Redis
+from typing import TYPE_CHECKING, Any
 
 from vestibule.crypto.passwords import Argon2id, Hasher
 from vestibule.crypto.pepper import Peppers
@@ -37,9 +37,6 @@ from vestibule.state.revocation_set import RevocationSet
 from vestibule.storage import limiter
 from vestibule.storage.absent.replica import NoSessionReplica
 from vestibule.storage.absent.wake_ups import NoWakeUps
-from vestibule.storage.redis import replica as redis_replica
-from vestibule.storage.redis.replica import RedisSessionReplica
-from vestibule.storage.redis.wake_ups import RedisWakeUps
 from vestibule.storage.sql import engine
 from vestibule.storage.sql import url as addresses
 from vestibule.storage.sql.clock import DatabaseClock
@@ -51,6 +48,9 @@ from vestibule.storage.sql.url import WrongAddress
 from vestibule.storage.sql.wake_ups import PostgresqlWakeUps
 from vestibule.translations.catalogues import broken
 from vestibule.wiring.keys import given_keys, keys, lacks_secret, make_folder, open_key_manager, refuse_lost
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 _WATCHING = 2  # connections: one reads the record of revocations, one listens
 _SIGNING_THREADS = 1
@@ -89,15 +89,21 @@ def _database_address(settings: Settings) -> object:
         raise WrongSettings(f"DATABASE_URL: {fault}") from None
 
 
-def _redis_address(settings: Settings) -> Redis | None:
+def of_redis() -> Any:
+    """Return `wiring.on_redis`, loaded now at the latest."""
+    return import_module("vestibule.wiring.on_redis")
+
+
+def _redis_address(settings: Settings) -> "Redis | None":
     return _redis(settings) if settings.redis_url.get_secret_value() else None
 
 
-def _redis(settings: Settings, *seconds: float) -> Redis:
+def _redis(settings: Settings, *seconds: float) -> "Redis":
     try:
-        return redis_replica.connect(settings.redis_url.get_secret_value(), *seconds)
+        client: Redis = of_redis().connect(settings.redis_url.get_secret_value(), *seconds)
     except ValueError as fault:
         raise WrongSettings(f"REDIS_URL: {fault}") from None
+    return client
 
 
 @asynccontextmanager
@@ -136,9 +142,9 @@ async def opened(
             key_manager=key_manager,
             passwords=Passwords(hasher(settings), hashing),
             signing=signing,
-            replica=RedisSessionReplica(redis, clock) if redis else NoSessionReplica(),
+            replica=of_redis().RedisSessionReplica(redis, clock) if redis else NoSessionReplica(),
             wake_ups=wake_ups(settings, watching, redis),
-            limiter=limiter.on_redis(counting, clock) if counting else limiter.in_memory(clock),
+            limiter=of_redis().limiter(counting, clock) if counting else limiter.in_memory(clock),
             mailer=mailer(settings, clock),
             revocations=RevocationSet(settings.revocation_staleness_seconds),
             memory=Memory(settings.remembered_tokens),
@@ -183,7 +189,7 @@ async def database(
 
 
 @asynccontextmanager
-async def shared(settings: Settings, *seconds: float) -> AsyncIterator[Redis | None]:
+async def shared(settings: Settings, *seconds: float) -> AsyncIterator["Redis | None"]:
     """Open Redis, or nothing if none is set. `seconds` replace the default timeouts."""
     if not settings.redis_url.get_secret_value():
         yield None
@@ -192,10 +198,11 @@ async def shared(settings: Settings, *seconds: float) -> AsyncIterator[Redis | N
         yield redis
 
 
-def wake_ups(settings: Settings, watching: Engines, redis: Redis | None) -> WakeUps:
+def wake_ups(settings: Settings, watching: Engines, redis: "Redis | None") -> WakeUps:
     """Return how processes wake one another: by Redis, PostgreSQL or not at all."""
     if redis is not None:
-        return RedisWakeUps(redis)
+        on_redis: WakeUps = of_redis().RedisWakeUps(redis)
+        return on_redis
     return NoWakeUps() if settings.embedded or watching.behind_pooler else PostgresqlWakeUps(watching)
 
 

@@ -21,8 +21,8 @@ from vestibule.model.limits import Limit, NetworkLimits, RateClass, network_of, 
 from vestibule.observability.logs import masked_address
 from vestibule.settings.fields import Settings
 from vestibule.settings.policy import policy
-from vestibule.storage import limiter
 from vestibule.storage.redis import replica
+from vestibule.storage.redis.limiter import on_redis
 from vestibule.web.client_address import ClientAddresses, is_listed
 from vestibule.web.routes import PAGES, ROUTES, WORKBENCH
 
@@ -116,7 +116,7 @@ async def test_g9_without_redis_a_stricter_limit_counts(tmp_path: Path) -> None:
         not_to_be_had(reason)
     limit = Limit("network_sign_in", 100, POLICY.networks.of(RateClass.SIGN_IN).within)
     async with replica.connect(address) as redis:
-        counting = limiter.on_redis(redis, SystemClock())
+        counting = on_redis(redis, SystemClock())
         assert await counting.take(limit, "192.0.2.1") is None
         process.kill()
         process.wait()

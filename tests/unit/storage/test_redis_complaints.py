@@ -6,14 +6,14 @@ from structlog.testing import capture_logs
 
 from tests.harness.clock import ManualClock
 from vestibule.model.limits import Limit
-from vestibule.storage import limiter
 from vestibule.storage.redis import replica
+from vestibule.storage.redis.limiter import on_redis
 
 
 async def test_whoever_uses_it_says_so_once_a_minute() -> None:
     clock = ManualClock()
     async with replica.connect("redis://:hush-hush@127.0.0.1:1/0") as redis:
-        shown, counting = replica.RedisSessionReplica(redis, clock), limiter.on_redis(redis, clock)
+        shown, counting = replica.RedisSessionReplica(redis, clock), on_redis(redis, clock)
         limit = Limit("network_sign_in", 100, timedelta(minutes=1))
         with capture_logs() as logs:
             for _ in range(32):  # over a minute, in steps beyond the second that each of them pauses

@@ -1,0 +1,51 @@
+"""`model.limits.Limiter` on Redis, with each process's memory to fall back on."""
+
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+from limits.aio.storage import MemoryStorage, RedisStorage
+from redis.asyncio import Redis
+
+from vestibule.model.clock import Clock
+from vestibule.model.limits import Limit, Limiter
+from vestibule.storage.limiter import WindowLimiter
+from vestibule.storage.redis.complaints import Complaints
+from vestibule.storage.redis.replica import LOST
+
+_PAUSE_AFTER_FAULT = timedelta(seconds=1)
+_SHARE_WITHOUT_REDIS = 5  # how many processes the limit is shared out among, when they cannot count together
+
+
+def on_redis(redis: Redis, clock: Clock, prefix: str = "vestibule") -> Limiter:
+    """Counts for all processes together, and more strictly in each of them while Redis is gone. Keys are `prefix:…`."""
+    connections: Any = redis.connection_pool  # which the library takes, and its annotation does not know
+    storage = RedisStorage("redis://", implementation="redispy", key_prefix=prefix, connection_pool=connections)
+    alone = WindowLimiter(MemoryStorage(), clock, _SHARE_WITHOUT_REDIS)
+    return FallingBackLimiter(WindowLimiter(storage, clock), alone, clock, Complaints(redis, clock))
+
+
+class FallingBackLimiter:
+    """The shared count; each process's own while that cannot be reached. Never none."""
+
+    def __init__(self, shared: Limiter, alone: Limiter, clock: Clock, complaints: Complaints) -> None:
+        self._complaints = complaints
+        self._shared = shared
+        self._alone = alone
+        self._clock = clock
+        self._paused_until = clock.monotonic()
+
+    @property
+    def reached(self) -> Counter[str]:
+        return Counter(self._shared.reached) + Counter(self._alone.reached)
+
+    async def take(self, limit: Limit, network: str) -> timedelta | None:
+        now = self._clock.monotonic()
+        if now >= self._paused_until:
+            try:
+                return await self._shared.take(limit, network)
+            except LOST as fault:
+                # One failure in a second is enough: the next requests do not wait for a Redis that is gone.
+                self._paused_until = now + _PAUSE_AFTER_FAULT.total_seconds()
+                self._complaints.say("limits_count_alone", fault)
+        return await self._alone.take(limit, network)
