@@ -30,6 +30,7 @@ class Limits:
 
     def __init__(self) -> None:
         self._hasher = Hasher(Argon2id())
+        self._hasher.choose_library()  # as a server does
         self._stored = self._hasher.hash(_PASSWORD)
         self._key = jwk.generate()
         self._checking = {self._key.kid: self._key.public}

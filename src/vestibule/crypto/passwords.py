@@ -3,23 +3,37 @@
 `hash_forms.py` judges a stored hash before it is checked. A hash of an unknown form, or one that costs too much, never
 matches, and takes as long as one that is checked.
 
+Hashes as we make them are made and checked by the library that is faster on this machine (`argon2_libraries.py`), once
+`choose_library` has measured it; every other argon2 hash is checked by argon2-cffi. So the work that a wrong password
+takes is counted for each library by itself: the same cost is not the same time with both.
+
 Hashing takes tens of milliseconds of CPU on purpose: call it on `process/niced_threads.py`, never on the event loop.
 """
 
 import base64
+import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-import argon2
 import bcrypt
-from argon2.low_level import ARGON2_VERSION, hash_secret_raw
+from argon2.low_level import ARGON2_VERSION
 
+from vestibule.crypto.argon2_libraries import (
+    DIGEST_BYTES,
+    SALT_BYTES,
+    Argon2Cffi,
+    Argon2Library,
+    Libsodium,
+    Measurement,
+    measure,
+)
 from vestibule.crypto.entropy import random_bytes
 from vestibule.crypto.hash_forms import Cost, argon2_cost, bcrypt_cost, checkable
 from vestibule.crypto.pepper import MARK, Peppers
 
 _LEAST_MEMORY_KIB = 8  # RFC 9106, section 3.1
+_BODY = re.compile(r"[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}")  # salt and digest of our lengths
 BCRYPT_MAX_BYTES = 72  # bcrypt ignores everything beyond
 
 
@@ -38,18 +52,35 @@ class Hasher:
     def __init__(self, cost: Argon2id, bcrypt_rounds: int | None = None, peppers: Peppers | None = None) -> None:
         """Make argon2id hashes at `cost`, or bcrypt hashes at `bcrypt_rounds` if another program must read them."""
         self._peppers = peppers or Peppers()
-        self._argon2 = argon2.PasswordHasher(
-            time_cost=cost.iterations, memory_cost=cost.memory_kib, parallelism=cost.lanes
-        )
+        self._cost = Cost(cost.memory_kib, cost.iterations, cost.lanes)
+        parameters = f"m={cost.memory_kib},t={cost.iterations},p={cost.lanes}"
+        self._ours = f"$argon2id$v={ARGON2_VERSION}${parameters}$"  # how each of our hashes begins
+        self._of_every_form = Argon2Cffi(self._cost)
+        self._library: Argon2Library = self._of_every_form
         self._bcrypt_rounds = bcrypt_rounds
         # Checked when there is no account, so that an unknown email takes as long as a wrong password.
         self.decoy = self._decoy_hash()
+
+    @property
+    def library(self) -> str:
+        """Return the name of the library that makes argon2id hashes."""
+        return self._library.name
+
+    def choose_library(self, measured: Callable[[int], Measurement] = measure) -> Measurement | None:
+        """Make and check hashes like ours with the library that is clearly faster here from now on; return what was
+        measured. None if there is no choice: libsodium knows one lane.
+        """
+        if self._cost.lanes != 1:
+            return None
+        measurement = measured(self._cost.iterations)
+        self._library = Libsodium(self._cost) if measurement.clearly_libsodium else self._of_every_form
+        return measurement
 
     def hash(self, password: str) -> str:
         """Return a new hash with its own salt."""
         if self._bcrypt_rounds is not None:
             return bcrypt.hashpw(_for_bcrypt(password), bcrypt.gensalt(self._bcrypt_rounds)).decode()
-        return self._peppers.with_mark(self._argon2.hash(self._peppers.apply(_normal(password))))
+        return self._peppers.with_mark(self._library.hash(self._peppers.apply(_normal(password))))
 
     def matches(self, password: str, stored: str) -> bool:
         """Return whether `stored` was made from `password`; False for a hash of no known form.
@@ -75,30 +106,40 @@ class Hasher:
             for rounds in missing:
                 bcrypt.hashpw(b"", bcrypt.gensalt(rounds))
         if cost is not None:
-            self._argon2.hash(b"")
+            self._library.hash(b"")
 
     def even_out_argon2(self, password: str, stored: str, others: Collection[Cost]) -> None:
         """Do the work that checking `stored` lacked of an argon2 hash of the highest of `others` and today's cost, for
-        each spelling of the password: an imported hash may cost ten times what ours does.
+        each spelling of the password: an imported hash may cost ten times what ours does. Where argon2-cffi checks only
+        those, it is one of ours with the other library and the highest of `others` with argon2-cffi.
         """
         hashed, tried = self._hash_and_inputs(password, stored)
-        cost, today = argon2_cost(hashed), self._cost_of_today
-        done = today.work if cost is None else len(tried) * cost.work  # for a bcrypt hash, `even_out` has made one
-        self._do_work(len(_spellings(password)) * max(one.work for one in (today, *others)) - done)
+        cost, spellings = argon2_cost(hashed), len(_spellings(password))
+        most = max(one.work for one in others)
+        if self._library is self._of_every_form:
+            done = self._cost.work if cost is None else len(tried) * cost.work  # for bcrypt, `even_out` has made one
+            self._do_work(spellings * max(most, self._cost.work) - done)
+        else:
+            other = cost is not None and not self._is_ours(hashed)
+            self._hash_nothing(spellings if other else spellings - 1)
+            self._do_work(spellings * most - (len(tried) * cost.work if cost and other else 0))
 
     def costs_differently(self, cost: Cost) -> bool:
-        """Return whether a hash of this cost takes more or less work than a new one."""
-        return cost.work != self._cost_of_today.work
+        """Return whether a hash of this cost, but not like ours, takes more or less work than a new one: with another
+        library every such hash does.
+        """
+        return self._library is not self._of_every_form or cost.work != self._cost.work
 
-    @property
-    def _cost_of_today(self) -> Cost:
-        return Cost(self._argon2.memory_cost, self._argon2.time_cost, self._argon2.parallelism)
+    def _hash_nothing(self, times: int) -> None:
+        for _ in range(times):
+            self._library.hash(b"")
 
     def _do_work(self, work: int) -> None:
-        whole, rest = divmod(max(work, 0), self._argon2.memory_cost)
-        for iterations, memory in ((whole, self._argon2.memory_cost), (1, rest)):
+        """Have argon2-cffi do this much."""
+        whole, rest = divmod(max(work, 0), self._cost.memory_kib)
+        for iterations, memory in ((whole, self._cost.memory_kib), (1, rest)):
             if iterations and memory >= _LEAST_MEMORY_KIB:
-                hash_secret_raw(b"", bytes(16), iterations, memory, 1, 32, argon2.Type.ID)
+                self._of_every_form.work(iterations, memory)
 
     def outdated(self, stored: str) -> bool:
         """Return whether `stored` differs from new hashes in algorithm, cost or pepper."""
@@ -107,7 +148,7 @@ class Hasher:
         if self._peppers.outdated(stored):
             return True
         hashed = stored[stored.find("$") :]
-        return not hashed.startswith("$argon2id$") or self._argon2.check_needs_rehash(hashed)
+        return not hashed.startswith("$argon2id$") or self._of_every_form.differs(hashed)
 
     def _hash_and_inputs(self, password: str, stored: str) -> tuple[str, list[bytes]]:
         """Return the hash to check, or the decoy in the place of one that cannot be checked, and what it may be made
@@ -126,24 +167,33 @@ class Hasher:
         return found if fits else None
 
     def _is_imported(self, hashed: str) -> bool:
-        return bcrypt_cost(hashed) is not None or self._argon2.check_needs_rehash(hashed)
+        return bcrypt_cost(hashed) is not None or self._of_every_form.differs(hashed)
 
     def _verify(self, hashed: str, text: bytes) -> bool:
+        if bcrypt_cost(hashed) is None:
+            return self._library_for(hashed).verify(hashed, text)
         try:
-            if bcrypt_cost(hashed) is not None:
-                return bcrypt.checkpw(text[:BCRYPT_MAX_BYTES], hashed.encode())
-            return self._argon2.verify(hashed, text)
-        except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError, ValueError):
+            return bcrypt.checkpw(text[:BCRYPT_MAX_BYTES], hashed.encode())
+        except ValueError:
             return False
+
+    def _library_for(self, hashed: str) -> Argon2Library:
+        if self._is_ours(hashed):
+            return self._library
+        if hashed.startswith(self._ours):
+            # Of our cost and another length. No index finds these, so nothing could even out that argon2-cffi takes
+            # longer: from the first one on it checks ours too.
+            self._library = self._of_every_form
+        return self._of_every_form
+
+    def _is_ours(self, hashed: str) -> bool:
+        return hashed.startswith(self._ours) and _BODY.fullmatch(hashed, len(self._ours)) is not None
 
     def _decoy_hash(self) -> str:
         """Return a hash at today's cost that no password made. Random, because computing one keeps 20 MB resident."""
         if self._bcrypt_rounds is not None:
             return bcrypt.gensalt(self._bcrypt_rounds).decode() + _phc(random_bytes(23)).replace("+", ".")
-        cost = self._argon2
-        parameters = f"m={cost.memory_cost},t={cost.time_cost},p={cost.parallelism}"
-        salt, digest = random_bytes(cost.salt_len), random_bytes(cost.hash_len)
-        return f"$argon2id$v={ARGON2_VERSION}${parameters}${_phc(salt)}${_phc(digest)}"
+        return f"{self._ours}{_phc(random_bytes(SALT_BYTES))}${_phc(random_bytes(DIGEST_BYTES))}"
 
 
 def _phc(content: bytes) -> str:

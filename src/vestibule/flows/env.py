@@ -12,10 +12,9 @@ from vestibule.model.sessions import SessionReplica
 from vestibule.model.signing_keys import KeyManager
 from vestibule.model.store import Store
 from vestibule.process.niced_threads import NicedThreads
-from vestibule.protocol.tasks import SharedWork
 from vestibule.state.feed import Feed
 from vestibule.state.key_ring import KeyRing
-from vestibule.state.memory import Found, Memory
+from vestibule.state.memory import Memory
 from vestibule.state.passwords import Passwords
 from vestibule.state.readiness import Readiness
 from vestibule.state.revocation_set import RevocationSet
@@ -26,8 +25,7 @@ class Env:
     """One process's view of the world. `letters_waiting` wakes the process's own mail worker.
 
     `watching` is the same store over connections of its own, so that a busy process still hears of log-outs.
-    `key_manager` is None where the keys are given by settings. `look_ups` are those of sessions under way, by id and
-    by the generation of `revocations`.
+    `key_manager` is None where the keys are given by settings.
     """
 
     policy: Policy
@@ -45,7 +43,6 @@ class Env:
     revocations: RevocationSet
     memory: Memory
     feed: Feed
-    look_ups: SharedWork[tuple[str, int], Found | None] = field(default_factory=SharedWork)
     database_clock: OtherClock = field(default_factory=NoOtherClock)
     readiness: Readiness = field(default_factory=Readiness)
     letters_waiting: asyncio.Event = field(default_factory=asyncio.Event)

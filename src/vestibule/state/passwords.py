@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import ParamSpec, TypeVar
 
+from vestibule.crypto.argon2_libraries import Measurement
 from vestibule.crypto.hash_forms import Cost
 from vestibule.crypto.passwords import Hasher
 from vestibule.model.errors import Overloaded
@@ -66,6 +67,17 @@ class Passwords:
             await self._run(self._hasher.even_out, password, checked, highest_bcrypt_cost)
         if others := [cost for cost in argon2 if self._hasher.costs_differently(cost)]:
             await self._run(self._hasher.even_out_argon2, password, checked, others)
+
+    def choose_library(self) -> Measurement | None:
+        """Hash with the library that is faster on this machine from now on; return what was measured, or None if there
+        is no choice. Takes some tens of milliseconds of CPU.
+        """
+        return self._hasher.choose_library()
+
+    @property
+    def library(self) -> str:
+        """Return the name of the library that makes argon2id hashes."""
+        return self._hasher.library
 
     def can_match(self, stored: str) -> bool:
         """Return whether any password can match `stored`: a known form, a cost within bounds, a known pepper."""

@@ -1,10 +1,11 @@
-"""Background work of every process: follow revocations and keys, deliver letters, clean up."""
+"""Background work of every process: follow revocations and keys, deliver letters, clean up, choose a hash library."""
 
 import asyncio
 import contextlib
 import itertools
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 
 import structlog
 
@@ -25,6 +26,7 @@ from vestibule.model.clock import MOST_APART
 from vestibule.model.errors import Fault
 from vestibule.observability.metrics.background import observe_revocation_lag, timed
 from vestibule.observability.metrics.meters import LETTERS
+from vestibule.process.niced_threads import NicedThreads
 from vestibule.process.signals import on_stop_signal
 
 POLL_SECONDS = 1.0
@@ -45,7 +47,8 @@ async def running(env: Env) -> AsyncIterator[None]:
     await env.replica.look_over()
     stopping = asyncio.Event()
     delivering = asyncio.create_task(deliver_letters(env, stopping))
-    tasks = [*_followers(env), asyncio.create_task(keep_clean(env)), delivering]
+    once = asyncio.create_task(choose_hash_library(env))
+    tasks = [*_followers(env), asyncio.create_task(keep_clean(env)), delivering, once]
     try:
         # The server program waits for open responses, and a feed never ends by itself.
         with on_stop_signal(lambda: drain(env)):
@@ -66,6 +69,18 @@ def _followers(env: Env) -> list[asyncio.Task[None]]:
         asyncio.create_task(listen_for_wake_ups(env, woken)),
         asyncio.create_task(follow_keys(env)),
     ]
+
+
+async def choose_hash_library(env: Env) -> None:
+    """Measure which library hashes faster here, use it, and log its name. No request waits for that."""
+    milliseconds = None
+    try:
+        with contextlib.closing(NicedThreads(threads=1, waiting=0)) as thread:
+            if measured := await thread.run(env.passwords.choose_library):
+                milliseconds = {name: round(taken, 1) for name, taken in asdict(measured).items()}
+    except Exception:
+        _log.exception("password_hashing_not_measured")
+    _log.info("password_hashing", library=env.passwords.library, milliseconds=milliseconds)
 
 
 async def end(tasks: Collection[asyncio.Task[None]]) -> None:

@@ -6,9 +6,13 @@ from unittest.mock import patch
 
 import argon2
 import bcrypt
+import pytest
+from argon2.low_level import Type, hash_secret
 from sqlalchemy import text
 
-from tests.harness.world import CHEAP, World
+from tests.harness.backends import Backend
+from tests.harness.hash_work import WORK, count_work, with_libsodium
+from tests.harness.world import CHEAP, World, world_on
 from tests.unit.crypto.test_hash_forms import ODD, PASSWORD, TYPED
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.hash_forms import Cost
@@ -83,6 +87,26 @@ async def test_i7_everybody_s_wrong_password_makes_up_for_an_argon2_hash_of_anot
         "odd3": most - today,
         "nobody": most - today,
     }
+
+
+async def test_i10_everybody_s_wrong_password_is_the_same_work_for_each_of_two_libraries(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """I10: argon2i of our cost is argon2-cffi's while ours are libsodium's, and is made up for in every sign-in."""
+    count_work(monkeypatch)
+    form = hash_secret(b"another", bytes(16), 2, 19_456, 1, 32, Type.I).decode()
+    async with world_on(backend, hasher=with_libsodium(Hasher(Argon2id()))) as world:
+        rows = {"argon2i": form, "none": None, "bcrypt": Hasher(CHEAP, 5).hash("another"), "odd": "$argon2id$"}
+        await _fill(world, {f"{name}@example.com": made for name, made in rows.items()})
+        await world.register("ours@example.com")
+        client, work = await world.client(), {}
+        for name in (*rows, "ours", "nobody"):
+            WORK.clear()
+            body = {"email": f"{name}@example.com", "password": "wrong horse"}
+            assert (await client.post("/api/auth/login", json=body)).status_code == 400
+            work[name] = dict(WORK)
+    same = {"libsodium": 2 * 19_456, "argon2-cffi": 2 * 19_456, "bcrypt": 32}
+    assert {name: done for name, done in work.items() if done != same} == {}
 
 
 INTO = "INSERT INTO accounts (id, name, email, role, verified, created_at, updated_at, password_hash, photo, epoch)"

@@ -1,0 +1,117 @@
+"""Two libraries that make and check the same argon2id hashes (RFC 9106); which is faster depends on the machine.
+
+libsodium computes with the widest instructions of the processor (AVX2, AVX-512), and maps its memory anew for each
+hash, so that the system clears a page for every 4 KiB of it; nothing public makes it keep them. argon2-cffi keeps its
+memory from one hash to the next, and checks every form of argon2. Where a page is cheap libsodium takes half the time;
+on some virtual machines it takes as long.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import argon2
+from argon2.low_level import hash_secret_raw
+from nacl import bindings
+from nacl.exceptions import InvalidkeyError
+
+from vestibule.crypto.hash_forms import Cost
+
+SALT_BYTES, DIGEST_BYTES = 16, 32  # libsodium's, which cannot be told otherwise
+_MEASURED_KIB = 4_096  # so that argon2-cffi keeps little: a fifth of a hash, and the ratio is the same within its noise
+_ROUNDS = 4
+_MOST_SECONDS = 0.15
+_CLEARLY_FASTER = 0.9  # of the other's time: two measurements of one library differ by a few percent
+
+
+class Argon2Library(Protocol):
+    """Makes argon2id hashes at one cost, and checks those that it makes."""
+
+    name: str
+
+    def hash(self, password: bytes) -> str:
+        """Return a new hash with its own salt of 16 bytes, as a PHC string."""
+
+    def verify(self, hashed: str, password: bytes) -> bool:
+        """Return whether `hashed` was made from `password`."""
+
+
+class Argon2Cffi:
+    """The reference implementation. Checks every form and cost, whatever its own cost is."""
+
+    name = "argon2-cffi"
+
+    def __init__(self, cost: Cost) -> None:
+        self._hasher = argon2.PasswordHasher(
+            cost.iterations, cost.memory_kib, cost.lanes, hash_len=DIGEST_BYTES, salt_len=SALT_BYTES
+        )
+
+    def hash(self, password: bytes) -> str:
+        return self._hasher.hash(password)
+
+    def verify(self, hashed: str, password: bytes) -> bool:
+        try:
+            return self._hasher.verify(hashed, password)
+        except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError, ValueError):
+            return False
+
+    def differs(self, hashed: str) -> bool:
+        """Return whether an argon2 hash differs from new ones in kind, version, cost or length."""
+        return self._hasher.check_needs_rehash(hashed)
+
+    def work(self, iterations: int, memory_kib: int) -> None:
+        """Hash nothing at this cost."""
+        hash_secret_raw(b"", bytes(SALT_BYTES), iterations, memory_kib, 1, DIGEST_BYTES, argon2.Type.ID)
+
+
+class Libsodium:
+    """libsodium, by PyNaCl. It knows one lane; raises `ValueError` for a cost with more."""
+
+    name = "libsodium"
+
+    def __init__(self, cost: Cost) -> None:
+        if cost.lanes != 1:
+            raise ValueError("libsodium makes hashes of one lane only")
+        self._iterations, self._bytes = cost.iterations, cost.memory_kib * 1024
+
+    def hash(self, password: bytes) -> str:
+        algorithm = bindings.crypto_pwhash_ALG_ARGON2ID13
+        return bindings.crypto_pwhash_str_alg(password, self._iterations, self._bytes, algorithm).decode()
+
+    def verify(self, hashed: str, password: bytes) -> bool:
+        try:
+            return bindings.crypto_pwhash_str_verify(hashed.encode(), password)
+        except InvalidkeyError:
+            return False
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """CPU milliseconds of the cheapest hash with each library, at a fifth of the usual cost."""
+
+    argon2_cffi: float
+    libsodium: float
+
+    @property
+    def clearly_libsodium(self) -> bool:
+        """Return whether libsodium is faster by more than two measurements of one library differ."""
+        return self.libsodium < _CLEARLY_FASTER * self.argon2_cffi
+
+
+def measure(iterations: int, cpu_seconds: Callable[[], float] = time.thread_time) -> Measurement:
+    """Return what a hash takes with each library, alternating; at most eight hashes, and no new pair after 150 ms."""
+    cost = Cost(_MEASURED_KIB, iterations, 1)
+    known, other = Argon2Cffi(cost), Libsodium(cost)
+    begun, taken = cpu_seconds(), []
+    for _ in range(_ROUNDS):
+        taken.append((_taken(known, cpu_seconds), _taken(other, cpu_seconds)))
+        if cpu_seconds() - begun > _MOST_SECONDS:
+            break
+    return Measurement(*(1000 * min(one) for one in zip(*taken, strict=True)))
+
+
+def _taken(library: Argon2Library, cpu_seconds: Callable[[], float]) -> float:
+    begun = cpu_seconds()
+    library.hash(b"")
+    return cpu_seconds() - begun

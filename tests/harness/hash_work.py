@@ -1,0 +1,76 @@
+"""Count what argon2-cffi, libsodium and bcrypt are given to do: work is the same on every machine, time is not."""
+
+from collections import Counter
+
+import bcrypt
+import pytest
+
+from vestibule.crypto import passwords
+from vestibule.crypto.argon2_libraries import Argon2Cffi, Libsodium, Measurement
+from vestibule.crypto.hash_forms import Cost, argon2_cost
+from vestibule.crypto.passwords import Hasher
+
+WORK = Counter[str]()
+"""KiB times passes for argon2-cffi and libsodium, two to the power of the cost for bcrypt."""
+
+
+class CountedArgon2(Argon2Cffi):
+    def __init__(self, cost: Cost) -> None:
+        super().__init__(cost)
+        self.cost = cost
+
+    def hash(self, password: bytes) -> str:
+        WORK[self.name] += self.cost.work
+        return super().hash(password)
+
+    def verify(self, hashed: str, password: bytes) -> bool:
+        cost = argon2_cost(hashed)
+        WORK[self.name] += cost.work if cost else 0
+        return super().verify(hashed, password)
+
+    def work(self, iterations: int, memory_kib: int) -> None:
+        WORK[self.name] += iterations * memory_kib
+        super().work(iterations, memory_kib)
+
+
+class CountedLibsodium(Libsodium):
+    def __init__(self, cost: Cost) -> None:
+        super().__init__(cost)
+        self.cost = cost
+
+    def hash(self, password: bytes) -> str:
+        WORK[self.name] += self.cost.work
+        return super().hash(password)
+
+    def verify(self, hashed: str, password: bytes) -> bool:
+        cost = argon2_cost(hashed)
+        WORK[self.name] += cost.work if cost else 0
+        return super().verify(hashed, password)
+
+
+class CountedBcrypt:
+    gensalt = staticmethod(bcrypt.gensalt)
+
+    @staticmethod
+    def hashpw(password: bytes, salt: bytes) -> bytes:
+        WORK["bcrypt"] += 2 ** int(salt[4:6])
+        return bcrypt.hashpw(password, salt)
+
+    @staticmethod
+    def checkpw(password: bytes, hashed: bytes) -> bool:
+        WORK["bcrypt"] += 2 ** int(hashed[4:6])
+        return bcrypt.checkpw(password, hashed)
+
+
+def count_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every hasher that is made from now on add to `WORK`."""
+    monkeypatch.setattr(passwords, "Argon2Cffi", CountedArgon2)
+    monkeypatch.setattr(passwords, "Libsodium", CountedLibsodium)
+    monkeypatch.setattr(passwords, "bcrypt", CountedBcrypt)
+
+
+def with_libsodium(hasher: Hasher) -> Hasher:
+    """The same hasher, on a machine where libsodium is faster."""
+    hasher.choose_library(lambda _: Measurement(argon2_cffi=2, libsodium=1))
+    assert hasher.library == "libsodium"
+    return hasher
