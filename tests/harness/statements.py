@@ -1,26 +1,22 @@
 """What the database is asked while something is done."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-from sqlalchemy import event
-
-from tests.harness.world import World
+from vestibule.storage.sql.driver import DriverConnection
 
 
 @contextmanager
-def statements(world: World) -> Iterator[list[str]]:
-    """The statements of a world's requests inside the block, word by word, in their order."""
+def statements() -> Iterator[list[str]]:
+    """The statements of requests inside the block, word by word, in their order."""
     asked: list[str] = []
 
-    def note(_connection: object, _cursor: object, statement: str, *_others: object) -> None:
-        asked.append(statement)
+    def note(_dialect: str, sql: str) -> AbstractContextManager[None]:
+        asked.append(sql)
+        return nullcontext()
 
-    engines = {engine.sync_engine for engine in (world.engines.writing, world.engines.single_reads)}
-    for engine in engines:
-        event.listen(engine, "before_cursor_execute", note)
+    DriverConnection.watchers.append(note)
     try:
         yield asked
     finally:
-        for engine in engines:
-            event.remove(engine, "before_cursor_execute", note)
+        DriverConnection.watchers.remove(note)

@@ -109,7 +109,7 @@ async def test_g6_the_same_work_for_everybody_and_nobody(backend: Backend, asked
         client = await world.client()
         for email in (NOBODY, *map(email_of, KINDS)):
             hasher.done.clear()
-            with statements(world) as executed:
+            with statements() as executed:
                 await client.post(path, json={"email": email, **body})
             work[email] = (executed, list(hasher.done))
     assert {email: done for email, done in work.items() if done != work[NOBODY]} == {}
@@ -126,7 +126,7 @@ async def test_g16_the_right_password_of_who_may_not_sign_in_is_the_same_work(ba
         client = await world.client()
         for email in (NOBODY, email_of("unverified"), email_of("disabled")):
             hasher.done.clear()
-            with statements(world) as executed:
+            with statements() as executed:
                 await client.post("/api/auth/login", json={"email": email, "password": RIGHT})
             work[email] = (executed, list(hasher.done))
     assert {email: done for email, done in work.items() if done != work[NOBODY]} == {}
@@ -141,7 +141,7 @@ async def test_g6_concealed_registration_beyond_a_network_s_limit_is_the_same_wo
         await everybody(world)
         client = await world.client()
         for email in ("first@example.com", NOBODY, *map(email_of, KINDS)):
-            with statements(world) as executed:
+            with statements() as executed:
                 answer = await client.post("/api/auth/register", json={"email": email, **PERSON})
             assert answer.status_code == 201
             work[email] = executed

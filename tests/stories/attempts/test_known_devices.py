@@ -263,7 +263,7 @@ async def test_g12_a_sign_in_asks_the_database_no_more_than_before(world: World)
         (home, "wrong horse"),
         (home, PASSWORD),
     ):
-        with statements(world) as executed:
+        with statements() as executed:
             await tries(browser, password)
         # On PostgreSQL both engines tell of one read.
         once = [statement for statement, last in zip(executed, ["", *executed], strict=False) if statement != last]
@@ -289,7 +289,7 @@ async def test_g17_an_account_knows_a_hundred_devices_and_the_longest_unseen_mak
     row = {"account_id": account.id, "digest": number_as_id(n), "created_at": now, "last_seen_at": now, "place": 1}
     await fill(world, known_devices, known - 1, row, n)
     home_is_known = known < DEVICES_OF_ACCOUNT
-    with statements(world) as executed:
+    with statements() as executed:
         await world.sign_in()
     assert any("DELETE FROM known_devices" in statement for statement in executed) != home_is_known
     assert await count(world, known_devices) == DEVICES_OF_ACCOUNT

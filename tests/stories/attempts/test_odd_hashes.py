@@ -132,7 +132,7 @@ async def test_i7_of_a_hundred_thousand_accounts_the_few_odd_ones_are_found_by_a
             (HIGHEST_BCRYPT_COST, "accounts_with_bcrypt"),
             (OTHER_ARGON2[dialect], "accounts_with_other_argon2"),
         ):
-            asked = statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+            asked = statement.statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
             explained = await connection.exec_driver_sql(f"{EXPLAIN[dialect]} {asked}".replace("%%", "%"))
             plan = str(explained.all())
             assert index in plan, plan

@@ -163,7 +163,7 @@ async def test_n2_one_that_was_over_by_its_age_says_so(backend: Backend) -> None
 
 async def test_n2_a_sign_in_within_the_limit_costs_no_statement_more(world: World) -> None:
     await ada(world)
-    with statements(world) as sent:
+    with statements() as sent:
         await world.sign_in()
     begun = [statement.split()[0] for statement in sent]
     # Of this transaction: the session, the count of wrong passwords, the device (asked for and added), the event.

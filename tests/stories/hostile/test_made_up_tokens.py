@@ -40,7 +40,7 @@ async def test_h21_no_mailed_secret_that_cannot_be_one_is_looked_up(world: World
     csrf = csrf_in(await member.get("/profile/security"))
     stranger = await world.client(origin=BASE)
     for browser in (stranger, member):
-        with statements(world) as asked:
+        with statements() as asked:
             for value in MADE_UP.values():
                 assert await send(browser, line, re.sub(r"\{\w+\}", value, line.path), csrf) < 500
         assert [each for each in asked if "one_time_tokens" in each] == []
@@ -58,10 +58,10 @@ async def test_h21_nothing_is_asked_for_what_nobody_signed(world: World, where: 
         for line in CARRYING.values():
             if line.path == "/healthz/ready":  # which asks whether there is a database
                 continue
-            with statements(world) as asked:
+            with statements() as asked:
                 assert (await stranger.get(line.path, headers={name: header})).status_code < 500
             assert asked == [], line.path
-        with statements(world) as asked:
+        with statements() as asked:
             await stranger.post("/api/auth/refresh", headers={name: header})
             await stranger.post("/api/auth/logout", headers={name: header})
             await stranger.get("/profile", headers={name: header})
@@ -72,13 +72,13 @@ async def test_h21_nor_for_a_device_or_a_service_that_keeps_no_secret(world: Wor
     """H21: what a browser is known by, and what a service shows."""
     await world.register()
     stranger = await world.client()
-    with statements(world) as asked:
+    with statements() as asked:
         for key in ("x", "a" * 3_000, "vst_x", "A" * 64):
             headers = {"Authorization": f"Bearer {key}"}
             form = {"token": "x"}
             assert (await stranger.post("/api/auth/introspect", data=form, headers=headers)).status_code == 401
     assert asked == []
-    with statements(world) as asked:
+    with statements() as asked:
         odd = {"Cookie": "device_x=y; device_=; __Host-device_x=" + "a" * 300}
         await stranger.post("/api/auth/forgotpassword", json={"email": "ada@example.com"}, headers=odd)
     assert [each for each in asked if "known_devices" in each] == []

@@ -17,7 +17,8 @@ SOURCE = ROOT / "src" / "vestibule"
 FILES = sorted(SOURCE.rglob("*.py"))
 LOCKS = sorted((ROOT / "requirements").glob("*.lock"))
 # What takes SQL as text.
-TAKES_SQL = {"text", "exec_driver_sql", "execute", "DDL", "literal_column", "from_statement"}
+HANDS_ON = {"execute", "control"}
+TAKES_SQL = {"text", "exec_driver_sql", "DDL", "literal_column", "from_statement"} | HANDS_ON
 GOES_OUT = {"httpx", "http.client", "urllib.request", "requests", "aiohttp", "urllib3"}
 # The kit and the person's session are another program's; the doctor asks the server that it is told to.
 MAY_GO_OUT = ("client/", "doctor/outside.py")
@@ -54,8 +55,8 @@ def unsafe_sql(path: Path) -> list[str]:
     for name, call in called(path):
         if name in TAKES_SQL and call.args:
             text = call.args[0]
-            plain = isinstance(text, ast.Constant) or name == "execute"
-            if is_put_together(text) or (name in TAKES_SQL - {"execute"} and not plain):
+            plain = isinstance(text, ast.Constant)
+            if is_put_together(text) or (name in TAKES_SQL - HANDS_ON and not plain):
                 found.append(f"{path.name}:{call.lineno}")
     return found
 
@@ -71,9 +72,10 @@ def test_h10_it_would_be_found(tmp_path: Path) -> None:
         "text(a)",
         'c.exec_driver_sql("x %s" % a)',
         'text("SELECT")',
+        'control(f"NOTIFY {a}")',
     ]
     (tmp_path / "bad.py").write_text("\n".join(lines))
-    assert unsafe_sql(tmp_path / "bad.py") == ["bad.py:1", "bad.py:2", "bad.py:3", "bad.py:4"]
+    assert unsafe_sql(tmp_path / "bad.py") == ["bad.py:1", "bad.py:2", "bad.py:3", "bad.py:4", "bad.py:6"]
 
 
 def imported(path: Path) -> set[str]:

@@ -92,10 +92,11 @@ def test_n10_who_sends_nothing_whole_is_cut_before_who_sends_a_body(tmp_path: Pa
     ):
         register(browser, "ada@example.com")
         body = json.dumps({"email": "ada@example.com", "password": PASSWORD}).encode()
-        head = HALF_A_BODY[:-1].replace(b"900", str(len(body)).encode())
+        head = HALF_A_BODY[:-3].replace(b"900", str(len(body)).encode()) + b"Expect: 100-continue\r\n\r\n"
         asking, dripping = (s.enter_context(socket.create_connection((client, server.port), 60)) for _ in range(2))
         dripping.sendall(HALF_A_HEAD)
         asking.sendall(head + body[:10])
+        assert asking.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"  # it knows of the body by then
         server.process.send_signal(signal.SIGTERM)
         assert cut_off(dripping)
         asking.sendall(body[10:])

@@ -98,7 +98,7 @@ async def test_g6_g7_known_and_unknown_are_alike_in_words_and_in_statements(
             world.env = replace(world.env, mailer=DeadMailer())
         seen = []
         for email in (EMAIL, UNKNOWN):
-            with statements(world) as sent:
+            with statements() as sent:
                 seen.append((comparable(await client.post(path, json=body(path, email))), len(sent)))
             await world.deliver()
         assert seen[0] == seen[1]

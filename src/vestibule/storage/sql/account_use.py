@@ -8,14 +8,12 @@ from vestibule.model.accounts import Role
 from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.schema import accounts, known_devices, sessions
 
-
-def used_since(now: datetime) -> ColumnElement[datetime | None]:
-    """Return since when an account is used, once it is used now."""
-    return func.coalesce(accounts.c.first_used_at, bindparam(None, now, Instant))
+USED_SINCE = func.coalesce(accounts.c.first_used_at, bindparam("now", type_=Instant))
+"""Since when an account is used, once it is used `now`."""
 
 
-def nobodys(before: datetime) -> ColumnElement[bool]:
-    """The accounts that nobody has shown to be theirs, and nobody has used: `Accounts.register_again`.
+def nobodys(before: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """The accounts that nobody has shown to be theirs, and nobody has used: `Accounts.register_anew`.
 
     Where it came from is noted, never guessed from the form of its hash, which any of ours may have too. A server of
     before migration 0013, beside this one, notes no use: it leaves a session, a device, or a later epoch than the one

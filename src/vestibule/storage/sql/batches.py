@@ -3,11 +3,12 @@
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, delete, func, select, tuple_
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from vestibule.storage.sql.driver import DriverConnection
 
 
 async def delete_oldest(
-    connection: AsyncConnection, table: Table, over: ColumnElement[bool], age: ColumnElement[Any], most: int
+    connection: DriverConnection, table: Table, over: ColumnElement[bool], age: ColumnElement[Any], most: int
 ) -> int:
     """Delete rows that are `over`, at most so many, the least `age` first; how many that were.
 

@@ -2,11 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import text
+from sqlalchemy import func, select
 
 from vestibule.storage.sql.engine import Engines
+from vestibule.storage.sql.instant import Instant
+from vestibule.storage.sql.prepared import Prepared
 
-_NOW = text("SELECT clock_timestamp()")
+_NOW = Prepared(select(func.clock_timestamp(type_=Instant)))
 
 
 class DatabaseClock:
@@ -18,6 +20,6 @@ class DatabaseClock:
     async def now(self) -> datetime | None:
         if self._engines.dialect != "postgresql":
             return None
-        async with self._engines.reading() as connection:
+        async with self._engines.driver_reading() as connection:
             shown: datetime = (await connection.execute(_NOW)).scalar_one()
         return shown

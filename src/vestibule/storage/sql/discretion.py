@@ -35,6 +35,12 @@ def withhold_values(context: ExceptionContext) -> None:
         setattr(error, WITHHELD, True)
 
 
+def withhold_values_of(driver: BaseException) -> None:
+    """Rewrite what an error of the driver's says, where nothing stands between it and us."""
+    _rewrite(driver, _without_values(driver))
+    setattr(driver, WITHHELD, True)
+
+
 def _without_values(driver: BaseException) -> str:
     message = str(driver.args[0]) if driver.args else ""
     state = getattr(driver, "sqlstate", None) or ""

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from vestibule.model.errors import StoreUnavailable
 from vestibule.storage.sql import file_faults, postgresql, sqlite
 from vestibule.storage.sql import url as addresses
 from vestibule.storage.sql.breaker import Breaker
+from vestibule.storage.sql.checkout import Checkouts
+from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.driver_faults import UNREACHABLE, is_conflict, is_not_our_mistake, is_out_of_reach
 from vestibule.storage.sql.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
@@ -98,6 +101,26 @@ class Engines:
             seconds = self.timeouts.for_transaction
         async with self._translated(), asyncio.timeout(seconds), self.writing.begin() as connection:
             yield connection
+
+    @asynccontextmanager
+    async def driver_transaction(self) -> AsyncIterator[DriverConnection]:
+        """As `transaction`, for statements that the driver runs."""
+        patience, (writing, _) = asyncio.timeout(self.timeouts.for_transaction), self._checkouts
+        async with self._translated(), patience, writing.transaction() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def driver_reading(self) -> AsyncIterator[DriverConnection]:
+        """As `reading`, for statements that the driver runs. A pooler gives a connection for a transaction only."""
+        _, reads = self._checkouts
+        alone = reads.transaction() if self.behind_pooler else reads.connection()
+        async with self._translated(), alone as connection:
+            yield connection
+
+    @cached_property
+    def _checkouts(self) -> tuple[Checkouts, Checkouts]:
+        writing = Checkouts(self.writing)
+        return writing, writing if self.single_reads.pool is self.writing.pool else Checkouts(self.single_reads)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:

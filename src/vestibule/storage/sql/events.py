@@ -8,24 +8,27 @@ from typing import Any
 
 import structlog
 from sqlalchemy import and_, bindparam, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.events import Event, EventFilter, EventKind
 from vestibule.storage.sql import odd_rows
 from vestibule.storage.sql.batches import delete_oldest, not_the_newest
+from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.during_request import with_request_id
 from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.odd_rows import OddRow
+from vestibule.storage.sql.prepared import Prepared
 from vestibule.storage.sql.schema import accounts, events
 
 _e = events.c
 # Of nobody, where the account was deleted meanwhile: this waits for who deletes it, and nothing can refer to it then.
 _WHOSE = select(accounts.c.id).where(accounts.c.id == bindparam("of_account", type_=_e.account_id.type))
-_RECORD = insert(events).values(
-    **{c.name: bindparam(f"new_{c.name}", type_=c.type) for c in _e if c.name not in {"sequence", "account_id"}},
-    account_id=_WHOSE.with_for_update(read=True, key_share=True).scalar_subquery(),
+_RECORD = Prepared(
+    insert(events).values(
+        **{c.name: bindparam(f"new_{c.name}", type_=c.type) for c in _e if c.name not in {"sequence", "account_id"}},
+        account_id=_WHOSE.with_for_update(read=True, key_share=True).scalar_subquery(),
+    )
 )
-_OF_ACCOUNT = (
+_OF_ACCOUNT = Prepared(
     select(_e.at, _e.kind, _e.account_id, _e.session_id, _e.network_address, _e.detail)
     .where(_e.account_id == bindparam("of_account"))
     .order_by(_e.at.desc(), _e.sequence.desc())
@@ -35,7 +38,7 @@ _EARLIER = and_(
     _e.at <= bindparam("moment", type_=Instant),
     or_(_e.at < bindparam("moment", type_=Instant), _e.sequence < bindparam("below")),
 )
-_PAGE = (
+_PAGE = Prepared(
     select(_e.at, _e.kind, _e.account_id, _e.session_id, _e.network_address, _e.detail, _e.sequence)
     .where(_e.account_id == bindparam("of_account"), _EARLIER)
     .order_by(_e.at.desc(), _e.sequence.desc())
@@ -49,7 +52,7 @@ _log = structlog.get_logger(__name__)
 class SqlEvents:
     """What happened."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: DriverConnection) -> None:
         self._connection = connection
         self._recorded: list[Event] = []
 

@@ -7,17 +7,20 @@ from sqlalchemy import Select, case, func, select
 from sqlalchemy.sql.functions import FunctionElement
 
 from vestibule.crypto.hash_forms import BCRYPT_CHARACTERS, BCRYPT_COSTS
+from vestibule.storage.sql.prepared import Prepared
 from vestibule.storage.sql.schema import accounts, has_bcrypt_hash, has_other_argon2
 
 _MOST_READ = 10_000
 _MOST_COSTS = 100
 _COST = func.substr(accounts.c.password_hash, 5, 2)  # $2b$12$…
 # Everybody's wrong password takes as long as this hash, so what nobody checks must not be among them.
-HIGHEST_BCRYPT_COST = select(func.max(_COST)).where(
-    has_bcrypt_hash,
-    func.substr(accounts.c.password_hash, 3, 2).in_(["a$", "b$", "y$"]),
-    func.length(accounts.c.password_hash) == BCRYPT_CHARACTERS,
-    _COST.in_(BCRYPT_COSTS),
+HIGHEST_BCRYPT_COST = Prepared(
+    select(func.max(_COST)).where(
+        has_bcrypt_hash,
+        func.substr(accounts.c.password_hash, 3, 2).in_(["a$", "b$", "y$"]),
+        func.length(accounts.c.password_hash) == BCRYPT_CHARACTERS,
+        _COST.in_(BCRYPT_COSTS),
+    )
 )
 
 
@@ -29,4 +32,4 @@ def _other_argon2(position: Callable[..., FunctionElement[int]]) -> Select[Any]:
     return select(func.substr(begun, 1, case((end > 0, end - 1), else_=0))).distinct().limit(_MOST_COSTS)
 
 
-OTHER_ARGON2 = {"sqlite": _other_argon2(func.instr), "postgresql": _other_argon2(func.strpos)}
+OTHER_ARGON2 = {"sqlite": Prepared(_other_argon2(func.instr)), "postgresql": Prepared(_other_argon2(func.strpos))}

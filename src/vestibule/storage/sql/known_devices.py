@@ -5,11 +5,12 @@ from datetime import datetime
 
 from sqlalchemy import and_, bindparam, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.devices import BEYOND_AT_ONCE, DEVICES_OF_ACCOUNT
 from vestibule.storage.sql.batches import delete_oldest
+from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.instant import Instant
+from vestibule.storage.sql.prepared import Prepared
 from vestibule.storage.sql.schema import known_devices
 
 _d = known_devices.c
@@ -17,23 +18,28 @@ _ACCOUNT = bindparam("of_account", type_=_d.account_id.type)
 _DIGEST = bindparam("of_digest", type_=_d.digest.type)
 _NOW = bindparam("now", type_=Instant)
 _OF_ACCOUNT = _d.account_id == _ACCOUNT
-_SEEN = update(known_devices).where(_OF_ACCOUNT, _d.digest == _DIGEST).values(last_seen_at=_NOW).returning(_d.digest)
+_SEEN = Prepared(
+    update(known_devices).where(_OF_ACCOUNT, _d.digest == _DIGEST).values(last_seen_at=_NOW).returning(_d.digest)
+)
 # A device of before there were places is counted with those that are not known.
 _ITS_PLACE = func.coalesce(_d.place, 0)
-_PLACE = select(func.max(_ITS_PLACE)).where(_OF_ACCOUNT, _d.digest.in_(bindparam("of_digests", expanding=True)))
+_PLACE = Prepared(
+    select(func.max(_ITS_PLACE)).where(_OF_ACCOUNT, _d.digest.in_(bindparam("of_digests", expanding=True)))
+)
 _SOME = select(_ITS_PLACE.label("place")).where(_OF_ACCOUNT).limit(DEVICES_OF_ACCOUNT + BEYOND_AT_ONCE).subquery()
-_PLACES = select(_SOME.c.place, func.count()).group_by(_SOME.c.place)
-_ADD = (
+_PLACES = Prepared(select(_SOME.c.place, func.count()).group_by(_SOME.c.place))
+_ADD = Prepared(
     insert(known_devices)
     .values(account_id=_ACCOUNT, digest=_DIGEST, created_at=_NOW, last_seen_at=_NOW, place=bindparam("in_place"))
     .on_conflict_do_nothing()
 )
+_DELETE_OF = Prepared(delete(known_devices).where(_OF_ACCOUNT))
 
 
 class SqlKnownDevices:
     """Which browsers have signed in to which account."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: DriverConnection) -> None:
         self._connection = connection
 
     async def seen(self, account_id: str, digest: str, now: datetime) -> bool:
@@ -57,7 +63,7 @@ class SqlKnownDevices:
         await self._connection.execute(_ADD, device)
 
     async def delete_of(self, account_id: str) -> None:
-        await self._connection.execute(delete(known_devices).where(_d.account_id == account_id))
+        await self._connection.execute(_DELETE_OF, {"of_account": account_id})
 
     async def purge_unseen(self, before: datetime, most: int) -> int:
         later = known_devices.alias()

@@ -20,7 +20,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.accounts import Account
 from vestibule.model.languages import LANGUAGES
@@ -36,9 +35,11 @@ from vestibule.model.letters import (
 )
 from vestibule.storage.sql import odd_rows
 from vestibule.storage.sql.batches import delete_oldest
+from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.during_request import with_request_id
 from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.odd_rows import OddRow
+from vestibule.storage.sql.prepared import Prepared
 from vestibule.storage.sql.schema import accounts, letters
 
 _l = letters.c
@@ -61,10 +62,12 @@ def _queue(whose: ColumnElement[bool], **also: ColumnElement[Any]) -> Insert:
 
 
 _QUEUE = {
-    "account_id": _queue(accounts.c.id == bindparam("whose")),
-    "email": _queue(accounts.c.email == bindparam("whose")),
+    "account_id": Prepared(_queue(accounts.c.id == bindparam("whose"))),
+    "email": Prepared(_queue(accounts.c.email == bindparam("whose"))),
 }
-_QUEUE_NOTICE = _queue(accounts.c.id == bindparam("whose"), email=case((accounts.c.verified, accounts.c.email)))
+_QUEUE_NOTICE = Prepared(
+    _queue(accounts.c.id == bindparam("whose"), email=case((accounts.c.verified, accounts.c.email)))
+)
 
 
 def _oldest(due: str, *those: ColumnElement[bool]) -> Any:
@@ -78,18 +81,65 @@ def _oldest(due: str, *those: ColumnElement[bool]) -> Any:
 _NEXT = func.coalesce(
     _oldest("long_ago"), _oldest("now", _l.kind.not_in([kind.value for kind in NOTICES])), _oldest("now")
 )
-_CLAIM = (
+_CLAIM = Prepared(
     update(letters)
     .where(_l.id == _NEXT)
     .values(due_at=bindparam("lease_end", type_=Instant), attempts=_l.attempts + 1, last_fault=None)
     .returning(*_LETTER)
+)
+_ITS = _l.id == bindparam("of_letter")
+# As long as nobody else has claimed it since this claim, or settled it.
+_MINE = and_(_ITS, _WAITING, _l.attempts == bindparam("of_claim"))
+_NOW = bindparam("now", type_=Instant)
+_FAULT = bindparam("fault", type_=_l.last_fault.type)
+_HOLD = Prepared(select(_l.id).where(_MINE).with_for_update())
+_OWNER = bindparam("of_account", type_=_l.account_id.type)
+_NEWER = Prepared(
+    select(
+        exists().where(
+            _l.kind == bindparam("of_kind"),
+            or_(_l.account_id == _OWNER, and_(_l.asked_of == _OWNER, _l.settled_at.is_(None))),
+            and_(_l.asked_of == _OWNER, _l.epoch == bindparam("in_epoch")),
+            _l.created_at > bindparam("moment", type_=Instant),
+        )
+    )
+)
+_SETTLE = Prepared(update(letters).where(_ITS).values({"settled_at": _NOW, "account_id": _OWNER, **_SCRUBBED}))
+_PUT_OFF = Prepared(update(letters).where(_MINE).values(due_at=bindparam("new_due", type_=Instant), last_fault=_FAULT))
+_REFUSE = {
+    whose: Prepared(update(letters).where(which).values(refused_at=_NOW, last_fault=_FAULT))
+    for whose, which in (("mine", _MINE), ("anybody's", _ITS))
+}
+# Another's, to a mailbox that was this one's, is not among them.
+_DELETE_OF = Prepared(
+    delete(letters).where(or_(_l.account_id == _OWNER, and_(_l.account_id.is_(None), _l.asked_of == _OWNER)))
+)
+_UNDO_SINCE = and_(_l.kind == LetterKind.EMAIL_CHANGED.value, _l.created_at >= bindparam("undo_since", type_=Instant))
+_WITHDRAW = {
+    with_undo: Prepared(
+        update(letters)
+        .where(
+            _l.settled_at.is_(None),
+            or_(_l.account_id == _OWNER, _l.asked_of == _OWNER),
+            or_(_l.kind.in_(_TIED), _UNDO_SINCE) if with_undo else _l.kind.in_(_TIED),
+        )
+        .values({"settled_at": _NOW, **_SCRUBBED})
+    )
+    for with_undo in (True, False)
+}
+_BACKLOG = Prepared(
+    select(
+        func.count().filter(_WAITING),
+        func.count().filter(_l.refused_at.is_not(None)),
+        func.min(_l.created_at).filter(_WAITING),
+    ).where(_l.settled_at.is_(None))
 )
 
 
 class SqlLetters:
     """The outbox. A claim moves the due time to the end of the lease, so a lost worker's letter falls due again."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: DriverConnection) -> None:
         self._connection = connection
 
     async def queue(self, letter: QueuedLetter) -> None:
@@ -120,34 +170,28 @@ class SqlLetters:
             letter = _from_row(row) if row is not None else None
             if row is None or letter is not None:
                 return letter
-            refused = update(letters).where(_l.id == row.id).values(refused_at=now, last_fault=_ODD)
-            await self._connection.execute(refused)
+            await self._connection.execute(_REFUSE["anybody's"], {"of_letter": row.id, "now": now, "fault": _ODD})
         return None
 
     async def hold(self, letter: QueuedLetter) -> bool:
-        held = await self._connection.execute(select(_l.id).where(_mine(letter)).with_for_update())
+        held = await self._connection.execute(_HOLD, _claim(letter))
         return held.one_or_none() is not None
 
     async def newer(self, letter: QueuedLetter, account: Account) -> bool:
-        its = or_(_l.account_id == account.id, and_(_l.asked_of == account.id, _l.settled_at.is_(None)))
-        as_it_is = and_(_l.asked_of == account.id, _l.epoch == account.epoch)
-        later = and_(_l.kind == letter.kind.value, its, as_it_is, _l.created_at > letter.created_at)
-        return bool((await self._connection.execute(select(exists().where(later)))).scalar_one())
+        which = {"of_account": account.id, "in_epoch": account.epoch, "of_kind": letter.kind.value}
+        return bool((await self._connection.execute(_NEWER, which | {"moment": letter.created_at})).scalar_one())
 
     async def settle(self, letter: QueuedLetter, now: datetime, account_id: str | None) -> None:
-        done = {"settled_at": now, "account_id": account_id, **_SCRUBBED}
-        await self._connection.execute(update(letters).where(_l.id == letter.id).values(done))
+        await self._connection.execute(_SETTLE, {"of_letter": letter.id, "now": now, "of_account": account_id})
 
     async def put_off(self, letter: QueuedLetter, due_at: datetime, fault: str) -> None:
-        await self._connection.execute(update(letters).where(_mine(letter)).values(due_at=due_at, last_fault=fault))
+        await self._connection.execute(_PUT_OFF, {**_claim(letter), "new_due": due_at, "fault": fault})
 
     async def refuse(self, letter: QueuedLetter, now: datetime, fault: str) -> None:
-        await self._connection.execute(update(letters).where(_mine(letter)).values(refused_at=now, last_fault=fault))
+        await self._connection.execute(_REFUSE["mine"], {**_claim(letter), "now": now, "fault": fault})
 
     async def delete_of(self, account_id: str) -> None:
-        # Another's, to a mailbox that was this one's, is not among them.
-        its = or_(_l.account_id == account_id, and_(_l.account_id.is_(None), _l.asked_of == account_id))
-        await self._connection.execute(delete(letters).where(its))
+        await self._connection.execute(_DELETE_OF, {"of_account": account_id})
 
     async def purge_settled(self, account_id: str, most: int) -> int:
         some = select(_l.id).where(_l.account_id == account_id, _l.settled_at.is_not(None)).limit(most).cte("some")
@@ -160,12 +204,8 @@ class SqlLetters:
         )
 
     async def withdraw(self, account_id: str, now: datetime, *, undo_since: datetime | None = None) -> None:
-        which: ColumnElement[bool] = _l.kind.in_(_TIED)
-        if undo_since is not None:
-            which = or_(which, and_(_l.kind == LetterKind.EMAIL_CHANGED.value, _l.created_at >= undo_since))
-        its = or_(_l.account_id == account_id, _l.asked_of == account_id)
-        those = (_l.settled_at.is_(None), its, which)
-        await self._connection.execute(update(letters).where(*those).values({"settled_at": now, **_SCRUBBED}))
+        which = {"of_account": account_id, "now": now} | ({"undo_since": undo_since} if undo_since else {})
+        await self._connection.execute(_WITHDRAW[undo_since is not None], which)
 
     async def unsettled(self, most: int) -> list[LetterState]:
         rows = await self._connection.execute(
@@ -192,19 +232,11 @@ class SqlLetters:
         return len(done.all())
 
     async def backlog(self) -> Backlog:
-        counted = await self._connection.execute(
-            select(
-                func.count().filter(_WAITING),
-                func.count().filter(_l.refused_at.is_not(None)),
-                func.min(_l.created_at).filter(_WAITING),
-            ).where(_l.settled_at.is_(None))
-        )
-        return Backlog(*counted.one())
+        return Backlog(*(await self._connection.execute(_BACKLOG)).one())
 
 
-def _mine(letter: QueuedLetter) -> Any:
-    """The letter, as long as nobody else has claimed it since this claim, or settled it."""
-    return and_(_l.id == letter.id, _WAITING, _l.attempts == letter.attempts)
+def _claim(letter: QueuedLetter) -> dict[str, Any]:
+    return {"of_letter": letter.id, "of_claim": letter.attempts}
 
 
 def _from_row(row: Sequence[Any]) -> QueuedLetter | None:

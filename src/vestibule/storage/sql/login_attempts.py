@@ -3,17 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, delete, exists, false, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql.dml import ReturningInsert
 
 from vestibule.model.clock import MOST_APART
 from vestibule.model.login_attempts import AttemptCount, AttemptCounter, LoginAttemptLimits, others_key
 from vestibule.storage.sql.batches import delete_oldest
+from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.instant import Instant
+from vestibule.storage.sql.prepared import Prepared
 from vestibule.storage.sql.schema import accounts, login_attempts
 
 _g = login_attempts.c
@@ -23,18 +22,22 @@ _LATEST = "latest"
 _SHOWN_SINCE = "shown_since"
 _MINE = _g.counter == bindparam("of_counter")
 _IN_ALL = func.coalesce(_g.in_all, _g.failures)
-_GIVE_BACK = update(login_attempts).where(_MINE, _g.failures > 0).values(failures=_g.failures - 1, in_all=_IN_ALL - 1)
-_COUNT = select(_g.failures, _g.last_at).where(_MINE)
-_FORGIVE = delete(login_attempts).where(_g.counter.in_(bindparam("of_counters", expanding=True)))
-_FORGIVE_ALL = delete(login_attempts).where(
-    or_(_g.account_id == bindparam("of_account", type_=_g.account_id.type), _g.counter == bindparam("of_counter"))
+_GIVE_BACK = Prepared(
+    update(login_attempts).where(_MINE, _g.failures > 0).values(failures=_g.failures - 1, in_all=_IN_ALL - 1)
+)
+_COUNT = Prepared(select(_g.failures, _g.last_at).where(_MINE))
+_FORGIVE = Prepared(delete(login_attempts).where(_g.counter.in_(bindparam("of_counters", expanding=True))))
+_FORGIVE_ALL = Prepared(
+    delete(login_attempts).where(
+        or_(_g.account_id == bindparam("of_account", type_=_g.account_id.type), _g.counter == bindparam("of_counter"))
+    )
 )
 
 
 class SqlLoginAttempts:
     """How many wrong passwords in a row."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: DriverConnection) -> None:
         self._connection = connection
 
     async def take(self, counter: AttemptCounter, limits: LoginAttemptLimits, now: datetime) -> int | None:
@@ -65,11 +68,11 @@ class SqlLoginAttempts:
 
 
 @cache
-def _take(limits: LoginAttemptLimits) -> ReturningInsert[Any]:
+def _take(limits: LoginAttemptLimits) -> Prepared:
     """Ready-made for the process's limits, since putting it together costs more than running it."""
     first = {"failures": 1, "in_all": 1, "last_at": _NOW}
     over = _g.last_at < bindparam(_SHOWN_SINCE, type_=Instant) if limits.shown else false()
-    return (
+    return Prepared(
         insert(login_attempts)
         .values(counter=bindparam("of_counter"), account_id=bindparam("of_account", type_=_g.account_id.type), **first)
         .on_conflict_do_update(

@@ -4,95 +4,130 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, bindparam, delete, insert, or_, select, update
 
 from vestibule.model.clock import MOST_APART
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose, place_of_way_back
 from vestibule.storage.sql.batches import delete_oldest
+from vestibule.storage.sql.driver import DriverConnection
+from vestibule.storage.sql.instant import Instant
+from vestibule.storage.sql.prepared import Prepared
 from vestibule.storage.sql.schema import accounts, one_time_tokens
 
 _t = one_time_tokens.c
 _a = accounts.c
 _TOKEN = [_t[field.name] for field in fields(OneTimeToken)]
+_ACCOUNT = bindparam("of_account", type_=_t.account_id.type)
+_DIGEST = bindparam("of_digest", type_=_t.digest.type)
+_PURPOSE = bindparam("of_purpose", type_=_t.purpose.type)
+_NOW = bindparam("now", type_=Instant)
+_UNDO = Purpose.UNDO_EMAIL_CHANGE
+_INSERT = Prepared(insert(one_time_tokens))
+
+
+def _good(t: Any) -> tuple[ColumnElement[bool], ...]:
+    """Neither spent nor expired; nor made by a clock that was ahead, by which it would be good for longer than anybody
+    was told. A way back to an email is not closed for that.
+    """
+    made = or_(t.created_at <= bindparam("latest", type_=Instant), t.purpose == _UNDO.value)
+    return t.used_at.is_(None), t.expires_at > _NOW, made
+
+
+def _older(*those: ColumnElement[bool]) -> Prepared:
+    return Prepared(delete(one_time_tokens).where(_t.account_id == _ACCOUNT, _t.purpose == _PURPOSE, *those))
+
+
+_LETTER = bindparam("of_letter", type_=_t.letter_id.type)
+_NOT_THIS_LETTER_S = or_(_LETTER.is_(None), _t.letter_id.is_(None), _t.letter_id != _LETTER)
+_OLDER = _older(_NOT_THIS_LETTER_S)
+_OLDER_WAYS_BACK = _older(_NOT_THIS_LETTER_S, _t.email == bindparam("to_email"), _t.digest != bindparam("place"))
+_OF_DIGEST = Prepared(delete(one_time_tokens).where(_t.digest == _DIGEST))
+_USABLE = Prepared(select(_t.digest).where(_t.digest == _DIGEST, _t.purpose == _PURPOSE, *_good(_t)))
+_WANTED_EMAIL = Prepared(
+    select(_t.email)
+    .join(accounts, _a.id == _t.account_id)
+    .where(_a.id == _ACCOUNT, _a.epoch == _t.epoch, _a.email == _t.account_email, _a.disabled_at.is_(None))
+    .where(*_good(_t), _t.digest == _DIGEST, _t.purpose == Purpose.CHANGE_EMAIL.value)
+)
+
+
+def _consume(*, undo: bool) -> Prepared:
+    """Spend a token and its twins in the same letter in one statement: who comes second waits for the first, then finds
+    none of them unused. Who undoes a change undoes those after it, and leaves alone the ways back from those before.
+    """
+    presented = one_time_tokens.alias()
+    p = presented.c
+    good = (
+        select(p.account_id)
+        .join(accounts, _a.id == p.account_id)
+        .where(p.digest == _DIGEST, p.purpose == _PURPOSE, *_good(p), _a.disabled_at.is_(None))
+    )
+    if not undo:
+        good = good.where(_a.epoch == p.epoch, _a.email == p.account_email)
+    also = [_t.purpose == _PURPOSE, _t.used_at.is_(None), _t.account_id == good.scalar_subquery()]
+    if undo:
+        also.append(_t.created_at >= good.with_only_columns(p.created_at).scalar_subquery())
+    return Prepared(update(one_time_tokens).where(*also).values(used_at=_NOW).returning(*_TOKEN))
+
+
+_CONSUME = {undo: _consume(undo=undo) for undo in (True, False)}
+_NO_WAY_BACK = _t.purpose != _UNDO.value
+_VOID = Prepared(delete(one_time_tokens).where(_t.account_id == _ACCOUNT, _NO_WAY_BACK))
+_VOID_WAYS_BACK_TOO = Prepared(
+    delete(one_time_tokens).where(
+        _t.account_id == _ACCOUNT, or_(_NO_WAY_BACK, _t.created_at >= bindparam("undo_since", type_=Instant))
+    )
+)
 
 
 class SqlOneTimeTokens:
     """What was mailed and not yet spent."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: DriverConnection) -> None:
         self._connection = connection
 
     async def replace(self, token: OneTimeToken) -> None:
-        older = [_t.account_id == token.account_id, _t.purpose == token.purpose.value]
-        if token.letter_id is not None:
-            older.append(or_(_t.letter_id.is_(None), _t.letter_id != token.letter_id))
-        if token.purpose is Purpose.UNDO_EMAIL_CHANGE:
-            older += [_t.email == token.email, _t.digest != place_of_way_back(token.email)]
-        await self._connection.execute(delete(one_time_tokens).where(*older))
-        await self._connection.execute(
-            insert(one_time_tokens).values({**asdict(token), "purpose": token.purpose.value})
-        )
+        which = {"of_account": token.account_id, "of_purpose": token.purpose.value, "of_letter": token.letter_id}
+        if token.purpose is _UNDO:
+            place = place_of_way_back(token.email)
+            await self._connection.execute(_OLDER_WAYS_BACK, which | {"to_email": token.email, "place": place})
+        else:
+            await self._connection.execute(_OLDER, which)
+        await self._insert(token)
 
     async def keep(self, token: OneTimeToken) -> None:
         # What kept it before is over, whosever it was: the account that is moved has had it since.
-        await self._connection.execute(delete(one_time_tokens).where(_t.digest == token.digest))
-        await self._connection.execute(
-            insert(one_time_tokens).values({**asdict(token), "purpose": token.purpose.value})
-        )
+        await self._connection.execute(_OF_DIGEST, {"of_digest": token.digest})
+        await self._insert(token)
 
     async def usable(self, digest: str, purpose: Purpose, now: datetime) -> bool:
-        unspent = _good(_t, now)
-        mailed = select(_t.digest).where(_t.digest == digest, _t.purpose == purpose.value, *unspent)
-        return (await self._connection.execute(mailed)).one_or_none() is not None
+        which = {"of_digest": digest, "of_purpose": purpose.value, **_moments(now)}
+        return (await self._connection.execute(_USABLE, which)).one_or_none() is not None
 
     async def wanted_email(self, account_id: str, digest: str, now: datetime) -> str | None:
-        unspent = _good(_t, now)
-        tied = (_a.id == account_id, _a.epoch == _t.epoch, _a.email == _t.account_email, _a.disabled_at.is_(None))
-        its = select(_t.email).join(accounts, _a.id == _t.account_id).where(*tied, *unspent)
-        change = (_t.digest == digest, _t.purpose == Purpose.CHANGE_EMAIL.value)
-        return (await self._connection.execute(its.where(*change))).scalar_one_or_none()
+        which = {"of_account": account_id, "of_digest": digest, **_moments(now)}
+        email: str | None = (await self._connection.execute(_WANTED_EMAIL, which)).scalar_one_or_none()
+        return email
 
     async def consume(self, digest: str, purpose: Purpose, now: datetime) -> OneTimeToken | None:
-        # One statement for it and for its twins in the same letter: whoever comes second waits for the first, then
-        # finds none of them unused.
-        presented = one_time_tokens.alias()
-        good = (
-            select(presented.c.account_id)
-            .join(accounts, _a.id == presented.c.account_id)
-            .where(
-                presented.c.digest == digest,
-                presented.c.purpose == purpose.value,
-                *_good(presented.c, now),
-                _a.disabled_at.is_(None),
-            )
-        )
-        if purpose is not Purpose.UNDO_EMAIL_CHANGE:
-            good = good.where(_a.epoch == presented.c.epoch, _a.email == presented.c.account_email)
-        also = [_t.purpose == purpose.value, _t.used_at.is_(None), _t.account_id == good.scalar_subquery()]
-        if purpose is Purpose.UNDO_EMAIL_CHANGE:
-            # Whoever undoes a change undoes those after it, and leaves alone the ways back from those before.
-            made = good.with_only_columns(presented.c.created_at).scalar_subquery()
-            also.append(_t.created_at >= made)
-        spent = await self._connection.execute(
-            update(one_time_tokens).where(*also).values(used_at=now).returning(*_TOKEN)
-        )
+        which = {"of_digest": digest, "of_purpose": purpose.value, **_moments(now)}
+        spent = await self._connection.execute(_CONSUME[purpose is _UNDO], which)
         found = (row for row in spent if row.digest == digest)
-        return next((OneTimeToken(**{**row._mapping, "purpose": purpose}) for row in found), None)
+        return next((OneTimeToken(**{**row._asdict(), "purpose": purpose}) for row in found), None)
 
     async def void(self, account_id: str, *, undo_since: datetime | None = None) -> None:
-        dies = _t.purpose != Purpose.UNDO_EMAIL_CHANGE.value
-        if undo_since is not None:
-            dies = or_(dies, _t.created_at >= undo_since)
-        await self._connection.execute(delete(one_time_tokens).where(_t.account_id == account_id, dies))
+        if undo_since is None:
+            await self._connection.execute(_VOID, {"of_account": account_id})
+        else:
+            which = {"of_account": account_id, "undo_since": undo_since}
+            await self._connection.execute(_VOID_WAYS_BACK_TOO, which)
+
+    async def _insert(self, token: OneTimeToken) -> None:
+        await self._connection.execute(_INSERT, {**asdict(token), "purpose": token.purpose.value})
 
     async def purge(self, before: datetime, most: int) -> int:
         return await delete_oldest(self._connection, one_time_tokens, _t.expires_at < before, _t.expires_at, most)
 
 
-def _good(t: Any, now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Neither spent nor expired; nor made by a clock that was ahead, by which it would be good for longer than anybody
-    was told. A way back to an email is not closed for that.
-    """
-    made = or_(t.created_at <= now + 2 * MOST_APART, t.purpose == Purpose.UNDO_EMAIL_CHANGE.value)
-    return t.used_at.is_(None), t.expires_at > now, made
+def _moments(now: datetime) -> dict[str, datetime]:
+    return {"now": now, "latest": now + 2 * MOST_APART}

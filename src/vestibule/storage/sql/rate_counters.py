@@ -2,84 +2,90 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import cache
 from hashlib import sha256
-from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, literal, or_, update
+from sqlalchemy import bindparam, case, delete, or_, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.clock import MOST_APART
 from vestibule.model.limits import Limit, Spacing
 from vestibule.storage.sql.batches import delete_oldest
+from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.instant import Instant
+from vestibule.storage.sql.prepared import Prepared
 from vestibule.storage.sql.schema import rate_counters
+
+_t = rate_counters.c
+_SUBJECT = bindparam("of_subject", type_=_t.subject.type)
+_ENDS_AT = bindparam("new_end", type_=Instant)
+# One also is over that ends later than any that was begun by now: its clock was ahead.
+_OVER = or_(_t.ends_at <= bindparam("now", type_=Instant), _t.ends_at > bindparam("too_late", type_=Instant))
+_COUNT_ON = case((_OVER, 1), else_=_t.count + 1)
+_FIRST = insert(rate_counters).values(subject=_SUBJECT, count=1, ends_at=_ENDS_AT)
+_TAKE = Prepared(
+    _FIRST.on_conflict_do_update(
+        index_elements=[_t.subject],
+        set_={"count": _COUNT_ON, "ends_at": case((_OVER, _ENDS_AT), else_=_t.ends_at)},
+        where=_OVER | (_t.count < bindparam("times")),
+    ).returning(_t.count)
+)
+_GIVE_BACK = Prepared(update(rate_counters).where(_t.subject == _SUBJECT, _t.count > 0).values(count=_t.count - 1))
+_DELETE = Prepared(delete(rate_counters).where(_t.subject == _SUBJECT))
+_AT_ONCE, _LONGEST = "after_those_at_once", "after_more"
 
 
 class SqlRateCounters:
     """How often something was done lately. Whom it concerns is kept as a digest, for it may be nobody's account."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: DriverConnection) -> None:
         self._connection = connection
 
     async def take(self, limit: Limit, subject: str, now: datetime) -> bool:
-        t = rate_counters.c
-        key = _key(limit, subject)
-        over = _over(now, limit.within)
-        counted = (
-            insert(rate_counters)
-            .values(subject=key, count=1, ends_at=now + limit.within)
-            .on_conflict_do_update(
-                index_elements=[t.subject],
-                set_={
-                    "count": case((over, 1), else_=t.count + 1),
-                    "ends_at": case((over, now + limit.within), else_=t.ends_at),
-                },
-                where=over | (t.count < limit.times),
-            )
-            .returning(t.count)
-        )
-        return (await self._connection.execute(counted)).one_or_none() is not None
+        which = {"of_subject": _key(limit, subject), "times": limit.times, **_moments(now, limit.within)}
+        return (await self._connection.execute(_TAKE, which)).one_or_none() is not None
 
     async def give_back(self, limit: Limit, subject: str) -> None:
-        t = rate_counters.c
-        mine = t.subject == _key(limit, subject)
-        await self._connection.execute(update(rate_counters).where(mine, t.count > 0).values(count=t.count - 1))
+        await self._connection.execute(_GIVE_BACK, {"of_subject": _key(limit, subject)})
 
     async def space(self, spacing: Spacing, subject: str, now: datetime, *, due: bool = True) -> int | None:
-        t, ends_at = rate_counters.c, now + spacing.counted
-        over = _over(now, spacing.counted)
-        # The row says when it is purged, a day after the last letter.
-        last_due = case(
-            *((t.count == letters, _moment(ends_at - spacing.after(letters))) for letters in _growing(spacing)),
-            (t.count < spacing.at_once, _moment(ends_at - spacing.gap)),
-            else_=_moment(ends_at - spacing.longest),
-        )
-        counted = (
-            insert(rate_counters)
-            .values(subject=_key(spacing, subject), count=1, ends_at=ends_at)
-            .on_conflict_do_update(
-                index_elements=[t.subject],
-                set_={"count": case((over, 1), else_=t.count + 1), "ends_at": ends_at},
-                where=over | (t.ends_at <= last_due) if due else None,
-            )
-            .returning(t.count)
-        )
-        count: int | None = (await self._connection.execute(counted)).scalar_one_or_none()
+        which = {"of_subject": _key(spacing, subject), **_moments(now, spacing.counted)}
+        counted = await self._connection.execute(_space(spacing, due=due), which | (_due(spacing, now) if due else {}))
+        count: int | None = counted.scalar_one_or_none()
         return count
 
     async def clear(self, spacing: Spacing, subject: str) -> None:
-        await self._connection.execute(delete(rate_counters).where(rate_counters.c.subject == _key(spacing, subject)))
+        await self._connection.execute(_DELETE, {"of_subject": _key(spacing, subject)})
 
     async def purge(self, now: datetime, most: int) -> int:
-        return await delete_oldest(
-            self._connection, rate_counters, rate_counters.c.ends_at <= now, rate_counters.c.ends_at, most
-        )
+        return await delete_oldest(self._connection, rate_counters, _t.ends_at <= now, _t.ends_at, most)
 
 
-def _over(now: datetime, within: timedelta) -> ColumnElement[bool]:
-    """Whether a row is over; one also is that ends later than any that was begun by now: its clock was ahead."""
-    return or_(rate_counters.c.ends_at <= now, rate_counters.c.ends_at > now + within + 2 * MOST_APART)
+@cache
+def _space(spacing: Spacing, *, due: bool) -> Prepared:
+    """Ready-made for each spacing: count a letter, if `due` only once the wait after the last one is over."""
+    last_due = case(
+        *((_t.count == letters, bindparam(_after(letters), type_=Instant)) for letters in _growing(spacing)),
+        (_t.count < spacing.at_once, bindparam(_AT_ONCE, type_=Instant)),
+        else_=bindparam(_LONGEST, type_=Instant),
+    )
+    counted = _FIRST.on_conflict_do_update(
+        index_elements=[_t.subject],
+        set_={"count": _COUNT_ON, "ends_at": _ENDS_AT},
+        where=_OVER | (_t.ends_at <= last_due) if due else None,
+    )
+    return Prepared(counted.returning(_t.count))
+
+
+def _due(spacing: Spacing, now: datetime) -> dict[str, datetime]:
+    """Until when a row must end for the next letter to be due: it ends `counted` after the last one."""
+    ends_at = now + spacing.counted
+    growing = {_after(letters): ends_at - spacing.after(letters) for letters in _growing(spacing)}
+    return growing | {_AT_ONCE: ends_at - spacing.gap, _LONGEST: ends_at - spacing.longest}
+
+
+def _moments(now: datetime, within: timedelta) -> dict[str, datetime]:
+    return {"now": now, "new_end": now + within, "too_late": now + within + 2 * MOST_APART}
 
 
 def _key(what: Limit | Spacing, subject: str) -> str:
@@ -94,5 +100,5 @@ def _growing(spacing: Spacing) -> Iterator[int]:
         letters += 1
 
 
-def _moment(at: datetime) -> Any:
-    return literal(at, Instant)
+def _after(letters: int) -> str:
+    return f"after_{letters}"

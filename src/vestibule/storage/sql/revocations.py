@@ -6,34 +6,39 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, bindparam, func, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.revocations import Range, Reach, Revocation, RevocationKind
 from vestibule.storage.sql import odd_rows
 from vestibule.storage.sql.batches import delete_oldest, not_the_newest
+from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.odd_rows import OddRow
+from vestibule.storage.sql.prepared import Prepared
 from vestibule.storage.sql.schema import revocations
 
 _REVOCATION_MEMBERS = ("at", "kind", "subject", "purge_at", "not_before")
 _r = revocations.c
-_APPEND = insert(revocations).returning(_r.sequence, _r.kind, _r.subject)
+_APPEND = Prepared(insert(revocations).returning(_r.sequence, _r.kind, _r.subject))
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 # What SQLite was given in place of a moment comes before all moments, or after; nobody knows whether that is over.
 _STANDS = or_(_r.purge_at > bindparam("since", type_=Instant), _r.purge_at < _LONG_AGO)
 _WITHIN = or_(_r.sequence > bindparam("begins_after"), _STANDS)
-_FIRST_AND_LAST = select(
-    select(func.min(_r.sequence)).where(_STANDS, _r.at <= bindparam("latest", type_=Instant)).scalar_subquery(),
-    select(func.max(_r.sequence)).scalar_subquery(),
+_FIRST_AND_LAST = Prepared(
+    select(
+        select(func.min(_r.sequence)).where(_STANDS, _r.at <= bindparam("latest", type_=Instant)).scalar_subquery(),
+        select(func.max(_r.sequence)).scalar_subquery(),
+    )
 )
-_AFTER = (
+_AFTER = Prepared(
     select(_r.at, _r.kind, _r.subject, _r.purge_at, _r.not_before, _r.sequence)
     .where(_r.sequence > bindparam("known"), _WITHIN)
     .order_by(_r.sequence)
     .limit(bindparam("most"))
 )
-_BETWEEN = select(func.count(), func.coalesce(func.sum(_r.sequence), 0)).where(
-    _r.sequence > bindparam("known"), _r.sequence <= bindparam("up_to"), _WITHIN
+_BETWEEN = Prepared(
+    select(func.count(), func.coalesce(func.sum(_r.sequence), 0)).where(
+        _r.sequence > bindparam("known"), _r.sequence <= bindparam("up_to"), _WITHIN
+    )
 )
 _REVOCATION_READER = odd_rows.Reader((_r.at, _r.kind, _r.subject, _r.purge_at, _r.not_before, _r.sequence))
 _ODD_ONES_MATTER = timedelta(days=1)  # longer than any token lives
@@ -43,7 +48,7 @@ _NO_TIME = datetime(9000, 1, 1, tzinfo=UTC)
 class SqlRevocations:
     """What ended before its tokens did."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: DriverConnection) -> None:
         self._connection = connection
 
     async def append(self, batch: Sequence[Revocation]) -> list[Revocation]:

@@ -3,23 +3,25 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.service_keys import ServiceKey
 from vestibule.storage.sql import odd_rows
+from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.odd_rows import OddRow
+from vestibule.storage.sql.prepared import Prepared
 from vestibule.storage.sql.schema import service_keys
 
 _s = service_keys.c
+_WITH_DIGEST = Prepared(select(service_keys).where(_s.digest == bindparam("of_digest")))
 _READER = odd_rows.Reader(tuple(service_keys.c))
 
 
 class SqlServiceKeys:
     """The keys of services, as digests."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: DriverConnection) -> None:
         self._connection = connection
 
     async def add(self, key: ServiceKey) -> bool:
@@ -31,7 +33,7 @@ class SqlServiceKeys:
         return bool(added.rowcount)
 
     async def with_digest(self, digest: str) -> ServiceKey | None:
-        found = await self._connection.execute(select(service_keys).where(_s.digest == digest))
+        found = await self._connection.execute(_WITH_DIGEST, {"of_digest": digest})
         row = found.one_or_none()
         return _from_row(row) if row else None
 

@@ -7,7 +7,6 @@ own, since SQLAlchemy takes one that is named like a column for a value to be se
 from datetime import datetime
 
 from sqlalchemy import and_, bindparam, case, delete, exists, func, insert, literal, not_, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.accounts import Account
 from vestibule.model.sessions import (
@@ -21,7 +20,9 @@ from vestibule.model.sessions import (
 )
 from vestibule.storage.sql import account_rows
 from vestibule.storage.sql.batches import delete_oldest
+from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.instant import Instant
+from vestibule.storage.sql.prepared import Prepared
 from vestibule.storage.sql.schema import accounts, sessions
 from vestibule.storage.sql.session_rows import COLUMNS, from_row, to_row
 
@@ -51,7 +52,7 @@ _NOT_ENDED = (
 
 # FOR SHARE: a change of credential waits for this transaction, or this waits for it and finds a new epoch.
 # SQLite leaves the clause out; there, one transaction runs at a time.
-_OPEN = (
+_OPEN = Prepared(
     insert(sessions)
     .from_select(
         [c.name for c in COLUMNS],
@@ -67,7 +68,9 @@ _OPEN = (
     .returning(_NOT_ENDED + 1)
 )
 
-_FIND = select(*COLUMNS, *account_rows.COLUMNS).join(accounts, accounts.c.id == sessions.c.account_id).where(_SESSION)
+_FIND = Prepared(
+    select(*COLUMNS, *account_rows.COLUMNS).join(accounts, accounts.c.id == sessions.c.account_id).where(_SESSION)
+)
 
 _PRESENTED = bindparam("presented", type_=_s.current.type)
 _IDLE_END = bindparam("idle_end", type_=Instant)
@@ -78,7 +81,7 @@ _ANSWER_LOST = and_(
     _s.issued_at < bindparam("grace_over", type_=Instant),
     _s.current - _s.base < MAX_LIVE_SUCCESSORS,
 )
-_ROTATE = (
+_ROTATE = Prepared(
     update(sessions)
     .where(_SESSION, _LIVE, or_(_FRESH, _ANSWER_LOST))
     .values(
@@ -92,31 +95,41 @@ _ROTATE = (
     )
 )
 
-_OF_ACCOUNT = select(*COLUMNS).where(_ACCOUNT, _LIVE).order_by(_s.last_seen_at.desc(), _s.id).limit(bindparam("most"))
-_COUNT_LIVE = select(func.count()).select_from(select(_s.id).where(_ACCOUNT, _LIVE).limit(MOST_COUNTED).subquery())
+_OF_ACCOUNT = Prepared(
+    select(*COLUMNS).where(_ACCOUNT, _LIVE).order_by(_s.last_seen_at.desc(), _s.id).limit(bindparam("most"))
+)
+_COUNT_LIVE = Prepared(
+    select(func.count()).select_from(select(_s.id).where(_ACCOUNT, _LIVE).limit(MOST_COUNTED).subquery())
+)
 # By when they began, which never changes: a refresh between two pages moves no session to another.
 _EARLIER = and_(
     _s.created_at <= bindparam("moment", type_=Instant),
     or_(_s.created_at < bindparam("moment", type_=Instant), _s.id < bindparam("below")),
 )
 _PAGE = {
-    live: select(*COLUMNS)
-    .where(_ACCOUNT, _LIVE if live else not_(_LIVE), _EARLIER)
-    .order_by(_s.created_at.desc(), _s.id.desc())
-    .limit(bindparam("most"))
+    live: Prepared(
+        select(*COLUMNS)
+        .where(_ACCOUNT, _LIVE if live else not_(_LIVE), _EARLIER)
+        .order_by(_s.created_at.desc(), _s.id.desc())
+        .limit(bindparam("most"))
+    )
     for live in (True, False)
 }
-_PAST = select(*COLUMNS).where(_ACCOUNT, not_(_LIVE)).order_by(_s.last_seen_at.desc(), _s.id).limit(bindparam("most"))
-_HAD = select(
-    exists().where(
-        _ACCOUNT,
-        _s.user_agent == bindparam("by_agent"),
-        _s.network_address == bindparam("from_network"),
-        _s.created_at < _NOW,
+_PAST = Prepared(
+    select(*COLUMNS).where(_ACCOUNT, not_(_LIVE)).order_by(_s.last_seen_at.desc(), _s.id).limit(bindparam("most"))
+)
+_HAD = Prepared(
+    select(
+        exists().where(
+            _ACCOUNT,
+            _s.user_agent == bindparam("by_agent"),
+            _s.network_address == bindparam("from_network"),
+            _s.created_at < _NOW,
+        )
     )
 )
 _END = {"ended_at": _NOW, "end_reason": bindparam("reason")}
-_END_ONE = update(sessions).where(_SESSION, _ACCOUNT, _LIVE).values(_END).returning(_s.id, _s.last_seen_at)
+_END_ONE = Prepared(update(sessions).where(_SESSION, _ACCOUNT, _LIVE).values(_END).returning(_s.id, _s.last_seen_at))
 # Chosen in a WITH, since PostgreSQL may ask a sub-select in IN more than once.
 _SOME = (
     select(_s.id)
@@ -125,9 +138,11 @@ _SOME = (
     .with_for_update()
     .cte("live")
 )
-_END_SOME = update(sessions).where(_s.id.in_(select(_SOME.c.id))).values(_END).returning(_s.id, _s.last_seen_at)
+_END_SOME = Prepared(
+    update(sessions).where(_s.id.in_(select(_SOME.c.id))).values(_END).returning(_s.id, _s.last_seen_at)
+)
 _OVER = select(_s.id).where(_ACCOUNT, not_(_LIVE)).limit(bindparam("most")).cte("over")
-_PURGE_PAST = delete(sessions).where(_s.id.in_(select(_OVER.c.id))).returning(_s.id)
+_PURGE_PAST = Prepared(delete(sessions).where(_s.id.in_(select(_OVER.c.id))).returning(_s.id))
 _UNSEEN = (
     select(_s.id)
     .where(_ACCOUNT, _s.ended_at.is_(None), _s.id != bindparam("spare"))
@@ -146,7 +161,7 @@ _END_OR_KEEP_REASON = {
         else_=bindparam("reason", type_=_s.end_reason.type),
     ),
 }
-_END_UNSEEN = (
+_END_UNSEEN = Prepared(
     update(sessions)
     .where(_s.id.in_(select(_UNSEEN.c.id)))
     .values(_END_OR_KEEP_REASON)
@@ -154,7 +169,7 @@ _END_UNSEEN = (
 )
 # Those that are over by their age too: by a clock that is ahead, so are some that live.
 _EVERY = select(_s.id).where(_ACCOUNT, _s.ended_at.is_(None)).limit(bindparam("most")).with_for_update().cte("every")
-_END_EVERY = (
+_END_EVERY = Prepared(
     update(sessions)
     .where(_s.id.in_(select(_EVERY.c.id)))
     .values(_END_OR_KEEP_REASON)
@@ -165,7 +180,7 @@ _END_EVERY = (
 class SqlSessions:
     """Who is signed in where."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: DriverConnection) -> None:
         self._connection = connection
 
     async def open(self, session: Session, epoch: int) -> int:

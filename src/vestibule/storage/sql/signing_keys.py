@@ -6,24 +6,27 @@ from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.signing_keys import KeyState, KeyUse, SealedKey, Standing
 from vestibule.storage.sql import odd_rows
+from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.odd_rows import OddRow
+from vestibule.storage.sql.prepared import Prepared
 from vestibule.storage.sql.schema import signing_keys
 
 _k = signing_keys.c
 _READER = odd_rows.Reader(tuple(signing_keys.c))
 _THERE = [state.value for state in KeyState if state is not KeyState.GONE]
 # States and uses that a newer version has written are left out here, as in `all`.
-_STANDING = select(_k.kid, _k.use, _k.state).where(_k.state.in_(_THERE), _k.use.in_([use.value for use in KeyUse]))
+_STANDING = Prepared(
+    select(_k.kid, _k.use, _k.state).where(_k.state.in_(_THERE), _k.use.in_([use.value for use in KeyUse]))
+)
 
 
 class SqlSigningKeys:
     """The server's own keys, sealed. Unique indexes let each use have one current and one next key."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: DriverConnection) -> None:
         self._connection = connection
 
     async def all(self) -> list[SealedKey]:

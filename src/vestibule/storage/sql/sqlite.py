@@ -35,7 +35,7 @@ def _engine(url: URL, pool_size: int, wait_seconds: float) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=wait_seconds,
-        pool_reset_on_return="rollback" if pool_size == 1 else None,
+        pool_reset_on_return=None,
         connect_args={"timeout": 10, "isolation_level": None, "async_creator_fn": sqlite_connections.connect},
         hide_parameters=True,
     )

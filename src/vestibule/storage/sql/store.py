@@ -1,14 +1,12 @@
-"""`model.store.Store` on SQLAlchemy: a transaction that hands out the ports, and is over when it is over."""
+"""`model.store.Store` in SQL: a transaction that hands out the ports, and is over when it is over."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from vestibule.model.store import Transaction
 from vestibule.storage.sql.accounts import SqlAccounts
+from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.events import SqlEvents
 from vestibule.storage.sql.known_devices import SqlKnownDevices
@@ -43,7 +41,7 @@ class SqlStore:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         self._require()
-        async with self._engines.transaction() as connection:
+        async with self._engines.driver_transaction() as connection:
             events = SqlEvents(connection)
             yield _ports(connection, events)
         self.happened.update(event.kind.value for event in events.tell())
@@ -51,18 +49,18 @@ class SqlStore:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
         self._require()
-        async with self._engines.reading() as connection:
+        async with self._engines.driver_reading() as connection:
             yield _ports(connection, SqlEvents(connection))
 
     async def fits(self) -> bool:
         return await current_revision(self._engines) == REVISION
 
     async def ping(self) -> None:
-        async with self._engines.reading() as connection:
-            await connection.execute(text("SELECT 1"))
+        async with self._engines.driver_reading() as connection:
+            await connection.control("SELECT 1")
 
 
-def _ports(connection: AsyncConnection, events: SqlEvents) -> Transaction:
+def _ports(connection: DriverConnection, events: SqlEvents) -> Transaction:
     return Transaction(
         accounts=SqlAccounts(connection),
         sessions=SqlSessions(connection),

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import structlog
-from sqlalchemy import text
 
 from vestibule.model.errors import StoreUnavailable
 from vestibule.process.tracebacks import summarize
@@ -23,8 +22,8 @@ class PostgresqlWakeUps:
 
     async def send(self) -> None:
         try:
-            async with self._engines.reading() as connection:
-                await connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
+            async with self._engines.driver_reading() as connection:
+                await connection.control("NOTIFY vestibule_revocations")
         except StoreUnavailable as fault:
             _log.warning("wake_up_not_sent", fault=summarize(fault.__cause__ or fault))
 

@@ -6,7 +6,7 @@ Looked up by primary key and by account, for anybody may ask, about any email.
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, or_
+from sqlalchemy import ColumnElement, and_, bindparam, exists, or_
 
 from vestibule.model.letters import LetterKind
 from vestibule.model.one_time_tokens import Purpose, place_of_way_back
@@ -44,6 +44,10 @@ def kept_at(now: ColumnElement[datetime]) -> ColumnElement[bool]:
     return and_(KEPT.c.used_at.is_(None), KEPT.c.expires_at > now, or_(good, on_its_way))
 
 
-def places(emails: Sequence[str]) -> ColumnElement[bool]:
-    """Whether the row of `KEPT` is that of one of these emails."""
-    return KEPT.c.digest.in_([place_of_way_back(email) for email in emails])
+IN_PLACES = KEPT.c.digest.in_(bindparam("places", expanding=True))
+"""Whether the row of `KEPT` is that of one of the emails that have these places."""
+
+
+def places(emails: Sequence[str]) -> list[str]:
+    """Return where it is written that an email is kept."""
+    return [place_of_way_back(email) for email in emails]

@@ -1,0 +1,129 @@
+"""What is said to the database about accounts.
+
+Values that are written have the names of their columns; those that are compared with say what they are.
+"""
+
+from sqlalchemy import ColumnElement, Text, bindparam, delete, exists, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from vestibule.storage.sql.account_rows import COLUMNS
+from vestibule.storage.sql.account_use import USED_SINCE, nobodys
+from vestibule.storage.sql.instant import Instant
+from vestibule.storage.sql.prepared import Prepared
+from vestibule.storage.sql.schema import accounts, one_time_tokens
+from vestibule.storage.sql.ways_back import IN_PLACES, KEPT, kept_at
+
+_a = accounts.c
+_ITS = _a.id == bindparam("of_account")
+_AT_EMAIL = _a.email == bindparam("at_email")
+_NOW = bindparam("now", type_=Instant)
+_EPOCH_NOW = bindparam("in_epoch", type_=_a.epoch.type)
+
+# ON CONFLICT reads the same on both databases, and SQLAlchemy compiles this form of it for both.
+ADD = Prepared(insert(accounts).on_conflict_do_nothing().returning(_a.id))
+_SINCE = func.coalesce(_a.imported_at, _a.created_at)
+DELETE_KEPT = Prepared(
+    delete(accounts)
+    .where(
+        _a.id.in_(bindparam("added", expanding=True)),
+        exists().where(IN_PLACES, KEPT.c.email == _a.email, kept_at(_SINCE)),
+    )
+    .returning(_a.id)
+)
+HOLDERS = Prepared(
+    select(_a.email, _a.id, _a.verified).where(
+        or_(_a.id.in_(bindparam("ids", expanding=True)), _a.email.in_(bindparam("emails", expanding=True)))
+    )
+)
+WAYS_BACK = Prepared(select(KEPT.c.email, KEPT.c.account_id).where(IN_PLACES, kept_at(_NOW)))
+REGISTER_ANEW = Prepared(
+    update(accounts)
+    .where(_AT_EMAIL, nobodys(bindparam("before", type_=Instant)))
+    .values(
+        name=bindparam("name"),
+        password_hash=bindparam("password_hash"),
+        language=bindparam("language"),
+        epoch=_a.epoch + 1,
+        registered_epoch=_a.epoch + 1,
+        created_at=bindparam("created_at"),
+        updated_at=bindparam("updated_at"),
+        registered_again_at=bindparam("created_at"),
+    )
+    .returning(*COLUMNS)
+)
+
+_BY_EMAIL, _BY_ID = select(*COLUMNS).where(_AT_EMAIL), select(*COLUMNS).where(_ITS)
+WITH_EMAIL, GET = Prepared(_BY_EMAIL), Prepared(_BY_ID)
+# SQLite leaves the clause out; there, one transaction runs at a time.
+LOCK, LOCK_AT = Prepared(_BY_ID.with_for_update()), Prepared(_BY_EMAIL.with_for_update())
+_OF_DIGEST = one_time_tokens.c.digest == bindparam("of_digest")
+OF_TOKEN = Prepared(
+    select(*COLUMNS)
+    .join(one_time_tokens, one_time_tokens.c.account_id == _a.id)
+    .where(_OF_DIGEST, one_time_tokens.c.used_at.is_(None))
+)
+LOCK_FOR_TOKEN = Prepared(
+    select(_a.id)
+    .where(
+        or_(
+            _a.id == select(one_time_tokens.c.account_id).where(_OF_DIGEST).scalar_subquery(),
+            _a.email == select(one_time_tokens.c.email).where(_OF_DIGEST).scalar_subquery(),
+        )
+    )
+    .order_by(_a.id)  # two who want each other's email take both in the same order
+    .with_for_update(of=accounts)
+)
+
+NOTE_USE = Prepared(
+    update(accounts).where(_ITS, _a.epoch == _EPOCH_NOW, _a.first_used_at.is_(None)).values(first_used_at=_NOW)
+)
+VERIFY = Prepared(
+    update(accounts)
+    .where(_ITS, _AT_EMAIL, or_(_EPOCH_NOW.is_(None), _a.epoch == _EPOCH_NOW))
+    .values(verified=True, updated_at=_NOW, first_used_at=USED_SINCE)
+)
+_KNOWN = bindparam("known", type_=Text)
+DOUBT_PASSWORD = Prepared(
+    update(accounts)
+    .where(_AT_EMAIL, _a.verified.is_(False), _a.password_hash.is_distinct_from(_KNOWN))
+    .values(registered_again_at=_NOW)
+)
+TRUST_PASSWORD = Prepared(
+    update(accounts)
+    .where(_AT_EMAIL, _a.registered_again_at == bindparam("doubted_at", type_=Instant))
+    .where(_a.password_hash == _KNOWN)  # nor is it for a NULL
+    .values(registered_again_at=None)
+)
+_LANGUAGE = bindparam("language", type_=_a.language.type)
+SET_LANGUAGE = Prepared(
+    update(accounts).where(_ITS, _a.language.is_distinct_from(_LANGUAGE)).values(language=_LANGUAGE, updated_at=_NOW)
+)
+REPLACE_HASH = Prepared(
+    update(accounts).where(_ITS, _a.password_hash == _KNOWN).values(password_hash=bindparam("password_hash"))
+)
+REMOVE = Prepared(delete(accounts).where(_ITS))
+REMOVE_SQUATTER = Prepared(
+    delete(accounts).where(_AT_EMAIL, _a.verified.is_(False), _a.id != bindparam("spare")).returning(_a.id)
+)
+
+
+def _change(*also: ColumnElement[bool], **values: object) -> Prepared:
+    """Change one account, which is a use of it, and begin a new epoch."""
+    changed = update(accounts).where(_ITS, *also).values(**values, epoch=_a.epoch + 1, updated_at=_NOW)
+    return Prepared(changed.values(first_used_at=USED_SINCE).returning(_a.epoch))
+
+
+_NEW_HASH, _NEW_EMAIL = (
+    bindparam("password_hash", type_=_a.password_hash.type),
+    bindparam("new_email", type_=_a.email.type),
+)
+SET_PASSWORD = _change(password_hash=_NEW_HASH, registered_again_at=None)
+CHANGE_PASSWORD = _change(_a.password_hash == _KNOWN, password_hash=_NEW_HASH)
+DISABLE = _change(_a.disabled_at.is_(None), disabled_at=_NOW)
+ENABLE = _change(_a.disabled_at.is_not(None), disabled_at=None)
+MOVE = _change(email=_NEW_EMAIL, verified=True, registered_again_at=None)
+MOVE_AND_LOCK_OUT = _change(email=_NEW_EMAIL, verified=True, registered_again_at=None, password_hash=None)
+
+_BEFORE = bindparam("before", type_=Instant)
+_NEVER_USED = select(*COLUMNS).where(nobodys(_BEFORE)).order_by(_a.id).limit(bindparam("most"))
+NEVER_USED, NEVER_USED_ONE = Prepared(_NEVER_USED), Prepared(_NEVER_USED.where(_ITS))

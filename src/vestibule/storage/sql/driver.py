@@ -1,0 +1,211 @@
+"""Connections on which the driver runs what Core has written (`prepared.py`). They come from the pools of SQLAlchemy,
+which opens them, bounds them, and knows the dialect.
+"""
+
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
+from typing import Any, ClassVar, Protocol
+
+import aiosqlite
+import asyncpg
+from sqlalchemy import exc
+from sqlalchemy.engine import Dialect
+from sqlalchemy.sql.base import Executable
+from sqlalchemy.sql.dml import Insert
+
+from vestibule.storage.sql.discretion import withhold_values_of
+from vestibule.storage.sql.prepared import Parameters, Prepared
+from vestibule.storage.sql.rows import Rows
+
+_ROWS_AT_ONCE = 500
+"""Rows that one INSERT writes: with up to 30 columns, fewer values than either database takes (32,766)."""
+
+
+class Watcher(Protocol):
+    """Sees each statement: the name of the dialect and its text, never its values."""
+
+    def __call__(self, dialect: str, sql: str, /) -> AbstractContextManager[Any]: ...
+
+
+class DriverConnection(ABC):
+    """A connection of the driver's, with what Core's connection has and the ports need."""
+
+    watchers: ClassVar[list[Watcher]] = []
+    begin: ClassVar[str]
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+
+    async def execute(
+        self, statement: Prepared | Executable, given: Parameters | Sequence[Parameters] | None = None
+    ) -> Rows:
+        """Run a statement, for one row of values or for many; raises `sqlalchemy.exc.DBAPIError`."""
+        if given is None or isinstance(given, Mapping):
+            return await self._execute(statement, given or {})
+        if len(given) == 1:
+            return await self._execute(statement, given[0])
+        return await self._execute_many(statement, given)
+
+    async def _execute(self, statement: Prepared | Executable, given: Parameters) -> Rows:
+        prepared = statement if isinstance(statement, Prepared) else Prepared(statement)
+        text = prepared.for_driver(self.dialect, given)
+        with self._seen(text.sql):
+            if text.row is None:
+                return Rows([], await self._change(text.sql, text.values(given)))
+            rows = [text.row(row) for row in await self._fetch(text.sql, text.values(given))]
+        return Rows(rows, len(rows))
+
+    async def _execute_many(self, statement: Prepared | Executable, given: Sequence[Parameters]) -> Rows:
+        prepared = statement if isinstance(statement, Prepared) else Prepared(statement)
+        text = prepared.for_driver(self.dialect, given[0])
+        if text.row is None:
+            with self._seen(text.sql):
+                await self._change_many(text.sql, [text.values(one) for one in given])
+            return Rows([], len(given))
+        return Rows([row for some in _batches(prepared, given) for row in await self._execute(some, {})], len(given))
+
+    @contextmanager
+    def _seen(self, sql: str) -> Iterator[None]:
+        with ExitStack() as watched:
+            for watcher in self.watchers:
+                watched.enter_context(watcher(self.dialect.name, sql))
+            with self._translated(sql):
+                yield
+
+    @contextmanager
+    def _translated(self, sql: str) -> Iterator[None]:
+        try:
+            yield
+        except self.errors as error:
+            raise as_core_says(error, sql, lost=self.lost) from error
+        except (ValueError, TypeError, OverflowError) as error:  # of a value that the driver cannot send
+            withhold_values_of(error)
+            raise
+
+    @asynccontextmanager
+    async def begin_nested(self) -> AsyncIterator[None]:
+        """A savepoint, so that a statement that fails takes nothing with it but what the block did."""
+        await self.control("SAVEPOINT nested")
+        try:
+            yield
+        except exc.DBAPIError:
+            await self.control("ROLLBACK TO SAVEPOINT nested")
+            raise
+        await self.control("RELEASE SAVEPOINT nested")
+
+    async def control(self, sql: str) -> str:
+        """Begin, end or divide a transaction; return what the database says to that. Raises `DBAPIError`."""
+        with self._translated(sql):
+            return await self._say(sql)
+
+    errors: ClassVar[tuple[type[Exception], ...]]
+
+    @abstractmethod
+    async def _say(self, sql: str) -> str: ...
+
+    @abstractmethod
+    async def _change(self, sql: str, values: list[Any]) -> int:
+        """Run what gives no rows back; return how many it changed. Raises what the driver raises."""
+
+    @abstractmethod
+    async def _change_many(self, sql: str, rows: list[list[Any]]) -> None: ...
+
+    @abstractmethod
+    async def _fetch(self, sql: str, values: list[Any]) -> Iterable[Sequence[Any]]: ...
+
+    @property
+    @abstractmethod
+    def lost(self) -> bool:
+        """Whether nobody can go on with it."""
+
+    @abstractmethod
+    def hang_up(self) -> None:
+        """Close it without a word, for nobody may listen at the other end."""
+
+
+def _batches(prepared: Prepared, given: Sequence[Parameters]) -> Iterator[Insert]:
+    """An INSERT that gives rows back, for so many rows at once as its database takes values."""
+    insert = prepared.statement
+    assert isinstance(insert, Insert)  # noqa: S101  # nosec B101  # nothing else is given rows
+    for first in range(0, len(given), _ROWS_AT_ONCE):
+        yield insert.values(list(given[first : first + _ROWS_AT_ONCE]))
+
+
+def as_core_says(error: Exception, sql: str = "", *, lost: bool = True) -> exc.DBAPIError:
+    """Return the error of SQLAlchemy for one of a driver's, with nothing in it of what was in the rows."""
+    withhold_values_of(error)
+    kind = next((kind for driver_s, kind in _KINDS if isinstance(error, driver_s)), exc.DBAPIError)
+    return kind(sql, None, error, hide_parameters=True, connection_invalidated=lost)
+
+
+_KINDS: tuple[tuple[tuple[type[Exception], ...], type[exc.DBAPIError]], ...] = (
+    ((asyncpg.IntegrityConstraintViolationError, sqlite3.IntegrityError), exc.IntegrityError),
+    ((asyncpg.InterfaceError, asyncpg.InternalClientError, sqlite3.InterfaceError), exc.InterfaceError),
+    ((sqlite3.OperationalError,), exc.OperationalError),
+)
+
+
+class PostgresqlConnection(DriverConnection):
+    """On asyncpg, which keeps each statement prepared."""
+
+    begin = "BEGIN"
+    errors = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)  # the last: cut off meanwhile
+
+    def __init__(self, dialect: Dialect, driver: asyncpg.Connection) -> None:
+        super().__init__(dialect)
+        self._driver = driver
+
+    async def _say(self, sql: str) -> str:
+        return str(await self._driver.execute(sql))
+
+    async def _change(self, sql: str, values: list[Any]) -> int:
+        told: str = await self._driver.execute(sql, *values)  # `UPDATE 1`; `INSERT 0 1`
+        return int(told.rpartition(" ")[2])
+
+    async def _change_many(self, sql: str, rows: list[list[Any]]) -> None:
+        await self._driver.executemany(sql, rows)
+
+    async def _fetch(self, sql: str, values: list[Any]) -> Iterable[Sequence[Any]]:
+        found: Iterable[Sequence[Any]] = await self._driver.fetch(sql, *values)
+        return found
+
+    @property
+    def lost(self) -> bool:
+        return bool(self._driver.is_closed())
+
+    def hang_up(self) -> None:
+        self._driver.terminate()
+
+
+class SqliteConnection(DriverConnection):
+    """On the thread that aiosqlite gives each connection: one way there and back for each statement."""
+
+    begin = "BEGIN IMMEDIATE"
+    errors = (sqlite3.Error,)
+
+    def __init__(self, dialect: Dialect, driver: aiosqlite.Connection) -> None:
+        super().__init__(dialect)
+        self._driver = driver
+        self._given_up = False
+
+    @property
+    def lost(self) -> bool:
+        return self._given_up
+
+    async def _say(self, sql: str) -> str:
+        await self._driver.execute_fetchall(sql)
+        return sql
+
+    async def _change(self, sql: str, values: list[Any]) -> int:
+        return len(list(await self._fetch(f"{sql} RETURNING 1", values)))  # one way there
+
+    async def _change_many(self, sql: str, rows: list[list[Any]]) -> None:
+        await (await self._driver.executemany(sql, rows)).close()
+
+    async def _fetch(self, sql: str, values: list[Any]) -> Iterable[Sequence[Any]]:
+        return await self._driver.execute_fetchall(sql, values)
+
+    def hang_up(self) -> None:
+        self._given_up = True  # closing it, which the pool does, takes back what it was in the middle of
