@@ -19,6 +19,7 @@ from vestibule.protocol.credentials import Ambiguous
 from vestibule.web import cookies
 from vestibule.web.errors import AmbiguousCredential
 from vestibule.web.policy import WebPolicy
+from vestibule.web.request_context import context_of
 from vestibule.web.site import site_of
 
 _MAX_USER_AGENT = 512
@@ -30,6 +31,9 @@ async def anyone() -> None:
 
 async def signed_in(request: Request) -> Caller:
     """Return the caller; raises `NotSignedIn`, `AccessTokenInvalid`, `AmbiguousCredential` or `SessionOver`."""
+    identified = context_of(request).take_identified()
+    if identified is not None:
+        return identified
     return await identify(await env_of(request), presented_token(request.headers.raw, site_of(request).web))
 
 

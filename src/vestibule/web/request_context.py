@@ -18,6 +18,10 @@ class NoBody(Enum):
     TOO_SLOW = auto()
 
 
+Identified = Caller | Exception
+"""Who is asking, or why nobody can tell."""
+
+
 @dataclass(slots=True)
 class RequestContext:
     """One request; None stands for what is not known, or not known yet."""
@@ -26,12 +30,26 @@ class RequestContext:
     """The body, where it was read before the request was given a slot."""
     typed: dict[str, str] | None = None
     """The fields of its form, without passwords."""
+    request_id: bytes | None = None
+    """Its id, where it was named before it reached the framework."""
+    identified: Identified | None = None
+    """What the fast path found out, until the guard takes it."""
     caller: Caller | None = None
     """Who is at the page."""
     renewed: Tokens | None = None
     """The tokens that the page's answer has to hand over."""
     trouble: str = ""
     """Why a form is shown again, in the reader's language; empty where it is not."""
+
+    def take_identified(self) -> Caller | None:
+        """Return the caller whom the fast path identified, or None if it did not; raises what it was refused with."""
+        found, self.identified = self.identified, None
+        if isinstance(found, Exception):
+            try:
+                raise found
+            finally:
+                del found  # its traceback keeps this frame, and by it the request
+        return found
 
 
 def context_of(request: Request) -> RequestContext:

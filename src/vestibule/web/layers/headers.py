@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -19,6 +20,7 @@ from vestibule.web.errors import UNEXPECTED, Json, RouteUnknown, refused
 from vestibule.web.hosts import is_loopback, require_one_reading
 from vestibule.web.policy import WebPolicy
 from vestibule.web.refused_origins import RefusedOrigins
+from vestibule.web.request_context import context_of
 from vestibule.web.request_ids import known_by, request_id
 
 _log = structlog.get_logger(__name__)
@@ -81,7 +83,7 @@ class HeadersLayer:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        identifier = request_id(scope, self._policy)
+        identifier = context_of(Request(scope)).request_id or request_id(scope, self._policy)
         with known_by(identifier):
             await self._answer(scope, receive, _Sent(send, scope, self._policy, identifier))
 

@@ -18,5 +18,5 @@ def around(app: ASGIApp, site: Site) -> ASGIApp:
     app = HeadersLayer(app, site.web, site.clock)
     # Around the headers, so that a process which stops closes the connection with what that layer answers too.
     app = Draining(app, site.late, site.under_way)
-    # Outermost, so that what it answers from memory pays for no other layer. While the process stops it passes all on.
-    return FastPath(app, site.late, site.web)
+    # Outermost, so that what it answers pays for no other layer. While the process stops it passes all on.
+    return FastPath(app, site)
