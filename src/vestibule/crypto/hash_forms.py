@@ -4,16 +4,19 @@ A hash itself sets the cost of checking it: `$2b$31$…` takes days, and an argo
 hash has one of these forms and a cost within these bounds, or no password matches it.
 """
 
+import base64
 import re
 from dataclasses import dataclass
 
 BCRYPT_COSTS = tuple(f"{cost:02d}" for cost in range(4, 15))
 """The allowed costs, as written in a hash. 14 takes about a second."""
 BCRYPT_CHARACTERS = 60
-_BCRYPT = re.compile(rf"\$2[aby]\$({'|'.join(BCRYPT_COSTS)})\$[./A-Za-z0-9]{{53}}")
+_BCRYPT = re.compile(
+    rf"\$2[aby]\$({'|'.join(BCRYPT_COSTS)})\$[./A-Za-z0-9]{{21}}[.Oeu][./A-Za-z0-9]{{31}}"
+)  # .Oeu: a salt has 128 bits
 _ARGON2 = re.compile(
     r"\$argon2(?:id|i|d)(?:\$v=(?:16|19))?\$m=([1-9][0-9]{0,6}),t=([1-9][0-9]{0,2}),p=([1-9][0-9]?)"
-    r"\$[A-Za-z0-9+/]{11,86}\$[A-Za-z0-9+/]{16,86}"
+    r"\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{16,86})"
 )
 _PARAMETERS = re.compile(r"m=\d+,t=\d+,p=\d+")
 MAX_MEMORY_KIB = 131_072
@@ -47,7 +50,10 @@ def argon2_cost(hashed: str) -> Cost | None:
     found = _ARGON2.fullmatch(hashed)
     if found is None:
         return None
-    cost = Cost(*map(int, found.groups()))
+    memory_kib, iterations, lanes, *parts = found.groups()
+    if not all(map(_is_base64, parts)):
+        return None
+    cost = Cost(int(memory_kib), int(iterations), int(lanes))
     bounded = (
         cost.lanes <= _MAX_LANES
         and cost.lanes * _KIB_FOR_A_LANE <= cost.memory_kib <= MAX_MEMORY_KIB
@@ -56,9 +62,18 @@ def argon2_cost(hashed: str) -> Cost | None:
     return cost if bounded else None
 
 
+def _is_base64(text: str) -> bool:
+    """Return whether this is how bytes are written. What is not, argon2 refuses without any work."""
+    try:
+        content = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except ValueError:
+        return False
+    return base64.b64encode(content).decode().rstrip("=") == text
+
+
 def argon2_costs(texts: str) -> set[Cost]:
     """Return the costs that may be checked among parameters as hashes have them: `m=19456,t=2,p=1`."""
-    found = {argon2_cost(f"$argon2id$v=19${one}${'c' * 11}${'c' * 22}") for one in _PARAMETERS.findall(texts)}
+    found = {argon2_cost(f"$argon2id$v=19${one}${'A' * 11}${'A' * 22}") for one in _PARAMETERS.findall(texts)}
     return {cost for cost in found if cost is not None}
 
 

@@ -50,7 +50,7 @@ class Told:
 
 
 def row(row_id: str, email: str, verified: str) -> ForeignRow:
-    password, day = "$2b$10$" + "a" * 53, "2024-01-01"
+    password, day = "$2b$10$" + "u" * 53, "2024-01-01"
     return ForeignRow(row_id, "Ada", email, None, verified, password, "user", day, day, "local")
 
 

@@ -76,7 +76,7 @@ async def import_plain(world: World) -> None:
 
 
 async def import_bcrypt(world: World) -> None:
-    await imported(world, "$2b$10$" + "a" * 53, None)
+    await imported(world, "$2b$10$" + "u" * 53, None)
 
 
 async def import_without_password(world: World) -> None:
