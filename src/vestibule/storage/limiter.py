@@ -12,12 +12,12 @@ from vestibule.model.limits import Limit, Limiter
 
 
 def in_memory(clock: Clock) -> Limiter:
-    """Counts for one process."""
+    """Return a limiter that counts for this process alone."""
     return WindowLimiter(MemoryStorage(), clock)
 
 
 class WindowLimiter:
-    """Windows that begin with the first request. `share` divides every limit."""
+    """Fixed windows that begin with the first request. `share` divides every limit."""
 
     def __init__(self, storage: Storage, clock: Clock, share: int = 1) -> None:
         self._windows = FixedWindowRateLimiter(storage)

@@ -41,7 +41,7 @@ _log = structlog.get_logger(__name__)
 
 @asynccontextmanager
 async def running(env: Env) -> AsyncIterator[None]:
-    """Run all of it while the block lasts. The first read of the revocations is over before the block begins."""
+    """Run all background work while the block lasts. The first read of the revocations ends before the block begins."""
     if await look_at_clock(env):
         await read_whole_backlog(env)
     await env.replica.look_over()

@@ -1,5 +1,5 @@
-"""What a process does with Redis. `opening` loads it only where REDIS_URL is set: nobody else needs the library, which
-takes 6 MB and a tenth of a second of the start.
+"""Connect a process to Redis. `opening` loads this only if REDIS_URL is set, because the library takes 6 MB and a tenth
+of a second at start.
 """
 
 from vestibule.storage.redis.limiter import on_redis as limiter

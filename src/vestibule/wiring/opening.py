@@ -61,14 +61,14 @@ BCRYPT_ROUNDS = 12  # the contract's origin's
 
 
 def read_settings(*looks: Callable[[Settings], object]) -> Settings:
-    """Return the settings in force; raises `WrongSettings` with a line for each that is wrong, also in the eyes of
-    `looks`.
+    """Return the settings in force; raises `WrongSettings` with a line for each wrong one, including what `looks`
+    reject.
     """
     return reading.read(partial(_complaints, looks))
 
 
 def _complaints(looks: Iterable[Callable[[Settings], object]], settings: Settings) -> Iterator[str]:
-    """Yield what is wrong with each setting in the eyes of what will use it; opens nothing."""
+    """Yield what is wrong with each setting, as the code that will use it sees it; opens nothing."""
     for look in (sender, _database_address, _redis_address, _given_keys, *looks):
         try:
             look(settings)
@@ -90,7 +90,7 @@ def _database_address(settings: Settings) -> object:
 
 
 def of_redis() -> Any:
-    """Return `wiring.on_redis`, loaded now at the latest."""
+    """Return the module `wiring.on_redis`, loading it if needed."""
     return import_module("vestibule.wiring.on_redis")
 
 
@@ -231,7 +231,7 @@ def renderer(settings: Settings, clock: Clock) -> Renderer:
 
 
 def sender(settings: Settings) -> Sender:
-    """Return who letters are from; raises `WrongSettings`."""
+    """Return the sender of letters; raises `WrongSettings`."""
     try:
         return Sender.parse(settings.email_from, settings.product_name)
     except ValueError as fault:

@@ -1,1 +1,1 @@
-"""What stands in the place of Redis where there is none: nothing to show, nobody to wake."""
+"""Implementations for a process without Redis: no session replica, no wake-ups."""

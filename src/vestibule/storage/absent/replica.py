@@ -5,7 +5,7 @@ from vestibule.model.sessions import Session
 
 
 class NoSessionReplica:
-    """Shows nothing to nobody."""
+    """Accepts every call and does nothing."""
 
     async def show(self, session: Session, account: Account) -> None:
         return None

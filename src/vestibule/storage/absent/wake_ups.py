@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 
 class NoWakeUps:
-    """A lone process tells itself directly; others on the same SQLite file find out at their next look."""
+    """Wakes nobody: the process tells itself directly, others on the same SQLite file see it at their next poll."""
 
     async def send(self) -> None:
         return None

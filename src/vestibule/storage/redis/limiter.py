@@ -10,26 +10,28 @@ from redis.asyncio import Redis
 from vestibule.model.clock import Clock
 from vestibule.model.limits import Limit, Limiter
 from vestibule.storage.limiter import WindowLimiter
-from vestibule.storage.redis.complaints import Complaints
 from vestibule.storage.redis.replica import LOST
+from vestibule.storage.redis.throttled_warnings import ThrottledWarnings
 
 _PAUSE_AFTER_FAULT = timedelta(seconds=1)
 _SHARE_WITHOUT_REDIS = 5  # how many processes the limit is shared out among, when they cannot count together
 
 
 def on_redis(redis: Redis, clock: Clock, prefix: str = "vestibule") -> Limiter:
-    """Counts for all processes together, and more strictly in each of them while Redis is gone. Keys are `prefix:…`."""
+    """Return a limiter that counts for all processes together. While Redis is unreachable, each process counts alone,
+    with a fifth of every limit. Keys are `prefix:…`.
+    """
     connections: Any = redis.connection_pool  # which the library takes, and its annotation does not know
     storage = RedisStorage("redis://", implementation="redispy", key_prefix=prefix, connection_pool=connections)
     alone = WindowLimiter(MemoryStorage(), clock, _SHARE_WITHOUT_REDIS)
-    return FallingBackLimiter(WindowLimiter(storage, clock), alone, clock, Complaints(redis, clock))
+    return FallingBackLimiter(WindowLimiter(storage, clock), alone, clock, ThrottledWarnings(redis, clock))
 
 
 class FallingBackLimiter:
-    """The shared count; each process's own while that cannot be reached. Never none."""
+    """Counts in Redis; in this process's memory while Redis is unreachable. Never lets a request pass uncounted."""
 
-    def __init__(self, shared: Limiter, alone: Limiter, clock: Clock, complaints: Complaints) -> None:
-        self._complaints = complaints
+    def __init__(self, shared: Limiter, alone: Limiter, clock: Clock, warnings: ThrottledWarnings) -> None:
+        self._warnings = warnings
         self._shared = shared
         self._alone = alone
         self._clock = clock
@@ -47,5 +49,5 @@ class FallingBackLimiter:
             except LOST as fault:
                 # One failure in a second is enough: the next requests do not wait for a Redis that is gone.
                 self._paused_until = now + _PAUSE_AFTER_FAULT.total_seconds()
-                self._complaints.say("limits_count_alone", fault)
+                self._warnings.warn("limits_count_alone", fault)
         return await self._alone.take(limit, network)

@@ -1,5 +1,5 @@
-"""What may stand behind the ? of a Redis address. redis-py takes any of its own arguments there, by which the waiting
-could be made endless and answers unreadable, and says of others only at the first request that they are none.
+"""Check the query parameters of REDIS_URL. redis-py takes any of its own arguments there, some of which would make
+waits endless or answers unreadable, and rejects unknown ones only at the first request.
 """
 
 from pathlib import Path
@@ -19,7 +19,9 @@ _MAX_BYTES = 10_000_000
 
 
 def require_known(url: str) -> None:
-    """Raises ValueError, which shows no value, for a parameter that is unknown, given twice, or without TLS."""
+    """Refuse a parameter that is unknown, given twice, or needs TLS on an address without it: raise ValueError, which
+    shows no value.
+    """
     parts = urlsplit(url)
     # What follows a ? or # may be the rest of a password, which is not to be shown.
     if url.partition("://")[0].lower() not in _SCHEMES or "@" in parts.query or parts.fragment:
@@ -40,7 +42,7 @@ def require_known(url: str) -> None:
 
 
 def require_usable(pool: BlockingConnectionPool) -> None:
-    """Raises ValueError for what no connection could be made of, as far as can be told without making one."""
+    """Refuse parameters that no connection could be made with, without making one: raise ValueError."""
     chosen = pool.connection_kwargs
     if ("ssl_certfile" in chosen) is not ("ssl_keyfile" in chosen):
         raise ValueError("has only one of ssl_certfile and ssl_keyfile")

@@ -20,7 +20,7 @@ from vestibule.model.accounts import Account
 from vestibule.model.clock import Clock
 from vestibule.model.sessions import Session
 from vestibule.storage.redis import parameters, sentinel
-from vestibule.storage.redis.complaints import Complaints
+from vestibule.storage.redis.throttled_warnings import ThrottledWarnings
 
 _TIMEOUT_SECONDS = 0.25
 _MOST_CONNECTIONS = 20
@@ -45,7 +45,9 @@ _log = structlog.get_logger(__name__)
 
 
 def connect(url: str, timeout_seconds: float = _TIMEOUT_SECONDS, wait_seconds: float = _TIMEOUT_SECONDS) -> "Redis":
-    """A client that gives up quickly, on Redis and on a free connection; raises ValueError for no Redis address."""
+    """Return a client that waits at most `timeout_seconds` for Redis and `wait_seconds` for a free connection. Raises
+    ValueError if `url` is not a Redis address.
+    """
     seconds = {"socket_timeout": timeout_seconds, "socket_connect_timeout": timeout_seconds}
     if url.partition("://")[0] in sentinel.SCHEMES:
         return sentinel.connect(url, _MOST_CONNECTIONS, wait_seconds, **seconds)
@@ -68,7 +70,7 @@ class RedisSessionReplica:
     def __init__(self, redis: "Redis", clock: Clock) -> None:
         self._redis = redis
         self._clock = clock
-        self._complaints = Complaints(redis, clock)
+        self._warnings = ThrottledWarnings(redis, clock)
         self._paused_until = clock.monotonic()
 
     async def show(self, session: Session, account: Account) -> None:
@@ -89,7 +91,7 @@ class RedisSessionReplica:
 
     async def look_over(self) -> None:
         policy = _KEEPS_ALL
-        with contextlib.suppress(*LOST):  # whoever needs Redis says so itself
+        with contextlib.suppress(*LOST):  # the code that needs Redis logs it itself
             policy = (await self._redis.info("memory")).get("maxmemory_policy", _KEEPS_ALL)
         if policy != _KEEPS_ALL:
             _log.warning(
@@ -108,7 +110,7 @@ class RedisSessionReplica:
         except LOST as fault:
             # One failure in a second is enough: the next requests do not wait for a Redis that is gone.
             self._paused_until = now + _PAUSE_AFTER_FAULT_SECONDS
-            self._complaints.say("redis_unavailable", fault)
+            self._warnings.warn("redis_unavailable", fault)
 
 
 def _keys(session_id: str) -> tuple[str, str]:

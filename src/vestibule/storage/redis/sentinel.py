@@ -17,7 +17,9 @@ _EXAMPLE = "redis+sentinel://host:26379,host:26379/name/0"
 
 
 class Address(NamedTuple):
-    """What the address says. `primary` and `watchers` are what connections to each take beside host and port."""
+    """A parsed address. `primary` and `watchers` are connection arguments besides host and port, for each kind of
+    server.
+    """
 
     sentinels: list[tuple[str, int]]
     name: str
@@ -26,7 +28,7 @@ class Address(NamedTuple):
 
 
 def parse(url: str) -> Address:
-    """Raises ValueError with what is wrong, without the password."""
+    """Return the parts of a Sentinel address. Raises ValueError with what is wrong; it never shows the password."""
     parts = urlsplit(url)
     credentials, _, hosts = parts.netloc.rpartition("@")
     user, _, password = credentials.partition(":")
@@ -43,7 +45,9 @@ def parse(url: str) -> Address:
 
 
 def connect(url: str, max_connections: int, wait_seconds: float, **seconds: float) -> "Redis":
-    """A client of the primary, asked for anew whenever a connection is made; raises ValueError as `parse` does."""
+    """Return a client of the primary, which Sentinel is asked for at each new connection. Waits at most `wait_seconds`
+    for a free connection; `seconds` are redis-py's timeouts. Raises ValueError as `parse` does.
+    """
     sentinels, name, primary, watchers = parse(url)
     manager = Sentinel(sentinels, sentinel_kwargs=watchers | seconds)  # type: ignore[no-untyped-call]
     limits = {"max_connections": max_connections, "timeout": wait_seconds}
@@ -52,7 +56,7 @@ def connect(url: str, max_connections: int, wait_seconds: float, **seconds: floa
 
 
 class _Pool(SentinelConnectionPool, BlockingConnectionPool):
-    """Connections to the primary, for which those who come too many wait in line; closes those to the Sentinels too."""
+    """Connections to the primary; callers queue when all are in use. Closes the Sentinels' connections too."""
 
     async def get_master_address(self) -> tuple[str, int]:
         try:

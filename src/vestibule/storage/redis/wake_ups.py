@@ -5,25 +5,25 @@ from collections.abc import AsyncIterator
 
 from redis.asyncio import Redis
 
-from vestibule.storage.redis.complaints import Complaints
 from vestibule.storage.redis.replica import LOST
+from vestibule.storage.redis.throttled_warnings import ThrottledWarnings
 
 CHANNEL = "vestibule:revocations"
 _PAUSE_SECONDS = 1.0
 
 
 class RedisWakeUps:
-    """Wake-ups through Redis, which loses them when it must."""
+    """Wake-ups over Redis, which may lose some: each reader also polls."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._complaints = Complaints(redis)
+        self._warnings = ThrottledWarnings(redis)
 
     async def send(self) -> None:
         try:
             await self._redis.publish(CHANNEL, b"")
         except LOST as fault:
-            self._complaints.say("wake_up_not_sent", fault)
+            self._warnings.warn("wake_up_not_sent", fault)
 
     async def listen(self) -> AsyncIterator[None]:
         while True:
@@ -34,5 +34,5 @@ class RedisWakeUps:
                         if await subscription.get_message(ignore_subscribe_messages=True, timeout=_PAUSE_SECONDS):
                             yield
             except LOST as fault:
-                self._complaints.say("wake_ups_interrupted", fault)
+                self._warnings.warn("wake_ups_interrupted", fault)
             await asyncio.sleep(_PAUSE_SECONDS)

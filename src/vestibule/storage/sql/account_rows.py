@@ -1,4 +1,4 @@
-"""Accounts as rows: what is read of one, by itself or beside its session, and what is written."""
+"""Read accounts from rows, their own or joined to a session's, and write them to rows."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +15,7 @@ _HASH_AT = COLUMNS.index(accounts.c.password_hash)
 
 
 def from_row(row: Sequence[Any]) -> Account | None:
-    """The account in the columns of `COLUMNS`; None for a row that is none, whoever it was."""
+    """Return the account in the columns of `COLUMNS`; None, and a log line, if the row is malformed."""
     try:
         members = _READER.members([*row[:_HASH_AT], _hash(row[_HASH_AT]), *row[_HASH_AT + 1 :]])
         role, language = odd_rows.word(Role, members["role"], "role"), members["language"]
@@ -26,7 +26,7 @@ def from_row(row: Sequence[Any]) -> Account | None:
 
 
 def _hash(stored: object) -> object:
-    """What no password matches is for `crypto/hash_forms.py` to say; only bytes are no text at all."""
+    """Return a stored hash; an empty one if bytes are stored. Other malformed hashes are for `crypto/hash_forms.py`."""
     return "" if isinstance(stored, bytes) else stored
 
 

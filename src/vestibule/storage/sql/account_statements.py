@@ -1,6 +1,6 @@
-"""What is said to the database about accounts.
+"""Define the statements on accounts, each prepared once.
 
-Values that are written have the names of their columns; those that are compared with say what they are.
+Parameters that set a column have its name; parameters that a column is compared with say what they are.
 """
 
 from sqlalchemy import ColumnElement, Text, bindparam, delete, exists, func, or_, select, update
@@ -108,7 +108,7 @@ REMOVE_SQUATTER = Prepared(
 
 
 def _change(*also: ColumnElement[bool], **values: object) -> Prepared:
-    """Change one account, which is a use of it, and begin a new epoch."""
+    """Return a statement that changes one account, marks it as used, begins a new epoch and returns that epoch."""
     changed = update(accounts).where(_ITS, *also).values(**values, epoch=_a.epoch + 1, updated_at=_NOW)
     return Prepared(changed.values(first_used_at=USED_SINCE).returning(_a.epoch))
 

@@ -1,4 +1,4 @@
-"""Whether anybody has used an account, or shown that it is theirs, in SQL."""
+"""Say in SQL whether an account was ever used, or its email verified."""
 
 from datetime import datetime
 
@@ -13,11 +13,12 @@ USED_SINCE = func.coalesce(accounts.c.first_used_at, bindparam("now", type_=Inst
 
 
 def nobodys(before: ColumnElement[datetime]) -> ColumnElement[bool]:
-    """The accounts that nobody has shown to be theirs, and nobody has used: `Accounts.register_anew`.
+    """Return a condition for accounts that were registered here before `before`, and never verified or used
+    (`Accounts.register_anew`).
 
-    Where it came from is noted, never guessed from the form of its hash, which any of ours may have too. A server of
-    before migration 0013, beside this one, notes no use: it leaves a session, a device, or a later epoch than the one
-    of the registration. One without a password was not registered here.
+    Where an account came from is recorded, never inferred from the form of its hash, which any of ours may have too. A
+    server older than migration 0013, running beside this one, records no use, but leaves a session, a device, or an
+    epoch later than that of the registration. An account without a password was not registered here.
     """
     return and_(
         accounts.c.verified.is_(False),

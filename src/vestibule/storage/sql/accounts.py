@@ -20,7 +20,7 @@ _REGISTERED = ("name", "password_hash", "language", "created_at", "updated_at")
 
 
 class SqlAccounts:
-    """Who there is."""
+    """Implements `Accounts`."""
 
     def __init__(self, connection: DriverConnection) -> None:
         self._connection = connection
@@ -125,7 +125,7 @@ class SqlAccounts:
             return False
 
     async def _change(self, change: Prepared, account_id: str, now: datetime, **values: Any) -> int | None:
-        """The new epoch, or None if nothing was to change."""
+        """Return the new epoch; None if nothing had to change."""
         changed = await self._connection.execute(change, {"of_account": account_id, "now": now, **values})
         epoch: int | None = changed.scalar_one_or_none()
         return epoch

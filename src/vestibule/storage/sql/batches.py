@@ -1,4 +1,4 @@
-"""Deleting a little at a time: the oldest rows of a table, and none that another process is deleting just now."""
+"""Delete a bounded number of rows: the oldest of a table, skipping those that another process is deleting."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from vestibule.storage.sql.driver import DriverConnection
 async def delete_oldest(
     connection: DriverConnection, table: Table, over: ColumnElement[bool], age: ColumnElement[Any], most: int
 ) -> int:
-    """Delete rows that are `over`, at most so many, the least `age` first; how many that were.
+    """Delete up to `most` rows that are `over`, the lowest `age` first, and return how many were deleted.
 
-    They are chosen in a WITH, since PostgreSQL may ask a sub-select in IN more than once, and each time get other rows
-    past those that are locked. SQLite leaves the lock out; there, one transaction runs at a time.
+    The rows are chosen in a WITH, because PostgreSQL may evaluate a sub-select in IN more than once, and skip other
+    locked rows each time. SQLite ignores the lock; it runs one transaction at a time.
     """
     key = tuple(table.primary_key.columns)
     chosen = select(*key).where(over).order_by(age).limit(most).with_for_update(skip_locked=True).cte("chosen")
@@ -23,8 +23,8 @@ async def delete_oldest(
 
 
 def not_the_newest(table: Table) -> ColumnElement[bool]:
-    """SQLite numbers the next row after the newest one that is there. Were that deleted, numbers would begin anew, and
-    whoever has read beyond them would never see what is written next.
+    """Return a condition for every row except the newest. SQLite numbers the next row after the newest: if that were
+    deleted, numbers would begin again, and a reader who is past them would never see the next rows.
     """
     newest = table.alias()
     return table.c.sequence < select(func.max(newest.c.sequence)).scalar_subquery()

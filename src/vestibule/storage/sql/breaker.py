@@ -1,7 +1,8 @@
-"""A breaker: once the database could not be reached, one in a while tries again, and nobody else waits for it.
+"""A circuit breaker: once the database could not be reached, one caller per interval tries again, and nobody else
+waits.
 
-Without it, each request to a database behind a dead link would hold a connection, and its client, for as long as
-connecting may take; and those behind it would wait for their turn to do the same.
+Without it, each request to a database behind a dead link would hold a connection, and its client, for the whole
+connection timeout, and later requests would queue to do the same.
 """
 
 import time
@@ -11,14 +12,14 @@ RETRY_SECONDS = 0.25
 
 
 class Breaker:
-    """For one engine, in one process."""
+    """The state of one engine in one process."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._next_try: float | None = None
 
     def lets_through(self) -> bool:
-        """Whether this one may ask: everybody, or, while the database is out of reach, one in each while."""
+        """Return whether this caller may ask: always, or once per `RETRY_SECONDS` while the database is unreachable."""
         if self._next_try is None:
             return True
         now = self._now()
@@ -28,9 +29,9 @@ class Breaker:
         return True
 
     def unreachable(self) -> None:
-        """Somebody could not reach the database."""
+        """Record that the database could not be reached."""
         self._next_try = self._now() + RETRY_SECONDS
 
     def reached(self) -> None:
-        """Somebody did."""
+        """Record that the database was reached."""
         self._next_try = None

@@ -1,4 +1,4 @@
-"""Take a connection of the driver's out of a pool, and bring it back such that the next one can use it."""
+"""Take driver connections out of a pool, and return them in a state that the next caller can use."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,8 +13,8 @@ from vestibule.storage.sql.driver import DriverConnection, PostgresqlConnection,
 
 
 class Checkouts:
-    """The connections of one engine. Once one of them broke, those that were opened before it are not given out
-    either: where they lead to, nobody may be any more.
+    """The driver connections of one engine. After one breaks, those opened before it are replaced, because the server
+    they lead to may be gone.
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
@@ -25,8 +25,8 @@ class Checkouts:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[DriverConnection]:
-        """Give a connection whose statements stand alone. It is hung up when its task is cancelled in the middle of
-        something, and when nobody answers at its other end.
+        """Yield a connection in autocommit. Closes it abruptly if its task is cancelled or the database does not answer
+        in time. Raises `DBAPIError`; OSError or `sqlalchemy.exc.TimeoutError` if there is no connection to give.
         """
         pooled, connection = await self._take()
         try:
@@ -44,7 +44,9 @@ class Checkouts:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[DriverConnection]:
-        """Give a connection in a transaction: kept when the block is left, void when it fails."""
+        """Yield a connection in a transaction: commit at the end of the block, roll back if it raises. Raises as
+        `connection` and `_commit` do.
+        """
         async with self.connection() as connection:
             await connection.control(connection.begin)
             try:
@@ -68,7 +70,9 @@ class Checkouts:
         await greenlet_spawn(pooled.close)
 
     def _require_sound(self, adapted: Any, _record: Any, _pooled: Any) -> None:
-        """Pool event: let the pool open new connections, where those it has may lead nowhere."""
+        """Have the pool open new connections if one of its own is closed or may lead nowhere: raise
+        `InvalidatePoolError`.
+        """
         lost = self._kind(self._engine.dialect, adapted.driver_connection).lost
         if self._one_broke or lost:
             self._one_broke = False
@@ -76,21 +80,23 @@ class Checkouts:
 
 
 def _of_the_driver(error: Exception) -> Exception:
-    """What SQLAlchemy's adapter has wrapped."""
+    """Return the driver's error that SQLAlchemy's adapter wrapped; the error itself if it wrapped none."""
     return error.__cause__ if isinstance(error.__cause__, Exception) else error
 
 
 async def _commit(connection: DriverConnection) -> None:
-    """Keep what was done; raises `InvalidRequestError` where PostgreSQL answers, without an error, that it did not."""
+    """Commit. Raises `InvalidRequestError` if PostgreSQL rolled back instead, which it answers without an error."""
     if await connection.control("COMMIT") != "COMMIT":
         raise exc.InvalidRequestError("a statement of this transaction had failed, so that nothing was kept")
 
 
 async def _roll_back(connection: DriverConnection, fault: Exception) -> None:
-    """Void a transaction, or hang up, which voids it too: a database that did not answer in time is not asked again."""
+    """Roll back. If the database did not answer in time, it is not asked again: the connection is closed, which rolls
+    back.
+    """
     if connection.lost or isinstance(fault, TimeoutError):
         return
     try:
         await connection.control("ROLLBACK")
-    except Exception:  # whatever it is, nobody may have this connection next; the first fault is what is told
+    except Exception:  # the connection must not be reused, and the first fault is the one to raise
         connection.hang_up()

@@ -12,7 +12,7 @@ _NOW = Prepared(select(func.clock_timestamp(type_=Instant)))
 
 
 class DatabaseClock:
-    """What the server that everybody shares takes for the time."""
+    """The time of the PostgreSQL server that all processes share."""
 
     def __init__(self, engines: Engines) -> None:
         self._engines = engines

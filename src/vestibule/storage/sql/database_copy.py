@@ -1,4 +1,4 @@
-"""Everything carried from one database to another, of whichever kind either is: all of it, or nothing."""
+"""Copy everything from one database to another, SQLite or PostgreSQL: all of it, or nothing."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -15,24 +15,24 @@ _BATCH = 500
 
 
 class NotEmpty(OperatorError):
-    """There is something already where everything should go. The message says what to do."""
+    """The target database has rows already. The message says what to do."""
 
 
 class DatabaseCopy:
-    """From one database to another, both with the current schema."""
+    """A copy from one database to another; both have the current schema."""
 
     def __init__(self, source: Engines, target: Engines) -> None:
         self._source = source
         self._target = target
 
     async def count(self) -> int:
-        """How many rows there are to carry; raises `SourceUnavailable`."""
+        """Return the number of rows to copy; raises `SourceUnavailable`."""
         with of_the_source():
             async with self._source.reading() as old:
                 return sum([await _rows(old, table) for table in metadata.sorted_tables])
 
     async def carry(self, progress: Callable[[int], None]) -> dict[str, int]:
-        """How many rows of each table were carried. `progress` is told of each batch.
+        """Copy every table, and return the number of rows of each. `progress` is called with the size of each batch.
 
         A SQLite file is closed to writers meanwhile; on PostgreSQL the servers must have been stopped. Raises
         `NotEmpty`, `SourceUnavailable` or `StoreUnavailable`, and has then changed nothing.
@@ -75,7 +75,7 @@ async def _read(table: Table, old: AsyncConnection) -> AsyncIterator[Any]:
 
 
 async def _count_on(new: AsyncConnection) -> None:
-    """Have PostgreSQL number what comes from where the other one was; SQLite does so by itself."""
+    """Have PostgreSQL continue the source's numbering; SQLite does so by itself."""
     if new.dialect.name != "postgresql":
         return
     for table in metadata.sorted_tables:

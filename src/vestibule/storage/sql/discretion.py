@@ -1,7 +1,7 @@
-"""Take out of a database error what was in the row or the statement: passwords' hashes, emails, names.
+"""Remove from a database error what was in the row or the statement: password hashes, emails, names.
 
 Drivers quote values in their messages, and PostgreSQL adds a DETAIL with a whole row. An error is changed in place, so
-that no log, no terminal and no program that reports errors ever has them. What the database says of itself stays.
+that no log, terminal or error reporter ever sees them. What the database says about itself stays.
 """
 
 import re
@@ -21,7 +21,7 @@ _A_TRIGGER = "refused by a trigger"
 
 
 def withhold_values(context: ExceptionContext) -> None:
-    """SQLAlchemy's `handle_error` event: rewrite what the error and its causes say."""
+    """Remove values from an error and its causes (SQLAlchemy's `handle_error` event)."""
     adapted = context.original_exception
     driver = adapted.__cause__ or adapted
     said = _without_values(driver)
@@ -36,7 +36,7 @@ def withhold_values(context: ExceptionContext) -> None:
 
 
 def withhold_values_of(driver: BaseException) -> None:
-    """Rewrite what an error of the driver's says, where nothing stands between it and us."""
+    """Remove values from an error that the driver raised directly."""
     _rewrite(driver, _without_values(driver))
     setattr(driver, WITHHELD, True)
 

@@ -1,5 +1,5 @@
-"""Connections on which the driver runs what Core has written (`prepared.py`). They come from the pools of SQLAlchemy,
-which opens them, bounds them, and knows the dialect.
+"""Connections on which the driver itself runs the statements that Core compiled (`prepared.py`). They come from
+SQLAlchemy's pools, which open and limit them, and know the dialect.
 """
 
 import sqlite3
@@ -24,13 +24,13 @@ _ROWS_AT_ONCE = 500
 
 
 class Watcher(Protocol):
-    """Sees each statement: the name of the dialect and its text, never its values."""
+    """Called around each statement with the dialect's name and the SQL, never with values."""
 
     def __call__(self, dialect: str, sql: str, /) -> AbstractContextManager[Any]: ...
 
 
 class DriverConnection(ABC):
-    """A connection of the driver's, with what Core's connection has and the ports need."""
+    """A connection of the driver's, with the part of Core's interface that the ports need."""
 
     watchers: ClassVar[list[Watcher]] = []
     begin: ClassVar[str]
@@ -41,7 +41,7 @@ class DriverConnection(ABC):
     async def execute(
         self, statement: Prepared | Executable, given: Parameters | Sequence[Parameters] | None = None
     ) -> Rows:
-        """Run a statement, for one row of values or for many; raises `sqlalchemy.exc.DBAPIError`."""
+        """Run a statement for one row of values or many, and return its rows. Raises `sqlalchemy.exc.DBAPIError`."""
         if given is None or isinstance(given, Mapping):
             return await self._execute(statement, given or {})
         if len(given) == 1:
@@ -86,7 +86,7 @@ class DriverConnection(ABC):
 
     @asynccontextmanager
     async def begin_nested(self) -> AsyncIterator[None]:
-        """A savepoint, so that a statement that fails takes nothing with it but what the block did."""
+        """Run the block in a savepoint: a statement that fails undoes the block alone. Raises `DBAPIError`."""
         await self.control("SAVEPOINT nested")
         try:
             yield
@@ -96,7 +96,7 @@ class DriverConnection(ABC):
         await self.control("RELEASE SAVEPOINT nested")
 
     async def control(self, sql: str) -> str:
-        """Begin, end or divide a transaction; return what the database says to that. Raises `DBAPIError`."""
+        """Begin, end or divide a transaction, and return the database's answer. Raises `DBAPIError`."""
         with self._translated(sql):
             return await self._say(sql)
 
@@ -107,7 +107,7 @@ class DriverConnection(ABC):
 
     @abstractmethod
     async def _change(self, sql: str, values: list[Any]) -> int:
-        """Run what gives no rows back; return how many it changed. Raises what the driver raises."""
+        """Run a statement that returns no rows, and return how many rows it changed. Raises what the driver raises."""
 
     @abstractmethod
     async def _change_many(self, sql: str, rows: list[list[Any]]) -> None: ...
@@ -118,15 +118,15 @@ class DriverConnection(ABC):
     @property
     @abstractmethod
     def lost(self) -> bool:
-        """Whether nobody can go on with it."""
+        """Return whether the connection is closed, or must not be used again."""
 
     @abstractmethod
     def hang_up(self) -> None:
-        """Close it without a word, for nobody may listen at the other end."""
+        """Close the connection without telling the server, which may not be listening."""
 
 
 def _batches(prepared: Prepared, given: Sequence[Parameters]) -> Iterator[Insert]:
-    """An INSERT that gives rows back, for so many rows at once as its database takes values."""
+    """Yield INSERTs of up to `_ROWS_AT_ONCE` rows each, so that none has more values than a database accepts."""
     insert = prepared.statement
     assert isinstance(insert, Insert)  # noqa: S101  # nosec B101  # nothing else is given rows
     for first in range(0, len(given), _ROWS_AT_ONCE):
@@ -134,7 +134,9 @@ def _batches(prepared: Prepared, given: Sequence[Parameters]) -> Iterator[Insert
 
 
 def as_core_says(error: Exception, sql: str = "", *, lost: bool = True) -> exc.DBAPIError:
-    """Return the error of SQLAlchemy for one of a driver's, with nothing in it of what was in the rows."""
+    """Return the SQLAlchemy error for a driver's error, without any value of a row. `lost` says that the connection is
+    closed.
+    """
     withhold_values_of(error)
     kind = next((kind for driver_s, kind in _KINDS if isinstance(error, driver_s)), exc.DBAPIError)
     return kind(sql, None, error, hide_parameters=True, connection_invalidated=lost)
@@ -148,7 +150,7 @@ _KINDS: tuple[tuple[tuple[type[Exception], ...], type[exc.DBAPIError]], ...] = (
 
 
 class PostgresqlConnection(DriverConnection):
-    """On asyncpg, which keeps each statement prepared."""
+    """A connection of asyncpg, which keeps each statement prepared."""
 
     begin = "BEGIN"
     errors = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)  # the last: cut off meanwhile
@@ -180,7 +182,7 @@ class PostgresqlConnection(DriverConnection):
 
 
 class SqliteConnection(DriverConnection):
-    """On the thread that aiosqlite gives each connection: one way there and back for each statement."""
+    """A connection of aiosqlite, which has its own thread: each statement crosses to it and back once."""
 
     begin = "BEGIN IMMEDIATE"
     errors = (sqlite3.Error,)

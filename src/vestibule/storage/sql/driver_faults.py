@@ -1,4 +1,4 @@
-"""What an error of a driver means: the database is out of reach or busy, two met at the same row, or we are wrong."""
+"""Classify a driver's error: database unreachable, busy, in conflict with another transaction, or a bug of ours."""
 
 import sqlite3
 
@@ -22,18 +22,18 @@ UNREACHABLE = (OSError, TimeoutError, exc.TimeoutError)
 
 
 def is_out_of_reach(fault: exc.DBAPIError) -> bool:
-    """Whether the database is starting or shutting down (57P03) and takes no connections."""
+    """Return whether the database is starting or shutting down (57P03) and accepts no connections."""
     return getattr(fault.orig, "sqlstate", None) == "57P03"
 
 
 def is_conflict(fault: exc.DBAPIError) -> bool:
-    """Whether the transaction was ended for the sake of another, or refers to what was deleted meanwhile."""
+    """Return whether the transaction was aborted in favour of another, or refers to a row deleted meanwhile."""
     conflict = getattr(fault.orig, "sqlstate", None) in _CONFLICTS
     return conflict or getattr(fault.orig, "sqlite_errorcode", None) in _SQLITE_CONFLICTS
 
 
 def is_not_our_mistake(fault: exc.DBAPIError) -> bool:
-    """Whether the database is busy, full, gone, read-only or shutting down, rather than asked something wrong."""
+    """Return whether the database is busy, full, gone, read-only or shutting down: none of it a wrong statement."""
     sqlstate = getattr(fault.orig, "sqlstate", None)
     if sqlstate:
         return sqlstate[:2] in _UNAVAILABLE or sqlstate in _UNAVAILABLE

@@ -1,8 +1,8 @@
-"""Engines, and how the two databases are made to promise the same.
+"""Create engines, and make both databases give the same guarantees.
 
-Transactions on SQLite begin with BEGIN IMMEDIATE and queue for one connection inside the process, so that
-writers wait in line instead of failing; on PostgreSQL they are READ COMMITTED, where every decision is part of
-a statement's WHERE. Single reads run in AUTOCOMMIT, which saves the BEGIN and the COMMIT around them.
+Transactions on SQLite begin with BEGIN IMMEDIATE and queue for one connection inside the process, so that writers wait
+in line instead of failing; on PostgreSQL they are READ COMMITTED, where every decision is part of a statement's WHERE.
+Single reads run in AUTOCOMMIT, which saves the BEGIN and the COMMIT around them.
 """
 
 import asyncio
@@ -32,9 +32,9 @@ _POSTGRESQL_PORT = 5432
 
 @dataclass(frozen=True)
 class Engines:
-    """The same database twice: for transactions, and for single reads. `dialect` is `sqlite` or `postgresql`.
+    """Two engines of one database: for transactions and for single reads. `dialect` is `sqlite` or `postgresql`.
 
-    Behind a pooler a connection is ours for a transaction and no longer, so that nobody can listen on it.
+    Behind a pooler a connection is ours for one transaction only, so no process can LISTEN on it.
     """
 
     writing: AsyncEngine
@@ -49,29 +49,29 @@ class Engines:
 
     @property
     def file(self) -> str | None:
-        """The path of a SQLite file."""
+        """Return the path of the SQLite file; None on PostgreSQL."""
         return self.writing.url.database if self.dialect == "sqlite" else None
 
     @property
     def folder(self) -> Path | None:
-        """Where a SQLite file lies."""
+        """Return the folder of the SQLite file; None on PostgreSQL."""
         return Path(self.file).parent if self.file else None
 
     @property
     def place(self) -> tuple[Any, ...]:
-        """Where the database is, however its address is written."""
+        """Return where the database is, the same for each way to write its address."""
         url = self.writing.url
         return (Path(self.file).resolve(),) if self.file else (url.host, url.port, url.database)
 
     @property
     def server(self) -> str | None:
-        """The database server, for people: never with the user or the password. None for a file."""
+        """Return host and port of the server, without user or password; None for a file."""
         url = self.writing.url
         return None if self.file else f"{url.host or 'localhost'}:{url.port or _POSTGRESQL_PORT}"
 
     @property
     def exists(self) -> bool:
-        """Whether there is a SQLite file yet; of a server, and of a closed folder, nobody can tell without asking."""
+        """Return whether the SQLite file exists; True for a server, or a folder that this user cannot read."""
         try:
             return not self.file or Path(self.file).is_file()
         except OSError:
@@ -79,12 +79,12 @@ class Engines:
 
     @property
     def in_use(self) -> int:
-        """How many connections are, at this moment."""
+        """Return the number of connections in use now."""
         return sum(pool.checkedout() for pool in self._pools)
 
     @property
     def most(self) -> int:
-        """How many there may be."""
+        """Return the highest number of connections."""
         return sum(pool.size() for pool in self._pools)
 
     @property
@@ -94,8 +94,8 @@ class Engines:
 
     @asynccontextmanager
     async def transaction(self, seconds: float | None = _AS_PATIENT_AS_IT_IS) -> AsyncIterator[AsyncConnection]:
-        """A connection in a transaction that is over when patience is, or after so many seconds; raises
-        `StoreUnavailable`.
+        """Yield a connection in a transaction that ends after `seconds` at the latest: by default the timeout for
+        transactions, never if None. Raises `StoreUnavailable`.
         """
         if seconds == _AS_PATIENT_AS_IT_IS:
             seconds = self.timeouts.for_transaction
@@ -104,14 +104,16 @@ class Engines:
 
     @asynccontextmanager
     async def driver_transaction(self) -> AsyncIterator[DriverConnection]:
-        """As `transaction`, for statements that the driver runs."""
+        """Yield a connection in a transaction, for statements that the driver runs. Raises `StoreUnavailable`."""
         patience, (writing, _) = asyncio.timeout(self.timeouts.for_transaction), self._checkouts
         async with self._translated(), patience, writing.transaction() as connection:
             yield connection
 
     @asynccontextmanager
     async def driver_reading(self) -> AsyncIterator[DriverConnection]:
-        """As `reading`, for statements that the driver runs. A pooler gives a connection for a transaction only."""
+        """Yield a connection in autocommit, for statements that the driver runs; behind a pooler, in a transaction.
+        Raises `StoreUnavailable`.
+        """
         _, reads = self._checkouts
         alone = reads.transaction() if self.behind_pooler else reads.connection()
         async with self._translated(), alone as connection:
@@ -124,13 +126,13 @@ class Engines:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """A connection whose statements stand alone; raises `StoreUnavailable`."""
+        """Yield a connection in autocommit; raises `StoreUnavailable`."""
         async with self._translated(), self.single_reads.connect() as connection:
             yield connection
 
     @asynccontextmanager
     async def _translated(self) -> AsyncIterator[None]:
-        """Tell a database that cannot be asked from a mistake of ours: the first is a fault, the second a bug."""
+        """Raise `StoreUnavailable` if the database cannot be asked; let errors through that are bugs of ours."""
         if not self.breaker.lets_through():
             raise StoreUnavailable("it could not be reached a moment ago", server=self.server)
         try:
@@ -158,7 +160,7 @@ class Engines:
 
 
 def connect(address: str, pool_size: int = 10, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> Engines:
-    """Engines for a database address. Nothing is opened yet; raises `url.WrongAddress`."""
+    """Return the engines for a database address, without opening a connection. Raises `url.WrongAddress`."""
     url, arguments = addresses.parse(address)
     if url.drivername.startswith("sqlite"):
         return Engines(*sqlite.engines(url, timeouts), timeouts=timeouts)

@@ -50,7 +50,7 @@ _log = structlog.get_logger(__name__)
 
 
 class SqlEvents:
-    """What happened."""
+    """Implements `Events`."""
 
     def __init__(self, connection: DriverConnection) -> None:
         self._connection = connection
@@ -98,8 +98,8 @@ class SqlEvents:
         return [(row.sequence, event) for row in rows if (event := _from_row(row)) is not None]
 
     def tell(self) -> Sequence[Event]:
-        """Write what was recorded to the log; what that is. For after the commit: a line must not speak of what never
-        came to be.
+        """Log what was recorded, and return it. Call it after the commit: a log line must not report what was rolled
+        back.
         """
         for event in self._recorded:
             members = {name: value for name, value in _to_row(event).items() if name in _TOLD and value is not None}
@@ -124,7 +124,7 @@ def _to_row(event: Event) -> dict[str, Any]:
 
 
 def _from_row(row: Any) -> Event | None:
-    """The event; None for a row that is none. One whose detail cannot be read has none."""
+    """Return the event; None, and a log line, if the row is malformed. A detail that cannot be read becomes empty."""
     try:
         members = _EVENT_READER.members([row.at, row.kind, row.account_id, row.session_id, row.network_address])
         kind = odd_rows.word(EventKind, members["kind"], "kind")

@@ -1,4 +1,4 @@
-"""What is wrong with a SQLite file, in a sentence that names it: SQLite's own words name nothing.
+"""Say what is wrong with a SQLite file in a sentence that names the file: SQLite's messages name nothing.
 
 The file is never opened here: closing it again would drop the locks of this process's connections (POSIX).
 """
@@ -22,7 +22,7 @@ _MOVED = "{path} was deleted or moved while it was in use; put it back, and star
 
 
 def sentence(path: str, fault: exc.DBAPIError) -> str | None:
-    """What an operator has to mend; None where it is nothing of the file's."""
+    """Return what the operator has to repair; None if the fault is not about the file."""
     code = getattr(fault.orig, "sqlite_errorcode", None)
     if code is None:
         return None
@@ -31,7 +31,7 @@ def sentence(path: str, fault: exc.DBAPIError) -> str | None:
 
 
 def _obstacle(path: Path) -> str | None:
-    """Why a file cannot be opened, as far as can be told without opening it."""
+    """Return why the file cannot be opened, without opening it; None if no reason is visible."""
     try:
         if not path.parent.is_dir():
             return f"there is no folder {path.parent}"

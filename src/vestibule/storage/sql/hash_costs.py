@@ -25,7 +25,9 @@ HIGHEST_BCRYPT_COST = Prepared(
 
 
 def _other_argon2(position: Callable[..., FunctionElement[int]]) -> Select[Any]:
-    """Which parameters, `m=…,t=…,p=…`, these hashes have. Of many imported ones, a part is enough."""
+    """Return a SELECT of the parameters, `m=…,t=…,p=…`, of stored Argon2 hashes. It reads only some of many imported
+    ones.
+    """
     some = select(accounts.c.password_hash.label("stored")).where(has_other_argon2).limit(_MOST_READ).subquery()
     begun = func.substr(some.c.stored, position(some.c.stored, "m="))
     end = position(begun, "$")

@@ -1,4 +1,4 @@
-"""Moments in a column, alike on both databases."""
+"""Store moments in a column, the same way on both databases."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -21,7 +21,9 @@ class Instant(TypeDecorator[datetime]):
         return value.astimezone(UTC).replace(tzinfo=None)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:
-        """Text that is no moment stays text: such a row is odd (`odd_rows.py`), and does not stop those beside it."""
+        """Return the converter to datetime. Text that is no moment stays text: such a row is malformed (`odd_rows.py`),
+        and must not stop the rows beside it.
+        """
         read = super().result_processor(dialect, coltype)
         if read is None or dialect.name != "sqlite":
             return read

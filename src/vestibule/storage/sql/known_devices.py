@@ -37,7 +37,7 @@ _DELETE_OF = Prepared(delete(known_devices).where(_OF_ACCOUNT))
 
 
 class SqlKnownDevices:
-    """Which browsers have signed in to which account."""
+    """Implements `KnownDevices`."""
 
     def __init__(self, connection: DriverConnection) -> None:
         self._connection = connection

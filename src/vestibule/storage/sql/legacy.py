@@ -48,18 +48,18 @@ class ClaimsOnDisk:
         self._file.execute("BEGIN")  # never committed: nothing has to outlive the process
 
     def first(self, email: str, account_id: str) -> str:
-        """The id that came first with this email: this one, if none did."""
+        """Return the id that first claimed this email: `account_id` if none did before."""
         self._file.execute("INSERT OR IGNORE INTO claims VALUES (?, ?)", (email, account_id))
         row = self._file.execute("SELECT id FROM claims WHERE email = ?", (email,)).fetchone()
         return str(row[0])
 
     def close(self) -> None:
-        """Give the file back."""
+        """Delete the file."""
         self._file.close()
 
 
 class LegacyUsers:
-    """The rows in it."""
+    """The rows of the tutorial server's `users` table."""
 
     def __init__(self, engines: Engines) -> None:
         self.claims = ClaimsOnDisk()
@@ -67,8 +67,8 @@ class LegacyUsers:
         read_any_text(engines)
 
     async def require(self) -> None:
-        """Raises `NoSuchTable` where the table is not there, or not the tutorial's; and `SourceUnavailable` where
-        nobody knows what its letters mean.
+        """Refuse a database without the tutorial's table: raise `NoSuchTable`. Raises `SourceUnavailable` if the
+        database's encoding is unknown.
         """
         try:
             async with self._engines.reading() as connection:
@@ -79,14 +79,14 @@ class LegacyUsers:
             raise NoSuchTable(f"--from: {self._engines.writing.url.database}: {said_of(fault)}") from fault
 
     async def count(self) -> int:
-        """How many there are; raises `SourceUnavailable`."""
+        """Return the number of rows; raises `SourceUnavailable`."""
         with of_the_source():
             async with self._engines.reading() as connection:
                 return int((await connection.execute(select(func.count()).select_from(_users))).scalar_one())
 
     async def batches(self, size: int = _BATCH) -> AsyncIterator[Sequence[ForeignRow]]:
-        """All of them, `size` at a time, so that memory does not grow with the table: verified ones first, of these
-        the older ones first, as `flows/import_accounts.py` wants them. Raises `SourceUnavailable`.
+        """Yield all rows, `size` at a time, so that memory does not grow with the table. Verified ones come first, of
+        these the older ones, as `flows/import_accounts.py` needs. Raises `SourceUnavailable`.
         """
         with of_the_source():
             async for rows in self._partitions(size):

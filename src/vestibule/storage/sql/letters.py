@@ -56,7 +56,7 @@ _TIED = [kind.value for kind in TOKEN_IN if kind is not LetterKind.EMAIL_CHANGED
 
 
 def _queue(whose: ColumnElement[bool], **also: ColumnElement[Any]) -> Insert:
-    """The letter, with what the account is now that it is asked of: one statement, which costs the same for nobody."""
+    """Return an INSERT of a letter with the account's id and epoch, as fast for an email without an account."""
     asked = {"asked_of": accounts.c.id, "epoch": accounts.c.epoch, **also}
     return insert(letters).values({name: select(c).where(whose).scalar_subquery() for name, c in asked.items()})
 
@@ -71,7 +71,7 @@ _QUEUE_NOTICE = Prepared(
 
 
 def _oldest(due: str, *those: ColumnElement[bool]) -> Any:
-    """The letter of those that waits longest, due by a moment that is bound to the name `due`."""
+    """Return a sub-select of the letter that waits longest, due by the moment bound to `due`."""
     waiting = select(_l.id).where(_WAITING, _l.due_at <= bindparam(due, type_=Instant), *those)
     return waiting.order_by(_l.due_at).limit(1).with_for_update(skip_locked=True).scalar_subquery()
 
@@ -137,7 +137,7 @@ _BACKLOG = Prepared(
 
 
 class SqlLetters:
-    """The outbox. A claim moves the due time to the end of the lease, so a lost worker's letter falls due again."""
+    """Implements `Letters`. A claim sets the due time to the end of the lease: a lost worker's letter is due again."""
 
     def __init__(self, connection: DriverConnection) -> None:
         self._connection = connection
@@ -240,7 +240,7 @@ def _claim(letter: QueuedLetter) -> dict[str, Any]:
 
 
 def _from_row(row: Sequence[Any]) -> QueuedLetter | None:
-    """The letter; None for a row that is none."""
+    """Return the letter; None, and a log line, if the row is malformed."""
     try:
         members = _READER.members(row)
         kind, detail = odd_rows.word(LetterKind, members["kind"], "kind"), odd_rows.texts(members["detail"])

@@ -35,7 +35,7 @@ _FORGIVE_ALL = Prepared(
 
 
 class SqlLoginAttempts:
-    """How many wrong passwords in a row."""
+    """Implements `LoginAttempts`: consecutive wrong passwords per counter."""
 
     def __init__(self, connection: DriverConnection) -> None:
         self._connection = connection
@@ -69,7 +69,7 @@ class SqlLoginAttempts:
 
 @cache
 def _take(limits: LoginAttemptLimits) -> Prepared:
-    """Ready-made for the process's limits, since putting it together costs more than running it."""
+    """Return the statement for the process's limits, cached because building it costs more than running it."""
     first = {"failures": 1, "in_all": 1, "last_at": _NOW}
     over = _g.last_at < bindparam(_SHOWN_SINCE, type_=Instant) if limits.shown else false()
     return Prepared(
@@ -90,7 +90,7 @@ def _take(limits: LoginAttemptLimits) -> Prepared:
 
 
 def _waited(limits: LoginAttemptLimits) -> ColumnElement[bool]:
-    """Whether the wait after the last wrong password is over."""
+    """Return a condition: the wait after the last wrong password is over."""
     growing = {failures: bindparam(_moment(failures), type_=Instant) for failures in _growing(limits)}
     longest = bindparam(_LONGEST, type_=Instant)
     last_allowed = case(growing, value=_g.failures, else_=longest) if growing else longest
@@ -99,7 +99,7 @@ def _waited(limits: LoginAttemptLimits) -> ColumnElement[bool]:
 
 
 def _waits_ago(limits: LoginAttemptLimits, now: datetime) -> dict[str, datetime]:
-    """The moments that it compares with."""
+    """Return the moments that `_waited` compares with, by parameter name."""
     moments = {_moment(failures): now - wait for failures, wait in _growing(limits).items()}
     moments[_LONGEST] = now - limits.longest_wait
     moments[_LATEST] = now + 2 * MOST_APART
@@ -108,7 +108,9 @@ def _waits_ago(limits: LoginAttemptLimits, now: datetime) -> dict[str, datetime]
 
 @cache
 def _growing(limits: LoginAttemptLimits) -> dict[int, timedelta]:
-    """The waits by failures, but for the longest: that is the last branch, so that there are no more than doublings."""
+    """Return the wait after each number of failures, without the longest. That is the ELSE branch, so there are only as
+    many branches as doublings.
+    """
     waits = {failures: limits.wait_after(failures) for failures in range(limits.free, limits.at_most)}
     return {failures: wait for failures, wait in waits.items() if wait < limits.longest_wait}
 

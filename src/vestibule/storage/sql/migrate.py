@@ -1,7 +1,7 @@
-"""Bring the schema up to date, one process at a time.
+"""Migrate the schema, one process at a time.
 
-Everything from looking at the schema to the last statement happens in one transaction under a lock, so that
-machines which start together wait for one another, and one that dies leaves the schema as it was.
+Everything from reading the schema to the last statement happens in one transaction under a lock: processes that start
+together wait for one another, and one that dies leaves the schema unchanged.
 """
 
 from pathlib import Path
@@ -20,7 +20,9 @@ LOCK = 0x7665_7374  # any number that nobody else on this database takes; these 
 
 
 async def migrate(engines: Engines) -> tuple[str | None, str]:
-    """Upgrade to the newest schema; the revision before and after. Raises `SchemaMismatch` if it is newer still."""
+    """Upgrade to the newest schema, and return the revision before and after. Raises `SchemaMismatch` if the database's
+    is newer still.
+    """
     await require_unicode(engines)
     async with engines.transaction(seconds=None) as connection:
         if engines.dialect == "postgresql":
@@ -40,7 +42,7 @@ async def migrate(engines: Engines) -> tuple[str | None, str]:
 
 
 async def _require_a_schema(connection: AsyncConnection) -> None:
-    """Raises `SchemaMismatch` where the one in the address is not there: nothing could be made in it."""
+    """Refuse an address whose PostgreSQL schema does not exist: raise `SchemaMismatch`."""
     if (await connection.execute(text("SELECT current_schema()"))).scalar_one() is None:
         named = (await connection.execute(text("SHOW search_path"))).scalar_one()
         raise SchemaMismatch(

@@ -1,7 +1,6 @@
-"""Rows are judged as requests are: what another version, another program or a hand has written there may be odd.
+"""Check rows as requests are checked: another version, another program or a person may have written anything there.
 
-A row that cannot be what it should be is left out, and said once in the log, by its id and never by what is in it. No
-row stops another one from being read.
+A malformed row is skipped and logged once, by its id, never with its content. No row stops another from being read.
 """
 
 import json
@@ -21,19 +20,19 @@ _log = structlog.get_logger(__name__)
 
 
 class OddRow(ValueError):
-    """The row is not one of ours. The message names the column, and nothing that is in it."""
+    """The row is malformed. The message names the column, and none of its content."""
 
 
 class Reader:
-    """Reads rows of these columns of a table; what else a column may hold is for who asks."""
+    """Reads rows of these columns and checks the types of their values; further checks are the caller's."""
 
     def __init__(self, columns: Sequence[Column[Any]]) -> None:
         self._kinds = tuple((column.name, _kinds(column)) for column in columns)
 
     def members(self, row: Sequence[Any]) -> dict[str, Any]:
-        """The values by the names of their columns; raises `OddRow` where one is of another kind than its column.
+        """Return the values by column name; raises `OddRow` if one is not of its column's type.
 
-        SQLite stores whatever it is given in any column.
+        SQLite stores any value in any column.
         """
         read = {}
         for (name, kinds), value in zip(self._kinds, row, strict=True):
@@ -50,7 +49,7 @@ def _kinds(column: Column[Any]) -> tuple[type, ...]:
 
 
 def texts(document: object) -> dict[str, str]:
-    """A JSON object of strings, as details are stored; raises `OddRow` for anything else."""
+    """Return a stored detail, a JSON object of strings; raises `OddRow` for anything else."""
     try:
         read = json.loads(document) if isinstance(document, str) else None
     except (ValueError, RecursionError):
@@ -61,7 +60,7 @@ def texts(document: object) -> dict[str, str]:
 
 
 def left_out(table: str, identifier: object, why: OddRow) -> None:
-    """Tell operators of a row that is left out, once in this process's life."""
+    """Log a row that is skipped, once in the process's life."""
     name = str(identifier)[:_MOST_ID_CHARACTERS]
     if (table, name) not in _said and len(_said) < _MOST_SAID:
         _said.add((table, name))
@@ -69,7 +68,7 @@ def left_out(table: str, identifier: object, why: OddRow) -> None:
 
 
 def word(kind: type[E], value: object, column: str) -> E:
-    """The member of an enum that a column names; raises `OddRow`."""
+    """Return the member of an enum that the column holds; raises `OddRow` if there is none."""
     try:
         return kind(str(value))
     except ValueError:  # which quotes the value

@@ -26,8 +26,8 @@ _INSERT = Prepared(insert(one_time_tokens))
 
 
 def _good(t: Any) -> tuple[ColumnElement[bool], ...]:
-    """Neither spent nor expired; nor made by a clock that was ahead, by which it would be good for longer than anybody
-    was told. A way back to an email is not closed for that.
+    """Return conditions for a token that is unused, not expired, and not issued by a clock that was ahead, which would
+    make it valid for too long. That last condition does not close a way back to an email.
     """
     made = or_(t.created_at <= bindparam("latest", type_=Instant), t.purpose == _UNDO.value)
     return t.used_at.is_(None), t.expires_at > _NOW, made
@@ -52,8 +52,9 @@ _WANTED_EMAIL = Prepared(
 
 
 def _consume(*, undo: bool) -> Prepared:
-    """Spend a token and its twins in the same letter in one statement: who comes second waits for the first, then finds
-    none of them unused. Who undoes a change undoes those after it, and leaves alone the ways back from those before.
+    """Return a statement that spends a token and the others of its letter at once: a concurrent request waits, then
+    finds none of them unused. Undoing an email change spends the undo tokens of later changes too, and keeps those of
+    earlier ones.
     """
     presented = one_time_tokens.alias()
     p = presented.c
@@ -81,7 +82,7 @@ _VOID_WAYS_BACK_TOO = Prepared(
 
 
 class SqlOneTimeTokens:
-    """What was mailed and not yet spent."""
+    """Implements `OneTimeTokens`."""
 
     def __init__(self, connection: DriverConnection) -> None:
         self._connection = connection

@@ -1,4 +1,4 @@
-"""Engines for PostgreSQL: what each connection asks of the server, and what becomes of one that does not answer."""
+"""Create engines for PostgreSQL: the settings of each connection, and what happens to one that does not answer."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -52,7 +52,9 @@ def engines(
 
 
 def _read_any_moment(connection: Any, _record: Any) -> None:
-    """PostgreSQL knows moments that Python does not, years BC and infinity; one of them would fail the whole answer."""
+    """Decode moments that Python cannot represent, such as years BC and infinity, as text: an error would lose the
+    whole result.
+    """
     connection.run_async(
         lambda driver: driver.set_type_codec(
             "timestamptz", schema="pg_catalog", encoder=_to_microseconds, decoder=_from_microseconds, format="tuple"
@@ -81,7 +83,9 @@ _NOTHING_PREPARED = {
 
 
 def _server_settings(timeouts: Timeouts) -> dict[str, str]:
-    """What each connection asks of PostgreSQL. A pooler refuses these, because its connections are everybody's."""
+    """Return the settings that each connection asks PostgreSQL for. A pooler refuses them, because it shares
+    connections.
+    """
     return {
         "statement_timeout": str(int(timeouts.for_statement * 1000)),
         "idle_in_transaction_session_timeout": "10000",
@@ -90,9 +94,9 @@ def _server_settings(timeouts: Timeouts) -> dict[str, str]:
 
 
 def _hang_up_on_silence(context: ExceptionContext) -> None:
-    """Say nothing more to a database that did not even answer that a statement took too long.
+    """Close a connection whose statement timed out without an answer (SQLAlchemy's `handle_error` event).
 
-    Asking it to cancel the statement, to roll back, to end the connection would each wait for it once more.
+    Cancelling the statement, rolling back or closing in order would each wait for the database again.
     """
     if isinstance(context.original_exception, TimeoutError) and context.connection is not None:
         driver = context.connection.connection.driver_connection

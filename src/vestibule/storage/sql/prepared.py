@@ -1,7 +1,7 @@
-"""Statements that SQLAlchemy writes once and the driver runs ever after.
+"""Compile statements once with SQLAlchemy, and run them through the driver.
 
-To go through Core costs three to eight times what the statement costs: the text is looked up, the result wrapped, a
-greenlet switched to. What Core is for stays: one text for two databases, and types on both sides.
+Running them through Core costs three to eight times as much CPU as the statement: the text is looked up, the result
+wrapped, a greenlet switched to. What Core is for stays: one text for two databases, and types on both sides.
 """
 
 from collections import namedtuple
@@ -22,9 +22,9 @@ Parameters = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class DriverText:
-    """A statement as one driver takes it: text with places, what fills them, and how a row is read.
+    """A statement as one driver takes it: the SQL, the parameter of each placeholder, and how to read a row.
 
-    `row` is None where no rows come back.
+    `row` is None if the statement returns no rows.
     """
 
     sql: str
@@ -33,7 +33,9 @@ class DriverText:
     row: RowMaker | None
 
     def values(self, given: Parameters) -> list[Any]:
-        """Return what stands at each place, as the driver wants it; raises `KeyError` for what nobody gave."""
+        """Return the value of each placeholder, converted for the driver. Raises `KeyError` for a parameter without a
+        value.
+        """
         fixed = self.fixed
         return [
             value if process is None else process(value)
@@ -43,14 +45,14 @@ class DriverText:
 
 
 class Prepared:
-    """A statement that stands at a module's top: written once for each database, at its first run."""
+    """A statement defined at module level, compiled once per dialect at its first run."""
 
     def __init__(self, statement: Executable) -> None:
         self.statement = statement
         self._texts: dict[str, Callable[[Parameters], DriverText]] = {}
 
     def for_driver(self, dialect: Dialect, given: Parameters) -> DriverText:
-        """Return the text for this database and these values, which have the same names each time."""
+        """Return the statement for this dialect and these values, which must have the same names each time."""
         text_for = self._texts.get(dialect.name)
         if text_for is None:
             text_for = self._texts[dialect.name] = write(dialect, self.statement, given)
@@ -58,8 +60,8 @@ class Prepared:
 
 
 def write(dialect: Dialect, statement: Executable, names: Collection[str]) -> Callable[[Parameters], DriverText]:
-    """Return what gives the text of a statement for values of these names: the same for all, unless there is a list
-    of any length among them.
+    """Return a function from values, which have these names, to the compiled statement. The text is the same each time,
+    unless a parameter is a list of any length.
     """
     written = statement.compile(dialect=dialect, column_keys=list(names) or None)  # type: ignore[attr-defined]
     row = _row(dialect, statement)

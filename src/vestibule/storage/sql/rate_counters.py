@@ -36,7 +36,7 @@ _AT_ONCE, _LONGEST = "after_those_at_once", "after_more"
 
 
 class SqlRateCounters:
-    """How often something was done lately. Whom it concerns is kept as a digest, for it may be nobody's account."""
+    """Implements `RateCounters`. The subject is stored as a digest, because it may be an email without an account."""
 
     def __init__(self, connection: DriverConnection) -> None:
         self._connection = connection
@@ -63,7 +63,9 @@ class SqlRateCounters:
 
 @cache
 def _space(spacing: Spacing, *, due: bool) -> Prepared:
-    """Ready-made for each spacing: count a letter, if `due` only once the wait after the last one is over."""
+    """Return the statement for a spacing: count a letter; with `due`, only if the wait after the last one is over.
+    Cached because building it costs more than running it.
+    """
     last_due = case(
         *((_t.count == letters, bindparam(_after(letters), type_=Instant)) for letters in _growing(spacing)),
         (_t.count < spacing.at_once, bindparam(_AT_ONCE, type_=Instant)),
@@ -78,7 +80,9 @@ def _space(spacing: Spacing, *, due: bool) -> Prepared:
 
 
 def _due(spacing: Spacing, now: datetime) -> dict[str, datetime]:
-    """Until when a row must end for the next letter to be due: it ends `counted` after the last one."""
+    """Return the latest `ends_at` at which the next letter is due, by parameter name. A row ends `counted` after its
+    last letter.
+    """
     ends_at = now + spacing.counted
     growing = {_after(letters): ends_at - spacing.after(letters) for letters in _growing(spacing)}
     return growing | {_AT_ONCE: ends_at - spacing.gap, _LONGEST: ends_at - spacing.longest}
@@ -93,7 +97,7 @@ def _key(what: Limit | Spacing, subject: str) -> str:
 
 
 def _growing(spacing: Spacing) -> Iterator[int]:
-    """The numbers of letters after which the wait is between the shortest and the longest."""
+    """Yield the numbers of letters after which the wait is between the shortest and the longest."""
     letters = spacing.at_once
     while spacing.after(letters) < spacing.longest:
         yield letters

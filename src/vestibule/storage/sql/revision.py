@@ -1,6 +1,6 @@
-"""Which schema a database has, and whether this version works with it.
+"""Read which schema a database has, and check that this version works with it.
 
-Apart from `migrate`, so that the server's processes look without loading what could change it.
+Separate from `migrate`, so that servers can look without loading what could change the schema.
 """
 
 import re
@@ -26,17 +26,17 @@ class SchemaMismatch(OperatorError):
 
 
 class NotOurs(SchemaMismatch):
-    """The database is another program's, or has been changed by one. The message says what to do."""
+    """The database belongs to another program, or one has changed it. The message says what to do."""
 
     status = 2
 
 
 class NotUnicode(SchemaMismatch):
-    """The database cannot hold every name that people have. The message says what to do."""
+    """The database cannot store every name. The message says what to do."""
 
 
 async def require_unicode(engines: Engines) -> None:
-    """Raises `NotUnicode` where PostgreSQL would refuse letters, or would not know what they are."""
+    """Refuse a PostgreSQL database whose encoding is not UTF8: raise `NotUnicode`."""
     if engines.dialect != "postgresql":
         return
     async with engines.reading() as connection:
@@ -49,7 +49,9 @@ async def require_unicode(engines: Engines) -> None:
 
 
 async def require_current(engines: Engines) -> None:
-    """Raises `SchemaMismatch` unless the schema is the one this version was written for, in a database for it."""
+    """Refuse a database whose schema is not this version's: raise `SchemaMismatch`; `NotOurs` or `NotUnicode` if it
+    cannot have one.
+    """
     await require_unicode(engines)
     async with engines.reading() as connection:
         found = await revision_of(connection)
@@ -62,7 +64,7 @@ async def require_current(engines: Engines) -> None:
 
 
 def refuse_newer(found: str) -> None:
-    """Raises `SchemaMismatch` for a schema of a later version. Revisions are numbers of equal length."""
+    """Refuse the schema of a later version: raise `SchemaMismatch`. Revisions are numbers of equal length."""
     if found > REVISION:
         raise SchemaMismatch(
             f"the database has schema {found}, which is newer than this version of Vestibule ({REVISION}); "
@@ -71,14 +73,14 @@ def refuse_newer(found: str) -> None:
 
 
 async def current_revision(engines: Engines) -> str | None:
-    """The revision the database is at; None where there is no schema. Raises `StoreUnavailable` or `NotOurs`."""
+    """Return the database's revision; None without a schema. Raises `StoreUnavailable` or `NotOurs`."""
     async with engines.reading() as connection:
         return await revision_of(connection)
 
 
 async def holds_sealed_keys(engines: Engines) -> bool:
-    """Whether there are keys of ours in it that a secret is needed for, whatever its revision is. Looks only; raises
-    `StoreUnavailable` or `NotOurs`.
+    """Return whether the database has encrypted signing keys, at any revision. Only reads. Raises `StoreUnavailable` or
+    `NotOurs`.
     """
     async with engines.reading() as connection:
         if await revision_of(connection) is None:
@@ -90,7 +92,7 @@ async def holds_sealed_keys(engines: Engines) -> bool:
 
 
 async def revision_of(connection: AsyncConnection) -> str | None:
-    """The same, on a connection at hand."""
+    """Return the revision found on this connection; None without a schema. Raises `NotOurs`."""
     if not await connection.run_sync(lambda sync: inspect(sync).has_table(TABLE)):
         return None
     try:
@@ -103,8 +105,8 @@ async def revision_of(connection: AsyncConnection) -> str | None:
 
 
 async def require_ours(connection: AsyncConnection) -> None:
-    """Raises `NotOurs` where a database without our schema has tables that are called as ours are; a SQLite file also
-    where it has any, but the tutorial's: a server may have many schemas, while a file is one program's.
+    """Refuse a database without our schema that has tables of our names: raise `NotOurs`. Refuse a SQLite file with any
+    table except the tutorial's too: a server may have many schemas, a file belongs to one program.
     """
     there, tutorials = await connection.run_sync(_tables)
     taken = sorted(there & metadata.tables.keys())
@@ -118,7 +120,7 @@ async def require_ours(connection: AsyncConnection) -> None:
 
 
 def _tables(connection: Connection) -> tuple[set[str], bool]:
-    """The names of all there are, and whether the tutorial's is among them."""
+    """Return the names of all tables and views, and whether the tutorial's is among them."""
     looking = inspect(connection)
     there = {*looking.get_table_names(), *looking.get_view_names()}
     name, columns = _TUTORIALS

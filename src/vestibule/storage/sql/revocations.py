@@ -46,7 +46,7 @@ _NO_TIME = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 class SqlRevocations:
-    """What ended before its tokens did."""
+    """Implements `Revocations`."""
 
     def __init__(self, connection: DriverConnection) -> None:
         self._connection = connection
@@ -85,8 +85,8 @@ class SqlRevocations:
 
 
 def _revocations(row: Any) -> Iterator[Revocation]:
-    """What a row revokes. One that is odd may be of a later version, and nobody knows what it ended: so it ends what
-    it may be about, the session and the account, for what was issued until now.
+    """Yield what a row revokes. A malformed row may be of a later version, so what it ended is unknown: it ends both
+    the session and the account it may name, for tokens issued until now.
     """
     try:
         members = _REVOCATION_READER.members(row)

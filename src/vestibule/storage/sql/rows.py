@@ -1,4 +1,4 @@
-"""What a statement gave back."""
+"""The result of a statement."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +7,7 @@ from sqlalchemy.exc import MultipleResultsFound, NoResultFound
 
 
 class Rows:
-    """Rows, with members named like their columns, and how many there were to change."""
+    """Rows whose members are named like their columns; `rowcount` is how many were changed or returned."""
 
     def __init__(self, rows: list[Any], rowcount: int) -> None:
         self._rows = rows

@@ -1,4 +1,4 @@
-"""The tables, as the code sees them. `migrations/` makes them; a test keeps the two alike."""
+"""Define the tables as the code sees them. `migrations/` creates them; a test keeps the two alike."""
 
 from typing import Any
 

@@ -19,7 +19,7 @@ _READER = odd_rows.Reader(tuple(service_keys.c))
 
 
 class SqlServiceKeys:
-    """The keys of services, as digests."""
+    """Implements `ServiceKeys`: service keys, stored as digests."""
 
     def __init__(self, connection: DriverConnection) -> None:
         self._connection = connection
@@ -47,7 +47,7 @@ class SqlServiceKeys:
 
 
 def _from_row(row: Sequence[Any]) -> ServiceKey | None:
-    """The key; None for a row that is none, which then lets nobody in."""
+    """Return the key; None, and a log line, if the row is malformed, which then authenticates nobody."""
     try:
         return ServiceKey(**_READER.members(row))
     except OddRow as why:

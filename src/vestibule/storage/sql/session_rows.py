@@ -1,4 +1,4 @@
-"""Sessions as rows: what is read of one, and what is written."""
+"""Read sessions from rows, and write them to rows."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,9 @@ _REASONS = frozenset(EndReason)
 
 
 def from_row(row: Sequence[Any]) -> Session | None:
-    """The session; None for a row that is none. A reason that nobody knows ends it as well as any other."""
+    """Return the session; None, and a log line, if the row is malformed. A reason that this version does not know ends
+    it too.
+    """
     try:
         members = _READER.members(row)
     except OddRow as why:

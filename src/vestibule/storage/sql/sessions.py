@@ -178,7 +178,7 @@ _END_EVERY = Prepared(
 
 
 class SqlSessions:
-    """Who is signed in where."""
+    """Implements `Sessions`."""
 
     def __init__(self, connection: DriverConnection) -> None:
         self._connection = connection

@@ -24,7 +24,7 @@ _STANDING = Prepared(
 
 
 class SqlSigningKeys:
-    """The server's own keys, sealed. Unique indexes let each use have one current and one next key."""
+    """Implements `SigningKeys`: encrypted signing keys. Unique indexes allow each use one current and one next key."""
 
     def __init__(self, connection: DriverConnection) -> None:
         self._connection = connection
@@ -86,7 +86,7 @@ def _gone(now: datetime) -> dict[str, str | datetime]:
 
 
 def _from_row(row: Sequence[Any]) -> SealedKey | None:
-    """The key; None for a row that is none."""
+    """Return the key; None, and a log line, if the row is malformed."""
     try:
         members = _READER.members(row)
         use, state = odd_rows.word(KeyUse, members["use"], "use"), odd_rows.word(KeyState, members["state"], "state")

@@ -1,4 +1,4 @@
-"""A database that is only read from: what is wrong with it is said of `--from`, and never of DATABASE_URL."""
+"""Read from another database: faults name `--from`, never DATABASE_URL."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,18 +14,18 @@ from vestibule.storage.sql.revision import NotOurs, SchemaMismatch
 
 
 class SourceUnavailable(OperatorError):
-    """The database to read from cannot be asked."""
+    """The database to read from cannot be asked now. The message says why."""
 
 
 class SourceUnusable(SourceUnavailable):
-    """Nor will it, before somebody mends what the message says."""
+    """The database to read from cannot be used until the operator repairs what the message says."""
 
     status = 2
 
 
 @contextmanager
 def of_the_source() -> Iterator[None]:
-    """Name --from in errors that otherwise would name DATABASE_URL, around what asks no other database; raises
+    """Name --from in errors that would otherwise name DATABASE_URL, around code that asks no other database. Raises
     `SourceUnavailable`.
     """
     try:
@@ -39,18 +39,18 @@ def of_the_source() -> Iterator[None]:
             raise SourceUnusable(f"--from: {fault}") from None
         cannot = f"cannot be reached at {fault.server}" if fault.server else "cannot be read"
         raise SourceUnavailable(f"--from: the database {cannot}: {str(fault) or 'no answer'}") from None
-    except DBAPIError as fault:  # something in it that nobody foresaw
+    except DBAPIError as fault:  # content that nobody foresaw
         raise SourceUnusable(f"--from: the database cannot be read: {said_of(fault)}") from fault
 
 
 def said_of(fault: DBAPIError) -> str:
-    """The driver's own words, on one line; values are out of them already."""
+    """Return the driver's own words on one line; values are removed already."""
     return " ".join(str(fault.orig).rpartition(">: ")[2].split())
 
 
 def read_any_text(engines: Engines) -> None:
-    """Have text of a SQLite file that is not UTF-8 read nevertheless, each wrong byte as half of a sign (PEP 383): the
-    driver would end the whole answer at one. PostgreSQL takes in no such text.
+    """Have SQLite text that is not UTF-8 read with a surrogate for each wrong byte (PEP 383): the driver would lose the
+    whole result at one. PostgreSQL stores no such text.
     """
     if engines.dialect == "sqlite":
         event.listen(engines.single_reads.sync_engine, "connect", _take_any_bytes)

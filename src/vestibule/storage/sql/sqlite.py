@@ -1,4 +1,4 @@
-"""Engines for a SQLite file. Transactions queue for one connection, so that writers wait in line instead of failing."""
+"""Create engines for a SQLite file. Transactions queue for one connection: writers wait in line instead of failing."""
 
 import os
 import sqlite3
@@ -46,9 +46,9 @@ def _engine(url: URL, pool_size: int, wait_seconds: float) -> AsyncEngine:
 
 
 def _make_file(_dialect: Any, _record: Any, arguments: list[Any], _options: Any) -> None:
-    """Make a file that is not there yet for its owner's eyes only; what SQLite puts beside it is like it.
+    """Create a missing file, readable by its owner only; files that SQLite puts beside it inherit that.
 
-    One that is there is never opened here: closing it again would drop the locks of this process's other connections
+    An existing file is never opened here: closing it again would drop the locks of this process's other connections
     (POSIX), and the next process to leave would take the write-ahead log away from under them.
     """
     with suppress(OSError):  # what is wrong with the place, SQLite says
@@ -56,7 +56,9 @@ def _make_file(_dialect: Any, _record: Any, arguments: list[Any], _options: Any)
 
 
 def _prepare(connection: Any, _record: Any) -> None:
-    """Nothing here writes to a file that has not our schema; `migrate` has it written ahead as soon as it has."""
+    """Set what each connection needs, and write nothing to a file without our schema: `migrate` turns on the
+    write-ahead log once there is one.
+    """
     cursor = connection.cursor()
     try:
         cursor.execute(_OURS)

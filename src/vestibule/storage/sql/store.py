@@ -23,7 +23,7 @@ from vestibule.storage.sql.signing_keys import SqlSigningKeys
 
 
 class SqlStore:
-    """Where the truth lies. `require` raises `StoreUnavailable` while this process may not ask it."""
+    """Implements `Store`. `require` raises `StoreUnavailable` while this process may not use the database."""
 
     def __init__(self, engines: Engines, require: Callable[[], None] = lambda: None) -> None:
         self._engines = engines

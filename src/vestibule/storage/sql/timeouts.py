@@ -1,4 +1,4 @@
-"""How long the database is waited for."""
+"""Timeouts of the database."""
 
 from dataclasses import dataclass
 

@@ -14,10 +14,10 @@ _USUAL_ROOT = "~/.postgresql/root.crt"
 
 
 def context(mode: str, files: dict[str, str]) -> ssl.SSLContext | str:
-    """Make what the driver takes for `ssl`; raises ValueError with the parameter that is wrong.
+    """Return the driver's `ssl` argument; raises ValueError, which names the wrong parameter.
 
-    A file of authorities is never given for nothing: the server's certificate is then checked, its name too unless the
-    mode says otherwise.
+    A file of authorities is always used: the server's certificate is then checked, its name too unless the mode says
+    otherwise.
     """
     if mode not in MODES:
         raise ValueError(f"has the unknown sslmode {mode!r}; {', '.join(MODES)} are known")
@@ -38,7 +38,9 @@ def context(mode: str, files: dict[str, str]) -> ssl.SSLContext | str:
 
 
 def _trust(checking: ssl.SSLContext, authorities: str) -> None:
-    """Whom to believe: those in a file alone; else those in libpq's usual place; else the machine's."""
+    """Load the authorities to trust: the given file's alone; else libpq's usual file; else the machine's. Raises
+    ValueError.
+    """
     authorities = authorities or _usual_root()
     if authorities == _OF_THE_MACHINE:
         checking.load_default_certs()
@@ -66,7 +68,7 @@ def _show(checking: ssl.SSLContext, certificate: str, key: str) -> None:
 
 
 def _file(name: str, text: str) -> tuple[Path, bytes]:
-    """A file that is there, and what is in it; raises ValueError."""
+    """Return a file's path and content; raises ValueError if it cannot be read."""
     try:
         path = path_from(text)
         return path, read_bounded(path, _MAX_BYTES)

@@ -1,4 +1,4 @@
-"""Database addresses: what people have in `DATABASE_URL`, turned into what the drivers understand."""
+"""Turn the address in `DATABASE_URL` into what SQLAlchemy and the driver understand."""
 
 from typing import Any
 from urllib.parse import unquote
@@ -27,7 +27,7 @@ class WrongAddress(ValueError):
 
 
 def parse(address: str) -> tuple[URL, dict[str, Any]]:
-    """The SQLAlchemy address and the driver's arguments for `address`; raises `WrongAddress`.
+    """Return the SQLAlchemy address and the driver's arguments for `address`; raises `WrongAddress`.
 
     `behind_pooler` among them is for the engine: each transaction may reach another connection of the server's.
     """
@@ -82,12 +82,14 @@ def _postgresql(url: URL) -> tuple[URL, dict[str, Any]]:
 
 
 def quoted_name(name: str) -> str:
-    """A name as SQL takes it whatever signs are in it (SQL:2016, delimited identifier)."""
+    """Return a name quoted for SQL, whatever characters it has (SQL:2016, delimited identifier)."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def _place(url: URL, asked: dict[str, str]) -> URL:
-    """Where the server is: a host and a port, or the folder of its socket, in whichever part of the address."""
+    """Return the address with the server's host and port, or socket folder, wherever they were given. Raises
+    `WrongAddress`.
+    """
     host = unquote(asked.get("host") or url.host or "")
     port = asked.get("port") or str(url.port or "")
     if port and not (port.isascii() and port.isdigit() and 0 < int(port) <= _LAST_PORT):

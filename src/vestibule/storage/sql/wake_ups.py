@@ -15,7 +15,7 @@ _log = structlog.get_logger(__name__)
 
 
 class PostgresqlWakeUps:
-    """Wake-ups through the database that everybody shares anyway. A pooler that cannot LISTEN costs only speed."""
+    """Wake-ups through the database that all processes share. A pooler cannot LISTEN: behind one, readers only poll."""
 
     def __init__(self, engines: Engines) -> None:
         self._engines = engines
@@ -37,7 +37,7 @@ class PostgresqlWakeUps:
             await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _listen_once(self) -> AsyncIterator[None]:
-        """Until the connection ends."""
+        """Yield at each notification, until the connection ends."""
         woken = asyncio.Event()
         async with self._engines.reading() as connection:
             driver = (await connection.get_raw_connection()).driver_connection

@@ -1,6 +1,6 @@
-"""Which emails are kept for the account that was moved away from them, in SQL: the one place that says what is free.
+"""Say in SQL which emails are reserved for the account that was moved away from them: the only place that decides it.
 
-Looked up by primary key and by account, for anybody may ask, about any email.
+Looked up by primary key and by account, because anybody may ask, about any email.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,9 @@ _l = letters.c
 
 
 def kept_at(now: ColumnElement[datetime]) -> ColumnElement[bool]:
-    """Whether the row of `KEPT` keeps its email at this moment: while a link that leads back is good, or on its way."""
+    """Return a condition: the row of `KEPT` reserves its email at `now`, because an undo link is valid or still to be
+    delivered.
+    """
     good = (
         exists()
         .correlate_except(_UNDO)
@@ -49,5 +51,5 @@ IN_PLACES = KEPT.c.digest.in_(bindparam("places", expanding=True))
 
 
 def places(emails: Sequence[str]) -> list[str]:
-    """Return where it is written that an email is kept."""
+    """Return the digests under which these emails are reserved."""
     return [place_of_way_back(email) for email in emails]

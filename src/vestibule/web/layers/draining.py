@@ -1,8 +1,8 @@
-"""The last answers of a process that is leaving: each closes its connection (RFC 9112, section 9.6).
+"""Close each connection with its last answer while a process is draining (RFC 9112, section 9.6).
 
 A balancer that keeps connections open would otherwise send a request into one just as it ends, and could not know
-whether it was done. Once all are closed in this way, nobody has one left when the process stops. Here too it is noted
-how far each request is, so that none is cut while it is worked on.
+whether it was handled. Once all are closed this way, none is open when the process stops. This layer also records how
+far each request is, so that none is cut off while it is handled.
 """
 
 from starlette.datastructures import MutableHeaders
@@ -13,7 +13,7 @@ from vestibule.web.under_way import Stage, UnderWay, peer_of
 
 
 class Draining:
-    """Wraps the application, behind the fast path, which leaves these answers to it."""
+    """Wraps the application behind the fast path, which leaves these answers to it."""
 
     def __init__(self, app: ASGIApp, late: LateEnv, under_way: UnderWay) -> None:
         self._app = app

@@ -91,7 +91,7 @@ class FastPath:
         return True
 
     async def _ask(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer after a look-up; hand over what it brought where the framework has to answer."""
+        """Answer after a look-up; pass its result to the framework where the framework has to answer."""
         env, token, around, named = asked
         context = context_of(Request(scope))
         context.request_id = named = named or new_request_id()
@@ -125,12 +125,12 @@ async def _send(scope: Scope, send: Send, caller: Caller, named: RawHeader, arou
 
 
 def _as_it_is(scope: Scope) -> bool:
-    """Whether nothing in the path is encoded, such as a slash that is none."""
+    """Return whether nothing in the path is encoded, such as a slash that is part of a segment."""
     return b"%" not in (scope.get("raw_path") or b"")
 
 
 def _said(headers: RawHeaders) -> Said | None:
-    """Return the headers that matter here; None if one comes twice, but for Cookie (RFC 9113, section 8.2.3)."""
+    """Return the headers that the fast path reads; None if one except Cookie comes twice (RFC 9113, section 8.2.3)."""
     said: Said = {}
     for name, content in headers:
         if name in _READ:

@@ -1,8 +1,7 @@
-"""The layer of the headers: what every answer carries, whatever it is, and however badly it ended.
+"""Add the headers that every answer carries, whatever it is and however it failed.
 
 A request id and CORS stand on every answer, 404, 413 and 500 too: a front-end whose error lacks CORS shows a blank
-page. A path may end in a slash. HEAD is answered without a body. An exception nobody foresaw
-becomes the envelope's 500.
+page. A path may end in a slash. HEAD is answered without a body. An unexpected exception becomes the envelope's 500.
 """
 
 import re
@@ -50,14 +49,14 @@ _METHODS = "GET,HEAD,PUT,PATCH,POST,DELETE"
 
 
 def headers_for(origin: str | None, secure: bool) -> list[tuple[bytes, bytes]]:
-    """Return what an answer that depends on the caller carries, for a listed origin or for none, as raw headers."""
+    """Return the headers that depend on the caller's origin, listed or absent, as raw headers."""
     headers = MutableHeaders()
     _complete(headers, origin, secure)
     return headers.raw
 
 
 def _complete(headers: MutableHeaders, origin: str | None, secure: bool) -> None:
-    """Add what every answer carries, for a listed origin or for none, where the answer does not say it otherwise."""
+    """Add the headers of every answer, for a listed origin or none, except those that the answer sets itself."""
     for name, value in _SECURITY.items():
         headers.setdefault(name, value)
     if secure:
@@ -112,15 +111,15 @@ class HeadersLayer:
 
 
 def _route(scope: Scope) -> str:
-    """Return the route's pattern, never the path: that may end in a mailed secret, which after a failure is
-    still good.
+    """Return the route's pattern, never the path: that may end in a mailed secret, which is still valid after a
+    failure.
     """
     route = scope.get("route")
     return "none" if route is None else str(route.path)
 
 
 class _Sent:
-    """`send`, with the headers added and the body of a HEAD left out."""
+    """Wraps `send`: adds the headers and drops the body of a HEAD."""
 
     def __init__(self, send: Send, scope: Scope, policy: WebPolicy, identifier: bytes) -> None:
         self._send = send
@@ -156,7 +155,7 @@ class _Sent:
 
 
 def target(scope: Scope) -> str:
-    """Return what was asked for, path and query as they were sent (RFC 9112, section 3.2)."""
+    """Return the request target, path and query as they were sent (RFC 9112, section 3.2)."""
     path: bytes = scope.get("raw_path") or ascii(scope["path"])[1:-1].encode()
     query: bytes = scope["query_string"]
     return (path.partition(b"?")[0] + (b"?" + query if query else b"")).decode("latin-1")
@@ -178,8 +177,8 @@ def _preflight_answer(scope: Scope, policy: WebPolicy) -> Response:
 
 
 def _keep_encoded_slashes(scope: Scope) -> None:
-    """Read an encoded slash in the path as an empty segment, which no route has. It is part of a segment and ends none
-    (RFC 3986, section 2.2), but the server that decodes the path takes it for one; no segment of ours has one.
+    """Replace an encoded slash in the path by an empty segment, which no route matches. It belongs to a segment and
+    ends none (RFC 3986, section 2.2), but the server decodes it to a separator.
     """
     raw: bytes = scope.get("raw_path") or b""
     if _ENCODED_SLASH.search(raw):

@@ -1,7 +1,7 @@
-"""The order of the layers around the application. The server and the world of the tests both put them on here.
+"""Define the order of the layers around the application, for the server and for tests.
 
 What measures a request (`observability.metrics`, `observability.traces`) goes around all of these: `app` and `traced`
-put it there.
+add it.
 """
 
 from starlette.types import ASGIApp

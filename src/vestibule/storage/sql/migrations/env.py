@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the migrations on the connection, and in the transaction, that `migrate` hands over."""
+"""Run the migrations on the connection and in the transaction that `migrate` hands over (Alembic's entry point)."""
 
 from alembic import context
 

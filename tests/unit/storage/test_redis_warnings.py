@@ -1,4 +1,4 @@
-"""A Redis that is gone is told of once a minute, with its address and what to do, and never with its password."""
+"""An unreachable Redis is logged once a minute, with its address and what to do, and never with its password."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ from vestibule.storage.redis import replica
 from vestibule.storage.redis.limiter import on_redis
 
 
-async def test_whoever_uses_it_says_so_once_a_minute() -> None:
+async def test_each_user_of_redis_warns_once_a_minute() -> None:
     clock = ManualClock()
     async with replica.connect("redis://:hush-hush@127.0.0.1:1/0") as redis:
         shown, counting = replica.RedisSessionReplica(redis, clock), on_redis(redis, clock)

@@ -1,4 +1,4 @@
-"""What is said about a Redis that is gone: once, and then once a minute, with its address and what to do."""
+"""Log that Redis is unreachable once, then once a minute, with its address and what to do."""
 
 from typing import Any
 
@@ -15,16 +15,16 @@ _REMEDY = (
 _log = structlog.get_logger(__name__)
 
 
-class Complaints:
-    """Of one that uses this Redis."""
+class ThrottledWarnings:
+    """Warnings of one user of Redis, limited to one a minute."""
 
     def __init__(self, redis: Redis, clock: Clock | None = None) -> None:
         self._where = _where(redis)
         self._clock = clock or SystemClock()
         self._quiet_until = self._clock.monotonic()
 
-    def say(self, event: str, fault: Exception) -> None:
-        """Log that it is gone, unless that was said in the last minute."""
+    def warn(self, event: str, fault: Exception) -> None:
+        """Log that Redis is unreachable, unless that was logged within the last minute."""
         now = self._clock.monotonic()
         if now >= self._quiet_until:
             self._quiet_until = now + _QUIET_SECONDS
@@ -32,7 +32,7 @@ class Complaints:
 
 
 def _where(redis: Redis) -> str:
-    """For people: host and port, the path of a socket, or the name that Sentinels know; never the password."""
+    """Return host and port, the socket's path, or the name that Sentinels know; never the password."""
     pool: Any = redis.connection_pool
     given = pool.connection_kwargs
     if "path" in given:
