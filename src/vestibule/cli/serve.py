@@ -33,7 +33,8 @@ _TRACES = "opentelemetry-exporter-otlp-proto-http"
 # A client that does not get through with the head of a request in ten seconds, or in 16 kB, holds one for nothing
 # (ASVS 5.0, 15.2.2). Bodies are counted and timed in web/body.py.
 _LIMITS = HTTP1Settings(header_read_timeout=10_000, max_buffer_size=16_384)
-_BACKLOG = 4096  # connections that the system keeps waiting for us; its own limit may be lower
+_BACKLOG = 4096
+"""Connections at least that the system keeps waiting for us; Linux's own limit, net.core.somaxconn, may be lower."""
 
 
 def serve(
@@ -79,7 +80,7 @@ def serve(
         interface=Interfaces.ASGI,
         http=HTTPModes.http1,
         http1_settings=_LIMITS,
-        backlog=_BACKLOG,
+        backlog=max(_BACKLOG, connections),
         backpressure=connections,
         websockets=False,
         workers=workers,

@@ -10,24 +10,19 @@ time-outs have to do.
 import asyncio
 import contextlib
 import math
-import os
-import socket
-import struct
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import structlog
 
-from vestibule.model.limits import network_of
 from vestibule.process.signals import TO_STOP, on_stop_signal
-from vestibule.web.client_address import Network, is_listed
+from vestibule.web.client_address import Network
+from vestibule.web.own_sockets import Open, OwnSockets
 from vestibule.web.under_way import Stage, UnderWay
 
-_FILES = Path("/proc/self/fd")
 _LOOK_SECONDS = 0.25
 _PATIENCE_SECONDS = 2.0
 """A follower of the feed hears a heartbeat each second, and most answers take less."""
@@ -38,8 +33,6 @@ _LAST_SECONDS = {None: 1.0, Stage.READING: 5.0, Stage.ANSWERING: 10.0}
 """After SIGTERM: how long a client is waited for that has still to send a request, or to read its answer. The first is
 long enough for what is answered at once. What is worked on is waited for without an end here.
 """
-# Of `struct tcp_info` in Linux's linux/tcp.h: milliseconds since we sent something, at first since it was opened.
-_LAST_SENT_AT, _TCP_INFO_BYTES = 44, 48
 _log = structlog.get_logger(__name__)
 
 
@@ -63,28 +56,10 @@ class Bounds:
         return self.most * 3 // 4
 
 
-@dataclass(frozen=True)
-class Open:
-    """An open connection: a file of its own that leads to it, who is at the other end, and for how many seconds it was
-    answered nothing, since the last answer or since it was opened.
-    """
-
-    file: socket.socket
-    network: str
-    counted: bool
-    unanswered: float
-    stage: Stage | None = None
-
-    def cut(self) -> None:
-        """Cut the connection; the server library notices and lets it go."""
-        with contextlib.suppress(OSError):
-            self.file.shutdown(socket.SHUT_RDWR)
-
-
 @asynccontextmanager
 async def shedding(bounds: Bounds, under_way: UnderWay) -> AsyncIterator[None]:
     """Shed while the block lasts; from SIGTERM on, clients that could keep the process from ending."""
-    if not await asyncio.to_thread(_FILES.is_dir):
+    if not await asyncio.to_thread(OwnSockets.can_be_seen):
         yield
         return
     stopping = asyncio.Event()
@@ -96,19 +71,30 @@ async def shedding(bounds: Bounds, under_way: UnderWay) -> AsyncIterator[None]:
         task.cancel()
 
 
-def shed(bounds: Bounds, under_way: UnderWay, stopping_for: float | None = None) -> Counter[str]:
-    """Cut what is too much, what was answered nothing for longest first, or, with `stopping_for` in seconds, what keeps
-    the process from ending; return how many of each network.
+def shed(bounds: Bounds, sockets: OwnSockets, under_way: UnderWay, stopping_for: float | None = None) -> Counter[str]:
+    """Cut what is too much, what was answered nothing for longest first, or, `stopping_for` so many seconds, who keeps
+    the process from ending; how many of each network.
     """
-    if stopping_for is None and sum(1 for _ in _FILES.iterdir()) <= bounds.for_network:
+    if stopping_for is None and OwnSockets.files() <= bounds.for_network:
         return Counter()
     with contextlib.ExitStack() as files:
-        connections = [files.enter_context(_closing(each)) for each in _connections(bounds, under_way)]
+        of_interest = sockets.look() if stopping_for is not None else _of_interest(bounds, sockets.look())
+        connections = list[Open]()
+        for each in sockets.opened(of_interest, under_way):
+            files.callback(each.file.close)
+            connections.append(each)
         those = _too_much(bounds, connections) if stopping_for is None else _lingering(connections, stopping_for)
         cut = list(those)
         for each in cut:
             each.cut()
         return Counter(each.network for each in cut)
+
+
+def _of_interest(bounds: Bounds, networks: Counter[str]) -> Collection[str]:
+    """Of which networks some may have to go: of those above their share, or of all where it is crowded."""
+    if networks.total() > bounds.crowded:
+        return networks
+    return {network for network, left in networks.items() if left > bounds.for_network}
 
 
 def _too_much(bounds: Bounds, connections: list[Open]) -> Iterator[Open]:
@@ -136,63 +122,17 @@ def _lingering(connections: list[Open], seconds: float) -> Iterator[Open]:
             yield each
 
 
-def _connections(bounds: Bounds, under_way: UnderWay) -> Iterator[Open]:
-    """Yield the connections of this process on the port, each through a file of its own, so that no other can take its
-    place.
-    """
-    for file in list(_FILES.iterdir()):
-        copy = _copy_of(int(file.name))
-        connection = None if copy is None else _looked_at(copy, bounds, under_way)
-        if connection is not None:
-            yield connection
-        elif copy is not None:
-            copy.close()
-
-
-def _copy_of(number: int) -> socket.socket | None:
-    """Return another file that leads to the same socket; None if there is none, or not any more."""
-    try:
-        copy = os.dup(number)
-    except OSError:
-        return None
-    try:
-        return socket.socket(fileno=copy)
-    except OSError:
-        os.close(copy)
-        return None
-
-
-def _looked_at(copy: socket.socket, bounds: Bounds, under_way: UnderWay) -> Open | None:
-    """Return what is known of a socket; None if it is no connection of a client's."""
-    try:
-        if copy.family not in {socket.AF_INET, socket.AF_INET6} or copy.getsockname()[1] != bounds.port:
-            return None
-        address, port = copy.getpeername()[:2]
-        known = copy.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
-    except OSError:
-        return None
-    (sent,) = struct.unpack_from("=I", known, _LAST_SENT_AT)
-    counted, stage = not is_listed(address, bounds.proxies), under_way.of((address, port))
-    return Open(copy, network_of(address), counted, sent / 1000, stage)
-
-
-@contextlib.contextmanager
-def _closing(connection: Open) -> Iterator[Open]:
-    with connection.file:
-        yield connection
-
-
 async def _shed_always(bounds: Bounds, under_way: UnderWay, stopping: asyncio.Event) -> None:
     """Look again and again, and take no more than a quarter of the time for it."""
     stopping_since: float | None = None
-    told = _Told()
+    told, sockets = _Told(), OwnSockets(bounds.port, bounds.proxies)
     while True:
         began = time.monotonic()
         if stopping.is_set() and stopping_since is None:
             stopping_since = began
         stopping_for = None if stopping_since is None else began - stopping_since
         try:
-            cut = await asyncio.to_thread(shed, bounds, under_way, stopping_for)
+            cut = await asyncio.to_thread(shed, bounds, sockets, under_way, stopping_for)
         except Exception:  # no file to look by, say: then above all it goes on
             cut = Counter()
             told.tell_failure(began)

@@ -1,6 +1,9 @@
 """More connections than a process takes: who says nothing keeps nobody out."""
 
+import os
 import socket
+import struct
+import sys
 import threading
 import time
 from collections import Counter
@@ -13,13 +16,16 @@ import httpx
 import pytest
 
 from tests.harness.process import Running, given_keys, serving
+from vestibule.process import open_files
 from vestibule.settings import reading
 from vestibule.settings.reading import WrongSettings
 from vestibule.web import connections
 from vestibule.web.connections import Bounds, Open
+from vestibule.web.own_sockets import OwnSockets
 from vestibule.web.under_way import Stage
 
 MOST = 256
+IDLE = 1_100
 HEAD_SECONDS = 10  # after which the server library cuts by itself
 
 
@@ -80,6 +86,65 @@ def _dripping(port: int, stack: ExitStack) -> socket.socket:
     one.setblocking(False)
     one.connect_ex(("127.0.0.1", port))
     return one
+
+
+def test_n3_beside_idle_ones_of_many_networks_a_new_one_is_answered_and_none_is_cut(tmp_path: Path) -> None:
+    """N3: within the bound, as it comes: the library would take 1,024."""
+    open_files.raise_limit()
+    with serving(tmp_path, **given_keys()) as running, ExitStack() as stack:
+        idle = [stack.enter_context(idling(running.port, f"127.0.1.{number % 10 + 1}")) for number in range(IDLE)]
+        assert httpx.get(f"{running.base}/healthz/live", timeout=60).status_code == 200
+        assert sum(map(is_open, idle)) == IDLE, "it waited for none of them to go"
+
+
+def idling(port: int, address: str) -> socket.socket:
+    """A connection on which one request was answered, and none follows."""
+    one = socket.create_connection(("127.0.0.1", port), timeout=60, source_address=(address, 0))
+    # Its own port is free again at once, for a server that listens on all addresses.
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    one.sendall(b"GET /healthz/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert one.recv(4096).startswith(b"HTTP/1.1 200 ")
+    return one
+
+
+def is_open(connection: socket.socket) -> bool:
+    """Whether the other end has not closed it."""
+    connection.setblocking(False)
+    try:
+        return connection.recv(1) != b""
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="nowhere else are they seen")
+def test_n3_who_is_at_the_other_end_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """N3: and anew where another connection has the number of one that was closed."""
+    looked_up, find = list[int](), OwnSockets._find
+    monkeypatch.setattr(
+        OwnSockets, "_find", lambda of, number, inode: looked_up.append(number) or find(of, number, inode)
+    )
+    with socket.create_server(("127.0.0.1", 0)) as listening, ExitStack() as stack:
+        port = listening.getsockname()[1]
+        sockets = OwnSockets(port, ())
+
+        def accepted(address: str) -> socket.socket:
+            stack.enter_context(socket.create_connection(("127.0.0.1", port), source_address=(address, 0)))
+            return stack.enter_context(listening.accept()[0])
+
+        first, _ = accepted("127.0.0.2"), accepted("127.0.0.3")
+        assert sockets.look() == Counter({"127.0.0.2": 1, "127.0.0.3": 1})
+        looked_up.clear()
+        assert sockets.look().total() == 2
+        assert looked_up == []
+        number = first.fileno()
+        other = accepted("127.0.0.4")
+        first.close()
+        os.dup2(other.fileno(), number)
+        stack.callback(os.close, number)
+        assert sockets.look() == Counter({"127.0.0.4": 2, "127.0.0.3": 1})
+        assert number in looked_up
 
 
 def an_open(network: str, unanswered: float, stage: Stage | None = None, *, counted: bool = True) -> Open:

@@ -1,0 +1,140 @@
+"""The connections of this process's port, as Linux shows them.
+
+Who is at the other end of one does not change, and is looked up once. To ask anew of each at each look took a tenth of
+a second at 5,000, in which every request waited for the interpreter again and again.
+"""
+
+import contextlib
+import errno
+import os
+import socket
+import stat
+import struct
+from collections import Counter
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from vestibule.model.limits import network_of
+from vestibule.web.client_address import Network, is_listed
+from vestibule.web.under_way import Peer, Stage, UnderWay
+
+_FILES = Path("/proc/self/fd")
+# Of `struct tcp_info` in Linux's linux/tcp.h: milliseconds since we sent something, at first since it was opened.
+_LAST_SENT_AT, _TCP_INFO_BYTES = 44, 48
+
+
+@dataclass(frozen=True)
+class Open:
+    """An open connection: a file of its own that leads to it, who is at the other end, and for how many seconds it was
+    answered nothing, since the last answer or since it was opened.
+    """
+
+    file: socket.socket
+    network: str
+    counted: bool
+    unanswered: float
+    stage: Stage | None = None
+
+    def cut(self) -> None:
+        """Cut the connection; the server library notices and lets it go."""
+        with contextlib.suppress(OSError):
+            self.file.shutdown(socket.SHUT_RDWR)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a file leads to, by the number that no other has. Without `peer` it is no connection of a client's."""
+
+    inode: int
+    family: int = 0
+    peer: Peer | None = None
+    network: str = ""
+    counted: bool = False
+
+
+class OwnSockets:
+    """Those of a port. The addresses of `proxies` are not counted."""
+
+    def __init__(self, port: int, proxies: tuple[Network, ...]) -> None:
+        self._port = port
+        self._proxies = proxies
+        self._found: dict[int, _Found] = {}
+
+    @staticmethod
+    def can_be_seen() -> bool:
+        """Return whether this system shows a process its own files."""
+        return _FILES.is_dir()
+
+    @staticmethod
+    def files() -> int:
+        """Return how many files are open, connections or not."""
+        return len(_numbers())
+
+    def look(self) -> Counter[str]:
+        """Find what was opened since the last look, and forget what was closed; return how many each network has."""
+        before, self._found = self._found, {}
+        for number in _numbers():
+            try:
+                inode = os.fstat(number).st_ino
+                known = before.get(number)
+                self._found[number] = known if known is not None and known.inode == inode else self._find(number, inode)
+            except OSError:  # closed meanwhile, or no file is left to look by
+                continue
+        return Counter(found.network for found in self._found.values() if found.peer)
+
+    def opened(self, networks: Container[str], under_way: UnderWay) -> Iterator[Open]:
+        """Yield the connections of these networks. Each through a file of its own, so that no other takes its place."""
+        for number, found in self._found.items():
+            if found.peer is None or found.network not in networks:
+                continue
+            try:
+                copy = _copy_of(number, found.inode, found.family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+            except OSError:  # closed meanwhile
+                continue
+            yield Open(copy, found.network, found.counted, _unanswered(copy), under_way.of(found.peer))
+
+    def _find(self, number: int, inode: int) -> _Found:
+        """What a file leads to; raises `OSError` where that cannot be told now."""
+        if not stat.S_ISSOCK(os.fstat(number).st_mode):
+            return _Found(inode)
+        with _copy_of(number, inode) as copy:
+            if copy.family not in {socket.AF_INET, socket.AF_INET6} or copy.getsockname()[1] != self._port:
+                return _Found(inode)
+            family, peer = copy.family, _peer_of(copy)
+        if peer is None:
+            return _Found(inode)
+        return _Found(inode, family, peer, network_of(peer[0]), not is_listed(peer[0], self._proxies))
+
+
+def _numbers() -> list[int]:
+    with os.scandir(_FILES) as files:
+        return [int(file.name) for file in files]
+
+
+def _copy_of(number: int, inode: int, family: int = -1, kind: int = -1, protocol: int = -1) -> socket.socket:
+    """Another file that leads to this socket, whose kind is known, or found out; raises `OSError` where it is gone."""
+    copy = os.dup(number)
+    if os.fstat(copy).st_ino == inode:
+        return socket.socket(family, kind, protocol, fileno=copy)
+    os.close(copy)
+    raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+
+def _peer_of(connection: socket.socket) -> Peer | None:
+    """Who is at the other end; None where nobody is, and nobody will be: it listens, or was reset."""
+    try:
+        address, port = connection.getpeername()[:2]
+    except OSError:
+        return None
+    return address, port
+
+
+def _unanswered(connection: socket.socket) -> float:
+    """Seconds since it was sent something; 0 where the system does not say."""
+    try:
+        known = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
+    except OSError:
+        return 0.0
+    (sent,) = struct.unpack_from("=I", known, _LAST_SENT_AT)
+    return float(sent / 1000)
