@@ -1,0 +1,117 @@
+"""What is said to the database about queued letters."""
+
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Insert,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from vestibule.model.letters import (
+    NOTICES,
+    TOKEN_IN,
+    LetterKind,
+)
+from vestibule.storage.sql.instant import Instant
+from vestibule.storage.sql.prepared import Prepared
+from vestibule.storage.sql.schema import accounts, letters
+
+_l = letters.c
+_ASKED = (_l.asked_of, _l.epoch)
+LETTER = (_l.id, _l.kind, _l.created_at, _l.account_id, _l.email, _l.language, _l.detail, _l.attempts, *_ASKED)
+# Once a letter is settled: what it said, and to whom.
+_SCRUBBED = {"email": None, "detail": "{}", "last_fault": None}
+WAITING = and_(_l.settled_at.is_(None), _l.refused_at.is_(None))
+
+_TIED = [kind.value for kind in TOKEN_IN if kind is not LetterKind.EMAIL_CHANGED]
+
+
+def _queue(whose: ColumnElement[bool], **also: ColumnElement[Any]) -> Insert:
+    """Return an INSERT of a letter with the account's id and epoch, as fast for an email without an account."""
+    asked = {"asked_of": accounts.c.id, "epoch": accounts.c.epoch, **also}
+    return insert(letters).values({name: select(c).where(whose).scalar_subquery() for name, c in asked.items()})
+
+
+QUEUE = {
+    "account_id": Prepared(_queue(accounts.c.id == bindparam("whose"))),
+    "email": Prepared(_queue(accounts.c.email == bindparam("whose"))),
+}
+QUEUE_NOTICE = Prepared(
+    _queue(accounts.c.id == bindparam("whose"), email=case((accounts.c.verified, accounts.c.email)))
+)
+
+
+def _oldest(due: str, *those: ColumnElement[bool]) -> Any:
+    """Return a sub-select of the letter that waits longest, due by the moment bound to `due`."""
+    waiting = select(_l.id).where(WAITING, _l.due_at <= bindparam(due, type_=Instant), *those)
+    return waiting.order_by(_l.due_at).limit(1).with_for_update(skip_locked=True).scalar_subquery()
+
+
+# Each is looked for only where there is none of those before it. The second passes by notices, and no more of them than
+# fell due within `NOTICES_WAIT`.
+_NEXT = func.coalesce(
+    _oldest("long_ago"), _oldest("now", _l.kind.not_in([kind.value for kind in NOTICES])), _oldest("now")
+)
+CLAIM = Prepared(
+    update(letters)
+    .where(_l.id == _NEXT)
+    .values(due_at=bindparam("lease_end", type_=Instant), attempts=_l.attempts + 1, last_fault=None)
+    .returning(*LETTER)
+)
+_ITS = _l.id == bindparam("of_letter")
+# As long as nobody else has claimed it since this claim, or settled it.
+_MINE = and_(_ITS, WAITING, _l.attempts == bindparam("of_claim"))
+_NOW = bindparam("now", type_=Instant)
+_FAULT = bindparam("fault", type_=_l.last_fault.type)
+HOLD = Prepared(select(_l.id).where(_MINE).with_for_update())
+_OWNER = bindparam("of_account", type_=_l.account_id.type)
+NEWER = Prepared(
+    select(
+        exists().where(
+            _l.kind == bindparam("of_kind"),
+            or_(_l.account_id == _OWNER, and_(_l.asked_of == _OWNER, _l.settled_at.is_(None))),
+            and_(_l.asked_of == _OWNER, _l.epoch == bindparam("in_epoch")),
+            _l.created_at > bindparam("moment", type_=Instant),
+        )
+    )
+)
+SETTLE = Prepared(update(letters).where(_ITS).values({"settled_at": _NOW, "account_id": _OWNER, **_SCRUBBED}))
+PUT_OFF = Prepared(update(letters).where(_MINE).values(due_at=bindparam("new_due", type_=Instant), last_fault=_FAULT))
+REFUSE = {
+    whose: Prepared(update(letters).where(which).values(refused_at=_NOW, last_fault=_FAULT))
+    for whose, which in (("mine", _MINE), ("anybody's", _ITS))
+}
+# Another's, to a mailbox that was this one's, is not among them.
+DELETE_OF = Prepared(
+    delete(letters).where(or_(_l.account_id == _OWNER, and_(_l.account_id.is_(None), _l.asked_of == _OWNER)))
+)
+_UNDO_SINCE = and_(_l.kind == LetterKind.EMAIL_CHANGED.value, _l.created_at >= bindparam("undo_since", type_=Instant))
+WITHDRAW = {
+    with_undo: Prepared(
+        update(letters)
+        .where(
+            _l.settled_at.is_(None),
+            or_(_l.account_id == _OWNER, _l.asked_of == _OWNER),
+            or_(_l.kind.in_(_TIED), _UNDO_SINCE) if with_undo else _l.kind.in_(_TIED),
+        )
+        .values({"settled_at": _NOW, **_SCRUBBED})
+    )
+    for with_undo in (True, False)
+}
+BACKLOG = Prepared(
+    select(
+        func.count().filter(WAITING),
+        func.count().filter(_l.refused_at.is_not(None)),
+        func.min(_l.created_at).filter(WAITING),
+    ).where(_l.settled_at.is_(None))
+)

@@ -1,0 +1,162 @@
+"""What is said to the database about sessions."""
+
+from sqlalchemy import and_, bindparam, case, delete, exists, func, insert, literal, not_, or_, select, update
+
+from vestibule.model.sessions import (
+    MAX_LIVE_SUCCESSORS,
+    MOST_COUNTED,
+    EndReason,
+)
+from vestibule.storage.sql import account_rows
+from vestibule.storage.sql.instant import Instant
+from vestibule.storage.sql.prepared import Prepared
+from vestibule.storage.sql.schema import accounts, sessions
+from vestibule.storage.sql.session_rows import COLUMNS
+
+_s = sessions.c
+_SESSION = _s.id == bindparam("of_session")
+_ACCOUNT = _s.account_id == bindparam("of_account")
+_LIVE = and_(_s.ended_at.is_(None), _s.idle_expires_at > bindparam("now", type_=Instant))
+
+
+_others = sessions.alias()
+_NOT_ENDED = (
+    select(func.count())
+    .select_from(
+        select(_others.c.id)
+        .where(
+            _others.c.account_id == bindparam("of_account"),
+            _others.c.ended_at.is_(None),
+            _others.c.id != bindparam("new_id"),
+        )
+        .limit(MOST_COUNTED)
+        .subquery()
+    )
+    .scalar_subquery()
+)
+
+# FOR SHARE: a change of credential waits for this transaction, or this waits for it and finds a new epoch.
+# SQLite leaves the clause out; there, one transaction runs at a time.
+OPEN = Prepared(
+    insert(sessions)
+    .from_select(
+        [c.name for c in COLUMNS],
+        select(*(bindparam(f"new_{c.name}", type_=c.type).label(c.name) for c in COLUMNS))
+        .select_from(accounts)
+        .where(
+            accounts.c.id == bindparam("of_account"),
+            accounts.c.epoch == bindparam("in_epoch"),
+            accounts.c.disabled_at.is_(None),
+        )
+        .with_for_update(read=True),
+    )
+    .returning(_NOT_ENDED + 1)
+)
+
+FIND = Prepared(
+    select(*COLUMNS, *account_rows.COLUMNS).join(accounts, accounts.c.id == sessions.c.account_id).where(_SESSION)
+)
+
+_PRESENTED = bindparam("presented", type_=_s.current.type)
+_IDLE_END = bindparam("idle_end", type_=Instant)
+_NOW = bindparam("now", type_=Instant)
+_FRESH = and_(_s.base < _PRESENTED, _s.current >= _PRESENTED)
+_ANSWER_LOST = and_(
+    _s.parent == _PRESENTED,
+    _s.issued_at < bindparam("grace_over", type_=Instant),
+    _s.current - _s.base < MAX_LIVE_SUCCESSORS,
+)
+ROTATE = Prepared(
+    update(sessions)
+    .where(_SESSION, _LIVE, or_(_FRESH, _ANSWER_LOST))
+    .values(
+        parent=_PRESENTED,
+        base=case((_FRESH, _s.current), else_=_s.base),
+        current=_s.current + 1,
+        issued_at=_NOW,
+        # Never back: by it, what ends the session knows how long a token of it may live that was made by a clock ahead.
+        last_seen_at=case((_s.last_seen_at > _NOW, _s.last_seen_at), else_=_NOW),
+        idle_expires_at=case((_s.expires_at < _IDLE_END, _s.expires_at), else_=_IDLE_END),
+    )
+)
+
+OF_ACCOUNT = Prepared(
+    select(*COLUMNS).where(_ACCOUNT, _LIVE).order_by(_s.last_seen_at.desc(), _s.id).limit(bindparam("most"))
+)
+COUNT_LIVE = Prepared(
+    select(func.count()).select_from(select(_s.id).where(_ACCOUNT, _LIVE).limit(MOST_COUNTED).subquery())
+)
+# By when they began, which never changes: a refresh between two pages moves no session to another.
+_EARLIER = and_(
+    _s.created_at <= bindparam("moment", type_=Instant),
+    or_(_s.created_at < bindparam("moment", type_=Instant), _s.id < bindparam("below")),
+)
+PAGE = {
+    live: Prepared(
+        select(*COLUMNS)
+        .where(_ACCOUNT, _LIVE if live else not_(_LIVE), _EARLIER)
+        .order_by(_s.created_at.desc(), _s.id.desc())
+        .limit(bindparam("most"))
+    )
+    for live in (True, False)
+}
+PAST = Prepared(
+    select(*COLUMNS).where(_ACCOUNT, not_(_LIVE)).order_by(_s.last_seen_at.desc(), _s.id).limit(bindparam("most"))
+)
+HAD = Prepared(
+    select(
+        exists().where(
+            _ACCOUNT,
+            _s.user_agent == bindparam("by_agent"),
+            _s.network_address == bindparam("from_network"),
+            _s.created_at < _NOW,
+        )
+    )
+)
+_END = {"ended_at": _NOW, "end_reason": bindparam("reason")}
+END_ONE = Prepared(update(sessions).where(_SESSION, _ACCOUNT, _LIVE).values(_END).returning(_s.id, _s.last_seen_at))
+# Chosen in a WITH, since PostgreSQL may ask a sub-select in IN more than once.
+_SOME = (
+    select(_s.id)
+    .where(_ACCOUNT, _LIVE, _s.id != bindparam("spare"))
+    .limit(bindparam("most"))
+    .with_for_update()
+    .cte("live")
+)
+END_SOME = Prepared(
+    update(sessions).where(_s.id.in_(select(_SOME.c.id))).values(_END).returning(_s.id, _s.last_seen_at)
+)
+_OVER = select(_s.id).where(_ACCOUNT, not_(_LIVE)).limit(bindparam("most")).cte("over")
+PURGE_PAST = Prepared(delete(sessions).where(_s.id.in_(select(_OVER.c.id))).returning(_s.id))
+_UNSEEN = (
+    select(_s.id)
+    .where(_ACCOUNT, _s.ended_at.is_(None), _s.id != bindparam("spare"))
+    .order_by(_s.last_seen_at, _s.id)
+    .limit(bindparam("most"))
+    # One that another sign-in is ending, or that is being refreshed just now, is not waited for.
+    .with_for_update(skip_locked=True)
+    .cte("unseen")
+)
+_OVER_BY_AGE = _s.idle_expires_at <= _NOW
+_END_OR_KEEP_REASON = {
+    "ended_at": case((_OVER_BY_AGE, _s.idle_expires_at), else_=_NOW),
+    "end_reason": case(
+        (_s.expires_at <= _NOW, literal(EndReason.EXPIRED.value)),
+        (_OVER_BY_AGE, literal(EndReason.IDLE.value)),
+        else_=bindparam("reason", type_=_s.end_reason.type),
+    ),
+}
+END_UNSEEN = Prepared(
+    update(sessions)
+    .where(_s.id.in_(select(_UNSEEN.c.id)))
+    .values(_END_OR_KEEP_REASON)
+    .returning(_s.id, _s.end_reason, _s.last_seen_at)
+)
+# Those that are over by their age too: by a clock that is ahead, so are some that live.
+_EVERY = select(_s.id).where(_ACCOUNT, _s.ended_at.is_(None)).limit(bindparam("most")).with_for_update().cte("every")
+END_EVERY = Prepared(
+    update(sessions)
+    .where(_s.id.in_(select(_EVERY.c.id)))
+    .values(_END_OR_KEEP_REASON)
+    .returning(_s.id, _s.end_reason, _s.last_seen_at)
+)
