@@ -1,13 +1,13 @@
 """Vestibule: sign-up, sign-in, sessions and tokens for Python teams.
 
-    crypto   <-  model  <-  flows  <-  web, cli
-                   ^
-                   |
-             storage, mail                   wiring, app: put it together
+    crypto  <-  protocol  <-  model  <-  state  <-  flows  <-  web, cli, doctor
+                   ^            ^
+                   |            |
+                 client    storage, mail        settings, wiring, app: put it together
 
-Nouns and their rules are in `model`, verbs in `flows`; whatever touches the world is a rim, one folder for each
-technology. Nobody looks back along an arrow (import contracts in pyproject.toml). Start reading at
-`web/routes.py` for what can be asked, and at `flows/` for what then happens.
+Nouns and their rules are in `model`, verbs in `flows`, what has a lock or a loop in `state`; what touches the world is
+a rim, one folder for each technology. Nobody looks back along an arrow (import contracts in pyproject.toml). Start
+reading at `web/routes.py` for what can be asked, and at `flows/` for what then happens.
 """
 
 __version__ = "0.1.0"

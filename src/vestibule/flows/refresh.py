@@ -7,7 +7,8 @@
 | the parent, later          | the answer was lost, or is very late      | one more live successor, 16 at most   |
 | anything else              | a sibling was used instead: two hold this | the session ends                      |
 
-The first and third row are one guarded UPDATE (`Sessions.rotate`); this flow reads what it left alone.
+`Sessions.rotate` does the first and third row in one guarded UPDATE. Where it changed nothing, this flow reads the
+session, and tells the other two apart. `docs/decisions/0004-refresh.md` says why.
 """
 
 from dataclasses import dataclass, replace
