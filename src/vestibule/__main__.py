@@ -1,6 +1,6 @@
-"""Where the command `vestibule` starts, `python -m vestibule` too. What is missing is named, with what to install.
+"""Start the command `vestibule`, also as `python -m vestibule`. If a module is missing, say what to install.
 
-The commands of a person load neither server nor database, so that they answer in half a second.
+The commands for a signed-in person load neither server nor database, so that they answer in half a second.
 """
 
 import sys
@@ -8,12 +8,14 @@ from importlib import import_module
 
 from vestibule.process import garbage, missing
 
-OF_A_PERSON = ("login", "whoami", "token", "logout")
+SESSION_COMMANDS = ("login", "whoami", "token", "logout")
 
 
 def module_of(arguments: list[str]) -> str:
     """Return the name of the module whose `main` runs this command line."""
-    return "vestibule.cli.session" if arguments[:1] and arguments[0] in OF_A_PERSON else "vestibule.wiring.commands"
+    return (
+        "vestibule.cli.session" if arguments[:1] and arguments[0] in SESSION_COMMANDS else "vestibule.wiring.commands"
+    )
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
-"""The server's process: settings, an `Env`, HTTP in front of it, and the loops that go on beside it.
+"""The server's process: settings, an `Env`, HTTP in front of it, and the background work.
 
-Everything is put together here and in `wiring`; only `traced` imports this module. Servers take `application` as a
-factory: `granian --interface asgi --factory vestibule.app:application`, and uvicorn likewise.
+The parts are put together here and in `wiring`. Only `traced` imports this module. ASGI servers take `application` as a
+factory: `granian --interface asgi --factory vestibule.app:application`. Uvicorn has the same option.
 """
 
 from collections.abc import AsyncIterator
@@ -20,27 +20,27 @@ from vestibule.process.first_signal import pass_on_the_first
 from vestibule.process.niced_threads import NicedThreads
 from vestibule.process.priority import shorten_time_slices
 from vestibule.settings.fields import Settings
-from vestibule.settings.policy import policy
+from vestibule.settings.to_policy import to_policy
 from vestibule.web.application import build, make_site
 from vestibule.web.connections import Bounds, shedding
 from vestibule.web.layers.fast_path import PATHS
 from vestibule.web.layers.order import around
-from vestibule.web.pages.templates import Templates
-from vestibule.web.policy import WebPolicy
+from vestibule.web.pages.template_loader import Templates
 from vestibule.web.site import Site
+from vestibule.web.web_policy import WebPolicy
 from vestibule.wiring import background
 from vestibule.wiring.opening import brand, opened, read_settings, renderer, templates
 
 
 def application() -> ASGIApp:
-    """The ASGI application for the settings in the environment; raises `WrongSettings`."""
+    """Return the ASGI application for the settings in the environment; raises `WrongSettings`."""
     shorten_time_slices()
     pass_on_the_first()
     return assembled(read_settings())
 
 
 def assembled(chosen: Settings, threads: type[NicedThreads] = NicedThreads) -> ASGIApp:
-    """The same for given settings; `threads` make its hashes and signatures."""
+    """Return the ASGI application for these settings. It hashes and signs on `threads`."""
     log = logs.without_waiting(chosen.log_level, pretty=not chosen.production, masked=chosen.log_addresses == "masked")
     site = _site(chosen)
 
@@ -50,19 +50,19 @@ def assembled(chosen: Settings, threads: type[NicedThreads] = NicedThreads) -> A
             async with (
                 opened(chosen, threads, make_secret=True) as env,
                 background.running(env),
-                AsyncExitStack() as measuring,
+                AsyncExitStack() as stack,
             ):
                 if chosen.metrics:
-                    measuring.enter_context(listening(*chosen.metrics))
-                    await measuring.enter_async_context(sampled(env, lambda: log.dropped))
-                await measuring.enter_async_context(shedding(_bounds(chosen), site.under_way))
-                site.late.env = env
+                    stack.enter_context(listening(*chosen.metrics))
+                    await stack.enter_async_context(sampled(env, lambda: log.dropped))
+                await stack.enter_async_context(shedding(_bounds(chosen), site.under_way))
+                site.env_holder.env = env
                 yield
         finally:
             log.drain()
 
-    whole = around(build(site, lifespan), site)
-    return Metered(whole, PATHS) if chosen.metrics else whole
+    layered = around(build(site, lifespan), site)
+    return Metered(layered, PATHS) if chosen.metrics else layered
 
 
 def _site(chosen: Settings) -> Site:
@@ -76,8 +76,8 @@ def _site(chosen: Settings) -> Site:
         hosts=chosen.hosts,
         cookie_prefix=chosen.cookie_prefix,
     )
-    shown = Templates(brand(chosen), chosen.language, templates(chosen, "pages"))
-    return make_site(policy(chosen), web, clock, shown, renderer(chosen, clock))
+    page_templates = Templates(brand(chosen), chosen.language, templates(chosen, "pages"))
+    return make_site(to_policy(chosen), web, clock, page_templates, renderer(chosen, clock))
 
 
 def _bounds(chosen: Settings) -> Bounds:

@@ -1,7 +1,7 @@
-"""The server's process, traced: what `app` is, with VESTIBULE_TRACES on. Needs the extra `traces`.
+"""The server's process with traces: `app`, inside a layer that traces requests. Needs the extra `traces`.
 
-`vestibule serve` chooses between the two, so that whoever does not trace does not load OpenTelemetry. Other servers are
-told `vestibule.traced:application`.
+`vestibule serve` loads this module if VESTIBULE_TRACES is on, and `app` otherwise, so that a server without traces does
+not load OpenTelemetry. Other ASGI servers name `vestibule.traced:application`.
 """
 
 from starlette.types import ASGIApp, Scope
@@ -20,7 +20,7 @@ _PROBES = ("/healthz/live", "/healthz/ready", "/api/healthchecker")
 
 
 def application() -> ASGIApp:
-    """The ASGI application for the settings in the environment; raises `WrongSettings`."""
+    """Return the ASGI application for the settings in the environment; raises `WrongSettings`."""
     shorten_time_slices()
     pass_on_the_first()
     chosen = read_settings()

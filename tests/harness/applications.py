@@ -13,9 +13,9 @@ from vestibule.model.letters import Writer
 from vestibule.model.policy import Policy
 from vestibule.web.application import build, make_site
 from vestibule.web.layers.order import around
-from vestibule.web.pages.templates import Templates
-from vestibule.web.policy import WebPolicy
+from vestibule.web.pages.template_loader import Templates
 from vestibule.web.site import Site
+from vestibule.web.web_policy import WebPolicy
 
 Built = tuple[Policy, WebPolicy, FastAPI]
 _spare: list[Built] = []

@@ -48,7 +48,7 @@ from vestibule.storage.sql import engine
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.store import SqlStore
 from vestibule.storage.sql.timeouts import Timeouts
-from vestibule.web.policy import WebPolicy
+from vestibule.web.web_policy import WebPolicy
 
 FRONT_END = "http://localhost:3000"
 BASE = "http://localhost:8000"

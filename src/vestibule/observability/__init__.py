@@ -1,1 +1,1 @@
-"""What operators can see of a server: the log, metrics for Prometheus, traces for OpenTelemetry."""
+"""What operators see of a server: the log, metrics for Prometheus, traces for OpenTelemetry."""

@@ -15,30 +15,31 @@ from vestibule.process.tracebacks import format_error
 _log = structlog.get_logger(__name__)
 _IPV4_BITS, _IPV6_BITS = 24, 48
 _MAILBOX = re.compile(r"([^\s@<>()\"'=:/])[^\s@<>()\"'=:/]{0,63}(@[A-Za-z0-9-]{1,63}\.)")  # RFC 5321, section 4.5.3.1.1
-_OTHERS_WORDS = {"fault", "why", "exception"}
+_FIELDS_FROM_OUTSIDE = {"fault", "why", "exception"}
 _COMMON: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,  # the id of the request
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
-    # Not structlog's own renderer, which shows local variables, nor Python's, which shows error messages.
+    # structlog's own renderer would show local variables, and Python's would show error messages.
     structlog.processors.ExceptionRenderer(lambda raised: format_error(raised[1])),
 )
-# asyncio logs callbacks with their arguments, and, in a second line `future: …`, tasks with their exceptions.
+# Matches the values in asyncio's messages: a callback's arguments, and further lines such as `future: …`, which show a
+# task's exception.
 _ASYNCIO_VALUES = re.compile(r"(?<=callback ).*|\n\w+: .*", re.DOTALL)
 
 
 def configure(level: str, pretty: bool, stream: QueuedStream | None = None, *, masked: bool = False) -> None:
-    """Configure logging for this process, on the error stream unless `stream` is given. JSON escapes line breaks and
-    control characters, so that nobody can forge a line.
+    """Configure logging for this process. Lines go to standard error, or to `stream` if it is given. JSON escapes line
+    breaks and control characters, so that no value can forge a line.
 
-    `masked`: cut network addresses to their network, and emails to a letter and their domain, wherever they appear.
+    `masked`: replace each network address by its network, and each email by its first letter and its domain.
     """
     renderer: Processor = (
         structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
         if pretty
         else structlog.processors.JSONRenderer(ensure_ascii=True)
     )
-    before: list[Processor] = [*_COMMON, _mask if masked else _mask_others_words]
+    before: list[Processor] = [*_COMMON, _mask if masked else _mask_fields_from_outside]
     file = cast(TextIO, stream or sys.stderr)
     structlog.configure(
         processors=[*before, renderer],
@@ -50,23 +51,23 @@ def configure(level: str, pretty: bool, stream: QueuedStream | None = None, *, m
 
 
 def without_waiting(level: str, pretty: bool, *, masked: bool) -> QueuedStream:
-    """Configure logging for a server, which must not block on its log; return the queue for its lines."""
-    stream = QueuedStream(sys.stderr.fileno(), _tell_dropped)
+    """Configure logging for a server: writing a line never blocks. Return the queue of lines."""
+    stream = QueuedStream(sys.stderr.fileno(), _log_dropped)
     configure(level, pretty, stream, masked=masked)
     return stream
 
 
 def _mask(_logger: object, _method: str, line: EventDict) -> EventDict:
-    """Cut a network address to /24, or /48 for IPv6, which names a town and no person; mask every email in any text."""
+    """Replace a network address by its /24 (IPv6: /48), which does not identify a person. Mask every email."""
     for name, value in line.items():
         if isinstance(value, str):
             line[name] = masked_address(value) if name == "network_address" else masked_mailboxes(value)
     return line
 
 
-def _mask_others_words(_logger: object, _method: str, line: EventDict) -> EventDict:
-    """Mask every email in what a mail server, a library or an error says, whatever the setting."""
-    for name in _OTHERS_WORDS & line.keys():
+def _mask_fields_from_outside(_logger: object, _method: str, line: EventDict) -> EventDict:
+    """Mask emails in texts of mail servers, libraries and errors. This is always done, also without `masked`."""
+    for name in _FIELDS_FROM_OUTSIDE & line.keys():
         line[name] = masked_mailboxes(str(line[name]))
     return line
 
@@ -77,7 +78,7 @@ def masked_mailboxes(text: str) -> str:
 
 
 def masked_address(text: str) -> str:
-    """Return `192.0.2.7` as `192.0.2.0/24`, and `masked` for what is no address."""
+    """Return `192.0.2.7` as `192.0.2.0/24`; return `masked` for text that is not an address."""
     try:
         address = ip_address(text)
     except ValueError:
@@ -88,7 +89,7 @@ def masked_address(text: str) -> str:
 
 
 def _take_in_libraries(file: TextIO, before: list[Processor], renderer: Processor) -> None:
-    """Log what libraries send to Python's logging, asyncio above all, in the same form."""
+    """Log what libraries (mostly asyncio) send to Python's logging, in the same format."""
     handler = logging.StreamHandler(file)
     handler.addFilter(_without_arguments)
     handler.setFormatter(
@@ -101,11 +102,11 @@ def _take_in_libraries(file: TextIO, before: list[Processor], renderer: Processo
 
 
 def _without_arguments(record: logging.LogRecord) -> bool:
-    """Keep only the first line of asyncio's messages; the traceback says where it happened."""
+    """Remove the values from asyncio's messages. The traceback still shows where the error happened."""
     if record.name == "asyncio":
         record.msg, record.args = _ASYNCIO_VALUES.sub("", record.getMessage()), None
     return True
 
 
-def _tell_dropped(lines: int) -> None:
+def _log_dropped(lines: int) -> None:
     _log.warning("log_lines_dropped", lines=lines, hint="the reader of the log was too slow, or its disk was full")

@@ -1,8 +1,8 @@
-"""Pass on only the first signal to stop to granian's worker loop.
+"""Pass only the first stop signal on to granian's worker loop.
 
-A worker of granian reads one such signal, keeps a second, and at the third blocks while it holds the interpreter's
-lock: nothing in the process goes on, and open requests are never answered. Its parent repeats the signal, since a
-worker that was just forked misses the first. So the worker passes on the first that it hears, and no other.
+A granian worker handles one stop signal and queues a second. At the third it blocks while it holds the GIL, so the
+whole process hangs, and open requests are never answered. Its parent sends the signal repeatedly, because a worker that
+was just forked misses the first. So only the first signal that a worker receives is passed on.
 """
 
 import asyncio
@@ -14,7 +14,9 @@ from vestibule.process.signals import TO_STOP
 
 
 def pass_on_the_first() -> None:
-    """Replace granian's signal handlers, before its worker asks for them. Does nothing under another server."""
+    """Replace granian's function that sets signal handlers. Call this before the worker does. Does nothing under
+    another server.
+    """
     signals = sys.modules.get("granian._signals")
     if signals is not None:
         _replace(signals)

@@ -1,7 +1,7 @@
-"""Write log lines without blocking: a queue, and a thread that writes it out.
+"""Write log lines without blocking: put them into a queue, from which a thread writes them.
 
-A pipe that nobody reads, or a full disk, would otherwise stop the whole process at the next line. Here requests go on;
-lines that do not fit into the queue, or cannot be written, are dropped and counted.
+Without the queue, a pipe that nobody reads would block the whole process at the next log line. Lines that do not fit
+into the queue, or cannot be written, are dropped and counted.
 """
 
 import os
@@ -10,19 +10,19 @@ from collections.abc import Callable
 from queue import Full, Queue
 
 MOST_WAITING = 10_000
-_LAST_WORDS_SECONDS = 2.0
+_DRAIN_SECONDS = 2.0
 
 
 class QueuedStream:
-    """A stream for log lines. Calls `told` with the number of dropped lines, once there is room again."""
+    """A stream for log lines. If it dropped some, it calls `on_dropped` with their number once it can write again."""
 
-    def __init__(self, descriptor: int, told: Callable[[int], None], most: int = MOST_WAITING) -> None:
+    def __init__(self, descriptor: int, on_dropped: Callable[[int], None], most: int = MOST_WAITING) -> None:
         self.dropped = 0
         self._descriptor = descriptor
-        self._told = told
+        self._on_dropped = on_dropped
         self._lines: Queue[bytes] = Queue(most)
-        self._torn = False
-        # A daemon: the process may end while a line is stuck.
+        self._is_partial = False
+        # A daemon thread, so that the process can end while a write blocks.
         threading.Thread(target=self._write_all, name="log", daemon=True).start()
 
     def write(self, line: str) -> None:
@@ -35,29 +35,31 @@ class QueuedStream:
     def flush(self) -> None:
         """Do nothing: the thread writes."""
 
-    def drain(self, seconds: float = _LAST_WORDS_SECONDS) -> None:
+    def drain(self, seconds: float = _DRAIN_SECONDS) -> None:
         """Wait until everything is written, at most `seconds`."""
         with self._lines.all_tasks_done:
             self._lines.all_tasks_done.wait_for(lambda: not self._lines.unfinished_tasks, seconds)
 
     def _write_all(self) -> None:
-        told = 0
+        reported = 0
         while True:
             written = self._write(self._lines.get())
-            if written and self.dropped > told and self._lines.empty():
-                news, told = self.dropped - told, self.dropped
-                self._told(news)
+            if written and self.dropped > reported and self._lines.empty():
+                new, reported = self.dropped - reported, self.dropped
+                self._on_dropped(new)
             self._lines.task_done()
 
     def _write(self, line: bytes) -> bool:
-        """Write a line; return whether all of it was written. After a partial line, start with a line break."""
-        left = b"\n" + line if self._torn else line
+        """Write a line; return whether all of it was written. If the last line was written in part, begin with a line
+        break.
+        """
+        left = b"\n" + line if self._is_partial else line
         try:
             while left:
                 left = left[os.write(self._descriptor, left) :]
         except OSError:
             self.dropped += 1
-            self._torn = self._torn or not line.endswith(left)
+            self._is_partial = self._is_partial or not line.endswith(left)
             return False
-        self._torn = False
+        self._is_partial = False
         return True

@@ -1,16 +1,16 @@
-"""Explain a missing module: which one, and what to install. Needs nothing but Python itself."""
+"""Explain a missing module: which one, and what to install. Imports nothing but the standard library."""
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 
-_OF_THE_SERVER = ("typer", "sqlalchemy", "granian")
+_SERVER_MODULES = ("typer", "sqlalchemy", "granian")
 
 
 def sentence(missing: ModuleNotFoundError) -> str:
     """Return the sentence for a missing module, with what to install."""
-    if not any(map(_is_there, _OF_THE_SERVER)):
+    if not any(map(_is_installed, _SERVER_MODULES)):
         return (
             f"{missing.name} is missing, because only the kit for services is installed here; "
             "the server is installed by, in a clone of Vestibule: pip install '.[server]'"
@@ -23,14 +23,14 @@ def sentence(missing: ModuleNotFoundError) -> str:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """End the process with that sentence if a module cannot be imported."""
+    """If a module cannot be imported in the block, end the process with that sentence."""
     try:
         yield
     except ModuleNotFoundError as missing:
         sys.exit(f"vestibule: {sentence(missing)}")
 
 
-def _is_there(name: str) -> bool:
+def _is_installed(name: str) -> bool:
     try:
         return find_spec(name) is not None
     except (ImportError, ValueError):

@@ -1,8 +1,8 @@
 """A bounded pool of low-priority threads for CPU-bound work: password hashes and RSA signatures.
 
-Measured with sixteen clients that sign in all the time: on two niced threads the 99th percentile of a cheap request
-stays in milliseconds at the same sign-in rate; on asyncio's default executor it is tens of milliseconds, and inline it
-is seconds.
+Measured with sixteen clients that sign in continuously, at the same rate of sign-ins: the 99th percentile of a cheap
+request is some milliseconds on two niced threads, tens of milliseconds on asyncio's default executor, and seconds in
+the event loop itself.
 """
 
 import asyncio
@@ -18,14 +18,14 @@ T = TypeVar("T")
 
 
 class PoolFull(RuntimeError):
-    """The queue is full. More waiting work would only slow everybody down."""
+    """The queue is full. A longer queue would only make every caller wait longer."""
 
 
 class NicedThreads:
-    """Runs at most `threads` calls at once, with `waiting` behind them; raises `PoolFull` beyond that.
+    """Runs at most `threads` calls at once, and queues at most `waiting` more. Raises `PoolFull` beyond that.
 
-    `room` is the sum of both. `under_way` counts calls that wait or run now, `calls` those that have begun, and
-    `refused` those that met a full pool. `waited_seconds` is the total time that calls waited.
+    `room` is the sum of both. `under_way` is how many calls wait or run now. `calls` counts those that have begun,
+    `refused` those that found the pool full. `waited_seconds` is the total time that calls have waited.
     """
 
     def __init__(self, threads: int, waiting: int) -> None:

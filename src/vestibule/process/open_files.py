@@ -1,8 +1,8 @@
-"""Open files: how many this process may have, and how many of them may be client connections."""
+"""The limit for open files: raise it, and find how many client connections it allows."""
 
 import resource
 
-_OF_ITS_OWN = 512
+_RESERVED = 512
 """Files for the database, Redis, letters, the log and libraries."""
 
 
@@ -13,8 +13,8 @@ def raise_limit() -> None:
 
 
 def connections_within(wanted: int) -> int:
-    """Return how many of the `wanted` connections may be open, leaving files for the process itself."""
+    """Return how many connections may be open: `wanted`, or fewer if the limit for open files is too low."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return wanted
-    return max(min(wanted, soft - _OF_ITS_OWN), 1)
+    return max(min(wanted, soft - _RESERVED), 1)

@@ -1,4 +1,4 @@
-"""The base of every error that an operator can correct: it ends a command with one line, and no traceback."""
+"""The base class of errors that an operator can correct. A command ends with their message, without a traceback."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""Hear the signals to stop beside the server program's own handler, which waits for open responses to end."""
+"""Handle stop signals in addition to the server program's handler, which waits until open responses end."""
 
 import asyncio
 import signal
@@ -19,10 +19,10 @@ Handler = Callable[[int, FrameType | None], None]
 def on_stop_signal(stop: Callable[[], None], numbers: Sequence[signal.Signals] = _ALL) -> Iterator[None]:
     """Call `stop` in this loop at these signals, by default SIGTERM, SIGINT and `LEAVE`, while the block lasts.
 
-    Earlier handlers are called too. An event loop takes its signals from a file descriptor and leaves Python's handler
-    empty, so that a handler here takes nothing away from it.
+    Earlier handlers are called too. An event loop that handles signals still gets them: it reads them from a file
+    descriptor, not from Python's handler.
     """
-    if threading.current_thread() is not threading.main_thread():  # Python sets handlers in the main thread only
+    if threading.current_thread() is not threading.main_thread():  # Python allows handlers only in the main thread
         yield
         return
     before = {number: signal.getsignal(number) for number in numbers}

@@ -1,7 +1,7 @@
 """The standard streams, which may be closed, full, or abandoned by their reader.
 
-Standard output carries results: if one is lost, the command has failed. Standard error carries notes, whose loss stops
-nothing.
+Standard output has the results: if one cannot be written, the command fails. Standard error has notes: if one cannot be
+written, the command goes on.
 """
 
 import errno
@@ -20,7 +20,7 @@ class OutputLost(OperatorError):
 
 
 def prepare() -> None:
-    """Open the null device for closed streams, so that no file takes their number, and guard the others."""
+    """Wrap the standard streams. Open the null device for closed ones, so that no other file gets their number."""
     for number, flags in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):  # read-only, so that writing to 1 fails
         _fill(number, flags)
     sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
@@ -33,7 +33,7 @@ def prepare() -> None:
 
 
 def require_output() -> None:
-    """Raise `OutputLost` if the output is known to be unwritable. Call before doing what shows a result only once."""
+    """Raise `OutputLost` if standard output cannot be written. Call this before making what is shown only once."""
     if isinstance(sys.stdout, _Output):
         sys.stdout.require()
 
@@ -46,7 +46,7 @@ def _fill(number: int, flags: int) -> None:
 
 
 class _Guarded:
-    """A text stream that is written to with care; its other members are unchanged."""
+    """Wraps a text stream. Subclasses replace `write` and `flush`; the other members are the stream's own."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -63,7 +63,7 @@ class _Output(_Guarded):
         self._closed = closed
 
     def require(self) -> None:
-        """Raise `OutputLost` if a write of no bytes fails, or if polling says that the reader is gone."""
+        """Raise `OutputLost` if writing zero bytes fails, or if `poll` shows that the reader is gone."""
         if self._closed:
             raise OutputLost(f"the standard output is closed, {_NOTHING_DONE}")
         try:
@@ -74,9 +74,9 @@ class _Output(_Guarded):
             raise OutputLost(f"nobody reads the standard output any more, {_NOTHING_DONE}")
 
     def _reader_is_gone(self) -> bool:
-        waiting = select.poll()
-        waiting.register(self._stream.fileno(), select.POLLOUT)
-        return any(what & select.POLLERR for _, what in waiting.poll(0))
+        poller = select.poll()
+        poller.register(self._stream.fileno(), select.POLLOUT)
+        return any(event & select.POLLERR for _, event in poller.poll(0))
 
     def write(self, text: str) -> int:
         if self._closed:
@@ -110,7 +110,7 @@ class _Notes(_Guarded):
 
 
 def _lost(fault: OSError) -> OutputLost:
-    # Discard what is still in the buffer: it would fail once more at the end of the process.
+    # Discard the buffer: writing it at the end of the process would fail again.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     if fault.errno == errno.EPIPE:
         return OutputLost("")

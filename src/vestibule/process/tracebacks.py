@@ -1,18 +1,18 @@
-"""Tracebacks that may be shown: places and kinds of errors, without values.
+"""Tracebacks for the log: where an error happened and its type, without values.
 
-An error's message is told only where it is known to be about the program and not about data: those of Vestibule, of the
-database (after `storage/sql/discretion.py`), and of a few of Python's own.
+An error's message is shown only if it cannot contain data. That is so for Vestibule's own errors, for the database's
+(after `storage/sql/discretion.py` has removed values), and for a few of Python's.
 """
 
 import traceback
 from collections.abc import Iterator
 
 WITHHELD = "values_withheld"
-"""The member by which an error says that no value is left in its words."""
+"""The attribute of an error whose message has had its values removed."""
 
-_SPEAKING_PACKAGES = {"vestibule", "sqlalchemy", "asyncpg", "sqlite3"}
+_SHOWN_PACKAGES = {"vestibule", "sqlalchemy", "asyncpg", "sqlite3"}
 _DRIVERS = {"asyncpg", "sqlite3"}
-_SPEAKING = {
+_SHOWN_TYPES = {
     AttributeError,
     ImportError,
     ModuleNotFoundError,
@@ -36,11 +36,11 @@ def format_error(error: BaseException | None) -> str:
 
 
 def summarize(error: BaseException) -> str:
-    """Return the error's kind, and its message if that may be shown."""
+    """Return the error's type, and its message if that may be shown."""
     kind = type(error)
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-    said = _said(error)
-    return f"{name}: {said}" if said else name
+    message = _message(error)
+    return f"{name}: {message}" if message else name
 
 
 def _chain(error: BaseException, seen: set[int]) -> Iterator[str]:
@@ -59,13 +59,13 @@ def _chain(error: BaseException, seen: set[int]) -> Iterator[str]:
             yield from _chain(part, seen)
 
 
-def _said(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
     if isinstance(error, BaseExceptionGroup):
         return ""
-    if isinstance(error, OSError):  # not `args`, in which subclasses put data
+    if isinstance(error, OSError):  # `strerror` alone, because subclasses put data into `args`
         return error.strerror or ""
     package = type(error).__module__.partition(".")[0]
-    # Errors of a driver's own connection do not pass `storage/sql/discretion.py`; those with `params` quote data.
+    # Some errors of a driver do not pass through `storage/sql/discretion.py`. Errors with `params` quote data.
     if (package in _DRIVERS or hasattr(error, "params")) and not hasattr(error, WITHHELD):
         return ""
-    return str(error) if package in _SPEAKING_PACKAGES or type(error) in _SPEAKING else ""
+    return str(error) if package in _SHOWN_PACKAGES or type(error) in _SHOWN_TYPES else ""

@@ -1,1 +1,1 @@
-"""What an operator chooses: every setting with its reason, how it is read, and what may not go together."""
+"""The settings: all of them with their reasons, how they are read, and which must not be combined."""

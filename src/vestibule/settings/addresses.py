@@ -1,4 +1,4 @@
-"""What settings may hold of a network: addresses, hosts, origins and networks, checked as `types` has it."""
+"""Types of settings for addresses, hosts, origins and networks. `types` has the other types."""
 
 import re
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -12,8 +12,8 @@ from vestibule.settings.types import listed, shown
 _ORIGIN = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?")
 _APP_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 _APP_HOST = re.compile(r"[a-z0-9._-]+(:\d{1,5})?")
-# What browsers give another meaning, or no origin at all.
-_NOT_OF_APPS = {"http", "https", "ws", "wss", "ftp", "file", "data", "blob", "about", "javascript", "null"}
+# Not for apps: in browsers these schemes have a meaning of their own, or no origin.
+_NOT_FOR_APPS = {"http", "https", "ws", "wss", "ftp", "file", "data", "blob", "about", "javascript", "null"}
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\]")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _MAPPED = ip_network("::ffff:0:0/96")
@@ -28,8 +28,8 @@ def _host(name: str) -> str:
 
 
 def listening_address(name: str) -> str:
-    """Return an address to listen on: an IP address, without brackets, or a name to be looked up; raises `ValueError`
-    for anything else.
+    """Return an address to listen on: an IP address without brackets, or a host name. Raises `ValueError` for anything
+    else.
     """
     bare = name[1:-1] if name.startswith("[") and name.endswith("]") else name
     if _is_address(bare):
@@ -41,14 +41,14 @@ def listening_address(name: str) -> str:
 
 
 def _metrics_address(text: Any) -> Any:
-    """Return the address and the port to serve metrics on, this machine's own address if none is named; raises
-    `ValueError` for anything else.
+    """Return the address and port to serve metrics on. The default address is 127.0.0.1. Raises `ValueError` for
+    anything else.
     """
     if not isinstance(text, str):
         return text
     host, colon, port = text.rpartition(":")
-    right = _PORT.fullmatch(port) is not None and 1 <= int(port) <= _HIGHEST_PORT
-    if not right or (":" in host and not host.startswith("[")):
+    port_is_valid = _PORT.fullmatch(port) is not None and 1 <= int(port) <= _HIGHEST_PORT
+    if not port_is_valid or (":" in host and not host.startswith("[")):
         what = "is not a port such as 9464, nor an address and a port such as 0.0.0.0:9464 or [::1]:9464"
         raise ValueError(f"{shown(text)} {what}")
     return listening_address(host) if colon else "127.0.0.1", int(port)
@@ -67,15 +67,15 @@ def _is_ipv6(text: str) -> bool:
 
 
 def _mail_host(name: str) -> str:
-    """Return the mail server's name, in the letters it was given in; raises `ValueError` if it is no host name."""
+    """Return the mail server's name, in upper or lower case as given. Raises `ValueError` if it is not a host name."""
     if _HOST.fullmatch(name) is None and not _is_address(name):
         raise ValueError(f"{shown(name)} is not a host name such as smtp.example.com (no scheme, no port)")
     return name.strip("[]")
 
 
 def greeting_name(name: str) -> str:
-    """Return a name for EHLO; an IP address in brackets (RFC 5321, section 4.1.3). Raises `ValueError` if it is no host
-    name.
+    """Return a name for EHLO, with an IP address in brackets (RFC 5321, section 4.1.3). Raises `ValueError` for
+    anything else.
     """
     bare = name.strip("[]").removeprefix("IPv6:")
     if _is_address(bare):
@@ -94,21 +94,21 @@ def _at_least_one(origins: tuple[str, ...]) -> tuple[str, ...]:
 def _exact_origin(origin: str) -> str:
     try:
         parts = urlsplit(origin)
-        right = _ORIGIN.fullmatch(origin) is not None and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is none, or no IPv6 address in brackets
-        right = False
-    if not right:
+        is_valid = _ORIGIN.fullmatch(origin) is not None and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # an invalid port, or an invalid IPv6 address in brackets
+        is_valid = False
+    if not is_valid:
         raise ValueError(f"{shown(origin)} is not an origin such as https://app.example.com (no path, no *)")
-    # Browsers leave the usual port out.
+    # Browsers leave the default port out.
     return origin.lower().removesuffix(_DEFAULT_PORTS[parts.scheme])
 
 
 def _listed_origin(origin: str) -> str:
-    """Return an origin of the web, or of an app whose pages come with it (`capacitor://localhost`,
-    `tauri://localhost`); raises `ValueError` for anything else.
+    """Return the origin of a web site, or of an app that brings its own pages (`capacitor://localhost`,
+    `tauri://localhost`). Raises `ValueError` for anything else.
     """
     scheme, separator, host = origin.lower().partition("://")
-    if separator and scheme not in _NOT_OF_APPS and _APP_SCHEME.fullmatch(scheme) and _APP_HOST.fullmatch(host):
+    if separator and scheme not in _NOT_FOR_APPS and _APP_SCHEME.fullmatch(scheme) and _APP_HOST.fullmatch(host):
         return origin.lower()
     return _exact_origin(origin)
 
@@ -118,15 +118,15 @@ def _networks(text: Any) -> Any:
 
 
 def _network(text: str) -> IPv4Network | IPv6Network:
-    """Return a network; one of IPv4 addresses that is written as IPv6 becomes what it is (RFC 4291, section 2.5.5.2).
-    Raises `ValueError` for anything else.
+    """Return a network. IPv4 addresses that are written as IPv6 become IPv4 (RFC 4291, section 2.5.5.2). Raises
+    `ValueError` for anything else.
     """
     try:
         network = ip_network(text, strict=False)
-        right = "%" not in text
+        is_valid = "%" not in text
     except ValueError:
-        right = False
-    if not right:
+        is_valid = False
+    if not is_valid:
         what = "is not an address such as 192.0.2.1, nor a network such as 10.0.0.0/8"
         raise ValueError(f"{shown(text)} {what}")
     if str(network.network_address) != str(ip_address(text.partition("/")[0])):

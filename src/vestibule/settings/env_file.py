@@ -1,8 +1,8 @@
-"""The file `.env`: settings that somebody wrote, read as Node's dotenv reads them, because the contract's origin does.
+"""Read the file `.env` as Node's dotenv does, because the contract's original server does so.
 
-`NAME=value`, one a line; `export` in front, comments, and quotation marks (' " `) are understood, and a value in quotes
-may have several lines. Nothing is expanded: a `$` is a dollar sign. Where other readers would take a line otherwise, or
-would leave it out in silence, it is refused.
+Each line is `NAME=value`. `export` in front, comments and quotation marks (' " `) are understood. A value in quotation
+marks may have several lines. Nothing is expanded: a `$` is a dollar sign. A line is refused if other programs would
+read it differently, or would skip it without a message.
 """
 
 import re
@@ -19,26 +19,26 @@ _LINE = re.compile(
 )
 _EMPTY = re.compile(r"[^\S\n]*(?:#.*)?(?:\n|\Z)")
 _BARE_NAME = re.compile(r"[^\S\n]*(?:export[^\S\n]+)?([A-Za-z0-9_.-]+)[^\S\n]*")
-_OF_A_VIRTUAL_ENVIRONMENT = "pyvenv.cfg"
+_VIRTUAL_ENVIRONMENT_MARKER = "pyvenv.cfg"
 MAX_BYTES = 1_000_000
 
 
 @dataclass
 class EnvFile:
-    """What the file says, and what is wrong with it: one sentence each."""
+    """The settings in the file, and a sentence for each thing that is wrong in it."""
 
     values: dict[str, str] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     whole: bool = True
-    """Whether everything in it could be read."""
+    """Whether the whole file could be read."""
 
 
 def read(path: Path, known: Collection[str]) -> EnvFile:
-    """Return what the file says; nothing if there is none. Lines that could be read in two ways are faults only for
-    `known` names.
+    """Return the content of the file; empty if there is no file. An ambiguous line is a fault only if its name is
+    `known`.
     """
-    if path.is_dir() and (path / _OF_A_VIRTUAL_ENVIRONMENT).is_file():
-        return EnvFile()  # some call their virtual environment so
+    if path.is_dir() and (path / _VIRTUAL_ENVIRONMENT_MARKER).is_file():
+        return EnvFile()  # a virtual environment in a folder called .env
     try:
         text = read_bounded(path, MAX_BYTES).decode("utf-8-sig")
     except FileNotFoundError:
@@ -94,6 +94,6 @@ def _ambiguous(line: "re.Match[str]") -> list[str]:
 def _no_assignment(where: str, line: str, known: Collection[str]) -> list[str]:
     bare = _BARE_NAME.fullmatch(line)
     if bare and bare[1] not in known:
-        return []  # Docker's files have such lines: a name alone is passed on
-    # Never the line itself: it may be a piece of a key.
+        return []  # Docker's env files have lines with a name alone, to pass a variable on
+    # Never show the line itself: it may be a part of a key.
     return [f"{bare[1]}: has no = ({where})" if bare else f"{where}: is not NAME=value"]

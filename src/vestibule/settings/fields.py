@@ -1,6 +1,6 @@
-"""Settings: all groups joined into one value, and what follows from them. Read once at the start, frozen, handed down.
+"""All settings in one frozen object, and the values that follow from them. `reading` reads them once, at the start.
 
-Names the tutorial's server had keep their meaning; every other begins with VESTIBULE_.
+Settings that the contract's original server had keep their names and meaning. All others begin with VESTIBULE_.
 """
 
 import re
@@ -8,17 +8,18 @@ from urllib.parse import quote, urlsplit
 
 from vestibule.protocol.this_machine import is_this_machine
 from vestibule.settings.addresses import greeting_name
-from vestibule.settings.groups.faces import FrontEnds, Look, Mail
 from vestibule.settings.groups.group import Group, name_of
+from vestibule.settings.groups.guessing import Guessing
 from vestibule.settings.groups.keys import Secrets, Tokens
-from vestibule.settings.groups.people import Guessing, Registering, SignedIn
-from vestibule.settings.groups.serving import BehindProxy, Crowd, Production
+from vestibule.settings.groups.mail_and_look import Look, Mail
+from vestibule.settings.groups.people import Registering, SignedIn
+from vestibule.settings.groups.serving import BehindProxy, Crowd, FrontEnds, Production
 from vestibule.settings.groups.watching import History, Watching
 
 __all__ = ["GROUPS", "Settings", "name_of"]
 
 _DRAIN_SECONDS_IN_PRODUCTION = 5
-_WAITING_FOR_A_THREAD = 32  # hashes: 0.6 s of work
+_WAITING_FOR_A_THREAD = 32  # hashes for each thread: 0.6 s of work
 _USUAL_RSA_BITS = "3072"
 _HOST_IN_URL = re.compile(r"^https?://(.+?)(?::\d+)?$")
 
@@ -38,7 +39,7 @@ class Settings(
     History,
     Crowd,
 ):
-    """Everything an operator can choose. Construct with `reading.read`."""
+    """Everything an operator can set. `reading.read` makes it."""
 
     @property
     def production(self) -> bool:
@@ -46,20 +47,22 @@ class Settings(
 
     @property
     def leaving_seconds(self) -> int:
-        """Return for how many seconds the server goes on answering once it was told to stop."""
+        """Return how many seconds the server goes on answering after SIGTERM."""
         if self.drain_seconds is None:
             return _DRAIN_SECONDS_IN_PRODUCTION if self.production else 0
         return self.drain_seconds
 
     @property
     def database_address(self) -> str:
-        """Return the URL of the database, the embedded default included."""
-        embedded = quote(str(self.data.absolute() / "vestibule.sqlite3"))  # an address, in which ? and % mean something
+        """Return the URL of the database; by default of the SQLite file in the data folder."""
+        embedded = quote(
+            str(self.data.absolute() / "vestibule.sqlite3")
+        )  # quoted, because ? and % have a meaning in a URL
         return self.database_url.get_secret_value() or f"sqlite:///{embedded}"
 
     @property
     def embedded(self) -> bool:
-        """Return whether the database is a file of this machine's, which nobody else looks after."""
+        """Return whether the database is a SQLite file. Then the server itself migrates it and makes its secret."""
         return self.database_address.startswith("sqlite")
 
     @property
@@ -69,14 +72,14 @@ class Settings(
 
     @property
     def link_base(self) -> str:
-        """Return the URL that mailed links begin with: a mail program opens no page of an app."""
-        of_the_web = (origin for origin in self.origins if origin.startswith(("http://", "https://")))
-        return next(of_the_web, self.own_base) if "origins" in self.model_fields_set else self.own_base
+        """Return the URL that mailed links begin with. Mail programs open web pages, so origins of apps are skipped."""
+        web_origins = (origin for origin in self.origins if origin.startswith(("http://", "https://")))
+        return next(web_origins, self.own_base) if "origins" in self.model_fields_set else self.own_base
 
     @property
     def ehlo(self) -> str:
-        """Return how the mail server is greeted (RFC 5321, section 4.1.1.1): a name, or an address in brackets; empty:
-        by this machine's own name.
+        """Return the name for EHLO (RFC 5321, section 4.1.1.1): a host name, or an address in brackets. Empty: use this
+        machine's name.
         """
         host = "" if is_this_machine(urlsplit(self.url).hostname or "") else urlsplit(self.url).hostname or ""
         return self.email_ehlo or greeting_name(host)
@@ -88,7 +91,7 @@ class Settings(
 
     @property
     def hosts(self) -> frozenset[str]:
-        """Return the names under which the server may be asked; none: any."""
+        """Return the host names that the server accepts; empty means any."""
         own = (_HOST_IN_URL.sub(r"\1", self.url),) if self.production else ()
         return frozenset(self.allowed_hosts or own)
 
@@ -117,4 +120,4 @@ class Settings(
 
 
 GROUPS: tuple[type[Group], ...] = tuple(base for base in Settings.__bases__ if issubclass(base, Group))
-"""The groups, in the order of the page."""
+"""The groups, in the order of docs/settings.md."""

@@ -1,4 +1,4 @@
-"""Names of settings that nobody reads, and which one was meant."""
+"""Find names that are not settings, and guess which setting was meant."""
 
 import difflib
 import re
@@ -6,16 +6,16 @@ from collections.abc import Collection, Iterator, Mapping
 
 _PREFIX = "VESTIBULE_"
 _TEST_PREFIX = "VESTIBULE_TEST_"
-# What Kubernetes and old Docker tell every container about a service that is called vestibule.
+# Kubernetes and old Docker set these variables in every container, for a service that is called vestibule.
 _OF_A_SERVICE = re.compile(r"VESTIBULE(_\w+)?_(SERVICE_HOST|SERVICE_PORT\w*|PORT_\d+_(TCP|UDP|SCTP)\w*)")
-_WORDS_OF_OTHERS = {
+_USUAL_ELSEWHERE = {
     "VESTIBULE_ENV": "NODE_ENV",
     "VESTIBULE_MODE": "NODE_ENV",
     "VESTIBULE_CORS_ORIGINS": "ORIGIN",
     "VESTIBULE_SECRET": "VESTIBULE_SECRET_KEY",
     "VESTIBULE_SMTP_HOST": "EMAIL_HOST",
 }
-# Names that were settings before the first release, and what there is now.
+# Settings that were removed before the first release, and what replaced them.
 _FORMER = {
     "VESTIBULE_REGISTRATIONS_PER_NETWORK": "follows VESTIBULE_SIGN_INS_PER_NETWORK now, a fifth of it; set that",
     "VESTIBULE_MAIL_REQUESTS_PER_NETWORK": "follows VESTIBULE_SIGN_INS_PER_NETWORK now, two fifths of it; set that",
@@ -33,23 +33,23 @@ _FORMER = {
     "VESTIBULE_METRICS_PORT": "is VESTIBULE_METRICS now, a port such as 9464 or an address with it; set that",
     "VESTIBULE_METRICS_HOST": "is part of VESTIBULE_METRICS now, such as 0.0.0.0:9464; set that",
 }
-# What begins so in the file may be meant for us: the names of the tutorial's server, which have no prefix of ours.
-_BEGIN_LIKE_OURS = ("EMAIL_", "JWT_")
+# Names in the file that begin so may be meant for Vestibule: the contract's settings have no VESTIBULE_ prefix.
+_CONTRACT_PREFIXES = ("EMAIL_", "JWT_")
 
 
 def unknown(given: Mapping[str, str], known: list[str]) -> Iterator[str]:
-    """Yield a line for each name that begins like one of ours and is none."""
+    """Yield a line for each name that has our prefix but is not a setting."""
     for name in sorted(given):
         ours = name.upper().startswith((_PREFIX, "VESTIBULE-")) and not name.startswith(_TEST_PREFIX)
-        if ours and name not in known and not _of_a_service(name, given[name]):
+        if ours and name not in known and not _set_by_kubernetes(name, given[name]):
             yield f"{name}: {_why_not(name.upper().replace('-', '_'), known)}"
 
 
 def mistyped(of_file: Mapping[str, str], known: list[str], chosen: Collection[str]) -> Iterator[tuple[str, str]]:
-    """Yield each name in the file that has no prefix and may be a slip, and the one of ours that may be meant.
+    """Yield each name in `.env` without our prefix that may be a typing error, with the setting that may be meant.
 
-    Never a reason to stop: the file may be another program's too. In the file alone: an environment is full of other
-    programs' names. A name like one of the `chosen` is another program's: that setting was not left out.
+    This is only a hint, because other programs may use the file too. The environment is not searched: it is full of
+    other programs' names. If the similar setting is among the `chosen`, the name belongs to another program.
     """
     bare = [name for name in known if not name.startswith(_PREFIX)]
     for name in sorted(set(of_file) - set(known)):
@@ -57,26 +57,26 @@ def mistyped(of_file: Mapping[str, str], known: list[str], chosen: Collection[st
         near = next((each for each in bare if _one_slip_apart(written, each)), None)
         if near and near not in chosen:
             yield name, near
-        elif not near and written.startswith(_BEGIN_LIKE_OURS):
+        elif not near and written.startswith(_CONTRACT_PREFIXES):
             meant = _meant(written, known)
             if meant and meant not in chosen:
                 yield name, meant
 
 
 def _one_slip_apart(one: str, other: str) -> bool:
-    """Return whether a letter that is missing, added, wrong or in its neighbour's place is all that differs."""
+    """Return whether the names differ by one letter that is missing, added or wrong, or by two swapped neighbours."""
     short, long = sorted((one, other), key=len)
     at = next((at for at, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
     swapped = short[at + 1 : at + 2] + short[at : at + 1] + short[at + 2 :]
     return long[at + 1 :] in {short[at:], short[at + 1 :]} or (len(short) == len(long) and swapped == long[at:])
 
 
-def _of_a_service(name: str, value: str) -> bool:
+def _set_by_kubernetes(name: str, value: str) -> bool:
     return _OF_A_SERVICE.fullmatch(name) is not None or (name.endswith("_PORT") and "://" in value)
 
 
 def _why_not(name: str, known: list[str]) -> str:
-    """Return why nobody reads the name, and what to set instead."""
+    """Return why the name is not a setting, and what to set instead."""
     if name in _FORMER:
         return _FORMER[name]
     meant = _meant(name, known)
@@ -86,9 +86,9 @@ def _why_not(name: str, known: list[str]) -> str:
 
 
 def _meant(name: str, known: list[str]) -> str:
-    """Return the name that may be meant; empty if none may. Compared without the prefix, which would make all of them
-    alike.
+    """Return the setting that may be meant, or an empty text. Compares without the prefix, because with it all names
+    are similar.
     """
     bare = {each.removeprefix(_PREFIX): each for each in known}
     near = difflib.get_close_matches(name.removeprefix(_PREFIX), bare, n=1, cutoff=0.7)
-    return _WORDS_OF_OTHERS.get(name) or (bare[near[0]] if near else "")
+    return _USUAL_ELSEWHERE.get(name) or (bare[near[0]] if near else "")

@@ -1,4 +1,4 @@
-"""Settings as they are read, once at the start: from the environment and `.env`, with everything that is wrong."""
+"""Read the settings from the environment and `.env`, once at the start, and report everything that is wrong."""
 
 import os
 import re
@@ -20,15 +20,15 @@ _NAMES = re.compile(r"[A-Z][A-Z_]{3,}")
 
 
 class WrongSettings(OperatorError, ValueError):
-    """The start stops here. The message has one line for each setting that is wrong, and names it."""
+    """Wrong settings, which stop the start. The message has one line for each wrong setting, with its name."""
 
     status: ClassVar[int] = 2
 
 
-def read(of_whoever_uses_them: Callable[[Settings], Iterable[str]] = lambda _: ()) -> Settings:
+def read(further_faults: Callable[[Settings], Iterable[str]] = lambda _: ()) -> Settings:
     """Return the settings in the environment and in `.env`; raises `WrongSettings` with a line for each that is wrong.
 
-    `of_whoever_uses_them`: returns what is wrong in the eyes of the code that will use them, a line each, beginning
+    `further_faults` returns what the code that will use the settings finds wrong: one line for each fault, beginning
     with a setting's name.
     """
     names = [name_of(field) for field in Settings.model_fields.values()]
@@ -37,8 +37,8 @@ def read(of_whoever_uses_them: Callable[[Settings], Iterable[str]] = lambda _: (
     given = _given(file.values, names)
     chosen, of_fields = _validated(given)
     faults += of_fields
-    if file.whole:  # else it is not known what else was chosen
-        for look in (rules.complaints, of_whoever_uses_them):
+    if file.whole:  # otherwise the unread part may have the missing settings
+        for look in (rules.complaints, further_faults):
             wrong = {fault.partition(":")[0] for fault in faults}
             faults += [fault for fault in look(chosen) if not wrong & set(_NAMES.findall(fault))]
     if faults:
@@ -47,25 +47,25 @@ def read(of_whoever_uses_them: Callable[[Settings], Iterable[str]] = lambda _: (
 
 
 def slips() -> list[tuple[str, str]]:
-    """Return the names in `.env` that are none of ours, each with the one of ours that may be meant."""
+    """Return the names in `.env` that may be typing errors, each with the setting that may be meant."""
     names = [name_of(field) for field in Settings.model_fields.values()]
     of_file = env_file.read(ENV_FILE, names).values
     return list(mistyped(of_file, names, _given(of_file, names)))
 
 
 def from_env_file(name: str) -> bool:
-    """Return whether a setting is the file's, and not the environment's."""
+    """Return whether a setting comes from `.env`, and not from the environment."""
     return not os.environ.get(name, "").strip() and bool(env_file.read(ENV_FILE, ()).values.get(name, "").strip())
 
 
 def _given(of_file: Mapping[str, str], names: list[str]) -> dict[str, str]:
-    """Return what is set, without white space at the ends; the environment wins, and an empty value counts as unset."""
-    ends = {name: os.environ.get(name, "").strip() or of_file.get(name, "").strip() for name in names}
-    return {name: text for name, text in ends.items() if text}
+    """Return the values that are set, stripped. The environment wins over the file. An empty value counts as unset."""
+    stripped = {name: os.environ.get(name, "").strip() or of_file.get(name, "").strip() for name in names}
+    return {name: text for name, text in stripped.items() if text}
 
 
 def _validated(given: dict[str, str]) -> tuple[Settings, list[str]]:
-    """Return the settings, with the default for each that is wrong, and a line about each of those."""
+    """Return the settings, with defaults instead of wrong values, and a line for each wrong value."""
     lines = {name: "is not UTF-8" for name, text in given.items() if not is_utf8(text)}
     try:
         Settings.model_validate({name: text for name, text in given.items() if name not in lines})

@@ -1,4 +1,4 @@
-"""What is wrong with settings that are each right by themselves."""
+"""Find settings that are valid one by one but not together."""
 
 from collections.abc import Iterator
 
@@ -14,8 +14,8 @@ _KEY_FIELDS = {
 
 
 def complaints(chosen: Settings) -> Iterator[str]:
-    """Yield a line for each fault in settings that are each right by themselves. It names first the setting to change,
-    and further on the others that it is about.
+    """Yield a line for each combination that is wrong. It begins with the setting to change, and names the others in
+    the sentence.
     """
     missing = [name for name, field in _KEY_FIELDS.items() if not getattr(chosen, field).get_secret_value()]
     if 0 < len(missing) < len(_KEY_FIELDS):
@@ -23,7 +23,7 @@ def complaints(chosen: Settings) -> Iterator[str]:
         yield f"{missing[0]}: is missing{beside}; the four JWT_… settings go together, or none of them is set"
     if chosen.password_max_length < chosen.password_min_length:
         yield "VESTIBULE_PASSWORD_MAX_LENGTH: is less than VESTIBULE_PASSWORD_MIN_LENGTH"
-    yield from _lives(chosen)
+    yield from _lifetimes(chosen)
     if chosen.feed_followers > chosen.connections // 2:
         yield "VESTIBULE_FEED_FOLLOWERS: is more than half of VESTIBULE_CONNECTIONS, which would keep others out"
     if chosen.production and not chosen.url:
@@ -40,7 +40,7 @@ def complaints(chosen: Settings) -> Iterator[str]:
     yield from _unsafe(chosen)
 
 
-def _lives(chosen: Settings) -> Iterator[str]:
+def _lifetimes(chosen: Settings) -> Iterator[str]:
     if chosen.session_seconds < chosen.session_idle_seconds:
         yield "VESTIBULE_SESSION_SECONDS: is less than VESTIBULE_SESSION_IDLE_SECONDS"
     if chosen.session_idle_seconds < chosen.access_token_seconds:

@@ -1,4 +1,4 @@
-"""What is wrong with one setting, in words of ours: pydantic's speak of inputs, and of what a program should do."""
+"""Word what is wrong with one setting, for an operator: pydantic's own messages are for programmers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,8 +13,8 @@ _WORDS: dict[str, Callable[[dict[str, Any], Any], str]] = {
 
 
 def sentence(fault: dict[str, Any]) -> str:
-    """Return a sentence for one of pydantic's errors, without the setting's name. Secrets have types with sentences of
-    their own, which do not repeat them.
+    """Return a sentence for one of pydantic's errors, without the setting's name. The types of secrets have their own
+    sentences, which never contain the secret.
     """
     words = _WORDS.get(fault["type"])
     if words is not None:

@@ -1,6 +1,6 @@
-"""What settings may hold: each checked as it is read, and refused with a sentence that shows a right one.
+"""Types of settings. Each checks its text, and refuses it with a sentence that shows an example.
 
-A sentence never repeats a secret, nor the credentials of an address. White space at the ends is gone already.
+A sentence never contains a secret, nor the credentials in a URL. `reading` has already stripped the texts.
 """
 
 import base64
@@ -20,20 +20,20 @@ _DIGITS = re.compile(r"[+-]?[0-9]{1,15}")
 _SWITCH = dict.fromkeys(("on", "true", "yes", "1"), True) | dict.fromkeys(("off", "false", "no", "0"), False)
 MAX_LOGO_BYTES = 100_000
 _LONGEST_SHOWN = 60
-_BEHIND_A_PATH = re.compile(r"(?<=.)[?#].*", re.DOTALL)
+_QUERY_OR_FRAGMENT = re.compile(r"(?<=.)[?#].*", re.DOTALL)
 
 
 def shown(text: str) -> str:
-    """Return the text as a sentence may repeat it: in quotation marks, not too long, and without anybody's password,
-    which may stand before an @, in a query or in a fragment.
+    """Return the text as an error message may show it: in quotation marks, at most 60 characters, and without the parts
+    of a URL that may have a password (before an @, in the query, in the fragment).
     """
-    return repr(_BEHIND_A_PATH.sub("…", "…" + text.rpartition("@")[2] if "@" in text else text))[:_LONGEST_SHOWN]
+    return repr(_QUERY_OR_FRAGMENT.sub("…", "…" + text.rpartition("@")[2] if "@" in text else text))[:_LONGEST_SHOWN]
 
 
 def pem_of(secret: SecretStr) -> bytes:
     """Return the PEM in a key setting; raises `ValueError` if that is not base64.
 
-    It is base64 as Node takes it, with line breaks, of either alphabet, with padding or without.
+    Accepts base64 as Node does: with line breaks, in either alphabet, with or without padding.
     """
     text = "".join(secret.get_secret_value().split()).rstrip("=").translate(str.maketrans("-_", "+/"))
     try:
@@ -43,13 +43,13 @@ def pem_of(secret: SecretStr) -> bytes:
 
 
 def listed(text: Any) -> Any:
-    """Return the parts between commas; a value that is no text, as it is."""
+    """Return the parts between commas. A value that is not text is returned unchanged."""
     return tuple(part.strip() for part in text.split(",") if part.strip()) if isinstance(text, str) else text
 
 
 def whole(text: Any) -> Any:
-    """Return a whole number, written in digits; a value that is no text, as it is. Raises `ValueError` for
-    other text.
+    """Return the whole number that a text has in digits; raises `ValueError` for other text. A value that is not text
+    is returned unchanged.
     """
     if not isinstance(text, str):
         return text

@@ -1,4 +1,4 @@
-"""Settings that would be unsafe together: what a server does not start with, each with what to type instead."""
+"""Find unsafe settings, with which the server does not start. Each message says what to set instead."""
 
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
@@ -12,7 +12,7 @@ _FEWEST_CHARACTERS = 10
 
 
 def in_production(url: str, origins: Iterable[str]) -> Iterator[str]:
-    """Yield what is wrong with where this server and its front-ends are, for a server in production."""
+    """Yield a line for each URL of the server or of a front-end that is unsafe in production."""
     for setting, address in (("VESTIBULE_URL", url), *(("ORIGIN", origin) for origin in origins)):
         parts = urlsplit(address)
         if parts.scheme == "http" and not is_this_machine(parts.hostname or ""):
@@ -20,13 +20,13 @@ def in_production(url: str, origins: Iterable[str]) -> Iterator[str]:
 
 
 def secret(setting: str, text: str) -> Iterator[str]:
-    """Yield what is wrong with a secret that was not made at random."""
+    """Yield a line if a secret looks as if it was not made at random."""
     if text and (len(set(text)) < _FEWEST_CHARACTERS or any(word in text.lower() for word in _DEFAULT_LOOKING)):
         yield f"{setting}: can be guessed, because it is a word or repeats itself; {_MAKE_SECRET}"
 
 
 def cookies(prefix: str, *, secure: bool) -> Iterator[str]:
-    """Yield what is wrong with a prefix that browsers take only with `Secure` (RFC 6265bis, section 4.1.3.2)."""
+    """Yield a line if browsers would drop the cookies: a prefix needs `Secure` (RFC 6265bis, section 4.1.3.2)."""
     if prefix and not secure:
         yield (
             f"VESTIBULE_COOKIE_PREFIX: browsers drop {prefix} cookies without Secure, which is set in production only; "

@@ -1,1 +1,1 @@
-"""Vestibule over HTTP. `routes` has the whole map on one screen."""
+"""Vestibule over HTTP. `routes` lists every URL on one screen."""

@@ -1,4 +1,4 @@
-"""Who is shown a page and who is told in JSON, where no route says so (RFC 9110, section 12.5.1)."""
+"""Decide whether an error is shown as a page or as JSON, where no route decides it (RFC 9110, section 12.5.1)."""
 
 import re
 
@@ -10,20 +10,18 @@ _QUALITY = re.compile(r"\s*q\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*", re.IGNO
 
 
 def asks_for_page(request: Request) -> bool:
-    """Return whether a page is asked for by name, and at least as much as JSON. Nobody is shown one under `/api`."""
+    """Return whether `Accept` names HTML, with at least the weight of JSON. False for every path under `/api`."""
     if _API.match(request.scope["path"]):
         return False
-    wanted = _wanted(",".join(request.headers.getlist("accept")))
-    return wanted.get(_PAGE, 0) > 0 and wanted[_PAGE] >= wanted.get(_JSON, 0)
+    weights = _weights(",".join(request.headers.getlist("accept")))
+    return weights.get(_PAGE, 0) > 0 and weights[_PAGE] >= weights.get(_JSON, 0)
 
 
-def _wanted(accept: str) -> dict[str, float]:
-    """Return the media types and how much each is wanted, 0 to 1 (RFC 9110, section 12.5.1). A weight that is none
-    counts as 1.
-    """
-    wanted: dict[str, float] = {}
+def _weights(accept: str) -> dict[str, float]:
+    """Return the weight of each media type, 0 to 1 (RFC 9110, section 12.5.1). A malformed weight counts as 1."""
+    weights: dict[str, float] = {}
     for element in accept.split(","):
         media, *parameters = element.split(";")
-        weights = [float(found[1]) for parameter in parameters if (found := _QUALITY.fullmatch(parameter))]
-        wanted[media.strip().lower()] = weights[-1] if weights else 1
-    return wanted
+        given = [float(found[1]) for parameter in parameters if (found := _QUALITY.fullmatch(parameter))]
+        weights[media.strip().lower()] = given[-1] if given else 1
+    return weights

@@ -1,4 +1,4 @@
-"""Admission: what hashes a password has a place in the line for it before anything else is done for the request."""
+"""Admission: a request that needs a password hash takes one of a fixed number of slots before anything else."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -14,17 +14,17 @@ Handle = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class AdmittedRoute(APIRoute):
-    """A route that hashes; raises `Overloaded` where no slot is left, before the limits and the guards."""
+    """A route that hashes a password. Raises `Overloaded` if no slot is free, before any limit or guard runs."""
 
     def get_route_handler(self) -> Handle:
         return admitted(super().get_route_handler())
 
 
 def admitted(handle: Handle) -> Handle:
-    """Return `handle` on an admission slot; it raises `Overloaded` if none is left."""
+    """Return a handler that takes an admission slot and calls `handle`. It raises `Overloaded` if no slot is free."""
 
     async def answer(request: Request) -> Response:
-        await arrive(request)  # whose body comes slowly would keep a slot from others
+        await arrive(request)  # first: a client that sends its body slowly must not hold a slot
         async with (await env_of(request)).passwords.admission_slot():
             return await handle(request)
 

@@ -1,4 +1,7 @@
-"""The URL map on FastAPI, and the table of refusals around it. `layers.order` goes around both."""
+"""The FastAPI application: a route for each line of the URL map, and handlers for every refusal and fault.
+
+`layers.order` puts the layers around it.
+"""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -22,24 +25,24 @@ from vestibule.web.client_address import ClientAddresses
 from vestibule.web.errors import UNEXPECTED, Json, MethodNotAllowed, RouteUnknown, refused
 from vestibule.web.layers.headers import target
 from vestibule.web.limits import within_limit
-from vestibule.web.pages.route import AdmittedPageRoute, PageRoute, told
-from vestibule.web.pages.templates import Templates
-from vestibule.web.policy import WebPolicy
+from vestibule.web.pages.route import AdmittedPageRoute, PageRoute, refusal_page
+from vestibule.web.pages.template_loader import Templates
 from vestibule.web.routes import PAGES, ROUTES, WORKBENCH, Page, Route, methods_at
-from vestibule.web.site import LateEnv, Site
+from vestibule.web.site import EnvHolder, Site
+from vestibule.web.web_policy import WebPolicy
 
 
 def make_site(
     policy: Policy, web: WebPolicy, clock: Clock, templates: Templates, writer: Writer, env: Env | None = None
 ) -> Site:
-    """Return what an application shares; without an `env` the lifespan puts it into `late`."""
-    forms = {page.path: page.form for page in PAGES if page.form}
+    """Return what all requests to an application share. Without an `env`, the lifespan opens it later (`EnvHolder`)."""
+    forms = {page.path: page.show_form for page in PAGES if page.show_form}
     addresses = ClientAddresses(web.proxies, web.proxy_header)
-    return Site(policy, web, clock, templates, writer, forms, addresses, LateEnv(env))
+    return Site(policy, web, clock, templates, writer, forms, addresses, EnvHolder(env))
 
 
 def build(site: Site, lifespan: Callable[[FastAPI], Any] | None = None) -> FastAPI:
-    """Return the application inside its layers (`layers.order.around`)."""
+    """Return the application, still without its layers: `layers.order.around` adds those."""
     app = FastAPI(
         title="Vestibule",
         version=__version__,
@@ -51,7 +54,7 @@ def build(site: Site, lifespan: Callable[[FastAPI], Any] | None = None) -> FastA
         openapi_url="/openapi.json" if site.web.interactive_docs else None,
         exception_handlers={Refusal: _refused, Fault: _refused, HTTPException: _unrouted, Exception: _unexpected},
         redirect_slashes=False,
-        max_body_size=None,  # `body` counts, and answers in the contract's envelope
+        max_body_size=None,  # `web.body` limits bodies, and refuses in the contract's format
         telemetry={"tracing": False, "metrics": False},
     )
     app.state.site = site
@@ -67,8 +70,8 @@ def build(site: Site, lifespan: Callable[[FastAPI], Any] | None = None) -> FastA
 
 def _add(app: FastAPI, route: Route, policy: Policy) -> None:
     name = f"{route.handler.__name__}_{route.method.lower()}"
-    # A GET that changes something has a HEAD line of its own in the map; every other GET answers HEAD as well.
-    twin = route.method == "GET" and not any(r.method == "HEAD" and r.path == route.path for r in ROUTES)
+    # A GET that changes something has its own HEAD line in the map. Every other GET also answers HEAD.
+    has_head_line = any(r.method == "HEAD" and r.path == route.path for r in ROUTES)
     app.router.add_api_route(
         route.path,
         route.handler,
@@ -84,7 +87,7 @@ def _add(app: FastAPI, route: Route, policy: Policy) -> None:
         include_in_schema=route.method != "HEAD",
         route_class_override=AdmittedRoute if route.hashes else None,
     )
-    if twin:
+    if route.method == "GET" and not has_head_line:
         app.add_api_route(
             route.path, route.handler, methods=["HEAD"], dependencies=_dependencies(route), include_in_schema=False
         )
@@ -104,9 +107,9 @@ def _add_page(app: FastAPI, page: Page) -> None:
 
 
 def _dependencies(line: Route | Page) -> list[Any]:
-    """Return the limit of a line of the URL map, and then its guards."""
-    counted = [Depends(within_limit(line.limit))] if line.limit else []
-    return counted + [Depends(guard) for guard in line.guard]
+    """Return the rate limit of a line of the URL map, followed by its guards."""
+    limit = [Depends(within_limit(line.limit))] if line.limit else []
+    return limit + [Depends(guard) for guard in line.guard]
 
 
 async def _refused(_request: Request, refusal: Exception) -> Response:
@@ -114,14 +117,12 @@ async def _refused(_request: Request, refusal: Exception) -> Response:
 
 
 async def _unexpected(_request: Request, _fault: Exception) -> Response:
-    """Return an answer that tells nothing of what went wrong; `layers.headers` has it logged."""
+    """Return an answer that reveals nothing about the exception. `layers.headers` logs it."""
     return Json(UNEXPECTED, 500)
 
 
 async def _unrouted(request: Request, _fault: Exception) -> Response:
-    """Return the answer to what the router itself refuses: a page for a browser that shows it to somebody, JSON for
-    everybody else.
-    """
+    """Answer a request that matches no route: with a page if a browser asks for one, otherwise with JSON."""
     allowed = methods_at(request.scope["path"])
     refusal = MethodNotAllowed(request.method, allowed) if allowed else RouteUnknown(target(request.scope))
-    return told(request, refusal) if asks_for_page(request) else refused(refusal)
+    return refusal_page(request, refusal) if asks_for_page(request) else refused(refusal)

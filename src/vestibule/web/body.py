@@ -1,6 +1,6 @@
-"""Request bodies: strict JSON, counted while reading, judged by a pydantic model, faulted as the contract words it.
+"""Request bodies: read up to a limit, parsed as strict JSON, and validated by a pydantic model.
 
-The front-ends were written against zod 3, so each fault is reported in the shape zod gives it.
+The contract's front-ends expect the errors of zod 3, so each validation error is reported in zod's format.
 """
 
 import asyncio
@@ -22,12 +22,12 @@ MAX_BODY_BYTES = 10_240
 MAX_BODY_SECONDS = 10
 
 Entry = dict[str, Any]
-# Faults after which zod does not go on to compare two members of the same object.
+# After one of these errors zod does not compare the two passwords.
 _ABORTING = {"invalid_type", "invalid_enum_value"}
 
 
 class ContractBody(BaseModel):
-    """A body of the contract. `REQUIRED` has, for each member, what is said when it is missing."""
+    """A body of the contract. `REQUIRED` has the message for each member that is missing."""
 
     REQUIRED: ClassVar[dict[str, str]]
 
@@ -55,14 +55,14 @@ if TYPE_CHECKING:
 else:
 
     class Sent:
-        """The type of a handler's parameter that is the body: `sent: Sent[bodies.Login]` reads a `Login`."""
+        """The type of a handler's parameter for the body: `sent: Sent[bodies.Login]` reads a `Login`."""
 
         def __class_getitem__(cls, model: type[ContractBody]) -> Any:
             return Annotated[model, Depends(reading(model))]
 
 
 def body_of(handler: Callable[..., Any]) -> type[ContractBody] | None:
-    """Return the body that a handler's signature names; None if it reads none."""
+    """Return the type of body that a handler's signature names; None if it names none."""
     return next((kind for kind in get_type_hints(handler).values() if _is_body(kind)), None)
 
 
@@ -71,10 +71,11 @@ def _is_body(kind: Any) -> bool:
 
 
 async def read_json(request: Request) -> Any:
-    """Return the body's value, an object or an array; `{}` for a body that is missing, empty or not said to be JSON.
+    """Return the JSON value, an object or an array. Return `{}` if the body is missing or empty, or its type is not
+    JSON.
 
-    Raises `UnsupportedMedia` for a content encoding or another charset than UTF-8, `BodyMalformed` for what is not
-    I-JSON (RFC 7493), is another value or does not come to its end in time, and `BodyTooLarge`.
+    Raises `UnsupportedMedia` for a content encoding or a charset other than UTF-8. Raises `BodyMalformed` for text that
+    is not I-JSON (RFC 7493), for any other value, and for a body that is not complete in time. Raises `BodyTooLarge`.
     """
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise UnsupportedMedia
@@ -108,23 +109,23 @@ def judge(model: type[Body], value: Any, policy: Policy) -> Body:
 
 
 async def arrive(request: Request) -> None:
-    """Wait until the body is there, or will not be; `read_counted` then says at once which."""
-    context_of(request).arrived = await _come(request)
+    """Read the whole body, or learn why it cannot be read. `read_counted` then answers without waiting."""
+    context_of(request).arrived = await _read_all(request)
 
 
 async def read_counted(request: Request) -> bytes:
-    """Return the body as it came; raises `BodyTooLarge` above `MAX_BODY_BYTES`, and `BodyMalformed` if it does not come
-    to its end in `MAX_BODY_SECONDS`.
+    """Return the body's bytes. Raises `BodyTooLarge` above `MAX_BODY_BYTES`, and `BodyMalformed` if the body is not
+    complete within `MAX_BODY_SECONDS`.
     """
     arrived = context_of(request).arrived
     if arrived is None:
-        arrived = await _come(request)
+        arrived = await _read_all(request)
     if isinstance(arrived, bytes):
         return arrived
     raise BodyTooLarge if arrived is NoBody.TOO_LARGE else BodyMalformed("it ends too early, or comes too slowly")
 
 
-async def _come(request: Request) -> bytes | NoBody:
+async def _read_all(request: Request) -> bytes | NoBody:
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced[:20]) > MAX_BODY_BYTES:
         return NoBody.TOO_LARGE
@@ -141,7 +142,7 @@ async def _come(request: Request) -> bytes | NoBody:
 
 
 def _is_json(content_type: str) -> bool:
-    """Return whether the body is said to be JSON; raises `UnsupportedMedia` for another charset than UTF-8."""
+    """Return whether the content type is JSON; raises `UnsupportedMedia` for a charset other than UTF-8."""
     media, *parameters = (part.strip() for part in content_type.lower().split(";"))
     if media != "application/json":
         return False
@@ -181,7 +182,7 @@ def _wrong_type(path: list[str], expected: str, received: Any) -> Entry:
 
 
 def type_name(value: Any) -> str:
-    """Return what JavaScript would call the type of a JSON value."""
+    """Return the name of a JSON value's type, as zod writes it."""
     if value is None:
         return "null"
     names = {bool: "boolean", dict: "object", list: "array", str: "string"}

@@ -1,4 +1,4 @@
-"""Who is asking: `Authorization: Bearer` first, then the `access_token` cookie."""
+"""Find the caller of a request: by `Authorization: Bearer` first, otherwise by the `access_token` cookie."""
 
 from typing import Annotated
 
@@ -18,9 +18,9 @@ from vestibule.protocol.cookies import RawHeaders, read
 from vestibule.protocol.credentials import Ambiguous
 from vestibule.web import cookies
 from vestibule.web.errors import AmbiguousCredential
-from vestibule.web.policy import WebPolicy
 from vestibule.web.request_context import context_of
 from vestibule.web.site import site_of
+from vestibule.web.web_policy import WebPolicy
 
 _MAX_USER_AGENT = 512
 
@@ -38,10 +38,10 @@ async def signed_in(request: Request) -> Caller:
 
 
 def presented_token(headers: RawHeaders, web: WebPolicy) -> str:
-    """Return the access token that was sent; raises `NotSignedIn` without one, and `AmbiguousCredential` for several.
-    An empty Bearer does not fall back to the cookie, as in the contract.
+    """Return the access token of a request. Raises `NotSignedIn` without one, and `AmbiguousCredential` for several.
+    An empty Bearer does not fall back to the cookie: the contract says so.
 
-    Works on the headers as they come, because the fast path asks it for every request it serves.
+    Reads raw headers, because the fast path calls this for every request it answers.
     """
     try:
         text = credentials.presented(headers, cookies.access_name(web)).token
@@ -53,8 +53,8 @@ def presented_token(headers: RawHeaders, web: WebPolicy) -> str:
 
 
 def bearer(headers: RawHeaders) -> str | None:
-    """Return what follows `Authorization: Bearer` (RFC 6750, section 2.1); None without one. Raises
-    `AmbiguousCredential` for several headers.
+    """Return the token after `Authorization: Bearer` (RFC 6750, section 2.1), or None without that header. Raises
+    `AmbiguousCredential` if the header is sent more than once.
     """
     try:
         return credentials.bearer(headers)
@@ -62,36 +62,36 @@ def bearer(headers: RawHeaders) -> str | None:
         raise AmbiguousCredential from None
 
 
-# FastAPI runs plain functions on threads, one after another for each request; these are async to stay where they are.
+# These functions are async so that FastAPI calls them in the event loop: it runs plain functions on threads.
 async def env_of(request: Request) -> Env:
-    """Return what this process was put together with."""
+    """Return the `Env` of this process."""
     return site_of(request).env
 
 
 async def device_of(request: Request) -> Device:
-    """Return what the client says of itself, cut to a length that fits a list."""
+    """Return the client's user agent, cut to 512 characters, and its network address."""
     return Device(request.headers.get("user-agent", "")[:_MAX_USER_AGENT], await network_address(request))
 
 
 async def network_address(request: Request) -> str:
-    """Return where the request comes from, as far as listed proxies tell."""
+    """Return the client's network address; behind a listed proxy, the address that the proxy names."""
     return site_of(request).client_addresses.of(request.scope)
 
 
 async def client_info_of(request: Request) -> ClientInfo:
-    """Return the device, what language it asks for, and the secrets it keeps for accounts that it has signed in to."""
+    """Return the client's device, its language, and the device secrets in its cookies, by account."""
     devices = cookies.read_devices(request.headers.raw, site_of(request).web)
     return ClientInfo(await device_of(request), wanted_language(request), devices)
 
 
 def keep_device(request: Request, response: Response, env: Env, device: DeviceSecret) -> None:
-    """Have the browser keep the secret by which the account will know it again."""
+    """Set the cookie with the device secret, so that the account knows this browser at the next sign-in."""
     kept, web = env.policy.retention.devices, site_of(request).web
     cookies.set_device(response, request.headers.raw, device, kept, env.clock.now(), web)
 
 
 def wanted_language(request: Request) -> str | None:
-    """Return the language that was chosen on a page, or else the one that the browser asks for, if there is either."""
+    """Return the language that was chosen on a page, otherwise the browser's preferred one; None without either."""
     chosen = read(request.headers.raw, cookies.LANGUAGE.encode())
     return chosen if chosen in LANGUAGES else preferred(request.headers.get("accept-language", ""))
 

@@ -1,8 +1,9 @@
-"""Which address a request comes from: the peer's, or what proxies that the operator named say of whom they serve.
+"""Find the client's address: the peer's, or behind proxies that the operator listed, the one that they name.
 
-A forwarded header is anybody's text until a listed proxy has added to it. So it is read from the right, each entry only
-as long as the one who wrote it is listed (RFC 7239, section 8.1); without a list it is not read at all. Only the header
-that the proxies write is looked at: the other one would come through them as the client sent it.
+A client can send a forwarded header with any text. Only the entries that listed proxies added can be trusted. So the
+header is read from the right, and an entry counts only if the address that added it is listed (RFC 7239, section 8.1).
+Without a list the header is not read. Only the header that the operator's proxies write is read: they pass the other
+one through as the client sent it.
 """
 
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -22,36 +23,36 @@ _log = structlog.get_logger(__name__)
 
 
 class ClientAddresses:
-    """Tells addresses, for one installation; says once where a proxy stands in front that is not listed."""
+    """Finds client addresses for one installation. Warns once if a proxy in front of it seems not to be listed."""
 
     def __init__(self, proxies: tuple[Network, ...], header: ProxyHeader) -> None:
         self._proxies = proxies
         self._header = header
-        self._told = False
+        self._warned = False
 
     def of(self, scope: Scope) -> str:
-        """Return the address of the client; empty if the server does not know even the peer."""
+        """Return the address of the client; empty if the server does not name the peer."""
         peer = _bare(scope["client"][0]) if scope["client"] else ""
         headers = Headers(scope=scope)
         if not is_listed(peer, self._proxies):
-            self._tell(peer, headers)
+            self._warn_once(peer, headers)
             return peer
         address = peer
         for entry in reversed(_entries(headers, self._header)):
-            if not entry.strip():  # an empty element is none (RFC 9110, section 5.6.1.2)
+            if not entry.strip():  # empty elements are ignored (RFC 9110, section 5.6.1.2)
                 continue
             hop = _bare(entry)
-            if not hop:  # hidden or no address at all: the proxy that wrote it is the last one that we know
+            if not hop:  # hidden, or not an address: then the proxy that wrote it counts as the client
                 break
             address = hop
             if not is_listed(hop, self._proxies):
                 break
         return address
 
-    def _tell(self, peer: str, headers: Headers) -> None:
-        if self._told or not any(name in headers for name in _HEADERS):
+    def _warn_once(self, peer: str, headers: Headers) -> None:
+        if self._warned or not any(name in headers for name in _HEADERS):
             return
-        self._told = True
+        self._warned = True
         _log.warning(
             "forwarded_header_not_read",
             peer=peer,
@@ -73,7 +74,7 @@ def is_listed(address: str, proxies: tuple[Network, ...]) -> bool:
 
 
 def _entries(headers: Headers, name: ProxyHeader) -> list[str]:
-    """Return who was served, from the first proxy to the last."""
+    """Return the header's entries, from the first proxy to the last: each names the client of that proxy."""
     elements = ",".join(headers.getlist(name)).split(",")
     if name == "x-forwarded-for":
         return elements
@@ -90,8 +91,8 @@ def _forwarded_for(element: str) -> str:
 
 
 def _bare(entry: str) -> str:
-    """Return the address without port, brackets and zone (RFC 4007, whose text is anybody's), in its shortest form;
-    empty if it is no address.
+    """Return the address without port, brackets and zone, in its shortest form; empty if it is not an address. A zone
+    (RFC 4007) is dropped because it may be any text.
     """
     text = entry.strip()
     if text.startswith("["):

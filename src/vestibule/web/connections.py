@@ -1,10 +1,11 @@
-"""Connections: shed those that are owed nothing before they keep others out.
+"""Connections: close idle ones before they keep other clients out.
 
-The server library takes a fixed number of connections at once and then lets the next wait, no matter who has them. It
-tells nobody of a connection before its first request, so each process looks at its own sockets: Linux says to whom each
-leads and when we last sent something there. What came does not count: a byte of a head each second is no request.
-A request that is worked on is spared, for it waits for us. Elsewhere than on Linux nothing is shed, and the library's
-time-outs have to do.
+The server library accepts a fixed number of connections. When they are all taken, the next client waits. The library
+reports a connection only with its first request, so each process looks at its own sockets. Linux shows who is at the
+other end of each socket, and when we last sent something there. Received bytes do not count: a client could send one
+byte of a request each second. A request that is being handled is never cut, because its client waits for us.
+
+This works on Linux only. On other systems nothing is closed here; the library's time-outs remain.
 """
 
 import asyncio
@@ -25,21 +26,21 @@ from vestibule.web.under_way import Stage, UnderWay
 
 _LOOK_SECONDS = 0.25
 _PATIENCE_SECONDS = 2.0
-"""A follower of the feed hears a heartbeat each second, and most answers take less."""
+"""An unanswered connection may be cut after this time. A feed has a heartbeat each second; most answers are faster."""
 _CUT_SECONDS = 0.05
-"""When some were cut, who waits behind them is let in, and may be as bad."""
-_TOLD_SECONDS = 10.0
+"""The pause after some were cut: the clients that get in next may be as bad."""
+_LOG_SECONDS = 10.0
 _LAST_SECONDS = {None: 1.0, Stage.READING: 5.0, Stage.ANSWERING: 10.0}
-"""After SIGTERM: how long a client is waited for that has still to send a request, or to read its answer. The first is
-long enough for what is answered at once. What is worked on is waited for without an end here.
+"""After SIGTERM: how long to wait for a client, by the stage of its request. None: it has sent no request yet. A stage
+that is not listed, a request being handled, is waited for without a limit.
 """
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """Connections that one process may have on a port, and what one network may have of them. The addresses of
-    `proxies` are not counted: each serves many.
+    """How many connections one process may have on a port, and how many of them one network may have. Connections from
+    `proxies` are not limited: each of them serves many clients.
     """
 
     port: int
@@ -52,13 +53,13 @@ class Bounds:
 
     @property
     def crowded(self) -> int:
-        """Return above how many connections those of every network are shed."""
+        """Return the number of connections above which those of every network may be cut."""
         return self.most * 3 // 4
 
 
 @asynccontextmanager
 async def shedding(bounds: Bounds, under_way: UnderWay) -> AsyncIterator[None]:
-    """Shed while the block lasts; from SIGTERM on, clients that could keep the process from ending."""
+    """Cut idle connections while the block lasts. After SIGTERM, cut those that could keep the process from ending."""
     if not await asyncio.to_thread(OwnSockets.can_be_seen):
         yield
         return
@@ -72,8 +73,8 @@ async def shedding(bounds: Bounds, under_way: UnderWay) -> AsyncIterator[None]:
 
 
 def shed(bounds: Bounds, sockets: OwnSockets, under_way: UnderWay, stopping_for: float | None = None) -> Counter[str]:
-    """Cut what is too much, what was answered nothing for longest first, or, `stopping_for` so many seconds, who keeps
-    the process from ending; how many of each network.
+    """Cut connections above the bounds, those that were unanswered for longest first. If the process has been stopping
+    for `stopping_for` seconds, cut those that keep it from ending instead. Return how many were cut in each network.
     """
     if stopping_for is None and OwnSockets.files() <= bounds.for_network:
         return Counter()
@@ -91,15 +92,17 @@ def shed(bounds: Bounds, sockets: OwnSockets, under_way: UnderWay, stopping_for:
 
 
 def _of_interest(bounds: Bounds, networks: Counter[str]) -> Collection[str]:
-    """Of which networks some may have to go: of those above their share, or of all where it is crowded."""
+    """Return the networks whose connections may be cut: those above their share, or all if the process is crowded."""
     if networks.total() > bounds.crowded:
         return networks
-    return {network for network, left in networks.items() if left > bounds.for_network}
+    return {network for network, count in networks.items() if count > bounds.for_network}
 
 
 def _too_much(bounds: Bounds, connections: list[Open]) -> Iterator[Open]:
-    """Yield the connections to cut: above a network's share after a while without an answer, and at once where it was
-    crowded; and after that those of every network, as long as it is crowded.
+    """Yield the connections to cut, those that were unanswered for longest first.
+
+    A network above its share loses connections that were unanswered for a while; if the process was crowded, others
+    too. Other networks lose connections that were unanswered for a while, as long as the process is still crowded.
     """
     left = Counter(each.network for each in connections)
     everywhere = len(connections)
@@ -115,7 +118,7 @@ def _too_much(bounds: Bounds, connections: list[Open]) -> Iterator[Open]:
 
 
 def _lingering(connections: list[Open], seconds: float) -> Iterator[Open]:
-    """Yield the connections that a process which has been stopping for `seconds` waits for no longer."""
+    """Yield the connections to cut when the process has been stopping for `seconds`."""
     for each in connections:
         reads_nothing = each.stage is Stage.ANSWERING and each.unanswered >= _PATIENCE_SECONDS
         if reads_nothing or seconds >= _LAST_SECONDS.get(each.stage, math.inf):
@@ -123,9 +126,9 @@ def _lingering(connections: list[Open], seconds: float) -> Iterator[Open]:
 
 
 async def _shed_always(bounds: Bounds, under_way: UnderWay, stopping: asyncio.Event) -> None:
-    """Look again and again, and take no more than a quarter of the time for it."""
+    """Look at the connections again and again, at most a quarter of the time."""
     stopping_since: float | None = None
-    told, sockets = _Told(), OwnSockets(bounds.port, bounds.proxies)
+    shed_log, sockets = _ShedLog(), OwnSockets(bounds.port, bounds.proxies)
     while True:
         began = time.monotonic()
         if stopping.is_set() and stopping_since is None:
@@ -133,34 +136,37 @@ async def _shed_always(bounds: Bounds, under_way: UnderWay, stopping: asyncio.Ev
         stopping_for = None if stopping_since is None else began - stopping_since
         try:
             cut = await asyncio.to_thread(shed, bounds, sockets, under_way, stopping_for)
-        except Exception:  # no file to look by, say: then above all it goes on
+        except Exception:  # for example no free file: just then this loop must go on
             cut = Counter()
-            told.tell_failure(began)
+            shed_log.add_failure(began)
         if stopping_for is None:
-            told.tell(cut, began)
+            shed_log.add(cut, began)
         pause = _CUT_SECONDS if cut else _LOOK_SECONDS
         await asyncio.sleep(max(pause, 3 * (time.monotonic() - began)))
 
 
-class _Told:
-    """What was cut, told at once and then once in a while: who comes again at once is cut twenty times a second."""
+class _ShedLog:
+    """Logs what was cut: the first time at once, then every ten seconds. A client that always connects again is cut
+    twenty times a second, too often for a line each.
+    """
 
     def __init__(self) -> None:
         self._untold = Counter[str]()
-        self._next_at = self._next_failure_at = 0.0
+        self._next_line_at = self._next_failure_at = 0.0
 
-    def tell_failure(self, now: float) -> None:
-        """Log the exception that is being handled, once in a while."""
+    def add_failure(self, now: float) -> None:
+        """Log the exception that is being handled, at most every ten seconds."""
         if now >= self._next_failure_at:
             _log.exception("connections_not_looked_at")
-            self._next_failure_at = now + _TOLD_SECONDS
+            self._next_failure_at = now + _LOG_SECONDS
 
-    def tell(self, cut: Counter[str], now: float) -> None:
+    def add(self, cut: Counter[str], now: float) -> None:
+        """Add what was cut; log the sum if ten seconds have passed since the last line."""
         self._untold += cut
-        if not self._untold or now < self._next_at:
+        if not self._untold or now < self._next_line_at:
             return
         (network, most), *_ = self._untold.most_common(1)
         _log.warning(
             "connections_shed", count=self._untold.total(), networks=len(self._untold), most_of=network, of_it=most
         )
-        self._untold, self._next_at = Counter(), now + _TOLD_SECONDS
+        self._untold, self._next_line_at = Counter(), now + _LOG_SECONDS

@@ -1,5 +1,6 @@
-"""The contract's three cookies, set and read to the letter (RFC 6265); one by which a browser is known again; its
-language; and where somebody was going.
+"""The cookies (RFC 6265): the contract's three for a sign-in, one for each known device, the language, and `return_to`.
+
+Names and attributes of the contract's cookies are exactly the contract's.
 """
 
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ from vestibule.flows.issue_tokens import Tokens
 from vestibule.model.devices import DeviceSecret
 from vestibule.protocol import cookies as protocol
 from vestibule.protocol.cookies import RawHeaders
-from vestibule.web.policy import WebPolicy
+from vestibule.web.web_policy import WebPolicy
 
 ACCESS = protocol.ACCESS
 REFRESH = protocol.REFRESH
@@ -23,12 +24,12 @@ _RETURN_TO_SECONDS = 3600
 _LONGEST_SECONDS = 400 * 86400  # the longest that browsers keep a cookie (RFC 6265bis, section 5.5)
 _CREDENTIALS = {ACCESS, REFRESH}
 _OURS = {*_CREDENTIALS, LOGGED_IN}
-_MOST_DEVICES = 8  # accounts that one browser is known to; together they take under 1 kB of its requests
-_MOST_PLANTED = 8  # values under one name that are looked at
+_MOST_DEVICES = 8  # known accounts for one browser; their cookies together take under 1 kB
+_MOST_PLANTED = 8  # values read for one name; another site may have planted more
 
 
 def set_tokens(response: Response, tokens: Tokens, now: datetime, web: WebPolicy) -> None:
-    """Hand the tokens over. Scripts can read `logged_in` alone."""
+    """Set the cookies with the tokens. Scripts can read only `logged_in`."""
     _set(response, ACCESS, tokens.access_token, tokens.access_seconds, now, web)
     if tokens.refresh_token is not None:
         _set(response, REFRESH, tokens.refresh_token, tokens.refresh_seconds, now, web)
@@ -38,8 +39,9 @@ def set_tokens(response: Response, tokens: Tokens, now: datetime, web: WebPolicy
 def set_device(
     response: Response, sent: RawHeaders, device: DeviceSecret, kept: timedelta, now: datetime, web: WebPolicy
 ) -> None:
-    """Let the browser be known again when it signs in to this account, for as long as the server keeps it since the
-    last time. It opens nothing, and a log-out leaves it. Of too many such cookies the oldest go.
+    """Set the cookie by which the account knows this browser at the next sign-in. It lasts as long as the server keeps
+    the device. It signs nobody in, and stays after signing out. If a browser has too many such cookies, the oldest are
+    deleted.
     """
     name, mark = device_mark(web) + device.tag, device_mark(web).encode()
     others = dict.fromkeys(key for key, _ in protocol.pairs(sent) if key.startswith(mark) and key != name.encode())
@@ -51,24 +53,24 @@ def set_device(
 
 
 def device_mark(web: WebPolicy) -> str:
-    """Return how the names of device cookies begin. No contract names them, so they have the prefix wherever browsers
-    take it: no other host can plant one beside ours.
+    """Return the beginning of the names of device cookies. It includes `__Host-` wherever browsers accept that, so that
+    no other host of the domain can plant such a cookie. The contract does not name these cookies.
     """
     return (protocol.HOST_PREFIX if web.secure_cookies else "") + DEVICE
 
 
 def set_language(response: Response, language: str, now: datetime, web: WebPolicy) -> None:
-    """Keep the language that somebody chose."""
+    """Set the cookie with the language that was chosen on a page."""
     _set(response, LANGUAGE, language, _LONGEST_SECONDS, now, web)
 
 
 def set_return_to(response: Response, target: str, now: datetime, web: WebPolicy) -> None:
-    """Keep where somebody is going, for as long as signing up and reading an email may take."""
+    """Set the cookie with the page to return to. It lasts an hour: enough for signing up and opening an email."""
     _set(response, RETURN_TO, target, _RETURN_TO_SECONDS, now, web)
 
 
 def clear_return_to(response: Response, now: datetime, web: WebPolicy) -> None:
-    """Delete the cookie: somebody has arrived."""
+    """Delete that cookie: the user is there now."""
     _set(response, RETURN_TO, "", 0, now, web)
 
 
@@ -79,8 +81,8 @@ def clear(response: Response, now: datetime, web: WebPolicy) -> None:
 
 
 def named(name: str, web: WebPolicy) -> str:
-    """Return what a cookie is called here. One with the prefix `__Host-` no other host can have set (RFC 6265bis,
-    section 4.1.3.2).
+    """Return a cookie's name in this installation. The tokens' cookies may have the prefix `__Host-`: then no other
+    host can have set them (RFC 6265bis, section 4.1.3.2).
     """
     return web.cookie_prefix + name if name in _CREDENTIALS else name
 
@@ -97,30 +99,28 @@ def _set(response: Response, name: str, value: str, max_age: int, now: datetime,
 
 
 def access_name(web: WebPolicy) -> bytes:
-    """Return what the access token's cookie is called here, as it is sent."""
+    """Return the name of the access token's cookie in this installation, as bytes."""
     return named(ACCESS, web).encode()
 
 
 def read_access(headers: RawHeaders, web: WebPolicy) -> str | None:
-    """Return the access token's cookie; None without one, or if there are two that differ."""
+    """Return the access token in its cookie; None without one, or if two cookies differ."""
     return protocol.read(headers, access_name(web))
 
 
 def read_refresh(headers: RawHeaders, web: WebPolicy) -> str | None:
-    """Return the refresh token's cookie; None without one, or if there are two that differ."""
+    """Return the refresh token in its cookie; None without one, or if two cookies differ."""
     return protocol.read(headers, named(REFRESH, web).encode())
 
 
 def any_credential(headers: RawHeaders, web: WebPolicy) -> bool:
-    """Return whether there is any cookie by which somebody may be signed in."""
+    """Return whether the request has a cookie with an access token or a refresh token."""
     names = {named(name, web).encode() for name in _CREDENTIALS}
     return any(key in names for key, _ in protocol.pairs(headers))
 
 
 def without_ours(headers: RawHeaders) -> str:
-    """Return the Cookie header for a service behind, without the cookies by which somebody is signed in or
-    known here.
-    """
+    """Return the Cookie header for a service behind Vestibule, without the cookies of sign-ins and known devices."""
     rest = [
         pair.strip(b" \t")
         for header, content in headers
@@ -137,8 +137,8 @@ def _is_ours(name: str) -> bool:
 
 
 def read_devices(headers: RawHeaders, web: WebPolicy) -> dict[str, tuple[str, ...]]:
-    """Return the secrets by which the browser is known to accounts, by the tag of the account. However many others
-    there are, each account's own is found.
+    """Return the device secrets in the cookies, by account tag. Each account's secret is found, no matter how many
+    cookies other sites have planted.
     """
     mark = device_mark(web).encode()
     found: dict[str, tuple[str, ...]] = {}
@@ -150,5 +150,5 @@ def read_devices(headers: RawHeaders, web: WebPolicy) -> dict[str, tuple[str, ..
 
 
 def _is_name(name: bytes) -> bool:
-    """Return whether it is a name that we may have given: anybody's text goes into no header."""
+    """Return whether the name has only the characters of our names. Other text must not get into a response header."""
     return name.isascii() and name.replace(b"_", b"").replace(b"-", b"").isalnum()

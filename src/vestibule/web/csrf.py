@@ -1,7 +1,8 @@
-"""Whether a browser was made to ask by another site: Origin and Fetch Metadata (ASVS 5.0, 3.5.1).
+"""Refuse requests that another site made a browser send, by Origin and Fetch Metadata (ASVS 5.0, 3.5.1).
 
-A listed origin may ask, and our own site. Who says neither is no browser of today, and may ask without a cookie, or
-as a program that does not call itself a browser: only browsers add cookies to what somebody else made them ask.
+Requests from our own site and from listed origins pass. Every current browser sends one of the two headers. A request
+without them passes if it has no cookie with a token, or if its user agent is not a browser's: only browsers add cookies
+to a request that another site started.
 """
 
 import re
@@ -13,8 +14,9 @@ from vestibule.web import cookies
 from vestibule.web.errors import CrossSite, CrossSiteRefresh
 from vestibule.web.site import site_of
 
-# What browsers call themselves, old ones and those of simple phones too; no page can make one say otherwise to another
-# site. A program that says so is taken for a browser, and may send an Origin, or no cookie.
+# Words in the user agents of browsers, old ones and those of simple phones included. A page cannot make a browser send
+# another user agent to another site. A program with such a user agent counts as a browser: it must send an Origin, or
+# no cookie with a token.
 _BROWSER = re.compile(
     "mozilla|opera|msie|webkit|gecko|browser|ucweb|netfront|blackberry|nokia|sonyericsson|midp|konqueror|netsurf|dillo"
     "|lynx|links|w3m",
@@ -23,13 +25,13 @@ _BROWSER = re.compile(
 
 
 async def own_site(request: Request) -> None:
-    """Raise `CrossSite` unless the request comes from our own site, a listed origin, or no browser at all."""
+    """Raise `CrossSite` unless the request comes from our own site, from a listed origin, or from no browser."""
     if _from_elsewhere(request):
         raise CrossSite
 
 
 async def own_site_refresh(request: Request) -> None:
-    """Raise `CrossSiteRefresh` where `own_site` raises `CrossSite`: the refresh endpoint has its own words for it."""
+    """Raise `CrossSiteRefresh` where `own_site` raises `CrossSite`: the refresh endpoint has its own message for it."""
     if _from_elsewhere(request):
         raise CrossSiteRefresh
 
@@ -44,5 +46,5 @@ def _from_elsewhere(request: Request) -> bool:
 
 
 def is_browser(user_agent: str) -> bool:
-    """Return whether a program calls itself a browser."""
+    """Return whether a user agent is a browser's."""
     return _BROWSER.search(user_agent) is not None

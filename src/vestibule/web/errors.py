@@ -1,7 +1,7 @@
-"""From every refusal and fault to how it looks in the JSON API: one table, complete by test.
+"""The status and message of every refusal and fault in the JSON API: one table. A test checks that none is missing.
 
-The words steer the contract's front-ends: they start a refresh where a message says `not logged in` and go to
-their sign-in page where it says `not refresh`. No other message may contain either.
+The contract's front-ends read the messages. They refresh if a message contains `not logged in`, and go to their sign-in
+page if it contains `not refresh`. No other message may contain either.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class BodyInvalid(Refusal):
 
 
 class BodyMalformed(Refusal):
-    """The body is not JSON as it must be."""
+    """The body cannot be read as JSON."""
 
     code = "body_malformed"
 
@@ -49,13 +49,13 @@ class AmbiguousCredential(Refusal):
 
 
 class HostInvalid(Refusal):
-    """No Host header, more than one, or none that names a host (RFC 9112, section 3.2)."""
+    """No Host header, more than one, or one that is malformed (RFC 9112, section 3.2)."""
 
     code = "host_invalid"
 
 
 class HostUnknown(Refusal):
-    """A name that this server does not have (RFC 9110, section 15.5.20)."""
+    """The Host header names another server (RFC 9110, section 15.5.20)."""
 
     code = "host_unknown"
 
@@ -64,36 +64,36 @@ class HostUnknown(Refusal):
 
 
 class TransferCodingUnknown(Refusal):
-    """A transfer coding that two programs may read in two ways (RFC 9112, section 6.1)."""
+    """A transfer coding that a proxy and this server may read differently (RFC 9112, section 6.1)."""
 
     code = "transfer_coding_unknown"
 
 
 class CrossSite(Refusal):
-    """Another site made this browser ask (ASVS 5.0, 3.5.1)."""
+    """Another site made the browser send this request (ASVS 5.0, 3.5.1)."""
 
     code = refusals.CROSS_SITE.code
 
 
 class ReservedHeader(Refusal):
-    """A request that a proxy asks about says of itself what only Vestibule may say."""
+    """A client sent a header whose name begins with `Vestibule-`, which only Vestibule may set."""
 
     code = "reserved_header"
 
 
 class FetchedAhead(Refusal):
-    """A browser asked before anybody clicked, where an answer would change something."""
+    """A browser prefetched a GET that would change something."""
 
     code = "fetched_ahead"
 
 
 class CrossSiteRefresh(errors.RefreshRefused):
-    """The same at the refresh endpoint, whose every refusal reads alike."""
+    """`CrossSite` at the refresh endpoint, where every refusal has the same message."""
 
     code = "cross_site"
 
 
-# CONNECT has none: it names a host to be led to (RFC 9110, section 9.3.6).
+# A CONNECT request has no path: it names a host to connect to (RFC 9110, section 9.3.6).
 _NO_PATH = "This request names no path here, and this server leads nowhere else; ask for a path such as /login"
 
 
@@ -114,7 +114,7 @@ class MethodNotAllowed(Refusal):
 
 @dataclass(frozen=True)
 class HttpMapping:
-    """A status and its sentence; no sentence where the refusal brings its own."""
+    """A status and its message. Without a message, the refusal's own text is sent."""
 
     status: int
     message: str | None = None
@@ -122,7 +122,7 @@ class HttpMapping:
 
     @classmethod
     def of(cls, wording: Wording) -> "HttpMapping":
-        """Return the mapping that words a refusal as services do."""
+        """Return the mapping with the status, message and challenge that the kit for services uses too."""
         return cls(wording.status, wording.message, wording.challenge)
 
 
@@ -182,22 +182,22 @@ class Json(JSONResponse):
 
 
 def refused(refusal: Refusal | Fault) -> Json:
-    """Return the answer to a request that ended in `refusal`."""
-    look = HTTP_MAPPINGS[type(refusal)]
-    message = look.message or str(refusal)
+    """Return the JSON answer for a refusal or fault."""
+    mapping = HTTP_MAPPINGS[type(refusal)]
+    message = mapping.message or str(refusal)
     status = "fail" if isinstance(refusal, Refusal) else "error"
     content: dict[str, Any] = {"status": status, "code": refusal.code, "message": message}
     if isinstance(refusal, BodyInvalid):
         content["errors"] = refusal.entries
-    if isinstance(refusal, errors.PasswordTooEasy):  # where front-ends look for what is wrong with a field
+    if isinstance(refusal, errors.PasswordTooEasy):  # front-ends look here for errors of a field
         content["errors"] = [{"code": "custom", "path": ["body", "password"], "message": message}]
-    return Json(content, look.status, _headers(refusal, look))
+    return Json(content, mapping.status, _headers(refusal, mapping))
 
 
-def _headers(refusal: Refusal | Fault, look: HttpMapping) -> dict[str, str]:
+def _headers(refusal: Refusal | Fault, mapping: HttpMapping) -> dict[str, str]:
     headers = {}
-    if look.challenge:
-        headers["WWW-Authenticate"] = look.challenge
+    if mapping.challenge:
+        headers["WWW-Authenticate"] = mapping.challenge
     if isinstance(refusal, Fault | errors.RetryLater):
         headers["Retry-After"] = str(refusal.retry_after_seconds)
     if isinstance(refusal, MethodNotAllowed):

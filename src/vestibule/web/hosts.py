@@ -1,7 +1,8 @@
-"""Refuse a request that two programs on its way can read in two ways: which host it is for, and where its body ends.
+"""Refuse a request that a proxy and this server could read differently: its host, or the end of its body.
 
-Host: one header, well formed, and a name that this server has (WSTG-INPV-17). No link is made from it, but caches and
-proxies act on it. Body: a length, or `Transfer-Encoding: chunked` and no other coding (RFC 9112, section 6.1).
+There must be one Host header, well formed, with a name of this server (WSTG-INPV-17). Vestibule makes no link from it,
+but caches and proxies use it. The body must have a length, or the single transfer coding `chunked` (RFC 9112, section
+6.1).
 """
 
 import re
@@ -9,10 +10,10 @@ from collections.abc import Iterable
 
 from vestibule.protocol.this_machine import LOCALHOST, is_this_machine
 from vestibule.web.errors import HostInvalid, HostUnknown, TransferCodingUnknown
-from vestibule.web.policy import WebPolicy
+from vestibule.web.web_policy import WebPolicy
 
 _HOST = re.compile(rb"(\[[0-9a-f:.]{2,45}\]|[a-z0-9_](?:[a-z0-9._-]{0,252}))(?::[0-9]{1,5})?", re.IGNORECASE)
-# A browser never says these for anybody else, and whatever runs beside the server asks so.
+# Always allowed. A browser sends these names only to its own machine, and programs beside the server use them.
 _HERE = frozenset(f"[{name}]" if ":" in name else name for name in LOCALHOST)
 _PORT = re.compile(r":\d{1,5}\Z")
 _HOST_NAME, _CODING = b"host", b"transfer-encoding"
@@ -23,7 +24,7 @@ def require_one_reading(headers: Iterable[tuple[bytes, bytes]], web: WebPolicy) 
     """Return whether the body comes in chunks. Raises `HostInvalid` unless there is exactly one Host header,
     `HostUnknown` for a name that is not listed, and `TransferCodingUnknown` for any coding but one `chunked`.
 
-    Works on the headers as they come, in one pass, because the fast path asks it for every request it serves.
+    Reads raw headers in one pass, because the fast path calls this for every request it answers.
     """
     sent = [header for header in headers if header[0] in _FRAMING]
     codings = [content for name, content in sent if name == _CODING] if len(sent) != 1 else []
@@ -34,13 +35,13 @@ def require_one_reading(headers: Iterable[tuple[bytes, bytes]], web: WebPolicy) 
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether browsers trust a host without TLS, as this machine's own (Secure Contexts, section 3.1)."""
+    """Return whether a host is this machine, which browsers trust without TLS (Secure Contexts, section 3.1)."""
     return is_this_machine(_PORT.sub("", host).removeprefix("[").removesuffix("]"))
 
 
 def _require_host(sent: list[bytes], web: WebPolicy) -> None:
-    """Raise `HostInvalid` unless there is one well-formed Host header (RFC 9112, section 3.2), and `HostUnknown` if it
-    names no host of ours.
+    """Raise `HostInvalid` unless there is one well-formed Host header (RFC 9112, section 3.2), and `HostUnknown` if its
+    name is not listed.
     """
     found = _HOST.fullmatch(sent[0]) if len(sent) == 1 else None
     if found is None:

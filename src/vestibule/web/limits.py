@@ -1,4 +1,4 @@
-"""The limit of a network: how often one network does what a line of the URL map does."""
+"""Rate limits: how often one network may use the routes of a rate class."""
 
 from collections.abc import Awaitable, Callable
 

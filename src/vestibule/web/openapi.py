@@ -1,4 +1,4 @@
-"""The OpenAPI document, drawn from the URL map, so that it says what the map does."""
+"""The OpenAPI document, made from the URL map so that both always agree."""
 
 from typing import Any
 
@@ -35,12 +35,12 @@ _BODY_REFUSALS = (BodyInvalid, BodyMalformed, BodyTooLarge, UnsupportedMedia)
 
 
 def success_of(route: Route) -> dict[int | str, dict[str, Any]]:
-    """Return the status of a success, and its body."""
+    """Return the status and the body type of a success."""
     return {route.status: {"model": route.answer} if route.answer else {}}
 
 
 def responses_of(route: Route) -> dict[int | str, dict[str, Any]]:
-    """Return every status the route may refuse with, and the codes behind it."""
+    """Return every status that the route may refuse with, and the codes for each."""
     codes: dict[int, list[str]] = {}
     for refusal in _refusals_of(route):
         codes.setdefault(HTTP_MAPPINGS[refusal].status, []).append(f"`{refusal.code}`")
@@ -52,8 +52,8 @@ def responses_of(route: Route) -> dict[int | str, dict[str, Any]]:
 
 def request_body_of(route: Route, policy: Policy) -> dict[str, Any]:
     """Return the body's schema, with this installation's lengths for a new password."""
-    if route.form:
-        fields = {"type": "object", "properties": {name: {"type": "string"} for name in route.form}}
+    if route.form_fields:
+        fields = {"type": "object", "properties": {name: {"type": "string"} for name in route.form_fields}}
         return {"requestBody": {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": fields}}}}
     if route.body is None:
         return {}
@@ -65,7 +65,7 @@ def request_body_of(route: Route, policy: Policy) -> dict[str, Any]:
 
 
 def security_of(route: Route) -> dict[str, Any]:
-    """Return how the caller of a guarded route is known."""
+    """Return the credentials that the route's guards accept."""
     if service in route.guard:
         return {"security": [{"service": []}]}
     return {"security": [{"bearer": []}, {"cookie": []}]} if signed_in in route.guard else {}
@@ -77,7 +77,7 @@ def tag_of(route: Route) -> str:
 
 
 def describe(app: FastAPI) -> None:
-    """Add the two ways of showing an access token; drop what FastAPI adds and Vestibule never answers, its 422."""
+    """Add the security schemes, and remove FastAPI's answer 422, which Vestibule never gives."""
     original = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -96,7 +96,7 @@ def describe(app: FastAPI) -> None:
 
 def _refusals_of(route: Route) -> tuple[type[Any], ...]:
     refusals: tuple[type[Refusal | Any], ...] = route.refusals
-    if any(issubclass(kind, Refusal) for kind in route.refusals):  # who refuses nobody asks nobody either
+    if any(issubclass(kind, Refusal) for kind in route.refusals):  # a route without refusals uses no database
         refusals += (Overloaded, StoreUnavailable)
     if route.limit:
         refusals += (TooManyRequests,)

@@ -1,7 +1,7 @@
-"""The connections of this process's port, as Linux shows them.
+"""The connections of this process's port, as Linux shows them in `/proc/self/fd`.
 
-Who is at the other end of one does not change, and is looked up once. To ask anew of each at each look took a tenth of
-a second at 5,000, in which every request waited for the interpreter again and again.
+The other end of a connection does not change, so it is looked up once and remembered. Looking up 5,000 connections each
+time took a tenth of a second, and slowed down every request meanwhile.
 """
 
 import contextlib
@@ -20,14 +20,14 @@ from vestibule.web.client_address import Network, is_listed
 from vestibule.web.under_way import Peer, Stage, UnderWay
 
 _FILES = Path("/proc/self/fd")
-# Of `struct tcp_info` in Linux's linux/tcp.h: milliseconds since we sent something, at first since it was opened.
+# In `struct tcp_info` of linux/tcp.h: milliseconds since we last sent something, or since the connection was opened.
 _LAST_SENT_AT, _TCP_INFO_BYTES = 44, 48
 
 
 @dataclass(frozen=True)
 class Open:
-    """An open connection: a file of its own that leads to it, who is at the other end, and for how many seconds it was
-    answered nothing, since the last answer or since it was opened.
+    """An open connection. `file` is a duplicate of its descriptor, `network` is the client's. `counted` is false for a
+    proxy. `unanswered` is the seconds since we last sent something, or since the connection was opened.
     """
 
     file: socket.socket
@@ -37,14 +37,14 @@ class Open:
     stage: Stage | None = None
 
     def cut(self) -> None:
-        """Cut the connection; the server library notices and lets it go."""
+        """Shut the connection down; the server library notices, and closes it."""
         with contextlib.suppress(OSError):
             self.file.shutdown(socket.SHUT_RDWR)
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What a file leads to, by the number that no other has. Without `peer` it is no connection of a client's."""
+    """What a file descriptor refers to. The inode identifies it. Without a `peer` it is not a client's connection."""
 
     inode: int
     family: int = 0
@@ -54,7 +54,7 @@ class _Found:
 
 
 class OwnSockets:
-    """Those of a port. The addresses of `proxies` are not counted."""
+    """The connections of one port. Those from `proxies` are marked as not counted."""
 
     def __init__(self, port: int, proxies: tuple[Network, ...]) -> None:
         self._port = port
@@ -72,19 +72,21 @@ class OwnSockets:
         return len(_numbers())
 
     def look(self) -> Counter[str]:
-        """Find what was opened since the last look, and forget what was closed; return how many each network has."""
+        """Look at all open files again; return how many connections each network has."""
         before, self._found = self._found, {}
         for number in _numbers():
             try:
                 inode = os.fstat(number).st_ino
                 known = before.get(number)
                 self._found[number] = known if known is not None and known.inode == inode else self._find(number, inode)
-            except OSError:  # closed meanwhile, or no file is left to look by
+            except OSError:  # closed meanwhile, or no file is free for the duplicate
                 continue
         return Counter(found.network for found in self._found.values() if found.peer)
 
     def opened(self, networks: Container[str], under_way: UnderWay) -> Iterator[Open]:
-        """Yield the connections of these networks. Each through a file of its own, so that no other takes its place."""
+        """Yield the connections of these networks, each with a duplicate of its descriptor, because the server may
+        close the original and reuse its number meanwhile.
+        """
         for number, found in self._found.items():
             if found.peer is None or found.network not in networks:
                 continue
@@ -95,7 +97,7 @@ class OwnSockets:
             yield Open(copy, found.network, found.counted, _unanswered(copy), under_way.of(found.peer))
 
     def _find(self, number: int, inode: int) -> _Found:
-        """What a file leads to; raises `OSError` where that cannot be told now."""
+        """Return what a descriptor refers to; raises `OSError` if the system cannot say."""
         if not stat.S_ISSOCK(os.fstat(number).st_mode):
             return _Found(inode)
         with _copy_of(number, inode) as copy:
@@ -113,7 +115,9 @@ def _numbers() -> list[int]:
 
 
 def _copy_of(number: int, inode: int, family: int = -1, kind: int = -1, protocol: int = -1) -> socket.socket:
-    """Another file that leads to this socket, whose kind is known, or found out; raises `OSError` where it is gone."""
+    """Return a duplicate of a socket. If its family is not given, the system finds it out. Raises `OSError` if the
+    descriptor refers to something else by now.
+    """
     copy = os.dup(number)
     if os.fstat(copy).st_ino == inode:
         return socket.socket(family, kind, protocol, fileno=copy)
@@ -122,7 +126,7 @@ def _copy_of(number: int, inode: int, family: int = -1, kind: int = -1, protocol
 
 
 def _peer_of(connection: socket.socket) -> Peer | None:
-    """Who is at the other end; None where nobody is, and nobody will be: it listens, or was reset."""
+    """Return the other end of a connection; None if it has none, because the socket listens or was reset."""
     try:
         address, port = connection.getpeername()[:2]
     except OSError:
@@ -131,7 +135,7 @@ def _peer_of(connection: socket.socket) -> Peer | None:
 
 
 def _unanswered(connection: socket.socket) -> float:
-    """Seconds since it was sent something; 0 where the system does not say."""
+    """Return the seconds since we last sent something; 0 if the system does not say."""
     try:
         known = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
     except OSError:

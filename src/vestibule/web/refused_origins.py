@@ -1,13 +1,13 @@
-"""Say in the log which origins are not allowed here: a front-end that is missing in `ORIGIN` shows nothing else."""
+"""Log the origins that are not allowed. A front-end that is missing in `ORIGIN` shows no other sign of it."""
 
 import structlog
 from starlette.datastructures import Headers
 
 from vestibule.model.clock import Clock
-from vestibule.web.policy import WebPolicy
+from vestibule.web.web_policy import WebPolicy
 
 MOST = 50
-"""How many origins are named in a minute; which they are, strangers choose."""
+"""Origins logged in a minute. A bound is needed, because clients can send any origin."""
 
 _SECONDS = 60
 _LONGEST = 100
@@ -15,7 +15,7 @@ _log = structlog.get_logger(__name__)
 
 
 class RefusedOrigins:
-    """Logs one line for each origin and minute."""
+    """Logs each refused origin at most once a minute."""
 
     def __init__(self, web: WebPolicy, clock: Clock) -> None:
         self._web = web

@@ -1,4 +1,4 @@
-"""What is learned about one request on its way, in one typed object."""
+"""What the layers and guards learn about one request, in one typed object."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -10,8 +10,10 @@ from vestibule.flows.issue_tokens import Tokens
 
 
 class NoBody(Enum):
-    """Why there is no body. Not the refusal itself: kept with the request, it would keep the request by its traceback,
-    and the server library closes no connection whose unread body somebody keeps.
+    """Why there is no body.
+
+    The refusal itself is not stored here, because its traceback refers to the request. The request would stay in
+    memory, and the server library does not close a connection while its unread body is referred to.
     """
 
     TOO_LARGE = auto()
@@ -19,41 +21,41 @@ class NoBody(Enum):
 
 
 Identified = Caller | Exception
-"""Who is asking, or why nobody can tell."""
+"""The caller, or the exception that says why there is none."""
 
 
 @dataclass(slots=True)
 class RequestContext:
-    """One request; None stands for what is not known, or not known yet."""
+    """One request. None: not known, or not known yet."""
 
     arrived: bytes | NoBody | None = None
-    """The body, where it was read before the request was given a slot."""
+    """The body, if it was read before the request took an admission slot."""
     typed: dict[str, str] | None = None
     """The fields of its form, without passwords."""
     request_id: bytes | None = None
-    """Its id, where it was named before it reached the framework."""
+    """The request id, if the fast path has set it."""
     identified: Identified | None = None
-    """What the fast path found out, until the guard takes it."""
+    """The result of the fast path, until the guard takes it."""
     caller: Caller | None = None
-    """Who is at the page."""
+    """The user of a page."""
     renewed: Tokens | None = None
-    """The tokens that the page's answer has to hand over."""
+    """New tokens, for the cookies of the page's answer."""
     trouble: str = ""
-    """Why a form is shown again, in the reader's language; empty where it is not."""
+    """Why a form is shown again, in the reader's language; otherwise empty."""
 
     def take_identified(self) -> Caller | None:
-        """Return the caller whom the fast path identified, or None if it did not; raises what it was refused with."""
+        """Return the caller that the fast path found; None if it did not look. Raises the exception that it met."""
         found, self.identified = self.identified, None
         if isinstance(found, Exception):
             try:
                 raise found
             finally:
-                del found  # its traceback keeps this frame, and by it the request
+                del found  # its traceback refers to this frame, and so to the request
         return found
 
 
 def context_of(request: Request) -> RequestContext:
-    """Return what is known about a request; made when first asked for. Nothing else uses `request.state`."""
+    """Return the context of a request, created at the first call. Nothing else uses `request.state`."""
     context: RequestContext | None = getattr(request.state, "context", None)
     if context is None:
         context = request.state.context = RequestContext()

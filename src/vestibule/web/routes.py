@@ -23,12 +23,12 @@ from vestibule.web.errors import (
     ReservedHeader,
     UnsupportedMedia,
 )
-from vestibule.web.in_front import for_a_service
+from vestibule.web.forward_auth import forward_auth
 from vestibule.web.pages import account, language, letter_preview, mailed, my_data, sign_in, sign_up, static
 from vestibule.web.pages.browser_session import browser_session, session_form
 from vestibule.web.prefetch import on_purpose
 from vestibule.web.service import service
-from vestibule.web.site import Form
+from vestibule.web.site import ShowForm
 
 Guard = Callable[..., Any]
 
@@ -43,7 +43,7 @@ ON_PURPOSE = (on_purpose,)
 ON_PURPOSE_REFRESH = (on_purpose, own_site_refresh)
 SIGNED_IN = (signed_in,)
 SERVICE = (service,)
-FOR_A_SERVICE = (for_a_service, signed_in)
+FORWARD_AUTH = (forward_auth, signed_in)
 SIGNED_IN_OWN_SITE = (own_site, signed_in)
 ON_PURPOSE_SIGNED_IN = (on_purpose, own_site, signed_in)
 BROWSER = (browser_session,)
@@ -60,10 +60,12 @@ NO_RESET = (e.ResetTokenInvalid, e.PasswordTooEasy, CrossSite)
 
 @dataclass(frozen=True)
 class Route:
-    """One line of the map. What is counted by `limit` runs first, then `guard`, left to right, then the handler.
-    What `hashes` a password waits for a slot before all of them. `form` names the fields of a form.
+    """One line of the map. First `limit` counts the request, then the guards run from left to right, then the handler.
+    A route that `hashes` a password takes an admission slot before all of them. `form_fields` are the names of the
+    fields, if the body is a form.
 
-    No limit: where nothing is changed, hashed or written, and where a proxy or a service asks for everybody it serves.
+    A route has no limit if it changes, hashes and writes nothing, or if proxies or services call it for all their
+    users.
     """
 
     method: str
@@ -75,7 +77,7 @@ class Route:
     status: int
     answer: type[BaseModel] | None
     refusals: tuple[type[Refusal | e.Fault], ...] = ()
-    form: tuple[str, ...] = ()
+    form_fields: tuple[str, ...] = ()
 
     @property
     def body(self) -> type[ContractBody] | None:
@@ -85,8 +87,8 @@ class Route:
 
 @dataclass(frozen=True)
 class Page:
-    """A page, or what it loads. A page that shows something changes nothing. `form` shows the form again, as it was
-    sent, where what it asks for is only to be done later.
+    """A page, or a file that pages load. A GET changes nothing. `show_form` shows the sent form again, if the request
+    was refused only for now.
     """
 
     method: str
@@ -95,7 +97,7 @@ class Page:
     guard: tuple[Guard, ...]
     limit: RateClass | None
     hashes: bool
-    form: Form | None = None
+    show_form: ShowForm | None = None
 
 
 # fmt: off
@@ -120,7 +122,7 @@ ROUTES = (
     Route("GET",   "/api/users/me/sessions",                  my_account.list_mine,            SIGNED_IN,          ACCOUNT,   NO_HASH, 200, answers.Sessions, NO_TOKEN),
     Route("DELETE", "/api/users/me/sessions",                  my_account.end_others,           SIGNED_IN_OWN_SITE, ACCOUNT,   NO_HASH, 200, answers.Ended, (*NO_SIGN_OUT, e.ReauthenticationRequired)),
     Route("DELETE", "/api/users/me/sessions/{session_id}",     my_account.end_one,              SIGNED_IN_OWN_SITE, ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_SIGN_OUT, e.SessionUnknown, e.ReauthenticationRequired)),
-    Route("GET",   "/api/auth/verify",                        me.verify,                     FOR_A_SERVICE,      UNLIMITED, NO_HASH, 204, None, (*NO_TOKEN, CrossSite, ReservedHeader)),
+    Route("GET",   "/api/auth/verify",                        me.verify,                     FORWARD_AUTH,       UNLIMITED, NO_HASH, 204, None, (*NO_TOKEN, CrossSite, ReservedHeader)),
     Route("POST",  "/api/auth/introspect",                    services.introspect_token,     SERVICE,            UNLIMITED, NO_HASH, 200, answers.Introspection, NO_INTROSPECTION, ("token",)),
     Route("GET",   "/api/revocations",                        services.follow,               SERVICE,            UNLIMITED, NO_HASH, 200, None, (e.ServiceKeyInvalid, e.TooManyRequests)),
     Route("GET",   "/healthz/live",                           health.live,                   ANYONE,             UNLIMITED, NO_HASH, 200, answers.Told),
@@ -129,7 +131,7 @@ ROUTES = (
 )
 
 PAGES = (
-    Page("GET",  "/",                                      sign_in.front_door,         ANYONE,       UNLIMITED, NO_HASH),
+    Page("GET",  "/",                                      sign_in.go_to_profile,      ANYONE,       UNLIMITED, NO_HASH),
     Page("GET",  "/login",                                 sign_in.ask_sign_in,        ANYONE,       REFRESH,   NO_HASH),
     Page("POST", "/login",                                 sign_in.sign_in,            OWN_SITE,     SIGN_IN,   HASHES, sign_in.sign_in_form),
     Page("POST", "/logout",                                sign_in.sign_out,           BROWSER_FORM, ACCOUNT,   NO_HASH),
@@ -168,7 +170,7 @@ PAGES = (
     Page("GET",  "/static/logo",                           static.logo,                ANYONE,       UNLIMITED, NO_HASH),
 )
 
-# To look at what is mailed; not there in production.
+# The preview of emails; not there in production.
 WORKBENCH = (
     Page("GET",  "/letters",                   letter_preview.letters,      ANYONE,       UNLIMITED, NO_HASH),
     Page("GET",  "/letters/{kind}/{language}", letter_preview.letter,       ANYONE,       UNLIMITED, NO_HASH),
@@ -177,7 +179,7 @@ WORKBENCH = (
 
 
 def methods_at(path: str) -> list[str]:
-    """Return the methods that the map has for a path, HEAD wherever there is GET; empty for an unknown path."""
+    """Return the methods that the map has for a path, and HEAD if there is GET; empty for an unknown path."""
     found = {route.method for route in (*ROUTES, *PAGES) if _pattern(route.path).fullmatch(path)}
     return sorted(found | {"HEAD"}) if "GET" in found else sorted(found)
 

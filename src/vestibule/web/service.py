@@ -1,4 +1,4 @@
-"""Which service is asking: a service key as `Authorization: Bearer`, and nowhere else."""
+"""Find the service that sends a request, by its service key. The key is read only from `Authorization: Bearer`."""
 
 from typing import Annotated
 
@@ -14,21 +14,19 @@ from vestibule.web.site import site_of
 
 
 async def service(request: Request) -> ServiceKey:
-    """Return the service that the key belongs to; raises `ServiceKeyInvalid`, or `TooManyRequests` after many wrong
-    ones.
-    """
-    env, wrong = await env_of(request), site_of(request).wrong_keys
+    """Return the service that sent its key; raises `ServiceKeyInvalid`, or `TooManyRequests` after many wrong ones."""
+    env, wrong_keys = await env_of(request), site_of(request).wrong_keys
     key, network = bearer(request.headers.raw) or "", network_of(await network_address(request))
-    wait = wrong.wait(key, network, env.clock)
+    wait = wrong_keys.wait(key, network, env.clock)
     if wait is not None:
         raise TooManyRequests(wait)
     try:
         found = await identify_service(env, key)
     except ServiceKeyInvalid:
-        if digest_of(key) is not None:  # else nothing was looked up
-            wrong.add(network)
+        if digest_of(key) is not None:  # a malformed key costs no query
+            wrong_keys.add(network)
         raise
-    wrong.right(found)
+    wrong_keys.add_right(found)
     return found
 
 

@@ -1,4 +1,4 @@
-"""What the whole application shares, in one typed object, and the one way for a handler to reach it."""
+"""What all requests share, in one typed object, and the function by which a handler reaches it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,17 +11,17 @@ from vestibule.model.clock import Clock
 from vestibule.model.letters import Writer
 from vestibule.model.policy import Policy
 from vestibule.web.client_address import ClientAddresses
-from vestibule.web.pages.templates import Templates
-from vestibule.web.policy import WebPolicy
+from vestibule.web.pages.template_loader import Templates
 from vestibule.web.under_way import UnderWay
+from vestibule.web.web_policy import WebPolicy
 from vestibule.web.wrong_keys import WrongKeys
 
-Form = Callable[[Request, int], Response]
-"""Shows a form again as it was sent, with a status."""
+ShowForm = Callable[[Request, int], Response]
+"""Shows a form again with what was sent; the number is the HTTP status."""
 
 
-class LateEnv:
-    """Holds the `Env`: the lifespan opens it after the application is put together, and before the first request."""
+class EnvHolder:
+    """Holds the `Env`, which the lifespan sets later: after the application was built, and before the first request."""
 
     __slots__ = ("env",)
 
@@ -31,9 +31,9 @@ class LateEnv:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What one installation shares between all requests. `forms` are those that are shown again, by their path.
+    """What all requests of a process share. `forms` has, by path, the functions that show a form again.
 
-    `clock` is there before the `Env` is, for the layers that answer without it.
+    `clock` is here too, although the `Env` has it: some layers need it before the `Env` is open.
     """
 
     policy: Policy
@@ -41,21 +41,21 @@ class Site:
     clock: Clock
     templates: Templates
     writer: Writer
-    forms: Mapping[str, Form]
+    forms: Mapping[str, ShowForm]
     client_addresses: ClientAddresses
-    late: LateEnv
+    env_holder: EnvHolder
     wrong_keys: WrongKeys = field(default_factory=WrongKeys)
     under_way: UnderWay = field(default_factory=UnderWay)
 
     @property
     def env(self) -> Env:
-        """Return what this process was put together with; raises `RuntimeError` before the lifespan has opened it."""
-        if self.late.env is None:
+        """Return the `Env` of this process; raises `RuntimeError` before the lifespan has opened it."""
+        if self.env_holder.env is None:
             raise RuntimeError("the lifespan has not run: the server must call it before the first request")
-        return self.late.env
+        return self.env_holder.env
 
 
 def site_of(request: Request) -> Site:
-    """Return the site that a request came to. Nothing else reads `app.state`."""
+    """Return the `Site` of the request's application. Nothing else reads `app.state`."""
     site: Site = request.app.state.site
     return site

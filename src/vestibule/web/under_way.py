@@ -1,4 +1,4 @@
-"""Requests under way, by the connection that each came on: what may be cut when connections have to go."""
+"""Requests that are being handled, by their connection. `connections` reads from it which ones may be cut."""
 
 from enum import Enum, auto
 
@@ -9,13 +9,15 @@ Peer = tuple[str, int]
 
 
 def peer_of(scope: Scope) -> Peer | None:
-    """Return who asks, as the operating system has it; None if the server does not say. Granian's port is a text."""
+    """Return the other end of the request's connection; None if the server does not name it. Granian gives the port as
+    text.
+    """
     client = scope.get("client")
     return (str(client[0]), int(client[1])) if client else None
 
 
 class Stage(Enum):
-    """How far a request is. The client can hold up the first and the last for as long as it likes."""
+    """How far a request is. A slow client can make `READING` and `ANSWERING` last as long as it likes."""
 
     READING = auto()
     WORKING = auto()
@@ -23,9 +25,10 @@ class Stage(Enum):
 
 
 class UnderWay:
-    """Kept by the event loop, and read by the thread that sheds. HTTP/1.1 has one request at a time on a connection.
+    """The stage of each request that is being handled. The event loop writes it; the thread of `connections` reads it.
 
-    It holds one entry for each open connection at most. What is answered from memory at once is not in it.
+    It has at most one entry for each open connection, because HTTP/1.1 allows one request at a time on each. A request
+    that is answered from memory is not recorded.
     """
 
     def __init__(self) -> None:
@@ -35,15 +38,15 @@ class UnderWay:
         return len(self._stages)
 
     def at(self, peer: Peer | None, stage: Stage) -> None:
-        """Note how far the request of `peer` is."""
+        """Record the stage of the request from `peer`."""
         if peer is not None:
             self._stages[peer] = stage
 
     def over(self, peer: Peer | None) -> None:
-        """Note that the request of `peer` is answered, or given up."""
+        """Remove the request from `peer`: it was answered or given up."""
         if peer is not None:
             self._stages.pop(peer, None)
 
     def of(self, peer: Peer) -> Stage | None:
-        """Return how far the request of `peer` is; None if there is none, or its head is not complete."""
+        """Return the stage of the request from `peer`; None without one, or while its headers are still arriving."""
         return self._stages.get(peer)

@@ -1,4 +1,4 @@
-"""Wrong service keys, counted by network: each costs a look into the database."""
+"""Count wrong service keys by network, because each costs a database query."""
 
 from datetime import timedelta
 
@@ -6,15 +6,16 @@ from vestibule.model.clock import Clock
 from vestibule.model.service_keys import ServiceKey, digest_of
 
 WRONG_KEYS = 60
-"""How many wrong keys of one network are looked up in a minute."""
+"""Wrong keys of one network that are looked up in a minute."""
 _MOST_NETWORKS = 10_000
+_OTHER_NETWORKS = ""
 _MINUTE = 60
 
 
 class WrongKeys:
-    """Counts wrong service keys by network, in this process and for the minute: each costs a look into the database.
+    """Counts wrong service keys by network, in this process, for one minute at a time.
 
-    A key that was right before is looked up all the same, so that nobody on a service's network keeps it out.
+    A key that was right before is never refused here, so that nobody on a service's network can lock the service out.
     """
 
     def __init__(self) -> None:
@@ -23,7 +24,7 @@ class WrongKeys:
         self._counts: dict[str, int] = {}
 
     def wait(self, key: str, network: str, clock: Clock) -> timedelta | None:
-        """Return how long until a key that comes from a network is looked up; None if it is at once."""
+        """Return how long to wait until the key is looked up; None if it may be looked up now."""
         now = int(clock.monotonic())
         if now // _MINUTE != self._minute:
             self._minute, self._counts = now // _MINUTE, {}
@@ -32,12 +33,12 @@ class WrongKeys:
             return None
         return timedelta(seconds=_MINUTE - now % _MINUTE)
 
-    def right(self, service: ServiceKey) -> None:
-        """Remember the key of a service; there are as many as an operator has made."""
+    def add_right(self, service: ServiceKey) -> None:
+        """Remember the right key of a service. There are only as many as the operator has created."""
         self._right.add(service.digest)
 
     def add(self, network: str) -> None:
-        """Count one more. Where too many networks try, those that are new count as one."""
-        known = network in self._counts or len(self._counts) < _MOST_NETWORKS
-        counted = network if known else ""
-        self._counts[counted] = self._counts.get(counted, 0) + 1
+        """Count one wrong key. The table holds 10,000 networks; all further networks share one counter."""
+        has_counter = network in self._counts or len(self._counts) < _MOST_NETWORKS
+        counter = network if has_counter else _OTHER_NETWORKS
+        self._counts[counter] = self._counts.get(counter, 0) + 1

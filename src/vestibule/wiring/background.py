@@ -33,9 +33,9 @@ POLL_SECONDS = 1.0
 _PURGE_EVERY = 60  # polls
 _LOOK_AT_SCHEMA_EVERY = 10  # polls
 CLEAN_UP_SECONDS = 600.0
-_LAST_LETTER_SECONDS = 3.0  # leaves time to give it back: a server ends within five
+_LAST_LETTER_SECONDS = 3.0  # then there is time to put it back: a server stops within five seconds
 _RANDOM_PAUSE_SECONDS = 1.0
-_CANCEL_AGAIN_SECONDS = 1.5  # longer than giving a letter back may take
+_CANCEL_AGAIN_SECONDS = 1.5  # longer than it takes to put a letter back
 _log = structlog.get_logger(__name__)
 
 
@@ -50,12 +50,12 @@ async def running(env: Env) -> AsyncIterator[None]:
     once = asyncio.create_task(choose_hash_library(env))
     tasks = [*_followers(env), asyncio.create_task(keep_clean(env)), delivering, once]
     try:
-        # The server program waits for open responses, and a feed never ends by itself.
+        # The server program waits for open responses, and the response of a feed ends only here.
         with on_stop_signal(lambda: drain(env)):
             yield
     finally:
         env.feed.close()
-        # Let the letter under way finish: a cancelled one would be sent again.
+        # Let the letter that is being sent finish: if cancelled, it would be sent again.
         stopping.set()
         env.letters_waiting.set()
         await asyncio.wait([delivering], timeout=_LAST_LETTER_SECONDS)
@@ -72,7 +72,7 @@ def _followers(env: Env) -> list[asyncio.Task[None]]:
 
 
 async def choose_hash_library(env: Env) -> None:
-    """Measure which library hashes faster here, use it, and log its name. No request waits for that."""
+    """Measure which library hashes faster here, use it, and log its name. No request waits for the measurement."""
     milliseconds = None
     try:
         with contextlib.closing(NicedThreads(threads=1, waiting=0)) as thread:
@@ -84,8 +84,8 @@ async def choose_hash_library(env: Env) -> None:
 
 
 async def end(tasks: Collection[asyncio.Task[None]]) -> None:
-    """Cancel tasks and wait for their end. Cancels repeatedly, because `asyncio.wait_for` loses a cancellation if what
-    it waits for is done at the same moment (before Python 3.12).
+    """Cancel tasks and wait until they end. Cancels repeatedly, because before Python 3.12 `asyncio.wait_for` loses a
+    cancellation that arrives at the moment when its awaited task is done.
     """
     left = set(tasks)
     while left:
@@ -96,7 +96,7 @@ async def end(tasks: Collection[asyncio.Task[None]]) -> None:
 
 
 async def follow_revocations(env: Env, woken: asyncio.Event) -> None:
-    """Read the whole backlog once a second, whatever happens, and what is new at each wake-up between."""
+    """Read the whole backlog once a second, and after each wake-up in between only what is new."""
     polls = 0
     while True:
         try:
@@ -110,7 +110,7 @@ async def follow_revocations(env: Env, woken: asyncio.Event) -> None:
             if polls % _PURGE_EVERY == 0:
                 await end_removed_services(env)
         except Fault as fault:
-            # Logged once for each failed read; requests themselves check the age of what they rely on.
+            # Only log it: each request checks how old the revocations are that it relies on.
             _log.warning(
                 "revocations_not_read", age=round(env.revocations.age(env.clock.monotonic()), 1), fault=fault.code
             )
@@ -136,7 +136,7 @@ async def follow_keys(env: Env) -> None:
             with timed("follow_keys"):
                 await look_at_keys(env, env.watching)
                 await keep_next_keys(env)
-            if (polls + 1) % _PURGE_EVERY == 0:  # not at once: a clock may be set in the first minute
+            if (polls + 1) % _PURGE_EVERY == 0:  # not in the first minute: the clock may be set then
                 await withdraw_spent_keys(env)
         except Fault as fault:
             _log.warning("keys_not_read", fault=fault.code, why=str(fault))
@@ -144,7 +144,7 @@ async def follow_keys(env: Env) -> None:
 
 
 async def keep_clean(env: Env, every: float = CLEAN_UP_SECONDS) -> None:
-    """Delete what has long been over, every ten minutes by default. No exception ends the loop."""
+    """Delete what has expired, every ten minutes by default. No exception ends the loop."""
     while True:
         offset = _offset(env)
         await asyncio.sleep(every)
@@ -167,7 +167,7 @@ async def _clean_up_once(env: Env) -> None:
 
 
 def _offset(env: Env) -> float:
-    """Return the seconds between wall clock and monotonic clock; changes only if the wall clock is set."""
+    """Return the wall clock minus the monotonic clock, in seconds. It changes only if the wall clock is set."""
     return env.clock.now().timestamp() - env.clock.monotonic()
 
 
@@ -182,12 +182,14 @@ async def deliver_letters(env: Env, stopping: asyncio.Event) -> None:
             _log.exception("delivery_failed")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(env.letters_waiting.wait(), POLL_SECONDS)
-            # A random pause: else its requester could measure the work of sending, and so tell who has an account.
+            # Pause for a random time. Otherwise the client could measure the work of sending, and learn whether the
+            # account exists.
             if not stopping.is_set():
                 await asyncio.wait_for(stopping.wait(), jitter(_RANDOM_PAUSE_SECONDS))
 
 
 async def _delivered(env: Env) -> bool:
+    """Deliver the next letter that is due; return whether there was one."""
     with timed("deliver_next"):
         outcome = await deliver_next(env)
     if outcome is not None:

@@ -42,12 +42,12 @@ class RealCommandContext:
     def settings(self) -> Settings:
         return self._read()
 
-    def settings_for(self, *looks: Callable[[Settings], object]) -> Settings:
-        self.settings = chosen = self._read(*looks)
+    def settings_for(self, *checks: Callable[[Settings], object]) -> Settings:
+        self.settings = chosen = self._read(*checks)
         return chosen
 
-    def _read(self, *looks: Callable[[Settings], object]) -> Settings:
-        chosen = read_settings(*looks)
+    def _read(self, *checks: Callable[[Settings], object]) -> Settings:
+        chosen = read_settings(*checks)
         # A command prints what it did; log lines about events are for a server.
         logs.configure(_COMMANDS_LOG, pretty=not chosen.production)
         return chosen
@@ -56,8 +56,8 @@ class RealCommandContext:
     async def opened(self, *, first_start: bool = False) -> AsyncIterator[Env]:
         await refuse_lost_secret(self.settings)
         if not (first_start and lacks_secret(self.settings)):
-            open_key_manager(self.settings)  # first: a wrong secret must leave no new files behind
-        # No operator migrates the default database, so each command does.
+            open_key_manager(self.settings)  # first: with a wrong secret no files must be made
+        # Operators do not migrate the SQLite file, so each command does.
         if self.settings.embedded:
             await self.migrate()
         async with opened(self.settings, make_secret=first_start) as env:
@@ -98,7 +98,7 @@ class RealCommandContext:
 
     @asynccontextmanager
     async def legacy(self, address: str) -> AsyncIterator[Legacy]:
-        engines = _elsewhere(address)
+        engines = _other_database(address)
         legacy = LegacyUsers(engines)
         try:
             with of_the_source():
@@ -111,7 +111,7 @@ class RealCommandContext:
     @asynccontextmanager
     async def copying(self, address: str) -> AsyncIterator[DatabaseCopy]:
         async with self._other(address) as source, database(self.settings, timeouts=UNHURRIED) as target:
-            if self.settings.embedded:  # only after the source was checked: a wrong one leaves no new file behind
+            if self.settings.embedded:  # after the source was checked: with a wrong one no file must be made
                 await self.migrate()
             await require_current(target)
             if source.place == target.place:
@@ -120,8 +120,8 @@ class RealCommandContext:
 
     @asynccontextmanager
     async def _other(self, address: str) -> AsyncIterator[Engines]:
-        """Open another database of Vestibule's for reading, without a time limit for counting its rows."""
-        source = _elsewhere(address)
+        """Open another Vestibule database for reading, without a time limit, because its rows are counted."""
+        source = _other_database(address)
         try:
             with of_the_source():
                 await require_current(source)
@@ -130,8 +130,8 @@ class RealCommandContext:
             await source.close()
 
 
-def _elsewhere(address: str) -> Engines:
-    """Return the engines of another database; raises `WrongSettings`, and makes no file."""
+def _other_database(address: str) -> Engines:
+    """Return the engines of the database in `--from`, without creating a file; raises `WrongSettings`."""
     try:
         engines = engine.connect(address, timeouts=UNHURRIED)
     except WrongAddress as fault:

@@ -41,7 +41,7 @@ async def keys(settings: Settings, store: Store, clock: Clock, key_manager: KeyM
 
 
 def open_key_manager(settings: Settings, *, make_secret: bool = False) -> KeyManager | None:
-    """Return what makes, encrypts and decrypts keys; None if the settings contain them. Raises as `secret_key` does."""
+    """Return the key manager; None if the settings contain the keys. Raises `WrongSettings`, as `secret_key` does."""
     if settings.keys_are_given:
         return None
     old = settings.secret_key_old.get_secret_value()
@@ -56,7 +56,7 @@ def open_key_manager(settings: Settings, *, make_secret: bool = False) -> KeyMan
 def given_keys(settings: Settings, *, checked: bool = False) -> KeyRing:
     """Return the keys in the four JWT_… settings; raises `WrongSettings` with a line for each that is wrong.
 
-    `checked`: these settings were accepted before, so the keys' primes need not be tested again.
+    `checked`: the same settings were accepted before, so the slow test of the keys' primes is skipped.
     """
     faults: list[str] = []
     read = partial(jwk.private_key, checked=checked)
@@ -72,7 +72,7 @@ def given_keys(settings: Settings, *, checked: bool = False) -> KeyRing:
 def _given(
     faults: list[str], name: str, read: Callable[[bytes], PrivateKey], private: SecretStr, public: SecretStr
 ) -> KeySet | None:
-    """Return the key pair of one use, or None; what is wrong with either half is added to `faults`."""
+    """Return the key pair for one use, or None. Adds a line to `faults` for each half that is wrong."""
     before = len(faults)
     signing = _half(faults, f"{name}_PRIVATE_KEY", private, read)
     checking = _half(faults, f"{name}_PUBLIC_KEY", public, jwk.public_key)
@@ -82,7 +82,7 @@ def _given(
 
 
 def _half(faults: list[str], name: str, secret: SecretStr, read: Callable[[bytes], T]) -> T | None:
-    """Return the key in a setting; None if it is empty, or wrong, which adds a line to `faults`."""
+    """Return the key in a setting, or None if the setting is empty or wrong. A wrong one adds a line to `faults`."""
     if not secret.get_secret_value():
         return None
     try:
@@ -115,8 +115,8 @@ def secret_key(settings: Settings, *, make: bool) -> str:
 
 
 def _secret_in(path: Path) -> str:
-    """Return the file's content, or nothing if it is no text. Raises OSError, and `WrongSettings` for a pipe or the
-    like.
+    """Return the file's text; empty if the file is not UTF-8. Raises `OSError`, and `WrongSettings` if the path is a
+    pipe or the like.
     """
     try:
         return read_bounded(path, _MAX_SECRET_BYTES).decode().strip()
@@ -147,7 +147,7 @@ def _another_secret(settings: Settings) -> str:
 
 
 def refuse_lost(settings: Settings) -> NoReturn:
-    """Raise `WrongSettings`: there are encrypted keys and no secret to decrypt them."""
+    """Raise `WrongSettings`, because the database has encrypted keys and their secret is gone."""
     raise WrongSettings(
         "VESTIBULE_SECRET_KEY: is not set, and the one that the keys in this database are sealed under is not in "
         f"{_secret_file(settings)} any more; put the copy back there, or {_LOST}"
@@ -155,13 +155,13 @@ def refuse_lost(settings: Settings) -> NoReturn:
 
 
 def lacks_secret(settings: Settings) -> bool:
-    """Return whether there is no secret where one may be made: beside a SQLite file, without keys in the settings."""
+    """Return whether a secret is missing that may be made here: for a SQLite file, without keys in the settings."""
     given = settings.keys_are_given or settings.secret_key.get_secret_value()
     return settings.embedded and not given and not os.path.lexists(_secret_file(settings))
 
 
 def _make_secret(settings: Settings, path: Path) -> None:
-    """Create the file atomically: another process that starts now finds nothing, or all of it."""
+    """Create the file atomically, so that another process never finds a part of it."""
     make_folder(settings)
     with NamedTemporaryFile("w", dir=path.parent, prefix=".secret-") as file:  # 0600
         file.write(base64.urlsafe_b64encode(random_bytes(32)).decode() + "\n")
@@ -172,7 +172,7 @@ def _make_secret(settings: Settings, path: Path) -> None:
 
 
 def has_secret(settings: Settings) -> bool:
-    """Return whether there is a secret; makes none."""
+    """Return whether a secret exists; never creates one."""
     return bool(settings.secret_key.get_secret_value()) or _secret_file(settings).is_file()
 
 

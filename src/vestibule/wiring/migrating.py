@@ -1,6 +1,6 @@
 """The process that migrates the database: `python -m vestibule.wiring.migrating`, run by `vestibule migrate`.
 
-A process of its own, because Alembic takes 8 MB that a server would carry for its lifetime.
+It is a separate process, because Alembic takes 8 MB, which a server would keep until it ends.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from vestibule.wiring.opening import database, read_settings
 
 
 def main() -> None:
-    """Migrate the database in the environment's settings, and print the revision it had before."""
+    """Migrate the database that the settings name, and print the revision that it had before."""
     with explained():
         print(asyncio.run(_migrate()) or "")
         sys.exit()

@@ -1,6 +1,6 @@
 """Turn settings into an `Env`: open and check the database, decrypt the keys, choose the mailer.
 
-Knows every adapter except HTTP and the command line, which `app` and `commands` add.
+This module knows every adapter except HTTP and the command line. `app` and `commands` add those.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
@@ -26,8 +26,8 @@ from vestibule.process.niced_threads import NicedThreads
 from vestibule.protocol.files import read_bounded
 from vestibule.settings import reading
 from vestibule.settings.fields import Settings
-from vestibule.settings.policy import policy
 from vestibule.settings.reading import WrongSettings
+from vestibule.settings.to_policy import to_policy
 from vestibule.settings.types import MAX_LOGO_BYTES
 from vestibule.state.feed import Feed
 from vestibule.state.memory import Memory
@@ -52,26 +52,24 @@ from vestibule.wiring.keys import given_keys, keys, lacks_secret, make_folder, o
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-_WATCHING = 2  # connections: one reads the record of revocations, one listens
+_WATCHING = 2  # connections: one reads revocations, one listens for wake-ups
 _SIGNING_THREADS = 1
 _SIGNATURES_WAITING = 1000  # under a second of work
 _COUNTING_SECONDS = 0.5
 _LINE_SECONDS = 2.0
-BCRYPT_ROUNDS = 12  # the contract's origin's
+BCRYPT_ROUNDS = 12  # as in the contract's original server
 
 
-def read_settings(*looks: Callable[[Settings], object]) -> Settings:
-    """Return the settings in force; raises `WrongSettings` with a line for each wrong one, including what `looks`
-    reject.
-    """
-    return reading.read(partial(_complaints, looks))
+def read_settings(*checks: Callable[[Settings], object]) -> Settings:
+    """Return the settings. Raises `WrongSettings` with a line for each wrong one. `checks` may reject more."""
+    return reading.read(partial(_complaints, checks))
 
 
-def _complaints(looks: Iterable[Callable[[Settings], object]], settings: Settings) -> Iterator[str]:
-    """Yield what is wrong with each setting, as the code that will use it sees it; opens nothing."""
-    for look in (sender, _database_address, _redis_address, _given_keys, *looks):
+def _complaints(checks: Iterable[Callable[[Settings], object]], settings: Settings) -> Iterator[str]:
+    """Yield what the code that will use the settings finds wrong. Opens nothing."""
+    for check in (sender, _database_address, _redis_address, _given_keys, *checks):
         try:
-            look(settings)
+            check(settings)
         except WrongSettings as fault:
             yield from str(fault).splitlines()
     if settings.templates:
@@ -90,7 +88,7 @@ def _database_address(settings: Settings) -> object:
 
 
 def of_redis() -> Any:
-    """Return the module `wiring.on_redis`, loading it if needed."""
+    """Return the module `wiring.on_redis`, imported at the first call."""
     return import_module("vestibule.wiring.on_redis")
 
 
@@ -110,10 +108,10 @@ def _redis(settings: Settings, *seconds: float) -> "Redis":
 async def opened(
     settings: Settings, threads: type[NicedThreads] = NicedThreads, *, make_secret: bool = False
 ) -> AsyncIterator[Env]:
-    """Open everything a process needs, and close it at the end of the block. `threads` make hashes and signatures.
+    """Open everything that a process needs, and close it at the end of the block. It hashes and signs on `threads`.
 
-    `make_secret`: on its first start a server may create the secret that keys are encrypted under, beside its own
-    SQLite file. Raises `WrongSettings`, `SchemaMismatch` or `StoreUnavailable`.
+    `make_secret`: if the database is a SQLite file and has no secret yet, create the secret that encrypts the keys.
+    Raises `WrongSettings`, `SchemaMismatch` or `StoreUnavailable`.
     """
     clock = SystemClock()
     make_secret = make_secret and lacks_secret(settings)
@@ -122,19 +120,19 @@ async def opened(
     async with AsyncExitStack() as stack:
         engines = await stack.enter_async_context(database(settings))
         await require_current(engines)
-        if make_secret:  # only now: the secret of a failed start would be taken for the right one
+        if make_secret:  # not earlier: a failed start must leave no secret, or the next one takes it for the right one
             await _refuse_lost(settings, engines)
         key_manager = open_key_manager(settings, make_secret=make_secret)
         watching = engines if settings.embedded else await stack.enter_async_context(database(settings, _WATCHING))
         redis = await stack.enter_async_context(shared(settings))
-        # Its own connections, with a queue: a crowd that finds none free would be counted by each process alone.
+        # Rate limits have their own connections, and wait for a free one: without one, each process counts for itself.
         counting = await stack.enter_async_context(shared(settings, _COUNTING_SECONDS, _LINE_SECONDS))
         readiness = Readiness()
         store = SqlStore(engines, readiness.require_clock)
         signing = stack.enter_context(closing(threads(_SIGNING_THREADS, _SIGNATURES_WAITING)))
         hashing = stack.enter_context(closing(threads(settings.hash_threads, settings.hash_queue)))
         yield Env(
-            policy=policy(settings),
+            policy=to_policy(settings),
             clock=clock,
             store=store,
             watching=SqlStore(watching),
@@ -155,7 +153,7 @@ async def opened(
 
 
 async def refuse_lost_secret(settings: Settings) -> None:
-    """Raise `WrongSettings` if the database has keys encrypted under a secret that is gone; makes nothing."""
+    """Raise `WrongSettings` if the database has encrypted keys and their secret is gone. Creates nothing."""
     if lacks_secret(settings) and engine.connect(settings.database_address).exists:
         async with database(settings) as engines:
             await _refuse_lost(settings, engines)
@@ -171,8 +169,8 @@ async def _refuse_lost(settings: Settings, engines: Engines) -> None:
 async def database(
     settings: Settings, connections: int | None = None, timeouts: Timeouts = DEFAULT_TIMEOUTS
 ) -> AsyncIterator[Engines]:
-    """Open the database without checking it, and make the folder of the default one; raises `WrongSettings` or
-    `StoreUnavailable`.
+    """Open the database without checking its schema. Creates the data folder if the default database is used. Raises
+    `WrongSettings` or `StoreUnavailable`.
     """
     if not settings.database_url.get_secret_value():
         make_folder(settings)
@@ -190,7 +188,7 @@ async def database(
 
 @asynccontextmanager
 async def shared(settings: Settings, *seconds: float) -> AsyncIterator["Redis | None"]:
-    """Open Redis, or nothing if none is set. `seconds` replace the default timeouts."""
+    """Open Redis; yield None if REDIS_URL is not set. `seconds` replace the default timeouts."""
     if not settings.redis_url.get_secret_value():
         yield None
         return
@@ -199,7 +197,7 @@ async def shared(settings: Settings, *seconds: float) -> AsyncIterator["Redis | 
 
 
 def wake_ups(settings: Settings, watching: Engines, redis: "Redis | None") -> WakeUps:
-    """Return how processes wake one another: by Redis, PostgreSQL or not at all."""
+    """Return what wakes other processes: Redis, PostgreSQL or nothing."""
     if redis is not None:
         on_redis: WakeUps = of_redis().RedisWakeUps(redis)
         return on_redis
@@ -207,13 +205,13 @@ def wake_ups(settings: Settings, watching: Engines, redis: "Redis | None") -> Wa
 
 
 def hasher(settings: Settings) -> Hasher:
-    """Return what makes and checks password hashes."""
+    """Return the hasher of passwords."""
     peppers = Peppers(settings.pepper.get_secret_value(), settings.pepper_old.get_secret_value())
     return Hasher(Argon2id(), BCRYPT_ROUNDS if settings.password_hash == "bcrypt" else None, peppers)
 
 
 def mailer(settings: Settings, clock: Clock) -> Mailer:
-    """Return what sends letters: a mail server, or a folder."""
+    """Return the mailer: SMTP, or a folder if no mail server is set."""
     letters = renderer(settings, clock)
     if not settings.email_host:
         return FolderMailer(settings.data / "mail", letters, clock, aloud=not settings.production)
@@ -226,7 +224,7 @@ def mailer(settings: Settings, clock: Clock) -> Mailer:
 
 
 def renderer(settings: Settings, clock: Clock) -> Renderer:
-    """Return what renders letters."""
+    """Return the renderer of letters."""
     return Renderer(sender(settings), brand(settings), clock, templates(settings, "mail"))
 
 
@@ -244,6 +242,6 @@ def brand(settings: Settings) -> Brand:
     return Brand(settings.product_name, settings.product_colour, logo)
 
 
-def templates(settings: Settings, face: str) -> Path | None:
-    """Return the folder of the operator's own templates for a face, `mail` or `pages`; None if there is none."""
-    return settings.templates / face if settings.templates else None
+def templates(settings: Settings, subfolder: str) -> Path | None:
+    """Return the operator's own templates in the subfolder `mail` or `pages`; None without VESTIBULE_TEMPLATES."""
+    return settings.templates / subfolder if settings.templates else None

@@ -16,7 +16,7 @@ from vestibule.model.errors import PasswordTooEasy
 from vestibule.model.letters import LetterKind
 from vestibule.model.passwords import PasswordRules
 from vestibule.settings.fields import Settings
-from vestibule.settings.policy import policy
+from vestibule.settings.to_policy import to_policy
 
 EMAIL = "ada.lovelace@example.com"
 GOOD, COMMON = "correct horse", "Password123"
@@ -120,8 +120,8 @@ def test_p8_on_in_production_off_in_development_and_as_it_is_set() -> None:
         (Settings.model_validate({**url, "VESTIBULE_PASSWORD_BLOCKLIST": "off"}), False),
     ]
     for settings, refuses in chosen:
-        assert (policy(settings).passwords.commonest is not None) == refuses
-    assert "auth.example.com" in policy(chosen[1][0]).passwords.of_here
+        assert (to_policy(settings).passwords.commonest is not None) == refuses
+    assert "auth.example.com" in to_policy(chosen[1][0]).passwords.of_here
 
 
 def test_p8_a_server_in_production_refuses_without_any_network(tmp_path: Path) -> None:

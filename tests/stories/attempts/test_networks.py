@@ -20,7 +20,7 @@ from vestibule.model.events import Event, EventKind
 from vestibule.model.limits import Limit, NetworkLimits, RateClass, network_of, usual_form
 from vestibule.observability.logs import masked_address
 from vestibule.settings.fields import Settings
-from vestibule.settings.policy import policy
+from vestibule.settings.to_policy import to_policy
 from vestibule.storage.redis import replica
 from vestibule.storage.redis.limiter import on_redis
 from vestibule.web.client_address import ClientAddresses, is_listed
@@ -84,7 +84,7 @@ async def test_g2_one_network_is_cut_off_at_its_limit(backend: Backend, counted:
 
 async def test_g2_ten_thousand_accounts_from_one_slash_64(backend: Backend) -> None:
     """G2: 10,000 accounts, one password each, from as many addresses of one /64: cut off at the documented number."""
-    documented = policy(Settings()).networks
+    documented = to_policy(Settings()).networks
     async with world_on(backend, replace(POLICY, networks=documented)) as world:
         allowed = documented.per_minute[RateClass.SIGN_IN]
         answers: Counter[int] = Counter()

@@ -10,7 +10,7 @@ import httpx
 from tests.harness.world import FRONT_END, POLICY, WEB, World
 from tests.stories.contract.answers import Expect, check, check_forbidden, filled
 from vestibule.model.policy import Policy
-from vestibule.web.policy import WebPolicy
+from vestibule.web.web_policy import WebPolicy
 
 ADA = "ada@example.com"
 BOB = "bob@example.com"

@@ -19,7 +19,7 @@ from vestibule.web.client_address import ClientAddresses
 from vestibule.web.errors import AmbiguousCredential, HostInvalid, HostUnknown, TransferCodingUnknown
 from vestibule.web.hosts import require_one_reading
 from vestibule.web.pages import return_to
-from vestibule.web.policy import WebPolicy
+from vestibule.web.web_policy import WebPolicy
 
 ORIGINS = ("https://app.example.com",)
 WEB = WebPolicy(frozenset(ORIGINS), secure_cookies=True, interactive_docs=False, hosts=frozenset({"auth.example.com"}))

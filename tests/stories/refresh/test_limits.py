@@ -15,7 +15,7 @@ from vestibule.flows.administer import disable_account, find_account
 from vestibule.model.letters import LetterKind
 from vestibule.model.sessions import MAX_LIVE_SUCCESSORS
 from vestibule.settings import reading
-from vestibule.settings.policy import policy
+from vestibule.settings.to_policy import to_policy
 
 REFRESH = "/api/auth/refresh"
 ME = "/api/users/me"
@@ -45,7 +45,7 @@ async def signed_in_under(
     monkeypatch.chdir(folder)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    async with world_on(backend, replace(POLICY, sessions=policy(reading.read()).sessions)) as world:
+    async with world_on(backend, replace(POLICY, sessions=to_policy(reading.read()).sessions)) as world:
         await world.register()
         yield world, await world.sign_in()
 

@@ -10,7 +10,7 @@ from vestibule.model.limits import NetworkLimits, RateClass
 from vestibule.model.retention import Retention
 from vestibule.settings import names, reading
 from vestibule.settings.fields import Settings, name_of
-from vestibule.settings.policy import policy
+from vestibule.settings.to_policy import to_policy
 
 SIGN_INS, HISTORY = "VESTIBULE_SIGN_INS_PER_NETWORK", "VESTIBULE_HISTORY_DAYS"
 FORMER = {
@@ -57,7 +57,7 @@ def test_the_limits_of_a_network_follow_its_sign_ins(
     sign_ins: str, others: tuple[int, ...], nowhere: pytest.MonkeyPatch
 ) -> None:
     nowhere.setenv(SIGN_INS, sign_ins)
-    rules = policy(reading.read())
+    rules = to_policy(reading.read())
     order = (RateClass.SIGN_IN, RateClass.REGISTER, RateClass.MAIL, RateClass.REFRESH, RateClass.ACCOUNT)
     assert rules.networks == NetworkLimits(dict(zip(order, (int(sign_ins), *others[:-1]), strict=True)))
     assert rules.letters.for_network.times == others[-1]
@@ -72,7 +72,7 @@ def test_nothing_that_happened_is_kept_for_longer_than_history(
 ) -> None:
     if days:
         nowhere.setenv(HISTORY, days)
-    rules = policy(reading.read())
+    rules = to_policy(reading.read())
     found = rules.events_kept, rules.retention.sessions, rules.retention.letters
     assert found == tuple(timedelta(days=each) for each in kept)
     assert rules.retention.devices == Retention.devices == timedelta(days=365)
@@ -82,7 +82,7 @@ def test_nothing_that_happened_is_kept_for_longer_than_history(
 def test_few_wrong_passwords_make_nobody_wait(failures: str | None, free: int, nowhere: pytest.MonkeyPatch) -> None:
     if failures:
         nowhere.setenv("VESTIBULE_PASSWORD_FAILURES", failures)
-    limits = policy(reading.read()).login_attempts
+    limits = to_policy(reading.read()).login_attempts
     assert (limits.free, limits.longest_wait) == (free, timedelta(minutes=15))
 
 

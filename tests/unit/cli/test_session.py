@@ -111,7 +111,7 @@ def test_the_words_for_a_person_are_no_words_for_a_program(tmp_path: Path) -> No
         (("--url", "http://10.1.2.3:8000"), {}, "--url"),
         ((), {"VESTIBULE_URL": "http://10.1.2.3:8000"}, "VESTIBULE_URL"),
     ):
-        for name in program.OF_A_PERSON:
+        for name in program.SESSION_COMMANDS:
             done = run(tmp_path, name, *arguments, HOME=str(tmp_path), **settings)
             assert done.returncode == 2
             said = complaint(done.stderr)
@@ -217,7 +217,7 @@ def test_c12_what_somebody_else_put_in_its_place_is_no_session(content: bytes, t
     assert InFile(Path("/dev/zero")).load() is None
 
 
-@pytest.mark.parametrize("command", [*program.OF_A_PERSON, "serve"])
+@pytest.mark.parametrize("command", [*program.SESSION_COMMANDS, "serve"])
 def test_a_persons_commands_load_no_server(command: str) -> None:
     asked = f"import sys; sys.argv = ['vestibule', {command!r}, '--help']; from vestibule.__main__ import main"
     loaded = "import atexit; atexit.register(lambda: print('sqlalchemy' in sys.modules, file=sys.stderr))"
@@ -229,11 +229,11 @@ def test_a_persons_commands_load_no_server(command: str) -> None:
 
 
 def test_every_command_of_a_person_is_known_to_be_one() -> None:
-    assert set(program.OF_A_PERSON) == {
+    assert set(program.SESSION_COMMANDS) == {
         command.name or command.callback.__name__ for command in person.registered_commands if command.callback
     }
     listed = [line for line in commands.build().registered_commands if line.rich_help_panel == "Your own session"]
-    assert [line.name for line in listed] == [*program.OF_A_PERSON]
+    assert [line.name for line in listed] == [*program.SESSION_COMMANDS]
 
 
 def test_what_stands_before_a_persons_command_is_named_as_what_is_wrong(tmp_path: Path) -> None:

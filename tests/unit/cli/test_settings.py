@@ -12,7 +12,7 @@ from tests.harness.process import complaint, given_keys, run, serving
 from tests.unit.cli.conftest import Refusal
 from vestibule.settings import reading
 from vestibule.settings.fields import Settings, name_of
-from vestibule.settings.policy import policy
+from vestibule.settings.to_policy import to_policy
 
 HUSH = "hush-hush"
 ACCESS_PRIVATE = "JWT_ACCESS_TOKEN_PRIVATE_KEY"
@@ -175,9 +175,9 @@ def test_the_origin_of_an_app_can_be_listed_and_no_letter_leads_there(nowhere: p
     nowhere.setenv("ORIGIN", f"{origin},https://app.example.com")
     chosen = reading.read()
     assert chosen.front_ends == (origin, "https://app.example.com")
-    assert policy(chosen).link_base == "https://app.example.com"
+    assert to_policy(chosen).link_base == "https://app.example.com"
     nowhere.setenv("ORIGIN", origin)
-    assert policy(reading.read()).link_base == reading.read().own_base
+    assert to_policy(reading.read()).link_base == reading.read().own_base
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from vestibule.mail.smtp import Server, SmtpMailer
 from vestibule.model.clock import SystemClock
 from vestibule.model.letters import Letter, LetterKind
 from vestibule.observability import logs
-from vestibule.observability.traces.provider import WithoutWords
+from vestibule.observability.traces.provider import WithoutMessages
 from vestibule.storage.redis import replica
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.migrate import migrate
@@ -83,7 +83,7 @@ def test_l9_a_mail_server_that_repeats_the_letter_and_the_password_is_not_repeat
 
 
 def test_l9_others_words_in_the_log_have_no_whole_address() -> None:
-    line = logs._mask_others_words(None, "", {"fault": "550 <canary@example.com>", "to": "canary@example.com"})
+    line = logs._mask_fields_from_outside(None, "", {"fault": "550 <canary@example.com>", "to": "canary@example.com"})
     assert line == {"fault": "550 <c***@example.com>", "to": "canary@example.com"}
 
 
@@ -99,7 +99,7 @@ def test_l9_the_kit_repeats_neither_its_key_nor_what_is_in_an_address() -> None:
 def test_l9_no_span_tells_what_an_error_says() -> None:
     kept = InMemorySpanExporter()
     provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(WithoutWords(kept)))
+    provider.add_span_processor(SimpleSpanProcessor(WithoutMessages(kept)))
     with pytest.raises(ValueError), provider.get_tracer("x").start_as_current_span("SET"):
         raise ValueError("Command # 1 (SET canary)")
     (span,) = kept.get_finished_spans()

@@ -9,7 +9,7 @@ import pytest
 from tests.harness.backends import Backend
 from tests.harness.world import WEB, World, world_on
 from vestibule.web import cookies
-from vestibule.web.policy import WebPolicy
+from vestibule.web.web_policy import WebPolicy
 
 pytestmark = pytest.mark.any_engine
 PREFIXED = replace(WEB, secure_cookies=True, cookie_prefix="__Host-")

@@ -25,7 +25,7 @@ from tests.harness.world import BASE, POLICY, WEB, World
 from tests.unit.mail import RENDERER
 from vestibule.model.letters import LetterKind
 from vestibule.web.application import build, make_site
-from vestibule.web.pages.templates import Templates
+from vestibule.web.pages.template_loader import Templates
 from vestibule.web.routes import ROUTES
 
 pytestmark = pytest.mark.any_engine

@@ -1,1 +1,1 @@
-"""A process's metrics, for Prometheus, on their own listener. docs/metrics.md explains each."""
+"""Metrics for Prometheus, on a port of their own. docs/metrics.md explains each metric."""

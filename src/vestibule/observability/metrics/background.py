@@ -1,4 +1,4 @@
-"""Runs of the background jobs: how long each took, how it ended, and how late revocations were learnt of."""
+"""Measure background jobs: how long each run took, how it ended, and how late revocations arrived."""
 
 import time
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ from vestibule.observability.metrics.meters import BACKGROUND, REVOCATION_LAG
 
 @contextmanager
 def timed(flow: str) -> Iterator[None]:
-    """Measure the block as one run of that flow, which an exception makes a failed one."""
+    """Measure the block as one run of the flow. A run that raises counts as failed."""
     began, outcome = time.perf_counter(), "failed"
     try:
         yield
@@ -21,6 +21,6 @@ def timed(flow: str) -> Iterator[None]:
 
 
 def observe_revocation_lag(revocations: Iterable[Revocation], how: str, now: datetime) -> None:
-    """Note how long ago they were made, by the clocks of two machines."""
+    """Measure how long ago the revocations were made. This includes the clock skew between the two machines."""
     for revocation in revocations:
         REVOCATION_LAG.labels(how).observe(max((now - revocation.at).total_seconds(), 0.0))

@@ -1,4 +1,4 @@
-"""The listener for Prometheus: a port that all workers of a machine share; each answers for all of them."""
+"""The listener for Prometheus: all workers of a machine share one port, and each answers with the metrics of all."""
 
 import os
 import re
@@ -27,7 +27,7 @@ class _Silent(WSGIRequestHandler):
     """A request handler that logs nothing."""
 
     def log_message(self, *_: object) -> None:
-        """Log nothing: requests of Prometheus are no news."""
+        """Log nothing, because Prometheus asks every few seconds."""
 
 
 @contextmanager

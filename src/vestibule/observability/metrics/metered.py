@@ -1,4 +1,4 @@
-"""Measure requests, from outside everything else."""
+"""Measure requests, in a layer outside all others."""
 
 import time
 from collections.abc import Collection
@@ -13,11 +13,11 @@ _OTHER = "other"
 
 
 class Metered:
-    """Wraps the whole application. `plain` are the paths that may be answered before they are routed."""
+    """Wraps the whole application. `unrouted` are the paths that the fast path answers before they are routed."""
 
-    def __init__(self, app: ASGIApp, plain: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, unrouted: Collection[str]) -> None:
         self._app = app
-        self._plain = frozenset(plain)
+        self._unrouted = frozenset(unrouted)
         self._meters: dict[tuple[str, str, int], Histogram] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -34,7 +34,7 @@ class Metered:
         await self._app(scope, receive, sending)
 
     def _meter(self, scope: Scope, status: int) -> Histogram:
-        key = scope["method"], route_of(scope, self._plain), status
+        key = scope["method"], route_of(scope, self._unrouted), status
         meter = self._meters.get(key)
         if meter is None:
             method, route, _ = key

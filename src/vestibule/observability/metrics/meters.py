@@ -1,8 +1,8 @@
-"""Every metric, on one screen. Names and units follow Prometheus's advice; labels have few values, none of them a
-secret, an email or a name.
+"""Every metric, on one screen. Names and units follow Prometheus's advice. Labels have few values, and never a secret,
+an email or a name.
 
-Where the server sets `PROMETHEUS_MULTIPROC_DIR`, its processes write into one folder, and whichever of them is asked
-tells the sum. That is decided when prometheus-client is first imported, so nothing outside a server's process may.
+The server sets `PROMETHEUS_MULTIPROC_DIR`, so that its processes write into one folder, and each answers with the sum.
+prometheus-client reads the variable when it is first imported. So only code in a server's process may import it.
 """
 
 from prometheus_client import Counter, Gauge, Histogram

@@ -1,4 +1,4 @@
-"""Name a request by its route: a path may contain a secret, and there is no end of them."""
+"""Name a request by its route, not by its path: a path may contain a secret, and there are too many paths."""
 
 from collections.abc import Collection
 
@@ -6,12 +6,12 @@ from starlette.types import Scope
 
 UNMATCHED = "unmatched"
 METHODS = frozenset({"GET", "HEAD", "POST", "DELETE", "OPTIONS", "PUT", "PATCH"})
-"""Methods that are named in metrics; clients may invent any number of others."""
+"""Methods that metrics show by name. All others share one name, because clients may invent any number."""
 
 
-def route_of(scope: Scope, plain: Collection[str]) -> str:
-    """Return the route's pattern; for a request not routed, its path if it is in `plain`, else `unmatched`."""
+def route_of(scope: Scope, unrouted: Collection[str]) -> str:
+    """Return the route's pattern. Without a route, return the path if it is in `unrouted`, otherwise `unmatched`."""
     route = scope.get("route")
     if route is not None:
         return str(route.path)
-    return scope["path"] if scope["path"] in plain else UNMATCHED
+    return scope["path"] if scope["path"] in unrouted else UNMATCHED

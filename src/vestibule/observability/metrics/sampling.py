@@ -1,4 +1,4 @@
-"""Sample what is measured by looking: queues, pools, memory and the outbox, every second."""
+"""Sample queues, pools, memory and the outbox every second."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -15,62 +15,62 @@ from vestibule.observability.metrics import meters
 from vestibule.process.niced_threads import NicedThreads
 
 _EVERY_SECONDS = 1.0
-_OUTBOX_EVERY = 5  # samples, because it is a query
+_OUTBOX_EVERY = 5  # samples: seldom, because it is a query
 _AFTER_FAILURE_SECONDS = 60.0  # so that it is logged once a minute
 _log = structlog.get_logger(__name__)
 
 
-class _Rising:
-    """A counter for a total that somebody else keeps."""
+class _CopiedTotal:
+    """Copies a total that another object counts into a Prometheus counter."""
 
     def __init__(self, counter: Counter, total: Callable[[], float]) -> None:
         self._counter = counter
         self._total = total
-        self._told = 0.0
+        self._copied = 0.0
 
-    def look(self) -> None:
-        """Add what the total has grown by."""
+    def update(self) -> None:
+        """Increase the counter by what the total has grown since the last call."""
         total = self._total()
-        self._counter.inc(total - self._told)
-        self._told = total
+        self._counter.inc(total - self._copied)
+        self._copied = total
 
 
-class _RisingKinds:
-    """A counter with a label, for totals that somebody else keeps by kind."""
+class _CopiedTotals:
+    """Copies totals by kind that another object counts into a Prometheus counter with a label."""
 
     def __init__(self, counter: Counter, totals: Callable[[], Mapping[str, int]]) -> None:
         self._counter = counter
         self._totals = totals
-        self._rising: dict[str, _Rising] = {}
+        self._by_kind: dict[str, _CopiedTotal] = {}
 
-    def look(self) -> None:
-        """Add what each total has grown by."""
-        for kind in self._totals().keys() - self._rising.keys():
-            self._rising[kind] = _Rising(self._counter.labels(kind), lambda kind=kind: self._totals()[kind])  # type: ignore[misc]
-        for rising in self._rising.values():
-            rising.look()
+    def update(self) -> None:
+        """Increase the counter of each kind by what its total has grown since the last call."""
+        for kind in self._totals().keys() - self._by_kind.keys():
+            self._by_kind[kind] = _CopiedTotal(self._counter.labels(kind), lambda kind=kind: self._totals()[kind])  # type: ignore[misc]
+        for copied in self._by_kind.values():
+            copied.update()
 
 
 class Samples:
-    """The samples of one process."""
+    """Samples the metrics of one process."""
 
     def __init__(self, env: Env, dropped: Callable[[], int]) -> None:
         self._env = env
-        self._rising: list[_Rising | _RisingKinds] = [
-            _RisingKinds(meters.EVENTS, lambda: env.store.happened),
-            _RisingKinds(meters.LIMITS_REACHED, lambda: env.limiter.reached),
-            _Rising(meters.LOG_DROPPED, dropped),
-            _Rising(meters.LOOKUPS.labels("hit"), lambda: env.memory.hits),
-            _Rising(meters.LOOKUPS.labels("miss"), lambda: env.memory.misses),
+        self._totals: list[_CopiedTotal | _CopiedTotals] = [
+            _CopiedTotals(meters.EVENTS, lambda: env.store.happened),
+            _CopiedTotals(meters.LIMITS_REACHED, lambda: env.limiter.reached),
+            _CopiedTotal(meters.LOG_DROPPED, dropped),
+            _CopiedTotal(meters.LOOKUPS.labels("hit"), lambda: env.memory.hits),
+            _CopiedTotal(meters.LOOKUPS.labels("miss"), lambda: env.memory.misses),
         ]
-        self._rising += [*_of_pool("hashing", env.passwords.threads), *_of_pool("signing", env.signing)]
+        self._totals += [*_of_pool("hashing", env.passwords.threads), *_of_pool("signing", env.signing)]
         meters.BUILD.labels(__version__).set(1)
 
     def look(self) -> None:
-        """Sample everything that costs no I/O."""
+        """Sample everything that needs no I/O."""
         env = self._env
-        for rising in self._rising:
-            rising.look()
+        for total in self._totals:
+            total.update()
         meters.POOL_PENDING.labels("hashing").set(max(env.passwords.admitted, env.passwords.threads.under_way))
         meters.POOL_PENDING.labels("signing").set(env.signing.under_way)
         meters.REVOCATIONS.set(len(env.revocations))
@@ -80,7 +80,7 @@ class Samples:
         meters.CONNECTIONS_LIMIT.set(env.store.connections_limit)
 
     async def look_into_outbox(self) -> None:
-        """Sample how many letters wait, and for how long."""
+        """Sample how many letters are waiting, and the age of the oldest. This is a query."""
         backlog = await count_letters(self._env)
         meters.LETTERS_WAITING.set(backlog.waiting)
         meters.LETTERS_REFUSED.set(backlog.refused)
@@ -116,9 +116,9 @@ async def _look(samples: Samples) -> None:
         await asyncio.sleep(_EVERY_SECONDS)
 
 
-def _of_pool(name: str, pool: NicedThreads) -> list[_Rising]:
+def _of_pool(name: str, pool: NicedThreads) -> list[_CopiedTotal]:
     return [
-        _Rising(meters.POOL_CALLS.labels(name), lambda: pool.calls),
-        _Rising(meters.POOL_WAITED.labels(name), lambda: pool.waited_seconds),
-        _Rising(meters.POOL_REFUSED.labels(name), lambda: pool.refused),
+        _CopiedTotal(meters.POOL_CALLS.labels(name), lambda: pool.calls),
+        _CopiedTotal(meters.POOL_WAITED.labels(name), lambda: pool.waited_seconds),
+        _CopiedTotal(meters.POOL_REFUSED.labels(name), lambda: pool.refused),
     ]

@@ -1,1 +1,1 @@
-"""Traces for OpenTelemetry: what each request waited for. An extra; docs/traces.md."""
+"""Traces for OpenTelemetry: what each request waited for. Needs the extra `traces`; see docs/traces.md."""

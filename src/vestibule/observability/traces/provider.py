@@ -1,4 +1,4 @@
-"""Export spans by OTLP over HTTP, as OpenTelemetry's own variables (`OTEL_…`) say."""
+"""Export spans by OTLP over HTTP. OpenTelemetry's own variables (`OTEL_…`) configure it."""
 
 import os
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from vestibule.observability.traces.statements import trace_statements
 
 
 class OnlyRequests(Sampler):
-    """Samples traces that begin with a request, as `inner` does, and drops others, such as database polls."""
+    """Drops traces that do not begin with a request, such as database polls. `inner` decides about all others."""
 
     def __init__(self, inner: Sampler) -> None:
         self._inner = inner
@@ -34,26 +34,26 @@ class OnlyRequests(Sampler):
         links: Sequence[Link] | None = None,
         trace_state: TraceState | None = None,
     ) -> SamplingResult:
-        """Return the decision for a span: dropped if it begins a trace and is no request."""
+        """Return the decision for a span: drop it if it begins a trace and is not a request."""
         begins = not trace.get_current_span(parent_context).get_span_context().is_valid
         if begins and kind is not SpanKind.SERVER:
             return SamplingResult(Decision.DROP)
         return self._inner.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
 
     def get_description(self) -> str:
-        """Return the sampler's name, with that of `inner`."""
+        """Return the sampler's name, which includes that of `inner`."""
         return f"OnlyRequests({self._inner.get_description()})"
 
 
-class WithoutWords(SpanExporter):
-    """Exports spans without error messages: Redis's instrumentation records them, and Redis repeats the command."""
+class WithoutMessages(SpanExporter):
+    """Exports spans without error messages. The instrumentation of Redis records them, and they quote the command."""
 
     def __init__(self, inner: SpanExporter) -> None:
         self._inner = inner
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Export the spans without messages; return the result."""
-        return self._inner.export([_without_words(span) for span in spans])
+        return self._inner.export([_without_message(span) for span in spans])
 
     def shutdown(self) -> None:
         """Shut down `inner`."""
@@ -64,7 +64,7 @@ class WithoutWords(SpanExporter):
         return self._inner.force_flush(timeout_millis)
 
 
-def _without_words(span: ReadableSpan) -> ReadableSpan:
+def _without_message(span: ReadableSpan) -> ReadableSpan:
     return ReadableSpan(
         name=span.name,
         context=span.context,
@@ -85,7 +85,7 @@ def begin() -> TracerProvider:
     name = os.environ.get("OTEL_SERVICE_NAME") or "vestibule"
     provider = TracerProvider(resource=Resource.create({SERVICE_NAME: name, SERVICE_VERSION: __version__}))
     provider.sampler = OnlyRequests(provider.sampler)
-    provider.add_span_processor(BatchSpanProcessor(WithoutWords(OTLPSpanExporter())))
+    provider.add_span_processor(BatchSpanProcessor(WithoutMessages(OTLPSpanExporter())))
     trace.set_tracer_provider(provider)
     trace_statements()
     RedisInstrumentor().instrument(tracer_provider=provider)

@@ -1,6 +1,7 @@
-"""A span for each request, from outside everything else, by OpenTelemetry's conventions for HTTP servers.
+"""Make a span for each request, in a layer outside all others, by OpenTelemetry's conventions for HTTP servers.
 
-The usual instrumentation records paths and queries, which may contain mailed secrets; this one records routes.
+OpenTelemetry's own instrumentation records paths and queries, which may contain mailed secrets. This layer records
+routes instead.
 """
 
 import asyncio
@@ -17,34 +18,35 @@ from structlog.contextvars import bound_contextvars
 
 from vestibule.observability.metrics.routes import METHODS, route_of
 
-_LAST_WORDS_SECONDS = 5.0
+_FLUSH_SECONDS = 5.0
 _tracer = trace.get_tracer("vestibule")
 _OTHER = "_OTHER"  # OpenTelemetry's name for an unknown method
 
 
 class Traced:
-    """Wraps the whole application. `believed` tells whose `traceparent` counts, `plain` are the paths that may be
-    answered before they are routed, and `untold` the paths that are not traced.
+    """Wraps the whole application. `from_proxy` returns whether a request comes from a listed proxy, whose
+    `traceparent` counts. `unrouted` are the paths that the fast path answers before they are routed. `untraced` paths
+    have no span.
     """
 
     def __init__(
         self,
         app: ASGIApp,
         provider: TracerProvider,
-        believed: Callable[[Scope], bool],
-        plain: Collection[str],
-        untold: Collection[str],
+        from_proxy: Callable[[Scope], bool],
+        unrouted: Collection[str],
+        untraced: Collection[str],
     ) -> None:
         self._app = app
         self._provider = provider
-        self._believed = believed
-        self._plain = frozenset(plain)
-        self._untold = frozenset(untold)
+        self._from_proxy = from_proxy
+        self._unrouted = frozenset(unrouted)
+        self._untraced = frozenset(untraced)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(scope, receive, send)
-        elif scope["path"] in self._untold:
+        elif scope["path"] in self._untraced:
             await self._app(scope, receive, send)
         else:
             await self._traced(scope, receive, send)
@@ -53,11 +55,11 @@ class Traced:
         try:
             await self._app(scope, receive, send)
         finally:
-            # If nobody accepts the last spans, they are lost after a short wait. The thread is a daemon, because the
-            # process would wait for any other as long as the exporter retries, half a minute.
+            # Wait a short time for the last spans to be sent, then give them up. The thread is a daemon, because the
+            # process would otherwise wait half a minute for the exporter's retries.
             ending = Thread(target=self._provider.shutdown, daemon=True)
             ending.start()
-            await asyncio.to_thread(ending.join, _LAST_WORDS_SECONDS)
+            await asyncio.to_thread(ending.join, _FLUSH_SECONDS)
 
     async def _traced(self, scope: Scope, receive: Receive, send: Send) -> None:
         with _tracer.start_as_current_span(
@@ -77,11 +79,11 @@ class Traced:
                 await self._app(scope, receive, sending)
 
     def _context(self, scope: Scope) -> Context:
-        """Return the trace that a listed proxy names; a stranger's is ignored."""
-        return propagate.extract(Headers(scope=scope), Context()) if self._believed(scope) else Context()
+        """Return the trace that a listed proxy names. The `traceparent` of any other client is ignored."""
+        return propagate.extract(Headers(scope=scope), Context()) if self._from_proxy(scope) else Context()
 
     def _describe(self, span: Span, scope: Scope, message: Message) -> None:
-        status, route, method = message["status"], route_of(scope, self._plain), _method_of(scope)
+        status, route, method = message["status"], route_of(scope, self._unrouted), _method_of(scope)
         span.update_name(f"{method} {route}")
         span.set_attributes(
             {

@@ -1,4 +1,4 @@
-"""A span for each statement, never with what is bound to it."""
+"""Make a span for each SQL statement, without its parameters."""
 
 import re
 from collections.abc import Iterator
@@ -15,18 +15,18 @@ _tracer = trace.get_tracer("vestibule")
 
 
 def trace_statements() -> None:
-    """Of every database in this process."""
+    """Trace the statements of every database connection in this process."""
     DriverConnection.watchers.append(_traced)
 
 
 @contextmanager
 def _traced(dialect: str, sql: str) -> Iterator[None]:
-    # Below nothing that is told, it would not be either; and to look at the statement costs more than to look at this.
+    # Without a recorded parent span, this one would be dropped. Checking that first is cheaper than making it.
     if not trace.get_current_span().is_recording():
         yield
         return
-    told = {"db.system.name": dialect, "db.query.text": sql}
-    span = _tracer.start_span(_name(sql), kind=SpanKind.CLIENT, attributes=told)
+    attributes = {"db.system.name": dialect, "db.query.text": sql}
+    span = _tracer.start_span(_name(sql), kind=SpanKind.CLIENT, attributes=attributes)
     try:
         yield
     except DBAPIError as fault:
@@ -38,6 +38,6 @@ def _traced(dialect: str, sql: str) -> Iterator[None]:
 
 
 def _name(statement: str) -> str:
-    """`SELECT accounts`: what it does, and the first table it does it to."""
+    """Return a statement's verb and its first table, such as `SELECT accounts`."""
     table = _TABLE.search(statement)
     return " ".join([statement.partition(" ")[0], *([table.group(1)] if table else [])])

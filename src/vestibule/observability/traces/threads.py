@@ -1,4 +1,4 @@
-"""A span for each hash and each signature: the wait for a thread, and the work."""
+"""Make a span for each hash and each signature. It includes the wait for a thread."""
 
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
@@ -13,7 +13,7 @@ _tracer = trace.get_tracer("vestibule")
 
 
 class TracedThreads(NicedThreads):
-    """Adds a span to each call. It is named after the function, never after the arguments."""
+    """Adds a span to each call. The span has the function's name, and no arguments."""
 
     async def run(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return the result of `call`, within a span that includes the wait for a thread."""

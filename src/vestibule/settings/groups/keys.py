@@ -1,4 +1,4 @@
-"""Settings about secrets, and about the tokens that are signed with them."""
+"""Settings about secrets and password hashes, and about signing tokens."""
 
 from typing import ClassVar, Literal
 

@@ -1,11 +1,11 @@
-"""Settings about the server as a program: where it listens, what stands in front of it, and how much it carries."""
+"""Settings about the server itself: where it listens, which proxies and front-ends it trusts, and its capacity."""
 
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, SecretStr
 
-from vestibule.settings.addresses import Hosts, ListeningAddress, Networks, Origin
+from vestibule.settings.addresses import Hosts, ListeningAddress, Networks, Origin, Origins
 from vestibule.settings.groups.group import Group, lower, setting
 from vestibule.settings.types import DataFolder, Whole
 
@@ -97,6 +97,28 @@ class BehindProxy(Group):
         "works.",
         takes="host names without ports, separated by commas",
         unset="in production the host of VESTIBULE_URL, otherwise any",
+    )
+
+
+class FrontEnds(Group):
+    """Read this when a web application or an app of yours calls the server from a browser."""
+
+    title: ClassVar[str] = "Let front-ends in"
+
+    origins: Origins = setting(
+        "ORIGIN",
+        ("http://localhost:3000",),
+        "Origins that may call with credentials. Mailed links lead to the first one of the web. Unset: mailed links "
+        "lead to Vestibule's own pages, and in production no front-end may call. Plain HTTP is refused in production, "
+        "except for localhost.",
+        takes="origins, separated by commas; those of apps, such as `capacitor://localhost`, too",
+    )
+    cookie_prefix: Literal["", "__Host-"] = setting(
+        "VESTIBULE_COOKIE_PREFIX",
+        "",
+        "`__Host-` begins the names of the two HttpOnly cookies, so that no other host of the domain can plant one. "
+        "Only in production, and with front-ends that do not look for the contract's names.",
+        unset="the contract's names",
     )
 
 

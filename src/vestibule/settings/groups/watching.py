@@ -1,4 +1,4 @@
-"""Settings about what an operator sees of the server, and for how long it is kept."""
+"""Settings about metrics, traces and logs, and about how long history is kept."""
 
 from typing import ClassVar, Literal
 

@@ -1,1 +1,1 @@
-"""The JSON API: what goes in (`bodies`), what comes out (`answers`), and one handler for each route between."""
+"""The JSON API: request bodies (`bodies`), response bodies (`answers`), and a handler for each route."""

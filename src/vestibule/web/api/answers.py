@@ -1,4 +1,4 @@
-"""What the API answers, as the OpenAPI document declares it."""
+"""The response bodies of the API, as the OpenAPI document declares them."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -13,7 +13,7 @@ from vestibule.web.errors import Json
 
 
 class Answer(BaseModel):
-    """Nothing is answered that is not declared."""
+    """The base of all response bodies. Members that are not declared are forbidden."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -56,8 +56,8 @@ class PublicUser(Answer):
             email=account.email,
             photo=account.photo,
             role=account.role,
-            createdAt=_moment(account.created_at),
-            updatedAt=_moment(account.updated_at),
+            createdAt=_timestamp(account.created_at),
+            updatedAt=_timestamp(account.updated_at),
             provider=account.provider,
         )
 
@@ -94,8 +94,8 @@ class ShownSession(Answer):
             id=session.id,
             device=session.device.user_agent,
             address=session.device.network_address,
-            createdAt=_moment(session.created_at),
-            lastSeenAt=_moment(session.last_seen_at),
+            createdAt=_timestamp(session.created_at),
+            lastSeenAt=_timestamp(session.last_seen_at),
             current=session.id == asking,
         )
 
@@ -197,10 +197,10 @@ class Introspection(BaseModel):
 
 
 def as_json(answer: Answer, status: int = 200) -> Json:
-    """Return the answer, as it is sent."""
+    """Return the response with this body."""
     return Json(answer.model_dump(mode="json", by_alias=True), status)
 
 
-def _moment(value: datetime) -> str:
-    """Return a moment as JavaScript writes it: UTC, milliseconds, Z."""
+def _timestamp(value: datetime) -> str:
+    """Return a time as JavaScript writes it: in UTC, with milliseconds and Z."""
     return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""Register, sign in, refresh, sign out, verify, forgot, reset: each a thin face of its flow."""
+"""Handlers for `/api/auth`: each reads the request, calls one flow and builds the answer."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -35,8 +35,8 @@ async def login(
     client_info: AtClient,
 ) -> Response:
     """Begin a session and set its cookies."""
-    held = cookies.read_refresh(request.headers.raw, site_of(request).web) or ""
-    outcome = await sign_in(env, sent.email, sent.password, client_info, held)
+    previous_token = cookies.read_refresh(request.headers.raw, site_of(request).web) or ""
+    outcome = await sign_in(env, sent.email, sent.password, client_info, previous_token)
     response = _with_tokens(request, env, outcome.tokens)
     keep_device(request, response, env, outcome.device)
     return response
@@ -63,7 +63,7 @@ async def verify_email(env: InEnv, code: str) -> Response:
 
 
 async def resend(env: InEnv, sent: Sent[bodies.Resend], client_info: AtClient) -> Response:
-    """Mail another link that verifies the email. Answers alike whether there is anything to prove."""
+    """Mail another link that verifies the email. The answer is the same if there is nothing to verify."""
     await request_verification(env, sent.email, client_info)
     message = "You will receive a verification email if this email still has to be verified"
     return answers.as_json(answers.Told(message=message))
@@ -74,7 +74,7 @@ async def forgot_password(
     sent: Sent[bodies.ForgotPassword],
     client_info: AtClient,
 ) -> Response:
-    """Mail a link for choosing a new password. Answers alike whether the email is known."""
+    """Mail a link for choosing a new password. The answer is the same if the email is unknown."""
     await request_reset(env, sent.email, client_info)
     return answers.as_json(answers.Told(message="You will receive a reset email if user with that email exist"))
 
@@ -94,7 +94,7 @@ async def reset(
 
 
 async def nothing() -> Response:
-    """HEAD of a GET that changes something: answers, and changes nothing."""
+    """Answer the HEAD of a GET that changes something, and change nothing."""
     return Response(headers={"Content-Type": Json.media_type})
 
 

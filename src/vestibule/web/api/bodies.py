@@ -1,4 +1,4 @@
-"""What the API accepts, member by member, in the contract's words."""
+"""The request bodies of the API, validated with the contract's error messages."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, ClassVar
@@ -15,7 +15,7 @@ _ROLES = [role.value for role in Role]
 
 
 def _fault(message: str, **members: Any) -> PydanticCustomError:
-    """Return a fault whose entry is `members` and `message`; its path is added later."""
+    """Return a validation error with these members and this message. `web.body` adds the path."""
     return PydanticCustomError("contract", "{message}", {"message": message, "entry": {**members, "message": message}})
 
 
@@ -68,7 +68,7 @@ def _long_enough_to_try(password: str) -> str:
 def _known_role(value: Any) -> Any:
     options = " | ".join(f"'{role}'" for role in _ROLES)
     kind = type_name(value)
-    if kind not in {"string", "number"}:  # a native enum in zod may have numbers as members
+    if kind not in {"string", "number"}:  # zod accepts numbers here too: its native enums may have them
         message = f"Expected {options}, received {kind}"
         raise _fault(message, code="invalid_type", expected=options, received=kind)
     if value not in _ROLES:
@@ -78,7 +78,7 @@ def _known_role(value: Any) -> Any:
 
 
 def _as_in_javascript(value: str | float) -> str:
-    """Return a string as it is, a number as JavaScript writes it: 1.0 is 1 there."""
+    """Return a string unchanged, and a number as JavaScript writes it: 1.0 becomes 1."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
@@ -89,7 +89,7 @@ Email = Annotated[Text, AfterValidator(_email("Invalid email address")), _AS_EMA
 ForgottenEmail = Annotated[Text, AfterValidator(_email("Email is invalid")), _AS_EMAIL]
 NewPassword = Annotated[Text, AfterValidator(_fits_rules), Field(json_schema_extra={"format": "password"})]
 Password = Annotated[Text, AfterValidator(_long_enough_to_try), Field(json_schema_extra={"format": "password"})]
-# Checked, because the contract checks it, and then dropped: nobody makes himself an admin.
+# Validated because the contract does so, then ignored: nobody can register as an admin.
 IgnoredRole = Annotated[Any, BeforeValidator(_known_role), Field(json_schema_extra={"type": "string", "enum": _ROLES})]
 
 
@@ -131,7 +131,7 @@ class Login(ContractBody):
 
 
 class ForgotPassword(ContractBody):
-    """Where the letter should go."""
+    """The email to mail a link to."""
 
     REQUIRED: ClassVar = {"email": "Email is required"}
     email: ForgottenEmail

@@ -1,4 +1,4 @@
-"""Whether the server is there, for the contract's clients; and for its operator: does it live, is it ready."""
+"""Health checks: the contract's one, and for operators whether the process lives and whether it is ready."""
 
 from starlette.responses import Response
 

@@ -1,4 +1,4 @@
-"""The account that is asking, for the person and for a proxy; and the keys by which others can tell."""
+"""The caller's account, for its user and for a proxy; and the public keys that check access tokens."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -8,7 +8,7 @@ from vestibule.flows.identify import Caller
 from vestibule.web.api import answers
 from vestibule.web.caller import InEnv, SignedInCaller
 from vestibule.web.errors import Json
-from vestibule.web.in_front import told
+from vestibule.web.forward_auth import caller_headers
 
 
 async def me(caller: SignedInCaller) -> Response:
@@ -18,7 +18,7 @@ async def me(caller: SignedInCaller) -> Response:
 
 async def verify(request: Request, caller: SignedInCaller) -> Response:
     """For reverse proxies: whether the request is signed in, and by whom, in headers and without a body."""
-    return Response(status_code=204, headers=told(caller, request.headers.raw))
+    return Response(status_code=204, headers=caller_headers(caller, request.headers.raw))
 
 
 async def jwks(env: InEnv) -> Response:
@@ -29,6 +29,6 @@ async def jwks(env: InEnv) -> Response:
 
 
 def me_content(caller: Caller) -> bytes:
-    """Return the body of `me`, as it is sent."""
+    """Return the JSON body of `me`, as bytes."""
     data = answers.UserData(user=answers.PublicUser.of(caller.account))
     return answers.Me(data=data).model_dump_json(by_alias=True).encode()

@@ -1,4 +1,4 @@
-"""Where I am signed in, and ending it there; changing my password or email, which ends it everywhere else."""
+"""Handlers for the caller's own account: list and end sessions, change the password, change the email."""
 
 from starlette.requests import Request
 from starlette.responses import Response

@@ -1,4 +1,4 @@
-"""For services behind Vestibule: the feed of revocations, and what one token is worth. docs/protocol/README.md."""
+"""Handlers for services behind Vestibule: the feed of revocations, and introspection. See docs/protocol/README.md."""
 
 import asyncio
 import json
@@ -22,21 +22,21 @@ from vestibule.web.service import AskingService
 
 PROTOCOL = 1
 SEND_SECONDS = 10
-"""A client that takes nothing for this long is not there any more."""
+"""A client that reads nothing for this long is considered gone."""
 
 _MAX_DIGITS = 18
 
 
 async def follow(env: InEnv, service: AskingService, after: str = "") -> Response:
     """Follow what is revoked, as server-sent events. `after` is the cursor of the last heartbeat; without one, or with
-    one that is unknown here, all that stands is told first.
+    one that is unknown here, everything that is revoked now is sent first.
     """
     cursor = int(after) if after.isascii() and after.isdecimal() and len(after) <= _MAX_DIGITS else 0
     return FeedResponse(env, service.digest, cursor)
 
 
 async def introspect_token(request: Request, env: InEnv) -> Response:
-    """Tell what an access token is worth now (RFC 7662). The form has one field, `token`."""
+    """Say whether an access token is valid now, and for whom (RFC 7662). The form has one field, `token`."""
     token = await introspect(env, (await read_form(request)).get("token", ""))
     shown = answers.Introspection.of(token, env.policy.issuer)
     return Json(shown.model_dump(mode="json", exclude_none=True))
@@ -59,16 +59,16 @@ class FeedResponse(Response):
             await self._begin(send, more=False)
             return
         with self._env.feed.following(self._key_digest) as follower:
-            leaving = asyncio.create_task(_left(receive))
-            leaving.add_done_callback(mark_retrieved)
-            leaving.add_done_callback(lambda _: follower.end())
+            waiting_for_end = asyncio.create_task(_disconnected(receive))
+            waiting_for_end.add_done_callback(mark_retrieved)
+            waiting_for_end.add_done_callback(lambda _: follower.end())
             try:
                 await self._begin(send, more=True)
                 await _send_all(send, feed_service(self._env, follower, self._after))
             except (TimeoutError, OSError):
                 return
             finally:
-                leaving.cancel()
+                waiting_for_end.cancel()
 
     async def _begin(self, send: Send, *, more: bool) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
@@ -76,7 +76,7 @@ class FeedResponse(Response):
 
 
 def as_event(told: Told) -> str:
-    """Return one event, as it is sent (HTML Standard, section 9.2)."""
+    """Return the text of one server-sent event (HTML Standard, section 9.2)."""
     if isinstance(told, Hello):
         start = "whole" if told.whole else "tail"
         return _event("hello", {"protocol": PROTOCOL, "now": round(told.now, 3), "start": start})
@@ -101,14 +101,15 @@ def _event(name: str, data: dict[str, Any]) -> str:
     return f"event: {name}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n"
 
 
-async def _send_all(send: Send, telling: AsyncIterator[list[Told]]) -> None:
-    async for told in telling:
-        body = "".join(as_event(one) for one in told).encode()
+async def _send_all(send: Send, batches: AsyncIterator[list[Told]]) -> None:
+    async for batch in batches:
+        body = "".join(as_event(one) for one in batch).encode()
         async with asyncio.timeout(SEND_SECONDS):
             await send({"type": "http.response.body", "body": body, "more_body": True})
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def _left(receive: Receive) -> None:
+async def _disconnected(receive: Receive) -> None:
+    """Return when the client has closed the connection."""
     while (await receive())["type"] != "http.disconnect":
         pass

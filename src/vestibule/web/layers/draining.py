@@ -1,23 +1,23 @@
 """Close each connection with its last answer while a process is draining (RFC 9112, section 9.6).
 
-A balancer that keeps connections open would otherwise send a request into one just as it ends, and could not know
-whether it was handled. Once all are closed this way, none is open when the process stops. This layer also records how
-far each request is, so that none is cut off while it is handled.
+A load balancer keeps connections open. Without this layer, it could send a request just as the process closes the
+connection, and could not know whether the request was handled. With it, no connection is open when the process stops.
+This layer also records the stage of each request, so that none is cut while it is handled.
 """
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vestibule.web.site import LateEnv
+from vestibule.web.site import EnvHolder
 from vestibule.web.under_way import Stage, UnderWay, peer_of
 
 
 class Draining:
-    """Wraps the application behind the fast path, which leaves these answers to it."""
+    """Wraps the application, inside the fast path, which passes every request on to this layer while draining."""
 
-    def __init__(self, app: ASGIApp, late: LateEnv, under_way: UnderWay) -> None:
+    def __init__(self, app: ASGIApp, env_holder: EnvHolder, under_way: UnderWay) -> None:
         self._app = app
-        self._late = late
+        self._env_holder = env_holder
         self._under_way = under_way
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -28,29 +28,29 @@ class Draining:
         at = self._under_way.at
 
         async def read() -> Message:
-            if answering:  # waits for the client to leave
+            if answering:  # the application now only waits for the client to disconnect
                 return await receive()
             at(peer, Stage.READING)
             message = await receive()
             at(peer, Stage.WORKING)
             return message
 
-        async def last(message: Message) -> None:
+        async def send_and_record(message: Message) -> None:
             nonlocal answering
-            # Asked when the answer begins: it may have begun to leave while the request was under way.
+            # Checked when the answer begins: draining may have begun while the request was handled.
             if message["type"] == "http.response.start":
                 answering = True
                 at(peer, Stage.ANSWERING)
-                if self._leaving():
+                if self._is_draining():
                     MutableHeaders(scope=message)["Connection"] = "close"
             await send(message)
 
         at(peer, Stage.WORKING)
         try:
-            await self._app(scope, read, last)
+            await self._app(scope, read, send_and_record)
         finally:
             self._under_way.over(peer)
 
-    def _leaving(self) -> bool:
-        env = self._late.env
+    def _is_draining(self) -> bool:
+        env = self._env_holder.env
         return env is not None and env.readiness.draining

@@ -1,7 +1,8 @@
-"""The fast path: answers the few hot reads before the framework is woken, from memory or after one look-up.
+"""The fast path: answer two frequent GETs without the framework, from memory or after one look-up.
 
-It serves exact paths. Every refusal and every doubt goes on to the framework, together with what was found out, so that
-its handlers, which ask the same function (`flows.identify`), give the same answers and ask nothing twice.
+It answers exact paths only, and only with success. Every other request goes on to the framework. The framework's guards
+call the same function, `flows.identify`, so both give the same answers. A result of the look-up is passed on with the
+request, so nothing is looked up twice.
 """
 
 from collections.abc import Callable
@@ -15,8 +16,8 @@ from vestibule.model.errors import Refusal
 from vestibule.protocol.cookies import RawHeaders
 from vestibule.web.api.me import me_content
 from vestibule.web.caller import presented_token
+from vestibule.web.forward_auth import caller_headers, check_forwarded
 from vestibule.web.hosts import require_one_reading
-from vestibule.web.in_front import judge, told
 from vestibule.web.layers.headers import headers_for
 from vestibule.web.request_context import Identified, context_of
 from vestibule.web.request_ids import NAME, known_by, new_request_id, request_id
@@ -26,7 +27,7 @@ from vestibule.web.under_way import Stage, peer_of
 RawHeader = tuple[bytes, bytes]
 Said = dict[bytes, bytes]
 Asked = tuple[Env, str, list[RawHeader], bytes | None]
-"""The token that was sent, the headers around every answer to its origin, and an id if a proxy gave one."""
+"""A request to answer: the `Env`, its token, the headers for its origin, and the request id if a proxy gave one."""
 
 _JSON = (b"content-type", b"application/json; charset=utf-8")
 _READ = frozenset({b"host", b"origin", b"cookie", b"authorization", b"transfer-encoding", NAME})
@@ -34,11 +35,11 @@ _MOST_HOSTS = 64
 
 
 class FastPath:
-    """Wraps the whole application, with every other layer."""
+    """Wraps the application and every other layer."""
 
     def __init__(self, app: ASGIApp, site: Site) -> None:
         self._app = app
-        self._late = site.late
+        self._env_holder = site.env_holder
         self._web = site.web
         self._under_way = site.under_way
         secure = site.web.secure_cookies
@@ -60,10 +61,10 @@ class FastPath:
             await _send(scope, send, caller, (NAME, named or new_request_id()), around)
 
     def _asked(self, scope: Scope) -> Asked | None:
-        """Read the request in one pass over its headers; None if the framework has to say something about it."""
-        if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] not in _ANSWERS or not _as_it_is(scope):
+        """Read the request in one pass over its headers; None if the framework has to answer it."""
+        if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] not in _ANSWERS or not _is_plain(scope):
             return None
-        env, said = self._late.env, _said(scope["headers"])
+        env, said = self._env_holder.env, _said(scope["headers"])
         if env is None or env.readiness.draining or said is None or b"transfer-encoding" in said:
             return None
         around = self._headers.get(said.get(b"origin"))
@@ -71,14 +72,14 @@ class FastPath:
             return None
         try:
             if scope["path"] == _VERIFY:
-                judge(scope["headers"], self._web)
+                check_forwarded(scope["headers"], self._web)
             token = presented_token(said.items(), self._web)
         except Refusal:
             return None
         return env, token, around, request_id(scope, self._web) if NAME in said else None
 
     def _is_ours(self, said: Said) -> bool:
-        """Return whether the Host header names this server; each way to write it is judged once."""
+        """Return whether the Host header names this server. Hosts that were accepted are remembered."""
         host = said.get(b"host")
         if host in self._hosts:
             return True
@@ -91,7 +92,7 @@ class FastPath:
         return True
 
     async def _ask(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer after a look-up; pass its result to the framework where the framework has to answer."""
+        """Look up the caller and answer. If there is none, pass the result on to the framework, which answers."""
         env, token, around, named = asked
         context = context_of(Request(scope))
         context.request_id = named = named or new_request_id()
@@ -103,16 +104,18 @@ class FastPath:
         try:
             await self._app(scope, receive, send)
         finally:
-            context.identified = None  # a refusal's traceback keeps the request, and that would keep the refusal
+            context.identified = None  # or a refusal's traceback and the request would refer to each other
 
     async def _found(self, env: Env, token: str, scope: Scope, named: bytes) -> Identified:
-        """Return the caller, or why there is none. Meanwhile the connection is not cut, and log lines have the id."""
+        """Return the caller, or the exception that says why there is none. Meanwhile the connection is not cut, and log
+        lines have the request id.
+        """
         peer = peer_of(scope)
         self._under_way.at(peer, Stage.WORKING)
         try:
             with known_by(named):
                 return await identify(env, token)
-        except Exception as reason:  # what nobody foresaw too: the framework raises, logs and answers it
+        except Exception as reason:  # unexpected ones too: the framework raises them again, logs and answers
             return reason
         finally:
             self._under_way.over(peer)
@@ -124,13 +127,15 @@ async def _send(scope: Scope, send: Send, caller: Caller, named: RawHeader, arou
     await send({"type": "http.response.body", "body": content})
 
 
-def _as_it_is(scope: Scope) -> bool:
-    """Return whether nothing in the path is encoded, such as a slash that is part of a segment."""
+def _is_plain(scope: Scope) -> bool:
+    """Return whether the path has no percent-encoding, such as an encoded slash in a segment."""
     return b"%" not in (scope.get("raw_path") or b"")
 
 
 def _said(headers: RawHeaders) -> Said | None:
-    """Return the headers that the fast path reads; None if one except Cookie comes twice (RFC 9113, section 8.2.3)."""
+    """Return the headers that the fast path reads. None if one is sent twice; only Cookie may be (RFC 9113, section
+    8.2.3).
+    """
     said: Said = {}
     for name, content in headers:
         if name in _READ:
@@ -151,7 +156,7 @@ def _me(caller: Caller, _scope: Scope) -> tuple[int, list[RawHeader], bytes]:
 
 
 def _verify(caller: Caller, scope: Scope) -> tuple[int, list[RawHeader], bytes]:
-    headers = told(caller, scope["headers"])
+    headers = caller_headers(caller, scope["headers"])
     return 204, [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()], b""
 
 
@@ -161,4 +166,4 @@ _ANSWERS: dict[str, Callable[[Caller, Scope], tuple[int, list[RawHeader], bytes]
     _VERIFY: _verify,
 }
 PATHS = frozenset(_ANSWERS)
-"""What is answered before it is routed."""
+"""Paths that may be answered before they are routed."""

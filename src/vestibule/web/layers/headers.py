@@ -1,7 +1,8 @@
-"""Add the headers that every answer carries, whatever it is and however it failed.
+"""Add headers to every answer, errors included.
 
-A request id and CORS stand on every answer, 404, 413 and 500 too: a front-end whose error lacks CORS shows a blank
-page. A path may end in a slash. HEAD is answered without a body. An unexpected exception becomes the envelope's 500.
+Every answer has a request id and CORS headers, also a 404, 413 or 500: without CORS a front-end cannot read the error.
+This layer also drops a slash at the end of a path, and the body of an answer to HEAD. It answers an unexpected
+exception with a 500 in the contract's format.
 """
 
 import re
@@ -17,10 +18,10 @@ from vestibule.model.clock import Clock
 from vestibule.model.errors import Refusal
 from vestibule.web.errors import UNEXPECTED, Json, RouteUnknown, refused
 from vestibule.web.hosts import is_loopback, require_one_reading
-from vestibule.web.policy import WebPolicy
 from vestibule.web.refused_origins import RefusedOrigins
 from vestibule.web.request_context import context_of
 from vestibule.web.request_ids import known_by, request_id
+from vestibule.web.web_policy import WebPolicy
 
 _log = structlog.get_logger(__name__)
 
@@ -32,8 +33,9 @@ _SECURITY = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-# Over plain HTTP a browser sends no Fetch Metadata, and under `no-referrer` a form has `Origin: null`: nothing would
-# tell our own page from a stranger's. This one keeps the path back as well, with the secret of a mailed link.
+# For pages over plain HTTP. There a browser sends no Fetch Metadata, and under `no-referrer` a form has `Origin: null`.
+# Then nothing would show that a form is from our own page. `strict-origin` sends the origin, but not the path, which
+# may contain the secret of a mailed link.
 _REFERRER_OF_PLAIN_PAGES = "strict-origin"
 _HSTS = "max-age=31536000"
 _DOCS_PATH = "/docs"
@@ -43,13 +45,13 @@ _DOCS_CSP = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 )
 _DEPENDS_ON_CALLER = "Origin, Cookie, Authorization"
-# By scripts of another origin, beside the few that always are.
+# Response headers that scripts of a listed origin may read, in addition to the few that they always may.
 _READABLE = "X-Request-ID, Retry-After"
 _METHODS = "GET,HEAD,PUT,PATCH,POST,DELETE"
 
 
 def headers_for(origin: str | None, secure: bool) -> list[tuple[bytes, bytes]]:
-    """Return the headers that depend on the caller's origin, listed or absent, as raw headers."""
+    """Return the raw headers of an answer to a listed origin, or to a request without an origin."""
     headers = MutableHeaders()
     _complete(headers, origin, secure)
     return headers.raw
@@ -61,7 +63,7 @@ def _complete(headers: MutableHeaders, origin: str | None, secure: bool) -> None
         headers.setdefault(name, value)
     if secure:
         headers.setdefault("Strict-Transport-Security", _HSTS)
-    # A cacheable answer is the same for everybody; every other depends on who asks.
+    # A cacheable answer is the same for everybody. Every other answer depends on the caller.
     cacheable = headers["Cache-Control"].startswith("public")
     headers.setdefault("Vary", "Origin" if cacheable else _DEPENDS_ON_CALLER)
     if origin is not None:
@@ -84,12 +86,12 @@ class HeadersLayer:
             return
         identifier = context_of(Request(scope)).request_id or request_id(scope, self._policy)
         with known_by(identifier):
-            await self._answer(scope, receive, _Sent(send, scope, self._policy, identifier))
+            await self._answer(scope, receive, _SendWithHeaders(send, scope, self._policy, identifier))
 
-    async def _answer(self, scope: Scope, receive: Receive, sent: "_Sent") -> None:
+    async def _answer(self, scope: Scope, receive: Receive, sent: "_SendWithHeaders") -> None:
         try:
-            sent.last = True
-            sent.last = require_one_reading(scope["headers"], self._policy)
+            sent.closes = True
+            sent.closes = require_one_reading(scope["headers"], self._policy)
         except Refusal as refusal:
             await refused(refusal)(scope, receive, sent)
             return
@@ -97,7 +99,7 @@ class HeadersLayer:
         if _is_preflight(scope):
             await _preflight_answer(scope, self._policy)(scope, receive, sent)
             return
-        if scope["path"].endswith("\n"):  # which Starlette takes for the end of the path, and nobody else
+        if scope["path"].endswith("\n"):  # Starlette's patterns would ignore it
             await refused(RouteUnknown(target(scope)))(scope, receive, sent)
             return
         try:
@@ -111,14 +113,14 @@ class HeadersLayer:
 
 
 def _route(scope: Scope) -> str:
-    """Return the route's pattern, never the path: that may end in a mailed secret, which is still valid after a
-    failure.
+    """Return the route's pattern, never the path: a path may contain a mailed secret, which is still valid after an
+    error.
     """
     route = scope.get("route")
     return "none" if route is None else str(route.path)
 
 
-class _Sent:
+class _SendWithHeaders:
     """Wraps `send`: adds the headers and drops the body of a HEAD."""
 
     def __init__(self, send: Send, scope: Scope, policy: WebPolicy, identifier: bytes) -> None:
@@ -131,8 +133,8 @@ class _Sent:
         self._origin = headers.get("origin")
         self._plain = not policy.secure_cookies and not is_loopback(headers.get("host", ""))
         self.begun = False
-        self.last = False
-        """Whether the connection ends with this answer."""
+        self.closes = False
+        """Whether the connection is closed after this answer."""
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -144,7 +146,7 @@ class _Sent:
 
     def _add(self, headers: MutableHeaders) -> None:
         headers["X-Request-ID"] = self._identifier
-        if self.last:
+        if self.closes:
             headers["Connection"] = "close"
         if self._docs:
             headers["Content-Security-Policy"] = _DOCS_CSP
@@ -155,7 +157,7 @@ class _Sent:
 
 
 def target(scope: Scope) -> str:
-    """Return the request target, path and query as they were sent (RFC 9112, section 3.2)."""
+    """Return path and query as the client sent them (RFC 9112, section 3.2)."""
     path: bytes = scope.get("raw_path") or ascii(scope["path"])[1:-1].encode()
     query: bytes = scope["query_string"]
     return (path.partition(b"?")[0] + (b"?" + query if query else b"")).decode("latin-1")
@@ -177,8 +179,8 @@ def _preflight_answer(scope: Scope, policy: WebPolicy) -> Response:
 
 
 def _keep_encoded_slashes(scope: Scope) -> None:
-    """Replace an encoded slash in the path by an empty segment, which no route matches. It belongs to a segment and
-    ends none (RFC 3986, section 2.2), but the server decodes it to a separator.
+    """Replace an encoded slash in the path by two slashes, which match no route. An encoded slash is a part of a
+    segment (RFC 3986, section 2.2), but the server library decodes it, so it would separate two segments.
     """
     raw: bytes = scope.get("raw_path") or b""
     if _ENCODED_SLASH.search(raw):

@@ -1,7 +1,7 @@
 """Define the order of the layers around the application, for the server and for tests.
 
-What measures a request (`observability.metrics`, `observability.traces`) goes around all of these: `app` and `traced`
-add it.
+The layers that measure requests (`observability.metrics`, `observability.traces`) go around all of these. `app` and
+`traced` add them.
 """
 
 from starlette.types import ASGIApp
@@ -16,7 +16,7 @@ def around(app: ASGIApp, site: Site) -> ASGIApp:
     """Return `app` inside every layer. Each line wraps the lines above it, so a request passes the last one first."""
     # Innermost, so that the application's answers and its own (preflights, refusals) carry the same headers.
     app = HeadersLayer(app, site.web, site.clock)
-    # Around the headers, so that a process which stops closes the connection with what that layer answers too.
-    app = Draining(app, site.late, site.under_way)
-    # Outermost, so that what it answers pays for no other layer. While the process stops it passes all on.
+    # Around the headers, so that answers of that layer close their connection too while the process is draining.
+    app = Draining(app, site.env_holder, site.under_way)
+    # Outermost, so that its answers skip every other layer. While draining, it passes every request on.
     return FastPath(app, site)

@@ -48,7 +48,7 @@ async def security(request: Request, env: InEnv, caller: BrowserSession) -> Resp
 
 
 async def end_one(request: Request, env: InEnv, caller: BrowserSession, session_id: str) -> Response:
-    """Sign one device out; one that is already signed out is no fault."""
+    """Sign one device out. A device that is already signed out is not an error."""
     try:
         await my_sessions.end_one(env, caller, session_id)
     except SessionUnknown:
@@ -114,7 +114,7 @@ def password_form(request: Request, status: int = 200) -> Response:
 
 
 def email_form(request: Request, status: int = 200) -> Response:
-    """Return the form that asks for another email, with what was typed if it comes back."""
+    """Return the form that asks for another email, with what was typed if it is shown again."""
     return _page(request, "change_email.html", status)
 
 

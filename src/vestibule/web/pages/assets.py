@@ -1,4 +1,4 @@
-"""Files that pages load, as they are sent, and the paths they have."""
+"""The files that pages load: their content and their URLs."""
 
 import hashlib
 from importlib.resources import files
@@ -17,10 +17,10 @@ class Static:
         self.script = (_FOLDER / "pages.js").read_bytes()
         self.logo = brand.logo if brand.logo_type else b""
         self.logo_media = f"image/{brand.logo_type}"
-        self.style_at = _named("pages.css", self.style)
-        self.script_at = _named("pages.js", self.script)
-        self.logo_at = _named("logo", self.logo) if self.logo else ""
+        self.style_at = _url_of("pages.css", self.style)
+        self.script_at = _url_of("pages.js", self.script)
+        self.logo_at = _url_of("logo", self.logo) if self.logo else ""
 
 
-def _named(name: str, content: bytes) -> str:
+def _url_of(name: str, content: bytes) -> str:
     return f"/static/{name}?{hashlib.sha256(content).hexdigest()[:12]}"

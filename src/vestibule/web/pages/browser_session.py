@@ -1,7 +1,7 @@
-"""Who is using a page, by cookies alone. An expired access token signs nobody out.
+"""Find the user of a page by the cookies. If the access token has expired, refresh it.
 
-A page has no script to refresh its tokens, so that is done here with the refresh token in the cookie: by the API's
-flow, so that ten tabs at once all get the same successor. `route.PageRoute` sets the new cookies.
+A page has no script that refreshes its tokens, so it is done here, with the refresh token in the cookie. This uses the
+same flow as the API, so that ten tabs at once get the same successor. `route.PageRoute` sets the new cookies.
 """
 
 from typing import Annotated
@@ -18,7 +18,7 @@ from vestibule.web import cookies
 from vestibule.web.caller import device_of, env_of
 from vestibule.web.errors import CrossSite, FetchedAhead
 from vestibule.web.pages.form import read_form
-from vestibule.web.prefetch import is_ahead
+from vestibule.web.prefetch import is_prefetch
 from vestibule.web.request_context import context_of
 from vestibule.web.site import site_of
 
@@ -30,8 +30,8 @@ async def browser_session(request: Request) -> Caller:
     env = await env_of(request)
     try:
         caller = await identify(env, cookies.read_access(request.headers.raw, site_of(request).web) or "")
-    except AccessTokenInvalid:  # expired, or deleted by the browser when it expired
-        caller = await _renewed(request, env)
+    except AccessTokenInvalid:  # expired, or missing: browsers delete an expired cookie
+        caller = await _refreshed(request, env)
     context_of(request).caller = caller
     return caller
 
@@ -47,7 +47,7 @@ async def perhaps_browser_session(request: Request) -> Caller | None:
 
 
 async def session_form(request: Request, caller: Annotated[Caller, Depends(browser_session)]) -> dict[str, str]:
-    """Return the fields of a form that our page made for this session; raises `CrossSite` for any other form."""
+    """Return the fields of a form. Raises `CrossSite` unless our page made the form for this session."""
     fields = await read_form(request)
     env = await env_of(request)
     if not bound_tokens.belongs(fields.pop(TOKEN_FIELD, ""), _key(env), caller.session_id):
@@ -56,16 +56,16 @@ async def session_form(request: Request, caller: Annotated[Caller, Depends(brows
 
 
 def form_token(env: Env, caller: Caller) -> str:
-    """Return the hidden field of a form for this session."""
+    """Return the value of the hidden field that ties a form to this session."""
     return bound_tokens.mint(_key(env), caller.session_id)
 
 
-async def _renewed(request: Request, env: Env) -> Caller:
+async def _refreshed(request: Request, env: Env) -> Caller:
     """Return the caller after a refresh; raises `NotSignedIn`, `FetchedAhead`, `RefreshRefused` or `Overloaded`."""
     refresh_token = cookies.read_refresh(request.headers.raw, site_of(request).web)
     if not refresh_token or request.method == "HEAD":  # HEAD must not change anything
         raise NotSignedIn
-    if is_ahead(request.headers.raw):  # the browser would keep a redirect, and ask a signed-in user to sign in
+    if is_prefetch(request.headers.raw):  # a redirect would be stored, and later ask a signed-in user to sign in
         raise FetchedAhead
     tokens = await refresh(env, refresh_token, await device_of(request))
     context_of(request).renewed = tokens
@@ -73,7 +73,7 @@ async def _renewed(request: Request, env: Env) -> Caller:
 
 
 def _key(env: Env) -> bytes:
-    """Return the key of form tokens, the same in every process, and stored nowhere."""
+    """Return the key of form tokens. It is derived, so every process has the same one and none is stored."""
     return bound_tokens.key_from(env.keys.refresh.signing.to_pem())
 
 

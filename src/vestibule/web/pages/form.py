@@ -1,4 +1,4 @@
-"""Read the form that a page sends, as names and values, each name once."""
+"""Read and validate the fields of a form."""
 
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
@@ -15,7 +15,7 @@ _MAX_FIELDS = 20
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """Return the fields; raises `UnsupportedMedia`, `BodyTooLarge` or `BodyMalformed`."""
+    """Return the fields by name. Raises `UnsupportedMedia`, `BodyTooLarge` or `BodyMalformed`."""
     if request.headers.get("content-type", _MEDIA).partition(";")[0].strip().lower() != _MEDIA:
         raise UnsupportedMedia
     try:
@@ -31,10 +31,10 @@ async def read_form(request: Request) -> dict[str, str]:
 
 
 def judged(request: Request, model: type[Body], fields: Mapping[str, str]) -> Body:
-    """Return the fields as a body of the API, without empty ones; raises `BodyInvalid`."""
+    """Return the fields as a body of the API. Empty fields count as missing. Raises `BodyInvalid`."""
     return judge(model, {name: value for name, value in fields.items() if value.strip()}, site_of(request).policy)
 
 
 def typed(request: Request) -> dict[str, str]:
-    """Return what is shown again in a form that comes back: everything except passwords."""
+    """Return the fields to show again in a form: everything that was typed, except passwords."""
     return context_of(request).typed or {}

@@ -1,4 +1,4 @@
-"""The choice of a language: stored in a cookie, and for a signed-in user also with the account, for emails."""
+"""Choose a language: it is stored in a cookie, and for a signed-in user also in the account, for emails."""
 
 from starlette.requests import Request
 from starlette.responses import Response

@@ -1,4 +1,4 @@
-"""The preview of letters: each kind, in each language, both parts. Only in development."""
+"""Preview of letters: every kind, in every language, as HTML and as plain text. Only in development."""
 
 import base64
 from email.message import EmailMessage

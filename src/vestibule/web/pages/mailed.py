@@ -1,5 +1,5 @@
-"""The pages that mailed links open. GET and HEAD, by whatever robot, use nothing up: the page asks for one click, which
-is a POST.
+"""The pages that mailed links open. Programs that scan emails open links too, so a GET never uses up a link: the page
+asks for a click, which sends a POST.
 """
 
 from collections.abc import Awaitable, Callable
@@ -36,7 +36,7 @@ from vestibule.web.site import site_of
 
 @dataclass(frozen=True)
 class _LinkAction:
-    """What a link is for: the page that asks, what the click does, and the notice on the next page."""
+    """What a link does: the texts of the page that asks, the flow after the click, and the notice on the next page."""
 
     title: str
     question: str
@@ -89,7 +89,7 @@ _MAKE_MINE = _("Choose my own password")
 
 _DEAD_LINK = _("This link does not work any more")
 _WHY_DEAD = _("It was used already, or is too old, or a newer email has taken its place. Ask for another one.")
-# The page that asks for another link.
+# The page where the user can ask for another link.
 _ANOTHER: dict[type[Refusal], str] = {VerificationCodeInvalid: "/verifyemail", ResetTokenInvalid: "/forgotpassword"}
 
 
@@ -108,7 +108,7 @@ async def verify(request: Request, env: InEnv, code: str) -> Response:
 
 
 async def take_over(request: Request, env: InEnv, code: str) -> Response:
-    """Verify the email, end what was made with it, and ask for a password."""
+    """Verify the email, end the account's password and sessions, and ask for a new password."""
     try:
         secret = await take_over_flow(env, code)
     except VerificationCodeInvalid as refusal:
@@ -177,13 +177,13 @@ async def reset(request: Request, env: InEnv, token: str, client_info: AtClient)
 
 
 def new_password_form(request: Request, status: int = 200, faults: dict[str, Sentence] | None = None) -> Response:
-    """Return the form behind a mailed link that asks for a new password."""
+    """Return the page of a mailed link that asks for a new password."""
     min_length = site_of(request).policy.passwords.min_length
     return render.page(request, "reset.html", status, faults=faults, min_length=min_length)
 
 
 def _ask(request: Request, link_action: _LinkAction, otherwise: str = "", other_button: str = "") -> Response:
-    """Return the page with the button, and below it what else the link can do."""
+    """Return the page with the link's button, and below it a second button if the link can do something else."""
     texts = (link_action.title, link_action.question, link_action.button, otherwise, other_button)
     names = ("title", "question", "button", "otherwise", "other_button")
     words: dict[str, Any] = {
@@ -194,11 +194,11 @@ def _ask(request: Request, link_action: _LinkAction, otherwise: str = "", other_
 
 async def _run(request: Request, env: Env, link_action: _LinkAction, secret: str) -> Response:
     try:
-        onward = await link_action.do(env, secret)
+        reset_secret = await link_action.do(env, secret)
     except (VerificationCodeInvalid, EmailChangeInvalid) as refusal:
         return _dead(request, refusal)
-    if onward is not None:
-        return see_other(f"/resetpassword/{onward}")
+    if reset_secret is not None:
+        return see_other(f"/resetpassword/{reset_secret}")
     return see_other(return_to.with_query(SIGN_IN, notice=link_action.notice))
 
 

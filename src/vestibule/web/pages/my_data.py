@@ -35,12 +35,12 @@ async def download(request: Request, env: InEnv, caller: BrowserSession) -> Resp
 
 
 async def ask_delete(request: Request) -> Response:
-    """Ask for the password, once more."""
+    """Ask for the password before deleting the account."""
     return delete_form(request)
 
 
 def delete_form(request: Request, status: int = 200) -> Response:
-    """Return the form that asks for the password."""
+    """Return the form that asks for the password before deleting the account."""
     return render.page(request, "delete.html", status)
 
 
@@ -57,7 +57,7 @@ async def delete(
 
 
 async def _written(mine: MyData) -> AsyncIterator[str]:
-    """Yield one JSON object: a line for each thing, and a list a page at a time."""
+    """Yield the parts of one JSON object. Each record has its own line; lists are read from the database in pages."""
     account = asdict(mine.account)
     del account["password_hash"]
     yield f'{{\n"account": {_as_json(account)}'
@@ -86,7 +86,7 @@ def _as_json(members: dict[str, Any]) -> str:
 
 
 def _as_text(value: Any) -> str:
-    """Return a time as text, the only kind of value that JSON lacks; raises TypeError for others."""
+    """Return a time as text, for `json.dumps`; raises `TypeError` for any other type."""
     if isinstance(value, datetime):
         return value.isoformat()
     raise TypeError(type(value))

@@ -1,4 +1,4 @@
-"""Render templates in the reader's language, under a policy that loads nothing from other sites (CSP level 3)."""
+"""Render templates in the reader's language, with a Content Security Policy that allows nothing from other sites."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -21,7 +21,7 @@ from vestibule.web.request_context import context_of
 from vestibule.web.site import site_of
 
 _OWN, _NONE = "'self'", "'none'"
-_UNITS, _FEW = (86400, 3600, 60), 2  # seconds in a unit, and how many of it a wait must have to be told in it
+_UNITS, _FEWEST = (86400, 3600, 60), 2  # units in seconds; a unit is used if the time is at least two of it
 
 
 def page(
@@ -36,16 +36,16 @@ def page(
 ) -> Response:
     """Return the page with its own Content Security Policy.
 
-    `faults` are shown beside their fields. `frames`: it shows other pages of ours. `leads_to`: the listed origin to
-    which its form leads in the end, if any.
+    `faults` are shown beside their fields. `frames`: the page may show our other pages in frames. `leads_to`: the
+    listed origin to which the browser is redirected after its form, if any.
     """
     language, nonce = language_of(request), random_bytes(16).hex()
-    said = {field: say(request, text, **numbers) for field, (text, numbers) in (faults or {}).items()}
+    messages = {field: say(request, text, **numbers) for field, (text, numbers) in (faults or {}).items()}
     html = (
         site_of(request)
         .templates.in_language(language)
         .get_template(template)
-        .render({**_around(request), **words}, nonce=nonce, faults=said, focus=next(iter(said), ""))
+        .render({**_common_words(request), **words}, nonce=nonce, faults=messages, focus=next(iter(messages), ""))
     )
     policy = (
         f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; img-src 'self' data:; "
@@ -54,7 +54,7 @@ def page(
     )
     headers = {"Content-Security-Policy": policy, "Content-Language": language}
     answer = HTMLResponse(html, status, headers)
-    _keep_the_way(request, answer)
+    _store_return_to(request, answer)
     return answer
 
 
@@ -70,9 +70,9 @@ def wait(request: Request, seconds: int) -> str:
 
 def in_words(seconds: int, language: str) -> str:
     """Return a waiting time in a language, rounded up: "in 5 minutes"."""
-    unit = next((unit for unit in _UNITS if seconds >= _FEW * unit), 1)
+    unit = next((unit for unit in _UNITS if seconds >= _FEWEST * unit), 1)
     rounded_up = timedelta(seconds=ceil(seconds / unit) * unit)
-    return format_timedelta(rounded_up, add_direction=True, threshold=_FEW, locale=language)
+    return format_timedelta(rounded_up, add_direction=True, threshold=_FEWEST, locale=language)
 
 
 def language_of(request: Request) -> str:
@@ -80,7 +80,7 @@ def language_of(request: Request) -> str:
     return wanted_language(request) or site_of(request).templates.default_language
 
 
-def _keep_the_way(request: Request, answer: Response) -> None:
+def _store_return_to(request: Request, answer: Response) -> None:
     """Store `return_to` in a cookie, so that it survives signing up or opening a mailed link."""
     site, going = site_of(request), request.query_params.get("return_to", "")
     if return_to.parsed(going, site.web.origins):
@@ -88,8 +88,8 @@ def _keep_the_way(request: Request, answer: Response) -> None:
         cookies.set_return_to(answer, return_to.as_cookie(going), now, site.web)
 
 
-def _around(request: Request) -> dict[str, Any]:
-    """Return what every page may show, whatever it is about."""
+def _common_words(request: Request) -> dict[str, Any]:
+    """Return the template variables that every page has."""
     context, env = context_of(request), site_of(request).env
     caller = context.caller
     notice = NOTICES.get(request.query_params.get("notice", ""), "")

@@ -1,9 +1,9 @@
-r"""Decide where a browser may be redirected: to our own paths, and to pages of listed origins. One strict parser.
+r"""Decide where a browser may be redirected: to our own paths, and to pages of listed origins.
 
-It refuses the API, where a GET may sign somebody out.
+Paths of the API are refused, because a GET there may sign somebody out.
 
-Browsers read URLs in surprising ways (`//host`, `/\host`, ignored tabs, dot segments), so this accepts only plain URLs,
-and refuses everything else.
+Browsers read URLs in surprising ways (`//host`, `/\host`, ignored tabs, dot segments). So one strict parser accepts
+plain URLs, and refuses everything else.
 """
 
 import re
@@ -35,13 +35,13 @@ def parsed(text: str, origins: Collection[str]) -> str | None:
 
 
 def wanted(request: Request, given: str) -> str:
-    """Return where the user was going: `given`, else what the cookie kept on the way through sign-up, else `HOME`."""
+    """Return the page to redirect to: `given`, otherwise the cookie's, otherwise `HOME`."""
     kept = unquote(read(request.headers.raw, cookies.RETURN_TO.encode()) or "")
     return parsed(given or kept, site_of(request).web.origins) or HOME
 
 
 def as_cookie(target: str) -> str:
-    """Return a target in the characters that a cookie may have (RFC 6265, section 4.1.1)."""
+    """Return a target, encoded for a cookie (RFC 6265, section 4.1.1)."""
     return quote(target, safe="/:?=&")
 
 
@@ -51,6 +51,6 @@ def origin_of(target: str) -> str:
 
 
 def with_query(path: str, **members: str) -> str:
-    """Return the path with a query of those members that are not empty."""
+    """Return the path with a query of the members that are not empty."""
     query = urlencode({name: value for name, value in members.items() if value})
     return f"{path}?{query}" if query else path

@@ -1,4 +1,4 @@
-"""What a page's route does around its handler: show refusals as pages, and set renewed cookies."""
+"""The routes of pages: they show refusals as pages, and set the cookies of refreshed tokens."""
 
 from fastapi.routing import APIRoute
 from starlette.requests import Request
@@ -15,7 +15,7 @@ from vestibule.web.pages import render, return_to
 from vestibule.web.pages.form import read_form
 from vestibule.web.pages.words import WHEN, WHY_NOT
 from vestibule.web.request_context import context_of
-from vestibule.web.site import Form, site_of
+from vestibule.web.site import ShowForm, site_of
 
 SIGN_IN, SIGNED_OUT = "/login", "/signedout"
 _SESSION = "session_"
@@ -26,8 +26,8 @@ class PageRoute(APIRoute):
     """A route that answers with a page."""
 
     def get_route_handler(self) -> Handle:
-        """Return the handler that also answers refusals and sets renewed cookies."""
-        handle = self.handler()
+        """Return a handler that also answers refusals, and sets the cookies of refreshed tokens."""
+        handle = self.plain_handler()
 
         async def answer(request: Request) -> Response:
             try:
@@ -39,22 +39,22 @@ class PageRoute(APIRoute):
 
         return answer
 
-    def handler(self) -> Handle:
-        """Return the handler without that."""
+    def plain_handler(self) -> Handle:
+        """Return the handler without those additions."""
         return super().get_route_handler()
 
 
 class AdmittedPageRoute(PageRoute):
     """A route that hashes a password, and so needs an admission slot."""
 
-    def handler(self) -> Handle:
-        """Return the handler, which first takes an admission slot."""
-        return admitted(super().handler())
+    def plain_handler(self) -> Handle:
+        """Return a handler that first takes an admission slot."""
+        return admitted(super().plain_handler())
 
 
-def told(request: Request, refusal: Refusal | Fault) -> Response:
-    """Return the refusal as a page of its own, with a way home."""
-    return _with_headers(_told(request, refusal, *_words(request, refusal)), refusal)
+def refusal_page(request: Request, refusal: Refusal | Fault) -> Response:
+    """Return a page that explains the refusal, with a link home."""
+    return _with_headers(_page_for(request, refusal, *_words(request, refusal)), refusal)
 
 
 def see_other(target: str) -> Response:
@@ -69,7 +69,7 @@ async def let_in(request: Request, response: Response, outcome: SignedIn) -> Res
 
 
 async def let_stay(request: Request, response: Response, tokens: Tokens) -> Response:
-    """Return the response with newer cookies."""
+    """Return the response with the cookies of new tokens."""
     now = (await env_of(request)).clock.now()
     cookies.set_tokens(response, tokens, now, site_of(request).web)
     return response
@@ -81,7 +81,7 @@ async def let_out(request: Request, response: Response) -> Response:
     return response
 
 
-async def _refused(request: Request, refusal: Refusal | Fault, form: Form | None) -> Response:
+async def _refused(request: Request, refusal: Refusal | Fault, show_form: ShowForm | None) -> Response:
     if isinstance(refusal, NotSignedIn):
         wanted = request.url.path if request.method == "GET" else ""
         return see_other(return_to.with_query(SIGN_IN, return_to="" if wanted == return_to.HOME else wanted))
@@ -89,23 +89,23 @@ async def _refused(request: Request, refusal: Refusal | Fault, form: Form | None
         # Do not delete the cookies: they may be another tab's new ones.
         return see_other(return_to.with_query(SIGNED_OUT, reason=refusal.code.removeprefix(_SESSION)))
     title, message = _words(request, refusal)
-    if form is not None and isinstance(refusal, RetryLater | Fault) and await _is_shown_again(request):
+    if show_form is not None and isinstance(refusal, RetryLater | Fault) and await _is_shown_again(request):
         context_of(request).trouble = message
-        page = form(request, HTTP_MAPPINGS[type(refusal)].status)
+        page = show_form(request, HTTP_MAPPINGS[type(refusal)].status)
     else:
-        page = _told(request, refusal, title, message)
+        page = _page_for(request, refusal, title, message)
     return _with_headers(page, refusal)
 
 
 def _words(request: Request, refusal: Refusal | Fault) -> tuple[str, str]:
-    """Return title and sentence, in the reader's language."""
+    """Return the title and the message for a refusal, in the reader's language."""
     title, message = (render.say(request, words) for words in WHY_NOT[HTTP_MAPPINGS[type(refusal)].status])
     if isinstance(refusal, RetryLater):
         message = f"{message} {render.say(request, WHEN, when=_wait(request, refusal))}"
     return title, message
 
 
-def _told(request: Request, refusal: Refusal | Fault, title: str, message: str) -> Response:
+def _page_for(request: Request, refusal: Refusal | Fault, title: str, message: str) -> Response:
     status = HTTP_MAPPINGS[type(refusal)].status
     return render.page(request, "told.html", status, title=title, message=message, refused=True)
 
@@ -121,13 +121,13 @@ def _wait(request: Request, refusal: RetryLater) -> str:
 
 
 async def _is_shown_again(request: Request) -> bool:
-    """Return whether a form can be shown again: its fields are read, and on a page of the account its user is known.
-    Asks neither memory nor database.
+    """Return whether the form can be shown again. Reads its fields first, if that was not done. A page of the account
+    also needs its user, who is not looked up here.
     """
     if request.url.path.startswith(return_to.HOME):
         return context_of(request).caller is not None
     try:
-        if context_of(request).typed is None:  # a rate limit refuses a request before its form is read
+        if context_of(request).typed is None:  # a rate limit refuses before the form is read
             await read_form(request)
     except Refusal:
         return False
@@ -135,8 +135,9 @@ async def _is_shown_again(request: Request) -> bool:
 
 
 async def _hand_over_renewed(request: Request, response: Response) -> None:
+    """Set the cookies of refreshed tokens, unless the handler has set newer ones."""
     tokens = context_of(request).renewed
     access = cookies.named(cookies.ACCESS, site_of(request).web)
-    newer = any(value.startswith(f"{access}=") for value in response.headers.getlist("set-cookie"))
-    if tokens is not None and not newer:
+    has_newer = any(value.startswith(f"{access}=") for value in response.headers.getlist("set-cookie"))
+    if tokens is not None and not has_newer:
         await let_stay(request, response, tokens)

@@ -21,13 +21,13 @@ from vestibule.web.site import site_of
 _REASONS = {reason.value: WHY_OVER[reason] for reason in EndReason}
 
 
-async def front_door() -> Response:
-    """Go from the root to the profile, if nothing else is served there."""
+async def go_to_profile() -> Response:
+    """Redirect from `/` to the profile."""
     return see_other(return_to.HOME)
 
 
 async def ask_sign_in(request: Request, caller: PerhapsBrowserSession) -> Response:
-    """Ask for email and password; send on a user who is signed in."""
+    """Ask for email and password. Redirect a user who is already signed in."""
     target = return_to.wanted(request, request.query_params.get("return_to", ""))
     if caller is None:
         return _sign_in_page(request, target)
@@ -42,15 +42,16 @@ async def sign_in(request: Request, env: InEnv, client_info: AtClient) -> Respon
     target = return_to.wanted(request, fields.get("return_to", ""))
     try:
         sent = judged(request, bodies.Login, fields)
-        held = cookies.read_refresh(request.headers.raw, site_of(request).web) or ""
-        outcome = await sign_in_flow(env, sent.email, sent.password, client_info, held)
+        previous_token = cookies.read_refresh(request.headers.raw, site_of(request).web) or ""
+        outcome = await sign_in_flow(env, sent.email, sent.password, client_info, previous_token)
     except BodyInvalid as invalid:
         return _sign_in_page(request, target, 400, _faults(invalid))
     except WrongCredentials:
-        # Shown after every wrong sign-in: shown only to some, it would reveal who has an unverified account.
-        new = sent.email if env.policy.conceals_unverified else ""
+        # Offer another verification link after every wrong sign-in. If only unverified accounts had the offer, it would
+        # reveal them.
+        offer_link_to = sent.email if env.policy.conceals_unverified else ""
         status = HTTP_MAPPINGS[WrongCredentials].status
-        return _sign_in_page(request, target, status, {"password": WRONG_CREDENTIALS}, perhaps_unverified=new)
+        return _sign_in_page(request, target, status, {"password": WRONG_CREDENTIALS}, perhaps_unverified=offer_link_to)
     except EmailNotVerified:
         return _sign_in_page(request, target, HTTP_MAPPINGS[EmailNotVerified].status, unverified=sent.email)
     response = see_other(target)
@@ -59,7 +60,7 @@ async def sign_in(request: Request, env: InEnv, client_info: AtClient) -> Respon
 
 
 def sign_in_form(request: Request, status: int) -> Response:
-    """Return the form as it was sent."""
+    """Return the form again, with what was typed except the password."""
     return _sign_in_page(request, return_to.wanted(request, typed(request).get("return_to", "")), status)
 
 
@@ -70,10 +71,10 @@ def ask_again(request: Request, target: str) -> Response:
 
 
 async def sign_out(request: Request, env: InEnv, caller: BrowserSession) -> Response:
-    """End this session, and say so."""
+    """End this session, and redirect to the page that says so."""
     await sign_out_flow(env, caller)
-    there = return_to.with_query(SIGNED_OUT, reason=EndReason.SIGNED_OUT.value)
-    return await let_out(request, see_other(there))
+    target = return_to.with_query(SIGNED_OUT, reason=EndReason.SIGNED_OUT.value)
+    return await let_out(request, see_other(target))
 
 
 async def signed_out(request: Request, caller: PerhapsBrowserSession) -> Response:
@@ -105,7 +106,7 @@ def _sign_in_page(
 
 
 def _faults(invalid: BodyInvalid) -> dict[str, Sentence]:
-    """Return the faults by field. A password too short to be right is called wrong, without a hint at the rules."""
+    """Return the faults by field. A password that is too short is called wrong, so that the page gives no hint."""
     faults = faults_of(invalid.entries)
     if any(entry["path"][-1] == "password" and entry["code"] != "invalid_type" for entry in invalid.entries):
         faults["password"] = WRONG_CREDENTIALS

@@ -26,7 +26,7 @@ _CHECK = "/checkemail"
 
 @dataclass(frozen=True)
 class _ByEmail:
-    """A page that asks for an email to mail a link to: its texts, and what is done."""
+    """A page that asks for an email and mails a link to it: the texts, and the flow that mails."""
 
     title: str
     question: str
@@ -89,7 +89,7 @@ async def resend(request: Request, env: InEnv, client_info: AtClient) -> Respons
 
 
 def register_form(request: Request, status: int = 200, faults: dict[str, Sentence] | None = None) -> Response:
-    """Return the form, with what was typed if it comes back."""
+    """Return the form, with what was typed if it is shown again."""
     rules = site_of(request).policy.passwords
     return render.page(request, "register.html", status, faults=faults, min_length=rules.min_length)
 
@@ -112,21 +112,21 @@ async def check_email(request: Request, about: str = "reset") -> Response:
     )
 
 
-async def _send(request: Request, env: Env, what: _ByEmail, client_info: ClientInfo) -> Response:
+async def _send(request: Request, env: Env, by_email: _ByEmail, client_info: ClientInfo) -> Response:
     fields = await read_form(request)
     try:
         sent = judged(request, bodies.ForgotPassword, fields)
     except BodyInvalid as invalid:
-        return _by_email_page(request, what, 400, faults_of(invalid.entries))
-    await what.ask(env, sent.email, client_info)
-    return see_other(return_to.with_query(_CHECK, about=what.about))
+        return _by_email_page(request, by_email, 400, faults_of(invalid.entries))
+    await by_email.ask(env, sent.email, client_info)
+    return see_other(return_to.with_query(_CHECK, about=by_email.about))
 
 
 def _by_email_page(
     request: Request,
-    what: _ByEmail,
+    by_email: _ByEmail,
     status: int = 200,
     faults: dict[str, Sentence] | None = None,
 ) -> Response:
-    title, question = render.say(request, what.title), render.say(request, what.question)
+    title, question = render.say(request, by_email.title), render.say(request, by_email.question)
     return render.page(request, "by_email.html", status, faults=faults, title=title, question=question)

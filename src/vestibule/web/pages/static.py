@@ -1,4 +1,4 @@
-"""Files that pages load: the same for everybody, and cached under a name that changes with the content."""
+"""Serve the files that pages load. They are cached for a year, because their URL changes with their content."""
 
 from fastapi import Request
 from starlette.responses import Response
@@ -16,7 +16,7 @@ async def stylesheet(request: Request) -> Response:
 
 
 async def script(request: Request) -> Response:
-    """Return the script: it shows and judges passwords, and copies. Pages work without it."""
+    """Return the script: it shows passwords, rates them and copies texts. Pages work without it."""
     return Response(_of(request).script, media_type="text/javascript; charset=utf-8", headers=_YEAR)
 
 

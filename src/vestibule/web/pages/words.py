@@ -1,4 +1,4 @@
-"""Sentences in Python code, marked for the catalogues here, and translated when a page is rendered."""
+"""The sentences that Python code shows on pages. They are marked for translation here, and translated when rendered."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ Sentence = tuple[str, dict[str, int]]
 
 
 def _(english: str) -> str:
-    """Return the sentence itself. Tools that collect sentences look for this name (gettext's `gettext_noop`)."""
+    """Return the sentence itself. `make translations` collects the sentences by this name, as with `gettext_noop`."""
     return english
 
 
@@ -93,7 +93,7 @@ NOTICES = {
     "letter_sent": _("An email with a link is on its way to you."),
     "deleted": _("Your account was deleted."),
 }
-"""What was just done, by the `notice` in the next page's URL; no other text is shown."""
+"""What was just done, by the `notice` in the next page's URL. A URL can show no other text."""
 
 CHECK_EMAIL = {
     "registered": _("We have sent you an email. Open the link in it to confirm your address."),
@@ -125,7 +125,7 @@ WHY_NOT = {
 
 
 def faults_of(entries: list[dict[str, Any]]) -> dict[str, Sentence]:
-    """Return the sentence beside each field, for faults as the API words them (`BodyInvalid.entries`), in order."""
+    """Return the sentence for each field, in order, from the API's validation errors (`BodyInvalid.entries`)."""
     faults: dict[str, Sentence] = {}
     for entry in entries:
         faults.setdefault(entry["path"][-1], _sentence(entry))

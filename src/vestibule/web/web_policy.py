@@ -1,4 +1,4 @@
-"""What an operator may choose about the HTTP face."""
+"""What the operator's settings say about HTTP."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,10 @@ from vestibule.web.client_address import Network, ProxyHeader
 
 @dataclass(frozen=True)
 class WebPolicy:
-    """Which front-ends may call with credentials, and how careful to be about transport and documentation; which
-    proxies are believed, and by which header; under which names the server may be asked (none: any), and what the
-    HttpOnly cookies' names begin with.
+    """The settings about HTTP.
+
+    `origins` may call with credentials. `proxies` are the trusted ones, which name the client in `proxy_header`.
+    `hosts` are the server's names; empty means any. `cookie_prefix` begins the names of the tokens' cookies.
     """
 
     origins: frozenset[str]

@@ -1,35 +1,13 @@
-"""Settings about what people meet: the front-ends, the mail, and the look of both."""
+"""Settings about the mail that is sent, and about how emails and pages look."""
 
 from typing import ClassVar, Literal
 
 from pydantic import SecretStr
 
 from vestibule.model.languages import Language
-from vestibule.settings.addresses import EhloName, MailHost, Origins
+from vestibule.settings.addresses import EhloName, MailHost
 from vestibule.settings.groups.group import Group, setting
 from vestibule.settings.types import Colour, Folder, Logo, OneLine, Whole
-
-
-class FrontEnds(Group):
-    """Read this when a web application or an app of yours calls the server from a browser."""
-
-    title: ClassVar[str] = "Let front-ends in"
-
-    origins: Origins = setting(
-        "ORIGIN",
-        ("http://localhost:3000",),
-        "Origins that may call with credentials. Mailed links lead to the first one of the web. Unset: mailed links "
-        "lead to Vestibule's own pages, and in production no front-end may call. Plain HTTP is refused in production, "
-        "except for localhost.",
-        takes="origins, separated by commas; those of apps, such as `capacitor://localhost`, too",
-    )
-    cookie_prefix: Literal["", "__Host-"] = setting(
-        "VESTIBULE_COOKIE_PREFIX",
-        "",
-        "`__Host-` begins the names of the two HttpOnly cookies, so that no other host of the domain can plant one. "
-        "Only in production, and with front-ends that do not look for the contract's names.",
-        unset="the contract's names",
-    )
 
 
 class Mail(Group):

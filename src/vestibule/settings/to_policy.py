@@ -1,4 +1,4 @@
-"""The rules among the settings, as flows and model know them."""
+"""Turn settings into a `Policy`: the rules that flows and model use."""
 
 from datetime import timedelta
 from fractions import Fraction
@@ -16,7 +16,7 @@ from vestibule.model.sessions import SessionLimits
 from vestibule.settings.fields import Settings
 
 _LETTERS_APART = timedelta(minutes=5)
-# What one network may do in a minute for each sign-in that it may try: a crowd that does more of one does more of all.
+# The limits of a network, as a multiple of its limit for sign-ins: a network with more users needs more of everything.
 _FOR_EACH_SIGN_IN = {
     RateClass.SIGN_IN: Fraction(1),
     RateClass.REGISTER: Fraction(1, 5),
@@ -27,8 +27,8 @@ _FOR_EACH_SIGN_IN = {
 _LETTERS_AN_HOUR = Fraction(1, 5)
 
 
-def policy(chosen: Settings) -> Policy:
-    """Return the rules among the settings."""
+def to_policy(chosen: Settings) -> Policy:
+    """Return the policy for these settings."""
     verification_mandatory = chosen.email_verification == "mandatory"
     return Policy(
         issuer=Issuer(chosen.issuer, chosen.audience, timedelta(seconds=chosen.clock_leeway_seconds)),
@@ -71,10 +71,10 @@ def policy(chosen: Settings) -> Policy:
 
 
 def _part(chosen: Settings, share: Fraction) -> int:
-    """Return a share of the sign-ins that one network may try, 1 at least: a limit of 0 would keep everybody out."""
+    """Return a multiple of the limit for sign-ins, at least 1: a limit of 0 would refuse everybody."""
     return max(1, int(share * chosen.sign_ins_per_network))
 
 
 def _at_most(usual: timedelta, days: int) -> timedelta:
-    """Return how long to keep something, where nothing is kept for longer than `days` days; 0: no such bound."""
+    """Return how long to keep something: the usual time, but at most `days`. 0 days means no such limit."""
     return min(usual, timedelta(days=days)) if days else usual

@@ -1,4 +1,4 @@
-"""The templates of the pages, one set for each language."""
+"""Load the templates of the pages, once for each language."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from vestibule.web.pages.assets import Static
 
 
 class Templates:
-    """The templates of one installation. Templates in `folder`, if given, replace ours."""
+    """The templates of one installation. Templates in `folder`, if given, replace those of Vestibule."""
 
     def __init__(self, brand: Brand, default_language: str, folder: Path | None = None) -> None:
         self._brand = brand
@@ -25,7 +25,7 @@ class Templates:
         self.static = Static(brand)
 
     def in_language(self, language: str) -> Environment:
-        """Return the templates in a language. They are loaded once."""
+        """Return the templates in a language, loaded at the first call."""
         if language not in self._environments:
             self._environments[language] = self._speaking(language)
         return self._environments[language]
@@ -35,14 +35,14 @@ class Templates:
         templates.globals.update(brand=self._brand, languages=LANGUAGES, static=self.static, initials=initials)
         templates.filters.update(
             device=describe,
-            moment=lambda at: _moment(at, language),
+            moment=lambda at: _date_and_time(at, language),
             ago=lambda at, now: _ago(at, now, language),
         )
         return templates
 
 
 def initials(name: str) -> str:
-    """Return what stands in for a photo: the first letters of the first and the last word."""
+    """Return the initials that are shown instead of a photo: of the first and the last word."""
     words = name.split()
     return "".join(word[0] for word in dict.fromkeys((words[0], words[-1]))).upper() if words else "?"
 
@@ -51,6 +51,6 @@ def _ago(at: datetime, now: datetime, language: str) -> str:
     return format_timedelta(min(at - now, now - now), add_direction=True, locale=language)
 
 
-def _moment(at: datetime, language: str) -> str:
-    there = at.astimezone(UTC)
-    return f"{format_date(there, 'medium', language)}, {format_time(there, 'short', locale=language)} UTC"
+def _date_and_time(at: datetime, language: str) -> str:
+    utc = at.astimezone(UTC)
+    return f"{format_date(utc, 'medium', language)}, {format_time(utc, 'short', locale=language)} UTC"

@@ -1,0 +1,59 @@
+"""Forward auth: check the request that a reverse proxy asks about, and name its caller in headers (docs/proxies.md).
+
+The proxy sends a copy of that request's headers. So two checks are made here for every proxy: that no other site made a
+browser send the request, and that it has no headers that only Vestibule may set.
+"""
+
+from starlette.requests import Request
+
+from vestibule.flows.identify import Caller
+from vestibule.protocol import credentials
+from vestibule.protocol.cookies import RawHeaders
+from vestibule.protocol.other_sites import changes_something, from_elsewhere
+from vestibule.web import cookies
+from vestibule.web.csrf import is_browser
+from vestibule.web.errors import CrossSite, ReservedHeader
+from vestibule.web.site import site_of
+from vestibule.web.web_policy import WebPolicy
+
+_RESERVED = (b"vestibule-", b"vestibule_")
+# Proxies replace these, so a client's own do no harm.
+_REPLACED = frozenset({b"vestibule-user", b"vestibule-role", b"vestibule-session", b"vestibule-email-verified"})
+_METHOD = b"x-forwarded-method"
+
+
+async def forward_auth(request: Request) -> None:
+    """Check the request that a proxy asks about; raises `ReservedHeader` or `CrossSite`."""
+    check_forwarded(request.headers.raw, site_of(request).web)
+
+
+def check_forwarded(headers: RawHeaders, web: WebPolicy) -> None:
+    """Raise `ReservedHeader` for a header that a service would take for Vestibule's and that proxies do not replace.
+    Raise `CrossSite` if the credential is a cookie and another site made a browser send the request.
+
+    A request that only reads passes without an Origin: following a link from another site is no forgery.
+    """
+    sent = {}
+    for name, content in headers:
+        if name.startswith(_RESERVED) and name not in _REPLACED:
+            raise ReservedHeader
+        sent[name] = content
+    if b"cookie" not in sent or credentials.bearer(headers) is not None:
+        return
+    changes = changes_something(sent.get(_METHOD, b"GET").decode("latin-1"), headers)
+    if not changes and b"origin" not in sent:
+        return
+    elsewhere = from_elsewhere(headers, web.origins)
+    if elsewhere or (elsewhere is None and is_browser(sent.get(b"user-agent", b"").decode("latin-1"))):
+        raise CrossSite
+
+
+def caller_headers(caller: Caller, headers: RawHeaders) -> dict[str, str]:
+    """Return the headers for the service: the caller, and in `Vestibule-Cookie` the request's cookies without ours."""
+    return {
+        "Vestibule-User": caller.account.id,
+        "Vestibule-Role": caller.account.role.value,
+        "Vestibule-Session": caller.session_id,
+        "Vestibule-Email-Verified": "true" if caller.account.verified else "false",
+        "Vestibule-Cookie": cookies.without_ours(headers),
+    }
