@@ -16,7 +16,7 @@ from vestibule.mail.smtp import Server, SmtpMailer
 from vestibule.model.clock import Clock
 from vestibule.process.niced_threads import NicedThreads
 from vestibule.state.feed import Feed
-from vestibule.state.memory import Memory
+from vestibule.state.memory import CallerMemory
 from vestibule.state.passwords import Passwords
 from vestibule.state.revocation_set import RevocationSet
 from vestibule.storage import limiter
@@ -82,6 +82,6 @@ def _env(store: SqlStore, port: int, clock: Clock) -> Env:
         limiter=limiter.in_memory(clock),
         mailer=SmtpMailer(Server(HOST, port, "none"), renderer),
         revocations=RevocationSet(1),
-        memory=Memory(size=1),
+        memory=CallerMemory(size=1),
         feed=Feed(most=1),
     )

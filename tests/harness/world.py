@@ -35,7 +35,7 @@ from vestibule.model.signing_keys import KeyManager, KeySet
 from vestibule.process.niced_threads import NicedThreads
 from vestibule.state.feed import Feed
 from vestibule.state.key_ring import KeyRing
-from vestibule.state.memory import Memory
+from vestibule.state.memory import CallerMemory
 from vestibule.state.passwords import Passwords
 from vestibule.state.revocation_set import RevocationSet
 from vestibule.storage import limiter
@@ -179,7 +179,7 @@ async def world_on(
             limiter=counting,
             mailer=mailer,
             revocations=RevocationSet(policy.revocation_staleness.total_seconds()),
-            memory=Memory(size=1000),
+            memory=CallerMemory(size=1000),
             feed=Feed(most=3),
         )
         await read_whole_backlog(env)

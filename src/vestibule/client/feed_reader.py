@@ -106,7 +106,7 @@ class FeedReader:
 
     def _compare(self, clock: float) -> None:
         """Note what Vestibule's clock shows, and warn if ours differs too much."""
-        self._clocks.learn(clock - self._offset)
+        self._clocks.note_offset(clock - self._offset)
         now, monotonic = self._clock.now().timestamp(), self._clock.monotonic()
         if not self._clocks.agree(now, monotonic):
             self._setup.clocks_differ(self._clocks.apart(now, monotonic))

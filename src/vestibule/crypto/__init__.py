@@ -1,4 +1,4 @@
 """Cryptography, for an auditor to read: randomness, password hashes, signatures and encryption, each by one library.
 
-Knows nothing of accounts, sessions or HTTP. Everything random in Vestibule comes from `entropy`.
+The modules know nothing of accounts, sessions or HTTP. Everything random in Vestibule comes from `entropy`.
 """

@@ -1,9 +1,9 @@
 """Two libraries that make and check the same argon2id hashes (RFC 9106); which is faster depends on the machine.
 
-libsodium computes with the widest instructions of the processor (AVX2, AVX-512), and maps its memory anew for each
-hash, so that the system clears a page for every 4 KiB of it; nothing public makes it keep them. argon2-cffi keeps its
-memory from one hash to the next, and checks every form of argon2. Where a page is cheap libsodium takes half the time;
-on some virtual machines it takes as long.
+libsodium uses the processor's widest instructions (AVX2, AVX-512). But it maps its memory anew for each hash, so that
+the system has to clear a page for every 4 KiB; its API has no way to avoid that. argon2-cffi keeps its memory from one
+hash to the next, and checks every form of argon2. If clearing pages is cheap, libsodium takes half the time; on some
+virtual machines both take as long.
 """
 
 import time
@@ -18,8 +18,8 @@ from nacl.exceptions import InvalidkeyError
 
 from vestibule.crypto.hash_forms import Cost
 
-SALT_BYTES, DIGEST_BYTES = 16, 32  # libsodium's, which cannot be told otherwise
-_MEASURED_KIB = 4_096  # so that argon2-cffi keeps little: a fifth of a hash, and the ratio is the same within its noise
+SALT_BYTES, DIGEST_BYTES = 16, 32  # those of libsodium, which cannot be changed
+_MEASURED_KIB = 4_096  # a fifth of a usual hash, so that argon2-cffi keeps little memory; the ratio is the same
 _ROUNDS = 4
 _MOST_SECONDS = 0.15
 _CLEARLY_FASTER = 0.9  # of the other's time: two measurements of one library differ by a few percent
@@ -61,12 +61,12 @@ class Argon2Cffi:
         return self._hasher.check_needs_rehash(hashed)
 
     def work(self, iterations: int, memory_kib: int) -> None:
-        """Hash nothing at this cost."""
+        """Spend the time of a hash at this cost, and drop the result."""
         hash_secret_raw(b"", bytes(SALT_BYTES), iterations, memory_kib, 1, DIGEST_BYTES, argon2.Type.ID)
 
 
 class Libsodium:
-    """libsodium, by PyNaCl. It knows one lane; raises `ValueError` for a cost with more."""
+    """libsodium, through PyNaCl. It has one lane only; raises `ValueError` for a cost with more."""
 
     name = "libsodium"
 
@@ -88,19 +88,19 @@ class Libsodium:
 
 @dataclass(frozen=True)
 class Measurement:
-    """CPU milliseconds of the cheapest hash with each library, at a fifth of the usual cost."""
+    """CPU milliseconds of the fastest hash with each library, at a fifth of the usual memory."""
 
     argon2_cffi: float
     libsodium: float
 
     @property
     def clearly_libsodium(self) -> bool:
-        """Return whether libsodium is faster by more than two measurements of one library differ."""
+        """Return whether libsodium is faster by more than measurements of one library differ among themselves."""
         return self.libsodium < _CLEARLY_FASTER * self.argon2_cffi
 
 
 def measure(iterations: int, cpu_seconds: Callable[[], float] = time.thread_time) -> Measurement:
-    """Return what a hash takes with each library, alternating; at most eight hashes, and no new pair after 150 ms."""
+    """Return how long a hash takes with each library. Makes up to four pairs, and no new pair after 150 ms."""
     cost = Cost(_MEASURED_KIB, iterations, 1)
     known, other = Argon2Cffi(cost), Libsodium(cost)
     begun, taken = cpu_seconds(), []

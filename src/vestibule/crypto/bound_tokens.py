@@ -1,7 +1,7 @@
-"""Tokens bound to a subject: they show that a form came from our own page, and nothing else (CSRF).
+"""Tokens bound to a subject: they prove only that a form came from our own page (CSRF).
 
-HMAC over the subject and something random (OWASP, Cross-Site Request Forgery Prevention, "signed double submit"). The
-random part makes each one another, so that what a compressed page leaks of one tells nothing of the next (BREACH).
+Each is an HMAC over the subject and a random salt (OWASP, Cross-Site Request Forgery Prevention, "signed double
+submit"). The salt makes each token different, so that an attacker cannot guess one from compressed pages (BREACH).
 """
 
 import hmac
@@ -13,7 +13,7 @@ _PURPOSE = b"vestibule: bound tokens\0"
 
 
 def key_from(secret: bytes) -> bytes:
-    """Return a key for these tokens alone, derived from a secret with another purpose (RFC 5869, section 2.2)."""
+    """Return a key for these tokens, derived from a secret that has another purpose too (RFC 5869, section 2.2)."""
     return hmac.digest(_PURPOSE, secret, "sha256")
 
 

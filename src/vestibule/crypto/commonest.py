@@ -1,4 +1,4 @@
-"""The 30,000 commonest passwords, offline: a file beside this one, which `tools/common_passwords.py` wrote."""
+"""The 30,000 commonest passwords, in a file beside this module. `tools/common_passwords.py` writes the file."""
 
 import gzip
 from functools import cache

@@ -1,4 +1,4 @@
-"""The only place where Vestibule takes randomness from the operating system (a lint rule keeps it so)."""
+"""Randomness from the operating system. No other module may take any (a lint rule checks this)."""
 
 import random
 import secrets
@@ -18,7 +18,7 @@ def new_id() -> str:
 
 
 def spread(seconds: float) -> float:
-    """Return `seconds` changed by up to a fifth either way, so that many waiters do not come back together."""
+    """Return `seconds`, longer or shorter by up to a fifth, so that many waiters do not come back together."""
     return seconds * _jitter.uniform(0.8, 1.2)
 
 

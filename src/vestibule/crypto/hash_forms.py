@@ -1,7 +1,7 @@
-"""Which stored password hashes may be checked at all. A row of the database is trusted no more than a request.
+"""Which stored password hashes may be checked. A row of the database is not trusted more than a request.
 
-A hash itself sets the cost of checking it: `$2b$31$…` takes days, and an argon2 hash may ask for four gigabytes. So a
-hash has one of these forms and a cost within these bounds, or no password matches it.
+A hash sets the cost of checking it: `$2b$31$…` takes days, and an argon2 hash may ask for four gigabytes. So a hash
+must have one of these forms and a cost within these bounds. Otherwise no password matches it.
 """
 
 import base64
@@ -63,7 +63,7 @@ def argon2_cost(hashed: str) -> Cost | None:
 
 
 def _is_base64(text: str) -> bool:
-    """Return whether this is how bytes are written. What is not, argon2 refuses without any work."""
+    """Return whether `text` is valid base64 without padding. Otherwise argon2 would refuse it in no time."""
     try:
         content = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except ValueError:
@@ -72,7 +72,7 @@ def _is_base64(text: str) -> bool:
 
 
 def argon2_costs(texts: str) -> set[Cost]:
-    """Return the costs that may be checked among parameters as hashes have them: `m=19456,t=2,p=1`."""
+    """Return the costs in `texts` that are within bounds. Each is written as in a hash: `m=19456,t=2,p=1`."""
     found = {argon2_cost(f"$argon2id$v=19${one}${'A' * 11}${'A' * 22}") for one in _PARAMETERS.findall(texts)}
     return {cost for cost in found if cost is not None}
 

@@ -1,7 +1,7 @@
-"""Strict JSON: I-JSON (RFC 7493) with a bounded depth, for request bodies and for tokens alike.
+"""Strict JSON: I-JSON (RFC 7493) with a bounded depth, for request bodies and for tokens.
 
-If two parsers read the same text differently, one side checks what the other does not use (CVE-2017-12635). So this
-refuses every text that could be read in two ways.
+If two parsers read the same text differently, one may check a value and the other use another (CVE-2017-12635). So this
+one refuses every text that could be read in two ways.
 """
 
 import json

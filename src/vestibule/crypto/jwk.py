@@ -1,8 +1,7 @@
-"""Asymmetric signing keys: generate, read from PEM, judge, name by thumbprint, publish.
+"""Asymmetric signing keys: generate them, read them from PEM, check their strength, publish them.
 
-A key carries the one algorithm it may be used with (RFC 8725, section 3.1), so that a token's own
-header never chooses. The key id is the RFC 7638 thumbprint: two processes that hold the same key
-agree on its name without talking to each other.
+Each key is for one algorithm (RFC 8725, section 3.1), so that a token's header never chooses the algorithm. The key id
+is the key's RFC 7638 thumbprint, so that two processes with the same key use the same id.
 """
 
 from dataclasses import dataclass, field

@@ -1,7 +1,7 @@
-"""Signed tokens in compact form (RFC 7515). The token itself decides nothing about how it is verified.
+"""Signed tokens: JWS in compact serialization (RFC 7515). The token cannot choose how it is verified.
 
-The order of checks matters: size and shape before any parsing, the header exactly as we write it, the key from our own
-dictionary, the algorithm from that key, then the signature, and only then the claims.
+The order of checks matters. First size and form, before anything is parsed. Then the header, which must be as we write
+it; the key, from our own dictionary; and the algorithm, from that key. Then the signature, and only then the claims.
 """
 
 import base64
@@ -23,24 +23,25 @@ Claims = dict[str, Any]
 
 
 class InvalidToken(ValueError):
-    """The text is not a token that one of our keys signed. Never says more: the sender learns nothing."""
+    """The text is not a token that one of our keys signed. Has no message, so that an attacker learns nothing."""
 
 
 def sign(claims: Mapping[str, Any], key: PrivateKey, typ: str) -> str:
-    """Return the compact serialization of `claims`, signed. The same claims and key give the same text."""
+    """Return `claims` as a signed token. The same claims and key give the same text."""
     header = {"alg": key.public.alg, "kid": key.kid, "typ": typ}
-    signed = f"{_encode(_compact(header))}.{_encode(_compact(claims))}"
+    signed = f"{_encode(_to_json(header))}.{_encode(_to_json(claims))}"
     return f"{signed}.{_encode(signatures.sign(signed.encode(), key))}"
 
 
-def _compact(members: Mapping[str, Any]) -> bytes:
+def _to_json(members: Mapping[str, Any]) -> bytes:
     return json.dumps(members, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def verify(token: str, keys: Mapping[str, PublicKey], typ: str) -> Claims:
-    """Return the claims of `token`, signed by one of `keys` as a token of kind `typ`; raises `InvalidToken`.
+    """Return the claims of `token`; raises `InvalidToken` unless one of `keys` signed it, with this `typ` in its
+    header.
 
-    `typ` keeps the kinds of token apart (RFC 8725, section 3.11). Claims are parsed, not judged.
+    `typ` tells kinds of tokens apart (RFC 8725, section 3.11). The claims are parsed, but not checked.
     """
     if len(token) > MAX_TOKEN_BYTES or _COMPACT.fullmatch(token) is None:
         raise InvalidToken
@@ -52,7 +53,7 @@ def verify(token: str, keys: Mapping[str, PublicKey], typ: str) -> Claims:
 
 
 def key_id(token: str) -> str | None:
-    """Return the `kid` that the token names, not verified; None for a text that is no compact JWS."""
+    """Return the `kid` in the token's header, without verifying anything; None if the text is no compact JWS."""
     if len(token) > MAX_TOKEN_BYTES or _COMPACT.fullmatch(token) is None:
         return None
     try:
@@ -64,7 +65,8 @@ def key_id(token: str) -> str | None:
 
 def _key_for(token: str, keys: Mapping[str, PublicKey], typ: str) -> PublicKey:
     header = _header(token.partition(".")[0])
-    # Exactly our three members: no jwk, jku, x5u, x5c to fetch from, no crit, zip or b64 to obey (RFC 8725, 3.10).
+    # Exactly our three members. Others could name a key (jwk, jku, x5u, x5c) or change the rules (crit, zip, b64; RFC
+    # 8725, section 3.10).
     if set(header) != _HEADER_MEMBERS or header["typ"] != typ or not isinstance(header["kid"], str):
         raise InvalidToken
     key = keys.get(header["kid"])
@@ -84,8 +86,8 @@ def _encode(text: bytes) -> str:
 
 
 def _decode(part: str) -> bytes:
-    """Return what `part` encodes; raises `InvalidToken` for all but one spelling: no padding, no spare bits (RFC 7515,
-    section 2).
+    """Return the bytes that `part` encodes in base64url (RFC 7515, section 2). Raises `InvalidToken` unless encoding
+    them gives `part` again: padding and non-zero spare bits would let one token be written in several ways.
     """
     try:
         text = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))

@@ -1,7 +1,7 @@
-"""Opaque one-time secrets: the secret that is mailed, and the digest that is stored.
+"""Opaque secrets: the secret is mailed or set as a cookie, and only its digest is stored.
 
-A secret has 256 random bits, so a plain SHA-256 of it cannot be turned around by guessing;
-a slow hash, which passwords need, would add nothing here (ASVS 5.0, 6.5.2).
+A secret has 256 random bits, so nobody can find it from its SHA-256 by guessing. A slow hash, which passwords need,
+would add nothing here (ASVS 5.0, 6.5.2).
 """
 
 import hashlib

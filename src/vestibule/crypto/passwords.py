@@ -1,11 +1,14 @@
-"""Password hashes: argon2id for our own (RFC 9106), bcrypt accepted from elsewhere and replaced.
+"""Password hashes: argon2id for new ones (RFC 9106). Imported bcrypt hashes are accepted and replaced.
 
 `hash_forms.py` judges a stored hash before it is checked. A hash of an unknown form, or one that costs too much, never
 matches, and takes as long as one that is checked.
 
-Hashes as we make them are made and checked by the library that is faster on this machine (`argon2_libraries.py`), once
-`choose_library` has measured it; every other argon2 hash is checked by argon2-cffi. So the work that a wrong password
-takes is counted for each library by itself: the same cost is not the same time with both.
+Our own hashes are made and checked with the library that is faster on this machine (`argon2_libraries.py`), once
+`choose_library` has measured it. All other argon2 hashes are checked with argon2-cffi.
+
+A wrong password must take the same time with every hash, or the time would tell which accounts exist. So `even_out` and
+`even_out_argon2` do the work that was missing. They count the work of each library separately, because the same cost
+does not take the same time with both.
 
 Hashing takes tens of milliseconds of CPU on purpose: call it on `process/niced_threads.py`, never on the event loop.
 """
@@ -54,9 +57,9 @@ class Hasher:
         self._peppers = peppers or Peppers()
         self._cost = Cost(cost.memory_kib, cost.iterations, cost.lanes)
         parameters = f"m={cost.memory_kib},t={cost.iterations},p={cost.lanes}"
-        self._ours = f"$argon2id$v={ARGON2_VERSION}${parameters}$"  # how each of our hashes begins
-        self._of_every_form = Argon2Cffi(self._cost)
-        self._library: Argon2Library = self._of_every_form
+        self._our_prefix = f"$argon2id$v={ARGON2_VERSION}${parameters}$"  # how each of our hashes begins
+        self._argon2_cffi = Argon2Cffi(self._cost)
+        self._library: Argon2Library = self._argon2_cffi
         self._bcrypt_rounds = bcrypt_rounds
         # Checked when there is no account, so that an unknown email takes as long as a wrong password.
         self.decoy = self._decoy_hash()
@@ -67,13 +70,13 @@ class Hasher:
         return self._library.name
 
     def choose_library(self, measured: Callable[[int], Measurement] = measure) -> Measurement | None:
-        """Make and check hashes like ours with the library that is clearly faster here from now on; return what was
-        measured. None if there is no choice: libsodium knows one lane.
+        """Measure both libraries. From now on make and check our own hashes with libsodium if it is clearly faster,
+        else with argon2-cffi. Return the measurement, or None if the cost has several lanes, which libsodium cannot do.
         """
         if self._cost.lanes != 1:
             return None
         measurement = measured(self._cost.iterations)
-        self._library = Libsodium(self._cost) if measurement.clearly_libsodium else self._of_every_form
+        self._library = Libsodium(self._cost) if measurement.clearly_libsodium else self._argon2_cffi
         return measurement
 
     def hash(self, password: str) -> str:
@@ -85,7 +88,8 @@ class Hasher:
     def matches(self, password: str, stored: str) -> bool:
         """Return whether `stored` was made from `password`; False for a hash of no known form.
 
-        An imported hash was made from the bytes as typed, so these are tried too if NFC changes them.
+        We hash the NFC form of a password, but an imported hash was made from the bytes as typed. So for an imported
+        hash both are tried, if they differ.
         """
         hashed, spellings = self._hash_and_inputs(password, stored)
         return any(self._verify(hashed, spelling) for spelling in spellings)
@@ -95,9 +99,8 @@ class Hasher:
         return self._unpeppered(stored, b"") is not None
 
     def even_out(self, password: str, stored: str, highest_bcrypt_cost: int) -> None:
-        """Do the work that checking `stored` lacked of one argon2id hash and one bcrypt hash of the highest cost, for
-        each spelling of the password. So a wrong password takes as long whatever was imported: bcrypt at cost 12 takes
-        ten times what argon2id does.
+        """Do more work after `stored` was checked, so that the sum is one of our hashes and one bcrypt hash of the
+        highest cost, for each spelling of the password. Bcrypt at cost 12 takes ten times as long as argon2id.
         """
         cost = bcrypt_cost(self._hash_and_inputs(password, stored)[0])
         # A cost is a power of two, so 10 is brought to 12 by one more hash of 10 and one of 11.
@@ -109,14 +112,16 @@ class Hasher:
             self._library.hash(b"")
 
     def even_out_argon2(self, password: str, stored: str, others: Collection[Cost]) -> None:
-        """Do the work that checking `stored` lacked of an argon2 hash of the highest of `others` and today's cost, for
-        each spelling of the password: an imported hash may cost ten times what ours does. Where argon2-cffi checks only
-        those, it is one of ours with the other library and the highest of `others` with argon2-cffi.
+        """Do more work after `stored` was checked, for each spelling of the password: an imported argon2 hash may cost
+        ten times as much as ours.
+
+        If argon2-cffi checks all hashes, the sum is one hash of the highest cost, of `others` and our own. If libsodium
+        checks ours, the sum is one of ours with libsodium, and one of the highest of `others` with argon2-cffi.
         """
         hashed, tried = self._hash_and_inputs(password, stored)
         cost, spellings = argon2_cost(hashed), len(_spellings(password))
         most = max(one.work for one in others)
-        if self._library is self._of_every_form:
+        if self._library is self._argon2_cffi:
             done = self._cost.work if cost is None else len(tried) * cost.work  # for bcrypt, `even_out` has made one
             self._do_work(spellings * max(most, self._cost.work) - done)
         else:
@@ -125,21 +130,21 @@ class Hasher:
             self._do_work(spellings * most - (len(tried) * cost.work if cost and other else 0))
 
     def costs_differently(self, cost: Cost) -> bool:
-        """Return whether a hash of this cost, but not like ours, takes more or less work than a new one: with another
-        library every such hash does.
+        """Return whether checking an argon2 hash of this cost that is not ours takes other work than checking ours.
+        That is so if the costs differ, or if libsodium checks ours.
         """
-        return self._library is not self._of_every_form or cost.work != self._cost.work
+        return self._library is not self._argon2_cffi or cost.work != self._cost.work
 
     def _hash_nothing(self, times: int) -> None:
         for _ in range(times):
             self._library.hash(b"")
 
     def _do_work(self, work: int) -> None:
-        """Have argon2-cffi do this much."""
+        """Do this much work, memory times iterations, with argon2-cffi."""
         whole, rest = divmod(max(work, 0), self._cost.memory_kib)
         for iterations, memory in ((whole, self._cost.memory_kib), (1, rest)):
             if iterations and memory >= _LEAST_MEMORY_KIB:
-                self._of_every_form.work(iterations, memory)
+                self._argon2_cffi.work(iterations, memory)
 
     def outdated(self, stored: str) -> bool:
         """Return whether `stored` differs from new hashes in algorithm, cost or pepper."""
@@ -148,18 +153,18 @@ class Hasher:
         if self._peppers.outdated(stored):
             return True
         hashed = stored[stored.find("$") :]
-        return not hashed.startswith("$argon2id$") or self._of_every_form.differs(hashed)
+        return not hashed.startswith("$argon2id$") or self._argon2_cffi.differs(hashed)
 
     def _hash_and_inputs(self, password: str, stored: str) -> tuple[str, list[bytes]]:
-        """Return the hash to check, or the decoy in the place of one that cannot be checked, and what it may be made
-        from.
+        """Return the hash to check, and the inputs that it may have been made from. If the hash must not be checked,
+        return the decoy instead of it.
         """
         hashed, text = self._unpeppered(stored, _normal(password)) or (self.decoy, b"")
         imported = not stored.startswith(MARK) and self._is_imported(hashed)
         return hashed, [text, *(_spellings(password)[1:] if imported else [])]
 
     def _unpeppered(self, stored: str, text: bytes) -> tuple[str, bytes] | None:
-        """Return the hash without its pepper's mark, and what it must be made from; None if it must not be checked."""
+        """Return the hash without its pepper's mark, and the input to hash; None if it must not be checked."""
         found = self._peppers.unpeppered(stored, text)
         if found is None:
             return None
@@ -167,7 +172,7 @@ class Hasher:
         return found if fits else None
 
     def _is_imported(self, hashed: str) -> bool:
-        return bcrypt_cost(hashed) is not None or self._of_every_form.differs(hashed)
+        return bcrypt_cost(hashed) is not None or self._argon2_cffi.differs(hashed)
 
     def _verify(self, hashed: str, text: bytes) -> bool:
         if bcrypt_cost(hashed) is None:
@@ -180,20 +185,20 @@ class Hasher:
     def _library_for(self, hashed: str) -> Argon2Library:
         if self._is_ours(hashed):
             return self._library
-        if hashed.startswith(self._ours):
-            # Of our cost and another length. No index finds these, so nothing could even out that argon2-cffi takes
-            # longer: from the first one on it checks ours too.
-            self._library = self._of_every_form
-        return self._of_every_form
+        if hashed.startswith(self._our_prefix):
+            # A hash of our cost, but another length. The query for costs (`other_argon2`) does not find such hashes, so
+            # the longer time of argon2-cffi could not be evened out. Therefore argon2-cffi checks ours too from now on.
+            self._library = self._argon2_cffi
+        return self._argon2_cffi
 
     def _is_ours(self, hashed: str) -> bool:
-        return hashed.startswith(self._ours) and _BODY.fullmatch(hashed, len(self._ours)) is not None
+        return hashed.startswith(self._our_prefix) and _BODY.fullmatch(hashed, len(self._our_prefix)) is not None
 
     def _decoy_hash(self) -> str:
-        """Return a hash at today's cost that no password made. Random, because computing one keeps 20 MB resident."""
+        """Return a hash of our cost that matches no password. Random, because computing one keeps 20 MB of memory."""
         if self._bcrypt_rounds is not None:
             return bcrypt.gensalt(self._bcrypt_rounds).decode() + _phc(random_bytes(23)).replace("+", ".")
-        return f"{self._ours}{_phc(random_bytes(SALT_BYTES))}${_phc(random_bytes(DIGEST_BYTES))}"
+        return f"{self._our_prefix}{_phc(random_bytes(SALT_BYTES))}${_phc(random_bytes(DIGEST_BYTES))}"
 
 
 def _phc(content: bytes) -> str:
@@ -201,12 +206,12 @@ def _phc(content: bytes) -> str:
 
 
 def _normal(password: str) -> bytes:
-    # One person's é is U+00E9, another keyboard's is e and U+0301: NFC makes them one (SP 800-63B-4, 3.1.1.2).
+    # One keyboard sends é as U+00E9, another as e and U+0301: NFC makes them the same (SP 800-63B-4, 3.1.1.2).
     return unicodedata.normalize("NFC", password).encode()
 
 
 def _spellings(password: str) -> list[bytes]:
-    """Return the password as it is hashed here, and as it was typed if that differs."""
+    """Return the password in NFC, as it is hashed here; and as it was typed, if that differs."""
     normal, typed = _normal(password), password.encode()
     return [normal] if normal == typed else [normal, typed]
 

@@ -1,7 +1,8 @@
 """A pepper: a secret outside the database, without which a stolen hash cannot be attacked.
 
-What gets hashed is the HMAC-SHA-256 of the password under the pepper (Password Storage Cheat Sheet, "Peppering"). The
-pepper's name is stored before the hash, so that peppers can be changed: `hmac-sha256:1f0c97a2$argon2id$…`.
+The input of the hash is the HMAC-SHA-256 of the password with the pepper (OWASP, Password Storage Cheat Sheet,
+"Peppering"). The pepper's name is stored before the hash, so that peppers can be changed:
+`hmac-sha256:1f0c97a2$argon2id$…`.
 """
 
 import base64
@@ -21,7 +22,7 @@ class Pepper:
 
     @property
     def name(self) -> str:
-        """Return its name, which reveals nothing of the secret: 8 hexadecimal characters."""
+        """Return the pepper's name, 8 hexadecimal characters. It reveals nothing of the secret."""
         return hmac.digest(self.secret.encode(), b"vestibule pepper name", "sha256").hex()[:_NAME_CHARACTERS]
 
     @property
@@ -30,7 +31,7 @@ class Pepper:
         return f"{MARK}{self.name}$"
 
     def apply(self, password: bytes) -> bytes:
-        """Return what is hashed instead of the password: 44 characters, all of which bcrypt reads."""
+        """Return the input to hash instead of the password: 44 characters, few enough for bcrypt."""
         return base64.b64encode(hmac.digest(self.secret.encode(), password, "sha256"))
 
 
@@ -42,7 +43,7 @@ class Peppers:
         self._known = {pepper.name: pepper for pepper in map(Pepper, filter(None, (current, *old)))}
 
     def apply(self, password: bytes) -> bytes:
-        """Return what a new hash is made from."""
+        """Return the input for a new hash."""
         return self._current.apply(password) if self._current else password
 
     def with_mark(self, hashed: str) -> str:
@@ -50,7 +51,7 @@ class Peppers:
         return f"{self._current.mark}{hashed[1:]}" if self._current else hashed
 
     def unpeppered(self, stored: str, password: bytes) -> tuple[str, bytes] | None:
-        """Return the hash without its pepper's mark, and what it must be made from; None for an unknown pepper."""
+        """Return the hash without its pepper's mark, and the input to hash; None for an unknown pepper."""
         if not stored.startswith(MARK):
             return stored, password
         name, _, hashed = stored.removeprefix(MARK).partition("$")
@@ -58,5 +59,5 @@ class Peppers:
         return None if pepper is None else (f"${hashed}", pepper.apply(password))
 
     def outdated(self, stored: str) -> bool:
-        """Return whether a hash was not made with the current pepper, or with one though there is none now."""
+        """Return whether a hash was made with another pepper than the current one, or without it."""
         return not stored.startswith(self.with_mark("$"))

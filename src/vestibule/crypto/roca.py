@@ -1,8 +1,9 @@
-"""Tell RSA keys whose primes a broken library made: their private half can be computed (ROCA, CVE-2017-15361).
+"""Detect RSA keys from a broken library, whose private half can be computed (ROCA, CVE-2017-15361).
 
-Infineon's RSALib, in smart cards, TPMs and tokens of 2007 to 2017, made every prime as k * M + (65537 ** a mod M),
-with M the product of the first primes. So the modulus, modulo each of those primes, is a power of 65537 (Nemec et al.,
-"The Return of Coppersmith's Attack", CCS 2017, section 2.2). A good key passes for one with a chance below 2 ** -100.
+Infineon's RSALib, in smart cards, TPMs and tokens of 2007 to 2017, made every prime as k * M + (65537 ** a mod M), with
+M the product of the first primes. So the modulus, modulo each of those primes, is a power of 65537 (Nemec et al., "The
+Return of Coppersmith's Attack", CCS 2017, section 2.2). The chance that a good key is taken for such a key is below 2
+** -100.
 """
 
 _GENERATOR = 65537

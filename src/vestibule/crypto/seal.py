@@ -20,7 +20,7 @@ _VERSION = "v1."
 
 
 class CannotUnseal(ValueError):
-    """Sealed under another secret or for another name, or damaged."""
+    """The sealed text is damaged, or was sealed under another secret or for another name."""
 
 
 class Seal:
@@ -31,12 +31,12 @@ class Seal:
         self._cipher = AESGCM(derive.derive(secret.encode()))
 
     def close(self, content: bytes, name: str) -> str:
-        """Return `content` encrypted, as text. `name` must be given again to open it."""
+        """Return `content` encrypted, as text. It can only be opened with the same `name`."""
         nonce = random_bytes(_NONCE_BYTES)
         return _VERSION + base64.urlsafe_b64encode(nonce + self._cipher.encrypt(nonce, content, name.encode())).decode()
 
     def open(self, sealed: str, name: str) -> bytes:
-        """Return what `close` was given; raises `CannotUnseal`."""
+        """Return the content that `close` encrypted; raises `CannotUnseal`."""
         if not sealed.startswith(_VERSION):
             raise CannotUnseal
         try:

@@ -1,7 +1,7 @@
 """Administer: an operator disables an account, or enables it again."""
 
 from vestibule.flows.end_sessions import announce_end
-from vestibule.flows.end_trust import EVER, end_trust, void_what_was_asked
+from vestibule.flows.end_trust import EVER, end_trust, void_links
 from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
@@ -17,14 +17,14 @@ async def find_account(env: Env, email: str) -> Account | None:
 
 @retry_on_conflict
 async def disable_account(env: Env, account: Account) -> int | None:
-    """Disable the account: end its sessions, and void its mailed links for good, so that none changes it once it is
-    enabled; return how many sessions ended, or None if it was disabled already.
+    """Disable the account, end its sessions and void its mailed links. Return how many sessions ended, or None if the
+    account was disabled already. The links stay void when the account is enabled again.
     """
     now = env.clock.now()
     async with env.store.transaction() as tx:
         await tx.accounts.lock(account.id)
         disabled = await tx.accounts.disable(account.id, now)
-        ended = await end_trust(env, tx, account.id, EndReason.ACCOUNT_DISABLED, now, ways_back_since=EVER)
+        ended = await end_trust(env, tx, account.id, EndReason.ACCOUNT_DISABLED, now, undo_since=EVER)
         if disabled:
             await tx.events.record(Event(now, EventKind.ACCOUNT_DISABLED, account.id))
     await announce_end(env, ended)
@@ -38,6 +38,6 @@ async def enable_account(env: Env, account: Account) -> bool:
     async with env.store.transaction() as tx:
         enabled = await tx.accounts.enable(account.id, now)
         if enabled:
-            await void_what_was_asked(tx, account.id, now, ways_back_since=EVER)
+            await void_links(tx, account.id, now, undo_since=EVER)
             await tx.events.record(Event(now, EventKind.ACCOUNT_ENABLED, account.id))
     return enabled

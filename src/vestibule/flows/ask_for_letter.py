@@ -1,7 +1,7 @@
 """Ask for a letter by email: password reset, another verification link, a notice that the email is taken.
 
-What is done here is the same for a known and an unknown email, statement by statement, so that neither words nor
-time tell them apart. Whether there is anybody to write to is found out when the letter is sent.
+A known and an unknown email run the same statements here, so that neither the answer nor its time tells them apart. The
+account is looked up later, when the letter is sent.
 """
 
 from dataclasses import replace
@@ -18,31 +18,33 @@ from vestibule.model.store import Transaction
 
 
 async def request_reset(env: Env, email: str, client_info: ClientInfo) -> None:
-    """Mail a link for choosing a new password. Never tells whether there is an account, nor that a limit is reached."""
+    """Mail a link for choosing a new password. Does not tell whether the email has an account, or that a limit is
+    reached.
+    """
     await _ask(env, LetterKind.RESET_PASSWORD, email, client_info)
 
 
 async def request_verification(env: Env, email: str, client_info: ClientInfo) -> None:
-    """Mail another link that verifies the email, if that is still to be done. Never tells whether it is."""
+    """Mail another link that verifies the email, if its account is still unverified. Does not tell whether it is."""
     await _ask(env, LetterKind.VERIFY_EMAIL, email, client_info)
 
 
-def to_whoever_has(
+def letter_by_email(
     email: str, kind: LetterKind, client_info: ClientInfo, now: datetime, works: timedelta = timedelta()
 ) -> QueuedLetter:
-    """Return a letter for the account that has the email when it is sent, if there is one. Its link works for `works`
-    at least.
+    """Return a letter for the account that will have this email when the letter is sent, if any. Its link works for at
+    least `works`.
     """
     detail = {"network_address": client_info.network_address, WORKS_FOR: str(int(works.total_seconds()))}
     return QueuedLetter(new_id(), kind, now, email=email, language=client_info.language, detail=detail)
 
 
-async def within_limits(
+async def count_letter_to_email(
     env: Env, tx: Transaction, kind: LetterKind, email: str, client_info: ClientInfo, now: datetime
 ) -> timedelta | None:
-    """Count one more letter of this kind to the email, and from the client's network; return how long its link has to
-    work. Return None, and count nothing, if it is one too many (Forgot Password Cheat Sheet: nobody's mailbox is
-    flooded): then the link in the last one works still.
+    """Count one more letter of this kind to the email, and from the client's network. Return how long its link has to
+    work; or return None, and count nothing, if it is one too many. Then the link in the last letter still works. The
+    limit keeps mailboxes from being flooded (OWASP, Forgot Password Cheat Sheet).
     """
     limits, network = env.policy.letters, network_of(client_info.network_address)
     if not await tx.rate_counters.take(limits.for_network, network, now):
@@ -54,48 +56,48 @@ async def within_limits(
     return limits.to_email.after(letters)
 
 
-async def within_its_share(
+async def count_letter_of_account(
     env: Env, tx: Transaction, kind: LetterKind, account_id: str, email: str, client_info: ClientInfo, now: datetime
 ) -> bool:
-    """Count one more letter that an account asks for, and that no other account's replaces, by the account and the
-    email; return False, and count it neither for the network nor for the account, if it is one too many.
+    """Count one more letter of this kind that an account has sent to an email. Return False, and count it neither for
+    the network nor for the account, if it is one too many.
 
-    The first few in a day wait for nobody else's; the others share what the email may get from all in a day. To all
-    emails together, an account sends as many in a day as one email may get.
+    An account's first few letters to an email are limited by themselves. Further ones share a daily limit for that
+    email with all other accounts. In a day, an account sends at most as many letters to all emails together as one
+    email may get.
     """
     limits, network = env.policy.letters, network_of(client_info.network_address)
     in_all = replace(limits.to_mailbox, name="letters_of_account")
     if not await tx.rate_counters.take(limits.for_network, network, now):
         return False
     if await tx.rate_counters.take(in_all, account_id, now):
-        if await _may_get(tx, limits, f"{kind.value}:{account_id}:{email}", f"{kind.value}:{email}", now):
+        if await _count_to_email(tx, limits, f"{kind.value}:{account_id}:{email}", f"{kind.value}:{email}", now):
             return True
         await tx.rate_counters.give_back(in_all, account_id)
     await tx.rate_counters.give_back(limits.for_network, network)
     return False
 
 
-async def _may_get(tx: Transaction, limits: LetterLimits, its: str, of_all: str, now: datetime) -> bool:
-    """Return whether an email may get one more of what an account asks for, out of its share or of what is for all."""
+async def _count_to_email(tx: Transaction, limits: LetterLimits, its: str, of_all: str, now: datetime) -> bool:
+    """Count one more letter by its spacing (`its`), then by the account's own share or by the limit `of_all` accounts;
+    return False if it is one too many.
+    """
     share = Limit("letters_share", limits.to_email.at_once, limits.to_email.counted)
     return await tx.rate_counters.space(limits.to_email, its, now) is not None and (
         await tx.rate_counters.take(share, its, now) or await tx.rate_counters.take(limits.to_mailbox, of_all, now)
     )
 
 
-async def for_new_account(env: Env, tx: Transaction, email: str, now: datetime) -> bool:
-    """Count the letter that verifies the email of a new account; return False if it is one too many. Others are not
-    counted here, because nobody had the email: a person who deletes an account and registers it again, over and over,
-    sends no more than anybody who asks for another letter.
+async def count_letter_of_new_account(env: Env, tx: Transaction, email: str, now: datetime) -> bool:
+    """Count the letter that verifies the email of a new account; return False if it is one too many. So a person who
+    keeps deleting an account and registering it again sends no more letters than by asking for another one.
     """
     spacing = env.policy.letters.to_email
     return await tx.rate_counters.take(Limit("letters_new_account", spacing.at_once, spacing.counted), email, now)
 
 
 async def allow_reset_at_once(env: Env, tx: Transaction, email: str) -> None:
-    """Let a reset be asked for at once, because the person who reads the mail there has just used a link, or all links
-    are dead.
-    """
+    """Let the next reset be asked for without a wait. Call it when a link was just used, or all are void."""
     await tx.rate_counters.clear(env.policy.letters.to_email, f"{LetterKind.RESET_PASSWORD.value}:{email}")
 
 
@@ -105,27 +107,31 @@ async def _ask(env: Env, kind: LetterKind, email: str, client_info: ClientInfo) 
     async with env.store.transaction() as tx:
         device = await _known_device(tx, email, client_info)
         if device is not None:
-            works = await _within_its_own(env, tx, f"{kind.value}:{email}", device, now)
+            works = await _count_letter_of_device(env, tx, f"{kind.value}:{email}", device, now)
         else:
-            works = await within_limits(env, tx, kind, email, client_info, now)
+            works = await count_letter_to_email(env, tx, kind, email, client_info, now)
         if works is not None:
-            await tx.letters.queue(to_whoever_has(email, kind, client_info, now, works))
+            await tx.letters.queue(letter_by_email(email, kind, client_info, now, works))
     env.letters_waiting.set()
 
 
 async def _known_device(tx: Transaction, email: str, client_info: ClientInfo) -> int | None:
-    """Return the place of the device that asks, if the account knows it. Reads nothing for a client without secrets."""
+    """Return which attempt counter the asking device has, None if it is not known (`place_of`). Reads nothing for a
+    client without secrets.
+    """
     if not client_info.device_secrets:
         return None
     return await place_of(tx, await tx.accounts.with_email(email), client_info)
 
 
-async def _within_its_own(env: Env, tx: Transaction, subject: str, place: int, now: datetime) -> timedelta | None:
+async def _count_letter_of_device(
+    env: Env, tx: Transaction, subject: str, place: int, now: datetime
+) -> timedelta | None:
     """Count one more letter that a known device asks for; return how long its link has to work, or None if it is one
     too many.
 
-    What strangers have asked for does not count against it. Its letter counts against theirs, so that none of theirs
-    kills its link at once.
+    Letters that strangers asked for do not count against the device. Its letter does count against the strangers': a
+    letter of theirs would replace the link, and must not do so at once.
     """
     spacing = env.policy.letters.to_email
     mine = await tx.rate_counters.space(spacing, f"{subject}:{place}", now)

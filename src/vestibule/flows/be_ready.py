@@ -1,4 +1,4 @@
-"""Be ready: tell a balancer whether this process should be sent requests, and look now and then whether it should."""
+"""Be ready: tell a load balancer whether to send this process requests, and check that from time to time."""
 
 import structlog
 
@@ -15,18 +15,18 @@ _log = structlog.get_logger(__name__)
 
 
 def hindrances(env: Env) -> list[Hindrance]:
-    """Return what keeps this process from serving; nothing, if it is ready. Does no I/O."""
+    """Return the reasons why this process cannot serve; an empty list if it is ready. Does no I/O."""
     return env.readiness.hindrances(env.revocations.trusted(env.clock.monotonic()))
 
 
 def require_ready(env: Env) -> None:
-    """Raise `NotReady` if anything keeps this process from serving."""
+    """Raise `NotReady` if there is a reason why this process cannot serve."""
     if hindrances(env):
         raise NotReady
 
 
 async def look_at_schema(env: Env) -> None:
-    """Note whether the schema is still the one this version works with; raises `StoreUnavailable`."""
+    """Check whether the schema still fits this version, and note it; raises `StoreUnavailable`."""
     fits = await env.watching.fits()
     if env.readiness.schema_fits and not fits:
         _log.error("schema_does_not_fit", hint="another version has migrated the database; run that version here too")
@@ -34,8 +34,8 @@ async def look_at_schema(env: Env) -> None:
 
 
 async def look_at_clock(env: Env) -> bool:
-    """Compare the clock with the database's; return whether they agree. While they do not, this process answers nobody
-    and relies on nothing it remembers. Raises `StoreUnavailable`.
+    """Compare this machine's clock with the database's; return whether they agree. While they differ, this process
+    answers no requests and distrusts what it remembers. Raises `StoreUnavailable`.
     """
     before = env.clock.now()
     there = await env.database_clock.now()
@@ -54,6 +54,6 @@ async def look_at_clock(env: Env) -> bool:
 
 
 def drain(env: Env) -> None:
-    """Stop taking new work: no balancer finds this process ready from now on, and no connection is kept."""
+    """Stop taking new work: from now on this process reports that it is not ready, and keeps no connection open."""
     env.readiness.draining = True
     env.feed.close()

@@ -1,15 +1,17 @@
-"""Change email: with the current password, by a link to the new email, and with a way back for the old one.
+"""Change email: with the current password and a link to the new email. A link to the old email undoes the change.
 
-The click on that link proves the mailbox, not the account: who reads the mail there may have asked for nothing, and
-would end with an account whose password somebody else knows. So it counts only from who is signed in to the account.
+A click on the link to the new email proves only that its reader owns the mailbox. The reader may have asked for
+nothing, and would then get an account whose password somebody else knows. So the click counts only in a browser that is
+signed in to the account.
 """
 
 from datetime import datetime
 
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.opaque import digest, is_secret
-from vestibule.flows.ask_for_letter import to_whoever_has, within_its_share
-from vestibule.flows.end_sessions import announce, announce_end
+from vestibule.flows.announce import announce
+from vestibule.flows.ask_for_letter import count_letter_of_account, letter_by_email
+from vestibule.flows.end_sessions import announce_end
 from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
@@ -44,17 +46,17 @@ async def _ask_new_email(env: Env, account: Account, session_id: str, email: str
         await require_still_verified(tx, account, session_id, now)
         there = await tx.accounts.with_email(email)
         kept = (await tx.accounts.kept([email], now)).get(email, account.id) != account.id
-        # What nobody has verified is nobody's, and goes when the link is used.
+        # An unverified account does not stand in the way: it is deleted when the link is used.
         if not kept and (there is None or (not there.verified and there.id != account.id)):
             letter = QueuedLetter(new_id(), kind, now, account.id, email, client_info.language)
-        # Counted alike, or an attacker who counts letters learns which emails have accounts.
-        if await within_its_share(env, tx, kind, account.id, email, client_info, now):
-            await tx.letters.queue(letter or to_whoever_has(email, LetterKind.EMAIL_TAKEN, client_info, now))
+        # Count both letters alike, or an attacker who counts letters learns which emails have accounts.
+        if await count_letter_of_account(env, tx, kind, account.id, email, client_info, now):
+            await tx.letters.queue(letter or letter_by_email(email, LetterKind.EMAIL_TAKEN, client_info, now))
 
 
 async def new_email(env: Env, caller: Caller, secret: str) -> str:
-    """Return the email that the caller's account gets by this link. Spends nothing. Raises `EmailChangeOfAnother` if
-    another account asked for it, and `EmailChangeInvalid` if the link is good no more.
+    """Return the email that this link would give the caller's account. Does not spend the link. Raises
+    `EmailChangeOfAnother` if another account asked for it, and `EmailChangeInvalid` if the link is no longer valid.
     """
     _require_form(secret)
     async with env.store.reading() as read:
@@ -69,34 +71,35 @@ async def new_email(env: Env, caller: Caller, secret: str) -> str:
 
 @retry_on_conflict
 async def confirm_change(env: Env, caller: Caller, secret: str) -> None:
-    """Give the caller's account the email that the link was mailed to, and end every session; raises
-    `EmailChangeInvalid`, also if the email has become somebody else's or is kept for another account,
-    `EmailChangeOfAnother` and `SessionOver`. Who is refused spends nothing.
+    """Give the caller's account the email that the link was mailed to, and end every session.
+
+    Raises `EmailChangeInvalid`, also if another account has the email by now or it is kept for another account;
+    `EmailChangeOfAnother`; and `SessionOver`. A refusal does not spend the link.
     """
     _require_form(secret)
     now = env.clock.now()
     async with env.store.transaction() as tx:
         token = await _spend(tx, secret, Purpose.CHANGE_EMAIL, now)
-        owner = await _its_own(tx, caller, token, now)
+        owner = await _require_owner(tx, caller, token, now)
         revoked = await remove_squatter(env, tx, token.email, owner.id, now)
         if await tx.accounts.change_email(owner.id, token.email, now) is None:
             raise EmailChangeInvalid
         ended = await end_trust(env, tx, owner.id, EndReason.EMAIL_CHANGED, now, devices=False)
-        # Nobody showed that they read the mail at an old email that was never verified: there is no way back to it.
+        # An old email that was never verified may belong to anybody, so it gets no link that undoes the change.
         if owner.verified:
             await _open_way_back(tx, owner, now)
         await tx.events.record(Event(now, EventKind.EMAIL_CHANGED, owner.id))
-        # The password was given for it, and wrong ones are counted by email.
+        # Attempts are counted by email. The owner gave the password to get this one, so its counters begin anew.
         await tx.login_attempts.forgive_all(owner.id, token.email)
     env.letters_waiting.set()
     await announce(env, revoked)
     await announce_end(env, ended)
 
 
-async def _its_own(tx: Transaction, caller: Caller, token: OneTimeToken, now: datetime) -> Account:
-    """Return the account that a token changes; raises `EmailChangeInvalid` if it is gone, `EmailChangeOfAnother` if it
-    is not the caller's, and `SessionOver`. Called inside the transaction, so that a refused caller does not spend the
-    link.
+async def _require_owner(tx: Transaction, caller: Caller, token: OneTimeToken, now: datetime) -> Account:
+    """Return the account that a token changes. Raises `EmailChangeInvalid` if that account is gone,
+    `EmailChangeOfAnother` if it is not the caller's, and `SessionOver`. Call it inside the transaction, so that a
+    refusal does not spend the link.
     """
     owner = await tx.accounts.get(token.account_id)
     if owner is None:
@@ -108,8 +111,8 @@ async def _its_own(tx: Transaction, caller: Caller, token: OneTimeToken, now: da
 
 
 async def _open_way_back(tx: Transaction, owner: Account, now: datetime) -> None:
-    """Mail a link that undoes the change to the email that the account had, and keep that email for it: another account
-    there would stand in the way.
+    """Mail a link that undoes the change to the account's old email. Keep that email for the account meanwhile: another
+    account with it would stand in the way.
     """
     told = QueuedLetter(new_id(), LetterKind.EMAIL_CHANGED, now, owner.id, owner.email)
     await tx.one_time_tokens.keep(kept_for(owner, told.id, now))
@@ -118,11 +121,11 @@ async def _open_way_back(tx: Transaction, owner: Account, now: datetime) -> None
 
 @retry_on_conflict
 async def undo_change(env: Env, secret: str) -> None:
-    """Give the account its old email back, at the wish of the person who reads the mail there: every session ends, the
-    password is removed, and a letter leads to a new one. Later changes are undone with it, earlier ones can still be.
+    """Give the account its old email back, by the link that was mailed there: end every session, remove the password,
+    and mail a link to a new one. This undoes later changes too; earlier ones can still be undone.
 
-    Raises `EmailChangeInvalid`, also if somebody else has verified that email all the same, and then the link stays
-    good.
+    Raises `EmailChangeInvalid`, also if another account has verified that email in spite of all; then the link stays
+    valid.
     """
     _require_form(secret)
     now = env.clock.now()
@@ -132,9 +135,9 @@ async def undo_change(env: Env, secret: str) -> None:
         back = await tx.accounts.take_back(token.account_id, token.email, now)
         if back is None:
             raise EmailChangeInvalid
-        # An attacker who took the account and moved it twice has a way back too, or will be sent one.
+        # An attacker who changed the email twice has, or will get, a link that undoes the second change. Void that too.
         since = token.created_at
-        ended = await end_trust(env, tx, back.id, EndReason.EMAIL_CHANGED, now, ways_back_since=since)
+        ended = await end_trust(env, tx, back.id, EndReason.EMAIL_CHANGED, now, undo_since=since)
         await tx.letters.queue(QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, now, back.id))
         await tx.events.record(Event(now, EventKind.EMAIL_TAKEN_BACK, back.id))
     await announce(env, revoked)
@@ -143,14 +146,14 @@ async def undo_change(env: Env, secret: str) -> None:
 
 
 def _require_form(secret: str) -> None:
-    """Raise `EmailChangeInvalid` before the database is asked about what cannot be a mailed secret."""
+    """Raise `EmailChangeInvalid` if the text cannot be a mailed secret, so that the database is not asked about it."""
     if not is_secret(secret):
         raise EmailChangeInvalid
 
 
 async def _spend(tx: Transaction, secret: str, purpose: Purpose, now: datetime) -> OneTimeToken:
-    """Spend the link and return its token; raises `EmailChangeInvalid` if it is good no more. What is refused
-    afterwards is refused inside the transaction, which unspends it.
+    """Spend the link and return its token; raises `EmailChangeInvalid` if the link is no longer valid. A refusal later
+    in the transaction rolls it back, so that the link is not spent.
     """
     await tx.accounts.lock_for_token(digest(secret))
     token = await tx.one_time_tokens.consume(digest(secret), purpose, now)

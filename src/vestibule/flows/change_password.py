@@ -1,4 +1,4 @@
-"""Change password: with the current one, and every session ends but a new one for who changed it."""
+"""Change password: check the current one, end every session, and begin a new one for the caller."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.issue_tokens import issue_tokens
-from vestibule.flows.know_device import circumstances, know_alone
+from vestibule.flows.know_device import circumstances, know_only_this_device
 from vestibule.flows.login_attempt import prove_again
 from vestibule.flows.reauthenticate import require_still_verified
 from vestibule.flows.retry import retry_on_conflict
@@ -26,9 +26,8 @@ from vestibule.model.store import Transaction
 
 
 async def change_password(env: Env, caller: Caller, current: str, password: str, client_info: ClientInfo) -> SignedIn:
-    """Change the caller's password and return a new session; every other session ends, and only this device is known
-    from now on. Raises `PasswordTooEasy`, `WrongPassword`, `TooManyAttempts`, or `SessionOver` if the session ended
-    meanwhile.
+    """Change the caller's password, end all sessions and return a new one. Only this device is known from now on.
+    Raises `PasswordTooEasy`, `WrongPassword`, `TooManyAttempts`, or `SessionOver` if the session ended meanwhile.
     """
     env.policy.passwords.require_hard_to_guess(password, caller.account.email)
     account = await prove_again(env, caller, current, client_info)
@@ -44,15 +43,14 @@ async def change_password(env: Env, caller: Caller, current: str, password: str,
 async def _change(
     env: Env, account: Account, session_id: str, password_hash: str, client_info: ClientInfo
 ) -> tuple[Session, DeviceSecret, Ended]:
-    """Set the new hash; return the caller's new session, the secret of the one device that is known from now on, and
-    what ended. Raises `WrongPassword` or `SessionOver` if the password, or the session that it was given by, is good no
-    more.
+    """Set the new hash. Return the caller's new session, the secret of the one device that is known from now on, and
+    what ended. Raises `WrongPassword` if the password was changed meanwhile, and `SessionOver` if the session ended.
     """
     now = env.clock.now()
     session = begin(new_id(), account.id, client_info.device, env.policy.sessions, now)
     async with env.store.transaction() as tx:
         await require_still_verified(tx, account, session_id, now)
-        # Only if the hash that was checked is still there: of two changes at once, one wins.
+        # Replaces only the hash that was checked: of two changes at once, one wins.
         epoch = await tx.accounts.change_password(account.id, account.password_hash or "", password_hash, now)
         if epoch is None:
             raise WrongPassword
@@ -61,14 +59,14 @@ async def _change(
             raise WrongPassword
         await tell_changed_password(tx, account.id, client_info, now)
         await tx.events.record(Event(now, EventKind.PASSWORD_CHANGED, account.id, session.id))
-        device = await know_alone(tx, account.id, now)
+        device = await know_only_this_device(tx, account.id, now)
         await tx.login_attempts.forgive_all(account.id, account.email)
         await allow_reset_at_once(env, tx, account.email)
     return session, device, ended
 
 
 async def tell_changed_password(tx: Transaction, account_id: str, client_info: ClientInfo, now: datetime) -> None:
-    """Tell the owner, inside the transaction that changes the password."""
+    """Tell the owner that the password was changed. Call it inside the transaction that changes it."""
     detail = circumstances(client_info, now)
     kind, language = LetterKind.PASSWORD_CHANGED, client_info.language
     await tell_owner(tx, QueuedLetter(new_id(), kind, now, account_id, language=language, detail=detail))

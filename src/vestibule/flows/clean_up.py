@@ -1,4 +1,4 @@
-"""Clean up: delete what has been over for as long as it is to be kept. Revocations are purged apart."""
+"""Clean up: delete rows whose retention time is over. Revocations are purged in `follow_revocations`."""
 
 from datetime import datetime, timedelta
 
@@ -8,11 +8,11 @@ from vestibule.flows.purge import BATCH, Purge, purge_all
 from vestibule.flows.watch_events import purge_old_events
 
 _ATTEMPTS_KEPT = timedelta(days=30)
-"""For emails without an account. What concerns an account stays until a right password: a hundred in a row are a
-hundred, however long they take.
+"""For counters of emails without an account. A counter of an account stays until a right password, because the limit of
+wrong passwords in a row has no time span.
 """
 
-_SOME_OF: dict[str, Purge] = {
+_PURGES: dict[str, Purge] = {
     "sessions": lambda tx, before, most: tx.sessions.purge(before, most),
     "one_time_tokens": lambda tx, before, most: tx.one_time_tokens.purge(before, most),
     "letters": lambda tx, before, most: tx.letters.purge(before, most),
@@ -23,7 +23,7 @@ _SOME_OF: dict[str, Purge] = {
 
 
 async def clean_up(env: Env) -> dict[str, int]:
-    """Delete all of it, a small batch in each transaction; return how many rows of each kind."""
+    """Delete everything past its retention, a small batch in each transaction; return how many rows of each kind."""
     kept, now = env.policy.retention, env.clock.now()
     over_since = {
         "sessions": _before(now, kept.sessions),
@@ -33,7 +33,7 @@ async def clean_up(env: Env) -> dict[str, int]:
         "login_attempts": now - _ATTEMPTS_KEPT,
         "rate_counters": now,
     }
-    deleted = {name: await purge_all(env, _SOME_OF[name], before) for name, before in over_since.items() if before}
+    deleted = {name: await purge_all(env, _PURGES[name], before) for name, before in over_since.items() if before}
     unverified = await _delete_unverified(env, now - kept.unverified) if kept.unverified else 0
     return deleted | {"events": await purge_old_events(env), "unverified_accounts": unverified}
 
@@ -43,8 +43,8 @@ def _before(now: datetime, kept: timedelta) -> datetime | None:
 
 
 async def _delete_unverified(env: Env, before: datetime) -> int:
-    """Delete unverified accounts that nobody used since `before`, each in a transaction of its own, which looks again;
-    return their number.
+    """Delete unverified accounts that nobody used since `before`; return their number. Each has its own transaction,
+    which checks again that it is unused.
     """
     deleted = 0
     while True:

@@ -1,7 +1,7 @@
-"""Create account: an operator makes one for somebody, with a random password."""
+"""Create account: an operator creates one for somebody, with a random password."""
 
 from vestibule.crypto.entropy import new_id, random_bytes
-from vestibule.flows.end_sessions import announce
+from vestibule.flows.announce import announce
 from vestibule.flows.env import Env
 from vestibule.flows.remove_squatter import remove_squatter
 from vestibule.flows.retry import retry_on_conflict
@@ -14,8 +14,9 @@ _PASSWORD_BYTES = 16  # 32 characters, which every setting of the lengths allows
 
 
 async def create_account(env: Env, name: str, email: str, role: Role) -> tuple[Account, str]:
-    """Return a new account with a canonical email, which counts as verified, and its password. Deletes an unverified
-    account with that email; raises `EmailTaken` if the email is verified, or reserved for who may undo a change.
+    """Create an account and return it with its password. `email` is canonical, and counts as verified. Deletes an
+    unverified account with that email. Raises `EmailTaken` if another account has verified it, or may still take it
+    back by undoing a change.
     """
     password = random_bytes(_PASSWORD_BYTES).hex()
     password_hash = await env.passwords.hash(password)

@@ -1,7 +1,8 @@
-"""Delete an account: everything that is known of a person goes, and whatever they were signed in to ends at once."""
+"""Delete an account with all personal data, and end its sessions at once."""
 
 from datetime import datetime
 
+from vestibule.flows.clear_history import clear_history, clear_some_history
 from vestibule.flows.end_sessions import announce_end
 from vestibule.flows.end_trust import EVER, end_trust
 from vestibule.flows.env import Env
@@ -9,7 +10,6 @@ from vestibule.flows.identify import Caller
 from vestibule.flows.login_attempt import prove_again
 from vestibule.flows.reauthenticate import require_still_verified
 from vestibule.flows.retry import retry_on_conflict
-from vestibule.flows.set_loose import set_loose, set_some_loose
 from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.events import Event, EventKind
@@ -18,10 +18,10 @@ from vestibule.model.store import Transaction
 
 
 async def delete_account(env: Env, account: Account) -> int:
-    """Delete the account and all that belongs to it; return how many sessions that ended. Doing it twice is no mistake.
+    """Delete the account and all that belongs to it; return how many sessions ended. Calling it twice is no error.
 
-    What stays is that things happened, with no word about to whom, and that the account of this id was deleted: an
-    operator who restores a backup has to delete it again. Its old rows are deleted first, some in each transaction.
+    Its events stay without anything personal, and one new event says that the account with this id was deleted: an
+    operator who restores a backup has to delete it again. Old rows are deleted first, some in each transaction.
     """
     return await _delete_all(env, account, None)
 
@@ -34,25 +34,25 @@ async def delete_my_account(env: Env, caller: Caller, password: str, client_info
 
 
 async def delete_if_unused(env: Env, account: Account, since: datetime) -> bool:
-    """Delete an account that nobody ever used, unless somebody does at this moment; return whether it was deleted."""
+    """Delete an account that nobody ever used, and that is untouched since `since`; return whether it was deleted."""
     return await _delete(env, account, None, since) is not None
 
 
 async def _delete_all(env: Env, account: Account, session_id: str | None) -> int:
-    while await _set_some_loose(env, account, session_id):
+    while await _clear_some_history(env, account, session_id):
         pass
     return await _delete(env, account, session_id, None) or 0
 
 
 @retry_on_conflict
-async def _set_some_loose(env: Env, account: Account, session_id: str | None) -> bool:
+async def _clear_some_history(env: Env, account: Account, session_id: str | None) -> bool:
     async with env.store.transaction() as tx:
         await _hold(env, tx, account, session_id)
-        return await set_some_loose(tx, account.id, env.clock.now())
+        return await clear_some_history(tx, account.id, env.clock.now())
 
 
 async def _hold(env: Env, tx: Transaction, account: Account, session_id: str | None) -> None:
-    """Lock the account. A caller who asked for it by a session must still have that (`require_still_verified`)."""
+    """Lock the account. With `session_id`, that session must still be live (`require_still_verified`)."""
     if session_id is None:
         await tx.accounts.lock(account.id)
     else:
@@ -63,13 +63,13 @@ async def _hold(env: Env, tx: Transaction, account: Account, session_id: str | N
 async def _delete(env: Env, account: Account, session_id: str | None, unused_since: datetime | None) -> int | None:
     now = env.clock.now()
     async with env.store.transaction() as tx:
-        # Nobody signs in while it goes: what refers to it goes with it, under the same lock.
+        # The lock keeps sign-ins out until the account and all that refers to it are deleted.
         await _hold(env, tx, account, session_id)
         if unused_since is not None and not await tx.accounts.never_used(unused_since, 1, account.id):
             return None
-        ended = await end_trust(env, tx, account.id, EndReason.ACCOUNT_DELETED, now, ways_back_since=EVER)
+        ended = await end_trust(env, tx, account.id, EndReason.ACCOUNT_DELETED, now, undo_since=EVER)
         await tx.letters.delete_of(account.id)
-        await set_loose(tx, account.id, now)  # what has happened since, and the sessions that have just ended
+        await clear_history(tx, account.id, now)  # events of the last moments, and the sessions that have just ended
         await tx.login_attempts.forgive_all(account.id, account.email)
         if await tx.accounts.remove(account.id):
             await tx.events.record(Event(now, EventKind.ACCOUNT_DELETED, detail={"account": account.id}))

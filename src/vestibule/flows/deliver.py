@@ -1,6 +1,7 @@
-"""Deliver: take a letter from the outbox, write it, hand it over, and only then settle it.
+"""Deliver: claim a letter in the outbox, compose it, hand it to the mail server, and only then settle it.
 
-A crash anywhere leaves the letter in the outbox, and its lease lets another worker take it: at least once.
+After a crash the letter is still in the outbox, and another worker takes it when its lease is over. So every letter is
+sent at least once.
 """
 
 import asyncio
@@ -28,9 +29,9 @@ from vestibule.model.letters import (
     retry_after,
 )
 
-# Well before the lease is over, for after that another worker sends the letter as well.
+# Ends well before the lease does: after the lease, another worker sends the letter as well.
 _HAND_OVER_SECONDS = LEASE.total_seconds() * 0.75
-# Together well within what is left of the lease.
+# All tries together end well before the lease does.
 _SETTLE_TRIES = 20
 _TRY_AGAIN_SECONDS = 0.5
 _GIVE_BACK_SECONDS = 1.0
@@ -75,8 +76,8 @@ async def _hand_over(env: Env, queued: QueuedLetter, letter: Letter) -> Delivery
 
 @asynccontextmanager
 async def _given_back_if_stopped(env: Env, queued: QueuedLetter) -> AsyncIterator[None]:
-    """Make the letter due again at once if the block is cancelled, so that another process need not wait until its
-    lease is over; raises the cancellation again. For blocks that may take longer than a process that ends can wait.
+    """Make the letter due again if the block is cancelled, and raise the cancellation again. So another process need
+    not wait until the lease is over. For blocks that may take longer than a stopping process can wait.
     """
     try:
         yield
@@ -91,7 +92,7 @@ async def _given_back_if_stopped(env: Env, queued: QueuedLetter) -> AsyncIterato
 
 
 async def _settle(env: Env, queued: QueuedLetter, account_id: str | None) -> None:
-    """Settle the letter, also while the database is away for a moment: otherwise it would be sent again. Raises
+    """Settle the letter, and try again if the database is away for a moment: a letter not settled is sent again. Raises
     `StoreUnavailable` after the last try.
     """
     for _ in range(_SETTLE_TRIES - 1):

@@ -1,4 +1,4 @@
-"""End trust: what was opened and what was asked for before ends together, whatever a mail server still holds back."""
+"""End trust: end an account's sessions, mailed links and known devices together, after its credentials changed."""
 
 from datetime import UTC, datetime
 
@@ -17,26 +17,26 @@ async def end_trust(
     reason: EndReason,
     now: datetime,
     *,
-    ways_back_since: datetime | None = None,
+    undo_since: datetime | None = None,
     devices: bool = True,
 ) -> Ended:
-    """End every session, token and mailed link of an account, what was asked for and is not mailed yet, and every known
-    device, unless not `devices`; return what ended. Call it in the transaction that begins another epoch, after the
-    step that does, and queue new letters and add the browser to the known devices after it.
+    """End every session, token and mailed link of an account, withdraw letters that are not sent yet, and, if
+    `devices`, delete the known devices. Return what ended.
 
-    Links that undo a change of email stay, unless the change was at `ways_back_since` or later: an attacker who took
-    the account could close its owner's way back otherwise.
+    Call it in the transaction that begins a new epoch: after the step that begins it, and before new letters are queued
+    and the browser is added to the known devices.
+
+    Links that undo a change of email stay valid, unless the change was at `undo_since` or later. Otherwise an attacker
+    who took the account could void the link with which its owner gets it back.
     """
     ended = await end_account(env, tx, account_id, reason, now)
-    await void_what_was_asked(tx, account_id, now, ways_back_since=ways_back_since)
+    await void_links(tx, account_id, now, undo_since=undo_since)
     if devices:
         await tx.known_devices.delete_of(account_id)
     return ended
 
 
-async def void_what_was_asked(
-    tx: Transaction, account_id: str, now: datetime, *, ways_back_since: datetime | None = None
-) -> None:
-    """Kill mailed tokens and withdraw the letters that would bring one; both in the order of locks."""
-    await tx.one_time_tokens.void(account_id, undo_since=ways_back_since)
-    await tx.letters.withdraw(account_id, now, undo_since=ways_back_since)
+async def void_links(tx: Transaction, account_id: str, now: datetime, *, undo_since: datetime | None = None) -> None:
+    """Void mailed tokens, then withdraw letters that would carry one: in the order of locks (decision 0025)."""
+    await tx.one_time_tokens.void(account_id, undo_since=undo_since)
+    await tx.letters.withdraw(account_id, now, undo_since=undo_since)

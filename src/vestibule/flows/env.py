@@ -1,4 +1,4 @@
-"""What every flow is handed: the rules, the clock, the ports to the world, and what this process remembers."""
+"""The environment that every flow is given: rules, clock, ports, and what this process remembers."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from vestibule.model.store import Store
 from vestibule.process.niced_threads import NicedThreads
 from vestibule.state.feed import Feed
 from vestibule.state.key_ring import KeyRing
-from vestibule.state.memory import Memory
+from vestibule.state.memory import CallerMemory
 from vestibule.state.passwords import Passwords
 from vestibule.state.readiness import Readiness
 from vestibule.state.revocation_set import RevocationSet
@@ -22,10 +22,10 @@ from vestibule.state.revocation_set import RevocationSet
 
 @dataclass(frozen=True)
 class Env:
-    """One process's view of the world. `letters_waiting` wakes the process's own mail worker.
+    """What one process works with. `letters_waiting` wakes the process's own mail worker.
 
-    `watching` is the same store over connections of its own, so that a busy process still hears of log-outs.
-    `key_manager` is None where the keys are given by settings.
+    `watching` is the same store over connections of its own, so that a busy process still learns of log-outs.
+    `key_manager` is None if the keys are given by settings.
     """
 
     policy: Policy
@@ -41,17 +41,17 @@ class Env:
     limiter: Limiter
     mailer: Mailer
     revocations: RevocationSet
-    memory: Memory
+    memory: CallerMemory
     feed: Feed
     database_clock: OtherClock = field(default_factory=NoOtherClock)
     readiness: Readiness = field(default_factory=Readiness)
     letters_waiting: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def learn(self, backlog: list[Revocation], sent_at: float) -> list[Revocation]:
-        """Take revocations in, drop what they made untrue, and hand them on to the services that follow; return those
-        that were new.
+    def apply_revocations(self, backlog: list[Revocation], sent_at: float) -> list[Revocation]:
+        """Add revocations to this process's set, drop what it remembers of their subjects, and publish them to the
+        services that follow. Return those that were new. `sent_at`: when the read was sent, in monotonic seconds.
         """
-        fresh = self.revocations.learn(backlog, sent_at)
+        fresh = self.revocations.add(backlog, sent_at)
         for revocation in fresh:
             self.memory.drop(revocation)
         self.feed.publish(fresh)

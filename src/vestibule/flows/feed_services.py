@@ -1,4 +1,4 @@
-"""Feed services: tell one that follows what is revoked, what stands and then what comes, and how fresh that is."""
+"""Feed services: send a service that follows first the revocations in force, then each new one, and heartbeats."""
 
 import asyncio
 import contextlib
@@ -12,14 +12,16 @@ from vestibule.state.feed import Follower
 
 HEARTBEAT_SECONDS = 1.0
 _LONG_AGO_SECONDS = 86_400.0
-"""What is told in place of never, which JSON has no number for."""
+"""How old the knowledge is at most said to be. JSON has no number for "never"."""
 BATCH = 500
-"""Notices told at once."""
+"""Notices sent in one event."""
 
 
 @dataclass(frozen=True)
 class Hello:
-    """The beginning. `now` is this process's clock, which every later `true_at` is compared with."""
+    """The first event. `now` is this process's monotonic clock; every later `true_at` is a time of the same clock.
+    `whole`: all revocations in force follow, and not only those after the service's cursor.
+    """
 
     now: float
     whole: bool
@@ -27,9 +29,11 @@ class Hello:
 
 @dataclass(frozen=True)
 class Heartbeat:
-    """All that was revoked before `true_at` has been told, keys too: `keys` are the ids of those that vouch for access
-    tokens. To go on later, begin after `cursor`. `clock`: seconds since 1970 when this process's clock of `true_at`
-    showed 0, as of when the record was read.
+    """Every revocation before `true_at` has been sent.
+
+    `keys` are the ids of all keys that check access tokens at `true_at`. A service that connects again sends `cursor`
+    to go on after it. `clock` is the wall-clock time, in seconds since 1970, at which the clock of `true_at` showed 0,
+    measured when the record was read.
     """
 
     true_at: float
@@ -42,9 +46,9 @@ Told = Hello | Heartbeat | list[Notice]
 
 
 async def feed_service(env: Env, follower: Follower, after: int) -> AsyncIterator[list[Told]]:
-    """Yield what to tell, some at a time, until the follower is over. `after`: the cursor it has, or 0."""
+    """Yield events to send, some at a time, until the follower is over. `after`: the cursor it sent, or 0."""
     now, known = env.clock.monotonic(), env.revocations
-    # A cursor from beyond the end is of another record, as after a restored backup: begin anew.
+    # A cursor beyond the last number belongs to another record, as after a restored backup: begin anew.
     whole = not 0 < after <= known.last
     standing = known.standing(0 if whole else after, now)
     yield [Hello(now, whole)]
@@ -52,7 +56,7 @@ async def feed_service(env: Env, follower: Follower, after: int) -> AsyncIterato
         yield [some]
     beat_at = now
     while not follower.over:
-        # Taken together, without a pause between: what is told as true by then is among what is told.
+        # Take both without an await between: the notices contain all that the heartbeat says has been sent.
         notices, beat = follower.take(), _beat(env)
         told: list[Told] = [notices[start : start + BATCH] for start in range(0, len(notices), BATCH)]
         if env.clock.monotonic() >= beat_at:
@@ -60,11 +64,11 @@ async def feed_service(env: Env, follower: Follower, after: int) -> AsyncIterato
             told.append(beat)
         if told:
             yield told
-        await _called(follower, beat_at - env.clock.monotonic())
+        await _wait_until_woken(follower, beat_at - env.clock.monotonic())
 
 
 async def end_removed_services(env: Env) -> None:
-    """End the feed of every service whose key is not in force any more: one query for all of them."""
+    """End the feed of every service whose key was revoked: one query for all of them."""
     async with env.watching.reading() as read:
         keys = await read.service_keys.all()
     env.feed.keep({key.digest for key in keys})
@@ -73,12 +77,12 @@ async def end_removed_services(env: Env) -> None:
 def _beat(env: Env) -> Heartbeat:
     known, keys = env.revocations, env.keys
     unseen = env.clock.monotonic() - keys.looked_at > env.policy.revocation_staleness.total_seconds()
-    # The keys are looked at beside the revocations; where that fails, this process may have missed a withdrawal.
+    # Keys are read separately from revocations. If that fails, this process may have missed that a key was withdrawn.
     true_at = min(known.fresh_as_of, keys.looked_at) if unseen else known.fresh_as_of
     true_at = max(true_at, env.clock.monotonic() - _LONG_AGO_SECONDS)
     return Heartbeat(true_at, known.floor, tuple(keys.access.checking), known.clock_offset)
 
 
-async def _called(follower: Follower, seconds: float) -> None:
+async def _wait_until_woken(follower: Follower, seconds: float) -> None:
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(follower.called.wait(), max(seconds, 0.0))
+        await asyncio.wait_for(follower.woken.wait(), max(seconds, 0.0))

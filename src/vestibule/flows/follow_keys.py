@@ -1,7 +1,7 @@
-"""Follow the signing keys: see that another signs, that a new one is published, that an old one has gone.
+"""Follow the signing keys: read which key signs, which are published and which are withdrawn.
 
-Every process looks once a second. One that could not look for a while looks before it signs, before it publishes,
-and before it refuses a token whose key it does not know; when it cannot, it answers that it is not available.
+Every process reads the keys once a second. If it could not for a while, it reads them before it signs, before it
+publishes keys, and before it refuses a token of an unknown key. If that fails too, it answers that it is unavailable.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 async def look_at_keys(env: Env, store: Store) -> None:
-    """Take in what has changed, if anything has; raises `StoreUnavailable`."""
+    """Read the keys from `store` again, if any has changed; raises `StoreUnavailable`."""
     if env.key_manager is None:
         return
     sent_at = env.clock.monotonic()
@@ -33,7 +33,7 @@ async def look_at_keys(env: Env, store: Store) -> None:
 
 
 async def keep_next_keys(env: Env) -> None:
-    """Make the keys that will sign next, where there are none yet, and so publish them."""
+    """Make a next key for each use that has none. It is published from then on."""
     if env.key_manager is None:
         return
     if lacking := env.keys.lacking_next:
@@ -42,22 +42,22 @@ async def keep_next_keys(env: Env) -> None:
 
 @retry_on_conflict
 async def withdraw_spent_keys(env: Env) -> int:
-    """Withdraw retired keys that nothing needs any more; return their number."""
+    """Withdraw retired keys whose last token has expired; return their number."""
     async with env.store.transaction() as tx:
         return await tx.signing_keys.withdraw_spent(env.clock.now())
 
 
 async def require_fresh_keys(env: Env) -> None:
-    """Look at the keys if that was not done for too long; raises `StoreUnavailable`."""
+    """Read the keys now if the last read is too long ago; raises `StoreUnavailable`."""
     if env.clock.monotonic() - env.keys.looked_at > env.policy.revocation_staleness.total_seconds():
         await look_at_keys(env, env.store)
 
 
-async def read_signed(env: Env, token: str, keys: Callable[[], KeySet], read: Callable[[KeySet], T]) -> T:
-    """Return what the token says by these keys; raises what `read` raises, and `StoreUnavailable`.
+async def read_with_fresh_keys(env: Env, token: str, keys: Callable[[], KeySet], read: Callable[[KeySet], T]) -> T:
+    """Return what `read` makes of a token with `keys`; raises what `read` raises, and `StoreUnavailable`.
 
-    A token of a key that is not known is refused without any I/O, because every key is published long before it signs;
-    unless this process may have missed that.
+    A token of an unknown key is refused without I/O, because every process has a key long before it signs. Only a
+    process that could not read the keys for a while reads them first, and then the token again.
     """
     try:
         return read(keys())
@@ -69,9 +69,7 @@ async def read_signed(env: Env, token: str, keys: Callable[[], KeySet], read: Ca
 
 
 async def _take_in(env: Env, store: Store) -> None:
-    """Replace the keys that this process has by those in the store; raises `StoreUnavailable` if they cannot be
-    unsealed.
-    """
+    """Replace this process's keys by those in the store; raises `StoreUnavailable` if they cannot be unsealed."""
     keys = await stored_keys(store)
     standing: Standing = frozenset((key.kid, key.use, key.state) for key in keys)
     if env.key_manager is None:

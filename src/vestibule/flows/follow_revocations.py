@@ -1,4 +1,8 @@
-"""Follow revocations: read the backlog of the record once a second, and at once when woken."""
+"""Follow revocations: read the new part of the record once a second, and at once after a wake-up.
+
+The record is a table with a row for each revocation. Its backlog is what this process has not read yet, together with
+the last half minute before: a transaction may commit late, so that a lower number appears after a higher one.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,21 +17,21 @@ from vestibule.model.revocations import Reach, Revocation
 from vestibule.model.store import Transaction
 from vestibule.state.revocation_set import RevocationSet
 
-_MUCH = 1_000  # reading a hundred thousand takes a second of CPU
-_RANGE = 250
-"""Rows read at once: taking in a thousand holds the event loop for up to 18 ms, these for up to 8, and all of a hundred
-thousand cost a fifth more.
+_LONG_OVERLAP = 1_000  # reading a hundred thousand takes a second of CPU
+_ROWS_AT_ONCE = 250
+"""Adding 250 rows blocks the event loop for up to 8 ms, adding 1,000 for up to 18 ms. Reading 100,000 rows takes a
+fifth longer so.
 """
-_OVER_FOR = timedelta(minutes=5)
-"""What was over for longer than this at the start is not read: machines' clocks may differ by a fraction of it."""
+_SKIPPED_IF_OVER_FOR = timedelta(minutes=5)
+"""The first read leaves out revocations that were over for longer than this: clocks differ by less."""
 _log = structlog.get_logger(__name__)
 
 
 async def read_whole_backlog(env: Env) -> list[Revocation]:
-    """Read the backlog with its overlap, and trust this process's memory anew; return what was new. Raises
-    `StoreUnavailable`.
+    """Read the backlog with its overlap, and renew the trust in this process's memory. Return what was new, and nothing
+    at the first read. Raises `StoreUnavailable`.
 
-    The trust counts from when the read was sent: what was committed while the answer travelled is not in it.
+    The trust counts from when the read was sent: the answer lacks what was committed after that.
     """
     sent_at, known = env.clock.monotonic(), env.revocations
     offset = env.clock.now().timestamp() - sent_at
@@ -35,9 +39,9 @@ async def read_whole_backlog(env: Env) -> list[Revocation]:
     fresh: list[Revocation] = []
     async with env.watching.reading() as read:
         reach = await _reach(env, read, offset)
-        async for some in _after(read, await _known_up_to(known, read, reach), reach):
-            learnt = env.learn(some, sent_at)
-            fresh += [] if first else learnt  # at the start it may be a million, and is news to nobody
+        async for some in _after(read, await _start_of_backlog(known, read, reach), reach):
+            learnt = env.apply_revocations(some, sent_at)
+            fresh += [] if first else learnt  # a first read may bring a million rows, and nobody waits for them
             await asyncio.sleep(0)  # others are answered meanwhile
     known.renew(sent_at, offset)
     known.purge(sent_at)
@@ -45,8 +49,8 @@ async def read_whole_backlog(env: Env) -> list[Revocation]:
 
 
 async def _reach(env: Env, read: Transaction, offset: float) -> Reach:
-    """Return what of the record is read here. Chosen at the first read; and anew where that was done by a clock that
-    was ahead and was set back since, so that what it took for over is read after all.
+    """Return which part of the record this process reads. It is chosen at the first read. It is chosen anew if the
+    clock was ahead then and was set back since: the first choice may have left out revocations that still matter.
     """
     known = env.revocations
     if known.reach is not None and not known.chosen_ahead(offset):
@@ -54,52 +58,57 @@ async def _reach(env: Env, read: Transaction, offset: float) -> Reach:
     if known.reach is not None:
         _log.warning("clock_was_set_back", hint="it was ahead at the start; all revocations are read again")
     now = env.clock.now()
-    reach = await read.revocations.reach(now - _OVER_FOR, now + 2 * MOST_APART)
+    reach = await read.revocations.reach(now - _SKIPPED_IF_OVER_FOR, now + 2 * MOST_APART)
     known.begin(reach, offset)
     return reach
 
 
 async def _after(read: Transaction, number: int, reach: Reach) -> AsyncIterator[list[Revocation]]:
-    """Yield what was recorded after a number, within reach, in ranges."""
-    while some := await read.revocations.after(number, reach, _RANGE):
+    """Yield the revocations after a sequence number and within `reach`, in batches."""
+    while some := await read.revocations.after(number, reach, _ROWS_AT_ONCE):
         number = some[-1].sequence
         yield some
-        if len(some) < _RANGE:
+        if len(some) < _ROWS_AT_ONCE:
             return
 
 
-async def _known_up_to(known: RevocationSet, read: Transaction, reach: Reach) -> int:
-    """Return the number after which the backlog has to be read: the floor; but where much came after that, as in a
-    process's first half minute, the last one known, if the record has exactly what is known up to there.
+async def _start_of_backlog(known: RevocationSet, read: Transaction, reach: Reach) -> int:
+    """Return the sequence number after which the backlog begins.
+
+    That is the floor, half a minute ago. If very much came after the floor, as in a process's first half minute, it is
+    the last number known, provided that the record still has exactly the rows that this process knows in between.
     """
-    if known.overlap.count < _MUCH or await read.revocations.between(known.floor, known.last, reach) != known.overlap:
+    if (
+        known.overlap.count < _LONG_OVERLAP
+        or await read.revocations.between(known.floor, known.last, reach) != known.overlap
+    ):
         return known.floor
     return known.last
 
 
 async def read_new_backlog(env: Env) -> list[Revocation]:
-    """Read only what is new, after a wake-up, and return it; nothing before the first whole read. Trusts nothing anew.
-    Raises `StoreUnavailable`.
+    """Read what came after the last number known, and return it. Call it after a wake-up. Does not renew the trust, and
+    reads nothing before the first whole read. Raises `StoreUnavailable`.
     """
     sent_at, reach, fresh = env.clock.monotonic(), env.revocations.reach, list[Revocation]()
     if reach is None:
         return fresh
     async with env.watching.reading() as read:
         async for some in _after(read, env.revocations.last, reach):
-            fresh += env.learn(some, sent_at)
+            fresh += env.apply_revocations(some, sent_at)
             await asyncio.sleep(0)
     return fresh
 
 
 async def listen_for_wake_ups(env: Env, woken: asyncio.Event) -> None:
-    """Pass each wake-up on, for as long as the process lives."""
+    """Set `woken` at each wake-up, for as long as the process lives."""
     async for _ in env.wake_ups.listen():
         woken.set()
 
 
 async def purge_old_revocations(env: Env) -> int:
-    """Delete what no token can be about any more, a batch in each transaction; return the number. A day late, so that
-    no clock's error matters.
+    """Delete revocations whose tokens have all expired, a batch in each transaction; return the number. Waits a day
+    longer, so that no clock's error matters.
     """
     before = env.clock.now() - timedelta(days=1)
     return await purge_all(env, lambda tx, before, most: tx.revocations.purge(before, most), before)

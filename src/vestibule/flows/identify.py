@@ -1,11 +1,11 @@
-"""Identify: who holds this access token, if its session still lives. The one place that decides it."""
+"""Identify: return who holds an access token, if the session is still live. Nothing else decides this."""
 
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
 from vestibule.flows.env import Env
-from vestibule.flows.follow_keys import read_signed
+from vestibule.flows.follow_keys import read_with_fresh_keys
 from vestibule.model import access_tokens
 from vestibule.model.accounts import Account
 from vestibule.model.errors import SessionOver, StoreUnavailable
@@ -16,7 +16,7 @@ from vestibule.state.memory import KnownSession
 
 @dataclass(frozen=True)
 class Caller:
-    """Somebody who is signed in, and by which session."""
+    """A person who is signed in, with the session."""
 
     known: KnownSession
 
@@ -30,7 +30,9 @@ class Caller:
 
 
 def identify_from_memory(env: Env, access_token: str) -> Caller | None:
-    """The caller, if this process knows without asking anybody; None if it must ask. No I/O, and no refusal."""
+    """Return the caller, if this process's memory is enough to tell; None if the database must be asked. Does no I/O
+    and never refuses.
+    """
     token = env.memory.token(_key(access_token))
     if token is None or not env.revocations.trusted(env.clock.monotonic()) or env.revocations.refuses(token):
         return None
@@ -45,8 +47,8 @@ def identify_from_memory(env: Env, access_token: str) -> Caller | None:
 
 
 async def identify(env: Env, access_token: str) -> Caller:
-    """Raises `AccessTokenInvalid` for what is no good token, `SessionOver` for one whose session has ended, and
-    `StoreUnavailable` where neither memory nor the database can tell.
+    """Return the caller. Raises `AccessTokenInvalid` for an invalid token, `SessionOver` for a token whose session has
+    ended, and `StoreUnavailable` if neither memory nor the database can tell.
     """
     caller = identify_from_memory(env, access_token)
     if caller is not None:
@@ -57,18 +59,18 @@ async def identify(env: Env, access_token: str) -> Caller:
     session, account = await _look_up(env, token)
     _require_live(env, token, session, account)
     known = KnownSession(session.id, account, session.idle_expires_at)
-    # What was read before a notice arrived may not be remembered after it: the notice may have been about this.
+    # If a revocation arrived since the read, do not remember what was read: the revocation may be about this session.
     if env.revocations.trusted(env.clock.monotonic()) and generation == env.revocations.generation:
         env.memory.keep_session(known)
     return Caller(known)
 
 
 async def read_token(env: Env, access_token: str) -> AccessToken:
-    """What the token says, by memory or by its signature; raises `AccessTokenInvalid`."""
+    """Return the claims of a token, from memory or after its signature was verified; raises `AccessTokenInvalid`."""
     key, now = _key(access_token), env.clock.now()
     token = env.memory.token(key)
     if token is None or not _still_good(env, token, now):
-        token = await read_signed(
+        token = await read_with_fresh_keys(
             env,
             access_token,
             lambda: env.keys.access,

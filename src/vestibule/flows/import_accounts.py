@@ -1,15 +1,15 @@
-"""Import accounts from elsewhere, with their ids and password hashes, so that nobody chooses a new password.
+"""Import accounts from elsewhere, with their ids and password hashes, so that nobody has to choose a new password.
 
-Every row is judged by itself. Rows come in the order of who has a better claim to an email: verified before
-unverified, then the older; so of two that have the same one, written in different ways, the first is imported. What is
-here already stays, but an account that nobody verified makes room for a verified one that has its email.
+Every row is judged by itself. Verified rows come before unverified ones, and older rows before newer ones. So of two
+rows with the same email, perhaps written in different ways, the first is imported. Accounts that are here already stay,
+except an unverified one whose email a verified row has: that one is deleted.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from vestibule.flows.end_sessions import announce
+from vestibule.flows.announce import announce
 from vestibule.flows.env import Env
 from vestibule.flows.remove_squatter import remove_squatter
 from vestibule.flows.retry import retry_on_conflict
@@ -23,8 +23,9 @@ from vestibule.model.store import Transaction
 
 @dataclass
 class ImportReport:
-    """What became of the rows that were read, and how many were here and made room. What was left out and what made
-    room was told one by one.
+    """How many rows were imported, were here already or were left out; how many accounts here were deleted to make
+    room; and how many rows said admin and became users. A `Listener` is told of each row left out and each account
+    deleted.
     """
 
     imported: int = 0
@@ -36,8 +37,8 @@ class ImportReport:
 
 @dataclass(frozen=True)
 class Listener:
-    """What is told of an import while it runs: how many rows a batch held, which row was left out, and why; and the id
-    of an account that made room, and for whose.
+    """Functions that are called while an import runs. `progress`: the number of rows in a batch. `left_out`: a row and
+    the reason. `made_room`: the id of a deleted account, and of the imported one that has its email now.
     """
 
     progress: Callable[[int], None]
@@ -46,15 +47,15 @@ class Listener:
 
 
 class Claims(Protocol):
-    """Who came first with an email, over a whole import. It may be kept on a disk: rows are many."""
+    """Which row came first with an email, over a whole import. Rows are many, so this may be kept on a disk."""
 
     def first(self, email: str, account_id: str) -> str:
-        """Return the id that came first with this email: this one, if none did."""
+        """Return the id that came first with this email; `account_id` itself, if none came before."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """What to import, judged by whom, and who is first."""
+    """The rows to import, what judges them, and what knows the first row of each email."""
 
     batches: AsyncIterator[Sequence[ForeignRow]]
     judge: Judge
@@ -62,8 +63,8 @@ class Source:
 
 
 async def import_accounts(env: Env, source: Source, listener: Listener, *, dry: bool = False) -> ImportReport:
-    """Add what is missing, and touch nothing that is there except unverified accounts in the way of verified ones;
-    return a report. Doing it twice does no harm. `dry`: only look.
+    """Add the accounts that are missing, and delete unverified ones whose email a verified row has; return a report.
+    Nothing else changes, so that a second import does no harm. `dry`: only report what would be done.
 
     Each batch is a transaction of its own. Raises `StoreUnavailable`.
     """
@@ -87,12 +88,12 @@ class _Import:
         """Import one batch."""
         judged: dict[str, Account] = {}
         for row in rows:
-            account = self._judged(row, judged)
+            account = self._account_of(row, judged)
             if account is not None:
                 judged[account.id] = account
         await self._add(list(judged.values()))
 
-    def _judged(self, row: ForeignRow, before: Mapping[str, Account]) -> Account | None:
+    def _account_of(self, row: ForeignRow, before: Mapping[str, Account]) -> Account | None:
         try:
             account = self.judge.account(row)
         except LeftOut as reason:
@@ -108,7 +109,9 @@ class _Import:
         return account
 
     async def _add(self, accounts: Sequence[Account]) -> None:
-        """Add a batch; where the database refuses it, each half by itself, and so in the end all but the odd row."""
+        """Add a batch. If the database refuses it, add each half by itself, so that in the end only bad rows are left
+        out.
+        """
         if not accounts:
             return None
         try:
@@ -123,7 +126,7 @@ class _Import:
             await self._add(accounts[half:])
 
     async def _add_whole(self, accounts: Sequence[Account]) -> None:
-        batch = await (self._looked_at(accounts) if self.dry else self._taken_in(accounts))
+        batch = await (self._preview(accounts) if self.dry else self._import_batch(accounts))
         await announce(self.env, batch.revoked)
         for account in accounts:
             if account.id in batch.ids:
@@ -138,23 +141,23 @@ class _Import:
             self._leave_out(account.id, "somebody else took its id or its email meanwhile; import it again")
         self.report.imported += len(batch.added)
 
-    async def _looked_at(self, accounts: Sequence[Account]) -> "_Batch":
+    async def _preview(self, accounts: Sequence[Account]) -> "_Batch":
         async with self.env.store.reading() as read:
-            batch = await self._beside(read.accounts, accounts)
+            batch = await self._compare_with_stored(read.accounts, accounts)
         batch.added = {account.id for account in batch.missing}
         return batch
 
-    async def _beside(self, there: Accounts, accounts: Sequence[Account]) -> "_Batch":
+    async def _compare_with_stored(self, there: Accounts, accounts: Sequence[Account]) -> "_Batch":
         kept = await there.kept([account.email for account in accounts], self.env.clock.now())
         may_return = {email: Holder(account_id, verified=True) for email, account_id in kept.items()}
         return _Batch(accounts, may_return | dict(await there.holders(accounts)))
 
     @retry_on_conflict
-    async def _taken_in(self, accounts: Sequence[Account]) -> "_Batch":
+    async def _import_batch(self, accounts: Sequence[Account]) -> "_Batch":
         async with self.env.store.transaction() as tx:
-            batch = await self._beside(tx.accounts, accounts)
-            if await _locked(tx, batch):  # what was read before may have changed
-                batch = await self._beside(tx.accounts, accounts)
+            batch = await self._compare_with_stored(tx.accounts, accounts)
+            if await _lock_accounts_in_the_way(tx, batch):  # what was read before may have changed
+                batch = await self._compare_with_stored(tx.accounts, accounts)
             for account in batch.making_room.values():
                 batch.revoked += await remove_squatter(self.env, tx, account.email, account.id, self.env.clock.now())
             batch.added = await _add_missing(self.env, tx, batch.missing)
@@ -169,12 +172,17 @@ class _Import:
 
 
 class _Batch:
-    """Some accounts, beside those here that have their ids or emails. `making_room`: for which ones somebody goes."""
+    """A batch of accounts, compared with `held`: the stored accounts that have one of their ids or emails.
+
+    `making_room`: accounts of the batch for which a stored one is deleted. `staying`: the stored accounts without those
+    that are deleted. `missing`: accounts of the batch that can be added.
+    """
 
     def __init__(self, accounts: Sequence[Account], held: Mapping[str, Holder]) -> None:
         self.held = self.staying = held
         self.making_room: dict[str, Account] = {}
-        while len(self.making_room) < len(room := self._room(accounts)):  # who goes may be who came with another email
+        # Again until nothing changes: a stored account that is deleted may have the id of another one in the batch.
+        while len(self.making_room) < len(room := self._room(accounts)):
             self.making_room = room
             gone = {held[account.email].id for account in room.values()}
             self.staying = {email: holder for email, holder in held.items() if holder.id not in gone}
@@ -185,7 +193,7 @@ class _Batch:
 
     @property
     def too_late(self) -> list[Account]:
-        """Return the accounts that were missing, and were not added all the same."""
+        """Return the accounts that were missing, but could not be added: another transaction was quicker."""
         return [account for account in self.missing if account.id not in self.added]
 
     def _room(self, accounts: Sequence[Account]) -> dict[str, Account]:
@@ -194,8 +202,8 @@ class _Batch:
         return self.making_room | {a.id: a for a in new if not self.staying[a.email].verified}
 
 
-async def _locked(tx: Transaction, batch: _Batch) -> int:
-    """Lock the accounts that are to make room, all of them before anything else; return their number."""
+async def _lock_accounts_in_the_way(tx: Transaction, batch: _Batch) -> int:
+    """Lock the accounts that are to be deleted, before any other step; return their number."""
     those = sorted(batch.held[account.email].id for account in batch.making_room.values())
     for account_id in those:
         await tx.accounts.lock(account_id)

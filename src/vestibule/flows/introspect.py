@@ -1,4 +1,4 @@
-"""Introspect: what a token is worth at this moment, for a service that asks instead of following (RFC 7662)."""
+"""Introspect: tell a service whether a token is valid now (RFC 7662). For services that do not follow the feed."""
 
 from dataclasses import replace
 
@@ -9,10 +9,12 @@ from vestibule.protocol.access_tokens import AccessToken
 
 
 async def introspect(env: Env, access_token: str) -> AccessToken | None:
-    """Return what the token says, if its holder is signed in; None otherwise. Raises `StoreUnavailable`."""
+    """Return the token's claims, with the account's current role and verification, if its session is live; None
+    otherwise. Raises `StoreUnavailable`.
+    """
     try:
         caller = await identify(env, access_token)
-        # What is true at this moment: the token may be older.
+        # Role and verification may have changed since the token was issued.
         account, token = caller.account, await read_token(env, access_token)
         return replace(token, role=account.role, email_verified=account.verified)
     except (AccessTokenInvalid, SessionOver):

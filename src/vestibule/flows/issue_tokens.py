@@ -1,4 +1,4 @@
-"""Issue the two tokens of a session as it stands."""
+"""Issue the access token and the refresh token of a session."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ from vestibule.protocol.access_tokens import AccessToken
 
 @dataclass(frozen=True)
 class Tokens:
-    """What a signed-in client holds, and for how many seconds."""
+    """Both tokens, and for how many seconds each is valid."""
 
     access_token: str
     access_seconds: int
@@ -25,11 +25,10 @@ class Tokens:
 
 
 async def issue_tokens(env: Env, session: Session, account: Account, now: datetime) -> Tokens:
-    """Return both tokens, signed on a niced thread of their own, so that a flood of sign-ins does not hold up those who
-    are in; raises `Overloaded` if too many wait for that.
+    """Return both tokens. Raises `Overloaded` if too many requests wait for a signature.
 
-    The access token never outlives the session, whether that ends by itself or because it is idle: services do not know
-    of that end but by the token's.
+    Signed on a niced thread, so that a flood of sign-ins does not slow down people who are signed in. The access token
+    never outlives the session's own end or its idle end: services learn of these only when the token expires.
     """
     await require_fresh_keys(env)
     expires_at = min(now + env.policy.access_lifetime, session.idle_expires_at, session.expires_at)

@@ -1,4 +1,4 @@
-"""Know a device: a browser that has signed in before keeps a secret, and one without it is worth a letter."""
+"""Know a device: a browser that signed in keeps a secret. A sign-in without it is told to the owner by letter."""
 
 from datetime import datetime
 
@@ -14,8 +14,8 @@ from vestibule.model.store import Transaction
 
 
 async def place_of(read: Transaction, account: Account | None, client_info: ClientInfo) -> int | None:
-    """Return by which of the account's attempt counters the browser is counted; None if it has not signed in before.
-    Reads nothing if no secret for the account came along, as from every stranger.
+    """Return the number of the attempt counter that the browser has at this account; None if it is not a known device.
+    Reads nothing if the request has no secret for the account.
     """
     digests = [digest(secret) for secret in client_info.secrets_for(account.id) if is_secret(secret)] if account else []
     return await read.known_devices.place(account.id, digests) if account and digests else None
@@ -27,8 +27,9 @@ async def know_device(
     """Return the secret for the device to keep, and whether it is a new one. Call it inside the transaction that opens
     the session.
 
-    Tells the owner of a new device, unless it is the first, or looks and stands just like one that was here before:
-    programs keep no cookies. Beyond the bound, the longest unseen makes room.
+    Tells the owner of a new device. Not of the first one, nor of one whose program and network address had a session
+    before: programs that are no browsers keep no cookies. If the account knows too many devices, those unseen for
+    longest are deleted.
     """
     for secret in filter(is_secret, client_info.secrets_for(account.id)):
         if await tx.known_devices.seen(account.id, digest(secret), now):
@@ -49,9 +50,9 @@ async def _tell_owner(tx: Transaction, account_id: str, client_info: ClientInfo,
     )
 
 
-async def know_alone(tx: Transaction, account_id: str, now: datetime) -> DeviceSecret:
-    """Return a new secret for the browser that has just set the password. Call it inside that transaction and after
-    `end_trust`, which has ended every device that was known.
+async def know_only_this_device(tx: Transaction, account_id: str, now: datetime) -> DeviceSecret:
+    """Return a new secret for the browser that has just set the password. Call it inside that transaction, after
+    `end_trust`, which has deleted all known devices.
     """
     return await _add(tx, account_id, emptiest_place({}), now)
 
@@ -63,7 +64,7 @@ async def _add(tx: Transaction, account_id: str, place: int, now: datetime) -> D
 
 
 def circumstances(client_info: ClientInfo, now: datetime) -> dict[str, str]:
-    """Return from where and when something was done, for the letter that tells of it."""
+    """Return when something was done, on which device and from which network address, for the letter about it."""
     return {
         "at": now.isoformat(timespec="seconds"),
         "device": describe(client_info.device.user_agent),

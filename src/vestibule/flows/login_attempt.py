@@ -1,7 +1,7 @@
-"""Login attempt: it is counted before the password is checked, whichever way it came, so that no race checks too many.
+"""Login attempt: count an attempt before its password is checked, so that concurrent attempts cannot exceed the limit.
 
-Signing in, changing a password and changing an email all ask here. What is done is the same for an account and for
-an email without one, statement by statement.
+All flows that check a password use this: sign-in, change of password or email, deletion. An email without an account
+runs the same statements as one with an account.
 """
 
 from collections.abc import Sequence
@@ -23,9 +23,11 @@ _TOLD_ONCE = Limit("refused_attempts_told", 1, timedelta(minutes=1))
 
 @retry_on_conflict
 async def count_attempt(env: Env, counters: Sequence[AttemptCounter]) -> LoginAttempt:
-    """Return the attempt, counted by the first of these counters that has tries left; `spent` if none has, and no more
-    are checked until the password is reset, which is to be told as a wrong password is. Raises `TooManyAttempts` while
-    the next one has to wait.
+    """Count an attempt by the first of these counters that has tries left, and return it. Raises `TooManyAttempts`
+    while the next one has to wait.
+
+    If no counter has tries left, the attempt is `spent`: no password is checked until a reset, and the answer must be
+    the one for a wrong password.
     """
     limits, now = env.policy.login_attempts, env.clock.now()
     async with env.store.transaction() as tx:
@@ -40,11 +42,11 @@ async def count_attempt(env: Env, counters: Sequence[AttemptCounter]) -> LoginAt
 
 
 async def check_attempt(env: Env, account: Account | None, password: str, attempt: LoginAttempt) -> bool:
-    """Return whether the password of an attempt is right; raises `Overloaded`, and gives the attempt back, if nobody
-    can look at it.
+    """Return whether the password of an attempt is right. Raises `Overloaded`, and gives the attempt back, if too many
+    wait for a check.
 
-    A spent attempt is not looked at. A wrong one takes the same work whatever hash there is, or none; so does one that
-    comes too late to count.
+    A spent attempt is not checked. A refused password takes the same work with every kind of hash and without an
+    account, also if it was right but over the limit.
     """
     if attempt.spent:
         return False
@@ -52,7 +54,7 @@ async def check_attempt(env: Env, account: Account | None, password: str, attemp
     try:
         matches = await env.passwords.match(password, stored)
     except Overloaded:
-        # It was never looked at. Else a robot that keeps trying through a flood would pause its own account.
+        # It was not checked. If it counted, a program that retries through a flood would lock its own account.
         await _give_back(env, attempt.counter)
         raise
     counts = attempt.counts(env.policy.login_attempts)
@@ -63,8 +65,8 @@ async def check_attempt(env: Env, account: Account | None, password: str, attemp
 
 
 async def even_out(env: Env, password: str, stored: str | None) -> None:
-    """Take the work that a wrong password would have taken with the costliest hash, after it was compared with
-    `stored`.
+    """Do the work that checking `stored` lacked of checking the costliest hash, so that every wrong password takes as
+    long.
     """
     async with env.store.reading() as read:
         highest, others = await read.accounts.highest_bcrypt_cost(), await read.accounts.other_argon2()
@@ -75,8 +77,8 @@ async def prove_again(env: Env, caller: Caller, password: str, client_info: Clie
     """Return the caller's account, if this is its password; raises `WrongPassword`, `TooManyAttempts`, or `Overloaded`
     if too many wait for a check.
 
-    A caller has signed in before, so the attempt is counted as that of a known device: of the one that it comes from,
-    or together with all others by which somebody is signed in without being known.
+    A caller has signed in before, so the attempt counts as that of a known device. If the device is not known, it
+    counts together with all other callers' whose device is not known.
     """
     async with env.store.reading() as read:
         account = await read.accounts.get(caller.account.id)
@@ -110,8 +112,8 @@ async def forgive_attempts(env: Env, keys: Sequence[str]) -> None:
 async def record_failed_attempt(
     env: Env, account: Account | None, attempt: LoginAttempt, client_info: ClientInfo
 ) -> None:
-    """Record the event of a wrong attempt; the last one that is checked says that it is. Of those after it, which count
-    for nothing, one in a minute is recorded: otherwise anybody could write hundreds a minute for as long as they like.
+    """Record the event of a wrong attempt. That of the last attempt before the pause says `paused`. Later ones are not
+    checked, and of those one a minute is recorded: otherwise anybody could write events without end.
     """
     limits, now = env.policy.login_attempts, env.clock.now()
     refused = Event(

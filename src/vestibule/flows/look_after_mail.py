@@ -1,4 +1,4 @@
-"""Look after mail: what waits in the outbox and why, trying it again, and a letter that shows whether mail works."""
+"""Look after mail: list the letters in the outbox, retry them, and send a test letter."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from vestibule.model.store import Transaction
 
 @dataclass(frozen=True)
 class Outbox:
-    """How full it is; and the letters in it, the oldest first, each with the email it goes to, if that is known."""
+    """How full it is; and its letters, the oldest first, each with the email it goes to, if that is known."""
 
     backlog: Backlog
     letters: list[LetterState]
@@ -40,12 +40,12 @@ async def _with_email(read: Transaction, state: LetterState) -> LetterState:
 
 @retry_on_conflict
 async def retry_letters(env: Env, letter_ids: Sequence[str] | None) -> int:
-    """Make these letters due that could not be sent, or all such letters; return their number."""
+    """Make letters due again that could not be sent: these, or all if `letter_ids` is None; return their number."""
     async with env.store.transaction() as tx:
         return await tx.letters.retry(env.clock.now(), letter_ids)
 
 
 async def send_test_letter(env: Env, email: str, language: str | None) -> str:
-    """Hand a letter over now, past the outbox; return the mail server's answer. Raises `NotSent`."""
+    """Send a test letter now, without the outbox; return the mail server's answer. Raises `NotSent`."""
     chosen = language or env.policy.language
     return await env.mailer.send(Letter(new_id(), LetterKind.TEST, email, "", env.policy.link_base, chosen))

@@ -1,4 +1,4 @@
-"""My data: what is kept about me, to look at or to take away."""
+"""My data: show callers what is stored about them, and export it."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Overview:
-    """Where somebody is signed in, and the latest of what is over and of what happened."""
+    """The live sessions of an account, with the latest of its past sessions and of its events."""
 
     devices: Devices
     past: list[Session]
@@ -30,8 +30,8 @@ class Overview:
 
 @dataclass(frozen=True)
 class MyData:
-    """An account with its sessions, live and over, and what happened to it, the latest first. All but the account is
-    read in pages, each when it is asked for: anybody can make it long.
+    """An account with its live and past sessions and its events, the latest first. Sessions and events may be very
+    many, so each page of them is read only when it is asked for.
     """
 
     account: Account
@@ -41,7 +41,7 @@ class MyData:
 
 
 async def look_over(env: Env, caller: Caller) -> Overview:
-    """Return what a page shows of the caller's data."""
+    """Return the part of the caller's data that the account page shows."""
     now, account_id = env.clock.now(), caller.account.id
     async with env.store.reading() as read:
         return Overview(

@@ -1,9 +1,10 @@
-"""My sessions: see where I am signed in, and end one of them, or all the others."""
+"""My sessions: list the caller's live sessions, and end one of them, or all except the caller's own."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from vestibule.flows.end_sessions import OTHERS_AT_ONCE, announce, end_other_sessions, end_session
+from vestibule.flows.announce import announce
+from vestibule.flows.end_sessions import OTHERS_AT_ONCE, end_other_sessions, end_session
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.reauthenticate import signed_in_lately
@@ -18,7 +19,7 @@ MOST_LISTED = 100
 
 @dataclass(frozen=True)
 class Devices:
-    """The live sessions of an account, the one last seen first; and how many `more` there are than are listed."""
+    """The live sessions of an account, the last seen first; `more` is the number of live sessions not listed."""
 
     listed: list[Session]
     more: int
@@ -31,7 +32,7 @@ async def list_sessions(env: Env, caller: Caller) -> Devices:
 
 
 async def devices_of(read: Transaction, account_id: str, now: datetime) -> Devices:
-    """Return the live sessions of an account. They are counted only if the list is full."""
+    """Return the live sessions of an account. Counts them only if there are more than can be listed."""
     listed = await read.sessions.of_account(account_id, MOST_LISTED, now)
     in_all = await read.sessions.count_live(account_id, now) if len(listed) == MOST_LISTED else len(listed)
     return Devices(listed, max(0, in_all - len(listed)))
@@ -39,10 +40,10 @@ async def devices_of(read: Transaction, account_id: str, now: datetime) -> Devic
 
 @retry_on_conflict
 async def end_one(env: Env, caller: Caller, session_id: str) -> None:
-    """End one of the caller's sessions. Raises `SessionUnknown` if it is not the caller's or is over, and, for another
-    than the one that asks, `ReauthenticationRequired` if the sign-in is too long ago.
+    """End one of the caller's sessions. Raises `SessionUnknown` if it is over or not the caller's. Raises
+    `ReauthenticationRequired` if it is not the session that asks, and that session's sign-in is too long ago.
     """
-    if not is_session_id(session_id):  # PostgreSQL refuses a NUL, and none is anybody's
+    if not is_session_id(session_id):  # PostgreSQL refuses a NUL
         raise SessionUnknown
     now = env.clock.now()
     own = session_id == caller.session_id
@@ -61,7 +62,7 @@ async def end_one(env: Env, caller: Caller, session_id: str) -> None:
 
 
 async def end_others(env: Env, caller: Caller) -> int:
-    """End every session of the caller's except the one that asks, some in each transaction; return how many. Raises
+    """End all of the caller's sessions except the one that asks, some in each transaction; return how many. Raises
     `ReauthenticationRequired` if the sign-in is too long ago.
     """
     ended = 0

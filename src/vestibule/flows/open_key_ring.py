@@ -1,4 +1,4 @@
-"""Open the key ring: the server's own keys, unsealed; made on the first start, by whichever process comes first."""
+"""Open the key ring: unseal the server's own keys. The first process that starts makes them."""
 
 import asyncio
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ async def open_key_ring(store: Store, clock: Clock, key_manager: KeyManager) -> 
 
 
 async def stored_keys(store: Store) -> list[SealedKey]:
-    """Return every key that is not gone, newest first."""
+    """Return every key that is not withdrawn, newest first."""
     async with store.reading() as read:
         return [key for key in await read.signing_keys.all() if key.state is not KeyState.GONE]
 
@@ -32,9 +32,9 @@ async def stored_keys(store: Store) -> list[SealedKey]:
 async def make_keys(
     store: Store, clock: Clock, key_manager: KeyManager, uses: Sequence[KeyUse], state: KeyState
 ) -> None:
-    """Make a key in this state for each use, all of them at once, so that they can sign at the same time later.
+    """Make a key in this state for each use, with one creation time, so that all can begin to sign together.
 
-    Another process may be quicker; then its keys are the ones, and these are dropped.
+    If another process was quicker, its keys stay and these are dropped.
     """
     now = clock.now()
     made = await asyncio.gather(*(asyncio.to_thread(key_manager.make, use, state, now) for use in uses))

@@ -1,4 +1,4 @@
-"""Purge: delete what was over before a moment, a small batch in each transaction."""
+"""Purge: delete rows that were over before a given time, a small batch in each transaction."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -10,12 +10,12 @@ from vestibule.model.store import Transaction
 BATCH = 500  # so that nobody waits for the lock of a delete
 
 Purge = Callable[[Transaction, datetime, int], Awaitable[int]]
-"""Deletes a bounded number of the rows that were over before a moment; returns how many."""
+"""A function that deletes up to the given number of rows that were over before the given time, and returns how many."""
 
 
 async def purge_all(env: Env, purge: Purge, before: datetime) -> int:
-    """Have `purge` delete one batch after another; returns how many rows in all. Any number of processes may do so at
-    once: each passes by what another is deleting.
+    """Call `purge` until a batch is not full; return the number of rows deleted. Several processes may do so at once:
+    each skips rows that another has locked.
     """
     deleted = 0
     while True:

@@ -1,11 +1,10 @@
-"""Re-authentication: what could hurt the account's owner needs a sign-in that is not long ago (ASVS 5.0, 7.5.1).
+"""Re-authentication: require a recent sign-in for what could harm the account's owner (ASVS 5.0, 7.5.1).
 
-What changes a credential or deletes the account asks for the current password itself; this is for the rest. Signing in
-again is all that is needed: it makes a new session, and with that the request is repeated.
+Flows that change a credential or delete the account ask for the current password. Other sensitive flows require that
+the session began recently: the user signs in again and repeats the request in the new session.
 
-Either proof is good only as long as nothing ended what it was given in. Between a proof and what it allows a mailed
-reset may commit: so a flow that goes on asks here again, inside the transaction that does it, and with the account
-locked.
+A password or a session that was just checked may be void a moment later: a mailed reset may commit in between. So each
+flow checks again with these functions, inside the transaction that makes the change, with the account locked.
 """
 
 from datetime import datetime
@@ -20,8 +19,10 @@ from vestibule.model.store import Transaction
 
 
 async def require_still_verified(tx: Transaction, account: Account, session_id: str, now: datetime) -> None:
-    """Lock the account, first in its transaction. Raises `WrongPassword` if it is in another epoch than that in which
-    the password was found right, disabled, or gone; and `SessionOver` if the session by which it was given has ended.
+    """Lock the account. Call it first in the transaction, after the password was checked.
+
+    Raises `WrongPassword` if the account's epoch has changed since, or if it is disabled or gone; and `SessionOver` if
+    the session has ended.
     """
     there = await tx.accounts.lock(account.id)
     if there is None or there.epoch != account.epoch or there.disabled_at is not None:
@@ -30,9 +31,10 @@ async def require_still_verified(tx: Transaction, account: Account, session_id: 
 
 
 async def signed_in_lately(env: Env, tx: Transaction, caller: Caller, now: datetime) -> bool:
-    """Return whether the caller's session began within the time that the policy gives, or the policy gives none. A
-    session that began later than now, by a clock that was ahead, does not count. Raises `SessionOver` if it has ended,
-    which `identify` may have been too early to see.
+    """Return whether the caller's session began recently enough for the policy; True if the policy sets no time.
+
+    A session that began in the future, by a clock that was ahead, is not recent. Raises `SessionOver` if the session
+    has ended since `identify`.
     """
     session = await live_session(tx, caller.account.id, caller.session_id, now)
     within = env.policy.reauthentication
@@ -40,7 +42,7 @@ async def signed_in_lately(env: Env, tx: Transaction, caller: Caller, now: datet
 
 
 async def live_session(tx: Transaction, account_id: str, session_id: str, now: datetime) -> Session:
-    """Return the account's session; raises `SessionOver` if it has ended, or is another's."""
+    """Return the session; raises `SessionOver` if it has ended, or is not this account's."""
     found = await tx.sessions.find(session_id)
     if found is None or found[1].id != account_id:
         raise SessionOver

@@ -1,23 +1,27 @@
-"""Refresh: a refresh token becomes its successor and a new access token, and never signs out an innocent.
+"""Refresh: exchange a refresh token for its successor and a new access token, without signing out honest users.
+
+Each refresh token carries a counter. The parent is the last counter that was accepted; its live successors are the
+counters that were issued in exchange for it.
 
 | presented counter          | meaning                                   | answer                                |
 |----------------------------|-------------------------------------------|---------------------------------------|
 | a live successor           | used for the first time                   | the next one; its siblings are dead   |
 | the parent, within grace   | another tab raced, or an answer got lost  | the same successor; nothing changes   |
 | the parent, later          | the answer was lost, or is very late      | one more live successor, 16 at most   |
-| anything else              | a sibling was used instead: two hold this | the session ends                      |
+| anything else              | a sibling was used: two hold this token   | the session ends                      |
 
-`Sessions.rotate` does the first and third row in one guarded UPDATE. Where it changed nothing, this flow reads the
-session, and tells the other two apart. `docs/decisions/0004-refresh.md` says why.
+`Sessions.rotate` does the first and third row in one guarded UPDATE. If it changed nothing, this flow reads the session
+and tells the second row from the fourth. `docs/decisions/0004-refresh.md` says why.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from vestibule.crypto.entropy import new_id
-from vestibule.flows.end_sessions import announce, end_session
+from vestibule.flows.announce import announce
+from vestibule.flows.end_sessions import end_session
 from vestibule.flows.env import Env
-from vestibule.flows.follow_keys import read_signed
+from vestibule.flows.follow_keys import read_with_fresh_keys
 from vestibule.flows.issue_tokens import Tokens, issue_tokens
 from vestibule.flows.know_device import circumstances
 from vestibule.flows.retry import retry_on_conflict
@@ -37,7 +41,7 @@ from vestibule.model.store import Transaction
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What a transaction decided: the session to go on with, or why there is none, or that its token was reused."""
+    """What a transaction decided: the session that goes on, why it ended, or that its token was reused."""
 
     going_on: tuple[Session, Account] | None = None
     raced: bool = False
@@ -47,12 +51,12 @@ class _Outcome:
 
 
 async def refresh(env: Env, refresh_token: str, device: Device) -> Tokens:
-    """Return the session's new tokens, without a refresh token where rotation is off. Raises `RefreshRefused` if the
-    token is no good or its session has ended, and `Overloaded` if too many wait for a signature. `device` is the one
-    that asks.
+    """Return the session's new tokens; without a refresh token if rotation is off. `device` is the one that asks.
+    Raises `RefreshRefused` if the token is invalid or its session has ended, and `Overloaded` if too many wait for a
+    signature.
     """
     now = env.clock.now()
-    token = await read_signed(
+    token = await read_with_fresh_keys(
         env,
         refresh_token,
         lambda: env.keys.refresh,
@@ -77,7 +81,7 @@ async def refresh(env: Env, refresh_token: str, device: Device) -> Tokens:
 
 
 async def _why_over(env: Env, token: RefreshToken, now: datetime) -> EndReason | None:
-    """Return why the session of an expired token has ended; None if it is unknown, or goes on with a newer token."""
+    """Return why the session of an expired token has ended; None if it is unknown, or still live by a newer token."""
     async with env.store.reading() as read:
         found = await read.sessions.find(token.session_id)
     return found[0].why_over(now) if found else None
@@ -111,8 +115,8 @@ def _raced(session: Session, token: RefreshToken, limits: SessionLimits, now: da
 
 @retry_on_conflict
 async def _end_as_reused(env: Env, session: Session, now: datetime) -> _Outcome:
-    """End the session, because its token was used twice, and return the outcome. In a transaction of its own: the one
-    before holds the session, and the account has to be locked first.
+    """End the session, because its token was used twice, and return the outcome. This needs a transaction of its own:
+    it locks the account first, and the transaction before has locked the session already.
     """
     reason = EndReason.REFRESH_TOKEN_REUSED
     async with env.store.transaction() as tx:

@@ -1,10 +1,10 @@
-"""Remove a squatter: an account whose email nobody verified makes place for somebody whose email it is."""
+"""Remove a squatter: delete an unverified account, so that the owner of its email can have that email."""
 
 from datetime import datetime
 
+from vestibule.flows.clear_history import clear_history
 from vestibule.flows.end_sessions import end_account
 from vestibule.flows.env import Env
-from vestibule.flows.set_loose import set_loose
 from vestibule.model.events import Event, EventKind
 from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import EndReason
@@ -18,10 +18,10 @@ async def remove_squatter(env: Env, tx: Transaction, email: str, owner_id: str, 
     there = await tx.accounts.lock_at(email)
     if there is None or there.verified or there.id == owner_id:
         return []
-    # Before it goes: its sessions of this very second are revoked one by one, and go with it.
+    # End its sessions before it is deleted: afterwards they are gone, and could not be revoked by their ids.
     ended = await end_account(env, tx, there.id, EndReason.ACCOUNT_DELETED, now)
     await tx.letters.delete_of(there.id)
-    await set_loose(tx, there.id, now)
+    await clear_history(tx, there.id, now)
     await tx.accounts.remove_squatter(email, owner_id)
     await tx.events.record(Event(now, EventKind.SQUATTER_REMOVED, detail={"account": there.id, "owner": owner_id}))
     return list(ended.revocations)

@@ -1,4 +1,4 @@
-"""Reset password: choose a new one with a mailed link."""
+"""Reset password: set a new password with a mailed link."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from vestibule.flows.change_password import tell_changed_password
 from vestibule.flows.end_sessions import Ended, announce_end
 from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
-from vestibule.flows.know_device import know_alone
+from vestibule.flows.know_device import know_only_this_device
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.devices import DeviceSecret
@@ -20,9 +20,9 @@ from vestibule.model.store import Transaction
 
 
 async def reset_password(env: Env, secret: str, password: str, client_info: ClientInfo) -> DeviceSecret:
-    """Spend the mailed token on a new password, and end every session. Return the secret of the device cookie: this
-    browser is the only known device from then on. Raises `ResetTokenInvalid`, or `PasswordTooEasy`, which spends
-    nothing.
+    """Spend the mailed token, set the new password, and end every session. Return the secret of the device cookie: this
+    browser is the only known device from now on. Raises `ResetTokenInvalid`, and `PasswordTooEasy`, which does not
+    spend the token.
     """
     await _require_usable(env, secret)
     password_hash = await env.passwords.hash(password)
@@ -33,7 +33,7 @@ async def reset_password(env: Env, secret: str, password: str, client_info: Clie
 
 
 async def _require_usable(env: Env, secret: str) -> None:
-    """Raise `ResetTokenInvalid` before anything is hashed for a token that somebody made up."""
+    """Raise `ResetTokenInvalid` for an unusable token, so that nothing is hashed for it."""
     if is_secret(secret):
         async with env.store.reading() as read:
             if await read.one_time_tokens.usable(digest(secret), Purpose.RESET_PASSWORD, env.clock.now()):
@@ -51,11 +51,11 @@ async def _spend(
         await tx.accounts.lock_for_token(digest(secret))
         token = await tx.one_time_tokens.consume(digest(secret), Purpose.RESET_PASSWORD, now)
         if token is not None:
-            # Inside, so that the token is not spent on a password that is refused.
+            # Raised inside the transaction, so that a refused password does not spend the token.
             env.policy.passwords.require_hard_to_guess(password, token.email)
             ended = await _replace_password(env, tx, token, password_hash, now)
             await tell_changed_password(tx, token.account_id, client_info, now)
-            device = await know_alone(tx, token.account_id, now)
+            device = await know_only_this_device(tx, token.account_id, now)
             await tx.login_attempts.forgive_all(token.account_id, token.email)
             await allow_reset_at_once(env, tx, token.email)
     if token is None:
@@ -64,8 +64,8 @@ async def _spend(
 
 
 async def _replace_password(env: Env, tx: Transaction, token: OneTimeToken, password_hash: str, now: datetime) -> Ended:
-    """Set the password, verify the email and end all trust; return what ended. The person who can read the mail owns
-    the account: what was set or opened before ends here.
+    """Set the password, verify the email and end all trust; return what ended. Whatever was set or opened before may be
+    an attacker's: only the person who reads the mail owns the account.
     """
     await tx.accounts.set_password(token.account_id, password_hash, now)
     await tx.accounts.verify(token.account_id, token.email, now)

@@ -1,8 +1,8 @@
-"""Retry: decide again where the database ended a transaction for the sake of another.
+"""Retry: run a transaction again if the database ended it because of a conflict with another.
 
-A flow decides inside its transaction, so that what it decided is void with the transaction, and only the whole decision
-can be made again. Therefore the unit is a function that owns exactly one transaction and waits for nothing before it:
-nothing is counted, hashed or sent twice. `tests/unit/flows/test_retry.py` holds every transaction to that.
+A flow decides inside its transaction, so a decision is lost with its transaction and has to be made again as a whole.
+Therefore the decorated function owns exactly one transaction and awaits nothing before it: nothing is counted, hashed
+or sent twice. `tests/unit/flows/test_retry.py` checks this for every transaction.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ import structlog
 from vestibule.crypto.entropy import jitter
 from vestibule.model.errors import StoreUnavailable
 
-# At most, before each further attempt. PostgreSQL takes a second to notice a deadlock, so that few attempts are many.
+# The longest wait before each further attempt, in seconds. Few, because PostgreSQL takes a second to notice a deadlock.
 WAITS = (0.02, 0.05, 0.1)
 _GIVEN_UP = "others kept changing the same rows, so nothing was done; try again"
 
@@ -27,9 +27,9 @@ _log = structlog.get_logger(__name__)
 def retry_on_conflict(
     decide: Callable[P, Coroutine[Any, Any, T]],
 ) -> Callable[P, Coroutine[Any, Any, T]]:
-    """Return `decide`, called again, a few times and after a random wait, if its transaction met a conflict.
+    """Return a function that calls `decide`, and calls it again after a random wait if its transaction met a conflict.
 
-    It raises `StoreUnavailable` if that did not help.
+    After a few attempts it raises `StoreUnavailable`.
     """
 
     @wraps(decide)
@@ -49,5 +49,5 @@ def retry_on_conflict(
 
 
 def _first_line(fault: StoreUnavailable) -> str:
-    """Return what happened, without the rows that it happened to."""
+    """Return what happened. The later lines name the rows, which do not belong in a log."""
     return str(fault).partition("\n")[0]

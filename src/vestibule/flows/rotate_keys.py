@@ -1,4 +1,4 @@
-"""Rotate the signing keys, and let go of those that are no longer needed."""
+"""Rotate the signing keys, and withdraw those that are no longer needed."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ class KeysStay(OperatorError):
 
 
 class _NotYet(Exception):
-    """Ends the transaction: services may not have the next key of one use yet."""
+    """Services may not have the next key of one use yet. Raised to roll the transaction back."""
 
 
 async def rotate_key(env: Env, use: KeyUse, *, early: bool = False) -> str:
@@ -26,9 +26,9 @@ async def rotate_key(env: Env, use: KeyUse, *, early: bool = False) -> str:
 
 
 async def rotate_keys(env: Env, uses: Sequence[KeyUse], *, early: bool = False) -> dict[KeyUse, str]:
-    """Let the next key of each use sign, and publish those to come after them; return the new current keys' ids. All of
-    them, or none. Raises `KeysStay` if the keys are given by settings or, unless `early`, if services may not have one
-    of the next keys yet.
+    """Let the next key of each use sign, and publish new next keys; return the new current keys' ids. Rotates all uses
+    or none. Raises `KeysStay` if the keys are given by settings. Unless `early`, raises it too if services may not have
+    one of the next keys yet.
     """
     key_manager = require_key_manager(env)
     try:
@@ -49,14 +49,14 @@ async def _publish_next(env: Env, key_manager: KeyManager, uses: Sequence[KeyUse
 @retry_on_conflict
 async def _advance(env: Env, uses: Sequence[KeyUse], *, early: bool) -> dict[KeyUse, str]:
     """Let the next key of each use sign; return the new current keys' ids. Raises `_NotYet`, and does nothing, if one
-    of them was published too short a time ago.
+    of them was published too recently.
     """
     now = env.clock.now()
     made_by = now if early else now - env.policy.key_lead
     kids = {}
     async with env.store.transaction() as tx:
         for use in uses:
-            kid = await tx.signing_keys.advance(use, made_by, now, now + env.policy.key_tail(use))
+            kid = await tx.signing_keys.advance(use, made_by, now, now + env.policy.retired_key_lifetime(use))
             if kid is None:
                 raise _NotYet
             await tx.events.record(Event(now, EventKind.SIGNING_KEY_ROTATED, detail={"use": use.value, "kid": kid}))
@@ -66,8 +66,8 @@ async def _advance(env: Env, uses: Sequence[KeyUse], *, early: bool) -> dict[Key
 
 @retry_on_conflict
 async def withdraw_key(env: Env, kid: str, *, early: bool = False) -> None:
-    """Withdraw a key: what it signed is refused from now on. Raises `KeysStay` if it is needed, or the keys are given
-    by settings.
+    """Withdraw a key: tokens that it signed are refused from now on. Raises `KeysStay` if the key is still needed, or
+    if the keys are given by settings.
     """
     require_key_manager(env)
     now = env.clock.now()
@@ -80,12 +80,12 @@ async def withdraw_key(env: Env, kid: str, *, early: bool = False) -> None:
 
 
 async def reencrypt_keys(env: Env) -> int:
-    """Seal every key except damaged ones under today's secret; return how many were. Raises `CannotUnseal` if none
-    opens, and `KeysStay` if the keys are given by settings.
+    """Encrypt every key anew under the current secret, except damaged ones; return how many. Raises `CannotUnseal` if
+    no key can be unsealed, and `KeysStay` if the keys are given by settings.
     """
     key_manager = require_key_manager(env)
     keys = await stored_keys(env.store)
-    sealed = {key: anew for key in keys if (anew := key_manager.sealed_anew(key)) is not None}
+    sealed = {key: text for key in keys if (text := key_manager.reencrypted(key)) is not None}
     if keys and not sealed:
         raise CannotUnseal
     await _reencrypt(env, sealed)
@@ -93,9 +93,9 @@ async def reencrypt_keys(env: Env) -> int:
 
 
 @retry_on_conflict
-async def _reencrypt(env: Env, sealed_anew: Mapping[SealedKey, str]) -> None:
+async def _reencrypt(env: Env, reencrypted: Mapping[SealedKey, str]) -> None:
     async with env.store.transaction() as tx:
-        for key, sealed in sealed_anew.items():
+        for key, sealed in reencrypted.items():
             await tx.signing_keys.reencrypt(key.kid, key.sealed_private, sealed)
 
 

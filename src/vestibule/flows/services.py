@@ -1,4 +1,4 @@
-"""Services: an operator gives one a key or revokes it; one that calls is known by its key."""
+"""Services: create and revoke the key of a service, and identify a service by its key."""
 
 from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
@@ -10,7 +10,7 @@ from vestibule.model.service_keys import ServiceKey
 
 @retry_on_conflict
 async def create_service_key(env: Env, name: str) -> str | None:
-    """Return a key for a new service, to be shown once; None if a service of that name has one."""
+    """Create a key for a service and return it, to be shown once; None if the service has a key already."""
     key, now = service_keys.mint(), env.clock.now()
     async with env.store.transaction() as tx:
         added = await tx.service_keys.add(ServiceKey(name, service_keys.digest_of(key) or "", now))
@@ -27,9 +27,7 @@ async def list_service_keys(env: Env) -> list[ServiceKey]:
 
 @retry_on_conflict
 async def revoke_service_key(env: Env, name: str) -> bool:
-    """Refuse the service's key from now on; return False if it has none. The feed that it follows ends within a
-    minute.
-    """
+    """Revoke the service's key; return False if it has none. Its open feed ends within a minute."""
     now = env.clock.now()
     async with env.store.transaction() as tx:
         removed = await tx.service_keys.remove(name)

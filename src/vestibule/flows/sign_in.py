@@ -1,10 +1,11 @@
-"""Sign in: an email and its password become a session of their own, and its two tokens."""
+"""Sign in: check an email and its password, begin a new session, and issue its two tokens."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vestibule.crypto.entropy import new_id
-from vestibule.flows.end_sessions import announce, end_longest_unseen, end_session
+from vestibule.flows.announce import announce
+from vestibule.flows.end_sessions import end_longest_unseen, end_session
 from vestibule.flows.env import Env
 from vestibule.flows.issue_tokens import Tokens, issue_tokens
 from vestibule.flows.know_device import know_device, place_of
@@ -28,7 +29,7 @@ from vestibule.model.sessions import EndReason, Session, begin
 
 @dataclass(frozen=True)
 class SignedIn:
-    """The outcome of a sign-in that needs nothing more. `device` is what the browser keeps, to be known again."""
+    """The outcome of a sign-in. `device` is the secret by which the browser is known next time."""
 
     account: Account
     session: Session
@@ -37,14 +38,15 @@ class SignedIn:
 
 
 async def sign_in(env: Env, email: str, password: str, client_info: ClientInfo, held: str = "") -> SignedIn:
-    """Begin a session and return its tokens. `held` is the refresh token that the browser brought: if it is the
-    account's own, the session that it goes on with ends (ASVS 5.0, 7.2.4).
+    """Begin a session and return its tokens. `held` is the refresh token that the browser sent, if any: if it is this
+    account's, its session ends (ASVS 5.0, 7.2.4).
 
-    Raises `WrongCredentials`, after the same work whether the email or the password is unknown, and for the right
-    password too once there were too many wrong ones; `TooManyAttempts` while the next one has to wait; `Overloaded` if
-    too many wait for a check; and `EmailNotVerified`, for the right password, where a verified email is mandatory.
-    Where accounts are concealed, an unverified one is nobody's here: a person who has just registered an email would
-    learn from it that it was free.
+    Raises `WrongCredentials` for an unknown email or a wrong password, after the same work; and for the right password
+    too, after too many wrong ones. Raises `TooManyAttempts` while the next attempt has to wait, `Overloaded` if too
+    many wait for a check, and `EmailNotVerified`, for the right password, if a verified email is mandatory.
+
+    If accounts are concealed, an unverified account is answered like no account: otherwise a person who has just
+    registered an email would learn that it was free.
     """
     async with env.store.reading() as read:
         account = await read.accounts.with_email(email)
@@ -68,9 +70,7 @@ async def sign_in(env: Env, email: str, password: str, client_info: ClientInfo, 
 
 
 def _held_session(env: Env, refresh_token: str) -> str | None:
-    """Return the session that a refresh token goes on with; None for what is no such token, which hinders
-    nobody here.
-    """
+    """Return the session of a refresh token; None if the token is not valid. That is no reason to refuse a sign-in."""
     try:
         token = refresh_tokens.read(refresh_token, env.policy.issuer, env.keys.refresh, env.clock.now())
     except RefreshRefused:
@@ -82,14 +82,14 @@ def _held_session(env: Env, refresh_token: str) -> str | None:
 async def _open_session(
     env: Env, account: Account, client_info: ClientInfo, counters: Sequence[str], before: str | None
 ) -> tuple[Session, DeviceSecret]:
-    """Open the session and end the one before; return it with the secret of the device. Raises `WrongCredentials` if
-    the password or the account changed since it was checked.
+    """Open the session and end the one that the browser held before. Return the new session with the device's secret.
+    Raises `WrongCredentials` if the account changed since its password was checked.
     """
     now = env.clock.now()
     session = begin(new_id(), account.id, client_info.device, env.policy.sessions, now)
     revoked: list[Revocation] = []
     async with env.store.transaction() as tx:
-        # The password was checked against `account` a moment ago; if it changed since, this does and opens nothing.
+        # The password was checked before this transaction. If the account's epoch changed since, both steps do nothing.
         if not account.verified and account.first_used_at is None:
             await tx.accounts.note_use(account.id, account.epoch, now)
         opened = await tx.sessions.open(session, account.epoch)
@@ -111,7 +111,7 @@ async def _open_session(
 
 
 async def _renew_hash(env: Env, account: Account, password: str) -> None:
-    """Replace a hash of another algorithm or of an older cost, now that the password is at hand."""
+    """Replace the hash if its algorithm, cost or pepper is outdated: only now is the password known."""
     if account.password_hash is None or not env.passwords.outdated(account.password_hash):
         return
     await _replace_hash(env, account.id, account.password_hash, await env.passwords.hash(password))

@@ -1,6 +1,7 @@
-"""Sign out: this session ends, at once and everywhere; the account's other devices stay signed in."""
+"""Sign out: end this session at once, at every service. The account's other sessions stay."""
 
-from vestibule.flows.end_sessions import announce, end_session
+from vestibule.flows.announce import announce
+from vestibule.flows.end_sessions import end_session
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.retry import retry_on_conflict
@@ -9,7 +10,7 @@ from vestibule.model.sessions import EndReason
 
 @retry_on_conflict
 async def sign_out(env: Env, caller: Caller) -> None:
-    """End the caller's session. Ending it twice is no mistake."""
+    """End the caller's session. Calling it twice is no error."""
     now = env.clock.now()
     async with env.store.transaction() as tx:
         await tx.accounts.lock(caller.account.id)

@@ -1,4 +1,4 @@
-"""Take over: the person who can read the mail at an email gets the account that somebody else made with it."""
+"""Take over: give an account to the person who reads the mail at its email, although somebody else registered it."""
 
 from datetime import datetime
 
@@ -17,8 +17,8 @@ from vestibule.model.store import Transaction
 
 @retry_on_conflict
 async def take_over(env: Env, code: str) -> str:
-    """Spend a mailed code: the password that was given dies, with every session and every other mailed link. Return the
-    secret with which another password is chosen; raises `VerificationCodeInvalid`.
+    """Spend a mailed code: remove the password, end every session and void every other mailed link. Return the secret
+    with which a new password is chosen; raises `VerificationCodeInvalid`.
     """
     if not is_secret(code):
         raise VerificationCodeInvalid
@@ -42,8 +42,8 @@ async def take_over(env: Env, code: str) -> str:
 async def leave_no_password(
     env: Env, tx: Transaction, token: OneTimeToken, now: datetime
 ) -> tuple[Account | None, Ended]:
-    """Verify the email that the token was mailed to, and leave nothing of what was made with it before: no password, no
-    session, no known device, no other link. Return the account as it is then, None if it is no more, and what ended.
+    """Verify the email that the token was mailed to. Remove the password, sessions, known devices and other links.
+    Return the account as it is then, or None if it is gone, and what ended.
     """
     taken = await tx.accounts.take_back(token.account_id, token.email, now)
     if taken is None:

@@ -1,8 +1,8 @@
-"""Tell the owner of a session that two seem to use: a racing refresh from another network and by another program.
+"""Tell the owner if two people seem to use a session: a second refresh came from another program and network.
 
-The grace of a refresh cannot tell a second tab from a thief who always comes right after the owner (decision 0004).
-A tab has the owner's program or the owner's network, though; what has neither is an event, once a day for a session,
-and an email, once a day for an account.
+The grace time allows a second refresh. It cannot tell a second tab from a thief who always comes right after the owner
+(decision 0004). But a tab has the owner's program or the owner's network. A device with neither is recorded as an
+event, once a day for a session, and told by email, once a day for an account.
 """
 
 from datetime import datetime, timedelta
@@ -23,13 +23,13 @@ _LETTER = Limit("session_shared_letters", times=1, within=timedelta(days=1))
 
 
 async def tell_if_shared(env: Env, session: Session, device: Device, now: datetime) -> None:
-    """Record the event and queue the email, if `device` is neither the program nor on the network that signed in."""
+    """Record the event and queue the email, if `device` has neither the program nor the network of the sign-in."""
     if is_strange(session.device, device) and await _tell(env, session, device, now):
         env.letters_waiting.set()
 
 
 def is_strange(known: Device, device: Device) -> bool:
-    """Return whether neither the program nor the network is the known one."""
+    """Return whether `device` has neither the program nor the network of the known one."""
     networks = network_of(known.network_address), network_of(device.network_address)
     return known.user_agent != device.user_agent and networks[0] != networks[1]
 

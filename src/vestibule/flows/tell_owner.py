@@ -1,8 +1,8 @@
-"""Tell the owner of an account what happened to it, a limited number of times in a day.
+"""Tell the owner of an account what happened to it, a limited number of times a day.
 
-Anybody who has the password can make things happen without an end, and every letter keeps others waiting. Each kind of
-notice is counted by itself, so that nothing harmless, done often, keeps another kind from being told. What happened is
-an event in any case.
+Without a limit, anybody who has the password could cause letters without end, and other letters would wait behind them.
+Each kind of notice has its own limit, so that many harmless notices do not suppress an important one. An event is
+recorded in any case.
 """
 
 from datetime import timedelta
@@ -17,8 +17,8 @@ _OF_KIND = {kind: Limit(f"{kind.value}_letters", NOTICES_A_DAY, timedelta(days=1
 
 
 async def tell_owner(tx: Transaction, notice: QueuedLetter, limit: Limit | None = None) -> None:
-    """Queue the notice, inside the transaction in which it happens, unless the account has had enough of its kind
-    today; `limit` counts it by itself instead.
+    """Queue the notice, unless its account has had the day's number of this kind. `limit` replaces the limit of the
+    kind. Call it inside the transaction that makes the change.
     """
     if notice.account_id is not None and await tx.rate_counters.take(
         limit or _OF_KIND[notice.kind], notice.account_id, notice.created_at

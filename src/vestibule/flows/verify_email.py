@@ -1,14 +1,15 @@
-"""Verify an email: a person who holds the code that was mailed there can read what is mailed there.
+"""Verify an email: a person who has the mailed code can read the mail there.
 
-A click proves the mailbox, not the password that somebody typed. Where the email was registered more than once before
-anybody verified it, no password stands afterwards that another may have typed.
+The code proves who reads the mail, but not who typed the password. If the email was registered more than once before it
+was verified, the stored password may be another person's. Then it is removed, and a new one is chosen.
 """
 
 from datetime import datetime
 
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.opaque import digest, is_secret, mint_secret
-from vestibule.flows.end_sessions import Ended, announce_end, tell_changed
+from vestibule.flows.announce import record_account_changed
+from vestibule.flows.end_sessions import Ended, announce_end
 from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.flows.take_over import leave_no_password
@@ -21,8 +22,8 @@ from vestibule.model.store import Transaction
 
 
 async def asks_for_password(env: Env, code: str) -> bool:
-    """Return whether the email of this code was registered more than once, and a password is to be chosen. Spends
-    nothing.
+    """Return whether a new password has to be chosen, because the email of this code was registered more than once.
+    Does not spend the code.
     """
     if not is_secret(code):
         return False
@@ -32,15 +33,15 @@ async def asks_for_password(env: Env, code: str) -> bool:
 
 
 async def verify_email(env: Env, code: str) -> None:
-    """Mark the email verified; raises `VerificationCodeInvalid`. A password in doubt is removed, and a letter says so
-    and brings a link to a new one.
+    """Mark the email verified; raises `VerificationCodeInvalid`. If its password is in doubt, remove the password, and
+    mail a letter that says so, with a link for choosing a new one.
     """
     await _verify(env, code, None)
 
 
 async def verify_or_lead_on(env: Env, code: str) -> str | None:
-    """Mark the email verified; raises `VerificationCodeInvalid`. If its password was in doubt, that is removed, and no
-    letter is sent: return the secret with which a new one is chosen now; None otherwise.
+    """Mark the email verified; raises `VerificationCodeInvalid`. If its password is in doubt, remove the password and
+    return the secret with which a new one is chosen now; return None otherwise. No letter is mailed.
     """
     return await _verify(env, code, mint_secret())
 
@@ -65,7 +66,7 @@ async def _verify(env: Env, code: str, secret: str | None) -> str | None:
             await _lead_to_password(tx, account, secret, now)
         if account is not None and changed.revocations:
             await tx.events.record(Event(now, EventKind.EMAIL_VERIFIED, account.id))
-            # Strangers may have spent the counter of an email before anybody had it.
+            # Strangers may have used up the email's login attempts before it had an account.
             await tx.login_attempts.forgive_all(account.id, account.email)
     if not changed.revocations:
         raise VerificationCodeInvalid
@@ -77,7 +78,7 @@ async def _verify(env: Env, code: str, secret: str | None) -> str | None:
 async def _as_it_is(tx: Transaction, token: OneTimeToken, now: datetime) -> Ended:
     if not await tx.accounts.verify(token.account_id, token.email, now, token.epoch):
         return Ended()
-    return Ended(revocations=await tell_changed(tx, token.account_id, now))
+    return Ended(revocations=await record_account_changed(tx, token.account_id, now))
 
 
 async def _without_password(env: Env, tx: Transaction, token: OneTimeToken, now: datetime) -> Ended:
@@ -85,9 +86,7 @@ async def _without_password(env: Env, tx: Transaction, token: OneTimeToken, now:
 
 
 async def _lead_to_password(tx: Transaction, before: Account, secret: str | None, now: datetime) -> None:
-    """Lead to a new password: by a token if there is a `secret`, for somebody who can choose one now, else by
-    letter.
-    """
+    """Let the owner choose a new password: with `secret`, store its token for use now; without, queue a letter."""
     account = await tx.accounts.get(before.id)
     if account is not None and secret is not None:
         await tx.one_time_tokens.replace(issue(digest(secret), account, Purpose.RESET_PASSWORD, now))

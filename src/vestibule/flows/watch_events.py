@@ -1,4 +1,4 @@
-"""Watch events: look at what happened, and purge what is older than it is to be kept."""
+"""Watch events: find recorded events, and purge those older than the policy keeps them."""
 
 from vestibule.flows.env import Env
 from vestibule.flows.purge import purge_all
@@ -12,8 +12,8 @@ async def find_events(env: Env, wanted: EventFilter, most: int) -> list[tuple[in
 
 
 async def purge_old_events(env: Env) -> int:
-    """Delete events older than the policy keeps them, a small batch in each transaction; return their number. All are
-    kept where the policy says so.
+    """Delete events older than the policy keeps them, a small batch in each transaction; return their number. Deletes
+    nothing if the policy keeps all.
     """
     kept = env.policy.events_kept
     if not kept:

@@ -17,7 +17,7 @@ from vestibule.protocol.claims import Expected
 
 @dataclass(frozen=True)
 class Issuer:
-    """In whose name tokens are made, for whom, and how far two machines' clocks may disagree."""
+    """Issuer and audience of tokens, and the allowed clock skew (`leeway`)."""
 
     name: str
     audience: str
@@ -30,9 +30,7 @@ class Issuer:
 
     @cached_property
     def refresh_expected(self) -> Expected:
-        """Return the same for refresh tokens. They are for this server alone, so their audience excludes every
-        service's.
-        """
+        """Return the same for refresh tokens. Their audience is this server alone, so that no service accepts them."""
         return Expected(self.name, f"{self.name}#refresh", self.leeway.total_seconds())
 
 

@@ -1,4 +1,4 @@
-"""Accounts: who somebody is, and the one canonical form of an email."""
+"""Accounts: a person's name, email, role and password hash; and the canonical form of an email."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ MAX_LOCAL_PART_BYTES = 64  # RFC 5321, section 4.5.3.1.1
 MAX_NAME_CHARACTERS = 255
 DEFAULT_PHOTO = "default.png"
 REGISTERED_AGAIN_AFTER = timedelta(minutes=10)
-"""How long after the last time an email that nobody has verified can be registered again: longer than a double click or
-a repeated request may take."""
+"""An unverified email can be registered again only this long after the last time. So a double click or a repeated
+request does not register twice."""
 
 
 class Role(StrEnum):
-    """What an account may do. Nobody can choose their own."""
+    """What an account may do. No request can choose it."""
 
     ADMIN = "admin"
     USER = "user"
@@ -33,9 +33,11 @@ class NotAnEmail(ValueError):
 
 @dataclass(frozen=True)
 class Account:
-    """One person's account. `epoch` grows with every change of credential, and ends what came before; it stays at
-    `registered_epoch` (none means 0) until somebody does more than register it. `first_used_at` outlives the sessions
-    and devices of an unverified account.
+    """One person's account.
+
+    `epoch` grows with every change of credential; sessions and links of an earlier epoch are void. It stays at
+    `registered_epoch` (None means 0) until the account is used for more than registering. `first_used_at` shows that an
+    unverified account was used, also after its sessions and devices are purged.
     """
 
     id: str
@@ -58,15 +60,15 @@ class Account:
 
     @property
     def password_in_doubt(self) -> bool:
-        """Return whether somebody registered the email again, with another password, before anybody verified it: the
-        person who reads the mail there may not be the one who typed the password that stands.
+        """Return whether the email was registered again, with another password, before it was verified: the stored
+        password may not be from the person who reads the mail there.
         """
         return self.registered_again_at is not None and not self.verified
 
 
 @dataclass(frozen=True)
 class Holder:
-    """Whose an email is: the id of the account, and whether it verified it."""
+    """The account that has an email: its id, and whether the email is verified."""
 
     id: str
     verified: bool
@@ -86,8 +88,8 @@ def canonical_email(text: str) -> str:
     it.
 
     The order matters: NFC, then validation, then the IDNA form of the domain, then lower case. Validating before
-    canonicalising lets look-alikes through (CVE-2026-73420). The local part is ASCII, without quotes, so that no mailer
-    can read it otherwise than we do.
+    canonicalising lets look-alikes through (CVE-2026-73420). The local part is ASCII, without quotes, so that every
+    mailer reads it as we do.
     """
     if len(text) > MAX_EMAIL_BYTES:
         raise NotAnEmail
@@ -98,7 +100,7 @@ def canonical_email(text: str) -> str:
     except EmailNotValidError:
         raise NotAnEmail from None
     domain = parts.ascii_domain
-    # A last label of digits makes it an IP address to some mailers, and to none a domain.
+    # If the last label has only digits, some mailers take it for an IP address, and none for a domain.
     if "." not in domain or domain.rpartition(".")[2].isdecimal() or parts.ascii_email is None:
         raise NotAnEmail
     if len(parts.local_part) > MAX_LOCAL_PART_BYTES:
@@ -107,21 +109,21 @@ def canonical_email(text: str) -> str:
 
 
 class Accounts(Protocol):
-    """Who there is. Each `lock…` comes first in its transaction and lasts until that ends: meanwhile nobody else
-    changes the account, or what belongs to it (decision 0025).
+    """The accounts. Call a `lock…` method first in a transaction. Until the transaction ends, no other transaction can
+    change the account, or what belongs to it (decision 0025).
     """
 
     async def lock(self, account_id: str) -> Account | None:
-        """Lock the account; return it as it is then, or None if there is none by now."""
+        """Lock the account; return it as it is then, or None if it is gone."""
 
     async def lock_at(self, email: str) -> Account | None:
         """Lock the account with this canonical email; return it as it is then, or None."""
 
     async def of_token(self, digest: str) -> Account | None:
-        """Return the account that an unspent mailed token is about, or None."""
+        """Return the account of an unspent mailed token, or None."""
 
     async def lock_for_token(self, digest: str) -> None:
-        """Lock the account that a mailed token is about, and the one that has the email it was mailed to, if any."""
+        """Lock the account of a mailed token, and the account that has the email it was mailed to, if any."""
 
     async def add(self, account: Account) -> bool:
         """Add the account; return False, and add nothing, if its email is taken, or kept for another (`kept`)."""
@@ -132,29 +134,31 @@ class Accounts(Protocol):
         """
 
     async def note_use(self, account_id: str, epoch: int, now: datetime) -> None:
-        """Note that somebody signs in to the account, if nobody did before and it is still in this epoch: from now on
-        it counts as used, even when its sessions and devices are purged. Call it before `Sessions.open`, so that two
-        transactions never wait for each other.
+        """Note the first sign-in to the account, if it is still in this epoch. From now on it counts as used, even
+        after its sessions and devices are purged. Call it before `Sessions.open`, so that two transactions never wait
+        for each other.
         """
 
     async def holders(self, accounts: Sequence[Account]) -> dict[str, Holder]:
         """Return, by their emails, the stored accounts that have the id or the email of one of `accounts`."""
 
     async def register_again(self, account: Account, before: datetime) -> Account | None:
-        """Give the account at this email the new name, password and language, note that it was registered again, and
-        begin a new epoch; return the account as it is then. Return None, and change nothing, unless it is nobody's (an
-        ordinary account that was registered here, which nobody ever used and whose email nobody verified) and was
-        registered before `before`.
+        """Give the account with this email the new name, password and language, note that it was registered again, and
+        begin a new epoch; return the account as it is then.
+
+        Return None, and change nothing, if the account belongs to somebody or was registered at `before` or later. It
+        belongs to nobody if it is an enabled, unverified account with the role `user` that was registered here and
+        never used.
         """
 
     async def never_used(self, before: datetime, most: int, account_id: str | None = None) -> list[Account]:
-        """Return up to `most` accounts that are nobody's, as in `register_again`, and untouched since `before`; with
-        `account_id`, that account alone, if it is one of them.
+        """Return up to `most` accounts that belong to nobody, as in `register_again`, and are untouched since `before`.
+        With `account_id`, return only that account, if it is one of them.
         """
 
     async def kept(self, emails: Sequence[str], now: datetime) -> Mapping[str, str]:
-        """Return which of these emails an account was moved away from and may still be taken back to, each with the id
-        of that account. They are free for no other account.
+        """Return which of these emails are kept for an account that had the email before and may still take it back,
+        each with that account's id. No other account can have a kept email.
         """
 
     async def with_email(self, email: str) -> Account | None:
@@ -165,17 +169,18 @@ class Accounts(Protocol):
 
     async def verify(self, account_id: str, email: str, now: datetime, epoch: int | None = None) -> bool:
         """Mark the email verified, if it is still the account's; return whether that was done. With `epoch`, only if
-        the account is still in it: a code that was mailed for one password proves nothing for the next.
+        the account is still in that epoch: a code that was mailed before the password changed proves nothing
+        afterwards.
         """
 
     async def doubt_password(self, email: str, now: datetime, known: str | None) -> bool:
-        """Note that somebody registered this email again, if nobody has verified it and the password that stands is not
-        the one with the hash `known`; return whether that was noted.
+        """Note that this email was registered again, if it is unverified and the stored hash is not `known`; return
+        whether that was noted.
         """
 
     async def trust_password(self, email: str, stored: str | None, doubted_at: datetime) -> None:
-        """Take back a doubt that was noted at `doubted_at`, if nobody has noted another since and the password that
-        stands has the hash `stored`.
+        """Take back a doubt that was noted at `doubted_at`, if no other was noted since and the stored hash is still
+        `stored`.
         """
 
     async def set_password(self, account_id: str, password_hash: str, now: datetime) -> int:
@@ -209,12 +214,10 @@ class Accounts(Protocol):
         """Delete the account, with its sessions, tokens, letters and known devices; return False if there was none."""
 
     async def highest_bcrypt_cost(self) -> int | None:
-        """Return the highest cost of the bcrypt hashes that are left and may be checked; None if there are none."""
+        """Return the highest cost of all stored bcrypt hashes that may be checked; None if there are none."""
 
     async def other_argon2(self) -> set[Cost]:
-        """Return the costs of the argon2 hashes that are left, may be checked and were not made here at the default
-        cost.
-        """
+        """Return the costs of stored argon2 hashes that may be checked and were not made here at the default cost."""
 
     async def remove_squatter(self, email: str, owner_id: str) -> str | None:
         """Delete the account that has this email and never verified it, unless it is the owner's; return its id, or

@@ -1,4 +1,4 @@
-"""Brand: whose product letters and pages belong to, in name, colour and picture."""
+"""Brand: the product's name, colour and logo on letters and pages."""
 
 import re
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ _PICTURES = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg", b"GIF8": "gif
 
 @dataclass(frozen=True)
 class Brand:
-    """`colour` is `#rrggbb`; `logo` the content of a picture that every mail program shows."""
+    """The product's look. `colour` is `#rrggbb`; `logo` is the content of a picture file (`picture_type`)."""
 
     name: str
     colour: str = "#2b4acb"
@@ -36,5 +36,5 @@ class Brand:
 
 
 def picture_type(content: bytes) -> str:
-    """Return the type of a picture, by its first bytes; empty if it is none of those that mail programs agree on."""
+    """Return `png`, `jpeg` or `gif`, by the first bytes; empty for others, which not every mail program shows."""
     return next((kind for start, kind in _PICTURES.items() if content.startswith(start)), "")

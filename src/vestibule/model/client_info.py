@@ -1,4 +1,4 @@
-"""Client info: what a request tells of who sends it, before anybody is known."""
+"""Client info: what a request tells of its sender, before the sender is identified."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,9 +9,7 @@ from vestibule.model.sessions import Device
 
 @dataclass(frozen=True)
 class ClientInfo:
-    """A device, the language it asks for, and the secrets that a browser keeps for accounts it has signed in to, by
-    the tag of the account.
-    """
+    """The device, the language it asks for, and the secrets of accounts that it has signed in to, by account tag."""
 
     device: Device
     language: str | None = None
@@ -22,5 +20,5 @@ class ClientInfo:
         return self.device.network_address
 
     def secrets_for(self, account_id: str) -> tuple[str, ...]:
-        """Return the secrets that the browser keeps for this account; several if one was planted beside ours."""
+        """Return the browser's secrets for this account; several if an attacker planted a cookie beside ours."""
         return self.device_secrets.get(device_tag(account_id), ())

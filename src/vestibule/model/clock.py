@@ -6,37 +6,37 @@ from typing import Protocol
 
 from vestibule.protocol.clocks import MAX_APART_SECONDS
 
-# Linux stops CLOCK_MONOTONIC while the machine is suspended, and a lease may not stand still meanwhile.
+# Linux stops CLOCK_MONOTONIC while the machine is suspended, but leases run out meanwhile.
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 MOST_APART = timedelta(seconds=MAX_APART_SECONDS)
-"""How far a process's clock may be from that of the database, and a service's from that of Vestibule, before nothing is
-decided by it any more. What was written later than twice this from now is of a clock that was ahead, then or now.
+"""How far a process's clock may be from the database's, and a service's clock from Vestibule's. Beyond this, the clock
+is not trusted. A stored time more than twice this in the future was written by a clock that was ahead.
 """
 
 LAST_YEAR = 9000
-"""Moments beyond are none: whatever is added to one would end at the year 9999."""
+"""The last year of an accepted time. Python's datetime ends at the year 9999, and times are added to others."""
 
 
 class Clock(Protocol):
-    """What tells the time; tests hand in one that they move themselves."""
+    """What tells the time. Tests use one that they move themselves."""
 
     def now(self) -> datetime:
         """Return the current time, aware, in UTC."""
 
     def monotonic(self) -> float:
-        """Return the seconds on a clock that nobody sets, and that goes on while the process or the machine sleeps."""
+        """Return the seconds of a clock that nobody can set, and that also runs while the machine sleeps."""
 
 
 class OtherClock(Protocol):
-    """What shows the time elsewhere, to compare one's own with."""
+    """The clock of another machine, to compare this machine's clock with."""
 
     async def now(self) -> datetime | None:
-        """Return the time that clock shows; None if there is no clock but this machine's. Raises `StoreUnavailable`."""
+        """Return the other clock's time; None if there is no other clock. Raises `StoreUnavailable`."""
 
 
 class NoOtherClock:
-    """There is none."""
+    """No other clock: the database is a file on this machine."""
 
     async def now(self) -> datetime | None:
         return None

@@ -1,6 +1,6 @@
-"""Devices: the secret by which a browser is known again; and words that its owner knows, drawn from a closed list.
+"""Devices: the secret by which a browser is known again; and a description of a device from a closed list of words.
 
-What a client says of itself is a stranger's text, and no stranger writes letters in our name.
+Letters never contain a User-Agent as it was sent: an attacker could write it, and so write text into our letters.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,14 +37,14 @@ _SYSTEMS = (
 
 _TAG_CHARACTERS = 16
 DEVICES_OF_ACCOUNT = 100
-"""How many devices an account knows at most; one more, and the longest unseen is a stranger again."""
+"""How many devices an account knows at most. One more, and the one unseen for longest is deleted."""
 BEYOND_AT_ONCE = 500
-"""How many are deleted at a sign-in of an account that knows far more, as before there was a bound."""
+"""How many devices one sign-in deletes at most. An account from before this bound existed may have far more."""
 
 
 @dataclass(frozen=True)
 class DeviceSecret:
-    """What a browser keeps to be known again when it signs in to an account. It opens nothing."""
+    """A browser's secret, by which an account knows it again at the next sign-in. It is no credential."""
 
     account_id: str
     secret: str
@@ -55,7 +55,7 @@ class DeviceSecret:
 
 
 def device_tag(account_id: str) -> str:
-    """Return the tag under which a browser keeps the secret for an account. It tells nothing of the account's id."""
+    """Return the tag under which a browser keeps the secret for an account. It does not reveal the account's id."""
     return sha256(f"device:{account_id}".encode()).hexdigest()[:_TAG_CHARACTERS]
 
 
@@ -68,7 +68,10 @@ def describe(user_agent: str) -> str:
 
 
 class KnownDevices(Protocol):
-    """Which browsers have signed in to an account before. Each keeps a secret in a cookie; here is its digest."""
+    """Which browsers have signed in to an account before. Each has a secret in a cookie; its digest is stored here.
+
+    A device's place is the number of its attempt counter (`model/login_attempts.py`).
+    """
 
     async def seen(self, account_id: str, digest: str, now: datetime) -> bool:
         """Note that a known device signed in; return False if it is not known."""
@@ -77,8 +80,8 @@ class KnownDevices(Protocol):
         """Return the place of the account's device that has one of these digests; None if none has."""
 
     async def places(self, account_id: str) -> Mapping[int, int]:
-        """Return how many of the account's devices are in each place; empty if it knows none. Of an account that has
-        far more than `DEVICES_OF_ACCOUNT`, only some are counted.
+        """Return how many of the account's devices each place has; empty if it knows none. If there are far more than
+        `DEVICES_OF_ACCOUNT`, only some are counted.
         """
 
     async def make_room(self, account_id: str, much: int) -> None:
@@ -91,6 +94,6 @@ class KnownDevices(Protocol):
         """Delete all known devices of the account."""
 
     async def purge_unseen(self, before: datetime, most: int) -> int:
-        """Delete up to `most` devices not seen since `before`; return their number. The device that its account was
-        last seen with stays: an account without any takes the next one for its first, and tells nobody.
+        """Delete up to `most` devices not seen since `before`; return their number. The last seen device of each
+        account stays: without any, the next device would count as the first, and the owner would not be told of it.
         """

@@ -1,30 +1,30 @@
-"""Every way Vestibule says no, as one tree. None of them knows an HTTP status.
+"""All refusals and faults, as one tree of exceptions. None of them knows an HTTP status.
 
-A `Refusal` is the caller's to correct, a `Fault` is ours. Each has a stable `code` for programs; each face
-(JSON API, pages, command line) keeps one table from these classes to how they look there.
+The caller can correct a `Refusal`; a `Fault` is Vestibule's own. Each has a stable `code` for programs. Each face (JSON
+API, pages, command line) has one table that says how it shows them.
 
     Refusal
-      EmailTaken              registering a known email
+      EmailTaken                registering a known email
       PasswordTooEasy           a new password that attackers try first
       WrongCredentials          no such email, or not its password
-      WrongPassword             signed in, but the current password was not given rightly
+      WrongPassword             signed in, but the current password was given wrong
       SessionUnknown            no live session of the caller's with this id
       ReauthenticationRequired  signed in, but too long ago for what is asked
-      EmailNotVerified        signed in rightly, where a verified email is mandatory
+      EmailNotVerified          right password, but a verified email is mandatory
       NotSignedIn               no credential was presented
-      AccessTokenInvalid        not a token of ours, of another kind, or out of its time
-      SessionOver               a good token of a session, or of an account, that is no more
+      AccessTokenInvalid        not our token, of another kind, not valid yet, or expired
+      SessionOver               a good token, but its session or account has ended
       RefreshRefused            a refresh token that cannot be exchanged
       VerificationCodeInvalid   unknown, used or expired
       ResetTokenInvalid         unknown, used, replaced or expired
-      EmailChangeInvalid      likewise, or the email is somebody else's by now
-      EmailChangeOfAnother    good, but asked for by another account than the one that is signed in
-      TooManyRequests           from one network, in a minute
-      TooManyAttempts           wrong passwords in a row: the next one has to wait
-      ServiceKeyInvalid         a service that shows no key, or one that is not in force
+      EmailChangeInvalid        unknown, used or expired, or the email is taken by now
+      EmailChangeOfAnother      a good link, but asked for by another account
+      TooManyRequests           too many from one network in a minute
+      TooManyAttempts           too many wrong passwords in a row: wait before the next
+      ServiceKeyInvalid         a service sends no key, or a revoked one
     Fault
-      Overloaded                more work waits than may wait
-      StoreUnavailable          the database cannot be asked
+      Overloaded                too many requests wait already
+      StoreUnavailable          the database cannot be used
       NotReady                  the process should not be sent requests
 """
 
@@ -90,7 +90,7 @@ class AccessTokenInvalid(Refusal):
 
 
 class SessionOver(Refusal):
-    """Its code tells why, where that is known: `session_signed_out`, `session_idle` …"""
+    """The session has ended. The code says why, if that is known: `session_signed_out`, `session_idle` …"""
 
     code = refusals.SESSION_OVER.code
 
@@ -101,7 +101,9 @@ class SessionOver(Refusal):
 
 
 class RefreshRefused(Refusal):
-    """Likewise: `refresh_refused` for what is no good token, the session's end where there was one."""
+    """The token cannot be exchanged. The code is `refresh_refused`, or, if the session has ended, the one that says
+    why.
+    """
 
     code = "refresh_refused"
 
@@ -128,7 +130,7 @@ class EmailChangeOfAnother(Refusal):
 
 
 class RetryLater(Refusal):
-    """What is right later; says when."""
+    """The same request is allowed later. Says after how many seconds."""
 
     def __init__(self, wait: timedelta) -> None:
         super().__init__()
@@ -159,12 +161,12 @@ class Overloaded(Fault):
 
 
 class StoreUnavailable(Fault):
-    """Its message is for operators: what the database, or the way to it, said.
+    """The database cannot be used. The message is for operators: what the database or the connection reported.
 
-    `conflict`: the database ended this transaction for the sake of another, or a row that it refers to was deleted
-    meanwhile. Nothing of it was done, and deciding again at once may well succeed (`flows/retry.py`).
-    `lasting`: waiting does not help. The message names what an operator has to repair.
-    `server`: which one was asked, as `host:port`; None for a file.
+    `conflict`: the database ended this transaction because of another one, or a row that it refers to was deleted
+    meanwhile. It was rolled back, and trying again at once may succeed (`flows/retry.py`).
+    `lasting`: waiting does not help. The message says what an operator has to repair.
+    `server`: the database server, as `host:port`; None for a file.
     """
 
     code = "store_unavailable"

@@ -1,4 +1,4 @@
-"""Events: what happened to an account, for its owner and for the operator who has to explain a bad night."""
+"""Events: what happened to an account, for its owner and for an operator who investigates an incident."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 
 REQUEST_ID = "request_id"
-"""The member of an event's detail, and of a line in the log, that says during which request it happened."""
+"""The key, in an event's detail and in a log line, of the request's id."""
 
 
 class EventKind(StrEnum):
@@ -51,7 +51,7 @@ class Event:
 
 @dataclass(frozen=True)
 class EventFilter:
-    """Which events somebody wants to see: those that fit everything that is given here. `after` is a number."""
+    """Which events to find: those that match every field that is set. `after` is an event's number."""
 
     account_id: str | None = None
     network_address: str | None = None
@@ -64,25 +64,25 @@ class Events(Protocol):
     """What happened."""
 
     async def record(self, *events: Event) -> None:
-        """Keep the events; one about an account that was deleted meanwhile is about nobody. Each becomes a line in the
-        log as well, once the transaction has committed.
+        """Store the events. If an event's account was deleted meanwhile, store it without the account. Each event also
+        becomes a log line, once the transaction has committed.
         """
 
     async def find(self, wanted: EventFilter, most: int) -> list[tuple[int, Event]]:
-        """Return up to `most` of the newest events that fit, the oldest of them first, each with its number."""
+        """Return up to `most` of the newest events that match, the oldest of them first, each with its number."""
 
     async def purge(self, before: datetime, most: int) -> int:
         """Delete up to `most` events from before `before`, the oldest first; return their number."""
 
     async def detach(self, account_id: str, most: int) -> int:
-        """Remove from up to `most` of an account's events whom they concern, the session, the network address and the
-        details; return their number. That they happened stays.
+        """Remove account, session, network address and detail from up to `most` of an account's events; return their
+        number. Kind and time stay.
         """
 
     async def of_account(self, account_id: str, most: int) -> list[Event]:
         """Return up to `most` events of an account, the latest first."""
 
     async def page(self, account_id: str, before: tuple[datetime, int], most: int) -> list[tuple[int, Event]]:
-        """Return up to `most` events of an account, the latest first, each with its number: those from before a moment,
-        or in that moment with a lesser number.
+        """Return up to `most` events of an account, the latest first, each with its number. `before` is the time and
+        the number of the event where the page before ended.
         """

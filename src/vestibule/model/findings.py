@@ -1,4 +1,4 @@
-"""Findings: what an examination of an installation has shown, in words that an operator can act on."""
+"""Findings: what the doctor found in an installation, and what the operator can do about it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,8 +17,8 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at. What is not fine says why that matters, and what to type or to change. Each is one
-    line, whatever a server that was asked has said.
+    """The result of one check. If it is not fine, `why` says why that matters, and `remedy` what to type or change.
+    Each text is made one line, because it may repeat what a server answered.
     """
 
     severity: Severity

@@ -1,4 +1,4 @@
-"""Imports: a row of somebody else's table, which may hold anything, and the account it becomes, if it can be one."""
+"""Imports: turn a row of another program's table into an account. The row may contain anything."""
 
 import re
 from collections.abc import Callable
@@ -17,14 +17,14 @@ from vestibule.model.clock import LAST_YEAR
 from vestibule.protocol.utf8 import is_utf8
 
 MAX_CHARACTERS = 1_024
-"""No column of a row is longer than this, or it is not what it should be; no more is read of one than that it is."""
+"""The longest valid content of a column. A row with a longer one is left out."""
 _ID = re.compile(r"[A-Za-z0-9_-]{1,36}")
 _TRUE, _FALSE = {"true", "t", "1"}, {"false", "f", "0", None}
 
 
 @dataclass(frozen=True)
 class ForeignRow:
-    """A row as text, whatever its columns are; None for NULL."""
+    """A row with every column as text, whatever its type; None for NULL."""
 
     id: str | None
     name: str | None
@@ -39,17 +39,17 @@ class ForeignRow:
 
     @property
     def known_by(self) -> str:
-        """Return how a row may be named to people: by its id, if that is usable."""
+        """Return the row's id, to name it in a report; or a phrase, if the id is unusable."""
         return self.id if self.id is not None and _ID.fullmatch(self.id) else "a row without a usable id"
 
 
 class LeftOut(ValueError):
-    """The row becomes no account. The message says why, and nothing that is in it."""
+    """The row cannot become an account. The message says why, and repeats nothing of the row."""
 
 
 @dataclass(frozen=True)
 class Judge:
-    """Turns rows into accounts. `admins`: whether a role that the origin let somebody have is believed."""
+    """Turns rows into accounts. `admins`: accept the role `admin` in a row; otherwise it becomes `user`."""
 
     can_match: Callable[[str], bool]
     admins: bool = False
@@ -74,7 +74,7 @@ class Judge:
         )
 
     def demoted(self, row: ForeignRow) -> bool:
-        """Return whether the row says admin and is not believed."""
+        """Return whether the row says admin, and the account becomes a user."""
         return row.role == Role.ADMIN and not self.admins
 
     def _role(self, text: str | None) -> Role:
@@ -84,7 +84,7 @@ class Judge:
 
     def _hash(self, row: ForeignRow) -> str | None:
         if not row.password:
-            # Who signs in elsewhere has none, and sets one by mail.
+            # Users of an external provider have no password here. They can set one with a mailed link.
             if row.provider in {None, "", "local"}:
                 raise LeftOut("it has no password hash")
             return None
@@ -117,8 +117,8 @@ def _verified(text: str | None) -> bool:
 
 
 def _moment(text: str | None, column: str) -> datetime:
-    """Return the moment in a column, in UTC if it names no zone, as Prisma writes it; raises `LeftOut` if it is no
-    date.
+    """Return the time in a column; raises `LeftOut` if it is no date. Without a time zone it is UTC, as Prisma writes
+    it.
     """
     try:
         read = datetime.fromisoformat(text or "")

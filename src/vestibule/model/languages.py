@@ -1,18 +1,18 @@
-"""Languages that letters and pages are written in, and the choice among them."""
+"""Languages of letters and pages, and which of them a browser prefers."""
 
 from typing import Literal, get_args
 
 Language = Literal["en", "de", "fr", "es", "pt"]
 LANGUAGES = dict(zip(get_args(Language), ("English", "Deutsch", "Français", "Español", "Português"), strict=True))
-"""By their subtag (BCP 47), in their own words."""
+"""The name of each language in that language, by its subtag (BCP 47)."""
 
 _MOST_RANGES = 20
 
 
 def preferred(accept_language: str) -> str | None:
-    """Return which of the languages we have is wanted most (RFC 9110, section 12.5.4); None if none of them is.
+    """Return the most preferred of our languages (RFC 9110, section 12.5.4); None if none is accepted.
 
-    `de-AT` is content with `de`; `*` and `q=0` choose nothing.
+    `de-AT` matches `de`; `*` and `q=0` match nothing.
     """
     wanted = []
     for place, part in enumerate(accept_language.split(",")[:_MOST_RANGES]):

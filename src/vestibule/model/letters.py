@@ -1,8 +1,8 @@
 """Letters: what Vestibule mails, from the row in the outbox to the message that is sent.
 
-A row in the outbox holds no secret. The email, the account and the link are looked up or made when the letter is
-sent, so that no letter goes to yesterday's email, none carries a dead link, and the outbox is worth nothing to a
-thief.
+The outbox is the table of letters that wait. A row holds no secret: the email, the account and the link are looked up
+or made when the letter is sent. So no letter goes to an old email, no link has expired on arrival, and a stolen outbox
+is worth nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ GIVE_UP_AFTER = timedelta(days=4)  # RFC 5321, section 4.5.4.1: at least four to
 
 
 WORKS_FOR = "works_for"
-"""In the detail of a letter: for how many seconds its link has to work, because no other may be asked for before."""
+"""A key in a letter's detail: for how many seconds its link must work, because no other may be asked for sooner."""
 
 
 class LetterKind(StrEnum):
@@ -40,16 +40,15 @@ class LetterKind(StrEnum):
 
 
 NOTICES = frozenset({LetterKind.PASSWORD_CHANGED, LetterKind.NEW_DEVICE, LetterKind.TOKEN_REUSED})
-"""Letters that nobody asked for, which tell the owner of an account what happened to it, and from where. Each belongs
-to the email that the account had, and had verified, when it happened: an attacker who moves the account afterwards
-would read it in the owner's place.
+"""Letters that nobody asked for: they tell the owner of an account what happened to it. Each goes to the verified email
+that the account had when it happened. Otherwise an attacker could change the email and receive it in the owner's place.
 """
 
 NOTICES_WAIT = timedelta(minutes=15)
-"""How long notices wait, at most, for letters that somebody waits for."""
+"""For how long other letters are sent before notices: nobody waits for a notice."""
 
 REGISTERED_AGAIN = "registered_again"
-"""The `why` in the detail of a letter that leads to a password because nobody knows who typed the one before."""
+"""The `why` in a reset letter's detail: the password was removed, because it was in doubt who typed it."""
 
 TOKEN_IN = {
     LetterKind.VERIFY_EMAIL: Purpose.VERIFY_EMAIL,
@@ -57,18 +56,19 @@ TOKEN_IN = {
     LetterKind.CONFIRM_NEW_EMAIL: Purpose.CHANGE_EMAIL,
     LetterKind.EMAIL_CHANGED: Purpose.UNDO_EMAIL_CHANGE,
 }
-"""The one-time token in a letter's link. Letters that are not here lead to where a new password is asked for."""
+"""The purpose of the token in a letter's link. Other letters link to the page where a reset is asked for."""
 
 
 @dataclass(frozen=True)
 class QueuedLetter:
-    """A letter in the outbox. It goes to `email` or else to the account's email; without `account_id`, it is for the
-    account that has `email` when it is sent, if there is one.
+    """A letter in the outbox. It goes to `email`, or to the account's email if `email` is None. Without `account_id`,
+    it is for the account that has `email` when the letter is sent, if any.
 
-    `language` is what the request asked for; `detail` what the letter tells; `attempts` counts the claims. The outbox
-    adds of whom it was asked: the account's id and its epoch at that moment, or None where there was nobody. A change
-    of email begins another epoch, so that the email need not lie in the outbox. To a notice it adds the `email`, if
-    that was verified.
+    `language` is what the request asked for; `detail` is what the letter tells; `attempts` counts the claims.
+
+    The outbox itself adds `asked_of` and `epoch`: the account's id and epoch when the letter was queued, or None if
+    there was no account. A change of email begins a new epoch, so the epoch also shows that the email is unchanged. To
+    a notice, the outbox adds the account's `email`, if it was verified.
     """
 
     id: str
@@ -83,10 +83,10 @@ class QueuedLetter:
     epoch: int | None = None
 
     def still_wanted(self, account: Account, now: datetime) -> bool:
-        """Return whether the account is still what it was when its letter was asked for.
+        """Return whether the letter may still be sent, by what has happened to the account since it was queued.
 
-        What was asked before a change of password, of email, or before it was disabled, never happens afterwards.
-        Notices are wanted whatever happened, at an email that was verified then, or has been verified since.
+        After a change of password or email, or after the account was disabled, links asked for before are not sent.
+        Notices are sent in any case, if the email was verified then or has been verified since.
         """
         same = (self.asked_of, self.epoch) == (account.id, account.epoch)
         if self.kind in NOTICES:
@@ -101,7 +101,7 @@ class QueuedLetter:
 
 
 class Delivery(StrEnum):
-    """What became of a letter that was taken from the outbox. `NOBODY`: there was nobody to send it to any more."""
+    """What became of a claimed letter. `NOBODY`: nobody needs it any more."""
 
     SENT = "sent"
     PUT_OFF = "put_off"
@@ -111,7 +111,7 @@ class Delivery(StrEnum):
 
 @dataclass(frozen=True)
 class LetterState:
-    """How a letter in the outbox is getting on, for operators."""
+    """The state of a letter in the outbox, for operators."""
 
     letter: QueuedLetter
     due_at: datetime
@@ -121,7 +121,7 @@ class LetterState:
 
 @dataclass(frozen=True)
 class Backlog:
-    """How many letters wait and how many were refused for good; since when the oldest of the waiting does."""
+    """How many letters wait, how many were refused for good, and since when the oldest waiting one has waited."""
 
     waiting: int
     refused: int
@@ -130,8 +130,8 @@ class Backlog:
 
 @dataclass(frozen=True)
 class Letter:
-    """A letter ready to be rendered and sent. `id` stays the same through every attempt at sending it; `lasts` is how
-    long its link works, if it has one that is over some day; `account_id` whose account it is about, if anybody's.
+    """A letter ready to be rendered and sent. `id` is the same in every attempt to send it. `lasts` is how long its
+    link works; None if the link does not expire. `account_id` is the account it is about, if any.
     """
 
     id: str
@@ -146,11 +146,11 @@ class Letter:
 
 
 class Mailer(Protocol):
-    """What carries letters away."""
+    """What sends letters."""
 
     async def send(self, letter: Letter) -> str:
-        """Hand `letter` over; return the answer of the server that took it. Raises `NotSent` if none did, and
-        `RefusedForGood` if none will.
+        """Send `letter`; return the mail server's answer. Raises `NotSent` if no server accepted it, and
+        `RefusedForGood` if none ever will.
         """
 
 
@@ -166,11 +166,11 @@ class NotSent(Exception):
 
 
 class RefusedForGood(NotSent):
-    """The letter's email is not one that takes letters (RFC 5321, section 4.2.1: a reply of 5yz). Not tried again."""
+    """The mail server rejected the letter permanently (RFC 5321, section 4.2.1: a reply of 5yz). Not tried again."""
 
 
 def retry_after(attempts: int) -> timedelta:
-    """Return how long to wait after the attempt of this number failed: doubling, from a second to five minutes."""
+    """Return how long to wait after this many failed attempts: a second, doubled each time, up to five minutes."""
     doublings: int = min(attempts - 1, 16)
     return min(FIRST_RETRY * (1 << doublings), LAST_RETRY)
 
@@ -179,39 +179,42 @@ class Letters(Protocol):
     """The outbox."""
 
     async def queue(self, letter: QueuedLetter) -> None:
-        """Put a letter in, due at once, with the account it was asked of and that account's epoch. Runs the same
-        statement if nobody has the email.
+        """Put a letter in, due at once. Adds `asked_of` and `epoch`, in one statement, which is the same if no account
+        has the email.
         """
 
     async def claim(self, now: datetime) -> QueuedLetter | None:
-        """Return the next due letter, under a lease so that no second worker takes it meanwhile; None if there is none.
-        It is the oldest that is not a notice, unless another has been due for `NOTICES_WAIT`.
+        """Claim the next due letter and return it; None if there is none. A lease keeps other workers from taking it.
+        Notices come after other letters, until they have been due for `NOTICES_WAIT`.
         """
 
     async def hold(self, letter: QueuedLetter) -> bool:
-        """Lock the claimed letter until the transaction ends; return False if it is settled, or claimed by another by
-        now.
+        """Lock the claimed letter until the transaction ends; return False if it is settled, or another worker has
+        claimed it.
         """
 
     async def newer(self, letter: QueuedLetter, account: Account) -> bool:
-        """Return whether a later letter of the same kind, sent or not, was asked of this account as it is now. What was
-        asked of another account, of nobody, or in another epoch takes no letter's place, whatever mailbox it is for.
+        """Return whether a later letter of the same kind, sent or not, was queued for this account in its current
+        epoch. Letters queued for another account, for none, or in another epoch do not replace this one, even if they
+        go to the same mailbox.
         """
 
     async def settle(self, letter: QueuedLetter, now: datetime, account_id: str | None) -> None:
-        """Note that the letter was handed over, or is needed no more; `account_id` is whom it was for."""
+        """Note that the letter was sent, or is no longer needed; `account_id` is the account it was for."""
 
     async def put_off(self, letter: QueuedLetter, due_at: datetime, fault: str) -> None:
-        """Make the letter due again at `due_at`, because of `fault`. Does nothing if another has claimed it since."""
+        """Make the letter due again at `due_at`, because of `fault`. Does nothing if another worker has claimed it
+        since.
+        """
 
     async def refuse(self, letter: QueuedLetter, now: datetime, fault: str) -> None:
-        """Note that the letter will never be taken, because of `fault`: it is kept, and not tried again. Does nothing
-        if another has claimed it since.
+        """Note that the letter was refused for good, because of `fault`: keep it, and do not try again. Does nothing if
+        another worker has claimed it since.
         """
 
     async def delete_of(self, account_id: str) -> None:
-        """Delete every letter of this account, and what was asked of it by email; none of another account's, whatever
-        mailbox that one goes to.
+        """Delete every letter of this account, also those queued by its email. Letters of another account stay, even if
+        they go to the same mailbox.
         """
 
     async def purge_settled(self, account_id: str, most: int) -> int:
@@ -221,17 +224,16 @@ class Letters(Protocol):
         """Delete up to `most` letters queued before `before` that are settled or refused; return their number."""
 
     async def withdraw(self, account_id: str, now: datetime, *, undo_since: datetime | None = None) -> None:
-        """Settle letters that would carry a token for the account, refused ones and those asked for by email included,
-        before they are sent. Those that undo a change of email go out all the same, unless it was at `undo_since` or
-        later.
+        """Settle unsent letters that would carry a token for the account, also refused ones and those queued by email.
+        Letters that undo a change of email are still sent, unless the change was at `undo_since` or later.
         """
 
     async def unsettled(self, most: int) -> list[LetterState]:
         """Return up to `most` letters that wait or were refused, the oldest first."""
 
     async def retry(self, now: datetime, letter_ids: Sequence[str] | None = None) -> int:
-        """Make those of these letters due that could not be sent, refused ones too, or all such letters; return their
-        number. Leaves one that is being sent at this moment alone.
+        """Make letters due again that could not be sent or were refused: these, or all if None; return their number.
+        Skips a letter that is being sent at this moment.
         """
 
     async def backlog(self) -> Backlog:

@@ -1,4 +1,4 @@
-"""Limits: how often something may be done, so that nobody floods a mailbox or tries passwords without end."""
+"""Limits: how often something may be done, so that nobody can flood a mailbox or try passwords without end."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Limit:
-    """At most `times` `within` a period that begins with the first of them. `name` keeps limits apart."""
+    """At most `times` in a period of length `within`, which begins with the first. `name` tells limits apart."""
 
     name: str
     times: int
@@ -19,11 +19,11 @@ class Limit:
 
 @dataclass(frozen=True)
 class Spacing:
-    """How far apart letters of one kind to one email are: the first few by `gap`, which is within the life of the link
-    in each; then an hour, two, and at last three. Counted anew a day after the last one.
+    """The least time between letters of one kind to one email: `gap` for the first few, then one hour, two, and at last
+    three. The count begins anew a day after the last letter.
 
-    A person who asks meanwhile has a link that works: one in a letter lives until another letter may be asked for. So
-    nobody who keeps asking for somebody else's letters leaves the owner without one.
+    The link in a letter works at least until another letter may be asked for. So a stranger who keeps asking for
+    letters never leaves the owner without a working link.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Spacing:
     counted: timedelta = timedelta(days=1)
 
     def after(self, letters: int) -> timedelta:
-        """Return how long after the last of this many letters the next may be asked for."""
+        """Return how long after letter number `letters` the next one may be asked for."""
         if letters < self.at_once:
             return self.gap
         return min(self.then * (letters - self.at_once + 1), self.longest)
@@ -42,8 +42,8 @@ class Spacing:
 
 @dataclass(frozen=True)
 class LetterLimits:
-    """How many letters strangers may ask for: to one email, of each kind; to all unverified sub-addresses of one
-    mailbox together; and from one network, in all.
+    """How many letters strangers may ask for: of each kind to one email; to all unverified sub-addresses of one mailbox
+    together; and of all kinds from one network.
     """
 
     to_email: Spacing
@@ -52,15 +52,15 @@ class LetterLimits:
 
     @classmethod
     def per_hour(cls, email: int, network: int, gap: timedelta = timedelta(0)) -> "LetterLimits":
-        """Return limits of `email` letters in an hour to one email, and `network` from one network; within a day, four
-        times `email` to one mailbox.
+        """Return the limits for `email` letters an hour to one email, and `network` letters an hour from one network.
+        One mailbox may get four times `email` a day.
         """
         to_mailbox = Limit("letters_mailbox", 4 * email, timedelta(days=1))
         return cls(Spacing("letter", email, gap), to_mailbox, Limit("letters_network", network, timedelta(hours=1)))
 
 
 class RateClass(StrEnum):
-    """What is limited for each network; each line of the URL map names one of them, or none."""
+    """The classes of requests that are limited for each network. Each route names one of them, or none."""
 
     SIGN_IN = "sign_in"
     REGISTER = "register"
@@ -71,7 +71,7 @@ class RateClass(StrEnum):
 
 @dataclass(frozen=True)
 class NetworkLimits:
-    """How often one network may do each of them in a minute."""
+    """How many requests of each class one network may make in a minute."""
 
     per_minute: dict[RateClass, int]
 
@@ -80,22 +80,22 @@ class NetworkLimits:
 
 
 class Limiter(Protocol):
-    """Counts what each network does. What it counts may be lost, but it never stops counting."""
+    """Counts the requests of each network. Counts may be lost, but counting never fails."""
 
     @property
     def reached(self) -> Mapping[str, int]:
-        """Return how often each limit was met by somebody who had reached it, by its name."""
+        """Return how many requests each limit has refused, by the limit's name."""
 
     async def take(self, limit: Limit, network: str) -> timedelta | None:
-        """Count one more; return None, or how long until the next is allowed if the limit is reached. Exact in any
+        """Count one more request. Return None if it is allowed, else how long until the next one is. Exact under any
         race.
         """
 
 
 def usual_form(network_address: str) -> str:
-    """Return the address as it is kept, counted and shown, in its shortest form; empty if it is no address.
+    """Return the address in its shortest form, as it is stored, counted and shown; empty if it is no address.
 
-    An IPv4 address that is written as IPv6 becomes what it is (RFC 4291, section 2.5.5.2).
+    An IPv4 address written as IPv6 becomes IPv4 again (RFC 4291, section 2.5.5.2).
     """
     try:
         address = ip_address(network_address)
@@ -107,7 +107,7 @@ def usual_form(network_address: str) -> str:
 def network_of(network_address: str) -> str:
     """Return the network of one customer of the internet: an IPv4 address, or the /64 of an IPv6 address.
 
-    A host behind IPv6 has a /64 to itself (RFC 7381, section 2.6), so that counting addresses would count nothing.
+    One IPv6 customer has a whole /64 (RFC 7381, section 2.6). Counted by address, one customer would have no limit.
     """
     try:
         address = ip_address(network_address)
@@ -121,7 +121,7 @@ def network_of(network_address: str) -> str:
 
 
 class RateCounters(Protocol):
-    """How often something was done lately."""
+    """How often something was done recently."""
 
     async def take(self, limit: Limit, subject: str, now: datetime) -> bool:
         """Count one more for `subject`; return False, and count nothing, if the limit is reached. Exact under
@@ -129,15 +129,15 @@ class RateCounters(Protocol):
         """
 
     async def give_back(self, limit: Limit, subject: str) -> None:
-        """Take back what this transaction has counted."""
+        """Take back one that this transaction has counted."""
 
     async def space(self, spacing: Spacing, subject: str, now: datetime, *, due: bool = True) -> int | None:
-        """Count one more letter; return how many that makes. Return None, and count nothing, if the last one was too
-        short a time ago, unless whether it is `due` does not matter. Exact under any race.
+        """Count one more letter and return their number. If `due`, return None, and count nothing, if the last letter
+        was too recent. Exact under any race.
         """
 
     async def clear(self, spacing: Spacing, subject: str) -> None:
-        """Drop what was counted."""
+        """Begin the count of `subject` anew."""
 
     async def purge(self, now: datetime, most: int) -> int:
         """Delete up to `most` counters that are over; return their number."""

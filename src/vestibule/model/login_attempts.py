@@ -1,9 +1,8 @@
-"""Login attempts: how many wrong passwords in a row an account stands, and how long each makes the next one wait.
+"""Login attempts: how many wrong passwords in a row an account allows, and how long each makes the next one wait.
 
-There is an attempt counter for each known device, and one for all other devices, wherever they are. So nobody who
-merely knows an email can keep its owner out, nor can somebody who knows one device
-(docs/decisions/0015-login-attempts.md and 0029-known-devices.md). An email without an account has a counter as well:
-else the limit would tell which emails have an account.
+Known devices of an account have attempt counters of their own; all other devices share one counter. So a stranger who
+knows the email cannot keep the owner out (docs/decisions/0015-login-attempts.md and 0029-known-devices.md). An email
+without an account has a counter as well: otherwise the limit would tell which emails have an account.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,21 +14,21 @@ from typing import Protocol
 from vestibule.model.accounts import Account
 
 PLACES = 10
-"""Among how many counters the known devices of an account are spread: together they stay within a bound, however many
-devices there are.
+"""How many counters an account's known devices share. A fixed number, so that the limit for all of them together does
+not grow with the number of devices. Place n is counter n; place 0 is for signed-in callers whose device is not known.
 """
-_SIGNED_IN = 0  # the place of a session whose device is not known: a program without cookies, or a thief
+_SIGNED_IN = 0  # a program without cookies, or a thief
 _TRIES_OF_A_DEVICE = 5
 
 
 @dataclass(frozen=True)
 class LoginAttemptLimits:
-    """At most `at_most` wrong passwords in a row from all known devices together, and as many from all others; after
-    `free` of them each makes the next one wait, twice as long every time. Fifty and fifty keep the account within a
-    hundred (SP 800-63B-4, 3.2.2).
+    """At most `at_most` wrong passwords in a row from all known devices together, and as many from all others. Fifty
+    each keep the account within a hundred (SP 800-63B-4, 3.2.2). After `free` wrong ones each makes the next one wait,
+    twice as long every time.
 
-    What is `shown` of a counter begins anew that long after the last wrong password, since a counter of an email
-    without an account is deleted then. What is true goes on: a hundred are a hundred, however long they take.
+    After `shown` without an attempt, the counter of an email without an account is deleted, and the waits begin anew.
+    For an account they must do the same, or the difference would tell. But its real count goes on, without a time span.
     """
 
     at_most: int = 50
@@ -40,12 +39,12 @@ class LoginAttemptLimits:
 
     @property
     def places(self) -> int:
-        """Return how many counters the known devices have: few enough that each has some tries of its own."""
+        """Return how many counters the known devices share: few enough that each has at least a few tries."""
         return min(PLACES, max(1, self.at_most // _TRIES_OF_A_DEVICE))
 
     @property
     def of_a_device(self) -> "LoginAttemptLimits":
-        """Return the limits of one of these counters. No try of a known device waits; there are few."""
+        """Return the limits of one such counter. It allows few tries, so none of them has to wait."""
         each = self.at_most // self.places
         return replace(self, at_most=each, free=each, shown=None)
 
@@ -54,7 +53,7 @@ class LoginAttemptLimits:
         return self.of_a_device if counter.of_a_device else self
 
     def wait_after(self, failures: int) -> timedelta:
-        """Return how long after the last of this many wrong passwords the next one is checked."""
+        """Return how long the next attempt has to wait after this many wrong passwords."""
         if failures < self.free:
             return timedelta(0)
         return min(self.first_wait * int(2 ** min(failures - self.free, 20)), self.longest_wait)
@@ -62,7 +61,7 @@ class LoginAttemptLimits:
 
 @dataclass(frozen=True)
 class AttemptCounter:
-    """Whose wrong passwords are counted together. `account_id` is None where there is no account."""
+    """A counter of wrong passwords, by its key. `account_id` is None if the email has no account."""
 
     key: str
     account_id: str | None
@@ -70,8 +69,8 @@ class AttemptCounter:
 
     @classmethod
     def of_others(cls, account: Account | None, email: str) -> "AttemptCounter":
-        """Return the counter of devices that are not known. It goes by a digest of the email, so that it stays the same
-        when an account is made: a counter that begins anew would tell that there was none before.
+        """Return the counter of devices that are not known. Its key is made from the email, so that it stays the same
+        when the email gets an account. A new counter would tell that there was no account before.
         """
         return cls(others_key(email), account.id if account else None)
 
@@ -91,8 +90,8 @@ def others_key(email: str) -> str:
 def counters_of_attempts(
     account: Account | None, email: str, place: int | None, limits: LoginAttemptLimits
 ) -> tuple[AttemptCounter, ...]:
-    """Return the counters that an attempt may be counted by; the first that has tries left counts it: a known device's
-    own, then that of all others.
+    """Return the counters for an attempt, in order: that of a known device, then that of all others. The first one with
+    tries left counts the attempt.
     """
     others = AttemptCounter.of_others(account, email)
     if account is None or place is None:
@@ -101,7 +100,7 @@ def counters_of_attempts(
 
 
 def emptiest_place(devices: Mapping[int, int]) -> int:
-    """Return the place for a new device of an account, given how many devices there are in each."""
+    """Return the place with the fewest devices, for a new device of an account. `devices`: their number by place."""
     return min(range(1, PLACES), key=lambda place: devices.get(place, 0))
 
 
@@ -121,9 +120,10 @@ class AttemptCount:
 
 @dataclass(frozen=True)
 class LoginAttempt:
-    """A try at a password, counted before the password is checked. `counters` are those that were asked, in order: the
-    last counted it, as number `in_all` in a row, and those before were spent. If all were `spent`, nothing was counted,
-    and the password is not checked.
+    """An attempt at a password, counted before the password is checked.
+
+    `counters` were tried in order: the last one counted the attempt, as number `in_all` in a row; those before had no
+    tries left. If none had any, the attempt is `spent`: it was not counted, and the password is not checked.
     """
 
     counters: Sequence[AttemptCounter]
@@ -137,7 +137,7 @@ class LoginAttempt:
 
     @property
     def keys(self) -> list[str]:
-        """Return the keys of the counters that a right password resets: the one that counted, and any spent before."""
+        """Return the keys of the counters that a right password resets: all that were tried."""
         return [counter.key for counter in self.counters]
 
     def counts(self, limits: LoginAttemptLimits) -> bool:
@@ -145,16 +145,16 @@ class LoginAttempt:
         return not self.spent and self.in_all <= limits.of(self.counter).at_most
 
     def pauses(self, limits: LoginAttemptLimits) -> bool:
-        """Return whether no other password is checked after this one until it is reset, except from known devices."""
+        """Return whether this was the last attempt: until a reset, only known devices' passwords are checked."""
         return self.spent or (not self.counter.of_a_device and self.in_all >= limits.at_most)
 
 
 class LoginAttempts(Protocol):
-    """How many wrong passwords in a row."""
+    """The attempt counters."""
 
     async def take(self, counter: AttemptCounter, limits: LoginAttemptLimits, now: datetime) -> int | None:
         """Count one more attempt, before it is checked; return its number. Return None, and count nothing, if the
-        counter is spent or the last attempt was too short a time ago. Exact under any race.
+        counter has no tries left or the last attempt was too recent. Exact under any race.
         """
 
     async def give_back(self, counter: AttemptCounter) -> None:

@@ -10,7 +10,7 @@ from vestibule.model.accounts import Account
 
 
 class Purpose(StrEnum):
-    """What a token can be spent on; one made for the one thing is nothing to the other."""
+    """What a token can be spent on. A token of one purpose is refused for any other."""
 
     VERIFY_EMAIL = "verify_email"
     RESET_PASSWORD = "reset_password"
@@ -25,22 +25,23 @@ LIFETIMES = {
     Purpose.UNDO_EMAIL_CHANGE: timedelta(hours=24),
 }
 UNDO_MAILED_WITHIN = timedelta(hours=48)
-"""How long after a change of email the link that undoes it may still leave. With its lifetime this is how long after
-the change it can be used."""
+"""How long after a change of email the letter that undoes it may still be sent. The link in it works for its lifetime
+after that."""
 
 
 @dataclass(frozen=True)
 class OneTimeToken:
     """A token as it is stored: bound to an account, to the email it was mailed to, and to a purpose.
 
-    A letter that is sent twice carries a token each time; `letter_id` tells that they are one. `epoch` and
-    `account_email` are the account's when it was asked for: in another epoch or under another email it is worth
-    nothing, for then its password was changed, its email moved, or it was disabled since. Only what undoes a change of
-    email outlives these, or an attacker who took the account would end it by one of them. The `created_at` of such a
-    one is the moment of that change, which tells it from earlier and later ones.
+    A letter that is sent twice carries a new token each time; tokens with the same `letter_id` are spent together.
 
-    Beside those that are mailed, one that no secret opens keeps the old email, from the change on, for as long as that
-    may be undone. It is spent and voided with them.
+    `epoch` and `account_email` are the account's when the token was made. If the account has another epoch or email by
+    now, the token is void: the password or email was changed, or the account was disabled. Only a token that undoes a
+    change of email stays valid. Otherwise an attacker who took the account could void it. Its `created_at` is the time
+    of the change that it undoes.
+
+    A change of email also stores a token that was never mailed and has no secret. It keeps the old email for the
+    account as long as the change can be undone (`kept_for`), and is spent and voided with the mailed one.
     """
 
     digest: str
@@ -55,27 +56,27 @@ class OneTimeToken:
 
 
 def issue(digest: str, account: Account, purpose: Purpose, now: datetime) -> OneTimeToken:
-    """Return the record of a token made at `now` for what the account is, mailed to its own email."""
+    """Return a token made at `now`, in the account's current epoch, mailed to the account's email."""
     expires_at = now + LIFETIMES[purpose]
     email = account.email
     return OneTimeToken(digest, account.id, purpose, email, now, expires_at, epoch=account.epoch, account_email=email)
 
 
 def mailed_to(token: OneTimeToken, email: str, letter_id: str) -> OneTimeToken:
-    """Return the same token, as it goes out with a letter."""
+    """Return the same token, mailed with this letter to `email`."""
     return replace(token, email=email, letter_id=letter_id)
 
 
 def place_of_way_back(email: str) -> str:
-    """Return the digest under which an email is kept for the account that was moved away from it. It is the digest of
-    no secret: those contain no space.
+    """Return the digest in the token that keeps an account's old email (`kept_for`). No secret has this digest, because
+    secrets contain no space.
     """
     return digest_of(f"way back to {email}")
 
 
 def kept_for(account: Account, letter_id: str, now: datetime) -> OneTimeToken:
-    """Return the record that keeps the email which the account has, and is about to be moved from, while this letter
-    can undo the change.
+    """Return a token that keeps the account's current email for it. Store it when the email is changed. It expires when
+    the letter `letter_id` can no longer undo the change.
     """
     kept = issue(place_of_way_back(account.email), account, Purpose.UNDO_EMAIL_CHANGE, now)
     lasts = UNDO_MAILED_WITHIN + LIFETIMES[Purpose.UNDO_EMAIL_CHANGE]
@@ -83,35 +84,37 @@ def kept_for(account: Account, letter_id: str, now: datetime) -> OneTimeToken:
 
 
 class OneTimeTokens(Protocol):
-    """What was mailed and not yet spent."""
+    """The one-time tokens."""
 
     async def replace(self, token: OneTimeToken) -> None:
-        """Store the token and void older ones of the same account and purpose, except those that went out with the same
-        letter, and those that undo a change of email and went to another email.
+        """Store the token and void older ones of the same account and purpose. Those of the same letter stay valid, and
+        those that undo a change of email and were mailed to another email.
         """
 
     async def keep(self, token: OneTimeToken) -> None:
-        """Keep an email for the account that is moved away from it (`kept_for`), in the transaction that moves it."""
+        """Store the token that keeps an account's old email (`kept_for`), in the transaction that changes the email."""
 
     async def usable(self, digest: str, purpose: Purpose, now: datetime) -> bool:
-        """Return whether there is such a token, neither spent nor expired. Decides nothing: `consume` does."""
+        """Return whether there is such a token, neither spent nor expired. It may be spent a moment later: only
+        `consume` decides.
+        """
 
     async def wanted_email(self, account_id: str, digest: str, now: datetime) -> str | None:
-        """Return the email that this account gets by spending this token now; None by any other token. Decides nothing
-        either.
+        """Return the email that this account would get by spending this token now; None if the token is not for that.
+        Only `consume` decides.
         """
 
     async def consume(self, digest: str, purpose: Purpose, now: datetime) -> OneTimeToken | None:
-        """Spend the token and what went out with it, once, and return it: of any number of racers one gets it.
+        """Spend the token, with the others of its letter, and return it. Of concurrent calls only one gets it.
 
-        Return None if it is unknown, spent or expired; if the account is disabled; or, for what does not undo a change,
-        if the account has another email than when it was asked for, or is in another epoch. Call it after
+        Return None if the token is unknown, spent or expired, or if the account is disabled. Return None too if the
+        account's email or epoch has changed, unless the token undoes a change of email. Call it after
         `Accounts.lock_for_token`.
         """
 
     async def void(self, account_id: str, *, undo_since: datetime | None = None) -> None:
-        """Void the unspent tokens of an account. One that undoes a change of email is the last way back of an owner
-        whose account was taken over: it dies only if the change was at `undo_since` or later.
+        """Void the unspent tokens of an account. A token that undoes a change of email stays valid, because it may be
+        an owner's last way back to a stolen account; unless the change was at `undo_since` or later.
         """
 
     async def purge(self, before: datetime, most: int) -> int:

@@ -1,4 +1,4 @@
-"""Passwords: what may be one."""
+"""Passwords: which ones are allowed."""
 
 import re
 from dataclasses import dataclass, field
@@ -10,8 +10,8 @@ from vestibule.model.errors import PasswordTooEasy
 class PasswordRules:
     """Lengths in Unicode code points, and a limit in bytes (SP 800-63B-4, 3.1.1.2; ASVS 5.0, 6.2.9).
 
-    `commonest` are refused, and so is everything that is one of the words `of_here` (the product, the host), or the
-    account's own email, with nothing but digits and signs around it (ASVS 5.0, 6.2.4, 6.2.11); None: nothing is.
+    Refused are the `commonest` passwords; and the words `of_here` (product, host) and the account's email, also with
+    digits and signs around them (ASVS 5.0, 6.2.4, 6.2.11). If `commonest` is None, nothing is refused.
     """
 
     min_length: int = 8
@@ -21,8 +21,8 @@ class PasswordRules:
     of_here: frozenset[str] = frozenset()
 
     def require_hard_to_guess(self, password: str, email: str) -> None:
-        """Raise `PasswordTooEasy` if the password is common or about the account. The whole password is compared,
-        ignoring case, and no part of it.
+        """Raise `PasswordTooEasy` if the password is common or about the account. Compares the whole password, not
+        parts of it, and ignores case.
         """
         if self.commonest is None:
             return
@@ -39,7 +39,7 @@ def _words_of(email: str) -> tuple[str, ...]:
 
 
 def _bare(text: str) -> str:
-    """Return `text` without digits and signs at both ends: `vestibule` for `Vestibule2026!`. All of it, if there is no
-    letter.
+    """Return `text` without digits and signs at both ends: `vestibule` for `vestibule2026!`. Without any letter, return
+    all of it.
     """
     return re.sub(r"^[\W\d_]+|[\W\d_]+$", "", text) or text

@@ -4,12 +4,12 @@ from pathlib import Path
 
 
 def path_from(text: str) -> Path:
-    """Return the path; `~` or `~name` at its very beginning is a home folder, while `./~` is a name like any other.
+    """Return the path. `~` or `~name` at the beginning is a home folder; `./~` is an ordinary name.
 
-    Raises ValueError where that home is not known.
+    Raises ValueError if that home folder is not known.
     """
     if not text.startswith("~"):
-        return Path(text)  # which drops the ./ in front, so that nothing may be expanded after it
+        return Path(text)  # do not expand this: Path drops a ./ in front of a ~
     try:
         return Path(text).expanduser()
     except RuntimeError:
@@ -17,7 +17,7 @@ def path_from(text: str) -> Path:
 
 
 def is_folder(path: Path) -> bool:
-    """Return whether `path` is a folder; False if that cannot be found out, which the use of it will explain."""
+    """Return whether `path` is a folder. Return False on an error too: using the path will then report it."""
     try:
         return path.is_dir()
     except OSError:

@@ -1,4 +1,4 @@
-"""What an operator may choose about the rules, as one value that the flows are handed."""
+"""The rules that an operator can set, as one value for the flows."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,8 +20,8 @@ LONGEST_LEEWAY = timedelta(seconds=MAX_LEEWAY_SECONDS)
 
 @dataclass(frozen=True)
 class Policy:
-    """The rules of this installation. Mailed links lead to `link_base`, or to `own_base` where front-ends
-    have no page.
+    """The rules of this installation. Mailed links begin with `link_base`, or with `own_base` for pages that front-ends
+    do not have.
     """
 
     issuer: Issuer
@@ -45,30 +45,30 @@ class Policy:
 
     @property
     def revocation_memory(self) -> timedelta:
-        """Return how long a revocation can still matter: until the last access token has expired everywhere.
+        """Return how long a revocation must be kept: until the last access token of its subject has expired everywhere.
 
-        Not by today's settings, which may have been others when the token was issued and may be others at a service,
-        but by the longest that any may set, and for clocks as far apart as they may be: the server's that issued it,
-        the server's that ended it, and the service's. What is kept too long costs memory; what is not kept lets
-        somebody in.
+        The settings may have been others when the token was issued, and may be others at a service. So this takes the
+        longest lifetime and leeway that can be set. It adds the largest difference between three clocks: the issuing
+        server's, the revoking server's, and the service's. A revocation kept too long costs memory; one dropped too
+        early lets somebody in.
         """
         return LONGEST_ACCESS_LIFETIME + LONGEST_LEEWAY + 3 * MOST_APART
 
     @property
     def key_lead(self) -> timedelta:
-        """Return how long a key must have been published before it signs: until every service that caches keys has it,
-        also if what it asked last was the slowest process to hear of the key.
+        """Return how long a key must be published before it signs. After that, every service that caches keys has it,
+        even one that asked the process which learnt of the key last.
         """
         return self.published_keys_lifetime + self.revocation_staleness + self.issuer.leeway
 
-    def key_tail(self, use: KeyUse) -> timedelta:
-        """Return how long a key checks on after it last signed: until nothing that it signed can live."""
+    def retired_key_lifetime(self, use: KeyUse) -> timedelta:
+        """Return how long a retired key still checks tokens: until all that it signed have expired."""
         token_lifetime = self.access_lifetime if use is KeyUse.ACCESS else self.sessions.absolute
         return token_lifetime + self.key_lead
 
     @property
     def conceals_unverified(self) -> bool:
-        """Return whether signing in answers alike for an unverified account and for none: otherwise it would tell what
-        registering concealed.
+        """Return whether a sign-in is answered alike for an unverified account and for none. Otherwise it would reveal
+        what registration conceals.
         """
         return self.conceal_accounts and self.verification_mandatory

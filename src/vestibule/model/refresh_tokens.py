@@ -1,7 +1,7 @@
-"""Refresh tokens: the right to go on with a session, as a signed counter.
+"""Refresh tokens: signed JWTs with a session's id and one of its counters (`flows/refresh.py` has the rules).
 
-A token's claims come from the session's row alone, so that signing the same state twice gives the same
-token: every tab that raced gets the same successor, and no secret is stored anywhere.
+All claims come from the session's row, so that signing the same row twice gives the same token. So tabs that refresh
+at once get the same successor, and no secret has to be stored.
 """
 
 from dataclasses import dataclass
@@ -41,11 +41,11 @@ def sign(session: Session, issuer: Issuer, keys: KeySet) -> str:
 
 
 def read(text: str, issuer: Issuer, keys: KeySet, now: datetime) -> RefreshToken:
-    """Return the token in `text`; raises `RefreshRefused` if its form, signature or claims are wrong. Whether its
-    counter still counts, only the store knows.
+    """Return the token in `text`; raises `RefreshRefused` if its form, signature or claims are wrong. Does not check
+    the counter, which needs the database.
 
-    One that has expired is read all the same, and marked: it opens nothing, but it names the session whose end is to be
-    explained.
+    An expired token is returned too, with `expired` set. It allows nothing, but it names the session, so that the
+    refusal can say why the session ended.
     """
     try:
         claims, leeway = jws.verify(text, keys.checking, TYP), issuer.refresh_expected.leeway

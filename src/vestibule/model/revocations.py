@@ -1,7 +1,8 @@
-"""Revocations: what ended before its tokens did, as a record that everybody reads and a set that everybody keeps.
+"""Revocations: sessions and accounts that ended before their tokens expired.
 
-The ids revoked within the life of an access token are few: a hundred log-outs a second for fifteen minutes are
-90,000. So every process holds all of them in memory, and a check costs two look-ups and no I/O.
+The record is the table of all revocations. Every process reads it and keeps them in memory, as a set. That is possible
+because few ids are revoked within the lifetime of an access token: a hundred log-outs a second for fifteen minutes are
+90,000. So a check costs two look-ups and no I/O.
 """
 
 import math
@@ -12,8 +13,8 @@ from enum import StrEnum
 from typing import Protocol
 
 OVERLAP_SECONDS = 30.0
-"""How far back the backlog is read again. Wider than the longest transaction, because sequence numbers are not commit
-order: number 7 may be committed after 8 has been read."""
+"""How far back the record is read again. Longer than the longest transaction, because sequence numbers are not in the
+order of commits: number 7 may be committed after 8 has been read."""
 
 
 class RevocationKind(StrEnum):
@@ -26,10 +27,11 @@ class RevocationKind(StrEnum):
 
 @dataclass(frozen=True)
 class Revocation:
-    """From `at` on, tokens of `subject` are refused: a session's all, an account's those issued before `not_before`.
+    """From `at` on, tokens of `subject` are refused: all of a session, or those of an account issued before
+    `not_before`.
 
-    `ACCOUNT_CHANGED` refuses nothing; it says that what is remembered of the account is out of date.
-    After `purge_at` every such token has expired, and the record may be purged.
+    `ACCOUNT_CHANGED` refuses no token: it says that what processes remember of the account is out of date. After
+    `purge_at` every refused token has expired, and the revocation may be purged.
     """
 
     at: datetime
@@ -42,10 +44,10 @@ class Revocation:
 
 @dataclass(frozen=True)
 class Notice:
-    """What a service has to know of a revocation: whom it is about, since when, and for how long it matters.
+    """A revocation as it is sent to services: its subject, and for how many seconds it matters.
 
-    Seconds are counted from when it is heard, because two machines' clocks may disagree. `not_before` has whole
-    seconds since 1970, as `iat` has; None for a session, whose tokens are refused whenever they were issued.
+    The seconds are counted from when the service receives it, because two machines' clocks may disagree. `not_before`
+    is in whole seconds since 1970, like `iat`; None for a session, all of whose tokens are refused.
     """
 
     kind: RevocationKind
@@ -55,7 +57,7 @@ class Notice:
 
     @classmethod
     def of(cls, revocation: Revocation) -> "Notice | None":
-        """Return the notice of a revocation; None if it refuses nobody."""
+        """Return the notice of a revocation; None if it refuses no token."""
         seconds = math.ceil((revocation.purge_at - revocation.at).total_seconds())
         if revocation.kind is RevocationKind.SESSION:
             return cls(revocation.kind, revocation.subject, seconds)
@@ -66,8 +68,10 @@ class Notice:
 
 @dataclass(frozen=True)
 class Range:
-    """How many records there are in a range of the record, and the sum of their numbers. One that was committed late
-    and one that was deleted meanwhile make another sum, since the one deleted is the older by far.
+    """The count of revocations in a part of the record, and the sum of their sequence numbers.
+
+    Two reads with equal count and sum saw the same rows. If one row was committed late and another was purged between
+    them, the count is the same but the sum is not: the purged row is much older.
     """
 
     count: int
@@ -76,9 +80,8 @@ class Range:
 
 @dataclass(frozen=True)
 class Reach:
-    """What of the record a process reads: all that was recorded after a number, whatever its writer's clock showed, and
-    of what came before it that which was not over at `since`. Chosen by the record's order as far as can be, because no
-    clock is always right.
+    """Which part of the record a process reads: all revocations after the number `begins_after`, and of the earlier
+    ones those that were not over at `since`. Sequence numbers decide as far as possible, because clocks may be wrong.
     """
 
     begins_after: int
@@ -86,35 +89,35 @@ class Reach:
 
 
 class WakeUps(Protocol):
-    """How one process tells the others to look now. A wake-up may be lost; it carries nothing and proves nothing."""
+    """How one process tells the others to read the record now. A wake-up carries no data, and may be lost."""
 
     async def send(self) -> None:
-        """Wake up the others. Never fails, and never takes long."""
+        """Wake up the other processes. Never fails, and never takes long."""
 
     def listen(self) -> AsyncIterator[None]:
-        """Yield once for each wake-up, or for several at once; goes on through every fault."""
+        """Yield once for each wake-up, or once for several. Goes on after every fault."""
 
 
 class Revocations(Protocol):
-    """What ended before its tokens did."""
+    """The record of revocations."""
 
     async def append(self, revocations: Sequence[Revocation]) -> list[Revocation]:
-        """Record the revocations; return them with their sequence numbers. They hold everywhere once the transaction
+        """Record the revocations; return them with their sequence numbers. They are in force once the transaction
         commits.
         """
 
     async def reach(self, since: datetime, latest: datetime) -> Reach:
-        """Return what to read in order to know all that was not over at `since`: from the first such record on, except
-        those of a time after `latest`, which come from a clock that was ahead.
+        """Return which part to read to know every revocation that was not over at `since`. It begins at the first such
+        one, not counting those made after `latest`, by a clock that was ahead.
         """
 
     async def after(self, sequence: int, reach: Reach, most: int) -> list[Revocation]:
-        """Return up to `most` of the first records with a greater sequence number within `reach`, in its order."""
+        """Return up to `most` revocations after this sequence number and within `reach`, in the order of numbers."""
 
     async def between(self, after: int, up_to: int, reach: Reach) -> Range:
-        """Return the count and the sum of the records after one sequence number and up to another, within `reach`."""
+        """Return count and sum of the revocations after one sequence number and up to another, within `reach`."""
 
     async def purge(self, now: datetime, most: int) -> int:
-        """Delete up to `most` records that can matter to no token any more; return their number. The newest stays for
-        its number alone, without whom it was about.
+        """Delete up to `most` revocations whose tokens have all expired; return their number. The newest row stays for
+        its number, but without its subject.
         """

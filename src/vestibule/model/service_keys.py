@@ -1,4 +1,4 @@
-"""Service keys: how a service behind Vestibule shows that it may follow the feed and ask about tokens."""
+"""Service keys: the secrets with which services behind Vestibule follow the feed and introspect tokens."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Protocol
 from vestibule.crypto import opaque
 
 PREFIX = "vsk_"
-"""Marks the text as a secret of ours, for people and for programs that look for leaked ones."""
+"""Marks a secret as Vestibule's, for people and for programs that scan for leaked secrets."""
 
 MAX_NAME = 64
 _NAME = re.compile(rf"[a-z0-9](?:[a-z0-9._-]{{0,{MAX_NAME - 2}}}[a-z0-9])?")
@@ -16,7 +16,7 @@ _NAME = re.compile(rf"[a-z0-9](?:[a-z0-9._-]{{0,{MAX_NAME - 2}}}[a-z0-9])?")
 
 @dataclass(frozen=True)
 class ServiceKey:
-    """A key as it is stored: whose it is, and the digest that is kept instead of it."""
+    """A key as it is stored: the service's name, and the key's digest in place of the key."""
 
     name: str
     digest: str
@@ -34,7 +34,7 @@ def mint() -> str:
 
 
 def digest_of(key: str) -> str | None:
-    """Return what is stored for `key`; None if it has not the shape of a key, and need not be looked up."""
+    """Return the digest that is stored for `key`; None if the text has not the form of a key."""
     secret = key.removeprefix(PREFIX)
     if secret == key or not opaque.is_secret(secret):
         return None
@@ -42,16 +42,16 @@ def digest_of(key: str) -> str | None:
 
 
 class ServiceKeys(Protocol):
-    """Which services may follow the feed and ask about tokens."""
+    """The keys of services that may follow the feed and introspect tokens."""
 
     async def add(self, key: ServiceKey) -> bool:
-        """Add the key; return False, and add nothing, if a service of that name has one."""
+        """Add the key; return False, and add nothing, if the service has a key already."""
 
     async def with_digest(self, digest: str) -> ServiceKey | None:
         """Return the key with this digest, or None."""
 
     async def all(self) -> list[ServiceKey]:
-        """Return every key in force, by name."""
+        """Return every key that is not revoked, ordered by name."""
 
     async def remove(self, name: str) -> bool:
-        """Put the service's key out of force; return False if it has none."""
+        """Revoke the service's key; return False if it has none."""

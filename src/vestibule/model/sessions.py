@@ -1,6 +1,6 @@
-"""Sessions: one for each sign-in, with the state that decides about refreshing and the reason it ended.
+"""Sessions: one for each sign-in, with its refresh counters and the reason why it ended.
 
-`docs/decisions/0004-refresh.md` tells the protocol; `Session` holds its four numbers.
+`flows/refresh.py` and `docs/decisions/0004-refresh.md` describe the refresh protocol.
 """
 
 import re
@@ -15,7 +15,7 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,36}")
 
 MAX_LIVE_SUCCESSORS = 16
 MOST_COUNTED = 2_000
-"""How many sessions of an account are counted when one more begins; more only says that there are too many."""
+"""Up to how many sessions of an account are counted. A larger number would only say that there are too many."""
 
 
 class EndReason(StrEnum):
@@ -36,13 +36,13 @@ class EndReason(StrEnum):
 
 
 def is_session_id(text: str) -> bool:
-    """Return whether `text` has the shape of an id at all; anything else need not be looked up."""
+    """Return whether `text` has the form of a session id; anything else need not be looked up."""
     return _ID.fullmatch(text) is not None
 
 
 @dataclass(frozen=True)
 class Device:
-    """What signed in, as it described itself. For people to recognise; never a credential."""
+    """The program and network address that a request came from. For people to recognise; never a credential."""
 
     user_agent: str
     network_address: str
@@ -50,7 +50,8 @@ class Device:
 
 @dataclass(frozen=True)
 class SessionLimits:
-    """How long a session lives: unused (`idle`), and in all (`absolute`); how late a racing tab may come; and how many
+    """The limits of sessions. A session ends after `idle` without use, and `absolute` after its begin. For
+    `refresh_grace` after a refresh, the same refresh token may be used again by another tab. `for_account`: how many
     sessions one account may have at once.
     """
 
@@ -65,16 +66,19 @@ class SessionLimits:
         return min(now + self.idle, expires_at)
 
     def may_have_issued(self, issued_at: datetime, now: datetime) -> bool:
-        """Return whether a session that was last given tokens at `issued_at` may have an access token from the second
-        of `now`: a racing tab is given one without a new refresh token, and everybody is where those do not rotate.
+        """Return whether a session may have an access token issued in the same second as `now`. `issued_at` is when its
+        refresh token was issued. A racing tab gets an access token without a new refresh token, and without rotation
+        every refresh does.
         """
         return not self.rotate or issued_at >= now - self.refresh_grace - timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
 class Session:
-    """One sign-in. `current` is the last refresh counter issued, `parent` the last one accepted,
-    `base` what had been issued when that was accepted, `issued_at` when `current` was issued.
+    """One sign-in.
+
+    Its refresh counters: `current` is the last one issued, at `issued_at`; `parent` is the last one accepted; `base` is
+    the last one that had been issued when `parent` was accepted.
     """
 
     id: str
@@ -120,39 +124,39 @@ def begin(session_id: str, account_id: str, device: Device, limits: SessionLimit
 
 
 class SessionReplica(Protocol):
-    """A copy of live sessions for others to read. It may lag and be lost, so nothing is decided by it."""
+    """A copy of live sessions for other programs. It may be late or lost, so Vestibule decides nothing by it."""
 
     async def show(self, session: Session, account: Account) -> None:
-        """Publish a live session until it would expire."""
+        """Publish a live session until it expires."""
 
     async def drop(self, session_ids: list[str]) -> None:
-        """Take ended sessions away."""
+        """Remove ended sessions."""
 
     async def look_over(self) -> None:
-        """Say in the log what is wrong with how it is set up, if anything is. Never fails."""
+        """Check how the replica is set up, and log what is wrong. Never fails."""
 
 
 Issued = dict[str, datetime]
-"""Sessions that ended, by their ids, each with the latest moment on any clock at which it was given tokens."""
+"""The ids of sessions that ended, each with the latest time, by any machine's clock, at which it got tokens."""
 
 
 class Sessions(Protocol):
-    """Who is signed in where."""
+    """The sessions."""
 
     async def open(self, session: Session, epoch: int) -> int:
-        """Begin the session, if the account is enabled and still in the epoch its credential was checked in; return how
-        many sessions of the account have not been ended by then, counted up to `MOST_COUNTED`, or 0 if it did not
-        begin.
+        """Begin the session, if the account is enabled and still in `epoch`, in which its credential was checked.
+        Return how many sessions of the account have not been ended, with this one, counted up to `MOST_COUNTED`. Return
+        0 if the session did not begin.
 
-        Holds the account against a change of credential until the transaction ends, so that such a change either
-        refuses this session or sees it and ends it.
+        Locks the account's epoch until the transaction ends. A concurrent change of credential either comes first, and
+        this session does not begin; or it comes later, and ends this session.
         """
 
     async def find(self, session_id: str) -> tuple[Session, Account] | None:
         """Return the session, live or ended, with its account; None if there is none."""
 
     async def rotate(self, session_id: str, counter: int, limits: SessionLimits, now: datetime) -> bool:
-        """Accept `counter` and issue the next one, if the protocol allows; return False, and do nothing, otherwise."""
+        """Accept `counter` and issue the next one, if the protocol allows it; otherwise do nothing and return False."""
 
     async def had(self, account_id: str, device: Device, now: datetime) -> bool:
         """Return whether an earlier session of the account, live or ended, came from this program on this network
@@ -168,31 +172,31 @@ class Sessions(Protocol):
     async def page(
         self, account_id: str, before: tuple[datetime, str], most: int, now: datetime, *, live: bool
     ) -> list[Session]:
-        """Return up to `most` sessions of an account that are live, or up to `most` that are over, the newest first:
-        those that began before a moment, or in that moment with a lesser id.
+        """Return up to `most` sessions of an account, the newest first: those that are live, or those that are over.
+        `before` is the begin and the id of the session where the page before ended.
         """
 
     async def past(self, account_id: str, most: int, now: datetime) -> list[Session]:
         """Return up to `most` sessions of an account that are over, the one last seen first."""
 
     async def end(self, session_id: str, account_id: str, reason: EndReason, now: datetime) -> Issued:
-        """End one live session of an account and return it; nothing if it was over already, or is not the account's."""
+        """End one live session of an account and return it; return nothing if it was over or is not the account's."""
 
     async def end_all(self, account_id: str, reason: EndReason, now: datetime) -> Issued:
-        """End every session of an account, however many; return those that were live. One over by its age ends too and
-        keeps that reason: by a right clock it may have been live.
+        """End every session of an account; return those that were live. Also marks expired ones as ended, with that
+        reason: they may be live by another clock.
         """
 
     async def end_others(self, account_id: str, spare: str, most: int, reason: EndReason, now: datetime) -> Issued:
         """End up to `most` live sessions of an account, never `spare`; return them."""
 
     async def end_longest_unseen(self, account_id: str, most: int, spare: str, now: datetime) -> Issued:
-        """End the `most` sessions of an account that were unseen for longest, but never `spare`; return those that were
-        live. One that was over by its age keeps that reason.
+        """End the `most` sessions of an account that were unseen for longest, never `spare`; return those that were
+        live. Expired ones keep that as their reason.
         """
 
     async def purge_past(self, account_id: str, now: datetime, most: int) -> int:
         """Delete up to `most` sessions of an account that are over; return their number."""
 
     async def purge(self, before: datetime, most: int) -> int:
-        """Delete up to `most` sessions that cannot have lived beyond a moment before `before`; return their number."""
+        """Delete up to `most` sessions whose latest possible end is before `before`; return their number."""

@@ -1,10 +1,10 @@
-"""Signing keys: a pair for access tokens and another for refresh tokens, so that neither can stand in for the other.
+"""Signing keys: separate pairs for access and refresh tokens, so that no token of one kind passes for the other.
 
     next  ->  current  ->  retired  ->  gone
-    published signs        checks       nothing of it is left but its name
+    published signs        checks       only its id is left
 
-Each use has one current key and one next key. A next key is published before it signs, so that a service that
-caches the published keys has it already; a retired one checks until nothing that it signed can live.
+Each use has one current key and one next key. A next key is published before it signs, so that services that cache the
+published keys have it already. A retired key checks tokens until all that it signed have expired.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ class KeyUse(StrEnum):
 
 
 class KeyState(StrEnum):
-    """Where a key stands in its life."""
+    """The state of a key, in this order."""
 
     NEXT = "next"
     CURRENT = "current"
@@ -36,7 +36,7 @@ class KeyState(StrEnum):
 
 @dataclass(frozen=True)
 class SealedKey:
-    """A key as it lies in the database: the private half only encrypted, and empty once the key is gone.
+    """A key as it is stored. The private half is encrypted, and empty once the key is gone.
 
     A retired key checks until `checks_until`.
     """
@@ -52,12 +52,12 @@ class SealedKey:
 
 
 Standing = frozenset[tuple[str, KeyUse, KeyState]]
-"""The keys that are not gone, each by its id, with its use and state."""
+"""Id, use and state of each key that is not gone."""
 
 
 @dataclass(frozen=True)
 class KeySet:
-    """The keys of one use: the one that signs, and all that may check."""
+    """The keys of one use: the one that signs, and all that check, by id."""
 
     signing: PrivateKey
     checking: Mapping[str, PublicKey]
@@ -77,7 +77,9 @@ _SIGNS_FIRST = {KeyState.CURRENT: 0, KeyState.NEXT: 1}
 
 @dataclass(frozen=True)
 class KeyManager:
-    """Makes keys of one algorithm, and seals and opens them. `previous` opens what an earlier secret sealed."""
+    """Makes keys of one algorithm, seals them for storage and opens them. `previous` opens keys sealed under the
+    previous secret.
+    """
 
     seal: Seal
     algorithm: str
@@ -87,7 +89,7 @@ class KeyManager:
     def make(self, use: KeyUse, state: KeyState, now: datetime) -> SealedKey:
         """Return a new key, sealed. Takes up to a second of CPU: call it on a thread."""
         key = jwk.generate(self.bits, self.algorithm)
-        return SealedKey(key.kid, use, state, key.public.alg, self._close(key, use), now, now)
+        return SealedKey(key.kid, use, state, key.public.alg, self._seal_key(key, use), now, now)
 
     def open(self, key: SealedKey) -> PrivateKey:
         """Return the key, unsealed; raises `CannotUnseal` if neither secret opens it, and `UnusableKey` if it is
@@ -102,18 +104,18 @@ class KeyManager:
             pem = self.previous.open(key.sealed_private, name)
         return jwk.private_key(pem, checked=True)
 
-    def sealed_anew(self, key: SealedKey) -> str | None:
-        """Return the private half, sealed under the secret of today; None if it is damaged."""
+    def reencrypted(self, key: SealedKey) -> str | None:
+        """Return the private half, sealed under the current secret; None if it cannot be opened."""
         opened = self._opened(key)
-        return None if opened is None else self._close(opened, key.use)
+        return None if opened is None else self._seal_key(opened, key.use)
 
     def key_set(self, keys: list[SealedKey], use: KeyUse) -> KeySet:
-        """Return the set of one use out of all keys that are not gone; raises `CannotUnseal` if none of them opens.
+        """Return the set of one use, from all keys that are not gone; raises `CannotUnseal` if none can sign.
 
-        One that is damaged is left out, and signs and checks nothing; the key list and the doctor name it. Where it is
-        the current one, the next one signs, which is published already.
+        A damaged key is left out; the key list and the doctor name it. If that is the current key, the next key signs,
+        which is published already.
         """
-        # The one that signs comes first, for clients that take the first one published.
+        # The key that signs comes first, for clients that take the first published key.
         ours = sorted(
             (key for key in keys if key.use is use), key=lambda key: _SIGNS_FIRST.get(key.state, len(KeyState))
         )
@@ -129,7 +131,7 @@ class KeyManager:
         except (CannotUnseal, UnusableKey):
             return None
 
-    def _close(self, key: PrivateKey, use: KeyUse) -> str:
+    def _seal_key(self, key: PrivateKey, use: KeyUse) -> str:
         return self.seal.close(key.to_pem(), _name(use, key.kid))
 
 
@@ -141,28 +143,28 @@ class SigningKeys(Protocol):
     """The server's own keys, sealed."""
 
     async def all(self) -> list[SealedKey]:
-        """Return every key, newest first, those that are gone among them."""
+        """Return every key, also those that are gone, newest first."""
 
     async def standing(self) -> Standing:
-        """Return which keys are not gone, and in which state; little to read, so that every process can look every
+        """Return the keys that are not gone, with their state. A small read, because every process does it every
         second.
         """
 
     async def add(self, key: SealedKey) -> bool:
-        """Add a next or a current key; return False, and add nothing, if its use has one by now."""
+        """Add a next or a current key; return False, and add nothing, if its use has one in that state."""
 
     async def advance(self, use: KeyUse, made_by: datetime, now: datetime, checks_until: datetime) -> str | None:
-        """Let the next key sign from now on, if it was made no later than `made_by`, and retire the current one; return
-        the new current key's id, or None if nothing was done. Of racers one advances.
+        """Let the next key sign from now on, if it was made at `made_by` or earlier, and retire the current one. Return
+        the new current key's id, or None if nothing was done. Of concurrent calls only one does it.
         """
 
     async def withdraw(self, kid: str, now: datetime, *, early: bool) -> bool:
-        """Withdraw a retired key if it need not check any more, or a next or retired one if `early`, and delete its
-        private half; return False if nothing was done.
+        """Withdraw a retired key that need not check any more; if `early`, any retired or next key. Delete its private
+        half. Return False if nothing was done.
         """
 
     async def withdraw_spent(self, now: datetime) -> int:
         """Withdraw every retired key that need not check any more; return their number."""
 
     async def reencrypt(self, kid: str, old: str, new: str) -> bool:
-        """Replace `old`, if it is still there, by `new`; return whether that was done."""
+        """Replace the sealed private half `old`, if it is still stored, by `new`; return whether that was done."""

@@ -1,8 +1,8 @@
-"""What storage must promise: the ports beside the nouns, all in one transaction. Ports are atomic steps, not tables.
+"""The store: what storage must promise. A transaction has the ports of all nouns. Their methods are atomic steps.
 
-There is no port for "read, then decide in Python, then write": wherever a second request could stand between
-the two, the decision is part of the statement (`open`, `rotate`, `consume`, `claim`). Measured on PostgreSQL,
-sixteen racers spending one refresh token: guarded in Python fifteen of them win, guarded in the UPDATE one.
+No method reads a row that Python then decides about and writes back. If a second request could come in between, the
+decision is part of the SQL statement (`open`, `rotate`, `consume`, `claim`). Measured on PostgreSQL with sixteen
+concurrent uses of one refresh token: a check in Python lets fifteen through, a condition in the UPDATE only one.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ from vestibule.model.signing_keys import SigningKeys
 
 @dataclass(frozen=True)
 class Transaction:
-    """The ports, inside one transaction. Over when its block is over."""
+    """The ports, inside one transaction. Not usable after its block has ended."""
 
     accounts: Accounts
     sessions: Sessions
@@ -41,7 +41,7 @@ class Transaction:
 
 
 class Store(Protocol):
-    """Where the truth lies. What a block committed survives a crash."""
+    """The database. What a transaction has committed survives a crash."""
 
     @property
     def happened(self) -> Mapping[str, int]:
@@ -58,14 +58,16 @@ class Store(Protocol):
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """Open a transaction that commits when the block ends and rolls back when it raises. Raises `StoreUnavailable`.
 
-        A flow decides inside the block and refuses outside it: a refusal often has something to write.
+        A flow decides inside the block and raises its refusal after it: a refusal often has to be recorded.
         """
 
     def reading(self) -> AbstractAsyncContextManager[Transaction]:
-        """Open the same ports for single reads, each statement on its own. Raises `StoreUnavailable`."""
+        """Open the same ports for reading, each statement by itself and not in one transaction. Raises
+        `StoreUnavailable`.
+        """
 
     async def fits(self) -> bool:
         """Return whether the schema is the one that this version works with. Raises `StoreUnavailable`."""
 
     async def ping(self) -> None:
-        """Send the database a statement that asks for nothing. Raises `StoreUnavailable` if it does not answer."""
+        """Send the database an empty statement. Raises `StoreUnavailable` if it does not answer."""

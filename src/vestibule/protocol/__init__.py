@@ -1,6 +1,6 @@
-"""The protocol between Vestibule and the services behind it: one reader for both sides (docs/protocol/README.md).
+"""The protocol between Vestibule and the services behind it: code for both sides (docs/protocol/README.md).
 
-`access_tokens` reads and judges tokens, `credentials` and `cookies` find them in a request, `other_sites` tells which
-site caused it, `revocations` remembers ended sessions and accounts, `refusals` has the texts of refusals. Nothing here
-does I/O, reads a clock or knows a framework.
+`access_tokens` and `claims` read and judge tokens; `credentials` and `cookies` find them in a request; `other_sites`
+tells which site caused a request; `revocations` holds ended sessions and accounts; `clocks` compares two clocks;
+`refusals` has the texts of refusals. The other modules help both sides with files, tasks, time-outs and texts.
 """

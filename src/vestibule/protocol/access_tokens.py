@@ -1,4 +1,4 @@
-"""Access tokens: who is calling, signed and valid for minutes (RFC 9068). The only code that reads them."""
+"""Access tokens: signed JWTs that say who is calling, valid for minutes (RFC 9068). The only code that reads them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,10 +23,10 @@ MAX_LIFETIME_SECONDS = 3600
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """The claims of an access token; times are seconds since 1970. `session_id` is a name, no credential.
+    """The claims of an access token; times are seconds since 1970. `session_id` is no credential.
 
-    Set only in a token that was read: `starts_at`, the later one of `iat` and `nbf`, and `key_id`, the key that signed
-    it.
+    Two fields are set only in a token that was read: `starts_at`, the later one of `iat` and `nbf`, and `key_id`, the
+    id of the key that signed the token.
     """
 
     id: str
@@ -41,7 +41,7 @@ class AccessToken:
 
 
 class Remembered(Protocol):
-    """What is remembered of a token whose signature was verified; times are seconds since 1970."""
+    """The part of a verified token that a process remembers; times are seconds since 1970."""
 
     @property
     def starts_at(self) -> int: ...

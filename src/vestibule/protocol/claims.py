@@ -1,4 +1,4 @@
-"""Read single claims of a signed token, each with its type; raise `InvalidToken` in every doubt."""
+"""Read single claims of a signed token and check their types; raise `InvalidToken` for everything unexpected."""
 
 from dataclasses import dataclass
 

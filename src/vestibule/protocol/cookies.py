@@ -12,10 +12,10 @@ HOST_PREFIX = "__Host-"
 
 
 def read(headers: RawHeaders, name: bytes) -> str | None:
-    """Return the cookie's value; None if it is missing, or there with two values.
+    """Return the cookie's value; None if it is missing or has two different values.
 
-    An attacker who can set a cookie for the whole domain can add one beside ours, but not remove ours. So two values
-    mean that one is not ours, and nobody can tell which. The rest of the header does not matter, however malformed.
+    An attacker who can set a cookie for the whole domain can add one beside ours, but not remove ours. Of two values
+    nobody can tell which one is ours. Other cookies in the header do not matter, even if they are malformed.
     """
     values = {value for key, value in pairs(headers) if key == name}
     return values.pop().decode("latin-1") if len(values) == 1 else None

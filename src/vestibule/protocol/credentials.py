@@ -7,11 +7,13 @@ from vestibule.protocol.cookies import RawHeaders
 
 
 class Ambiguous(ValueError):
-    """Several Authorization headers: nobody can tell which counts (RFC 6750, section 2)."""
+    """The request has several Authorization headers, and nobody can tell which counts (RFC 6750, section 2)."""
 
 
 class Presented(NamedTuple):
-    """A token as it was sent; empty if none was. `by_cookie`: a browser attaches it to requests of any site."""
+    """The token of a request; empty if it has none. `by_cookie`: sent as a cookie, which browsers attach by themselves,
+    also if another site caused the request.
+    """
 
     token: str
     by_cookie: bool

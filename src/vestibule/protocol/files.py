@@ -1,4 +1,4 @@
-"""Read files that a person names, within bounds and without blocking, whatever is in that place."""
+"""Read files that a person names, up to a size and without blocking, whatever kind of file they are."""
 
 import errno
 import os

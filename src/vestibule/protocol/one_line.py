@@ -2,8 +2,8 @@
 
 
 def one_line(text: str) -> str:
-    """Return the text as one line without control characters: white space becomes a space, and invisible characters a
-    visible replacement. These are C0, C1, direction marks (CVE-2021-42574) and lone surrogates.
+    """Return the text as one line without control characters. White space becomes a space. Invisible characters become
+    U+FFFD: C0 and C1 controls, direction marks (CVE-2021-42574) and lone surrogates.
     """
     if text.isprintable():
         return text

@@ -9,7 +9,7 @@ _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}  # RFC 9110, section 9.2.1, without T
 
 
 def from_elsewhere(headers: RawHeaders, origins: Collection[str]) -> bool | None:
-    """Return whether the request comes from another site than our host and `origins`; None if no header says it."""
+    """Return whether the request comes from a site other than our host and `origins`; None if no header tells."""
     said = {name: content for name, content in headers if name in {b"origin", b"sec-fetch-site", b"host"}}
     origin, site = said.get(b"origin"), said.get(b"sec-fetch-site")
     if origin is not None and origin.decode("latin-1") in origins:
@@ -23,8 +23,8 @@ def from_elsewhere(headers: RawHeaders, origins: Collection[str]) -> bool | None
 
 
 def changes_something(method: str, headers: RawHeaders) -> bool:
-    """Return whether a request may change something: an unsafe method, or the opening of a websocket, which may carry
-    anything and which every page may read (RFC 6455, section 10.2).
+    """Return whether a request may change something. That is every unsafe method, and the opening of a websocket, which
+    any site can open and use (RFC 6455, section 10.2).
     """
     return method.upper() not in _SAFE_METHODS or any(
         name == b"upgrade" and b"websocket" in content.lower() for name, content in headers

@@ -1,6 +1,6 @@
 """Status, code, sentence and challenge of each refusal that services share with the server.
 
-The words are the contract's. Front-ends refresh when a message contains `not logged in`, so no other message may.
+The contract fixes the words. Front-ends refresh if a message contains `not logged in`, so no other message may.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
-"""The revocations known to one process, in memory: a look-up each, without I/O.
+"""The revocations known to one process, in memory: a check needs no I/O.
 
-Times are seconds of a monotonic clock that also runs while the machine sleeps. One thread writes; any number read, each
-by single steps that Python does not interrupt.
+Times are seconds of a monotonic clock that also runs while the machine sleeps. Only one thread may write. Any number of
+threads may read, because each read is one atomic step in Python.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,13 +9,13 @@ from itertools import islice
 from typing import Any
 
 MAX_ENTRIES = 2_000_000
-"""Vestibule never sends more: it would be hundreds of sign-outs for each second of a token's lifetime."""
+"""Vestibule never sends more. Two million would be hundreds of sign-outs in each second of a token's lifetime."""
 
 _PURGE_EVERY_SECONDS = 60.0
 USUAL_SECONDS = 2 * 3600.0
 """Longer than any revocation is kept, except those of tokens that a fast clock issued."""
 _PURGED_AT_ONCE = 10_000
-"""Sessions: going over a million would block the event loop for a quarter of a second."""
+"""Sessions purged in one call. A million at once would block the event loop for a quarter of a second."""
 
 
 class TooMuch(ValueError):
@@ -23,7 +23,9 @@ class TooMuch(ValueError):
 
 
 class Revoked:
-    """Sessions and accounts whose tokens are refused, until these have expired; and how current that knowledge is."""
+    """Sessions and accounts whose tokens are refused, until the tokens have expired. `fresh_as_of`: the time up to
+    which everything is known.
+    """
 
     def __init__(self) -> None:
         self._sessions: dict[str, float] = {}
@@ -48,19 +50,19 @@ class Revoked:
         return self._accounts
 
     def age(self, now: float) -> float:
-        """Return the seconds since the moment up to which everything is known."""
+        """Return the seconds since `fresh_as_of`."""
         return now - self.fresh_as_of
 
     def refuses(self, session_id: str, account_id: str, issued_at: int) -> bool:
-        """Return whether the session was ended, or the account's tokens issued (`iat`) before a moment."""
+        """Return whether a token is refused: its session ended, or it was issued before its account's `not_before`."""
         if session_id in self._sessions:
             return True
         mark = self._accounts.get(account_id)
         return mark is not None and issued_at < mark[0]
 
     def learn(self, told: Mapping[str, Any], now: float) -> None:
-        """Take in one `revoked` event; raises `TypeError`, `ValueError` or `KeyError` for a malformed one, and
-        `TooMuch`.
+        """Add the revocations of one `revoked` event. Raises `TypeError`, `ValueError` or `KeyError` for a malformed
+        event, and `TooMuch`.
         """
         for session, seconds in told.get("sessions", {}).items():
             self.end_session(session, now + float(seconds))
@@ -85,9 +87,9 @@ class Revoked:
     def purge(self, now: float) -> list[str]:
         """Drop revocations whose tokens have all expired; return the sessions and accounts they were about.
 
-        Runs once a minute, and drops a bounded number of sessions at once; the rest at the next call. Sessions are in
-        the order in which they were learnt, so the first to expire come first; one that stands longer than usual does
-        not hold up those behind it.
+        Does something only once a minute. One call drops at most `_PURGED_AT_ONCE` sessions; the next call drops more.
+        Sessions are in the order in which they were added, so those that expire first come first. A session that is
+        kept longer than usual does not hold up those behind it.
         """
         if now - self._purged_at < _PURGE_EVERY_SECONDS:
             return []

@@ -1,7 +1,7 @@
-"""Bound the time and size of a server's answer: it may never end, or send one byte a second.
+"""Bound the time and size of a server's answer: a bad server may never stop sending, or send one byte a second.
 
-A socket timeout starts anew with each byte, and HTTP libraries read response heads of any length. So a timer closes the
-socket from outside when the time is over, wherever the reading stands.
+A socket timeout starts anew with each byte, and HTTP libraries read response heads of any length. So a timer on another
+thread shuts the socket down when the time is over, whatever is being read.
 """
 
 import socket
@@ -16,7 +16,7 @@ ANSWER_SECONDS = 5.0
 
 
 class Unbounded(Exception):
-    """An answer is too long or takes too long. The message continues after the server's name."""
+    """An answer is too long or takes too long. The message is a sentence without its beginning, the server's name."""
 
 
 class Timeouts:
@@ -41,7 +41,9 @@ class Timeouts:
             raise self._too_slow() from None
 
     def hold(self, connection: socket.socket) -> None:
-        """Close this socket when the time is over; a TLS socket replaces the one below it."""
+        """Shut this socket down when the time is over. Replaces a socket held before, such as the one below a TLS
+        socket.
+        """
         with self._lock:
             self._held = connection
         if self._over:

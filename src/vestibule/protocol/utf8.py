@@ -1,8 +1,8 @@
-"""Whether a text came as UTF-8: Python keeps bytes that are not as halves of signs (PEP 383)."""
+"""Tell whether a text was valid UTF-8. Python turns invalid bytes into lone surrogates (PEP 383)."""
 
 
 def is_utf8(text: str) -> bool:
-    """Return whether `text` has no half of a surrogate pair, and so can be stored, sent and shown."""
+    """Return whether `text` has no lone surrogate, and so can be stored, sent and shown."""
     try:
         text.encode()
     except UnicodeEncodeError:

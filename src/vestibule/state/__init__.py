@@ -1,1 +1,3 @@
-"""What one process keeps and guards: remembered tokens and sessions, its keys, the feed, whether it is ready."""
+"""What one process keeps in memory: known tokens and sessions, revocations, its keys, the feed, whether it is ready;
+and how many password hashes it computes at once.
+"""

@@ -1,4 +1,4 @@
-"""The feed: pass on revocations to the services that follow, as this process learns of them."""
+"""The feed: pass revocations on to the services that follow, as soon as this process has them."""
 
 import asyncio
 from collections.abc import Collection, Iterable, Iterator
@@ -8,40 +8,42 @@ from vestibule.model.errors import Overloaded
 from vestibule.model.revocations import Notice, Revocation
 
 MOST_WAITING = 10_000
-"""Notices that may wait for one follower. It comes back for them by its cursor if it was too slow."""
+"""Notices that may wait for one follower. If there are more, its feed ends; it connects again and sends its cursor."""
 
 
 class Follower:
-    """One service's open feed. It ends when the service is too slow, its key is revoked, or the process stops."""
+    """One service's open feed. It ends if the service is too slow, its key is revoked, or the process stops. `woken` is
+    set when there is something to take.
+    """
 
     def __init__(self, key_digest: str) -> None:
         self.key_digest = key_digest
-        self.called = asyncio.Event()
+        self.woken = asyncio.Event()
         self.over = False
         self._waiting: list[Notice] = []
 
     def hand(self, notices: Iterable[Notice]) -> None:
-        """Queue notices until they are taken; ends the feed if too many wait."""
+        """Queue notices until they are taken. End the feed if too many wait."""
         self._waiting += notices
         if len(self._waiting) > MOST_WAITING:
             self.end()
-        self.called.set()
+        self.woken.set()
 
     def take(self) -> list[Notice]:
-        """Return all notices that wait."""
-        self.called.clear()
+        """Return all notices that wait, and clear the queue."""
+        self.woken.clear()
         taken, self._waiting = self._waiting, []
         return taken
 
     def end(self) -> None:
-        """End the feed and drop what waits."""
+        """End the feed and drop the notices that wait."""
         self.over = True
         self._waiting.clear()
-        self.called.set()
+        self.woken.set()
 
 
 class Feed:
-    """The services that follow in this process. Their number is bounded; publishing costs no I/O."""
+    """The services that follow this process, at most `most`. Publishing does no I/O."""
 
     def __init__(self, most: int) -> None:
         self._most = most

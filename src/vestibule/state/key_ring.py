@@ -1,4 +1,4 @@
-"""The key ring: the keys that this process signs and checks with, replaced when the database has others."""
+"""The key ring: the keys that this process signs and checks with. Replaced when those in the database change."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,8 @@ from vestibule.model.signing_keys import KeySet, KeyState, KeyUse, Standing
 class KeyRing:
     """All keys of this server, as this process knows them.
 
-    `standing` is what the database said at `looked_at` (monotonic seconds); keys given by settings never grow old.
+    `standing` are the ids and states of the keys in the database, as read at `looked_at` (monotonic seconds). Keys
+    given by settings are never read again, so their `looked_at` is infinite.
     """
 
     access: KeySet
@@ -18,7 +19,7 @@ class KeyRing:
     looked_at: float = float("inf")
 
     def replace(self, access: KeySet, refresh: KeySet, standing: Standing) -> bool:
-        """Use these keys from now on; return whether a key has gone, so that what it signed is no longer accepted."""
+        """Use these keys from now on. Return whether an access key is gone: tokens that it signed are now refused."""
         gone = self.access.checking.keys() - access.checking.keys()
         self.access, self.refresh, self.standing = access, refresh, standing
         return bool(gone)

@@ -1,7 +1,7 @@
-"""What a process remembers, so that identifying a caller costs no I/O.
+"""The tokens and sessions that a process remembers, so that identifying a caller costs no I/O.
 
-Facts about a token (it is ours, and says this) never change; facts about a session and its account do. They are kept
-apart, so that dropping the second costs a query and not a signature check.
+A token's claims never change, but its session and account do. They are kept separately: when a session is dropped, the
+next request costs a query, but no signature check.
 """
 
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from vestibule.protocol.access_tokens import AccessToken
 
 @dataclass(frozen=True)
 class KnownSession:
-    """A session that lived when it was read, with its account. `shown` is where faces keep what they made of it."""
+    """A session that was live when it was read, with its account. In `shown`, faces keep answers made from it."""
 
     id: str
     account: Account
@@ -22,10 +22,11 @@ class KnownSession:
     shown: dict[str, bytes] = field(default_factory=dict)
 
 
-class Memory:
-    """Bounded: the oldest entry makes room for a new one, which is also the one that expires first.
+class CallerMemory:
+    """Tokens by their digests, and sessions by their ids; at most `size` of each. If it is full, the oldest entry is
+    dropped.
 
-    `hits` and `misses` are how often a caller was known, and was not.
+    `hits` and `misses` count how often a caller was found here, and how often not.
     """
 
     def __init__(self, size: int) -> None:
@@ -50,14 +51,14 @@ class Memory:
         self._tokens[key] = token
 
     def keep_session(self, known: KnownSession) -> None:
-        """Remember a session. The caller has checked that no revocation of it was learnt since it was read."""
+        """Remember a session. First check that no revocation arrived since it was read (`RevocationSet.generation`)."""
         if len(self._sessions) >= self._size:
             self._drop(next(iter(self._sessions)))
         self._sessions[known.id] = known
         self._of_account.setdefault(known.account.id, set()).add(known.id)
 
     def drop(self, revocation: Revocation) -> None:
-        """Drop what a revocation has made untrue."""
+        """Drop the session that a revocation is about, or all sessions of its account."""
         if revocation.kind is RevocationKind.SESSION:
             self._drop(revocation.subject)
         else:
@@ -65,7 +66,7 @@ class Memory:
                 self._drop(session_id)
 
     def drop_tokens(self) -> None:
-        """Drop all tokens, because a key has gone, so that every signature is verified again."""
+        """Drop all tokens, so that every signature is verified again. Call it after a key was withdrawn."""
         self._tokens.clear()
 
     def _drop(self, session_id: str) -> None:

@@ -14,24 +14,24 @@ from vestibule.process.niced_threads import NicedThreads, PoolFull
 
 P = ParamSpec("P")
 T = TypeVar("T")
-_BESIDE = 4  # slots beyond the threads, for requests before or after their hash; more would only wait for one another
+_EXTRA_SLOTS = 4  # slots beyond the threads, for requests that are just before or after their hash
 
 
 class Passwords:
-    """Makes and checks password hashes on other threads; raises `Overloaded` beyond a bounded number."""
+    """Makes and checks password hashes on other threads. Raises `Overloaded` if too many requests wait."""
 
     def __init__(self, hasher: Hasher, threads: NicedThreads) -> None:
         self._hasher = hasher
         self.threads = threads
         self.admitted = 0
-        self._slots = asyncio.Semaphore(threads.threads + _BESIDE)
+        self._slots = asyncio.Semaphore(threads.threads + _EXTRA_SLOTS)
 
     @asynccontextmanager
     async def admission_slot(self) -> AsyncIterator[None]:
         """Hold an admission slot for a hash while the block lasts; raises `Overloaded` if none is left.
 
-        Taken before anything else is done for a request, and few are under way at once: otherwise, in a flood, the work
-        before the hash (looking up the account, counting the attempt) would keep the database and the event loop busy.
+        Take it before any other work for a request. Otherwise, in a flood, the work before the hash (looking up the
+        account, counting the attempt) would keep the database and the event loop busy.
         """
         if self.admitted >= self.threads.room:
             self.threads.refused += 1
@@ -50,8 +50,8 @@ class Passwords:
         return await self._run(self._hasher.hash, password)
 
     async def match(self, password: str, stored: str | None) -> bool:
-        """Return whether `stored` was made from `password`, and False after the same work if there is no hash; raises
-        `Overloaded`.
+        """Return whether `stored` was made from `password`; raises `Overloaded`. If `stored` is None, do the same work
+        and return False.
         """
         matches = await self._run(self._hasher.matches, password, stored or self._hasher.decoy)
         return matches and stored is not None
@@ -59,8 +59,8 @@ class Passwords:
     async def even_out(
         self, password: str, stored: str | None, highest_bcrypt_cost: int | None, argon2: Collection[Cost] = ()
     ) -> None:
-        """Do, after a wrong password, the work that checking `stored` lacked of the most expensive hashes there are:
-        bcrypt of the highest cost, and argon2 of these costs. Raises `Overloaded`.
+        """Do more work after a wrong password, so that it takes as long with every hash: as much as checking bcrypt of
+        the highest cost and argon2 of these costs takes, less what checking `stored` took. Raises `Overloaded`.
         """
         checked = stored or self._hasher.decoy
         if highest_bcrypt_cost is not None:
@@ -69,8 +69,8 @@ class Passwords:
             await self._run(self._hasher.even_out_argon2, password, checked, others)
 
     def choose_library(self) -> Measurement | None:
-        """Hash with the library that is faster on this machine from now on; return what was measured, or None if there
-        is no choice. Takes some tens of milliseconds of CPU.
+        """Measure both libraries, and hash with the faster one from now on. Return the measurement, or None if there is
+        no choice. Takes some tens of milliseconds of CPU.
         """
         return self._hasher.choose_library()
 

@@ -15,7 +15,7 @@ class Hindrance(StrEnum):
 
 
 class Readiness:
-    """What was noted last. Reading it costs no I/O, so that nobody can make the server work by asking."""
+    """The results of the latest checks. Reading them does no I/O, so that health requests cost nothing."""
 
     def __init__(self) -> None:
         self.draining = False
@@ -23,7 +23,7 @@ class Readiness:
         self.clock_agrees = True
 
     def hindrances(self, revocations_trusted: bool) -> list[Hindrance]:
-        """Return why the process is not ready; an empty list if it is. Untrusted revocations mean that its database
+        """Return why the process is not ready; an empty list if it is. If `revocations_trusted` is False, the database
         could not be reached for too long.
         """
         hindered = {

@@ -1,4 +1,4 @@
-"""The set of revocations that every process holds: a check is two look-ups and no I/O."""
+"""The revocations that every process keeps in memory: a check is two look-ups and no I/O."""
 
 import math
 from collections import deque
@@ -11,11 +11,11 @@ from vestibule.protocol.revocations import Revoked
 
 
 class RevocationSet:
-    """Every revocation that still matters, in this process's memory, its number in the record, and how fresh that is.
+    """Every revocation that still matters, with its number in the record, and the time of the last whole read.
 
-    Times here are seconds of a clock that nobody can set (`Clock.monotonic`), so that a clock set back neither
-    prolongs the trust nor drops a revocation. Freshness is compared on every check, never kept by a timer: a
-    process that was stopped for a while distrusts itself on its first answer after it wakes.
+    Times are seconds of a clock that nobody can set (`Clock.monotonic`). So a wall clock that is set back neither
+    prolongs the trust nor drops a revocation. The age is compared at every check and not by a timer: a process that was
+    stopped for a while distrusts its memory at the first check.
     """
 
     def __init__(self, staleness_seconds: float) -> None:
@@ -28,18 +28,20 @@ class RevocationSet:
         self._floor = 0
         self._until = 0.0
         self.reach: Reach | None = None
-        """Chosen by the first read, so that each sees the same record; and anew once its clock was set back."""
+        """Which part of the record is read. Chosen by the first read, and anew after a clock that was ahead is set
+        back.
+        """
         self.clock_offset = 0.0
-        """How far, in seconds, the wall clock was from the one that nobody sets when the last whole read was sent."""
+        """Seconds from the monotonic clock to the wall clock, when the last whole read was sent."""
         self._chosen_by = 0.0
         self.generation = 0
-        """Grows with every notice. What was read before a notice may not be remembered after it."""
+        """Grows with every new revocation. If it grew since a session was read, do not remember that session."""
 
     def __len__(self) -> int:
         return len(self._revoked)
 
     def age(self, now: float) -> float:
-        """Return the seconds since the read that this memory reflects was sent."""
+        """Return the seconds since the last whole read was sent."""
         return self._revoked.age(now)
 
     def trusted(self, now: float) -> bool:
@@ -51,8 +53,8 @@ class RevocationSet:
         return self._revoked.refuses(token.session_id, token.account_id, token.issued_at)
 
     def standing(self, after: int, now: float) -> Iterator[Notice]:
-        """Yield what was recorded after a sequence number and still matters at `now`, one by one, so that other
-        requests are answered in between.
+        """Yield the revocations after a sequence number that still matter at `now`, one by one, so that the caller can
+        pause in between.
         """
         for subject, until in list(self._revoked.sessions.items()):
             if self._numbers.get(subject, 0) > after and until > now:
@@ -63,17 +65,17 @@ class RevocationSet:
 
     @property
     def fresh_as_of(self) -> float:
-        """Return when the read that this memory reflects was sent."""
+        """Return when the last whole read was sent."""
         return self._revoked.fresh_as_of
 
     @property
     def floor(self) -> int:
-        """Return the sequence number after which a whole read begins: the last one there was an overlap ago."""
+        """Return the sequence number after which a whole read begins: the last one known `OVERLAP_SECONDS` ago."""
         return self._floor
 
     @property
     def last(self) -> int:
-        """Return the sequence number after which a quick read begins: the last one seen."""
+        """Return the sequence number after which a quick read begins: the highest one known."""
         return self._last
 
     @property
@@ -82,20 +84,20 @@ class RevocationSet:
         return Range(len(self._seen), self._total)
 
     def chosen_ahead(self, clock_offset: float) -> bool:
-        """Return whether the clock that chose the reach was ahead of what it shows now, so that records that still
-        matter may have been left out.
+        """Return whether the wall clock was ahead when the reach was chosen, and was set back since. Then the reach may
+        leave out revocations that still matter.
         """
         return self._chosen_by - clock_offset > MOST_APART.total_seconds()
 
     def begin(self, reach: Reach, clock_offset: float) -> None:
-        """Read the whole record within `reach` from now on, from its first number. What is known still refuses."""
+        """Begin to read the record within `reach`, from its first number. Revocations known already stay in force."""
         self.reach, self._chosen_by = reach, clock_offset
         self._floor = self._last = self._total = 0
         self._seen.clear()
         self._reads.clear()
 
-    def learn(self, backlog: list[Revocation], sent_at: float) -> list[Revocation]:
-        """Take in what was read at `sent_at`; return what was new. Repeating it does no harm."""
+    def add(self, backlog: list[Revocation], sent_at: float) -> list[Revocation]:
+        """Add revocations from a read sent at `sent_at`; return the new ones. Adding one twice does no harm."""
         fresh = [revocation for revocation in backlog if revocation.sequence not in self._seen]
         for revocation in fresh:
             self._note(revocation, sent_at)
@@ -103,9 +105,9 @@ class RevocationSet:
         return fresh
 
     def renew(self, sent_at: float, clock_offset: float = 0.0) -> None:
-        """Note that a whole read, sent at `sent_at`, was taken in: the memory is as fresh as that.
+        """Note that all of a whole read, sent at `sent_at`, was added: everything before is known.
 
-        A quick read renews nothing, because it may have missed a number that was committed late.
+        Do not call it after a quick read, which may have missed a number that was committed late.
         """
         self._reads.append((sent_at, self.last))
         while self._reads[0][0] < sent_at - OVERLAP_SECONDS:
@@ -114,7 +116,7 @@ class RevocationSet:
         self.clock_offset = clock_offset
 
     def distrust(self) -> None:
-        """Rely on nothing until the next whole read."""
+        """Make `trusted` False until the next whole read."""
         self._revoked.fresh_as_of = float("-inf")
 
     def purge(self, now: float) -> None:
@@ -133,7 +135,7 @@ class RevocationSet:
         self._seen.add(revocation.sequence)
         self._last = max(self._last, revocation.sequence)
         self._total += revocation.sequence
-        # Count from when it was learnt, which is never before it was written.
+        # Count from when the read was sent, which is never before the revocation was made.
         until = sent_at + (revocation.purge_at - revocation.at).total_seconds()
         # Share one float among all that were read together: a million floats take 24 MB.
         until = self._until = self._until if until == self._until else until
@@ -141,12 +143,12 @@ class RevocationSet:
             self._revoked.end_session(revocation.subject, until)
             self._number(revocation)
         elif revocation.kind is RevocationKind.ACCOUNT and revocation.not_before is not None:
-            # `iat` has whole seconds. Keep a sign-in later in the same second; sessions opened earlier in that second
-            # are revoked by their ids as well.
+            # `iat` has whole seconds, so this spares tokens issued in the same second: a new sign-in may come in it.
+            # Sessions opened earlier in that second are revoked by their ids as well.
             self._revoked.end_account(revocation.subject, int(revocation.not_before.timestamp()), until)
             self._number(revocation)
 
     def _number(self, revocation: Revocation) -> None:
-        """Note the newest record about a subject."""
+        """Note the number of the newest revocation of a subject."""
         known = self._numbers.get(revocation.subject, 0)
         self._numbers[revocation.subject] = max(revocation.sequence, known)

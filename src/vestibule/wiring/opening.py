@@ -30,7 +30,7 @@ from vestibule.settings.reading import WrongSettings
 from vestibule.settings.to_policy import to_policy
 from vestibule.settings.types import MAX_LOGO_BYTES
 from vestibule.state.feed import Feed
-from vestibule.state.memory import Memory
+from vestibule.state.memory import CallerMemory
 from vestibule.state.passwords import Passwords
 from vestibule.state.readiness import Readiness
 from vestibule.state.revocation_set import RevocationSet
@@ -145,7 +145,7 @@ async def opened(
             limiter=of_redis().limiter(counting, clock) if counting else limiter.in_memory(clock),
             mailer=mailer(settings, clock),
             revocations=RevocationSet(settings.revocation_staleness_seconds),
-            memory=Memory(settings.remembered_tokens),
+            memory=CallerMemory(settings.remembered_tokens),
             feed=Feed(settings.feed_followers),
             database_clock=DatabaseClock(watching),
             readiness=readiness,

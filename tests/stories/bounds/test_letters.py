@@ -116,8 +116,8 @@ BOUNDS: dict[Callable[[World], Awaitable[None]], dict[LetterKind, int]] = {
 }
 QUEUEING = {
     "ask_for_letter.py": "counted there",
-    "register.py": "counted by `within_limits`, or `for_new_account`",
-    "change_email.py": "counted by `within_its_share`; the notice and the way back, by the link that was spent",
+    "register.py": "counted by `count_letter_to_email`, or `count_letter_of_new_account`",
+    "change_email.py": "counted by `count_letter_of_account`; the notice and the way back, by the link that was spent",
     "verify_email.py": "counted by the link that was spent",
     "tell_owner.py": "counted there",
 }

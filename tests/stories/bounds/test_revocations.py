@@ -53,14 +53,14 @@ async def test_n4_what_is_over_is_not_read_at_the_start(world: World, monkeypatc
 async def test_n4_what_stands_is_read_in_ranges_and_whole(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """N4: a little at a time, and others have their turn after each of them."""
     sizes, turns = list[int](), list[int]()
-    learn = RevocationSet.learn
+    add = RevocationSet.add
 
     def noted(self: RevocationSet, backlog: list[Revocation], sent_at: float) -> list[Revocation]:
         sizes.append(len(backlog))
         asyncio.get_running_loop().call_soon(turns.append, len(sizes))
-        return learn(self, backlog, sent_at)
+        return add(self, backlog, sent_at)
 
-    monkeypatch.setattr(RevocationSet, "learn", noted)
+    monkeypatch.setattr(RevocationSet, "add", noted)
     await record(world, MANY, timedelta(minutes=16))  # all over in the same instant
     known = await start(world)
     assert len(known) == MANY

@@ -36,7 +36,7 @@ async def test_a_transaction_held_open_across_other_revocations_is_not_missed(
     racing_world: World, much: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The sequence trap: number 1 is taken first and committed last."""
-    monkeypatch.setattr(follow_revocations, "_MUCH", much)
+    monkeypatch.setattr(follow_revocations, "_LONG_OVERLAP", much)
     env, committed, taken = racing_world.env, asyncio.Event(), asyncio.Event()
 
     async def slow() -> None:
@@ -65,7 +65,7 @@ async def test_a_long_tail_is_not_read_again_as_long_as_it_is_as_it_was(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a start among a hundred thousand, each look would else hold everybody up for half a second."""
-    monkeypatch.setattr(follow_revocations, "_MUCH", 10)
+    monkeypatch.setattr(follow_revocations, "_LONG_OVERLAP", 10)
     begun: list[int] = []
     after = SqlRevocations.after
 
@@ -177,7 +177,7 @@ async def test_what_was_read_before_a_notice_is_not_remembered_after_it(world: W
     if notice:
         now = world.clock.now()
         changed = Revocation(now, RevocationKind.ACCOUNT_CHANGED, "somebody", now, sequence=1)
-        world.env.learn([changed], world.clock.monotonic())
+        world.env.apply_revocations([changed], world.clock.monotonic())
     gate.go_on.set()
     caller = await looking_up
     assert (world.env.memory.session(caller.session_id) is None) == notice

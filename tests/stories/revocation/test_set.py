@@ -26,7 +26,7 @@ def token(session: str = "s1", account: str = "a1", issued_at: datetime = NOW) -
 
 def learnt(*backlog: Revocation) -> RevocationSet:
     kept = RevocationSet(staleness_seconds=5)
-    kept.learn(list(backlog), sent_at=100.0)
+    kept.add(list(backlog), sent_at=100.0)
     kept.renew(100.0)
     return kept
 
@@ -61,7 +61,7 @@ def test_a_changed_account_is_announced_and_refuses_nothing() -> None:
 
 def test_what_was_learnt_is_news_once() -> None:
     kept = learnt(of_session(1))
-    assert kept.learn([of_session(1), of_session(2, "s2")], sent_at=101.0) == [of_session(2, "s2")]
+    assert kept.add([of_session(1), of_session(2, "s2")], sent_at=101.0) == [of_session(2, "s2")]
 
 
 def test_trust_ends_with_the_staleness_and_counts_from_the_sending() -> None:
@@ -73,7 +73,7 @@ def test_trust_ends_with_the_staleness_and_counts_from_the_sending() -> None:
 def test_it_trusts_nothing_before_the_first_whole_read() -> None:
     kept = RevocationSet(staleness_seconds=5)
     assert not kept.trusted(0.0)
-    kept.learn([of_session(1)], sent_at=0.0)
+    kept.add([of_session(1)], sent_at=0.0)
     assert not kept.trusted(0.0)
 
 
@@ -86,7 +86,7 @@ def test_a_late_answer_to_an_earlier_read_does_not_move_trust_back() -> None:
 def test_a_number_committed_late_is_within_the_next_whole_read() -> None:
     kept = learnt(of_session(8, "s8"))
     assert kept.floor < 7
-    kept.learn([of_session(7, "s7"), of_session(8, "s8")], sent_at=101.0)
+    kept.add([of_session(7, "s7"), of_session(8, "s8")], sent_at=101.0)
     assert kept.refuses(token("s7"))
 
 

@@ -98,7 +98,7 @@ async def test_a_change_of_password_refuses_the_sessions_and_a_shut_account_ever
             Revocation(now, kind, "ada", now + timedelta(seconds=9), now, sequence=number)
             for number, kind in enumerate((RevocationKind.ACCOUNT, RevocationKind.ACCOUNT_CHANGED), start=1)
         ]
-        world.env.learn(marks, world.clock.monotonic())
+        world.env.apply_revocations(marks, world.clock.monotonic())
         assert follower.take() == [Notice(RevocationKind.ACCOUNT, "ada", 9, int(now.timestamp()))]
 
 

@@ -124,7 +124,9 @@ class Server:
     def _learn(self, kind: RevocationKind, subject: str, not_before: datetime | None) -> None:
         now, number = self.clock.now(), self.world.env.revocations.last + 1
         memory = self.world.env.policy.revocation_memory
-        self.world.env.learn([Revocation(now, kind, subject, now + memory, not_before, number)], self.clock.monotonic())
+        self.world.env.apply_revocations(
+            [Revocation(now, kind, subject, now + memory, not_before, number)], self.clock.monotonic()
+        )
 
 
 Face = Kit | Server

@@ -1,0 +1,36 @@
+"""Announce: make revocations known to every process, and tell it when an account has changed."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+from vestibule.flows.env import Env
+from vestibule.model.revocations import OVERLAP_SECONDS, Revocation, RevocationKind
+from vestibule.model.store import Transaction
+
+_APPLIED_AT_ONCE = 500
+
+
+async def announce(env: Env, revocations: Sequence[Revocation], session_ids: Collection[str] = ()) -> None:
+    """Make committed revocations known: to this process at once, to the others when the wake-up arrives or when they
+    next read the record. `session_ids` are ended sessions without a revocation of their own.
+    """
+    if not revocations:
+        return
+    for start in range(0, len(revocations), _APPLIED_AT_ONCE):
+        env.apply_revocations(list(revocations[start : start + _APPLIED_AT_ONCE]), env.clock.monotonic())
+        await asyncio.sleep(0)  # others are answered meanwhile
+    await env.wake_ups.send()
+    revoked = (r.subject for r in revocations if r.kind is RevocationKind.SESSION)
+    await env.replica.drop(list({*session_ids, *revoked}))
+
+
+async def record_account_changed(tx: Transaction, account_id: str, now: datetime) -> list[Revocation]:
+    """Record that what processes remember of the account is out of date. Return the record, for `announce`. No token is
+    refused.
+
+    The record can be purged as soon as every running process has read it: a process that starts later remembers
+    nothing.
+    """
+    purge_at = now + timedelta(seconds=OVERLAP_SECONDS)
+    return await tx.revocations.append([Revocation(now, RevocationKind.ACCOUNT_CHANGED, account_id, purge_at)])
