@@ -1,4 +1,4 @@
-"""What commands need from outside, as promises that `wiring` keeps: no command knows where things are stored."""
+"""Define, as protocols, what commands need from outside. `wiring` implements it: no command knows a database."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -18,7 +18,7 @@ class Legacy(Protocol):
 
     @property
     def claims(self) -> Claims:
-        """Return which of them came first with each email."""
+        """Return the record of which account claimed each email first."""
 
     async def count(self) -> int:
         """Return how many accounts there are."""
@@ -44,11 +44,11 @@ class CommandContext(Protocol):
     def settings(self) -> Settings:
         """Return the settings in force; raises `WrongSettings`."""
 
-    def settings_for(self, *looks: Callable[[Settings], object]) -> Settings:
-        """Return the settings if none of `looks` rejects them; raises `WrongSettings` with every line that is wrong."""
+    def settings_for(self, *checks: Callable[[Settings], object]) -> Settings:
+        """Return the settings if none of `checks` rejects them; raises `WrongSettings` with a line for each fault."""
 
     def opened(self, *, first_start: bool = False) -> AbstractAsyncContextManager[Env]:
-        """Return everything a process needs, while the block lasts. `first_start`: make what is missing."""
+        """Open everything a process needs, for the block. With `first_start`, create what does not exist yet."""
 
     def given_keys(self) -> KeyRing | None:
         """Return the signing keys in the settings, or None."""
@@ -66,7 +66,7 @@ class CommandContext(Protocol):
         """Migrate the database; return the revision before, None if it was empty, and after."""
 
     def legacy(self, address: str) -> AbstractAsyncContextManager[Legacy]:
-        """Return the accounts in the tutorial's `users` table at a database URL, while the block lasts."""
+        """Open the tutorial's `users` table at a database URL, for the block."""
 
     def copying(self, address: str) -> AbstractAsyncContextManager[DatabaseCopy]:
-        """Return a copy from the database at a URL to the one in force, while the block lasts."""
+        """Open two databases for the block, to copy from the one at a URL to the one in the settings."""

@@ -15,7 +15,7 @@ from vestibule.cli.typed import Commands
 from vestibule.cli.usage import WronglyTyped
 from vestibule.cli.users import users
 
-# `vestibule/__main__.py` has `cli/session.py` run these, a program of its own; they are listed here for the help alone.
+# `vestibule/__main__.py` runs these in `cli/session.py`, a separate program. They are listed here only for the help.
 _YOUR_SESSION = {
     "login": "Sign in, at this server or another. The tokens are kept in a file that only you can read.",
     "whoami": "Show who is signed in.",
@@ -61,9 +61,12 @@ def build() -> typer.Typer:
     commands.add_typer(users, name="users")
     commands.add_typer(mail, name="mail")
     for name, what in _YOUR_SESSION.items():
-        commands.command(name, help=what, rich_help_panel="Your own session", context_settings=_AS_TYPED)(_not_first)
+        commands.command(name, help=what, rich_help_panel="Your own session", context_settings=_AS_TYPED)(
+            _refuse_as_second_word
+        )
     return commands
 
 
-def _not_first(context: typer.Context) -> None:
+def _refuse_as_second_word(context: typer.Context) -> None:
+    """Refuse a command of `cli/session.py` after an option: `__main__` recognizes it only as the first word."""
     raise WronglyTyped(f"nothing may stand before {context.info_name}; type: vestibule {context.info_name}")

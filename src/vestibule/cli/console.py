@@ -1,7 +1,7 @@
 """Output of the command line: results go to standard output, what is meant to be read to standard error.
 
-What is shown may come from others: a server, a mail server, a row of the database. So none of it controls the terminal,
-and no line of it looks like one of ours.
+What is shown may come from others: a server, a mail server, a row of the database. It must not control the terminal,
+and it must not begin a line that looks like one of ours.
 """
 
 import json
@@ -47,7 +47,7 @@ def fail(message: str) -> None:
 
 
 def show_once(secret: str, if_lost: str) -> None:
-    """Print what cannot be shown again; raises `OutputLost`, whose message then says what to do."""
+    """Print a secret that cannot be shown again. If that fails, raise `OutputLost` with `if_lost`: what to do now."""
     try:
         results.print(secret, soft_wrap=True, highlight=False)
         sys.stdout.flush()
@@ -56,7 +56,7 @@ def show_once(secret: str, if_lost: str) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print a JSON document for programs; escape what a terminal would obey."""
+    """Print a JSON document for programs, with control characters escaped."""
     text = json.dumps(value, ensure_ascii=False, indent=2)
     print("".join(sign if sign.isprintable() or sign == "\n" else json.dumps(sign)[1:-1] for sign in text))
 

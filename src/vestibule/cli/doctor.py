@@ -25,11 +25,12 @@ _MARKS = {
 _STYLES = {Severity.FINE: "", Severity.HINT: "cyan", Severity.WARNING: "yellow", Severity.FAULT: "bold red"}
 
 
-def _of_a_server(url: str | None) -> str | None:
+def _server_url(url: str | None) -> str | None:
+    """Return the URL as it is; raises `typer.BadParameter` if it is malformed or has a path."""
     try:
         parts = urlsplit(url or "")
         _ = parts.port
-    except ValueError:  # not chained: it quotes the URL
+    except ValueError:  # not chained: its message quotes the whole URL
         raise typer.BadParameter(f"{shown(url or '')} is not an address such as https://auth.example.com") from None
     if parts.scheme in {"http", "https"} and parts.path.strip("/"):
         server = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
@@ -40,7 +41,7 @@ def _of_a_server(url: str | None) -> str | None:
 def doctor(
     context: typer.Context,
     url: Annotated[
-        str | None, typer.Option(callback=_of_a_server, help="Check the server at this URL, as visitors see it.")
+        str | None, typer.Option(callback=_server_url, help="Check the server at this URL, as visitors see it.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")] = False,
 ) -> None:
@@ -55,7 +56,7 @@ def doctor(
     except WrongSettings as reason:
         if as_json:
             _print_json(_of_wrong_settings(reason))
-        raise  # which prints every line, as in every command
+        raise  # `endings.explained` prints every line, as for every command
     found = asyncio.run(command_context.examine(url))
     if as_json:
         _print_json(found)

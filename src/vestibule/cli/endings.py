@@ -1,7 +1,7 @@
-"""How a command ends that cannot go on: with a line that says what to do, and an exit status.
+"""End a command that cannot go on: print a line that says what to do, and exit with a status.
 
-An unforeseen exception is a mistake of ours. Its traceback is shown without any value in it, because a terminal's
-output gets pasted into reports as it is.
+An unforeseen exception is a bug of ours. Its traceback is shown without values, because people paste a terminal's
+output into reports as it is.
 """
 
 import sys
@@ -23,7 +23,7 @@ def explained() -> Iterator[None]:
     try:
         yield
     except SystemExit as end:
-        _end_whole(end)
+        _end_when_written(end)
     except OperatorError as fault:
         _end(str(fault), fault.status)
     except ModuleNotFoundError as fault:
@@ -31,7 +31,7 @@ def explained() -> Iterator[None]:
     except StoreUnavailable as fault:
         if fault.lasting:
             _end(str(fault), 2)
-        _end(f"DATABASE_URL: {_of_the_database(fault)}", 1)
+        _end(f"DATABASE_URL: {_database_sentence(fault)}", 1)
     except OSError as fault:  # of a file, a disk or a network, which an operator can correct
         about = f"{one_line(str(fault.filename))}: " if fault.filename else ""
         _end(f"{about}{fault.strerror or type(fault).__name__}", 1)
@@ -40,8 +40,8 @@ def explained() -> Iterator[None]:
         _end("this is a mistake in Vestibule; please report the lines above, in which there is nothing private", 1)
 
 
-def _end_whole(end: SystemExit) -> None:
-    """End as intended once all output is written; raises SystemExit with a failure if it cannot be."""
+def _end_when_written(end: SystemExit) -> None:
+    """Raise `end` after all output is written. If it cannot be written, raise SystemExit with a failure instead."""
     try:
         sys.stdout.flush()
     except streams.OutputLost as fault:
@@ -49,7 +49,7 @@ def _end_whole(end: SystemExit) -> None:
     raise end
 
 
-def _of_the_database(fault: StoreUnavailable) -> str:
+def _database_sentence(fault: StoreUnavailable) -> str:
     why = " ".join(str(fault).split()) or "no answer"
     if fault.server is None:
         return f"the database cannot do this now: {why}"

@@ -21,12 +21,12 @@ from vestibule.model.limits import usual_form
 from vestibule.settings.types import shown
 
 _KINDS = f"Show only this kind; may be repeated. Kinds: {', '.join(kind.value for kind in EventKind)}."
-_LOOK_SECONDS = 1.0
-_MOST_HOURS = 1_000_000  # a century; years begin at 1
+_POLL_SECONDS = 1.0
+_MOST_HOURS = 1_000_000  # a century; a much larger number would go back beyond the year 1
 
 
 def _one_address(typed: str | None) -> str | None:
-    """Return an address in the form that events have, also of `ADDRESS/32` or `/128`; raises `typer.BadParameter`."""
+    """Return the address in the form that events store; `/32` or `/128` may follow it. Raises `typer.BadParameter`."""
     if typed is None:
         return None
     address, slash, bits = typed.strip().partition("/")
@@ -39,7 +39,7 @@ def _one_address(typed: str | None) -> str | None:
     return form
 
 
-def _some_hours(hours: float | None) -> float | None:
+def _positive_hours(hours: float | None) -> float | None:
     if hours is not None and not 0 < hours <= _MOST_HOURS:  # refuses NaN too
         raise typer.BadParameter(f"{hours:g} is not more than 0 and at most {_MOST_HOURS:,}")
     return hours
@@ -53,7 +53,7 @@ def events(
     ] = None,
     kind: Annotated[list[EventKind] | None, typer.Option(metavar="KIND", help=_KINDS)] = None,
     hours: Annotated[
-        float | None, typer.Option(callback=_some_hours, help="Show only the last hours, such as 24 or 0.5.")
+        float | None, typer.Option(callback=_positive_hours, help="Show only the last hours, such as 24 or 0.5.")
     ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", help="Show at most this many.", min=1, max=100_000)] = 50,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep running; show events as they happen.")] = False,
@@ -62,12 +62,12 @@ def events(
     """Show events: sign-ins, refusals and changes, the newest last. Shows no secrets."""
     wanted = EventFilter(network_address=network, kinds=tuple(kind or ()))
     since = timedelta(hours=hours) if hours is not None else None
-    asyncio.run(_show(context.obj, _Wish(wanted, account, since, limit, follow), _json if as_json else _table))
+    asyncio.run(_show(context.obj, _Query(wanted, account, since, limit, follow), _json if as_json else _table))
 
 
 @dataclass(frozen=True)
-class _Wish:
-    """What was asked for, before the email's account is known."""
+class _Query:
+    """The options of the command. `wanted` still lacks the account of `email` and the moment of `since`."""
 
     wanted: EventFilter
     email: str | None
@@ -76,19 +76,19 @@ class _Wish:
     follow: bool
 
 
-async def _show(command_context: CommandContext, wish: _Wish, show: Callable[[list[Event]], None]) -> None:
+async def _show(command_context: CommandContext, query: _Query, show: Callable[[list[Event]], None]) -> None:
     async with command_context.opened() as env:
-        account_id = (await account_of(env, wish.email)).id if wish.email else None
-        since = env.clock.now() - wish.since if wish.since is not None else None
-        wanted = replace(wish.wanted, account_id=account_id, since=since)
+        account_id = (await account_of(env, query.email)).id if query.email else None
+        since = env.clock.now() - query.since if query.since is not None else None
+        wanted = replace(query.wanted, account_id=account_id, since=since)
         while True:
-            found = await find_events(env, wanted, wish.limit)
+            found = await find_events(env, wanted, query.limit)
             if found or not wanted.after:
                 show([event for _, event in found])
-            if not wish.follow:
+            if not query.follow:
                 return
             wanted = replace(wanted, after=found[-1][0] if found else wanted.after)
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(_POLL_SECONDS)
 
 
 def _table(events: list[Event]) -> None:

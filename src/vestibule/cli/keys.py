@@ -82,8 +82,8 @@ def rotate(
         results.print(f"{kid} signs {name.value} tokens from now on.")
 
 
-class _OfAnyId(DiscreetCommand):
-    """Takes `-h` for help only as a word of its own, since a key id may begin with it."""
+class _AnyKeyIdCommand(DiscreetCommand):
+    """Reads `-h` as a request for help only if it stands alone: a key id may begin with `-h`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Return the rest of the arguments."""
@@ -91,7 +91,7 @@ class _OfAnyId(DiscreetCommand):
 
 
 # One id in sixty-four begins with a dash; without one-letter options, it is not read as options.
-@keys.command(cls=_OfAnyId, context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
+@keys.command(cls=_AnyKeyIdCommand, context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
 def retire(
     context: typer.Context,
     kid: Annotated[str, typer.Argument(metavar="KEY_ID", help="As `vestibule keys list` shows it.")],
@@ -140,13 +140,13 @@ def generate(
 async def _rotate(command_context: CommandContext, uses: list[KeyUse], *, early: bool) -> dict[KeyUse, str]:
     async with command_context.opened() as env:
         if early:
-            await _until_everybody_knows_the_next(env, uses)
+            await _wait_until_next_keys_are_known(env, uses)
         return await rotate_keys(env, uses, early=early)
 
 
-async def _until_everybody_knows_the_next(env: Env, uses: list[KeyUse]) -> None:
-    """Wait until every process knows the next keys. Each looks once a second, and one that cannot look stops trusting
-    what it knows after this time.
+async def _wait_until_next_keys_are_known(env: Env, uses: list[KeyUse]) -> None:
+    """Wait until every process knows the next keys. Each process reads them once a second. One that cannot read them
+    lets nobody in after `revocation_staleness`.
     """
     require_key_manager(env)
     if set(uses) & set(env.keys.lacking_next):

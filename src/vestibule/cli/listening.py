@@ -1,4 +1,4 @@
-"""Where `vestibule serve` listens: the addresses and ports as they are set, tried out before a worker starts."""
+"""Bind the address and port of `vestibule serve`, and try those of the metrics, before a worker starts."""
 
 import socket
 
@@ -7,16 +7,16 @@ from vestibule.settings.fields import Settings
 from vestibule.settings.reading import WrongSettings
 
 
-def places(settings: Settings, host: str | None, port: int | None) -> tuple[str, socket.socket]:
-    """The address to listen on, and a socket that has the port; raises `WrongSettings` with a line for each place that
-    cannot be had, that of the metrics too.
+def listener_for(settings: Settings, host: str | None, port: int | None) -> tuple[str, socket.socket]:
+    """Return the IP address to listen on, and a socket bound to it and the port. Raises `WrongSettings` with a line for
+    each address and port that cannot be used, also for those of the metrics.
     """
     faults = list[str]()
     given = (host, "--host") if host else (settings.host, "VESTIBULE_HOST")
-    main = _taken(faults, *given, settings.port if port is None else port, "PORT")
+    main = _try_to_bind(faults, *given, settings.port if port is None else port, "PORT")
     if settings.metrics is not None:
         address, number = settings.metrics
-        beside = _taken(faults, address, "VESTIBULE_METRICS", number, "VESTIBULE_METRICS")
+        beside = _try_to_bind(faults, address, "VESTIBULE_METRICS", number, "VESTIBULE_METRICS")
         if beside is not None:
             beside[1].close()
     if faults or main is None:
@@ -24,41 +24,42 @@ def places(settings: Settings, host: str | None, port: int | None) -> tuple[str,
     return main
 
 
-def _taken(
+def _try_to_bind(
     faults: list[str], name: str, named_by: str, port: int, numbered_by: str
 ) -> tuple[str, socket.socket] | None:
+    """Return the IP address and a bound socket. If that fails, return None and add a line to `faults`."""
     try:
         address = _address(name, named_by)
-        return address, _place(address, port, numbered_by)
+        return address, _bound_socket(address, port, numbered_by)
     except WrongSettings as fault:
         faults.append(str(fault))
         return None
 
 
 def _address(name: str, setting: str) -> str:
-    """The IP address to listen on, which is all that granian takes; raises `WrongSettings`."""
+    """Return the IP address of a name, because granian takes no names; raises `WrongSettings`."""
     try:
         found = socket.getaddrinfo(listening_address(name), None, type=socket.SOCK_STREAM)
     except ValueError as fault:
         raise WrongSettings(f"{setting}: {fault}") from None
     except OSError as fault:
         raise WrongSettings(f"{setting}: {name} cannot be looked up: {fault.strerror}") from None
-    # IPv4 first, where a name has both: what is asked for localhost mostly asks there.
+    # Prefer IPv4 if a name has both: most clients connect to localhost over IPv4.
     return str(min(found, key=lambda each: each[0] != socket.AF_INET)[4][0])
 
 
-def _place(host: str, port: int, setting: str) -> socket.socket:
-    """A socket that has this port, or any if it is 0; raises `WrongSettings` where somebody listens at it already.
+def _bound_socket(host: str, port: int, setting: str) -> socket.socket:
+    """Return a socket bound to this port, or to any free port for 0. Raises `WrongSettings` if the port is taken.
 
-    granian itself would share the port with another. A port that the system chose stays bound, where Linux lets granian
-    listen nevertheless, so that nobody else is given it in the meantime.
+    granian itself would share the port with the other program. On Linux the socket stays bound while granian listens,
+    so that no other program gets a port that the system chose for us.
     """
-    place = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        place.bind((host, port))
+        bound.bind((host, port))
     except OSError as fault:
-        place.close()
+        bound.close()
         remedy = f"choose another port with {setting}=" + (" or --port" if setting == "PORT" else "")
         raise WrongSettings(f"{setting}: cannot listen on {host}:{port}: {fault.strerror}; {remedy}") from None
-    return place
+    return bound

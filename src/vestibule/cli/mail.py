@@ -29,8 +29,8 @@ class NoSuchLetter(OperatorError):
     """No letter in the outbox has such an id."""
 
 
-class NotAnswered(OperatorError):
-    """The mail server did not take the letter; the message says what it answered, and which settings to check."""
+class NotTaken(OperatorError):
+    """The mail server did not take the letter. The message says what it answered, and which settings to check."""
 
 
 mail = Commands(no_args_is_help=True, help="Show the outbox, retry letters, and test the mail server.")
@@ -95,15 +95,15 @@ async def _look(command_context: CommandContext, limit: int) -> tuple[Outbox, da
         return await look_into_outbox(env, limit), env.clock.now()
 
 
-async def _retry(command_context: CommandContext, beginnings: list[str] | None) -> int:
+async def _retry(command_context: CommandContext, prefixes: list[str] | None) -> int:
     async with command_context.opened() as env:
-        if not beginnings:
+        if not prefixes:
             return await retry_letters(env, None)
         there = [state.letter.id for state in (await look_into_outbox(env, _MOST_LETTERS)).letters]
-        for beginning in beginnings:
-            if not any(letter_id.startswith(beginning) for letter_id in there):
-                raise NoSuchLetter(f"no letter in the outbox has an id that begins with {beginning}")
-        return await retry_letters(env, [letter_id for letter_id in there if letter_id.startswith(tuple(beginnings))])
+        for prefix in prefixes:
+            if not any(letter_id.startswith(prefix) for letter_id in there):
+                raise NoSuchLetter(f"no letter in the outbox has an id that begins with {prefix}")
+        return await retry_letters(env, [letter_id for letter_id in there if letter_id.startswith(tuple(prefixes))])
 
 
 async def _send(command_context: CommandContext, email: str, language: str | None) -> str:
@@ -111,7 +111,7 @@ async def _send(command_context: CommandContext, email: str, language: str | Non
         try:
             return await send_test_letter(env, email, language)
         except NotSent as fault:
-            raise NotAnswered(f"the letter was not taken: {fault}\n{_WHERE_TO_LOOK}") from None
+            raise NotTaken(f"the letter was not taken: {fault}\n{_WHERE_TO_LOOK}") from None
 
 
 _WHERE_TO_LOOK = (
@@ -142,7 +142,7 @@ def _table(outbox: Outbox, now: datetime) -> Table:
 
 def _row(state: LetterState, now: datetime) -> tuple[str, ...]:
     letter = state.letter
-    queued = f"{_words(letter.created_at, now)} ago"
+    queued = f"{_period(letter.created_at, now)} ago"
     says, to, doing = letter.kind.value.replace("_", " "), escape(letter.email or "?"), _doing(state, now)
     fault = escape(state.last_fault or "")
     return escape(letter.id[:_SHOWN_OF_ID]), says, to, queued, str(letter.attempts), doing, fault
@@ -155,17 +155,17 @@ def _doing(state: LetterState, now: datetime) -> str:
         return "due"
     if state.last_fault is None:
         return "being sent"
-    return f"again in {_words(now, state.due_at)}"
+    return f"again in {_period(now, state.due_at)}"
 
 
 def _summary(outbox: Outbox, now: datetime) -> str:
     backlog = outbox.backlog
     if not backlog.waiting and not backlog.refused:
         return "The outbox is empty."
-    oldest = f", the oldest for {_words(backlog.oldest, now)}" if backlog.oldest else ""
+    oldest = f", the oldest for {_period(backlog.oldest, now)}" if backlog.oldest else ""
     return f"Waiting: {backlog.waiting:,}{oldest}. Refused for good: {backlog.refused:,}."
 
 
-def _words(since: datetime, until: datetime) -> str:
+def _period(since: datetime, until: datetime) -> str:
     """Return a period in words, such as `5 min`."""
     return format_timedelta(until - since, format="short", locale="en")

@@ -20,7 +20,7 @@ from granian.log import LogLevels
 
 from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import notes
-from vestibule.cli.listening import places
+from vestibule.cli.listening import listener_for
 from vestibule.cli.supervisor import FINISH_SECONDS, Supervisor
 from vestibule.cli.welcome import welcome_when_open
 from vestibule.process import garbage, open_files
@@ -29,12 +29,12 @@ from vestibule.settings.reading import ENV_FILE, WrongSettings, slips
 
 _log = structlog.get_logger(__name__)
 _PLAIN, _TRACED = "vestibule.app:application", "vestibule.traced:application"
-_TRACES = "opentelemetry-exporter-otlp-proto-http"
-# A client that does not get through with the head of a request in ten seconds, or in 16 kB, holds one for nothing
-# (ASVS 5.0, 15.2.2). Bodies are counted and timed in web/body.py.
+_TRACES_PACKAGE = "opentelemetry-exporter-otlp-proto-http"
+# The head of a request must arrive within ten seconds and 16 kB, so that no slow client holds a connection for longer
+# (ASVS 5.0, 15.2.2). web/body.py limits bodies.
 _LIMITS = HTTP1Settings(header_read_timeout=10_000, max_buffer_size=16_384)
 _BACKLOG = 4096
-"""Connections at least that the system keeps waiting for us; Linux's own limit, net.core.somaxconn, may be lower."""
+"""The least number of new connections that the system queues for us; Linux may queue fewer (net.core.somaxconn)."""
 
 
 def serve(
@@ -55,28 +55,28 @@ def serve(
     On the embedded default it makes the database and the keys on the first start, and brings the schema up to
     date on every start. Another database must be ready: run `vestibule migrate` first.
     """
-    # Until granian hears the signal itself: the first process of a container is sent none that it does not ask for.
+    # Until granian handles SIGTERM: the first process of a container gets no signal for which it has no handler.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     command_context: CommandContext = context.obj
     settings = command_context.settings_for(_require_traces)
-    address, place = places(settings, host, port)
-    number = place.getsockname()[1]
+    address, listener = listener_for(settings, host, port)
+    bound_port = listener.getsockname()[1]
     if sys.platform != "linux":
-        place.close()
-    os.environ["PORT"] = str(number)  # for the workers, whose letters name it
-    _tell_slips()
-    _tell_weaknesses(command_context)
+        listener.close()
+    os.environ["PORT"] = str(bound_port)  # for the workers: links in letters contain it
+    _warn_of_unknown_names()
+    _warn_of_weaknesses(command_context)
     asyncio.run(_prepare(command_context))
     open_files.raise_limit()
     connections = _connections(settings)
     program = _TRACED if settings.traces else _PLAIN
     server = Supervisor(
-        lambda: welcome_when_open(settings, address, number, workers),
+        lambda: welcome_when_open(settings, address, bound_port, workers),
         settings.leaving_seconds,
         program,
         factory=True,
         address=address,
-        port=number,
+        port=bound_port,
         interface=Interfaces.ASGI,
         http=HTTPModes.http1,
         http1_settings=_LIMITS,
@@ -88,35 +88,37 @@ def serve(
         respawn_failed_workers=True,
         log_level=LogLevels.warning,
     )
-    with place, _room_for_metrics(settings):
+    with listener, _metrics_folder(settings):
         _load(program)
         server.serve()
 
 
 def _load(program: str) -> None:
-    """Import what the workers run, where they are forked: once for all of them, in memory that they share. After the
-    place for metrics is known, because prometheus-client looks for that when it is imported.
+    """Import the workers' program before they are forked, so that they share its memory. Call this inside
+    `_metrics_folder`, because prometheus-client reads the folder's name when it is imported.
     """
     if multiprocessing.get_start_method() == "fork":
         with garbage.none_meanwhile():
             import_module(program.partition(":")[0])
 
 
-def _tell_slips() -> None:
-    """Warn of names in `.env` that may be meant for us: the file may be another program's too, so no more than that."""
+def _warn_of_unknown_names() -> None:
+    """Warn of names in `.env` that look like misspelled settings. They may be another program's, so only warn."""
     for name, meant in slips():
         _log.warning("setting_unknown", name=name, file=str(ENV_FILE), perhaps=meant)
 
 
-def _tell_weaknesses(command_context: CommandContext) -> None:
-    """Warn of settings that weaken the server: it starts, for somebody may have meant them."""
+def _warn_of_weaknesses(command_context: CommandContext) -> None:
+    """Warn of settings that weaken the server. It starts all the same, because they may be intended."""
     for finding in command_context.weaknesses():
         _log.warning("setting_weakens", what=finding.what, why=finding.why, remedy=finding.remedy)
 
 
 @contextlib.contextmanager
-def _room_for_metrics(settings: Settings) -> Iterator[None]:
-    """Where the workers write what they measure, if they do, so that each can tell of all; docs/metrics.md."""
+def _metrics_folder(settings: Settings) -> Iterator[None]:
+    """Provide a folder for the block where each worker writes its metrics, so that each can report those of all
+    (docs/metrics.md). Does nothing if no metrics are wanted.
+    """
     if settings.metrics is None:
         yield
         return
@@ -126,13 +128,15 @@ def _room_for_metrics(settings: Settings) -> Iterator[None]:
 
 
 async def _prepare(command_context: CommandContext) -> None:
-    """Meet every fault here, once and in words, instead of in each worker."""
+    """Open everything once, so that a fault is reported here in a sentence, instead of by each worker."""
     async with command_context.opened(first_start=True) as env:
         await env.store.ping()
 
 
 def _connections(settings: Settings) -> int:
-    """How many each process may take; raises `WrongSettings` where that would not do for those who follow the feed."""
+    """Return how many connections each process may accept. Raises `WrongSettings` if followers of the feed could take
+    more than half of them.
+    """
     within = open_files.connections_within(settings.connections)
     if settings.feed_followers > within // 2:
         raise WrongSettings(
@@ -145,11 +149,11 @@ def _connections(settings: Settings) -> int:
 
 
 def _require_traces(settings: Settings) -> None:
-    """Raises `WrongSettings` where what tells OpenTelemetry is wanted, and not installed."""
+    """Raise `WrongSettings` if traces are wanted and the exporter of OpenTelemetry is not installed."""
     if not settings.traces:
         return
     try:
-        distribution(_TRACES)
+        distribution(_TRACES_PACKAGE)
     except PackageNotFoundError:
         raise WrongSettings(
             "VESTIBULE_TRACES: needs more; in a clone of Vestibule: pip install '.[server,traces]'"

@@ -1,7 +1,7 @@
 """`vestibule login`, `whoami`, `token` and `logout`: a user's own session, at this server or any other.
 
-A program of its own, which `vestibule/__main__.py` chooses: its imports, httpx above all, take 15 MB that no server
-should carry.
+This is a separate program, which `vestibule/__main__.py` chooses: its imports, above all httpx, take 15 MB of memory
+that no server should need.
 """
 
 from collections.abc import Iterator
@@ -15,10 +15,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from vestibule.cli import usage
-from vestibule.cli.asked import asked
 from vestibule.cli.console import fail, notes, print_json, results
 from vestibule.cli.endings import explained
-from vestibule.cli.kept import KeptSession
+from vestibule.cli.prompt import ask
+from vestibule.cli.session_file import SessionFile
 from vestibule.cli.typed import Commands
 from vestibule.client import NotReachedError, Session, SignedOutError
 from vestibule.client.wire import PlainHttpError
@@ -26,7 +26,7 @@ from vestibule.process.operator_errors import OperatorError
 from vestibule.settings import reading
 
 _WRONG_URL, _NOT_DONE = 2, 1
-person = Commands(
+session_commands = Commands(
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -38,7 +38,7 @@ Url = Annotated[
 ]
 
 
-@person.command()
+@session_commands.command()
 def login(
     email: Annotated[
         str | None,
@@ -52,12 +52,12 @@ def login(
     """
     with _session(url, begins=True) as session:
         if url is None:
-            notes.print(f"Signing in at {reading.read().own_base}{_where_from()}.", markup=False, highlight=False)
-        session.sign_in(email or asked("Email"), asked("Password", hidden=True))
+            notes.print(f"Signing in at {reading.read().own_base}{_named_where()}.", markup=False, highlight=False)
+        session.sign_in(email or ask("Email"), ask("Password", hidden=True))
         notes.print(f"Signed in as {session.me().get('email')}.", markup=False)
 
 
-@person.command()
+@session_commands.command()
 def whoami(url: Url = None, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
     """Show who is signed in, as the server knows them now."""
     with _session(url) as session:
@@ -71,31 +71,31 @@ def whoami(url: Url = None, as_json: Annotated[bool, typer.Option("--json", help
     results.print(table)
 
 
-@person.command()
+@session_commands.command()
 def token(url: Url = None) -> None:
     """Print a valid access token, for `curl -H "Authorization: Bearer $(vestibule token)"`."""
     with _session(url) as session:
         print(session.fresh().access)
 
 
-@person.command()
+@session_commands.command()
 def logout(url: Url = None) -> None:
     """Sign out: end the session at the server, and delete its tokens here."""
     with _session(url) as session:
-        kept = _kept_for(url or reading.read().own_base)
-        if kept.load() is None:
-            _nobody_to_sign_out(kept, url or reading.read().own_base)
+        file = _file_for(url or reading.read().own_base)
+        if file.load() is None:
+            _nobody_to_sign_out(file, url or reading.read().own_base)
             return
         session.sign_out()
     notes.print("Signed out.")
 
 
-def _nobody_to_sign_out(kept: KeptSession, address: str) -> None:
-    """Say that nobody is signed in; deletes a file that holds no session, and raises `OperatorError` about it."""
-    if kept.is_there:
-        kept.clear()
+def _nobody_to_sign_out(file: SessionFile, address: str) -> None:
+    """Print that nobody is signed in. If there is a file, it holds no session: delete it and raise `OperatorError`."""
+    if file.exists:
+        file.clear()
         raise OperatorError(
-            f"{kept.path}: the file held no session, so none was ended; a session may still be open at the server: "
+            f"{file.path}: the file held no session, so none was ended; a session may still be open at the server: "
             f"end it at {address}/profile/security, or change the password"
         )
     notes.print(f"Nobody is signed in at {address}.", markup=False, highlight=False)
@@ -103,13 +103,13 @@ def _nobody_to_sign_out(kept: KeptSession, address: str) -> None:
 
 @contextmanager
 def _session(url: str | None, *, begins: bool = False) -> Iterator[Session]:
-    """Return the session stored for that server; on an error print the reason, and raise `typer.Exit`. `begins`: first
-    check that the session can be stored.
+    """Yield the session stored for that server. On an error print the reason, and raise `typer.Exit`. With `begins`,
+    first check that a new session can be stored.
     """
-    session, kept = _opened(url)
+    session, file = _opened(url)
     try:
         if begins:
-            _try_out(kept)
+            _try_out(file)
         yield session
     except SignedOutError as refusal:
         hint = "; sign in with: vestibule login" if refusal.code == "not_signed_in" else ""
@@ -122,12 +122,12 @@ def _session(url: str | None, *, begins: bool = False) -> Iterator[Session]:
         session.close()
 
 
-def _opened(url: str | None) -> tuple[Session, KeptSession]:
+def _opened(url: str | None) -> tuple[Session, SessionFile]:
     """Return the session of a server and the file that stores it; print what is wrong, and raise `typer.Exit`."""
     try:
         address = url or reading.read().own_base
-        kept = _kept_for(address)
-        session = Session(address, kept)
+        file = _file_for(address)
+        session = Session(address, file)
         _require_no_path(address)
     except reading.WrongSettings as wrong:
         fail(str(wrong))
@@ -138,7 +138,7 @@ def _opened(url: str | None) -> tuple[Session, KeptSession]:
     except ValueError as wrong:
         fail(f"{_named(url)}: {wrong}")
         raise typer.Exit(_WRONG_URL) from None
-    return session, kept
+    return session, file
 
 
 def _named(url: str | None) -> str:
@@ -152,32 +152,34 @@ def _require_no_path(address: str) -> None:
         raise ValueError(f"give it without a path: {parts.scheme}://{parts.netloc}")
 
 
-def _try_out(kept: KeptSession) -> None:
+def _try_out(file: SessionFile) -> None:
     """Check that the session can be stored, before asking for a password; raises `OperatorError`."""
     try:
-        kept.try_out()
+        file.try_out()
     except OSError as fault:
         raise OperatorError(
-            f"{kept.path.parent}: no session can be kept there: {fault.strerror}; "
+            f"{file.path.parent}: no session can be kept there: {fault.strerror}; "
             "make room for it, or set HOME to a folder of yours"
         ) from None
 
 
-def _where_from() -> str:
-    """Return which line of which `.env` file named the server, or nothing: the folder may be anybody's."""
+def _named_where() -> str:
+    """Return which setting of which `.env` file named the server; empty if none did. The user should see it before the
+    password is asked for, because the current folder may be another person's.
+    """
     name = next((name for name in ("VESTIBULE_URL", "PORT") if reading.from_env_file(name)), None)
     return f", which {name} in {reading.ENV_FILE.absolute()} names" if name else ""
 
 
-def _kept_for(address: str) -> KeptSession:
+def _file_for(address: str) -> SessionFile:
     parts = urlsplit(address)
     folder = Path(typer.get_app_dir("vestibule"))
     if not folder.is_absolute():
         raise reading.WrongSettings("HOME: nobody knows where your home is, in which a session is kept; set it")
-    return KeptSession(folder / "sessions" / f"{parts.scheme}-{parts.netloc.replace(':', '-')}.json")
+    return SessionFile(folder / "sessions" / f"{parts.scheme}-{parts.netloc.replace(':', '-')}.json")
 
 
 def main() -> None:
     """Run one of these commands."""
     with explained():
-        usage.run(person)
+        usage.run(session_commands)

@@ -1,8 +1,8 @@
-"""The parent of the worker processes: granian's, with a word when it listens, and an end in three steps.
+"""The parent of the worker processes: granian's, with a welcome message, and a shutdown in three steps.
 
-SIGTERM: the workers are told that they leave, and go on answering while balancers notice; then they are told to stop,
-and finish what they have begun; what does not finish in `FINISH_SECONDS` is killed. SIGINT leaves the first step out,
-and so does a second SIGTERM.
+After SIGTERM, the workers are first told that they will leave. They go on answering until load balancers have noticed.
+Then they are told to stop, and finish the requests they have begun. Those that run for `FINISH_SECONDS` more are
+killed. SIGINT skips the first step, and so does a second SIGTERM.
 """
 
 import os
@@ -18,12 +18,12 @@ from granian.server.mp import MPServer
 from vestibule.process.signals import LEAVE
 
 FINISH_SECONDS = 30
-_SAY_AGAIN_SECONDS = 0.2
-_LAST_WORD_SECONDS = 1
+_REPEAT_SECONDS = 0.2
+_KILL_SECONDS = 1
 
 
 class Supervisor(MPServer):
-    """Calls `welcome` on a thread once the workers are started; `leaving_seconds` is how long they take leave."""
+    """Calls `welcome` on a thread once the workers are started. `leaving_seconds` is how long the first step lasts."""
 
     def __init__(self, welcome: Callable[[], None], leaving_seconds: int, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -31,10 +31,11 @@ class Supervisor(MPServer):
         self._leaving_seconds = leaving_seconds
 
     def startup(self, spawn_target: Any, target_loader: Any) -> None:
-        # Only now that the workers are forked: a lock this thread held at the fork, such as that of a module being
-        # imported, would stay locked in the worker for ever.
-        signal.signal(LEAVE, signal.SIG_IGN)  # inherited: it would end a worker that does not listen for it yet
+        # The workers inherit this: without it, the signal would end a worker that has no handler for it yet.
+        signal.signal(LEAVE, signal.SIG_IGN)
         super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
+        # Only after the workers are forked: a lock that this thread held at the fork, such as that of a module being
+        # imported, would stay locked in the worker forever.
         self._welcome.start()
 
     def signal_handler_interrupt(self, number: int, *frame: Any) -> None:
@@ -47,12 +48,13 @@ class Supervisor(MPServer):
         super().shutdown(exit_code)  # type: ignore[no-untyped-call]
 
     def _take_leave(self) -> None:
-        # A worker that is not up yet does not hear it, so it is said again; one that has ended shortens nobody's leave.
+        # Repeat the signal, because a worker that is still starting ignores it. Wait for the whole time, even if a
+        # worker has ended.
         end = time.monotonic() + self._leaving_seconds
         while self.interrupt_signal and self._leaving_seconds and (left := end - time.monotonic()) > 0:
             self._tell_workers_to_leave()
             self.main_loop_interrupt.clear()
-            self.main_loop_interrupt.wait(min(left, _SAY_AGAIN_SECONDS))
+            self.main_loop_interrupt.wait(min(left, _REPEAT_SECONDS))
 
     def _tell_workers_to_leave(self) -> None:
         workers: list[Any] = self.wrks  # untyped in granian
@@ -61,15 +63,14 @@ class Supervisor(MPServer):
                 os.kill(worker.inner.pid, LEAVE)
 
     def _stop_workers(self) -> None:
-        # A worker that has just been forked still has its parent's handler, which swallows the signal, and would be
-        # waited for until it is killed. So it is said again until it is heard; a worker that heard it goes on draining,
-        # and passes on no second one (vestibule.process.first_signal).
+        # A worker that has just been forked still has its parent's handler, which does not end it. So repeat the signal
+        # until all have ended. A worker that is draining ignores the repeats (vestibule.process.first_signal).
         workers: list[Any] = self.wrks
         end = time.monotonic() + FINISH_SECONDS
         while any(worker.is_alive() for worker in workers) and time.monotonic() < end:
             for worker in workers:
                 worker.terminate()
             for worker in workers:
-                worker.join(_SAY_AGAIN_SECONDS)
-        self.workers_kill_timeout = _LAST_WORD_SECONDS
+                worker.join(_REPEAT_SECONDS)
+        self.workers_kill_timeout = _KILL_SECONDS
         super()._stop_workers()  # type: ignore[no-untyped-call]

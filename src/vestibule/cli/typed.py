@@ -1,4 +1,4 @@
-"""Never repeat what was typed in the wrong place; it may be a password: `vestibule login a@example.com PASSWORD`."""
+"""Never show an argument that was typed by mistake: it may be a password (`vestibule login a@example.com PASSWORD`)."""
 
 from collections.abc import Callable
 from typing import Any
@@ -31,7 +31,7 @@ class DiscreetCommand(TyperCommand):
 
 
 class Commands(typer.Typer):
-    """A group of such commands."""
+    """A group of `DiscreetCommand`s."""
 
     def command(self, *given: Any, **how: Any) -> Callable[[CommandFunctionType], CommandFunctionType]:
         """Register a `DiscreetCommand`."""

@@ -8,9 +8,9 @@ from typing import Annotated, TypeVar
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from vestibule.cli.asked import sure_of
 from vestibule.cli.command_context import CommandContext, Legacy
 from vestibule.cli.console import notes, show_once
+from vestibule.cli.prompt import confirm
 from vestibule.cli.typed import Commands
 from vestibule.flows.administer import disable_account, enable_account, find_account
 from vestibule.flows.create_account import create_account
@@ -79,7 +79,7 @@ def delete(
 ) -> None:
     """Delete an account and all data about its owner. This cannot be undone."""
     if not sure:
-        sure_of(f"Delete {one_line(email)} for good?")
+        confirm(f"Delete {one_line(email)} for good?")
     account, ended = asyncio.run(_change(context.obj, email, delete_account))
     notes.print(f"{account.email} is deleted; ended sessions: {ended}.")
 
@@ -138,10 +138,11 @@ async def _create(command_context: CommandContext, email: str, name: str, role: 
         try:
             return await create_account(env, name or canonical.partition("@")[0], canonical, role)
         except EmailTaken:
-            raise NoNewAccount(await _not_free(env, canonical, email)) from None
+            raise NoNewAccount(await _why_not_free(env, canonical, email)) from None
 
 
-async def _not_free(env: Env, canonical: str, as_typed: str) -> str:
+async def _why_not_free(env: Env, canonical: str, as_typed: str) -> str:
+    """Return why no account can be created with this email."""
     if await find_account(env, canonical) is not None:
         return f"there is an account with the email {as_typed} already"
     return (
@@ -171,8 +172,10 @@ async def account_of(env: Env, email: str) -> Account:
 
 
 @asynccontextmanager
-async def _both(command_context: CommandContext, source: str | None) -> AsyncIterator[tuple[Env, Legacy]]:
-    """Open where accounts go and where they come from; a wrong source is reported before the settings."""
+async def _env_and_source(command_context: CommandContext, source: str | None) -> AsyncIterator[tuple[Env, Legacy]]:
+    """Open the database to import into and the table to import from. Opens `source`, if given, first: then a wrong one
+    is reported before wrong settings.
+    """
     if source:
         async with command_context.legacy(source) as legacy, command_context.opened() as env:
             yield env, legacy
@@ -186,18 +189,18 @@ async def _both(command_context: CommandContext, source: str | None) -> AsyncIte
 
 async def _import(command_context: CommandContext, source: str | None, *, admins: bool, dry: bool) -> ImportReport:
     columns = (TextColumn("Importing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    async with _both(command_context, source) as (env, legacy):
+    async with _env_and_source(command_context, source) as (env, legacy):
         judge = Judge(env.passwords.can_match, admins)
         with Progress(*columns, console=notes) as progress:
             task = progress.add_task("", total=await legacy.count())
 
-            def say(row: str, reason: str) -> None:
+            def tell_left_out(row: str, reason: str) -> None:
                 progress.console.print(f"Left out {row}: {reason}", markup=False, highlight=False)
 
-            def make_room(squatter: str, owner: str) -> None:
+            def tell_removed(squatter: str, owner: str) -> None:
                 removed = "Would remove" if dry else "Removed"
                 reason = f"nobody verified its email, which {owner} brings verified"
                 progress.console.print(f"{removed} {squatter}: {reason}", markup=False, highlight=False)
 
-            listener = Listener(lambda rows: progress.advance(task, rows), say, make_room)
+            listener = Listener(lambda rows: progress.advance(task, rows), tell_left_out, tell_removed)
             return await import_accounts(env, Source(legacy.batches(), judge, legacy.claims), listener, dry=dry)

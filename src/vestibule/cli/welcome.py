@@ -1,4 +1,4 @@
-"""What `vestibule serve` says once it listens: where, on which data, and how mail leaves."""
+"""Print, once `vestibule serve` listens, its address, its data and its mail server."""
 
 import contextlib
 import socket
@@ -11,20 +11,20 @@ from vestibule.cli.console import Terminal, notes
 from vestibule.protocol.this_machine import LOCALHOST
 from vestibule.settings.fields import Settings
 
-# Where a browser on this machine says localhost.
+# At which address this machine reaches a server that listens on all of its addresses.
 _REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared, never bound
 _LOG_WIDTH = 300
 
 
 def welcome_when_open(settings: Settings, host: str, port: int, workers: int) -> None:
-    """Say that it listens once it does, so that whoever reads it can call at once."""
+    """Wait until the server listens, then print the welcome: a reader of it can connect at once."""
     while not _answers(host, port):
         time.sleep(0.02)
     _welcome(settings, host, port, workers)
 
 
 def _answers(host: str, port: int) -> bool:
-    """Whether somebody listens there."""
+    """Return whether a server listens there."""
     with contextlib.suppress(OSError), socket.create_connection((_REACHED_AT.get(host, host), port), 1):
         return True
     return False
@@ -47,7 +47,7 @@ def _welcome(settings: Settings, host: str, port: int, workers: int) -> None:
     lines.add_row("Pages", f"{settings.url if settings.production else f'http://{shown_host}:{port}'}/login")
     if not settings.production:
         lines.add_row("API", f"http://{shown_host}:{port}/docs")
-    # In a log, which is no terminal, a path is worth more than a straight margin.
+    # In a log a path must stay on one line, so the panel is wide.
     where = notes if notes.is_terminal else Terminal(stderr=True, width=_LOG_WIDTH)
     where.print(Panel(lines, title="Vestibule", title_align="left", expand=False))
 

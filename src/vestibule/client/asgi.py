@@ -28,7 +28,7 @@ class VestibuleMiddleware:
     """Puts the `Caller` into the request's state, as `caller`.
 
     With `required=False` a request without a token goes on, and `caller` is None; a bad token is refused all the same.
-    `open_paths` are let through as they are, exactly as written.
+    Requests to `open_paths` are let through unchecked; a path must be equal to one of them.
     """
 
     def __init__(

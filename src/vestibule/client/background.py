@@ -21,7 +21,7 @@ class Background:
     """A daemon thread that runs `work` until `close`, and answers questions in the meantime.
 
     `ended` is called on that thread when the work is over, with the exception that ended it or None. `release` runs
-    last, when nothing uses any more what the work opened.
+    last, and closes what the work opened: by then nothing uses it.
     """
 
     def __init__(

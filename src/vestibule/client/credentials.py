@@ -6,7 +6,7 @@ from vestibule.protocol import credentials, other_sites
 from vestibule.protocol.cookies import RawHeaders
 
 WEBSOCKET = "websocket"
-"""Replaces the method of a websocket's opening request: it is GET, but anything may follow it."""
+"""Stands for the method of a websocket's opening request. That is a GET, but what follows may change something."""
 
 
 def token_in(verifier: Verifier, method: str, headers: RawHeaders) -> str:
@@ -29,6 +29,6 @@ def token_in(verifier: Verifier, method: str, headers: RawHeaders) -> str:
 
 
 def _require_own_site(verifier: Verifier, headers: RawHeaders) -> None:
-    # Without either header it is no current browser; a program can send the token as Bearer.
+    # Refuse also if no header tells the site: current browsers send one, and a program can send the token as Bearer.
     if other_sites.from_elsewhere(headers, verifier.origins) is not False:
         raise CrossSiteError

@@ -25,8 +25,8 @@ from vestibule.client.wsgi import raw_headers
 
 
 class _WithoutPermissions:
-    """What Django asks of every user, with no permissions: Django keeps those in tables of its own, which have no row
-    for the caller. Use `role` instead.
+    """The methods that Django calls on every user; they grant no permissions. Django stores permissions in its own
+    tables, which have no row for the caller. Use `role` instead.
     """
 
     is_staff = False
@@ -147,7 +147,7 @@ def verifier() -> Verifier:
 
 
 class VestibuleMiddleware:
-    """Sets `request.user`: to `Nobody` without a token. Answers a token that is rejected at once."""
+    """Sets `request.user` to the caller, or to `Nobody` without a token. Answers a rejected token without the view."""
 
     sync_capable = True
     async_capable = True
@@ -205,7 +205,7 @@ def with_role(*roles: str) -> Callable[[View], View]:
 
 def token_of(request: HttpRequest) -> str:
     """Return the token of a request; raises `NoTokenError`, `CredentialAmbiguousError` or `CrossSiteError`."""
-    scope = getattr(request, "scope", None)  # under ASGI; `META` joins headers of one name
+    scope = getattr(request, "scope", None)  # under ASGI; `META` would join headers of the same name
     return token_in(verifier(), str(request.method), scope["headers"] if scope else raw_headers(request.META))
 
 

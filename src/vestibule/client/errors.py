@@ -1,4 +1,4 @@
-"""Every way the kit says no, as one tree, with the status and the challenge that RFC 6750 gives it.
+"""Define every refusal and fault of the kit, as one tree; refusals with status and challenge (RFC 6750).
 
     CallerRefusedError
       NoTokenError              nothing was sent
@@ -8,11 +8,11 @@
       CredentialAmbiguousError  several Authorization headers
       CrossSiteError            another site made the browser send its cookie
       NotAllowedError           known, but without the role that is needed
-      CannotTellError           what is known of revocations is too old to be relied on
-        WrongSetupError         and that will stay so: the service key or the URL is wrong
-    NotReachedError             Vestibule cannot be asked now, or what it answers is not what it should be
+      CannotTellError           the known revocations are too old to decide
+        WrongSetupError         the same, until an operator corrects the service key or the URL
+    NotReachedError             Vestibule does not answer, or not as expected
       ServiceRefusedError       the service key is not in force
-      NotVestibuleError         what is at the URL is no Vestibule, or nothing is
+      NotVestibuleError         the URL leads to another server, or nowhere
 
 Their codes and messages are those of Vestibule itself (`protocol/refusals.py`), where it has the same refusal.
 """

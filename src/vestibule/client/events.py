@@ -21,7 +21,7 @@ class Event:
 
 
 class EventParser:
-    """Bytes in, events out."""
+    """Turns bytes into events."""
 
     def __init__(self) -> None:
         self._rest = b""

@@ -27,8 +27,8 @@ _HANDLERS = "starlette.exception_handlers"
 
 
 class Refused(HTTPException):
-    """A refusal as a FastAPI exception. Answered with the `body` of every other framework, unless the application
-    registers an exception handler for this class.
+    """A refusal as a FastAPI exception. The response has the refusal's `body`, as in every other framework, unless the
+    application registers its own exception handler for this class.
     """
 
     def __init__(self, refusal: CallerRefusedError) -> None:
@@ -51,7 +51,7 @@ class CurrentUser(SecurityBase):
             method = connection.scope.get("method", WEBSOCKET)
             return await self._verifier.check_async(token_in(self._verifier, method, connection.scope["headers"]))
         except CallerRefusedError as refusal:
-            raise _told(refusal, connection) from None
+            raise _exception_for(refusal, connection) from None
 
     def with_role(self, *roles: str) -> Callable[[HTTPConnection, Caller], Awaitable[Caller]]:
         """Return a dependency whose value is the caller; it raises `Refused` with 403 unless their role is one of
@@ -62,13 +62,13 @@ class CurrentUser(SecurityBase):
             try:
                 caller.require(*roles)
             except CallerRefusedError as refusal:
-                raise _told(refusal, connection) from None
+                raise _exception_for(refusal, connection) from None
             return caller
 
         return allowed
 
 
-def _told(refusal: CallerRefusedError, connection: HTTPConnection) -> Exception:
+def _exception_for(refusal: CallerRefusedError, connection: HTTPConnection) -> Exception:
     """Return the exception that FastAPI expects on this kind of connection."""
     if connection.scope["type"] == WEBSOCKET:
         return WebSocketException(POLICY_VIOLATION, refusal.code)

@@ -1,4 +1,4 @@
-"""Read the feed of revocations: learn each as it happens, and how fresh that is. Reconnects by itself."""
+"""Read the feed: learn each revocation as it happens, and until when all are known. Reconnects by itself."""
 
 import asyncio
 from collections.abc import Callable
@@ -92,7 +92,7 @@ class FeedReader:
         true_at, cursor = feed_values.number(said.get("true_at")), feed_values.cursor(heartbeat.id)
         if "clock" in said:
             self._compare(feed_values.number(said["clock"]))
-        # What was true at `true_at` there was true here no earlier than this, however long the event took to arrive.
+        # By our clock, `true_at` was this moment or a later one, however long the event took to arrive.
         self._revoked.renew(min(self._offset + true_at, self._clock.monotonic()))
         self._revoked.purge(self._clock.monotonic())
         self._cursor = cursor

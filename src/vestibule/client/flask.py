@@ -24,7 +24,7 @@ from vestibule.client.wsgi import caller_of
 P = ParamSpec("P")
 T = TypeVar("T")
 _NAME = "vestibule"
-_KEPT = "vestibule_caller"
+_CALLER = "vestibule_caller"
 
 
 class Vestibule:
@@ -56,16 +56,16 @@ class Vestibule:
 
 def _identified() -> Caller:
     """Return the caller of this request, checked once for each request; raises `CallerRefusedError`."""
-    # Kept with the request, never in `g`: that belongs to the application context, which may stay open in a thread and
-    # serve one request after another.
-    kept = request.__dict__
-    if _KEPT not in kept:
-        kept[_KEPT] = caller_of(request.environ, current_app.extensions[_NAME])
-    return cast(Caller, kept[_KEPT])
+    # Store the caller with the request, never in `g`: that belongs to the application context, which may stay open in a
+    # thread and serve one request after another.
+    members = request.__dict__
+    if _CALLER not in members:
+        members[_CALLER] = caller_of(request.environ, current_app.extensions[_NAME])
+    return cast(Caller, members[_CALLER])
 
 
 current_caller = cast(Caller, LocalProxy(_identified))
-"""The `Caller` of the request at hand. Raises `CallerRefusedError` where nobody is signed in, which is answered."""
+"""The `Caller` of this request. Raises `CallerRefusedError` if nobody is signed in; `Vestibule` then answers 401."""
 
 
 def _refused(refusal: CallerRefusedError) -> Response:

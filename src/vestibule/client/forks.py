@@ -1,4 +1,4 @@
-"""Start afresh in a forked child: without the parent's threads, its held locks, or connections both would use."""
+"""Start afresh in a forked child: it has no threads, and must not use the parent's locks and connections."""
 
 import os
 import weakref
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def call_in_forked_children(method: Callable[[], Any]) -> None:
-    """Call this bound method first of all in each forked child, as long as its object exists. Keeps no reference."""
+    """Call this bound method at the start of each forked child, as long as its object exists. Keeps no reference."""
     known = weakref.WeakMethod(method)
 
     def begin() -> None:

@@ -1,4 +1,4 @@
-"""Keep the public keys current. Callers that wait share one fetch; unknown key ids cause few of them."""
+"""Keep the public keys current. Callers that wait share one fetch. Fetches because of unknown key ids are limited."""
 
 import asyncio
 import logging

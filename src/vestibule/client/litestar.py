@@ -38,17 +38,17 @@ class VestibuleMiddleware(AbstractAuthenticationMiddleware):
         self._verifier = verifier
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer a refusal, also a guard's, with the `body` of every other framework."""
+        """Pass the request on, or answer a refusal, also one of a guard, with the refusal's `body`."""
 
-        async def in_our_words(message: Message) -> None:
+        async def send_refusal_instead(message: Message) -> None:
             refusal = scope.get(_REFUSAL)
             if not isinstance(refusal, CallerRefusedError) or scope["type"] == WEBSOCKET:
                 await send(message)
-            elif message["type"] == "http.response.start":  # and what follows is Litestar's own wording of it
+            elif message["type"] == "http.response.start":  # the body, which is Litestar's own, is not sent
                 await refuse(refusal, scope, send)  # type: ignore[arg-type]
 
         try:
-            await super().__call__(scope, receive, in_our_words)
+            await super().__call__(scope, receive, send_refusal_instead)
         except CallerRefusedError as refusal:
             await refuse(refusal, scope, send)  # type: ignore[arg-type]
 
@@ -66,12 +66,12 @@ def with_role(*roles: str) -> Guard:
             connection.user.require(*roles)
         except CallerRefusedError as refusal:
             connection.scope[_REFUSAL] = refusal  # type: ignore[literal-required]
-            raise _told(refusal, connection) from None
+            raise _exception_for(refusal, connection) from None
 
     return allowed
 
 
-def _told(refusal: CallerRefusedError, connection: ASGIConnection[Any, Caller, Any, Any]) -> Exception:
+def _exception_for(refusal: CallerRefusedError, connection: ASGIConnection[Any, Caller, Any, Any]) -> Exception:
     if connection.scope["type"] == WEBSOCKET:
         return WebSocketException(detail=refusal.code, code=POLICY_VIOLATION)
     return HTTPException(refusal.message, status_code=refusal.status, headers=refusal.headers)

@@ -66,7 +66,7 @@ class Memory:
         if self.revoked.refuses(caller.session, caller.id, caller.issued):
             raise SessionOverError
         # Compared on every check: a process that was stopped for a while must notice on its first answer.
-        # With `accept` it may be of any age, but this process must have heard from Vestibule.
+        # With `accept` the revocations may have any age, but this process must have heard from Vestibule.
         if self.age() > self._staleness and not (self._when_stale == "accept" and (self.heard or not self._dropped)):
             raise CannotTellError
         return caller

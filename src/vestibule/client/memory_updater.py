@@ -70,7 +70,7 @@ class MemoryUpdater:
         self._accepted_ids: frozenset[str] = frozenset()
 
     def begin(self) -> Background:
-        """Start the work once, and return its thread; raises what Python does if no thread or descriptor is left."""
+        """Start the work once, and return its thread. Raises Python's own error if no thread or descriptor is left."""
         if self._background is None:
             self._background = Background(self._work, self._note_end, self._opened.aclose)
         return self._background

@@ -2,7 +2,7 @@
 
     REST_FRAMEWORK = {"DEFAULT_AUTHENTICATION_CLASSES": ["vestibule.client.rest_framework.VestibuleAuthentication"]}
 
-`VESTIBULE` in the settings is the one of `vestibule.client.django`, whose middleware is not needed beside it.
+Put `VESTIBULE` into the settings, as `vestibule.client.django` shows. The middleware of that module is not needed.
 """
 
 import sys
@@ -17,12 +17,12 @@ from vestibule.client.errors import CallerRefusedError, NoTokenError
 
 
 class Refused(APIException):
-    """A refusal as an exception of Django REST framework, answered with the `body` of every other framework."""
+    """A refusal as a REST framework exception. The response has the refusal's `body`, as in every other framework."""
 
     def __init__(self, refusal: CallerRefusedError) -> None:
         super().__init__(refusal.body, refusal.code)
         self.status_code = refusal.status
-        # From these two the framework makes `WWW-Authenticate` and `Retry-After`.
+        # The framework sends these two as `WWW-Authenticate` and `Retry-After`.
         self.auth_header = refusal.challenge
         self.wait = refusal.headers.get("Retry-After")
 
@@ -41,7 +41,7 @@ class VestibuleAuthentication(BaseAuthentication):
         return VestibuleUser(caller), caller
 
     def authenticate_header(self, _request: Request) -> str:
-        """Return the `WWW-Authenticate` with which permission classes refuse a request without a token."""
+        """Return the `WWW-Authenticate` header for a request without a token that a permission class refuses."""
         # The framework calls this while it handles its own `NotAuthenticated`: give that the kit's body too.
         refused = sys.exception()
         if isinstance(refused, NotAuthenticated):

@@ -42,7 +42,7 @@ ATTEMPTS = 4
 _FIRST_PAUSE_SECONDS = 0.2
 _REFRESH = "/api/auth/refresh"
 _UNAUTHORIZED = 401
-_ONE_EACH = httpx.Limits(max_keepalive_connections=0)  # a connection that the time limit closes serves nobody else
+_NO_REUSE = httpx.Limits(max_keepalive_connections=0)  # the time limit closes connections; none may be shared
 _CONNECTED = ("connection.connect_tcp.complete", "connection.start_tls.complete")
 
 
@@ -76,7 +76,7 @@ class Session(httpx.Auth):
             base_url=self._base,
             headers={"Accept-Encoding": "identity"},
             timeout=wire.TIMEOUT,
-            limits=_ONE_EACH,
+            limits=_NO_REUSE,
             follow_redirects=False,
             trust_env=False,
             transport=self._transport,
@@ -84,7 +84,7 @@ class Session(httpx.Auth):
         self._refreshing = threading.Lock()
 
     def _begin_in_child(self) -> None:
-        """Open connections of its own: on a shared one, each process may be given the other's answer."""
+        """Open new connections in a forked child: on a shared one, each process may get the other's response."""
         self._parents = (self._http, self._parents)
         self._begin()
 

@@ -1,4 +1,4 @@
-"""What a session reads in Vestibule's responses, and sends along: tokens, refusals, and no secret in either's words."""
+"""Read tokens and refusals from responses, and build the headers that send tokens. No message repeats a secret."""
 
 import base64
 import re
@@ -41,7 +41,7 @@ class Answer:
 
 
 def refusal(answer: Answer, secrets: Collection[str]) -> Exception:
-    """Return the server's refusal as an exception, which gets printed: without its words if they repeat a secret."""
+    """Return the server's refusal as an exception. It may get printed, so it never repeats a secret of the request."""
     try:
         told = answer.json()
         code, message = one_line(str(told["code"])), one_line(str(told["message"]))
@@ -68,7 +68,7 @@ def tokens_in(answer: Answer, refresh_before: str = "") -> Tokens:
     try:
         payload = access.split(".")[1]
         expires_at = int(i_json.parse(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["exp"])
-    except (ValueError, LookupError, TypeError):  # not chained: some quote the token
+    except (ValueError, LookupError, TypeError):  # not chained: messages may quote the token
         raise NotReachedError(f"{answer.url} sets tokens that are none; is it a Vestibule?") from None
     return Tokens(access, refresh, expires_at)
 

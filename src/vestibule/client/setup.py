@@ -12,14 +12,14 @@ _log = logging.getLogger(__name__)
 
 
 class Setup:
-    """The outcome of the last request for each of keys and feed. Written only in the background loop."""
+    """The outcome of the last request for the keys and of the last for the feed. Set only in the background loop."""
 
     def __init__(self, warnings: ThrottledWarnings | None = None) -> None:
         self._warnings = warnings or ThrottledWarnings()
         self._faults: dict[str, NotReachedError] = {}
         self._tried: set[str] = set()
         self.all_tried = asyncio.Event()
-        """Set when each has had an answer, or none, or when something is known to be wrong."""
+        """Set when both were tried, with success or not, or as soon as an operator is needed."""
 
     @property
     def fault(self) -> NotReachedError | None:

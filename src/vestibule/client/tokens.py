@@ -85,8 +85,8 @@ class InFile:
         self._written(" " * _USUAL_CHARACTERS).unlink()
 
     def _written(self, text: str) -> Path:
-        """Write `text` to a new file beside the place, 0600 from the start; return its path. Raises `OSError`, and
-        leaves none.
+        """Write `text` to a new file in the same folder, with mode 0600 from the start, and return its path. If that
+        fails, delete the file and raise `OSError`.
         """
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with NamedTemporaryFile("w", dir=self._path.parent, delete=False) as file:

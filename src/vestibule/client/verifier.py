@@ -34,8 +34,8 @@ class Verifier:
     Bearer`; `origins` are the other sites whose pages may then send requests that change something. `leeway` is the
     allowed clock skew, and `key_refetch` the least time between two fetches because of an unknown key, both in seconds.
 
-    Raises `ValueError` for arguments that cannot be used. Starts at the first check; `start` and `with` raise what is
-    wrong with the service key or the URL.
+    Raises `ValueError` for arguments that cannot be used. The background work starts at the first check. `start` and
+    `with` start it before, and raise an error if the service key or the URL is wrong.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Verifier:
         try:
             updater = self._follow()
             return await updater.ask_async(updater.check(token), _LEARN_SECONDS)
-        except Exception as fault:  # as above
+        except Exception as fault:  # every failure becomes a refusal
             raise self._refusal(fault) from None
 
     @property
@@ -140,7 +140,7 @@ class Verifier:
         return self._memory.decide(token)
 
     def _begin(self) -> None:
-        """Start as new: with a lock of its own, and nothing in force that was heard before."""
+        """Start afresh, at first and in a forked child: with a new lock, and without the keys learned before."""
         self._starting = threading.Lock()
         self._closed = False
         self._memory.begin()

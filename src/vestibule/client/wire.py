@@ -37,7 +37,7 @@ class PlainHttpError(ValueError):
 
 
 def base_of(url: str, *, plain_http: bool) -> str:
-    """Return `url` without a trailing slash; raises `ValueError` if it is none, or secrets would travel unencrypted."""
+    """Return `url` without a trailing slash. Raises `ValueError` if it is no URL, or secrets would travel in clear."""
     if not isinstance(url, str):
         raise ValueError("url must be text, such as https://auth.example.com")  # noqa: TRY004  # as for other arguments
     if KEY_MARK in url:  # not repeated: it is a secret
@@ -141,7 +141,7 @@ def require_stream(answer: httpx.Response) -> None:
 
 
 def explained(fault: Exception, base: httpx.URL) -> Exception:
-    """Return `NotVestibuleError` if only another URL helps, otherwise the exception as it is."""
+    """Return `NotVestibuleError` for a wrong name, certificate or TLS, which no retry repairs; else the exception."""
     causes: list[BaseException] = []
     cause = fault.__cause__ or fault.__context__
     while cause is not None and len(causes) < _MAX_CAUSES:

@@ -29,7 +29,7 @@ class VestibuleMiddleware:
     """Puts the `Caller` into the environment, as `vestibule.caller`.
 
     With `required=False` a request without a token goes on, and the caller is None; a bad token is refused all the
-    same. `open_paths` are let through as they are, exactly as written.
+    same. Requests to `open_paths` are let through unchecked; a path must be equal to one of them.
     """
 
     def __init__(
@@ -63,9 +63,9 @@ def caller_of(environ: "WSGIEnvironment", verifier: Verifier) -> Caller:
 
 
 def raw_headers(environ: "WSGIEnvironment") -> list[tuple[bytes, bytes]]:
-    """Return the headers with credentials and origin, as bytes as sent (PEP 3333 has them as Latin-1)."""
+    """Return the headers with credentials and origin, as the bytes that were sent. PEP 3333 decodes them as Latin-1."""
     sent = {name: environ[key].encode("latin-1", "replace") for key, name in _HEADERS.items() if key in environ}
-    # Servers join headers of one name with a comma, which no token has.
+    # Servers join headers of the same name with a comma. No token contains one, so split there.
     authorization = sent.pop(b"authorization", None)
     several = [(b"authorization", part) for part in authorization.split(b",")] if authorization else []
     return [*several, *sent.items()]

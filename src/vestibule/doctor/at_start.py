@@ -1,14 +1,14 @@
-"""What a server warns of at each start: settings that weaken it, perhaps unintentionally."""
+"""Find settings that weaken a server, perhaps unintentionally. A server logs these warnings at each start."""
 
 from collections.abc import Iterator
 
-from vestibule.doctor import mail, proxies, redis, settings
+from vestibule.doctor import mail, proxies, redis, weak_settings
 from vestibule.model.findings import Finding, Severity
 from vestibule.settings.fields import Settings
 
 
-def look(chosen: Settings) -> Iterator[Finding]:
-    """Yield the doctor's warnings that need no other server. Hints are left to the doctor."""
-    in_clear = (*mail.sent_in_clear(chosen), *redis.sent_in_clear(chosen))
-    found = (*settings.look(chosen), *proxies.believed_of_all(chosen), *in_clear)
+def check(settings: Settings) -> Iterator[Finding]:
+    """Yield the doctor's warnings that need no connection to another server. Leaves out the doctor's hints."""
+    in_clear = (*mail.sent_in_clear(settings), *redis.sent_in_clear(settings))
+    found = (*weak_settings.check(settings), *proxies.trusted_too_widely(settings), *in_clear)
     yield from (finding for finding in found if finding.severity is Severity.WARNING)

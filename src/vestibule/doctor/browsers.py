@@ -10,21 +10,21 @@ from vestibule.settings.fields import Settings
 SUBJECT = "browsers"
 
 
-def look(chosen: Settings) -> list[Finding]:
-    """Return whether the front-ends at ORIGIN can hold a session with the server at VESTIBULE_URL."""
-    own = urlsplit(chosen.own_base)
-    found = list(_origins_left_out(chosen))
-    for origin in chosen.front_ends:
+def check(settings: Settings) -> list[Finding]:
+    """Return findings about whether front-ends at ORIGIN can keep a session with the server at VESTIBULE_URL."""
+    own = urlsplit(settings.own_base)
+    found = list(_origins_left_out(settings))
+    for origin in settings.front_ends:
         if not origin.startswith(("http://", "https://")):
             found.append(_app(origin))
             continue
-        found += _front_end(chosen, urlsplit(origin), own)
-    pages = ", ".join(chosen.front_ends) or "its own pages"
-    return found or [fine(SUBJECT, f"cookies of {chosen.own_base} reach it from {pages}")]
+        found += _front_end(settings, urlsplit(origin), own)
+    pages = ", ".join(settings.front_ends) or "its own pages"
+    return found or [fine(SUBJECT, f"cookies of {settings.own_base} reach it from {pages}")]
 
 
-def _origins_left_out(chosen: Settings) -> Iterator[Finding]:
-    if chosen.production and "origins" not in chosen.model_fields_set:
+def _origins_left_out(settings: Settings) -> Iterator[Finding]:
+    if settings.production and "origins" not in settings.model_fields_set:
         yield hint(
             SUBJECT,
             "ORIGIN is not set, so that people have Vestibule's own pages alone",
@@ -42,22 +42,22 @@ def _app(origin: str) -> Finding:
     )
 
 
-def _front_end(chosen: Settings, origin: SplitResult, own: SplitResult) -> Iterator[Finding]:
+def _front_end(settings: Settings, origin: SplitResult, own: SplitResult) -> Iterator[Finding]:
     shown = f"{origin.scheme}://{origin.netloc}"
     local = is_this_machine(origin.hostname or "")
     if local and is_this_machine(own.hostname or "") and origin.hostname != own.hostname:
         yield warning(
             SUBJECT,
-            f"the front-end is at {shown}, the server at {chosen.own_base}",
+            f"the front-end is at {shown}, the server at {settings.own_base}",
             "For a browser these are two sites, and SameSite=Lax cookies do not go from one to the other.",
             f"the same name in both, such as ORIGIN={origin.scheme}://{own.hostname}:{origin.port or 80}",
         )
-    elif local or "origins" not in chosen.model_fields_set:
+    elif local or "origins" not in settings.model_fields_set:
         return
     elif origin.scheme != own.scheme:
         yield fault(
             SUBJECT,
-            f"the front-end is at {shown}, the server at {chosen.own_base}: one has TLS, the other not",
+            f"the front-end is at {shown}, the server at {settings.own_base}: one has TLS, the other not",
             "Browsers take that for two sites, and SameSite=Lax cookies do not go from one to the other.",
             f"the same scheme in ORIGIN and VESTIBULE_URL, https: ORIGIN=https://{origin.netloc}",
         )
@@ -73,7 +73,7 @@ def _front_end(chosen: Settings, origin: SplitResult, own: SplitResult) -> Itera
 
 
 def _site(host: str | None) -> str:
-    """Return the last two labels of a host: what browsers take for the site, apart from a list of exceptions that
+    """Return the last two labels of a host. Browsers take them for the site, but for the Public Suffix List, which
     changes weekly.
     """
     return ".".join((host or "").split(".")[-2:])

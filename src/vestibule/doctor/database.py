@@ -21,43 +21,43 @@ from vestibule.storage.sql.schema import REVISION
 from vestibule.storage.sql.url import WrongAddress
 
 SUBJECT = "database"
-_LITTLE_DISK = 500_000_000
-_WATCHING = 2
+_LOW_DISK_BYTES = 500_000_000
+_WATCHER_CONNECTIONS = 2
 
 
-async def look(chosen: Settings, clock: Clock) -> list[Finding]:
+async def check(settings: Settings, clock: Clock) -> list[Finding]:
     """Return findings about the database and its content."""
     try:
-        engines = engine.connect(chosen.database_address)
+        engines = engine.connect(settings.database_address)
     except WrongAddress as reason:
         return [fault(SUBJECT, f"DATABASE_URL: {reason}", "The server does not start.", "see docs/settings.md")]
     try:
-        return await _open(chosen, clock, engines)
+        return await _open(settings, clock, engines)
     except StoreUnavailable as reason:
-        return [_unreachable(chosen, reason)]
+        return [_unreachable(settings, reason)]
     except NotUnicode as reason:
         what, _, remedy = str(reason).partition("; make another one: ")
         return [fault(SUBJECT, what, "The server does not start: some people could not register.", remedy)]
     except NotOurs as reason:
         return [_unusable(str(reason))]
     except SchemaMismatch as reason:
-        return [_other_schema(chosen, str(reason))]
+        return [_other_schema(settings, str(reason))]
     finally:
         await engines.close()
 
 
-async def _open(chosen: Settings, clock: Clock, engines: Engines) -> list[Finding]:
+async def _open(settings: Settings, clock: Clock, engines: Engines) -> list[Finding]:
     if not engines.exists:
         folder = engines.folder
-        if folder is not None and not is_folder(folder) and folder != chosen.data.absolute():
+        if folder is not None and not is_folder(folder) and folder != settings.data.absolute():
             raise StoreUnavailable(f"DATABASE_URL: there is no folder {folder}; make it", lasting=True)
         return [fine(SUBJECT, "a SQLite file, which the first start will make")]
     await require_current(engines)
-    return await _look_inside(chosen, clock, engines)
+    return await _look_inside(settings, clock, engines)
 
 
-def _other_schema(chosen: Settings, reason: str) -> Finding:
-    if chosen.embedded and "newer" not in reason:
+def _other_schema(settings: Settings, reason: str) -> Finding:
+    if settings.embedded and "newer" not in reason:
         return fine(SUBJECT, "a SQLite file, whose schema the next start brings up to date")
     what, _, remedy = reason.replace("; run:", ";").partition("; ")
     return fault(SUBJECT, what, "The server does not start on this schema.", remedy)
@@ -68,7 +68,7 @@ def _unusable(reason: str) -> Finding:
     return fault(SUBJECT, what, "Everything is in it: the server does not start.", remedy or "see docs/operating.md")
 
 
-def _unreachable(chosen: Settings, reason: StoreUnavailable) -> Finding:
+def _unreachable(settings: Settings, reason: StoreUnavailable) -> Finding:
     if reason.lasting:
         return _unusable(str(reason))
     return fault(
@@ -76,22 +76,22 @@ def _unreachable(chosen: Settings, reason: StoreUnavailable) -> Finding:
         f"cannot be reached{f' at {reason.server}' if reason.server else ''}: {str(reason) or 'no answer'}",
         "Everything is in it: without it nobody signs in, and everybody is answered 503.",
         "look whether the file and its folder are there, and are yours to write"
-        if chosen.embedded
+        if settings.embedded
         else 'look at DATABASE_URL, and whether the server runs and lets this machine in: psql "$DATABASE_URL" -c '
         "'select 1'",
     )
 
 
-async def _look_inside(chosen: Settings, clock: Clock, engines: Engines) -> list[Finding]:
+async def _look_inside(settings: Settings, clock: Clock, engines: Engines) -> list[Finding]:
     async with engines.reading() as connection:
         found = [await _identity(connection, engines)]
         if engines.dialect == "postgresql":
-            found += [*await _server(chosen, clock, connection)]
+            found += [*await _server(settings, clock, connection)]
         elif engines.folder is not None:
             found += space(engines.folder, disk_usage(engines.folder).free)
-        found += await peppers.look(chosen, connection)
-        found += await proxies.seen(chosen, connection)
-    return [*found, *await keys.look(chosen, clock, engines)]
+        found += await peppers.check(settings, connection)
+        found += await proxies.seen(settings, connection)
+    return [*found, *await keys.check(settings, clock, engines)]
 
 
 async def _identity(connection: AsyncConnection, engines: Engines) -> Finding:
@@ -101,7 +101,7 @@ async def _identity(connection: AsyncConnection, engines: Engines) -> Finding:
     return fine(SUBJECT, f"{name} {version}, schema {REVISION}")
 
 
-async def _server(chosen: Settings, clock: Clock, connection: AsyncConnection) -> list[Finding]:
+async def _server(settings: Settings, clock: Clock, connection: AsyncConnection) -> list[Finding]:
     before = clock.now()
     row = (
         await connection.execute(
@@ -109,14 +109,14 @@ async def _server(chosen: Settings, clock: Clock, connection: AsyncConnection) -
         )
     ).one()
     after = clock.now()
-    return [*_skew(chosen, before, row[0], after), *role(standby=row[1]), *room(chosen, row[2])]
+    return [*_skew(settings, before, row[0], after), *role(standby=row[1]), *room(settings, row[2])]
 
 
-def _skew(chosen: Settings, before: datetime, there: datetime, after: datetime) -> Iterator[Finding]:
+def _skew(settings: Settings, before: datetime, there: datetime, after: datetime) -> Iterator[Finding]:
     seconds = max((before - there).total_seconds(), (there - after).total_seconds(), 0.0)
     remedy = "let both machines keep time: timedatectl set-ntp true"
-    if seconds > chosen.clock_leeway_seconds:
-        why = f"Machines may disagree by {chosen.clock_leeway_seconds} s; beyond that, one refuses another's tokens."
+    if seconds > settings.clock_leeway_seconds:
+        why = f"Machines may disagree by {settings.clock_leeway_seconds} s; beyond that, one refuses another's tokens."
         yield fault(SUBJECT, f"its clock and this machine's are {seconds:.0f} s apart", why, remedy)
     elif seconds > 1:
         why = "Sessions and tokens end at other times than people are told."
@@ -134,21 +134,21 @@ def role(*, standby: bool) -> Iterator[Finding]:
         )
 
 
-def room(chosen: Settings, most: int) -> Iterator[Finding]:
+def room(settings: Settings, most: int) -> Iterator[Finding]:
     """Yield a warning if the server's `most` connections are too few for two processes."""
-    each = chosen.database_pool + _WATCHING
+    each = settings.database_pool + _WATCHER_CONNECTIONS
     if each * 2 > most:
         yield warning(
             SUBJECT,
             f"a process takes up to {each} connections, and the server has {most}",
             "A second process, or one that is being replaced, is answered 503.",
-            f"VESTIBULE_DATABASE_POOL={max(most // 4 - _WATCHING, 2)}, or more max_connections",
+            f"VESTIBULE_DATABASE_POOL={max(most // 4 - _WATCHER_CONNECTIONS, 2)}, or more max_connections",
         )
 
 
 def space(folder: Path, free: int) -> Iterator[Finding]:
     """Yield a warning if a SQLite file's disk has few `free` bytes."""
-    if free < _LITTLE_DISK:
+    if free < _LOW_DISK_BYTES:
         yield warning(
             SUBJECT,
             f"{free // 1_000_000} MB are left on its disk",

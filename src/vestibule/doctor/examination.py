@@ -1,35 +1,35 @@
-"""Run all checks: of this machine's installation, or of a server as its visitors see it."""
+"""Run all checks: on this machine's installation, or on a server as its visitors see it."""
 
 import asyncio
 from collections.abc import Awaitable
 
-from vestibule.doctor import browsers, database, mail, outside, proxies, redis, settings
+from vestibule.doctor import browsers, database, mail, outside, proxies, redis, weak_settings
 from vestibule.model.clock import Clock
 from vestibule.model.findings import Finding, fault
 from vestibule.process.tracebacks import summarize
 from vestibule.settings.fields import Settings
 
 
-async def examine(chosen: Settings, clock: Clock) -> list[Finding]:
+async def examine(settings: Settings, clock: Clock) -> list[Finding]:
     """Return the findings of every check on this machine."""
     of_servers = await asyncio.gather(
-        _guarded("database", database.look(chosen, clock)),
-        _guarded("redis", redis.look(chosen)),
-        _guarded("mail", mail.look(chosen)),
+        _guarded("database", database.check(settings, clock)),
+        _guarded("redis", redis.check(settings)),
+        _guarded("mail", mail.check(settings)),
     )
-    of_settings = (settings.look(chosen), browsers.look(chosen), proxies.look(chosen))
+    of_settings = (weak_settings.check(settings), browsers.check(settings), proxies.check(settings))
     return [finding for part in (*of_settings, *of_servers) for finding in part]
 
 
-async def _guarded(subject: str, look: Awaitable[list[Finding]]) -> list[Finding]:
-    """Return what a check found, or a fault if it failed itself, so that the others still report."""
+async def _guarded(subject: str, check: Awaitable[list[Finding]]) -> list[Finding]:
+    """Return what a check found. If the check itself fails, return a fault, so that the others still report."""
     try:
-        return await look
+        return await check
     except Exception as error:
         what = f"could not be looked at: {summarize(error)}"
         return [fault(subject, what, "What is wrong there is not known.", "report this line, please")]
 
 
-async def examine_from_outside(chosen: Settings, clock: Clock, url: str) -> list[Finding]:
+async def examine_from_outside(settings: Settings, clock: Clock, url: str) -> list[Finding]:
     """Return findings about the server at `url`, checked for the front-ends in these settings."""
-    return await asyncio.to_thread(outside.look, chosen, clock, url)
+    return await asyncio.to_thread(outside.check, settings, clock, url)

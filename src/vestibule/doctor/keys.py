@@ -19,28 +19,28 @@ _OLD = timedelta(days=365)
 _STRONG_BITS = 3072
 
 
-async def look(chosen: Settings, clock: Clock, engines: Engines) -> list[Finding]:
+async def check(settings: Settings, clock: Clock, engines: Engines) -> list[Finding]:
     """Return findings about the keys in the settings, or else those in the database."""
-    if chosen.keys_are_given:
-        return _given(chosen)
+    if settings.keys_are_given:
+        return _given(settings)
     async with SqlStore(engines).reading() as read:
         stored = [key for key in await read.signing_keys.all() if key.state is not KeyState.GONE]
-    if not stored and (chosen.embedded or has_secret(chosen)):
+    if not stored and (settings.embedded or has_secret(settings)):
         return [fine(SUBJECT, "none yet; the first start makes them")]
     if not stored:
         return [_sealed("there are no keys yet, and no secret to seal them under")]
-    if not has_secret(chosen):
+    if not has_secret(settings):
         return [_sealed("there are sealed keys, and here is no secret to open them with")]
     try:
-        key_manager = open_key_manager(chosen)
+        key_manager = open_key_manager(settings)
     except WrongSettings as reason:
         return [_sealed(str(reason))]
     return _stored(clock, stored, key_manager) if key_manager else []
 
 
-def _given(chosen: Settings) -> list[Finding]:
+def _given(settings: Settings) -> list[Finding]:
     try:
-        ring = given_keys(chosen)
+        ring = given_keys(settings)
     except WrongSettings as reason:
         return [fault(SUBJECT, str(reason), "The server does not start.", "vestibule keys generate")]
     return [*_bits(min(ring.access.signing.public.rsa_bits, ring.refresh.signing.public.rsa_bits), given=True)]

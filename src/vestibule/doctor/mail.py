@@ -16,40 +16,40 @@ _TIMEOUT_SECONDS = 10
 _STRANDED = "Letters wait in the outbox: nobody can verify an email or set a new password."
 
 
-async def look(chosen: Settings) -> list[Finding]:
+async def check(settings: Settings) -> list[Finding]:
     """Return findings about sender and mail server."""
-    found = [*_sender(chosen)]
-    if not chosen.email_host:
-        return [*found, _no_server(chosen)]
-    return [*found, *sent_in_clear(chosen), *await _visit(_server(chosen))]
+    found = [*_sender(settings)]
+    if not settings.email_host:
+        return [*found, _no_server(settings)]
+    return [*found, *sent_in_clear(settings), *await _visit(_server(settings))]
 
 
-def sent_in_clear(chosen: Settings) -> Iterator[Finding]:
+def sent_in_clear(settings: Settings) -> Iterator[Finding]:
     """Yield what travels without TLS because the settings say so, whatever the server offers."""
-    if chosen.email_host and _server(chosen).security == "none":
-        yield from _in_clear(_server(chosen))
+    if settings.email_host and _server(settings).security == "none":
+        yield from _in_clear(_server(settings))
 
 
-def _server(chosen: Settings) -> Server:
-    security = security_for(chosen.email_security, chosen.email_port, chosen.email_user)
-    password = chosen.email_pass.get_secret_value()
-    return Server(chosen.email_host, chosen.email_port, security, chosen.email_user, password, ehlo=chosen.ehlo)
+def _server(settings: Settings) -> Server:
+    security = security_for(settings.email_security, settings.email_port, settings.email_user)
+    password = settings.email_pass.get_secret_value()
+    return Server(settings.email_host, settings.email_port, security, settings.email_user, password, ehlo=settings.ehlo)
 
 
-def _no_server(chosen: Settings) -> Finding:
-    what = f"no EMAIL_HOST: letters become files in {chosen.data / 'mail'}"
-    if chosen.production:
+def _no_server(settings: Settings) -> Finding:
+    what = f"no EMAIL_HOST: letters become files in {settings.data / 'mail'}"
+    if settings.production:
         return fault(SUBJECT, what, "Nobody gets them.", "EMAIL_HOST=smtp.example.com EMAIL_USER=… EMAIL_PASS=…")
     return fine(SUBJECT, what)
 
 
-def _sender(chosen: Settings) -> Iterator[Finding]:
+def _sender(settings: Settings) -> Iterator[Finding]:
     try:
-        email = sender(chosen).email
+        email = sender(settings).email
     except WrongSettings as reason:
         yield fault(SUBJECT, str(reason), "The server does not start.", "VESTIBULE_EMAIL_FROM=no-reply@example.com")
         return
-    if chosen.production and email.endswith("@localhost"):
+    if settings.production and email.endswith("@localhost"):
         yield fault(
             SUBJECT,
             f"the sender is {email}",

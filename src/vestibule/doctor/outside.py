@@ -27,15 +27,16 @@ _HEALTH = "/api/healthchecker"
 _ME = "/api/users/me"
 
 
-def look(chosen: Settings, clock: Clock, url: str) -> list[Finding]:
+def check(settings: Settings, clock: Clock, url: str) -> list[Finding]:
     """Return findings about the server at `url`."""
     address = _read(url)
     if address is None:
         what = f"{shown(url)} is no address of a server"
         return [fault(SUBJECT, what, "Nothing was looked at.", "--url https://auth.…")]
-    address = address._replace(netloc=address.netloc.rpartition("@")[2], query="", fragment="")  # it gets shown
+    # Findings show the URL, so drop the parts that may be secret.
+    address = address._replace(netloc=address.netloc.rpartition("@")[2], query="", fragment="")
     try:
-        return _visit(chosen, clock, address)
+        return _visit(settings, clock, address)
     except (Unbounded, OSError, UnicodeError, http.client.HTTPException) as reason:
         return [_not_reached(address, reason)]
 
@@ -90,7 +91,7 @@ class _Answer:
             return False
 
 
-def _visit(chosen: Settings, clock: Clock, address: SplitResult) -> list[Finding]:
+def _visit(settings: Settings, clock: Clock, address: SplitResult) -> list[Finding]:
     health = _Answer(address, "GET", _HEALTH)
     if not health.is_ours():
         return [_not_ours(address, health)]
@@ -98,9 +99,9 @@ def _visit(chosen: Settings, clock: Clock, address: SplitResult) -> list[Finding
     return [
         fine(SUBJECT, f"{address.geturl()} answers"),
         *_certificate(clock, address, health),
-        *_clock(chosen, clock, health),
+        *_clock(settings, clock, health),
         *_cookies(address, health),
-        *_cors(chosen, address),
+        *_cors(settings, address),
         *_kept_headers(refused),
     ]
 
@@ -123,12 +124,12 @@ def _certificate(clock: Clock, address: SplitResult, health: _Answer) -> Iterato
         yield warning(SUBJECT, what, "Browsers refuse to go there then.", "let the proxy renew it")
 
 
-def _clock(chosen: Settings, clock: Clock, health: _Answer) -> Iterator[Finding]:
+def _clock(settings: Settings, clock: Clock, health: _Answer) -> Iterator[Finding]:
     try:
         seconds = abs((parsedate_to_datetime(health.headers["Date"]) - clock.now()).total_seconds())
     except (ValueError, TypeError, OverflowError):  # no Date header, or an invalid one
         return
-    if seconds > chosen.clock_leeway_seconds + 2:
+    if seconds > settings.clock_leeway_seconds + 2:
         why = "If the server's clock is the wrong one, other machines refuse its tokens."
         yield warning(
             SUBJECT, f"its clock and this machine's are {seconds:.0f} s apart", why, "timedatectl set-ntp true"
@@ -153,9 +154,9 @@ def _cookies(address: SplitResult, health: _Answer) -> Iterator[Finding]:
         )
 
 
-def _cors(chosen: Settings, address: SplitResult) -> Iterator[Finding]:
+def _cors(settings: Settings, address: SplitResult) -> Iterator[Finding]:
     asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
-    for origin in chosen.front_ends:
+    for origin in settings.front_ends:
         allowed = _Answer(address, "OPTIONS", "/api/auth/login", Origin=origin, **asked).headers
         if allowed.get("Access-Control-Allow-Origin") != origin:
             yield fault(

@@ -13,10 +13,10 @@ from vestibule.storage.sql.schema import accounts
 SUBJECT = "passwords"
 
 
-async def look(chosen: Settings, connection: AsyncConnection) -> list[Finding]:
+async def check(settings: Settings, connection: AsyncConnection) -> list[Finding]:
     """Return findings about the peppers in the settings, compared with the hashes in the database."""
-    old = chosen.pepper_old.get_secret_value()
-    known = map(_made_with, filter(None, (chosen.pepper.get_secret_value(), old)))
+    old = settings.pepper_old.get_secret_value()
+    known = map(_made_with, filter(None, (settings.pepper.get_secret_value(), old)))
     lost = accounts.c.password_hash.startswith(MARK) & not_(or_(False, *known))
     found = [*_lost(await _count(connection, lost))]
     if old:
@@ -32,19 +32,19 @@ async def _count(connection: AsyncConnection, which: ColumnElement[bool]) -> int
     return int((await connection.execute(select(func.count()).select_from(accounts).where(which))).scalar_one())
 
 
-def _lost(people: int) -> Iterator[Finding]:
-    if people:
+def _lost(count: int) -> Iterator[Finding]:
+    if count:
         yield fault(
             SUBJECT,
-            f"{people} were made with a pepper that is not in the settings",
+            f"{count} were made with a pepper that is not in the settings",
             "Their owners are told that their password is wrong, and only a reset by mail helps them.",
             "VESTIBULE_PEPPER with that secret, or VESTIBULE_PEPPER_OLD if there is a newer one",
         )
 
 
-def _old(people: int) -> Iterator[Finding]:
-    if people:
-        yield fine(SUBJECT, f"{people} still need VESTIBULE_PEPPER_OLD; each is hashed anew when its owner signs in")
+def _old(count: int) -> Iterator[Finding]:
+    if count:
+        yield fine(SUBJECT, f"{count} still need VESTIBULE_PEPPER_OLD; each is hashed anew when its owner signs in")
     else:
         why = "A secret that nothing needs can only leak."
         yield hint(SUBJECT, "no password needs VESTIBULE_PEPPER_OLD any more", why, "unset VESTIBULE_PEPPER_OLD")

@@ -12,38 +12,38 @@ from vestibule.wiring.opening import of_redis, shared
 
 SUBJECT = "redis"
 _FULL = 0.9
-_ONE, _EACH = 'redis-cli -u "$REDIS_URL"', "on each server that Sentinel watches: redis-cli"
+_CLI, _CLI_EACH = 'redis-cli -u "$REDIS_URL"', "on each server that Sentinel watches: redis-cli"
 _WHO_LEADS = "redis-cli -h HOST -p 26379 sentinel get-master-addr-by-name NAME"
-_PLAIN = {"redis": "rediss", "redis+sentinel": "rediss+sentinel"}
+_WITH_TLS = {"redis": "rediss", "redis+sentinel": "rediss+sentinel"}
 
 
-async def look(chosen: Settings) -> list[Finding]:
+async def check(settings: Settings) -> list[Finding]:
     """Return findings about Redis, if one is set."""
-    if not chosen.redis_url.get_secret_value():
+    if not settings.redis_url.get_secret_value():
         return [fine(SUBJECT, "none, and none is needed")]
     try:
-        async with shared(chosen) as client:
+        async with shared(settings) as client:
             info: dict[str, Any] = await client.info() if client else {}
     except of_redis().LOST as reason:
-        return [_unreachable(chosen, _said(chosen, reason))]
+        return [_unreachable(settings, _said(settings, reason))]
     except WrongSettings as reason:
         return [fault(SUBJECT, str(reason), "The server does not start.", "REDIS_URL=redis://host:6379/0")]
-    return [fine(SUBJECT, f"Redis {info.get('redis_version', '')}"), *_memory(chosen, info), *sent_in_clear(chosen)]
+    return [fine(SUBJECT, f"Redis {info.get('redis_version', '')}"), *_memory(settings, info), *sent_in_clear(settings)]
 
 
-def _unreachable(chosen: Settings, reason: str) -> Finding:
+def _unreachable(settings: Settings, reason: str) -> Finding:
     return warning(
         SUBJECT,
         f"cannot be reached: {reason}",
         "Nobody is signed out by that, but each process counts limits alone and lets a fifth through, and each request "
         "that meets the fault waits for a fraction of a second.",
-        f"look at REDIS_URL, and whether the server runs: {_WHO_LEADS if _watched(chosen) else f'{_ONE} ping'}",
+        f"look at REDIS_URL, and whether the server runs: {_WHO_LEADS if _has_sentinels(settings) else f'{_CLI} ping'}",
     )
 
 
-def _said(chosen: Settings, reason: Exception) -> str:
+def _said(settings: Settings, reason: Exception) -> str:
     """Return the fault's message, without a password that a server repeats."""
-    parts = urlsplit(chosen.redis_url.get_secret_value())
+    parts = urlsplit(settings.redis_url.get_secret_value())
     passwords = {
         unquote(password) for password in (parts.password, *parse_qs(parts.query).get("password", [])) if password
     }
@@ -53,19 +53,20 @@ def _said(chosen: Settings, reason: Exception) -> str:
     return said
 
 
-def _watched(chosen: Settings) -> bool:
+def _has_sentinels(settings: Settings) -> bool:
     """Return whether the URL names Sentinels, which redis-cli cannot connect to by URL."""
-    return urlsplit(chosen.redis_url.get_secret_value()).scheme in of_redis().SCHEMES
+    return urlsplit(settings.redis_url.get_secret_value()).scheme in of_redis().SCHEMES
 
 
-def _memory(chosen: Settings, info: dict[str, Any]) -> Iterator[Finding]:
+def _memory(settings: Settings, info: dict[str, Any]) -> Iterator[Finding]:
     policy, most, used = info.get("maxmemory_policy"), int(info.get("maxmemory", 0)), int(info.get("used_memory", 0))
     if policy not in ("noeviction", None):
         yield warning(
             SUBJECT,
             f"its eviction policy is {policy}",
             "When its memory is full it drops counts that are still needed, so that limits start anew.",
-            f"{_EACH if _watched(chosen) else _ONE} config set maxmemory-policy noeviction, and the same in redis.conf",
+            f"{_CLI_EACH if _has_sentinels(settings) else _CLI} config set maxmemory-policy noeviction, and the same "
+            "in redis.conf",
         )
     if most and used > most * _FULL:
         yield warning(
@@ -76,13 +77,13 @@ def _memory(chosen: Settings, info: dict[str, Any]) -> Iterator[Finding]:
         )
 
 
-def sent_in_clear(chosen: Settings) -> Iterator[Finding]:
+def sent_in_clear(settings: Settings) -> Iterator[Finding]:
     """Yield a finding if the connection to Redis has no TLS."""
-    address = urlsplit(chosen.redis_url.get_secret_value())
-    if address.scheme not in _PLAIN or is_this_machine(address.hostname or "localhost") or not chosen.production:
+    address = urlsplit(settings.redis_url.get_secret_value())
+    if address.scheme not in _WITH_TLS or is_this_machine(address.hostname or "localhost") or not settings.production:
         return
     why = "Names and emails of people who are signed in travel on it."
-    remedy = f"REDIS_URL={_PLAIN[address.scheme]}://…, or a network that nobody else is on"
+    remedy = f"REDIS_URL={_WITH_TLS[address.scheme]}://…, or a network that nobody else is on"
     if address.password:
         yield warning(SUBJECT, f"the password goes to {address.hostname} without TLS", why, remedy)
     else:

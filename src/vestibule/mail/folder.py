@@ -12,7 +12,7 @@ from vestibule.model.clock import Clock
 from vestibule.model.letters import Letter, NotSent
 
 MOST = 10_000
-"""How many letters the folder keeps, the newest: anybody can ask for one, and they must not fill the disk."""
+"""How many letters the folder keeps: the newest. Anybody can cause a letter, and letters must not fill the disk."""
 _LOOK_EVERY = 100
 _log = structlog.get_logger(__name__)
 

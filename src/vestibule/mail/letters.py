@@ -65,12 +65,12 @@ class Renderer:
             return self._written(letter)
         except TemplateError as fault:
             raise NotSent(f"cannot be written: {type(fault).__name__}: {fault}") from fault
-        except ValueError as fault:  # whose message may quote the letter
+        except ValueError as fault:  # its message may quote the letter
             raise NotSent(f"cannot be written: {summarize(fault)}") from fault
 
     async def write_in_thread(self, letter: Letter) -> EmailMessage:
-        """Return the same on another thread. Only letters that reach somebody are rendered, so on the event loop the
-        delay would tell other requests who has an account.
+        """Return what `write` does, from another thread. Only letters to an existing account are rendered. On the event
+        loop that would delay other requests, and the delay would tell who has an account.
         """
         return await asyncio.to_thread(self.write, letter)
 

@@ -1,4 +1,4 @@
-"""A mailer over SMTP (RFC 5321); TLS that was asked for is never given up."""
+"""A mailer over SMTP (RFC 5321). If TLS is required, it sends nothing without it."""
 
 import asyncio
 import base64
@@ -98,8 +98,8 @@ async def _sent(client: aiosmtplib.SMTP, message: EmailMessage) -> tuple[object,
 
 
 def said_by(server: Server, words: str, letter: Letter | None = None) -> str:
-    """Return a server's words without what they repeat: its password, and the letter's content, in any usual encoding.
-    Long words without meaning are removed too.
+    """Return a server's words without the secrets they repeat: our password and the letter's content, in any usual
+    encoding. Long words that may be encoded text are removed too.
     """
     user, password = server.user, server.password
     secrets = [password, *map(_base64, (password, f"\0{user}\0{password}"))] if password else []
@@ -117,8 +117,8 @@ def _base64(text: str) -> str:
 
 
 def _kind(code: int) -> type[NotSent]:
-    """Return `RefusedForGood` for a 5yz reply to the recipient or the content: it is about this letter alone, and
-    final. Other replies are about the sender or the connection, so the next letter would fare alike and an operator can
-    help.
+    """Return `RefusedForGood` for a 5yz reply to the recipient or the content: it is final, and about this letter only.
+    Other replies are about the sender or the connection: the next letter would get the same one, until an operator
+    helps.
     """
     return RefusedForGood if 500 <= code <= 599 else NotSent

@@ -1,1 +1,1 @@
-"""Where things are kept: `sql` holds what must not be lost, `redis` and `absent` what may be."""
+"""Store data: `sql` holds what must not be lost, `redis` what may be. `absent` stands in where there is no Redis."""

@@ -1,6 +1,6 @@
-"""Catalogues: from English, which the templates are written in, to every other language.
+"""Load catalogues. Each translates the English of the templates into one other language.
 
-A catalogue is read as the text that translators edit; there is nothing to compile first.
+A catalogue is read from the text file that translators edit: no compiled file is needed.
 """
 
 from collections.abc import Iterator
@@ -24,14 +24,14 @@ _MAX_TEMPLATE_BYTES = 1_000_000
 
 
 class _CompiledOnce(BytecodeCache):
-    """Compile each template once in a process: in every language it is the same code. As many as there are files."""
+    """Keeps the compiled code of each template, because it is the same in every language. Bounded by their number."""
 
     def __init__(self) -> None:
         self._code: dict[str, bytes] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
         if code := self._code.get(bucket.key):
-            bucket.bytecode_from_string(code)  # which looks whether the template is the same still
+            bucket.bytecode_from_string(code)  # Jinja ignores it if the template has changed
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         self._code[bucket.key] = bucket.bytecode_to_string()
@@ -42,7 +42,7 @@ _compiled_once = _CompiledOnce()
 
 @cache
 def translations(language: str) -> NullTranslations:
-    """Return the sentences of a language, by their English ones; raises `FileNotFoundError` if it has no catalogue."""
+    """Return the translations from English to a language; raises `FileNotFoundError` if it has no catalogue."""
     if language == SOURCE_LANGUAGE:
         return NullTranslations()
     compiled = BytesIO()
@@ -80,8 +80,8 @@ def speaking(language: str, loader: BaseLoader) -> Environment:
 
 
 def broken(folder: Path) -> Iterator[str]:
-    """Yield a line for each template of an operator's folder that cannot be read or parsed, and one if the folder can
-    hold none: only its `mail` and `pages` are read, whatever else lies beside them.
+    """Yield a line for each template of an operator's folder that cannot be read or parsed. Only its folders `mail` and
+    `pages` are read; if it has neither, yield a line that says so.
     """
     faces = [folder / face for face in FACES if (folder / face).is_dir()]
     if not faces:

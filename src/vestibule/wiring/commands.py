@@ -80,7 +80,7 @@ class RealCommandContext:
         return await examination.examine(self.settings, SystemClock())
 
     def weaknesses(self) -> list[Finding]:
-        return [*at_start.look(self.settings)]
+        return [*at_start.check(self.settings)]
 
     async def migrate(self) -> tuple[str | None, str]:
         if await self._revision() == REVISION:

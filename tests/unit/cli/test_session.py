@@ -24,7 +24,7 @@ from tests.harness.process import (
 )
 from vestibule import __main__ as program
 from vestibule.cli import commands
-from vestibule.cli.session import person
+from vestibule.cli.session import session_commands
 from vestibule.client import InFile, Session
 from vestibule.process import missing
 
@@ -230,7 +230,9 @@ def test_a_persons_commands_load_no_server(command: str) -> None:
 
 def test_every_command_of_a_person_is_known_to_be_one() -> None:
     assert set(program.SESSION_COMMANDS) == {
-        command.name or command.callback.__name__ for command in person.registered_commands if command.callback
+        command.name or command.callback.__name__
+        for command in session_commands.registered_commands
+        if command.callback
     }
     listed = [line for line in commands.build().registered_commands if line.rich_help_panel == "Your own session"]
     assert [line.name for line in listed] == [*program.SESSION_COMMANDS]

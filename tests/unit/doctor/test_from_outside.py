@@ -24,7 +24,7 @@ NOT_LOCAL = "0.0.0.0"  # leads to this machine on Linux, and is no address of it
 
 
 def look(settings: Settings, url: str) -> list[Finding]:
-    return outside.look(settings, SystemClock(), url)
+    return outside.check(settings, SystemClock(), url)
 
 
 def test_vestibule_itself(chosen: Chosen, tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_vestibule_itself(chosen: Chosen, tmp_path: Path) -> None:
             severity_of(look(unlisted, server.base), "CORS refuses the front-end at https://app.example.com") is FAULT
         )
         clock = ManualClock()
-        assert severity_of(outside.look(chosen(), clock, server.base), "s apart") is WARNING
+        assert severity_of(outside.check(chosen(), clock, server.base), "s apart") is WARNING
 
 
 def test_vestibule_in_production(chosen: Chosen, tmp_path: Path, production: dict[str, str]) -> None:

@@ -15,7 +15,7 @@ FIRST, SECOND = "the first pepper; " * 3 + "one", "the second pepper; " * 3 + "t
 
 
 async def look(settings: Settings) -> list[Finding]:
-    return await database.look(settings, SystemClock())
+    return await database.check(settings, SystemClock())
 
 
 async def test_p7_a_lost_pepper_is_a_fault_and_one_that_is_needed_no_more_a_hint(

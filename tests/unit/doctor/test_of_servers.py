@@ -34,7 +34,7 @@ SMALL, SMALL_BITS = 5_000_000, 2048
 
 
 async def look(settings: Settings) -> list[Finding]:
-    return await database.look(settings, SystemClock())
+    return await database.check(settings, SystemClock())
 
 
 async def test_a_good_database(chosen: Chosen, backend: Backend) -> None:
@@ -68,9 +68,9 @@ async def test_clocks_apart(chosen: Chosen, postgresql: Backend) -> None:
     clock = ManualClock()
     clock.advance(seconds=SystemClock().now().timestamp() - clock.now().timestamp() + 10)
     settings = chosen(DATABASE_URL=postgresql.database_url)
-    assert severity_of(await database.look(settings, clock), "s apart") is WARNING
+    assert severity_of(await database.check(settings, clock), "s apart") is WARNING
     clock.advance(hours=1)
-    assert severity_of(await database.look(settings, clock), "s apart") is FAULT
+    assert severity_of(await database.check(settings, clock), "s apart") is FAULT
 
 
 def test_a_server_that_is_too_small(chosen: Chosen, tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ async def test_old_keys(chosen: Chosen, backend: Backend) -> None:
     clock = ManualClock()
     await keep_keys(settings, clock)
     clock.advance(days=366)
-    found = [finding for finding in await database.look(settings, clock) if "has signed for 366 days" in finding.what]
+    found = [finding for finding in await database.check(settings, clock) if "has signed for 366 days" in finding.what]
     assert [finding.severity for finding in found] == [WARNING, WARNING]
 
 
@@ -140,33 +140,33 @@ async def own_redis(tmp_path: Path) -> AsyncIterator[str]:
 
 async def test_redis(chosen: Chosen, own_redis: str) -> None:
     settings = chosen(REDIS_URL=own_redis)
-    assert [finding.severity for finding in await redis.look(settings)] == [FINE]
+    assert [finding.severity for finding in await redis.check(settings)] == [FINE]
     async with Redis.from_url(own_redis) as client:
         await client.config_set("maxmemory-policy", "allkeys-lru")
-        assert severity_of(await redis.look(settings), "its eviction policy is allkeys-lru") is WARNING
+        assert severity_of(await redis.check(settings), "its eviction policy is allkeys-lru") is WARNING
         await client.set("much", b"x" * SMALL)
         await client.config_set("maxmemory-policy", "noeviction")
         await client.config_set("maxmemory", SMALL)
-        assert severity_of(await redis.look(settings), "MB are in use") is WARNING
+        assert severity_of(await redis.check(settings), "MB are in use") is WARNING
 
 
 async def test_no_redis(chosen: Chosen, production: dict[str, str]) -> None:
-    assert severity_of(await redis.look(chosen()), "none is needed") is FINE
+    assert severity_of(await redis.check(chosen()), "none is needed") is FINE
     gone = f"redis://127.0.0.1:{free_port()}/0"
-    assert severity_of(await redis.look(chosen(REDIS_URL=gone)), "cannot be reached") is WARNING
-    assert severity_of(await redis.look(chosen(REDIS_URL="http://localhost")), "REDIS_URL:") is FAULT
+    assert severity_of(await redis.check(chosen(REDIS_URL=gone)), "cannot be reached") is WARNING
+    assert severity_of(await redis.check(chosen(REDIS_URL="http://localhost")), "REDIS_URL:") is FAULT
 
 
 async def test_redis_far_away_in_clear(chosen: Chosen, own_redis: str, production: dict[str, str]) -> None:
     far = own_redis.replace("127.0.0.1", "[::ffff:127.0.0.1]")
     settings = chosen(**production, REDIS_URL=far)
-    assert severity_of(await redis.look(settings), "is not encrypted") is HINT
+    assert severity_of(await redis.check(settings), "is not encrypted") is HINT
 
 
 async def test_a_mail_server(chosen: Chosen) -> None:
     server = MailServer()
     with running(server) as port:
-        found = await mail.look(chosen(EMAIL_HOST=HOST, EMAIL_PORT=str(port)))
+        found = await mail.check(chosen(EMAIL_HOST=HOST, EMAIL_PORT=str(port)))
     assert severity_of(found, "answers, without TLS") is FINE
     assert {finding.severity for finding in found} == {FINE}
     assert server.commands == []
@@ -175,8 +175,8 @@ async def test_a_mail_server(chosen: Chosen) -> None:
 async def test_a_mail_server_that_refuses_the_password(chosen: Chosen) -> None:
     given = {"EMAIL_HOST": HOST, "EMAIL_USER": USER, "VESTIBULE_EMAIL_SECURITY": "none"}
     with running(MailServer(), auth_require_tls=False) as port:
-        good = await mail.look(chosen(**given, EMAIL_PORT=str(port), EMAIL_PASS=PASSWORD))
-        bad = await mail.look(chosen(EMAIL_PASS="hush-hush"))
+        good = await mail.check(chosen(**given, EMAIL_PORT=str(port), EMAIL_PASS=PASSWORD))
+        bad = await mail.check(chosen(EMAIL_PASS="hush-hush"))
     assert severity_of(good, "answers") is FINE
     assert severity_of(bad, "refuses the password") is FAULT
     assert "hush-hush" not in str(bad)
@@ -185,7 +185,7 @@ async def test_a_mail_server_that_refuses_the_password(chosen: Chosen) -> None:
 async def test_a_mail_server_without_the_tls_that_a_password_needs(chosen: Chosen) -> None:
     with running(MailServer()) as port:
         settings = chosen(EMAIL_HOST=HOST, EMAIL_PORT=str(port), EMAIL_USER=USER, EMAIL_PASS=PASSWORD)
-        (found,) = await mail.look(settings)
+        (found,) = await mail.check(settings)
     assert found.severity is FAULT
     assert "EMAIL_HOST as it stands in the server's certificate" in found.remedy
 
@@ -194,26 +194,26 @@ async def test_a_mail_server_elsewhere_in_clear(chosen: Chosen) -> None:
     elsewhere = {"EMAIL_HOST": "127.1", "VESTIBULE_EMAIL_SECURITY": "none"}
     with running(MailServer(), auth_require_tls=False) as port:
         settings = chosen(**elsewhere, EMAIL_PORT=str(port))
-        assert severity_of(await mail.look(settings), "letters go to 127.1 without TLS") is HINT
+        assert severity_of(await mail.check(settings), "letters go to 127.1 without TLS") is HINT
         settings = chosen(EMAIL_USER=USER, EMAIL_PASS=PASSWORD)
-        assert severity_of(await mail.look(settings), "the password goes to 127.1 without TLS") is WARNING
+        assert severity_of(await mail.check(settings), "the password goes to 127.1 without TLS") is WARNING
 
 
 async def test_c25_a_password_in_clear_is_told_of_though_the_server_does_not_answer(chosen: Chosen) -> None:
     given = {"EMAIL_HOST": "127.1", "EMAIL_PORT": str(free_port()), "EMAIL_USER": USER, "EMAIL_PASS": PASSWORD}
-    found = await mail.look(chosen(**given, VESTIBULE_EMAIL_SECURITY="none"))
+    found = await mail.check(chosen(**given, VESTIBULE_EMAIL_SECURITY="none"))
     assert severity_of(found, "the password goes to 127.1 without TLS") is WARNING
     assert severity_of(found, "127.1:") is FAULT
 
 
 async def test_no_mail_server(chosen: Chosen, production: dict[str, str]) -> None:
-    assert severity_of(await mail.look(chosen()), "no EMAIL_HOST") is FINE
+    assert severity_of(await mail.check(chosen()), "no EMAIL_HOST") is FINE
     gone = chosen(EMAIL_HOST=HOST, EMAIL_PORT=str(free_port()))
-    assert severity_of(await mail.look(gone), f"{HOST}:") is FAULT
-    assert severity_of(await mail.look(chosen(**production, EMAIL_HOST="")), "no EMAIL_HOST") is FAULT
+    assert severity_of(await mail.check(gone), f"{HOST}:") is FAULT
+    assert severity_of(await mail.check(chosen(**production, EMAIL_HOST="")), "no EMAIL_HOST") is FAULT
 
 
 async def test_a_sender_that_mail_servers_refuse(chosen: Chosen, production: dict[str, str]) -> None:
     own = chosen(**{**production, "VESTIBULE_EMAIL_FROM": "no-reply@localhost"})
-    assert severity_of(await mail.look(own), "the sender is no-reply@localhost") is FAULT
-    assert severity_of(await mail.look(chosen(VESTIBULE_EMAIL_FROM="nonsense")), "VESTIBULE_EMAIL_FROM:") is FAULT
+    assert severity_of(await mail.check(own), "the sender is no-reply@localhost") is FAULT
+    assert severity_of(await mail.check(chosen(VESTIBULE_EMAIL_FROM="nonsense")), "VESTIBULE_EMAIL_FROM:") is FAULT

@@ -7,8 +7,7 @@ import pytest
 from tests.harness.unprivileged import as_somebody_else, let_reach
 from tests.unit.doctor import FAULT, FINE, HINT, WARNING, severity_of
 from tests.unit.doctor.conftest import Chosen
-from vestibule.doctor import at_start, browsers, proxies
-from vestibule.doctor import settings as of_settings
+from vestibule.doctor import at_start, browsers, proxies, weak_settings
 from vestibule.model.findings import Finding, Severity
 from vestibule.settings.fields import Settings
 
@@ -16,7 +15,7 @@ SECRET = "a secret that is long enough to be one, 123456"
 
 
 def look(chosen: Settings) -> list[Finding]:
-    return [*of_settings.look(chosen), *browsers.look(chosen), *proxies.look(chosen)]
+    return [*weak_settings.check(chosen), *browsers.check(chosen), *proxies.check(chosen)]
 
 
 def test_the_defaults_are_fine(chosen: Chosen) -> None:
@@ -91,14 +90,14 @@ def test_c25_what_weakens_a_server_is_said_at_its_start(
     chosen: Chosen, production: dict[str, str], given: dict[str, str], words: str
 ) -> None:
     """C25: in the words of the doctor, and no secret with them."""
-    found = [*at_start.look(chosen(**{**production, **given}))]
+    found = [*at_start.check(chosen(**{**production, **given}))]
     assert [severity_of(found, words)] == [WARNING] * len(found)
     assert "hush" not in str(found)
 
 
 @pytest.mark.parametrize("given", QUIET)
 def test_c25_what_does_not_is_not(chosen: Chosen, production: dict[str, str], given: dict[str, str]) -> None:
-    assert [*at_start.look(chosen(**{**production, **given}))] == []
+    assert [*at_start.check(chosen(**{**production, **given}))] == []
 
 
 def test_files_that_others_can_read(chosen: Chosen) -> None:

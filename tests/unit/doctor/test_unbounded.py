@@ -68,7 +68,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("head", "again", "pause"), FOREVER)
 def test_c14_an_answer_without_end_ends(head: bytes, again: bytes, pause: float, chosen: Chosen) -> None:
     with answering(head, again, pause) as base:
-        assert [finding.severity for finding in outside.look(chosen(), ManualClock(), base)] == [Severity.FAULT]
+        assert [finding.severity for finding in outside.check(chosen(), ManualClock(), base)] == [Severity.FAULT]
         with pytest.raises(NotReachedError, match=r"answers more than|has not finished its answer"):
             Session(base).sign_in("ada@example.com", "correct horse")
 
@@ -86,7 +86,7 @@ def test_c14_nonsense_is_told_as_such(content: bytes, chosen: Chosen) -> None:
     head = OK + b"Content-Length: %d\r\nContent-Encoding: gzip\r\n" % len(content)
     cookies = b"".join(b"Set-Cookie: %s=e30.eyJleHAiOjk5OTk5OTk5OTl9.x\r\n" % name for name in COOKIES)
     with answering(head + cookies + b"\r\n", content, None) as base:
-        assert Severity.FAULT in [finding.severity for finding in outside.look(chosen(), ManualClock(), base)]
+        assert Severity.FAULT in [finding.severity for finding in outside.check(chosen(), ManualClock(), base)]
         session = Session(base)
         session.sign_in("ada@example.com", "correct horse")
         with pytest.raises(NotReachedError):

@@ -1,4 +1,4 @@
-"""`model.sessions.SessionReplica` for a process without Redis: there is nobody to show sessions to."""
+"""`model.sessions.SessionReplica` for a process without Redis: sessions are shown nowhere."""
 
 from vestibule.model.accounts import Account
 from vestibule.model.sessions import Session

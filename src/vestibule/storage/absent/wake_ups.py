@@ -1,15 +1,15 @@
-"""`model.revocations.WakeUps` where only the record itself wakes others."""
+"""`model.revocations.WakeUps` where there is no way to wake other processes: they only poll the database."""
 
 import asyncio
 from collections.abc import AsyncIterator
 
 
 class NoWakeUps:
-    """Wakes nobody: the process tells itself directly, others on the same SQLite file see it at their next poll."""
+    """Wakes nobody. Other processes see a revocation at their next poll."""
 
     async def send(self) -> None:
         return None
 
     async def listen(self) -> AsyncIterator[None]:
-        await asyncio.Event().wait()
+        await asyncio.Event().wait()  # forever
         yield

@@ -1,1 +1,1 @@
-"""What may be lost: a replica of live sessions. Redis gone, flushed or rolled back signs nobody out, or in."""
+"""Store in Redis what may be lost, such as a replica of live sessions. Its loss or rollback signs nobody in or out."""

@@ -14,14 +14,14 @@ from vestibule.storage.redis.replica import LOST
 from vestibule.storage.redis.throttled_warnings import ThrottledWarnings
 
 _PAUSE_AFTER_FAULT = timedelta(seconds=1)
-_SHARE_WITHOUT_REDIS = 5  # how many processes the limit is shared out among, when they cannot count together
+_SHARE_WITHOUT_REDIS = 5  # each process that counts alone allows a fifth of each limit
 
 
 def on_redis(redis: Redis, clock: Clock, prefix: str = "vestibule") -> Limiter:
     """Return a limiter that counts for all processes together. While Redis is unreachable, each process counts alone,
     with a fifth of every limit. Keys are `prefix:…`.
     """
-    connections: Any = redis.connection_pool  # which the library takes, and its annotation does not know
+    connections: Any = redis.connection_pool  # the library takes a pool, but its annotation does not say so
     storage = RedisStorage("redis://", implementation="redispy", key_prefix=prefix, connection_pool=connections)
     alone = WindowLimiter(MemoryStorage(), clock, _SHARE_WITHOUT_REDIS)
     return FallingBackLimiter(WindowLimiter(storage, clock), alone, clock, ThrottledWarnings(redis, clock))

@@ -60,5 +60,5 @@ def _require_readable(name: str, path: str | None) -> None:
             read_bounded(Path(path), _MAX_BYTES)
     except OSError as fault:
         raise ValueError(f"has {name}={path!r}, which cannot be read: {fault.strerror}") from None
-    except ValueError as fault:  # a NUL in its name, or what is there is no file
+    except ValueError as fault:  # its name has a NUL, or it is not a file
         raise ValueError(f"has {name}={path!r}, which {fault}") from None

@@ -2,8 +2,8 @@
 that has just ended leaves `ended:{sid}` for a minute, so that a request which began before its end does not show it
 again.
 
-For other processes and services to read. Vestibule decides nothing by it: after a crash or a failover Redis may
-hold what was deleted. So a Redis that fails costs a log line and a fraction of a second, and no request.
+Other processes and services may read it. Vestibule decides nothing by it, because after a crash or a failover Redis may
+hold deleted sessions again. So a failure of Redis costs a log line and a fraction of a second, but fails no request.
 """
 
 import contextlib
@@ -40,7 +40,7 @@ _NO_ADDRESS = (
     "for ?, %23 for # and %40 for @"
 )
 LOST = (RedisError, OSError, TimeoutError, RuntimeError)
-"""How a Redis that is gone shows itself; the last is uvloop's word for a connection that was reset under the client."""
+"""Exceptions that mean that Redis is unreachable. uvloop raises the last for a connection that was reset meanwhile."""
 _log = structlog.get_logger(__name__)
 
 
@@ -55,10 +55,10 @@ def connect(url: str, timeout_seconds: float = _TIMEOUT_SECONDS, wait_seconds: f
         parameters.require_known(url)
     except ValueError as fault:
         raise ValueError(str(fault) or _NO_ADDRESS) from None
-    # Blocking: more at once than there are connections wait their turn, instead of counting as a Redis that is gone.
+    # Blocking: if all connections are in use, callers wait for one. Otherwise that would look like an outage of Redis.
     try:
         pool = BlockingConnectionPool.from_url(url, max_connections=_MOST_CONNECTIONS, timeout=wait_seconds, **seconds)
-    except (ValueError, TypeError):  # which may quote what it takes for a port, and is a piece of the password
+    except (ValueError, TypeError):  # its message may quote a piece of the password, taken for a port
         raise ValueError(_NO_ADDRESS) from None
     parameters.require_usable(pool)
     return Redis.from_pool(pool)

@@ -61,7 +61,7 @@ class _Pool(SentinelConnectionPool, BlockingConnectionPool):
     async def get_master_address(self) -> tuple[str, int]:
         try:
             address: tuple[str, int] = await super().get_master_address()  # type: ignore[no-untyped-call]
-        except MasterNotFoundError:  # which shows every connection with all its members
+        except MasterNotFoundError:  # its message shows every connection with all its members
             raise MasterNotFoundError(f"no Sentinel knows who leads {self.service_name}") from None
         return address
 

@@ -16,7 +16,7 @@ _log = structlog.get_logger(__name__)
 
 
 class ThrottledWarnings:
-    """Warnings of one user of Redis, limited to one a minute."""
+    """Warnings of one object that uses Redis, at most one a minute."""
 
     def __init__(self, redis: Redis, clock: Clock | None = None) -> None:
         self._where = _where(redis)

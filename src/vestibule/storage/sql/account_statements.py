@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Text, bindparam, delete, exists, func, or_
 from sqlalchemy.dialects.postgresql import insert
 
 from vestibule.storage.sql.account_rows import COLUMNS
-from vestibule.storage.sql.account_use import USED_SINCE, nobodys
+from vestibule.storage.sql.account_use import USED_SINCE, never_used
 from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.prepared import Prepared
 from vestibule.storage.sql.schema import accounts, one_time_tokens
@@ -22,6 +22,7 @@ _EPOCH_NOW = bindparam("in_epoch", type_=_a.epoch.type)
 # ON CONFLICT reads the same on both databases, and SQLAlchemy compiles this form of it for both.
 ADD = Prepared(insert(accounts).on_conflict_do_nothing().returning(_a.id))
 _SINCE = func.coalesce(_a.imported_at, _a.created_at)
+# Of the accounts just added, delete those whose email is reserved for another account.
 DELETE_KEPT = Prepared(
     delete(accounts)
     .where(
@@ -38,7 +39,7 @@ HOLDERS = Prepared(
 WAYS_BACK = Prepared(select(KEPT.c.email, KEPT.c.account_id).where(IN_PLACES, kept_at(_NOW)))
 REGISTER_ANEW = Prepared(
     update(accounts)
-    .where(_AT_EMAIL, nobodys(bindparam("before", type_=Instant)))
+    .where(_AT_EMAIL, never_used(bindparam("before", type_=Instant)))
     .values(
         name=bindparam("name"),
         password_hash=bindparam("password_hash"),
@@ -70,7 +71,7 @@ LOCK_FOR_TOKEN = Prepared(
             _a.email == select(one_time_tokens.c.email).where(_OF_DIGEST).scalar_subquery(),
         )
     )
-    .order_by(_a.id)  # two who want each other's email take both in the same order
+    .order_by(_a.id)  # the same order for all: two accounts that swap their emails must not deadlock
     .with_for_update(of=accounts)
 )
 
@@ -91,7 +92,7 @@ DOUBT_PASSWORD = Prepared(
 TRUST_PASSWORD = Prepared(
     update(accounts)
     .where(_AT_EMAIL, _a.registered_again_at == bindparam("doubted_at", type_=Instant))
-    .where(_a.password_hash == _KNOWN)  # nor is it for a NULL
+    .where(_a.password_hash == _KNOWN)  # false also if either is NULL
     .values(registered_again_at=None)
 )
 _LANGUAGE = bindparam("language", type_=_a.language.type)
@@ -125,5 +126,5 @@ MOVE = _change(email=_NEW_EMAIL, verified=True, registered_again_at=None)
 MOVE_AND_LOCK_OUT = _change(email=_NEW_EMAIL, verified=True, registered_again_at=None, password_hash=None)
 
 _BEFORE = bindparam("before", type_=Instant)
-_NEVER_USED = select(*COLUMNS).where(nobodys(_BEFORE)).order_by(_a.id).limit(bindparam("most"))
+_NEVER_USED = select(*COLUMNS).where(never_used(_BEFORE)).order_by(_a.id).limit(bindparam("most"))
 NEVER_USED, NEVER_USED_ONE = Prepared(_NEVER_USED), Prepared(_NEVER_USED.where(_ITS))

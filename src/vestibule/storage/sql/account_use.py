@@ -1,4 +1,4 @@
-"""Say in SQL whether an account was ever used, or its email verified."""
+"""Decide in SQL whether an account was ever used, or its email verified."""
 
 from datetime import datetime
 
@@ -9,16 +9,17 @@ from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.schema import accounts, known_devices, sessions
 
 USED_SINCE = func.coalesce(accounts.c.first_used_at, bindparam("now", type_=Instant))
-"""Since when an account is used, once it is used `now`."""
+"""The account's `first_used_at`; `now` if it has none yet."""
 
 
-def nobodys(before: ColumnElement[datetime]) -> ColumnElement[bool]:
+def never_used(before: ColumnElement[datetime]) -> ColumnElement[bool]:
     """Return a condition for accounts that were registered here before `before`, and never verified or used
     (`Accounts.register_anew`).
 
-    Where an account came from is recorded, never inferred from the form of its hash, which any of ours may have too. A
-    server older than migration 0013, running beside this one, records no use, but leaves a session, a device, or an
-    epoch later than that of the registration. An account without a password was not registered here.
+    `imported_at` tells whether an account was imported. The form of its hash does not: our own hashes may have any form
+    too. A server older than migration 0013 may run beside this one. It does not set `first_used_at`, but a use leaves a
+    session, a device, or an epoch later than that of the registration. An account without a password was not
+    registered here.
     """
     return and_(
         accounts.c.verified.is_(False),
@@ -29,7 +30,7 @@ def nobodys(before: ColumnElement[datetime]) -> ColumnElement[bool]:
         accounts.c.first_used_at.is_(None),
         accounts.c.epoch == func.coalesce(accounts.c.registered_epoch, 0),
         accounts.c.provider.is_(None),
-        accounts.c.password_hash != "",  # nor is it for a NULL
+        accounts.c.password_hash != "",  # false also for NULL
         ~exists().where(sessions.c.account_id == accounts.c.id),
         ~exists().where(known_devices.c.account_id == accounts.c.id),
     )

@@ -15,7 +15,7 @@ from vestibule.storage.sql.hash_costs import HIGHEST_BCRYPT_COST, OTHER_ARGON2
 from vestibule.storage.sql.prepared import Parameters, Prepared
 from vestibule.storage.sql.ways_back import places
 
-_NO_ID = ("",)  # without any, the statement would read otherwise
+_NO_ID = ("",)  # replaces an empty list, which would change the statement's text
 _REGISTERED = ("name", "password_hash", "language", "created_at", "updated_at")
 
 
@@ -33,8 +33,9 @@ class SqlAccounts:
             return set()
         rows = [to_row(account) for account in batch]
         added = set((await self._connection.execute(statements.ADD, rows)).scalars())
-        # Afterwards: who waited for an email that somebody was being moved away from sees by now that it is kept. And
-        # always, since where accounts are concealed the number of statements would tell.
+        # A statement of its own, after the INSERT: that may have waited for a transaction that reserved the email, and
+        # the reservation is visible only now. It runs even if nothing was added, because the number of statements must
+        # not tell whether an account exists.
         which = {"added": list(added or _NO_ID), "places": places([account.email for account in batch])}
         return added - set((await self._connection.execute(statements.DELETE_KEPT, which)).scalars())
 
@@ -119,7 +120,7 @@ class SqlAccounts:
 
     async def _move(self, move: Prepared, account_id: str, email: str, now: datetime) -> bool:
         try:
-            async with self._connection.begin_nested():  # so that a taken email costs no more than this statement
+            async with self._connection.begin_nested():  # if the email is taken, only this statement is undone
                 return await self._change(move, account_id, now, new_email=email) is not None
         except IntegrityError:
             return False

@@ -10,7 +10,7 @@ from vestibule.storage.sql.driver import DriverConnection
 async def delete_oldest(
     connection: DriverConnection, table: Table, over: ColumnElement[bool], age: ColumnElement[Any], most: int
 ) -> int:
-    """Delete up to `most` rows that are `over`, the lowest `age` first, and return how many were deleted.
+    """Delete up to `most` rows for which `over` is true, the lowest `age` first, and return how many were deleted.
 
     The rows are chosen in a WITH, because PostgreSQL may evaluate a sub-select in IN more than once, and skip other
     locked rows each time. SQLite ignores the lock; it runs one transaction at a time.
@@ -23,8 +23,8 @@ async def delete_oldest(
 
 
 def not_the_newest(table: Table) -> ColumnElement[bool]:
-    """Return a condition for every row except the newest. SQLite numbers the next row after the newest: if that were
-    deleted, numbers would begin again, and a reader who is past them would never see the next rows.
+    """Return a condition for every row except the newest. SQLite numbers the next row after the newest. If that were
+    deleted, the numbers would begin again, and a reader that knows higher numbers would never see the next rows.
     """
     newest = table.alias()
     return table.c.sequence < select(func.max(newest.c.sequence)).scalar_subquery()

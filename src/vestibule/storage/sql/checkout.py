@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.util import greenlet_spawn
 
-from vestibule.storage.sql.driver import DriverConnection, PostgresqlConnection, SqliteConnection, as_core_says
+from vestibule.storage.sql.driver import DriverConnection, PostgresqlConnection, SqliteConnection, as_core_error
 
 
 class Checkouts:
@@ -60,7 +60,7 @@ class Checkouts:
         try:
             pooled = await self._engine.raw_connection()
         except (self._engine.dialect.loaded_dbapi.Error, *self._kind.errors) as error:
-            raise as_core_says(_of_the_driver(error)) from error
+            raise as_core_error(_driver_error(error)) from error
         driver: Any = pooled.driver_connection
         return pooled, self._kind(self._engine.dialect, driver)
 
@@ -70,16 +70,14 @@ class Checkouts:
         await greenlet_spawn(pooled.close)
 
     def _require_sound(self, adapted: Any, _record: Any, _pooled: Any) -> None:
-        """Have the pool open new connections if one of its own is closed or may lead nowhere: raise
-        `InvalidatePoolError`.
-        """
+        """Raise `InvalidatePoolError` if this connection is closed or another broke: the pool then opens new ones."""
         lost = self._kind(self._engine.dialect, adapted.driver_connection).lost
         if self._one_broke or lost:
             self._one_broke = False
             raise exc.InvalidatePoolError
 
 
-def _of_the_driver(error: Exception) -> Exception:
+def _driver_error(error: Exception) -> Exception:
     """Return the driver's error that SQLAlchemy's adapter wrapped; the error itself if it wrapped none."""
     return error.__cause__ if isinstance(error.__cause__, Exception) else error
 

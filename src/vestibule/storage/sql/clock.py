@@ -1,4 +1,4 @@
-"""`model.clock.OtherClock`: the clock of a database server. A SQLite file has none but this machine's."""
+"""`model.clock.OtherClock`: the clock of a database server. A SQLite file has no clock of its own."""
 
 from datetime import datetime
 

@@ -43,12 +43,12 @@ class DatabaseCopy:
         ):
             await _require_empty(new)
             carried = {table.name: await _carry(table, old, new, progress) for table in metadata.sorted_tables}
-            await _count_on(new)
+            await _continue_numbering(new)
         return carried
 
 
 async def _require_empty(new: AsyncConnection) -> None:
-    if new.dialect.name == "postgresql":  # where two could find it empty at once
+    if new.dialect.name == "postgresql":  # without a lock, two copies could both find it empty
         await new.execute(text("LOCK TABLE accounts IN SHARE ROW EXCLUSIVE MODE"))
     for table in metadata.sorted_tables:
         if (await new.execute(select(table).limit(1))).first() is not None:
@@ -74,7 +74,7 @@ async def _read(table: Table, old: AsyncConnection) -> AsyncIterator[Any]:
             yield rows
 
 
-async def _count_on(new: AsyncConnection) -> None:
+async def _continue_numbering(new: AsyncConnection) -> None:
     """Have PostgreSQL continue the source's numbering; SQLite does so by itself."""
     if new.dialect.name != "postgresql":
         return

@@ -56,6 +56,6 @@ def _rewrite(driver: Any, said: str) -> None:
     for member in ("detail", "hint"):
         if getattr(driver, member, None):
             setattr(driver, member, None)
-    # What it came from is an error about the value itself.
+    # The cause is an error about the value itself, and may quote it.
     driver.__cause__ = None
     driver.__suppress_context__ = True

@@ -1,5 +1,6 @@
-"""Connections on which the driver itself runs the statements that Core compiled (`prepared.py`). They come from
-SQLAlchemy's pools, which open and limit them, and know the dialect.
+"""Run statements through the database driver, on connections from SQLAlchemy's pools.
+
+SQLAlchemy Core compiles the statements (`prepared.py`), but does not run them: that would cost more CPU.
 """
 
 import sqlite3
@@ -30,7 +31,7 @@ class Watcher(Protocol):
 
 
 class DriverConnection(ABC):
-    """A connection of the driver's, with the part of Core's interface that the ports need."""
+    """A connection of the driver, with the part of Core's interface that the ports need."""
 
     watchers: ClassVar[list[Watcher]] = []
     begin: ClassVar[str]
@@ -51,7 +52,7 @@ class DriverConnection(ABC):
     async def _execute(self, statement: Prepared | Executable, given: Parameters) -> Rows:
         prepared = statement if isinstance(statement, Prepared) else Prepared(statement)
         text = prepared.for_driver(self.dialect, given)
-        with self._seen(text.sql):
+        with self._watched(text.sql):
             if text.row is None:
                 return Rows([], await self._change(text.sql, text.values(given)))
             rows = [text.row(row) for row in await self._fetch(text.sql, text.values(given))]
@@ -61,13 +62,13 @@ class DriverConnection(ABC):
         prepared = statement if isinstance(statement, Prepared) else Prepared(statement)
         text = prepared.for_driver(self.dialect, given[0])
         if text.row is None:
-            with self._seen(text.sql):
+            with self._watched(text.sql):
                 await self._change_many(text.sql, [text.values(one) for one in given])
             return Rows([], len(given))
         return Rows([row for some in _batches(prepared, given) for row in await self._execute(some, {})], len(given))
 
     @contextmanager
-    def _seen(self, sql: str) -> Iterator[None]:
+    def _watched(self, sql: str) -> Iterator[None]:
         with ExitStack() as watched:
             for watcher in self.watchers:
                 watched.enter_context(watcher(self.dialect.name, sql))
@@ -79,8 +80,8 @@ class DriverConnection(ABC):
         try:
             yield
         except self.errors as error:
-            raise as_core_says(error, sql, lost=self.lost) from error
-        except (ValueError, TypeError, OverflowError) as error:  # of a value that the driver cannot send
+            raise as_core_error(error, sql, lost=self.lost) from error
+        except (ValueError, TypeError, OverflowError) as error:  # the driver cannot send a value
             withhold_values_of(error)
             raise
 
@@ -98,12 +99,12 @@ class DriverConnection(ABC):
     async def control(self, sql: str) -> str:
         """Begin, end or divide a transaction, and return the database's answer. Raises `DBAPIError`."""
         with self._translated(sql):
-            return await self._say(sql)
+            return await self._control(sql)
 
     errors: ClassVar[tuple[type[Exception], ...]]
 
     @abstractmethod
-    async def _say(self, sql: str) -> str: ...
+    async def _control(self, sql: str) -> str: ...
 
     @abstractmethod
     async def _change(self, sql: str, values: list[Any]) -> int:
@@ -128,17 +129,17 @@ class DriverConnection(ABC):
 def _batches(prepared: Prepared, given: Sequence[Parameters]) -> Iterator[Insert]:
     """Yield INSERTs of up to `_ROWS_AT_ONCE` rows each, so that none has more values than a database accepts."""
     insert = prepared.statement
-    assert isinstance(insert, Insert)  # noqa: S101  # nosec B101  # nothing else is given rows
+    assert isinstance(insert, Insert)  # noqa: S101  # nosec B101  # only an INSERT gets many rows and returns some
     for first in range(0, len(given), _ROWS_AT_ONCE):
         yield insert.values(list(given[first : first + _ROWS_AT_ONCE]))
 
 
-def as_core_says(error: Exception, sql: str = "", *, lost: bool = True) -> exc.DBAPIError:
+def as_core_error(error: Exception, sql: str = "", *, lost: bool = True) -> exc.DBAPIError:
     """Return the SQLAlchemy error for a driver's error, without any value of a row. `lost` says that the connection is
     closed.
     """
     withhold_values_of(error)
-    kind = next((kind for driver_s, kind in _KINDS if isinstance(error, driver_s)), exc.DBAPIError)
+    kind = next((kind for driver_kinds, kind in _KINDS if isinstance(error, driver_kinds)), exc.DBAPIError)
     return kind(sql, None, error, hide_parameters=True, connection_invalidated=lost)
 
 
@@ -153,13 +154,14 @@ class PostgresqlConnection(DriverConnection):
     """A connection of asyncpg, which keeps each statement prepared."""
 
     begin = "BEGIN"
-    errors = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)  # the last: cut off meanwhile
+    # asyncpg raises the last if the connection is cut during a statement.
+    errors = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
     def __init__(self, dialect: Dialect, driver: asyncpg.Connection) -> None:
         super().__init__(dialect)
         self._driver = driver
 
-    async def _say(self, sql: str) -> str:
+    async def _control(self, sql: str) -> str:
         return str(await self._driver.execute(sql))
 
     async def _change(self, sql: str, values: list[Any]) -> int:
@@ -196,12 +198,13 @@ class SqliteConnection(DriverConnection):
     def lost(self) -> bool:
         return self._given_up
 
-    async def _say(self, sql: str) -> str:
+    async def _control(self, sql: str) -> str:
         await self._driver.execute_fetchall(sql)
         return sql
 
     async def _change(self, sql: str, values: list[Any]) -> int:
-        return len(list(await self._fetch(f"{sql} RETURNING 1", values)))  # one way there
+        # RETURNING counts the rows: reading a cursor's rowcount would cross to the thread a second time.
+        return len(list(await self._fetch(f"{sql} RETURNING 1", values)))
 
     async def _change_many(self, sql: str, rows: list[list[Any]]) -> None:
         await (await self._driver.executemany(sql, rows)).close()
@@ -210,4 +213,4 @@ class SqliteConnection(DriverConnection):
         return await self._driver.execute_fetchall(sql, values)
 
     def hang_up(self) -> None:
-        self._given_up = True  # closing it, which the pool does, takes back what it was in the middle of
+        self._given_up = True  # the pool then closes it, which rolls back its transaction

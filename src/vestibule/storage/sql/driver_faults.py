@@ -4,12 +4,13 @@ import sqlite3
 
 from sqlalchemy import exc
 
-# PostgreSQL's classes and codes for it (its manual, appendix A): connection, authorization, no such database,
-# rolled back to resolve a conflict, read-only, resources, lock not to be had, operator's intervention, system.
+# PostgreSQL's classes and codes for a database that cannot serve us (its manual, appendix A): connection,
+# authorization, no such database, rolled back to resolve a conflict, read-only, resources, lock not available, operator
+# intervention, system.
 _UNAVAILABLE = {"08", "28", "3D", "40", "25006", "53", "55", "57", "58"}
 # Could not serialize, deadlock, foreign key violated (ibid.).
 _CONFLICTS = {"40001", "40P01", "23503"}
-# SQLITE_BUSY itself is not one of them: it comes after ten seconds in line, and trying again would double those.
+# SQLITE_BUSY itself is not one of them: it comes after a wait of ten seconds, and a retry would double that.
 _SQLITE_CONFLICTS = {
     sqlite3.SQLITE_BUSY_RECOVERY,
     sqlite3.SQLITE_BUSY_SNAPSHOT,
@@ -33,7 +34,7 @@ def is_conflict(fault: exc.DBAPIError) -> bool:
 
 
 def is_not_our_mistake(fault: exc.DBAPIError) -> bool:
-    """Return whether the database is busy, full, gone, read-only or shutting down: none of it a wrong statement."""
+    """Return whether the database is busy, full, gone, read-only or shutting down; False for a wrong statement."""
     sqlstate = getattr(fault.orig, "sqlstate", None)
     if sqlstate:
         return sqlstate[:2] in _UNAVAILABLE or sqlstate in _UNAVAILABLE

@@ -1,8 +1,8 @@
 """Create engines, and make both databases give the same guarantees.
 
 Transactions on SQLite begin with BEGIN IMMEDIATE and queue for one connection inside the process, so that writers wait
-in line instead of failing; on PostgreSQL they are READ COMMITTED, where every decision is part of a statement's WHERE.
-Single reads run in AUTOCOMMIT, which saves the BEGIN and the COMMIT around them.
+in line instead of failing. Transactions on PostgreSQL are READ COMMITTED: that is enough, because every decision is
+part of a statement's WHERE. Single reads run in AUTOCOMMIT, which saves the BEGIN and the COMMIT around them.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.driver_faults import UNREACHABLE, is_conflict, is_not_our_mistake, is_out_of_reach
 from vestibule.storage.sql.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
-_AS_PATIENT_AS_IT_IS = -1.0
+_DEFAULT_SECONDS = -1.0
 _POSTGRESQL_PORT = 5432
 
 
@@ -34,7 +34,7 @@ _POSTGRESQL_PORT = 5432
 class Engines:
     """Two engines of one database: for transactions and for single reads. `dialect` is `sqlite` or `postgresql`.
 
-    Behind a pooler a connection is ours for one transaction only, so no process can LISTEN on it.
+    Behind a pooler each transaction may get another connection of the server, so no process can LISTEN.
     """
 
     writing: AsyncEngine
@@ -93,11 +93,11 @@ class Engines:
         return [pool for pool in pools if isinstance(pool, AsyncAdaptedQueuePool)]
 
     @asynccontextmanager
-    async def transaction(self, seconds: float | None = _AS_PATIENT_AS_IT_IS) -> AsyncIterator[AsyncConnection]:
+    async def transaction(self, seconds: float | None = _DEFAULT_SECONDS) -> AsyncIterator[AsyncConnection]:
         """Yield a connection in a transaction that ends after `seconds` at the latest: by default the timeout for
         transactions, never if None. Raises `StoreUnavailable`.
         """
-        if seconds == _AS_PATIENT_AS_IT_IS:
+        if seconds == _DEFAULT_SECONDS:
             seconds = self.timeouts.for_transaction
         async with self._translated(), asyncio.timeout(seconds), self.writing.begin() as connection:
             yield connection
@@ -105,8 +105,8 @@ class Engines:
     @asynccontextmanager
     async def driver_transaction(self) -> AsyncIterator[DriverConnection]:
         """Yield a connection in a transaction, for statements that the driver runs. Raises `StoreUnavailable`."""
-        patience, (writing, _) = asyncio.timeout(self.timeouts.for_transaction), self._checkouts
-        async with self._translated(), patience, writing.transaction() as connection:
+        time_limit, (writing, _) = asyncio.timeout(self.timeouts.for_transaction), self._checkouts
+        async with self._translated(), time_limit, writing.transaction() as connection:
             yield connection
 
     @asynccontextmanager
@@ -115,8 +115,8 @@ class Engines:
         Raises `StoreUnavailable`.
         """
         _, reads = self._checkouts
-        alone = reads.transaction() if self.behind_pooler else reads.connection()
-        async with self._translated(), alone as connection:
+        opened = reads.transaction() if self.behind_pooler else reads.connection()
+        async with self._translated(), opened as connection:
             yield connection
 
     @cached_property
@@ -149,7 +149,7 @@ class Engines:
                 raise StoreUnavailable(why, conflict=conflict, server=self.server) from fault
             raise
         except UNREACHABLE as fault:
-            if not isinstance(fault, exc.TimeoutError):  # which only says that all our connections are busy
+            if not isinstance(fault, exc.TimeoutError):  # this one only says that all our connections are busy
                 self.breaker.unreachable()
             raise StoreUnavailable(str(fault), server=self.server) from fault
 

@@ -20,7 +20,7 @@ from vestibule.storage.sql.prepared import Prepared
 from vestibule.storage.sql.schema import accounts, events
 
 _e = events.c
-# Of nobody, where the account was deleted meanwhile: this waits for who deletes it, and nothing can refer to it then.
+# NULL if the account was deleted meanwhile: FOR KEY SHARE waits for a transaction that is deleting it.
 _WHOSE = select(accounts.c.id).where(accounts.c.id == bindparam("of_account", type_=_e.account_id.type))
 _RECORD = Prepared(
     insert(events).values(
@@ -83,7 +83,7 @@ class SqlEvents:
 
     async def detach(self, account_id: str, most: int) -> int:
         nobody = {"account_id": None, "session_id": None, "network_address": None, "detail": "{}"}
-        # Chosen in a WITH, since PostgreSQL may ask a sub-select in IN more than once.
+        # Chosen in a WITH, because PostgreSQL may evaluate a sub-select in IN more than once.
         some = select(_e.sequence).where(_e.account_id == account_id).limit(most).cte("some")
         its = update(events).where(_e.sequence.in_(select(some.c.sequence))).values(nobody)
         return len((await self._connection.execute(its.returning(_e.sequence))).all())
@@ -98,8 +98,8 @@ class SqlEvents:
         return [(row.sequence, event) for row in rows if (event := _from_row(row)) is not None]
 
     def tell(self) -> Sequence[Event]:
-        """Log what was recorded, and return it. Call it after the commit: a log line must not report what was rolled
-        back.
+        """Log the recorded events, and return them. Call it after the commit: no log line may report an event that was
+        rolled back.
         """
         for event in self._recorded:
             members = {name: value for name, value in _to_row(event).items() if name in _TOLD and value is not None}

@@ -13,7 +13,7 @@ from vestibule.storage.sql.schema import accounts, has_bcrypt_hash, has_other_ar
 _MOST_READ = 10_000
 _MOST_COSTS = 100
 _COST = func.substr(accounts.c.password_hash, 5, 2)  # $2b$12$…
-# Everybody's wrong password takes as long as this hash, so what nobody checks must not be among them.
+# Every wrong password takes as long as this hash, so leave out malformed ones: they are never checked.
 HIGHEST_BCRYPT_COST = Prepared(
     select(func.max(_COST)).where(
         has_bcrypt_hash,
@@ -25,9 +25,7 @@ HIGHEST_BCRYPT_COST = Prepared(
 
 
 def _other_argon2(position: Callable[..., FunctionElement[int]]) -> Select[Any]:
-    """Return a SELECT of the parameters, `m=…,t=…,p=…`, of stored Argon2 hashes. It reads only some of many imported
-    ones.
-    """
+    """Return a SELECT of the parameters, `m=…,t=…,p=…`, of stored Argon2 hashes: at most `_MOST_READ` of them."""
     some = select(accounts.c.password_hash.label("stored")).where(has_other_argon2).limit(_MOST_READ).subquery()
     begun = func.substr(some.c.stored, position(some.c.stored, "m="))
     end = position(begun, "$")

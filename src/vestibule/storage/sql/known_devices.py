@@ -21,7 +21,7 @@ _OF_ACCOUNT = _d.account_id == _ACCOUNT
 _SEEN = Prepared(
     update(known_devices).where(_OF_ACCOUNT, _d.digest == _DIGEST).values(last_seen_at=_NOW).returning(_d.digest)
 )
-# A device of before there were places is counted with those that are not known.
+# Devices from before there was a column `place` have NULL: they count as place 0, unknown.
 _ITS_PLACE = func.coalesce(_d.place, 0)
 _PLACE = Prepared(
     select(func.max(_ITS_PLACE)).where(_OF_ACCOUNT, _d.digest.in_(bindparam("of_digests", expanding=True)))

@@ -15,7 +15,7 @@ from vestibule.process.operator_errors import OperatorError
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.source import SourceUnavailable, of_the_source, read_any_text, said_of
 
-# Whatever type a column has: it is read as text, so that no value of one row can stop the others from being read.
+# Every column is read as text, whatever its type, so that a value of one row cannot prevent the others from being read.
 _MEMBERS = {
     "id": "id",
     "name": "name",
@@ -74,7 +74,7 @@ class LegacyUsers:
             async with self._engines.reading() as connection:
                 await connection.execute(select(*_users.c).limit(0))
                 if self._engines.dialect == "postgresql":
-                    await _require_letters(connection)
+                    await _require_known_encoding(connection)
         except (ProgrammingError, OperationalError) as fault:
             raise NoSuchTable(f"--from: {self._engines.writing.url.database}: {said_of(fault)}") from fault
 
@@ -94,7 +94,7 @@ class LegacyUsers:
 
     async def _partitions(self, size: int) -> AsyncIterator[Sequence[Row[Any]]]:
         async with self._connection() as connection:
-            if self._engines.dialect == "postgresql":  # whose patience with a client is measured for requests
+            if self._engines.dialect == "postgresql":  # its timeouts are meant for requests, and an import takes longer
                 await connection.execute(text("SET LOCAL statement_timeout = 0"))
                 await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
             found = await connection.stream(_all())
@@ -102,8 +102,8 @@ class LegacyUsers:
                 yield rows
 
     def _connection(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        # A cursor of PostgreSQL's lives in a transaction. On SQLite one of ours would lock out writers, and what is
-        # written may be the same file.
+        # On PostgreSQL a cursor needs a transaction. On SQLite our transactions lock out writers, and the import may
+        # write to the same file.
         return (
             self._engines.transaction(seconds=None)
             if self._engines.dialect == "postgresql"
@@ -117,7 +117,7 @@ def _all() -> Select[Any]:
     return select(*columns).order_by(verified, _users.c.createdAt, cast(_users.c.id, String))
 
 
-async def _require_letters(connection: AsyncConnection) -> None:
+async def _require_known_encoding(connection: AsyncConnection) -> None:
     encoding = (await connection.execute(text("SHOW server_encoding"))).scalar_one()
     if encoding == _UNKNOWN_ENCODING:
         raise SourceUnavailable(

@@ -1,4 +1,4 @@
-"""What is said to the database about queued letters."""
+"""Define the statements on queued letters, each prepared once."""
 
 from typing import Any
 
@@ -29,10 +29,11 @@ from vestibule.storage.sql.schema import accounts, letters
 _l = letters.c
 _ASKED = (_l.asked_of, _l.epoch)
 LETTER = (_l.id, _l.kind, _l.created_at, _l.account_id, _l.email, _l.language, _l.detail, _l.attempts, *_ASKED)
-# Once a letter is settled: what it said, and to whom.
+# A settled letter keeps neither its recipient nor its content.
 _SCRUBBED = {"email": None, "detail": "{}", "last_fault": None}
 WAITING = and_(_l.settled_at.is_(None), _l.refused_at.is_(None))
 
+# Letters whose link changes of the account make void. Those with an undo link have a rule of their own, `_UNDO_SINCE`.
 _TIED = [kind.value for kind in TOKEN_IN if kind is not LetterKind.EMAIL_CHANGED]
 
 
@@ -57,8 +58,8 @@ def _oldest(due: str, *those: ColumnElement[bool]) -> Any:
     return waiting.order_by(_l.due_at).limit(1).with_for_update(skip_locked=True).scalar_subquery()
 
 
-# Each is looked for only where there is none of those before it. The second passes by notices, and no more of them than
-# fell due within `NOTICES_WAIT`.
+# COALESCE evaluates a sub-select only if those before it found none: first a letter of any kind that has been due for
+# `NOTICES_WAIT`, then one that is no notice, then any.
 _NEXT = func.coalesce(
     _oldest("long_ago"), _oldest("now", _l.kind.not_in([kind.value for kind in NOTICES])), _oldest("now")
 )
@@ -69,7 +70,7 @@ CLAIM = Prepared(
     .returning(*LETTER)
 )
 _ITS = _l.id == bindparam("of_letter")
-# As long as nobody else has claimed it since this claim, or settled it.
+# True until another worker claims the letter, or it is settled or refused.
 _MINE = and_(_ITS, WAITING, _l.attempts == bindparam("of_claim"))
 _NOW = bindparam("now", type_=Instant)
 _FAULT = bindparam("fault", type_=_l.last_fault.type)
@@ -91,7 +92,7 @@ REFUSE = {
     whose: Prepared(update(letters).where(which).values(refused_at=_NOW, last_fault=_FAULT))
     for whose, which in (("mine", _MINE), ("anybody's", _ITS))
 }
-# Another's, to a mailbox that was this one's, is not among them.
+# Keeps letters of another account to an email that was once this account's.
 DELETE_OF = Prepared(
     delete(letters).where(or_(_l.account_id == _OWNER, and_(_l.account_id.is_(None), _l.asked_of == _OWNER)))
 )

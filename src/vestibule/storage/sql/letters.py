@@ -35,7 +35,7 @@ from vestibule.storage.sql.schema import letters
 _l = letters.c
 _READER = odd_rows.Reader(statements.LETTER)
 _ODD = "the row is not a letter of this version's"
-_MOST_ODD = 50  # in one claim; the next goes on
+_MOST_ODD = 50  # malformed rows that one claim refuses; the next claim goes on
 
 
 class SqlLetters:
@@ -132,7 +132,7 @@ class SqlLetters:
         those = [_l.settled_at.is_(None), _l.last_fault.is_not(None)]
         if letter_ids is not None:
             those.append(_l.id.in_(letter_ids))
-        # One that somebody is settling is passed by: who takes several rows may not wait for any of them.
+        # Skip a letter that another transaction holds: a statement that locks several rows must not wait for one.
         free = select(_l.id).where(*those).with_for_update(skip_locked=True).cte("free")
         done = await self._connection.execute(
             update(letters).where(_l.id.in_(select(free))).values(due_at=now, refused_at=None).returning(_l.id)

@@ -15,21 +15,21 @@ from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.prepared import Prepared
 from vestibule.storage.sql.schema import accounts, login_attempts
 
-_g = login_attempts.c
+_a = login_attempts.c
 _NOW = bindparam("now", type_=Instant)
 _LONGEST = "after_more"
 _LATEST = "latest"
 _SHOWN_SINCE = "shown_since"
-_MINE = _g.counter == bindparam("of_counter")
-_IN_ALL = func.coalesce(_g.in_all, _g.failures)
+_MINE = _a.counter == bindparam("of_counter")
+_IN_ALL = func.coalesce(_a.in_all, _a.failures)
 _GIVE_BACK = Prepared(
-    update(login_attempts).where(_MINE, _g.failures > 0).values(failures=_g.failures - 1, in_all=_IN_ALL - 1)
+    update(login_attempts).where(_MINE, _a.failures > 0).values(failures=_a.failures - 1, in_all=_IN_ALL - 1)
 )
-_COUNT = Prepared(select(_g.failures, _g.last_at).where(_MINE))
-_FORGIVE = Prepared(delete(login_attempts).where(_g.counter.in_(bindparam("of_counters", expanding=True))))
+_COUNT = Prepared(select(_a.failures, _a.last_at).where(_MINE))
+_FORGIVE = Prepared(delete(login_attempts).where(_a.counter.in_(bindparam("of_counters", expanding=True))))
 _FORGIVE_ALL = Prepared(
     delete(login_attempts).where(
-        or_(_g.account_id == bindparam("of_account", type_=_g.account_id.type), _g.counter == bindparam("of_counter"))
+        or_(_a.account_id == bindparam("of_account", type_=_a.account_id.type), _a.counter == bindparam("of_counter"))
     )
 )
 
@@ -58,34 +58,34 @@ class SqlLoginAttempts:
         await self._connection.execute(_FORGIVE, {"of_counters": list(keys)})
 
     async def forgive_all(self, account_id: str, email: str) -> None:
-        # Those of the email too: what was counted before there was an account does not name it.
+        # The email's counter too: attempts from before the account existed do not name the account.
         await self._connection.execute(_FORGIVE_ALL, {"of_account": account_id, "of_counter": others_key(email)})
 
     async def purge(self, before: datetime, most: int) -> int:
-        of_an_account = exists().where(accounts.c.id == _g.account_id)
-        over = and_(_g.last_at < before, ~of_an_account)
-        return await delete_oldest(self._connection, login_attempts, over, _g.last_at, most)
+        of_an_account = exists().where(accounts.c.id == _a.account_id)
+        over = and_(_a.last_at < before, ~of_an_account)
+        return await delete_oldest(self._connection, login_attempts, over, _a.last_at, most)
 
 
 @cache
 def _take(limits: LoginAttemptLimits) -> Prepared:
     """Return the statement for the process's limits, cached because building it costs more than running it."""
     first = {"failures": 1, "in_all": 1, "last_at": _NOW}
-    over = _g.last_at < bindparam(_SHOWN_SINCE, type_=Instant) if limits.shown else false()
+    over = _a.last_at < bindparam(_SHOWN_SINCE, type_=Instant) if limits.shown else false()
     return Prepared(
         insert(login_attempts)
-        .values(counter=bindparam("of_counter"), account_id=bindparam("of_account", type_=_g.account_id.type), **first)
+        .values(counter=bindparam("of_counter"), account_id=bindparam("of_account", type_=_a.account_id.type), **first)
         .on_conflict_do_update(
-            index_elements=[_g.counter],
+            index_elements=[_a.counter],
             set_={
-                "account_id": bindparam("of_account", type_=_g.account_id.type),
-                "failures": case((over, 1), else_=_g.failures + 1),
+                "account_id": bindparam("of_account", type_=_a.account_id.type),
+                "failures": case((over, 1), else_=_a.failures + 1),
                 "in_all": _IN_ALL + 1,
                 "last_at": _NOW,
             },
-            where=or_(over, and_(_g.failures < limits.at_most, _waited(limits))),
+            where=or_(over, and_(_a.failures < limits.at_most, _waited(limits))),
         )
-        .returning(_g.in_all)
+        .returning(_a.in_all)
     )
 
 
@@ -93,9 +93,10 @@ def _waited(limits: LoginAttemptLimits) -> ColumnElement[bool]:
     """Return a condition: the wait after the last wrong password is over."""
     growing = {failures: bindparam(_moment(failures), type_=Instant) for failures in _growing(limits)}
     longest = bindparam(_LONGEST, type_=Instant)
-    last_allowed = case(growing, value=_g.failures, else_=longest) if growing else longest
-    ahead = _g.last_at > bindparam(_LATEST, type_=Instant)  # by a clock that was: nobody waits for a year
-    return or_(_g.failures < limits.free, _g.last_at <= last_allowed, ahead)
+    last_allowed = case(growing, value=_a.failures, else_=longest) if growing else longest
+    # Counted by a clock that was ahead: nobody must wait until that moment.
+    ahead = _a.last_at > bindparam(_LATEST, type_=Instant)
+    return or_(_a.failures < limits.free, _a.last_at <= last_allowed, ahead)
 
 
 def _waits_ago(limits: LoginAttemptLimits, now: datetime) -> dict[str, datetime]:

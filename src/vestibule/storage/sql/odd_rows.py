@@ -1,4 +1,4 @@
-"""Check rows as requests are checked: another version, another program or a person may have written anything there.
+"""Check rows before they are used: another version, another program or a person may have written anything there.
 
 A malformed row is skipped and logged once, by its id, never with its content. No row stops another from being read.
 """

@@ -26,8 +26,8 @@ _INSERT = Prepared(insert(one_time_tokens))
 
 
 def _good(t: Any) -> tuple[ColumnElement[bool], ...]:
-    """Return conditions for a token that is unused, not expired, and not issued by a clock that was ahead, which would
-    make it valid for too long. That last condition does not close a way back to an email.
+    """Return conditions for a token that is unused, not expired, and not issued by a clock that was ahead: that one
+    would be valid for too long. Links that undo a change of email are exempt from the last condition.
     """
     made = or_(t.created_at <= bindparam("latest", type_=Instant), t.purpose == _UNDO.value)
     return t.used_at.is_(None), t.expires_at > _NOW, made
@@ -38,9 +38,9 @@ def _older(*those: ColumnElement[bool]) -> Prepared:
 
 
 _LETTER = bindparam("of_letter", type_=_t.letter_id.type)
-_NOT_THIS_LETTER_S = or_(_LETTER.is_(None), _t.letter_id.is_(None), _t.letter_id != _LETTER)
-_OLDER = _older(_NOT_THIS_LETTER_S)
-_OLDER_WAYS_BACK = _older(_NOT_THIS_LETTER_S, _t.email == bindparam("to_email"), _t.digest != bindparam("place"))
+_OF_ANOTHER_LETTER = or_(_LETTER.is_(None), _t.letter_id.is_(None), _t.letter_id != _LETTER)
+_OLDER = _older(_OF_ANOTHER_LETTER)
+_OLDER_WAYS_BACK = _older(_OF_ANOTHER_LETTER, _t.email == bindparam("to_email"), _t.digest != bindparam("place"))
 _OF_DIGEST = Prepared(delete(one_time_tokens).where(_t.digest == _DIGEST))
 _USABLE = Prepared(select(_t.digest).where(_t.digest == _DIGEST, _t.purpose == _PURPOSE, *_good(_t)))
 _WANTED_EMAIL = Prepared(
@@ -97,7 +97,7 @@ class SqlOneTimeTokens:
         await self._insert(token)
 
     async def keep(self, token: OneTimeToken) -> None:
-        # What kept it before is over, whosever it was: the account that is moved has had it since.
+        # An older reservation of this email is over, also another account's: this account has had the email since.
         await self._connection.execute(_OF_DIGEST, {"of_digest": token.digest})
         await self._insert(token)
 

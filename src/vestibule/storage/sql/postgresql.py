@@ -12,7 +12,7 @@ from vestibule.storage.sql.timeouts import Timeouts
 
 _EPOCH, _MICROSECOND = datetime(2000, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 _TRAVEL_SECONDS = 0.5
-"""How much longer than the database's own time-out a statement may take: after that, the link is dead."""
+"""How much longer than the database's own timeout we wait for a statement: after that, the connection is dead."""
 # The database itself drops a client that is silent for a minute, instead of keeping its connection for hours.
 _DEAD_CLIENTS = {
     "tcp_keepalives_idle": "30",
@@ -39,7 +39,7 @@ def engines(
             "timeout": timeouts.to_connect,
             "command_timeout": timeouts.for_statement + _TRAVEL_SECONDS,
             "server_settings": {"application_name": "vestibule", **settings},
-            **(_NOTHING_PREPARED if behind_pooler else {}),
+            **(_PREPARE_NOTHING if behind_pooler else {}),
             **arguments,
         },
     )
@@ -73,9 +73,9 @@ def _from_microseconds(told: tuple[int]) -> datetime | str:
         return "no moment"
 
 
-# A statement that was prepared on one connection of the pooler's is not there on the next; a nameless one lives no
-# longer than the statement after it.
-_NOTHING_PREPARED = {
+# A statement that was prepared on one connection of the pooler does not exist on the next. So prepare nothing under a
+# name: an unnamed statement is replaced by the next one.
+_PREPARE_NOTHING = {
     "statement_cache_size": 0,
     "prepared_statement_cache_size": 0,
     "prepared_statement_name_func": lambda: "",

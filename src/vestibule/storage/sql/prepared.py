@@ -1,7 +1,7 @@
 """Compile statements once with SQLAlchemy, and run them through the driver.
 
-Running them through Core costs three to eight times as much CPU as the statement: the text is looked up, the result
-wrapped, a greenlet switched to. What Core is for stays: one text for two databases, and types on both sides.
+Core would take three to eight times as much CPU as the statement itself: it looks up the text, wraps the result, and
+switches to a greenlet. We keep what Core is useful for: one text for both databases, and types for parameters and rows.
 """
 
 from collections import namedtuple

@@ -16,22 +16,22 @@ from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.prepared import Prepared
 from vestibule.storage.sql.schema import rate_counters
 
-_t = rate_counters.c
-_SUBJECT = bindparam("of_subject", type_=_t.subject.type)
+_c = rate_counters.c
+_SUBJECT = bindparam("of_subject", type_=_c.subject.type)
 _ENDS_AT = bindparam("new_end", type_=Instant)
-# One also is over that ends later than any that was begun by now: its clock was ahead.
-_OVER = or_(_t.ends_at <= bindparam("now", type_=Instant), _t.ends_at > bindparam("too_late", type_=Instant))
-_COUNT_ON = case((_OVER, 1), else_=_t.count + 1)
+# A counter that ends later than one that begins now is over too: it was begun by a clock that was ahead.
+_OVER = or_(_c.ends_at <= bindparam("now", type_=Instant), _c.ends_at > bindparam("too_late", type_=Instant))
+_COUNT_ON = case((_OVER, 1), else_=_c.count + 1)
 _FIRST = insert(rate_counters).values(subject=_SUBJECT, count=1, ends_at=_ENDS_AT)
 _TAKE = Prepared(
     _FIRST.on_conflict_do_update(
-        index_elements=[_t.subject],
-        set_={"count": _COUNT_ON, "ends_at": case((_OVER, _ENDS_AT), else_=_t.ends_at)},
-        where=_OVER | (_t.count < bindparam("times")),
-    ).returning(_t.count)
+        index_elements=[_c.subject],
+        set_={"count": _COUNT_ON, "ends_at": case((_OVER, _ENDS_AT), else_=_c.ends_at)},
+        where=_OVER | (_c.count < bindparam("times")),
+    ).returning(_c.count)
 )
-_GIVE_BACK = Prepared(update(rate_counters).where(_t.subject == _SUBJECT, _t.count > 0).values(count=_t.count - 1))
-_DELETE = Prepared(delete(rate_counters).where(_t.subject == _SUBJECT))
+_GIVE_BACK = Prepared(update(rate_counters).where(_c.subject == _SUBJECT, _c.count > 0).values(count=_c.count - 1))
+_DELETE = Prepared(delete(rate_counters).where(_c.subject == _SUBJECT))
 _AT_ONCE, _LONGEST = "after_those_at_once", "after_more"
 
 
@@ -58,7 +58,7 @@ class SqlRateCounters:
         await self._connection.execute(_DELETE, {"of_subject": _key(spacing, subject)})
 
     async def purge(self, now: datetime, most: int) -> int:
-        return await delete_oldest(self._connection, rate_counters, _t.ends_at <= now, _t.ends_at, most)
+        return await delete_oldest(self._connection, rate_counters, _c.ends_at <= now, _c.ends_at, most)
 
 
 @cache
@@ -67,16 +67,16 @@ def _space(spacing: Spacing, *, due: bool) -> Prepared:
     Cached because building it costs more than running it.
     """
     last_due = case(
-        *((_t.count == letters, bindparam(_after(letters), type_=Instant)) for letters in _growing(spacing)),
-        (_t.count < spacing.at_once, bindparam(_AT_ONCE, type_=Instant)),
+        *((_c.count == letters, bindparam(_after(letters), type_=Instant)) for letters in _growing(spacing)),
+        (_c.count < spacing.at_once, bindparam(_AT_ONCE, type_=Instant)),
         else_=bindparam(_LONGEST, type_=Instant),
     )
     counted = _FIRST.on_conflict_do_update(
-        index_elements=[_t.subject],
+        index_elements=[_c.subject],
         set_={"count": _COUNT_ON, "ends_at": _ENDS_AT},
-        where=_OVER | (_t.ends_at <= last_due) if due else None,
+        where=_OVER | (_c.ends_at <= last_due) if due else None,
     )
-    return Prepared(counted.returning(_t.count))
+    return Prepared(counted.returning(_c.count))
 
 
 def _due(spacing: Spacing, now: datetime) -> dict[str, datetime]:

@@ -20,12 +20,12 @@ _REVOCATION_MEMBERS = ("at", "kind", "subject", "purge_at", "not_before")
 _r = revocations.c
 _APPEND = Prepared(insert(revocations).returning(_r.sequence, _r.kind, _r.subject))
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-# What SQLite was given in place of a moment comes before all moments, or after; nobody knows whether that is over.
-_STANDS = or_(_r.purge_at > bindparam("since", type_=Instant), _r.purge_at < _LONG_AGO)
-_WITHIN = or_(_r.sequence > bindparam("begins_after"), _STANDS)
+# A value in SQLite that is no moment sorts before all moments, or after. It is taken to be in force, to be safe.
+_IN_FORCE = or_(_r.purge_at > bindparam("since", type_=Instant), _r.purge_at < _LONG_AGO)
+_WITHIN = or_(_r.sequence > bindparam("begins_after"), _IN_FORCE)
 _FIRST_AND_LAST = Prepared(
     select(
-        select(func.min(_r.sequence)).where(_STANDS, _r.at <= bindparam("latest", type_=Instant)).scalar_subquery(),
+        select(func.min(_r.sequence)).where(_IN_FORCE, _r.at <= bindparam("latest", type_=Instant)).scalar_subquery(),
         select(func.max(_r.sequence)).scalar_subquery(),
     )
 )
@@ -41,8 +41,8 @@ _BETWEEN = Prepared(
     )
 )
 _REVOCATION_READER = odd_rows.Reader((_r.at, _r.kind, _r.subject, _r.purge_at, _r.not_before, _r.sequence))
-_ODD_ONES_MATTER = timedelta(days=1)  # longer than any token lives
-_NO_TIME = datetime(9000, 1, 1, tzinfo=UTC)
+_ODD_ROW_LASTS = timedelta(days=1)  # longer than any token lives
+_FAR_FUTURE = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 class SqlRevocations:
@@ -55,7 +55,7 @@ class SqlRevocations:
         if not batch:
             return []
         rows = [{name: getattr(revocation, name) for name in _REVOCATION_MEMBERS} for revocation in batch]
-        # SQLAlchemy writes any number of rows in statements that have no more values than the database takes.
+        # `execute` splits the rows into as many statements as the database needs.
         added = await self._connection.execute(_APPEND, rows)
         numbers = {(row.kind, row.subject): row.sequence for row in added}
         return [replace(one, sequence=numbers[one.kind.value, one.subject]) for one in batch]
@@ -78,7 +78,7 @@ class SqlRevocations:
     async def purge(self, now: datetime, most: int) -> int:
         over, older = revocations.c.purge_at < now, not_the_newest(revocations)
         gone = await delete_oldest(self._connection, revocations, and_(over, older), revocations.c.purge_at, most)
-        # Its number is kept, and not whom it was about: that may be somebody who was deleted.
+        # The newest row stays for its number. Its subject goes, because that may be a deleted account.
         nobody = update(revocations).where(over, ~older, revocations.c.subject != "").values(subject="")
         await self._connection.execute(nobody)
         return gone
@@ -95,7 +95,7 @@ def _revocations(row: Any) -> Iterator[Revocation]:
         yield Revocation(**{**members, "kind": kind})
     except OddRow as why:
         odd_rows.left_out(revocations.name, row.sequence, why)
-        yield from _all_it_may_be(row)
+        yield from _all_it_may_mean(row)
 
 
 def _require_since(kind: RevocationKind, not_before: datetime | None) -> None:
@@ -103,8 +103,8 @@ def _require_since(kind: RevocationKind, not_before: datetime | None) -> None:
         raise OddRow("not_before")
 
 
-def _all_it_may_be(row: Any) -> Iterator[Revocation]:
+def _all_it_may_mean(row: Any) -> Iterator[Revocation]:
     moments = [moment for moment in (row.not_before, row.at) if isinstance(moment, datetime)]
-    before = max(moments, default=_NO_TIME)
+    before = max(moments, default=_FAR_FUTURE)
     for kind in (RevocationKind.SESSION, RevocationKind.ACCOUNT):
-        yield Revocation(before, kind, str(row.subject), before + _ODD_ONES_MATTER, before, row.sequence)
+        yield Revocation(before, kind, str(row.subject), before + _ODD_ROW_LASTS, before, row.sequence)

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from vestibule.storage.sql.instant import Instant
 
 REVISION = "0015"
-"""The migration this code was written for. A server that meets another does not start."""
+"""The migration this code was written for. A server does not start on a database with another."""
 
 metadata = MetaData()
 
@@ -102,7 +102,7 @@ sessions = Table(
     Index("sessions_of_account", "account_id"),
     Index("sessions_by_age", "account_id", "created_at"),
     Index("sessions_not_ended", "account_id", postgresql_where=_NOT_ENDED, sqlite_where=_NOT_ENDED),
-    # By a moment that no refresh moves: an index on one that does would cost each refresh a write more.
+    # `expires_at` never changes. An index on a column that a refresh changes would cost each refresh one more write.
     Index("sessions_to_purge", "expires_at"),
 )
 
@@ -141,7 +141,7 @@ letters = Table(
     Column("language", String(8)),
     Column("detail", Text, nullable=False, server_default="{}"),
     Column("refused_at", Instant),
-    # No foreign key: a letter to an email without an account must cost the same statement, and its check.
+    # No foreign key: with its check, a letter to an account would take longer than one to an email without an account.
     Column("asked_of", _ID),
     Column("epoch", Integer),
     Index("letters_due", "due_at", postgresql_where=_WAITING, sqlite_where=_WAITING),
@@ -171,7 +171,7 @@ rate_counters = Table(
     Index("rate_counters_to_purge", "ends_at"),
 )
 
-# No foreign key: an email without an account must cost the same statement, and its check.
+# No foreign key: with its check, an attempt for an account would take longer than one for an email without an account.
 login_attempts = Table(
     "login_attempts",
     metadata,

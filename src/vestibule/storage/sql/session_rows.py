@@ -14,8 +14,8 @@ _REASONS = frozenset(EndReason)
 
 
 def from_row(row: Sequence[Any]) -> Session | None:
-    """Return the session; None, and a log line, if the row is malformed. A reason that this version does not know ends
-    it too.
+    """Return the session; None, and a log line, if the row is malformed. An end reason of a later version becomes None:
+    the session has ended all the same.
     """
     try:
         members = _READER.members(row)

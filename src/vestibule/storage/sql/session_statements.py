@@ -1,4 +1,4 @@
-"""What is said to the database about sessions."""
+"""Define the statements on sessions, each prepared once."""
 
 from sqlalchemy import and_, bindparam, case, delete, exists, func, insert, literal, not_, or_, select, update
 
@@ -35,7 +35,7 @@ _NOT_ENDED = (
     .scalar_subquery()
 )
 
-# FOR SHARE: a change of credential waits for this transaction, or this waits for it and finds a new epoch.
+# FOR SHARE: a change of password or email waits for this transaction. Or this one waits for it, and finds a new epoch.
 # SQLite leaves the clause out; there, one transaction runs at a time.
 OPEN = Prepared(
     insert(sessions)
@@ -74,7 +74,8 @@ ROTATE = Prepared(
         base=case((_FRESH, _s.current), else_=_s.base),
         current=_s.current + 1,
         issued_at=_NOW,
-        # Never back: by it, what ends the session knows how long a token of it may live that was made by a clock ahead.
+        # Never moved back: a clock that was ahead may have issued a token at that moment, and whatever ends the session
+        # must know how long that token lives.
         last_seen_at=case((_s.last_seen_at > _NOW, _s.last_seen_at), else_=_NOW),
         idle_expires_at=case((_s.expires_at < _IDLE_END, _s.expires_at), else_=_IDLE_END),
     )
@@ -86,7 +87,7 @@ OF_ACCOUNT = Prepared(
 COUNT_LIVE = Prepared(
     select(func.count()).select_from(select(_s.id).where(_ACCOUNT, _LIVE).limit(MOST_COUNTED).subquery())
 )
-# By when they began, which never changes: a refresh between two pages moves no session to another.
+# Pages are in the order of `created_at`, which never changes: no refresh between two pages moves a session.
 _EARLIER = and_(
     _s.created_at <= bindparam("moment", type_=Instant),
     or_(_s.created_at < bindparam("moment", type_=Instant), _s.id < bindparam("below")),
@@ -115,7 +116,7 @@ HAD = Prepared(
 )
 _END = {"ended_at": _NOW, "end_reason": bindparam("reason")}
 END_ONE = Prepared(update(sessions).where(_SESSION, _ACCOUNT, _LIVE).values(_END).returning(_s.id, _s.last_seen_at))
-# Chosen in a WITH, since PostgreSQL may ask a sub-select in IN more than once.
+# Chosen in a WITH, because PostgreSQL may evaluate a sub-select in IN more than once.
 _SOME = (
     select(_s.id)
     .where(_ACCOUNT, _LIVE, _s.id != bindparam("spare"))
@@ -133,7 +134,7 @@ _UNSEEN = (
     .where(_ACCOUNT, _s.ended_at.is_(None), _s.id != bindparam("spare"))
     .order_by(_s.last_seen_at, _s.id)
     .limit(bindparam("most"))
-    # One that another sign-in is ending, or that is being refreshed just now, is not waited for.
+    # Do not wait for a session that another sign-in is ending, or that is being refreshed.
     .with_for_update(skip_locked=True)
     .cte("unseen")
 )
@@ -152,7 +153,7 @@ END_UNSEEN = Prepared(
     .values(_END_OR_KEEP_REASON)
     .returning(_s.id, _s.end_reason, _s.last_seen_at)
 )
-# Those that are over by their age too: by a clock that is ahead, so are some that live.
+# Also those that have expired by this clock: it may be ahead, and then some of them are live.
 _EVERY = select(_s.id).where(_ACCOUNT, _s.ended_at.is_(None)).limit(bindparam("most")).with_for_update().cte("every")
 END_EVERY = Prepared(
     update(sessions)

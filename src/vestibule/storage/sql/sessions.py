@@ -1,7 +1,7 @@
 """`model.sessions.Sessions` in SQL. Every decision about a session is the WHERE of one statement.
 
-The statements stand ready-made: putting one together costs more CPU than running it. Parameters have names of their
-own, since SQLAlchemy takes one that is named like a column for a value to be set.
+`session_statements.py` builds each statement once, because building one costs more CPU than running it. No parameter is
+named like a column: SQLAlchemy would take it for a new value of that column.
 """
 
 from datetime import datetime
@@ -23,7 +23,7 @@ from vestibule.storage.sql.session_rows import COLUMNS, from_row, to_row
 
 _s = sessions.c
 _BATCH = 10_000
-"""Sessions ended by one statement: far less than the seconds that a statement may take."""
+"""Sessions ended by one statement. It takes far less time than the timeout of a statement allows."""
 
 
 class SqlSessions:

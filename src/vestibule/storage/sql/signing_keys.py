@@ -16,10 +16,10 @@ from vestibule.storage.sql.schema import signing_keys
 
 _k = signing_keys.c
 _READER = odd_rows.Reader(tuple(signing_keys.c))
-_THERE = [state.value for state in KeyState if state is not KeyState.GONE]
+_NOT_GONE = [state.value for state in KeyState if state is not KeyState.GONE]
 # States and uses that a newer version has written are left out here, as in `all`.
 _STANDING = Prepared(
-    select(_k.kid, _k.use, _k.state).where(_k.state.in_(_THERE), _k.use.in_([use.value for use in KeyUse]))
+    select(_k.kid, _k.use, _k.state).where(_k.state.in_(_NOT_GONE), _k.use.in_([use.value for use in KeyUse]))
 )
 
 
@@ -55,7 +55,8 @@ class SqlSigningKeys:
 
     async def advance(self, use: KeyUse, made_by: datetime, now: datetime, checks_until: datetime) -> str | None:
         next_key = (_k.use == use.value) & (_k.state == KeyState.NEXT.value)
-        # Of racers one gets the row, and holds it; the others wait here, and find none that is next and old enough.
+        # If several processes race, one locks the row. The others wait here, and then find no next key that is old
+        # enough.
         chosen = update(signing_keys).where(next_key, _k.created_at <= made_by).values(state_since=now)
         kid: str | None = (await self._connection.execute(chosen.returning(_k.kid))).scalar_one_or_none()
         if kid is None:

@@ -16,7 +16,7 @@ from vestibule.storage.sql.timeouts import Timeouts
 
 _OURS = "SELECT 1 FROM sqlite_master WHERE name = 'vestibule_schema'"
 WRITE_AHEAD = text("PRAGMA journal_mode = WAL")
-"""Kept in the file, once it was said. Not within a transaction."""
+"""The file keeps this setting. It cannot be set within a transaction."""
 
 
 def engines(url: URL, timeouts: Timeouts) -> tuple[AsyncEngine, AsyncEngine]:
@@ -49,9 +49,9 @@ def _make_file(_dialect: Any, _record: Any, arguments: list[Any], _options: Any)
     """Create a missing file, readable by its owner only; files that SQLite puts beside it inherit that.
 
     An existing file is never opened here: closing it again would drop the locks of this process's other connections
-    (POSIX), and the next process to leave would take the write-ahead log away from under them.
+    (POSIX). Another process that ends would then delete the write-ahead log that they still use.
     """
-    with suppress(OSError):  # what is wrong with the place, SQLite says
+    with suppress(OSError):  # SQLite reports what is wrong
         os.close(os.open(arguments[0], os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
@@ -67,6 +67,6 @@ def _prepare(connection: Any, _record: Any) -> None:
         cursor.execute("PRAGMA synchronous = FULL")  # committed means on the disk, also when the power fails
         cursor.execute("PRAGMA foreign_keys = ON")
     except sqlite3.Error:
-        connection.close()  # which nobody else knows of yet, nor of its thread
+        connection.close()  # nobody else has it yet, so nobody else would end its thread
         raise
     cursor.close()

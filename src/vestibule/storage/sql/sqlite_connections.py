@@ -1,4 +1,4 @@
-"""Connect to a SQLite file so that nothing of an attempt that failed is left."""
+"""Connect to a SQLite file. A failed attempt leaves no thread behind."""
 
 import asyncio
 from typing import Any
@@ -9,11 +9,11 @@ import aiosqlite
 async def connect(database: str, **options: Any) -> aiosqlite.Connection:
     """Return a connection to a file; raises `sqlite3.Error`, and then its thread has ended.
 
-    aiosqlite does not wait for that thread, which then finds the loop closed and prints a traceback where a command
-    ends with one sentence.
+    aiosqlite itself does not wait for that thread. In a command that ends with one sentence, the thread would find the
+    event loop closed, and print a traceback.
     """
     connection = aiosqlite.connect(database, **options)
-    thread = connection._thread  # as SQLAlchemy does: no process waits for a connection left open
+    thread = connection._thread  # a daemon, as SQLAlchemy makes it: no process waits for a connection left open
     thread.daemon = True
     try:
         return await connection

@@ -1,4 +1,4 @@
-"""`model.store.Store` in SQL: a transaction that hands out the ports, and is over when it is over."""
+"""`model.store.Store` in SQL: opens transactions, each with all ports on one connection."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable

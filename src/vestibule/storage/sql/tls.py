@@ -8,7 +8,7 @@ from vestibule.protocol.files import read_bounded
 
 MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 FILES = ("sslrootcert", "sslcert", "sslkey")
-_OF_THE_MACHINE = "system"
+_OF_THIS_MACHINE = "system"
 _MAX_BYTES = 10_000_000
 _USUAL_ROOT = "~/.postgresql/root.crt"
 
@@ -16,8 +16,8 @@ _USUAL_ROOT = "~/.postgresql/root.crt"
 def context(mode: str, files: dict[str, str]) -> ssl.SSLContext | str:
     """Return the driver's `ssl` argument; raises ValueError, which names the wrong parameter.
 
-    A file of authorities is always used: the server's certificate is then checked, its name too unless the mode says
-    otherwise.
+    If `files` has `sslrootcert`, the server's certificate is checked against it. The host name is checked only with
+    verify-full.
     """
     if mode not in MODES:
         raise ValueError(f"has the unknown sslmode {mode!r}; {', '.join(MODES)} are known")
@@ -33,7 +33,7 @@ def context(mode: str, files: dict[str, str]) -> ssl.SSLContext | str:
     if mode == "require" and "sslrootcert" not in files:
         checking.verify_mode = ssl.CERT_NONE
     if "sslcert" in files:
-        _show(checking, files["sslcert"], files["sslkey"])
+        _load_client_certificate(checking, files["sslcert"], files["sslkey"])
     return checking
 
 
@@ -42,7 +42,7 @@ def _trust(checking: ssl.SSLContext, authorities: str) -> None:
     ValueError.
     """
     authorities = authorities or _usual_root()
-    if authorities == _OF_THE_MACHINE:
+    if authorities == _OF_THIS_MACHINE:
         checking.load_default_certs()
         return
     path, pem = _file("sslrootcert", authorities)
@@ -54,12 +54,12 @@ def _trust(checking: ssl.SSLContext, authorities: str) -> None:
 
 def _usual_root() -> str:
     try:
-        return _USUAL_ROOT if path_from(_USUAL_ROOT).is_file() else _OF_THE_MACHINE
-    except (OSError, ValueError):  # a home that is not there, or not ours to look into
-        return _OF_THE_MACHINE
+        return _USUAL_ROOT if path_from(_USUAL_ROOT).is_file() else _OF_THIS_MACHINE
+    except (OSError, ValueError):  # the home folder is missing or not readable
+        return _OF_THIS_MACHINE
 
 
-def _show(checking: ssl.SSLContext, certificate: str, key: str) -> None:
+def _load_client_certificate(checking: ssl.SSLContext, certificate: str, key: str) -> None:
     (shown, _), (kept, _) = _file("sslcert", certificate), _file("sslkey", key)
     try:
         checking.load_cert_chain(shown, kept, password=_no_password)

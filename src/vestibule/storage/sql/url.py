@@ -29,7 +29,8 @@ class WrongAddress(ValueError):
 def parse(address: str) -> tuple[URL, dict[str, Any]]:
     """Return the SQLAlchemy address and the driver's arguments for `address`; raises `WrongAddress`.
 
-    `behind_pooler` among them is for the engine: each transaction may reach another connection of the server's.
+    `behind_pooler` among the arguments is not for the driver, but for `engine.connect`: it is True if each transaction
+    may get another connection of the server.
     """
     try:
         url = make_url(address)

@@ -1,6 +1,6 @@
-"""Say in SQL which emails are reserved for the account that was moved away from them: the only place that decides it.
+"""Decide in SQL which emails are reserved for the account that was moved away from them. Nothing else decides it.
 
-Looked up by primary key and by account, because anybody may ask, about any email.
+The lookups use the primary key and the indexes by account, because anybody can cause them, for any email.
 """
 
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ def kept_at(now: ColumnElement[datetime]) -> ColumnElement[bool]:
 
 
 IN_PLACES = KEPT.c.digest.in_(bindparam("places", expanding=True))
-"""Whether the row of `KEPT` is that of one of the emails that have these places."""
+"""A condition: the row of `KEPT` is the reservation of one of the emails whose `places` are given."""
 
 
 def places(emails: Sequence[str]) -> list[str]:

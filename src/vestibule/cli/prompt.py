@@ -1,4 +1,4 @@
-"""Ask a person for input: at a terminal, or as the next line of a pipe, whatever bytes that contains."""
+"""Ask for input: at a terminal, or else from the next line of the standard input, which may hold any bytes."""
 
 import sys
 
@@ -10,12 +10,12 @@ from vestibule.protocol.utf8 import is_utf8
 _LONGEST_LINE = 10_000
 
 
-def asked(what: str, *, hidden: bool = False) -> str:
+def ask(what: str, *, hidden: bool = False) -> str:
     """Return the answer without its line break; raises `WronglyTyped` for no answer, or one that is not UTF-8."""
     try:
         answer = typer.prompt(what, hide_input=hidden, err=True) if sys.stdin.isatty() else _next_line(what)
     except UnicodeDecodeError:
-        answer = "\udcff"  # as if it had been read under a locale without UTF-8
+        answer = "\udcff"  # stands for a wrong byte, which is refused below
     if not is_utf8(answer):
         raise WronglyTyped(f"{what.lower()}: what was given on the standard input is not UTF-8")
     if not answer:
@@ -23,10 +23,8 @@ def asked(what: str, *, hidden: bool = False) -> str:
     return answer
 
 
-def sure_of(question: str) -> None:
-    """Ask for a confirmation; raises `typer.Abort` if it is denied or missing, and `WronglyTyped` for bytes that are
-    not UTF-8.
-    """
+def confirm(question: str) -> None:
+    """Ask for a confirmation. Raises `typer.Abort` if it is denied or missing, `WronglyTyped` if it is not UTF-8."""
     try:
         typer.confirm(question, abort=True, err=True)
     except UnicodeDecodeError:
@@ -34,7 +32,7 @@ def sure_of(question: str) -> None:
 
 
 def _next_line(what: str) -> str:
-    """Return the next line without its line break of any system, but with other white space; raises `WronglyTyped`."""
+    """Return the next line without its line break (LF or CR LF). Other white space stays. Raises `WronglyTyped`."""
     try:
         line = sys.stdin.readline(_LONGEST_LINE)
     except OSError as fault:

@@ -10,7 +10,7 @@ import pytest
 from tests.harness import backends
 from tests.harness.process import complaint
 from tests.unit.cli.test_streams import PROGRAM, shell
-from vestibule.cli.asked import asked
+from vestibule.cli.prompt import ask
 from vestibule.cli.usage import WronglyTyped
 
 LOCALES = [
@@ -58,14 +58,14 @@ LINES = [
 @pytest.mark.parametrize(("given", "read"), LINES)
 def test_c35_of_a_line_only_its_end_is_dropped(given: str, read: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO(given, newline=""))
-    assert asked("Password", hidden=True) == read
+    assert ask("Password", hidden=True) == read
 
 
 @pytest.mark.parametrize("given", ["", "\n", "\r\n", "x" * 10_001, "x" * 10_000 + "\n", "\udcff\n"])
 def test_c35_no_line_and_one_without_end_are_refused(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO(given, newline=""))
     with pytest.raises(WronglyTyped):
-        asked("Password", hidden=True)
+        ask("Password", hidden=True)
 
 
 def test_c35_the_password_of_a_script_may_end_as_on_windows(tmp_path: Path) -> None:

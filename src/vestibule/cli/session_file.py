@@ -1,4 +1,4 @@
-"""A user's session in a file. An error of the file names its path, and says what to do."""
+"""Store the session of `vestibule login` in a file. Errors name the file, and say what to do."""
 
 import os
 from collections.abc import Iterator
@@ -9,16 +9,18 @@ from vestibule.client import InFile, Tokens
 from vestibule.process.operator_errors import OperatorError
 
 
-class KeptSession(InFile):
-    """Raises `OperatorError` in the place of `OSError`, except in `try_out`."""
+class SessionFile(InFile):
+    """Stores tokens as `InFile` does, but `load`, `save` and `clear` raise `OperatorError`. `InFile.try_out` is
+    inherited, and still raises OSError.
+    """
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.path = path
 
     @property
-    def is_there(self) -> bool:
-        """Return whether the path exists, with a session or not."""
+    def exists(self) -> bool:
+        """Return whether there is anything at the path, even if it holds no session."""
         return os.path.lexists(self.path)
 
     def load(self) -> Tokens | None:
@@ -38,6 +40,7 @@ class KeptSession(InFile):
 
     @contextmanager
     def _explained(self, done: str) -> Iterator[None]:
+        """Raise `OperatorError` for an OSError of the block: the session cannot be `done`, and what to do."""
         try:
             yield
         except OSError as fault:

@@ -20,13 +20,20 @@ _HARDENED_LENGTH = 15
 _SECONDS_A_DAY = 86400
 
 
-def look(chosen: Settings) -> list[Finding]:
+def check(settings: Settings) -> list[Finding]:
     """Return findings about the settings and the data folder; one line if all is fine."""
-    found = [*_names(), *_mode(chosen), *_passwords(chosen), *_sessions(chosen), *_secrets(chosen), *_folder(chosen)]
-    return found or [fine(SUBJECT, f"mode {chosen.mode}, nothing to object to")]
+    found = [
+        *_unknown_names(),
+        *_mode(settings),
+        *_passwords(settings),
+        *_sessions(settings),
+        *_secrets(settings),
+        *_folder(settings),
+    ]
+    return found or [fine(SUBJECT, f"mode {settings.mode}, nothing to object to")]
 
 
-def _names() -> Iterator[Finding]:
+def _unknown_names() -> Iterator[Finding]:
     for name, meant in slips():
         yield hint(
             SUBJECT,
@@ -36,22 +43,22 @@ def _names() -> Iterator[Finding]:
         )
 
 
-def _mode(chosen: Settings) -> Iterator[Finding]:
-    if not chosen.production and not is_this_machine(chosen.host):
+def _mode(settings: Settings) -> Iterator[Finding]:
+    if not settings.production and not is_this_machine(settings.host):
         yield warning(
             SUBJECT,
-            f"development mode on {chosen.host}, where other machines reach it",
+            f"development mode on {settings.host}, where other machines reach it",
             "Cookies travel without Secure, and mailed links are in the log.",
             "NODE_ENV=production, and VESTIBULE_URL=https://…; or VESTIBULE_HOST=127.0.0.1",
         )
-    if not chosen.production and not is_this_machine(urlsplit(chosen.url).hostname or "localhost"):
+    if not settings.production and not is_this_machine(urlsplit(settings.url).hostname or "localhost"):
         yield warning(
             SUBJECT,
-            f"development mode, and VESTIBULE_URL is {chosen.url}",
+            f"development mode, and VESTIBULE_URL is {settings.url}",
             "Cookies travel without Secure, and without EMAIL_HOST mailed links are in the log.",
             "NODE_ENV=production",
         )
-    if chosen.production and chosen.log_level == "debug":
+    if settings.production and settings.log_level == "debug":
         yield hint(
             SUBJECT,
             "VESTIBULE_LOG_LEVEL is debug in production",
@@ -60,22 +67,22 @@ def _mode(chosen: Settings) -> Iterator[Finding]:
         )
 
 
-def _passwords(chosen: Settings) -> Iterator[Finding]:
-    if chosen.production and chosen.password_min_length < _HARDENED_LENGTH:
+def _passwords(settings: Settings) -> Iterator[Finding]:
+    if settings.production and settings.password_min_length < _HARDENED_LENGTH:
         yield hint(
             SUBJECT,
-            f"passwords of {chosen.password_min_length} characters are allowed",
+            f"passwords of {settings.password_min_length} characters are allowed",
             "A password is the only factor; NIST SP 800-63B-4 asks for 15 characters then.",
             f"VESTIBULE_PASSWORD_MIN_LENGTH={_HARDENED_LENGTH}",
         )
-    if chosen.password_hash == "bcrypt":
+    if settings.password_hash == "bcrypt":
         yield hint(
             SUBJECT,
             "passwords are hashed with bcrypt",
             "argon2id costs an attacker more and the server less; bcrypt ignores all after 72 bytes.",
             "VESTIBULE_PASSWORD_HASH=argon2id, unless another program must read the hashes",
         )
-    if chosen.production and chosen.email_verification == "optional":
+    if settings.production and settings.email_verification == "optional":
         yield hint(
             SUBJECT,
             "people sign in before their email is verified",
@@ -84,32 +91,32 @@ def _passwords(chosen: Settings) -> Iterator[Finding]:
         )
 
 
-def _sessions(chosen: Settings) -> Iterator[Finding]:
-    if not chosen.refresh_rotation:
+def _sessions(settings: Settings) -> Iterator[Finding]:
+    if not settings.refresh_rotation:
         yield warning(
             SUBJECT,
             "refresh tokens do not rotate",
             "A stolen one works until the session ends, and nobody notices.",
             "VESTIBULE_REFRESH_ROTATION=on",
         )
-    if chosen.session_idle_seconds > 30 * _SECONDS_A_DAY:
+    if settings.session_idle_seconds > 30 * _SECONDS_A_DAY:
         yield hint(
             SUBJECT,
-            f"sessions end only after {chosen.session_idle_seconds // _SECONDS_A_DAY} idle days",
+            f"sessions end only after {settings.session_idle_seconds // _SECONDS_A_DAY} idle days",
             "A device that was lost or sold stays signed in for as long.",
             f"VESTIBULE_SESSION_IDLE_SECONDS={14 * _SECONDS_A_DAY} or less",
         )
 
 
-def _secrets(chosen: Settings) -> Iterator[Finding]:
-    if chosen.secret_key_old.get_secret_value():
+def _secrets(settings: Settings) -> Iterator[Finding]:
+    if settings.secret_key_old.get_secret_value():
         yield hint(
             SUBJECT,
             "VESTIBULE_SECRET_KEY_OLD is still set",
             "As long as it decrypts keys, the old secret must be kept as safe as the new one.",
             "vestibule keys reencrypt, and then unset it",
         )
-    for path in (chosen.data, chosen.data / "secret.key", *_database_files(chosen), ENV_FILE):
+    for path in (settings.data, settings.data / "secret.key", *_database_files(settings), ENV_FILE):
         if _open_to_others(path) and not _empty_of_secrets(path):
             yield warning(
                 SUBJECT,
@@ -119,16 +126,16 @@ def _secrets(chosen: Settings) -> Iterator[Finding]:
             )
 
 
-def _folder(chosen: Settings) -> Iterator[Finding]:
+def _folder(settings: Settings) -> Iterator[Finding]:
     """Yield a fault if the data folder is used and cannot be made or written."""
-    if chosen.database_url.get_secret_value() and chosen.email_host:
+    if settings.database_url.get_secret_value() and settings.email_host:
         return
-    folder = next(path for path in (chosen.data.absolute(), *chosen.data.absolute().parents) if _is_there(path))
+    folder = next(path for path in (settings.data.absolute(), *settings.data.absolute().parents) if _is_there(path))
     why = "The server does not start, or its letters get nowhere."
     if not is_folder(folder):
         yield fault(SUBJECT, f"VESTIBULE_DATA: {folder} is not a folder", why, "VESTIBULE_DATA=, with another folder")
     elif not os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
-        what = f"VESTIBULE_DATA: {chosen.data.absolute()} cannot be written by this user"
+        what = f"VESTIBULE_DATA: {settings.data.absolute()} cannot be written by this user"
         yield fault(SUBJECT, what, why, f"let this user write {folder}, or VESTIBULE_DATA= with another folder")
 
 
@@ -142,10 +149,10 @@ def _is_there(path: Path) -> bool:
     return True
 
 
-def _database_files(chosen: Settings) -> Iterator[Path]:
+def _database_files(settings: Settings) -> Iterator[Path]:
     """Yield the paths of the SQLite file and of those beside it."""
-    if chosen.embedded:
-        name = addresses.parse(chosen.database_address)[0].database or ""
+    if settings.embedded:
+        name = addresses.parse(settings.database_address)[0].database or ""
         yield from (Path(f"{name}{end}") for end in ("", "-wal", "-shm"))
 
 
