@@ -51,7 +51,7 @@ def arguments(name: str) -> list[str]:
 def leaves() -> dict[str, TyperCommand]:
     """The commands by their names, as the program has them; those of a person as the program that does the work."""
     found: dict[str, TyperCommand] = {}
-    for program in (commands.build(), session.person):
+    for program in (commands.build(), session.session_commands):
         found |= dict(_walk(typer.main.get_command(program)))
     return found
 

@@ -19,7 +19,7 @@ NO_NUMBERS = ["", "x", "nan", "inf", "-inf", "-1", "1e400", "9" * 5000, "1,5"]
 
 def refused(name: str, *arguments: str) -> str:
     """What is said to a command line that is typed so; nothing is run."""
-    program: typer.Typer = session.person if name in every.OF_A_PERSON else commands.build()
+    program: typer.Typer = session.session_commands if name in every.OF_A_PERSON else commands.build()
     with pytest.raises(WronglyTyped) as fault:
         usage.run(program, args=[*name.split(), *arguments])
     assert fault.value.status == 2
@@ -79,7 +79,7 @@ def test_c11_it_is_a_line_of_the_program(tmp_path: Path) -> None:
 
 def test_c11_every_command_helps_by_its_letter(capsys: pytest.CaptureFixture[str]) -> None:
     for name in every.NEEDED:
-        program: typer.Typer = session.person if name in every.OF_A_PERSON else commands.build()
+        program: typer.Typer = session.session_commands if name in every.OF_A_PERSON else commands.build()
         with pytest.raises(SystemExit) as end:
             usage.run(program, args=[*name.split(), "-h"])
         assert end.value.code == 0, name
@@ -107,6 +107,6 @@ def test_c15_an_address_whose_port_is_none(
     monkeypatch.setenv("HOME", str(tmp_path))
     for name in every.OF_A_PERSON:
         with pytest.raises(SystemExit) as end:
-            usage.run(session.person, args=[*name.split(), "--url", url])
+            usage.run(session.session_commands, args=[*name.split(), "--url", url])
         said = capsys.readouterr().err
         assert (end.value.code, said.count("\n")) == (2, 1), said
