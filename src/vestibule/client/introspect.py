@@ -20,7 +20,7 @@ from vestibule.crypto.jws import InvalidToken
 from vestibule.model.clock import Clock
 from vestibule.protocol import access_tokens
 from vestibule.protocol.claims import Expected
-from vestibule.protocol.tasks import shared_result
+from vestibule.protocol.tasks import SharedWork
 
 PATH = "/api/auth/introspect"
 
@@ -32,17 +32,13 @@ class Introspection:
         self._http = http
         self._expected = expected
         self._clock = clock
-        self._under_way: dict[str, asyncio.Task[Caller]] = {}
+        self._under_way = SharedWork[str, Caller]()
 
     async def ask(self, token: str) -> Caller:
         """Return the caller; raises `SessionOverError` for an inactive token, `CannotTellError` without an answer, and
         `TokenInvalidError` for claims that are no access token's.
         """
-        asking = self._under_way.get(token)
-        if asking is None:
-            asking = self._under_way[token] = asyncio.create_task(self._ask(token))
-            asking.add_done_callback(lambda _: self._under_way.pop(token, None))
-        return await shared_result(asking)
+        return await self._under_way.result(token, lambda: self._ask(token))
 
     async def _introspect(self, token: str) -> dict[str, Any]:
         """Return the response to an introspection request; raises `WrongSetupError` or `CannotTellError`."""

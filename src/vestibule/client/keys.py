@@ -13,7 +13,7 @@ from vestibule.client.errors import NotReachedError, NotVestibuleError
 from vestibule.crypto import jwk
 from vestibule.crypto.jwk import PublicKey, UnusableKey
 from vestibule.model.clock import Clock
-from vestibule.protocol.tasks import shared_result
+from vestibule.protocol.tasks import SharedWork
 
 PATH = "/.well-known/jwks.json"
 KEEP_SECONDS = 300.0
@@ -38,7 +38,7 @@ class KeySet:
         self._clock = clock
         self._refetch_seconds = refetch_seconds
         self._asked_at = float("-inf")
-        self._under_way: asyncio.Task[None] | None = None
+        self._under_way = SharedWork[str, None]()
         self._listed: frozenset[str] | None = None
         self._ever_listed: set[str] = set()
         self._seen_at: dict[str, float] = {}
@@ -64,15 +64,13 @@ class KeySet:
 
     def may_refetch(self) -> bool:
         """Return whether an unknown key id may cause a fetch now. Limited, because anybody can invent key ids."""
-        under_way = self._under_way is not None and not self._under_way.done()
-        return under_way or self._clock.monotonic() - self._asked_at >= self._refetch_seconds
+        return bool(self._under_way) or self._clock.monotonic() - self._asked_at >= self._refetch_seconds
 
     async def fetch(self, http: httpx.AsyncClient) -> None:
         """Fetch the keys, or wait for the fetch under way; raises `NotReachedError` and httpx's errors."""
-        if self._under_way is None or self._under_way.done():
+        if not self._under_way:
             self._asked_at = self._clock.monotonic()
-            self._under_way = asyncio.create_task(self._fetch(http))
-        await shared_result(self._under_way)
+        await self._under_way.result(PATH, lambda: self._fetch(http))
 
     async def refetch(self, http: httpx.AsyncClient) -> None:
         """Fetch because of an unknown key id, if `may_refetch`. A failure is logged and keeps the known keys."""

@@ -12,9 +12,10 @@ from vestibule.model.sessions import SessionReplica
 from vestibule.model.signing_keys import KeyManager
 from vestibule.model.store import Store
 from vestibule.process.niced_threads import NicedThreads
+from vestibule.protocol.tasks import SharedWork
 from vestibule.state.feed import Feed
 from vestibule.state.key_ring import KeyRing
-from vestibule.state.memory import CallerMemory
+from vestibule.state.memory import CallerMemory, Found
 from vestibule.state.passwords import Passwords
 from vestibule.state.readiness import Readiness
 from vestibule.state.revocation_set import RevocationSet
@@ -25,7 +26,8 @@ class Env:
     """What one process works with. `letters_waiting` wakes the process's own mail worker.
 
     `watching` is the same store over connections of its own, so that a busy process still learns of log-outs.
-    `key_manager` is None if the keys are given by settings.
+    `key_manager` is None if the keys are given by settings. `look_ups` are the look-ups of sessions under way, by the
+    session's id and the generation of `revocations`.
     """
 
     policy: Policy
@@ -43,6 +45,7 @@ class Env:
     revocations: RevocationSet
     memory: CallerMemory
     feed: Feed
+    look_ups: SharedWork[tuple[str, int], Found | None] = field(default_factory=SharedWork)
     database_clock: OtherClock = field(default_factory=NoOtherClock)
     readiness: Readiness = field(default_factory=Readiness)
     letters_waiting: asyncio.Event = field(default_factory=asyncio.Event)

@@ -11,7 +11,7 @@ from vestibule.model.accounts import Account
 from vestibule.model.errors import SessionOver, StoreUnavailable
 from vestibule.model.sessions import EndReason, Session
 from vestibule.protocol.access_tokens import AccessToken
-from vestibule.state.memory import KnownSession
+from vestibule.state.memory import Found, KnownSession
 
 
 @dataclass(frozen=True)
@@ -55,13 +55,8 @@ async def identify(env: Env, access_token: str) -> Caller:
         return caller
     token = await read_token(env, access_token)
     env.memory.misses += 1
-    generation = env.revocations.generation
-    session, account = await _look_up(env, token)
-    _require_live(env, token, session, account)
-    known = KnownSession(session.id, account, session.idle_expires_at)
-    # If a revocation arrived since the read, do not remember what was read: the revocation may be about this session.
-    if env.revocations.trusted(env.clock.monotonic()) and generation == env.revocations.generation:
-        env.memory.keep_session(known)
+    session, known = await _ask(env, token)
+    _require_live(env, token, session, known.account)
     return Caller(known)
 
 
@@ -84,10 +79,10 @@ def _still_good(env: Env, token: AccessToken, now: datetime) -> bool:
     return access_tokens.still_good(token, env.policy.issuer, env.keys.access.checking, now)
 
 
-async def _look_up(env: Env, token: AccessToken) -> tuple[Session, Account]:
+async def _ask(env: Env, token: AccessToken) -> Found:
+    """Return the token's session as the database has it; raises `SessionOver` or `StoreUnavailable`."""
     try:
-        async with env.store.reading() as read:
-            found = await read.sessions.find(token.session_id)
+        found = await _look_up_once(env, token.session_id)
     except StoreUnavailable:
         if env.revocations.refuses(token):
             raise SessionOver from None
@@ -97,14 +92,44 @@ async def _look_up(env: Env, token: AccessToken) -> tuple[Session, Account]:
     return found
 
 
+async def _look_up_once(env: Env, session_id: str) -> Found | None:
+    """Share one look-up among all who ask for the session meanwhile, so that a crowd needs no connection each.
+
+    The generation is a part of the key, and there must be trust, just as for an answer from memory: what was read
+    before a notice arrived answers nobody who came after it.
+    """
+    revocations = env.revocations
+    if not revocations.trusted(env.clock.monotonic()):
+        return await _look_up(env, session_id)
+    return await env.look_ups.result((session_id, revocations.generation), lambda: _look_up(env, session_id))
+
+
+async def _look_up(env: Env, session_id: str) -> Found | None:
+    """Read a session with its account; remember it if it lives. Raises `StoreUnavailable`."""
+    generation = env.revocations.generation
+    async with env.store.reading() as read:
+        found = await read.sessions.find(session_id)
+    if found is None:
+        return None
+    session, account = found
+    known = KnownSession(session.id, account, session.idle_expires_at)
+    # What was read before a notice arrived may not be remembered after it: the notice may have been about this.
+    fresh = env.revocations.trusted(env.clock.monotonic()) and generation == env.revocations.generation
+    if fresh and _why_over(env, session, account) is None:
+        env.memory.keep_session(known)
+    return session, known
+
+
 def _require_live(env: Env, token: AccessToken, session: Session, account: Account) -> None:
-    if account.disabled_at is not None:
-        raise SessionOver(EndReason.ACCOUNT_DISABLED)
-    reason = session.why_over(env.clock.now())
+    reason = _why_over(env, session, account)
     if reason is not None:
         raise SessionOver(reason)
     if account.id != token.account_id or env.revocations.refuses(token):
         raise SessionOver
+
+
+def _why_over(env: Env, session: Session, account: Account) -> EndReason | None:
+    return EndReason.ACCOUNT_DISABLED if account.disabled_at is not None else session.why_over(env.clock.now())
 
 
 def _key(access_token: str) -> bytes:

@@ -1,9 +1,34 @@
-"""Wait for asyncio tasks that several callers share. If all stop waiting, asyncio prints no traceback."""
+"""Share work under way between the tasks that need its result; asyncio prints nothing when nobody waits any more."""
 
 import asyncio
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, TypeVar
 
+K = TypeVar("K")
 T = TypeVar("T")
+
+
+class SharedWork(Generic[K, T]):
+    """Runs one piece of work for each key at a time. It holds an entry only while the work is under way, so it is
+    bounded by the callers that wait.
+    """
+
+    def __init__(self) -> None:
+        self._under_way: dict[K, asyncio.Task[T]] = {}
+
+    def __len__(self) -> int:
+        return len(self._under_way)
+
+    async def result(self, key: K, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Return the result of the work under way for `key`, or of `work`, which begins then; raises what it raises.
+
+        Cancelling a caller leaves the work running for the others. It runs in the context of the first caller.
+        """
+        task = self._under_way.get(key)
+        if task is None:
+            task = self._under_way[key] = asyncio.create_task(work())
+            task.add_done_callback(lambda _: self._under_way.pop(key, None))
+        return await shared_result(task)
 
 
 async def shared_result(task: asyncio.Task[T]) -> T:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from vestibule.model.accounts import Account
 from vestibule.model.revocations import Revocation, RevocationKind
+from vestibule.model.sessions import Session
 from vestibule.protocol.access_tokens import AccessToken
 
 
@@ -20,6 +21,10 @@ class KnownSession:
     account: Account
     usable_until: datetime
     shown: dict[str, bytes] = field(default_factory=dict)
+
+
+Found = tuple[Session, KnownSession]
+"""What a look-up brings: the row of the session, and what may be remembered of it."""
 
 
 class CallerMemory:

@@ -135,8 +135,7 @@ def test_k11_a_connection_that_a_library_lost_is_closed_too() -> None:
 TOLD = {
     "client/background.py": "the factory, for all of that loop; its work's fault goes to `ended`",
     "client/memory_updater.py": "a TaskGroup",
-    "client/introspect.py": "shared_result",
-    "client/keys.py": "shared_result",
+    "protocol/tasks.py": "shared_result",
     "wiring/background.py": "each loop logs and goes on, gather takes the rest",
     "observability/metrics/sampling.py": "logs and goes on",
     "web/api/services.py": "mark_retrieved",

@@ -5,7 +5,7 @@ import traceback
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import Select, bindparam, insert, select
 from sqlalchemy.exc import DBAPIError, InvalidRequestError
 
 from tests.harness.statements import statements
@@ -16,6 +16,7 @@ from vestibule.model.errors import StoreUnavailable
 from vestibule.model.store import Store
 from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.engine import Engines
+from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.prepared import Prepared
 from vestibule.storage.sql.schema import accounts
 
@@ -172,6 +173,27 @@ async def test_a_pool_without_a_free_connection_is_unavailable(postgresql: Any) 
             with pytest.raises(StoreUnavailable):
                 await _read(world.env.store)
         await _read(world.env.store)
+
+
+MOMENTS = [
+    select(accounts.c.id).where(accounts.c.created_at >= bindparam("moment", type_=Instant)),
+    select(accounts.c.id).where(
+        accounts.c.created_at >= bindparam("moment", type_=Instant), accounts.c.role.in_(["user", "admin"])
+    ),
+    select(accounts.c.id).where(
+        accounts.c.created_at >= bindparam("moment", type_=Instant), accounts.c.id.in_(bindparam("ids", expanding=True))
+    ),
+]
+
+
+@pytest.mark.parametrize("statement", MOMENTS, ids=["alone", "beside a list of ours", "beside a list of any length"])
+async def test_a_moment_is_compared_as_it_is_stored(world: World, statement: Select[Any]) -> None:
+    """SQLite compares texts: one with an offset behind it is later than the same moment without."""
+    row = people(1)[0]
+    given = {"moment": row["created_at"]} | ({"ids": [row["id"]]} if statement is MOMENTS[2] else {})
+    async with world.engines.driver_transaction() as connection:
+        await connection.execute(ADD, row)
+        assert (await connection.execute(Prepared(statement), given)).scalars() == [row["id"]]
 
 
 async def test_a_statement_is_written_once(world: World) -> None:

@@ -14,7 +14,7 @@ USED_SINCE = func.coalesce(accounts.c.first_used_at, bindparam("now", type_=Inst
 
 def never_used(before: ColumnElement[datetime]) -> ColumnElement[bool]:
     """Return a condition for accounts that were registered here before `before`, and never verified or used
-    (`Accounts.register_anew`).
+    (`Accounts.register_again`).
 
     `imported_at` tells whether an account was imported. The form of its hash does not: our own hashes may have any form
     too. A server older than migration 0013 may run beside this one. It does not set `first_used_at`, but a use leaves a

@@ -14,14 +14,10 @@ import asyncpg
 from sqlalchemy import exc
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.base import Executable
-from sqlalchemy.sql.dml import Insert
 
 from vestibule.storage.sql.discretion import withhold_values_of
-from vestibule.storage.sql.prepared import Parameters, Prepared
+from vestibule.storage.sql.prepared import ROWS_AT_ONCE, Parameters, Prepared
 from vestibule.storage.sql.rows import Rows
-
-_ROWS_AT_ONCE = 500
-"""Rows that one INSERT writes: with up to 30 columns, fewer values than either database takes (32,766)."""
 
 
 class Watcher(Protocol):
@@ -65,7 +61,17 @@ class DriverConnection(ABC):
             with self._watched(text.sql):
                 await self._change_many(text.sql, [text.values(one) for one in given])
             return Rows([], len(given))
-        return Rows([row for some in _batches(prepared, given) for row in await self._execute(some, {})], len(given))
+        return Rows(await self._insert(prepared, given), len(given))
+
+    async def _insert(self, prepared: Prepared, rows: Sequence[Parameters]) -> list[Any]:
+        """Write rows of which each gives one back: in whole batches, and the rest one by one."""
+        found: list[Any] = []
+        whole = len(rows) - len(rows) % ROWS_AT_ONCE
+        for first in range(0, whole, ROWS_AT_ONCE):
+            found += await self._execute(*prepared.of_many(rows[first : first + ROWS_AT_ONCE]))
+        for row in rows[whole:]:
+            found += await self._execute(prepared, row)
+        return found
 
     @contextmanager
     def _watched(self, sql: str) -> Iterator[None]:
@@ -124,14 +130,6 @@ class DriverConnection(ABC):
     @abstractmethod
     def hang_up(self) -> None:
         """Close the connection without telling the server, which may not be listening."""
-
-
-def _batches(prepared: Prepared, given: Sequence[Parameters]) -> Iterator[Insert]:
-    """Yield INSERTs of up to `_ROWS_AT_ONCE` rows each, so that none has more values than a database accepts."""
-    insert = prepared.statement
-    assert isinstance(insert, Insert)  # noqa: S101  # nosec B101  # only an INSERT gets many rows and returns some
-    for first in range(0, len(given), _ROWS_AT_ONCE):
-        yield insert.values(list(given[first : first + _ROWS_AT_ONCE]))
 
 
 def as_core_error(error: Exception, sql: str = "", *, lost: bool = True) -> exc.DBAPIError:
