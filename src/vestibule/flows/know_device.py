@@ -35,7 +35,7 @@ async def know_device(
         if await tx.known_devices.seen(account.id, digest(secret), now):
             return DeviceSecret(account.id, secret), False
     before = await tx.known_devices.places(account.id)
-    if before and not await tx.sessions.had(account.id, client_info.device, now):
+    if before and not await tx.sessions.seen_on_device(account.id, client_info.device, now):
         await _tell_owner(tx, account.id, client_info, now)
     if (beyond := sum(before.values()) + 1 - DEVICES_OF_ACCOUNT) > 0:
         await tx.known_devices.make_room(account.id, beyond)

@@ -32,9 +32,9 @@ async def count_attempt(env: Env, counters: Sequence[AttemptCounter]) -> LoginAt
     limits, now = env.policy.login_attempts, env.clock.now()
     async with env.store.transaction() as tx:
         for asked, counter in enumerate(counters, start=1):
-            in_all = await tx.login_attempts.take(counter, limits.of(counter), now)
-            if in_all is not None:
-                return LoginAttempt(counters[:asked], in_all)
+            number = await tx.login_attempts.take(counter, limits.of(counter), now)
+            if number is not None:
+                return LoginAttempt(counters[:asked], number)
         count = await tx.login_attempts.count(counters[-1])
     if count is not None and (wait := count.wait(limits, now)) is not None:
         raise TooManyAttempts(wait)

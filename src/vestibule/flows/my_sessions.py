@@ -34,8 +34,8 @@ async def list_sessions(env: Env, caller: Caller) -> Devices:
 async def devices_of(read: Transaction, account_id: str, now: datetime) -> Devices:
     """Return the live sessions of an account. Counts them only if there are more than can be listed."""
     listed = await read.sessions.of_account(account_id, MOST_LISTED, now)
-    in_all = await read.sessions.count_live(account_id, now) if len(listed) == MOST_LISTED else len(listed)
-    return Devices(listed, max(0, in_all - len(listed)))
+    total = await read.sessions.count_live(account_id, now) if len(listed) == MOST_LISTED else len(listed)
+    return Devices(listed, max(0, total - len(listed)))
 
 
 @retry_on_conflict

@@ -27,15 +27,16 @@ class LoginAttemptLimits:
     each keep the account within a hundred (SP 800-63B-4, 3.2.2). After `free` wrong ones each makes the next one wait,
     twice as long every time.
 
-    After `shown` without an attempt, the counter of an email without an account is deleted, and the waits begin anew.
-    For an account they must do the same, or the difference would tell. But its real count goes on, without a time span.
+    After `waits_restart_after` without an attempt, the counter of an email without an account is deleted, so its waits
+    start again. The waits of an account must restart too, or the difference would tell which emails have one. Its total
+    of wrong passwords in a row goes on all the same.
     """
 
     at_most: int = 50
     free: int = 20
     first_wait: timedelta = timedelta(seconds=1)
     longest_wait: timedelta = timedelta(minutes=15)
-    shown: timedelta | None = timedelta(days=30)
+    waits_restart_after: timedelta | None = timedelta(days=30)
 
     @property
     def places(self) -> int:
@@ -46,7 +47,7 @@ class LoginAttemptLimits:
     def of_a_device(self) -> "LoginAttemptLimits":
         """Return the limits of one such counter. It allows few tries, so none of them has to wait."""
         each = self.at_most // self.places
-        return replace(self, at_most=each, free=each, shown=None)
+        return replace(self, at_most=each, free=each, waits_restart_after=None)
 
     def of(self, counter: "AttemptCounter") -> "LoginAttemptLimits":
         """Return the limits of a counter."""
@@ -122,12 +123,13 @@ class AttemptCount:
 class LoginAttempt:
     """An attempt at a password, counted before the password is checked.
 
-    `counters` were tried in order: the last one counted the attempt, as number `in_all` in a row; those before had no
-    tries left. If none had any, the attempt is `spent`: it was not counted, and the password is not checked.
+    `counters` were tried in order: the last one counted the attempt, and those before had no tries left. `number` says
+    which attempt in a row it was there. If none had any left, the attempt is `spent`: it was not counted, and the
+    password is not checked.
     """
 
     counters: Sequence[AttemptCounter]
-    in_all: int = 0
+    number: int = 0
     spent: bool = False
 
     @property
@@ -142,11 +144,11 @@ class LoginAttempt:
 
     def counts(self, limits: LoginAttemptLimits) -> bool:
         """Return whether the password may be accepted, if it is right."""
-        return not self.spent and self.in_all <= limits.of(self.counter).at_most
+        return not self.spent and self.number <= limits.of(self.counter).at_most
 
     def pauses(self, limits: LoginAttemptLimits) -> bool:
         """Return whether this was the last attempt: until a reset, only known devices' passwords are checked."""
-        return self.spent or (not self.counter.of_a_device and self.in_all >= limits.at_most)
+        return self.spent or (not self.counter.of_a_device and self.number >= limits.at_most)
 
 
 class LoginAttempts(Protocol):

@@ -158,7 +158,7 @@ class Sessions(Protocol):
     async def rotate(self, session_id: str, counter: int, limits: SessionLimits, now: datetime) -> bool:
         """Accept `counter` and issue the next one, if the protocol allows it; otherwise do nothing and return False."""
 
-    async def had(self, account_id: str, device: Device, now: datetime) -> bool:
+    async def seen_on_device(self, account_id: str, device: Device, now: datetime) -> bool:
         """Return whether an earlier session of the account, live or ended, came from this program on this network
         address.
         """

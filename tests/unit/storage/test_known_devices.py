@@ -47,8 +47,8 @@ async def test_a_session_from_there_was_had_if_it_began_earlier(store: Store) ->
     await stored_session(store, ada)
     late = NOW + timedelta(seconds=1)
     async with store.reading() as read:
-        assert await read.sessions.had(ada.id, Device("a browser", "192.0.2.7"), late)
-        assert not await read.sessions.had(ada.id, Device("a browser", "192.0.2.7"), NOW)
-        assert not await read.sessions.had(ada.id, Device("a browser", "192.0.2.8"), late)
-        assert not await read.sessions.had(ada.id, Device("another", "192.0.2.7"), late)
-        assert not await read.sessions.had("nobody", Device("a browser", "192.0.2.7"), late)
+        assert await read.sessions.seen_on_device(ada.id, Device("a browser", "192.0.2.7"), late)
+        assert not await read.sessions.seen_on_device(ada.id, Device("a browser", "192.0.2.7"), NOW)
+        assert not await read.sessions.seen_on_device(ada.id, Device("a browser", "192.0.2.8"), late)
+        assert not await read.sessions.seen_on_device(ada.id, Device("another", "192.0.2.7"), late)
+        assert not await read.sessions.seen_on_device("nobody", Device("a browser", "192.0.2.7"), late)

@@ -17,13 +17,14 @@ from vestibule.storage.sql.schema import accounts, login_attempts
 
 _a = login_attempts.c
 _NOW = bindparam("now", type_=Instant)
-_LONGEST = "after_more"
-_LATEST = "latest"
-_SHOWN_SINCE = "shown_since"
+# The names of parameters; `_moments` gives each its value.
+_LONGEST_WAIT_AGO = "longest_wait_ago"
+_RESTART_TIME_AGO = "restart_time_ago"
+_LATEST_POSSIBLE = "latest_possible"
 _MINE = _a.counter == bindparam("of_counter")
-_IN_ALL = func.coalesce(_a.in_all, _a.failures)
+_TOTAL = func.coalesce(_a.in_all, _a.failures)
 _GIVE_BACK = Prepared(
-    update(login_attempts).where(_MINE, _a.failures > 0).values(failures=_a.failures - 1, in_all=_IN_ALL - 1)
+    update(login_attempts).where(_MINE, _a.failures > 0).values(failures=_a.failures - 1, in_all=_TOTAL - 1)
 )
 _COUNT = Prepared(select(_a.failures, _a.last_at).where(_MINE))
 _FORGIVE = Prepared(delete(login_attempts).where(_a.counter.in_(bindparam("of_counters", expanding=True))))
@@ -42,9 +43,9 @@ class SqlLoginAttempts:
 
     async def take(self, counter: AttemptCounter, limits: LoginAttemptLimits, now: datetime) -> int | None:
         mine = {"of_counter": counter.key, "of_account": counter.account_id, "now": now}
-        counted = await self._connection.execute(_take(limits), mine | _waits_ago(limits, now))
-        in_all: int | None = counted.scalar_one_or_none()
-        return in_all
+        counted = await self._connection.execute(_take(limits), mine | _moments(limits, now))
+        number: int | None = counted.scalar_one_or_none()
+        return number
 
     async def give_back(self, counter: AttemptCounter) -> None:
         await self._connection.execute(_GIVE_BACK, {"of_counter": counter.key})
@@ -71,7 +72,7 @@ class SqlLoginAttempts:
 def _take(limits: LoginAttemptLimits) -> Prepared:
     """Return the statement for the process's limits, cached because building it costs more than running it."""
     first = {"failures": 1, "in_all": 1, "last_at": _NOW}
-    over = _a.last_at < bindparam(_SHOWN_SINCE, type_=Instant) if limits.shown else false()
+    restarts = _a.last_at < bindparam(_RESTART_TIME_AGO, type_=Instant) if limits.waits_restart_after else false()
     return Prepared(
         insert(login_attempts)
         .values(counter=bindparam("of_counter"), account_id=bindparam("of_account", type_=_a.account_id.type), **first)
@@ -79,42 +80,43 @@ def _take(limits: LoginAttemptLimits) -> Prepared:
             index_elements=[_a.counter],
             set_={
                 "account_id": bindparam("of_account", type_=_a.account_id.type),
-                "failures": case((over, 1), else_=_a.failures + 1),
-                "in_all": _IN_ALL + 1,
+                "failures": case((restarts, 1), else_=_a.failures + 1),
+                "in_all": _TOTAL + 1,
                 "last_at": _NOW,
             },
-            where=or_(over, and_(_a.failures < limits.at_most, _waited(limits))),
+            where=or_(restarts, and_(_a.failures < limits.at_most, _waited(limits))),
         )
         .returning(_a.in_all)
     )
 
 
 def _waited(limits: LoginAttemptLimits) -> ColumnElement[bool]:
-    """Return a condition: the wait after the last wrong password is over."""
-    growing = {failures: bindparam(_moment(failures), type_=Instant) for failures in _growing(limits)}
-    longest = bindparam(_LONGEST, type_=Instant)
+    """Return the condition that the wait after the last wrong password is over."""
+    growing = {failures: bindparam(_wait_ago(failures), type_=Instant) for failures in _growing_waits(limits)}
+    longest = bindparam(_LONGEST_WAIT_AGO, type_=Instant)
     last_allowed = case(growing, value=_a.failures, else_=longest) if growing else longest
-    # Counted by a clock that was ahead: nobody must wait until that moment.
-    ahead = _a.last_at > bindparam(_LATEST, type_=Instant)
+    # No clock can be so far ahead, so it was wrong then. Nobody must wait until that time.
+    ahead = _a.last_at > bindparam(_LATEST_POSSIBLE, type_=Instant)
     return or_(_a.failures < limits.free, _a.last_at <= last_allowed, ahead)
 
 
-def _waits_ago(limits: LoginAttemptLimits, now: datetime) -> dict[str, datetime]:
-    """Return the moments that `_waited` compares with, by parameter name."""
-    moments = {_moment(failures): now - wait for failures, wait in _growing(limits).items()}
-    moments[_LONGEST] = now - limits.longest_wait
-    moments[_LATEST] = now + 2 * MOST_APART
-    return moments | ({_SHOWN_SINCE: now - limits.shown} if limits.shown else {})
+def _moments(limits: LoginAttemptLimits, now: datetime) -> dict[str, datetime]:
+    """Return the moments that `_take` and `_waited` compare `last_at` with, by parameter name."""
+    moments = {_wait_ago(failures): now - wait for failures, wait in _growing_waits(limits).items()}
+    moments[_LONGEST_WAIT_AGO] = now - limits.longest_wait
+    moments[_LATEST_POSSIBLE] = now + 2 * MOST_APART
+    restart = limits.waits_restart_after
+    return moments if restart is None else moments | {_RESTART_TIME_AGO: now - restart}
 
 
 @cache
-def _growing(limits: LoginAttemptLimits) -> dict[int, timedelta]:
-    """Return the wait after each number of failures, without the longest. That is the ELSE branch, so there are only as
-    many branches as doublings.
+def _growing_waits(limits: LoginAttemptLimits) -> dict[int, timedelta]:
+    """Return the waits that are shorter than the longest, by number of failures: one WHEN branch for each doubling. The
+    longest wait is the ELSE branch.
     """
     waits = {failures: limits.wait_after(failures) for failures in range(limits.free, limits.at_most)}
     return {failures: wait for failures, wait in waits.items() if wait < limits.longest_wait}
 
 
-def _moment(failures: int) -> str:
-    return f"after_{failures}"
+def _wait_ago(failures: int) -> str:
+    return f"wait_ago_after_{failures}"

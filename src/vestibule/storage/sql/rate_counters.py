@@ -32,7 +32,8 @@ _TAKE = Prepared(
 )
 _GIVE_BACK = Prepared(update(rate_counters).where(_c.subject == _SUBJECT, _c.count > 0).values(count=_c.count - 1))
 _DELETE = Prepared(delete(rate_counters).where(_c.subject == _SUBJECT))
-_AT_ONCE, _LONGEST = "after_those_at_once", "after_more"
+# The names of parameters; `_due` gives each its value.
+_GAP_AGO, _LONGEST_WAIT_AGO = "gap_ago", "longest_wait_ago"
 
 
 class SqlRateCounters:
@@ -67,9 +68,9 @@ def _space(spacing: Spacing, *, due: bool) -> Prepared:
     Cached because building it costs more than running it.
     """
     last_due = case(
-        *((_c.count == letters, bindparam(_after(letters), type_=Instant)) for letters in _growing(spacing)),
-        (_c.count < spacing.at_once, bindparam(_AT_ONCE, type_=Instant)),
-        else_=bindparam(_LONGEST, type_=Instant),
+        *((_c.count == letters, bindparam(_wait_ago(letters), type_=Instant)) for letters in _growing_waits(spacing)),
+        (_c.count < spacing.at_once, bindparam(_GAP_AGO, type_=Instant)),
+        else_=bindparam(_LONGEST_WAIT_AGO, type_=Instant),
     )
     counted = _FIRST.on_conflict_do_update(
         index_elements=[_c.subject],
@@ -84,8 +85,8 @@ def _due(spacing: Spacing, now: datetime) -> dict[str, datetime]:
     last letter.
     """
     ends_at = now + spacing.counted
-    growing = {_after(letters): ends_at - spacing.after(letters) for letters in _growing(spacing)}
-    return growing | {_AT_ONCE: ends_at - spacing.gap, _LONGEST: ends_at - spacing.longest}
+    growing = {_wait_ago(letters): ends_at - spacing.after(letters) for letters in _growing_waits(spacing)}
+    return growing | {_GAP_AGO: ends_at - spacing.gap, _LONGEST_WAIT_AGO: ends_at - spacing.longest}
 
 
 def _moments(now: datetime, within: timedelta) -> dict[str, datetime]:
@@ -96,13 +97,13 @@ def _key(what: Limit | Spacing, subject: str) -> str:
     return sha256(f"{what.name}:{subject}".encode()).hexdigest()
 
 
-def _growing(spacing: Spacing) -> Iterator[int]:
-    """Yield the numbers of letters after which the wait is between the shortest and the longest."""
+def _growing_waits(spacing: Spacing) -> Iterator[int]:
+    """Yield the numbers of letters whose wait grows with each letter, until the longest wait is reached."""
     letters = spacing.at_once
     while spacing.after(letters) < spacing.longest:
         yield letters
         letters += 1
 
 
-def _after(letters: int) -> str:
-    return f"after_{letters}"
+def _wait_ago(letters: int) -> str:
+    return f"wait_ago_after_{letters}"

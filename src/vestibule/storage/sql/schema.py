@@ -177,9 +177,9 @@ login_attempts = Table(
     metadata,
     Column("counter", String(80), primary_key=True),
     Column("account_id", _ID),
-    Column("failures", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),  # since the waits last restarted
     Column("last_at", Instant, nullable=False),
-    Column("in_all", Integer),
+    Column("in_all", Integer),  # all in a row; NULL in rows from before this column: `failures` is their total
     Index("login_attempts_of_account", "account_id"),
     Index("login_attempts_to_purge", "last_at"),
 )

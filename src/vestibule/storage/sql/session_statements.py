@@ -20,7 +20,7 @@ _LIVE = and_(_s.ended_at.is_(None), _s.idle_expires_at > bindparam("now", type_=
 
 
 _others = sessions.alias()
-_NOT_ENDED = (
+_COUNT_OF_OTHERS = (
     select(func.count())
     .select_from(
         select(_others.c.id)
@@ -35,8 +35,9 @@ _NOT_ENDED = (
     .scalar_subquery()
 )
 
-# FOR SHARE: a change of password or email waits for this transaction. Or this one waits for it, and finds a new epoch.
-# SQLite leaves the clause out; there, one transaction runs at a time.
+# FOR SHARE locks the account's row. A change of password or email that comes later waits for this transaction. If it
+# came first, this statement waits for it, finds a new epoch, and inserts nothing. SQLite has no such clause and needs
+# none: it runs one writing transaction at a time.
 OPEN = Prepared(
     insert(sessions)
     .from_select(
@@ -50,7 +51,7 @@ OPEN = Prepared(
         )
         .with_for_update(read=True),
     )
-    .returning(_NOT_ENDED + 1)
+    .returning(_COUNT_OF_OTHERS + 1)
 )
 
 FIND = Prepared(
@@ -104,7 +105,7 @@ PAGE = {
 PAST = Prepared(
     select(*COLUMNS).where(_ACCOUNT, not_(_LIVE)).order_by(_s.last_seen_at.desc(), _s.id).limit(bindparam("most"))
 )
-HAD = Prepared(
+SEEN_ON_DEVICE = Prepared(
     select(
         exists().where(
             _ACCOUNT,
@@ -117,19 +118,19 @@ HAD = Prepared(
 _END = {"ended_at": _NOW, "end_reason": bindparam("reason")}
 END_ONE = Prepared(update(sessions).where(_SESSION, _ACCOUNT, _LIVE).values(_END).returning(_s.id, _s.last_seen_at))
 # Chosen in a WITH, because PostgreSQL may evaluate a sub-select in IN more than once.
-_SOME = (
+_SOME_OTHERS = (
     select(_s.id)
     .where(_ACCOUNT, _LIVE, _s.id != bindparam("spare"))
     .limit(bindparam("most"))
     .with_for_update()
     .cte("live")
 )
-END_SOME = Prepared(
-    update(sessions).where(_s.id.in_(select(_SOME.c.id))).values(_END).returning(_s.id, _s.last_seen_at)
+END_OTHERS = Prepared(
+    update(sessions).where(_s.id.in_(select(_SOME_OTHERS.c.id))).values(_END).returning(_s.id, _s.last_seen_at)
 )
-_OVER = select(_s.id).where(_ACCOUNT, not_(_LIVE)).limit(bindparam("most")).cte("over")
-PURGE_PAST = Prepared(delete(sessions).where(_s.id.in_(select(_OVER.c.id))).returning(_s.id))
-_UNSEEN = (
+_SOME_PAST = select(_s.id).where(_ACCOUNT, not_(_LIVE)).limit(bindparam("most")).cte("over")
+PURGE_PAST = Prepared(delete(sessions).where(_s.id.in_(select(_SOME_PAST.c.id))).returning(_s.id))
+_LONGEST_UNSEEN = (
     select(_s.id)
     .where(_ACCOUNT, _s.ended_at.is_(None), _s.id != bindparam("spare"))
     .order_by(_s.last_seen_at, _s.id)
@@ -138,26 +139,28 @@ _UNSEEN = (
     .with_for_update(skip_locked=True)
     .cte("unseen")
 )
-_OVER_BY_AGE = _s.idle_expires_at <= _NOW
+_EXPIRED_OR_IDLE = _s.idle_expires_at <= _NOW
 _END_OR_KEEP_REASON = {
-    "ended_at": case((_OVER_BY_AGE, _s.idle_expires_at), else_=_NOW),
+    "ended_at": case((_EXPIRED_OR_IDLE, _s.idle_expires_at), else_=_NOW),
     "end_reason": case(
         (_s.expires_at <= _NOW, literal(EndReason.EXPIRED.value)),
-        (_OVER_BY_AGE, literal(EndReason.IDLE.value)),
+        (_EXPIRED_OR_IDLE, literal(EndReason.IDLE.value)),
         else_=bindparam("reason", type_=_s.end_reason.type),
     ),
 }
-END_UNSEEN = Prepared(
+END_LONGEST_UNSEEN = Prepared(
     update(sessions)
-    .where(_s.id.in_(select(_UNSEEN.c.id)))
+    .where(_s.id.in_(select(_LONGEST_UNSEEN.c.id)))
     .values(_END_OR_KEEP_REASON)
     .returning(_s.id, _s.end_reason, _s.last_seen_at)
 )
 # Also those that have expired by this clock: it may be ahead, and then some of them are live.
-_EVERY = select(_s.id).where(_ACCOUNT, _s.ended_at.is_(None)).limit(bindparam("most")).with_for_update().cte("every")
-END_EVERY = Prepared(
+_ALL_NOT_ENDED = (
+    select(_s.id).where(_ACCOUNT, _s.ended_at.is_(None)).limit(bindparam("most")).with_for_update().cte("every")
+)
+END_ALL = Prepared(
     update(sessions)
-    .where(_s.id.in_(select(_EVERY.c.id)))
+    .where(_s.id.in_(select(_ALL_NOT_ENDED.c.id)))
     .values(_END_OR_KEEP_REASON)
     .returning(_s.id, _s.end_reason, _s.last_seen_at)
 )

@@ -73,9 +73,9 @@ class SqlSessions:
         rows = await self._connection.execute(statements.PAST, {"of_account": account_id, "most": most, "now": now})
         return [session for row in rows if (session := from_row(row)) is not None]
 
-    async def had(self, account_id: str, device: Device, now: datetime) -> bool:
+    async def seen_on_device(self, account_id: str, device: Device, now: datetime) -> bool:
         which = {"of_account": account_id, "by_agent": device.user_agent, "from_network": device.network_address}
-        return bool((await self._connection.execute(statements.HAD, which | {"now": now})).scalar_one())
+        return bool((await self._connection.execute(statements.SEEN_ON_DEVICE, which | {"now": now})).scalar_one())
 
     async def end(self, session_id: str, account_id: str, reason: EndReason, now: datetime) -> Issued:
         which = {"of_session": session_id, "of_account": account_id}
@@ -86,19 +86,19 @@ class SqlSessions:
         which = {"of_account": account_id, "reason": reason.value, "now": now, "most": _BATCH}
         ended: Issued = {}
         while True:
-            batch = (await self._connection.execute(statements.END_EVERY, which)).all()
+            batch = (await self._connection.execute(statements.END_ALL, which)).all()
             ended |= {row.id: row.last_seen_at for row in batch if row.end_reason == reason.value}
             if len(batch) < _BATCH:
                 return ended
 
     async def end_others(self, account_id: str, spare: str, most: int, reason: EndReason, now: datetime) -> Issued:
         which = {"of_account": account_id, "spare": spare, "reason": reason.value, "now": now, "most": most}
-        return {row.id: row.last_seen_at for row in await self._connection.execute(statements.END_SOME, which)}
+        return {row.id: row.last_seen_at for row in await self._connection.execute(statements.END_OTHERS, which)}
 
     async def end_longest_unseen(self, account_id: str, most: int, spare: str, now: datetime) -> Issued:
         too_many = EndReason.TOO_MANY_SESSIONS.value
         which = {"of_account": account_id, "spare": spare, "reason": too_many, "most": most, "now": now}
-        ended = await self._connection.execute(statements.END_UNSEEN, which)
+        ended = await self._connection.execute(statements.END_LONGEST_UNSEEN, which)
         return {row.id: row.last_seen_at for row in ended if row.end_reason == too_many}
 
     async def purge_past(self, account_id: str, now: datetime, most: int) -> int:
