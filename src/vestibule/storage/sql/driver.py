@@ -5,9 +5,9 @@ SQLAlchemy Core compiles the statements (`prepared.py`), but does not run them: 
 
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
-from typing import Any, ClassVar, Protocol
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import aiosqlite
 import asyncpg
@@ -16,8 +16,10 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.base import Executable
 
 from vestibule.storage.sql.discretion import withhold_values_of
-from vestibule.storage.sql.prepared import ROWS_AT_ONCE, Parameters, Prepared
+from vestibule.storage.sql.prepared import ROWS_AT_ONCE, DriverText, Parameters, Prepared
 from vestibule.storage.sql.rows import Rows
+
+T = TypeVar("T")
 
 
 class Watcher(Protocol):
@@ -39,29 +41,23 @@ class DriverConnection(ABC):
         self, statement: Prepared | Executable, given: Parameters | Sequence[Parameters] | None = None
     ) -> Rows:
         """Run a statement for one row of values or many, and return its rows. Raises `sqlalchemy.exc.DBAPIError`."""
+        prepared = statement if isinstance(statement, Prepared) else Prepared(statement)
         if given is None or isinstance(given, Mapping):
-            return await self._execute(statement, given or {})
+            return await self._execute(prepared, given or {})
         if len(given) == 1:
-            return await self._execute(statement, given[0])
-        return await self._execute_many(statement, given)
+            return await self._execute(prepared, given[0])
+        return await self._execute_many(prepared, given)
 
-    async def _execute(self, statement: Prepared | Executable, given: Parameters) -> Rows:
-        prepared = statement if isinstance(statement, Prepared) else Prepared(statement)
+    async def _execute(self, prepared: Prepared, given: Parameters) -> Rows:
         text = prepared.for_driver(self.dialect, given)
-        with self._watched(text.sql):
-            if text.row is None:
-                return Rows([], await self._change(text.sql, text.values(given)))
-            rows = [text.row(row) for row in await self._fetch(text.sql, text.values(given))]
-        return Rows(rows, len(rows))
+        return await self._watched(text.sql, self._run(text, given))
 
-    async def _execute_many(self, statement: Prepared | Executable, given: Sequence[Parameters]) -> Rows:
-        prepared = statement if isinstance(statement, Prepared) else Prepared(statement)
+    async def _execute_many(self, prepared: Prepared, given: Sequence[Parameters]) -> Rows:
         text = prepared.for_driver(self.dialect, given[0])
-        if text.row is None:
-            with self._watched(text.sql):
-                await self._change_many(text.sql, [text.values(one) for one in given])
-            return Rows([], len(given))
-        return Rows(await self._insert(prepared, given), len(given))
+        if text.row is not None:
+            return Rows(await self._insert(prepared, given), len(given))
+        await self._watched(text.sql, self._run_many(text, given))
+        return Rows([], len(given))
 
     async def _insert(self, prepared: Prepared, rows: Sequence[Parameters]) -> list[Any]:
         """Write rows of which each gives one back: in whole batches, and the rest one by one."""
@@ -73,18 +69,26 @@ class DriverConnection(ABC):
             found += await self._execute(prepared, row)
         return found
 
-    @contextmanager
-    def _watched(self, sql: str) -> Iterator[None]:
-        with ExitStack() as watched:
-            for watcher in self.watchers:
-                watched.enter_context(watcher(self.dialect.name, sql))
-            with self._translated(sql):
-                yield
+    async def _run(self, text: DriverText, given: Parameters) -> Rows:
+        if text.row is None:
+            return Rows([], await self._change(text.sql, text.values(given)))
+        rows = [text.row(row) for row in await self._fetch(text.sql, text.values(given))]
+        return Rows(rows, len(rows))
 
-    @contextmanager
-    def _translated(self, sql: str) -> Iterator[None]:
+    async def _run_many(self, text: DriverText, given: Sequence[Parameters]) -> None:
+        await self._change_many(text.sql, [text.values(one) for one in given])
+
+    async def _watched(self, sql: str, asked: Awaitable[T]) -> T:
+        if not self.watchers:
+            return await self._translated(sql, asked)
+        with ExitStack() as watching:
+            for watcher in self.watchers:
+                watching.enter_context(watcher(self.dialect.name, sql))
+            return await self._translated(sql, asked)
+
+    async def _translated(self, sql: str, asked: Awaitable[T]) -> T:
         try:
-            yield
+            return await asked
         except self.errors as error:
             raise as_core_error(error, sql, lost=self.lost) from error
         except (ValueError, TypeError, OverflowError) as error:  # the driver cannot send a value
@@ -104,8 +108,7 @@ class DriverConnection(ABC):
 
     async def control(self, sql: str) -> str:
         """Begin, end or divide a transaction, and return the database's answer. Raises `DBAPIError`."""
-        with self._translated(sql):
-            return await self._control(sql)
+        return await self._translated(sql, self._control(sql))
 
     errors: ClassVar[tuple[type[Exception], ...]]
 

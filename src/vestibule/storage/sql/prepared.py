@@ -38,12 +38,8 @@ class DriverText:
         """Return the value of each placeholder, converted for the driver. Raises `KeyError` for a parameter without a
         value.
         """
-        fixed = self.fixed
-        return [
-            value if process is None else process(value)
-            for name, process in self.places
-            for value in (given[name] if name in given else fixed[name],)
-        ]
+        known = {**self.fixed, **given} if self.fixed else given
+        return [known[name] if process is None else process(known[name]) for name, process in self.places]
 
 
 class Prepared:
