@@ -59,7 +59,7 @@ async def test_both_mailed_links_at_once_do_not_block_each_other(racing_world: W
     client = await racing_world.client()
     verifying = f"/api/auth/verifyemail/{racing_world.secret(LetterKind.VERIFY_EMAIL)}"
     resetting = f"/api/auth/resetpassword/{await _mailed_token(racing_world, client)}"
-    async with racing_world.engines.transaction() as in_the_way:
+    async with racing_world.engines.core_transaction() as in_the_way:
         await in_the_way.execute(select(accounts.c.id).with_for_update())
         reset = asyncio.create_task(client.patch(resetting, json=_twice("battery staple")))
         await _until_waiting(racing_world, 1)
@@ -85,7 +85,7 @@ async def _mailed_token(world: World, client: httpx.AsyncClient) -> str:
 
 async def _letters_of_each_account(world: World) -> list[int]:
     counts = select(func.count(letters.c.id)).select_from(accounts.outerjoin(letters)).group_by(accounts.c.id)
-    async with world.engines.reading() as connection:
+    async with world.engines.core_reading() as connection:
         return list((await connection.execute(counts)).scalars())
 
 
@@ -94,7 +94,7 @@ async def _until_waiting(world: World, count: int) -> None:
     waiting = text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
-    async with asyncio.timeout(1.5), world.engines.reading() as connection:
+    async with asyncio.timeout(1.5), world.engines.core_reading() as connection:
         while (await connection.execute(waiting)).scalar_one() < count:
             pass
 

@@ -33,11 +33,11 @@ def people(count: int) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("add", [ADD, ADD_AND_TELL], ids=["nothing comes back", "rows come back"])
 @pytest.mark.parametrize("count", [0, 1, 2, 1_201])
 async def test_any_number_of_rows_is_written(world: World, add: Prepared, count: int) -> None:
-    async with world.engines.driver_transaction() as connection:
+    async with world.engines.transaction() as connection:
         added = await connection.execute(add, people(count)) if count else None
     assert (added.rowcount if added else 0) == count
     assert add is ADD or added is None or len(added.all()) == count
-    async with world.engines.driver_reading() as connection:
+    async with world.engines.reading() as connection:
         found = (await connection.execute(EVERYBODY)).all()
     assert {row.id for row in found} == {row["id"] for row in people(count)}
     assert {row.created_at for row in found} <= {ROW["created_at"]}
@@ -58,7 +58,7 @@ async def test_any_number_of_rows_is_written(world: World, add: Prepared, count:
 )
 async def test_l8_a_statement_that_fails_tells_no_value(world: World, changed: dict[str, Any]) -> None:
     first, second = people(2)
-    async with world.engines.driver_transaction() as connection:
+    async with world.engines.transaction() as connection:
         await connection.execute(ADD, first)
     error = await _failure(world, second | changed)
     if error is None:
@@ -70,7 +70,7 @@ async def test_l8_a_statement_that_fails_tells_no_value(world: World, changed: d
 
 async def _failure(world: World, row: dict[str, Any]) -> Exception | None:
     try:
-        async with world.engines.driver_transaction() as connection:
+        async with world.engines.transaction() as connection:
             await connection.execute(ADD, row)
     except Exception as error:
         return error
@@ -80,12 +80,12 @@ async def _failure(world: World, row: dict[str, Any]) -> Exception | None:
 async def test_a_transaction_that_goes_on_after_a_statement_failed_is_not_taken_for_kept(racing_world: World) -> None:
     with pytest.raises(InvalidRequestError):
         await _go_on_after_a_fault(racing_world.engines)
-    async with racing_world.engines.driver_reading() as connection:
+    async with racing_world.engines.reading() as connection:
         assert not (await connection.execute(EVERYBODY)).all()
 
 
 async def _go_on_after_a_fault(engines: Engines) -> None:
-    async with engines.driver_transaction() as connection:
+    async with engines.transaction() as connection:
         await connection.execute(ADD, people(1)[0])
         with pytest.raises(DBAPIError):
             await connection.execute(ADD, people(1)[0])
@@ -93,11 +93,11 @@ async def _go_on_after_a_fault(engines: Engines) -> None:
 
 async def test_a_savepoint_loses_no_more_than_its_block(world: World) -> None:
     first, second = people(2)
-    async with world.engines.driver_transaction() as connection:
+    async with world.engines.transaction() as connection:
         await connection.execute(ADD, first)
         with pytest.raises(DBAPIError):
             await _add_both(connection, second, first)
-    async with world.engines.driver_reading() as connection:
+    async with world.engines.reading() as connection:
         assert [row.id for row in await connection.execute(EVERYBODY)] == [first["id"]]
 
 
@@ -111,7 +111,7 @@ async def test_what_is_cancelled_holds_nothing_up_and_leaves_nothing(world: Worl
     begun = asyncio.Event()
 
     async def write_and_wait() -> None:
-        async with world.engines.driver_transaction() as connection:
+        async with world.engines.transaction() as connection:
             await connection.execute(ADD, people(1)[0])
             begun.set()
             await asyncio.Event().wait()
@@ -124,7 +124,7 @@ async def test_what_is_cancelled_holds_nothing_up_and_leaves_nothing(world: Worl
         with pytest.raises(asyncio.CancelledError):
             await writing
     assert world.engines.in_use == 0
-    async with world.engines.driver_transaction() as connection:
+    async with world.engines.transaction() as connection:
         await connection.execute(ADD, people(1)[0])
 
 
@@ -140,7 +140,7 @@ async def test_once_connections_broke_one_deed_fails_and_no_other(racing_world: 
 
 
 async def _be_cut_off(world: World) -> None:
-    async with world.engines.driver_transaction() as connection:
+    async with world.engines.transaction() as connection:
         await _end_all_connections(world.backend)
         await connection.execute(EVERYBODY)
 
@@ -154,14 +154,14 @@ async def _read(store: Store, together: asyncio.Barrier | None = None) -> None:
 
 @pytest.mark.parametrize("given_up", STATEMENTS_GIVEN_UP.values(), ids=STATEMENTS_GIVEN_UP)
 async def test_what_the_server_gives_up_is_unavailable(racing_world: World, given_up: str) -> None:
-    async with racing_world.engines.driver_transaction() as elsewhere:
+    async with racing_world.engines.transaction() as elsewhere:
         await elsewhere.control("SELECT pg_advisory_xact_lock(1)")
         with pytest.raises(StoreUnavailable):
             await _run(racing_world.engines, given_up)
 
 
 async def _run(engines: Engines, given_up: str) -> None:
-    async with engines.driver_transaction() as connection:
+    async with engines.transaction() as connection:
         for statement in given_up.split("; "):
             await connection.control(statement)
 
@@ -169,7 +169,7 @@ async def _run(engines: Engines, given_up: str) -> None:
 async def test_a_pool_without_a_free_connection_is_unavailable(postgresql: Any) -> None:
     async with world_on(postgresql, pool_size=1) as world:
         world.engines.writing.pool._timeout = 0.1  # type: ignore[attr-defined]  # nobody should wait for it here
-        async with world.engines.driver_reading():
+        async with world.engines.reading():
             with pytest.raises(StoreUnavailable):
                 await _read(world.env.store)
         await _read(world.env.store)
@@ -191,14 +191,14 @@ async def test_a_moment_is_compared_as_it_is_stored(world: World, statement: Sel
     """SQLite compares texts: one with an offset behind it is later than the same moment without."""
     row = people(1)[0]
     given = {"moment": row["created_at"]} | ({"ids": [row["id"]]} if statement is MOMENTS[2] else {})
-    async with world.engines.driver_transaction() as connection:
+    async with world.engines.transaction() as connection:
         await connection.execute(ADD, row)
         assert (await connection.execute(Prepared(statement), given)).scalars() == [row["id"]]
 
 
 async def test_a_statement_is_written_once(world: World) -> None:
     once = Prepared(select(accounts.c.id).where(accounts.c.epoch == 0))
-    async with world.engines.driver_reading() as connection:
+    async with world.engines.reading() as connection:
         with statements() as asked:
             await connection.execute(once)
             await connection.execute(once)

@@ -190,7 +190,7 @@ async def _until_one_waits_for_the_other(world: World) -> None:
     waiting = text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
-    async with asyncio.timeout(1.5), world.engines.reading() as connection:
+    async with asyncio.timeout(1.5), world.engines.core_reading() as connection:
         while not (await connection.execute(waiting)).scalar_one():
             pass
 

@@ -20,6 +20,6 @@ class DatabaseClock:
     async def now(self) -> datetime | None:
         if self._engines.dialect != "postgresql":
             return None
-        async with self._engines.driver_reading() as connection:
+        async with self._engines.reading() as connection:
             shown: datetime = (await connection.execute(_NOW)).scalar_one()
         return shown

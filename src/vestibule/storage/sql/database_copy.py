@@ -28,7 +28,7 @@ class DatabaseCopy:
     async def count(self) -> int:
         """Return the number of rows to copy; raises `SourceUnavailable`."""
         with of_the_source():
-            async with self._source.reading() as old:
+            async with self._source.core_reading() as old:
                 return sum([await _rows(old, table) for table in metadata.sorted_tables])
 
     async def carry(self, progress: Callable[[int], None]) -> dict[str, int]:
@@ -38,8 +38,8 @@ class DatabaseCopy:
         `NotEmpty`, `SourceUnavailable` or `StoreUnavailable`, and has then changed nothing.
         """
         async with (
-            self._source.transaction(seconds=None) as old,
-            self._target.transaction(seconds=None) as new,
+            self._source.core_transaction(seconds=None) as old,
+            self._target.core_transaction(seconds=None) as new,
         ):
             await _require_empty(new)
             carried = {table.name: await _carry(table, old, new, progress) for table in metadata.sorted_tables}

@@ -93,27 +93,15 @@ class Engines:
         return [pool for pool in pools if isinstance(pool, AsyncAdaptedQueuePool)]
 
     @asynccontextmanager
-    async def transaction(self, seconds: float | None = _DEFAULT_SECONDS) -> AsyncIterator[AsyncConnection]:
-        """Yield a connection in a transaction that ends after `seconds` at the latest: by default the timeout for
-        transactions, never if None. Raises `StoreUnavailable`.
-        """
-        if seconds == _DEFAULT_SECONDS:
-            seconds = self.timeouts.for_transaction
-        async with self._translated(), asyncio.timeout(seconds), self.writing.begin() as connection:
-            yield connection
-
-    @asynccontextmanager
-    async def driver_transaction(self) -> AsyncIterator[DriverConnection]:
-        """Yield a connection in a transaction, for statements that the driver runs. Raises `StoreUnavailable`."""
+    async def transaction(self) -> AsyncIterator[DriverConnection]:
+        """Yield the driver's connection in a transaction. Raises `StoreUnavailable`."""
         time_limit, (writing, _) = asyncio.timeout(self.timeouts.for_transaction), self._checkouts
         async with self._translated(), time_limit, writing.transaction() as connection:
             yield connection
 
     @asynccontextmanager
-    async def driver_reading(self) -> AsyncIterator[DriverConnection]:
-        """Yield a connection in autocommit, for statements that the driver runs; behind a pooler, in a transaction.
-        Raises `StoreUnavailable`.
-        """
+    async def reading(self) -> AsyncIterator[DriverConnection]:
+        """Yield the driver's connection in autocommit; behind a pooler, in a transaction. Raises `StoreUnavailable`."""
         _, reads = self._checkouts
         opened = reads.transaction() if self.behind_pooler else reads.connection()
         async with self._translated(), opened as connection:
@@ -125,8 +113,18 @@ class Engines:
         return writing, writing if self.single_reads.pool is self.writing.pool else Checkouts(self.single_reads)
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """Yield a connection in autocommit; raises `StoreUnavailable`."""
+    async def core_transaction(self, seconds: float | None = _DEFAULT_SECONDS) -> AsyncIterator[AsyncConnection]:
+        """Yield SQLAlchemy's connection in a transaction that ends after `seconds`: by default the timeout for
+        transactions, never if None. Raises `StoreUnavailable`.
+        """
+        if seconds == _DEFAULT_SECONDS:
+            seconds = self.timeouts.for_transaction
+        async with self._translated(), asyncio.timeout(seconds), self.writing.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def core_reading(self) -> AsyncIterator[AsyncConnection]:
+        """Yield SQLAlchemy's connection in autocommit; raises `StoreUnavailable`."""
         async with self._translated(), self.single_reads.connect() as connection:
             yield connection
 

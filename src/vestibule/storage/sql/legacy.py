@@ -71,7 +71,7 @@ class LegacyUsers:
         database's encoding is unknown.
         """
         try:
-            async with self._engines.reading() as connection:
+            async with self._engines.core_reading() as connection:
                 await connection.execute(select(*_users.c).limit(0))
                 if self._engines.dialect == "postgresql":
                     await _require_known_encoding(connection)
@@ -81,7 +81,7 @@ class LegacyUsers:
     async def count(self) -> int:
         """Return the number of rows; raises `SourceUnavailable`."""
         with of_the_source():
-            async with self._engines.reading() as connection:
+            async with self._engines.core_reading() as connection:
                 return int((await connection.execute(select(func.count()).select_from(_users))).scalar_one())
 
     async def batches(self, size: int = _BATCH) -> AsyncIterator[Sequence[ForeignRow]]:
@@ -105,9 +105,9 @@ class LegacyUsers:
         # On PostgreSQL a cursor needs a transaction. On SQLite our transactions lock out writers, and the import may
         # write to the same file.
         return (
-            self._engines.transaction(seconds=None)
+            self._engines.core_transaction(seconds=None)
             if self._engines.dialect == "postgresql"
-            else self._engines.reading()
+            else self._engines.core_reading()
         )
 
 

@@ -41,7 +41,7 @@ class SqlStore:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         self._require()
-        async with self._engines.driver_transaction() as connection:
+        async with self._engines.transaction() as connection:
             events = SqlEvents(connection)
             yield _ports(connection, events)
         self.happened.update(event.kind.value for event in events.tell())
@@ -49,14 +49,14 @@ class SqlStore:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
         self._require()
-        async with self._engines.driver_reading() as connection:
+        async with self._engines.reading() as connection:
             yield _ports(connection, SqlEvents(connection))
 
     async def fits(self) -> bool:
         return await current_revision(self._engines) == REVISION
 
     async def ping(self) -> None:
-        async with self._engines.driver_reading() as connection:
+        async with self._engines.reading() as connection:
             await connection.control("SELECT 1")
 
 
