@@ -57,7 +57,7 @@ class CommandContext(Protocol):
         """Return the signing keys in the database, newest first and still encrypted. Makes none."""
 
     async def examine(self, url: str | None) -> list[Finding]:
-        """Return what the doctor finds: on this machine, or of the server at `url` as visitors see it."""
+        """Return what the doctor finds: on this machine, or of the server at `url`, from outside."""
 
     def weaknesses(self) -> list[Finding]:
         """Return which settings weaken the server, perhaps unintentionally."""

@@ -149,7 +149,7 @@ async def _wait_until_next_keys_are_known(env: Env, uses: list[KeyUse]) -> None:
     lets nobody in after `revocation_staleness`.
     """
     require_key_manager(env)
-    if set(uses) & set(env.keys.lacking_next):
+    if set(uses) & set(env.keys.uses_without_next):
         await keep_next_keys(env)
     seconds = env.policy.revocation_staleness.total_seconds()
     notes.print(f"Waiting {seconds:.0f} seconds, until every process knows the next keys …")

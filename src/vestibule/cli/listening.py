@@ -16,9 +16,9 @@ def listener_for(settings: Settings, host: str | None, port: int | None) -> tupl
     main = _try_to_bind(faults, *given, settings.port if port is None else port, "PORT")
     if settings.metrics is not None:
         address, number = settings.metrics
-        beside = _try_to_bind(faults, address, "VESTIBULE_METRICS", number, "VESTIBULE_METRICS")
-        if beside is not None:
-            beside[1].close()
+        of_metrics = _try_to_bind(faults, address, "VESTIBULE_METRICS", number, "VESTIBULE_METRICS")
+        if of_metrics is not None:
+            of_metrics[1].close()
     if faults or main is None:
         raise WrongSettings("\n".join(faults))
     return main

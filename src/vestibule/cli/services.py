@@ -34,7 +34,7 @@ def create(context: typer.Context, name: Name) -> None:
     if key is None:
         fail(f"the service {name} has a key already; revoke it first, or choose another name")
         raise typer.Exit(1)
-    show_once(key, f"{name} has a key now that nobody knows: vestibule services revoke {name}, and create it again")
+    show_once(key, f"nobody has seen the new key of {name}: run vestibule services revoke {name}, then create it again")
     notes.print(f"The key of {name}, shown only once. Give it to the service as a secret.")
 
 

@@ -27,19 +27,19 @@ def whole_number(said: object) -> int:
 
 
 def revoked(said: dict[str, Any]) -> dict[str, Any]:
-    """Return what a `revoked` event says: seconds by session, and (moment, seconds) by account; raises
-    `NotReachedError`.
+    """Return what a `revoked` event says: for how many seconds each session is revoked; and for each account, up to
+    which moment its tokens are revoked, and for how many seconds. Raises `NotReachedError`.
     """
     sessions, accounts = said.get("sessions", {}), said.get("accounts", {})
     if not isinstance(sessions, dict) or not isinstance(accounts, dict):
         raise NotReachedError("the feed sends invalid revocations")
     return {
         "sessions": {session: number(seconds) for session, seconds in sessions.items()},
-        "accounts": {account: _mark(mark) for account, mark in accounts.items()},
+        "accounts": {account: _moment_and_seconds(pair) for account, pair in accounts.items()},
     }
 
 
-def _mark(said: object) -> tuple[int, float]:
+def _moment_and_seconds(said: object) -> tuple[int, float]:
     if not isinstance(said, list) or len(said) != 2:
         raise NotReachedError("the feed sends an invalid revoked account")
     return whole_number(said[0]), number(said[1])

@@ -67,7 +67,7 @@ class Session(httpx.Auth):
         self._transport = transport
         self._store = store or InMemory()
         self._clock = clock or SystemClock()
-        self._parents: object = None
+        self._parents: object = None  # in a forked child: the parent's HTTP client, kept so that it is not closed
         self._begin()
         call_in_forked_children(self._begin_in_child)
 

@@ -1,4 +1,4 @@
-"""Run all checks: on this machine's installation, or on a server as its visitors see it."""
+"""Run all checks: on this machine's installation, or on a running server, from outside."""
 
 import asyncio
 from collections.abc import Awaitable

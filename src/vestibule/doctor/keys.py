@@ -62,8 +62,8 @@ def _stored(clock: Clock, stored: list[SealedKey], key_manager: KeyManager) -> l
 def _damaged(key: SealedKey) -> Finding:
     return fault(
         SUBJECT,
-        f"the {key.state.value} {key.use.value} key {key.kid} cannot be opened: it is damaged, or sealed otherwise",
-        "It signs nothing, and the tokens it signed are refused; in the place of a current key, the next one signs.",
+        f"the {key.state.value} {key.use.value} key {key.kid} cannot be opened: it is damaged, or under another secret",
+        "It signs nothing, and the tokens it signed are refused. If it is the current key, the next one signs instead.",
         f"vestibule keys rotate --use {key.use.value} --now"
         if key.state is KeyState.CURRENT
         else f"vestibule keys retire {key.kid} --now",

@@ -1,4 +1,4 @@
-"""Check the server as its visitors see it: certificate, clock, cookies, CORS, caching, and the proxy's changes."""
+"""Check a running server from outside: certificate, clock, cookies, CORS, caching, and the proxy's changes."""
 
 import http.client
 import ssl

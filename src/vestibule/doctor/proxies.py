@@ -1,4 +1,4 @@
-"""Check whether visitors can be told apart behind the proxy: which proxies are trusted, and what they report."""
+"""Check whether clients can be told apart behind the proxy: which proxies are trusted, and what they report."""
 
 from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -16,7 +16,7 @@ SUBJECT = "proxies"
 _FEW_SIGN_INS = 20
 _WIDEST = {4: 8, 6: 20}  # prefix lengths: the largest networks that registries assign
 _ALL_FOR_ONE = (
-    "Device lists, letters and events show the proxy's address instead of the visitor's, and all visitors share the "
+    "Device lists, letters and events show the proxy's address instead of the client's, and all clients share the "
     "limits of one network."
 )
 
@@ -27,7 +27,7 @@ def check(settings: Settings) -> list[Finding]:
         named = ", ".join(map(str, settings.trusted_proxies))
         return [*_too_many(settings)] or [fine(SUBJECT, f"trusted: {named}, by {settings.proxy_header}")]
     if not settings.production:
-        return [fine(SUBJECT, "none is trusted; the address that connects counts as the visitor's")]
+        return [fine(SUBJECT, "none is trusted; the address that connects counts as the client's")]
     remedy = "VESTIBULE_TRUSTED_PROXIES=127.0.0.1, or the address from which your proxy connects"
     return [warning(SUBJECT, "VESTIBULE_TRUSTED_PROXIES is not set, so no proxy is trusted", _ALL_FOR_ONE, remedy)]
 

@@ -44,10 +44,10 @@ async def _ask_new_email(env: Env, account: Account, session_id: str, email: str
     async with env.store.transaction() as tx:
         kind, letter = LetterKind.CONFIRM_NEW_EMAIL, None
         await require_still_verified(tx, account, session_id, now)
-        there = await tx.accounts.with_email(email)
-        kept = (await tx.accounts.kept([email], now)).get(email, account.id) != account.id
+        holder = await tx.accounts.with_email(email)
+        kept_for_another = (await tx.accounts.kept([email], now)).get(email, account.id) != account.id
         # An unverified account does not stand in the way: it is deleted when the link is used.
-        if not kept and (there is None or (not there.verified and there.id != account.id)):
+        if not kept_for_another and (holder is None or (not holder.verified and holder.id != account.id)):
             letter = QueuedLetter(new_id(), kind, now, account.id, email, client_info.language)
         # Count both letters alike, or an attacker who counts letters learns which emails have accounts.
         if await count_letter_of_account(env, tx, kind, account.id, email, client_info, now):
@@ -122,9 +122,9 @@ async def _open_way_back(tx: Transaction, owner: Account, now: datetime) -> None
 @retry_on_conflict
 async def undo_change(env: Env, secret: str) -> None:
     """Give the account its old email back, by the link that was mailed there: end every session, remove the password,
-    and mail a link to a new one. This undoes later changes too; earlier ones can still be undone.
+    and mail a link that sets a new one. This undoes later changes of the email too; earlier ones can still be undone.
 
-    Raises `EmailChangeInvalid`, also if another account has verified that email in spite of all; then the link stays
+    Raises `EmailChangeInvalid`, also if another account has verified that email nevertheless; then the link stays
     valid.
     """
     _require_form(secret)

@@ -36,7 +36,7 @@ async def keep_next_keys(env: Env) -> None:
     """Make a next key for each use that has none. It is published from then on."""
     if env.key_manager is None:
         return
-    if lacking := env.keys.lacking_next:
+    if lacking := env.keys.uses_without_next:
         await make_keys(env.store, env.clock, env.key_manager, lacking, KeyState.NEXT)
 
 

@@ -38,7 +38,7 @@ async def know_device(
     if before and not await tx.sessions.seen_on_device(account.id, client_info.device, now):
         await _tell_owner(tx, account.id, client_info, now)
     if (beyond := sum(before.values()) + 1 - DEVICES_OF_ACCOUNT) > 0:
-        await tx.known_devices.make_room(account.id, beyond)
+        await tx.known_devices.delete_longest_unseen(account.id, beyond)
     return await _add(tx, account.id, emptiest_place(before), now), True
 
 

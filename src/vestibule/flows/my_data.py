@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
-from vestibule.flows.my_sessions import Devices, devices_of
+from vestibule.flows.my_sessions import SessionList, live_sessions_of
 from vestibule.flows.reauthenticate import signed_in_lately
 from vestibule.model.accounts import Account
 from vestibule.model.errors import ReauthenticationRequired, SessionOver
@@ -23,7 +23,7 @@ _LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 class Overview:
     """The live sessions of an account, with the latest of its past sessions and of its events."""
 
-    devices: Devices
+    live: SessionList
     past: list[Session]
     events: list[Event]
 
@@ -45,7 +45,7 @@ async def look_over(env: Env, caller: Caller) -> Overview:
     now, account_id = env.clock.now(), caller.account.id
     async with env.store.reading() as read:
         return Overview(
-            await devices_of(read, account_id, now),
+            await live_sessions_of(read, account_id, now),
             await read.sessions.past(account_id, SHOWN, now),
             await read.events.of_account(account_id, SHOWN),
         )

@@ -18,24 +18,24 @@ MOST_LISTED = 100
 
 
 @dataclass(frozen=True)
-class Devices:
+class SessionList:
     """The live sessions of an account, the last seen first; `more` is the number of live sessions not listed."""
 
     listed: list[Session]
     more: int
 
 
-async def list_sessions(env: Env, caller: Caller) -> Devices:
+async def list_sessions(env: Env, caller: Caller) -> SessionList:
     """Return the caller's live sessions. "Last seen" moves with each refresh."""
     async with env.store.reading() as read:
-        return await devices_of(read, caller.account.id, env.clock.now())
+        return await live_sessions_of(read, caller.account.id, env.clock.now())
 
 
-async def devices_of(read: Transaction, account_id: str, now: datetime) -> Devices:
+async def live_sessions_of(read: Transaction, account_id: str, now: datetime) -> SessionList:
     """Return the live sessions of an account. Counts them only if there are more than can be listed."""
     listed = await read.sessions.of_account(account_id, MOST_LISTED, now)
     total = await read.sessions.count_live(account_id, now) if len(listed) == MOST_LISTED else len(listed)
-    return Devices(listed, max(0, total - len(listed)))
+    return SessionList(listed, max(0, total - len(listed)))
 
 
 @retry_on_conflict

@@ -15,13 +15,13 @@ async def remove_squatter(env: Env, tx: Transaction, email: str, owner_id: str, 
     """Delete the account that has this email and never verified it, unless it is the owner's, and refuse its tokens;
     return the revocations.
     """
-    there = await tx.accounts.lock_at(email)
-    if there is None or there.verified or there.id == owner_id:
+    holder = await tx.accounts.lock_at(email)
+    if holder is None or holder.verified or holder.id == owner_id:
         return []
     # End its sessions before it is deleted: afterwards they are gone, and could not be revoked by their ids.
-    ended = await end_account(env, tx, there.id, EndReason.ACCOUNT_DELETED, now)
-    await tx.letters.delete_of(there.id)
-    await clear_history(tx, there.id, now)
+    ended = await end_account(env, tx, holder.id, EndReason.ACCOUNT_DELETED, now)
+    await tx.letters.delete_of(holder.id)
+    await clear_history(tx, holder.id, now)
     await tx.accounts.remove_squatter(email, owner_id)
-    await tx.events.record(Event(now, EventKind.SQUATTER_REMOVED, detail={"account": there.id, "owner": owner_id}))
+    await tx.events.record(Event(now, EventKind.SQUATTER_REMOVED, detail={"account": holder.id, "owner": owner_id}))
     return list(ended.revocations)

@@ -13,18 +13,18 @@ from vestibule.model.letters import Letter, NotSent
 
 MOST = 10_000
 """How many letters the folder keeps: the newest. Anybody can cause a letter, and letters must not fill the disk."""
-_LOOK_EVERY = 100
+_LOOK_EVERY = 100  # letters
 _log = structlog.get_logger(__name__)
 
 
 class FolderMailer:
-    """Writes each letter to a file that any mail program opens. `aloud`: also logs the link."""
+    """Writes each letter to a file that any mail program opens. With `log_links`, also logs the link."""
 
-    def __init__(self, folder: Path, renderer: Renderer, clock: Clock, aloud: bool) -> None:
+    def __init__(self, folder: Path, renderer: Renderer, clock: Clock, log_links: bool) -> None:
         self._folder = folder
         self._renderer = renderer
         self._clock = clock
-        self._aloud = aloud
+        self._log_links = log_links
         self._written = 0
 
     async def send(self, letter: Letter) -> str:
@@ -35,11 +35,11 @@ class FolderMailer:
         try:
             await asyncio.to_thread(_write, path, message)
             if self._written % _LOOK_EVERY == 0:
-                await asyncio.to_thread(_make_room, self._folder)
+                await asyncio.to_thread(_delete_oldest, self._folder)
             self._written += 1
         except OSError as fault:
             raise NotSent(f"{path}: {fault.strerror}") from fault
-        if self._aloud:
+        if self._log_links:
             _log.info("letter", to=letter.to, subject=message["Subject"], link=letter.link, file=str(path))
         return str(path)
 
@@ -50,8 +50,8 @@ def _write(path: Path, message: EmailMessage) -> None:
     path.write_bytes(message.as_bytes())
 
 
-def _make_room(folder: Path) -> None:
-    """Delete the oldest letters beyond the bound. Their names begin with the time of writing."""
+def _delete_oldest(folder: Path) -> None:
+    """Delete the oldest letters, so that `MOST` are left. Their names begin with the time of writing."""
     with suppress(OSError):  # the letter itself is written; a later one tries again
         letters = sorted(path for path in folder.iterdir() if path.suffix == ".eml")
         for path in letters[:-MOST]:

@@ -54,7 +54,7 @@ class Renderer:
         self._brand = brand
         ours = PackageLoader("vestibule.mail")
         self._loader: BaseLoader = ChoiceLoader([FileSystemLoader(folder), ours]) if folder else ours
-        self._templates: dict[str, Environment] = {}
+        self._environments: dict[str, Environment] = {}
 
     def write(self, letter: Letter) -> EmailMessage:
         """Return the message. Its Message-ID is the letter's, so that a repeated attempt can be recognized.
@@ -75,16 +75,16 @@ class Renderer:
         return await asyncio.to_thread(self.write, letter)
 
     def _written(self, letter: Letter) -> EmailMessage:
-        words = {**self._words(letter), "subject": self.subject(letter)}
+        variables = {**self._variables(letter), "subject": self.subject(letter)}
         message = EmailMessage(policy=SMTP)
         message["From"] = Address(self._sender.name, addr_spec=self._sender.email)
         message["To"] = Address(addr_spec=letter.to)
-        message["Subject"] = words["subject"]
+        message["Subject"] = variables["subject"]
         message["Date"] = format_datetime(self._clock.now())
         message["Message-ID"] = f"<{letter.id}@{self._sender.email.rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no automatic replies
-        message.set_content(self._template(letter, "txt").render(words))
-        message.add_alternative(self._template(letter, "html").render(words), subtype="html")
+        message.set_content(self._template(letter, "txt").render(variables))
+        message.add_alternative(self._template(letter, "html").render(variables), subtype="html")
         if self._brand.logo_type:
             self._enclose_logo(message)
         message["Content-Language"] = letter.language  # last: adding parts moves this header into the first part
@@ -93,7 +93,7 @@ class Renderer:
     def subject(self, letter: Letter) -> str:
         """Return the subject on one line: a block of the text template."""
         template = self._template(letter, "txt")
-        block = template.blocks["subject"](template.new_context(self._words(letter)))
+        block = template.blocks["subject"](template.new_context(self._variables(letter)))
         return " ".join("".join(block).split())
 
     def _enclose_logo(self, message: EmailMessage) -> None:
@@ -102,17 +102,18 @@ class Renderer:
         html.add_related(self._brand.logo, "image", self._brand.logo_type, cid=f"<{_LOGO_ID}>", disposition="inline")
 
     def _template(self, letter: Letter, form: str) -> Template:
-        if letter.language not in self._templates:
-            self._templates[letter.language] = speaking(letter.language, self._loader)
-        return self._templates[letter.language].get_template(f"{letter.kind.value}.{form}")
+        if letter.language not in self._environments:
+            self._environments[letter.language] = speaking(letter.language, self._loader)
+        return self._environments[letter.language].get_template(f"{letter.kind.value}.{form}")
 
-    def _words(self, letter: Letter) -> dict[str, Any]:
+    def _variables(self, letter: Letter) -> dict[str, Any]:
+        """Return the variables that a template may use."""
         detail = letter.detail
         at = datetime.fromisoformat(detail["at"]) if "at" in detail else None
         return {
             "first_name": _first_name(letter.name),
             "link": letter.link,
-            "lasts": _life(letter),
+            "lasts": _lifetime_in_words(letter),
             "email": letter.to,
             "at": in_words(at, "long", locale=letter.language) if at else "",
             "device": detail.get("device", ""),
@@ -123,10 +124,10 @@ class Renderer:
         }
 
 
-def _life(letter: Letter) -> str:
+def _lifetime_in_words(letter: Letter) -> str:
     """Return how long the link works, in words: 10 minutes, 3 hours."""
-    life = letter.lasts or (LIFETIMES[TOKEN_IN[letter.kind]] if letter.kind in TOKEN_IN else None)
-    return format_timedelta(life, locale=letter.language) if life else ""
+    lifetime = letter.lasts or (LIFETIMES[TOKEN_IN[letter.kind]] if letter.kind in TOKEN_IN else None)
+    return format_timedelta(lifetime, locale=letter.language) if lifetime else ""
 
 
 def _first_name(name: str) -> str:

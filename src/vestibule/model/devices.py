@@ -1,4 +1,4 @@
-"""Devices: the secret by which a browser is known again; and a description of a device from a closed list of words.
+"""Devices: the secret by which a browser is recognised; and a description of a device from a closed list of words.
 
 Letters never contain a User-Agent as it was sent: an attacker could write it, and so write text into our letters.
 """
@@ -38,13 +38,13 @@ _SYSTEMS = (
 _TAG_CHARACTERS = 16
 DEVICES_OF_ACCOUNT = 100
 """How many devices an account knows at most. One more, and the one unseen for longest is deleted."""
-BEYOND_AT_ONCE = 500
-"""How many devices one sign-in deletes at most. An account from before this bound existed may have far more."""
+MOST_DELETED_AT_ONCE = 500
+"""How many devices one sign-in deletes at most. An account that is older than the bound above may have far more."""
 
 
 @dataclass(frozen=True)
 class DeviceSecret:
-    """A browser's secret, by which an account knows it again at the next sign-in. It is no credential."""
+    """A browser's secret, by which the account recognises it at the next sign-in. It is no credential."""
 
     account_id: str
     secret: str
@@ -84,8 +84,8 @@ class KnownDevices(Protocol):
         `DEVICES_OF_ACCOUNT`, only some are counted.
         """
 
-    async def make_room(self, account_id: str, much: int) -> None:
-        """Delete `much` of the account's devices, the longest unseen first."""
+    async def delete_longest_unseen(self, account_id: str, number: int) -> None:
+        """Delete this number of the account's devices, the longest unseen first."""
 
     async def add(self, account_id: str, digest: str, now: datetime, place: int) -> None:
         """Add this device to those the account knows."""

@@ -10,7 +10,7 @@ REQUEST_ID = "request_id"
 
 
 class EventKind(StrEnum):
-    """What happened."""
+    """The kinds of events."""
 
     REGISTERED = "registered"
     REGISTRATION_REFUSED = "registration_refused"
@@ -61,7 +61,7 @@ class EventFilter:
 
 
 class Events(Protocol):
-    """What happened."""
+    """The stored events. They are never changed, only deleted, or detached from a deleted account."""
 
     async def record(self, *events: Event) -> None:
         """Store the events. If an event's account was deleted meanwhile, store it without the account. Each event also

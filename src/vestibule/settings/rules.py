@@ -32,7 +32,7 @@ def complaints(chosen: Settings) -> Iterator[str]:
         yield "VESTIBULE_METRICS: has the port of the API, PORT; choose another"
     if chosen.conceal_accounts and chosen.email_verification == "optional":
         yield (
-            "VESTIBULE_CONCEAL_ACCOUNTS: conceals nothing while whoever registers can sign in at once; set "
+            "VESTIBULE_CONCEAL_ACCOUNTS: conceals nothing while a new account can sign in at once; set "
             "VESTIBULE_EMAIL_VERIFICATION=mandatory, or leave this unset"
         )
     if chosen.pepper.get_secret_value() and chosen.password_hash == "bcrypt":

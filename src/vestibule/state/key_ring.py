@@ -25,7 +25,7 @@ class KeyRing:
         return bool(gone)
 
     @property
-    def lacking_next(self) -> list[KeyUse]:
+    def uses_without_next(self) -> list[KeyUse]:
         """Return the uses that have no next key."""
         having = {use for _, use, state in self.standing if state is KeyState.NEXT}
         return [use for use in KeyUse if use not in having]

@@ -79,7 +79,7 @@ async def read_json(request: Request) -> Any:
     """
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise UnsupportedMedia
-    text = await read_counted(request)
+    text = await read_bounded_body(request)
     if not _is_json(request.headers.get("content-type", "")) or not text.strip():
         return {}
     try:
@@ -109,11 +109,11 @@ def judge(model: type[Body], value: Any, policy: Policy) -> Body:
 
 
 async def arrive(request: Request) -> None:
-    """Read the whole body, or learn why it cannot be read. `read_counted` then answers without waiting."""
+    """Read the whole body, or find out why it cannot be read. After this, `read_bounded_body` does not wait."""
     context_of(request).arrived = await _read_all(request)
 
 
-async def read_counted(request: Request) -> bytes:
+async def read_bounded_body(request: Request) -> bytes:
     """Return the body's bytes. Raises `BodyTooLarge` above `MAX_BODY_BYTES`, and `BodyMalformed` if the body is not
     complete within `MAX_BODY_SECONDS`.
     """
@@ -165,7 +165,7 @@ def _entry(model: type[ContractBody], fault: ErrorDetails) -> Entry:
         return {**_wrong_type(path, "string", None), **undefined}
     if fault["type"] == "string_type":
         return _wrong_type(path, "string", fault["input"])
-    entry: Entry = fault["ctx"]["entry"]
+    entry: Entry = fault["ctx"]["entry"]  # every other error is raised by a validator of ours (web/api/bodies.py)
     return {**entry, "path": ["body", *path]}
 
 

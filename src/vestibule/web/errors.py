@@ -94,14 +94,14 @@ class CrossSiteRefresh(errors.RefreshRefused):
 
 
 # A CONNECT request has no path: it names a host to connect to (RFC 9110, section 9.3.6).
-_NO_PATH = "This request names no path here, and this server leads nowhere else; ask for a path such as /login"
+_PATH_MISSING = "This request has no path, and this server is not a proxy; ask for a path such as /login"
 
 
 class RouteUnknown(Refusal):
     code = "route_unknown"
 
     def __init__(self, path: str) -> None:
-        super().__init__(f"Route {path} not found" if path else _NO_PATH)
+        super().__init__(f"Route {path} not found" if path else _PATH_MISSING)
 
 
 class MethodNotAllowed(Refusal):

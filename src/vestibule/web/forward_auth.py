@@ -1,7 +1,7 @@
 """Forward auth: check the request that a reverse proxy asks about, and name its caller in headers (docs/proxies.md).
 
-The proxy sends a copy of that request's headers. So two checks are made here for every proxy: that no other site made a
-browser send the request, and that it has no headers that only Vestibule may set.
+The proxy sends a copy of that request's headers. They are checked here, so that no proxy has to: no other site may have
+made a browser send the request, and it may have no header that only Vestibule sets.
 """
 
 from starlette.requests import Request
@@ -17,8 +17,8 @@ from vestibule.web.site import site_of
 from vestibule.web.web_policy import WebPolicy
 
 _RESERVED = (b"vestibule-", b"vestibule_")
-# Proxies replace these, so a client's own do no harm.
-_REPLACED = frozenset({b"vestibule-user", b"vestibule-role", b"vestibule-session", b"vestibule-email-verified"})
+# Proxies overwrite these with the headers of our answer. So a client that sends them deceives no service.
+_OVERWRITTEN = frozenset({b"vestibule-user", b"vestibule-role", b"vestibule-session", b"vestibule-email-verified"})
 _METHOD = b"x-forwarded-method"
 
 
@@ -28,14 +28,14 @@ async def forward_auth(request: Request) -> None:
 
 
 def check_forwarded(headers: RawHeaders, web: WebPolicy) -> None:
-    """Raise `ReservedHeader` for a header that a service would take for Vestibule's and that proxies do not replace.
-    Raise `CrossSite` if the credential is a cookie and another site made a browser send the request.
+    """Raise `ReservedHeader` for a header of the client's that a service would take for Vestibule's. Raise `CrossSite`
+    if the credential is a cookie and another site made a browser send the request.
 
-    A request that only reads passes without an Origin: following a link from another site is no forgery.
+    A request that only reads and has no Origin is not refused: it may come from a link on another site.
     """
     sent = {}
     for name, content in headers:
-        if name.startswith(_RESERVED) and name not in _REPLACED:
+        if name.startswith(_RESERVED) and name not in _OVERWRITTEN:
             raise ReservedHeader
         sent[name] = content
     if b"cookie" not in sent or credentials.bearer(headers) is not None:
@@ -43,7 +43,7 @@ def check_forwarded(headers: RawHeaders, web: WebPolicy) -> None:
     changes = changes_something(sent.get(_METHOD, b"GET").decode("latin-1"), headers)
     if not changes and b"origin" not in sent:
         return
-    elsewhere = from_elsewhere(headers, web.origins)
+    elsewhere = from_elsewhere(headers, web.origins)  # None: no header tells
     if elsewhere or (elsewhere is None and is_browser(sent.get(b"user-agent", b"").decode("latin-1"))):
         raise CrossSite
 

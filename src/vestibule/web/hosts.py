@@ -1,4 +1,4 @@
-"""Refuse a request that a proxy and this server could read differently: its host, or the end of its body.
+"""Refuse a request if a proxy could read another host in it than this server, or another end of its body.
 
 There must be one Host header, well formed, with a name of this server (WSTG-INPV-17). Vestibule makes no link from it,
 but caches and proxies use it. The body must have a length, or the single transfer coding `chunked` (RFC 9112, section
@@ -13,21 +13,22 @@ from vestibule.web.errors import HostInvalid, HostUnknown, TransferCodingUnknown
 from vestibule.web.web_policy import WebPolicy
 
 _HOST = re.compile(rb"(\[[0-9a-f:.]{2,45}\]|[a-z0-9_](?:[a-z0-9._-]{0,252}))(?::[0-9]{1,5})?", re.IGNORECASE)
-# Always allowed. A browser sends these names only to its own machine, and programs beside the server use them.
+# Always allowed: a browser sends these names only to its own machine, and programs beside the server use them.
 _HERE = frozenset(f"[{name}]" if ":" in name else name for name in LOCALHOST)
 _PORT = re.compile(r":\d{1,5}\Z")
 _HOST_NAME, _CODING = b"host", b"transfer-encoding"
 _FRAMING = frozenset({_HOST_NAME, _CODING})
 
 
-def require_one_reading(headers: Iterable[tuple[bytes, bytes]], web: WebPolicy) -> bool:
+def check_host_and_framing(headers: Iterable[tuple[bytes, bytes]], web: WebPolicy) -> bool:
     """Return whether the body comes in chunks. Raises `HostInvalid` unless there is exactly one Host header,
     `HostUnknown` for a name that is not listed, and `TransferCodingUnknown` for any coding but one `chunked`.
 
     Reads raw headers in one pass, because the fast path calls this for every request it answers.
     """
     sent = [header for header in headers if header[0] in _FRAMING]
-    codings = [content for name, content in sent if name == _CODING] if len(sent) != 1 else []
+    # Usually only Host was sent. A transfer coding alone is refused for the missing Host.
+    codings = [content for name, content in sent if name == _CODING] if len(sent) > 1 else []
     _require_host([content for name, content in sent if name == _HOST_NAME], web)
     if codings and [coding.strip(b" \t").lower() for coding in codings] != [b"chunked"]:
         raise TransferCodingUnknown

@@ -50,7 +50,7 @@ async def running(env: Env) -> AsyncIterator[None]:
     once = asyncio.create_task(choose_hash_library(env))
     tasks = [*_followers(env), asyncio.create_task(keep_clean(env)), delivering, once]
     try:
-        # The server program waits for open responses, and the response of a feed ends only here.
+        # At a stop signal, the server program waits until every response has ended. `drain` ends those of the feed.
         with on_stop_signal(lambda: drain(env)):
             yield
     finally:

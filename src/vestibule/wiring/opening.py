@@ -214,7 +214,7 @@ def mailer(settings: Settings, clock: Clock) -> Mailer:
     """Return the mailer: SMTP, or a folder if no mail server is set."""
     letters = renderer(settings, clock)
     if not settings.email_host:
-        return FolderMailer(settings.data / "mail", letters, clock, aloud=not settings.production)
+        return FolderMailer(settings.data / "mail", letters, clock, log_links=not settings.production)
     security = security_for(settings.email_security, settings.email_port, settings.email_user)
     password = settings.email_pass.get_secret_value()
     server = Server(

@@ -21,7 +21,7 @@ async def test_n13_the_oldest_letters_in_the_folder_make_room(tmp_path: Path, mo
     monkeypatch.setattr(folder, "MOST", MOST)
     monkeypatch.setattr(folder, "_LOOK_EVERY", LOOK_EVERY)
     (tmp_path / "notes.txt").touch()
-    mailer = FolderMailer(tmp_path, RENDERER, ManualClock(), aloud=False)
+    mailer = FolderMailer(tmp_path, RENDERER, ManualClock(), log_links=False)
     for letters in (1, LOOK_EVERY):
         for number in range(10 * MOST):
             (tmp_path / f"20200101-000000-verify_email-{number:08}.eml").touch()

@@ -17,7 +17,7 @@ from vestibule.web import cookies
 from vestibule.web.caller import bearer
 from vestibule.web.client_address import ClientAddresses
 from vestibule.web.errors import AmbiguousCredential, HostInvalid, HostUnknown, TransferCodingUnknown
-from vestibule.web.hosts import require_one_reading
+from vestibule.web.hosts import check_host_and_framing
 from vestibule.web.pages import return_to
 from vestibule.web.web_policy import WebPolicy
 
@@ -67,7 +67,7 @@ def test_a_client_is_an_address_or_nobody(peer: str, sent: list[bytes], forwarde
 @given(HEADERS)
 def test_a_host_is_taken_or_refused(headers: list[tuple[bytes, bytes]]) -> None:
     try:
-        chunked = require_one_reading(headers, WEB)
+        chunked = check_host_and_framing(headers, WEB)
     except (HostInvalid, HostUnknown, TransferCodingUnknown):
         return
     (host,) = [content for name, content in headers if name == b"host"]

@@ -196,4 +196,4 @@ def test_a_request_that_names_no_path_is_told_so(server: Running, target: bytes)
         wire.sendall(b"CONNECT " + target + b" HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n")
         answer = b"".join(iter(lambda: wire.recv(65_536), b""))
     assert answer.startswith(b"HTTP/1.1 404 ")
-    assert b"names no path" in answer
+    assert b"has no path" in answer

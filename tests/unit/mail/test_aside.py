@@ -31,7 +31,7 @@ class WatchedRenderer(Renderer):
 
 
 MAILERS: dict[str, Callable[[Renderer, Path], Mailer]] = {
-    "folder": lambda renderer, folder: FolderMailer(folder, renderer, ManualClock(), aloud=False),
+    "folder": lambda renderer, folder: FolderMailer(folder, renderer, ManualClock(), log_links=False),
     "smtp": lambda renderer, _: SmtpMailer(Server("127.0.0.1", servers.free_port(), "none"), renderer),
 }
 

@@ -13,8 +13,8 @@ from vestibule.mail.folder import FolderMailer
 from vestibule.model.letters import LetterKind, NotSent
 
 
-def folder_mailer(folder: Path, aloud: bool = False) -> FolderMailer:
-    return FolderMailer(folder, RENDERER, ManualClock(), aloud)
+def folder_mailer(folder: Path, log_links: bool = False) -> FolderMailer:
+    return FolderMailer(folder, RENDERER, ManualClock(), log_links)
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -48,9 +48,9 @@ async def test_a_second_attempt_does_not_make_a_second_file(tmp_path: Path) -> N
     assert len(files_in(tmp_path)) == 1
 
 
-async def test_aloud_the_log_says_where_it_leads(tmp_path: Path) -> None:
+async def test_the_log_has_the_link_if_it_is_asked_to(tmp_path: Path) -> None:
     with capture_logs() as lines:
-        await folder_mailer(tmp_path, aloud=True).send(a_letter())
+        await folder_mailer(tmp_path, log_links=True).send(a_letter())
     (file,) = files_in(tmp_path)
     assert lines == [
         {
@@ -74,5 +74,5 @@ async def test_a_folder_that_cannot_be_written_is_not_sent(tmp_path: Path) -> No
     in_the_way = tmp_path / "mail"
     in_the_way.write_text("a file, not a folder")
     with capture_logs() as lines, pytest.raises(NotSent):
-        await folder_mailer(in_the_way, aloud=True).send(a_letter())
+        await folder_mailer(in_the_way, log_links=True).send(a_letter())
     assert lines == []

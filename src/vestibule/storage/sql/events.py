@@ -1,4 +1,4 @@
-"""`model.events.Events` in SQL: a table that only grows."""
+"""`model.events.Events` in SQL."""
 
 import json
 from collections.abc import Sequence
@@ -20,12 +20,12 @@ from vestibule.storage.sql.prepared import Prepared
 from vestibule.storage.sql.schema import accounts, events
 
 _e = events.c
-# NULL if the account was deleted meanwhile: FOR KEY SHARE waits for a transaction that is deleting it.
-_WHOSE = select(accounts.c.id).where(accounts.c.id == bindparam("of_account", type_=_e.account_id.type))
+# The account, or NULL if it was deleted meanwhile. FOR KEY SHARE waits for a transaction that is deleting it.
+_ACCOUNT_IF_THERE = select(accounts.c.id).where(accounts.c.id == bindparam("of_account", type_=_e.account_id.type))
 _RECORD = Prepared(
     insert(events).values(
         **{c.name: bindparam(f"new_{c.name}", type_=c.type) for c in _e if c.name not in {"sequence", "account_id"}},
-        account_id=_WHOSE.with_for_update(read=True, key_share=True).scalar_subquery(),
+        account_id=_ACCOUNT_IF_THERE.with_for_update(read=True, key_share=True).scalar_subquery(),
     )
 )
 _OF_ACCOUNT = Prepared(
@@ -45,7 +45,7 @@ _PAGE = Prepared(
     .limit(bindparam("most"))
 )
 _EVENT_READER = odd_rows.Reader((_e.at, _e.kind, _e.account_id, _e.session_id, _e.network_address))
-_TOLD = ("account_id", "session_id", "network_address")
+_LOGGED = ("account_id", "session_id", "network_address")
 _log = structlog.get_logger(__name__)
 
 
@@ -63,17 +63,16 @@ class SqlEvents:
             self._recorded += events
 
     async def find(self, wanted: EventFilter, most: int) -> list[tuple[int, Event]]:
-        e = events.c
-        fits = [e.sequence > wanted.after]
+        matches = [_e.sequence > wanted.after]
         if wanted.account_id is not None:
-            fits.append(e.account_id == wanted.account_id)
+            matches.append(_e.account_id == wanted.account_id)
         if wanted.network_address is not None:
-            fits.append(e.network_address == wanted.network_address)
+            matches.append(_e.network_address == wanted.network_address)
         if wanted.kinds:
-            fits.append(e.kind.in_([kind.value for kind in wanted.kinds]))
+            matches.append(_e.kind.in_([kind.value for kind in wanted.kinds]))
         if wanted.since is not None:
-            fits.append(e.at >= wanted.since)
-        rows = await self._connection.execute(select(events).where(*fits).order_by(e.sequence.desc()).limit(most))
+            matches.append(_e.at >= wanted.since)
+        rows = await self._connection.execute(select(events).where(*matches).order_by(_e.sequence.desc()).limit(most))
         found = [(row.sequence, _from_row(row)) for row in reversed(rows.all())]
         return [(sequence, event) for sequence, event in found if event is not None]
 
@@ -97,12 +96,12 @@ class SqlEvents:
         rows = await self._connection.execute(_PAGE, which)
         return [(row.sequence, event) for row in rows if (event := _from_row(row)) is not None]
 
-    def tell(self) -> Sequence[Event]:
+    def log_recorded(self) -> Sequence[Event]:
         """Log the recorded events, and return them. Call it after the commit: no log line may report an event that was
         rolled back.
         """
         for event in self._recorded:
-            members = {name: value for name, value in _to_row(event).items() if name in _TOLD and value is not None}
+            members = {name: value for name, value in _to_row(event).items() if name in _LOGGED and value is not None}
             _log.info(event.kind.value, **members, **event.detail)
         return self._recorded
 

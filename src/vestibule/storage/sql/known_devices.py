@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import and_, bindparam, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from vestibule.model.devices import BEYOND_AT_ONCE, DEVICES_OF_ACCOUNT
+from vestibule.model.devices import DEVICES_OF_ACCOUNT, MOST_DELETED_AT_ONCE
 from vestibule.storage.sql.batches import delete_oldest
 from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.instant import Instant
@@ -26,7 +26,7 @@ _ITS_PLACE = func.coalesce(_d.place, 0)
 _PLACE = Prepared(
     select(func.max(_ITS_PLACE)).where(_OF_ACCOUNT, _d.digest.in_(bindparam("of_digests", expanding=True)))
 )
-_SOME = select(_ITS_PLACE.label("place")).where(_OF_ACCOUNT).limit(DEVICES_OF_ACCOUNT + BEYOND_AT_ONCE).subquery()
+_SOME = select(_ITS_PLACE.label("place")).where(_OF_ACCOUNT).limit(DEVICES_OF_ACCOUNT + MOST_DELETED_AT_ONCE).subquery()
 _PLACES = Prepared(select(_SOME.c.place, func.count()).group_by(_SOME.c.place))
 _ADD = Prepared(
     insert(known_devices)
@@ -55,8 +55,8 @@ class SqlKnownDevices:
         found = await self._connection.execute(_PLACES, {"of_account": account_id})
         return {row[0]: row[1] for row in found}
 
-    async def make_room(self, account_id: str, much: int) -> None:
-        await delete_oldest(self._connection, known_devices, _d.account_id == account_id, _d.last_seen_at, much)
+    async def delete_longest_unseen(self, account_id: str, number: int) -> None:
+        await delete_oldest(self._connection, known_devices, _d.account_id == account_id, _d.last_seen_at, number)
 
     async def add(self, account_id: str, digest: str, now: datetime, place: int) -> None:
         device = {"of_account": account_id, "of_digest": digest, "now": now, "in_place": place}

@@ -44,7 +44,7 @@ class SqlStore:
         async with self._engines.transaction() as connection:
             events = SqlEvents(connection)
             yield _ports(connection, events)
-        self.happened.update(event.kind.value for event in events.tell())
+        self.happened.update(event.kind.value for event in events.log_recorded())
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:

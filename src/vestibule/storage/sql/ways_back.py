@@ -1,4 +1,4 @@
-"""Decide in SQL which emails are reserved for the account that was moved away from them. Nothing else decides it.
+"""Decide in SQL which emails are kept for the account that had them before. Nothing else decides it.
 
 The lookups use the primary key and the indexes by account, because anybody can cause them, for any email.
 """
@@ -18,10 +18,10 @@ _l = letters.c
 
 
 def kept_at(now: ColumnElement[datetime]) -> ColumnElement[bool]:
-    """Return a condition: the row of `KEPT` reserves its email at `now`, because an undo link is valid or still to be
-    delivered.
+    """Return the condition that the row of `KEPT` keeps its email at `now`: the link that undoes the change is
+    valid, or still to be delivered.
     """
-    good = (
+    link_is_valid = (
         exists()
         .correlate_except(_UNDO)
         .where(
@@ -33,7 +33,7 @@ def kept_at(now: ColumnElement[datetime]) -> ColumnElement[bool]:
             _UNDO.c.expires_at > now,
         )
     )
-    on_its_way = (
+    link_is_to_be_sent = (
         exists()
         .correlate_except(letters)
         .where(
@@ -43,13 +43,13 @@ def kept_at(now: ColumnElement[datetime]) -> ColumnElement[bool]:
             _l.settled_at.is_(None),
         )
     )
-    return and_(KEPT.c.used_at.is_(None), KEPT.c.expires_at > now, or_(good, on_its_way))
+    return and_(KEPT.c.used_at.is_(None), KEPT.c.expires_at > now, or_(link_is_valid, link_is_to_be_sent))
 
 
 IN_PLACES = KEPT.c.digest.in_(bindparam("places", expanding=True))
-"""A condition: the row of `KEPT` is the reservation of one of the emails whose `places` are given."""
+"""The condition that the row of `KEPT` keeps one of the emails whose `places` are given."""
 
 
 def places(emails: Sequence[str]) -> list[str]:
-    """Return the digests under which these emails are reserved."""
+    """Return the digests under which these emails are kept."""
     return [place_of_way_back(email) for email in emails]

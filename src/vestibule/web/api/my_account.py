@@ -15,10 +15,10 @@ from vestibule.web.site import site_of
 
 async def list_mine(env: InEnv, caller: SignedInCaller) -> Response:
     """List the devices that are signed in to the account, the one last seen first; a hundred, and how many more."""
-    devices = await my_sessions.list_sessions(env, caller)
-    shown = [answers.ShownSession.of(session, caller.session_id) for session in devices.listed]
-    if devices.more:
-        return answers.as_json(answers.Sessions(data=answers.SomeSessionsData(sessions=shown, more=devices.more)))
+    live = await my_sessions.list_sessions(env, caller)
+    shown = [answers.ShownSession.of(session, caller.session_id) for session in live.listed]
+    if live.more:
+        return answers.as_json(answers.Sessions(data=answers.SomeSessionsData(sessions=shown, more=live.more)))
     return answers.as_json(answers.Sessions(data=answers.SessionsData(sessions=shown)))
 
 

@@ -17,7 +17,7 @@ from vestibule.protocol.cookies import RawHeaders
 from vestibule.web.api.me import me_content
 from vestibule.web.caller import presented_token
 from vestibule.web.forward_auth import caller_headers, check_forwarded
-from vestibule.web.hosts import require_one_reading
+from vestibule.web.hosts import check_host_and_framing
 from vestibule.web.layers.headers import headers_for
 from vestibule.web.request_context import Identified, context_of
 from vestibule.web.request_ids import NAME, known_by, new_request_id, request_id
@@ -84,7 +84,7 @@ class FastPath:
         if host in self._hosts:
             return True
         try:
-            require_one_reading(said.items(), self._web)
+            check_host_and_framing(said.items(), self._web)
         except Refusal:
             return False
         if host is not None and len(self._hosts) < _MOST_HOSTS:

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from vestibule.model.clock import Clock
 from vestibule.model.errors import Refusal
 from vestibule.web.errors import UNEXPECTED, Json, RouteUnknown, refused
-from vestibule.web.hosts import is_loopback, require_one_reading
+from vestibule.web.hosts import check_host_and_framing, is_loopback
 from vestibule.web.refused_origins import RefusedOrigins
 from vestibule.web.request_context import context_of
 from vestibule.web.request_ids import known_by, request_id
@@ -91,7 +91,7 @@ class HeadersLayer:
     async def _answer(self, scope: Scope, receive: Receive, sent: "_SendWithHeaders") -> None:
         try:
             sent.closes = True
-            sent.closes = require_one_reading(scope["headers"], self._policy)
+            sent.closes = check_host_and_framing(scope["headers"], self._policy)
         except Refusal as refusal:
             await refused(refusal)(scope, receive, sent)
             return

@@ -43,8 +43,8 @@ async def security(request: Request, env: InEnv, caller: BrowserSession) -> Resp
     over = [(session, reason) for session in mine.past if (reason := session.why_over(now)) is not None]
     past = [(session, render.say(request, WHY_OVER[reason])) for session, reason in over]
     happened = [(event, render.say(request, WHAT_HAPPENED[event.kind])) for event in mine.events]
-    devices: dict[str, Any] = {"sessions": mine.devices.listed, "more": mine.devices.more, "current": caller.session_id}
-    return _page(request, "security.html", past=past, happened=happened, **devices)
+    live: dict[str, Any] = {"sessions": mine.live.listed, "more": mine.live.more, "current": caller.session_id}
+    return _page(request, "security.html", past=past, happened=happened, **live)
 
 
 async def end_one(request: Request, env: InEnv, caller: BrowserSession, session_id: str) -> Response:

@@ -65,7 +65,7 @@ async def _refreshed(request: Request, env: Env) -> Caller:
     refresh_token = cookies.read_refresh(request.headers.raw, site_of(request).web)
     if not refresh_token or request.method == "HEAD":  # HEAD must not change anything
         raise NotSignedIn
-    if is_prefetch(request.headers.raw):  # a redirect would be stored, and later ask a signed-in user to sign in
+    if is_prefetch(request.headers.raw):  # the browser may show the stored answer later: never a redirect to sign-in
         raise FetchedAhead
     tokens = await refresh(env, refresh_token, await device_of(request))
     context_of(request).renewed = tokens

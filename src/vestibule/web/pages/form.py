@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from vestibule.web.body import Body, judge, read_counted
+from vestibule.web.body import Body, judge, read_bounded_body
 from vestibule.web.errors import BodyMalformed, UnsupportedMedia
 from vestibule.web.request_context import context_of
 from vestibule.web.site import site_of
@@ -19,7 +19,7 @@ async def read_form(request: Request) -> dict[str, str]:
     if request.headers.get("content-type", _MEDIA).partition(";")[0].strip().lower() != _MEDIA:
         raise UnsupportedMedia
     try:
-        text = (await read_counted(request)).decode()
+        text = (await read_bounded_body(request)).decode()
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=_MAX_FIELDS, errors="strict")
     except ValueError:
         raise BodyMalformed("the form is not one that a page of ours sends") from None

@@ -31,7 +31,7 @@ async def download(request: Request, env: InEnv, caller: BrowserSession) -> Resp
         mine = await my_data(env, caller)
     except ReauthenticationRequired:
         return ask_again(request, "/profile/security")
-    return StreamingResponse(_written(mine), media_type=Json.media_type, headers=_AS_FILE)
+    return StreamingResponse(_json_parts(mine), media_type=Json.media_type, headers=_AS_FILE)
 
 
 async def ask_delete(request: Request) -> Response:
@@ -56,29 +56,32 @@ async def delete(
     return await let_out(request, see_other(return_to.with_query(SIGN_IN, notice="deleted")))
 
 
-async def _written(mine: MyData) -> AsyncIterator[str]:
-    """Yield the parts of one JSON object. Each record has its own line; lists are read from the database in pages."""
+async def _json_parts(mine: MyData) -> AsyncIterator[str]:
+    """Yield the text of one JSON object in parts, with each record on a line of its own. The lists are read from the
+    database page by page, while the parts before are sent.
+    """
     account = asdict(mine.account)
     del account["password_hash"]
     yield f'{{\n"account": {_as_json(account)}'
-    async for piece in _listed("live", mine.live):
-        yield piece
-    async for piece in _listed("past", mine.past):
-        yield piece
-    async for piece in _listed("events", mine.events):
-        yield piece
+    async for part in _list_parts("live", mine.live):
+        yield part
+    async for part in _list_parts("past", mine.past):
+        yield part
+    async for part in _list_parts("events", mine.events):
+        yield part
     yield "\n}\n"
 
 
-async def _listed(
+async def _list_parts(
     name: str, pages: AsyncIterator[Sequence[Session]] | AsyncIterator[Sequence[Event]]
 ) -> AsyncIterator[str]:
-    between = f',\n"{name}": [\n'
-    empty = True
+    """Yield the text of the member `name`, whose value is a list of the records in these pages."""
+    yield f',\n"{name}": [\n'
+    separator = ""
     async for page in pages:
-        yield between + ",\n".join(_as_json(asdict(one)) for one in page)
-        between, empty = ",\n", False
-    yield f"{between}]" if empty else "\n]"
+        yield separator + ",\n".join(_as_json(asdict(record)) for record in page)
+        separator = ",\n"
+    yield "\n]" if separator else "]"
 
 
 def _as_json(members: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Letters to an address, in a language, refused for good; the languages of accounts; known devices; tallies."""
+"""Add address, language, detail and refusal to letters, languages to accounts, the known devices, and the tallies."""
 
 import sqlalchemy as sa
 from alembic import op

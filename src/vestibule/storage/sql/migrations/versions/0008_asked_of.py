@@ -1,4 +1,4 @@
-"""What a letter and a token were asked of: the account, its epoch, and for a token its email at that moment."""
+"""Add to letters the account and epoch they were asked for, and to tokens the account's email at that time."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -6,13 +6,13 @@ from alembic import op
 revision = "0008"
 down_revision = "0007"
 
-# What is on its way stays good if the account has not been touched since it was asked for.
+# A letter that is not sent yet stays valid if its account has not changed since it was asked for.
 _LETTERS = """
 UPDATE letters SET asked_of = a.id, epoch = a.epoch FROM accounts AS a
 WHERE settled_at IS NULL AND letters.created_at >= a.updated_at
 AND (letters.account_id = a.id OR (letters.account_id IS NULL AND letters.address = a.address))
 """
-# Whatever began another epoch has killed the tokens of the one before.
+# The tokens that are left belong to the current epoch: beginning another one has always deleted the others.
 _TOKENS = """
 UPDATE one_time_tokens SET epoch = a.epoch, account_email = a.address FROM accounts AS a
 WHERE one_time_tokens.account_id = a.id AND a.disabled_at IS NULL AND purpose <> 'undo_address_change'

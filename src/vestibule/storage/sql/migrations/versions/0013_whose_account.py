@@ -1,7 +1,7 @@
-"""An account says itself that it came from elsewhere, that somebody used it, and in which epoch it was registered.
+"""Add to accounts when they were imported and first used, and in which epoch they were registered.
 
-Only accounts that nobody verified are asked, so the others are left as they are. What cannot be told of today's rows
-any more counts as imported: its owner then has a link mailed in place of registering again.
+Only unverified accounts need this, so verified ones are left as they are. An unverified account without an event of its
+registration counts as imported: its owner then asks for a link by mail, instead of registering again.
 """
 
 import sqlalchemy as sa
