@@ -1,4 +1,4 @@
-"""A flood of sign-ins, from a process of its own, so that whoever measures beside it is not held up by sending it.
+"""A flood of sign-ins, from a process of its own, so that what measures beside it is not held up by sending it.
 
 `python -m measure.faults.flood EMAIL AT_ONCE SECONDS PORT …` prints what came of it, as JSON.
 """

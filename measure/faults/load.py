@@ -83,7 +83,7 @@ class Load:
             self.people.append(person)
 
     def _idle(self) -> Person | None:
-        """Whoever has waited longest; taken out of the row until the deed is over."""
+        """The one that has waited longest; taken out of the row until the deed is over."""
         return self.people.pop(0) if self.people else None
 
 

@@ -58,7 +58,7 @@ class Reader:
         self._read = 0
         self._secret = ""
         self._server: subprocess.Popen[bytes] | None = None
-        # As `make` leaves it; the proxies and settings of whoever runs the tests stay outside.
+        # As `make` leaves it; the proxies and settings of the user who runs the tests stay outside.
         (folder / ".venv").symlink_to(sys.prefix)
         path = f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}"
         self._environment = {"PATH": path, "HOME": str(folder), "PORT": str(self._port), "COLUMNS": WIDE}

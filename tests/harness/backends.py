@@ -68,7 +68,7 @@ async def postgresql_database(template: str = "template1") -> AsyncIterator[str]
 
 
 async def drop(database_url: str) -> None:
-    """Take a PostgreSQL database away, whoever is connected to it."""
+    """Take a PostgreSQL database away, even while others are connected to it."""
     await _on_server(f"DROP DATABASE IF EXISTS {database_url.rpartition('/')[2]} WITH (FORCE)")
 
 

@@ -32,7 +32,7 @@ _PLAIN, _TRACED = "vestibule.app:application", "vestibule.traced:application"
 _TRACES_PACKAGE = "opentelemetry-exporter-otlp-proto-http"
 # The head of a request must arrive within ten seconds and 16 kB, so that no slow client holds a connection for longer
 # (ASVS 5.0, 15.2.2). web/body.py limits bodies.
-_LIMITS = HTTP1Settings(header_read_timeout=10_000, max_buffer_size=16_384)
+_HEAD_LIMITS = HTTP1Settings(header_read_timeout=10_000, max_buffer_size=16_384)
 _BACKLOG = 4096
 """The least number of new connections that the system queues for us; Linux may queue fewer (net.core.somaxconn)."""
 
@@ -79,7 +79,7 @@ def serve(
         port=bound_port,
         interface=Interfaces.ASGI,
         http=HTTPModes.http1,
-        http1_settings=_LIMITS,
+        http1_settings=_HEAD_LIMITS,
         backlog=max(_BACKLOG, connections),
         backpressure=connections,
         websockets=False,

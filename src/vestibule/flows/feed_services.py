@@ -67,7 +67,7 @@ async def feed_service(env: Env, follower: Follower, after: int) -> AsyncIterato
         await _wait_until_woken(follower, beat_at - env.clock.monotonic())
 
 
-async def end_removed_services(env: Env) -> None:
+async def end_feeds_of_revoked_keys(env: Env) -> None:
     """End the feed of every service whose key was revoked: one query for all of them."""
     async with env.watching.reading() as read:
         keys = await read.service_keys.all()

@@ -24,9 +24,9 @@ from vestibule.web.admission import AdmittedRoute
 from vestibule.web.client_address import ClientAddresses
 from vestibule.web.errors import UNEXPECTED, Json, MethodNotAllowed, RouteUnknown, refused
 from vestibule.web.layers.headers import target
-from vestibule.web.limits import within_limit
 from vestibule.web.pages.route import AdmittedPageRoute, PageRoute, refusal_page
 from vestibule.web.pages.template_loader import Templates
+from vestibule.web.rate_limits import within_rate_limit
 from vestibule.web.routes import PAGES, ROUTES, WORKBENCH, Page, Route, methods_at
 from vestibule.web.site import EnvHolder, Site
 from vestibule.web.web_policy import WebPolicy
@@ -108,7 +108,7 @@ def _add_page(app: FastAPI, page: Page) -> None:
 
 def _dependencies(line: Route | Page) -> list[Any]:
     """Return the rate limit of a line of the URL map, followed by its guards."""
-    limit = [Depends(within_limit(line.limit))] if line.limit else []
+    limit = [Depends(within_rate_limit(line.limit))] if line.limit else []
     return limit + [Depends(guard) for guard in line.guard]
 
 

@@ -9,6 +9,7 @@ from vestibule.model.errors import Overloaded, Refusal, StoreUnavailable, TooMan
 from vestibule.model.policy import Policy
 from vestibule.web import cookies
 from vestibule.web.api import answers
+from vestibule.web.asking_service import service
 from vestibule.web.caller import signed_in
 from vestibule.web.errors import (
     HTTP_MAPPINGS,
@@ -19,7 +20,6 @@ from vestibule.web.errors import (
     UnsupportedMedia,
 )
 from vestibule.web.routes import Route
-from vestibule.web.service import service
 
 _SECURITY_SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},

@@ -11,6 +11,7 @@ from vestibule.model import errors as e
 from vestibule.model.errors import Refusal
 from vestibule.model.limits import RateClass
 from vestibule.web.api import answers, auth, health, me, my_account, services
+from vestibule.web.asking_service import service
 from vestibule.web.body import ContractBody, body_of
 from vestibule.web.caller import anyone, signed_in
 from vestibule.web.csrf import own_site, own_site_refresh
@@ -27,7 +28,6 @@ from vestibule.web.forward_auth import forward_auth
 from vestibule.web.pages import account, language, letter_preview, mailed, my_data, sign_in, sign_up, static
 from vestibule.web.pages.browser_session import browser_session, session_form
 from vestibule.web.prefetch import on_purpose
-from vestibule.web.service import service
 from vestibule.web.site import ShowForm
 
 Guard = Callable[..., Any]
@@ -124,7 +124,7 @@ ROUTES = (
     Route("DELETE", "/api/users/me/sessions/{session_id}",     my_account.end_one,              SIGNED_IN_OWN_SITE, ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_SIGN_OUT, e.SessionUnknown, e.ReauthenticationRequired)),
     Route("GET",   "/api/auth/verify",                        me.verify,                     FORWARD_AUTH,       UNLIMITED, NO_HASH, 204, None, (*NO_TOKEN, CrossSite, ReservedHeader)),
     Route("POST",  "/api/auth/introspect",                    services.introspect_token,     SERVICE,            UNLIMITED, NO_HASH, 200, answers.Introspection, NO_INTROSPECTION, ("token",)),
-    Route("GET",   "/api/revocations",                        services.follow,               SERVICE,            UNLIMITED, NO_HASH, 200, None, (e.ServiceKeyInvalid, e.TooManyRequests)),
+    Route("GET",   "/api/revocations",                        services.stream_revocations,   SERVICE,            UNLIMITED, NO_HASH, 200, None, (e.ServiceKeyInvalid, e.TooManyRequests)),
     Route("GET",   "/healthz/live",                           health.live,                   ANYONE,             UNLIMITED, NO_HASH, 200, answers.Told),
     Route("GET",   "/healthz/ready",                          health.ready,                  ANYONE,             UNLIMITED, NO_HASH, 200, answers.Told, (e.NotReady,)),
     Route("GET",   "/.well-known/jwks.json",                  me.jwks,                       ANYONE,             UNLIMITED, NO_HASH, 200, answers.JwkSet),

@@ -14,7 +14,7 @@ from vestibule.flows.be_ready import drain, look_at_clock, look_at_schema
 from vestibule.flows.clean_up import clean_up
 from vestibule.flows.deliver import deliver_next
 from vestibule.flows.env import Env
-from vestibule.flows.feed_services import end_removed_services
+from vestibule.flows.feed_services import end_feeds_of_revoked_keys
 from vestibule.flows.follow_keys import keep_next_keys, look_at_keys, withdraw_spent_keys
 from vestibule.flows.follow_revocations import (
     listen_for_wake_ups,
@@ -48,7 +48,7 @@ async def running(env: Env) -> AsyncIterator[None]:
     stopping = asyncio.Event()
     delivering = asyncio.create_task(deliver_letters(env, stopping))
     once = asyncio.create_task(choose_hash_library(env))
-    tasks = [*_followers(env), asyncio.create_task(keep_clean(env)), delivering, once]
+    tasks = [*_following_tasks(env), asyncio.create_task(keep_clean(env)), delivering, once]
     try:
         # At a stop signal, the server program waits until every response has ended. `drain` ends those of the feed.
         with on_stop_signal(lambda: drain(env)):
@@ -62,7 +62,7 @@ async def running(env: Env) -> AsyncIterator[None]:
         await end(tasks)
 
 
-def _followers(env: Env) -> list[asyncio.Task[None]]:
+def _following_tasks(env: Env) -> list[asyncio.Task[None]]:
     woken = asyncio.Event()
     return [
         asyncio.create_task(follow_revocations(env, woken)),
@@ -108,7 +108,7 @@ async def follow_revocations(env: Env, woken: asyncio.Event) -> None:
             if polls % _LOOK_AT_SCHEMA_EVERY == 0:
                 await look_at_schema(env)
             if polls % _PURGE_EVERY == 0:
-                await end_removed_services(env)
+                await end_feeds_of_revoked_keys(env)
         except Fault as fault:
             # Only log it: each request checks how old the revocations are that it relies on.
             _log.warning(

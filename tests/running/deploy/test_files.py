@@ -170,7 +170,9 @@ def test_the_unit_runs_in_production_and_its_example_settings_are_taken(tmp_path
     """L5: the unit sets the mode, and what is beside it starts with nothing but names and secrets filled in."""
     unit = (DEPLOY / "systemd" / "vestibule.service").read_text()
     assert "NODE_ENV=production" in unit
-    assert unit.index("Environment=NODE_ENV") < unit.index("EnvironmentFile="), "whoever sets it otherwise is heard"
+    assert unit.index("Environment=NODE_ENV") < unit.index("EnvironmentFile="), (
+        "an operator who sets it otherwise is heard"
+    )
     example = (DEPLOY / "systemd" / "vestibule.env").read_text()
     commented = re.sub(r"^#(?=[A-Z_]+=.)", "", example, flags=re.MULTILINE)
     for text in (example, commented):

@@ -34,7 +34,7 @@ SECURE = replace(WEB, secure_cookies=True)
 
 @pytest.fixture
 async def ada(backend: Backend) -> AsyncIterator[World]:
-    """Ada has an account, whose address is proven."""
+    """Ada has an account, whose address is verified."""
     async with world_on(backend, FEW) as world:
         await world.register()
         assert await verify(world, world.secret(LetterKind.VERIFY_EMAIL)) == 200

@@ -60,7 +60,7 @@ async def test_i1_the_work_for_nobody_is_that_of_the_dearest_hash_that_is_checke
 
 
 async def test_i7_everybody_s_wrong_password_makes_up_for_an_argon2_hash_of_another_cost(world: World) -> None:
-    """I7: whoever has it, and nobody; not for a cost that is never checked."""
+    """I7: for an account that has it, and for none; not for a cost that is never checked."""
 
     async def others() -> set[Cost]:
         async with world.env.store.reading() as read:

@@ -1,4 +1,4 @@
-"""An account goes at any length of its history, whoever deletes it: little is left for the statement that does."""
+"""An account of any age goes, by its owner or by an operator: little is left for the statement that does."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -68,7 +68,7 @@ async def test_n11_a_long_history_goes_in_batches_before_the_account(
 
 
 async def with_history(world: World, account: Account) -> None:
-    """What strangers and whoever knows the password can make of an account in time."""
+    """What strangers and people who know the password can make of an account in time."""
     now, n = world.clock.now(), numbers(MANY)
     await fill_sessions(world, account.id, MANY, now - timedelta(days=60))
     event = {"at": now, "kind": "sign_in_refused", "account_id": account.id, "detail": "{}"}

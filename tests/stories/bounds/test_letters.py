@@ -1,4 +1,4 @@
-"""How many letters can be made to leave, of every kind, by whoever tries ten times as often; and which goes first."""
+"""How many letters can be made to leave, of every kind, by ten times as many tries; and which goes first."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -153,7 +153,7 @@ async def verified(world: World) -> str:
 async def test_n14_of_no_kind_leave_more_in_a_day_than_its_bound(
     tmp_path: Path, do: Callable[[World], Awaitable[None]]
 ) -> None:
-    """N14: whoever tries far more often, all day; what follows tries each notice at ten times its bound."""
+    """N14: somebody tries far more often, all day; what follows tries each notice at ten times its bound."""
     async with backends.fresh("sqlite", tmp_path) as backend, world_on(backend, LIMITED) as world:
         await verified(world)
         await do(world)
@@ -257,7 +257,7 @@ async def test_n15_also_when_it_is_tried_again(world: World, monkeypatch: pytest
 
 
 async def test_n15_no_number_of_others_holds_a_notice_up_for_long(world: World) -> None:
-    """N15: whoever has many letters sent does not keep an owner from being told."""
+    """N15: somebody who has many letters sent does not keep an owner from being told."""
     account_id = await verified(world)
     await notices(world, account_id)
     world.clock.advance(seconds=NOTICES_WAIT.total_seconds())

@@ -19,7 +19,7 @@ from tests.harness.forms import csrf_in
 from tests.harness.world import World, world_on
 from tests.stories.canaries import ARGON2, LINES, NAME, NEW_PASSWORD, PASSWORD, SERVICE_KEY, singing
 from tests.stories.canaries import FIELDS as ANY_FIELDS
-from vestibule.flows.services import create_service_key
+from vestibule.flows.service_keys import create_service_key
 from vestibule.model.letters import LetterKind
 
 EMAIL = "ada@example.com"
@@ -143,7 +143,7 @@ async def test_l16_whatever_a_request_comes_to_nothing_private_is_said(world: Wo
         for method, path in LINES:
             answer = await person.ask(method, path, fields)
             if answer.status_code >= 400 and answer.headers.get("content-type", "").startswith("application/json"):
-                # 404 names the path as it was asked for, to whoever asked.
+                # 404 names the path as it was asked for, to its sender.
                 assert not singing(answer.text.replace(NAME, "")), (method, path, answer.text)
             for secret in (*person.tokens, person.service_key):
                 assert secret not in answer.text, (method, path)

@@ -1,4 +1,4 @@
-"""L18: no service repeats a token or its key, whoever asks and whatever Vestibule answers, in any framework."""
+"""L18: no service repeats a token or its key, for any caller and any answer of Vestibule's, in any framework."""
 
 import logging
 

@@ -78,7 +78,7 @@ ROWS = [
         "resend: an unknown address", post(RESEND, {"email": BOB}), RESENT, given=(registered,), then=(letters_sent(1),)
     ),
     Row(
-        "resend: an address that is proven",
+        "resend: an address that is verified",
         post(RESEND, {"email": ADA}),
         RESENT,
         given=(registered, Step(get("/api/auth/verifyemail/{code}"), VERIFIED)),
@@ -103,7 +103,7 @@ ROWS = [
         move(BOB),
         WILL_MOVE,
         given=(registered, bob_registered, enters()),
-        then=(letters_sent(3),),  # the third tells whoever reads bob's mail
+        then=(letters_sent(3),),  # the third tells the reader of bob's mail
     ),
     Row(
         "devices: the one that asks is marked",

@@ -92,8 +92,8 @@ def letters_sent(count: int) -> Happening:
     return happen
 
 
-def proven(verified: bool) -> Happening:
-    """Whether Ada's address is marked proven."""
+def is_verified(verified: bool) -> Happening:
+    """Whether Ada's address is marked verified."""
 
     async def happen(scene: Scene) -> None:
         assert await _one(scene, select(accounts.c.verified).where(accounts.c.email == ADA)) is verified

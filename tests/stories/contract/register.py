@@ -5,7 +5,15 @@ from dataclasses import replace
 from tests.harness.world import POLICY, mandatory_verification
 from tests.stories.contract.answers import A_UUID, invalid, refused, signed_in, succeeded
 from tests.stories.contract.bodies import LOGIN, REGISTER, no_role, too_long
-from tests.stories.contract.happenings import VERIFY, letters_arrive, letters_sent, mailed, proven, registered, renamed
+from tests.stories.contract.happenings import (
+    VERIFY,
+    is_verified,
+    letters_arrive,
+    letters_sent,
+    mailed,
+    registered,
+    renamed,
+)
 from tests.stories.contract.steps import ADA, PASSWORD, Row, Setup, Step, get, head, login, patch, post, twice
 from vestibule.model.passwords import PasswordRules
 
@@ -53,7 +61,13 @@ ROWS = [
         "register: somebody new is mailed a code",
         post(REGISTER, BODY),
         MADE,
-        then=(letters_arrive, letters_sent(1), mailed(VERIFY, SUBJECT, "verifyemail"), proven(False), *_is_me(ADA)),
+        then=(
+            letters_arrive,
+            letters_sent(1),
+            mailed(VERIFY, SUBJECT, "verifyemail"),
+            is_verified(False),
+            *_is_me(ADA),
+        ),
     ),
     Row(
         "register: an address is kept in lower case and found in any",
@@ -69,7 +83,7 @@ ROWS = [
         MADE,
         then=_is_me(ADA),
     ),
-    Row("register: other wishes have no effect", post(REGISTER, BODY | WISHES), MADE, then=(proven(False),)),
+    Row("register: other wishes have no effect", post(REGISTER, BODY | WISHES), MADE, then=(is_verified(False),)),
     _registers("the role of everybody", role="user"),
     _registers("a password of 8", **twice("8 signs!")),
     _registers("a password of 128", **twice("p" * 128)),
@@ -95,15 +109,15 @@ ROWS = [
         invalid(no_role("root")),
         then=(letters_sent(0), Step(post(REGISTER, BODY), MADE)),
     ),
-    Row("verify: the code works", get(CODE), VERIFIED, given=(registered,), then=(proven(True),)),
-    Row("verify: once", get(CODE), VERIFIED, given=(registered,), then=(Step(get(CODE), NO_CODE), proven(True))),
+    Row("verify: the code works", get(CODE), VERIFIED, given=(registered,), then=(is_verified(True),)),
+    Row("verify: once", get(CODE), VERIFIED, given=(registered,), then=(Step(get(CODE), NO_CODE), is_verified(True))),
     Row("verify: with a query and a slash", get(f"{CODE}/?utm_source=mail"), VERIFIED, given=(registered,)),
     Row(
         "verify: HEAD leaves the code as it is",
         head(CODE),
         replace(VERIFIED, body=None),
         given=(registered,),
-        then=(proven(False), Step(get(CODE), VERIFIED)),
+        then=(is_verified(False), Step(get(CODE), VERIFIED)),
     ),
     Row(
         "verify: a code resets no password",
@@ -117,7 +131,7 @@ ROWS = [
         post("/api/auth/forgotpassword", {"email": ADA}),
         succeeded(message="You will receive a reset email if user with that email exist"),
         given=(registered,),
-        then=(letters_arrive, renamed(code="token"), Step(get(CODE), NO_CODE), proven(False)),
+        then=(letters_arrive, renamed(code="token"), Step(get(CODE), NO_CODE), is_verified(False)),
     ),
     Row(
         "verify: mandatory, and not yet",

@@ -6,12 +6,12 @@ from tests.stories.contract.happenings import RESET as RESET_LETTER
 from tests.stories.contract.happenings import (
     ada_is_disabled,
     enters,
+    is_verified,
     letters_arrive,
     letters_sent,
     mailed,
     noted,
     passing,
-    proven,
     registered,
     renamed,
 )
@@ -108,9 +108,9 @@ ROWS = [
         "reset: proves the address",
         choose,
         DONE,
-        given=(*MAILED, proven(False)),
+        given=(*MAILED, is_verified(False)),
         under=MANDATORY,
-        then=(proven(True), Step(login(password=NEW_PASSWORD), signed_in())),
+        then=(is_verified(True), Step(login(password=NEW_PASSWORD), signed_in())),
     ),
     Row(
         "reset: in production",

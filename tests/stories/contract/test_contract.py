@@ -34,6 +34,7 @@ from vestibule.model.errors import (
     Refusal,
     StoreUnavailable,
 )
+from vestibule.web.asking_service import service
 from vestibule.web.caller import signed_in as signed_in_guard
 from vestibule.web.csrf import own_site, own_site_refresh
 from vestibule.web.errors import (
@@ -47,7 +48,6 @@ from vestibule.web.errors import (
     TransferCodingUnknown,
 )
 from vestibule.web.routes import PAGES, ROUTES, WORKBENCH
-from vestibule.web.service import service
 
 # Told in tests/stories/services, to those who hold a key.
 FOR_SERVICES = {("GET", FEED), ("POST", INTROSPECT)}

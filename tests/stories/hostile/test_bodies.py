@@ -146,8 +146,10 @@ async def test_any_bytes_get_an_answer_in_the_envelope(
 
 @given(number=st.integers(0, 10**9), name=TEXTS, password=TEXTS.map(lambda text: f"{text}correct horse"))
 @QUICK
-async def test_whoever_is_registered_can_be_written_to(world: World, number: int, name: str, password: str) -> None:
-    """M12, O10: whoever is registered can be written to."""
+async def test_everybody_who_is_registered_can_be_written_to(
+    world: World, number: int, name: str, password: str
+) -> None:
+    """M12, O10: everybody who is registered can be written to."""
     client, email = await world.client(), f"ada{number}@example.com"
     body = {"name": name, "email": email, "password": password, "passwordConfirm": password}
     answer = await client.post("/api/auth/register", content=json.dumps(body), headers=JSON)

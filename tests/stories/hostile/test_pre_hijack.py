@@ -1,4 +1,4 @@
-"""Pre-hijack: a stranger registers my address with his password. Whoever reads my mail is the one who gets the account.
+"""Pre-hijack: a stranger registers my address with his password. Only a reader of my mail gets the account.
 
 O9: each story ends with the stranger out, whatever he had opened, and with my password the only one.
 """
@@ -55,7 +55,7 @@ async def require_mine(world: World, stranger: httpx.AsyncClient | None = None) 
 
 
 async def test_i_register_again_prove_it_and_he_is_out(backend: Backend) -> None:
-    """O9: registering an address that was never proven can be repeated by its owner."""
+    """O9: registering an address that was never verified can be repeated by its owner."""
     async with world_on(backend, mandatory_verification()) as world:
         assert (await register(world, HIS_PASSWORD, "See evil.example")).status_code == 201
         his_code = await code_mailed(world)
@@ -76,7 +76,7 @@ async def test_i_register_again_prove_it_and_he_is_out(backend: Backend) -> None
 
 
 async def test_at_the_link_i_say_that_it_was_not_me_and_he_is_out(world: World) -> None:
-    """O9: whoever proves the address by the page takes the account over; his sessions end, his password dies."""
+    """O9: the one who verifies the address by the page takes the account over; his sessions end, his password dies."""
     await register(world, HIS_PASSWORD)
     code = await code_mailed(world)
     stranger = await world.sign_in(MINE, HIS_PASSWORD)
@@ -97,7 +97,7 @@ async def test_at_the_link_i_say_that_it_was_not_me_and_he_is_out(world: World) 
 
 
 async def test_i_reset_the_password_and_he_is_out(world: World) -> None:
-    """O9: a reset takes the account over, also after he had proven nothing and signed in."""
+    """O9: a reset takes the account over, also after he had verified nothing and signed in."""
     await register(world, HIS_PASSWORD)
     stranger = await world.sign_in(MINE, HIS_PASSWORD)
     client = await world.client()
@@ -109,10 +109,10 @@ async def test_i_reset_the_password_and_he_is_out(world: World) -> None:
     await require_mine(world, stranger)
 
 
-@pytest.mark.parametrize("why", ["just registered", "proven", "used", "used long ago", *COLUMNS])
+@pytest.mark.parametrize("why", ["just registered", "verified", "used", "used long ago", *COLUMNS])
 async def test_what_is_somebodys_is_not_registered_again(world: World, why: str) -> None:
     await register(world, MY_PASSWORD)
-    if why == "proven":
+    if why == "verified":
         await (await world.client()).get(f"/api/auth/verifyemail/{await code_mailed(world)}")
     if why.startswith("used"):
         await world.sign_in(MINE, MY_PASSWORD)

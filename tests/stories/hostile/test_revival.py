@@ -100,7 +100,7 @@ async def test_s11_a_deleted_account_s_tokens_are_nobody_s_when_the_address_is_r
 
 
 async def test_s11_numbers_go_on_where_everything_old_was_deleted(world: World) -> None:
-    """S11: a sequence that began anew would hide a revocation from whoever has read that far."""
+    """S11: a sequence that began anew would hide a revocation from a process that has read that far."""
     now = world.clock.now()
     notice = Revocation(now, RevocationKind.SESSION, "s", now + timedelta(hours=1))
     seen: list[list[int]] = []

@@ -74,7 +74,7 @@ class Holders:
     [(b"G", b""), (HALF_A_HEAD, b"a"), (HALF_A_BODY, b" "), (ENOUGH_TO_READ, ENOUGH_TO_READ)],
     ids=["silent", "a head without an end", "a body without an end", "who reads no answer"],
 )
-def test_n10_whoever_holds_the_connections_does_not_hold_the_process(tmp_path: Path, first: bytes, then: bytes) -> None:
+def test_n10_who_holds_the_connections_does_not_hold_the_process(tmp_path: Path, first: bytes, then: bytes) -> None:
     given = {**given_keys(), "VESTIBULE_CONNECTIONS": str(MOST)}
     with serving(tmp_path, **given) as server, Holders(server.port, first, then):
         wait_until(lambda: "connections_shed" in server.output, "its being crowded")

@@ -173,7 +173,7 @@ CONTENDERS: dict[str, tuple[str, Act]] = {
 
 
 def of_neighbour(act: Act) -> Act:
-    """The same, by whoever squats on an email that the person wants."""
+    """The same, by somebody who squats on an email that the person wants."""
 
     def acting(world: World, person: Person) -> Awaitable[Any]:
         assert person.neighbour is not None

@@ -25,7 +25,7 @@ from vestibule.settings.fields import Settings
 
 CALLERS, TOKENS = 1_100, 40
 VERIFY = "/api/auth/verify"
-_HANGS_SECONDS = 30  # ten times what an answer takes: whoever waits for the one held back would wait for ever
+_HANGS_SECONDS = 30  # ten times what an answer takes: one who waits for the answer held back would wait for ever
 Answer = asyncio.Task[httpx.Response]
 
 

@@ -120,7 +120,7 @@ async def test_of_those_who_register_anew_and_who_prove_the_address_one_password
             [client.get(f"/api/auth/verifyemail/{code}")]
             + [client.post("/api/auth/register", json=_person(email, password)) for password in passwords]
         )
-        proven, anew = answers[0].status_code == 200, [answer.status_code for answer in answers[1:]].count(201)
-        assert (proven, anew) in {(True, 0), (False, 1)}, [answer.status_code for answer in answers]
+        verified, anew = answers[0].status_code == 200, [answer.status_code for answer in answers[1:]].count(201)
+        assert (verified, anew) in {(True, 0), (False, 1)}, [answer.status_code for answer in answers]
         body = {"email": email, "password": "the first horse"}
-        assert ((await client.post("/api/auth/login", json=body)).status_code == 200) == proven
+        assert ((await client.post("/api/auth/login", json=body)).status_code == 200) == verified

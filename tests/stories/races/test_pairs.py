@@ -40,7 +40,7 @@ class Pair:
 
 
 def pairs() -> Iterator[Pair]:
-    """Each two flows on one account; and whoever takes an email beside everything its squatter does."""
+    """Each two flows on one account; and taking an email beside everything its squatter does."""
     for one, other in combinations_with_replacement(CONTENDERS, 2):
         yield Pair(f"{one} and {other}", (CONTENDERS[one][1], CONTENDERS[other][1]))
     for one in _TAKING:

@@ -26,7 +26,7 @@ MOST_REQUESTS = MAX_LIVE_SUCCESSORS - 2
 
 
 class Server(Protocol):
-    """Whoever decides about one session, whose first counter is 1."""
+    """What decides about one session, whose first counter is 1."""
 
     clock: ManualClock
 

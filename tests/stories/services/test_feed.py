@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from tests.harness.world import World
-from vestibule.flows.feed_services import BATCH, Heartbeat, Hello, Told, end_removed_services, feed_service
+from vestibule.flows.feed_services import BATCH, Heartbeat, Hello, Told, end_feeds_of_revoked_keys, feed_service
 from vestibule.flows.follow_revocations import read_new_backlog, read_whole_backlog
-from vestibule.flows.services import create_service_key, identify_service, revoke_service_key
+from vestibule.flows.service_keys import create_service_key, identify_service, revoke_service_key
 from vestibule.model.errors import Overloaded, ServiceKeyInvalid
 from vestibule.model.revocations import OVERLAP_SECONDS, Notice, Revocation, RevocationKind
 from vestibule.state.feed import MOST_WAITING, Follower
@@ -176,7 +176,7 @@ async def test_a_removed_key_ends_what_it_follows_and_no_other(world: World) -> 
     keys = [await identify_service(world.env, await create_service_key(world.env, name) or "") for name in ("a", "b")]
     with world.env.feed.following(keys[0].digest) as removed, world.env.feed.following(keys[1].digest) as kept:
         await revoke_service_key(world.env, "a")
-        await end_removed_services(world.env)
+        await end_feeds_of_revoked_keys(world.env)
         assert (removed.over, kept.over) == (True, False)
 
 

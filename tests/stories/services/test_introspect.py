@@ -3,7 +3,7 @@
 import httpx
 
 from tests.harness.world import World
-from vestibule.flows.services import create_service_key
+from vestibule.flows.service_keys import create_service_key
 
 PATH = "/api/auth/introspect"
 INACTIVE = {"active": False}

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.harness.world import World
-from vestibule.flows.services import create_service_key, revoke_service_key
+from vestibule.flows.service_keys import create_service_key, revoke_service_key
 from vestibule.model import service_keys
 from vestibule.web.wrong_keys import WRONG_KEYS
 

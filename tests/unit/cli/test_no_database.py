@@ -1,4 +1,4 @@
-"""C8: what is named as a database and cannot be one is a sentence that names it, status 2, whoever opens it."""
+"""C8: what is named as a database and cannot be one is a sentence that names it, status 2, in every command."""
 
 import os
 import resource

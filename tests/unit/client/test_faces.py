@@ -404,7 +404,7 @@ async def test_k4_with_a_cookie_another_site_changes_nothing_and_opens_no_websoc
     face: Kit, request: pytest.FixtureRequest
 ) -> None:
     async def opens_none(headers: dict[str, str]) -> None:
-        if "flask" in request.node.name:  # where Werkzeug routes no websocket to a view, whoever asks
+        if "flask" in request.node.name:  # where Werkzeug routes no websocket to a view, for any caller
             assert (await face.ask("GET", headers)).status_code == 400
         else:
             await refused(face, headers, "cross_site", status=403)

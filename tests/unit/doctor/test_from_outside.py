@@ -1,4 +1,4 @@
-"""A server as its visitors see it: Vestibule itself, certificates, and proxies that spoil what it said."""
+"""A server from outside: Vestibule itself, certificates, and proxies that spoil what it said."""
 
 import ssl
 import threading

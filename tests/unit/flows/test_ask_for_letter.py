@@ -104,12 +104,12 @@ async def test_g6_g7_known_and_unknown_are_alike_in_words_and_in_statements(
         assert seen[0] == seen[1]
 
 
-@pytest.mark.parametrize("state", ["unverified", "proven", "disabled", "without a password"])
+@pytest.mark.parametrize("state", ["unverified", "verified", "disabled", "without a password"])
 async def test_g6_the_state_of_an_account_is_not_told(world: World, state: str) -> None:
     await world.register()
     changes = {
         "unverified": {"verified": False},
-        "proven": {"verified": True},
+        "verified": {"verified": True},
         "disabled": {"disabled_at": world.clock.now()},
         "without a password": {"password_hash": None},
     }

@@ -35,7 +35,7 @@ RESET, VERIFY = LetterKind.RESET_PASSWORD, LetterKind.VERIFY_EMAIL
 
 @pytest.fixture
 async def ada(world: World) -> httpx.AsyncClient:
-    """Ada's browser. Her address is proven."""
+    """Ada's browser. Her address is verified."""
     await world.register()
     assert await verify(world, world.secret(VERIFY)) == 200
     return await world.sign_in()
@@ -207,7 +207,7 @@ async def test_of_64_at_once_one_confirms_and_one_takes_back(racing_world: World
             link = f"/{path}/{racing_world.secret(kind)}"
             answers = await asyncio.gather(*(ada.post(link, data=form) for _ in range(64)))
             led = Counter(answer.headers.get("location", "nowhere") for answer in answers)
-            # The first to confirm signs everybody out, and so whoever came late.
+            # The first to confirm signs everybody out, and so those that came late.
             assert led.pop("/signedout?reason=email_changed", 0) < 64
             assert {place: times for place, times in led.items() if place != "nowhere"} == {DONE_AT[kind]: 1}
             await racing_world.deliver()

@@ -66,7 +66,7 @@ async def click_all(browser: httpx.AsyncClient, secret: str) -> None:
 async def test_m19_no_click_of_mine_leaves_me_an_account_whose_password_a_stranger_knows(
     world: World, stranger: httpx.AsyncClient, mine: str, signed_in: bool
 ) -> None:
-    """M19: whatever I have there, and whoever my browser is signed in as; nothing of mine is gone, either."""
+    """M19: whatever I have there, and with my browser signed in as anybody; nothing of mine is gone, either."""
     browser = await world.client(origin=BASE)
     if MINE_IS[mine] is not None:
         await world.register(MINE, MY_PASSWORD)

@@ -49,14 +49,14 @@ async def test_l7_nothing_of_a_deleted_person_is_left(world: World) -> None:
     assert account.id in str(told)
     left["events"].remove(told)
     assert [word for word in of_ada if word in str(left)] == []
-    # Redis also counts requests by network address, whoever they come from.
+    # Redis also counts requests by network address, of every account together.
     replicated = str(await dump.replicated(world))
     assert [word for word in of_ada if word in replicated and word != "192.0.2.7"] == []
     assert len(left["events"]) > 4
     await world.deliver()
 
 
-async def test_l7_whoever_was_signed_in_is_out_and_the_address_is_free(world: World) -> None:
+async def test_l7_who_was_signed_in_is_out_and_the_address_is_free(world: World) -> None:
     account = await somebody(world)
     browser, copied = await world.sign_in(), await world.sign_in()
     assert await delete_account(world.env, account) == 3  # the browser of `somebody` signed in twice

@@ -73,7 +73,7 @@ async def here(world: World) -> list[str]:
 async def test_e6_only_what_nobody_verified_makes_room_and_only_for_what_somebody_did(
     world: World, case: str, dry: bool
 ) -> None:
-    """E6: it is told by its id, whoever was signed in to it is not any more, and looking changes nothing."""
+    """E6: it is told by its id, who was signed in to it is not any more, and looking changes nothing."""
     columns, verified, makes_room = TABLE[case]
     await world.register()
     squatter = await world.sign_in()
@@ -118,7 +118,7 @@ async def test_e6_many_make_room_in_one_batch(world: World) -> None:
     assert sorted(told.made_room) == [(f"s{n:03}", f"l{n:03}") for n in range(90) if n % 3]
 
 
-async def test_e6_whoever_verifies_first_stays(world: World) -> None:
+async def test_e6_who_verifies_first_stays(world: World) -> None:
     await world.register()
     assert await verify(world, world.secret(LetterKind.VERIFY_EMAIL)) == 200
     report, told = await bring(world, [row(HERS, EMAIL, "true")])
@@ -193,7 +193,7 @@ I9 = {
 @pytest.mark.parametrize("dry", [False, True], ids=["for good", "dry"])
 @pytest.mark.parametrize("case", I9)
 async def test_i9_no_row_is_lost_and_each_is_counted_once(world: World, case: str, dry: bool) -> None:
-    """I9: imported, there already or left out, whoever makes room; looking says the same."""
+    """I9: imported, there already or left out, with any account that makes room; looking says the same."""
     rows, after, (imported, there, left_out) = I9[case]
     await bring(world, [row("here", EMAIL, "false"), row("else", "else@example.com", "false")])
     report, told = await bring(world, [row(*each) for each in rows], dry=dry)

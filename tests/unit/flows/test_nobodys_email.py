@@ -56,7 +56,7 @@ async def in_doubt(world: World) -> bool:
 async def test_m17_by_the_contracts_get_no_password_stands_that_somebody_else_may_have_typed(
     backend: Backend, order: str, policy: str
 ) -> None:
-    """M17: it verifies; a letter says why there is no password, and leads to one; whoever was signed in is not."""
+    """M17: it verifies; a letter says why there is no password, and leads to one; who was signed in is not."""
     async with world_on(backend, POLICIES[policy]) as world:
         await both_register(world, *ORDERS[order])
         stranger = await world.client()
@@ -137,7 +137,7 @@ SQUATS = {
 
 @pytest.mark.parametrize("squats", SQUATS)
 async def test_e5_a_squatter_on_the_email_i_want_does_not_kill_my_link(world: World, squats: str) -> None:
-    """E5: what nobody verified goes when somebody proves the mailbox, with whoever was signed in to it."""
+    """E5: what nobody verified goes when somebody verifies the mailbox, and its sessions end."""
     before, columns = SQUATS[squats]
     me = await owner(world)
     if before:
@@ -197,7 +197,7 @@ async def test_e5_who_registers_what_a_squatter_uses_is_sent_a_link_and_not_told
 
 
 async def test_e5_an_email_that_nobody_verified_is_no_way_back(world: World) -> None:
-    """E5: who mistyped her email at sign-up and mends that loses nothing to whoever has the mistyped one."""
+    """E5: who mistyped her email at sign-up and mends that loses nothing to the owner of the mistyped one."""
     await world.register()
     browser = await world.sign_in()
     assert await ask_for_change(browser, WANTED) == 200

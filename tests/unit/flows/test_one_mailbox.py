@@ -39,7 +39,7 @@ def arrived(world: World) -> int:
 
 
 async def test_g18_many_registrations_send_few_letters_to_one_mailbox(town: World) -> None:
-    """G18: and tomorrow a few again, to whoever asks again."""
+    """G18: and tomorrow a few again, to anybody who asks again."""
     await register_all(town)
     await town.deliver()
     assert arrived(town) == DOZEN

@@ -123,7 +123,7 @@ class Story:
 
 
 class Thief:
-    """Whoever may do something does it at any time."""
+    """Everybody does at any time what they may do."""
 
     def __init__(self, story: Story) -> None:
         self.story = story

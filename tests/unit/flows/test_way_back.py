@@ -167,7 +167,7 @@ ENDED: dict[str, Callable[[World], Awaitable[None]]] = {
 
 @pytest.mark.parametrize("how", ENDED)
 async def test_m20_then_the_email_is_free(world: World, how: str) -> None:
-    """M20: and whoever gets it may move away and be taken back like everybody."""
+    """M20: and its new owner may move away and be taken back like everybody."""
     await moved(world)
     await ENDED[how](world)
     assert await register(world) == 201

@@ -40,7 +40,7 @@ _people = count()
 
 
 class Somebody:
-    """An account with a proven email, as its owner and a thief of a session act on it."""
+    """An account with a verified email, as its owner and a thief of a session act on it."""
 
     def __init__(self, world: World) -> None:
         self.world = world

@@ -1,4 +1,4 @@
-"""A letter is its account's, whoever has the mailbox: what ends or moves one account touches no letter of another."""
+"""A letter is its account's, not the mailbox's: what ends or moves one account touches no letter of another."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -92,7 +92,7 @@ ENDS: dict[str, Callable[[World, Account], Awaitable[None]]] = {
 
 
 @pytest.mark.parametrize("end", ENDS)
-async def test_m21_whoever_goes_from_a_mailbox_takes_no_letter_of_anothers(
+async def test_m21_who_goes_from_a_mailbox_takes_no_letter_of_anothers(
     world: World, end: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """M21: the owner's way back waits for the mail server that puts it off."""

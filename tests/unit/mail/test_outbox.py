@@ -1,4 +1,4 @@
-"""The outbox with real mail servers and real worker processes: nothing is lost, whoever dies and whatever is down."""
+"""The outbox with real mail servers and real worker processes: nothing is lost, whatever dies and whatever is down."""
 
 import re
 from collections import Counter

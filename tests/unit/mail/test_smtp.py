@@ -169,7 +169,7 @@ async def test_m12_a_server_is_given_one_sender_one_recipient_and_one_letter() -
             assert b"evil" not in server.contents[-1]
 
 
-async def test_the_answer_comes_back_for_whoever_wants_to_know() -> None:
+async def test_the_answer_comes_back_for_the_log() -> None:
     with running(MailServer({"DATA": "250 queued as 4711"})) as port:
         assert await SmtpMailer(Server(HOST, port, "none"), RENDERER).send(a_letter()) == "queued as 4711"
 

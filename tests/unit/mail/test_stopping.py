@@ -1,4 +1,4 @@
-"""C33: a mail server that says nothing holds up no end: the letter is given back, and due for whoever runs next."""
+"""C33: a mail server that says nothing holds up no end: the letter is given back, and due for the next process."""
 
 import asyncio
 import signal

@@ -1,4 +1,4 @@
-"""Work that is shared: once for each key at a time, whoever gives up, and however it ends."""
+"""Work that is shared: once for each key at a time, also if one who waits gives up, and however it ends."""
 
 import asyncio
 import gc

@@ -74,14 +74,14 @@ async def test_a_large_batch_is_added_at_once(store: Store) -> None:
         assert len(await tx.accounts.add_missing(batch)) == 500
 
 
-async def test_verify_marks_the_address_that_was_proven(store: Store) -> None:
+async def test_verify_marks_the_address_that_was_verified(store: Store) -> None:
     account = await stored_account(store)
     other = await stored_account(store, email="grace@example.com")
     async with store.transaction() as tx:
         assert await tx.accounts.verify(account.id, account.email, LATER)
-        proven = await tx.accounts.get(account.id)
-        assert proven is not None
-        assert (proven.verified, proven.updated_at) == (True, LATER)
+        verified = await tx.accounts.get(account.id)
+        assert verified is not None
+        assert (verified.verified, verified.updated_at) == (True, LATER)
         assert await tx.accounts.get(other.id) == other
 
 

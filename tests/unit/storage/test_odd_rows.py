@@ -16,7 +16,7 @@ from vestibule.flows.clean_up import clean_up
 from vestibule.flows.deliver import deliver_next
 from vestibule.flows.follow_keys import keep_next_keys, look_at_keys
 from vestibule.flows.follow_revocations import read_new_backlog, read_whole_backlog
-from vestibule.flows.services import list_service_keys
+from vestibule.flows.service_keys import list_service_keys
 from vestibule.flows.watch_events import find_events
 from vestibule.model.access_tokens import AccessToken
 from vestibule.model.accounts import Account, Role

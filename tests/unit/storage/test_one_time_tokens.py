@@ -159,7 +159,7 @@ async def test_o9_a_code_of_another_epoch_proves_no_address(store: Store, ada: A
     assert await consume(store, "good", VERIFY) == ada.id
 
 
-async def test_o9_an_address_is_proven_in_the_epoch_of_its_code_alone(store: Store, ada: Account) -> None:
+async def test_o9_an_address_is_verified_in_the_epoch_of_its_code_alone(store: Store, ada: Account) -> None:
     """O9: the epoch that ends between spending the code and proving the address, too."""
     async with store.transaction() as tx:
         epoch = await tx.accounts.set_password(ada.id, "another hash", NOW)

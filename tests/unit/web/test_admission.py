@@ -116,7 +116,7 @@ async def test_slots_are_given_back_with_the_answer(world: World) -> None:
 
 
 def test_each_line_of_the_map_that_takes_a_password_says_that_it_hashes() -> None:
-    """By the fields of what is sent: whoever is asked for a password has it hashed."""
+    """By the fields of what is sent: a route that asks for a password hashes it."""
     taking = {line.path for line in ROUTES if line.body and any("assword" in name for name in line.body.REQUIRED)}
     assert {line.path for line in ROUTES if line.hashes} == taking
     assert {line.handler.__name__ for line in PAGES if line.hashes} == {

@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from tests.harness.world import BASE, FRONT_END, World
+from vestibule.web.asking_service import service
 from vestibule.web.routes import ROUTES as ROUTE_MAP
-from vestibule.web.service import service
 
 pytestmark = pytest.mark.any_engine
 ROUTES = [
@@ -113,7 +113,7 @@ async def test_a_refused_refresh_leaves_the_token_unspent(world: World, method: 
     assert (await browser.get("/api/auth/refresh")).status_code == 200
 
 
-async def test_b1_no_form_reaches_anything_whoever_sends_it(world: World) -> None:
+async def test_b1_no_form_reaches_anything_from_any_site(world: World) -> None:
     await world.register()
     body = b'{"email": "ada@example.com", "password": "correct horse"}'
     for site in ("cross-site", "same-site", "same-origin", "none"):

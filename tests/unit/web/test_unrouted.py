@@ -79,7 +79,7 @@ async def test_who_does_not_ask_for_a_page_is_told_in_json(world: World, accept:
 
 
 @pytest.mark.parametrize("path", ["/api", "/api/", "/api/nope", "/api/auth/nope/", "/%61pi/nope"])
-async def test_whoever_asks_the_api_is_told_in_json(world: World, path: str) -> None:
+async def test_who_asks_the_api_is_told_in_json(world: World, path: str) -> None:
     answer = await ask(world, "GET", path, BROWSER)
     assert (answer.status_code, answer.json()["code"]) == (404, "route_unknown")
     refused = await ask(world, "DELETE", "/api/auth/login", BROWSER)

@@ -50,8 +50,8 @@ def connect(url: str, max_connections: int, wait_seconds: float, **seconds: floa
     """
     sentinels, name, primary, watchers = parse(url)
     manager = Sentinel(sentinels, sentinel_kwargs=watchers | seconds)  # type: ignore[no-untyped-call]
-    limits = {"max_connections": max_connections, "timeout": wait_seconds}
-    pool = _Pool(name, manager, **limits, **primary, **seconds)  # type: ignore[no-untyped-call]
+    queueing = {"max_connections": max_connections, "timeout": wait_seconds}
+    pool = _Pool(name, manager, **queueing, **primary, **seconds)  # type: ignore[no-untyped-call]
     return Redis.from_pool(pool)
 
 

@@ -15,10 +15,10 @@ from vestibule.flows.introspect import introspect
 from vestibule.model.revocations import Notice, RevocationKind
 from vestibule.protocol.tasks import mark_retrieved
 from vestibule.web.api import answers
+from vestibule.web.asking_service import AskingService
 from vestibule.web.caller import InEnv
 from vestibule.web.errors import Json
 from vestibule.web.pages.form import read_form
-from vestibule.web.service import AskingService
 
 PROTOCOL = 1
 SEND_SECONDS = 10
@@ -27,8 +27,8 @@ SEND_SECONDS = 10
 _MAX_DIGITS = 18
 
 
-async def follow(env: InEnv, service: AskingService, after: str = "") -> Response:
-    """Follow what is revoked, as server-sent events. `after` is the cursor of the last heartbeat; without one, or with
+async def stream_revocations(env: InEnv, service: AskingService, after: str = "") -> Response:
+    """Stream what is revoked, as server-sent events. `after` is the cursor of the last heartbeat; without one, or with
     one that is unknown here, everything that is revoked now is sent first.
     """
     cursor = int(after) if after.isascii() and after.isdecimal() and len(after) <= _MAX_DIGITS else 0

@@ -84,7 +84,9 @@ _UNDO = _LinkAction(
     "taken_back",
 )
 
-_NOT_MINE = _("You did not make this account? Then choose a password of your own. Whoever made it is signed out.")
+_NOT_MINE = _(
+    "You did not make this account? Then choose a password of your own. The person who made it is signed out."
+)
 _MAKE_MINE = _("Choose my own password")
 
 _DEAD_LINK = _("This link does not work any more")

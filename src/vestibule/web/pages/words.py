@@ -72,7 +72,7 @@ WHAT_HAPPENED = {
     EventKind.PASSWORD_CHANGED: _("The password was changed"),
     EventKind.EMAIL_CHANGED: _("The address was changed"),
     EventKind.EMAIL_TAKEN_BACK: _("The old address was taken back"),
-    EventKind.SQUATTER_REMOVED: _("An account that nobody had proven was removed from your address"),
+    EventKind.SQUATTER_REMOVED: _("An account that nobody had verified was removed from your address"),
     EventKind.LETTER_REFUSED: _("An email to this account could not be delivered"),
     EventKind.ACCOUNT_DISABLED: _("The account was closed"),
     EventKind.ACCOUNT_ENABLED: _("The account was opened again"),

@@ -1,4 +1,4 @@
-"""Services: create and revoke the key of a service, and identify a service by its key."""
+"""Service keys: create, list and revoke them, and identify a service by its key."""
 
 from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import Request
 
-from vestibule.flows.services import identify_service
+from vestibule.flows.service_keys import identify_service
 from vestibule.model.errors import ServiceKeyInvalid, TooManyRequests
 from vestibule.model.limits import network_of
 from vestibule.model.service_keys import ServiceKey, digest_of

@@ -9,7 +9,7 @@ from vestibule.model.limits import RateClass, network_of
 from vestibule.web.caller import env_of, network_address
 
 
-def within_limit(counted: RateClass) -> Callable[[Request], Awaitable[None]]:
+def within_rate_limit(counted: RateClass) -> Callable[[Request], Awaitable[None]]:
     """Return a dependency that raises `TooManyRequests` if the caller's network has reached its limit."""
 
     async def count(request: Request) -> None:
