@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
+from vestibule.doctor.at_start import log_weaknesses
 from vestibule.model.clock import SystemClock
 from vestibule.observability import logs
 from vestibule.observability.metrics.listener import listening
@@ -33,7 +34,18 @@ from vestibule.wiring.opening import brand, opened, read_settings, renderer, tem
 
 
 def application() -> ASGIApp:
-    """Return the ASGI application for the settings in the environment; raises `WrongSettings`."""
+    """Return what `worker` does, and log the settings that weaken the server. For any ASGI server; raises
+    `WrongSettings`.
+    """
+    program = worker()
+    log_weaknesses(read_settings())
+    return program
+
+
+def worker() -> ASGIApp:
+    """Return the ASGI application for the settings in the environment, for the workers of `vestibule serve`, which has
+    logged what weakens them once for all. Raises `WrongSettings`.
+    """
     shorten_time_slices()
     pass_on_the_first()
     return assembled(read_settings())

@@ -7,6 +7,7 @@ not load OpenTelemetry. Other ASGI servers name `vestibule.traced:application`.
 from starlette.types import ASGIApp, Scope
 
 from vestibule import app
+from vestibule.doctor.at_start import log_weaknesses
 from vestibule.observability.traces.provider import begin
 from vestibule.observability.traces.requests import Traced
 from vestibule.observability.traces.threads import TracedThreads
@@ -20,7 +21,18 @@ _PROBES = ("/healthz/live", "/healthz/ready", "/api/healthchecker")
 
 
 def application() -> ASGIApp:
-    """Return the ASGI application for the settings in the environment; raises `WrongSettings`."""
+    """Return what `worker` does, and log the settings that weaken the server. For any ASGI server; raises
+    `WrongSettings`.
+    """
+    program = worker()
+    log_weaknesses(read_settings())
+    return program
+
+
+def worker() -> ASGIApp:
+    """Return the ASGI application for the settings in the environment, for the workers of `vestibule serve`; raises
+    `WrongSettings`.
+    """
     shorten_time_slices()
     pass_on_the_first()
     chosen = read_settings()

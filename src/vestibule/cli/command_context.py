@@ -59,8 +59,8 @@ class CommandContext(Protocol):
     async def examine(self, url: str | None) -> list[Finding]:
         """Return what the doctor finds: on this machine, or of the server at `url`, from outside."""
 
-    def weaknesses(self) -> list[Finding]:
-        """Return which settings weaken the server, perhaps unintentionally."""
+    def log_weaknesses(self) -> None:
+        """Log a warning for each setting that weakens the server."""
 
     async def migrate(self) -> tuple[str | None, str]:
         """Migrate the database; return the revision before, None if it was empty, and after."""

@@ -28,7 +28,7 @@ from vestibule.settings.fields import Settings
 from vestibule.settings.reading import ENV_FILE, WrongSettings, slips
 
 _log = structlog.get_logger(__name__)
-_PLAIN, _TRACED = "vestibule.app:application", "vestibule.traced:application"
+_PLAIN, _TRACED = "vestibule.app:worker", "vestibule.traced:worker"
 _TRACES_PACKAGE = "opentelemetry-exporter-otlp-proto-http"
 # The head of a request must arrive within ten seconds and 16 kB, so that no slow client holds a connection for longer
 # (ASVS 5.0, 15.2.2). web/body.py limits bodies.
@@ -65,7 +65,7 @@ def serve(
         listener.close()
     os.environ["PORT"] = str(bound_port)  # for the workers: links in letters contain it
     _warn_of_unknown_names()
-    _warn_of_weaknesses(command_context)
+    command_context.log_weaknesses()
     asyncio.run(_prepare(command_context))
     open_files.raise_limit()
     connections = _connections(settings)
@@ -106,12 +106,6 @@ def _warn_of_unknown_names() -> None:
     """Warn of names in `.env` that look like misspelled settings. They may be another program's, so only warn."""
     for name, meant in slips():
         _log.warning("setting_unknown", name=name, file=str(ENV_FILE), perhaps=meant)
-
-
-def _warn_of_weaknesses(command_context: CommandContext) -> None:
-    """Warn of settings that weaken the server. It starts all the same, because they may be intended."""
-    for finding in command_context.weaknesses():
-        _log.warning("setting_weakens", what=finding.what, why=finding.why, remedy=finding.remedy)
 
 
 @contextlib.contextmanager

@@ -2,9 +2,19 @@
 
 from collections.abc import Iterator
 
+import structlog
+
 from vestibule.doctor import mail, proxies, redis, weak_settings
 from vestibule.model.findings import Finding, Severity
 from vestibule.settings.fields import Settings
+
+_log = structlog.get_logger(__name__)
+
+
+def log_weaknesses(settings: Settings) -> None:
+    """Log a warning for each setting that weakens the server. It starts all the same: the setting may be intended."""
+    for finding in check(settings):
+        _log.warning("setting_weakens", what=finding.what, why=finding.why, remedy=finding.remedy)
 
 
 def check(settings: Settings) -> Iterator[Finding]:

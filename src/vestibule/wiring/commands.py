@@ -79,8 +79,8 @@ class RealCommandContext:
             return await examination.examine_from_outside(self.settings, SystemClock(), url)
         return await examination.examine(self.settings, SystemClock())
 
-    def weaknesses(self) -> list[Finding]:
-        return [*at_start.check(self.settings)]
+    def log_weaknesses(self) -> None:
+        at_start.log_weaknesses(self.settings)
 
     async def migrate(self) -> tuple[str | None, str]:
         if await self._revision() == REVISION:

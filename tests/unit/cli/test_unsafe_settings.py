@@ -1,10 +1,11 @@
 """What production does not start with: each refused in one line that says what to type."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.harness.process import PRODUCTION, complaint, given_keys, serving
+from tests.harness.process import PRODUCTION, complaint, given_keys, run, serving
 from tests.unit.cli.conftest import Refusal
 from vestibule.crypto.opaque import mint_secret
 from vestibule.settings import reading
@@ -81,3 +82,35 @@ def test_c25_what_weakens_a_server_is_a_line_of_its_log(tmp_path: Path) -> None:
         "VESTIBULE_REFRESH_ROTATION=on",
     ):
         assert any(words in line for line in lines), lines
+
+
+# What any ASGI server does with an application: start it, and end it.
+ASGI_SERVER = """
+import asyncio
+from vestibule.{module} import application
+
+async def main():
+    told = [{{"type": "lifespan.shutdown"}}, {{"type": "lifespan.startup"}}]
+
+    async def receive():
+        return told.pop()
+
+    async def send(message):
+        assert message["type"].endswith("complete"), message
+
+    await application()({{"type": "lifespan", "asgi": {{"version": "3.0"}}, "state": {{}}}}, receive, send)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("module", ["app", "traced"])
+def test_c25_so_it_is_where_another_asgi_server_starts_it(module: str, tmp_path: Path) -> None:
+    assert run(tmp_path, "migrate").returncode == 0
+    script = (sys.executable, "-c", ASGI_SERVER.format(module=module))
+    settings = {**PRODUCTION, **given_keys(), "VESTIBULE_REFRESH_ROTATION": "off"}
+    ended = run(tmp_path, program=script, **settings)
+    assert ended.returncode == 0, ended.stderr
+    lines = [line for line in (ended.stdout + ended.stderr).splitlines() if "setting_weakens" in line]
+    assert len(lines) == 1
+    assert "do not rotate" in lines[0]

@@ -1,21 +1,33 @@
 """Copy everything from one database to another, SQLite or PostgreSQL: all of it, or nothing."""
 
+import re
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from sqlalchemy import Table, func, insert, select, text
+from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.process.operator_errors import OperatorError
+from vestibule.protocol.one_line import one_line
+from vestibule.storage.sql.driver_faults import is_about_a_value
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.schema import Sequence, metadata
-from vestibule.storage.sql.source import of_the_source
+from vestibule.storage.sql.source import SourceUnusable, of_the_source, read_any_text, said_of
 
 _BATCH = 500
+_MOST_KEY_CHARACTERS = 64
+_ARGUMENT = re.compile(r"query argument \$(\d+)")
+# What stands in the way of a value: the database, a driver or SQLAlchemy refuses it.
+_REFUSING = (StatementError, ValueError, TypeError, OverflowError)
 
 
 class NotEmpty(OperatorError):
     """The target database has rows already. The message says what to do."""
+
+
+class RowRefused(SourceUnusable):
+    """The target database does not take a row of the source. The message names the row by its primary key."""
 
 
 class DatabaseCopy:
@@ -24,6 +36,7 @@ class DatabaseCopy:
     def __init__(self, source: Engines, target: Engines) -> None:
         self._source = source
         self._target = target
+        read_any_text(source)  # so that the row with such a text can be named
 
     async def count(self) -> int:
         """Return the number of rows to copy; raises `SourceUnavailable`."""
@@ -35,7 +48,7 @@ class DatabaseCopy:
         """Copy every table, and return the number of rows of each. `progress` is called with the size of each batch.
 
         A SQLite file is closed to writers meanwhile; on PostgreSQL the servers must have been stopped. Raises
-        `NotEmpty`, `SourceUnavailable` or `StoreUnavailable`, and has then changed nothing.
+        `NotEmpty`, `RowRefused`, `SourceUnavailable` or `StoreUnavailable`, and has then changed nothing.
         """
         async with (
             self._source.core_transaction(seconds=None) as old,
@@ -61,10 +74,39 @@ async def _require_empty(new: AsyncConnection) -> None:
 async def _carry(table: Table, old: AsyncConnection, new: AsyncConnection, progress: Callable[[int], None]) -> int:
     carried = 0
     async for rows in _read(table, old):
-        await new.execute(insert(table), [dict(row._mapping) for row in rows])
+        await _insert(table, [dict(row._mapping) for row in rows], new)
         carried += len(rows)
         progress(len(rows))
     return carried
+
+
+async def _insert(table: Table, rows: list[dict[str, Any]], new: AsyncConnection) -> None:
+    """Insert the rows; raises `RowRefused` for the first that the database does not take."""
+    try:
+        async with new.begin_nested():
+            await new.execute(insert(table), rows)
+    except _REFUSING as fault:
+        if isinstance(fault, DBAPIError) and not is_about_a_value(fault):
+            raise
+        if len(rows) == 1:
+            raise RowRefused(_refusal(table, rows[0], fault)) from None
+        for row in rows:
+            await _insert(table, [row], new)
+
+
+def _refusal(table: Table, row: dict[str, Any], fault: Exception) -> str:
+    key = ", ".join(f"{column.name} {str(row[column.name])[:_MOST_KEY_CHARACTERS]}" for column in table.primary_key)
+    return (
+        f"--from: the row of {table.name} with {one_line(key)} does not fit into the new database: "
+        f"{_why(table, fault)}; nothing was copied: correct or delete that row, then run this again"
+    )
+
+
+def _why(table: Table, fault: Exception) -> str:
+    """Return what is wrong with a row, without its content."""
+    said = said_of(fault) if isinstance(fault, DBAPIError) else "a value does not fit its column"
+    argument = _ARGUMENT.search(said)
+    return f"its {list(table.columns)[int(argument[1]) - 1].name} does not fit its column" if argument else said
 
 
 async def _read(table: Table, old: AsyncConnection) -> AsyncIterator[Any]:

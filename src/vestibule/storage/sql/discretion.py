@@ -47,7 +47,7 @@ def _without_values(driver: BaseException) -> str:
     if state.startswith(_TRIGGER_CLASS) or getattr(driver, "sqlite_errorcode", None) == _SQLITE_TRIGGER:
         return _A_TRIGGER
     if state.startswith(_QUOTING_CLASS):
-        return _QUOTED.sub("…", message)
+        return _QUOTED.sub("…", _OF_ASYNCPG.sub(r"\1 cannot be sent", message))
     return _OF_SQLITE.sub(r"\1", _OF_ASYNCPG.sub(r"\1 cannot be sent", message))
 
 

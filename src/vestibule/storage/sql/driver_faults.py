@@ -33,6 +33,12 @@ def is_conflict(fault: exc.DBAPIError) -> bool:
     return conflict or getattr(fault.orig, "sqlite_errorcode", None) in _SQLITE_CONFLICTS
 
 
+def is_about_a_value(fault: exc.DBAPIError) -> bool:
+    """Return whether the database or its driver refused a value, or a row that breaks a constraint."""
+    sqlstate = getattr(fault.orig, "sqlstate", None) or ""
+    return sqlstate[:2] in {"22", "23"} or isinstance(fault, exc.IntegrityError | exc.DataError)
+
+
 def is_not_our_mistake(fault: exc.DBAPIError) -> bool:
     """Return whether the database is busy, full, gone, read-only or shutting down; False for a wrong statement."""
     sqlstate = getattr(fault.orig, "sqlstate", None)

@@ -53,7 +53,8 @@ def read_any_text(engines: Engines) -> None:
     whole result at one. PostgreSQL stores no such text.
     """
     if engines.dialect == "sqlite":
-        event.listen(engines.single_reads.sync_engine, "connect", _take_any_bytes)
+        for connecting in (engines.writing, engines.single_reads):
+            event.listen(connecting.sync_engine, "connect", _take_any_bytes)
 
 
 def _take_any_bytes(connection: Any, _record: Any) -> None:
