@@ -12,6 +12,7 @@ import httpx
 from sqlalchemy import func, select, text
 
 from tests.harness.rounds import rounds
+from tests.harness.servers import SLACK_SECONDS
 from tests.harness.world import World
 from vestibule.model.letters import LetterKind
 from vestibule.storage.sql.schema import accounts, letters
@@ -94,7 +95,7 @@ async def _until_waiting(world: World, count: int) -> None:
     waiting = text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
-    async with asyncio.timeout(1.5), world.engines.core_reading() as connection:
+    async with asyncio.timeout(SLACK_SECONDS), world.engines.core_reading() as connection:
         while (await connection.execute(waiting)).scalar_one() < count:
             pass
 

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from tests.harness.servers import SLACK_SECONDS
 from tests.harness.world import key_ring
 from tests.stories.hostile.forgery import Good
 from tests.stories.hostile.tokens import hostile_tokens
@@ -156,4 +157,4 @@ def test_awkward_text_is_refused_and_nothing_worse(knowing: Knowing) -> None:
     begun = time.monotonic()
     awkward = ["", ".", "..", "...", "\0", "\ud800.a.b", "é.é.é", "a" * 8192, "." * 8192, "a.b." + "c" * 9000]
     assert outcomes(knowing, awkward) == {TokenInvalidError}
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < SLACK_SECONDS

@@ -5,6 +5,7 @@ import json
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -25,7 +26,6 @@ from vestibule.model.clock import SystemClock
 from vestibule.model.letters import LetterKind
 from vestibule.model.sessions import Device, begin
 
-LONGEST_WAIT_SECONDS = 1.5
 MANY = 64
 
 
@@ -42,12 +42,25 @@ def redis_server(tmp_path: Path) -> Iterator[tuple[str, "Popen[bytes]"]]:
     process.wait()
 
 
-@pytest.fixture
-async def replicated(postgresql: Backend, redis_server: tuple[str, "Popen[bytes]"]) -> AsyncIterator[World]:
-    """A Vestibule whose clock is not behind that of its Redis, which forgets by its own."""
-    async with world_on(replace(postgresql, redis_url=redis_server[0]), redis_seconds=0.25) as world:
+@asynccontextmanager
+async def world_beside(backend: Backend, redis_url: str, redis_seconds: float) -> AsyncIterator[World]:
+    """Yield a Vestibule whose clock is not behind that of its Redis, which forgets by its own."""
+    async with world_on(replace(backend, redis_url=redis_url), redis_seconds=redis_seconds) as world:
         world.clock.advance(seconds=max((SystemClock().now() - world.clock.now()).total_seconds(), 0))
         await world.register()
+        yield world
+
+
+@pytest.fixture
+async def replicated(postgresql: Backend, redis_server: tuple[str, "Popen[bytes]"]) -> AsyncIterator[World]:
+    async with world_beside(postgresql, redis_server[0], redis_seconds=servers.WAIT_SECONDS) as world:
+        yield world
+
+
+@pytest.fixture
+async def impatient(postgresql: Backend, redis_server: tuple[str, "Popen[bytes]"]) -> AsyncIterator[World]:
+    """A Vestibule that waits for its Redis as briefly as a server does. A busy machine may exceed that."""
+    async with world_beside(postgresql, redis_server[0], redis_seconds=0.25) as world:
         yield world
 
 
@@ -138,15 +151,15 @@ async def test_what_has_just_ended_is_not_shown_again(replicated: World, redis: 
 
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP], ids=["gone", "half-open"])
 async def test_without_redis_everything_works_and_soon(
-    replicated: World, redis_server: tuple[str, "Popen[bytes]"], blow: signal.Signals
+    impatient: World, redis_server: tuple[str, "Popen[bytes]"], blow: signal.Signals
 ) -> None:
     """O2: without redis everything works and soon."""
     redis_server[1].send_signal(blow)
-    browser = await replicated.client()
+    browser = await impatient.client()
     body = {"email": "ada@example.com", "password": "correct horse"}
-    assert await _answered_soon(replicated, browser, "POST", "/api/auth/login", json=body) == 200
+    assert await _answered_soon(impatient, browser, "POST", "/api/auth/login", json=body) == 200
     for method, path in (("GET", "users/me"), ("POST", "auth/refresh"), ("GET", "users/me"), ("POST", "auth/logout")):
-        assert await _answered_soon(replicated, browser, method, f"/api/{path}") == 200
+        assert await _answered_soon(impatient, browser, method, f"/api/{path}") == 200
 
 
 async def test_an_emptied_redis_signs_nobody_out(replicated: World, redis: Redis) -> None:
@@ -176,7 +189,7 @@ async def _answered_soon(world: World, browser: httpx.AsyncClient, method: str, 
     world.clock.advance(seconds=2)
     begun = time.monotonic()
     answer = await browser.request(method, path, **request)
-    assert time.monotonic() - begun < LONGEST_WAIT_SECONDS
+    assert time.monotonic() - begun < servers.SLACK_SECONDS
     return answer.status_code
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import text
 
+from tests.harness.servers import SLACK_SECONDS
 from tests.harness.world import World
 from tests.unit.storage import LIMITS, NOW, an_account, stored_account, stored_session
 from vestibule.crypto.entropy import new_id
@@ -190,7 +191,7 @@ async def _until_one_waits_for_the_other(world: World) -> None:
     waiting = text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
-    async with asyncio.timeout(1.5), world.engines.core_reading() as connection:
+    async with asyncio.timeout(SLACK_SECONDS), world.engines.core_reading() as connection:
         while not (await connection.execute(waiting)).scalar_one():
             pass
 
