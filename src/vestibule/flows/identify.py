@@ -1,8 +1,8 @@
 """Identify: return who holds an access token, if the session is still live. Nothing else decides this."""
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from vestibule.flows.env import Env
 from vestibule.flows.follow_keys import read_with_fresh_keys
@@ -11,22 +11,10 @@ from vestibule.model.accounts import Account
 from vestibule.model.errors import SessionOver, StoreUnavailable
 from vestibule.model.sessions import EndReason, Session
 from vestibule.protocol.access_tokens import AccessToken
-from vestibule.state.memory import Found, KnownSession
+from vestibule.state.memory import Caller as Caller  # noqa: PLC0414  # every user of this flow needs it
+from vestibule.state.memory import Found
 
-
-@dataclass(frozen=True)
-class Caller:
-    """A person who is signed in, with the session."""
-
-    known: KnownSession
-
-    @property
-    def account(self) -> Account:
-        return self.known.account
-
-    @property
-    def session_id(self) -> str:
-        return self.known.id
+_DIGESTS_KEPT = 512  # of the tokens used last; their texts take half a megabyte, and never more than 8 MB
 
 
 def identify_from_memory(env: Env, access_token: str) -> Caller | None:
@@ -37,13 +25,13 @@ def identify_from_memory(env: Env, access_token: str) -> Caller | None:
     if token is None or not env.revocations.trusted(env.clock.monotonic()) or env.revocations.refuses(token):
         return None
     now = env.clock.now()
-    known = env.memory.session(token.session_id)
-    if known is None or known.account.id != token.account_id or now >= known.usable_until:
+    caller = env.memory.session(token.session_id)
+    if caller is None or caller.account.id != token.account_id or now >= caller.usable_until:
         return None
     if not _still_good(env, token, now):
         return None
     env.memory.hits += 1
-    return Caller(known)
+    return caller
 
 
 async def identify(env: Env, access_token: str) -> Caller:
@@ -55,9 +43,9 @@ async def identify(env: Env, access_token: str) -> Caller:
         return caller
     token = await read_token(env, access_token)
     env.memory.misses += 1
-    session, known = await _ask(env, token)
-    _require_live(env, token, session, known.account)
-    return Caller(known)
+    session, caller = await _ask(env, token)
+    _require_live(env, token, session, caller.account)
+    return caller
 
 
 async def read_token(env: Env, access_token: str) -> AccessToken:
@@ -112,12 +100,12 @@ async def _look_up(env: Env, session_id: str) -> Found | None:
     if found is None:
         return None
     session, account = found
-    known = KnownSession(session.id, account, session.idle_expires_at)
+    caller = Caller(session.id, account, session.idle_expires_at)
     # What was read before a notice arrived may not be remembered after it: the notice may have been about this.
     fresh = env.revocations.trusted(env.clock.monotonic()) and generation == env.revocations.generation
     if fresh and _why_over(env, session, account) is None:
-        env.memory.keep_session(known)
-    return session, known
+        env.memory.keep_session(caller)
+    return session, caller
 
 
 def _require_live(env: Env, token: AccessToken, session: Session, account: Account) -> None:
@@ -132,5 +120,6 @@ def _why_over(env: Env, session: Session, account: Account) -> EndReason | None:
     return EndReason.ACCOUNT_DISABLED if account.disabled_at is not None else session.why_over(env.clock.now())
 
 
+@lru_cache(maxsize=_DIGESTS_KEPT)
 def _key(access_token: str) -> bytes:
     return hashlib.sha256(access_token.encode()).digest()

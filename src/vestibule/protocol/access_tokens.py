@@ -9,8 +9,6 @@ from vestibule.crypto.jwk import PrivateKey, PublicKey
 from vestibule.crypto.jws import InvalidToken
 from vestibule.protocol.claims import (
     Expected,
-    has_begun,
-    has_expired,
     read_flag,
     read_period,
     require_party,
@@ -98,7 +96,7 @@ def judge(claims: Mapping[str, Any], expected: Expected, now: float, key_id: str
 
 def in_time(token: Remembered, leeway: float, now: float) -> bool:
     """Return whether `now` is within the token's lifetime, give or take the leeway (RFC 7519, section 4.1)."""
-    return has_begun(token.starts_at, leeway, now) and not has_expired(token.expires_at, leeway, now)
+    return token.starts_at - leeway <= now < token.expires_at + leeway
 
 
 def still_good(token: Remembered, keys: Mapping[str, PublicKey], leeway: float, now: float) -> bool:

@@ -32,7 +32,12 @@ def bearer(headers: RawHeaders) -> str | None:
     sent = [content for name, content in headers if name == b"authorization"]
     if len(sent) > 1:
         raise Ambiguous
-    scheme, _, token = sent[0].replace(b"\t", b" ").partition(b" ") if sent else (b"", b"", b"")
+    return bearer_in(sent[0]) if sent else None
+
+
+def bearer_in(authorization: bytes) -> str | None:
+    """Return what follows `Bearer` in an Authorization header; None for another scheme."""
+    scheme, _, token = authorization.replace(b"\t", b" ").partition(b" ")
     if scheme.lower() != b"bearer":
         return None
     # Strip only HTTP's white space (RFC 9110, section 5.6.3); Python would strip more.

@@ -12,18 +12,24 @@ from vestibule.model.revocations import Revocation, RevocationKind
 from vestibule.model.sessions import Session
 from vestibule.protocol.access_tokens import AccessToken
 
+Shown = tuple[list[tuple[bytes, bytes]], bytes]
+"""An answer: its own headers, as ASGI has them, and its body."""
+
 
 @dataclass(frozen=True)
-class KnownSession:
-    """A session that was live when it was read, with its account. In `shown`, faces keep answers made from it."""
+class Caller:
+    """A person who is signed in: a session that was live when it was read, with its account.
 
-    id: str
+    In `shown`, faces keep the answers that they made from it. The answers go when this is dropped.
+    """
+
+    session_id: str
     account: Account
     usable_until: datetime
-    shown: dict[str, bytes] = field(default_factory=dict)
+    shown: dict[str, Shown] = field(default_factory=dict)
 
 
-Found = tuple[Session, KnownSession]
+Found = tuple[Session, Caller]
 """What a look-up brings: the row of the session, and what may be remembered of it."""
 
 
@@ -38,15 +44,15 @@ class CallerMemory:
         self._size = size
         self.hits = self.misses = 0
         self._tokens: dict[bytes, AccessToken] = {}
-        self._sessions: dict[str, KnownSession] = {}
+        self._sessions: dict[str, Caller] = {}
         self._of_account: dict[str, set[str]] = {}
 
     def token(self, key: bytes) -> AccessToken | None:
         """Return the claims of the token with this digest, or None."""
         return self._tokens.get(key)
 
-    def session(self, session_id: str) -> KnownSession | None:
-        """Return what is known of a session, or None."""
+    def session(self, session_id: str) -> Caller | None:
+        """Return who holds a session, or None."""
         return self._sessions.get(session_id)
 
     def keep_token(self, key: bytes, token: AccessToken) -> None:
@@ -55,12 +61,12 @@ class CallerMemory:
             del self._tokens[next(iter(self._tokens))]
         self._tokens[key] = token
 
-    def keep_session(self, known: KnownSession) -> None:
+    def keep_session(self, known: Caller) -> None:
         """Remember a session. First check that no revocation arrived since it was read (`RevocationSet.generation`)."""
         if len(self._sessions) >= self._size:
             self._drop(next(iter(self._sessions)))
-        self._sessions[known.id] = known
-        self._of_account.setdefault(known.account.id, set()).add(known.id)
+        self._sessions[known.session_id] = known
+        self._of_account.setdefault(known.account.id, set()).add(known.session_id)
 
     def drop(self, revocation: Revocation) -> None:
         """Drop the session that a revocation is about, or all sessions of its account."""

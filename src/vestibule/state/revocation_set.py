@@ -46,7 +46,7 @@ class RevocationSet:
 
     def trusted(self, now: float) -> bool:
         """Return whether this memory may be relied on at `now`."""
-        return self.age(now) <= self._staleness
+        return now - self._revoked.fresh_as_of <= self._staleness
 
     def refuses(self, token: AccessToken) -> bool:
         """Return whether the token's session was revoked, or its account after the token was issued."""

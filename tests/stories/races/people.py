@@ -21,7 +21,6 @@ from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.one_time_tokens import Purpose, issue
 from vestibule.model.sessions import Device, Session, begin
 from vestibule.model.store import Transaction
-from vestibule.state.memory import KnownSession
 from vestibule.storage.sql.schema import accounts, known_devices, letters, one_time_tokens, sessions
 
 PASSWORD = "correct horse"
@@ -43,8 +42,7 @@ class Person:
 
     @property
     def caller(self) -> Caller:
-        known = KnownSession(self.sessions[0].id, self.account, self.sessions[0].idle_expires_at)
-        return Caller(known)
+        return Caller(self.sessions[0].id, self.account, self.sessions[0].idle_expires_at)
 
     @property
     def client_info(self) -> ClientInfo:

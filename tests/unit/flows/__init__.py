@@ -10,7 +10,6 @@ from vestibule.flows.change_email import confirm_change
 from vestibule.flows.identify import Caller
 from vestibule.model.errors import Refusal
 from vestibule.model.sessions import Device, begin
-from vestibule.state.memory import KnownSession
 
 EMAIL = "ada@example.com"
 PASSWORD = "correct horse"
@@ -70,7 +69,7 @@ async def confirms_for_whom_it_is(world: World, email: str, secret: str) -> bool
             return False
         session = begin(new_id(), account.id, Device("a browser", "192.0.2.7"), world.env.policy.sessions, now)
         await tx.sessions.open(session, account.epoch)
-    caller = Caller(KnownSession(session.id, account, session.idle_expires_at))
+    caller = Caller(session.id, account, session.idle_expires_at)
     try:
         await confirm_change(world.env, caller, secret)
     except Refusal:

@@ -15,7 +15,6 @@ from vestibule.model.accounts import Account
 from vestibule.model.letters import LetterKind
 from vestibule.model.limits import Limit
 from vestibule.model.login_attempts import AttemptCounter, LoginAttemptLimits
-from vestibule.state.memory import KnownSession
 from vestibule.wiring import background
 
 NONE, HOURS, DAYS = timedelta(), timedelta(hours=3), timedelta(days=400)
@@ -86,11 +85,11 @@ async def test_s15_a_sign_in_of_later_is_none_of_lately(world: World, lead: time
     await world.sign_in()
     async with env.store.transaction() as tx:
         (session,) = await tx.sessions.of_account(account.id, 9, env.clock.now())
-        caller = Caller(KnownSession(session.id, account, session.idle_expires_at))
+        caller = Caller(session.id, account, session.idle_expires_at)
         assert await signed_in_lately(env, tx, caller, env.clock.now())
         session = replace(session, id=session.id[::-1], created_at=session.created_at + lead)
         assert await tx.sessions.open(session, account.epoch)
-        caller = Caller(KnownSession(session.id, account, session.idle_expires_at))
+        caller = Caller(session.id, account, session.idle_expires_at)
         assert not await signed_in_lately(env, tx, caller, env.clock.now())
 
 

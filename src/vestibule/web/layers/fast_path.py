@@ -13,9 +13,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller, identify, identify_from_memory
 from vestibule.model.errors import Refusal
-from vestibule.protocol.cookies import RawHeaders
+from vestibule.protocol.cookies import RawHeaders, read
+from vestibule.protocol.credentials import bearer_in
+from vestibule.state.memory import Shown
 from vestibule.web.api.me import me_content
-from vestibule.web.caller import presented_token
+from vestibule.web.cookies import access_name
 from vestibule.web.forward_auth import caller_headers, check_forwarded
 from vestibule.web.hosts import check_host_and_framing
 from vestibule.web.layers.headers import headers_for
@@ -42,11 +44,12 @@ class FastPath:
         self._env_holder = site.env_holder
         self._web = site.web
         self._under_way = site.under_way
+        self._cookie = access_name(site.web)
         secure = site.web.secure_cookies
         self._headers: dict[bytes | None, list[RawHeader]] = {
             origin.encode() if origin else None: headers_for(origin, secure) for origin in (None, *site.web.origins)
         }
-        self._hosts: set[bytes | None] = set()
+        self._hosts: set[bytes] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         asked = self._asked(scope)
@@ -67,29 +70,30 @@ class FastPath:
         env, said = self._env_holder.env, _said(scope["headers"])
         if env is None or env.readiness.draining or said is None or b"transfer-encoding" in said:
             return None
-        around = self._headers.get(said.get(b"origin"))
-        if around is None or not self._is_ours(said):
+        around, token = self._headers.get(said.get(b"origin")), self._token(said)
+        if around is None or not token:
             return None
         try:
+            if said.get(b"host") not in self._hosts:
+                self._require_ours(said)
             if scope["path"] == _VERIFY:
                 check_forwarded(scope["headers"], self._web)
-            token = presented_token(said.items(), self._web)
         except Refusal:
             return None
         return env, token, around, request_id(scope, self._web) if NAME in said else None
 
-    def _is_ours(self, said: Said) -> bool:
-        """Return whether the Host header names this server. Hosts that were accepted are remembered."""
-        host = said.get(b"host")
-        if host in self._hosts:
-            return True
-        try:
-            check_host_and_framing(said.items(), self._web)
-        except Refusal:
-            return False
-        if host is not None and len(self._hosts) < _MOST_HOSTS:
-            self._hosts.add(host)
-        return True
+    def _token(self, said: Said) -> str | None:
+        """Return the access token, as `web.caller.presented_token` would; empty or None without one."""
+        token = bearer_in(said[b"authorization"]) if b"authorization" in said else None
+        if token is None and b"cookie" in said:
+            return read([(b"cookie", said[b"cookie"])], self._cookie)
+        return token
+
+    def _require_ours(self, said: Said) -> None:
+        """Raise a `Refusal` unless the Host header names this server. Hosts that were accepted are remembered."""
+        check_host_and_framing(said.items(), self._web)
+        if len(self._hosts) < _MOST_HOSTS:
+            self._hosts.add(said[b"host"])
 
     async def _ask(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> None:
         """Look up the caller and answer. If there is none, pass the result on to the framework, which answers."""
@@ -122,9 +126,9 @@ class FastPath:
 
 
 async def _send(scope: Scope, send: Send, caller: Caller, named: RawHeader, around: list[RawHeader]) -> None:
-    status, headers, content = _ANSWERS[scope["path"]](caller, scope)
+    status, (headers, body) = _ANSWERS[scope["path"]](caller, scope)
     await send({"type": "http.response.start", "status": status, "headers": [*headers, named, *around]})
-    await send({"type": "http.response.body", "body": content})
+    await send({"type": "http.response.body", "body": body})
 
 
 def _is_plain(scope: Scope) -> bool:
@@ -148,20 +152,21 @@ def _said(headers: RawHeaders) -> Said | None:
     return said
 
 
-def _me(caller: Caller, _scope: Scope) -> tuple[int, list[RawHeader], bytes]:
-    content = caller.known.shown.get("me")
-    if content is None:
-        content = caller.known.shown["me"] = me_content(caller)
-    return 200, [_JSON, (b"content-length", b"%d" % len(content))], content
+def _me(caller: Caller, _scope: Scope) -> tuple[int, Shown]:
+    shown = caller.shown.get("me")
+    if shown is None:
+        body = me_content(caller)
+        shown = caller.shown["me"] = [_JSON, (b"content-length", b"%d" % len(body))], body
+    return 200, shown
 
 
-def _verify(caller: Caller, scope: Scope) -> tuple[int, list[RawHeader], bytes]:
+def _verify(caller: Caller, scope: Scope) -> tuple[int, Shown]:
     headers = caller_headers(caller, scope["headers"])
-    return 204, [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()], b""
+    return 204, ([(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()], b"")
 
 
 _VERIFY = "/api/auth/verify"
-_ANSWERS: dict[str, Callable[[Caller, Scope], tuple[int, list[RawHeader], bytes]]] = {
+_ANSWERS: dict[str, Callable[[Caller, Scope], tuple[int, Shown]]] = {
     "/api/users/me": _me,
     _VERIFY: _verify,
 }
