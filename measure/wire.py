@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Self
 HOST = "127.0.0.1"
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = b"\r\ncontent-length:"
+_CHUNKED = b"\r\ntransfer-encoding: chunked"
 _CHUNK = 65536
 
 
@@ -45,18 +46,32 @@ def parse(received: bytes) -> Answer | None:
     end = received.find(_HEAD_END)
     if end < 0:
         return None
-    status = int(received[9:12])
-    body = received[end + len(_HEAD_END) :]
-    if status != 204 and len(body) < _length(received[:end]):
-        return None
-    return Answer(status, received[:end], body)
+    status, head, body = int(received[9:12]), received[:end], received[end + len(_HEAD_END) :]
+    whole = body if status == 204 else _whole(head, body)
+    return None if whole is None else Answer(status, head, whole)
 
 
-def _length(head: bytes) -> int:
-    at = head.lower().find(_LENGTH)
-    if at < 0:
+def _whole(head: bytes, body: bytes) -> bytes | None:
+    """The body, once all of it is there. Raises `UnexpectedAnswer` if nothing says where it ends."""
+    named = head.lower()
+    at = named.find(_LENGTH)
+    if at >= 0:
+        return body if len(body) >= int(head[at + len(_LENGTH) :].partition(b"\r\n")[0]) else None
+    if _CHUNKED not in named:
         raise UnexpectedAnswer(f"does not say how long it is: {head!r}")
-    return int(head[at + len(_LENGTH) :].partition(b"\r\n")[0])
+    return _joined(body)
+
+
+def _joined(body: bytes) -> bytes | None:
+    """The content of chunks (RFC 9112, section 7.1), once the last one is there."""
+    joined = b""
+    while True:
+        size, _, rest = body.partition(b"\r\n")
+        if len(rest) < 2 or len(rest) < (length := int(size, 16)) + 2:
+            return None
+        if length == 0:
+            return joined
+        joined, body = joined + rest[:length], rest[length + 2 :]
 
 
 def request(

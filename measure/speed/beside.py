@@ -1,47 +1,100 @@
-"""fastapi-users under the same load, on the same PostgreSQL and the same server."""
+"""Vestibule, FastAPI-Users and Better Auth under the same load, in rounds that alternate, on one PostgreSQL server."""
 
-import sys
+import asyncio
+import json
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
-from urllib.parse import urlencode
 
 from measure import scripts
-from measure.load import ClientInfo, Script, measure
-from measure.server import granian
-from measure.speed.plan import READERS, WRITERS, Plan
-from measure.speed.results import Operation, Results
-from measure.wire import Asker, request
-from tests.harness.process import PASSWORD
-from vestibule.crypto.passwords import Argon2id
+from measure.load import ClientInfo, Measured, Script, measure
+from measure.server import Server
+from measure.speed.contenders import ENTRIES, Entry, better_auth_command, reason_to_leave_out
+from measure.speed.limits import Limits
+from measure.speed.plan import READERS, WARM_UP_SECONDS, WRITERS, Plan
+from measure.speed.results import Contender, Operation, Results
+from measure.wire import Asker
 
-_EMAIL = "ada@example.com"
-# Its requirements and Vestibule's exclude each other, so it has an environment of its own.
-_PROGRAM = (str(Path(sys.prefix) / "peer" / "bin" / "python"), "-m", "granian")
+_EMAILS = [f"ada-{number}@example.com" for number in range(20)]
+_READ = 100  # tokens that are asked for in turn
+_LIBRARY_OF_PWDLIB = "argon2-cffi"
 
 
-async def measure_peer(plan: Plan, database: str, results: Results) -> None:
-    """Sign in, look and sign out."""
-    cost = Argon2id()
-    environment = {
-        "BENCH_DATABASE": database.replace("postgresql://", "postgresql+asyncpg://"),
-        "BENCH_ARGON2": f"{cost.iterations} {cost.memory_kib} {cost.lanes}",
+@dataclass(frozen=True)
+class Running:
+    """One of them, answering, with the tokens that its sign-ins gave."""
+
+    entry: Entry
+    server: Server
+    tokens: list[str] = field(default_factory=list)
+
+
+async def measure_contenders(plan: Plan, folder: Path, settings: dict[str, str], results: Results) -> None:
+    """Sign in, look and sign out; before that, what each one's password hash takes alone."""
+    results.left_out = {
+        entry.name: reason for entry in ENTRIES if (reason := reason_to_leave_out(entry.name)) is not None
     }
-    async with granian("measure.speed.peer:application", "asgi", environment, "/openapi.json", _PROGRAM) as server:
-        async with Asker(server.port) as asker:
-            registration = request("POST", "/register", body={"email": _EMAIL, "password": PASSWORD})
-            await asker.ask(registration, expected=201)
-        tokens: list[str] = []
-        signing_in = [ClientInfo(_signing_in(tokens)) for _ in range(WRITERS)]
-        results.peer[Operation.LOGIN].add(await measure(server, signing_in, plan.peer, 200))
-        looks = [request("GET", "/users/me", token=token) for token in tokens]
-        reading = scripts.sharing(cycle(looks), READERS)
-        results.peer[Operation.ME].add(await measure(server, reading, plan.peer, 200))
-        leaving = scripts.sharing((request("POST", "/auth/logout", token=token) for token in tokens), WRITERS)
-        results.peer[Operation.LOGOUT].add(await measure(server, leaving, 600, 204))
+    entries = [entry for entry in ENTRIES if entry.name not in results.left_out]
+    await _hashes(plan, entries, results)
+    async with AsyncExitStack() as stack:
+        all_running = [
+            Running(entry, await stack.enter_async_context(entry.serving(folder, settings))) for entry in entries
+        ]
+        for running in all_running:
+            await _people(running)
+        for operation, step in ((Operation.LOGIN, _sign_ins), (Operation.ME, _looks)):
+            for timed in (False, *[True] * plan.rounds):
+                for running in all_running:
+                    found = await step(running, plan.others if timed else WARM_UP_SECONDS)
+                    if timed:
+                        results.beside[running.entry.name][operation].add(found)
+        for running in all_running:
+            results.beside[running.entry.name][Operation.LOGOUT].add(await _log_outs(running))
 
 
-def _signing_in(tokens: list[str]) -> Script:
-    sent = request("POST", "/auth/login", form=urlencode({"username": _EMAIL, "password": PASSWORD}))
-    while True:
-        answer = yield sent
-        tokens.append(answer.json()["access_token"])
+async def _hashes(plan: Plan, entries: list[Entry], results: Results) -> None:
+    limits = Limits()
+    for entry in entries:
+        if entry.name is Contender.BETTER_AUTH:
+            results.hashes[entry.name] = await _hashes_in_node(plan.limits)
+        else:
+            library = results.chosen.library if entry.name is Contender.VESTIBULE else _LIBRARY_OF_PWDLIB
+            results.hashes[entry.name] = await limits.hashes(library, plan.limits)
+
+
+async def _hashes_in_node(seconds: float) -> Measured:
+    process = await asyncio.create_subprocess_exec(
+        *better_auth_command("hash.mjs", str(seconds)), stdout=asyncio.subprocess.PIPE
+    )
+    printed, _ = await process.communicate()
+    return Measured(**json.loads(printed))
+
+
+async def _people(running: Running) -> None:
+    async with Asker(running.server.port) as asker:
+        for email in _EMAILS:
+            await asker.ask(running.entry.requests.register(email), running.entry.requests.registered)
+
+
+async def _sign_ins(running: Running, seconds: float) -> Measured:
+    emails = cycle(_EMAILS)
+    visitors = [ClientInfo(_signing_in(running, emails)) for _ in range(WRITERS)]
+    return await measure(running.server, visitors, seconds, 200)
+
+
+def _signing_in(running: Running, emails: Iterator[str]) -> Script:
+    for email in emails:
+        answer = yield running.entry.requests.sign_in(email)
+        running.tokens.append(running.entry.requests.token_of(answer))
+
+
+async def _looks(running: Running, seconds: float) -> Measured:
+    looks = [running.entry.requests.look(token) for token in running.tokens[-_READ:]]
+    return await measure(running.server, scripts.again_and_again(looks, READERS), seconds, 200)
+
+
+async def _log_outs(running: Running) -> Measured:
+    leaves = (running.entry.requests.sign_out(token) for token in running.tokens)
+    return await measure(running.server, scripts.sharing(leaves, WRITERS), 600, running.entry.requests.signed_out)

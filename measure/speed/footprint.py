@@ -4,10 +4,9 @@ import asyncio
 from pathlib import Path
 from time import perf_counter
 
-from measure.server import HEALTH, Server, answering, vestibule
+from measure.server import HEALTH, Server, answering, starting_vestibule, vestibule
 from measure.speed.plan import Plan
 from measure.speed.results import Footprint
-from tests.harness.process import starting
 
 
 async def measure_footprint(plan: Plan, folder: Path, settings: dict[str, str]) -> Footprint:
@@ -17,10 +16,11 @@ async def measure_footprint(plan: Plan, folder: Path, settings: dict[str, str]) 
     starts = []
     for _ in range(plan.starts):
         begun = perf_counter()
-        with starting(folder, **settings) as running:
+        with starting_vestibule(folder, settings) as running:
             await answering(running.port, HEALTH, running.process)
             starts.append(perf_counter() - begun)
             if len(starts) == plan.starts:
                 await asyncio.sleep(plan.idle)
-                worker, parent = Server.of(running).megabytes()
-    return Footprint(worker, parent, starts)
+                server = Server.of(running)
+                (worker, parent), together = server.megabytes(), server.shared_out_megabytes()
+    return Footprint(worker, parent, together, starts)

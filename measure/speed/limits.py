@@ -1,18 +1,22 @@
 """The limits: what the unavoidable part of each operation costs when nothing is around it."""
 
 import asyncio
+import base64
+import json
 from collections.abc import Callable
 from time import perf_counter, process_time
 
 import asyncpg
 
 from measure.load import Measured
+from measure.speed.library import LIBRARIES
 from vestibule.crypto import jwk, jws
-from vestibule.crypto.passwords import Argon2id, Hasher
+from vestibule.crypto.hash_forms import Cost
+from vestibule.crypto.passwords import Argon2id
 from vestibule.process.niced_threads import NicedThreads
 
-_HASHES_AT_ONCE = 2
-_PASSWORD = "correct horse"
+HASHES_AT_ONCE = 2
+_PASSWORD = b"correct horse"
 _CLAIMS = {
     "iss": "vestibule",
     "aud": "vestibule",
@@ -29,39 +33,45 @@ class Limits:
     """Each method measures one limit for so many seconds, in this process, which does nothing else meanwhile."""
 
     def __init__(self) -> None:
-        self._hasher = Hasher(Argon2id())
-        self._hasher.choose_library()  # as a server does
-        self._stored = self._hasher.hash(_PASSWORD)
-        self._key = jwk.generate()
-        self._checking = {self._key.kid: self._key.public}
-        self._token = self._sign()
+        self._keys = {algorithm: jwk.generate(algorithm=algorithm) for algorithm in jwk.ALGORITHMS}
 
-    async def hashes(self, seconds: float) -> Measured:
-        """Passwords checked, on two threads of the priority that the server's have."""
-        threads = NicedThreads(_HASHES_AT_ONCE, waiting=0)
+    async def hashes(self, library: str, seconds: float) -> Measured:
+        """Passwords checked with a library, on two threads of the priority that the server's have."""
+        cost = Argon2id()
+        hasher = LIBRARIES[library](Cost(cost.memory_kib, cost.iterations, cost.lanes))
+        stored = hasher.hash(_PASSWORD)
+        threads = NicedThreads(HASHES_AT_ONCE, waiting=0)
         done = Measured()
 
         async def lane(until: float) -> None:
             while perf_counter() < until:
-                await threads.run(self._hasher.matches, _PASSWORD, self._stored)
+                await threads.run(hasher.verify, stored, _PASSWORD)
                 done.count += 1
 
         begun, cpu = perf_counter(), process_time()
-        await asyncio.gather(*(lane(begun + seconds) for _ in range(_HASHES_AT_ONCE)))
+        await asyncio.gather(*(lane(begun + seconds) for _ in range(HASHES_AT_ONCE)))
         done.seconds, done.cpu_seconds = perf_counter() - begun, process_time() - cpu
         threads.close()
         return done
 
-    async def signatures(self, seconds: float) -> Measured:
+    async def signatures(self, algorithm: str, seconds: float) -> Measured:
         """Tokens signed, one after the other."""
-        return _repeated(self._sign, seconds)
+        return _repeated(lambda: self._sign(algorithm), seconds)
 
-    async def checks(self, seconds: float) -> Measured:
+    async def checks(self, algorithm: str, seconds: float) -> Measured:
         """Signatures checked, one after the other."""
-        return _repeated(lambda: jws.verify(self._token, self._checking, "at+jwt"), seconds)
+        token, key = self._sign(algorithm), self._keys[algorithm]
+        checking = {key.kid: key.public}
+        return _repeated(lambda: jws.verify(token, checking, "at+jwt"), seconds)
 
-    def _sign(self) -> str:
-        return jws.sign(_CLAIMS, self._key, "at+jwt")
+    def _sign(self, algorithm: str) -> str:
+        return jws.sign(_CLAIMS, self._keys[algorithm], "at+jwt")
+
+
+def algorithm_of(token: str) -> str:
+    """The `alg` of a signed JWT."""
+    header = token.partition(".")[0]
+    return str(json.loads(base64.urlsafe_b64decode(header + "=="))["alg"])
 
 
 async def selects(database: str, seconds: float) -> Measured:

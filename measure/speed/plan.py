@@ -12,14 +12,46 @@ class Plan:
     hashes: float
     refreshes: float
     limits: float
-    peer: float
+    others: float
+    """For each operation of each server that stands beside ours, and of ours beside them."""
     trials: int
     starts: int
     idle: float
+    connections: int
+    """Kept open, while a new one asks."""
+    revocations: int
+    """In the record when a process starts."""
+    loaded_starts: int
 
 
-FULL = Plan(rounds=3, reads=3.0, hashes=6.0, refreshes=4.0, limits=3.0, peer=7.0, trials=200, starts=5, idle=3.0)
-QUICK = Plan(rounds=1, reads=1.0, hashes=2.0, refreshes=2.0, limits=1.0, peer=2.0, trials=20, starts=2, idle=1.0)
+FULL = Plan(
+    rounds=3,
+    reads=3.0,
+    hashes=6.0,
+    refreshes=4.0,
+    limits=3.0,
+    others=5.0,
+    trials=200,
+    starts=5,
+    idle=3.0,
+    connections=1_100,
+    revocations=100_000,
+    loaded_starts=3,
+)
+QUICK = Plan(
+    rounds=1,
+    reads=1.0,
+    hashes=2.0,
+    refreshes=2.0,
+    limits=1.0,
+    others=2.0,
+    trials=20,
+    starts=2,
+    idle=1.0,
+    connections=200,
+    revocations=10_000,
+    loaded_starts=1,
+)
 
 READERS = 32  # connections that read at once
 WRITERS = 16  # connections that sign in, refresh, sign out or register at once

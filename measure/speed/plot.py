@@ -1,4 +1,4 @@
-"""The plot: what each operation costs beside its limit, and the peer's below it, on a logarithmic scale."""
+"""The plot: what each operation costs beside its limit, and at others below it, on a logarithmic scale."""
 
 from pathlib import Path
 
@@ -7,17 +7,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from measure.speed.results import Operation, Results
+from measure.speed.results import Contender, Operation, Results
 
-_LIMIT, _OURS, _PEER, _LINE = "#7b8794", "#1f5fbf", "#c46a12", "#d5dae0"
-_PEER_BELOW = 0.3  # of the distance between two operations
+_LIMIT, _OURS, _LINE = "#7b8794", "#1f5fbf", "#d5dae0"
+_OTHERS = {Contender.FASTAPI_USERS: ("#c46a12", 0.24), Contender.BETTER_AUTH: ("#2a7d4f", 0.48)}
+"""The colour, and how far below ours, of the distance between two operations."""
 _BESIDE_POINTS = 8
 
 
 def draw(results: Results, path: Path) -> None:
     """Write the picture."""
     with mpl.rc_context({"font.family": "DejaVu Sans", "font.size": 10}):
-        figure = Figure(figsize=(9, 0.62 * len(Operation) + 1.6), dpi=150, layout="constrained")
+        figure = Figure(figsize=(9, 0.78 * len(Operation) + 1.6), dpi=150, layout="constrained")
         axes = figure.subplots()
         for height, name in enumerate(Operation):
             _one(axes, height, name, results)
@@ -33,8 +34,9 @@ def _one(axes: Axes, height: int, name: Operation, results: Results) -> None:
     axes.plot([limit, ours], [height, height], color=_LINE, linewidth=3, zorder=1)
     _dot(axes, limit, height, _LIMIT, "limit: the unavoidable part", on_the_left=limit <= ours)
     _dot(axes, ours, height, _OURS, "Vestibule", on_the_left=ours < limit)
-    if name in results.peer:
-        _dot(axes, results.peer[name].cpu, height + _PEER_BELOW, _PEER, "fastapi-users")
+    for other, (color, below) in _OTHERS.items():
+        if name in results.beside.get(other, {}):
+            _dot(axes, results.beside[other][name].cpu, height + below, color, other.value)
 
 
 def _dot(axes: Axes, cost: float, height: float, color: str, label: str, on_the_left: bool = False) -> None:

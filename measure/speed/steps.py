@@ -4,17 +4,28 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from measure.speed.beside import measure_peer
+from measure.speed.beside import measure_contenders
 from measure.speed.footprint import measure_footprint
+from measure.speed.idle_connections import measure_idle_connections
+from measure.speed.loaded_start import measure_loaded_starts
 from measure.speed.plan import Plan
 from measure.speed.results import Push, Results
 from measure.speed.revocation import measure_delays
 from measure.speed.vestibule_alone import measure_vestibule
-from tests.harness.backends import POSTGRESQL, SECRET, SQLITE, Backend, fresh, postgresql_database
+from tests.harness.backends import POSTGRESQL, SECRET, SQLITE, Backend, fresh
 from tests.harness.process import UNLIMITED
 
 _START = 3  # seconds that a server, or a pair of them, takes to come and go
-_SIGN_INS = 30  # a second, roughly: only the progress bar relies on it
+_SIGN_INS = 30  # a second, roughly: only the progress bar relies on these
+_CONNECTIONS = 300
+
+COMMON = {
+    "NODE_ENV": "production",
+    "VESTIBULE_URL": "http://localhost:8000",
+    "VESTIBULE_SECRET_KEY": SECRET,
+    **UNLIMITED,
+}
+"""Settings of every server that is measured."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +41,9 @@ def steps(plan: Plan, results: Results, folder: Path) -> list[Step]:
     """All of them, in order; each adds what it finds to the results."""
     return [
         Step("One server", _seconds_alone(plan), lambda: _alone(plan, results, folder)),
-        Step("fastapi-users", 3 * plan.peer + _START, lambda: _peer(plan, results)),
+        Step("Beside the others", _seconds_beside(plan), lambda: _beside(plan, results, folder)),
+        Step("Idle connections", plan.connections / _CONNECTIONS + 2 * _START, lambda: _idle(plan, results, folder)),
+        Step("Starts beside revocations", plan.loaded_starts * 10 + 10, lambda: _loaded(plan, results, folder)),
         *(_delay_step(plan, results, folder, push) for push in Push),
         *(_footprint_step(plan, results, folder, kind) for kind in (SQLITE, POSTGRESQL)),
     ]
@@ -46,9 +59,25 @@ async def _alone(plan: Plan, results: Results, folder: Path) -> None:
         await measure_vestibule(plan, _subfolder(folder, "alone"), settings_of(backend), results)
 
 
-async def _peer(plan: Plan, results: Results) -> None:
-    async with postgresql_database() as address:
-        await measure_peer(plan, address, results)
+def _seconds_beside(plan: Plan) -> float:
+    return 3 * (2 * plan.rounds * plan.others + plan.limits + 3 * _START)
+
+
+async def _beside(plan: Plan, results: Results, folder: Path) -> None:
+    await measure_contenders(plan, _subfolder(folder, "beside"), COMMON, results)
+
+
+async def _idle(plan: Plan, results: Results, folder: Path) -> None:
+    async with fresh(POSTGRESQL, folder) as backend:
+        place = _subfolder(folder, "idle-connections")
+        results.idle = await measure_idle_connections(plan, place, settings_of(backend))
+
+
+async def _loaded(plan: Plan, results: Results, folder: Path) -> None:
+    results.revocations = plan.revocations
+    async with fresh(POSTGRESQL, folder) as backend:
+        place = _subfolder(folder, "loaded-starts")
+        results.loaded_starts = await measure_loaded_starts(plan, place, settings_of(backend))
 
 
 def _delay_step(plan: Plan, results: Results, folder: Path, push: Push) -> Step:
@@ -73,13 +102,7 @@ def _footprint_step(plan: Plan, results: Results, folder: Path, kind: str) -> St
 
 def settings_of(backend: Backend) -> dict[str, str]:
     """As in production, but for limits: the load comes from one address."""
-    return {
-        "NODE_ENV": "production",
-        "VESTIBULE_URL": "http://localhost:8000",
-        "DATABASE_URL": backend.database_url,
-        "VESTIBULE_SECRET_KEY": SECRET,
-        **UNLIMITED,
-    }
+    return COMMON | {"DATABASE_URL": backend.database_url}
 
 
 def _subfolder(folder: Path, name: str) -> Path:

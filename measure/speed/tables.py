@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from measure.load import Measured, percentile
 from measure.speed.plan import FLOOD, READERS, WRITERS
-from measure.speed.results import PARTS, Limit, Operation, Results, judge
+from measure.speed.results import PARTS, Contender, Limit, Operation, Results
+from measure.speed.targets import judge
 
 Rows = list[tuple[str, ...]]
 _READS = {Operation.ME, Operation.VERIFY}
@@ -20,71 +21,96 @@ class Table:
 
     def numeric(self, column: int) -> bool:
         """Whether a column, counted from 0, is one of numbers, to be read from the right."""
-        return all(row[column][:1].isdigit() for row in self.rows)
+        return all(not row[column] or row[column][:1].isdigit() for row in self.rows)
 
 
 def tables(results: Results) -> list[Table]:
-    """All of them, the verdict first."""
-    return [
-        Table("Targets", ("target", "measured", "verdict"), _targets(results)),
-        Table(
-            "Operations",
-            (
-                "operation",
-                "at once",
-                "per second",
-                "p50 ms",
-                "p99 ms",
-                "CPU µs",
-                "limit CPU µs",
-                "times limit",
-                "limit",
-            ),
-            [_operation(name, results.operations[name], results) for name in Operation],
-        ),
-        Table(
-            "Limits",
-            ("limit", "per second", "CPU µs each"),
-            [(n.value, _rate(results.limits[n]), _microseconds(results.limits[n].cpu)) for n in Limit],
-        ),
-        Table(
-            "One who looks while a crowd signs in",
-            ("meanwhile", "answers", "p50 ms", "p99 ms"),
-            [
-                (name, str(found.count), *(f"{found.percentile(percent):.2f}" for percent in (50, 99)))
-                for name, found in (
-                    ("nothing", results.calm),
-                    (f"{FLOOD} sign in", results.flooded),
-                    (f"{FLOOD} sign in at another process", results.flooded_elsewhere),
-                )
-            ],
-        ),
-        Table(
-            "Log-out reaching the other process",
-            ("push", "trials", "p50 ms", "p99 ms", "longest ms"),
-            [
-                (push.value, str(len(delays)), *(f"{percentile(delays, p) * 1000:.1f}" for p in (50, 99, 100)))
-                for push, delays in results.delays.items()
-            ],
-        ),
-        Table(
-            "One idle server",
-            ("database", "worker MB", "parent MB", "fastest start s", "slowest start s"),
-            [
-                (name, f"{f.worker:.0f}", f"{f.parent:.0f}", f"{min(f.starts):.2f}", f"{max(f.starts):.2f}")
-                for name, f in results.footprints.items()
-            ],
-        ),
-        Table(
-            "Beside fastapi-users",
-            ("operation", "Vestibule per second", "its per second", "Vestibule CPU µs", "its CPU µs", "its p99 ms"),
-            [_beside(n, results.peer[n], results.operations[n]) for n in Operation if n in results.peer],
-        ),
+    """All of them, the verdict first. One without rows is left out."""
+    makers = (_targets, _operations, _limits, _beside, _crowd, _idle, _delays, _loaded_starts, _footprints)
+    return [table for make in makers if (table := make(results)).rows]
+
+
+def _targets(results: Results) -> Table:
+    rows = [(t.promise, t.limit, t.found, "ok" if t.kept else "falls short") for t in judge(results)]
+    return Table("Targets", ("target", "limit", "measured", "verdict"), rows)
+
+
+def _operations(results: Results) -> Table:
+    columns = (
+        "operation",
+        "at once",
+        "per second",
+        "p50 ms",
+        "p99 ms",
+        "CPU µs",
+        "limit CPU µs",
+        "times limit",
+        "limit",
+    )
+    return Table("Operations", columns, [_operation(name, results.operations[name], results) for name in Operation])
+
+
+def _limits(results: Results) -> Table:
+    rows = [(n.value, _rate(results.limits[n]), _microseconds(results.limits[n].cpu)) for n in Limit]
+    return Table("Limits", ("limit", "per second", "CPU µs each"), rows)
+
+
+def _beside(results: Results) -> Table:
+    columns = ("operation", "server", "per second", "p50 ms", "p99 ms", "CPU µs")
+    rows = [
+        (name.value, contender.value, *_figures(results.beside[contender][name]))
+        for name in Operation
+        for contender in Contender
+        if name in results.beside.get(contender, {})
     ]
+    rows += [
+        ("the hash alone", contender.value, _rate(done), "", "", _microseconds(done.cpu))
+        for contender, done in results.hashes.items()
+    ]
+    return Table("Beside FastAPI-Users and Better Auth", columns, rows)
 
 
-def _targets(results: Results) -> Rows:
-    return [(t.promise, t.found, "ok" if t.kept else "falls short") for t in judge(results)]
+def _crowd(results: Results) -> Table:
+    found = (
+        ("nothing", results.calm),
+        (f"{FLOOD} sign in", results.flooded),
+        (f"{FLOOD} sign in at another process", results.flooded_elsewhere),
+    )
+    rows = [(name, str(done.count), *(f"{done.percentile(p):.2f}" for p in (50, 99))) for name, done in found]
+    return Table("One who looks while a crowd signs in", ("meanwhile", "answers", "p50 ms", "p99 ms"), rows)
+
+
+def _idle(results: Results) -> Table:
+    idle = results.idle
+    columns = ("idle connections", "first answer, longest ms", "new ones", "p50 ms", "longest ms")
+    rows = [] if idle is None else [(f"{idle.open:,}", _ms(idle.longest), str(len(idle.new)), *_middle(idle.new))]
+    return Table("A new connection beside idle ones", columns, rows)
+
+
+def _delays(results: Results) -> Table:
+    rows = [
+        (push.value, str(len(delays)), *(_ms(percentile(delays, p)) for p in (50, 99, 100)))
+        for push, delays in results.delays.items()
+    ]
+    return Table("Log-out reaching the other process", ("push", "trials", "p50 ms", "p99 ms", "longest ms"), rows)
+
+
+def _loaded_starts(results: Results) -> Table:
+    columns = ("start", "first answer s", "loop held ms", "in CPU ms", "log-outs", "p50 ms", "longest ms")
+    rows = [
+        (str(n), f"{s.first_answer:.2f}", _ms(s.held), _ms(s.held_cpu), str(len(s.delays)), *_middle(s.delays))
+        for n, s in enumerate(results.loaded_starts, 1)
+    ]
+    return Table("A start beside many revocations", columns, rows)
+
+
+def _footprints(results: Results) -> Table:
+    columns = ("database", "worker MB", "parent MB", "PSS of all MB", "fastest start s", "slowest start s")
+    rows = [
+        (name, *(f"{m:.0f}" for m in (f.worker, f.parent, f.together)), f"{min(f.starts):.2f}", f"{max(f.starts):.2f}")
+        for name, f in results.footprints.items()
+    ]
+    return Table("One idle server", columns, rows)
 
 
 def _operation(name: Operation, done: Measured, results: Results) -> tuple[str, ...]:
@@ -101,10 +127,13 @@ def _operation(name: Operation, done: Measured, results: Results) -> tuple[str, 
     )
 
 
-def _beside(name: Operation, peer: Measured, ours: Measured) -> tuple[str, ...]:
-    rates = _rate(ours), _rate(peer)
-    costs = _microseconds(ours.cpu), _microseconds(peer.cpu)
-    return (name.value, *rates, *costs, f"{peer.percentile(99):.1f}")
+def _figures(done: Measured) -> tuple[str, ...]:
+    return (_rate(done), *(f"{done.percentile(p):.1f}" for p in (50, 99)), _microseconds(done.cpu))
+
+
+def _middle(seconds: list[float]) -> tuple[str, str]:
+    """Median and longest."""
+    return _ms(percentile(seconds, 50)), _ms(max(seconds))
 
 
 def _parts(parts: tuple[Limit, ...]) -> str:
@@ -118,3 +147,7 @@ def _rate(done: Measured) -> str:
 
 def _microseconds(cpu: float) -> str:
     return f"{cpu:,.0f}"
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1e3:.1f}"

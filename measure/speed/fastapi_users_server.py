@@ -26,7 +26,7 @@ _iterations, _memory_kib, _lanes = map(int, os.environ["BENCH_ARGON2"].split())
 _PASSWORDS = PasswordHelper(
     PasswordHash((Argon2Hasher(time_cost=_iterations, memory_cost=_memory_kib, parallelism=_lanes),))
 )
-_engine = create_async_engine(os.environ["BENCH_DATABASE"])
+_engine = create_async_engine(os.environ["BENCH_DATABASE"], pool_size=int(os.environ["BENCH_POOL"]), max_overflow=0)
 _sessions = async_sessionmaker(_engine, expire_on_commit=False)
 
 

@@ -1,0 +1,77 @@
+"""Starts of a process while the record holds many revocations: what the event loop is held for, and what it refuses."""
+
+import asyncio
+import json
+from pathlib import Path
+from time import perf_counter
+
+import asyncpg
+
+from measure import scripts
+from measure.load import measure
+from measure.scripts import ME, Tokens
+from measure.server import HEALTH, ROOT, SERVER_PYTHON, Ended, Server, answering, starting_vestibule, vestibule
+from measure.speed.plan import WRITERS, Plan
+from measure.speed.results import LoadedStart, Push
+from measure.speed.revocation import lane
+from measure.wire import Asker
+
+_EMAIL = "ada@example.com"
+_WATCHED = (SERVER_PYTHON, "-m", "measure.speed.watched")
+_WATCH_SECONDS = 6.0
+_END_SECONDS = 30.0
+_TRIALS = 10
+"""Log-outs for each start. One more is made before it."""
+_LOOK_AGAIN_SECONDS = 0.05
+_REVOCATIONS = """INSERT INTO revocations (at, kind, subject, purge_at)
+    SELECT now(), 'session', md5('over' || n)::uuid::text, now() + interval '1 hour'
+    FROM generate_series(1, $1::bigint) AS n"""
+
+
+async def measure_loaded_starts(plan: Plan, folder: Path, settings: dict[str, str]) -> list[LoadedStart]:
+    """One server runs all the time; another one starts beside it, again and again."""
+    database = await asyncpg.connect(settings["DATABASE_URL"])
+    await database.execute(_REVOCATIONS, plan.revocations)
+    await database.close()
+    async with vestibule(folder, settings) as home:
+        tokens = await _signed_in(home, plan.loaded_starts * (_TRIALS + 1))
+        return [
+            await measure_start(home, folder, settings, [tokens.pop() for _ in range(_TRIALS + 1)])
+            for _ in range(plan.loaded_starts)
+        ]
+
+
+async def measure_start(home: Server, folder: Path, settings: dict[str, str], tokens: list[Tokens]) -> LoadedStart:
+    """Start one beside `home`: the first token is signed out before, the others as soon as it answers."""
+    watch = folder / "watch.json"
+    watch.unlink(missing_ok=True)
+    watched = {"PYTHONPATH": str(ROOT), "BENCH_WATCH": str(watch), "BENCH_WATCH_SECONDS": str(_WATCH_SECONDS)}
+    async with Asker(home.port) as asker:
+        await asker.ask(scripts.sign_out(tokens[0]), expected=200)
+    begun = perf_counter()
+    with starting_vestibule(folder, settings | watched, _WATCHED) as running:
+        await answering(running.port, HEALTH, running.process)
+        first_answer = perf_counter() - begun
+        async with Asker(running.port) as asker:
+            await asker.ask(scripts.look(ME, tokens[0]), expected=401)
+        delays = await lane(Push.NOTIFY, home.port, running.port, iter(enumerate(tokens[1:])))
+        held, held_cpu = await _found(watch)
+    return LoadedStart(first_answer, held, held_cpu, delays)
+
+
+async def _found(watch: Path) -> list[float]:
+    try:
+        async with asyncio.timeout(_WATCH_SECONDS + _END_SECONDS):
+            while not watch.exists():  # noqa: ASYNC110, ASYNC240  # another process writes it
+                await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+    except TimeoutError:
+        raise Ended("the server that is watched wrote nothing") from None
+    return list(json.loads(await asyncio.to_thread(watch.read_text)))
+
+
+async def _signed_in(home: Server, many: int) -> list[Tokens]:
+    async with Asker(home.port) as asker:
+        await asker.ask(scripts.registration(_EMAIL), expected=201)
+    kept: list[Tokens] = []
+    await measure(home, scripts.signing_in([_EMAIL], kept, WRITERS, most=many), 600, 200)
+    return kept

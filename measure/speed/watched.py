@@ -1,0 +1,50 @@
+"""`python -m measure.speed.watched serve`: `vestibule serve`, with a timer that finds how long its event loop is held.
+
+`BENCH_WATCH` names the file to write the longest hold to, by the clock and in CPU of the loop's thread, in seconds;
+`BENCH_WATCH_SECONDS` how long to watch, from before the first read of the record.
+"""
+
+import asyncio
+import json
+import os
+from pathlib import Path
+from time import perf_counter, thread_time
+from typing import Any
+
+import vestibule.__main__
+from vestibule.app import application as plain
+from vestibule.cli import serve
+
+_TICK_SECONDS = 0.001
+
+
+def application() -> Any:
+    """The server's application, watched from the start of its lifespan."""
+    watching: list[asyncio.Task[None]] = []
+    served = plain()
+
+    async def watched(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            watching.append(asyncio.create_task(_watch(float(os.environ["BENCH_WATCH_SECONDS"]))))
+        await served(scope, receive, send)
+
+    return watched
+
+
+async def _watch(seconds: float) -> None:
+    begun = perf_counter()
+    longest, longest_cpu = 0.0, 0.0
+    while perf_counter() < begun + seconds:
+        before, cpu_before = perf_counter(), thread_time()
+        await asyncio.sleep(_TICK_SECONDS)
+        longest = max(longest, perf_counter() - before - _TICK_SECONDS)
+        longest_cpu = max(longest_cpu, thread_time() - cpu_before)
+    written = Path(os.environ["BENCH_WATCH"])
+    partly = written.with_suffix(".part")
+    partly.write_text(json.dumps([longest, longest_cpu]))
+    partly.rename(written)
+
+
+if __name__ == "__main__":
+    serve._PLAIN = "measure.speed.watched:application"
+    vestibule.__main__.main()

@@ -1,0 +1,1 @@
+"""What `make bench` computes from its figures, and what it writes."""
