@@ -36,7 +36,7 @@ _HOW = (
     "cores with what they ask, so CPU is steadier than times. "
     f"One account in {SESSION_EVERY} has a live session, a known device and an event; for each {REVOCATION_EVERY} "
     "accounts there is a revocation. Everybody who asks is somebody else, picked from all over the "
-    "database. Tokens are signed with RSA of 2048 bits, half of what a key made by default takes."
+    "database. Tokens are signed with keys from the settings, RSA of 2048 bits for both kinds."
 )
 _WIDTH = 116
 

@@ -8,7 +8,7 @@ from measure.capacity.fill import SESSION_EVERY, account_id_of, email_of, sessio
 from measure.scripts import Tokens
 from measure.wire import request
 from tests.harness.process import PASSWORD
-from tests.harness.world import key_ring
+from tests.harness.world import given_key_ring
 from vestibule.crypto import jws
 from vestibule.crypto.entropy import new_id
 from vestibule.model import access_tokens, refresh_tokens
@@ -49,7 +49,7 @@ class People:
 def _tokens(number: int) -> Tokens:
     """As the server would have signed them: it was given these keys."""
     now = SystemClock().now()
-    keys, session = key_ring(), session_id_of(number)
+    keys, session = given_key_ring(), session_id_of(number)
     access = AccessToken(
         new_id(), account_id_of(number), session, Role.USER, int(now.timestamp()), int(now.timestamp()) + 900
     )

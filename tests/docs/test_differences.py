@@ -1,5 +1,7 @@
 """`docs/contract-differences.md` says what is so: each row here is in the page, and is asked of a running Vestibule."""
 
+import base64
+import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
@@ -11,6 +13,8 @@ import pytest
 from tests.docs.paths import DOCS
 from tests.harness import backends
 from tests.harness.world import WEB, World, world_on
+from vestibule.crypto.seal import Seal
+from vestibule.model.signing_keys import KeyManager
 from vestibule.web import cookies
 
 PAGE = (DOCS / "contract-differences.md").read_text()
@@ -101,6 +105,17 @@ async def paths_in_another_case(world: World) -> None:
     assert (await (await world.client()).post("/API/auth/login", json=ADA)).status_code == 404
 
 
+async def refresh_tokens_of_keys_made_here(world: World) -> None:
+    await world.register()
+    made_here = KeyManager(Seal("a secret of more than thirty-two characters"), "RS256", 2048)
+    async with world_on(world.backend, key_manager=made_here) as started:
+        jar = (await started.sign_in()).cookies
+    headers = [
+        base64.urlsafe_b64decode(jar[name].partition(".")[0] + "==") for name in ("access_token", "refresh_token")
+    ]
+    assert [json.loads(header)["alg"] for header in headers] == ["RS256", "EdDSA"]
+
+
 async def long_local_parts(world: World) -> None:
     sent = {"name": "Ada", "password": "correct horse", "passwordConfirm": "correct horse"}
     for length, status in ((65, 400), (64, 201)):
@@ -126,6 +141,7 @@ ROWS: dict[str, Callable[[World], Awaitable[None]]] = {
     "a body that begins with a byte order mark": a_byte_order_mark,
     "a path in another case, such as `/API/auth/login`": paths_in_another_case,
     "a `Host` that is not this server's": a_host_of_somebody_else,
+    "refresh token": refresh_tokens_of_keys_made_here,
     "a name beyond 255 characters, an email beyond 254 or with more than 64 bytes before the `@`": long_local_parts,
 }
 

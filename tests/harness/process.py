@@ -23,7 +23,7 @@ from tests.harness import backends, forked
 from tests.harness import run as tests_run
 from tests.harness.forked import Forked
 from tests.harness.servers import free_port, wait_until
-from tests.harness.world import FRONT_END, key_ring
+from tests.harness.world import FRONT_END, given_key_ring
 
 PROGRAM = (sys.executable, "-m", "vestibule")
 PASSWORD = "correct horse"
@@ -210,7 +210,7 @@ def _answers(server: Running) -> bool:
 def given_keys() -> dict[str, str]:
     """The four JWT_… settings, with keys made once: a start that has to make none is quicker."""
     settings = {}
-    for name, key in (("ACCESS", key_ring().access.signing), ("REFRESH", key_ring().refresh.signing)):
+    for name, key in (("ACCESS", given_key_ring().access.signing), ("REFRESH", given_key_ring().refresh.signing)):
         settings[f"JWT_{name}_TOKEN_PRIVATE_KEY"] = base64.b64encode(key.to_pem()).decode()
         settings[f"JWT_{name}_TOKEN_PUBLIC_KEY"] = base64.b64encode(key.public.to_pem()).decode()
     return settings

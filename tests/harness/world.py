@@ -31,7 +31,7 @@ from vestibule.model.login_attempts import LoginAttemptLimits
 from vestibule.model.passwords import PasswordRules
 from vestibule.model.policy import Policy
 from vestibule.model.sessions import SessionLimits
-from vestibule.model.signing_keys import KeyManager, KeySet
+from vestibule.model.signing_keys import REFRESH_ALGORITHM, KeyManager, KeySet
 from vestibule.process.niced_threads import NicedThreads
 from vestibule.state.feed import Feed
 from vestibule.state.key_ring import KeyRing
@@ -77,8 +77,15 @@ TIMEOUTS = Timeouts(for_connection=30, to_connect=30, for_statement=30, for_tran
 
 @cache
 def key_ring() -> KeyRing:
-    """Keys of the least allowed size, made once."""
-    return KeyRing(access=KeySet.of(jwk.generate(2048)), refresh=KeySet.of(jwk.generate(2048)))
+    """Keys of the kinds that are made at a first start, RSA of the least allowed size; made once."""
+    refresh = jwk.generate(algorithm=REFRESH_ALGORITHM)
+    return KeyRing(access=KeySet.of(jwk.generate(2048)), refresh=KeySet.of(refresh))
+
+
+@cache
+def given_key_ring() -> KeyRing:
+    """Keys as the four JWT_… settings of the contract have them, RSA for both uses; made once."""
+    return KeyRing(access=key_ring().access, refresh=KeySet.of(jwk.generate(2048)))
 
 
 @dataclass

@@ -17,6 +17,7 @@ from vestibule.cli.typed import Commands, DiscreetCommand
 from vestibule.crypto import jwk
 from vestibule.flows.env import Env
 from vestibule.flows.follow_keys import keep_next_keys
+from vestibule.flows.open_key_ring import stored_keys
 from vestibule.flows.rotate_keys import reencrypt_keys, require_key_manager, rotate_keys, withdraw_key
 from vestibule.model.signing_keys import KeyState, KeyUse, SealedKey
 from vestibule.state.key_ring import KeyRing
@@ -78,8 +79,11 @@ def rotate(
     """
     command_context: CommandContext = context.obj
     uses = list(KeyUse) if use is Uses.BOTH else [KeyUse(use.value)]
-    for name, kid in asyncio.run(_rotate(command_context, uses, early=now)).items():
+    kids, stored = asyncio.run(_rotate(command_context, uses, early=now))
+    for name, kid in kids.items():
         results.print(f"{kid} signs {name.value} tokens from now on.")
+    for key in _of_another_kind(stored, kids):
+        notes.print(f"The next {key.use.value} key is of another kind, {key.alg}. It signs after the next rotation.")
 
 
 class _AnyKeyIdCommand(DiscreetCommand):
@@ -137,11 +141,20 @@ def generate(
     notes.print("Put these four lines into the server's environment, the same on every machine.")
 
 
-async def _rotate(command_context: CommandContext, uses: list[KeyUse], *, early: bool) -> dict[KeyUse, str]:
+async def _rotate(
+    command_context: CommandContext, uses: list[KeyUse], *, early: bool
+) -> tuple[dict[KeyUse, str], list[SealedKey]]:
+    """Rotate the keys; return the new current keys' ids, and all keys that are stored then."""
     async with command_context.opened() as env:
         if early:
             await _wait_until_next_keys_are_known(env, uses)
-        return await rotate_keys(env, uses, early=early)
+        return await rotate_keys(env, uses, early=early), await stored_keys(env.store)
+
+
+def _of_another_kind(stored: list[SealedKey], kids: dict[KeyUse, str]) -> list[SealedKey]:
+    """Return the next keys whose algorithm is not the new current key's."""
+    signing = {key.use: key.alg for key in stored if kids.get(key.use) == key.kid}
+    return [key for key in stored if key.state is KeyState.NEXT and key.alg != signing.get(key.use, key.alg)]
 
 
 async def _wait_until_next_keys_are_known(env: Env, uses: list[KeyUse]) -> None:

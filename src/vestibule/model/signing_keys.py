@@ -4,7 +4,8 @@
     published signs        checks       only its id is left
 
 Each use has one current key and one next key. A next key is published before it signs, so that services that cache the
-published keys have it already. A retired key checks tokens until all that it signed have expired.
+published keys have it already. A retired key checks tokens until all that it signed have expired. Refresh keys go
+through the same states and are never published: only this server reads refresh tokens.
 """
 
 from collections.abc import Mapping
@@ -51,6 +52,11 @@ class SealedKey:
     checks_until: datetime | None = None
 
 
+REFRESH_ALGORITHM = "EdDSA"
+"""The algorithm of refresh keys made here. Only this server reads refresh tokens, so no service has to know it, and
+Ed25519 signs in a twentieth of the time of RSA (docs/decisions/0038-refresh-keys.md).
+"""
+
 Standing = frozenset[tuple[str, KeyUse, KeyState]]
 """Id, use and state of each key that is not gone."""
 
@@ -77,8 +83,8 @@ _SIGNS_FIRST = {KeyState.CURRENT: 0, KeyState.NEXT: 1}
 
 @dataclass(frozen=True)
 class KeyManager:
-    """Makes keys of one algorithm, seals them for storage and opens them. `previous` opens keys sealed under the
-    previous secret.
+    """Makes keys, seals them for storage and opens them. `algorithm` is that of access keys, `bits` their size where
+    they are RSA. `previous` opens keys sealed under the previous secret.
     """
 
     seal: Seal
@@ -87,9 +93,13 @@ class KeyManager:
     previous: Seal | None = None
 
     def make(self, use: KeyUse, state: KeyState, now: datetime) -> SealedKey:
-        """Return a new key, sealed. Takes up to a second of CPU: call it on a thread."""
-        key = jwk.generate(self.bits, self.algorithm)
+        """Return a new key, sealed. An RSA key takes up to a second of CPU: call it on a thread."""
+        key = jwk.generate(self.bits, self.algorithm_for(use))
         return SealedKey(key.kid, use, state, key.public.alg, self._seal_key(key, use), now, now)
+
+    def algorithm_for(self, use: KeyUse) -> str:
+        """Return the algorithm of new keys. Older keys keep theirs."""
+        return REFRESH_ALGORITHM if use is KeyUse.REFRESH else self.algorithm
 
     def open(self, key: SealedKey) -> PrivateKey:
         """Return the key, unsealed; raises `CannotUnseal` if neither secret opens it, and `UnusableKey` if it is

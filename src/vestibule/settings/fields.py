@@ -110,7 +110,7 @@ class Settings(
 
     @property
     def signing_algorithm(self) -> str:
-        """Return the algorithm of keys made here (RFC 7518, section 3.1)."""
+        """Return the algorithm of access keys made here (RFC 7518, section 3.1)."""
         return self.signing.partition("-")[0]
 
     @property

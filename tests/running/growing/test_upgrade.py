@@ -15,7 +15,7 @@ from tests.conftest import not_to_be_had
 from tests.harness import backends, servers
 from tests.harness.backends import SQLITE, postgresql_database
 from tests.harness.process import PASSWORD, complaint, given_keys, run, serving
-from tests.harness.world import FRONT_END, key_ring
+from tests.harness.world import FRONT_END, given_key_ring
 from vestibule.crypto import jws
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.passwords import Argon2id, Hasher
@@ -123,7 +123,7 @@ def tokens(now: datetime) -> tuple[str, str]:
         "exp": issued + 900,
     }
     refresh = {"iss": "vestibule", "aud": "vestibule#refresh", "sid": SESSION, "n": 1, "iat": issued}
-    keys = key_ring()
+    keys = given_key_ring()
     return (
         jws.sign(access, keys.access.signing, "at+jwt"),
         jws.sign(refresh | {"exp": issued + 3600}, keys.refresh.signing, "rt+jwt"),

@@ -1,54 +1,32 @@
 """Every hostile token, in every place a token can be sent: refused with the contract's status, and nothing fetched."""
 
-import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import httpx
 import pytest
 
 from tests.harness.backends import Backend
 from tests.harness.world import World, world_on
-from tests.stories.hostile.forgery import Good, compose, encode
+from tests.stories.hostile.asking import (
+    INVALID,
+    ME,
+    NO_REFRESH,
+    NOT_SIGNED_IN,
+    Failures,
+    Listener,
+    as_bearer,
+    as_cookie,
+    as_posted_refresh,
+    as_refresh,
+    good_access,
+    good_refresh,
+    listing,
+)
+from tests.stories.hostile.forgery import compose, encode
 from tests.stories.hostile.tokens import hostile_tokens
-from vestibule.crypto import jws
 from vestibule.crypto.seal import Seal
 from vestibule.model.letters import LetterKind
 from vestibule.model.signing_keys import KeyManager
-
-ME, REFRESH = "/api/users/me", "/api/auth/refresh"
-INVALID = (401, "access_token_invalid", "Invalid token or user doesn't exist")
-NOT_SIGNED_IN = (401, "not_signed_in", "You are not logged in")
-NO_REFRESH = (403, "refresh_refused", "Could not refresh access token")
-
-Outcome = tuple[int, str, str]
-Failures = dict[str, Outcome]
-
-
-class Listener:
-    """A server on loopback that counts who asks it for anything."""
-
-    def __init__(self) -> None:
-        self.connections = 0
-        self.url = ""
-
-    async def _count(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        writer.close()
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator["Listener"]:
-        server = await asyncio.start_server(self._count, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        async with server:
-            yield self
-
-
-@pytest.fixture
-async def listener() -> AsyncIterator[Listener]:
-    async with Listener().open() as listening:
-        yield listening
 
 
 @pytest.fixture
@@ -62,54 +40,6 @@ async def browser(world: World) -> httpx.AsyncClient:
 async def nobody(world: World) -> httpx.AsyncClient:
     """A browser without a cookie."""
     return await world.client()
-
-
-def good_access(world: World, browser: httpx.AsyncClient) -> Good:
-    keys = world.env.keys.access
-    return Good(keys.signing, "at+jwt", jws.verify(browser.cookies["access_token"], keys.checking, "at+jwt"))
-
-
-def good_refresh(world: World, browser: httpx.AsyncClient) -> Good:
-    keys = world.env.keys.refresh
-    return Good(keys.signing, "rt+jwt", jws.verify(browser.cookies["refresh_token"], keys.checking, "rt+jwt"))
-
-
-def header_bytes(text: str) -> bytes:
-    """As one byte for each character where that is possible, since that is how a server reads them."""
-    try:
-        return text.encode("latin-1")
-    except UnicodeEncodeError:
-        return text.encode()
-
-
-async def as_bearer(client: httpx.AsyncClient, token: str) -> Outcome:
-    return outcome(await client.get(ME, headers={b"Authorization": b"Bearer " + header_bytes(token)}))
-
-
-async def as_cookie(client: httpx.AsyncClient, token: str) -> Outcome:
-    return outcome(await client.get(ME, headers={b"Cookie": b"access_token=" + header_bytes(token)}))
-
-
-async def as_refresh(client: httpx.AsyncClient, token: str) -> Outcome:
-    return outcome(await client.get(REFRESH, headers={b"Cookie": b"refresh_token=" + header_bytes(token)}))
-
-
-async def as_posted_refresh(client: httpx.AsyncClient, token: str) -> Outcome:
-    return outcome(await client.post(REFRESH, headers={b"Cookie": b"refresh_token=" + header_bytes(token)}))
-
-
-def outcome(answer: httpx.Response) -> Outcome:
-    """Status, code and message; a refusal that sets or clears a cookie is none."""
-    if "application/json" not in answer.headers["content-type"]:
-        return answer.status_code, "no JSON", answer.text[:60]
-    if answer.status_code != 200 and "set-cookie" in answer.headers:
-        return answer.status_code, "a cookie", answer.headers["set-cookie"][:60]
-    body = answer.json()
-    return answer.status_code, body.get("code", ""), body.get("message", "")
-
-
-def listing(failures: Failures) -> str:
-    return "\n".join(f"{name}: {seen}" for name, seen in failures.items())
 
 
 async def test_the_tokens_that_the_tables_are_made_of_are_good(

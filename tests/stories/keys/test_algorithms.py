@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness.backends import Backend
-from tests.harness.process import link_in, run, serving, text_of, tour
+from tests.harness.process import given_keys, link_in, register, run, serving, sign_in, text_of, tour
 from tests.harness.world import POLICY, world_on
 from vestibule.client import Verifier
 from vestibule.crypto import jwk
@@ -34,7 +34,8 @@ def test_t1_the_contract_s_day_and_the_kit_with_another_algorithm(algorithm: str
         tour(browser, "ada@example.com", lambda: next(map(link_in, map(text_of, server.letters)), ""))
         browser.post("/api/auth/login", json={"email": "ada@example.com", "password": "correct horse"})
         token = browser.cookies["access_token"]
-        assert alg_of(token) == alg_of(browser.cookies["refresh_token"]) == algorithm
+        assert alg_of(token) == algorithm
+        assert alg_of(browser.cookies["refresh_token"]) == "EdDSA", "which no service reads"
         published = browser.get("/.well-known/jwks.json").json()["keys"]
         assert {(key["alg"], key["kty"], key["crv"]) for key in published} == {(algorithm, *KINDS[algorithm])}
         service_key = run(tmp_path, "services", "create", "orders", **settings).stdout.strip()
@@ -45,6 +46,16 @@ def test_t1_the_contract_s_day_and_the_kit_with_another_algorithm(algorithm: str
             verifier.close()
         assert algorithm in run(tmp_path, "keys", "list", **settings).stdout
         assert f"{algorithm} 256" not in run(tmp_path, "doctor", **settings).stdout
+
+
+def test_keys_of_the_contract_sign_both_kinds_of_token_with_rs256(tmp_path: Path) -> None:
+    """T1: keys from the settings sign as they are."""
+    with serving(tmp_path, **given_keys()) as server, server.browser() as browser:
+        register(browser, "ada@example.com")
+        sign_in(browser, "ada@example.com")
+        for _ in range(2):
+            assert [alg_of(browser.cookies[name]) for name in ("access_token", "refresh_token")] == ["RS256"] * 2
+            assert browser.post("/api/auth/refresh").status_code == 200
 
 
 def test_keys_of_another_kind_may_be_given(tmp_path: Path) -> None:

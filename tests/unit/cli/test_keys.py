@@ -1,5 +1,6 @@
 """`vestibule keys`: shown without their private half, and made ready for an environment file."""
 
+import asyncio
 import base64
 import sqlite3
 from pathlib import Path
@@ -7,11 +8,19 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.harness.older_keys import OlderKeyManager
 from tests.harness.process import complaint, given_keys, register, run, serving, sign_in
 from tests.harness.servers import wait_until
-from tests.harness.world import key_ring
+from tests.harness.world import given_key_ring
 from vestibule.crypto import jwk
+from vestibule.crypto.seal import Seal
+from vestibule.flows.open_key_ring import make_keys, open_key_ring
+from vestibule.model.clock import SystemClock
+from vestibule.model.signing_keys import KeyState, KeyUse
+from vestibule.storage.sql import engine
+from vestibule.storage.sql.store import SqlStore
 
+SECRET = "a secret of more than thirty-two characters"
 NAMES = [
     "JWT_ACCESS_TOKEN_PRIVATE_KEY",
     "JWT_ACCESS_TOKEN_PUBLIC_KEY",
@@ -24,7 +33,7 @@ def test_list_shows_whole_rows_and_no_private_half(tmp_path: Path) -> None:
     shown = run(tmp_path, "keys", "list", **given_keys())
     assert shown.returncode == 0, shown.stderr
     assert shown.stderr == ""
-    for use, key in (("access", key_ring().access.signing), ("refresh", key_ring().refresh.signing)):
+    for use, key in (("access", given_key_ring().access.signing), ("refresh", given_key_ring().refresh.signing)):
         row = next(line for line in shown.stdout.splitlines() if key.kid in line)
         assert row.split() == [use, key.kid, "RS256", "2048", "current"]
         assert str(key.jwk.as_dict(private=True)["d"]) not in shown.stdout
@@ -92,8 +101,12 @@ def test_a_running_server_follows_a_rotation_and_a_new_secret(tmp_path: Path) ->
         assert browser.get("/api/users/me").status_code == 200
         assert browser.get("/api/auth/refresh").status_code == 200
         assert browser.get("/api/users/me").status_code == 200
-        states = [line.split()[3] for line in run(tmp_path, "keys", "list").stdout.splitlines() if " RS256 " in line]
-        assert states == ["next", "current", "retired"] * 2
+        rows = [line.split() for line in run(tmp_path, "keys", "list").stdout.splitlines()]
+        assert [(row[0], *row[2:4]) for row in rows if len(row) > 5 and row[0] != "use"] == [
+            (use, kind, state)
+            for use, kind in (("access", "RS256"), ("refresh", "EdDSA"))
+            for state in ("next", "current", "retired")
+        ]
         assert "--now" in complaint(run(tmp_path, "keys", "retire", first, **quick).stderr)
         assert server.stop() == 0
     old = (tmp_path / "vestibule-data" / "secret.key").read_text().strip()
@@ -110,6 +123,35 @@ def test_a_running_server_follows_a_rotation_and_a_new_secret(tmp_path: Path) ->
         assert again.get("/api/auth/refresh").status_code == 200
     refused = run(tmp_path, "keys", "rotate", **quick)
     assert "VESTIBULE_SECRET_KEY" in complaint(refused.stderr)
+
+
+def test_a_rotation_says_that_the_next_key_is_of_another_kind(tmp_path: Path) -> None:
+    """In a database from before decision 0038, whose refresh keys are RSA."""
+    quick = {"VESTIBULE_REVOCATION_STALENESS_SECONDS": "2", "VESTIBULE_SECRET_KEY": SECRET}
+    assert run(tmp_path, "migrate", **quick).returncode == 0
+    asyncio.run(_older_keys(f"sqlite:///{tmp_path}/vestibule-data/vestibule.sqlite3"))
+    said = []
+    for _ in range(3):
+        rotated = run(tmp_path, "keys", "rotate", "--use", "refresh", "--now", **quick)
+        assert rotated.returncode == 0, rotated.stderr
+        said.append("The next refresh key is of another kind, EdDSA." in " ".join(rotated.stderr.split()))
+    assert said == [True, False, False]
+    states = [
+        line.split()[2:4] for line in run(tmp_path, "keys", "list", **quick).stdout.splitlines() if "refresh" in line
+    ]
+    assert states == [
+        ["EdDSA", "next"],
+        ["EdDSA", "current"],
+        *[[kind, "retired"] for kind in ("EdDSA", "RS256", "RS256")],
+    ]
+
+
+async def _older_keys(address: str) -> None:
+    engines = engine.connect(address)
+    store, key_manager = SqlStore(engines), OlderKeyManager(Seal(SECRET), "RS256", 2048)
+    await open_key_ring(store, SystemClock(), key_manager)
+    await make_keys(store, SystemClock(), key_manager, list(KeyUse), KeyState.NEXT)
+    await engines.close()
 
 
 def test_an_id_may_begin_with_a_dash(tmp_path: Path) -> None:

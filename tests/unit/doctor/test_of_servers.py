@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.harness import servers
 from tests.harness.backends import Backend
 from tests.harness.clock import ManualClock
 from tests.harness.mail_server import HOST, PASSWORD, USER, MailServer, running
+from tests.harness.older_keys import OlderKeyManager
 from tests.harness.process import given_keys
 from tests.harness.servers import free_port
 from tests.unit.doctor import FAULT, FINE, HINT, WARNING, severity_of
@@ -20,11 +22,11 @@ from tests.unit.doctor.conftest import Chosen
 from vestibule.crypto import jwk
 from vestibule.crypto.seal import Seal
 from vestibule.doctor import database, mail, redis
-from vestibule.flows.open_key_ring import open_key_ring
+from vestibule.flows.open_key_ring import make_keys, open_key_ring
 from vestibule.model.clock import SystemClock
 from vestibule.model.events import Event, EventKind
 from vestibule.model.findings import Finding
-from vestibule.model.signing_keys import KeyManager
+from vestibule.model.signing_keys import KeyManager, KeyState, KeyUse
 from vestibule.settings.fields import Settings
 from vestibule.storage.sql.store import SqlStore
 from vestibule.wiring import opening
@@ -98,7 +100,10 @@ async def test_everybody_seems_to_be_the_proxy(chosen: Chosen, backend: Backend,
 
 
 async def keep_keys(settings: Settings, clock: ManualClock | SystemClock) -> None:
-    key_manager = KeyManager(Seal(SECRET), jwk.ALGORITHM, SMALL_BITS)
+    await keep_keys_of(KeyManager(Seal(SECRET), jwk.ALGORITHM, SMALL_BITS), settings, clock)
+
+
+async def keep_keys_of(key_manager: KeyManager, settings: Settings, clock: ManualClock | SystemClock) -> None:
     async with opening.database(settings) as engines:
         await open_key_ring(SqlStore(engines), clock, key_manager)
 
@@ -117,6 +122,23 @@ async def test_old_keys(chosen: Chosen, backend: Backend) -> None:
     clock.advance(days=366)
     found = [finding for finding in await database.check(settings, clock) if "has signed for 366 days" in finding.what]
     assert [finding.severity for finding in found] == [WARNING, WARNING]
+
+
+async def test_refresh_keys_from_before_decision_0038(chosen: Chosen, backend: Backend) -> None:
+    settings, clock = chosen(**backend.environment | {"VESTIBULE_SECRET_KEY": SECRET}), SystemClock()
+    older, today = (kind(Seal(SECRET), jwk.ALGORITHM, SMALL_BITS) for kind in (OlderKeyManager, KeyManager))
+    slow = "refresh tokens are signed with an RSA key"
+    await keep_keys_of(older, settings, clock)
+    assert severity_of(await look(settings), slow) is HINT
+    async with opening.database(settings) as engines:
+        store, later = SqlStore(engines), clock.now() + timedelta(days=1)
+        for key_manager, remedy in ((older, "--use refresh, twice"), (today, "--use refresh, once")):
+            await make_keys(store, clock, key_manager, [KeyUse.REFRESH], KeyState.NEXT)
+            found = next(finding for finding in await look(settings) if finding.what == slow)
+            assert remedy in found.remedy
+            async with store.transaction() as tx:
+                await tx.signing_keys.advance(KeyUse.REFRESH, later, clock.now(), later)
+    assert severity_of(await look(settings), slow) is None
 
 
 async def test_keys_of_the_settings(chosen: Chosen, backend: Backend) -> None:

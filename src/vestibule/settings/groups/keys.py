@@ -61,9 +61,9 @@ class Tokens(Group):
     signing: Literal["RS256", "RS256-2048", "RS256-4096", "ES256", "EdDSA"] = setting(
         "VESTIBULE_SIGNING_ALGORITHM",
         "RS256",
-        "What keys made from now on sign with: `RS256` as the contract has it, with RSA of 3072 bits (or of the "
-        "number after the hyphen), `ES256` (ECDSA on P-256) or `EdDSA` (Ed25519). Older keys stay as they are: after "
-        "a change, run `vestibule keys rotate` twice for each use.",
+        "What access keys made from now on sign with: `RS256` as the contract has it, with RSA of 3072 bits (or of "
+        "the number after the hyphen), `ES256` (ECDSA on P-256) or `EdDSA` (Ed25519). Older keys stay as they are: "
+        "after a change, run `vestibule keys rotate --use access` twice. Refresh keys made here are always Ed25519.",
     )
     published_keys_seconds: Whole = setting(
         "VESTIBULE_JWKS_SECONDS",
