@@ -1,9 +1,12 @@
 """The first administrator is made by a command, with a password that was drawn by lot and is shown once."""
 
+import re
 from pathlib import Path
 
 from tests.harness.backends import Backend
-from tests.harness.process import complaint, given_keys, run, serving
+from tests.harness.forms import csrf_in
+from tests.harness.process import Running, complaint, given_keys, run, serving, text_of
+from tests.harness.servers import wait_until
 
 EMAIL = "root@example.com"
 
@@ -46,3 +49,26 @@ def test_what_is_no_address_is_one_line(tmp_path: Path) -> None:
     refused = run(tmp_path, "users", "create", "root", **given_keys())
     assert refused.returncode == 1
     assert complaint(refused.stderr) == "root is not an email such as ada@example.com"
+
+
+def link_to_confirm(server: Running) -> str:
+    """The path of the link by which an email is changed; empty if none was mailed yet."""
+    found = (re.search(r"/confirmemail/[0-9a-f]{64}\b", text_of(letter)) for letter in server.letters)
+    return next((path.group() for path in found if path), "")
+
+
+def test_an_email_that_its_owner_may_still_take_back_is_not_free(tmp_path: Path) -> None:
+    password = run(tmp_path, "users", "create", EMAIL, **given_keys()).stdout.strip()
+    with serving(tmp_path, **given_keys()) as server, server.browser() as browser:
+        assert browser.post("/api/auth/login", json={"email": EMAIL, "password": password}).status_code == 200
+        wanted = {"currentPassword": password, "email": "new@example.com"}
+        assert browser.patch("/api/users/me/email", json=wanted).status_code == 200
+        wait_until(lambda: bool(link_to_confirm(server)), "the letter")
+        browser.headers["Origin"] = server.base
+        path = link_to_confirm(server)
+        assert browser.post(path, data={"csrf": csrf_in(browser.get(path))}).status_code == 303
+    refused = run(tmp_path, "users", "create", EMAIL, **given_keys())
+    assert (refused.returncode, refused.stdout) == (1, "")
+    said = complaint(refused.stderr)
+    assert said.startswith(f"an account changed its email from {EMAIL} within the last three days"), said
+    assert run(tmp_path, "users", "create", "new@example.com", **given_keys()).returncode == 1
