@@ -1,9 +1,9 @@
 """Vestibule: sign-up, sign-in, sessions and tokens for Python teams.
 
-    crypto  <-  protocol  <-  model  <-  state  <-  flows  <-  web, cli, doctor
+    crypto  <-  protocol  <-  model  <-  state  <-  flows  <-  web, cli, observability
                    ^            ^
                    |            |
-                 client    storage, mail        settings, wiring, app: put it together
+                 client    storage, mail            settings, wiring, doctor, app: put it together
 
 Nouns and their rules are in `model`, verbs in `flows`, what has a lock or a loop in `state`; what touches the world is
 a rim, one folder for each technology. Nobody looks back along an arrow (import contracts in pyproject.toml). Start

@@ -171,6 +171,7 @@ class Session(httpx.Auth):
         return tokens
 
     def _refreshed(self) -> Tokens:
+        """Return new tokens, after storing them; raises as `fresh` does."""
         renewed = self._exchanged()
         self._store.save(renewed)
         return renewed

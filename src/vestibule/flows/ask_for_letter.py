@@ -67,24 +67,24 @@ async def count_letter_of_account(
     email may get.
     """
     limits, network = env.policy.letters, network_of(client_info.network_address)
-    in_all = replace(limits.to_mailbox, name="letters_of_account")
+    for_account = replace(limits.to_mailbox, name="letters_of_account")
     if not await tx.rate_counters.take(limits.for_network, network, now):
         return False
-    if await tx.rate_counters.take(in_all, account_id, now):
+    if await tx.rate_counters.take(for_account, account_id, now):
         if await _count_to_email(tx, limits, f"{kind.value}:{account_id}:{email}", f"{kind.value}:{email}", now):
             return True
-        await tx.rate_counters.give_back(in_all, account_id)
+        await tx.rate_counters.give_back(for_account, account_id)
     await tx.rate_counters.give_back(limits.for_network, network)
     return False
 
 
-async def _count_to_email(tx: Transaction, limits: LetterLimits, its: str, of_all: str, now: datetime) -> bool:
-    """Count one more letter by its spacing (`its`), then by the account's own share or by the limit `of_all` accounts;
-    return False if it is one too many.
+async def _count_to_email(tx: Transaction, limits: LetterLimits, own: str, shared: str, now: datetime) -> bool:
+    """Count one more letter by the spacing of this account's letters to this email (`own`), then by the account's
+    share, or else by the limit for all accounts together (`shared`). Return False if it is one too many.
     """
     share = Limit("letters_share", limits.to_email.at_once, limits.to_email.counted)
-    return await tx.rate_counters.space(limits.to_email, its, now) is not None and (
-        await tx.rate_counters.take(share, its, now) or await tx.rate_counters.take(limits.to_mailbox, of_all, now)
+    return await tx.rate_counters.space(limits.to_email, own, now) is not None and (
+        await tx.rate_counters.take(share, own, now) or await tx.rate_counters.take(limits.to_mailbox, shared, now)
     )
 
 

@@ -65,7 +65,7 @@ async def _delete(env: Env, account: Account, session_id: str | None, unused_sin
     async with env.store.transaction() as tx:
         # The lock keeps sign-ins out until the account and all that refers to it are deleted.
         await _hold(env, tx, account, session_id)
-        if unused_since is not None and not await tx.accounts.never_used(unused_since, 1, account.id):
+        if unused_since is not None and not await tx.accounts.never_used(unused_since, most=1, account_id=account.id):
             return None
         ended = await end_trust(env, tx, account.id, EndReason.ACCOUNT_DELETED, now, undo_since=EVER)
         await tx.letters.delete_of(account.id)

@@ -27,9 +27,9 @@ async def know_device(
     """Return the secret for the device to keep, and whether it is a new one. Call it inside the transaction that opens
     the session.
 
-    Tells the owner of a new device. Not of the first one, nor of one whose program and network address had a session
-    before: programs that are no browsers keep no cookies. If the account knows too many devices, those unseen for
-    longest are deleted.
+    Tells the owner about a new device, except about the account's first one, and one whose program and network address
+    had a session before: programs that are not browsers keep no cookies. If the account knows too many devices, those
+    unseen for longest are deleted.
     """
     for secret in filter(is_secret, client_info.secrets_for(account.id)):
         if await tx.known_devices.seen(account.id, digest(secret), now):
