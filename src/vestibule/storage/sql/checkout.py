@@ -6,10 +6,11 @@ from typing import Any
 
 from sqlalchemy import event, exc
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.pool import PoolProxiedConnection
-from sqlalchemy.util import greenlet_spawn
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from vestibule.storage.sql.driver import DriverConnection, PostgresqlConnection, SqliteConnection, as_core_error
+
+_OURS = "vestibule"
 
 
 class Checkouts:
@@ -20,7 +21,7 @@ class Checkouts:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._kind = SqliteConnection if engine.dialect.name == "sqlite" else PostgresqlConnection
-        self._one_broke = False
+        self._generation = 0
         event.listen(engine.sync_engine, "checkout", self._require_sound)
 
     @asynccontextmanager
@@ -34,13 +35,14 @@ class Checkouts:
         except Exception as fault:
             if isinstance(fault, TimeoutError):
                 connection.hang_up()
-            self._one_broke = self._one_broke or connection.lost
+            if connection.lost:
+                self._generation = max(self._generation, connection.generation + 1)
             raise
         except BaseException:
             connection.hang_up()
             raise
         finally:
-            await self._give_back(pooled, connection)
+            _give_back(pooled, connection)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[DriverConnection]:
@@ -61,20 +63,25 @@ class Checkouts:
             pooled = await self._engine.raw_connection()
         except (self._engine.dialect.loaded_dbapi.Error, *self._kind.errors) as error:
             raise as_core_error(_driver_error(error)) from error
-        driver: Any = pooled.driver_connection
-        return pooled, self._kind(self._engine.dialect, driver)
+        connection: DriverConnection = pooled.info[_OURS]
+        return pooled, connection
 
-    async def _give_back(self, pooled: PoolProxiedConnection, connection: DriverConnection) -> None:
-        if connection.lost:
-            pooled.invalidate()
-        await greenlet_spawn(pooled.close)
+    def _require_sound(self, adapted: Any, record: ConnectionPoolEntry, _pooled: Any) -> None:
+        """Keep a new connection's `DriverConnection` with it. Raise `DisconnectionError` if one that was used before is
+        closed, or was opened before another broke: the pool then opens one in its place.
+        """
+        connection = record.info.get(_OURS)
+        if connection is None:
+            record.info[_OURS] = self._kind(self._engine.dialect, adapted.driver_connection, self._generation)
+        elif connection.lost or connection.generation < self._generation:
+            connection.hang_up()  # the pool would wait for a server that may be gone
+            raise exc.DisconnectionError
 
-    def _require_sound(self, adapted: Any, _record: Any, _pooled: Any) -> None:
-        """Raise `InvalidatePoolError` if this connection is closed or another broke: the pool then opens new ones."""
-        lost = self._kind(self._engine.dialect, adapted.driver_connection).lost
-        if self._one_broke or lost:
-            self._one_broke = False
-            raise exc.InvalidatePoolError
+
+def _give_back(pooled: PoolProxiedConnection, connection: DriverConnection) -> None:
+    if connection.lost:
+        pooled.invalidate()
+    pooled.close()  # without a greenlet: SQLAlchemy has no transaction to roll back on it
 
 
 def _driver_error(error: Exception) -> Exception:

@@ -29,13 +29,16 @@ class Watcher(Protocol):
 
 
 class DriverConnection(ABC):
-    """A connection of the driver, with the part of Core's interface that the ports need."""
+    """A connection of the driver, with the part of Core's interface that the ports need. `generation` says before which
+    break of another connection it was opened (`checkout.py`).
+    """
 
     watchers: ClassVar[list[Watcher]] = []
     begin: ClassVar[str]
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, generation: int) -> None:
         self.dialect = dialect
+        self.generation = generation
 
     async def execute(
         self, statement: Prepared | Executable, given: Parameters | Sequence[Parameters] | None = None
@@ -158,8 +161,8 @@ class PostgresqlConnection(DriverConnection):
     # asyncpg raises the last if the connection is cut during a statement.
     errors = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
-    def __init__(self, dialect: Dialect, driver: asyncpg.Connection) -> None:
-        super().__init__(dialect)
+    def __init__(self, dialect: Dialect, driver: asyncpg.Connection, generation: int) -> None:
+        super().__init__(dialect, generation)
         self._driver = driver
 
     async def _control(self, sql: str) -> str:
@@ -190,8 +193,8 @@ class SqliteConnection(DriverConnection):
     begin = "BEGIN IMMEDIATE"
     errors = (sqlite3.Error,)
 
-    def __init__(self, dialect: Dialect, driver: aiosqlite.Connection) -> None:
-        super().__init__(dialect)
+    def __init__(self, dialect: Dialect, driver: aiosqlite.Connection, generation: int) -> None:
+        super().__init__(dialect, generation)
         self._driver = driver
         self._given_up = False
 
