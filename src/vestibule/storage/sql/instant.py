@@ -21,24 +21,26 @@ class Instant(TypeDecorator[datetime]):
         return value.astimezone(UTC).replace(tzinfo=None)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:
-        """Return the converter to datetime. Text that is no moment stays text: such a row is malformed (`odd_rows.py`),
-        and must not stop the rows beside it.
+        """Return the converter from SQLite's text to datetime; None for PostgreSQL, of which `postgresql.py` decodes.
+
+        Text that is no moment stays text: such a row is malformed (`odd_rows.py`), and must not stop others.
         """
-        read = super().result_processor(dialect, coltype)
-        if read is None or dialect.name != "sqlite":
-            return read
+        if dialect.name != "sqlite":
+            return None
+        parse = self.impl_instance.result_processor(dialect, coltype)
 
         def read_or_leave(value: Any) -> Any:
             try:
-                return read(value)
+                return _in_utc(parse(value))  # type: ignore[misc]  # SQLite's DateTime has one
             except (TypeError, ValueError):
                 return value
 
         return read_or_leave
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if not isinstance(value, datetime):
-            return value
-        if value.year > LAST_YEAR:
-            return str(value)  # type: ignore[return-value]  # as odd as text that is no moment
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+def _in_utc(moment: datetime | None) -> datetime | str | None:
+    if moment is None:
+        return None
+    if moment.year > LAST_YEAR:
+        return str(moment)  # as odd as text that is no moment
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

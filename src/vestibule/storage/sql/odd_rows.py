@@ -27,19 +27,17 @@ class Reader:
     """Reads rows of these columns and checks the types of their values; further checks are the caller's."""
 
     def __init__(self, columns: Sequence[Column[Any]]) -> None:
-        self._kinds = tuple((column.name, _kinds(column)) for column in columns)
+        self._names = tuple(column.name for column in columns)
+        self._kinds = tuple(_kinds(column) for column in columns)
 
     def members(self, row: Sequence[Any]) -> dict[str, Any]:
         """Return the values by column name; raises `OddRow` if one is not of its column's type.
 
         SQLite stores any value in any column.
         """
-        read = {}
-        for (name, kinds), value in zip(self._kinds, row, strict=True):
-            if not isinstance(value, kinds):
-                raise OddRow(name)
-            read[name] = value
-        return read
+        if not all(map(isinstance, row, self._kinds)):
+            raise OddRow(next(n for n, v, k in zip(self._names, row, self._kinds, strict=True) if not isinstance(v, k)))
+        return dict(zip(self._names, row, strict=True))
 
 
 def _kinds(column: Column[Any]) -> tuple[type, ...]:

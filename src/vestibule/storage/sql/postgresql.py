@@ -7,6 +7,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from vestibule.model.clock import LAST_YEAR
 from vestibule.storage.sql.discretion import withhold_values
 from vestibule.storage.sql.timeouts import Timeouts
 
@@ -52,8 +53,8 @@ def engines(
 
 
 def _read_any_moment(connection: Any, _record: Any) -> None:
-    """Decode moments that Python cannot represent, such as years BC and infinity, as text: an error would lose the
-    whole result.
+    """Decode moments as UTC; those that Python cannot represent, such as years BC and infinity, as text: an error would
+    lose the whole result.
     """
     connection.run_async(
         lambda driver: driver.set_type_codec(
@@ -68,9 +69,10 @@ def _to_microseconds(moment: datetime) -> tuple[int]:
 
 def _from_microseconds(told: tuple[int]) -> datetime | str:
     try:
-        return _EPOCH + told[0] * _MICROSECOND
+        moment = _EPOCH + told[0] * _MICROSECOND
     except OverflowError:
         return "no moment"
+    return moment if moment.year <= LAST_YEAR else str(moment)
 
 
 # A statement that was prepared on one connection of the pooler does not exist on the next. So prepare nothing under a
