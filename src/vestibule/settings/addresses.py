@@ -15,6 +15,8 @@ _APP_HOST = re.compile(r"[a-z0-9._-]+(:\d{1,5})?")
 # Not for apps: in browsers these schemes have a meaning of their own, or no origin.
 _NOT_FOR_APPS = {"http", "https", "ws", "wss", "ftp", "file", "data", "blob", "about", "javascript", "null"}
 _HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\]")
+# The system takes such a name for an IPv4 address, `0` for 0.0.0.0 (WHATWG URL, "ends in a number").
+_ENDS_IN_NUMBER = re.compile(r"(.*\.)?([0-9]+|0[xX][0-9A-Fa-f]*)")
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _MAPPED = ip_network("::ffff:0:0/96")
 _PORT = re.compile(r"[0-9]{1,5}")
@@ -34,7 +36,7 @@ def listening_address(name: str) -> str:
     bare = name[1:-1] if name.startswith("[") and name.endswith("]") else name
     if _is_address(bare):
         return bare
-    if _HOST.fullmatch(name) is None or name.startswith("["):
+    if _HOST.fullmatch(name) is None or name.startswith("[") or _ENDS_IN_NUMBER.fullmatch(name):
         example = "such as 127.0.0.1, ::1 or localhost (no scheme, no port; 0.0.0.0 for all)"
         raise ValueError(f"{shown(name)} is not an address to listen on, {example}")
     return name

@@ -24,6 +24,10 @@ _FILES = Path("/proc/self/fd")
 _LAST_SENT_AT, _TCP_INFO_BYTES = 44, 48
 
 
+_File = tuple[int, int]
+"""The device and the inode of an open file. Each device numbers its inodes from the beginning."""
+
+
 @dataclass(frozen=True)
 class Open:
     """An open connection. `file` is a duplicate of its descriptor, `network` is the client's. `counted` is false for a
@@ -44,9 +48,9 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What a file descriptor refers to. The inode identifies it. Without a `peer` it is not a client's connection."""
+    """What a file descriptor refers to, by device and inode. Without a `peer` it is not a client's connection."""
 
-    inode: int
+    file: _File
     family: int = 0
     peer: Peer | None = None
     network: str = ""
@@ -76,9 +80,8 @@ class OwnSockets:
         before, self._found = self._found, {}
         for number in _numbers():
             try:
-                inode = os.fstat(number).st_ino
-                known = before.get(number)
-                self._found[number] = known if known is not None and known.inode == inode else self._find(number, inode)
+                file, known = _file(number), before.get(number)
+                self._found[number] = known if known is not None and known.file == file else self._find(number, file)
             except OSError:  # closed meanwhile, or no file is free for the duplicate
                 continue
         return Counter(found.network for found in self._found.values() if found.peer)
@@ -91,22 +94,22 @@ class OwnSockets:
             if found.peer is None or found.network not in networks:
                 continue
             try:
-                copy = _copy_of(number, found.inode, found.family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+                copy = _copy_of(number, found.file, found.family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
             except OSError:  # closed meanwhile
                 continue
             yield Open(copy, found.network, found.counted, _unanswered(copy), under_way.of(found.peer))
 
-    def _find(self, number: int, inode: int) -> _Found:
+    def _find(self, number: int, file: _File) -> _Found:
         """Return what a descriptor refers to; raises `OSError` if the system cannot say."""
         if not stat.S_ISSOCK(os.fstat(number).st_mode):
-            return _Found(inode)
-        with _copy_of(number, inode) as copy:
+            return _Found(file)
+        with _copy_of(number, file) as copy:
             if copy.family not in {socket.AF_INET, socket.AF_INET6} or copy.getsockname()[1] != self._port:
-                return _Found(inode)
+                return _Found(file)
             family, peer = copy.family, _peer_of(copy)
         if peer is None:
-            return _Found(inode)
-        return _Found(inode, family, peer, network_of(peer[0]), not is_listed(peer[0], self._proxies))
+            return _Found(file)
+        return _Found(file, family, peer, network_of(peer[0]), not is_listed(peer[0], self._proxies))
 
 
 def _numbers() -> list[int]:
@@ -114,15 +117,27 @@ def _numbers() -> list[int]:
         return [int(file.name) for file in files]
 
 
-def _copy_of(number: int, inode: int, family: int = -1, kind: int = -1, protocol: int = -1) -> socket.socket:
+def _file(number: int) -> _File:
+    known = os.fstat(number)
+    return known.st_dev, known.st_ino
+
+
+def _require_still(file: _File, number: int) -> None:
+    if _file(number) != file:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+
+def _copy_of(number: int, file: _File, family: int = -1, kind: int = -1, protocol: int = -1) -> socket.socket:
     """Return a duplicate of a socket. If its family is not given, the system finds it out. Raises `OSError` if the
     descriptor refers to something else by now.
     """
     copy = os.dup(number)
-    if os.fstat(copy).st_ino == inode:
+    try:
+        _require_still(file, copy)
         return socket.socket(family, kind, protocol, fileno=copy)
-    os.close(copy)
-    raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    except OSError:
+        os.close(copy)
+        raise
 
 
 def _peer_of(connection: socket.socket) -> Peer | None:

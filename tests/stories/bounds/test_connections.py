@@ -123,7 +123,7 @@ def test_n3_who_is_at_the_other_end_is_looked_up_once(monkeypatch: pytest.Monkey
     """N3: and anew where another connection has the number of one that was closed."""
     looked_up, find = list[int](), OwnSockets._find
     monkeypatch.setattr(
-        OwnSockets, "_find", lambda of, number, inode: looked_up.append(number) or find(of, number, inode)
+        OwnSockets, "_find", lambda of, number, file: looked_up.append(number) or find(of, number, file)
     )
     with socket.create_server(("127.0.0.1", 0)) as listening, ExitStack() as stack:
         port = listening.getsockname()[1]
