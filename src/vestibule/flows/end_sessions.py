@@ -10,7 +10,7 @@ from datetime import datetime
 
 from vestibule.flows.announce import announce
 from vestibule.flows.env import Env
-from vestibule.model.events import Event, EventKind
+from vestibule.model.endings import Ending
 from vestibule.model.revocations import Revocation, RevocationKind
 from vestibule.model.sessions import EndReason, Issued, Session
 from vestibule.model.store import Transaction
@@ -27,6 +27,15 @@ class Ended:
 
     session_ids: Sequence[str] = ()
     revocations: Sequence[Revocation] = ()
+
+
+async def end_session_alone(
+    env: Env, tx: Transaction, session_id: str, account_id: str, reason: EndReason, now: datetime
+) -> list[Revocation]:
+    """Lock the account and end one session of it, as one step in `Store.steps`; return its revocation, or an empty list
+    if the session was over already.
+    """
+    return await tx.endings.end(session_id, _ending(env, account_id, reason, now))
 
 
 async def end_session(
@@ -65,11 +74,12 @@ async def end_account(env: Env, tx: Transaction, account_id: str, reason: EndRea
     this same second: a session that may have such a token is revoked by its id as well.
     """
     ended, limits = await tx.sessions.end_all(account_id, reason, now), env.policy.sessions
-    await _record(tx, list(ended), account_id, reason, now)
+    ending = _ending(env, account_id, reason, now)
+    await _record(tx, list(ended), ending)
     latest = {
         session_id: issued_at for session_id, issued_at in ended.items() if limits.may_have_issued(issued_at, now)
     }
-    revoked = await _revoke(env, tx, latest, now) + await refuse_account(env, tx, account_id, now)
+    revoked = await _revoke(tx, latest, ending) + await refuse_account(env, tx, account_id, now)
     return Ended(list(ended), revoked)
 
 
@@ -99,32 +109,23 @@ async def _write_down(
     env: Env, tx: Transaction, ended: Issued, account_id: str, reason: EndReason, now: datetime
 ) -> list[Revocation]:
     """Record an event and a revocation for each session that ended; return the revocations."""
-    await _record(tx, list(ended), account_id, reason, now)
-    return await _revoke(env, tx, ended, now)
+    ending = _ending(env, account_id, reason, now)
+    await _record(tx, list(ended), ending)
+    return await _revoke(tx, ended, ending)
 
 
-async def _record(
-    tx: Transaction, session_ids: Sequence[str], account_id: str, reason: EndReason, now: datetime
-) -> None:
+def _ending(env: Env, account_id: str, reason: EndReason, now: datetime) -> Ending:
+    return Ending(account_id, reason, now, env.policy.revocation_memory)
+
+
+async def _record(tx: Transaction, session_ids: Sequence[str], ending: Ending) -> None:
     """Record an event for each of the first sessions, and one event with the number of the others, if any."""
-    detail, others = {"reason": reason.value}, len(session_ids) - _MOST_EVENTS
-    events = [
-        Event(now, EventKind.SESSION_ENDED, account_id, session_id, detail=detail)
-        for session_id in session_ids[:_MOST_EVENTS]
-    ]
-    if others > 0:
-        events.append(Event(now, EventKind.SESSION_ENDED, account_id, detail={**detail, "sessions": str(others)}))
+    events = [ending.event(session_id) for session_id in session_ids[:_MOST_EVENTS]]
+    if (others := len(session_ids) - _MOST_EVENTS) > 0:
+        events.append(ending.event(None, {"sessions": str(others)}))
     await tx.events.record(*events)
 
 
-async def _revoke(env: Env, tx: Transaction, ended: Issued, now: datetime) -> list[Revocation]:
-    """Record a revocation of each session, and return them. Each is kept until the session's last token has expired.
-    That is counted from `now`, or from when the last token was issued, if a clock was ahead then.
-    """
-    memory = env.policy.revocation_memory
-    return await tx.revocations.append(
-        [
-            Revocation(now, RevocationKind.SESSION, session_id, max(now, issued_at) + memory)
-            for session_id, issued_at in ended.items()
-        ]
-    )
+async def _revoke(tx: Transaction, ended: Issued, ending: Ending) -> list[Revocation]:
+    """Record a revocation of each session, and return them."""
+    return await tx.revocations.append([ending.revocation(*session) for session in ended.items()])

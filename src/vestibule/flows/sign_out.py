@@ -1,7 +1,7 @@
 """Sign out: end this session at once, at every service. The account's other sessions stay."""
 
 from vestibule.flows.announce import announce
-from vestibule.flows.end_sessions import end_session
+from vestibule.flows.end_sessions import end_session_alone
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.retry import retry_on_conflict
@@ -12,7 +12,6 @@ from vestibule.model.sessions import EndReason
 async def sign_out(env: Env, caller: Caller) -> None:
     """End the caller's session. Calling it twice is no error."""
     now = env.clock.now()
-    async with env.store.transaction() as tx:
-        await tx.accounts.lock(caller.account.id)
-        revoked = await end_session(env, tx, caller.session_id, caller.account.id, EndReason.SIGNED_OUT, now)
+    async with env.store.steps() as tx:
+        revoked = await end_session_alone(env, tx, caller.session_id, caller.account.id, EndReason.SIGNED_OUT, now)
     await announce(env, revoked)

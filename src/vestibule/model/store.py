@@ -12,6 +12,7 @@ from typing import Protocol
 
 from vestibule.model.accounts import Accounts
 from vestibule.model.devices import KnownDevices
+from vestibule.model.endings import Endings
 from vestibule.model.events import Events
 from vestibule.model.letters import Letters
 from vestibule.model.limits import RateCounters
@@ -29,6 +30,7 @@ class Transaction:
 
     accounts: Accounts
     sessions: Sessions
+    endings: Endings
     one_time_tokens: OneTimeTokens
     letters: Letters
     known_devices: KnownDevices
@@ -59,6 +61,14 @@ class Store(Protocol):
         """Open a transaction that commits when the block ends and rolls back when it raises. Raises `StoreUnavailable`.
 
         A flow decides inside the block and raises its refusal after it: a refusal often has to be recorded.
+        """
+
+    def steps(self) -> AbstractAsyncContextManager[Transaction]:
+        """Open the same ports so that each method is a transaction by itself, without the cost of beginning and ending
+        one. What the block has done may stay although it raises. Raises `StoreUnavailable`.
+
+        For a block of one method, or of several of which each may happen without the next. SQLite, and PostgreSQL
+        behind a pooler, run the block as one transaction.
         """
 
     def reading(self) -> AbstractAsyncContextManager[Transaction]:

@@ -115,6 +115,20 @@ async def test_d1_a_conflict_without_end_is_503_and_nothing_is_done(
     assert after == before | {"login_attempts": after["login_attempts"]}
 
 
+@pytest.mark.parametrize("code", ["40001", "40P01", "23503"])
+async def test_d1_a_log_out_is_decided_again_and_takes_place_once(
+    conflicting: tuple[World, WatchedHasher], code: str
+) -> None:
+    """D1: also without a transaction around its one statement."""
+    world, _ = conflicting
+    client = await world.sign_in()
+    before = await counts(world)
+    await end_transactions(world, len(WAITS), code)
+    assert (await client.post("/api/auth/logout")).status_code == 200
+    assert await counts(world) == before | {"events": before["events"] + 1}
+    assert (await client.get("/api/users/me")).status_code == 401
+
+
 async def test_d1_a_row_that_refers_to_nobody_is_a_conflict(world: World) -> None:
     """D1: on both databases, and not a mistake of ours."""
     ada = an_account()
@@ -135,7 +149,7 @@ def owners() -> Iterator[tuple[str, ast.AsyncFunctionDef, list[ast.AsyncWith]]]:
 
 
 def _opens(block: ast.AsyncWith) -> bool:
-    return any(ast.unparse(item.context_expr).endswith(".transaction()") for item in block.items)
+    return any(ast.unparse(item.context_expr).endswith((".transaction()", ".steps()")) for item in block.items)
 
 
 def test_d1_every_transaction_of_a_flow_can_be_decided_again() -> None:

@@ -57,6 +57,8 @@ _BY_EMAIL, _BY_ID = select(*COLUMNS).where(_AT_EMAIL), select(*COLUMNS).where(_I
 WITH_EMAIL, GET = Prepared(_BY_EMAIL), Prepared(_BY_ID)
 # SQLite leaves the clause out; there, one transaction runs at a time.
 LOCK, LOCK_AT = Prepared(_BY_ID.with_for_update()), Prepared(_BY_EMAIL.with_for_update())
+# A part of a statement that changes what belongs to the account.
+LOCKING = select(_a.id).where(_ITS).with_for_update()
 _OF_DIGEST = one_time_tokens.c.digest == bindparam("of_digest")
 OF_TOKEN = Prepared(
     select(*COLUMNS)

@@ -7,7 +7,7 @@ part of a statement's WHERE. Single reads run in AUTOCOMMIT, which saves the BEG
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -106,6 +106,12 @@ class Engines:
         opened = reads.transaction() if self.behind_pooler else reads.connection()
         async with self._translated(), opened as connection:
             yield connection
+
+    def steps(self) -> AbstractAsyncContextManager[DriverConnection]:
+        """Open the driver's connection for changes of one statement each: in autocommit; in a transaction on SQLite,
+        where writers wait in line, and behind a pooler. Raises `StoreUnavailable`.
+        """
+        return self.transaction() if self.file or self.behind_pooler else self.reading()
 
     @cached_property
     def _checkouts(self) -> tuple[Checkouts, Checkouts]:

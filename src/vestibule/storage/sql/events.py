@@ -21,13 +21,14 @@ from vestibule.storage.sql.schema import accounts, events
 
 _e = events.c
 # The account, or NULL if it was deleted meanwhile. FOR KEY SHARE waits for a transaction that is deleting it.
-_ACCOUNT_IF_THERE = select(accounts.c.id).where(accounts.c.id == bindparam("of_account", type_=_e.account_id.type))
-_RECORD = Prepared(
-    insert(events).values(
-        **{c.name: bindparam(f"new_{c.name}", type_=c.type) for c in _e if c.name not in {"sequence", "account_id"}},
-        account_id=_ACCOUNT_IF_THERE.with_for_update(read=True, key_share=True).scalar_subquery(),
-    )
+_ACCOUNT_IF_THERE = (
+    select(accounts.c.id)
+    .where(accounts.c.id == bindparam("of_account", type_=_e.account_id.type))
+    .with_for_update(read=True, key_share=True)
 )
+NEW = {c.name: bindparam(f"new_{c.name}", type_=c.type) for c in _e if c.name not in {"sequence", "account_id"}}
+"""The parameters of a new event, by column."""
+_RECORD = Prepared(insert(events).values(**NEW, account_id=_ACCOUNT_IF_THERE.scalar_subquery()))
 _OF_ACCOUNT = Prepared(
     select(_e.at, _e.kind, _e.account_id, _e.session_id, _e.network_address, _e.detail)
     .where(_e.account_id == bindparam("of_account"))
@@ -58,9 +59,13 @@ class SqlEvents:
 
     async def record(self, *events: Event) -> None:
         if events:
-            events = tuple(replace(event, detail=with_request_id(event.detail)) for event in events)
-            await self._connection.execute(_RECORD, [_to_values(event) for event in events])
-            self._recorded += events
+            events = tuple(during_request(event) for event in events)
+            await self._connection.execute(_RECORD, [to_values(event) for event in events])
+            self.note(*events)
+
+    def note(self, *events: Event) -> None:
+        """Remember events that were recorded, for `tell`."""
+        self._recorded += events
 
     async def find(self, wanted: EventFilter, most: int) -> list[tuple[int, Event]]:
         matches = [_e.sequence > wanted.after]
@@ -101,12 +106,18 @@ class SqlEvents:
         rolled back.
         """
         for event in self._recorded:
-            members = {name: value for name, value in _to_row(event).items() if name in _LOGGED and value is not None}
+            members = {name: value for name in _LOGGED if (value := getattr(event, name)) is not None}
             _log.info(event.kind.value, **members, **event.detail)
         return self._recorded
 
 
-def _to_values(event: Event) -> dict[str, Any]:
+def during_request(event: Event) -> Event:
+    """Return the event with the id of the request in its detail, if there is one."""
+    return replace(event, detail=with_request_id(event.detail))
+
+
+def to_values(event: Event) -> dict[str, Any]:
+    """Return the values of a new event's parameters."""
     row = _to_row(event)
     return {"of_account": row.pop("account_id"), **{f"new_{name}": value for name, value in row.items()}}
 

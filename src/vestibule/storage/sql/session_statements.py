@@ -116,7 +116,8 @@ SEEN_ON_DEVICE = Prepared(
     )
 )
 _END = {"ended_at": _NOW, "end_reason": bindparam("reason")}
-END_ONE = Prepared(update(sessions).where(_SESSION, _ACCOUNT, _LIVE).values(_END).returning(_s.id, _s.last_seen_at))
+ENDING_ONE = update(sessions).where(_SESSION, _ACCOUNT, _LIVE).values(_END).returning(_s.id, _s.last_seen_at)
+END_ONE = Prepared(ENDING_ONE)
 # Chosen in a WITH, because PostgreSQL may evaluate a sub-select in IN more than once.
 _SOME_OTHERS = (
     select(_s.id)

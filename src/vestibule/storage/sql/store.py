@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from vestibule.model.store import Transaction
 from vestibule.storage.sql.accounts import SqlAccounts
 from vestibule.storage.sql.driver import DriverConnection
+from vestibule.storage.sql.endings import SqlEndings
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.events import SqlEvents
 from vestibule.storage.sql.known_devices import SqlKnownDevices
@@ -41,7 +42,19 @@ class SqlStore:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         self._require()
-        async with self._engines.transaction() as connection:
+        async with self._changing(self._engines.transaction()) as ports:
+            yield ports
+
+    @asynccontextmanager
+    async def steps(self) -> AsyncIterator[Transaction]:
+        self._require()
+        async with self._changing(self._engines.steps()) as ports:
+            yield ports
+
+    @asynccontextmanager
+    async def _changing(self, opened: AbstractAsyncContextManager[DriverConnection]) -> AsyncIterator[Transaction]:
+        """Yield the ports on a connection; log and count their events once the connection's block has ended well."""
+        async with opened as connection:
             events = SqlEvents(connection)
             yield _ports(connection, events)
         self.happened.update(event.kind.value for event in events.log_recorded())
@@ -61,15 +74,17 @@ class SqlStore:
 
 
 def _ports(connection: DriverConnection, events: SqlEvents) -> Transaction:
+    sessions, revocations = SqlSessions(connection), SqlRevocations(connection)
     return Transaction(
         accounts=SqlAccounts(connection),
-        sessions=SqlSessions(connection),
+        sessions=sessions,
+        endings=SqlEndings(connection, sessions, events, revocations),
         one_time_tokens=SqlOneTimeTokens(connection),
         letters=SqlLetters(connection),
         known_devices=SqlKnownDevices(connection),
         rate_counters=SqlRateCounters(connection),
         login_attempts=SqlLoginAttempts(connection),
-        revocations=SqlRevocations(connection),
+        revocations=revocations,
         events=events,
         signing_keys=SqlSigningKeys(connection),
         service_keys=SqlServiceKeys(connection),

@@ -15,12 +15,28 @@ _log = structlog.get_logger(__name__)
 
 
 class PostgresqlWakeUps:
-    """Wake-ups through the database that all processes share. A pooler cannot LISTEN: behind one, readers only poll."""
+    """Wake-ups through the database that all processes share. A pooler cannot LISTEN: behind one, readers only poll.
+
+    NOTIFY is a transaction of its own, not a part of the one that ended a session. PostgreSQL commits transactions with
+    a notification one after another, each only once the one before is on the disk.
+    """
 
     def __init__(self, engines: Engines) -> None:
         self._engines = engines
+        self._asked = self._sent = 0
+        self._one_at_a_time = asyncio.Lock()
 
     async def send(self) -> None:
+        """Notify, once for all who ask while another notification is under way."""
+        self._asked += 1
+        mine = self._asked
+        async with self._one_at_a_time:
+            if self._sent < mine:
+                told = self._asked
+                await self._notify()
+                self._sent = told
+
+    async def _notify(self) -> None:
         try:
             async with self._engines.reading() as connection:
                 await connection.control("NOTIFY vestibule_revocations")

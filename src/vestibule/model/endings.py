@@ -1,0 +1,43 @@
+"""Endings: what is written when a session ends, and the step that ends one session and writes all of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from vestibule.model.events import Event, EventKind
+from vestibule.model.revocations import Revocation, RevocationKind
+from vestibule.model.sessions import EndReason
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Why and when sessions of an account end. A revocation is kept for `memory`, until all tokens have expired."""
+
+    account_id: str
+    reason: EndReason
+    at: datetime
+    memory: timedelta
+
+    def event(self, session_id: str | None, detail: Mapping[str, str] | None = None) -> Event:
+        """Return the event of a session's end; of several sessions at once if `session_id` is None."""
+        told = {"reason": self.reason.value, **(detail or {})}
+        return Event(self.at, EventKind.SESSION_ENDED, self.account_id, session_id, detail=told)
+
+    def revocation(self, session_id: str, issued_at: datetime) -> Revocation:
+        """Return the revocation of a session whose last token was issued at `issued_at`. It is kept until that token
+        has expired, counted from the end of the session, or from `issued_at` if a clock was ahead then.
+        """
+        return Revocation(self.at, RevocationKind.SESSION, session_id, max(self.at, issued_at) + self.memory)
+
+
+class Endings(Protocol):
+    """The end of one session, with everything that is written about it."""
+
+    async def end(self, session_id: str, ending: Ending) -> list[Revocation]:
+        """Lock the account, end one live session of it, record the event and the revocation, and return the revocation.
+        Do nothing more than lock, and return an empty list, if the session is over or is not the account's.
+
+        Writes the same rows as `Sessions.end`, `Events.record` and `Revocations.append` one after the other, and may be
+        called in `Store.steps`.
+        """
