@@ -10,8 +10,9 @@ counters that were issued in exchange for it.
 | the parent, later          | the answer was lost, or is very late      | one more live successor, 16 at most   |
 | anything else              | a sibling was used: two hold this token   | the session ends                      |
 
-`Sessions.rotate` does the first and third row in one guarded UPDATE. If it changed nothing, this flow reads the session
-and tells the second row from the fourth. `docs/decisions/0004-refresh.md` says why.
+`Sessions.rotate` does the first and third row in one guarded UPDATE, and returns what the tokens need. If it changed
+nothing, this flow reads the session, and tells the second row from the fourth. `docs/decisions/0004-refresh.md` says
+why.
 """
 
 from dataclasses import dataclass, replace
@@ -36,7 +37,6 @@ from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.refresh_tokens import RefreshToken
 from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import Device, EndReason, Session, SessionLimits
-from vestibule.model.store import Transaction
 
 
 @dataclass(frozen=True)
@@ -89,14 +89,11 @@ async def _why_over(env: Env, token: RefreshToken, now: datetime) -> EndReason |
 
 @retry_on_conflict
 async def _advance(env: Env, token: RefreshToken, now: datetime) -> _Outcome:
-    async with env.store.transaction() as tx:
-        return await _decide(env, tx, token, now)
-
-
-async def _decide(env: Env, tx: Transaction, token: RefreshToken, now: datetime) -> _Outcome:
-    limits = env.policy.sessions
-    rotated = limits.rotate and await tx.sessions.rotate(token.session_id, token.counter, limits, now)
-    found = await tx.sessions.find(token.session_id)
+    limits, rotated = env.policy.sessions, None
+    async with env.store.steps() as tx:
+        if limits.rotate:
+            rotated = await tx.sessions.rotate(token.session_id, token.counter, limits, now)
+        found = rotated or await tx.sessions.find(token.session_id)
     if found is None:
         return _Outcome()
     session, account = found
@@ -115,9 +112,7 @@ def _raced(session: Session, token: RefreshToken, limits: SessionLimits, now: da
 
 @retry_on_conflict
 async def _end_as_reused(env: Env, session: Session, now: datetime) -> _Outcome:
-    """End the session, because its token was used twice, and return the outcome. This needs a transaction of its own:
-    it locks the account first, and the transaction before has locked the session already.
-    """
+    """End the session, because its token was used twice, and return the outcome."""
     reason = EndReason.REFRESH_TOKEN_REUSED
     async with env.store.transaction() as tx:
         await tx.accounts.lock(session.account_id)

@@ -155,8 +155,12 @@ class Sessions(Protocol):
     async def find(self, session_id: str) -> tuple[Session, Account] | None:
         """Return the session, live or ended, with its account; None if there is none."""
 
-    async def rotate(self, session_id: str, counter: int, limits: SessionLimits, now: datetime) -> bool:
-        """Accept `counter` and issue the next one, if the protocol allows it; otherwise do nothing and return False."""
+    async def rotate(
+        self, session_id: str, counter: int, limits: SessionLimits, now: datetime
+    ) -> tuple[Session, Account] | None:
+        """Accept `counter` and issue the next one, if the protocol allows it; return the session after that, with its
+        account. Otherwise do nothing and return None. May be called in `Store.steps`.
+        """
 
     async def seen_on_device(self, account_id: str, device: Device, now: datetime) -> bool:
         """Return whether an earlier session of the account, live or ended, came from this program on this network

@@ -45,8 +45,8 @@ async def find(store: Store, session: Session) -> Session | None:
     return found[0] if found else None
 
 
-async def rotate(store: Store, session: Session, counter: int, now: datetime) -> bool:
-    async with store.transaction() as tx:
+async def rotate(store: Store, session: Session, counter: int, now: datetime) -> tuple[Session, Account] | None:
+    async with store.steps() as tx:
         return await tx.sessions.rotate(session.id, counter, LIMITS, now)
 
 
@@ -96,14 +96,15 @@ PROTOCOL: dict[str, list[Step]] = {
 
 
 @pytest.mark.parametrize("steps", PROTOCOL.values(), ids=PROTOCOL)
-async def test_rotation_follows_the_table(store: Store, session: Session, steps: list[Step]) -> None:
+async def test_rotation_follows_the_table(store: Store, ada: Account, session: Session, steps: list[Step]) -> None:
     now = NOW
     for seconds, counter, accepted, counters in steps:
         now += timedelta(seconds=seconds)
         before = await find(store, session)
-        assert await rotate(store, session, counter, now) is accepted
+        rotated = await rotate(store, session, counter, now)
         after = await find(store, session)
         assert after is not None
+        assert rotated == ((after, ada) if accepted else None)
         assert (after.parent, after.base, after.current) == counters
         if accepted:
             assert (after.issued_at, after.last_seen_at) == (now, now)

@@ -67,7 +67,7 @@ _ANSWER_LOST = and_(
     _s.issued_at < bindparam("grace_over", type_=Instant),
     _s.current - _s.base < MAX_LIVE_SUCCESSORS,
 )
-ROTATE = Prepared(
+_ROTATING = (
     update(sessions)
     .where(_SESSION, _LIVE, or_(_FRESH, _ANSWER_LOST))
     .values(
@@ -80,6 +80,12 @@ ROTATE = Prepared(
         last_seen_at=case((_s.last_seen_at > _NOW, _s.last_seen_at), else_=_NOW),
         idle_expires_at=case((_s.expires_at < _IDLE_END, _s.expires_at), else_=_IDLE_END),
     )
+)
+ROTATE = Prepared(_ROTATING)
+# SQLite returns columns of the changed table only, and lets no SELECT read from an UPDATE.
+_ROTATED = _ROTATING.returning(*COLUMNS).cte("rotated")
+ROTATE_AND_FIND = Prepared(
+    select(*_ROTATED.c, *account_rows.COLUMNS).join(accounts, accounts.c.id == _ROTATED.c.account_id)
 )
 
 OF_ACCOUNT = Prepared(

@@ -5,6 +5,7 @@ named like a column: SQLAlchemy would take it for a new value of that column.
 """
 
 from datetime import datetime
+from typing import Any
 
 from vestibule.model.accounts import Account
 from vestibule.model.sessions import (
@@ -39,18 +40,19 @@ class SqlSessions:
         return int(opened.scalar_one_or_none() or 0)
 
     async def find(self, session_id: str) -> tuple[Session, Account] | None:
-        row = (await self._connection.execute(statements.FIND, {"of_session": session_id})).one_or_none()
-        if row is None:
-            return None
-        session, account = from_row(row[: len(COLUMNS)]), account_rows.from_row(row[len(COLUMNS) :])
-        return None if session is None or account is None else (session, account)
-
-    async def rotate(self, session_id: str, counter: int, limits: SessionLimits, now: datetime) -> bool:
-        moments = {"now": now, "grace_over": now - limits.refresh_grace, "idle_end": now + limits.idle}
-        done = await self._connection.execute(
-            statements.ROTATE, {"of_session": session_id, "presented": counter} | moments
+        return _with_account(
+            (await self._connection.execute(statements.FIND, {"of_session": session_id})).one_or_none()
         )
-        return bool(done.rowcount)
+
+    async def rotate(
+        self, session_id: str, counter: int, limits: SessionLimits, now: datetime
+    ) -> tuple[Session, Account] | None:
+        moments = {"now": now, "grace_over": now - limits.refresh_grace, "idle_end": now + limits.idle}
+        which = {"of_session": session_id, "presented": counter, **moments}
+        if self._connection.dialect.name == "sqlite":
+            changed = (await self._connection.execute(statements.ROTATE, which)).rowcount
+            return await self.find(session_id) if changed else None
+        return _with_account((await self._connection.execute(statements.ROTATE_AND_FIND, which)).one_or_none())
 
     async def of_account(self, account_id: str, most: int, now: datetime) -> list[Session]:
         rows = await self._connection.execute(
@@ -109,3 +111,11 @@ class SqlSessions:
 
     async def purge(self, before: datetime, most: int) -> int:
         return await delete_oldest(self._connection, sessions, _s.expires_at < before, _s.expires_at, most)
+
+
+def _with_account(row: Any) -> tuple[Session, Account] | None:
+    """Return the session and its account; None without a row, or if it is malformed."""
+    if row is None:
+        return None
+    session, account = from_row(row[: len(COLUMNS)]), account_rows.from_row(row[len(COLUMNS) :])
+    return None if session is None or account is None else (session, account)
