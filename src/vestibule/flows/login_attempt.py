@@ -30,7 +30,7 @@ async def count_attempt(env: Env, counters: Sequence[AttemptCounter]) -> LoginAt
     the one for a wrong password.
     """
     limits, now = env.policy.login_attempts, env.clock.now()
-    async with env.store.transaction() as tx:
+    async with env.store.steps() as tx:
         for asked, counter in enumerate(counters, start=1):
             number = await tx.login_attempts.take(counter, limits.of(counter), now)
             if number is not None:
@@ -97,14 +97,14 @@ async def prove_again(env: Env, caller: Caller, password: str, client_info: Clie
 
 @retry_on_conflict
 async def _give_back(env: Env, counter: AttemptCounter) -> None:
-    async with env.store.transaction() as tx:
+    async with env.store.steps() as tx:
         await tx.login_attempts.give_back(counter)
 
 
 @retry_on_conflict
 async def forgive_attempts(env: Env, keys: Sequence[str]) -> None:
     """Reset the counters with these keys, after a right password."""
-    async with env.store.transaction() as tx:
+    async with env.store.steps() as tx:
         await tx.login_attempts.forgive(keys)
 
 
