@@ -44,7 +44,7 @@ def test_a_failover_signs_nobody_out_and_lets_nobody_back_in(
         wait_until(lambda: _shown(redis.primary.client(), here), "the session on Redis")
         copied = {"Authorization": f"Bearer {gone.cookies['access_token']}"}
         assert gone.post("/api/auth/logout").status_code == 200
-        redis.primary.stop(9)
+        redis.lose_the_primary()
         _all_is_well(servers, [here, there], copied)
         redis.until_the_replica_leads()
         _all_is_well(servers, [here, there], copied)
