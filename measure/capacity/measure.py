@@ -16,8 +16,8 @@ from measure.load import Measured, measure, percentile
 from measure.postgres import Postgres
 from measure.scripts import ME
 from measure.server import Server, vestibule
-from measure.speed.results import Push
-from measure.speed.revocation import lane
+from measure.speed.loaded_start import measure_start
+from measure.speed.results import LoadedStart
 from measure.wire import Asker, request
 from tests.harness.process import UNLIMITED, given_keys
 
@@ -48,12 +48,14 @@ class Size:
     gigabytes: float
     rows: dict[str, Row] = field(default_factory=dict)
     start_seconds: float = 0.0
+    start: LoadedStart | None = None
+    """Of a second process, beside the first."""
     worker_megabytes: float = 0.0
     whole_reads: dict[str, int] = field(default_factory=dict)
 
 
 async def measure_size(postgres: Postgres, people: People, folder: Path) -> Size:
-    """Two servers on it: one is measured, and both together for how a log-out travels."""
+    """Two servers on it: one is measured; then the start of the other, and how a log-out travels to it."""
     settings = {
         "NODE_ENV": "production",
         "VESTIBULE_URL": "http://localhost:8000",
@@ -62,17 +64,15 @@ async def measure_size(postgres: Postgres, people: People, folder: Path) -> Size
         **UNLIMITED,
     }
     found = await _counted(postgres, people.accounts)
-    before = await _scans(postgres)
+    before = await _scans(postgres, at_least=0)
     begun = perf_counter()
     async with vestibule(folder, settings) as home:
         found.start_seconds = perf_counter() - begun
         for name, step in _steps(home, people):
             found.rows[name] = await _costed(postgres, step)
         found.worker_megabytes, _ = home.megabytes()
-        async with vestibule(folder, settings) as elsewhere:
-            trials = iter(enumerate(people.tokens(_MOST)))
-            delays = await lane(Push.NOTIFY, home.port, elsewhere.port, trials)
-            found.rows["log-out, until the other process refuses"] = Row(*_times(delays))
+        found.start = await measure_start(home, folder, settings, people.tokens(_MOST))
+        found.rows["log-out, until the other process refuses"] = Row(*_times(found.start.delays))
     after = await _scans(postgres)
     found.whole_reads = {name: after[name] - before.get(name, 0) for name in after if after[name] > before.get(name, 0)}
     return found
@@ -129,13 +129,13 @@ async def _counted(postgres: Postgres, accounts: int) -> Size:
     return Size(accounts, row[0], row[1], float(row[2]))
 
 
-async def _scans(postgres: Postgres) -> dict[str, int]:
-    """How often each large table was read as a whole so far. A look at the truth that follows the last report."""
+async def _scans(postgres: Postgres, at_least: int = _LARGE) -> dict[str, int]:
+    """How often each table of so many rows was read as a whole so far, by the report that follows the last work."""
     connection: asyncpg.Connection = await postgres.connect()
     try:
         await asyncio.sleep(1)  # a session reports what it did at most once a second
         rows = await connection.fetch(
-            "SELECT relname, seq_scan FROM pg_stat_user_tables WHERE n_live_tup > $1 ORDER BY relname", _LARGE
+            "SELECT relname, seq_scan FROM pg_stat_user_tables WHERE n_live_tup >= $1 ORDER BY relname", at_least
         )
         return {row["relname"]: row["seq_scan"] for row in rows}
     finally:

@@ -5,6 +5,7 @@ from textwrap import fill
 from measure.capacity.fill import REVOCATION_EVERY, SESSION_EVERY
 from measure.capacity.measure import Row, Size
 from measure.machine import Machine
+from measure.speed.results import LoadedStart
 
 _PAGE = """\
 # Capacity
@@ -22,9 +23,7 @@ less far. Machine: {machine}.
 
 {databases}
 
-*Start*: from the command to the first answer; *worker*: resident memory after the measurements. Both hold every
-revocation that still matters in memory. *Read as a whole*: large tables for which no index served, and how often, while
-all of this was measured; in its first half minute a process has the record of revocations counted once a second.
+{columns}
 
 ## What each operation costs
 
@@ -35,8 +34,16 @@ _HOW = (
     "every commit on the disk, and four visitors who each wait for an answer before they ask again. They share its "
     "cores with what they ask, so CPU is steadier than times. "
     f"One account in {SESSION_EVERY} has a live session, a known device and an event; for each {REVOCATION_EVERY} "
-    "accounts there is a revocation. Everybody who asks is somebody else, picked from all over the "
+    "accounts there is a revocation that still matters. Everybody who asks is somebody else, picked from all over the "
     "database. Tokens are signed with keys from the settings, RSA of 2048 bits for both kinds."
+)
+_COLUMNS = (
+    "*Start*: from the command to the first answer, in an environment made of requirements/serve.lock alone; *worker*: "
+    "resident memory after the measurements. Both hold every revocation that still matters in memory. *Loop held*: the "
+    "longest that the event loop of a second process was held, by the clock and in CPU, from before it reads the "
+    "record until six seconds after it is ready; a token that was signed out before is refused from its first answer "
+    "on. *Read as a whole*: large tables for which no index served, and how often, while all of this was measured; in "
+    "its first half minute a process has the record of revocations counted once a second."
 )
 _WIDTH = 116
 
@@ -49,6 +56,7 @@ def page(machine: Machine, found: list[Size]) -> str:
         how=fill(_HOW, _WIDTH),
         sentence=fill(_sentence(found), _WIDTH),
         databases=_databases(found),
+        columns=fill(_COLUMNS, _WIDTH),
         operations=_operations(found),
     )
 
@@ -60,7 +68,17 @@ def _sentence(found: list[Size]) -> str:
 
 
 def _databases(found: list[Size]) -> str:
-    head = ("accounts", "live sessions", "revocations", "GB", "start s", "worker MB", "read as a whole")
+    head = (
+        "accounts",
+        "live sessions",
+        "revocations",
+        "GB",
+        "start s",
+        "loop held ms",
+        "in CPU ms",
+        "worker MB",
+        "read as a whole",
+    )
     rows = [
         (
             f"{size.accounts:,}",
@@ -68,12 +86,17 @@ def _databases(found: list[Size]) -> str:
             f"{size.revocations:,}",
             f"{size.gigabytes:.2f}",
             f"{size.start_seconds:.2f}",
+            *_held(size.start),
             f"{size.worker_megabytes:.0f}",
             ", ".join(f"{name} {times}" for name, times in size.whole_reads.items()) or "none",
         )
         for size in found
     ]
-    return _table(head, rows, numeric=6)
+    return _table(head, rows, numeric=8)
+
+
+def _held(start: LoadedStart | None) -> tuple[str, str]:
+    return ("", "") if start is None else (f"{start.held * 1e3:.0f}", f"{start.held_cpu * 1e3:.0f}")
 
 
 def _operations(found: list[Size]) -> str:

@@ -62,6 +62,8 @@ async def _measured(plan: Plan, console: Console) -> Results:
         planned = steps(plan, results, Path(folder))
         bar = progress.add_task("Starting", total=sum(step.seconds for step in planned))
         for step in planned:
+            if not console.is_terminal:  # there is no bar to be seen
+                console.print(step.name)
             async with _shown(progress, bar, step):
                 await step.run()
     return results

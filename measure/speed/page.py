@@ -60,8 +60,9 @@ _NOTES: dict[str, Callable[[Results], str]] = {
     "A start beside many revocations": lambda r: (
         f"A process starts beside another one while the record holds {r.revocations:,} revocations that still matter. "
         "A token that was signed out before is refused from its first answer on; more are signed out at the other "
-        "process as soon as it answers. A timer of one millisecond finds how long the event loop was held at most in "
-        "its first six seconds; the target counts the median of the starts."
+        "process as soon as it answers. A timer of one millisecond finds how long the event loop was held at most, "
+        "from before the record is read until six seconds after the process is ready; the target counts the median of "
+        "the starts."
     ),
     "One idle server": lambda _: (
         "Resident memory some seconds after the start; the parent only watches its worker. Both share memory, which "

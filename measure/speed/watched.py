@@ -1,7 +1,7 @@
 """`python -m measure.speed.watched serve`: `vestibule serve`, with a timer that finds how long its event loop is held.
 
-`BENCH_WATCH` names the file to write the longest hold to, by the clock and in CPU of the loop's thread, in seconds;
-`BENCH_WATCH_SECONDS` how long to watch, from before the first read of the record.
+`BENCH_WATCH` names the file to write the longest hold to, by the clock and in CPU of the loop's thread, in seconds.
+Watched is from before the first read of the record until `BENCH_WATCH_SECONDS` after the server is ready to answer.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from time import perf_counter, thread_time
 from typing import Any
 
 import vestibule.__main__
-from vestibule.app import application as plain
+from vestibule.app import worker as plain
 from vestibule.cli import serve
 
 _TICK_SECONDS = 0.001
@@ -24,21 +24,32 @@ def application() -> Any:
     served = plain()
 
     async def watched(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan":
-            watching.append(asyncio.create_task(_watch(float(os.environ["BENCH_WATCH_SECONDS"]))))
-        await served(scope, receive, send)
+        if scope["type"] != "lifespan":
+            await served(scope, receive, send)
+            return
+        ready = asyncio.Event()
+        watching.append(asyncio.create_task(_watch(ready, float(os.environ["BENCH_WATCH_SECONDS"]))))
+
+        async def sending(message: Any) -> None:
+            ready.set()
+            await send(message)
+
+        await served(scope, receive, sending)
 
     return watched
 
 
-async def _watch(seconds: float) -> None:
-    begun = perf_counter()
+async def _watch(ready: asyncio.Event, seconds: float) -> None:
+    """Until so long after the server is ready."""
+    end = float("inf")
     longest, longest_cpu = 0.0, 0.0
-    while perf_counter() < begun + seconds:
+    while perf_counter() < end:
         before, cpu_before = perf_counter(), thread_time()
         await asyncio.sleep(_TICK_SECONDS)
         longest = max(longest, perf_counter() - before - _TICK_SECONDS)
         longest_cpu = max(longest_cpu, thread_time() - cpu_before)
+        if ready.is_set():
+            end = min(end, perf_counter() + seconds)
     written = Path(os.environ["BENCH_WATCH"])
     partly = written.with_suffix(".part")
     partly.write_text(json.dumps([longest, longest_cpu]))

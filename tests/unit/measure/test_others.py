@@ -48,8 +48,12 @@ def test_the_algorithm_of_a_token_is_read_from_it(algorithm: str) -> None:
 
 async def test_the_watch_finds_how_long_the_loop_was_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BENCH_WATCH", str(tmp_path / "watch.json"))
-    watching = asyncio.create_task(watched._watch(0.3))
-    await asyncio.sleep(0.05)
+    ready = asyncio.Event()
+    watching = asyncio.create_task(watched._watch(ready, 0.1))
+    await asyncio.sleep(0.2)
+    assert not watching.done(), "watched until it is ready, and for a while afterwards"
+    ready.set()
+    await asyncio.sleep(0.02)
     time.sleep(0.1)  # noqa: ASYNC251  # holds the loop, and takes no CPU
     await watching
     longest, longest_cpu = json.loads((tmp_path / "watch.json").read_text())
@@ -58,7 +62,7 @@ async def test_the_watch_finds_how_long_the_loop_was_held(tmp_path: Path, monkey
 
 
 def test_the_watch_stands_in_for_the_program_that_serve_runs() -> None:
-    assert serve._PLAIN == "vestibule.app:application"
+    assert f"{watched.plain.__module__}:{watched.plain.__name__}" == serve._PLAIN
 
 
 def test_better_auth_is_locked_with_hashes_and_names_no_host() -> None:
