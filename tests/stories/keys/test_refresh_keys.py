@@ -9,12 +9,15 @@ from dataclasses import replace
 
 import httpx
 import pytest
+from joserfc.errors import JoseError
 
 from tests.harness.backends import Backend
 from tests.harness.clock import ManualClock
 from tests.harness.older_keys import OlderKeyManager
 from tests.harness.world import POLICY, World, world_on
+from tests.stories.keys.offline import KitVerifier, OfflineVerifier
 from tests.stories.keys.test_algorithms import alg_of
+from vestibule.client.errors import KeyUnknownError
 from vestibule.crypto.seal import Seal
 from vestibule.flows.follow_keys import keep_next_keys, look_at_keys, withdraw_spent_keys
 from vestibule.flows.open_key_ring import stored_keys
@@ -57,9 +60,12 @@ async def test_t1_first_keys_are_rsa_for_access_and_ed25519_for_refresh(backend:
         assert await refreshed(client) == "EdDSA"
 
 
-async def test_t4_no_refresh_key_is_published(backend: Backend) -> None:
-    """Services believe the published keys: none of them may check a refresh token, so that none is taken there."""
-    async with world_on(backend, key_manager=TODAY) as world:
+@pytest.mark.parametrize("key_manager", [TODAY, OLDER], ids=["Ed25519", "RSA"])
+async def test_t4_no_refresh_key_is_published_and_no_service_takes_a_refresh_token(
+    backend: Backend, key_manager: KeyManager
+) -> None:
+    """Services believe the published keys, so that none of them may check a refresh token."""
+    async with world_on(backend, key_manager=key_manager) as world:
         await keep_next_keys(world.env)
         await look_at_keys(world.env, world.env.watching)
         answer = await (await world.client()).get("/.well-known/jwks.json")
@@ -67,6 +73,14 @@ async def test_t4_no_refresh_key_is_published(backend: Backend) -> None:
         stored = await stored_keys(world.env.store)
         assert published == {key.kid for key in stored if key.use is KeyUse.ACCESS}
         assert {key["alg"] for key in answer.json()["keys"]} == {"RS256"}
+        assert published == set(world.env.keys.access.checking), "which is what the feed lists"
+        await world.register()
+        jar = (await world.sign_in()).cookies
+        for kind, refusal in ((KitVerifier, KeyUnknownError), (OfflineVerifier, JoseError)):
+            verifier = kind(await world.client(), world.clock)
+            await verifier.check(jar["access_token"])
+            with pytest.raises(refusal):
+                await verifier.check(jar["refresh_token"])
 
 
 async def test_a_ring_from_before_stays_as_it_is_until_somebody_rotates(backend: Backend) -> None:
