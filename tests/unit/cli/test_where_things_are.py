@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 import stat
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from pathlib import Path
@@ -186,6 +187,21 @@ def test_c31_a_start_that_fails_leaves_no_secret_behind(make: Callable[[Path], N
     make(tmp_path / "named.db")
     refused = run(tmp_path, "serve", DATABASE_URL="sqlite:///named.db")
     assert refused.returncode in {1, 2}
+    assert not list(tmp_path.rglob("secret.key"))
+    assert "named.db" in refused.stderr or "9999" in refused.stderr
+
+
+@pytest.mark.parametrize("make", [_another_program_s, _newer, _notes])
+def test_c31_nor_does_one_under_another_asgi_server(make: Callable[[Path], None], tmp_path: Path) -> None:
+    """C31: which migrates nothing first, so that only the order of opening keeps the secret from being made."""
+    make(tmp_path / "named.db")
+    script = (
+        "import asyncio; from contextlib import AsyncExitStack; "
+        "from vestibule.wiring.opening import opened, read_settings; "
+        "asyncio.run(AsyncExitStack().enter_async_context(opened(read_settings(), make_secret=True)))"
+    )
+    refused = run(tmp_path, program=(sys.executable, "-c", script), DATABASE_URL="sqlite:///named.db")
+    assert refused.returncode == 1
     assert not list(tmp_path.rglob("secret.key"))
     assert "named.db" in refused.stderr or "9999" in refused.stderr
 
