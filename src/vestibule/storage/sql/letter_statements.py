@@ -69,12 +69,12 @@ CLAIM = Prepared(
     .values(due_at=bindparam("lease_end", type_=Instant), attempts=_l.attempts + 1, last_fault=None)
     .returning(*LETTER)
 )
-_ITS = _l.id == bindparam("of_letter")
+_THIS_LETTER = _l.id == bindparam("of_letter")
 # True until another worker claims the letter, or it is settled or refused.
-_MINE = and_(_ITS, WAITING, _l.attempts == bindparam("of_claim"))
+_STILL_CLAIMED = and_(_THIS_LETTER, WAITING, _l.attempts == bindparam("of_claim"))
 _NOW = bindparam("now", type_=Instant)
 _FAULT = bindparam("fault", type_=_l.last_fault.type)
-HOLD = Prepared(select(_l.id).where(_MINE).with_for_update())
+HOLD = Prepared(select(_l.id).where(_STILL_CLAIMED).with_for_update())
 _OWNER = bindparam("of_account", type_=_l.account_id.type)
 NEWER = Prepared(
     select(
@@ -86,12 +86,13 @@ NEWER = Prepared(
         )
     )
 )
-SETTLE = Prepared(update(letters).where(_ITS).values({"settled_at": _NOW, "account_id": _OWNER, **_SCRUBBED}))
-PUT_OFF = Prepared(update(letters).where(_MINE).values(due_at=bindparam("new_due", type_=Instant), last_fault=_FAULT))
-REFUSE = {
-    whose: Prepared(update(letters).where(which).values(refused_at=_NOW, last_fault=_FAULT))
-    for whose, which in (("mine", _MINE), ("anybody's", _ITS))
-}
+SETTLE = Prepared(update(letters).where(_THIS_LETTER).values({"settled_at": _NOW, "account_id": _OWNER, **_SCRUBBED}))
+PUT_OFF = Prepared(
+    update(letters).where(_STILL_CLAIMED).values(due_at=bindparam("new_due", type_=Instant), last_fault=_FAULT)
+)
+_REFUSED = {"refused_at": _NOW, "last_fault": _FAULT}
+REFUSE = Prepared(update(letters).where(_STILL_CLAIMED).values(_REFUSED))
+REFUSE_MALFORMED = Prepared(update(letters).where(_THIS_LETTER).values(_REFUSED))
 # Keeps letters of another account to an email that was once this account's.
 DELETE_OF = Prepared(
     delete(letters).where(or_(_l.account_id == _OWNER, and_(_l.account_id.is_(None), _l.asked_of == _OWNER)))

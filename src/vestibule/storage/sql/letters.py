@@ -73,7 +73,7 @@ class SqlLetters:
             if row is None or letter is not None:
                 return letter
             await self._connection.execute(
-                statements.REFUSE["anybody's"], {"of_letter": row.id, "now": now, "fault": _ODD}
+                statements.REFUSE_MALFORMED, {"of_letter": row.id, "now": now, "fault": _ODD}
             )
         return None
 
@@ -96,7 +96,7 @@ class SqlLetters:
         await self._connection.execute(statements.PUT_OFF, {**_claim(letter), "new_due": due_at, "fault": fault})
 
     async def refuse(self, letter: QueuedLetter, now: datetime, fault: str) -> None:
-        await self._connection.execute(statements.REFUSE["mine"], {**_claim(letter), "now": now, "fault": fault})
+        await self._connection.execute(statements.REFUSE, {**_claim(letter), "now": now, "fault": fault})
 
     async def delete_of(self, account_id: str) -> None:
         await self._connection.execute(statements.DELETE_OF, {"of_account": account_id})

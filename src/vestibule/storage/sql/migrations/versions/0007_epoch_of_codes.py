@@ -1,4 +1,4 @@
-"""A mailed code belongs to the epoch of its account: it proves nothing for a password that was set later."""
+"""Add the account's epoch to mailed codes: a code does not verify an account whose password was set later."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ down_revision = "0006"
 def upgrade() -> None:
     with op.batch_alter_table("one_time_tokens") as tokens:
         tokens.add_column(sa.Column("epoch", sa.Integer(), nullable=False, server_default="0"))
-    # What is on its way stays good: whatever began another epoch has killed the codes of the one before.
+    # The codes that are left belong to the current epoch: beginning another one has always voided the others.
     op.execute(
         "UPDATE one_time_tokens SET epoch = (SELECT accounts.epoch FROM accounts WHERE accounts.id = account_id)"
     )

@@ -12,7 +12,7 @@ UPDATE letters SET asked_of = a.id, epoch = a.epoch FROM accounts AS a
 WHERE settled_at IS NULL AND letters.created_at >= a.updated_at
 AND (letters.account_id = a.id OR (letters.account_id IS NULL AND letters.address = a.address))
 """
-# The tokens that are left belong to the current epoch: beginning another one has always deleted the others.
+# The tokens that are left belong to the current epoch: beginning another one has always voided the others.
 _TOKENS = """
 UPDATE one_time_tokens SET epoch = a.epoch, account_email = a.address FROM accounts AS a
 WHERE one_time_tokens.account_id = a.id AND a.disabled_at IS NULL AND purpose <> 'undo_address_change'
