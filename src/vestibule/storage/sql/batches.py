@@ -2,24 +2,24 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, Table, bindparam, delete, func, select, tuple_
 
-from vestibule.storage.sql.driver import DriverConnection
+from vestibule.storage.sql.prepared import Prepared
 
 
-async def delete_oldest(
-    connection: DriverConnection, table: Table, over: ColumnElement[bool], age: ColumnElement[Any], most: int
-) -> int:
-    """Delete up to `most` rows for which `over` is true, the lowest `age` first, and return how many were deleted.
+def deletion_of_oldest(table: Table, over: ColumnElement[bool], age: ColumnElement[Any]) -> Prepared:
+    """Return a statement that deletes up to `:most` rows for which `over` is true, the lowest `age` first, and that
+    gives back a row for each.
 
     The rows are chosen in a WITH, because PostgreSQL may evaluate a sub-select in IN more than once, and skip other
     locked rows each time. SQLite ignores the lock; it runs one transaction at a time.
     """
     key = tuple(table.primary_key.columns)
-    chosen = select(*key).where(over).order_by(age).limit(most).with_for_update(skip_locked=True).cte("chosen")
+    chosen = (
+        select(*key).where(over).order_by(age).limit(bindparam("most")).with_for_update(skip_locked=True).cte("chosen")
+    )
     # RETURNING, because Python's SQLite does not count what a statement that begins with WITH deletes.
-    gone = await connection.execute(delete(table).where(tuple_(*key).in_(select(chosen))).returning(key[0]))
-    return len(gone.all())
+    return Prepared(delete(table).where(tuple_(*key).in_(select(chosen))).returning(key[0]))
 
 
 def not_the_newest(table: Table) -> ColumnElement[bool]:

@@ -11,7 +11,7 @@ from sqlalchemy import and_, bindparam, insert, or_, select, update
 
 from vestibule.model.events import Event, EventFilter, EventKind
 from vestibule.storage.sql import odd_rows
-from vestibule.storage.sql.batches import delete_oldest, not_the_newest
+from vestibule.storage.sql.batches import deletion_of_oldest, not_the_newest
 from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.during_request import with_request_id
 from vestibule.storage.sql.instant import Instant
@@ -45,6 +45,13 @@ _PAGE = Prepared(
     .order_by(_e.at.desc(), _e.sequence.desc())
     .limit(bindparam("most"))
 )
+_NOBODY = {"account_id": None, "session_id": None, "network_address": None, "detail": "{}"}
+# Chosen in a WITH, because PostgreSQL may evaluate a sub-select in IN more than once.
+_SOME = select(_e.sequence).where(_e.account_id == bindparam("of_account")).limit(bindparam("most")).cte("some")
+_DETACH = Prepared(
+    update(events).where(_e.sequence.in_(select(_SOME.c.sequence))).values(_NOBODY).returning(_e.sequence)
+)
+_PURGE = deletion_of_oldest(events, and_(_e.at < bindparam("before", type_=Instant), not_the_newest(events)), _e.at)
 _EVENT_READER = odd_rows.Reader((_e.at, _e.kind, _e.account_id, _e.session_id, _e.network_address))
 _LOGGED = ("account_id", "session_id", "network_address")
 _log = structlog.get_logger(__name__)
@@ -68,6 +75,7 @@ class SqlEvents:
         self._recorded += events
 
     async def find(self, wanted: EventFilter, most: int) -> list[tuple[int, Event]]:
+        # Compiled each time: an operator asks.
         matches = [_e.sequence > wanted.after]
         if wanted.account_id is not None:
             matches.append(_e.account_id == wanted.account_id)
@@ -82,15 +90,10 @@ class SqlEvents:
         return [(sequence, event) for sequence, event in found if event is not None]
 
     async def purge(self, before: datetime, most: int) -> int:
-        over = and_(events.c.at < before, not_the_newest(events))
-        return await delete_oldest(self._connection, events, over, events.c.at, most)
+        return (await self._connection.execute(_PURGE, {"before": before, "most": most})).rowcount
 
     async def detach(self, account_id: str, most: int) -> int:
-        nobody = {"account_id": None, "session_id": None, "network_address": None, "detail": "{}"}
-        # Chosen in a WITH, because PostgreSQL may evaluate a sub-select in IN more than once.
-        some = select(_e.sequence).where(_e.account_id == account_id).limit(most).cte("some")
-        its = update(events).where(_e.sequence.in_(select(some.c.sequence))).values(nobody)
-        return len((await self._connection.execute(its.returning(_e.sequence))).all())
+        return (await self._connection.execute(_DETACH, {"of_account": account_id, "most": most})).rowcount
 
     async def of_account(self, account_id: str, most: int) -> list[Event]:
         rows = await self._connection.execute(_OF_ACCOUNT, {"of_account": account_id, "most": most})

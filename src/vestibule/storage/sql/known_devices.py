@@ -7,7 +7,7 @@ from sqlalchemy import and_, bindparam, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from vestibule.model.devices import DEVICES_OF_ACCOUNT, MOST_DELETED_AT_ONCE
-from vestibule.storage.sql.batches import delete_oldest
+from vestibule.storage.sql.batches import deletion_of_oldest
 from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.prepared import Prepared
@@ -33,6 +33,12 @@ _ADD = Prepared(
     .values(account_id=_ACCOUNT, digest=_DIGEST, created_at=_NOW, last_seen_at=_NOW, place=bindparam("in_place"))
     .on_conflict_do_nothing()
 )
+_MAKE_ROOM = deletion_of_oldest(known_devices, _OF_ACCOUNT, _d.last_seen_at)
+_later = known_devices.alias()
+_SEEN_WITH_ANOTHER = exists().where(_later.c.account_id == _d.account_id, _later.c.last_seen_at > _d.last_seen_at)
+_PURGE_UNSEEN = deletion_of_oldest(
+    known_devices, and_(_d.last_seen_at < bindparam("before", type_=Instant), _SEEN_WITH_ANOTHER), _d.last_seen_at
+)
 _DELETE_OF = Prepared(delete(known_devices).where(_OF_ACCOUNT))
 
 
@@ -56,7 +62,7 @@ class SqlKnownDevices:
         return {row[0]: row[1] for row in found}
 
     async def delete_longest_unseen(self, account_id: str, number: int) -> None:
-        await delete_oldest(self._connection, known_devices, _d.account_id == account_id, _d.last_seen_at, number)
+        await self._connection.execute(_MAKE_ROOM, {"of_account": account_id, "most": number})
 
     async def add(self, account_id: str, digest: str, now: datetime, place: int) -> None:
         device = {"of_account": account_id, "of_digest": digest, "now": now, "in_place": place}
@@ -66,8 +72,4 @@ class SqlKnownDevices:
         await self._connection.execute(_DELETE_OF, {"of_account": account_id})
 
     async def purge_unseen(self, before: datetime, most: int) -> int:
-        later = known_devices.alias()
-        seen_with_another = exists().where(later.c.account_id == _d.account_id, later.c.last_seen_at > _d.last_seen_at)
-        return await delete_oldest(
-            self._connection, known_devices, and_(_d.last_seen_at < before, seen_with_another), _d.last_seen_at, most
-        )
+        return (await self._connection.execute(_PURGE_UNSEEN, {"before": before, "most": most})).rowcount

@@ -12,6 +12,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    not_,
     or_,
     select,
     update,
@@ -22,6 +23,7 @@ from vestibule.model.letters import (
     TOKEN_IN,
     LetterKind,
 )
+from vestibule.storage.sql.batches import deletion_of_oldest
 from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.prepared import Prepared
 from vestibule.storage.sql.schema import accounts, letters
@@ -96,6 +98,13 @@ REFUSE_MALFORMED = Prepared(update(letters).where(_THIS_LETTER).values(_REFUSED)
 # Keeps letters of another account to an email that was once this account's.
 DELETE_OF = Prepared(
     delete(letters).where(or_(_l.account_id == _OWNER, and_(_l.account_id.is_(None), _l.asked_of == _OWNER)))
+)
+_SOME_SETTLED = (
+    select(_l.id).where(_l.account_id == _OWNER, _l.settled_at.is_not(None)).limit(bindparam("most")).cte("some")
+)
+PURGE_SETTLED = Prepared(delete(letters).where(_l.id.in_(select(_SOME_SETTLED.c.id))).returning(_l.id))
+PURGE = deletion_of_oldest(
+    letters, and_(not_(WAITING), _l.created_at < bindparam("before", type_=Instant)), _l.created_at
 )
 _UNDO_SINCE = and_(_l.kind == LetterKind.EMAIL_CHANGED.value, _l.created_at >= bindparam("undo_since", type_=Instant))
 WITHDRAW = {

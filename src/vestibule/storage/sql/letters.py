@@ -5,13 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    and_,
-    delete,
-    not_,
-    select,
-    update,
-)
+from sqlalchemy import select, update
 
 from vestibule.model.accounts import Account
 from vestibule.model.languages import LANGUAGES
@@ -26,7 +20,6 @@ from vestibule.model.letters import (
 )
 from vestibule.storage.sql import letter_statements as statements
 from vestibule.storage.sql import odd_rows
-from vestibule.storage.sql.batches import delete_oldest
 from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.during_request import with_request_id
 from vestibule.storage.sql.odd_rows import OddRow
@@ -102,19 +95,17 @@ class SqlLetters:
         await self._connection.execute(statements.DELETE_OF, {"of_account": account_id})
 
     async def purge_settled(self, account_id: str, most: int) -> int:
-        some = select(_l.id).where(_l.account_id == account_id, _l.settled_at.is_not(None)).limit(most).cte("some")
-        gone = await self._connection.execute(delete(letters).where(_l.id.in_(select(some.c.id))).returning(_l.id))
-        return len(gone.all())
+        which = {"of_account": account_id, "most": most}
+        return (await self._connection.execute(statements.PURGE_SETTLED, which)).rowcount
 
     async def purge(self, before: datetime, most: int) -> int:
-        return await delete_oldest(
-            self._connection, letters, and_(not_(statements.WAITING), _l.created_at < before), _l.created_at, most
-        )
+        return (await self._connection.execute(statements.PURGE, {"before": before, "most": most})).rowcount
 
     async def withdraw(self, account_id: str, now: datetime, *, undo_since: datetime | None = None) -> None:
         which = {"of_account": account_id, "now": now} | ({"undo_since": undo_since} if undo_since else {})
         await self._connection.execute(statements.WITHDRAW[undo_since is not None], which)
 
+    # What an operator asks, here and in `retry`, is compiled each time.
     async def unsettled(self, most: int) -> list[LetterState]:
         rows = await self._connection.execute(
             select(*statements.LETTER, _l.due_at, _l.refused_at, _l.last_fault)

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from vestibule.model.clock import MOST_APART
 from vestibule.model.login_attempts import AttemptCount, AttemptCounter, LoginAttemptLimits, others_key
-from vestibule.storage.sql.batches import delete_oldest
+from vestibule.storage.sql.batches import deletion_of_oldest
 from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.prepared import Prepared
@@ -28,6 +28,10 @@ _GIVE_BACK = Prepared(
 )
 _COUNT = Prepared(select(_a.failures, _a.last_at).where(_MINE))
 _FORGIVE = Prepared(delete(login_attempts).where(_a.counter.in_(bindparam("of_counters", expanding=True))))
+_OF_NO_ACCOUNT = ~exists().where(accounts.c.id == _a.account_id)
+_PURGE = deletion_of_oldest(
+    login_attempts, and_(_a.last_at < bindparam("before", type_=Instant), _OF_NO_ACCOUNT), _a.last_at
+)
 _FORGIVE_ALL = Prepared(
     delete(login_attempts).where(
         or_(_a.account_id == bindparam("of_account", type_=_a.account_id.type), _a.counter == bindparam("of_counter"))
@@ -63,9 +67,7 @@ class SqlLoginAttempts:
         await self._connection.execute(_FORGIVE_ALL, {"of_account": account_id, "of_counter": others_key(email)})
 
     async def purge(self, before: datetime, most: int) -> int:
-        of_an_account = exists().where(accounts.c.id == _a.account_id)
-        over = and_(_a.last_at < before, ~of_an_account)
-        return await delete_oldest(self._connection, login_attempts, over, _a.last_at, most)
+        return (await self._connection.execute(_PURGE, {"before": before, "most": most})).rowcount
 
 
 @cache

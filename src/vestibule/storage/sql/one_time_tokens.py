@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, insert, or_, select, up
 
 from vestibule.model.clock import MOST_APART
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose, place_of_way_back
-from vestibule.storage.sql.batches import delete_oldest
+from vestibule.storage.sql.batches import deletion_of_oldest
 from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.prepared import Prepared
@@ -73,6 +73,7 @@ def _consume(*, undo: bool) -> Prepared:
 
 _CONSUME = {undo: _consume(undo=undo) for undo in (True, False)}
 _NO_WAY_BACK = _t.purpose != _UNDO.value
+_PURGE = deletion_of_oldest(one_time_tokens, _t.expires_at < bindparam("before", type_=Instant), _t.expires_at)
 _VOID = Prepared(delete(one_time_tokens).where(_t.account_id == _ACCOUNT, _NO_WAY_BACK))
 _VOID_WAYS_BACK_TOO = Prepared(
     delete(one_time_tokens).where(
@@ -127,7 +128,7 @@ class SqlOneTimeTokens:
         await self._connection.execute(_INSERT, {**asdict(token), "purpose": token.purpose.value})
 
     async def purge(self, before: datetime, most: int) -> int:
-        return await delete_oldest(self._connection, one_time_tokens, _t.expires_at < before, _t.expires_at, most)
+        return (await self._connection.execute(_PURGE, {"before": before, "most": most})).rowcount
 
 
 def _moments(now: datetime) -> dict[str, datetime]:

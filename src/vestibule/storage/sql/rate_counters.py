@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from vestibule.model.clock import MOST_APART
 from vestibule.model.limits import Limit, Spacing
-from vestibule.storage.sql.batches import delete_oldest
+from vestibule.storage.sql.batches import deletion_of_oldest
 from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.prepared import Prepared
@@ -31,6 +31,7 @@ _TAKE = Prepared(
     ).returning(_c.count)
 )
 _GIVE_BACK = Prepared(update(rate_counters).where(_c.subject == _SUBJECT, _c.count > 0).values(count=_c.count - 1))
+_PURGE = deletion_of_oldest(rate_counters, _c.ends_at <= bindparam("now", type_=Instant), _c.ends_at)
 _DELETE = Prepared(delete(rate_counters).where(_c.subject == _SUBJECT))
 # The names of parameters; `_due` gives each its value.
 _GAP_AGO, _LONGEST_WAIT_AGO = "gap_ago", "longest_wait_ago"
@@ -59,7 +60,7 @@ class SqlRateCounters:
         await self._connection.execute(_DELETE, {"of_subject": _key(spacing, subject)})
 
     async def purge(self, now: datetime, most: int) -> int:
-        return await delete_oldest(self._connection, rate_counters, _c.ends_at <= now, _c.ends_at, most)
+        return (await self._connection.execute(_PURGE, {"now": now, "most": most})).rowcount
 
 
 @cache

@@ -9,7 +9,7 @@ from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 
 from vestibule.model.revocations import Range, Reach, Revocation, RevocationKind
 from vestibule.storage.sql import odd_rows
-from vestibule.storage.sql.batches import delete_oldest, not_the_newest
+from vestibule.storage.sql.batches import deletion_of_oldest, not_the_newest
 from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.odd_rows import OddRow
@@ -40,6 +40,10 @@ _BETWEEN = Prepared(
         _r.sequence > bindparam("known"), _r.sequence <= bindparam("up_to"), _WITHIN
     )
 )
+_OLDER = not_the_newest(revocations)
+_NOW = bindparam("now", type_=Instant)
+_PURGE = deletion_of_oldest(revocations, and_(_r.purge_at < _NOW, _OLDER), _r.purge_at)
+_CLEAR_NEWEST = Prepared(update(revocations).where(_r.purge_at < _NOW, ~_OLDER, _r.subject != "").values(subject=""))
 _REVOCATION_READER = odd_rows.Reader((_r.at, _r.kind, _r.subject, _r.purge_at, _r.not_before, _r.sequence))
 _ODD_ROW_LASTS = timedelta(days=1)  # longer than any token lives
 _FAR_FUTURE = datetime(9000, 1, 1, tzinfo=UTC)
@@ -76,11 +80,9 @@ class SqlRevocations:
         return Range(*map(int, found.one()))
 
     async def purge(self, now: datetime, most: int) -> int:
-        over, older = revocations.c.purge_at < now, not_the_newest(revocations)
-        gone = await delete_oldest(self._connection, revocations, and_(over, older), revocations.c.purge_at, most)
+        gone = (await self._connection.execute(_PURGE, {"now": now, "most": most})).rowcount
         # The newest row stays for its number. Its subject goes, because that may be a deleted account.
-        nobody = update(revocations).where(over, ~older, revocations.c.subject != "").values(subject="")
-        await self._connection.execute(nobody)
+        await self._connection.execute(_CLEAR_NEWEST, {"now": now})
         return gone
 
 

@@ -14,6 +14,7 @@ from vestibule.storage.sql.prepared import Prepared
 from vestibule.storage.sql.schema import service_keys
 
 _s = service_keys.c
+_ALL = Prepared(select(service_keys).order_by(_s.name))
 _WITH_DIGEST = Prepared(select(service_keys).where(_s.digest == bindparam("of_digest")))
 _READER = odd_rows.Reader(tuple(service_keys.c))
 
@@ -38,7 +39,7 @@ class SqlServiceKeys:
         return _from_row(row) if row else None
 
     async def all(self) -> list[ServiceKey]:
-        rows = await self._connection.execute(select(service_keys).order_by(_s.name))
+        rows = await self._connection.execute(_ALL)
         return [key for row in rows if (key := _from_row(row)) is not None]
 
     async def remove(self, name: str) -> bool:

@@ -8,6 +8,7 @@ from vestibule.model.sessions import (
     EndReason,
 )
 from vestibule.storage.sql import account_rows
+from vestibule.storage.sql.batches import deletion_of_oldest
 from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.prepared import Prepared
 from vestibule.storage.sql.schema import accounts, sessions
@@ -136,6 +137,7 @@ END_OTHERS = Prepared(
     update(sessions).where(_s.id.in_(select(_SOME_OTHERS.c.id))).values(_END).returning(_s.id, _s.last_seen_at)
 )
 _SOME_PAST = select(_s.id).where(_ACCOUNT, not_(_LIVE)).limit(bindparam("most")).cte("over")
+PURGE = deletion_of_oldest(sessions, _s.expires_at < bindparam("before", type_=Instant), _s.expires_at)
 PURGE_PAST = Prepared(delete(sessions).where(_s.id.in_(select(_SOME_PAST.c.id))).returning(_s.id))
 _LONGEST_UNSEEN = (
     select(_s.id)

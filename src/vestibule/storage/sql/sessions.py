@@ -17,12 +17,9 @@ from vestibule.model.sessions import (
 )
 from vestibule.storage.sql import account_rows
 from vestibule.storage.sql import session_statements as statements
-from vestibule.storage.sql.batches import delete_oldest
 from vestibule.storage.sql.driver import DriverConnection
-from vestibule.storage.sql.schema import sessions
 from vestibule.storage.sql.session_rows import COLUMNS, from_row, to_row
 
-_s = sessions.c
 _BATCH = 10_000
 """Sessions ended by one statement. It takes far less time than the timeout of a statement allows."""
 
@@ -110,7 +107,7 @@ class SqlSessions:
         return len(gone.all())
 
     async def purge(self, before: datetime, most: int) -> int:
-        return await delete_oldest(self._connection, sessions, _s.expires_at < before, _s.expires_at, most)
+        return (await self._connection.execute(statements.PURGE, {"before": before, "most": most})).rowcount
 
 
 def _with_account(row: Any) -> tuple[Session, Account] | None:

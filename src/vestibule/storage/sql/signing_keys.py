@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from vestibule.model.signing_keys import KeyState, KeyUse, SealedKey, Standing
 from vestibule.storage.sql import odd_rows
 from vestibule.storage.sql.driver import DriverConnection
+from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.odd_rows import OddRow
 from vestibule.storage.sql.prepared import Prepared
 from vestibule.storage.sql.schema import signing_keys
@@ -22,6 +23,13 @@ _STANDING = Prepared(
     select(_k.kid, _k.use, _k.state).where(_k.state.in_(_NOT_GONE), _k.use.in_([use.value for use in KeyUse]))
 )
 
+_ALL = Prepared(select(signing_keys).order_by(_k.created_at.desc(), _k.kid))
+_WITHDRAW_SPENT = Prepared(
+    update(signing_keys)
+    .where(_k.state == KeyState.RETIRED.value, _k.checks_until <= bindparam("now", type_=Instant))
+    .values(state=KeyState.GONE.value, state_since=bindparam("now", type_=Instant), sealed_private="")
+)
+
 
 class SqlSigningKeys:
     """Implements `SigningKeys`: encrypted signing keys. Unique indexes allow each use one current and one next key."""
@@ -30,13 +38,14 @@ class SqlSigningKeys:
         self._connection = connection
 
     async def all(self) -> list[SealedKey]:
-        rows = await self._connection.execute(select(signing_keys).order_by(_k.created_at.desc(), _k.kid))
+        rows = await self._connection.execute(_ALL)
         return [key for row in rows if (key := _from_row(row)) is not None]
 
     async def standing(self) -> Standing:
         rows = await self._connection.execute(_STANDING)
         return frozenset((kid, KeyUse(use), KeyState(state)) for kid, use, state in rows)
 
+    # What follows changes keys, a few times a year, and is compiled each time.
     async def add(self, key: SealedKey) -> bool:
         added = await self._connection.execute(
             insert(signing_keys)
@@ -74,8 +83,7 @@ class SqlSigningKeys:
         return bool(gone.rowcount)
 
     async def withdraw_spent(self, now: datetime) -> int:
-        spent = update(signing_keys).where(_k.state == KeyState.RETIRED.value, _k.checks_until <= now)
-        return int((await self._connection.execute(spent.values(_gone(now)))).rowcount)
+        return (await self._connection.execute(_WITHDRAW_SPENT, {"now": now})).rowcount
 
     async def reencrypt(self, kid: str, old: str, new: str) -> bool:
         sealed = update(signing_keys).where(_k.kid == kid, _k.sealed_private == old).values(sealed_private=new)
