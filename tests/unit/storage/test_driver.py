@@ -203,3 +203,17 @@ async def test_a_statement_is_written_once(world: World) -> None:
             await connection.execute(once)
             await connection.execute(once)
     assert asked[0] is asked[1]
+
+
+async def test_a_statement_with_a_list_is_written_once_for_each_length(world: World) -> None:
+    those = Prepared(select(accounts.c.id).where(accounts.c.id.in_(bindparam("ids", expanding=True))))
+    people_there = people(3)
+    ids = [row["id"] for row in people_there]
+    async with world.engines.transaction() as connection:
+        await connection.execute(ADD, people_there)
+        with statements() as asked:
+            for some in (ids[:2], ids[1:], [ids[2], "nobody"], ids, []):
+                found = (await connection.execute(those, {"ids": some})).scalars()
+                assert set(found) == set(some) - {"nobody"}
+    assert asked[0] is asked[1] is asked[2]
+    assert len(set(asked)) == 3
