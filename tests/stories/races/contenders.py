@@ -42,7 +42,7 @@ APART = {
     "follow_keys": "signing keys",
     "open_key_ring": "signing keys",
     "rotate_keys": "signing keys",
-    "services": "keys of services",
+    "service_keys": "keys of services",
 }
 # Part of others here.
 WITHIN = {"compose_letter": "deliver", "login_attempt": "sign in wrongly", "tell_if_shared": "refresh from elsewhere"}
