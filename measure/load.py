@@ -1,4 +1,4 @@
-"""The load: visitors who each send a request, wait for its answer and send the next, all in one asyncio process."""
+"""The load: virtual users who each send a request, wait for its answer and send the next, all in one asyncio process."""
 
 import asyncio
 from collections.abc import Generator, Sequence
@@ -50,7 +50,7 @@ def percentile(times: Sequence[float], percent: int) -> float:
     return sorted(times)[rank - 1]
 
 
-class ClientInfo:
+class VirtualUser:
     """Follows a script, over as many rounds as there are: it goes on where it was."""
 
     def __init__(self, script: Script) -> None:
@@ -65,11 +65,11 @@ class ClientInfo:
             self.request = None
 
 
-async def measure(server: Server, client_info: Sequence[ClientInfo], seconds: float, expected: int) -> Measured:
-    """Let the visitors ask for so long, or until their scripts are over. Every answer must have the one status."""
+async def measure(server: Server, users: Sequence[VirtualUser], seconds: float, expected: int) -> Measured:
+    """Let the users ask for so long, or until their scripts are over. Every answer must have the one status."""
     loop = asyncio.get_running_loop()
     latencies: list[float] = []
-    connections = [_Connection(client_info, expected, latencies) for client_info in client_info]
+    connections = [_Connection(user, expected, latencies) for user in users]
     for connection in connections:
         await loop.create_connection(connection.itself, HOST, server.port)
     cpu_before = server.cpu_seconds()
@@ -88,8 +88,8 @@ async def measure(server: Server, client_info: Sequence[ClientInfo], seconds: fl
 class _Connection(asyncio.Protocol):
     """A visitor's connection. Written for few Python calls for each request, so that the server is what limits."""
 
-    def __init__(self, client_info: ClientInfo, expected: int, latencies: list[float]) -> None:
-        self._client_info = client_info
+    def __init__(self, user: VirtualUser, expected: int, latencies: list[float]) -> None:
+        self._user = user
         self._expected = expected
         self._latencies = latencies
         self._received = b""
@@ -126,11 +126,11 @@ class _Connection(asyncio.Protocol):
         if answer.status != self._expected:
             self.done.set_exception(UnexpectedAnswer(f"{answer.status} instead of {self._expected}: {answer.body!r}"))
             return
-        self._client_info.take(answer)
+        self._user.take(answer)
         self._ask(now)
 
     def _ask(self, now: float) -> None:
-        request = self._client_info.request
+        request = self._user.request
         if request is None or now >= self._until:
             self.done.set_result(None)
             return

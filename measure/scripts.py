@@ -1,10 +1,10 @@
-"""What visitors of Vestibule do, request by request."""
+"""What virtual users of Vestibule do, request by request."""
 
 from collections.abc import Iterator
 from itertools import count, cycle
 from typing import NamedTuple
 
-from measure.load import ClientInfo, Script
+from measure.load import Script, VirtualUser
 from measure.wire import Answer, request
 from tests.harness.process import PASSWORD
 
@@ -29,31 +29,31 @@ def sign_out(tokens: Tokens) -> bytes:
     return request("POST", "/api/auth/logout", token=tokens.access)
 
 
-def sharing(requests: Iterator[bytes], client_info: int) -> list[ClientInfo]:
+def sharing(requests: Iterator[bytes], users: int) -> list[VirtualUser]:
     """Visitors who take the requests from one pile, each the next one, until it is empty."""
-    return [ClientInfo(_taking(requests)) for _ in range(client_info)]
+    return [VirtualUser(_taking(requests)) for _ in range(users)]
 
 
-def again_and_again(requests: list[bytes], client_info: int) -> list[ClientInfo]:
+def again_and_again(requests: list[bytes], users: int) -> list[VirtualUser]:
     """The same, but the pile never ends."""
-    return sharing(cycle(requests), client_info)
+    return sharing(cycle(requests), users)
 
 
-def signing_in(emails: list[str], kept: list[Tokens], client_info: int, most: int | None = None) -> list[ClientInfo]:
+def signing_in(emails: list[str], kept: list[Tokens], users: int, most: int | None = None) -> list[VirtualUser]:
     """Visitors who sign in, as many times as they are let, or `most` times; what they are given is kept."""
     turns = count() if most is None else iter(range(most))
-    return [ClientInfo(_signing_in(emails, turns, kept)) for _ in range(client_info)]
+    return [VirtualUser(_signing_in(emails, turns, kept)) for _ in range(users)]
 
 
-def refreshing(tokens: list[Tokens]) -> list[ClientInfo]:
+def refreshing(tokens: list[Tokens]) -> list[VirtualUser]:
     """Each session refreshes, and then with what it was given."""
-    return [ClientInfo(_refreshing(held.refresh)) for held in tokens]
+    return [VirtualUser(_refreshing(held.refresh)) for held in tokens]
 
 
-def registering(client_info: int) -> list[ClientInfo]:
+def registering(users: int) -> list[VirtualUser]:
     """New people, each with an address of their own."""
     numbers = count()
-    return [ClientInfo(_registering(numbers)) for _ in range(client_info)]
+    return [VirtualUser(_registering(numbers)) for _ in range(users)]
 
 
 def registration(email: str) -> bytes:

@@ -9,7 +9,7 @@ from itertools import cycle
 from pathlib import Path
 
 from measure import scripts
-from measure.load import ClientInfo, Measured, Script, measure
+from measure.load import Measured, Script, VirtualUser, measure
 from measure.server import Server
 from measure.speed.contenders import ENTRIES, Entry, better_auth_command, reason_to_leave_out
 from measure.speed.limits import Limits
@@ -80,8 +80,8 @@ async def _people(running: Running) -> None:
 
 async def _sign_ins(running: Running, seconds: float) -> Measured:
     emails = cycle(_EMAILS)
-    visitors = [ClientInfo(_signing_in(running, emails)) for _ in range(WRITERS)]
-    return await measure(running.server, visitors, seconds, 200)
+    users = [VirtualUser(_signing_in(running, emails)) for _ in range(WRITERS)]
+    return await measure(running.server, users, seconds, 200)
 
 
 def _signing_in(running: Running, emails: Iterator[str]) -> Script:

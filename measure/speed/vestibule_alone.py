@@ -49,10 +49,10 @@ async def _people(server: Server) -> list[str]:
 async def _sign_ins(plan: Plan, server: Server, emails: list[str], limits: Limits, results: Results) -> list[Tokens]:
     kept: list[Tokens] = []
     await measure(server, scripts.signing_in(emails, [], WRITERS), WARM_UP_SECONDS, 200)
-    client_info = scripts.signing_in(emails, kept, WRITERS)
+    users = scripts.signing_in(emails, kept, WRITERS)
     for _ in range(plan.rounds):
         results.limits[Limit.HASH].add(await limits.hashes(results.chosen.library, plan.hashes))
-        results.operations[Operation.LOGIN].add(await measure(server, client_info, plan.hashes, 200))
+        results.operations[Operation.LOGIN].add(await measure(server, users, plan.hashes, 200))
     return kept
 
 
@@ -67,8 +67,8 @@ async def _reads(plan: Plan, server: Server, known: list[Tokens], results: Resul
             for operation, limit, path, status in rows:
                 seconds = plan.reads if timed else WARM_UP_SECONDS
                 for where, noted in ((bare, results.limits[limit]), (server, results.operations[operation])):
-                    client_info = scripts.again_and_again(requests[path], READERS)
-                    found = await measure(where, client_info, seconds, status)
+                    users = scripts.again_and_again(requests[path], READERS)
+                    found = await measure(where, users, seconds, status)
                     if timed:
                         noted.add(found)
 
@@ -104,11 +104,11 @@ async def _flood(
 
 
 async def _refreshes(plan: Plan, server: Server, tokens: list[Tokens], limits: Limits, results: Results) -> None:
-    client_info = scripts.refreshing(tokens)
+    users = scripts.refreshing(tokens)
     for _ in range(plan.rounds):
         for limit, algorithm in zip((Limit.SIGNATURE, Limit.REFRESH_SIGNATURE), results.algorithms, strict=True):
             results.limits[limit].add(await limits.signatures(algorithm, plan.limits / 2))
-        results.operations[Operation.REFRESH].add(await measure(server, client_info, plan.refreshes, 200))
+        results.operations[Operation.REFRESH].add(await measure(server, users, plan.refreshes, 200))
 
 
 async def _registrations(plan: Plan, server: Server, folder: Path, results: Results) -> None:
@@ -142,7 +142,7 @@ async def _first_sights(
     for held, noted in ((warming, False), (measured, True)):
         looks = scripts.sharing((scripts.look(ME, tokens) for tokens in held), WRITERS)
         leaves = scripts.sharing((scripts.sign_out(tokens) for tokens in held), WRITERS)
-        for operation, client_info in ((Operation.ME_MISS, looks), (Operation.LOGOUT, leaves)):
-            done = await measure(server, client_info, 600, 200)
+        for operation, users in ((Operation.ME_MISS, looks), (Operation.LOGOUT, leaves)):
+            done = await measure(server, users, 600, 200)
             if noted:
                 results.operations[operation].add(done)
