@@ -1,4 +1,4 @@
-"""The load: virtual users who each send a request, wait for its answer and send the next, all in one asyncio process."""
+"""The load: virtual users who send a request, wait for its answer and send the next, in one asyncio process."""
 
 import asyncio
 from collections.abc import Generator, Sequence
