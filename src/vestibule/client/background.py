@@ -1,4 +1,4 @@
-"""Run the kit's background work on one thread with its own event loop; threads and tasks may ask it questions."""
+"""Run the kit's background work on an event loop of its own; threads and tasks may ask it questions."""
 
 import asyncio
 import concurrent.futures
@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 from vestibule.protocol.tasks import mark_retrieved
 
 T = TypeVar("T")
-_JOIN_SECONDS = 5.0
 
 
 class EndedError(Exception):
@@ -18,27 +17,32 @@ class EndedError(Exception):
 
 
 class Background:
-    """A daemon thread that runs `work` until `close`, and answers questions in the meantime.
+    """One event loop that runs `work` to its end, once, and answers questions in the meantime.
 
-    `ended` is called on that thread when the work is over, with the exception that ended it or None. `release` runs
-    last, and closes what the work opened: by then nothing uses it.
+    `release` runs last, and closes what the work opened: by then nothing uses it.
     """
 
     def __init__(
-        self,
-        work: Callable[[], Coroutine[Any, Any, None]],
-        ended: Callable[[BaseException | None], None],
-        release: Callable[[], Coroutine[Any, Any, None]],
+        self, work: Callable[[], Coroutine[Any, Any, None]], release: Callable[[], Coroutine[Any, Any, None]]
     ) -> None:
         self._loop = asyncio.new_event_loop()
         self._loop.set_task_factory(_quiet)
-        self._ended = ended
+        self._work = work
         self._release = release
         self._over = False
         self._asking = threading.Lock()
-        self._work = self._loop.create_task(work())
-        self._thread = threading.Thread(target=self._run, name="vestibule-client", daemon=True)
-        self._thread.start()
+        self._working: asyncio.Task[None] | None = None
+
+    def run(self) -> BaseException | None:
+        """Run the work on this thread. Return what ended it: an exception, or None if it returned or was cancelled."""
+        self._working = self._loop.create_task(self._work())
+        fault = self._fault_of(self._working)
+        self._end()
+        try:
+            left = self._fault_of(self._leave())
+        finally:
+            self._loop.close()
+        return fault or left
 
     def ask(self, question: Coroutine[Any, Any, T], seconds: float) -> T:
         """Return the answer, blocking a thread for at most `seconds`; raises `TimeoutError`, and `EndedError` when the
@@ -65,11 +69,19 @@ class Background:
                     raise
                 raise EndedError from None
 
-    def close(self) -> None:
-        """Cancel the work and wait for its end, at most five seconds."""
+    def cancel(self) -> None:
+        """Cancel the work, from any thread."""
         with contextlib.suppress(RuntimeError):  # it has ended by itself
-            self._loop.call_soon_threadsafe(self._work.cancel)
-        self._thread.join(_JOIN_SECONDS)
+            self._loop.call_soon_threadsafe(self._cancel_here)
+
+    def abandon(self) -> None:
+        """Close the loop of work that was never run."""
+        self._end()
+        self._loop.close()
+
+    def _cancel_here(self) -> None:
+        if self._working is not None:
+            self._working.cancel()
 
     def _asked(self, question: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
         with self._asking:
@@ -78,21 +90,17 @@ class Background:
         question.close()
         raise EndedError
 
-    def _run(self) -> None:
-        fault: BaseException | None = None
+    def _end(self) -> None:
+        with self._asking:
+            self._over = True
+
+    def _fault_of(self, work: Coroutine[Any, Any, None] | asyncio.Task[None]) -> BaseException | None:
         try:
             with contextlib.suppress(asyncio.CancelledError):
-                self._loop.run_until_complete(self._work)
-        except BaseException as error:  # passed to `ended`: nobody else sees an exception of this thread
-            fault = error
-        finally:
-            with self._asking:
-                self._over = True
-            self._ended(fault)
-            try:
-                self._loop.run_until_complete(self._leave())
-            finally:
-                self._loop.close()
+                self._loop.run_until_complete(work)
+        except BaseException as fault:  # returned: nobody else sees an exception of this thread
+            return fault
+        return None
 
     async def _leave(self) -> None:
         # In this order: a question still under way would hand its connection back to a closed client.

@@ -20,7 +20,7 @@ import httpx
 
 from vestibule.client import wire
 from vestibule.client.errors import NotReachedError, NotVestibuleError
-from vestibule.client.forks import call_in_forked_children
+from vestibule.client.process import PerProcess
 from vestibule.client.session_answers import (
     Answer,
     SignedOutError,
@@ -67,12 +67,11 @@ class Session(httpx.Auth):
         self._transport = transport
         self._store = store or InMemory()
         self._clock = clock or SystemClock()
-        self._parents: object = None  # in a forked child: the parent's HTTP client, kept so that it is not closed
-        self._begin()
-        call_in_forked_children(self._begin_in_child)
+        self._processes = PerProcess(self._opened)
 
-    def _begin(self) -> None:
-        self._http = httpx.Client(
+    def _opened(self) -> tuple[httpx.Client, threading.Lock]:
+        """Return connections and a lock: on a shared connection, each process may get the other's response."""
+        http = httpx.Client(
             base_url=self._base,
             headers={"Accept-Encoding": "identity"},
             timeout=wire.TIMEOUT,
@@ -81,12 +80,15 @@ class Session(httpx.Auth):
             trust_env=False,
             transport=self._transport,
         )
-        self._refreshing = threading.Lock()
+        return http, threading.Lock()
 
-    def _begin_in_child(self) -> None:
-        """Open new connections in a forked child: on a shared one, each process may get the other's response."""
-        self._parents = (self._http, self._parents)
-        self._begin()
+    @property
+    def _http(self) -> httpx.Client:
+        return self._processes.here()[0]
+
+    @property
+    def _refreshing(self) -> threading.Lock:
+        return self._processes.here()[1]
 
     def sign_in(self, email: str, password: str) -> None:
         """Begin a session; raises `SignedOutError` if the credentials are rejected, and `NotReachedError`."""

@@ -1,28 +1,26 @@
 """The verifier: check access tokens in memory, and keep that memory current in the background."""
 
-import contextlib
-import threading
-from collections.abc import Collection
+import asyncio
+from collections.abc import Callable, Collection
 from types import TracebackType
-from typing import Self, get_args
+from typing import NoReturn, Self, get_args
 
 from vestibule.client import wire
-from vestibule.client.background import EndedError
 from vestibule.client.caller import Caller
-from vestibule.client.errors import CallerRefusedError, CannotTellError, KeyUnknownError, WrongSetupError
-from vestibule.client.forks import call_in_forked_children
-from vestibule.client.keys import KeySet
-from vestibule.client.memory import Memory, WhenStale
-from vestibule.client.memory_updater import START_SECONDS, MemoryUpdater
-from vestibule.client.throttled_warnings import ThrottledWarnings
+from vestibule.client.errors import (
+    CallerRefusedError,
+    CannotTellError,
+    KeyUnknownError,
+    NotVestibuleError,
+    ServiceRefusedError,
+    TokenInvalidError,
+)
+from vestibule.client.following import Following
+from vestibule.client.memory import WhenStale
+from vestibule.client.memory_updater import Options
+from vestibule.client.process import PerProcess
 from vestibule.model.clock import Clock, SystemClock
 from vestibule.protocol.claims import Expected
-
-_LEARN_SECONDS = START_SECONDS + 2 * wire.ANSWER_SECONDS
-
-
-class ClosedError(RuntimeError):
-    """The verifier was closed."""
 
 
 class Verifier:
@@ -34,8 +32,9 @@ class Verifier:
     Bearer`; `origins` are the other sites whose pages may then send requests that change something. `leeway` is the
     allowed clock skew, and `key_refetch` the least time between two fetches because of an unknown key, both in seconds.
 
-    Raises `ValueError` for arguments that cannot be used. The background work starts at the first check. `start` and
-    `with` start it before, and raise an error if the service key or the URL is wrong.
+    Raises `ValueError` for arguments that cannot be used. The background work starts at the first check, in each
+    process by itself. `start`, `wait_ready` and `with` start it before, also once closed, and raise an error if the
+    service key or the URL is wrong.
     """
 
     def __init__(
@@ -63,69 +62,65 @@ class Verifier:
             raise ValueError("remembered and key_refetch are 1 or more, leeway is 0 to 60 seconds")
         self.cookie = cookie
         self.origins = wire.origins_of(origins)
-        self._base = wire.base_of(url, plain_http=plain_http)
-        self._service_key = wire.key_of(service_key)
-        self._when_stale = when_stale
-        self._clock = clock or SystemClock()
-        self._expected = Expected(issuer, audience, leeway)
-        self._memory = Memory(self._expected, when_stale, staleness, remembered, self._clock)
-        self._key_refetch = key_refetch
-        self._warnings = ThrottledWarnings(self._clock)
-        self._parents: object = None
-        self._begin()
-        call_in_forked_children(self._begin_in_child)
+        options = Options(
+            wire.base_of(url, plain_http=plain_http),
+            wire.key_of(service_key),
+            when_stale,
+            Expected(issuer, audience, leeway),
+            staleness,
+            remembered,
+            key_refetch,
+            clock or SystemClock(),
+        )
+        self._processes = PerProcess(lambda: Following(options))
+        self._here = self._processes.here
 
     def check(self, token: str) -> Caller:
         """Return the caller; raises `CallerRefusedError`. Does no I/O, except while the first fetch is under way, for a
         new signing key, and for stale revocations with `when_stale="ask"`.
         """
+        if not isinstance(token, str):
+            raise TokenInvalidError
         try:
             return self._decide(token)
         except (KeyUnknownError, CannotTellError) as refusal:
             if not self._may_learn_more(refusal):
-                raise self._worded(refusal) from None
-        try:
-            updater = self._follow()
-            return updater.ask(updater.check(token), _LEARN_SECONDS)
-        except Exception as fault:  # every failure becomes a refusal
-            raise self._refusal(fault) from None
+                return self._decide_again(token)
+        return self._here().learn(token)
 
     async def check_async(self, token: str) -> Caller:
         """Return the caller, without blocking other tasks; raises as `check` does."""
+        if not isinstance(token, str):
+            raise TokenInvalidError
         try:
             return self._decide(token)
         except (KeyUnknownError, CannotTellError) as refusal:
             if not self._may_learn_more(refusal):
-                raise self._worded(refusal) from None
-        try:
-            updater = self._follow()
-            return await updater.ask_async(updater.check(token), _LEARN_SECONDS)
-        except Exception as fault:  # every failure becomes a refusal
-            raise self._refusal(fault) from None
+                return self._decide_again(token)
+        return await self._here().learn_async(token)
 
     @property
     def age(self) -> float:
         """Return the seconds since the moment up to which all revocations are known; infinite before that."""
-        return self._memory.age()
+        return self._here().memory.age()
 
     def start(self) -> None:
         """Start the background work, if that is not done yet, and wait for the first answers, at most five seconds.
 
-        Raises `ServiceRefusedError` if Vestibule rejects the service key, `NotVestibuleError` if the URL leads
-        elsewhere or nowhere, and `RuntimeError` once closed. An outage raises nothing: the service starts, and answers
-        as `when_stale` says.
+        Raises `ServiceRefusedError` if Vestibule rejects the service key, and `NotVestibuleError` if the URL leads
+        elsewhere or nowhere. An outage raises nothing: the service starts, and answers as `when_stale` says.
         """
-        updater = self._follow()
-        with contextlib.suppress(TimeoutError, EndedError):
-            updater.ask(updater.setup.all_tried.wait(), START_SECONDS)
-        if (fault := updater.setup.fault) is not None:
-            self._stop()  # a later check starts again
-            raise fault
+        self._open(Following.start)
+
+    def wait_ready(self, timeout: float) -> None:
+        """Start as `start` does, and wait until checks can be decided. Raises `NotReachedError` if that takes longer
+        than `timeout` seconds, and what `start` raises, as soon as it is known.
+        """
+        self._open(lambda following: following.wait_ready(timeout))
 
     def close(self) -> None:
-        """Stop the background work and wait for its end. What is known grows stale from now on."""
-        self._closed = True
-        self._updater.close()
+        """Stop the background work, within two seconds. What is known grows stale from now on, until `start`."""
+        self._here().close()
 
     def __enter__(self) -> Self:
         self.start()
@@ -136,65 +131,39 @@ class Verifier:
     ) -> None:
         self.close()
 
+    async def __aenter__(self) -> Self:
+        await asyncio.to_thread(self.start)
+        return self
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, _fault: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        await asyncio.to_thread(self.close)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Verifier is not copied or sent to another process, as it holds a key: make one in each")
+
     def _decide(self, token: str) -> Caller:
-        return self._memory.decide(token)
+        return self._here().memory.decide(token)
 
-    def _begin(self) -> None:
-        """Start afresh, at first and in a forked child: with a new lock, and without the keys learned before."""
-        self._starting = threading.Lock()
-        self._closed = False
-        self._memory.begin()
-        self._make_updater()
-
-    def _begin_in_child(self) -> None:
-        # Keep the parent's objects alive: closing them here would cut the parent's connections.
-        self._parents = (self._updater, self._parents)
-        self._begin()
-
-    def _make_updater(self) -> None:
-        self._memory.drop()
-        self._keys = KeySet(self._clock, self._key_refetch)
-        self._updater = MemoryUpdater(
-            self._base,
-            self._service_key,
-            self._when_stale,
-            self._memory,
-            self._keys,
-            self._expected,
-            self._clock,
-            self._warnings,
-        )
-
-    def _follow(self) -> MemoryUpdater:
-        """Return the running updater, or a new one if the last ended by itself; raises `ClosedError`."""
-        with self._starting:
-            if self._closed:
-                raise ClosedError("this Verifier is closed")
-            if self._updater.ended:
-                self._make_updater()
-            self._updater.begin()
-            return self._updater
-
-    def _stop(self) -> None:
-        with self._starting:
-            self._updater.close()
-            self._make_updater()
+    def _decide_again(self, token: str) -> Caller:
+        """Return the caller if the background has learned enough since the first look; raises as `check` does."""
+        try:
+            return self._decide(token)
+        except CallerRefusedError as refusal:
+            raise self._here().worded(refusal) from None
 
     def _may_learn_more(self, refusal: CallerRefusedError) -> bool:
-        updater = self._updater
-        if updater.ended or not updater.first_fetch_done:
-            return True
-        return self._keys.may_refetch() if isinstance(refusal, KeyUnknownError) else self._when_stale == "ask"
+        return self._here().may_learn_more(refusal)
 
-    def _refusal(self, fault: Exception) -> CallerRefusedError:
-        """Return the refusal for an exception of a check: whatever went wrong, nobody is let in."""
-        if isinstance(fault, CallerRefusedError):
-            return self._worded(fault)
-        if not isinstance(fault, TimeoutError | EndedError | ClosedError):
-            self._warnings.warn("a check could not be made", wire.kinds_of(fault))
-        return CannotTellError()
-
-    def _worded(self, refusal: CallerRefusedError) -> CallerRefusedError:
-        """Return `WrongSetupError` in the place of `CannotTellError`, if an operator must correct the setup."""
-        fault = self._updater.setup.fault
-        return WrongSetupError(str(fault)) if fault is not None and type(refusal) is CannotTellError else refusal
+    def _open(self, begin: Callable[[Following], None]) -> None:
+        """Begin to follow, with a new memory if the last one is closed."""
+        following = self._here()
+        if following.closed:
+            following = self._processes.replace(following)
+        try:
+            begin(following)
+        except (ServiceRefusedError, NotVestibuleError):
+            following.close()
+            self._processes.replace(following)  # a later check starts again
+            raise

@@ -1,5 +1,7 @@
 """HTTP to Vestibule: no redirects, no compression, and bounds on time and size."""
 
+import contextlib
+import importlib
 import ipaddress
 import re
 import socket
@@ -25,6 +27,24 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 _KEY_REFUSED = {401, 403}
 _NOT_FOUND = {400, 404, 405, 406, 410, 421}
 _MAX_CAUSES = 10
+_AT_FIRST_REQUEST = (
+    "anyio._backends._asyncio",
+    "anyio.streams.tls",
+    "certifi",
+    "concurrent.futures.thread",
+    "encodings.idna",
+    "h11",
+    "httpcore",
+    "queue",
+    "sniffio",
+)
+"""What httpx and asyncio import at their first request. Imported here, so that no thread does it: a fork in that moment
+would leave half a module in the child.
+"""
+
+for _module in _AT_FIRST_REQUEST:
+    with contextlib.suppress(ImportError):  # they are others', and may have another name in another version
+        importlib.import_module(_module)
 _CHECK_URL = "check the url"
 
 
@@ -92,13 +112,24 @@ def origins_of(named: Collection[str]) -> frozenset[str]:
     return frozenset(named)
 
 
-def client(base: str, service_key: str = "") -> httpx.AsyncClient:
+def context_of() -> ssl.SSLContext:
+    """Return what a certificate is checked by. Each process needs its own: a lock in it may be held during a fork."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def client(base: str, service_key: str, context: ssl.SSLContext) -> httpx.AsyncClient:
     """Return an HTTP client for one Vestibule. It ignores proxy settings of the environment."""
     headers = {"Accept-Encoding": "identity"}
     if service_key:
         headers["Authorization"] = f"Bearer {service_key}"
     return httpx.AsyncClient(
-        base_url=base, headers=headers, timeout=TIMEOUT, follow_redirects=False, trust_env=False, http2=False
+        base_url=base,
+        headers=headers,
+        timeout=TIMEOUT,
+        follow_redirects=False,
+        trust_env=False,
+        http2=False,
+        verify=context,
     )
 
 

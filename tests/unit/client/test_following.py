@@ -144,13 +144,14 @@ def test_k8_a_key_that_was_listed_and_is_no_more_is_not_taken_for_a_new_one() ->
 def test_k8_what_the_feed_stops_to_list_leaves_the_memory_of_a_service_before_anything_is_fetched() -> None:
     """K8: whatever key set it keeps; and what there is now is fetched soon."""
     verifier = Verifier("http://127.0.0.1:1", "vsk_x", clock=ManualClock())
-    updater, keys = verifier._updater, verifier._keys
+    updater, memory = verifier._here().updater, verifier._here().memory
+    keys = updater.keys
     keys.by_id = parse({"keys": [jwk.generate(algorithm="ES256").public.as_jwk() for _ in range(2)]})
     leaked, other = keys.by_id
     updater._note_listed_keys([leaked, other])
-    assert (set(verifier._memory.keys), updater._keys_changed.is_set()) == ({leaked, other}, False)
+    assert (set(memory.keys), updater._keys_changed.is_set()) == ({leaked, other}, False)
     updater._note_listed_keys([other])
-    assert (set(verifier._memory.keys), updater._keys_changed.is_set()) == ({other}, True)
+    assert (set(memory.keys), updater._keys_changed.is_set()) == ({other}, True)
 
 
 def test_k8_what_is_fetched_from_a_cache_and_never_listed_does_not_vouch_for_long() -> None:

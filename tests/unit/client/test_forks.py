@@ -1,10 +1,16 @@
 """A worker that is forked from a running process, as under gunicorn with a preloaded application, stands by itself."""
 
 import asyncio
+import ctypes
 import os
 import socket
+import ssl
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -15,9 +21,11 @@ import pytest
 
 from tests.harness.process import Running, given_keys, register, run, serving, sign_in
 from tests.harness.servers import free_port, wait_until
-from tests.unit.client.knowing import Knowing
+from tests.unit.client.knowing import Knowing, token_of_today
 from vestibule.client import CallerRefusedError, CannotTellError, Session, SessionOverError, Verifier
+from vestibule.client.keys import PATH
 from vestibule.client.memory import WhenStale
+from vestibule.client.process import PerProcess
 from vestibule.model.clock import SystemClock
 
 pytestmark = [
@@ -36,6 +44,7 @@ TIED = (
     asyncio.Future,
     httpx.AsyncClient,
     httpx.Client,
+    ssl.SSLContext,
     threading.Thread,
     type(threading.Lock()),
 )
@@ -51,10 +60,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, 
 
 
 @contextmanager
-def forked(work: Callable[[], bool]) -> Iterator[Callable[[], None]]:
+def forked(work: Callable[[], bool], fork: Callable[[], int] = os.fork) -> Iterator[Callable[[], None]]:
     """A child that does the work when it is told to, which has to come out true."""
     reader, writer = os.pipe()
-    child = os.fork()
+    child = fork()
     if child == 0:
         good = False
         try:
@@ -101,21 +110,21 @@ def test_k9_the_first_check_of_a_forked_worker_hears_for_itself(
 
 
 @pytest.mark.parametrize("check", BY_THREAD_AND_BY_TASK.values(), ids=BY_THREAD_AND_BY_TASK)
-def test_k9_what_a_worker_inherits_lets_nobody_in_and_refuses_as_before(check: Check) -> None:
+def test_k9_what_the_parent_knows_is_not_known_to_a_worker(check: Check) -> None:
     """K9: in an outage too, and by the policy that takes whatever is old."""
     knowing = Knowing("accept")
     verifier = Verifier(f"http://127.0.0.1:{free_port()}", "vsk_x", "accept")
-    verifier._memory.keys = knowing.memory.keys
-    verifier._memory.revoked.renew(verifier._clock.monotonic())
+    memory = verifier._here().memory
+    memory.keys = knowing.memory.keys
+    memory.revoked.renew(SystemClock().monotonic())
     good, over = token_of_today("s1"), token_of_today("over")
     assert verifier.check(good).session == "s1"
     assert verifier.check(over).session == "over"
-    verifier._memory.end(over)
-    with forked(
-        lambda: [fate(check, verifier, each) for each in (good, over)] == [CannotTellError, SessionOverError]
-    ) as go:
+    memory.end(over)
+    with forked(lambda: [fate(check, verifier, each) for each in (good, over)] == [CannotTellError] * 2) as go:
         go()
     assert verifier.check(good).session == "s1"
+    assert fate(check, verifier, over) is SessionOverError
 
 
 @pytest.mark.parametrize("policy", get_args(WhenStale))
@@ -129,12 +138,6 @@ def test_k9_a_worker_that_has_fetched_keys_and_heard_nothing_lets_nobody_in(poli
         knowing.memory.decide(token)
     knowing.memory.revoked.renew(knowing.clock.monotonic())
     assert knowing.memory.decide(token).session == "s1"
-
-
-def token_of_today(session: str) -> str:
-    knowing = Knowing()
-    knowing.clock.advance(seconds=(SystemClock().now() - knowing.clock.now()).total_seconds())
-    return knowing.token(session_id=session)
 
 
 def tied(root: object) -> dict[int, object]:
@@ -154,7 +157,7 @@ def tied(root: object) -> dict[int, object]:
             ahead += each.values()
         elif isinstance(each, list | tuple | set | frozenset):
             ahead += each
-        ahead += [value for name, value in getattr(each, "__dict__", {}).items() if name != "_parents"]
+        ahead += [value for name, value in getattr(each, "__dict__", {}).items()]
     return found
 
 
@@ -164,16 +167,16 @@ def test_k10_nothing_of_the_parents_loop_thread_or_process_is_in_the_child(kind:
     with never_answering() as (url, asked):
         tool = Session(url) if kind == "session" else Verifier(url, "vsk_x")
         if isinstance(tool, Verifier):
-            tool._follow()
+            tool._here().begin()
             asked.wait(20)
-            assert tool._keys._under_way is not None
-        before = tied(tool)
+            assert len(tool._here().updater.keys._under_way) == 1
+        before = tied(tool._processes.here())
         assert len(before) >= 2
         for held in before.values():
             if isinstance(held, type(threading.Lock())):
                 held.acquire()
         try:
-            with forked(lambda: tied(tool).keys().isdisjoint(before) and len(tied(tool)) >= 2) as go:
+            with forked(lambda: tied(tool._processes.here()).keys().isdisjoint(before)) as go:
                 go()
         finally:
             for held in before.values():
@@ -190,10 +193,13 @@ def test_k10_a_worker_that_is_forked_while_keys_are_fetched_follows(server: tupl
         token = browser.cookies["access_token"]
         verifier.check(token)
 
-        async def never_ends() -> None:
-            verifier._keys._under_way = asyncio.create_task(asyncio.Event().wait())  # type: ignore[arg-type]
+        asking = list[asyncio.Task[None]]()
 
-        verifier._updater.ask(never_ends(), 10)
+        async def never_ends() -> None:
+            keys = verifier._here().updater.keys
+            asking.append(asyncio.create_task(keys._under_way.result(PATH, asyncio.Event().wait)))  # type: ignore[arg-type]
+
+        verifier._here()._supervised.ask(lambda _updater: never_ends(), 10)
         with forked(lambda: fate(Verifier.check, verifier, token) is None and verifier.age < 5) as go:
             go()
         assert verifier.check(token)
@@ -224,3 +230,131 @@ def never_answering() -> Iterator[tuple[str, threading.Event]]:
             thread.join(10)
             for connection in kept:
                 connection.close()
+
+
+@pytest.mark.parametrize("check", BY_THREAD_AND_BY_TASK.values(), ids=BY_THREAD_AND_BY_TASK)
+def test_k9_a_worker_that_was_forked_in_c_hears_for_itself(server: tuple[Running, str], check: Check) -> None:
+    """K9: as uWSGI forks, which calls none of Python's hooks."""
+    running, key = server
+    with running.browser() as browser, Verifier(running.base, key) as verifier:
+        sign_in(browser, EMAIL)
+        token = browser.cookies["access_token"]
+        check(verifier, token)
+        work = lambda: fate(check, verifier, token) is SessionOverError and verifier.age < 5  # noqa: E731
+        with forked(work, ctypes.PyDLL(None).fork) as go:
+            browser.post("/api/auth/logout")
+            go()
+
+
+@pytest.mark.parametrize("fork", [os.fork, ctypes.PyDLL(None).fork], ids=["python", "c"])
+def test_k10_threads_of_a_child_that_come_at_once_have_one_and_the_same(fork: Callable[[], int]) -> None:
+    """K10: also in the child of a child, and after a replacement."""
+    made = PerProcess(slowly_made)
+    parents = made.here()
+
+    def all_the_same() -> bool:
+        here = len({id(each) for each in at_once(made.here)}) == 1 and made.here() == [os.getpid()]
+        old = made.here()
+        new = {id(each) for each in at_once(lambda: made.replace(old))}
+        return here and len(new) == 1 and new == {id(made.here())} and made.here() is not old
+
+    def with_a_child() -> bool:
+        with forked(all_the_same, fork) as go:
+            go()
+        return made.here() is not parents and all_the_same()
+
+    with forked(with_a_child, fork) as go:
+        go()
+    assert made.here() is parents
+
+
+def slowly_made() -> list[int]:
+    time.sleep(0.01)
+    return [os.getpid()]
+
+
+def at_once(work: Callable[[], Any]) -> list[Any]:
+    """What eight threads get that begin together."""
+    together = threading.Barrier(8)
+    with ThreadPoolExecutor(8) as threads:
+        return [*threads.map(lambda _: (together.wait(20), work())[1], range(8))]
+
+
+FORKS_SOON = """
+import os, sys, time
+from vestibule.client import Verifier
+url, key, token = sys.argv[1:]
+verifiers = [Verifier(url, key) for _ in range(21)]
+children = []
+for verifier in verifiers:
+    verifier._here()._tls  # takes longer than all the rest of the start
+for verifier in verifiers:
+    verifier._here().begin()
+begun = time.monotonic()
+for number, verifier in enumerate(verifiers):
+    time.sleep(max(0, begun + number / 100 - time.monotonic()))
+    child = os.fork()
+    if child == 0:
+        try:
+            verifier.check(token)
+        except BaseException as fault:
+            print(f"{number}0 ms: {fault!r}", flush=True)
+        os._exit(0)
+    children.append(child)
+for child in children:
+    os.waitpid(child, 0)
+os._exit(0)
+"""
+
+
+def test_k10_a_worker_that_is_forked_in_any_moment_of_the_start_follows(server: tuple[Running, str]) -> None:
+    """K10: at 0 to 200 ms after it, in a process that has connected to nothing before."""
+    assert printed(FORKS_SOON, server) == ""
+
+
+IMPORTS = """
+import sys, threading
+seen = []
+
+class Seen:
+    def find_spec(self, name, path=None, target=None):
+        if threading.current_thread() is not threading.main_thread():
+            seen.append(name)
+
+sys.meta_path.insert(0, Seen())
+from vestibule.client import Verifier
+url, key, token = sys.argv[1:]
+for tried in (url, url.replace("http:", "https:"), "https://nowhere.invalid", "http://127.0.0.1:1"):
+    verifier = Verifier(tried, key, "ask", key_refetch=1)
+    try:
+        verifier.start()
+        if tried == url:
+            verifier.wait_ready(20)
+            verifier.check(token)
+            memory = verifier._here().memory
+            memory.keys = {"another": next(iter(memory.keys.values()))}
+            memory._callers.clear()
+            verifier._here().updater.keys._asked_at = 0.0
+            verifier.check(token)
+            memory.revoked.fresh_as_of = 0.0
+            verifier._here()._supervised.ask(lambda updater: updater._introspect(token), 10)
+    except Exception as fault:
+        seen += [] if "Vestibule" in type(fault).__name__ else [repr(fault)]
+    verifier.close()
+print(*seen, end="")
+"""
+
+
+def test_k10_nothing_is_imported_for_the_first_time_in_the_background(server: tuple[Running, str]) -> None:
+    """K10: or a child that is forked meanwhile has half of it. Feed, keys, fetched again, and introspection."""
+    assert printed(IMPORTS, server) == ""
+
+
+def printed(program: str, server: tuple[Running, str]) -> str:
+    """What a process of its own prints that runs this with URL, key and a token."""
+    running, key = server
+    with running.browser() as browser:
+        sign_in(browser, EMAIL)
+        token = browser.cookies["access_token"]
+    command = [sys.executable, "-c", program, running.base, key, token]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout

@@ -7,8 +7,10 @@ import logging
 import socket
 import threading
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -20,6 +22,7 @@ from vestibule.client.background import Background, EndedError
 from vestibule.client.introspect import Introspection
 from vestibule.client.keys import KeySet
 
+Work = Callable[[], Coroutine[Any, Any, None]]
 Ask = Callable[[httpx.AsyncClient], Awaitable[object]]
 ASKS: dict[str, Ask] = {
     "keys": lambda http: KeySet(ManualClock(), 60).fetch(http),
@@ -67,12 +70,22 @@ def test_k11_nor_is_one_of_the_background(caplog: pytest.LogCaptureFixture) -> N
         except asyncio.CancelledError:
             raise ValueError from None
 
-    background = Background(work, lambda _fault: None, nothing)
-    with pytest.raises(TimeoutError):
+    with running(work, nothing) as background, pytest.raises(TimeoutError):
         background.ask(fail_when_given_up(), 0.01)
-    background.close()
     gc.collect()
     assert "never retrieved" not in caplog.text
+
+
+@contextmanager
+def running(work: Work, release: Work) -> Iterator[Background]:
+    """A background on a thread, which ends by itself once it is cancelled."""
+    background, ended_by = Background(work, release), list[BaseException | None]()
+    thread = threading.Thread(target=lambda: ended_by.append(background.run()))
+    thread.start()
+    yield background
+    background.cancel()
+    thread.join(20)
+    assert ended_by == [None]
 
 
 async def nothing() -> None:
@@ -102,13 +115,12 @@ def test_k11_what_it_opened_is_released_once_nobody_asks_any_more() -> None:
         with pytest.raises(EndedError):
             background.ask(ask(), 20)
 
-    background = Background(work, lambda fault: told.append(f"ended: {fault}"), release)
-    asking = threading.Thread(target=ask_in_vain)
-    asking.start()
-    assert asked.wait(20)
-    background.close()
+    with running(work, release) as background:
+        asking = threading.Thread(target=ask_in_vain)
+        asking.start()
+        assert asked.wait(20)
     asking.join()
-    assert told == ["ended: None", "asked no more", "released"]
+    assert told == ["asked no more", "released"]
 
 
 def test_k11_a_connection_that_a_library_lost_is_closed_too() -> None:
@@ -122,10 +134,9 @@ def test_k11_a_connection_that_a_library_lost_is_closed_too() -> None:
         async def lose() -> object:
             return await asyncio.get_running_loop().create_connection(asyncio.Protocol, *server.getsockname())
 
-        background = Background(work, lambda _fault: None, nothing)
-        lost = background.ask(lose(), 20)
-        there, _ = server.accept()
-        background.close()
+        with running(work, nothing) as background:
+            lost = background.ask(lose(), 20)
+            there, _ = server.accept()
         with there:
             there.settimeout(2)
             assert (there.recv(1), bool(lost)) == (b"", True)
@@ -133,7 +144,7 @@ def test_k11_a_connection_that_a_library_lost_is_closed_too() -> None:
 
 # Where a task is begun, and who is told what it failed with.
 TOLD = {
-    "client/background.py": "the factory, for all of that loop; its work's fault goes to `ended`",
+    "client/background.py": "the factory, for all of that loop; `run` returns its work's fault",
     "client/memory_updater.py": "a TaskGroup",
     "protocol/tasks.py": "shared_result",
     "wiring/background.py": "each loop logs and goes on, gather takes the rest",

@@ -103,7 +103,7 @@ def test_k5_what_is_no_service_key_is_refused_and_not_shown(key: str) -> None:
 
 
 def test_white_space_around_a_key_is_not_part_of_it() -> None:
-    assert Verifier("https://auth.example.com", " vsk_x\n")._service_key == "vsk_x"
+    assert Verifier("https://auth.example.com", " vsk_x\n")._here()._options.service_key == "vsk_x"
 
 
 def test_an_outage_is_none_of_these_and_the_service_starts() -> None:

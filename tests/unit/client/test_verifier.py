@@ -169,8 +169,9 @@ def test_sixteen_threads_that_meet_a_new_key_cause_one_fetch(server: Server) -> 
         try:
             token = server.token()[1]
             check.check(token)
-            check._memory.keys = {"another": next(iter(check._memory.keys.values()))}
-            check._memory._callers.clear()
+            memory = check._here().memory
+            memory.keys = {"another": next(iter(memory.keys.values()))}
+            memory._callers.clear()
             time.sleep(1.1)
             with ThreadPoolExecutor(16) as threads:
                 callers = list(threads.map(check.check, [token] * 16))
@@ -208,12 +209,14 @@ def test_a_key_that_is_not_in_force_is_told_to_operators_and_lets_nobody_in(
     assert "vsk_wrong" not in caplog.text
 
 
-def test_a_closed_verifier_leaves_no_thread_and_is_not_started_again(server: Server) -> None:
+def test_a_closed_verifier_leaves_no_thread_and_no_check_starts_one(server: Server) -> None:
     with verifier(server) as check:
         assert check.check(server.token()[1])
     assert [thread.name for thread in threading.enumerate() if thread.name == "vestibule-client"] == []
-    with pytest.raises(RuntimeError, match="closed"):
-        check.start()
+    assert refusal(check, server.token()[1]) is None
+    check._here().memory.drop()
+    assert refusal(check, server.token()[1]) is CannotTellError
+    assert [thread.name for thread in threading.enumerate() if thread.name == "vestibule-client"] == []
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

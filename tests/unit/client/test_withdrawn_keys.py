@@ -25,7 +25,7 @@ def test_k8_what_a_withdrawn_key_signed_is_refused_at_once_and_others_are_let_in
             for command in (("rotate", "--use", "access", "--now"), ("retire", key_id(before), "--now")):
                 done = run(tmp_path, "keys", *command, **SETTINGS)
                 assert done.returncode == 0, done.stderr
-            wait_until(lambda: key_id(before) not in verifier._memory.keys, "the key to be gone at the service")
+            wait_until(lambda: key_id(before) not in verifier._here().memory.keys, "the key to be gone at the service")
             with pytest.raises(TokenInvalidError):
                 verifier.check(before)
             sign_in(browser, EMAIL)

@@ -1,0 +1,162 @@
+"""Supervise the background: start it on a thread, and start it again when it ends though nobody closed it."""
+
+import asyncio
+import threading
+import traceback
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
+
+from vestibule.client.background import Background, EndedError
+from vestibule.model.clock import Clock
+
+FIRST_PAUSE_SECONDS = 0.5
+MAX_PAUSE_SECONDS = 5.0
+JOIN_SECONDS = 1.5
+"""How long `close` waits for the thread. A service has two seconds to stop, and closes other things too."""
+
+T = TypeVar("T")
+
+
+class Work(Protocol):
+    """What runs in the background, made anew for each run: nothing of a loop that ended is used again."""
+
+    @property
+    def worked(self) -> bool:
+        """Return whether it has once done what it is there for."""
+
+    async def work(self) -> None:
+        """Work until it is cancelled."""
+
+    async def release(self) -> None:
+        """Close what was opened."""
+
+
+W = TypeVar("W", bound=Work)
+
+
+class Supervised(Generic[W]):
+    """Runs what `make` makes, on one daemon thread, from `begin` to `close`.
+
+    Work that ends in between is told to `ended`, with the seconds after which the next run begins: half a second, then
+    twice as long each time, up to five; half a second again after a run that worked. The pause is spent on the new
+    loop, which so answers questions meanwhile. A thread that could not start, or was lost, is started by `begin`.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[], W],
+        ended: Callable[[BaseException | None, float], None],
+        clock: Clock,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._make = make
+        self._ended = ended
+        self._clock = clock
+        self._sleep = sleep
+        self._changing = threading.Lock()
+        self._closing = False
+        self._pause = 0.0
+        self._not_before = float("-inf")
+        self._thread: threading.Thread | None = None
+        self._running: tuple[W, Background] | None = None
+
+    def begin(self) -> None:
+        """Start the thread, unless there is one, or an attempt has just failed, or all is closed. Raises Python's own
+        error if no thread or descriptor is left.
+        """
+        with self._changing:
+            alive = self._thread is not None and self._thread.is_alive()
+            if alive or self._closing or self._clock.monotonic() < self._not_before:
+                return
+            try:
+                self._start()
+            except BaseException:
+                self._hold(worked=False)
+                raise
+
+    def ask(self, question: Callable[[W], Coroutine[Any, Any, T]], seconds: float) -> T:
+        """Return the answer of what runs now to a thread; raises `TimeoutError` or `EndedError`."""
+        work, background = self._now()
+        return background.ask(question(work), seconds)
+
+    async def ask_async(self, question: Callable[[W], Coroutine[Any, Any, T]], seconds: float) -> T:
+        """Return the answer of what runs now to a task; raises `TimeoutError` or `EndedError`."""
+        work, background = self._now()
+        return await background.ask_async(question(work), seconds)
+
+    def close(self) -> bool:
+        """End the work for good, and wait for the end of the thread; return whether it came in time."""
+        with self._changing:
+            self._closing = True
+            thread, running = self._thread, self._running
+        if running is not None:
+            running[1].cancel()
+        if thread is None:
+            return True
+        thread.join(JOIN_SECONDS)
+        return not thread.is_alive()
+
+    def _start(self) -> None:
+        made = self._made(0.0)
+        thread = threading.Thread(target=self._run, args=made, name="vestibule-client", daemon=True)
+        try:
+            thread.start()
+        except BaseException:
+            made[1].abandon()
+            raise
+        self._thread, self._running = thread, made
+
+    def _run(self, work: W, background: Background) -> None:
+        """Run one after the other until `close`, or until there is no descriptor for another loop."""
+        while True:
+            fault = background.run()
+            pause = self._note_end(fault, worked=work.worked)
+            try:
+                with self._changing:
+                    if self._closing:
+                        return
+                    work, background = self._running = self._made(pause)
+            except Exception as none_left:  # `begin` starts another thread
+                self._note_end(none_left, worked=False)
+                return
+
+    def _note_end(self, fault: BaseException | None, *, worked: bool) -> float:
+        with self._changing:
+            if self._closing:
+                return 0.0
+            pause = self._hold(worked=worked)
+        self._ended(fault, pause)
+        return pause
+
+    def _made(self, pause: float) -> tuple[W, Background]:
+        work = self._make()
+
+        async def after_the_pause() -> None:
+            await self._sleep(pause)
+            await work.work()
+
+        return work, Background(after_the_pause, work.release)
+
+    def _hold(self, *, worked: bool) -> float:
+        """Return the seconds until the next attempt, and allow none before."""
+        again = worked or not self._pause
+        self._pause = FIRST_PAUSE_SECONDS if again else min(2 * self._pause, MAX_PAUSE_SECONDS)
+        self._not_before = self._clock.monotonic() + self._pause
+        return self._pause
+
+    def _now(self) -> tuple[W, Background]:
+        if self._running is None:
+            raise EndedError
+        return self._running
+
+
+def reason_of(fault: BaseException | None) -> str:
+    """Return type, file and line of an exception and of those it groups. Their messages may quote what was sent."""
+    if fault is None:
+        return "cancelled"
+    if isinstance(fault, BaseExceptionGroup):
+        return ", ".join(sorted({reason_of(one) for one in fault.exceptions}))
+    places = traceback.extract_tb(fault.__traceback__)
+    where = f" in {Path(places[-1].filename).name}:{places[-1].lineno}" if places else ""
+    return f"{type(fault).__name__}{where}"

@@ -1,0 +1,61 @@
+"""A server that does what a service needs of Vestibule: keys, and a feed that beats."""
+
+import contextlib
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler
+
+from tests.harness.http_server import handled_by
+from tests.harness.world import key_ring
+
+BEAT_SECONDS = 0.2
+_HELLO = b'event: hello\ndata: {"protocol":1,"now":1}\n\n'
+_BEAT = b'id: 1\nevent: heartbeat\ndata: {"true_at":1000000000}\n\n'
+
+
+_OLD_BEAT = b'id: 1\nevent: heartbeat\ndata: {"true_at":-59}\n\n'
+
+
+@contextmanager
+def beating(old: int = 0) -> Iterator[str]:
+    """Such a server, for as long as the block lasts; its URL. It says "inactive" of every token. The first `old` beats
+    of each connection tell what was known a minute before.
+    """
+    over = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            if "jwks" in self.path:
+                keys = [key.as_jwk() for key in key_ring().access.checking.values()]
+                self._answer({"keys": keys})
+                return
+            self.send_header("Content-Type", "text/event-stream")
+            self.end_headers()
+            self.wfile.write(_HELLO)
+            with contextlib.suppress(OSError):  # a service that hangs up is no error
+                for _ in range(old):
+                    self.wfile.write(_OLD_BEAT)
+                    over.wait(BEAT_SECONDS)
+                while not over.is_set():
+                    self.wfile.write(_BEAT)
+                    over.wait(BEAT_SECONDS)
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self._answer({"active": False})
+
+        def _answer(self, content: object) -> None:
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                self.wfile.write(json.dumps(content).encode())
+
+    with handled_by(Handler) as url:
+        try:
+            yield url
+        finally:
+            over.set()
