@@ -1,0 +1,102 @@
+"""A fork in any moment of the start leaves nothing half done in the child: the background imports nothing."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.harness.process import Running, given_keys, register, run, serving, sign_in
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+EMAIL = "ada@example.com"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, str]]:
+    folder = tmp_path_factory.mktemp("vestibule")
+    with serving(folder, **given_keys()) as running:
+        with running.browser() as browser:
+            register(browser, EMAIL)
+        yield running, run(folder, "services", "create", "tests", **given_keys()).stdout.strip()
+
+
+FORKS_SOON = """
+import os, sys, time
+from vestibule.client import Verifier
+url, key, token = sys.argv[1:]
+verifiers = [Verifier(url, key) for _ in range(21)]
+children = []
+for verifier in verifiers:
+    verifier._here()._tls  # takes longer than all the rest of the start
+for verifier in verifiers:
+    verifier._here().begin()
+begun = time.monotonic()
+for number, verifier in enumerate(verifiers):
+    time.sleep(max(0, begun + number / 100 - time.monotonic()))
+    child = os.fork()
+    if child == 0:
+        try:
+            verifier.check(token)
+        except BaseException as fault:
+            print(f"{number}0 ms: {fault!r}", flush=True)
+        os._exit(0)
+    children.append(child)
+for child in children:
+    os.waitpid(child, 0)
+os._exit(0)
+"""
+
+
+def test_k10_a_worker_that_is_forked_in_any_moment_of_the_start_follows(server: tuple[Running, str]) -> None:
+    """K10: at 0 to 200 ms after it, in a process that has connected to nothing before."""
+    assert printed(FORKS_SOON, server) == ""
+
+
+IMPORTS = """
+import sys, threading
+seen = []
+
+class Seen:
+    def find_spec(self, name, path=None, target=None):
+        if threading.current_thread() is not threading.main_thread():
+            seen.append(name)
+
+sys.meta_path.insert(0, Seen())
+from vestibule.client import Verifier
+url, key, token = sys.argv[1:]
+for tried in (url, url.replace("http:", "https:"), "https://nowhere.invalid", "http://127.0.0.1:1"):
+    verifier = Verifier(tried, key, "ask", key_refetch=1)
+    try:
+        verifier.start()
+        if tried == url:
+            verifier.wait_ready(20)
+            verifier.check(token)
+            memory = verifier._here().memory
+            memory.keys = {"another": next(iter(memory.keys.values()))}
+            memory._callers.clear()
+            verifier._here().updater.keys._asked_at = 0.0
+            verifier.check(token)
+            memory.revoked.fresh_as_of = 0.0
+            verifier._here()._supervised.ask(lambda updater: updater._introspect(token), 10)
+    except Exception as fault:
+        seen += [] if "Vestibule" in type(fault).__name__ else [repr(fault)]
+    verifier.close()
+print(*seen, end="")
+"""
+
+
+def test_k10_nothing_is_imported_for_the_first_time_in_the_background(server: tuple[Running, str]) -> None:
+    """K10: or a child that is forked meanwhile has half of it. Feed, keys, fetched again, and introspection."""
+    assert printed(IMPORTS, server) == ""
+
+
+def printed(program: str, server: tuple[Running, str]) -> str:
+    """What a process of its own prints that runs this with URL, key and a token."""
+    running, key = server
+    with running.browser() as browser:
+        sign_in(browser, EMAIL)
+        token = browser.cookies["access_token"]
+    command = [sys.executable, "-c", program, running.base, key, token]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
