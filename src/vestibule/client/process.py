@@ -17,7 +17,7 @@ class _Held(Generic[T]):
     def __init__(self, value: T, before: "_Held[T] | None" = None) -> None:
         self.pid = os.getpid()
         self.value = value
-        self.next: dict[int, _Held[T]] = {}
+        self.replaced_by: dict[int, _Held[T]] = {}
         self.parents: _Held[T] | None = None if before is None else before.parents if before.pid == self.pid else before
 
 
@@ -48,7 +48,7 @@ class PerProcess(Generic[T]):
         self._held.pid = 0
 
     def _replaced(self, held: _Held[T]) -> T:
-        new = held.next.setdefault(os.getpid(), _Held(self._make(), held))
+        new = held.replaced_by.setdefault(os.getpid(), _Held(self._make(), held))
         if self._held is held:
             self._held = new
         return new.value
