@@ -19,8 +19,9 @@ from tests.harness.clock import ManualClock
 from tests.harness.world import World, key_ring, world_on
 from tests.stories.hostile.forgery import Good
 from tests.stories.hostile.tokens import hostile_tokens
+from tests.unit.client.asking import ORIGIN, Ask
 from tests.unit.client.knowing import EXPECTED, STALENESS
-from tests.unit.client.test_integrations import ORIGIN, SERVICES, Ask
+from tests.unit.client.test_integrations import SERVICES
 from vestibule.client import Caller, Verifier
 from vestibule.client.events import Event
 from vestibule.client.feed_reader import FeedReader

@@ -1,57 +1,25 @@
 """One service in each framework, and the same for all of them: who is let in, who is not, and with which words."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Annotated, Any
 
-import django
 import flask
-import httpx
 import pytest
-from django.conf import settings
-from django.core.handlers.asgi import ASGIHandler
-from django.core.handlers.wsgi import WSGIHandler
-from django.http import HttpRequest, JsonResponse
-from django.urls import path
 from fastapi import Depends, FastAPI
 from litestar import Litestar, Request, get, route
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from tests.unit.client.asking import AUTH, Ask, on_asgi, on_wsgi
+from tests.unit.client.django_site import with_async_django, with_django, with_rest_framework
 from vestibule.client import Caller, Verifier
-from vestibule.client import django as for_django
 from vestibule.client import litestar as for_litestar
 from vestibule.client.asgi import VestibuleMiddleware as AsgiMiddleware
 from vestibule.client.fastapi import CurrentUser
 from vestibule.client.flask import Vestibule, current_caller
 from vestibule.client.testing import SignedIn
 from vestibule.client.wsgi import VestibuleMiddleware as WsgiMiddleware
-
-ORIGIN = "https://app.example.com"
-AUTH = {"url": "https://auth.example.com", "service_key": "vsk_x", "cookie": "access_token", "origins": [ORIGIN]}
-Ask = Callable[..., httpx.Response]
-
-
-def on_asgi(app: Any) -> Ask:
-    def ask(address: str, method: str = "GET", **how: Any) -> httpx.Response:
-        async def answer() -> httpx.Response:
-            async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
-                return await client.request(method, address, **how)
-
-        return asyncio.run(answer())
-
-    return ask
-
-
-def on_wsgi(app: Any) -> Ask:
-    def ask(address: str, method: str = "GET", **how: Any) -> httpx.Response:
-        # As servers do it: headers of one name become one entry of the environment.
-        headers = dict(httpx.Headers(how.pop("headers", None)).items())
-        with httpx.Client(transport=httpx.WSGITransport(app), base_url="http://service") as client:
-            return client.request(method, address, headers=headers, **how)
-
-    return ask
 
 
 def with_fastapi() -> Ask:
@@ -98,83 +66,6 @@ def with_wsgi() -> Ask:
         return [b'{"id": "%s"}' % environ["vestibule.caller"].id.encode()]
 
     return on_wsgi(WsgiMiddleware(me, Verifier(**AUTH)))
-
-
-@for_django.signed_in
-def django_me(request: HttpRequest) -> JsonResponse:
-    return JsonResponse({"id": request.user.id})
-
-
-@for_django.with_role("admin")
-def django_admin(request: HttpRequest) -> JsonResponse:
-    return JsonResponse({"id": request.user.id})
-
-
-def configure_django() -> None:
-    if not settings.configured:
-        settings.configure(
-            ALLOWED_HOSTS=["*"],
-            ROOT_URLCONF=__name__,
-            SECRET_KEY="for tests",
-            INSTALLED_APPS=[
-                f"django.contrib.{name}" for name in ("admin", "auth", "contenttypes", "sessions", "messages")
-            ],
-            TEMPLATES=[
-                {
-                    "BACKEND": "django.template.backends.django.DjangoTemplates",
-                    "APP_DIRS": True,
-                    "OPTIONS": {
-                        "context_processors": [
-                            "django.template.context_processors.request",
-                            "django.contrib.auth.context_processors.auth",
-                            "django.contrib.messages.context_processors.messages",
-                        ]
-                    },
-                }
-            ],
-            MIDDLEWARE=["vestibule.client.django.VestibuleMiddleware"],
-            VESTIBULE=AUTH,
-            REST_FRAMEWORK={
-                "DEFAULT_AUTHENTICATION_CLASSES": ["vestibule.client.rest_framework.VestibuleAuthentication"],
-                "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-                "UNAUTHENTICATED_USER": None,
-            },
-        )
-        django.setup()
-
-
-configure_django()
-# Only now: the framework reads Django's settings when it is imported.
-from django.contrib import admin  # noqa: E402
-from django.contrib.auth.models import AnonymousUser  # noqa: E402
-from rest_framework.decorators import api_view  # noqa: E402
-from rest_framework.response import Response  # noqa: E402
-
-
-@api_view(["GET", "POST"])
-def rest_me(request: Any) -> Response:
-    return Response({"id": request.user.id})
-
-
-urlpatterns = [
-    path("me", django_me),
-    path("admin", django_admin),
-    path("rest/me", rest_me),
-    path("django-admin/", admin.site.urls),
-]
-
-
-def with_django() -> Ask:
-    return on_wsgi(WSGIHandler())
-
-
-def with_async_django() -> Ask:
-    return on_asgi(ASGIHandler())
-
-
-def with_rest_framework() -> Ask:
-    ask = on_wsgi(WSGIHandler())
-    return lambda address, **how: ask(f"/rest{address}", **how)
 
 
 def with_litestar() -> Ask:
@@ -257,29 +148,6 @@ def test_a_role_is_demanded(ask: Ask, vestibule: SignedIn) -> None:
     assert answer.status_code == 403
     assert 'error="insufficient_scope"' in answer.headers["www-authenticate"]
     assert ask("/admin").status_code == 401
-
-
-# What writes to Django's tables, or reads them: there are none.
-IN_TABLES = {"save", "delete", "set_password", "check_password", "groups", "user_permissions"}
-
-
-def test_a_django_user_has_the_members_that_django_asks_for() -> None:
-    wanted = {name for name in dir(AnonymousUser) if not name.startswith("_")} - IN_TABLES
-    caller = Caller("ada", "admin", "s1", 0, 0, {}, email_verified=True)
-    for user in (for_django.Nobody(), for_django.VestibuleUser(caller)):
-        assert wanted - set(dir(user)) == set()
-        assert not any((user.is_staff, user.is_superuser, user.has_perm("x.y"), user.has_module_perms("x")))
-        assert (user.has_perms([]), user.has_perms(["x.y"])) == (True, False)
-    assert (str(for_django.Nobody()), str(for_django.VestibuleUser(caller))) == ("AnonymousUser", "ada")
-    assert for_django.VestibuleUser(caller).email_verified
-
-
-@pytest.mark.parametrize("service", [with_django, with_async_django])
-def test_djangos_own_admin_is_answered_and_lets_no_caller_in(service: Callable[[], Ask], vestibule: SignedIn) -> None:
-    ask = service()
-    for headers in ({}, vestibule.headers(vestibule.token_for("ada", role="admin"))):
-        assert ask("/django-admin/", headers=headers).headers["location"].startswith("/django-admin/login/")
-        assert ask("/django-admin/login/", headers=headers).status_code == 200
 
 
 def test_openapi_says_how_a_caller_is_known() -> None:

@@ -3,7 +3,7 @@
 import flask
 import pytest
 
-from tests.unit.client.test_integrations import AUTH
+from tests.unit.client.asking import AUTH
 from vestibule.client import Verifier
 from vestibule.client.flask import Vestibule, current_caller
 from vestibule.client.testing import SignedIn

@@ -9,7 +9,7 @@ from fastapi import WebSocket as FastSocket
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 
-from tests.unit.client.test_integrations import AUTH, ORIGIN
+from tests.unit.client.asking import AUTH, ORIGIN
 from vestibule.client import Caller, Verifier
 from vestibule.client import litestar as for_litestar
 from vestibule.client.asgi import VestibuleMiddleware
