@@ -21,14 +21,18 @@ from vestibule.client.errors import (
     NotAllowedError,
     NoTokenError,
     NotReachedError,
+    NotStoredError,
     NotVestibuleError,
     ServiceRefusedError,
     SessionOverError,
+    SignedOutError,
     TokenInvalidError,
+    TooManyServicesError,
+    VestibuleError,
+    WrongIssuerError,
     WrongSetupError,
 )
 from vestibule.client.session import Session
-from vestibule.client.session_answers import SignedOutError
 from vestibule.client.tokens import InFile, InMemory, Tokens, TokenStore
 from vestibule.client.verifier import Verifier
 
@@ -43,6 +47,7 @@ __all__ = [
     "NoTokenError",
     "NotAllowedError",
     "NotReachedError",
+    "NotStoredError",
     "NotVestibuleError",
     "ServiceRefusedError",
     "Session",
@@ -51,6 +56,9 @@ __all__ = [
     "TokenInvalidError",
     "TokenStore",
     "Tokens",
+    "TooManyServicesError",
     "Verifier",
+    "VestibuleError",
+    "WrongIssuerError",
     "WrongSetupError",
 ]

@@ -1,7 +1,7 @@
 """The caller of a request, as the access token names them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
@@ -28,6 +28,14 @@ class Caller:
     starts_at: int = field(default=0, repr=False, compare=False)
     key_id: str = field(default="", repr=False, compare=False)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "claims", MappingProxyType(dict(self.claims)))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Say how to make the same caller in another process: a mapping that cannot be changed cannot be pickled."""
+        values = {member.name: getattr(self, member.name) for member in fields(self)}
+        return type(self), tuple({**values, "claims": dict(self.claims)}.values())
+
     @classmethod
     def of(cls, token: AccessToken, claims: Mapping[str, Any]) -> "Caller":
         """Return the caller that a token names."""
@@ -37,7 +45,7 @@ class Caller:
             session=token.session_id,
             issued=token.issued_at,
             expires_at=token.expires_at,
-            claims=MappingProxyType(dict(claims)),
+            claims=claims,
             email_verified=token.email_verified,
             starts_at=token.starts_at,
             key_id=token.key_id,

@@ -1,23 +1,28 @@
 """Define every refusal and fault of the kit, as one tree; refusals with status and challenge (RFC 6750).
 
-    CallerRefusedError
-      NoTokenError              nothing was sent
-      TokenInvalidError         not a token of ours, of another kind, or out of its time
-        KeyUnknownError         signed with a key that is not in the key set
-      SessionOverError          a good token, whose session or account was ended
-      CredentialAmbiguousError  several Authorization headers
-      CrossSiteError            another site made the browser send its cookie
-      NotAllowedError           known, but without the role that is needed
-      CannotTellError           the known revocations are too old to decide
-        WrongSetupError         the same, until an operator corrects the service key or the URL
-    NotReachedError             Vestibule does not answer, or not as expected
-      ServiceRefusedError       the service key is not in force
-      NotVestibuleError         the URL leads to another server, or nowhere
+    VestibuleError
+      CallerRefusedError
+        NoTokenError              nothing was sent
+        TokenInvalidError         not a token of ours, of another kind, or out of its time
+          KeyUnknownError         signed with a key that is not in the key set
+        SessionOverError          a good token, whose session or account was ended
+        CredentialAmbiguousError  several Authorization headers
+        CrossSiteError            another site made the browser send its cookie
+        NotAllowedError           known, but without the role that is needed
+        CannotTellError           the known revocations are too old to decide
+          WrongSetupError         the same, until an operator corrects the service key or the URL
+      SignedOutError              nobody is signed in with this `Session`, or no more
+      NotReachedError             Vestibule does not answer, or not as expected
+        ServiceRefusedError       the service key is not in force
+        TooManyServicesError      Vestibule serves as many feeds as it may
+        NotVestibuleError         the URL leads to another server, or nowhere
+          WrongIssuerError        the URL leads to a Vestibule whose tokens have another issuer or audience
+      NotStoredError              a `Session`'s tokens cannot be read, kept or deleted
 
 Their codes and messages are those of Vestibule itself (`protocol/refusals.py`), where it has the same refusal.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from vestibule.protocol import refusals
 from vestibule.protocol.refusals import Wording
@@ -25,7 +30,20 @@ from vestibule.protocol.refusals import Wording
 _UNAVAILABLE = 503
 
 
-class CallerRefusedError(Exception):
+class VestibuleError(Exception):
+    """What the kit refuses or cannot do, in one sentence. Can be pickled: pools of processes hand it back as it is."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # `Exception` would call the class with the message, which most of these do not take.
+        return _of, (type(self), self.args), self.__dict__
+
+
+def _of(kind: type[VestibuleError], args: tuple[Any, ...]) -> VestibuleError:
+    """Return an error of that class without its own arguments; the rest follows as its state."""
+    return kind.__new__(kind, *args)
+
+
+class CallerRefusedError(VestibuleError):
     """The request is refused. `message` may be shown to its sender."""
 
     wording: ClassVar[Wording]
@@ -122,7 +140,16 @@ class WrongSetupError(CannotTellError):
         self.fault = fault
 
 
-class NotReachedError(Exception):
+class SignedOutError(VestibuleError):
+    """Nobody is signed in, or the session is over. `code` and `message` say why, as Vestibule does."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class NotReachedError(VestibuleError):
     """Vestibule did not answer, or not as expected. The message is for operators."""
 
 
@@ -130,5 +157,21 @@ class ServiceRefusedError(NotReachedError):
     """Vestibule rejects the service key. Create one with `vestibule services create`."""
 
 
+class TooManyServicesError(NotReachedError):
+    """Vestibule serves as many feeds as it may. The message names the setting that limits them."""
+
+
 class NotVestibuleError(NotReachedError):
     """The URL leads to something other than Vestibule, or nowhere."""
+
+
+class WrongIssuerError(NotVestibuleError):
+    """The URL leads to a Vestibule whose tokens have another issuer or audience than this service expects."""
+
+
+class NotStoredError(VestibuleError):
+    """The tokens of a `Session` cannot be read, kept or deleted. `reason` is what the system says."""
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason

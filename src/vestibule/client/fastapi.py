@@ -26,7 +26,7 @@ from vestibule.client.verifier import Verifier
 _HANDLERS = "starlette.exception_handlers"
 
 
-class Refused(HTTPException):
+class RefusedError(HTTPException):
     """A refusal as a FastAPI exception. The response has the refusal's `body`, as in every other framework, unless the
     application registers its own exception handler for this class.
     """
@@ -54,7 +54,7 @@ class CurrentUser(SecurityBase):
             raise _exception_for(refusal, connection) from None
 
     def with_role(self, *roles: str) -> Callable[[HTTPConnection, Caller], Awaitable[Caller]]:
-        """Return a dependency whose value is the caller; it raises `Refused` with 403 unless their role is one of
+        """Return a dependency whose value is the caller; it raises `RefusedError` with 403 unless their role is one of
         `roles`.
         """
 
@@ -75,9 +75,9 @@ def _exception_for(refusal: CallerRefusedError, connection: HTTPConnection) -> E
     # FastAPI would answer {"detail": …}. A dependency does not know its application, but the scope contains the
     # application's exception handlers, so add ours there; without them the answer is FastAPI's.
     if _HANDLERS in connection.scope:
-        connection.scope[_HANDLERS][0].setdefault(Refused, _answer)
-    return Refused(refusal)
+        connection.scope[_HANDLERS][0].setdefault(RefusedError, _answer)
+    return RefusedError(refusal)
 
 
-async def _answer(_request: Request, refused: Refused) -> JSONResponse:
+async def _answer(_request: Request, refused: RefusedError) -> JSONResponse:
     return JSONResponse(refused.refusal.body, refused.status_code, refused.headers)

@@ -16,7 +16,7 @@ from vestibule.client.django import VestibuleUser, token_of, verifier
 from vestibule.client.errors import CallerRefusedError, NoTokenError
 
 
-class Refused(APIException):
+class RefusedError(APIException):
     """A refusal as a REST framework exception. The response has the refusal's `body`, as in every other framework."""
 
     def __init__(self, refusal: CallerRefusedError) -> None:
@@ -31,13 +31,13 @@ class VestibuleAuthentication(BaseAuthentication):
     """Sets `request.user` to a `VestibuleUser`, and `request.auth` to the `Caller`."""
 
     def authenticate(self, request: Request) -> tuple[VestibuleUser, Caller] | None:
-        """Return user and caller, or None without a token; raises `Refused`."""
+        """Return user and caller, or None without a token; raises `RefusedError`."""
         try:
             caller = verifier().check(token_of(request._request))
         except NoTokenError:
             return None
         except CallerRefusedError as refusal:
-            raise Refused(refusal) from None
+            raise RefusedError(refusal) from None
         return VestibuleUser(caller), caller
 
     def authenticate_header(self, _request: Request) -> str:

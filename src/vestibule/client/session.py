@@ -19,11 +19,10 @@ from typing import Any
 import httpx
 
 from vestibule.client import wire
-from vestibule.client.errors import NotReachedError, NotVestibuleError
+from vestibule.client.errors import NotReachedError, NotVestibuleError, SignedOutError
 from vestibule.client.process import PerProcess
 from vestibule.client.session_answers import (
     Answer,
-    SignedOutError,
     bearer,
     refresh_cookie,
     refusal,
@@ -46,7 +45,7 @@ _NO_REUSE = httpx.Limits(max_keepalive_connections=0)  # the time limit closes c
 _CONNECTED = ("connection.connect_tcp.complete", "connection.start_tls.complete")
 
 
-class _TryAgain(Exception):
+class _TryAgainError(Exception):
     """A response was lost, or the server could not answer. The message says why."""
 
 
@@ -211,7 +210,7 @@ class Session(httpx.Auth):
                 pause *= 2
             try:
                 return self._send_once(method, path, **content)
-            except _TryAgain as lost:
+            except _TryAgainError as lost:
                 fault = str(lost)
         raise NotReachedError(f"{self._http.base_url} could not be asked: {fault}")
 
@@ -222,10 +221,10 @@ class Session(httpx.Auth):
             raise NotReachedError(f"{self._http.base_url} {reason}; is it a Vestibule?") from None
         except httpx.RequestError as lost:
             told = wire.explained(lost, self._http.base_url)
-            raise _TryAgain(str(told) if isinstance(told, NotVestibuleError) else wire.why(lost)) from None
+            raise _TryAgainError(str(told) if isinstance(told, NotVestibuleError) else wire.why(lost)) from None
         self._http.cookies.clear()
         if answer.status_code >= 500:
-            raise _TryAgain(f"{answer.status_code}")
+            raise _TryAgainError(f"{answer.status_code}")
         if answer.status_code >= 300:
             raise refusal(answer, sent_secrets(content))
         return answer

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from vestibule.client.errors import NotReachedError
+from vestibule.client.errors import NotReachedError, SignedOutError
 from vestibule.client.tokens import Tokens
 from vestibule.crypto import i_json
 from vestibule.protocol.cookies import ACCESS, HOST_PREFIX, REFRESH
@@ -16,14 +16,6 @@ from vestibule.protocol.one_line import one_line
 
 _TOKEN = re.compile(r"[A-Za-z0-9_.~+/=-]+")  # RFC 6750, section 2.1; safe to print
 _SHORTEST_PASSWORD = 4  # any sentence may contain a shorter one
-
-
-class SignedOutError(Exception):
-    """Nobody is signed in, or the session is over. `code` says why, as Vestibule does."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 @dataclass(frozen=True)

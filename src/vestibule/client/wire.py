@@ -52,8 +52,12 @@ class PlainHttpError(ValueError):
     """The URL is plain HTTP to another machine. `what` is for people; the rest of the message is for developers."""
 
     def __init__(self, url: str) -> None:
+        self.url = url
         self.what = f"{url} would send secrets in the open"
         super().__init__(f"{self.what}: use https, or say plain_http=True in a private network")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.url,)
 
 
 def base_of(url: str, *, plain_http: bool) -> str:
