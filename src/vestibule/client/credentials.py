@@ -28,6 +28,15 @@ def token_in(verifier: Verifier, method: str, headers: RawHeaders) -> str:
     return token
 
 
+def goes_on_without_token(method: str, *, required: bool) -> bool:
+    """Return whether a request without a token goes on, with None as its caller.
+
+    An `OPTIONS` request does: browsers ask so, without credentials, whether a page of another site may send a request
+    (the CORS protocol's preflight), and they send none if the answer is a refusal.
+    """
+    return not required or method == "OPTIONS"
+
+
 def _require_own_site(verifier: Verifier, headers: RawHeaders) -> None:
     # Refuse also if no header tells the site: current browsers send one, and a program can send the token as Bearer.
     if other_sites.from_elsewhere(headers, verifier.origins) is not False:

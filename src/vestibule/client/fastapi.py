@@ -1,29 +1,41 @@
 """FastAPI: the caller as a dependency, with its security scheme in the OpenAPI document.
 
     current_user = CurrentUser(Verifier("https://auth.example.com", service_key="vsk_…"))
+    install(app)
 
     @app.get("/orders")
     async def orders(caller: Annotated[Caller, Depends(current_user)]): ...
 
-`Depends(current_user.with_role("admin"))` also requires a role.
+`Depends(current_user.with_role("admin"))` also requires a role. `install` lists the refusals in the document.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Annotated
+from collections.abc import Awaitable, Callable, Iterator
+from copy import deepcopy
+from typing import Annotated, Any
 
-from fastapi import Depends, HTTPException, Request, WebSocketException
+from fastapi import Depends, FastAPI, HTTPException, Request, WebSocketException
 from fastapi.openapi.models import HTTPBearer
 from fastapi.requests import HTTPConnection
 from fastapi.responses import JSONResponse
 from fastapi.security.base import SecurityBase
+from pydantic import TypeAdapter
 
-from vestibule.client.asgi import POLICY_VIOLATION
+from vestibule.client.asgi import CALLER, POLICY_VIOLATION, answer_refusals, caller_of, lifespan
 from vestibule.client.caller import Caller
 from vestibule.client.credentials import WEBSOCKET, token_in
+from vestibule.client.documented import DESCRIPTIONS, SCHEME, SCHEME_DESCRIPTION, RefusalBody
 from vestibule.client.errors import CallerRefusedError
 from vestibule.client.verifier import Verifier
 
+__all__ = ["REFUSALS", "CurrentUser", "RefusedError", "caller_of", "install", "lifespan"]
+
 _HANDLERS = "starlette.exception_handlers"
+_CONTENT = {"application/json": {"schema": TypeAdapter(RefusalBody).json_schema()}}
+
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {"description": description, "content": _CONTENT} for status, description in DESCRIPTIONS.items()
+}
+"""The refusals, as the argument `responses` of a router or a route."""
 
 
 class RefusedError(HTTPException):
@@ -42,16 +54,19 @@ class CurrentUser(SecurityBase):
     """
 
     def __init__(self, verifier: Verifier) -> None:
-        self.model = HTTPBearer(bearerFormat="JWT", description="An access token of Vestibule")
-        self.scheme_name = "Vestibule"
+        self.model = HTTPBearer(bearerFormat="JWT", description=SCHEME_DESCRIPTION)
+        self.scheme_name = SCHEME
         self._verifier = verifier
 
     async def __call__(self, connection: HTTPConnection) -> Caller:
+        scope = connection.scope
+        answer_refusals(scope)
         try:
-            method = connection.scope.get("method", WEBSOCKET)
-            return await self._verifier.check_async(token_in(self._verifier, method, connection.scope["headers"]))
+            token = token_in(self._verifier, scope.get("method", WEBSOCKET), scope["headers"])
+            scope[CALLER] = caller = await self._verifier.check_async(token)
         except CallerRefusedError as refusal:
             raise _exception_for(refusal, connection) from None
+        return caller
 
     def with_role(self, *roles: str) -> Callable[[HTTPConnection, Caller], Awaitable[Caller]]:
         """Return a dependency whose value is the caller; it raises `RefusedError` with 403 unless their role is one of
@@ -66,6 +81,28 @@ class CurrentUser(SecurityBase):
             return caller
 
         return allowed
+
+
+def install(app: FastAPI) -> None:
+    """List the refusals in the application's OpenAPI document, at every operation that depends on a `CurrentUser`."""
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = made()
+        for operation in _operations(document):
+            for status, response in REFUSALS.items():
+                operation.setdefault("responses", {}).setdefault(str(status), deepcopy(response))
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way
+
+
+def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the operations that require our security scheme."""
+    for path in document.get("paths", {}).values():
+        for operation in path.values():
+            if any(SCHEME in required for required in operation.get("security", ())):
+                yield operation
 
 
 def _exception_for(refusal: CallerRefusedError, connection: HTTPConnection) -> Exception:

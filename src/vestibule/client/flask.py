@@ -6,32 +6,44 @@
     @vestibule.signed_in
     def orders(): return {"mine": current_caller.id}
 
-`@vestibule.with_role("admin")` also requires a role.
+`@vestibule.with_role("admin")` also requires a role. Where a function makes the application, `vestibule = Vestibule()`
+stands at the module's head, and the function calls `vestibule.init_app(app)`.
 """
 
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar, cast
 
-from flask import Flask, Response, current_app, jsonify, request
+from flask import Flask, Request, Response, current_app, jsonify, request
 from werkzeug.local import LocalProxy
 
 from vestibule.client.caller import Caller
 from vestibule.client.errors import CallerRefusedError
 from vestibule.client.verifier import Verifier
-from vestibule.client.wsgi import caller_of
+from vestibule.client.wsgi import identify
 
 P = ParamSpec("P")
 T = TypeVar("T")
 _NAME = "vestibule"
+_SETTING = "VESTIBULE"
 _CALLER = "vestibule_caller"
 
 
 class Vestibule:
-    """Guards views, and answers refusals for the whole application."""
+    """Guards views, and answers refusals for the whole application.
 
-    def __init__(self, app: Flask, verifier: Verifier) -> None:
-        app.extensions[_NAME] = verifier
+    Several applications can share one. Each has the verifier that was given here or to `init_app`, or one made from its
+    own `app.config["VESTIBULE"]`, the arguments of `Verifier` by name.
+    """
+
+    def __init__(self, app: Flask | None = None, verifier: Verifier | None = None) -> None:
+        self._verifier = verifier
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask, verifier: Verifier | None = None) -> None:
+        """Set an application up; raises `RuntimeError` without a verifier and without `app.config["VESTIBULE"]`."""
+        app.extensions[_NAME] = verifier or self._verifier or _configured(app)
         app.register_error_handler(CallerRefusedError, _refused)
 
     def signed_in(self, view: Callable[P, T]) -> Callable[P, T]:
@@ -54,18 +66,40 @@ class Vestibule:
         return guard
 
 
-def _identified() -> Caller:
-    """Return the caller of this request, checked once for each request; raises `CallerRefusedError`."""
+def caller_of(request: Request) -> Caller:
+    """Return the caller of a request, checked once for each request; raises `CallerRefusedError`, which `Vestibule`
+    answers.
+    """
     # Store the caller with the request, never in `g`: that belongs to the application context, which may stay open in a
     # thread and serve one request after another.
     members = request.__dict__
     if _CALLER not in members:
-        members[_CALLER] = caller_of(request.environ, current_app.extensions[_NAME])
+        members[_CALLER] = identify(request.environ, _verifier())
     return cast(Caller, members[_CALLER])
+
+
+def _identified() -> Caller:
+    return caller_of(request)
 
 
 current_caller = cast(Caller, LocalProxy(_identified))
 """The `Caller` of this request. Raises `CallerRefusedError` if nobody is signed in; `Vestibule` then answers 401."""
+
+
+def _verifier() -> Verifier:
+    try:
+        return cast(Verifier, current_app.extensions[_NAME])
+    except KeyError:
+        raise RuntimeError("this application has no Vestibule yet: call vestibule.init_app(app)") from None
+
+
+def _configured(app: Flask) -> Verifier:
+    arguments = app.config.get(_SETTING)
+    if isinstance(arguments, dict) and arguments:
+        return Verifier(**arguments)
+    raise RuntimeError(
+        f'Vestibule needs a verifier, or app.config["{_SETTING}"] = {{"url": "https://…", "service_key": "vsk_…"}}'
+    )
 
 
 def _refused(refusal: CallerRefusedError) -> Response:

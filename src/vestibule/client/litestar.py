@@ -1,28 +1,89 @@
-"""Litestar: a middleware that makes `request.user` the caller.
+"""Litestar: a plugin that makes `request.user` the caller.
 
-    app = Litestar(handlers, middleware=[middleware(Verifier("https://auth.example.com", service_key="vsk_…"))])
+    app = Litestar(handlers, plugins=[VestibulePlugin(Verifier("https://auth.example.com", service_key="vsk_…"))])
 
     @get("/orders")
     async def orders(request: Request[Caller, str, Any]) -> dict[str, str]: return {"mine": request.user.id}
 
-`guards=[with_role("admin")]` on a handler also requires a role.
+`guards=[with_role("admin")]` on a handler also requires a role. `middleware(verifier)`, in the place of the plugin,
+guards one router or handler, and adds nothing to the OpenAPI document.
 """
 
-from typing import Any
+import logging
+import re
+from collections.abc import Sequence
+from copy import copy
+from typing import Any, cast
 
+from litestar import Request, Response
+from litestar.config.app import AppConfig
 from litestar.connection import ASGIConnection
-from litestar.exceptions import HTTPException, WebSocketException
-from litestar.handlers import BaseRouteHandler
+from litestar.exceptions import HTTPException, ImproperlyConfiguredException, WebSocketException
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult, DefineMiddleware
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.plugins import InitPlugin, ReceiveRoutePlugin
+from litestar.routes import ASGIRoute, BaseRoute, HTTPRoute, WebSocketRoute
 from litestar.types import ASGIApp, Guard, Message, Receive, Scope, Send
 
 from vestibule.client.asgi import POLICY_VIOLATION, refuse
 from vestibule.client.caller import Caller
-from vestibule.client.credentials import WEBSOCKET, token_in
-from vestibule.client.errors import CallerRefusedError
+from vestibule.client.credentials import WEBSOCKET, goes_on_without_token, token_in
+from vestibule.client.documented import DESCRIPTIONS, SCHEME, SCHEME_DESCRIPTION, RefusalBody
+from vestibule.client.errors import CallerRefusedError, NoTokenError
 from vestibule.client.verifier import Verifier
 
+_log = logging.getLogger(__name__)
 _REFUSAL = "vestibule.refusal"
+_EXCLUDED = "exclude_from_auth"
+_SCHEME = SecurityScheme(type="http", scheme="bearer", bearer_format="JWT", description=SCHEME_DESCRIPTION)
+_RESPONSES = {
+    status: ResponseSpec(RefusalBody, generate_examples=False, description=description)
+    for status, description in DESCRIPTIONS.items()
+}
+_NO_MIDDLEWARE = (
+    "nothing has checked who is calling: add VestibulePlugin(verifier) to the plugins of the application,"
+    " or middleware(verifier) to the router of this handler"
+)
+
+
+class VestibulePlugin(InitPlugin, ReceiveRoutePlugin):
+    """Adds the middleware to the application, answers refusals that its handlers raise, and puts security scheme and
+    refusals into its OpenAPI document. `options` are those of Litestar's authentication middleware, such as `exclude`.
+    """
+
+    def __init__(self, verifier: Verifier, **options: Any) -> None:
+        self._middleware = middleware(verifier, **options)
+        self._excluded_by = str(options.get("exclude_from_auth_key", _EXCLUDED))
+        exclude = options.get("exclude") or []
+        self._open_paths = [re.compile(pattern) for pattern in ([exclude] if isinstance(exclude, str) else exclude)]
+
+    def on_app_init(self, app_config: AppConfig) -> AppConfig:
+        """Change the application's configuration, before it is made."""
+        app_config.middleware.insert(0, self._middleware)
+        app_config.exception_handlers.setdefault(CallerRefusedError, _answer)
+        if app_config.openapi_config is not None:
+            config = app_config.openapi_config = copy(app_config.openapi_config)
+            others = config.components if isinstance(config.components, list) else [config.components]
+            config.components = [*others, Components(security_schemes={SCHEME: _SCHEME})]
+        return app_config
+
+    def receive_route(self, route: BaseRoute) -> None:
+        """Document a route. Raises `ImproperlyConfiguredException`, so that the application does not start, if a route
+        that is excluded from the middleware has a guard of `with_role`.
+        """
+        for handler in route.route_handlers if isinstance(route, HTTPRoute) else [_handler_of(route)]:
+            if self._is_open(route, handler):
+                _require_no_guard(route, handler)
+            elif isinstance(handler, HTTPRouteHandler):
+                handler.responses = {**_RESPONSES, **(handler.responses or {})}
+                handler.security = [*(handler.security or ()), {SCHEME: []}]
+
+    def _is_open(self, route: BaseRoute, handler: BaseRouteHandler) -> bool:
+        # Where the path has parameters, a pattern may exclude some requests and not others.
+        excluded = not route.path_parameters and any(pattern.findall(route.path) for pattern in self._open_paths)
+        return excluded or bool(handler.opt.get(self._excluded_by))
 
 
 def middleware(verifier: Verifier, **options: Any) -> DefineMiddleware:
@@ -31,21 +92,29 @@ def middleware(verifier: Verifier, **options: Any) -> DefineMiddleware:
 
 
 class VestibuleMiddleware(AbstractAuthenticationMiddleware):
-    """Sets `request.user` to the `Caller`, and `request.auth` to the token."""
+    """Sets `request.user` to the `Caller`, and `request.auth` to the token. Both are None where a request is excluded,
+    and for an `OPTIONS` request without a token.
+    """
 
     def __init__(self, app: ASGIApp, verifier: Verifier, **options: Any) -> None:
-        super().__init__(app, **options)
+        super().__init__(app, **{"exclude_http_methods": (), **options})
         self._verifier = verifier
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer a refusal, also one of a guard, with the refusal's `body`."""
+        scope.setdefault("user", None)
+        scope.setdefault("auth", None)
+        replaced = False
 
         async def send_refusal_instead(message: Message) -> None:
-            refusal = scope.get(_REFUSAL)
-            if not isinstance(refusal, CallerRefusedError) or scope["type"] == WEBSOCKET:
+            nonlocal replaced
+            if message["type"] == "http.response.start":
+                refusal = scope.get(_REFUSAL)
+                replaced = isinstance(refusal, CallerRefusedError) and message["status"] == refusal.status
+                if replaced:
+                    await refuse(refusal, scope, send)  # type: ignore[arg-type]
+            if not replaced:  # the body of what is replaced is Litestar's own
                 await send(message)
-            elif message["type"] == "http.response.start":  # the body, which is Litestar's own, is not sent
-                await refuse(refusal, scope, send)  # type: ignore[arg-type]
 
         try:
             await super().__call__(scope, receive, send_refusal_instead)
@@ -54,24 +123,64 @@ class VestibuleMiddleware(AbstractAuthenticationMiddleware):
 
     async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
         scope = connection.scope
-        token = token_in(self._verifier, str(scope.get("method", WEBSOCKET)), list(scope["headers"]))
+        method = str(scope.get("method", WEBSOCKET))
+        try:
+            token = token_in(self._verifier, method, list(scope["headers"]))
+        except NoTokenError:
+            if goes_on_without_token(method, required=True):
+                return AuthenticationResult(user=None, auth=None)
+            raise
         return AuthenticationResult(user=await self._verifier.check_async(token), auth=token)
+
+
+def caller_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
+    """Return the caller of a request or websocket; raises Litestar's exception with 401 if nobody is signed in, and
+    `ImproperlyConfiguredException` if neither plugin nor middleware is there.
+    """
+    if "user" not in connection.scope:
+        _log.error(_NO_MIDDLEWARE)  # Litestar answers 500 without the sentence, and logs it in debug mode alone
+        raise ImproperlyConfiguredException(_NO_MIDDLEWARE)
+    caller = connection.scope["user"]
+    if not isinstance(caller, Caller):
+        raise _exception_for(NoTokenError(), connection)
+    return caller
 
 
 def with_role(*roles: str) -> Guard:
     """Return a guard that raises a 403 unless the caller has one of `roles`."""
+    return _RoleGuard(roles)
 
-    def allowed(connection: ASGIConnection[Any, Caller, Any, Any], _handler: BaseRouteHandler) -> None:
+
+class _RoleGuard:
+    def __init__(self, roles: Sequence[str]) -> None:
+        self._roles = roles
+
+    async def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+        caller = caller_of(connection)
         try:
-            connection.user.require(*roles)
+            caller.require(*self._roles)
         except CallerRefusedError as refusal:
-            connection.scope[_REFUSAL] = refusal  # type: ignore[literal-required]
             raise _exception_for(refusal, connection) from None
 
-    return allowed
 
-
-def _exception_for(refusal: CallerRefusedError, connection: ASGIConnection[Any, Caller, Any, Any]) -> Exception:
+def _exception_for(refusal: CallerRefusedError, connection: ASGIConnection[Any, Any, Any, Any]) -> Exception:
     if connection.scope["type"] == WEBSOCKET:
         return WebSocketException(detail=refusal.code, code=POLICY_VIOLATION)
+    connection.scope[_REFUSAL] = refusal  # type: ignore[literal-required]
     return HTTPException(refusal.message, status_code=refusal.status, headers=refusal.headers)
+
+
+def _answer(_request: Request[Any, Any, Any], refusal: CallerRefusedError) -> Response[dict[str, str]]:
+    return Response(refusal.body, status_code=refusal.status, headers=refusal.headers)
+
+
+def _handler_of(route: BaseRoute) -> BaseRouteHandler:
+    return cast(ASGIRoute | WebSocketRoute, route).route_handler
+
+
+def _require_no_guard(route: BaseRoute, handler: BaseRouteHandler) -> None:
+    if any(isinstance(guard, _RoleGuard) for guard in handler.resolve_guards()):
+        raise ImproperlyConfiguredException(
+            f"{route.path} has a guard of with_role and is excluded from VestibulePlugin, so that nobody could ever be"
+            " let in: take away one of them"
+        )

@@ -95,6 +95,7 @@ def vestibule(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
         return memory.decide(token)
 
     monkeypatch.setattr(Verifier, "_decide", decide)
+    monkeypatch.setattr(Verifier, "start", lambda _verifier: None)  # there is no server, and nothing to hear from it
     monkeypatch.setattr(Verifier, "_may_learn_more", lambda _verifier, _refusal: False)
     return SignedIn(memory, key, clock, expected)
 

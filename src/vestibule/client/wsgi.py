@@ -2,18 +2,19 @@
 
     app.wsgi_app = VestibuleMiddleware(app.wsgi_app, Verifier("https://auth.example.com", service_key="vsk_…"))
 
-    caller = environ["vestibule.caller"]
+    caller = caller_of(environ)
 
 The check does no I/O, so it does not block a worker.
 """
 
 import json
-from collections.abc import Collection, Iterable
+import sys
+from collections.abc import Callable, Collection, Iterable
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vestibule.client.caller import Caller
-from vestibule.client.credentials import token_in
+from vestibule.client.credentials import goes_on_without_token, token_in
 from vestibule.client.errors import CallerRefusedError, NoTokenError
 from vestibule.client.verifier import Verifier
 
@@ -26,10 +27,12 @@ _HEADERS = {f"HTTP_{name.decode().upper().replace('-', '_')}": name for name in 
 
 
 class VestibuleMiddleware:
-    """Puts the `Caller` into the environment, as `vestibule.caller`.
+    """Puts the `Caller` into the environment, as `vestibule.caller`, where `caller_of` finds it.
 
     With `required=False` a request without a token goes on, and the caller is None; a bad token is refused all the
-    same. Requests to `open_paths` are let through unchecked; a path must be equal to one of them.
+    same. Requests to `open_paths` are let through unchecked, and the caller is None; a path must be equal to one of
+    them. So are `OPTIONS` requests without a token, which is how browsers ask before they send a request to another
+    site. A refusal that the application raises is answered too.
     """
 
     def __init__(
@@ -41,24 +44,47 @@ class VestibuleMiddleware:
         self._open_paths = frozenset(open_paths)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        if environ.get("PATH_INFO") not in self._open_paths:
-            try:
-                environ[CALLER] = self._caller(environ)
-            except CallerRefusedError as refusal:
-                return refuse(refusal, start_response)
-        return self._app(environ, start_response)
+        try:
+            environ[CALLER] = None if environ.get("PATH_INFO") in self._open_paths else self._caller(environ)
+        except CallerRefusedError as refusal:
+            return refuse(refusal, start_response)
+        return self._go_on(environ, start_response)
+
+    def _go_on(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Call the application, and answer a refusal that it raises."""
+        begun = False
+
+        def starting(*arguments: Any) -> Callable[[bytes], object]:
+            nonlocal begun
+            begun = True
+            return start_response(*arguments)
+
+        try:
+            return self._app(environ, starting)
+        except CallerRefusedError as refusal:
+            # Given the exception, the server replaces an answer that was begun (PEP 3333).
+            exception = (sys.exc_info(),) if begun else ()
+            return refuse(refusal, lambda status, headers: start_response(status, headers, *exception))
 
     def _caller(self, environ: "WSGIEnvironment") -> Caller | None:
         try:
-            return caller_of(environ, self._verifier)
+            return identify(environ, self._verifier)
         except NoTokenError:
-            if self._required:
-                raise
-            return None
+            if goes_on_without_token(environ["REQUEST_METHOD"], required=self._required):
+                return None
+            raise
 
 
-def caller_of(environ: "WSGIEnvironment", verifier: Verifier) -> Caller:
-    """Return the caller of a request; raises `CallerRefusedError`."""
+def caller_of(environ: "WSGIEnvironment") -> Caller:
+    """Return the caller of a request; raises `NoTokenError` if nobody is signed in, which the middleware answers."""
+    caller = environ.get(CALLER)
+    if not isinstance(caller, Caller):
+        raise NoTokenError
+    return caller
+
+
+def identify(environ: "WSGIEnvironment", verifier: Verifier) -> Caller:
+    """Return the caller of a request that no middleware has checked; raises `CallerRefusedError`."""
     return verifier.check(token_in(verifier, environ["REQUEST_METHOD"], raw_headers(environ)))
 
 
@@ -71,7 +97,9 @@ def raw_headers(environ: "WSGIEnvironment") -> list[tuple[bytes, bytes]]:
     return [*several, *sent.items()]
 
 
-def refuse(refusal: CallerRefusedError, start_response: "StartResponse") -> Iterable[bytes]:
+def refuse(
+    refusal: CallerRefusedError, start_response: Callable[[str, list[tuple[str, str]]], object]
+) -> Iterable[bytes]:
     """Answer a refused request."""
     content = json.dumps(refusal.body).encode()
     headers = {"Content-Type": "application/json", "Content-Length": str(len(content)), **refusal.headers}

@@ -51,6 +51,12 @@ print(sorted(file.name for file in files("vestibule") if "licenses" in file.part
     assert found.stdout.split("\n")[:2] == ["30000 True", "['LICENSE', 'common_passwords.license.txt']"]
 
 
+def test_it_says_that_it_is_typed(installed: Path, tmp_path: Path) -> None:
+    """PEP 561: without that file, type checkers take everything of the package for Any."""
+    script = "from importlib.resources import files; print(files('vestibule').joinpath('py.typed').is_file())"
+    assert run(tmp_path, "-c", script, program=(str(installed.parent / "python"),)).stdout == "True\n"
+
+
 def test_it_serves(installed: Path, tmp_path: Path) -> None:
     with serving(tmp_path, program=(str(installed),)) as server, server.browser() as browser:
         tour(browser, "ada@example.com", lambda: link_in(server.output))

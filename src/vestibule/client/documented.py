@@ -1,0 +1,24 @@
+"""How refusals look in an application's OpenAPI document: their body, and what each status means."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+SCHEME = "Vestibule"
+"""The name of the security scheme in the document."""
+SCHEME_DESCRIPTION = "An access token of Vestibule"
+
+DESCRIPTIONS = {
+    400: "Several Authorization headers were sent",
+    401: "Not signed in: no token was sent, or it is invalid, or its session has ended",
+    403: "The role does not allow this, or another site made the browser send its cookie",
+    503: "It cannot be decided right now who is signed in",
+}
+
+
+@dataclass
+class RefusalBody:
+    """The body of a refusal. `code` is for programs, `message` for people."""
+
+    status: Literal["fail", "error"]
+    code: str
+    message: str
