@@ -1,0 +1,148 @@
+"""A service under one of the servers that Python teams run: started, asked until every worker has answered, stopped."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
+
+from tests.harness.process import environment
+from tests.harness.servers import SLACK_SECONDS, NotToBeHad, free_port, listening, wait_until
+
+ROOT = Path(__file__).parents[2]
+STALENESS_SECONDS = 2.0
+STOP_SECONDS = 10.0 + SLACK_SECONDS
+_ANSWER_SECONDS = 20.0
+_AT_ONCE = 4
+
+
+class Start(StrEnum):
+    """When the verifier of a service starts."""
+
+    FIRST_CHECK = "by itself, at the first check of each process"
+    IMPORT = "while the application is imported, and nobody waits for it"
+    WAITED = "while the application is imported, which waits for it: `start()`"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A way to run a service: a program that stands beside Python and what it is told, with {port} for the port.
+    `stopped_by`: the signal at which it stops in an orderly way. `in_suite`: `make test` runs it too, and not only the
+    night.
+    """
+
+    name: str
+    command: Sequence[str]
+    start: Start = Start.FIRST_CHECK
+    workers: int = 2
+    stopped_by: int = signal.SIGTERM
+    in_suite: bool = False
+
+
+@dataclass
+class RunningApp:
+    """A service that listens. `pids`: of all its processes that have ever answered."""
+
+    row: Row
+    process: "subprocess.Popen[bytes]"
+    port: int
+    log: Path
+    pids: set[int] = field(default_factory=set)
+
+    @property
+    def output(self) -> str:
+        """Return what it has said so far."""
+        return self.log.read_text(errors="replace")
+
+    def wait_for(self, status: int, token: str, seconds: float, *, before: int | None = None) -> None:
+        """Ask until this is the last answer of every worker; any other than that and `before` fails at once."""
+        last: dict[int, int] = {}
+
+        def all_have_answered() -> bool:
+            for pid, answer in self._ask(token):
+                assert answer in {status, before}, f"{answer} on the way to {status}, from process {pid}"
+                last[pid] = answer
+            self.pids |= last.keys()
+            return len(last) == self.row.workers and set(last.values()) == {status}
+
+        try:
+            wait_until(all_have_answered, f"{status} from each of {self.row.workers} workers", seconds)
+        except TimeoutError as fault:
+            fault.add_note(f"Their last answers: {last}")
+            raise
+
+    def stop(self) -> int:
+        """End it as an operator does; return its exit code, once none of its processes is left."""
+        self.process.send_signal(self.row.stopped_by)
+        code = self.process.wait(STOP_SECONDS)
+        wait_until(lambda: not _alive(self.process.pid), "the end of its processes", SLACK_SECONDS)
+        return code
+
+    def _ask(self, token: str) -> list[tuple[int, int]]:
+        """Return process and status of some answers. Their connections are open at the same time: a worker that is busy
+        with one leaves the next to the other.
+        """
+        headers = {"Authorization": f"Bearer {token}", "Connection": "close"}
+        with ExitStack() as opened:
+            connections = [HTTPConnection("127.0.0.1", self.port, timeout=_ANSWER_SECONDS) for _ in range(_AT_ONCE)]
+            for connection in connections:
+                opened.enter_context(closing(connection)).connect()
+            for connection in connections:
+                connection.request("GET", "/", headers=headers)
+            return [_told(connection.getresponse()) for connection in connections]
+
+
+def _told(answer: HTTPResponse) -> tuple[int, int]:
+    content = answer.read()
+    assert "Process" in answer.headers, f"{answer.status} from the server, not from the service: {content!r}"
+    return int(answer.headers["Process"]), answer.status
+
+
+def _alive(group: int) -> bool:
+    with suppress(ProcessLookupError):
+        os.killpg(group, 0)
+        return True
+    return False
+
+
+@contextmanager
+def serving_app(row: Row, folder: Path, vestibule: str, key: str) -> Iterator[RunningApp]:
+    """The service of tests/running/services, behind the Vestibule at this URL; dead afterwards, with all its processes.
+    Raises `NotToBeHad` where its server is not installed.
+    """
+    port, log = free_port(), folder / "log"
+    settings = {"SERVICE_VESTIBULE": vestibule, "SERVICE_KEY": key, "SERVICE_START": row.start.name}
+    settings |= {"SERVICE_STALENESS": str(STALENESS_SECONDS), "PYTHONPATH": str(ROOT)}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [_program(row.command[0]), *(part.format(port=port) for part in row.command[1:])],
+            cwd=folder,
+            env=environment(folder, {}) | settings,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    app = RunningApp(row, process, port, log)
+    try:
+        wait_until(lambda: listening(port) or process.poll() is not None, row.name)
+        yield app
+    except BaseException as fault:
+        fault.add_note(app.output)
+        raise
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _program(name: str) -> Path:
+    beside = Path(sys.executable).parent / name
+    if not beside.is_file():
+        raise NotToBeHad(f"{name}: not in this environment; the dependency group `servers` has it")
+    return beside
