@@ -20,7 +20,7 @@ from vestibule.cli.endings import explained
 from vestibule.cli.prompt import ask
 from vestibule.cli.session_file import SessionFile
 from vestibule.cli.typed import Commands
-from vestibule.client import NotReachedError, Session, SignedOutError
+from vestibule.client import NotReachedError, NotStoredError, Session, SignedOutError
 from vestibule.client.wire import PlainHttpError
 from vestibule.process.operator_errors import OperatorError
 from vestibule.settings import reading
@@ -156,9 +156,9 @@ def _try_out(file: SessionFile) -> None:
     """Check that the session can be stored, before asking for a password; raises `OperatorError`."""
     try:
         file.try_out()
-    except OSError as fault:
+    except NotStoredError as fault:
         raise OperatorError(
-            f"{file.path.parent}: no session can be kept there: {fault.strerror}; "
+            f"{file.path.parent}: no session can be kept there: {fault.reason}; "
             "make room for it, or set HOME to a folder of yours"
         ) from None
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from vestibule.client import InFile, Tokens
+from vestibule.client import InFile, NotStoredError, Tokens
 from vestibule.process.operator_errors import OperatorError
 
 
 class SessionFile(InFile):
     """Stores tokens as `InFile` does, but `load`, `save` and `clear` raise `OperatorError`. `InFile.try_out` is
-    inherited, and still raises OSError.
+    inherited, and still raises `NotStoredError`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -38,13 +38,16 @@ class SessionFile(InFile):
         with self._explained("taken away"):
             super().clear()
 
+    def note_damage(self) -> None:
+        """Log nothing: the commands say it on a line of their own."""
+
     @contextmanager
     def _explained(self, done: str) -> Iterator[None]:
-        """Raise `OperatorError` for an OSError of the block: the session cannot be `done`, and what to do."""
+        """Raise `OperatorError` for a `NotStoredError` of the block: the session cannot be `done`, and what to do."""
         try:
             yield
-        except OSError as fault:
+        except NotStoredError as fault:
             raise OperatorError(
-                f"{self.path}: the session in this place cannot be {done}: {fault.strerror}; move away what is in its "
+                f"{self.path}: the session in this place cannot be {done}: {fault.reason}; move away what is in its "
                 "way, or set HOME to a folder of yours"
             ) from None

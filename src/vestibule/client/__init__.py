@@ -12,6 +12,8 @@ for programs. The kit needs httpx and joserfc, and of Vestibule only `protocol`,
 contract enforces it. docs/services.md tells how to use it.
 """
 
+import vestibule.client.absent  # noqa: F401  # first: it says what to install
+from vestibule.client.async_session import AsyncSession
 from vestibule.client.caller import Caller
 from vestibule.client.errors import (
     CallerRefusedError,
@@ -37,6 +39,7 @@ from vestibule.client.tokens import InFile, InMemory, Tokens, TokenStore
 from vestibule.client.verifier import Verifier
 
 __all__ = [
+    "AsyncSession",
     "Caller",
     "CallerRefusedError",
     "CannotTellError",

@@ -122,7 +122,7 @@ class Following:
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        return wire.context_of()
+        return wire.context_of(self._options.base, self._options.ssl_context)
 
     def _made(self) -> MemoryUpdater:
         """Return the next one to run. Only checks that meet the first one wait for it."""

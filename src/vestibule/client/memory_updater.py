@@ -42,6 +42,7 @@ class Options:
     remembered: int
     key_refetch: float
     clock: Clock
+    ssl_context: ssl.SSLContext | None = None
 
 
 class StoppedError(Exception):

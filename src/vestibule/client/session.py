@@ -10,11 +10,13 @@ same successor, or with another (docs/decisions/0004-refresh.md).
 """
 
 import asyncio
+import ssl
 import threading
 import time
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import suppress
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 import httpx
 
@@ -26,6 +28,7 @@ from vestibule.client.session_answers import (
     bearer,
     refresh_cookie,
     refusal,
+    repeatable,
     sent_secrets,
     tokens_in,
 )
@@ -58,11 +61,12 @@ class Session(httpx.Auth):
         store: TokenStore | None = None,
         *,
         plain_http: bool = False,
+        ssl_context: ssl.SSLContext | None = None,
         transport: httpx.BaseTransport | None = None,
         clock: Clock | None = None,
     ) -> None:
-        base = wire.base_of(url, plain_http=plain_http)
-        self._base = base
+        self._base = wire.base_of(url, plain_http=plain_http)
+        self._ssl_context = ssl_context
         self._transport = transport
         self._store = store or InMemory()
         self._clock = clock or SystemClock()
@@ -78,6 +82,7 @@ class Session(httpx.Auth):
             follow_redirects=False,
             trust_env=False,
             transport=self._transport,
+            verify=wire.context_of(self._base, self._ssl_context),
         )
         return http, threading.Lock()
 
@@ -132,13 +137,17 @@ class Session(httpx.Auth):
             return self._good(refused) or self._refreshed()
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Add the access token; after a 401, exchange it once and repeat the request. Raises as `fresh` does."""
+        """Add the access token; after a 401, exchange it once and repeat the request, unless the body is a used
+        stream. Raises as `fresh` does.
+        """
         tokens = self.fresh()
         request.headers.update(bearer(tokens))
         answer = yield request
         if answer.status_code == _UNAUTHORIZED:
-            request.headers.update(bearer(self.fresh(tokens.access)))
-            yield request
+            renewed = self.fresh(tokens.access)
+            if repeatable(request):
+                request.headers.update(bearer(renewed))
+                yield request
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Do the same for `httpx.AsyncClient`, and refresh on another thread. Raises as `fresh` does."""
@@ -148,12 +157,22 @@ class Session(httpx.Auth):
         request.headers.update(bearer(tokens))
         answer = yield request
         if answer.status_code == _UNAUTHORIZED:
-            request.headers.update(bearer(await asyncio.to_thread(self.fresh, tokens.access)))
-            yield request
+            renewed = await asyncio.to_thread(self.fresh, tokens.access)
+            if repeatable(request):
+                request.headers.update(bearer(renewed))
+                yield request
 
     def close(self) -> None:
         """Close the connections. The session stays signed in."""
         self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _fault: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def _good(self, refused: str | None = None) -> Tokens | None:
         """Return the stored tokens, or None if they need a refresh; raises `SignedOutError` if there are none."""
@@ -189,6 +208,7 @@ class Session(httpx.Auth):
 
     def _ask(self, method: str, path: str, **content: Any) -> Answer:
         """Return one response, read to its end; raises `Unbounded` and httpx's errors."""
+        asked_at = self._clock.now().timestamp()
         with Timeouts(wire.ANSWER_SECONDS) as timeouts:
 
             def trace(step: str, info: Mapping[str, Any]) -> None:
@@ -197,7 +217,7 @@ class Session(httpx.Auth):
 
             with self._http.stream(method, path, extensions={"trace": trace}, **content) as answer:
                 text = timeouts.whole(answer.iter_raw())
-        return Answer(answer.status_code, answer.url, answer.headers, text)
+        return Answer(answer.status_code, answer.url, answer.headers, text, asked_at)
 
     def _send(self, method: str, path: str, **content: Any) -> Answer:
         """Return a successful response, retrying lost ones and server errors; raises `SignedOutError` for a refusal,

@@ -20,12 +20,13 @@ _SHORTEST_PASSWORD = 4  # any sentence may contain a shorter one
 
 @dataclass(frozen=True)
 class Answer:
-    """A whole response."""
+    """A whole response. `asked_at` is when its request was sent, in seconds since 1970 by this machine's clock."""
 
     status_code: int
     url: httpx.URL
     headers: httpx.Headers
     content: bytes
+    asked_at: float
 
     def json(self) -> Any:
         """Return the body as JSON; raises `ValueError`."""
@@ -58,11 +59,32 @@ def tokens_in(answer: Answer, refresh_before: str = "") -> Tokens:
     if not access or not refresh or not (_TOKEN.fullmatch(access) and _TOKEN.fullmatch(refresh)):
         raise NotReachedError(f"{answer.url} sets no tokens; is it a Vestibule?")
     try:
-        payload = access.split(".")[1]
-        expires_at = int(i_json.parse(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["exp"])
+        expires_at = _expiry_here(access, answer.asked_at)
     except (ValueError, LookupError, TypeError):  # not chained: messages may quote the token
         raise NotReachedError(f"{answer.url} sets tokens that are none; is it a Vestibule?") from None
     return Tokens(access, refresh, expires_at)
+
+
+def _expiry_here(access: str, asked_at: float) -> int:
+    """Return when the token expires by this machine's clock, which may be hours away from Vestibule's: its lifetime
+    after the request for it was sent. Raises `ValueError`, `LookupError` or `TypeError`.
+    """
+    payload = access.split(".")[1]
+    claims = i_json.parse(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    expires_at = int(claims["exp"])
+    return int(asked_at) + expires_at - int(claims["iat"]) if "iat" in claims else expires_at
+
+
+def repeatable(request: httpx.Request) -> bool:
+    """Return whether the body can be sent a second time: bytes can, and a form whose files can be wound back."""
+    if isinstance(request.stream, httpx.ByteStream):
+        return True
+    fields = getattr(request.stream, "fields", None)  # only a form has them
+    return fields is not None and all(_from_the_start(getattr(field, "file", "")) for field in fields)
+
+
+def _from_the_start(file: Any) -> bool:
+    return isinstance(file, str | bytes) or (hasattr(file, "seekable") and file.seekable())
 
 
 def _cookie_in(answer: Answer, name: str) -> str | None:

@@ -13,15 +13,17 @@ Nothing else turns this on: no setting, no variable, no argument. Outside a runn
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import pytest
 
 from vestibule.client.caller import Caller
 from vestibule.client.memory import Memory
 from vestibule.client.verifier import Verifier
-from vestibule.crypto import jwk
+from vestibule.crypto import jwk, jws
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.jwk import PrivateKey
 from vestibule.model.clock import Clock, SystemClock
@@ -30,6 +32,7 @@ from vestibule.protocol.access_tokens import AccessToken
 from vestibule.protocol.claims import Expected
 
 _LIFETIME_SECONDS = 900
+_DAY_SECONDS = 86_400
 _FOR_EVER = float("inf")
 _BITS = 2048
 _REMEMBERED = 1000
@@ -49,16 +52,27 @@ class SignedIn:
     expected: Expected
 
     def token_for(
-        self, user: str, role: str = "user", *, session: str | None = None, email_verified: bool = False
+        self,
+        user: str,
+        role: str = "user",
+        *,
+        session: str | None = None,
+        email_verified: bool = False,
+        claims: Mapping[str, Any] | None = None,
     ) -> str:
-        """Return an access token of `user`, in a new session unless one is given."""
+        """Return an access token of `user`, in a new session unless one is given. `claims` are added to its own, or
+        replace them: `{"aud": "another"}` makes a token that is refused.
+        """
         now = int(self.clock.now().timestamp())
-        return self._signed(user, role, session or new_id(), now, email_verified)
+        token = AccessToken(
+            new_id(), user, session or new_id(), role, now, now + _LIFETIME_SECONDS, email_verified=email_verified
+        )
+        return self._signed({**access_tokens.claims_of(token, self.expected), **(claims or {})})
 
     def expire(self, token: str) -> str:
         """Return the same token, issued a day earlier: it has expired."""
-        caller = self.memory.decide(token)
-        return self._signed(caller.id, caller.role, caller.session, caller.issued - 86_400, caller.email_verified)
+        claims = self.memory.decide(token).claims
+        return self._signed({**claims, **{name: claims[name] - _DAY_SECONDS for name in ("iat", "exp")}})
 
     def revoke(self, token: str) -> None:
         """End the token's session, as signing out does."""
@@ -76,9 +90,8 @@ class SignedIn:
         """Return the request headers that carry the token."""
         return {"Authorization": f"Bearer {token}"}
 
-    def _signed(self, user: str, role: str, session: str, issued: int, email_verified: bool) -> str:
-        token = AccessToken(new_id(), user, session, role, issued, issued + _LIFETIME_SECONDS, email_verified)
-        return access_tokens.sign(token, self.expected, self.key)
+    def _signed(self, claims: Mapping[str, Any]) -> str:
+        return jws.sign(dict(claims), self.key, access_tokens.TYP)
 
 
 @pytest.fixture

@@ -2,18 +2,22 @@
 
 import errno
 import json
+import logging
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Protocol
 
+from vestibule.client.errors import NotStoredError
 from vestibule.protocol.files import read_bounded
 
 
 @dataclass(frozen=True)
 class Tokens:
-    """An access and a refresh token. `expires_at` is the access token's `exp`, in seconds since 1970."""
+    """An access and a refresh token. `expires_at` is when the access token expires, in seconds since 1970 by this
+    machine's clock, which may differ from Vestibule's: its lifetime is counted from when it was asked for.
+    """
 
     access: str
     refresh: str
@@ -54,35 +58,65 @@ class InMemory:
 
 _USUAL_CHARACTERS = 2_000  # two tokens
 _MAX_BYTES = 100_000
+_log = logging.getLogger(__name__)
 
 
 class InFile:
-    """Stores tokens in a file with mode 0600. Replaced as a whole: a crash leaves the old pair or the new one."""
+    """Stores tokens in a file with mode 0600. Replaced as a whole: a crash leaves the old pair or the new one.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    What is no pair of tokens counts as nobody signed in, and is named in the log. Raises `NotStoredError` where the
+    system does not let the file be read, written or deleted.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = Path(path)
+        self._warned = False
 
     def load(self) -> Tokens | None:
         try:
-            tokens = Tokens(**json.loads(read_bounded(self._path, _MAX_BYTES)))
-        except (FileNotFoundError, ValueError, TypeError, RecursionError):  # no file, or one with other content
+            tokens = _tokens_in(read_bounded(self._path, _MAX_BYTES))
+        except FileNotFoundError:
             return None
-        members = (tokens.access, tokens.refresh, tokens.expires_at)
-        return tokens if tuple(map(type, members)) == (str, str, int) else None
+        except OSError as fault:
+            raise self._not_stored("read", fault) from None
+        except (ValueError, TypeError, RecursionError):
+            self.note_damage()
+            return None
+        return tokens
 
     def save(self, tokens: Tokens) -> None:
-        written = self._written(json.dumps(asdict(tokens)))
+        try:
+            self._replace(json.dumps(asdict(tokens)))
+        except OSError as fault:
+            raise self._not_stored("kept", fault) from None
+        self._warned = False
+
+    def clear(self) -> None:
+        try:
+            self._path.unlink(missing_ok=True)
+        except OSError as fault:
+            raise self._not_stored("deleted", fault) from None
+
+    def try_out(self) -> None:
+        """Check that the file can be written, before somebody signs in; raises `NotStoredError`."""
+        try:
+            self._require_no_folder()
+            self._written(" " * _USUAL_CHARACTERS).unlink()
+        except OSError as fault:
+            raise self._not_stored("kept", fault) from None
+
+    def _replace(self, text: str) -> None:
+        self._require_no_folder()
+        written = self._written(text)
         try:
             written.replace(self._path)
         except OSError:
             written.unlink(missing_ok=True)
             raise
 
-    def try_out(self) -> None:
-        """Check that the file can be written, before somebody signs in; raises `OSError`."""
+    def _require_no_folder(self) -> None:
         if self._path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(self._path))
-        self._written(" " * _USUAL_CHARACTERS).unlink()
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
 
     def _written(self, text: str) -> Path:
         """Write `text` to a new file in the same folder, with mode 0600 from the start, and return its path. If that
@@ -99,5 +133,20 @@ class InFile:
                 raise
         return Path(file.name)
 
-    def clear(self) -> None:
-        self._path.unlink(missing_ok=True)
+    def _not_stored(self, done: str, fault: OSError) -> NotStoredError:
+        reason = fault.strerror or type(fault).__name__
+        return NotStoredError(f"{self._path}: the tokens cannot be {done}: {reason}", reason)
+
+    def note_damage(self) -> None:
+        """Log that the file is damaged, once until it is written again: it is read at every request."""
+        if not self._warned:
+            self._warned = True
+            _log.warning("%s holds no tokens, so nobody is signed in by it: delete it, or sign in again", self._path)
+
+
+def _tokens_in(content: bytes) -> Tokens:
+    """Return the tokens that a file holds; raises `ValueError`, `TypeError` or `RecursionError`."""
+    tokens = Tokens(**json.loads(content))
+    if tuple(map(type, (tokens.access, tokens.refresh, tokens.expires_at))) != (str, str, int):
+        raise TypeError("a token of another type")
+    return tokens

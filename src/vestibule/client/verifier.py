@@ -1,6 +1,7 @@
 """The verifier: check access tokens in memory, and keep that memory current in the background."""
 
 import asyncio
+import ssl
 from collections.abc import Callable, Collection
 from types import TracebackType
 from typing import NoReturn, Self, get_args
@@ -52,6 +53,7 @@ class Verifier:
         remembered: int = 50_000,
         key_refetch: float = 60.0,
         plain_http: bool = False,
+        ssl_context: ssl.SSLContext | None = None,
         clock: Clock | None = None,
     ) -> None:
         if when_stale not in get_args(WhenStale):
@@ -71,7 +73,9 @@ class Verifier:
             remembered,
             key_refetch,
             clock or SystemClock(),
+            ssl_context,
         )
+        wire.require_context(options.base, ssl_context)
         self._processes = PerProcess(lambda: Following(options))
         self._here = self._processes.here
 

@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import ipaddress
+import os
 import re
 import socket
 import ssl
@@ -46,6 +47,7 @@ for _module in _AT_FIRST_REQUEST:
     with contextlib.suppress(ImportError):  # they are others', and may have another name in another version
         importlib.import_module(_module)
 _CHECK_URL = "check the url"
+_CHECK_AUTHORITY = "name its authority's file in SSL_CERT_FILE, or give ssl_context"
 
 
 class PlainHttpError(ValueError):
@@ -116,9 +118,27 @@ def origins_of(named: Collection[str]) -> frozenset[str]:
     return frozenset(named)
 
 
-def context_of() -> ssl.SSLContext:
-    """Return what a certificate is checked by. Each process needs its own: a lock in it may be held during a fork."""
-    return httpx.create_ssl_context(trust_env=False)
+def context_of(base: str, given: ssl.SSLContext | None = None) -> ssl.SSLContext:
+    """Return what a certificate is checked by: `given`, or what `SSL_CERT_FILE` or `SSL_CERT_DIR` names, or else
+    what certifi has. Each process needs its own: a lock in it may be held during a fork. Raises `ValueError`.
+    """
+    if given is not None:
+        if not isinstance(given, ssl.SSLContext):
+            raise ValueError("ssl_context is one, as ssl.create_default_context(cafile=…) makes it")
+        return given
+    if base.startswith("http:"):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # nothing is checked by it, and authorities take CPU to load
+    try:
+        return httpx.create_ssl_context()
+    except OSError:  # also ssl.SSLError
+        named = f"SSL_CERT_FILE: {os.environ.get('SSL_CERT_FILE')}"
+        raise ValueError(f"{named} holds no certificates that can be read") from None
+
+
+def require_context(base: str, given: ssl.SSLContext | None) -> None:
+    """Raise `ValueError` for what `context_of` cannot use, without loading the authorities that are always there."""
+    if given is not None or os.environ.get("SSL_CERT_FILE"):
+        context_of(base, given)
 
 
 def client(base: str, service_key: str, context: ssl.SSLContext) -> httpx.AsyncClient:
@@ -185,7 +205,7 @@ def explained(fault: Exception, base: httpx.URL) -> Exception:
     if any(isinstance(one, socket.gaierror) for one in causes):
         return NotVestibuleError(f"the name {base.host} leads nowhere; {_CHECK_URL}")
     if any(isinstance(one, ssl.SSLCertVerificationError) for one in causes):
-        return NotVestibuleError(f"the certificate of {base.host} is not trusted on this machine")
+        return NotVestibuleError(f"the certificate of {base.host} is not trusted on this machine; {_CHECK_AUTHORITY}")
     if any(isinstance(one, ssl.SSLError) for one in causes):
         return NotVestibuleError(f"{base.host} does not speak TLS on this port; {_CHECK_URL}")
     return fault

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from importlib.metadata import requires
 
+import pytest
 from packaging.requirements import Requirement
 
 KIT = {"httpx", "joserfc"}
@@ -62,3 +63,13 @@ def test_the_command_says_what_is_missing_where_only_the_kit_is_installed() -> N
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1
     assert "pip install '.[server]'" in done.stderr
+
+
+@pytest.mark.parametrize("gone", sorted(KIT))
+def test_a_missing_package_of_the_kit_is_one_sentence(gone: str) -> None:
+    program = PROGRAM.format(blocked={gone}, faces="")
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    assert done.stderr.splitlines()[-1] == (
+        f"ModuleNotFoundError: vestibule.client needs httpx and joserfc, and {gone} is not installed; "
+        "install both by, in a clone of Vestibule: pip install '.[client]'"
+    )

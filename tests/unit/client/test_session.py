@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.harness.process import PASSWORD, Running, serving_somebody
-from vestibule.client import InFile, InMemory, NotReachedError, Session, SignedOutError
+from vestibule.client import InFile, InMemory, NotReachedError, NotStoredError, Session, SignedOutError
 from vestibule.client.session import ATTEMPTS
 from vestibule.model.clock import SystemClock
 
@@ -191,5 +191,5 @@ def test_c21_a_place_is_tried_out_without_a_trace(tmp_path: Path) -> None:
     InFile(tmp_path / "new" / "tokens.json").try_out()
     assert not list((tmp_path / "new").iterdir())
     for wrong in (Path("/dev/null/x/tokens.json"), tmp_path / "new"):
-        with pytest.raises(OSError, match="directory"):
+        with pytest.raises(NotStoredError, match="directory"):
             InFile(wrong).try_out()

@@ -29,6 +29,15 @@ def test_a_token_is_believed_and_what_was_done_to_it_counts(verifier: Verifier, 
         verifier.check(other)
 
 
+def test_a_token_has_the_claims_it_is_given_also_those_that_make_it_bad(
+    verifier: Verifier, vestibule: SignedIn
+) -> None:
+    caller = verifier.check(vestibule.token_for("ada", claims={"tenant": "acme", "scopes": ["read"], "role": "admin"}))
+    assert (caller.claims["tenant"], caller.claims["scopes"], caller.role) == ("acme", ["read"], "admin")
+    with pytest.raises(TokenInvalidError):
+        verifier.check(vestibule.token_for("ada", claims={"aud": "another"}))
+
+
 async def test_tasks_decide_by_it_too(verifier: Verifier, vestibule: SignedIn) -> None:
     assert (await verifier.check_async(vestibule.token_for("ada"))).id == "ada"
 
