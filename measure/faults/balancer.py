@@ -7,6 +7,7 @@ listens. A connection that breaks under way, or an answer that does not come, is
 import asyncio
 import itertools
 import time
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx
@@ -35,6 +36,8 @@ class Balancer:
                 headers={"Origin": FRONT_END, "User-Agent": "faults"},
                 timeout=CLIENT_SECONDS,
                 limits=limits,
+                # Many people use it, so it keeps no cookie: a sign-in would end the session whose cookie it sends.
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             )
             for port in ports
         }

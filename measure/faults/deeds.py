@@ -15,6 +15,7 @@ from vestibule.crypto.entropy import random_bytes
 _PROBE_AFTER_SECONDS = 6.0  # the staleness bound, 5 s, and one more
 _LETTER_SECONDS = 5.0
 _GONE = {401, 403}
+_DEVICE = "device_"
 
 Deed = Callable[["Deeds", Person], Awaitable[None]]
 
@@ -53,15 +54,18 @@ class Deeds:
     async def sign_in(self, person: Person) -> None:
         answer = await self._try_password(person, person.password)
         if answer is not None and answer.status_code == 400 and person.perhaps:
-            person.password, person.perhaps = person.perhaps, None
+            person.password, person.perhaps, person.late = person.perhaps, None, False
             answer = await self._try_password(person, person.password)
         if answer is None or answer.status_code >= 500:
             return
         if answer.status_code != 200:
             self._ledger.violate("I1", f"the password of {person.email} is answered {answer.status_code}")
             return
-        person.perhaps = None
         self._take(person, answer)
+        if person.late:
+            person.unsure = True
+        else:
+            person.perhaps = None
         self._ledger.acknowledged["sign-in"] += 1
 
     async def refresh(self, person: Person) -> None:
@@ -122,7 +126,7 @@ class Deeds:
             person.password = new
             self._take(person, answer)
         elif answer is None or answer.status_code >= 500:
-            person.unsure, person.perhaps = True, new
+            person.unsure, person.perhaps, person.late = True, new, answer is None
         elif answer.status_code == 401:
             self._signed_out(person, f"change is answered 401 {_code(answer)}")
         else:
@@ -163,7 +167,7 @@ class Deeds:
             person.password = new
             self._end(person)
         else:
-            person.unsure, person.perhaps = True, new
+            person.unsure, person.perhaps, person.late = True, new, 0 in statuses
 
     async def _present(self, secret: str, new: str, port: int) -> int:
         path = f"/api/auth/resetpassword/{secret}"
@@ -172,7 +176,8 @@ class Deeds:
 
     async def _try_password(self, person: Person, password: str) -> httpx.Response | None:
         body = {"email": person.email, "password": password}
-        return await self._ask("login", "POST", "/api/auth/login", {200}, json=body)
+        sent = {"Cookie": person.device} if person.device else {}
+        return await self._ask("login", "POST", "/api/auth/login", {200}, headers=sent, json=body)
 
     async def _ask(
         self, kind: str, method: str, path: str, good: set[int], port: int | None = None, **request: Any
@@ -195,6 +200,8 @@ class Deeds:
             person.drop_session()
         person.access = access
         person.refresh = answer.cookies.get("refresh_token") or person.refresh
+        devices = [f"{name}={value}" for name, value in answer.cookies.items() if name.startswith(_DEVICE)]
+        person.device = devices[0] if devices else person.device
 
     def _end(self, person: Person) -> None:
         """The end of this person's session was acknowledged; later on, somebody tries its tokens."""

@@ -9,8 +9,10 @@ from typing import Any
 
 @dataclass
 class Person:
-    """One who uses the server, one thing after the other. What was not acknowledged may have happened or not:
-    then `unsure` is set, and a password under way is in `perhaps`.
+    """One who uses the server, one thing after the other, with a browser of its own: `device` is its cookie.
+
+    What was not acknowledged may have happened or not: then `unsure` is set, and a password under way is in `perhaps`.
+    If it was not answered at all, it may even happen later, and end sessions then: `late`.
     """
 
     email: str
@@ -20,6 +22,8 @@ class Person:
     refresh: str = ""
     perhaps: str | None = None
     unsure: bool = False
+    late: bool = False
+    device: str = ""
     old_refresh: list[str] = field(default_factory=list)
 
     @property
