@@ -7,7 +7,7 @@ from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
-from vestibule.client.django import signed_in
+from vestibule.client.django import caller_of, signed_in
 
 settings.configure(
     ALLOWED_HOSTS=["localhost", "127.0.0.1"],
@@ -20,7 +20,7 @@ settings.configure(
 @signed_in
 def letters(request: HttpRequest) -> JsonResponse:
     """The caller's letters."""
-    return JsonResponse({"letters of": request.user.id})
+    return JsonResponse({"letters of": caller_of(request).id})
 
 
 urlpatterns = [path("", letters)]

@@ -2,17 +2,21 @@
 
     REST_FRAMEWORK = {"DEFAULT_AUTHENTICATION_CLASSES": ["vestibule.client.rest_framework.VestibuleAuthentication"]}
 
-Put `VESTIBULE` into the settings, as `vestibule.client.django` shows. The middleware of that module is not needed.
+Put `VESTIBULE` into the settings, as `vestibule.client.django` shows. The middleware of that package is not needed;
+where it is used, its check counts. `IsAdminUser` and `DjangoModelPermissions` decide by `VESTIBULE["users"]`.
 """
 
 import sys
+from typing import Any
 
+from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException, NotAuthenticated
 from rest_framework.request import Request
 
 from vestibule.client.caller import Caller
-from vestibule.client.django import VestibuleUser, token_of, verifier
+from vestibule.client.django.requests import CALLER, known_caller, token_of, user_for
+from vestibule.client.django.settings import verifier
 from vestibule.client.errors import CallerRefusedError, NoTokenError
 
 
@@ -28,17 +32,20 @@ class RefusedError(APIException):
 
 
 class VestibuleAuthentication(BaseAuthentication):
-    """Sets `request.user` to a `VestibuleUser`, and `request.auth` to the `Caller`."""
+    """Sets `request.user` to the user that the middleware would set, and `request.auth` to the `Caller`."""
 
-    def authenticate(self, request: Request) -> tuple[VestibuleUser, Caller] | None:
+    def authenticate(self, request: Request) -> tuple[Any, Caller] | None:
         """Return user and caller, or None without a token; raises `RefusedError`."""
+        inner: HttpRequest = request._request
+        caller = known_caller(inner)
+        if caller is not None:
+            return inner.user, caller
         try:
-            caller = verifier().check(token_of(request._request))
+            return _checked(inner)
         except NoTokenError:
             return None
         except CallerRefusedError as refusal:
             raise RefusedError(refusal) from None
-        return VestibuleUser(caller), caller
 
     def authenticate_header(self, _request: Request) -> str:
         """Return the `WWW-Authenticate` header for a request without a token that a permission class refuses."""
@@ -47,3 +54,18 @@ class VestibuleAuthentication(BaseAuthentication):
         if isinstance(refused, NotAuthenticated):
             refused.detail = NoTokenError().body
         return NoTokenError().challenge or ""
+
+
+def caller_of(request: Request) -> Caller:
+    """Return the caller of a request; raises `RefusedError`, which is answered 401, if it has none."""
+    caller = known_caller(request._request)
+    if caller is None:
+        raise RefusedError(NoTokenError())
+    return caller
+
+
+def _checked(request: HttpRequest) -> tuple[Any, Caller]:
+    caller = verifier().check(token_of(request))
+    user = user_for(request, caller)
+    setattr(request, CALLER, caller)
+    return user, caller

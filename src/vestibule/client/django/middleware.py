@@ -1,0 +1,109 @@
+"""The middleware that checks tokens, and sets `request.user`."""
+
+from collections.abc import Awaitable, Callable
+from inspect import signature
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.apps import apps
+from django.contrib.auth import get_backends
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+
+from vestibule.client.caller import Caller
+from vestibule.client.django.requests import CALLER, refused, token_of, user_for, user_for_async
+from vestibule.client.django.settings import user_rules, verifier
+from vestibule.client.django.users import Nobody
+from vestibule.client.errors import CallerRefusedError, NoTokenError
+
+_AGAIN = "_vestibule_user"
+
+
+class VestibuleMiddleware:
+    """Sets `request.user` to the caller, and answers a rejected token without the view.
+
+    A request without a token keeps the user whom Django's `AuthenticationMiddleware` found, or has `Nobody`. With a
+    token, the caller is the user of this request, and a Django session stays as it is.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        _require_fitting_settings()
+        self._get_response = get_response
+        self._in_tasks = iscoroutinefunction(get_response)
+        self.process_view: Callable[..., Any] = _restore_async if self._in_tasks else _restore
+        if self._in_tasks:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        if self._in_tasks:
+            return self._call_async(request)
+        try:
+            caller = verifier().check(token_of(request))
+            _take(request, caller, user_for(request, caller))
+        except NoTokenError:
+            _leave(request)
+        except CallerRefusedError as refusal:
+            return refused(refusal)
+        answer: HttpResponseBase = self._get_response(request)
+        return answer
+
+    def process_exception(self, _request: HttpRequest, fault: Exception) -> JsonResponse | None:
+        """Answer a refusal that a view raised, as `caller_of` and `Caller.require` do."""
+        return refused(fault) if isinstance(fault, CallerRefusedError) else None
+
+    async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
+        try:
+            caller = await verifier().check_async(token_of(request))
+            _take(request, caller, await user_for_async(request, caller))
+        except NoTokenError:
+            _leave(request)
+        except CallerRefusedError as refusal:
+            return refused(refusal)
+        answer: HttpResponseBase = await self._get_response(request)
+        return answer
+
+
+def _take(request: HttpRequest, caller: Caller, user: Any) -> None:
+    if not hasattr(request, "user"):
+        setattr(request, _AGAIN, user)  # Django's own middleware may come later, and replaces it
+    setattr(request, CALLER, caller)
+    _set_user(request, user)
+
+
+def _leave(request: HttpRequest) -> None:
+    if not hasattr(request, "user"):
+        _set_user(request, Nobody())
+
+
+def _set_user(request: HttpRequest, user: Any) -> None:
+    async def the_same() -> Any:
+        return user
+
+    request.user, request.auser = user, the_same
+
+
+def _restore(request: HttpRequest, *_view: Any) -> None:
+    """Make the caller the user again, right before the view, if Django's own middleware stands below this one."""
+    if hasattr(request, _AGAIN):
+        _set_user(request, getattr(request, _AGAIN))
+
+
+async def _restore_async(request: HttpRequest, *_view: Any) -> None:
+    _restore(request)
+
+
+def _require_fitting_settings() -> None:
+    rules = user_rules()
+    if rules.model and not any("caller" in signature(backend.authenticate).parameters for backend in get_backends()):
+        raise ImproperlyConfigured(
+            'VESTIBULE["users"]["model"] is True, and no backend takes callers: add '
+            "vestibule.client.django.backend.VestibuleBackend to AUTHENTICATION_BACKENDS"
+        )
+    if rules.staff_roles and not rules.model and apps.is_installed("django.contrib.admin"):
+        raise ImproperlyConfigured(
+            'VESTIBULE["users"] has staff_roles, and the log of Django\'s admin names rows of the user model: add '
+            '"model": True, or take django.contrib.admin out of INSTALLED_APPS'
+        )

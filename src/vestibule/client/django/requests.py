@@ -1,0 +1,60 @@
+"""The token of a request, its caller, and the user who stands for the caller; answers to refusals."""
+
+from typing import Any, cast
+
+from django.contrib.auth import aauthenticate, authenticate
+from django.http import HttpRequest, JsonResponse
+
+from vestibule.client.caller import Caller
+from vestibule.client.credentials import token_in
+from vestibule.client.django.settings import user_rules, verifier
+from vestibule.client.django.users import VestibuleUser
+from vestibule.client.errors import CallerRefusedError, NotAllowedError, NoTokenError
+from vestibule.client.wsgi import raw_headers
+
+CALLER = "vestibule_caller"
+"""The member of a request, and of a row of the project's user model, that holds the `Caller`."""
+
+
+def token_of(request: HttpRequest) -> str:
+    """Return the token of a request; raises `NoTokenError`, `CredentialAmbiguousError` or `CrossSiteError`."""
+    scope = getattr(request, "scope", None)  # under ASGI; `META` would join headers of the same name
+    return token_in(verifier(), str(request.method), scope["headers"] if scope else raw_headers(request.META))
+
+
+def caller_of(request: HttpRequest) -> Caller:
+    """Return the caller of a request; raises `NoTokenError` if it has none."""
+    caller = known_caller(request)
+    if caller is None:
+        raise NoTokenError
+    return caller
+
+
+def known_caller(request: HttpRequest) -> Caller | None:
+    """Return the caller of a request, or None."""
+    return cast(Caller | None, getattr(request, CALLER, None))
+
+
+def user_for(request: HttpRequest, caller: Caller) -> Any:
+    """Return a `VestibuleUser`, or the row of the project's user model; raises `NotAllowedError` if there is none."""
+    if not user_rules().model:
+        return VestibuleUser(caller)
+    return _found(authenticate(request, caller=caller))
+
+
+async def user_for_async(request: HttpRequest, caller: Caller) -> Any:
+    """Return the same, in a task."""
+    if not user_rules().model:
+        return VestibuleUser(caller)
+    return _found(await aauthenticate(request, caller=caller))
+
+
+def refused(refusal: CallerRefusedError) -> JsonResponse:
+    """Return the response for a refusal."""
+    return JsonResponse(refusal.body, status=refusal.status, headers=refusal.headers)
+
+
+def _found(user: Any) -> Any:
+    if user is None:  # the project has disabled them, or a backend of its own says no
+        raise NotAllowedError
+    return user
