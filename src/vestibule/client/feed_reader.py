@@ -12,6 +12,7 @@ from vestibule.client.events import Event, EventParser
 from vestibule.client.setup import FEED, Setup
 from vestibule.crypto.entropy import spread
 from vestibule.model.clock import Clock
+from vestibule.protocol.claims import Expected
 from vestibule.protocol.clocks import Clocks
 from vestibule.protocol.revocations import Revoked
 
@@ -35,6 +36,7 @@ class FeedReader:
         setup: Setup | None = None,
         listed: Callable[[list[str]], None] | None = None,
         clocks: Clocks | None = None,
+        expected: Expected | None = None,
     ) -> None:
         self._revoked = revoked
         self._clock = clock
@@ -42,6 +44,7 @@ class FeedReader:
         self._setup = setup or Setup()
         self._listed = listed
         self._clocks = clocks or Clocks()
+        self._expected = expected
         self._cursor = ""
         self._sent_at = 0.0
         self._offset = 0.0
@@ -102,6 +105,8 @@ class FeedReader:
     def _greet(self, hello: dict[str, Any]) -> None:
         if hello.get("protocol") != PROTOCOL:
             raise NotVestibuleError(f"the feed speaks protocol {hello.get('protocol')}, and this kit {PROTOCOL}")
+        if self._expected is not None:
+            feed_values.require_party(hello, self._expected)
         self._offset = self._sent_at - feed_values.number(hello.get("now"))
 
     def _compare(self, clock: float) -> None:

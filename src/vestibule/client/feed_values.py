@@ -4,11 +4,13 @@ import math
 import re
 from typing import Any
 
-from vestibule.client.errors import NotReachedError
+from vestibule.client.errors import NotReachedError, WrongIssuerError
+from vestibule.protocol.claims import Expected
 
 MAX_SECONDS = 2**37
 """Vestibule sends no moment and no duration beyond this, whatever its clock shows."""
 
+_MAX_SHOWN = 200
 _CURSOR = re.compile(r"[\w.:-]{0,64}", re.ASCII)
 
 
@@ -50,3 +52,16 @@ def cursor(said: str | None) -> str:
     if not _CURSOR.fullmatch(said or ""):
         raise NotReachedError("the feed sends an invalid cursor")
     return said or ""
+
+
+def require_party(hello: dict[str, Any], expected: Expected) -> None:
+    """Raise `WrongIssuerError` if the feed tells another issuer or audience than the expected one: every token of this
+    Vestibule would be refused. One that tells neither is older.
+    """
+    for name, ours in (("issuer", expected.issuer), ("audience", expected.audience)):
+        theirs = str(hello.get(name, ours))[:_MAX_SHOWN]
+        if theirs != ours[:_MAX_SHOWN]:
+            raise WrongIssuerError(
+                f"the tokens of this Vestibule have {name} {theirs!r}, and this service expects {ours!r}, so it would "
+                f"refuse them all: make the Verifier with {name}={theirs!r}, or check the url"
+            )

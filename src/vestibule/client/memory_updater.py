@@ -90,6 +90,7 @@ class MemoryUpdater:
             self.setup,
             self._note_listed_keys,
             self._memory.clocks,
+            self._options.expected,
         )
         async with asyncio.TaskGroup() as tasks:
             lasting = [tasks.create_task(feed.follow(self._http)), tasks.create_task(self._keep_keys())]

@@ -20,11 +20,14 @@ BATCH = 500
 @dataclass(frozen=True)
 class Hello:
     """The first event. `now` is this process's monotonic clock; every later `true_at` is a time of the same clock.
-    `whole`: all revocations in force follow, and not only those after the service's cursor.
+    `whole`: all revocations in force follow, and not only those after the service's cursor. `issuer` and `audience` are
+    what every access token has, so that a service set up for others can say so.
     """
 
     now: float
     whole: bool
+    issuer: str = field(default="", compare=False)
+    audience: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,8 @@ async def feed_service(env: Env, follower: Follower, after: int) -> AsyncIterato
     # A cursor beyond the last number belongs to another record, as after a restored backup: begin anew.
     whole = not 0 < after <= known.last
     standing = known.standing(0 if whole else after, now)
-    yield [Hello(now, whole)]
+    issuer = env.policy.issuer
+    yield [Hello(now, whole, issuer.name, issuer.audience)]
     while some := list(islice(standing, BATCH)):
         yield [some]
     beat_at = now

@@ -25,6 +25,7 @@ from vestibule.client import (
     SessionOverError,
     TokenInvalidError,
     Verifier,
+    WrongIssuerError,
     WrongSetupError,
 )
 
@@ -256,3 +257,17 @@ def test_counting_is_what_it_says(server: Server) -> None:
         assert isinstance(way, Counting)
         httpx.get(f"{way.base}/api/healthchecker")
         assert way.asked["/api/healthchecker"] == 1
+
+
+@pytest.mark.parametrize("name", ["issuer", "audience"])
+def test_k5_another_issuer_is_said_at_start_and_once_in_the_log(
+    server: Server, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    told = f"the tokens of this Vestibule have {name} 'vestibule', and this service expects 'another'"
+    check = Verifier(server.running.base, server.key, **{name: "another"})  # type: ignore[arg-type]
+    with pytest.raises(WrongIssuerError, match=told):
+        check.start()
+    with pytest.raises(CallerRefusedError):
+        check.check(server.token()[1])
+    check.close()
+    assert len([record for record in caplog.records if told in record.getMessage()]) <= 2  # at start, at the check

@@ -79,7 +79,8 @@ def as_event(told: Told) -> str:
     """Return the text of one server-sent event (HTML Standard, section 9.2)."""
     if isinstance(told, Hello):
         start = "whole" if told.whole else "tail"
-        return _event("hello", {"protocol": PROTOCOL, "now": round(told.now, 3), "start": start})
+        party = {"issuer": told.issuer, "audience": told.audience} if told.issuer else {}
+        return _event("hello", {"protocol": PROTOCOL, "now": round(told.now, 3), "start": start, **party})
     if isinstance(told, Heartbeat):
         clock = {"clock": round(told.clock, 3)} if told.clock is not None else {}
         keys = {"keys": told.keys} if told.keys else {}
