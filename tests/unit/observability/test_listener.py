@@ -5,6 +5,7 @@ import re
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -168,7 +169,10 @@ def listened_at_by(pid: int) -> set[int]:
     """The TCP ports at which a process or one of its children listens (proc_net_tcp(5), state 0A)."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     descriptors = [fd for each in (str(pid), *children) for fd in Path(f"/proc/{each}/fd").iterdir()]
-    held = {str(descriptor.readlink()) for descriptor in descriptors}
+    held = set()
+    for descriptor in descriptors:
+        with suppress(FileNotFoundError):  # closed since it was listed
+            held.add(str(descriptor.readlink()))
     lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return {int(line[1].split(":")[1], 16) for line in lines if line[3] == "0A" and f"socket:[{line[9]}]" in held}
 
