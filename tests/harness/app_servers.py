@@ -11,7 +11,7 @@ from enum import StrEnum
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
-from tests.harness.process import environment
+from tests.harness.process import environment, interruptible
 from tests.harness.servers import SLACK_SECONDS, NotToBeHad, free_port, listening, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -127,6 +127,7 @@ def serving_app(row: Row, folder: Path, vestibule: str, key: str) -> Iterator[Ru
             stdout=output,
             stderr=output,
             start_new_session=True,
+            preexec_fn=interruptible,  # noqa: PLW1509  # no other thread of ours holds a lock
         )
     app = RunningApp(row, process, port, log)
     try:

@@ -79,6 +79,11 @@ class Running:
         return self.process.wait(_STOP_SECONDS)
 
 
+def interruptible() -> None:
+    """Heed SIGINT again, in a child before its program begins: a shell has what it runs in the background ignore it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def environment(folder: Path, settings: dict[str, str]) -> dict[str, str]:
     """What a process finds around it: where programs and home are, the run that it ends with, and the settings."""
     tests_run.folder()

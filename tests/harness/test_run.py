@@ -14,6 +14,7 @@ import pytest
 
 from tests.docs.paths import ROOT
 from tests.harness import run, servers
+from tests.harness.process import interruptible
 from tests.harness.servers import wait_until
 
 GREEN, RED = "return", "raise AssertionError"
@@ -58,11 +59,6 @@ class Inner:
         wait_until(lambda: not self.folder.exists() and not self.started(), "the end of all it started", 60)
 
 
-def _interruptible() -> None:
-    """A run in the background of a shell ignores SIGINT, and so would all that it starts."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
 @contextmanager
 def running(folder: Path, *options: str, then: str, postgresql: bool = False) -> Iterator[Inner]:
     """A run that has started its servers and got to what it does then."""
@@ -75,7 +71,7 @@ def running(folder: Path, *options: str, then: str, postgresql: bool = False) ->
         process = subprocess.Popen(
             [*command, "-c", os.devnull, f"--rootdir={folder}", str(folder / "test_inner.py")],
             cwd=ROOT, env=around, stdout=log, stderr=log, start_new_session=True,
-            preexec_fn=_interruptible,  # noqa: PLW1509  # no other thread of ours holds a lock
+            preexec_fn=interruptible,  # noqa: PLW1509  # no other thread of ours holds a lock
         )  # fmt: skip
     try:
         wait_until(lambda: told.exists() or process.poll() is not None, "the servers of the inner run", 240)
