@@ -13,6 +13,7 @@ from vestibule.model.letters import LetterKind
 from vestibule.web import routes
 
 PACKAGE = ROOT / "src" / "vestibule"
+MOST_ENTRIES = 20
 ROOMS = sorted(path.parent.name for path in PACKAGE.glob("*/__init__.py"))
 README = (ROOT / "README.md").read_text()
 MAP = (DOCS / "map.md").read_text()
@@ -23,6 +24,11 @@ NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight",
 def test_the_tree_in_the_readme_has_every_room_and_no_other() -> None:
     tree = README.partition("    src/vestibule/\n")[2].partition("    examples/")[0]
     assert sorted(re.findall(r"^      (\w+)/ ", tree, re.MULTILINE)) == ROOMS
+
+
+def test_the_package_is_read_at_a_glance() -> None:
+    listed = sorted(entry.name for entry in PACKAGE.iterdir() if entry.name != "__pycache__")
+    assert len(listed) <= MOST_ENTRIES, f"give one of these a room: {listed}"
 
 
 def test_what_else_the_tree_in_the_readme_names_is_there() -> None:

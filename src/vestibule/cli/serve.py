@@ -28,7 +28,7 @@ from vestibule.settings.fields import Settings
 from vestibule.settings.reading import ENV_FILE, WrongSettings, slips
 
 _log = structlog.get_logger(__name__)
-_PLAIN, _TRACED = "vestibule.app:worker", "vestibule.traced:worker"
+_PLAIN, _TRACED = "vestibule.app:worker", "vestibule.wiring.traced:worker"
 _TRACES_PACKAGE = "opentelemetry-exporter-otlp-proto-http"
 # The head of a request must arrive within ten seconds and 16 kB, so that no slow client holds a connection for longer
 # (ASVS 5.0, 15.2.2). web/body.py limits bodies.

@@ -52,7 +52,7 @@ def test_workers_inherit_the_application_and_nothing_that_is_not_set(tmp_path: P
     loaded = told["loaded"]
     assert isinstance(loaded, set)
     assert {"vestibule.app", "fastapi"} <= loaded
-    assert not {"redis", "alembic", "vestibule.wiring.on_redis", "vestibule.traced"} & loaded
+    assert not {"redis", "alembic", "vestibule.wiring.on_redis", "vestibule.wiring.traced"} & loaded
     assert told["collects"]
 
 

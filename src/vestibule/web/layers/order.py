@@ -1,7 +1,7 @@
 """Define the order of the layers around the application, for the server and for tests.
 
 The layers that measure requests (`observability.metrics`, `observability.traces`) go around all of these. `app` and
-`traced` add them.
+`wiring.traced` add them.
 """
 
 from starlette.types import ASGIApp

@@ -1,7 +1,7 @@
 """The server's process with traces: `app`, inside a layer that traces requests. Needs the extra `traces`.
 
 `vestibule serve` loads this module if VESTIBULE_TRACES is on, and `app` otherwise, so that a server without traces does
-not load OpenTelemetry. Other ASGI servers name `vestibule.traced:application`.
+not load OpenTelemetry. Other ASGI servers name `vestibule.wiring.traced:application`.
 """
 
 from starlette.types import ASGIApp, Scope
