@@ -1,7 +1,7 @@
 """The server's process: settings, an `Env`, HTTP in front of it, and the background work.
 
-The parts are put together here and in `wiring`. Only `wiring.traced` imports this module. ASGI servers take `application` as a
-factory: `granian --interface asgi --factory vestibule.app:application`. Uvicorn has the same option.
+The parts are put together here and in `wiring`. Only `wiring.traced` imports this module. ASGI servers take
+`application` as a factory: `granian --interface asgi --factory vestibule.app:application`. Uvicorn has the same option.
 """
 
 from collections.abc import AsyncIterator

@@ -3,7 +3,8 @@
 The server library accepts a fixed number of connections. When they are all taken, the next client waits. The library
 reports a connection only with its first request, so each process looks at its own sockets. Linux shows who is at the
 other end of each socket, and when we last sent something there. Received bytes do not count: a client could send one
-byte of a request each second. A request that is being handled is never cut, because its client waits for us.
+byte of a request each second. A request that is being handled is never cut, because its client waits for us, and an
+answer gets its time, however long the work took.
 
 This works on Linux only. On other systems nothing is closed here; the library's time-outs remain.
 """

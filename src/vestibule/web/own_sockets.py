@@ -31,7 +31,8 @@ _File = tuple[int, int]
 @dataclass(frozen=True)
 class Open:
     """An open connection. `file` is a duplicate of its descriptor, `network` is the client's. `counted` is false for a
-    proxy. `unanswered` is the seconds since we last sent something, or since the connection was opened.
+    proxy. `unanswered` is the seconds since we last sent something, since the connection was opened, or since its
+    request or answer began: long work must not count against the client.
     """
 
     file: socket.socket
@@ -97,7 +98,8 @@ class OwnSockets:
                 copy = _copy_of(number, found.file, found.family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
             except OSError:  # closed meanwhile
                 continue
-            yield Open(copy, found.network, found.counted, _unanswered(copy), under_way.of(found.peer))
+            stage, seconds = under_way.of(found.peer)
+            yield Open(copy, found.network, found.counted, min(_unanswered(copy), seconds), stage)
 
     def _find(self, number: int, file: _File) -> _Found:
         """Return what a descriptor refers to; raises `OSError` if the system cannot say."""

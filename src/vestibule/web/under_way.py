@@ -1,11 +1,16 @@
 """Requests that are being handled, by their connection. `connections` reads from it which ones may be cut."""
 
+import math
+import time
 from enum import Enum, auto
 
 from starlette.types import Scope
 
 Peer = tuple[str, int]
 """The address and port at the other end of a connection."""
+
+_WRITTEN_SECONDS = 1.0
+"""The server library writes an answer in a thread of its own, within this time after the application has given it."""
 
 
 def peer_of(scope: Scope) -> Peer | None:
@@ -27,26 +32,44 @@ class Stage(Enum):
 class UnderWay:
     """The stage of each request that is being handled. The event loop writes it; the thread of `connections` reads it.
 
-    It has at most one entry for each open connection, because HTTP/1.1 allows one request at a time on each. A request
-    that is answered from memory is not recorded.
+    It has at most one entry for each open connection, because HTTP/1.1 allows one request at a time on each, and one
+    for each answer of the last second. A request that is answered from memory is not recorded.
     """
 
     def __init__(self) -> None:
-        self._stages: dict[Peer, Stage] = {}
+        self._requests: dict[Peer, tuple[Stage, float]] = {}
+        self._answered: dict[Peer, float] = {}
 
     def __len__(self) -> int:
-        return len(self._stages)
+        return len(self._requests)
 
     def at(self, peer: Peer | None, stage: Stage) -> None:
         """Record the stage of the request from `peer`."""
-        if peer is not None:
-            self._stages[peer] = stage
+        if peer is None:
+            return
+        known = self._requests.get(peer)
+        since = time.monotonic() if known is None or stage is Stage.ANSWERING else known[1]
+        self._requests[peer] = stage, since
 
     def over(self, peer: Peer | None) -> None:
-        """Remove the request from `peer`: it was answered or given up."""
-        if peer is not None:
-            self._stages.pop(peer, None)
+        """Remove the request from `peer`: it was answered or given up. The client may not have the answer yet."""
+        if peer is None or peer not in self._requests:
+            return
+        now = time.monotonic()
+        self._answered.pop(peer, None)  # so that the oldest stand first
+        self._answered[peer] = now
+        del self._requests[peer]  # last: whoever reads meanwhile finds one of the two
+        while now - self._answered[oldest := next(iter(self._answered))] > _WRITTEN_SECONDS:
+            del self._answered[oldest]
 
-    def of(self, peer: Peer) -> Stage | None:
-        """Return the stage of the request from `peer`; None without one, or while its headers are still arriving."""
-        return self._stages.get(peer)
+    def of(self, peer: Peer) -> tuple[Stage | None, float]:
+        """Return the stage of the request from `peer`, and the seconds since it began, or since its answer began.
+
+        An answer of the last second counts as `ANSWERING`, because it may not be written yet. The stage is None without
+        a request, or while its headers are still arriving.
+        """
+        if known := self._requests.get(peer):
+            stage, since = known
+            return stage, time.monotonic() - since
+        seconds = time.monotonic() - self._answered.get(peer, -math.inf)
+        return (Stage.ANSWERING, seconds) if seconds <= _WRITTEN_SECONDS else (None, math.inf)

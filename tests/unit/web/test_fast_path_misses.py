@@ -164,7 +164,7 @@ async def test_meanwhile_the_connection_counts_as_worked_on(world: World, monkey
     await world.register()
     client, held = await world.sign_in(), Held(monkeypatch)
     under_way, stages = world.app._under_way, []  # type: ignore[attr-defined]
-    answer = await _during(world, held, client, lambda: stages.append(under_way.of(PEER)))
+    answer = await _during(world, held, client, lambda: stages.append(under_way.of(PEER)[0]))
     assert (answer.status_code, stages, len(under_way)) == (200, [Stage.WORKING], 0)
 
 
