@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -14,7 +14,7 @@ HEARTBEAT_SECONDS = 1.0
 _LONG_AGO_SECONDS = 86_400.0
 """How old the knowledge is at most said to be. JSON has no number for "never"."""
 BATCH = 500
-"""Notices sent in one event."""
+"""Notices sent in one event, which takes a millisecond of CPU."""
 
 
 @dataclass(frozen=True)
@@ -56,19 +56,28 @@ async def feed_service(env: Env, follower: Follower, after: int) -> AsyncIterato
     standing = known.standing(0 if whole else after, now)
     issuer = env.policy.issuer
     yield [Hello(now, whole, issuer.name, issuer.audience)]
-    while some := list(islice(standing, BATCH)):
+    async for some in _in_batches(env, standing):
         yield [some]
     beat_at = now
     while not follower.over:
         # Take both without an await between: the notices contain all that the heartbeat says has been sent.
         notices, beat = follower.take(), _beat(env)
-        told: list[Told] = [notices[start : start + BATCH] for start in range(0, len(notices), BATCH)]
+        async for some in _in_batches(env, iter(notices)):
+            yield [some]
         if env.clock.monotonic() >= beat_at:
             beat_at = env.clock.monotonic() + HEARTBEAT_SECONDS
-            told.append(beat)
-        if told:
-            yield told
+            yield [beat]
         await _wait_until_woken(follower, beat_at - env.clock.monotonic())
+
+
+async def _in_batches(env: Env, notices: Iterator[Notice]) -> AsyncIterator[list[Notice]]:
+    """Yield the notices, `BATCH` at a time. Sending one waits for nothing unless the service is slow, so others are let
+    run in between.
+    """
+    while some := list(islice(notices, BATCH)):
+        yield some
+        if len(some) == BATCH:
+            await env.feed.turn()
 
 
 async def end_feeds_of_revoked_keys(env: Env) -> None:

@@ -49,6 +49,7 @@ class Feed:
         self._most = most
         self._followers: set[Follower] = set()
         self._closed = False
+        self._turn = asyncio.Lock()
 
     def __len__(self) -> int:
         return len(self._followers)
@@ -64,6 +65,13 @@ class Feed:
             yield follower
         finally:
             self._followers.discard(follower)
+
+    async def turn(self) -> None:
+        """Let others run, between two parts of something long. Only one feed goes on in each iteration of the loop, or
+        a hundred services that start at once would hold it for a hundred parts.
+        """
+        async with self._turn:
+            await asyncio.sleep(0)
 
     def publish(self, revocations: Iterable[Revocation]) -> None:
         """Pass revocations on to every follower."""

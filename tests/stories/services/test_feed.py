@@ -58,7 +58,8 @@ async def test_what_is_learnt_is_told_at_once_and_before_the_heartbeat_that_cove
         await revoke(world, "one")
         world.clock.advance(seconds=1)
         await read_whole_backlog(world.env)
-        assert await anext(telling) == [[session("one")], Heartbeat(world.clock.monotonic(), cursor=0)]
+        assert await anext(telling) == [[session("one")]]
+        assert await anext(telling) == [Heartbeat(world.clock.monotonic(), cursor=0)]
 
 
 async def test_k8_a_heartbeat_lists_the_keys_in_force_and_ages_with_what_is_known_of_them(
@@ -132,6 +133,30 @@ async def test_a_long_beginning_comes_in_batches(world: World) -> None:
     with world.env.feed.following("k") as follower:
         _, first, second, _ = await told(world, follower, rounds=4)
     assert (len(first), len(second)) == (BATCH, 1)
+
+
+async def test_many_that_begin_at_once_hold_the_loop_for_one_batch_at_a_time(world: World) -> None:
+    """Also what is learnt later: sending waits for nothing, so only a feed's own turns let others run."""
+    many, services = 3 * BATCH, 3
+    await revoke(world, *(f"s{number}" for number in range(many)))
+    await read_whole_backlog(world.env)
+    iteration, batches = 0, list[int]()
+
+    async def follow() -> None:
+        with world.env.feed.following("k") as follower:
+            follower.hand([session(f"late{number}") for number in range(many)])
+            async for told in feed_service(world.env, follower, 0):
+                batches.extend(iteration for one in told if isinstance(one, list))
+                if isinstance(told[-1], Heartbeat):
+                    follower.end()
+
+    following = asyncio.gather(*(follow() for _ in range(services)))
+    while not following.done():
+        iteration += 1
+        await asyncio.sleep(0)
+    await following
+    assert len(batches) == services * 2 * many // BATCH
+    assert len(set(batches[services:])) == len(batches) - services, "the first batch is told at once"
 
 
 async def test_what_was_forgotten_is_not_told(world: World) -> None:
