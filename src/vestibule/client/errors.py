@@ -4,12 +4,12 @@
       CallerRefusedError
         NoTokenError              nothing was sent
         TokenInvalidError         not a token of ours, of another kind, or out of its time
-          KeyUnknownError         signed with a key that is not in the key set
         SessionOverError          a good token, whose session or account was ended
         CredentialAmbiguousError  several Authorization headers
         CrossSiteError            another site made the browser send its cookie
         NotAllowedError           known, but without the role that is needed
         CannotTellError           the known revocations are too old to decide
+          KeyUnknownError         signed with a key that may be new, and is not here yet
           WrongSetupError         the same, until an operator corrects the service key or the URL
       SignedOutError              nobody is signed in with this `Session`, or no more
       NotReachedError             Vestibule does not answer, or not as expected
@@ -96,10 +96,6 @@ class TokenInvalidError(CallerRefusedError):
     wording = refusals.ACCESS_TOKEN_INVALID
 
 
-class KeyUnknownError(TokenInvalidError):
-    """Signed with a key that this service does not know; it may be newer than the last fetch."""
-
-
 class SessionOverError(CallerRefusedError):
     """The token is valid, but its session or account has ended."""
 
@@ -128,6 +124,14 @@ class CannotTellError(CallerRefusedError):
     """The service cannot decide: its list of revocations is too old, or not fetched yet."""
 
     wording = refusals.CANNOT_TELL
+
+
+class KeyUnknownError(CannotTellError):
+    """The token would be good, but its key is not here, and may be new. `listed`: Vestibule lists that key."""
+
+    def __init__(self, *, listed: bool = False) -> None:
+        super().__init__()
+        self.listed = listed
 
 
 class WrongSetupError(CannotTellError):

@@ -14,6 +14,8 @@ from vestibule.client.errors import (
     CannotTellError,
     KeyUnknownError,
     NotReachedError,
+    TokenInvalidError,
+    WrongIssuerError,
     WrongSetupError,
 )
 from vestibule.client.memory import Memory
@@ -94,8 +96,9 @@ class Following:
         updater = self.updater
         if not updater.first_fetch_done:
             return True
-        when_stale = self._options.when_stale
-        return updater.keys.may_refetch() if isinstance(refusal, KeyUnknownError) else when_stale == "ask"
+        if isinstance(refusal, KeyUnknownError):
+            return updater.keys.may_refetch(listed=refusal.listed)
+        return self._options.when_stale == "ask"
 
     def learn(self, token: str) -> Caller:
         """Return the caller, after the background has learned more; raises `CallerRefusedError`."""
@@ -112,9 +115,14 @@ class Following:
             raise self._refusal(fault) from None
 
     def worded(self, refusal: CallerRefusedError) -> CallerRefusedError:
-        """Return `WrongSetupError` in the place of `CannotTellError`, if an operator must correct the setup."""
+        """Return `WrongSetupError` in the place of a refusal that says nothing of the token, because an operator must
+        correct the setup first: of `CannotTellError`, and of every refusal of a token by the wrong issuer or audience.
+        """
         fault = self._setup_fault
-        return WrongSetupError(str(fault)) if fault is not None and type(refusal) is CannotTellError else refusal
+        if fault is None or isinstance(refusal, WrongSetupError):
+            return refusal
+        unsure = CannotTellError | TokenInvalidError if isinstance(fault, WrongIssuerError) else CannotTellError
+        return WrongSetupError(str(fault)) if isinstance(refusal, unsure) else refusal
 
     @property
     def _setup_fault(self) -> NotReachedError | None:

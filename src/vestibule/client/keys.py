@@ -10,6 +10,7 @@ import httpx
 
 from vestibule.client import wire
 from vestibule.client.errors import NotReachedError, NotVestibuleError
+from vestibule.client.key_listing import KeyListing
 from vestibule.crypto import jwk
 from vestibule.crypto.jwk import PublicKey, UnusableKey
 from vestibule.model.clock import Clock
@@ -24,7 +25,10 @@ MAX_KEYS = 64
 NEW_KEY_SECONDS = 5.0
 """How long a fetched key is accepted without being listed: the process that sends the feed may not know it yet."""
 
-_MOST_REMEMBERED = 1000
+LISTED_REFETCH_SECONDS = 1.0
+"""The least time between two fetches because of a key that the feed lists and the last fetch did not bring."""
+
+_NOT_FROM_A_CACHE = {"Cache-Control": "no-cache"}  # RFC 9111, section 5.2.1.4; a kept answer lacks the newest key
 _MAX_AGE = re.compile(r"\bmax-age=(\d{1,9})\b")
 _log = logging.getLogger(__name__)
 
@@ -32,39 +36,44 @@ _log = logging.getLogger(__name__)
 class KeySet:
     """The public keys in force. Read from any thread; fetched only in the background loop."""
 
-    def __init__(self, clock: Clock, refetch_seconds: float) -> None:
+    def __init__(self, clock: Clock, refetch_seconds: float, listing: KeyListing | None = None) -> None:
         self.by_id: Mapping[str, PublicKey] = {}
         self.keep_seconds = KEEP_SECONDS
+        self.as_of = float("-inf")
+        """When the last successful fetch was sent."""
         self._clock = clock
         self._refetch_seconds = refetch_seconds
         self._asked_at = float("-inf")
         self._under_way = SharedWork[str, None]()
-        self._listed: frozenset[str] | None = None
-        self._ever_listed: set[str] = set()
+        self._listing = KeyListing() if listing is None else listing
         self._seen_at: dict[str, float] = {}
 
     @property
     def in_force(self) -> Mapping[str, PublicKey]:
         """Return the keys that are accepted now: those fetched, except the ones the feed no longer lists."""
-        if self._listed is None:  # no heartbeat yet, or a version of Vestibule that lists none
+        if self._listing.ids is None:
             return self.by_id
-        return {kid: key for kid, key in self.by_id.items() if kid in self._listed or self._is_new(kid)}
+        return {kid: key for kid, key in self.by_id.items() if self._listing.lists(kid) or self._is_new(kid)}
+
+    @property
+    def lacking(self) -> bool:
+        """Return whether the feed lists a key that was not fetched, or cannot be used here."""
+        return bool((self._listing.ids or frozenset()) - self.by_id.keys())
 
     def hear(self, listed: Collection[str]) -> bool:
         """Take the key ids that the feed lists; return whether the list changed, which is a reason to fetch."""
-        before, self._listed = self._listed, frozenset(listed)
-        if len(self._ever_listed) > _MOST_REMEMBERED:
-            self._ever_listed.clear()
-        self._ever_listed |= self._listed
-        return before is not None and before != self._listed
+        return self._listing.hear(listed)
 
     def _is_new(self, kid: str) -> bool:
         age = self._clock.monotonic() - self._seen_at.get(kid, float("-inf"))
-        return kid not in self._ever_listed and age < NEW_KEY_SECONDS
+        return not self._listing.has_listed(kid) and age < NEW_KEY_SECONDS
 
-    def may_refetch(self) -> bool:
-        """Return whether an unknown key id may cause a fetch now. Limited, because anybody can invent key ids."""
-        return bool(self._under_way) or self._clock.monotonic() - self._asked_at >= self._refetch_seconds
+    def may_refetch(self, *, listed: bool) -> bool:
+        """Return whether a key id that is not held may cause a fetch now. Limited, because anybody can invent key ids,
+        though not one that is `listed`: so nobody can use up what a new key needs.
+        """
+        pause = min(LISTED_REFETCH_SECONDS, self._refetch_seconds) if listed else self._refetch_seconds
+        return bool(self._under_way) or self._clock.monotonic() - self._asked_at >= pause
 
     async def fetch(self, http: httpx.AsyncClient) -> None:
         """Fetch the keys, or wait for the fetch under way; raises `NotReachedError` and httpx's errors."""
@@ -72,17 +81,18 @@ class KeySet:
             self._asked_at = self._clock.monotonic()
         await self._under_way.result(PATH, lambda: self._fetch(http))
 
-    async def refetch(self, http: httpx.AsyncClient) -> None:
+    async def refetch(self, http: httpx.AsyncClient, *, listed: bool) -> None:
         """Fetch because of an unknown key id, if `may_refetch`. A failure is logged and keeps the known keys."""
-        if self.may_refetch():
+        if self.may_refetch(listed=listed):
             try:
                 await self.fetch(http)
             except Exception as fault:  # every failure keeps the known keys
                 _log.warning("keys not fetched: %s", wire.why(fault))
 
     async def _fetch(self, http: httpx.AsyncClient) -> None:
-        async with asyncio.timeout(wire.ANSWER_SECONDS), http.stream("GET", PATH) as answer:
-            self.by_id = parse(await wire.json_of(answer))
+        sent_at = self._clock.monotonic()
+        async with asyncio.timeout(wire.ANSWER_SECONDS), http.stream("GET", PATH, headers=_NOT_FROM_A_CACHE) as answer:
+            self.by_id, self.as_of = parse(await wire.json_of(answer)), sent_at
             now = self._clock.monotonic()
             self._seen_at = {kid: self._seen_at.get(kid, now) for kid in self.by_id}
             self.keep_seconds = _max_age(answer.headers.get("Cache-Control", ""))

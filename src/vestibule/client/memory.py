@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from typing import Literal
 
 from vestibule.client.caller import Caller
-from vestibule.client.errors import CannotTellError, KeyUnknownError, SessionOverError, TokenInvalidError
+from vestibule.client.errors import (
+    CallerRefusedError,
+    CannotTellError,
+    KeyUnknownError,
+    SessionOverError,
+    TokenInvalidError,
+)
+from vestibule.client.key_listing import KeyListing
 from vestibule.crypto import jws
 from vestibule.crypto.jwk import PublicKey
 from vestibule.model.clock import Clock
@@ -18,6 +25,9 @@ from vestibule.protocol.revocations import Revoked
 WhenStale = Literal["refuse", "ask", "accept"]
 """What becomes of a valid token while the known revocations are too old."""
 
+LISTED_WITHIN_SECONDS = 5.0
+"""The feed lists a key before it signs, by any clock of Vestibule's that is right to within this."""
+
 _UNSEEN = Caller("", "", "", 0, 0, {})
 
 
@@ -28,6 +38,9 @@ class Memory:
         self, expected: Expected, when_stale: WhenStale, staleness: float, remembered: int, clock: Clock
     ) -> None:
         self.keys: Mapping[str, PublicKey] = {}
+        self.keys_as_of = float("-inf")
+        """When the fetch that brought the keys was sent."""
+        self.listing = KeyListing()
         self.revoked = Revoked()
         self.clocks = Clocks()
         self._expected = expected
@@ -46,7 +59,8 @@ class Memory:
     def drop(self) -> None:
         """Drop what lets callers in: keys, and how recent the revocations are. Revocations stay: they remain true."""
         self.keys = {}
-        self.revoked.fresh_as_of = float("-inf")
+        self.keys_as_of = self.revoked.fresh_as_of = float("-inf")
+        self.listing.drop()
         self._dropped = True
 
     @property
@@ -55,8 +69,8 @@ class Memory:
         return self.revoked.fresh_as_of > float("-inf")
 
     def decide(self, token: str) -> Caller:
-        """Return the caller; raises `TokenInvalidError`, `SessionOverError`, and `CannotTellError` if the revocations
-        are stale and `when_stale` does not accept that.
+        """Return the caller; raises `TokenInvalidError`, `SessionOverError`, `KeyUnknownError`, and `CannotTellError`
+        if the revocations are stale and `when_stale` does not accept that.
         """
         # First, and whatever `when_stale` says: a wrong clock would accept a token that expired long ago and whose
         # revocation has been purged.
@@ -101,8 +115,29 @@ class Memory:
         try:
             return Caller.of(*access_tokens.read(token, self.keys, self._expected, now))
         except jws.InvalidToken:
-            kid = jws.key_id(token)
-            raise (TokenInvalidError if kid is None or kid in self.keys else KeyUnknownError) from None
+            raise self._refusal_of(token, now) from None
+
+    def _refusal_of(self, token: str, now: float) -> CallerRefusedError:
+        """Return the refusal of a token that no key vouches for: 503 while its key may be new, and else 401."""
+        kid = jws.key_id(token)
+        if kid is None or kid in self.keys:
+            return TokenInvalidError()
+        listed = self.listing.lists(kid)
+        if self.listing.has_listed(kid) and not listed:  # withdrawn
+            return TokenInvalidError()
+        try:
+            claimed = access_tokens.claimed(token, self._expected, now)
+        except jws.InvalidToken:
+            return TokenInvalidError()
+        return KeyUnknownError(listed=listed) if listed or self._may_be_new(claimed.issued_at) else TokenInvalidError()
+
+    def _may_be_new(self, issued_at: int) -> bool:
+        """Return whether a token may be of a key that is younger than what is known of keys: an older one was listed
+        before it signed.
+        """
+        known_at = self.keys_as_of if self.listing.ids is None else self.revoked.fresh_as_of
+        now, monotonic = self._clock.now().timestamp(), self._clock.monotonic()
+        return issued_at + LISTED_WITHIN_SECONDS > self.clocks.their_time(known_at, now, monotonic)
 
     def _keep(self, digest: bytes, caller: Caller) -> None:
         with self._filling:

@@ -56,7 +56,7 @@ class MemoryUpdater:
     """
 
     def __init__(self, options: Options, tls: ssl.SSLContext, memory: Memory, warnings: ThrottledWarnings) -> None:
-        self.keys = KeySet(options.clock, options.key_refetch)
+        self.keys = KeySet(options.clock, options.key_refetch, memory.listing)
         self.setup = Setup(warnings)
         self.first_fetch_done = False
         self._options = options
@@ -120,6 +120,8 @@ class MemoryUpdater:
         await self._first_fetch.wait()
         try:
             return await self._decide_with_new_keys(token)
+        except KeyUnknownError:  # never asked about: anybody can invent as many as they like
+            raise
         except CannotTellError:
             if self._options.when_stale != "ask":
                 raise
@@ -128,8 +130,8 @@ class MemoryUpdater:
     async def _decide_with_new_keys(self, token: str) -> Caller:
         try:
             return self._memory.decide(token)
-        except KeyUnknownError:
-            await self.keys.refetch(self._http)
+        except KeyUnknownError as unknown:
+            await self.keys.refetch(self._http, listed=unknown.listed)
             self._use_keys(self.keys.in_force)
         return self._memory.decide(token)
 
@@ -150,10 +152,13 @@ class MemoryUpdater:
         return wire.client(self._options.base, self._options.service_key, self._tls)
 
     async def _keep_keys(self) -> None:
+        retry = _RETRY_KEYS_SECONDS
         while True:
             try:
                 await self._fetch_keys()
-                pause = self.keys.keep_seconds * _EARLY
+                kept = self.keys.keep_seconds * _EARLY
+                # A key that is listed and was not brought: a cache may be in between, or it is of an unknown kind.
+                pause, retry = (retry, min(2 * retry, kept)) if self.keys.lacking else (kept, _RETRY_KEYS_SECONDS)
             except Exception as fault:  # every failure is logged and retried
                 self.setup.failed(KEYS, wire.explained(fault, self._http.base_url))
                 pause = _RETRY_KEYS_SECONDS
@@ -196,4 +201,5 @@ class MemoryUpdater:
             self._use_keys(in_force)
 
     def _use_keys(self, in_force: Mapping[str, PublicKey]) -> None:
-        self._memory.keys, self._accepted_ids = in_force, frozenset(in_force)
+        self._memory.keys, self._memory.keys_as_of = in_force, self.keys.as_of
+        self._accepted_ids = frozenset(in_force)

@@ -101,7 +101,7 @@ def vestibule(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     clock, expected = SystemClock(), Expected("vestibule", "vestibule", leeway=30.0)
     memory = Memory(expected, "refuse", 5.0, _REMEMBERED, clock)
     key = _key()
-    memory.keys = {key.kid: key.public}
+    memory.keys, memory.keys_as_of = {key.kid: key.public}, _FOR_EVER
     memory.revoked.fresh_as_of = _FOR_EVER
 
     def decide(_verifier: Verifier, token: str) -> Caller:

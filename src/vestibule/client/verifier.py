@@ -11,7 +11,6 @@ from vestibule.client.caller import Caller
 from vestibule.client.errors import (
     CallerRefusedError,
     CannotTellError,
-    KeyUnknownError,
     NotVestibuleError,
     ServiceRefusedError,
     TokenInvalidError,
@@ -87,9 +86,11 @@ class Verifier:
             raise TokenInvalidError
         try:
             return self._decide(token)
-        except (KeyUnknownError, CannotTellError) as refusal:
+        except CannotTellError as refusal:
             if not self._may_learn_more(refusal):
                 return self._decide_again(token)
+        except TokenInvalidError as refusal:
+            raise self._here().worded(refusal) from None
         return self._here().learn(token)
 
     async def check_async(self, token: str) -> Caller:
@@ -98,9 +99,11 @@ class Verifier:
             raise TokenInvalidError
         try:
             return self._decide(token)
-        except (KeyUnknownError, CannotTellError) as refusal:
+        except CannotTellError as refusal:
             if not self._may_learn_more(refusal):
                 return self._decide_again(token)
+        except TokenInvalidError as refusal:
+            raise self._here().worded(refusal) from None
         return await self._here().learn_async(token)
 
     @property

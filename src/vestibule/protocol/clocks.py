@@ -20,6 +20,10 @@ class Clocks:
         """Return by how many seconds this wall clock is ahead of the other; 0 until the other is known."""
         return 0.0 if self._their_offset is None else now - monotonic - self._their_offset
 
+    def their_time(self, moment: float, now: float, monotonic: float) -> float:
+        """Return what the other wall clock shows at `moment` of the monotonic clock; ours, until the other is known."""
+        return moment + now - monotonic - self.apart(now, monotonic)
+
     def agree(self, now: float, monotonic: float) -> bool:
         """Return whether the clocks agree within `MAX_APART_SECONDS`. Ask at every check: either clock may be set at
         any time.

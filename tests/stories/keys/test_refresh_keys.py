@@ -17,7 +17,7 @@ from tests.harness.older_keys import OlderKeyManager
 from tests.harness.world import POLICY, World, world_on
 from tests.stories.keys.offline import KitVerifier, OfflineVerifier
 from tests.stories.keys.test_algorithms import alg_of
-from vestibule.client.errors import KeyUnknownError
+from vestibule.client.errors import TokenInvalidError
 from vestibule.crypto.seal import Seal
 from vestibule.flows.follow_keys import keep_next_keys, look_at_keys, withdraw_spent_keys
 from vestibule.flows.open_key_ring import stored_keys
@@ -76,7 +76,7 @@ async def test_t4_no_refresh_key_is_published_and_no_service_takes_a_refresh_tok
         assert published == set(world.env.keys.access.checking), "which is what the feed lists"
         await world.register()
         jar = (await world.sign_in()).cookies
-        for kind, refusal in ((KitVerifier, KeyUnknownError), (OfflineVerifier, JoseError)):
+        for kind, refusal in ((KitVerifier, TokenInvalidError), (OfflineVerifier, JoseError)):
             verifier = kind(await world.client(), world.clock)
             await verifier.check(jar["access_token"])
             with pytest.raises(refusal):

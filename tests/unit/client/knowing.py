@@ -29,8 +29,9 @@ class Knowing:
         """A token as the server makes it."""
         now = int(self.clock.now().timestamp())
         life = int(POLICY.access_lifetime.total_seconds())
-        said = {"account_id": "ada", "session_id": "s1", "role": Role.USER} | members
-        token = AccessToken(new_id(), issued_at=now, expires_at=now + life, **said)
+        times = {"issued_at": now, "expires_at": now + life}
+        said = {"account_id": "ada", "session_id": "s1", "role": Role.USER} | times | members
+        token = AccessToken(new_id(), **said)
         return access_tokens.sign(token, POLICY.issuer, key_ring().access)
 
 

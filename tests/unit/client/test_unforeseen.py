@@ -16,7 +16,7 @@ from tests.harness.http_server import handled_by
 from tests.harness.servers import free_port, wait_until
 from tests.unit.client.knowing import EXPECTED, Knowing
 from vestibule.client import CallerRefusedError, CannotTellError, NotReachedError, Session, SignedOutError, Verifier
-from vestibule.client.errors import KeyUnknownError
+from vestibule.client.errors import TokenInvalidError
 from vestibule.client.events import EventParser
 from vestibule.client.feed_reader import FeedReader
 from vestibule.client.introspect import Introspection
@@ -260,9 +260,9 @@ def test_k11_a_background_that_died_is_started_anew_and_checks_are_refusals(
             assert both_fates(verifier) == [CannotTellError, CannotTellError]
         if place.endswith("client"):
             wait_until(lambda: verifier.age < 60, "the feed to be heard")
-        wait_until(lambda: both_fates(verifier) == [KeyUnknownError, KeyUnknownError], "the keys to be fetched")
+        wait_until(lambda: both_fates(verifier) == [TokenInvalidError, TokenInvalidError], "the keys to be fetched")
         verifier.close()
-    assert both_fates(verifier) == [KeyUnknownError, KeyUnknownError], "closed, it decides by what it knows"
+    assert both_fates(verifier) == [TokenInvalidError, TokenInvalidError], "closed, it decides by what it knows"
     verifier._here().memory.drop()
     assert both_fates(verifier) == [CannotTellError, CannotTellError]
 

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from tests.harness.clock import ManualClock
-from tests.unit.protocol.vectors import FOLDER
-from vestibule.client import CallerRefusedError, CannotTellError, SessionOverError
+from tests.stories.hostile.forgery import encode, json_bytes
+from tests.unit.protocol.vectors import CLAIMS, FOLDER
+from vestibule.client import CallerRefusedError, CannotTellError, SessionOverError, TokenInvalidError
 from vestibule.client import keys as kit_keys
 from vestibule.client.caller import Caller
+from vestibule.client.errors import KeyUnknownError
 from vestibule.client.events import EventParser
 from vestibule.client.feed_reader import FeedReader
 from vestibule.client.memory import Memory
@@ -22,7 +24,6 @@ from vestibule.model.errors import AccessTokenInvalid
 from vestibule.model.revocations import Notice, RevocationKind
 from vestibule.model.signing_keys import KeySet
 from vestibule.protocol.claims import Expected
-from vestibule.protocol.revocations import Revoked
 from vestibule.web.api.services import as_event
 
 TOKENS: dict[str, Any] = json.loads((FOLDER / "tokens.json").read_text())
@@ -36,7 +37,9 @@ each_case = pytest.mark.parametrize("case", FEED["cases"], ids=lambda case: case
 
 def test_there_are_vectors_of_both_kinds() -> None:
     assert {vector["accepted"] for vector in TOKENS["tokens"]} == {True, False}
-    assert {check["outcome"] for case in FEED["cases"] for check in case["checks"]} == {"in", "over", "stale"}
+    assert {check["outcome"] for case in FEED["cases"] for check in case["checks"]} == {
+        *("in", "over", "stale", "invalid", "unknown")
+    }
 
 
 @each_token
@@ -68,10 +71,11 @@ def test_the_server_judges_a_token_so(vector: dict[str, Any]) -> None:
 @each_case
 def test_the_kit_lets_in_at_each_moment_whom_it_should(case: dict[str, Any]) -> None:
     clock = ManualClock()
-    zero, revoked, reader = clock.monotonic(), Revoked(), EventParser()
+    clock.advance(seconds=FEED["now"] - clock.now().timestamp())
+    zero, reader = clock.monotonic(), EventParser()
     memory = Memory(EXPECTED, "refuse", FEED["staleness"], 10, clock)
-    memory.revoked = revoked
-    follower = FeedReader(revoked, clock, lambda: None)
+    memory.keys = {"another": next(iter(KEYS.values()))}
+    follower = FeedReader(memory.revoked, clock, lambda: None, listed=memory.listing.hear, clocks=memory.clocks)
     follower._sent_at = zero + case["sent_at"]
     happening = [(heard["at"], heard["text"]) for heard in case["stream"]]
     happening += [(check["at"], check) for check in case["checks"]]
@@ -85,7 +89,9 @@ def test_the_kit_lets_in_at_each_moment_whom_it_should(case: dict[str, Any]) -> 
 
 
 def outcome(memory: Memory, check: dict[str, Any]) -> str:
-    """How a token that says so fares, its signature being good."""
+    """How a token that says so fares, its signature being good, or its key not held."""
+    if "kid" in check:
+        return outcome_of_unknown_key(memory, check)
     caller = Caller(check["sub"], "user", check["sid"], check["iat"], check["iat"] + 900, {})
     memory._read = lambda _: caller  # type: ignore[method-assign]
     try:
@@ -94,6 +100,18 @@ def outcome(memory: Memory, check: dict[str, Any]) -> str:
         return "over"
     except CannotTellError:
         return "stale"
+    return "in"
+
+
+def outcome_of_unknown_key(memory: Memory, check: dict[str, Any]) -> str:
+    claims = {**CLAIMS, "sub": check["sub"], "iat": check["iat"], "exp": check["iat"] + 900}
+    parts = [encode(json_bytes(part)) for part in ({"alg": "RS256", "kid": check["kid"], "typ": "at+jwt"}, claims)]
+    try:
+        memory.decide(".".join((*parts, "AAAA")))
+    except KeyUnknownError:
+        return "unknown"
+    except TokenInvalidError:
+        return "invalid"
     return "in"
 
 
@@ -109,7 +127,7 @@ def told(name: str, data: dict[str, Any], cursor: str | None) -> Told:
     if name == "hello":
         return Hello(data["now"], data["start"] == "whole")
     if name == "heartbeat":
-        return Heartbeat(data["true_at"], int(cursor or 0))
+        return Heartbeat(data["true_at"], int(cursor or 0), tuple(data.get("keys", ())), data.get("clock"))
     sessions = [Notice(RevocationKind.SESSION, sid, seconds) for sid, seconds in data.get("sessions", {}).items()]
     accounts = data.get("accounts", {}).items()
     return sessions + [Notice(RevocationKind.ACCOUNT, sub, seconds, mark) for sub, (mark, seconds) in accounts]

@@ -61,14 +61,17 @@ def tokens() -> dict[str, Any]:
 
 
 def feed() -> dict[str, Any]:
-    """`feed.json`. `at` and `sent_at` are seconds on the service's clock."""
+    """`feed.json`. `at` and `sent_at` are seconds on the service's clock. Both wall clocks show `now` when it is 0."""
     session, other = CLAIMS["sid"], "d3d94468-02a4-4259-b55d-38e6d163e820"
     account = CLAIMS["sub"]
     hello, beat = Hello(500.0, whole=True), Heartbeat(499.5, 41)
     ended = [Notice(RevocationKind.SESSION, session, 960)]
     shut = [Notice(RevocationKind.ACCOUNT, account, 960, NOW)]
+    listing, new = Heartbeat(499.5, 41, ("held",), NOW - 500.0), Heartbeat(500.5, 41, ("held", "new"), NOW - 500.0)
+    withdrawn = Heartbeat(501.5, 41, ("new",), NOW - 500.0)
     return {
         "staleness": 5,
+        "now": NOW,
         "cases": [
             _case("nothing is revoked", [(0.1, [hello, beat])], [(0.2, other, NOW, "in"), (4.4, other, NOW, "in")]),
             _case("stale after the bound", [(0.1, [hello, beat])], [(4.6, other, NOW, "stale")]),
@@ -94,12 +97,23 @@ def feed() -> dict[str, Any]:
                 [(0.1, [hello, beat]), (2.0, [beat]), (4.0, [beat])],
                 [(4.6, other, NOW, "stale")],
             ),
+            _case(
+                "keys that are not held",
+                [(0.1, [hello, listing]), (1.0, [new]), (2.0, [withdrawn])],
+                [
+                    (0.2, "invented", NOW - 60, "invalid"),
+                    (0.2, "invented", NOW, "unknown"),
+                    (1.1, "new", NOW - 60, "unknown"),
+                    (2.1, "held", NOW + 1, "invalid"),
+                ],
+            ),
         ],
     }
 
 
 Heard = list[tuple[float, list[Told]]]
 Asked = list[tuple[float, str, int, str]]
+OF_KEYS = {"invalid", "unknown"}
 
 
 def _case(name: str, heard: Heard, asked: Asked) -> dict[str, Any]:
@@ -108,8 +122,14 @@ def _case(name: str, heard: Heard, asked: Asked) -> dict[str, Any]:
         "sent_at": 0.0,
         "stream": [{"at": at, "text": "".join(as_event(one) for one in told)} for at, told in heard],
         "checks": [
-            {"at": at, "sub": CLAIMS["sub"], "sid": sid, "iat": iat, "outcome": outcome}
-            for at, sid, iat, outcome in asked
+            {
+                "at": at,
+                "sub": CLAIMS["sub"],
+                "kid" if outcome in OF_KEYS else "sid": which,
+                "iat": iat,
+                "outcome": outcome,
+            }
+            for at, which, iat, outcome in asked
         ],
     }
 
