@@ -1,6 +1,6 @@
 """The caller of a request, as the access token names them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -57,6 +57,15 @@ class Caller:
         return datetime.fromtimestamp(self.expires_at, UTC)
 
     def require(self, *roles: str) -> None:
-        """Raise `NotAllowedError` unless the role is one of `roles`."""
+        """Raise `NotAllowedError` unless the role is one of `roles`, and `ValueError` if none is named."""
+        require_named(roles)
         if self.role not in roles:
             raise NotAllowedError
+
+
+def require_named(roles: Collection[object]) -> None:
+    """Raise `ValueError` unless `roles` are names. No role, or a list in the place of names, would mean nobody to one
+    reader and everybody to another.
+    """
+    if not roles or not all(isinstance(role, str) and role for role in roles):
+        raise ValueError('name at least one role, each as an argument of its own: with_role("admin", "editor")')

@@ -21,7 +21,7 @@ from fastapi.security.base import SecurityBase
 from pydantic import TypeAdapter
 
 from vestibule.client.asgi import CALLER, POLICY_VIOLATION, answer_refusals, caller_of, lifespan
-from vestibule.client.caller import Caller
+from vestibule.client.caller import Caller, require_named
 from vestibule.client.credentials import WEBSOCKET, token_in
 from vestibule.client.documented import DESCRIPTIONS, SCHEME, SCHEME_DESCRIPTION, RefusalBody
 from vestibule.client.errors import CallerRefusedError
@@ -70,8 +70,9 @@ class CurrentUser(SecurityBase):
 
     def with_role(self, *roles: str) -> Callable[[HTTPConnection, Caller], Awaitable[Caller]]:
         """Return a dependency whose value is the caller; it raises `RefusedError` with 403 unless their role is one of
-        `roles`.
+        `roles`. Raises `ValueError` at once if none is named.
         """
+        require_named(roles)
 
         async def allowed(connection: HTTPConnection, caller: Annotated[Caller, Depends(self)]) -> Caller:
             try:

@@ -17,7 +17,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 from flask import Flask, Request, Response, current_app, jsonify, request
 from werkzeug.local import LocalProxy
 
-from vestibule.client.caller import Caller
+from vestibule.client.caller import Caller, require_named
 from vestibule.client.errors import CallerRefusedError
 from vestibule.client.verifier import Verifier
 from vestibule.client.wsgi import identify
@@ -48,22 +48,25 @@ class Vestibule:
 
     def signed_in(self, view: Callable[P, T]) -> Callable[P, T]:
         """Answer 401 unless the caller is signed in."""
-        return self.with_role()(view)
+        return _guarded(view, ())
 
     def with_role(self, *roles: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
-        """Answer 403 unless the caller has one of `roles`; any role will do if none is given."""
+        """Answer 403 unless the caller has one of `roles`. Raises `ValueError` at once if none is named."""
+        require_named(roles)
+        return lambda view: _guarded(view, roles)
 
-        def guard(view: Callable[P, T]) -> Callable[P, T]:
-            @wraps(view)
-            def guarded(*arguments: P.args, **named: P.kwargs) -> T:
-                caller = _identified()
-                if roles:
-                    caller.require(*roles)
-                return cast(T, current_app.ensure_sync(view)(*arguments, **named))
 
-            return guarded
+def _guarded(view: Callable[P, T], roles: tuple[str, ...]) -> Callable[P, T]:
+    """Return a view that requires a caller, and one of `roles` if there are any."""
 
-        return guard
+    @wraps(view)
+    def guarded(*arguments: P.args, **named: P.kwargs) -> T:
+        caller = _identified()
+        if roles:
+            caller.require(*roles)
+        return cast(T, current_app.ensure_sync(view)(*arguments, **named))
+
+    return guarded
 
 
 def caller_of(request: Request) -> Caller:

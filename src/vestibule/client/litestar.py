@@ -28,7 +28,7 @@ from litestar.routes import ASGIRoute, BaseRoute, HTTPRoute, WebSocketRoute
 from litestar.types import ASGIApp, Guard, Message, Receive, Scope, Send
 
 from vestibule.client.asgi import POLICY_VIOLATION, refuse
-from vestibule.client.caller import Caller
+from vestibule.client.caller import Caller, require_named
 from vestibule.client.credentials import WEBSOCKET, goes_on_without_token, token_in
 from vestibule.client.documented import DESCRIPTIONS, SCHEME, SCHEME_DESCRIPTION, RefusalBody
 from vestibule.client.errors import CallerRefusedError, NoTokenError
@@ -147,7 +147,10 @@ def caller_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
 
 
 def with_role(*roles: str) -> Guard:
-    """Return a guard that raises a 403 unless the caller has one of `roles`."""
+    """Return a guard that raises a 403 unless the caller has one of `roles`. Raises `ValueError` at once if none is
+    named.
+    """
+    require_named(roles)
     return _RoleGuard(roles)
 
 

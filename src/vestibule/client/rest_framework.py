@@ -3,7 +3,8 @@
     REST_FRAMEWORK = {"DEFAULT_AUTHENTICATION_CLASSES": ["vestibule.client.rest_framework.VestibuleAuthentication"]}
 
 Put `VESTIBULE` into the settings, as `vestibule.client.django` shows. The middleware of that package is not needed;
-where it is used, its check counts. `IsAdminUser` and `DjangoModelPermissions` decide by `VESTIBULE["users"]`.
+where it is used, its check counts. `permission_classes = [with_role("admin")]` also requires a role; `IsAdminUser` and
+`DjangoModelPermissions` decide by `VESTIBULE["users"]`.
 """
 
 import sys
@@ -12,12 +13,13 @@ from typing import Any
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException, NotAuthenticated
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from vestibule.client.caller import Caller
+from vestibule.client.caller import Caller, require_named
 from vestibule.client.django.requests import CALLER, known_caller, token_of, user_for
 from vestibule.client.django.settings import verifier
-from vestibule.client.errors import CallerRefusedError, NoTokenError
+from vestibule.client.errors import CallerRefusedError, NotAllowedError, NoTokenError
 
 
 class RefusedError(APIException):
@@ -62,6 +64,23 @@ def caller_of(request: Request) -> Caller:
     if caller is None:
         raise RefusedError(NoTokenError())
     return caller
+
+
+def with_role(*roles: str) -> type[BasePermission]:
+    """Return a permission class that answers 403 unless the caller has one of `roles`. Raises `ValueError` at once if
+    none is named.
+    """
+    require_named(roles)
+
+    class WithRole(BasePermission):
+        def has_permission(self, request: Request, _view: Any) -> bool:
+            try:
+                caller_of(request).require(*roles)
+            except NotAllowedError as refusal:
+                raise RefusedError(refusal) from None
+            return True
+
+    return WithRole
 
 
 def _checked(request: HttpRequest) -> tuple[Any, Caller]:

@@ -133,6 +133,13 @@ class RestStaff(APIView):
         return Response({"user": str(request.user)})
 
 
+class RestAdmins(APIView):
+    permission_classes = (for_rest.with_role("admin"),)
+
+    def get(self, request: Any) -> Response:
+        return Response({"id": for_rest.caller_of(request).id})
+
+
 class RestGroups(APIView):
     permission_classes = (DjangoModelPermissions,)
     queryset = Group.objects.none()
@@ -160,6 +167,7 @@ urlpatterns = [
     path("task/signed-in", login_required(ok_in_task, login_url="/login")),
     path("rest/me", rest_me),
     path("rest/who", rest_who),
+    path("rest/admin", RestAdmins.as_view()),
     path("rest/staff", RestStaff.as_view()),
     path("rest/groups", RestGroups.as_view()),
     path("django-admin/", admin.site.urls),

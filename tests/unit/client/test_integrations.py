@@ -90,7 +90,7 @@ SERVICES: dict[str, Callable[[], Ask]] = {
     "rest-framework": with_rest_framework,
     "litestar": with_litestar,
 }
-WITH_ROLES = ["fastapi", "flask", "django", "litestar"]
+WITH_ROLES = ["fastapi", "flask", "django", "django-async", "rest-framework", "litestar"]
 
 
 @pytest.fixture

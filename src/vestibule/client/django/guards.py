@@ -6,6 +6,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from asgiref.sync import iscoroutinefunction
 
+from vestibule.client.caller import require_named
 from vestibule.client.django.requests import caller_of, refused
 from vestibule.client.errors import CallerRefusedError
 
@@ -16,26 +17,29 @@ T = TypeVar("T")
 
 def signed_in(view: Callable[Concatenate[Req, P], T]) -> Callable[Concatenate[Req, P], T]:
     """Answer 401 unless the request has a caller. A user of Django's own, without a token, is none."""
-    return with_role()(view)
+    return _guarded(view, ())
 
 
 def with_role(*roles: str) -> Callable[[Callable[Concatenate[Req, P], T]], Callable[Concatenate[Req, P], T]]:
-    """Answer 403 unless the caller has one of `roles`; any role will do if none is given."""
+    """Answer 403 unless the caller has one of `roles`. Raises `ValueError` at once if none is named."""
+    require_named(roles)
+    return lambda view: _guarded(view, roles)
 
-    def guard(view: Callable[Concatenate[Req, P], T]) -> Callable[Concatenate[Req, P], T]:
-        @wraps(view)
-        def guarded(request: Req, *arguments: P.args, **named: P.kwargs) -> Any:
-            refusal = _refusal(request, roles)
-            return refused(refusal) if refusal else view(request, *arguments, **named)
 
-        @wraps(view)
-        async def guarded_async(request: Req, *arguments: P.args, **named: P.kwargs) -> Any:
-            refusal = _refusal(request, roles)
-            return refused(refusal) if refusal else await cast(Any, view(request, *arguments, **named))
+def _guarded(view: Callable[Concatenate[Req, P], T], roles: tuple[str, ...]) -> Callable[Concatenate[Req, P], T]:
+    """Return a view that requires a caller, and one of `roles` if there are any."""
 
-        return cast(Callable[Concatenate[Req, P], T], guarded_async if iscoroutinefunction(view) else guarded)
+    @wraps(view)
+    def guarded(request: Req, *arguments: P.args, **named: P.kwargs) -> Any:
+        refusal = _refusal(request, roles)
+        return refused(refusal) if refusal else view(request, *arguments, **named)
 
-    return guard
+    @wraps(view)
+    async def guarded_async(request: Req, *arguments: P.args, **named: P.kwargs) -> Any:
+        refusal = _refusal(request, roles)
+        return refused(refusal) if refusal else await cast(Any, view(request, *arguments, **named))
+
+    return cast(Callable[Concatenate[Req, P], T], guarded_async if iscoroutinefunction(view) else guarded)
 
 
 def _refusal(request: Any, roles: tuple[str, ...]) -> CallerRefusedError | None:
