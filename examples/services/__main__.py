@@ -28,7 +28,7 @@ def main() -> None:
     with ExitStack() as stack:
         server = start(stack, *VESTIBULE, "serve", "--port", str(port))
         wait_for(f"{vestibule_at}/api/healthchecker", server)
-        os.environ |= {"VESTIBULE_AT": vestibule_at, "SERVICE_KEY": service_key()}
+        os.environ |= {"VESTIBULE_URL": vestibule_at, "SERVICE_KEY": service_key()}
         for number, (name, interface) in enumerate(SERVICES, start=1):
             options = ("--interface", interface, "--port", str(port + number), "--log-level", "warning")
             target = f"examples.services.{name}:app"

@@ -13,7 +13,7 @@ settings.configure(
     ALLOWED_HOSTS=["localhost", "127.0.0.1"],
     ROOT_URLCONF=__name__,
     MIDDLEWARE=["vestibule.client.django.VestibuleMiddleware"],
-    VESTIBULE={"url": os.environ["VESTIBULE_AT"], "service_key": os.environ["SERVICE_KEY"]},
+    VESTIBULE={"url": os.environ["VESTIBULE_URL"], "service_key": os.environ["SERVICE_KEY"]},
 )
 
 

@@ -9,7 +9,7 @@ from vestibule.client import Caller, Verifier
 from vestibule.client.fastapi import CurrentUser
 
 app = FastAPI(title="Orders")
-current_user = CurrentUser(Verifier(os.environ["VESTIBULE_AT"], os.environ["SERVICE_KEY"]))
+current_user = CurrentUser(Verifier(os.environ["VESTIBULE_URL"], os.environ["SERVICE_KEY"]))
 
 
 @app.get("/")

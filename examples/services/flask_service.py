@@ -8,7 +8,7 @@ from vestibule.client import Verifier
 from vestibule.client.flask import Vestibule, current_caller
 
 app = Flask(__name__)
-vestibule = Vestibule(app, Verifier(os.environ["VESTIBULE_AT"], os.environ["SERVICE_KEY"]))
+vestibule = Vestibule(app, Verifier(os.environ["VESTIBULE_URL"], os.environ["SERVICE_KEY"]))
 
 
 @app.get("/")

@@ -1,0 +1,65 @@
+"""docs/services.md says of the kit what is so: its arguments with their defaults, its refusals, its sentences."""
+
+import inspect
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.docs.paths import ROOT
+from tests.harness.guide import Project, projects, section
+from vestibule.client import CallerRefusedError, Verifier, errors
+from vestibule.client.setup import FEED, KEYS
+
+KIT = ROOT / "src" / "vestibule" / "client"
+SHORTEST, LONGEST = 10, 36
+
+
+def rows(title: str) -> list[list[str]]:
+    """The cells of each row of the first table below a heading."""
+    lines = re.findall(r"^\| (.*?) ?\|$", section(title), re.MULTILINE)
+    return [[cell.strip() for cell in line.split("|")] for line in lines if not line.startswith(("---", "argument"))]
+
+
+def test_the_table_of_arguments_is_the_signature() -> None:
+    there = [parameter for name, parameter in inspect.signature(Verifier).parameters.items()]
+    told = {
+        name.strip("`"): default.strip("`").replace("_", "")
+        for name, _, default, _ in rows("All arguments of `Verifier`")
+    }
+    assert list(told) == [parameter.name for parameter in there]
+    for parameter in there:
+        has_none = parameter.default is inspect.Parameter.empty
+        assert told[parameter.name].strip('"') == ("" if has_none else str(parameter.default)), parameter.name
+
+
+def refusals(kind: type[CallerRefusedError]) -> Iterator[type[CallerRefusedError]]:
+    for each in kind.__subclasses__():
+        if each.__module__ == errors.__name__:
+            yield each
+            yield from refusals(each)
+
+
+def test_the_table_of_refusals_is_complete() -> None:
+    told = {cells[0]: cells[1] for cells in rows("What a caller is, and a refusal")[1:]}
+    private = {errors.KeyUnknownError}
+    wordings = {f"`{each.__name__}`": each.wording for each in refusals(CallerRefusedError) if each not in private}
+    assert told == {name: f"{said.status} `{said.code}`" for name, said in wordings.items()}
+
+
+def test_what_the_guide_reads_in_the_log_is_what_the_kit_writes() -> None:
+    code = "\n".join(path.read_text() for path in KIT.rglob("*.py"))
+    sentences = [cells[0] for cells in rows("Health check and log")[1:]]
+    assert len(sentences) >= 9
+    for sentence in sentences:
+        pieces = re.split(r"…|: ", sentence.strip("`"))
+        written = [piece.removeprefix(FEED).removeprefix(KEYS).strip() for piece in pieces]
+        assert [piece for piece in written if piece not in code] == [], sentence
+
+
+@pytest.mark.parametrize("project", projects().values(), ids=projects())
+def test_the_files_of_a_framework_are_short_and_show_the_same(project: Project) -> None:
+    text = "\n".join(project.files.values())
+    assert SHORTEST <= len([line for line in text.splitlines() if line]) <= LONGEST
+    for shown in ('os.environ["VESTIBULE_URL"]', 'os.environ["SERVICE_KEY"]', "email_verified", ".role", '"admin"'):
+        assert shown in text, shown

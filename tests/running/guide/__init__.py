@@ -1,0 +1,1 @@
+"""The files of docs/services.md, saved and run as they stand."""

@@ -1,0 +1,134 @@
+"""What somebody has who knows the guide alone: each of its files, run by its command, behind a real Vestibule."""
+
+import os
+import signal
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.harness.guide import PORT, Project, projects
+from tests.harness.process import UNLIMITED, Running, environment, given_keys, register, run, serving, sign_in
+from tests.harness.rounds import WHOLE
+from tests.harness.servers import free_port, listening, wait_until
+
+EMAIL, ADMIN = "ada@example.com", "root@example.com"
+ANSWER_SECONDS, SIGN_OUT_SECONDS = 60, 60
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # nobody speaks it here, and authorities take CPU to load
+_AT_ONCE = 4
+PROJECTS = projects()
+ROWS = {name: (project, project.command) for name, project in PROJECTS.items()}
+AT_NIGHT = {"Starlette", "Django REST framework", "Any ASGI application"}
+"""Left to the longer runs: their servers, and all that they share with the others, are tried there anyway."""
+ROWS["Flask, preloaded"] = (PROJECTS["Flask"], PROJECTS["Flask"].command.replace("gunicorn ", "gunicorn --preload "))
+
+
+@dataclass(frozen=True)
+class Known:
+    """A Vestibule, its key for services, and tokens of a user and of an admin."""
+
+    server: Running
+    key: str
+    user: str
+    admin: str
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Known]:
+    """One for all rows."""
+    folder, settings = tmp_path_factory.mktemp("vestibule"), given_keys() | UNLIMITED
+    with serving(folder, **settings) as server, server.browser() as browser, server.browser() as another:
+        register(browser, EMAIL)
+        sign_in(browser, EMAIL)
+        password = run(folder, "users", "create", ADMIN, "--admin", **settings).stdout.strip()
+        assert another.post("/api/auth/login", json={"email": ADMIN, "password": password}).status_code == 200
+        key = run(folder, "services", "create", "tests", **settings).stdout.strip()
+        yield Known(server, key, browser.cookies["access_token"], another.cookies["access_token"])
+
+
+@dataclass(frozen=True)
+class Service:
+    """A project of the guide that listens."""
+
+    client: httpx.Client
+    log: Path
+
+    def ask(self, path: str, token: str = "") -> tuple[int, dict[str, Any]]:
+        """Return status and body. A worker that has just started may not know enough yet: ask again."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        answers: list[httpx.Response] = []
+
+        def is_decided() -> bool:
+            with suppress(httpx.TransportError):
+                answers.append(self.client.get(path, headers=headers))
+            return bool(answers) and answers[-1].status_code != 503
+
+        wait_until(is_decided, f"a decision about {path}", ANSWER_SECONDS)
+        return answers[-1].status_code, answers[-1].json()
+
+    def refuses(self, token: str) -> bool:
+        """Return whether several requests, one after the other, are answered 401."""
+        return all(self.ask("/me", token)[0] == 401 for _ in range(_AT_ONCE))
+
+
+@contextmanager
+def running(project: Project, command: str, folder: Path, known: Known) -> Iterator[Service]:
+    """The project in a folder of its own, run in a shell as its reader does; dead afterwards."""
+    project.save(folder)
+    port, log = free_port(), folder / "log"
+    around = environment(folder, {"VESTIBULE_URL": known.server.base, "SERVICE_KEY": known.key})
+    around |= {"VIRTUAL_ENV": sys.prefix, "PATH": f"{sys.prefix}/bin:{around['PATH']}"}
+    around.pop("PYTHONPATH", None)
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            ["bash", "-ec", command.replace(PORT, str(port))],
+            cwd=folder,
+            env=around,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        wait_until(lambda: listening(port) or process.poll() is not None, command)
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=ANSWER_SECONDS, verify=NO_TLS) as client:
+            yield Service(client, log)
+    except BaseException as fault:
+        fault.add_note(log.read_text(errors="replace"))
+        raise
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@pytest.mark.parametrize("name", [name for name in ROWS if WHOLE or name not in AT_NIGHT])
+def test_a_file_of_the_guide_protects_a_service(name: str, known: Known, tmp_path: Path) -> None:
+    with running(*ROWS[name], tmp_path, known) as service, known.server.browser() as browser:
+        status, told = service.ask("/me", known.user)
+        assert (status, told["email_verified"], told["role"]) == (200, False, "user")
+        status, told = service.ask("/me", known.admin)
+        assert (status, told["email_verified"], told["role"]) == (200, True, "admin")
+        assert service.ask("/reports", known.admin)[0] == 200
+        for path, token, refusal in (
+            ("/reports", known.user, (403, "not_allowed")),
+            ("/me", "", (401, "not_signed_in")),
+            ("/reports", "", (401, "not_signed_in")),
+            ("/me", "a.b.c", (401, "access_token_invalid")),
+        ):
+            status, told = service.ask(path, token)
+            assert (status, told["code"]) == refusal, path
+        sign_in(browser, EMAIL)
+        leaving = browser.cookies["access_token"]
+        assert service.ask("/me", leaving)[0] == 200
+        browser.post("/api/auth/logout")
+        wait_until(lambda: service.refuses(leaving), "401 after the sign-out", SIGN_OUT_SECONDS)
+        assert service.ask("/me", known.user)[0] == 200
+        assert "Traceback" not in service.log.read_text()
