@@ -45,9 +45,9 @@ def signing_in(emails: list[str], kept: list[Tokens], users: int, most: int | No
     return [VirtualUser(_signing_in(emails, turns, kept)) for _ in range(users)]
 
 
-def refreshing(tokens: list[Tokens]) -> list[VirtualUser]:
-    """Each session refreshes, and then with what it was given."""
-    return [VirtualUser(_refreshing(held.refresh)) for held in tokens]
+def refreshing(tokens: list[Tokens], kept: list[Tokens] | None = None) -> list[VirtualUser]:
+    """Each session refreshes, and then with what it was given, which is kept if that is wanted."""
+    return [VirtualUser(_refreshing(held.refresh, [] if kept is None else kept)) for held in tokens]
 
 
 def registering(users: int) -> list[VirtualUser]:
@@ -83,10 +83,11 @@ def _signing_in(emails: list[str], turns: Iterator[int], kept: list[Tokens]) -> 
         kept.append(tokens_of(answer))
 
 
-def _refreshing(refresh_token: str) -> Script:
+def _refreshing(refresh_token: str, kept: list[Tokens]) -> Script:
     while True:
         answer = yield request("POST", "/api/auth/refresh", cookie=f"refresh_token={refresh_token}")
-        refresh_token = answer.cookie("refresh_token")
+        kept.append(tokens_of(answer))
+        refresh_token = kept[-1].refresh
 
 
 def _registering(numbers: Iterator[int]) -> Script:

@@ -22,6 +22,8 @@ from tests.harness.servers import free_port
 HEALTH = "/api/healthchecker"
 ROOT = Path(__file__).parents[1]
 SERVER_PYTHON = str(Path(sys.prefix) / "server" / "bin" / "python")
+PEER_PYTHON = str(Path(sys.prefix) / "peer" / "bin" / "python")
+"""Of requirements/peer.lock: what Vestibule is measured beside."""
 _VESTIBULE = (SERVER_PYTHON, "-m", "vestibule")
 # As `vestibule serve` sets granian up.
 _CONNECTIONS = ("--backlog", "8192", "--backpressure", "8192")

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from measure import scripts
 from measure.scripts import ME, Tokens
-from measure.server import ROOT, Server, answering_program, granian, vestibule
+from measure.server import PEER_PYTHON, ROOT, Server, answering_program, granian, vestibule
 from measure.speed.results import Contender
 from measure.wire import Answer, request
 from tests.harness.backends import POSTGRESQL, SECRET, fresh, postgresql_database
@@ -22,7 +22,6 @@ from vestibule.settings.fields import Settings
 
 POOL = Settings.model_fields["database_pool"].default
 """Connections to PostgreSQL that each of them may have: Vestibule's default."""
-_PEER_PYTHON = str(Path(sys.prefix) / "peer" / "bin" / "python")
 BETTER_AUTH_FOLDER = Path(sys.prefix) / "better_auth"
 _BETTER_AUTH_SOURCE = ROOT / "measure" / "speed" / "better_auth"
 _SESSION_COOKIE = "better-auth.session_token"
@@ -70,7 +69,7 @@ async def _fastapi_users(_folder: Path, _settings: dict[str, str]) -> AsyncItera
             "BENCH_ARGON2": f"{cost.iterations} {cost.memory_kib} {cost.lanes}",
             "BENCH_POOL": str(POOL),
         }
-        target, program = "measure.speed.fastapi_users_server:application", (_PEER_PYTHON, "-m", "granian")
+        target, program = "measure.speed.fastapi_users_server:application", (PEER_PYTHON, "-m", "granian")
         async with granian(target, "asgi", environment, "/openapi.json", program) as server:
             yield server
 

@@ -30,15 +30,20 @@ _REVOCATIONS = """INSERT INTO revocations (at, kind, subject, purge_at)
 
 async def measure_loaded_starts(plan: Plan, folder: Path, settings: dict[str, str]) -> list[LoadedStart]:
     """One server runs all the time; another one starts beside it, again and again."""
-    database = await asyncpg.connect(settings["DATABASE_URL"])
-    await database.execute(_REVOCATIONS, plan.revocations)
-    await database.close()
+    await record_revocations(settings["DATABASE_URL"], plan.revocations)
     async with vestibule(folder, settings) as home:
         tokens = await _signed_in(home, plan.loaded_starts * (_TRIALS + 1))
         return [
             await measure_start(home, folder, settings, [tokens.pop() for _ in range(_TRIALS + 1)])
             for _ in range(plan.loaded_starts)
         ]
+
+
+async def record_revocations(database_url: str, many: int) -> None:
+    """Add so many sessions to the record, as signed out a moment ago."""
+    database = await asyncpg.connect(database_url)
+    await database.execute(_REVOCATIONS, many)
+    await database.close()
 
 
 async def measure_start(home: Server, folder: Path, settings: dict[str, str], tokens: list[Tokens]) -> LoadedStart:

@@ -22,6 +22,8 @@ class Plan:
     revocations: int
     """In the record when a process starts."""
     loaded_starts: int
+    services: int
+    """Rounds of the checks of a service, and its starts."""
 
 
 FULL = Plan(
@@ -37,6 +39,7 @@ FULL = Plan(
     connections=1_100,
     revocations=100_000,
     loaded_starts=3,
+    services=5,
 )
 QUICK = Plan(
     rounds=1,
@@ -51,6 +54,7 @@ QUICK = Plan(
     connections=200,
     revocations=10_000,
     loaded_starts=1,
+    services=2,
 )
 
 READERS = 32  # connections that read at once

@@ -48,6 +48,13 @@ class Contender(StrEnum):
     BETTER_AUTH = "Better Auth"
 
 
+class Checker(StrEnum):
+    """What a service may check access tokens with."""
+
+    KIT = "Verifier.check"
+    PYJWT = "PyJWT with PyJWKClient"
+
+
 PARTS: dict[Operation, tuple[Limit, ...]] = {
     Operation.ME: (Limit.BARE_ME,),
     Operation.VERIFY: (Limit.BARE_VERIFY,),
@@ -102,6 +109,28 @@ class LoadedStart:
     delays: list[float]
 
 
+@dataclass(frozen=True)
+class Checks:
+    """Microseconds of CPU of one check in each round: of a token never seen by this process, and of a known one."""
+
+    unknown: list[float] = field(default_factory=list)
+    known: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class ServiceStart:
+    """A start of a service beside many revocations: seconds until it can decide, the longest that its own event loop
+    and that of the kit were held (by the clock, and in CPU of the process), and its megabytes then.
+    """
+
+    ready: float
+    held: float
+    held_cpu: float
+    kit_held: float
+    kit_held_cpu: float
+    megabytes: float
+
+
 @dataclass
 class Results:
     """Everything that one run found out."""
@@ -122,6 +151,10 @@ class Results:
     idle: Idle | None = None
     revocations: int = 0
     loaded_starts: list[LoadedStart] = field(default_factory=list)
+    checks: dict[Checker, Checks] = field(default_factory=dict)
+    service_starts: list[ServiceStart] = field(default_factory=list)
+    service_megabytes: float = 0.0
+    """Of a service that starts where nothing is revoked."""
     calm: Measured = field(default_factory=Measured)
     flooded: Measured = field(default_factory=Measured)
     flooded_elsewhere: Measured = field(default_factory=Measured)

@@ -11,6 +11,7 @@ from measure.speed.loaded_start import measure_loaded_starts
 from measure.speed.plan import Plan
 from measure.speed.results import Push, Results
 from measure.speed.revocation import measure_delays
+from measure.speed.services.rounds import measure_services
 from measure.speed.vestibule_alone import measure_vestibule
 from tests.harness.backends import POSTGRESQL, SECRET, SQLITE, Backend, fresh
 from tests.harness.process import UNLIMITED
@@ -44,6 +45,7 @@ def steps(plan: Plan, results: Results, folder: Path) -> list[Step]:
         Step("Beside the others", _seconds_beside(plan), lambda: _beside(plan, results, folder)),
         Step("Idle connections", plan.connections / _CONNECTIONS + 2 * _START, lambda: _idle(plan, results, folder)),
         Step("Starts beside revocations", plan.loaded_starts * 10 + 10, lambda: _loaded(plan, results, folder)),
+        Step("Services behind it", plan.services * 15 + 20, lambda: _services(plan, results, folder)),
         *(_delay_step(plan, results, folder, push) for push in Push),
         *(_footprint_step(plan, results, folder, kind) for kind in (SQLITE, POSTGRESQL)),
     ]
@@ -78,6 +80,11 @@ async def _loaded(plan: Plan, results: Results, folder: Path) -> None:
     async with fresh(POSTGRESQL, folder) as backend:
         place = _subfolder(folder, "loaded-starts")
         results.loaded_starts = await measure_loaded_starts(plan, place, settings_of(backend))
+
+
+async def _services(plan: Plan, results: Results, folder: Path) -> None:
+    async with fresh(POSTGRESQL, folder) as backend:
+        await measure_services(plan, _subfolder(folder, "services"), settings_of(backend), results)
 
 
 def _delay_step(plan: Plan, results: Results, folder: Path, push: Push) -> Step:

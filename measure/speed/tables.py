@@ -1,10 +1,11 @@
 """The figures as tables of words, for the terminal and for the page alike."""
 
 from dataclasses import dataclass
+from statistics import median
 
 from measure.load import Measured, percentile
 from measure.speed.plan import FLOOD, READERS, WRITERS
-from measure.speed.results import PARTS, Contender, Limit, Operation, Results
+from measure.speed.results import PARTS, Checker, Contender, Limit, Operation, Results
 from measure.speed.targets import judge
 
 Rows = list[tuple[str, ...]]
@@ -26,7 +27,19 @@ class Table:
 
 def tables(results: Results) -> list[Table]:
     """All of them, the verdict first. One without rows is left out."""
-    makers = (_targets, _operations, _limits, _beside, _crowd, _idle, _delays, _loaded_starts, _footprints)
+    makers = (
+        _targets,
+        _operations,
+        _limits,
+        _beside,
+        _crowd,
+        _idle,
+        _delays,
+        _loaded_starts,
+        _checks,
+        _service_starts,
+        _footprints,
+    )
     return [table for make in makers if (table := make(results)).rows]
 
 
@@ -102,6 +115,26 @@ def _loaded_starts(results: Results) -> Table:
         for n, s in enumerate(results.loaded_starts, 1)
     ]
     return Table("A start beside many revocations", columns, rows)
+
+
+def _checks(results: Results) -> Table:
+    columns = ("token", "checked by", "rounds", "CPU µs", "lowest", "highest")
+    rows = [
+        (sight, checker.value, str(len(found)), *(f"{f(found):.1f}" for f in (median, min, max)))
+        for sight in ("unknown", "known")
+        for checker in Checker
+        if (found := getattr(results.checks.get(checker), sight, None))
+    ]
+    return Table("A check in a service, beside PyJWT", columns, rows)
+
+
+def _service_starts(results: Results) -> Table:
+    columns = ("start", "ready s", "loop held ms", "in CPU ms", "kit's loop held ms", "in CPU ms", "memory MB")
+    rows = [
+        (str(n), f"{s.ready:.2f}", *map(_ms, (s.held, s.held_cpu, s.kit_held, s.kit_held_cpu)), f"{s.megabytes:.0f}")
+        for n, s in enumerate(results.service_starts, 1)
+    ]
+    return Table("A service that starts beside many revocations", columns, rows)
 
 
 def _footprints(results: Results) -> Table:

@@ -6,7 +6,7 @@ from statistics import median
 
 from measure.load import percentile
 from measure.speed.plan import FLOOD
-from measure.speed.results import Contender, Limit, Operation, Push, Results
+from measure.speed.results import Checker, Contender, Limit, Operation, Push, Results
 from tests.harness.backends import POSTGRESQL
 
 
@@ -23,7 +23,7 @@ class Target:
 
 def judge(results: Results) -> list[Target]:
     """The targets, in the order of the table. Nothing is said of what was left out."""
-    targets = (_requests, _rates, _beside_a_crowd, _resources, _revocations)
+    targets = (_requests, _rates, _beside_a_crowd, _resources, _revocations, _services)
     return [target for some in targets for target in some(results)]
 
 
@@ -100,6 +100,24 @@ def _revocations(results: Results) -> Iterator[Target]:
         yield Target(f"delay_{push.name.lower()}", promise, "", f"{found:.0f} ms", found <= bound)
 
 
+def _services(results: Results) -> Iterator[Target]:
+    if results.checks:
+        for key, most, promise in (
+            ("check_known", 0.2, "A service's check of a known token: at most a fifth of the CPU that PyJWT takes"),
+            ("check_unknown", 1.0, "A service's check of a token never seen: at most the CPU that PyJWT takes"),
+        ):
+            ours, theirs = (median(getattr(results.checks[c], key.removeprefix("check_"))) for c in Checker)
+            found = f"{ours:.1f} µs, {ours / theirs:.2f} times"
+            yield Target(key, promise, f"PyJWT with PyJWKClient: {theirs:.0f} µs", found, ours <= most * theirs)
+    if results.service_starts:
+        held = median(max(start.held, start.kit_held) for start in results.service_starts) * 1e3
+        cpu = median(max(start.held_cpu, start.kit_held_cpu) for start in results.service_starts) * 1e3
+        promise = (
+            f"A service's start beside {results.revocations:,} revocations: no event loop is held longer than 20 ms"
+        )
+        yield Target("service_held", promise, "", f"{held:.0f} ms (in CPU: {cpu:.0f} ms)", held <= 20)
+
+
 def _us(cpu: float) -> str:
     return f"{cpu:,.0f} µs"
 
@@ -161,6 +179,15 @@ REASONS: dict[str, Callable[[Results], str]] = {
     "held": lambda _: (
         "A start reads the record in pages and lets others run in between; what holds the loop longest is one page, "
         "or the first requests, which load what they need."
+    ),
+    "check_known": lambda _: (
+        "It hashes the token, finds its caller in memory, and looks whether its key, its time and its session still "
+        "stand."
+    ),
+    "check_unknown": lambda _: "The signature takes most of it; then the claims are judged and remembered.",
+    "service_held": lambda _: (
+        "The kit reads on a thread of its own, and both threads share one interpreter, which changes between them "
+        "after 5 ms."
     ),
     "delay_notify": lambda _: "The other process was busy, or the database late, in one log-out of a hundred.",
     "delay_redis": lambda _: "The other process was busy, or Redis late, in one log-out of a hundred.",

@@ -12,6 +12,8 @@ from measure.speed import watched
 from measure.speed.library import said_in
 from measure.speed.limits import algorithm_of
 from measure.speed.results import Chosen
+from measure.speed.services.first_and_again import _PASSES, _WARMING, time_checks
+from measure.speed.services.start import _longest_hold
 from measure.wire import UnexpectedAnswer, parse
 from vestibule.cli import serve
 from vestibule.crypto import jwk, jws
@@ -71,3 +73,25 @@ def test_better_auth_is_locked_with_hashes_and_names_no_host() -> None:
     for name, package in packages.items():
         assert not name or package["integrity"].startswith("sha512-"), name
         assert "resolved" not in package, name
+
+
+def test_a_check_is_timed_at_first_sight_of_each_token_and_then_again(capsys: pytest.CaptureFixture[str]) -> None:
+    seen: list[str] = []
+    tokens = [f"token-{number}" for number in range(_WARMING + 30)]
+    time_checks(seen.append, tokens)
+    timed = tokens[_WARMING:]
+    assert seen == [*tokens[:_WARMING] * 2, *timed, *timed * _PASSES]
+    unknown, known = json.loads(capsys.readouterr().out)
+    assert unknown > 0 < known
+
+
+async def test_a_watch_of_a_start_finds_the_longest_hold_until_it_is_over() -> None:
+    over = asyncio.Event()
+    watching = asyncio.create_task(_longest_hold(over))
+    await asyncio.sleep(0.02)
+    time.sleep(0.1)  # noqa: ASYNC251  # holds the loop, and takes no CPU
+    await asyncio.sleep(0.02)
+    over.set()
+    longest, longest_cpu = await watching
+    assert longest >= 0.095
+    assert longest_cpu < longest

@@ -1,7 +1,7 @@
 """The targets of docs/performance.md: judged by the figures of the run alone, with a reason for each that is missed."""
 
 from measure.speed.limits import HASHES_AT_ONCE
-from measure.speed.results import Contender, Operation
+from measure.speed.results import Checker, Checks, Contender, Operation
 from measure.speed.targets import REASONS, judge, reasons
 from tests.unit.measure.figures import measured, run_of
 from vestibule.settings.fields import Settings
@@ -45,6 +45,16 @@ def test_the_start_counts_the_median_of_what_held_its_loop() -> None:
     found = run_of(1.2)
     [held] = [target for target in judge(found) if target.key == "held"]
     assert (held.found, held.kept) == ("22 ms (in CPU: 5 ms)", False)
+
+
+def test_a_check_in_a_service_counts_the_median_and_is_held_against_pyjwt_of_the_same_run() -> None:
+    found = run_of()
+    found.checks[Checker.PYJWT] = Checks(unknown=[98.0, 98.0, 500.0], known=[94.0, 94.0, 500.0])
+    short = [target for target in judge(found) if not target.kept]
+    assert [(target.key, target.found) for target in short] == [
+        ("check_known", "19.0 µs, 0.20 times"),
+        ("check_unknown", "99.0 µs, 1.01 times"),
+    ]
 
 
 def test_hashes_are_measured_on_as_many_threads_as_the_server_has() -> None:

@@ -1,18 +1,16 @@
-"""`python -m measure.speed.services`: what the kit for services costs, and how soon a log-out reaches two of them."""
+"""`python -m measure.speed.services`: how soon a log-out reaches two services, and what a request costs one of them.
+
+docs/services.md shows it. What a check costs, and the start of a service, `make bench` measures (rounds.py).
+"""
 
 import asyncio
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import perf_counter, process_time
+from time import perf_counter
 
-import psutil
 import uvloop
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding
-from joserfc import jws as joserfc
 from rich.console import Console
 from rich.table import Table
 
@@ -21,23 +19,16 @@ from measure.load import Measured, measure, percentile
 from measure.scripts import Tokens
 from measure.server import Server, granian, vestibule
 from measure.speed.plan import READERS, WARM_UP_SECONDS, WRITERS
-from measure.speed.service_apps import HEALTH
+from measure.speed.services.apps import HEALTH
 from measure.speed.steps import settings_of
 from measure.wire import Asker, UnexpectedAnswer
 from tests.harness.backends import POSTGRESQL, fresh
 from tests.harness.process import run
-from vestibule.client.memory import Memory
-from vestibule.crypto import jwk, jws
 from vestibule.crypto.entropy import new_id
-from vestibule.model.clock import SystemClock
-from vestibule.protocol.access_tokens import read
-from vestibule.protocol.claims import Expected
-from vestibule.protocol.revocations import Revoked
 
 TRIALS = 500
 SECONDS = 3.0
 ROUNDS = 3
-REVOCATIONS = 100_000
 _EMAIL = "ada@example.com"
 _PATH = "/orders"
 _ASK_AGAIN_SECONDS = 0.001
@@ -47,10 +38,11 @@ _GRANIAN = (sys.executable, "-m", "granian")
 def main() -> None:
     """Run the command."""
     console = Console()
-    with TemporaryDirectory(prefix="vestibule-bench-") as folder:
-        rows = [*_in_this_process()]
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            rows += runner.run(_with_servers(Path(folder)))
+    with (
+        TemporaryDirectory(prefix="vestibule-bench-") as folder,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        rows = runner.run(_with_servers(Path(folder)))
     table = Table("what", "measured", title="The kit for services", title_justify="left")
     for row in rows:
         table.add_row(*row)
@@ -67,13 +59,13 @@ async def _with_servers(folder: Path) -> list[tuple[str, str]]:
             key = run(folder, "services", "create", "bench", **settings).stdout.strip()
             tokens = await _signed_in(a, TRIALS + READERS)
             async with (
-                granian("measure.speed.service_apps:with_kit", "asgi", _behind(a, key), HEALTH, _program()) as one,
-                granian("measure.speed.service_apps:with_kit", "asgi", _behind(b, key), HEALTH, _program()) as other,
+                granian("measure.speed.services.apps:with_kit", "asgi", _behind(a, key), HEALTH, _program()) as one,
+                granian("measure.speed.services.apps:with_kit", "asgi", _behind(b, key), HEALTH, _program()) as other,
             ):
                 delays = await _delays(a, (one, other), tokens[READERS:])
                 known = tokens[:READERS]
                 listed = {"BENCH_TOKENS": json.dumps([held.access for held in known])}
-                async with granian("measure.speed.service_apps:bare", "asgi", listed, HEALTH, _program()) as bare:
+                async with granian("measure.speed.services.apps:bare", "asgi", listed, HEALTH, _program()) as bare:
                     ours, theirs = await _alternating(one, bare, known)
     return [
         (f"log-out refused by both services, {len(delays)} trials: p50", f"{percentile(delays, 50) * 1e3:.1f} ms"),
@@ -134,50 +126,6 @@ async def _alternating(ours: Server, theirs: Server, known: list[Tokens]) -> tup
         for server, done in zip((ours, theirs), found, strict=True):
             done.add(await measure(server, scripts.again_and_again(requests, READERS), SECONDS, 200))
     return found
-
-
-def _in_this_process() -> list[tuple[str, str]]:
-    key, clock = jwk.generate(2048), SystemClock()
-    now = int(clock.now().timestamp())
-    claims = {"iss": "vestibule", "aud": "vestibule", "sub": new_id(), "sid": new_id(), "jti": new_id()}
-    token = jws.sign({**claims, "iat": now, "exp": now + 900, "role": "user"}, key, "at+jwt")
-    memory = Memory(Expected("vestibule", "vestibule", 30), "refuse", 3600, 100, clock)
-    memory.keys = {key.kid: key.public}
-    memory.revoked.renew(clock.monotonic())
-    expected, known = Expected("vestibule", "vestibule", 30), {token: "user"}
-    signed, _, signature = token.rpartition(".")
-    raw = jws._decode(signature)  # the bytes, for the library below
-    public = key.public.jwk.public_key
-    costs = {
-        "a check of a known token": _cpu(lambda: memory.decide(token), 50_000),
-        "a look-up in a dictionary": _cpu(lambda: known.get(token), 50_000),
-        "a check of an unknown token": _cpu(lambda: read(token, memory.keys, expected, now), 4_000),
-        "joserfc's check of its signature": _cpu(
-            lambda: joserfc.deserialize_compact(token, key.public.jwk, algorithms=["RS256"]), 4_000
-        ),
-        "OpenSSL's alone": _cpu(
-            lambda: public.verify(raw, signed.encode(), padding.PKCS1v15(), hashes.SHA256()), 4_000
-        ),
-    }
-    rows = [(name, f"{cost:.1f} µs of CPU") for name, cost in costs.items()]
-    times = costs["a check of an unknown token"] / costs["joserfc's check of its signature"]
-    return [*rows, ("an unknown token, times joserfc's check", f"{times:.2f}"), _memory()]
-
-
-def _cpu(call: Callable[[], object], count: int) -> float:
-    """Microseconds of CPU for each call."""
-    begun = process_time()
-    for _ in range(count):
-        call()
-    return (process_time() - begun) / count * 1e6
-
-
-def _memory() -> tuple[str, str]:
-    before, revoked = psutil.Process().memory_info().rss, Revoked()
-    for _ in range(REVOCATIONS):
-        revoked.end_session(new_id(), 960.0 + len(revoked))
-    grown = psutil.Process().memory_info().rss - before
-    return (f"memory of {len(revoked):,} revocations", f"{grown / 1e6:.0f} MB")
 
 
 if __name__ == "__main__":
