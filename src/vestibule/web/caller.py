@@ -40,11 +40,9 @@ async def signed_in(request: Request) -> Caller:
 def presented_token(headers: RawHeaders, web: WebPolicy) -> str:
     """Return the access token of a request. Raises `NotSignedIn` without one, and `AmbiguousCredential` for several.
     An empty Bearer does not fall back to the cookie: the contract says so.
-
-    Reads raw headers, because the fast path calls this for every request it answers.
     """
     try:
-        text = credentials.presented(headers, cookies.access_name(web)).token
+        text, _ = credentials.presented(headers, cookies.access_name(web))
     except Ambiguous:
         raise AmbiguousCredential from None
     if not text:

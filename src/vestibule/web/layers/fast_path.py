@@ -13,8 +13,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller, identify, identify_from_memory
 from vestibule.model.errors import Refusal
-from vestibule.protocol.cookies import RawHeaders, read
-from vestibule.protocol.credentials import bearer_in
+from vestibule.protocol.cookies import RawHeaders
+from vestibule.protocol.credentials import presented_in
 from vestibule.state.memory import Shown
 from vestibule.web.api.me import me_content
 from vestibule.web.cookies import access_name
@@ -70,7 +70,8 @@ class FastPath:
         env, said = self._env_holder.env, _said(scope["headers"])
         if env is None or env.readiness.draining or said is None or b"transfer-encoding" in said:
             return None
-        around, token = self._headers.get(said.get(b"origin")), self._token(said)
+        around = self._headers.get(said.get(b"origin"))
+        token, _ = presented_in(said.get(b"authorization"), said.get(b"cookie", b""), self._cookie)
         if around is None or not token:
             return None
         try:
@@ -81,13 +82,6 @@ class FastPath:
         except Refusal:
             return None
         return env, token, around, request_id(scope, self._web) if NAME in said else None
-
-    def _token(self, said: Said) -> str | None:
-        """Return the access token, as `web.caller.presented_token` would; empty or None without one."""
-        token = bearer_in(said[b"authorization"]) if b"authorization" in said else None
-        if token is None and b"cookie" in said:
-            return read([(b"cookie", said[b"cookie"])], self._cookie)
-        return token
 
     def _require_ours(self, said: Said) -> None:
         """Raise a `Refusal` unless the Host header names this server. Hosts that were accepted are remembered."""
