@@ -3,6 +3,7 @@
 import http.client
 import ssl
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -10,6 +11,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from vestibule.crypto import i_json
+from vestibule.doctor.rules import Rule, findings
 from vestibule.model.clock import Clock
 from vestibule.model.findings import Finding, fault, fine, hint, warning
 from vestibule.protocol import timeouts
@@ -91,18 +93,33 @@ class _Answer:
             return False
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """Two answers of the server at an address: of the health check, and to `me` without a token."""
+
+    address: SplitResult
+    health: _Answer
+    refused: _Answer
+
+    @property
+    def secure_cookies(self) -> bool:
+        return "Strict-Transport-Security" in self.health.headers
+
+    @property
+    def is_elsewhere(self) -> bool:
+        return not is_this_machine(self.address.hostname or "")
+
+
 def _visit(settings: Settings, clock: Clock, address: SplitResult) -> list[Finding]:
     health = _Answer(address, "GET", _HEALTH)
     if not health.is_ours():
         return [_not_ours(address, health)]
-    refused = _Answer(address, "GET", _ME)
     return [
         fine(SUBJECT, f"{address.geturl()} answers"),
         *_certificate(clock, address, health),
         *_clock(settings, clock, health),
-        *_cookies(address, health),
         *_cors(settings, address),
-        *_kept_headers(refused),
+        *findings(_RULES, SUBJECT, _Seen(address, health, refused=_Answer(address, "GET", _ME))),
     ]
 
 
@@ -136,24 +153,6 @@ def _clock(settings: Settings, clock: Clock, health: _Answer) -> Iterator[Findin
         )
 
 
-def _cookies(address: SplitResult, health: _Answer) -> Iterator[Finding]:
-    secure = "Strict-Transport-Security" in health.headers
-    if secure and address.scheme == "http" and not is_this_machine(address.hostname or ""):
-        yield fault(
-            SUBJECT,
-            "it sets Secure cookies, and is reached over plain HTTP",
-            "No browser stores them: everybody is signed out again at once.",
-            "TLS at the proxy, and a redirect from http to https",
-        )
-    if not secure and not is_this_machine(address.hostname or ""):
-        yield warning(
-            SUBJECT,
-            "it runs in development mode: cookies are not Secure",
-            "Cookies also travel over plain HTTP, and mailed links are in the log.",
-            "NODE_ENV=production",
-        )
-
-
 def _cors(settings: Settings, address: SplitResult) -> Iterator[Finding]:
     asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
     for origin in settings.front_ends:
@@ -183,16 +182,40 @@ def _cors_of_others(address: SplitResult, asked: dict[str, str]) -> Iterator[Fin
         )
 
 
-def _kept_headers(refused: _Answer) -> Iterator[Finding]:
-    if refused.status != HTTPStatus.UNAUTHORIZED:
-        what = f"{_ME} without a token answers {refused.status} instead of 401"
-        yield fault(
-            SUBJECT, what, "Front-ends do not see that they have to sign in.", "let the proxy pass 401 on as it is"
-        )
-    if "no-store" not in refused.headers.get("Cache-Control", ""):
-        why = "An answer for one person may be shown to another."
-        yield fault(SUBJECT, "Cache-Control: no-store is lost on the way", why, "no caching for /api/ at the proxy")
-    if "X-Content-Type-Options" not in refused.headers:
-        yield hint(
-            SUBJECT, "the security headers are lost on the way", "Browsers are less careful.", "let the proxy keep them"
-        )
+_RULES: tuple[Rule[_Seen], ...] = (
+    Rule(
+        lambda seen: seen.secure_cookies and seen.address.scheme == "http" and seen.is_elsewhere,
+        fault,
+        "it sets Secure cookies, and is reached over plain HTTP",
+        "No browser stores them: everybody is signed out again at once.",
+        "TLS at the proxy, and a redirect from http to https",
+    ),
+    Rule(
+        lambda seen: not seen.secure_cookies and seen.is_elsewhere,
+        warning,
+        "it runs in development mode: cookies are not Secure",
+        "Cookies also travel over plain HTTP, and mailed links are in the log.",
+        "NODE_ENV=production",
+    ),
+    Rule(
+        lambda seen: seen.refused.status != HTTPStatus.UNAUTHORIZED,
+        fault,
+        lambda seen: f"{_ME} without a token answers {seen.refused.status} instead of 401",
+        "Front-ends do not see that they have to sign in.",
+        "let the proxy pass 401 on as it is",
+    ),
+    Rule(
+        lambda seen: "no-store" not in seen.refused.headers.get("Cache-Control", ""),
+        fault,
+        "Cache-Control: no-store is lost on the way",
+        "An answer for one person may be shown to another.",
+        "no caching for /api/ at the proxy",
+    ),
+    Rule(
+        lambda seen: "X-Content-Type-Options" not in seen.refused.headers,
+        hint,
+        "the security headers are lost on the way",
+        "Browsers are less careful.",
+        "let the proxy keep them",
+    ),
+)

@@ -1,0 +1,70 @@
+"""Check the files of an installation: secrets that other users may read, and a data folder that cannot be written."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from vestibule.model.findings import Finding, fault, warning
+from vestibule.model.paths import is_folder
+from vestibule.protocol.files import read_bounded
+from vestibule.settings import env_file
+from vestibule.settings.fields import Settings
+from vestibule.settings.reading import ENV_FILE
+from vestibule.storage.sql import url as addresses
+
+
+def open_to_others(settings: Settings, subject: str) -> Iterator[Finding]:
+    """Yield a warning for each file with a secret, and for the data folder, if other users may read it."""
+    for path in (settings.data, settings.data / "secret.key", *_database_files(settings), ENV_FILE):
+        if _is_open_to_others(path) and not _empty_of_secrets(path):
+            yield warning(
+                subject,
+                f"{path} can be read by other users of this machine",
+                "Anybody who reads the secret and the database can sign anybody in.",
+                f"chmod go= {path}",
+            )
+
+
+def unusable_folder(settings: Settings, subject: str) -> Iterator[Finding]:
+    """Yield a fault if the data folder is used and cannot be made or written."""
+    if settings.database_url.get_secret_value() and settings.email_host:
+        return
+    folder = next(path for path in (settings.data.absolute(), *settings.data.absolute().parents) if _is_there(path))
+    why = "The server does not start, or its letters get nowhere."
+    if not is_folder(folder):
+        yield fault(subject, f"VESTIBULE_DATA: {folder} is not a folder", why, "VESTIBULE_DATA=, with another folder")
+    elif not os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
+        what = f"VESTIBULE_DATA: {settings.data.absolute()} cannot be written by this user"
+        yield fault(subject, what, why, f"let this user write {folder}, or VESTIBULE_DATA= with another folder")
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:  # it exists, but we may not look
+        return True
+    return True
+
+
+def _database_files(settings: Settings) -> Iterator[Path]:
+    """Yield the paths of the SQLite file and of those beside it."""
+    if settings.embedded:
+        name = addresses.parse(settings.database_address)[0].database or ""
+        yield from (Path(f"{name}{end}") for end in ("", "-wal", "-shm"))
+
+
+def _is_open_to_others(path: Path) -> bool:
+    """Return whether other users may read the path; False if it is missing or we may not look."""
+    try:
+        return bool(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO))
+    except OSError:
+        return False
+
+
+def _empty_of_secrets(path: Path) -> bool:
+    """Return whether this is the environment file and has no secret in it."""
+    words = (b"SECRET", b"PRIVATE", b"PASS", b"DATABASE_URL", b"REDIS_URL")
+    return path == ENV_FILE and not any(word in read_bounded(path, env_file.MAX_BYTES) for word in words)
