@@ -10,7 +10,7 @@ from measure.server import Server
 from measure.wire import HOST, Answer, UnexpectedAnswer, parse
 
 Script = Generator[bytes, Answer, None]
-"""What a visitor does: yields a request, is sent its answer, yields the next."""
+"""What a virtual user does: yields a request, is sent its answer, yields the next."""
 
 
 @dataclass
@@ -86,7 +86,7 @@ async def measure(server: Server, users: Sequence[VirtualUser], seconds: float, 
 
 
 class _Connection(asyncio.Protocol):
-    """A visitor's connection. Written for few Python calls for each request, so that the server is what limits."""
+    """A virtual user's connection. Written for few Python calls for each request, so that the server is what limits."""
 
     def __init__(self, user: VirtualUser, expected: int, latencies: list[float]) -> None:
         self._user = user

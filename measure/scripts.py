@@ -30,7 +30,7 @@ def sign_out(tokens: Tokens) -> bytes:
 
 
 def sharing(requests: Iterator[bytes], users: int) -> list[VirtualUser]:
-    """Visitors who take the requests from one pile, each the next one, until it is empty."""
+    """Virtual users who take the requests from one pile, each the next one, until it is empty."""
     return [VirtualUser(_taking(requests)) for _ in range(users)]
 
 
@@ -40,7 +40,7 @@ def again_and_again(requests: list[bytes], users: int) -> list[VirtualUser]:
 
 
 def signing_in(emails: list[str], kept: list[Tokens], users: int, most: int | None = None) -> list[VirtualUser]:
-    """Visitors who sign in, as many times as they are let, or `most` times; what they are given is kept."""
+    """Virtual users who sign in, as many times as they are let, or `most` times; what they are given is kept."""
     turns = count() if most is None else iter(range(most))
     return [VirtualUser(_signing_in(emails, turns, kept)) for _ in range(users)]
 

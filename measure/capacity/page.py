@@ -31,8 +31,8 @@ less far. Machine: {machine}.
 """
 _HOW = (
     "Everything runs on that one machine over loopback: one worker process, PostgreSQL with 2 GB of shared buffers and "
-    "every commit on the disk, and four visitors who each wait for an answer before they ask again. They share its "
-    "cores with what they ask, so CPU is steadier than times. "
+    "every commit on the disk, and four virtual users who each wait for an answer before they ask again. They share "
+    "its cores with what they ask, so CPU is steadier than times. "
     f"One account in {SESSION_EVERY} has a live session, a known device and an event; for each {REVOCATION_EVERY} "
     "accounts there is a revocation that still matters. Everybody who asks is somebody else, picked from all over the "
     "database. Tokens are signed with keys from the settings, RSA of 2048 bits for both kinds."

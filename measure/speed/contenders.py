@@ -25,6 +25,8 @@ POOL = Settings.model_fields["database_pool"].default
 BETTER_AUTH_FOLDER = Path(sys.prefix) / "better_auth"
 _BETTER_AUTH_SOURCE = ROOT / "measure" / "speed" / "better_auth"
 _SESSION_COOKIE = "better-auth.session_token"
+Serving = Callable[[Path, dict[str, str]], AbstractAsyncContextManager[Server]]
+"""Serves one of them, given an empty folder and settings of Vestibule's."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Entry:
     """One of them."""
 
     name: Contender
-    serving: Callable[[Path, dict[str, str]], AbstractAsyncContextManager[Server]]
+    serving: Serving
     requests: Requests
 
 
@@ -60,34 +62,38 @@ async def _vestibule(folder: Path, settings: dict[str, str]) -> AsyncIterator[Se
             yield server
 
 
-@asynccontextmanager
-async def _fastapi_users(_folder: Path, _settings: dict[str, str]) -> AsyncIterator[Server]:
+def _on_a_database(served: Callable[[str], AbstractAsyncContextManager[Server]]) -> Serving:
+    """Serve one that needs an empty database and nothing else."""
+
+    @asynccontextmanager
+    async def serving(_folder: Path, _settings: dict[str, str]) -> AsyncIterator[Server]:
+        async with postgresql_database() as database, served(database) as server:
+            yield server
+
+    return serving
+
+
+def _fastapi_users(database: str) -> AbstractAsyncContextManager[Server]:
     cost = Argon2id()
-    async with postgresql_database() as database:
-        environment = {
-            "BENCH_DATABASE": database.replace("postgresql://", "postgresql+asyncpg://"),
-            "BENCH_ARGON2": f"{cost.iterations} {cost.memory_kib} {cost.lanes}",
-            "BENCH_POOL": str(POOL),
-        }
-        target, program = "measure.speed.fastapi_users_server:application", (PEER_PYTHON, "-m", "granian")
-        async with granian(target, "asgi", environment, "/openapi.json", program) as server:
-            yield server
+    environment = {
+        "BENCH_DATABASE": database.replace("postgresql://", "postgresql+asyncpg://"),
+        "BENCH_ARGON2": f"{cost.iterations} {cost.memory_kib} {cost.lanes}",
+        "BENCH_POOL": str(POOL),
+    }
+    target, program = "measure.speed.fastapi_users_server:application", (PEER_PYTHON, "-m", "granian")
+    return granian(target, "asgi", environment, "/openapi.json", program)
 
 
-@asynccontextmanager
-async def _better_auth(_folder: Path, _settings: dict[str, str]) -> AsyncIterator[Server]:
+def _better_auth(database: str) -> AbstractAsyncContextManager[Server]:
     port = free_port()
-    async with postgresql_database() as database:
-        environment = {
-            "NODE_ENV": "production",
-            "BENCH_DATABASE": database,
-            "BENCH_POOL": str(POOL),
-            "BENCH_PORT": str(port),
-            "BENCH_SECRET": SECRET,
-        }
-        command = better_auth_command("server.mjs")
-        async with answering_program(command, port, environment, "/api/auth/ok") as server:
-            yield server
+    environment = {
+        "NODE_ENV": "production",
+        "BENCH_DATABASE": database,
+        "BENCH_POOL": str(POOL),
+        "BENCH_PORT": str(port),
+        "BENCH_SECRET": SECRET,
+    }
+    return answering_program(better_auth_command("server.mjs"), port, environment, "/api/auth/ok")
 
 
 def better_auth_command(script: str, *arguments: str) -> list[str]:
@@ -134,7 +140,7 @@ ENTRIES = (
     ),
     Entry(
         Contender.FASTAPI_USERS,
-        _fastapi_users,
+        _on_a_database(_fastapi_users),
         Requests(
             register=lambda email: request("POST", "/register", body={"email": email, "password": PASSWORD}),
             sign_in=_sign_in_form,
@@ -147,7 +153,7 @@ ENTRIES = (
     ),
     Entry(
         Contender.BETTER_AUTH,
-        _better_auth,
+        _on_a_database(_better_auth),
         Requests(
             register=lambda email: request(
                 "POST", "/api/auth/sign-up/email", body={"name": "Ada", "email": email, "password": PASSWORD}

@@ -24,8 +24,8 @@ Written by `{command}` on {day}. Machine: {machine}.
 _SETTING = (
     "Everything runs on that one machine over loopback: the server as `vestibule serve` starts it (granian, one worker "
     "process, PostgreSQL), in an environment that has what requirements/serve.lock installs and nothing else; the "
-    "database; and one asyncio process that loads it. Each visitor sends a request, waits for the answer and sends the "
-    "next. PostgreSQL runs without fsync, so rates of what writes are a disk's best case."
+    "database; and one asyncio process that loads it. Each virtual user sends a request, waits for the answer and "
+    "sends the next. PostgreSQL runs without fsync, so rates of what writes are a disk's best case."
 )
 _CPU = (
     "CPU is the user and system time of the server's processes (the database's not) divided by the requests: it moves "
@@ -36,8 +36,8 @@ _CPU = (
 _NOTES: dict[str, Callable[[Results], str]] = {
     "Targets": lambda _: "What was promised, and what this run found.",
     "Operations": lambda _: (
-        '"At once" is the number of visitors. The times include waiting behind the others. `register` includes the '
-        "letter that follows it. The limit of what writes counts what it computes and reads, not its writes."
+        '"At once" is the number of virtual users. The times include waiting behind the others. `register` includes '
+        "the letter that follows it. The limit of what writes counts what it computes and reads, not its writes."
     ),
     "Limits": lambda r: (
         "A bare answer is an ASGI application on the same server that sends the same bytes, headers included. "
@@ -46,7 +46,7 @@ _NOTES: dict[str, Callable[[Results], str]] = {
     ),
     "Beside FastAPI-Users and Better Auth": lambda r: " ".join(_beside(r)),
     "One who looks while a crowd signs in": lambda _: (
-        "One visitor who asks for `me` without a pause, alone and beside a crowd that only signs in. Hashing "
+        "One virtual user who asks for `me` without a pause, alone and beside a crowd that only signs in. Hashing "
         "runs on niced threads; what is left is that both share the machine with the database and the load itself. The "
         "last line is what would be left if sign-ins had a process of their own."
     ),

@@ -59,5 +59,5 @@ QUICK = Plan(
 
 READERS = 32  # connections that read at once
 WRITERS = 16  # connections that sign in, refresh, sign out or register at once
-FLOOD = 48  # visitors who sign in at once, while one looks; they all fit into the queue
+FLOOD = 48  # virtual users who sign in at once, while one looks; they all fit into the queue
 WARM_UP_SECONDS = 0.5

@@ -92,7 +92,7 @@ async def _bare(server: Server, tokens: Tokens) -> AsyncIterator[Server]:
 async def _flood(
     plan: Plan, server: Server, elsewhere: Server, emails: list[str], looker: Tokens, results: Results
 ) -> None:
-    """One visitor looks: calmly, while a crowd signs in, and while the crowd signs in at another process."""
+    """One virtual user looks: calmly, while a crowd signs in, and while the crowd signs in at another process."""
     looking = scripts.again_and_again([scripts.look(ME, looker)], 1)
     for _ in range(plan.rounds):
         results.calm.add(await measure(server, looking, plan.reads, 200))

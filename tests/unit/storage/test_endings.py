@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import text
 from structlog.contextvars import bound_contextvars
 from structlog.testing import capture_logs
 
@@ -15,53 +14,13 @@ from tests.harness.backends import Backend
 from tests.harness.statements import statements
 from tests.harness.world import World, world_on
 from tests.unit.storage import LIMITS, NOW, stored_account, stored_session
+from tests.unit.storage.ends import AHEAD, ENDS, LATER, OUT, End, Rows, alone, by_steps, rotate, rows, within
 from vestibule.crypto.entropy import new_id
-from vestibule.flows.end_sessions import end_session, end_session_alone
 from vestibule.model.endings import Ending
 from vestibule.model.events import REQUEST_ID
 from vestibule.model.revocations import Reach, Revocation, RevocationKind
 from vestibule.model.sessions import Device, EndReason, Session, begin
-from vestibule.model.store import Store
-from vestibule.storage.sql.schema import accounts, events, revocations, sessions
-
-OUT = EndReason.SIGNED_OUT
-LATER = NOW + timedelta(minutes=5)
-AHEAD = NOW + timedelta(minutes=7, microseconds=1)
-Rows = dict[str, list[dict[str, Any]]]
-End = Callable[[World, Session, datetime], Awaitable[list[Revocation]]]
-
-
-async def alone(world: World, session: Session, now: datetime) -> list[Revocation]:
-    """As signing out does: one statement where the database can."""
-    async with world.env.store.steps() as tx:
-        return await end_session_alone(world.env, tx, session.id, session.account_id, OUT, now)
-
-
-async def within(world: World, session: Session, now: datetime) -> list[Revocation]:
-    """The same step, within a transaction."""
-    async with world.env.store.transaction() as tx:
-        return await end_session_alone(world.env, tx, session.id, session.account_id, OUT, now)
-
-
-async def by_steps(world: World, session: Session, now: datetime) -> list[Revocation]:
-    """As the flows that end sessions together with something else do."""
-    async with world.env.store.transaction() as tx:
-        await tx.accounts.lock(session.account_id)
-        return await end_session(world.env, tx, session.id, session.account_id, OUT, now)
-
-
-async def rows(world: World) -> Rows:
-    async with world.engines.core_reading() as connection:
-        found = {}
-        for table in (sessions, events, revocations):
-            listed = await connection.execute(select(table).order_by(*table.primary_key))
-            found[table.name] = [{k: v for k, v in row.items() if k != "sequence"} for row in listed.mappings()]
-    return found
-
-
-async def rotate(store: Store, session: Session, now: datetime) -> None:
-    async with store.transaction() as tx:
-        assert await tx.sessions.rotate(session.id, 1, LIMITS, now)
+from vestibule.storage.sql.schema import events, revocations, sessions
 
 
 async def of_another_account(world: World, session: Session) -> Session:
@@ -96,7 +55,7 @@ async def test_every_way_writes_the_same_rows(world: World, seen_at: datetime, r
     if seen_at != NOW:
         await rotate(store, session, seen_at)
     before, written, returned = await rows(world), [], []
-    for end in (alone, within, by_steps):
+    for end in ENDS:
         with bound_contextvars(**({REQUEST_ID: request_id} if request_id else {})):
             returned.append(await end(world, session, LATER))
         written.append(await rows(world))
@@ -120,7 +79,7 @@ async def _undo(world: World, before: Rows) -> None:
         await connection.execute(sessions.update().values(before["sessions"][0]))
 
 
-@pytest.mark.parametrize("end", [alone, within, by_steps])
+@pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("which", [of_another_account, of_nobody, unknown, idle, ended])
 async def test_what_is_over_or_of_somebody_else_ends_by_no_way(
     world: World, which: Callable[[World, Session], Awaitable[Session]], end: End
@@ -132,7 +91,7 @@ async def test_what_is_over_or_of_somebody_else_ends_by_no_way(
     assert await rows(world) == before
 
 
-@pytest.mark.parametrize("end", [alone, within, by_steps])
+@pytest.mark.parametrize("end", ENDS)
 async def test_the_second_end_does_nothing_and_is_not_told(world: World, end: End) -> None:
     store = world.env.store
     session = await stored_session(store, await stored_account(store))
@@ -180,80 +139,6 @@ async def test_a_revocation_lasts_as_long_when_the_clocks_change(postgresql: Bac
         assert [one.purge_at for one in revoked] == [begun + timedelta(days=2, microseconds=3)]
 
 
-@pytest.mark.parametrize("end", [alone, within, by_steps])
-async def test_while_the_account_is_locked_it_waits_and_then_sees_what_was_done(racing_world: World, end: End) -> None:
-    store = racing_world.env.store
-    account = await stored_account(store)
-    session = await stored_session(store, account)
-    async with store.transaction() as tx:
-        await tx.accounts.lock(account.id)
-        ending = asyncio.create_task(end(racing_world, session, LATER))
-        await _until_waiting(racing_world)
-        await tx.sessions.end(session.id, account.id, EndReason.PASSWORD_CHANGED, LATER)
-    assert await ending == []
-    left = await rows(racing_world)
-    assert (left["sessions"][0]["end_reason"], left["events"], left["revocations"]) == ("password_changed", [], [])
-
-
-@pytest.mark.parametrize("end", [alone, within, by_steps])
-async def test_while_it_waits_for_the_account_it_holds_no_session(racing_world: World, end: End) -> None:
-    store = racing_world.env.store
-    account = await stored_account(store)
-    session = await stored_session(store, account)
-    async with store.transaction() as tx:
-        await tx.accounts.lock(account.id)
-        ending = asyncio.create_task(end(racing_world, session, LATER))
-        await _until_waiting(racing_world)
-        async with asyncio.timeout(20):
-            await rotate(store, session, AHEAD)
-    assert [one.purge_at for one in await ending] == [AHEAD + racing_world.env.policy.revocation_memory]
-
-
-@pytest.mark.parametrize("end", [alone, within, by_steps])
-async def test_a_refresh_that_comes_first_is_counted_in(racing_world: World, end: End) -> None:
-    """The revocation outlives the tokens of a refresh that the end of its session waited for."""
-    store = racing_world.env.store
-    session = await stored_session(store, await stored_account(store))
-    async with store.transaction() as tx:
-        assert await tx.sessions.rotate(session.id, 1, LIMITS, AHEAD)
-        ending = asyncio.create_task(end(racing_world, session, LATER))
-        await _until_waiting(racing_world)
-    assert [one.purge_at for one in await ending] == [AHEAD + racing_world.env.policy.revocation_memory]
-
-
-@pytest.mark.parametrize("end", [alone, within, by_steps])
-async def test_an_account_that_is_deleted_meanwhile_leaves_nothing_to_end(racing_world: World, end: End) -> None:
-    store = racing_world.env.store
-    account = await stored_account(store)
-    session = await stored_session(store, account)
-    async with store.transaction() as tx:
-        await tx.accounts.lock(account.id)
-        ending = asyncio.create_task(end(racing_world, session, LATER))
-        await _until_waiting(racing_world)
-        await tx.accounts.remove(account.id)
-    assert await ending == []
-    assert not any((await rows(racing_world)).values())
-
-
-@pytest.mark.parametrize("end", [alone, within, by_steps])
-async def test_one_that_is_cancelled_writes_all_or_nothing(racing_world: World, end: End) -> None:
-    store = racing_world.env.store
-    account = await stored_account(store)
-    session = await stored_session(store, account)
-    async with store.transaction() as tx:
-        await tx.accounts.lock(account.id)
-        ending = asyncio.create_task(end(racing_world, session, LATER))
-        await _until_waiting(racing_world)
-        ending.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await ending
-        assert racing_world.engines.in_use == 1
-    async with racing_world.engines.core_transaction() as connection:  # whoever was waiting is done
-        await connection.execute(select(accounts.c.id).with_for_update())
-    left = await rows(racing_world)
-    assert len(left["events"]) == len(left["revocations"]) == [row["end_reason"] for row in left["sessions"]].count(OUT)
-
-
 async def test_of_sixteen_one_ends_it(racing_world: World) -> None:
     store = racing_world.env.store
     session = await stored_session(store, await stored_account(store))
@@ -272,13 +157,3 @@ async def test_behind_a_pooler_it_is_in_a_transaction(postgresql: Backend) -> No
             assert await tx.endings.end(session.id, Ending(session.account_id, OUT, LATER, timedelta(minutes=1)))
             assert (await rows(world))["events"] == []
         assert len((await rows(world))["events"]) == 1
-
-
-async def _until_waiting(world: World) -> None:
-    """Until a connection stands in line for a lock."""
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    async with asyncio.timeout(20), world.engines.core_reading() as connection:
-        while (await connection.execute(waiting)).scalar_one() < 1:
-            pass
