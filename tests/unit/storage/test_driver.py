@@ -5,8 +5,9 @@ import traceback
 from typing import Any
 
 import pytest
-from sqlalchemy import Select, bindparam, insert, select
+from sqlalchemy import Select, bindparam, delete, insert, select, update
 from sqlalchemy.exc import DBAPIError, InvalidRequestError
+from sqlalchemy.sql.base import Executable
 
 from tests.harness.statements import statements
 from tests.harness.world import World, world_on
@@ -194,6 +195,26 @@ async def test_a_moment_is_compared_as_it_is_stored(world: World, statement: Sel
     async with world.engines.transaction() as connection:
         await connection.execute(ADD, row)
         assert (await connection.execute(Prepared(statement), given)).scalars() == [row["id"]]
+
+
+OF_ADA = accounts.c.id == bindparam("ada")
+KINDS: dict[str, tuple[Executable, dict[str, Any]]] = {
+    "select": (select(accounts.c.id).where(OF_ADA), {"ada": "an id"}),
+    "select of a list": (select(accounts.c.id).where(accounts.c.id.in_(bindparam("ids", expanding=True))), {"ids": []}),
+    "update": (update(accounts).where(OF_ADA).values(epoch=bindparam("to")), {"ada": "an id", "to": 2}),
+    "delete": (delete(accounts).where(OF_ADA), {"ada": "an id"}),
+    "insert": (insert(accounts), people(1)[0]),
+}
+
+
+@pytest.mark.parametrize(("statement", "given"), KINDS.values(), ids=KINDS)
+async def test_a_value_for_a_parameter_that_is_not_there_is_refused(
+    world: World, statement: Executable, given: dict[str, Any]
+) -> None:
+    async with world.engines.transaction() as connection:
+        with pytest.raises(ValueError, match="no parameter bob"):
+            await connection.execute(Prepared(statement), given | {"bob": "another id"})
+        await connection.execute(Prepared(statement), given)
 
 
 async def test_a_statement_is_written_once(world: World) -> None:

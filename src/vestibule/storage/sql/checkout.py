@@ -10,7 +10,8 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from vestibule.storage.sql.driver import DriverConnection, PostgresqlConnection, SqliteConnection, as_core_error
 
-_OURS = "vestibule"
+_DRIVER_CONNECTION = "driver_connection"
+"""Key in a pooled connection's `info`, where SQLAlchemy lets others keep what belongs to the connection."""
 
 
 class Checkouts:
@@ -63,16 +64,18 @@ class Checkouts:
             pooled = await self._engine.raw_connection()
         except (self._engine.dialect.loaded_dbapi.Error, *self._kind.errors) as error:
             raise as_core_error(_driver_error(error)) from error
-        connection: DriverConnection = pooled.info[_OURS]
+        connection: DriverConnection = pooled.info[_DRIVER_CONNECTION]
         return pooled, connection
 
     def _require_sound(self, adapted: Any, record: ConnectionPoolEntry, _pooled: Any) -> None:
         """Keep a new connection's `DriverConnection` with it. Raise `DisconnectionError` if one that was used before is
         closed, or was opened before another broke: the pool then opens one in its place.
         """
-        connection = record.info.get(_OURS)
+        connection = record.info.get(_DRIVER_CONNECTION)
         if connection is None:
-            record.info[_OURS] = self._kind(self._engine.dialect, adapted.driver_connection, self._generation)
+            record.info[_DRIVER_CONNECTION] = self._kind(
+                self._engine.dialect, adapted.driver_connection, self._generation
+            )
         elif connection.lost or connection.generation < self._generation:
             connection.hang_up()  # the pool would wait for a server that may be gone
             raise exc.DisconnectionError

@@ -82,9 +82,11 @@ class Prepared:
 
 def write(dialect: Dialect, statement: Executable, names: Collection[str]) -> Callable[[Parameters], DriverText]:
     """Return a function from values, which have these names, to the compiled statement. The text is the same each time,
-    unless a parameter is a list of any length.
+    unless a parameter is a list of any length. Raises `ValueError` for a name that is no parameter of the statement.
     """
     written = statement.compile(dialect=dialect, column_keys=list(names) or None)  # type: ignore[attr-defined]
+    if unknown := set(names) - set(written.binds):
+        raise ValueError(f"the statement has no parameter {', '.join(sorted(unknown))}: {written}")
     row = _row(dialect, statement)
     processors = {name: _bound(dialect, bind) for name, bind in written.binds.items()}
     if written.post_compile_params:
