@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from vestibule.flows.env import Env
 from vestibule.model.revocations import OVERLAP_SECONDS, Revocation, RevocationKind
-from vestibule.model.store import Transaction
+from vestibule.model.store import Ports
 
 _APPLIED_AT_ONCE = 500
 
@@ -25,7 +25,7 @@ async def announce(env: Env, revocations: Sequence[Revocation], session_ids: Col
     await env.replica.drop(list({*session_ids, *revoked}))
 
 
-async def record_account_changed(tx: Transaction, account_id: str, now: datetime) -> list[Revocation]:
+async def record_account_changed(tx: Ports, account_id: str, now: datetime) -> list[Revocation]:
     """Record that what processes remember of the account is out of date. Return the record, for `announce`. No token is
     refused.
 

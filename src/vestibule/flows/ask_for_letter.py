@@ -14,7 +14,7 @@ from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.letters import WORKS_FOR, LetterKind, QueuedLetter
 from vestibule.model.limits import LetterLimits, Limit, network_of
-from vestibule.model.store import Transaction
+from vestibule.model.store import Ports
 
 
 async def request_reset(env: Env, email: str, client_info: ClientInfo) -> None:
@@ -40,7 +40,7 @@ def letter_by_email(
 
 
 async def count_letter_to_email(
-    env: Env, tx: Transaction, kind: LetterKind, email: str, client_info: ClientInfo, now: datetime
+    env: Env, tx: Ports, kind: LetterKind, email: str, client_info: ClientInfo, now: datetime
 ) -> timedelta | None:
     """Count one more letter of this kind to the email, and from the client's network. Return how long its link has to
     work; or return None, and count nothing, if it is one too many. Then the link in the last letter still works. The
@@ -57,7 +57,7 @@ async def count_letter_to_email(
 
 
 async def count_letter_of_account(
-    env: Env, tx: Transaction, kind: LetterKind, account_id: str, email: str, client_info: ClientInfo, now: datetime
+    env: Env, tx: Ports, kind: LetterKind, account_id: str, email: str, client_info: ClientInfo, now: datetime
 ) -> bool:
     """Count one more letter of this kind that an account has sent to an email. Return False, and count it neither for
     the network nor for the account, if it is one too many.
@@ -78,7 +78,7 @@ async def count_letter_of_account(
     return False
 
 
-async def _count_to_email(tx: Transaction, limits: LetterLimits, own: str, shared: str, now: datetime) -> bool:
+async def _count_to_email(tx: Ports, limits: LetterLimits, own: str, shared: str, now: datetime) -> bool:
     """Count one more letter by the spacing of this account's letters to this email (`own`), then by the account's
     share, or else by the limit for all accounts together (`shared`). Return False if it is one too many.
     """
@@ -88,7 +88,7 @@ async def _count_to_email(tx: Transaction, limits: LetterLimits, own: str, share
     )
 
 
-async def count_letter_of_new_account(env: Env, tx: Transaction, email: str, now: datetime) -> bool:
+async def count_letter_of_new_account(env: Env, tx: Ports, email: str, now: datetime) -> bool:
     """Count the letter that verifies the email of a new account; return False if it is one too many. So a person who
     keeps deleting an account and registering it again sends no more letters than by asking for another one.
     """
@@ -96,7 +96,7 @@ async def count_letter_of_new_account(env: Env, tx: Transaction, email: str, now
     return await tx.rate_counters.take(Limit("letters_new_account", spacing.at_once, spacing.counted), email, now)
 
 
-async def allow_reset_at_once(env: Env, tx: Transaction, email: str) -> None:
+async def allow_reset_at_once(env: Env, tx: Ports, email: str) -> None:
     """Let the next reset be asked for without a wait. Call it when a link was just used, or all are void."""
     await tx.rate_counters.clear(env.policy.letters.to_email, f"{LetterKind.RESET_PASSWORD.value}:{email}")
 
@@ -115,7 +115,7 @@ async def _ask(env: Env, kind: LetterKind, email: str, client_info: ClientInfo) 
     env.letters_waiting.set()
 
 
-async def _known_device(tx: Transaction, email: str, client_info: ClientInfo) -> int | None:
+async def _known_device(tx: Ports, email: str, client_info: ClientInfo) -> int | None:
     """Return which attempt counter the asking device has, None if it is not known (`place_of`). Reads nothing for a
     client without secrets.
     """
@@ -124,9 +124,7 @@ async def _known_device(tx: Transaction, email: str, client_info: ClientInfo) ->
     return await place_of(tx, await tx.accounts.with_email(email), client_info)
 
 
-async def _count_letter_of_device(
-    env: Env, tx: Transaction, subject: str, place: int, now: datetime
-) -> timedelta | None:
+async def _count_letter_of_device(env: Env, tx: Ports, subject: str, place: int, now: datetime) -> timedelta | None:
     """Count one more letter that a known device asks for; return how long its link has to work, or None if it is one
     too many.
 

@@ -26,7 +26,7 @@ from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose, kept_for
 from vestibule.model.sessions import EndReason
-from vestibule.model.store import Transaction
+from vestibule.model.store import Ports
 
 
 async def request_change(env: Env, caller: Caller, password: str, email: str, client_info: ClientInfo) -> None:
@@ -96,7 +96,7 @@ async def confirm_change(env: Env, caller: Caller, secret: str) -> None:
     await announce_end(env, ended)
 
 
-async def _require_owner(tx: Transaction, caller: Caller, token: OneTimeToken, now: datetime) -> Account:
+async def _require_owner(tx: Ports, caller: Caller, token: OneTimeToken, now: datetime) -> Account:
     """Return the account that a token changes. Raises `EmailChangeInvalid` if that account is gone,
     `EmailChangeOfAnother` if it is not the caller's, and `SessionOver`. Call it inside the transaction, so that a
     refusal does not spend the link.
@@ -110,7 +110,7 @@ async def _require_owner(tx: Transaction, caller: Caller, token: OneTimeToken, n
     return owner
 
 
-async def _open_way_back(tx: Transaction, owner: Account, now: datetime) -> None:
+async def _open_way_back(tx: Ports, owner: Account, now: datetime) -> None:
     """Mail a link that undoes the change to the account's old email. Keep that email for the account meanwhile: another
     account with it would stand in the way.
     """
@@ -151,7 +151,7 @@ def _require_form(secret: str) -> None:
         raise EmailChangeInvalid
 
 
-async def _spend(tx: Transaction, secret: str, purpose: Purpose, now: datetime) -> OneTimeToken:
+async def _spend(tx: Ports, secret: str, purpose: Purpose, now: datetime) -> OneTimeToken:
     """Spend the link and return its token; raises `EmailChangeInvalid` if the link is no longer valid. A refusal later
     in the transaction rolls it back, so that the link is not spent.
     """

@@ -22,7 +22,7 @@ from vestibule.model.errors import WrongPassword
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.sessions import EndReason, Session, begin
-from vestibule.model.store import Transaction
+from vestibule.model.store import Ports
 
 
 async def change_password(env: Env, caller: Caller, current: str, password: str, client_info: ClientInfo) -> SignedIn:
@@ -65,7 +65,7 @@ async def _change(
     return session, device, ended
 
 
-async def tell_changed_password(tx: Transaction, account_id: str, client_info: ClientInfo, now: datetime) -> None:
+async def tell_changed_password(tx: Ports, account_id: str, client_info: ClientInfo, now: datetime) -> None:
     """Tell the owner that the password was changed. Call it inside the transaction that changes it."""
     detail = circumstances(client_info, now)
     kind, language = LetterKind.PASSWORD_CHANGED, client_info.language

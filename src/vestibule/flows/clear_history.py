@@ -6,13 +6,13 @@ Deleting all in one statement could exceed the statement timeout, and then the a
 
 from datetime import datetime
 
-from vestibule.model.store import Transaction
+from vestibule.model.store import Ports
 
 AT_ONCE = 1_000
 """Rows of each kind in one statement. Few, so that others do not wait long for their locks."""
 
 
-async def clear_some_history(tx: Transaction, account_id: str, now: datetime) -> bool:
+async def clear_some_history(tx: Ports, account_id: str, now: datetime) -> bool:
     """Delete a batch of sessions that are over and one of settled letters, and detach a batch of events from the
     account. Return whether there may be more. The caller has locked the account.
     """
@@ -22,7 +22,7 @@ async def clear_some_history(tx: Transaction, account_id: str, now: datetime) ->
     return max(sessions, letters, events) == AT_ONCE
 
 
-async def clear_history(tx: Transaction, account_id: str, now: datetime) -> None:
+async def clear_history(tx: Ports, account_id: str, now: datetime) -> None:
     """Clear the whole history, batch after batch, in one transaction."""
     while await clear_some_history(tx, account_id, now):
         pass

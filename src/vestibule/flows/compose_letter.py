@@ -10,7 +10,7 @@ from vestibule.model.accounts import Account, mailbox_of
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import NOTICES, TOKEN_IN, WORKS_FOR, Letter, LetterKind, QueuedLetter
 from vestibule.model.one_time_tokens import LIFETIMES, Purpose, issue, mailed_to
-from vestibule.model.store import Transaction
+from vestibule.model.store import Ports
 
 # Paths of pages that the contract's front-ends have.
 _FRONT_END_PATHS = {
@@ -57,7 +57,7 @@ async def compose_letter(env: Env, queued: QueuedLetter) -> Letter | None:
     )
 
 
-async def _lock_account(tx: Transaction, queued: QueuedLetter) -> Account | None:
+async def _lock_account(tx: Ports, queued: QueuedLetter) -> Account | None:
     """Lock the account that the letter is about and return it. Whatever voids links then comes before the link is made,
     or after it and voids it too.
     """
@@ -75,7 +75,7 @@ def _fitting_kind(queued: QueuedLetter, account: Account | None) -> QueuedLetter
     return queued
 
 
-async def _needless(tx: Transaction, queued: QueuedLetter, account: Account, now: datetime) -> bool:
+async def _needless(tx: Ports, queued: QueuedLetter, account: Account, now: datetime) -> bool:
     if account.disabled_at is not None or not queued.still_wanted(account, now):
         return True
     if queued.kind in _NEVER_REPLACED:
@@ -86,7 +86,7 @@ async def _needless(tx: Transaction, queued: QueuedLetter, account: Account, now
     return await tx.letters.newer(queued, account)
 
 
-async def _floods(env: Env, tx: Transaction, queued: QueuedLetter, account: Account, to: str, now: datetime) -> bool:
+async def _floods(env: Env, tx: Ports, queued: QueuedLetter, account: Account, to: str, now: datetime) -> bool:
     """Count one more letter to an unverified sub-address of a mailbox; return whether it is one too many.
 
     Decided here and not in the request, whose answer would tell about the account. Letters to a verified email, and to
@@ -104,7 +104,7 @@ def _recipient(queued: QueuedLetter, account: Account) -> str:
     return queued.email if queued.account_id is not None and queued.email is not None else account.email
 
 
-async def _link(env: Env, tx: Transaction, queued: QueuedLetter, account: Account, to: str, now: datetime) -> str:
+async def _link(env: Env, tx: Ports, queued: QueuedLetter, account: Account, to: str, now: datetime) -> str:
     lasts = _link_lifetime(queued)
     if lasts is None:
         return f"{env.policy.link_base}/{_FORGOT_PASSWORD_PATH}"

@@ -14,7 +14,7 @@ from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.events import Event, EventKind
 from vestibule.model.sessions import EndReason
-from vestibule.model.store import Transaction
+from vestibule.model.store import Ports
 
 
 async def delete_account(env: Env, account: Account) -> int:
@@ -51,7 +51,7 @@ async def _clear_some_history(env: Env, account: Account, session_id: str | None
         return await clear_some_history(tx, account.id, env.clock.now())
 
 
-async def _hold(env: Env, tx: Transaction, account: Account, session_id: str | None) -> None:
+async def _hold(env: Env, tx: Ports, account: Account, session_id: str | None) -> None:
     """Lock the account. With `session_id`, that session must still be live (`require_still_verified`)."""
     if session_id is None:
         await tx.accounts.lock(account.id)

@@ -13,7 +13,7 @@ from vestibule.flows.env import Env
 from vestibule.model.endings import Ending
 from vestibule.model.revocations import Revocation, RevocationKind
 from vestibule.model.sessions import EndReason, Issued, Session
-from vestibule.model.store import Transaction
+from vestibule.model.store import Ports
 
 OTHERS_AT_ONCE = 5_000
 """Sessions that one transaction ends one by one."""
@@ -30,16 +30,16 @@ class Ended:
 
 
 async def end_session_alone(
-    env: Env, tx: Transaction, session_id: str, account_id: str, reason: EndReason, now: datetime
+    env: Env, steps: Ports, session_id: str, account_id: str, reason: EndReason, now: datetime
 ) -> list[Revocation]:
     """Lock the account and end one session of it, as one step in `Store.steps`; return its revocation, or an empty list
     if the session was over already.
     """
-    return await tx.endings.end(session_id, _ending(env, account_id, reason, now))
+    return await steps.endings.end(session_id, _ending(env, account_id, reason, now))
 
 
 async def end_session(
-    env: Env, tx: Transaction, session_id: str, account_id: str, reason: EndReason, now: datetime
+    env: Env, tx: Ports, session_id: str, account_id: str, reason: EndReason, now: datetime
 ) -> list[Revocation]:
     """End one session of an account, inside the caller's transaction; return its revocation, or an empty list if the
     session was over already.
@@ -48,16 +48,14 @@ async def end_session(
     return await _write_down(env, tx, ended, account_id, reason, now)
 
 
-async def end_all_sessions(
-    env: Env, tx: Transaction, account_id: str, reason: EndReason, now: datetime
-) -> list[Revocation]:
+async def end_all_sessions(env: Env, tx: Ports, account_id: str, reason: EndReason, now: datetime) -> list[Revocation]:
     """End every session of an account, inside the caller's transaction; return a revocation for each."""
     ended = await tx.sessions.end_all(account_id, reason, now)
     return await _write_down(env, tx, ended, account_id, reason, now)
 
 
 async def end_other_sessions(
-    env: Env, tx: Transaction, account_id: str, spare: str, reason: EndReason, now: datetime
+    env: Env, tx: Ports, account_id: str, spare: str, reason: EndReason, now: datetime
 ) -> list[Revocation]:
     """End sessions of an account except `spare`, inside the caller's transaction; return a revocation for each. Ends at
     most `OTHERS_AT_ONCE`; the caller begins another transaction for the rest.
@@ -66,7 +64,7 @@ async def end_other_sessions(
     return await _write_down(env, tx, ended, account_id, reason, now)
 
 
-async def end_account(env: Env, tx: Transaction, account_id: str, reason: EndReason, now: datetime) -> Ended:
+async def end_account(env: Env, tx: Ports, account_id: str, reason: EndReason, now: datetime) -> Ended:
     """End every session of an account and refuse every token that was issued before `now`, inside the caller's
     transaction; return what ended.
 
@@ -83,7 +81,7 @@ async def end_account(env: Env, tx: Transaction, account_id: str, reason: EndRea
     return Ended(list(ended), revoked)
 
 
-async def end_longest_unseen(env: Env, tx: Transaction, begun: Session, count: int, now: datetime) -> list[Revocation]:
+async def end_longest_unseen(env: Env, tx: Ports, begun: Session, count: int, now: datetime) -> list[Revocation]:
     """End the longest unseen sessions of an account that has too many; return their revocations. `begun` is its newest
     session, which stays; `count` is the number of sessions with that one.
     """
@@ -94,7 +92,7 @@ async def end_longest_unseen(env: Env, tx: Transaction, begun: Session, count: i
     return await _write_down(env, tx, ended, begun.account_id, EndReason.TOO_MANY_SESSIONS, now)
 
 
-async def refuse_account(env: Env, tx: Transaction, account_id: str, now: datetime) -> list[Revocation]:
+async def refuse_account(env: Env, tx: Ports, account_id: str, now: datetime) -> list[Revocation]:
     """Refuse every token of an account that was issued before `now`, of any session; return the revocation."""
     purge_at = now + env.policy.revocation_memory
     return await tx.revocations.append([Revocation(now, RevocationKind.ACCOUNT, account_id, purge_at, now)])
@@ -106,7 +104,7 @@ async def announce_end(env: Env, ended: Ended) -> None:
 
 
 async def _write_down(
-    env: Env, tx: Transaction, ended: Issued, account_id: str, reason: EndReason, now: datetime
+    env: Env, tx: Ports, ended: Issued, account_id: str, reason: EndReason, now: datetime
 ) -> list[Revocation]:
     """Record an event and a revocation for each session that ended; return the revocations."""
     ending = _ending(env, account_id, reason, now)
@@ -118,7 +116,7 @@ def _ending(env: Env, account_id: str, reason: EndReason, now: datetime) -> Endi
     return Ending(account_id, reason, now, env.policy.revocation_memory)
 
 
-async def _record(tx: Transaction, session_ids: Sequence[str], ending: Ending) -> None:
+async def _record(tx: Ports, session_ids: Sequence[str], ending: Ending) -> None:
     """Record an event for each of the first sessions, and one event with the number of the others, if any."""
     events = [ending.event(session_id) for session_id in session_ids[:_MOST_EVENTS]]
     if (others := len(session_ids) - _MOST_EVENTS) > 0:
@@ -126,6 +124,6 @@ async def _record(tx: Transaction, session_ids: Sequence[str], ending: Ending) -
     await tx.events.record(*events)
 
 
-async def _revoke(tx: Transaction, ended: Issued, ending: Ending) -> list[Revocation]:
+async def _revoke(tx: Ports, ended: Issued, ending: Ending) -> list[Revocation]:
     """Record a revocation of each session, and return them."""
     return await tx.revocations.append([ending.revocation(*session) for session in ended.items()])

@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 from vestibule.flows.end_sessions import Ended, end_account
 from vestibule.flows.env import Env
 from vestibule.model.sessions import EndReason
-from vestibule.model.store import Transaction
+from vestibule.model.store import Ports
 
 EVER = datetime.min.replace(tzinfo=UTC)
 
 
 async def end_trust(
     env: Env,
-    tx: Transaction,
+    tx: Ports,
     account_id: str,
     reason: EndReason,
     now: datetime,
@@ -36,7 +36,7 @@ async def end_trust(
     return ended
 
 
-async def void_links(tx: Transaction, account_id: str, now: datetime, *, undo_since: datetime | None = None) -> None:
+async def void_links(tx: Ports, account_id: str, now: datetime, *, undo_since: datetime | None = None) -> None:
     """Void mailed tokens, then withdraw letters that would carry one: in the order of locks (decision 0025)."""
     await tx.one_time_tokens.void(account_id, undo_since=undo_since)
     await tx.letters.withdraw(account_id, now, undo_since=undo_since)

@@ -14,7 +14,7 @@ from vestibule.flows.env import Env
 from vestibule.flows.purge import purge_all
 from vestibule.model.clock import MOST_APART
 from vestibule.model.revocations import Reach, Revocation
-from vestibule.model.store import Transaction
+from vestibule.model.store import Ports
 from vestibule.state.revocation_set import RevocationSet
 
 _LONG_OVERLAP = 1_000  # reading a hundred thousand takes a second of CPU
@@ -48,7 +48,7 @@ async def read_whole_backlog(env: Env) -> list[Revocation]:
     return fresh
 
 
-async def _reach(env: Env, read: Transaction, offset: float) -> Reach:
+async def _reach(env: Env, read: Ports, offset: float) -> Reach:
     """Return which part of the record this process reads. It is chosen at the first read. It is chosen anew if the
     clock was ahead then and was set back since: the first choice may have left out revocations that still matter.
     """
@@ -63,7 +63,7 @@ async def _reach(env: Env, read: Transaction, offset: float) -> Reach:
     return reach
 
 
-async def _after(read: Transaction, number: int, reach: Reach) -> AsyncIterator[list[Revocation]]:
+async def _after(read: Ports, number: int, reach: Reach) -> AsyncIterator[list[Revocation]]:
     """Yield the revocations after a sequence number and within `reach`, in batches."""
     while some := await read.revocations.after(number, reach, _ROWS_AT_ONCE):
         number = some[-1].sequence
@@ -72,7 +72,7 @@ async def _after(read: Transaction, number: int, reach: Reach) -> AsyncIterator[
             return
 
 
-async def _start_of_backlog(known: RevocationSet, read: Transaction, reach: Reach) -> int:
+async def _start_of_backlog(known: RevocationSet, read: Ports, reach: Reach) -> int:
     """Return the sequence number after which the backlog begins.
 
     That is the floor, half a minute ago. If very much came after the floor, as in a process's first half minute, it is

@@ -18,7 +18,7 @@ from vestibule.model.errors import Fault
 from vestibule.model.events import Event, EventKind
 from vestibule.model.imports import ForeignRow, Judge, LeftOut
 from vestibule.model.revocations import Revocation
-from vestibule.model.store import Transaction
+from vestibule.model.store import Ports
 
 
 @dataclass
@@ -202,7 +202,7 @@ class _Batch:
         return self.making_room | {a.id: a for a in new if not self.staying[a.email].verified}
 
 
-async def _lock_accounts_in_the_way(tx: Transaction, batch: _Batch) -> int:
+async def _lock_accounts_in_the_way(tx: Ports, batch: _Batch) -> int:
     """Lock the accounts that are to be deleted, before any other step; return their number."""
     those = sorted(batch.held[account.email].id for account in batch.making_room.values())
     for account_id in those:
@@ -210,7 +210,7 @@ async def _lock_accounts_in_the_way(tx: Transaction, batch: _Batch) -> int:
     return len(those)
 
 
-async def _add_missing(env: Env, tx: Transaction, accounts: Sequence[Account]) -> set[str]:
+async def _add_missing(env: Env, tx: Ports, accounts: Sequence[Account]) -> set[str]:
     now = env.clock.now()
     added = await tx.accounts.add_missing([replace(account, imported_at=now) for account in accounts])
     if added:

@@ -10,10 +10,10 @@ from vestibule.model.client_info import ClientInfo
 from vestibule.model.devices import DEVICES_OF_ACCOUNT, DeviceSecret, describe
 from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.login_attempts import emptiest_place
-from vestibule.model.store import Transaction
+from vestibule.model.store import Ports
 
 
-async def place_of(read: Transaction, account: Account | None, client_info: ClientInfo) -> int | None:
+async def place_of(read: Ports, account: Account | None, client_info: ClientInfo) -> int | None:
     """Return the number of the attempt counter that the browser has at this account; None if it is not a known device.
     Reads nothing if the request has no secret for the account.
     """
@@ -21,9 +21,7 @@ async def place_of(read: Transaction, account: Account | None, client_info: Clie
     return await read.known_devices.place(account.id, digests) if account and digests else None
 
 
-async def know_device(
-    tx: Transaction, account: Account, client_info: ClientInfo, now: datetime
-) -> tuple[DeviceSecret, bool]:
+async def know_device(tx: Ports, account: Account, client_info: ClientInfo, now: datetime) -> tuple[DeviceSecret, bool]:
     """Return the secret for the device to keep, and whether it is a new one. Call it inside the transaction that opens
     the session.
 
@@ -42,7 +40,7 @@ async def know_device(
     return await _add(tx, account.id, emptiest_place(before), now), True
 
 
-async def _tell_owner(tx: Transaction, account_id: str, client_info: ClientInfo, now: datetime) -> None:
+async def _tell_owner(tx: Ports, account_id: str, client_info: ClientInfo, now: datetime) -> None:
     detail = circumstances(client_info, now)
     await tell_owner(
         tx,
@@ -50,14 +48,14 @@ async def _tell_owner(tx: Transaction, account_id: str, client_info: ClientInfo,
     )
 
 
-async def know_only_this_device(tx: Transaction, account_id: str, now: datetime) -> DeviceSecret:
+async def know_only_this_device(tx: Ports, account_id: str, now: datetime) -> DeviceSecret:
     """Return a new secret for the browser that has just set the password. Call it inside that transaction, after
     `end_trust`, which has deleted all known devices.
     """
     return await _add(tx, account_id, emptiest_place({}), now)
 
 
-async def _add(tx: Transaction, account_id: str, place: int, now: datetime) -> DeviceSecret:
+async def _add(tx: Ports, account_id: str, place: int, now: datetime) -> DeviceSecret:
     secret = mint_secret()
     await tx.known_devices.add(account_id, digest(secret), now, place)
     return DeviceSecret(account_id, secret)

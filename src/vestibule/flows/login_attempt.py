@@ -30,12 +30,12 @@ async def count_attempt(env: Env, counters: Sequence[AttemptCounter]) -> LoginAt
     the one for a wrong password.
     """
     limits, now = env.policy.login_attempts, env.clock.now()
-    async with env.store.steps() as tx:
+    async with env.store.steps() as steps:
         for asked, counter in enumerate(counters, start=1):
-            number = await tx.login_attempts.take(counter, limits.of(counter), now)
+            number = await steps.login_attempts.take(counter, limits.of(counter), now)
             if number is not None:
                 return LoginAttempt(counters[:asked], number)
-        count = await tx.login_attempts.count(counters[-1])
+        count = await steps.login_attempts.count(counters[-1])
     if count is not None and (wait := count.wait(limits, now)) is not None:
         raise TooManyAttempts(wait)
     return LoginAttempt(counters, spent=True)
@@ -97,15 +97,15 @@ async def prove_again(env: Env, caller: Caller, password: str, client_info: Clie
 
 @retry_on_conflict
 async def _give_back(env: Env, counter: AttemptCounter) -> None:
-    async with env.store.steps() as tx:
-        await tx.login_attempts.give_back(counter)
+    async with env.store.steps() as steps:
+        await steps.login_attempts.give_back(counter)
 
 
 @retry_on_conflict
 async def forgive_attempts(env: Env, keys: Sequence[str]) -> None:
     """Reset the counters with these keys, after a right password."""
-    async with env.store.steps() as tx:
-        await tx.login_attempts.forgive(keys)
+    async with env.store.steps() as steps:
+        await steps.login_attempts.forgive(keys)
 
 
 @retry_on_conflict

@@ -7,7 +7,7 @@ from vestibule.crypto.entropy import new_id
 from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.letters import Backlog, Letter, LetterKind, LetterState
-from vestibule.model.store import Transaction
+from vestibule.model.store import Ports
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ async def look_into_outbox(env: Env, most: int) -> Outbox:
         return Outbox(backlog, [await _with_email(read, state) for state in states])
 
 
-async def _with_email(read: Transaction, state: LetterState) -> LetterState:
+async def _with_email(read: Ports, state: LetterState) -> LetterState:
     letter = state.letter
     account = await read.accounts.get(letter.account_id) if letter.account_id else None
     return replace(state, letter=replace(letter, email=letter.email or (account.email if account else None)))

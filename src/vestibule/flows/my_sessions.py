@@ -12,7 +12,7 @@ from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.errors import ReauthenticationRequired, SessionUnknown
 from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import EndReason, Session, is_session_id
-from vestibule.model.store import Transaction
+from vestibule.model.store import Ports
 
 MOST_LISTED = 100
 
@@ -31,7 +31,7 @@ async def list_sessions(env: Env, caller: Caller) -> SessionList:
         return await live_sessions_of(read, caller.account.id, env.clock.now())
 
 
-async def live_sessions_of(read: Transaction, account_id: str, now: datetime) -> SessionList:
+async def live_sessions_of(read: Ports, account_id: str, now: datetime) -> SessionList:
     """Return the live sessions of an account. Counts them only if there are more than can be listed."""
     listed = await read.sessions.of_account(account_id, MOST_LISTED, now)
     total = await read.sessions.count_live(account_id, now) if len(listed) == MOST_LISTED else len(listed)

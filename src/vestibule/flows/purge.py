@@ -5,11 +5,11 @@ from datetime import datetime
 
 from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
-from vestibule.model.store import Transaction
+from vestibule.model.store import Ports
 
 BATCH = 500  # so that nobody waits for the lock of a delete
 
-Purge = Callable[[Transaction, datetime, int], Awaitable[int]]
+Purge = Callable[[Ports, datetime, int], Awaitable[int]]
 """A function that deletes up to the given number of rows that were over before the given time, and returns how many."""
 
 

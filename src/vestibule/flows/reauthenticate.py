@@ -15,10 +15,10 @@ from vestibule.model.accounts import Account
 from vestibule.model.clock import MOST_APART
 from vestibule.model.errors import SessionOver, WrongPassword
 from vestibule.model.sessions import EndReason, Session
-from vestibule.model.store import Transaction
+from vestibule.model.store import Ports
 
 
-async def require_still_verified(tx: Transaction, account: Account, session_id: str, now: datetime) -> None:
+async def require_still_verified(tx: Ports, account: Account, session_id: str, now: datetime) -> None:
     """Lock the account. Call it first in the transaction, after the password was checked.
 
     Raises `WrongPassword` if the account's epoch has changed since, or if it is disabled or gone; and `SessionOver` if
@@ -30,7 +30,7 @@ async def require_still_verified(tx: Transaction, account: Account, session_id: 
     await live_session(tx, account.id, session_id, now)
 
 
-async def signed_in_lately(env: Env, tx: Transaction, caller: Caller, now: datetime) -> bool:
+async def signed_in_lately(env: Env, tx: Ports, caller: Caller, now: datetime) -> bool:
     """Return whether the caller's session began recently enough for the policy; True if the policy sets no time.
 
     A session that began in the future, by a clock that was ahead, is not recent. Raises `SessionOver` if the session
@@ -41,7 +41,7 @@ async def signed_in_lately(env: Env, tx: Transaction, caller: Caller, now: datet
     return not within or -2 * MOST_APART <= now - session.created_at <= within
 
 
-async def live_session(tx: Transaction, account_id: str, session_id: str, now: datetime) -> Session:
+async def live_session(tx: Ports, account_id: str, session_id: str, now: datetime) -> Session:
     """Return the session; raises `SessionOver` if it has ended, or is not this account's."""
     found = await tx.sessions.find(session_id)
     if found is None or found[1].id != account_id:

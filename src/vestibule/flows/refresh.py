@@ -90,10 +90,10 @@ async def _why_over(env: Env, token: RefreshToken, now: datetime) -> EndReason |
 @retry_on_conflict
 async def _advance(env: Env, token: RefreshToken, now: datetime) -> _Outcome:
     limits, rotated = env.policy.sessions, None
-    async with env.store.steps() as tx:
+    async with env.store.steps() as steps:
         if limits.rotate:
-            rotated = await tx.sessions.rotate(token.session_id, token.counter, limits, now)
-        found = rotated or await tx.sessions.find(token.session_id)
+            rotated = await steps.sessions.rotate(token.session_id, token.counter, limits, now)
+        found = rotated or await steps.sessions.find(token.session_id)
     if found is None:
         return _Outcome()
     session, account = found

@@ -23,7 +23,7 @@ from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import EndReason
-from vestibule.model.store import Transaction
+from vestibule.model.store import Ports
 
 _MOMENT = timedelta(microseconds=1)
 
@@ -90,7 +90,7 @@ async def _add_openly(env: Env, account: Account, client_info: ClientInfo) -> _R
         return doubted
 
 
-async def _record_and_forgive(tx: Transaction, account: Account, client_info: ClientInfo) -> None:
+async def _record_and_forgive(tx: Ports, account: Account, client_info: ClientInfo) -> None:
     """Record the registration, and reset login attempts: strangers may have used up those of the email before."""
     await tx.events.record(_registration(account, client_info))
     await tx.login_attempts.forgive_all(account.id, account.email)
@@ -153,7 +153,7 @@ async def _take_back(env: Env, email: str, stored: str | None, doubted_at: datet
         await tx.accounts.trust_password(email, stored, doubted_at)
 
 
-async def _put_in_doubt(tx: Transaction, account: Account) -> _Doubt:
+async def _put_in_doubt(tx: Ports, account: Account) -> _Doubt:
     """Put in doubt the password of an unverified account with this email, and return the doubt. Call it before a letter
     is queued: a click on the link in it must not confirm a password that may be somebody else's.
     """
@@ -166,7 +166,7 @@ async def _put_in_doubt(tx: Transaction, account: Account) -> _Doubt:
     return _Doubt(at, there.password_hash if nobody_did_before and there is not None else None)
 
 
-async def _may_write(env: Env, tx: Transaction, account: Account, client_info: ClientInfo) -> bool:
+async def _may_write(env: Env, tx: Ports, account: Account, client_info: ClientInfo) -> bool:
     """Count one more letter to an email that may be taken; return False, and count nothing, if it is one too many."""
     kind, now = LetterKind.EMAIL_TAKEN, account.created_at
     return await count_letter_to_email(env, tx, kind, account.email, client_info, now) is not None
@@ -188,7 +188,7 @@ async def _new_account(env: Env, name: str, email: str, password: str, client_in
     )
 
 
-async def _register_again(env: Env, tx: Transaction, account: Account) -> tuple[Account | None, list[Revocation]]:
+async def _register_again(env: Env, tx: Ports, account: Account) -> tuple[Account | None, list[Revocation]]:
     """Replace the data of the stored account, if it is unverified and unused. Return it, or None if it was not
     replaced, and the revocations. Void mailed codes, and end a session that was opened at the same moment.
     """

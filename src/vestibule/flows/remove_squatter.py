@@ -8,10 +8,10 @@ from vestibule.flows.env import Env
 from vestibule.model.events import Event, EventKind
 from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import EndReason
-from vestibule.model.store import Transaction
+from vestibule.model.store import Ports
 
 
-async def remove_squatter(env: Env, tx: Transaction, email: str, owner_id: str, now: datetime) -> list[Revocation]:
+async def remove_squatter(env: Env, tx: Ports, email: str, owner_id: str, now: datetime) -> list[Revocation]:
     """Delete the account that has this email and never verified it, unless it is the owner's, and refuse its tokens;
     return the revocations.
     """

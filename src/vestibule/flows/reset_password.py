@@ -16,7 +16,7 @@ from vestibule.model.errors import ResetTokenInvalid
 from vestibule.model.events import Event, EventKind
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose
 from vestibule.model.sessions import EndReason
-from vestibule.model.store import Transaction
+from vestibule.model.store import Ports
 
 
 async def reset_password(env: Env, secret: str, password: str, client_info: ClientInfo) -> DeviceSecret:
@@ -63,7 +63,7 @@ async def _spend(
     return device, ended
 
 
-async def _replace_password(env: Env, tx: Transaction, token: OneTimeToken, password_hash: str, now: datetime) -> Ended:
+async def _replace_password(env: Env, tx: Ports, token: OneTimeToken, password_hash: str, now: datetime) -> Ended:
     """Set the password, verify the email and end all trust; return what ended. Whatever was set or opened before may be
     an attacker's: only the person who reads the mail owns the account.
     """

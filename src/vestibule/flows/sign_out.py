@@ -12,6 +12,6 @@ from vestibule.model.sessions import EndReason
 async def sign_out(env: Env, caller: Caller) -> None:
     """End the caller's session. Calling it twice is no error."""
     now = env.clock.now()
-    async with env.store.steps() as tx:
-        revoked = await end_session_alone(env, tx, caller.session_id, caller.account.id, EndReason.SIGNED_OUT, now)
+    async with env.store.steps() as steps:
+        revoked = await end_session_alone(env, steps, caller.session_id, caller.account.id, EndReason.SIGNED_OUT, now)
     await announce(env, revoked)

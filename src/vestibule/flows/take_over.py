@@ -12,7 +12,7 @@ from vestibule.model.errors import VerificationCodeInvalid
 from vestibule.model.events import Event, EventKind
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose, issue
 from vestibule.model.sessions import EndReason
-from vestibule.model.store import Transaction
+from vestibule.model.store import Ports
 
 
 @retry_on_conflict
@@ -39,9 +39,7 @@ async def take_over(env: Env, code: str) -> str:
     return secret
 
 
-async def leave_no_password(
-    env: Env, tx: Transaction, token: OneTimeToken, now: datetime
-) -> tuple[Account | None, Ended]:
+async def leave_no_password(env: Env, tx: Ports, token: OneTimeToken, now: datetime) -> tuple[Account | None, Ended]:
     """Verify the email that the token was mailed to. Remove the password, sessions, known devices and other links.
     Return the account as it is then, or None if it is gone, and what ended.
     """

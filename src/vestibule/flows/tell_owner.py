@@ -9,14 +9,14 @@ from datetime import timedelta
 
 from vestibule.model.letters import NOTICES, QueuedLetter
 from vestibule.model.limits import Limit
-from vestibule.model.store import Transaction
+from vestibule.model.store import Ports
 
 NOTICES_A_DAY = 10
 
 _OF_KIND = {kind: Limit(f"{kind.value}_letters", NOTICES_A_DAY, timedelta(days=1)) for kind in NOTICES}
 
 
-async def tell_owner(tx: Transaction, notice: QueuedLetter, limit: Limit | None = None) -> None:
+async def tell_owner(tx: Ports, notice: QueuedLetter, limit: Limit | None = None) -> None:
     """Queue the notice, unless its account has had the day's number of this kind. `limit` replaces the limit of the
     kind. Call it inside the transaction that makes the change.
     """

@@ -18,7 +18,7 @@ from vestibule.model.errors import VerificationCodeInvalid
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import REGISTERED_AGAIN, LetterKind, QueuedLetter
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose, issue
-from vestibule.model.store import Transaction
+from vestibule.model.store import Ports
 
 
 async def asks_for_password(env: Env, code: str) -> bool:
@@ -75,17 +75,17 @@ async def _verify(env: Env, code: str, secret: str | None) -> str | None:
     return secret if doubted else None
 
 
-async def _as_it_is(tx: Transaction, token: OneTimeToken, now: datetime) -> Ended:
+async def _as_it_is(tx: Ports, token: OneTimeToken, now: datetime) -> Ended:
     if not await tx.accounts.verify(token.account_id, token.email, now, token.epoch):
         return Ended()
     return Ended(revocations=await record_account_changed(tx, token.account_id, now))
 
 
-async def _without_password(env: Env, tx: Transaction, token: OneTimeToken, now: datetime) -> Ended:
+async def _without_password(env: Env, tx: Ports, token: OneTimeToken, now: datetime) -> Ended:
     return (await leave_no_password(env, tx, token, now))[1]
 
 
-async def _lead_to_password(tx: Transaction, before: Account, secret: str | None, now: datetime) -> None:
+async def _lead_to_password(tx: Ports, before: Account, secret: str | None, now: datetime) -> None:
     """Let the owner choose a new password: with `secret`, store its token for use now; without, queue a letter."""
     account = await tx.accounts.get(before.id)
     if account is not None and secret is not None:

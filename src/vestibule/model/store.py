@@ -1,4 +1,5 @@
-"""The store: what storage must promise. A transaction has the ports of all nouns. Their methods are atomic steps.
+"""The store: what storage must promise. Each block that it opens has the ports of all nouns. Their methods are atomic
+steps.
 
 No method reads a row that Python then decides about and writes back. If a second request could come in between, the
 decision is part of the SQL statement (`open`, `rotate`, `consume`, `claim`). Measured on PostgreSQL with sixteen
@@ -25,8 +26,8 @@ from vestibule.model.signing_keys import SigningKeys
 
 
 @dataclass(frozen=True)
-class Transaction:
-    """The ports, inside one transaction. Not usable after its block has ended."""
+class Ports:
+    """The ports of all nouns, on one connection of the database. Not usable after its block has ended."""
 
     accounts: Accounts
     sessions: Sessions
@@ -57,13 +58,13 @@ class Store(Protocol):
     def connections_limit(self) -> int:
         """Return how many connections there may be."""
 
-    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+    def transaction(self) -> AbstractAsyncContextManager[Ports]:
         """Open a transaction that commits when the block ends and rolls back when it raises. Raises `StoreUnavailable`.
 
         A flow decides inside the block and raises its refusal after it: a refusal often has to be recorded.
         """
 
-    def steps(self) -> AbstractAsyncContextManager[Transaction]:
+    def steps(self) -> AbstractAsyncContextManager[Ports]:
         """Open the same ports so that each method is a transaction by itself, without the cost of beginning and ending
         one. What the block has done may stay although it raises. Raises `StoreUnavailable`.
 
@@ -71,7 +72,7 @@ class Store(Protocol):
         behind a pooler, run the block as one transaction.
         """
 
-    def reading(self) -> AbstractAsyncContextManager[Transaction]:
+    def reading(self) -> AbstractAsyncContextManager[Ports]:
         """Open the same ports for reading, each statement by itself and not in one transaction. Raises
         `StoreUnavailable`.
         """

@@ -61,12 +61,12 @@ class CallerMemory:
             del self._tokens[next(iter(self._tokens))]
         self._tokens[key] = token
 
-    def keep_session(self, known: Caller) -> None:
+    def keep_session(self, caller: Caller) -> None:
         """Remember a session. First check that no revocation arrived since it was read (`RevocationSet.generation`)."""
         if len(self._sessions) >= self._size:
             self._drop(next(iter(self._sessions)))
-        self._sessions[known.session_id] = known
-        self._of_account.setdefault(known.account.id, set()).add(known.session_id)
+        self._sessions[caller.session_id] = caller
+        self._of_account.setdefault(caller.account.id, set()).add(caller.session_id)
 
     def drop(self, revocation: Revocation) -> None:
         """Drop the session that a revocation is about, or all sessions of its account."""
@@ -81,10 +81,10 @@ class CallerMemory:
         self._tokens.clear()
 
     def _drop(self, session_id: str) -> None:
-        known = self._sessions.pop(session_id, None)
-        if known is None:
+        caller = self._sessions.pop(session_id, None)
+        if caller is None:
             return
-        siblings = self._of_account[known.account.id]
+        siblings = self._of_account[caller.account.id]
         siblings.discard(session_id)
         if not siblings:
-            del self._of_account[known.account.id]
+            del self._of_account[caller.account.id]

@@ -20,7 +20,7 @@ from vestibule.model.devices import device_tag
 from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.one_time_tokens import Purpose, issue
 from vestibule.model.sessions import Device, Session, begin
-from vestibule.model.store import Transaction
+from vestibule.model.store import Ports
 from vestibule.storage.sql.schema import accounts, known_devices, letters, one_time_tokens, sessions
 
 PASSWORD = "correct horse"
@@ -142,7 +142,7 @@ async def _pattern(world: World, fresh: bool) -> Person:
     return replace(person, letters=of_both[0], neighbour=replace(neighbour, letters=of_both[1]))
 
 
-async def _moved_in(world: World, tx: Transaction, neighbour: Person | None, *, fresh: bool) -> Person:
+async def _moved_in(world: World, tx: Ports, neighbour: Person | None, *, fresh: bool) -> Person:
     """An account with all that belongs to it."""
     now, device = world.clock.now(), mint_secret()
     verified = neighbour is not None and not fresh

@@ -17,7 +17,7 @@ from vestibule.flows.login_attempt import record_failed_attempt
 from vestibule.model.errors import Refusal
 from vestibule.model.letters import Delivery, LetterKind, NotSent, RefusedForGood
 from vestibule.model.login_attempts import LoginAttempt, counters_of_attempts
-from vestibule.model.store import Transaction
+from vestibule.model.store import Ports
 from vestibule.storage.sql.schema import events
 
 # They make an account, or do nothing that needs one.
@@ -85,7 +85,7 @@ class Vanishing:
         return getattr(self._env.store, name)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
+    async def transaction(self) -> AsyncIterator[Ports]:
         self._left -= 1
         if not self._left:
             await delete_account(self._env, self._person.account)

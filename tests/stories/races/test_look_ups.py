@@ -19,7 +19,7 @@ from vestibule.flows.follow_revocations import read_new_backlog
 from vestibule.model import access_tokens
 from vestibule.model.letters import LetterKind
 from vestibule.model.sessions import Session
-from vestibule.model.store import Transaction
+from vestibule.model.store import Ports
 from vestibule.protocol.access_tokens import AccessToken
 from vestibule.settings.fields import Settings
 
@@ -48,7 +48,7 @@ class LookUps:
             self.may_go_on.set()
 
     @asynccontextmanager
-    async def _counted(self) -> AsyncIterator[Transaction]:
+    async def _counted(self) -> AsyncIterator[Ports]:
         self.count += 1
         async with self._reading() as read:
             yield read

@@ -18,7 +18,7 @@ from vestibule.flows.identify import identify
 from vestibule.model.errors import StoreUnavailable
 from vestibule.model.letters import LetterKind
 from vestibule.model.revocations import Revocation, RevocationKind
-from vestibule.model.store import Store, Transaction
+from vestibule.model.store import Ports, Store
 from vestibule.storage.sql.revocations import SqlRevocations
 
 
@@ -159,7 +159,7 @@ class Gated:
         self.answered, self.go_on = asyncio.Event(), asyncio.Event()
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Transaction]:
+    async def reading(self) -> AsyncIterator[Ports]:
         async with self._store.reading() as read:
             yield read
         self.answered.set()

@@ -23,8 +23,8 @@ End = Callable[[World, Session, datetime], Awaitable[list[Revocation]]]
 
 async def alone(world: World, session: Session, now: datetime) -> list[Revocation]:
     """As signing out does: one statement where the database can."""
-    async with world.env.store.steps() as tx:
-        return await end_session_alone(world.env, tx, session.id, session.account_id, OUT, now)
+    async with world.env.store.steps() as steps:
+        return await end_session_alone(world.env, steps, session.id, session.account_id, OUT, now)
 
 
 async def within(world: World, session: Session, now: datetime) -> list[Revocation]:

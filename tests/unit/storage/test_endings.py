@@ -133,9 +133,9 @@ async def test_a_revocation_lasts_as_long_when_the_clocks_change(postgresql: Bac
         session = begin(new_id(), account.id, Device("a browser", "192.0.2.7"), LIMITS, begun)
         async with store.transaction() as tx:
             assert await tx.sessions.open(session, account.epoch)
-        async with store.steps() as tx:
+        async with store.steps() as steps:
             ending = Ending(account.id, OUT, begun, timedelta(days=2, microseconds=3))
-            revoked = await tx.endings.end(session.id, ending)
+            revoked = await steps.endings.end(session.id, ending)
         assert [one.purge_at for one in revoked] == [begun + timedelta(days=2, microseconds=3)]
 
 
@@ -153,7 +153,7 @@ async def test_behind_a_pooler_it_is_in_a_transaction(postgresql: Backend) -> No
     async with world_on(pooled) as world:
         store = world.env.store
         session = await stored_session(store, await stored_account(store))
-        async with store.steps() as tx:
-            assert await tx.endings.end(session.id, Ending(session.account_id, OUT, LATER, timedelta(minutes=1)))
+        async with store.steps() as steps:
+            assert await steps.endings.end(session.id, Ending(session.account_id, OUT, LATER, timedelta(minutes=1)))
             assert (await rows(world))["events"] == []
         assert len((await rows(world))["events"]) == 1

@@ -13,7 +13,7 @@ from tests.unit.storage import LIMITS, stored_account, stored_session
 from tests.unit.storage.ends import AHEAD, ENDS, LATER, OUT, End, rotate, rows
 from vestibule.model.revocations import Revocation
 from vestibule.model.sessions import EndReason, Session
-from vestibule.model.store import Transaction
+from vestibule.model.store import Ports
 from vestibule.storage.sql.schema import accounts
 
 
@@ -21,7 +21,7 @@ class Waiting(NamedTuple):
     """A session whose end waits for its account, which is locked in this transaction."""
 
     session: Session
-    tx: Transaction
+    tx: Ports
     ending: asyncio.Task[list[Revocation]]
 
 

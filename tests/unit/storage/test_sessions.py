@@ -46,8 +46,8 @@ async def find(store: Store, session: Session) -> Session | None:
 
 
 async def rotate(store: Store, session: Session, counter: int, now: datetime) -> tuple[Session, Account] | None:
-    async with store.steps() as tx:
-        return await tx.sessions.rotate(session.id, counter, LIMITS, now)
+    async with store.steps() as steps:
+        return await steps.sessions.rotate(session.id, counter, LIMITS, now)
 
 
 async def end(store: Store, session: Session, now: datetime) -> bool:

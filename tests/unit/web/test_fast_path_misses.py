@@ -16,7 +16,7 @@ from vestibule.flows import identify as flow
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.model.errors import NotSignedIn, SessionOver
-from vestibule.model.store import Transaction
+from vestibule.model.store import Ports
 from vestibule.web.layers import fast_path
 from vestibule.web.under_way import Stage
 
@@ -32,7 +32,7 @@ class Reads:
         monkeypatch.setattr(world.env.store, "reading", self._counted)
 
     @asynccontextmanager
-    async def _counted(self) -> AsyncIterator[Transaction]:
+    async def _counted(self) -> AsyncIterator[Ports]:
         self.count += 1
         async with self._reading() as read:
             yield read

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from vestibule.model.store import Transaction
+from vestibule.model.store import Ports
 from vestibule.storage.sql.accounts import SqlAccounts
 from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.endings import SqlEndings
@@ -40,19 +40,19 @@ class SqlStore:
         return self._engines.most
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
+    async def transaction(self) -> AsyncIterator[Ports]:
         self._require()
         async with self._changing(self._engines.transaction()) as ports:
             yield ports
 
     @asynccontextmanager
-    async def steps(self) -> AsyncIterator[Transaction]:
+    async def steps(self) -> AsyncIterator[Ports]:
         self._require()
         async with self._changing(self._engines.steps()) as ports:
             yield ports
 
     @asynccontextmanager
-    async def _changing(self, opened: AbstractAsyncContextManager[DriverConnection]) -> AsyncIterator[Transaction]:
+    async def _changing(self, opened: AbstractAsyncContextManager[DriverConnection]) -> AsyncIterator[Ports]:
         """Yield the ports on a connection; log and count their events once the connection's block has ended well."""
         async with opened as connection:
             events = SqlEvents(connection)
@@ -60,7 +60,7 @@ class SqlStore:
         self.happened.update(event.kind.value for event in events.log_recorded())
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Transaction]:
+    async def reading(self) -> AsyncIterator[Ports]:
         self._require()
         async with self._engines.reading() as connection:
             yield _ports(connection, SqlEvents(connection))
@@ -73,9 +73,9 @@ class SqlStore:
             await connection.control("SELECT 1")
 
 
-def _ports(connection: DriverConnection, events: SqlEvents) -> Transaction:
+def _ports(connection: DriverConnection, events: SqlEvents) -> Ports:
     sessions, revocations = SqlSessions(connection), SqlRevocations(connection)
-    return Transaction(
+    return Ports(
         accounts=SqlAccounts(connection),
         sessions=sessions,
         endings=SqlEndings(connection, sessions, events, revocations),
