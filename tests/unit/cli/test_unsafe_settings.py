@@ -104,7 +104,7 @@ asyncio.run(main())
 """
 
 
-@pytest.mark.parametrize("module", ["app", "traced"])
+@pytest.mark.parametrize("module", ["app", "wiring.traced"])
 def test_c25_so_it_is_where_another_asgi_server_starts_it(module: str, tmp_path: Path) -> None:
     assert run(tmp_path, "migrate").returncode == 0
     script = (sys.executable, "-c", ASGI_SERVER.format(module=module))

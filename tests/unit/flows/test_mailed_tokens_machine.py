@@ -71,9 +71,9 @@ class Person:
         self.collect()
 
     def collect(self) -> None:
-        """Take notice of what was mailed, and when."""
+        """Take notice of what this person was mailed, and when."""
         for letter in self.world.mailer.letters[self.first :]:
-            if letter.kind in TOKEN_IN:
+            if letter.kind in TOKEN_IN and letter.account_id == self.account_id:
                 self.mailed.append((letter.link.rpartition("/")[2], letter.kind, self.world.clock.monotonic()))
         self.first = len(self.world.mailer.letters)
 
@@ -230,6 +230,15 @@ def test_who_has_the_password_signs_in_however_often_others_were_wrong(somebody:
     for _ in range(SEARCH.stateful_step_count):
         machine.signs_in(PASSWORDS[1], 0)
     machine.signs_in(PASSWORDS[0], 0)
+
+
+def test_a_late_letter_to_somebody_before_is_not_taken_for_ones_own(somebody: Callable[[], Person]) -> None:
+    """In this machine, or else what it resets would be another's password."""
+    before = somebody()
+    assert before.ask("POST", "/api/auth/forgotpassword", json={"email": before.email}).status_code == 200
+    now = somebody()
+    now.deliver()
+    assert [kind for _, kind, _ in now.mailed] == [VERIFY]
 
 
 def test_m5_a_password_changes_only_for_who_may(somebody: Callable[[], Person]) -> None:
