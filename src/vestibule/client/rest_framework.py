@@ -52,9 +52,9 @@ class VestibuleAuthentication(BaseAuthentication):
     def authenticate_header(self, _request: Request) -> str:
         """Return the `WWW-Authenticate` header for a request without a token that a permission class refuses."""
         # The framework calls this while it handles its own `NotAuthenticated`: give that the kit's body too.
-        refused = sys.exception()
+        refused, body = sys.exception(), dict[str, Any](NoTokenError().body)
         if isinstance(refused, NotAuthenticated):
-            refused.detail = NoTokenError().body
+            refused.detail = body
         return NoTokenError().challenge or ""
 
 

@@ -44,7 +44,7 @@ class VestibuleBackend(BaseBackend):
     def user_of(self, caller: Caller) -> Any:
         """Return the row whose user name is the account id, made if there is none; None to refuse the caller."""
         model = get_user_model()
-        by_id, never = {model.USERNAME_FIELD: caller.id}, make_password(None)
+        by_id, never = {str(model.USERNAME_FIELD): caller.id}, make_password(None)
         user, _made = model._default_manager.get_or_create(**by_id, defaults={"password": never})
         if user.has_usable_password():  # somebody may have made it beforehand, to share it with the caller
             _logger.warning("the user of account %s has a password of its own, so no caller is let in as it", caller.id)
