@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
 from vestibule.client.caller import Caller
-from vestibule.client.django.requests import CALLER, refused, token_of, user_for, user_for_async
+from vestibule.client.django.requests import CALLER, refused, spare_csrf_check, token_of, user_for, user_for_async
 from vestibule.client.django.settings import user_rules, verifier
 from vestibule.client.django.users import Nobody
 from vestibule.client.errors import CallerRefusedError, NoTokenError
@@ -23,7 +23,8 @@ class VestibuleMiddleware:
     """Sets `request.user` to the caller, and answers a rejected token without the view.
 
     A request without a token keeps the user whom Django's `AuthenticationMiddleware` found, or has `Nobody`. With a
-    token, the caller is the user of this request, and a Django session stays as it is.
+    token, the caller is the user of this request, and a Django session stays as it is. A request with a Bearer token
+    needs no CSRF token of Django's; one with the cookie does.
     """
 
     sync_capable = True
@@ -70,6 +71,7 @@ def _take(request: HttpRequest, caller: Caller, user: Any) -> None:
     if not hasattr(request, "user"):
         setattr(request, _AGAIN, user)  # Django's own middleware may come later, and replaces it
     setattr(request, CALLER, caller)
+    spare_csrf_check(request)
     _set_user(request, user)
 
 

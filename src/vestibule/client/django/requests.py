@@ -11,15 +11,25 @@ from vestibule.client.django.settings import user_rules, verifier
 from vestibule.client.django.users import VestibuleUser
 from vestibule.client.errors import CallerRefusedError, NotAllowedError, NoTokenError
 from vestibule.client.wsgi import raw_headers
+from vestibule.protocol.cookies import RawHeaders
+from vestibule.protocol.credentials import bearer
 
 CALLER = "vestibule_caller"
 """The member of a request, and of a row of the project's user model, that holds the `Caller`."""
+_SPARED = "_dont_enforce_csrf_checks"  # of Django, whose test client sets it
 
 
 def token_of(request: HttpRequest) -> str:
     """Return the token of a request; raises `NoTokenError`, `CredentialAmbiguousError` or `CrossSiteError`."""
-    scope = getattr(request, "scope", None)  # under ASGI; `META` would join headers of the same name
-    return token_in(verifier(), str(request.method), scope["headers"] if scope else raw_headers(request.META))
+    return token_in(verifier(), str(request.method), _headers_of(request))
+
+
+def spare_csrf_check(request: HttpRequest) -> None:
+    """Keep Django's CSRF check from a request whose token is a Bearer: no site can make a browser send one. A cookie,
+    which any site can, is checked by Django as ever, and by `token_of` before.
+    """
+    if bearer(_headers_of(request)) is not None:
+        setattr(request, _SPARED, True)
 
 
 def caller_of(request: HttpRequest) -> Caller:
@@ -52,6 +62,11 @@ async def user_for_async(request: HttpRequest, caller: Caller) -> Any:
 def refused(refusal: CallerRefusedError) -> JsonResponse:
     """Return the response for a refusal."""
     return JsonResponse(refusal.body, status=refusal.status, headers=refusal.headers)
+
+
+def _headers_of(request: HttpRequest) -> RawHeaders:
+    scope = getattr(request, "scope", None)  # under ASGI; `META` would join headers of the same name
+    return scope["headers"] if scope else raw_headers(request.META)
 
 
 def _found(user: Any) -> Any:

@@ -1,0 +1,44 @@
+"""Django's CSRF check beside the kit: a browser sends cookies for any site, and a Bearer token for none."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.test import override_settings
+
+from tests.unit.client.asking import Ask
+from tests.unit.client.django_site import OURS, with_async_django, with_django
+from vestibule.client.testing import SignedIn
+
+CSRF, TOKEN = "django.middleware.csrf.CsrfViewMiddleware", "c" * 32
+IN_BOTH_ORDERS = {"after Django's": [CSRF, OURS], "before Django's": [OURS, CSRF]}
+OWN_SITE, ANOTHER_SITE = {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "cross-site"}
+CSRF_TOKEN = {"X-CSRFToken": TOKEN}
+
+
+@pytest.fixture(params=IN_BOTH_ORDERS.values(), ids=IN_BOTH_ORDERS)
+def in_both_orders(request: pytest.FixtureRequest) -> Iterator[None]:
+    with override_settings(MIDDLEWARE=request.param):
+        yield
+
+
+@pytest.mark.usefixtures("in_both_orders")
+@pytest.mark.parametrize(("make", "me"), [(with_django, "/me"), (with_async_django, "/task/me")], ids=["wsgi", "asgi"])
+def test_k41_a_bearer_needs_no_csrf_token_and_a_cookie_does(make: type[Ask], me: str, vestibule: SignedIn) -> None:
+    ask, token = make(), vestibule.token_for("ada")
+    good, bad = {"Authorization": f"Bearer {token}"}, {"Authorization": "Bearer a.b.c"}
+    cookie = {"Cookie": f"access_token={token}; csrftoken={TOKEN}"}
+    for headers, status in (
+        (good, 200),
+        (good | cookie, 200),
+        (cookie | OWN_SITE, 403),
+        (cookie | OWN_SITE | CSRF_TOKEN, 200),
+        (cookie | OWN_SITE | {"Authorization": "Basic YTpi"}, 403),
+        (cookie | ANOTHER_SITE | CSRF_TOKEN, 403),
+        (cookie | CSRF_TOKEN, 403),
+        (bad, 401),
+        (bad | cookie | OWN_SITE | CSRF_TOKEN, 401),
+        ({"Cookie": f"csrftoken={TOKEN}"}, 403),
+        ({"Authorization": "Basic YTpi"}, 403),
+    ):
+        assert ask(me, method="POST", headers=headers).status_code == status, headers
+    assert ask(me, headers=cookie).status_code == 200
