@@ -58,10 +58,11 @@ def require_party(hello: dict[str, Any], expected: Expected) -> None:
     """Raise `WrongIssuerError` if the feed tells another issuer or audience than the expected one: every token of this
     Vestibule would be refused. One that tells neither is older.
     """
-    for name, ours in (("issuer", expected.issuer), ("audience", expected.audience)):
-        theirs = str(hello.get(name, ours))[:_MAX_SHOWN]
-        if theirs != ours[:_MAX_SHOWN]:
+    for name, ours in (("issuer", expected.issuers), ("audience", (expected.audience,))):
+        theirs = str(hello.get(name, ours[0]))[:_MAX_SHOWN]
+        if theirs not in [each[:_MAX_SHOWN] for each in ours]:
+            wanted = " or ".join(map(repr, ours))
             raise WrongIssuerError(
-                f"the tokens of this Vestibule have {name} {theirs!r}, and this service expects {ours!r}, so it would "
+                f"the tokens of this Vestibule have {name} {theirs!r}, and this service expects {wanted}, so it would "
                 f"refuse them all: make the Verifier with {name}={theirs!r}, or check the url"
             )

@@ -29,8 +29,9 @@ class Verifier:
     `when_stale` decides about a valid token when the known revocations are more than `staleness` seconds old: `refuse`
     it with 503, `ask` Vestibule about each, or `accept` it although its session may have ended. Nothing is accepted
     before this process has once heard from Vestibule. `cookie` names a cookie that is read beside `Authorization:
-    Bearer`; `origins` are the other sites whose pages may then send requests that change something. `leeway` is the
-    allowed clock skew, and `key_refetch` the least time between two fetches because of an unknown key, both in seconds.
+    Bearer`; `origins` are the other sites whose pages may then send requests that change something. `issuer` may be
+    several, while Vestibule moves from one to another. `leeway` is the allowed clock skew, and `key_refetch` the least
+    time between two fetches because of an unknown key, both in seconds.
 
     Raises `ValueError` for arguments that cannot be used. The background work starts at the first check, in each
     process by itself. `start`, `wait_ready` and `with` start it before, also once closed, and raise an error if the
@@ -43,7 +44,7 @@ class Verifier:
         service_key: str,
         when_stale: WhenStale = "refuse",
         *,
-        issuer: str = "vestibule",
+        issuer: str | Collection[str] = "vestibule",
         audience: str = "vestibule",
         cookie: str | None = None,
         origins: Collection[str] = (),
@@ -67,7 +68,7 @@ class Verifier:
             wire.base_of(url, plain_http=plain_http),
             wire.key_of(service_key),
             when_stale,
-            Expected(issuer, audience, leeway),
+            _expected(issuer, audience, leeway),
             staleness,
             remembered,
             key_refetch,
@@ -174,3 +175,11 @@ class Verifier:
             following.close()
             self._processes.replace(following)  # a later check starts again
             raise
+
+
+def _expected(issuer: str | Collection[str], audience: str, leeway: float) -> Expected:
+    """Return what a token must have; raises `ValueError` unless at least one issuer is named."""
+    issuers = (issuer,) if isinstance(issuer, str) else tuple(issuer)
+    if not issuers or not all(isinstance(name, str) and name for name in issuers):
+        raise ValueError("issuer is a name, or a list of at least one")
+    return Expected(issuers[0], audience, leeway, issuers[1:])

@@ -10,11 +10,20 @@ _FAR_FUTURE = 2**37  # seconds since 1970: the year 6325, where adding a leeway 
 
 @dataclass(frozen=True)
 class Expected:
-    """The issuer and audience that a token must have, and the allowed clock skew (`leeway`), in seconds."""
+    """The issuer and audience that a token must have, and the allowed clock skew (`leeway`), in seconds.
+
+    `other_issuers` are accepted too, while Vestibule moves from one to another; tokens are signed as of `issuer`.
+    """
 
     issuer: str
     audience: str
     leeway: float
+    other_issuers: tuple[str, ...] = ()
+
+    @property
+    def issuers(self) -> tuple[str, ...]:
+        """Return all issuers that are accepted."""
+        return self.issuer, *self.other_issuers
 
 
 @dataclass(frozen=True)
@@ -27,8 +36,8 @@ class Period:
 
 
 def require_party(claims: Claims, expected: Expected) -> None:
-    """Raise `InvalidToken` unless `iss` and `aud` are exactly these strings (RFC 8725, sections 3.8 and 3.9)."""
-    if claims.get("iss") != expected.issuer or claims.get("aud") != expected.audience:
+    """Raise `InvalidToken` unless `iss` and `aud` are exactly such strings (RFC 8725, sections 3.8 and 3.9)."""
+    if claims.get("iss") not in expected.issuers or claims.get("aud") != expected.audience:
         raise InvalidToken
 
 

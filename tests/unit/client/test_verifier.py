@@ -245,7 +245,11 @@ def test_an_address_to_which_secrets_would_travel_in_the_open_is_refused(url: st
         Verifier(url, "vsk_x")
 
 
-@pytest.mark.parametrize("wrong", [{"when_stale": "maybe"}, {"staleness": 1}, {"leeway": 61}, {"remembered": 0}])
+WRONG = [{"when_stale": "maybe"}, {"staleness": 1}, {"leeway": 61}, {"remembered": 0}]
+WRONG += [{"issuer": ()}, {"issuer": ""}, {"issuer": ["vestibule", None]}]
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=str)
 def test_options_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"is|are"):
         Verifier("https://auth.example.com", "vsk_x", **wrong)
@@ -273,3 +277,11 @@ def test_k5_another_issuer_is_said_at_start_once_in_the_log_and_by_checks(
     assert told in refused.value.fault
     check.close()
     assert len([record for record in caplog.records if told in record.getMessage()]) <= 2  # at start, at the check
+
+
+def test_while_the_issuer_moves_both_are_accepted(server: Server) -> None:
+    for issuers in (["vestibule", "https://auth.example.com"], ("https://auth.example.com", "vestibule")):
+        with verifier(server, issuer=issuers) as check:
+            assert check.check(server.token()[1]).claims["iss"] == "vestibule"
+    with pytest.raises(WrongIssuerError, match="this service expects 'one' or 'another'"):
+        Verifier(server.running.base, server.key, issuer=["one", "another"]).start()
