@@ -358,7 +358,7 @@ def kit(service: Callable[[], Ask], monkeypatch: pytest.MonkeyPatch) -> Kit:
     """A service that has just heard a heartbeat, whose verifiers decide by a memory and a clock of this test's."""
     clock = ManualClock()
     memory = Memory(EXPECTED, "refuse", STALENESS, 100, clock)
-    memory.keys = key_ring().access.checking
+    memory.keys, memory.keys_as_of = key_ring().access.checking, float("inf")  # a key that is not held is none
     memory.revoked.renew(clock.monotonic())
 
     def decide(_verifier: Verifier, text: str) -> Caller:
@@ -366,7 +366,7 @@ def kit(service: Callable[[], Ask], monkeypatch: pytest.MonkeyPatch) -> Kit:
 
     monkeypatch.setattr(Verifier, "_decide", decide)
     monkeypatch.setattr(Verifier, "_may_learn_more", lambda _verifier, _refusal: False)
-    return Kit(service(), memory, clock, FetchedKeys(clock, 60))
+    return Kit(service(), memory, clock, FetchedKeys(clock, 60, memory.listing))
 
 
 @pytest.mark.parametrize("kept", PROMISES.values(), ids=PROMISES)
