@@ -56,7 +56,7 @@ class Nginx:
 @contextmanager
 def nginx(folder: Path, vestibule: int, service: int) -> Iterator[Nginx]:
     """In front of a Vestibule and of a service on these ports; raises `NotToBeHad` where there is no nginx."""
-    program, port = binary(), free_port()
+    port = free_port()
     certificate, key = certificate_in(folder)
     text = EXAMPLE.read_text()
     for example, here in {
@@ -68,6 +68,14 @@ def nginx(folder: Path, vestibule: int, service: int) -> Iterator[Nginx]:
     }.items():
         assert example in text, f"the example no longer says {example}"
         text = text.replace(example, here)
+    with running(folder, text, port):
+        yield Nginx(port, ssl.create_default_context(cafile=str(certificate)))
+
+
+@contextmanager
+def running(folder: Path, text: str, port: int) -> Iterator[None]:
+    """nginx with this text in its `http` block, while the block lasts, from when it listens on the port."""
+    program = binary()
     (folder / "vestibule.conf").write_text(text)
     (folder / "nginx.conf").write_text(_AROUND.format(folder=folder))
     with (folder / "nginx.log").open("w") as log:
@@ -75,7 +83,7 @@ def nginx(folder: Path, vestibule: int, service: int) -> Iterator[Nginx]:
     try:
         wait_until(lambda: listening(port) or process.poll() is not None, "nginx")
         assert process.poll() is None, (folder / "nginx.log").read_text()
-        yield Nginx(port, ssl.create_default_context(cafile=str(certificate)))
+        yield
     finally:
         process.terminate()
         process.wait(10)

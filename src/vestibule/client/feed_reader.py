@@ -1,4 +1,4 @@
-"""Read the feed: learn each revocation as it happens, and until when all are known. Reconnects by itself."""
+"""Read an answer of the feed: learn each revocation as it happens, and until when all are known."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,7 +10,6 @@ from vestibule.client import feed_values, wire
 from vestibule.client.errors import NotVestibuleError
 from vestibule.client.events import Event, EventParser
 from vestibule.client.setup import FEED, Setup
-from vestibule.crypto.entropy import spread
 from vestibule.model.clock import Clock
 from vestibule.protocol.claims import Expected
 from vestibule.protocol.clocks import Clocks
@@ -18,14 +17,13 @@ from vestibule.protocol.revocations import Revoked
 
 PATH = "/api/revocations"
 PROTOCOL = 1
-MAX_PAUSE_SECONDS = 5.0
-_FIRST_PAUSE_SECONDS = 0.5
-_WELL_SECONDS = 5.0
+POLL_ANSWER_SECONDS = 30.0
+"""How long the answer to a poll may take. The first one brings all that is revoked."""
 
 
 class FeedReader:
-    """One service's connection to the feed. Calls `listed` with the ids of the keys in force, if Vestibule tells them,
-    and `fresh` after each heartbeat.
+    """Reads the feed, one answer after the other: a stream, or the answer to a poll. Calls `listed` with the ids of the
+    keys in force, if Vestibule tells them, and `fresh` after each heartbeat.
     """
 
     def __init__(
@@ -45,30 +43,25 @@ class FeedReader:
         self._listed = listed
         self._clocks = clocks or Clocks()
         self._expected = expected
+        self.beats = 0
+        """The heartbeats in this answer."""
         self._cursor = ""
         self._sent_at = 0.0
         self._offset = 0.0
 
-    async def follow(self, http: httpx.AsyncClient) -> None:
-        """Read the feed forever, reconnecting after a failure. Pauses grow to five seconds, and vary by a fifth."""
-        pause = 0.0
-        while True:
-            begun = self._clock.monotonic()
-            try:
-                await self._listen(http)
-            except Exception as fault:  # every failure is logged and retried
-                self._setup.failed(FEED, wire.explained(fault, http.base_url))
-            if self._clock.monotonic() - begun > _WELL_SECONDS:
-                pause = 0.0
-            await asyncio.sleep(spread(pause))
-            pause = min(max(2 * pause, _FIRST_PAUSE_SECONDS), MAX_PAUSE_SECONDS)
-
-    async def _listen(self, http: httpx.AsyncClient) -> None:
-        self._sent_at, reader = self._clock.monotonic(), EventParser()
+    async def listen(self, http: httpx.AsyncClient, *, poll: bool = False) -> None:
+        """Read one answer to its end. Raises what ended it: `NotReachedError`, httpx's errors, and others for what
+        Vestibule never sends.
+        """
+        self._sent_at, self.beats, reader = self._clock.monotonic(), 0, EventParser()
         self._offset = float("-inf")  # nothing is fresh until this process of Vestibule has told its clock
         # A silent connection ends by the read timeout: a heartbeat comes every second.
-        how: dict[str, Any] = {"params": {"after": self._cursor}, "extensions": {"trace": self._trace}}
-        async with http.stream("GET", PATH, **how) as answer:
+        params = {"after": self._cursor, **({"poll": "1"} if poll else {})}
+        how: dict[str, Any] = {"params": params, "extensions": {"trace": self._trace}}
+        async with (
+            asyncio.timeout(POLL_ANSWER_SECONDS if poll else None),
+            http.stream("GET", PATH, **how) as answer,
+        ):
             wire.require_stream(answer)
             async for piece in answer.aiter_raw():
                 for event in reader.feed(piece):
@@ -99,6 +92,7 @@ class FeedReader:
         self._revoked.renew(min(self._offset + true_at, self._clock.monotonic()))
         self._revoked.purge(self._clock.monotonic())
         self._cursor = cursor
+        self.beats += 1
         self._setup.worked(FEED)
         self._fresh()
 

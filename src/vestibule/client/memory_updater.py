@@ -11,6 +11,7 @@ import httpx
 from vestibule.client import wire
 from vestibule.client.caller import Caller
 from vestibule.client.errors import CannotTellError, KeyUnknownError, SessionOverError
+from vestibule.client.feed_follower import FeedFollower
 from vestibule.client.feed_reader import FeedReader
 from vestibule.client.introspect import Introspection
 from vestibule.client.keys import KeySet
@@ -83,17 +84,13 @@ class MemoryUpdater:
         """Follow the feed and fetch the keys until cancelled."""
         self._http = await self._opened.enter_async_context(self._client())
         self._introspection = Introspection(self._http, self._options.expected, self._options.clock)
-        feed = FeedReader(
-            self._memory.revoked,
-            self._options.clock,
-            self._note_news,
-            self.setup,
-            self._note_listed_keys,
-            self._memory.clocks,
-            self._options.expected,
-        )
+        streaming = await self._opened.enter_async_context(self._client(kept=0))
+        feed = FeedFollower(self._feed_reader, self.setup, self._options.clock)
         async with asyncio.TaskGroup() as tasks:
-            lasting = [tasks.create_task(feed.follow(self._http)), tasks.create_task(self._keep_keys())]
+            lasting = [
+                tasks.create_task(work)
+                for work in (feed.keep_streaming(streaming), feed.keep_polling(self._http), self._keep_keys())
+            ]
             tasks.create_task(self._end_wait_at_timeout())
             tasks.create_task(self._end_wait_at_setup_fault())
             await asyncio.wait(lasting, return_when=asyncio.FIRST_COMPLETED)
@@ -148,8 +145,19 @@ class MemoryUpdater:
         async with self._client() as http:  # in the pause before `work`
             return await Introspection(http, self._options.expected, self._options.clock).ask(token)
 
-    def _client(self) -> httpx.AsyncClient:
-        return wire.client(self._options.base, self._options.service_key, self._tls)
+    def _client(self, kept: int = wire.KEPT_CONNECTIONS) -> httpx.AsyncClient:
+        return wire.client(self._options.base, self._options.service_key, self._tls, kept=kept)
+
+    def _feed_reader(self) -> FeedReader:
+        return FeedReader(
+            self._memory.revoked,
+            self._options.clock,
+            self._note_news,
+            self.setup,
+            self._note_listed_keys,
+            self._memory.clocks,
+            self._options.expected,
+        )
 
     async def _keep_keys(self) -> None:
         retry = _RETRY_KEYS_SECONDS

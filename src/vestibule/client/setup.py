@@ -8,6 +8,11 @@ from vestibule.client.errors import NotReachedError, NotVestibuleError, ServiceR
 from vestibule.client.throttled_warnings import ThrottledWarnings
 
 FEED, KEYS = "the feed of revocations", "the keys"
+_HELD_BACK = (
+    f"{FEED}: connected, and no heartbeat in {wire.READ_SECONDS:g} s: something in between buffers it, a proxy; "
+    "asking once a second instead, so that a sign-out is noticed up to two seconds later. Turn buffering off for "
+    "/api/revocations there"
+)
 _log = logging.getLogger(__name__)
 
 
@@ -18,6 +23,7 @@ class Setup:
         self._warnings = warnings or ThrottledWarnings()
         self._faults: dict[str, NotReachedError] = {}
         self._tried: set[str] = set()
+        self._held_back = False
         self.all_tried = asyncio.Event()
         """Set when both were tried, with success or not, or as soon as an operator is needed."""
 
@@ -42,6 +48,18 @@ class Setup:
             self._faults.pop(what, None)
             self._warnings.warn(f"{what} could not be fetched", wire.why(fault))
         self._note(what)
+
+    def held_back(self) -> None:
+        """Warn that polls bring the feed and streams do not: once, until `streams`."""
+        if not self._held_back:
+            self._held_back = True
+            _log.warning(_HELD_BACK)
+
+    def streams(self) -> None:
+        """Note that the feed comes as a stream again."""
+        if self._held_back:
+            self._held_back = False
+            _log.info("%s comes as a stream again", FEED)
 
     def clocks_differ(self, seconds: float) -> None:
         """Warn, once a minute, that this machine's clock and Vestibule's differ by `seconds`."""

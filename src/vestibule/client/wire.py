@@ -20,7 +20,11 @@ from vestibule.protocol.this_machine import is_this_machine
 
 ANSWER_SECONDS = timeouts.ANSWER_SECONDS
 MAX_ANSWER_BYTES = timeouts.MAX_ANSWER_BYTES
-TIMEOUT = httpx.Timeout(3.0, connect=2.0)
+READ_SECONDS = 3.0
+TIMEOUT = httpx.Timeout(READ_SECONDS, connect=2.0)
+KEPT_CONNECTIONS = 1
+"""Idle connections that are kept. After the host has moved, each costs one time-out."""
+
 KEY_MARK = "vsk_"
 _KEY = re.compile(r"vsk_[A-Za-z0-9_-]+")
 _LONGEST_NAME = 253  # RFC 1035, section 2.3.4
@@ -141,8 +145,10 @@ def require_context(base: str, given: ssl.SSLContext | None) -> None:
         context_of(base, given)
 
 
-def client(base: str, service_key: str, context: ssl.SSLContext) -> httpx.AsyncClient:
-    """Return an HTTP client for one Vestibule. It ignores proxy settings of the environment."""
+def client(base: str, service_key: str, context: ssl.SSLContext, *, kept: int = KEPT_CONNECTIONS) -> httpx.AsyncClient:
+    """Return an HTTP client for one Vestibule, which keeps as many idle connections. It ignores proxy settings of the
+    environment.
+    """
     headers = {"Accept-Encoding": "identity"}
     if service_key:
         headers["Authorization"] = f"Bearer {service_key}"
@@ -150,6 +156,7 @@ def client(base: str, service_key: str, context: ssl.SSLContext) -> httpx.AsyncC
         base_url=base,
         headers=headers,
         timeout=TIMEOUT,
+        limits=httpx.Limits(max_keepalive_connections=kept),
         follow_redirects=False,
         trust_env=False,
         http2=False,
@@ -228,6 +235,8 @@ def why(fault: Exception) -> str:
     """Return what went wrong, for a log: with the message of a network error, and without one that may quote the
     request, as in `Illegal header value b'Bearer …'`.
     """
+    if isinstance(fault, httpx.ReadTimeout):  # which has no message
+        return f"no answer in {READ_SECONDS:g} s"
     about_the_network = isinstance(fault, NotReachedError | httpx.NetworkError | httpx.TimeoutException)
     return f"{type(fault).__name__}: {fault}" if about_the_network else type(fault).__name__
 

@@ -50,15 +50,9 @@ Told = Hello | Heartbeat | list[Notice]
 
 async def feed_service(env: Env, follower: Follower, after: int) -> AsyncIterator[list[Told]]:
     """Yield events to send, some at a time, until the follower is over. `after`: the cursor it sent, or 0."""
-    now, known = env.clock.monotonic(), env.revocations
-    # A cursor beyond the last number belongs to another record, as after a restored backup: begin anew.
-    whole = not 0 < after <= known.last
-    standing = known.standing(0 if whole else after, now)
-    issuer = env.policy.issuer
-    yield [Hello(now, whole, issuer.name, issuer.audience)]
-    async for some in _in_batches(env, standing):
-        yield [some]
-    beat_at = now
+    beat_at = env.clock.monotonic()
+    async for told in _beginning(env, after):
+        yield told
     while not follower.over:
         # Take both without an await between: the notices contain all that the heartbeat says has been sent.
         notices, beat = follower.take(), _beat(env)
@@ -68,6 +62,24 @@ async def feed_service(env: Env, follower: Follower, after: int) -> AsyncIterato
             beat_at = env.clock.monotonic() + HEARTBEAT_SECONDS
             yield [beat]
         await _wait_until_woken(follower, beat_at - env.clock.monotonic())
+
+
+async def answer_poll(env: Env, after: int) -> AsyncIterator[list[Told]]:
+    """Yield the events of one poll: what was revoked after the cursor `after`, and one heartbeat."""
+    beat = _beat(env)  # first, so that what follows contains all that it says has been sent
+    async for told in _beginning(env, after):
+        yield told
+    yield [beat]
+
+
+async def _beginning(env: Env, after: int) -> AsyncIterator[list[Told]]:
+    """Yield the greeting, and all that is revoked now or, with a cursor, all that came after it."""
+    now, known, issuer = env.clock.monotonic(), env.revocations, env.policy.issuer
+    # A cursor beyond the last number belongs to another record, as after a restored backup: begin anew.
+    whole = not 0 < after <= known.last
+    yield [Hello(now, whole, issuer.name, issuer.audience)]
+    async for some in _in_batches(env, known.standing(0 if whole else after, now)):
+        yield [some]
 
 
 async def _in_batches(env: Env, notices: Iterator[Notice]) -> AsyncIterator[list[Notice]]:

@@ -7,7 +7,16 @@ from datetime import timedelta
 import pytest
 
 from tests.harness.world import World
-from vestibule.flows.feed_services import BATCH, Heartbeat, Hello, Told, end_feeds_of_revoked_keys, feed_service
+from vestibule.client.events import EventParser
+from vestibule.flows.feed_services import (
+    BATCH,
+    Heartbeat,
+    Hello,
+    Told,
+    answer_poll,
+    end_feeds_of_revoked_keys,
+    feed_service,
+)
 from vestibule.flows.follow_revocations import read_new_backlog, read_whole_backlog
 from vestibule.flows.service_keys import create_service_key, identify_service, revoke_service_key
 from vestibule.model.errors import Overloaded, ServiceKeyInvalid
@@ -195,6 +204,41 @@ async def test_only_so_many_may_follow_and_nobody_at_the_end(world: World) -> No
     assert len(feed) == 0
     with pytest.raises(Overloaded), feed.following("5"):
         pass
+
+
+async def test_k32_a_poll_is_told_what_came_after_its_cursor_and_ends(world: World) -> None:
+    """K32: what is revoked while it is told is in it, or the heartbeat does not say that it was."""
+    await revoke(world, "one")
+    await read_whole_backlog(world.env)
+    telling = answer_poll(world.env, 0)
+    (hello,) = await anext(telling)
+    read_at = world.clock.monotonic()
+    world.clock.advance(seconds=1)
+    await revoke(world, "two")
+    await read_whole_backlog(world.env)
+    rest = [one async for some in telling for one in some]
+    assert rest == [[session("one"), session("two", MEMORY + 1)], Heartbeat(read_at, cursor=0)]
+    assert hello == Hello(read_at, whole=True)
+    world.clock.advance(seconds=OVERLAP_SECONDS + 1)
+    await read_whole_backlog(world.env)
+    await revoke(world, "three")
+    await read_whole_backlog(world.env)
+    hello, *rest = [one async for some in answer_poll(world.env, world.env.revocations.floor) for one in some]
+    assert isinstance(hello, Hello)
+    assert (hello.whole, rest) == (False, [[session("three")], Heartbeat(world.clock.monotonic(), cursor=2)])
+
+
+async def test_k32_a_poll_over_http_needs_the_key_and_takes_no_follower_s_place(world: World) -> None:
+    key = await create_service_key(world.env, "billing")
+    await revoke(world, "one")
+    await read_whole_backlog(world.env)
+    client = await world.client(origin=None)
+    refused = await client.get("/api/revocations?poll=1")
+    assert refused.status_code == 401
+    with world.env.feed.following("1"), world.env.feed.following("2"), world.env.feed.following("3"):
+        answer = await client.get("/api/revocations?poll=1", headers={"Authorization": f"Bearer {key}"})
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
+    assert [event.name for event in EventParser().feed(answer.content)] == ["hello", "revoked", "heartbeat"]
 
 
 async def test_a_removed_key_ends_what_it_follows_and_no_other(world: World) -> None:

@@ -254,7 +254,7 @@ def test_k11_a_background_that_died_is_started_anew_and_checks_are_refusals(
     with speaking([HELLO + BEAT]) as url:
         verifier = Verifier(url, "vsk_x", "accept")
         with monkeypatch.context() as broken:
-            broken.setattr(place, lambda *_: 1 / 0)
+            broken.setattr(place, lambda *_, **__: 1 / 0)
             assert both_fates(verifier) == [CannotTellError, CannotTellError]
             wait_until(lambda: "ZeroDivisionError" in caplog.text, "the reason to be logged")
             assert both_fates(verifier) == [CannotTellError, CannotTellError]

@@ -76,16 +76,19 @@ def test_the_kit_lets_in_at_each_moment_whom_it_should(case: dict[str, Any]) -> 
     memory = Memory(EXPECTED, "refuse", FEED["staleness"], 10, clock)
     memory.keys = {"another": next(iter(KEYS.values()))}
     follower = FeedReader(memory.revoked, clock, lambda: None, listed=memory.listing.hear, clocks=memory.clocks)
-    follower._sent_at = zero + case["sent_at"]
-    happening = [(heard["at"], heard["text"]) for heard in case["stream"]]
-    happening += [(check["at"], check) for check in case["checks"]]
-    for at, what in sorted(happening, key=lambda pair: pair[0]):
-        clock.advance(seconds=zero + at - clock.monotonic())
-        if isinstance(what, dict):
+    for what in sorted([*heard_in(case), *case["checks"]], key=lambda one: one["at"]):
+        clock.advance(seconds=zero + what["at"] - clock.monotonic())
+        if "outcome" in what:
             assert outcome(memory, what) == what["outcome"]
         else:
-            for event in reader.feed(what.encode()):
+            follower._sent_at = zero + what["sent_at"]
+            for event in reader.feed(what["text"].encode()):
                 follower.handle(event)
+
+
+def heard_in(case: dict[str, Any]) -> list[dict[str, Any]]:
+    """What comes in a stream, and what answers polls, each with the moment at which it was asked for."""
+    return [{**heard, "sent_at": case["sent_at"]} for heard in case["stream"]] + case.get("polls", [])
 
 
 def outcome(memory: Memory, check: dict[str, Any]) -> str:
@@ -117,7 +120,7 @@ def outcome_of_unknown_key(memory: Memory, check: dict[str, Any]) -> str:
 
 @each_case
 def test_the_server_tells_it_in_these_very_words(case: dict[str, Any]) -> None:
-    for heard in case["stream"]:
+    for heard in heard_in(case):
         events = list(EventParser().feed(heard["text"].encode()))
         assert "".join(as_event(told(event.name, event.data, event.id)) for event in events) == heard["text"]
 

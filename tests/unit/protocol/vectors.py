@@ -107,8 +107,29 @@ def feed() -> dict[str, Any]:
                     (2.1, "held", NOW + 1, "invalid"),
                 ],
             ),
+            _polled(),
         ],
     }
+
+
+def _polled() -> dict[str, Any]:
+    """The same feed, asked for again and again. A second answer may come from another process, with another clock."""
+    session, other = CLAIMS["sid"], "d3d94468-02a4-4259-b55d-38e6d163e820"
+    ended = [Notice(RevocationKind.SESSION, session, 960)]
+    first: list[Told] = [Hello(500.0, whole=True), Heartbeat(499.5, 41)]
+    second: list[Told] = [Hello(90.0, whole=False), ended, Heartbeat(89.7, 41)]
+    polls = [(0.0, 0.1, first), (1.0, 3.0, second)]
+    asked = [
+        (0.9, session, NOW, "in"),
+        (3.1, session, NOW, "over"),
+        (5.6, other, NOW, "in"),
+        (5.8, other, NOW, "stale"),
+    ]
+    case = _case("polled", [], asked)
+    case["polls"] = [
+        {"sent_at": sent_at, "at": at, "text": "".join(as_event(one) for one in told)} for sent_at, at, told in polls
+    ]
+    return case
 
 
 Heard = list[tuple[float, list[Told]]]

@@ -1,6 +1,7 @@
 """Handlers for services behind Vestibule: the feed of revocations, and introspection. See docs/protocol/README.md."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -10,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from vestibule.flows.env import Env
-from vestibule.flows.feed_services import Heartbeat, Hello, Told, feed_service
+from vestibule.flows.feed_services import Heartbeat, Hello, Told, answer_poll, feed_service
 from vestibule.flows.introspect import introspect
 from vestibule.model.revocations import Notice, RevocationKind
 from vestibule.protocol.tasks import mark_retrieved
@@ -27,12 +28,13 @@ SEND_SECONDS = 10
 _MAX_DIGITS = 18
 
 
-async def stream_revocations(env: InEnv, service: AskingService, after: str = "") -> Response:
+async def stream_revocations(env: InEnv, service: AskingService, after: str = "", poll: str = "") -> Response:
     """Stream what is revoked, as server-sent events. `after` is the cursor of the last heartbeat; without one, or with
-    one that is unknown here, everything that is revoked now is sent first.
+    one that is unknown here, everything that is revoked now is sent first. With `poll=1` the answer ends after its
+    first heartbeat.
     """
     cursor = int(after) if after.isascii() and after.isdecimal() and len(after) <= _MAX_DIGITS else 0
-    return FeedResponse(env, service.digest, cursor)
+    return PollResponse(env, cursor) if poll == "1" else FeedResponse(env, service.digest, cursor)
 
 
 async def introspect_token(request: Request, env: InEnv) -> Response:
@@ -42,37 +44,57 @@ async def introspect_token(request: Request, env: InEnv) -> Response:
     return Json(shown.model_dump(mode="json", exclude_none=True))
 
 
-class FeedResponse(Response):
-    """An answer that ends when the service leaves, is too slow or loses its key, or when this process stops."""
+class EventsResponse(Response):
+    """An answer of events, which `_tell` sends."""
 
     media_type = "text/event-stream"
 
-    def __init__(self, env: Env, key_digest: str, after: int) -> None:
+    def __init__(self, env: Env, after: int) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._env = env
-        self._key_digest = key_digest
         self._after = after
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "HEAD":
             await self._begin(send, more=False)
             return
+        with contextlib.suppress(TimeoutError, OSError):
+            await self._tell(receive, send)
+
+    async def _tell(self, receive: Receive, send: Send) -> None:
+        raise NotImplementedError
+
+    async def _begin(self, send: Send, *, more: bool = True) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": b"", "more_body": more})
+
+
+class PollResponse(EventsResponse):
+    """An answer that ends when all is told."""
+
+    async def _tell(self, _receive: Receive, send: Send) -> None:
+        await self._begin(send)
+        await _send_all(send, answer_poll(self._env, self._after))
+
+
+class FeedResponse(EventsResponse):
+    """An answer that ends when the service leaves, is too slow or loses its key, or when this process stops."""
+
+    def __init__(self, env: Env, key_digest: str, after: int) -> None:
+        super().__init__(env, after)
+        self._key_digest = key_digest
+
+    async def _tell(self, receive: Receive, send: Send) -> None:
         with self._env.feed.following(self._key_digest) as follower:
             waiting_for_end = asyncio.create_task(_disconnected(receive))
             waiting_for_end.add_done_callback(mark_retrieved)
             waiting_for_end.add_done_callback(lambda _: follower.end())
             try:
-                await self._begin(send, more=True)
+                await self._begin(send)
                 await _send_all(send, feed_service(self._env, follower, self._after))
-            except (TimeoutError, OSError):
-                return
             finally:
                 waiting_for_end.cancel()
-
-    async def _begin(self, send: Send, *, more: bool) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        await send({"type": "http.response.body", "body": b"", "more_body": more})
 
 
 def as_event(told: Told) -> str:

@@ -1,0 +1,83 @@
+"""Keep reading the feed: as a stream, and by polling while something in between holds the stream back."""
+
+import asyncio
+from collections.abc import Callable
+from typing import NoReturn
+
+import httpx
+
+from vestibule.client import wire
+from vestibule.client.feed_reader import FeedReader
+from vestibule.client.setup import FEED, Setup
+from vestibule.crypto.entropy import spread
+from vestibule.model.clock import Clock
+
+POLL_SECONDS = 1.0
+MAX_PAUSE_SECONDS = 5.0
+_FIRST_PAUSE_SECONDS = 0.5
+_BEAT_SECONDS = 1.0
+
+
+class FeedFollower:
+    """Follows the feed for one service, by one reader for the stream and another for polls (docs/protocol/README.md).
+
+    A proxy that collects a stream before it passes it on looks like a Vestibule that does not answer. So when a stream
+    brought no heartbeat in time, polls begin beside the attempts to stream. They end when a stream brings one.
+    """
+
+    def __init__(self, reader: Callable[[], FeedReader], setup: Setup, clock: Clock) -> None:
+        self._stream, self._poll = reader(), reader()
+        self._setup = setup
+        self._clock = clock
+        self._polling = asyncio.Event()
+        self._polled_at = float("-inf")
+
+    async def keep_streaming(self, http: httpx.AsyncClient) -> NoReturn:
+        """Stream forever. Reconnect after each end: at once if heartbeats came, otherwise after pauses that grow to
+        five seconds, and vary by a fifth.
+        """
+        pause = 0.0
+        while True:
+            begun = self._clock.monotonic()
+            try:
+                await self._stream.listen(http)
+            except Exception as fault:  # every failure is logged and retried
+                self._note_failure(fault, begun, http)
+            if self._stream.beats:
+                lasted = self._clock.monotonic() - begun
+                pause = 0.0 if lasted >= _BEAT_SECONDS else _FIRST_PAUSE_SECONDS
+            await asyncio.sleep(spread(pause))
+            pause = _longer(pause)
+
+    async def keep_polling(self, http: httpx.AsyncClient) -> NoReturn:
+        """Poll once a second whenever streams bring nothing; after failures, less often."""
+        pause = 0.0
+        while True:
+            await self._polling.wait()
+            if self._stream.beats:
+                self._end_polling()
+                continue
+            try:
+                await self._poll.listen(http, poll=True)
+                self._polled_at, pause = self._clock.monotonic(), 0.0
+            except Exception as fault:  # every failure is logged and retried
+                self._setup.failed(FEED, wire.explained(fault, http.base_url))
+                pause = _longer(pause)
+            await asyncio.sleep(spread(pause or POLL_SECONDS))
+
+    def _note_failure(self, fault: Exception, begun: float, http: httpx.AsyncClient) -> None:
+        silent = isinstance(fault, httpx.ReadTimeout) and not self._stream.beats
+        if silent:
+            self._polling.set()  # a poll tells who is silent, a proxy or Vestibule
+        elif not self._polling.is_set():
+            self._setup.failed(FEED, wire.explained(fault, http.base_url))
+        if silent and self._polled_at >= begun:
+            self._setup.held_back()
+
+    def _end_polling(self) -> None:
+        self._polling.clear()
+        self._setup.streams()
+
+
+def _longer(pause: float) -> float:
+    return min(max(2 * pause, _FIRST_PAUSE_SECONDS), MAX_PAUSE_SECONDS)

@@ -1,0 +1,136 @@
+"""What the kit does when the feed ends again and again, or leads to a host that is not there any more."""
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler
+from itertools import pairwise
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.harness.fault_proxy import Fault, in_front_of
+from tests.harness.http_server import handled_by
+from tests.harness.servers import wait_until
+from tests.unit.client.beating import beating
+from tests.unit.client.knowing import EXPECTED
+from vestibule.client import CannotTellError, SessionOverError, Verifier, wire
+from vestibule.client.feed_follower import FeedFollower
+from vestibule.client.feed_reader import FeedReader
+from vestibule.client.introspect import Introspection
+from vestibule.client.setup import Setup
+from vestibule.model.clock import SystemClock
+from vestibule.protocol.revocations import Revoked
+
+CUTS = 6
+"""Without heartbeats in between, the pauses after as many would be half a second, then 1, 2, 4, 5 and 5."""
+
+BACK_SECONDS = 3.0
+
+
+def test_k32_a_feed_that_is_cut_again_and_again_is_back_at_once_if_heartbeats_came_in_between() -> None:
+    """K32: pauses grow by failures alone."""
+    took = []
+    with (
+        beating() as url,
+        in_front_of(urlsplit(url).port or 0) as proxy,
+        Verifier(f"http://127.0.0.1:{proxy.port}", "vsk_x") as verifier,
+    ):
+        heard = verifier._here().memory.revoked
+        for _ in range(CUTS):
+            begun = time.monotonic()
+            wait_until(lambda since=begun: heard.fresh_as_of > since, "a heartbeat")  # type: ignore[misc]
+            took.append(time.monotonic() - begun)
+            proxy.set(Fault.CUT)
+            proxy.set(Fault.NONE)
+    assert max(took) < BACK_SECONDS
+
+
+@contextmanager
+def greeting() -> Iterator[tuple[str, list[float]]]:
+    """A server that ends the feed after one heartbeat; its URL, and when it was asked."""
+    asked: list[float] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(time.monotonic())
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.end_headers()
+            self.wfile.write(b'event: hello\ndata: {"protocol":1,"now":1}\n\n')
+            self.wfile.write(b'id: 1\nevent: heartbeat\ndata: {"true_at":1}\n\n')
+
+    with handled_by(Handler) as url:
+        yield url, asked
+
+
+async def test_a_feed_that_ends_after_each_heartbeat_is_asked_for_twice_a_second() -> None:
+    clock = SystemClock()
+    with greeting() as (url, asked):
+        async with wire.client(url, "", wire.context_of(url), kept=0) as http:
+            follower = FeedFollower(lambda: FeedReader(Revoked(), clock, lambda: None), Setup(), clock)
+            streaming = asyncio.create_task(follower.keep_streaming(http))
+            await asyncio.to_thread(wait_until, lambda: len(asked) >= 4, "four attempts")
+            streaming.cancel()
+    pauses = [later - earlier for earlier, later in pairwise(asked)]
+    assert min(pauses) >= 0.4
+
+
+@dataclass
+class Moving:
+    """A host that moves: connections from before lead nowhere then, and new ones to where it is."""
+
+    connections: int = 0
+    moved: threading.Event = field(default_factory=threading.Event)
+    over: threading.Event = field(default_factory=threading.Event)
+    together: threading.Barrier = field(default_factory=lambda: threading.Barrier(3))
+
+    @contextmanager
+    def running(self) -> Iterator[str]:
+        host = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                super().setup()
+                host.connections += 1
+                self.from_before = not host.moved.is_set()
+
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                if host.moved.is_set() and self.from_before:
+                    host.over.wait()
+                    return
+                if not host.moved.is_set():
+                    host.together.wait(20)
+                self.send_response(200)
+                self.send_header("Content-Length", "16")
+                self.end_headers()
+                with contextlib.suppress(OSError):
+                    self.wfile.write(b'{"active":false}')
+
+        with handled_by(Handler) as url:
+            try:
+                yield url
+            finally:
+                self.over.set()
+
+
+@pytest.mark.parametrize(("kept", "lost"), [(wire.KEPT_CONNECTIONS, 1), (0, 0)])
+async def test_a_host_that_moved_costs_one_time_out_and_the_stream_none(kept: int, lost: int) -> None:
+    host = Moving()
+    with host.running() as url:
+        async with wire.client(url, "vsk_x", wire.context_of(url), kept=kept) as http:
+            introspection = Introspection(http, EXPECTED, SystemClock())
+            asked = (introspection.ask(token) for token in "abc")
+            assert {type(fate) for fate in await asyncio.gather(*asked, return_exceptions=True)} == {SessionOverError}
+            assert host.connections == 3
+            host.moved.set()
+            for refusal in [CannotTellError] * lost + [SessionOverError] * 2:
+                with pytest.raises(refusal):
+                    await introspection.ask("d")
