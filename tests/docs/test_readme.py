@@ -129,7 +129,7 @@ class Reader:
         return banner
 
     def _next_in_log(self) -> str:
-        """The next line, but for the one that comes whenever a measurement is over."""
+        """The next line, except the one that comes whenever a measurement is over."""
         line = self._line_of_log()
         return self._line_of_log() if "password_hashing" in line else line
 

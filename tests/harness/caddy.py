@@ -1,4 +1,4 @@
-"""Caddy, the real one, on the example in deploy/: the same file, but for ports and a certificate made for the test."""
+"""Caddy, the real one, on the example in deploy/: the same file, with other ports and a test certificate."""
 
 import os
 import shutil

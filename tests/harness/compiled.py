@@ -1,7 +1,7 @@
 """What SQLAlchemy has made of a statement, lent to one world after another.
 
-It keeps that for each engine, of which a server has one. Every test has a new one: making it anew would be a third of
-the CPU of most tests.
+It keeps that for each engine, of which a server has one. Every test has a new one: making it anew would be an eighth
+of the CPU of most tests.
 """
 
 from functools import cache

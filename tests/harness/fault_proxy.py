@@ -21,8 +21,8 @@ class Fault(Enum):
     CUT = "ends connections and accepts no new ones"
     REFUSE = "ends connections and does not listen"
     RESET = "resets connections, old and new"
-    DELAY = "passes everything on, each piece so many seconds late"
-    CUT_AFTER_BYTES = "passes so many bytes of an answer on, then ends the connection"
+    DELAY = "passes everything on, each piece late by a number of seconds"
+    CUT_AFTER_BYTES = "passes a number of bytes of an answer on, then ends the connection"
     CUT_ANSWER = "passes requests on, and ends the connection in place of the answer"
 
 

@@ -14,13 +14,17 @@ WORK = Counter[str]()
 """KiB times passes for argon2-cffi and libsodium, two to the power of the cost for bcrypt."""
 
 
-class CountedArgon2(Argon2Cffi):
+class Counted:
+    """Stands before a library of argon2 among a class's bases, and adds up what that is given to do."""
+
+    name: str
+
     def __init__(self, cost: Cost) -> None:
         super().__init__(cost)
-        self.cost = cost
+        self._cost = cost
 
     def hash(self, password: bytes) -> str:
-        WORK[self.name] += self.cost.work
+        WORK[self.name] += self._cost.work
         return super().hash(password)
 
     def verify(self, hashed: str, password: bytes) -> bool:
@@ -28,24 +32,15 @@ class CountedArgon2(Argon2Cffi):
         WORK[self.name] += cost.work if cost else 0
         return super().verify(hashed, password)
 
+
+class CountedArgon2(Counted, Argon2Cffi):
     def work(self, iterations: int, memory_kib: int) -> None:
         WORK[self.name] += iterations * memory_kib
         super().work(iterations, memory_kib)
 
 
-class CountedLibsodium(Libsodium):
-    def __init__(self, cost: Cost) -> None:
-        super().__init__(cost)
-        self.cost = cost
-
-    def hash(self, password: bytes) -> str:
-        WORK[self.name] += self.cost.work
-        return super().hash(password)
-
-    def verify(self, hashed: str, password: bytes) -> bool:
-        cost = argon2_cost(hashed)
-        WORK[self.name] += cost.work if cost else 0
-        return super().verify(hashed, password)
+class CountedLibsodium(Counted, Libsodium):
+    pass
 
 
 class CountedBcrypt:

@@ -44,7 +44,7 @@ class ClockAt:
 
 
 def start_worker(database_url: str, port: int, now: datetime, looks: int = 1) -> ForkServerProcess:
-    """A process that delivers to the mail server on this port until nothing is due, so many times, a second apart."""
+    """A process that delivers to the mail server on this port until nothing is due, `looks` times, a second apart."""
     process = _FORKS.Process(target=_work, args=(database_url, port, now, looks), daemon=True)
     process.start()
     return process

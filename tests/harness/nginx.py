@@ -1,4 +1,4 @@
-"""nginx, the real one, on the example in deploy/: the same file, but for ports and a certificate made for the test."""
+"""nginx, the real one, on the example in deploy/: the same file, with other ports and a test certificate."""
 
 import shutil
 import ssl

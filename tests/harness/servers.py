@@ -111,7 +111,7 @@ def free_port() -> int:
 
 
 def free_ports(how_many: int) -> int:
-    """The first of so many such ports in a row.
+    """The first of `how_many` such ports in a row.
 
     Each stays bound until this process ends. Linux gives it to nobody who asks for any port, and nobody else can hold
     it, but a server may listen on it as if it were free: all of them set SO_REUSEADDR, and so does what holds it, once

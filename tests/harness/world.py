@@ -1,4 +1,4 @@
-"""One Vestibule inside the test's process: everything real, but the clock is the test's and letters are caught."""
+"""One Vestibule inside the test's process: everything is real, except the test's own clock and the caught letters."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -53,7 +53,7 @@ from vestibule.web.web_policy import WebPolicy
 FRONT_END = "http://localhost:3000"
 BASE = "http://localhost:8000"
 
-# As in production, but for the cost of a hash, which would be most of the suite's time.
+# As in production, except for the cost of a hash, which would be most of the suite's time.
 POLICY = Policy(
     issuer=Issuer("vestibule", "vestibule", timedelta(seconds=30)),
     access_lifetime=timedelta(minutes=15),

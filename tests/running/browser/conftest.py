@@ -10,7 +10,7 @@ from tests.conftest import not_to_be_had
 from tests.harness.process import Running, given_keys, starting, wait_until_it_answers
 from tests.harness.servers import NotToBeHad, free_port
 from tests.running.browser.chromium import chromium
-from tests.running.browser.people import Desk
+from tests.running.browser.people import Browsing
 
 # As few as is allowed, so that one can be seen to run out.
 SETTINGS = {"VESTIBULE_ACCESS_TOKEN_SECONDS": "30", "VESTIBULE_CLOCK_LEEWAY_SECONDS": "0"}
@@ -38,9 +38,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @pytest.fixture
-def desk(browser: Browser, server: Running) -> Iterator[Desk]:
+def browsing(browser: Browser, server: Running) -> Iterator[Browsing]:
     """Where a test sits; at its end, no console may have complained."""
-    made = Desk(server, browser)
+    made = Browsing(server, browser)
     yield made
     made.close()
     assert made.complaints == []

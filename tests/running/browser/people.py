@@ -17,12 +17,12 @@ _LINK = re.compile(r"http://localhost:\d+/\w+/[0-9a-f]{64}\b")
 
 
 def fresh_email() -> str:
-    """An address that nobody in this run has had."""
+    """An email that nobody in this run has had."""
     return f"ada{next(_numbers)}@example.com"
 
 
 @dataclass
-class Desk:
+class Browsing:
     """A server, a browser, and what goes wrong in it."""
 
     server: Running
@@ -53,7 +53,7 @@ class Desk:
             context.close()
 
     def mailed(self, email: str, path: str) -> str:
-        """The newest mailed link to `path` that went to an address, as soon as it is there."""
+        """The newest mailed link to `path` that went to this email, as soon as it is there."""
         found: list[str] = []
 
         def arrived() -> bool:
@@ -103,10 +103,10 @@ def send_sign_in(page: Page, email: str, password: str = PASSWORD, say: Labels =
     page.get_by_role("button", name=say("Sign in"), exact=True).click()
 
 
-def somebody(desk: Desk, name: str = "Ada Lovelace") -> str:
-    """The address of a new account, made without the pages."""
+def somebody(browsing: Browsing, name: str = "Ada Lovelace") -> str:
+    """The email of a new account, made without the pages."""
     email = fresh_email()
     body = {"name": name, "email": email, "password": PASSWORD, "passwordConfirm": PASSWORD}
-    with desk.server.browser() as client:
+    with browsing.server.browser() as client:
         assert client.post("/api/auth/register", json=body).status_code == 201
     return email

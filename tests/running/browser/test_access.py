@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.running.browser.people import PASSWORD, Desk, sign_in, somebody
+from tests.running.browser.people import PASSWORD, Browsing, sign_in, somebody
 from vestibule.web.routes import PAGES
 
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text()
@@ -24,8 +24,8 @@ def found(page: Page) -> list[tuple[str, list[Any]]]:
     return [(each["id"], [node["target"] for node in each["nodes"]]) for each in violations]
 
 
-def test_axe_would_find_something(desk: Desk) -> None:
-    page = desk.page()
+def test_axe_would_find_something(browsing: Browsing) -> None:
+    page = browsing.page()
     page.goto("/login")
     page.evaluate("document.querySelector('label').remove(); document.documentElement.lang = ''")
     assert {rule for rule, _ in found(page)} >= {"label", "html-has-lang"}
@@ -33,8 +33,8 @@ def test_axe_would_find_something(desk: Desk) -> None:
 
 @pytest.mark.parametrize("width", [360, 1440])
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_on_any_page(desk: Desk, theme: str, width: int) -> None:
-    page = desk.page(color_scheme=theme, viewport={"width": width, "height": 800})
+def test_axe_finds_nothing_on_any_page(browsing: Browsing, theme: str, width: int) -> None:
+    page = browsing.page(color_scheme=theme, viewport={"width": width, "height": 800})
     seen = {}
     for path in FOR_ALL:
         page.goto(path.replace("{code}", "0" * 64).replace("{token}", "0" * 64))
@@ -48,8 +48,8 @@ def test_axe_finds_nothing_on_any_page(desk: Desk, theme: str, width: int) -> No
     page.goto(f"/verifyemail/{'0' * 64}")
     page.get_by_role("button", name="Confirm my address").click()
     seen["dead link"] = found(page)
-    email = somebody(desk)
-    sign_in(desk.page(), email)
+    email = somebody(browsing)
+    sign_in(browsing.page(), email)
     sign_in(page, email)
     for path in FOR_MEMBERS:
         page.goto(path)
@@ -60,10 +60,10 @@ def test_axe_finds_nothing_on_any_page(desk: Desk, theme: str, width: int) -> No
 
 
 @pytest.mark.parametrize("width", [320, 360, 768, 1440])
-def test_nothing_is_wider_than_the_screen(desk: Desk, width: int) -> None:
-    page = desk.page(viewport={"width": width, "height": 800}, locale="de")
-    sign_in_page = desk.page(viewport={"width": width, "height": 800}, locale="pt")
-    email = somebody(desk, "Wolfeschlegelsteinhausenbergerdorff " * 3)
+def test_nothing_is_wider_than_the_screen(browsing: Browsing, width: int) -> None:
+    page = browsing.page(viewport={"width": width, "height": 800}, locale="de")
+    sign_in_page = browsing.page(viewport={"width": width, "height": 800}, locale="pt")
+    email = somebody(browsing, "Wolfeschlegelsteinhausenbergerdorff " * 3)
     page.goto("/login")
     page.locator("input[type=email]").fill(email)
     page.locator("input[type=password]").fill(PASSWORD)
@@ -74,9 +74,9 @@ def test_nothing_is_wider_than_the_screen(desk: Desk, width: int) -> None:
             assert tab.evaluate("document.documentElement.scrollWidth") <= width, path
 
 
-def test_signing_in_and_out_by_keyboard_with_the_focus_always_seen(desk: Desk) -> None:
-    page = desk.page()
-    email = somebody(desk)
+def test_signing_in_and_out_by_keyboard_with_the_focus_always_seen(browsing: Browsing) -> None:
+    page = browsing.page()
+    email = somebody(browsing)
     page.goto("/login")
     outlined = "getComputedStyle(document.activeElement).outlineStyle"
     order = []
@@ -97,8 +97,8 @@ def test_signing_in_and_out_by_keyboard_with_the_focus_always_seen(desk: Desk) -
     expect(page.get_by_text("You signed out.")).to_be_visible()
 
 
-def test_a_password_can_be_pasted_shown_and_judged(desk: Desk) -> None:
-    page = desk.page()
+def test_a_password_can_be_pasted_shown_and_judged(browsing: Browsing) -> None:
+    page = browsing.page()
     page.goto("/register")
     field = page.get_by_label("Password", exact=True)
     page.get_by_label("Name").fill(PASSWORD)
@@ -117,8 +117,8 @@ def test_a_password_can_be_pasted_shown_and_judged(desk: Desk) -> None:
     expect(field).to_have_attribute("type", "password")
 
 
-def test_password_managers_are_told_what_is_what(desk: Desk) -> None:
-    page = desk.page()
+def test_password_managers_are_told_what_is_what(browsing: Browsing) -> None:
+    page = browsing.page()
     wanted = {
         "/login": ["username", "current-password"],
         "/register": ["name", "username", "new-password", "new-password"],
@@ -131,15 +131,15 @@ def test_password_managers_are_told_what_is_what(desk: Desk) -> None:
         assert [each.get_attribute("autocomplete") for each in inputs.all()] == fields
 
 
-def test_a_language_is_chosen_and_stays(desk: Desk) -> None:
-    page = desk.page(locale="fr-FR")
+def test_a_language_is_chosen_and_stays(browsing: Browsing) -> None:
+    page = browsing.page(locale="fr-FR")
     page.goto("/login?return_to=/profile/security")
     expect(page.get_by_role("heading", name="Se connecter")).to_be_visible()
     page.get_by_role("button", name="Deutsch").click()
     page.wait_for_url("**/login?return_to=/profile/security")
     expect(page.get_by_role("heading", name="Anmelden")).to_be_visible()
     assert page.locator("html").get_attribute("lang") == "de"
-    page.locator("input[type=email]").fill(somebody(desk))
+    page.locator("input[type=email]").fill(somebody(browsing))
     page.locator("input[type=password]").fill(PASSWORD)
     page.get_by_role("button", name="Anmelden", exact=True).click()
     page.wait_for_url("**/profile/security")

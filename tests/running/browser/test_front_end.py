@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.harness.process import given_keys, starting, wait_until_it_answers
 from tests.harness.servers import free_port
-from tests.running.browser.people import PASSWORD, Desk, fresh_email
+from tests.running.browser.people import PASSWORD, Browsing, fresh_email
 
 FOLDER = Path(__file__).parents[3] / "examples" / "front-end"
 
@@ -32,16 +32,16 @@ def front_end() -> Iterator[str]:
 
 
 @pytest.fixture
-def at_home(browser: Browser, tmp_path: Path) -> Iterator[tuple[Desk, str]]:
+def at_home(browser: Browser, tmp_path: Path) -> Iterator[tuple[Browsing, str]]:
     """A Vestibule that lists this front-end, and the front-end's address."""
     port = free_port()
     with front_end() as origin, starting(tmp_path, port=port, ORIGIN=origin, **given_keys()) as server:
         wait_until_it_answers(server)
-        desk = Desk(server, browser)
-        yield desk, f"{origin}/?server=http://localhost:{port}"
-        desk.close()
+        browsing = Browsing(server, browser)
+        yield browsing, f"{origin}/?server=http://localhost:{port}"
+        browsing.close()
         # That somebody is not signed in is no error of the front-end's.
-        assert desk.complaints == []
+        assert browsing.complaints == []
 
 
 def fill(page: Page, form: str, **fields: str) -> None:
@@ -50,9 +50,9 @@ def fill(page: Page, form: str, **fields: str) -> None:
     page.locator(f"#{form} button").click()
 
 
-def test_the_contracts_day_from_another_origin(at_home: tuple[Desk, str]) -> None:
-    desk, address_of_page = at_home
-    context, email = desk.device(), fresh_email()
+def test_the_contracts_day_from_another_origin(at_home: tuple[Browsing, str]) -> None:
+    browsing, address_of_page = at_home
+    context, email = browsing.device(), fresh_email()
     page = context.new_page()
     page.goto(address_of_page)
     fill(page, "register", name="Ada Lovelace", email=email, password=PASSWORD, passwordConfirm=PASSWORD)
@@ -75,11 +75,11 @@ def test_the_contracts_day_from_another_origin(at_home: tuple[Desk, str]) -> Non
     expect(page.locator("#login")).to_be_visible()
 
 
-def test_an_origin_that_is_not_listed_learns_nothing(at_home: tuple[Desk, str]) -> None:
-    desk, address_of_page = at_home
+def test_an_origin_that_is_not_listed_learns_nothing(at_home: tuple[Browsing, str]) -> None:
+    browsing, address_of_page = at_home
     with front_end() as stranger:
-        page = desk.page()
+        page = browsing.page()
         with page.expect_console_message(lambda message: "CORS" in message.text):
             page.goto(f"{stranger}/?{address_of_page.partition('?')[2]}")
         expect(page.locator("#login")).to_be_hidden()
-    desk.complaints.clear()
+    browsing.complaints.clear()

@@ -7,23 +7,23 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.harness.process import given_keys, starting, wait_until_it_answers
-from tests.running.browser.people import Desk, sign_in, somebody
+from tests.running.browser.people import Browsing, sign_in, somebody
 from tests.running.browser.test_access import found
 
 
 @pytest.fixture
-def strict(browser: Browser, tmp_path: Path) -> Iterator[Desk]:
+def strict(browser: Browser, tmp_path: Path) -> Iterator[Browsing]:
     """A server that is asked for one letter a minute, and no more."""
     with starting(tmp_path, VESTIBULE_SIGN_INS_PER_NETWORK="1", **given_keys()) as server:
         wait_until_it_answers(server)
-        made = Desk(server, browser)
+        made = Browsing(server, browser)
         yield made
         made.close()
         assert made.complaints == []
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with_script", "without_script"])
-def test_a_form_that_is_sent_too_often_says_when_and_keeps_what_was_typed(strict: Desk, script: bool) -> None:
+def test_a_form_that_is_sent_too_often_says_when_and_keeps_what_was_typed(strict: Browsing, script: bool) -> None:
     page = strict.page(java_script_enabled=script, viewport={"width": 360, "height": 740})
     for email in ("ada@example.com", "grace@example.com"):
         page.goto("/forgotpassword")
@@ -35,18 +35,18 @@ def test_a_form_that_is_sent_too_often_says_when_and_keeps_what_was_typed(strict
         assert found(page) == []
 
 
-def test_the_account_number_is_copied(desk: Desk) -> None:
-    page = desk.page(permissions=["clipboard-read", "clipboard-write"])
-    sign_in(page, somebody(desk))
+def test_the_account_number_is_copied(browsing: Browsing) -> None:
+    page = browsing.page(permissions=["clipboard-read", "clipboard-write"])
+    sign_in(page, somebody(browsing))
     number = page.locator("#account-id").inner_text()
     page.get_by_role("button", name="Copy").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == number
 
 
-def test_without_a_script_no_button_is_shown_that_does_nothing(desk: Desk) -> None:
-    page = desk.page(java_script_enabled=False)
-    sign_in(page, somebody(desk))
+def test_without_a_script_no_button_is_shown_that_does_nothing(browsing: Browsing) -> None:
+    page = browsing.page(java_script_enabled=False)
+    sign_in(page, somebody(browsing))
     expect(page.get_by_role("button", name="Copy")).to_have_count(0)
     page.goto("/profile/security/password")
     expect(page.get_by_role("button", name="Show password")).to_have_count(0)

@@ -3,7 +3,7 @@
 from playwright.sync_api import BrowserContext, expect
 
 from tests.harness.servers import wait_until
-from tests.running.browser.people import Desk, sign_in, somebody
+from tests.running.browser.people import Browsing, sign_in, somebody
 
 TABS = 10
 _MORE_THAN_A_TOKENS_LIFE = 45
@@ -20,10 +20,10 @@ def without_access(context: BrowserContext) -> None:
         context.clear_cookies(name=name)
 
 
-def test_a_page_goes_on_when_the_access_token_has_run_out(desk: Desk) -> None:
-    context = desk.device(java_script_enabled=False)
+def test_a_page_goes_on_when_the_access_token_has_run_out(browsing: Browsing) -> None:
+    context = browsing.device(java_script_enabled=False)
     page = context.new_page()
-    sign_in(page, somebody(desk))
+    sign_in(page, somebody(browsing))
     before = value_of(context, "refresh_token")
     page.goto("/profile/security")
     wait_until(
@@ -37,11 +37,11 @@ def test_a_page_goes_on_when_the_access_token_has_run_out(desk: Desk) -> None:
     expect(page.locator("#device-list > li")).to_have_count(1)
 
 
-def test_a_form_that_was_open_is_still_good(desk: Desk) -> None:
-    context = desk.device()
+def test_a_form_that_was_open_is_still_good(browsing: Browsing) -> None:
+    context = browsing.device()
     page = context.new_page()
-    email = somebody(desk)
-    sign_in(desk.page(), email)
+    email = somebody(browsing)
+    sign_in(browsing.page(), email)
     sign_in(page, email)
     page.goto("/profile/security")
     without_access(context)
@@ -50,10 +50,10 @@ def test_a_form_that_was_open_is_still_good(desk: Desk) -> None:
     assert value_of(context, "access_token")
 
 
-def test_ten_tabs_at_once_stay_signed_in(desk: Desk) -> None:
-    context = desk.device()
+def test_ten_tabs_at_once_stay_signed_in(browsing: Browsing) -> None:
+    context = browsing.device()
     tabs = [context.new_page() for _ in range(TABS)]
-    sign_in(tabs[0], somebody(desk))
+    sign_in(tabs[0], somebody(browsing))
     for tab in tabs:
         tab.goto("/profile")
     for _ in range(3):

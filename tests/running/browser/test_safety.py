@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.running.browser.people import PASSWORD, Desk, fresh_email, sign_in, somebody
+from tests.running.browser.people import PASSWORD, Browsing, fresh_email, sign_in, somebody
 from tests.unit.web.hostile_targets import HOSTILE
 from vestibule.web.pages.return_to import with_query
 
@@ -52,9 +52,9 @@ def another_site(html: str) -> Iterator[str]:
 @pytest.mark.parametrize(
     "path", ["/logout", "/login", "/profile/delete", "/profile/security/sessions", "/profile/security/password"]
 )
-def test_a_form_on_another_site_changes_nothing(desk: Desk, path: str) -> None:
-    page = desk.page()
-    email = somebody(desk)
+def test_a_form_on_another_site_changes_nothing(browsing: Browsing, path: str) -> None:
+    page = browsing.page()
+    email = somebody(browsing)
     sign_in(page, email)
     fields = {
         "email": "eve@example.com",
@@ -64,7 +64,7 @@ def test_a_form_on_another_site_changes_nothing(desk: Desk, path: str) -> None:
     }
     inputs = "".join(f"<input name={name} value='{value}'>" for name, value in fields.items())
     with another_site(
-        f"<form method=post action='{desk.base}{path}'>{inputs}<button>Win a prize</button></form>"
+        f"<form method=post action='{browsing.base}{path}'>{inputs}<button>Win a prize</button></form>"
     ) as site:
         page.goto(site)
         page.get_by_role("button").click()
@@ -74,28 +74,28 @@ def test_a_form_on_another_site_changes_nothing(desk: Desk, path: str) -> None:
     expect(page.get_by_role("heading", name="Ada Lovelace")).to_be_visible()
 
 
-def test_another_site_cannot_show_a_page_of_ours_in_a_frame(desk: Desk) -> None:
-    page = desk.page()
-    with another_site(f"<iframe src='{desk.base}/login'></iframe>") as site:
+def test_another_site_cannot_show_a_page_of_ours_in_a_frame(browsing: Browsing) -> None:
+    page = browsing.page()
+    with another_site(f"<iframe src='{browsing.base}/login'></iframe>") as site:
         with page.expect_console_message(lambda message: "frame-ancestors" in message.text):
             page.goto(site)
         assert "Sign in" not in page.frames[-1].content()
-    desk.complaints.clear()
+    browsing.complaints.clear()
 
 
-def test_a_sign_in_leads_nowhere_but_home(desk: Desk) -> None:
-    page = desk.page()
-    email = somebody(desk)
+def test_a_sign_in_leads_nowhere_but_home(browsing: Browsing) -> None:
+    page = browsing.page()
+    email = somebody(browsing)
     sign_in(page, email)
     for target in HOSTILE:
         # Signed in already, so that the page leads on at once.
         page.goto(with_query("/login", return_to=target))
-        assert urlsplit(page.url)[:3] == ("http", f"localhost:{desk.server.port}", "/profile"), ascii(target)
+        assert urlsplit(page.url)[:3] == ("http", f"localhost:{browsing.server.port}", "/profile"), ascii(target)
 
 
-def test_a_form_that_was_tampered_with_leads_home_too(desk: Desk) -> None:
-    page = desk.page()
-    email = somebody(desk)
+def test_a_form_that_was_tampered_with_leads_home_too(browsing: Browsing) -> None:
+    page = browsing.page()
+    email = somebody(browsing)
     for target in ("//evil.example", "https://evil.example/", "/\\evil.example"):
         page.context.clear_cookies()
         page.goto("/login?return_to=/profile/security")
@@ -113,9 +113,9 @@ def armed(page: Page) -> list[str]:
     return ran
 
 
-def test_text_is_never_code(desk: Desk) -> None:
-    """B6: what is typed, and what stands in an address, on every page that shows it."""
-    page = desk.page()
+def test_text_is_never_code(browsing: Browsing) -> None:
+    """B6: what is typed, and what stands in a URL, on every page that shows it."""
+    page = browsing.page()
     ran = armed(page)
     for text in XSS:
         page.goto("/register")
@@ -135,14 +135,14 @@ def test_text_is_never_code(desk: Desk) -> None:
     assert ran == []
 
 
-def test_a_name_and_a_browser_are_shown_as_text(desk: Desk) -> None:
+def test_a_name_and_a_browser_are_shown_as_text(browsing: Browsing) -> None:
     """B6: what is kept of somebody, in text, in attributes, and in the file of one's data."""
     for text in XSS[:6]:
         email = fresh_email()
         body = {"name": text, "email": email, "password": PASSWORD, "passwordConfirm": PASSWORD}
-        with desk.server.browser() as client:
+        with browsing.server.browser() as client:
             assert client.post("/api/auth/register", json=body).status_code == 201
-        page = desk.page(user_agent=text)
+        page = browsing.page(user_agent=text)
         ran = armed(page)
         sign_in(page, email)
         expect(page.locator(".who h2")).to_have_text(text)

@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.running.browser.people import PASSWORD, Desk, fresh_email, send_sign_in, sign_in, sign_up
+from tests.running.browser.people import PASSWORD, Browsing, fresh_email, send_sign_in, sign_in, sign_up
 from vestibule.translations.catalogues import translations
 
 NEW_PASSWORD = "another horse battery"
@@ -14,22 +14,22 @@ NEW_PASSWORD = "another horse battery"
 
 @pytest.mark.parametrize("language", ["en", "de"])
 @pytest.mark.parametrize("script", [True, False], ids=["with_script", "without_script"])
-def test_from_sign_up_to_the_device_list_and_out(desk: Desk, script: bool, language: str) -> None:
+def test_from_sign_up_to_the_device_list_and_out(browsing: Browsing, script: bool, language: str) -> None:
     """B8: from sign up to the device list and out."""
     say = translations(language).gettext
     email = fresh_email()
-    page = desk.page(java_script_enabled=script, locale=language)
+    page = browsing.page(java_script_enabled=script, locale=language)
 
     sign_up(page, email, say=say)
     assert page.locator("html").get_attribute("lang") == language
-    page.goto(desk.mailed(email, "verifyemail"))
+    page.goto(browsing.mailed(email, "verifyemail"))
     page.get_by_role("button", name=say("Confirm my address")).click()
     expect(page.get_by_role("status")).to_have_text(say("Your address is confirmed."))
     send_sign_in(page, email, say=say)
     expect(page.get_by_role("heading", name="Ada Lovelace")).to_be_visible()
     expect(page.locator("dl")).to_contain_text(say("confirmed"))
 
-    phone = desk.page(java_script_enabled=script, locale=language, user_agent="Mozilla/5.0 (iPhone) Safari/605")
+    phone = browsing.page(java_script_enabled=script, locale=language, user_agent="Mozilla/5.0 (iPhone) Safari/605")
     sign_in(phone, email, say=say)
     phone.get_by_role("link", name=say("Security")).click()
     devices = phone.locator("#device-list > li")
@@ -47,7 +47,7 @@ def test_from_sign_up_to_the_device_list_and_out(desk: Desk, script: bool, langu
     page.get_by_label(say("Email address")).fill(email)
     page.get_by_role("button", name=say("Send me a link")).click()
     expect(page.get_by_role("heading", name=say("Check your email"))).to_be_visible()
-    page.goto(desk.mailed(email, "resetpassword"))
+    page.goto(browsing.mailed(email, "resetpassword"))
     page.get_by_label(say("New password"), exact=True).fill(NEW_PASSWORD)
     page.get_by_label(say("The same again"), exact=True).fill(NEW_PASSWORD)
     page.get_by_role("button", name=say("Use this password")).click()
@@ -72,15 +72,15 @@ def test_from_sign_up_to_the_device_list_and_out(desk: Desk, script: bool, langu
     expect(page.get_by_role("alert")).to_have_text(say("The email address or the password is wrong."))
 
 
-def test_everything_that_may_be_changed(desk: Desk) -> None:
+def test_everything_that_may_be_changed(browsing: Browsing) -> None:
     email, other = fresh_email(), fresh_email()
-    page = desk.page()
+    page = browsing.page()
     sign_up(page, email)
     sign_in(page, email)
     page.get_by_role("button", name="Send me a link to confirm my address").click()
     expect(page.get_by_role("status")).to_have_text("An email with a link is on its way to you.")
 
-    second = desk.page()
+    second = browsing.page()
     sign_in(second, email)
     page.goto("/profile/security")
     page.get_by_role("button", name="Sign out all other devices").click()
@@ -107,7 +107,7 @@ def test_everything_that_may_be_changed(desk: Desk) -> None:
     page.get_by_label("Current password").fill(NEW_PASSWORD)
     page.get_by_role("button", name="Send me a link").click()
     page.wait_for_url("**/profile/security?notice=email_asked")
-    page.goto(desk.mailed(other, "confirmemail"))
+    page.goto(browsing.mailed(other, "confirmemail"))
     page.get_by_role("button", name="Use this address").click()
     page.wait_for_url("**/login?notice=email_changed")
     send_sign_in(page, other, NEW_PASSWORD)
@@ -120,8 +120,8 @@ def _fault(page: Page, label: str) -> str:
     return page.locator(f"#{names[0]}").inner_text()
 
 
-def test_a_form_comes_back_with_faults_beside_their_fields_and_what_was_typed(desk: Desk) -> None:
-    page = desk.page()
+def test_a_form_comes_back_with_faults_beside_their_fields_and_what_was_typed(browsing: Browsing) -> None:
+    page = browsing.page()
     page.goto("/register")
     page.get_by_label("Name").fill("Ada")
     page.get_by_label("Email address").fill("no address")
@@ -138,8 +138,8 @@ def test_a_form_comes_back_with_faults_beside_their_fields_and_what_was_typed(de
     expect(page.get_by_role("alert")).to_have_count(3)
 
 
-def test_a_dead_link_says_so_and_offers_another(desk: Desk) -> None:
-    page = desk.page()
+def test_a_dead_link_says_so_and_offers_another(browsing: Browsing) -> None:
+    page = browsing.page()
     for path, next_page in (("verifyemail", "/verifyemail"), ("resetpassword", "/forgotpassword")):
         page.goto(f"/{path}/{'0' * 64}")
         if path == "resetpassword":

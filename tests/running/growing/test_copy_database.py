@@ -39,9 +39,9 @@ def moved(folder: Path, address: str, source: str = FILE) -> "subprocess.Complet
 def lived_in(folder: Path) -> tuple[httpx.Cookies, dict[str, str]]:
     """A server on the file, with somebody signed in and somebody signed out; the cookies, and the dead token."""
     with serving(folder) as server, server.browser() as browser, server.browser() as gone:
-        for client_info, email in ((browser, EMAIL), (gone, OTHER)):
-            register(client_info, email)
-            sign_in(client_info, email)
+        for client, email in ((browser, EMAIL), (gone, OTHER)):
+            register(client, email)
+            sign_in(client, email)
         bearer = {"Authorization": f"Bearer {gone.cookies['access_token']}"}
         assert gone.post("/api/auth/logout").status_code == 200
         assert server.stop() == 0

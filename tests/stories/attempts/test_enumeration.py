@@ -47,7 +47,7 @@ class WatchedHasher(Hasher):
 
 
 async def everybody(world: World) -> None:
-    """One account of each kind, at an address named after it."""
+    """One account of each kind, with an email named after it."""
     now = world.clock.now()
     hashes: dict[str, str | None] = {
         "bcrypt": Hasher(CHEAP, bcrypt_rounds=4).hash(RIGHT),
@@ -175,7 +175,7 @@ async def test_g10_a_fresh_database_has_nobody_in_it(world: World) -> None:
 
 
 def _seen(answer: httpx.Response, email: str) -> tuple[int, str, str]:
-    """The answer, but for what is the asker's own address and for a new account's random id."""
+    """The answer, without the asker's own email and a new account's random id."""
     text = answer.text.replace(email, "…") if email else answer.text
     if answer.status_code == 201:
         text = text.replace(answer.json()["data"]["user"]["id"], "…")

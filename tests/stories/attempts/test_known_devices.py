@@ -34,7 +34,7 @@ SECURE = replace(WEB, secure_cookies=True)
 
 @pytest.fixture
 async def ada(backend: Backend) -> AsyncIterator[World]:
-    """Ada has an account, whose address is verified."""
+    """Ada has an account, whose email is verified."""
     async with world_on(backend, FEW) as world:
         await world.register()
         assert await verify(world, world.secret(LetterKind.VERIFY_EMAIL)) == 200
@@ -46,7 +46,7 @@ async def tries(browser: httpx.AsyncClient, password: str, email: str = EMAIL) -
 
 
 async def burn(world: World, browser: httpx.AsyncClient, email: str = EMAIL) -> None:
-    """Guess until nothing is checked any more, however long that takes."""
+    """Try wrong passwords until none is checked any more, however long that takes."""
     for _ in range(LIMITS.at_most + LIMITS.of_a_device.at_most + 1):
         while await tries(browser, "wrong horse", email) == 429:
             world.clock.advance(minutes=15)
@@ -153,7 +153,7 @@ async def test_g12_who_knows_one_device_spends_the_tries_of_no_other(ada: World)
 
 
 async def test_g12_a_device_that_has_spent_its_own_goes_on_as_a_stranger(ada: World) -> None:
-    """G12: who mistypes at home ten times is not shut out, as long as strangers have left something."""
+    """G12: who mistypes at home ten times is not locked out, as long as strangers have left something."""
     home = await ada.sign_in()
     for _ in range(10):
         assert await tries(home, "wrong horse") == 400

@@ -48,7 +48,7 @@ class CountingHasher(Hasher):
         return super().matches(password, stored)
 
 
-def guess(email: str = ADA, password: str = "wrong horse") -> dict[str, str]:
+def attempt(email: str = ADA, password: str = "wrong horse") -> dict[str, str]:
     return {"email": email, "password": password}
 
 
@@ -59,22 +59,22 @@ async def stranger(world: World, address: str) -> httpx.AsyncClient:
 
 
 @pytest.mark.parametrize("email", [ADA, NOBODY])
-async def test_g1_guesses_from_everywhere(backend: backends.Backend, email: str) -> None:
+async def test_g1_attempts_from_everywhere(backend: backends.Backend, email: str) -> None:
     """G1: whatever the source address, at most a hundred are checked; the right one is then refused in the same words;
-    a reset by mail restores everything. And an address without an account behaves alike.
+    a reset by mail restores everything. And an email without an account behaves alike.
     """
     hasher = CountingHasher()
     async with world_on(backend, hasher=hasher) as world:
         await world.register()
         for number in range(GUESSES):
             client = await stranger(world, f"198.51.{number // 250}.{number % 250}")
-            answer = await client.post("/api/auth/login", json=guess(email))
+            answer = await client.post("/api/auth/login", json=attempt(email))
             while answer.status_code == 429:
                 world.clock.advance(seconds=int(answer.headers["Retry-After"]))
-                answer = await client.post("/api/auth/login", json=guess(email))
+                answer = await client.post("/api/auth/login", json=attempt(email))
             assert (answer.status_code, answer.json()) == (400, WRONG)
         assert hasher.checked == POLICY.login_attempts.at_most <= 100
-        right = await (await world.client()).post("/api/auth/login", json=guess(email, RIGHT))
+        right = await (await world.client()).post("/api/auth/login", json=attempt(email, RIGHT))
         assert (right.status_code, right.json()) == (400, WRONG)
         await reset(world)
         await world.sign_in(password=NEW)
@@ -85,21 +85,21 @@ async def test_g1_each_wrong_password_makes_the_next_one_wait_longer(world: Worl
     await world.register()
     client = await world.client()
     for _ in range(POLICY.login_attempts.free):
-        assert (await client.post("/api/auth/login", json=guess())).status_code == 400
+        assert (await client.post("/api/auth/login", json=attempt())).status_code == 400
     waits = []
     while len(waits) < 12:
-        answer = await client.post("/api/auth/login", json=guess(password=RIGHT))
+        answer = await client.post("/api/auth/login", json=attempt(password=RIGHT))
         assert (answer.status_code, answer.json()["code"]) == (429, "too_many_attempts")
         assert "not logged in" not in answer.text
         waits.append(int(answer.headers["Retry-After"]))
         world.clock.advance(seconds=waits[-1] - 0.5)
-        assert (await client.post("/api/auth/login", json=guess(password=RIGHT))).status_code == 429
+        assert (await client.post("/api/auth/login", json=attempt(password=RIGHT))).status_code == 429
         world.clock.advance(seconds=0.5)
-        assert (await client.post("/api/auth/login", json=guess())).status_code == 400
+        assert (await client.post("/api/auth/login", json=attempt())).status_code == 400
     assert waits == [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]
     world.clock.advance(seconds=900)
     await world.sign_in()
-    assert (await client.post("/api/auth/login", json=guess())).status_code == 400
+    assert (await client.post("/api/auth/login", json=attempt())).status_code == 400
 
 
 async def test_g1_an_outsider_keeps_no_owner_out(backend: backends.Backend) -> None:
@@ -108,8 +108,8 @@ async def test_g1_an_outsider_keeps_no_owner_out(backend: backends.Backend) -> N
         await world.register()
         known = await world.sign_in()
         await spend(await world.client(), LIMIT)
-        assert (await (await world.client()).post("/api/auth/login", json=guess(password=RIGHT))).status_code == 400
-        assert (await known.post("/api/auth/login", json=guess(password=RIGHT))).status_code == 200
+        assert (await (await world.client()).post("/api/auth/login", json=attempt(password=RIGHT))).status_code == 400
+        assert (await known.post("/api/auth/login", json=attempt(password=RIGHT))).status_code == 200
         changed = await known.patch("/api/users/me/password", json=change(RIGHT))
         assert changed.status_code == 200
         # A new password is not what was guessed at, so that everybody begins anew.
@@ -126,11 +126,11 @@ async def test_g1_a_secret_of_another_account_makes_nobody_familiar(backend: bac
         (secret,) = [value for cookie, value in attacker.cookies.items() if cookie.startswith("device_")]
         attacker.cookies.set(name, secret)
         await spend(attacker, LIMIT)
-        assert (await attacker.post("/api/auth/login", json=guess(password=RIGHT))).status_code == 400
-        assert (await known.post("/api/auth/login", json=guess(password=RIGHT))).status_code == 200
+        assert (await attacker.post("/api/auth/login", json=attempt(password=RIGHT))).status_code == 400
+        assert (await known.post("/api/auth/login", json=attempt(password=RIGHT))).status_code == 200
 
 
-@pytest.mark.parametrize("way", ["login", "login from a known device", "password", "address", "deletion"])
+@pytest.mark.parametrize("way", ["login", "login from a known device", "password", "email", "deletion"])
 async def test_g4_every_way_in_shares_the_count(backend: backends.Backend, way: str) -> None:
     """G4: whichever way spends it, every way refuses the right password afterwards, until a reset."""
     async with world_on(backend, TEN) as world:
@@ -142,7 +142,7 @@ async def test_g4_every_way_in_shares_the_count(backend: backends.Backend, way: 
             assert not await lets_in(world, known if way != "login" else unknown, way, "wrong horse")
         if way == "login":
             await spend(known, LIMIT)
-        for other in ("login from a known device", "password", "address", "deletion"):
+        for other in ("login from a known device", "password", "email", "deletion"):
             assert not await lets_in(world, known, other, RIGHT)
         assert not await lets_in(world, unknown, "login", RIGHT)
         await reset(world)
@@ -158,7 +158,7 @@ async def test_a_wrong_password_of_long_ago_still_counts_for_an_account_alone(ba
             await spend(client, LIMIT, email)
         world.clock.advance(days=31)
         assert (await clean_up(world.env))["login_attempts"] == 1
-        assert (await client.post("/api/auth/login", json=guess(password=RIGHT))).status_code == 400
+        assert (await client.post("/api/auth/login", json=attempt(password=RIGHT))).status_code == 400
 
 
 @pytest.mark.parametrize("kind", backends.ALL)
@@ -173,7 +173,7 @@ async def test_g3_two_hundred_at_once_and_ten_are_checked(kind: str, tmp_path: P
             await world.register()
             client = await world.client()
             answers = await asyncio.gather(
-                *(client.post("/api/auth/login", json=guess(password=f"wrong horse {n}")) for n in range(RACERS))
+                *(client.post("/api/auth/login", json=attempt(password=f"wrong horse {n}")) for n in range(RACERS))
             )
     except servers.NotToBeHad as reason:
         not_to_be_had(reason)
@@ -191,7 +191,7 @@ async def test_g3_four_processes_check_ten_together(kind: str, tmp_path: Path) -
                     body = {"name": "Ada", "email": ADA, "password": RIGHT, "passwordConfirm": RIGHT}
                     assert (await client.post("/api/auth/register", json=body)).status_code == 201
                     answers = await asyncio.gather(
-                        *(client.post("/api/auth/login", json=guess()) for _ in range(RACERS))
+                        *(client.post("/api/auth/login", json=attempt()) for _ in range(RACERS))
                     )
             log = (tmp_path / "log").read_text()
     except servers.NotToBeHad as reason:
@@ -226,10 +226,10 @@ def racing(folder: Path, backend: backends.Backend) -> Iterator[str]:
 async def lets_in(world: World, client: httpx.AsyncClient, way: str, password: str) -> bool:
     """Whether the password is taken, by that way."""
     if way.startswith("login"):
-        answer = await client.post("/api/auth/login", json=guess(password=password))
+        answer = await client.post("/api/auth/login", json=attempt(password=password))
     elif way == "password":
         answer = await client.patch("/api/users/me/password", json=change(password))
-    elif way == "address":
+    elif way == "email":
         answer = await client.patch("/api/users/me/email", json={"currentPassword": password, "email": NOBODY})
     else:
         caller = await identify(world.env, client.cookies["access_token"])
@@ -243,7 +243,7 @@ async def lets_in(world: World, client: httpx.AsyncClient, way: str, password: s
 
 async def spend(client: httpx.AsyncClient, login_attempts: int, email: str = ADA) -> None:
     for _ in range(login_attempts):
-        assert (await client.post("/api/auth/login", json=guess(email))).json() == WRONG
+        assert (await client.post("/api/auth/login", json=attempt(email))).json() == WRONG
 
 
 async def reset(world: World) -> None:

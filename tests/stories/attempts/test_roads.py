@@ -96,7 +96,7 @@ async def walk(world: World, steps: tuple[Step, ...], email: str) -> list[object
 
 
 def shown(answer: httpx.Response, email: str) -> object:
-    """The whole answer, cookies and waits among its headers, but for the email and what is random in each."""
+    """The whole answer, cookies and waits among its headers, without the email and what is random in each."""
     headers = [(name, value) for name, value in answer.headers.multi_items() if name != "x-request-id"]
     return answer.status_code, masked(answer.text, email), masked(str(headers), email)
 

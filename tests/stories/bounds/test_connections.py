@@ -66,7 +66,7 @@ def test_n3_beside_those_that_drip_others_are_answered(server: Running) -> None:
 
 
 def drip(port: int, connections: int, over: threading.Event) -> None:
-    """Keep so many connections whose request goes on and never comes to its end."""
+    """Keep connections whose request goes on and never comes to its end."""
     with ExitStack() as stack:
         alive, begun = [_dripping(port, stack) for _ in range(connections)], set[socket.socket]()
         while not over.wait(0.4):

@@ -45,7 +45,7 @@ async def test_n7_an_account_with_a_long_history_goes_a_batch_at_a_time(
 
 
 @pytest.mark.parametrize("email", [ADA, NOBODY])
-async def test_n8_of_guesses_that_are_not_checked_one_in_a_minute_is_told(backend: Backend, email: str) -> None:
+async def test_n8_of_attempts_that_are_not_checked_one_in_a_minute_is_told(backend: Backend, email: str) -> None:
     async with world_on(backend, FEW) as world:
         await world.register()
         client = await world.client()

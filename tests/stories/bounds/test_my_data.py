@@ -34,7 +34,7 @@ async def ada(world: World) -> str:
 
 
 async def fill_events(world: World, account_id: str, many: int) -> None:
-    """So many wrong passwords, all in the same instant, each from an address of its own."""
+    """`many` wrong passwords, all in the same instant, each from an address of its own."""
     n = numbers(many)
     address = literal("10.0.") + cast(n.c.i, String)
     row = {"at": world.clock.now() - timedelta(hours=1), "kind": "sign_in_refused", "account_id": account_id}

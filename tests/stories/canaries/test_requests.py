@@ -132,7 +132,7 @@ WRONG = {
     "not the same twice": {**FIELDS, "passwordConfirm": PASSWORD},
     "the password where the email is": {**FIELDS, "email": PASSWORD, "name": PASSWORD},
     "too long": {**FIELDS, "password": PASSWORD * 20, "passwordConfirm": PASSWORD * 20, "name": PASSWORD * 20},
-    "an address nobody knows": {**FIELDS, "email": "nobody@example.com"},
+    "an email nobody knows": {**FIELDS, "email": "nobody@example.com"},
 }
 
 

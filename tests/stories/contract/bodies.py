@@ -23,7 +23,7 @@ def wrong_type(field: str, received: str, expected: str = "string", message: str
     return {"code": "invalid_type", "expected": expected, "received": received, "path": path, "message": said}
 
 
-def no_address(message: str = "Invalid email address") -> dict[str, Any]:
+def not_an_email(message: str = "Invalid email address") -> dict[str, Any]:
     return {"validation": "email", "code": "invalid_string", "message": message, "path": ["body", "email"]}
 
 
@@ -122,7 +122,7 @@ def _of_register(name: str, /, *entries: dict[str, Any], **members: Any) -> Row:
 ROLE_OPTIONS = "'admin' | 'user'"
 LONG_NAME = too_long("name", 255, "String must contain at most 255 character(s)")
 LONG_PASSWORD = too_long("password", 128, "Password must be less than 128 characters")
-LONG_ADDRESS = "a" * 3988 + "@example.com"
+LONG_EMAIL = "a" * 3988 + "@example.com"
 NO_ADDRESSES = ["", "eve", "eve@", "@example.com", "eve@localhost", "e ve@example.com", "eve@ex ample.com"]
 TWO_ADDRESSES = ["a@example.com,b@example.com", "eve@example.com\nBcc: b@example.com", '"a@b"@example.com']
 ALL_AT_ONCE = {"name": "E" * 256, "email": "eve", "password": "sh0rt", "passwordConfirm": "an0ther", "role": "user"}
@@ -132,14 +132,14 @@ ROWS = [
     *(row for path in MISSING for row in _of_wrong_type(path)),
     *(row for path in MISSING for row in _unreadable(path)),
     _of_register("a name of 256 characters", LONG_NAME, name="N" * 256),
-    *(_of_register(f"{text!r} is no address", no_address(), email=text) for text in NO_ADDRESSES + TWO_ADDRESSES),
-    _of_register("an address of 4,000 characters", no_address(), email=LONG_ADDRESS),
+    *(_of_register(f"{text!r} is no address", not_an_email(), email=text) for text in NO_ADDRESSES + TWO_ADDRESSES),
+    _of_register("an email of 4,000 characters", not_an_email(), email=LONG_EMAIL),
     _of_register("a password of 7", too_short(), **twice("sh0rter")),
     _of_register("a password of 129", LONG_PASSWORD, **twice("p" * 129)),
     _of_register("passwords that differ", MISMATCH, passwordConfirm=NEW_PASSWORD),
     _of_register("short, and differ", too_short(), MISMATCH, password="sh0rt"),
-    _of_register("no address, and they differ", no_address(), MISMATCH, email="eve", passwordConfirm=NEW_PASSWORD),
-    _of_register("everything at once", LONG_NAME, no_address(), too_short(), MISMATCH, **ALL_AT_ONCE),
+    _of_register("no email, and they differ", not_an_email(), MISMATCH, email="eve", passwordConfirm=NEW_PASSWORD),
+    _of_register("everything at once", LONG_NAME, not_an_email(), too_short(), MISMATCH, **ALL_AT_ONCE),
     _of_register(
         "a wrong type hides that they differ", wrong_type("name", "null"), name=None, passwordConfirm=NEW_PASSWORD
     ),
@@ -152,14 +152,12 @@ ROWS = [
         if kind != "number"
     ),
     _of_register("NUL in the name", no_nul("name"), name="E\0ve"),
-    _of_register("NUL in the address", no_nul("email"), email="eve\0@example.com"),
+    _of_register("NUL in the email", no_nul("email"), email="eve\0@example.com"),
     _of_register("NUL in the password", no_nul("password"), **twice("correct\0horse")),
     _of_register("NUL in the second password", MISMATCH, passwordConfirm="tr0ub4dor&3\0"),
     _of_register("NUL in the role", no_role("user\0"), role="user\0"),
-    Row("login: no address", post(LOGIN, {"email": "ada", "password": PASSWORD}), invalid(no_address())),
-    Row(
-        "login: an address of 4,000", post(LOGIN, {"email": LONG_ADDRESS, "password": PASSWORD}), invalid(no_address())
-    ),
+    Row("login: no email", post(LOGIN, {"email": "ada", "password": PASSWORD}), invalid(not_an_email())),
+    Row("login: an email of 4,000", post(LOGIN, {"email": LONG_EMAIL, "password": PASSWORD}), invalid(not_an_email())),
     Row(
         "login: a password of 7",
         post(LOGIN, {"email": ADA, "password": "sh0rter"}),
@@ -173,15 +171,15 @@ ROWS = [
     Row(
         "login: both at once",
         post(LOGIN, {"email": "ada", "password": "sh0rt"}),
-        invalid(no_address(), too_short("Invalid email or password")),
+        invalid(not_an_email(), too_short("Invalid email or password")),
     ),
     Row(
         "login: an endless password",
         post(LOGIN, {"email": ADA, "password": "p" * 4000}),
         refused(400, "wrong_credentials", "Invalid email or password"),
     ),
-    Row("forgot: no address", post(FORGOT, {"email": "ada"}), invalid(no_address("Email is invalid"))),
-    Row("forgot: an address of 4,000", post(FORGOT, {"email": LONG_ADDRESS}), invalid(no_address("Email is invalid"))),
+    Row("forgot: no email", post(FORGOT, {"email": "ada"}), invalid(not_an_email("Email is invalid"))),
+    Row("forgot: an email of 4,000", post(FORGOT, {"email": LONG_EMAIL}), invalid(not_an_email("Email is invalid"))),
     Row("forgot: NUL", post(FORGOT, {"email": f"{ADA}\0"}), invalid(no_nul("email"))),
     Row(
         "forgot: two addresses",

@@ -1,4 +1,4 @@
-"""What Vestibule adds to the contract: the devices that are signed in, ending them, changing password and address."""
+"""What Vestibule adds to the contract: the devices that are signed in, ending them, changing password and email."""
 
 from typing import Any
 
@@ -74,32 +74,30 @@ ROWS = [
             Step(get("/api/auth/verifyemail/{code}"), VERIFIED),
         ),
     ),
+    Row("resend: an unknown email", post(RESEND, {"email": BOB}), RESENT, given=(registered,), then=(letters_sent(1),)),
     Row(
-        "resend: an unknown address", post(RESEND, {"email": BOB}), RESENT, given=(registered,), then=(letters_sent(1),)
-    ),
-    Row(
-        "resend: an address that is verified",
+        "resend: an email that is verified",
         post(RESEND, {"email": ADA}),
         RESENT,
         given=(registered, Step(get("/api/auth/verifyemail/{code}"), VERIFIED)),
         then=(letters_sent(1),),
     ),
     Row(
-        "address: a link to the new one, and nothing changes before it is used",
+        "email: a link to the new one, and nothing changes before it is used",
         move("countess@example.com"),
         WILL_MOVE,
         given=(registered, enters()),
         then=(letters_sent(2), Step(get(WHO), ME)),
     ),
     Row(
-        "address: not without the current password",
+        "email: not without the current password",
         move("countess@example.com", "incorrect horse"),
         WRONG_PASSWORD,
         given=(registered, enters()),
         then=(letters_sent(1), Step(get(WHO), ME)),
     ),
     Row(
-        "address: somebody else's is not told apart",
+        "email: somebody else's is not told apart",
         move(BOB),
         WILL_MOVE,
         given=(registered, bob_registered, enters()),

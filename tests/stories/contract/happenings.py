@@ -83,7 +83,7 @@ def mailed(kind: LetterKind, subject: str, path: str) -> Happening:
 
 
 def letters_sent(count: int) -> Happening:
-    """So many letters have been mailed, all in all."""
+    """`count` letters have been mailed, all in all."""
 
     async def happen(scene: Scene) -> None:
         await scene.world.deliver()
@@ -93,7 +93,7 @@ def letters_sent(count: int) -> Happening:
 
 
 def is_verified(verified: bool) -> Happening:
-    """Whether Ada's address is marked verified."""
+    """Whether Ada's email is marked verified."""
 
     async def happen(scene: Scene) -> None:
         assert await _one(scene, select(accounts.c.verified).where(accounts.c.email == ADA)) is verified

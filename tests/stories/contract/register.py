@@ -1,4 +1,4 @@
-"""Register, verify: somebody new, and the code that proves the address."""
+"""Register, verify: somebody new, and the code that verifies the email."""
 
 from dataclasses import replace
 
@@ -70,12 +70,12 @@ ROWS = [
         ),
     ),
     Row(
-        "register: an address is kept in lower case and found in any",
+        "register: an email is kept in lower case and found in any",
         post(REGISTER, BODY | {"email": "Ada@Example.COM"}),
         MADE,
         then=(*_is_me("aDA@eXAMPLE.com"), Step(post(REGISTER, BODY), TAKEN)),
     ),
-    Row("register: a known address", post(REGISTER, BODY), TAKEN, given=(registered,), then=(letters_sent(1),)),
+    Row("register: a known email", post(REGISTER, BODY), TAKEN, given=(registered,), then=(letters_sent(1),)),
     Row("register: in other letters", post(REGISTER, BODY | {"email": "ADA@example.com"}), TAKEN, given=(registered,)),
     Row(
         "register: nobody makes himself an admin",

@@ -105,7 +105,7 @@ ROWS = [
         ),
     ),
     Row(
-        "reset: proves the address",
+        "reset: verifies the email",
         choose,
         DONE,
         given=(*MAILED, is_verified(False)),

@@ -140,7 +140,7 @@ ROWS = [
 
 HARMLESS = [
     Row("login: wrong password", login(password="wrong horse"), WRONG),
-    Row("login: unknown address", login("eve@example.com"), WRONG),
+    Row("login: unknown email", login("eve@example.com"), WRONG),
     Row("login: nearly right", login(password="Correct horse"), WRONG),
     *(Row(f"{ask.method} {ask.path}: nobody", ask, NOT_LOGGED_IN) for ask in (get(WHO), get(OUT), post(OUT))),
     *(Row(f"{ask.method} {ask.path}: nobody", ask, bodiless(NOT_LOGGED_IN)) for ask in (head(WHO), head(OUT))),

@@ -161,7 +161,7 @@ def test_every_route_and_every_refusal_is_in_the_table() -> None:
     unasked = {(route.method, route.path) for route in ROUTES if route.path.startswith("/api/")} - asked
     # Ending one device by its id is told in tests/unit/web/test_devices.py, where ids are known.
     assert unasked == {("DELETE", f"{DEVICES}/{{session_id}}"), *FOR_SERVICES}
-    # The contract knows nothing of these; links that change an address are said by pages, for the API has none.
+    # The contract knows nothing of these; links that change an email are said by pages, for the API has none.
     busy = (Overloaded, StoreUnavailable, NotReady)
     unreadable = (HostInvalid, HostUnknown, TransferCodingUnknown, FetchedAhead, ReservedHeader)
     by_page = (EmailChangeInvalid, EmailChangeOfAnother)

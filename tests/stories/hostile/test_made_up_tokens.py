@@ -35,16 +35,16 @@ async def send(browser: httpx.AsyncClient, line: Route | Page, path: str, csrf: 
 async def test_h21_no_mailed_secret_that_cannot_be_one_is_looked_up(world: World, line: Route | Page) -> None:
     """H21: of a stranger, and of who is signed in, as whom something may be read."""
     await world.register()
-    member = await world.sign_in()
-    member.headers["Origin"] = BASE
-    csrf = csrf_in(await member.get("/profile/security"))
+    signed_in = await world.sign_in()
+    signed_in.headers["Origin"] = BASE
+    csrf = csrf_in(await signed_in.get("/profile/security"))
     stranger = await world.client(origin=BASE)
-    for browser in (stranger, member):
+    for browser in (stranger, signed_in):
         with statements() as asked:
             for value in MADE_UP.values():
                 assert await send(browser, line, re.sub(r"\{\w+\}", value, line.path), csrf) < 500
         assert [each for each in asked if "one_time_tokens" in each] == []
-        assert browser is member or asked == []
+        assert browser is signed_in or asked == []
 
 
 @pytest.mark.parametrize("where", ["access_token", "refresh_token", "Authorization"])

@@ -1,6 +1,6 @@
 """Pre-hijack: a stranger registers my address with his password. Only a reader of my mail gets the account.
 
-O9: each story ends with the stranger out, whatever he had opened, and with my password the only one.
+O9: each story ends with the stranger signed out everywhere, and with my password the only one.
 """
 
 from dataclasses import replace

@@ -84,7 +84,7 @@ async def test_o4_no_session_survives_a_reset_and_none_revives_at_the_next_sign_
         assert answer.status_code == 403
 
 
-async def test_s11_a_deleted_account_s_tokens_are_nobody_s_when_the_address_is_registered_again(world: World) -> None:
+async def test_s11_a_deleted_account_s_tokens_are_nobody_s_when_the_email_is_registered_again(world: World) -> None:
     await world.register()
     client = await world.sign_in()
     access, first = client.cookies["access_token"], await _account(world)

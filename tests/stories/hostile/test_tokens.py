@@ -114,10 +114,10 @@ async def test_nothing_at_all_is_not_signed_in(nobody: httpx.AsyncClient) -> Non
         assert await as_refresh(nobody, token) == NO_REFRESH
 
 
-async def test_each_kind_of_secret_opens_its_own_door_alone(
+async def test_each_kind_of_secret_is_accepted_for_its_own_use_alone(
     world: World, browser: httpx.AsyncClient, nobody: httpx.AsyncClient
 ) -> None:
-    """T4, R6: each kind of secret opens its own door alone."""
+    """T4, R6: each kind of secret is accepted for its own use alone."""
     await nobody.post("/api/auth/forgotpassword", json={"email": "ada@example.com"})
     await world.deliver()
     access, refresh = good_access(world, browser), good_refresh(world, browser)

@@ -55,10 +55,10 @@ class Ring:
         return [self.access.key, self.refresh.key, self.refresh_from_before.key]
 
     def entitled(self, header: Json, claims: Json, signer: PrivateKey) -> str | None:
-        """The door that a token with these parts opens; None for nearly all."""
-        for door, good in (("bearer", self.access), ("refresh", self.refresh), ("refresh", self.refresh_from_before)):
+        """What a token with these parts is accepted for; None for nearly all."""
+        for use, good in (("bearer", self.access), ("refresh", self.refresh), ("refresh", self.refresh_from_before)):
             if (header, claims, signer) == (good.header, good.claims, good.key):
-                return door
+                return use
         return None
 
 
@@ -100,22 +100,22 @@ async def test_no_hostile_token_is_taken_by_either_kind_of_refresh_key(ring: Rin
     assert listener.connections == 0
 
 
-async def test_a_token_opens_its_own_door_under_its_own_key_and_algorithm_alone(ring: Ring) -> None:
+async def test_a_token_is_accepted_for_its_own_use_under_its_own_key_and_algorithm_alone(ring: Ring) -> None:
     """T1, T4, R6: every signer, key id, algorithm, type and content, each with each."""
     failures: Failures = {}
-    opened = []
+    accepted_for = []
     for header, claims, signer in mixtures(ring):
-        door = ring.entitled(header, claims, signer)
+        use = ring.entitled(header, claims, signer)
         token = compose(header, claims, Good(signer, "", {}).sign)
         seen = await as_bearer(ring.nobody, token), await as_cookie(ring.nobody, token)
         refreshed = await as_refresh(ring.nobody, token)
-        if {found[0] if door == "bearer" else found for found in seen} != {200 if door == "bearer" else INVALID}:
+        if {found[0] if use == "bearer" else found for found in seen} != {200 if use == "bearer" else INVALID}:
             failures[f"{header} by {signer.kid}, access"] = seen[0]
-        if (refreshed[0] if door == "refresh" else refreshed) != (200 if door == "refresh" else NO_REFRESH):
+        if (refreshed[0] if use == "refresh" else refreshed) != (200 if use == "refresh" else NO_REFRESH):
             failures[f"{header} by {signer.kid}, refresh"] = refreshed
-        opened += [door] if door else []
+        accepted_for += [use] if use else []
     assert not failures, listing(failures)
-    assert sorted(opened) == ["bearer", "refresh", "refresh"]
+    assert sorted(accepted_for) == ["bearer", "refresh", "refresh"]
 
 
 def mixtures(ring: Ring) -> Iterator[tuple[Json, Json, PrivateKey]]:

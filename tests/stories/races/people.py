@@ -81,7 +81,7 @@ async def people(world: World, fresh: list[bool]) -> list[Person]:
 
 
 async def _rows(world: World, pattern: Person) -> dict[str, list[dict[str, Any]]]:
-    """What belongs to a pattern and to its neighbour, but for rows that number themselves."""
+    """What belongs to a pattern and to its neighbour, except rows that number themselves."""
     ids = [pattern.account.id, *([pattern.neighbour.account.id] if pattern.neighbour else [])]
     emails = [pattern.account.email, *([pattern.neighbour.account.email] if pattern.neighbour else [])]
     found: dict[str, list[dict[str, Any]]] = {}

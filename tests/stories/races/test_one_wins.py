@@ -1,4 +1,4 @@
-"""One address, one verification code, one reset token, and 64 who want it at the same moment: one gets it.
+"""One email, one verification code, one reset token, and 64 who want it at the same moment: one gets it.
 
 Each round races anew, through the whole application. A guard in Python would let most of the racers through.
 """
@@ -22,8 +22,8 @@ ROUNDS = rounds(200, suite=4)
 Request = Coroutine[Any, Any, httpx.Response]
 
 
-async def test_an_address_is_registered_once(racing_world: World) -> None:
-    """E3: an address is registered once."""
+async def test_an_email_is_registered_once(racing_world: World) -> None:
+    """E3: an email is registered once."""
     client = await racing_world.client()
     for attempt in range(ROUNDS):
         body = _person(f"racer{attempt}@example.com")
@@ -91,7 +91,7 @@ async def _letters_of_each_account(world: World) -> list[int]:
 
 
 async def _until_waiting(world: World, count: int) -> None:
-    """Until so many connections stand in line for a lock."""
+    """Return once `count` connections wait for a lock."""
     waiting = text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
@@ -108,7 +108,7 @@ def _twice(password: str) -> dict[str, str]:
     return {"password": password, "passwordConfirm": password}
 
 
-async def test_of_those_who_register_anew_and_who_prove_the_address_one_password_is_left(racing_world: World) -> None:
+async def test_of_those_who_register_anew_and_who_verify_the_email_one_password_is_left(racing_world: World) -> None:
     """O9: the code of one registration never makes the password of another one good, in whatever order they come."""
     client = await racing_world.client()
     for attempt in range(ROUNDS):

@@ -103,7 +103,7 @@ class Strict(OneSuccessor):
 
 
 class Lockstep(Table):
-    """Ours, but for a successor's siblings, which stay alive: a clone may live on."""
+    """Ours, except that a successor's siblings stay alive: a clone may live on."""
 
     def present(self, counter: int) -> int | None:
         self.base = min(self.base, counter - 1)

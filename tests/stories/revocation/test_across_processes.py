@@ -61,7 +61,7 @@ def seconds_until_refused(client: httpx.Client) -> float:
 
 
 def measured(a: Running, b: Running, trials: int) -> list[float]:
-    """The delays of so many log-outs at A until B refuses."""
+    """How long B took to refuse after each of `trials` log-outs at A."""
     delays = []
     for _ in range(trials):
         with ExitStack() as stack:

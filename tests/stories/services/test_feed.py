@@ -39,7 +39,7 @@ async def revoke(world: World, *session_ids: str) -> None:
 
 
 async def told(world: World, follower: Follower, after: int = 0, rounds: int = 2) -> list[Told]:
-    """So many rounds of what a service is told from the beginning."""
+    """What a service is told from the beginning, in `rounds` rounds."""
     telling = feed_service(world.env, follower, after)
     return [one for _ in range(rounds) for one in await anext(telling)]
 

@@ -1,4 +1,4 @@
-"""Service keys that somebody makes up: each costs a look into the database, so that a network has only so many."""
+"""Service keys that somebody makes up: each costs a query, so that a network has a limit."""
 
 import pytest
 

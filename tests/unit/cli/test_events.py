@@ -62,7 +62,7 @@ def test_c36_a_filter_that_finds_nothing_by_mistake_is_refused(tmp_path: Path) -
         assert option in complaint(refused.stderr)
 
 
-def test_an_address_that_nobody_has_is_one_line(tmp_path: Path) -> None:
+def test_an_email_that_nobody_has_is_one_line(tmp_path: Path) -> None:
     refused = run(tmp_path, "events", "--account", "nobody@example.com", **given_keys())
     assert refused.returncode == 1
     assert complaint(refused.stderr) == "there is no account with the email nobody@example.com"

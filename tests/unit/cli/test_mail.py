@@ -110,7 +110,7 @@ def test_m14_a_server_without_starttls_is_shown_no_password(tmp_path: Path) -> N
     assert PASSWORD not in done.stdout + done.stderr
 
 
-def test_nobody_there_and_no_address_are_one_sentence_each(tmp_path: Path) -> None:
+def test_nobody_there_and_no_email_are_one_sentence_each(tmp_path: Path) -> None:
     nobody = run(
         tmp_path, "mail", "test", "ada@example.com", EMAIL_HOST=HOST, EMAIL_PORT=str(free_port()), **given_keys()
     )

@@ -135,8 +135,8 @@ def test_it_takes_leave_for_as_long_as_it_is_told(prepared: Path) -> None:
 
 def test_the_hot_reads_close_their_connections_too(prepared: Path) -> None:
     with serving(prepared, **given_keys(), **DRAINED) as server, server.browser() as browser:
-        register(browser, "parting@example.com")
-        sign_in(browser, "parting@example.com")
+        register(browser, "draining@example.com")
+        sign_in(browser, "draining@example.com")
         assert "connection" not in browser.get("/api/users/me").headers
         server.process.send_signal(signal.SIGTERM)
         wait_until(lambda: browser.get("/healthz/ready").status_code == 503, "its telling the balancer")

@@ -153,7 +153,7 @@ async def test_who_is_here_already_stays_as_they_are(racing_world: World, elsewh
     await racing_world.sign_in("person1@example.com")
 
 
-async def test_an_address_nobody_can_write_to_is_left_out_and_counted(
+async def test_an_email_nobody_can_write_to_is_left_out_and_counted(
     racing_world: World, elsewhere: str, tmp_path: Path
 ) -> None:
     for email in ("nobody", "two@at@signs.example", "Zoë@example.com"):

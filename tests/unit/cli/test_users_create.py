@@ -45,7 +45,7 @@ def test_g10_who_is_there_already_is_left_alone(tmp_path: Path) -> None:
         assert browser.get("/api/users/me").json()["data"]["user"]["role"] == "user"
 
 
-def test_what_is_no_address_is_one_line(tmp_path: Path) -> None:
+def test_what_is_no_email_is_one_line(tmp_path: Path) -> None:
     refused = run(tmp_path, "users", "create", "root", **given_keys())
     assert refused.returncode == 1
     assert complaint(refused.stderr) == "root is not an email such as ada@example.com"

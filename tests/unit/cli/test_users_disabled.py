@@ -27,7 +27,7 @@ def test_a_shut_account_is_signed_out_of_a_running_server(postgresql: Backend, t
         assert browser.get("/api/users/me").status_code == 200
 
 
-def test_an_address_that_nobody_has_is_one_line(tmp_path: Path) -> None:
+def test_an_email_that_nobody_has_is_one_line(tmp_path: Path) -> None:
     refused = run(tmp_path, "users", "disable", "nobody@example.com", **given_keys())
     assert refused.returncode == 1
     assert complaint(refused.stderr) == "there is no account with the email nobody@example.com"

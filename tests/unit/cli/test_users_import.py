@@ -13,7 +13,7 @@ from tests.harness.process import complaint, given_keys, run
 from tests.harness.world import World
 from tests.unit.cli.test_users import HASH, OURS, PASSWORD, connected, rows
 
-# Every column is text, so that every kind of value fits; but for one more that has other types.
+# Every column is text, so that every kind of value fits, except one more that has other types.
 LOOSE = """
 CREATE TABLE "users" ("id" TEXT, "name" TEXT, "email" TEXT, "photo" TEXT, "verified" TEXT, "password" TEXT,
                       "role" TEXT, "createdAt" TEXT, "updatedAt" TEXT, "provider" TEXT)

@@ -32,7 +32,7 @@ class Later(SystemClock):
 
 
 class Lossy(httpx.HTTPTransport):
-    """A way that counts, and loses the answers to so many refreshes after the server has given them."""
+    """A way that counts, and loses the answers to a number of refreshes after the server has given them."""
 
     def __init__(self) -> None:
         super().__init__()

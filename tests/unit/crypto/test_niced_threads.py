@@ -40,7 +40,7 @@ class Gate:
         self._open.set()
 
     async def wait_for(self, workers: int) -> None:
-        """Until so many are at work."""
+        """Return once `workers` are at work."""
         for _ in range(workers):
             assert await asyncio.to_thread(self.begun.acquire, timeout=WAIT_SECONDS)
 

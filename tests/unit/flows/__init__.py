@@ -34,12 +34,12 @@ async def reset(world: World, secret: str, password: str = NEW_PASSWORD) -> int:
 
 
 async def verify(world: World, secret: str) -> int:
-    """The status of proving an address."""
+    """The status of verifying an email."""
     return (await (await world.client()).get(f"/api/auth/verifyemail/{secret}")).status_code
 
 
 async def ask_for_change(browser: httpx.AsyncClient, email: str, password: str = PASSWORD) -> int:
-    """The status of asking for another address."""
+    """The status of asking for another email."""
     body = {"currentPassword": password, "email": email}
     return (await browser.patch("/api/users/me/email", json=body)).status_code
 

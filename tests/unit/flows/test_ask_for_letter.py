@@ -1,4 +1,4 @@
-"""Letters that strangers ask for: few, without telling, and at the same price for a known and an unknown address."""
+"""Letters that strangers ask for: few, without telling, and at the same price for a known and an unknown email."""
 
 import ipaddress
 from dataclasses import replace
@@ -27,7 +27,7 @@ def body(path: str, email: str) -> dict[str, str]:
 
 
 def comparable(answer: httpx.Response) -> object:
-    """The whole answer, but for what is new in each."""
+    """The whole answer, without what is new in each."""
     shown = answer.json()
     for name in ("id", "email"):
         shown.get("data", {}).get("user", {}).pop(name, None)

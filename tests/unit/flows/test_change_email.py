@@ -1,4 +1,4 @@
-"""Another address: only with the password, only from the new mailbox, and with a way back that a thief cannot close."""
+"""Another email: only with the password, only from the new mailbox, and with a way back that a thief cannot close."""
 
 import asyncio
 from collections import Counter
@@ -35,14 +35,14 @@ RESET, VERIFY = LetterKind.RESET_PASSWORD, LetterKind.VERIFY_EMAIL
 
 @pytest.fixture
 async def ada(world: World) -> httpx.AsyncClient:
-    """Ada's browser. Her address is verified."""
+    """Ada's browser. Her email is verified."""
     await world.register()
     assert await verify(world, world.secret(VERIFY)) == 200
     return await world.sign_in()
 
 
 async def change(world: World, browser: httpx.AsyncClient, email: str) -> None:
-    """The whole change, but for the letter to the old address, which is queued."""
+    """The whole change, except the letter to the old email, which is queued."""
     assert await ask_for_change(browser, email) == 200
     await world.deliver()
     assert await confirm(browser, world.secret(CONFIRM)) == DONE
@@ -60,7 +60,7 @@ async def test_m10_nothing_changes_before_the_new_mailbox_confirms(world: World,
     assert await sign_in_status(world) == 200
 
 
-async def test_m10_confirming_moves_the_sign_in_ends_every_session_and_tells_the_old_address(
+async def test_m10_confirming_moves_the_sign_in_ends_every_session_and_tells_the_old_email(
     world: World, ada: httpx.AsyncClient
 ) -> None:
     await change(world, ada, NEW)
@@ -79,7 +79,7 @@ async def test_m1_a_token_from_before_the_change_is_dead_after_it(world: World, 
     assert await reset(world, world.secret(RESET)) == 403
 
 
-async def test_m10_the_old_address_takes_the_account_back_and_nothing_of_the_thiefs_is_left(
+async def test_m10_the_old_email_takes_the_account_back_and_nothing_of_the_thiefs_is_left(
     world: World, ada: httpx.AsyncClient
 ) -> None:
     await change(world, ada, NEW)
@@ -110,10 +110,10 @@ async def test_a_second_change_neither_closes_the_owners_way_back_nor_survives_i
         await world.deliver()
         thiefs = world.secret(CHANGED)
         assert await click(world, f"/undoemail/{thiefs}") == DONE  # he takes it back from himself
-        assert await _address_of_the_account(world) == NEW
+        assert await _email_of_the_account(world) == NEW
         world.clock.advance(seconds=1)
     assert await click(world, f"/undoemail/{owners}") == DONE
-    assert await _address_of_the_account(world) == EMAIL
+    assert await _email_of_the_account(world) == EMAIL
     sent = len(world.mailer.letters)
     await world.deliver()
     assert [letter.kind for letter in world.mailer.letters[sent:]] == [RESET]
@@ -130,10 +130,10 @@ async def test_the_owner_undoes_both_changes_at_once(world: World, ada: httpx.As
     assert thiefs != owners
     assert await click(world, f"/undoemail/{owners}") == DONE
     assert await click(world, f"/undoemail/{thiefs}") == 403
-    assert await _address_of_the_account(world) == EMAIL
+    assert await _email_of_the_account(world) == EMAIL
 
 
-async def test_m11_a_squatter_at_the_old_address_does_not_close_the_way_back(
+async def test_m11_a_squatter_at_the_old_email_does_not_close_the_way_back(
     world: World, ada: httpx.AsyncClient
 ) -> None:
     """M11, E5: what nobody verified stops no undoing, as where an older version let somebody register there."""
@@ -152,7 +152,7 @@ async def test_m11_a_squatter_at_the_old_address_does_not_close_the_way_back(
     assert await _count(world, events.c.kind == "squatter_removed") == 1
 
 
-async def test_an_address_that_became_somebody_elses_is_not_given(world: World, ada: httpx.AsyncClient) -> None:
+async def test_an_email_that_became_somebody_elses_is_not_given(world: World, ada: httpx.AsyncClient) -> None:
     assert await ask_for_change(ada, NEW) == 200
     await world.deliver()
     await world.register(NEW, "another person")
@@ -162,7 +162,7 @@ async def test_an_address_that_became_somebody_elses_is_not_given(world: World, 
     assert (await ada.get("/api/users/me")).status_code == 200
 
 
-async def test_g6_a_taken_address_is_answered_like_a_free_one_and_its_owner_is_told(
+async def test_g6_a_taken_email_is_answered_like_a_free_one_and_its_owner_is_told(
     world: World, ada: httpx.AsyncClient
 ) -> None:
     await world.register("bob@example.com")
@@ -215,7 +215,7 @@ async def test_of_64_at_once_one_confirms_and_one_takes_back(racing_world: World
         assert await reset(racing_world, racing_world.secret(RESET)) == 200
 
 
-async def _address_of_the_account(world: World) -> str:
+async def _email_of_the_account(world: World) -> str:
     async with world.engines.core_reading() as connection:
         email: str = (await connection.execute(select(accounts.c.email))).scalar_one()
     return email

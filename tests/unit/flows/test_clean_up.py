@@ -136,7 +136,7 @@ async def test_devices_go_but_for_the_last_that_an_account_was_seen_with(world: 
         assert await read.known_devices.places(grace.id)
 
 
-async def test_guesses_at_nobody_go_in_batches_after_a_month(world: World) -> None:
+async def test_attempts_at_nobody_go_in_batches_after_a_month(world: World) -> None:
     async with world.engines.core_transaction() as connection:
         old = {"failures": 1, "in_all": 1, "last_at": world.clock.now()}
         await connection.execute(

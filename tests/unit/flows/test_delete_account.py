@@ -56,7 +56,7 @@ async def test_l7_nothing_of_a_deleted_person_is_left(world: World) -> None:
     await world.deliver()
 
 
-async def test_l7_who_was_signed_in_is_out_and_the_address_is_free(world: World) -> None:
+async def test_l7_who_was_signed_in_is_out_and_the_email_is_free(world: World) -> None:
     account = await somebody(world)
     browser, copied = await world.sign_in(), await world.sign_in()
     assert await delete_account(world.env, account) == 3  # the browser of `somebody` signed in twice

@@ -19,7 +19,7 @@ NEW_PASSWORD = {"password": "battery staple", "passwordConfirm": "battery staple
 
 
 class FailingMailer:
-    """A mailer that fails so many times before it hands letters on."""
+    """A mailer that fails a number of times before it hands letters on."""
 
     def __init__(self, failures: int, then: CatchingMailer, fault: type[Exception] = NotSent) -> None:
         self._left = failures
@@ -110,7 +110,7 @@ async def test_an_account_that_is_gone_gets_no_letter(registered: World) -> None
     await _deliver_nothing(registered)
 
 
-async def test_a_letter_goes_to_the_address_of_today(registered: World) -> None:
+async def test_a_letter_goes_to_the_email_of_today(registered: World) -> None:
     await _run(registered, "UPDATE accounts SET email = 'ada@example.org'")
     await registered.deliver()
     assert [letter.to for letter in registered.mailer.letters] == ["ada@example.org"]
@@ -140,7 +140,7 @@ async def test_the_newest_reset_link_wins(registered: World) -> None:
     assert [await _reset(registered, secret) for secret in secrets] == [403, 403, 200]
 
 
-async def test_the_outbox_holds_no_secret_and_no_address(registered: World) -> None:
+async def test_the_outbox_holds_no_secret_and_no_email(registered: World) -> None:
     await _forget(registered)
     env = replace(registered.env, mailer=FailingMailer(2, registered.mailer))
     while await deliver_next(env):

@@ -94,7 +94,9 @@ async def test_e6_only_what_nobody_verified_makes_room_and_only_for_what_somebod
             assert (await connection.execute(gone)).scalar_one() == 1
 
 
-async def test_e6_doing_it_twice_does_no_harm_and_guesses_at_the_squatter_s_password_are_forgiven(world: World) -> None:
+async def test_e6_doing_it_twice_does_no_harm_and_attempts_at_the_squatter_s_password_are_forgiven(
+    world: World,
+) -> None:
     await world.register()
     for _ in range(3):
         await sign_in_status(world, EMAIL, "wrong horse")

@@ -1,4 +1,4 @@
-"""L4: the owner is told of what happens to the account and from where; once, and only at a verified address."""
+"""L4: the owner is told of what happens to the account and from where; once, and only at a verified email."""
 
 import httpx
 import pytest
@@ -15,7 +15,7 @@ NEW_DEVICE, CHANGED, REUSED = LetterKind.NEW_DEVICE, LetterKind.PASSWORD_CHANGED
 
 @pytest.fixture
 async def ada(world: World) -> World:
-    """Ada has an account, whose address is verified."""
+    """Ada has an account, whose email is verified."""
     await world.register()
     assert await verify(world, world.secret(LetterKind.VERIFY_EMAIL)) == 200
     return world
@@ -64,7 +64,7 @@ async def test_a_cookie_of_another_account_knows_nobody(ada: World) -> None:
     assert told(ada, NEW_DEVICE) == ["Safari, iPhone"]
 
 
-async def test_an_address_that_nobody_has_verified_is_told_nothing(world: World) -> None:
+async def test_an_email_that_nobody_has_verified_is_told_nothing(world: World) -> None:
     await world.register()
     await sign_in(world, FIREFOX)
     await sign_in(world, SAFARI)

@@ -89,7 +89,7 @@ LOOK_ALIKES = (
 
 
 @pytest.mark.parametrize("typed", LOOK_ALIKES, ids=ascii)
-async def test_m7_e2_mail_goes_to_the_stored_address_whatever_was_typed(world: World, typed: str) -> None:
+async def test_m7_e2_mail_goes_to_the_stored_email_whatever_was_typed(world: World, typed: str) -> None:
     await world.register()
     await ask_for_reset(world, typed)
     await world.deliver()
@@ -97,7 +97,7 @@ async def test_m7_e2_mail_goes_to_the_stored_address_whatever_was_typed(world: W
 
 
 @pytest.mark.parametrize("typed", [[EMAIL, "eve@evil.example"], {"$ne": ""}, None, 7], ids=ascii)
-async def test_m7_what_is_no_text_is_no_address(world: World, typed: object) -> None:
+async def test_m7_what_is_no_text_is_no_email(world: World, typed: object) -> None:
     await world.register()
     answer = await (await world.client()).post("/api/auth/forgotpassword", json={"email": typed})
     assert answer.status_code == 400

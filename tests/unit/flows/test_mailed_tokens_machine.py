@@ -34,7 +34,7 @@ SEARCH = settings(
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-# Hypothesis leaves rules out at random, and may then guess wrongly twenty times in a row, after which who has the
+# Hypothesis leaves rules out at random, and may then try twenty wrong passwords in a row, after which who has the
 # password waits as well. That is right, is tested where guesses are, and made this machine fail once in a while.
 UNCOUNTED = replace(POLICY, login_attempts=LoginAttemptLimits(at_most=1000, free=1000))
 NOBODYS = ("0" * 64, "", "nonsense", "A" * 64)
@@ -95,7 +95,7 @@ class Person:
         return hashed
 
     @property
-    def stored_address(self) -> str:
+    def stored_email(self) -> str:
         return str(self._row("email", accounts.c.id == self.account_id))
 
     def _row(self, column: str, where: Any) -> Any:
@@ -112,7 +112,7 @@ class MailedTokens(RuleBasedStateMachine):
     def __init__(self, somebody: Callable[[], Person]) -> None:
         super().__init__()
         self.person = somebody()
-        self.hash, self.email = self.person.stored_hash, self.person.stored_address
+        self.hash, self.email = self.person.stored_hash, self.person.stored_email
 
     @rule()
     def letters_arrive(self) -> None:
@@ -131,7 +131,7 @@ class MailedTokens(RuleBasedStateMachine):
     def signs_in(self, password: str, which: int) -> None:
         email = self.person.emails[which]
         status = self.person.ask("POST", "/api/auth/login", json={"email": email, "password": password}).status_code
-        assert (status == 200) == (password == self.person.password and email == self.person.stored_address)
+        assert (status == 200) == (password == self.person.password and email == self.person.stored_email)
 
     @rule(which=SECRETS)
     def verifies(self, which: int) -> None:
@@ -175,7 +175,7 @@ class MailedTokens(RuleBasedStateMachine):
             self._password_became(password)
 
     @rule(current=st.sampled_from(PASSWORDS), which=st.integers(0, 2))
-    def asks_for_another_address(self, current: str, which: int) -> None:
+    def asks_for_another_email(self, current: str, which: int) -> None:
         body = {"currentPassword": current, "email": self.person.emails[which]}
         if self.person.ask("PATCH", "/api/users/me/email", json=body).status_code == 200:
             assert current == self.person.password
@@ -189,7 +189,7 @@ class MailedTokens(RuleBasedStateMachine):
             assert allowed
             assert signed_in
             self.person.used.add(secret)
-            self.email = self.person.stored_address
+            self.email = self.person.stored_email
 
     @rule(which=SECRETS)
     def takes_back(self, which: int) -> None:
@@ -198,14 +198,14 @@ class MailedTokens(RuleBasedStateMachine):
         if self.person.ask("POST", f"/undoemail/{secret}").status_code == DONE:
             assert allowed
             self.person.used.add(secret)
-            self.email = self.person.stored_address
+            self.email = self.person.stored_email
             self.person.password = self.hash = None
             assert self.person.stored_hash is None
 
     @invariant()
-    def nothing_else_has_changed_the_password_or_the_address(self) -> None:
+    def nothing_else_has_changed_the_password_or_the_email(self) -> None:
         assert self.person.stored_hash == self.hash
-        assert self.person.stored_address == self.email
+        assert self.person.stored_email == self.email
 
     def _password_became(self, password: str) -> None:
         self.person.password, self.hash = password, self.person.stored_hash

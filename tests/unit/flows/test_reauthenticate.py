@@ -41,7 +41,7 @@ async def test_s10_signing_out_oneself_is_always_possible(world: World) -> None:
     assert (await too.post("/api/auth/logout")).status_code == 200
 
 
-async def test_s10_password_and_address_change_with_the_current_password_alone(world: World) -> None:
+async def test_s10_password_and_email_change_with_the_current_password_alone(world: World) -> None:
     await world.register()
     mine = await world.sign_in()
     new = {"password": "battery staple", "passwordConfirm": "battery staple"}

@@ -29,7 +29,7 @@ RETRY = "retry_on_conflict"
 
 @pytest.fixture
 async def conflicting(postgresql: Backend) -> AsyncIterator[tuple[World, WatchedHasher]]:
-    """A world with Ada in it, whose database can be told to end so many transactions."""
+    """A world with Ada in it, whose database can be told to end a number of transactions."""
     hasher = WatchedHasher()
     async with world_on(postgresql, hasher=hasher) as world:
         await world.register()
@@ -41,7 +41,7 @@ async def conflicting(postgresql: Backend) -> AsyncIterator[tuple[World, Watched
 
 
 async def end_transactions(world: World, times: int, code: str = "40001") -> None:
-    """Have PostgreSQL end the next so many that write an event, at their very end: no rollback resets a sequence."""
+    """Have PostgreSQL end the next `times` transactions that write an event, at their end: no sequence is reset."""
     async with world.engines.core_transaction() as connection:
         for statement in (
             "CREATE SEQUENCE ended",
@@ -111,7 +111,7 @@ async def test_d1_a_conflict_without_end_is_503_and_nothing_is_done(
     answer = await ask(world, step)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     after = await counts(world)
-    # The guess was counted in a transaction of its own, before the password was looked at.
+    # The attempt was counted in a transaction of its own, before the password was looked at.
     assert after == before | {"login_attempts": after["login_attempts"]}
 
 

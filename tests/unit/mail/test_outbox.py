@@ -56,7 +56,7 @@ def message_id(content: bytes) -> str:
 
 
 async def queue(store: Store, count: int) -> set[str]:
-    """Letters for so many people; their Message-IDs."""
+    """Letters for `count` people; their Message-IDs."""
     ids = [new_id() for _ in range(count)]
     for number, letter_id in enumerate(ids):
         account = await stored_account(store, email=f"person{number}@example.com")

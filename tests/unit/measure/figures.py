@@ -38,12 +38,12 @@ _KEPT = {
 
 
 def measured(cpu: float, seconds: float = 1.0) -> Measured:
-    """A hundred, each of which cost so many microseconds and was answered within so many milliseconds."""
+    """A hundred, each of which cost `cpu` microseconds; `seconds` in all."""
     return Measured(100, seconds, 100 * cpu * _US, [n * 1e-5 for n in range(1, 101)])
 
 
 def run_of(times: float = 1.0) -> Results:
-    """Everything costs so many times what the targets allow, or a little less."""
+    """Everything costs `times` as much as the targets allow, or a little less."""
     found = Results(chosen=Chosen("libsodium", {"argon2_cffi": 4.0, "libsodium": 2.2}), algorithms=("RS256", "EdDSA"))
     for limit, cpu in _LIMITS.items():
         found.limits[limit] = measured(cpu)

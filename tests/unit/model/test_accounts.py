@@ -1,4 +1,4 @@
-"""The one canonical form of an address: look-alikes are one account, another account, or no address at all."""
+"""The one canonical form of an email: look-alikes are one account, another account, or no email at all."""
 
 import time
 
@@ -116,14 +116,14 @@ def test_the_canonical_form(text: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED)
-def test_no_address(text: str) -> None:
-    """E1, O11: no address."""
+def test_what_is_no_email(text: str) -> None:
+    """E1, O11: no email."""
     with pytest.raises(NotAnEmail):
         canonical_email(text)
 
 
-def test_254_bytes_are_an_address_and_255_are_none() -> None:
-    """E4: 254 bytes are an address and 255 are none."""
+def test_254_bytes_are_an_email_and_255_are_none() -> None:
+    """E4: 254 bytes are an email and 255 are none."""
     labels = ".".join(["b" * 61] * 3)
     longest = f"{'a' * 64}@{labels}.com"
     longest = longest[:-4] + "b" * (MAX_EMAIL_BYTES - len(longest)) + ".com"
@@ -159,7 +159,7 @@ def test_canonical_once_is_canonical_for_ever(text: str) -> None:
 
 
 def refused_or_canonical(text: str) -> None:
-    """An address is taken to a form that is its own canonical form, and plain; anything else is `NotAnEmail`."""
+    """An email is taken to a form that is its own canonical form, and plain; anything else is `NotAnEmail`."""
     try:
         email = canonical_email(text)
     except NotAnEmail:

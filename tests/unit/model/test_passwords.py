@@ -70,7 +70,7 @@ async def test_more_than_may_wait_is_overloaded_at_once(threads: NicedThreads, p
 
 @asynccontextmanager
 async def all_admitted(passwords: Passwords, number: int) -> AsyncIterator[None]:
-    """So many who stay on their slots while the block lasts."""
+    """`number` requests that keep their slots while the block lasts."""
     leaving = asyncio.Event()
 
     async def sit() -> None:

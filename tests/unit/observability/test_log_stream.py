@@ -30,7 +30,7 @@ class Pipe:
         os.set_blocking(self.writing, True)
 
     def read_lines(self, wanted: int) -> list[str]:
-        """So many lines, waiting for them."""
+        """Wait for `wanted` lines and read them."""
         read = b""
         while read.count(b"\n") < wanted:
             read += os.read(self.reading, CHUNK)

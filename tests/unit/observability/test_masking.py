@@ -37,7 +37,7 @@ def test_l3_an_address_becomes_its_network(address: str, shown: str) -> None:
     ],
     ids=["a mail server's words", "two", "a password in a URL", "long", "none"],
 )
-def test_l3_an_e_mail_address_keeps_a_letter_and_its_domain(said: str, shown: str) -> None:
+def test_l3_an_email_keeps_a_letter_and_its_domain(said: str, shown: str) -> None:
     assert masked_mailboxes(said) == shown
 
 

@@ -66,7 +66,7 @@ def feed() -> dict[str, Any]:
     account = CLAIMS["sub"]
     hello, beat = Hello(500.0, whole=True), Heartbeat(499.5, 41)
     ended = [Notice(RevocationKind.SESSION, session, 960)]
-    shut = [Notice(RevocationKind.ACCOUNT, account, 960, NOW)]
+    disabled = [Notice(RevocationKind.ACCOUNT, account, 960, NOW)]
     listing, new = Heartbeat(499.5, 41, ("held",), NOW - 500.0), Heartbeat(500.5, 41, ("held", "new"), NOW - 500.0)
     withdrawn = Heartbeat(501.5, 41, ("new",), NOW - 500.0)
     return {
@@ -84,7 +84,7 @@ def feed() -> dict[str, Any]:
             _case("over, however stale", [(0.1, [hello, ended, beat])], [(60.0, session, NOW, "over")]),
             _case(
                 "an account up to a moment",
-                [(0.1, [hello, shut, beat])],
+                [(0.1, [hello, disabled, beat])],
                 [(0.2, other, NOW - 1, "over"), (0.2, other, NOW, "in")],
             ),
             _case(

@@ -41,7 +41,7 @@ async def test_who_is_not_there_is_none(store: Store) -> None:
         assert await read.accounts.with_email("grace@example.com") is None
 
 
-async def test_a_taken_address_changes_nothing(store: Store) -> None:
+async def test_a_taken_email_changes_nothing(store: Store) -> None:
     first = await stored_account(store)
     second = an_account(name="Somebody else", email=first.email)
     async with store.transaction() as tx:
@@ -50,7 +50,7 @@ async def test_a_taken_address_changes_nothing(store: Store) -> None:
         assert await tx.accounts.get(second.id) is None
 
 
-async def test_of_many_those_are_added_whose_id_and_address_are_free(store: Store) -> None:
+async def test_of_many_those_are_added_whose_id_and_email_are_free(store: Store) -> None:
     there = await stored_account(store)
     free = an_account(email="grace@example.com")
     batch = [
@@ -74,7 +74,7 @@ async def test_a_large_batch_is_added_at_once(store: Store) -> None:
         assert len(await tx.accounts.add_missing(batch)) == 500
 
 
-async def test_verify_marks_the_address_that_was_verified(store: Store) -> None:
+async def test_verify_marks_the_email_that_was_verified(store: Store) -> None:
     account = await stored_account(store)
     other = await stored_account(store, email="grace@example.com")
     async with store.transaction() as tx:
@@ -85,7 +85,7 @@ async def test_verify_marks_the_address_that_was_verified(store: Store) -> None:
         assert await tx.accounts.get(other.id) == other
 
 
-async def test_verify_refuses_an_address_that_is_no_longer_the_accounts(store: Store) -> None:
+async def test_verify_refuses_an_email_that_is_no_longer_the_accounts(store: Store) -> None:
     account = await stored_account(store)
     async with store.transaction() as tx:
         assert not await tx.accounts.verify(account.id, "former@example.com", LATER)

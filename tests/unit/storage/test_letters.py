@@ -23,7 +23,7 @@ def store(world: World) -> Store:
 
 
 async def queue(store: Store, count: int = 1) -> list[str]:
-    """So many letters, a microsecond apart, the newest put in first; their ids, oldest first."""
+    """`count` letters, a microsecond apart, the newest put in first; their ids, oldest first."""
     account = await stored_account(store)
     moments = [NOW + n * INSTANT for n in range(count)]
     queued = [QueuedLetter(new_id(), LetterKind.VERIFY_EMAIL, moment, account.id) for moment in moments]
@@ -34,7 +34,7 @@ async def queue(store: Store, count: int = 1) -> list[str]:
 
 
 def queued_as(letter_id: str, attempts: int = 0) -> QueuedLetter:
-    """What a worker holds that has claimed the letter so many times."""
+    """What a worker holds that has claimed the letter `attempts` times."""
     return QueuedLetter(letter_id, LetterKind.VERIFY_EMAIL, NOW, attempts=attempts)
 
 

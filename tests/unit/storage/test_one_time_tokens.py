@@ -106,7 +106,7 @@ async def test_void_kills_every_token_of_one_account(store: Store, ada: Account)
     assert await consume(store, "hers") == grace.id
 
 
-async def test_m1_a_token_proves_the_address_it_was_mailed_to_and_no_later_one(store: Store, ada: Account) -> None:
+async def test_m1_a_token_verifies_the_email_it_was_mailed_to_and_no_later_one(store: Store, ada: Account) -> None:
     await keep(store, token(ada, "to reset"), token(ada, "to verify", VERIFY))
     async with store.transaction() as tx:
         assert await tx.accounts.change_email(ada.id, "countess@example.com", NOW) == ada.email
@@ -147,7 +147,7 @@ async def test_a_way_back_dies_only_if_that_is_said(store: Store, ada: Account) 
     assert [await consume(store, f"back to {n}", UNDO) for n in (2, 1, 0)] == [None, None, ada.id]
 
 
-async def test_o9_a_code_of_another_epoch_proves_no_address(store: Store, ada: Account) -> None:
+async def test_o9_a_code_of_another_epoch_verifies_no_email(store: Store, ada: Account) -> None:
     """O9: also one that a mail worker writes down when the password has just been changed."""
     async with store.transaction() as tx:
         epoch = await tx.accounts.set_password(ada.id, "another hash", NOW)
@@ -159,8 +159,8 @@ async def test_o9_a_code_of_another_epoch_proves_no_address(store: Store, ada: A
     assert await consume(store, "good", VERIFY) == ada.id
 
 
-async def test_o9_an_address_is_verified_in_the_epoch_of_its_code_alone(store: Store, ada: Account) -> None:
-    """O9: the epoch that ends between spending the code and proving the address, too."""
+async def test_o9_an_email_is_verified_in_the_epoch_of_its_code_alone(store: Store, ada: Account) -> None:
+    """O9: the epoch that ends between spending the code and verifying the email, too."""
     async with store.transaction() as tx:
         epoch = await tx.accounts.set_password(ada.id, "another hash", NOW)
         assert not await tx.accounts.verify(ada.id, ada.email, NOW, ada.epoch)

@@ -8,7 +8,7 @@ from tests.harness.world import BASE, FRONT_END, World
 PATHS = ("/api/users/me", "/api/auth/verify")
 
 
-def past_the_door(world: World, origin: str | None, client: httpx.AsyncClient) -> httpx.AsyncClient:
+def past_the_fast_path(world: World, origin: str | None, client: httpx.AsyncClient) -> httpx.AsyncClient:
     """A client of the same application without its fast path."""
     transport = httpx.ASGITransport(world.app._app, client=("192.0.2.7", 4711))  # type: ignore[attr-defined]
     headers = {"Origin": origin} if origin else {}
@@ -21,10 +21,10 @@ async def test_the_same_answer_by_either_way(world: World, path: str, origin: st
     await world.register()
     client = await world.sign_in()
     await client.get(path)
-    at_the_door = await world.client(origin)
-    at_the_door.cookies = client.cookies
-    fast = await at_the_door.get(path)
-    async with past_the_door(world, origin, client) as behind:
+    at_the_fast_path = await world.client(origin)
+    at_the_fast_path.cookies = client.cookies
+    fast = await at_the_fast_path.get(path)
+    async with past_the_fast_path(world, origin, client) as behind:
         slow = await behind.get(path)
     assert fast.status_code == slow.status_code
     assert fast.content == slow.content

@@ -11,7 +11,7 @@ from structlog.contextvars import get_contextvars
 
 from tests.harness.world import FRONT_END, World
 from tests.unit.web.test_bodies_let_go import _is_kept, no_collector, scope
-from tests.unit.web.test_fast_path import PATHS, past_the_door
+from tests.unit.web.test_fast_path import PATHS, past_the_fast_path
 from vestibule.flows import identify as flow
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
@@ -75,7 +75,7 @@ async def test_the_same_answer_by_either_way(world: World, path: str, sent: str,
         await client.post("/api/auth/logout")
     client.cookies.clear()
     answers = []
-    async with past_the_door(world, None, client) as behind:
+    async with past_the_fast_path(world, None, client) as behind:
         for asked in (await world.client(None), behind):
             answers += [await asked.get(path, headers=SENT[sent](token)) for _remembered in range(2)]
             forget(world)

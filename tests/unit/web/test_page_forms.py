@@ -77,7 +77,7 @@ async def test_the_sign_in_form_may_lead_to_a_listed_origin_and_no_other(world: 
     ]
 
 
-async def test_a_wrong_password_keeps_the_address_and_never_the_password(world: World) -> None:
+async def test_a_wrong_password_keeps_the_email_and_never_the_password(world: World) -> None:
     client = await world.client(None)
     for password in ("wrong horse", "short"):
         answer = await client.post("/login", data={"email": "ada@example.com", "password": password})
@@ -166,7 +166,7 @@ async def test_a_form_that_is_sent_too_often_comes_back_as_it_was_typed(
             assert (f'value="{value}"' in answer.text) == ("assword" not in name)
 
 
-async def test_too_many_wrong_passwords_keep_the_form_for_members_too(world: World) -> None:
+async def test_too_many_wrong_passwords_keep_the_form_for_the_signed_in_too(world: World) -> None:
     client = await ada(world)
     fields = {"csrf": csrf_in(await client.get("/profile")), "email": "new@example.com", "currentPassword": "wrong"}
     answer = await client.post("/profile/security/email", data=fields)

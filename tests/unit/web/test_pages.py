@@ -39,7 +39,7 @@ def test_every_notice_that_is_led_to_is_there() -> None:
 
 
 @pytest.mark.parametrize("path", FOR_MEMBERS)
-async def test_a_page_for_members_leads_everybody_else_to_sign_in(world: World, path: str) -> None:
+async def test_a_page_for_the_signed_in_leads_everybody_else_to_sign_in(world: World, path: str) -> None:
     answer = await (await world.client(None)).get(path)
     assert answer.status_code == 303
     assert answer.headers["location"] == (
