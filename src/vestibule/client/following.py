@@ -79,8 +79,9 @@ class Following:
             raise fault
 
     def close(self) -> None:
-        """End the background, within two seconds. What is known grows stale from now on."""
+        """End the background, within two seconds. What is known decides until it is stale, then nobody is let in."""
         self.closed = True
+        self.memory.close()
         if not self._supervised.close():
             self._warnings.warn("the background", "it did not end in time, and is left behind; it lets nobody in")
 

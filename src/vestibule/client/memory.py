@@ -44,12 +44,11 @@ class Memory:
         self.revoked = Revoked()
         self.clocks = Clocks()
         self._expected = expected
-        self._when_stale = when_stale
+        self._accepts_stale = when_stale == "accept"
         self._staleness = staleness
         self._remembered = remembered
         self._clock = clock
         self._callers: dict[bytes, Caller | None] = {}
-        self._dropped = False
         self.begin()
 
     def begin(self) -> None:
@@ -61,7 +60,10 @@ class Memory:
         self.keys = {}
         self.keys_as_of = self.revoked.fresh_as_of = float("-inf")
         self.listing.drop()
-        self._dropped = True
+
+    def close(self) -> None:
+        """Accept nothing stale any more: nothing new will be heard."""
+        self._accepts_stale = False
 
     @property
     def heard(self) -> bool:
@@ -81,7 +83,7 @@ class Memory:
             raise SessionOverError
         # Compared on every check: a process that was stopped for a while must notice on its first answer.
         # With `accept` the revocations may have any age, but this process must have heard from Vestibule.
-        if self.age() > self._staleness and not (self._when_stale == "accept" and (self.heard or not self._dropped)):
+        if self.age() > self._staleness and not (self._accepts_stale and self.heard):
             raise CannotTellError
         return caller
 

@@ -127,7 +127,9 @@ class Verifier:
         self._open(lambda following: following.wait_ready(timeout))
 
     def close(self) -> None:
-        """Stop the background work, within two seconds. What is known grows stale from now on, until `start`."""
+        """Stop the background work, within two seconds. What is known decides until it is stale; then every check is
+        refused with 503, whatever `when_stale` says, until `start`.
+        """
         self._here().close()
 
     def __enter__(self) -> Self:

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, get_args
@@ -20,11 +20,12 @@ import pytest
 from tests.harness.process import Running, given_keys, register, run, serving, sign_in
 from tests.harness.servers import free_port, wait_until
 from tests.unit.client.knowing import Knowing, token_of_today
-from vestibule.client import CallerRefusedError, CannotTellError, Session, SessionOverError, Verifier
+from vestibule.client import CallerRefusedError, CannotTellError, Session, SessionOverError, Verifier, WrongSetupError
 from vestibule.client.keys import PATH
 from vestibule.client.memory import WhenStale
 from vestibule.client.process import PerProcess
 from vestibule.model.clock import SystemClock
+from vestibule.protocol.revocations import Revoked
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork"),
@@ -125,17 +126,38 @@ def test_k9_what_the_parent_knows_is_not_known_to_a_worker(check: Check) -> None
     assert fate(check, verifier, over) is SessionOverError
 
 
+@pytest.mark.parametrize("lost", [False, True])
 @pytest.mark.parametrize("policy", get_args(WhenStale))
-def test_k9_a_worker_that_has_fetched_keys_and_heard_nothing_lets_nobody_in(policy: WhenStale) -> None:
-    """K9: though the feed is what it waits for, and its policy takes whatever is old."""
+def test_k9_a_worker_that_has_fetched_keys_and_heard_nothing_lets_nobody_in(policy: WhenStale, lost: bool) -> None:
+    """K9: though the feed is what it waits for, and its policy takes whatever is old. Also one that lost it all."""
     knowing = Knowing(policy)
     token, keys = knowing.token(), knowing.memory.keys
-    knowing.memory.drop()
+    if lost:
+        knowing.memory.drop()
+    else:
+        knowing.memory.revoked = Revoked()
     knowing.memory.keys = keys
     with pytest.raises(CannotTellError):
         knowing.memory.decide(token)
     knowing.memory.revoked.renew(knowing.clock.monotonic())
     assert knowing.memory.decide(token).session == "s1"
+
+
+@pytest.mark.parametrize("policy", get_args(WhenStale))
+def test_k9_who_was_signed_out_stays_out_of_a_service_that_no_feed_reaches(
+    server: tuple[Running, str], policy: WhenStale
+) -> None:
+    """K9: a wrong service key gets no feed, but the keys are public."""
+    running, _ = server
+    with running.browser() as browser:
+        sign_in(browser, EMAIL)
+        token = browser.cookies["access_token"]
+        browser.post("/api/auth/logout")
+    with closing(Verifier(running.base, "vsk_" + "x" * 43, policy)) as verifier:
+        refused = [fate(BY_THREAD_AND_BY_TASK["threads"], verifier, token) for _ in range(2)]
+        wait_until(lambda: bool(verifier._here().memory.keys), "the keys")
+        refused.append(fate(BY_THREAD_AND_BY_TASK["threads"], verifier, token))
+    assert set(refused) <= {WrongSetupError, CannotTellError}
 
 
 def tied(root: object) -> dict[int, object]:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
+from typing import get_args
 
 import pytest
 
@@ -27,6 +28,7 @@ from vestibule.client import (
     TokenInvalidError,
     Verifier,
 )
+from vestibule.client.memory import WhenStale
 from vestibule.client.memory_updater import MemoryUpdater
 from vestibule.client.supervised import Supervised
 
@@ -91,7 +93,7 @@ async def test_it_is_entered_in_a_task() -> None:
                 assert (await entered.check_async(token_of_today("s1"))).session == "s1"
 
 
-@pytest.mark.parametrize("when_stale", ["refuse", "ask"])
+@pytest.mark.parametrize("when_stale", get_args(WhenStale))
 def test_a_closed_one_refuses_once_what_it_knows_is_old(when_stale: str) -> None:
     with beating() as url:
         verifier = Verifier(url, "vsk_x", when_stale)  # type: ignore[arg-type]
