@@ -2,6 +2,7 @@
 
 import ast
 import re
+from pathlib import Path
 
 import pytest
 
@@ -59,6 +60,17 @@ def test_the_map_tells_a_sign_in_in_the_order_of_the_flow() -> None:
     assert [name for name in re.findall(r"`(\w+)`", told) if name in steps] == steps
 
 
+NAMED = re.compile(r"`(\w*[a-z_][\w.]*)`(?:,\s+|\s+(?:in|of)\s+|\s+\()\[[^]]*\]\((?:\.\./)?(src/[^)]+\.py)\)")
+"""A function, class or constant (not a word of SQL), and the link to its file."""
+
+
+@pytest.mark.parametrize(("document", "least"), [(README, 1), (MAP, 10)], ids=["README", "map"])
+def test_what_a_document_names_beside_a_file_is_defined_there(document: str, least: int) -> None:
+    named = NAMED.findall(document)
+    assert len(named) >= least
+    assert [(name, file) for name, file in named if not _is_defined(name, ROOT / file)] == []
+
+
 def test_the_map_tells_the_line_of_a_sign_in_as_it_is() -> None:
     told = " ".join(MAP.partition("says: guard ")[2].partition("\n3.")[0].split())
     assert (LOGIN.guard, LOGIN.limit, LOGIN.hashes, LOGIN.status) == (routes.OWN_SITE, routes.SIGN_IN, True, 200)
@@ -99,6 +111,12 @@ def test_every_refusal_is_in_the_tree_of_its_file() -> None:
     told = re.findall(r"^ {6}(\w+)  ", errors.__doc__ or "", re.MULTILINE)
     coded = {kind.__name__ for kind in vars(errors).values() if isinstance(kind, type) and hasattr(kind, "code")}
     assert sorted(told) == sorted(coded)
+
+
+def _is_defined(name: str, file: Path) -> bool:
+    last = name.rpartition(".")[2]
+    defined = re.compile(rf"^ *(?:(?:async )?def|class) {last}\b|^{last}\b.* = ", re.MULTILINE)
+    return bool(defined.search(file.read_text()))
 
 
 def _stands_in(word: str, file: str) -> bool:

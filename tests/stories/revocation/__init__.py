@@ -1,1 +1,1 @@
-"""A log-out is real, everywhere, at once: the set in memory, the record it follows, and what happens when it cannot."""
+"""Signing out is immediate everywhere: the set in memory, the record it follows, and what happens when it cannot."""
