@@ -51,15 +51,10 @@ def build() -> typer.Typer:
         Start with `vestibule serve`. Settings come from the environment and from `.env`; docs/settings.md lists them.
         """
 
-    commands.command()(serve)
-    commands.command()(migrate)
-    commands.command()(copy_database)
-    commands.command()(doctor)
-    commands.command()(events)
-    commands.add_typer(keys, name="keys")
-    commands.add_typer(services, name="services")
-    commands.add_typer(users, name="users")
-    commands.add_typer(mail, name="mail")
+    for command in (serve, migrate, copy_database, doctor, events):
+        commands.command()(command)
+    for name, group in {"keys": keys, "services": services, "users": users, "mail": mail}.items():
+        commands.add_typer(group, name=name)
     for name, what in _YOUR_SESSION.items():
         commands.command(name, help=what, rich_help_panel="Your own session", context_settings=_AS_TYPED)(
             _refuse_as_second_word

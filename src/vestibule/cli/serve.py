@@ -68,15 +68,23 @@ def serve(
     command_context.log_weaknesses()
     asyncio.run(_prepare(command_context))
     open_files.raise_limit()
-    connections = _connections(settings)
     program = _TRACED if settings.traces else _PLAIN
-    server = Supervisor(
-        lambda: welcome_when_open(settings, address, bound_port, workers),
+    supervisor = _supervisor(settings, program, address, bound_port, workers)
+    with listener, _metrics_folder(settings):
+        _load(program)
+        supervisor.serve()
+
+
+def _supervisor(settings: Settings, program: str, address: str, port: int, workers: int) -> Supervisor:
+    """Return granian, set up for this program. Raises `WrongSettings` as `_connections` does."""
+    connections = _connections(settings)
+    return Supervisor(
+        lambda: welcome_when_open(settings, address, port, workers),
         settings.leaving_seconds,
         program,
         factory=True,
         address=address,
-        port=bound_port,
+        port=port,
         interface=Interfaces.ASGI,
         http=HTTPModes.http1,
         http1_settings=_HEAD_LIMITS,
@@ -88,9 +96,6 @@ def serve(
         respawn_failed_workers=True,
         log_level=LogLevels.warning,
     )
-    with listener, _metrics_folder(settings):
-        _load(program)
-        server.serve()
 
 
 def _load(program: str) -> None:

@@ -12,7 +12,8 @@ from vestibule.settings.fields import Settings
 from vestibule.settings.reading import WrongSettings
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.store import SqlStore
-from vestibule.wiring.keys import given_keys, has_secret, open_key_manager
+from vestibule.wiring.keys import given_keys, open_key_manager
+from vestibule.wiring.secret import has_secret
 
 SUBJECT = "keys"
 _OLD = timedelta(days=365)

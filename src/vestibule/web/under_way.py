@@ -58,9 +58,9 @@ class UnderWay:
         now = time.monotonic()
         self._answered.pop(peer, None)  # so that the oldest stand first
         self._answered[peer] = now
-        del self._requests[peer]  # last: whoever reads meanwhile finds one of the two
-        while now - self._answered[oldest := next(iter(self._answered))] > _WRITTEN_SECONDS:
-            del self._answered[oldest]
+        del self._requests[peer]  # last, so that the other thread always finds the request in one of the two
+        while now - next(iter(self._answered.values())) > _WRITTEN_SECONDS:
+            del self._answered[next(iter(self._answered))]
 
     def of(self, peer: Peer) -> tuple[Stage | None, float]:
         """Return the stage of the request from `peer`, and the seconds since it began, or since its answer began.

@@ -29,8 +29,9 @@ from vestibule.storage.sql.source import of_the_source
 from vestibule.storage.sql.store import SqlStore
 from vestibule.storage.sql.timeouts import UNHURRIED
 from vestibule.storage.sql.url import WrongAddress
-from vestibule.wiring.keys import given_keys, lacks_secret, open_key_manager
+from vestibule.wiring.keys import given_keys, open_key_manager
 from vestibule.wiring.opening import database, opened, read_settings, refuse_lost_secret
+from vestibule.wiring.secret import lacks_secret
 
 _COMMANDS_LOG = "warning"
 

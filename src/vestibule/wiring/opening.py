@@ -47,7 +47,8 @@ from vestibule.storage.sql.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from vestibule.storage.sql.url import WrongAddress
 from vestibule.storage.sql.wake_ups import PostgresqlWakeUps
 from vestibule.translations.catalogues import broken
-from vestibule.wiring.keys import given_keys, keys, lacks_secret, make_folder, open_key_manager, refuse_lost
+from vestibule.wiring.keys import given_keys, keys, open_key_manager
+from vestibule.wiring.secret import lacks_secret, make_folder, refuse_lost
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

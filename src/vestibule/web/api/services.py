@@ -45,7 +45,7 @@ async def introspect_token(request: Request, env: InEnv) -> Response:
 
 
 class EventsResponse(Response):
-    """An answer of events, which `_tell` sends."""
+    """A response of server-sent events, which subclasses send in `_tell`; none to HEAD."""
 
     media_type = "text/event-stream"
 
@@ -71,7 +71,7 @@ class EventsResponse(Response):
 
 
 class PollResponse(EventsResponse):
-    """An answer that ends when all is told."""
+    """A response that ends after its first heartbeat, for `poll=1`."""
 
     async def _tell(self, _receive: Receive, send: Send) -> None:
         await self._begin(send)
@@ -79,7 +79,7 @@ class PollResponse(EventsResponse):
 
 
 class FeedResponse(EventsResponse):
-    """An answer that ends when the service leaves, is too slow or loses its key, or when this process stops."""
+    """A response that ends when the service leaves, is too slow or loses its key, or when this process stops."""
 
     def __init__(self, env: Env, key_digest: str, after: int) -> None:
         super().__init__(env, after)
