@@ -14,6 +14,7 @@ from vestibule.cli.typed import Commands
 from vestibule.flows.service_keys import create_service_key, list_service_keys, revoke_service_key
 from vestibule.model.service_keys import MAX_NAME, ServiceKey, is_service_name
 from vestibule.process import streams
+from vestibule.protocol.service_keys import hide_keys
 
 Name = Annotated[str, typer.Argument(help="The service's name, such as `billing`.", metavar="NAME", show_default=False)]
 
@@ -27,7 +28,8 @@ services = Commands(
 def create(context: typer.Context, name: Name) -> None:
     """Create a key for a service and print it. It is shown only once; the database keeps its digest."""
     if not is_service_name(name):
-        fail(f"{name!r} cannot name a service: use a-z, 0-9, and . _ - between them, {MAX_NAME} at the most")
+        rule = f"use a-z, 0-9, and . _ - between them, {MAX_NAME} at the most"
+        fail(f"{hide_keys(repr(name))} cannot name a service: {rule}")
         raise typer.Exit(2)
     streams.require_output()
     key = asyncio.run(_create(context.obj, name))
@@ -51,7 +53,7 @@ def list_all(context: typer.Context) -> None:
 def revoke(context: typer.Context, name: Name) -> None:
     """Revoke a service's key. Its stream of revocations ends within a minute."""
     if not asyncio.run(_revoke(context.obj, name)):
-        fail(f"no service {name} has a key; see vestibule services list")
+        fail(f"no service {hide_keys(name)} has a key; see vestibule services list")
         raise typer.Exit(1)
     notes.print(f"The key of {name} is revoked.")
 

@@ -26,6 +26,7 @@ from typing import Any, ClassVar
 
 from vestibule.protocol import refusals
 from vestibule.protocol.refusals import Wording
+from vestibule.protocol.service_keys import hide_keys
 
 _UNAVAILABLE = 503
 
@@ -154,7 +155,10 @@ class SignedOutError(VestibuleError):
 
 
 class NotReachedError(VestibuleError):
-    """Vestibule did not answer, or not as expected. The message is for operators."""
+    """Vestibule did not answer, or not as expected. The message is for operators, and never shows a service key."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(hide_keys(message))
 
 
 class ServiceRefusedError(NotReachedError):

@@ -12,13 +12,15 @@ from vestibule.client.events import Event, EventParser
 from vestibule.client.setup import FEED, Setup
 from vestibule.model.clock import Clock
 from vestibule.protocol.claims import Expected
-from vestibule.protocol.clocks import Clocks
+from vestibule.protocol.clocks import MAX_APART_SECONDS, Clocks
 from vestibule.protocol.revocations import Revoked
 
 PATH = "/api/revocations"
 PROTOCOL = 1
 POLL_ANSWER_SECONDS = 30.0
 """How long the answer to a poll may take. The first one brings all that is revoked."""
+
+_UNCERTAIN_SECONDS = 3.0  # how long connecting may take, which makes Vestibule's clock seem behind
 
 
 class FeedReader:
@@ -107,8 +109,12 @@ class FeedReader:
         """Note what Vestibule's clock shows, and warn if ours differs too much."""
         self._clocks.note_offset(clock - self._offset)
         now, monotonic = self._clock.now().timestamp(), self._clock.monotonic()
-        if not self._clocks.agree(now, monotonic):
-            self._setup.clocks_differ(self._clocks.apart(now, monotonic))
+        apart, leeway = (
+            self._clocks.apart(now, monotonic),
+            self._expected.leeway if self._expected else MAX_APART_SECONDS,
+        )
+        if abs(apart) > max(leeway, _UNCERTAIN_SECONDS):
+            self._setup.clocks_differ(apart, leeway)
 
 
 def _ids(said: object) -> list[str]:

@@ -28,6 +28,7 @@ WhenStale = Literal["refuse", "ask", "accept"]
 LISTED_WITHIN_SECONDS = 5.0
 """The feed lists a key before it signs, by any clock of Vestibule's that is right to within this."""
 
+_PURGE_EVERY_SECONDS = 60.0
 _UNSEEN = Caller("", "", "", 0, 0, {})
 
 
@@ -49,6 +50,7 @@ class Memory:
         self._remembered = remembered
         self._clock = clock
         self._callers: dict[bytes, Caller | None] = {}
+        self._purged_at = float("-inf")
         self.begin()
 
     def begin(self) -> None:
@@ -97,6 +99,20 @@ class Memory:
         with self._filling:
             if digest in self._callers:
                 self._callers[digest] = None
+
+    def purge(self) -> None:
+        """Drop the tokens that have expired, once a minute: an idle service holds only those that are good."""
+        now, monotonic = self._clock.now().timestamp(), self._clock.monotonic()
+        if monotonic - self._purged_at < _PURGE_EVERY_SECONDS:
+            return
+        self._purged_at = monotonic
+        over = [digest for digest, caller in list(self._callers.items()) if self._is_over(caller, now)]
+        with self._filling:
+            for digest in over:
+                self._callers.pop(digest, None)
+
+    def _is_over(self, caller: Caller | None, now: float) -> bool:
+        return caller is not None and caller.expires_at + self._expected.leeway <= now
 
     def _read(self, token: str) -> Caller:
         """Return the caller a token names, remembered or read anew; raises as `decide` does."""

@@ -198,6 +198,7 @@ class MemoryUpdater:
             self.end_first_fetch()
 
     def _note_news(self) -> None:
+        self._memory.purge()
         if self._known:
             self.end_first_fetch()
 

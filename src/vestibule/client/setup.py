@@ -6,6 +6,7 @@ import logging
 from vestibule.client import wire
 from vestibule.client.errors import NotReachedError, NotVestibuleError, ServiceRefusedError
 from vestibule.client.throttled_warnings import ThrottledWarnings
+from vestibule.protocol.clocks import MAX_APART_SECONDS
 
 FEED, KEYS = "the feed of revocations", "the keys"
 _HELD_BACK = (
@@ -61,10 +62,14 @@ class Setup:
             self._held_back = False
             _log.info("%s comes as a stream again", FEED)
 
-    def clocks_differ(self, seconds: float) -> None:
-        """Warn, once a minute, that this machine's clock and Vestibule's differ by `seconds`."""
-        why = f"{abs(seconds):.0f} s {'ahead' if seconds > 0 else 'behind'}; every token is refused until both agree: "
-        self._warnings.warn("this machine's clock against Vestibule's", f"{why}timedatectl set-ntp true")
+    def clocks_differ(self, seconds: float, leeway: float) -> None:
+        """Warn, once a minute, that this machine's clock is `seconds` ahead of Vestibule's, or behind if negative."""
+        apart, side = abs(seconds), ("ahead", "last") if seconds > 0 else ("behind", "first")
+        lost = f"in its {side[1]} {apart - leeway:.0f} s" if apart <= MAX_APART_SECONDS else "at any time"
+        why = (
+            f"{apart:.0f} s {side[0]}, so that each token is refused {lost} until both agree: timedatectl set-ntp true"
+        )
+        self._warnings.warn("this machine's clock against Vestibule's", why)
 
     def _note(self, what: str) -> None:
         self._tried.add(what)

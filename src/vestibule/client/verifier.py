@@ -21,6 +21,7 @@ from vestibule.client.memory_updater import Options
 from vestibule.client.process import PerProcess
 from vestibule.model.clock import Clock, SystemClock
 from vestibule.protocol.claims import Expected
+from vestibule.protocol.service_keys import hide_keys
 
 
 class Verifier:
@@ -57,7 +58,9 @@ class Verifier:
         clock: Clock | None = None,
     ) -> None:
         if when_stale not in get_args(WhenStale):
-            raise ValueError(f"when_stale is one of {', '.join(get_args(WhenStale))}, not {when_stale!r}")
+            raise ValueError(
+                f"when_stale is one of {', '.join(get_args(WhenStale))}, not {hide_keys(repr(when_stale))}"
+            )
         if not staleness >= 2:
             raise ValueError("staleness is 2 seconds or more: the feed beats once a second")
         if remembered < 1 or key_refetch < 1 or not 0 <= leeway <= 60:

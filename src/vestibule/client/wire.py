@@ -16,17 +16,17 @@ import httpx
 from vestibule.client.errors import NotReachedError, NotVestibuleError, ServiceRefusedError
 from vestibule.crypto import i_json
 from vestibule.protocol import timeouts
+from vestibule.protocol.service_keys import PREFIX, hide_keys
 from vestibule.protocol.this_machine import is_this_machine
 
 ANSWER_SECONDS = timeouts.ANSWER_SECONDS
 MAX_ANSWER_BYTES = timeouts.MAX_ANSWER_BYTES
-READ_SECONDS = 3.0
-TIMEOUT = httpx.Timeout(READ_SECONDS, connect=2.0)
+READ_SECONDS, CONNECT_SECONDS = 3.0, 2.0
+TIMEOUT = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
 KEPT_CONNECTIONS = 1
 """Idle connections that are kept. After the host has moved, each costs one time-out."""
 
-KEY_MARK = "vsk_"
-_KEY = re.compile(r"vsk_[A-Za-z0-9_-]+")
+_KEY = re.compile(rf"{PREFIX}[A-Za-z0-9_-]+")
 _LONGEST_NAME = 253  # RFC 1035, section 2.3.4
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 _KEY_REFUSED = {401, 403}
@@ -70,7 +70,7 @@ def base_of(url: str, *, plain_http: bool) -> str:
     """Return `url` without a trailing slash. Raises `ValueError` if it is no URL, or secrets would travel in clear."""
     if not isinstance(url, str):
         raise ValueError("url must be text, such as https://auth.example.com")  # noqa: TRY004  # as for other arguments
-    if KEY_MARK in url:  # not repeated: it is a secret
+    if PREFIX in url:  # not repeated: it is a secret
         raise ValueError("url is a service key: url and service_key have changed places")
     try:
         parts = urlsplit(url)
@@ -105,7 +105,7 @@ def _require_reachable(url: str, parts: SplitResult) -> None:
 
 def key_of(text: str) -> str:
     """Return a service key without white space around it; raises `ValueError`, which never shows the key."""
-    key = text.strip()
+    key = text.strip() if isinstance(text, str) else ""
     if not _KEY.fullmatch(key):
         raise ValueError("service_key is not one: `vestibule services create NAME` prints one, beginning with vsk_")
     return key
@@ -118,7 +118,8 @@ def origins_of(named: Collection[str]) -> frozenset[str]:
     for origin in named:
         parts = urlsplit(origin)
         if f"{parts.scheme}://{parts.netloc}" != origin or not parts.netloc:
-            raise ValueError(f"{origin!r} is not an origin such as https://app.example.com, without a slash at its end")
+            shown = hide_keys(repr(origin))
+            raise ValueError(f"{shown} is not an origin such as https://app.example.com, without a slash at its end")
     return frozenset(named)
 
 
@@ -204,11 +205,7 @@ def require_stream(answer: httpx.Response) -> None:
 
 def explained(fault: Exception, base: httpx.URL) -> Exception:
     """Return `NotVestibuleError` for a wrong name, certificate or TLS, which no retry repairs; else the exception."""
-    causes: list[BaseException] = []
-    cause = fault.__cause__ or fault.__context__
-    while cause is not None and len(causes) < _MAX_CAUSES:
-        causes.append(cause)
-        cause = cause.__cause__ or cause.__context__
+    causes = _causes(fault)
     if any(isinstance(one, socket.gaierror) for one in causes):
         return NotVestibuleError(f"the name {base.host} leads nowhere; {_CHECK_URL}")
     if any(isinstance(one, ssl.SSLCertVerificationError) for one in causes):
@@ -216,6 +213,15 @@ def explained(fault: Exception, base: httpx.URL) -> Exception:
     if any(isinstance(one, ssl.SSLError) for one in causes):
         return NotVestibuleError(f"{base.host} does not speak TLS on this port; {_CHECK_URL}")
     return fault
+
+
+def _causes(fault: BaseException) -> list[BaseException]:
+    causes: list[BaseException] = []
+    cause = fault.__cause__ or fault.__context__
+    while cause is not None and len(causes) < _MAX_CAUSES:
+        causes.append(cause)
+        cause = cause.__cause__ or cause.__context__
+    return causes
 
 
 def _shown(url: str) -> str:
@@ -232,13 +238,18 @@ def _is_address(host: str) -> bool:
 
 
 def why(fault: Exception) -> str:
-    """Return what went wrong, for a log: with the message of a network error, and without one that may quote the
-    request, as in `Illegal header value b'Bearer …'`.
+    """Return what went wrong, for a log, in our own words: a library's may quote the request, as in `Illegal header
+    value b'Bearer …'`.
     """
-    if isinstance(fault, httpx.ReadTimeout):  # which has no message
+    name = type(fault).__name__
+    if isinstance(fault, NotReachedError):
+        return f"{name}: {fault}"
+    if isinstance(fault, httpx.ReadTimeout):
         return f"no answer in {READ_SECONDS:g} s"
-    about_the_network = isinstance(fault, NotReachedError | httpx.NetworkError | httpx.TimeoutException)
-    return f"{type(fault).__name__}: {fault}" if about_the_network else type(fault).__name__
+    if isinstance(fault, httpx.ConnectTimeout):
+        return f"no connection in {CONNECT_SECONDS:g} s"
+    reasons = [os.strerror(one.errno) for one in _causes(fault) if isinstance(one, OSError) and one.errno]
+    return f"{name}: {reasons[0]}" if reasons else name
 
 
 def kinds_of(fault: BaseException | None) -> str:

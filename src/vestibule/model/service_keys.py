@@ -6,9 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from vestibule.crypto import opaque
-
-PREFIX = "vsk_"
-"""Marks a secret as Vestibule's, for people and for programs that scan for leaked secrets."""
+from vestibule.protocol.service_keys import PREFIX
 
 MAX_NAME = 64
 _NAME = re.compile(rf"[a-z0-9](?:[a-z0-9._-]{{0,{MAX_NAME - 2}}}[a-z0-9])?")
@@ -24,8 +22,10 @@ class ServiceKey:
 
 
 def is_service_name(text: str) -> bool:
-    """Return whether `text` can name a service: at most 64 lower-case letters and digits, with `.`, `_`, `-` inside."""
-    return _NAME.fullmatch(text) is not None
+    """Return whether `text` can name a service: at most 64 lower-case letters and digits, with `.`, `_`, `-` inside. A
+    key cannot: names are shown.
+    """
+    return _NAME.fullmatch(text) is not None and not text.startswith(PREFIX)
 
 
 def mint() -> str:

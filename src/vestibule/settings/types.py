@@ -15,6 +15,7 @@ from vestibule.crypto.seal import MIN_SECRET_CHARACTERS
 from vestibule.model.brand import COLOUR, picture_type
 from vestibule.model.paths import path_from
 from vestibule.protocol.files import read_bounded
+from vestibule.protocol.service_keys import hide_keys
 
 _DIGITS = re.compile(r"[+-]?[0-9]{1,15}")
 _SWITCH = dict.fromkeys(("on", "true", "yes", "1"), True) | dict.fromkeys(("off", "false", "no", "0"), False)
@@ -24,10 +25,11 @@ _QUERY_OR_FRAGMENT = re.compile(r"(?<=.)[?#].*", re.DOTALL)
 
 
 def shown(text: str) -> str:
-    """Return the text as an error message may show it: in quotation marks, at most 60 characters, and without the parts
-    of a URL that may have a password (before an @, in the query, in the fragment).
+    """Return the text as an error message may show it: in quotation marks, at most 60 characters, without service keys,
+    and without the parts of a URL that may have a password (before an @, in the query, in the fragment).
     """
-    return repr(_QUERY_OR_FRAGMENT.sub("…", "…" + text.rpartition("@")[2] if "@" in text else text))[:_LONGEST_SHOWN]
+    bare = _QUERY_OR_FRAGMENT.sub("…", "…" + text.rpartition("@")[2] if "@" in text else text)
+    return repr(hide_keys(bare))[:_LONGEST_SHOWN]
 
 
 def pem_of(secret: SecretStr) -> bytes:

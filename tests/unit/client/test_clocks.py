@@ -8,7 +8,7 @@ import pytest
 
 from tests.harness.clock import ManualClock
 from tests.harness.world import World
-from tests.unit.client.knowing import Knowing
+from tests.unit.client.knowing import EXPECTED, Knowing
 from vestibule.client import CannotTellError, SessionOverError
 from vestibule.client.events import EventParser
 from vestibule.client.feed_reader import FeedReader
@@ -32,7 +32,9 @@ class Service(Knowing):
         self.good = self.token()
         assert self.memory.decide(self.good)
         setup = Setup(ThrottledWarnings(self.clock))
-        self.feed_reader = FeedReader(self.memory.revoked, self.clock, lambda: None, setup, clocks=self.memory.clocks)
+        self.feed_reader = FeedReader(
+            self.memory.revoked, self.clock, lambda: None, setup, clocks=self.memory.clocks, expected=EXPECTED
+        )
 
     async def hear(self, world: World) -> None:
         """Ask, and hear all that is told up to the first heartbeat."""
@@ -96,16 +98,39 @@ async def test_k14_until_the_record_is_read_anew_a_service_is_told_of_the_clock_
     assert service.lets_in()
 
 
-async def test_k14_it_is_said_once_a_minute_with_what_to_do(world: World, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    ("lead", "said"),
+    [
+        (-HOURS, "7200 s behind, so that each token is refused at any time"),
+        (-45 * SECOND, "45 s behind, so that each token is refused in its first 15 s"),
+        (45 * SECOND, "45 s ahead, so that each token is refused in its last 15 s"),
+    ],
+)
+async def test_k14_it_is_said_once_a_minute_with_what_to_do(
+    world: World, caplog: pytest.LogCaptureFixture, lead: timedelta, said: str
+) -> None:
+    """K14: also where the clocks differ by less than a minute, but by more than the leeway."""
     service = Service()
-    service.clock.set_ahead(-HOURS)
+    service.clock.set_ahead(lead)
     await read_whole_backlog(world.env)
     with caplog.at_level(logging.WARNING, "vestibule"):
         await service.hear(world)
         await service.hear(world)
     (line,) = caplog.messages
-    assert "7200 s behind" in line
+    assert said in line
     assert "timedatectl set-ntp true" in line
+
+
+@pytest.mark.parametrize("lead", [NONE, 29 * SECOND, -29 * SECOND])
+async def test_k14_within_the_leeway_nothing_is_said(
+    world: World, caplog: pytest.LogCaptureFixture, lead: timedelta
+) -> None:
+    service = Service()
+    service.clock.set_ahead(lead)
+    await read_whole_backlog(world.env)
+    with caplog.at_level(logging.WARNING, "vestibule"):
+        await service.hear(world)
+    assert caplog.messages == []
 
 
 def test_k14_what_is_known_to_be_over_stays_over_and_an_older_vestibule_tells_no_clock() -> None:

@@ -136,6 +136,25 @@ def test_the_memory_of_tokens_is_bounded(knowing: Knowing) -> None:
     assert [caller.session for caller in small.memory._callers.values() if caller] == ["s1", "s2"]
 
 
+def test_tokens_that_have_expired_are_dropped_once_a_minute(knowing: Knowing) -> None:
+    memory, clock = knowing.memory, knowing.clock
+    old = [knowing.token(session_id=f"old{number}") for number in range(3)]
+    for token in old:
+        memory.decide(token)
+    clock.advance(seconds=600)
+    memory.revoked.renew(clock.monotonic())
+    assert memory.decide(knowing.token(session_id="new"))
+    clock.advance(seconds=329)
+    memory.purge()
+    assert len(memory._callers) == 4, "within the leeway they are good"
+    clock.advance(seconds=1)
+    memory.purge()
+    assert len(memory._callers) == 4, "once a minute"
+    clock.advance(seconds=60)
+    memory.purge()
+    assert [caller.session for caller in memory._callers.values() if caller] == ["new"]
+
+
 def test_k2_what_a_withdrawn_key_has_signed_is_refused_from_memory_too(knowing: Knowing) -> None:
     token, stranger = knowing.token(), jwk.generate(2048)
     assert knowing.memory.decide(token).id == "ada"
