@@ -6,8 +6,9 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from tests.harness.servers import free_port, listening, wait_until
 EMAIL, ADMIN = "ada@example.com", "root@example.com"
 ANSWER_SECONDS, SIGN_OUT_SECONDS = 60, 60
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # nobody speaks it here, and authorities take CPU to load
+UPGRADE = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+UPGRADE |= {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
 _AT_ONCE = 4
 PROJECTS = projects()
 ROWS = {name: (project, project.command) for name, project in PROJECTS.items()}
@@ -73,6 +76,18 @@ class Service:
         wait_until(is_decided, f"a decision about {path}", ANSWER_SECONDS)
         return answers[-1].status_code, answers[-1].json()
 
+    def first_word(self, path: str, token: str) -> tuple[int, str]:
+        """Open a websocket (RFC 6455); return the status, and the first message, of at most 125 bytes."""
+        at = self.client.base_url
+        with closing(HTTPConnection(at.host, at.port or 0, timeout=ANSWER_SECONDS)) as connection:
+            connection.request("GET", path, headers=UPGRADE | {"Authorization": f"Bearer {token}"})
+            answer = HTTPResponse(connection.sock, method="GET")
+            answer.begin()
+            if answer.status != 101:
+                return answer.status, ""
+            _, length = answer.fp.read(2)
+            return answer.status, answer.fp.read(length).decode()
+
     def refuses(self, token: str) -> bool:
         """Return whether several requests, one after the other, are answered 401."""
         return all(self.ask("/me", token)[0] == 401 for _ in range(_AT_ONCE))
@@ -117,6 +132,10 @@ def test_a_file_of_the_guide_protects_a_service(name: str, known: Known, tmp_pat
         status, told = service.ask("/me", known.admin)
         assert (status, told["email_verified"], told["role"]) == (200, True, "admin")
         assert service.ask("/reports", known.admin)[0] == 200
+        if '"/live"' in "".join(ROWS[name][0].files.values()):
+            welcome = (101, told["id"])
+            wait_until(lambda: service.first_word("/live", known.admin) == welcome, "a websocket", ANSWER_SECONDS)
+            assert service.first_word("/live", "a.b.c") == (403, "")
         for path, token, refusal in (
             ("/reports", known.user, (403, "not_allowed")),
             ("/me", "", (401, "not_signed_in")),
