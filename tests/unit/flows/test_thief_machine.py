@@ -61,17 +61,21 @@ _people = count()
 
 @dataclass
 class Mailboxes:
-    """A mail server: what it does with letters to the thief, and what has arrived, each with when it was asked for."""
+    """A mail server: what it does with letters to the thief, and what has arrived, each with when it was asked for.
+
+    Letters to others are those that an earlier story left behind.
+    """
 
     world: World
     thief: str
+    owners: tuple[str, str]
     answer: type[NotSent] | None = None
     arrived: list[tuple[Letter, datetime]] = field(default_factory=list)
 
     async def send(self, letter: Letter) -> str:
         if letter.to == self.thief and self.answer is not None:
             raise self.answer("not now")
-        if letter.kind in TOKEN_IN:
+        if letter.kind in TOKEN_IN and letter.to in (self.thief, *self.owners):
             query = select(letters.c.created_at).where(letters.c.id == letter.id)
             async with self.world.engines.core_reading() as connection:
                 self.arrived.append((letter, (await connection.execute(query)).scalar_one()))
@@ -86,7 +90,7 @@ class Story:
         self.mine = f"person{next(_people)}@example.com"
         self.his, self.second = f"thief.{self.mine}", f"second.{self.mine}"
         self.owners = (self.mine, self.second)
-        self.mailer = Mailboxes(world, self.his)
+        self.mailer = Mailboxes(world, self.his, self.owners)
         self.env = replace(world.env, mailer=self.mailer)
         self.run(world.register(self.mine))
         self.code = world.secret(VERIFY)
