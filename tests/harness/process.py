@@ -22,7 +22,7 @@ import httpx
 from tests.harness import backends, forked
 from tests.harness import run as tests_run
 from tests.harness.forked import Forked
-from tests.harness.servers import free_port, wait_until
+from tests.harness.servers import WAIT_SECONDS, free_port, wait_until
 from tests.harness.world import FRONT_END, given_key_ring
 
 PROGRAM = (sys.executable, "-m", "vestibule")
@@ -71,7 +71,7 @@ class Running:
 
     def browser(self) -> httpx.Client:
         """A browser of its own, at the front-end's page."""
-        return httpx.Client(base_url=self.base, headers={"Origin": FRONT_END}, timeout=20, verify=_NO_TLS)
+        return httpx.Client(base_url=self.base, headers={"Origin": FRONT_END}, timeout=WAIT_SECONDS, verify=_NO_TLS)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send the signal and wait for the end; its exit code."""

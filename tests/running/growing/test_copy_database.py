@@ -2,7 +2,6 @@
 
 import asyncio
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -160,12 +159,7 @@ async def test_cut_off_in_the_middle_it_leaves_nothing_and_can_be_run_again(
 
 async def _begun(there: Engines) -> None:
     """Returns when rows are being written there."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        async with there.core_reading() as connection:
-            busy = await connection.exec_driver_sql(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_xid IS NOT NULL"
-            )
-            if busy.scalar_one():
-                return
-    raise TimeoutError("nothing is written")
+    busy = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_xid IS NOT NULL"
+    async with asyncio.timeout(servers.WAIT_SECONDS), there.core_reading() as connection:
+        while not (await connection.exec_driver_sql(busy)).scalar_one():
+            pass

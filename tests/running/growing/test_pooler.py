@@ -12,7 +12,7 @@ from sqlalchemy.engine import make_url
 from tests.conftest import not_to_be_had
 from tests.harness.backends import Backend
 from tests.harness.process import Running, given_keys, link_in, serving, sign_in, tour
-from tests.harness.servers import free_port, listening, wait_until
+from tests.harness.servers import WAIT_SECONDS, free_port, listening, wait_until
 
 SERVER_CONNECTIONS = 3
 CLIENTS = 12
@@ -52,7 +52,7 @@ def pooled(postgresql: Backend, tmp_path: Path) -> Iterator[str]:
         yield f"postgresql://{url.username}@127.0.0.1:{port}/{url.database}?pgbouncer=true"
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(WAIT_SECONDS)
 
 
 def _as_nobody(folder: Path) -> list[str]:

@@ -30,7 +30,7 @@ from tests.harness.process import (
     text_of,
     tour,
 )
-from tests.harness.servers import free_port, wait_until
+from tests.harness.servers import WAIT_SECONDS, free_port, wait_until
 
 
 class Postbox(Sink):
@@ -120,7 +120,7 @@ def test_of_port_0_it_takes_one_that_is_free_and_says_which(tmp_path: Path) -> N
         ports = [_told_port(server) for server in (a, b)]
         assert len({*ports, 0}) == 3
         for server, port in zip((a, b), ports, strict=True):
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as browser:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=WAIT_SECONDS) as browser:
                 register(browser, "ada@example.com")
             wait_until(lambda server=server: bool(link_in(server.output)), "the letter")
             assert link_in(server.output).startswith(f"http://localhost:{port}/")
@@ -152,7 +152,7 @@ def test_a_port_that_another_vestibule_has_is_one_line(first_start: Running, tmp
     with starting(tmp_path, port=first_start.port, **given_keys()) as second:
         wait_until(lambda: second.process.poll() is not None or "Listening on" in second.output, "the second start")
         assert complaint(second.output).startswith("PORT: ")
-        assert second.process.wait(10) == 2
+        assert second.process.wait(WAIT_SECONDS) == 2
 
 
 def test_the_second_start_has_the_keys_and_the_accounts_of_the_first(tmp_path: Path) -> None:

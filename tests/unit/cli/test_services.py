@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from tests.harness.process import Running, complaint, given_keys, register, run, serving, sign_in
-from tests.harness.servers import wait_until
+from tests.harness.servers import WAIT_SECONDS, wait_until
+from vestibule.cli.supervisor import FINISH_SECONDS
 
 
 def key_for(folder: Path, name: str) -> str:
@@ -45,7 +46,7 @@ def test_the_feed_streams_a_log_out_and_ends_when_the_server_stops(tmp_path: Pat
         register(browser, "ada@example.com")
         sign_in(browser, "ada@example.com")
         authorization = {"Authorization": f"Bearer {key_for(tmp_path, 'billing')}"}
-        with httpx.stream("GET", f"{server.base}/api/revocations", headers=authorization, timeout=10) as feed:
+        with httpx.stream("GET", f"{server.base}/api/revocations", headers=authorization, timeout=WAIT_SECONDS) as feed:
             assert feed.headers["content-type"].startswith("text/event-stream")
             lines = feed.iter_lines()
             assert next(lines) == "event: hello"
@@ -55,7 +56,7 @@ def test_the_feed_streams_a_log_out_and_ends_when_the_server_stops(tmp_path: Pat
             while next(lines) != "event: revoked":
                 pass
             assert '"sessions":{' in next(lines)
-            assert seconds_to_stop(server) < 10
+            assert seconds_to_stop(server) < FINISH_SECONDS
             assert list(lines)[-1] == "", "the stream ends whole, not torn"
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import not_to_be_had
 from tests.harness.process import PASSWORD, Running, given_keys, register, run, serving, sign_in, starting
-from tests.harness.servers import wait_until
+from tests.harness.servers import WAIT_SECONDS, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_a_request_under_way_is_answered_and_new_ones_find_nobody(prepared: Path
             f"POST /api/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(body)}\r\n\r\n"
         )
-        with closing(socket.create_connection(("127.0.0.1", server.port), 20)) as wire:
+        with closing(socket.create_connection(("127.0.0.1", server.port), WAIT_SECONDS)) as wire:
             wire.sendall(head.encode() + body[:10])
             wait_until(lambda: _reads(server.process.pid, wire), "the server's having begun to read")
             server.process.send_signal(signal.SIGTERM)
@@ -69,7 +69,7 @@ def test_a_request_under_way_is_answered_and_new_ones_find_nobody(prepared: Path
             wire.sendall(body[10:])
             answer = wire.makefile("rb").readline()
         assert answer.startswith(b"HTTP/1.1 200 "), answer
-        assert server.process.wait(20) == 0
+        assert server.process.wait(WAIT_SECONDS) == 0
 
 
 def _reads(process_id: int, wire: socket.socket) -> bool:
@@ -150,4 +150,4 @@ def test_who_presses_control_c_or_says_it_twice_does_not_wait(prepared: Path, nu
         for number in numbers:
             server.process.send_signal(number)
             time.sleep(0.5)
-        assert server.process.wait(20) == 0
+        assert server.process.wait(WAIT_SECONDS) == 0

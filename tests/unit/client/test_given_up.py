@@ -17,6 +17,7 @@ import pytest
 
 import vestibule
 from tests.harness.clock import ManualClock
+from tests.harness.servers import WAIT_SECONDS
 from tests.unit.client.knowing import EXPECTED
 from vestibule.client.background import Background, EndedError
 from vestibule.client.introspect import Introspection
@@ -138,7 +139,7 @@ def test_k11_a_connection_that_a_library_lost_is_closed_too() -> None:
             lost = background.ask(lose(), 20)
             there, _ = server.accept()
         with there:
-            there.settimeout(2)
+            there.settimeout(WAIT_SECONDS)
             assert (there.recv(1), bool(lost)) == (b"", True)
 
 

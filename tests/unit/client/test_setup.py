@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from tests.harness.http_server import handled_by
-from tests.harness.servers import free_port
+from tests.harness.servers import WAIT_SECONDS, free_port
 from tests.unit.client.knowing import Knowing
-from vestibule.client import CannotTellError, NotReachedError, Verifier, WrongSetupError
+from vestibule.client import CannotTellError, NotReachedError, Verifier, WrongSetupError, following, memory_updater
 
-AT_ONCE_SECONDS = 4.0
-"""Far below the five seconds for which the first checks wait in an outage, on a busy machine too."""
+AT_ONCE_SECONDS = WAIT_SECONDS
+"""Far below what the first checks wait in an outage, which is made longer here, for a busy machine."""
 
 Answer = tuple[int, dict[str, str], bytes]
 WRONG: dict[str, tuple[Answer, str]] = {
@@ -27,6 +27,14 @@ WRONG: dict[str, tuple[Answer, str]] = {
     "a page": ((200, {"Content-Type": "text/html"}, b"<html>welcome</html>"), "does not answer"),
     "JSON of another kind": ((200, {"Content-Type": "application/json"}, b'{"keys": 7}'), "check the url"),
 }
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what waits in an outage wait for minutes."""
+    for module in (following, memory_updater):
+        monkeypatch.setattr(module, "START_SECONDS", 10 * WAIT_SECONDS)
+    monkeypatch.setattr(following, "_LEARN_SECONDS", 10 * WAIT_SECONDS)
 
 
 @contextmanager
@@ -46,12 +54,14 @@ def answering(answer: Answer) -> Iterator[str]:
         yield url
 
 
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize(("answer", "named"), WRONG.values(), ids=WRONG)
 def test_k5_it_does_not_start_and_says_what_is_wrong(answer: Answer, named: str) -> None:
     with answering(answer) as url:
         raised_at_once(Verifier(url, "vsk_x").start, named)
 
 
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize(("answer", "named"), WRONG.values(), ids=WRONG)
 def test_k5_a_check_does_not_wait_for_what_will_not_come(
     answer: Answer, named: str, caplog: pytest.LogCaptureFixture
@@ -72,6 +82,7 @@ def test_k5_a_check_does_not_wait_for_what_will_not_come(
     assert "vsk_x" not in caplog.text
 
 
+@pytest.mark.usefixtures("patient")
 def test_k5_a_name_that_leads_nowhere_and_a_port_without_tls_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as offline:
         # As a resolver says it; a machine without one would have it wait.

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.harness.clock import ManualClock
-from tests.harness.servers import free_port, wait_until
+from tests.harness.servers import WAIT_SECONDS, free_port, wait_until
 from tests.unit.client.beating import beating
 from tests.unit.client.knowing import Knowing, token_of_today
 from vestibule.client import CallerRefusedError, CannotTellError, SessionOverError, Verifier, background, supervised
@@ -20,8 +20,8 @@ from vestibule.client.background import EndedError
 from vestibule.client.supervised import Supervised, reason_of
 
 PLACES = 32
-AT_ONCE_SECONDS = 4.0
-"""Less than a check may wait for the first fetch; much more than it takes to refuse."""
+AT_ONCE_SECONDS = WAIT_SECONDS
+"""For a hundred checks. If each waited, as it may for the first fetch, that would take five hundred seconds."""
 
 
 class Failing:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from tests.harness.servers import WAIT_SECONDS
 from tests.harness.world import World
 from tests.unit.storage.test_store import _end_all_connections
 from vestibule.model.errors import StoreUnavailable
@@ -56,7 +57,7 @@ async def test_a_checkout_that_is_cancelled_after_a_break_takes_no_connection_aw
         await asyncio.gather(*asking, return_exceptions=True)
     assert engines.in_use == 0
     together = asyncio.Barrier(engines.most)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(WAIT_SECONDS):
         await asyncio.gather(*(_ask(engines, together) for _ in range(engines.most)))
 
 

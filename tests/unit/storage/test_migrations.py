@@ -178,7 +178,7 @@ async def _terminate_who_waits(engines: Engines) -> None:
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
         "WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
-    async with asyncio.timeout(5), engines.core_reading() as connection:
+    async with asyncio.timeout(servers.WAIT_SECONDS), engines.core_reading() as connection:
         while not (await connection.execute(waiting)).all():
             pass
 
