@@ -127,6 +127,10 @@ class CannotTellError(CallerRefusedError):
     wording = refusals.CANNOT_TELL
 
 
+class ClocksDifferError(CannotTellError):
+    """Raised when this clock and Vestibule's differ too much to say what has expired. Nobody is asked then."""
+
+
 class KeyUnknownError(CannotTellError):
     """The token would be good, but its key is not here, and may be new. `listed`: Vestibule lists that key."""
 

@@ -12,6 +12,7 @@ from vestibule.client.caller import Caller
 from vestibule.client.errors import (
     CallerRefusedError,
     CannotTellError,
+    ClocksDifferError,
     KeyUnknownError,
     NotReachedError,
     TokenInvalidError,
@@ -99,7 +100,7 @@ class Following:
             return True
         if isinstance(refusal, KeyUnknownError):
             return updater.keys.may_refetch(listed=refusal.listed)
-        return self._options.when_stale == "ask"
+        return self._options.when_stale == "ask" and not isinstance(refusal, ClocksDifferError)
 
     def learn(self, token: str) -> Caller:
         """Return the caller, after the background has learned more; raises `CallerRefusedError`."""

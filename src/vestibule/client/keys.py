@@ -1,7 +1,6 @@
 """Keep the public keys current. Callers that wait share one fetch. Fetches because of unknown key ids are limited."""
 
 import asyncio
-import logging
 import re
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -30,7 +29,6 @@ LISTED_REFETCH_SECONDS = 1.0
 
 _NOT_FROM_A_CACHE = {"Cache-Control": "no-cache"}  # RFC 9111, section 5.2.1.4; a kept answer lacks the newest key
 _MAX_AGE = re.compile(r"\bmax-age=(\d{1,9})\b")
-_log = logging.getLogger(__name__)
 
 
 class KeySet:
@@ -82,12 +80,9 @@ class KeySet:
         await self._under_way.result(PATH, lambda: self._fetch(http))
 
     async def refetch(self, http: httpx.AsyncClient, *, listed: bool) -> None:
-        """Fetch because of an unknown key id, if `may_refetch`. A failure is logged and keeps the known keys."""
+        """Fetch because of an unknown key id, if `may_refetch`. Raises as `fetch` does; the known keys are kept."""
         if self.may_refetch(listed=listed):
-            try:
-                await self.fetch(http)
-            except Exception as fault:  # every failure keeps the known keys
-                _log.warning("keys not fetched: %s", wire.why(fault))
+            await self.fetch(http)
 
     async def _fetch(self, http: httpx.AsyncClient) -> None:
         sent_at = self._clock.monotonic()

@@ -9,6 +9,7 @@ from vestibule.client.caller import Caller
 from vestibule.client.errors import (
     CallerRefusedError,
     CannotTellError,
+    ClocksDifferError,
     KeyUnknownError,
     SessionOverError,
     TokenInvalidError,
@@ -79,7 +80,7 @@ class Memory:
         # First, and whatever `when_stale` says: a wrong clock would accept a token that expired long ago and whose
         # revocation has been purged.
         if not self.clocks.agree(self._clock.now().timestamp(), self._clock.monotonic()):
-            raise CannotTellError
+            raise ClocksDifferError
         caller = self._read(token)
         if self.revoked.refuses(caller.session, caller.id, caller.issued):
             raise SessionOverError

@@ -10,7 +10,7 @@ import httpx
 
 from vestibule.client import wire
 from vestibule.client.caller import Caller
-from vestibule.client.errors import CannotTellError, KeyUnknownError, SessionOverError
+from vestibule.client.errors import CannotTellError, ClocksDifferError, KeyUnknownError, SessionOverError
 from vestibule.client.feed_follower import FeedFollower
 from vestibule.client.feed_reader import FeedReader
 from vestibule.client.introspect import Introspection
@@ -59,6 +59,7 @@ class MemoryUpdater:
     def __init__(self, options: Options, tls: ssl.SSLContext, memory: Memory, warnings: ThrottledWarnings) -> None:
         self.keys = KeySet(options.clock, options.key_refetch, memory.listing)
         self.setup = Setup(warnings)
+        self._warnings = warnings
         self.first_fetch_done = False
         self._options = options
         self._tls = tls
@@ -117,7 +118,7 @@ class MemoryUpdater:
         await self._first_fetch.wait()
         try:
             return await self._decide_with_new_keys(token)
-        except KeyUnknownError:  # never asked about: anybody can invent as many as they like
+        except (KeyUnknownError, ClocksDifferError):  # never asked about: anybody can send as many as they like
             raise
         except CannotTellError:
             if self._options.when_stale != "ask":
@@ -128,9 +129,16 @@ class MemoryUpdater:
         try:
             return self._memory.decide(token)
         except KeyUnknownError as unknown:
-            await self.keys.refetch(self._http, listed=unknown.listed)
-            self._use_keys(self.keys.in_force)
+            await self._refetch(listed=unknown.listed)
         return self._memory.decide(token)
+
+    async def _refetch(self, *, listed: bool) -> None:
+        """Fetch the keys because of an unknown one, if that is not limited now. All who wait for it get one warning."""
+        try:
+            await self.keys.refetch(self._http, listed=listed)
+        except Exception as fault:  # every failure keeps the known keys
+            self._warnings.warn("the keys could not be fetched for an unknown one", wire.why(fault))
+        self._use_keys(self.keys.in_force)
 
     async def _introspect(self, token: str) -> Caller:
         try:

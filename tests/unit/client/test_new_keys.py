@@ -1,5 +1,6 @@
 """K31: a token of a key that is not here is refused as invalid only once it is known that Vestibule has no such key."""
 
+import asyncio
 import base64
 import json
 import threading
@@ -159,6 +160,27 @@ def test_k31_rotations_and_a_stranger_make_no_genuine_token_invalid(tmp_path: Pa
                 took = time.monotonic() - begun
             assert stranger.sent > 100
             assert way.asked[KEYS] <= 2 + took / LISTED_REFETCH_SECONDS
+
+
+async def test_k31_those_who_wait_for_keys_that_cannot_be_fetched_write_one_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """K31: strangers write as little into the log as they can spend."""
+    with serving(tmp_path, **SETTINGS) as server, server.browser() as browser, counting(server.port) as way:
+        register(browser, EMAIL)
+        key = run(tmp_path, "services", "create", "orders", **SETTINGS).stdout.strip()
+        sign_in(browser, EMAIL)
+        token = browser.cookies["access_token"]
+        async with Verifier(way.base, key, key_refetch=1) as verifier:
+            assert await verifier.check_async(token)
+            way.refuse = KEYS
+            await asyncio.to_thread(
+                wait_until, lambda: verifier._here().updater.keys.may_refetch(listed=False), "a second"
+            )
+            made_up = [verifier.check_async(renamed(token, f"k{number}")) for number in range(200)]
+            fates = await asyncio.gather(*made_up, return_exceptions=True)
+        assert {type(fate) for fate in fates} == {KeyUnknownError}
+        assert sum("unknown one" in record.getMessage() for record in caplog.records) == 1
 
 
 def let_in(verifier: Verifier, token: str) -> bool:

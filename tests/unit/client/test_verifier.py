@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -27,7 +28,8 @@ from vestibule.client import (
     WrongIssuerError,
     WrongSetupError,
 )
-from vestibule.client.errors import KeyUnknownError
+from vestibule.client.errors import ClocksDifferError, KeyUnknownError
+from vestibule.model.clock import SystemClock
 
 EMAIL = "ada@example.com"
 STALENESS = 5.0
@@ -136,6 +138,31 @@ def test_asked_when_stale_the_server_decides(server: Server) -> None:
             assert way.asked["/api/auth/introspect"] == 3
         finally:
             check.close()
+
+
+class WrongClock(SystemClock):
+    """The clock of a service, ahead of the right one by some seconds."""
+
+    ahead = 0.0
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(seconds=self.ahead)
+
+
+@pytest.mark.parametrize("ahead", [-1000, -65, 65, 1000])
+def test_k14_with_a_wrong_clock_nobody_is_let_in_and_vestibule_is_not_asked(server: Server, ahead: float) -> None:
+    """K14: it would call a good token inactive if its own clock is the wrong one, and strangers' garbage would cost it
+    a question each. Once the clock is right again, a good token is good.
+    """
+    clock = WrongClock()
+    with counting(server.running.port) as way, Verifier(way.base, server.key, "ask", clock=clock) as check:
+        token = server.token()[1]
+        wait_until(lambda: refusal(check, token) is None, "the first heartbeat")
+        clock.ahead = ahead
+        assert {refusal(check, each) for each in (token, "garbage")} == {ClocksDifferError}
+        assert way.asked["/api/auth/introspect"] == 0
+        clock.ahead = 0
+        assert refusal(check, token) is None
 
 
 def test_many_checks_ask_nothing_and_many_unknown_keys_ask_once(server: Server) -> None:
