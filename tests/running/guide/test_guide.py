@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.harness.guide import PORT, Project, projects
+from tests.harness.guide import PORT, Project, projects, section
 from tests.harness.process import UNLIMITED, Running, environment, given_keys, register, run, serving, sign_in
 from tests.harness.rounds import WHOLE
 from tests.harness.servers import free_port, listening, wait_until
@@ -94,16 +94,15 @@ class Service:
 
 
 @contextmanager
-def running(project: Project, command: str, folder: Path, known: Known) -> Iterator[Service]:
-    """The project in a folder of its own, run in a shell as its reader does; dead afterwards."""
+def started(project: Project, command: str, folder: Path, **settings: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """The project in a folder of its own, run in a shell as its reader does; dead afterwards. It writes to `log`."""
     project.save(folder)
-    port, log = free_port(), folder / "log"
-    around = environment(folder, {"VESTIBULE_URL": known.server.base, "SERVICE_KEY": known.key})
+    around = environment(folder, settings)
     around |= {"VIRTUAL_ENV": sys.prefix, "PATH": f"{sys.prefix}/bin:{around['PATH']}"}
     around.pop("PYTHONPATH", None)
-    with log.open("wb") as output:
+    with (folder / "log").open("wb") as output:
         process = subprocess.Popen(
-            ["bash", "-ec", command.replace(PORT, str(port))],
+            ["bash", "-ec", command],
             cwd=folder,
             env=around,
             stdin=subprocess.DEVNULL,
@@ -112,16 +111,24 @@ def running(project: Project, command: str, folder: Path, known: Known) -> Itera
             start_new_session=True,
         )
     try:
-        wait_until(lambda: listening(port) or process.poll() is not None, command)
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=ANSWER_SECONDS, verify=NO_TLS) as client:
-            yield Service(client, log)
+        yield process
     except BaseException as fault:
-        fault.add_note(log.read_text(errors="replace"))
+        fault.add_note((folder / "log").read_text(errors="replace"))
         raise
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+@contextmanager
+def running(project: Project, command: str, folder: Path, known: Known) -> Iterator[Service]:
+    """The same, once it listens."""
+    port, settings = free_port(), {"VESTIBULE_URL": known.server.base, "SERVICE_KEY": known.key}
+    with started(project, command.replace(PORT, str(port)), folder, **settings) as process:
+        wait_until(lambda: listening(port) or process.poll() is not None, command)
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=ANSWER_SECONDS, verify=NO_TLS) as client:
+            yield Service(client, folder / "log")
 
 
 @pytest.mark.parametrize("name", [name for name in ROWS if WHOLE or name not in AT_NIGHT])
@@ -151,3 +158,20 @@ def test_a_file_of_the_guide_protects_a_service(name: str, known: Known, tmp_pat
         wait_until(lambda: service.refuses(leaving), "401 after the sign-out", SIGN_OUT_SECONDS)
         assert service.ask("/me", known.user)[0] == 200
         assert "Traceback" not in service.log.read_text()
+
+
+def starting_by_hand() -> Project:
+    """The project for Flask, with the line that the guide names for it."""
+    flask, line, end = PROJECTS["Flask"], 'app.extensions["vestibule"].start()', "    return app\n"
+    assert f"`{line}`" in section("Deployment, by server")
+    return Project({path: text.replace(end, f"    {line}\n{end}") for path, text in flask.files.items()}, flask.command)
+
+
+@pytest.mark.parametrize("name", ["Flask", "FastAPI"] if WHOLE else ["Flask"])
+def test_a_wrong_key_stops_the_start_where_the_guide_says_so(name: str, known: Known, tmp_path: Path) -> None:
+    project = starting_by_hand() if name == "Flask" else PROJECTS[name]
+    command = project.command.replace(PORT, str(free_port()))
+    settings = {"VESTIBULE_URL": known.server.base, "SERVICE_KEY": "vsk_wrong"}
+    with started(project, command, tmp_path, **settings) as process:
+        assert process.wait(ANSWER_SECONDS) != 0
+        assert "does not know the service key" in (tmp_path / "log").read_text()
