@@ -46,9 +46,14 @@ def worker() -> ASGIApp:
     """Return the ASGI application for the settings in the environment, for the workers of `vestibule serve`, which has
     logged what weakens them once for all. Raises `WrongSettings`.
     """
+    return assembled(begun())
+
+
+def begun() -> Settings:
+    """Prepare the process for requests and signals, and return its settings. Raises `WrongSettings`."""
     shorten_time_slices()
     pass_on_the_first()
-    return assembled(read_settings())
+    return read_settings()
 
 
 def assembled(chosen: Settings, threads: type[NicedThreads] = NicedThreads) -> ASGIApp:

@@ -33,20 +33,8 @@ def to_policy(chosen: Settings) -> Policy:
     return Policy(
         issuer=Issuer(chosen.issuer, chosen.audience, timedelta(seconds=chosen.clock_leeway_seconds)),
         access_lifetime=timedelta(seconds=chosen.access_token_seconds),
-        sessions=SessionLimits(
-            idle=timedelta(seconds=chosen.session_idle_seconds),
-            absolute=timedelta(seconds=chosen.session_seconds),
-            refresh_grace=timedelta(seconds=chosen.refresh_grace_seconds),
-            rotate=chosen.refresh_rotation,
-            for_account=chosen.sessions_per_account,
-        ),
-        passwords=PasswordRules(
-            min_length=chosen.password_min_length,
-            max_length=chosen.password_max_length,
-            max_bytes=BCRYPT_MAX_BYTES if chosen.password_hash == "bcrypt" else 1024,
-            commonest=commonest_passwords(chosen.password_min_length) if chosen.refuses_common else None,
-            of_here=frozenset({chosen.product_name, urlsplit(chosen.own_base).hostname or ""}),
-        ),
+        sessions=_sessions(chosen),
+        passwords=_passwords(chosen),
         revocation_staleness=timedelta(seconds=chosen.revocation_staleness_seconds),
         verification_mandatory=verification_mandatory,
         link_base=chosen.link_base,
@@ -59,14 +47,38 @@ def to_policy(chosen: Settings) -> Policy:
         networks=NetworkLimits({each: _part(chosen, share) for each, share in _FOR_EACH_SIGN_IN.items()}),
         letters=LetterLimits.per_hour(chosen.letters_per_email, _part(chosen, _LETTERS_AN_HOUR), _LETTERS_APART),
         events_kept=timedelta(days=chosen.history_days),
-        retention=Retention(
-            sessions=_at_most(Retention.sessions, chosen.history_days),
-            letters=_at_most(Retention.letters, chosen.history_days),
-            unverified=timedelta(days=chosen.unverified_days),
-        ),
+        retention=_retention(chosen),
         reauthentication=timedelta(seconds=chosen.reauthentication_seconds),
         conceal_accounts=verification_mandatory if chosen.conceal_accounts is None else chosen.conceal_accounts,
         published_keys_lifetime=timedelta(seconds=chosen.published_keys_seconds),
+    )
+
+
+def _sessions(chosen: Settings) -> SessionLimits:
+    return SessionLimits(
+        idle=timedelta(seconds=chosen.session_idle_seconds),
+        absolute=timedelta(seconds=chosen.session_seconds),
+        refresh_grace=timedelta(seconds=chosen.refresh_grace_seconds),
+        rotate=chosen.refresh_rotation,
+        for_account=chosen.sessions_per_account,
+    )
+
+
+def _passwords(chosen: Settings) -> PasswordRules:
+    return PasswordRules(
+        min_length=chosen.password_min_length,
+        max_length=chosen.password_max_length,
+        max_bytes=BCRYPT_MAX_BYTES if chosen.password_hash == "bcrypt" else 1024,
+        commonest=commonest_passwords(chosen.password_min_length) if chosen.refuses_common else None,
+        of_here=frozenset({chosen.product_name, urlsplit(chosen.own_base).hostname or ""}),
+    )
+
+
+def _retention(chosen: Settings) -> Retention:
+    return Retention(
+        sessions=_at_most(Retention.sessions, chosen.history_days),
+        letters=_at_most(Retention.letters, chosen.history_days),
+        unverified=timedelta(days=chosen.unverified_days),
     )
 
 

@@ -11,8 +11,6 @@ from vestibule.doctor.at_start import log_weaknesses
 from vestibule.observability.traces.provider import begin
 from vestibule.observability.traces.requests import Traced
 from vestibule.observability.traces.threads import TracedThreads
-from vestibule.process.first_signal import pass_on_the_first
-from vestibule.process.priority import shorten_time_slices
 from vestibule.web.client_address import is_listed
 from vestibule.web.layers.fast_path import PATHS
 from vestibule.wiring.opening import read_settings
@@ -33,9 +31,7 @@ def worker() -> ASGIApp:
     """Return the ASGI application for the settings in the environment, for the workers of `vestibule serve`; raises
     `WrongSettings`.
     """
-    shorten_time_slices()
-    pass_on_the_first()
-    chosen = read_settings()
+    chosen = app.begun()
 
     def from_proxy(scope: Scope) -> bool:
         return bool(scope["client"]) and is_listed(scope["client"][0], chosen.trusted_proxies)
