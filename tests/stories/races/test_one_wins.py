@@ -9,10 +9,10 @@ from collections.abc import Coroutine, Iterable
 from typing import Any
 
 import httpx
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
+from tests.harness.locks import until_waiting
 from tests.harness.rounds import rounds
-from tests.harness.servers import SLACK_SECONDS
 from tests.harness.world import World
 from vestibule.model.letters import LetterKind
 from vestibule.storage.sql.schema import accounts, letters
@@ -63,9 +63,9 @@ async def test_both_mailed_links_at_once_do_not_block_each_other(racing_world: W
     async with racing_world.engines.core_transaction() as in_the_way:
         await in_the_way.execute(select(accounts.c.id).with_for_update())
         reset = asyncio.create_task(client.patch(resetting, json=_twice("battery staple")))
-        await _until_waiting(racing_world, 1)
+        await until_waiting(racing_world, 1)
         verified = asyncio.create_task(client.get(verifying))
-        await _until_waiting(racing_world, 2)
+        await until_waiting(racing_world, 2)
     assert (await reset).status_code == 200
     assert (await verified).status_code in {200, 403}
 
@@ -88,16 +88,6 @@ async def _letters_of_each_account(world: World) -> list[int]:
     counts = select(func.count(letters.c.id)).select_from(accounts.outerjoin(letters)).group_by(accounts.c.id)
     async with world.engines.core_reading() as connection:
         return list((await connection.execute(counts)).scalars())
-
-
-async def _until_waiting(world: World, count: int) -> None:
-    """Return once `count` connections wait for a lock."""
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    async with asyncio.timeout(SLACK_SECONDS), world.engines.core_reading() as connection:
-        while (await connection.execute(waiting)).scalar_one() < count:
-            pass
 
 
 def _person(email: str, password: str = "correct horse") -> dict[str, str]:

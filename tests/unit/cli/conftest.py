@@ -1,11 +1,14 @@
 """Settings read as a command reads them, and refused as it refuses them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 import structlog
 
+from tests.conftest import not_to_be_had
+from tests.harness import servers
+from tests.harness.backends import postgresql_database
 from vestibule.settings.fields import Settings, name_of
 from vestibule.wiring import commands
 
@@ -39,3 +42,13 @@ def refusal(nowhere: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
         return written.err
 
     return refused
+
+
+@pytest.fixture
+async def empty_database() -> AsyncIterator[str]:
+    """A PostgreSQL database with nothing in it."""
+    try:
+        async with postgresql_database() as address:
+            yield address
+    except servers.NotToBeHad as reason:
+        not_to_be_had(reason)

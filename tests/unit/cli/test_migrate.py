@@ -1,16 +1,13 @@
 """`vestibule migrate`: from nothing, again, several at once, and onto what it must not touch."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from tests.conftest import not_to_be_had
 from tests.harness import servers
-from tests.harness.backends import postgresql_database
 from tests.harness.process import complaint, run
 from vestibule.storage.sql.migrate import LOCK
 from vestibule.storage.sql.schema import REVISION
@@ -19,16 +16,6 @@ from vestibule.storage.sql.timeouts import DEFAULT_TIMEOUTS
 TABLES = "SELECT count(*) FROM information_schema.tables WHERE table_schema = $1"
 LONG_WAITING = """SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'
 AND clock_timestamp() - query_start > make_interval(secs => $1)"""
-
-
-@pytest.fixture
-async def empty_database() -> AsyncIterator[str]:
-    """A PostgreSQL database with nothing in it."""
-    try:
-        async with postgresql_database() as address:
-            yield address
-    except servers.NotToBeHad as reason:
-        not_to_be_had(reason)
 
 
 async def tables(address: str, schema: str = "public") -> int:

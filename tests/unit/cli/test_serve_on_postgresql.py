@@ -1,6 +1,6 @@
 """`vestibule serve` on PostgreSQL and Redis: several processes as one, and every reason not to start in one line."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -9,9 +9,8 @@ import httpx
 import pytest
 from sqlalchemy.engine import make_url
 
-from tests.conftest import not_to_be_had
 from tests.harness import servers
-from tests.harness.backends import Backend, postgresql_database
+from tests.harness.backends import Backend
 from tests.harness.process import (
     Running,
     complaint,
@@ -28,16 +27,6 @@ from tests.harness.process import (
 PASSWORD = "swordfish-of-the-database"
 SECRET = "a secret of more than thirty-two characters"
 MANY = 40
-
-
-@pytest.fixture
-async def empty_database() -> AsyncIterator[str]:
-    """A PostgreSQL database with nothing in it."""
-    try:
-        async with postgresql_database() as address:
-            yield address
-    except servers.NotToBeHad as reason:
-        not_to_be_had(reason)
 
 
 def with_password(address: str, **changes: str) -> str:

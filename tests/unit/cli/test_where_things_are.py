@@ -4,32 +4,20 @@ import shutil
 import sqlite3
 import stat
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy.engine import make_url
 
-from tests.conftest import not_to_be_had
 from tests.harness import servers
-from tests.harness.backends import postgresql_database
 from tests.harness.process import complaint, given_keys, run, serving
 from tests.unit.cli import every
 from vestibule.storage.sql import url
 from vestibule.storage.sql.url import WrongAddress
 
 SECRET = {"VESTIBULE_SECRET_KEY": "n" * 43}
-
-
-@pytest.fixture
-async def database() -> AsyncIterator[str]:
-    """A PostgreSQL database with nothing in it."""
-    try:
-        async with postgresql_database() as address:
-            yield address
-    except servers.NotToBeHad as reason:
-        not_to_be_had(reason)
 
 
 @pytest.mark.parametrize("name", ["a?b", "100%20", "a b", "a#b", "~a", "~", "ü%3F", "sqlite:"])
@@ -78,17 +66,17 @@ def test_c4_an_address_that_cannot_be_meant_is_one_line(address: str, words: str
     assert "hush-hush" not in str(refused.value)
 
 
-async def test_c4_a_schema_is_named_in_whatever_letters(database: str, tmp_path: Path) -> None:
-    missing = run(tmp_path, "migrate", DATABASE_URL=f"{database}?schema=My%20%22schema-1")
+async def test_c4_a_schema_is_named_in_whatever_letters(empty_database: str, tmp_path: Path) -> None:
+    missing = run(tmp_path, "migrate", DATABASE_URL=f"{empty_database}?schema=My%20%22schema-1")
     assert (missing.returncode, complaint(missing.stderr)) == (
         1,
         'DATABASE_URL: there is no schema "My ""schema-1" in the database; make it: CREATE SCHEMA "My ""schema-1"',
     )
-    address = make_url(database)
+    address = make_url(empty_database)
     driver = pytest.importorskip("asyncpg")
     connection = await driver.connect(address.render_as_string(hide_password=False))
     await connection.execute('CREATE SCHEMA "My ""schema-1"')
-    assert run(tmp_path, "migrate", DATABASE_URL=f"{database}?schema=My%20%22schema-1").returncode == 0
+    assert run(tmp_path, "migrate", DATABASE_URL=f"{empty_database}?schema=My%20%22schema-1").returncode == 0
     where = await connection.fetchval(
         "SELECT table_schema FROM information_schema.tables WHERE table_name = 'accounts'"
     )
@@ -100,18 +88,18 @@ async def test_c4_a_schema_is_named_in_whatever_letters(database: str, tmp_path:
     "command",
     [["events"], ["users", "create", "ada@example.com"], ["services", "list"], ["keys", "rotate"], ["mail", "list"]],
 )
-def test_c6_no_command_makes_a_secret_where_it_stands(command: list[str], database: str, tmp_path: Path) -> None:
-    assert run(tmp_path, "migrate", DATABASE_URL=database).returncode == 0
-    for settings in ({"DATABASE_URL": database}, {}):
+def test_c6_no_command_makes_a_secret_where_it_stands(command: list[str], empty_database: str, tmp_path: Path) -> None:
+    assert run(tmp_path, "migrate", DATABASE_URL=empty_database).returncode == 0
+    for settings in ({"DATABASE_URL": empty_database}, {}):
         done = run(tmp_path, *command, **settings)
         assert (done.returncode, done.stdout) == (2, "")
         assert complaint(done.stderr).startswith("VESTIBULE_SECRET_KEY: ")
         assert list(tmp_path.iterdir()) == []
 
 
-def test_c6_a_server_on_postgresql_says_which_secret_to_set(database: str, tmp_path: Path) -> None:
-    assert run(tmp_path, "migrate", DATABASE_URL=database).returncode == 0
-    done = run(tmp_path, "serve", "--port", str(servers.free_port()), DATABASE_URL=database)
+def test_c6_a_server_on_postgresql_says_which_secret_to_set(empty_database: str, tmp_path: Path) -> None:
+    assert run(tmp_path, "migrate", DATABASE_URL=empty_database).returncode == 0
+    done = run(tmp_path, "serve", "--port", str(servers.free_port()), DATABASE_URL=empty_database)
     assert (done.returncode, list(tmp_path.iterdir())) == (2, [])
     assert "token_urlsafe" in complaint(done.stderr)
 

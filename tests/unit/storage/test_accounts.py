@@ -4,17 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from tests.harness.world import World
 from tests.unit.storage import NOW, an_account, stored_account
 from vestibule.model.accounts import Account, Role
 from vestibule.model.store import Store
 
 LATER = NOW + timedelta(minutes=1)
-
-
-@pytest.fixture
-def store(world: World) -> Store:
-    return world.env.store
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
+from tests.harness.locks import until_waiting
 from tests.harness.world import World
 from tests.unit.storage import LIMITS, stored_account, stored_session
 from tests.unit.storage.ends import AHEAD, ENDS, LATER, OUT, End, rotate, rows
@@ -85,13 +86,3 @@ async def test_a_refresh_that_comes_first_is_counted_in(racing_world: World, end
         ending = asyncio.create_task(end(racing_world, session, LATER))
         await until_waiting(racing_world)
     assert [one.purge_at for one in await ending] == [AHEAD + racing_world.env.policy.revocation_memory]
-
-
-async def until_waiting(world: World) -> None:
-    """Return once a connection waits for a lock."""
-    locks = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    async with asyncio.timeout(20), world.engines.core_reading() as connection:
-        while (await connection.execute(locks)).scalar_one() < 1:
-            pass

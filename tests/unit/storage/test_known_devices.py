@@ -2,17 +2,9 @@
 
 from datetime import timedelta
 
-import pytest
-
-from tests.harness.world import World
 from tests.unit.storage import NOW, stored_account, stored_session
 from vestibule.model.sessions import Device
 from vestibule.model.store import Store
-
-
-@pytest.fixture
-def store(world: World) -> Store:
-    return world.env.store
 
 
 async def test_a_device_is_known_to_the_account_that_it_signed_in_to(store: Store) -> None:

@@ -17,11 +17,6 @@ INSTANT = timedelta(microseconds=1)
 MINUTE = timedelta(minutes=1)
 
 
-@pytest.fixture
-def store(world: World) -> Store:
-    return world.env.store
-
-
 async def queue(store: Store, count: int = 1) -> list[str]:
     """`count` letters, a microsecond apart, the newest put in first; their ids, oldest first."""
     account = await stored_account(store)

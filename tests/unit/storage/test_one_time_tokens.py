@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from tests.harness.world import World
 from tests.unit.storage import NOW, stored_account
 from vestibule.crypto.opaque import digest
 from vestibule.model.accounts import Account
@@ -14,16 +13,6 @@ from vestibule.model.store import Store
 
 RESET, VERIFY, UNDO = Purpose.RESET_PASSWORD, Purpose.VERIFY_EMAIL, Purpose.UNDO_EMAIL_CHANGE
 INSTANT = timedelta(microseconds=1)
-
-
-@pytest.fixture
-def store(world: World) -> Store:
-    return world.env.store
-
-
-@pytest.fixture
-async def ada(store: Store) -> Account:
-    return await stored_account(store)
 
 
 def token(account: Account, secret: str, purpose: Purpose = RESET) -> OneTimeToken:

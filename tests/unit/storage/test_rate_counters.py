@@ -17,11 +17,6 @@ INSTANT = timedelta(microseconds=1)
 THREE = Limit("three", 3, HOUR)
 
 
-@pytest.fixture
-def store(world: World) -> Store:
-    return world.env.store
-
-
 async def take(store: Store, subject: str = "ada", limit: Limit = THREE, late: timedelta = timedelta()) -> bool:
     async with store.transaction() as tx:
         return await tx.rate_counters.take(limit, subject, NOW + late)

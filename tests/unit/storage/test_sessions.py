@@ -5,9 +5,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import text
 
-from tests.harness.servers import SLACK_SECONDS
+from tests.harness.locks import until_waiting
 from tests.harness.world import World
 from tests.unit.storage import LIMITS, NOW, an_account, stored_account, stored_session
 from vestibule.crypto.entropy import new_id
@@ -18,16 +17,6 @@ from vestibule.model.store import Store
 GRACE = LIMITS.refresh_grace.total_seconds()
 LATE = GRACE + 0.001
 INSTANT = timedelta(microseconds=1)
-
-
-@pytest.fixture
-def store(world: World) -> Store:
-    return world.env.store
-
-
-@pytest.fixture
-async def ada(store: Store) -> Account:
-    return await stored_account(store)
 
 
 @pytest.fixture
@@ -188,15 +177,6 @@ async def _open(store: Store, session: Session, decided: asyncio.Event, may_comm
     return bool(opened)
 
 
-async def _until_one_waits_for_the_other(world: World) -> None:
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    async with asyncio.timeout(SLACK_SECONDS), world.engines.core_reading() as connection:
-        while not (await connection.execute(waiting)).scalar_one():
-            pass
-
-
 @pytest.mark.parametrize("sign_in_first", [True, False], ids=["the sign-in first", "the change first"])
 async def test_no_session_of_an_old_password_outlives_its_change(racing_world: World, sign_in_first: bool) -> None:
     """S8: no session of an old password outlives its change."""
@@ -214,7 +194,7 @@ async def test_no_session_of_an_old_password_outlives_its_change(racing_world: W
             changing = both.create_task(_new_password(store, account, decided, may_commit))
             await decided.wait()
             opening = both.create_task(_open(store, session, asyncio.Event(), otherwise))
-        await _until_one_waits_for_the_other(racing_world)
+        await until_waiting(racing_world)
         may_commit.set()
     assert opening.result() is sign_in_first
     assert changing.result() == ([session.id] if sign_in_first else [])

@@ -45,11 +45,6 @@ async def states(store: Store) -> dict[str, KeyState]:
 
 
 @pytest.fixture
-def store(world: World) -> Store:
-    return world.env.store
-
-
-@pytest.fixture
 async def with_next(store: Store) -> Store:
     await add(store, a_key("old"))
     await add(store, a_key("new", state=KeyState.NEXT))
