@@ -137,7 +137,7 @@ def _connections(settings: Settings) -> int:
     more than half of them.
     """
     within = open_files.connections_within(settings.connections)
-    if settings.feed_followers > within // 2:
+    if (settings.feed_followers or 0) > within // 2:
         raise WrongSettings(
             f"VESTIBULE_FEED_FOLLOWERS: is more than half of the {within} connections that the limit for open files "
             "leaves; raise that (ulimit -n, LimitNOFILE, --ulimit nofile)"

@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import httpx
 
-from vestibule.client import wire
+from vestibule.client import reasons
 from vestibule.client.feed_reader import FeedReader
 from vestibule.client.setup import FEED, Setup
 from vestibule.crypto.entropy import spread
@@ -61,7 +61,7 @@ class FeedFollower:
                 await self._poll.listen(http, poll=True)
                 self._polled_at, pause = self._clock.monotonic(), 0.0
             except Exception as fault:  # every failure is logged and retried
-                self._setup.failed(FEED, wire.explained(fault, http.base_url))
+                self._setup.failed(FEED, reasons.explained(fault, http.base_url))
                 pause = _longer(pause)
             await asyncio.sleep(spread(pause or POLL_SECONDS))
 
@@ -70,7 +70,7 @@ class FeedFollower:
         if silent:
             self._polling.set()  # a poll tells who is silent, a proxy or Vestibule
         elif not self._polling.is_set():
-            self._setup.failed(FEED, wire.explained(fault, http.base_url))
+            self._setup.failed(FEED, reasons.explained(fault, http.base_url))
         if silent and self._polled_at >= begun:
             self._setup.held_back()
 

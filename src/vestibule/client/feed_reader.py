@@ -64,7 +64,7 @@ class FeedReader:
             asyncio.timeout(POLL_ANSWER_SECONDS if poll else None),
             http.stream("GET", PATH, **how) as answer,
         ):
-            wire.require_stream(answer)
+            await wire.require_stream(answer)
             async for piece in answer.aiter_raw():
                 for event in reader.feed(piece):
                     self.handle(event)

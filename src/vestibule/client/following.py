@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from functools import cached_property
 from typing import Any
 
-from vestibule.client import wire
+from vestibule.client import reasons, wire
 from vestibule.client.background import EndedError
 from vestibule.client.caller import Caller
 from vestibule.client.errors import (
@@ -93,7 +93,7 @@ class Following:
         try:
             self.begin()
         except Exception as fault:  # no thread is left: refused as in an outage
-            self._warnings.warn("the background could not start", wire.kinds_of(fault))
+            self._warnings.warn("the background could not start", reasons.kinds_of(fault))
             return False
         updater = self.updater
         if not updater.first_fetch_done:

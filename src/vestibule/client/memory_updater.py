@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from vestibule.client import wire
+from vestibule.client import reasons, wire
 from vestibule.client.caller import Caller
 from vestibule.client.errors import CannotTellError, ClocksDifferError, KeyUnknownError, SessionOverError
 from vestibule.client.feed_follower import FeedFollower
@@ -137,7 +137,7 @@ class MemoryUpdater:
         try:
             await self.keys.refetch(self._http, listed=listed)
         except Exception as fault:  # every failure keeps the known keys
-            self._warnings.warn("the keys could not be fetched for an unknown one", wire.why(fault))
+            self._warnings.warn("the keys could not be fetched for an unknown one", reasons.why(fault))
         self._use_keys(self.keys.in_force)
 
     async def _introspect(self, token: str) -> Caller:
@@ -176,7 +176,7 @@ class MemoryUpdater:
                 # A key that is listed and was not brought: a cache may be in between, or it is of an unknown kind.
                 pause, retry = (retry, min(2 * retry, kept)) if self.keys.lacking else (kept, _RETRY_KEYS_SECONDS)
             except Exception as fault:  # every failure is logged and retried
-                self.setup.failed(KEYS, wire.explained(fault, self._http.base_url))
+                self.setup.failed(KEYS, reasons.explained(fault, self._http.base_url))
                 pause = _RETRY_KEYS_SECONDS
             await self._wait_for_changed_keys(pause)
 

@@ -20,7 +20,7 @@ from typing import Any, Self
 
 import httpx
 
-from vestibule.client import wire
+from vestibule.client import reasons, wire
 from vestibule.client.errors import NotReachedError, NotVestibuleError, SignedOutError
 from vestibule.client.process import PerProcess
 from vestibule.client.session_answers import (
@@ -240,8 +240,8 @@ class Session(httpx.Auth):
         except Unbounded as reason:  # not retried: it would take as long again
             raise NotReachedError(f"{self._http.base_url} {reason}; is it a Vestibule?") from None
         except httpx.RequestError as lost:
-            told = wire.explained(lost, self._http.base_url)
-            raise _TryAgainError(str(told) if isinstance(told, NotVestibuleError) else wire.why(lost)) from None
+            told = reasons.explained(lost, self._http.base_url)
+            raise _TryAgainError(str(told) if isinstance(told, NotVestibuleError) else reasons.why(lost)) from None
         self._http.cookies.clear()
         if answer.status_code >= 500:
             raise _TryAgainError(f"{answer.status_code}")

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-from vestibule.client import wire
+from vestibule.client import reasons, wire
 from vestibule.client.errors import NotReachedError, NotVestibuleError, ServiceRefusedError
 from vestibule.client.throttled_warnings import ThrottledWarnings
 from vestibule.protocol.clocks import MAX_APART_SECONDS
@@ -47,7 +47,7 @@ class Setup:
             self.all_tried.set()
         else:
             self._faults.pop(what, None)
-            self._warnings.warn(f"{what} could not be fetched", wire.why(fault))
+            self._warnings.warn(f"{what} could not be fetched", reasons.why(fault))
         self._note(what)
 
     def held_back(self) -> None:

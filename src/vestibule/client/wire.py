@@ -5,7 +5,6 @@ import importlib
 import ipaddress
 import os
 import re
-import socket
 import ssl
 from collections.abc import Collection
 from typing import Any
@@ -13,9 +12,10 @@ from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
-from vestibule.client.errors import NotReachedError, NotVestibuleError, ServiceRefusedError
+from vestibule.client.errors import NotReachedError, NotVestibuleError, ServiceRefusedError, TooManyServicesError
 from vestibule.crypto import i_json
 from vestibule.protocol import timeouts
+from vestibule.protocol.refusals import TOO_MANY_FOLLOWERS
 from vestibule.protocol.service_keys import PREFIX, hide_keys
 from vestibule.protocol.this_machine import is_this_machine
 
@@ -31,7 +31,6 @@ _LONGEST_NAME = 253  # RFC 1035, section 2.3.4
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 _KEY_REFUSED = {401, 403}
 _NOT_FOUND = {400, 404, 405, 406, 410, 421}
-_MAX_CAUSES = 10
 _AT_FIRST_REQUEST = (
     "anyio._backends._asyncio",
     "anyio.streams.tls",
@@ -50,8 +49,7 @@ would leave half a module in the child.
 for _module in _AT_FIRST_REQUEST:
     with contextlib.suppress(ImportError):  # they are others', and may have another name in another version
         importlib.import_module(_module)
-_CHECK_URL = "check the url"
-_CHECK_AUTHORITY = "name its authority's file in SSL_CERT_FILE, or give ssl_context"
+CHECK_URL = "check the url"
 
 
 class PlainHttpError(ValueError):
@@ -168,15 +166,29 @@ def client(base: str, service_key: str, context: ssl.SSLContext, *, kept: int = 
 async def json_of(answer: httpx.Response) -> Any:
     """Return the JSON body of a 200, of at most `MAX_ANSWER_BYTES`; raises `NotReachedError`."""
     require_ok(answer)
-    text = bytearray()
-    async for piece in answer.aiter_raw():
-        text += piece
-        if len(text) > MAX_ANSWER_BYTES:
-            raise NotVestibuleError(f"{answer.url} answers more than {MAX_ANSWER_BYTES} bytes; {_CHECK_URL}")
+    content = await _content_of(answer)
     try:
-        return i_json.parse(bytes(text))
+        return i_json.parse(content)
     except i_json.NotIJson as fault:
-        raise NotVestibuleError(f"{answer.url} does not answer JSON ({fault}); {_CHECK_URL}") from None
+        raise NotVestibuleError(f"{answer.url} does not answer JSON ({fault}); {CHECK_URL}") from None
+
+
+async def _code_of(answer: httpx.Response) -> str:
+    """Return the code of a refusal of Vestibule's; empty for any other answer."""
+    try:
+        told = i_json.parse(await _content_of(answer))
+    except (i_json.NotIJson, NotVestibuleError):
+        return ""
+    return str(told.get("code")) if isinstance(told, dict) else ""
+
+
+async def _content_of(answer: httpx.Response) -> bytes:
+    content = bytearray()
+    async for piece in answer.aiter_raw():
+        content += piece
+        if len(content) > MAX_ANSWER_BYTES:
+            raise NotVestibuleError(f"{answer.url} answers more than {MAX_ANSWER_BYTES} bytes; {CHECK_URL}")
+    return bytes(content)
 
 
 def require_ok(answer: httpx.Response) -> None:
@@ -189,39 +201,25 @@ def require_ok(answer: httpx.Response) -> None:
             f"{url} does not know the service key ({status}); make one with: vestibule services create NAME"
         )
     if answer.has_redirect_location:
-        raise NotVestibuleError(f"{url} answers {status}: redirects are not followed; {_CHECK_URL}")
+        raise NotVestibuleError(f"{url} answers {status}: redirects are not followed; {CHECK_URL}")
     if status in _NOT_FOUND:
-        raise NotVestibuleError(f"{url} answers {status}: not a Vestibule, or not under this name; {_CHECK_URL}")
+        raise NotVestibuleError(f"{url} answers {status}: not a Vestibule, or not under this name; {CHECK_URL}")
     if status != httpx.codes.OK:
         raise NotReachedError(f"{url} answers {status}")
 
 
-def require_stream(answer: httpx.Response) -> None:
-    """Raise `NotVestibuleError` unless the response is an event stream (HTML Standard, section 9.2)."""
+async def require_stream(answer: httpx.Response) -> None:
+    """Raise `NotVestibuleError` unless the response is an event stream (HTML Standard, section 9.2), and
+    `TooManyServicesError` if Vestibule serves as many as it may.
+    """
+    if answer.status_code == TOO_MANY_FOLLOWERS.status and await _code_of(answer) == TOO_MANY_FOLLOWERS.code:
+        raise TooManyServicesError(
+            f"{answer.url} serves as many followers as VESTIBULE_FEED_FOLLOWERS allows, and each worker process of a "
+            "service is one: raise that at Vestibule"
+        )
     require_ok(answer)
     if not answer.headers.get("Content-Type", "").startswith("text/event-stream"):
-        raise NotVestibuleError(f"{answer.url} does not answer events; {_CHECK_URL}")
-
-
-def explained(fault: Exception, base: httpx.URL) -> Exception:
-    """Return `NotVestibuleError` for a wrong name, certificate or TLS, which no retry repairs; else the exception."""
-    causes = _causes(fault)
-    if any(isinstance(one, socket.gaierror) for one in causes):
-        return NotVestibuleError(f"the name {base.host} leads nowhere; {_CHECK_URL}")
-    if any(isinstance(one, ssl.SSLCertVerificationError) for one in causes):
-        return NotVestibuleError(f"the certificate of {base.host} is not trusted on this machine; {_CHECK_AUTHORITY}")
-    if any(isinstance(one, ssl.SSLError) for one in causes):
-        return NotVestibuleError(f"{base.host} does not speak TLS on this port; {_CHECK_URL}")
-    return fault
-
-
-def _causes(fault: BaseException) -> list[BaseException]:
-    causes: list[BaseException] = []
-    cause = fault.__cause__ or fault.__context__
-    while cause is not None and len(causes) < _MAX_CAUSES:
-        causes.append(cause)
-        cause = cause.__cause__ or cause.__context__
-    return causes
+        raise NotVestibuleError(f"{answer.url} does not answer events; {CHECK_URL}")
 
 
 def _shown(url: str) -> str:
@@ -235,25 +233,3 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def why(fault: Exception) -> str:
-    """Return what went wrong, for a log, in our own words: a library's may quote the request, as in `Illegal header
-    value b'Bearer …'`.
-    """
-    name = type(fault).__name__
-    if isinstance(fault, NotReachedError):
-        return f"{name}: {fault}"
-    if isinstance(fault, httpx.ReadTimeout):
-        return f"no answer in {READ_SECONDS:g} s"
-    if isinstance(fault, httpx.ConnectTimeout):
-        return f"no connection in {CONNECT_SECONDS:g} s"
-    reasons = [os.strerror(one.errno) for one in _causes(fault) if isinstance(one, OSError) and one.errno]
-    return f"{name}: {reasons[0]}" if reasons else name
-
-
-def kinds_of(fault: BaseException | None) -> str:
-    """Return the type names of an exception and of those it groups. Their messages may quote what was sent."""
-    if isinstance(fault, BaseExceptionGroup):
-        return ", ".join(sorted({kinds_of(one) for one in fault.exceptions}))
-    return type(fault).__name__

@@ -24,6 +24,7 @@ API, pages, command line) has one table that says how it shows them.
       ServiceKeyInvalid         a service sends no key, or a revoked one
     Fault
       Overloaded                too many requests wait already
+      TooManyFollowers          too many services follow the feed already
       StoreUnavailable          the database cannot be used
       NotReady                  the process should not be sent requests
 """
@@ -158,6 +159,10 @@ class Fault(Exception):
 
 class Overloaded(Fault):
     code = "overloaded"
+
+
+class TooManyFollowers(Fault):
+    code = refusals.TOO_MANY_FOLLOWERS.code
 
 
 class StoreUnavailable(Fault):

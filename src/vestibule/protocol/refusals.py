@@ -33,4 +33,7 @@ CROSS_SITE = Wording("cross_site", 403, "This request was made by another site, 
 NOT_ALLOWED = Wording("not_allowed", 403, "Your role does not allow this", f'{_REALM}, error="insufficient_scope"')
 UNAVAILABLE = "The service is not available right now, please try again in a moment"
 CANNOT_TELL = Wording("cannot_tell", 503, UNAVAILABLE)
+TOO_MANY_FOLLOWERS = Wording(
+    "too_many_followers", 503, "This process serves as many feeds as VESTIBULE_FEED_FOLLOWERS allows"
+)
 WRONG_SETUP = Wording("wrong_setup", 503, "The service is not set up rightly; its log says what is wrong")

@@ -21,6 +21,7 @@ __all__ = ["GROUPS", "Settings", "name_of"]
 _DRAIN_SECONDS_IN_PRODUCTION = 5
 _WAITING_FOR_A_THREAD = 32  # hashes for each thread: 0.6 s of work
 _USUAL_RSA_BITS = "3072"
+_USUAL_FOLLOWERS = 1000  # 125 services of 8 workers; a seventh of a core (measure/speed/followers.py)
 _HOST_IN_URL = re.compile(r"^https?://(.+?)(?::\d+)?$")
 
 
@@ -51,6 +52,11 @@ class Settings(
         if self.drain_seconds is None:
             return _DRAIN_SECONDS_IN_PRODUCTION if self.production else 0
         return self.drain_seconds
+
+    def followers_within(self, connections: int) -> int:
+        """Return how many services may follow a process that takes so many connections: half of them at most."""
+        usual = min(_USUAL_FOLLOWERS, max(connections // 2, 1))
+        return usual if self.feed_followers is None else self.feed_followers
 
     @property
     def database_address(self) -> str:

@@ -24,7 +24,7 @@ def complaints(chosen: Settings) -> Iterator[str]:
     if chosen.password_max_length < chosen.password_min_length:
         yield "VESTIBULE_PASSWORD_MAX_LENGTH: is less than VESTIBULE_PASSWORD_MIN_LENGTH"
     yield from _lifetimes(chosen)
-    if chosen.feed_followers > chosen.connections // 2:
+    if (chosen.feed_followers or 0) > chosen.connections // 2:
         yield "VESTIBULE_FEED_FOLLOWERS: is more than half of VESTIBULE_CONNECTIONS, which would keep others out"
     if chosen.production and not chosen.url:
         yield "VESTIBULE_URL: is needed in production, because mailed links lead there"

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 
-from vestibule.model.errors import Overloaded
+from vestibule.model.errors import Overloaded, TooManyFollowers
 from vestibule.model.revocations import Notice, Revocation
 
 MOST_WAITING = 10_000
@@ -56,9 +56,11 @@ class Feed:
 
     @contextmanager
     def following(self, key_digest: str) -> Iterator[Follower]:
-        """Yield a follower while the block lasts; raises `Overloaded` if there are too many, or the process stops."""
-        if self._closed or len(self._followers) >= self._most:
+        """Yield a follower while the block lasts; raises `TooManyFollowers`, or `Overloaded` if the process stops."""
+        if self._closed:
             raise Overloaded
+        if len(self._followers) >= self._most:
+            raise TooManyFollowers
         follower = Follower(key_digest)
         self._followers.add(follower)
         try:

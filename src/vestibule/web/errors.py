@@ -148,6 +148,7 @@ HTTP_MAPPINGS: dict[type[Refusal | Fault], HttpMapping] = {
     errors.EmailChangeOfAnother: HttpMapping(403, "This link was asked for by another account"),
     errors.ServiceKeyInvalid: HttpMapping(401, "This is for services: send a service key as Bearer", _NO_SERVICE_KEY),
     errors.Overloaded: HttpMapping(503, "Too much is going on right now, please try again in a moment"),
+    errors.TooManyFollowers: HttpMapping.of(refusals.TOO_MANY_FOLLOWERS),
     errors.StoreUnavailable: HttpMapping(503, refusals.UNAVAILABLE),
     errors.NotReady: HttpMapping(503, "Vestibule is not ready here; its log says why"),
     BodyInvalid: HttpMapping(400),

@@ -22,6 +22,7 @@ from vestibule.model.errors import StoreUnavailable
 from vestibule.model.letters import Mailer
 from vestibule.model.paths import is_folder
 from vestibule.model.revocations import WakeUps
+from vestibule.process import open_files
 from vestibule.process.niced_threads import NicedThreads
 from vestibule.protocol.files import read_bounded
 from vestibule.settings import reading
@@ -147,7 +148,7 @@ async def opened(
             mailer=mailer(settings, clock),
             revocations=RevocationSet(settings.revocation_staleness_seconds),
             memory=CallerMemory(settings.remembered_tokens),
-            feed=Feed(settings.feed_followers),
+            feed=Feed(settings.followers_within(open_files.connections_within(settings.connections))),
             database_clock=DatabaseClock(watching),
             readiness=readiness,
         )

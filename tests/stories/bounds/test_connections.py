@@ -195,4 +195,10 @@ def test_n3_followers_of_the_feed_are_at_most_half_of_it(monkeypatch: pytest.Mon
     with pytest.raises(WrongSettings, match="VESTIBULE_FEED_FOLLOWERS"):
         reading.read()
     monkeypatch.setenv("VESTIBULE_FEED_FOLLOWERS", "4096")
-    assert reading.read().feed_followers == 4096
+    assert reading.read().followers_within(8192) == 4096
+
+
+@pytest.mark.parametrize(("connections", "followers"), [(8192, 1000), (2000, 1000), (512, 256), (1, 1)])
+def test_n3_without_a_number_half_of_few_connections_are_for_followers(connections: int, followers: int) -> None:
+    """N3: so no low limit for open files, and no lower VESTIBULE_CONNECTIONS, keeps the server from starting."""
+    assert reading.read().followers_within(connections) == followers

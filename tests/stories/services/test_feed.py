@@ -19,7 +19,7 @@ from vestibule.flows.feed_services import (
 )
 from vestibule.flows.follow_revocations import read_new_backlog, read_whole_backlog
 from vestibule.flows.service_keys import create_service_key, identify_service, revoke_service_key
-from vestibule.model.errors import Overloaded, ServiceKeyInvalid
+from vestibule.model.errors import Overloaded, ServiceKeyInvalid, TooManyFollowers
 from vestibule.model.revocations import OVERLAP_SECONDS, Notice, Revocation, RevocationKind
 from vestibule.state.feed import MOST_WAITING, Follower
 from vestibule.web.api.services import as_event
@@ -197,7 +197,7 @@ async def test_a_follower_that_takes_nothing_is_let_go(world: World) -> None:
 async def test_only_so_many_may_follow_and_nobody_at_the_end(world: World) -> None:
     feed = world.env.feed
     with feed.following("1"), feed.following("2"), feed.following("3") as last:
-        with pytest.raises(Overloaded), feed.following("4"):
+        with pytest.raises(TooManyFollowers), feed.following("4"):
             pass
         feed.close()
         assert last.over

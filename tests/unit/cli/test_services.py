@@ -68,7 +68,7 @@ def test_places_are_few_and_one_that_left_makes_room(tmp_path: Path) -> None:
         with httpx.stream("GET", address, headers=authorization) as first:
             assert first.status_code == 200
             second = httpx.get(address, headers=authorization)
-            assert (second.status_code, second.json()["code"]) == (503, "overloaded")
+            assert (second.status_code, second.json()["code"]) == (503, "too_many_followers")
         wait_until(lambda: follows(address, authorization), "the place of one that left")
 
 

@@ -9,16 +9,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from itertools import pairwise
+from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from tests.harness.fault_proxy import Fault, in_front_of
 from tests.harness.http_server import handled_by
+from tests.harness.process import given_keys, run, serving
 from tests.harness.servers import wait_until
 from tests.unit.client.beating import beating
 from tests.unit.client.knowing import EXPECTED
-from vestibule.client import CannotTellError, SessionOverError, Verifier, wire
+from vestibule.client import CannotTellError, NotReachedError, SessionOverError, Verifier, wire
 from vestibule.client.feed_follower import FeedFollower
 from vestibule.client.feed_reader import FeedReader
 from vestibule.client.introspect import Introspection
@@ -134,3 +137,29 @@ async def test_a_host_that_moved_costs_one_time_out_and_the_stream_none(kept: in
             for refusal in [CannotTellError] * lost + [SessionOverError] * 2:
                 with pytest.raises(refusal):
                     await introspection.ask("d")
+
+
+def test_beyond_the_followers_there_may_be_the_log_says_so_and_it_waits_for_a_place(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = {**given_keys(), "VESTIBULE_FEED_FOLLOWERS": "1"}
+    with serving(tmp_path, **settings) as server:
+        key = run(tmp_path, "services", "create", "orders", **settings).stdout.strip()
+        first, second = Verifier(server.base, key), Verifier(server.base, key)
+        first.start()
+        second.start()
+        assert "TooManyServicesError" in caplog.text
+        assert "VESTIBULE_FEED_FOLLOWERS" in caplog.text
+        assert "answers 503" not in caplog.text
+        first.close()
+        second.wait_ready(20)
+        second.close()
+
+
+async def test_another_503_is_no_such_refusal() -> None:
+    for content in (b"", b"[]", b'{"code":"overloaded"}', b"x" * (wire.MAX_ANSWER_BYTES + 1)):
+        answer = httpx.Response(
+            503, stream=httpx.ByteStream(content), request=httpx.Request("GET", "http://localhost/")
+        )
+        with pytest.raises(NotReachedError, match="answers 503"):
+            await wire.require_stream(answer)

@@ -15,7 +15,7 @@ import pytest
 from tests.harness.process import given_keys, run
 from tests.harness.servers import free_port
 from tests.unit.client.beating import beating
-from vestibule.client import AsyncSession, NotReachedError, Session, Verifier, WrongIssuerError, wire
+from vestibule.client import AsyncSession, NotReachedError, Session, Verifier, WrongIssuerError, reasons
 from vestibule.client.feed_values import require_party
 from vestibule.protocol.claims import Expected
 from vestibule.protocol.service_keys import hide_keys
@@ -66,7 +66,7 @@ def test_k33_no_exception_of_the_transport_is_logged_as_it_is(caplog: pytest.Log
     illegal = httpx.LocalProtocolError(f"Illegal header value b'Bearer {KEY}'")
     network = httpx.ConnectError(f"cannot send {KEY}")
     network.__cause__ = ConnectionRefusedError(111, f"refused {KEY}")
-    said = [wire.why(fault) for fault in (illegal, network, httpx.ReadError(KEY), httpx.ReadTimeout(KEY))]
+    said = [reasons.why(fault) for fault in (illegal, network, httpx.ReadError(KEY), httpx.ReadTimeout(KEY))]
     assert said == ["LocalProtocolError", "ConnectError: Connection refused", "ReadError", "no answer in 3 s"]
     verifier = Verifier(f"http://127.0.0.1:{free_port()}", KEY)
     verifier.start()

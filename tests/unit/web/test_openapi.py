@@ -62,7 +62,7 @@ STATUSES = {
     "DELETE /api/users/me/sessions/{session_id}": {200, 403, 404, 429} | TOKEN,
     "GET /api/auth/verify": {204, 403} | TOKEN,
     "POST /api/auth/introspect": {200, 429} | TOKEN | BODY,
-    "GET /api/revocations": {200, 429} | TOKEN,
+    "GET /api/revocations": {200, 429, 503} | TOKEN,
     "GET /.well-known/jwks.json": {200},
     "GET /healthz/live": {200},
     "GET /healthz/ready": {200, 503},

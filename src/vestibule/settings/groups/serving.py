@@ -153,11 +153,12 @@ class Crowd(Group):
         ge=100,
         le=10_000_000,
     )
-    feed_followers: Whole = setting(
+    feed_followers: Whole | None = setting(
         "VESTIBULE_FEED_FOLLOWERS",
-        100,
-        "Services that may follow the feed of revocations at each process; beyond that, 503. At most half of "
-        "VESTIBULE_CONNECTIONS.",
+        None,
+        "Services that may follow the feed of revocations at each process; beyond that, 503. Each worker process of a "
+        "service is one, and takes 45 kB and 0.015 % of a core. At most half of VESTIBULE_CONNECTIONS.",
+        unset="`1000`, or half of the connections if those are fewer",
         ge=1,
         le=10_000,
     )
