@@ -15,7 +15,7 @@ Script = Generator[bytes, Answer, None]
 
 @dataclass
 class Measured:
-    """So much was done in so many seconds, at the cost of so much CPU; how long each took, where that was looked at."""
+    """How many requests were done, in how many seconds of time and of CPU; and how long each took, if measured."""
 
     count: int = 0
     seconds: float = 0.0
@@ -40,12 +40,12 @@ class Measured:
         return self.cpu_seconds / self.count * 1e6
 
     def percentile(self, percent: int) -> float:
-        """How many milliseconds so many percent of the answers took at most."""
+        """Milliseconds within which `percent` percent of the answers came."""
         return percentile(self.latencies, percent) * 1e3
 
 
 def percentile(times: Sequence[float], percent: int) -> float:
-    """The smallest of the times that so many percent do not exceed (nearest rank)."""
+    """The smallest of the times that `percent` percent do not exceed (nearest rank)."""
     rank = -(-len(times) * percent // 100)
     return sorted(times)[rank - 1]
 

@@ -17,7 +17,7 @@ class UnexpectedAnswer(RuntimeError):
 
 
 class Answer(NamedTuple):
-    """A response, parsed no further than it must be. `head` is in lower case but for what headers contain."""
+    """A response, parsed no further than it must be. `head` is in lower case, except what headers contain."""
 
     status: int
     head: bytes

@@ -1,4 +1,4 @@
-"""Fill a database with people: so many accounts, and for every tenth of them a live session.
+"""Fill a database with people: accounts, and a live session for every tenth of them.
 
 Rows are made in PostgreSQL itself, in bulk, while the tables have neither indexes nor constraints: to keep indexes up
 to date row by row takes most of the time. Ids come from the row's number by a hash, so they are scattered as real ones

@@ -40,7 +40,7 @@ class Row:
 
 @dataclass
 class Size:
-    """All that was found with so many accounts."""
+    """All that was found with one number of accounts."""
 
     accounts: int
     sessions: int

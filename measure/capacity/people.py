@@ -36,7 +36,7 @@ class People:
             yield request("POST", "/api/auth/login", body={"email": email_of(number), "password": PASSWORD})
 
     def tokens(self, most: int) -> list[Tokens]:
-        """The tokens of so many live sessions, each used nowhere else."""
+        """The tokens of a number of live sessions, each used nowhere else."""
         return [_tokens(self._session() * SESSION_EVERY) for _ in range(most)]
 
     def _session(self) -> int:

@@ -35,7 +35,7 @@ async def flood(email: str, at_once: int, seconds: float, ports: list[int]) -> F
 
 
 async def _knock_on(ports: list[int], email: str, at_once: int, seconds: float) -> Flooded:
-    """So many at once, each on a connection of its own, again and again."""
+    """A number at once, each on its own connection, again and again."""
     sent = request("POST", "/api/auth/login", body={"email": email, "password": "correct horse"})
     outcomes, shed = Counter[str](), list[float]()
 

@@ -1,4 +1,4 @@
-"""The load: so many of each deed a second, done by people who do one thing at a time."""
+"""The load: a number of each deed per second, done by people who do one thing at a time."""
 
 import asyncio
 from collections import Counter

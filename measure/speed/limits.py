@@ -30,7 +30,7 @@ _CLAIMS = {
 
 
 class Limits:
-    """Each method measures one limit for so many seconds, in this process, which does nothing else meanwhile."""
+    """Each method measures one limit for a number of seconds, in this process, which does nothing else meanwhile."""
 
     def __init__(self) -> None:
         self._keys = {algorithm: jwk.generate(algorithm=algorithm) for algorithm in jwk.ALGORITHMS}

@@ -40,7 +40,7 @@ async def measure_loaded_starts(plan: Plan, folder: Path, settings: dict[str, st
 
 
 async def record_revocations(database_url: str, many: int) -> None:
-    """Add so many sessions to the record, as signed out a moment ago."""
+    """Add `many` sessions to the record, as signed out a moment ago."""
     database = await asyncpg.connect(database_url)
     await database.execute(_REVOCATIONS, many)
     await database.close()

@@ -108,7 +108,7 @@ def _footprint_step(plan: Plan, results: Results, folder: Path, kind: str) -> St
 
 
 def settings_of(backend: Backend) -> dict[str, str]:
-    """As in production, but for limits: the load comes from one address."""
+    """As in production, except limits: the load comes from one address."""
     return COMMON | {"DATABASE_URL": backend.database_url}
 
 

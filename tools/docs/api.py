@@ -134,7 +134,7 @@ def _path(path: str, routes: list[Route]) -> str:
 
 
 def _refusals_of(route: Route) -> Iterator[type[Refusal | Fault]]:
-    """What the OpenAPI document declares, but for faults; of two refusals with one code, the one in the map."""
+    """What the OpenAPI document declares, without faults; of two refusals with one code, the one in the map."""
     for status, response in responses_of(route).items():
         for code in re.findall(r"`(\w+)`", response["description"]):
             named = [

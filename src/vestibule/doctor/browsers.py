@@ -73,7 +73,7 @@ def _front_end(settings: Settings, origin: SplitResult, own: SplitResult) -> Ite
 
 
 def _site(host: str | None) -> str:
-    """Return the last two labels of a host. Browsers take them for the site, but for the Public Suffix List, which
+    """Return the last two labels of a host. Browsers take them for the site, except under the Public Suffix List, which
     changes weekly.
     """
     return ".".join((host or "").split(".")[-2:])
