@@ -30,7 +30,7 @@ class RefusedError(APIException):
         self.status_code = refusal.status
         # The framework sends these two as `WWW-Authenticate` and `Retry-After`.
         self.auth_header = refusal.challenge
-        self.wait = refusal.headers.get("Retry-After")
+        self.wait = int(refusal.headers.get("Retry-After", 0))  # as a number
 
 
 class VestibuleAuthentication(BaseAuthentication):
