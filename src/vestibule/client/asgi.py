@@ -9,13 +9,14 @@ Websockets are closed before they are accepted, which the server answers with 40
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, MutableMapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from vestibule.client.caller import Caller
 from vestibule.client.credentials import WEBSOCKET, goes_on_without_token, token_in
 from vestibule.client.errors import CallerRefusedError, NoTokenError
+from vestibule.client.vary import depends_on, varying_raw
 from vestibule.client.verifier import Verifier
 
 Scope = MutableMapping[str, Any]
@@ -50,16 +51,20 @@ class VestibuleMiddleware:
         if scope["type"] not in {"http", WEBSOCKET}:
             await self._app(scope, receive, send)
             return
+        if scope["path"] in self._open_paths:
+            await self._go_on(None, scope, receive, send)
+            return
+        send = varying_send(send, depends_on(self._verifier))
         try:
-            caller = None if scope["path"] in self._open_paths else await self._caller(scope)
+            caller = await self._caller(scope)
         except CallerRefusedError as refusal:
             await refuse(refusal, scope, send)
             return
-        state = {**scope.get("state", {}), "caller": caller}
-        await self._go_on({**scope, "state": state, CALLER: caller}, receive, send)
+        await self._go_on(caller, scope, receive, send)
 
-    async def _go_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _go_on(self, caller: Caller | None, scope: Scope, receive: Receive, send: Send) -> None:
         """Call the application, and answer a refusal that it raises before it has answered itself."""
+        scope = {**scope, "state": {**scope.get("state", {}), "caller": caller}, CALLER: caller}
         begun = False
 
         async def sending(message: Message) -> None:
@@ -83,6 +88,17 @@ class VestibuleMiddleware:
                 return None
             raise
         return await self._verifier.check_async(token)
+
+
+def varying_send(send: Send, names: Iterable[str]) -> Send:
+    """Return a `send` that adds `names` to the `Vary` of the response, those that are there when it begins."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": varying_raw(message.get("headers", ()), names)}
+        await send(message)
+
+    return sending
 
 
 def caller_of(connection: Mapping[str, Any]) -> Caller:

@@ -29,6 +29,7 @@ from vestibule.protocol.refusals import Wording
 from vestibule.protocol.service_keys import hide_keys
 
 _UNAVAILABLE = 503
+_NOT_KEPT = {"Cache-Control": "no-store"}  # RFC 9111, section 5.2.2.5
 
 
 class VestibuleError(Exception):
@@ -74,10 +75,10 @@ class CallerRefusedError(VestibuleError):
 
     @property
     def headers(self) -> dict[str, str]:
-        """Return the headers of the response (RFC 6750, section 3; RFC 9110, section 10.2.3)."""
+        """Return the headers of the response (RFC 6750, section 3; RFC 9110, section 10.2.3). No cache keeps it."""
         if self.status == _UNAVAILABLE:
-            return {"Retry-After": "1"}
-        return {"WWW-Authenticate": self.challenge} if self.challenge else {}
+            return {"Retry-After": "1", **_NOT_KEPT}
+        return {"WWW-Authenticate": self.challenge, **_NOT_KEPT} if self.challenge else {**_NOT_KEPT}
 
     @property
     def body(self) -> dict[str, str]:

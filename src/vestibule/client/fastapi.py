@@ -6,30 +6,45 @@
     @app.get("/orders")
     async def orders(caller: Annotated[Caller, Depends(current_user)]): ...
 
-`Depends(current_user.with_role("admin"))` also requires a role. `install` lists the refusals in the document.
+`Depends(current_user.with_role("admin"))` also requires a role. `install` lists the refusals in the document, and has
+every answer that depends on a caller say so to caches.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from copy import deepcopy
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, HTTPException, Request, WebSocketException
 from fastapi.openapi.models import HTTPBearer
 from fastapi.requests import HTTPConnection
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from fastapi.security.base import SecurityBase
 from pydantic import TypeAdapter
 
-from vestibule.client.asgi import CALLER, POLICY_VIOLATION, answer_refusals, caller_of, lifespan
+from vestibule.client.asgi import (
+    CALLER,
+    POLICY_VIOLATION,
+    Application,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    answer_refusals,
+    caller_of,
+    lifespan,
+    varying_send,
+)
 from vestibule.client.caller import Caller, require_named
 from vestibule.client.credentials import WEBSOCKET, token_in
 from vestibule.client.documented import DESCRIPTIONS, SCHEME, SCHEME_DESCRIPTION, RefusalBody
 from vestibule.client.errors import CallerRefusedError
+from vestibule.client.vary import depends_on, vary
 from vestibule.client.verifier import Verifier
 
 __all__ = ["REFUSALS", "CurrentUser", "RefusedError", "caller_of", "install", "lifespan"]
 
 _HANDLERS = "starlette.exception_handlers"
+_DEPENDS_ON = "vestibule.depends_on"
 _CONTENT = {"application/json": {"schema": TypeAdapter(RefusalBody).json_schema()}}
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
@@ -58,14 +73,17 @@ class CurrentUser(SecurityBase):
         self.scheme_name = SCHEME
         self._verifier = verifier
 
-    async def __call__(self, connection: HTTPConnection) -> Caller:
-        scope = connection.scope
+    async def __call__(self, connection: HTTPConnection, response: Response) -> Caller:
+        scope, names = connection.scope, depends_on(self._verifier)
         answer_refusals(scope)
+        # FastAPI adds this to what a handler returns as data; what it returns as a response, `install` looks after.
+        response.headers["Vary"] = vary(response.headers.getlist("Vary"), names)
+        scope.get(_DEPENDS_ON, set()).update(names)
         try:
             token = token_in(self._verifier, scope.get("method", WEBSOCKET), scope["headers"])
             scope[CALLER] = caller = await self._verifier.check_async(token)
         except CallerRefusedError as refusal:
-            raise _exception_for(refusal, connection) from None
+            raise _exception_for(refusal, connection, names) from None
         return caller
 
     def with_role(self, *roles: str) -> Callable[[HTTPConnection, Caller], Awaitable[Caller]]:
@@ -78,14 +96,17 @@ class CurrentUser(SecurityBase):
             try:
                 caller.require(*roles)
             except CallerRefusedError as refusal:
-                raise _exception_for(refusal, connection) from None
+                raise _exception_for(refusal, connection, depends_on(self._verifier)) from None
             return caller
 
         return allowed
 
 
 def install(app: FastAPI) -> None:
-    """List the refusals in the application's OpenAPI document, at every operation that depends on a `CurrentUser`."""
+    """List the refusals in the application's OpenAPI document, at every operation that depends on a `CurrentUser`, and
+    name in the `Vary` of every response what it depends on. Raises `RuntimeError` once the application has started.
+    """
+    app.add_middleware(_Varying)
     made = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -98,6 +119,21 @@ def install(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way
 
 
+class _Varying:
+    """Adds to `Vary` what a `CurrentUser` further in has noted in the scope."""
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        names: set[str] = set()
+
+        async def sending(message: Message) -> None:
+            await (varying_send(send, sorted(names)) if names else send)(message)
+
+        await self._app({**scope, _DEPENDS_ON: names}, receive, sending)
+
+
 def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the operations that require our security scheme."""
     for path in document.get("paths", {}).values():
@@ -106,7 +142,7 @@ def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 yield operation
 
 
-def _exception_for(refusal: CallerRefusedError, connection: HTTPConnection) -> Exception:
+def _exception_for(refusal: CallerRefusedError, connection: HTTPConnection, names: Iterable[str]) -> Exception:
     """Return the exception that FastAPI expects on this kind of connection."""
     if connection.scope["type"] == WEBSOCKET:
         return WebSocketException(POLICY_VIOLATION, refusal.code)
@@ -114,7 +150,9 @@ def _exception_for(refusal: CallerRefusedError, connection: HTTPConnection) -> E
     # application's exception handlers, so add ours there; without them the answer is FastAPI's.
     if _HANDLERS in connection.scope:
         connection.scope[_HANDLERS][0].setdefault(RefusedError, _answer)
-    return RefusedError(refusal)
+    refused = RefusedError(refusal)
+    refused.headers = {**refusal.headers, "Vary": vary((), names)}
+    return refused
 
 
 async def _answer(_request: Request, refused: RefusedError) -> JSONResponse:

@@ -19,6 +19,7 @@ from werkzeug.local import LocalProxy
 
 from vestibule.client.caller import Caller, require_named
 from vestibule.client.errors import CallerRefusedError
+from vestibule.client.vary import depends_on, vary
 from vestibule.client.verifier import Verifier
 from vestibule.client.wsgi import identify
 
@@ -27,6 +28,7 @@ T = TypeVar("T")
 _NAME = "vestibule"
 _SETTING = "VESTIBULE"
 _CALLER = "vestibule_caller"
+_ASKED = "vestibule_asked"
 
 
 class Vestibule:
@@ -45,6 +47,7 @@ class Vestibule:
         """Set an application up; raises `RuntimeError` without a verifier and without `app.config["VESTIBULE"]`."""
         app.extensions[_NAME] = verifier or self._verifier or _configured(app)
         app.register_error_handler(CallerRefusedError, _refused)
+        app.after_request(_varied)
 
     def signed_in(self, view: Callable[P, T]) -> Callable[P, T]:
         """Answer 401 unless the caller is signed in."""
@@ -77,6 +80,7 @@ def caller_of(request: Request) -> Caller:
     # thread and serve one request after another.
     members = request.__dict__
     if _CALLER not in members:
+        members[_ASKED] = True
         members[_CALLER] = identify(request.environ, _verifier())
     return cast(Caller, members[_CALLER])
 
@@ -103,6 +107,13 @@ def _configured(app: Flask) -> Verifier:
     raise RuntimeError(
         f'Vestibule needs a verifier, or app.config["{_SETTING}"] = {{"url": "https://…", "service_key": "vsk_…"}}'
     )
+
+
+def _varied(answer: Response) -> Response:
+    """Name in `Vary` what the answer depends on, if anything has asked for the caller."""
+    if _ASKED in request.__dict__:
+        answer.headers["Vary"] = vary(answer.headers.getlist("Vary"), depends_on(_verifier()))
+    return answer
 
 
 def _refused(refusal: CallerRefusedError) -> Response:

@@ -9,6 +9,7 @@
 guards one router or handler, and adds nothing to the OpenAPI document.
 """
 
+import hashlib
 import logging
 import re
 from collections.abc import Sequence
@@ -25,17 +26,19 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins import InitPlugin, ReceiveRoutePlugin
 from litestar.routes import ASGIRoute, BaseRoute, HTTPRoute, WebSocketRoute
-from litestar.types import ASGIApp, Guard, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, CacheKeyBuilder, Guard, Message, Receive, Scope, Send
 
-from vestibule.client.asgi import POLICY_VIOLATION, refuse
+from vestibule.client.asgi import POLICY_VIOLATION, refuse, varying_send
 from vestibule.client.caller import Caller, require_named
 from vestibule.client.credentials import WEBSOCKET, goes_on_without_token, token_in
 from vestibule.client.documented import DESCRIPTIONS, SCHEME, SCHEME_DESCRIPTION, RefusalBody
 from vestibule.client.errors import CallerRefusedError, NoTokenError
+from vestibule.client.vary import depends_on
 from vestibule.client.verifier import Verifier
 
 _log = logging.getLogger(__name__)
 _REFUSAL = "vestibule.refusal"
+_CHECKED = "vestibule.checked"
 _EXCLUDED = "exclude_from_auth"
 _SCHEME = SecurityScheme(type="http", scheme="bearer", bearer_format="JWT", description=SCHEME_DESCRIPTION)
 _RESPONSES = {
@@ -104,25 +107,27 @@ class VestibuleMiddleware(AbstractAuthenticationMiddleware):
         """Pass the request on, or answer a refusal, also one of a guard, with the refusal's `body`."""
         scope.setdefault("user", None)
         scope.setdefault("auth", None)
-        replaced = False
+        replaced, varying = False, varying_send(send, depends_on(self._verifier))  # type: ignore[arg-type]
 
         async def send_refusal_instead(message: Message) -> None:
             nonlocal replaced
             if message["type"] == "http.response.start":
                 refusal = scope.get(_REFUSAL)
-                replaced = isinstance(refusal, CallerRefusedError) and message["status"] == refusal.status
-                if replaced:
-                    await refuse(refusal, scope, send)  # type: ignore[arg-type]
+                if isinstance(refusal, CallerRefusedError) and message["status"] == refusal.status:
+                    replaced = True
+                    await refuse(refusal, scope, varying)
             if not replaced:  # the body of what is replaced is Litestar's own
-                await send(message)
+                await (varying if _CHECKED in scope else send)(message)  # type: ignore[arg-type]
 
         try:
             await super().__call__(scope, receive, send_refusal_instead)
         except CallerRefusedError as refusal:
-            await refuse(refusal, scope, send)  # type: ignore[arg-type]
+            await refuse(refusal, scope, varying)
 
     async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
         scope = connection.scope
+        scope[_CHECKED] = True  # type: ignore[literal-required]
+        _keep_apart(scope)
         method = str(scope.get("method", WEBSOCKET))
         try:
             token = token_in(self._verifier, method, list(scope["headers"]))
@@ -131,6 +136,26 @@ class VestibuleMiddleware(AbstractAuthenticationMiddleware):
                 return AuthenticationResult(user=None, auth=None)
             raise
         return AuthenticationResult(user=await self._verifier.check_async(token), auth=token)
+
+
+def _keep_apart(scope: Scope) -> None:
+    """Have Litestar's response cache keep an answer of the handler for each token: it looks at the path alone."""
+    handler = scope.get("route_handler")
+    if isinstance(handler, HTTPRouteHandler) and handler.cache:
+        builder = handler.cache_key_builder or scope["litestar_app"].response_cache_config.key_builder
+        if not isinstance(builder, _ByToken):
+            handler.cache_key_builder = _ByToken(builder)
+
+
+class _ByToken:
+    """Builds the key that Litestar's response cache would have, and adds a digest of the request's token."""
+
+    def __init__(self, builder: CacheKeyBuilder) -> None:
+        self._builder = builder
+
+    def __call__(self, request: Request[Any, Any, Any]) -> str:
+        token = str(request.scope.get("auth") or "")
+        return f"{self._builder(request)}#{hashlib.sha256(token.encode()).hexdigest()}"
 
 
 def caller_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:

@@ -8,7 +8,9 @@ where it is used, its check counts. `permission_classes = [with_role("admin")]` 
 """
 
 import sys
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication
@@ -17,9 +19,16 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from vestibule.client.caller import Caller, require_named
-from vestibule.client.django.requests import CALLER, known_caller, token_of, user_for
+from vestibule.client.django.requests import CALLER, USER, known_caller, token_of, user_for
 from vestibule.client.django.settings import verifier
 from vestibule.client.errors import CallerRefusedError, NotAllowedError, NoTokenError
+from vestibule.client.vary import depends_on, vary
+
+if TYPE_CHECKING:  # the framework's views import this module, by its setting
+    from rest_framework.response import Response
+    from rest_framework.views import APIView
+
+    Handler = Callable[[Exception, dict[str, Any]], Response | None]
 
 
 class RefusedError(APIException):
@@ -38,10 +47,11 @@ class VestibuleAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Any, Caller] | None:
         """Return user and caller, or None without a token; raises `RefusedError`."""
+        _take_over(request.parser_context.get("view"))
         inner: HttpRequest = request._request
         caller = known_caller(inner)
         if caller is not None:
-            return inner.user, caller
+            return getattr(inner, USER), caller
         try:
             return _checked(inner)
         except NoTokenError:
@@ -88,3 +98,19 @@ def _checked(request: HttpRequest) -> tuple[Any, Caller]:
     user = user_for(request, caller)
     setattr(request, CALLER, caller)
     return user, caller
+
+
+def _take_over(view: "APIView | None") -> None:
+    """Have a view, of which there is one for each request, tell caches what its answer depends on."""
+    if view is not None:
+        view.headers["Vary"] = vary([view.headers.get("Vary", "")], depends_on(verifier()))
+        handler = cast("Handler", view.get_exception_handler())
+        view.get_exception_handler = lambda: partial(_handled, handler)  # type: ignore[method-assign]
+
+
+def _handled(handler: "Handler", fault: Exception, context: dict[str, Any]) -> "Response | None":
+    """Return the project's response to an exception; no cache keeps it if it is a refusal."""
+    response = handler(fault, context)
+    if response is not None and isinstance(fault, RefusedError | NotAuthenticated):
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response

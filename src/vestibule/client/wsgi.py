@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from vestibule.client.caller import Caller
 from vestibule.client.credentials import goes_on_without_token, token_in
 from vestibule.client.errors import CallerRefusedError, NoTokenError
+from vestibule.client.vary import depends_on, varying
 from vestibule.client.verifier import Verifier
 
 if TYPE_CHECKING:
@@ -44,8 +45,12 @@ class VestibuleMiddleware:
         self._open_paths = frozenset(open_paths)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        if environ.get("PATH_INFO") in self._open_paths:
+            environ[CALLER] = None
+            return self._go_on(environ, start_response)
+        start_response = varying_start(start_response, depends_on(self._verifier))
         try:
-            environ[CALLER] = None if environ.get("PATH_INFO") in self._open_paths else self._caller(environ)
+            environ[CALLER] = self._caller(environ)
         except CallerRefusedError as refusal:
             return refuse(refusal, start_response)
         return self._go_on(environ, start_response)
@@ -73,6 +78,15 @@ class VestibuleMiddleware:
             if goes_on_without_token(environ["REQUEST_METHOD"], required=self._required):
                 return None
             raise
+
+
+def varying_start(start_response: "StartResponse", names: Iterable[str]) -> "StartResponse":
+    """Return a `start_response` that adds `names` to the `Vary` of the response."""
+
+    def starting(status: str, headers: list[tuple[str, str]], *exception: Any) -> Callable[[bytes], object]:
+        return start_response(status, varying(headers, names), *exception)
+
+    return starting
 
 
 def caller_of(environ: "WSGIEnvironment") -> Caller:

@@ -61,7 +61,7 @@ configure_django()
 from django.contrib import admin  # noqa: E402
 from django.contrib.auth.decorators import login_required, permission_required, user_passes_test  # noqa: E402
 from django.contrib.auth.models import Group  # noqa: E402
-from rest_framework.decorators import api_view  # noqa: E402
+from rest_framework.decorators import api_view, permission_classes  # noqa: E402, F401
 from rest_framework.permissions import DjangoModelPermissions, IsAdminUser  # noqa: E402
 from rest_framework.response import Response  # noqa: E402
 from rest_framework.views import APIView  # noqa: E402
@@ -91,7 +91,7 @@ async def for_admins_in_task(request: HttpRequest) -> JsonResponse:
 
 def who(request: HttpRequest) -> JsonResponse:
     """Who asks, in Django's eyes, with or without a token."""
-    return JsonResponse({"user": str(request.user), "kind": type(request.user).__name__})
+    return JsonResponse({"user": str(request.user), "kind": request.user.__class__.__name__})
 
 
 async def who_in_task(request: HttpRequest) -> JsonResponse:
@@ -123,7 +123,7 @@ def rest_me(request: Any) -> Response:
 
 @api_view(["GET"])
 def rest_who(request: Any) -> Response:
-    return Response({"user": str(request.user), "kind": type(request.user).__name__, "auth": request.auth.id})
+    return Response({"user": str(request.user), "kind": request.user.__class__.__name__, "auth": request.auth.id})
 
 
 class RestStaff(APIView):

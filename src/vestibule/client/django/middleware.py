@@ -2,16 +2,18 @@
 
 from collections.abc import Awaitable, Callable
 from inspect import signature
-from typing import Any
+from typing import Any, cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.apps import apps
 from django.contrib.auth import get_backends
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.utils.functional import SimpleLazyObject
 
 from vestibule.client.caller import Caller
-from vestibule.client.django.requests import CALLER, refused, spare_csrf_check, token_of, user_for, user_for_async
+from vestibule.client.django.caching import asked, varying
+from vestibule.client.django.requests import CALLER, USER, refused, spare_csrf_check, token_of, user_for, user_for_async
 from vestibule.client.django.settings import user_rules, verifier
 from vestibule.client.django.users import Nobody
 from vestibule.client.errors import CallerRefusedError, NoTokenError
@@ -49,6 +51,7 @@ class VestibuleMiddleware:
         except CallerRefusedError as refusal:
             return refused(refusal)
         answer: HttpResponseBase = self._get_response(request)
+        varying(answer, request)
         return answer
 
     def process_exception(self, _request: HttpRequest, fault: Exception) -> JsonResponse | None:
@@ -64,6 +67,7 @@ class VestibuleMiddleware:
         except CallerRefusedError as refusal:
             return refused(refusal)
         answer: HttpResponseBase = await self._get_response(request)
+        varying(answer, request)
         return answer
 
 
@@ -81,10 +85,17 @@ def _leave(request: HttpRequest) -> None:
 
 
 def _set_user(request: HttpRequest, user: Any) -> None:
-    async def the_same() -> Any:
+    """Have the request's user be `user`, and notice when the view asks for it, as Django's sessions do."""
+
+    def user_asked_for() -> Any:
+        asked(request)
         return user
 
-    request.user, request.auser = user, the_same
+    async def user_asked_for_async() -> Any:
+        return user_asked_for()
+
+    setattr(request, USER, user)
+    request.user, request.auser = cast(Any, SimpleLazyObject(user_asked_for)), user_asked_for_async
 
 
 def _restore(request: HttpRequest, *_view: Any) -> None:

@@ -7,6 +7,7 @@ from django.http import HttpRequest, JsonResponse
 
 from vestibule.client.caller import Caller
 from vestibule.client.credentials import token_in
+from vestibule.client.django.caching import asked, varying
 from vestibule.client.django.settings import user_rules, verifier
 from vestibule.client.django.users import VestibuleUser
 from vestibule.client.errors import CallerRefusedError, NotAllowedError, NoTokenError
@@ -16,6 +17,8 @@ from vestibule.protocol.credentials import bearer
 
 CALLER = "vestibule_caller"
 """The member of a request, and of a row of the project's user model, that holds the `Caller`."""
+USER = "vestibule_user"
+"""The member of a request that holds the user whom the middleware found."""
 _SPARED = "_dont_enforce_csrf_checks"  # of Django, whose test client sets it
 
 
@@ -42,6 +45,7 @@ def caller_of(request: HttpRequest) -> Caller:
 
 def known_caller(request: HttpRequest) -> Caller | None:
     """Return the caller of a request, or None."""
+    asked(request)
     return cast(Caller | None, getattr(request, CALLER, None))
 
 
@@ -61,7 +65,9 @@ async def user_for_async(request: HttpRequest, caller: Caller) -> Any:
 
 def refused(refusal: CallerRefusedError) -> JsonResponse:
     """Return the response for a refusal."""
-    return JsonResponse(refusal.body, status=refusal.status, headers=refusal.headers)
+    response = JsonResponse(refusal.body, status=refusal.status, headers=refusal.headers)
+    varying(response)
+    return response
 
 
 def _headers_of(request: HttpRequest) -> RawHeaders:
