@@ -55,9 +55,8 @@ class FeedReader:
         """Read one answer to its end. Raises what ended it: `NotReachedError`, httpx's errors, and others for what
         Vestibule never sends.
         """
-        self._sent_at, self.beats, reader = self._clock.monotonic(), 0, EventParser()
+        self._sent_at, self.beats = self._clock.monotonic(), 0
         self._offset = float("-inf")  # nothing is fresh until this process of Vestibule has told its clock
-        # A silent connection ends by the read timeout: a heartbeat comes every second.
         params = {"after": self._cursor, **({"poll": "1"} if poll else {})}
         how: dict[str, Any] = {"params": params, "extensions": {"trace": self._trace}}
         async with (
@@ -65,9 +64,25 @@ class FeedReader:
             http.stream("GET", PATH, **how) as answer,
         ):
             await wire.require_stream(answer)
-            async for piece in answer.aiter_raw():
-                for event in reader.feed(piece):
-                    self.handle(event)
+            await self._read_while_told(answer)
+
+    async def _read_while_told(self, answer: httpx.Response) -> None:
+        """Read until the end, or until no event came for three seconds: a heartbeat comes every second, and what is no
+        event, as a comment of a proxy, keeps a connection open for ever.
+        """
+        now = asyncio.get_running_loop().time
+        try:
+            async with asyncio.timeout(wire.READ_SECONDS) as silence:
+                await self._read(answer, lambda: silence.reschedule(now() + wire.READ_SECONDS))
+        except TimeoutError:
+            raise httpx.ReadTimeout("") from None
+
+    async def _read(self, answer: httpx.Response, happened: Callable[[], None]) -> None:
+        reader = EventParser()
+        async for piece in answer.aiter_raw():
+            for event in reader.feed(piece):
+                self.handle(event)
+                happened()
 
     async def _trace(self, step: str, _info: dict[str, Any]) -> None:
         """Note when the request is sent, which is only after connecting."""

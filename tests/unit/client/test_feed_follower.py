@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from itertools import pairwise
@@ -20,10 +21,10 @@ from tests.harness.http_server import handled_by
 from tests.harness.process import given_keys, run, serving
 from tests.harness.servers import wait_until
 from tests.unit.client.beating import beating
-from tests.unit.client.knowing import EXPECTED
+from tests.unit.client.knowing import EXPECTED, token_of_today
 from vestibule.client import CannotTellError, NotReachedError, SessionOverError, Verifier, wire
 from vestibule.client.feed_follower import FeedFollower
-from vestibule.client.feed_reader import FeedReader
+from vestibule.client.feed_reader import PATH, FeedReader
 from vestibule.client.introspect import Introspection
 from vestibule.client.setup import Setup
 from vestibule.model.clock import SystemClock
@@ -51,6 +52,40 @@ def test_k32_a_feed_that_is_cut_again_and_again_is_back_at_once_if_heartbeats_ca
             proxy.set(Fault.CUT)
             proxy.set(Fault.NONE)
     assert max(took) < BACK_SECONDS
+
+
+def test_k32_a_feed_without_heartbeats_is_left_and_said_whatever_else_it_sends(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """K32: what is no event, as a comment that keeps a connection open, is silence."""
+    with murmuring() as (url, asked), closing(Verifier(url, "vsk_x")) as verifier:
+        with pytest.raises(CannotTellError):
+            verifier.check(token_of_today("s1"))
+        wait_until(lambda: asked[PATH] > 2, "another attempt")
+        wait_until(lambda: "no answer in 3 s" in caplog.text, "what the log says")
+
+
+@contextmanager
+def murmuring() -> Iterator[tuple[str, Counter[str]]]:
+    """A server whose feed greets, and sends comments from then on; its URL, and what it was asked."""
+    asked, over = Counter[str](), threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked[urlsplit(self.path).path] += 1
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                self.wfile.write(b'event: hello\ndata: {"protocol":1,"now":1}\n\n')
+                while not over.wait(0.2):
+                    self.wfile.write(b": still here\n\n")
+
+    with handled_by(Handler) as url:
+        try:
+            yield url, asked
+        finally:
+            over.set()
 
 
 @contextmanager
