@@ -26,7 +26,8 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.plugins import InitPlugin, ReceiveRoutePlugin
 from litestar.routes import ASGIRoute, BaseRoute, HTTPRoute, WebSocketRoute
-from litestar.types import ASGIApp, CacheKeyBuilder, Guard, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, CacheKeyBuilder, ExceptionHandlersMap, Guard, Message, Receive, Scope, Send
+from litestar.utils.scope.state import ScopeState
 
 from vestibule.client.asgi import POLICY_VIOLATION, refuse, varying_send
 from vestibule.client.caller import Caller, require_named
@@ -105,6 +106,7 @@ class VestibuleMiddleware(AbstractAuthenticationMiddleware):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer a refusal, also one of a guard, with the refusal's `body`."""
+        _handlers_of(scope).setdefault(CallerRefusedError, _answer)
         scope.setdefault("user", None)
         scope.setdefault("auth", None)
         replaced, varying = False, varying_send(send, depends_on(self._verifier))  # type: ignore[arg-type]
@@ -200,6 +202,12 @@ def _exception_for(refusal: CallerRefusedError, connection: ASGIConnection[Any, 
 
 def _answer(_request: Request[Any, Any, Any], refusal: CallerRefusedError) -> Response[dict[str, str]]:
     return Response(refusal.body, status_code=refusal.status, headers=refusal.headers)
+
+
+def _handlers_of(scope: Scope) -> ExceptionHandlersMap:
+    """Return the exception handlers of this request. Litestar answers what a handler raises before a middleware can."""
+    handlers = ScopeState.from_scope(scope).exception_handlers
+    return cast(ExceptionHandlersMap, handlers) if isinstance(handlers, dict) else {}
 
 
 def _handler_of(route: BaseRoute) -> BaseRouteHandler:

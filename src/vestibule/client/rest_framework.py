@@ -101,7 +101,7 @@ def _checked(request: HttpRequest) -> tuple[Any, Caller]:
 
 
 def _take_over(view: "APIView | None") -> None:
-    """Have a view, of which there is one for each request, tell caches what its answer depends on."""
+    """Have a view, of which there is one for each request, answer refusals, and tell caches what it depends on."""
     if view is not None:
         view.headers["Vary"] = vary([view.headers.get("Vary", "")], depends_on(verifier()))
         handler = cast("Handler", view.get_exception_handler())
@@ -109,7 +109,8 @@ def _take_over(view: "APIView | None") -> None:
 
 
 def _handled(handler: "Handler", fault: Exception, context: dict[str, Any]) -> "Response | None":
-    """Return the project's response to an exception; no cache keeps it if it is a refusal."""
+    """Return the project's response to an exception, also to a refusal; no cache keeps that."""
+    fault = RefusedError(fault) if isinstance(fault, CallerRefusedError) else fault
     response = handler(fault, context)
     if response is not None and isinstance(fault, RefusedError | NotAuthenticated):
         response.headers.setdefault("Cache-Control", "no-store")

@@ -9,7 +9,7 @@ The check does no I/O, so it does not block a worker.
 
 import json
 import sys
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +56,7 @@ class VestibuleMiddleware:
         return self._go_on(environ, start_response)
 
     def _go_on(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Call the application, and answer a refusal that it raises."""
+        """Call the application, and answer a refusal that it raises, also while it makes the first piece."""
         begun = False
 
         def starting(*arguments: Any) -> Callable[[bytes], object]:
@@ -64,12 +64,16 @@ class VestibuleMiddleware:
             begun = True
             return start_response(*arguments)
 
-        try:
-            return self._app(environ, starting)
-        except CallerRefusedError as refusal:
+        def answering(refusal: CallerRefusedError) -> Iterable[bytes]:
             # Given the exception, the server replaces an answer that was begun (PEP 3333).
             exception = (sys.exc_info(),) if begun else ()
             return refuse(refusal, lambda status, headers: start_response(status, headers, *exception))
+
+        try:
+            body = self._app(environ, starting)
+        except CallerRefusedError as refusal:
+            return answering(refusal)
+        return _Body(body, answering) if _is_made_later(body, environ) else body
 
     def _caller(self, environ: "WSGIEnvironment") -> Caller | None:
         try:
@@ -78,6 +82,44 @@ class VestibuleMiddleware:
             if goes_on_without_token(environ["REQUEST_METHOD"], required=self._required):
                 return None
             raise
+
+
+class _Body:
+    """The body of an application that makes it piece by piece. A refusal in the place of the first one is answered."""
+
+    def __init__(self, body: Iterable[bytes], answering: Callable[[CallerRefusedError], Iterable[bytes]]) -> None:
+        self._body = body
+        self._pieces = iter(body)
+        self._answering = answering
+        self._sent = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            piece = next(self._pieces)
+        except CallerRefusedError as refusal:
+            if self._sent:
+                raise
+            self._pieces = iter(self._answering(refusal))
+            piece = next(self._pieces)
+        self._sent = self._sent or bool(piece)
+        return piece
+
+    def close(self) -> None:
+        """Close the application's own body, as servers do (PEP 3333)."""
+        close = getattr(self._body, "close", None)
+        if close:
+            close()
+
+
+def _is_made_later(body: Iterable[bytes], environ: "WSGIEnvironment") -> bool:
+    """Return whether code of the application may run while the body is read. Servers treat a list and their own file
+    wrapper in a faster way, by their type.
+    """
+    wrapper = environ.get("wsgi.file_wrapper")
+    return not isinstance(body, (list, tuple, wrapper) if isinstance(wrapper, type) else (list, tuple))
 
 
 def varying_start(start_response: "StartResponse", names: Iterable[str]) -> "StartResponse":

@@ -1,0 +1,229 @@
+"""Refusals that an application raises itself, wherever it does: answered as the kit's own, as long as none is begun."""
+
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any
+
+import flask
+import pytest
+from django.http import HttpRequest, HttpResponse
+from django.test import override_settings
+from django.urls import path
+from django.views import View
+from fastapi import Depends, FastAPI
+from litestar import Litestar, Request, get
+from starlette.applications import Starlette
+from starlette.endpoints import HTTPEndpoint
+from starlette.routing import Route
+
+from tests.unit.client.asking import AUTH, Ask, on_asgi, on_wsgi
+from tests.unit.client.django_site import OURS, APIView, api_view, for_rest, with_async_django, with_django
+from vestibule.client import Caller, Verifier, asgi, wsgi
+from vestibule.client import django as for_django
+from vestibule.client import fastapi as for_fastapi
+from vestibule.client import flask as for_flask
+from vestibule.client import litestar as for_litestar
+from vestibule.client.errors import NotAllowedError
+from vestibule.client.testing import SignedIn
+
+
+def generator(environ: Any, start_response: Any) -> Iterator[bytes]:
+    wsgi.caller_of(environ).require("admin")
+    start_response("200 OK", [])
+    yield b"for admins"
+
+
+def with_wsgi(app: Any) -> Ask:
+    return on_wsgi(wsgi.VestibuleMiddleware(app, Verifier(**AUTH)))
+
+
+class StarletteView(HTTPEndpoint):
+    async def get(self, request: Any) -> None:
+        asgi.caller_of(request).require("admin")
+
+
+def starlette_view(request: Any) -> None:
+    asgi.caller_of(request).require("admin")
+
+
+def with_starlette(view: Any) -> Ask:
+    return on_asgi(asgi.VestibuleMiddleware(Starlette(routes=[Route("/", view)]), Verifier(**AUTH)))
+
+
+def with_fastapi() -> Ask:
+    app, current_user = FastAPI(), for_fastapi.CurrentUser(Verifier(**AUTH))
+
+    async def while_open(caller: Annotated[Caller, Depends(current_user)]) -> Any:
+        yield caller
+
+    @app.get("/")
+    async def view(caller: Annotated[Caller, Depends(while_open)]) -> None:
+        caller.require("admin")
+
+    return on_asgi(app)
+
+
+def with_flask(*, before: bool) -> Ask:
+    app = flask.Flask("service")
+    for_flask.Vestibule(app, Verifier(**AUTH))
+
+    def check() -> None:
+        for_flask.current_caller.require("admin")
+
+    if before:
+        app.before_request(check)
+    app.add_url_rule("/", "view", lambda: flask.Response(str(check())))
+    return on_wsgi(app)
+
+
+@get("/", sync_to_thread=False)
+def litestar_view(request: Request[Caller, Any, Any]) -> None:
+    request.user.require("admin")
+
+
+async def for_admins(request: Request[Caller, Any, Any]) -> None:
+    request.user.require("admin")
+
+
+@get("/", before_request=for_admins)
+async def litestar_hook() -> None:
+    pass
+
+
+def with_litestar(handler: Any, *, plugin: bool) -> Ask:
+    ours: Any = (
+        {"plugins": [for_litestar.VestibulePlugin(Verifier(**AUTH))]}
+        if plugin
+        else {"middleware": [for_litestar.middleware(Verifier(**AUTH))]}
+    )
+    return on_asgi(Litestar([handler], openapi_config=None, **ours))
+
+
+def django_view(request: HttpRequest) -> HttpResponse:
+    for_django.caller_of(request).require("admin")
+    return HttpResponse()
+
+
+async def django_task(request: HttpRequest) -> HttpResponse:
+    return django_view(request)
+
+
+class DjangoView(View):
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return django_view(request)
+
+
+class RestView(APIView):
+    def get(self, request: Any) -> None:
+        for_rest.caller_of(request).require("admin")
+
+
+@api_view(["GET"])
+def rest_function(request: Any) -> None:
+    request.auth.require("admin")
+
+
+urlpatterns = [
+    path("function", django_view),
+    path("task", django_task),
+    path("class", DjangoView.as_view()),
+    path("rest", RestView.as_view()),
+    path("rest-function", rest_function),
+]
+
+
+def at(place: str, service: Callable[[], Ask], middleware: list[str]) -> Ask:
+    def ask(_address: str, **how: Any) -> Any:
+        with override_settings(ROOT_URLCONF=__name__, MIDDLEWARE=middleware):
+            return service()(f"/{place}", **how)
+
+    return ask
+
+
+PLACES: dict[str, Callable[[], Ask]] = {
+    "wsgi, generator": lambda: with_wsgi(generator),
+    "wsgi, an object that iterates": lambda: with_wsgi(lambda *told: iter(generator(*told))),
+    "starlette, class": lambda: with_starlette(StarletteView),
+    "starlette, thread": lambda: with_starlette(starlette_view),
+    "fastapi, below a dependency that is open": with_fastapi,
+    "flask, view": lambda: with_flask(before=False),
+    "flask, before the request": lambda: with_flask(before=True),
+    "litestar, plugin": lambda: with_litestar(litestar_view, plugin=True),
+    "litestar, middleware": lambda: with_litestar(litestar_view, plugin=False),
+    "litestar, plugin, before the request": lambda: with_litestar(litestar_hook, plugin=True),
+    "litestar, middleware, before the request": lambda: with_litestar(litestar_hook, plugin=False),
+    **{
+        f"django, {name}, {place}": lambda place=place, service=service: at(place, service, [OURS])
+        for name, service in {"wsgi": with_django, "asgi": with_async_django}.items()
+        for place in ("function", "task", "class", "rest", "rest-function")
+    },
+    "rest framework alone, class": lambda: at("rest", with_django, []),
+    "rest framework alone, function": lambda: at("rest-function", with_django, []),
+    "rest framework alone, asgi": lambda: at("rest", with_async_django, []),
+}
+
+
+@pytest.mark.parametrize("make", PLACES.values(), ids=PLACES)
+def test_k43_a_refusal_that_the_application_raises_is_answered_as_the_kit_s_own(
+    make: Callable[[], Ask], vestibule: SignedIn
+) -> None:
+    answer = make()("/", headers=vestibule.headers(vestibule.token_for("ada")))
+    assert (answer.status_code, answer.json()) == (403, NotAllowedError().body)
+    assert answer.headers["www-authenticate"] == NotAllowedError().challenge
+    assert answer.headers["cache-control"] == "no-store"
+
+
+class Body:
+    """A body that notes when it was closed."""
+
+    def __init__(self, *pieces: Any) -> None:
+        self._pieces = iter(pieces)
+        self.closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._pieces:
+            if isinstance(piece, Exception):
+                raise piece
+            yield piece
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def of_a_wsgi_application(body: Any, **more: Any) -> tuple[Any, list[str]]:
+    started: list[str] = []
+
+    def app(_environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        return body
+
+    environ = {"REQUEST_METHOD": "OPTIONS", "PATH_INFO": "/", **more}
+    told = wsgi.VestibuleMiddleware(app, Verifier(**AUTH))(environ, lambda status, *_: started.append(status))
+    return told, started
+
+
+def test_a_wsgi_body_is_read_as_the_server_reads_it_and_closed(vestibule: SignedIn) -> None:
+    body = Body(b"", b"one", b"two")
+    told, started = of_a_wsgi_application(body)
+    assert (list(told), started, body.closed) == ([b"", b"one", b"two"], ["200 OK"], False)
+    told.close()
+    assert body.closed
+
+
+def test_k43_before_the_first_piece_a_refusal_replaces_what_was_begun(vestibule: SignedIn) -> None:
+    told, started = of_a_wsgi_application(Body(b"", NotAllowedError()))
+    assert b"not_allowed" in b"".join(told)
+    assert started == ["200 OK", "403 Forbidden"]
+
+
+def test_after_the_first_piece_a_refusal_is_the_server_s(vestibule: SignedIn) -> None:
+    told, started = of_a_wsgi_application(Body(b"one", NotAllowedError()))
+    assert next(told) == b"one"
+    with pytest.raises(NotAllowedError):
+        next(told)
+    assert started == ["200 OK"]
+
+
+def test_what_servers_send_in_a_faster_way_stays_what_it_is(vestibule: SignedIn) -> None:
+    for body in ([b"one"], (b"one",), Body(b"one")):
+        told, _ = of_a_wsgi_application(body, **{"wsgi.file_wrapper": Body})
+        assert told is body
