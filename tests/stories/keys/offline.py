@@ -23,6 +23,7 @@ class KitVerifier:
         self._clock = clock
         self._keys = kit.KeySet(clock, refetch_seconds=60)
         self._memory = Memory(_EXPECTED, "accept", staleness=5, remembered=1000, clock=clock)
+        self._memory.revoked.renew(clock.monotonic())
         self._good_until = float("-inf")
         self.fetches = 0
 

@@ -47,6 +47,7 @@ def test_the_kit_judges_a_token_so(vector: dict[str, Any]) -> None:
     clock = ManualClock()
     clock.advance(seconds=TOKENS["now"] - clock.now().timestamp())
     memory = Memory(EXPECTED, "accept", FEED["staleness"], 10, clock)
+    memory.revoked.renew(clock.monotonic())
     memory.keys = KEYS
     try:
         memory.decide(vector["token"])
