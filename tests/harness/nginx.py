@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.harness.servers import NotToBeHad, free_port, listening, wait_until
+from tests.harness.servers import WAIT_SECONDS, NotToBeHad, free_port, listening, wait_until
 from vestibule.model.clock import SystemClock
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "nginx" / "vestibule.conf"
@@ -49,7 +49,7 @@ class Nginx:
         """A client of its own, at an address of its own on loopback."""
         transport = httpx.HTTPTransport(verify=self.trust, local_address=address)
         return httpx.Client(
-            base_url=f"https://localhost:{self.port}", headers={"Host": NAME}, transport=transport, timeout=20
+            base_url=f"https://localhost:{self.port}", headers={"Host": NAME}, transport=transport, timeout=WAIT_SECONDS
         )
 
 

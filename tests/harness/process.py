@@ -73,6 +73,11 @@ class Running:
         """A browser of its own, at the front-end's page."""
         return httpx.Client(base_url=self.base, headers={"Origin": FRONT_END}, timeout=WAIT_SECONDS, verify=_NO_TLS)
 
+    def ask(self, method: str, path: str, **sent: Any) -> httpx.Response:
+        """An answer to one request of somebody who is no browser. The patience is not httpx's own, of five seconds."""
+        with httpx.Client(base_url=self.base, timeout=WAIT_SECONDS, verify=_NO_TLS) as client:
+            return client.request(method, path, **sent)
+
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send the signal and wait for the end; its exit code."""
         self.process.send_signal(number)
@@ -207,7 +212,7 @@ def wait_until_it_answers(server: Running) -> None:
 
 def _answers(server: Running) -> bool:
     try:
-        return httpx.get(f"{server.base}/api/healthchecker", timeout=5, verify=_NO_TLS).status_code == 200
+        return server.ask("GET", "/api/healthchecker", timeout=5).status_code == 200
     except httpx.TransportError:
         return False
 

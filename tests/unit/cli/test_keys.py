@@ -48,7 +48,7 @@ def test_generated_lines_are_all_there_is_on_the_output_and_start_a_server(tmp_p
     assert list(tmp_path.iterdir()) == []
     (tmp_path / ".env").write_text(made.stdout)
     with serving(tmp_path) as server:
-        published = httpx.get(f"{server.base}/.well-known/jwks.json").json()["keys"]
+        published = server.ask("GET", "/.well-known/jwks.json").json()["keys"]
         assert server.stop() == 0
     given = jwk.public_key(base64.b64decode(settings["JWT_ACCESS_TOKEN_PUBLIC_KEY"]))
     assert [key["kid"] for key in published] == [given.kid]

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.harness.process import complaint, given_keys, run, starting
-from tests.harness.servers import wait_until
+from tests.harness.servers import WAIT_SECONDS, wait_until
 from tests.unit.cli.conftest import Refusal
 from vestibule.settings import names as setting_names
 from vestibule.settings import reading
@@ -386,7 +386,7 @@ def test_c3_a_broken_template_is_told_at_the_start(nowhere: pytest.MonkeyPatch, 
 def test_c2_it_listens_where_the_name_leads(name: str, host: str, tmp_path: Path) -> None:
     with starting(tmp_path, VESTIBULE_HOST=name, **given_keys()) as server:
         wait_until(lambda: "Listening on" in server.output, "the server's listening")
-        assert httpx.get(f"http://{host}:{server.port}/healthz/live").status_code == 200
+        assert httpx.get(f"http://{host}:{server.port}/healthz/live", timeout=WAIT_SECONDS).status_code == 200
 
 
 @pytest.mark.parametrize("name", ["nowhere.invalid", "http://localhost", "127.0.0.1:8000"])

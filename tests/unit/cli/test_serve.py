@@ -188,7 +188,7 @@ def test_production_says_so(production: Running) -> None:
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json", "/redoc"])
 def test_production_has_no_interactive_documentation(production: Running, path: str) -> None:
     """H12: production has no interactive documentation."""
-    assert httpx.get(production.base + path).status_code == 404
+    assert production.ask("GET", path).status_code == 404
 
 
 def test_production_cookies_are_secure_and_its_log_is_json_without_links(production: Running) -> None:

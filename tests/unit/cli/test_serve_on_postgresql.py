@@ -5,7 +5,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import asyncpg
-import httpx
 import pytest
 from sqlalchemy.engine import make_url
 
@@ -53,7 +52,7 @@ def test_two_processes_are_one_server(postgresql: Backend, tmp_path: Path) -> No
 
 def statuses(server: Running, headers: dict[str, str]) -> set[int]:
     """What `me` answers on many connections, so that each process is asked."""
-    return {httpx.get(f"{server.base}/api/users/me", headers=headers).status_code for _ in range(MANY)}
+    return {server.ask("GET", "/api/users/me", headers=headers).status_code for _ in range(MANY)}
 
 
 async def test_two_first_starts_at_once_make_one_key_for_each_use_and_another_secret_opens_neither(
@@ -76,7 +75,7 @@ async def test_two_first_starts_at_once_make_one_key_for_each_use_and_another_se
 
 def published_by(server: Running) -> dict[str, list[dict[str, str]]]:
     """The public keys that the server shows."""
-    keys: dict[str, list[dict[str, str]]] = httpx.get(f"{server.base}/.well-known/jwks.json").json()
+    keys: dict[str, list[dict[str, str]]] = server.ask("GET", "/.well-known/jwks.json").json()
     return keys
 
 

@@ -65,15 +65,15 @@ def test_places_are_few_and_one_that_left_makes_room(tmp_path: Path) -> None:
     with serving(tmp_path, **settings) as server:
         authorization = {"Authorization": f"Bearer {key_for(tmp_path, 'billing')}"}
         address = f"{server.base}/api/revocations"
-        with httpx.stream("GET", address, headers=authorization) as first:
+        with httpx.stream("GET", address, headers=authorization, timeout=WAIT_SECONDS) as first:
             assert first.status_code == 200
-            second = httpx.get(address, headers=authorization)
+            second = httpx.get(address, headers=authorization, timeout=WAIT_SECONDS)
             assert (second.status_code, second.json()["code"]) == (503, "too_many_followers")
         wait_until(lambda: follows(address, authorization), "the place of one that left")
 
 
 def follows(address: str, authorization: dict[str, str]) -> bool:
-    with httpx.stream("GET", address, headers=authorization) as feed:
+    with httpx.stream("GET", address, headers=authorization, timeout=WAIT_SECONDS) as feed:
         return feed.status_code == 200
 
 

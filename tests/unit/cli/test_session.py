@@ -56,10 +56,10 @@ def test_a_person_signs_in_is_known_and_signs_out(server: Running, tmp_path: Pat
 
     token = vestibule(tmp_path, "token", *at).stdout.strip()
     bearer = {"Authorization": f"Bearer {token}"}
-    assert httpx.get(f"{server.base}/api/users/me", headers=bearer).status_code == 200
+    assert server.ask("GET", "/api/users/me", headers=bearer).status_code == 200
 
     assert vestibule(tmp_path, "logout", *at).returncode == 0
-    assert httpx.get(f"{server.base}/api/users/me", headers=bearer).status_code == 401
+    assert server.ask("GET", "/api/users/me", headers=bearer).status_code == 401
     assert not list(tmp_path.rglob("sessions/*.json"))
     again = vestibule(tmp_path, "whoami", *at)
     assert again.returncode == 1
@@ -199,7 +199,7 @@ def test_c37_an_access_token_that_has_ended_keeps_no_session_alive(server: Runni
     assert vestibule(tmp_path, "logout", *at).stderr == "Signed out.\n"
     assert not path.exists()
     bearer = {"Authorization": f"Bearer {tokens['access']}"}
-    assert httpx.get(f"{server.base}/api/users/me", headers=bearer).status_code == 401
+    assert server.ask("GET", "/api/users/me", headers=bearer).status_code == 401
 
 
 @pytest.mark.parametrize(

@@ -121,7 +121,7 @@ def test_a_worker_of_any_age_takes_its_leave(prepared: Path, age: float) -> None
 
 def _says_that_it_leaves(server: Running) -> bool:
     try:
-        return httpx.get(f"{server.base}/healthz/ready").status_code == 503
+        return server.ask("GET", "/healthz/ready").status_code == 503
     except httpx.TransportError:
         return False
 
@@ -146,7 +146,7 @@ def test_the_hot_reads_close_their_connections_too(prepared: Path) -> None:
 
 @pytest.mark.parametrize("numbers", [[signal.SIGINT], [signal.SIGTERM, signal.SIGTERM]])
 def test_who_presses_control_c_or_says_it_twice_does_not_wait(prepared: Path, numbers: list[signal.Signals]) -> None:
-    with serving(prepared, **given_keys(), VESTIBULE_DRAIN_SECONDS="60") as server:
+    with serving(prepared, **given_keys(), **DRAINED) as server:
         for number in numbers:
             server.process.send_signal(number)
             time.sleep(0.5)

@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-import time
+import threading
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 
@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from tests.harness.process import PASSWORD, Running, serving_somebody
+from tests.harness.servers import WAIT_SECONDS
 from tests.unit.client.test_session import EMAIL, REFRESH, Later, Lossy
 from vestibule.client import AsyncSession, InMemory, Session, SignedOutError, Tokens
 
@@ -27,7 +28,7 @@ async def test_tasks_sign_in_ask_and_sign_out(server: Running) -> None:
     async with AsyncSession(server.base) as session:
         await session.sign_in(EMAIL, PASSWORD)
         assert (await session.me())["email"] == EMAIL
-        async with httpx.AsyncClient(base_url=server.base, auth=session) as client:
+        async with httpx.AsyncClient(base_url=server.base, auth=session, timeout=WAIT_SECONDS) as client:
             assert (await client.get(ME)).status_code == 200
         before = await session.fresh()
         assert (await session.fresh(before.access)).access != before.access
@@ -37,24 +38,27 @@ async def test_tasks_sign_in_ask_and_sign_out(server: Running) -> None:
 
 
 async def test_the_loop_goes_on_while_a_session_waits() -> None:
+    go_on = threading.Event()
+
     def slow(_request: httpx.Request) -> httpx.Response:
-        time.sleep(0.3)  # on another thread
+        assert go_on.wait(WAIT_SECONDS), "the loop did not go on"
         return httpx.Response(400, stream=httpx.ByteStream(b'{"code":"wrong_credentials","message":"no"}'))
 
     session = AsyncSession("http://127.0.0.1:1")
     session._session = Session("http://127.0.0.1:1", transport=httpx.MockTransport(slow))
     signing_in = asyncio.create_task(session.sign_in(EMAIL, PASSWORD))
-    turns = 0
-    while not signing_in.done():
-        await asyncio.sleep(0.01)
-        turns += 1
+    for _ in range(10):
+        await asyncio.sleep(0)
+    go_on.set()
     with pytest.raises(SignedOutError):
         await signing_in
-    assert turns > 5
 
 
 def test_a_client_that_blocks_is_told_to_take_the_other() -> None:
-    with httpx.Client(auth=AsyncSession("http://127.0.0.1:1")) as client, pytest.raises(TypeError, match="a Session"):
+    with (
+        httpx.Client(auth=AsyncSession("http://127.0.0.1:1"), timeout=WAIT_SECONDS) as client,
+        pytest.raises(TypeError, match="a Session"),
+    ):
         client.get(ELSEWHERE)
 
 

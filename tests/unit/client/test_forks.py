@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from tests.harness.process import Running, given_keys, register, run, serving, sign_in
-from tests.harness.servers import free_port, wait_until
+from tests.harness.servers import WAIT_SECONDS, free_port, wait_until
 from tests.unit.client.knowing import Knowing, token_of_today
 from vestibule.client import CallerRefusedError, CannotTellError, Session, SessionOverError, Verifier, WrongSetupError
 from vestibule.client.keys import PATH
@@ -105,7 +105,7 @@ def test_k9_the_first_check_of_a_forked_worker_hears_for_itself(
         with forked(lambda: fate(check, verifier, token) is SessionOverError) as go:
             browser.post("/api/auth/logout")
             go()
-        assert fate(check, verifier, token) is SessionOverError
+        wait_until(lambda: fate(check, verifier, token) is SessionOverError, "the parent's hearing of it")
 
 
 @pytest.mark.parametrize("check", BY_THREAD_AND_BY_TASK.values(), ids=BY_THREAD_AND_BY_TASK)
@@ -188,7 +188,7 @@ def test_k10_nothing_of_the_parents_loop_thread_or_process_is_in_the_child(kind:
         tool = Session(url) if kind == "session" else Verifier(url, "vsk_x")
         if isinstance(tool, Verifier):
             tool._here().begin()
-            asked.wait(20)
+            asked.wait(WAIT_SECONDS)
             assert len(tool._here().updater.keys._under_way) == 1
         before = tied(tool._processes.here())
         assert len(before) >= 2
@@ -219,7 +219,7 @@ def test_k10_a_worker_that_is_forked_while_keys_are_fetched_follows(server: tupl
             keys = verifier._here().updater.keys
             asking.append(asyncio.create_task(keys._under_way.result(PATH, asyncio.Event().wait)))  # type: ignore[arg-type]
 
-        verifier._here()._supervised.ask(lambda _updater: never_ends(), 10)
+        verifier._here()._supervised.ask(lambda _updater: never_ends(), WAIT_SECONDS)
         with forked(lambda: fate(Verifier.check, verifier, token) is None and verifier.age < 5) as go:
             go()
         assert verifier.check(token)
@@ -247,7 +247,7 @@ def never_answering() -> Iterator[tuple[str, threading.Event]]:
             yield f"http://127.0.0.1:{listening.getsockname()[1]}", asked
         finally:
             listening.shutdown(socket.SHUT_RDWR)
-            thread.join(10)
+            thread.join(WAIT_SECONDS)
             for connection in kept:
                 connection.close()
 
@@ -297,4 +297,4 @@ def at_once(work: Callable[[], Any]) -> list[Any]:
     """What eight threads get that begin together."""
     together = threading.Barrier(8)
     with ThreadPoolExecutor(8) as threads:
-        return [*threads.map(lambda _: (together.wait(20), work())[1], range(8))]
+        return [*threads.map(lambda _: (together.wait(WAIT_SECONDS), work())[1], range(8))]

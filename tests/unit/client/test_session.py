@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.harness.process import PASSWORD, Running, serving_somebody
+from tests.harness.servers import WAIT_SECONDS
 from vestibule.client import InFile, InMemory, NotReachedError, NotStoredError, Session, SignedOutError
 from vestibule.client.session import ATTEMPTS
 from vestibule.model.clock import SystemClock
@@ -111,7 +112,7 @@ async def test_tasks_refresh_once_and_the_request_goes_through(server: Running, 
     signed_in.clock.ahead = timedelta(seconds=880)
     tokens = signed_in.store.load()
     assert tokens is not None
-    async with httpx.AsyncClient(base_url=server.base, auth=signed_in.session) as client:
+    async with httpx.AsyncClient(base_url=server.base, auth=signed_in.session, timeout=WAIT_SECONDS) as client:
         signed_in.clock.ahead = timedelta()
         signed_in.store.save(type(tokens)("no.good.token", tokens.refresh, tokens.expires_at))
         answers = await asyncio.gather(*(client.get("/api/users/me") for _ in range(8)))
@@ -120,7 +121,7 @@ async def test_tasks_refresh_once_and_the_request_goes_through(server: Running, 
 
 
 def test_it_is_an_auth_for_a_client_that_does_not_wait(server: Running, signed_in: SignedInSession) -> None:
-    with httpx.Client(base_url=server.base, auth=signed_in.session) as client:
+    with httpx.Client(base_url=server.base, auth=signed_in.session, timeout=WAIT_SECONDS) as client:
         assert client.get("/api/users/me").status_code == 200
 
 

@@ -285,7 +285,7 @@ def test_options_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:
 def test_counting_is_what_it_says(server: Server) -> None:
     with counting(server.running.port) as way:
         assert isinstance(way, Counting)
-        httpx.get(f"{way.base}/api/healthchecker")
+        httpx.get(f"{way.base}/api/healthchecker", timeout=WAIT_SECONDS)
         assert way.asked["/api/healthchecker"] == 1
 
 

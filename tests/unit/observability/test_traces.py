@@ -6,7 +6,6 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.harness import backends
@@ -92,7 +91,7 @@ async def test_no_secret_travels_with_a_trace(tmp_path: Path, backend: backends.
 
 def test_what_goes_on_by_itself_and_the_probes_are_not_told(tmp_path: Path) -> None:
     with collecting() as collector, serving(tmp_path, **collector.settings, **given_keys()) as server:
-        httpx.get(f"{server.base}/healthz/ready")
+        server.ask("GET", "/healthz/ready")
         time.sleep(2.5)  # two looks at the record of revocations
         with server.browser() as browser:
             register(browser, EMAIL)
@@ -112,7 +111,7 @@ def test_only_a_listed_proxy_says_which_trace_a_request_belongs_to(
         collecting() as collector,
         serving(tmp_path, **collector.settings, **given_keys(), VESTIBULE_TRUSTED_PROXIES=proxies) as server,
     ):
-        httpx.get(f"{server.base}/api/users/me", headers=TRACEPARENT)
+        server.ask("GET", "/api/users/me", headers=TRACEPARENT)
         root = _the_request(collector, ME)
         assert ((root.trace, root.parent) == (TRACE, PARENT)) is believed
         assert root.attributes["http.response.status_code"] == 401

@@ -1,0 +1,28 @@
+"""No test gives a server the five seconds that httpx does by itself: a busy machine may need more."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+TESTS = Path(__file__).parents[1]
+ASKING = {"get", "post", "put", "patch", "delete", "head", "request", "stream", "Client", "AsyncClient"}
+PATIENT = {"timeout", "transport"}
+"""With a transport that is no network, or with one that says how long."""
+
+
+def hasty(path: Path) -> Iterator[str]:
+    """Each call of httpx's own functions and clients that says nothing of how long to wait."""
+    for call in ast.walk(ast.parse(path.read_text())):
+        if isinstance(call, ast.Call) and asks(call) and not PATIENT & {keyword.arg for keyword in call.keywords}:
+            yield f"{path.relative_to(TESTS)}:{call.lineno}"
+
+
+def asks(call: ast.Call) -> bool:
+    called = ast.unparse(call.func)
+    return called.startswith("httpx.") and called.removeprefix("httpx.") in ASKING
+
+
+def test_whoever_asks_a_server_says_how_long() -> None:
+    asking = [path for path in TESTS.rglob("*.py") if "httpx." in path.read_text() and "_project" not in path.name]
+    assert len(asking) > 20
+    assert [place for path in asking for place in hasty(path)] == []
