@@ -92,18 +92,27 @@ def test_n3_beside_idle_ones_of_many_networks_a_new_one_is_answered_and_none_is_
     """N3: within the bound, as it comes: the library would take 1,024."""
     open_files.raise_limit()
     with serving(tmp_path, **given_keys()) as running, ExitStack() as stack:
-        idle = [stack.enter_context(idling(running.port, f"127.0.1.{number % 10 + 1}")) for number in range(IDLE)]
+        idle = idling(running.port, stack)
         assert running.ask("GET", "/healthz/live").status_code == 200
         assert sum(map(is_open, idle)) == IDLE, "it waited for none of them to go"
 
 
-def idling(port: int, address: str) -> socket.socket:
-    """A connection on which one request was answered, and none follows."""
+def idling(port: int, stack: ExitStack) -> list[socket.socket]:
+    """Connections of ten networks on each of which one request was answered, and none follows. All are asked before
+    any is read: one after the other, they would take a busy machine longer than the library keeps an idle one.
+    """
+    idle = [stack.enter_context(_connected(port, f"127.0.1.{number % 10 + 1}")) for number in range(IDLE)]
+    for one in idle:
+        one.sendall(b"GET /healthz/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    for one in idle:
+        assert one.recv(4096).startswith(b"HTTP/1.1 200 ")
+    return idle
+
+
+def _connected(port: int, address: str) -> socket.socket:
     one = socket.create_connection(("127.0.0.1", port), timeout=60, source_address=(address, 0))
     # Its own port is free again at once, for a server that listens on all addresses.
     one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    one.sendall(b"GET /healthz/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
-    assert one.recv(4096).startswith(b"HTTP/1.1 200 ")
     return one
 
 
