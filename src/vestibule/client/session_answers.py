@@ -9,12 +9,11 @@ from typing import Any
 import httpx
 
 from vestibule.client.errors import NotReachedError, SignedOutError
-from vestibule.client.tokens import Tokens
+from vestibule.client.tokens import SENDABLE, Tokens
 from vestibule.crypto import i_json
 from vestibule.protocol.cookies import ACCESS, HOST_PREFIX, REFRESH
 from vestibule.protocol.one_line import one_line
 
-_TOKEN = re.compile(r"[A-Za-z0-9_.~+/=-]+")  # RFC 6750, section 2.1; safe to print
 _SHORTEST_PASSWORD = 4  # any sentence may contain a shorter one
 
 
@@ -56,7 +55,7 @@ def tokens_in(answer: Answer, refresh_before: str = "") -> Tokens:
     """Return the tokens that a response sets, with `refresh_before` if it sets no new one; raises `NotReachedError`."""
     access = _cookie_in(answer, ACCESS)
     refresh = _cookie_in(answer, REFRESH) or refresh_before
-    if not access or not refresh or not (_TOKEN.fullmatch(access) and _TOKEN.fullmatch(refresh)):
+    if not access or not refresh or not (SENDABLE.fullmatch(access) and SENDABLE.fullmatch(refresh)):
         raise NotReachedError(f"{answer.url} sets no tokens; is it a Vestibule?")
     try:
         expires_at = _expiry_here(access, answer.asked_at)

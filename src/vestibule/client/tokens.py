@@ -4,6 +4,7 @@ import errno
 import json
 import logging
 import os
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -55,6 +56,9 @@ class InMemory:
     def clear(self) -> None:
         self._tokens = None
 
+
+SENDABLE = re.compile(r"[A-Za-z0-9_.~+/=-]+")
+"""What a token is made of (RFC 6750, section 2.1): safe to send in a header, and to print."""
 
 _USUAL_CHARACTERS = 2_000  # two tokens
 _MAX_BYTES = 100_000
@@ -149,4 +153,6 @@ def _tokens_in(content: bytes) -> Tokens:
     tokens = Tokens(**json.loads(content))
     if tuple(map(type, (tokens.access, tokens.refresh, tokens.expires_at))) != (str, str, int):
         raise TypeError("a token of another type")
+    if not (SENDABLE.fullmatch(tokens.access) and SENDABLE.fullmatch(tokens.refresh)):
+        raise ValueError("what is no token, and would be quoted by the client that should send it")
     return tokens

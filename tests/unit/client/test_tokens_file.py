@@ -39,7 +39,17 @@ def test_a_file_in_the_place_of_its_folder_is_one_sentence(done: str, tmp_path: 
         DEEDS[done](InFile(tmp_path / "folder" / "session.json"))
 
 
-@pytest.mark.parametrize("content", ["{torn", "[]", '{"access": "a", "refresh": "b", "expires_at": "soon"}'])
+DAMAGED = {
+    "torn": "{torn",
+    "a list": "[]",
+    "no moment": '{"access": "a", "refresh": "b", "expires_at": "soon"}',
+    "a line's end in a token": '{"access": "a.b.c\\n", "refresh": "d.e.f", "expires_at": 1800000000}',
+    "two lines": '{"access": "a.b.c", "refresh": "d.e.f\\r\\nX-A: b", "expires_at": 1800000000}',
+    "an empty token": '{"access": "", "refresh": "d.e.f", "expires_at": 1800000000}',
+}
+
+
+@pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
 def test_a_damaged_file_is_said_once_and_signs_nobody_in(
     content: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

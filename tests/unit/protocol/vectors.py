@@ -108,6 +108,18 @@ def feed() -> dict[str, Any]:
                 ],
             ),
             _polled(),
+            _case(
+                "the issuer and the audience that are expected",
+                [(0.1, [Hello(500.0, whole=True, issuer="vestibule", audience="vestibule"), beat])],
+                [(0.2, other, NOW, "in")],
+            ),
+            *(
+                _case(f"another {name}: nothing of it is believed", [(0.1, [said, beat])], [(0.2, other, NOW, "stale")])
+                for name, said in (
+                    ("issuer", Hello(500.0, whole=True, issuer="another", audience="vestibule")),
+                    ("audience", Hello(500.0, whole=True, issuer="vestibule", audience="another")),
+                )
+            ),
         ],
     }
 
