@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from types import TracebackType
 from typing import NoReturn, Self, get_args
 
-from vestibule.client import wire
+from vestibule.client import arguments, wire
 from vestibule.client.caller import Caller
 from vestibule.client.errors import (
     CallerRefusedError,
@@ -20,7 +20,6 @@ from vestibule.client.memory import WhenStale
 from vestibule.client.memory_updater import Options
 from vestibule.client.process import PerProcess
 from vestibule.model.clock import Clock, SystemClock
-from vestibule.protocol.claims import Expected
 from vestibule.protocol.service_keys import hide_keys
 
 
@@ -61,20 +60,16 @@ class Verifier:
             raise ValueError(
                 f"when_stale is one of {', '.join(get_args(WhenStale))}, not {hide_keys(repr(when_stale))}"
             )
-        if not staleness >= 2:
-            raise ValueError("staleness is 2 seconds or more: the feed beats once a second")
-        if remembered < 1 or key_refetch < 1 or not 0 <= leeway <= 60:
-            raise ValueError("remembered and key_refetch are 1 or more, leeway is 0 to 60 seconds")
-        self.cookie = cookie
-        self.origins = wire.origins_of(origins)
+        self.cookie = arguments.cookie_name(cookie)
+        self.origins = arguments.origins_of(origins)
         options = Options(
             wire.base_of(url, plain_http=plain_http),
             wire.key_of(service_key),
             when_stale,
-            _expected(issuer, audience, leeway),
-            staleness,
-            remembered,
-            key_refetch,
+            arguments.expected(issuer, audience, leeway),
+            arguments.seconds("staleness", staleness, 2),  # the feed beats once a second
+            arguments.count("remembered", remembered),
+            arguments.seconds("key_refetch", key_refetch, 1),
             clock or SystemClock(),
             ssl_context,
         )
@@ -180,11 +175,3 @@ class Verifier:
             following.close()
             self._processes.replace(following)  # a later check starts again
             raise
-
-
-def _expected(issuer: str | Collection[str], audience: str, leeway: float) -> Expected:
-    """Return what a token must have; raises `ValueError` unless at least one issuer is named."""
-    issuers = (issuer,) if isinstance(issuer, str) else tuple(issuer)
-    if not issuers or not all(isinstance(name, str) and name for name in issuers):
-        raise ValueError("issuer is a name, or a list of at least one")
-    return Expected(issuers[0], audience, leeway, issuers[1:])

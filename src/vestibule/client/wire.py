@@ -6,7 +6,6 @@ import ipaddress
 import os
 import re
 import ssl
-from collections.abc import Collection
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -16,7 +15,7 @@ from vestibule.client.errors import NotReachedError, NotVestibuleError, ServiceR
 from vestibule.crypto import i_json
 from vestibule.protocol import timeouts
 from vestibule.protocol.refusals import TOO_MANY_FOLLOWERS
-from vestibule.protocol.service_keys import PREFIX, hide_keys
+from vestibule.protocol.service_keys import PREFIX
 from vestibule.protocol.this_machine import is_this_machine
 
 ANSWER_SECONDS = timeouts.ANSWER_SECONDS
@@ -107,18 +106,6 @@ def key_of(text: str) -> str:
     if not _KEY.fullmatch(key):
         raise ValueError("service_key is not one: `vestibule services create NAME` prints one, beginning with vsk_")
     return key
-
-
-def origins_of(named: Collection[str]) -> frozenset[str]:
-    """Return origins such as `https://app.example.com`, without a path; raises `ValueError` for anything else."""
-    if isinstance(named, str):
-        raise ValueError("origins must be a list, not one string")  # noqa: TRY004  # as for every other argument
-    for origin in named:
-        parts = urlsplit(origin)
-        if f"{parts.scheme}://{parts.netloc}" != origin or not parts.netloc:
-            shown = hide_keys(repr(origin))
-            raise ValueError(f"{shown} is not an origin such as https://app.example.com, without a slash at its end")
-    return frozenset(named)
 
 
 def context_of(base: str, given: ssl.SSLContext | None = None) -> ssl.SSLContext:

@@ -272,16 +272,6 @@ def test_an_address_to_which_secrets_would_travel_in_the_open_is_refused(url: st
         Verifier(url, "vsk_x")
 
 
-WRONG = [{"when_stale": "maybe"}, {"staleness": 1}, {"leeway": 61}, {"remembered": 0}]
-WRONG += [{"issuer": ()}, {"issuer": ""}, {"issuer": ["vestibule", None]}]
-
-
-@pytest.mark.parametrize("wrong", WRONG, ids=str)
-def test_options_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"is|are"):
-        Verifier("https://auth.example.com", "vsk_x", **wrong)
-
-
 def test_counting_is_what_it_says(server: Server) -> None:
     with counting(server.running.port) as way:
         assert isinstance(way, Counting)

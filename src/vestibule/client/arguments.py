@@ -1,0 +1,94 @@
+"""Check the arguments of a `Verifier`, each with one sentence for what cannot be right."""
+
+import math
+import re
+from collections.abc import Collection
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+import httpx
+
+from vestibule.protocol.claims import Expected
+from vestibule.protocol.service_keys import hide_keys
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_COOKIE_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 6265, section 4.1.1
+_APP = re.compile(r"[a-z][a-z0-9+.-]*://[a-z0-9.-]+")
+_WEB_HOST = re.compile(r"[a-z0-9_.-]+|\[[0-9a-f:.]+\]")
+_NO_PAGES = {"data", "file", "ftp", "javascript", "ws", "wss"}
+
+
+def seconds(name: str, value: float, least: float, most: float = math.inf) -> float:
+    """Return a number of seconds; raises `ValueError` if it is none, not finite, or out of bounds."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{name} is a number of seconds, not {_shown(value)}")
+    if not least <= value <= most:
+        bounds = f"{least:g} seconds or more" if math.isinf(most) else f"{least:g} to {most:g} seconds"
+        raise ValueError(f"{name} is {bounds}, not {value:g}")
+    return value
+
+
+def count(name: str, value: int) -> int:
+    """Return a whole number from 1 on; raises `ValueError` for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"{name} is a whole number from 1 on, not {_shown(value)}")
+    return value
+
+
+def cookie_name(value: str | None) -> str | None:
+    """Return the name of a cookie, or None; raises `ValueError` for what cannot be one (RFC 6265, section 4.1.1)."""
+    if value is not None and not (isinstance(value, str) and _COOKIE_NAME.fullmatch(value)):
+        raise ValueError(f"cookie is the name of one, such as access_token, not {_shown(value)}")
+    return value
+
+
+def expected(issuer: str | Collection[str], audience: str, leeway: float) -> Expected:
+    """Return what a token must have; raises `ValueError` without an issuer or an audience."""
+    issuers = (issuer,) if isinstance(issuer, str) else tuple(issuer)
+    if not issuers or not all(isinstance(name, str) and name for name in issuers):
+        raise ValueError("issuer is a name, or a list of at least one")
+    if not isinstance(audience, str) or not audience:
+        raise ValueError(f"audience is a name, not {_shown(audience)}")
+    return Expected(issuers[0], audience, seconds("leeway", leeway, 0, 60), issuers[1:])
+
+
+def origins_of(named: Collection[str]) -> frozenset[str]:
+    """Return origins as browsers send them: in lower case, without a default port, international names in ASCII (RFC
+    6454, section 6.2). Raises `ValueError` for what no browser ever sends.
+    """
+    if isinstance(named, str) or not isinstance(named, Collection):
+        raise ValueError("origins must be a list, not one string")  # noqa: TRY004  # as for other arguments
+    return frozenset(_origin(origin) for origin in named)
+
+
+def _origin(given: str) -> str:
+    try:
+        origin = given.strip().lower()
+        parts = urlsplit(origin)
+        if parts.scheme not in _DEFAULT_PORTS:  # of an app that brings its own pages, as capacitor://localhost
+            valid = bool(_APP.fullmatch(origin)) and parts.scheme not in _NO_PAGES
+            sent = origin
+        else:
+            sent = _sent_by_browsers(parts)
+            valid = origin == f"{parts.scheme}://{parts.netloc}" and "@" not in parts.netloc
+    except (ValueError, TypeError, AttributeError, httpx.InvalidURL):
+        valid, sent = False, ""
+    if not valid:
+        raise ValueError(
+            f"{_shown(given)} is not an origin such as https://app.example.com, without path, slash at the end, user, *"
+        )
+    return sent
+
+
+def _sent_by_browsers(parts: SplitResult) -> str:
+    """Return the origin of a web site as browsers send it; raises `ValueError` and httpx's error."""
+    host = httpx.URL(f"{parts.scheme}://{parts.netloc}").raw_host.decode("ascii")
+    shown = f"[{host}]" if ":" in host else host
+    if not _WEB_HOST.fullmatch(shown) or parts.port == 0:
+        raise ValueError
+    default = parts.port is None or parts.port == _DEFAULT_PORTS[parts.scheme]
+    return f"{parts.scheme}://{shown}" if default else f"{parts.scheme}://{shown}:{parts.port}"
+
+
+def _shown(value: Any) -> str:
+    return hide_keys(repr(value))
