@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth import authenticate, login
+from django.contrib.auth.tokens import default_token_generator
 from django.contrib.sessions.backends.db import SessionStore
 from django.test import RequestFactory, override_settings
 
@@ -14,7 +15,7 @@ from tests.unit.client.asking import AUTH, Ask
 from tests.unit.client.django_site import IN_BOTH_ORDERS, with_async_django, with_django, with_rest_framework
 from tests.unit.client.django_tables import MODEL_BACKEND, Group, Permission, User, migrated, session_of, tables
 from vestibule.client import Caller
-from vestibule.client.django.backend import VestibuleBackend
+from vestibule.client.django.backend import VestibuleBackend, hand_over
 from vestibule.client.testing import SignedIn
 
 __all__ = ["migrated", "tables"]
@@ -22,6 +23,14 @@ pytestmark = pytest.mark.usefixtures("tables", "_settings")
 on_both = pytest.mark.parametrize("service", [with_django, with_async_django])
 CSRF = "c" * 32
 BACKEND = "vestibule.client.django.backend.VestibuleBackend"
+
+
+MADE_BEFOREHAND: dict[str, Callable[[], Any]] = {
+    "with a password": lambda: User.objects.create_user("ada", password="of the attacker"),
+    "without one, as by an invitation": lambda: User.objects.create_user("ada"),
+    "by a sign-up that keeps no password": lambda: User.objects.create(username="ada"),
+    "disabled": lambda: User.objects.create_user("ada", is_active=False),
+}
 
 
 class ByEmail(VestibuleBackend):
@@ -72,20 +81,53 @@ def test_in_the_other_order_too(vestibule: SignedIn) -> None:
 def test_k16_a_row_that_the_project_has_disabled_lets_nobody_in(
     service: Callable[[], Ask], vestibule: SignedIn
 ) -> None:
-    User.objects.create_user("ada", is_active=False)
+    hand_over(User.objects.create_user("ada", is_active=False))
     for path in ("/me", "/task/me", "/who", "/rest/me"):
         answer = service()(path, headers=bearer(vestibule))
         assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
 
 
 @on_both
+@pytest.mark.parametrize("made", MADE_BEFOREHAND.values(), ids=MADE_BEFOREHAND)
 def test_k16_a_row_that_somebody_may_have_made_beforehand_is_not_taken(
-    service: Callable[[], Ask], vestibule: SignedIn, caplog: pytest.LogCaptureFixture
+    service: Callable[[], Ask],
+    made: Callable[[], Any],
+    vestibule: SignedIn,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    User.objects.create_user("ada", password="of the attacker")
+    made()
+    before = User.objects.get().password
     with caplog.at_level(logging.WARNING, "vestibule.client"):
-        assert service()("/me", headers=bearer(vestibule)).status_code == 403
-    assert "the user of account ada has a password of its own" in caplog.text
+        for path in ("/me", "/task/me", "/who", "/rest/me"):
+            assert service()(path, headers=bearer(vestibule)).status_code == 403
+    assert "the user of account ada was not made for a caller" in caplog.text
+    assert User.objects.get().password == before
+
+
+def test_k16_a_row_that_is_handed_over_is_the_caller_s_alone(
+    vestibule: SignedIn, caplog: pytest.LogCaptureFixture
+) -> None:
+    row = User.objects.create_user("ada", password="of the attacker")
+    session, link = session_of(row), default_token_generator.make_token(row)
+    hand_over(row)
+    assert with_django()("/who", headers=bearer(vestibule)).json() == {"user": "ada", "kind": "User"}
+    assert with_django()("/who", headers=session).json()["user"] == "AnonymousUser"
+    assert not default_token_generator.check_token(User.objects.get(), link)
+    assert authenticate(None, username="ada", password="of the attacker") is None
+    assert not User.objects.get().has_usable_password()
+
+
+def test_a_row_that_gets_a_password_later_is_nobody_s_and_the_log_says_what_to_do(
+    vestibule: SignedIn, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert with_django()("/me", headers=bearer(vestibule)).status_code == 200
+    row = User.objects.get()
+    row.set_password("her own")
+    row.save()
+    with caplog.at_level(logging.WARNING, "vestibule.client"):
+        assert with_django()("/me", headers=bearer(vestibule)).status_code == 403
+    assert "has got a password since" in caplog.text
+    assert "hand_over(user)" in caplog.text
 
 
 @on_both
@@ -101,7 +143,7 @@ def test_k16_a_row_follows_the_role_where_the_setting_names_roles(
 
 
 def test_where_the_setting_names_no_roles_the_table_decides(vestibule: SignedIn) -> None:
-    User.objects.create_user("ada", is_staff=True)
+    hand_over(User.objects.create_user("ada", is_staff=True))
     assert with_django()("/staff", headers=bearer(vestibule)).status_code == 200
     with set_so(staff_roles=[]):
         assert with_django()("/staff", headers=bearer(vestibule)).status_code == 302

@@ -14,13 +14,21 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import BaseBackend
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.http import HttpRequest
+from django.utils.crypto import get_random_string
 
 from vestibule.client.caller import Caller
 from vestibule.client.django.requests import CALLER
 from vestibule.client.django.settings import user_rules
 
+_CALLERS = f"{UNUSABLE_PASSWORD_PREFIX}vestibule:"
+"""Begins what a caller's row has in the place of a password. No password matches it, and no other sign-up writes it."""
+_RANDOM_CHARACTERS = 40
+_NOT_A_CALLERS = (
+    "the user of account %s was not made for a caller, or has got a password since, so no caller is let in as it:"
+    " delete or rename it, or give it to the caller by vestibule.client.django.backend.hand_over(user)"
+)
 _logger = logging.getLogger("vestibule.client")
 
 
@@ -42,12 +50,14 @@ class VestibuleBackend(BaseBackend):
         return user
 
     def user_of(self, caller: Caller) -> Any:
-        """Return the row whose user name is the account id, made if there is none; None to refuse the caller."""
+        """Return the row whose user name is the account id, made if there is none. None refuses the caller: so
+        does a row that this backend has not made.
+        """
         model = get_user_model()
-        by_id, never = {str(model.USERNAME_FIELD): caller.id}, make_password(None)
-        user, _made = model._default_manager.get_or_create(**by_id, defaults={"password": never})
-        if user.has_usable_password():  # somebody may have made it beforehand, to share it with the caller
-            _logger.warning("the user of account %s has a password of its own, so no caller is let in as it", caller.id)
+        by_id = {str(model.USERNAME_FIELD): caller.id}
+        user, _made = model._default_manager.get_or_create(**by_id, defaults={"password": _callers_own()})
+        if not user.password.startswith(_CALLERS):  # somebody may have made it beforehand, to share it with the caller
+            _logger.warning(_NOT_A_CALLERS, caller.id)
             return None
         return user
 
@@ -70,6 +80,21 @@ class VestibuleBackend(BaseBackend):
     async def ahas_module_perms(self, user_obj: Any, app_label: str) -> bool:
         """Return the same, to async views."""
         return self.has_module_perms(user_obj, app_label)
+
+
+def hand_over(user: Any) -> None:
+    """Give a row to the caller whose account id is its user name. Its password, if it has one, is deleted, and with it
+    the Django sessions and links for a new password that it made.
+    """
+    user.password = _callers_own()
+    user.save(update_fields=["password"])
+
+
+def _callers_own() -> str:
+    """Return the mark of a caller's row, in the place of a password. As in Django's own, the rest is random, so that no
+    link for a new password that was made before is good.
+    """
+    return _CALLERS + get_random_string(_RANDOM_CHARACTERS)
 
 
 def _role(user: Any) -> str:
