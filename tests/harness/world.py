@@ -66,7 +66,7 @@ POLICY = Policy(
     language="en",
     login_attempts=LoginAttemptLimits(),
     networks=NetworkLimits(dict.fromkeys(RateClass, 1_000_000)),
-    letters=LetterLimits.per_hour(email=10_000, network=10_000),
+    letters=LetterLimits.per_hour(to_email=10_000, for_network=10_000),
     conceal_accounts=False,
 )
 WEB = WebPolicy(origins=frozenset({FRONT_END}), secure_cookies=False, interactive_docs=True)

@@ -27,11 +27,14 @@ AnyPrivate = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519Pri
 _JWK: dict[str, Any] = {"RS256": RSAKey, "ES256": ECKey, "EdDSA": OKPKey}
 _KINDS = "an RSA key, an EC key on P-256, or an Ed25519 key"
 _MEMBERS = ("alg", "crv", "e", "kid", "kty", "n", "use", "x", "y")
-_CURVE_BITS, _AS_STRONG_AS_A_CURVE = 256, 3072
+_CURVE_BITS = 256
+_RSA_BITS_LIKE_A_CURVE = 3072
 
 
 class UnusableKey(ValueError):
-    """A key that cannot be read, or is too weak. The message says why, and what to do."""
+    """A key that cannot be read, or is too weak. The message says why, and what to do; whoever shows it puts the
+    key's name before it.
+    """
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class PublicKey:
     @property
     def rsa_bits(self) -> int:
         """Return the size of an RSA key of the same strength, in bits (SP 800-57 part 1, table 2)."""
-        return self.bits if self.alg == ALGORITHM else _AS_STRONG_AS_A_CURVE
+        return self.bits if self.alg == ALGORITHM else _RSA_BITS_LIKE_A_CURVE
 
     def to_pem(self) -> bytes:
         """Return the key as PEM: SubjectPublicKeyInfo (RFC 5280, section 4.1)."""
@@ -81,7 +84,7 @@ class PrivateKey:
 
 def generate(bits: int = 3072, algorithm: str = ALGORITHM) -> PrivateKey:
     """Return a new key for an algorithm; `bits` is the size of an RSA key. Raises `UnusableKey` for an unknown
-    algorithm.
+    algorithm, or for too few bits.
     """
     if algorithm == "ES256":
         return _private(ec.generate_private_key(ec.SECP256R1()))
@@ -114,7 +117,7 @@ def public_key(pem: bytes) -> PublicKey:
     except (ValueError, UnsupportedAlgorithm):
         raise UnusableKey("is not a PEM public key") from None
     if not isinstance(key, AnyPublic):
-        raise UnusableKey(f"is none of the keys that can sign here: {_KINDS}")
+        raise UnusableKey(f"is none of the keys that can verify here: {_KINDS}")
     return _public(key)
 
 

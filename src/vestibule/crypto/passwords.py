@@ -33,7 +33,7 @@ from vestibule.crypto.argon2_libraries import (
 )
 from vestibule.crypto.entropy import random_bytes
 from vestibule.crypto.hash_forms import Cost, argon2_cost, bcrypt_cost, checkable
-from vestibule.crypto.pepper import MARK, Peppers
+from vestibule.crypto.pepper import PREFIX, Peppers
 
 _LEAST_MEMORY_KIB = 8  # RFC 9106, section 3.1
 _BODY = re.compile(r"[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}")  # salt and digest of our lengths
@@ -160,7 +160,7 @@ class Hasher:
         return the decoy instead of it.
         """
         hashed, text = self._unpeppered(stored, _normal(password)) or (self.decoy, b"")
-        imported = not stored.startswith(MARK) and self._is_imported(hashed)
+        imported = not stored.startswith(PREFIX) and self._is_imported(hashed)
         return hashed, [text, *(_spellings(password)[1:] if imported else [])]
 
     def _unpeppered(self, stored: str, text: bytes) -> tuple[str, bytes] | None:
@@ -168,7 +168,7 @@ class Hasher:
         found = self._peppers.unpeppered(stored, text)
         if found is None:
             return None
-        fits = argon2_cost(found[0]) is not None if stored.startswith(MARK) else checkable(found[0])
+        fits = argon2_cost(found[0]) is not None if stored.startswith(PREFIX) else checkable(found[0])
         return found if fits else None
 
     def _is_imported(self, hashed: str) -> bool:

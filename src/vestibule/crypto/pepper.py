@@ -9,26 +9,28 @@ import base64
 import hmac
 from dataclasses import dataclass
 
-MARK = "hmac-sha256:"
+PREFIX = "hmac-sha256:"
 """The beginning of every stored hash that was made with a pepper."""
 _NAME_CHARACTERS = 8
 
 
 @dataclass(frozen=True, repr=False)
 class Pepper:
-    """One pepper."""
+    """A secret, and what hashes made with it begin with."""
 
     secret: str
 
     @property
     def name(self) -> str:
-        """Return the pepper's name, 8 hexadecimal characters. It reveals nothing of the secret."""
+        """Return the pepper's name, 8 hexadecimal characters. It lets a guess of the secret be tested, so
+        the secret must be too long to guess.
+        """
         return hmac.digest(self.secret.encode(), b"vestibule pepper name", "sha256").hex()[:_NAME_CHARACTERS]
 
     @property
     def mark(self) -> str:
         """Return the beginning of every hash made with this pepper."""
-        return f"{MARK}{self.name}$"
+        return f"{PREFIX}{self.name}$"
 
     def apply(self, password: bytes) -> bytes:
         """Return the input to hash instead of the password: 44 characters, few enough for bcrypt."""
@@ -47,17 +49,18 @@ class Peppers:
         return self._current.apply(password) if self._current else password
 
     def with_mark(self, hashed: str) -> str:
-        """Return a new hash as it is stored."""
-        return f"{self._current.mark}{hashed[1:]}" if self._current else hashed
+        """Return a new hash as it is stored. The mark ends with the `$` that the hash begins with."""
+        return f"{self._current.mark}{hashed.removeprefix('$')}" if self._current else hashed
 
     def unpeppered(self, stored: str, password: bytes) -> tuple[str, bytes] | None:
         """Return the hash without its pepper's mark, and the input to hash; None for an unknown pepper."""
-        if not stored.startswith(MARK):
+        if not stored.startswith(PREFIX):
             return stored, password
-        name, _, hashed = stored.removeprefix(MARK).partition("$")
+        name, _, hashed = stored.removeprefix(PREFIX).partition("$")
         pepper = self._known.get(name)
         return None if pepper is None else (f"${hashed}", pepper.apply(password))
 
     def outdated(self, stored: str) -> bool:
-        """Return whether a hash was made with another pepper than the current one, or without it."""
-        return not stored.startswith(self.with_mark("$"))
+        """Return whether a new hash would be made with another pepper, or with one or none instead."""
+        beginning = self._current.mark if self._current else "$"
+        return not stored.startswith(beginning)

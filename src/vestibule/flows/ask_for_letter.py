@@ -82,7 +82,7 @@ async def _count_to_email(tx: Ports, limits: LetterLimits, own: str, shared: str
     """Count one more letter by the spacing of this account's letters to this email (`own`), then by the account's
     share, or else by the limit for all accounts together (`shared`). Return False if it is one too many.
     """
-    share = Limit("letters_share", limits.to_email.at_once, limits.to_email.counted)
+    share = Limit("letters_share", limits.to_email.first_few, limits.to_email.forgotten_after)
     return await tx.rate_counters.space(limits.to_email, own, now) is not None and (
         await tx.rate_counters.take(share, own, now) or await tx.rate_counters.take(limits.to_mailbox, shared, now)
     )
@@ -93,7 +93,9 @@ async def count_letter_of_new_account(env: Env, tx: Ports, email: str, now: date
     keeps deleting an account and registering it again sends no more letters than by asking for another one.
     """
     spacing = env.policy.letters.to_email
-    return await tx.rate_counters.take(Limit("letters_new_account", spacing.at_once, spacing.counted), email, now)
+    return await tx.rate_counters.take(
+        Limit("letters_new_account", spacing.first_few, spacing.forgotten_after), email, now
+    )
 
 
 async def allow_reset_at_once(env: Env, tx: Ports, email: str) -> None:

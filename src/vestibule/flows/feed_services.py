@@ -96,7 +96,7 @@ async def end_feeds_of_revoked_keys(env: Env) -> None:
     """End the feed of every service whose key was revoked: one query for all of them."""
     async with env.watching.reading() as read:
         keys = await read.service_keys.all()
-    env.feed.keep({key.digest for key in keys})
+    env.feed.end_all_but({key.digest for key in keys})
 
 
 def _beat(env: Env) -> Heartbeat:

@@ -9,7 +9,9 @@ from vestibule.model.sessions import Device
 
 @dataclass(frozen=True)
 class ClientInfo:
-    """The device, the language it asks for, and the secrets of accounts that it has signed in to, by account tag."""
+    """The device, the language it asks for, and what it keeps so that each account it signed in to knows it again, by
+    `device_tag`.
+    """
 
     device: Device
     language: str | None = None
@@ -20,5 +22,5 @@ class ClientInfo:
         return self.device.network_address
 
     def secrets_for(self, account_id: str) -> tuple[str, ...]:
-        """Return the browser's secrets for this account; several if an attacker planted a cookie beside ours."""
+        """Return what the browser keeps for this account; several if an attacker planted a cookie beside ours."""
         return self.device_secrets.get(device_tag(account_id), ())

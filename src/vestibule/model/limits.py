@@ -19,31 +19,31 @@ class Limit:
 
 @dataclass(frozen=True)
 class Spacing:
-    """The least time between letters of one kind to one email: `gap` for the first few, then one hour, two, and at last
-    three. The count begins anew a day after the last letter.
+    """The least time between letters of one kind to one email: `gap` between the first few, then one hour more each
+    time, up to three. The count begins anew a day after the last letter.
 
-    The link in a letter works at least until another letter may be asked for. So a stranger who keeps asking for
-    letters never leaves the owner without a working link.
+    A reset link works at least until another may be asked for (`flows.compose_letter`). So a stranger who keeps asking
+    for letters never leaves the owner without a working link.
     """
 
     name: str
-    at_once: int
+    first_few: int
     gap: timedelta
-    then: timedelta = timedelta(hours=1)
+    longer: timedelta = timedelta(hours=1)
     longest: timedelta = timedelta(hours=3)
-    counted: timedelta = timedelta(days=1)
+    forgotten_after: timedelta = timedelta(days=1)
 
     def after(self, letters: int) -> timedelta:
         """Return how long after letter number `letters` the next one may be asked for."""
-        if letters < self.at_once:
+        if letters < self.first_few:
             return self.gap
-        return min(self.then * (letters - self.at_once + 1), self.longest)
+        return min(self.longer * (letters - self.first_few + 1), self.longest)
 
 
 @dataclass(frozen=True)
 class LetterLimits:
     """How many letters strangers may ask for: of each kind to one email; to all unverified sub-addresses of one mailbox
-    together; and of all kinds from one network.
+    together, such as ada+1@ and ada+2@; and of all kinds from one network.
     """
 
     to_email: Spacing
@@ -51,12 +51,14 @@ class LetterLimits:
     for_network: Limit
 
     @classmethod
-    def per_hour(cls, email: int, network: int, gap: timedelta = timedelta(0)) -> "LetterLimits":
-        """Return the limits for `email` letters an hour to one email, and `network` letters an hour from one network.
-        One mailbox may get four times `email` a day.
+    def per_hour(cls, to_email: int, for_network: int, gap: timedelta = timedelta(0)) -> "LetterLimits":
+        """Return the limits for at most `to_email` letters an hour to one email, and at most `for_network` from one
+        network. One mailbox may get four times `to_email` a day.
         """
-        to_mailbox = Limit("letters_mailbox", 4 * email, timedelta(days=1))
-        return cls(Spacing("letter", email, gap), to_mailbox, Limit("letters_network", network, timedelta(hours=1)))
+        to_mailbox = Limit("letters_mailbox", 4 * to_email, timedelta(days=1))
+        return cls(
+            Spacing("letter", to_email, gap), to_mailbox, Limit("letters_network", for_network, timedelta(hours=1))
+        )
 
 
 class RateClass(StrEnum):
@@ -64,9 +66,9 @@ class RateClass(StrEnum):
 
     SIGN_IN = "sign_in"
     REGISTER = "register"
-    MAIL = "mail"
+    MAIL = "mail"  # asks for a letter
     REFRESH = "refresh"
-    ACCOUNT = "account"
+    ACCOUNT = "account"  # changes or shows one's own account
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class Limiter(Protocol):
     """Counts the requests of each network. Counts may be lost, but counting never fails."""
 
     @property
-    def reached(self) -> Mapping[str, int]:
+    def refusals(self) -> Mapping[str, int]:
         """Return how many requests each limit has refused, by the limit's name."""
 
     async def take(self, limit: Limit, network: str) -> timedelta | None:
@@ -105,7 +107,7 @@ def usual_form(network_address: str) -> str:
 
 
 def network_of(network_address: str) -> str:
-    """Return the network of one customer of the internet: an IPv4 address, or the /64 of an IPv6 address.
+    """Return the network of one customer of an internet provider: an IPv4 address, or the /64 of an IPv6 address.
 
     One IPv6 customer has a whole /64 (RFC 7381, section 2.6). Counted by address, one customer would have no limit.
     """

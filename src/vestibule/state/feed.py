@@ -8,12 +8,12 @@ from vestibule.model.errors import Overloaded, TooManyFollowers
 from vestibule.model.revocations import Notice, Revocation
 
 MOST_WAITING = 10_000
-"""Notices that may wait for one follower. If there are more, its feed ends; it connects again and sends its cursor."""
+"""Notices that may wait for one follower. If there are more, its connection ends; it comes again with its cursor."""
 
 
 class Follower:
-    """One service's open feed. It ends if the service is too slow, its key is revoked, or the process stops. `woken` is
-    set when there is something to take.
+    """One service's connection to the feed. It ends if the service is too slow, its key is revoked, or the process
+    stops. `woken` is set when there is something to take.
     """
 
     def __init__(self, key_digest: str) -> None:
@@ -23,7 +23,7 @@ class Follower:
         self._waiting: list[Notice] = []
 
     def hand(self, notices: Iterable[Notice]) -> None:
-        """Queue notices until they are taken. End the feed if too many wait."""
+        """Queue notices until they are taken. End the connection if too many wait."""
         self._waiting += notices
         if len(self._waiting) > MOST_WAITING:
             self.end()
@@ -36,14 +36,14 @@ class Follower:
         return taken
 
     def end(self) -> None:
-        """End the feed and drop the notices that wait."""
+        """End the connection, and drop the notices that wait."""
         self.over = True
         self._waiting.clear()
         self.woken.set()
 
 
 class Feed:
-    """The services that follow this process, at most `most`. Publishing does no I/O."""
+    """The feed of this process: the connections of the services, at most `most`. Publishing does no I/O."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -69,26 +69,29 @@ class Feed:
             self._followers.discard(follower)
 
     async def turn(self) -> None:
-        """Let others run, between two parts of something long. Only one feed goes on in each iteration of the loop, or
-        a hundred services that start at once would hold it for a hundred parts.
+        """Let others run, between two parts of something long. One connection goes on in each iteration of the event
+        loop; otherwise a hundred services that start together would hold the loop for a hundred parts.
         """
         async with self._turn:
             await asyncio.sleep(0)
 
     def publish(self, revocations: Iterable[Revocation]) -> None:
         """Pass revocations on to every follower."""
-        if self._followers and (notices := [n for r in revocations if (n := Notice.of(r))]):
+        if not self._followers:
+            return
+        told = map(Notice.of, revocations)  # None for what concerns Vestibule alone
+        if notices := [notice for notice in told if notice]:
             for follower in self._followers:
                 follower.hand(notices)
 
-    def keep(self, key_digests: Collection[str]) -> None:
-        """End the feeds of all keys that are not in `key_digests`."""
+    def end_all_but(self, key_digests: Collection[str]) -> None:
+        """End the connections of all service keys except these."""
         for follower in self._followers:
             if follower.key_digest not in key_digests:
                 follower.end()
 
     def close(self) -> None:
-        """End all feeds, and accept no others."""
+        """End all connections, and accept no others."""
         self._closed = True
         for follower in self._followers:
             follower.end()

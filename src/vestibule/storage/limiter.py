@@ -23,13 +23,13 @@ class WindowLimiter:
         self._windows = FixedWindowRateLimiter(storage)
         self._clock = clock
         self._share = share
-        self.reached: Counter[str] = Counter()
+        self.refusals: Counter[str] = Counter()
 
     async def take(self, limit: Limit, network: str) -> timedelta | None:
         times, seconds = max(1, limit.times // self._share), int(limit.within.total_seconds())
         item = RateLimitItemPerSecond(times, seconds, namespace=limit.name)
         if await self._windows.hit(item, network):
             return None
-        self.reached[limit.name] += 1
+        self.refusals[limit.name] += 1
         ends_at = (await self._windows.get_window_stats(item, network)).reset_time
         return timedelta(seconds=max(0.0, ends_at - self._clock.now().timestamp()))

@@ -108,7 +108,7 @@ def judge(model: type[Body], value: Any, policy: Policy) -> Body:
     return parsed
 
 
-async def arrive(request: Request) -> None:
+async def wait_for_body(request: Request) -> None:
     """Read the whole body, or find out why it cannot be read. After this, `read_bounded_body` does not wait."""
     context_of(request).arrived = await _read_all(request)
 

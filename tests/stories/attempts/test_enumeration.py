@@ -135,7 +135,7 @@ async def test_g16_the_right_password_of_who_may_not_sign_in_is_the_same_work(ba
 
 async def test_g6_concealed_registration_beyond_a_network_s_limit_is_the_same_work(backend: Backend) -> None:
     """G6, O6: where no more letters may go out, the known get none and the new get none."""
-    exhausted = replace(SECRETIVE, letters=POLICY.letters.per_hour(email=3, network=1))
+    exhausted = replace(SECRETIVE, letters=POLICY.letters.per_hour(to_email=3, for_network=1))
     work: dict[str, list[str]] = {}
     async with world_on(backend, exhausted) as world:
         await everybody(world)
@@ -154,7 +154,7 @@ async def test_g6_concealed_registration_beyond_a_network_s_limit_is_the_same_wo
 
 async def test_g8_fifty_requests_send_three_letters_and_answer_alike(backend: Backend) -> None:
     """G8, O7: the flood is cut off without a word."""
-    limited = replace(POLICY, letters=POLICY.letters.per_hour(email=3, network=60))
+    limited = replace(POLICY, letters=POLICY.letters.per_hour(to_email=3, for_network=60))
     async with world_on(backend, limited) as world:
         await world.register()
         client = await world.client()

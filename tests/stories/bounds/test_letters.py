@@ -28,7 +28,7 @@ from vestibule.storage.sql.schema import letters
 FEW = LetterLimits.per_hour(1, 100_000, timedelta(minutes=5))
 LIMITED = replace(POLICY, letters=FEW, conceal_accounts=True)
 OPEN = replace(LIMITED, conceal_accounts=False)
-A_DAY, FIRST = FEW.to_mailbox.times, FEW.to_email.at_once
+A_DAY, FIRST = FEW.to_mailbox.times, FEW.to_email.first_few
 SPACED = 10  # in a day, where the second waits for an hour, the third for two, and each other for three
 ALL_DAY = 10 * SPACED
 APART = timedelta(days=1) / (ALL_DAY + 1)

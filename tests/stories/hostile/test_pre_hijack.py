@@ -131,7 +131,7 @@ async def test_what_is_somebodys_is_not_registered_again(world: World, why: str)
 
 async def test_nobodys_mailbox_is_flooded_and_past_the_limit_nothing_is_replaced(backend: Backend) -> None:
     """G8, O9: a letter that would not be sent replaces no password either."""
-    policy = replace(POLICY, letters=POLICY.letters.per_hour(email=2, network=60))
+    policy = replace(POLICY, letters=POLICY.letters.per_hour(to_email=2, for_network=60))
     async with world_on(backend, policy) as world:
         statuses = []
         for _ in range(5):

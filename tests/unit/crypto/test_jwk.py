@@ -75,7 +75,7 @@ def unusable_pairs() -> dict[str, tuple[bytes, bytes, str]]:
         "Ed448": (
             edwards.private_bytes(PEM, PKCS8, PLAIN),
             edwards.public_key().public_bytes(PEM, SPKI),
-            "none of the keys that can sign here",
+            "none of the keys that can",
         ),
         "encrypted": (locked, locked, "PEM"),
         "the other half": (good_public, good_private, "PEM"),

@@ -16,7 +16,7 @@ from vestibule.model.limits import LetterLimits, network_of
 from vestibule.storage.sql.schema import accounts
 
 FORGOT, RESEND, REGISTER = "/api/auth/forgotpassword", "/api/auth/verifyemail", "/api/auth/register"
-STRICT = replace(POLICY, letters=LetterLimits.per_hour(email=3, network=60))
+STRICT = replace(POLICY, letters=LetterLimits.per_hour(to_email=3, for_network=60))
 CONCEALING = replace(POLICY, conceal_accounts=True, verification_mandatory=True)
 UNKNOWN = "eve@example.com"  # as long as Ada's
 
@@ -72,7 +72,7 @@ async def test_g8_a_dozen_letters_in_a_day_are_enough(backend: Backend) -> None:
 
 
 async def test_g8_one_network_asks_for_no_more_than_its_share(backend: Backend) -> None:
-    policy = replace(POLICY, letters=LetterLimits.per_hour(email=3, network=5))
+    policy = replace(POLICY, letters=LetterLimits.per_hour(to_email=3, for_network=5))
     async with world_on(backend, policy) as world:
         people = [f"person{n}@example.com" for n in range(8)]
         for email in people:

@@ -182,7 +182,7 @@ async def test_g6_a_taken_email_is_answered_like_a_free_one_and_its_owner_is_tol
 
 @pytest.mark.parametrize("taken", [True, False])
 async def test_g8_nobody_floods_a_mailbox_by_wanting_to_move_there(backend: Backend, taken: bool) -> None:
-    policy = replace(POLICY, letters=LetterLimits.per_hour(email=3, network=1000))
+    policy = replace(POLICY, letters=LetterLimits.per_hour(to_email=3, for_network=1000))
     async with world_on(backend, policy) as world:
         await world.register()
         if taken:

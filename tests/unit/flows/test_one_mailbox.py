@@ -13,7 +13,7 @@ from vestibule.model.letters import LetterKind
 from vestibule.model.limits import LetterLimits
 
 MANY, DOZEN = 20, 12
-LIMITED = replace(POLICY, letters=LetterLimits.per_hour(email=3, network=100_000))
+LIMITED = replace(POLICY, letters=LetterLimits.per_hour(to_email=3, for_network=100_000))
 CONCEALING = replace(LIMITED, conceal_accounts=True, verification_mandatory=True)
 
 

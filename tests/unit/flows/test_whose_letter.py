@@ -172,7 +172,7 @@ async def test_m21_a_reset_that_a_stranger_asks_for_meanwhile_is_no_newer_one_th
 async def test_m21_a_letter_that_is_one_too_many_makes_none_needless(backend: Backend) -> None:
     """M21: to a sub-email, whose mail server puts the first one off."""
     hers = "target+home@example.com"
-    policy = replace(POLICY, letters=LetterLimits.per_hour(email=3, network=100_000))
+    policy = replace(POLICY, letters=LetterLimits.per_hour(to_email=3, for_network=100_000))
     async with world_on(backend, policy) as world:
         greylisting = Greylisting(world, hers)
         client = await world.client()

@@ -125,6 +125,7 @@ def test_a_line_of_the_log_names_the_trace(tmp_path: Path) -> None:
     ):
         register(browser, EMAIL)
         root = _the_request(collector, "POST /api/auth/register")
+        wait_until(lambda: '"registered"' in server.output, "its line of the log")
         (line,) = [json.loads(line) for line in server.output.splitlines() if '"registered"' in line]
         assert line["trace_id"] == root.trace
         assert line["request_id"] == root.attributes["vestibule.request_id"]

@@ -57,7 +57,7 @@ async def test_of_64_at_once_exactly_as_many_as_the_limit_says(racing_world: Wor
 
 
 def test_letters_wait_longer_each_time() -> None:
-    limits = LetterLimits.per_hour(email=3, network=60)
+    limits = LetterLimits.per_hour(to_email=3, for_network=60)
     assert [limits.to_email.after(letters) / HOUR for letters in range(1, 7)] == [0, 0, 1, 2, 3, 3]
     assert (limits.for_network.times, limits.for_network.within) == (60, HOUR)
 

@@ -58,7 +58,7 @@ class Samples:
         self._env = env
         self._totals: list[_CopiedTotal | _CopiedTotals] = [
             _CopiedTotals(meters.EVENTS, lambda: env.store.happened),
-            _CopiedTotals(meters.LIMITS_REACHED, lambda: env.limiter.reached),
+            _CopiedTotals(meters.LIMITS_REACHED, lambda: env.limiter.refusals),
             _CopiedTotal(meters.LOG_DROPPED, dropped),
             _CopiedTotal(meters.LOOKUPS.labels("hit"), lambda: env.memory.hits),
             _CopiedTotal(meters.LOOKUPS.labels("miss"), lambda: env.memory.misses),

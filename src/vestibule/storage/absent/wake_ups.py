@@ -12,4 +12,4 @@ class NoWakeUps:
 
     async def listen(self) -> AsyncIterator[None]:
         await asyncio.Event().wait()  # forever
-        yield
+        yield  # never reached; makes this an asynchronous generator

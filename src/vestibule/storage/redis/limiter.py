@@ -38,8 +38,8 @@ class FallingBackLimiter:
         self._paused_until = clock.monotonic()
 
     @property
-    def reached(self) -> Counter[str]:
-        return Counter(self._shared.reached) + Counter(self._alone.reached)
+    def refusals(self) -> Counter[str]:
+        return Counter(self._shared.refusals) + Counter(self._alone.refusals)
 
     async def take(self, limit: Limit, network: str) -> timedelta | None:
         now = self._clock.monotonic()

@@ -51,7 +51,7 @@ class SqlRateCounters:
         await self._connection.execute(_GIVE_BACK, {"of_subject": _key(limit, subject)})
 
     async def space(self, spacing: Spacing, subject: str, now: datetime, *, due: bool = True) -> int | None:
-        which = {"of_subject": _key(spacing, subject), **_moments(now, spacing.counted)}
+        which = {"of_subject": _key(spacing, subject), **_moments(now, spacing.forgotten_after)}
         counted = await self._connection.execute(_space(spacing, due=due), which | (_due(spacing, now) if due else {}))
         count: int | None = counted.scalar_one_or_none()
         return count
@@ -70,7 +70,7 @@ def _space(spacing: Spacing, *, due: bool) -> Prepared:
     """
     last_due = case(
         *((_c.count == letters, bindparam(_wait_ago(letters), type_=Instant)) for letters in _growing_waits(spacing)),
-        (_c.count < spacing.at_once, bindparam(_GAP_AGO, type_=Instant)),
+        (_c.count < spacing.first_few, bindparam(_GAP_AGO, type_=Instant)),
         else_=bindparam(_LONGEST_WAIT_AGO, type_=Instant),
     )
     counted = _FIRST.on_conflict_do_update(
@@ -85,7 +85,7 @@ def _due(spacing: Spacing, now: datetime) -> dict[str, datetime]:
     """Return the latest `ends_at` at which the next letter is due, by parameter name. A row ends `counted` after its
     last letter.
     """
-    ends_at = now + spacing.counted
+    ends_at = now + spacing.forgotten_after
     growing = {_wait_ago(letters): ends_at - spacing.after(letters) for letters in _growing_waits(spacing)}
     return growing | {_GAP_AGO: ends_at - spacing.gap, _LONGEST_WAIT_AGO: ends_at - spacing.longest}
 
@@ -100,7 +100,7 @@ def _key(what: Limit | Spacing, subject: str) -> str:
 
 def _growing_waits(spacing: Spacing) -> Iterator[int]:
     """Yield the numbers of letters whose wait grows with each letter, until the longest wait is reached."""
-    letters = spacing.at_once
+    letters = spacing.first_few
     while spacing.after(letters) < spacing.longest:
         yield letters
         letters += 1

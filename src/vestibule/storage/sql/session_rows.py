@@ -14,13 +14,13 @@ _REASONS = frozenset(EndReason)
 
 
 def from_row(row: Sequence[Any]) -> Session | None:
-    """Return the session; None, and a log line, if the row is malformed. An end reason of a later version becomes None:
-    the session has ended all the same.
+    """Return the session; None, and a log line, if the row is malformed. An end reason that only a later version
+    knows becomes None: the session has ended all the same.
     """
     try:
         members = _READER.members(row)
     except OddRow as why:
-        odd_rows.left_out(sessions.name, row[0], why)
+        odd_rows.left_out(sessions.name, row[0], why)  # `id` comes first in COLUMNS
         return None
     device = Device(members.pop("user_agent"), members.pop("network_address"))
     reason = members.pop("end_reason")

@@ -8,7 +8,7 @@ from vestibule.flows.issue_tokens import Tokens
 from vestibule.flows.sign_in import SignedIn
 from vestibule.model.errors import Fault, NotSignedIn, RefreshRefused, Refusal, RetryLater, SessionOver
 from vestibule.web import cookies
-from vestibule.web.admission import Handle, admitted
+from vestibule.web.admission import Handler, admitted
 from vestibule.web.caller import env_of, keep_device
 from vestibule.web.errors import HTTP_MAPPINGS, refused
 from vestibule.web.pages import render, return_to
@@ -25,7 +25,7 @@ _KEPT = ("retry-after", "allow")
 class PageRoute(APIRoute):
     """A route that answers with a page."""
 
-    def get_route_handler(self) -> Handle:
+    def get_route_handler(self) -> Handler:
         """Return a handler that also answers refusals, and sets the cookies of refreshed tokens."""
         handle = self.plain_handler()
 
@@ -39,7 +39,7 @@ class PageRoute(APIRoute):
 
         return answer
 
-    def plain_handler(self) -> Handle:
+    def plain_handler(self) -> Handler:
         """Return the handler without those additions."""
         return super().get_route_handler()
 
@@ -47,7 +47,7 @@ class PageRoute(APIRoute):
 class AdmittedPageRoute(PageRoute):
     """A route that hashes a password, and so needs an admission slot."""
 
-    def plain_handler(self) -> Handle:
+    def plain_handler(self) -> Handler:
         """Return a handler that first takes an admission slot."""
         return admitted(super().plain_handler())
 

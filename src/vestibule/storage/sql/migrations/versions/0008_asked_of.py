@@ -1,4 +1,7 @@
-"""Add to letters the account and epoch they were asked for, and to tokens the account's email at that time."""
+"""Add to letters `asked_of`, the account for which each was requested, and its epoch; add to tokens its email then.
+
+A letter or token of an older epoch is not sent, or not accepted.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -6,13 +9,15 @@ from alembic import op
 revision = "0008"
 down_revision = "0007"
 
-# A letter that is not sent yet stays valid if its account has not changed since it was asked for.
+# Letters that wait and whose account has not changed since are marked, and stay valid; the others stay unmarked and are
+# not sent. A letter requested by email, as by somebody who forgot a password, has no account yet.
 _LETTERS = """
 UPDATE letters SET asked_of = a.id, epoch = a.epoch FROM accounts AS a
 WHERE settled_at IS NULL AND letters.created_at >= a.updated_at
 AND (letters.account_id = a.id OR (letters.account_id IS NULL AND letters.address = a.address))
 """
-# The tokens that are left belong to the current epoch: beginning another one has always voided the others.
+# A new epoch has always deleted the tokens before it, so each that remains belongs to the current one. A link that
+# undoes a change of email outlives epochs, and a disabled account's links must stay void.
 _TOKENS = """
 UPDATE one_time_tokens SET epoch = a.epoch, account_email = a.address FROM accounts AS a
 WHERE one_time_tokens.account_id = a.id AND a.disabled_at IS NULL AND purpose <> 'undo_address_change'
