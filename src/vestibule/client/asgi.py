@@ -82,7 +82,7 @@ class VestibuleMiddleware:
     async def _caller(self, scope: Scope) -> Caller | None:
         method = scope.get("method", WEBSOCKET)
         try:
-            token = token_in(self._verifier, method, scope["headers"])
+            token = token_in(self._verifier, method, scope["headers"], scope.get("scheme", ""))
         except NoTokenError:
             if goes_on_without_token(method, required=self._required):
                 return None

@@ -8,9 +8,11 @@ from vestibule.protocol.cookies import RawHeaders
 WEBSOCKET = "websocket"
 """Stands for the method of a websocket's opening request. That is a GET, but what follows may change something."""
 
+_SECURE = {"https", "wss"}
 
-def token_in(verifier: Verifier, method: str, headers: RawHeaders) -> str:
-    """Return the access token of a request.
+
+def token_in(verifier: Verifier, method: str, headers: RawHeaders, scheme: str) -> str:
+    """Return the access token of a request. `scheme` is that of the request, as the framework sees it.
 
     Raises `NoTokenError`, `CredentialAmbiguousError` for several tokens, and `CrossSiteError`. Browsers attach the
     cookie to requests of any site. So for a websocket, or a method other than GET, HEAD and OPTIONS, a cookie counts
@@ -24,7 +26,7 @@ def token_in(verifier: Verifier, method: str, headers: RawHeaders) -> str:
     if not token:
         raise NoTokenError
     if by_cookie and other_sites.changes_something(method, headers):
-        _require_own_site(verifier, headers)
+        _require_own_site(verifier, headers, secure=scheme in _SECURE)
     return token
 
 
@@ -37,7 +39,7 @@ def goes_on_without_token(method: str, *, required: bool) -> bool:
     return not required or method == "OPTIONS"
 
 
-def _require_own_site(verifier: Verifier, headers: RawHeaders) -> None:
+def _require_own_site(verifier: Verifier, headers: RawHeaders, *, secure: bool) -> None:
     # Refuse also if no header tells the site: current browsers send one, and a program can send the token as Bearer.
-    if other_sites.from_elsewhere(headers, verifier.origins) is not False:
+    if other_sites.from_elsewhere(headers, verifier.origins, secure=secure) is not False:
         raise CrossSiteError

@@ -80,7 +80,8 @@ class CurrentUser(SecurityBase):
         response.headers["Vary"] = vary(response.headers.getlist("Vary"), names)
         scope.get(_DEPENDS_ON, set()).update(names)
         try:
-            token = token_in(self._verifier, scope.get("method", WEBSOCKET), scope["headers"])
+            method = scope.get("method", WEBSOCKET)
+            token = token_in(self._verifier, method, scope["headers"], scope.get("scheme", ""))
             scope[CALLER] = caller = await self._verifier.check_async(token)
         except CallerRefusedError as refusal:
             raise _exception_for(refusal, connection, names) from None

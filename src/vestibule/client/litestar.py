@@ -132,7 +132,7 @@ class VestibuleMiddleware(AbstractAuthenticationMiddleware):
         _keep_apart(scope)
         method = str(scope.get("method", WEBSOCKET))
         try:
-            token = token_in(self._verifier, method, list(scope["headers"]))
+            token = token_in(self._verifier, method, list(scope["headers"]), scope["scheme"])
         except NoTokenError:
             if goes_on_without_token(method, required=True):
                 return AuthenticationResult(user=None, auth=None)

@@ -141,11 +141,16 @@ def caller_of(environ: "WSGIEnvironment") -> Caller:
 
 def identify(environ: "WSGIEnvironment", verifier: Verifier) -> Caller:
     """Return the caller of a request that no middleware has checked; raises `CallerRefusedError`."""
-    return verifier.check(token_in(verifier, environ["REQUEST_METHOD"], raw_headers(environ)))
+    scheme = environ.get("wsgi.url_scheme", "")
+    return verifier.check(token_in(verifier, environ["REQUEST_METHOD"], raw_headers(environ), scheme))
 
 
 def raw_headers(environ: "WSGIEnvironment") -> list[tuple[bytes, bytes]]:
-    """Return the headers with credentials and origin, as the bytes that were sent. PEP 3333 decodes them as Latin-1."""
+    """Return the headers with credentials and origin, as the bytes that were sent. PEP 3333 decodes them as Latin-1.
+
+    Servers join headers of one name, and granian takes `Sec_Fetch_Site` for `Sec-Fetch-Site`. No page of another site
+    can send that: a browser first asks the service, which has to allow it (CORS).
+    """
     sent = {name: environ[key].encode("latin-1", "replace") for key, name in _HEADERS.items() if key in environ}
     # Servers join headers of the same name with a comma. No token contains one, so split there.
     authorization = sent.pop(b"authorization", None)

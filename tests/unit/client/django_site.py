@@ -184,4 +184,6 @@ def with_async_django() -> Ask:
 
 def with_rest_framework() -> Ask:
     ask = on_wsgi(WSGIHandler())
-    return lambda address, **how: ask(f"/rest{address}", **how)
+    return lambda address, **how: ask(
+        address.replace("/me", "/rest/me") if "://" in address else f"/rest{address}", **how
+    )

@@ -428,3 +428,31 @@ async def test_k4_with_a_cookie_another_site_changes_nothing_and_opens_no_websoc
         await let_in(face, {**by_cookie, **said}, "POST")
         if "flask" not in request.node.name:
             await let_in(face, {**by_cookie, **said, **upgrade})
+
+
+@every_kit
+async def test_k4_a_page_of_this_host_that_came_by_another_scheme_is_another_site(face: Kit) -> None:
+    def by_tls(address: str, **how: Any) -> httpx.Response:
+        return face.service(f"https://service{address}", **how)
+
+    by_cookie = cookie(f"access_token={token(face)}")
+    for ask, origin, status in (
+        (face.service, "http://service", 200),
+        (face.service, "https://service", 200),  # TLS may end at a proxy
+        (face.service, "evil://service", 403),
+        (face.service, "service", 403),
+        (face.service, "://service", 403),
+        (by_tls, "https://service", 200),
+        (by_tls, "http://service", 403),
+        (by_tls, ORIGIN, 200),
+    ):
+        answer = await asyncio.to_thread(ask, "/me", method="POST", headers={**by_cookie, "Origin": origin})
+        assert answer.status_code == status, (ask, origin)
+
+
+@every_kit
+async def test_cookie_headers_that_a_server_joined_by_a_comma_name_nobody(face: Kit) -> None:
+    """As gunicorn, uWSGI and waitress do; nobody can tell where one cookie ends."""
+    text = token(face)
+    await refused(face, cookie(f"a=b, access_token={text}"), NOBODY)
+    await refused(face, cookie(f"access_token={text}, a=b"), INVALID)

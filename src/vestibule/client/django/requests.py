@@ -24,7 +24,7 @@ _SPARED = "_dont_enforce_csrf_checks"  # of Django, whose test client sets it
 
 def token_of(request: HttpRequest) -> str:
     """Return the token of a request; raises `NoTokenError`, `CredentialAmbiguousError` or `CrossSiteError`."""
-    return token_in(verifier(), str(request.method), _headers_of(request))
+    return token_in(verifier(), str(request.method), _headers_of(request), str(request.scheme))
 
 
 def spare_csrf_check(request: HttpRequest) -> None:
