@@ -5,10 +5,15 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 
 from tests.docs.paths import ROOT
 from tests.harness.guide import Project, projects, section
+from tests.unit.client.asking import on_asgi
 from vestibule.client import CallerRefusedError, Verifier, errors
+from vestibule.client.asgi import VestibuleMiddleware
 from vestibule.client.setup import FEED, KEYS
 
 KIT = ROOT / "src" / "vestibule" / "client"
@@ -55,6 +60,23 @@ def test_what_the_guide_reads_in_the_log_is_what_the_kit_writes() -> None:
         pieces = re.split(r"…|: ", sentence.strip("`"))
         written = [piece.removeprefix(FEED).removeprefix(KEYS).strip() for piece in pieces]
         assert [piece for piece in written if piece not in code] == [], sentence
+
+
+def test_the_front_end_of_another_origin_may_ask_by_cookie() -> None:
+    """The lines of the guide, before the application of another: a preflight of a POST is answered with credentials."""
+    (lines,) = re.findall(r"```python\n(.*?)```", section("Browsers"), re.DOTALL)
+    names = {each.__name__: each for each in (Verifier, Middleware, CORSMiddleware, VestibuleMiddleware)}
+    made = {**names, "url": "https://auth.example.com", "service_key": "vsk_x"}
+    exec(lines, made)
+    asked = {
+        "Origin": "http://localhost:3000",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization, content-type",
+    }
+    answer = on_asgi(Starlette(middleware=made["middleware"]))("/orders", "OPTIONS", headers=asked)
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == "http://localhost:3000"
+    assert answer.headers["access-control-allow-credentials"] == "true"
 
 
 @pytest.mark.parametrize("project", projects().values(), ids=projects())

@@ -58,7 +58,7 @@ class MemoryUpdater:
 
     def __init__(self, options: Options, tls: ssl.SSLContext, memory: Memory, warnings: ThrottledWarnings) -> None:
         self.keys = KeySet(options.clock, options.key_refetch, memory.listing)
-        self.setup = Setup(warnings)
+        self.setup = Setup(warnings, options.base)
         self._warnings = warnings
         self.first_fetch_done = False
         self._options = options

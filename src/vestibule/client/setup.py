@@ -20,9 +20,11 @@ _log = logging.getLogger(__name__)
 class Setup:
     """The outcome of the last request for the keys and of the last for the feed. Set only in the background loop."""
 
-    def __init__(self, warnings: ThrottledWarnings | None = None) -> None:
+    def __init__(self, warnings: ThrottledWarnings | None = None, base: str = "Vestibule") -> None:
         self._warnings = warnings or ThrottledWarnings()
+        self._base = base
         self._faults: dict[str, NotReachedError] = {}
+        self._failing: set[str] = set()
         self._tried: set[str] = set()
         self._held_back = False
         self.all_tried = asyncio.Event()
@@ -36,6 +38,9 @@ class Setup:
     def worked(self, what: str) -> None:
         """Note a success of `what`, which is `FEED` or `KEYS`."""
         self._faults.pop(what, None)
+        if what in self._failing:
+            self._failing.discard(what)
+            self._warnings.note(f"{what} is fetched again")
         self._note(what)
 
     def failed(self, what: str, fault: Exception) -> None:
@@ -47,7 +52,8 @@ class Setup:
             self.all_tried.set()
         else:
             self._faults.pop(what, None)
-            self._warnings.warn(f"{what} could not be fetched", reasons.why(fault))
+            self._failing.add(what)
+            self._warnings.warn(f"{what} could not be fetched from {self._base}", reasons.why(fault))
         self._note(what)
 
     def held_back(self) -> None:

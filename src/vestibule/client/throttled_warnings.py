@@ -17,7 +17,17 @@ class ThrottledWarnings:
 
     def warn(self, about: str, why: str) -> None:
         """Log a warning, unless one about the same subject was logged within the last minute."""
-        now = self._clock.monotonic()
-        if now - self._said_at.get(about, float("-inf")) >= EVERY_SECONDS:
-            self._said_at[about] = now
+        if self._may_say(about):
             _log.warning("%s: %s", about, why)
+
+    def note(self, what: str) -> None:
+        """Log that something is well again, as a warning, because it answers one; once a minute too."""
+        if self._may_say(what):
+            _log.warning(what)
+
+    def _may_say(self, about: str) -> bool:
+        now = self._clock.monotonic()
+        if now - self._said_at.get(about, float("-inf")) < EVERY_SECONDS:
+            return False
+        self._said_at[about] = now
+        return True

@@ -182,7 +182,7 @@ def require_ok(answer: httpx.Response) -> None:
     """Raise `ServiceRefusedError` or `NotVestibuleError` for what an operator must correct, and `NotReachedError` for
     every other status but 200.
     """
-    status, url = answer.status_code, answer.url
+    status, url = answer.status_code, answer.url.copy_with(query=None)
     if status in _KEY_REFUSED:
         raise ServiceRefusedError(
             f"{url} does not know the service key ({status}); make one with: vestibule services create NAME"

@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
+from tests.harness.clock import ManualClock
 from tests.harness.http_server import handled_by
 from tests.harness.servers import WAIT_SECONDS, free_port
 from tests.unit.client.knowing import Knowing
 from vestibule.client import CannotTellError, NotReachedError, Verifier, WrongSetupError, following, memory_updater
+from vestibule.client.setup import FEED, Setup
+from vestibule.client.throttled_warnings import ThrottledWarnings
 
 AT_ONCE_SECONDS = WAIT_SECONDS
 """Far below what the first checks wait in an outage, which is made longer here, for a busy machine."""
@@ -124,3 +127,16 @@ def test_an_outage_is_none_of_these_and_the_service_starts() -> None:
     assert type(refused.value) is CannotTellError
     with answering((503, {}, b"")) as url, Verifier(url, "vsk_x"):
         pass
+
+
+def test_an_outage_is_logged_with_the_url_and_so_is_its_end(caplog: pytest.LogCaptureFixture) -> None:
+    """Each once a minute, though it fails and comes back all the time."""
+    made = Setup(ThrottledWarnings(ManualClock()), "http://localhost:9")
+    made.worked(FEED)
+    for _ in range(3):
+        made.failed(FEED, ConnectionRefusedError())
+        made.worked(FEED)
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{FEED} could not be fetched from http://localhost:9: ConnectionRefusedError",
+        f"{FEED} is fetched again",
+    ]
