@@ -206,7 +206,7 @@ def test_production_cookies_are_secure_and_its_log_is_json_without_links(product
     assert link.rpartition("/")[2] not in production.output
     # Lines are written by a thread of their own, so some come after the answer.
     wait_until(lambda: all(f'"{event}"' in production.output for event, _ in as_ever), "all that is logged")
-    logged = [json.loads(line) for line in _after_the_banner(production.output)]
+    logged = [json.loads(line) for line in _beside_the_banner(production.output)]
     # How often it tries to listen to a Redis that is not there depends on how long all this takes.
     events = [(line["event"], line["level"]) for line in logged if line["event"] != "wake_ups_interrupted"]
     without_redis = [("limits_count_alone", "warning"), ("redis_unavailable", "warning")]
@@ -237,5 +237,7 @@ def _cookie(cookies: dict[str, str]) -> dict[str, str]:
     return {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
 
 
-def _after_the_banner(output: str) -> list[str]:
-    return output.partition("╯")[2].strip().splitlines()
+def _beside_the_banner(output: str) -> list[str]:
+    """The lines of the log. Another process writes the banner, before them, after them or in between."""
+    rest = re.sub(r"[╭│╰].*?[╮│╯]", "", output)
+    return [line.strip() for line in rest.splitlines() if line.strip()]
