@@ -13,7 +13,7 @@ from vestibule.model.letters import LetterKind
 from vestibule.model.limits import LetterLimits
 
 RESET = LetterKind.RESET_PASSWORD
-AS_SHIPPED = replace(POLICY, letters=LetterLimits.per_hour(email=3, network=60, gap=timedelta(minutes=5)))
+AS_SHIPPED = replace(POLICY, letters=LetterLimits.per_hour(to_email=3, for_network=60, gap=timedelta(minutes=5)))
 
 
 @pytest.fixture
