@@ -16,7 +16,8 @@ from measure.speed.plan import FLOOD, READERS, WARM_UP_SECONDS, WRITERS, Plan
 from measure.speed.results import Limit, Operation, Results
 from measure.wire import Asker
 
-_PEOPLE = 20
+_PEOPLE = 100
+"""Among fewer, somebody would have too many sessions before the last sign-in of a fast machine."""
 _KNOWN = 100
 _FROM_SERVER = {"date", "server"}
 
