@@ -6,6 +6,10 @@ from typing import Any
 
 import httpx
 
+from tests.harness import litestar_logging
+
+__all__ = ["AUTH", "ORIGIN", "Ask", "litestar_logging", "on_asgi", "on_wsgi"]
+
 ORIGIN = "https://app.example.com"
 AUTH = {"url": "https://auth.example.com", "service_key": "vsk_x", "cookie": "access_token", "origins": [ORIGIN]}
 Ask = Callable[..., httpx.Response]
