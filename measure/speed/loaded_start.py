@@ -32,7 +32,7 @@ async def measure_loaded_starts(plan: Plan, folder: Path, settings: dict[str, st
     """One server runs all the time; another one starts beside it, again and again."""
     await record_revocations(settings["DATABASE_URL"], plan.revocations)
     async with vestibule(folder, settings) as home:
-        tokens = await _signed_in(home, plan.loaded_starts * (_TRIALS + 1))
+        tokens = await signed_in(home, plan.loaded_starts * (_TRIALS + 1))
         return [
             await measure_start(home, folder, settings, [tokens.pop() for _ in range(_TRIALS + 1)])
             for _ in range(plan.loaded_starts)
@@ -74,7 +74,8 @@ async def _found(watch: Path) -> list[float]:
     return list(json.loads(await asyncio.to_thread(watch.read_text)))
 
 
-async def _signed_in(home: Server, many: int) -> list[Tokens]:
+async def signed_in(home: Server, many: int) -> list[Tokens]:
+    """Return the tokens of `many` sessions of one person, who is registered here."""
     async with Asker(home.port) as asker:
         await asker.ask(scripts.registration(_EMAIL), expected=201)
     kept: list[Tokens] = []

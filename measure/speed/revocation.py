@@ -44,17 +44,17 @@ async def lane(push: Push, home: int, elsewhere: int, trials: Iterator[tuple[int
             await at_the_other.ask(scripts.look(ME, tokens), expected=200)
             if push is Push.NONE:
                 await asyncio.sleep(number * _GOLDEN_RATIO % 1)
-            refused = asyncio.create_task(_refused_at(at_the_other, tokens, _ASK_AGAIN_SECONDS[push]))
+            refused = asyncio.create_task(refused_at(at_the_other, tokens, _ASK_AGAIN_SECONDS[push]))
             sent_at = perf_counter()
             await at_home.ask(scripts.sign_out(tokens), expected=200)
             delays.append(await refused - sent_at)
     return delays
 
 
-async def _refused_at(asker: Asker, tokens: Tokens, pause: float) -> float:
-    """When the first refusal arrived."""
+async def refused_at(asker: Asker, tokens: Tokens, pause: float, path: str = ME) -> float:
+    """Ask with `pause` seconds in between; return when the first refusal arrived."""
     while True:
-        answer = await asker.ask(scripts.look(ME, tokens))
+        answer = await asker.ask(scripts.look(path, tokens))
         if answer.status == 401:
             return perf_counter()
         if answer.status != 200:

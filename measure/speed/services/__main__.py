@@ -18,10 +18,12 @@ from measure import scripts
 from measure.load import Measured, measure, percentile
 from measure.scripts import Tokens
 from measure.server import Server, granian, vestibule
-from measure.speed.plan import READERS, WARM_UP_SECONDS, WRITERS
+from measure.speed.loaded_start import signed_in
+from measure.speed.plan import READERS, WARM_UP_SECONDS
+from measure.speed.revocation import refused_at
 from measure.speed.services.apps import HEALTH
 from measure.speed.steps import settings_of
-from measure.wire import Asker, UnexpectedAnswer
+from measure.wire import Asker
 from tests.harness.backends import POSTGRESQL, fresh
 from tests.harness.process import run
 from vestibule.crypto.entropy import new_id
@@ -29,7 +31,6 @@ from vestibule.crypto.entropy import new_id
 TRIALS = 500
 SECONDS = 3.0
 ROUNDS = 3
-_EMAIL = "ada@example.com"
 _PATH = "/orders"
 _ASK_AGAIN_SECONDS = 0.001
 _GRANIAN = (sys.executable, "-m", "granian")
@@ -57,7 +58,7 @@ async def _with_servers(folder: Path) -> list[tuple[str, str]]:
             (folder / name).mkdir()
         async with vestibule(folder / "a", settings) as a, vestibule(folder / "b", settings) as b:
             key = run(folder, "services", "create", "bench", **settings).stdout.strip()
-            tokens = await _signed_in(a, TRIALS + READERS)
+            tokens = await signed_in(a, TRIALS + READERS)
             async with (
                 granian("measure.speed.services.apps:with_kit", "asgi", _behind(a, key), HEALTH, _program()) as one,
                 granian("measure.speed.services.apps:with_kit", "asgi", _behind(b, key), HEALTH, _program()) as other,
@@ -85,14 +86,6 @@ def _behind(server: Server, key: str) -> dict[str, str]:
     return {"BENCH_VESTIBULE": f"http://127.0.0.1:{server.port}", "BENCH_KEY": key}
 
 
-async def _signed_in(server: Server, count: int) -> list[Tokens]:
-    async with Asker(server.port) as asker:
-        await asker.ask(scripts.registration(_EMAIL), expected=201)
-    kept: list[Tokens] = []
-    await measure(server, scripts.signing_in([_EMAIL], kept, WRITERS, most=count), 600, 200)
-    return kept
-
-
 async def _delays(home: Server, services: tuple[Server, Server], tokens: list[Tokens]) -> list[float]:
     """Seconds from sending the log-out until both services have refused."""
     delays = []
@@ -100,21 +93,11 @@ async def _delays(home: Server, services: tuple[Server, Server], tokens: list[To
         for held in tokens:
             await one.ask(scripts.look(_PATH, held), expected=200)
             await other.ask(scripts.look(_PATH, held), expected=200)
-            refused = asyncio.gather(_refused(one, held), _refused(other, held))
+            refused = asyncio.gather(*(refused_at(each, held, _ASK_AGAIN_SECONDS, _PATH) for each in (one, other)))
             sent_at = perf_counter()
             await at_home.ask(scripts.sign_out(held), expected=200)
             delays.append(max(await refused) - sent_at)
     return delays
-
-
-async def _refused(asker: Asker, held: Tokens) -> float:
-    while True:
-        answer = await asker.ask(scripts.look(_PATH, held))
-        if answer.status == 401:
-            return perf_counter()
-        if answer.status != 200:
-            raise UnexpectedAnswer(f"{answer.status} after a log-out: {answer.body!r}")
-        await asyncio.sleep(_ASK_AGAIN_SECONDS)
 
 
 async def _alternating(ours: Server, theirs: Server, known: list[Tokens]) -> tuple[Measured, Measured]:

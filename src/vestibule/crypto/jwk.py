@@ -32,8 +32,8 @@ _RSA_BITS_LIKE_A_CURVE = 3072
 
 
 class UnusableKey(ValueError):
-    """A key that cannot be read, or is too weak. The message says why, and what to do; whoever shows it puts the
-    key's name before it.
+    """A key that cannot be read, or is too weak. The message says why, and what to do; the caller puts the key's
+    name before it.
     """
 
 
