@@ -53,7 +53,11 @@ def main() -> None:
 async def _with_servers(folder: Path) -> list[tuple[str, str]]:
     """Two Vestibules on one database, and a service behind each."""
     async with fresh(POSTGRESQL, folder) as backend:
-        settings = {**settings_of(backend), "VESTIBULE_SECRET_KEY": new_id()}
+        settings = {
+            **settings_of(backend),
+            "VESTIBULE_SECRET_KEY": new_id(),
+            "VESTIBULE_SESSIONS_PER_ACCOUNT": "1000",
+        }
         for name in ("a", "b"):
             (folder / name).mkdir()
         async with vestibule(folder / "a", settings) as a, vestibule(folder / "b", settings) as b:
