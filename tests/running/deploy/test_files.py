@@ -117,7 +117,7 @@ def test_the_image_is_made_by_steps_that_work(tmp_path: Path) -> None:
     wheel = tmp_path / "dist"
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(wheel), str(tmp_path)]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
-    assert len(list(wheel.glob("vestibule-*.whl"))) == 1
+    assert len(list(wheel.glob("vestibule_auth-*.whl"))) == 1
     ignored = (ROOT / ".dockerignore").read_text()
     assert all(f"!{source.split('/')[0]}" in ignored for sources, _ in copied for source in sources.split())
 

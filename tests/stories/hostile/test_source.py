@@ -126,4 +126,4 @@ def test_l6_the_list_of_parts_has_all_that_is_installed_to_serve(tmp_path: Path)
     listed = json.loads(made.read_text())
     parts = {part["name"].lower().replace("_", "-"): part["version"] for part in listed["components"]}
     assert parts == pinned(ROOT / "requirements" / "serve.lock")
-    assert listed["metadata"]["component"]["name"] == "vestibule"
+    assert listed["metadata"]["component"]["name"] == "vestibule-auth"

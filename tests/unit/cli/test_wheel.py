@@ -1,4 +1,4 @@
-"""What `pip install vestibule` gives: a wheel, built and installed into an empty environment, serves."""
+"""The wheel of the distribution `vestibule-auth`, built and installed into an empty environment, serves."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The program's path in an environment that has the wheel, and sees what it depends on here."""
     folder = tmp_path_factory.mktemp("wheel")
     _python("-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(REPOSITORY))
-    (wheel,) = folder.glob("vestibule-*.whl")
+    (wheel,) = folder.glob("vestibule_auth-*.whl")
     home = folder / "environment"
     _python("-m", "venv", "--without-pip", str(home))
     python = str(home / "bin" / "python")
@@ -40,12 +40,22 @@ def test_it_is_the_wheel_that_runs(installed: Path, tmp_path: Path) -> None:
     assert run(tmp_path, "--version", program=(str(installed),)).stdout == f"vestibule {__version__}\n"
 
 
+def test_it_is_another_name_on_the_index_than_to_import_and_to_type(installed: Path, tmp_path: Path) -> None:
+    script = """
+from importlib.metadata import distribution, packages_distributions
+there = distribution("vestibule-auth")
+print(there.version, [entry.name for entry in there.entry_points], packages_distributions()["vestibule"][0])
+"""
+    found = run(tmp_path, "-c", script, program=(str(installed.parent / "python"),))
+    assert found.stdout == f"{__version__} ['vestibule'] vestibule-auth\n"
+
+
 def test_it_brings_the_common_passwords_and_their_licence(installed: Path, tmp_path: Path) -> None:
     script = """
 from importlib.metadata import files
 from vestibule.crypto.commonest import LIST, commonest_passwords
 print(len(commonest_passwords(1)), LIST.with_name("common_passwords.license.txt").exists())
-print(sorted(file.name for file in files("vestibule") if "licenses" in file.parts))
+print(sorted(file.name for file in files("vestibule-auth") if "licenses" in file.parts))
 """
     found = run(tmp_path, "-c", script, program=(str(installed.parent / "python"),))
     assert found.stdout.split("\n")[:2] == ["30000 True", "['LICENSE', 'common_passwords.license.txt']"]
