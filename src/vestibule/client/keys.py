@@ -67,11 +67,14 @@ class KeySet:
         return not self._listing.has_listed(kid) and age < NEW_KEY_SECONDS
 
     def may_refetch(self, *, listed: bool) -> bool:
-        """Return whether a key id that is not held may cause a fetch now. Limited, because anybody can invent key ids,
-        though not one that is `listed`: so nobody can use up what a new key needs.
+        """Return whether a key id that is not held may cause a fetch now, or wait for one. Limited, because anybody can
+        invent key ids, though not one that is `listed`: so nobody can use up what a new key needs. Only listed ones
+        wait for a fetch under way: each invented one would hold a thread of the service for as long as that takes.
         """
+        if self._under_way:
+            return listed
         pause = min(LISTED_REFETCH_SECONDS, self._refetch_seconds) if listed else self._refetch_seconds
-        return bool(self._under_way) or self._clock.monotonic() - self._asked_at >= pause
+        return self._clock.monotonic() - self._asked_at >= pause
 
     async def fetch(self, http: httpx.AsyncClient) -> None:
         """Fetch the keys, or wait for the fetch under way; raises `NotReachedError` and httpx's errors."""

@@ -7,6 +7,7 @@ import threading
 import time
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -14,8 +15,9 @@ from tests.harness.clock import ManualClock
 from tests.harness.process import register, run, serving, sign_in
 from tests.harness.servers import wait_until
 from tests.stories.hostile.forgery import encode, json_bytes
+from tests.unit.client.beating import beating
 from tests.unit.client.counting import counting
-from tests.unit.client.knowing import Knowing
+from tests.unit.client.knowing import Knowing, token_of_today
 from vestibule.client import CallerRefusedError, TokenInvalidError, Verifier
 from vestibule.client.errors import KeyUnknownError
 from vestibule.client.keys import LISTED_REFETCH_SECONDS, KeySet
@@ -160,6 +162,32 @@ def test_k31_rotations_and_a_stranger_make_no_genuine_token_invalid(tmp_path: Pa
                 took = time.monotonic() - begun
             assert stranger.sent > 100
             assert way.asked[KEYS] <= 2 + took / LISTED_REFETCH_SECONDS
+
+
+def test_k31_only_a_listed_key_waits_for_a_fetch_that_is_under_way() -> None:
+    """K31: invented key ids hold no more threads of a service than the one whose fetch it is."""
+    with (
+        beating() as url,
+        counting(urlsplit(url).port or 0) as way,
+        Verifier(way.base, "vsk_x", key_refetch=1) as verifier,
+    ):
+        verifier.wait_ready(20)
+        token, keys = token_of_today("s1"), verifier._here().updater.keys
+        wait_until(lambda: keys.may_refetch(listed=False), "a second")
+        before, way.trick = way.asked[KEYS], "silent"
+        first = threading.Thread(target=lambda: fate_of(verifier, renamed(token, "first")))
+        first.start()
+        wait_until(lambda: way.asked[KEYS] > before, "the fetch")
+        assert fate_of(verifier, renamed(token, "second")) is KeyUnknownError
+        assert keys._under_way, "the second was answered while the fetch was under way"
+        assert [keys.may_refetch(listed=listed) for listed in (False, True)] == [False, True]
+        first.join()
+
+
+def fate_of(verifier: Verifier, token: str) -> type[CallerRefusedError]:
+    with pytest.raises(CallerRefusedError) as refusal:
+        verifier.check(token)
+    return type(refusal.value)
 
 
 async def test_k31_those_who_wait_for_keys_that_cannot_be_fetched_write_one_line(
