@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import httpx
 
-from vestibule.client import reasons
+from vestibule.client import reasons, wire
 from vestibule.client.feed_reader import FeedReader
 from vestibule.client.setup import FEED, Setup
 from vestibule.crypto.entropy import spread
@@ -16,13 +16,16 @@ POLL_SECONDS = 1.0
 MAX_PAUSE_SECONDS = 5.0
 _FIRST_PAUSE_SECONDS = 0.5
 _BEAT_SECONDS = 1.0
+_SILENT_SECONDS = wire.READ_SECONDS - _BEAT_SECONDS
+"""How long Vestibule is silent at least when a stream ends for silence: an outage may begin just before a heartbeat."""
 
 
 class FeedFollower:
     """Follows the feed for one service, by one reader for the stream and another for polls (docs/protocol/README.md).
 
-    A proxy that collects a stream before it passes it on looks like a Vestibule that does not answer. So when a stream
-    brought no heartbeat in time, polls begin beside the attempts to stream. They end when a stream brings one.
+    A proxy that collects a stream before it passes it on looks like a Vestibule that does not answer, whether it holds
+    all of it back or all but the beginning. So when a stream falls silent, polls begin beside the attempts to stream.
+    They end when a stream has brought heartbeats for longer than such a silence lasts.
     """
 
     def __init__(self, reader: Callable[[], FeedReader], setup: Setup, clock: Clock) -> None:
@@ -42,7 +45,7 @@ class FeedFollower:
             try:
                 await self._stream.listen(http)
             except Exception as fault:  # every failure is logged and retried
-                self._note_failure(fault, begun, http)
+                self._note_failure(fault, http)
             if self._stream.beats:
                 lasted = self._clock.monotonic() - begun
                 pause = 0.0 if lasted >= _BEAT_SECONDS else _FIRST_PAUSE_SECONDS
@@ -50,11 +53,11 @@ class FeedFollower:
             pause = _longer(pause)
 
     async def keep_polling(self, http: httpx.AsyncClient) -> NoReturn:
-        """Poll once a second whenever streams bring nothing; after failures, less often."""
+        """Poll once a second while streams fall silent; after failures, less often."""
         pause = 0.0
         while True:
             await self._polling.wait()
-            if self._stream.beats:
+            if self._stream.steady:
                 self._end_polling()
                 continue
             try:
@@ -65,13 +68,13 @@ class FeedFollower:
                 pause = _longer(pause)
             await asyncio.sleep(spread(pause or POLL_SECONDS))
 
-    def _note_failure(self, fault: Exception, begun: float, http: httpx.AsyncClient) -> None:
-        silent = isinstance(fault, httpx.ReadTimeout) and not self._stream.beats
+    def _note_failure(self, fault: Exception, http: httpx.AsyncClient) -> None:
+        silent = isinstance(fault, httpx.ReadTimeout)
         if silent:
             self._polling.set()  # a poll tells who is silent, a proxy or Vestibule
         elif not self._polling.is_set():
             self._setup.failed(FEED, reasons.explained(fault, http.base_url))
-        if silent and self._polled_at >= begun:
+        if silent and self._clock.monotonic() - self._polled_at < _SILENT_SECONDS:
             self._setup.held_back()
 
     def _end_polling(self) -> None:

@@ -47,6 +47,9 @@ class FeedReader:
         self._expected = expected
         self.beats = 0
         """The heartbeats in this answer."""
+        self.steady = False
+        """Whether this answer is under way and has brought heartbeats for longer than a silence may last."""
+        self._beating_since = 0.0
         self._cursor = ""
         self._sent_at = 0.0
         self._offset = 0.0
@@ -59,12 +62,15 @@ class FeedReader:
         self._offset = float("-inf")  # nothing is fresh until this process of Vestibule has told its clock
         params = {"after": self._cursor, **({"poll": "1"} if poll else {})}
         how: dict[str, Any] = {"params": params, "extensions": {"trace": self._trace}}
-        async with (
-            asyncio.timeout(POLL_ANSWER_SECONDS if poll else None),
-            http.stream("GET", PATH, **how) as answer,
-        ):
-            await wire.require_stream(answer)
-            await self._read_while_told(answer)
+        try:
+            async with (
+                asyncio.timeout(POLL_ANSWER_SECONDS if poll else None),
+                http.stream("GET", PATH, **how) as answer,
+            ):
+                await wire.require_stream(answer)
+                await self._read_while_told(answer)
+        finally:
+            self.steady = False
 
     async def _read_while_told(self, answer: httpx.Response) -> None:
         """Read until the end, or until no event came for three seconds: a heartbeat comes every second, and what is no
@@ -109,9 +115,16 @@ class FeedReader:
         self._revoked.renew(min(self._offset + true_at, self._clock.monotonic()))
         self._revoked.purge(self._clock.monotonic())
         self._cursor = cursor
-        self.beats += 1
+        self._count()
         self._setup.worked(FEED)
         self._fresh()
+
+    def _count(self) -> None:
+        now = self._clock.monotonic()
+        if not self.beats:
+            self._beating_since = now
+        self.beats += 1
+        self.steady = now - self._beating_since > wire.READ_SECONDS
 
     def _greet(self, hello: dict[str, Any]) -> None:
         if hello.get("protocol") != PROTOCOL:

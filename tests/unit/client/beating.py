@@ -41,6 +41,8 @@ def beating(old: int = 0) -> Iterator[str]:
                     over.wait(BEAT_SECONDS)
                 while not over.is_set():
                     self.wfile.write(_BEAT)
+                    if "poll=1" in self.path:
+                        return
                     over.wait(BEAT_SECONDS)
 
         def do_POST(self) -> None:

@@ -1,4 +1,4 @@
-"""A way to a server that counts what is asked, and can play tricks: redirect, never end, never answer."""
+"""A way to a server that counts what is asked, and can play tricks: redirect, never end, never answer, hold back."""
 
 import threading
 from collections import Counter
@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
+
+from vestibule.client.feed_reader import PATH
 
 _SILENCE_SECONDS = 8
 _ENDLESS = 2_000_000
@@ -20,10 +22,16 @@ class Counting(ThreadingHTTPServer):
     def __init__(self, port: int, refuse: str, trick: str) -> None:
         super().__init__(("127.0.0.1", 0), _Passing)
         self.asked: Counter[str] = Counter()
+        self.polls = 0
         self.target = f"http://127.0.0.1:{port}"
         self.refuse = refuse
         self.trick = trick
         self.over = threading.Event()
+
+    @property
+    def streams(self) -> int:
+        """How often a stream was asked for."""
+        return self.asked[PATH] - self.polls
 
     @property
     def base(self) -> str:
@@ -48,6 +56,7 @@ class _Passing(BaseHTTPRequestHandler):
 
     def _pass(self) -> None:
         path = self.path.partition("?")[0]
+        self.server.polls += "poll=1" in self.path
         self.server.asked[path] += 1
         if path == self.server.refuse:
             self._answer(503, [])
@@ -56,7 +65,8 @@ class _Passing(BaseHTTPRequestHandler):
         else:
             self._forward()
 
-    def _forward(self) -> None:
+    def _forward(self, last_at_once: bytes = b"\0") -> None:
+        """Pass an answer on: as it comes, up to the piece with these bytes, and what follows when all is here."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         headers = {name: self.headers[name] for name in ("Authorization", "Content-Type") if name in self.headers}
         target = self.server.target + self.path
@@ -65,12 +75,23 @@ class _Passing(BaseHTTPRequestHandler):
             self.send_header("Content-Type", answer.headers.get("Content-Type", ""))
             self.send_header("Connection", "close")
             self.end_headers()
-            for piece in answer.iter_raw():
+            pieces = answer.iter_raw()
+            for piece in pieces:
                 if self.server.over.is_set():
                     return
                 self.wfile.write(piece)
                 self.wfile.flush()
+                if last_at_once in piece:
+                    self._hoard(pieces)
         self.close_connection = True
+
+    def _hoard(self, pieces: Iterator[bytes]) -> None:
+        kept = bytearray()
+        for piece in pieces:
+            if self.server.over.is_set() or self.server.trick != "beginning":
+                return
+            kept += piece
+        self.wfile.write(kept)
 
     def _answer(self, status: int, headers: list[tuple[str, str]]) -> None:
         self.send_response(status)
@@ -86,6 +107,10 @@ class _Passing(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(_ENDLESS))
         self.end_headers()
         self.wfile.write(b"x" * _ENDLESS)
+
+    def _beginning(self) -> None:
+        """As a proxy that collects a stream after it has passed its first heartbeat on."""
+        self._forward(last_at_once=b"heartbeat")
 
     def _silent(self) -> None:
         self.server.over.wait(_SILENCE_SECONDS)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import threading
 import time
 from collections import Counter
@@ -21,6 +22,7 @@ from tests.harness.http_server import handled_by
 from tests.harness.process import given_keys, run, serving
 from tests.harness.servers import wait_until
 from tests.unit.client.beating import beating
+from tests.unit.client.counting import counting
 from tests.unit.client.knowing import EXPECTED, token_of_today
 from vestibule.client import CannotTellError, NotReachedError, SessionOverError, Verifier, wire
 from vestibule.client.feed_follower import FeedFollower
@@ -63,6 +65,25 @@ def test_k32_a_feed_without_heartbeats_is_left_and_said_whatever_else_it_sends(
             verifier.check(token_of_today("s1"))
         wait_until(lambda: asked[PATH] > 2, "another attempt")
         wait_until(lambda: "no answer in 3 s" in caplog.text, "what the log says")
+
+
+def test_k32_a_proxy_that_lets_the_beginning_of_each_stream_through_is_polled_until_it_streams(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """K32: a heartbeat before the silence is no stream; one that beats for longer than a silence lasts is."""
+    caplog.set_level(logging.INFO, "vestibule.client")
+    with (
+        beating() as url,
+        counting(urlsplit(url).port or 0, trick="beginning") as way,
+        Verifier(way.base, "vsk_x"),
+    ):
+        wait_until(lambda: "something in between buffers" in caplog.text, "what the log says")
+        polls, streams = way.polls, way.streams
+        wait_until(lambda: way.streams > streams + 1, "two more streams")
+        assert way.polls > polls + 1
+        assert "comes as a stream again" not in caplog.text
+        way.trick = ""
+        wait_until(lambda: "comes as a stream again" in caplog.text, "a stream")
 
 
 @contextmanager
