@@ -21,9 +21,9 @@ from tests.docs.paths import ROOT
 from tests.harness import backends, servers
 from tests.harness.servers import NotToBeHad, free_port, listening, wait_until
 
-FIRST_START = "The first start"
+FIRST_START = "First start"
 TOUR = "Five minutes with curl"
-ON_SERVERS = "The same on PostgreSQL and Redis"
+ON_SERVERS = "PostgreSQL and Redis"
 
 PORT_IN_README = "8000"
 STOP_SECONDS = 20

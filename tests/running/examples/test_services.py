@@ -16,7 +16,7 @@ from tests.harness.servers import free_ports, listening, wait_until
 
 ROOT = Path(__file__).parents[3]
 WALKS = {
-    "README.md": "Signed out at one, refused by all three",
+    "README.md": "## Services in FastAPI, Flask and Django\n",
     "examples/services/README.md": "Three services behind one Vestibule",
 }
 STOP_SECONDS = 90
