@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from vestibule.flows.env import Env
-from vestibule.flows.import_accounts import Claims
+from vestibule.flows.import_accounts import EmailClaims
 from vestibule.model.findings import Finding
 from vestibule.model.imports import ForeignRow
 from vestibule.model.signing_keys import SealedKey
@@ -17,7 +17,7 @@ class Legacy(Protocol):
     """Accounts of another server, to be imported."""
 
     @property
-    def claims(self) -> Claims:
+    def claims(self) -> EmailClaims:
         """Return the record of which account claimed each email first."""
 
     async def count(self) -> int:

@@ -17,7 +17,7 @@ from vestibule.cli.console import results
 from vestibule.cli.users import account_of
 from vestibule.flows.watch_events import find_events
 from vestibule.model.events import Event, EventFilter, EventKind
-from vestibule.model.limits import usual_form
+from vestibule.model.limits import canonical_address
 from vestibule.settings.types import shown
 
 _KINDS = f"Show only this kind; may be repeated. Kinds: {', '.join(kind.value for kind in EventKind)}."
@@ -30,7 +30,7 @@ def _one_address(typed: str | None) -> str | None:
     if typed is None:
         return None
     address, slash, bits = typed.strip().partition("/")
-    form = usual_form(address)
+    form = canonical_address(address)
     if not form or (slash and bits != ("128" if ":" in address else "32")):
         raise typer.BadParameter(
             f"{shown(typed)} is not one network address, such as 192.0.2.7 or 2001:db8::7; for whole networks, use "

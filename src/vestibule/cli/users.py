@@ -19,7 +19,7 @@ from vestibule.flows.env import Env
 from vestibule.flows.import_accounts import ImportReport, Listener, Source, import_accounts
 from vestibule.model.accounts import Account, NotAnEmail, Role, canonical_email
 from vestibule.model.errors import EmailTaken
-from vestibule.model.imports import Judge
+from vestibule.model.imports import RowConverter
 from vestibule.process import streams
 from vestibule.process.operator_errors import OperatorError
 from vestibule.protocol.one_line import one_line
@@ -190,7 +190,7 @@ async def _env_and_source(command_context: CommandContext, source: str | None) -
 async def _import(command_context: CommandContext, source: str | None, *, admins: bool, dry: bool) -> ImportReport:
     columns = (TextColumn("Importing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     async with _env_and_source(command_context, source) as (env, legacy):
-        judge = Judge(env.passwords.can_match, admins)
+        converter = RowConverter(env.passwords.can_match, admins)
         with Progress(*columns, console=notes) as progress:
             task = progress.add_task("", total=await legacy.count())
 
@@ -203,4 +203,4 @@ async def _import(command_context: CommandContext, source: str | None, *, admins
                 progress.console.print(f"{removed} {squatter}: {reason}", markup=False, highlight=False)
 
             listener = Listener(lambda rows: progress.advance(task, rows), tell_left_out, tell_removed)
-            return await import_accounts(env, Source(legacy.batches(), judge, legacy.claims), listener, dry=dry)
+            return await import_accounts(env, Source(legacy.batches(), converter, legacy.claims), listener, dry=dry)

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.model.events import EventKind
 from vestibule.model.findings import Finding, fine, warning
-from vestibule.model.limits import usual_form
+from vestibule.model.limits import canonical_address
 from vestibule.settings.fields import Settings
 from vestibule.web.client_address import is_listed
 
@@ -60,7 +60,7 @@ async def seen(settings: Settings, connection: AsyncConnection) -> list[Finding]
         text("SELECT network_address FROM events WHERE kind = :kind ORDER BY sequence DESC LIMIT :few"),
         {"kind": EventKind.SIGNED_IN.value, "few": _FEW_SIGN_INS},
     )
-    addresses = [usual_form(row[0] or "") for row in rows]
+    addresses = [canonical_address(row[0] or "") for row in rows]
     if (
         not settings.production
         or len(addresses) < _FEW_SIGN_INS

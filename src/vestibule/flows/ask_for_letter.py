@@ -49,7 +49,7 @@ async def count_letter_to_email(
     limits, network = env.policy.letters, network_of(client_info.network_address)
     if not await tx.rate_counters.take(limits.for_network, network, now):
         return None
-    letters = await tx.rate_counters.space(limits.to_email, f"{kind.value}:{email}", now)
+    letters = await tx.rate_counters.take_spaced(limits.to_email, f"{kind.value}:{email}", now)
     if letters is None:
         await tx.rate_counters.give_back(limits.for_network, network)
         return None
@@ -83,7 +83,7 @@ async def _count_to_email(tx: Ports, limits: LetterLimits, own: str, shared: str
     share, or else by the limit for all accounts together (`shared`). Return False if it is one too many.
     """
     share = Limit("letters_share", limits.to_email.first_few, limits.to_email.forgotten_after)
-    return await tx.rate_counters.space(limits.to_email, own, now) is not None and (
+    return await tx.rate_counters.take_spaced(limits.to_email, own, now) is not None and (
         await tx.rate_counters.take(share, own, now) or await tx.rate_counters.take(limits.to_mailbox, shared, now)
     )
 
@@ -134,8 +134,8 @@ async def _count_letter_of_device(env: Env, tx: Ports, subject: str, place: int,
     letter of theirs would replace the link, and must not do so at once.
     """
     spacing = env.policy.letters.to_email
-    mine = await tx.rate_counters.space(spacing, f"{subject}:{place}", now)
+    mine = await tx.rate_counters.take_spaced(spacing, f"{subject}:{place}", now)
     if mine is None:
         return None
-    theirs = await tx.rate_counters.space(spacing, subject, now, due=False)
+    theirs = await tx.rate_counters.take_spaced(spacing, subject, now, enforce=False)
     return max(spacing.after(mine), spacing.after(theirs or 1))

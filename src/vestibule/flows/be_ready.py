@@ -27,7 +27,7 @@ def require_ready(env: Env) -> None:
 
 async def look_at_schema(env: Env) -> None:
     """Check whether the schema still fits this version, and note it; raises `StoreUnavailable`."""
-    fits = await env.watching.fits()
+    fits = await env.watching.schema_fits()
     if env.readiness.schema_fits and not fits:
         _log.error("schema_does_not_fit", hint="another version has migrated the database; run that version here too")
     env.readiness.schema_fits = fits

@@ -132,7 +132,7 @@ async def undo_change(env: Env, secret: str) -> None:
     async with env.store.transaction() as tx:
         token = await _spend(tx, secret, Purpose.UNDO_EMAIL_CHANGE, now)
         revoked = await remove_squatter(env, tx, token.email, token.account_id, now)
-        back = await tx.accounts.take_back(token.account_id, token.email, now)
+        back = await tx.accounts.reassign_to_email(token.account_id, token.email, now)
         if back is None:
             raise EmailChangeInvalid
         # An attacker who changed the email twice has, or will get, a link that undoes the second change. Void that too.

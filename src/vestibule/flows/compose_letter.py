@@ -37,7 +37,7 @@ async def compose_letter(env: Env, queued: QueuedLetter) -> Letter | None:
     now = env.clock.now()
     async with env.store.transaction() as tx:
         account = await _lock_account(tx, queued)
-        if not await tx.letters.hold(queued):
+        if not await tx.letters.lock(queued):
             return None
         queued = _fitting_kind(queued, account)
         if account is None or await _needless(tx, queued, account, now):

@@ -1,6 +1,6 @@
 """Import accounts from elsewhere, with their ids and password hashes, so that nobody has to choose a new password.
 
-Every row is judged by itself. Verified rows come before unverified ones, and older rows before newer ones. So of two
+Each row is converted by itself. Verified rows come before unverified ones, and older rows before newer ones. So of two
 rows with the same email, perhaps written in different ways, the first is imported. Accounts that are here already stay,
 except an unverified one whose email a verified row has: that one is deleted.
 """
@@ -16,7 +16,7 @@ from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account, Accounts, Holder
 from vestibule.model.errors import Fault
 from vestibule.model.events import Event, EventKind
-from vestibule.model.imports import ForeignRow, Judge, LeftOut
+from vestibule.model.imports import ForeignRow, LeftOut, RowConverter
 from vestibule.model.revocations import Revocation
 from vestibule.model.store import Ports
 
@@ -46,7 +46,7 @@ class Listener:
     made_room: Callable[[str, str], None] = lambda *_: None
 
 
-class Claims(Protocol):
+class EmailClaims(Protocol):
     """Which row came first with an email, over a whole import. Rows are many, so this may be kept on a disk."""
 
     def first(self, email: str, account_id: str) -> str:
@@ -55,11 +55,11 @@ class Claims(Protocol):
 
 @dataclass(frozen=True)
 class Source:
-    """The rows to import, what judges them, and what knows the first row of each email."""
+    """The rows to import, what turns them into accounts, and what knows the first row of each email."""
 
     batches: AsyncIterator[Sequence[ForeignRow]]
-    judge: Judge
-    claims: Claims
+    converter: RowConverter
+    claims: EmailClaims
 
 
 async def import_accounts(env: Env, source: Source, listener: Listener, *, dry: bool = False) -> ImportReport:
@@ -68,7 +68,7 @@ async def import_accounts(env: Env, source: Source, listener: Listener, *, dry: 
 
     Each batch is a transaction of its own. Raises `StoreUnavailable`.
     """
-    run = _Import(env, source.judge, source.claims, listener, dry)
+    run = _Import(env, source.converter, source.claims, listener, dry)
     async for rows in source.batches:
         await run.take(rows)
         listener.progress(len(rows))
@@ -78,24 +78,24 @@ async def import_accounts(env: Env, source: Source, listener: Listener, *, dry: 
 @dataclass(frozen=True)
 class _Import:
     env: Env
-    judge: Judge
-    claims: Claims
+    converter: RowConverter
+    claims: EmailClaims
     listener: Listener
     dry: bool
     report: ImportReport = field(default_factory=ImportReport)
 
     async def take(self, rows: Sequence[ForeignRow]) -> None:
         """Import one batch."""
-        judged: dict[str, Account] = {}
+        converted: dict[str, Account] = {}
         for row in rows:
-            account = self._account_of(row, judged)
+            account = self._account_of(row, converted)
             if account is not None:
-                judged[account.id] = account
-        await self._add(list(judged.values()))
+                converted[account.id] = account
+        await self._add(list(converted.values()))
 
     def _account_of(self, row: ForeignRow, before: Mapping[str, Account]) -> Account | None:
         try:
-            account = self.judge.account(row)
+            account = self.converter.account(row)
         except LeftOut as reason:
             self._leave_out(row.known_by, str(reason))
             return None
@@ -105,7 +105,7 @@ class _Import:
         if (first := self.claims.first(account.email, account.id)) != account.id:
             self._leave_out(account.id, f"its email is also that of {first}, which is verified, or older")
             return None
-        self.report.demoted += self.judge.demoted(row)
+        self.report.demoted += self.converter.demoted(row)
         return account
 
     async def _add(self, accounts: Sequence[Account]) -> None:

@@ -57,8 +57,8 @@ async def check_attempt(env: Env, account: Account | None, password: str, attemp
         # It was not checked. If it counted, a program that retries through a flood would lock its own account.
         await _give_back(env, attempt.counter)
         raise
-    counts = attempt.counts(env.policy.login_attempts)
-    if not matches or not counts or account is None or account.disabled_at is not None:
+    accepted = matches and attempt.within_limit(env.policy.login_attempts)
+    if not accepted or account is None or account.disabled_at is not None:
         await even_out(env, password, stored)
         return False
     return True
@@ -69,7 +69,7 @@ async def even_out(env: Env, password: str, stored: str | None) -> None:
     long.
     """
     async with env.store.reading() as read:
-        highest, others = await read.accounts.highest_bcrypt_cost(), await read.accounts.other_argon2()
+        highest, others = await read.accounts.highest_bcrypt_cost(), await read.accounts.other_argon2_costs()
     await env.passwords.even_out(password, stored, highest, others)
 
 

@@ -43,7 +43,7 @@ async def leave_no_password(env: Env, tx: Ports, token: OneTimeToken, now: datet
     """Verify the email that the token was mailed to. Remove the password, sessions, known devices and other links.
     Return the account as it is then, or None if it is gone, and what ended.
     """
-    taken = await tx.accounts.take_back(token.account_id, token.email, now)
+    taken = await tx.accounts.reassign_to_email(token.account_id, token.email, now)
     if taken is None:
         return None, Ended()
     return taken, await end_trust(env, tx, taken.id, EndReason.PASSWORD_RESET, now)

@@ -1,4 +1,4 @@
-"""Access tokens as this server makes and takes them. What a token must say is in `protocol/access_tokens.py`."""
+"""Access tokens as this server signs and reads them, with its own keys. `protocol/access_tokens.py` has the claims."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

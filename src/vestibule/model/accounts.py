@@ -21,14 +21,14 @@ request does not register twice."""
 
 
 class Role(StrEnum):
-    """What an account may do. No request can choose it."""
+    """What an account may do. No request can set the role."""
 
     ADMIN = "admin"
     USER = "user"
 
 
 class NotAnEmail(ValueError):
-    """The text is not an email that Vestibule sends to."""
+    """The text is not an email, or not one that Vestibule sends to."""
 
 
 @dataclass(frozen=True)
@@ -146,9 +146,9 @@ class Accounts(Protocol):
         """Give the account with this email the new name, password and language, note that it was registered again, and
         begin a new epoch; return the account as it is then.
 
-        Return None, and change nothing, if the account belongs to somebody or was registered at `before` or later. It
-        belongs to nobody if it is an enabled, unverified account with the role `user` that was registered here and
-        never used.
+        Return None, and change nothing, if the account belongs to somebody or was registered at `before` or later. An
+        account belongs to nobody if it is enabled, unverified, has the role `user`, was registered here and was never
+        used.
         """
 
     async def never_used(self, before: datetime, most: int, account_id: str | None = None) -> list[Account]:
@@ -157,8 +157,8 @@ class Accounts(Protocol):
         """
 
     async def kept(self, emails: Sequence[str], now: datetime) -> Mapping[str, str]:
-        """Return which of these emails are kept for an account that had the email before and may still take it back,
-        each with that account's id. No other account can have a kept email.
+        """Return those of these emails that are kept, each with the id of the account that it is kept for: one that had
+        the email before and may still undo the change. No other account can have a kept email.
         """
 
     async def with_email(self, email: str) -> Account | None:
@@ -169,13 +169,13 @@ class Accounts(Protocol):
 
     async def verify(self, account_id: str, email: str, now: datetime, epoch: int | None = None) -> bool:
         """Mark the email verified, if it is still the account's; return whether that was done. With `epoch`, only if
-        the account is still in that epoch: a code that was mailed before the password changed proves nothing
+        the account is still in that epoch: a code that was mailed before the password changed must not verify
         afterwards.
         """
 
     async def doubt_password(self, email: str, now: datetime, known: str | None) -> bool:
-        """Note that this email was registered again, if it is unverified and the stored hash is not `known`; return
-        whether that was noted.
+        """Put the password in doubt: note that this email was registered again, if it is unverified and the stored hash
+        is not `known`. Return whether that was noted.
         """
 
     async def trust_password(self, email: str, stored: str | None, doubted_at: datetime) -> None:
@@ -205,9 +205,9 @@ class Accounts(Protocol):
         or kept for another account. Call it after `lock_for_token`.
         """
 
-    async def take_back(self, account_id: str, email: str, now: datetime) -> Account | None:
-        """Set a verified email and no password, and begin a new epoch; return the account as it is then, or None if
-        another account has the email.
+    async def reassign_to_email(self, account_id: str, email: str, now: datetime) -> Account | None:
+        """Give the account to the person who reads mail at `email`: set that email as verified, remove the password,
+        and begin a new epoch. Return the account as it is then, or None if another account has the email.
         """
 
     async def remove(self, account_id: str) -> bool:
@@ -216,7 +216,7 @@ class Accounts(Protocol):
     async def highest_bcrypt_cost(self) -> int | None:
         """Return the highest cost of all stored bcrypt hashes that may be checked; None if there are none."""
 
-    async def other_argon2(self) -> set[Cost]:
+    async def other_argon2_costs(self) -> set[Cost]:
         """Return the costs of stored argon2 hashes that may be checked and were not made here at the default cost."""
 
     async def remove_squatter(self, email: str, owner_id: str) -> str | None:

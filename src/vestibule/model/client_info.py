@@ -9,8 +9,8 @@ from vestibule.model.sessions import Device
 
 @dataclass(frozen=True)
 class ClientInfo:
-    """The device, the language it asks for, and what it keeps so that each account it signed in to knows it again, by
-    `device_tag`.
+    """The device, the language it asks for, and the secrets in its cookies, by `device_tag`: one for each account that
+    it signed in to (`model/devices.py`).
     """
 
     device: Device

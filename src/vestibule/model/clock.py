@@ -10,8 +10,9 @@ from vestibule.protocol.clocks import MAX_APART_SECONDS
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 MOST_APART = timedelta(seconds=MAX_APART_SECONDS)
-"""How far a process's clock may be from the database's, and a service's clock from Vestibule's. Beyond this, the clock
-is not trusted. A stored time more than twice this in the future was written by a clock that was ahead.
+"""The largest accepted difference between a process's clock and the database's, and between a service's clock and
+Vestibule's. Beyond this, the clock is not trusted. A stored time more than twice this in the future was written by a
+clock that was ahead.
 """
 
 LAST_YEAR = 9000

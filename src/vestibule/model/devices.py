@@ -1,4 +1,4 @@
-"""Devices: the secret by which a browser is recognised; and a description of a device from a closed list of words.
+"""Devices: the secret by which a browser is recognised; and a device described in words of our own, for letters.
 
 Letters never contain a User-Agent as it was sent: an attacker could write it, and so write text into our letters.
 """
@@ -9,7 +9,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Protocol
 
-# The first that is found counts: Edge also calls itself Chrome, and everything calls itself Safari.
+# The first match wins: Edge also calls itself Chrome, and everything calls itself Safari.
 _PROGRAMS = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -37,7 +37,7 @@ _SYSTEMS = (
 
 _TAG_CHARACTERS = 16
 DEVICES_OF_ACCOUNT = 100
-"""How many devices an account knows at most. One more, and the one unseen for longest is deleted."""
+"""How many devices an account knows at most. When one more is added, the one unseen for longest is deleted."""
 MOST_DELETED_AT_ONCE = 500
 """How many devices one sign-in deletes at most. An account that is older than the bound above may have far more."""
 

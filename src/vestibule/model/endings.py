@@ -36,7 +36,7 @@ class Endings(Protocol):
 
     async def end(self, session_id: str, ending: Ending) -> list[Revocation]:
         """Lock the account, end one live session of it, record the event and the revocation, and return the revocation.
-        Do nothing more than lock, and return an empty list, if the session is over or is not the account's.
+        If the session is over or is another account's, only lock, and return an empty list.
 
         Writes the same rows as `Sessions.end`, `Events.record` and `Revocations.append` one after the other, and may be
         called in `Store.steps`.

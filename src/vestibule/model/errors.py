@@ -9,10 +9,10 @@ API, pages, command line) has one table that says how it shows them.
       WrongCredentials          no such email, or not its password
       WrongPassword             signed in, but the current password was given wrong
       SessionUnknown            no live session of the caller's with this id
-      ReauthenticationRequired  signed in, but too long ago for what is asked
+      ReauthenticationRequired  signed in, but too long ago for this request
       EmailNotVerified          right password, but a verified email is mandatory
       NotSignedIn               no credential was presented
-      AccessTokenInvalid        not our token, of another kind, not valid yet, or expired
+      AccessTokenInvalid        not our access token, not valid yet, or expired
       SessionOver               a good token, but its session or account has ended
       RefreshRefused            a refresh token that cannot be exchanged
       VerificationCodeInvalid   unknown, used or expired
@@ -43,7 +43,7 @@ _EASY = {
 
 
 class Refusal(Exception):
-    """The caller may not have this, or not like this."""
+    """The request is refused. The caller can correct it, or has no right to it."""
 
     code: str
 

@@ -1,4 +1,6 @@
-"""Imports: turn a row of another program's table into an account. The row may contain anything."""
+"""Imports: turn a row of another program's table into an account (`flows/import_accounts.py`). The row may contain
+anything.
+"""
 
 import re
 from collections.abc import Callable
@@ -48,8 +50,10 @@ class LeftOut(ValueError):
 
 
 @dataclass(frozen=True)
-class Judge:
-    """Turns rows into accounts. `admins`: accept the role `admin` in a row; otherwise it becomes `user`."""
+class RowConverter:
+    """Turns rows into accounts. `can_match`: whether any password can match a hash. `admins`: accept the role `admin`
+    in a row; otherwise it becomes `user`.
+    """
 
     can_match: Callable[[str], bool]
     admins: bool = False

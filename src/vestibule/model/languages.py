@@ -6,7 +6,7 @@ Language = Literal["en", "de", "fr", "es", "pt"]
 LANGUAGES = dict(zip(get_args(Language), ("English", "Deutsch", "Français", "Español", "Português"), strict=True))
 """The name of each language in that language, by its subtag (BCP 47)."""
 
-_MOST_RANGES = 20
+_MOST_RANGES = 20  # a header may name any number
 
 
 def preferred(accept_language: str) -> str | None:

@@ -45,10 +45,10 @@ that the account had when it happened. Otherwise an attacker could change the em
 """
 
 NOTICES_WAIT = timedelta(minutes=15)
-"""For how long other letters are sent before notices: nobody waits for a notice."""
+"""For how long other letters go first, because nobody waits for a notice."""
 
 REGISTERED_AGAIN = "registered_again"
-"""The `why` in a reset letter's detail: the password was removed, because it was in doubt who typed it."""
+"""The `why` in a reset letter's detail: the password was removed, because the email was registered more than once."""
 
 TOKEN_IN = {
     LetterKind.VERIFY_EMAIL: Purpose.VERIFY_EMAIL,
@@ -188,7 +188,7 @@ class Letters(Protocol):
         Notices come after other letters, until they have been due for `NOTICES_WAIT`.
         """
 
-    async def hold(self, letter: QueuedLetter) -> bool:
+    async def lock(self, letter: QueuedLetter) -> bool:
         """Lock the claimed letter until the transaction ends; return False if it is settled, or another worker has
         claimed it.
         """

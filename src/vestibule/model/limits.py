@@ -52,8 +52,8 @@ class LetterLimits:
 
     @classmethod
     def per_hour(cls, to_email: int, for_network: int, gap: timedelta = timedelta(0)) -> "LetterLimits":
-        """Return the limits for at most `to_email` letters an hour to one email, and at most `for_network` from one
-        network. One mailbox may get four times `to_email` a day.
+        """Return the limits for at most `to_email` letters an hour to one email, `gap` apart, and at most `for_network`
+        an hour from one network. One mailbox may get four times `to_email` a day.
         """
         to_mailbox = Limit("letters_mailbox", 4 * to_email, timedelta(days=1))
         return cls(
@@ -77,24 +77,26 @@ class NetworkLimits:
 
     per_minute: dict[RateClass, int]
 
-    def of(self, counted: RateClass) -> Limit:
-        return Limit(f"network_{counted.value}", self.per_minute[counted], timedelta(minutes=1))
+    def of(self, rate_class: RateClass) -> Limit:
+        return Limit(f"network_{rate_class.value}", self.per_minute[rate_class], timedelta(minutes=1))
 
 
 class Limiter(Protocol):
-    """Counts the requests of each network. Counts may be lost, but counting never fails."""
+    """Counts the requests of each network, in Redis or memory (`storage/limiter.py`). Counts may be lost, but counting
+    never fails.
+    """
 
     @property
     def refusals(self) -> Mapping[str, int]:
         """Return how many requests each limit has refused, by the limit's name."""
 
-    async def take(self, limit: Limit, network: str) -> timedelta | None:
-        """Count one more request. Return None if it is allowed, else how long until the next one is. Exact under any
-        race.
+    async def count_or_wait(self, limit: Limit, network: str) -> timedelta | None:
+        """Count one more request and return None; or, if the limit is reached, return how long the network has to wait.
+        Exact under any race.
         """
 
 
-def usual_form(network_address: str) -> str:
+def canonical_address(network_address: str) -> str:
     """Return the address in its shortest form, as it is stored, counted and shown; empty if it is no address.
 
     An IPv4 address written as IPv6 becomes IPv4 again (RFC 4291, section 2.5.5.2).
@@ -123,7 +125,7 @@ def network_of(network_address: str) -> str:
 
 
 class RateCounters(Protocol):
-    """How often something was done recently."""
+    """How often something was done recently, in the database. Unlike the counts of `Limiter`, these are never lost."""
 
     async def take(self, limit: Limit, subject: str, now: datetime) -> bool:
         """Count one more for `subject`; return False, and count nothing, if the limit is reached. Exact under
@@ -131,11 +133,11 @@ class RateCounters(Protocol):
         """
 
     async def give_back(self, limit: Limit, subject: str) -> None:
-        """Take back one that this transaction has counted."""
+        """Undo one `take` of this transaction."""
 
-    async def space(self, spacing: Spacing, subject: str, now: datetime, *, due: bool = True) -> int | None:
-        """Count one more letter and return their number. If `due`, return None, and count nothing, if the last letter
-        was too recent. Exact under any race.
+    async def take_spaced(self, spacing: Spacing, subject: str, now: datetime, *, enforce: bool = True) -> int | None:
+        """Count one more letter and return their number. With `enforce`, return None, and count nothing, if the last
+        letter was too recent. Exact under any race.
         """
 
     async def clear(self, spacing: Spacing, subject: str) -> None:

@@ -24,8 +24,8 @@ _TRIES_OF_A_DEVICE = 5
 @dataclass(frozen=True)
 class LoginAttemptLimits:
     """At most `at_most` wrong passwords in a row from all known devices together, and as many from all others. Fifty
-    each keep the account within a hundred (SP 800-63B-4, 3.2.2). After `free` wrong ones each makes the next one wait,
-    twice as long every time.
+    each are the hundred that SP 800-63B-4, 3.2.2 allows an account. After `free` wrong ones, each further one makes the
+    next attempt wait, twice as long every time.
 
     After `waits_restart_after` without an attempt, the counter of an email without an account is deleted, so its waits
     start again. The waits of an account must restart too, or the difference would tell which emails have one. Its total
@@ -45,7 +45,7 @@ class LoginAttemptLimits:
 
     @property
     def of_a_device(self) -> "LoginAttemptLimits":
-        """Return the limits of one such counter. It allows few tries, so none of them has to wait."""
+        """Return the limits of one known device's counter. It allows few tries, so none of them has to wait."""
         each = self.at_most // self.places
         return replace(self, at_most=each, free=each, waits_restart_after=None)
 
@@ -124,8 +124,8 @@ class LoginAttempt:
     """An attempt at a password, counted before the password is checked.
 
     `counters` were tried in order: the last one counted the attempt, and those before had no tries left. `number` says
-    which attempt in a row it was there. If none had any left, the attempt is `spent`: it was not counted, and the
-    password is not checked.
+    which attempt in a row it was for that counter. If no counter had any left, the attempt is `spent`: it was not
+    counted, and the password is not checked.
     """
 
     counters: Sequence[AttemptCounter]
@@ -142,8 +142,8 @@ class LoginAttempt:
         """Return the keys of the counters that a right password resets: all that were tried."""
         return [counter.key for counter in self.counters]
 
-    def counts(self, limits: LoginAttemptLimits) -> bool:
-        """Return whether the password may be accepted, if it is right."""
+    def within_limit(self, limits: LoginAttemptLimits) -> bool:
+        """Return whether a right password is accepted."""
         return not self.spent and self.number <= limits.of(self.counter).at_most
 
     def pauses(self, limits: LoginAttemptLimits) -> bool:

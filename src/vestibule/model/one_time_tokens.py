@@ -25,8 +25,8 @@ LIFETIMES = {
     Purpose.UNDO_EMAIL_CHANGE: timedelta(hours=24),
 }
 UNDO_MAILED_WITHIN = timedelta(hours=48)
-"""How long after a change of email the letter that undoes it may still be sent. The link in it works for its lifetime
-after that."""
+"""How long after a change of email the letter that undoes it may still be sent. The lifetime of its link begins when it
+is sent."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ class OneTimeToken:
 
     `epoch` and `account_email` are the account's when the token was made. If the account has another epoch or email by
     now, the token is void: the password or email was changed, or the account was disabled. Only a token that undoes a
-    change of email stays valid. Otherwise an attacker who took the account could void it. Its `created_at` is the time
-    of the change that it undoes.
+    change of email stays valid. Otherwise an attacker who took the account could void it. The `created_at` of such a
+    token is the time of the change that it undoes.
 
     A change of email also stores a token that was never mailed and has no secret. It keeps the old email for the
     account as long as the change can be undone (`kept_for`), and is spent and voided with the mailed one.
@@ -67,7 +67,7 @@ def mailed_to(token: OneTimeToken, email: str, letter_id: str) -> OneTimeToken:
     return replace(token, email=email, letter_id=letter_id)
 
 
-def place_of_way_back(email: str) -> str:
+def kept_email_digest(email: str) -> str:
     """Return the digest in the token that keeps an account's old email (`kept_for`). No secret has this digest, because
     secrets contain no space.
     """
@@ -78,7 +78,7 @@ def kept_for(account: Account, letter_id: str, now: datetime) -> OneTimeToken:
     """Return a token that keeps the account's current email for it. Store it when the email is changed. It expires when
     the letter `letter_id` can no longer undo the change.
     """
-    kept = issue(place_of_way_back(account.email), account, Purpose.UNDO_EMAIL_CHANGE, now)
+    kept = issue(kept_email_digest(account.email), account, Purpose.UNDO_EMAIL_CHANGE, now)
     lasts = UNDO_MAILED_WITHIN + LIFETIMES[Purpose.UNDO_EMAIL_CHANGE]
     return replace(kept, expires_at=now + lasts, letter_id=letter_id)
 
@@ -87,8 +87,8 @@ class OneTimeTokens(Protocol):
     """The one-time tokens."""
 
     async def replace(self, token: OneTimeToken) -> None:
-        """Store the token and void older ones of the same account and purpose. Those of the same letter stay valid, and
-        those that undo a change of email and were mailed to another email.
+        """Store the token and void older ones of the same account and purpose. Older ones stay valid if they are of the
+        same letter, or if they undo a change of email and were mailed to another email.
         """
 
     async def keep(self, token: OneTimeToken) -> None:
@@ -114,7 +114,7 @@ class OneTimeTokens(Protocol):
 
     async def void(self, account_id: str, *, undo_since: datetime | None = None) -> None:
         """Void the unspent tokens of an account. A token that undoes a change of email stays valid, because it may be
-        an owner's last way back to a stolen account; unless the change was at `undo_since` or later.
+        an owner's last way to regain a stolen account; unless the change was at `undo_since` or later.
         """
 
     async def purge(self, before: datetime, most: int) -> int:

@@ -10,15 +10,15 @@ from vestibule.model.errors import PasswordTooEasy
 class PasswordRules:
     """Lengths in Unicode code points, and a limit in bytes (SP 800-63B-4, 3.1.1.2; ASVS 5.0, 6.2.9).
 
-    Refused are the `commonest` passwords; and the words `of_here` (product, host) and the account's email, also with
-    digits and signs around them (ASVS 5.0, 6.2.4, 6.2.11). If `commonest` is None, nothing is refused.
+    Refused are the `commonest` passwords, the `site_words` (product, host) and the account's email, the last two also
+    with digits and signs around them (ASVS 5.0, 6.2.4, 6.2.11). If `commonest` is None, none of these are refused.
     """
 
     min_length: int = 8
     max_length: int = 128
     max_bytes: int = 1024
     commonest: frozenset[str] | None = field(default=None, repr=False)
-    of_here: frozenset[str] = frozenset()
+    site_words: frozenset[str] = frozenset()
 
     def require_hard_to_guess(self, password: str, email: str) -> None:
         """Raise `PasswordTooEasy` if the password is common or about the account. Compares the whole password, not
@@ -29,7 +29,7 @@ class PasswordRules:
         folded = password.casefold()
         if folded in self.commonest:
             raise PasswordTooEasy("one of the commonest")
-        if _bare(folded) in {_bare(word.casefold()) for word in (*self.of_here, *_words_of(email))}:
+        if _bare(folded) in {_bare(word.casefold()) for word in (*self.site_words, *_words_of(email))}:
             raise PasswordTooEasy("about the account")
 
 

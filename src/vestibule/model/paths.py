@@ -9,7 +9,7 @@ def path_from(text: str) -> Path:
     Raises ValueError if that home folder is not known.
     """
     if not text.startswith("~"):
-        return Path(text)  # do not expand this: Path drops a ./ in front of a ~
+        return Path(text)  # do not expand: Path would drop a ./ in front of a ~
     try:
         return Path(text).expanduser()
     except RuntimeError:

@@ -20,8 +20,8 @@ LONGEST_LEEWAY = timedelta(seconds=MAX_LEEWAY_SECONDS)
 
 @dataclass(frozen=True)
 class Policy:
-    """The rules of this installation. Mailed links begin with `link_base`, or with `own_base` for pages that front-ends
-    do not have.
+    """The rules of this installation. Mailed links begin with `link_base` (a front-end), or with `own_base` for pages
+    that only Vestibule has.
     """
 
     issuer: Issuer

@@ -1,7 +1,7 @@
 """Refresh tokens: signed JWTs with a session's id and one of its counters (`flows/refresh.py` has the rules).
 
-All claims come from the session's row, so that signing the same row twice gives the same token. So tabs that refresh
-at once get the same successor, and no secret has to be stored.
+All claims come from the session's row, so that signing the same row twice gives the same token. So tabs that refresh at
+once get the same successor, and no token has to be stored.
 """
 
 from dataclasses import dataclass
@@ -48,11 +48,11 @@ def read(text: str, issuer: Issuer, keys: KeySet, now: datetime) -> RefreshToken
     refusal can say why the session ended.
     """
     try:
-        claims, leeway = jws.verify(text, keys.checking, TYP), issuer.refresh_expected.leeway
-        require_party(claims, issuer.refresh_expected)
+        claims, expected = jws.verify(text, keys.checking, TYP), issuer.refresh_expected
+        require_party(claims, expected)
         period = read_period(claims)
-        require_begun(period, leeway, now.timestamp())
-        expired = has_expired(period.expires_at, leeway, now.timestamp())
+        require_begun(period, expected.leeway, now.timestamp())
+        expired = has_expired(period.expires_at, expected.leeway, now.timestamp())
         return RefreshToken(require_text(claims, "sid"), _counter(claims), expired)
     except (InvalidToken, ValueError):
         raise RefreshRefused from None

@@ -1,8 +1,8 @@
 """Revocations: sessions and accounts that ended before their tokens expired.
 
-The record is the table of all revocations. Every process reads it and keeps them in memory, as a set. That is possible
-because few ids are revoked within the lifetime of an access token: a hundred log-outs a second for fifteen minutes are
-90,000. So a check costs two look-ups and no I/O.
+The record is the table of all revocations. Every process reads it and keeps them in memory as a set, so a check costs
+two look-ups in that set and no I/O. That is possible because few ids are revoked within the lifetime of an access
+token: a hundred log-outs a second for fifteen minutes are 90,000.
 """
 
 import math

@@ -23,7 +23,7 @@ class ServiceKey:
 
 def is_service_name(text: str) -> bool:
     """Return whether `text` can name a service: at most 64 lower-case letters and digits, with `.`, `_`, `-` inside. A
-    key cannot: names are shown.
+    key is never a name, because names are shown.
     """
     return _NAME.fullmatch(text) is not None and not text.startswith(PREFIX)
 

@@ -15,7 +15,7 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,36}")
 
 MAX_LIVE_SUCCESSORS = 16
 MOST_COUNTED = 2_000
-"""Up to how many sessions of an account are counted. A larger number would only say that there are too many."""
+"""How many sessions of an account are counted at most. A larger number would only say that there are too many."""
 
 
 class EndReason(StrEnum):
@@ -67,8 +67,8 @@ class SessionLimits:
 
     def may_have_issued(self, issued_at: datetime, now: datetime) -> bool:
         """Return whether a session may have an access token issued in the same second as `now`. `issued_at` is when its
-        refresh token was issued. A racing tab gets an access token without a new refresh token, and without rotation
-        every refresh does.
+        refresh token was issued. More access tokens may follow that one: a racing tab gets an access token without a
+        new refresh token, and without rotation every refresh does.
         """
         return not self.rotate or issued_at >= now - self.refresh_grace - timedelta(seconds=1)
 
@@ -132,12 +132,12 @@ class SessionReplica(Protocol):
     async def drop(self, session_ids: list[str]) -> None:
         """Remove ended sessions."""
 
-    async def look_over(self) -> None:
+    async def check_setup(self) -> None:
         """Check how the replica is set up, and log what is wrong. Never fails."""
 
 
-Issued = dict[str, datetime]
-"""The ids of sessions that ended, each with the latest time, by any machine's clock, at which it got tokens."""
+LastIssued = dict[str, datetime]
+"""Sessions that ended: each id with the latest time, by any machine's clock, at which the session got tokens."""
 
 
 class Sessions(Protocol):
@@ -145,8 +145,8 @@ class Sessions(Protocol):
 
     async def open(self, session: Session, epoch: int) -> int:
         """Begin the session, if the account is enabled and still in `epoch`, in which its credential was checked.
-        Return how many sessions of the account have not been ended, with this one, counted up to `MOST_COUNTED`. Return
-        0 if the session did not begin.
+        Return how many sessions of the account have not been ended, including this one, counted up to `MOST_COUNTED`; 0
+        if the session did not begin.
 
         Locks the account's epoch until the transaction ends. A concurrent change of credential either comes first, and
         this session does not begin; or it comes later, and ends this session.
@@ -183,20 +183,22 @@ class Sessions(Protocol):
     async def past(self, account_id: str, most: int, now: datetime) -> list[Session]:
         """Return up to `most` sessions of an account that are over, the one last seen first."""
 
-    async def end(self, session_id: str, account_id: str, reason: EndReason, now: datetime) -> Issued:
-        """End one live session of an account and return it; return nothing if it was over or is not the account's."""
+    async def end(self, session_id: str, account_id: str, reason: EndReason, now: datetime) -> LastIssued:
+        """End one live session of an account and return it; return an empty dict if it was over or is another
+        account's.
+        """
 
-    async def end_all(self, account_id: str, reason: EndReason, now: datetime) -> Issued:
+    async def end_all(self, account_id: str, reason: EndReason, now: datetime) -> LastIssued:
         """End every session of an account; return those that were live. Also marks expired ones as ended, with that
         reason: they may be live by another clock.
         """
 
-    async def end_others(self, account_id: str, spare: str, most: int, reason: EndReason, now: datetime) -> Issued:
+    async def end_others(self, account_id: str, spare: str, most: int, reason: EndReason, now: datetime) -> LastIssued:
         """End up to `most` live sessions of an account, never `spare`; return them."""
 
-    async def end_longest_unseen(self, account_id: str, most: int, spare: str, now: datetime) -> Issued:
+    async def end_longest_unseen(self, account_id: str, most: int, spare: str, now: datetime) -> LastIssued:
         """End the `most` sessions of an account that were unseen for longest, never `spare`; return those that were
-        live. Expired ones keep that as their reason.
+        live. Expired ones keep `expired` or `idle` as their reason.
         """
 
     async def purge_past(self, account_id: str, now: datetime, most: int) -> int:

@@ -78,7 +78,7 @@ class KeySet:
         return {"keys": [key.as_jwk() for key in self.checking.values()]}
 
 
-_SIGNS_FIRST = {KeyState.CURRENT: 0, KeyState.NEXT: 1}
+_SIGNING_ORDER = {KeyState.CURRENT: 0, KeyState.NEXT: 1}  # the first of these that can be opened signs
 
 
 @dataclass(frozen=True)
@@ -127,10 +127,10 @@ class KeyManager:
         """
         # The key that signs comes first, for clients that take the first published key.
         ours = sorted(
-            (key for key in keys if key.use is use), key=lambda key: _SIGNS_FIRST.get(key.state, len(KeyState))
+            (key for key in keys if key.use is use), key=lambda key: _SIGNING_ORDER.get(key.state, len(KeyState))
         )
         opened = {key.kid: private for key in ours if (private := self._opened(key)) is not None}
-        signing = next((opened[key.kid] for key in ours if key.kid in opened and key.state in _SIGNS_FIRST), None)
+        signing = next((opened[key.kid] for key in ours if key.kid in opened and key.state in _SIGNING_ORDER), None)
         if signing is None:
             raise CannotUnseal
         return KeySet(signing=signing, checking={kid: key.public for kid, key in opened.items()})
@@ -169,12 +169,12 @@ class SigningKeys(Protocol):
         """
 
     async def withdraw(self, kid: str, now: datetime, *, early: bool) -> bool:
-        """Withdraw a retired key that need not check any more; if `early`, any retired or next key. Delete its private
-        half. Return False if nothing was done.
+        """Withdraw a retired key that is no longer needed to check tokens; if `early`, any retired or next key. Delete
+        its private half. Return False if nothing was done.
         """
 
     async def withdraw_spent(self, now: datetime) -> int:
-        """Withdraw every retired key that need not check any more; return their number."""
+        """Withdraw every retired key that is no longer needed to check tokens; return their number."""
 
     async def reencrypt(self, kid: str, old: str, new: str) -> bool:
         """Replace the sealed private half `old`, if it is still stored, by `new`; return whether that was done."""

@@ -1,4 +1,4 @@
-"""The store: what storage must promise. Each block that it opens has the ports of all nouns. Their methods are atomic
+"""The store: opens transactions. A flow that opens one gets `Ports`, one port for each noun; their methods are atomic
 steps.
 
 No method reads a row that Python then decides about and writes back. If a second request could come in between, the
@@ -27,7 +27,7 @@ from vestibule.model.signing_keys import SigningKeys
 
 @dataclass(frozen=True)
 class Ports:
-    """The ports of all nouns, on one connection of the database. Not usable after its block has ended."""
+    """The ports of all nouns, on one database connection. Not usable after the `async with` block that opened them."""
 
     accounts: Accounts
     sessions: Sessions
@@ -77,8 +77,8 @@ class Store(Protocol):
         `StoreUnavailable`.
         """
 
-    async def fits(self) -> bool:
-        """Return whether the schema is the one that this version works with. Raises `StoreUnavailable`."""
+    async def schema_fits(self) -> bool:
+        """Return whether the database has the schema that this version needs. Raises `StoreUnavailable`."""
 
     async def ping(self) -> None:
         """Send the database an empty statement. Raises `StoreUnavailable` if it does not answer."""

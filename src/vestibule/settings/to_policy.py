@@ -70,7 +70,7 @@ def _passwords(chosen: Settings) -> PasswordRules:
         max_length=chosen.password_max_length,
         max_bytes=BCRYPT_MAX_BYTES if chosen.password_hash == "bcrypt" else 1024,
         commonest=commonest_passwords(chosen.password_min_length) if chosen.refuses_common else None,
-        of_here=frozenset({chosen.product_name, urlsplit(chosen.own_base).hostname or ""}),
+        site_words=frozenset({chosen.product_name, urlsplit(chosen.own_base).hostname or ""}),
     )
 
 

@@ -25,7 +25,7 @@ class WindowLimiter:
         self._share = share
         self.refusals: Counter[str] = Counter()
 
-    async def take(self, limit: Limit, network: str) -> timedelta | None:
+    async def count_or_wait(self, limit: Limit, network: str) -> timedelta | None:
         times, seconds = max(1, limit.times // self._share), int(limit.within.total_seconds())
         item = RateLimitItemPerSecond(times, seconds, namespace=limit.name)
         if await self._windows.hit(item, network):

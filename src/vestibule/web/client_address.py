@@ -13,7 +13,7 @@ import structlog
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from vestibule.model.limits import usual_form
+from vestibule.model.limits import canonical_address
 
 Network = IPv4Network | IPv6Network
 ProxyHeader = Literal["x-forwarded-for", "forwarded"]
@@ -99,4 +99,4 @@ def _bare(entry: str) -> str:
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
-    return usual_form(text.partition("%")[0])
+    return canonical_address(text.partition("%")[0])

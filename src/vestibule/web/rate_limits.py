@@ -15,7 +15,7 @@ def within_rate_limit(counted: RateClass) -> Callable[[Request], Awaitable[None]
     async def count(request: Request) -> None:
         env = await env_of(request)
         network = network_of(await network_address(request))
-        wait = await env.limiter.take(env.policy.networks.of(counted), network)
+        wait = await env.limiter.count_or_wait(env.policy.networks.of(counted), network)
         if wait is not None:
             raise TooManyRequests(wait)
 

@@ -44,7 +44,7 @@ async def running(env: Env) -> AsyncIterator[None]:
     """Run all background work while the block lasts. The first read of the revocations ends before the block begins."""
     if await look_at_clock(env):
         await read_whole_backlog(env)
-    await env.replica.look_over()
+    await env.replica.check_setup()
     stopping = asyncio.Event()
     delivering = asyncio.create_task(deliver_letters(env, stopping))
     once = asyncio.create_task(choose_hash_library(env))

@@ -21,7 +21,7 @@ from vestibule.settings.to_policy import to_policy
 EMAIL = "ada.lovelace@example.com"
 GOOD, COMMON = "correct horse", "Password123"
 OF_HERE = frozenset({"Vestibule", "auth.example.org"})
-RULES = PasswordRules(commonest=commonest_passwords(8), of_here=OF_HERE)
+RULES = PasswordRules(commonest=commonest_passwords(8), site_words=OF_HERE)
 TOO_EASY = {"status": "fail", "code": "password_too_easy"}
 
 
@@ -121,7 +121,7 @@ def test_p8_on_in_production_off_in_development_and_as_it_is_set() -> None:
     ]
     for settings, refuses in chosen:
         assert (to_policy(settings).passwords.commonest is not None) == refuses
-    assert "auth.example.com" in to_policy(chosen[1][0]).passwords.of_here
+    assert "auth.example.com" in to_policy(chosen[1][0]).passwords.site_words
 
 
 def test_p8_a_server_in_production_refuses_without_any_network(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from tests.harness.world import POLICY, WEB, World, world_on
 from vestibule.doctor import proxies as proxies_of_doctor
 from vestibule.model.clock import SystemClock
 from vestibule.model.events import Event, EventKind
-from vestibule.model.limits import Limit, NetworkLimits, RateClass, network_of, usual_form
+from vestibule.model.limits import Limit, NetworkLimits, RateClass, canonical_address, network_of
 from vestibule.observability.logs import masked_address
 from vestibule.settings.fields import Settings
 from vestibule.settings.to_policy import to_policy
@@ -117,11 +117,11 @@ async def test_g9_without_redis_a_stricter_limit_counts(tmp_path: Path) -> None:
     limit = Limit("network_sign_in", 100, POLICY.networks.of(RateClass.SIGN_IN).within)
     async with replica.connect(address) as redis:
         counting = on_redis(redis, SystemClock())
-        assert await counting.take(limit, "192.0.2.1") is None
+        assert await counting.count_or_wait(limit, "192.0.2.1") is None
         process.kill()
         process.wait()
         with capture_logs() as logs:
-            taken = [await counting.take(limit, "192.0.2.2") for _ in range(1000)]
+            taken = [await counting.count_or_wait(limit, "192.0.2.2") for _ in range(1000)]
     assert taken.count(None) == 20
     assert logs[0]["event"] == "limits_count_alone"
 
@@ -227,7 +227,7 @@ async def test_g5_an_ipv4_address_written_as_ipv6_is_the_same_one_everywhere(tmp
         peer = ClientAddresses(proxies, "x-forwarded-for")
         sent = {"client": (written, 1), "headers": [(b"x-forwarded-for", b"::ffff:198.51.100.1")], "type": "http"}
         assert peer.of(sent) == "198.51.100.1"
-    assert network_of(written) == usual_form(written) == "10.0.0.1"
+    assert network_of(written) == canonical_address(written) == "10.0.0.1"
     assert masked_address(written) == "10.0.0.0/24"
     async with backends.fresh(backends.SQLITE, tmp_path) as backend, world_on(backend) as world:
         events = [Event(world.clock.now(), EventKind.SIGNED_IN, network_address=written)] * 20

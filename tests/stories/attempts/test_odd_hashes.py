@@ -64,7 +64,7 @@ async def test_i7_everybody_s_wrong_password_makes_up_for_an_argon2_hash_of_anot
 
     async def others() -> set[Cost]:
         async with world.env.store.reading() as read:
-            return await read.accounts.other_argon2()
+            return await read.accounts.other_argon2_costs()
 
     await _fill(world, {f"odd{number}@example.com": made for number, made in enumerate(_STORABLE.values())})
     await _fill(world, {"ours@example.com": Hasher(Argon2id()).hash(PASSWORD)})

@@ -62,7 +62,7 @@ def _deliver(kind: LetterKind, *, refused: bool = False) -> Act:
 
 
 class _Taking:
-    """Judge, claims and listener of an import that takes every row as it is."""
+    """Row converter, claims and listener of an import that takes every row as it is."""
 
     def account(self, row: Any) -> Account:
         return cast(Account, row)

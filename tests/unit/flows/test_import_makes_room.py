@@ -10,7 +10,7 @@ from tests.harness.world import World
 from tests.unit.flows import EMAIL, PASSWORD, sign_in_status, verify
 from vestibule.flows.import_accounts import ImportReport, Listener, Source, import_accounts
 from vestibule.model.accounts import Account, Holder
-from vestibule.model.imports import ForeignRow, Judge
+from vestibule.model.imports import ForeignRow, RowConverter
 from vestibule.model.letters import LetterKind
 from vestibule.storage.sql.accounts import SqlAccounts
 from vestibule.storage.sql.schema import accounts, events, login_attempts
@@ -29,7 +29,7 @@ TABLE: dict[str, tuple[dict[str, object], str, bool]] = {
 }
 
 
-class Claims:
+class EmailClaims:
     def first(self, email: str, account_id: str) -> str:
         return account_id
 
@@ -59,7 +59,7 @@ async def bring(world: World, rows: Sequence[ForeignRow], *, dry: bool = False) 
         yield rows
 
     told = Told()
-    source = Source(batches(), Judge(lambda _: True), Claims())
+    source = Source(batches(), RowConverter(lambda _: True), EmailClaims())
     return await import_accounts(world.env, source, told.listener(), dry=dry), told
 
 

@@ -278,7 +278,7 @@ def test_m15_every_flow_that_begins_another_epoch_voids_what_was_asked() -> None
     methods = re.split(r"\n    async def ", _source(accounts_in_sql))[1:]
     bodies = {body.partition("(")[0]: body for body in methods}
     steps = {name for name, body in bodies.items() if set(re.findall(r"statements\.([A-Z_]+)", body)) & beginning}
-    assert {"set_password", "change_password", "disable", "enable", "take_back", "register_again"} <= steps
+    assert {"set_password", "change_password", "disable", "enable", "reassign_to_email", "register_again"} <= steps
     for path in Path(vestibule.flows.__file__).parent.glob("*.py"):
         text = path.read_text()
         taken = [step for step in steps if f"tx.accounts.{step}(" in text]

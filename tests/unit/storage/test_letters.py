@@ -100,15 +100,15 @@ async def test_a_claim_that_is_over_holds_nothing_and_puts_nothing_off(store: St
     first, second = queued_as(letter, 1), queued_as(letter, 2)
     assert await claim(store, NOW) == (letter, 1)
     async with store.transaction() as tx:
-        assert await tx.letters.hold(first)
+        assert await tx.letters.lock(first)
     assert await claim(store, NOW + LEASE) == (letter, 2)
     async with store.transaction() as tx:
-        assert not await tx.letters.hold(first)
+        assert not await tx.letters.lock(first)
         await tx.letters.put_off(first, NOW, "too late")
         await tx.letters.refuse(first, NOW, "too late")
-        assert await tx.letters.hold(second)
+        assert await tx.letters.lock(second)
         await tx.letters.settle(second, NOW, None)
-        assert not await tx.letters.hold(second)
+        assert not await tx.letters.lock(second)
 
 
 async def test_a_refused_letter_is_kept_and_not_tried_again_until_somebody_says_so(store: Store) -> None:

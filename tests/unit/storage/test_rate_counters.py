@@ -67,11 +67,11 @@ async def test_letters_are_spaced_further_and_further_and_anew_a_day_later(store
     sent = []
     for minutes in range(24 * 60):
         async with store.transaction() as tx:
-            if await tx.rate_counters.space(spacing, "ada", NOW + timedelta(minutes=minutes)) is not None:
+            if await tx.rate_counters.take_spaced(spacing, "ada", NOW + timedelta(minutes=minutes)) is not None:
                 sent.append(minutes)
     assert sent == [0, 5, 10, 70, 190, *range(370, 24 * 60, 180)]
     async with store.transaction() as tx:
-        assert await tx.rate_counters.space(spacing, "ada", NOW + timedelta(days=3)) == 1
+        assert await tx.rate_counters.take_spaced(spacing, "ada", NOW + timedelta(days=3)) == 1
 
 
 async def test_of_64_letters_at_once_one_goes_out(racing_world: World) -> None:
@@ -79,7 +79,7 @@ async def test_of_64_letters_at_once_one_goes_out(racing_world: World) -> None:
 
     async def one(store: Store) -> int | None:
         async with store.transaction() as tx:
-            return await tx.rate_counters.space(spacing, "ada", NOW)
+            return await tx.rate_counters.take_spaced(spacing, "ada", NOW)
 
     taken = await asyncio.gather(*(one(racing_world.env.store) for _ in range(64)))
     assert [each for each in taken if each is not None] == [1]

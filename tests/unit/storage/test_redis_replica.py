@@ -206,7 +206,7 @@ async def test_a_redis_that_throws_away_is_told_of_at_the_start(
 ) -> None:
     await redis.config_set("maxmemory-policy", policy)
     with capture_logs() as lines:
-        await replicated.env.replica.look_over()
+        await replicated.env.replica.check_setup()
     assert [line["maxmemory_policy"] for line in lines if line["event"] == "redis_may_forget"] == [policy] * told
 
 

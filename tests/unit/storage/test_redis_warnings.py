@@ -18,7 +18,7 @@ async def test_each_user_of_redis_warns_once_a_minute() -> None:
         with capture_logs() as logs:
             for _ in range(32):  # over a minute, in steps beyond the second that each of them pauses
                 await shown.drop(["a"])
-                await counting.take(limit, "192.0.2.1")
+                await counting.count_or_wait(limit, "192.0.2.1")
                 clock.advance(seconds=2)
     events = sorted(line["event"] for line in logs)
     assert events == ["limits_count_alone"] * 2 + ["redis_unavailable"] * 2

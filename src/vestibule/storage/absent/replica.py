@@ -13,5 +13,5 @@ class NoSessionReplica:
     async def drop(self, session_ids: list[str]) -> None:
         return None
 
-    async def look_over(self) -> None:
+    async def check_setup(self) -> None:
         return None

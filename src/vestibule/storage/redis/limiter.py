@@ -41,13 +41,13 @@ class FallingBackLimiter:
     def refusals(self) -> Counter[str]:
         return Counter(self._shared.refusals) + Counter(self._alone.refusals)
 
-    async def take(self, limit: Limit, network: str) -> timedelta | None:
+    async def count_or_wait(self, limit: Limit, network: str) -> timedelta | None:
         now = self._clock.monotonic()
         if now >= self._paused_until:
             try:
-                return await self._shared.take(limit, network)
+                return await self._shared.count_or_wait(limit, network)
             except LOST as fault:
                 # One failure in a second is enough: the next requests do not wait for a Redis that is gone.
                 self._paused_until = now + _PAUSE_AFTER_FAULT.total_seconds()
                 self._warnings.warn("limits_count_alone", fault)
-        return await self._alone.take(limit, network)
+        return await self._alone.count_or_wait(limit, network)

@@ -89,7 +89,7 @@ class RedisSessionReplica:
             some = [key for session_id in session_ids[start : start + _DROPPED_AT_ONCE] for key in _keys(session_id)]
             await self._try(partial(self._redis.eval, _DROP, len(some), *some, str(_ENDED_MS)))
 
-    async def look_over(self) -> None:
+    async def check_setup(self) -> None:
         policy = _KEEPS_ALL
         with contextlib.suppress(*LOST):  # the code that needs Redis logs it itself
             policy = (await self._redis.info("memory")).get("maxmemory_policy", _KEEPS_ALL)

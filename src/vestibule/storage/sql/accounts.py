@@ -108,7 +108,7 @@ class SqlAccounts:
             return None
         return before.email if before and await self._move(statements.MOVE, account_id, email, now) else None
 
-    async def take_back(self, account_id: str, email: str, now: datetime) -> Account | None:
+    async def reassign_to_email(self, account_id: str, email: str, now: datetime) -> Account | None:
         moved = await self._move(statements.MOVE_AND_LOCK_OUT, account_id, email, now)
         return await self.get(account_id) if moved else None
 
@@ -147,7 +147,7 @@ class SqlAccounts:
         text: str | None = found.scalar_one()
         return int(text) if text else None
 
-    async def other_argon2(self) -> set[Cost]:
+    async def other_argon2_costs(self) -> set[Cost]:
         found = await self._connection.execute(OTHER_ARGON2[self._connection.dialect.name])
         return argon2_costs(" ".join(text for text in found.scalars() if isinstance(text, str)))
 

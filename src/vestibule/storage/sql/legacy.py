@@ -40,7 +40,7 @@ class NoSuchTable(OperatorError):
 
 
 class ClaimsOnDisk:
-    """`flows.import_accounts.Claims` in a nameless file that SQLite makes and deletes."""
+    """`flows.import_accounts.EmailClaims` in a nameless file that SQLite makes and deletes."""
 
     def __init__(self) -> None:
         self._file = sqlite3.connect("", isolation_level=None)

@@ -70,7 +70,7 @@ class SqlLetters:
             )
         return None
 
-    async def hold(self, letter: QueuedLetter) -> bool:
+    async def lock(self, letter: QueuedLetter) -> bool:
         held = await self._connection.execute(statements.HOLD, _claim(letter))
         return held.one_or_none() is not None
 

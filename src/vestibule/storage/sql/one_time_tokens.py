@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, delete, insert, or_, select, update
 
 from vestibule.model.clock import MOST_APART
-from vestibule.model.one_time_tokens import OneTimeToken, Purpose, place_of_way_back
+from vestibule.model.one_time_tokens import OneTimeToken, Purpose, kept_email_digest
 from vestibule.storage.sql.batches import deletion_of_oldest
 from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.instant import Instant
@@ -91,7 +91,7 @@ class SqlOneTimeTokens:
     async def replace(self, token: OneTimeToken) -> None:
         which = {"of_account": token.account_id, "of_purpose": token.purpose.value, "of_letter": token.letter_id}
         if token.purpose is _UNDO:
-            place = place_of_way_back(token.email)
+            place = kept_email_digest(token.email)
             await self._connection.execute(_OLDER_WAYS_BACK, which | {"to_email": token.email, "place": place})
         else:
             await self._connection.execute(_OLDER, which)

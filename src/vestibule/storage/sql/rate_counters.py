@@ -50,9 +50,11 @@ class SqlRateCounters:
     async def give_back(self, limit: Limit, subject: str) -> None:
         await self._connection.execute(_GIVE_BACK, {"of_subject": _key(limit, subject)})
 
-    async def space(self, spacing: Spacing, subject: str, now: datetime, *, due: bool = True) -> int | None:
+    async def take_spaced(self, spacing: Spacing, subject: str, now: datetime, *, enforce: bool = True) -> int | None:
         which = {"of_subject": _key(spacing, subject), **_moments(now, spacing.forgotten_after)}
-        counted = await self._connection.execute(_space(spacing, due=due), which | (_due(spacing, now) if due else {}))
+        if enforce:
+            which |= _due(spacing, now)
+        counted = await self._connection.execute(_space(spacing, enforce=enforce), which)
         count: int | None = counted.scalar_one_or_none()
         return count
 
@@ -64,8 +66,8 @@ class SqlRateCounters:
 
 
 @cache
-def _space(spacing: Spacing, *, due: bool) -> Prepared:
-    """Return the statement for a spacing: count a letter; with `due`, only if the wait after the last one is over.
+def _space(spacing: Spacing, *, enforce: bool) -> Prepared:
+    """Return the statement for a spacing: count a letter; with `enforce`, only if the wait after the last one is over.
     Cached because building it costs more than running it.
     """
     last_due = case(
@@ -76,7 +78,7 @@ def _space(spacing: Spacing, *, due: bool) -> Prepared:
     counted = _FIRST.on_conflict_do_update(
         index_elements=[_c.subject],
         set_={"count": _COUNT_ON, "ends_at": _ENDS_AT},
-        where=_OVER | (_c.ends_at <= last_due) if due else None,
+        where=_OVER | (_c.ends_at <= last_due) if enforce else None,
     )
     return Prepared(counted.returning(_c.count))
 

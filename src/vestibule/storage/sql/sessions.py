@@ -11,7 +11,7 @@ from vestibule.model.accounts import Account
 from vestibule.model.sessions import (
     Device,
     EndReason,
-    Issued,
+    LastIssued,
     Session,
     SessionLimits,
 )
@@ -76,25 +76,25 @@ class SqlSessions:
         which = {"of_account": account_id, "by_agent": device.user_agent, "from_network": device.network_address}
         return bool((await self._connection.execute(statements.SEEN_ON_DEVICE, which | {"now": now})).scalar_one())
 
-    async def end(self, session_id: str, account_id: str, reason: EndReason, now: datetime) -> Issued:
+    async def end(self, session_id: str, account_id: str, reason: EndReason, now: datetime) -> LastIssued:
         which = {"of_session": session_id, "of_account": account_id}
         ended = await self._connection.execute(statements.END_ONE, which | {"reason": reason.value, "now": now})
         return {row.id: row.last_seen_at for row in ended}
 
-    async def end_all(self, account_id: str, reason: EndReason, now: datetime) -> Issued:
+    async def end_all(self, account_id: str, reason: EndReason, now: datetime) -> LastIssued:
         which = {"of_account": account_id, "reason": reason.value, "now": now, "most": _BATCH}
-        ended: Issued = {}
+        ended: LastIssued = {}
         while True:
             batch = (await self._connection.execute(statements.END_ALL, which)).all()
             ended |= {row.id: row.last_seen_at for row in batch if row.end_reason == reason.value}
             if len(batch) < _BATCH:
                 return ended
 
-    async def end_others(self, account_id: str, spare: str, most: int, reason: EndReason, now: datetime) -> Issued:
+    async def end_others(self, account_id: str, spare: str, most: int, reason: EndReason, now: datetime) -> LastIssued:
         which = {"of_account": account_id, "spare": spare, "reason": reason.value, "now": now, "most": most}
         return {row.id: row.last_seen_at for row in await self._connection.execute(statements.END_OTHERS, which)}
 
-    async def end_longest_unseen(self, account_id: str, most: int, spare: str, now: datetime) -> Issued:
+    async def end_longest_unseen(self, account_id: str, most: int, spare: str, now: datetime) -> LastIssued:
         too_many = EndReason.TOO_MANY_SESSIONS.value
         which = {"of_account": account_id, "spare": spare, "reason": too_many, "most": most, "now": now}
         ended = await self._connection.execute(statements.END_LONGEST_UNSEEN, which)

@@ -65,7 +65,7 @@ class SqlStore:
         async with self._engines.reading() as connection:
             yield _ports(connection, SqlEvents(connection))
 
-    async def fits(self) -> bool:
+    async def schema_fits(self) -> bool:
         return await current_revision(self._engines) == REVISION
 
     async def ping(self) -> None:

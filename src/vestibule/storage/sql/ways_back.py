@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, bindparam, exists, or_
 
 from vestibule.model.letters import LetterKind
-from vestibule.model.one_time_tokens import Purpose, place_of_way_back
+from vestibule.model.one_time_tokens import Purpose, kept_email_digest
 from vestibule.storage.sql.schema import letters, one_time_tokens
 
 KEPT = one_time_tokens.alias("kept")
@@ -52,4 +52,4 @@ IN_PLACES = KEPT.c.digest.in_(bindparam("places", expanding=True))
 
 def places(emails: Sequence[str]) -> list[str]:
     """Return the digests under which these emails are kept."""
-    return [place_of_way_back(email) for email in emails]
+    return [kept_email_digest(email) for email in emails]
