@@ -9,6 +9,7 @@ import httpx
 from vestibule.client import feed_values, wire
 from vestibule.client.errors import NotVestibuleError
 from vestibule.client.events import Event, EventParser
+from vestibule.client.keys import MAX_KEYS
 from vestibule.client.setup import FEED, Setup
 from vestibule.model.clock import Clock
 from vestibule.protocol.claims import Expected
@@ -25,7 +26,7 @@ _UNCERTAIN_SECONDS = 3.0  # how long connecting may take, which makes Vestibule'
 
 class FeedReader:
     """Reads the feed, one answer after the other: a stream, or the answer to a poll. Calls `listed` with the ids of the
-    keys in force, if Vestibule tells them, and `fresh` after each heartbeat.
+    keys in force and their moment by our clock, if Vestibule tells them, and `fresh` after each heartbeat.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class FeedReader:
         clock: Clock,
         fresh: Callable[[], None],
         setup: Setup | None = None,
-        listed: Callable[[list[str]], None] | None = None,
+        listed: Callable[[list[str], float], object] | None = None,
         clocks: Clocks | None = None,
         expected: Expected | None = None,
     ) -> None:
@@ -106,18 +107,23 @@ class FeedReader:
 
     def _beat(self, heartbeat: Event) -> None:
         said = heartbeat.data
-        if self._listed is not None and "keys" in said:
-            self._listed(_ids(said["keys"]))
         true_at, cursor = feed_values.number(said.get("true_at")), feed_values.cursor(heartbeat.id)
-        if "clock" in said:
+        known_at = self._moment(true_at)
+        if self._listed is not None and "keys" in said:
+            self._listed(_ids(said["keys"]), self._moment(feed_values.number(said.get("keys_at", true_at))))
+        # Measured at `true_at`: another process may lag behind the one that told before.
+        if "clock" in said and known_at >= self._revoked.fresh_as_of:
             self._compare(feed_values.number(said["clock"]))
-        # By our clock, `true_at` was this moment or a later one, however long the event took to arrive.
-        self._revoked.renew(min(self._offset + true_at, self._clock.monotonic()))
+        self._revoked.renew(known_at)
         self._revoked.purge(self._clock.monotonic())
         self._cursor = cursor
         self._count()
         self._setup.worked(FEED)
         self._fresh()
+
+    def _moment(self, told: float) -> float:
+        """Return a moment of Vestibule's clock by ours. It was this one or a later one, however long the event took."""
+        return min(self._offset + told, self._clock.monotonic())
 
     def _count(self) -> None:
         now = self._clock.monotonic()
@@ -146,7 +152,7 @@ class FeedReader:
 
 
 def _ids(said: object) -> list[str]:
-    """Return the ids of keys; raises `TypeError` for anything else."""
-    if not isinstance(said, list) or not all(isinstance(kid, str) for kid in said):
+    """Return the ids of keys, 64 at most; raises `TypeError` for anything else."""
+    if not isinstance(said, list) or len(said) > MAX_KEYS or not all(isinstance(kid, str) for kid in said):
         raise TypeError("keys is a list of ids")
     return said

@@ -21,9 +21,6 @@ KEEP_SECONDS = 300.0
 
 _LEAST_KEEP_SECONDS, _MOST_KEEP_SECONDS = 10, 3600  # bounds of its `max-age`
 MAX_KEYS = 64
-NEW_KEY_SECONDS = 5.0
-"""How long a fetched key is accepted without being listed: the process that sends the feed may not know it yet."""
-
 LISTED_REFETCH_SECONDS = 1.0
 """The least time between two fetches because of a key that the feed lists and the last fetch did not bring."""
 
@@ -38,7 +35,7 @@ class KeySet:
         self.by_id: Mapping[str, PublicKey] = {}
         self.keep_seconds = KEEP_SECONDS
         self.as_of = float("-inf")
-        """When the last successful fetch was sent."""
+        """The moment of which the last successful fetch tells: when it was sent, or earlier if a cache answered it."""
         self._clock = clock
         self._refetch_seconds = refetch_seconds
         self._asked_at = float("-inf")
@@ -48,7 +45,9 @@ class KeySet:
 
     @property
     def in_force(self) -> Mapping[str, PublicKey]:
-        """Return the keys that are accepted now: those fetched, except the ones the feed no longer lists."""
+        """Return the keys that are accepted now: those fetched, except the ones the feed no longer lists. One that it
+        has not listed yet is accepted until a list is younger than the fetch.
+        """
         if self._listing.ids is None:
             return self.by_id
         return {kid: key for kid, key in self.by_id.items() if self._listing.lists(kid) or self._is_new(kid)}
@@ -58,13 +57,12 @@ class KeySet:
         """Return whether the feed lists a key that was not fetched, or cannot be used here."""
         return bool((self._listing.ids or frozenset()) - self.by_id.keys())
 
-    def hear(self, listed: Collection[str]) -> bool:
+    def hear(self, listed: Collection[str], as_of: float) -> bool:
         """Take the key ids that the feed lists; return whether the list changed, which is a reason to fetch."""
-        return self._listing.hear(listed)
+        return self._listing.hear(listed, as_of)
 
     def _is_new(self, kid: str) -> bool:
-        age = self._clock.monotonic() - self._seen_at.get(kid, float("-inf"))
-        return not self._listing.has_listed(kid) and age < NEW_KEY_SECONDS
+        return not self._listing.has_listed(kid) and self._listing.as_of < self._seen_at.get(kid, float("-inf"))
 
     def may_refetch(self, *, listed: bool) -> bool:
         """Return whether a key id that is not held may cause a fetch now, or wait for one. Limited, because anybody can
@@ -90,10 +88,15 @@ class KeySet:
     async def _fetch(self, http: httpx.AsyncClient) -> None:
         sent_at = self._clock.monotonic()
         async with asyncio.timeout(wire.ANSWER_SECONDS), http.stream("GET", PATH, headers=_NOT_FROM_A_CACHE) as answer:
-            self.by_id, self.as_of = parse(await wire.json_of(answer)), sent_at
-            now = self._clock.monotonic()
-            self._seen_at = {kid: self._seen_at.get(kid, now) for kid in self.by_id}
+            fetched = parse(await wire.json_of(answer))
+            self._take(fetched, sent_at - wire.age_of(answer))
             self.keep_seconds = _max_age(answer.headers.get("Cache-Control", ""))
+
+    def _take(self, fetched: Mapping[str, PublicKey], as_of: float) -> None:
+        """Hold these, and what the feed lists: a process that lags behind, or a cache, lacks the newest key."""
+        listed = {kid: key for kid, key in self.by_id.items() if self._listing.lists(kid)}
+        self.by_id, self.as_of = {**listed, **fetched}, as_of
+        self._seen_at = {kid: self._seen_at.get(kid, as_of) for kid in self.by_id}
 
 
 def _max_age(cache_control: str) -> float:

@@ -41,7 +41,7 @@ class Memory:
     ) -> None:
         self.keys: Mapping[str, PublicKey] = {}
         self.keys_as_of = float("-inf")
-        """When the fetch that brought the keys was sent."""
+        """The moment of which the fetch that brought the keys tells."""
         self.listing = KeyListing()
         self.revoked = Revoked()
         self.clocks = Clocks()
@@ -154,7 +154,7 @@ class Memory:
         """Return whether a token may be of a key that is younger than what is known of keys: an older one was listed
         before it signed.
         """
-        known_at = self.keys_as_of if self.listing.ids is None else self.revoked.fresh_as_of
+        known_at = self.keys_as_of if self.listing.ids is None else self.listing.as_of
         now, monotonic = self._clock.now().timestamp(), self._clock.monotonic()
         return issued_at + LISTED_WITHIN_SECONDS > self.clocks.their_time(known_at, now, monotonic)
 

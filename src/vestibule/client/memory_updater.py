@@ -210,9 +210,9 @@ class MemoryUpdater:
         if self._known:
             self.end_first_fetch()
 
-    def _note_listed_keys(self, listed: list[str]) -> None:
+    def _note_listed_keys(self, listed: list[str], as_of: float) -> None:
         """Stop accepting keys that are no longer listed; fetch new ones soon."""
-        if self.keys.hear(listed):
+        if self.keys.hear(listed, as_of):
             self._keys_changed.set()
         if (in_force := self.keys.in_force).keys() != self._accepted_ids:
             self._use_keys(in_force)

@@ -28,6 +28,7 @@ KEPT_CONNECTIONS = 1
 _KEY = re.compile(rf"{PREFIX}[A-Za-z0-9_-]+")
 _LONGEST_NAME = 253  # RFC 1035, section 2.3.4
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
+_AGE = re.compile(r"[0-9]{1,10}")
 _KEY_REFUSED = {401, 403}
 _NOT_FOUND = {400, 404, 405, 406, 410, 421}
 _AT_FIRST_REQUEST = (
@@ -158,6 +159,14 @@ async def json_of(answer: httpx.Response) -> Any:
         return i_json.parse(content)
     except i_json.NotIJson as fault:
         raise NotVestibuleError(f"{answer.url} does not answer JSON ({fault}); {CHECK_URL}") from None
+
+
+def age_of(answer: httpx.Response) -> float:
+    """Return for how many seconds a cache has held the answer (RFC 9111, section 5.1); 0 for one of Vestibule's own,
+    and infinity for what is no number.
+    """
+    age = answer.headers.get("Age", "0")
+    return float(age) if _AGE.fullmatch(age) else float("inf")
 
 
 async def _code_of(answer: httpx.Response) -> str:

@@ -34,15 +34,16 @@ class Hello:
 class Heartbeat:
     """Every revocation before `true_at` has been sent.
 
-    `keys` are the ids of all keys that check access tokens at `true_at`. A service that connects again sends `cursor`
-    to go on after it. `clock` is the wall-clock time, in seconds since 1970, at which the clock of `true_at` showed 0,
-    measured when the record was read.
+    `keys` are the ids of all keys that checked access tokens at `keys_at`, a time of the same clock. A service that
+    connects again sends `cursor` to go on after it. `clock` is the wall-clock time, in seconds since 1970, at which the
+    clock of `true_at` showed 0, measured when the record was read.
     """
 
     true_at: float
     cursor: int
     keys: tuple[str, ...] = field(default=(), compare=False)
     clock: float | None = field(default=None, compare=False)
+    keys_at: float | None = field(default=None, compare=False)
 
 
 Told = Hello | Heartbeat | list[Notice]
@@ -100,12 +101,12 @@ async def end_feeds_of_revoked_keys(env: Env) -> None:
 
 
 def _beat(env: Env) -> Heartbeat:
-    known, keys = env.revocations, env.keys
-    unseen = env.clock.monotonic() - keys.looked_at > env.policy.revocation_staleness.total_seconds()
+    known, keys, now = env.revocations, env.keys, env.clock.monotonic()
+    unseen = now - keys.looked_at > env.policy.revocation_staleness.total_seconds()
     # Keys are read separately from revocations. If that fails, this process may have missed that a key was withdrawn.
     true_at = min(known.fresh_as_of, keys.looked_at) if unseen else known.fresh_as_of
-    true_at = max(true_at, env.clock.monotonic() - _LONG_AGO_SECONDS)
-    return Heartbeat(true_at, known.floor, tuple(keys.access.checking), known.clock_offset)
+    true_at, keys_at = (max(at, now - _LONG_AGO_SECONDS) for at in (true_at, min(keys.looked_at, now)))
+    return Heartbeat(true_at, known.floor, tuple(keys.access.checking), known.clock_offset, keys_at)
 
 
 async def _wait_until_woken(follower: Follower, seconds: float) -> None:

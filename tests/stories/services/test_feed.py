@@ -82,14 +82,14 @@ async def test_k8_a_heartbeat_lists_the_keys_in_force_and_ages_with_what_is_know
         (first,) = await anext(telling)
         assert isinstance(first, Heartbeat)
         assert first.keys == tuple(world.env.keys.access.checking)
-        assert f'"keys":["{first.keys[0]}"]' in as_event(first)
         looked_at = world.clock.monotonic()
+        assert f'"keys":["{first.keys[0]}"],"keys_at":{round(looked_at, 3)}' in as_event(first)
         for seconds, known in ((5, 5), (1, 0)):
             world.clock.advance(seconds=seconds)
             await read_whole_backlog(world.env)
             beat = (await anext(telling))[-1]
             assert isinstance(beat, Heartbeat)
-            assert beat.true_at == looked_at + known
+            assert (beat.true_at, beat.keys_at) == (looked_at + known, looked_at)
 
 
 async def test_a_log_out_here_reaches_the_follower(world: World) -> None:

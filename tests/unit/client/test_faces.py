@@ -68,8 +68,8 @@ class Kit:
     def list_keys(self, *kids: str) -> None:
         """As in a heartbeat."""
 
-        def listed(told: list[str]) -> None:
-            self.keys.hear(told)
+        def listed(told: list[str], as_of: float) -> None:
+            self.keys.hear(told, as_of)
             self.memory.keys = self.keys.in_force
 
         now = self.clock.monotonic()

@@ -9,7 +9,7 @@ from vestibule.client import Verifier
 from vestibule.client.errors import NotReachedError
 from vestibule.client.events import MAX_LINE_BYTES, Event, EventParser
 from vestibule.client.feed_reader import FeedReader
-from vestibule.client.keys import NEW_KEY_SECONDS, KeySet, parse
+from vestibule.client.keys import KeySet, parse
 from vestibule.crypto import jwk
 from vestibule.protocol.revocations import MAX_ENTRIES, Revoked, TooMuch
 
@@ -98,7 +98,9 @@ async def test_nothing_makes_it_fresher_than_now() -> None:
 async def test_k8_the_keys_in_force_are_told_before_it_counts_as_fresh() -> None:
     """K8: what is no list of ids is no heartbeat; an older Vestibule tells none, and nothing is made of that."""
     following, told = Following(), list[list[str]]()
-    following.feed_reader = FeedReader(following.revoked, following.clock, following._beat, listed=told.append)
+    following.feed_reader = FeedReader(
+        following.revoked, following.clock, following._beat, listed=lambda kids, _as_of: told.append(kids)
+    )
     await following.send()
     following.hear(STREAM)
     assert told == []
@@ -110,34 +112,34 @@ async def test_k8_the_keys_in_force_are_told_before_it_counts_as_fresh() -> None
     assert following.beats == 2
 
 
-def test_k8_a_key_vouches_while_it_is_listed_and_a_moment_before() -> None:
-    clock = ManualClock()
-    keys = KeySet(clock, 60)
-    keys.by_id = parse({"keys": [jwk.generate(algorithm="ES256").public.as_jwk() for _ in range(2)]})
+def fetched(now: float, number: int = 2) -> KeySet:
+    """Keys that were fetched now."""
+    keys = KeySet(ManualClock(), 60)
+    keys._take(parse({"keys": [jwk.generate(algorithm="ES256").public.as_jwk() for _ in range(number)]}), now)
+    return keys
+
+
+def test_k8_a_key_vouches_while_it_is_listed_and_until_a_list_is_younger_than_the_fetch() -> None:
+    keys = fetched(100)
     old, new = keys.by_id
-    keys._seen_at = dict.fromkeys(keys.by_id, clock.monotonic())
     assert set(keys.in_force) == {old, new}, "an older Vestibule lists none"
-    assert not keys.hear([old])
+    assert not keys.hear([old], 99)
     assert set(keys.in_force) == {old, new}, "the process that tells may not know the new one yet"
-    assert keys.hear([old, new])
-    assert not keys.hear([new, old])
-    clock.advance(seconds=60)
+    assert keys.hear([old, new], 100)
+    assert not keys.hear([new, old], 160)
     assert set(keys.in_force) == {old, new}
-    assert keys.hear([new])
+    assert keys.hear([new], 161)
     assert set(keys.in_force) == {new}
-    assert keys.hear([])
+    assert keys.hear([], 162)
     assert set(keys.in_force) == set()
 
 
 def test_k8_a_key_that_was_listed_and_is_no_more_is_not_taken_for_a_new_one() -> None:
     """K8: though it was fetched just now."""
-    clock = ManualClock()
-    keys = KeySet(clock, 60)
-    keys.by_id = parse({"keys": [jwk.generate(algorithm="ES256").public.as_jwk() for _ in range(2)]})
+    keys = fetched(100)
     leaked, other = keys.by_id
-    keys._seen_at = dict.fromkeys(keys.by_id, clock.monotonic())
-    keys.hear([leaked, other])
-    keys.hear([other])
+    keys.hear([leaked, other], 98)
+    keys.hear([other], 99)
     assert set(keys.in_force) == {other}
 
 
@@ -148,19 +150,17 @@ def test_k8_what_the_feed_stops_to_list_leaves_the_memory_of_a_service_before_an
     keys = updater.keys
     keys.by_id = parse({"keys": [jwk.generate(algorithm="ES256").public.as_jwk() for _ in range(2)]})
     leaked, other = keys.by_id
-    updater._note_listed_keys([leaked, other])
+    updater._note_listed_keys([leaked, other], 1)
     assert (set(memory.keys), updater._keys_changed.is_set()) == ({leaked, other}, False)
-    updater._note_listed_keys([other])
+    updater._note_listed_keys([other], 2)
     assert (set(memory.keys), updater._keys_changed.is_set()) == ({other}, True)
 
 
-def test_k8_what_is_fetched_from_a_cache_and_never_listed_does_not_vouch_for_long() -> None:
-    clock = ManualClock()
-    keys = KeySet(clock, 60)
-    keys.by_id = parse({"keys": [jwk.generate(algorithm="ES256").public.as_jwk()]})
-    keys._seen_at = dict.fromkeys(keys.by_id, clock.monotonic())
-    keys.hear(["another"])
-    clock.advance(seconds=NEW_KEY_SECONDS)
+def test_k8_what_is_fetched_from_a_cache_and_never_listed_vouches_until_the_next_list() -> None:
+    keys = fetched(100, number=1)
+    keys.hear(["another"], 99)
+    assert len(keys.in_force) == 1
+    keys.hear(["another"], 100)
     assert set(keys.in_force) == set()
 
 

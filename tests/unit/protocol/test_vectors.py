@@ -136,7 +136,9 @@ def told(name: str, data: dict[str, Any], cursor: str | None) -> Told:
     if name == "hello":
         return Hello(data["now"], data["start"] == "whole", data.get("issuer", ""), data.get("audience", ""))
     if name == "heartbeat":
-        return Heartbeat(data["true_at"], int(cursor or 0), tuple(data.get("keys", ())), data.get("clock"))
+        return Heartbeat(
+            data["true_at"], int(cursor or 0), tuple(data.get("keys", ())), data.get("clock"), data.get("keys_at")
+        )
     sessions = [Notice(RevocationKind.SESSION, sid, seconds) for sid, seconds in data.get("sessions", {}).items()]
     accounts = data.get("accounts", {}).items()
     return sessions + [Notice(RevocationKind.ACCOUNT, sub, seconds, mark) for sub, (mark, seconds) in accounts]

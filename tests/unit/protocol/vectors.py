@@ -67,8 +67,9 @@ def feed() -> dict[str, Any]:
     hello, beat = Hello(500.0, whole=True), Heartbeat(499.5, 41)
     ended = [Notice(RevocationKind.SESSION, session, 960)]
     disabled = [Notice(RevocationKind.ACCOUNT, account, 960, NOW)]
-    listing, new = Heartbeat(499.5, 41, ("held",), NOW - 500.0), Heartbeat(500.5, 41, ("held", "new"), NOW - 500.0)
-    withdrawn = Heartbeat(501.5, 41, ("new",), NOW - 500.0)
+    listing = Heartbeat(499.5, 41, ("held",), NOW - 500.0, 499.4)
+    new = Heartbeat(500.5, 41, ("held", "new"), NOW - 500.0, 500.4)
+    withdrawn = Heartbeat(501.5, 41, ("new",), NOW - 500.0, 501.4)
     return {
         "staleness": 5,
         "now": NOW,
@@ -108,6 +109,7 @@ def feed() -> dict[str, Any]:
                 ],
             ),
             _polled(),
+            *_lagging(),
             _case(
                 "the issuer and the audience that are expected",
                 [(0.1, [Hello(500.0, whole=True, issuer="vestibule", audience="vestibule"), beat])],
@@ -130,7 +132,6 @@ def _polled() -> dict[str, Any]:
     ended = [Notice(RevocationKind.SESSION, session, 960)]
     first: list[Told] = [Hello(500.0, whole=True), Heartbeat(499.5, 41)]
     second: list[Told] = [Hello(90.0, whole=False), ended, Heartbeat(89.7, 41)]
-    polls = [(0.0, 0.1, first), (1.0, 3.0, second)]
     asked = [
         (0.9, session, NOW, "in"),
         (3.1, session, NOW, "over"),
@@ -138,12 +139,28 @@ def _polled() -> dict[str, Any]:
         (5.8, other, NOW, "stale"),
     ]
     case = _case("polled", [], asked)
-    case["polls"] = [
-        {"sent_at": sent_at, "at": at, "text": "".join(as_event(one) for one in told)} for sent_at, at, told in polls
-    ]
+    case["polls"] = [_answer(0.0, 0.1, first), _answer(1.0, 3.0, second)]
     return case
 
 
+def _lagging() -> list[dict[str, Any]]:
+    """Another process answers the second poll, and lags behind: by its record, or by its keys alone."""
+    first: list[Told] = [Hello(500.0, whole=True), Heartbeat(499.9, 41, ("new",), NOW - 500.0, 499.8)]
+    asked = [(at, kid, NOW - 60, outcome) for at in (0.2, 2.2) for kid, outcome in OF_LAGGING.items()]
+    cases = []
+    for which, true_at, clock in (("its record", 88.0, NOW - 700.0), ("its keys", 90.9, NOW - 89.0)):
+        second: list[Told] = [Hello(91.0, whole=True), Heartbeat(true_at, 41, ("held",), clock, 88.0)]
+        case = _case(f"a process that lags behind with {which}", [], asked)
+        case["polls"] = [_answer(0.0, 0.1, first), _answer(2.0, 2.1, second)]
+        cases.append(case)
+    return cases
+
+
+def _answer(sent_at: float, at: float, told: list[Told]) -> dict[str, Any]:
+    return {"sent_at": sent_at, "at": at, "text": "".join(as_event(one) for one in told)}
+
+
+OF_LAGGING = {"held": "invalid", "new": "unknown"}
 Heard = list[tuple[float, list[Told]]]
 Asked = list[tuple[float, str, int, str]]
 OF_KEYS = {"invalid", "unknown"}

@@ -105,7 +105,8 @@ def as_event(told: Told) -> str:
         return _event("hello", {"protocol": PROTOCOL, "now": round(told.now, 3), "start": start, **party})
     if isinstance(told, Heartbeat):
         clock = {"clock": round(told.clock, 3)} if told.clock is not None else {}
-        keys = {"keys": told.keys} if told.keys else {}
+        keys_at = {"keys_at": round(told.keys_at, 3)} if told.keys_at is not None else {}
+        keys = {"keys": told.keys, **keys_at} if told.keys else {}
         return f"id: {told.cursor}\n" + _event("heartbeat", {"true_at": round(told.true_at, 3), **clock, **keys})
     return _event("revoked", _grouped(told))
 

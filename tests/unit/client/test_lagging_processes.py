@@ -1,0 +1,115 @@
+"""Processes of Vestibule lag behind each other: what one tells replaces nothing newer that another has told."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.unit.client.knowing import EXPECTED, Knowing
+from tests.unit.client.test_new_keys import fate, renamed
+from vestibule.client import TokenInvalidError
+from vestibule.client.errors import KeyUnknownError
+from vestibule.client.events import EventParser
+from vestibule.client.feed_reader import FeedReader
+from vestibule.client.keys import KeySet
+from vestibule.crypto import jwk
+
+LAG = 3.0
+LAGS = [{"true_at": LAG, "keys_at": LAG}, {"true_at": 0.0, "keys_at": LAG}, {"true_at": LAG}]
+each_lag = pytest.mark.parametrize("lag", LAGS, ids=["all of it", "its keys", "an older version"])
+NEW, WITHDRAWN = "new", "withdrawn"
+
+
+class Service(Knowing):
+    """A service that hears several processes, each by an answer of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.showed_at_0 = self.clock.now().timestamp() - self.clock.monotonic()
+
+    async def hear(self, keys: list[str], lag: dict[str, float], clock: float = 0.0) -> None:
+        """One heartbeat of a process that lags by so many seconds, and whose clock is ahead by some."""
+        reader = FeedReader(
+            self.memory.revoked,
+            self.clock,
+            lambda: None,
+            listed=self.memory.listing.hear,
+            clocks=self.memory.clocks,
+            expected=EXPECTED,
+        )
+        await reader._trace("http11.send_request_headers.started", {})
+        now = self.clock.monotonic()
+        said = {name: now - seconds for name, seconds in lag.items()}
+        beat: dict[str, Any] = {"keys": keys, "clock": self.showed_at_0 + clock, **said}
+        hello = {"protocol": 1, "now": now}
+        text = f"event: hello\ndata: {json.dumps(hello)}\n\nid: 1\nevent: heartbeat\ndata: {json.dumps(beat)}\n\n"
+        for event in EventParser().feed(text.encode()):
+            reader.handle(event)
+
+
+@each_lag
+async def test_k8_k31_the_keys_of_a_process_that_lags_behind_are_not_believed(lag: dict[str, float]) -> None:
+    """K8, K31: a withdrawn key stays withdrawn, and a token of a new one is no invalid one."""
+    service = Service()
+    told_before = int(service.clock.now().timestamp()) - 60
+    of_new, of_withdrawn = (
+        renamed(service.token(issued_at=told_before, expires_at=told_before + 900), kid) for kid in (NEW, WITHDRAWN)
+    )
+    await service.hear([WITHDRAWN], dict.fromkeys(LAGS[0], 0.0))
+    service.clock.advance(seconds=1)
+    await service.hear([NEW], dict.fromkeys(LAGS[0], 0.0))
+    service.clock.advance(seconds=1)
+    await service.hear([WITHDRAWN], lag)
+    assert (fate(service, of_new), fate(service, of_withdrawn)) == (KeyUnknownError, TokenInvalidError)
+    service.clock.advance(seconds=LAG)
+    await service.hear([NEW, "newer"], lag)
+    assert service.memory.listing.lists("newer"), "once it has caught up, it is believed"
+
+
+async def test_k14_nor_is_the_clock_that_it_measured_then() -> None:
+    service = Service()
+    await service.hear([NEW], {"true_at": 0.0}, clock=120)
+    await service.hear([NEW], {"true_at": LAG}, clock=0)
+    assert not service.memory.clocks.agree(service.clock.now().timestamp(), service.clock.monotonic())
+    await service.hear([NEW], {"true_at": 0.0}, clock=0)
+    assert service.memory.clocks.agree(service.clock.now().timestamp(), service.clock.monotonic())
+
+
+def answering(keys: list[dict[str, str]], headers: dict[str, str]) -> httpx.AsyncClient:
+    def answer(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, stream=httpx.ByteStream(json.dumps({"keys": keys}).encode()), headers=headers)
+
+    return httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://auth.example.com")
+
+
+async def fetch(keys: KeySet, members: list[dict[str, str]], **headers: str) -> None:
+    async with answering(members, headers) as http:
+        await keys.fetch(http)
+
+
+async def test_k31_a_fetch_from_a_process_that_lags_behind_takes_no_key_away_that_is_listed() -> None:
+    service = Service()
+    keys = KeySet(service.clock, 60)
+    old, new = (jwk.generate(algorithm="ES256").public for _ in range(2))
+    await fetch(keys, [old.as_jwk(), new.as_jwk()])
+    keys.hear([old.kid, new.kid], service.clock.monotonic())
+    await fetch(keys, [old.as_jwk()])
+    assert set(keys.in_force) == {old.kid, new.kid}
+    keys.hear([new.kid], service.clock.monotonic())
+    await fetch(keys, [old.as_jwk()])
+    assert set(keys.in_force) == set(keys.by_id) - {old.kid} == {new.kid}
+
+
+@pytest.mark.parametrize(("age", "seconds"), [("0", 0), ("100", 100), ("x", float("inf")), ("-1", float("inf"))])
+async def test_k8_a_fetch_that_a_cache_answers_tells_of_the_moment_at_which_it_was_kept(
+    age: str, seconds: float
+) -> None:
+    """K8: so a key that was withdrawn since then is no new one, though it was never listed here."""
+    service = Service()
+    keys = KeySet(service.clock, 60)
+    leaked = jwk.generate(algorithm="ES256").public
+    keys.hear(["another"], service.clock.monotonic() - 1)
+    await fetch(keys, [leaked.as_jwk()], Age=age)
+    assert keys.as_of == service.clock.monotonic() - seconds
+    assert bool(keys.in_force) == (seconds < 1)
