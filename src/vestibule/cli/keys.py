@@ -16,7 +16,7 @@ from vestibule.cli.console import notes, results
 from vestibule.cli.typed import Commands, DiscreetCommand
 from vestibule.crypto import jwk
 from vestibule.flows.env import Env
-from vestibule.flows.follow_keys import keep_next_keys
+from vestibule.flows.follow_keys import ensure_next_keys
 from vestibule.flows.open_key_ring import stored_keys
 from vestibule.flows.rotate_keys import reencrypt_keys, require_key_manager, rotate_keys, withdraw_key
 from vestibule.model.signing_keys import KeyState, KeyUse, SealedKey
@@ -163,7 +163,7 @@ async def _wait_until_next_keys_are_known(env: Env, uses: list[KeyUse]) -> None:
     """
     require_key_manager(env)
     if set(uses) & set(env.keys.uses_without_next):
-        await keep_next_keys(env)
+        await ensure_next_keys(env)
     seconds = env.policy.revocation_staleness.total_seconds()
     notes.print(f"Waiting {seconds:.0f} seconds, until every process knows the next keys …")
     await asyncio.sleep(seconds)

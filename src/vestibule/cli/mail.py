@@ -13,7 +13,7 @@ from rich.table import Column, Table
 from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import notes, results
 from vestibule.cli.typed import Commands
-from vestibule.flows.look_after_mail import Outbox, look_into_outbox, retry_letters, send_test_letter
+from vestibule.flows.look_after_mail import Outbox, read_outbox, retry_letters, send_test_letter
 from vestibule.model.accounts import NotAnEmail, canonical_email
 from vestibule.model.languages import Language
 from vestibule.model.letters import LetterState, NotSent
@@ -92,14 +92,14 @@ def send_one(
 
 async def _look(command_context: CommandContext, limit: int) -> tuple[Outbox, datetime]:
     async with command_context.opened() as env:
-        return await look_into_outbox(env, limit), env.clock.now()
+        return await read_outbox(env, limit), env.clock.now()
 
 
 async def _retry(command_context: CommandContext, prefixes: list[str] | None) -> int:
     async with command_context.opened() as env:
         if not prefixes:
             return await retry_letters(env, None)
-        there = [state.letter.id for state in (await look_into_outbox(env, _MOST_LETTERS)).letters]
+        there = [state.letter.id for state in (await read_outbox(env, _MOST_LETTERS)).letters]
         for prefix in prefixes:
             if not any(letter_id.startswith(prefix) for letter_id in there):
                 raise NoSuchLetter(f"no letter in the outbox has an id that begins with {prefix}")

@@ -1,4 +1,4 @@
-"""Announce: make revocations known to every process, and tell it when an account has changed."""
+"""Announce: make revocations, and changes of accounts, known to every process."""
 
 import asyncio
 from collections.abc import Collection, Sequence

@@ -21,12 +21,12 @@ async def request_reset(env: Env, email: str, client_info: ClientInfo) -> None:
     """Mail a link for choosing a new password. Does not tell whether the email has an account, or that a limit is
     reached.
     """
-    await _ask(env, LetterKind.RESET_PASSWORD, email, client_info)
+    await _queue_if_allowed(env, LetterKind.RESET_PASSWORD, email, client_info)
 
 
 async def request_verification(env: Env, email: str, client_info: ClientInfo) -> None:
     """Mail another link that verifies the email, if its account is still unverified. Does not tell whether it is."""
-    await _ask(env, LetterKind.VERIFY_EMAIL, email, client_info)
+    await _queue_if_allowed(env, LetterKind.VERIFY_EMAIL, email, client_info)
 
 
 def letter_by_email(
@@ -59,7 +59,7 @@ async def count_letter_to_email(
 async def count_letter_of_account(
     env: Env, tx: Ports, kind: LetterKind, account_id: str, email: str, client_info: ClientInfo, now: datetime
 ) -> bool:
-    """Count one more letter of this kind that an account has sent to an email. Return False, and count it neither for
+    """Count one more letter of this kind that an account asks for, to an email. Return False, and count it neither for
     the network nor for the account, if it is one too many.
 
     An account's first few letters to an email are limited by themselves. Further ones share a daily limit for that
@@ -104,12 +104,12 @@ async def allow_reset_at_once(env: Env, tx: Ports, email: str) -> None:
 
 
 @retry_on_conflict
-async def _ask(env: Env, kind: LetterKind, email: str, client_info: ClientInfo) -> None:
+async def _queue_if_allowed(env: Env, kind: LetterKind, email: str, client_info: ClientInfo) -> None:
     now = env.clock.now()
     async with env.store.transaction() as tx:
-        device = await _known_device(tx, email, client_info)
-        if device is not None:
-            works = await _count_letter_of_device(env, tx, f"{kind.value}:{email}", device, now)
+        place = await _place_of_device(tx, email, client_info)
+        if place is not None:
+            works = await _count_letter_of_device(env, tx, f"{kind.value}:{email}", place, now)
         else:
             works = await count_letter_to_email(env, tx, kind, email, client_info, now)
         if works is not None:
@@ -117,9 +117,9 @@ async def _ask(env: Env, kind: LetterKind, email: str, client_info: ClientInfo) 
     env.letters_waiting.set()
 
 
-async def _known_device(tx: Ports, email: str, client_info: ClientInfo) -> int | None:
-    """Return which attempt counter the asking device has, None if it is not known (`place_of`). Reads nothing for a
-    client without secrets.
+async def _place_of_device(tx: Ports, email: str, client_info: ClientInfo) -> int | None:
+    """Return the place of the device that asks; None if it is not known (`place_of`). Reads nothing for a client
+    without secrets.
     """
     if not client_info.device_secrets:
         return None
@@ -130,8 +130,8 @@ async def _count_letter_of_device(env: Env, tx: Ports, subject: str, place: int,
     """Count one more letter that a known device asks for; return how long its link has to work, or None if it is one
     too many.
 
-    Letters that strangers asked for do not count against the device. Its letter does count against the strangers': a
-    letter of theirs would replace the link, and must not do so at once.
+    Letters that strangers asked for do not count against the device. Its letter does count against the strangers,
+    because their next letter would void its link, and must not do so at once.
     """
     spacing = env.policy.letters.to_email
     mine = await tx.rate_counters.take_spaced(spacing, f"{subject}:{place}", now)

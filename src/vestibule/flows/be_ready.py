@@ -1,4 +1,4 @@
-"""Be ready: tell a load balancer whether to send this process requests, and check that from time to time."""
+"""Be ready: tell a load balancer whether to send this process requests; check schema and clock in the background."""
 
 import structlog
 
@@ -8,8 +8,7 @@ from vestibule.model.errors import NotReady
 from vestibule.state.readiness import Hindrance
 
 _CLOCK_DIFFERS = (
-    "this machine's clock is not that of the database; nobody is answered before both keep time: "
-    "timedatectl set-ntp true"
+    "this machine's clock differs from the database's; nobody is answered until they agree: timedatectl set-ntp true"
 )
 _log = structlog.get_logger(__name__)
 
@@ -25,7 +24,7 @@ def require_ready(env: Env) -> None:
         raise NotReady
 
 
-async def look_at_schema(env: Env) -> None:
+async def check_schema(env: Env) -> None:
     """Check whether the schema still fits this version, and note it; raises `StoreUnavailable`."""
     fits = await env.watching.schema_fits()
     if env.readiness.schema_fits and not fits:
@@ -33,7 +32,7 @@ async def look_at_schema(env: Env) -> None:
     env.readiness.schema_fits = fits
 
 
-async def look_at_clock(env: Env) -> bool:
+async def check_clock(env: Env) -> bool:
     """Compare this machine's clock with the database's; return whether they agree. While they differ, this process
     answers no requests and distrusts what it remembers. Raises `StoreUnavailable`.
     """

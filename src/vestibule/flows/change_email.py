@@ -1,4 +1,4 @@
-"""Change email: with the current password and a link to the new email. A link to the old email undoes the change.
+"""Change email: with the current password and a link mailed to the new email. A link mailed to the old one undoes it.
 
 A click on the link to the new email proves only that its reader owns the mailbox. The reader may have asked for
 nothing, and would then get an account whose password somebody else knows. So the click counts only in a browser that is
@@ -15,8 +15,8 @@ from vestibule.flows.end_sessions import announce_end
 from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
-from vestibule.flows.login_attempt import prove_again
-from vestibule.flows.reauthenticate import live_session, require_still_verified
+from vestibule.flows.login_attempt import check_current_password
+from vestibule.flows.reauthenticate import live_session, lock_unchanged
 from vestibule.flows.remove_squatter import remove_squatter
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
@@ -33,7 +33,7 @@ async def request_change(env: Env, caller: Caller, password: str, email: str, cl
     """Mail a link to the new email; raises `WrongPassword`, `TooManyAttempts`, or `SessionOver` if the session
     ended meanwhile. Never tells whether somebody else has that email.
     """
-    account = await prove_again(env, caller, password, client_info)
+    account = await check_current_password(env, caller, password, client_info)
     await _ask_new_email(env, account, caller.session_id, email, client_info)
     env.letters_waiting.set()
 
@@ -43,7 +43,7 @@ async def _ask_new_email(env: Env, account: Account, session_id: str, email: str
     now = env.clock.now()
     async with env.store.transaction() as tx:
         kind, letter = LetterKind.CONFIRM_NEW_EMAIL, None
-        await require_still_verified(tx, account, session_id, now)
+        await lock_unchanged(tx, account, session_id, now)
         holder = await tx.accounts.with_email(email)
         kept_for_another = (await tx.accounts.kept([email], now)).get(email, account.id) != account.id
         # An unverified account does not stand in the way: it is deleted when the link is used.
@@ -87,7 +87,7 @@ async def confirm_change(env: Env, caller: Caller, secret: str) -> None:
         ended = await end_trust(env, tx, owner.id, EndReason.EMAIL_CHANGED, now, devices=False)
         # An old email that was never verified may belong to anybody, so it gets no link that undoes the change.
         if owner.verified:
-            await _open_way_back(tx, owner, now)
+            await _mail_undo_link(tx, owner, now)
         await tx.events.record(Event(now, EventKind.EMAIL_CHANGED, owner.id))
         # Attempts are counted by email. The owner gave the password to get this one, so its counters begin anew.
         await tx.login_attempts.forgive_all(owner.id, token.email)
@@ -110,13 +110,13 @@ async def _require_owner(tx: Ports, caller: Caller, token: OneTimeToken, now: da
     return owner
 
 
-async def _open_way_back(tx: Ports, owner: Account, now: datetime) -> None:
-    """Mail a link that undoes the change to the account's old email. Keep that email for the account meanwhile: another
-    account with it would stand in the way.
+async def _mail_undo_link(tx: Ports, owner: Account, now: datetime) -> None:
+    """Mail a link that undoes the change to the account's old email. Until that link expires, keep the old email for
+    this account: another account that took it would make the link useless.
     """
-    told = QueuedLetter(new_id(), LetterKind.EMAIL_CHANGED, now, owner.id, owner.email)
-    await tx.one_time_tokens.keep(kept_for(owner, told.id, now))
-    await tx.letters.queue(told)
+    letter = QueuedLetter(new_id(), LetterKind.EMAIL_CHANGED, now, owner.id, owner.email)
+    await tx.one_time_tokens.keep(kept_for(owner, letter.id, now))
+    await tx.letters.queue(letter)
 
 
 @retry_on_conflict

@@ -10,8 +10,8 @@ from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.issue_tokens import issue_tokens
 from vestibule.flows.know_device import circumstances, know_only_this_device
-from vestibule.flows.login_attempt import prove_again
-from vestibule.flows.reauthenticate import require_still_verified
+from vestibule.flows.login_attempt import check_current_password
+from vestibule.flows.reauthenticate import lock_unchanged
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.flows.sign_in import SignedIn
 from vestibule.flows.tell_owner import tell_owner
@@ -30,7 +30,7 @@ async def change_password(env: Env, caller: Caller, current: str, password: str,
     Raises `PasswordTooEasy`, `WrongPassword`, `TooManyAttempts`, or `SessionOver` if the session ended meanwhile.
     """
     env.policy.passwords.require_hard_to_guess(password, caller.account.email)
-    account = await prove_again(env, caller, current, client_info)
+    account = await check_current_password(env, caller, current, client_info)
     password_hash = await env.passwords.hash(password)
     session, device, ended = await _change(env, account, caller.session_id, password_hash, client_info)
     env.letters_waiting.set()
@@ -49,7 +49,7 @@ async def _change(
     now = env.clock.now()
     session = begin(new_id(), account.id, client_info.device, env.policy.sessions, now)
     async with env.store.transaction() as tx:
-        await require_still_verified(tx, account, session_id, now)
+        await lock_unchanged(tx, account, session_id, now)
         # Replaces only the hash that was checked: of two changes at once, one wins.
         epoch = await tx.accounts.change_password(account.id, account.password_hash or "", password_hash, now)
         if epoch is None:

@@ -46,7 +46,7 @@ async def compose_letter(env: Env, queued: QueuedLetter) -> Letter | None:
         if queued.kind is LetterKind.RESET_PASSWORD and queued.attempts == 1:
             await tx.events.record(_reset_requested(queued, account))
         to = _recipient(queued, account)
-        if await _floods(env, tx, queued, account, to, now):
+        if not await _count_to_mailbox(env, tx, queued, account, to, now):
             # Settle it for no account: an earlier letter, perhaps sent already, must not count as replaced by it.
             await tx.letters.settle(queued, now, None)
             return None
@@ -58,8 +58,8 @@ async def compose_letter(env: Env, queued: QueuedLetter) -> Letter | None:
 
 
 async def _lock_account(tx: Ports, queued: QueuedLetter) -> Account | None:
-    """Lock the account that the letter is about and return it. Whatever voids links then comes before the link is made,
-    or after it and voids it too.
+    """Lock the account that the letter is about and return it. So a flow that voids links commits either before the
+    link is made, or after it, and then voids it too.
     """
     if queued.account_id is not None:
         return await tx.accounts.lock(queued.account_id)
@@ -86,17 +86,19 @@ async def _needless(tx: Ports, queued: QueuedLetter, account: Account, now: date
     return await tx.letters.newer(queued, account)
 
 
-async def _floods(env: Env, tx: Ports, queued: QueuedLetter, account: Account, to: str, now: datetime) -> bool:
-    """Count one more letter to an unverified sub-address of a mailbox; return whether it is one too many.
+async def _count_to_mailbox(
+    env: Env, tx: Ports, queued: QueuedLetter, account: Account, to: str, now: datetime
+) -> bool:
+    """Count one more letter to an unverified sub-address of a mailbox; return False if it is one too many.
 
-    Decided here and not in the request, whose answer would tell about the account. Letters to a verified email, and to
-    the mailbox itself, are neither counted nor held back.
+    Counted here, because the answer to the request would tell whether there is an account. Letters to a verified email,
+    and to the mailbox itself, are neither counted nor limited.
     """
     mailbox = mailbox_of(to)
     verified = account.verified and to == account.email
     if mailbox is None or verified or queued.kind not in _TO_ANYBODY or queued.attempts > 1:
-        return False
-    return not await tx.rate_counters.take(env.policy.letters.to_mailbox, mailbox, now)
+        return True
+    return await tx.rate_counters.take(env.policy.letters.to_mailbox, mailbox, now)
 
 
 def _recipient(queued: QueuedLetter, account: Account) -> str:

@@ -7,8 +7,8 @@ from vestibule.flows.end_sessions import announce_end
 from vestibule.flows.end_trust import EVER, end_trust
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
-from vestibule.flows.login_attempt import prove_again
-from vestibule.flows.reauthenticate import require_still_verified
+from vestibule.flows.login_attempt import check_current_password
+from vestibule.flows.reauthenticate import lock_unchanged
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
@@ -30,7 +30,7 @@ async def delete_my_account(env: Env, caller: Caller, password: str, client_info
     """Delete the caller's account, if the password is right; raises `WrongPassword`, `TooManyAttempts`, or
     `SessionOver` if the session ended meanwhile.
     """
-    await _delete_all(env, await prove_again(env, caller, password, client_info), caller.session_id)
+    await _delete_all(env, await check_current_password(env, caller, password, client_info), caller.session_id)
 
 
 async def delete_if_unused(env: Env, account: Account, since: datetime) -> bool:
@@ -47,16 +47,16 @@ async def _delete_all(env: Env, account: Account, session_id: str | None) -> int
 @retry_on_conflict
 async def _clear_some_history(env: Env, account: Account, session_id: str | None) -> bool:
     async with env.store.transaction() as tx:
-        await _hold(env, tx, account, session_id)
+        await _lock(env, tx, account, session_id)
         return await clear_some_history(tx, account.id, env.clock.now())
 
 
-async def _hold(env: Env, tx: Ports, account: Account, session_id: str | None) -> None:
-    """Lock the account. With `session_id`, that session must still be live (`require_still_verified`)."""
+async def _lock(env: Env, tx: Ports, account: Account, session_id: str | None) -> None:
+    """Lock the account. With `session_id`, that session must still be live (`lock_unchanged`)."""
     if session_id is None:
         await tx.accounts.lock(account.id)
     else:
-        await require_still_verified(tx, account, session_id, env.clock.now())
+        await lock_unchanged(tx, account, session_id, env.clock.now())
 
 
 @retry_on_conflict
@@ -64,7 +64,7 @@ async def _delete(env: Env, account: Account, session_id: str | None, unused_sin
     now = env.clock.now()
     async with env.store.transaction() as tx:
         # The lock keeps sign-ins out until the account and all that refers to it are deleted.
-        await _hold(env, tx, account, session_id)
+        await _lock(env, tx, account, session_id)
         if unused_since is not None and not await tx.accounts.never_used(unused_since, most=1, account_id=account.id):
             return None
         ended = await end_trust(env, tx, account.id, EndReason.ACCOUNT_DELETED, now, undo_since=EVER)

@@ -76,8 +76,8 @@ async def _hand_over(env: Env, queued: QueuedLetter, letter: Letter) -> Delivery
 
 @asynccontextmanager
 async def _given_back_if_stopped(env: Env, queued: QueuedLetter) -> AsyncIterator[None]:
-    """Make the letter due again if the block is cancelled, and raise the cancellation again. So another process need
-    not wait until the lease is over. For blocks that may take longer than a stopping process can wait.
+    """Make the letter due again if the block is cancelled, and raise the cancellation again. So another process can
+    send it before the lease is over. For blocks that may take longer than a stopping process can wait.
     """
     try:
         yield

@@ -1,7 +1,7 @@
 """End sessions: write the reason to the database, and a revocation to the record that every process follows.
 
-An account may have very many sessions. So rows, events and revocations are written in batches, and when all sessions
-of an account end, one revocation of the account stands for most of them.
+An account may have very many sessions. So rows, events and revocations are written in batches, and when all sessions of
+an account end, one revocation of the account covers most of them.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from vestibule.model.store import Ports
 OTHERS_AT_ONCE = 5_000
 """Sessions that one transaction ends one by one."""
 _MOST_EVENTS = 100
-_MOST_UNSEEN = 500
+_MOST_UNSEEN = 500  # that one sign-in ends
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,13 @@ async def end_session(
     session was over already.
     """
     ended = await tx.sessions.end(session_id, account_id, reason, now)
-    return await _write_down(env, tx, ended, account_id, reason, now)
+    return await _record_and_revoke(env, tx, ended, account_id, reason, now)
 
 
 async def end_all_sessions(env: Env, tx: Ports, account_id: str, reason: EndReason, now: datetime) -> list[Revocation]:
     """End every session of an account, inside the caller's transaction; return a revocation for each."""
     ended = await tx.sessions.end_all(account_id, reason, now)
-    return await _write_down(env, tx, ended, account_id, reason, now)
+    return await _record_and_revoke(env, tx, ended, account_id, reason, now)
 
 
 async def end_other_sessions(
@@ -61,15 +61,15 @@ async def end_other_sessions(
     most `OTHERS_AT_ONCE`; the caller begins another transaction for the rest.
     """
     ended = await tx.sessions.end_others(account_id, spare, OTHERS_AT_ONCE, reason, now)
-    return await _write_down(env, tx, ended, account_id, reason, now)
+    return await _record_and_revoke(env, tx, ended, account_id, reason, now)
 
 
 async def end_account(env: Env, tx: Ports, account_id: str, reason: EndReason, now: datetime) -> Ended:
     """End every session of an account and refuse every token that was issued before `now`, inside the caller's
     transaction; return what ended.
 
-    One revocation of the account stands for all. `iat` has whole seconds, so that revocation spares tokens issued in
-    this same second: a session that may have such a token is revoked by its id as well.
+    One revocation of the account covers all. `iat` has whole seconds, so that revocation does not cover tokens issued
+    in this same second: a session that may have such a token is revoked by its id as well.
     """
     ended, limits = await tx.sessions.end_all(account_id, reason, now), env.policy.sessions
     ending = _ending(env, account_id, reason, now)
@@ -89,7 +89,7 @@ async def end_longest_unseen(env: Env, tx: Ports, begun: Session, count: int, no
     if excess <= 0:
         return []
     ended = await tx.sessions.end_longest_unseen(begun.account_id, excess, begun.id, now)
-    return await _write_down(env, tx, ended, begun.account_id, EndReason.TOO_MANY_SESSIONS, now)
+    return await _record_and_revoke(env, tx, ended, begun.account_id, EndReason.TOO_MANY_SESSIONS, now)
 
 
 async def refuse_account(env: Env, tx: Ports, account_id: str, now: datetime) -> list[Revocation]:
@@ -103,7 +103,7 @@ async def announce_end(env: Env, ended: Ended) -> None:
     await announce(env, ended.revocations, ended.session_ids)
 
 
-async def _write_down(
+async def _record_and_revoke(
     env: Env, tx: Ports, ended: LastIssued, account_id: str, reason: EndReason, now: datetime
 ) -> list[Revocation]:
     """Record an event and a revocation for each session that ended; return the revocations."""

@@ -8,6 +8,7 @@ from vestibule.model.sessions import EndReason
 from vestibule.model.store import Ports
 
 EVER = datetime.min.replace(tzinfo=UTC)
+"""As `undo_since`: also void the links that undo a change of email, however old."""
 
 
 async def end_trust(

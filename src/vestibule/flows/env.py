@@ -25,9 +25,10 @@ from vestibule.state.revocation_set import RevocationSet
 class Env:
     """What one process works with. `letters_waiting` wakes the process's own mail worker.
 
-    `watching` is the same store over connections of its own, so that a busy process still learns of log-outs.
-    `key_manager` is None if the keys are given by settings. `look_ups` are the look-ups of sessions under way, by the
-    session's id and the generation of `revocations`.
+    `watching` is the same store over connections of its own, for background reads: so a busy process still learns of
+    log-outs. `signing` has the low-priority threads that sign tokens. `key_manager` is None if the keys are given by
+    settings. `look_ups` are the look-ups of sessions in progress, by the session's id and the generation of
+    `revocations`.
     """
 
     policy: Policy

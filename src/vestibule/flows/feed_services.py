@@ -1,4 +1,4 @@
-"""Feed services: send a service that follows first the revocations in force, then each new one, and heartbeats."""
+"""Feed services: send followers the revocations in force, then each new one, and heartbeats (`web/api/services.py`)."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ from vestibule.state.feed import Follower
 
 HEARTBEAT_SECONDS = 1.0
 _LONG_AGO_SECONDS = 86_400.0
-"""How old the knowledge is at most said to be. JSON has no number for "never"."""
+"""The oldest `true_at` that is sent, counted back from now. JSON has no number for "never"."""
 BATCH = 500
 """Notices sent in one event, which takes a millisecond of CPU."""
 
@@ -46,16 +46,16 @@ class Heartbeat:
     keys_at: float | None = field(default=None, compare=False)
 
 
-Told = Hello | Heartbeat | list[Notice]
+FeedEvent = Hello | Heartbeat | list[Notice]
 
 
-async def feed_service(env: Env, follower: Follower, after: int) -> AsyncIterator[list[Told]]:
-    """Yield events to send, some at a time, until the follower is over. `after`: the cursor it sent, or 0."""
+async def feed_service(env: Env, follower: Follower, after: int) -> AsyncIterator[list[FeedEvent]]:
+    """Yield events to send, some at a time, until the follower has ended. `after`: the service's cursor, or 0."""
     beat_at = env.clock.monotonic()
     async for told in _beginning(env, after):
         yield told
     while not follower.over:
-        # Take both without an await between: the notices contain all that the heartbeat says has been sent.
+        # No await in between, so that the notices include everything that the heartbeat says was sent.
         notices, beat = follower.take(), _beat(env)
         async for some in _in_batches(env, iter(notices)):
             yield [some]
@@ -65,15 +65,15 @@ async def feed_service(env: Env, follower: Follower, after: int) -> AsyncIterato
         await _wait_until_woken(follower, beat_at - env.clock.monotonic())
 
 
-async def answer_poll(env: Env, after: int) -> AsyncIterator[list[Told]]:
+async def answer_poll(env: Env, after: int) -> AsyncIterator[list[FeedEvent]]:
     """Yield the events of one poll: what was revoked after the cursor `after`, and one heartbeat."""
-    beat = _beat(env)  # first, so that what follows contains all that it says has been sent
+    beat = _beat(env)  # made first, so that what follows includes everything that it says was sent
     async for told in _beginning(env, after):
         yield told
     yield [beat]
 
 
-async def _beginning(env: Env, after: int) -> AsyncIterator[list[Told]]:
+async def _beginning(env: Env, after: int) -> AsyncIterator[list[FeedEvent]]:
     """Yield the greeting, and all that is revoked now or, with a cursor, all that came after it."""
     now, known, issuer = env.clock.monotonic(), env.revocations, env.policy.issuer
     # A cursor beyond the last number belongs to another record, as after a restored backup: begin anew.
@@ -84,8 +84,8 @@ async def _beginning(env: Env, after: int) -> AsyncIterator[list[Told]]:
 
 
 async def _in_batches(env: Env, notices: Iterator[Notice]) -> AsyncIterator[list[Notice]]:
-    """Yield the notices, `BATCH` at a time. Sending one waits for nothing unless the service is slow, so others are let
-    run in between.
+    """Yield the notices, `BATCH` at a time. Sending never blocks unless the service is slow, so let other tasks run
+    after each full batch.
     """
     while some := list(islice(notices, BATCH)):
         yield some
@@ -102,9 +102,9 @@ async def end_feeds_of_revoked_keys(env: Env) -> None:
 
 def _beat(env: Env) -> Heartbeat:
     known, keys, now = env.revocations, env.keys, env.clock.monotonic()
-    unseen = now - keys.looked_at > env.policy.revocation_staleness.total_seconds()
+    keys_stale = now - keys.looked_at > env.policy.revocation_staleness.total_seconds()
     # Keys are read separately from revocations. If that fails, this process may have missed that a key was withdrawn.
-    true_at = min(known.fresh_as_of, keys.looked_at) if unseen else known.fresh_as_of
+    true_at = min(known.fresh_as_of, keys.looked_at) if keys_stale else known.fresh_as_of
     true_at, keys_at = (max(at, now - _LONG_AGO_SECONDS) for at in (true_at, min(keys.looked_at, now)))
     return Heartbeat(true_at, known.floor, tuple(keys.access.checking), known.clock_offset, keys_at)
 

@@ -1,4 +1,4 @@
-"""Follow the signing keys: read which key signs, which are published and which are withdrawn.
+"""Follow the signing keys: keep this process's key ring like the keys in the database.
 
 Every process reads the keys once a second. If it could not for a while, it reads them before it signs, before it
 publishes keys, and before it refuses a token of an unknown key. If that fails too, it answers that it is unavailable.
@@ -20,7 +20,7 @@ from vestibule.model.store import Store
 T = TypeVar("T")
 
 
-async def look_at_keys(env: Env, store: Store) -> None:
+async def reread_keys(env: Env, store: Store) -> None:
     """Read the keys from `store` again, if any has changed; raises `StoreUnavailable`."""
     if env.key_manager is None:
         return
@@ -28,16 +28,16 @@ async def look_at_keys(env: Env, store: Store) -> None:
     async with store.reading() as read:
         standing = await read.signing_keys.standing()
     if standing != env.keys.standing:
-        await _take_in(env, store)
+        await _replace_keys(env, store)
     env.keys.looked_at = max(env.keys.looked_at, sent_at)
 
 
-async def keep_next_keys(env: Env) -> None:
-    """Make a next key for each use that has none. It is published from then on."""
+async def ensure_next_keys(env: Env) -> None:
+    """Make a next key for each use that has none. A next key is published at once."""
     if env.key_manager is None:
         return
-    if lacking := env.keys.uses_without_next:
-        await make_keys(env.store, env.clock, env.key_manager, lacking, KeyState.NEXT)
+    if missing := env.keys.uses_without_next:
+        await make_keys(env.store, env.clock, env.key_manager, missing, KeyState.NEXT)
 
 
 @retry_on_conflict
@@ -50,14 +50,14 @@ async def withdraw_spent_keys(env: Env) -> int:
 async def require_fresh_keys(env: Env) -> None:
     """Read the keys now if the last read is too long ago; raises `StoreUnavailable`."""
     if env.clock.monotonic() - env.keys.looked_at > env.policy.revocation_staleness.total_seconds():
-        await look_at_keys(env, env.store)
+        await reread_keys(env, env.store)
 
 
 async def read_with_fresh_keys(env: Env, token: str, keys: Callable[[], KeySet], read: Callable[[KeySet], T]) -> T:
     """Return what `read` makes of a token with `keys`; raises what `read` raises, and `StoreUnavailable`.
 
-    A token of an unknown key is refused without I/O, because every process has a key long before it signs. Only a
-    process that could not read the keys for a while reads them first, and then the token again.
+    A token of an unknown key is refused without I/O, because every process has a key long before it signs. A process
+    that could not read the keys for a while reads them now, and then the token again.
     """
     try:
         return read(keys())
@@ -68,7 +68,7 @@ async def read_with_fresh_keys(env: Env, token: str, keys: Callable[[], KeySet],
         return read(keys())
 
 
-async def _take_in(env: Env, store: Store) -> None:
+async def _replace_keys(env: Env, store: Store) -> None:
     """Replace this process's keys by those in the store; raises `StoreUnavailable` if they cannot be unsealed."""
     keys = await stored_keys(store)
     standing: Standing = frozenset((key.kid, key.use, key.state) for key in keys)

@@ -41,7 +41,7 @@ async def read_whole_backlog(env: Env) -> list[Revocation]:
         reach = await _reach(env, read, offset)
         async for some in _after(read, await _start_of_backlog(known, read, reach), reach):
             learnt = env.apply_revocations(some, sent_at)
-            fresh += [] if first else learnt  # a first read may bring a million rows, and nobody waits for them
+            fresh += [] if first else learnt  # a first read may bring a million rows, and no caller needs them
             await asyncio.sleep(0)  # others are answered meanwhile
     known.renew(sent_at, offset)
     known.purge(sent_at)
@@ -49,8 +49,8 @@ async def read_whole_backlog(env: Env) -> list[Revocation]:
 
 
 async def _reach(env: Env, read: Ports, offset: float) -> Reach:
-    """Return which part of the record this process reads. It is chosen at the first read. It is chosen anew if the
-    clock was ahead then and was set back since: the first choice may have left out revocations that still matter.
+    """Return which part of the record this process reads. It is chosen at the first read, and again if the clock was
+    ahead then and was set back since: the first choice may have left out revocations that still matter.
     """
     known = env.revocations
     if known.reach is not None and not known.chosen_ahead(offset):
@@ -75,8 +75,9 @@ async def _after(read: Ports, number: int, reach: Reach) -> AsyncIterator[list[R
 async def _start_of_backlog(known: RevocationSet, read: Ports, reach: Reach) -> int:
     """Return the sequence number after which the backlog begins.
 
-    That is the floor, half a minute ago. If very much came after the floor, as in a process's first half minute, it is
-    the last number known, provided that the record still has exactly the rows that this process knows in between.
+    That is the floor, the last number known half a minute ago (`state/revocation_set.py`). If very many came after the
+    floor, as in a process's first half minute, it is the last number known, provided that the record still has exactly
+    the rows that this process knows in between.
     """
     if (
         known.overlap.count < _LONG_OVERLAP

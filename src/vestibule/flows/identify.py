@@ -1,4 +1,4 @@
-"""Identify: return who holds an access token, if the session is still live. Nothing else decides this."""
+"""Identify: return who holds an access token, if its session is still live. Only this flow decides that."""
 
 import hashlib
 from datetime import datetime
@@ -18,8 +18,8 @@ _DIGESTS_KEPT = 512  # of the tokens used last; their texts take half a megabyte
 
 
 def identify_from_memory(env: Env, access_token: str) -> Caller | None:
-    """Return the caller, if this process's memory is enough to tell; None if the database must be asked. Does no I/O
-    and never refuses.
+    """Return the caller, if this process's memory can tell; None if the database must be asked. Does no I/O and never
+    refuses.
     """
     token = env.memory.token(_key(access_token))
     if token is None or not env.revocations.trusted(env.clock.monotonic()) or env.revocations.refuses(token):
@@ -81,10 +81,10 @@ async def _ask(env: Env, token: AccessToken) -> Found:
 
 
 async def _look_up_once(env: Env, session_id: str) -> Found | None:
-    """Share one look-up among all who ask for the session meanwhile, so that a crowd needs no connection each.
+    """Share one look-up among all requests that need the session meanwhile, so that they take one connection.
 
-    The generation is a part of the key, and there must be trust, just as for an answer from memory: what was read
-    before a notice arrived answers nobody who came after it.
+    Only while the revocation set is trusted, and by its generation, as for answers from memory: a look-up that began
+    before a revocation arrived must not answer a request that came after it.
     """
     revocations = env.revocations
     if not revocations.trusted(env.clock.monotonic()):
@@ -101,7 +101,7 @@ async def _look_up(env: Env, session_id: str) -> Found | None:
         return None
     session, account = found
     caller = Caller(session.id, account, session.idle_expires_at)
-    # What was read before a notice arrived may not be remembered after it: the notice may have been about this.
+    # Remember nothing that was read before a revocation arrived: it may be of this session.
     fresh = env.revocations.trusted(env.clock.monotonic()) and generation == env.revocations.generation
     if fresh and _why_over(env, session, account) is None:
         env.memory.keep_session(caller)

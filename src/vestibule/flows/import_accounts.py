@@ -70,7 +70,7 @@ async def import_accounts(env: Env, source: Source, listener: Listener, *, dry: 
     """
     run = _Import(env, source.converter, source.claims, listener, dry)
     async for rows in source.batches:
-        await run.take(rows)
+        await run.import_rows(rows)
         listener.progress(len(rows))
     return run.report
 
@@ -84,7 +84,7 @@ class _Import:
     dry: bool
     report: ImportReport = field(default_factory=ImportReport)
 
-    async def take(self, rows: Sequence[ForeignRow]) -> None:
+    async def import_rows(self, rows: Sequence[ForeignRow]) -> None:
         """Import one batch."""
         converted: dict[str, Account] = {}
         for row in rows:
@@ -99,7 +99,7 @@ class _Import:
         except LeftOut as reason:
             self._leave_out(row.known_by, str(reason))
             return None
-        if account.id in before:  # its email is not claimed: another row may have it
+        if account.id in before:  # do not claim its email: another row may have it
             self._leave_out(account.id, "a row before it has the same id")
             return None
         if (first := self.claims.first(account.email, account.id)) != account.id:
@@ -147,10 +147,10 @@ class _Import:
         batch.added = {account.id for account in batch.missing}
         return batch
 
-    async def _compare_with_stored(self, there: Accounts, accounts: Sequence[Account]) -> "_Batch":
-        kept = await there.kept([account.email for account in accounts], self.env.clock.now())
-        may_return = {email: Holder(account_id, verified=True) for email, account_id in kept.items()}
-        return _Batch(accounts, may_return | dict(await there.holders(accounts)))
+    async def _compare_with_stored(self, stored: Accounts, accounts: Sequence[Account]) -> "_Batch":
+        kept = await stored.kept([account.email for account in accounts], self.env.clock.now())
+        keepers = {email: Holder(account_id, verified=True) for email, account_id in kept.items()}
+        return _Batch(accounts, keepers | dict(await stored.holders(accounts)))
 
     @retry_on_conflict
     async def _import_batch(self, accounts: Sequence[Account]) -> "_Batch":
@@ -197,6 +197,7 @@ class _Batch:
         return [account for account in self.missing if account.id not in self.added]
 
     def _room(self, accounts: Sequence[Account]) -> dict[str, Account]:
+        """Return `making_room` and the verified accounts whose email only an unverified stored account has."""
         ids = {holder.id for holder in self.staying.values()}
         new = [a for a in accounts if a.verified and a.id not in ids and a.email in self.staying]
         return self.making_room | {a.id: a for a in new if not self.staying[a.email].verified}

@@ -28,7 +28,7 @@ async def issue_tokens(env: Env, session: Session, account: Account, now: dateti
     """Return both tokens. Raises `Overloaded` if too many requests wait for a signature.
 
     Signed on a niced thread, so that a flood of sign-ins does not slow down people who are signed in. The access token
-    never outlives the session's own end or its idle end: services learn of these only when the token expires.
+    never outlives the session's own end or its idle end: services learn of neither until the token expires.
     """
     await require_fresh_keys(env)
     expires_at = min(now + env.policy.access_lifetime, session.idle_expires_at, session.expires_at)

@@ -14,8 +14,8 @@ from vestibule.model.store import Ports
 
 
 async def place_of(read: Ports, account: Account | None, client_info: ClientInfo) -> int | None:
-    """Return the number of the attempt counter that the browser has at this account; None if it is not a known device.
-    Reads nothing if the request has no secret for the account.
+    """Return the browser's place at this account, which is the number of its attempt counter; None if it is not a known
+    device. Reads nothing if the request has no secret for the account.
     """
     digests = [digest(secret) for secret in client_info.secrets_for(account.id) if is_secret(secret)] if account else []
     return await read.known_devices.place(account.id, digests) if account and digests else None

@@ -18,7 +18,7 @@ from vestibule.model.events import Event, EventKind
 from vestibule.model.limits import Limit
 from vestibule.model.login_attempts import AttemptCounter, LoginAttempt, counters_of_attempts
 
-_TOLD_ONCE = Limit("refused_attempts_told", 1, timedelta(minutes=1))
+_ONE_EVENT_A_MINUTE = Limit("refused_attempts_told", 1, timedelta(minutes=1))
 
 
 @retry_on_conflict
@@ -31,10 +31,10 @@ async def count_attempt(env: Env, counters: Sequence[AttemptCounter]) -> LoginAt
     """
     limits, now = env.policy.login_attempts, env.clock.now()
     async with env.store.steps() as steps:
-        for asked, counter in enumerate(counters, start=1):
+        for tried, counter in enumerate(counters, start=1):
             number = await steps.login_attempts.take(counter, limits.of(counter), now)
             if number is not None:
-                return LoginAttempt(counters[:asked], number)
+                return LoginAttempt(counters[:tried], number)
         count = await steps.login_attempts.count(counters[-1])
     if count is not None and (wait := count.wait(limits, now)) is not None:
         raise TooManyAttempts(wait)
@@ -65,20 +65,20 @@ async def check_attempt(env: Env, account: Account | None, password: str, attemp
 
 
 async def even_out(env: Env, password: str, stored: str | None) -> None:
-    """Do the work that checking `stored` lacked of checking the costliest hash, so that every wrong password takes as
-    long.
+    """Do the extra work that the costliest stored hash would have taken, compared with `stored`, so that every wrong
+    password takes as long.
     """
     async with env.store.reading() as read:
         highest, others = await read.accounts.highest_bcrypt_cost(), await read.accounts.other_argon2_costs()
     await env.passwords.even_out(password, stored, highest, others)
 
 
-async def prove_again(env: Env, caller: Caller, password: str, client_info: ClientInfo) -> Account:
+async def check_current_password(env: Env, caller: Caller, password: str, client_info: ClientInfo) -> Account:
     """Return the caller's account, if this is its password; raises `WrongPassword`, `TooManyAttempts`, or `Overloaded`
     if too many wait for a check.
 
-    A caller has signed in before, so the attempt counts as that of a known device. If the device is not known, it
-    counts together with all other callers' whose device is not known.
+    A caller has signed in before, so the attempt counts as that of a known device. Callers whose device is not known
+    share one counter (place 0).
     """
     async with env.store.reading() as read:
         account = await read.accounts.get(caller.account.id)
@@ -112,8 +112,8 @@ async def forgive_attempts(env: Env, keys: Sequence[str]) -> None:
 async def record_failed_attempt(
     env: Env, account: Account | None, attempt: LoginAttempt, client_info: ClientInfo
 ) -> None:
-    """Record the event of a wrong attempt. That of the last attempt before the pause says `paused`. Later ones are not
-    checked, and of those one a minute is recorded: otherwise anybody could write events without end.
+    """Record the event of a failed attempt; for the last one before the pause, with `paused`. Later attempts are not
+    checked, and one event a minute is recorded of them: otherwise anybody could write events without end.
     """
     limits, now = env.policy.login_attempts, env.clock.now()
     refused = Event(
@@ -124,5 +124,5 @@ async def record_failed_attempt(
         detail={"paused": "true"} if attempt.pauses(limits) else {},
     )
     async with env.store.transaction() as tx:
-        if not attempt.spent or await tx.rate_counters.take(_TOLD_ONCE, attempt.counter.key, now):
+        if not attempt.spent or await tx.rate_counters.take(_ONE_EVENT_A_MINUTE, attempt.counter.key, now):
             await tx.events.record(refused)

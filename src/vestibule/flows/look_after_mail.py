@@ -12,7 +12,7 @@ from vestibule.model.store import Ports
 
 @dataclass(frozen=True)
 class Outbox:
-    """How full it is; and its letters, the oldest first, each with the email it goes to, if that is known."""
+    """The outbox: its backlog, and its letters, the oldest first, each with the email it goes to, if that is known."""
 
     backlog: Backlog
     letters: list[LetterState]
@@ -24,7 +24,7 @@ async def count_letters(env: Env) -> Backlog:
         return await read.letters.backlog()
 
 
-async def look_into_outbox(env: Env, most: int) -> Outbox:
+async def read_outbox(env: Env, most: int) -> Outbox:
     """Return the backlog and up to `most` letters."""
     async with env.store.reading() as read:
         backlog = await read.letters.backlog()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.my_sessions import SessionList, live_sessions_of
-from vestibule.flows.reauthenticate import signed_in_lately
+from vestibule.flows.reauthenticate import signed_in_recently
 from vestibule.model.accounts import Account
 from vestibule.model.errors import ReauthenticationRequired, SessionOver
 from vestibule.model.events import Event
@@ -16,7 +16,7 @@ from vestibule.model.sessions import Session
 PAGE = 200
 """Rows read at once: making them JSON takes a few milliseconds, during which nobody else is answered."""
 SHOWN = 20
-_LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+_LATEST = datetime(9000, 1, 1, tzinfo=UTC)  # later than every row: the first page begins here
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Overview:
 
 @dataclass(frozen=True)
 class MyData:
-    """An account with its live and past sessions and its events, the latest first. Sessions and events may be very
-    many, so each page of them is read only when it is asked for.
+    """An account with its live and past sessions and its events, the latest first. There may be very many sessions and
+    events, so each page of them is read only when it is needed.
     """
 
     account: Account
@@ -40,7 +40,7 @@ class MyData:
     events: AsyncIterator[Sequence[Event]]
 
 
-async def look_over(env: Env, caller: Caller) -> Overview:
+async def account_overview(env: Env, caller: Caller) -> Overview:
     """Return the part of the caller's data that the account page shows."""
     now, account_id = env.clock.now(), caller.account.id
     async with env.store.reading() as read:
@@ -52,13 +52,13 @@ async def look_over(env: Env, caller: Caller) -> Overview:
 
 
 async def my_data(env: Env, caller: Caller) -> MyData:
-    """Return all data of the caller's account; raises `SessionOver` if the account has just gone, and
+    """Return all data of the caller's account; raises `SessionOver` if the account was just deleted, and
     `ReauthenticationRequired` if the sign-in is too long ago.
     """
     now, account_id = env.clock.now(), caller.account.id
     async with env.store.reading() as read:
         account = await read.accounts.get(account_id)
-        allowed = await signed_in_lately(env, read, caller, now)
+        allowed = await signed_in_recently(env, read, caller, now)
     if account is None:
         raise SessionOver
     if not allowed:

@@ -7,7 +7,7 @@ from vestibule.flows.announce import announce
 from vestibule.flows.end_sessions import OTHERS_AT_ONCE, end_other_sessions, end_session
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
-from vestibule.flows.reauthenticate import signed_in_lately
+from vestibule.flows.reauthenticate import signed_in_recently
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.errors import ReauthenticationRequired, SessionUnknown
 from vestibule.model.revocations import Revocation
@@ -51,7 +51,7 @@ async def end_one(env: Env, caller: Caller, session_id: str) -> None:
     revoked: list[Revocation] = []
     async with env.store.transaction() as tx:
         await tx.accounts.lock(caller.account.id)
-        allowed = own or await signed_in_lately(env, tx, caller, now)
+        allowed = own or await signed_in_recently(env, tx, caller, now)
         if allowed:
             revoked = await end_session(env, tx, session_id, caller.account.id, reason, now)
     if not allowed:
@@ -83,7 +83,7 @@ async def _end_some_others(env: Env, caller: Caller) -> list[Revocation]:
     revoked: list[Revocation] = []
     async with env.store.transaction() as tx:
         await tx.accounts.lock(caller.account.id)
-        allowed = await signed_in_lately(env, tx, caller, now)
+        allowed = await signed_in_recently(env, tx, caller, now)
         if allowed:
             revoked = await end_other_sessions(env, tx, caller.account.id, caller.session_id, reason, now)
     if not allowed:

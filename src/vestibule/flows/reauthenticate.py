@@ -18,11 +18,11 @@ from vestibule.model.sessions import EndReason, Session
 from vestibule.model.store import Ports
 
 
-async def require_still_verified(tx: Ports, account: Account, session_id: str, now: datetime) -> None:
-    """Lock the account. Call it first in the transaction, after the password was checked.
+async def lock_unchanged(tx: Ports, account: Account, session_id: str, now: datetime) -> None:
+    """Lock the account, unchanged since its password was checked. Call it first in the transaction.
 
-    Raises `WrongPassword` if the account's epoch has changed since, or if it is disabled or gone; and `SessionOver` if
-    the session has ended.
+    Raises `WrongPassword` if the account's epoch has changed since the check, or if it is disabled or gone; and
+    `SessionOver` if the session has ended.
     """
     there = await tx.accounts.lock(account.id)
     if there is None or there.epoch != account.epoch or there.disabled_at is not None:
@@ -30,7 +30,7 @@ async def require_still_verified(tx: Ports, account: Account, session_id: str, n
     await live_session(tx, account.id, session_id, now)
 
 
-async def signed_in_lately(env: Env, tx: Ports, caller: Caller, now: datetime) -> bool:
+async def signed_in_recently(env: Env, tx: Ports, caller: Caller, now: datetime) -> bool:
     """Return whether the caller's session began recently enough for the policy; True if the policy sets no time.
 
     A session that began in the future, by a clock that was ahead, is not recent. Raises `SessionOver` if the session

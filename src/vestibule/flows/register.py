@@ -1,7 +1,7 @@
 """Register: add an account with a name, an email and a password, and mail a link that verifies the email.
 
-An email that is registered but unverified can be registered again. After that nobody knows which of the two people owns
-the mailbox, so the stored password is in doubt. If the password is in doubt when the email is verified, it is removed.
+An email that is registered but unverified can be registered again. Then nobody knows which of the two people owns the
+mailbox, so the stored password is in doubt. Verifying the email removes a password that is in doubt.
 """
 
 from collections.abc import Sequence
@@ -52,7 +52,7 @@ class _Registered:
 @dataclass(frozen=True)
 class _Doubt:
     """When a registration put a password in doubt, and the hash of that password. `stored` is None if this registration
-    may not take the doubt back.
+    must not take the doubt back: another one had put the password in doubt before.
     """
 
     at: datetime
@@ -76,14 +76,14 @@ async def _add_openly(env: Env, account: Account, client_info: ClientInfo) -> _R
     async with env.store.transaction() as tx:
         if await tx.accounts.add(account):
             if await count_letter_of_new_account(env, tx, account.email, account.created_at):
-                await tx.letters.queue(_link_for(account))
+                await tx.letters.queue(_verification_letter(account))
             await _record_and_forgive(tx, account, client_info)
             return _Registered(account)
         doubted = await _put_in_doubt(tx, account)
-        if await _may_write(env, tx, account, client_info):
+        if await _count_letter(env, tx, account, client_info):
             again, revoked = await _register_again(env, tx, account)
             if again is not None:
-                await tx.letters.queue(_link_for(again))
+                await tx.letters.queue(_verification_letter(again))
                 await _record_and_forgive(tx, again, client_info)
                 return _Registered(again, revoked)
         await tx.events.record(_refusal(account, client_info))
@@ -116,12 +116,15 @@ async def _add_concealed(env: Env, account: Account, client_info: ClientInfo) ->
     async with env.store.transaction() as tx:
         added = await tx.accounts.add(account)
         doubted = await _put_in_doubt(tx, account)
-        may_write = await _may_write(env, tx, account, client_info)
+        may_write = await _count_letter(env, tx, account, client_info)
         again, revoked = await _register_again(env, tx, account) if may_write else (None, [])
         registered = account if added else again
         if may_write:
-            await tx.letters.queue(_link_for(registered) if registered else _notice_for(account, client_info))
-        await tx.events.record((_registration if registered else _refusal)(registered or account, client_info))
+            await tx.letters.queue(
+                _verification_letter(registered) if registered else _taken_letter(account, client_info)
+            )
+        event = _registration(registered, client_info) if registered else _refusal(account, client_info)
+        await tx.events.record(event)
     if again is not None:  # the account was replaced, and the old password with it
         doubted = _Doubt(doubted.at)
     return _Registered(registered or account, revoked), doubted
@@ -135,8 +138,8 @@ async def _finish(env: Env, outcome: _Registered) -> Account:
 
 
 async def _take_back_if_same(env: Env, email: str, password: str, doubted: _Doubt) -> None:
-    """Take the doubt back if the email was registered with this very password: a repeated click on the form repeats it.
-    The same work for everybody else, and no refusal: where nobody can look, the doubt stays.
+    """Take the doubt back if the email was registered with this very password, as by a repeated click on the form. Does
+    the same work for any other password. If too many wait for a hash, the doubt stays.
     """
     same = False
     try:
@@ -160,13 +163,13 @@ async def _put_in_doubt(tx: Ports, account: Account) -> _Doubt:
     there, at = await tx.accounts.lock_at(account.email), account.created_at
     earlier = there.registered_again_at if there is not None else None
     if earlier is not None:
-        at = max(at, earlier + _MOMENT)  # so that the two doubts differ, and nobody takes back the other
+        at = max(at, earlier + _MOMENT)  # so that no registration takes back the doubt of another
     doubted = await tx.accounts.doubt_password(account.email, at, account.password_hash)
-    nobody_did_before = doubted and there is not None and earlier is None
-    return _Doubt(at, there.password_hash if nobody_did_before and there is not None else None)
+    is_first = doubted and earlier is None
+    return _Doubt(at, there.password_hash if is_first and there is not None else None)
 
 
-async def _may_write(env: Env, tx: Ports, account: Account, client_info: ClientInfo) -> bool:
+async def _count_letter(env: Env, tx: Ports, account: Account, client_info: ClientInfo) -> bool:
     """Count one more letter to an email that may be taken; return False, and count nothing, if it is one too many."""
     kind, now = LetterKind.EMAIL_TAKEN, account.created_at
     return await count_letter_to_email(env, tx, kind, account.email, client_info, now) is not None
@@ -190,21 +193,21 @@ async def _new_account(env: Env, name: str, email: str, password: str, client_in
 
 async def _register_again(env: Env, tx: Ports, account: Account) -> tuple[Account | None, list[Revocation]]:
     """Replace the data of the stored account, if it is unverified and unused. Return it, or None if it was not
-    replaced, and the revocations. Void mailed codes, and end a session that was opened at the same moment.
+    replaced, and the revocations. Also void mailed codes, and end a session that was opened at the same moment.
     """
     now = account.created_at
     again = await tx.accounts.register_again(account, now - REGISTERED_AGAIN_AFTER)
-    whose = again.id if again is not None else account.id  # an id without an account: run the same steps for all
+    whose = again.id if again is not None else account.id  # without a row: the steps must be the same for all
     revoked = await end_all_sessions(env, tx, whose, EndReason.PASSWORD_CHANGED, now)
     await void_links(tx, whose, now)
     return again, revoked
 
 
-def _link_for(account: Account) -> QueuedLetter:
+def _verification_letter(account: Account) -> QueuedLetter:
     return QueuedLetter(new_id(), LetterKind.VERIFY_EMAIL, account.created_at, account.id)
 
 
-def _notice_for(account: Account, client_info: ClientInfo) -> QueuedLetter:
+def _taken_letter(account: Account, client_info: ClientInfo) -> QueuedLetter:
     return letter_by_email(account.email, LetterKind.EMAIL_TAKEN, client_info, account.created_at)
 
 

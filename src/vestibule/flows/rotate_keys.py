@@ -12,8 +12,8 @@ from vestibule.model.signing_keys import KeyManager, KeyState, KeyUse, SealedKey
 from vestibule.process.operator_errors import OperatorError
 
 
-class KeysStay(OperatorError):
-    """Nothing was changed. The message says why, and what to do."""
+class KeysUnchanged(OperatorError):
+    """No key was changed. The message says why, and what to do."""
 
 
 class _NotYet(Exception):
@@ -27,23 +27,23 @@ async def rotate_key(env: Env, use: KeyUse, *, early: bool = False) -> str:
 
 async def rotate_keys(env: Env, uses: Sequence[KeyUse], *, early: bool = False) -> dict[KeyUse, str]:
     """Let the next key of each use sign, and publish new next keys; return the new current keys' ids. Rotates all uses
-    or none. Raises `KeysStay` if the keys are given by settings. Unless `early`, raises it too if services may not have
-    one of the next keys yet.
+    or none. Raises `KeysUnchanged` if the keys are given by settings. Unless `early`, raises it too if services may not
+    have one of the next keys yet.
     """
     key_manager = require_key_manager(env)
     try:
         kids = await _advance(env, uses, early=early)
     except _NotYet:
         await _publish_next(env, key_manager, uses)
-        raise KeysStay(await _why_not_yet(env, uses)) from None
+        raise KeysUnchanged(await _why_not_yet(env, uses)) from None
     await _publish_next(env, key_manager, uses)
     return kids
 
 
 async def _publish_next(env: Env, key_manager: KeyManager, uses: Sequence[KeyUse]) -> None:
-    having = {key.use for key in await stored_keys(env.store) if key.state is KeyState.NEXT}
-    if lacking := [use for use in uses if use not in having]:
-        await make_keys(env.store, env.clock, key_manager, lacking, KeyState.NEXT)
+    present = {key.use for key in await stored_keys(env.store) if key.state is KeyState.NEXT}
+    if missing := [use for use in uses if use not in present]:
+        await make_keys(env.store, env.clock, key_manager, missing, KeyState.NEXT)
 
 
 @retry_on_conflict
@@ -66,8 +66,8 @@ async def _advance(env: Env, uses: Sequence[KeyUse], *, early: bool) -> dict[Key
 
 @retry_on_conflict
 async def withdraw_key(env: Env, kid: str, *, early: bool = False) -> None:
-    """Withdraw a key: tokens that it signed are refused from now on. Raises `KeysStay` if the key is still needed, or
-    if the keys are given by settings.
+    """Withdraw a key: tokens that it signed are refused from now on. Raises `KeysUnchanged` if the key is still needed,
+    or if the keys are given by settings.
     """
     require_key_manager(env)
     now = env.clock.now()
@@ -76,12 +76,12 @@ async def withdraw_key(env: Env, kid: str, *, early: bool = False) -> None:
         if gone:
             await tx.events.record(Event(now, EventKind.SIGNING_KEY_WITHDRAWN, detail={"kid": kid}))
     if not gone:
-        raise KeysStay(await _why_it_stays(env, kid))
+        raise KeysUnchanged(await _why_not_withdrawn(env, kid))
 
 
 async def reencrypt_keys(env: Env) -> int:
     """Encrypt every key anew under the current secret, except damaged ones; return how many. Raises `CannotUnseal` if
-    no key can be unsealed, and `KeysStay` if the keys are given by settings.
+    no key can be unsealed, and `KeysUnchanged` if the keys are given by settings.
     """
     key_manager = require_key_manager(env)
     keys = await stored_keys(env.store)
@@ -100,9 +100,9 @@ async def _reencrypt(env: Env, reencrypted: Mapping[SealedKey, str]) -> None:
 
 
 def require_key_manager(env: Env) -> KeyManager:
-    """Return the key manager; raises `KeysStay` if the keys are given by settings."""
+    """Return the key manager; raises `KeysUnchanged` if the keys are given by settings."""
     if env.key_manager is None:
-        raise KeysStay("the signing keys are given by the four JWT_… settings; rotate them where those are kept")
+        raise KeysUnchanged("the signing keys are given by the four JWT_… settings; rotate them where those are kept")
     return env.key_manager
 
 
@@ -111,25 +111,25 @@ async def _why_not_yet(env: Env, uses: Sequence[KeyUse]) -> str:
     ready_at = max((key.created_at for key in nexts), default=env.clock.now()) + env.policy.key_lead
     which = f"the next {uses[0].value} key signs" if len(uses) == 1 else "the next keys sign"
     return (
-        f"{which} at {_time(ready_at)} at the earliest, when every service that keeps the published keys has them; "
+        f"{which} at {_time(ready_at)} at the earliest, when every service that caches the published keys has them; "
         "nothing was rotated: wait until then, or, after a leak, use --now"
     )
 
 
-async def _why_it_stays(env: Env, kid: str) -> str:
+async def _why_not_withdrawn(env: Env, kid: str) -> str:
     async with env.store.reading() as read:
         key = next((key for key in await read.signing_keys.all() if key.kid == kid), None)
     if key is None:
-        return f"there is no key {kid}; `vestibule keys list` shows those there are"
+        return f"there is no key {kid}; `vestibule keys list` lists them all"
     if key.state is KeyState.GONE:
-        return f"the key {kid} is gone already, since {_time(key.state_since)}"
+        return f"the key {kid} is gone already: it was withdrawn at {_time(key.state_since)}"
     if key.state is KeyState.CURRENT:
-        return f"this key signs; first let another sign: vestibule keys rotate --use {key.use.value}"
+        return f"this is the current key; first let the next one sign: vestibule keys rotate --use {key.use.value}"
     if key.state is KeyState.NEXT or key.checks_until is None:
-        return "this key will sign next; to have another made in its place, after a leak, use --now"
+        return "this key will sign next; to replace it, after a leak, use --now"
     return (
-        f"tokens that it signed may live until {_time(key.checks_until)}, when it goes by itself; to have them refused "
-        "at once, after a leak, use --now"
+        f"tokens that it signed are valid until {_time(key.checks_until)}, when the server withdraws it; to refuse "
+        "them at once, after a leak, use --now"
     )
 
 

@@ -41,8 +41,8 @@ async def sign_in(env: Env, email: str, password: str, client_info: ClientInfo, 
     """Begin a session and return its tokens. `held` is the refresh token that the browser sent, if any: if it is this
     account's, its session ends (ASVS 5.0, 7.2.4).
 
-    Raises `WrongCredentials` for an unknown email or a wrong password, after the same work; and for the right password
-    too, after too many wrong ones. Raises `TooManyAttempts` while the next attempt has to wait, `Overloaded` if too
+    Raises `WrongCredentials` for an unknown email or a wrong password, after the same work; and after too many wrong
+    ones, for the right password too. Raises `TooManyAttempts` while the next attempt has to wait, `Overloaded` if too
     many wait for a check, and `EmailNotVerified`, for the right password, if a verified email is mandatory.
 
     If accounts are concealed, an unverified account is answered like no account: otherwise a person who has just
@@ -62,8 +62,8 @@ async def sign_in(env: Env, email: str, password: str, client_info: ClientInfo, 
     if env.policy.verification_mandatory and not account.verified:
         await forgive_attempts(env, attempt.keys)
         raise EmailNotVerified
-    before = _held_session(env, held)
-    session, device = await _open_session(env, account, client_info, attempt.keys, before)
+    held_session = _held_session(env, held)
+    session, device = await _open_session(env, account, client_info, attempt.keys, held_session)
     await env.replica.show(session, account)
     await _renew_hash(env, account, password)
     return SignedIn(account, session, await issue_tokens(env, session, account, session.created_at), device)
@@ -80,7 +80,7 @@ def _held_session(env: Env, refresh_token: str) -> str | None:
 
 @retry_on_conflict
 async def _open_session(
-    env: Env, account: Account, client_info: ClientInfo, counters: Sequence[str], before: str | None
+    env: Env, account: Account, client_info: ClientInfo, counter_keys: Sequence[str], held_session: str | None
 ) -> tuple[Session, DeviceSecret]:
     """Open the session and end the one that the browser held before. Return the new session with the device's secret.
     Raises `WrongCredentials` if the account changed since its password was checked.
@@ -94,14 +94,14 @@ async def _open_session(
             await tx.accounts.note_use(account.id, account.epoch, now)
         opened = await tx.sessions.open(session, account.epoch)
         if opened:
-            if before is not None:
-                revoked = await end_session(env, tx, before, account.id, EndReason.SIGNED_OUT, now)
+            if held_session is not None:
+                revoked = await end_session(env, tx, held_session, account.id, EndReason.SIGNED_OUT, now)
             revoked += await end_longest_unseen(env, tx, session, opened - len(revoked), now)
             await tx.events.record(
                 Event(now, EventKind.SIGNED_IN, account.id, session.id, network_address=client_info.network_address)
             )
             device, new = await know_device(tx, account, client_info, now)
-            await tx.login_attempts.forgive(counters)
+            await tx.login_attempts.forgive(counter_keys)
     if not opened:
         raise WrongCredentials
     if new:

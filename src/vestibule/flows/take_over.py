@@ -1,4 +1,4 @@
-"""Take over: give an account to the person who reads the mail at its email, although somebody else registered it."""
+"""Take over: give an account to the person who reads its mail, although somebody else may have registered it."""
 
 from datetime import datetime
 
@@ -29,7 +29,7 @@ async def take_over(env: Env, code: str) -> str:
         token = await tx.one_time_tokens.consume(digest(code), Purpose.VERIFY_EMAIL, now)
         taken = None
         if token is not None:
-            taken, ended = await leave_no_password(env, tx, token, now)
+            taken, ended = await verify_without_password(env, tx, token, now)
         if taken is not None:
             await tx.one_time_tokens.replace(issue(digest(secret), taken, Purpose.RESET_PASSWORD, now))
             await tx.events.record(Event(now, EventKind.EMAIL_VERIFIED, taken.id))
@@ -39,7 +39,9 @@ async def take_over(env: Env, code: str) -> str:
     return secret
 
 
-async def leave_no_password(env: Env, tx: Ports, token: OneTimeToken, now: datetime) -> tuple[Account | None, Ended]:
+async def verify_without_password(
+    env: Env, tx: Ports, token: OneTimeToken, now: datetime
+) -> tuple[Account | None, Ended]:
     """Verify the email that the token was mailed to. Remove the password, sessions, known devices and other links.
     Return the account as it is then, or None if it is gone, and what ended.
     """

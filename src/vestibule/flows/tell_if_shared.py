@@ -37,9 +37,9 @@ def is_strange(known: Device, device: Device) -> bool:
 @retry_on_conflict
 async def _tell(env: Env, session: Session, device: Device, now: datetime) -> bool:
     async with env.store.transaction() as tx:
-        if await tx.accounts.lock(session.account_id) is None or not await tx.rate_counters.take(
-            _ONCE, session.id, now
-        ):
+        if await tx.accounts.lock(session.account_id) is None:
+            return False
+        if not await tx.rate_counters.take(_ONCE, session.id, now):
             return False
         told = circumstances(ClientInfo(device), now)
         letter = QueuedLetter(new_id(), LetterKind.NEW_DEVICE, now, session.account_id, detail=told)

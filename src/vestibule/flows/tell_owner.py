@@ -17,10 +17,11 @@ _OF_KIND = {kind: Limit(f"{kind.value}_letters", NOTICES_A_DAY, timedelta(days=1
 
 
 async def tell_owner(tx: Ports, notice: QueuedLetter, limit: Limit | None = None) -> None:
-    """Queue the notice, unless its account has had the day's number of this kind. `limit` replaces the limit of the
+    """Queue the notice, unless its account has had `NOTICES_A_DAY` of this kind. `limit` replaces the limit of the
     kind. Call it inside the transaction that makes the change.
     """
-    if notice.account_id is not None and await tx.rate_counters.take(
-        limit or _OF_KIND[notice.kind], notice.account_id, notice.created_at
-    ):
+    limit = limit or _OF_KIND[notice.kind]
+    if notice.account_id is None:
+        return
+    if await tx.rate_counters.take(limit, notice.account_id, notice.created_at):
         await tx.letters.queue(notice)

@@ -12,7 +12,7 @@ from vestibule.flows.announce import record_account_changed
 from vestibule.flows.end_sessions import Ended, announce_end
 from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
-from vestibule.flows.take_over import leave_no_password
+from vestibule.flows.take_over import verify_without_password
 from vestibule.model.accounts import Account
 from vestibule.model.errors import VerificationCodeInvalid
 from vestibule.model.events import Event, EventKind
@@ -21,7 +21,7 @@ from vestibule.model.one_time_tokens import OneTimeToken, Purpose, issue
 from vestibule.model.store import Ports
 
 
-async def asks_for_password(env: Env, code: str) -> bool:
+async def needs_new_password(env: Env, code: str) -> bool:
     """Return whether a new password has to be chosen, because the email of this code was registered more than once.
     Does not spend the code.
     """
@@ -39,9 +39,9 @@ async def verify_email(env: Env, code: str) -> None:
     await _verify(env, code, None)
 
 
-async def verify_or_lead_on(env: Env, code: str) -> str | None:
+async def verify_or_reset(env: Env, code: str) -> str | None:
     """Mark the email verified; raises `VerificationCodeInvalid`. If its password is in doubt, remove the password and
-    return the secret with which a new one is chosen now; return None otherwise. No letter is mailed.
+    return the secret with which a new one can be chosen at once; return None otherwise. No letter is mailed.
     """
     return await _verify(env, code, mint_secret())
 
@@ -54,38 +54,39 @@ async def _verify(env: Env, code: str, secret: str | None) -> str | None:
     now = env.clock.now()
     if not is_secret(code):
         raise VerificationCodeInvalid
-    doubted, changed = False, Ended()
+    doubted, ended = False, Ended()
     async with env.store.transaction() as tx:
         await tx.accounts.lock_for_token(digest(code))
         token = await tx.one_time_tokens.consume(digest(code), Purpose.VERIFY_EMAIL, now)
         account = await tx.accounts.get(token.account_id) if token is not None else None
         if token is not None and account is not None:
             doubted = account.password_in_doubt
-            changed = await (_without_password(env, tx, token, now) if doubted else _as_it_is(tx, token, now))
+            ended = await (_without_password(env, tx, token, now) if doubted else _with_password(tx, token, now))
         if account is not None and doubted:
-            await _lead_to_password(tx, account, secret, now)
-        if account is not None and changed.revocations:
+            await _offer_reset(tx, account, secret, now)
+        verified = bool(ended.revocations)  # both ways of verifying record one
+        if account is not None and verified:
             await tx.events.record(Event(now, EventKind.EMAIL_VERIFIED, account.id))
             # Strangers may have used up the email's login attempts before it had an account.
             await tx.login_attempts.forgive_all(account.id, account.email)
-    if not changed.revocations:
+    if not verified:
         raise VerificationCodeInvalid
     env.letters_waiting.set()
-    await announce_end(env, changed)
+    await announce_end(env, ended)
     return secret if doubted else None
 
 
-async def _as_it_is(tx: Ports, token: OneTimeToken, now: datetime) -> Ended:
+async def _with_password(tx: Ports, token: OneTimeToken, now: datetime) -> Ended:
     if not await tx.accounts.verify(token.account_id, token.email, now, token.epoch):
         return Ended()
     return Ended(revocations=await record_account_changed(tx, token.account_id, now))
 
 
 async def _without_password(env: Env, tx: Ports, token: OneTimeToken, now: datetime) -> Ended:
-    return (await leave_no_password(env, tx, token, now))[1]
+    return (await verify_without_password(env, tx, token, now))[1]
 
 
-async def _lead_to_password(tx: Ports, before: Account, secret: str | None, now: datetime) -> None:
+async def _offer_reset(tx: Ports, before: Account, secret: str | None, now: datetime) -> None:
     """Let the owner choose a new password: with `secret`, store its token for use now; without, queue a letter."""
     account = await tx.accounts.get(before.id)
     if account is not None and secret is not None:

@@ -10,12 +10,12 @@ from dataclasses import asdict
 import structlog
 
 from vestibule.crypto.entropy import jitter
-from vestibule.flows.be_ready import drain, look_at_clock, look_at_schema
+from vestibule.flows.be_ready import check_clock, check_schema, drain
 from vestibule.flows.clean_up import clean_up
 from vestibule.flows.deliver import deliver_next
 from vestibule.flows.env import Env
 from vestibule.flows.feed_services import end_feeds_of_revoked_keys
-from vestibule.flows.follow_keys import keep_next_keys, look_at_keys, withdraw_spent_keys
+from vestibule.flows.follow_keys import ensure_next_keys, reread_keys, withdraw_spent_keys
 from vestibule.flows.follow_revocations import (
     listen_for_wake_ups,
     purge_old_revocations,
@@ -42,7 +42,7 @@ _log = structlog.get_logger(__name__)
 @asynccontextmanager
 async def running(env: Env) -> AsyncIterator[None]:
     """Run all background work while the block lasts. The first read of the revocations ends before the block begins."""
-    if await look_at_clock(env):
+    if await check_clock(env):
         await read_whole_backlog(env)
     await env.replica.check_setup()
     stopping = asyncio.Event()
@@ -101,12 +101,12 @@ async def follow_revocations(env: Env, woken: asyncio.Event) -> None:
     while True:
         try:
             with timed("read_whole_backlog"):
-                if await look_at_clock(env):
+                if await check_clock(env):
                     observe_revocation_lag(await read_whole_backlog(env), "poll", env.clock.now())
             await _until_next_poll(env, woken)
             polls += 1
             if polls % _LOOK_AT_SCHEMA_EVERY == 0:
-                await look_at_schema(env)
+                await check_schema(env)
             if polls % _PURGE_EVERY == 0:
                 await end_feeds_of_revoked_keys(env)
         except Fault as fault:
@@ -134,8 +134,8 @@ async def follow_keys(env: Env) -> None:
     for polls in itertools.count():
         try:
             with timed("follow_keys"):
-                await look_at_keys(env, env.watching)
-                await keep_next_keys(env)
+                await reread_keys(env, env.watching)
+                await ensure_next_keys(env)
             if (polls + 1) % _PURGE_EVERY == 0:  # not in the first minute: the clock may be set then
                 await withdraw_spent_keys(env)
         except Fault as fault:

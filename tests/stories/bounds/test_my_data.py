@@ -14,7 +14,7 @@ from tests.harness.world import World
 from tests.stories.bounds import fill, fill_sessions, numbers
 from vestibule.flows.administer import find_account
 from vestibule.flows.identify import identify
-from vestibule.flows.my_data import PAGE, look_over
+from vestibule.flows.my_data import PAGE, account_overview
 from vestibule.flows.my_sessions import MOST_LISTED
 from vestibule.model.events import Event
 from vestibule.storage.sql.events import SqlEvents
@@ -138,7 +138,7 @@ async def test_n6_of_what_is_past_twenty_are_shown(world: World) -> None:
     caller = await identify(world.env, (await world.sign_in()).cookies["access_token"])
     await fill_events(world, account, 200)
     await fill_sessions(world, account, 200, ended_at=world.clock.now(), end_reason="signed_out")
-    overview = await look_over(world.env, caller)
+    overview = await account_overview(world.env, caller)
     assert (len(overview.past), len(overview.events), MOST_LISTED) == (20, 20, 100)
 
 

@@ -30,7 +30,7 @@ from tests.stories.hostile.forgery import Good, Json, compose, stranger
 from tests.stories.hostile.tokens import hostile_tokens
 from vestibule.crypto.jwk import ALGORITHMS, PrivateKey
 from vestibule.crypto.seal import Seal
-from vestibule.flows.follow_keys import keep_next_keys, look_at_keys
+from vestibule.flows.follow_keys import ensure_next_keys, reread_keys
 from vestibule.flows.open_key_ring import stored_keys
 from vestibule.flows.rotate_keys import rotate_key
 from vestibule.model.signing_keys import KeyManager, KeyState, KeyUse
@@ -65,7 +65,7 @@ class Ring:
 @pytest.fixture
 async def ring(backend: Backend) -> AsyncIterator[Ring]:
     async with world_on(backend, key_manager=OLDER) as world:
-        await keep_next_keys(world.env)
+        await ensure_next_keys(world.env)
         before = {key.kid: OLDER.open(key) for key in await stored_keys(world.env.store)}
         world.env = replace(world.env, key_manager=TODAY)
         await rotate_twice(world)
@@ -82,7 +82,7 @@ async def rotate_twice(world: World) -> None:
     for _ in range(2):
         world.clock.advance(seconds=POLICY.key_lead.total_seconds() + 1)
         await rotate_key(world.env, KeyUse.REFRESH)
-    await look_at_keys(world.env, world.env.watching)
+    await reread_keys(world.env, world.env.watching)
     states = {key.state for key in await stored_keys(world.env.store) if key.use is KeyUse.REFRESH}
     assert states == {KeyState.NEXT, KeyState.CURRENT, KeyState.RETIRED}
 

@@ -15,7 +15,7 @@ from tests.harness.world import POLICY, world_on
 from vestibule.client import Verifier
 from vestibule.crypto import jwk
 from vestibule.crypto.seal import Seal
-from vestibule.flows.follow_keys import keep_next_keys, look_at_keys
+from vestibule.flows.follow_keys import ensure_next_keys, reread_keys
 from vestibule.flows.rotate_keys import rotate_key
 from vestibule.model.signing_keys import KeyManager, KeyUse
 
@@ -74,14 +74,14 @@ async def test_from_rsa_to_another_kind_while_tokens_are_out(backend: Backend) -
     async with world_on(backend, key_manager=rsa) as world:
         await world.register()
         client = await world.sign_in()
-        await keep_next_keys(world.env)
+        await ensure_next_keys(world.env)
         tokens = [client.cookies["access_token"]]
         world.env = replace(world.env, key_manager=curve)
         for _ in range(2):
             world.clock.advance(seconds=POLICY.key_lead.total_seconds() + 1)
             for use in KeyUse:
                 await rotate_key(world.env, use)
-            await look_at_keys(world.env, world.env.watching)
+            await reread_keys(world.env, world.env.watching)
             answer = await client.post("/api/auth/refresh")
             assert answer.status_code == 200
             tokens.append(client.cookies["access_token"])

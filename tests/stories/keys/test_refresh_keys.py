@@ -19,7 +19,7 @@ from tests.stories.keys.offline import KitVerifier, OfflineVerifier
 from tests.stories.keys.test_algorithms import alg_of
 from vestibule.client.errors import TokenInvalidError
 from vestibule.crypto.seal import Seal
-from vestibule.flows.follow_keys import keep_next_keys, look_at_keys, withdraw_spent_keys
+from vestibule.flows.follow_keys import ensure_next_keys, reread_keys, withdraw_spent_keys
 from vestibule.flows.open_key_ring import stored_keys
 from vestibule.flows.rotate_keys import rotate_key
 from vestibule.model.signing_keys import KeyManager, KeyState, KeyUse
@@ -36,7 +36,7 @@ async def kinds(world: World) -> dict[tuple[KeyUse, KeyState], str]:
 async def rotate(world: World) -> None:
     world.clock.advance(seconds=LEAD)
     await rotate_key(world.env, KeyUse.REFRESH)
-    await look_at_keys(world.env, world.env.watching)
+    await reread_keys(world.env, world.env.watching)
 
 
 async def refreshed(client: httpx.AsyncClient) -> str:
@@ -48,7 +48,7 @@ async def refreshed(client: httpx.AsyncClient) -> str:
 
 async def test_t1_first_keys_are_rsa_for_access_and_ed25519_for_refresh(backend: Backend) -> None:
     async with world_on(backend, key_manager=TODAY) as world:
-        await keep_next_keys(world.env)
+        await ensure_next_keys(world.env)
         assert await kinds(world) == {
             (use, state): alg
             for use, alg in ((KeyUse.ACCESS, "RS256"), (KeyUse.REFRESH, "EdDSA"))
@@ -66,8 +66,8 @@ async def test_t4_no_refresh_key_is_published_and_no_service_takes_a_refresh_tok
 ) -> None:
     """Services believe the published keys, so that none of them may check a refresh token."""
     async with world_on(backend, key_manager=key_manager) as world:
-        await keep_next_keys(world.env)
-        await look_at_keys(world.env, world.env.watching)
+        await ensure_next_keys(world.env)
+        await reread_keys(world.env, world.env.watching)
         answer = await (await world.client()).get("/.well-known/jwks.json")
         published = {key["kid"] for key in answer.json()["keys"]}
         stored = await stored_keys(world.env.store)
@@ -85,17 +85,17 @@ async def test_t4_no_refresh_key_is_published_and_no_service_takes_a_refresh_tok
 
 async def test_a_ring_from_before_stays_as_it_is_until_somebody_rotates(backend: Backend) -> None:
     async with world_on(backend, key_manager=OLDER) as older:
-        await keep_next_keys(older.env)
+        await ensure_next_keys(older.env)
         before = await stored_keys(older.env.store)
     async with world_on(backend, key_manager=TODAY) as world:
-        await keep_next_keys(world.env)
+        await ensure_next_keys(world.env)
         assert await stored_keys(world.env.store) == before
         assert {key.alg for key in before} == {"RS256"}
 
 
 async def test_t11_two_rotations_lead_to_ed25519_and_sign_nobody_out(backend: Backend) -> None:
     async with world_on(backend, key_manager=OLDER) as older:
-        await keep_next_keys(older.env)
+        await ensure_next_keys(older.env)
         await older.register()
         asleep, awake = [(await older.sign_in()).cookies for _ in range(2)]
         clock = older.clock
@@ -114,7 +114,7 @@ async def test_t11_two_rotations_lead_to_ed25519_and_sign_nobody_out(backend: Ba
 
 async def test_rsa_refresh_keys_go_when_nothing_that_they_signed_can_live(backend: Backend) -> None:
     async with world_on(backend, key_manager=OLDER) as world:
-        await keep_next_keys(world.env)
+        await ensure_next_keys(world.env)
         world.env = replace(world.env, key_manager=TODAY)
         for _ in range(2):
             await rotate(world)
@@ -124,7 +124,7 @@ async def test_rsa_refresh_keys_go_when_nothing_that_they_signed_can_live(backen
         assert "RS256" in {key.alg for key in await stored_keys(world.env.store) if key.use is KeyUse.REFRESH}
         world.clock.advance(seconds=LEAD)
         await withdraw_spent_keys(world.env)
-        await look_at_keys(world.env, world.env.watching)
+        await reread_keys(world.env, world.env.watching)
         assert {key.alg for key in world.env.keys.refresh.checking.values()} == {"EdDSA"}
 
 
@@ -135,7 +135,7 @@ async def old_and_new(postgresql: Backend) -> AsyncIterator[tuple[World, World]]
     async with AsyncExitStack() as stack:
         old = await stack.enter_async_context(world_on(postgresql, key_manager=OLDER, clock=clock))
         new = await stack.enter_async_context(world_on(postgresql, key_manager=TODAY, clock=clock))
-        await keep_next_keys(old.env)
+        await ensure_next_keys(old.env)
         yield old, new
 
 
@@ -149,7 +149,7 @@ async def test_old_and_new_servers_take_each_others_tokens_through_rotations(
     seen = []
     for rotating, other in ((new, old), (new, old), (old, new), (new, old), (old, new), (old, new)):
         await rotate(rotating)
-        await look_at_keys(other.env, other.env.watching)
+        await reread_keys(other.env, other.env.watching)
         for _ in range(2):
             seen.append({await refreshed(at_old), await refreshed(at_new)})
             at_old.cookies, at_new.cookies = at_new.cookies, at_old.cookies

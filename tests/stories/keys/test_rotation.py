@@ -16,9 +16,9 @@ from tests.harness.world import POLICY, World, world_on
 from tests.stories.keys.offline import KitVerifier, OfflineVerifier
 from vestibule.crypto.jwk import UnusableKey
 from vestibule.crypto.seal import CannotUnseal, Seal
-from vestibule.flows.follow_keys import keep_next_keys, look_at_keys, withdraw_spent_keys
+from vestibule.flows.follow_keys import ensure_next_keys, reread_keys, withdraw_spent_keys
 from vestibule.flows.open_key_ring import open_key_ring, stored_keys
-from vestibule.flows.rotate_keys import KeysStay, reencrypt_keys, rotate_key, rotate_keys, withdraw_key
+from vestibule.flows.rotate_keys import KeysUnchanged, reencrypt_keys, rotate_key, rotate_keys, withdraw_key
 from vestibule.model.signing_keys import KeyManager, KeyState, KeyUse
 
 ROTATIONS = rounds(100, suite=10)
@@ -43,7 +43,7 @@ class Pair:
     checks: int = 0
 
     async def look(self, world: World) -> None:
-        await look_at_keys(world.env, world.env.watching)
+        await reread_keys(world.env, world.env.watching)
 
     async def use(self, client: httpx.AsyncClient, there: httpx.AsyncClient) -> None:
         """Refresh at one process, and be known with the new token at the other and at every service."""
@@ -77,7 +77,7 @@ async def pair(postgresql: Backend) -> AsyncIterator[Pair]:
         pair.verifiers = [
             kind(await world.client(), clock) for world in (a, b) for kind in (OfflineVerifier, KitVerifier)
         ]
-        await keep_next_keys(a.env)
+        await ensure_next_keys(a.env)
         yield pair
 
 
@@ -119,7 +119,7 @@ async def test_rotations_under_load_refuse_nobody(pair: Pair) -> None:
 async def test_a_next_key_that_services_may_not_have_does_not_sign(pair: Pair) -> None:
     pair.clock.advance(seconds=(POLICY.key_lead - timedelta(seconds=1)).total_seconds())
     before = pair.a.env.keys.access.signing.kid
-    with pytest.raises(KeysStay, match="23:15:26 UTC at the earliest"):
+    with pytest.raises(KeysUnchanged, match="23:15:26 UTC at the earliest"):
         await rotate_key(pair.a.env, KeyUse.ACCESS)
     await pair.look(pair.b)
     assert pair.b.env.keys.access.signing.kid == before
@@ -173,10 +173,10 @@ async def test_a_key_that_was_let_go_opens_nothing_even_where_its_tokens_were_kn
     assert (await client.get(ME)).status_code == 200
     leaked = pair.a.env.keys.access.signing.kid
     await rotate_key(pair.a.env, KeyUse.ACCESS, early=True)
-    with pytest.raises(KeysStay, match="may live until"):
+    with pytest.raises(KeysUnchanged, match="are valid until"):
         await withdraw_key(pair.a.env, leaked)
     await withdraw_key(pair.a.env, leaked, early=True)
-    with pytest.raises(KeysStay, match="is gone already"):
+    with pytest.raises(KeysUnchanged, match="is gone already"):
         await withdraw_key(pair.a.env, leaked, early=True)
     await pair.look(pair.a)
     assert (await client.get(ME)).json()["code"] == "access_token_invalid"
@@ -185,9 +185,9 @@ async def test_a_key_that_was_let_go_opens_nothing_even_where_its_tokens_were_kn
 
 
 async def test_a_current_key_and_an_unknown_one_are_not_let_go(pair: Pair) -> None:
-    with pytest.raises(KeysStay, match="vestibule keys rotate --use access"):
+    with pytest.raises(KeysUnchanged, match="vestibule keys rotate --use access"):
         await withdraw_key(pair.a.env, pair.a.env.keys.access.signing.kid, early=True)
-    with pytest.raises(KeysStay, match="vestibule keys list"):
+    with pytest.raises(KeysUnchanged, match="vestibule keys list"):
         await withdraw_key(pair.a.env, "unknown", early=True)
 
 
@@ -214,7 +214,7 @@ async def test_both_uses_rotate_or_neither(pair: Pair) -> None:
     pair.clock.advance(seconds=POLICY.key_lead.total_seconds())
     await rotate_key(env, KeyUse.REFRESH)
     before = await standing(pair)
-    with pytest.raises(KeysStay, match="nothing was rotated"):
+    with pytest.raises(KeysUnchanged, match="nothing was rotated"):
         await rotate_keys(env, list(KeyUse))
     assert await standing(pair) == before
     pair.clock.advance(seconds=POLICY.key_lead.total_seconds())

@@ -10,9 +10,9 @@ from tests.harness.world import World
 from vestibule.client.events import EventParser
 from vestibule.flows.feed_services import (
     BATCH,
+    FeedEvent,
     Heartbeat,
     Hello,
-    Told,
     answer_poll,
     end_feeds_of_revoked_keys,
     feed_service,
@@ -38,7 +38,7 @@ async def revoke(world: World, *session_ids: str) -> None:
         await tx.revocations.append([of_session(world, session_id) for session_id in session_ids])
 
 
-async def told(world: World, follower: Follower, after: int = 0, rounds: int = 2) -> list[Told]:
+async def told(world: World, follower: Follower, after: int = 0, rounds: int = 2) -> list[FeedEvent]:
     """What a service is told from the beginning, in `rounds` rounds."""
     telling = feed_service(world.env, follower, after)
     return [one for _ in range(rounds) for one in await anext(telling)]

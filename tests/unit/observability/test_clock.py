@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from tests.harness.backends import Backend
 from tests.harness.world import World, world_on
 from vestibule.crypto.opaque import mint_secret
-from vestibule.flows.be_ready import hindrances, look_at_clock
+from vestibule.flows.be_ready import check_clock, hindrances
 from vestibule.flows.feed_services import Heartbeat, feed_service
 from vestibule.flows.follow_revocations import read_whole_backlog
 from vestibule.model.clock import SystemClock
@@ -72,7 +72,7 @@ async def test_s14_while_its_clock_is_not_the_database_s_it_answers_nobody(
     world.clock.set_ahead(lead)
     with capture_logs() as log:
         for _ in range(2):
-            assert not await look_at_clock(env)
+            assert not await check_clock(env)
     (line,) = [one for one in log if one["event"] == "clock_differs"]
     assert "timedatectl" in line["hint"]
     assert line["seconds"] == pytest.approx(abs(lead.total_seconds()), abs=60)
@@ -81,7 +81,7 @@ async def test_s14_while_its_clock_is_not_the_database_s_it_answers_nobody(
     assert [(await client.get(f"/healthz/{what}")).status_code for what in ("live", "ready")] == [200, 503]
     world.clock.set_ahead(NONE)  # a moment before the next look: what it knows of the clock decides
     assert await answers(browser, cookies) == [503] * len(ASKED)
-    assert await look_at_clock(env)
+    assert await check_clock(env)
     await read_whole_backlog(env)
     assert (await client.get("/healthz/ready")).status_code == 200
     browser.cookies.update(cookies)
@@ -91,7 +91,7 @@ async def test_s14_while_its_clock_is_not_the_database_s_it_answers_nobody(
 @pytest.mark.parametrize("lead", [timedelta(seconds=40), timedelta(seconds=-40)])
 async def test_s14_clocks_may_differ_by_less(beside_another_clock: World, lead: timedelta) -> None:
     beside_another_clock.clock.set_ahead(lead)
-    assert await look_at_clock(beside_another_clock.env)
+    assert await check_clock(beside_another_clock.env)
 
 
 async def test_s14_it_starts_without_relying_on_anything_and_tells_services_so(beside_another_clock: World) -> None:
@@ -112,4 +112,4 @@ async def test_s14_it_starts_without_relying_on_anything_and_tells_services_so(b
 async def test_s14_where_there_is_none_but_its_own_nothing_is_compared(world: World) -> None:
     clock = DatabaseClock(world.engines)
     assert (await clock.now() is None) == (world.engines.dialect == "sqlite")
-    assert await look_at_clock(world.env)
+    assert await check_clock(world.env)

@@ -47,7 +47,7 @@ async def test_sampling(monkeypatch: pytest.MonkeyPatch) -> None:
                 raise ZeroDivisionError
             twice.set()
 
-        async def look_into_outbox(self) -> None:
+        async def read_outbox(self) -> None:
             pass
 
     monkeypatch.setattr(sampling, "_AFTER_FAILURE_SECONDS", 0)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.harness.world import World
-from vestibule.flows.be_ready import hindrances, look_at_schema
+from vestibule.flows.be_ready import check_schema, hindrances
 from vestibule.process.signals import LEAVE
 from vestibule.state.readiness import Hindrance
 from vestibule.storage.sql.schema import REVISION
@@ -52,11 +52,11 @@ async def test_h12_nobody_is_told_what_is_wrong(world: World) -> None:
 
 async def test_another_version_has_migrated_the_database(world: World) -> None:
     await migrate_to(world, "9999")
-    await look_at_schema(world.env)
+    await check_schema(world.env)
     assert await statuses(world) == [200, 503, 200]
     assert hindrances(world.env) == [Hindrance.OTHER_SCHEMA]
     await migrate_to(world, REVISION)
-    await look_at_schema(world.env)
+    await check_schema(world.env)
     assert await statuses(world) == [200, 200, 200]
 
 

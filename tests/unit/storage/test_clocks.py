@@ -10,7 +10,7 @@ from tests.harness.world import World
 from vestibule.flows.administer import find_account
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
-from vestibule.flows.reauthenticate import signed_in_lately
+from vestibule.flows.reauthenticate import signed_in_recently
 from vestibule.model.accounts import Account
 from vestibule.model.letters import LetterKind
 from vestibule.model.limits import Limit
@@ -86,11 +86,11 @@ async def test_s15_a_sign_in_of_later_is_none_of_lately(world: World, lead: time
     async with env.store.transaction() as tx:
         (session,) = await tx.sessions.of_account(account.id, 9, env.clock.now())
         caller = Caller(session.id, account, session.idle_expires_at)
-        assert await signed_in_lately(env, tx, caller, env.clock.now())
+        assert await signed_in_recently(env, tx, caller, env.clock.now())
         session = replace(session, id=session.id[::-1], created_at=session.created_at + lead)
         assert await tx.sessions.open(session, account.epoch)
         caller = Caller(session.id, account, session.idle_expires_at)
-        assert not await signed_in_lately(env, tx, caller, env.clock.now())
+        assert not await signed_in_recently(env, tx, caller, env.clock.now())
 
 
 async def test_s15_nothing_old_is_looked_for_until_the_clock_has_stood(

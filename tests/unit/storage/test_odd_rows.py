@@ -14,7 +14,7 @@ from vestibule.crypto.passwords import Hasher
 from vestibule.crypto.seal import Seal
 from vestibule.flows.clean_up import clean_up
 from vestibule.flows.deliver import deliver_next
-from vestibule.flows.follow_keys import keep_next_keys, look_at_keys
+from vestibule.flows.follow_keys import ensure_next_keys, reread_keys
 from vestibule.flows.follow_revocations import read_new_backlog, read_whole_backlog
 from vestibule.flows.service_keys import list_service_keys
 from vestibule.flows.watch_events import find_events
@@ -211,18 +211,18 @@ KEYS = {
 @pytest.mark.parametrize("statement", KEYS.values(), ids=KEYS)
 async def test_i4_an_odd_signing_key_stops_neither_start_nor_sign_in(backend: Backend, statement: str) -> None:
     async with world_on(backend, key_manager=KEY_MANAGER) as world:
-        await keep_next_keys(world.env)
-        await look_at_keys(world.env, world.env.store)
+        await ensure_next_keys(world.env)
+        await reread_keys(world.env, world.env.store)
         await spoil(world, statement)
-        await look_at_keys(world.env, world.env.store)
+        await reread_keys(world.env, world.env.store)
         await two_people(world)
         await world.sign_in("ada@example.com", PASSWORD)
     async with world_on(backend, key_manager=KEY_MANAGER, clock=world.clock) as again:
         browser = await again.sign_in("ada@example.com", PASSWORD)
         assert (await browser.get("/api/users/me")).status_code == 200
         assert (await browser.post("/api/auth/refresh")).status_code == 200
-        await keep_next_keys(again.env)
-        await look_at_keys(again.env, again.env.store)
+        await ensure_next_keys(again.env)
+        await reread_keys(again.env, again.env.store)
 
 
 async def test_i4_an_odd_service_key_lets_nobody_in_and_hides_no_other(world: World) -> None:
@@ -301,7 +301,7 @@ async def test_i8_a_moment_that_is_none_stops_nobody_else(world: World, table: s
         for request in (odd.get("/api/users/me"), odd.get("/api/users/me/sessions"), odd.post("/api/auth/refresh")):
             assert (await request).status_code < 500, moment
         assert len(await find_events(world.env, EventFilter(), 1000)) > 1
-        await look_at_keys(world.env, world.env.store)
+        await reread_keys(world.env, world.env.store)
         await world.deliver()
         await clean_up(world.env)
 

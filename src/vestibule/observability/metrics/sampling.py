@@ -79,7 +79,7 @@ class Samples:
         meters.CONNECTIONS.set(env.store.connections_in_use)
         meters.CONNECTIONS_LIMIT.set(env.store.connections_limit)
 
-    async def look_into_outbox(self) -> None:
+    async def read_outbox(self) -> None:
         """Sample how many letters are waiting, and the age of the oldest. This is a query."""
         backlog = await count_letters(self._env)
         meters.LETTERS_WAITING.set(backlog.waiting)
@@ -106,7 +106,7 @@ async def _look(samples: Samples) -> None:
         try:
             samples.look()
             if looks % _OUTBOX_EVERY == 0:
-                await samples.look_into_outbox()
+                await samples.read_outbox()
         except Fault:  # logged elsewhere
             pass
         except Exception:

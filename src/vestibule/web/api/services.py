@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from vestibule.flows.env import Env
-from vestibule.flows.feed_services import Heartbeat, Hello, Told, answer_poll, feed_service
+from vestibule.flows.feed_services import FeedEvent, Heartbeat, Hello, answer_poll, feed_service
 from vestibule.flows.introspect import introspect
 from vestibule.model.revocations import Notice, RevocationKind
 from vestibule.protocol.tasks import mark_retrieved
@@ -97,7 +97,7 @@ class FeedResponse(EventsResponse):
                 waiting_for_end.cancel()
 
 
-def as_event(told: Told) -> str:
+def as_event(told: FeedEvent) -> str:
     """Return the text of one server-sent event (HTML Standard, section 9.2)."""
     if isinstance(told, Hello):
         start = "whole" if told.whole else "tail"
@@ -125,7 +125,7 @@ def _event(name: str, data: dict[str, Any]) -> str:
     return f"event: {name}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n"
 
 
-async def _send_all(send: Send, batches: AsyncIterator[list[Told]]) -> None:
+async def _send_all(send: Send, batches: AsyncIterator[list[FeedEvent]]) -> None:
     async for batch in batches:
         body = "".join(as_event(one) for one in batch).encode()
         async with asyncio.timeout(SEND_SECONDS):

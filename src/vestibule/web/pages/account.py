@@ -9,7 +9,7 @@ from vestibule.flows import my_sessions
 from vestibule.flows.ask_for_letter import request_verification
 from vestibule.flows.change_email import request_change
 from vestibule.flows.change_password import change_password as change_password_flow
-from vestibule.flows.my_data import look_over
+from vestibule.flows.my_data import account_overview
 from vestibule.model.errors import PasswordTooEasy, ReauthenticationRequired, SessionUnknown, WrongPassword
 from vestibule.web.api import bodies
 from vestibule.web.caller import AtClient, InEnv
@@ -38,7 +38,7 @@ async def send_verification(env: InEnv, caller: BrowserSession, client_info: AtC
 
 async def security(request: Request, env: InEnv, caller: BrowserSession) -> Response:
     """Show where I am signed in, which sessions ended and why, and recent activity."""
-    mine = await look_over(env, caller)
+    mine = await account_overview(env, caller)
     now = env.clock.now()
     over = [(session, reason) for session in mine.past if (reason := session.why_over(now)) is not None]
     past = [(session, render.say(request, WHY_OVER[reason])) for session, reason in over]

@@ -14,7 +14,7 @@ from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.reset_password import reset_password
 from vestibule.flows.take_over import take_over as take_over_flow
-from vestibule.flows.verify_email import asks_for_password, verify_or_lead_on
+from vestibule.flows.verify_email import needs_new_password, verify_or_reset
 from vestibule.model.errors import (
     EmailChangeInvalid,
     EmailChangeOfAnother,
@@ -49,7 +49,7 @@ _VERIFY = _LinkAction(
     _("Confirm your address"),
     _("One click, and we know that this address is yours."),
     _("Confirm my address"),
-    verify_or_lead_on,
+    verify_or_reset,
     "verified",
 )
 _VERIFY_WITH_PASSWORD = replace(
@@ -99,7 +99,7 @@ async def ask_verify(request: Request, env: InEnv, code: str) -> Response:
     """Ask for the click that verifies an email, and offer to take over an account that somebody else made with it. If
     it was registered more than once, say so, and ask for a new password.
     """
-    if await asks_for_password(env, code):
+    if await needs_new_password(env, code):
         return _ask(request, _VERIFY_WITH_PASSWORD)
     return _ask(request, _VERIFY, _NOT_MINE, _MAKE_MINE)
 
