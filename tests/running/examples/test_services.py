@@ -17,7 +17,7 @@ from tests.harness.servers import free_ports, listening, wait_until
 ROOT = Path(__file__).parents[3]
 WALKS = {
     "README.md": "## Services in FastAPI, Flask and Django\n",
-    "examples/services/README.md": "Three services behind one Vestibule",
+    "examples/services/README.md": "# Example: three services in FastAPI, Flask and Django\n",
 }
 STOP_SECONDS = 90
 UNTIL_REFUSED = """
