@@ -2,9 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
-from itertools import islice
 
 from vestibule.flows.env import Env
 from vestibule.model.revocations import Notice
@@ -14,7 +13,7 @@ HEARTBEAT_SECONDS = 1.0
 _LONG_AGO_SECONDS = 86_400.0
 """The oldest `true_at` that is sent, counted back from now. JSON has no number for "never"."""
 BATCH = 500
-"""Notices sent in one event, which takes a millisecond of CPU."""
+"""New notices sent in one event, which takes a millisecond of CPU."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +53,12 @@ async def feed_service(env: Env, follower: Follower, after: int) -> AsyncIterato
     beat_at = env.clock.monotonic()
     async for told in _beginning(env, after):
         yield told
+    await env.feed.turn()
     while not follower.over:
         # No await in between, so that the notices include everything that the heartbeat says was sent.
         notices, beat = follower.take(), _beat(env)
-        async for some in _in_batches(env, iter(notices)):
-            yield [some]
+        async for some in _by_turns(env, (notices[first : first + BATCH] for first in range(0, len(notices), BATCH))):
+            yield some
         if env.clock.monotonic() >= beat_at:
             beat_at = env.clock.monotonic() + HEARTBEAT_SECONDS
             yield [beat]
@@ -79,18 +79,19 @@ async def _beginning(env: Env, after: int) -> AsyncIterator[list[FeedEvent]]:
     # A cursor beyond the last number belongs to another record, as after a restored backup: begin anew.
     whole = not 0 < after <= known.last
     yield [Hello(now, whole, issuer.name, issuer.audience)]
-    async for some in _in_batches(env, known.standing(0 if whole else after, now)):
-        yield [some]
-
-
-async def _in_batches(env: Env, notices: Iterator[Notice]) -> AsyncIterator[list[Notice]]:
-    """Yield the notices, `BATCH` at a time. Sending never blocks unless the service is slow, so let other tasks run
-    after each full batch.
-    """
-    while some := list(islice(notices, BATCH)):
+    async for some in _by_turns(env, known.standing(0 if whole else after, now)):
         yield some
-        if len(some) == BATCH:
+
+
+async def _by_turns(env: Env, parts: Iterable[list[Notice]]) -> AsyncIterator[list[FeedEvent]]:
+    """Yield the parts that are not empty. Sending never blocks unless the service is slow, so let other tasks run
+    between two parts.
+    """
+    for number, part in enumerate(parts):
+        if number:
             await env.feed.turn()
+        if part:
+            yield [part]
 
 
 async def end_feeds_of_revoked_keys(env: Env) -> None:

@@ -14,7 +14,7 @@ MAX_ENTRIES = 2_000_000
 _PURGE_EVERY_SECONDS = 60.0
 USUAL_SECONDS = 2 * 3600.0
 """Longer than any revocation is kept, except those of tokens that a fast clock issued."""
-_PURGED_AT_ONCE = 10_000
+_PURGED_AT_ONCE = 5_000
 """Sessions purged in one call. A million at once would block the event loop for a quarter of a second."""
 
 

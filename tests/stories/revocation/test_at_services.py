@@ -33,8 +33,9 @@ async def running(backend: Backend, policy: Policy, clock: ManualClock) -> Async
 def follow(service: Knowing, world: World) -> None:
     """The service begins to follow: it is told what stands, and hears a heartbeat."""
     now = world.clock.monotonic()
-    for event in EventParser().feed(as_event(world.env.revocations.standing(0, now)).encode()):
-        service.memory.revoked.learn(event.data, now)
+    for notices in world.env.revocations.standing(0, now):
+        for event in EventParser().feed(as_event(notices).encode()):
+            service.memory.revoked.learn(event.data, now)
     beat(service)
 
 

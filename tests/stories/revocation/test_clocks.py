@@ -32,10 +32,9 @@ async def disable(world: World) -> None:
 def hear(service: Knowing, world: World) -> None:
     """The service is told what stands, and that this is all."""
     now = service.clock.monotonic()
-    for event in EventParser().feed(
-        as_event(list(world.env.revocations.standing(0, world.clock.monotonic()))).encode()
-    ):
-        service.memory.revoked.learn(event.data, now)
+    for notices in world.env.revocations.standing(0, world.clock.monotonic()):
+        for event in EventParser().feed(as_event(notices).encode()):
+            service.memory.revoked.learn(event.data, now)
     service.memory.revoked.renew(now)
     service.memory.revoked.purge(now)
 
