@@ -1,6 +1,6 @@
 """Start the command `vestibule`, also as `python -m vestibule`. If a module is missing, say what to install.
 
-The commands for a signed-in person load neither server nor database, so that they answer in half a second.
+The commands in `SESSION_COMMANDS` load neither server nor database, so that they answer in half a second.
 """
 
 import sys
@@ -13,14 +13,13 @@ SESSION_COMMANDS = ("login", "whoami", "token", "logout")
 
 def module_of(arguments: list[str]) -> str:
     """Return the name of the module whose `main` runs this command line."""
-    return (
-        "vestibule.cli.session" if arguments[:1] and arguments[0] in SESSION_COMMANDS else "vestibule.wiring.commands"
-    )
+    is_session_command = bool(arguments) and arguments[0] in SESSION_COMMANDS
+    return "vestibule.cli.session" if is_session_command else "vestibule.wiring.commands"
 
 
 def main() -> None:
     """Run a command."""
-    with missing.explained(), garbage.none_meanwhile():
+    with missing.explained(), garbage.collection_paused():
         program = import_module(module_of(sys.argv[1:]))
     program.main()
 

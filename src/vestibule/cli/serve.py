@@ -103,7 +103,7 @@ def _load(program: str) -> None:
     `_metrics_folder`, because prometheus-client reads the folder's name when it is imported.
     """
     if multiprocessing.get_start_method() == "fork":
-        with garbage.none_meanwhile():
+        with garbage.collection_paused():
             import_module(program.partition(":")[0])
 
 

@@ -8,7 +8,7 @@ from vestibule.model.findings import Finding, fault, fine, hint, warning
 from vestibule.protocol.this_machine import is_this_machine
 from vestibule.settings.fields import Settings
 from vestibule.settings.reading import WrongSettings
-from vestibule.wiring.opening import of_redis, shared
+from vestibule.wiring.opening import open_redis, redis_module
 
 SUBJECT = "redis"
 _FULL = 0.9
@@ -22,9 +22,9 @@ async def check(settings: Settings) -> list[Finding]:
     if not settings.redis_url.get_secret_value():
         return [fine(SUBJECT, "none, and none is needed")]
     try:
-        async with shared(settings) as client:
+        async with open_redis(settings) as client:
             info: dict[str, Any] = await client.info() if client else {}
-    except of_redis().LOST as reason:
+    except redis_module().LOST as reason:
         return [_unreachable(settings, _said(settings, reason))]
     except WrongSettings as reason:
         return [fault(SUBJECT, str(reason), "The server does not start.", "REDIS_URL=redis://host:6379/0")]
@@ -55,7 +55,7 @@ def _said(settings: Settings, reason: Exception) -> str:
 
 def _has_sentinels(settings: Settings) -> bool:
     """Return whether the URL names Sentinels, which redis-cli cannot connect to by URL."""
-    return urlsplit(settings.redis_url.get_secret_value()).scheme in of_redis().SCHEMES
+    return urlsplit(settings.redis_url.get_secret_value()).scheme in redis_module().SCHEMES
 
 
 def _memory(settings: Settings, info: dict[str, Any]) -> Iterator[Finding]:

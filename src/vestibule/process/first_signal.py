@@ -1,4 +1,4 @@
-"""Pass only the first stop signal on to granian's worker loop.
+"""Pass only the first stop signal on to granian's worker loop. `app` calls this in each worker.
 
 A granian worker handles one stop signal and queues a second. At the third it blocks while it holds the GIL, so the
 whole process hangs, and open requests are never answered. Its parent sends the signal repeatedly, because a worker that
@@ -13,7 +13,7 @@ from types import ModuleType
 from vestibule.process.signals import TO_STOP
 
 
-def pass_on_the_first() -> None:
+def pass_on_only_first_signal() -> None:
     """Replace granian's function that sets signal handlers. Call this before the worker does. Does nothing under
     another server.
     """

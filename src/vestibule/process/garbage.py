@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def none_meanwhile() -> Iterator[None]:
+def collection_paused() -> Iterator[None]:
     """Collect nothing in the block, and afterwards ignore the objects that exist at its end (`gc.freeze`). For imports.
 
     During imports, collections would take a fifth of the start. Later, each full collection would block the event loop

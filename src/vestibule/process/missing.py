@@ -1,4 +1,7 @@
-"""Explain a missing module: which one, and what to install. Imports nothing but the standard library."""
+"""Explain a missing module: which one, and what to install.
+
+`__main__` uses this before any other import, so it imports nothing but the standard library.
+"""
 
 import sys
 from collections.abc import Iterator
@@ -9,21 +12,21 @@ _SERVER_MODULES = ("typer", "sqlalchemy", "granian")
 
 
 def sentence(missing: ModuleNotFoundError) -> str:
-    """Return the sentence for a missing module, with what to install."""
+    """Return which module is missing, and what to install, as one sentence."""
     if not any(map(_is_installed, _SERVER_MODULES)):
         return (
             f"{missing.name} is missing, because only the kit for services is installed here; "
-            "the server is installed by, in a clone of Vestibule: pip install '.[server]'"
+            "to install the server, run in a clone of Vestibule: pip install '.[server]'"
         )
     return (
-        f"the module {missing.name} is missing, so that this installation is not whole; "
-        "make it so by, in a clone of Vestibule: pip install --force-reinstall '.[server]'"
+        f"the module {missing.name} is missing, so this installation is incomplete; "
+        "to repair it, run in a clone of Vestibule: pip install --force-reinstall '.[server]'"
     )
 
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """If a module cannot be imported in the block, end the process with that sentence."""
+    """If a module cannot be imported in the block, end the process with the `sentence` about it."""
     try:
         yield
     except ModuleNotFoundError as missing:

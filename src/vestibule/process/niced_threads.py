@@ -18,14 +18,14 @@ T = TypeVar("T")
 
 
 class PoolFull(RuntimeError):
-    """The queue is full. A longer queue would only make every caller wait longer."""
+    """The pool runs and queues as many calls as it may. A longer queue would only make every caller wait longer."""
 
 
 class NicedThreads:
     """Runs at most `threads` calls at once, and queues at most `waiting` more. Raises `PoolFull` beyond that.
 
-    `room` is the sum of both. `under_way` is how many calls wait or run now. `calls` counts those that have begun,
-    `refused` those that found the pool full. `waited_seconds` is the total time that calls have waited.
+    `room` is the sum of both. `under_way` is how many calls wait or run now. `calls` counts the calls that have begun,
+    `refused` those that found the pool full, `waited_seconds` the total time that calls have waited.
     """
 
     def __init__(self, threads: int, waiting: int) -> None:
@@ -44,21 +44,21 @@ class NicedThreads:
         loop, submitted = asyncio.get_running_loop(), time.monotonic()
 
         def timed_call() -> T:
-            loop.call_soon_threadsafe(self._begun, time.monotonic() - submitted)
+            loop.call_soon_threadsafe(self._count_begun, time.monotonic() - submitted)
             return call(*args, **kwargs)
 
         work = self._executor.submit(timed_call)
         self.under_way += 1  # until the thread is done, even if the caller stops waiting
-        work.add_done_callback(lambda _: loop.call_soon_threadsafe(self._one_less))
+        work.add_done_callback(lambda _: loop.call_soon_threadsafe(self._count_ended))
         return await asyncio.wrap_future(work)
 
     def close(self) -> None:
         """Wait for running calls; cancel those that wait."""
         self._executor.shutdown(wait=True, cancel_futures=True)
 
-    def _begun(self, waited: float) -> None:
+    def _count_begun(self, waited: float) -> None:
         self.calls += 1
         self.waited_seconds += waited
 
-    def _one_less(self) -> None:
+    def _count_ended(self) -> None:
         self.under_way -= 1

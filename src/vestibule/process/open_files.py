@@ -3,7 +3,7 @@
 import resource
 
 _RESERVED = 512
-"""Files for the database, Redis, letters, the log and libraries."""
+"""Files kept for the database, Redis, letters, the log and libraries."""
 
 
 def raise_limit() -> None:

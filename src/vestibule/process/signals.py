@@ -1,4 +1,7 @@
-"""Handle stop signals in addition to the server program's handler, which waits until open responses end."""
+"""Call a function at a stop signal, in addition to the handler of the server library (granian, uvicorn).
+
+That handler waits until open responses end. The function can end them, or report that the process is not ready.
+"""
 
 import asyncio
 import signal
@@ -9,7 +12,7 @@ from types import FrameType
 from typing import Any
 
 LEAVE = signal.SIGUSR1
-"""What `vestibule serve` sends its workers before SIGTERM: go on answering, and report not ready."""
+"""`vestibule serve` sends its workers this before SIGTERM: they report that they are not ready, and go on answering."""
 TO_STOP = (signal.SIGTERM, signal.SIGINT)
 _ALL = (*TO_STOP, LEAVE)
 Handler = Callable[[int, FrameType | None], None]
@@ -19,8 +22,8 @@ Handler = Callable[[int, FrameType | None], None]
 def on_stop_signal(stop: Callable[[], None], numbers: Sequence[signal.Signals] = _ALL) -> Iterator[None]:
     """Call `stop` in this loop at these signals, by default SIGTERM, SIGINT and `LEAVE`, while the block lasts.
 
-    Earlier handlers are called too. An event loop that handles signals still gets them: it reads them from a file
-    descriptor, not from Python's handler.
+    Earlier handlers are called too. An event loop that handles a signal still gets it, because it reads signals from a
+    file descriptor, not from Python's handler.
     """
     if threading.current_thread() is not threading.main_thread():  # Python allows handlers only in the main thread
         yield

@@ -1,6 +1,6 @@
-"""The standard streams, which may be closed, full, or abandoned by their reader.
+"""Wrap the standard streams of a command, which may be closed, full, or abandoned by their reader.
 
-Standard output has the results: if one cannot be written, the command fails. Standard error has notes: if one cannot be
+Results go to standard output: if one cannot be written, the command fails. Notes go to standard error: if one cannot be
 written, the command goes on.
 """
 
@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 from vestibule.process.operator_errors import OperatorError
 
-_NOTHING_DONE = "so that nothing was done: what is shown only once would be lost"
+_NOTHING_DONE = "so nothing was done: a result that is shown only once would be lost"
 
 
 class OutputLost(OperatorError):
@@ -33,7 +33,7 @@ def prepare() -> None:
 
 
 def require_output() -> None:
-    """Raise `OutputLost` if standard output cannot be written. Call this before making what is shown only once."""
+    """Raise `OutputLost` if standard output cannot be written. Call this before creating a secret to show once."""
     if isinstance(sys.stdout, _Output):
         sys.stdout.require()
 
@@ -80,7 +80,7 @@ class _Output(_Guarded):
 
     def write(self, text: str) -> int:
         if self._closed:
-            raise OutputLost("the standard output is closed, so that the result is lost")
+            raise OutputLost("the standard output is closed, so the result is lost")
         try:
             return self._stream.write(text)
         except OSError as fault:
@@ -114,4 +114,4 @@ def _lost(fault: OSError) -> OutputLost:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     if fault.errno == errno.EPIPE:
         return OutputLost("")
-    return OutputLost(f"the standard output cannot be written, so that the result is lost: {fault.strerror}")
+    return OutputLost(f"the standard output cannot be written, so the result is lost: {fault.strerror}")

@@ -1,4 +1,4 @@
-"""Tracebacks for the log: where an error happened and its type, without values.
+"""Format tracebacks for the log: where an error happened and its type, without values. `observability.logs` calls this.
 
 An error's message is shown only if it cannot contain data. That is so for Vestibule's own errors, for the database's
 (after `storage/sql/discretion.py` has removed values), and for a few of Python's.
@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Iterator
 
 WITHHELD = "values_withheld"
-"""The attribute of an error whose message has had its values removed."""
+"""`storage/sql/discretion.py` sets this attribute on an error after it has removed values from the message."""
 
 _SHOWN_PACKAGES = {"vestibule", "sqlalchemy", "asyncpg", "sqlite3"}
 _DRIVERS = {"asyncpg", "sqlite3"}
@@ -24,7 +24,7 @@ _SHOWN_TYPES = {
     UnboundLocalError,
     ZeroDivisionError,
 }
-_BETWEEN = {
+_JOINED_BY = {
     True: "\nThe above exception was the direct cause of the following exception:\n\n",
     False: "\nDuring handling of the above exception, another exception occurred:\n\n",
 }
@@ -48,7 +48,7 @@ def _chain(error: BaseException, seen: set[int]) -> Iterator[str]:
     before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if before is not None and id(before) not in seen:
         yield from _chain(before, seen)
-        yield _BETWEEN[before is error.__cause__]
+        yield _JOINED_BY[before is error.__cause__]
     if error.__traceback__ is not None:
         yield "Traceback (most recent call last):\n"
         yield from traceback.format_tb(error.__traceback__)

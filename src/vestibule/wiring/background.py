@@ -1,4 +1,7 @@
-"""Background work of every process: follow revocations and keys, deliver letters, clean up, choose a hash library."""
+"""Background work of a server process: follow revocations and keys, deliver letters, clean up, choose a hash library.
+
+`app` starts it with `running`.
+"""
 
 import asyncio
 import contextlib
@@ -30,10 +33,10 @@ from vestibule.process.niced_threads import NicedThreads
 from vestibule.process.signals import on_stop_signal
 
 POLL_SECONDS = 1.0
-_PURGE_EVERY = 60  # polls
-_LOOK_AT_SCHEMA_EVERY = 10  # polls
+_POLLS_PER_MINUTE = 60
+_POLLS_PER_SCHEMA_CHECK = 10
 CLEAN_UP_SECONDS = 600.0
-_LAST_LETTER_SECONDS = 3.0  # then there is time to put it back: a server stops within five seconds
+_LAST_LETTER_SECONDS = 3.0  # a server stops within five seconds; the rest is for putting the letter back
 _RANDOM_PAUSE_SECONDS = 1.0
 _CANCEL_AGAIN_SECONDS = 1.5  # longer than it takes to put a letter back
 _log = structlog.get_logger(__name__)
@@ -41,16 +44,16 @@ _log = structlog.get_logger(__name__)
 
 @asynccontextmanager
 async def running(env: Env) -> AsyncIterator[None]:
-    """Run all background work while the block lasts. The first read of the revocations ends before the block begins."""
+    """Run all background work while the block lasts. The revocations have been read once before the block begins."""
     if await check_clock(env):
         await read_whole_backlog(env)
     await env.replica.check_setup()
     stopping = asyncio.Event()
     delivering = asyncio.create_task(deliver_letters(env, stopping))
-    once = asyncio.create_task(choose_hash_library(env))
-    tasks = [*_following_tasks(env), asyncio.create_task(keep_clean(env)), delivering, once]
+    choosing = asyncio.create_task(choose_hash_library(env))
+    tasks = [*_following_tasks(env), asyncio.create_task(clean_up_repeatedly(env)), delivering, choosing]
     try:
-        # At a stop signal, the server program waits until every response has ended. `drain` ends those of the feed.
+        # At a stop signal, the server library waits until every response has ended. `drain` ends those of the feed.
         with on_stop_signal(lambda: drain(env)):
             yield
     finally:
@@ -96,7 +99,7 @@ async def end(tasks: Collection[asyncio.Task[None]]) -> None:
 
 
 async def follow_revocations(env: Env, woken: asyncio.Event) -> None:
-    """Read the whole backlog once a second, and after each wake-up in between only what is new."""
+    """Read the whole backlog of revocations once a second, and only what is new after each wake-up in between."""
     polls = 0
     while True:
         try:
@@ -105,12 +108,12 @@ async def follow_revocations(env: Env, woken: asyncio.Event) -> None:
                     observe_revocation_lag(await read_whole_backlog(env), "poll", env.clock.now())
             await _until_next_poll(env, woken)
             polls += 1
-            if polls % _LOOK_AT_SCHEMA_EVERY == 0:
+            if polls % _POLLS_PER_SCHEMA_CHECK == 0:
                 await check_schema(env)
-            if polls % _PURGE_EVERY == 0:
+            if polls % _POLLS_PER_MINUTE == 0:
                 await end_feeds_of_revoked_keys(env)
         except Fault as fault:
-            # Only log it: each request checks how old the revocations are that it relies on.
+            # Only log: `state.revocation_set` refuses to answer from revocations that are too old.
             _log.warning(
                 "revocations_not_read", age=round(env.revocations.age(env.clock.monotonic()), 1), fault=fault.code
             )
@@ -130,20 +133,20 @@ async def _until_next_poll(env: Env, woken: asyncio.Event) -> None:
 
 
 async def follow_keys(env: Env) -> None:
-    """Read the signing keys once a second, and make a next one if it is missing."""
+    """Read the signing keys once a second, and create a missing next key. Once a minute, withdraw spent keys."""
     for polls in itertools.count():
         try:
             with timed("follow_keys"):
                 await reread_keys(env, env.watching)
                 await ensure_next_keys(env)
-            if (polls + 1) % _PURGE_EVERY == 0:  # not in the first minute: the clock may be set then
+            if (polls + 1) % _POLLS_PER_MINUTE == 0:  # not in the first minute, when the clock may still be set
                 await withdraw_spent_keys(env)
         except Fault as fault:
             _log.warning("keys_not_read", fault=fault.code, why=str(fault))
         await asyncio.sleep(POLL_SECONDS)
 
 
-async def keep_clean(env: Env, every: float = CLEAN_UP_SECONDS) -> None:
+async def clean_up_repeatedly(env: Env, every: float = CLEAN_UP_SECONDS) -> None:
     """Delete what has expired, every ten minutes by default. No exception ends the loop."""
     while True:
         offset = _offset(env)
@@ -172,7 +175,7 @@ def _offset(env: Env) -> float:
 
 
 async def deliver_letters(env: Env, stopping: asyncio.Event) -> None:
-    """Deliver what is due, then wait for a wake-up, at most a second. Only `stopping` ends the loop."""
+    """Deliver the letters that are due, then wait for a wake-up, at most a second. Only `stopping` ends the loop."""
     while not stopping.is_set():
         env.letters_waiting.clear()  # first: a letter may be queued just after the last query
         try:
@@ -182,8 +185,8 @@ async def deliver_letters(env: Env, stopping: asyncio.Event) -> None:
             _log.exception("delivery_failed")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(env.letters_waiting.wait(), POLL_SECONDS)
-            # Pause for a random time. Otherwise the client could measure the work of sending, and learn whether the
-            # account exists.
+            # Pause for a random time. Otherwise a client could tell from the server's load that a letter is sent, and
+            # so that the account exists.
             if not stopping.is_set():
                 await asyncio.wait_for(stopping.wait(), jitter(_RANDOM_PAUSE_SECONDS))
 

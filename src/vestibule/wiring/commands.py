@@ -1,4 +1,4 @@
-"""The command line's `CommandContext`, with the real settings, database and keys."""
+"""Run the command line with the real settings, database and keys. `__main__` calls `main`."""
 
 import asyncio
 import sys
@@ -30,10 +30,10 @@ from vestibule.storage.sql.store import SqlStore
 from vestibule.storage.sql.timeouts import UNHURRIED
 from vestibule.storage.sql.url import WrongAddress
 from vestibule.wiring.keys import given_keys, open_key_manager
-from vestibule.wiring.opening import database, opened, read_settings, refuse_lost_secret
+from vestibule.wiring.opening import database, open_env, read_settings, refuse_lost_secret
 from vestibule.wiring.secret import lacks_secret
 
-_COMMANDS_LOG = "warning"
+_LOG_LEVEL = "warning"
 
 
 class RealCommandContext:
@@ -44,24 +44,24 @@ class RealCommandContext:
         return self._read()
 
     def settings_for(self, *checks: Callable[[Settings], object]) -> Settings:
-        self.settings = chosen = self._read(*checks)
-        return chosen
+        self.settings = settings = self._read(*checks)
+        return settings
 
     def _read(self, *checks: Callable[[Settings], object]) -> Settings:
-        chosen = read_settings(*checks)
-        # A command prints what it did; log lines about events are for a server.
-        logs.configure(_COMMANDS_LOG, pretty=not chosen.production)
-        return chosen
+        settings = read_settings(*checks)
+        # A command prints what it did. Log lines about events are for a server.
+        logs.configure(_LOG_LEVEL, pretty=not settings.production)
+        return settings
 
     @asynccontextmanager
     async def opened(self, *, first_start: bool = False) -> AsyncIterator[Env]:
         await refuse_lost_secret(self.settings)
         if not (first_start and lacks_secret(self.settings)):
-            open_key_manager(self.settings)  # first: with a wrong secret no files must be made
-        # Operators do not migrate the SQLite file, so each command does.
+            open_key_manager(self.settings)  # first, because a wrong secret must be reported before a file is created
+        # Each command migrates the SQLite file, because operators are not asked to.
         if self.settings.embedded:
             await self.migrate()
-        async with opened(self.settings, make_secret=first_start) as env:
+        async with open_env(self.settings, make_secret=first_start) as env:
             yield env
 
     def given_keys(self) -> KeyRing | None:
@@ -111,8 +111,8 @@ class RealCommandContext:
 
     @asynccontextmanager
     async def copying(self, address: str) -> AsyncIterator[DatabaseCopy]:
-        async with self._other(address) as source, database(self.settings, timeouts=UNHURRIED) as target:
-            if self.settings.embedded:  # after the source was checked: with a wrong one no file must be made
+        async with self._source(address) as source, database(self.settings, timeouts=UNHURRIED) as target:
+            if self.settings.embedded:  # only now, because a wrong source must be reported before a file is created
                 await self.migrate()
             await require_current(target)
             if source.place == target.place:
@@ -120,7 +120,7 @@ class RealCommandContext:
             yield DatabaseCopy(source, target)
 
     @asynccontextmanager
-    async def _other(self, address: str) -> AsyncIterator[Engines]:
+    async def _source(self, address: str) -> AsyncIterator[Engines]:
         """Open another Vestibule database for reading, without a time limit, because its rows are counted."""
         source = _other_database(address)
         try:

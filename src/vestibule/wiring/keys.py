@@ -1,4 +1,4 @@
-"""Load the signing keys: from the settings, or from the database, encrypted under a secret stored elsewhere."""
+"""Load the signing keys: from the settings, or from the database, where they are encrypted (`wiring.secret`)."""
 
 from collections.abc import Callable
 from functools import partial
@@ -17,7 +17,7 @@ from vestibule.settings.fields import Settings
 from vestibule.settings.reading import WrongSettings
 from vestibule.settings.types import pem_of
 from vestibule.state.key_ring import KeyRing
-from vestibule.wiring.secret import another_secret, secret_key
+from vestibule.wiring.secret import secret_key, wrong_secret
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ async def keys(settings: Settings, store: Store, clock: Clock, key_manager: KeyM
     try:
         return await open_key_ring(store, clock, key_manager)
     except CannotUnseal:
-        raise another_secret(settings) from None
+        raise wrong_secret(settings) from None
 
 
 def open_key_manager(settings: Settings, *, make_secret: bool = False) -> KeyManager | None:
@@ -48,7 +48,7 @@ def open_key_manager(settings: Settings, *, make_secret: bool = False) -> KeyMan
 def given_keys(settings: Settings, *, checked: bool = False) -> KeyRing:
     """Return the keys in the four JWT_… settings; raises `WrongSettings` with a line for each that is wrong.
 
-    `checked`: the same settings were accepted before, so the slow test of the keys' primes is skipped.
+    `checked`: these settings were accepted before, so skip the slow test of the keys' primes.
     """
     faults: list[str] = []
     read = partial(jwk.private_key, checked=checked)

@@ -49,16 +49,16 @@ from vestibule.storage.sql.url import WrongAddress
 from vestibule.storage.sql.wake_ups import PostgresqlWakeUps
 from vestibule.translations.catalogues import broken
 from vestibule.wiring.keys import given_keys, keys, open_key_manager
-from vestibule.wiring.secret import lacks_secret, make_folder, refuse_lost
+from vestibule.wiring.secret import lacks_secret, make_data_folder, raise_lost_secret
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-_WATCHING = 2  # connections: one reads revocations, one listens for wake-ups
+_WATCHING_CONNECTIONS = 2  # one reads revocations, one listens for wake-ups
 _SIGNING_THREADS = 1
 _SIGNATURES_WAITING = 1000  # under a second of work
-_COUNTING_SECONDS = 0.5
-_LINE_SECONDS = 2.0
+# Rate limits wait this long for an answer of Redis, and for a free connection to it.
+_RATE_LIMIT_SECONDS, _RATE_LIMIT_CONNECTION_SECONDS = 0.5, 2.0
 BCRYPT_ROUNDS = 12  # as in the contract's original server
 
 
@@ -68,7 +68,7 @@ def read_settings(*checks: Callable[[Settings], object]) -> Settings:
 
 
 def _complaints(checks: Iterable[Callable[[Settings], object]], settings: Settings) -> Iterator[str]:
-    """Yield what the code that will use the settings finds wrong. Opens nothing."""
+    """Yield a line for each setting that the code using it would reject. Opens nothing."""
     for check in (sender, _database_address, _redis_address, _given_keys, *checks):
         try:
             check(settings)
@@ -89,7 +89,7 @@ def _database_address(settings: Settings) -> object:
         raise WrongSettings(f"DATABASE_URL: {fault}") from None
 
 
-def of_redis() -> Any:
+def redis_module() -> Any:
     """Return the module `wiring.on_redis`, imported at the first call."""
     return import_module("vestibule.wiring.on_redis")
 
@@ -98,16 +98,16 @@ def _redis_address(settings: Settings) -> "Redis | None":
     return _redis(settings) if settings.redis_url.get_secret_value() else None
 
 
-def _redis(settings: Settings, *seconds: float) -> "Redis":
+def _redis(settings: Settings, *timeouts: float) -> "Redis":
     try:
-        client: Redis = of_redis().connect(settings.redis_url.get_secret_value(), *seconds)
+        client: Redis = redis_module().connect(settings.redis_url.get_secret_value(), *timeouts)
     except ValueError as fault:
         raise WrongSettings(f"REDIS_URL: {fault}") from None
     return client
 
 
 @asynccontextmanager
-async def opened(
+async def open_env(
     settings: Settings, threads: type[NicedThreads] = NicedThreads, *, make_secret: bool = False
 ) -> AsyncIterator[Env]:
     """Open everything that a process needs, and close it at the end of the block. It hashes and signs on `threads`.
@@ -118,17 +118,23 @@ async def opened(
     clock = SystemClock()
     make_secret = make_secret and lacks_secret(settings)
     if not make_secret:
-        open_key_manager(settings)  # first: report a wrong secret before opening anything
+        open_key_manager(settings)  # first, so that a wrong secret is reported before anything is opened
     async with AsyncExitStack() as stack:
         engines = await stack.enter_async_context(database(settings))
         await require_current(engines)
-        if make_secret:  # not earlier: a failed start must leave no secret, or the next one takes it for the right one
-            await _refuse_lost(settings, engines)
+        if (
+            make_secret
+        ):  # not earlier: a failed start must leave no secret, or the next start takes it for the right one
+            await _require_secret_of_keys(settings, engines)
         key_manager = open_key_manager(settings, make_secret=make_secret)
-        watching = engines if settings.embedded else await stack.enter_async_context(database(settings, _WATCHING))
-        redis = await stack.enter_async_context(shared(settings))
-        # Rate limits have their own connections, and wait for a free one: without one, each process counts for itself.
-        counting = await stack.enter_async_context(shared(settings, _COUNTING_SECONDS, _LINE_SECONDS))
+        watching = (
+            engines if settings.embedded else await stack.enter_async_context(database(settings, _WATCHING_CONNECTIONS))
+        )
+        redis = await stack.enter_async_context(open_redis(settings))
+        # Rate limits have connections of their own. If they get none in time, each process counts for itself.
+        rate_limit_redis = await stack.enter_async_context(
+            open_redis(settings, _RATE_LIMIT_SECONDS, _RATE_LIMIT_CONNECTION_SECONDS)
+        )
         readiness = Readiness()
         store = SqlStore(engines, readiness.require_clock)
         signing = stack.enter_context(closing(threads(_SIGNING_THREADS, _SIGNATURES_WAITING)))
@@ -142,9 +148,9 @@ async def opened(
             key_manager=key_manager,
             passwords=Passwords(hasher(settings), hashing),
             signing=signing,
-            replica=of_redis().RedisSessionReplica(redis, clock) if redis else NoSessionReplica(),
+            replica=redis_module().RedisSessionReplica(redis, clock) if redis else NoSessionReplica(),
             wake_ups=wake_ups(settings, watching, redis),
-            limiter=of_redis().limiter(counting, clock) if counting else limiter.in_memory(clock),
+            limiter=redis_module().limiter(rate_limit_redis, clock) if rate_limit_redis else limiter.in_memory(clock),
             mailer=mailer(settings, clock),
             revocations=RevocationSet(settings.revocation_staleness_seconds),
             memory=CallerMemory(settings.remembered_tokens),
@@ -158,13 +164,13 @@ async def refuse_lost_secret(settings: Settings) -> None:
     """Raise `WrongSettings` if the database has encrypted keys and their secret is gone. Creates nothing."""
     if lacks_secret(settings) and engine.connect(settings.database_address).exists:
         async with database(settings) as engines:
-            await _refuse_lost(settings, engines)
+            await _require_secret_of_keys(settings, engines)
 
 
-async def _refuse_lost(settings: Settings, engines: Engines) -> None:
-    # In this order: another process may just have created both.
+async def _require_secret_of_keys(settings: Settings, engines: Engines) -> None:
+    # The keys first: another process may just have created the secret and, after it, the keys.
     if await holds_sealed_keys(engines) and lacks_secret(settings):
-        refuse_lost(settings)
+        raise_lost_secret(settings)
 
 
 @asynccontextmanager
@@ -175,7 +181,7 @@ async def database(
     `WrongSettings` or `StoreUnavailable`.
     """
     if not settings.database_url.get_secret_value():
-        make_folder(settings)
+        make_data_folder(settings)
     try:
         engines = engine.connect(settings.database_address, connections or settings.database_pool, timeouts)
     except WrongAddress as fault:
@@ -189,19 +195,19 @@ async def database(
 
 
 @asynccontextmanager
-async def shared(settings: Settings, *seconds: float) -> AsyncIterator["Redis | None"]:
-    """Open Redis; yield None if REDIS_URL is not set. `seconds` replace the default timeouts."""
+async def open_redis(settings: Settings, *timeouts: float) -> AsyncIterator["Redis | None"]:
+    """Open Redis; yield None if REDIS_URL is not set. `timeouts` replace those of `storage.redis.replica.connect`."""
     if not settings.redis_url.get_secret_value():
         yield None
         return
-    async with _redis(settings, *seconds) as redis:
+    async with _redis(settings, *timeouts) as redis:
         yield redis
 
 
 def wake_ups(settings: Settings, watching: Engines, redis: "Redis | None") -> WakeUps:
     """Return what wakes other processes: Redis, PostgreSQL or nothing."""
     if redis is not None:
-        on_redis: WakeUps = of_redis().RedisWakeUps(redis)
+        on_redis: WakeUps = redis_module().RedisWakeUps(redis)
         return on_redis
     return NoWakeUps() if settings.embedded or watching.behind_pooler else PostgresqlWakeUps(watching)
 

@@ -1,4 +1,7 @@
-"""The secret that private keys are encrypted under: a setting, or a file in the data folder."""
+"""Find or create the secret under which the private keys in the database are encrypted.
+
+It is a setting, or a file in the data folder.
+"""
 
 import base64
 import os
@@ -45,12 +48,12 @@ def has_secret(settings: Settings) -> bool:
 
 
 def lacks_secret(settings: Settings) -> bool:
-    """Return whether a secret is missing that may be made here: for a SQLite file, without keys in the settings."""
+    """Return whether the secret is missing and may be created here: for a SQLite file, without keys in the settings."""
     given = settings.keys_are_given or settings.secret_key.get_secret_value()
     return settings.embedded and not given and not os.path.lexists(_secret_file(settings))
 
 
-def refuse_lost(settings: Settings) -> NoReturn:
+def raise_lost_secret(settings: Settings) -> NoReturn:
     """Raise `WrongSettings`, because the database has encrypted keys and their secret is gone."""
     raise WrongSettings(
         "VESTIBULE_SECRET_KEY: is not set, and the one that the keys in this database are sealed under is not in "
@@ -58,7 +61,7 @@ def refuse_lost(settings: Settings) -> NoReturn:
     )
 
 
-def another_secret(settings: Settings) -> WrongSettings:
+def wrong_secret(settings: Settings) -> WrongSettings:
     """Return the error for a database whose keys are encrypted under another secret."""
     wrong = "VESTIBULE_SECRET_KEY: is not the one that the keys in this database were sealed under"
     if settings.embedded:
@@ -70,7 +73,7 @@ def another_secret(settings: Settings) -> WrongSettings:
     )
 
 
-def make_folder(settings: Settings) -> None:
+def make_data_folder(settings: Settings) -> None:
     """Create the data folder, readable by its owner only; raises `WrongSettings`."""
     try:
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -100,7 +103,7 @@ def _secret_in(path: Path) -> str:
 
 def _make_secret(settings: Settings, path: Path) -> None:
     """Create the file atomically, so that another process never finds a part of it."""
-    make_folder(settings)
+    make_data_folder(settings)
     with NamedTemporaryFile("w", dir=path.parent, prefix=".secret-") as file:  # 0600
         file.write(base64.urlsafe_b64encode(random_bytes(32)).decode() + "\n")
         file.flush()

@@ -15,26 +15,23 @@ from vestibule.web.client_address import is_listed
 from vestibule.web.layers.fast_path import PATHS
 from vestibule.wiring.opening import read_settings
 
+# Requests that are not traced: health checks.
 _PROBES = ("/healthz/live", "/healthz/ready", "/api/healthchecker")
 
 
 def application() -> ASGIApp:
-    """Return what `worker` does, and log the settings that weaken the server. For any ASGI server; raises
-    `WrongSettings`.
-    """
+    """Return the ASGI application for any ASGI server, and log the settings that weaken it. Raises `WrongSettings`."""
     program = worker()
     log_weaknesses(read_settings())
     return program
 
 
 def worker() -> ASGIApp:
-    """Return the ASGI application for the settings in the environment, for the workers of `vestibule serve`; raises
-    `WrongSettings`.
-    """
-    chosen = app.begun()
+    """Return the ASGI application for a worker of `vestibule serve`; raises `WrongSettings`."""
+    settings = app.prepare_process()
 
     def from_proxy(scope: Scope) -> bool:
-        return bool(scope["client"]) and is_listed(scope["client"][0], chosen.trusted_proxies)
+        return bool(scope["client"]) and is_listed(scope["client"][0], settings.trusted_proxies)
 
     provider = begin()
-    return Traced(app.assembled(chosen, TracedThreads), provider, from_proxy, PATHS, _PROBES)
+    return Traced(app.assemble(settings, TracedThreads), provider, from_proxy, PATHS, _PROBES)

@@ -252,7 +252,7 @@ def test_c12_a_module_that_is_missing_is_named_and_the_kit_blamed_only_where_it_
         [sys.executable, "-c", broken_program], check=False, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 1
-    assert complaint(done.stderr).startswith("the module typer is missing, so that this installation is not whole")
+    assert complaint(done.stderr).startswith("the module typer is missing, so this installation is incomplete")
 
 
 def test_c21_where_no_session_can_be_kept_no_password_is_asked_for(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_imports_are_left_out_of_every_collection(tmp_path: Path) -> None:
 
 
 def test_after_a_block_that_fails_garbage_is_collected_again() -> None:
-    with pytest.raises(ZeroDivisionError), garbage.none_meanwhile():
+    with pytest.raises(ZeroDivisionError), garbage.collection_paused():
         _fail_without_collections()
     gc.unfreeze()
     assert gc.isenabled()

@@ -31,8 +31,8 @@ def shell(folder: Path, line: str) -> "subprocess.CompletedProcess[str]":
 
 # What a redirection leaves of a command that prints a result: its status, and what is said.
 STREAMS = [
-    (">&-", 1, "vestibule: the standard output is closed, so that the result is lost\n"),
-    (">/dev/full", 1, "vestibule: the standard output cannot be written, so that the result is lost: No space left"),
+    (">&-", 1, "vestibule: the standard output is closed, so the result is lost\n"),
+    (">/dev/full", 1, "vestibule: the standard output cannot be written, so the result is lost: No space left"),
     ("2>&-", 0, ""),
     ("2>/dev/full", 0, ""),
     (">&- 2>&-", 1, ""),

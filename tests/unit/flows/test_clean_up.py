@@ -29,7 +29,7 @@ from vestibule.storage.sql.schema import (
     rate_counters,
     sessions,
 )
-from vestibule.wiring.background import keep_clean
+from vestibule.wiring.background import clean_up_repeatedly
 
 NOTHING = dict.fromkeys(
     (
@@ -199,7 +199,7 @@ async def test_several_at_once_delete_each_thing_once(racing_world: World) -> No
 async def test_a_server_keeps_clean_by_itself_and_says_what_it_deleted(world: World) -> None:
     await old_events(world)
     with capture_logs() as lines:
-        cleaning = asyncio.create_task(keep_clean(world.env, every=0))
+        cleaning = asyncio.create_task(clean_up_repeatedly(world.env, every=0))
         try:
             await asyncio.to_thread(wait_until, lambda: bool(lines), "the line that says so")
         finally:

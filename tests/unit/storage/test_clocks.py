@@ -117,5 +117,5 @@ async def test_s15_nothing_old_is_looked_for_until_the_clock_has_stood(
     with monkeypatch.context() as patched:
         patched.setattr(asyncio, "sleep", pause)
         with pytest.raises(asyncio.CancelledError):
-            await background.keep_clean(world.env)
+            await background.clean_up_repeatedly(world.env)
     assert cleaned == [True]
