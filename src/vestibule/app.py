@@ -23,10 +23,10 @@ from vestibule.process.niced_threads import NicedThreads
 from vestibule.process.priority import shorten_time_slices
 from vestibule.settings.fields import Settings
 from vestibule.settings.to_policy import to_policy
-from vestibule.web.application import build, make_site
+from vestibule.web.application import build_app, make_site
 from vestibule.web.connections import Bounds, shedding
-from vestibule.web.layers.fast_path import PATHS
-from vestibule.web.layers.order import around
+from vestibule.web.layers.fast_path import FAST_PATHS
+from vestibule.web.layers.order import add_layers
 from vestibule.web.pages.template_loader import Templates
 from vestibule.web.site import Site
 from vestibule.web.web_policy import WebPolicy
@@ -73,14 +73,14 @@ def assemble(settings: Settings, threads: type[NicedThreads] = NicedThreads) -> 
                 if settings.metrics:
                     stack.enter_context(listening(*settings.metrics))
                     await stack.enter_async_context(sampled(env, lambda: log.dropped))
-                await stack.enter_async_context(shedding(_bounds(settings), site.under_way))
+                await stack.enter_async_context(shedding(_bounds(settings), site.in_flight))
                 site.env_holder.env = env
                 yield
         finally:
             log.drain()
 
-    layered = around(build(site, lifespan), site)
-    return Metered(layered, PATHS) if settings.metrics else layered
+    layered = add_layers(build_app(site, lifespan), site)
+    return Metered(layered, FAST_PATHS) if settings.metrics else layered
 
 
 def _site(settings: Settings) -> Site:

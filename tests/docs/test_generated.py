@@ -92,7 +92,7 @@ def test_the_api_page_has_every_code_of_a_session_that_is_over(reason: EndReason
 
 def test_the_api_page_has_every_code_inside_an_invalid_body() -> None:
     sources = "".join(path.read_text() for path in (ROOT / "src/vestibule/web").rglob("*.py"))
-    codes = set(re.findall(r'\b(?:code=|"code": |_size\()"([a-z_]+)"', sources)) - {UNEXPECTED["code"]}
+    codes = set(re.findall(r'\b(?:code=|"code": |_length_error\()"([a-z_]+)"', sources)) - {UNEXPECTED["code"]}
     assert codes == set(ENTRIES)
 
 

@@ -11,8 +11,8 @@ from tests.harness.mailer import BRAND
 from vestibule.flows.env import Env
 from vestibule.model.letters import Writer
 from vestibule.model.policy import Policy
-from vestibule.web.application import build, make_site
-from vestibule.web.layers.order import around
+from vestibule.web.application import build_app, make_site
+from vestibule.web.layers.order import add_layers
 from vestibule.web.pages.template_loader import Templates
 from vestibule.web.site import Site
 from vestibule.web.web_policy import WebPolicy
@@ -33,7 +33,7 @@ def application(env: Env, web: WebPolicy, writer: Writer) -> Iterator[ASGIApp]:
     inner = built[-1]
     inner.state.site = site
     try:
-        yield around(inner, site)
+        yield add_layers(inner, site)
     finally:
         del inner.state.site
         _spare.append(built)
@@ -44,7 +44,7 @@ def _taken(site: Site) -> Built:
     for number, (of_policy, of_web, _) in enumerate(_spare):
         if (of_policy, of_web) == (site.policy, site.web):
             return _spare.pop(number)
-    return site.policy, site.web, build(site)
+    return site.policy, site.web, build_app(site)
 
 
 @cache

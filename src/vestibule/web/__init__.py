@@ -1,1 +1,1 @@
-"""Vestibule over HTTP. `routes` lists every URL on one screen."""
+"""Vestibule over HTTP. `routes` lists every URL on one screen; `application` makes FastAPI routes of them."""

@@ -1,4 +1,4 @@
-"""Decide whether an error is shown as a page or as JSON, where no route decides it (RFC 9110, section 12.5.1)."""
+"""Decide whether to show an error as a page or as JSON, for requests that match no route (RFC 9110, section 12.5.1)."""
 
 import re
 
@@ -10,7 +10,7 @@ _QUALITY = re.compile(r"\s*q\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*", re.IGNO
 
 
 def asks_for_page(request: Request) -> bool:
-    """Return whether `Accept` names HTML, with at least the weight of JSON. False for every path under `/api`."""
+    """Return whether `Accept` names HTML with at least the weight of JSON. Every path under `/api` gets JSON."""
     if _API.match(request.scope["path"]):
         return False
     weights = _weights(",".join(request.headers.getlist("accept")))

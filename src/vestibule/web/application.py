@@ -1,6 +1,6 @@
-"""The FastAPI application: a route for each line of the URL map, and handlers for every refusal and fault.
+"""Build the FastAPI application: a route for each line of the URL map, and handlers for every refusal and fault.
 
-`layers.order` puts the layers around it.
+`app` calls `make_site` and `build_app`, and `layers.order` adds the layers around the application.
 """
 
 from collections.abc import Callable
@@ -22,12 +22,12 @@ from vestibule.web import openapi
 from vestibule.web.accept import asks_for_page
 from vestibule.web.admission import AdmittedRoute
 from vestibule.web.client_address import ClientAddresses
-from vestibule.web.errors import UNEXPECTED, Json, MethodNotAllowed, RouteUnknown, refused
+from vestibule.web.errors import UNEXPECTED, Json, MethodNotAllowed, RouteUnknown, refusal_response
 from vestibule.web.layers.headers import target
 from vestibule.web.pages.route import AdmittedPageRoute, PageRoute, refusal_page
 from vestibule.web.pages.template_loader import Templates
 from vestibule.web.rate_limits import within_rate_limit
-from vestibule.web.routes import PAGES, ROUTES, WORKBENCH, Page, Route, methods_at
+from vestibule.web.routes import DEVELOPMENT_PAGES, PAGES, ROUTES, Page, Route, methods_at
 from vestibule.web.site import EnvHolder, Site
 from vestibule.web.web_policy import WebPolicy
 
@@ -35,14 +35,14 @@ from vestibule.web.web_policy import WebPolicy
 def make_site(
     policy: Policy, web: WebPolicy, clock: Clock, templates: Templates, writer: Writer, env: Env | None = None
 ) -> Site:
-    """Return what all requests to an application share. Without an `env`, the lifespan opens it later (`EnvHolder`)."""
+    """Return what all requests to an application share. Without an `env`, the lifespan sets it later (`EnvHolder`)."""
     forms = {page.path: page.show_form for page in PAGES if page.show_form}
     addresses = ClientAddresses(web.proxies, web.proxy_header)
     return Site(policy, web, clock, templates, writer, forms, addresses, EnvHolder(env))
 
 
-def build(site: Site, lifespan: Callable[[FastAPI], Any] | None = None) -> FastAPI:
-    """Return the application, still without its layers: `layers.order.around` adds those."""
+def build_app(site: Site, lifespan: Callable[[FastAPI], Any] | None = None) -> FastAPI:
+    """Return the application without its layers."""
     app = FastAPI(
         title="Vestibule",
         version=__version__,
@@ -60,7 +60,7 @@ def build(site: Site, lifespan: Callable[[FastAPI], Any] | None = None) -> FastA
     app.state.site = site
     for route in ROUTES:
         _add(app, route, site.policy)
-    for page in (*PAGES, *(WORKBENCH if site.web.interactive_docs else ())):
+    for page in (*PAGES, *(DEVELOPMENT_PAGES if site.web.interactive_docs else ())):
         _add_page(app, page)
     openapi.describe(app)
     if site.web.interactive_docs:
@@ -113,11 +113,11 @@ def _dependencies(line: Route | Page) -> list[Any]:
 
 
 async def _refused(_request: Request, refusal: Exception) -> Response:
-    return refused(cast(Refusal | Fault, refusal))
+    return refusal_response(cast(Refusal | Fault, refusal))
 
 
 async def _unexpected(_request: Request, _fault: Exception) -> Response:
-    """Return an answer that reveals nothing about the exception. `layers.headers` logs it."""
+    """Return an answer that reveals nothing about the exception, which `layers.headers` logs."""
     return Json(UNEXPECTED, 500)
 
 
@@ -125,4 +125,4 @@ async def _unrouted(request: Request, _fault: Exception) -> Response:
     """Answer a request that matches no route: with a page if a browser asks for one, otherwise with JSON."""
     allowed = methods_at(request.scope["path"])
     refusal = MethodNotAllowed(request.method, allowed) if allowed else RouteUnknown(target(request.scope))
-    return refusal_page(request, refusal) if asks_for_page(request) else refused(refusal)
+    return refusal_page(request, refusal) if asks_for_page(request) else refusal_response(refusal)

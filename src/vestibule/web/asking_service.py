@@ -1,4 +1,4 @@
-"""Find the service that sends a request, by its service key. The key is read only from `Authorization: Bearer`."""
+"""Find the service that sends a request, by the service key in `Authorization: Bearer`."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Request bodies: read up to a limit, parsed as strict JSON, and validated by a pydantic model.
+"""Read request bodies up to a limit, parse them as strict JSON, and validate them with a pydantic model.
 
 The contract's front-ends expect the errors of zod 3, so each validation error is reported in zod's format.
 """
@@ -15,19 +15,21 @@ from starlette.requests import ClientDisconnect, Request
 from vestibule.crypto import i_json
 from vestibule.model.policy import Policy
 from vestibule.web.errors import BodyInvalid, BodyMalformed, BodyTooLarge, UnsupportedMedia
-from vestibule.web.request_context import NoBody, context_of
+from vestibule.web.request_context import BodyMissing, context_of
 from vestibule.web.site import site_of
 
 MAX_BODY_BYTES = 10_240
 MAX_BODY_SECONDS = 10
 
 Entry = dict[str, Any]
+"""One validation error, in zod's format."""
+
 # After one of these errors zod does not compare the two passwords.
 _ABORTING = {"invalid_type", "invalid_enum_value"}
 
 
 class ContractBody(BaseModel):
-    """A body of the contract. `REQUIRED` has the message for each member that is missing."""
+    """A JSON body of the contract. `REQUIRED` has the error message for each member that may be missing."""
 
     REQUIRED: ClassVar[dict[str, str]]
 
@@ -39,13 +41,13 @@ class ConfirmedBody(ContractBody):
 Body = TypeVar("Body", bound=ContractBody)
 
 
-def reading(model: type[Body]) -> Callable[[Request], Awaitable[Body]]:
+def body_reader(model: type[Body]) -> Callable[[Request], Awaitable[Body]]:
     """Return a dependency that reads the body as a `model`. It raises `UnsupportedMedia`, `BodyMalformed`,
     `BodyTooLarge` and `BodyInvalid`.
     """
 
     async def read(request: Request) -> Body:
-        return judge(model, await read_json(request), site_of(request).policy)
+        return validate(model, await read_json(request), site_of(request).policy)
 
     return read
 
@@ -58,7 +60,7 @@ else:
         """The type of a handler's parameter for the body: `sent: Sent[bodies.Login]` reads a `Login`."""
 
         def __class_getitem__(cls, model: type[ContractBody]) -> Any:
-            return Annotated[model, Depends(reading(model))]
+            return Annotated[model, Depends(body_reader(model))]
 
 
 def body_of(handler: Callable[..., Any]) -> type[ContractBody] | None:
@@ -79,11 +81,11 @@ async def read_json(request: Request) -> Any:
     """
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise UnsupportedMedia
-    text = await read_bounded_body(request)
-    if not _is_json(request.headers.get("content-type", "")) or not text.strip():
+    body = await read_bounded_body(request)
+    if not _is_json(request.headers.get("content-type", "")) or not body.strip():
         return {}
     try:
-        value = i_json.parse(text)
+        value = i_json.parse(body)
     except i_json.NotIJson as fault:
         raise BodyMalformed(str(fault)) from None
     if not isinstance(value, dict | list):
@@ -91,16 +93,16 @@ async def read_json(request: Request) -> Any:
     return value
 
 
-def judge(model: type[Body], value: Any, policy: Policy) -> Body:
-    """Return `value` as a `model`; raises `BodyInvalid` with every fault at once, in the order of the fields."""
+def validate(model: type[Body], value: Any, policy: Policy) -> Body:
+    """Return `value` as a `model`; raises `BodyInvalid` with every error at once, in the order of the fields."""
     if not isinstance(value, dict):
         raise BodyInvalid([_wrong_type([], "object", value)])
     entries: list[Entry] = []
     try:
         parsed = model.model_validate(value, context=policy)
-    except ValidationError as faults:
-        entries = [_entry(model, fault) for fault in faults.errors(include_url=False)]
-    if issubclass(model, ConfirmedBody) and _differ(value, entries):
+    except ValidationError as invalid:
+        entries = [_entry(model, error) for error in invalid.errors(include_url=False)]
+    if issubclass(model, ConfirmedBody) and _passwords_differ(value, entries):
         message = "Passwords do not match"
         entries.append({"code": "custom", "path": ["body", "passwordConfirm"], "message": message})
     if entries:
@@ -109,36 +111,36 @@ def judge(model: type[Body], value: Any, policy: Policy) -> Body:
 
 
 async def wait_for_body(request: Request) -> None:
-    """Read the whole body, or find out why it cannot be read. After this, `read_bounded_body` does not wait."""
-    context_of(request).arrived = await _read_all(request)
+    """Read the whole body, or note why it cannot be read. After this, `read_bounded_body` does not wait."""
+    context_of(request).body = await _read_all(request)
 
 
 async def read_bounded_body(request: Request) -> bytes:
     """Return the body's bytes. Raises `BodyTooLarge` above `MAX_BODY_BYTES`, and `BodyMalformed` if the body is not
     complete within `MAX_BODY_SECONDS`.
     """
-    arrived = context_of(request).arrived
-    if arrived is None:
-        arrived = await _read_all(request)
-    if isinstance(arrived, bytes):
-        return arrived
-    raise BodyTooLarge if arrived is NoBody.TOO_LARGE else BodyMalformed("it ends too early, or comes too slowly")
+    body = context_of(request).body
+    if body is None:
+        body = await _read_all(request)
+    if isinstance(body, bytes):
+        return body
+    raise BodyTooLarge if body is BodyMissing.TOO_LARGE else BodyMalformed("it ends too early, or comes too slowly")
 
 
-async def _read_all(request: Request) -> bytes | NoBody:
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced[:20]) > MAX_BODY_BYTES:
-        return NoBody.TOO_LARGE
-    text = bytearray()
+async def _read_all(request: Request) -> bytes | BodyMissing:
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length[:20]) > MAX_BODY_BYTES:
+        return BodyMissing.TOO_LARGE
+    body = bytearray()
     try:
         async with asyncio.timeout(MAX_BODY_SECONDS):
             async for chunk in request.stream():
-                text += chunk
-                if len(text) > MAX_BODY_BYTES:
-                    return NoBody.TOO_LARGE
+                body += chunk
+                if len(body) > MAX_BODY_BYTES:
+                    return BodyMissing.TOO_LARGE
     except (ClientDisconnect, TimeoutError):
-        return NoBody.TOO_SLOW
-    return bytes(text)
+        return BodyMissing.INCOMPLETE
+    return bytes(body)
 
 
 def _is_json(content_type: str) -> bool:
@@ -153,19 +155,19 @@ def _is_json(content_type: str) -> bool:
     return True
 
 
-def _differ(value: dict[str, Any], entries: list[Entry]) -> bool:
+def _passwords_differ(value: dict[str, Any], entries: list[Entry]) -> bool:
     aborted = any(entry["code"] in _ABORTING for entry in entries)
     return not aborted and value["password"] != value["passwordConfirm"]
 
 
-def _entry(model: type[ContractBody], fault: ErrorDetails) -> Entry:
-    path = [str(step) for step in fault["loc"]]
-    if fault["type"] == "missing":
-        undefined = {"received": "undefined", "message": model.REQUIRED[path[0]]}
-        return {**_wrong_type(path, "string", None), **undefined}
-    if fault["type"] == "string_type":
-        return _wrong_type(path, "string", fault["input"])
-    entry: Entry = fault["ctx"]["entry"]  # every other error is raised by a validator of ours (web/api/bodies.py)
+def _entry(model: type[ContractBody], error: ErrorDetails) -> Entry:
+    path = [str(step) for step in error["loc"]]
+    if error["type"] == "missing":
+        missing = {"received": "undefined", "message": model.REQUIRED[path[0]]}
+        return {**_wrong_type(path, "string", None), **missing}
+    if error["type"] == "string_type":
+        return _wrong_type(path, "string", error["input"])
+    entry: Entry = error["ctx"]["entry"]  # every other error comes from a validator in `web.api.bodies`
     return {**entry, "path": ["body", *path]}
 
 

@@ -1,4 +1,7 @@
-"""Find the caller of a request: by `Authorization: Bearer` first, otherwise by the `access_token` cookie."""
+"""Find the caller of a request: by `Authorization: Bearer` first, otherwise by the `access_token` cookie.
+
+The last lines name what handlers take as parameters, such as `caller: SignedInCaller`.
+"""
 
 from typing import Annotated
 
@@ -38,8 +41,8 @@ async def signed_in(request: Request) -> Caller:
 
 
 def presented_token(headers: RawHeaders, web: WebPolicy) -> str:
-    """Return the access token of a request. Raises `NotSignedIn` without one, and `AmbiguousCredential` for several.
-    An empty Bearer does not fall back to the cookie: the contract says so.
+    """Return the access token of a request. Raises `NotSignedIn` without one, and `AmbiguousCredential` if
+    several Authorization headers were sent. An empty Bearer does not fall back to the cookie: the contract says so.
     """
     try:
         text, _ = credentials.presented(headers, cookies.access_name(web))
@@ -72,12 +75,12 @@ async def device_of(request: Request) -> Device:
 
 
 async def network_address(request: Request) -> str:
-    """Return the client's network address; behind a listed proxy, the address that the proxy names."""
+    """Return the client's network address (`client_address`)."""
     return site_of(request).client_addresses.of(request.scope)
 
 
 async def client_info_of(request: Request) -> ClientInfo:
-    """Return the client's device, its language, and the device secrets in its cookies, by account."""
+    """Return the client's device, its language, and the device secrets in its cookies, by account tag."""
     devices = cookies.read_devices(request.headers.raw, site_of(request).web)
     return ClientInfo(await device_of(request), wanted_language(request), devices)
 
@@ -94,6 +97,6 @@ def wanted_language(request: Request) -> str | None:
     return chosen if chosen in LANGUAGES else preferred(request.headers.get("accept-language", ""))
 
 
-InEnv = Annotated[Env, Depends(env_of)]
+EnvDep = Annotated[Env, Depends(env_of)]
 SignedInCaller = Annotated[Caller, Depends(signed_in)]
-AtClient = Annotated[ClientInfo, Depends(client_info_of)]
+ClientInfoDep = Annotated[ClientInfo, Depends(client_info_of)]

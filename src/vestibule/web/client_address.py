@@ -1,9 +1,9 @@
-"""Find the client's address: the peer's, or behind proxies that the operator listed, the one that they name.
+"""Find the client's address: the peer's, or the one that the operator's listed proxies name in a header.
 
 A client can send a forwarded header with any text. Only the entries that listed proxies added can be trusted. So the
 header is read from the right, and an entry counts only if the address that added it is listed (RFC 7239, section 8.1).
-Without a list the header is not read. Only the header that the operator's proxies write is read: they pass the other
-one through as the client sent it.
+Without listed proxies no header is read. With them, only the one that the setting names is read (`X-Forwarded-For` or
+`Forwarded`), because proxies pass the other through as the client sent it.
 """
 
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -42,7 +42,7 @@ class ClientAddresses:
             if not entry.strip():  # empty elements are ignored (RFC 9110, section 5.6.1.2)
                 continue
             hop = _bare(entry)
-            if not hop:  # hidden, or not an address: then the proxy that wrote it counts as the client
+            if not hop:  # hidden, or not an address: then the proxy that wrote the entry counts as the client
                 break
             address = hop
             if not is_listed(hop, self._proxies):

@@ -1,10 +1,10 @@
-"""Connections: close idle ones before they keep other clients out.
+"""Cut idle connections before they keep other clients out. `app` starts this with `shedding`.
 
 The server library accepts a fixed number of connections. When they are all taken, the next client waits. The library
-reports a connection only with its first request, so each process looks at its own sockets. Linux shows who is at the
-other end of each socket, and when we last sent something there. Received bytes do not count: a client could send one
-byte of a request each second. A request that is being handled is never cut, because its client waits for us, and an
-answer gets its time, however long the work took.
+reports a connection only with its first request, so each process looks at its own sockets (`own_sockets`). Linux shows
+the client of each socket, and when we last sent something to it. Received bytes do not count, because a client could
+send one byte of a request each second. A request that is being handled is never cut, because its client waits for us.
+The time to read an answer begins with the answer, however long the work took.
 
 This works on Linux only. On other systems nothing is closed here; the library's time-outs remain.
 """
@@ -22,18 +22,18 @@ import structlog
 
 from vestibule.process.signals import TO_STOP, on_stop_signal
 from vestibule.web.client_address import Network
-from vestibule.web.own_sockets import Open, OwnSockets
-from vestibule.web.under_way import Stage, UnderWay
+from vestibule.web.in_flight import InFlight, Stage
+from vestibule.web.own_sockets import Connection, OwnSockets
 
 _LOOK_SECONDS = 0.25
 _PATIENCE_SECONDS = 2.0
 """An unanswered connection may be cut after this time. A feed has a heartbeat each second; most answers are faster."""
 _CUT_SECONDS = 0.05
-"""The pause after some were cut: the clients that get in next may be as bad."""
+"""The pause after connections were cut: the clients that get in next may be as bad."""
 _LOG_SECONDS = 10.0
-_LAST_SECONDS = {None: 1.0, Stage.READING: 5.0, Stage.ANSWERING: 10.0}
-"""After SIGTERM: how long to wait for a client, by the stage of its request. None: it has sent no request yet. A stage
-that is not listed, a request being handled, is waited for without a limit.
+_SECONDS_AFTER_SIGTERM = {None: 1.0, Stage.READING: 5.0, Stage.ANSWERING: 10.0}
+"""After SIGTERM: how long to wait for a client, by the stage of its request. None: it has sent no request yet. A
+request that is being handled (`Stage.WORKING`, not listed) is waited for without a limit.
 """
 _log = structlog.get_logger(__name__)
 
@@ -49,23 +49,23 @@ class Bounds:
     proxies: tuple[Network, ...] = ()
 
     @property
-    def for_network(self) -> int:
+    def per_network(self) -> int:
         return max(self.most // 4, 1)
 
     @property
     def crowded(self) -> int:
-        """Return the number of connections above which those of every network may be cut."""
+        """Return the number of connections above which any network may lose some."""
         return self.most * 3 // 4
 
 
 @asynccontextmanager
-async def shedding(bounds: Bounds, under_way: UnderWay) -> AsyncIterator[None]:
+async def shedding(bounds: Bounds, in_flight: InFlight) -> AsyncIterator[None]:
     """Cut idle connections while the block lasts. After SIGTERM, cut those that could keep the process from ending."""
     if not await asyncio.to_thread(OwnSockets.can_be_seen):
         yield
         return
     stopping = asyncio.Event()
-    task = asyncio.create_task(_shed_always(bounds, under_way, stopping))
+    task = asyncio.create_task(_shed_always(bounds, in_flight, stopping))
     try:
         with on_stop_signal(stopping.set, TO_STOP):
             yield
@@ -73,61 +73,66 @@ async def shedding(bounds: Bounds, under_way: UnderWay) -> AsyncIterator[None]:
         task.cancel()
 
 
-def shed(bounds: Bounds, sockets: OwnSockets, under_way: UnderWay, stopping_for: float | None = None) -> Counter[str]:
+def shed(bounds: Bounds, sockets: OwnSockets, in_flight: InFlight, stopping_for: float | None = None) -> Counter[str]:
     """Cut connections above the bounds, those that were unanswered for longest first. If the process has been stopping
     for `stopping_for` seconds, cut those that keep it from ending instead. Return how many were cut in each network.
     """
-    if stopping_for is None and OwnSockets.files() <= bounds.for_network:
+    if stopping_for is None and OwnSockets.open_files() <= bounds.per_network:
         return Counter()
     with contextlib.ExitStack() as files:
-        of_interest = sockets.look() if stopping_for is not None else _of_interest(bounds, sockets.look())
-        connections = list[Open]()
-        for each in sockets.opened(of_interest, under_way):
+        scanned = sockets.scan()
+        networks = _over_limit(bounds, scanned) if stopping_for is None else scanned
+        connections = list[Connection]()
+        for each in sockets.connections(networks, in_flight):
             files.callback(each.file.close)
             connections.append(each)
-        those = _too_much(bounds, connections) if stopping_for is None else _lingering(connections, stopping_for)
-        cut = list(those)
+        to_cut = _excess(bounds, connections) if stopping_for is None else _lingering(connections, stopping_for)
+        cut = list(to_cut)
         for each in cut:
             each.cut()
         return Counter(each.network for each in cut)
 
 
-def _of_interest(bounds: Bounds, networks: Counter[str]) -> Collection[str]:
+def _over_limit(bounds: Bounds, networks: Counter[str]) -> Collection[str]:
     """Return the networks whose connections may be cut: those above their share, or all if the process is crowded."""
     if networks.total() > bounds.crowded:
         return networks
-    return {network for network, count in networks.items() if count > bounds.for_network}
+    return {network for network, count in networks.items() if count > bounds.per_network}
 
 
-def _too_much(bounds: Bounds, connections: list[Open]) -> Iterator[Open]:
+def _excess(bounds: Bounds, connections: list[Connection]) -> Iterator[Connection]:
     """Yield the connections to cut, those that were unanswered for longest first.
 
-    A network above its share loses connections that were unanswered for a while; if the process was crowded, others
-    too. Other networks lose connections that were unanswered for a while, as long as the process is still crowded.
+    A network above its share loses connections that were unanswered for two seconds, and if the process was crowded,
+    others too. Other networks lose connections that were unanswered for two seconds, while the process is crowded.
     """
     left = Counter(each.network for each in connections)
-    everywhere = len(connections)
-    was_crowded = everywhere > bounds.crowded
+    total = len(connections)
+    was_crowded = total > bounds.crowded
     for each in sorted(connections, key=lambda each: -each.unanswered):
         if not each.counted or each.stage is Stage.WORKING:
             continue
-        waited, crowded = each.unanswered >= _PATIENCE_SECONDS, everywhere > bounds.crowded
-        if (waited or was_crowded) if left[each.network] > bounds.for_network else (waited and crowded):
+        waited = each.unanswered >= _PATIENCE_SECONDS
+        if left[each.network] > bounds.per_network:
+            may_be_cut = waited or was_crowded
+        else:
+            may_be_cut = waited and total > bounds.crowded
+        if may_be_cut:
             left[each.network] -= 1
-            everywhere -= 1
+            total -= 1
             yield each
 
 
-def _lingering(connections: list[Open], seconds: float) -> Iterator[Open]:
+def _lingering(connections: list[Connection], seconds: float) -> Iterator[Connection]:
     """Yield the connections to cut when the process has been stopping for `seconds`."""
     for each in connections:
         reads_nothing = each.stage is Stage.ANSWERING and each.unanswered >= _PATIENCE_SECONDS
-        if reads_nothing or seconds >= _LAST_SECONDS.get(each.stage, math.inf):
+        if reads_nothing or seconds >= _SECONDS_AFTER_SIGTERM.get(each.stage, math.inf):
             yield each
 
 
-async def _shed_always(bounds: Bounds, under_way: UnderWay, stopping: asyncio.Event) -> None:
-    """Look at the connections again and again, at most a quarter of the time."""
+async def _shed_always(bounds: Bounds, in_flight: InFlight, stopping: asyncio.Event) -> None:
+    """Look at the connections repeatedly, busy for at most a quarter of the time."""
     stopping_since: float | None = None
     shed_log, sockets = _ShedLog(), OwnSockets(bounds.port, bounds.proxies)
     while True:
@@ -136,8 +141,8 @@ async def _shed_always(bounds: Bounds, under_way: UnderWay, stopping: asyncio.Ev
             stopping_since = began
         stopping_for = None if stopping_since is None else began - stopping_since
         try:
-            cut = await asyncio.to_thread(shed, bounds, sockets, under_way, stopping_for)
-        except Exception:  # for example no free file: just then this loop must go on
+            cut = await asyncio.to_thread(shed, bounds, sockets, in_flight, stopping_for)
+        except Exception:  # for example no free file descriptor: just then this loop must go on
             cut = Counter()
             shed_log.add_failure(began)
         if stopping_for is None:
@@ -147,8 +152,8 @@ async def _shed_always(bounds: Bounds, under_way: UnderWay, stopping: asyncio.Ev
 
 
 class _ShedLog:
-    """Logs what was cut: the first time at once, then every ten seconds. A client that always connects again is cut
-    twenty times a second, too often for a line each.
+    """Logs how many connections were cut: the first time at once, then every ten seconds. A client that always connects
+    again is cut twenty times a second, too often for a line each.
     """
 
     def __init__(self) -> None:

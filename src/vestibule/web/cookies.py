@@ -23,9 +23,9 @@ RETURN_TO = "return_to"
 _RETURN_TO_SECONDS = 3600
 _LONGEST_SECONDS = 400 * 86400  # the longest that browsers keep a cookie (RFC 6265bis, section 5.5)
 _CREDENTIALS = {ACCESS, REFRESH}
-_OURS = {*_CREDENTIALS, LOGGED_IN}
-_MOST_DEVICES = 8  # known accounts for one browser; their cookies together take under 1 kB
-_MOST_PLANTED = 8  # values read for one name; another site may have planted more
+_OF_SIGN_IN = {*_CREDENTIALS, LOGGED_IN}
+_MAX_DEVICES = 8  # device cookies in one browser, one for each account; together they take under 1 kB
+_MAX_VALUES = 8  # values read for one cookie name; another site may have planted more
 
 
 def set_tokens(response: Response, tokens: Tokens, now: datetime, web: WebPolicy) -> None:
@@ -43,16 +43,18 @@ def set_device(
     the device. It signs nobody in, and stays after signing out. If a browser has too many such cookies, the oldest are
     deleted.
     """
-    name, mark = device_mark(web) + device.tag, device_mark(web).encode()
-    others = dict.fromkeys(key for key, _ in protocol.pairs(sent) if key.startswith(mark) and key != name.encode())
-    for old in list(others)[: max(0, len(others) + 1 - _MOST_DEVICES)]:
+    name, prefix = device_prefix(web) + device.tag, device_prefix(web).encode()
+    sent_names = dict.fromkeys(key for key, _ in protocol.pairs(sent) if key.startswith(prefix))  # oldest first
+    sent_names.pop(name.encode(), None)
+    too_many = max(0, len(sent_names) + 1 - _MAX_DEVICES)
+    for old in list(sent_names)[:too_many]:
         if _is_name(old):
             _set(response, old.decode(), "", 0, now, web)
     seconds = int(kept.total_seconds()) or _LONGEST_SECONDS
     _set(response, name, device.secret, min(seconds, _LONGEST_SECONDS), now, web)
 
 
-def device_mark(web: WebPolicy) -> str:
+def device_prefix(web: WebPolicy) -> str:
     """Return the beginning of the names of device cookies. It includes `__Host-` wherever browsers accept that, so that
     no other host of the domain can plant such a cookie. The contract does not name these cookies.
     """
@@ -70,7 +72,7 @@ def set_return_to(response: Response, target: str, now: datetime, web: WebPolicy
 
 
 def clear_return_to(response: Response, now: datetime, web: WebPolicy) -> None:
-    """Delete that cookie: the user is there now."""
+    """Delete the `return_to` cookie, after the user has been sent there."""
     _set(response, RETURN_TO, "", 0, now, web)
 
 
@@ -80,7 +82,7 @@ def clear(response: Response, now: datetime, web: WebPolicy) -> None:
         _set(response, name, "", 0, now, web)
 
 
-def named(name: str, web: WebPolicy) -> str:
+def name_of(name: str, web: WebPolicy) -> str:
     """Return a cookie's name in this installation. The tokens' cookies may have the prefix `__Host-`: then no other
     host can have set them (RFC 6265bis, section 4.1.3.2).
     """
@@ -89,7 +91,7 @@ def named(name: str, web: WebPolicy) -> str:
 
 def _set(response: Response, name: str, value: str, max_age: int, now: datetime, web: WebPolicy) -> None:
     expires = format_datetime(now + timedelta(seconds=max_age), usegmt=True)
-    attributes = [f"{named(name, web)}={value}", f"Max-Age={max_age}", "Path=/", f"Expires={expires}"]
+    attributes = [f"{name_of(name, web)}={value}", f"Max-Age={max_age}", "Path=/", f"Expires={expires}"]
     if name != LOGGED_IN:
         attributes.append("HttpOnly")
     if web.secure_cookies:
@@ -100,7 +102,7 @@ def _set(response: Response, name: str, value: str, max_age: int, now: datetime,
 
 def access_name(web: WebPolicy) -> bytes:
     """Return the name of the access token's cookie in this installation, as bytes."""
-    return named(ACCESS, web).encode()
+    return name_of(ACCESS, web).encode()
 
 
 def read_access(headers: RawHeaders, web: WebPolicy) -> str | None:
@@ -110,45 +112,45 @@ def read_access(headers: RawHeaders, web: WebPolicy) -> str | None:
 
 def read_refresh(headers: RawHeaders, web: WebPolicy) -> str | None:
     """Return the refresh token in its cookie; None without one, or if two cookies differ."""
-    return protocol.read(headers, named(REFRESH, web).encode())
+    return protocol.read(headers, name_of(REFRESH, web).encode())
 
 
 def any_credential(headers: RawHeaders, web: WebPolicy) -> bool:
     """Return whether the request has a cookie with an access token or a refresh token."""
-    names = {named(name, web).encode() for name in _CREDENTIALS}
+    names = {name_of(name, web).encode() for name in _CREDENTIALS}
     return any(key in names for key, _ in protocol.pairs(headers))
 
 
 def without_ours(headers: RawHeaders) -> str:
     """Return the Cookie header for a service behind Vestibule, without the cookies of sign-ins and known devices."""
-    rest = [
+    kept = [
         pair.strip(b" \t")
         for header, content in headers
         if header == b"cookie"
         for pair in content.split(b";")
         if not _is_ours(pair.partition(b"=")[0].strip(b" \t").decode("latin-1"))
     ]
-    return b"; ".join(pair for pair in rest if pair).decode("latin-1")
+    return b"; ".join(pair for pair in kept if pair).decode("latin-1")
 
 
 def _is_ours(name: str) -> bool:
     bare = name.removeprefix(protocol.HOST_PREFIX)
-    return bare in _OURS or bare.startswith(DEVICE)
+    return bare in _OF_SIGN_IN or bare.startswith(DEVICE)
 
 
 def read_devices(headers: RawHeaders, web: WebPolicy) -> dict[str, tuple[str, ...]]:
     """Return the device secrets in the cookies, by account tag. Each account's secret is found, no matter how many
     cookies other sites have planted.
     """
-    mark = device_mark(web).encode()
+    prefix = device_prefix(web).encode()
     found: dict[str, tuple[str, ...]] = {}
     for key, value in protocol.pairs(headers):
-        if key.startswith(mark):
-            tag = key.removeprefix(mark).decode("latin-1")
-            found[tag] = (*found.get(tag, ()), value.decode("latin-1"))[:_MOST_PLANTED]
+        if key.startswith(prefix):
+            tag = key.removeprefix(prefix).decode("latin-1")
+            found[tag] = (*found.get(tag, ()), value.decode("latin-1"))[:_MAX_VALUES]
     return found
 
 
 def _is_name(name: bytes) -> bool:
-    """Return whether the name has only the characters of our names. Other text must not get into a response header."""
+    """Return whether the name has only characters that our cookies' names have: it goes into a response header."""
     return name.isascii() and name.replace(b"_", b"").replace(b"-", b"").isalnum()

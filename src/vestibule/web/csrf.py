@@ -1,7 +1,7 @@
 """Refuse requests that another site made a browser send, by Origin and Fetch Metadata (ASVS 5.0, 3.5.1).
 
 Requests from our own site and from listed origins pass. Every current browser sends one of the two headers. A request
-without them passes if it has no cookie with a token, or if its user agent is not a browser's: only browsers add cookies
+without both passes if it has no cookie with a token, or if its user agent is not a browser's: only browsers add cookies
 to a request that another site started.
 """
 
@@ -31,15 +31,15 @@ async def own_site(request: Request) -> None:
 
 
 async def own_site_refresh(request: Request) -> None:
-    """Raise `CrossSiteRefresh` where `own_site` raises `CrossSite`: the refresh endpoint has its own message for it."""
+    """Raise `CrossSiteRefresh` where `own_site` raises `CrossSite`: the refresh endpoint has its own message."""
     if _from_elsewhere(request):
         raise CrossSiteRefresh
 
 
 def _from_elsewhere(request: Request) -> bool:
-    said = from_elsewhere(request.headers.raw, site_of(request).web.origins)
-    if said is not None:
-        return said
+    by_headers = from_elsewhere(request.headers.raw, site_of(request).web.origins)
+    if by_headers is not None:  # otherwise neither header was sent
+        return by_headers
     return is_browser(request.headers.get("user-agent", "")) and cookies.any_credential(
         request.headers.raw, site_of(request).web
     )

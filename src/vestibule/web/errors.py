@@ -1,4 +1,4 @@
-"""The status and message of every refusal and fault in the JSON API: one table. A test checks that none is missing.
+"""One table with the status and message of every refusal and fault in the JSON API. A test checks that none is missing.
 
 The contract's front-ends read the messages. They refresh if a message contains `not logged in`, and go to their sign-in
 page if it contains `not refresh`. No other message may contain either.
@@ -16,7 +16,7 @@ from vestibule.protocol.refusals import Wording
 
 
 class BodyInvalid(Refusal):
-    """The body breaks the rules; `entries` has one member for each fault, in the order of the fields."""
+    """The body breaks the rules; `entries` has one member for each error, in the order of the fields."""
 
     code = "body_invalid"
 
@@ -114,7 +114,7 @@ class MethodNotAllowed(Refusal):
 
 @dataclass(frozen=True)
 class HttpMapping:
-    """A status and its message. Without a message, the refusal's own text is sent."""
+    """The answer to a refusal or fault. Without a `message`, its own text is sent. `challenge`: `WWW-Authenticate`."""
 
     status: int
     message: str | None = None
@@ -126,7 +126,7 @@ class HttpMapping:
         return cls(wording.status, wording.message, wording.challenge)
 
 
-_NO_SERVICE_KEY = 'Bearer realm="vestibule services"'
+_SERVICE_KEY_CHALLENGE = 'Bearer realm="vestibule services"'
 
 HTTP_MAPPINGS: dict[type[Refusal | Fault], HttpMapping] = {
     errors.PasswordTooEasy: HttpMapping(400),
@@ -146,7 +146,9 @@ HTTP_MAPPINGS: dict[type[Refusal | Fault], HttpMapping] = {
     errors.ResetTokenInvalid: HttpMapping(403, "Invalid token or token has expired"),
     errors.EmailChangeInvalid: HttpMapping(403, "This link is invalid or has expired"),
     errors.EmailChangeOfAnother: HttpMapping(403, "This link was asked for by another account"),
-    errors.ServiceKeyInvalid: HttpMapping(401, "This is for services: send a service key as Bearer", _NO_SERVICE_KEY),
+    errors.ServiceKeyInvalid: HttpMapping(
+        401, "This is for services: send a service key as Bearer", _SERVICE_KEY_CHALLENGE
+    ),
     errors.Overloaded: HttpMapping(503, "Too much is going on right now, please try again in a moment"),
     errors.TooManyFollowers: HttpMapping.of(refusals.TOO_MANY_FOLLOWERS),
     errors.StoreUnavailable: HttpMapping(503, refusals.UNAVAILABLE),
@@ -182,7 +184,7 @@ class Json(JSONResponse):
     media_type = "application/json; charset=utf-8"
 
 
-def refused(refusal: Refusal | Fault) -> Json:
+def refusal_response(refusal: Refusal | Fault) -> Json:
     """Return the JSON answer for a refusal or fault."""
     mapping = HTTP_MAPPINGS[type(refusal)]
     message = mapping.message or str(refusal)

@@ -1,7 +1,7 @@
 """Forward auth: check the request that a reverse proxy asks about, and name its caller in headers (docs/proxies.md).
 
-The proxy sends a copy of that request's headers. They are checked here, so that no proxy has to: no other site may have
-made a browser send the request, and it may have no header that only Vestibule sets.
+The proxy asks `GET /api/auth/verify` with a copy of the request's headers. Two checks are made here, so that no proxy
+has to: no other site made a browser send the request, and it has no header that only Vestibule may set.
 """
 
 from starlette.requests import Request
@@ -17,7 +17,7 @@ from vestibule.web.site import site_of
 from vestibule.web.web_policy import WebPolicy
 
 _RESERVED = (b"vestibule-", b"vestibule_")
-# Proxies overwrite these with the headers of our answer. So a client that sends them deceives no service.
+# A client that sends one of these deceives no service, because proxies overwrite them with the headers of our answer.
 _OVERWRITTEN = frozenset({b"vestibule-user", b"vestibule-role", b"vestibule-session", b"vestibule-email-verified"})
 _METHOD = b"x-forwarded-method"
 
@@ -28,7 +28,7 @@ async def forward_auth(request: Request) -> None:
 
 
 def check_forwarded(headers: RawHeaders, web: WebPolicy) -> None:
-    """Raise `ReservedHeader` for a header of the client's that a service would take for Vestibule's. Raise `CrossSite`
+    """Raise `ReservedHeader` if the client sent a header that a service would take for Vestibule's. Raise `CrossSite`
     if the credential is a cookie and another site made a browser send the request.
 
     A request that only reads and has no Origin is not refused: it may come from a link on another site.
@@ -43,7 +43,7 @@ def check_forwarded(headers: RawHeaders, web: WebPolicy) -> None:
     changes = changes_something(sent.get(_METHOD, b"GET").decode("latin-1"), headers)
     if not changes and b"origin" not in sent:
         return
-    elsewhere = from_elsewhere(headers, web.origins)  # None: no header tells
+    elsewhere = from_elsewhere(headers, web.origins)  # None: neither Origin nor Fetch Metadata was sent
     if elsewhere or (elsewhere is None and is_browser(sent.get(b"user-agent", b"").decode("latin-1"))):
         raise CrossSite
 

@@ -1,6 +1,6 @@
-"""Refuse a request if a proxy could read another host in it than this server, or another end of its body.
+"""Refuse requests in which a proxy and this server may find different hosts, or different ends of the body.
 
-There must be one Host header, well formed, with a name of this server (WSTG-INPV-17). Vestibule makes no link from it,
+There must be one well-formed Host header, with a name of this server (WSTG-INPV-17). Vestibule builds no link from it,
 but caches and proxies use it. The body must have a length, or the single transfer coding `chunked` (RFC 9112, section
 6.1).
 """
@@ -14,7 +14,7 @@ from vestibule.web.web_policy import WebPolicy
 
 _HOST = re.compile(rb"(\[[0-9a-f:.]{2,45}\]|[a-z0-9_](?:[a-z0-9._-]{0,252}))(?::[0-9]{1,5})?", re.IGNORECASE)
 # Always allowed: a browser sends these names only to its own machine, and programs beside the server use them.
-_HERE = frozenset(f"[{name}]" if ":" in name else name for name in LOCALHOST)
+_LOCAL_HOSTS = frozenset(f"[{name}]" if ":" in name else name for name in LOCALHOST)
 _PORT = re.compile(r":\d{1,5}\Z")
 _HOST_NAME, _CODING = b"host", b"transfer-encoding"
 _FRAMING = frozenset({_HOST_NAME, _CODING})
@@ -27,7 +27,7 @@ def check_host_and_framing(headers: Iterable[tuple[bytes, bytes]], web: WebPolic
     Reads raw headers in one pass, because the fast path calls this for every request it answers.
     """
     sent = [header for header in headers if header[0] in _FRAMING]
-    # Usually only Host was sent. A transfer coding alone is refused for the missing Host.
+    # Usually only Host was sent. If only a transfer coding was sent, the missing Host is refused.
     codings = [content for name, content in sent if name == _CODING] if len(sent) > 1 else []
     _require_host([content for name, content in sent if name == _HOST_NAME], web)
     if codings and [coding.strip(b" \t").lower() for coding in codings] != [b"chunked"]:
@@ -48,5 +48,5 @@ def _require_host(sent: list[bytes], web: WebPolicy) -> None:
     if found is None:
         raise HostInvalid
     name = found[1].decode().lower().rstrip(".")
-    if web.hosts and name not in web.hosts and name not in _HERE:
+    if web.hosts and name not in web.hosts and name not in _LOCAL_HOSTS:
         raise HostUnknown(name)

@@ -1,4 +1,4 @@
-"""The OpenAPI document, made from the URL map so that both always agree."""
+"""Make the OpenAPI document from the URL map, so that both always agree. `application` calls these functions."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from vestibule.model.policy import Policy
 from vestibule.web import cookies
 from vestibule.web.api import answers
 from vestibule.web.asking_service import service
+from vestibule.web.body import ConfirmedBody
 from vestibule.web.caller import signed_in
 from vestibule.web.errors import (
     HTTP_MAPPINGS,
@@ -46,7 +47,7 @@ def responses_of(route: Route) -> dict[int | str, dict[str, Any]]:
         codes.setdefault(HTTP_MAPPINGS[refusal].status, []).append(f"`{refusal.code}`")
     declared: dict[int | str, dict[str, Any]] = {}
     for status, names in sorted(codes.items()):
-        declared[status] = {"model": _model(status), "description": ", ".join(sorted(set(names)))}
+        declared[status] = {"model": _answer_of(status), "description": ", ".join(sorted(set(names)))}
     return declared
 
 
@@ -58,9 +59,9 @@ def request_body_of(route: Route, policy: Policy) -> dict[str, Any]:
     if route.body is None:
         return {}
     schema = route.body.model_json_schema()
-    for name, member in schema["properties"].items():
-        if member.get("format") == "password" and "passwordConfirm" in schema["properties"] and name == "password":
-            member |= {"minLength": policy.passwords.min_length, "maxLength": policy.passwords.max_length}
+    if issubclass(route.body, ConfirmedBody):  # its `password` is a new one
+        lengths = {"minLength": policy.passwords.min_length, "maxLength": policy.passwords.max_length}
+        schema["properties"]["password"] |= lengths
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
@@ -77,7 +78,7 @@ def tag_of(route: Route) -> str:
 
 
 def describe(app: FastAPI) -> None:
-    """Add the security schemes, and remove FastAPI's answer 422, which Vestibule never gives."""
+    """Add the security schemes to the document, and remove FastAPI's answer 422, which Vestibule never gives."""
     original = app.openapi
 
     def openapi() -> dict[str, Any]:
@@ -107,7 +108,7 @@ def _refusals_of(route: Route) -> tuple[type[Any], ...]:
     return refusals
 
 
-def _model(status: int) -> type[BaseModel]:
+def _answer_of(status: int) -> type[BaseModel]:
     if status >= 500:
         return answers.Faulted
     return answers.Invalid if status == 400 else answers.Refused

@@ -1,6 +1,6 @@
-"""The connections of this process's port, as Linux shows them in `/proc/self/fd`.
+"""Find the open connections to this process's port, as Linux shows them in `/proc/self/fd`. `connections` cuts some.
 
-The other end of a connection does not change, so it is looked up once and remembered. Looking up 5,000 connections each
+The client of a connection does not change, so it is looked up once and remembered. Looking up 5,000 connections each
 time took a tenth of a second, and slowed down every request meanwhile.
 """
 
@@ -17,11 +17,12 @@ from pathlib import Path
 
 from vestibule.model.limits import network_of
 from vestibule.web.client_address import Network, is_listed
-from vestibule.web.under_way import Peer, Stage, UnderWay
+from vestibule.web.in_flight import InFlight, Peer, Stage
 
 _FILES = Path("/proc/self/fd")
-# In `struct tcp_info` of linux/tcp.h: milliseconds since we last sent something, or since the connection was opened.
-_LAST_SENT_AT, _TCP_INFO_BYTES = 44, 48
+# The offset of `tcpi_last_data_sent` in `struct tcp_info` (linux/tcp.h), and the bytes up to its end. It has the
+# milliseconds since we last sent something, or since the connection was opened.
+_LAST_DATA_SENT_OFFSET, _TCP_INFO_BYTES = 44, 48
 
 
 _File = tuple[int, int]
@@ -29,7 +30,7 @@ _File = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Open:
+class Connection:
     """An open connection. `file` is a duplicate of its descriptor, `network` is the client's. `counted` is false for a
     proxy. `unanswered` is the seconds since we last sent something, since the connection was opened, or since its
     request or answer began: long work must not count against the client.
@@ -49,7 +50,7 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """What a file descriptor refers to, by device and inode. Without a `peer` it is not a client's connection."""
+    """What a file descriptor refers to. Without a `peer` it is not a client's connection."""
 
     file: _File
     family: int = 0
@@ -59,7 +60,7 @@ class _Found:
 
 
 class OwnSockets:
-    """The connections of one port. Those from `proxies` are marked as not counted."""
+    """Finds the connections to one port. Those from `proxies` are marked as not counted."""
 
     def __init__(self, port: int, proxies: tuple[Network, ...]) -> None:
         self._port = port
@@ -72,11 +73,11 @@ class OwnSockets:
         return _FILES.is_dir()
 
     @staticmethod
-    def files() -> int:
-        """Return how many files are open, connections or not."""
+    def open_files() -> int:
+        """Return how many files this process has open, connections or not."""
         return len(_numbers())
 
-    def look(self) -> Counter[str]:
+    def scan(self) -> Counter[str]:
         """Look at all open files again; return how many connections each network has."""
         before, self._found = self._found, {}
         for number in _numbers():
@@ -87,7 +88,7 @@ class OwnSockets:
                 continue
         return Counter(found.network for found in self._found.values() if found.peer)
 
-    def opened(self, networks: Container[str], under_way: UnderWay) -> Iterator[Open]:
+    def connections(self, networks: Container[str], in_flight: InFlight) -> Iterator[Connection]:
         """Yield the connections of these networks, each with a duplicate of its descriptor, because the server may
         close the original and reuse its number meanwhile.
         """
@@ -98,8 +99,8 @@ class OwnSockets:
                 copy = _copy_of(number, found.file, found.family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
             except OSError:  # closed meanwhile
                 continue
-            stage, seconds = under_way.of(found.peer)
-            yield Open(copy, found.network, found.counted, min(_unanswered(copy), seconds), stage)
+            stage, seconds = in_flight.stage_of(found.peer)
+            yield Connection(copy, found.network, found.counted, min(_unanswered(copy), seconds), stage)
 
     def _find(self, number: int, file: _File) -> _Found:
         """Return what a descriptor refers to; raises `OSError` if the system cannot say."""
@@ -157,5 +158,5 @@ def _unanswered(connection: socket.socket) -> float:
         known = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
     except OSError:
         return 0.0
-    (sent,) = struct.unpack_from("=I", known, _LAST_SENT_AT)
+    (sent,) = struct.unpack_from("=I", known, _LAST_DATA_SENT_OFFSET)
     return float(sent / 1000)

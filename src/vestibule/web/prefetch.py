@@ -1,8 +1,8 @@
 """Refuse prefetches of a GET that changes something: signing out, refreshing, verifying an email.
 
 A browser prefetches a link that its user may click next (Fetch Standard, `Sec-Purpose`; older browsers send `Purpose`
-or `X-Moz`). The request has the cookies and comes from our own site, but nobody has clicked. After a click the browser
-sends the request again, because it does not store a refusal.
+or `X-Moz`). Such a request has the cookies and comes from our own site, but nobody has clicked. After a click the
+browser sends it again, because it does not store a refusal.
 """
 
 from starlette.requests import Request
@@ -10,7 +10,7 @@ from starlette.requests import Request
 from vestibule.protocol.cookies import RawHeaders
 from vestibule.web.errors import FetchedAhead
 
-_HEADERS = frozenset({b"sec-purpose", b"purpose", b"x-purpose", b"x-moz"})
+_PURPOSE_HEADERS = frozenset({b"sec-purpose", b"purpose", b"x-purpose", b"x-moz"})
 _PREFETCH_WORDS = (b"prefetch", b"prerender", b"preview")
 
 
@@ -22,5 +22,5 @@ async def on_purpose(request: Request) -> None:
 
 def is_prefetch(headers: RawHeaders) -> bool:
     """Return whether a request is a prefetch."""
-    purposes = [content.lower() for name, content in headers if name in _HEADERS]
+    purposes = [content.lower() for name, content in headers if name in _PURPOSE_HEADERS]
     return any(word in content for content in purposes for word in _PREFETCH_WORDS)

@@ -9,13 +9,13 @@ from vestibule.model.limits import RateClass, network_of
 from vestibule.web.caller import env_of, network_address
 
 
-def within_rate_limit(counted: RateClass) -> Callable[[Request], Awaitable[None]]:
+def within_rate_limit(rate_class: RateClass) -> Callable[[Request], Awaitable[None]]:
     """Return a dependency that raises `TooManyRequests` if the caller's network has reached its limit."""
 
     async def count(request: Request) -> None:
         env = await env_of(request)
         network = network_of(await network_address(request))
-        wait = await env.limiter.count_or_wait(env.policy.networks.of(counted), network)
+        wait = await env.limiter.count_or_wait(env.policy.networks.of(rate_class), network)
         if wait is not None:
             raise TooManyRequests(wait)
 

@@ -1,4 +1,4 @@
-"""Log the origins that are not allowed. A front-end that is missing in `ORIGIN` shows no other sign of it."""
+"""Log the origins that are not allowed, because a front-end that is missing in `ORIGIN` shows no other sign of it."""
 
 import structlog
 from starlette.datastructures import Headers
@@ -6,11 +6,11 @@ from starlette.datastructures import Headers
 from vestibule.model.clock import Clock
 from vestibule.web.web_policy import WebPolicy
 
-MOST = 50
+MAX_ORIGINS = 50
 """Origins logged in a minute. A bound is needed, because clients can send any origin."""
 
 _SECONDS = 60
-_LONGEST = 100
+_MAX_CHARACTERS = 100
 _log = structlog.get_logger(__name__)
 
 
@@ -21,22 +21,22 @@ class RefusedOrigins:
         self._web = web
         self._clock = clock
         self._minute = 0
-        self._told: set[str] = set()
+        self._logged: set[str] = set()
 
-    def look_at(self, headers: Headers) -> None:
+    def log(self, headers: Headers) -> None:
         """Log the Origin of a request, unless it is listed or the server's own."""
         origin = headers.get("origin")
         if origin is None or origin in self._web.origins or origin.partition("://")[2] == headers.get("host"):
             return
-        self._tell(ascii(origin[:_LONGEST])[1:-1])
+        self._warn(ascii(origin[:_MAX_CHARACTERS])[1:-1])
 
-    def _tell(self, origin: str) -> None:
+    def _warn(self, origin: str) -> None:
         minute = int(self._clock.monotonic()) // _SECONDS
         if minute != self._minute:
-            self._minute, self._told = minute, set()
-        if origin in self._told or len(self._told) >= MOST:
+            self._minute, self._logged = minute, set()
+        if origin in self._logged or len(self._logged) >= MAX_ORIGINS:
             return
-        self._told.add(origin)
+        self._logged.add(origin)
         allowed = ", ".join(sorted(self._web.origins))
         _log.warning(
             "origin_refused",

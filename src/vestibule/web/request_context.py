@@ -1,4 +1,4 @@
-"""What the layers and guards learn about one request, in one typed object."""
+"""The `RequestContext`: what layers and guards learn about one request, for each other and for the handler."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -9,15 +9,15 @@ from vestibule.flows.identify import Caller
 from vestibule.flows.issue_tokens import Tokens
 
 
-class NoBody(Enum):
-    """Why there is no body.
+class BodyMissing(Enum):
+    """Why the body was not read.
 
-    The refusal itself is not stored here, because its traceback refers to the request. The request would stay in
-    memory, and the server library does not close a connection while its unread body is referred to.
+    The context has this instead of the refusal, because a refusal's traceback refers to the request. The request would
+    stay in memory, and the server library does not close a connection while its unread body is referred to.
     """
 
     TOO_LARGE = auto()
-    TOO_SLOW = auto()
+    INCOMPLETE = auto()
 
 
 Identified = Caller | Exception
@@ -26,25 +26,25 @@ Identified = Caller | Exception
 
 @dataclass(slots=True)
 class RequestContext:
-    """One request. None: not known, or not known yet."""
+    """What is known about one request. None: not known, or not known yet."""
 
-    arrived: bytes | NoBody | None = None
+    body: bytes | BodyMissing | None = None
     """The body, if it was read before the request took an admission slot."""
-    typed: dict[str, str] | None = None
-    """The fields of its form, without passwords."""
+    form_values: dict[str, str] | None = None
+    """The fields of the form that was sent, without passwords."""
     request_id: bytes | None = None
     """The request id, if the fast path has set it."""
     identified: Identified | None = None
-    """The result of the fast path, until the guard takes it."""
+    """What `layers.fast_path` found, until the guard `caller.signed_in` takes it."""
     caller: Caller | None = None
-    """The user of a page."""
+    """The signed-in user of a page."""
     renewed: Tokens | None = None
-    """New tokens, for the cookies of the page's answer."""
+    """Refreshed tokens, for the cookies of the page's answer."""
     trouble: str = ""
     """Why a form is shown again, in the reader's language; otherwise empty."""
 
     def take_identified(self) -> Caller | None:
-        """Return the caller that the fast path found; None if it did not look. Raises the exception that it met."""
+        """Return the caller that the fast path found, or raise the exception that it met. None if it did not look."""
         found, self.identified = self.identified, None
         if isinstance(found, Exception):
             try:

@@ -1,6 +1,6 @@
-"""Request ids: each request has one, in its answer, on every log line and in every event about it.
+"""Give each request an id, which is in its answer, on every log line and in every event about it.
 
-A user who has a problem reports the `X-Request-ID` of the answer. The operator finds the log lines by it.
+A user who has a problem reports the `X-Request-ID` of the answer, and the operator finds the log lines by it.
 """
 
 import os
@@ -16,17 +16,17 @@ from vestibule.model.events import REQUEST_ID
 from vestibule.web.client_address import is_listed
 from vestibule.web.web_policy import WebPolicy
 
-NAME = b"x-request-id"
-# Proxies write hexadecimal digits, UUIDs and the like. No character has a meaning in a log, a shell or a page.
+REQUEST_ID_HEADER = b"x-request-id"
+# Proxies write hexadecimal digits, UUIDs and the like. None of these characters is special in a log, a shell or a page.
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{1,128}")
-_BYTES, _BATCH = 16, 64
+_BYTES, _BATCH = 16, 64  # bytes of an id; ids in a batch
 _drawn: list[bytes] = []
 os.register_at_fork(after_in_child=_drawn.clear)  # otherwise parent and child would use the same ids
 
 
 def request_id(scope: Scope, web: WebPolicy) -> bytes:
     """Return the id that a listed proxy gave the request, if it is well formed; otherwise a new id."""
-    given: list[bytes] = [content for name, content in scope["headers"] if name == NAME]
+    given: list[bytes] = [content for name, content in scope["headers"] if name == REQUEST_ID_HEADER]
     if len(given) == 1 and _WELL_FORMED.fullmatch(given[0]) and _from_proxy(scope, web):
         return given[0]
     return new_request_id()
@@ -41,7 +41,7 @@ def new_request_id() -> bytes:
 
 
 @contextmanager
-def known_by(identifier: bytes) -> Iterator[None]:
+def log_request_id(identifier: bytes) -> Iterator[None]:
     """Add the id to every log line and event inside the block."""
     with bound_contextvars(**{REQUEST_ID: identifier.decode()}):
         yield

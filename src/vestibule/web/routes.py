@@ -1,4 +1,6 @@
-"""The URL map, on one screen: method, path, handler, guard, limit, whether it hashes, status, answer, refusals."""
+"""The URL map, on one screen: method, path, handler, guards, rate limit, whether it hashes a password, the status and
+body of a success, refusals. `application` makes FastAPI routes of it.
+"""
 
 import re
 from collections.abc import Callable
@@ -36,6 +38,7 @@ SIGN_IN, REGISTER, MAIL, REFRESH, ACCOUNT = RateClass
 UNLIMITED = None
 HASHES, NO_HASH = True, False
 
+# What a request must satisfy before the handler runs: the guards of a line.
 ANYONE = (anyone,)
 OWN_SITE = (own_site,)
 OWN_SITE_REFRESH = (own_site_refresh,)
@@ -49,6 +52,7 @@ ON_PURPOSE_SIGNED_IN = (on_purpose, own_site, signed_in)
 BROWSER = (browser_session,)
 BROWSER_FORM = (own_site, session_form)
 
+# Refusals that several lines share.
 NO_TOKEN = (e.NotSignedIn, e.AccessTokenInvalid, e.SessionOver)
 NO_SIGN_IN = (e.WrongCredentials, e.TooManyAttempts, e.EmailNotVerified, CrossSite)
 NO_SIGN_OUT = (*NO_TOKEN, CrossSite)
@@ -60,12 +64,11 @@ NO_RESET = (e.ResetTokenInvalid, e.PasswordTooEasy, CrossSite)
 
 @dataclass(frozen=True)
 class Route:
-    """One line of the map. First `limit` counts the request, then the guards run from left to right, then the handler.
-    A route that `hashes` a password takes an admission slot before all of them. `form_fields` are the names of the
-    fields, if the body is a form.
+    """One line of the map. The rate limit comes first, then the guards from left to right, then the handler. A route
+    that `hashes` a password takes an admission slot before all of them. `status` and `answer` are those of a success.
+    `form_fields` are the names of the fields, if the body is a form.
 
-    A route has no limit if it changes, hashes and writes nothing, or if proxies or services call it for all their
-    users.
+    A route has no limit if it writes nothing and hashes nothing, or if proxies or services call it for all their users.
     """
 
     method: str
@@ -87,8 +90,8 @@ class Route:
 
 @dataclass(frozen=True)
 class Page:
-    """A page, or a file that pages load. A GET changes nothing. `show_form` shows the sent form again, if the request
-    was refused only for now.
+    """A page, or a file that pages load. A GET changes nothing. `show_form` shows the form that was sent again, if the
+    request was refused only for now (429, 503).
     """
 
     method: str
@@ -102,78 +105,78 @@ class Page:
 
 # fmt: off
 ROUTES = (
-    Route("GET",   "/api/healthchecker",                      health.healthchecker,          ANYONE,             UNLIMITED, NO_HASH, 200, answers.Told),
-    Route("POST",  "/api/auth/register",                      auth.register,                 OWN_SITE,           REGISTER,  HASHES,  201, answers.Registered, (e.EmailTaken, e.PasswordTooEasy, CrossSite)),
-    Route("POST",  "/api/auth/login",                         auth.login,                    OWN_SITE,           SIGN_IN,   HASHES,  200, answers.SignedIn, NO_SIGN_IN),
-    Route("GET",   "/api/auth/refresh",                       auth.refresh,                  ON_PURPOSE_REFRESH, REFRESH,   NO_HASH, 200, answers.SignedIn, (*NO_REFRESH, FetchedAhead)),
-    Route("POST",  "/api/auth/refresh",                       auth.refresh,                  OWN_SITE_REFRESH,   REFRESH,   NO_HASH, 200, answers.SignedIn, NO_REFRESH),
-    Route("HEAD",  "/api/auth/refresh",                       auth.nothing,                  ANYONE,             UNLIMITED, NO_HASH, 200, None),
-    Route("GET",   "/api/auth/logout",                        auth.logout,                   ON_PURPOSE_SIGNED_IN, ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_SIGN_OUT, FetchedAhead)),
-    Route("POST",  "/api/auth/logout",                        auth.logout,                   SIGNED_IN_OWN_SITE, ACCOUNT,   NO_HASH, 200, answers.Success, NO_SIGN_OUT),
-    Route("HEAD",  "/api/auth/logout",                        auth.nothing,                  SIGNED_IN,          UNLIMITED, NO_HASH, 200, None, NO_TOKEN),
-    Route("GET",   "/api/auth/verifyemail/{code}",            auth.verify_email,             ON_PURPOSE,         MAIL,      NO_HASH, 200, answers.Told, (e.VerificationCodeInvalid, FetchedAhead)),
-    Route("HEAD",  "/api/auth/verifyemail/{code}",            auth.nothing,                  ANYONE,             UNLIMITED, NO_HASH, 200, None),
-    Route("POST",  "/api/auth/verifyemail",                   auth.resend,                   OWN_SITE,           MAIL,      NO_HASH, 200, answers.Told, (CrossSite,)),
-    Route("POST",  "/api/auth/forgotpassword",                auth.forgot_password,          OWN_SITE,           MAIL,      NO_HASH, 200, answers.Told, (CrossSite,)),
-    Route("PATCH", "/api/auth/resetpassword/{token}",         auth.reset,                    OWN_SITE,           MAIL,      HASHES,  200, answers.Told, NO_RESET),
-    Route("GET",   "/api/users/me",                           me.me,                         SIGNED_IN,          UNLIMITED, NO_HASH, 200, answers.Me, NO_TOKEN),
-    Route("PATCH", "/api/users/me/password",                  my_account.change_my_password,   SIGNED_IN_OWN_SITE, SIGN_IN,   HASHES,  200, answers.SignedIn, (*NO_CHANGE, e.PasswordTooEasy)),
-    Route("PATCH", "/api/users/me/email",                     my_account.change_my_email,      SIGNED_IN_OWN_SITE, SIGN_IN,   HASHES,  200, answers.Told, NO_CHANGE),
-    Route("GET",   "/api/users/me/sessions",                  my_account.list_mine,            SIGNED_IN,          ACCOUNT,   NO_HASH, 200, answers.Sessions, NO_TOKEN),
-    Route("DELETE", "/api/users/me/sessions",                  my_account.end_others,           SIGNED_IN_OWN_SITE, ACCOUNT,   NO_HASH, 200, answers.Ended, (*NO_SIGN_OUT, e.ReauthenticationRequired)),
-    Route("DELETE", "/api/users/me/sessions/{session_id}",     my_account.end_one,              SIGNED_IN_OWN_SITE, ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_SIGN_OUT, e.SessionUnknown, e.ReauthenticationRequired)),
-    Route("GET",   "/api/auth/verify",                        me.verify,                     FORWARD_AUTH,       UNLIMITED, NO_HASH, 204, None, (*NO_TOKEN, CrossSite, ReservedHeader)),
-    Route("POST",  "/api/auth/introspect",                    services.introspect_token,     SERVICE,            UNLIMITED, NO_HASH, 200, answers.Introspection, NO_INTROSPECTION, ("token",)),
-    Route("GET",   "/api/revocations",                        services.stream_revocations,   SERVICE,            UNLIMITED, NO_HASH, 200, None, (e.ServiceKeyInvalid, e.TooManyRequests, e.TooManyFollowers)),
-    Route("GET",   "/healthz/live",                           health.live,                   ANYONE,             UNLIMITED, NO_HASH, 200, answers.Told),
-    Route("GET",   "/healthz/ready",                          health.ready,                  ANYONE,             UNLIMITED, NO_HASH, 200, answers.Told, (e.NotReady,)),
-    Route("GET",   "/.well-known/jwks.json",                  me.jwks,                       ANYONE,             UNLIMITED, NO_HASH, 200, answers.JwkSet),
+    Route("GET",   "/api/healthchecker",                   health.healthchecker,          ANYONE,               UNLIMITED, NO_HASH, 200, answers.Told),
+    Route("POST",  "/api/auth/register",                   auth.register,                 OWN_SITE,             REGISTER,  HASHES,  201, answers.Registered, (e.EmailTaken, e.PasswordTooEasy, CrossSite)),
+    Route("POST",  "/api/auth/login",                      auth.login,                    OWN_SITE,             SIGN_IN,   HASHES,  200, answers.SignedIn, NO_SIGN_IN),
+    Route("GET",   "/api/auth/refresh",                    auth.refresh,                  ON_PURPOSE_REFRESH,   REFRESH,   NO_HASH, 200, answers.SignedIn, (*NO_REFRESH, FetchedAhead)),
+    Route("POST",  "/api/auth/refresh",                    auth.refresh,                  OWN_SITE_REFRESH,     REFRESH,   NO_HASH, 200, answers.SignedIn, NO_REFRESH),
+    Route("HEAD",  "/api/auth/refresh",                    auth.answer_head,              ANYONE,               UNLIMITED, NO_HASH, 200, None),
+    Route("GET",   "/api/auth/logout",                     auth.logout,                   ON_PURPOSE_SIGNED_IN, ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_SIGN_OUT, FetchedAhead)),
+    Route("POST",  "/api/auth/logout",                     auth.logout,                   SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Success, NO_SIGN_OUT),
+    Route("HEAD",  "/api/auth/logout",                     auth.answer_head,              SIGNED_IN,            UNLIMITED, NO_HASH, 200, None, NO_TOKEN),
+    Route("GET",   "/api/auth/verifyemail/{code}",         auth.verify_email,             ON_PURPOSE,           MAIL,      NO_HASH, 200, answers.Told, (e.VerificationCodeInvalid, FetchedAhead)),
+    Route("HEAD",  "/api/auth/verifyemail/{code}",         auth.answer_head,              ANYONE,               UNLIMITED, NO_HASH, 200, None),
+    Route("POST",  "/api/auth/verifyemail",                auth.resend,                   OWN_SITE,             MAIL,      NO_HASH, 200, answers.Told, (CrossSite,)),
+    Route("POST",  "/api/auth/forgotpassword",             auth.forgot_password,          OWN_SITE,             MAIL,      NO_HASH, 200, answers.Told, (CrossSite,)),
+    Route("PATCH", "/api/auth/resetpassword/{token}",      auth.reset,                    OWN_SITE,             MAIL,      HASHES,  200, answers.Told, NO_RESET),
+    Route("GET",   "/api/users/me",                        me.me,                         SIGNED_IN,            UNLIMITED, NO_HASH, 200, answers.Me, NO_TOKEN),
+    Route("PATCH", "/api/users/me/password",               my_account.change_my_password, SIGNED_IN_OWN_SITE,   SIGN_IN,   HASHES,  200, answers.SignedIn, (*NO_CHANGE, e.PasswordTooEasy)),
+    Route("PATCH", "/api/users/me/email",                  my_account.change_my_email,    SIGNED_IN_OWN_SITE,   SIGN_IN,   HASHES,  200, answers.Told, NO_CHANGE),
+    Route("GET",   "/api/users/me/sessions",               my_account.list_mine,          SIGNED_IN,            ACCOUNT,   NO_HASH, 200, answers.Sessions, NO_TOKEN),
+    Route("DELETE", "/api/users/me/sessions",              my_account.end_others,         SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Ended, (*NO_SIGN_OUT, e.ReauthenticationRequired)),
+    Route("DELETE", "/api/users/me/sessions/{session_id}", my_account.end_one,            SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_SIGN_OUT, e.SessionUnknown, e.ReauthenticationRequired)),
+    Route("GET",   "/api/auth/verify",                     me.verify,                     FORWARD_AUTH,         UNLIMITED, NO_HASH, 204, None, (*NO_TOKEN, CrossSite, ReservedHeader)),
+    Route("POST",  "/api/auth/introspect",                 services.introspect_token,     SERVICE,              UNLIMITED, NO_HASH, 200, answers.Introspection, NO_INTROSPECTION, ("token",)),
+    Route("GET",   "/api/revocations",                     services.stream_revocations,   SERVICE,              UNLIMITED, NO_HASH, 200, None, (e.ServiceKeyInvalid, e.TooManyRequests, e.TooManyFollowers)),
+    Route("GET",   "/healthz/live",                        health.live,                   ANYONE,               UNLIMITED, NO_HASH, 200, answers.Told),
+    Route("GET",   "/healthz/ready",                       health.ready,                  ANYONE,               UNLIMITED, NO_HASH, 200, answers.Told, (e.NotReady,)),
+    Route("GET",   "/.well-known/jwks.json",               me.jwks,                       ANYONE,               UNLIMITED, NO_HASH, 200, answers.JwkSet),
 )
 
 PAGES = (
-    Page("GET",  "/",                                      sign_in.go_to_profile,      ANYONE,       UNLIMITED, NO_HASH),
-    Page("GET",  "/login",                                 sign_in.ask_sign_in,        ANYONE,       REFRESH,   NO_HASH),
-    Page("POST", "/login",                                 sign_in.sign_in,            OWN_SITE,     SIGN_IN,   HASHES, sign_in.sign_in_form),
-    Page("POST", "/logout",                                sign_in.sign_out,           BROWSER_FORM, ACCOUNT,   NO_HASH),
-    Page("GET",  "/signedout",                             sign_in.signed_out,         ANYONE,       REFRESH,   NO_HASH),
-    Page("GET",  "/register",                              sign_up.ask_register,       ANYONE,       REFRESH,   NO_HASH),
-    Page("POST", "/register",                              sign_up.register,           OWN_SITE,     REGISTER,  HASHES, sign_up.register_form),
-    Page("GET",  "/checkemail",                            sign_up.check_email,        ANYONE,       UNLIMITED, NO_HASH),
-    Page("GET",  "/verifyemail",                           sign_up.ask_resend,         ANYONE,       UNLIMITED, NO_HASH),
-    Page("POST", "/verifyemail",                           sign_up.resend,             OWN_SITE,     MAIL,      NO_HASH, sign_up.verification_form),
-    Page("GET",  "/forgotpassword",                        sign_up.ask_forgot_password, ANYONE,       UNLIMITED, NO_HASH),
-    Page("POST", "/forgotpassword",                        sign_up.forgot_password,    OWN_SITE,     MAIL,      NO_HASH, sign_up.reset_form),
-    Page("GET",  "/verifyemail/{code}",                    mailed.ask_verify,          ANYONE,       UNLIMITED, NO_HASH),
-    Page("POST", "/verifyemail/{code}",                    mailed.verify,              OWN_SITE,     MAIL,      NO_HASH),
-    Page("POST", "/verifyemail/{code}/mine",               mailed.take_over,           OWN_SITE,     MAIL,      NO_HASH),
-    Page("GET",  "/resetpassword/{token}",                 mailed.ask_reset,           ANYONE,       UNLIMITED, NO_HASH),
-    Page("POST", "/resetpassword/{token}",                 mailed.reset,               OWN_SITE,     MAIL,      HASHES, mailed.new_password_form),
-    Page("GET",  "/confirmemail/{token}",                  mailed.ask_confirm,         ANYONE,       REFRESH,   NO_HASH),
-    Page("POST", "/confirmemail/{token}",                  mailed.confirm,             BROWSER_FORM, MAIL,      NO_HASH),
-    Page("GET",  "/undoemail/{token}",                     mailed.ask_undo,            ANYONE,       UNLIMITED, NO_HASH),
-    Page("POST", "/undoemail/{token}",                     mailed.undo,                OWN_SITE,     MAIL,      NO_HASH),
-    Page("GET",  "/profile",                               account.profile,            BROWSER,      ACCOUNT,   NO_HASH),
-    Page("POST", "/profile/verification",                  account.send_verification,  BROWSER_FORM, MAIL,      NO_HASH),
-    Page("GET",  "/profile/security",                      account.security,           BROWSER,      ACCOUNT,   NO_HASH),
-    Page("GET",  "/profile/security/password",             account.ask_password,       BROWSER,      ACCOUNT,   NO_HASH),
-    Page("POST", "/profile/security/password",             account.change_password,    BROWSER_FORM, SIGN_IN,   HASHES, account.password_form),
-    Page("GET",  "/profile/security/email",                account.ask_new_email,      BROWSER,      ACCOUNT,   NO_HASH),
-    Page("POST", "/profile/security/email",                account.change_email,       BROWSER_FORM, SIGN_IN,   HASHES, account.email_form),
-    Page("POST", "/profile/security/sessions",             account.end_others,         BROWSER_FORM, ACCOUNT,   NO_HASH),
-    Page("POST", "/profile/security/sessions/{session_id}", account.end_one,            BROWSER_FORM, ACCOUNT,   NO_HASH),
-    Page("GET",  "/profile/data",                          my_data.download,           BROWSER,      ACCOUNT,   NO_HASH),
-    Page("GET",  "/profile/delete",                        my_data.ask_delete,         BROWSER,      ACCOUNT,   NO_HASH),
-    Page("POST", "/profile/delete",                        my_data.delete,             BROWSER_FORM, SIGN_IN,   HASHES, my_data.delete_form),
-    Page("POST", "/language",                              language.choose_language,   OWN_SITE,     REFRESH,   NO_HASH),
-    Page("GET",  "/static/pages.css",                      static.stylesheet,          ANYONE,       UNLIMITED, NO_HASH),
-    Page("GET",  "/static/pages.js",                       static.script,              ANYONE,       UNLIMITED, NO_HASH),
-    Page("GET",  "/static/logo",                           static.logo,                ANYONE,       UNLIMITED, NO_HASH),
+    Page("GET",  "/",                                       sign_in.go_to_profile,       ANYONE,       UNLIMITED, NO_HASH),
+    Page("GET",  "/login",                                  sign_in.ask_sign_in,         ANYONE,       REFRESH,   NO_HASH),
+    Page("POST", "/login",                                  sign_in.sign_in,             OWN_SITE,     SIGN_IN,   HASHES,  sign_in.sign_in_form),
+    Page("POST", "/logout",                                 sign_in.sign_out,            BROWSER_FORM, ACCOUNT,   NO_HASH),
+    Page("GET",  "/signedout",                              sign_in.signed_out,          ANYONE,       REFRESH,   NO_HASH),
+    Page("GET",  "/register",                               sign_up.ask_register,        ANYONE,       REFRESH,   NO_HASH),
+    Page("POST", "/register",                               sign_up.register,            OWN_SITE,     REGISTER,  HASHES,  sign_up.register_form),
+    Page("GET",  "/checkemail",                             sign_up.check_email,         ANYONE,       UNLIMITED, NO_HASH),
+    Page("GET",  "/verifyemail",                            sign_up.ask_resend,          ANYONE,       UNLIMITED, NO_HASH),
+    Page("POST", "/verifyemail",                            sign_up.resend,              OWN_SITE,     MAIL,      NO_HASH, sign_up.verification_form),
+    Page("GET",  "/forgotpassword",                         sign_up.ask_forgot_password, ANYONE,       UNLIMITED, NO_HASH),
+    Page("POST", "/forgotpassword",                         sign_up.forgot_password,     OWN_SITE,     MAIL,      NO_HASH, sign_up.reset_form),
+    Page("GET",  "/verifyemail/{code}",                     mailed.ask_verify,           ANYONE,       UNLIMITED, NO_HASH),
+    Page("POST", "/verifyemail/{code}",                     mailed.verify,               OWN_SITE,     MAIL,      NO_HASH),
+    Page("POST", "/verifyemail/{code}/mine",                mailed.take_over,            OWN_SITE,     MAIL,      NO_HASH),
+    Page("GET",  "/resetpassword/{token}",                  mailed.ask_reset,            ANYONE,       UNLIMITED, NO_HASH),
+    Page("POST", "/resetpassword/{token}",                  mailed.reset,                OWN_SITE,     MAIL,      HASHES,  mailed.new_password_form),
+    Page("GET",  "/confirmemail/{token}",                   mailed.ask_confirm,          ANYONE,       REFRESH,   NO_HASH),
+    Page("POST", "/confirmemail/{token}",                   mailed.confirm,              BROWSER_FORM, MAIL,      NO_HASH),
+    Page("GET",  "/undoemail/{token}",                      mailed.ask_undo,             ANYONE,       UNLIMITED, NO_HASH),
+    Page("POST", "/undoemail/{token}",                      mailed.undo,                 OWN_SITE,     MAIL,      NO_HASH),
+    Page("GET",  "/profile",                                account.profile,             BROWSER,      ACCOUNT,   NO_HASH),
+    Page("POST", "/profile/verification",                   account.send_verification,   BROWSER_FORM, MAIL,      NO_HASH),
+    Page("GET",  "/profile/security",                       account.security,            BROWSER,      ACCOUNT,   NO_HASH),
+    Page("GET",  "/profile/security/password",              account.ask_password,        BROWSER,      ACCOUNT,   NO_HASH),
+    Page("POST", "/profile/security/password",              account.change_password,     BROWSER_FORM, SIGN_IN,   HASHES,  account.password_form),
+    Page("GET",  "/profile/security/email",                 account.ask_new_email,       BROWSER,      ACCOUNT,   NO_HASH),
+    Page("POST", "/profile/security/email",                 account.change_email,        BROWSER_FORM, SIGN_IN,   HASHES,  account.email_form),
+    Page("POST", "/profile/security/sessions",              account.end_others,          BROWSER_FORM, ACCOUNT,   NO_HASH),
+    Page("POST", "/profile/security/sessions/{session_id}", account.end_one,             BROWSER_FORM, ACCOUNT,   NO_HASH),
+    Page("GET",  "/profile/data",                           my_data.download,            BROWSER,      ACCOUNT,   NO_HASH),
+    Page("GET",  "/profile/delete",                         my_data.ask_delete,          BROWSER,      ACCOUNT,   NO_HASH),
+    Page("POST", "/profile/delete",                         my_data.delete,              BROWSER_FORM, SIGN_IN,   HASHES,  my_data.delete_form),
+    Page("POST", "/language",                               language.choose_language,    OWN_SITE,     REFRESH,   NO_HASH),
+    Page("GET",  "/static/pages.css",                       static.stylesheet,           ANYONE,       UNLIMITED, NO_HASH),
+    Page("GET",  "/static/pages.js",                        static.script,               ANYONE,       UNLIMITED, NO_HASH),
+    Page("GET",  "/static/logo",                            static.logo,                 ANYONE,       UNLIMITED, NO_HASH),
 )
 
-# The preview of emails; not there in production.
-WORKBENCH = (
-    Page("GET",  "/letters",                   letter_preview.letters,      ANYONE,       UNLIMITED, NO_HASH),
-    Page("GET",  "/letters/{kind}/{language}", letter_preview.letter,       ANYONE,       UNLIMITED, NO_HASH),
+# The preview of emails. These pages do not exist in production.
+DEVELOPMENT_PAGES = (
+    Page("GET",  "/letters",                   letter_preview.letters, ANYONE, UNLIMITED, NO_HASH),
+    Page("GET",  "/letters/{kind}/{language}", letter_preview.letter,  ANYONE, UNLIMITED, NO_HASH),
 )
 # fmt: on
 

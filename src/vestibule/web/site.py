@@ -1,4 +1,4 @@
-"""What all requests share, in one typed object, and the function by which a handler reaches it."""
+"""The `Site`: what all requests of a process share. `application.make_site` makes it; handlers call `site_of`."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,13 +11,13 @@ from vestibule.model.clock import Clock
 from vestibule.model.letters import Writer
 from vestibule.model.policy import Policy
 from vestibule.web.client_address import ClientAddresses
+from vestibule.web.in_flight import InFlight
 from vestibule.web.pages.template_loader import Templates
-from vestibule.web.under_way import UnderWay
 from vestibule.web.web_policy import WebPolicy
 from vestibule.web.wrong_keys import WrongKeys
 
 ShowForm = Callable[[Request, int], Response]
-"""Shows a form again with what was sent; the number is the HTTP status."""
+"""Shows a form again with the values that were sent, and answers with this HTTP status."""
 
 
 class EnvHolder:
@@ -31,7 +31,7 @@ class EnvHolder:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What all requests of a process share. `forms` has, by path, the functions that show a form again.
+    """What all requests of a process share. `forms` maps a page's path to the function that shows its form again.
 
     `clock` is here too, although the `Env` has it: some layers need it before the `Env` is open.
     """
@@ -45,7 +45,7 @@ class Site:
     client_addresses: ClientAddresses
     env_holder: EnvHolder
     wrong_keys: WrongKeys = field(default_factory=WrongKeys)
-    under_way: UnderWay = field(default_factory=UnderWay)
+    in_flight: InFlight = field(default_factory=InFlight)
 
     @property
     def env(self) -> Env:

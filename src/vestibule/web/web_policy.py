@@ -1,4 +1,4 @@
-"""What the operator's settings say about HTTP."""
+"""The settings about HTTP, which `app` reads from the environment for `web`."""
 
 from dataclasses import dataclass
 
@@ -9,8 +9,9 @@ from vestibule.web.client_address import Network, ProxyHeader
 class WebPolicy:
     """The settings about HTTP.
 
-    `origins` may call with credentials. `proxies` are the trusted ones, which name the client in `proxy_header`.
-    `hosts` are the server's names; empty means any. `cookie_prefix` begins the names of the tokens' cookies.
+    `origins` may call with credentials. `interactive_docs` also adds the preview of emails. `proxies` are the trusted
+    ones, which name the client in `proxy_header`. `hosts` are the server's names; empty means any. `cookie_prefix`
+    begins the names of the tokens' cookies.
     """
 
     origins: frozenset[str]

@@ -1,4 +1,4 @@
-"""Count wrong service keys by network, because each costs a database query."""
+"""Limit the wrong service keys of a network, because each costs a database query. `asking_service` calls this."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ _MINUTE = 60
 class WrongKeys:
     """Counts wrong service keys by network, in this process, for one minute at a time.
 
-    A key that was right before is never refused here, so that nobody on a service's network can lock the service out.
+    A key that was right before never has to wait, so that nobody on a service's network can lock the service out.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class WrongKeys:
         return timedelta(seconds=_MINUTE - now % _MINUTE)
 
     def add_right(self, service: ServiceKey) -> None:
-        """Remember the right key of a service. There are only as many as the operator has created."""
+        """Remember the right key of a service. There are only as many keys as the operator has created."""
         self._right.add(service.digest)
 
     def add(self, network: str) -> None:

@@ -12,7 +12,7 @@ from vestibule.observability.traces.provider import begin
 from vestibule.observability.traces.requests import Traced
 from vestibule.observability.traces.threads import TracedThreads
 from vestibule.web.client_address import is_listed
-from vestibule.web.layers.fast_path import PATHS
+from vestibule.web.layers.fast_path import FAST_PATHS
 from vestibule.wiring.opening import read_settings
 
 # Requests that are not traced: health checks.
@@ -34,4 +34,4 @@ def worker() -> ASGIApp:
         return bool(scope["client"]) and is_listed(scope["client"][0], settings.trusted_proxies)
 
     provider = begin()
-    return Traced(app.assemble(settings, TracedThreads), provider, from_proxy, PATHS, _PROBES)
+    return Traced(app.assemble(settings, TracedThreads), provider, from_proxy, FAST_PATHS, _PROBES)

@@ -24,7 +24,7 @@ from vestibule.settings.to_policy import to_policy
 from vestibule.storage.redis import replica
 from vestibule.storage.redis.limiter import on_redis
 from vestibule.web.client_address import ClientAddresses, is_listed
-from vestibule.web.routes import PAGES, ROUTES, WORKBENCH
+from vestibule.web.routes import DEVELOPMENT_PAGES, PAGES, ROUTES
 
 LIMIT = 10
 TEN = replace(POLICY, networks=NetworkLimits(dict.fromkeys(RateClass, LIMIT)))
@@ -55,7 +55,7 @@ def browser(world: World, address: str) -> httpx.AsyncClient:
 def test_every_line_of_the_map_is_limited_or_known_not_to_be() -> None:
     """G2: no line lacks a limit but those that do nothing."""
     unlimited = {(line.method, line.path) for line in (*ROUTES, *PAGES) if line.limit is None}
-    pages = {(page.method, page.path) for page in (*PAGES, *WORKBENCH) if page.method == "GET"}
+    pages = {(page.method, page.path) for page in (*PAGES, *DEVELOPMENT_PAGES) if page.method == "GET"}
     heads = {(route.method, route.path) for route in ROUTES if route.method == "HEAD"}
     assert unlimited - pages - heads == UNLIMITED | FOR_SERVICES
     assert {line.limit for line in (*ROUTES, *PAGES)} - {None} == set(RateClass)

@@ -20,9 +20,9 @@ from vestibule.process import open_files
 from vestibule.settings import reading
 from vestibule.settings.reading import WrongSettings
 from vestibule.web import connections
-from vestibule.web.connections import Bounds, Open
+from vestibule.web.connections import Bounds, Connection
+from vestibule.web.in_flight import Stage
 from vestibule.web.own_sockets import OwnSockets
-from vestibule.web.under_way import Stage
 
 MOST = 256
 IDLE = 1_100
@@ -143,25 +143,25 @@ def test_n3_who_is_at_the_other_end_is_looked_up_once(monkeypatch: pytest.Monkey
             return stack.enter_context(listening.accept()[0])
 
         first, _ = accepted("127.0.0.2"), accepted("127.0.0.3")
-        assert sockets.look() == Counter({"127.0.0.2": 1, "127.0.0.3": 1})
+        assert sockets.scan() == Counter({"127.0.0.2": 1, "127.0.0.3": 1})
         looked_up.clear()
-        assert sockets.look().total() == 2
+        assert sockets.scan().total() == 2
         assert looked_up == []
         number = first.fileno()
         other = accepted("127.0.0.4")
         first.close()
         os.dup2(other.fileno(), number)
         stack.callback(os.close, number)
-        assert sockets.look() == Counter({"127.0.0.4": 2, "127.0.0.3": 1})
+        assert sockets.scan() == Counter({"127.0.0.4": 2, "127.0.0.3": 1})
         assert number in looked_up
 
 
-def an_open(network: str, unanswered: float, stage: Stage | None = None, *, counted: bool = True) -> Open:
-    return Open(socket.socket(), network, counted, unanswered, stage)
+def an_open(network: str, unanswered: float, stage: Stage | None = None, *, counted: bool = True) -> Connection:
+    return Connection(socket.socket(), network, counted, unanswered, stage)
 
 
-def too_much(most: int, those: list[Open]) -> Counter[tuple[str, float]]:
-    cut = list(connections._too_much(Bounds(8000, most, (ip_network("10.0.0.0/8"),)), those))
+def too_much(most: int, those: list[Connection]) -> Counter[tuple[str, float]]:
+    cut = list(connections._excess(Bounds(8000, most, (ip_network("10.0.0.0/8"),)), those))
     for each in those:
         each.file.close()
     return Counter((each.network, each.unanswered) for each in cut)

@@ -48,7 +48,7 @@ from vestibule.web.errors import (
     ReservedHeader,
     TransferCodingUnknown,
 )
-from vestibule.web.routes import PAGES, ROUTES, WORKBENCH
+from vestibule.web.routes import DEVELOPMENT_PAGES, PAGES, ROUTES
 
 # Told in tests/stories/services, to those who hold a key.
 FOR_SERVICES = {("GET", FEED), ("POST", INTROSPECT)}
@@ -144,11 +144,11 @@ FOR_THE_SIGNED_IN = {CHANGE, CHANGE_EMAIL, DEVICES, f"{DEVICES}/{{session_id}}",
 
 def test_every_route_is_guarded() -> None:
     """B1: every route is guarded."""
-    assert [route for route in (*ROUTES, *PAGES, *WORKBENCH) if not route.guard] == []
+    assert [route for route in (*ROUTES, *PAGES, *DEVELOPMENT_PAGES) if not route.guard] == []
     own_site_guards = {own_site, own_site_refresh}
     changing = [
         route
-        for route in (*ROUTES, *PAGES, *WORKBENCH)
+        for route in (*ROUTES, *PAGES, *DEVELOPMENT_PAGES)
         if route.method in {"POST", "PATCH", "DELETE"} or route.path in {OUT, REFRESH}
         if service not in route.guard  # no browser sends a service key by itself
     ]

@@ -14,8 +14,8 @@ import pytest
 from tests.harness.process import PASSWORD, given_keys, register, serving
 from tests.harness.servers import wait_until
 from vestibule.web import connections
-from vestibule.web.connections import Open
-from vestibule.web.under_way import Stage
+from vestibule.web.connections import Connection
+from vestibule.web.in_flight import Stage
 
 MOST = 256
 HALF_A_HEAD = b"GET /healthz/live HTTP/1.1\r\nHost: localhost\r\nX: "
@@ -115,9 +115,9 @@ def cut_off(connection: socket.socket) -> bool:
 
 
 @pytest.fixture
-def an_open() -> Iterator[Callable[[Stage | None, float], Open]]:
+def an_open() -> Iterator[Callable[[Stage | None, float], Connection]]:
     with ExitStack() as stack:
-        yield lambda stage, silent: Open(stack.enter_context(socket.socket()), "192.0.2.1", True, silent, stage)
+        yield lambda stage, silent: Connection(stack.enter_context(socket.socket()), "192.0.2.1", True, silent, stage)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def an_open() -> Iterator[Callable[[Stage | None, float], Open]]:
     ],
 )
 def test_n10_how_long_each_is_waited_for(
-    an_open: Callable[[Stage | None, float], Open],
+    an_open: Callable[[Stage | None, float], Connection],
     stage: Stage | None,
     unanswered: float,
     waited_for: float | None,

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from vestibule.observability.metrics import sampling
 from vestibule.web import connections
 from vestibule.web.connections import Bounds
-from vestibule.web.under_way import UnderWay
+from vestibule.web.in_flight import InFlight
 
 
 async def test_looking_at_connections(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,7 +30,7 @@ async def test_looking_at_connections(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "_LOOK_SECONDS", 0)
     bounds = Bounds(port=1, most=1)
     with capture_logs() as lines:
-        async with asyncio.timeout(60), connections.shedding(bounds, UnderWay()):
+        async with asyncio.timeout(60), connections.shedding(bounds, InFlight()):
             await twice.wait()
     assert [line["event"] for line in lines] == ["connections_not_looked_at"]
 

@@ -72,7 +72,7 @@ async def test_s4_without_the_prefix_a_cookie_of_that_kind_counts_for_nothing(pr
 @pytest.mark.parametrize("web", [WEB, PREFIXED], ids=["plain", "prefixed"])
 async def test_s5_no_second_and_no_look_alike_cookie_wins(backend: Backend, web: WebPolicy) -> None:
     async with world_on(backend, web=web) as world:
-        name = cookies.named(cookies.ACCESS, web)
+        name = cookies.name_of(cookies.ACCESS, web)
         mine = (await tokens_of(world, "ada@example.com"))[name]
         his = (await tokens_of(world, "eve@example.com"))[name]
         look_alikes = [

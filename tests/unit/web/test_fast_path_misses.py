@@ -17,8 +17,8 @@ from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.model.errors import NotSignedIn, SessionOver
 from vestibule.model.store import Ports
+from vestibule.web.in_flight import Stage
 from vestibule.web.layers import fast_path
-from vestibule.web.under_way import Stage
 
 Headers = list[tuple[str, str]]
 PEER = ("192.0.2.7", 4711)  # of the world's clients
@@ -163,9 +163,9 @@ async def test_a_process_that_begins_to_stop_meanwhile_closes_the_connection(
 async def test_meanwhile_the_connection_counts_as_worked_on(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     await world.register()
     client, held = await world.sign_in(), Held(monkeypatch)
-    under_way, stages = world.app._under_way, []  # type: ignore[attr-defined]
-    answer = await _during(world, held, client, lambda: stages.append(under_way.of(PEER)[0]))
-    assert (answer.status_code, stages, len(under_way)) == (200, [Stage.WORKING], 0)
+    in_flight, stages = world.app._in_flight, []  # type: ignore[attr-defined]
+    answer = await _during(world, held, client, lambda: stages.append(in_flight.stage_of(PEER)[0]))
+    assert (answer.status_code, stages, len(in_flight)) == (200, [Stage.WORKING], 0)
 
 
 @pytest.mark.any_engine

@@ -52,7 +52,7 @@ async def test_the_world_has_every_layer_in_their_order(world: World) -> None:
 
 @pytest.mark.parametrize("path", PUT_TOGETHER)
 def test_the_server_and_the_world_have_the_layers_put_on_in_one_place(path: str) -> None:
-    assert "around" in called(path)
+    assert "add_layers" in called(path)
     assert called(path) & every_layer() == set()
 
 

@@ -24,7 +24,7 @@ from tests.harness.rounds import rounds
 from tests.harness.world import BASE, POLICY, WEB, World
 from tests.unit.mail import RENDERER
 from vestibule.model.letters import LetterKind
-from vestibule.web.application import build, make_site
+from vestibule.web.application import build_app, make_site
 from vestibule.web.pages.template_loader import Templates
 from vestibule.web.routes import ROUTES
 
@@ -37,7 +37,7 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-DOCUMENT = build(make_site(POLICY, WEB, ManualClock(), Templates(BRAND, "en"), RENDERER)).openapi()
+DOCUMENT = build_app(make_site(POLICY, WEB, ManualClock(), Templates(BRAND, "en"), RENDERER)).openapi()
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
 BODY = {400, 413, 415}
 TOKEN = {400, 401}

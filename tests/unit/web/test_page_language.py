@@ -4,7 +4,7 @@ import pytest
 
 from tests.harness.world import World
 from tests.unit.web.people import ada
-from vestibule.web.pages.render import in_words
+from vestibule.web.pages.render import waiting_time_in
 
 
 async def test_the_chosen_language_is_kept_and_used(world: World) -> None:
@@ -67,4 +67,4 @@ async def test_a_language_chosen_twice_changes_nothing_the_second_time(world: Wo
     ],
 )
 def test_a_wait_is_never_told_too_short(seconds: int, said: str) -> None:
-    assert in_words(seconds, "en") == said
+    assert waiting_time_in(seconds, "en") == said

@@ -4,7 +4,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.harness.world import BASE, FRONT_END, World
-from vestibule.web.refused_origins import MOST
+from vestibule.web.refused_origins import MAX_ORIGINS
 
 pytestmark = pytest.mark.any_engine
 FORGOTTEN = "http://localhost:5173"
@@ -51,8 +51,8 @@ async def test_b10_strangers_choose_origins_and_still_fill_no_log(world: World) 
     """B10: fifty in a minute, each cut short, and nothing in them is a line of its own."""
     with capture_logs() as lines:
         browser = await world.client(None)
-        for number in range(MOST * 10):
+        for number in range(MAX_ORIGINS * 10):
             await browser.get("/api/nope", headers={"Origin": f"http://{number}.example{'x' * 3000}"})
     named = [line["origin"] for line in lines if line["event"] == "origin_refused"]
-    assert len(named) == MOST
+    assert len(named) == MAX_ORIGINS
     assert max(map(len, named)) <= 100

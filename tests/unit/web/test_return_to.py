@@ -4,7 +4,7 @@ import pytest
 
 from tests.harness.world import FRONT_END
 from tests.unit.web.hostile_targets import HOSTILE
-from vestibule.web.pages.return_to import MAX_CHARACTERS, origin_of, parsed
+from vestibule.web.pages.return_to import MAX_CHARACTERS, allowed_target, origin_of
 
 GOOD = (
     "/profile",
@@ -20,17 +20,17 @@ GOOD = (
 
 @pytest.mark.parametrize("target", GOOD)
 def test_a_plain_target_is_taken_as_it_is(target: str) -> None:
-    assert parsed(target, {FRONT_END}) == target
+    assert allowed_target(target, {FRONT_END}) == target
 
 
 @pytest.mark.parametrize("target", HOSTILE, ids=ascii)
 def test_a_hostile_one_is_none(target: str) -> None:
     """B3: a hostile one is none."""
-    assert parsed(target, {FRONT_END}) is None
+    assert allowed_target(target, {FRONT_END}) is None
 
 
 def test_a_long_one_is_none() -> None:
-    assert parsed("/" + "a" * MAX_CHARACTERS, ()) is None
+    assert allowed_target("/" + "a" * MAX_CHARACTERS, ()) is None
 
 
 def test_the_list_is_long_enough() -> None:

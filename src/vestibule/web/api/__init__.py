@@ -1,1 +1,1 @@
-"""The JSON API: request bodies (`bodies`), response bodies (`answers`), and a handler for each route."""
+"""The JSON API: request bodies (`bodies`), response bodies (`answers`), and the handlers of `routes.ROUTES`."""

@@ -1,4 +1,4 @@
-"""The response bodies of the API, as the OpenAPI document declares them."""
+"""The response bodies of the API. The OpenAPI document shows these classes with their docstrings."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -19,13 +19,13 @@ class Answer(BaseModel):
 
 
 class Success(Answer):
-    """It is done."""
+    """The request was carried out."""
 
     status: Literal["success"] = "success"
 
 
 class Told(Success):
-    """It is done, and this is what to tell the person."""
+    """The request was carried out; `message` is for the user."""
 
     message: str
 
@@ -37,7 +37,7 @@ class SignedIn(Success):
 
 
 class PublicUser(Answer):
-    """What is shown of an account: this and nothing more."""
+    """What the API shows of an account."""
 
     id: str = Field(json_schema_extra={"format": "uuid"})
     name: str
@@ -67,7 +67,7 @@ class UserData(Answer):
 
 
 class Me(Success):
-    """The account that is asking."""
+    """The caller's account."""
 
     data: UserData
 
@@ -79,7 +79,7 @@ class Registered(Told):
 
 
 class ShownSession(Answer):
-    """A device that is signed in. `lastSeenAt` moves with each refresh, so at least once in the life of a token."""
+    """A signed-in device. `lastSeenAt` is updated at each refresh, so at least once in the life of an access token."""
 
     id: str = Field(json_schema_extra={"format": "uuid"})
     device: str
@@ -89,14 +89,14 @@ class ShownSession(Answer):
     current: bool
 
     @classmethod
-    def of(cls, session: Session, asking: str) -> "ShownSession":
+    def of(cls, session: Session, current_id: str) -> "ShownSession":
         return cls(
             id=session.id,
             device=session.device.user_agent,
             address=session.device.network_address,
             createdAt=_timestamp(session.created_at),
             lastSeenAt=_timestamp(session.last_seen_at),
-            current=session.id == asking,
+            current=session.id == current_id,
         )
 
 
@@ -109,7 +109,7 @@ class SomeSessionsData(SessionsData):
 
 
 class Sessions(Success):
-    """Where the account is signed in; `current` marks the session that asks. Where there are too many, `more`
+    """Where the account is signed in; `current` marks the caller's session. If there are too many, `more` says how many
     are not listed.
     """
 
@@ -121,21 +121,21 @@ class EndedData(Answer):
 
 
 class Ended(Success):
-    """How many sessions that ended."""
+    """How many sessions were ended."""
 
     data: EndedData
 
 
 class Refused(Answer):
-    """The caller may not have this, or not like this. Programs read `code`, people read `message`."""
+    """The request was refused. `code` is for programs, `message` for people."""
 
     status: Literal["fail"]
     code: str
     message: str
 
 
-class BodyFault(BaseModel):
-    """One fault in a body, in the shape zod 3 gives it."""
+class BodyError(BaseModel):
+    """One error in a body, in zod 3's format."""
 
     code: str
     path: list[str]
@@ -143,13 +143,13 @@ class BodyFault(BaseModel):
 
 
 class Invalid(Refused):
-    """The body cannot be read, or breaks the rules; then `errors` has every fault at once."""
+    """The body cannot be read, or breaks the rules. If it breaks rules, `errors` has every error at once."""
 
-    errors: list[BodyFault] = Field(default=[])
+    errors: list[BodyError] = Field(default=[])
 
 
 class Faulted(Answer):
-    """It cannot be done now; `Retry-After` says when to try again."""
+    """The server cannot do this now. `Retry-After` says when to try again."""
 
     status: Literal["error"]
     code: str
@@ -163,7 +163,7 @@ class JwkSet(Answer):
 
 
 class Introspection(BaseModel):
-    """What a token is worth now (RFC 7662, section 2.2). For one that is worth nothing: `active`, and no more."""
+    """Whether a token is valid now, and for whom (RFC 7662, section 2.2). An invalid one has only `active: false`."""
 
     active: bool
     sub: str | None = None

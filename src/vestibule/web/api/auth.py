@@ -15,12 +15,12 @@ from vestibule.model.errors import RefreshRefused
 from vestibule.web import cookies
 from vestibule.web.api import answers, bodies
 from vestibule.web.body import Sent
-from vestibule.web.caller import AtClient, InEnv, SignedInCaller, device_of, keep_device
+from vestibule.web.caller import ClientInfoDep, EnvDep, SignedInCaller, device_of, keep_device
 from vestibule.web.errors import Json
 from vestibule.web.site import site_of
 
 
-async def register(env: InEnv, sent: Sent[bodies.Register], client_info: AtClient) -> Response:
+async def register(env: EnvDep, sent: Sent[bodies.Register], client_info: ClientInfoDep) -> Response:
     """Make an account and mail a link that verifies its email."""
     account = await register_flow(env, sent.name, sent.email, sent.password, client_info)
     message = "An email with a verification code has been sent to your email"
@@ -30,9 +30,9 @@ async def register(env: InEnv, sent: Sent[bodies.Register], client_info: AtClien
 
 async def login(
     request: Request,
-    env: InEnv,
+    env: EnvDep,
     sent: Sent[bodies.Login],
-    client_info: AtClient,
+    client_info: ClientInfoDep,
 ) -> Response:
     """Begin a session and set its cookies."""
     previous_token = cookies.read_refresh(request.headers.raw, site_of(request).web) or ""
@@ -42,27 +42,27 @@ async def login(
     return response
 
 
-async def refresh(request: Request, env: InEnv) -> Response:
-    """Exchange the refresh token in its cookie. A refusal never clears a cookie: it may be another tab's new one."""
+async def refresh(request: Request, env: EnvDep) -> Response:
+    """Exchange the refresh token in its cookie. A refusal never clears the cookie: it may be another tab's new one."""
     refresh_token = cookies.read_refresh(request.headers.raw, site_of(request).web)
     if refresh_token is None:
         raise RefreshRefused
     return _with_tokens(request, env, await refresh_flow(env, refresh_token, await device_of(request)))
 
 
-async def logout(request: Request, env: InEnv, caller: SignedInCaller) -> Response:
+async def logout(request: Request, env: EnvDep, caller: SignedInCaller) -> Response:
     """End this session and clear its cookies; other devices stay signed in."""
     await sign_out(env, caller)
-    return _cleared(request, env, answers.Success())
+    return _with_cleared_cookies(request, env, answers.Success())
 
 
-async def verify_email(env: InEnv, code: str) -> Response:
+async def verify_email(env: EnvDep, code: str) -> Response:
     """Verify the email that the code was mailed to."""
     await verify_email_flow(env, code)
     return answers.as_json(answers.Told(message="Email verified successfully"))
 
 
-async def resend(env: InEnv, sent: Sent[bodies.Resend], client_info: AtClient) -> Response:
+async def resend(env: EnvDep, sent: Sent[bodies.Resend], client_info: ClientInfoDep) -> Response:
     """Mail another link that verifies the email. The answer is the same if there is nothing to verify."""
     await request_verification(env, sent.email, client_info)
     message = "You will receive a verification email if this email still has to be verified"
@@ -70,9 +70,9 @@ async def resend(env: InEnv, sent: Sent[bodies.Resend], client_info: AtClient) -
 
 
 async def forgot_password(
-    env: InEnv,
+    env: EnvDep,
     sent: Sent[bodies.ForgotPassword],
-    client_info: AtClient,
+    client_info: ClientInfoDep,
 ) -> Response:
     """Mail a link for choosing a new password. The answer is the same if the email is unknown."""
     await request_reset(env, sent.email, client_info)
@@ -81,30 +81,30 @@ async def forgot_password(
 
 async def reset(
     request: Request,
-    env: InEnv,
+    env: EnvDep,
     token: str,
     sent: Sent[bodies.ResetPassword],
-    client_info: AtClient,
+    client_info: ClientInfoDep,
 ) -> Response:
     """Set a new password with a mailed token, and end every session of the account."""
     device = await reset_password(env, token, sent.password, client_info)
-    response = _cleared(request, env, answers.Told(message="Password data updated successfully"))
+    response = _with_cleared_cookies(request, env, answers.Told(message="Password data updated successfully"))
     keep_device(request, response, env, device)
     return response
 
 
-async def nothing() -> Response:
+async def answer_head() -> Response:
     """Answer the HEAD of a GET that changes something, and change nothing."""
     return Response(headers={"Content-Type": Json.media_type})
 
 
-def _with_tokens(request: Request, env: InEnv, tokens: Tokens) -> Response:
+def _with_tokens(request: Request, env: EnvDep, tokens: Tokens) -> Response:
     response = answers.as_json(answers.SignedIn(access_token=tokens.access_token))
     cookies.set_tokens(response, tokens, env.clock.now(), site_of(request).web)
     return response
 
 
-def _cleared(request: Request, env: InEnv, answer: answers.Answer) -> Response:
+def _with_cleared_cookies(request: Request, env: EnvDep, answer: answers.Answer) -> Response:
     response = answers.as_json(answer)
     cookies.clear(response, env.clock.now(), site_of(request).web)
     return response

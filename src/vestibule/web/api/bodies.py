@@ -14,25 +14,25 @@ _LOGIN_MIN_LENGTH = 8
 _ROLES = [role.value for role in Role]
 
 
-def _fault(message: str, **members: Any) -> PydanticCustomError:
-    """Return a validation error with these members and this message. `web.body` adds the path."""
+def _error(message: str, **members: Any) -> PydanticCustomError:
+    """Return a validation error in zod's format, with these members and this message. `web.body` adds the path."""
     return PydanticCustomError("contract", "{message}", {"message": message, "entry": {**members, "message": message}})
 
 
-def _size(code: str, bound: str, value: int, message: str) -> PydanticCustomError:
-    return _fault(message, code=code, **{bound: value}, type="string", inclusive=True, exact=False)
+def _length_error(code: str, bound: str, value: int, message: str) -> PydanticCustomError:
+    return _error(message, code=code, **{bound: value}, type="string", inclusive=True, exact=False)
 
 
 def _without_nul(text: str) -> str:
     if "\0" in text:
-        raise _fault("A NUL character is not allowed", code="custom")
+        raise _error("A NUL character is not allowed", code="custom")
     return text
 
 
 def _short_enough(name: str) -> str:
     if len(name) > MAX_NAME_CHARACTERS:
         message = f"String must contain at most {MAX_NAME_CHARACTERS} character(s)"
-        raise _size("too_big", "maximum", MAX_NAME_CHARACTERS, message)
+        raise _length_error("too_big", "maximum", MAX_NAME_CHARACTERS, message)
     return name
 
 
@@ -41,27 +41,27 @@ def _email(message: str) -> Callable[[str], str]:
         try:
             return canonical_email(text)
         except NotAnEmail:
-            raise _fault(message, validation="email", code="invalid_string") from None
+            raise _error(message, validation="email", code="invalid_string") from None
 
     return check
 
 
 def _fits_rules(password: str, info: ValidationInfo) -> str:
-    rules: PasswordRules = info.context.passwords  # type: ignore[union-attr]  # `judge` always gives the policy
+    rules: PasswordRules = info.context.passwords  # type: ignore[union-attr]  # `validate` always gives the policy
     if len(password) < rules.min_length:
         message = f"Password must be more than {rules.min_length} characters"
-        raise _size("too_small", "minimum", rules.min_length, message)
+        raise _length_error("too_small", "minimum", rules.min_length, message)
     if len(password) > rules.max_length:
         message = f"Password must be less than {rules.max_length} characters"
-        raise _size("too_big", "maximum", rules.max_length, message)
+        raise _length_error("too_big", "maximum", rules.max_length, message)
     if len(password.encode()) > rules.max_bytes:
-        raise _fault(f"Password must be at most {rules.max_bytes} bytes long", code="custom")
+        raise _error(f"Password must be at most {rules.max_bytes} bytes long", code="custom")
     return password
 
 
 def _long_enough_to_try(password: str) -> str:
     if len(password) < _LOGIN_MIN_LENGTH:
-        raise _size("too_small", "minimum", _LOGIN_MIN_LENGTH, "Invalid email or password")
+        raise _length_error("too_small", "minimum", _LOGIN_MIN_LENGTH, "Invalid email or password")
     return password
 
 
@@ -70,10 +70,10 @@ def _known_role(value: Any) -> Any:
     kind = type_name(value)
     if kind not in {"string", "number"}:  # zod accepts numbers here too: its native enums may have them
         message = f"Expected {options}, received {kind}"
-        raise _fault(message, code="invalid_type", expected=options, received=kind)
+        raise _error(message, code="invalid_type", expected=options, received=kind)
     if value not in _ROLES:
         message = f"Invalid enum value. Expected {options}, received '{_as_in_javascript(value)}'"
-        raise _fault(message, received=value, code="invalid_enum_value", options=_ROLES)
+        raise _error(message, received=value, code="invalid_enum_value", options=_ROLES)
     return value
 
 
@@ -89,12 +89,12 @@ Email = Annotated[Text, AfterValidator(_email("Invalid email address")), _AS_EMA
 ForgottenEmail = Annotated[Text, AfterValidator(_email("Email is invalid")), _AS_EMAIL]
 NewPassword = Annotated[Text, AfterValidator(_fits_rules), Field(json_schema_extra={"format": "password"})]
 Password = Annotated[Text, AfterValidator(_long_enough_to_try), Field(json_schema_extra={"format": "password"})]
-# Validated because the contract does so, then ignored: nobody can register as an admin.
+# Validated as in the contract, then ignored, because nobody can register as an admin.
 IgnoredRole = Annotated[Any, BeforeValidator(_known_role), Field(json_schema_extra={"type": "string", "enum": _ROLES})]
 
 
 class Register(ConfirmedBody):
-    """Somebody new."""
+    """A new account."""
 
     REQUIRED: ClassVar = {
         "name": "Name is required",
@@ -142,7 +142,7 @@ class Resend(ForgotPassword):
 
 
 class ChangeEmail(ContractBody):
-    """The current password, and the email to have from then on."""
+    """The current password, and the new email."""
 
     REQUIRED: ClassVar = {"currentPassword": "Current password is required", "email": "Email address is required"}
     current_password: Text = Field(alias="currentPassword", json_schema_extra={"format": "password"})

@@ -1,9 +1,9 @@
-"""Health checks: the contract's one, and for operators whether the process lives and whether it is ready."""
+"""Health checks: the contract's, and two for load balancers and orchestrators: liveness and readiness."""
 
 from starlette.responses import Response
 
 from vestibule.flows.be_ready import require_ready
-from vestibule.web.caller import InEnv
+from vestibule.web.caller import EnvDep
 from vestibule.web.errors import Json
 
 
@@ -13,13 +13,14 @@ async def healthchecker() -> Response:
 
 
 async def live() -> Response:
-    """Whether the process answers at all; if not, start it anew. Does not depend on the database."""
+    """Whether the process answers at all; if not, restart it. Does not depend on the database."""
     return Json({"status": "success", "message": "Vestibule lives"})
 
 
-async def ready(env: InEnv) -> Response:
+async def ready(env: EnvDep) -> Response:
     """Whether to send requests here. Not while the process stops, while the schema is another version's, or when the
-    database has been away for longer than VESTIBULE_REVOCATION_STALENESS_SECONDS. Never says which: the log does.
+    database has been away for longer than VESTIBULE_REVOCATION_STALENESS_SECONDS. Only the log says which of
+    these it is.
     """
     require_ready(env)
     return Json({"status": "success", "message": "Vestibule is ready"})

@@ -6,7 +6,7 @@ from starlette.responses import Response
 from vestibule.flows.follow_keys import require_fresh_keys
 from vestibule.flows.identify import Caller
 from vestibule.web.api import answers
-from vestibule.web.caller import InEnv, SignedInCaller
+from vestibule.web.caller import EnvDep, SignedInCaller
 from vestibule.web.errors import Json
 from vestibule.web.forward_auth import caller_headers
 
@@ -21,7 +21,7 @@ async def verify(request: Request, caller: SignedInCaller) -> Response:
     return Response(status_code=204, headers=caller_headers(caller, request.headers.raw))
 
 
-async def jwks(env: InEnv) -> Response:
+async def jwks(env: EnvDep) -> Response:
     """The public keys that check access tokens."""
     await require_fresh_keys(env)
     lifetime = int(env.policy.published_keys_lifetime.total_seconds())

@@ -9,12 +9,12 @@ from vestibule.flows.change_password import change_password
 from vestibule.web import cookies
 from vestibule.web.api import answers, bodies
 from vestibule.web.body import Sent
-from vestibule.web.caller import AtClient, InEnv, SignedInCaller, keep_device
+from vestibule.web.caller import ClientInfoDep, EnvDep, SignedInCaller, keep_device
 from vestibule.web.site import site_of
 
 
-async def list_mine(env: InEnv, caller: SignedInCaller) -> Response:
-    """List the devices that are signed in to the account, the one last seen first; a hundred, and how many more."""
+async def list_mine(env: EnvDep, caller: SignedInCaller) -> Response:
+    """List up to a hundred devices that are signed in to the account, the one last seen first, and count the others."""
     live = await my_sessions.list_sessions(env, caller)
     shown = [answers.ShownSession.of(session, caller.session_id) for session in live.listed]
     if live.more:
@@ -22,7 +22,7 @@ async def list_mine(env: InEnv, caller: SignedInCaller) -> Response:
     return answers.as_json(answers.Sessions(data=answers.SessionsData(sessions=shown)))
 
 
-async def end_one(request: Request, env: InEnv, caller: SignedInCaller, session_id: str) -> Response:
+async def end_one(request: Request, env: EnvDep, caller: SignedInCaller, session_id: str) -> Response:
     """Sign one device out. Its tokens are refused at once and everywhere."""
     await my_sessions.end_one(env, caller, session_id)
     response = answers.as_json(answers.Success())
@@ -31,19 +31,19 @@ async def end_one(request: Request, env: InEnv, caller: SignedInCaller, session_
     return response
 
 
-async def end_others(env: InEnv, caller: SignedInCaller) -> Response:
+async def end_others(env: EnvDep, caller: SignedInCaller) -> Response:
     """Sign every other device out."""
     return answers.as_json(answers.Ended(data=answers.EndedData(ended=await my_sessions.end_others(env, caller))))
 
 
 async def change_my_password(
     request: Request,
-    env: InEnv,
+    env: EnvDep,
     caller: SignedInCaller,
     sent: Sent[bodies.ChangePassword],
-    client_info: AtClient,
+    client_info: ClientInfoDep,
 ) -> Response:
-    """Change the password, with the current one. Every session ends; this device is given a new one."""
+    """Change the password, with the current one. Every session ends, and this device gets a new one."""
     outcome = await change_password(env, caller, sent.current_password, sent.password, client_info)
     response = answers.as_json(answers.SignedIn(access_token=outcome.tokens.access_token))
     cookies.set_tokens(response, outcome.tokens, env.clock.now(), site_of(request).web)
@@ -52,10 +52,10 @@ async def change_my_password(
 
 
 async def change_my_email(
-    env: InEnv,
+    env: EnvDep,
     caller: SignedInCaller,
     sent: Sent[bodies.ChangeEmail],
-    client_info: AtClient,
+    client_info: ClientInfoDep,
 ) -> Response:
     """Mail a link to a new email, with the current password. Nothing changes before the link is used."""
     await request_change(env, caller, sent.current_password, sent.email, client_info)

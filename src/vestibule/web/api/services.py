@@ -17,7 +17,7 @@ from vestibule.model.revocations import Notice, RevocationKind
 from vestibule.protocol.tasks import mark_retrieved
 from vestibule.web.api import answers
 from vestibule.web.asking_service import AskingService
-from vestibule.web.caller import InEnv
+from vestibule.web.caller import EnvDep
 from vestibule.web.errors import Json
 from vestibule.web.pages.form import read_form
 
@@ -28,7 +28,7 @@ SEND_SECONDS = 10
 _MAX_DIGITS = 18
 
 
-async def stream_revocations(env: InEnv, service: AskingService, after: str = "", poll: str = "") -> Response:
+async def stream_revocations(env: EnvDep, service: AskingService, after: str = "", poll: str = "") -> Response:
     """Stream what is revoked, as server-sent events. `after` is the cursor of the last heartbeat; without one, or with
     one that is unknown here, everything that is revoked now is sent first. With `poll=1` the answer ends after its
     first heartbeat.
@@ -37,7 +37,7 @@ async def stream_revocations(env: InEnv, service: AskingService, after: str = ""
     return PollResponse(env, cursor) if poll == "1" else FeedResponse(env, service.digest, cursor)
 
 
-async def introspect_token(request: Request, env: InEnv) -> Response:
+async def introspect_token(request: Request, env: EnvDep) -> Response:
     """Say whether an access token is valid now, and for whom (RFC 7662). The form has one field, `token`."""
     token = await introspect(env, (await read_form(request)).get("token", ""))
     shown = answers.Introspection.of(token, env.policy.issuer)
@@ -45,7 +45,7 @@ async def introspect_token(request: Request, env: InEnv) -> Response:
 
 
 class EventsResponse(Response):
-    """A response of server-sent events, which subclasses send in `_tell`; none to HEAD."""
+    """A response of server-sent events, which subclasses send in `_send_events`. HEAD gets none."""
 
     media_type = "text/event-stream"
 
@@ -60,9 +60,9 @@ class EventsResponse(Response):
             await self._begin(send, more=False)
             return
         with contextlib.suppress(TimeoutError, OSError):
-            await self._tell(receive, send)
+            await self._send_events(receive, send)
 
-    async def _tell(self, receive: Receive, send: Send) -> None:
+    async def _send_events(self, receive: Receive, send: Send) -> None:
         raise NotImplementedError
 
     async def _begin(self, send: Send, *, more: bool = True) -> None:
@@ -73,19 +73,19 @@ class EventsResponse(Response):
 class PollResponse(EventsResponse):
     """A response that ends after its first heartbeat, for `poll=1`."""
 
-    async def _tell(self, _receive: Receive, send: Send) -> None:
+    async def _send_events(self, _receive: Receive, send: Send) -> None:
         await self._begin(send)
         await _send_all(send, answer_poll(self._env, self._after))
 
 
 class FeedResponse(EventsResponse):
-    """A response that ends when the service leaves, is too slow or loses its key, or when this process stops."""
+    """A response that ends when the service disconnects, is too slow or loses its key, or when this process stops."""
 
     def __init__(self, env: Env, key_digest: str, after: int) -> None:
         super().__init__(env, after)
         self._key_digest = key_digest
 
-    async def _tell(self, receive: Receive, send: Send) -> None:
+    async def _send_events(self, receive: Receive, send: Send) -> None:
         with self._env.feed.following(self._key_digest) as follower:
             waiting_for_end = asyncio.create_task(_disconnected(receive))
             waiting_for_end.add_done_callback(mark_retrieved)

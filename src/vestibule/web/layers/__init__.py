@@ -1,1 +1,1 @@
-"""What every request passes before it is routed: headers, the fast path, the end of a process."""
+"""The ASGI layers that every request passes before it is routed: `fast_path`, `draining`, `headers`. See `order`."""

@@ -1,8 +1,8 @@
-"""Add headers to every answer, errors included.
+"""The layer that adds headers to every answer, errors included.
 
-Every answer has a request id and CORS headers, also a 404, 413 or 500: without CORS a front-end cannot read the error.
-This layer also drops a slash at the end of a path, and the body of an answer to HEAD. It answers an unexpected
-exception with a 500 in the contract's format.
+Every answer has a request id, and CORS headers for a listed origin, also a 404, 413 or 500: without CORS headers a
+front-end cannot read the error. This layer also drops a slash at the end of a path, and the body of an answer to HEAD.
+It answers an unexpected exception with a 500 in the contract's format.
 """
 
 import re
@@ -16,11 +16,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vestibule.model.clock import Clock
 from vestibule.model.errors import Refusal
-from vestibule.web.errors import UNEXPECTED, Json, RouteUnknown, refused
+from vestibule.web.errors import UNEXPECTED, Json, RouteUnknown, refusal_response
 from vestibule.web.hosts import check_host_and_framing, is_loopback
 from vestibule.web.refused_origins import RefusedOrigins
 from vestibule.web.request_context import context_of
-from vestibule.web.request_ids import known_by, request_id
+from vestibule.web.request_ids import log_request_id, request_id
 from vestibule.web.web_policy import WebPolicy
 
 _log = structlog.get_logger(__name__)
@@ -33,9 +33,9 @@ _SECURITY = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-# For pages over plain HTTP. There a browser sends no Fetch Metadata, and under `no-referrer` a form has `Origin: null`.
-# Then nothing would show that a form is from our own page. `strict-origin` sends the origin, but not the path, which
-# may contain the secret of a mailed link.
+# For pages over plain HTTP, where a browser sends no Fetch Metadata. Under `no-referrer` it would also send
+# `Origin: null`, and nothing would show that a form is from our own page. `strict-origin` sends the origin, but not the
+# path, which may contain the secret of a mailed link.
 _REFERRER_OF_PLAIN_PAGES = "strict-origin"
 _HSTS = "max-age=31536000"
 _DOCS_PATH = "/docs"
@@ -53,11 +53,11 @@ _METHODS = "GET,HEAD,PUT,PATCH,POST,DELETE"
 def headers_for(origin: str | None, secure: bool) -> list[tuple[bytes, bytes]]:
     """Return the raw headers of an answer to a listed origin, or to a request without an origin."""
     headers = MutableHeaders()
-    _complete(headers, origin, secure)
+    _add_common(headers, origin, secure)
     return headers.raw
 
 
-def _complete(headers: MutableHeaders, origin: str | None, secure: bool) -> None:
+def _add_common(headers: MutableHeaders, origin: str | None, secure: bool) -> None:
     """Add the headers of every answer, for a listed origin or none, except those that the answer sets itself."""
     for name, value in _SECURITY.items():
         headers.setdefault(name, value)
@@ -73,7 +73,7 @@ def _complete(headers: MutableHeaders, origin: str | None, secure: bool) -> None
 
 
 class HeadersLayer:
-    """Wraps the application."""
+    """Wraps the application, inside every other layer."""
 
     def __init__(self, app: ASGIApp, policy: WebPolicy, clock: Clock) -> None:
         self._app = app
@@ -85,31 +85,33 @@ class HeadersLayer:
             await self._app(scope, receive, send)
             return
         identifier = context_of(Request(scope)).request_id or request_id(scope, self._policy)
-        with known_by(identifier):
+        with log_request_id(identifier):
             await self._answer(scope, receive, _SendWithHeaders(send, scope, self._policy, identifier))
 
-    async def _answer(self, scope: Scope, receive: Receive, sent: "_SendWithHeaders") -> None:
+    async def _answer(self, scope: Scope, receive: Receive, send: "_SendWithHeaders") -> None:
         try:
-            sent.closes = True
-            sent.closes = check_host_and_framing(scope["headers"], self._policy)
+            is_chunked = check_host_and_framing(scope["headers"], self._policy)
         except Refusal as refusal:
-            await refused(refusal)(scope, receive, sent)
+            send.closes = True
+            await refusal_response(refusal)(scope, receive, send)
             return
-        self._refused_origins.look_at(Headers(scope=scope))
+        # The server library drops a Content-Length beside `chunked`, but a proxy may have found the body's end by it.
+        send.closes = is_chunked
+        self._refused_origins.log(Headers(scope=scope))
         if _is_preflight(scope):
-            await _preflight_answer(scope, self._policy)(scope, receive, sent)
+            await _preflight_answer(scope, self._policy)(scope, receive, send)
             return
         if scope["path"].endswith("\n"):  # Starlette's patterns would ignore it
-            await refused(RouteUnknown(target(scope)))(scope, receive, sent)
+            await refusal_response(RouteUnknown(target(scope)))(scope, receive, send)
             return
         try:
             _keep_encoded_slashes(scope)
             _drop_trailing_slash(scope)
-            await self._app(scope, receive, sent)
+            await self._app(scope, receive, send)
         except Exception:
             _log.exception("unexpected", method=scope["method"], route=_route(scope))
-            if not sent.begun:
-                await Json(UNEXPECTED, 500)(scope, receive, sent)
+            if not send.has_begun:
+                await Json(UNEXPECTED, 500)(scope, receive, send)
 
 
 def _route(scope: Scope) -> str:
@@ -121,7 +123,7 @@ def _route(scope: Scope) -> str:
 
 
 class _SendWithHeaders:
-    """Wraps `send`: adds the headers and drops the body of a HEAD."""
+    """Wraps `send`: adds the headers, and drops the body of an answer to HEAD."""
 
     def __init__(self, send: Send, scope: Scope, policy: WebPolicy, identifier: bytes) -> None:
         self._send = send
@@ -132,13 +134,13 @@ class _SendWithHeaders:
         headers = Headers(scope=scope)
         self._origin = headers.get("origin")
         self._plain = not policy.secure_cookies and not is_loopback(headers.get("host", ""))
-        self.begun = False
+        self.has_begun = False
         self.closes = False
         """Whether the connection is closed after this answer."""
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.begun = True
+            self.has_begun = True
             self._add(MutableHeaders(scope=message))
         elif self._head and message["type"] == "http.response.body":
             message = {**message, "body": b""}
@@ -153,7 +155,7 @@ class _SendWithHeaders:
         if self._plain and headers.get("content-type", "").startswith("text/html"):
             headers["Referrer-Policy"] = _REFERRER_OF_PLAIN_PAGES
         listed = self._origin if self._origin in self._policy.origins else None
-        _complete(headers, listed, self._policy.secure_cookies)
+        _add_common(headers, listed, self._policy.secure_cookies)
 
 
 def target(scope: Scope) -> str:

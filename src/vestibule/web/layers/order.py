@@ -1,7 +1,7 @@
 """Define the order of the layers around the application, for the server and for tests.
 
-The layers that measure requests (`observability.metrics`, `observability.traces`) go around all of these. `app` and
-`wiring.traced` add them.
+`app` and `wiring.traced` add the layers that measure requests (`observability.metrics`, `observability.traces`) around
+all of these.
 """
 
 from starlette.types import ASGIApp
@@ -12,11 +12,11 @@ from vestibule.web.layers.headers import HeadersLayer
 from vestibule.web.site import Site
 
 
-def around(app: ASGIApp, site: Site) -> ASGIApp:
+def add_layers(app: ASGIApp, site: Site) -> ASGIApp:
     """Return `app` inside every layer. Each line wraps the lines above it, so a request passes the last one first."""
     # Innermost, so that the application's answers and its own (preflights, refusals) carry the same headers.
     app = HeadersLayer(app, site.web, site.clock)
     # Around the headers, so that answers of that layer close their connection too while the process is draining.
-    app = Draining(app, site.env_holder, site.under_way)
+    app = Draining(app, site.env_holder, site.in_flight)
     # Outermost, so that its answers skip every other layer. While draining, it passes every request on.
     return FastPath(app, site)

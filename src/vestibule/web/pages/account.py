@@ -12,13 +12,13 @@ from vestibule.flows.change_password import change_password as change_password_f
 from vestibule.flows.my_data import account_overview
 from vestibule.model.errors import PasswordTooEasy, ReauthenticationRequired, SessionUnknown, WrongPassword
 from vestibule.web.api import bodies
-from vestibule.web.caller import AtClient, InEnv
+from vestibule.web.caller import ClientInfoDep, EnvDep
 from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
 from vestibule.web.pages import render, return_to
-from vestibule.web.pages.browser_session import BrowserSession, SessionForm
-from vestibule.web.pages.form import judged
-from vestibule.web.pages.route import let_in, see_other
-from vestibule.web.pages.sign_in import ask_again
+from vestibule.web.pages.browser_session import BrowserCaller, SessionForm
+from vestibule.web.pages.form import validated
+from vestibule.web.pages.route import see_other, set_session_cookies
+from vestibule.web.pages.sign_in import ask_to_sign_in_again
 from vestibule.web.pages.words import TOO_EASY, WHAT_HAPPENED, WHY_OVER, WRONG_PASSWORD, Sentence, faults_of
 from vestibule.web.site import site_of
 
@@ -30,40 +30,40 @@ async def profile(request: Request) -> Response:
     return render.page(request, "profile.html")
 
 
-async def send_verification(env: InEnv, caller: BrowserSession, client_info: AtClient) -> Response:
+async def send_verification(env: EnvDep, caller: BrowserCaller, client_info: ClientInfoDep) -> Response:
     """Mail another link that verifies my email."""
     await request_verification(env, caller.account.email, client_info)
     return see_other(return_to.with_query(return_to.HOME, notice="letter_sent"))
 
 
-async def security(request: Request, env: InEnv, caller: BrowserSession) -> Response:
+async def security(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:
     """Show where I am signed in, which sessions ended and why, and recent activity."""
     mine = await account_overview(env, caller)
     now = env.clock.now()
-    over = [(session, reason) for session in mine.past if (reason := session.why_over(now)) is not None]
-    past = [(session, render.say(request, WHY_OVER[reason])) for session, reason in over]
+    reasons = [(session, session.why_over(now)) for session in mine.past]
+    past = [(session, render.say(request, WHY_OVER[reason])) for session, reason in reasons if reason is not None]
     happened = [(event, render.say(request, WHAT_HAPPENED[event.kind])) for event in mine.events]
     live: dict[str, Any] = {"sessions": mine.live.listed, "more": mine.live.more, "current": caller.session_id}
     return _page(request, "security.html", past=past, happened=happened, **live)
 
 
-async def end_one(request: Request, env: InEnv, caller: BrowserSession, session_id: str) -> Response:
+async def end_one(request: Request, env: EnvDep, caller: BrowserCaller, session_id: str) -> Response:
     """Sign one device out. A device that is already signed out is not an error."""
     try:
         await my_sessions.end_one(env, caller, session_id)
     except SessionUnknown:
         return see_other(_SECURITY)
     except ReauthenticationRequired:
-        return ask_again(request, _SECURITY)
+        return ask_to_sign_in_again(request, _SECURITY)
     return see_other(return_to.with_query(_SECURITY, notice="device_signed_out"))
 
 
-async def end_others(request: Request, env: InEnv, caller: BrowserSession) -> Response:
+async def end_others(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:
     """Sign every other device out."""
     try:
         await my_sessions.end_others(env, caller)
     except ReauthenticationRequired:
-        return ask_again(request, _SECURITY)
+        return ask_to_sign_in_again(request, _SECURITY)
     return see_other(return_to.with_query(_SECURITY, notice="others_signed_out"))
 
 
@@ -73,11 +73,11 @@ async def ask_password(request: Request) -> Response:
 
 
 async def change_password(
-    request: Request, env: InEnv, caller: BrowserSession, form: SessionForm, client_info: AtClient
+    request: Request, env: EnvDep, caller: BrowserCaller, form: SessionForm, client_info: ClientInfoDep
 ) -> Response:
-    """Change the password. Every session ends; this device is given a new one."""
+    """Change the password. Every session ends, and this device gets a new one."""
     try:
-        sent = judged(request, bodies.ChangePassword, form)
+        sent = validated(request, bodies.ChangePassword, form)
         outcome = await change_password_flow(env, caller, sent.current_password, sent.password, client_info)
     except BodyInvalid as invalid:
         return _page(request, "password.html", 400, faults_of(invalid.entries))
@@ -85,7 +85,9 @@ async def change_password(
         return _page(request, "password.html", HTTP_MAPPINGS[PasswordTooEasy].status, {"password": TOO_EASY[easy.why]})
     except WrongPassword:
         return _page(request, "password.html", HTTP_MAPPINGS[WrongPassword].status, {"currentPassword": WRONG_PASSWORD})
-    return await let_in(request, see_other(return_to.with_query(_SECURITY, notice="password_changed")), outcome)
+    return await set_session_cookies(
+        request, see_other(return_to.with_query(_SECURITY, notice="password_changed")), outcome
+    )
 
 
 async def ask_new_email(request: Request) -> Response:
@@ -94,11 +96,11 @@ async def ask_new_email(request: Request) -> Response:
 
 
 async def change_email(
-    request: Request, env: InEnv, caller: BrowserSession, form: SessionForm, client_info: AtClient
+    request: Request, env: EnvDep, caller: BrowserCaller, form: SessionForm, client_info: ClientInfoDep
 ) -> Response:
     """Mail a link to another email; nothing changes before it is used."""
     try:
-        sent = judged(request, bodies.ChangeEmail, form)
+        sent = validated(request, bodies.ChangeEmail, form)
         await request_change(env, caller, sent.current_password, sent.email, client_info)
     except BodyInvalid as invalid:
         return _page(request, "change_email.html", 400, faults_of(invalid.entries))
@@ -123,7 +125,7 @@ def _page(
     template: str,
     status: int = 200,
     faults: dict[str, Sentence] | None = None,
-    **words: Any,
+    **variables: Any,
 ) -> Response:
     rules = site_of(request).policy.passwords
-    return render.page(request, template, status, faults=faults, min_length=rules.min_length, **words)
+    return render.page(request, template, status, faults=faults, min_length=rules.min_length, **variables)

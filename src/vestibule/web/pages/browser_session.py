@@ -1,7 +1,7 @@
 """Find the user of a page by the cookies. If the access token has expired, refresh it.
 
-A page has no script that refreshes its tokens, so it is done here, with the refresh token in the cookie. This uses the
-same flow as the API, so that ten tabs at once get the same successor. `route.PageRoute` sets the new cookies.
+Pages have no script that could refresh tokens, so the guards here do it, with the refresh token in the cookie. They use
+the same flow as the API, so that ten tabs at once get the same successor. `route.PageRoute` sets the new cookies.
 """
 
 from typing import Annotated
@@ -36,7 +36,7 @@ async def browser_session(request: Request) -> Caller:
     return caller
 
 
-async def perhaps_browser_session(request: Request) -> Caller | None:
+async def optional_browser_session(request: Request) -> Caller | None:
     """Return the caller, or None if nobody is signed in; raises `FetchedAhead`."""
     try:
         return await browser_session(request)
@@ -47,7 +47,7 @@ async def perhaps_browser_session(request: Request) -> Caller | None:
 
 
 async def session_form(request: Request, caller: Annotated[Caller, Depends(browser_session)]) -> dict[str, str]:
-    """Return the fields of a form. Raises `CrossSite` unless our page made the form for this session."""
+    """Return the fields of a form. Raises `CrossSite` unless its hidden field ties it to this session."""
     fields = await read_form(request)
     env = await env_of(request)
     if not bound_tokens.belongs(fields.pop(TOKEN_FIELD, ""), _key(env), caller.session_id):
@@ -56,7 +56,7 @@ async def session_form(request: Request, caller: Annotated[Caller, Depends(brows
 
 
 def form_token(env: Env, caller: Caller) -> str:
-    """Return the value of the hidden field that ties a form to this session."""
+    """Return the value of a form's hidden field `csrf`, which ties it to this session."""
     return bound_tokens.mint(_key(env), caller.session_id)
 
 
@@ -65,7 +65,7 @@ async def _refreshed(request: Request, env: Env) -> Caller:
     refresh_token = cookies.read_refresh(request.headers.raw, site_of(request).web)
     if not refresh_token or request.method == "HEAD":  # HEAD must not change anything
         raise NotSignedIn
-    if is_prefetch(request.headers.raw):  # the browser may show the stored answer later: never a redirect to sign-in
+    if is_prefetch(request.headers.raw):  # not `NotSignedIn`: the browser may store the redirect, and show it later
         raise FetchedAhead
     tokens = await refresh(env, refresh_token, await device_of(request))
     context_of(request).renewed = tokens
@@ -77,6 +77,6 @@ def _key(env: Env) -> bytes:
     return bound_tokens.key_from(env.keys.refresh.signing.to_pem())
 
 
-BrowserSession = Annotated[Caller, Depends(browser_session)]
-PerhapsBrowserSession = Annotated[Caller | None, Depends(perhaps_browser_session)]
+BrowserCaller = Annotated[Caller, Depends(browser_session)]
+OptionalBrowserCaller = Annotated[Caller | None, Depends(optional_browser_session)]
 SessionForm = Annotated[dict[str, str], Depends(session_form)]

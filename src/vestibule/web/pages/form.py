@@ -1,11 +1,11 @@
-"""Read and validate the fields of a form."""
+"""Read and validate the fields of a form that a page sends."""
 
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from vestibule.web.body import Body, judge, read_bounded_body
+from vestibule.web.body import Body, read_bounded_body, validate
 from vestibule.web.errors import BodyMalformed, UnsupportedMedia
 from vestibule.web.request_context import context_of
 from vestibule.web.site import site_of
@@ -26,15 +26,15 @@ async def read_form(request: Request) -> dict[str, str]:
     fields = dict(pairs)
     if len(fields) != len(pairs):
         raise BodyMalformed("a field is there twice")
-    context_of(request).typed = {name: value for name, value in fields.items() if "password" not in name.lower()}
+    context_of(request).form_values = {name: value for name, value in fields.items() if "password" not in name.lower()}
     return fields
 
 
-def judged(request: Request, model: type[Body], fields: Mapping[str, str]) -> Body:
-    """Return the fields as a body of the API. Empty fields count as missing. Raises `BodyInvalid`."""
-    return judge(model, {name: value for name, value in fields.items() if value.strip()}, site_of(request).policy)
+def validated(request: Request, model: type[Body], fields: Mapping[str, str]) -> Body:
+    """Return the fields as a `model` of `web.api.bodies`. Empty fields count as missing. Raises `BodyInvalid`."""
+    return validate(model, {name: value for name, value in fields.items() if value.strip()}, site_of(request).policy)
 
 
-def typed(request: Request) -> dict[str, str]:
-    """Return the fields to show again in a form: everything that was typed, except passwords."""
-    return context_of(request).typed or {}
+def form_values(request: Request) -> dict[str, str]:
+    """Return the fields to show again in a form: everything that was sent, except passwords."""
+    return context_of(request).form_values or {}

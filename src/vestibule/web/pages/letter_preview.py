@@ -1,4 +1,4 @@
-"""Preview of letters: every kind, in every language, as HTML and as plain text. Only in development."""
+"""Preview letters: every kind, in every language, as HTML and as plain text. Only in development."""
 
 import base64
 from email.message import EmailMessage
@@ -10,25 +10,25 @@ from starlette.responses import HTMLResponse, Response
 
 from vestibule.model.languages import LANGUAGES
 from vestibule.model.letters import Letter, LetterKind
-from vestibule.web.caller import InEnv
+from vestibule.web.caller import EnvDep
 from vestibule.web.errors import RouteUnknown
 from vestibule.web.pages import render
 from vestibule.web.site import site_of
 
-_LETTER_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
+_LETTER_CSP = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
 _LOGO = "cid:logo"
 
 
 async def letters(
     request: Request,
-    env: InEnv,
+    env: EnvDep,
     kind: Annotated[LetterKind, Query()] = LetterKind.VERIFY_EMAIL,
     language: Annotated[str, Query()] = "en",
 ) -> Response:
-    """Show a letter as it would be sent, with links to all others; raises `RouteUnknown` for another language."""
+    """Show a letter as it would be sent, with links to all others; raises `RouteUnknown` for an unknown language."""
     if language not in LANGUAGES:
         raise RouteUnknown(f"/letters?language={language}")
-    message = _written(request, env.clock.now().isoformat(timespec="seconds"), kind, language)
+    message = _example(request, env.clock.now().isoformat(timespec="seconds"), kind, language)
     return render.page(
         request,
         "letters.html",
@@ -43,21 +43,21 @@ async def letters(
 
 
 async def letter(
-    request: Request, env: InEnv, kind: Annotated[LetterKind, Path()], language: Annotated[str, Path()]
+    request: Request, env: EnvDep, kind: Annotated[LetterKind, Path()], language: Annotated[str, Path()]
 ) -> Response:
-    """Show the HTML part alone, as a mail program would; raises `RouteUnknown` for another language."""
+    """Show the HTML part alone, as a mail program would; raises `RouteUnknown` for an unknown language."""
     if language not in LANGUAGES:
         raise RouteUnknown(f"/letters/{kind}/{language}")
-    message = _written(request, env.clock.now().isoformat(timespec="seconds"), kind, language)
+    message = _example(request, env.clock.now().isoformat(timespec="seconds"), kind, language)
     html = _part(message, "html")
     for picture in message.walk():
         if picture.get_content_maintype() == "image":
             content = base64.b64encode(cast(bytes, picture.get_payload(decode=True))).decode()
             html = html.replace(_LOGO, f"data:{picture.get_content_type()};base64,{content}")
-    return HTMLResponse(html, headers={"Content-Security-Policy": _LETTER_POLICY})
+    return HTMLResponse(html, headers={"Content-Security-Policy": _LETTER_CSP})
 
 
-def _written(request: Request, at: str, kind: LetterKind, language: str) -> EmailMessage:
+def _example(request: Request, at: str, kind: LetterKind, language: str) -> EmailMessage:
     site = site_of(request)
     detail = {"at": at, "device": "Firefox, Windows", "network_address": "192.0.2.7"}
     link = f"{site.policy.link_base}/example/{'0a1b2c3d' * 8}"

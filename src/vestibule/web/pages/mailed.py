@@ -1,5 +1,6 @@
-"""The pages that mailed links open. Programs that scan emails open links too, so a GET never uses up a link: the page
-asks for a click, which sends a POST.
+"""The pages that mailed links open.
+
+Programs that scan emails open links too, so a GET never uses up a link: the page asks for a click, which sends a POST.
 """
 
 from collections.abc import Awaitable, Callable
@@ -24,11 +25,11 @@ from vestibule.model.errors import (
     VerificationCodeInvalid,
 )
 from vestibule.web.api import bodies
-from vestibule.web.caller import AtClient, InEnv, keep_device
+from vestibule.web.caller import ClientInfoDep, EnvDep, keep_device
 from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
 from vestibule.web.pages import render, return_to
-from vestibule.web.pages.browser_session import BrowserSession, PerhapsBrowserSession, SessionForm
-from vestibule.web.pages.form import judged, read_form
+from vestibule.web.pages.browser_session import BrowserCaller, OptionalBrowserCaller, SessionForm
+from vestibule.web.pages.form import read_form, validated
 from vestibule.web.pages.route import SIGN_IN, see_other
 from vestibule.web.pages.words import TOO_EASY, Sentence, _, faults_of
 from vestibule.web.site import site_of
@@ -36,12 +37,12 @@ from vestibule.web.site import site_of
 
 @dataclass(frozen=True)
 class _LinkAction:
-    """What a link does: the texts of the page that asks, the flow after the click, and the notice on the next page."""
+    """What a link does: the texts of the page that asks for a click, the flow after the click, and the next notice."""
 
     title: str
     question: str
     button: str
-    do: Callable[[Env, str], Awaitable[str | None]]
+    flow: Callable[[Env, str], Awaitable[str | None]]
     notice: str
 
 
@@ -95,30 +96,30 @@ _WHY_DEAD = _("It was used already, or is too old, or a newer email has taken it
 _ANOTHER: dict[type[Refusal], str] = {VerificationCodeInvalid: "/verifyemail", ResetTokenInvalid: "/forgotpassword"}
 
 
-async def ask_verify(request: Request, env: InEnv, code: str) -> Response:
+async def ask_verify(request: Request, env: EnvDep, code: str) -> Response:
     """Ask for the click that verifies an email, and offer to take over an account that somebody else made with it. If
     it was registered more than once, say so, and ask for a new password.
     """
     if await needs_new_password(env, code):
-        return _ask(request, _VERIFY_WITH_PASSWORD)
-    return _ask(request, _VERIFY, _NOT_MINE, _MAKE_MINE)
+        return _ask_page(request, _VERIFY_WITH_PASSWORD)
+    return _ask_page(request, _VERIFY, _NOT_MINE, _MAKE_MINE)
 
 
-async def verify(request: Request, env: InEnv, code: str) -> Response:
+async def verify(request: Request, env: EnvDep, code: str) -> Response:
     """Verify the email that the link was mailed to."""
-    return await _run(request, env, _VERIFY, code)
+    return await _run_link_action(request, env, _VERIFY, code)
 
 
-async def take_over(request: Request, env: InEnv, code: str) -> Response:
+async def take_over(request: Request, env: EnvDep, code: str) -> Response:
     """Verify the email, end the account's password and sessions, and ask for a new password."""
     try:
         secret = await take_over_flow(env, code)
     except VerificationCodeInvalid as refusal:
-        return _dead(request, refusal)
+        return _dead_link_page(request, refusal)
     return see_other(f"/resetpassword/{secret}")
 
 
-async def ask_confirm(request: Request, env: InEnv, caller: PerhapsBrowserSession, token: str) -> Response:
+async def ask_confirm(request: Request, env: EnvDep, caller: OptionalBrowserCaller, token: str) -> Response:
     """Ask the account's signed-in owner for the click that changes its email. Everybody else is asked to sign in, and
     is not told the new email.
     """
@@ -127,33 +128,33 @@ async def ask_confirm(request: Request, env: InEnv, caller: PerhapsBrowserSessio
     try:
         new = await new_email(env, caller, token)
     except EmailChangeInvalid as refusal:
-        return _dead(request, refusal)
+        return _dead_link_page(request, refusal)
     except EmailChangeOfAnother:
-        return _for_another(request, caller)
+        return _other_account_page(request, caller)
     question = render.say(request, _CONFIRM_QUESTION, email=caller.account.email, new=new)
     title, button = render.say(request, _CONFIRM_TITLE), render.say(request, _CONFIRM_BUTTON)
     return render.page(request, "ask.html", title=title, question=question, button=button, otherwise="")
 
 
-async def confirm(request: Request, env: InEnv, caller: BrowserSession, _form: SessionForm, token: str) -> Response:
+async def confirm(request: Request, env: EnvDep, caller: BrowserCaller, _form: SessionForm, token: str) -> Response:
     """Change the account's email to the one that the link was mailed to."""
     try:
         await confirm_change(env, caller, token)
     except EmailChangeInvalid as refusal:
-        return _dead(request, refusal)
+        return _dead_link_page(request, refusal)
     except EmailChangeOfAnother:
-        return _for_another(request, caller)
+        return _other_account_page(request, caller)
     return see_other(return_to.with_query(SIGN_IN, notice="email_changed"))
 
 
 async def ask_undo(request: Request) -> Response:
     """Ask for the click that takes an account back."""
-    return _ask(request, _UNDO)
+    return _ask_page(request, _UNDO)
 
 
-async def undo(request: Request, env: InEnv, token: str) -> Response:
+async def undo(request: Request, env: EnvDep, token: str) -> Response:
     """Give the account its old email back."""
-    return await _run(request, env, _UNDO, token)
+    return await _run_link_action(request, env, _UNDO, token)
 
 
 async def ask_reset(request: Request) -> Response:
@@ -161,18 +162,18 @@ async def ask_reset(request: Request) -> Response:
     return new_password_form(request)
 
 
-async def reset(request: Request, env: InEnv, token: str, client_info: AtClient) -> Response:
+async def reset(request: Request, env: EnvDep, token: str, client_info: ClientInfoDep) -> Response:
     """Set a new password with the mailed token."""
     fields = await read_form(request)
     try:
-        sent = judged(request, bodies.ResetPassword, fields)
+        sent = validated(request, bodies.ResetPassword, fields)
         device = await reset_password(env, token, sent.password, client_info)
     except BodyInvalid as invalid:
         return new_password_form(request, 400, faults_of(invalid.entries))
     except PasswordTooEasy as easy:
         return new_password_form(request, HTTP_MAPPINGS[PasswordTooEasy].status, {"password": TOO_EASY[easy.why]})
     except ResetTokenInvalid as refusal:
-        return _dead(request, refusal)
+        return _dead_link_page(request, refusal)
     response = see_other(return_to.with_query(SIGN_IN, notice="password_reset"))
     keep_device(request, response, env, device)
     return response
@@ -184,34 +185,37 @@ def new_password_form(request: Request, status: int = 200, faults: dict[str, Sen
     return render.page(request, "reset.html", status, faults=faults, min_length=min_length)
 
 
-def _ask(request: Request, link_action: _LinkAction, otherwise: str = "", other_button: str = "") -> Response:
+def _ask_page(request: Request, link_action: _LinkAction, otherwise: str = "", other_button: str = "") -> Response:
     """Return the page with the link's button, and below it a second button if the link can do something else."""
-    texts = (link_action.title, link_action.question, link_action.button, otherwise, other_button)
-    names = ("title", "question", "button", "otherwise", "other_button")
-    words: dict[str, Any] = {
-        name: render.say(request, text) if text else "" for name, text in zip(names, texts, strict=True)
+    texts = {
+        "title": link_action.title,
+        "question": link_action.question,
+        "button": link_action.button,
+        "otherwise": otherwise,
+        "other_button": other_button,
     }
-    return render.page(request, "ask.html", **words)
+    variables: dict[str, Any] = {name: render.say(request, text) if text else "" for name, text in texts.items()}
+    return render.page(request, "ask.html", **variables)
 
 
-async def _run(request: Request, env: Env, link_action: _LinkAction, secret: str) -> Response:
+async def _run_link_action(request: Request, env: Env, link_action: _LinkAction, secret: str) -> Response:
     try:
-        reset_secret = await link_action.do(env, secret)
+        reset_secret = await link_action.flow(env, secret)
     except (VerificationCodeInvalid, EmailChangeInvalid) as refusal:
-        return _dead(request, refusal)
+        return _dead_link_page(request, refusal)
     if reset_secret is not None:
         return see_other(f"/resetpassword/{reset_secret}")
     return see_other(return_to.with_query(SIGN_IN, notice=link_action.notice))
 
 
-def _for_another(request: Request, caller: Caller) -> Response:
+def _other_account_page(request: Request, caller: Caller) -> Response:
     status = HTTP_MAPPINGS[EmailChangeOfAnother].status
     title = render.say(request, _NOT_THIS_ACCOUNT)
     message = render.say(request, _WHICH_ACCOUNT, email=caller.account.email)
     return render.page(request, "told.html", status, title=title, message=message, refused=True)
 
 
-def _dead(request: Request, refusal: Refusal) -> Response:
+def _dead_link_page(request: Request, refusal: Refusal) -> Response:
     title, why = render.say(request, _DEAD_LINK), render.say(request, _WHY_DEAD)
     status, another = HTTP_MAPPINGS[type(refusal)].status, _ANOTHER.get(type(refusal), "")
     return render.page(request, "dead_link.html", status, title=title, message=why, another=another)

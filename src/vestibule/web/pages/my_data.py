@@ -14,23 +14,23 @@ from vestibule.flows.my_data import MyData, my_data
 from vestibule.model.errors import ReauthenticationRequired, WrongPassword
 from vestibule.model.events import Event
 from vestibule.model.sessions import Session
-from vestibule.web.caller import AtClient, InEnv
+from vestibule.web.caller import ClientInfoDep, EnvDep
 from vestibule.web.errors import HTTP_MAPPINGS, Json
 from vestibule.web.pages import render, return_to
-from vestibule.web.pages.browser_session import BrowserSession, SessionForm
-from vestibule.web.pages.route import SIGN_IN, let_out, see_other
-from vestibule.web.pages.sign_in import ask_again
+from vestibule.web.pages.browser_session import BrowserCaller, SessionForm
+from vestibule.web.pages.route import SIGN_IN, clear_session_cookies, see_other
+from vestibule.web.pages.sign_in import ask_to_sign_in_again
 from vestibule.web.pages.words import WRONG_PASSWORD
 
 _AS_FILE = {"Content-Disposition": 'attachment; filename="my-data.json"'}
 
 
-async def download(request: Request, env: InEnv, caller: BrowserSession) -> Response:
+async def download(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:
     """Stream everything that is stored about the caller, as a JSON file."""
     try:
         mine = await my_data(env, caller)
     except ReauthenticationRequired:
-        return ask_again(request, "/profile/security")
+        return ask_to_sign_in_again(request, "/profile/security")
     return StreamingResponse(_json_parts(mine), media_type=Json.media_type, headers=_AS_FILE)
 
 
@@ -45,7 +45,7 @@ def delete_form(request: Request, status: int = 200) -> Response:
 
 
 async def delete(
-    request: Request, env: InEnv, caller: BrowserSession, form: SessionForm, client_info: AtClient
+    request: Request, env: EnvDep, caller: BrowserCaller, form: SessionForm, client_info: ClientInfoDep
 ) -> Response:
     """Delete the account, after checking its password."""
     try:
@@ -53,7 +53,7 @@ async def delete(
     except WrongPassword:
         faults = {"currentPassword": WRONG_PASSWORD}
         return render.page(request, "delete.html", HTTP_MAPPINGS[WrongPassword].status, faults=faults)
-    return await let_out(request, see_other(return_to.with_query(SIGN_IN, notice="deleted")))
+    return await clear_session_cookies(request, see_other(return_to.with_query(SIGN_IN, notice="deleted")))
 
 
 async def _json_parts(mine: MyData) -> AsyncIterator[str]:

@@ -1,4 +1,4 @@
-r"""Decide where a browser may be redirected: to our own paths, and to pages of listed origins.
+r"""Decide where pages may redirect a browser: to our own paths, and to pages of listed origins.
 
 Paths of the API are refused, because a GET there may sign somebody out.
 
@@ -25,8 +25,8 @@ _QUERY = r"(?:\?[A-Za-z0-9._~!$'()*+,;=:@/?&%-]*)?"
 _PLAIN = re.compile(rf"{_PATH}{_QUERY}")
 
 
-def parsed(text: str, origins: Collection[str]) -> str | None:
-    """Return `text` if a browser may be sent there; None otherwise."""
+def allowed_target(text: str, origins: Collection[str]) -> str | None:
+    """Return `text` if a page may redirect the browser there; None otherwise."""
     if len(text) > MAX_CHARACTERS:
         return None
     origin = next((origin for origin in origins if text == origin or text.startswith(f"{origin}/")), "")
@@ -34,10 +34,10 @@ def parsed(text: str, origins: Collection[str]) -> str | None:
     return text if _PLAIN.fullmatch(rest) or (origin and not rest) else None
 
 
-def wanted(request: Request, given: str) -> str:
-    """Return the page to redirect to: `given`, otherwise the cookie's, otherwise `HOME`."""
-    kept = unquote(read(request.headers.raw, cookies.RETURN_TO.encode()) or "")
-    return parsed(given or kept, site_of(request).web.origins) or HOME
+def target_for(request: Request, given: str) -> str:
+    """Return where to redirect: to `given`, otherwise to the cookie's target; to `HOME` if that is not allowed."""
+    in_cookie = unquote(read(request.headers.raw, cookies.RETURN_TO.encode()) or "")
+    return allowed_target(given or in_cookie, site_of(request).web.origins) or HOME
 
 
 def as_cookie(target: str) -> str:
@@ -46,7 +46,7 @@ def as_cookie(target: str) -> str:
 
 
 def origin_of(target: str) -> str:
-    """Return the origin of a target that `parsed` accepted; empty for a path of our own."""
+    """Return the origin of an allowed target; empty for a path of our own."""
     return "" if target.startswith("/") else "/".join(target.split("/", 3)[:3])
 
 

@@ -1,4 +1,4 @@
-"""The routes of pages: they show refusals as pages, and set the cookies of refreshed tokens."""
+"""The FastAPI routes of pages: they show refusals as pages, and set the cookies of refreshed tokens."""
 
 from fastapi.routing import APIRoute
 from starlette.requests import Request
@@ -10,7 +10,7 @@ from vestibule.model.errors import Fault, NotSignedIn, RefreshRefused, Refusal, 
 from vestibule.web import cookies
 from vestibule.web.admission import Handler, admitted
 from vestibule.web.caller import env_of, keep_device
-from vestibule.web.errors import HTTP_MAPPINGS, refused
+from vestibule.web.errors import HTTP_MAPPINGS, refusal_response
 from vestibule.web.pages import render, return_to
 from vestibule.web.pages.form import read_form
 from vestibule.web.pages.words import WHEN, WHY_NOT
@@ -18,43 +18,43 @@ from vestibule.web.request_context import context_of
 from vestibule.web.site import ShowForm, site_of
 
 SIGN_IN, SIGNED_OUT = "/login", "/signedout"
-_SESSION = "session_"
-_KEPT = ("retry-after", "allow")
+_CODE_PREFIX = "session_"  # of the codes of ended sessions
+_KEPT_HEADERS = ("retry-after", "allow")  # of the JSON refusal, for the page
 
 
 class PageRoute(APIRoute):
     """A route that answers with a page."""
 
     def get_route_handler(self) -> Handler:
-        """Return a handler that also answers refusals, and sets the cookies of refreshed tokens."""
-        handle = self.plain_handler()
+        """Return a handler that also answers refusals as pages, and sets the cookies of refreshed tokens."""
+        handle = self.page_handler()
 
         async def answer(request: Request) -> Response:
             try:
                 response = await handle(request)
             except (Refusal, Fault) as refusal:
                 response = await _refused(request, refusal, site_of(request).forms.get(self.path))
-            await _hand_over_renewed(request, response)
+            await _set_refreshed_cookies(request, response)
             return response
 
         return answer
 
-    def plain_handler(self) -> Handler:
-        """Return the handler without those additions."""
+    def page_handler(self) -> Handler:
+        """Return the page's own handler, which `get_route_handler` wraps."""
         return super().get_route_handler()
 
 
 class AdmittedPageRoute(PageRoute):
-    """A route that hashes a password, and so needs an admission slot."""
+    """A `PageRoute` that hashes a password, and so takes an admission slot (`web.admission`)."""
 
-    def plain_handler(self) -> Handler:
-        """Return a handler that first takes an admission slot."""
-        return admitted(super().plain_handler())
+    def page_handler(self) -> Handler:
+        """Return the page's own handler, which takes an admission slot first."""
+        return admitted(super().page_handler())
 
 
 def refusal_page(request: Request, refusal: Refusal | Fault) -> Response:
     """Return a page that explains the refusal, with a link home."""
-    return _with_headers(_page_for(request, refusal, *_words(request, refusal)), refusal)
+    return _with_headers(_page_for(request, refusal, *_texts(request, refusal)), refusal)
 
 
 def see_other(target: str) -> Response:
@@ -62,20 +62,20 @@ def see_other(target: str) -> Response:
     return RedirectResponse(target, 303)
 
 
-async def let_in(request: Request, response: Response, outcome: SignedIn) -> Response:
+async def set_session_cookies(request: Request, response: Response, outcome: SignedIn) -> Response:
     """Return the response with the cookies of a new session."""
     keep_device(request, response, await env_of(request), outcome.device)
-    return await let_stay(request, response, outcome.tokens)
+    return await set_token_cookies(request, response, outcome.tokens)
 
 
-async def let_stay(request: Request, response: Response, tokens: Tokens) -> Response:
+async def set_token_cookies(request: Request, response: Response, tokens: Tokens) -> Response:
     """Return the response with the cookies of new tokens."""
     now = (await env_of(request)).clock.now()
     cookies.set_tokens(response, tokens, now, site_of(request).web)
     return response
 
 
-async def let_out(request: Request, response: Response) -> Response:
+async def clear_session_cookies(request: Request, response: Response) -> Response:
     """Return the response with the cookies of an ended session deleted."""
     cookies.clear(response, (await env_of(request)).clock.now(), site_of(request).web)
     return response
@@ -83,13 +83,13 @@ async def let_out(request: Request, response: Response) -> Response:
 
 async def _refused(request: Request, refusal: Refusal | Fault, show_form: ShowForm | None) -> Response:
     if isinstance(refusal, NotSignedIn):
-        wanted = request.url.path if request.method == "GET" else ""
-        return see_other(return_to.with_query(SIGN_IN, return_to="" if wanted == return_to.HOME else wanted))
+        path = request.url.path if request.method == "GET" else ""
+        return see_other(return_to.with_query(SIGN_IN, return_to="" if path == return_to.HOME else path))
     if isinstance(refusal, SessionOver | RefreshRefused):
         # Do not delete the cookies: they may be another tab's new ones.
-        return see_other(return_to.with_query(SIGNED_OUT, reason=refusal.code.removeprefix(_SESSION)))
-    title, message = _words(request, refusal)
-    if show_form is not None and isinstance(refusal, RetryLater | Fault) and await _is_shown_again(request):
+        return see_other(return_to.with_query(SIGNED_OUT, reason=refusal.code.removeprefix(_CODE_PREFIX)))
+    title, message = _texts(request, refusal)
+    if show_form is not None and isinstance(refusal, RetryLater | Fault) and await _can_show_form(request):
         context_of(request).trouble = message
         page = show_form(request, HTTP_MAPPINGS[type(refusal)].status)
     else:
@@ -97,9 +97,9 @@ async def _refused(request: Request, refusal: Refusal | Fault, show_form: ShowFo
     return _with_headers(page, refusal)
 
 
-def _words(request: Request, refusal: Refusal | Fault) -> tuple[str, str]:
+def _texts(request: Request, refusal: Refusal | Fault) -> tuple[str, str]:
     """Return the title and the message for a refusal, in the reader's language."""
-    title, message = (render.say(request, words) for words in WHY_NOT[HTTP_MAPPINGS[type(refusal)].status])
+    title, message = (render.say(request, text) for text in WHY_NOT[HTTP_MAPPINGS[type(refusal)].status])
     if isinstance(refusal, RetryLater):
         message = f"{message} {render.say(request, WHEN, when=_wait(request, refusal))}"
     return title, message
@@ -111,33 +111,33 @@ def _page_for(request: Request, refusal: Refusal | Fault, title: str, message: s
 
 
 def _with_headers(page: Response, refusal: Refusal | Fault) -> Response:
-    said = refused(refusal).headers
-    page.headers.update({name: said[name] for name in _KEPT if name in said})
+    headers = refusal_response(refusal).headers
+    page.headers.update({name: headers[name] for name in _KEPT_HEADERS if name in headers})
     return page
 
 
 def _wait(request: Request, refusal: RetryLater) -> str:
-    return render.wait(request, refusal.retry_after_seconds)
+    return render.waiting_time(request, refusal.retry_after_seconds)
 
 
-async def _is_shown_again(request: Request) -> bool:
-    """Return whether the form can be shown again. Reads its fields first, if that was not done. A page of the account
-    also needs its user, who is not looked up here.
+async def _can_show_form(request: Request) -> bool:
+    """Return whether the form can be shown again, after reading its fields if that was not done. A form of the account
+    also needs its user, whom only the guard looks up.
     """
     if request.url.path.startswith(return_to.HOME):
         return context_of(request).caller is not None
     try:
-        if context_of(request).typed is None:  # a rate limit refuses before the form is read
+        if context_of(request).form_values is None:  # a rate limit refuses before the form is read
             await read_form(request)
     except Refusal:
         return False
     return True
 
 
-async def _hand_over_renewed(request: Request, response: Response) -> None:
+async def _set_refreshed_cookies(request: Request, response: Response) -> None:
     """Set the cookies of refreshed tokens, unless the handler has set newer ones."""
     tokens = context_of(request).renewed
-    access = cookies.named(cookies.ACCESS, site_of(request).web)
+    access = cookies.name_of(cookies.ACCESS, site_of(request).web)
     has_newer = any(value.startswith(f"{access}=") for value in response.headers.getlist("set-cookie"))
     if tokens is not None and not has_newer:
-        await let_stay(request, response, tokens)
+        await set_token_cookies(request, response, tokens)

@@ -9,12 +9,12 @@ from vestibule.model.errors import EmailNotVerified, ReauthenticationRequired, W
 from vestibule.model.sessions import EndReason
 from vestibule.web import cookies
 from vestibule.web.api import bodies
-from vestibule.web.caller import AtClient, InEnv
+from vestibule.web.caller import ClientInfoDep, EnvDep
 from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
 from vestibule.web.pages import render, return_to
-from vestibule.web.pages.browser_session import BrowserSession, PerhapsBrowserSession
-from vestibule.web.pages.form import judged, read_form, typed
-from vestibule.web.pages.route import SIGNED_OUT, let_in, let_out, see_other
+from vestibule.web.pages.browser_session import BrowserCaller, OptionalBrowserCaller
+from vestibule.web.pages.form import form_values, read_form, validated
+from vestibule.web.pages.route import SIGNED_OUT, clear_session_cookies, see_other, set_session_cookies
 from vestibule.web.pages.words import SIGN_IN_AGAIN, WHY_OVER, WRONG_CREDENTIALS, Sentence, faults_of
 from vestibule.web.site import site_of
 
@@ -26,9 +26,9 @@ async def go_to_profile() -> Response:
     return see_other(return_to.HOME)
 
 
-async def ask_sign_in(request: Request, caller: PerhapsBrowserSession) -> Response:
+async def ask_sign_in(request: Request, caller: OptionalBrowserCaller) -> Response:
     """Ask for email and password. Redirect a user who is already signed in."""
-    target = return_to.wanted(request, request.query_params.get("return_to", ""))
+    target = return_to.target_for(request, request.query_params.get("return_to", ""))
     if caller is None:
         return _sign_in_page(request, target)
     if target != return_to.HOME:
@@ -36,12 +36,12 @@ async def ask_sign_in(request: Request, caller: PerhapsBrowserSession) -> Respon
     return see_other(return_to.with_query(target, notice=request.query_params.get("notice", "")))
 
 
-async def sign_in(request: Request, env: InEnv, client_info: AtClient) -> Response:
-    """Begin a session, set its cookies, and go where the user was going."""
+async def sign_in(request: Request, env: EnvDep, client_info: ClientInfoDep) -> Response:
+    """Begin a session, set its cookies, and redirect to `return_to`."""
     fields = await read_form(request)
-    target = return_to.wanted(request, fields.get("return_to", ""))
+    target = return_to.target_for(request, fields.get("return_to", ""))
     try:
-        sent = judged(request, bodies.Login, fields)
+        sent = validated(request, bodies.Login, fields)
         previous_token = cookies.read_refresh(request.headers.raw, site_of(request).web) or ""
         outcome = await sign_in_flow(env, sent.email, sent.password, client_info, previous_token)
     except BodyInvalid as invalid:
@@ -56,28 +56,28 @@ async def sign_in(request: Request, env: InEnv, client_info: AtClient) -> Respon
         return _sign_in_page(request, target, HTTP_MAPPINGS[EmailNotVerified].status, unverified=sent.email)
     response = see_other(target)
     cookies.clear_return_to(response, env.clock.now(), site_of(request).web)
-    return await let_in(request, response, outcome)
+    return await set_session_cookies(request, response, outcome)
 
 
 def sign_in_form(request: Request, status: int) -> Response:
     """Return the form again, with what was typed except the password."""
-    return _sign_in_page(request, return_to.wanted(request, typed(request).get("return_to", "")), status)
+    return _sign_in_page(request, return_to.target_for(request, form_values(request).get("return_to", "")), status)
 
 
-def ask_again(request: Request, target: str) -> Response:
+def ask_to_sign_in_again(request: Request, target: str) -> Response:
     """Ask a signed-in user to sign in again, because the last sign-in is too old for what they asked."""
     status = HTTP_MAPPINGS[ReauthenticationRequired].status
     return _sign_in_page(request, target, status, {"password": SIGN_IN_AGAIN})
 
 
-async def sign_out(request: Request, env: InEnv, caller: BrowserSession) -> Response:
+async def sign_out(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:
     """End this session, and redirect to the page that says so."""
     await sign_out_flow(env, caller)
     target = return_to.with_query(SIGNED_OUT, reason=EndReason.SIGNED_OUT.value)
-    return await let_out(request, see_other(target))
+    return await clear_session_cookies(request, see_other(target))
 
 
-async def signed_out(request: Request, caller: PerhapsBrowserSession) -> Response:
+async def signed_out(request: Request, caller: OptionalBrowserCaller) -> Response:
     """Say why the user is no longer signed in."""
     if caller is not None:
         return see_other(return_to.HOME)
@@ -98,7 +98,7 @@ def _sign_in_page(
         "sign_in.html",
         status,
         faults=faults,
-        leads_to=return_to.origin_of(target),
+        redirects_to=return_to.origin_of(target),
         return_to="" if target == return_to.HOME else target,
         unverified=unverified,
         perhaps_unverified=perhaps_unverified,
@@ -106,7 +106,7 @@ def _sign_in_page(
 
 
 def _faults(invalid: BodyInvalid) -> dict[str, Sentence]:
-    """Return the faults by field. A password that is too short is called wrong, so that the page gives no hint."""
+    """Return the faults by field. A password that is too short is called wrong, so that the page does not tell why."""
     faults = faults_of(invalid.entries)
     if any(entry["path"][-1] == "password" and entry["code"] != "invalid_type" for entry in invalid.entries):
         faults["password"] = WRONG_CREDENTIALS

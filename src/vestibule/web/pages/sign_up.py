@@ -12,26 +12,26 @@ from vestibule.flows.register import register as register_flow
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import EmailTaken, PasswordTooEasy
 from vestibule.web.api import bodies
-from vestibule.web.caller import AtClient, InEnv
+from vestibule.web.caller import ClientInfoDep, EnvDep
 from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
 from vestibule.web.pages import render, return_to
-from vestibule.web.pages.browser_session import PerhapsBrowserSession
-from vestibule.web.pages.form import judged, read_form
+from vestibule.web.pages.browser_session import OptionalBrowserCaller
+from vestibule.web.pages.form import read_form, validated
 from vestibule.web.pages.route import see_other
 from vestibule.web.pages.words import CHECK_EMAIL, EMAIL_TAKEN, TOO_EASY, Sentence, _, faults_of
 from vestibule.web.site import site_of
 
-_CHECK = "/checkemail"
+_CHECK_EMAIL = "/checkemail"
 
 
 @dataclass(frozen=True)
 class _ByEmail:
-    """A page that asks for an email and mails a link to it: the texts, and the flow that mails."""
+    """A page that asks for an email address and mails a link there. `about` chooses the text on `/checkemail`."""
 
     title: str
     question: str
     about: str
-    ask: Callable[[Env, str, ClientInfo], Awaitable[None]]
+    flow: Callable[[Env, str, ClientInfo], Awaitable[None]]
 
 
 _RESET = _ByEmail(
@@ -48,16 +48,16 @@ _VERIFY = _ByEmail(
 )
 
 
-async def ask_register(request: Request, caller: PerhapsBrowserSession) -> Response:
+async def ask_register(request: Request, caller: OptionalBrowserCaller) -> Response:
     """Ask for a name, an email and a password."""
     return see_other(return_to.HOME) if caller is not None else register_form(request)
 
 
-async def register(request: Request, env: InEnv, client_info: AtClient) -> Response:
+async def register(request: Request, env: EnvDep, client_info: ClientInfoDep) -> Response:
     """Create an account and mail a link that verifies its email."""
     fields = await read_form(request)
     try:
-        sent = judged(request, bodies.Register, fields)
+        sent = validated(request, bodies.Register, fields)
         await register_flow(env, sent.name.strip(), sent.email, sent.password, client_info)
     except BodyInvalid as invalid:
         return register_form(request, 400, faults_of(invalid.entries))
@@ -65,7 +65,7 @@ async def register(request: Request, env: InEnv, client_info: AtClient) -> Respo
         return register_form(request, HTTP_MAPPINGS[PasswordTooEasy].status, {"password": TOO_EASY[easy.why]})
     except EmailTaken:
         return register_form(request, HTTP_MAPPINGS[EmailTaken].status, {"email": EMAIL_TAKEN})
-    return see_other(return_to.with_query(_CHECK, about="registered"))
+    return see_other(return_to.with_query(_CHECK_EMAIL, about="registered"))
 
 
 async def ask_forgot_password(request: Request) -> Response:
@@ -73,7 +73,7 @@ async def ask_forgot_password(request: Request) -> Response:
     return reset_form(request)
 
 
-async def forgot_password(request: Request, env: InEnv, client_info: AtClient) -> Response:
+async def forgot_password(request: Request, env: EnvDep, client_info: ClientInfoDep) -> Response:
     """Mail a link for choosing a new password; never tell whether there is an account."""
     return await _send(request, env, _RESET, client_info)
 
@@ -83,7 +83,7 @@ async def ask_resend(request: Request) -> Response:
     return verification_form(request)
 
 
-async def resend(request: Request, env: InEnv, client_info: AtClient) -> Response:
+async def resend(request: Request, env: EnvDep, client_info: ClientInfoDep) -> Response:
     """Mail another link that verifies an email; never tell whether there is one to verify."""
     return await _send(request, env, _VERIFY, client_info)
 
@@ -115,11 +115,11 @@ async def check_email(request: Request, about: str = "reset") -> Response:
 async def _send(request: Request, env: Env, by_email: _ByEmail, client_info: ClientInfo) -> Response:
     fields = await read_form(request)
     try:
-        sent = judged(request, bodies.ForgotPassword, fields)
+        sent = validated(request, bodies.ForgotPassword, fields)
     except BodyInvalid as invalid:
         return _by_email_page(request, by_email, 400, faults_of(invalid.entries))
-    await by_email.ask(env, sent.email, client_info)
-    return see_other(return_to.with_query(_CHECK, about=by_email.about))
+    await by_email.flow(env, sent.email, client_info)
+    return see_other(return_to.with_query(_CHECK_EMAIL, about=by_email.about))
 
 
 def _by_email_page(

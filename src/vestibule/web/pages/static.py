@@ -12,21 +12,21 @@ _YEAR = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 async def stylesheet(request: Request) -> Response:
     """Return the stylesheet of every page."""
-    return Response(_of(request).style, media_type="text/css; charset=utf-8", headers=_YEAR)
+    return Response(_static(request).style, media_type="text/css; charset=utf-8", headers=_YEAR)
 
 
 async def script(request: Request) -> Response:
     """Return the script: it shows passwords, rates them and copies texts. Pages work without it."""
-    return Response(_of(request).script, media_type="text/javascript; charset=utf-8", headers=_YEAR)
+    return Response(_static(request).script, media_type="text/javascript; charset=utf-8", headers=_YEAR)
 
 
 async def logo(request: Request) -> Response:
     """Return the product's logo; raises `RouteUnknown` if there is none."""
-    static = _of(request)
+    static = _static(request)
     if not static.logo:
         raise RouteUnknown(request.url.path)
     return Response(static.logo, media_type=static.logo_media, headers=_YEAR)
 
 
-def _of(request: Request) -> Static:
+def _static(request: Request) -> Static:
     return site_of(request).templates.static

@@ -1,6 +1,6 @@
 """Load the templates of the pages, once for each language."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from babel.dates import format_date, format_time, format_timedelta
@@ -27,10 +27,10 @@ class Templates:
     def in_language(self, language: str) -> Environment:
         """Return the templates in a language, loaded at the first call."""
         if language not in self._environments:
-            self._environments[language] = self._speaking(language)
+            self._environments[language] = self._environment(language)
         return self._environments[language]
 
-    def _speaking(self, language: str) -> Environment:
+    def _environment(self, language: str) -> Environment:
         templates = speaking(language, self._loader)
         templates.globals.update(brand=self._brand, languages=LANGUAGES, static=self.static, initials=initials)
         templates.filters.update(
@@ -48,7 +48,8 @@ def initials(name: str) -> str:
 
 
 def _ago(at: datetime, now: datetime, language: str) -> str:
-    return format_timedelta(min(at - now, now - now), add_direction=True, locale=language)
+    until = min(at - now, timedelta(0))  # not positive, even if the clock of another process is ahead
+    return format_timedelta(until, add_direction=True, locale=language)
 
 
 def _date_and_time(at: datetime, language: str) -> str:

@@ -1,4 +1,4 @@
-// What a page can do better with a script than without. Every page is whole without it.
+// Small improvements. Every page works without this script.
 
 // Show a password, and hide it again.
 for (const button of document.querySelectorAll("[data-show]")) {
@@ -12,7 +12,7 @@ for (const button of document.querySelectorAll("[data-show]")) {
   field.form.addEventListener("submit", () => { field.type = "password"; });
 }
 
-// How hard a new password is to guess: a hint, from its length and from how much it repeats itself. The server decides.
+// Estimate how hard a new password is to guess, from its length and its different characters. Only a hint: the server decides.
 function strength(password) {
   const characters = [...password];
   const kinds = [/[a-z]/, /[A-Z]/, /[0-9]/, /[^a-zA-Z0-9]/].filter((kind) => kind.test(password)).length;
@@ -32,7 +32,7 @@ for (const hint of document.querySelectorAll("[data-strength]")) {
   });
 }
 
-// Copy what stands beside the button.
+// Copy the text beside the button.
 for (const button of navigator.clipboard ? document.querySelectorAll("[data-copy]") : []) {
   button.hidden = false;
   button.addEventListener("click", async () => {

@@ -1,4 +1,4 @@
-"""Requests that are being handled, by their connection. `connections` reads from it which ones may be cut."""
+"""Keep the stage of each request in flight. Two layers write it: `draining` and `fast_path`. `connections` reads it."""
 
 import math
 import time
@@ -29,11 +29,11 @@ class Stage(Enum):
     ANSWERING = auto()
 
 
-class UnderWay:
-    """The stage of each request that is being handled. The event loop writes it; the thread of `connections` reads it.
+class InFlight:
+    """The stage of each request in flight, by its connection. The event loop writes; the thread of `connections` reads.
 
-    It has at most one entry for each open connection, because HTTP/1.1 allows one request at a time on each, and one
-    for each answer of the last second. A request that is answered from memory is not recorded.
+    It has at most one entry for each open connection, because HTTP/1.1 allows one request at a time on each, and
+    one for each answer of the last second. A request that is answered from memory is not recorded.
     """
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class UnderWay:
     def __len__(self) -> int:
         return len(self._requests)
 
-    def at(self, peer: Peer | None, stage: Stage) -> None:
+    def record(self, peer: Peer | None, stage: Stage) -> None:
         """Record the stage of the request from `peer`."""
         if peer is None:
             return
@@ -51,18 +51,18 @@ class UnderWay:
         since = time.monotonic() if known is None or stage is Stage.ANSWERING else known[1]
         self._requests[peer] = stage, since
 
-    def over(self, peer: Peer | None) -> None:
+    def finish(self, peer: Peer | None) -> None:
         """Remove the request from `peer`: it was answered or given up. The client may not have the answer yet."""
         if peer is None or peer not in self._requests:
             return
         now = time.monotonic()
-        self._answered.pop(peer, None)  # so that the oldest stand first
+        self._answered.pop(peer, None)  # so that this answer becomes the last entry, and the oldest is the first
         self._answered[peer] = now
-        del self._requests[peer]  # last, so that the other thread always finds the request in one of the two
+        del self._requests[peer]  # only now, so that the other thread always finds the request in one of the two
         while now - next(iter(self._answered.values())) > _WRITTEN_SECONDS:
             del self._answered[next(iter(self._answered))]
 
-    def of(self, peer: Peer) -> tuple[Stage | None, float]:
+    def stage_of(self, peer: Peer) -> tuple[Stage | None, float]:
         """Return the stage of the request from `peer`, and the seconds since it began, or since its answer began.
 
         An answer of the last second counts as `ANSWERING`, because it may not be written yet. The stage is None without

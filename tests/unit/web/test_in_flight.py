@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from vestibule.web import under_way
-from vestibule.web.under_way import Stage, UnderWay
+from vestibule.web import in_flight
+from vestibule.web.in_flight import InFlight, Stage
 
 PEER = ("192.0.2.1", 50_000)
 Step = Stage | float | None
@@ -24,19 +24,19 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(under_way, "time", clock)
+    monkeypatch.setattr(in_flight, "time", clock)
     return clock
 
 
 @pytest.fixture
-def after(clock: Clock) -> Callable[[list[Step]], UnderWay]:
-    def take(steps: list[Step]) -> UnderWay:
-        requests = UnderWay()
+def after(clock: Clock) -> Callable[[list[Step]], InFlight]:
+    def take(steps: list[Step]) -> InFlight:
+        requests = InFlight()
         for step in steps:
             if isinstance(step, Stage):
-                requests.at(PEER, step)
+                requests.record(PEER, step)
             elif step is None:
-                requests.over(PEER)
+                requests.finish(PEER)
             else:
                 clock.now += step
         return requests
@@ -61,17 +61,17 @@ def after(clock: Clock) -> Callable[[list[Step]], UnderWay]:
     ],
 )
 def test_n10_an_answer_that_may_not_be_written_yet_is_owed(
-    after: Callable[[list[Step]], UnderWay], steps: list[Step], stage: Stage | None, seconds: float
+    after: Callable[[list[Step]], InFlight], steps: list[Step], stage: Stage | None, seconds: float
 ) -> None:
     """N10: and what the server itself took does not count against the client."""
-    found, waited = after(steps).of(PEER)
+    found, waited = after(steps).stage_of(PEER)
     assert (found, round(waited, 3)) == (stage, seconds)
 
 
 def test_n10_answers_are_remembered_for_a_second(clock: Clock) -> None:
-    requests = UnderWay()
+    requests = InFlight()
     for port in range(10_000):
-        requests.at(("192.0.2.1", port), Stage.WORKING)
-        requests.over(("192.0.2.1", port))
+        requests.record(("192.0.2.1", port), Stage.WORKING)
+        requests.finish(("192.0.2.1", port))
         clock.now += 0.01
     assert (len(requests), len(requests._answered)) == (0, 101)
