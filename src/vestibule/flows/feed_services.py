@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from vestibule.flows.env import Env
 from vestibule.model.revocations import Notice
@@ -51,7 +52,7 @@ FeedEvent = Hello | Heartbeat | list[Notice]
 async def feed_service(env: Env, follower: Follower, after: int) -> AsyncIterator[list[FeedEvent]]:
     """Yield events to send, some at a time, until the follower has ended. `after`: the service's cursor, or 0."""
     beat_at = env.clock.monotonic()
-    async for told in _beginning(env, after):
+    async for told in _beginning(env, after, lambda: follower.over):
         yield told
     await env.feed.turn()
     while not follower.over:
@@ -65,21 +66,25 @@ async def feed_service(env: Env, follower: Follower, after: int) -> AsyncIterato
         await _wait_until_woken(follower, beat_at - env.clock.monotonic())
 
 
-async def answer_poll(env: Env, after: int) -> AsyncIterator[list[FeedEvent]]:
-    """Yield the events of one poll: what was revoked after the cursor `after`, and one heartbeat."""
+async def answer_poll(env: Env, after: int, gone: Callable[[], bool] = lambda: False) -> AsyncIterator[list[FeedEvent]]:
+    """Yield the events of one poll: what was revoked after the cursor `after`, and one heartbeat. Stop once `gone()`
+    says that the client has left.
+    """
     beat = _beat(env)  # made first, so that what follows includes everything that it says was sent
-    async for told in _beginning(env, after):
+    async for told in _beginning(env, after, gone):
         yield told
-    yield [beat]
+    if not gone():  # otherwise not everything was told
+        yield [beat]
 
 
-async def _beginning(env: Env, after: int) -> AsyncIterator[list[FeedEvent]]:
+async def _beginning(env: Env, after: int, gone: Callable[[], bool]) -> AsyncIterator[list[FeedEvent]]:
     """Yield the greeting, and all that is revoked now or, with a cursor, all that came after it."""
     now, known, issuer = env.clock.monotonic(), env.revocations, env.policy.issuer
     # A cursor beyond the last number belongs to another record, as after a restored backup: begin anew.
     whole = not 0 < after <= known.last
     yield [Hello(now, whole, issuer.name, issuer.audience)]
-    async for some in _by_turns(env, known.standing(0 if whole else after, now)):
+    parts = takewhile(lambda _: not gone(), known.standing(0 if whole else after, now))
+    async for some in _by_turns(env, parts):
         yield some
 
 

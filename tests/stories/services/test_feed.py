@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from starlette.types import Message
 
 from tests.harness.world import World
 from vestibule.client.events import EventParser
@@ -23,7 +24,7 @@ from vestibule.model.errors import Overloaded, ServiceKeyInvalid, TooManyFollowe
 from vestibule.model.revocations import OVERLAP_SECONDS, Notice, Revocation, RevocationKind
 from vestibule.state.feed import MOST_WAITING, Follower
 from vestibule.state.sequence_index import LOOKED_AT_ONCE
-from vestibule.web.api.services import as_event
+from vestibule.web.api.services import FeedResponse, PollResponse, as_event
 
 MEMORY = 960
 
@@ -227,6 +228,30 @@ async def test_k32_a_poll_is_told_what_came_after_its_cursor_and_ends(world: Wor
     hello, *rest = [one async for some in answer_poll(world.env, world.env.revocations.floor) for one in some]
     assert isinstance(hello, Hello)
     assert (hello.whole, rest) == (False, [[session("three")], Heartbeat(world.clock.monotonic(), cursor=2)])
+
+
+@pytest.mark.parametrize("ending", ["poll", "stream"])
+async def test_n4_who_leaves_at_the_beginning_is_told_no_more(world: World, ending: str) -> None:
+    """N4: a beginning may be a million revocations long. No heartbeat says that all of them were sent."""
+    await revoke(world, *(f"s{number}" for number in range(20 * LOOKED_AT_ONCE)))
+    await read_whole_backlog(world.env)
+    told, left = list[bytes](), asyncio.Event()
+
+    async def receive() -> Message:
+        await left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        told.append(message.get("body", b""))
+        if sum(b"event: revoked" in body for body in told) == 2:
+            left.set()
+
+    answer = PollResponse(world.env, 0) if ending == "poll" else FeedResponse(world.env, "k", 0)
+    async with asyncio.timeout(30):
+        await answer({"type": "http", "method": "GET"}, receive, send)
+    assert sum(b"event: revoked" in body for body in told) < 2 + 4, "some may be on their way while it leaves"
+    assert b"event: heartbeat" not in b"".join(told)
+    assert len(world.env.feed) == 0
 
 
 async def test_k32_a_poll_over_http_needs_the_key_and_takes_no_follower_s_place(world: World) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from starlette.requests import Request
@@ -45,7 +45,7 @@ async def introspect_token(request: Request, env: EnvDep) -> Response:
 
 
 class EventsResponse(Response):
-    """A response of server-sent events, which subclasses send in `_send_events`. HEAD gets none."""
+    """A response of server-sent events, which `_send_events` sends until the client leaves. HEAD gets none."""
 
     media_type = "text/event-stream"
 
@@ -73,9 +73,10 @@ class EventsResponse(Response):
 class PollResponse(EventsResponse):
     """A response that ends after its first heartbeat, for `poll=1`."""
 
-    async def _send_events(self, _receive: Receive, send: Send) -> None:
-        await self._begin(send)
-        await _send_all(send, answer_poll(self._env, self._after))
+    async def _send_events(self, receive: Receive, send: Send) -> None:
+        with _departure(receive) as departure:
+            await self._begin(send)
+            await _send_all(send, answer_poll(self._env, self._after, departure.done))
 
 
 class FeedResponse(EventsResponse):
@@ -86,15 +87,10 @@ class FeedResponse(EventsResponse):
         self._key_digest = key_digest
 
     async def _send_events(self, receive: Receive, send: Send) -> None:
-        with self._env.feed.following(self._key_digest) as follower:
-            waiting_for_end = asyncio.create_task(_disconnected(receive))
-            waiting_for_end.add_done_callback(mark_retrieved)
-            waiting_for_end.add_done_callback(lambda _: follower.end())
-            try:
-                await self._begin(send)
-                await _send_all(send, feed_service(self._env, follower, self._after))
-            finally:
-                waiting_for_end.cancel()
+        with self._env.feed.following(self._key_digest) as follower, _departure(receive) as departure:
+            departure.add_done_callback(lambda _: follower.end())
+            await self._begin(send)
+            await _send_all(send, feed_service(self._env, follower, self._after))
 
 
 def as_event(told: FeedEvent) -> str:
@@ -131,6 +127,17 @@ async def _send_all(send: Send, batches: AsyncIterator[list[FeedEvent]]) -> None
         async with asyncio.timeout(SEND_SECONDS):
             await send({"type": "http.response.body", "body": body, "more_body": True})
     await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+@contextlib.contextmanager
+def _departure(receive: Receive) -> Iterator[asyncio.Task[None]]:
+    """Yield a task that is done once the client has closed the connection. It is cancelled at the end of the block."""
+    departure = asyncio.create_task(_disconnected(receive))
+    departure.add_done_callback(mark_retrieved)
+    try:
+        yield departure
+    finally:
+        departure.cancel()
 
 
 async def _disconnected(receive: Receive) -> None:
