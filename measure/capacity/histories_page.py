@@ -40,7 +40,7 @@ def write(machine: Machine, rows: int, found: Mapping[str, Measured]) -> None:
             )
     lines += [
         "",
-        "Of an account with so many sessions, and how long a health check of somebody else waits meanwhile:",
+        "Requests of an account with that many sessions, and how long another client's health check waits meanwhile:",
         "",
     ]
     lines += ["| request | " + " | ".join(f"{kind} s | health s" for kind in found) + " |"]

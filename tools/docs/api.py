@@ -28,28 +28,26 @@ from vestibule.web.routes import ROUTES, Guard, Route
 
 PAGE = DOCS / "api.md"
 API_INTRODUCTION = """
-The server describes itself at `/openapi.json` and, for people, at `/docs`; both only in development. This page says
-the same in short.
+In development the server also publishes an OpenAPI document at `/openapi.json` and a page to try the API at `/docs`.
 
-* A success is `{"status":"success", …}`. A refusal (4xx) is `{"status":"fail","code":"…","message":"…"}`, a fault
-  (5xx) is `{"status":"error","code":"…","message":"…"}`, with `Retry-After` where it is worth trying again. Programs
+* **Responses.** Success is `{"status":"success", …}`. A refusal (4xx) is `{"status":"fail","code":"…","message":"…"}`,
+  a server error (5xx) `{"status":"error","code":"…","message":"…"}`, with `Retry-After` if retrying helps. Programs
   read `code`, which is stable; people read `message`.
-* A body is JSON in UTF-8, of 10,240 bytes at most. One that breaks the rules is answered 400 `body_invalid`, with
-  every fault in `errors` at once, in the order of the fields; each has `code`, `path` and `message`. A missing body,
-  or one that is not `application/json`, counts as `{}`.
-* Every answer carries `X-Request-ID`, by which the operator finds it in the log.
-* HEAD answers wherever GET does, and never changes anything. Whatever has to ask the database, hash or sign may be
-  answered 503; the tables below leave that out. A trailing slash and a query string are accepted.
-* An access token is sent as `Authorization: Bearer …` or in the cookie `access_token`; the header goes first.
+* **Request bodies** are JSON in UTF-8, at most 10,240 bytes. An invalid one is answered 400 `body_invalid`, with all
+  errors in `errors`, in the order of the fields. A missing body, or one that is not `application/json`, counts as `{}`.
+* **Access tokens** are sent as `Authorization: Bearer …` or in the cookie `access_token`. The header takes precedence.
+* **Request ids.** Every response has an `X-Request-ID`, by which the operator finds it in the log.
+* **HEAD** works wherever GET does, and never changes anything. A trailing slash and a query string are accepted.
+* **503.** Every route that asks the database, hashes or signs may answer 503; the tables below leave that out.
 """
 
 ENDS_INTRODUCTION = """
-Where the reason is known, the code names it in place of `session_over` (401, for an access token) and `refresh_refused`
-(403, for a refresh token). Status and message stay the same.
+If the reason is known, its code replaces `session_over` (401, for an access token) and `refresh_refused` (403, for a
+refresh token). Status and message stay the same.
 """
 
 ENTRIES_INTRODUCTION = """
-Each entry of `errors` has `code`, `path` and `message`, as zod 3 has them.
+Each entry of `errors` has `code`, `path` and `message`, as in zod 3.
 """
 
 ENDS: dict[EndReason, str] = {
@@ -58,27 +56,27 @@ ENDS: dict[EndReason, str] = {
     EndReason.EXPIRED: "The session reached `VESTIBULE_SESSION_SECONDS`.",
     EndReason.IDLE: "The session was not refreshed for `VESTIBULE_SESSION_IDLE_SECONDS`.",
     EndReason.PASSWORD_CHANGED: "The password was changed.",
-    EndReason.PASSWORD_RESET: "A new password was set with a mailed link.",
-    EndReason.EMAIL_CHANGED: "The email of the account was changed, or changed back.",
+    EndReason.PASSWORD_RESET: "The password was reset with a link from an email.",
+    EndReason.EMAIL_CHANGED: "The account's email was changed, or changed back.",
     EndReason.REFRESH_TOKEN_REUSED: "Two parties used the session's refresh tokens.",
-    EndReason.ENDED_BY_OPERATOR: "The operator ended the session in the database; no command does so today.",
+    EndReason.ENDED_BY_OPERATOR: "The operator ended the session in the database; no command does that yet.",
     EndReason.ACCOUNT_DISABLED: "The operator disabled the account.",
     EndReason.ACCOUNT_DELETED: "The account was deleted.",
-    EndReason.TOO_MANY_SESSIONS: "The account has `VESTIBULE_SESSIONS_PER_ACCOUNT`; this one was unused longest.",
+    EndReason.TOO_MANY_SESSIONS: "`VESTIBULE_SESSIONS_PER_ACCOUNT` was reached; this session was unused for longest.",
 }
 
 ENTRIES = {
-    "invalid_type": "A member is missing, or has another type than `expected`.",
+    "invalid_type": "A member is missing, or its type is not the `expected` one.",
     "invalid_string": "The email is not valid; the entry has `validation`.",
     "too_small": "The value has fewer than `minimum` characters.",
     "too_big": "The value has more than `maximum` characters.",
-    "invalid_enum_value": "The value is none of `options`.",
+    "invalid_enum_value": "The value is not one of `options`.",
     "custom": "The passwords differ, the password is too easy, or the value cannot be stored.",
 }
 
 # What these say depends on the request.
 OWN_WORDS: dict[type[Refusal | Fault], Refusal] = {
-    BodyInvalid: BodyInvalid([{"message": "(the message of the first fault)"}]),
+    BodyInvalid: BodyInvalid([{"message": "(the message of the first error)"}]),
     BodyMalformed: BodyMalformed("…"),
     PasswordTooEasy: PasswordTooEasy("one of the commonest"),
     HostUnknown: HostUnknown("other.example.com"),
@@ -89,16 +87,16 @@ OWN_WORDS: dict[type[Refusal | Fault], Refusal] = {
 
 def api_page() -> str:
     """`docs/api.md`."""
-    parts = ["# The API", MADE, API_INTRODUCTION.strip(), "## Routes", _map()]
+    parts = ["# HTTP API: routes and error codes", MADE, API_INTRODUCTION.strip(), "## Routes", _map()]
     parts += [
-        "[How often](settings.md#stop-guessing-and-floods) one network may do what a limit counts, in a minute.",
-        "A guard runs before the handler:",
+        "Limits count requests per network and minute: [the numbers](settings.md#stop-guessing-and-floods).",
+        "Guards run before the handler:",
         _guards(),
     ]
     parts += [_path(path, list(routes)) for path, routes in groupby(ROUTES, attrgetter("path"))]
-    parts += ["## Codes", "Every refusal and fault there is.", _codes()]
-    parts += ["### When a session is over", ENDS_INTRODUCTION.strip(), _ends()]
-    parts += ["### Inside a `body_invalid`", ENTRIES_INTRODUCTION.strip(), _entries()]
+    parts += ["## Error codes", "All of them, for all routes.", _codes()]
+    parts += ["### Why a session is over", ENDS_INTRODUCTION.strip(), _ends()]
+    parts += ["### Validation errors: `body_invalid`", ENTRIES_INTRODUCTION.strip(), _entries()]
     return "\n\n".join(parts) + "\n"
 
 
@@ -119,7 +117,7 @@ def _map() -> str:
 
 def _guards() -> str:
     guards = {guard.__name__: _first_sentence(guard) for route in ROUTES for guard in route.guard}
-    return table(("guard", "what it demands"), [(f"`{name}`", words) for name, words in guards.items()])
+    return table(("guard", "what it requires"), [(f"`{name}`", words) for name, words in guards.items()])
 
 
 def _path(path: str, routes: list[Route]) -> str:

@@ -82,7 +82,7 @@ async def killed_migrations(run: Run) -> None:
             check=False,
         )
         sound = done.returncode
-    run.expect("after so many kills, migrating works", f"status {sound} after {run.times} kills", sound == 0)
+    run.expect("migrating works after all kills", f"status {sound} after {run.times} kills", sound == 0)
 
 
 CELLS = (

@@ -45,8 +45,8 @@ class History(Group):
     history_days: Whole = setting(
         "VESTIBULE_HISTORY_DAYS",
         365,
-        "Days after which what happened is deleted: events after so many days, sessions that are over after at most "
-        "90 of them, emails that were sent or refused after at most 30. `0`: events are kept for ever.",
+        "Days for which events are kept. Sessions that are over are kept for as long, but at most 90 days; emails that "
+        "were sent or refused, at most 30. `0`: events are kept for ever.",
         ge=0,
         le=36500,
     )
