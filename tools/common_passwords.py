@@ -10,7 +10,7 @@ MIT, in `common_passwords.license.txt` beside the file.
 import gzip
 from pathlib import Path
 
-from vestibule.crypto.commonest import LIST
+from vestibule.crypto.common_passwords import LIST
 
 MAX_BYTES = 200_000
 

@@ -1,4 +1,5 @@
-"""Cryptography, for an auditor to read: randomness, password hashes, signatures and encryption, each by one library.
+"""All cryptography, in one place for an auditor: randomness, password hashes, signatures, encryption and strict JSON.
 
-The modules know nothing of accounts, sessions or HTTP. Everything random in Vestibule comes from `entropy`.
+Libraries do the work. The modules know nothing of accounts, sessions or HTTP. All randomness in Vestibule comes from
+`entropy`.
 """

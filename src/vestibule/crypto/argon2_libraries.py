@@ -1,9 +1,9 @@
-"""Two libraries that make and check the same argon2id hashes (RFC 9106); which is faster depends on the machine.
+"""Two libraries that make and check the same argon2id hashes (RFC 9106). `passwords.py` uses the faster one.
 
-libsodium uses the processor's widest instructions (AVX2, AVX-512). But it maps its memory anew for each hash, so that
-the system has to clear a page for every 4 KiB; its API has no way to avoid that. argon2-cffi keeps its memory from one
-hash to the next, and checks every form of argon2. If clearing pages is cheap, libsodium takes half the time; on some
-virtual machines both take as long.
+Which is faster depends on the machine. libsodium uses the processor's widest instructions (AVX2, AVX-512). But it maps
+its memory anew for each hash, so that the system has to clear a page for every 4 KiB; its API has no way to avoid that.
+argon2-cffi keeps its memory from one hash to the next, and checks every form of argon2. If clearing pages is cheap,
+libsodium takes half the time; on some virtual machines both take the same time.
 """
 
 import time
@@ -19,10 +19,10 @@ from nacl.exceptions import InvalidkeyError
 from vestibule.crypto.hash_forms import Cost
 
 SALT_BYTES, DIGEST_BYTES = 16, 32  # those of libsodium, which cannot be changed
-_MEASURED_KIB = 4_096  # a fifth of a usual hash, so that argon2-cffi keeps little memory; the ratio is the same
-_ROUNDS = 4
-_MOST_SECONDS = 0.15
-_CLEARLY_FASTER = 0.9  # of the other's time: two measurements of one library differ by a few percent
+_MEASURED_KIB = 4_096  # a fifth of the default, because argon2-cffi keeps its memory; the libraries compare the same
+_MAX_ROUNDS = 4
+_MAX_SECONDS = 0.15
+_CLEARLY_FASTER = 0.9  # of the other's time, because two measurements of one library differ by a few percent
 
 
 class Argon2Library(Protocol):
@@ -94,24 +94,27 @@ class Measurement:
     libsodium: float
 
     @property
-    def clearly_libsodium(self) -> bool:
-        """Return whether libsodium is faster by more than measurements of one library differ among themselves."""
+    def libsodium_is_faster(self) -> bool:
+        """Return whether libsodium is faster by more than the error of measurement."""
         return self.libsodium < _CLEARLY_FASTER * self.argon2_cffi
 
 
 def measure(iterations: int, cpu_seconds: Callable[[], float] = time.thread_time) -> Measurement:
-    """Return how long a hash takes with each library. Makes up to four pairs, and no new pair after 150 ms."""
+    """Return how long a hash takes with each library. Makes a hash with each up to four times, and stops after 150 ms.
+
+    `cpu_seconds` reads this thread's CPU time, which other work on the machine hardly changes.
+    """
     cost = Cost(_MEASURED_KIB, iterations, 1)
-    known, other = Argon2Cffi(cost), Libsodium(cost)
-    begun, taken = cpu_seconds(), []
-    for _ in range(_ROUNDS):
-        taken.append((_taken(known, cpu_seconds), _taken(other, cpu_seconds)))
-        if cpu_seconds() - begun > _MOST_SECONDS:
+    argon2_cffi, libsodium = Argon2Cffi(cost), Libsodium(cost)
+    begun, rounds = cpu_seconds(), []
+    for _ in range(_MAX_ROUNDS):
+        rounds.append((_seconds_for_hash(argon2_cffi, cpu_seconds), _seconds_for_hash(libsodium, cpu_seconds)))
+        if cpu_seconds() - begun > _MAX_SECONDS:
             break
-    return Measurement(*(1000 * min(one) for one in zip(*taken, strict=True)))
+    return Measurement(*(1000 * min(seconds) for seconds in zip(*rounds, strict=True)))
 
 
-def _taken(library: Argon2Library, cpu_seconds: Callable[[], float]) -> float:
+def _seconds_for_hash(library: Argon2Library, cpu_seconds: Callable[[], float]) -> float:
     begun = cpu_seconds()
     library.hash(b"")
     return cpu_seconds() - begun

@@ -1,10 +1,10 @@
-"""Randomness from the operating system. No other module may take any (a lint rule checks this)."""
+"""Randomness from the operating system. No other module may use a source of randomness (a lint rule checks this)."""
 
 import random
 import secrets
 import uuid
 
-_jitter = random.SystemRandom()
+_system_random = random.SystemRandom()
 
 
 def random_bytes(length: int) -> bytes:
@@ -18,10 +18,10 @@ def new_id() -> str:
 
 
 def spread(seconds: float) -> float:
-    """Return `seconds`, longer or shorter by up to a fifth, so that many waiters do not come back together."""
-    return seconds * _jitter.uniform(0.8, 1.2)
+    """Return `seconds`, longer or shorter by up to a fifth, so that many that wait do not all return at once."""
+    return seconds * _system_random.uniform(0.8, 1.2)
 
 
 def jitter(seconds: float) -> float:
     """Return a random time between 0 and `seconds`."""
-    return _jitter.uniform(0, seconds)
+    return _system_random.uniform(0, seconds)

@@ -1,7 +1,7 @@
-"""Which stored password hashes may be checked. A row of the database is not trusted more than a request.
+"""Decide which stored password hashes may be checked: a row of the database is not trusted more than a request.
 
 A hash sets the cost of checking it: `$2b$31$…` takes days, and an argon2 hash may ask for four gigabytes. So a hash
-must have one of these forms and a cost within these bounds. Otherwise no password matches it.
+must have one of these forms and a cost within these bounds. Otherwise no password matches it (`passwords.py`).
 """
 
 import base64
@@ -20,7 +20,7 @@ _ARGON2 = re.compile(
 )
 _PARAMETERS = re.compile(r"m=\d+,t=\d+,p=\d+")
 MAX_MEMORY_KIB = 131_072
-_MAX_PASSES_OVER_KIB = 524_288  # memory times iterations: about a second
+_MAX_WORK = 524_288  # in units of `Cost.work`; takes about a second
 _MAX_LANES = 8
 _KIB_FOR_A_LANE = 8  # RFC 9106, section 3.1
 
@@ -57,13 +57,15 @@ def argon2_cost(hashed: str) -> Cost | None:
     bounded = (
         cost.lanes <= _MAX_LANES
         and cost.lanes * _KIB_FOR_A_LANE <= cost.memory_kib <= MAX_MEMORY_KIB
-        and cost.memory_kib * cost.iterations <= _MAX_PASSES_OVER_KIB
+        and cost.work <= _MAX_WORK
     )
     return cost if bounded else None
 
 
 def _is_base64(text: str) -> bool:
-    """Return whether `text` is valid base64 without padding. Otherwise argon2 would refuse it in no time."""
+    """Return whether `text` is valid base64 without padding. argon2 refuses anything else at once, and so short a time
+    would tell that the account exists.
+    """
     try:
         content = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except ValueError:
@@ -73,10 +75,11 @@ def _is_base64(text: str) -> bool:
 
 def argon2_costs(texts: str) -> set[Cost]:
     """Return the costs in `texts` that are within bounds. Each is written as in a hash: `m=19456,t=2,p=1`."""
-    found = {argon2_cost(f"$argon2id$v=19${one}${'A' * 11}${'A' * 22}") for one in _PARAMETERS.findall(texts)}
+    salt_and_digest = f"${'A' * 11}${'A' * 22}"  # any valid ones: `argon2_cost` takes a whole hash
+    found = {argon2_cost(f"$argon2id$v=19${one}{salt_and_digest}") for one in _PARAMETERS.findall(texts)}
     return {cost for cost in found if cost is not None}
 
 
 def checkable(hashed: str) -> bool:
-    """Return whether a hash, without its pepper's mark, has a known form and a bounded cost."""
+    """Return whether a hash has a known form and a bounded cost. Remove a pepper's mark (`pepper.py`) first."""
     return bcrypt_cost(hashed) is not None or argon2_cost(hashed) is not None

@@ -1,7 +1,7 @@
 """Strict JSON: I-JSON (RFC 7493) with a bounded depth, for request bodies and for tokens.
 
 If two parsers read the same text differently, one may check a value and the other use another (CVE-2017-12635). So this
-one refuses every text that could be read in two ways.
+parser refuses every text that could be read in two ways.
 """
 
 import json
@@ -32,7 +32,7 @@ def parse(text: bytes) -> Any:
         raise NotIJson(f"{fault.msg} at line {fault.lineno}, column {fault.colno}") from None
     except RecursionError:
         raise NotIJson("it is nested too deeply") from None
-    _inspect(value)
+    _check_depth_and_strings(value)
     return value
 
 
@@ -61,7 +61,7 @@ def _real(digits: str) -> float:
     return value
 
 
-def _inspect(root: Any) -> None:
+def _check_depth_and_strings(root: Any) -> None:
     """Raise `NotIJson` for nesting beyond `MAX_DEPTH`, and for lone surrogates, which UTF-8 cannot encode (RFC 7493,
     2.1).
     """

@@ -17,23 +17,23 @@ from vestibule.crypto.roca import is_roca
 
 MIN_RSA_BITS = 2048  # RFC 7518, section 3.3
 PUBLIC_EXPONENT = 65537
-ALGORITHM = "RS256"
-ALGORITHMS = ("RS256", "ES256", "EdDSA")
+RS256, ES256, EDDSA = ALGORITHMS = ("RS256", "ES256", "EdDSA")
 """RSA with PKCS#1 v1.5 and ECDSA on P-256, each with SHA-256 (RFC 7518, section 3.1), and Ed25519 (RFC 8037)."""
+DEFAULT_ALGORITHM = RS256
 
 AnyJwk = RSAKey | ECKey | OKPKey
 AnyPublic = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
 AnyPrivate = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
-_JWK: dict[str, Any] = {"RS256": RSAKey, "ES256": ECKey, "EdDSA": OKPKey}
+_JWK: dict[str, Any] = {RS256: RSAKey, ES256: ECKey, EDDSA: OKPKey}
 _KINDS = "an RSA key, an EC key on P-256, or an Ed25519 key"
-_MEMBERS = ("alg", "crv", "e", "kid", "kty", "n", "use", "x", "y")
+_STRING_MEMBERS = ("alg", "crv", "e", "kid", "kty", "n", "use", "x", "y")
 _CURVE_BITS = 256
-_RSA_BITS_LIKE_A_CURVE = 3072
+_RSA_BITS_AS_STRONG_AS_CURVE = 3072
 
 
 class UnusableKey(ValueError):
-    """A key that cannot be read, or is too weak. The message says why, and what to do; the caller puts the key's
-    name before it.
+    """A key that cannot be read, or is too weak. The message says why, and what to do. It has no subject: the caller
+    puts the key's name before it.
     """
 
 
@@ -54,7 +54,7 @@ class PublicKey:
     @property
     def rsa_bits(self) -> int:
         """Return the size of an RSA key of the same strength, in bits (SP 800-57 part 1, table 2)."""
-        return self.bits if self.alg == ALGORITHM else _RSA_BITS_LIKE_A_CURVE
+        return self.bits if self.alg == RS256 else _RSA_BITS_AS_STRONG_AS_CURVE
 
     def to_pem(self) -> bytes:
         """Return the key as PEM: SubjectPublicKeyInfo (RFC 5280, section 4.1)."""
@@ -82,17 +82,16 @@ class PrivateKey:
         return bytes(self.jwk.as_pem(private=True))
 
 
-def generate(bits: int = 3072, algorithm: str = ALGORITHM) -> PrivateKey:
+def generate(bits: int = 3072, algorithm: str = DEFAULT_ALGORITHM) -> PrivateKey:
     """Return a new key for an algorithm; `bits` is the size of an RSA key. Raises `UnusableKey` for an unknown
     algorithm, or for too few bits.
     """
-    if algorithm == "ES256":
+    if algorithm == ES256:
         return _private(ec.generate_private_key(ec.SECP256R1()))
-    if algorithm == "EdDSA":
+    if algorithm == EDDSA:
         return _private(ed25519.Ed25519PrivateKey.generate())
-    if algorithm != ALGORITHM:
-        possible = ", ".join(ALGORITHMS)
-        raise UnusableKey(f"would be for {algorithm}, for which no key can be made here; {possible} are possible")
+    if algorithm != RS256:
+        raise UnusableKey(f"would be for the unknown algorithm {algorithm}; known are {', '.join(ALGORITHMS)}")
     return _private(rsa.generate_private_key(PUBLIC_EXPONENT, bits))
 
 
@@ -126,7 +125,7 @@ def published_key(member: object) -> PublicKey:
     if not isinstance(member, dict) or str(member.get("alg")) not in _JWK or "d" in member:
         raise UnusableKey(f"is not the public half of a key for {', '.join(ALGORITHMS)}")
     kind = _JWK[str(member["alg"])]
-    if not all(isinstance(member.get(name, ""), str) for name in _MEMBERS):
+    if not all(isinstance(member.get(name, ""), str) for name in _STRING_MEMBERS):
         raise UnusableKey("is not a JWK")
     try:
         key = kind.import_key(member).public_key if member.get("kty") == kind.key_type else None
@@ -151,15 +150,15 @@ def _public(key: AnyPublic) -> PublicKey:
 def _algorithm_of(key: AnyPublic) -> str:
     """Return the one algorithm that a key is for; raises `UnusableKey`."""
     if isinstance(key, ed25519.Ed25519PublicKey):
-        return "EdDSA"
+        return EDDSA
     if isinstance(key, ec.EllipticCurvePublicKey):
         if not isinstance(key.curve, ec.SECP256R1):
             raise UnusableKey(f"is on the curve {key.curve.name}; it must be P-256")
-        return "ES256"
+        return ES256
     if key.key_size < MIN_RSA_BITS:
         raise UnusableKey(f"has {key.key_size} bits; at least {MIN_RSA_BITS} are needed, 3072 are better")
     if key.public_numbers().e < PUBLIC_EXPONENT:
         raise UnusableKey(f"has the public exponent {key.public_numbers().e}; it must be {PUBLIC_EXPONENT} or more")
     if is_roca(key.public_numbers().n):
         raise UnusableKey("was made by a library whose keys can be computed (CVE-2017-15361); make a new one")
-    return ALGORITHM
+    return RS256

@@ -23,7 +23,7 @@ Claims = dict[str, Any]
 
 
 class InvalidToken(ValueError):
-    """The text is not a token that one of our keys signed. Has no message, so that an attacker learns nothing."""
+    """The text is not a token that one of our keys signed. It has no message: an attacker must learn nothing."""
 
 
 def sign(claims: Mapping[str, Any], key: PrivateKey, typ: str) -> str:
@@ -49,7 +49,8 @@ def verify(token: str, keys: Mapping[str, PublicKey], typ: str) -> Claims:
     signed, _, signature = token.rpartition(".")
     if not signatures.verifies(_decode(signature), signed.encode(), key):
         raise InvalidToken
-    return _json_object(_decode(signed.partition(".")[2]))
+    _, _, claims = signed.partition(".")
+    return _json_object(_decode(claims))
 
 
 def key_id(token: str) -> str | None:
@@ -64,8 +65,8 @@ def key_id(token: str) -> str | None:
 
 
 def unverified_claims(token: str, typ: str) -> Claims:
-    """Return what a token says, though nobody vouches for it: enough to choose between two refusals, and no more.
-    Raises `InvalidToken` for what is no token of this `typ`.
+    """Return the claims of a token without checking its signature. Use them only to choose between two refusals. Raises
+    `InvalidToken` for anything but a token of this `typ`.
     """
     if key_id(token) is None:
         raise InvalidToken

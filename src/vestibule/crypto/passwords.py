@@ -1,16 +1,17 @@
-"""Password hashes: argon2id for new ones (RFC 9106). Imported bcrypt hashes are accepted and replaced.
+"""Make and check password hashes: argon2id for new ones (RFC 9106). Imported bcrypt hashes are accepted and replaced.
 
 `hash_forms.py` judges a stored hash before it is checked. A hash of an unknown form, or one that costs too much, never
-matches, and takes as long as one that is checked.
+matches: the decoy is checked in its place, so that it takes as long.
 
 Our own hashes are made and checked with the library that is faster on this machine (`argon2_libraries.py`), once
-`choose_library` has measured it. All other argon2 hashes are checked with argon2-cffi.
+`choose_library` has measured both. All other argon2 hashes are checked with argon2-cffi.
 
-A wrong password must take the same time with every hash, or the time would tell which accounts exist. So `even_out` and
-`even_out_argon2` do the work that was missing. They count the work of each library separately, because the same cost
-does not take the same time with both.
+A wrong password must take the same time with every hash, or the time would tell which accounts exist. So after a check,
+`even_out` and `even_out_argon2` do the work that a costlier hash would have taken more. They count the work of each
+library separately, because the same cost takes a different time with each.
 
-Hashing takes tens of milliseconds of CPU on purpose: call it on `process/niced_threads.py`, never on the event loop.
+Hashing takes tens of milliseconds of CPU on purpose, so `state/passwords.py` calls it on threads, never on the event
+loop.
 """
 
 import base64
@@ -35,7 +36,7 @@ from vestibule.crypto.entropy import random_bytes
 from vestibule.crypto.hash_forms import Cost, argon2_cost, bcrypt_cost, checkable
 from vestibule.crypto.pepper import PREFIX, Peppers
 
-_LEAST_MEMORY_KIB = 8  # RFC 9106, section 3.1
+_MIN_MEMORY_KIB = 8  # RFC 9106, section 3.1
 _BODY = re.compile(r"[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}")  # salt and digest of our lengths
 BCRYPT_MAX_BYTES = 72  # bcrypt ignores everything beyond
 
@@ -76,14 +77,14 @@ class Hasher:
         if self._cost.lanes != 1:
             return None
         measurement = measured(self._cost.iterations)
-        self._library = Libsodium(self._cost) if measurement.clearly_libsodium else self._argon2_cffi
+        self._library = Libsodium(self._cost) if measurement.libsodium_is_faster else self._argon2_cffi
         return measurement
 
     def hash(self, password: str) -> str:
         """Return a new hash with its own salt."""
         if self._bcrypt_rounds is not None:
             return bcrypt.hashpw(_for_bcrypt(password), bcrypt.gensalt(self._bcrypt_rounds)).decode()
-        return self._peppers.with_mark(self._library.hash(self._peppers.apply(_normal(password))))
+        return self._peppers.with_mark(self._library.hash(self._peppers.apply(_nfc(password))))
 
     def matches(self, password: str, stored: str) -> bool:
         """Return whether `stored` was made from `password`; False for a hash of no known form.
@@ -112,22 +113,25 @@ class Hasher:
             self._library.hash(b"")
 
     def even_out_argon2(self, password: str, stored: str, others: Collection[Cost]) -> None:
-        """Do more work after `stored` was checked, for each spelling of the password: an imported argon2 hash may cost
-        ten times as much as ours.
+        """Do more work after `stored` was checked, because an imported argon2 hash may cost ten times as much as ours.
+        `others` are the costs of the stored argon2 hashes that are not ours.
 
-        If argon2-cffi checks all hashes, the sum is one hash of the highest cost, of `others` and our own. If libsodium
-        checks ours, the sum is one of ours with libsodium, and one of the highest of `others` with argon2-cffi.
+        For each spelling of the password, the sum is: if argon2-cffi checks all hashes, one hash of the highest cost,
+        of `others` and our own; if libsodium checks ours, one of ours with libsodium and one of the highest of `others`
+        with argon2-cffi.
         """
         hashed, tried = self._hash_and_inputs(password, stored)
         cost, spellings = argon2_cost(hashed), len(_spellings(password))
-        most = max(one.work for one in others)
+        highest = max(one.work for one in others)
         if self._library is self._argon2_cffi:
             done = self._cost.work if cost is None else len(tried) * cost.work  # for bcrypt, `even_out` has made one
-            self._do_work(spellings * max(most, self._cost.work) - done)
-        else:
-            other = cost is not None and not self._is_ours(hashed)
-            self._hash_nothing(spellings if other else spellings - 1)
-            self._do_work(spellings * most - (len(tried) * cost.work if cost and other else 0))
+            self._do_work(spellings * max(highest, self._cost.work) - done)
+        elif cost is not None and not self._is_ours(hashed):  # argon2-cffi has checked it
+            self._hash_empty(spellings)
+            self._do_work(spellings * highest - len(tried) * cost.work)
+        else:  # libsodium has made one hash: in the check, or, for bcrypt, in `even_out`
+            self._hash_empty(spellings - 1)
+            self._do_work(spellings * highest)
 
     def costs_differently(self, cost: Cost) -> bool:
         """Return whether checking an argon2 hash of this cost that is not ours takes other work than checking ours.
@@ -135,15 +139,16 @@ class Hasher:
         """
         return self._library is not self._argon2_cffi or cost.work != self._cost.work
 
-    def _hash_nothing(self, times: int) -> None:
+    def _hash_empty(self, times: int) -> None:
+        """Spend the time of this many of our hashes."""
         for _ in range(times):
             self._library.hash(b"")
 
     def _do_work(self, work: int) -> None:
-        """Do this much work, memory times iterations, with argon2-cffi."""
+        """Do this much work (`Cost.work`) with argon2-cffi."""
         whole, rest = divmod(max(work, 0), self._cost.memory_kib)
         for iterations, memory in ((whole, self._cost.memory_kib), (1, rest)):
-            if iterations and memory >= _LEAST_MEMORY_KIB:
+            if iterations and memory >= _MIN_MEMORY_KIB:
                 self._argon2_cffi.work(iterations, memory)
 
     def outdated(self, stored: str) -> bool:
@@ -159,7 +164,7 @@ class Hasher:
         """Return the hash to check, and the inputs that it may have been made from. If the hash must not be checked,
         return the decoy instead of it.
         """
-        hashed, text = self._unpeppered(stored, _normal(password)) or (self.decoy, b"")
+        hashed, text = self._unpeppered(stored, _nfc(password)) or (self.decoy, b"")
         imported = not stored.startswith(PREFIX) and self._is_imported(hashed)
         return hashed, [text, *(_spellings(password)[1:] if imported else [])]
 
@@ -186,8 +191,8 @@ class Hasher:
         if self._is_ours(hashed):
             return self._library
         if hashed.startswith(self._our_prefix):
-            # A hash of our cost, but another length. The query for costs (`other_argon2`) does not find such hashes, so
-            # the longer time of argon2-cffi could not be evened out. Therefore argon2-cffi checks ours too from now on.
+            # A hash of our cost, but another length. The query for costs (`Accounts.other_argon2`) does not find such
+            # hashes, so the longer time of argon2-cffi could not be evened out. From now on it checks ours too.
             self._library = self._argon2_cffi
         return self._argon2_cffi
 
@@ -205,16 +210,16 @@ def _phc(content: bytes) -> str:
     return base64.b64encode(content).decode().rstrip("=")
 
 
-def _normal(password: str) -> bytes:
+def _nfc(password: str) -> bytes:
     # One keyboard sends é as U+00E9, another as e and U+0301: NFC makes them the same (SP 800-63B-4, 3.1.1.2).
     return unicodedata.normalize("NFC", password).encode()
 
 
 def _spellings(password: str) -> list[bytes]:
     """Return the password in NFC, as it is hashed here; and as it was typed, if that differs."""
-    normal, typed = _normal(password), password.encode()
-    return [normal] if normal == typed else [normal, typed]
+    nfc, typed = _nfc(password), password.encode()
+    return [nfc] if nfc == typed else [nfc, typed]
 
 
 def _for_bcrypt(password: str) -> bytes:
-    return _normal(password)[:BCRYPT_MAX_BYTES]
+    return _nfc(password)[:BCRYPT_MAX_BYTES]

@@ -16,14 +16,14 @@ _NAME_CHARACTERS = 8
 
 @dataclass(frozen=True, repr=False)
 class Pepper:
-    """A secret, and what hashes made with it begin with."""
+    """One pepper: the secret, and the mark with which hashes made with it begin."""
 
     secret: str
 
     @property
     def name(self) -> str:
-        """Return the pepper's name, 8 hexadecimal characters. It lets a guess of the secret be tested, so
-        the secret must be too long to guess.
+        """Return the pepper's name, 8 hexadecimal characters. Anybody who steals the hashes can test guesses of the
+        secret against the name, so the secret must be too long to guess.
         """
         return hmac.digest(self.secret.encode(), b"vestibule pepper name", "sha256").hex()[:_NAME_CHARACTERS]
 
@@ -61,6 +61,6 @@ class Peppers:
         return None if pepper is None else (f"${hashed}", pepper.apply(password))
 
     def outdated(self, stored: str) -> bool:
-        """Return whether a new hash would be made with another pepper, or with one or none instead."""
+        """Return whether a new hash would be made with another pepper than `stored`, counting none as one."""
         beginning = self._current.mark if self._current else "$"
         return not stored.startswith(beginning)

@@ -14,5 +14,5 @@ _POWERS = {prime: frozenset(pow(_GENERATOR, power, prime) for power in range(pri
 
 
 def is_roca(modulus: int) -> bool:
-    """Return whether an RSA modulus has the mark of that library."""
+    """Return whether an RSA modulus has the mark of Infineon's library."""
     return all(modulus % prime in powers for prime, powers in _POWERS.items())

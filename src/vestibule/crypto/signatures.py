@@ -19,7 +19,7 @@ _P256_BYTES = 32  # of each of the two numbers of a signature (RFC 7518, section
 
 
 def sign(signed: bytes, key: PrivateKey) -> bytes:
-    """Return the signature of the bytes in `signed`, the same each time; raises TypeError for a key of another kind."""
+    """Return the signature of the bytes in `signed`, the same each time; raises TypeError for an unknown key type."""
     private = key.jwk.private_key
     if isinstance(private, rsa.RSAPrivateKey):
         return private.sign(signed, _PKCS1, _SHA256)
@@ -28,7 +28,7 @@ def sign(signed: bytes, key: PrivateKey) -> bytes:
         return r.to_bytes(_P256_BYTES) + s.to_bytes(_P256_BYTES)
     if isinstance(private, ed25519.Ed25519PrivateKey):
         return private.sign(signed)
-    raise TypeError(f"no signature is made here with a {type(private).__name__}")
+    raise TypeError(f"cannot sign with a {type(private).__name__}")
 
 
 def verifies(signature: bytes, signed: bytes, key: PublicKey) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from vestibule.crypto.jwk import ALGORITHM, PrivateKey, UnusableKey
+from vestibule.crypto.jwk import RS256, PrivateKey, UnusableKey
 from vestibule.crypto.seal import CannotUnseal
 from vestibule.model.clock import Clock
 from vestibule.model.findings import Finding, fault, fine, hint, warning
@@ -110,11 +110,9 @@ def _age(clock: Clock, stored: list[SealedKey]) -> Iterator[Finding]:
 def _slow(stored: list[SealedKey]) -> Iterator[Finding]:
     """Find a refresh key of before decision 0038."""
     refresh = {key.state: key.alg for key in stored if key.use is KeyUse.REFRESH}
-    if refresh.get(KeyState.CURRENT) != ALGORITHM:
+    if refresh.get(KeyState.CURRENT) != RS256:
         return
-    times = (
-        "twice: the first time, the RSA key that is ready signs" if refresh.get(KeyState.NEXT) == ALGORITHM else "once"
-    )
+    times = "twice: the first time, the RSA key that is ready signs" if refresh.get(KeyState.NEXT) == RS256 else "once"
     yield hint(
         SUBJECT,
         "refresh tokens are signed with an RSA key",

@@ -4,7 +4,7 @@ from datetime import timedelta
 from fractions import Fraction
 from urllib.parse import urlsplit
 
-from vestibule.crypto.commonest import commonest_passwords
+from vestibule.crypto.common_passwords import common_passwords
 from vestibule.crypto.passwords import BCRYPT_MAX_BYTES
 from vestibule.model.access_tokens import Issuer
 from vestibule.model.limits import LetterLimits, NetworkLimits, RateClass
@@ -69,7 +69,7 @@ def _passwords(chosen: Settings) -> PasswordRules:
         min_length=chosen.password_min_length,
         max_length=chosen.password_max_length,
         max_bytes=BCRYPT_MAX_BYTES if chosen.password_hash == "bcrypt" else 1024,
-        commonest=commonest_passwords(chosen.password_min_length) if chosen.refuses_common else None,
+        commonest=common_passwords(chosen.password_min_length) if chosen.refuses_common else None,
         site_words=frozenset({chosen.product_name, urlsplit(chosen.own_base).hostname or ""}),
     )
 

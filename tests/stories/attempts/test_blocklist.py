@@ -11,7 +11,7 @@ import pytest
 from tests.harness.backends import Backend
 from tests.harness.process import PRODUCTION, given_keys, serving
 from tests.harness.world import POLICY, World, world_on
-from vestibule.crypto.commonest import LIST, commonest_passwords
+from vestibule.crypto.common_passwords import LIST, common_passwords
 from vestibule.model.errors import PasswordTooEasy
 from vestibule.model.letters import LetterKind
 from vestibule.model.passwords import PasswordRules
@@ -21,7 +21,7 @@ from vestibule.settings.to_policy import to_policy
 EMAIL = "ada.lovelace@example.com"
 GOOD, COMMON = "correct horse", "Password123"
 OF_HERE = frozenset({"Vestibule", "auth.example.org"})
-RULES = PasswordRules(commonest=commonest_passwords(8), site_words=OF_HERE)
+RULES = PasswordRules(commonest=common_passwords(8), site_words=OF_HERE)
 TOO_EASY = {"status": "fail", "code": "password_too_easy"}
 
 
@@ -44,10 +44,10 @@ def require_refused(answer: httpx.Response) -> None:
 
 
 def test_p8_the_list_is_long_enough_and_has_what_everybody_tries() -> None:
-    assert [len(commonest_passwords(length)) for length in (1, 8, 12)] == [30_000, 11_611, 229]
-    assert {"123456", "dragon", "(null", "1qaz!qaz", "pic's", "%e2%82%ac"} <= commonest_passwords(1)
-    assert {"password", "12345678", "password123", "iloveyou", "qwertyuiop"} <= commonest_passwords(8)
-    assert min(map(len, commonest_passwords(12))) == 12
+    assert [len(common_passwords(length)) for length in (1, 8, 12)] == [30_000, 11_611, 229]
+    assert {"123456", "dragon", "(null", "1qaz!qaz", "pic's", "%e2%82%ac"} <= common_passwords(1)
+    assert {"password", "12345678", "password123", "iloveyou", "qwertyuiop"} <= common_passwords(8)
+    assert min(map(len, common_passwords(12))) == 12
 
 
 def test_p8_the_file_names_its_source_and_licence_and_stays_small() -> None:
@@ -57,11 +57,11 @@ def test_p8_the_file_names_its_source_and_licence_and_stays_small() -> None:
 
 
 def test_p8_it_takes_less_than_two_megabytes() -> None:
-    commonest_passwords.cache_clear()
+    common_passwords.cache_clear()
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
-        commonest_passwords(8)
+        common_passwords(8)
         assert tracemalloc.get_traced_memory()[0] - before < 2_000_000
     finally:
         tracemalloc.stop()

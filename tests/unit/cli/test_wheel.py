@@ -53,8 +53,8 @@ print(there.version, [entry.name for entry in there.entry_points], packages_dist
 def test_it_brings_the_common_passwords_and_their_licence(installed: Path, tmp_path: Path) -> None:
     script = """
 from importlib.metadata import files
-from vestibule.crypto.commonest import LIST, commonest_passwords
-print(len(commonest_passwords(1)), LIST.with_name("common_passwords.license.txt").exists())
+from vestibule.crypto.common_passwords import LIST, common_passwords
+print(len(common_passwords(1)), LIST.with_name("common_passwords.license.txt").exists())
 print(sorted(file.name for file in files("vestibule-auth") if "licenses" in file.parts))
 """
     found = run(tmp_path, "-c", script, program=(str(installed.parent / "python"),))

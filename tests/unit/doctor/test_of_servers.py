@@ -100,7 +100,7 @@ async def test_everybody_seems_to_be_the_proxy(chosen: Chosen, backend: Backend,
 
 
 async def keep_keys(settings: Settings, clock: ManualClock | SystemClock) -> None:
-    await keep_keys_of(KeyManager(Seal(SECRET), jwk.ALGORITHM, SMALL_BITS), settings, clock)
+    await keep_keys_of(KeyManager(Seal(SECRET), jwk.DEFAULT_ALGORITHM, SMALL_BITS), settings, clock)
 
 
 async def keep_keys_of(key_manager: KeyManager, settings: Settings, clock: ManualClock | SystemClock) -> None:
@@ -126,7 +126,7 @@ async def test_old_keys(chosen: Chosen, backend: Backend) -> None:
 
 async def test_refresh_keys_from_before_decision_0038(chosen: Chosen, backend: Backend) -> None:
     settings, clock = chosen(**backend.environment | {"VESTIBULE_SECRET_KEY": SECRET}), SystemClock()
-    older, today = (kind(Seal(SECRET), jwk.ALGORITHM, SMALL_BITS) for kind in (OlderKeyManager, KeyManager))
+    older, today = (kind(Seal(SECRET), jwk.DEFAULT_ALGORITHM, SMALL_BITS) for kind in (OlderKeyManager, KeyManager))
     slow = "refresh tokens are signed with an RSA key"
     await keep_keys_of(older, settings, clock)
     assert severity_of(await look(settings), slow) is HINT

@@ -1,4 +1,7 @@
-"""The 30,000 commonest passwords, in a file beside this module. `tools/common_passwords.py` writes the file."""
+"""The 30,000 commonest passwords, which `model/passwords.py` refuses.
+
+They are in a file beside this module; `tools/common_passwords.py` writes it.
+"""
 
 import gzip
 from functools import cache
@@ -9,7 +12,7 @@ LIST = Path(__file__).with_name("common_passwords.txt.gz")
 
 
 @cache
-def commonest_passwords(min_length: int) -> frozenset[str]:
-    """Return those that have at least `min_length` characters, in lower case."""
+def common_passwords(min_length: int) -> frozenset[str]:
+    """Return the passwords of the list that have at least `min_length` characters, in lower case."""
     with gzip.open(LIST, "rt", encoding="utf-8", newline="\n") as lines:
         return frozenset(password for line in lines if len(password := line.removesuffix("\n")) >= min_length)
