@@ -1,4 +1,4 @@
-"""Logs: one line for each event, readable in development, JSON in production (ASVS 5.0, 16.4.1)."""
+"""Configure the log: one line for each event, readable in development, JSON in production (ASVS 5.0, 16.4.1)."""
 
 import logging
 import re
@@ -39,26 +39,26 @@ def configure(level: str, pretty: bool, stream: QueuedStream | None = None, *, m
         if pretty
         else structlog.processors.JSONRenderer(ensure_ascii=True)
     )
-    before: list[Processor] = [*_COMMON, _mask if masked else _mask_fields_from_outside]
+    preparing: list[Processor] = [*_COMMON, _mask if masked else _mask_fields_from_outside]
     file = cast(TextIO, stream or sys.stderr)
     structlog.configure(
-        processors=[*before, renderer],
+        processors=[*preparing, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.WriteLoggerFactory(file),
         cache_logger_on_first_use=True,
     )
-    _take_in_libraries(file, before, renderer)
+    _configure_logging_of_libraries(file, preparing, renderer)
 
 
-def without_waiting(level: str, pretty: bool, *, masked: bool) -> QueuedStream:
-    """Configure logging for a server: writing a line never blocks. Return the queue of lines."""
+def configure_without_blocking(level: str, pretty: bool, *, masked: bool) -> QueuedStream:
+    """Configure logging for a server's process: writing a line never blocks. Return the queue of lines."""
     stream = QueuedStream(sys.stderr.fileno(), _log_dropped)
     configure(level, pretty, stream, masked=masked)
     return stream
 
 
 def _mask(_logger: object, _method: str, line: EventDict) -> EventDict:
-    """Replace a network address by its /24 (IPv6: /48), which does not identify a person. Mask every email."""
+    """Replace the network address by its /24 (IPv6: /48), which does not identify a person. Mask every email."""
     for name, value in line.items():
         if isinstance(value, str):
             line[name] = masked_address(value) if name == "network_address" else masked_mailboxes(value)
@@ -66,7 +66,7 @@ def _mask(_logger: object, _method: str, line: EventDict) -> EventDict:
 
 
 def _mask_fields_from_outside(_logger: object, _method: str, line: EventDict) -> EventDict:
-    """Mask emails in texts of mail servers, libraries and errors. This is always done, also without `masked`."""
+    """Mask emails in texts that mail servers and libraries wrote, even where `masked` is off."""
     for name in _FIELDS_FROM_OUTSIDE & line.keys():
         line[name] = masked_mailboxes(str(line[name]))
     return line
@@ -88,21 +88,23 @@ def masked_address(text: str) -> str:
     return str(ip_network((address, bits), strict=False))
 
 
-def _take_in_libraries(file: TextIO, before: list[Processor], renderer: Processor) -> None:
+def _configure_logging_of_libraries(file: TextIO, preparing: list[Processor], renderer: Processor) -> None:
     """Log what libraries (mostly asyncio) send to Python's logging, in the same format."""
     handler = logging.StreamHandler(file)
-    handler.addFilter(_without_arguments)
+    handler.addFilter(_remove_asyncio_values)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=before,
+            foreign_pre_chain=preparing,
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
 
 
-def _without_arguments(record: logging.LogRecord) -> bool:
-    """Remove the values from asyncio's messages. The traceback still shows where the error happened."""
+def _remove_asyncio_values(record: logging.LogRecord) -> bool:
+    """Remove the values from asyncio's messages; return True, to log the record. The traceback still shows where the
+    error happened.
+    """
     if record.name == "asyncio":
         record.msg, record.args = _ASYNCIO_VALUES.sub("", record.getMessage()), None
     return True

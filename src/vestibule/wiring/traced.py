@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Scope
 
 from vestibule import app
 from vestibule.doctor.at_start import log_weaknesses
-from vestibule.observability.traces.provider import begin
+from vestibule.observability.traces.provider import start_tracing
 from vestibule.observability.traces.requests import Traced
 from vestibule.observability.traces.threads import TracedThreads
 from vestibule.web.client_address import is_listed
@@ -33,5 +33,5 @@ def worker() -> ASGIApp:
     def from_proxy(scope: Scope) -> bool:
         return bool(scope["client"]) and is_listed(scope["client"][0], settings.trusted_proxies)
 
-    provider = begin()
+    provider = start_tracing()
     return Traced(app.assemble(settings, TracedThreads), provider, from_proxy, FAST_PATHS, _PROBES)

@@ -39,21 +39,21 @@ async def test_sampling(monkeypatch: pytest.MonkeyPatch) -> None:
     twice = asyncio.Event()
 
     class Samples:
-        looks = 0
+        taken = 0
 
-        def look(self) -> None:
-            self.looks += 1
-            if self.looks == 1:
+        def sample(self) -> None:
+            self.taken += 1
+            if self.taken == 1:
                 raise ZeroDivisionError
             twice.set()
 
-        async def read_outbox(self) -> None:
+        async def sample_outbox(self) -> None:
             pass
 
     monkeypatch.setattr(sampling, "_AFTER_FAILURE_SECONDS", 0)
     monkeypatch.setattr(sampling, "_EVERY_SECONDS", 0)
     with capture_logs() as lines:
-        looking = asyncio.create_task(sampling._look(Samples()))  # type: ignore[arg-type]
+        looking = asyncio.create_task(sampling._sample_forever(Samples()))  # type: ignore[arg-type]
         async with asyncio.timeout(60):
             await twice.wait()
         looking.cancel()

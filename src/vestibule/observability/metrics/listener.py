@@ -1,4 +1,4 @@
-"""The listener for Prometheus: all workers of a machine share one port, and each answers with the metrics of all."""
+"""Answer Prometheus: all workers of a machine share one port, and each answers with the metrics of all of them."""
 
 import os
 import re
@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, make_wsgi_app
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-_OF_PROCESS = re.compile(r"gauge_live\w*_(\d+)\.db")
+_GAUGES_OF_PROCESS = re.compile(r"gauge_live\w*_(\d+)\.db")
 
 
 class _Server(ThreadingMixIn, WSGIServer):
@@ -32,11 +32,11 @@ class _Silent(WSGIRequestHandler):
 
 @contextmanager
 def listening(host: str, port: int) -> Iterator[None]:
-    """Answer on a thread while the block lasts; raises `OSError` if another program has the port."""
+    """Answer Prometheus on a thread while the block lasts; raises `OSError` if another program has the port."""
     folder = os.environ.get(FOLDER)
     registry = REGISTRY
     if folder:
-        delete_dead(Path(folder))
+        delete_gauges_of_ended(Path(folder))
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     with make_server(host, port, make_wsgi_app(registry), server_class=_Server, handler_class=_Silent) as server:
@@ -45,9 +45,9 @@ def listening(host: str, port: int) -> Iterator[None]:
         server.shutdown()
 
 
-def delete_dead(folder: Path) -> None:
-    """Delete the gauges of ended workers, such as requests under way; their counters stay."""
+def delete_gauges_of_ended(folder: Path) -> None:
+    """Delete the gauges of workers that have ended, such as their connections in use. Their counters stay."""
     for path in folder.glob("gauge_live*.db"):
-        found = _OF_PROCESS.fullmatch(path.name)
+        found = _GAUGES_OF_PROCESS.fullmatch(path.name)
         if found and not Path(f"/proc/{found.group(1)}").exists():
             mark_process_dead(int(found.group(1)), str(folder))  # type: ignore[no-untyped-call]

@@ -1,5 +1,5 @@
-"""Every metric, on one screen. Names and units follow Prometheus's advice. Labels have few values, and never a secret,
-an email or a name.
+"""Define every metric. Names and units follow Prometheus's advice. Labels have few values, and never a secret, an email
+or a name.
 
 The server sets `PROMETHEUS_MULTIPROC_DIR`, so that its processes write into one folder, and each answers with the sum.
 prometheus-client reads the variable when it is first imported. So only code in a server's process may import it.
@@ -17,21 +17,25 @@ REQUESTS = Histogram(
 )
 BACKGROUND = Histogram(
     "vestibule_background_duration_seconds",
-    "Time that one turn of the work beside the requests took, by flow and outcome.",
+    "Duration of one run of a background job, by flow and outcome.",
     ["flow", "outcome"],
     buckets=_QUICK,
 )
-EVENTS = Counter("vestibule_events", "What happened to accounts, as in the table of events, by kind.", ["kind"])
+EVENTS = Counter("vestibule_events", "Events recorded in the table `events`, by kind.", ["kind"])
 LIMITS_REACHED = Counter(
     "vestibule_limits_reached",
-    "Requests that were refused because their network had done too much, by limit.",
+    "Requests that were refused because their network had made too many, by limit.",
     ["limit"],
 )
 
-POOL_CALLS = Counter("vestibule_pool_calls", "Hashes and signatures begun, by pool of threads.", ["pool"])
-POOL_WAITED = Counter("vestibule_pool_wait_seconds", "Time they waited for a thread, all together.", ["pool"])
-POOL_REFUSED = Counter("vestibule_pool_refused", "Those that were refused because too many waited.", ["pool"])
-POOL_PENDING = Gauge("vestibule_pool_pending", "Those that wait or run now.", ["pool"], multiprocess_mode="livesum")
+POOL_CALLS = Counter("vestibule_pool_calls", "Hashes and signatures begun, by thread pool.", ["pool"])
+POOL_WAITED = Counter(
+    "vestibule_pool_wait_seconds", "Total time that hashes and signatures waited for a thread.", ["pool"]
+)
+POOL_REFUSED = Counter("vestibule_pool_refused", "Hashes and signatures refused because too many waited.", ["pool"])
+POOL_PENDING = Gauge(
+    "vestibule_pool_pending", "Hashes and signatures that wait or run now.", ["pool"], multiprocess_mode="livesum"
+)
 
 LOOKUPS = Counter(
     "vestibule_memory_lookups", "Access tokens looked up in memory: a hit needed no database.", ["result"]
@@ -39,20 +43,20 @@ LOOKUPS = Counter(
 
 REVOCATION_LAG = Histogram(
     "vestibule_revocation_lag_seconds",
-    "From when something was revoked, by the clock there, until this process knew, by how it heard.",
+    "Time from a revocation, by the clock of the machine that made it, until this process knew, by how it heard.",
     ["heard"],
     buckets=_QUICK,
 )
 REVOCATIONS = Gauge("vestibule_revocations", "Revocations held in memory.", multiprocess_mode="livemax")
 STALENESS = Gauge(
     "vestibule_revocations_staleness_seconds",
-    "How old what the stalest process knows of revocations is. Beyond VESTIBULE_REVOCATION_STALENESS_SECONDS it asks "
-    "the database on each request.",
+    "Time since the stalest process last knew every revocation. Beyond VESTIBULE_REVOCATION_STALENESS_SECONDS that "
+    "process asks the database on each request.",
     multiprocess_mode="livemax",
 )
 FOLLOWERS = Gauge("vestibule_feed_followers", "Services that follow the feed now.", multiprocess_mode="livesum")
 
-LETTERS = Counter("vestibule_letters", "Letters taken from the outbox, by what became of them.", ["outcome"])
+LETTERS = Counter("vestibule_letters", "Letters taken from the outbox, by outcome.", ["outcome"])
 LETTERS_WAITING = Gauge(
     "vestibule_letters_waiting", "Letters in the outbox that are still to be sent.", multiprocess_mode="mostrecent"
 )
@@ -70,8 +74,8 @@ CONNECTIONS = Gauge(
 )
 CONNECTIONS_LIMIT = Gauge(
     "vestibule_database_connections_limit",
-    "Connections to the database that there may be.",
+    "Highest possible number of connections to the database.",
     multiprocess_mode="livesum",
 )
-LOG_DROPPED = Counter("vestibule_log_lines_dropped", "Lines of the log that could not be written.")
+LOG_DROPPED = Counter("vestibule_log_lines_dropped", "Log lines dropped because they could not be written.")
 BUILD = Gauge("vestibule_build_info", "1, by version.", ["version"], multiprocess_mode="mostrecent")

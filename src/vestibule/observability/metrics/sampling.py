@@ -1,4 +1,4 @@
-"""Sample queues, pools, memory and the outbox every second."""
+"""Copy the state of queues, pools, memory and outbox into metrics every second, in each server process."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -15,8 +15,8 @@ from vestibule.observability.metrics import meters
 from vestibule.process.niced_threads import NicedThreads
 
 _EVERY_SECONDS = 1.0
-_OUTBOX_EVERY = 5  # samples: seldom, because it is a query
-_AFTER_FAILURE_SECONDS = 60.0  # so that it is logged once a minute
+_SAMPLES_PER_QUERY = 5  # the outbox is sampled less often, because that takes a query
+_AFTER_FAILURE_SECONDS = 60.0  # so that a lasting failure is logged once a minute
 _log = structlog.get_logger(__name__)
 
 
@@ -66,7 +66,7 @@ class Samples:
         self._totals += [*_of_pool("hashing", env.passwords.threads), *_of_pool("signing", env.signing)]
         meters.BUILD.labels(__version__).set(1)
 
-    def look(self) -> None:
+    def sample(self) -> None:
         """Sample everything that needs no I/O."""
         env = self._env
         for total in self._totals:
@@ -79,8 +79,8 @@ class Samples:
         meters.CONNECTIONS.set(env.store.connections_in_use)
         meters.CONNECTIONS_LIMIT.set(env.store.connections_limit)
 
-    async def read_outbox(self) -> None:
-        """Sample how many letters are waiting, and the age of the oldest. This is a query."""
+    async def sample_outbox(self) -> None:
+        """Sample how many letters are waiting, and the age of the oldest, by a query. Raises `Fault`."""
         backlog = await count_letters(self._env)
         meters.LETTERS_WAITING.set(backlog.waiting)
         meters.LETTERS_REFUSED.set(backlog.refused)
@@ -92,27 +92,27 @@ class Samples:
 async def sampled(env: Env, dropped: Callable[[], int]) -> AsyncIterator[None]:
     """Sample while the block lasts, and once more at its end. `dropped` returns how many log lines were dropped."""
     samples = Samples(env, dropped)
-    looking = asyncio.create_task(_look(samples))
+    sampling = asyncio.create_task(_sample_forever(samples))
     try:
         yield
     finally:
-        looking.cancel()
-        samples.look()
+        sampling.cancel()
+        samples.sample()
 
 
-async def _look(samples: Samples) -> None:
-    looks = 0
+async def _sample_forever(samples: Samples) -> None:
+    taken = 0
     while True:
         try:
-            samples.look()
-            if looks % _OUTBOX_EVERY == 0:
-                await samples.read_outbox()
-        except Fault:  # logged elsewhere
+            samples.sample()
+            if taken % _SAMPLES_PER_QUERY == 0:
+                await samples.sample_outbox()
+        except Fault:  # the jobs that need the database log that it cannot be reached (`wiring/background.py`)
             pass
         except Exception:
             _log.exception("metrics_not_sampled")
             await asyncio.sleep(_AFTER_FAILURE_SECONDS)
-        looks += 1
+        taken += 1
         await asyncio.sleep(_EVERY_SECONDS)
 
 

@@ -1,4 +1,4 @@
-"""Export spans by OTLP over HTTP. OpenTelemetry's own variables (`OTEL_…`) configure it."""
+"""Export spans by OTLP over HTTP. OpenTelemetry's own variables (`OTEL_…`) configure it. For `wiring/traced.py`."""
 
 import os
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from vestibule.observability.traces.statements import trace_statements
 
 
 class OnlyRequests(Sampler):
-    """Drops traces that do not begin with a request, such as database polls. `inner` decides about all others."""
+    """Drops traces that do not begin with a request, such as those of polls. `inner` decides about all others."""
 
     def __init__(self, inner: Sampler) -> None:
         self._inner = inner
@@ -46,7 +46,7 @@ class OnlyRequests(Sampler):
 
 
 class WithoutMessages(SpanExporter):
-    """Exports spans without error messages. The instrumentation of Redis records them, and they quote the command."""
+    """Exports spans without error messages: those that the instrumentation of Redis records quote the command."""
 
     def __init__(self, inner: SpanExporter) -> None:
         self._inner = inner
@@ -80,8 +80,8 @@ def _without_message(span: ReadableSpan) -> ReadableSpan:
     )
 
 
-def begin() -> TracerProvider:
-    """Trace requests, statements and Redis commands in this process; return the provider."""
+def start_tracing() -> TracerProvider:
+    """Trace requests, statements and Redis commands in this process; return the provider of spans."""
     name = os.environ.get("OTEL_SERVICE_NAME") or "vestibule"
     provider = TracerProvider(resource=Resource.create({SERVICE_NAME: name, SERVICE_VERSION: __version__}))
     provider.sampler = OnlyRequests(provider.sampler)

@@ -1,4 +1,4 @@
-"""Make a span for each request, in a layer outside all others, by OpenTelemetry's conventions for HTTP servers.
+"""Make a span for each request, in an ASGI layer outside all others, by OpenTelemetry's conventions for HTTP servers.
 
 OpenTelemetry's own instrumentation records paths and queries, which may contain mailed secrets. This layer records
 routes instead.
@@ -45,13 +45,13 @@ class Traced:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await self._live(scope, receive, send)
+            await self._lifespan(scope, receive, send)
         elif scope["path"] in self._untraced:
             await self._app(scope, receive, send)
         else:
             await self._traced(scope, receive, send)
 
-    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await self._app(scope, receive, send)
         finally:

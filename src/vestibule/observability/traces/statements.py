@@ -21,7 +21,7 @@ def trace_statements() -> None:
 
 @contextmanager
 def _traced(dialect: str, sql: str) -> Iterator[None]:
-    # Without a recorded parent span, this one would be dropped. Checking that first is cheaper than making it.
+    # Without a recorded parent span, this span would be dropped: not making it is cheaper.
     if not trace.get_current_span().is_recording():
         yield
         return

@@ -1,4 +1,4 @@
-"""Make a span for each hash and each signature. It includes the wait for a thread."""
+"""Make a span for each hash and each signature, which includes the wait for a thread."""
 
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
