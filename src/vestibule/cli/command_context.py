@@ -33,7 +33,7 @@ class DatabaseCopy(Protocol):
     async def count(self) -> int:
         """Return how many rows there are to copy."""
 
-    async def carry(self, progress: Callable[[int], None]) -> dict[str, int]:
+    async def run(self, progress: Callable[[int], None]) -> dict[str, int]:
         """Copy all rows; return how many by table. `progress` is called with the number of rows of each batch."""
 
 

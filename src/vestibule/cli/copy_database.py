@@ -47,4 +47,4 @@ async def _copy(command_context: CommandContext, source: str) -> dict[str, int]:
         total = await copy.count()
         with Progress(*columns, console=notes) as progress:
             task = progress.add_task("", total=total)
-            return await copy.carry(lambda rows: progress.advance(task, rows))
+            return await copy.run(lambda rows: progress.advance(task, rows))

@@ -133,7 +133,7 @@ class SessionReplica(Protocol):
         """Remove ended sessions."""
 
     async def check_setup(self) -> None:
-        """Check how the replica is set up, and log what is wrong. Never fails."""
+        """Log a warning if the replica's server may evict data when its memory is full. Never fails."""
 
 
 LastIssued = dict[str, datetime]

@@ -1,7 +1,7 @@
 """Format tracebacks for the log: where an error happened and its type, without values. `observability.logs` calls this.
 
 An error's message is shown only if it cannot contain data. That is so for Vestibule's own errors, for the database's
-(after `storage/sql/discretion.py` has removed values), and for a few of Python's.
+(after `storage/sql/redaction.py` has removed values), and for a few of Python's.
 """
 
 import traceback
@@ -65,7 +65,7 @@ def _message(error: BaseException) -> str:
     if isinstance(error, OSError):  # `strerror` alone, because subclasses put data into `args`
         return error.strerror or ""
     package = type(error).__module__.partition(".")[0]
-    # Some errors of a driver do not pass through `storage/sql/discretion.py`. Errors with `params` quote data.
+    # Some errors of a driver do not pass through `storage/sql/redaction.py`. Errors with `params` quote data.
     if (package in _DRIVERS or hasattr(error, "params")) and not hasattr(error, WITHHELD):
         return ""
     return str(error) if package in _SHOWN_PACKAGES or type(error) in _SHOWN_TYPES else ""

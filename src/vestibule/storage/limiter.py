@@ -1,4 +1,4 @@
-"""`model.limits.Limiter` on the library `limits`, in memory; `redis/limiter.py` has it on Redis."""
+"""`model.limits.Limiter` by the library `limits`, in this process's memory; `redis/limiter.py` uses it on Redis."""
 
 from collections import Counter
 from datetime import timedelta
@@ -17,7 +17,7 @@ def in_memory(clock: Clock) -> Limiter:
 
 
 class WindowLimiter:
-    """Fixed windows that begin with the first request. `share` divides every limit."""
+    """Counts requests in fixed windows, which begin with their first request. Each limit is divided by `share`."""
 
     def __init__(self, storage: Storage, clock: Clock, share: int = 1) -> None:
         self._windows = FixedWindowRateLimiter(storage)

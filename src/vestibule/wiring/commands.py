@@ -25,7 +25,7 @@ from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.legacy import LegacyUsers
 from vestibule.storage.sql.revision import current_revision, require_current
 from vestibule.storage.sql.schema import REVISION
-from vestibule.storage.sql.source import of_the_source
+from vestibule.storage.sql.source import naming_source
 from vestibule.storage.sql.store import SqlStore
 from vestibule.storage.sql.timeouts import UNHURRIED
 from vestibule.storage.sql.url import WrongAddress
@@ -102,7 +102,7 @@ class RealCommandContext:
         engines = _other_database(address)
         legacy = LegacyUsers(engines)
         try:
-            with of_the_source():
+            with naming_source():
                 await legacy.require()
             yield legacy
         finally:
@@ -115,7 +115,7 @@ class RealCommandContext:
             if self.settings.embedded:  # only now, because a wrong source must be reported before a file is created
                 await self.migrate()
             await require_current(target)
-            if source.place == target.place:
+            if source.location == target.location:
                 raise WrongSettings("--from: is the database of DATABASE_URL itself; set DATABASE_URL to the new one")
             yield DatabaseCopy(source, target)
 
@@ -124,7 +124,7 @@ class RealCommandContext:
         """Open another Vestibule database for reading, without a time limit, because its rows are counted."""
         source = _other_database(address)
         try:
-            with of_the_source():
+            with naming_source():
                 await require_current(source)
             yield source
         finally:

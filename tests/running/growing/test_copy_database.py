@@ -94,7 +94,7 @@ def test_where_there_is_something_already_nothing_is_changed(postgresql: Backend
     assert moved(tmp_path, postgresql.database_url).returncode == 0
     again = moved(tmp_path, postgresql.database_url)
     assert again.returncode == 1
-    assert "there is something in the database already, in accounts" in complaint(again.stderr.splitlines()[-1])
+    assert "the database is not empty: there are rows in accounts" in complaint(again.stderr.splitlines()[-1])
 
 
 @pytest.mark.parametrize(
@@ -149,10 +149,10 @@ async def test_cut_off_in_the_middle_it_leaves_nothing_and_can_be_run_again(
         moving.kill()
         await moving.wait()
         assert not any((await contents(there)).values())
-        carried = await DatabaseCopy(here, there).carry(lambda _: None)
+        carried = await DatabaseCopy(here, there).run(lambda _: None)
         assert carried["rate_counters"] == 100_000
         with pytest.raises(NotEmpty):
-            await DatabaseCopy(here, there).carry(lambda _: None)
+            await DatabaseCopy(here, there).run(lambda _: None)
         await here.close()
         await there.close()
 

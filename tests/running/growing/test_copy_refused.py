@@ -54,7 +54,7 @@ async def refusal_of(source: str, target: str) -> str:
     """What the copy says; it must leave the target empty."""
     here, there = engine.connect(source), engine.connect(target)
     with pytest.raises(RowRefused) as refusal:
-        await DatabaseCopy(here, there).carry(lambda _: None)
+        await DatabaseCopy(here, there).run(lambda _: None)
     assert not any((await contents(there)).values())
     await here.close()
     await there.close()

@@ -99,7 +99,7 @@ def test_the_doctor_finds_its_way_through_sentinel(redis: Watched, tmp_path: Pat
 def test_the_doctor_says_that_no_sentinel_answers_and_whom_to_ask(tmp_path: Path) -> None:
     dead = f"redis+sentinel://127.0.0.1:{free_port()}/main/0"
     examined = run(tmp_path, "doctor", "--json", REDIS_URL=dead, **given_keys())
-    assert "cannot be reached: no Sentinel knows who leads main" in examined.stdout
+    assert "cannot be reached: no Sentinel knows the primary of main" in examined.stdout
     assert "get-master-addr-by-name" in examined.stdout
     assert "object at" not in examined.stdout
 
@@ -108,8 +108,8 @@ def test_what_the_address_may_say() -> None:
     found = parse("rediss+sentinel://ada:s%40d@one:1,two/main/3?sentinel_password=x")
     assert found.sentinels == [("one", 1), ("two", 26379)]
     assert found.name == "main"
-    assert found.primary == {"username": "ada", "password": "s@d", "db": 3, "ssl": True}
-    assert found.watchers == {"password": "x", "ssl": True}
+    assert found.for_primary == {"username": "ada", "password": "s@d", "db": 3, "ssl": True}
+    assert found.for_sentinels == {"password": "x", "ssl": True}
 
 
 @pytest.mark.parametrize(

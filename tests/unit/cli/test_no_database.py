@@ -120,7 +120,7 @@ async def test_c8_tables_called_as_ours_on_a_server_are_left_alone(tmp_path: Pat
             await engines.close()
             done = run(tmp_path, "migrate", DATABASE_URL=address, **given_keys())
             assert done.returncode == 2
-            assert "another program's that are called as Vestibule's are: accounts" in complaint(done.stderr)
+            assert "another program with names that Vestibule uses: accounts" in complaint(done.stderr)
     except servers.NotToBeHad as reason:
         not_to_be_had(reason)
 

@@ -55,10 +55,10 @@ async def test_a_checkout_that_is_cancelled_after_a_break_takes_no_connection_aw
         for task in asking:
             task.cancel()
         await asyncio.gather(*asking, return_exceptions=True)
-    assert engines.in_use == 0
-    together = asyncio.Barrier(engines.most)
+    assert engines.connections_in_use == 0
+    together = asyncio.Barrier(engines.connections_limit)
     async with asyncio.timeout(WAIT_SECONDS):
-        await asyncio.gather(*(_ask(engines, together) for _ in range(engines.most)))
+        await asyncio.gather(*(_ask(engines, together) for _ in range(engines.connections_limit)))
 
 
 async def _break_one(world: World) -> None:

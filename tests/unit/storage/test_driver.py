@@ -11,7 +11,7 @@ from sqlalchemy.sql.base import Executable
 
 from tests.harness.statements import statements
 from tests.harness.world import World, world_on
-from tests.unit.storage.test_discretion import CANARY, ROW
+from tests.unit.storage.test_redaction import CANARY, ROW
 from tests.unit.storage.test_store import STATEMENTS_GIVEN_UP, _end_all_connections
 from vestibule.model.errors import StoreUnavailable
 from vestibule.model.store import Store
@@ -124,7 +124,7 @@ async def test_what_is_cancelled_holds_nothing_up_and_leaves_nothing(world: Worl
         writing.cancel()
         with pytest.raises(asyncio.CancelledError):
             await writing
-    assert world.engines.in_use == 0
+    assert world.engines.connections_in_use == 0
     async with world.engines.transaction() as connection:
         await connection.execute(ADD, people(1)[0])
 

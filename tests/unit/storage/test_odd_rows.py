@@ -33,7 +33,7 @@ KEY_MANAGER = KeyManager(Seal("a secret of thirty-two characters"), "ES256", 204
 
 @pytest.fixture(autouse=True)
 def _not_said_yet() -> None:
-    odd_rows._said.clear()
+    odd_rows._logged.clear()
 
 
 async def spoil(world: World, statement: str, **values: Any) -> None:

@@ -144,7 +144,7 @@ async def test_it_is_carried_from_one_database_to_another(source: str, target: s
             for account in (marked, unmarked):
                 new = {name: getattr(account, name) for name in NEW}
                 await connection.execute(insert(accounts).values(as_row(account) | new))
-        await DatabaseCopy(here, there).carry(lambda _: None)
+        await DatabaseCopy(here, there).run(lambda _: None)
         async with SqlStore(there).reading() as read:
             assert await read.accounts.get(marked.id) == marked
             assert await read.accounts.get(unmarked.id) == unmarked

@@ -1,4 +1,4 @@
-"""`model.sessions.SessionReplica` for a process without Redis: sessions are shown nowhere."""
+"""`model.sessions.SessionReplica` for a process without Redis: no session is copied anywhere."""
 
 from vestibule.model.accounts import Account
 from vestibule.model.sessions import Session

@@ -19,8 +19,8 @@ _MAX_BYTES = 10_000_000
 
 
 def require_known(url: str) -> None:
-    """Refuse a parameter that is unknown, given twice, or needs TLS on an address without it: raise ValueError, which
-    shows no value.
+    """Refuse a parameter that is unknown, given twice, or needs TLS on an address without it: raise ValueError, whose
+    message shows no value. The message is empty if the address itself is malformed.
     """
     parts = urlsplit(url)
     # What follows a ? or # may be the rest of a password, which is not to be shown.
@@ -33,10 +33,10 @@ def require_known(url: str) -> None:
     if len(names) > len(set(names)):
         raise ValueError("names a parameter twice")
     if parts.scheme != "rediss" and (of_tls := set(names) & {*_OF_TLS}):
-        raise ValueError(f"?{min(of_tls)}= means something only to rediss://")
+        raise ValueError(f"?{min(of_tls)}= works only with rediss://")
     numbers = [dict(pairs).get("db", ""), "" if parts.scheme == "unix" else parts.path.strip("/")]
     if any(each and not (each.isascii() and each.isdigit() and int(each) < _MOST_DATABASES) for each in numbers):
-        raise ValueError("has a database that is none; it is a number, such as redis://host:6379/0")
+        raise ValueError("has a database that is not a number such as 0: redis://host:6379/0")
     if dict(pairs).get("ssl_check_hostname", "true").lower() not in {"true", "false"}:
         raise ValueError("?ssl_check_hostname= is true or false")
 
@@ -51,7 +51,9 @@ def require_usable(pool: BlockingConnectionPool) -> None:
     try:
         pool.connection_class(**chosen)
     except (RedisError, TypeError, ValueError):
-        raise ValueError("has a parameter whose value cannot be; ssl_cert_reqs is none, optional or required") from None
+        raise ValueError(
+            "has a parameter with an impossible value; ssl_cert_reqs is none, optional or required"
+        ) from None
 
 
 def _require_readable(name: str, path: str | None) -> None:

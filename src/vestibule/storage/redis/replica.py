@@ -1,9 +1,9 @@
-"""`model.sessions.SessionReplica` on Redis: `session:{sid}` holds a live session as JSON, until it would expire. One
-that has just ended leaves `ended:{sid}` for a minute, so that a request which began before its end does not show it
-again.
+"""`model.sessions.SessionReplica` on Redis: `session:{sid}` holds a live session as JSON, until the session expires. A
+session that has just ended leaves `ended:{sid}` for a minute, so that a request that began earlier does not write
+`session:{sid}` again.
 
-Other processes and services may read it. Vestibule decides nothing by it, because after a crash or a failover Redis may
-hold deleted sessions again. So a failure of Redis costs a log line and a fraction of a second, but fails no request.
+Other programs may read the replica. Vestibule decides nothing by it, because after a crash or a failover Redis may hold
+deleted sessions again. So a failure of Redis costs a log line and a fraction of a second, but fails no request.
 """
 
 import contextlib
@@ -40,11 +40,11 @@ _NO_ADDRESS = (
     "for ?, %23 for # and %40 for @"
 )
 LOST = (RedisError, OSError, TimeoutError, RuntimeError)
-"""Exceptions that mean that Redis is unreachable. uvloop raises the last for a connection that was reset meanwhile."""
+"""Exceptions that mean that Redis is unreachable. uvloop raises `RuntimeError` for a connection that has been reset."""
 _log = structlog.get_logger(__name__)
 
 
-def connect(url: str, timeout_seconds: float = _TIMEOUT_SECONDS, wait_seconds: float = _TIMEOUT_SECONDS) -> "Redis":
+def connect(url: str, timeout_seconds: float = _TIMEOUT_SECONDS, wait_seconds: float = _TIMEOUT_SECONDS) -> Redis:
     """Return a client that waits at most `timeout_seconds` for Redis and `wait_seconds` for a free connection. Raises
     ValueError if `url` is not a Redis address.
     """
@@ -55,10 +55,10 @@ def connect(url: str, timeout_seconds: float = _TIMEOUT_SECONDS, wait_seconds: f
         parameters.require_known(url)
     except ValueError as fault:
         raise ValueError(str(fault) or _NO_ADDRESS) from None
-    # Blocking: if all connections are in use, callers wait for one. Otherwise that would look like an outage of Redis.
+    # Blocking: if all connections are in use, callers wait for one. An error would look like an outage of Redis.
     try:
         pool = BlockingConnectionPool.from_url(url, max_connections=_MOST_CONNECTIONS, timeout=wait_seconds, **seconds)
-    except (ValueError, TypeError):  # its message may quote a piece of the password, taken for a port
+    except (ValueError, TypeError):  # the message may quote a piece of the password, taken for a port
         raise ValueError(_NO_ADDRESS) from None
     parameters.require_usable(pool)
     return Redis.from_pool(pool)
@@ -67,7 +67,7 @@ def connect(url: str, timeout_seconds: float = _TIMEOUT_SECONDS, wait_seconds: f
 class RedisSessionReplica:
     """Shows live sessions under `session:{sid}`."""
 
-    def __init__(self, redis: "Redis", clock: Clock) -> None:
+    def __init__(self, redis: Redis, clock: Clock) -> None:
         self._redis = redis
         self._clock = clock
         self._warnings = ThrottledWarnings(redis, clock)
@@ -91,16 +91,16 @@ class RedisSessionReplica:
 
     async def check_setup(self) -> None:
         policy = _KEEPS_ALL
-        with contextlib.suppress(*LOST):  # the code that needs Redis logs it itself
+        with contextlib.suppress(*LOST):  # whatever needs Redis logs that it is unreachable
             policy = (await self._redis.info("memory")).get("maxmemory_policy", _KEEPS_ALL)
         if policy != _KEEPS_ALL:
             _log.warning(
                 "redis_may_forget",
                 maxmemory_policy=policy,
-                hint="when its memory is full it drops counts that still run; set maxmemory-policy noeviction",
+                hint="when its memory is full, Redis drops rate counters too early; set maxmemory-policy noeviction",
             )
 
-    async def _try(self, command: "Any") -> None:
+    async def _try(self, command: Any) -> None:
         now = self._clock.monotonic()
         if now < self._paused_until:
             return

@@ -1,4 +1,4 @@
-"""Log that Redis is unreachable once, then once a minute, with its address and what to do."""
+"""Log that Redis is unreachable, at most once a minute, with its address and what to do."""
 
 from typing import Any
 
@@ -9,14 +9,14 @@ from vestibule.model.clock import Clock, SystemClock
 
 _QUIET_SECONDS = 60.0
 _REMEDY = (
-    "requests go on without it; look at REDIS_URL, and whether Redis runs there and lets this machine in: "
+    "requests go on without Redis; check REDIS_URL, and that Redis runs there and accepts this machine; "
     "vestibule doctor tells more"
 )
 _log = structlog.get_logger(__name__)
 
 
 class ThrottledWarnings:
-    """Warnings of one object that uses Redis, at most one a minute."""
+    """Logs the warnings of one object that uses Redis, at most one a minute."""
 
     def __init__(self, redis: Redis, clock: Clock | None = None) -> None:
         self._where = _where(redis)
@@ -32,7 +32,7 @@ class ThrottledWarnings:
 
 
 def _where(redis: Redis) -> str:
-    """Return host and port, the socket's path, or the name that Sentinels know; never the password."""
+    """Return host and port, the socket's path, or the primary's name for the Sentinels; never the password."""
     pool: Any = redis.connection_pool
     given = pool.connection_kwargs
     if "path" in given:

@@ -18,15 +18,15 @@ def from_row(row: Sequence[Any]) -> Account | None:
     """Return the account in the columns of `COLUMNS`; None, and a log line, if the row is malformed."""
     try:
         members = _READER.members([*row[:_HASH_AT], _hash(row[_HASH_AT]), *row[_HASH_AT + 1 :]])
-        role, language = odd_rows.word(Role, members["role"], "role"), members["language"]
+        role, language = odd_rows.enum_member(Role, members["role"], "role"), members["language"]
         return Account(**{**members, "role": role, "language": language if language in LANGUAGES else None})
     except OddRow as why:
-        odd_rows.left_out(accounts.name, row[0], why)
+        odd_rows.log_skipped(accounts.name, row[0], why)
         return None
 
 
 def _hash(stored: object) -> object:
-    """Return a stored hash; an empty one if bytes are stored. Other malformed hashes are for `crypto/hash_forms.py`."""
+    """Return a stored hash; an empty one if bytes are stored. `crypto/hash_forms.py` refuses other malformed hashes."""
     return "" if isinstance(stored, bytes) else stored
 
 

@@ -9,12 +9,12 @@ from sqlalchemy.dialects.postgresql import insert
 from vestibule.storage.sql.account_rows import COLUMNS
 from vestibule.storage.sql.account_use import USED_SINCE, never_used
 from vestibule.storage.sql.instant import Instant
+from vestibule.storage.sql.kept_emails import KEPT, OF_THESE_EMAILS, is_kept
 from vestibule.storage.sql.prepared import Prepared
 from vestibule.storage.sql.schema import accounts, one_time_tokens
-from vestibule.storage.sql.ways_back import IN_PLACES, KEPT, kept_at
 
 _a = accounts.c
-_ITS = _a.id == bindparam("of_account")
+_THIS_ACCOUNT = _a.id == bindparam("of_account")
 _AT_EMAIL = _a.email == bindparam("at_email")
 _NOW = bindparam("now", type_=Instant)
 _EPOCH_NOW = bindparam("in_epoch", type_=_a.epoch.type)
@@ -22,12 +22,12 @@ _EPOCH_NOW = bindparam("in_epoch", type_=_a.epoch.type)
 # ON CONFLICT reads the same on both databases, and SQLAlchemy compiles this form of it for both.
 ADD = Prepared(insert(accounts).on_conflict_do_nothing().returning(_a.id))
 _SINCE = func.coalesce(_a.imported_at, _a.created_at)
-# Of the accounts just added, delete those whose email is reserved for another account.
+# Of the accounts just added, delete those whose email is kept for another account (`kept_emails.py`).
 DELETE_KEPT = Prepared(
     delete(accounts)
     .where(
         _a.id.in_(bindparam("added", expanding=True)),
-        exists().where(IN_PLACES, KEPT.c.email == _a.email, kept_at(_SINCE)),
+        exists().where(OF_THESE_EMAILS, KEPT.c.email == _a.email, is_kept(_SINCE)),
     )
     .returning(_a.id)
 )
@@ -36,7 +36,7 @@ HOLDERS = Prepared(
         or_(_a.id.in_(bindparam("ids", expanding=True)), _a.email.in_(bindparam("emails", expanding=True)))
     )
 )
-WAYS_BACK = Prepared(select(KEPT.c.email, KEPT.c.account_id).where(IN_PLACES, kept_at(_NOW)))
+KEPT_EMAILS = Prepared(select(KEPT.c.email, KEPT.c.account_id).where(OF_THESE_EMAILS, is_kept(_NOW)))
 REGISTER_ANEW = Prepared(
     update(accounts)
     .where(_AT_EMAIL, never_used(bindparam("before", type_=Instant)))
@@ -53,12 +53,12 @@ REGISTER_ANEW = Prepared(
     .returning(*COLUMNS)
 )
 
-_BY_EMAIL, _BY_ID = select(*COLUMNS).where(_AT_EMAIL), select(*COLUMNS).where(_ITS)
+_BY_EMAIL, _BY_ID = select(*COLUMNS).where(_AT_EMAIL), select(*COLUMNS).where(_THIS_ACCOUNT)
 WITH_EMAIL, GET = Prepared(_BY_EMAIL), Prepared(_BY_ID)
-# SQLite leaves the clause out; there, one transaction runs at a time.
+# SQLite has no FOR UPDATE, and needs none: it runs one writing transaction at a time.
 LOCK, LOCK_AT = Prepared(_BY_ID.with_for_update()), Prepared(_BY_EMAIL.with_for_update())
-# A part of a statement that changes what belongs to the account.
-LOCKING = select(_a.id).where(_ITS).with_for_update()
+# For use within a statement that changes what belongs to the account (`endings.py`).
+LOCKING = select(_a.id).where(_THIS_ACCOUNT).with_for_update()
 _OF_DIGEST = one_time_tokens.c.digest == bindparam("of_digest")
 OF_TOKEN = Prepared(
     select(*COLUMNS)
@@ -78,11 +78,11 @@ LOCK_FOR_TOKEN = Prepared(
 )
 
 NOTE_USE = Prepared(
-    update(accounts).where(_ITS, _a.epoch == _EPOCH_NOW, _a.first_used_at.is_(None)).values(first_used_at=_NOW)
+    update(accounts).where(_THIS_ACCOUNT, _a.epoch == _EPOCH_NOW, _a.first_used_at.is_(None)).values(first_used_at=_NOW)
 )
 VERIFY = Prepared(
     update(accounts)
-    .where(_ITS, _AT_EMAIL, or_(_EPOCH_NOW.is_(None), _a.epoch == _EPOCH_NOW))
+    .where(_THIS_ACCOUNT, _AT_EMAIL, or_(_EPOCH_NOW.is_(None), _a.epoch == _EPOCH_NOW))
     .values(verified=True, updated_at=_NOW, first_used_at=USED_SINCE)
 )
 _KNOWN = bindparam("known", type_=Text)
@@ -99,12 +99,14 @@ TRUST_PASSWORD = Prepared(
 )
 _LANGUAGE = bindparam("language", type_=_a.language.type)
 SET_LANGUAGE = Prepared(
-    update(accounts).where(_ITS, _a.language.is_distinct_from(_LANGUAGE)).values(language=_LANGUAGE, updated_at=_NOW)
+    update(accounts)
+    .where(_THIS_ACCOUNT, _a.language.is_distinct_from(_LANGUAGE))
+    .values(language=_LANGUAGE, updated_at=_NOW)
 )
 REPLACE_HASH = Prepared(
-    update(accounts).where(_ITS, _a.password_hash == _KNOWN).values(password_hash=bindparam("password_hash"))
+    update(accounts).where(_THIS_ACCOUNT, _a.password_hash == _KNOWN).values(password_hash=bindparam("password_hash"))
 )
-REMOVE = Prepared(delete(accounts).where(_ITS))
+REMOVE = Prepared(delete(accounts).where(_THIS_ACCOUNT))
 REMOVE_SQUATTER = Prepared(
     delete(accounts).where(_AT_EMAIL, _a.verified.is_(False), _a.id != bindparam("spare")).returning(_a.id)
 )
@@ -112,7 +114,7 @@ REMOVE_SQUATTER = Prepared(
 
 def _change(*also: ColumnElement[bool], **values: object) -> Prepared:
     """Return a statement that changes one account, marks it as used, begins a new epoch and returns that epoch."""
-    changed = update(accounts).where(_ITS, *also).values(**values, epoch=_a.epoch + 1, updated_at=_NOW)
+    changed = update(accounts).where(_THIS_ACCOUNT, *also).values(**values, epoch=_a.epoch + 1, updated_at=_NOW)
     return Prepared(changed.values(first_used_at=USED_SINCE).returning(_a.epoch))
 
 
@@ -124,9 +126,9 @@ SET_PASSWORD = _change(password_hash=_NEW_HASH, registered_again_at=None)
 CHANGE_PASSWORD = _change(_a.password_hash == _KNOWN, password_hash=_NEW_HASH)
 DISABLE = _change(_a.disabled_at.is_(None), disabled_at=_NOW)
 ENABLE = _change(_a.disabled_at.is_not(None), disabled_at=None)
-MOVE = _change(email=_NEW_EMAIL, verified=True, registered_again_at=None)
-MOVE_AND_LOCK_OUT = _change(email=_NEW_EMAIL, verified=True, registered_again_at=None, password_hash=None)
+CHANGE_EMAIL = _change(email=_NEW_EMAIL, verified=True, registered_again_at=None)
+TAKE_EMAIL_BACK = _change(email=_NEW_EMAIL, verified=True, registered_again_at=None, password_hash=None)
 
 _BEFORE = bindparam("before", type_=Instant)
 _NEVER_USED = select(*COLUMNS).where(never_used(_BEFORE)).order_by(_a.id).limit(bindparam("most"))
-NEVER_USED, NEVER_USED_ONE = Prepared(_NEVER_USED), Prepared(_NEVER_USED.where(_ITS))
+NEVER_USED, NEVER_USED_ONE = Prepared(_NEVER_USED), Prepared(_NEVER_USED.where(_THIS_ACCOUNT))

@@ -12,8 +12,8 @@ from vestibule.storage.sql import account_statements as statements
 from vestibule.storage.sql.account_rows import from_row, to_row
 from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.hash_costs import HIGHEST_BCRYPT_COST, OTHER_ARGON2
+from vestibule.storage.sql.kept_emails import kept_digests
 from vestibule.storage.sql.prepared import Parameters, Prepared
-from vestibule.storage.sql.ways_back import places
 
 _NO_ID = ("",)  # replaces an empty list, which would change the statement's text
 _REGISTERED = ("name", "password_hash", "language", "created_at", "updated_at")
@@ -33,10 +33,10 @@ class SqlAccounts:
             return set()
         rows = [to_row(account) for account in batch]
         added = set((await self._connection.execute(statements.ADD, rows)).scalars())
-        # A statement of its own, after the INSERT: that may have waited for a transaction that reserved the email, and
-        # the reservation is visible only now. It runs even if nothing was added, because the number of statements must
-        # not tell whether an account exists.
-        which = {"added": list(added or _NO_ID), "places": places([account.email for account in batch])}
+        # A statement of its own: the INSERT may have waited for a transaction that keeps the email for its account, and
+        # only now can that be seen. It runs even if nothing was added, because the number of statements must not tell
+        # whether an account exists.
+        which = {"added": list(added or _NO_ID), "kept_digests": kept_digests([account.email for account in batch])}
         return added - set((await self._connection.execute(statements.DELETE_KEPT, which)).scalars())
 
     async def note_use(self, account_id: str, epoch: int, now: datetime) -> None:
@@ -49,7 +49,9 @@ class SqlAccounts:
         return {row.email: Holder(row.id, row.verified) for row in found}
 
     async def kept(self, emails: Sequence[str], now: datetime) -> dict[str, str]:
-        found = await self._connection.execute(statements.WAYS_BACK, {"places": places(emails), "now": now})
+        found = await self._connection.execute(
+            statements.KEPT_EMAILS, {"kept_digests": kept_digests(emails), "now": now}
+        )
         return {row.email: row.account_id for row in found}
 
     async def register_again(self, account: Account, before: datetime) -> Account | None:
@@ -106,11 +108,12 @@ class SqlAccounts:
         before = await self.lock(account_id)
         if (await self.kept([email], now)).get(email, account_id) != account_id:
             return None
-        return before.email if before and await self._move(statements.MOVE, account_id, email, now) else None
+        changed = before and await self._set_email(statements.CHANGE_EMAIL, account_id, email, now)
+        return before.email if before and changed else None
 
     async def reassign_to_email(self, account_id: str, email: str, now: datetime) -> Account | None:
-        moved = await self._move(statements.MOVE_AND_LOCK_OUT, account_id, email, now)
-        return await self.get(account_id) if moved else None
+        changed = await self._set_email(statements.TAKE_EMAIL_BACK, account_id, email, now)
+        return await self.get(account_id) if changed else None
 
     async def remove_squatter(self, email: str, owner_id: str) -> str | None:
         which = {"at_email": email, "spare": owner_id}
@@ -118,10 +121,10 @@ class SqlAccounts:
         account_id: str | None = removed.scalar_one_or_none()
         return account_id
 
-    async def _move(self, move: Prepared, account_id: str, email: str, now: datetime) -> bool:
+    async def _set_email(self, change: Prepared, account_id: str, email: str, now: datetime) -> bool:
         try:
             async with self._connection.begin_nested():  # if the email is taken, only this statement is undone
-                return await self._change(move, account_id, now, new_email=email) is not None
+                return await self._change(change, account_id, now, new_email=email) is not None
         except IntegrityError:
             return False
 

@@ -23,8 +23,8 @@ def deletion_of_oldest(table: Table, over: ColumnElement[bool], age: ColumnEleme
 
 
 def not_the_newest(table: Table) -> ColumnElement[bool]:
-    """Return a condition for every row except the newest. SQLite numbers the next row after the newest. If that were
-    deleted, the numbers would begin again, and a reader that knows higher numbers would never see the next rows.
+    """Return a condition for every row except the newest. SQLite numbers the next row after the newest one. If the
+    newest were deleted, numbers would be used again, and a reader that knows them would never see the next rows.
     """
     newest = table.alias()
     return table.c.sequence < select(func.max(newest.c.sequence)).scalar_subquery()

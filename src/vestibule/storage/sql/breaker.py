@@ -1,8 +1,8 @@
-"""A circuit breaker: once the database could not be reached, one caller per interval tries again, and nobody else
-waits.
+"""A circuit breaker: while the database cannot be reached, one caller per interval tries again, and all others fail at
+once.
 
-Without it, each request to a database behind a dead link would hold a connection, and its client, for the whole
-connection timeout, and later requests would queue to do the same.
+Without the breaker, each request would wait for the whole connection timeout and hold its connection and its client,
+and later requests would queue to do the same. `engine.py` asks it.
 """
 
 import time

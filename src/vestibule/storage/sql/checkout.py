@@ -1,4 +1,4 @@
-"""Take driver connections out of a pool, and return them in a state that the next caller can use."""
+"""Take driver connections out of SQLAlchemy's pools, and return them in a state that the next caller can use."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

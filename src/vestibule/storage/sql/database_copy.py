@@ -1,4 +1,6 @@
-"""Copy everything from one database to another, SQLite or PostgreSQL: all of it, or nothing."""
+"""Copy everything from one database to another, SQLite or PostgreSQL: all of it, or nothing. For
+`vestibule copy-database`.
+"""
 
 import re
 from collections.abc import AsyncIterator, Callable
@@ -13,13 +15,13 @@ from vestibule.protocol.one_line import one_line
 from vestibule.storage.sql.driver_faults import is_about_a_value
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.schema import Sequence, metadata
-from vestibule.storage.sql.source import SourceUnusable, of_the_source, read_any_text, said_of
+from vestibule.storage.sql.source import SourceUnusable, driver_message, naming_source, read_any_text
 
 _BATCH = 500
 _MOST_KEY_CHARACTERS = 64
 _ARGUMENT = re.compile(r"query argument \$(\d+)")
-# What stands in the way of a value: the database, a driver or SQLAlchemy refuses it.
-_REFUSING = (StatementError, ValueError, TypeError, OverflowError)
+# How the database, a driver or SQLAlchemy refuses a value.
+_REFUSALS = (StatementError, ValueError, TypeError, OverflowError)
 
 
 class NotEmpty(OperatorError):
@@ -36,15 +38,15 @@ class DatabaseCopy:
     def __init__(self, source: Engines, target: Engines) -> None:
         self._source = source
         self._target = target
-        read_any_text(source)  # so that the row with such a text can be named
+        read_any_text(source)  # so that a row with text that is not UTF-8 can be named
 
     async def count(self) -> int:
         """Return the number of rows to copy; raises `SourceUnavailable`."""
-        with of_the_source():
+        with naming_source():
             async with self._source.core_reading() as old:
-                return sum([await _rows(old, table) for table in metadata.sorted_tables])
+                return sum([await _count_rows(old, table) for table in metadata.sorted_tables])
 
-    async def carry(self, progress: Callable[[int], None]) -> dict[str, int]:
+    async def run(self, progress: Callable[[int], None]) -> dict[str, int]:
         """Copy every table, and return the number of rows of each. `progress` is called with the size of each batch.
 
         A SQLite file is closed to writers meanwhile; on PostgreSQL the servers must have been stopped. Raises
@@ -55,9 +57,9 @@ class DatabaseCopy:
             self._target.core_transaction(seconds=None) as new,
         ):
             await _require_empty(new)
-            carried = {table.name: await _carry(table, old, new, progress) for table in metadata.sorted_tables}
+            copied = {table.name: await _copy(table, old, new, progress) for table in metadata.sorted_tables}
             await _continue_numbering(new)
-        return carried
+        return copied
 
 
 async def _require_empty(new: AsyncConnection) -> None:
@@ -66,18 +68,18 @@ async def _require_empty(new: AsyncConnection) -> None:
     for table in metadata.sorted_tables:
         if (await new.execute(select(table).limit(1))).first() is not None:
             raise NotEmpty(
-                f"DATABASE_URL: there is something in the database already, in {table.name}; make an empty one, run "
+                f"DATABASE_URL: the database is not empty: there are rows in {table.name}; make an empty one, run "
                 "vestibule migrate on it, and start no server before this command has run"
             )
 
 
-async def _carry(table: Table, old: AsyncConnection, new: AsyncConnection, progress: Callable[[int], None]) -> int:
-    carried = 0
+async def _copy(table: Table, old: AsyncConnection, new: AsyncConnection, progress: Callable[[int], None]) -> int:
+    copied = 0
     async for rows in _read(table, old):
         await _insert(table, [dict(row._mapping) for row in rows], new)
-        carried += len(rows)
+        copied += len(rows)
         progress(len(rows))
-    return carried
+    return copied
 
 
 async def _insert(table: Table, rows: list[dict[str, Any]], new: AsyncConnection) -> None:
@@ -85,7 +87,7 @@ async def _insert(table: Table, rows: list[dict[str, Any]], new: AsyncConnection
     try:
         async with new.begin_nested():
             await new.execute(insert(table), rows)
-    except _REFUSING as fault:
+    except _REFUSALS as fault:
         if isinstance(fault, DBAPIError) and not is_about_a_value(fault):
             raise
         if len(rows) == 1:
@@ -104,13 +106,16 @@ def _refusal(table: Table, row: dict[str, Any], fault: Exception) -> str:
 
 def _why(table: Table, fault: Exception) -> str:
     """Return what is wrong with a row, without its content."""
-    said = said_of(fault) if isinstance(fault, DBAPIError) else "a value does not fit its column"
-    argument = _ARGUMENT.search(said)
-    return f"its {list(table.columns)[int(argument[1]) - 1].name} does not fit its column" if argument else said
+    message = driver_message(fault) if isinstance(fault, DBAPIError) else "a value does not fit its column"
+    argument = _ARGUMENT.search(message)
+    if argument is None:
+        return message
+    column = list(table.columns)[int(argument[1]) - 1]
+    return f"its {column.name} does not fit its column"
 
 
 async def _read(table: Table, old: AsyncConnection) -> AsyncIterator[Any]:
-    with of_the_source():
+    with naming_source():
         found = await old.stream(select(table))
         async for rows in found.partitions(_BATCH):
             yield rows
@@ -128,6 +133,6 @@ async def _continue_numbering(new: AsyncConnection) -> None:
                 await new.execute(select(func.setval(sequence, last)).where(last.is_not(None)))
 
 
-async def _rows(connection: AsyncConnection, table: Table) -> int:
+async def _count_rows(connection: AsyncConnection, table: Table) -> int:
     counted: Any = (await connection.execute(select(func.count()).select_from(table))).scalar_one()
     return int(counted)

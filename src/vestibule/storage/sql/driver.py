@@ -1,6 +1,6 @@
 """Run statements through the database driver, on connections from SQLAlchemy's pools.
 
-SQLAlchemy Core compiles the statements (`prepared.py`), but does not run them: that would cost more CPU.
+SQLAlchemy Core compiles the statements (`prepared.py`), but does not run them, because that would cost more CPU.
 """
 
 import sqlite3
@@ -15,8 +15,8 @@ from sqlalchemy import exc
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.base import Executable
 
-from vestibule.storage.sql.discretion import withhold_values_of
 from vestibule.storage.sql.prepared import ROWS_AT_ONCE, DriverText, Parameters, Prepared
+from vestibule.storage.sql.redaction import redact_driver_error
 from vestibule.storage.sql.rows import Rows
 
 T = TypeVar("T")
@@ -29,12 +29,13 @@ class Watcher(Protocol):
 
 
 class DriverConnection(ABC):
-    """A connection of the driver, with the part of Core's interface that the ports need. `generation` says before which
-    break of another connection it was opened (`checkout.py`).
+    """A connection of the driver, with the part of Core's interface that the ports need. `generation` counts how often
+    connections of its engine had broken when it was opened (`checkout.py`).
     """
 
     watchers: ClassVar[list[Watcher]] = []
     begin: ClassVar[str]
+    errors: ClassVar[tuple[type[Exception], ...]]
 
     def __init__(self, dialect: Dialect, generation: int) -> None:
         self.dialect = dialect
@@ -63,7 +64,7 @@ class DriverConnection(ABC):
         return Rows([], len(given))
 
     async def _insert(self, prepared: Prepared, rows: Sequence[Parameters]) -> list[Any]:
-        """Write rows of which each gives one back: in whole batches, and the rest one by one."""
+        """Insert rows and return what the statement returns for each: in full batches, and the rest one by one."""
         found: list[Any] = []
         whole = len(rows) - len(rows) % ROWS_AT_ONCE
         for first in range(0, whole, ROWS_AT_ONCE):
@@ -95,7 +96,7 @@ class DriverConnection(ABC):
         except self.errors as error:
             raise as_core_error(error, sql, lost=self.lost) from error
         except (ValueError, TypeError, OverflowError) as error:  # the driver cannot send a value
-            withhold_values_of(error)
+            redact_driver_error(error)
             raise
 
     @asynccontextmanager
@@ -112,8 +113,6 @@ class DriverConnection(ABC):
     async def control(self, sql: str) -> str:
         """Begin, end or divide a transaction, and return the database's answer. Raises `DBAPIError`."""
         return await self._translated(sql, self._control(sql))
-
-    errors: ClassVar[tuple[type[Exception], ...]]
 
     @abstractmethod
     async def _control(self, sql: str) -> str: ...
@@ -142,7 +141,7 @@ def as_core_error(error: Exception, sql: str = "", *, lost: bool = True) -> exc.
     """Return the SQLAlchemy error for a driver's error, without any value of a row. `lost` says that the connection is
     closed.
     """
-    withhold_values_of(error)
+    redact_driver_error(error)
     kind = next((kind for driver_kinds, kind in _KINDS if isinstance(error, driver_kinds)), exc.DBAPIError)
     return kind(sql, None, error, hide_parameters=True, connection_invalidated=lost)
 
@@ -158,7 +157,7 @@ class PostgresqlConnection(DriverConnection):
     """A connection of asyncpg, which keeps each statement prepared."""
 
     begin = "BEGIN"
-    # asyncpg raises the last if the connection is cut during a statement.
+    # asyncpg raises `InternalClientError` if the connection is cut during a statement.
     errors = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
     def __init__(self, dialect: Dialect, driver: asyncpg.Connection, generation: int) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import exc
 _UNAVAILABLE = {"08", "28", "3D", "40", "25006", "53", "55", "57", "58"}
 # Could not serialize, deadlock, foreign key violated (ibid.).
 _CONFLICTS = {"40001", "40P01", "23503"}
-# SQLITE_BUSY itself is not one of them: it comes after a wait of ten seconds, and a retry would double that.
+# Without SQLITE_BUSY itself: it comes after a wait of ten seconds, and a retry would double the wait.
 _SQLITE_CONFLICTS = {
     sqlite3.SQLITE_BUSY_RECOVERY,
     sqlite3.SQLITE_BUSY_SNAPSHOT,
@@ -39,7 +39,7 @@ def is_about_a_value(fault: exc.DBAPIError) -> bool:
     return sqlstate[:2] in {"22", "23"} or isinstance(fault, exc.IntegrityError | exc.DataError)
 
 
-def is_not_our_mistake(fault: exc.DBAPIError) -> bool:
+def is_unavailable(fault: exc.DBAPIError) -> bool:
     """Return whether the database is busy, full, gone, read-only or shutting down; False for a wrong statement."""
     sqlstate = getattr(fault.orig, "sqlstate", None)
     if sqlstate:

@@ -1,5 +1,5 @@
-"""`model.endings.Endings` in SQL: one statement on PostgreSQL. SQLite allows no INSERT or UPDATE within a statement, so
-there the ports of sessions, events and revocations write one after the other.
+"""`model.endings.Endings` in SQL: one statement on PostgreSQL. SQLite allows no INSERT or UPDATE within another
+statement, so there the ports of sessions, events and revocations write one after the other.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ from vestibule.model.endings import Ending
 from vestibule.model.revocations import Revocation, RevocationKind
 from vestibule.storage.sql.account_statements import LOCKING
 from vestibule.storage.sql.driver import DriverConnection
-from vestibule.storage.sql.events import NEW, SqlEvents, during_request, to_values
+from vestibule.storage.sql.events import NEW, SqlEvents, event_with_request_id, to_values
 from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.prepared import Prepared
 from vestibule.storage.sql.revocations import SqlRevocations
@@ -33,7 +33,7 @@ _RECORDED = (
     )
     .cte("recorded")
 )
-# In seconds: a day added to a timestamptz would be of 23 or 25 hours when the clocks change.
+# How long a revocation is kept. In seconds: a day added to a timestamptz has 23 or 25 hours when the clocks change.
 _MEMORY: ColumnElement[Any] = literal_column("interval '1 second'") * bindparam("memory", type_=Double)
 _PURGE_AT = func.greatest(_ENDED.c.last_seen_at, _AT) + _MEMORY
 _END = Prepared(
@@ -61,7 +61,7 @@ class SqlEndings:
     async def end(self, session_id: str, ending: Ending) -> list[Revocation]:
         if self._connection.dialect.name == "sqlite":
             return await self._one_after_the_other(session_id, ending)
-        event = during_request(ending.event(session_id))
+        event = event_with_request_id(ending.event(session_id))
         which = {"of_session": session_id, "of_account": ending.account_id, "reason": ending.reason.value}
         how_long = {"now": ending.at, "memory": ending.memory.total_seconds()}
         ended = (await self._connection.execute(_END, {**to_values(event), **which, **how_long})).all()

@@ -1,4 +1,4 @@
-"""Create engines, and make both databases give the same guarantees.
+"""Create SQLAlchemy's engines, and make both databases give the same guarantees.
 
 Transactions on SQLite begin with BEGIN IMMEDIATE and queue for one connection inside the process, so that writers wait
 in line instead of failing. Transactions on PostgreSQL are READ COMMITTED: that is enough, because every decision is
@@ -23,10 +23,10 @@ from vestibule.storage.sql import url as addresses
 from vestibule.storage.sql.breaker import Breaker
 from vestibule.storage.sql.checkout import Checkouts
 from vestibule.storage.sql.driver import DriverConnection
-from vestibule.storage.sql.driver_faults import UNREACHABLE, is_conflict, is_not_our_mistake, is_out_of_reach
+from vestibule.storage.sql.driver_faults import UNREACHABLE, is_conflict, is_out_of_reach, is_unavailable
 from vestibule.storage.sql.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
-_DEFAULT_SECONDS = -1.0
+_DEFAULT_SECONDS = -1.0  # stands for the timeout of transactions; None is no timeout
 _POSTGRESQL_PORT = 5432
 
 
@@ -58,7 +58,7 @@ class Engines:
         return Path(self.file).parent if self.file else None
 
     @property
-    def place(self) -> tuple[Any, ...]:
+    def location(self) -> tuple[Any, ...]:
         """Return where the database is, the same for each way to write its address."""
         url = self.writing.url
         return (Path(self.file).resolve(),) if self.file else (url.host, url.port, url.database)
@@ -78,12 +78,12 @@ class Engines:
             return True
 
     @property
-    def in_use(self) -> int:
+    def connections_in_use(self) -> int:
         """Return the number of connections in use now."""
         return sum(pool.checkedout() for pool in self._pools)
 
     @property
-    def most(self) -> int:
+    def connections_limit(self) -> int:
         """Return the highest number of connections."""
         return sum(pool.size() for pool in self._pools)
 
@@ -148,12 +148,12 @@ class Engines:
             if wrong := self.file and file_faults.sentence(self.file, fault):
                 raise StoreUnavailable(wrong, lasting=True) from fault
             conflict = is_conflict(fault)
-            if conflict or fault.connection_invalidated or is_not_our_mistake(fault):
+            if conflict or fault.connection_invalidated or is_unavailable(fault):
                 why = str(fault.orig).rpartition(">: ")[2]
                 raise StoreUnavailable(why, conflict=conflict, server=self.server) from fault
             raise
         except UNREACHABLE as fault:
-            if not isinstance(fault, exc.TimeoutError):  # this one only says that all our connections are busy
+            if not isinstance(fault, exc.TimeoutError):  # which only says that all our connections are busy
                 self.breaker.unreachable()
             raise StoreUnavailable(str(fault), server=self.server) from fault
 

@@ -13,10 +13,10 @@ from vestibule.model.events import Event, EventFilter, EventKind
 from vestibule.storage.sql import odd_rows
 from vestibule.storage.sql.batches import deletion_of_oldest, not_the_newest
 from vestibule.storage.sql.driver import DriverConnection
-from vestibule.storage.sql.during_request import with_request_id
 from vestibule.storage.sql.instant import Instant
 from vestibule.storage.sql.odd_rows import OddRow
 from vestibule.storage.sql.prepared import Prepared
+from vestibule.storage.sql.request_ids import with_request_id
 from vestibule.storage.sql.schema import accounts, events
 
 _e = events.c
@@ -66,16 +66,16 @@ class SqlEvents:
 
     async def record(self, *events: Event) -> None:
         if events:
-            events = tuple(during_request(event) for event in events)
+            events = tuple(event_with_request_id(event) for event in events)
             await self._connection.execute(_RECORD, [to_values(event) for event in events])
             self.note(*events)
 
     def note(self, *events: Event) -> None:
-        """Remember events that were recorded, for `tell`."""
+        """Remember events that another port has recorded, for `log_recorded`."""
         self._recorded += events
 
     async def find(self, wanted: EventFilter, most: int) -> list[tuple[int, Event]]:
-        # Compiled each time: an operator asks.
+        # Compiled at each call, because only operators call this, and seldom.
         matches = [_e.sequence > wanted.after]
         if wanted.account_id is not None:
             matches.append(_e.account_id == wanted.account_id)
@@ -114,8 +114,8 @@ class SqlEvents:
         return self._recorded
 
 
-def during_request(event: Event) -> Event:
-    """Return the event with the id of the request in its detail, if there is one."""
+def event_with_request_id(event: Event) -> Event:
+    """Return the event with the id of the current request in its detail, if there is a request."""
     return replace(event, detail=with_request_id(event.detail))
 
 
@@ -140,12 +140,12 @@ def _from_row(row: Any) -> Event | None:
     """Return the event; None, and a log line, if the row is malformed. A detail that cannot be read becomes empty."""
     try:
         members = _EVENT_READER.members([row.at, row.kind, row.account_id, row.session_id, row.network_address])
-        kind = odd_rows.word(EventKind, members["kind"], "kind")
+        kind = odd_rows.enum_member(EventKind, members["kind"], "kind")
     except OddRow as why:
-        odd_rows.left_out(events.name, getattr(row, "sequence", row.account_id), why)
+        odd_rows.log_skipped(events.name, getattr(row, "sequence", row.account_id), why)
         return None
     try:
-        detail = odd_rows.texts(row.detail)
+        detail = odd_rows.string_members(row.detail)
     except OddRow:
         detail = {}
     return Event(**{**members, "kind": kind, "detail": detail})

@@ -1,6 +1,6 @@
-"""Say what is wrong with a SQLite file in a sentence that names the file: SQLite's messages name nothing.
+"""Say what is wrong with a SQLite file in a sentence that names the file, which SQLite's own messages do not.
 
-The file is never opened here: closing it again would drop the locks of this process's connections (POSIX).
+The file is never opened here, because closing it again would drop the locks of this process's connections (POSIX).
 """
 
 import os

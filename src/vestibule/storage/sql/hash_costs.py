@@ -1,4 +1,6 @@
-"""Find the highest costs of stored hashes, so that every wrong password takes as long as one of those."""
+"""Find the highest costs of stored hashes, so that every wrong password takes as long as with the costliest hash
+(`crypto/passwords.py`).
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +15,7 @@ from vestibule.storage.sql.schema import accounts, has_bcrypt_hash, has_other_ar
 _MOST_READ = 10_000
 _MOST_COSTS = 100
 _COST = func.substr(accounts.c.password_hash, 5, 2)  # $2b$12$…
-# Every wrong password takes as long as this hash, so leave out malformed ones: they are never checked.
+# Leave out malformed hashes: they are never checked, but every wrong password would take as long as with them.
 HIGHEST_BCRYPT_COST = Prepared(
     select(func.max(_COST)).where(
         has_bcrypt_hash,

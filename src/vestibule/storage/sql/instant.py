@@ -20,7 +20,7 @@ class Instant(TypeDecorator[datetime]):
         return _to_text if dialect.name == "sqlite" else None
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:
-        """Return the converter from SQLite's text to datetime; None for PostgreSQL, of which `postgresql.py` decodes.
+        """Return the converter from SQLite's text to datetime; None for PostgreSQL, which `postgresql.py` decodes.
 
         Text that is no moment stays text: such a row is malformed (`odd_rows.py`), and must not stop others.
         """

@@ -1,4 +1,4 @@
-"""The tutorial server's own `users` table, read and never written (Prisma on PostgreSQL)."""
+"""Read the tutorial server's own `users` table (Prisma on PostgreSQL), for `vestibule users import`. Never write it."""
 
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
@@ -13,7 +13,7 @@ from sqlalchemy.types import NullType
 from vestibule.model.imports import MAX_CHARACTERS, ForeignRow
 from vestibule.process.operator_errors import OperatorError
 from vestibule.storage.sql.engine import Engines
-from vestibule.storage.sql.source import SourceUnavailable, of_the_source, read_any_text, said_of
+from vestibule.storage.sql.source import SourceUnavailable, driver_message, naming_source, read_any_text
 
 # Every column is read as text, whatever its type, so that a value of one row cannot prevent the others from being read.
 _MEMBERS = {
@@ -40,7 +40,7 @@ class NoSuchTable(OperatorError):
 
 
 class ClaimsOnDisk:
-    """`flows.import_accounts.EmailClaims` in a nameless file that SQLite makes and deletes."""
+    """`flows.import_accounts.EmailClaims` in a temporary file, so that memory does not grow with the table."""
 
     def __init__(self) -> None:
         self._file = sqlite3.connect("", isolation_level=None)
@@ -76,11 +76,11 @@ class LegacyUsers:
                 if self._engines.dialect == "postgresql":
                     await _require_known_encoding(connection)
         except (ProgrammingError, OperationalError) as fault:
-            raise NoSuchTable(f"--from: {self._engines.writing.url.database}: {said_of(fault)}") from fault
+            raise NoSuchTable(f"--from: {self._engines.writing.url.database}: {driver_message(fault)}") from fault
 
     async def count(self) -> int:
         """Return the number of rows; raises `SourceUnavailable`."""
-        with of_the_source():
+        with naming_source():
             async with self._engines.core_reading() as connection:
                 return int((await connection.execute(select(func.count()).select_from(_users))).scalar_one())
 
@@ -88,13 +88,13 @@ class LegacyUsers:
         """Yield all rows, `size` at a time, so that memory does not grow with the table. Verified ones come first, of
         these the older ones, as `flows/import_accounts.py` needs. Raises `SourceUnavailable`.
         """
-        with of_the_source():
+        with naming_source():
             async for rows in self._partitions(size):
                 yield [ForeignRow(**dict(zip(_MEMBERS.values(), row, strict=True))) for row in rows]
 
     async def _partitions(self, size: int) -> AsyncIterator[Sequence[Row[Any]]]:
         async with self._connection() as connection:
-            if self._engines.dialect == "postgresql":  # its timeouts are meant for requests, and an import takes longer
+            if self._engines.dialect == "postgresql":  # the timeouts are meant for requests; an import takes longer
                 await connection.execute(text("SET LOCAL statement_timeout = 0"))
                 await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
             found = await connection.stream(_all())

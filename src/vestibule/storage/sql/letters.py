@@ -21,13 +21,13 @@ from vestibule.model.letters import (
 from vestibule.storage.sql import letter_statements as statements
 from vestibule.storage.sql import odd_rows
 from vestibule.storage.sql.driver import DriverConnection
-from vestibule.storage.sql.during_request import with_request_id
 from vestibule.storage.sql.odd_rows import OddRow
+from vestibule.storage.sql.request_ids import with_request_id
 from vestibule.storage.sql.schema import letters
 
 _l = letters.c
 _READER = odd_rows.Reader(statements.LETTER)
-_ODD = "the row is not a letter of this version's"
+_ODD = "this version cannot read the row"
 _MOST_ODD = 50  # malformed rows that one claim refuses; the next claim goes on
 
 
@@ -105,7 +105,7 @@ class SqlLetters:
         which = {"of_account": account_id, "now": now} | ({"undo_since": undo_since} if undo_since else {})
         await self._connection.execute(statements.WITHDRAW[undo_since is not None], which)
 
-    # What an operator asks, here and in `retry`, is compiled each time.
+    # The statements of `unsettled` and `retry` are compiled at each call, because only operators call them, and seldom.
     async def unsettled(self, most: int) -> list[LetterState]:
         rows = await self._connection.execute(
             select(*statements.LETTER, _l.due_at, _l.refused_at, _l.last_fault)
@@ -142,9 +142,12 @@ def _from_row(row: Sequence[Any]) -> QueuedLetter | None:
     """Return the letter; None, and a log line, if the row is malformed."""
     try:
         members = _READER.members(row)
-        kind, detail = odd_rows.word(LetterKind, members["kind"], "kind"), odd_rows.texts(members["detail"])
+        kind, detail = (
+            odd_rows.enum_member(LetterKind, members["kind"], "kind"),
+            odd_rows.string_members(members["detail"]),
+        )
     except OddRow as why:
-        odd_rows.left_out(letters.name, row[0], why)
+        odd_rows.log_skipped(letters.name, row[0], why)
         return None
     language = members["language"] if members["language"] in LANGUAGES else None
     return QueuedLetter(**{**members, "kind": kind, "detail": detail, "language": language})

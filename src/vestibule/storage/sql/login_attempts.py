@@ -97,7 +97,7 @@ def _waited(limits: LoginAttemptLimits) -> ColumnElement[bool]:
     growing = {failures: bindparam(_wait_ago(failures), type_=Instant) for failures in _growing_waits(limits)}
     longest = bindparam(_LONGEST_WAIT_AGO, type_=Instant)
     last_allowed = case(growing, value=_a.failures, else_=longest) if growing else longest
-    # No clock can be so far ahead, so it was wrong then. Nobody must wait until that time.
+    # The clock that wrote so late a time was wrong. Nobody must wait until then.
     ahead = _a.last_at > bindparam(_LATEST_POSSIBLE, type_=Instant)
     return or_(_a.failures < limits.free, _a.last_at <= last_allowed, ahead)
 

@@ -13,9 +13,9 @@ from sqlalchemy import Column, TypeDecorator
 
 E = TypeVar("E", bound=StrEnum)
 
-_MOST_SAID = 1_000
+_MOST_LOGGED = 1_000
 _MOST_ID_CHARACTERS = 64
-_said: set[tuple[str, str]] = set()
+_logged: set[tuple[str, str]] = set()
 _log = structlog.get_logger(__name__)
 
 
@@ -46,7 +46,7 @@ def _kinds(column: Column[Any]) -> tuple[type, ...]:
     return (kind, type(None)) if column.nullable else (kind,)
 
 
-def texts(document: object) -> dict[str, str]:
+def string_members(document: object) -> dict[str, str]:
     """Return a stored detail, a JSON object of strings; raises `OddRow` for anything else."""
     try:
         read = json.loads(document) if isinstance(document, str) else None
@@ -57,15 +57,15 @@ def texts(document: object) -> dict[str, str]:
     return read
 
 
-def left_out(table: str, identifier: object, why: OddRow) -> None:
+def log_skipped(table: str, identifier: object, why: OddRow) -> None:
     """Log a row that is skipped, once in the process's life."""
     name = str(identifier)[:_MOST_ID_CHARACTERS]
-    if (table, name) not in _said and len(_said) < _MOST_SAID:
-        _said.add((table, name))
+    if (table, name) not in _logged and len(_logged) < _MOST_LOGGED:
+        _logged.add((table, name))
         _log.warning("row_left_out", table=table, row=name, column=str(why))
 
 
-def word(kind: type[E], value: object, column: str) -> E:
+def enum_member(kind: type[E], value: object, column: str) -> E:
     """Return the member of an enum that the column holds; raises `OddRow` if there is none."""
     try:
         return kind(str(value))

@@ -26,7 +26,7 @@ _INSERT = Prepared(insert(one_time_tokens))
 
 
 def _good(t: Any) -> tuple[ColumnElement[bool], ...]:
-    """Return conditions for a token that is unused, not expired, and not issued by a clock that was ahead: that one
+    """Return conditions for a token that is unused, not expired, and not issued by a clock that was ahead: such a token
     would be valid for too long. Links that undo a change of email are exempt from the last condition.
     """
     made = or_(t.created_at <= bindparam("latest", type_=Instant), t.purpose == _UNDO.value)
@@ -40,7 +40,8 @@ def _older(*those: ColumnElement[bool]) -> Prepared:
 _LETTER = bindparam("of_letter", type_=_t.letter_id.type)
 _OF_ANOTHER_LETTER = or_(_LETTER.is_(None), _t.letter_id.is_(None), _t.letter_id != _LETTER)
 _OLDER = _older(_OF_ANOTHER_LETTER)
-_OLDER_WAYS_BACK = _older(_OF_ANOTHER_LETTER, _t.email == bindparam("to_email"), _t.digest != bindparam("place"))
+# Not the row that keeps the email (`kept_emails.py`).
+_OLDER_UNDO = _older(_OF_ANOTHER_LETTER, _t.email == bindparam("to_email"), _t.digest != bindparam("kept_digest"))
 _OF_DIGEST = Prepared(delete(one_time_tokens).where(_t.digest == _DIGEST))
 _USABLE = Prepared(select(_t.digest).where(_t.digest == _DIGEST, _t.purpose == _PURPOSE, *_good(_t)))
 _WANTED_EMAIL = Prepared(
@@ -72,12 +73,12 @@ def _consume(*, undo: bool) -> Prepared:
 
 
 _CONSUME = {undo: _consume(undo=undo) for undo in (True, False)}
-_NO_WAY_BACK = _t.purpose != _UNDO.value
+_NOT_UNDO = _t.purpose != _UNDO.value
 _PURGE = deletion_of_oldest(one_time_tokens, _t.expires_at < bindparam("before", type_=Instant), _t.expires_at)
-_VOID = Prepared(delete(one_time_tokens).where(_t.account_id == _ACCOUNT, _NO_WAY_BACK))
-_VOID_WAYS_BACK_TOO = Prepared(
+_VOID = Prepared(delete(one_time_tokens).where(_t.account_id == _ACCOUNT, _NOT_UNDO))
+_VOID_UNDO_TOO = Prepared(
     delete(one_time_tokens).where(
-        _t.account_id == _ACCOUNT, or_(_NO_WAY_BACK, _t.created_at >= bindparam("undo_since", type_=Instant))
+        _t.account_id == _ACCOUNT, or_(_NOT_UNDO, _t.created_at >= bindparam("undo_since", type_=Instant))
     )
 )
 
@@ -91,14 +92,14 @@ class SqlOneTimeTokens:
     async def replace(self, token: OneTimeToken) -> None:
         which = {"of_account": token.account_id, "of_purpose": token.purpose.value, "of_letter": token.letter_id}
         if token.purpose is _UNDO:
-            place = kept_email_digest(token.email)
-            await self._connection.execute(_OLDER_WAYS_BACK, which | {"to_email": token.email, "place": place})
+            kept_digest = kept_email_digest(token.email)
+            await self._connection.execute(_OLDER_UNDO, which | {"to_email": token.email, "kept_digest": kept_digest})
         else:
             await self._connection.execute(_OLDER, which)
         await self._insert(token)
 
     async def keep(self, token: OneTimeToken) -> None:
-        # An older reservation of this email is over, also another account's: this account has had the email since.
+        # If the email was kept for another account before, that is over: this account has had the email since.
         await self._connection.execute(_OF_DIGEST, {"of_digest": token.digest})
         await self._insert(token)
 
@@ -122,7 +123,7 @@ class SqlOneTimeTokens:
             await self._connection.execute(_VOID, {"of_account": account_id})
         else:
             which = {"of_account": account_id, "undo_since": undo_since}
-            await self._connection.execute(_VOID_WAYS_BACK_TOO, which)
+            await self._connection.execute(_VOID_UNDO_TOO, which)
 
     async def _insert(self, token: OneTimeToken) -> None:
         await self._connection.execute(_INSERT, {**asdict(token), "purpose": token.purpose.value})

@@ -8,12 +8,12 @@ from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from vestibule.model.clock import LAST_YEAR
-from vestibule.storage.sql.discretion import withhold_values
+from vestibule.storage.sql.redaction import redact_error
 from vestibule.storage.sql.timeouts import Timeouts
 
 _EPOCH, _MICROSECOND = datetime(2000, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 _TRAVEL_SECONDS = 0.5
-"""How much longer than the database's own timeout we wait for a statement: after that, the connection is dead."""
+"""How much longer than the database's own timeout we wait for a statement, before we take the connection for dead."""
 # The database itself drops a client that is silent for a minute, instead of keeping its connection for hours.
 _DEAD_CLIENTS = {
     "tcp_keepalives_idle": "30",
@@ -45,8 +45,8 @@ def engines(
         },
     )
     event.listen(writing.sync_engine, "connect", _read_any_moment)
-    event.listen(writing.sync_engine, "handle_error", _hang_up_on_silence)
-    event.listen(writing.sync_engine, "handle_error", withhold_values)
+    event.listen(writing.sync_engine, "handle_error", _close_if_no_answer)
+    event.listen(writing.sync_engine, "handle_error", redact_error)
     # A pooler may change the connection between preparing a statement and running it, unless in a transaction.
     single_reads = writing if behind_pooler else writing.execution_options(isolation_level="AUTOCOMMIT")
     return writing, single_reads
@@ -85,8 +85,8 @@ _PREPARE_NOTHING = {
 
 
 def _server_settings(timeouts: Timeouts) -> dict[str, str]:
-    """Return the settings that each connection asks PostgreSQL for. A pooler refuses them, because it shares
-    connections.
+    """Return the settings that each connection asks PostgreSQL for. A pooler refuses such settings, because clients
+    share its connections.
     """
     return {
         "statement_timeout": str(int(timeouts.for_statement * 1000)),
@@ -95,7 +95,7 @@ def _server_settings(timeouts: Timeouts) -> dict[str, str]:
     }
 
 
-def _hang_up_on_silence(context: ExceptionContext) -> None:
+def _close_if_no_answer(context: ExceptionContext) -> None:
     """Close a connection whose statement timed out without an answer (SQLAlchemy's `handle_error` event).
 
     Cancelling the statement, rolling back or closing in order would each wait for the database again.

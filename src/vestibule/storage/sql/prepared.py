@@ -60,11 +60,11 @@ class Prepared:
         """Return the statement for this dialect and these values, which must have the same names each time."""
         text_for = self._texts.get(dialect.name)
         if text_for is None:
-            text_for = self._texts[dialect.name] = write(dialect, self.statement, given)
+            text_for = self._texts[dialect.name] = compile_for(dialect, self.statement, given)
         return text_for(given)
 
     def of_many(self, rows: Sequence[Parameters]) -> "tuple[Prepared, Parameters]":
-        """Return this INSERT for `ROWS_AT_ONCE` rows, and its values. It is compiled once: that takes milliseconds."""
+        """Return this INSERT for `ROWS_AT_ONCE` rows, and its values. Compiles it once: that takes milliseconds."""
         if self._of_many is None:
             insert = self.statement
             assert isinstance(insert, Insert)  # noqa: S101  # nosec B101  # only an INSERT gets many rows
@@ -80,35 +80,35 @@ class Prepared:
         return self._of_many, {f"{name}_of_{n}": value for n, row in enumerate(rows) for name, value in row.items()}
 
 
-def write(dialect: Dialect, statement: Executable, names: Collection[str]) -> Callable[[Parameters], DriverText]:
+def compile_for(dialect: Dialect, statement: Executable, names: Collection[str]) -> Callable[[Parameters], DriverText]:
     """Return a function from values, which have these names, to the compiled statement. The text is the same each time,
     unless a parameter is a list of any length. Raises `ValueError` for a name that is no parameter of the statement.
     """
-    written = statement.compile(dialect=dialect, column_keys=list(names) or None)  # type: ignore[attr-defined]
-    if unknown := set(names) - set(written.binds):
-        raise ValueError(f"the statement has no parameter {', '.join(sorted(unknown))}: {written}")
-    row = _row(dialect, statement)
-    processors = {name: _bound(dialect, bind) for name, bind in written.binds.items()}
-    if written.post_compile_params:
-        return _of_lengths(written, names, processors, row)
-    places = tuple((name, processors[name]) for name in written.positiontup or ())
-    fixed = {name: bind.effective_value for name, bind in written.binds.items() if not bind.required}
-    text = DriverText(str(written), places, fixed, row, {})
+    compiled = statement.compile(dialect=dialect, column_keys=list(names) or None)  # type: ignore[attr-defined]
+    if unknown := set(names) - set(compiled.binds):
+        raise ValueError(f"the statement has no parameter {', '.join(sorted(unknown))}: {compiled}")
+    row = _row_maker(dialect, statement)
+    processors = {name: _to_driver(dialect, bind) for name, bind in compiled.binds.items()}
+    if compiled.post_compile_params:
+        return _for_list_lengths(compiled, names, processors, row)
+    places = tuple((name, processors[name]) for name in compiled.positiontup or ())
+    fixed = {name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required}
+    text = DriverText(str(compiled), places, fixed, row, {})
     return lambda _: text
 
 
-def _of_lengths(
-    written: SQLCompiler, names: Collection[str], processors: Mapping[str, Processor | None], row: RowMaker | None
+def _for_list_lengths(
+    compiled: SQLCompiler, names: Collection[str], processors: Mapping[str, Processor | None], row: RowMaker | None
 ) -> Callable[[Parameters], DriverText]:
-    """Return a function from values to the text for lists of these lengths, which is written once for each: SQLAlchemy
-    takes half a millisecond.
+    """Return a function from values to the text for lists of their lengths. Texts are kept by these lengths, because
+    SQLAlchemy takes half a millisecond to make one.
     """
-    lists = [name for name in names if name in written.binds and written.binds[name].expanding]
+    lists = [name for name in names if name in compiled.binds and compiled.binds[name].expanding]
 
     @lru_cache(_LENGTHS_KEPT)
     def text_for(*lengths: int) -> DriverText:
         blank = {name: [None] * length for name, length in zip(lists, lengths, strict=True)}
-        state = written.construct_expanded_state(dict.fromkeys(names) | blank)
+        state = compiled.construct_expanded_state(dict.fromkeys(names) | blank)
         members = {name: state.parameter_expansion[name] for name in lists}
         given = {*names, *chain(*members.values())}
         fixed = {name: value for name, value in state.parameters.items() if name not in given}
@@ -118,16 +118,16 @@ def _of_lengths(
     return lambda given: text_for(*(len(given[name]) for name in lists))
 
 
-def _bound(dialect: Dialect, bind: BindParameter[Any]) -> Processor | None:
+def _to_driver(dialect: Dialect, bind: BindParameter[Any]) -> Processor | None:
     return bind.type.dialect_impl(dialect).bind_processor(dialect)
 
 
-def _row(dialect: Dialect, statement: Executable) -> RowMaker | None:
+def _row_maker(dialect: Dialect, statement: Executable) -> RowMaker | None:
     columns = list(getattr(statement, "exported_columns", ()))
     if not columns:
         return None
     make: RowMaker = namedtuple("Row", [column.key or "" for column in columns], rename=True)._make  # type: ignore[attr-defined]  # noqa: PYI024
-    processors = [_read(dialect, column.type) for column in columns]
+    processors = [_from_driver(dialect, column.type) for column in columns]
     if not any(processors):
         return make
     return lambda row: make(
@@ -135,5 +135,5 @@ def _row(dialect: Dialect, statement: Executable) -> RowMaker | None:
     )
 
 
-def _read(dialect: Dialect, kind: TypeEngine[Any]) -> Processor | None:
+def _from_driver(dialect: Dialect, kind: TypeEngine[Any]) -> Processor | None:
     return kind.dialect_impl(dialect).result_processor(dialect, None)

@@ -21,12 +21,12 @@ _SUBJECT = bindparam("of_subject", type_=_c.subject.type)
 _ENDS_AT = bindparam("new_end", type_=Instant)
 # A counter that ends later than one that begins now is over too: it was begun by a clock that was ahead.
 _OVER = or_(_c.ends_at <= bindparam("now", type_=Instant), _c.ends_at > bindparam("too_late", type_=Instant))
-_COUNT_ON = case((_OVER, 1), else_=_c.count + 1)
+_NEXT_COUNT = case((_OVER, 1), else_=_c.count + 1)
 _FIRST = insert(rate_counters).values(subject=_SUBJECT, count=1, ends_at=_ENDS_AT)
 _TAKE = Prepared(
     _FIRST.on_conflict_do_update(
         index_elements=[_c.subject],
-        set_={"count": _COUNT_ON, "ends_at": case((_OVER, _ENDS_AT), else_=_c.ends_at)},
+        set_={"count": _NEXT_COUNT, "ends_at": case((_OVER, _ENDS_AT), else_=_c.ends_at)},
         where=_OVER | (_c.count < bindparam("times")),
     ).returning(_c.count)
 )
@@ -77,15 +77,15 @@ def _space(spacing: Spacing, *, enforce: bool) -> Prepared:
     )
     counted = _FIRST.on_conflict_do_update(
         index_elements=[_c.subject],
-        set_={"count": _COUNT_ON, "ends_at": _ENDS_AT},
+        set_={"count": _NEXT_COUNT, "ends_at": _ENDS_AT},
         where=_OVER | (_c.ends_at <= last_due) if enforce else None,
     )
     return Prepared(counted.returning(_c.count))
 
 
 def _due(spacing: Spacing, now: datetime) -> dict[str, datetime]:
-    """Return the latest `ends_at` at which the next letter is due, by parameter name. A row ends `counted` after its
-    last letter.
+    """Return the latest `ends_at` at which the next letter is due, by parameter name. A row ends
+    `spacing.forgotten_after` after its last letter.
     """
     ends_at = now + spacing.forgotten_after
     growing = {_wait_ago(letters): ends_at - spacing.after(letters) for letters in _growing_waits(spacing)}

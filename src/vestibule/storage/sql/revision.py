@@ -1,6 +1,6 @@
 """Read which schema a database has, and check that this version works with it.
 
-Separate from `migrate`, so that servers can look without loading what could change the schema.
+Separate from `migrate.py`, so that servers can check without loading code that could change the schema.
 """
 
 import re
@@ -15,7 +15,7 @@ from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.schema import REVISION, metadata, signing_keys
 
 TABLE = "vestibule_schema"
-_TUTORIALS = ("users", {"id", "email", "password", "provider"})
+_TUTORIAL_TABLE = ("users", {"id", "email", "password", "provider"})
 _NUMBER = re.compile("[0-9]{4}")
 _UNICODE = "UTF8"
 _VERSION: Select[Any] = select(column("version_num")).select_from(table(TABLE))
@@ -100,7 +100,9 @@ async def revision_of(connection: AsyncConnection) -> str | None:
     except (OperationalError, ProgrammingError):
         found = ["?"]
     if any(not (isinstance(each, str) and _NUMBER.fullmatch(each)) for each in found) or len(found) > 1:
-        raise NotOurs(f"{_name(connection)}: what is in its table {TABLE} is not Vestibule's; restore a backup of it")
+        raise NotOurs(
+            f"{_name(connection)}: its table {TABLE} has content that Vestibule did not write; restore a backup"
+        )
     return found[0] if found else None
 
 
@@ -114,17 +116,17 @@ async def require_ours(connection: AsyncConnection) -> None:
         raise NotOurs(f"{_name(connection)} is another program's database; name a file of Vestibule's own")
     if taken:
         raise NotOurs(
-            f"{_name(connection)} has tables of another program's that are called as Vestibule's are: "
-            f"{', '.join(taken)}; make another database, or a schema, to be named in DATABASE_URL: ?schema=vestibule"
+            f"{_name(connection)} has tables of another program with names that Vestibule uses: {', '.join(taken)}; "
+            "make another database, or a schema, and name it in DATABASE_URL: ?schema=vestibule"
         )
 
 
 def _tables(connection: Connection) -> tuple[set[str], bool]:
     """Return the names of all tables and views, and whether the tutorial's is among them."""
-    looking = inspect(connection)
-    there = {*looking.get_table_names(), *looking.get_view_names()}
-    name, columns = _TUTORIALS
-    return there, name in there and columns <= {column["name"] for column in looking.get_columns(name)}
+    inspector = inspect(connection)
+    there = {*inspector.get_table_names(), *inspector.get_view_names()}
+    name, columns = _TUTORIAL_TABLE
+    return there, name in there and columns <= {column["name"] for column in inspector.get_columns(name)}
 
 
 def _name(connection: AsyncConnection) -> str:

@@ -1,4 +1,4 @@
-"""`model.revocations.Revocations` in SQL: a table that only grows."""
+"""`model.revocations.Revocations` in SQL: rows are appended, read in order, and purged once they are over."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -20,7 +20,7 @@ _REVOCATION_MEMBERS = ("at", "kind", "subject", "purge_at", "not_before")
 _r = revocations.c
 _APPEND = Prepared(insert(revocations).returning(_r.sequence, _r.kind, _r.subject))
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-# A value in SQLite that is no moment sorts before all moments, or after. It is taken to be in force, to be safe.
+# A value in SQLite that is no moment sorts before all moments, or after. To be safe, such a row counts as in force.
 _IN_FORCE = or_(_r.purge_at > bindparam("since", type_=Instant), _r.purge_at < _LONG_AGO)
 _WITHIN = or_(_r.sequence > bindparam("begins_after"), _IN_FORCE)
 _FIRST_AND_LAST = Prepared(
@@ -92,11 +92,11 @@ def _revocations(row: Any) -> Iterator[Revocation]:
     """
     try:
         members = _REVOCATION_READER.members(row)
-        kind = odd_rows.word(RevocationKind, members["kind"], "kind")
+        kind = odd_rows.enum_member(RevocationKind, members["kind"], "kind")
         _require_since(kind, members["not_before"])
         yield Revocation(**{**members, "kind": kind})
     except OddRow as why:
-        odd_rows.left_out(revocations.name, row.sequence, why)
+        odd_rows.log_skipped(revocations.name, row.sequence, why)
         yield from _all_it_may_mean(row)
 
 

@@ -1,4 +1,4 @@
-"""The result of a statement."""
+"""The result of a statement, with the methods that SQLAlchemy's `Result` has (`driver.py` returns it)."""
 
 from collections.abc import Iterator
 from typing import Any

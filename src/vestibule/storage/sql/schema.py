@@ -25,7 +25,7 @@ REVISION = "0015"
 metadata = MetaData()
 
 
-# BIGSERIAL on PostgreSQL; on SQLite only INTEGER PRIMARY KEY counts by itself.
+# BIGSERIAL on PostgreSQL. On SQLite only INTEGER PRIMARY KEY numbers its rows by itself.
 Sequence = BigInteger().with_variant(Integer, "sqlite")
 
 _ID = String(36)

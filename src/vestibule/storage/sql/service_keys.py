@@ -52,5 +52,5 @@ def _from_row(row: Sequence[Any]) -> ServiceKey | None:
     try:
         return ServiceKey(**_READER.members(row))
     except OddRow as why:
-        odd_rows.left_out(service_keys.name, row[0], why)
+        odd_rows.log_skipped(service_keys.name, row[0], why)
         return None

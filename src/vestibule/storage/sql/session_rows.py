@@ -20,7 +20,7 @@ def from_row(row: Sequence[Any]) -> Session | None:
     try:
         members = _READER.members(row)
     except OddRow as why:
-        odd_rows.left_out(sessions.name, row[0], why)  # `id` comes first in COLUMNS
+        odd_rows.log_skipped(sessions.name, row[0], why)  # `id` comes first in COLUMNS
         return None
     device = Device(members.pop("user_agent"), members.pop("network_address"))
     reason = members.pop("end_reason")

@@ -19,7 +19,6 @@ _SESSION = _s.id == bindparam("of_session")
 _ACCOUNT = _s.account_id == bindparam("of_account")
 _LIVE = and_(_s.ended_at.is_(None), _s.idle_expires_at > bindparam("now", type_=Instant))
 
-
 _others = sessions.alias()
 _COUNT_OF_OTHERS = (
     select(func.count())
@@ -62,6 +61,8 @@ FIND = Prepared(
 _PRESENTED = bindparam("presented", type_=_s.current.type)
 _IDLE_END = bindparam("idle_end", type_=Instant)
 _NOW = bindparam("now", type_=Instant)
+# Two cases of the table in flows/refresh.py: the counter is used for the first time; or the parent is used again after
+# the grace, because the answer was lost.
 _FRESH = and_(_s.base < _PRESENTED, _s.current >= _PRESENTED)
 _ANSWER_LOST = and_(
     _s.parent == _PRESENTED,
@@ -163,7 +164,7 @@ END_LONGEST_UNSEEN = Prepared(
     .values(_END_OR_KEEP_REASON)
     .returning(_s.id, _s.end_reason, _s.last_seen_at)
 )
-# Also those that have expired by this clock: it may be ahead, and then some of them are live.
+# Also sessions that have expired by this machine's clock: it may be ahead, and then some of them are live.
 _ALL_NOT_ENDED = (
     select(_s.id).where(_ACCOUNT, _s.ended_at.is_(None)).limit(bindparam("most")).with_for_update().cte("every")
 )

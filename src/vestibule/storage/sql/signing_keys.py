@@ -45,7 +45,7 @@ class SqlSigningKeys:
         rows = await self._connection.execute(_STANDING)
         return frozenset((kid, KeyUse(use), KeyState(state)) for kid, use, state in rows)
 
-    # What follows changes keys, a few times a year, and is compiled each time.
+    # The statements of the methods below are compiled at each call, a few times a year.
     async def add(self, key: SealedKey) -> bool:
         added = await self._connection.execute(
             insert(signing_keys)
@@ -98,9 +98,12 @@ def _from_row(row: Sequence[Any]) -> SealedKey | None:
     """Return the key; None, and a log line, if the row is malformed."""
     try:
         members = _READER.members(row)
-        use, state = odd_rows.word(KeyUse, members["use"], "use"), odd_rows.word(KeyState, members["state"], "state")
+        use, state = (
+            odd_rows.enum_member(KeyUse, members["use"], "use"),
+            odd_rows.enum_member(KeyState, members["state"], "state"),
+        )
     except OddRow as why:
-        odd_rows.left_out(signing_keys.name, row[0], why)
+        odd_rows.log_skipped(signing_keys.name, row[0], why)
         return None
     since = members["state_since"] or members["created_at"]
     return SealedKey(**{**members, "use": use, "state": state, "state_since": since})

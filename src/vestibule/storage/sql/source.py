@@ -1,4 +1,4 @@
-"""Read from another database: faults name `--from`, never DATABASE_URL."""
+"""Read from the database that a command names by `--from`: errors name `--from`, never DATABASE_URL."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +24,7 @@ class SourceUnusable(SourceUnavailable):
 
 
 @contextmanager
-def of_the_source() -> Iterator[None]:
+def naming_source() -> Iterator[None]:
     """Name --from in errors that would otherwise name DATABASE_URL, around code that asks no other database. Raises
     `SourceUnavailable`.
     """
@@ -40,17 +40,17 @@ def of_the_source() -> Iterator[None]:
         cannot = f"cannot be reached at {fault.server}" if fault.server else "cannot be read"
         raise SourceUnavailable(f"--from: the database {cannot}: {str(fault) or 'no answer'}") from None
     except DBAPIError as fault:  # content that nobody foresaw
-        raise SourceUnusable(f"--from: the database cannot be read: {said_of(fault)}") from fault
+        raise SourceUnusable(f"--from: the database cannot be read: {driver_message(fault)}") from fault
 
 
-def said_of(fault: DBAPIError) -> str:
-    """Return the driver's own words on one line; values are removed already."""
+def driver_message(fault: DBAPIError) -> str:
+    """Return the driver's message on one line. `redaction.py` has removed values from it."""
     return " ".join(str(fault.orig).rpartition(">: ")[2].split())
 
 
 def read_any_text(engines: Engines) -> None:
-    """Have SQLite text that is not UTF-8 read with a surrogate for each wrong byte (PEP 383): the driver would lose the
-    whole result at one. PostgreSQL stores no such text.
+    """Make SQLite's driver read text that is not UTF-8, with a surrogate for each wrong byte (PEP 383), instead of
+    failing for the whole result. PostgreSQL stores no such text.
     """
     if engines.dialect == "sqlite":
         for connecting in (engines.writing, engines.single_reads):

@@ -11,17 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from vestibule.storage.sql import sqlite_connections
-from vestibule.storage.sql.discretion import withhold_values
+from vestibule.storage.sql.redaction import redact_error
 from vestibule.storage.sql.timeouts import Timeouts
 
-_OURS = "SELECT 1 FROM sqlite_master WHERE name = 'vestibule_schema'"
+_HAS_OUR_SCHEMA = "SELECT 1 FROM sqlite_master WHERE name = 'vestibule_schema'"
 WRITE_AHEAD = text("PRAGMA journal_mode = WAL")
 """The file keeps this setting. It cannot be set within a transaction."""
 
 
 def engines(url: URL, timeouts: Timeouts) -> tuple[AsyncEngine, AsyncEngine]:
     """Return the engine for transactions, and the one for single reads."""
-    # One writer at a time is what SQLite can do; waiting in our own line is fair, polling its lock is not.
+    # SQLite allows one writer at a time. Waiting in our own queue is fair; polling SQLite's lock is not.
     writing = _engine(url, pool_size=1, wait_seconds=30.0)
     event.listen(writing.sync_engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
     single_reads = _engine(url, pool_size=4, wait_seconds=timeouts.for_connection)
@@ -39,7 +39,7 @@ def _engine(url: URL, pool_size: int, wait_seconds: float) -> AsyncEngine:
         connect_args={"timeout": 10, "isolation_level": None, "async_creator_fn": sqlite_connections.connect},
         hide_parameters=True,
     )
-    event.listen(engine.sync_engine, "handle_error", withhold_values)
+    event.listen(engine.sync_engine, "handle_error", redact_error)
     event.listen(engine.sync_engine, "do_connect", _make_file)
     event.listen(engine.sync_engine, "connect", _prepare)
     return engine
@@ -61,7 +61,7 @@ def _prepare(connection: Any, _record: Any) -> None:
     """
     cursor = connection.cursor()
     try:
-        cursor.execute(_OURS)
+        cursor.execute(_HAS_OUR_SCHEMA)
         if cursor.fetchone():
             cursor.execute(WRITE_AHEAD.text)
         cursor.execute("PRAGMA synchronous = FULL")  # committed means on the disk, also when the power fails

@@ -33,11 +33,11 @@ class SqlStore:
 
     @property
     def connections_in_use(self) -> int:
-        return self._engines.in_use
+        return self._engines.connections_in_use
 
     @property
     def connections_limit(self) -> int:
-        return self._engines.most
+        return self._engines.connections_limit
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Ports]:

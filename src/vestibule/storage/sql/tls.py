@@ -22,10 +22,10 @@ def context(mode: str, files: dict[str, str]) -> ssl.SSLContext | str:
     if mode not in MODES:
         raise ValueError(f"has the unknown sslmode {mode!r}; {', '.join(MODES)} are known")
     if ("sslcert" in files) is not ("sslkey" in files):
-        raise ValueError("has only one of sslcert and sslkey; a server's own authority is sslrootcert")
+        raise ValueError("has only one of sslcert and sslkey; an authority to check the server with is sslrootcert")
     if mode in {"disable", "allow", "prefer"} or (mode == "require" and not files):
         if files:
-            raise ValueError(f"has {min(files)}, but sslmode={mode}; with it goes require, verify-ca or verify-full")
+            raise ValueError(f"has {min(files)}, but sslmode={mode}; it needs require, verify-ca or verify-full")
         return mode
     checking = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     _trust(checking, files.get("sslrootcert", ""))
@@ -64,7 +64,9 @@ def _load_client_certificate(checking: ssl.SSLContext, certificate: str, key: st
     try:
         checking.load_cert_chain(shown, kept, password=_no_password)
     except (ssl.SSLError, ValueError):
-        raise ValueError(f"has sslcert={shown} and sslkey={kept}, which are no certificate and its open key") from None
+        raise ValueError(
+            f"has sslcert={shown} and sslkey={kept}, which are not a certificate and its unencrypted key"
+        ) from None
 
 
 def _file(name: str, text: str) -> tuple[Path, bytes]:

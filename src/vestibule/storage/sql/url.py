@@ -94,7 +94,7 @@ def _place(url: URL, asked: dict[str, str]) -> URL:
     host = unquote(asked.get("host") or url.host or "")
     port = asked.get("port") or str(url.port or "")
     if port and not (port.isascii() and port.isdigit() and 0 < int(port) <= _LAST_PORT):
-        raise WrongAddress(f"has the port {port!r}, which is none")
+        raise WrongAddress(f"has the port {port!r}, which is not a port")
     if any(sign in host for sign in ", ") or (host.startswith("/") is False and "/" in host):
-        raise WrongAddress("names more than one host, or none that there can be")
+        raise WrongAddress("names more than one host, or an impossible one")
     return url.set(host=host or None, port=int(port) if port else None)

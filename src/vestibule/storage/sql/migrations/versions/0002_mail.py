@@ -1,4 +1,6 @@
-"""Add address, language, detail and refusal to letters, languages to accounts, the known devices, and the tallies."""
+"""Add emails (`address`), languages, details and refusals to letters, languages to accounts, known devices, and rate
+counters (`tallies`).
+"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Signing keys: since when a key is in its state, until when it checks, and one next key for each use."""
+"""Add to signing keys since when each is in its state and until when it verifies; allow one next key for each use."""
 
 import sqlalchemy as sa
 from alembic import op

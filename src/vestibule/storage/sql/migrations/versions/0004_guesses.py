@@ -1,4 +1,4 @@
-"""Wrong passwords in a row; and an index of the accounts whose password hash came from elsewhere."""
+"""Add counters of consecutive wrong passwords (`guesses`), and an index of the accounts with a bcrypt hash."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Keys of the services that follow the feed."""
+"""Add the keys of the services that follow the feed."""
 
 import sqlalchemy as sa
 from alembic import op

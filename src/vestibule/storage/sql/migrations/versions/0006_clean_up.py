@@ -1,4 +1,4 @@
-"""Indexes by which what has long been over is found, so that looking for it costs nothing where there is none."""
+"""Add indexes to find the rows to purge, so that looking for them costs nothing if there are none."""
 
 from alembic import op
 

@@ -1,4 +1,5 @@
-"""Add to letters `asked_of`, the account for which each was requested, and its epoch; add to tokens its email then.
+"""Add to letters the account for which each was requested (`asked_of`), and its epoch at that time; add to tokens the
+account's email at that time.
 
 A letter or token of an older epoch is not sent, or not accepted.
 """

@@ -1,5 +1,5 @@
-"""Indexes by which the few rows that matter are found among any number: an account's live and newest sessions,
-revocations that are not over, and counts of wrong passwords that are.
+"""Add indexes that find a few rows among any number: an account's live and its newest sessions, revocations in force,
+and counters of wrong passwords to purge.
 """
 
 import sqlalchemy as sa

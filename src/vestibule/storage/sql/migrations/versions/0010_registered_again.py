@@ -1,4 +1,4 @@
-"""When somebody registered an email again that nobody had verified: whose password stands is in doubt since."""
+"""Add to accounts when their unverified email was registered again: since then, nobody knows whose password it has."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,6 @@
-"""Each known device has a place among the attempt counters of its account; the counters of others go by email."""
+"""Give each known device a number, `place`, that chooses one of its account's attempt counters. The counters of unknown
+devices are named by a digest of the email instead of the account.
+"""
 
 from hashlib import sha256
 
@@ -15,7 +17,7 @@ def upgrade() -> None:
     op.add_column("known_devices", sa.Column("place", sa.Integer(), nullable=True))
     op.add_column("guesses", sa.Column("in_all", sa.Integer(), nullable=True))
     database = op.get_bind()
-    # What was counted goes on under the new key, so that nobody gets fifty more guesses by an update.
+    # Keep the counts under the new names, so that nobody gets fifty more login attempts by an upgrade.
     found = database.execute(
         sa.text(
             "SELECT guesses.budget AS budget, accounts.address AS email FROM guesses"

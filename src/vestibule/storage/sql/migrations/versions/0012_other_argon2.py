@@ -1,4 +1,6 @@
-"""The few argon2 hashes of another cost than ours are found at once: a wrong password takes as long as with them."""
+"""Add an index that finds the few argon2 hashes of another cost than ours: every wrong password must take as long as
+with the costliest of them.
+"""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""No statement asks for revocations by an index of their end and number: those are found by the one or by the other."""
+"""Drop the index of revocations by end and number: every statement finds them by one of the two alone."""
 
 from alembic import op
 

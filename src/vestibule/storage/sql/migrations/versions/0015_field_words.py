@@ -1,7 +1,7 @@
-"""Tables, columns and stored values say what the field says: email, login attempts, rate counters, purge.
+"""Rename tables, columns and stored values to the field's words: email, login attempts, rate counters, purge.
 
-Every row is kept. Of `rate_counters` those of letters begin anew: a row is named by a digest in which the letter's kind
-stands. Servers of the version before do not know these names, so they are stopped first.
+Every row is kept. Rate counters of letters begin anew, because each is named by a digest that includes the letter's
+kind. Stop the servers of the version before first: they do not know the new names.
 """
 
 import sqlalchemy as sa
@@ -65,7 +65,7 @@ _VALUES = (
         },
     ),
 )
-# What an event tells of a session that ended, and of a letter that was refused.
+# The same values in the `detail` of events: why a session ended, and which letter was refused.
 _DETAILS = {"session_ended": {"address_changed": "email_changed"}, "letter_refused": _LETTERS}
 
 

@@ -1,6 +1,7 @@
-"""Decide in SQL which emails are kept for the account that had them before. Nothing else decides it.
+"""Decide in SQL which emails are kept. A kept email is an account's old one: the account may still take it back, so no
+other account can have it. Only this module decides which are kept.
 
-The lookups use the primary key and the indexes by account, because anybody can cause them, for any email.
+The lookups use the primary key and the indexes by account, because anybody can cause lookups, for any email.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ _UNDO = one_time_tokens.alias("undo")
 _l = letters.c
 
 
-def kept_at(now: ColumnElement[datetime]) -> ColumnElement[bool]:
+def is_kept(now: ColumnElement[datetime]) -> ColumnElement[bool]:
     """Return the condition that the row of `KEPT` keeps its email at `now`: the link that undoes the change is
     valid, or still to be delivered.
     """
@@ -46,10 +47,10 @@ def kept_at(now: ColumnElement[datetime]) -> ColumnElement[bool]:
     return and_(KEPT.c.used_at.is_(None), KEPT.c.expires_at > now, or_(link_is_valid, link_is_to_be_sent))
 
 
-IN_PLACES = KEPT.c.digest.in_(bindparam("places", expanding=True))
-"""The condition that the row of `KEPT` keeps one of the emails whose `places` are given."""
+OF_THESE_EMAILS = KEPT.c.digest.in_(bindparam("kept_digests", expanding=True))
+"""The condition that the row of `KEPT` keeps one of the emails whose digests are given (`kept_digests`)."""
 
 
-def places(emails: Sequence[str]) -> list[str]:
-    """Return the digests under which these emails are kept."""
+def kept_digests(emails: Sequence[str]) -> list[str]:
+    """Return the digests of the rows by which these emails would be kept."""
     return [kept_email_digest(email) for email in emails]

@@ -1,7 +1,7 @@
 """Remove from a database error what was in the row or the statement: password hashes, emails, names.
 
 Drivers quote values in their messages, and PostgreSQL adds a DETAIL with a whole row. An error is changed in place, so
-that no log, terminal or error reporter ever sees them. What the database says about itself stays.
+that no log, terminal or error reporter ever sees these values. What the database says about itself stays.
 """
 
 import re
@@ -11,8 +11,8 @@ from sqlalchemy.engine import ExceptionContext
 
 from vestibule.process.tracebacks import WITHHELD
 
-# PostgreSQL's classes whose message quotes values (its manual, appendix A): data exceptions, and what a trigger says.
-_QUOTING_CLASS, _TRIGGER_CLASS = "22", "P0"
+# PostgreSQL's classes of errors whose messages quote values (its manual, appendix A).
+_DATA_EXCEPTION_CLASS, _TRIGGER_CLASS = "22", "P0"
 _QUOTED = re.compile(r'".*"|\'.*\'', re.DOTALL)
 _OF_ASYNCPG = re.compile(r"(query argument \$\d+).*", re.DOTALL)
 _OF_SQLITE = re.compile(r"(Could not decode to UTF-8 column '\w+') with text.*", re.DOTALL)
@@ -20,7 +20,7 @@ _SQLITE_TRIGGER = 1811  # SQLITE_CONSTRAINT_TRIGGER
 _A_TRIGGER = "refused by a trigger"
 
 
-def withhold_values(context: ExceptionContext) -> None:
+def redact_error(context: ExceptionContext) -> None:
     """Remove values from an error and its causes (SQLAlchemy's `handle_error` event)."""
     adapted = context.original_exception
     driver = adapted.__cause__ or adapted
@@ -35,7 +35,7 @@ def withhold_values(context: ExceptionContext) -> None:
         setattr(error, WITHHELD, True)
 
 
-def withhold_values_of(driver: BaseException) -> None:
+def redact_driver_error(driver: BaseException) -> None:
     """Remove values from an error that the driver raised directly."""
     _rewrite(driver, _without_values(driver))
     setattr(driver, WITHHELD, True)
@@ -46,7 +46,7 @@ def _without_values(driver: BaseException) -> str:
     state = getattr(driver, "sqlstate", None) or ""
     if state.startswith(_TRIGGER_CLASS) or getattr(driver, "sqlite_errorcode", None) == _SQLITE_TRIGGER:
         return _A_TRIGGER
-    if state.startswith(_QUOTING_CLASS):
+    if state.startswith(_DATA_EXCEPTION_CLASS):
         return _QUOTED.sub("…", _OF_ASYNCPG.sub(r"\1 cannot be sent", message))
     return _OF_SQLITE.sub(r"\1", _OF_ASYNCPG.sub(r"\1 cannot be sent", message))
 
