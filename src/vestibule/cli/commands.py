@@ -1,9 +1,10 @@
-"""The whole command line, on one screen."""
+"""List every command of `vestibule`. `__main__.py` runs what is built here."""
 
 import typer
 
 from vestibule import __version__
 from vestibule.cli.copy_database import copy_database
+from vestibule.cli.discreet_command import Commands
 from vestibule.cli.doctor import doctor
 from vestibule.cli.events import events
 from vestibule.cli.keys import keys
@@ -11,18 +12,17 @@ from vestibule.cli.mail import mail
 from vestibule.cli.migrate import migrate
 from vestibule.cli.serve import serve
 from vestibule.cli.services import services
-from vestibule.cli.typed import Commands
-from vestibule.cli.usage import WronglyTyped
+from vestibule.cli.usage import WrongUsage
 from vestibule.cli.users import users
 
-# `vestibule/__main__.py` runs these in `cli/session.py`, a separate program. They are listed here only for the help.
+# `vestibule/__main__.py` runs these commands in `cli/session.py`, a separate program. Here they only show in the help.
 _YOUR_SESSION = {
     "login": "Sign in, at this server or another. The tokens are kept in a file that only you can read.",
     "whoami": "Show who is signed in.",
     "token": "Print a valid access token.",
     "logout": "Sign out: end the session at the server, and delete its tokens here.",
 }
-_AS_TYPED = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+_ANY_ARGUMENTS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 
 def _version(wanted: bool) -> None:
@@ -56,7 +56,7 @@ def build() -> typer.Typer:
     for name, group in {"keys": keys, "services": services, "users": users, "mail": mail}.items():
         commands.add_typer(group, name=name)
     for name, what in _YOUR_SESSION.items():
-        commands.command(name, help=what, rich_help_panel="Your own session", context_settings=_AS_TYPED)(
+        commands.command(name, help=what, rich_help_panel="Your own session", context_settings=_ANY_ARGUMENTS)(
             _refuse_as_second_word
         )
     return commands
@@ -64,4 +64,4 @@ def build() -> typer.Typer:
 
 def _refuse_as_second_word(context: typer.Context) -> None:
     """Refuse a command of `cli/session.py` after an option: `__main__` recognizes it only as the first word."""
-    raise WronglyTyped(f"nothing may stand before {context.info_name}; type: vestibule {context.info_name}")
+    raise WrongUsage(f"nothing may stand before {context.info_name}; type: vestibule {context.info_name}")

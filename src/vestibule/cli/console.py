@@ -1,7 +1,7 @@
-"""Output of the command line: results go to standard output, what is meant to be read to standard error.
+"""Write the output of commands: results to standard output, notes for people to standard error.
 
-What is shown may come from others: a server, a mail server, a row of the database. It must not control the terminal,
-and it must not begin a line that looks like one of ours.
+The text may come from others: a server, a mail server, a row of the database. Such text must not control the terminal,
+and must not begin a line that looks like one of ours.
 """
 
 import json
@@ -31,7 +31,7 @@ class Terminal(Console):
         return super().render_str(one_line(text), **how)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """Yield everything else that is shown; only the layout adds line breaks."""
+        """Yield the segments of anything else that is printed; only the layout adds line breaks."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=_lines(segment.text))
 

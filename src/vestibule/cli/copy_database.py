@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import notes
 
-_SHOWN = ("accounts", "sessions")
+_COUNTED_BY_NAME = ("accounts", "sessions")
 
 
 def copy_database(
@@ -25,19 +25,19 @@ def copy_database(
 ) -> None:
     """Copy everything from another database: accounts, sessions, keys, emails and events.
 
-    From the SQLite file to PostgreSQL, say. Copies to the database of DATABASE_URL, which must be empty: run
+    For example from SQLite to PostgreSQL. Copies to the database of DATABASE_URL, which must be empty: run
     `vestibule migrate` on it, and start no server yet. First stop the servers on the old database: what they write
     later is not copied. Nobody is signed out. The old database is not changed; after an interruption the new one is
     still empty.
     """
     command_context: CommandContext = context.obj
-    carried = asyncio.run(_copy(command_context, source))
-    rest = sum(carried.values()) - sum(carried[name] for name in _SHOWN)
-    notes.print(f"Copied {carried['accounts']:,} accounts, {carried['sessions']:,} sessions and {rest:,} other rows.")
-    if carried["signing_keys"]:
+    copied = asyncio.run(_copy(command_context, source))
+    rest = sum(copied.values()) - sum(copied[name] for name in _COUNTED_BY_NAME)
+    notes.print(f"Copied {copied['accounts']:,} accounts, {copied['sessions']:,} sessions and {rest:,} other rows.")
+    if copied["signing_keys"]:
         notes.print(
-            "Give every server on it the VESTIBULE_SECRET_KEY of the old ones; where none was set, it is in the file "
-            f"secret.key of their VESTIBULE_DATA ({command_context.settings.data} by default)."
+            "Set VESTIBULE_SECRET_KEY on every server of the new database as on the old servers; if it was not set "
+            f"there, it is in the file secret.key of their VESTIBULE_DATA ({command_context.settings.data} by default)."
         )
 
 

@@ -26,7 +26,7 @@ _STYLES = {Severity.FINE: "", Severity.HINT: "cyan", Severity.WARNING: "yellow",
 
 
 def _server_url(url: str | None) -> str | None:
-    """Return the URL as it is; raises `typer.BadParameter` if it is malformed or has a path."""
+    """Return the URL unchanged; raises `typer.BadParameter` if it is malformed or has a path."""
     try:
         parts = urlsplit(url or "")
         _ = parts.port
@@ -55,7 +55,7 @@ def doctor(
         _ = command_context.settings
     except WrongSettings as reason:
         if as_json:
-            _print_json(_of_wrong_settings(reason))
+            _print_json(_findings_of(reason))
         raise  # `endings.explained` prints every line, as for every command
     found = asyncio.run(command_context.examine(url))
     if as_json:
@@ -65,9 +65,9 @@ def doctor(
     raise typer.Exit(int(any(finding.severity is Severity.FAULT for finding in found)))
 
 
-def _of_wrong_settings(reason: WrongSettings) -> list[Finding]:
-    remedy = "correct it where it is set, and run this again; docs/settings.md lists every setting"
-    why = "No server and no command starts with it, so nothing else was checked."
+def _findings_of(reason: WrongSettings) -> list[Finding]:
+    remedy = "correct the setting where it is set, and run this again; docs/settings.md lists every setting"
+    why = "No server and no command starts with this setting, so nothing else was checked."
     return [fault("settings", line, why, remedy) for line in str(reason).split("\n")]
 
 
@@ -80,11 +80,11 @@ def _show(found: list[Finding]) -> None:
     for number, finding in enumerate(found):
         # Show the subject once for all its findings.
         first = number == 0 or found[number - 1].subject != finding.subject
-        lines.add_row(f" {_MARKS[finding.severity]}", f"[bold]{finding.subject}[/] " if first else "", _words(finding))
+        lines.add_row(f" {_MARKS[finding.severity]}", f"[bold]{finding.subject}[/] " if first else "", _text(finding))
     results.print("", lines, "", f" {_summary(found)}", "", sep="\n", soft_wrap=False)
 
 
-def _words(finding: Finding) -> Group:
+def _text(finding: Finding) -> Group:
     what = Text(finding.what, style=_STYLES[finding.severity])
     if finding.severity is Severity.FINE:
         return Group(what)

@@ -18,7 +18,7 @@ from vestibule.protocol.one_line import one_line
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """End the process with a sentence for what an operator can correct, and with a traceback for the rest."""
+    """End the process with a sentence for an error that an operator can correct, with a traceback for any other."""
     streams.prepare()
     try:
         yield
@@ -32,12 +32,12 @@ def explained() -> Iterator[None]:
         if fault.lasting:
             _end(str(fault), 2)
         _end(f"DATABASE_URL: {_database_sentence(fault)}", 1)
-    except OSError as fault:  # of a file, a disk or a network, which an operator can correct
+    except OSError as fault:  # about a file, a disk or a network, which an operator can correct
         about = f"{one_line(str(fault.filename))}: " if fault.filename else ""
         _end(f"{about}{fault.strerror or type(fault).__name__}", 1)
     except Exception as fault:
         sys.stderr.write(f"{format_error(fault)}\n")
-        _end("this is a mistake in Vestibule; please report the lines above, in which there is nothing private", 1)
+        _end("this is a bug in Vestibule; please report the lines above: they contain nothing private", 1)
 
 
 def _end_when_written(end: SystemExit) -> None:

@@ -1,4 +1,4 @@
-"""`vestibule events`: show what happened."""
+"""`vestibule events`: show what happened to accounts: sign-ins, refusals and changes."""
 
 import asyncio
 import json
@@ -67,7 +67,7 @@ def events(
 
 @dataclass(frozen=True)
 class _Query:
-    """The options of the command. `wanted` still lacks the account of `email` and the moment of `since`."""
+    """The options of the command. `wanted` still lacks the account of `email` and the moment that is `since` ago."""
 
     wanted: EventFilter
     email: str | None

@@ -1,4 +1,4 @@
-"""`vestibule keys`: show the signing keys, rotate them, or make some to give to several machines."""
+"""`vestibule keys`: show and rotate the signing keys, or generate keys to set on several machines."""
 
 import asyncio
 import base64
@@ -13,7 +13,7 @@ from rich.table import Column, Table
 
 from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import notes, results
-from vestibule.cli.typed import Commands, DiscreetCommand
+from vestibule.cli.discreet_command import Commands, DiscreetCommand
 from vestibule.crypto import jwk
 from vestibule.flows.env import Env
 from vestibule.flows.follow_keys import ensure_next_keys
@@ -158,8 +158,8 @@ def _of_another_kind(stored: list[SealedKey], kids: dict[KeyUse, str]) -> list[S
 
 
 async def _wait_until_next_keys_are_known(env: Env, uses: list[KeyUse]) -> None:
-    """Wait until every process knows the next keys. Each process reads them once a second. One that cannot read them
-    lets nobody in after `revocation_staleness`.
+    """Wait until every process knows the next keys. Each process reads them once a second. A process that cannot read
+    them for `revocation_staleness` lets nobody in.
     """
     require_key_manager(env)
     if set(uses) & set(env.keys.uses_without_next):

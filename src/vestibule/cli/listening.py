@@ -12,25 +12,25 @@ def listener_for(settings: Settings, host: str | None, port: int | None) -> tupl
     each address and port that cannot be used, also for those of the metrics.
     """
     faults = list[str]()
-    given = (host, "--host") if host else (settings.host, "VESTIBULE_HOST")
-    main = _try_to_bind(faults, *given, settings.port if port is None else port, "PORT")
+    host_and_setting = (host, "--host") if host else (settings.host, "VESTIBULE_HOST")
+    bound = _try_to_bind(faults, *host_and_setting, settings.port if port is None else port, "PORT")
     if settings.metrics is not None:
         address, number = settings.metrics
         of_metrics = _try_to_bind(faults, address, "VESTIBULE_METRICS", number, "VESTIBULE_METRICS")
         if of_metrics is not None:
             of_metrics[1].close()
-    if faults or main is None:
+    if faults or bound is None:
         raise WrongSettings("\n".join(faults))
-    return main
+    return bound
 
 
 def _try_to_bind(
-    faults: list[str], name: str, named_by: str, port: int, numbered_by: str
+    faults: list[str], host: str, host_setting: str, port: int, port_setting: str
 ) -> tuple[str, socket.socket] | None:
     """Return the IP address and a bound socket. If that fails, return None and add a line to `faults`."""
     try:
-        address = _address(name, named_by)
-        return address, _bound_socket(address, port, numbered_by)
+        address = _address(host, host_setting)
+        return address, _bound_socket(address, port, port_setting)
     except WrongSettings as fault:
         faults.append(str(fault))
         return None
@@ -51,8 +51,8 @@ def _address(name: str, setting: str) -> str:
 def _bound_socket(host: str, port: int, setting: str) -> socket.socket:
     """Return a socket bound to this port, or to any free port for 0. Raises `WrongSettings` if the port is taken.
 
-    granian itself would share the port with the other program. On Linux the socket stays bound while granian listens,
-    so that no other program gets a port that the system chose for us.
+    granian itself would share a taken port with the other program. On Linux the socket stays bound while granian
+    listens, so that no other program gets a port that the system chose for us.
     """
     bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -12,7 +12,7 @@ from rich.table import Column, Table
 
 from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import notes, results
-from vestibule.cli.typed import Commands
+from vestibule.cli.discreet_command import Commands
 from vestibule.flows.look_after_mail import Outbox, read_outbox, retry_letters, send_test_letter
 from vestibule.model.accounts import NotAnEmail, canonical_email
 from vestibule.model.languages import Language
@@ -29,8 +29,8 @@ class NoSuchLetter(OperatorError):
     """No letter in the outbox has such an id."""
 
 
-class NotTaken(OperatorError):
-    """The mail server did not take the letter. The message says what it answered, and which settings to check."""
+class NotAccepted(OperatorError):
+    """The mail server did not accept the letter. The message says what it answered, and which settings to check."""
 
 
 mail = Commands(no_args_is_help=True, help="Show the outbox, retry letters, and test the mail server.")
@@ -42,7 +42,7 @@ def list_letters(
     limit: Annotated[int, typer.Option("--limit", help="Show at most this many.", min=1, max=10_000)] = 50,
 ) -> None:
     """List the letters that wait or were refused, the oldest first: recipient, age, attempts and last error."""
-    outbox, now = asyncio.run(_look(context.obj, limit))
+    outbox, now = asyncio.run(_outbox_and_time(context.obj, limit))
     if outbox.letters:
         results.print(_table(outbox, now))
     notes.print(_summary(outbox, now))
@@ -62,7 +62,7 @@ def retry(
 ) -> None:
     """Retry letters now, also those that were refused for good. A running server sends them within a second."""
     count = asyncio.run(_retry(context.obj, letters))
-    notes.print(f"To be tried again: {count:,}." if count else "No letter has failed, so there is none to try again.")
+    notes.print(f"Letters to be retried: {count:,}." if count else "No letter has failed, so there is none to retry.")
 
 
 @mail.command("test")
@@ -75,22 +75,22 @@ def send_one(
 ) -> None:
     """Send a test letter now, without the outbox, and show what the mail server answered.
 
-    It looks like all others: with your sender, product, logo and templates, and with a link to where mailed links lead.
+    The letter looks like all others: your sender, product, logo and templates, and a link to where mailed links lead.
     """
     command_context: CommandContext = context.obj
     try:
         to = canonical_email(email)
     except NotAnEmail:
         raise WrongSettings(f"EMAIL: {email!r} is not an email that Vestibule sends to") from None
-    notes.print(f"Handing a letter for {to} to {_carrier(command_context.settings)} …")
+    notes.print(f"Handing a letter for {to} to {_destination(command_context.settings)} …")
     answer = asyncio.run(_send(command_context, to, language))
     if command_context.settings.email_host:
-        notes.print(f"[green]Taken.[/] The server said: {escape(answer)}")
+        notes.print(f"[green]Accepted.[/] The server said: {escape(answer)}")
     else:
         notes.print(f"There is no EMAIL_HOST, so nothing is mailed: the letter is the file {escape(answer)}")
 
 
-async def _look(command_context: CommandContext, limit: int) -> tuple[Outbox, datetime]:
+async def _outbox_and_time(command_context: CommandContext, limit: int) -> tuple[Outbox, datetime]:
     async with command_context.opened() as env:
         return await read_outbox(env, limit), env.clock.now()
 
@@ -111,28 +111,28 @@ async def _send(command_context: CommandContext, email: str, language: str | Non
         try:
             return await send_test_letter(env, email, language)
         except NotSent as fault:
-            raise NotTaken(f"the letter was not taken: {fault}\n{_WHERE_TO_LOOK}") from None
+            raise NotAccepted(f"the letter was not accepted: {fault}\n{_WHAT_TO_CHECK}") from None
 
 
-_WHERE_TO_LOOK = (
-    "look at EMAIL_HOST, EMAIL_PORT, EMAIL_USER, EMAIL_PASS, VESTIBULE_EMAIL_SECURITY and VESTIBULE_EMAIL_FROM; "
+_WHAT_TO_CHECK = (
+    "check EMAIL_HOST, EMAIL_PORT, EMAIL_USER, EMAIL_PASS, VESTIBULE_EMAIL_SECURITY and VESTIBULE_EMAIL_FROM; "
     "docs/mail.md says what they mean"
 )
 
 
-def _carrier(settings: Settings) -> str:
+def _destination(settings: Settings) -> str:
     return f"{settings.email_host}:{settings.email_port}" if settings.email_host else str(settings.data / "mail")
 
 
 def _table(outbox: Outbox, now: datetime) -> Table:
     table = Table(
         Column("letter", no_wrap=True),
-        Column("says", no_wrap=True),
-        Column("for", overflow="fold"),
+        Column("kind", no_wrap=True),
+        Column("to", overflow="fold"),
         Column("queued", no_wrap=True),
-        Column("tried", justify="right"),
-        Column("now", no_wrap=True),
-        Column("what went wrong", overflow="fold"),
+        Column("attempts", justify="right"),
+        Column("status", no_wrap=True),
+        Column("last error", overflow="fold"),
         box=SIMPLE,
     )
     for state in outbox.letters:
@@ -143,12 +143,11 @@ def _table(outbox: Outbox, now: datetime) -> Table:
 def _row(state: LetterState, now: datetime) -> tuple[str, ...]:
     letter = state.letter
     queued = f"{_period(letter.created_at, now)} ago"
-    says, to, doing = letter.kind.value.replace("_", " "), escape(letter.email or "?"), _doing(state, now)
-    fault = escape(state.last_fault or "")
-    return escape(letter.id[:_SHOWN_OF_ID]), says, to, queued, str(letter.attempts), doing, fault
+    kind, to, error = letter.kind.value.replace("_", " "), escape(letter.email or "?"), escape(state.last_fault or "")
+    return escape(letter.id[:_SHOWN_OF_ID]), kind, to, queued, str(letter.attempts), _status(state, now), error
 
 
-def _doing(state: LetterState, now: datetime) -> str:
+def _status(state: LetterState, now: datetime) -> str:
     if state.refused_at is not None:
         return "[red]refused[/]"
     if state.due_at <= now:

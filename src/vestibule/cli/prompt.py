@@ -1,42 +1,42 @@
-"""Ask for input: at a terminal, or else from the next line of the standard input, which may hold any bytes."""
+"""Ask for input at a terminal. Without one, read the next line of the standard input, which may hold any bytes."""
 
 import sys
 
 import typer
 
-from vestibule.cli.usage import WronglyTyped
+from vestibule.cli.usage import WrongUsage
 from vestibule.protocol.utf8 import is_utf8
 
 _LONGEST_LINE = 10_000
 
 
 def ask(what: str, *, hidden: bool = False) -> str:
-    """Return the answer without its line break; raises `WronglyTyped` for no answer, or one that is not UTF-8."""
+    """Return the answer without its line break; raises `WrongUsage` for no answer, or one that is not UTF-8."""
     try:
         answer = typer.prompt(what, hide_input=hidden, err=True) if sys.stdin.isatty() else _next_line(what)
     except UnicodeDecodeError:
         answer = "\udcff"  # stands for a wrong byte, which is refused below
     if not is_utf8(answer):
-        raise WronglyTyped(f"{what.lower()}: what was given on the standard input is not UTF-8")
+        raise WrongUsage(f"{what.lower()}: what was given on the standard input is not UTF-8")
     if not answer:
-        raise WronglyTyped(f"no {what.lower()} was given: type it, or give it as a line on the standard input")
+        raise WrongUsage(f"no {what.lower()} was given: type it, or give it as a line on the standard input")
     return answer
 
 
 def confirm(question: str) -> None:
-    """Ask for a confirmation. Raises `typer.Abort` if it is denied or missing, `WronglyTyped` if it is not UTF-8."""
+    """Ask for a confirmation. Raises `typer.Abort` if it is denied or missing, `WrongUsage` if it is not UTF-8."""
     try:
         typer.confirm(question, abort=True, err=True)
     except UnicodeDecodeError:
-        raise WronglyTyped("what was given on the standard input is not UTF-8, and so no answer") from None
+        raise WrongUsage("the answer on the standard input is not UTF-8") from None
 
 
 def _next_line(what: str) -> str:
-    """Return the next line without its line break (LF or CR LF). Other white space stays. Raises `WronglyTyped`."""
+    """Return the next line without its line break (LF or CR LF). Other white space stays. Raises `WrongUsage`."""
     try:
         line = sys.stdin.readline(_LONGEST_LINE)
     except OSError as fault:
-        raise WronglyTyped(f"{what.lower()}: the standard input cannot be read: {fault.strerror}") from None
+        raise WrongUsage(f"{what.lower()}: the standard input cannot be read: {fault.strerror}") from None
     if len(line) == _LONGEST_LINE:
-        raise WronglyTyped(f"{what.lower()}: the line on the standard input is too long")
+        raise WrongUsage(f"{what.lower()}: the line on the standard input is too long")
     return line.removesuffix("\n").removesuffix("\r") if line.endswith("\n") else line

@@ -1,4 +1,4 @@
-"""`vestibule serve`: prepare once, then let granian run the worker processes."""
+"""`vestibule serve`: prepare the database and the keys once, then let granian run the worker processes."""
 
 import asyncio
 import contextlib
@@ -28,7 +28,7 @@ from vestibule.settings.fields import Settings
 from vestibule.settings.reading import ENV_FILE, WrongSettings, slips
 
 _log = structlog.get_logger(__name__)
-_PLAIN, _TRACED = "vestibule.app:worker", "vestibule.wiring.traced:worker"
+_WITHOUT_TRACES, _WITH_TRACES = "vestibule.app:worker", "vestibule.wiring.traced:worker"
 _TRACES_PACKAGE = "opentelemetry-exporter-otlp-proto-http"
 # The head of a request must arrive within ten seconds and 16 kB, so that no slow client holds a connection for longer
 # (ASVS 5.0, 15.2.2). web/body.py limits bodies.
@@ -41,21 +41,21 @@ def serve(
     context: typer.Context,
     host: Annotated[str | None, typer.Option(help="Address to listen on, instead of VESTIBULE_HOST.")] = None,
     port: Annotated[
-        int | None, typer.Option(help="Port instead of PORT; 0: any that is free.", min=0, max=65535)
+        int | None, typer.Option(help="Port to listen on, instead of PORT; 0: any free port.", min=0, max=65535)
     ] = None,
     workers: Annotated[
         int,
         typer.Option(
-            help="Processes to run. On SQLite a log-out reaches the others after up to a second.", min=1, max=64
+            help="Worker processes. On SQLite, a sign-out at one reaches the others within a second.", min=1, max=64
         ),
     ] = 1,
 ) -> None:
     """Start the server.
 
-    On the embedded default it makes the database and the keys on the first start, and brings the schema up to
-    date on every start. Another database must be ready: run `vestibule migrate` first.
+    With the default SQLite file, the first start creates database and keys, and every start migrates the schema. For
+    any other database, run `vestibule migrate` first.
     """
-    # Until granian handles SIGTERM: the first process of a container gets no signal for which it has no handler.
+    # Until granian handles SIGTERM, because the first process of a container gets no signal that it does not handle.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     command_context: CommandContext = context.obj
     settings = command_context.settings_for(_require_traces)
@@ -68,7 +68,7 @@ def serve(
     command_context.log_weaknesses()
     asyncio.run(_prepare(command_context))
     open_files.raise_limit()
-    program = _TRACED if settings.traces else _PLAIN
+    program = _WITH_TRACES if settings.traces else _WITHOUT_TRACES
     supervisor = _supervisor(settings, program, address, bound_port, workers)
     with listener, _metrics_folder(settings):
         _load(program)
@@ -140,7 +140,7 @@ def _connections(settings: Settings) -> int:
     if (settings.feed_followers or 0) > within // 2:
         raise WrongSettings(
             f"VESTIBULE_FEED_FOLLOWERS: is more than half of the {within} connections that the limit for open files "
-            "leaves; raise that (ulimit -n, LimitNOFILE, --ulimit nofile)"
+            "leaves; raise that limit (ulimit -n, LimitNOFILE, --ulimit nofile)"
         )
     if within < settings.connections:
         notes.print(f"The limit for open files leaves {within} connections of VESTIBULE_CONNECTIONS; see ulimit -n.")
@@ -155,5 +155,5 @@ def _require_traces(settings: Settings) -> None:
         distribution(_TRACES_PACKAGE)
     except PackageNotFoundError:
         raise WrongSettings(
-            "VESTIBULE_TRACES: needs more; in a clone of Vestibule: pip install '.[server,traces]'"
+            "VESTIBULE_TRACES: needs the extra `traces`; in a clone of Vestibule: pip install '.[server,traces]'"
         ) from None

@@ -10,7 +10,7 @@ from rich.table import Column, Table
 
 from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import fail, notes, results, show_once
-from vestibule.cli.typed import Commands
+from vestibule.cli.discreet_command import Commands
 from vestibule.flows.service_keys import create_service_key, list_service_keys, revoke_service_key
 from vestibule.model.service_keys import MAX_NAME, ServiceKey, is_service_name
 from vestibule.process import streams

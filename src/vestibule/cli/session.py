@@ -16,10 +16,10 @@ from rich.table import Table
 
 from vestibule.cli import usage
 from vestibule.cli.console import fail, notes, print_json, results
+from vestibule.cli.discreet_command import Commands
 from vestibule.cli.endings import explained
 from vestibule.cli.prompt import ask
 from vestibule.cli.session_file import SessionFile
-from vestibule.cli.typed import Commands
 from vestibule.client import NotReachedError, NotStoredError, Session, SignedOutError
 from vestibule.client.wire import PlainHttpError
 from vestibule.process.operator_errors import OperatorError
@@ -52,7 +52,7 @@ def login(
     """
     with _session(url, begins=True) as session:
         if url is None:
-            notes.print(f"Signing in at {reading.read().own_base}{_named_where()}.", markup=False, highlight=False)
+            notes.print(f"Signing in at {reading.read().own_base}{_by_env_file()}.", markup=False, highlight=False)
         session.sign_in(email or ask("Email"), ask("Password", hidden=True))
         notes.print(f"Signed in as {session.me().get('email')}.", markup=False)
 
@@ -109,7 +109,7 @@ def _session(url: str | None, *, begins: bool = False) -> Iterator[Session]:
     session, file = _opened(url)
     try:
         if begins:
-            _try_out(file)
+            _require_place_for(file)
         yield session
     except SignedOutError as refusal:
         hint = "; sign in with: vestibule login" if refusal.code == "not_signed_in" else ""
@@ -152,20 +152,20 @@ def _require_no_path(address: str) -> None:
         raise ValueError(f"give it without a path: {parts.scheme}://{parts.netloc}")
 
 
-def _try_out(file: SessionFile) -> None:
+def _require_place_for(file: SessionFile) -> None:
     """Check that the session can be stored, before asking for a password; raises `OperatorError`."""
     try:
         file.try_out()
     except NotStoredError as fault:
         raise OperatorError(
-            f"{file.path.parent}: no session can be kept there: {fault.reason}; "
+            f"{file.path.parent}: no session can be stored there: {fault.reason}; "
             "make room for it, or set HOME to a folder of yours"
         ) from None
 
 
-def _named_where() -> str:
-    """Return which setting of which `.env` file named the server; empty if none did. The user should see it before the
-    password is asked for, because the current folder may be another person's.
+def _by_env_file() -> str:
+    """Return which setting of which `.env` file named the server; empty if none did. The user should see that before
+    typing the password, because the current folder may be another person's.
     """
     name = next((name for name in ("VESTIBULE_URL", "PORT") if reading.from_env_file(name)), None)
     return f", which {name} in {reading.ENV_FILE.absolute()} names" if name else ""
@@ -175,7 +175,7 @@ def _file_for(address: str) -> SessionFile:
     parts = urlsplit(address)
     folder = Path(typer.get_app_dir("vestibule"))
     if not folder.is_absolute():
-        raise reading.WrongSettings("HOME: nobody knows where your home is, in which a session is kept; set it")
+        raise reading.WrongSettings("HOME: set it to your home folder, in which the session is stored")
     return SessionFile(folder / "sessions" / f"{parts.scheme}-{parts.netloc.replace(':', '-')}.json")
 
 

@@ -30,24 +30,24 @@ class SessionFile(InFile):
 
     def save(self, tokens: Tokens) -> None:
         """Replace the stored tokens; raises `OperatorError`."""
-        with self._explained("kept"):
+        with self._explained("stored"):
             super().save(tokens)
 
     def clear(self) -> None:
         """Delete the stored tokens; raises `OperatorError`."""
-        with self._explained("taken away"):
+        with self._explained("deleted"):
             super().clear()
 
     def note_damage(self) -> None:
-        """Log nothing: the commands say it on a line of their own."""
+        """Log nothing: the commands print that the file is damaged."""
 
     @contextmanager
     def _explained(self, done: str) -> Iterator[None]:
-        """Raise `OperatorError` for a `NotStoredError` of the block: the session cannot be `done`, and what to do."""
+        """If the block raises `NotStoredError`, raise `OperatorError`: the session cannot be `done`, and what to do."""
         try:
             yield
         except NotStoredError as fault:
             raise OperatorError(
-                f"{self.path}: the session in this place cannot be {done}: {fault.reason}; move away what is in its "
-                "way, or set HOME to a folder of yours"
+                f"{self.path}: the session cannot be {done} here: {fault.reason}; move away what is in its way, or set "
+                "HOME to a folder of yours"
             ) from None

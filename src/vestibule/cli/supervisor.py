@@ -1,8 +1,8 @@
 """The parent of the worker processes: granian's, with a welcome message, and a shutdown in three steps.
 
-After SIGTERM, the workers are first told that they will leave. They go on answering until load balancers have noticed.
-Then they are told to stop, and finish the requests they have begun. Those that run for `FINISH_SECONDS` more are
-killed. SIGINT skips the first step, and so does a second SIGTERM.
+After SIGTERM, the workers are first told that they will leave (`LEAVE`). They go on answering until load balancers have
+noticed. Then they are told to stop, and finish the requests that they have begun. Workers that still run after
+`FINISH_SECONDS` are killed. SIGINT skips the first step, and so does a second SIGTERM.
 """
 
 import os
@@ -31,7 +31,7 @@ class Supervisor(MPServer):
         self._leaving_seconds = leaving_seconds
 
     def startup(self, spawn_target: Any, target_loader: Any) -> None:
-        # The workers inherit this: without it, the signal would end a worker that has no handler for it yet.
+        # The workers inherit this. Otherwise the signal would end a worker that has not set its own handler yet.
         signal.signal(LEAVE, signal.SIG_IGN)
         super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
         # Only after the workers are forked: a lock that this thread held at the fork, such as that of a module being

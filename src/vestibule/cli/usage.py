@@ -10,14 +10,14 @@ from vestibule.process.operator_errors import OperatorError
 _UsageError: Any = typer.BadParameter.__mro__[1]  # typer does not export it
 
 
-class WronglyTyped(OperatorError):
+class WrongUsage(OperatorError):
     """The command line is wrong."""
 
     status = 2
 
 
 def run(program: typer.Typer, **context: Any) -> None:
-    """Run what was typed, and end the process; raises `WronglyTyped`, and `OperatorError` if the person aborts."""
+    """Run the command line, and end the process; raises `WrongUsage`, and `OperatorError` if the user aborts."""
     try:
         status = program(prog_name="vestibule", standalone_mode=False, **context)
     except typer.Abort:
@@ -26,7 +26,7 @@ def run(program: typer.Typer, **context: Any) -> None:
         if not fault.format_message():  # a group without a command: its help is the answer
             fault.show()
             sys.exit(2)
-        raise WronglyTyped(_line(fault)) from None
+        raise WrongUsage(_line(fault)) from None
     sys.exit(status if isinstance(status, int) else 0)
 
 

@@ -10,8 +10,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from vestibule.cli.command_context import CommandContext, Legacy
 from vestibule.cli.console import notes, show_once
+from vestibule.cli.discreet_command import Commands
 from vestibule.cli.prompt import confirm
-from vestibule.cli.typed import Commands
 from vestibule.flows.administer import disable_account, enable_account, find_account
 from vestibule.flows.create_account import create_account
 from vestibule.flows.delete_account import delete_account
@@ -51,9 +51,8 @@ def create(
     streams.require_output()
     account, password = asyncio.run(_create(context.obj, email, name, Role.ADMIN if admin else Role.USER))
     notes.print(f"{account.email} has an account with the role {account.role.value}; its password, shown only now:")
-    show_once(
-        password, f"{account.email} has an account now; have a letter sent for another password (Forgot password?)"
-    )
+    if_lost = f"{account.email} has an account now; set another password by Forgot password? on the sign-in page"
+    show_once(password, if_lost)
 
 
 @users.command()
@@ -173,8 +172,8 @@ async def account_of(env: Env, email: str) -> Account:
 
 @asynccontextmanager
 async def _env_and_source(command_context: CommandContext, source: str | None) -> AsyncIterator[tuple[Env, Legacy]]:
-    """Open the database to import into and the table to import from. Opens `source`, if given, first: then a wrong one
-    is reported before wrong settings.
+    """Open the database to import into and the table to import from. Opens `source` first, if given, so that a wrong
+    source is reported before wrong settings.
     """
     if source:
         async with command_context.legacy(source) as legacy, command_context.opened() as env:

@@ -17,7 +17,7 @@ _LOG_WIDTH = 300
 
 
 def welcome_when_open(settings: Settings, host: str, port: int, workers: int) -> None:
-    """Wait until the server listens, then print the welcome: a reader of it can connect at once."""
+    """Wait until the server listens, then print the welcome, so that whoever reads it can connect at once."""
     while not _answers(host, port):
         time.sleep(0.02)
     _welcome(settings, host, port, workers)
@@ -43,7 +43,7 @@ def _welcome(settings: Settings, host: str, port: int, workers: int) -> None:
     if redis := settings.redis_url.get_secret_value():
         lines.add_row("Redis", _without_password(redis))
     lines.add_row("Mail", _mail(settings))
-    lines.add_row("Front-ends", ", ".join(settings.front_ends) or "the pages of its own")
+    lines.add_row("Front-ends", ", ".join(settings.front_ends) or "its own pages")
     lines.add_row("Pages", f"{settings.url if settings.production else f'http://{shown_host}:{port}'}/login")
     if not settings.production:
         lines.add_row("API", f"http://{shown_host}:{port}/docs")

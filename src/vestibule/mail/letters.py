@@ -20,7 +20,7 @@ from vestibule.model.clock import Clock
 from vestibule.model.letters import TOKEN_IN, Letter, NotSent
 from vestibule.model.one_time_tokens import LIFETIMES
 from vestibule.process.tracebacks import summarize
-from vestibule.translations.catalogues import speaking
+from vestibule.translations.catalogues import environment_for
 
 # A host without a dot is allowed; nothing that could be parsed in two ways.
 _ADDRESS = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+")
@@ -103,7 +103,7 @@ class Renderer:
 
     def _template(self, letter: Letter, form: str) -> Template:
         if letter.language not in self._environments:
-            self._environments[letter.language] = speaking(letter.language, self._loader)
+            self._environments[letter.language] = environment_for(letter.language, self._loader)
         return self._environments[letter.language].get_template(f"{letter.kind.value}.{form}")
 
     def _variables(self, letter: Letter) -> dict[str, Any]:

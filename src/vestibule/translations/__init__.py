@@ -1,1 +1,1 @@
-"""What letters and pages say, in every language: one gettext catalogue each, as text, beside this file."""
+"""The texts of letters and pages in other languages: one gettext catalogue (`.po`) for each language."""

@@ -1,6 +1,7 @@
-"""Load catalogues. Each translates the English of the templates into one other language.
+"""Load catalogues, which translate the English of templates into one language each, and make Jinja environments.
 
-A catalogue is read from the text file that translators edit: no compiled file is needed.
+`mail/letters.py` and `web/pages/template_loader.py` use them. A catalogue is read from the text file that translators
+edit: no compiled file is needed.
 """
 
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ _MAX_TEMPLATE_BYTES = 1_000_000
 
 
 class _CompiledOnce(BytecodeCache):
-    """Keeps the compiled code of each template, because it is the same in every language. Bounded by their number."""
+    """Keeps the compiled code of each template, because it is the same in every language. One entry for each template."""
 
     def __init__(self) -> None:
         self._code: dict[str, bytes] = {}
@@ -59,11 +60,11 @@ def catalogue(language: str) -> Catalog:
         return read_po(file, locale=language)
 
 
-def speaking(language: str, loader: BaseLoader) -> Environment:
-    """Return an environment for templates in a language: `{% trans %}` and `_()` translate, and `language` names it.
-    Raises `FileNotFoundError` if the language has no catalogue.
+def environment_for(language: str, loader: BaseLoader) -> Environment:
+    """Return a Jinja environment for a language: in its templates `{% trans %}` and `_()` translate, and `language` is
+    the language's name. Raises `FileNotFoundError` if the language has no catalogue.
     """
-    templates = Environment(
+    environment = Environment(
         loader=loader,
         bytecode_cache=_compiled_once,
         autoescape=select_autoescape(["html"]),
@@ -72,24 +73,24 @@ def speaking(language: str, loader: BaseLoader) -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    templates.policies["ext.i18n.trimmed"] = True
+    environment.policies["ext.i18n.trimmed"] = True
     found = translations(language)
-    templates.install_gettext_translations(found, newstyle=True)  # type: ignore[attr-defined]  # from jinja2.ext.i18n
-    templates.globals["language"] = language
-    return templates
+    environment.install_gettext_translations(found, newstyle=True)  # type: ignore[attr-defined]  # from jinja2.ext.i18n
+    environment.globals["language"] = language
+    return environment
 
 
-def broken(folder: Path) -> Iterator[str]:
+def broken_templates(folder: Path) -> Iterator[str]:
     """Yield a line for each template of an operator's folder that cannot be read or parsed. Only its folders `mail` and
     `pages` are read; if it has neither, yield a line that says so.
     """
     faces = [folder / face for face in FACES if (folder / face).is_dir()]
     if not faces:
         yield f"{folder} has neither a folder mail nor a folder pages: nothing in it would be used"
-    reading = speaking(SOURCE_LANGUAGE, DictLoader({}))
+    environment = environment_for(SOURCE_LANGUAGE, DictLoader({}))
     for path in sorted(path for face in faces for kind in ("html", "txt") for path in face.rglob(f"*.{kind}")):
         try:
-            reading.parse(read_bounded(path, _MAX_TEMPLATE_BYTES).decode())
+            environment.parse(read_bounded(path, _MAX_TEMPLATE_BYTES).decode())
         except TemplateSyntaxError as fault:
             yield f"{path}, line {fault.lineno}: {fault.message}"
         except OSError as fault:

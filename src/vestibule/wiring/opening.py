@@ -47,7 +47,7 @@ from vestibule.storage.sql.store import SqlStore
 from vestibule.storage.sql.timeouts import DEFAULT_TIMEOUTS, Timeouts
 from vestibule.storage.sql.url import WrongAddress
 from vestibule.storage.sql.wake_ups import PostgresqlWakeUps
-from vestibule.translations.catalogues import broken
+from vestibule.translations.catalogues import broken_templates
 from vestibule.wiring.keys import given_keys, keys, open_key_manager
 from vestibule.wiring.secret import lacks_secret, make_data_folder, raise_lost_secret
 
@@ -75,7 +75,7 @@ def _complaints(checks: Iterable[Callable[[Settings], object]], settings: Settin
         except WrongSettings as fault:
             yield from str(fault).splitlines()
     if settings.templates:
-        yield from (f"VESTIBULE_TEMPLATES: {fault}" for fault in broken(settings.templates))
+        yield from (f"VESTIBULE_TEMPLATES: {fault}" for fault in broken_templates(settings.templates))
 
 
 def _given_keys(settings: Settings) -> object:

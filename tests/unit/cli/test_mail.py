@@ -45,7 +45,7 @@ async def failed(world: World) -> World:
 
 async def test_an_empty_outbox_is_empty(world: World, tmp_path: Path) -> None:
     assert mail(world, tmp_path, "list") == (0, "The outbox is empty. ")
-    assert mail(world, tmp_path, "retry") == (0, "No letter has failed, so there is none to try again. ")
+    assert mail(world, tmp_path, "retry") == (0, "No letter has failed, so there is none to retry. ")
 
 
 async def test_what_waits_and_what_was_refused_is_listed_with_the_reason(failed: World, tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ async def test_what_waits_and_what_was_refused_is_listed_with_the_reason(failed:
 
 
 async def test_both_are_sent_after_a_retry(failed: World, tmp_path: Path) -> None:
-    assert mail(failed, tmp_path, "retry") == (0, "To be tried again: 2. ")
+    assert mail(failed, tmp_path, "retry") == (0, "Letters to be retried: 2. ")
     failed.clock.advance(days=3650)  # the command goes by the clock on the wall
     await failed.deliver()
     assert {letter.to for letter in failed.mailer.letters[-2:]} == {"waits@example.com", "refused@example.com"}
@@ -69,7 +69,7 @@ async def test_both_are_sent_after_a_retry(failed: World, tmp_path: Path) -> Non
 
 async def test_one_is_named_by_how_its_id_begins(failed: World, tmp_path: Path) -> None:
     beginning = re.findall(r"([0-9a-f]{8}) verify email refused", mail(failed, tmp_path, "list")[1])[0]
-    assert mail(failed, tmp_path, "retry", beginning) == (0, "To be tried again: 1. ")
+    assert mail(failed, tmp_path, "retry", beginning) == (0, "Letters to be retried: 1. ")
     status, said = mail(failed, tmp_path, "retry", "nonsense")
     assert (status, said) == (1, "vestibule: no letter in the outbox has an id that begins with nonsense ")
 
@@ -79,7 +79,7 @@ def test_a_test_letter_arrives_and_the_answer_is_told(tmp_path: Path) -> None:
     with running(server) as port:
         done = run(tmp_path, "mail", "test", "Ada@Example.com", EMAIL_HOST=HOST, EMAIL_PORT=str(port), **given_keys())
     assert done.returncode == 0, done.stderr
-    assert "Taken. The server said: queued as 4711" in done.stderr
+    assert "Accepted. The server said: queued as 4711" in done.stderr
     message = message_from_bytes(server.contents[-1], policy=policy.default)
     assert (message["To"], message["Subject"]) == ("ada@example.com", "A test letter")
 
@@ -96,7 +96,7 @@ def test_a_refusal_is_told_in_the_servers_words_with_where_to_look(tmp_path: Pat
         done = run(tmp_path, "mail", "test", "ada@example.com", EMAIL_HOST=HOST, EMAIL_PORT=str(port), **given_keys())
     assert done.returncode == 1
     assert "no such mailbox" in done.stderr
-    assert "look at EMAIL_HOST" in done.stderr
+    assert "check EMAIL_HOST" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -11,7 +11,7 @@ from tests.harness import backends
 from tests.harness.process import complaint
 from tests.unit.cli.test_streams import PROGRAM, shell
 from vestibule.cli.prompt import ask
-from vestibule.cli.usage import WronglyTyped
+from vestibule.cli.usage import WrongUsage
 
 LOCALES = [
     "LC_ALL=C",
@@ -64,7 +64,7 @@ def test_c35_of_a_line_only_its_end_is_dropped(given: str, read: str, monkeypatc
 @pytest.mark.parametrize("given", ["", "\n", "\r\n", "x" * 10_001, "x" * 10_000 + "\n", "\udcff\n"])
 def test_c35_no_line_and_one_without_end_are_refused(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO(given, newline=""))
-    with pytest.raises(WronglyTyped):
+    with pytest.raises(WrongUsage):
         ask("Password", hidden=True)
 
 

@@ -11,7 +11,7 @@ from typer.core import TyperOption
 from tests.harness.process import complaint, run
 from tests.unit.cli import every
 from vestibule.cli import commands, session, usage
-from vestibule.cli.usage import WronglyTyped
+from vestibule.cli.usage import WrongUsage
 from vestibule.model.events import EventKind
 
 NO_NUMBERS = ["", "x", "nan", "inf", "-inf", "-1", "1e400", "9" * 5000, "1,5"]
@@ -20,7 +20,7 @@ NO_NUMBERS = ["", "x", "nan", "inf", "-inf", "-1", "1e400", "9" * 5000, "1,5"]
 def refused(name: str, *arguments: str) -> str:
     """What is said to a command line that is typed so; nothing is run."""
     program: typer.Typer = session.session_commands if name in every.OF_A_PERSON else commands.build()
-    with pytest.raises(WronglyTyped) as fault:
+    with pytest.raises(WrongUsage) as fault:
         usage.run(program, args=[*name.split(), *arguments])
     assert fault.value.status == 2
     assert "\n" not in str(fault.value)

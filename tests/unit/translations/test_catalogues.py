@@ -9,7 +9,7 @@ from jinja2 import DictLoader, Environment
 
 from tools.translations import CATALOGUES, collected, translated_languages
 from vestibule.model.languages import LANGUAGES, preferred
-from vestibule.translations.catalogues import catalogue, speaking
+from vestibule.translations.catalogues import catalogue, environment_for
 
 PLACEHOLDERS = re.compile(r"%\(\w+\)[sd]")
 
@@ -88,5 +88,5 @@ def test_a_template_is_compiled_once_for_all_languages_and_anew_when_it_changes(
     for source, said in (("{{ language }} once", "once"), ("{{ language }} anew", "anew")):
         for language in ("en", "de", "fr"):
             loader = DictLoader({"compiled-once.txt": source})
-            assert speaking(language, loader).get_template("compiled-once.txt").render() == f"{language} {said}"
+            assert environment_for(language, loader).get_template("compiled-once.txt").render() == f"{language} {said}"
     assert compiled == ["compiled-once.txt"] * 2

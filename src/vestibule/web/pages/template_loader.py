@@ -9,7 +9,7 @@ from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, Pack
 from vestibule.model.brand import Brand
 from vestibule.model.devices import describe
 from vestibule.model.languages import LANGUAGES
-from vestibule.translations.catalogues import speaking
+from vestibule.translations.catalogues import environment_for
 from vestibule.web.pages.assets import Static
 
 
@@ -31,7 +31,7 @@ class Templates:
         return self._environments[language]
 
     def _environment(self, language: str) -> Environment:
-        templates = speaking(language, self._loader)
+        templates = environment_for(language, self._loader)
         templates.globals.update(brand=self._brand, languages=LANGUAGES, static=self.static, initials=initials)
         templates.filters.update(
             device=describe,

@@ -1,4 +1,4 @@
-"""Never show an argument that was typed by mistake: it may be a password (`vestibule login a@example.com PASSWORD`)."""
+"""Commands that never repeat a surplus argument: it may be a password (`vestibule login a@example.com PASSWORD`)."""
 
 from collections.abc import Callable
 from typing import Any
