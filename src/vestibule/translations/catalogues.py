@@ -25,7 +25,7 @@ _MAX_TEMPLATE_BYTES = 1_000_000
 
 
 class _CompiledOnce(BytecodeCache):
-    """Keeps the compiled code of each template, because it is the same in every language. One entry for each template."""
+    """Keeps the compiled code of each template, because it is the same in every language. One for each template."""
 
     def __init__(self) -> None:
         self._code: dict[str, bytes] = {}
