@@ -19,7 +19,7 @@ _AT_EMAIL = _a.email == bindparam("at_email")
 _NOW = bindparam("now", type_=Instant)
 _EPOCH_NOW = bindparam("in_epoch", type_=_a.epoch.type)
 
-# ON CONFLICT reads the same on both databases, and SQLAlchemy compiles this form of it for both.
+# ON CONFLICT reads the same on both databases, so SQLAlchemy's `insert` for PostgreSQL serves SQLite too.
 ADD = Prepared(insert(accounts).on_conflict_do_nothing().returning(_a.id))
 _SINCE = func.coalesce(_a.imported_at, _a.created_at)
 # Of the accounts just added, delete those whose email is kept for another account (`kept_emails.py`).

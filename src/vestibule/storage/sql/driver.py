@@ -29,8 +29,8 @@ class Watcher(Protocol):
 
 
 class DriverConnection(ABC):
-    """A connection of the driver, with the part of Core's interface that the ports need. `generation` counts how often
-    connections of its engine had broken when it was opened (`checkout.py`).
+    """A connection of the driver, with the part of Core's interface that the ports need. `generation` tells connections
+    that were opened before one broke from those opened after it (`checkout.py`).
     """
 
     watchers: ClassVar[list[Watcher]] = []
