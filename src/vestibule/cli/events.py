@@ -83,7 +83,7 @@ async def _show(command_context: CommandContext, query: _Query, show: Callable[[
         wanted = replace(query.wanted, account_id=account_id, since=since)
         while True:
             found = await find_events(env, wanted, query.limit)
-            if found or not wanted.after:
+            if found or not wanted.after:  # the first time, show an empty table too
                 show([event for _, event in found])
             if not query.follow:
                 return

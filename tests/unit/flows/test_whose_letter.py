@@ -99,7 +99,7 @@ async def test_m21_who_goes_from_a_mailbox_takes_no_letter_of_anothers(
     greylisting = await moved_away(world)
     account = await at_the_old_email(world)
     monkeypatch.setattr("vestibule.storage.sql.accounts.SqlAccounts.kept", none_kept)
-    monkeypatch.setattr("vestibule.storage.sql.accounts.places", lambda emails: ["nowhere"])
+    monkeypatch.setattr("vestibule.storage.sql.accounts.kept_digests", lambda emails: ["nowhere"])
     await ENDS[end](world, account)
     greylisting.relents(world)
     await world.deliver()

@@ -15,7 +15,7 @@ _KNOWN = ("db", "client_name", *_OF_TLS)
 _SCHEMES = {"redis", "rediss", "unix"}
 _MOST_DATABASES = 2**31
 _FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
-_MAX_BYTES = 10_000_000
+_MAX_FILE_BYTES = 10_000_000
 
 
 def require_known(url: str) -> None:
@@ -34,11 +34,15 @@ def require_known(url: str) -> None:
         raise ValueError("names a parameter twice")
     if parts.scheme != "rediss" and (of_tls := set(names) & {*_OF_TLS}):
         raise ValueError(f"?{min(of_tls)}= works only with rediss://")
-    numbers = [dict(pairs).get("db", ""), "" if parts.scheme == "unix" else parts.path.strip("/")]
-    if any(each and not (each.isascii() and each.isdigit() and int(each) < _MOST_DATABASES) for each in numbers):
+    databases = [dict(pairs).get("db", ""), "" if parts.scheme == "unix" else parts.path.strip("/")]
+    if not all(map(_is_database, filter(None, databases))):
         raise ValueError("has a database that is not a number such as 0: redis://host:6379/0")
     if dict(pairs).get("ssl_check_hostname", "true").lower() not in {"true", "false"}:
         raise ValueError("?ssl_check_hostname= is true or false")
+
+
+def _is_database(text: str) -> bool:
+    return text.isascii() and text.isdigit() and int(text) < _MOST_DATABASES
 
 
 def require_usable(pool: BlockingConnectionPool) -> None:
@@ -59,8 +63,8 @@ def require_usable(pool: BlockingConnectionPool) -> None:
 def _require_readable(name: str, path: str | None) -> None:
     try:
         if path is not None:
-            read_bounded(Path(path), _MAX_BYTES)
+            read_bounded(Path(path), _MAX_FILE_BYTES)
     except OSError as fault:
         raise ValueError(f"has {name}={path!r}, which cannot be read: {fault.strerror}") from None
-    except ValueError as fault:  # its name has a NUL, or it is not a file
+    except ValueError as fault:  # the path has a NUL, or is not a file's
         raise ValueError(f"has {name}={path!r}, which {fault}") from None

@@ -31,5 +31,5 @@ def _hash(stored: object) -> object:
 
 
 def to_row(account: Account) -> dict[str, Any]:
-    """Return the values that are written, by the names of their columns."""
+    """Return the values of the account's row, by column name."""
     return {column.name: getattr(account, column.name) for column in COLUMNS} | {"role": account.role.value}

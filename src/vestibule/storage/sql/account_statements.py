@@ -37,7 +37,7 @@ HOLDERS = Prepared(
     )
 )
 KEPT_EMAILS = Prepared(select(KEPT.c.email, KEPT.c.account_id).where(OF_THESE_EMAILS, is_kept(_NOW)))
-REGISTER_ANEW = Prepared(
+REGISTER_AGAIN = Prepared(
     update(accounts)
     .where(_AT_EMAIL, never_used(bindparam("before", type_=Instant)))
     .values(

@@ -16,7 +16,7 @@ from vestibule.storage.sql.kept_emails import kept_digests
 from vestibule.storage.sql.prepared import Parameters, Prepared
 
 _NO_ID = ("",)  # replaces an empty list, which would change the statement's text
-_REGISTERED = ("name", "password_hash", "language", "created_at", "updated_at")
+_SET_BY_REGISTERING = ("name", "password_hash", "language", "created_at", "updated_at")
 
 
 class SqlAccounts:
@@ -55,8 +55,8 @@ class SqlAccounts:
         return {row.email: row.account_id for row in found}
 
     async def register_again(self, account: Account, before: datetime) -> Account | None:
-        row = {name: value for name, value in to_row(account).items() if name in _REGISTERED}
-        return await self._one(statements.REGISTER_ANEW, row | {"at_email": account.email, "before": before})
+        row = {name: value for name, value in to_row(account).items() if name in _SET_BY_REGISTERING}
+        return await self._one(statements.REGISTER_AGAIN, row | {"at_email": account.email, "before": before})
 
     async def with_email(self, email: str) -> Account | None:
         return await self._one(statements.WITH_EMAIL, {"at_email": email})

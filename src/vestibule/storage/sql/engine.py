@@ -95,7 +95,8 @@ class Engines:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[DriverConnection]:
         """Yield the driver's connection in a transaction. Raises `StoreUnavailable`."""
-        time_limit, (writing, _) = asyncio.timeout(self.timeouts.for_transaction), self._checkouts
+        writing, _ = self._checkouts
+        time_limit = asyncio.timeout(self.timeouts.for_transaction)
         async with self._translated(), time_limit, writing.transaction() as connection:
             yield connection
 
@@ -115,6 +116,7 @@ class Engines:
 
     @cached_property
     def _checkouts(self) -> tuple[Checkouts, Checkouts]:
+        """Return those for transactions, and those for single reads."""
         writing = Checkouts(self.writing)
         return writing, writing if self.single_reads.pool is self.writing.pool else Checkouts(self.single_reads)
 

@@ -52,7 +52,7 @@ class SqlLetters:
         named_by = "account_id" if letter.account_id is not None else "email"
         whose = row[named_by]
         statement = statements.QUEUE[named_by]
-        if letter.kind in NOTICES and letter.email is None:
+        if letter.kind in NOTICES and letter.email is None:  # for the account's email, if that is verified
             statement = statements.QUEUE_NOTICE
             del row["email"]
         await self._connection.execute(statement, {**row, "whose": whose})

@@ -33,7 +33,7 @@ class DriverText:
     """
 
     sql: str
-    places: tuple[tuple[str, Processor | None], ...]
+    placeholders: tuple[tuple[str, Processor | None], ...]
     fixed: Parameters
     row: RowMaker | None
     lists: Mapping[str, Sequence[str]]
@@ -45,7 +45,7 @@ class DriverText:
         known = {**self.fixed, **given} if self.fixed else given
         for name, members in self.lists.items():
             known = {**known, **dict(zip(members, given[name], strict=True))}
-        return [known[name] if process is None else process(known[name]) for name, process in self.places]
+        return [known[name] if process is None else process(known[name]) for name, process in self.placeholders]
 
 
 class Prepared:
@@ -91,9 +91,9 @@ def compile_for(dialect: Dialect, statement: Executable, names: Collection[str])
     processors = {name: _to_driver(dialect, bind) for name, bind in compiled.binds.items()}
     if compiled.post_compile_params:
         return _for_list_lengths(compiled, names, processors, row)
-    places = tuple((name, processors[name]) for name in compiled.positiontup or ())
+    placeholders = tuple((name, processors[name]) for name in compiled.positiontup or ())
     fixed = {name: bind.effective_value for name, bind in compiled.binds.items() if not bind.required}
-    text = DriverText(str(compiled), places, fixed, row, {})
+    text = DriverText(str(compiled), placeholders, fixed, row, {})
     return lambda _: text
 
 
@@ -112,8 +112,10 @@ def _for_list_lengths(
         members = {name: state.parameter_expansion[name] for name in lists}
         given = {*names, *chain(*members.values())}
         fixed = {name: value for name, value in state.parameters.items() if name not in given}
-        places = tuple((name, state.processors.get(name) or processors.get(name)) for name in state.positiontup or ())
-        return DriverText(state.statement, places, fixed, row, members)
+        placeholders = tuple(
+            (name, state.processors.get(name) or processors.get(name)) for name in state.positiontup or ()
+        )
+        return DriverText(state.statement, placeholders, fixed, row, members)
 
     return lambda given: text_for(*(len(given[name]) for name in lists))
 

@@ -26,7 +26,7 @@ class SchemaMismatch(OperatorError):
 
 
 class NotOurs(SchemaMismatch):
-    """The database belongs to another program, or one has changed it. The message says what to do."""
+    """The database belongs to another program, or another program has changed it. The message says what to do."""
 
     status = 2
 
@@ -49,8 +49,8 @@ async def require_unicode(engines: Engines) -> None:
 
 
 async def require_current(engines: Engines) -> None:
-    """Refuse a database whose schema is not this version's: raise `SchemaMismatch`; `NotOurs` or `NotUnicode` if it
-    cannot have one.
+    """Refuse a database whose schema is not this version's: raise `SchemaMismatch`; `NotOurs` for another program's
+    database, `NotUnicode` for an encoding other than UTF8.
     """
     await require_unicode(engines)
     async with engines.core_reading() as connection:
@@ -64,7 +64,7 @@ async def require_current(engines: Engines) -> None:
 
 
 def refuse_newer(found: str) -> None:
-    """Refuse the schema of a later version: raise `SchemaMismatch`. Revisions are numbers of equal length."""
+    """Refuse the schema of a later version: raise `SchemaMismatch`. Revisions have four digits, and sort as text."""
     if found > REVISION:
         raise SchemaMismatch(
             f"the database has schema {found}, which is newer than this version of Vestibule ({REVISION}); "
@@ -108,11 +108,12 @@ async def revision_of(connection: AsyncConnection) -> str | None:
 
 async def require_ours(connection: AsyncConnection) -> None:
     """Refuse a database without our schema that has tables of our names: raise `NotOurs`. Refuse a SQLite file with any
-    table except the tutorial's too: a server may have many schemas, a file belongs to one program.
+    tables too, unless the tutorial's is among them, because a file belongs to one program.
     """
-    there, tutorials = await connection.run_sync(_tables)
+    there, has_tutorial = await connection.run_sync(_tables)
     taken = sorted(there & metadata.tables.keys())
-    if connection.dialect.name == "sqlite" and there - {TABLE} and (taken or not tutorials):
+    others = there - {TABLE}
+    if connection.dialect.name == "sqlite" and others and (taken or not has_tutorial):
         raise NotOurs(f"{_name(connection)} is another program's database; name a file of Vestibule's own")
     if taken:
         raise NotOurs(

@@ -22,6 +22,7 @@ _APPEND = Prepared(insert(revocations).returning(_r.sequence, _r.kind, _r.subjec
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 # A value in SQLite that is no moment sorts before all moments, or after. To be safe, such a row counts as in force.
 _IN_FORCE = or_(_r.purge_at > bindparam("since", type_=Instant), _r.purge_at < _LONG_AGO)
+# The rows that a reader follows: `model.revocations.Reach`.
 _WITHIN = or_(_r.sequence > bindparam("begins_after"), _IN_FORCE)
 _FIRST_AND_LAST = Prepared(
     select(
@@ -40,10 +41,12 @@ _BETWEEN = Prepared(
         _r.sequence > bindparam("known"), _r.sequence <= bindparam("up_to"), _WITHIN
     )
 )
-_OLDER = not_the_newest(revocations)
+_NOT_NEWEST = not_the_newest(revocations)
 _NOW = bindparam("now", type_=Instant)
-_PURGE = deletion_of_oldest(revocations, and_(_r.purge_at < _NOW, _OLDER), _r.purge_at)
-_CLEAR_NEWEST = Prepared(update(revocations).where(_r.purge_at < _NOW, ~_OLDER, _r.subject != "").values(subject=""))
+_PURGE = deletion_of_oldest(revocations, and_(_r.purge_at < _NOW, _NOT_NEWEST), _r.purge_at)
+_CLEAR_NEWEST = Prepared(
+    update(revocations).where(_r.purge_at < _NOW, ~_NOT_NEWEST, _r.subject != "").values(subject="")
+)
 _REVOCATION_READER = odd_rows.Reader((_r.at, _r.kind, _r.subject, _r.purge_at, _r.not_before, _r.sequence))
 _ODD_ROW_LASTS = timedelta(days=1)  # longer than any token lives
 _FAR_FUTURE = datetime(9000, 1, 1, tzinfo=UTC)
@@ -87,8 +90,8 @@ class SqlRevocations:
 
 
 def _revocations(row: Any) -> Iterator[Revocation]:
-    """Yield what a row revokes. A malformed row may be of a later version, so what it ended is unknown: it ends both
-    the session and the account it may name, for tokens issued until now.
+    """Yield what a row revokes. If the row is malformed, yield everything that it may revoke: a later version may have
+    written it, and a revocation must not be missed.
     """
     try:
         members = _REVOCATION_READER.members(row)
@@ -106,6 +109,7 @@ def _require_since(kind: RevocationKind, not_before: datetime | None) -> None:
 
 
 def _all_it_may_mean(row: Any) -> Iterator[Revocation]:
+    """Yield the end of the session and of the account that the row may name, for tokens issued before its moments."""
     moments = [moment for moment in (row.not_before, row.at) if isinstance(moment, datetime)]
     before = max(moments, default=_FAR_FUTURE)
     for kind in (RevocationKind.SESSION, RevocationKind.ACCOUNT):

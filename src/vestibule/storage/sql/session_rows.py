@@ -28,6 +28,6 @@ def from_row(row: Sequence[Any]) -> Session | None:
 
 
 def to_row(session: Session) -> dict[str, Any]:
-    """Return the values that are written, by the names of their columns."""
+    """Return the values of the session's row, by column name."""
     row = {c.name: getattr(session, c.name) for c in COLUMNS if c.name not in {"user_agent", "network_address"}}
     return row | {"user_agent": session.device.user_agent, "network_address": session.device.network_address}

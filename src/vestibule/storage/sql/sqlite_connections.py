@@ -7,10 +7,10 @@ import aiosqlite
 
 
 async def connect(database: str, **options: Any) -> aiosqlite.Connection:
-    """Return a connection to a file; raises `sqlite3.Error`, and then its thread has ended.
+    """Return a connection to a file; raises `sqlite3.Error` after the connection's thread has ended.
 
-    aiosqlite itself does not wait for that thread. In a command that ends with one sentence, the thread would find the
-    event loop closed, and print a traceback.
+    aiosqlite alone would leave the thread running. When the command then ends, the thread would find the event loop
+    closed, and print a traceback.
     """
     connection = aiosqlite.connect(database, **options)
     thread = connection._thread  # a daemon, as SQLAlchemy makes it: no process waits for a connection left open

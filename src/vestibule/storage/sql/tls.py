@@ -9,7 +9,7 @@ from vestibule.protocol.files import read_bounded
 MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 FILES = ("sslrootcert", "sslcert", "sslkey")
 _OF_THIS_MACHINE = "system"
-_MAX_BYTES = 10_000_000
+_MAX_FILE_BYTES = 10_000_000
 _USUAL_ROOT = "~/.postgresql/root.crt"
 
 
@@ -73,10 +73,10 @@ def _file(name: str, text: str) -> tuple[Path, bytes]:
     """Return a file's path and content; raises ValueError if it cannot be read."""
     try:
         path = path_from(text)
-        return path, read_bounded(path, _MAX_BYTES)
+        return path, read_bounded(path, _MAX_FILE_BYTES)
     except OSError as fault:
         raise ValueError(f"has {name}={text}, which cannot be read: {fault.strerror}") from None
-    except ValueError as fault:  # somebody's home, a NUL, or a device
+    except ValueError as fault:  # the path names an unknown user's home, has a NUL, or is a device's
         raise ValueError(f"has {name}={text!r}, which {fault}") from None
 
 

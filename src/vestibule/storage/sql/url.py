@@ -79,7 +79,7 @@ def _postgresql(url: URL) -> tuple[URL, dict[str, Any]]:
             arguments["ssl"] = tls.context(asked.get("sslmode", "verify-full"), files)
         except ValueError as fault:
             raise WrongAddress(str(fault)) from None
-    return _place(url, asked).set(drivername="postgresql+asyncpg", query={}), arguments
+    return _with_server(url, asked).set(drivername="postgresql+asyncpg", query={}), arguments
 
 
 def quoted_name(name: str) -> str:
@@ -87,14 +87,15 @@ def quoted_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _place(url: URL, asked: dict[str, str]) -> URL:
-    """Return the address with the server's host and port, or socket folder, wherever they were given. Raises
-    `WrongAddress`.
+def _with_server(url: URL, asked: dict[str, str]) -> URL:
+    """Return the address with the server's host (or the folder of its socket) and port, whether `url` or its parameters
+    had them. Raises `WrongAddress`.
     """
     host = unquote(asked.get("host") or url.host or "")
     port = asked.get("port") or str(url.port or "")
     if port and not (port.isascii() and port.isdigit() and 0 < int(port) <= _LAST_PORT):
         raise WrongAddress(f"has the port {port!r}, which is not a port")
-    if any(sign in host for sign in ", ") or (host.startswith("/") is False and "/" in host):
+    is_folder_of_socket = host.startswith("/")
+    if "," in host or " " in host or ("/" in host and not is_folder_of_socket):
         raise WrongAddress("names more than one host, or an impossible one")
     return url.set(host=host or None, port=int(port) if port else None)
