@@ -33,8 +33,9 @@ _ADD = Prepared(
     .values(account_id=_ACCOUNT, digest=_DIGEST, created_at=_NOW, last_seen_at=_NOW, place=bindparam("in_place"))
     .on_conflict_do_nothing()
 )
-_MAKE_ROOM = deletion_of_oldest(known_devices, _OF_ACCOUNT, _d.last_seen_at)
+_DELETE_LONGEST_UNSEEN = deletion_of_oldest(known_devices, _OF_ACCOUNT, _d.last_seen_at)
 _later = known_devices.alias()
+# Each account keeps the device that it was last seen on.
 _SEEN_WITH_ANOTHER = exists().where(_later.c.account_id == _d.account_id, _later.c.last_seen_at > _d.last_seen_at)
 _PURGE_UNSEEN = deletion_of_oldest(
     known_devices, and_(_d.last_seen_at < bindparam("before", type_=Instant), _SEEN_WITH_ANOTHER), _d.last_seen_at
@@ -49,8 +50,8 @@ class SqlKnownDevices:
         self._connection = connection
 
     async def seen(self, account_id: str, digest: str, now: datetime) -> bool:
-        moved = await self._connection.execute(_SEEN, {"of_account": account_id, "of_digest": digest, "now": now})
-        return moved.one_or_none() is not None
+        seen = await self._connection.execute(_SEEN, {"of_account": account_id, "of_digest": digest, "now": now})
+        return seen.one_or_none() is not None
 
     async def place(self, account_id: str, digests: Sequence[str]) -> int | None:
         which = {"of_account": account_id, "of_digests": list(digests)}
@@ -62,7 +63,7 @@ class SqlKnownDevices:
         return {row[0]: row[1] for row in found}
 
     async def delete_longest_unseen(self, account_id: str, number: int) -> None:
-        await self._connection.execute(_MAKE_ROOM, {"of_account": account_id, "most": number})
+        await self._connection.execute(_DELETE_LONGEST_UNSEEN, {"of_account": account_id, "most": number})
 
     async def add(self, account_id: str, digest: str, now: datetime, place: int) -> None:
         device = {"of_account": account_id, "of_digest": digest, "now": now, "in_place": place}

@@ -53,8 +53,8 @@ def engines(
 
 
 def _read_any_moment(connection: Any, _record: Any) -> None:
-    """Decode moments as UTC; those that Python cannot represent, such as years BC and infinity, as text: an error would
-    lose the whole result.
+    """Decode moments as UTC; but as text those that Python cannot represent, such as years BC and infinity, because an
+    error would lose the whole result.
     """
     connection.run_async(
         lambda driver: driver.set_type_codec(
@@ -67,9 +67,9 @@ def _to_microseconds(moment: datetime) -> tuple[int]:
     return ((moment - _EPOCH) // _MICROSECOND,)
 
 
-def _from_microseconds(told: tuple[int]) -> datetime | str:
+def _from_microseconds(decoded: tuple[int]) -> datetime | str:
     try:
-        moment = _EPOCH + told[0] * _MICROSECOND
+        moment = _EPOCH + decoded[0] * _MICROSECOND
     except OverflowError:
         return "no moment"
     return moment if moment.year <= LAST_YEAR else str(moment)

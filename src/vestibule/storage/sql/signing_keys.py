@@ -98,10 +98,8 @@ def _from_row(row: Sequence[Any]) -> SealedKey | None:
     """Return the key; None, and a log line, if the row is malformed."""
     try:
         members = _READER.members(row)
-        use, state = (
-            odd_rows.enum_member(KeyUse, members["use"], "use"),
-            odd_rows.enum_member(KeyState, members["state"], "state"),
-        )
+        use = odd_rows.enum_member(KeyUse, members["use"], "use")
+        state = odd_rows.enum_member(KeyState, members["state"], "state")
     except OddRow as why:
         odd_rows.log_skipped(signing_keys.name, row[0], why)
         return None

@@ -1,4 +1,4 @@
-"""Timeouts of the database."""
+"""How long `engine.py` waits for the database."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 class Timeouts:
     """How many seconds to wait for the database before it counts as unavailable.
 
-    Readers of revocations rely on `for_transaction`: their overlap must be longer than any transaction.
+    Readers of revocations rely on `for_transaction`: `OVERLAP_SECONDS` (`model/revocations.py`) must be longer.
     """
 
-    for_connection: float = 1.0
-    to_connect: float = 2.0
+    for_connection: float = 1.0  # for a free connection of the pool
+    to_connect: float = 2.0  # for a new connection to the server
     for_statement: float = 2.0
     for_transaction: float = 10.0
 

@@ -8,7 +8,7 @@ from vestibule.protocol.files import read_bounded
 
 MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 FILES = ("sslrootcert", "sslcert", "sslkey")
-_OF_THIS_MACHINE = "system"
+_SYSTEM = "system"
 _MAX_FILE_BYTES = 10_000_000
 _USUAL_ROOT = "~/.postgresql/root.crt"
 
@@ -25,7 +25,9 @@ def context(mode: str, files: dict[str, str]) -> ssl.SSLContext | str:
         raise ValueError("has only one of sslcert and sslkey; an authority to check the server with is sslrootcert")
     if mode in {"disable", "allow", "prefer"} or (mode == "require" and not files):
         if files:
-            raise ValueError(f"has {min(files)}, but sslmode={mode}; it needs require, verify-ca or verify-full")
+            raise ValueError(
+                f"has {min(files)}, but sslmode={mode}; it is used only with require, verify-ca or verify-full"
+            )
         return mode
     checking = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     _trust(checking, files.get("sslrootcert", ""))
@@ -42,10 +44,10 @@ def _trust(checking: ssl.SSLContext, authorities: str) -> None:
     ValueError.
     """
     authorities = authorities or _usual_root()
-    if authorities == _OF_THIS_MACHINE:
+    if authorities == _SYSTEM:
         checking.load_default_certs()
         return
-    path, pem = _file("sslrootcert", authorities)
+    path, pem = _read_file("sslrootcert", authorities)
     try:
         checking.load_verify_locations(cadata=pem.decode("ascii"))
     except (ssl.SSLError, ValueError):
@@ -54,22 +56,23 @@ def _trust(checking: ssl.SSLContext, authorities: str) -> None:
 
 def _usual_root() -> str:
     try:
-        return _USUAL_ROOT if path_from(_USUAL_ROOT).is_file() else _OF_THIS_MACHINE
+        return _USUAL_ROOT if path_from(_USUAL_ROOT).is_file() else _SYSTEM
     except (OSError, ValueError):  # the home folder is missing or not readable
-        return _OF_THIS_MACHINE
+        return _SYSTEM
 
 
 def _load_client_certificate(checking: ssl.SSLContext, certificate: str, key: str) -> None:
-    (shown, _), (kept, _) = _file("sslcert", certificate), _file("sslkey", key)
+    certificate_path, _ = _read_file("sslcert", certificate)
+    key_path, _ = _read_file("sslkey", key)
     try:
-        checking.load_cert_chain(shown, kept, password=_no_password)
+        checking.load_cert_chain(certificate_path, key_path, password=_no_password)
     except (ssl.SSLError, ValueError):
         raise ValueError(
-            f"has sslcert={shown} and sslkey={kept}, which are not a certificate and its unencrypted key"
+            f"has sslcert={certificate_path} and sslkey={key_path}, which are not a certificate and its unencrypted key"
         ) from None
 
 
-def _file(name: str, text: str) -> tuple[Path, bytes]:
+def _read_file(name: str, text: str) -> tuple[Path, bytes]:
     """Return a file's path and content; raises ValueError if it cannot be read."""
     try:
         path = path_from(text)
@@ -81,4 +84,5 @@ def _file(name: str, text: str) -> tuple[Path, bytes]:
 
 
 def _no_password() -> str:
-    raise ValueError("nobody is there to type it")
+    """Raise ValueError: otherwise OpenSSL would ask for the key's password at the terminal."""
+    raise ValueError

@@ -19,7 +19,7 @@ _IGNORED = {
     "statement_cache_size",
 }
 _LAST_PORT = 65535
-_PLAIN = {"target_session_attrs", "application_name"}
+_PASSED_ON = {"target_session_attrs", "application_name"}
 
 
 class WrongAddress(ValueError):
@@ -62,11 +62,13 @@ def _sqlite(url: URL) -> URL:
 
 def _postgresql(url: URL) -> tuple[URL, dict[str, Any]]:
     asked = {name: str(value) for name, value in url.query.items()}
-    known = {"schema", "sslmode", "pgbouncer", "host", "port", *tls.FILES, *_PLAIN, *_IGNORED}
+    known = {"schema", "sslmode", "pgbouncer", "host", "port", *tls.FILES, *_PASSED_ON, *_IGNORED}
     if unknown := asked.keys() - known:
         raise WrongAddress(f"has the unknown parameter {min(unknown)!r}")
     arguments: dict[str, Any] = {"behind_pooler": True} if asked.get("pgbouncer") == "true" else {}
-    settings = {name: asked[name] for name in ("application_name",) if name in asked}
+    settings = {}
+    if "application_name" in asked:
+        settings["application_name"] = asked["application_name"]
     if "schema" in asked:
         settings["search_path"] = quoted_name(asked["schema"])
     if settings:
