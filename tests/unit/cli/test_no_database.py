@@ -55,7 +55,7 @@ UNUSABLE: list[tuple[Callable[[Path], None], str]] = [
     (damaged, "is damaged|is no SQLite database"),
     (cut_off, "is damaged"),
     (another_program_s, "is another program's database"),
-    (changed_by_somebody, "is not Vestibule's"),
+    (changed_by_somebody, "has content that Vestibule did not write"),
     (folder, "names the folder"),
 ]
 
