@@ -24,10 +24,9 @@ _SHOWN_TYPES = {
     UnboundLocalError,
     ZeroDivisionError,
 }
-_JOINED_BY = {
-    True: "\nThe above exception was the direct cause of the following exception:\n\n",
-    False: "\nDuring handling of the above exception, another exception occurred:\n\n",
-}
+# As Python joins the tracebacks of an exception and the one before it.
+_CAUSE = "\nThe above exception was the direct cause of the following exception:\n\n"
+_CONTEXT = "\nDuring handling of the above exception, another exception occurred:\n\n"
 
 
 def format_error(error: BaseException | None) -> str:
@@ -48,14 +47,14 @@ def _chain(error: BaseException, seen: set[int]) -> Iterator[str]:
     before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if before is not None and id(before) not in seen:
         yield from _chain(before, seen)
-        yield _JOINED_BY[before is error.__cause__]
+        yield _CAUSE if before is error.__cause__ else _CONTEXT
     if error.__traceback__ is not None:
         yield "Traceback (most recent call last):\n"
         yield from traceback.format_tb(error.__traceback__)
     yield f"{summarize(error)}\n"
     if isinstance(error, BaseExceptionGroup):
         for number, part in enumerate(error.exceptions, 1):
-            yield f"\nof which the {number}. is:\n\n"
+            yield f"\nSub-exception {number}:\n\n"
             yield from _chain(part, seen)
 
 
@@ -65,7 +64,7 @@ def _message(error: BaseException) -> str:
     if isinstance(error, OSError):  # `strerror` alone, because subclasses put data into `args`
         return error.strerror or ""
     package = type(error).__module__.partition(".")[0]
-    # Some errors of a driver do not pass through `storage/sql/redaction.py`. Errors with `params` quote data.
+    # Some errors of a driver do not pass through `storage/sql/redaction.py`. SQLAlchemy's with `params` quote data.
     if (package in _DRIVERS or hasattr(error, "params")) and not hasattr(error, WITHHELD):
         return ""
     return str(error) if package in _SHOWN_PACKAGES or type(error) in _SHOWN_TYPES else ""

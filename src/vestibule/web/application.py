@@ -59,7 +59,7 @@ def build_app(site: Site, lifespan: Callable[[FastAPI], Any] | None = None) -> F
     )
     app.state.site = site
     for route in ROUTES:
-        _add(app, route, site.policy)
+        _add_route(app, route, site.policy)
     for page in (*PAGES, *(DEVELOPMENT_PAGES if site.web.interactive_docs else ())):
         _add_page(app, page)
     openapi.describe(app)
@@ -68,7 +68,7 @@ def build_app(site: Site, lifespan: Callable[[FastAPI], Any] | None = None) -> F
     return app
 
 
-def _add(app: FastAPI, route: Route, policy: Policy) -> None:
+def _add_route(app: FastAPI, route: Route, policy: Policy) -> None:
     name = f"{route.handler.__name__}_{route.method.lower()}"
     # A GET that changes something has its own HEAD line in the map. Every other GET also answers HEAD.
     has_head_line = any(r.method == "HEAD" and r.path == route.path for r in ROUTES)

@@ -45,12 +45,12 @@ def presented_token(headers: RawHeaders, web: WebPolicy) -> str:
     several Authorization headers were sent. An empty Bearer does not fall back to the cookie: the contract says so.
     """
     try:
-        text, _ = credentials.presented(headers, cookies.access_name(web))
+        token, _ = credentials.presented(headers, cookies.access_name(web))
     except Ambiguous:
         raise AmbiguousCredential from None
-    if not text:
+    if not token:
         raise NotSignedIn
-    return text
+    return token
 
 
 def bearer(headers: RawHeaders) -> str | None:
@@ -87,8 +87,8 @@ async def client_info_of(request: Request) -> ClientInfo:
 
 def keep_device(request: Request, response: Response, env: Env, device: DeviceSecret) -> None:
     """Set the cookie with the device secret, so that the account knows this browser at the next sign-in."""
-    kept, web = env.policy.retention.devices, site_of(request).web
-    cookies.set_device(response, request.headers.raw, device, kept, env.clock.now(), web)
+    lifetime, web = env.policy.retention.devices, site_of(request).web
+    cookies.set_device(response, request.headers.raw, device, lifetime, env.clock.now(), web)
 
 
 def wanted_language(request: Request) -> str | None:

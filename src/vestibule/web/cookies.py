@@ -37,7 +37,7 @@ def set_tokens(response: Response, tokens: Tokens, now: datetime, web: WebPolicy
 
 
 def set_device(
-    response: Response, sent: RawHeaders, device: DeviceSecret, kept: timedelta, now: datetime, web: WebPolicy
+    response: Response, sent: RawHeaders, device: DeviceSecret, lifetime: timedelta, now: datetime, web: WebPolicy
 ) -> None:
     """Set the cookie by which the account knows this browser at the next sign-in. It lasts as long as the server keeps
     the device. It signs nobody in, and stays after signing out. If a browser has too many such cookies, the oldest are
@@ -50,7 +50,7 @@ def set_device(
     for old in list(sent_names)[:too_many]:
         if _is_name(old):
             _set(response, old.decode(), "", 0, now, web)
-    seconds = int(kept.total_seconds()) or _LONGEST_SECONDS
+    seconds = int(lifetime.total_seconds()) or _LONGEST_SECONDS
     _set(response, name, device.secret, min(seconds, _LONGEST_SECONDS), now, web)
 
 

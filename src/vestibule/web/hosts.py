@@ -17,7 +17,7 @@ _HOST = re.compile(rb"(\[[0-9a-f:.]{2,45}\]|[a-z0-9_](?:[a-z0-9._-]{0,252}))(?::
 _LOCAL_HOSTS = frozenset(f"[{name}]" if ":" in name else name for name in LOCALHOST)
 _PORT = re.compile(r":\d{1,5}\Z")
 _HOST_NAME, _CODING = b"host", b"transfer-encoding"
-_FRAMING = frozenset({_HOST_NAME, _CODING})
+_CHECKED_HEADERS = frozenset({_HOST_NAME, _CODING})
 
 
 def check_host_and_framing(headers: Iterable[tuple[bytes, bytes]], web: WebPolicy) -> bool:
@@ -26,7 +26,7 @@ def check_host_and_framing(headers: Iterable[tuple[bytes, bytes]], web: WebPolic
 
     Reads raw headers in one pass, because the fast path calls this for every request it answers.
     """
-    sent = [header for header in headers if header[0] in _FRAMING]
+    sent = [header for header in headers if header[0] in _CHECKED_HEADERS]
     # Usually only Host was sent. If only a transfer coding was sent, the missing Host is refused.
     codings = [content for name, content in sent if name == _CODING] if len(sent) > 1 else []
     _require_host([content for name, content in sent if name == _HOST_NAME], web)
@@ -40,11 +40,11 @@ def is_loopback(host: str) -> bool:
     return is_this_machine(_PORT.sub("", host).removeprefix("[").removesuffix("]"))
 
 
-def _require_host(sent: list[bytes], web: WebPolicy) -> None:
-    """Raise `HostInvalid` unless there is one well-formed Host header (RFC 9112, section 3.2), and `HostUnknown` if its
-    name is not listed.
+def _require_host(values: list[bytes], web: WebPolicy) -> None:
+    """Raise `HostInvalid` unless these are the value of one well-formed Host header (RFC 9112, section 3.2), and
+    `HostUnknown` if its name is not listed.
     """
-    found = _HOST.fullmatch(sent[0]) if len(sent) == 1 else None
+    found = _HOST.fullmatch(values[0]) if len(values) == 1 else None
     if found is None:
         raise HostInvalid
     name = found[1].decode().lower().rstrip(".")

@@ -38,7 +38,7 @@ class RequestContext:
     """What `layers.fast_path` found, until the guard `caller.signed_in` takes it."""
     caller: Caller | None = None
     """The signed-in user of a page."""
-    renewed: Tokens | None = None
+    refreshed_tokens: Tokens | None = None
     """Refreshed tokens, for the cookies of the page's answer."""
     trouble: str = ""
     """Why a form is shown again, in the reader's language; otherwise empty."""

@@ -69,7 +69,7 @@ def read_settings(*checks: Callable[[Settings], object]) -> Settings:
 
 def _complaints(checks: Iterable[Callable[[Settings], object]], settings: Settings) -> Iterator[str]:
     """Yield a line for each setting that the code using it would reject. Opens nothing."""
-    for check in (sender, _database_address, _redis_address, _given_keys, *checks):
+    for check in (sender, _check_database_url, _check_redis_url, _check_keys, *checks):
         try:
             check(settings)
         except WrongSettings as fault:
@@ -78,11 +78,11 @@ def _complaints(checks: Iterable[Callable[[Settings], object]], settings: Settin
         yield from (f"VESTIBULE_TEMPLATES: {fault}" for fault in broken_templates(settings.templates))
 
 
-def _given_keys(settings: Settings) -> object:
+def _check_keys(settings: Settings) -> object:
     return settings.keys_are_given and given_keys(settings)
 
 
-def _database_address(settings: Settings) -> object:
+def _check_database_url(settings: Settings) -> object:
     try:
         return addresses.parse(settings.database_address)
     except WrongAddress as fault:
@@ -94,7 +94,7 @@ def redis_module() -> Any:
     return import_module("vestibule.wiring.on_redis")
 
 
-def _redis_address(settings: Settings) -> "Redis | None":
+def _check_redis_url(settings: Settings) -> "Redis | None":
     return _redis(settings) if settings.redis_url.get_secret_value() else None
 
 
@@ -124,12 +124,12 @@ async def open_env(
         await require_current(engines)
         if (
             make_secret
-        ):  # not earlier: a failed start must leave no secret, or the next start takes it for the right one
+        ):  # only now, because the next start would take a secret that a failed start left for the right one
             await _require_secret_of_keys(settings, engines)
         key_manager = open_key_manager(settings, make_secret=make_secret)
-        watching = (
-            engines if settings.embedded else await stack.enter_async_context(database(settings, _WATCHING_CONNECTIONS))
-        )
+        watching = engines
+        if not settings.embedded:
+            watching = await stack.enter_async_context(database(settings, _WATCHING_CONNECTIONS))
         redis = await stack.enter_async_context(open_redis(settings))
         # Rate limits have connections of their own. If they get none in time, each process counts for itself.
         rate_limit_redis = await stack.enter_async_context(

@@ -186,7 +186,7 @@ def test_c31_nor_does_one_under_another_asgi_server(make: Callable[[Path], None]
     script = (
         "import asyncio; from contextlib import AsyncExitStack; "
         "from vestibule.wiring.opening import open_env, read_settings; "
-        "asyncio.run(AsyncExitStack().enter_async_context(opened(read_settings(), make_secret=True)))"
+        "asyncio.run(AsyncExitStack().enter_async_context(open_env(read_settings(), make_secret=True)))"
     )
     refused = run(tmp_path, program=(sys.executable, "-c", script), DATABASE_URL="sqlite:///named.db")
     assert refused.returncode == 1

@@ -1,8 +1,9 @@
 """The layer that closes each connection after its answer while the process is draining (RFC 9112, section 9.6).
 
-A load balancer keeps connections open. Without this layer, it could send a request just as the process closes the
-connection, and could not know whether the request was handled. With this layer, no connection is open when the process
-stops. It also records the stage of each request, so that none is cut while it is handled.
+A load balancer keeps connections open. Without this layer, a load balancer could send a request just as the process
+closes the connection, and could not know whether the request was handled. With this layer, no connection is open when
+the process stops. The layer also records the stage of each request (`in_flight`), so that `connections` cuts
+no request that is being handled.
 """
 
 from starlette.datastructures import MutableHeaders

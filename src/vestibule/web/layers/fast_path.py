@@ -45,15 +45,15 @@ class FastPath:
         self._env_holder = site.env_holder
         self._web = site.web
         self._in_flight = site.in_flight
-        self._cookie = access_name(site.web)
+        self._cookie_name = access_name(site.web)
         secure = site.web.secure_cookies
-        self._headers: dict[bytes | None, list[RawHeader]] = {
+        self._headers_by_origin: dict[bytes | None, list[RawHeader]] = {
             origin.encode() if origin else None: headers_for(origin, secure) for origin in (None, *site.web.origins)
         }
         self._hosts: set[bytes] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        asked = self._asked(scope)
+        asked = self._read(scope)
         if asked is None:
             await self._app(scope, receive, send)
             return
@@ -64,15 +64,15 @@ class FastPath:
         else:
             await _send(scope, send, caller, (REQUEST_ID_HEADER, given_id or new_request_id()), headers)
 
-    def _asked(self, scope: Scope) -> Asked | None:
+    def _read(self, scope: Scope) -> Asked | None:
         """Read the request in one pass over its headers; None if the framework has to answer it."""
         if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] not in _ANSWERS or not _is_plain(scope):
             return None
         env, sent = self._env_holder.env, _sent(scope["headers"])
         if env is None or env.readiness.draining or sent is None or b"transfer-encoding" in sent:
             return None
-        headers = self._headers.get(sent.get(b"origin"))
-        token, _ = presented_in(sent.get(b"authorization"), sent.get(b"cookie", b""), self._cookie)
+        headers = self._headers_by_origin.get(sent.get(b"origin"))
+        token, _ = presented_in(sent.get(b"authorization"), sent.get(b"cookie", b""), self._cookie_name)
         if headers is None or not token:
             return None
         try:

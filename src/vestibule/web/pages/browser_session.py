@@ -68,7 +68,7 @@ async def _refreshed(request: Request, env: Env) -> Caller:
     if is_prefetch(request.headers.raw):  # not `NotSignedIn`: the browser may store the redirect, and show it later
         raise FetchedAhead
     tokens = await refresh(env, refresh_token, await device_of(request))
-    context_of(request).renewed = tokens
+    context_of(request).refreshed_tokens = tokens
     return await identify(env, tokens.access_token)
 
 

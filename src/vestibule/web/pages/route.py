@@ -136,7 +136,7 @@ async def _can_show_form(request: Request) -> bool:
 
 async def _set_refreshed_cookies(request: Request, response: Response) -> None:
     """Set the cookies of refreshed tokens, unless the handler has set newer ones."""
-    tokens = context_of(request).renewed
+    tokens = context_of(request).refreshed_tokens
     access = cookies.name_of(cookies.ACCESS, site_of(request).web)
     has_newer = any(value.startswith(f"{access}=") for value in response.headers.getlist("set-cookie"))
     if tokens is not None and not has_newer:
