@@ -191,8 +191,8 @@ class Hasher:
         if self._is_ours(hashed):
             return self._library
         if hashed.startswith(self._our_prefix):
-            # A hash of our cost, but another length. The query for costs (`Accounts.other_argon2`) does not find such
-            # hashes, so the longer time of argon2-cffi could not be evened out. From now on it checks ours too.
+            # A hash of our cost, but another length. `Accounts.other_argon2_costs` does not find such hashes, so the
+            # longer time of argon2-cffi could not be evened out. From now on argon2-cffi checks ours too.
             self._library = self._argon2_cffi
         return self._argon2_cffi
 

@@ -127,7 +127,7 @@ CHANGE_PASSWORD = _change(_a.password_hash == _KNOWN, password_hash=_NEW_HASH)
 DISABLE = _change(_a.disabled_at.is_(None), disabled_at=_NOW)
 ENABLE = _change(_a.disabled_at.is_not(None), disabled_at=None)
 CHANGE_EMAIL = _change(email=_NEW_EMAIL, verified=True, registered_again_at=None)
-TAKE_EMAIL_BACK = _change(email=_NEW_EMAIL, verified=True, registered_again_at=None, password_hash=None)
+REASSIGN_TO_EMAIL = _change(email=_NEW_EMAIL, verified=True, registered_again_at=None, password_hash=None)
 
 _BEFORE = bindparam("before", type_=Instant)
 _NEVER_USED = select(*COLUMNS).where(never_used(_BEFORE)).order_by(_a.id).limit(bindparam("most"))

@@ -112,7 +112,7 @@ class SqlAccounts:
         return before.email if before and changed else None
 
     async def reassign_to_email(self, account_id: str, email: str, now: datetime) -> Account | None:
-        changed = await self._set_email(statements.TAKE_EMAIL_BACK, account_id, email, now)
+        changed = await self._set_email(statements.REASSIGN_TO_EMAIL, account_id, email, now)
         return await self.get(account_id) if changed else None
 
     async def remove_squatter(self, email: str, owner_id: str) -> str | None:

@@ -45,11 +45,11 @@ _PAGE = Prepared(
     .order_by(_e.at.desc(), _e.sequence.desc())
     .limit(bindparam("most"))
 )
-_NOBODY = {"account_id": None, "session_id": None, "network_address": None, "detail": "{}"}
+_ANONYMOUS = {"account_id": None, "session_id": None, "network_address": None, "detail": "{}"}
 # Chosen in a WITH, because PostgreSQL may evaluate a sub-select in IN more than once.
 _SOME = select(_e.sequence).where(_e.account_id == bindparam("of_account")).limit(bindparam("most")).cte("some")
 _DETACH = Prepared(
-    update(events).where(_e.sequence.in_(select(_SOME.c.sequence))).values(_NOBODY).returning(_e.sequence)
+    update(events).where(_e.sequence.in_(select(_SOME.c.sequence))).values(_ANONYMOUS).returning(_e.sequence)
 )
 _PURGE = deletion_of_oldest(events, and_(_e.at < bindparam("before", type_=Instant), not_the_newest(events)), _e.at)
 _EVENT_READER = odd_rows.Reader((_e.at, _e.kind, _e.account_id, _e.session_id, _e.network_address))
@@ -71,7 +71,7 @@ class SqlEvents:
             self.note(*events)
 
     def note(self, *events: Event) -> None:
-        """Remember events that another port has recorded, for `log_recorded`."""
+        """Remember recorded events, for `log_recorded`. `endings.py` calls this for events that it records itself."""
         self._recorded += events
 
     async def find(self, wanted: EventFilter, most: int) -> list[tuple[int, Event]]:
