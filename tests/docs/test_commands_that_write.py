@@ -11,9 +11,11 @@ from pathlib import Path
 from tests.docs.paths import ROOT
 
 WRITES = re.compile(
-    r"\.backup\(|pg_dump\b|--file\b|--out(?:put)?\b|\btee\b|[^-=<0-9&]>{1,2} ?[\w./~$\"-]|(?<!npm )\binstall -|\bcp "
+    r"\.backup\(|pg_dump\b|--file\b|--out(?:put)?\b|\btee\b|[^-=<0-9&]>{1,2} ?[\w./~$\"-]|(?:^|sudo )\s*install -|\bcp "
 )
 KEPT = ("(umask 077;", "install -m 0600 ", "$ cp cookies.txt ")  # a file of cookies is its owner's, as curl makes it
+PUBLIC = re.compile(r"install (?:-m 0[67][45][45] deploy/(?!.*\.env)|-d .*-m 0700 )")
+"""What is in the repository, and so known to everybody; and a folder for its owner."""
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("deploy/**/*"), *ROOT.glob("examples/**/*.md")]
 
 
@@ -23,15 +25,15 @@ def commands() -> Iterator[tuple[str, str]]:
         if page.suffix == ".md":
             for block in re.findall(r"```(?:sh|bash|console)\n(.*?)```", page.read_text(), re.DOTALL):
                 yield from ((page.name, line) for line in block.splitlines())
-        elif page.is_file() and page.suffix in {".service", ".env", ".yml", ".conf"}:
+        elif page.is_file() and page.suffix in {".service", ".example", ".yml", ".conf"}:
             yield from ((page.name, line[1:]) for line in page.read_text().splitlines() if line.startswith("#   "))
 
 
 def test_c26_a_command_that_writes_a_file_says_that_it_is_for_its_owner() -> None:
-    writing = [(page, line) for page, line in commands() if WRITES.search(line.partition("  #")[0])]
-    assert {"operating.md", "vestibule.service"} <= {page for page, _ in writing}
+    writing = [(page, line) for page, line in commands() if WRITES.search(line.partition("  #")[0].strip())]
+    assert {"operating.md"} <= {page for page, _ in writing}
     for page, line in writing:
-        assert line.strip().startswith(KEPT), f"{page}: {line}"
+        assert line.strip().startswith(KEPT) or PUBLIC.match(line.strip()), f"{page}: {line}"
 
 
 def test_c26_the_backup_of_the_file_is_whole_and_for_its_owner_alone(tmp_path: Path) -> None:

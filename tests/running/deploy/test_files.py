@@ -17,7 +17,7 @@ from vestibule.settings.fields import Settings, name_of
 from vestibule.web.routes import ROUTES
 
 DEPLOY = ROOT / "deploy"
-FILES = sorted(path for path in DEPLOY.rglob("*") if path.is_file() and path.suffix != ".json")
+FILES = sorted(path for path in DEPLOY.rglob("*") if path.is_file() and path.suffix not in {".json", ".pyc"})
 SETTINGS = {name_of(field) for field in Settings.model_fields.values()}
 OTHERS = {"POSTGRES_PASSWORD", "POSTGRES_USER", "POSTGRES_DB", "PYTHONDONTWRITEBYTECODE", "PATH"}
 
@@ -130,7 +130,7 @@ def test_the_unit_runs_in_production_and_its_example_settings_are_taken(tmp_path
     assert unit.index("Environment=NODE_ENV") < unit.index("EnvironmentFile="), (
         "an operator who sets it otherwise is heard"
     )
-    example = (DEPLOY / "systemd" / "vestibule.env").read_text()
+    example = (DEPLOY / "systemd" / "vestibule.env.example").read_text()
     commented = re.sub(r"^#(?=[A-Z_]+=.)", "", example, flags=re.MULTILINE)
     for text in (example, commented):
         (tmp_path / ".env").write_text(text)
