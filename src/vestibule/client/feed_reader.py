@@ -7,10 +7,11 @@ from typing import Any
 import httpx
 
 from vestibule.client import feed_values, wire
-from vestibule.client.errors import NotVestibuleError
+from vestibule.client.errors import NotReachedError, NotVestibuleError
 from vestibule.client.events import Event, EventParser
 from vestibule.client.keys import MAX_KEYS
 from vestibule.client.setup import FEED, Setup
+from vestibule.crypto.entropy import new_id
 from vestibule.model.clock import Clock
 from vestibule.protocol.claims import Expected
 from vestibule.protocol.clocks import MAX_APART_SECONDS, Clocks
@@ -52,23 +53,25 @@ class FeedReader:
         """Whether this answer is under way and has brought heartbeats for longer than a silence may last."""
         self._beating_since = 0.0
         self._cursor = ""
+        self._nonce = ""
         self._sent_at = 0.0
-        self._offset = 0.0
+        self._offset = float("-inf")
 
     async def listen(self, http: httpx.AsyncClient, *, poll: bool = False) -> None:
         """Read one answer to its end. Raises what ended it: `NotReachedError`, httpx's errors, and others for what
         Vestibule never sends.
         """
-        self._sent_at, self.beats = self._clock.monotonic(), 0
+        self._sent_at, self.beats, self._nonce = self._clock.monotonic(), 0, new_id()
         self._offset = float("-inf")  # nothing is fresh until this process of Vestibule has told its clock
-        params = {"after": self._cursor, **({"poll": "1"} if poll else {})}
-        how: dict[str, Any] = {"params": params, "extensions": {"trace": self._trace}}
+        params = {"after": self._cursor, "nonce": self._nonce, **({"poll": "1"} if poll else {})}
+        how: dict[str, Any] = {"params": params, "headers": wire.ASK_ANEW, "extensions": {"trace": self._trace}}
         try:
             async with (
                 asyncio.timeout(POLL_ANSWER_SECONDS if poll else None),
                 http.stream("GET", PATH, **how) as answer,
             ):
                 await wire.require_stream(answer)
+                wire.require_first_hand(answer)
                 await self._read_while_told(answer)
         finally:
             self.steady = False
@@ -107,6 +110,8 @@ class FeedReader:
 
     def _beat(self, heartbeat: Event) -> None:
         said = heartbeat.data
+        if self._offset == float("-inf"):
+            raise NotReachedError("the feed sends a heartbeat before its greeting")
         true_at, cursor = feed_values.number(said.get("true_at")), feed_values.cursor(heartbeat.id)
         known_at = self._moment(true_at)
         if self._listed is not None and "keys" in said:
@@ -120,6 +125,13 @@ class FeedReader:
         self._count()
         self._setup.worked(FEED)
         self._fresh()
+
+    def _require_echo(self, hello: dict[str, Any]) -> None:
+        """Raise `NotReachedError` for an answer to another request. One that a cache has kept, a stream too, proves how
+        fresh it was for whoever asked then, and would prove it to us by the moment at which *we* asked.
+        """
+        if hello.get("nonce", "") != self._nonce:
+            raise NotReachedError(f"{PATH} was answered as another request was: by {wire.A_CACHE}")
 
     def _moment(self, told: float) -> float:
         """Return a moment of Vestibule's clock by ours. It was this one or a later one, however long the event took."""
@@ -137,6 +149,7 @@ class FeedReader:
             raise NotVestibuleError(f"the feed speaks protocol {hello.get('protocol')}, and this kit {PROTOCOL}")
         if self._expected is not None:
             feed_values.require_party(hello, self._expected)
+        self._require_echo(hello)
         self._offset = self._sent_at - feed_values.number(hello.get("now"))
 
     def _compare(self, clock: float) -> None:

@@ -24,7 +24,6 @@ MAX_KEYS = 64
 LISTED_REFETCH_SECONDS = 1.0
 """The least time between two fetches because of a key that the feed lists and the last fetch did not bring."""
 
-_NOT_FROM_A_CACHE = {"Cache-Control": "no-cache"}  # RFC 9111, section 5.2.1.4; a kept answer lacks the newest key
 _MAX_AGE = re.compile(r"\bmax-age=(\d{1,9})\b")
 
 
@@ -87,7 +86,7 @@ class KeySet:
 
     async def _fetch(self, http: httpx.AsyncClient) -> None:
         sent_at = self._clock.monotonic()
-        async with asyncio.timeout(wire.ANSWER_SECONDS), http.stream("GET", PATH, headers=_NOT_FROM_A_CACHE) as answer:
+        async with asyncio.timeout(wire.ANSWER_SECONDS), http.stream("GET", PATH, headers=wire.ASK_ANEW) as answer:
             fetched = parse(await wire.json_of(answer))
             self._take(fetched, sent_at - wire.age_of(answer))
             self.keep_seconds = _max_age(answer.headers.get("Cache-Control", ""))

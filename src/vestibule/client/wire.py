@@ -28,6 +28,10 @@ KEPT_CONNECTIONS = 1
 _KEY = re.compile(rf"{PREFIX}[A-Za-z0-9_-]+")
 _LONGEST_NAME = 253  # RFC 1035, section 2.3.4
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
+ASK_ANEW = {"Cache-Control": "no-cache"}
+"""Asks caches to ask Vestibule (RFC 9111, section 5.2.1.4)."""
+
+A_CACHE = "a cache in between, from what it has kept: it must keep nothing of this URL"
 _AGE = re.compile(r"[0-9]{1,10}")
 _KEY_REFUSED = {401, 403}
 _NOT_FOUND = {400, 404, 405, 406, 410, 421}
@@ -167,6 +171,12 @@ def age_of(answer: httpx.Response) -> float:
     """
     age = answer.headers.get("Age", "0")
     return float(age) if _AGE.fullmatch(age) else float("inf")
+
+
+def require_first_hand(answer: httpx.Response) -> None:
+    """Raise `NotReachedError` if a cache answered from what it has kept."""
+    if age_of(answer):
+        raise NotReachedError(f"{answer.url.copy_with(query=None)} was answered by {A_CACHE}")
 
 
 async def _code_of(answer: httpx.Response) -> str:

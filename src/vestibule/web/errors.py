@@ -48,6 +48,12 @@ class AmbiguousCredential(Refusal):
     code = refusals.AMBIGUOUS_CREDENTIAL.code
 
 
+class NonceInvalid(Refusal):
+    """The feed is asked with a nonce of another form; only a well-formed one is echoed."""
+
+    code = "nonce_invalid"
+
+
 class HostInvalid(Refusal):
     """No Host header, more than one, or one that is malformed (RFC 9112, section 3.2)."""
 
@@ -158,6 +164,7 @@ HTTP_MAPPINGS: dict[type[Refusal | Fault], HttpMapping] = {
     BodyTooLarge: HttpMapping(413, "The body is larger than 10 kB"),
     UnsupportedMedia: HttpMapping(415, "Send the body as UTF-8 and without a content encoding"),
     AmbiguousCredential: HttpMapping.of(refusals.AMBIGUOUS_CREDENTIAL),
+    NonceInvalid: HttpMapping(400, "Send a nonce of 1 to 64 letters, digits, - and _"),
     HostInvalid: HttpMapping(400, "Send one Host header that names a host"),
     HostUnknown: HttpMapping(421),
     TransferCodingUnknown: HttpMapping(

@@ -15,6 +15,7 @@ from tests.harness.http_server import handled_by
 from tests.harness.process import given_keys, run
 from tests.stories.canaries import MARK, PASSWORD, singing
 from tests.unit.cli.conftest import nowhere
+from tests.unit.client.beating import hello
 from vestibule.cli import session
 from vestibule.settings import reading
 from vestibule.settings.fields import Settings, name_of
@@ -191,9 +192,12 @@ ANSWERS: dict[str, tuple[int, list[tuple[str, str]], str]] = {
 }
 
 
+HELLO = "(hello)"
+
+
 @contextmanager
 def answering(answer: tuple[int, list[tuple[str, str]], str]) -> Iterator[str]:
-    """The URL of a server that always says this."""
+    """The URL of a server that always says this, with a greeting in the place of `HELLO`."""
     status, headers, body = answer
 
     class Handler(BaseHTTPRequestHandler):
@@ -202,11 +206,12 @@ def answering(answer: tuple[int, list[tuple[str, str]], str]) -> Iterator[str]:
             self.do_GET()
 
         def do_GET(self) -> None:
+            content = body.encode().replace(HELLO.encode(), hello(self.path))
             self.send_response(status)
-            for name, value in (*headers, ("Content-Length", str(len(body.encode())))):
+            for name, value in (*headers, ("Content-Length", str(len(content)))):
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(body.encode())
+            self.wfile.write(content)
 
     with handled_by(Handler) as url:
         yield url

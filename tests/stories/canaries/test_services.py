@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from tests.stories.canaries import MARK, SERVICE_KEY, singing
-from tests.stories.canaries.test_commands import answering
+from tests.stories.canaries.test_commands import HELLO, answering
 from tests.unit.client.test_faces import kit
 from tests.unit.client.test_integrations import SERVICES
 from vestibule.client import CallerRefusedError, NotReachedError, Verifier
@@ -18,8 +18,13 @@ ANSWERS: dict[str, tuple[int, list[tuple[str, str]], str]] = {
     "no JSON, no events": (200, [], SERVICE_KEY),
     "an event that is none": (200, EVENTS, f"event: hello\ndata: {SERVICE_KEY}\n\n"),
     "times that are none": (200, EVENTS, f'event: hello\ndata: {{"protocol":1,"now":"{MARK}"}}\n\n'),
-    "revocations that are none": (200, EVENTS, f'event: revoked\ndata: {{"sessions":{{"{MARK}":"{MARK}"}}}}\n\n'),
-    "keys that are none": (200, EVENTS, f'event: heartbeat\ndata: {{"true_at":1,"keys":"{MARK}"}}\n\n'),
+    "an echo that is none": (200, EVENTS, f'event: hello\ndata: {{"protocol":1,"now":1,"nonce":"{MARK}"}}\n\n'),
+    "revocations that are none": (
+        200,
+        EVENTS,
+        f'{HELLO}event: revoked\ndata: {{"sessions":{{"{MARK}":"{MARK}"}}}}\n\n',
+    ),
+    "keys that are none": (200, EVENTS, f'{HELLO}event: heartbeat\ndata: {{"true_at":1,"keys":"{MARK}"}}\n\n'),
 }
 TOKENS = [text.encode() for text in (MARK, f"e30.{MARK}.{MARK}", f"{MARK}.{MARK}.{MARK}", MARK * 2000)]
 

@@ -4,11 +4,13 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
+import httpx
 import pytest
 from starlette.types import Message
 
 from tests.harness.world import World
 from vestibule.client.events import EventParser
+from vestibule.crypto.entropy import new_id
 from vestibule.flows.feed_services import (
     BATCH,
     FeedEvent,
@@ -265,6 +267,30 @@ async def test_k32_a_poll_over_http_needs_the_key_and_takes_no_follower_s_place(
         answer = await client.get("/api/revocations?poll=1", headers={"Authorization": f"Bearer {key}"})
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
     assert [event.name for event in EventParser().feed(answer.content)] == ["hello", "revoked", "heartbeat"]
+
+
+@pytest.mark.parametrize(
+    ("nonce", "echo"),
+    [("", None), ("Az09_-", "Az09_-"), ("n" * 64, "n" * 64)],
+)
+async def test_k32_the_greeting_echoes_the_nonce(world: World, nonce: str, echo: str | None) -> None:
+    answer = await ask_feed(world, {"nonce": nonce, "poll": "1"})
+    assert next(iter(EventParser().feed(answer.content))).data.get("nonce") == echo
+
+
+@pytest.mark.parametrize("nonce", ["n" * 65, "a b", "é", '"', "a\n"])
+async def test_k32_a_nonce_of_another_form_is_refused(world: World, nonce: str) -> None:
+    """K32: by a stream and by a poll."""
+    for poll in ({}, {"poll": "1"}):
+        answer = await ask_feed(world, {"nonce": nonce, **poll})
+        assert (answer.status_code, answer.json()["code"]) == (400, "nonce_invalid")
+        assert "1 to 64 letters" in answer.json()["message"]
+
+
+async def ask_feed(world: World, params: dict[str, str]) -> httpx.Response:
+    key = await create_service_key(world.env, new_id())
+    client = await world.client(origin=None)
+    return await client.get("/api/revocations", params=params, headers={"Authorization": f"Bearer {key}"})
 
 
 async def test_a_removed_key_ends_what_it_follows_and_no_other(world: World) -> None:

@@ -6,16 +6,22 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
+from urllib.parse import parse_qs, urlsplit
 
 from tests.harness.http_server import handled_by
 from tests.harness.world import key_ring
 
 BEAT_SECONDS = 0.2
-_HELLO = b'event: hello\ndata: {"protocol":1,"now":1}\n\n'
 _BEAT = b'id: 1\nevent: heartbeat\ndata: {"true_at":1000000000}\n\n'
 
 
 _OLD_BEAT = b'id: 1\nevent: heartbeat\ndata: {"true_at":-59}\n\n'
+
+
+def hello(path: str) -> bytes:
+    """The greeting in the answer to this request, whose nonce it echoes."""
+    nonce = parse_qs(urlsplit(path).query).get("nonce", [""])[0]
+    return f'event: hello\ndata: {{"protocol":1,"now":1,"nonce":"{nonce}"}}\n\n'.encode()
 
 
 @contextmanager
@@ -34,7 +40,7 @@ def beating(old: int = 0) -> Iterator[str]:
                 return
             self.send_header("Content-Type", "text/event-stream")
             self.end_headers()
-            self.wfile.write(_HELLO)
+            self.wfile.write(hello(self.path))
             with contextlib.suppress(OSError):  # a service that hangs up is no error
                 for _ in range(old):
                     self.wfile.write(_OLD_BEAT)

@@ -74,6 +74,8 @@ class Kit:
 
         now = self.clock.monotonic()
         follower = FeedReader(self.memory.revoked, self.clock, lambda: None, listed=listed)
+        follower._sent_at = now
+        follower.handle(Event("hello", {"protocol": 1, "now": now}, None))
         follower.handle(Event("heartbeat", {"true_at": now, "keys": [*kids]}, "1"))
 
     def hear(self) -> None:

@@ -21,7 +21,7 @@ from tests.harness.fault_proxy import Fault, in_front_of
 from tests.harness.http_server import handled_by
 from tests.harness.process import given_keys, run, serving
 from tests.harness.servers import wait_until
-from tests.unit.client.beating import beating
+from tests.unit.client.beating import beating, hello
 from tests.unit.client.counting import counting
 from tests.unit.client.knowing import EXPECTED, token_of_today
 from vestibule.client import CannotTellError, NotReachedError, SessionOverError, Verifier, wire
@@ -98,7 +98,7 @@ def murmuring() -> Iterator[tuple[str, Counter[str]]]:
             self.send_header("Content-Type", "text/event-stream")
             self.end_headers()
             with contextlib.suppress(OSError):
-                self.wfile.write(b'event: hello\ndata: {"protocol":1,"now":1}\n\n')
+                self.wfile.write(hello(self.path))
                 while not over.wait(0.2):
                     self.wfile.write(b": still here\n\n")
 
@@ -120,7 +120,7 @@ def greeting() -> Iterator[tuple[str, list[float]]]:
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
             self.end_headers()
-            self.wfile.write(b'event: hello\ndata: {"protocol":1,"now":1}\n\n')
+            self.wfile.write(hello(self.path))
             self.wfile.write(b'id: 1\nevent: heartbeat\ndata: {"true_at":1}\n\n')
 
     with handled_by(Handler) as url:

@@ -5,15 +5,16 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.harness.clock import ManualClock
 from tests.stories.hostile.forgery import encode, json_bytes
 from tests.unit.protocol.vectors import CLAIMS, FOLDER
-from vestibule.client import CallerRefusedError, CannotTellError, SessionOverError, TokenInvalidError, WrongIssuerError
+from vestibule.client import CallerRefusedError, CannotTellError, SessionOverError, TokenInvalidError, wire
 from vestibule.client import keys as kit_keys
 from vestibule.client.caller import Caller
-from vestibule.client.errors import KeyUnknownError
+from vestibule.client.errors import KeyUnknownError, NotReachedError
 from vestibule.client.events import EventParser
 from vestibule.client.feed_reader import FeedReader
 from vestibule.client.memory import Memory
@@ -32,6 +33,7 @@ FEED: dict[str, Any] = json.loads((FOLDER / "feed.json").read_text())
 KEYS = kit_keys.parse(TOKENS["jwks"])
 EXPECTED = Expected(TOKENS["issuer"], TOKENS["audience"], TOKENS["leeway"])
 
+ASKED = httpx.Request("GET", "http://auth.example.com")
 each_token = pytest.mark.parametrize("vector", TOKENS["tokens"], ids=lambda vector: ascii(vector["name"]))
 each_case = pytest.mark.parametrize("case", FEED["cases"], ids=lambda case: case["name"])
 
@@ -86,15 +88,17 @@ def test_the_kit_lets_in_at_each_moment_whom_it_should(case: dict[str, Any]) -> 
         if "outcome" in what:
             assert outcome(memory, what) == what["outcome"]
         else:
-            follower._sent_at = zero + what["sent_at"]
-            with suppress(WrongIssuerError):  # which ends the answer
+            follower._sent_at, follower._nonce = zero + what["sent_at"], what.get("nonce", "")
+            with suppress(NotReachedError):  # which ends the answer
+                wire.require_first_hand(httpx.Response(200, headers=what.get("headers"), request=ASKED))
                 for event in reader.feed(what["text"].encode()):
                     follower.handle(event)
 
 
 def heard_in(case: dict[str, Any]) -> list[dict[str, Any]]:
     """What comes in a stream, and what answers polls, each with the moment at which it was asked for."""
-    return [{**heard, "sent_at": case["sent_at"]} for heard in case["stream"]] + case.get("polls", [])
+    asked = {name: case[name] for name in ("sent_at", "nonce", "headers") if name in case}
+    return [{**heard, **asked} for heard in case["stream"]] + case.get("polls", [])
 
 
 def outcome(memory: Memory, check: dict[str, Any]) -> str:
@@ -128,7 +132,8 @@ def outcome_of_unknown_key(memory: Memory, check: dict[str, Any]) -> str:
 def test_the_server_tells_it_in_these_very_words(case: dict[str, Any]) -> None:
     for heard in heard_in(case):
         events = list(EventParser().feed(heard["text"].encode()))
-        assert "".join(as_event(told(event.name, event.data, event.id)) for event in events) == heard["text"]
+        said = "".join(as_event(told(one.name, one.data, one.id), one.data.get("nonce", "")) for one in events)
+        assert said == heard["text"]
 
 
 def told(name: str, data: dict[str, Any], cursor: str | None) -> Told:

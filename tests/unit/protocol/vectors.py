@@ -110,6 +110,7 @@ def feed() -> dict[str, Any]:
             ),
             _polled(),
             *_lagging(),
+            *_stored(),
             _case(
                 "the issuer and the audience that are expected",
                 [(0.1, [Hello(500.0, whole=True, issuer="vestibule", audience="vestibule"), beat])],
@@ -156,8 +157,30 @@ def _lagging() -> list[dict[str, Any]]:
     return cases
 
 
-def _answer(sent_at: float, at: float, told: list[Told]) -> dict[str, Any]:
-    return {"sent_at": sent_at, "at": at, "text": "".join(as_event(one) for one in told)}
+def _stored() -> list[dict[str, Any]]:
+    """An answer that a cache had kept, which the greeting or `Age` tells: it leaves the service as stale as it was."""
+    told: list[Told] = [Hello(500.0, whole=True), Heartbeat(499.5, 41)]
+    other, nonces = "d3d94468-02a4-4259-b55d-38e6d163e820", ("8c4f_-", "2b7e_-")
+    cases = []
+    for name, echo, headers in (
+        ("an answer of Vestibule's own", nonces[1], {"Age": "0"}),
+        ("an answer to another request", nonces[0], {}),
+        ("an answer without the nonce", "", {}),
+        ("an answer that Age says was kept", nonces[1], {"Age": "1"}),
+    ):
+        at_last = "in" if echo == nonces[1] and headers["Age"] == "0" else "stale"
+        asked = [(4.4, other, NOW, "in"), (6.0, other, NOW, at_last)]
+        streamed = _case(f"{name}: streamed", [(5.1, told)], asked[1:], nonce=echo)
+        polled = _case(f"{name}: polled", [], asked)
+        streamed |= {"sent_at": 5.0, "nonce": nonces[1], "headers": headers}
+        first, second = _answer(0.0, 0.1, told, nonces[0]), _answer(5.0, 5.1, told, echo)
+        polled["polls"] = [first | {"nonce": nonces[0]}, second | {"nonce": nonces[1], "headers": headers}]
+        cases += [streamed, polled]
+    return cases
+
+
+def _answer(sent_at: float, at: float, told: list[Told], nonce: str = "") -> dict[str, Any]:
+    return {"sent_at": sent_at, "at": at, "text": "".join(as_event(one, nonce) for one in told)}
 
 
 OF_LAGGING = {"held": "invalid", "new": "unknown"}
@@ -166,11 +189,11 @@ Asked = list[tuple[float, str, int, str]]
 OF_KEYS = {"invalid", "unknown"}
 
 
-def _case(name: str, heard: Heard, asked: Asked) -> dict[str, Any]:
+def _case(name: str, heard: Heard, asked: Asked, nonce: str = "") -> dict[str, Any]:
     return {
         "name": name,
         "sent_at": 0.0,
-        "stream": [{"at": at, "text": "".join(as_event(one) for one in told)} for at, told in heard],
+        "stream": [{"at": at, "text": "".join(as_event(one, nonce) for one in told)} for at, told in heard],
         "checks": [
             {
                 "at": at,

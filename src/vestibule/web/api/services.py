@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -18,7 +19,7 @@ from vestibule.protocol.tasks import mark_retrieved
 from vestibule.web.api import answers
 from vestibule.web.asking_service import AskingService
 from vestibule.web.caller import EnvDep
-from vestibule.web.errors import Json
+from vestibule.web.errors import Json, NonceInvalid
 from vestibule.web.pages.form import read_form
 
 PROTOCOL = 1
@@ -26,15 +27,21 @@ SEND_SECONDS = 10
 """A client that reads nothing for this long is considered gone."""
 
 _MAX_DIGITS = 18
+_NONCE = re.compile(r"[A-Za-z0-9_-]{0,64}")
 
 
-async def stream_revocations(env: EnvDep, service: AskingService, after: str = "", poll: str = "") -> Response:
+async def stream_revocations(
+    env: EnvDep, service: AskingService, after: str = "", poll: str = "", nonce: str = ""
+) -> Response:
     """Stream what is revoked, as server-sent events. `after` is the cursor of the last heartbeat; without one, or with
     one that is unknown here, everything that is revoked now is sent first. With `poll=1` the answer ends after its
-    first heartbeat.
+    first heartbeat. `nonce`, at most 64 letters, digits, `-` and `_`, is sent back in the first event, so that a
+    service can tell this answer from one that a cache has kept.
     """
+    if not _NONCE.fullmatch(nonce):
+        raise NonceInvalid
     cursor = int(after) if after.isascii() and after.isdecimal() and len(after) <= _MAX_DIGITS else 0
-    return PollResponse(env, cursor) if poll == "1" else FeedResponse(env, service.digest, cursor)
+    return PollResponse(env, cursor, nonce) if poll == "1" else FeedResponse(env, service.digest, cursor, nonce)
 
 
 async def introspect_token(request: Request, env: EnvDep) -> Response:
@@ -49,11 +56,12 @@ class EventsResponse(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, env: Env, after: int) -> None:
+    def __init__(self, env: Env, after: int, nonce: str) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._env = env
         self._after = after
+        self._nonce = nonce
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "HEAD":
@@ -69,6 +77,13 @@ class EventsResponse(Response):
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         await send({"type": "http.response.body", "body": b"", "more_body": more})
 
+    async def _send_all(self, send: Send, batches: AsyncIterator[list[FeedEvent]]) -> None:
+        async for batch in batches:
+            body = "".join(as_event(one, self._nonce) for one in batch).encode()
+            async with asyncio.timeout(SEND_SECONDS):
+                await send({"type": "http.response.body", "body": body, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
 
 class PollResponse(EventsResponse):
     """A response that ends after its first heartbeat, for `poll=1`."""
@@ -76,29 +91,30 @@ class PollResponse(EventsResponse):
     async def _send_events(self, receive: Receive, send: Send) -> None:
         with _departure(receive) as departure:
             await self._begin(send)
-            await _send_all(send, answer_poll(self._env, self._after, departure.done))
+            await self._send_all(send, answer_poll(self._env, self._after, departure.done))
 
 
 class FeedResponse(EventsResponse):
     """A response that ends when the service disconnects, is too slow or loses its key, or when this process stops."""
 
-    def __init__(self, env: Env, key_digest: str, after: int) -> None:
-        super().__init__(env, after)
+    def __init__(self, env: Env, key_digest: str, after: int, nonce: str) -> None:
+        super().__init__(env, after, nonce)
         self._key_digest = key_digest
 
     async def _send_events(self, receive: Receive, send: Send) -> None:
         with self._env.feed.following(self._key_digest) as follower, _departure(receive) as departure:
             departure.add_done_callback(lambda _: follower.end())
             await self._begin(send)
-            await _send_all(send, feed_service(self._env, follower, self._after))
+            await self._send_all(send, feed_service(self._env, follower, self._after))
 
 
-def as_event(told: FeedEvent) -> str:
-    """Return the text of one server-sent event (HTML Standard, section 9.2)."""
+def as_event(told: FeedEvent, nonce: str = "") -> str:
+    """Return the text of one server-sent event (HTML Standard, section 9.2). The greeting echoes the nonce."""
     if isinstance(told, Hello):
         start = "whole" if told.whole else "tail"
         party = {"issuer": told.issuer, "audience": told.audience} if told.issuer else {}
-        return _event("hello", {"protocol": PROTOCOL, "now": round(told.now, 3), "start": start, **party})
+        echo = {"nonce": nonce} if nonce else {}
+        return _event("hello", {"protocol": PROTOCOL, "now": round(told.now, 3), "start": start, **party, **echo})
     if isinstance(told, Heartbeat):
         clock = {"clock": round(told.clock, 3)} if told.clock is not None else {}
         keys_at = {"keys_at": round(told.keys_at, 3)} if told.keys_at is not None else {}
@@ -119,14 +135,6 @@ def _grouped(notices: list[Notice]) -> dict[str, Any]:
 
 def _event(name: str, data: dict[str, Any]) -> str:
     return f"event: {name}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n"
-
-
-async def _send_all(send: Send, batches: AsyncIterator[list[FeedEvent]]) -> None:
-    async for batch in batches:
-        body = "".join(as_event(one) for one in batch).encode()
-        async with asyncio.timeout(SEND_SECONDS):
-            await send({"type": "http.response.body", "body": body, "more_body": True})
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 @contextlib.contextmanager
