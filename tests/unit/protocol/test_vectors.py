@@ -19,7 +19,7 @@ from vestibule.client.events import EventParser
 from vestibule.client.feed_reader import FeedReader
 from vestibule.client.memory import Memory
 from vestibule.crypto import jwk
-from vestibule.flows.feed_services import Heartbeat, Hello, Told
+from vestibule.flows.feed_services import FeedEvent, Heartbeat, Hello
 from vestibule.model import access_tokens
 from vestibule.model.access_tokens import Issuer
 from vestibule.model.errors import AccessTokenInvalid
@@ -136,7 +136,7 @@ def test_the_server_tells_it_in_these_very_words(case: dict[str, Any]) -> None:
         assert said == heard["text"]
 
 
-def told(name: str, data: dict[str, Any], cursor: str | None) -> Told:
+def told(name: str, data: dict[str, Any], cursor: str | None) -> FeedEvent:
     """What the server meant."""
     if name == "hello":
         return Hello(data["now"], data["start"] == "whole", data.get("issuer", ""), data.get("audience", ""))

@@ -8,7 +8,7 @@ from tests.stories.hostile.forgery import Good
 from tests.stories.hostile.tokens import hostile_tokens
 from vestibule.crypto import jwk
 from vestibule.crypto.jwk import PrivateKey
-from vestibule.flows.feed_services import Heartbeat, Hello, Told
+from vestibule.flows.feed_services import FeedEvent, Heartbeat, Hello
 from vestibule.model.revocations import Notice, RevocationKind
 from vestibule.web.api.services import as_event
 
@@ -131,8 +131,8 @@ def _polled() -> dict[str, Any]:
     """The same feed, asked for again and again. A second answer may come from another process, with another clock."""
     session, other = CLAIMS["sid"], "d3d94468-02a4-4259-b55d-38e6d163e820"
     ended = [Notice(RevocationKind.SESSION, session, 960)]
-    first: list[Told] = [Hello(500.0, whole=True), Heartbeat(499.5, 41)]
-    second: list[Told] = [Hello(90.0, whole=False), ended, Heartbeat(89.7, 41)]
+    first: list[FeedEvent] = [Hello(500.0, whole=True), Heartbeat(499.5, 41)]
+    second: list[FeedEvent] = [Hello(90.0, whole=False), ended, Heartbeat(89.7, 41)]
     asked = [
         (0.9, session, NOW, "in"),
         (3.1, session, NOW, "over"),
@@ -146,11 +146,11 @@ def _polled() -> dict[str, Any]:
 
 def _lagging() -> list[dict[str, Any]]:
     """Another process answers the second poll, and lags behind: by its record, or by its keys alone."""
-    first: list[Told] = [Hello(500.0, whole=True), Heartbeat(499.9, 41, ("new",), NOW - 500.0, 499.8)]
+    first: list[FeedEvent] = [Hello(500.0, whole=True), Heartbeat(499.9, 41, ("new",), NOW - 500.0, 499.8)]
     asked = [(at, kid, NOW - 60, outcome) for at in (0.2, 2.2) for kid, outcome in OF_LAGGING.items()]
     cases = []
     for which, true_at, clock in (("its record", 88.0, NOW - 700.0), ("its keys", 90.9, NOW - 89.0)):
-        second: list[Told] = [Hello(91.0, whole=True), Heartbeat(true_at, 41, ("held",), clock, 88.0)]
+        second: list[FeedEvent] = [Hello(91.0, whole=True), Heartbeat(true_at, 41, ("held",), clock, 88.0)]
         case = _case(f"a process that lags behind with {which}", [], asked)
         case["polls"] = [_answer(0.0, 0.1, first), _answer(2.0, 2.1, second)]
         cases.append(case)
@@ -159,7 +159,7 @@ def _lagging() -> list[dict[str, Any]]:
 
 def _stored() -> list[dict[str, Any]]:
     """An answer that a cache had kept, which the greeting or `Age` tells: it leaves the service as stale as it was."""
-    told: list[Told] = [Hello(500.0, whole=True), Heartbeat(499.5, 41)]
+    told: list[FeedEvent] = [Hello(500.0, whole=True), Heartbeat(499.5, 41)]
     other, nonces = "d3d94468-02a4-4259-b55d-38e6d163e820", ("8c4f_-", "2b7e_-")
     cases = []
     for name, echo, headers in (
@@ -179,12 +179,12 @@ def _stored() -> list[dict[str, Any]]:
     return cases
 
 
-def _answer(sent_at: float, at: float, told: list[Told], nonce: str = "") -> dict[str, Any]:
+def _answer(sent_at: float, at: float, told: list[FeedEvent], nonce: str = "") -> dict[str, Any]:
     return {"sent_at": sent_at, "at": at, "text": "".join(as_event(one, nonce) for one in told)}
 
 
 OF_LAGGING = {"held": "invalid", "new": "unknown"}
-Heard = list[tuple[float, list[Told]]]
+Heard = list[tuple[float, list[FeedEvent]]]
 Asked = list[tuple[float, str, int, str]]
 OF_KEYS = {"invalid", "unknown"}
 
