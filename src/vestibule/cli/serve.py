@@ -25,7 +25,7 @@ from vestibule.cli.supervisor import FINISH_SECONDS, Supervisor
 from vestibule.cli.welcome import welcome_when_open
 from vestibule.process import garbage, open_files
 from vestibule.settings.fields import Settings
-from vestibule.settings.reading import ENV_FILE, WrongSettings, slips
+from vestibule.settings.reading import ENV_FILE, WrongSettings, likely_typos
 
 _log = structlog.get_logger(__name__)
 _WITHOUT_TRACES, _WITH_TRACES = "vestibule.app:worker", "vestibule.wiring.traced:worker"
@@ -80,7 +80,7 @@ def _supervisor(settings: Settings, program: str, address: str, port: int, worke
     connections = _connections(settings)
     return Supervisor(
         lambda: welcome_when_open(settings, address, port, workers),
-        settings.leaving_seconds,
+        settings.draining_seconds,
         program,
         factory=True,
         address=address,
@@ -109,7 +109,7 @@ def _load(program: str) -> None:
 
 def _warn_of_unknown_names() -> None:
     """Warn of names in `.env` that look like misspelled settings. They may be another program's, so only warn."""
-    for name, meant in slips():
+    for name, meant in likely_typos():
         _log.warning("setting_unknown", name=name, file=str(ENV_FILE), perhaps=meant)
 
 

@@ -8,7 +8,7 @@ from vestibule.doctor.rules import Rule, findings
 from vestibule.model.findings import Finding, fine, hint, warning
 from vestibule.protocol.this_machine import is_this_machine
 from vestibule.settings.fields import Settings
-from vestibule.settings.reading import ENV_FILE, slips
+from vestibule.settings.reading import ENV_FILE, likely_typos
 
 SUBJECT = "settings"
 _HARDENED_LENGTH = 15
@@ -27,7 +27,7 @@ def check(settings: Settings) -> list[Finding]:
 
 
 def _unknown_names() -> Iterator[Finding]:
-    for name, meant in slips():
+    for name, meant in likely_typos():
         yield hint(
             SUBJECT,
             f"{name} in {ENV_FILE} is no setting of Vestibule's",

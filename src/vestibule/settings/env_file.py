@@ -85,9 +85,9 @@ def _ambiguous(line: "re.Match[str]") -> list[str]:
         return []
     bare, comment = line["bare"], line["comment"] or ""
     if bare[:1] in {"'", '"', "`"}:
-        return ["has a quotation mark that nothing closes"]
+        return ["has a quotation mark that is never closed"]
     if comment and not (bare or line["before"])[-1:].isspace():
-        return ["has a #, where some readers begin a comment; put the value in 'quotation marks'"]
+        return ["has a #, which begins a comment for some programs; put the value in 'quotation marks'"]
     return []
 
 

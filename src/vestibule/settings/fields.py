@@ -20,8 +20,8 @@ __all__ = ["GROUPS", "Settings", "name_of"]
 
 _DRAIN_SECONDS_IN_PRODUCTION = 5
 _WAITING_FOR_A_THREAD = 32  # hashes for each thread: 0.6 s of work
-_USUAL_RSA_BITS = "3072"
-_USUAL_FOLLOWERS = 1000  # 125 services of 8 workers; a seventh of a core (measure/speed/followers.py)
+_DEFAULT_RSA_BITS = "3072"
+_DEFAULT_FOLLOWERS = 1000  # 125 services of 8 workers; a seventh of a core (measure/speed/followers.py)
 _HOST_IN_URL = re.compile(r"^https?://(.+?)(?::\d+)?$")
 
 
@@ -47,24 +47,22 @@ class Settings(
         return self.mode == "production"
 
     @property
-    def leaving_seconds(self) -> int:
+    def draining_seconds(self) -> int:
         """Return how many seconds the server goes on answering after SIGTERM."""
         if self.drain_seconds is None:
             return _DRAIN_SECONDS_IN_PRODUCTION if self.production else 0
         return self.drain_seconds
 
     def followers_within(self, connections: int) -> int:
-        """Return how many services may follow a process that takes so many connections: half of them at most."""
-        usual = min(_USUAL_FOLLOWERS, max(connections // 2, 1))
-        return usual if self.feed_followers is None else self.feed_followers
+        """Return how many services may follow a process that takes `connections`; at most half of them by default."""
+        default = min(_DEFAULT_FOLLOWERS, max(connections // 2, 1))
+        return default if self.feed_followers is None else self.feed_followers
 
     @property
     def database_address(self) -> str:
         """Return the URL of the database; by default of the SQLite file in the data folder."""
-        embedded = quote(
-            str(self.data.absolute() / "vestibule.sqlite3")
-        )  # quoted, because ? and % have a meaning in a URL
-        return self.database_url.get_secret_value() or f"sqlite:///{embedded}"
+        path = quote(str(self.data.absolute() / "vestibule.sqlite3"))  # ? and % have a meaning in a URL
+        return self.database_url.get_secret_value() or f"sqlite:///{path}"
 
     @property
     def embedded(self) -> bool:
@@ -102,7 +100,7 @@ class Settings(
         return frozenset(self.allowed_hosts or own)
 
     @property
-    def refuses_common(self) -> bool:
+    def refuses_common_passwords(self) -> bool:
         return self.production if self.password_blocklist is None else self.password_blocklist
 
     @property
@@ -122,7 +120,7 @@ class Settings(
     @property
     def signing_key_bits(self) -> int:
         """Return the size of RSA keys made here, in bits."""
-        return int(self.signing.partition("-")[2] or _USUAL_RSA_BITS)
+        return int(self.signing.partition("-")[2] or _DEFAULT_RSA_BITS)
 
 
 GROUPS: tuple[type[Group], ...] = tuple(base for base in Settings.__bases__ if issubclass(base, Group))

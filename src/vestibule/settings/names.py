@@ -28,12 +28,12 @@ _FORMER = {
     "VESTIBULE_SESSION_DAYS": "is 90 now, or VESTIBULE_HISTORY_DAYS where that is less; set that",
     "VESTIBULE_LETTER_DAYS": "is 30 now, or VESTIBULE_HISTORY_DAYS where that is less; set that",
     "VESTIBULE_EVENT_DAYS": "is VESTIBULE_HISTORY_DAYS now; set that",
-    "VESTIBULE_DEVICE_DAYS": "is 365 now and no setting; take it away",
+    "VESTIBULE_DEVICE_DAYS": "is always 365 now; remove it",
     "VESTIBULE_SIGNING_KEY_BITS": "is part of VESTIBULE_SIGNING_ALGORITHM now, as RS256-2048 or RS256-4096; set that",
     "VESTIBULE_METRICS_PORT": "is VESTIBULE_METRICS now, a port such as 9464 or an address with it; set that",
     "VESTIBULE_METRICS_HOST": "is part of VESTIBULE_METRICS now, such as 0.0.0.0:9464; set that",
 }
-# Names in the file that begin so may be meant for Vestibule: the contract's settings have no VESTIBULE_ prefix.
+# Names in the file with these prefixes may be meant for Vestibule: the contract's settings have no VESTIBULE_ prefix.
 _CONTRACT_PREFIXES = ("EMAIL_", "JWT_")
 
 
@@ -64,7 +64,7 @@ def mistyped(of_file: Mapping[str, str], known: list[str], chosen: Collection[st
 
 
 def _one_slip_apart(one: str, other: str) -> bool:
-    """Return whether the names differ by one letter that is missing, added or wrong, or by two swapped neighbours."""
+    """Return whether the names differ by one letter that is missing, added or wrong, or by two swapped letters."""
     short, long = sorted((one, other), key=len)
     at = next((at for at, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
     swapped = short[at + 1 : at + 2] + short[at : at + 1] + short[at + 2 :]
@@ -80,9 +80,7 @@ def _why_not(name: str, known: list[str]) -> str:
     if name in _FORMER:
         return _FORMER[name]
     meant = _meant(name, known)
-    return (
-        f"there is no such setting; {f'did you mean {meant}?' if meant else 'docs/settings.md lists those there are'}"
-    )
+    return f"there is no such setting; {f'did you mean {meant}?' if meant else 'docs/settings.md lists all settings'}"
 
 
 def _meant(name: str, known: list[str]) -> str:

@@ -28,8 +28,8 @@ class WrongSettings(OperatorError, ValueError):
 def read(further_faults: Callable[[Settings], Iterable[str]] = lambda _: ()) -> Settings:
     """Return the settings in the environment and in `.env`; raises `WrongSettings` with a line for each that is wrong.
 
-    `further_faults` returns what the code that will use the settings finds wrong: one line for each fault, beginning
-    with a setting's name.
+    `further_faults` are checks by the code that will use the settings (`wiring/opening.py`): each yields a line for a
+    fault, beginning with a setting's name.
     """
     names = [name_of(field) for field in Settings.model_fields.values()]
     file = env_file.read(ENV_FILE, names)
@@ -38,15 +38,15 @@ def read(further_faults: Callable[[Settings], Iterable[str]] = lambda _: ()) -> 
     chosen, of_fields = _validated(given)
     faults += of_fields
     if file.whole:  # otherwise the unread part may have the missing settings
-        for look in (rules.complaints, further_faults):
-            wrong = {fault.partition(":")[0] for fault in faults}
-            faults += [fault for fault in look(chosen) if not wrong & set(_NAMES.findall(fault))]
+        for find in (rules.complaints, further_faults):
+            wrong = {fault.partition(":")[0] for fault in faults}  # these have their defaults in `chosen`
+            faults += [fault for fault in find(chosen) if not wrong & set(_NAMES.findall(fault))]
     if faults:
         raise WrongSettings("\n".join(dict.fromkeys(" ".join(fault.split()) for fault in faults)))
     return chosen
 
 
-def slips() -> list[tuple[str, str]]:
+def likely_typos() -> list[tuple[str, str]]:
     """Return the names in `.env` that may be typing errors, each with the setting that may be meant."""
     names = [name_of(field) for field in Settings.model_fields.values()]
     of_file = env_file.read(ENV_FILE, names).values

@@ -19,13 +19,13 @@ def complaints(chosen: Settings) -> Iterator[str]:
     """
     missing = [name for name, field in _KEY_FIELDS.items() if not getattr(chosen, field).get_secret_value()]
     if 0 < len(missing) < len(_KEY_FIELDS):
-        beside = f", and so is {' and '.join(missing[1:])}" if missing[1:] else ""
-        yield f"{missing[0]}: is missing{beside}; the four JWT_… settings go together, or none of them is set"
+        also = f", and so is {' and '.join(missing[1:])}" if missing[1:] else ""
+        yield f"{missing[0]}: is missing{also}; set all four JWT_… settings, or none"
     if chosen.password_max_length < chosen.password_min_length:
         yield "VESTIBULE_PASSWORD_MAX_LENGTH: is less than VESTIBULE_PASSWORD_MIN_LENGTH"
     yield from _lifetimes(chosen)
     if (chosen.feed_followers or 0) > chosen.connections // 2:
-        yield "VESTIBULE_FEED_FOLLOWERS: is more than half of VESTIBULE_CONNECTIONS, which would keep others out"
+        yield "VESTIBULE_FEED_FOLLOWERS: is more than half of VESTIBULE_CONNECTIONS, which leaves too few for others"
     if chosen.production and not chosen.url:
         yield "VESTIBULE_URL: is needed in production, because mailed links lead there"
     if chosen.metrics and chosen.metrics[1] == chosen.port:
@@ -36,7 +36,7 @@ def complaints(chosen: Settings) -> Iterator[str]:
             "VESTIBULE_EMAIL_VERIFICATION=mandatory, or leave this unset"
         )
     if chosen.pepper.get_secret_value() and chosen.password_hash == "bcrypt":
-        yield "VESTIBULE_PEPPER: no other program could read these bcrypt hashes; unset one of the two"
+        yield "VESTIBULE_PEPPER: with it no other program can check bcrypt hashes; unset it, or VESTIBULE_PASSWORD_HASH"
     yield from _unsafe(chosen)
 
 
@@ -46,7 +46,7 @@ def _lifetimes(chosen: Settings) -> Iterator[str]:
     if chosen.session_idle_seconds < chosen.access_token_seconds:
         yield (
             "VESTIBULE_SESSION_IDLE_SECONDS: is less than VESTIBULE_ACCESS_TOKEN_SECONDS, so a session would be "
-            "idle while its access token is good; raise the one or lower the other"
+            "idle while its access token is valid; raise the former or lower the latter"
         )
 
 

@@ -1,4 +1,4 @@
-"""Word what is wrong with one setting, for an operator: pydantic's own messages are for programmers."""
+"""Say what is wrong with one setting, for an operator: pydantic's own messages are for programmers."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,8 +7,8 @@ from vestibule.settings.types import shown
 
 _WORDS: dict[str, Callable[[dict[str, Any], Any], str]] = {
     "literal_error": lambda context, given: f"{_given(given)} is not {context['expected']}",
-    "greater_than_equal": lambda context, given: f"{given} is too little; {context['ge']} at least",
-    "less_than_equal": lambda context, given: f"{given} is too much; {context['le']} at most",
+    "greater_than_equal": lambda context, given: f"{given} is too low; at least {context['ge']}",
+    "less_than_equal": lambda context, given: f"{given} is too high; at most {context['le']}",
 }
 
 

@@ -69,7 +69,7 @@ def _passwords(chosen: Settings) -> PasswordRules:
         min_length=chosen.password_min_length,
         max_length=chosen.password_max_length,
         max_bytes=BCRYPT_MAX_BYTES if chosen.password_hash == "bcrypt" else 1024,
-        commonest=common_passwords(chosen.password_min_length) if chosen.refuses_common else None,
+        commonest=common_passwords(chosen.password_min_length) if chosen.refuses_common_passwords else None,
         site_words=frozenset({chosen.product_name, urlsplit(chosen.own_base).hostname or ""}),
     )
 
@@ -83,7 +83,7 @@ def _retention(chosen: Settings) -> Retention:
 
 
 def _part(chosen: Settings, share: Fraction) -> int:
-    """Return a multiple of the limit for sign-ins, at least 1: a limit of 0 would refuse everybody."""
+    """Return `share` of the limit for sign-ins, at least 1: a limit of 0 would refuse everybody."""
     return max(1, int(share * chosen.sign_ins_per_network))
 
 

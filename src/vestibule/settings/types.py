@@ -41,7 +41,7 @@ def pem_of(secret: SecretStr) -> bytes:
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except binascii.Error:
-        raise ValueError("is not base64; it must be a PEM file, base64 as a whole") from None
+        raise ValueError("is not base64; it must be a PEM file, encoded as base64") from None
 
 
 def listed(text: Any) -> Any:
@@ -71,7 +71,7 @@ def _switch(text: Any) -> Any:
 def _long_enough(secret: SecretStr) -> SecretStr:
     if secret.get_secret_value() and len(secret.get_secret_value()) < MIN_SECRET_CHARACTERS:
         raise ValueError(
-            f"is too short: {MIN_SECRET_CHARACTERS} characters at least; "
+            f"is too short: at least {MIN_SECRET_CHARACTERS} characters; "
             'make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"'
         )
     return secret
@@ -79,7 +79,7 @@ def _long_enough(secret: SecretStr) -> SecretStr:
 
 def _base64_pem(secret: SecretStr) -> SecretStr:
     if secret.get_secret_value().startswith("-----BEGIN"):
-        raise ValueError("is a PEM file as it stands; it must be base64 as a whole: base64 -w0 key.pem")
+        raise ValueError("is a PEM file; encode it as base64: base64 -w0 key.pem")
     pem_of(secret)
     return secret
 

@@ -26,7 +26,7 @@ WRONG_FILES: list[tuple[bytes, str]] = [
     (b"JWT_ACCESS_TOKEN_PRIVATE_KEY=AAAA\nBBBB/CC\n", ".env, line 2: is not NAME=value"),
     (b"EMAIL_PASS=ab#cd\n", "EMAIL_PASS: has a #"),
     (b"EMAIL_PASS=#abcd\n", "EMAIL_PASS: has a #"),
-    (b"EMAIL_PASS='abcd\n", "EMAIL_PASS: has a quotation mark that nothing closes"),
+    (b"EMAIL_PASS='abcd\n", "EMAIL_PASS: has a quotation mark that is never closed"),
     (b'EMAIL_PASS="abcd" efgh\n', "EMAIL_PASS: has a quotation mark"),
     (b"VESTIBULE_PORTT=1\n", "VESTIBULE_PORTT: there is no such setting; did you mean PORT?"),
     (b"vestibule_host=::1\n", "vestibule_host: there is no such setting; did you mean VESTIBULE_HOST?"),
@@ -67,10 +67,10 @@ WRONG_VALUES: list[tuple[str, str, str]] = [
     ("PORT", "tcp://10.0.0.1:8000", "plain digits"),
     ("PORT", "9" * 5000, "plain digits"),
     ("VESTIBULE_SESSIONS_PER_ACCOUNT", "\uff12\uff10\uff14\uff18", "plain digits"),
-    ("VESTIBULE_SESSION_SECONDS", "999999999999999", "too much"),
-    ("VESTIBULE_SESSION_IDLE_SECONDS", "999999999999999", "too much"),
-    ("VESTIBULE_REMEMBERED_TOKENS", "999999999999", "too much"),
-    ("VESTIBULE_HISTORY_DAYS", "-1", "too little"),
+    ("VESTIBULE_SESSION_SECONDS", "999999999999999", "too high"),
+    ("VESTIBULE_SESSION_IDLE_SECONDS", "999999999999999", "too high"),
+    ("VESTIBULE_REMEMBERED_TOKENS", "999999999999", "too high"),
+    ("VESTIBULE_HISTORY_DAYS", "-1", "too low"),
     ("VESTIBULE_TRACES", "perhaps", "neither on nor off"),
     ("VESTIBULE_LOG_LEVEL", "loud", "'debug', 'info'"),
     ("VESTIBULE_HOST", "http://localhost", "not an address to listen on"),
@@ -148,7 +148,7 @@ def test_c20_a_slip_in_a_name_of_the_file_is_known_and_stops_nothing(
 ) -> None:
     Path(".env").write_text(f"{name}=x\n")
     assert reading.read().port == 8000
-    assert reading.slips() == [(name, meant)]
+    assert reading.likely_typos() == [(name, meant)]
 
 
 def test_c20_every_name_without_our_prefix_is_known_with_any_slip() -> None:
@@ -156,8 +156,8 @@ def test_c20_every_name_without_our_prefix_is_known_with_any_slip() -> None:
     for name in (each for each in names if not each.startswith("VESTIBULE_")):
         for at in range(len(name)):
             a, b, rest = name[:at], name[at], name[at + 1 :]
-            slips = {a + rest, a + "Q" + rest, a + "Q" + b + rest, a + rest[:1] + b + rest[1:]} - {name}
-            for slip in slips:
+            likely_typos = {a + rest, a + "Q" + rest, a + "Q" + b + rest, a + rest[:1] + b + rest[1:]} - {name}
+            for slip in likely_typos:
                 assert [(slip, name)] == list(setting_names.mistyped({slip: "x"}, names, ())), slip
 
 
@@ -166,7 +166,7 @@ def test_c20_names_of_others_and_what_is_chosen_anyway_are_left_alone(nowhere: p
     Path(".env").write_text(f"{others}DATABASE_URI=of-another\nDATABASE_URL=sqlite:///x.db\n")
     nowhere.setenv("ORIGN", "x")  # an environment has names of everybody
     assert reading.read().database_url.get_secret_value() == "sqlite:///x.db"
-    assert reading.slips() == []
+    assert reading.likely_typos() == []
 
 
 def test_c20_a_slip_is_a_line_of_the_servers_log_and_of_the_doctors(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from vestibule.settings.groups.group import Group, setting
 from vestibule.settings.types import OneLine, Pem, SealingSecret, Whole
 
 _SECRET = "a secret of 32 characters or more"
-_PEM = "a PEM file, base64 as a whole"
+_PEM = "a PEM file, encoded as base64"
 _MADE_HERE = "keys are made here"
 
 
@@ -33,8 +33,8 @@ class Secrets(Group):
     pepper: SealingSecret = setting(
         "VESTIBULE_PEPPER",
         SecretStr(""),
-        "A secret kept outside the database, without which stolen hashes say nothing about passwords. Hashes without "
-        "it are made anew at the next sign-in. If you lose it, every password is lost: keep a copy.",
+        "A secret kept outside the database, without which stolen hashes cannot be cracked. Hashes without it are made "
+        "anew at the next sign-in. Keep a copy: if you lose the pepper, every password is lost.",
         takes=_SECRET,
         unset="no pepper",
     )
@@ -47,7 +47,7 @@ class Secrets(Group):
     password_hash: Literal["argon2id", "bcrypt"] = setting(
         "VESTIBULE_PASSWORD_HASH",
         "argon2id",
-        "`bcrypt` (cost 12) only where another program must read new hashes; passwords then end at 72 bytes.",
+        "`bcrypt` (cost 12) only where another program must read new hashes; passwords are then limited to 72 bytes.",
     )
 
 
@@ -61,14 +61,14 @@ class Tokens(Group):
     signing: Literal["RS256", "RS256-2048", "RS256-4096", "ES256", "EdDSA"] = setting(
         "VESTIBULE_SIGNING_ALGORITHM",
         "RS256",
-        "What access keys made from now on sign with: `RS256` as the contract has it, with RSA of 3072 bits (or of "
-        "the number after the hyphen), `ES256` (ECDSA on P-256) or `EdDSA` (Ed25519). Older keys stay as they are: "
+        "Algorithm of new access keys: `RS256`, as in the contract, with RSA of 3072 bits (or of the number after the "
+        "hyphen), `ES256` (ECDSA on P-256) or `EdDSA` (Ed25519). Existing keys keep theirs: "
         "after a change, run `vestibule keys rotate --use access` twice. Refresh keys made here are always Ed25519.",
     )
     published_keys_seconds: Whole = setting(
         "VESTIBULE_JWKS_SECONDS",
         300,
-        "Seconds for which services may keep the published keys. A new key signs only after them.",
+        "Seconds for which services may cache the published keys. A new key signs only after that time.",
         ge=1,
         le=86400,
     )
@@ -92,7 +92,7 @@ class Tokens(Group):
     jwt_refresh_private: Pem = setting(
         "JWT_REFRESH_TOKEN_PRIVATE_KEY",
         SecretStr(""),
-        "Private RSA key for refresh tokens, not the one for access tokens.",
+        "Private RSA key for refresh tokens; not the one for access tokens.",
         takes=_PEM,
         unset=_MADE_HERE,
     )

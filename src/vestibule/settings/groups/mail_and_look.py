@@ -11,20 +11,20 @@ from vestibule.settings.types import Colour, Folder, Logo, OneLine, Whole
 
 
 class Mail(Group):
-    """Read this when the server is to send real email."""
+    """Read this when you want the server to send real email."""
 
     title: ClassVar[str] = "Send mail"
 
     email_host: MailHost = setting(
         "EMAIL_HOST",
         "",
-        "SMTP server that takes your emails.",
+        "SMTP server that sends your emails.",
         takes="a host name, such as `smtp.example.com`",
         unset="emails go to a folder in VESTIBULE_DATA, and in development to the log",
     )
     email_port: Whole = setting("EMAIL_PORT", 587, "Port of the SMTP server.", ge=1, le=65535)
     email_user: OneLine = setting(
-        "EMAIL_USER", "", "User name at the SMTP server.", takes="text on one line", unset="no sign-in there"
+        "EMAIL_USER", "", "User name at the SMTP server.", takes="text on one line", unset="no authentication"
     )
     email_pass: SecretStr = setting(
         "EMAIL_PASS", SecretStr(""), "Password at the SMTP server.", takes="any text", unset="no password"
@@ -32,13 +32,13 @@ class Mail(Group):
     email_security: Literal["auto", "tls", "starttls", "none"] = setting(
         "VESTIBULE_EMAIL_SECURITY",
         "auto",
-        "`tls` from the first byte, `starttls`, or `none`. `auto`: `tls` on port 465, otherwise `starttls`, which may "
-        "be missing only where no password would be sent.",
+        "`tls` from the first byte, `starttls`, or `none`. `auto`: `tls` on port 465, otherwise `starttls`, which is "
+        "optional only if there is no EMAIL_USER.",
     )
     email_from: str = setting(
         "VESTIBULE_EMAIL_FROM",
         "no-reply@localhost",
-        "Sender of every email. Without a name, the product's name.",
+        "Sender of every email; without a name, the product's name is used.",
         takes="an email, or `Name <email>`",
     )
     email_ehlo: EhloName = setting(
@@ -51,7 +51,7 @@ class Mail(Group):
 
 
 class Look(Group):
-    """Read this when pages and emails are to look like your product's."""
+    """Read this when you want pages and emails to look like your product's."""
 
     title: ClassVar[str] = "Make it look like yours"
 
@@ -71,8 +71,10 @@ class Look(Group):
     templates: Folder = setting(
         "VESTIBULE_TEMPLATES",
         None,
-        "Folder with templates of yours in `mail/` and `pages/`. What is not there is taken from Vestibule.",
-        takes="a folder that is there",
+        "Folder with your own templates in `mail/` and `pages/`. Vestibule's are used for the others.",
+        takes="an existing folder",
         unset="Vestibule's own",
     )
-    language: Language = setting("VESTIBULE_LANGUAGE", "en", "Language where neither account nor browser names one.")
+    language: Language = setting(
+        "VESTIBULE_LANGUAGE", "en", "Language to use if neither account nor browser names one."
+    )

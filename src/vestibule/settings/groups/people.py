@@ -44,14 +44,14 @@ class Registering(Group):
 
 
 class SignedIn(Group):
-    """Read this when people are signed out too early or too late for your taste."""
+    """Read this when people are signed out too early or too late."""
 
     title: ClassVar[str] = "How long people stay signed in"
 
     session_idle_seconds: Whole = setting(
         "VESTIBULE_SESSION_IDLE_SECONDS",
         3600,
-        "Seconds after which a session ends that is not refreshed; also the life of a refresh token.",
+        "Seconds without a refresh after which a session ends; also the lifetime of a refresh token.",
         takes=_UP_TO_A_CENTURY,
         ge=60,
         le=A_CENTURY,
@@ -67,30 +67,31 @@ class SignedIn(Group):
     sessions_per_account: Whole = setting(
         "VESTIBULE_SESSIONS_PER_ACCOUNT",
         100,
-        "Sessions that one account may have at once. One more sign-in ends the session that was unused for longest.",
+        "Sessions that one account may have at once. One more sign-in ends the one that was unused for longest.",
         ge=1,
         le=1000,
     )
     access_token_seconds: Whole = setting(
-        "VESTIBULE_ACCESS_TOKEN_SECONDS", 900, "Life of an access token, in seconds.", ge=30, le=3600
+        "VESTIBULE_ACCESS_TOKEN_SECONDS", 900, "Lifetime of an access token, in seconds.", ge=30, le=3600
     )
     refresh_rotation: Switch = setting(
         "VESTIBULE_REFRESH_ROTATION",
         True,
-        "Each refresh gives a new refresh token. `off`: one token for the life of the session, whose idle end then "
-        "does not move.",
+        "Each refresh gives a new refresh token. `off`: one refresh token for the whole session, which "
+        "then ends VESTIBULE_SESSION_IDLE_SECONDS after sign-in, used or not.",
     )
     refresh_grace_seconds: Whole = setting(
         "VESTIBULE_REFRESH_GRACE_SECONDS",
         10,
-        "Seconds for which a refresh token that was just used gives the same successor again, so that tabs may race.",
+        "Seconds for which a refresh token that was just used gives the same successor again, so that tabs may "
+        "refresh at once.",
         ge=0,
         le=60,
     )
     reauthentication_seconds: Whole = setting(
         "VESTIBULE_REAUTHENTICATION_SECONDS",
         900,
-        "Signing other devices out needs a sign-in at most this many seconds ago. `0`: any sign-in will do. Changing "
+        "Signing out other devices needs a sign-in at most this many seconds ago. `0`: however long ago. Changing "
         "a password or an email asks for the current password in any case.",
         ge=0,
         le=86400,

@@ -11,7 +11,7 @@ from vestibule.settings.types import DataFolder, Whole
 
 
 class Production(Group):
-    """Read this before anybody but you reaches the server."""
+    """Read this before anybody else can reach the server."""
 
     title: ClassVar[str] = "Run it in production"
 
@@ -44,8 +44,8 @@ class Production(Group):
     data: DataFolder = setting(
         "VESTIBULE_DATA",
         Path("vestibule-data"),
-        "Folder for the SQLite file, the file `secret.key`, and emails that no mail server takes.",
-        takes="a folder; it is made if it is not there",
+        "Folder for the SQLite file, the file `secret.key`, and, without EMAIL_HOST, emails.",
+        takes="a folder; created if it does not exist",
     )
     database_url: SecretStr = setting(
         "DATABASE_URL",
@@ -81,7 +81,7 @@ class BehindProxy(Group):
     trusted_proxies: Networks = setting(
         "VESTIBULE_TRUSTED_PROXIES",
         (),
-        "Your own proxies. Only they are believed about the network address of a client.",
+        "Your own proxies. Only from them is a header with the client's network address believed.",
         takes="addresses and networks, separated by commas, such as `10.0.0.0/8,192.0.2.1`",
         unset="nobody is believed",
     )
@@ -108,10 +108,10 @@ class FrontEnds(Group):
     origins: Origins = setting(
         "ORIGIN",
         ("http://localhost:3000",),
-        "Origins that may call with credentials. Mailed links lead to the first one of the web. Unset: mailed links "
+        "Origins that may call with credentials. Mailed links lead to the first web origin. Unset: mailed links "
         "lead to Vestibule's own pages, and in production no front-end may call. Plain HTTP is refused in production, "
         "except for localhost.",
-        takes="origins, separated by commas; those of apps, such as `capacitor://localhost`, too",
+        takes="origins, separated by commas, also of apps, such as `capacitor://localhost`",
     )
     cookie_prefix: Literal["", "__Host-"] = setting(
         "VESTIBULE_COOKIE_PREFIX",
@@ -123,9 +123,9 @@ class FrontEnds(Group):
 
 
 class Crowd(Group):
-    """Read this when one process is to serve more people, or in less memory."""
+    """Read this when one process has to serve more people, or use less memory."""
 
-    title: ClassVar[str] = "Serve a crowd"
+    title: ClassVar[str] = "Serve more people"
 
     database_pool: Whole = setting(
         "VESTIBULE_DATABASE_POOL", 10, "Connections to PostgreSQL for each process.", ge=2, le=100
@@ -142,7 +142,7 @@ class Crowd(Group):
         "VESTIBULE_CONNECTIONS",
         8192,
         "Connections that each process takes at once, as far as the limit for open files allows. One network may have "
-        "a quarter of them, trusted proxies any number. When three quarters are taken, idle ones are closed.",
+        "a quarter of them, trusted proxies any number. When three quarters are in use, idle ones are closed.",
         ge=256,
         le=100_000,
     )

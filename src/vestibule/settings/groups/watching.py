@@ -8,9 +8,9 @@ from vestibule.settings.types import Switch, Whole
 
 
 class Watching(Group):
-    """Read this when you connect it to Prometheus, OpenTelemetry or your log store."""
+    """Read this when you connect Vestibule to Prometheus, OpenTelemetry or your log store."""
 
-    title: ClassVar[str] = "Watch it"
+    title: ClassVar[str] = "Monitor it"
 
     metrics: MetricsAddress = setting(
         "VESTIBULE_METRICS",
@@ -24,10 +24,10 @@ class Watching(Group):
         "VESTIBULE_TRACES",
         False,
         "Sends traces of each request to OpenTelemetry. Needs `pip install '.[server,traces]'` in a clone. "
-        "`OTEL_EXPORTER_OTLP_ENDPOINT` and OpenTelemetry's other variables say where to.",
+        "`OTEL_EXPORTER_OTLP_ENDPOINT` and OpenTelemetry's other variables say where.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = setting(
-        "VESTIBULE_LOG_LEVEL", "info", "Least important lines to write."
+        "VESTIBULE_LOG_LEVEL", "info", "Lowest level of the lines that are logged."
     )
     log_addresses: Literal["full", "masked"] = setting(
         "VESTIBULE_LOG_ADDRESSES",
@@ -40,7 +40,7 @@ class Watching(Group):
 class History(Group):
     """Read this when a rule on privacy says how long data may be kept."""
 
-    title: ClassVar[str] = "Delete what is over"
+    title: ClassVar[str] = "Delete old data"
 
     history_days: Whole = setting(
         "VESTIBULE_HISTORY_DAYS",
@@ -53,8 +53,8 @@ class History(Group):
     unverified_days: Whole = setting(
         "VESTIBULE_UNVERIFIED_DAYS",
         0,
-        "Days after which an account is deleted whose email was never verified, if nobody ever signed in to it, it is "
-        "no administrator's and it was registered here. `0`: never.",
+        "Days after which an account with an unverified email is deleted, unless somebody signed in to it, it was "
+        "imported, or it is an administrator's. `0`: never.",
         ge=0,
         le=36500,
     )
