@@ -1,5 +1,5 @@
-"""The doctor: check settings, database, keys, Redis and mail, and the server from outside. Changes nothing.
+"""The doctor: check settings, database, keys, Redis and mail, or a running server from outside. Changes nothing.
 
-Each module checks one thing and returns findings, also about what is fine. It raises nothing for faults that an
-operator can correct.
+Each module checks one thing and returns findings, also about what is fine. A module raises nothing for faults that an
+operator can correct. `vestibule doctor` (`cli/doctor.py`) calls `examination`, which runs them all.
 """

@@ -27,8 +27,8 @@ def _origins_left_out(settings: Settings) -> Iterator[Finding]:
     if settings.production and "origins" not in settings.model_fields_set:
         yield hint(
             SUBJECT,
-            "ORIGIN is not set, so that people have Vestibule's own pages alone",
-            "A front-end of yours is refused by CORS, and its people see a blank page.",
+            "ORIGIN is not set, so people have only Vestibule's own pages",
+            "CORS refuses a front-end of yours, and its users see a blank page.",
             "ORIGIN=https://app.example.com (scheme, host and port as the browser shows them), if there is one",
         )
 
@@ -36,9 +36,9 @@ def _origins_left_out(settings: Settings) -> Iterator[Finding]:
 def _app(origin: str) -> Finding:
     return hint(
         SUBJECT,
-        f"the app at {origin} is another site than this server",
-        "Its web view keeps no cookie of this server's, so that signing in by cookie does not last.",
-        "the access token as Authorization: Bearer in that app",
+        f"the app at {origin} is not on this server's site",
+        "Its web view keeps none of this server's cookies, so a sign-in by cookie does not last.",
+        "in that app, send the access token as Authorization: Bearer",
     )
 
 
@@ -50,7 +50,7 @@ def _front_end(settings: Settings, origin: SplitResult, own: SplitResult) -> Ite
             SUBJECT,
             f"the front-end is at {shown}, the server at {settings.own_base}",
             "For a browser these are two sites, and SameSite=Lax cookies do not go from one to the other.",
-            f"the same name in both, such as ORIGIN={origin.scheme}://{own.hostname}:{origin.port or 80}",
+            f"use the same name in both, such as ORIGIN={origin.scheme}://{own.hostname}:{origin.port or 80}",
         )
     elif local or "origins" not in settings.model_fields_set:
         return
@@ -58,8 +58,8 @@ def _front_end(settings: Settings, origin: SplitResult, own: SplitResult) -> Ite
         yield fault(
             SUBJECT,
             f"the front-end is at {shown}, the server at {settings.own_base}: one has TLS, the other not",
-            "Browsers take that for two sites, and SameSite=Lax cookies do not go from one to the other.",
-            f"the same scheme in ORIGIN and VESTIBULE_URL, https: ORIGIN=https://{origin.netloc}",
+            "For a browser these are two sites, and SameSite=Lax cookies do not go from one to the other.",
+            f"use https in both ORIGIN and VESTIBULE_URL: ORIGIN=https://{origin.netloc}",
         )
     elif _site(origin.hostname) != _site(own.hostname):
         yield warning(
@@ -67,8 +67,8 @@ def _front_end(settings: Settings, origin: SplitResult, own: SplitResult) -> Ite
             f"the front-end {origin.hostname} and the server {own.hostname} seem to be different sites",
             "Cookies are SameSite=Lax: the browser does not send them with calls from another site, so every call is "
             "answered 401.",
-            "both under one domain, such as app.example.com and auth.example.com; or a path of the front-end's own "
-            "server that is passed on to Vestibule",
+            "put both under one domain, such as app.example.com and auth.example.com; or let the front-end's server "
+            "pass a path on to Vestibule",
         )
 
 

@@ -51,21 +51,21 @@ async def _open(settings: Settings, clock: Clock, engines: Engines) -> list[Find
         folder = engines.folder
         if folder is not None and not is_folder(folder) and folder != settings.data.absolute():
             raise StoreUnavailable(f"DATABASE_URL: there is no folder {folder}; make it", lasting=True)
-        return [fine(SUBJECT, "a SQLite file, which the first start will make")]
+        return [fine(SUBJECT, "a SQLite file, which the first start will create")]
     await require_current(engines)
     return await _look_inside(settings, clock, engines)
 
 
 def _other_schema(settings: Settings, reason: str) -> Finding:
     if settings.embedded and "newer" not in reason:
-        return fine(SUBJECT, "a SQLite file, whose schema the next start brings up to date")
+        return fine(SUBJECT, "a SQLite file, which the next start will migrate")
     what, _, remedy = reason.replace("; run:", ";").partition("; ")
     return fault(SUBJECT, what, "The server does not start on this schema.", remedy)
 
 
 def _unusable(reason: str) -> Finding:
     what, _, remedy = reason.partition("; ")
-    return fault(SUBJECT, what, "Everything is in it: the server does not start.", remedy or "see docs/operating.md")
+    return fault(SUBJECT, what, "The server does not start.", remedy or "see docs/operating.md")
 
 
 def _unreachable(settings: Settings, reason: StoreUnavailable) -> Finding:
@@ -74,10 +74,10 @@ def _unreachable(settings: Settings, reason: StoreUnavailable) -> Finding:
     return fault(
         SUBJECT,
         f"cannot be reached{f' at {reason.server}' if reason.server else ''}: {str(reason) or 'no answer'}",
-        "Everything is in it: without it nobody signs in, and everybody is answered 503.",
-        "look whether the file and its folder are there, and are yours to write"
+        "Without it nobody can sign in, and every request is answered 503.",
+        "check that the file and its folder exist, and that this user may write them"
         if settings.embedded
-        else 'look at DATABASE_URL, and whether the server runs and lets this machine in: psql "$DATABASE_URL" -c '
+        else 'check DATABASE_URL, and that the server runs and accepts this machine: psql "$DATABASE_URL" -c '
         "'select 1'",
     )
 
@@ -88,9 +88,9 @@ async def _look_inside(settings: Settings, clock: Clock, engines: Engines) -> li
         if engines.dialect == "postgresql":
             found += [*await _server(settings, clock, connection)]
         elif engines.folder is not None:
-            found += space(engines.folder, disk_usage(engines.folder).free)
+            found += low_disk(engines.folder, disk_usage(engines.folder).free)
         found += await peppers.check(settings, connection)
-        found += await proxies.seen(settings, connection)
+        found += await proxies.one_address_for_all(settings, connection)
     return [*found, *await keys.check(settings, clock, engines)]
 
 
@@ -109,21 +109,27 @@ async def _server(settings: Settings, clock: Clock, connection: AsyncConnection)
         )
     ).one()
     after = clock.now()
-    return [*_skew(settings, before, row[0], after), *role(standby=row[1]), *room(settings, row[2])]
+    return [
+        *_skew(settings, before, row[0], after),
+        *on_standby(standby=row[1]),
+        *too_few_connections(settings, row[2]),
+    ]
 
 
 def _skew(settings: Settings, before: datetime, there: datetime, after: datetime) -> Iterator[Finding]:
     seconds = max((before - there).total_seconds(), (there - after).total_seconds(), 0.0)
-    remedy = "let both machines keep time: timedatectl set-ntp true"
+    remedy = "synchronise both clocks: timedatectl set-ntp true"
     if seconds > settings.clock_leeway_seconds:
-        why = f"Machines may disagree by {settings.clock_leeway_seconds} s; beyond that, one refuses another's tokens."
+        why = (
+            f"Clocks may differ by {settings.clock_leeway_seconds} s; beyond that, machines refuse each other's tokens."
+        )
         yield fault(SUBJECT, f"its clock and this machine's are {seconds:.0f} s apart", why, remedy)
     elif seconds > 1:
         why = "Sessions and tokens end at other times than people are told."
         yield warning(SUBJECT, f"its clock and this machine's are {seconds:.1f} s apart", why, remedy)
 
 
-def role(*, standby: bool) -> Iterator[Finding]:
+def on_standby(*, standby: bool) -> Iterator[Finding]:
     """Yield a fault if the server is a standby, which takes no writes."""
     if standby:
         yield fault(
@@ -134,24 +140,24 @@ def role(*, standby: bool) -> Iterator[Finding]:
         )
 
 
-def room(settings: Settings, most: int) -> Iterator[Finding]:
+def too_few_connections(settings: Settings, most: int) -> Iterator[Finding]:
     """Yield a warning if the server's `most` connections are too few for two processes."""
     each = settings.database_pool + _WATCHER_CONNECTIONS
     if each * 2 > most:
         yield warning(
             SUBJECT,
             f"a process takes up to {each} connections, and the server has {most}",
-            "A second process, or one that is being replaced, is answered 503.",
+            "A second process, or a replacement that starts before the old one stops, cannot connect and answers 503.",
             f"VESTIBULE_DATABASE_POOL={max(most // 4 - _WATCHER_CONNECTIONS, 2)}, or more max_connections",
         )
 
 
-def space(folder: Path, free: int) -> Iterator[Finding]:
+def low_disk(folder: Path, free: int) -> Iterator[Finding]:
     """Yield a warning if a SQLite file's disk has few `free` bytes."""
     if free < _LOW_DISK_BYTES:
         yield warning(
             SUBJECT,
             f"{free // 1_000_000} MB are left on its disk",
             "A full disk refuses every sign-in and every sign-out.",
-            f"make room where {folder} is",
+            f"free some space on the disk of {folder}",
         )

@@ -26,8 +26,10 @@ async def _guarded(subject: str, check: Awaitable[list[Finding]]) -> list[Findin
     try:
         return await check
     except Exception as error:
-        what = f"could not be looked at: {summarize(error)}"
-        return [fault(subject, what, "What is wrong there is not known.", "report this line, please")]
+        what = f"could not be checked: {summarize(error)}"
+        return [
+            fault(subject, what, "The doctor itself failed, so anything may be wrong there.", "please report this line")
+        ]
 
 
 async def examine_from_outside(settings: Settings, clock: Clock, url: str) -> list[Finding]:

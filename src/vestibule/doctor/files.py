@@ -17,7 +17,7 @@ from vestibule.storage.sql import url as addresses
 def open_to_others(settings: Settings, subject: str) -> Iterator[Finding]:
     """Yield a warning for each file with a secret, and for the data folder, if other users may read it."""
     for path in (settings.data, settings.data / "secret.key", *_database_files(settings), ENV_FILE):
-        if _is_open_to_others(path) and not _empty_of_secrets(path):
+        if _is_open_to_others(path) and not _has_no_secrets(path):
             yield warning(
                 subject,
                 f"{path} can be read by other users of this machine",
@@ -31,9 +31,9 @@ def unusable_folder(settings: Settings, subject: str) -> Iterator[Finding]:
     if settings.database_url.get_secret_value() and settings.email_host:
         return
     folder = next(path for path in (settings.data.absolute(), *settings.data.absolute().parents) if _is_there(path))
-    why = "The server does not start, or its letters get nowhere."
+    why = "The server does not start, or cannot write letters."
     if not is_folder(folder):
-        yield fault(subject, f"VESTIBULE_DATA: {folder} is not a folder", why, "VESTIBULE_DATA=, with another folder")
+        yield fault(subject, f"VESTIBULE_DATA: {folder} is not a folder", why, "VESTIBULE_DATA= with another folder")
     elif not os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
         what = f"VESTIBULE_DATA: {settings.data.absolute()} cannot be written by this user"
         yield fault(subject, what, why, f"let this user write {folder}, or VESTIBULE_DATA= with another folder")
@@ -64,7 +64,7 @@ def _is_open_to_others(path: Path) -> bool:
         return False
 
 
-def _empty_of_secrets(path: Path) -> bool:
-    """Return whether this is the environment file and has no secret in it."""
+def _has_no_secrets(path: Path) -> bool:
+    """Return whether this is `.env`, and no secret is in it. Other files that are checked always have one."""
     words = (b"SECRET", b"PRIVATE", b"PASS", b"DATABASE_URL", b"REDIS_URL")
     return path == ENV_FILE and not any(word in read_bounded(path, env_file.MAX_BYTES) for word in words)

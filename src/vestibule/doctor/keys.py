@@ -29,13 +29,13 @@ async def check(settings: Settings, clock: Clock, engines: Engines) -> list[Find
     if not stored and (settings.embedded or has_secret(settings)):
         return [fine(SUBJECT, "none yet; the first start makes them")]
     if not stored:
-        return [_sealed("there are no keys yet, and no secret to seal them under")]
+        return [_wrong_secret("there are no keys yet, and no secret to seal them under")]
     if not has_secret(settings):
-        return [_sealed("there are sealed keys, and here is no secret to open them with")]
+        return [_wrong_secret("there are sealed keys, but no secret to open them with")]
     try:
         key_manager = open_key_manager(settings)
     except WrongSettings as reason:
-        return [_sealed(str(reason))]
+        return [_wrong_secret(str(reason))]
     return _stored(clock, stored, key_manager) if key_manager else []
 
 
@@ -44,7 +44,7 @@ def _given(settings: Settings) -> list[Finding]:
         ring = given_keys(settings)
     except WrongSettings as reason:
         return [fault(SUBJECT, str(reason), "The server does not start.", "vestibule keys generate")]
-    return [*_bits(min(ring.access.signing.public.rsa_bits, ring.refresh.signing.public.rsa_bits), given=True)]
+    return [*_strength(min(ring.access.signing.public.rsa_bits, ring.refresh.signing.public.rsa_bits), given=True)]
 
 
 def _stored(clock: Clock, stored: list[SealedKey], key_manager: KeyManager) -> list[Finding]:
@@ -55,15 +55,15 @@ def _stored(clock: Clock, stored: list[SealedKey], key_manager: KeyManager) -> l
         except (CannotUnseal, UnusableKey):
             damaged.append(key)
     if not opened:
-        return [_sealed("the keys were sealed under another secret than this machine's")]
+        return [_wrong_secret("the keys were sealed under another secret than this machine's")]
     bits = min(key.public.rsa_bits for key in opened)
-    return [*map(_damaged, damaged), *_bits(bits, given=False), *_age(clock, stored), *_slow(stored)]
+    return [*map(_damaged, damaged), *_strength(bits, given=False), *_age(clock, stored), *_slow(stored)]
 
 
 def _damaged(key: SealedKey) -> Finding:
     return fault(
         SUBJECT,
-        f"the {key.state.value} {key.use.value} key {key.kid} cannot be opened: it is damaged, or under another secret",
+        f"the {key.state.value} {key.use.value} key {key.kid} cannot be opened: damaged, or under another secret",
         "It signs nothing, and the tokens it signed are refused. If it is the current key, the next one signs instead.",
         f"vestibule keys rotate --use {key.use.value} --now"
         if key.state is KeyState.CURRENT
@@ -71,7 +71,7 @@ def _damaged(key: SealedKey) -> Finding:
     )
 
 
-def _sealed(what: str) -> Finding:
+def _wrong_secret(what: str) -> Finding:
     return fault(
         SUBJECT,
         what,
@@ -81,15 +81,15 @@ def _sealed(what: str) -> Finding:
     )
 
 
-def _bits(bits: int, *, given: bool) -> Iterator[Finding]:
+def _strength(bits: int, *, given: bool) -> Iterator[Finding]:
     if bits >= _STRONG_BITS:
         yield fine(SUBJECT, f"keys as strong as RSA with {bits} bits, or stronger")
         return
-    renew = "vestibule keys rotate, with VESTIBULE_SIGNING_ALGORITHM=RS256, until the short ones have retired"
+    renew = "VESTIBULE_SIGNING_ALGORITHM=RS256, and vestibule keys rotate until the short keys have retired"
     yield hint(
         SUBJECT,
         f"a key has {bits} bits",
-        "2048 bits are good for a few years more; NIST SP 800-57 has 3072 from 2031 on.",
+        "2048 bits will do for a few more years; NIST SP 800-57 asks for 3072 from 2031 on.",
         "vestibule keys generate" if given else renew,
     )
 
@@ -103,12 +103,12 @@ def _age(clock: Clock, stored: list[SealedKey]) -> Iterator[Finding]:
             SUBJECT,
             f"the {key.use.value} key has signed for {age.days} days",
             "The longer a key signs, the more a stolen copy of it is worth.",
-            "vestibule keys rotate, every few months",
+            "run vestibule keys rotate every few months",
         )
 
 
 def _slow(stored: list[SealedKey]) -> Iterator[Finding]:
-    """Find a refresh key of before decision 0038."""
+    """Yield a hint if refresh tokens are still signed with RSA, as before decision 0038."""
     refresh = {key.state: key.alg for key in stored if key.use is KeyUse.REFRESH}
     if refresh.get(KeyState.CURRENT) != RS256:
         return
@@ -116,6 +116,6 @@ def _slow(stored: list[SealedKey]) -> Iterator[Finding]:
     yield hint(
         SUBJECT,
         "refresh tokens are signed with an RSA key",
-        "Each sign-in and each refresh takes about a millisecond of CPU more than with Ed25519, which new keys are.",
+        "Each sign-in and each refresh takes about a millisecond more CPU than with Ed25519, as new keys have it.",
         f"vestibule keys rotate --use refresh, {times}",
     )

@@ -13,7 +13,7 @@ from vestibule.wiring.opening import sender
 
 SUBJECT = "mail"
 _TIMEOUT_SECONDS = 10
-_STRANDED = "Letters wait in the outbox: nobody can verify an email or set a new password."
+_STRANDED = "Letters wait in the outbox: nobody can verify an email or reset a password."
 
 
 async def check(settings: Settings) -> list[Finding]:
@@ -37,9 +37,9 @@ def _server(settings: Settings) -> Server:
 
 
 def _no_server(settings: Settings) -> Finding:
-    what = f"no EMAIL_HOST: letters become files in {settings.data / 'mail'}"
+    what = f"no EMAIL_HOST: letters are written to files in {settings.data / 'mail'}"
     if settings.production:
-        return fault(SUBJECT, what, "Nobody gets them.", "EMAIL_HOST=smtp.example.com EMAIL_USER=… EMAIL_PASS=…")
+        return fault(SUBJECT, what, "Nobody receives them.", "EMAIL_HOST=smtp.example.com EMAIL_USER=… EMAIL_PASS=…")
     return fine(SUBJECT, what)
 
 
@@ -53,8 +53,8 @@ def _sender(settings: Settings) -> Iterator[Finding]:
         yield fault(
             SUBJECT,
             f"the sender is {email}",
-            "Mail servers refuse it, or file it as junk.",
-            "VESTIBULE_EMAIL_FROM=no-reply@ and a domain of yours that the mail server may send for (SPF, DKIM)",
+            "Mail servers refuse it, or treat it as spam.",
+            "VESTIBULE_EMAIL_FROM=no-reply@… with your domain, for which the mail server may send (SPF, DKIM)",
         )
 
 
@@ -78,7 +78,7 @@ async def _visit(server: Server) -> list[Finding]:
                 await client.login(server.user, server.password)
     except aiosmtplib.SMTPAuthenticationError as reason:
         what = f"{server.host} refuses the password: {said_by(server, str(reason))}"
-        return [fault(SUBJECT, what, _STRANDED, "EMAIL_USER, EMAIL_PASS")]
+        return [fault(SUBJECT, what, _STRANDED, "check EMAIL_USER and EMAIL_PASS")]
     except (aiosmtplib.SMTPException, OSError, TimeoutError) as reason:
         return [_unreachable(server, reason)]
     found = [fine(SUBJECT, f"{server.host}:{server.port} answers, {'with' if encrypted else 'without'} TLS")]
@@ -87,19 +87,16 @@ async def _visit(server: Server) -> list[Finding]:
 
 def _unreachable(server: Server, reason: Exception) -> Finding:
     said = str(reason).lower()
-    remedy = f"look at EMAIL_HOST and EMAIL_PORT, and at firewalls between: nc -vz {server.host} {server.port}"
+    remedy = f"check EMAIL_HOST, EMAIL_PORT, and firewalls in between: nc -vz {server.host} {server.port}"
     if any(word in said for word in ("certificate", "ssl", "starttls")):
-        remedy = (
-            "EMAIL_HOST as it stands in the server's certificate; VESTIBULE_EMAIL_SECURITY=tls on port 465, and "
-            "starttls on 587"
-        )
+        remedy = "EMAIL_HOST as in the server's certificate; VESTIBULE_EMAIL_SECURITY=tls on port 465, starttls on 587"
     return fault(SUBJECT, f"{server.host}:{server.port}: {said_by(server, str(reason))}", _STRANDED, remedy)
 
 
 def _in_clear(server: Server) -> Iterator[Finding]:
     if is_this_machine(server.host):
         return
-    why = "Links that set a password travel in clear."
+    why = "Links that set a password are sent unencrypted."
     remedy = "VESTIBULE_EMAIL_SECURITY=starttls, or tls on port 465"
     if server.user:
         yield warning(SUBJECT, f"the password goes to {server.host} without TLS", why, remedy)

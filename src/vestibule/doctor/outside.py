@@ -33,8 +33,8 @@ def check(settings: Settings, clock: Clock, url: str) -> list[Finding]:
     """Return findings about the server at `url`."""
     address = _read(url)
     if address is None:
-        what = f"{shown(url)} is no address of a server"
-        return [fault(SUBJECT, what, "Nothing was looked at.", "--url https://auth.…")]
+        what = f"{shown(url)} is not the URL of a server"
+        return [fault(SUBJECT, what, "Nothing was checked.", "--url https://auth.…")]
     # Findings show the URL, so drop the parts that may be secret.
     address = address._replace(netloc=address.netloc.rpartition("@")[2], query="", fragment="")
     try:
@@ -47,12 +47,12 @@ def _not_reached(address: SplitResult, reason: Exception) -> Finding:
     url = address.geturl()
     if isinstance(reason, ssl.SSLCertVerificationError):
         what = f"the certificate of {address.hostname} is not accepted: {reason.verify_message}"
-        remedy = "a certificate for this name, with its whole chain, at the proxy"
-        return fault(SUBJECT, what, "Browsers refuse to go there.", remedy)
+        remedy = "give the proxy a certificate for this name, with its whole chain"
+        return fault(SUBJECT, what, "Browsers refuse to connect.", remedy)
     if isinstance(reason, Unbounded):
-        what, remedy = f"{url} {reason}, and not as Vestibule does", f"look what answers there: curl -v {url}{_HEALTH}"
-        return fault(SUBJECT, what, "The proxy leads elsewhere.", remedy)
-    remedy = f"look whether the server and the proxy run: curl -v {url}{_HEALTH}"
+        what, remedy = f"{url} {reason}, unlike Vestibule", f"see what answers there: curl -v {url}{_HEALTH}"
+        return fault(SUBJECT, what, "The proxy passes requests on to something else.", remedy)
+    remedy = f"check that the server and the proxy run: curl -v {url}{_HEALTH}"
     return fault(SUBJECT, f"{url} does not answer: {reason}", "Nobody can sign in.", remedy)
 
 
@@ -67,7 +67,7 @@ def _read(url: str) -> SplitResult | None:
 
 
 class _Answer:
-    """A response, read to its end, and the certificate's expiry."""
+    """Sends one request; holds the response, read to its end, and when the server's certificate expires."""
 
     def __init__(self, address: SplitResult, method: str, path: str, **headers: str) -> None:
         kind = http.client.HTTPSConnection if address.scheme == "https" else http.client.HTTPConnection
@@ -128,8 +128,9 @@ def _not_ours(address: SplitResult, health: _Answer) -> Finding:
         what = f"the server does not answer to the name {address.hostname}"
         remedy = f"VESTIBULE_URL=https://{address.hostname}, or the name in VESTIBULE_ALLOWED_HOSTS; and let the proxy "
         return fault(SUBJECT, what, "Every request is answered 421.", f"{remedy}pass Host on")
-    what = f"{_HEALTH} answers {health.status}, and not as Vestibule does"
-    return fault(SUBJECT, what, "The proxy leads elsewhere.", "let the proxy pass every path on as it is")
+    what = f"{_HEALTH} answers {health.status}, unlike Vestibule"
+    why = "The proxy passes requests on to something else."
+    return fault(SUBJECT, what, why, "let the proxy pass every path on unchanged")
 
 
 def _certificate(clock: Clock, address: SplitResult, health: _Answer) -> Iterator[Finding]:
@@ -137,8 +138,8 @@ def _certificate(clock: Clock, address: SplitResult, health: _Answer) -> Iterato
         return
     days = (datetime.fromtimestamp(ssl.cert_time_to_seconds(health.expires), UTC) - clock.now()).days
     if days < _FEW_DAYS:
-        what = f"the certificate of {address.hostname} ends in {days} days"
-        yield warning(SUBJECT, what, "Browsers refuse to go there then.", "let the proxy renew it")
+        what = f"the certificate of {address.hostname} expires in {days} days"
+        yield warning(SUBJECT, what, "Then browsers refuse to connect.", "let the proxy renew it")
 
 
 def _clock(settings: Settings, clock: Clock, health: _Answer) -> Iterator[Finding]:
@@ -147,7 +148,7 @@ def _clock(settings: Settings, clock: Clock, health: _Answer) -> Iterator[Findin
     except (ValueError, TypeError, OverflowError):  # no Date header, or an invalid one
         return
     if seconds > settings.clock_leeway_seconds + 2:
-        why = "If the server's clock is the wrong one, other machines refuse its tokens."
+        why = "If the server's clock is wrong, other machines refuse its tokens."
         yield warning(
             SUBJECT, f"its clock and this machine's are {seconds:.0f} s apart", why, "timedatectl set-ntp true"
         )
@@ -167,7 +168,7 @@ def _cors(settings: Settings, address: SplitResult) -> Iterator[Finding]:
             )
         elif len(allowed.get_all("Access-Control-Allow-Origin", [])) > 1:
             what = "the proxy adds CORS headers to those that Vestibule has set"
-            yield fault(SUBJECT, what, "Browsers refuse an answer that has them twice.", "take them away at the proxy")
+            yield fault(SUBJECT, what, "Browsers reject a response that has them twice.", "remove them at the proxy")
     yield from _cors_of_others(address, asked)
 
 
@@ -177,8 +178,8 @@ def _cors_of_others(address: SplitResult, asked: dict[str, str]) -> Iterator[Fin
         yield fault(
             SUBJECT,
             "CORS allows any web page",
-            "Every page that somebody visits can act in their name.",
-            "take the CORS headers away at the proxy; Vestibule sets them for ORIGIN alone",
+            "Any page that people visit can act in their name.",
+            "remove the CORS headers at the proxy; Vestibule sets them for ORIGIN alone",
         )
 
 
@@ -187,8 +188,8 @@ _RULES: tuple[Rule[_Seen], ...] = (
         lambda seen: seen.secure_cookies and seen.address.scheme == "http" and seen.is_elsewhere,
         fault,
         "it sets Secure cookies, and is reached over plain HTTP",
-        "No browser stores them: everybody is signed out again at once.",
-        "TLS at the proxy, and a redirect from http to https",
+        "No browser stores them, so no sign-in lasts.",
+        "set up TLS at the proxy, and a redirect from http to https",
     ),
     Rule(
         lambda seen: not seen.secure_cookies and seen.is_elsewhere,
@@ -201,15 +202,15 @@ _RULES: tuple[Rule[_Seen], ...] = (
         lambda seen: seen.refused.status != HTTPStatus.UNAUTHORIZED,
         fault,
         lambda seen: f"{_ME} without a token answers {seen.refused.status} instead of 401",
-        "Front-ends do not see that they have to sign in.",
-        "let the proxy pass 401 on as it is",
+        "Front-ends do not learn that the user has to sign in.",
+        "let the proxy pass 401 on unchanged",
     ),
     Rule(
         lambda seen: "no-store" not in seen.refused.headers.get("Cache-Control", ""),
         fault,
         "Cache-Control: no-store is lost on the way",
         "An answer for one person may be shown to another.",
-        "no caching for /api/ at the proxy",
+        "turn off caching of /api/ at the proxy",
     ),
     Rule(
         lambda seen: "X-Content-Type-Options" not in seen.refused.headers,

@@ -36,8 +36,8 @@ def _lost(count: int) -> Iterator[Finding]:
     if count:
         yield fault(
             SUBJECT,
-            f"{count} were made with a pepper that is not in the settings",
-            "Their owners are told that their password is wrong, and only a reset by mail helps them.",
+            f"{count} were hashed with a pepper that is not in the settings",
+            "Their owners are told that the password is wrong, until they reset it by mail.",
             "VESTIBULE_PEPPER with that secret, or VESTIBULE_PEPPER_OLD if there is a newer one",
         )
 

@@ -27,19 +27,20 @@ def check(settings: Settings) -> list[Finding]:
         named = ", ".join(map(str, settings.trusted_proxies))
         return [*_too_many(settings)] or [fine(SUBJECT, f"trusted: {named}, by {settings.proxy_header}")]
     if not settings.production:
-        return [fine(SUBJECT, "none is trusted; the address that connects counts as the client's")]
+        return [fine(SUBJECT, "none is trusted; the address that connects is taken for the client's")]
     remedy = "VESTIBULE_TRUSTED_PROXIES=127.0.0.1, or the address from which your proxy connects"
     return [warning(SUBJECT, "VESTIBULE_TRUSTED_PROXIES is not set, so no proxy is trusted", _ALL_FOR_ONE, remedy)]
 
 
 def trusted_too_widely(settings: Settings) -> Iterator[Finding]:
-    """Yield a warning for each trusted network that is too large to be one provider's."""
+    """Yield a warning for each trusted network that is too large to be one provider's (`at_start` logs it)."""
     for network in settings.trusted_proxies:
         if network.prefixlen < _WIDEST[network.version] and not network.is_private:
             yield _trusted_widely(network)
 
 
 def _too_many(settings: Settings) -> Iterator[Finding]:
+    """Yield a warning for each trusted network that is public."""
     for network in settings.trusted_proxies:
         if network.num_addresses > 1 and not network.is_private:
             yield _trusted_widely(network)
@@ -49,12 +50,12 @@ def _trusted_widely(network: IPv4Network | IPv6Network) -> Finding:
     return warning(
         SUBJECT,
         f"every machine in {network} is trusted as a proxy",
-        "Anybody who connects from there chooses the address that limits count and people see.",
-        "VESTIBULE_TRUSTED_PROXIES with the proxies' own addresses, and nobody else's",
+        "Anybody who connects from there can choose the address that limits count and people see.",
+        "VESTIBULE_TRUSTED_PROXIES with the proxies' own addresses only",
     )
 
 
-async def seen(settings: Settings, connection: AsyncConnection) -> list[Finding]:
+async def one_address_for_all(settings: Settings, connection: AsyncConnection) -> list[Finding]:
     """Return a warning if all recent sign-ins came from one private address, which is then the proxy."""
     rows = await connection.execute(
         text("SELECT network_address FROM events WHERE kind = :kind ORDER BY sequence DESC LIMIT :few"),
@@ -78,5 +79,7 @@ def _is_private(address: str) -> bool:
 
 def _remedy(settings: Settings, address: str) -> str:
     if is_listed(address, settings.trusted_proxies):
-        return f"let the proxy at {address} set {settings.proxy_header}, or name in VESTIBULE_PROXY_HEADER what it sets"
+        return (
+            f"let the proxy at {address} set {settings.proxy_header}, or set VESTIBULE_PROXY_HEADER to the one it sets"
+        )
     return f"VESTIBULE_TRUSTED_PROXIES={address}, if that is your proxy"

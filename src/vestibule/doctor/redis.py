@@ -20,7 +20,7 @@ _WITH_TLS = {"redis": "rediss", "redis+sentinel": "rediss+sentinel"}
 async def check(settings: Settings) -> list[Finding]:
     """Return findings about Redis, if one is set."""
     if not settings.redis_url.get_secret_value():
-        return [fine(SUBJECT, "none, and none is needed")]
+        return [fine(SUBJECT, "not set, and not needed")]
     try:
         async with open_redis(settings) as client:
             info: dict[str, Any] = await client.info() if client else {}
@@ -35,14 +35,14 @@ def _unreachable(settings: Settings, reason: str) -> Finding:
     return warning(
         SUBJECT,
         f"cannot be reached: {reason}",
-        "Nobody is signed out by that, but each process counts limits alone and lets a fifth through, and each request "
-        "that meets the fault waits for a fraction of a second.",
-        f"look at REDIS_URL, and whether the server runs: {_WHO_LEADS if _has_sentinels(settings) else f'{_CLI} ping'}",
+        "Nobody is signed out, but each process counts requests alone and allows a fifth of each limit, and a request "
+        "that tries to reach Redis waits for a fraction of a second.",
+        f"check REDIS_URL, and that the server runs: {_WHO_LEADS if _has_sentinels(settings) else f'{_CLI} ping'}",
     )
 
 
 def _said(settings: Settings, reason: Exception) -> str:
-    """Return the fault's message, without a password that a server repeats."""
+    """Return the error's message, without a password that the server repeats."""
     parts = urlsplit(settings.redis_url.get_secret_value())
     passwords = {
         unquote(password) for password in (parts.password, *parse_qs(parts.query).get("password", [])) if password
@@ -64,7 +64,7 @@ def _memory(settings: Settings, info: dict[str, Any]) -> Iterator[Finding]:
         yield warning(
             SUBJECT,
             f"its eviction policy is {policy}",
-            "When its memory is full it drops counts that are still needed, so that limits start anew.",
+            "When its memory is full, it drops counts that are still needed, so limits start again from zero.",
             f"{_CLI_EACH if _has_sentinels(settings) else _CLI} config set maxmemory-policy noeviction, and the same "
             "in redis.conf",
         )
@@ -72,8 +72,8 @@ def _memory(settings: Settings, info: dict[str, Any]) -> Iterator[Finding]:
         yield warning(
             SUBJECT,
             f"{used // 1_000_000} of {most // 1_000_000} MB are in use",
-            "When it is full it stores nothing more, so that counts and sessions are missing there.",
-            "more maxmemory, or a Redis of Vestibule's own",
+            "When its memory is full, it stores nothing more, so counts and sessions are missing.",
+            "raise maxmemory, or give Vestibule a Redis of its own",
         )
 
 
@@ -82,8 +82,8 @@ def sent_in_clear(settings: Settings) -> Iterator[Finding]:
     address = urlsplit(settings.redis_url.get_secret_value())
     if address.scheme not in _WITH_TLS or is_this_machine(address.hostname or "localhost") or not settings.production:
         return
-    why = "Names and emails of people who are signed in travel on it."
-    remedy = f"REDIS_URL={_WITH_TLS[address.scheme]}://…, or a network that nobody else is on"
+    why = "It carries names and emails of people who are signed in."
+    remedy = f"REDIS_URL={_WITH_TLS[address.scheme]}://…, or a private network"
     if address.password:
         yield warning(SUBJECT, f"the password goes to {address.hostname} without TLS", why, remedy)
     else:

@@ -1,4 +1,4 @@
-"""The doctor's rules as rows of a table: what to look for, and the finding if it is there."""
+"""The doctor's rules as rows of a table: a condition, and the finding if it is true."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Rule(Generic[T]):
-    """One row. `applies` judges what was looked at, and `make` (`hint`, `warning` or `fault`) makes the finding of the
-    three sentences. `what` is a function if its sentence names a value.
+    """One row. If `applies` is true of what was seen, `make` (`hint`, `warning` or `fault`) makes a finding of `what`,
+    `why` and `remedy`. `what` is a function if its sentence names a value.
     """
 
     applies: Callable[[T], bool]

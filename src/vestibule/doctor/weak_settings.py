@@ -23,7 +23,7 @@ def check(settings: Settings) -> list[Finding]:
         *files.open_to_others(settings, SUBJECT),
         *files.unusable_folder(settings, SUBJECT),
     ]
-    return found or [fine(SUBJECT, f"mode {settings.mode}, nothing to object to")]
+    return found or [fine(SUBJECT, f"mode {settings.mode}, no weak settings")]
 
 
 def _unknown_names() -> Iterator[Finding]:
@@ -31,8 +31,8 @@ def _unknown_names() -> Iterator[Finding]:
         yield hint(
             SUBJECT,
             f"{name} in {ENV_FILE} is no setting of Vestibule's",
-            "If it is a typo, what it should set is not set; it may also be another program's.",
-            f"{meant}, if that is meant",
+            "If it is a typo, the setting is not set; it may also be another program's.",
+            f"{meant}, if you meant that",
         )
 
 
@@ -55,28 +55,28 @@ _RULES: tuple[Rule[Settings], ...] = (
         lambda chosen: chosen.production and chosen.log_level == "debug",
         hint,
         "VESTIBULE_LOG_LEVEL is debug in production",
-        "Logs grow fast, and hide what matters.",
+        "Logs grow fast, and what matters is hard to find.",
         "VESTIBULE_LOG_LEVEL=info",
     ),
     Rule(
         lambda chosen: chosen.production and chosen.password_min_length < _HARDENED_LENGTH,
         hint,
         lambda chosen: f"passwords of {chosen.password_min_length} characters are allowed",
-        "A password is the only factor; NIST SP 800-63B-4 asks for 15 characters then.",
+        "The password is the only factor; NIST SP 800-63B-4 then asks for 15 characters.",
         f"VESTIBULE_PASSWORD_MIN_LENGTH={_HARDENED_LENGTH}",
     ),
     Rule(
         lambda chosen: chosen.password_hash == "bcrypt",
         hint,
         "passwords are hashed with bcrypt",
-        "argon2id costs an attacker more and the server less; bcrypt ignores all after 72 bytes.",
+        "argon2id costs an attacker more and the server less; bcrypt ignores everything after 72 bytes.",
         "VESTIBULE_PASSWORD_HASH=argon2id, unless another program must read the hashes",
     ),
     Rule(
         lambda chosen: chosen.production and chosen.email_verification == "optional",
         hint,
         "people sign in before their email is verified",
-        "Anybody can register with somebody else's email and act under it.",
+        "Anybody can register somebody else's email and use it.",
         "VESTIBULE_EMAIL_VERIFICATION=mandatory",
     ),
     Rule(
@@ -90,14 +90,14 @@ _RULES: tuple[Rule[Settings], ...] = (
         lambda chosen: chosen.session_idle_seconds > 30 * _SECONDS_A_DAY,
         hint,
         lambda chosen: f"sessions end only after {chosen.session_idle_seconds // _SECONDS_A_DAY} idle days",
-        "A device that was lost or sold stays signed in for as long.",
+        "A device that was lost or sold stays signed in that long.",
         f"VESTIBULE_SESSION_IDLE_SECONDS={14 * _SECONDS_A_DAY} or less",
     ),
     Rule(
         lambda chosen: bool(chosen.secret_key_old.get_secret_value()),
         hint,
         "VESTIBULE_SECRET_KEY_OLD is still set",
-        "As long as it decrypts keys, the old secret must be kept as safe as the new one.",
+        "While it is set, the old secret must be kept as safe as the new one.",
         "vestibule keys reencrypt, and then unset it",
     ),
 )

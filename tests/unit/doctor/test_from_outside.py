@@ -52,7 +52,7 @@ def test_vestibule_in_production(chosen: Chosen, tmp_path: Path, production: dic
 
 def test_nobody_there(chosen: Chosen) -> None:
     assert severity_of(look(chosen(), f"http://127.0.0.1:{free_port()}"), "does not answer") is FAULT
-    assert severity_of(look(chosen(), "auth.example.com"), "is no address of a server") is FAULT
+    assert severity_of(look(chosen(), "auth.example.com"), "is not the URL of a server") is FAULT
 
 
 class Proxy(BaseHTTPRequestHandler):
@@ -100,7 +100,7 @@ def in_front(tls: ssl.SSLContext | None = None, **spoilt: object) -> Iterator[in
 @pytest.mark.parametrize(
     ("spoilt", "severity", "words"),
     [
-        ({"status": 502}, FAULT, "answers 502, and not as Vestibule does"),
+        ({"status": 502}, FAULT, "answers 502, unlike Vestibule"),
         ({"me_status": 302}, FAULT, "without a token answers 302 instead of 401"),
         ({"origins": ("*",)}, FAULT, "CORS allows any web page"),
         ({"origins": ("{origin}", "{origin}")}, FAULT, "the proxy adds CORS headers"),
@@ -124,4 +124,4 @@ def test_certificates(chosen: Chosen, tmp_path: Path, monkeypatch: pytest.Monkey
         assert severity_of(refused, "the certificate of 127.0.0.1 is not accepted") is FAULT
         monkeypatch.setenv("SSL_CERT_FILE", str(file))
         found = look(chosen(), f"https://127.0.0.1:{port}")
-        assert severity_of(found, "the certificate of 127.0.0.1 ends in 0 days") is WARNING
+        assert severity_of(found, "the certificate of 127.0.0.1 expires in 0 days") is WARNING

@@ -27,13 +27,13 @@ async def test_p7_a_lost_pepper_is_a_fault_and_one_that_is_needed_no_more_a_hint
     async with world_on(backend, hasher=Hasher(CHEAP, peppers=Peppers(FIRST))) as world:
         await world.register("ada@example.com")
         await world.register("bob@example.com")
-    lost, needed, done = "2 were made with a pepper", "2 still need VESTIBULE_PEPPER_OLD", "no password needs"
+    lost, needed, done = "2 were hashed with a pepper", "2 still need VESTIBULE_PEPPER_OLD", "no password needs"
     assert severity_of(await look(chosen(**backend.environment)), lost) is FAULT
     assert severity_of(await look(chosen(VESTIBULE_PEPPER=SECOND)), lost) is FAULT
     found = await look(chosen(VESTIBULE_PEPPER=SECOND, VESTIBULE_PEPPER_OLD=FIRST))
-    assert (severity_of(found, needed), severity_of(found, "were made with")) == (FINE, None)
+    assert (severity_of(found, needed), severity_of(found, "were hashed with")) == (FINE, None)
     async with world_on(backend, hasher=Hasher(CHEAP, peppers=Peppers(SECOND, FIRST))) as world:
         await world.sign_in("ada@example.com")
         await world.sign_in("bob@example.com")
     found = await look(chosen(VESTIBULE_PEPPER=SECOND, VESTIBULE_PEPPER_OLD=FIRST))
-    assert (severity_of(found, done), severity_of(found, "were made with")) == (HINT, None)
+    assert (severity_of(found, done), severity_of(found, "were hashed with")) == (HINT, None)

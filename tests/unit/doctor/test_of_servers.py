@@ -47,7 +47,7 @@ async def test_a_good_database(chosen: Chosen, backend: Backend) -> None:
 
 
 def test_nothing_is_made_by_looking(chosen: Chosen, tmp_path: Path) -> None:
-    assert severity_of(asyncio.run(look(chosen())), "which the first start will make") is FINE
+    assert severity_of(asyncio.run(look(chosen())), "which the first start will create") is FINE
     assert list(tmp_path.iterdir()) == []
 
 
@@ -77,15 +77,18 @@ async def test_clocks_apart(chosen: Chosen, postgresql: Backend) -> None:
 
 def test_a_server_that_is_too_small(chosen: Chosen, tmp_path: Path) -> None:
     settings = chosen(VESTIBULE_DATABASE_POOL="50")
-    assert severity_of([*database.room(settings, 100)], "up to 52 connections, and the server has 100") is WARNING
-    assert [*database.room(settings, 104)] == []
-    assert severity_of([*database.space(tmp_path, 499_000_000)], "499 MB are left") is WARNING
-    assert [*database.space(tmp_path, 500_000_000)] == []
+    assert (
+        severity_of([*database.too_few_connections(settings, 100)], "up to 52 connections, and the server has 100")
+        is WARNING
+    )
+    assert [*database.too_few_connections(settings, 104)] == []
+    assert severity_of([*database.low_disk(tmp_path, 499_000_000)], "499 MB are left") is WARNING
+    assert [*database.low_disk(tmp_path, 500_000_000)] == []
 
 
 def test_a_server_that_only_reads() -> None:
-    assert severity_of([*database.role(standby=True)], "is a standby") is FAULT
-    assert [*database.role(standby=False)] == []
+    assert severity_of([*database.on_standby(standby=True)], "is a standby") is FAULT
+    assert [*database.on_standby(standby=False)] == []
 
 
 async def test_everybody_seems_to_be_the_proxy(chosen: Chosen, backend: Backend, production: dict[str, str]) -> None:
@@ -173,7 +176,7 @@ async def test_redis(chosen: Chosen, own_redis: str) -> None:
 
 
 async def test_no_redis(chosen: Chosen, production: dict[str, str]) -> None:
-    assert severity_of(await redis.check(chosen()), "none is needed") is FINE
+    assert severity_of(await redis.check(chosen()), "not needed") is FINE
     gone = f"redis://127.0.0.1:{free_port()}/0"
     assert severity_of(await redis.check(chosen(REDIS_URL=gone)), "cannot be reached") is WARNING
     assert severity_of(await redis.check(chosen(REDIS_URL="http://localhost")), "REDIS_URL:") is FAULT
@@ -209,7 +212,7 @@ async def test_a_mail_server_without_the_tls_that_a_password_needs(chosen: Chose
         settings = chosen(EMAIL_HOST=HOST, EMAIL_PORT=str(port), EMAIL_USER=USER, EMAIL_PASS=PASSWORD)
         (found,) = await mail.check(settings)
     assert found.severity is FAULT
-    assert "EMAIL_HOST as it stands in the server's certificate" in found.remedy
+    assert "EMAIL_HOST as in the server's certificate" in found.remedy
 
 
 async def test_a_mail_server_elsewhere_in_clear(chosen: Chosen) -> None:
