@@ -1,1 +1,1 @@
-"""How emails look and how they are sent: `letters` renders, `smtp` and `folder` deliver."""
+"""How emails look and how they are sent: `letters` renders; `smtp` sends, or `folder` writes files instead."""

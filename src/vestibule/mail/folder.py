@@ -1,4 +1,4 @@
-"""A mailer without a mail server: letters become files, and in development lines in the log."""
+"""A mailer without a mail server: it writes letters to files and, in development, their links to the log."""
 
 import asyncio
 from contextlib import suppress
@@ -11,14 +11,14 @@ from vestibule.mail.letters import Renderer
 from vestibule.model.clock import Clock
 from vestibule.model.letters import Letter, NotSent
 
-MOST = 10_000
+MOST_KEPT = 10_000
 """How many letters the folder keeps: the newest. Anybody can cause a letter, and letters must not fill the disk."""
-_LOOK_EVERY = 100  # letters
+_DELETE_EVERY = 100  # letters
 _log = structlog.get_logger(__name__)
 
 
 class FolderMailer:
-    """Writes each letter to a file that any mail program opens. With `log_links`, also logs the link."""
+    """Writes each letter to a file that any mail program can open. With `log_links`, also logs the link."""
 
     def __init__(self, folder: Path, renderer: Renderer, clock: Clock, log_links: bool) -> None:
         self._folder = folder
@@ -34,7 +34,7 @@ class FolderMailer:
         path = self._folder / f"{now:%Y%m%d-%H%M%S}-{letter.kind.value}-{letter.id[:8]}.eml"
         try:
             await asyncio.to_thread(_write, path, message)
-            if self._written % _LOOK_EVERY == 0:
+            if self._written % _DELETE_EVERY == 0:
                 await asyncio.to_thread(_delete_oldest, self._folder)
             self._written += 1
         except OSError as fault:
@@ -51,8 +51,8 @@ def _write(path: Path, message: EmailMessage) -> None:
 
 
 def _delete_oldest(folder: Path) -> None:
-    """Delete the oldest letters, so that `MOST` are left. Their names begin with the time of writing."""
-    with suppress(OSError):  # the letter itself is written; a later one tries again
+    """Delete the oldest letters, so that `MOST_KEPT` are left. Their names begin with the time of writing."""
+    with suppress(OSError):  # the letter itself is written; a later `send` deletes again
         letters = sorted(path for path in folder.iterdir() if path.suffix == ".eml")
-        for path in letters[:-MOST]:
+        for path in letters[:-MOST_KEPT]:
             path.unlink(missing_ok=True)

@@ -22,7 +22,7 @@ from vestibule.model.one_time_tokens import LIFETIMES
 from vestibule.process.tracebacks import summarize
 from vestibule.translations.catalogues import environment_for
 
-# A host without a dot is allowed; nothing that could be parsed in two ways.
+# A host without a dot is allowed. Quotes and comments, which programs parse in different ways, are not.
 _ADDRESS = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+")
 _MAX_FIRST_NAME = 40
 _LOGO_ID = "logo"
@@ -69,8 +69,8 @@ class Renderer:
             raise NotSent(f"cannot be written: {summarize(fault)}") from fault
 
     async def write_in_thread(self, letter: Letter) -> EmailMessage:
-        """Return what `write` does, from another thread. Only letters to an existing account are rendered. On the event
-        loop that would delay other requests, and the delay would tell who has an account.
+        """Return the message, rendered on another thread. Only letters to an existing account are rendered: on the
+        event loop that would delay other requests, and the delay would tell who has an account.
         """
         return await asyncio.to_thread(self.write, letter)
 
@@ -91,7 +91,7 @@ class Renderer:
         return message
 
     def subject(self, letter: Letter) -> str:
-        """Return the subject on one line: a block of the text template."""
+        """Return the subject, on one line. It is the block `subject` of the text template."""
         template = self._template(letter, "txt")
         block = template.blocks["subject"](template.new_context(self._variables(letter)))
         return " ".join("".join(block).split())
@@ -131,7 +131,7 @@ def _lifetime_in_words(letter: Letter) -> str:
 
 
 def _first_name(name: str) -> str:
-    """Return the first word of a name, or nothing if it looks like an address, a link or a text."""
+    """Return the first word of a name; empty unless it is of letters, hyphens and apostrophes, as no link is."""
     first = name.split(maxsplit=1)[0] if name.split() else ""
     is_one = first.replace("-", "").replace("'", "").isalpha() and len(first) <= _MAX_FIRST_NAME
     return first if is_one else ""

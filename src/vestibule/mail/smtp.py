@@ -1,4 +1,4 @@
-"""A mailer over SMTP (RFC 5321). If TLS is required, it sends nothing without it."""
+"""A mailer over SMTP (RFC 5321). Sends nothing without TLS if the settings require TLS."""
 
 import asyncio
 import base64
@@ -18,7 +18,7 @@ from vestibule.protocol.one_line import one_line
 
 _MAX_SAID_CHARACTERS = 500
 # Base64, hexadecimal, percent-encoding, and the encoded words of a header (RFC 2047, section 2).
-_MEANINGLESS = re.compile(r"=\?[^?\s]+\?[BbQq]\?[^?\s]*\?=|[A-Za-z0-9+/=_%-]{32,}")
+_ENCODED = re.compile(r"=\?[^?\s]+\?[BbQq]\?[^?\s]*\?=|[A-Za-z0-9+/=_%-]{32,}")
 Security = Literal["tls", "starttls", "opportunistic", "none"]
 
 
@@ -60,12 +60,12 @@ class SmtpMailer:
         client = self._client()
         try:
             async with client:
-                _, answer = await _sent(client, message)
+                _, answer = await _send(client, message)
         except aiosmtplib.SMTPRecipientsRefused as fault:
             (refusal,) = fault.recipients  # a letter has one recipient
-            raise _kind(refusal.code)(self._said(refusal, letter)) from None
+            raise _error_for(refusal.code)(self._said(refusal, letter)) from None
         except aiosmtplib.SMTPDataError as fault:
-            raise _kind(fault.code)(self._said(fault, letter)) from None
+            raise _error_for(fault.code)(self._said(fault, letter)) from None
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as fault:
             raise NotSent(self._said(fault, letter)) from None
         return said_by(self._server, answer, letter)
@@ -89,7 +89,7 @@ class SmtpMailer:
         return said_by(self._server, f"{type(fault).__name__}: {fault}", letter)
 
 
-async def _sent(client: aiosmtplib.SMTP, message: EmailMessage) -> tuple[object, str]:
+async def _send(client: aiosmtplib.SMTP, message: EmailMessage) -> tuple[object, str]:
     try:
         return await client.send_message(message)
     except asyncio.CancelledError:
@@ -99,7 +99,7 @@ async def _sent(client: aiosmtplib.SMTP, message: EmailMessage) -> tuple[object,
 
 def said_by(server: Server, words: str, letter: Letter | None = None) -> str:
     """Return a server's words without the secrets they repeat: our password and the letter's content, in any usual
-    encoding. Long words that may be encoded text are removed too.
+    encoding. Long words that may be encoded secrets are removed too.
     """
     user, password = server.user, server.password
     secrets = [password, *map(_base64, (password, f"\0{user}\0{password}"))] if password else []
@@ -109,14 +109,14 @@ def said_by(server: Server, words: str, letter: Letter | None = None) -> str:
     for secret in filter(None, secrets):
         for form in (secret, quote(secret, safe=""), json.dumps(secret)[1:-1]):
             words = words.replace(form, "…")
-    return one_line(_MEANINGLESS.sub("…", words)[:_MAX_SAID_CHARACTERS])
+    return one_line(_ENCODED.sub("…", words)[:_MAX_SAID_CHARACTERS])
 
 
 def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-def _kind(code: int) -> type[NotSent]:
+def _error_for(code: int) -> type[NotSent]:
     """Return `RefusedForGood` for a 5yz reply to the recipient or the content: it is final, and about this letter only.
     Other replies are about the sender or the connection: the next letter would get the same one, until an operator
     helps.

@@ -17,9 +17,9 @@ def names_in(there: Path) -> set[str]:
 
 
 async def test_n13_the_oldest_letters_in_the_folder_make_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert folder.MOST == 10_000
-    monkeypatch.setattr(folder, "MOST", MOST)
-    monkeypatch.setattr(folder, "_LOOK_EVERY", LOOK_EVERY)
+    assert folder.MOST_KEPT == 10_000
+    monkeypatch.setattr(folder, "MOST_KEPT", MOST)
+    monkeypatch.setattr(folder, "_DELETE_EVERY", LOOK_EVERY)
     (tmp_path / "notes.txt").touch()
     mailer = FolderMailer(tmp_path, RENDERER, ManualClock(), log_links=False)
     for letters in (1, LOOK_EVERY):

@@ -81,7 +81,7 @@ def test_a_test_letter_arrives_and_the_answer_is_told(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "Accepted. The server said: queued as 4711" in done.stderr
     message = message_from_bytes(server.contents[-1], policy=policy.default)
-    assert (message["To"], message["Subject"]) == ("ada@example.com", "A test letter")
+    assert (message["To"], message["Subject"]) == ("ada@example.com", "Test email")
 
 
 def test_a_test_letter_is_written_in_the_language_asked_for(tmp_path: Path) -> None:
