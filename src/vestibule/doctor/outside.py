@@ -31,7 +31,7 @@ _ME = "/api/users/me"
 
 def check(settings: Settings, clock: Clock, url: str) -> list[Finding]:
     """Return findings about the server at `url`."""
-    address = _read(url)
+    address = _parsed(url)
     if address is None:
         what = f"{shown(url)} is not the URL of a server"
         return [fault(SUBJECT, what, "Nothing was checked.", "--url https://auth.…")]
@@ -56,7 +56,7 @@ def _not_reached(address: SplitResult, reason: Exception) -> Finding:
     return fault(SUBJECT, f"{url} does not answer: {reason}", "Nobody can sign in.", remedy)
 
 
-def _read(url: str) -> SplitResult | None:
+def _parsed(url: str) -> SplitResult | None:
     """Return the parsed URL; None if it is not a server's."""
     try:
         address = urlsplit(url)

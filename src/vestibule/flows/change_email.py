@@ -16,7 +16,7 @@ from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.login_attempt import check_current_password
-from vestibule.flows.reauthenticate import live_session, lock_unchanged
+from vestibule.flows.reauthenticate import lock_unchanged, require_live_session
 from vestibule.flows.remove_squatter import remove_squatter
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account
@@ -106,7 +106,7 @@ async def _require_owner(tx: Ports, caller: Caller, token: OneTimeToken, now: da
         raise EmailChangeInvalid
     if owner.id != caller.account.id:
         raise EmailChangeOfAnother
-    await live_session(tx, owner.id, caller.session_id, now)
+    await require_live_session(tx, owner.id, caller.session_id, now)
     return owner
 
 

@@ -77,7 +77,7 @@ async def end_account(env: Env, tx: Ports, account_id: str, reason: EndReason, n
     latest = {
         session_id: issued_at for session_id, issued_at in ended.items() if limits.may_have_issued(issued_at, now)
     }
-    revoked = await _revoke(tx, latest, ending) + await refuse_account(env, tx, account_id, now)
+    revoked = await _revoke(tx, latest, ending) + await revoke_account(env, tx, account_id, now)
     return Ended(list(ended), revoked)
 
 
@@ -92,7 +92,7 @@ async def end_longest_unseen(env: Env, tx: Ports, begun: Session, count: int, no
     return await _record_and_revoke(env, tx, ended, begun.account_id, EndReason.TOO_MANY_SESSIONS, now)
 
 
-async def refuse_account(env: Env, tx: Ports, account_id: str, now: datetime) -> list[Revocation]:
+async def revoke_account(env: Env, tx: Ports, account_id: str, now: datetime) -> list[Revocation]:
     """Refuse every token of an account that was issued before `now`, of any session; return the revocation."""
     purge_at = now + env.policy.revocation_memory
     return await tx.revocations.append([Revocation(now, RevocationKind.ACCOUNT, account_id, purge_at, now)])

@@ -28,7 +28,7 @@ async def end_trust(
     and the browser is added to the known devices.
 
     Links that undo a change of email stay valid, unless the change was at `undo_since` or later. Otherwise an attacker
-    who took the account could void the link with which its owner gets it back.
+    who took the account could void the link with which the owner regains it.
     """
     ended = await end_account(env, tx, account_id, reason, now)
     await void_links(tx, account_id, now, undo_since=undo_since)

@@ -15,7 +15,7 @@ from vestibule.model.sessions import Session
 
 PAGE = 200
 """Rows read at once: making them JSON takes a few milliseconds, during which nobody else is answered."""
-SHOWN = 20
+SHOWN = 20  # past sessions, and events, on the account page
 _LATEST = datetime(9000, 1, 1, tzinfo=UTC)  # later than every row: the first page begins here
 
 

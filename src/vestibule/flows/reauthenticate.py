@@ -27,7 +27,7 @@ async def lock_unchanged(tx: Ports, account: Account, session_id: str, now: date
     there = await tx.accounts.lock(account.id)
     if there is None or there.epoch != account.epoch or there.disabled_at is not None:
         raise WrongPassword
-    await live_session(tx, account.id, session_id, now)
+    await require_live_session(tx, account.id, session_id, now)
 
 
 async def signed_in_recently(env: Env, tx: Ports, caller: Caller, now: datetime) -> bool:
@@ -36,12 +36,12 @@ async def signed_in_recently(env: Env, tx: Ports, caller: Caller, now: datetime)
     A session that began in the future, by a clock that was ahead, is not recent. Raises `SessionOver` if the session
     has ended since `identify`.
     """
-    session = await live_session(tx, caller.account.id, caller.session_id, now)
+    session = await require_live_session(tx, caller.account.id, caller.session_id, now)
     within = env.policy.reauthentication
     return not within or -2 * MOST_APART <= now - session.created_at <= within
 
 
-async def live_session(tx: Ports, account_id: str, session_id: str, now: datetime) -> Session:
+async def require_live_session(tx: Ports, account_id: str, session_id: str, now: datetime) -> Session:
     """Return the session; raises `SessionOver` if it has ended, or is not this account's."""
     found = await tx.sessions.find(session_id)
     if found is None or found[1].id != account_id:

@@ -12,8 +12,9 @@ from vestibule.model.service_keys import ServiceKey
 async def create_service_key(env: Env, name: str) -> str | None:
     """Create a key for a service and return it, to be shown once; None if the service has a key already."""
     key, now = service_keys.mint(), env.clock.now()
+    digest = service_keys.digest_of(key) or ""  # a minted key always has one
     async with env.store.transaction() as tx:
-        added = await tx.service_keys.add(ServiceKey(name, service_keys.digest_of(key) or "", now))
+        added = await tx.service_keys.add(ServiceKey(name, digest, now))
         if added:
             await tx.events.record(Event(now, EventKind.SERVICE_CREATED, detail={"service": name}))
     return key if added else None
@@ -27,7 +28,7 @@ async def list_service_keys(env: Env) -> list[ServiceKey]:
 
 @retry_on_conflict
 async def revoke_service_key(env: Env, name: str) -> bool:
-    """Revoke the service's key; return False if it has none. Its open feed ends within a minute."""
+    """Revoke the service's key; return False if it has none. Its feed ends within a minute (`feed_services`)."""
     now = env.clock.now()
     async with env.store.transaction() as tx:
         removed = await tx.service_keys.remove(name)

@@ -8,6 +8,7 @@ _PREFIX = "VESTIBULE_"
 _TEST_PREFIX = "VESTIBULE_TEST_"
 # Kubernetes and old Docker set these variables in every container, for a service that is called vestibule.
 _OF_A_SERVICE = re.compile(r"VESTIBULE(_\w+)?_(SERVICE_HOST|SERVICE_PORT\w*|PORT_\d+_(TCP|UDP|SCTP)\w*)")
+# Names that people know from other programs.
 _USUAL_ELSEWHERE = {
     "VESTIBULE_ENV": "NODE_ENV",
     "VESTIBULE_MODE": "NODE_ENV",
@@ -49,7 +50,7 @@ def mistyped(of_file: Mapping[str, str], known: list[str], chosen: Collection[st
     """Yield each name in `.env` without our prefix that may be a typing error, with the setting that may be meant.
 
     This is only a hint, because other programs may use the file too. The environment is not searched: it is full of
-    other programs' names. If the similar setting is among the `chosen`, the name belongs to another program.
+    other programs' names. If the similar setting is set already (`chosen`), the name belongs to another program.
     """
     bare = [name for name in known if not name.startswith(_PREFIX)]
     for name in sorted(set(of_file) - set(known)):
@@ -67,8 +68,9 @@ def _one_slip_apart(one: str, other: str) -> bool:
     """Return whether the names differ by one letter that is missing, added or wrong, or by two swapped letters."""
     short, long = sorted((one, other), key=len)
     at = next((at for at, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
+    one_added, one_wrong = long[at + 1 :] == short[at:], long[at + 1 :] == short[at + 1 :]
     swapped = short[at + 1 : at + 2] + short[at : at + 1] + short[at + 2 :]
-    return long[at + 1 :] in {short[at:], short[at + 1 :]} or (len(short) == len(long) and swapped == long[at:])
+    return one_added or one_wrong or (len(short) == len(long) and swapped == long[at:])
 
 
 def _set_by_kubernetes(name: str, value: str) -> bool:
