@@ -10,7 +10,6 @@ guards one router or handler, and adds nothing to the OpenAPI document.
 """
 
 import hashlib
-import logging
 import re
 from collections.abc import Sequence
 from copy import copy
@@ -34,10 +33,11 @@ from vestibule.client.caller import Caller, require_named
 from vestibule.client.credentials import WEBSOCKET, goes_on_without_token, token_in
 from vestibule.client.documented import DESCRIPTIONS, SCHEME, SCHEME_DESCRIPTION, RefusalBody
 from vestibule.client.errors import CallerRefusedError, NoTokenError
+from vestibule.client.throttled_warnings import ThrottledWarnings
 from vestibule.client.vary import depends_on
 from vestibule.client.verifier import Verifier
 
-_log = logging.getLogger(__name__)
+_warnings = ThrottledWarnings()
 _REFUSAL = "vestibule.refusal"
 _CHECKED = "vestibule.checked"
 _EXCLUDED = "exclude_from_auth"
@@ -46,9 +46,10 @@ _RESPONSES = {
     status: ResponseSpec(RefusalBody, generate_examples=False, description=description)
     for status, description in DESCRIPTIONS.items()
 }
-_NO_MIDDLEWARE = (
-    "nothing has checked who is calling: add VestibulePlugin(verifier) to the plugins of the application,"
-    " or middleware(verifier) to the router of this handler"
+_UNCHECKED = "nothing has checked who is calling"
+_ADD_ONE = (
+    "add VestibulePlugin(verifier) to the plugins of the application, or middleware(verifier) to the router of this"
+    " handler"
 )
 
 
@@ -165,8 +166,8 @@ def caller_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
     `ImproperlyConfiguredException` if neither plugin nor middleware is there.
     """
     if "user" not in connection.scope:
-        _log.error(_NO_MIDDLEWARE)  # Litestar answers 500 without the sentence, and logs it in debug mode alone
-        raise ImproperlyConfiguredException(_NO_MIDDLEWARE)
+        _warnings.warn(_UNCHECKED, _ADD_ONE)  # Litestar answers 500 without it, and logs it in debug mode alone
+        raise ImproperlyConfiguredException(f"{_UNCHECKED}: {_ADD_ONE}")
     caller = connection.scope["user"]
     if not isinstance(caller, Caller):
         raise _exception_for(NoTokenError(), connection)

@@ -11,12 +11,14 @@ from django.contrib.auth.tokens import default_token_generator
 from django.contrib.sessions.backends.db import SessionStore
 from django.test import RequestFactory, override_settings
 
+from tests.harness.clock import ManualClock
 from tests.unit.client.asking import AUTH, Ask
 from tests.unit.client.django_site import IN_BOTH_ORDERS, with_async_django, with_django, with_rest_framework
 from tests.unit.client.django_tables import MODEL_BACKEND, Group, Permission, User, migrated, session_of, tables
 from vestibule.client import Caller
 from vestibule.client.django.backend import VestibuleBackend, hand_over
 from vestibule.client.testing import SignedIn
+from vestibule.client.throttled_warnings import EVERY_SECONDS, ThrottledWarnings
 
 __all__ = ["migrated", "tables"]
 pytestmark = pytest.mark.usefixtures("tables", "_settings")
@@ -50,7 +52,13 @@ def set_so(*, backend: str = BACKEND, **users: Any) -> Any:
 
 
 @pytest.fixture
-def _settings() -> Iterator[None]:
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def _settings(clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(VestibuleBackend, "warnings", ThrottledWarnings(clock))  # nothing was said a moment ago
     with set_so():
         yield
 
@@ -128,6 +136,21 @@ def test_a_row_that_gets_a_password_later_is_nobody_s_and_the_log_says_what_to_d
         assert with_django()("/me", headers=bearer(vestibule)).status_code == 403
     assert "has got a password since" in caplog.text
     assert "hand_over(user)" in caplog.text
+
+
+@on_both
+def test_the_log_says_once_a_minute_that_a_row_is_nobody_s(
+    service: Callable[[], Ask], clock: ManualClock, vestibule: SignedIn, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("ada", "bob"):
+        User.objects.create_user(name)
+    for minute in (1, 2):
+        with caplog.at_level(logging.WARNING, "vestibule.client"):
+            for name in ("ada", "bob", "ada"):
+                assert service()("/who", headers=bearer(vestibule, user=name)).status_code == 403
+        assert caplog.text.count("a caller was not let in: the user of account ada") == minute
+        assert "account bob" not in caplog.text
+        clock.advance(seconds=EVERY_SECONDS)
 
 
 @on_both

@@ -7,11 +7,14 @@ import pytest
 from litestar import Litestar, Request, WebSocket, get
 from litestar.exceptions import HTTPException, ImproperlyConfiguredException
 
+from tests.harness.clock import ManualClock
 from tests.unit.client.asking import AUTH, on_asgi
 from tests.unit.client.test_websockets import is_closed, is_let_in, opened
 from vestibule.client import Caller, Verifier
+from vestibule.client import litestar as for_litestar
 from vestibule.client.litestar import VestibulePlugin, caller_of, with_role
 from vestibule.client.testing import SignedIn
+from vestibule.client.throttled_warnings import EVERY_SECONDS, ThrottledWarnings
 
 
 @get("/admin", guards=[with_role("admin")])
@@ -50,12 +53,16 @@ def test_a_pattern_that_only_some_requests_match_does_not_stop_it(vestibule: Sig
 
 
 def test_a_guard_without_plugin_and_middleware_lets_nobody_in_and_says_what_to_do(
-    vestibule: SignedIn, caplog: pytest.LogCaptureFixture
+    vestibule: SignedIn, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    clock = ManualClock()
+    monkeypatch.setattr(for_litestar, "_warnings", ThrottledWarnings(clock))  # nothing was said a moment ago
     headers = vestibule.headers(vestibule.token_for("ada", role="admin"))
-    answer = on_asgi(Litestar([admin], logging_config=None))("/admin", headers=headers)
-    assert answer.status_code == 500
-    assert "add VestibulePlugin(verifier) to the plugins" in caplog.text
+    ask = on_asgi(Litestar([admin], logging_config=None))
+    for minute in (1, 2):
+        assert [ask("/admin", headers=headers).status_code for _ in range(2)] == [500, 500]
+        assert caplog.text.count("add VestibulePlugin(verifier) to the plugins") == minute
+        clock.advance(seconds=EVERY_SECONDS)
 
 
 async def test_k20_a_websocket_has_the_caller(vestibule: SignedIn) -> None:

@@ -9,7 +9,6 @@
 Foreign keys, groups, and the log of Django's admin then work. Name a subclass instead to find rows in another way.
 """
 
-import logging
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -21,15 +20,16 @@ from django.utils.crypto import get_random_string
 from vestibule.client.caller import Caller
 from vestibule.client.django.requests import CALLER
 from vestibule.client.django.settings import user_rules
+from vestibule.client.throttled_warnings import ThrottledWarnings
 
 _CALLERS = f"{UNUSABLE_PASSWORD_PREFIX}vestibule:"
 """Begins what a caller's row has in the place of a password. No password matches it, and no other sign-up writes it."""
 _RANDOM_CHARACTERS = 40
+_NOT_LET_IN = "a caller was not let in"
 _NOT_A_CALLERS = (
-    "the user of account %s was not made for a caller, or has got a password since, so no caller is let in as it:"
+    "the user of account {} was not made for a caller, or has got a password since, so no caller is let in as it:"
     " delete or rename it, or give it to the caller by vestibule.client.django.backend.hand_over(user)"
 )
-_logger = logging.getLogger("vestibule.client")
 
 
 class VestibuleBackend(BaseBackend):
@@ -39,6 +39,9 @@ class VestibuleBackend(BaseBackend):
     request alone: `login()` keeps nobody signed in by this backend, because a Django session would outlast the end of
     the session at Vestibule.
     """
+
+    warnings = ThrottledWarnings()
+    """Shared, because Django makes a backend for each check."""
 
     def authenticate(self, _request: HttpRequest | None, caller: Caller) -> Any:
         """Return the row of a caller, or None to refuse them."""
@@ -57,7 +60,7 @@ class VestibuleBackend(BaseBackend):
         by_id = {str(model.USERNAME_FIELD): caller.id}
         user, _made = model._default_manager.get_or_create(**by_id, defaults={"password": _callers_own()})
         if not user.password.startswith(_CALLERS):  # somebody may have made it beforehand, to share it with the caller
-            _logger.warning(_NOT_A_CALLERS, caller.id)
+            self.warnings.warn(_NOT_LET_IN, _NOT_A_CALLERS.format(caller.id))
             return None
         return user
 
