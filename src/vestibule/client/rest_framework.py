@@ -19,7 +19,9 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from vestibule.client.caller import Caller, require_named
-from vestibule.client.django.requests import CALLER, USER, known_caller, token_of, user_for
+from vestibule.client.django.caching import has_caller
+from vestibule.client.django.request_user import USER
+from vestibule.client.django.requests import CALLER, known_caller, sent_token, user_for
 from vestibule.client.django.settings import verifier
 from vestibule.client.errors import CallerRefusedError, NotAllowedError, NoTokenError
 from vestibule.client.vary import depends_on, vary
@@ -94,9 +96,10 @@ def with_role(*roles: str) -> type[BasePermission]:
 
 
 def _checked(request: HttpRequest) -> tuple[Any, Caller]:
-    caller = verifier().check(token_of(request))
+    caller = verifier().check(sent_token(request))
     user = user_for(request, caller)
     setattr(request, CALLER, caller)
+    has_caller(request)
     return user, caller
 
 

@@ -2,23 +2,30 @@
 
 from collections.abc import Awaitable, Callable
 from inspect import signature
-from typing import Any, cast
+from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.apps import apps
 from django.contrib.auth import get_backends
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
-from django.utils.functional import SimpleLazyObject
 
 from vestibule.client.caller import Caller
-from vestibule.client.django.caching import asked, varying
-from vestibule.client.django.requests import CALLER, USER, refused, spare_csrf_check, token_of, user_for, user_for_async
+from vestibule.client.django.caching import has_caller, varying
+from vestibule.client.django.request_user import set_user, watch_user
+from vestibule.client.django.requests import (
+    CALLER,
+    refused,
+    sent_token,
+    spare_csrf_check,
+    user_for,
+    user_for_async,
+)
 from vestibule.client.django.settings import user_rules, verifier
 from vestibule.client.django.users import Nobody
 from vestibule.client.errors import CallerRefusedError, NoTokenError
 
-_AGAIN = "_vestibule_user"
+_AGAIN = "_vestibule_set_user_again"
 
 
 class VestibuleMiddleware:
@@ -44,14 +51,14 @@ class VestibuleMiddleware:
         if self._in_tasks:
             return self._call_async(request)
         try:
-            caller = verifier().check(token_of(request))
+            caller = verifier().check(sent_token(request))
             _take(request, caller, user_for(request, caller))
         except NoTokenError:
             _leave(request)
         except CallerRefusedError as refusal:
             return refused(refusal)
         answer: HttpResponseBase = self._get_response(request)
-        varying(answer, request)
+        varying(answer)
         return answer
 
     def process_exception(self, _request: HttpRequest, fault: Exception) -> JsonResponse | None:
@@ -60,48 +67,39 @@ class VestibuleMiddleware:
 
     async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
         try:
-            caller = await verifier().check_async(token_of(request))
+            caller = await verifier().check_async(sent_token(request))
             _take(request, caller, await user_for_async(request, caller))
         except NoTokenError:
             _leave(request)
         except CallerRefusedError as refusal:
             return refused(refusal)
         answer: HttpResponseBase = await self._get_response(request)
-        varying(answer, request)
+        varying(answer)
         return answer
 
 
 def _take(request: HttpRequest, caller: Caller, user: Any) -> None:
     if not hasattr(request, "user"):
-        setattr(request, _AGAIN, user)  # Django's own middleware may come later, and replaces it
+        setattr(request, _AGAIN, lambda: set_user(request, user))
     setattr(request, CALLER, caller)
+    has_caller(request)
     spare_csrf_check(request)
-    _set_user(request, user)
+    set_user(request, user)
 
 
 def _leave(request: HttpRequest) -> None:
-    if not hasattr(request, "user"):
-        _set_user(request, Nobody())
-
-
-def _set_user(request: HttpRequest, user: Any) -> None:
-    """Have the request's user be `user`, and notice when the view asks for it, as Django's sessions do."""
-
-    def user_asked_for() -> Any:
-        asked(request)
-        return user
-
-    async def user_asked_for_async() -> Any:
-        return user_asked_for()
-
-    setattr(request, USER, user)
-    request.user, request.auser = cast(Any, SimpleLazyObject(user_asked_for)), user_asked_for_async
+    if hasattr(request, "user"):
+        watch_user(request)
+    else:
+        set_user(request, Nobody())
+        setattr(request, _AGAIN, lambda: watch_user(request))
 
 
 def _restore(request: HttpRequest, *_view: Any) -> None:
-    """Make the caller the user again, right before the view, if Django's own middleware stands below this one."""
-    if hasattr(request, _AGAIN):
-        _set_user(request, getattr(request, _AGAIN))
+    """Set the user again, right before the view: Django's own middleware, if it stands below this one, replaced it."""
+    again: Callable[[], None] | None = getattr(request, _AGAIN, None)
+    if again:
+        again()
 
 
 async def _restore_async(request: HttpRequest, *_view: Any) -> None:

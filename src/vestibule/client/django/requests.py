@@ -17,13 +17,17 @@ from vestibule.protocol.credentials import bearer
 
 CALLER = "vestibule_caller"
 """The member of a request, and of a row of the project's user model, that holds the `Caller`."""
-USER = "vestibule_user"
-"""The member of a request that holds the user whom the middleware found."""
 _SPARED = "_dont_enforce_csrf_checks"  # of Django, whose test client sets it
 
 
 def token_of(request: HttpRequest) -> str:
     """Return the token of a request; raises `NoTokenError`, `CredentialAmbiguousError` or `CrossSiteError`."""
+    asked(request)
+    return sent_token(request)
+
+
+def sent_token(request: HttpRequest) -> str:
+    """Return the same, for a check that every request undergoes: the page need not depend on the caller."""
     return token_in(verifier(), str(request.method), _headers_of(request), str(request.scheme))
 
 
