@@ -5,9 +5,11 @@ from typing import Annotated, Any
 
 import flask
 import pytest
+from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from django.urls import path
+from django.utils.decorators import sync_and_async_middleware
 from django.views import View
 from fastapi import Depends, FastAPI
 from litestar import Litestar, Request, get
@@ -16,7 +18,7 @@ from starlette.endpoints import HTTPEndpoint
 from starlette.routing import Route
 
 from tests.unit.client.asking import AUTH, Ask, on_asgi, on_wsgi
-from tests.unit.client.django_site import OURS, APIView, api_view, for_rest, with_async_django, with_django
+from tests.unit.client.django_site import OURS, SESSIONS, APIView, api_view, for_rest, with_async_django, with_django
 from vestibule.client import Caller, Verifier, asgi, wsgi
 from vestibule.client import django as for_django
 from vestibule.client import fastapi as for_fastapi
@@ -122,7 +124,39 @@ def rest_function(request: Any) -> None:
     request.auth.require("admin")
 
 
+def around(before: Callable[[Any], None], header: str) -> Any:
+    """A project's own middleware: it does something first, and adds a header to what it is answered."""
+
+    @sync_and_async_middleware
+    def middleware(get_response: Any) -> Any:
+        def passed_on(answer: Any) -> Any:
+            answer[header] = "once"
+            return answer
+
+        async def in_task(request: Any) -> Any:
+            before(request)
+            return passed_on(await get_response(request))
+
+        def in_thread(request: Any) -> Any:
+            before(request)
+            return passed_on(get_response(request))
+
+        return in_task if iscoroutinefunction(get_response) else in_thread
+
+    return middleware
+
+
+refusing = around(lambda request: for_django.caller_of(request).require("admin"), "X-Let-In")
+passing = around(str, "X-Passed")
+REFUSING, PASSING = f"{__name__}.refusing", f"{__name__}.passing"
+
+
+def for_all(_request: HttpRequest) -> HttpResponse:
+    return HttpResponse()
+
+
 urlpatterns = [
+    path("all", for_all),
     path("function", django_view),
     path("task", django_task),
     path("class", DjangoView.as_view()),
@@ -156,6 +190,15 @@ PLACES: dict[str, Callable[[], Ask]] = {
         for name, service in {"wsgi": with_django, "asgi": with_async_django}.items()
         for place in ("function", "task", "class", "rest", "rest-function")
     },
+    **{
+        f"django, {name}, {title}": lambda service=service, stack=stack: at("all", service, stack)
+        for name, service in {"wsgi": with_django, "asgi": with_async_django}.items()
+        for title, stack in {
+            "a middleware": [OURS, REFUSING],
+            "a middleware further in": [OURS, PASSING, SESSIONS, REFUSING],
+            "a middleware, with one above the kit's": [PASSING, OURS, REFUSING],
+        }.items()
+    },
     "rest framework alone, class": lambda: at("rest", with_django, []),
     "rest framework alone, function": lambda: at("rest-function", with_django, []),
     "rest framework alone, asgi": lambda: at("rest", with_async_django, []),
@@ -170,6 +213,14 @@ def test_k43_a_refusal_that_the_application_raises_is_answered_as_the_kit_s_own(
     assert (answer.status_code, answer.json()) == (403, NotAllowedError().body)
     assert answer.headers["www-authenticate"] == NotAllowedError().challenge
     assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("service", [with_django, with_async_django])
+def test_k43_a_middleware_is_given_the_answer_to_what_another_one_below_it_raised(
+    service: Callable[[], Ask], vestibule: SignedIn
+) -> None:
+    answer = at("all", service, [OURS, PASSING, REFUSING])("/", headers=vestibule.headers(vestibule.token_for("ada")))
+    assert (answer.status_code, answer.headers["x-passed"]) == (403, "once")
 
 
 class Body:

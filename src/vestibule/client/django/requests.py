@@ -1,8 +1,11 @@
 """The token of a request, its caller, and the user who stands for the caller; answers to refusals."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any, cast
 
 from django.contrib.auth import aauthenticate, authenticate
+from django.core.handlers import exception
 from django.http import HttpRequest, JsonResponse
 
 from vestibule.client.caller import Caller
@@ -72,6 +75,21 @@ def refused(refusal: CallerRefusedError) -> JsonResponse:
     response = JsonResponse(refusal.body, status=refusal.status, headers=refusal.headers)
     varying(response)
     return response
+
+
+def _answering_refusals(answer: Callable[..., Any]) -> Callable[..., Any]:
+    """Return Django's way to answer an exception, with `refused` for a refusal, not 500. Django uses it around
+    each middleware, and asks no `process_exception` about what one of them raised.
+    """
+
+    @wraps(answer)
+    def response_for_exception(request: HttpRequest, fault: Exception) -> Any:
+        return refused(fault) if isinstance(fault, CallerRefusedError) else answer(request, fault)
+
+    return response_for_exception
+
+
+exception.response_for_exception = _answering_refusals(exception.response_for_exception)
 
 
 def _headers_of(request: HttpRequest) -> RawHeaders:
