@@ -19,9 +19,8 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from vestibule.client.caller import Caller, require_named
-from vestibule.client.django.caching import has_caller
 from vestibule.client.django.request_user import USER
-from vestibule.client.django.requests import CALLER, known_caller, sent_token, user_for
+from vestibule.client.django.requests import check, known_caller
 from vestibule.client.django.settings import verifier
 from vestibule.client.errors import CallerRefusedError, NotAllowedError, NoTokenError
 from vestibule.client.vary import depends_on, vary
@@ -51,15 +50,13 @@ class VestibuleAuthentication(BaseAuthentication):
         """Return user and caller, or None without a token; raises `RefusedError`."""
         _take_over(request.parser_context.get("view"))
         inner: HttpRequest = request._request
-        caller = known_caller(inner)
-        if caller is not None:
-            return getattr(inner, USER), caller
         try:
-            return _checked(inner)
+            caller = known_caller(inner) or check(inner)
         except NoTokenError:
             return None
         except CallerRefusedError as refusal:
             raise RefusedError(refusal) from None
+        return getattr(inner, USER), caller
 
     def authenticate_header(self, _request: Request) -> str:
         """Return the `WWW-Authenticate` header for a request without a token that a permission class refuses."""
@@ -71,11 +68,15 @@ class VestibuleAuthentication(BaseAuthentication):
 
 
 def caller_of(request: Request) -> Caller:
-    """Return the caller of a request; raises `RefusedError`, which is answered 401, if it has none."""
+    """Return the caller of a request; raises `RefusedError`, which answers 401 if it has none."""
     caller = known_caller(request._request)
-    if caller is None:
-        raise RefusedError(NoTokenError())
-    return caller
+    if caller is not None:
+        return caller
+    _take_over(request.parser_context.get("view"))
+    try:
+        return check(request._request)  # in a view that has not the kit's authentication class
+    except CallerRefusedError as refusal:
+        raise RefusedError(refusal) from None
 
 
 def with_role(*roles: str) -> type[BasePermission]:
@@ -93,14 +94,6 @@ def with_role(*roles: str) -> type[BasePermission]:
             return True
 
     return WithRole
-
-
-def _checked(request: HttpRequest) -> tuple[Any, Caller]:
-    caller = verifier().check(sent_token(request))
-    user = user_for(request, caller)
-    setattr(request, CALLER, caller)
-    has_caller(request)
-    return user, caller
 
 
 def _take_over(view: "APIView | None") -> None:

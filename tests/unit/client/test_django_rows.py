@@ -93,6 +93,9 @@ def test_k16_a_row_that_the_project_has_disabled_lets_nobody_in(
     for path in ("/me", "/task/me", "/who", "/rest/me"):
         answer = service()(path, headers=bearer(vestibule))
         assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
+    with override_settings(MIDDLEWARE=[]):  # where the guards check
+        for path in ("/me", "/task/me", "/rest/me"):
+            assert service()(path, headers=bearer(vestibule)).json()["code"] == "not_allowed"
 
 
 @on_both

@@ -23,13 +23,18 @@ _CHECKED_FIRST = "_vestibule_checked_first"
 
 def asked(request: HttpRequest) -> None:
     """Note that something has asked who is calling, whatever the answer was: the page depends on it."""
-    setattr(_innermost(request), _ASKED, True)
+    setattr(innermost(request), _ASKED, True)
 
 
 def has_caller(request: HttpRequest) -> None:
     """Note that a request has a caller, and whether that was checked before a cache was asked for the page."""
-    inner = _innermost(request)
+    inner = innermost(request)
     setattr(inner, _CHECKED_FIRST, not hasattr(inner, _LOOKED_UP))
+
+
+def innermost(request: Any) -> Any:
+    """Return Django's request, of which REST framework's is a wrapper."""
+    return getattr(request, "_request", request)
 
 
 def varying(response: HttpResponseBase) -> None:
@@ -54,11 +59,6 @@ def _may_store(request: HttpRequest, response: HttpResponseBase) -> bool:
 def _is_public(response: HttpResponseBase) -> bool:
     said = str(response.headers.get("Cache-Control", "")).lower()
     return "public" in (directive.strip() for directive in said.split(","))
-
-
-def _innermost(request: Any) -> Any:
-    """Return Django's request, of which REST framework's is a wrapper."""
-    return getattr(request, "_request", request)
 
 
 def _storing_what_it_may(store: Callable[..., Any]) -> Callable[..., Any]:

@@ -5,9 +5,11 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from asgiref.sync import iscoroutinefunction
+from django.http import HttpResponseBase
 
-from vestibule.client.caller import require_named
-from vestibule.client.django.requests import caller_of, refused
+from vestibule.client.caller import Caller, require_named
+from vestibule.client.django.caching import innermost, varying
+from vestibule.client.django.requests import check, check_async, known_caller, refused
 from vestibule.client.errors import CallerRefusedError
 
 Req = TypeVar("Req")
@@ -32,21 +34,40 @@ def _guarded(view: Callable[Concatenate[Req, P], T], roles: tuple[str, ...]) -> 
     @wraps(view)
     def guarded(request: Req, *arguments: P.args, **named: P.kwargs) -> Any:
         refusal = _refusal(request, roles)
-        return refused(refusal) if refusal else view(request, *arguments, **named)
+        return refused(refusal) if refusal else _varied(view(request, *arguments, **named))
 
     @wraps(view)
     async def guarded_async(request: Req, *arguments: P.args, **named: P.kwargs) -> Any:
-        refusal = _refusal(request, roles)
-        return refused(refusal) if refusal else await cast(Any, view(request, *arguments, **named))
+        refusal = await _refusal_async(request, roles)
+        return refused(refusal) if refusal else _varied(await cast(Any, view(request, *arguments, **named)))
 
     return cast(Callable[Concatenate[Req, P], T], guarded_async if iscoroutinefunction(view) else guarded)
 
 
 def _refusal(request: Any, roles: tuple[str, ...]) -> CallerRefusedError | None:
+    """Return why a request is refused, or None. Where no middleware has checked it, check it here."""
     try:
-        caller = caller_of(request)
-        if roles:
-            caller.require(*roles)
+        _require(known_caller(request) or check(innermost(request)), roles)
     except CallerRefusedError as refusal:
         return refusal
     return None
+
+
+async def _refusal_async(request: Any, roles: tuple[str, ...]) -> CallerRefusedError | None:
+    try:
+        _require(known_caller(request) or await check_async(innermost(request)), roles)
+    except CallerRefusedError as refusal:
+        return refusal
+    return None
+
+
+def _require(caller: Caller, roles: tuple[str, ...]) -> None:
+    if roles:
+        caller.require(*roles)
+
+
+def _varied(answer: Any) -> Any:
+    """Return the answer of a view, with what it depends on: there may be no middleware to say it."""
+    if isinstance(answer, HttpResponseBase):
+        varying(answer)
+    return answer

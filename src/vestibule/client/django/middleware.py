@@ -11,16 +11,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
 from vestibule.client.caller import Caller
-from vestibule.client.django.caching import has_caller, varying
+from vestibule.client.django.caching import varying
 from vestibule.client.django.request_user import set_user, watch_user
-from vestibule.client.django.requests import (
-    CALLER,
-    refused,
-    sent_token,
-    spare_csrf_check,
-    user_for,
-    user_for_async,
-)
+from vestibule.client.django.requests import CALLER, refused, sent_token, take, user_for, user_for_async
 from vestibule.client.django.settings import user_rules, verifier
 from vestibule.client.django.users import Nobody
 from vestibule.client.errors import CallerRefusedError, NoTokenError
@@ -52,7 +45,7 @@ class VestibuleMiddleware:
             return self._call_async(request)
         try:
             caller = verifier().check(sent_token(request))
-            _take(request, caller, user_for(request, caller))
+            _take_user(request, caller, user_for(request, caller))
         except NoTokenError:
             _leave(request)
         except CallerRefusedError as refusal:
@@ -68,7 +61,7 @@ class VestibuleMiddleware:
     async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
         try:
             caller = await verifier().check_async(sent_token(request))
-            _take(request, caller, await user_for_async(request, caller))
+            _take_user(request, caller, await user_for_async(request, caller))
         except NoTokenError:
             _leave(request)
         except CallerRefusedError as refusal:
@@ -78,16 +71,14 @@ class VestibuleMiddleware:
         return answer
 
 
-def _take(request: HttpRequest, caller: Caller, user: Any) -> None:
+def _take_user(request: HttpRequest, caller: Caller, user: Any) -> None:
     if not hasattr(request, "user"):
         setattr(request, _AGAIN, lambda: set_user(request, user))
-    setattr(request, CALLER, caller)
-    has_caller(request)
-    spare_csrf_check(request)
-    set_user(request, user)
+    take(request, caller, user)
 
 
 def _leave(request: HttpRequest) -> None:
+    setattr(request, CALLER, None)
     if hasattr(request, "user"):
         watch_user(request)
     else:

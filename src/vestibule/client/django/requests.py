@@ -5,12 +5,14 @@ from functools import wraps
 from typing import Any, cast
 
 from django.contrib.auth import aauthenticate, authenticate
+from django.core.exceptions import ImproperlyConfigured
 from django.core.handlers import exception
 from django.http import HttpRequest, JsonResponse
 
 from vestibule.client.caller import Caller
 from vestibule.client.credentials import token_in
-from vestibule.client.django.caching import asked, varying
+from vestibule.client.django.caching import asked, has_caller, varying
+from vestibule.client.django.request_user import set_user
 from vestibule.client.django.settings import user_rules, verifier
 from vestibule.client.django.users import VestibuleUser
 from vestibule.client.errors import CallerRefusedError, NotAllowedError, NoTokenError
@@ -19,7 +21,11 @@ from vestibule.protocol.cookies import RawHeaders
 from vestibule.protocol.credentials import bearer
 
 CALLER = "vestibule_caller"
-"""The member of a request, and of a row of the project's user model, that holds the `Caller`."""
+"""The member of a request, and of a row of the project's user model, that holds the `Caller`, or None."""
+_UNCHECKED = (
+    "nothing has checked who is calling: add vestibule.client.django.VestibuleMiddleware to MIDDLEWARE, above what"
+    " asks, or put @signed_in around the view"
+)
 _SPARED = "_dont_enforce_csrf_checks"  # of Django, whose test client sets it
 
 
@@ -43,8 +49,12 @@ def spare_csrf_check(request: HttpRequest) -> None:
 
 
 def caller_of(request: HttpRequest) -> Caller:
-    """Return the caller of a request; raises `NoTokenError` if it has none."""
+    """Return the caller of a request; raises `NoTokenError` if it has none, and `ImproperlyConfigured` if nothing has
+    checked that.
+    """
     caller = known_caller(request)
+    if not hasattr(request, CALLER):
+        raise ImproperlyConfigured(_UNCHECKED)
     if caller is None:
         raise NoTokenError
     return caller
@@ -61,6 +71,29 @@ def user_for(request: HttpRequest, caller: Caller) -> Any:
     if not user_rules().model:
         return VestibuleUser(caller)
     return _found(authenticate(request, caller=caller))
+
+
+def check(request: HttpRequest) -> Caller:
+    """Check a request that no middleware has checked, and set its caller and user; raises `CallerRefusedError`."""
+    setattr(request, CALLER, None)
+    caller = verifier().check(sent_token(request))
+    return take(request, caller, user_for(request, caller))
+
+
+async def check_async(request: HttpRequest) -> Caller:
+    """Do the same, in a task."""
+    setattr(request, CALLER, None)
+    caller = await verifier().check_async(sent_token(request))
+    return take(request, caller, await user_for_async(request, caller))
+
+
+def take(request: HttpRequest, caller: Caller, user: Any) -> Caller:
+    """Set the caller and the user of a request, and return the caller."""
+    setattr(request, CALLER, caller)
+    has_caller(request)
+    spare_csrf_check(request)
+    set_user(request, user)
+    return caller
 
 
 async def user_for_async(request: HttpRequest, caller: Caller) -> Any:

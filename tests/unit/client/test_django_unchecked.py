@@ -1,0 +1,89 @@
+"""Django without the kit's middleware: guards check by themselves, and what cannot says what to add."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.http import HttpRequest, JsonResponse
+from django.test import override_settings
+from django.urls import path
+from django.utils.decorators import method_decorator
+
+from tests.unit.client.asking import Ask
+from tests.unit.client.django_site import APIView, Response, api_view, for_rest, with_async_django, with_django
+from vestibule.client.django import caller_of, signed_in, with_role
+from vestibule.client.testing import SignedIn
+
+
+def told(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"id": caller_of(request).id})
+
+
+async def told_in_task(request: HttpRequest) -> JsonResponse:
+    return told(request)
+
+
+@api_view(["GET"])
+def rest(request: Any) -> Response:
+    return Response({"id": for_rest.caller_of(request).id})
+
+
+class RestMethod(APIView):
+    authentication_classes = ()
+    permission_classes = ()
+
+    @method_decorator(signed_in)
+    def get(self, request: Any) -> Response:
+        return Response({"id": for_rest.caller_of(request).id})
+
+
+class RestAsks(RestMethod):
+    def get(self, request: Any) -> Response:
+        return Response({"id": for_rest.caller_of(request).id})
+
+
+class RestRole(RestAsks):
+    permission_classes = (for_rest.with_role("admin"),)
+
+
+VIEWS: dict[str, Any] = {
+    "view": signed_in(told),
+    "role": with_role("admin")(told),
+    "task": signed_in(told_in_task),
+    "task-role": with_role("admin")(told_in_task),
+    "rest": signed_in(rest),
+    "rest-role-outside": with_role("admin")(rest),
+    "rest-method": RestMethod.as_view(),
+    "rest-asks": RestAsks.as_view(),
+    "rest-role": RestRole.as_view(),
+}
+urlpatterns = [path(name, view) for name, view in VIEWS.items()]
+urlpatterns += [path("bare", told)]
+on_both = pytest.mark.parametrize("service", [with_django, with_async_django])
+
+
+@on_both
+@pytest.mark.parametrize("name", VIEWS)
+def test_k43_a_guard_without_the_middleware_checks_the_token(
+    name: str, service: Callable[[], Ask], vestibule: SignedIn
+) -> None:
+    admin, user = (vestibule.token_for(role, role=role) for role in ("admin", "user"))
+    with override_settings(ROOT_URLCONF=__name__, MIDDLEWARE=[]):
+        ask = service()
+        answer = ask(f"/{name}", headers=vestibule.headers(admin))
+        assert (answer.status_code, answer.json()) == (200, {"id": "admin"})
+        assert {"Authorization", "Cookie"} <= {one.strip() for one in answer.headers["vary"].split(",")}
+        assert ask(f"/{name}", headers=vestibule.headers(user)).status_code == (403 if "role" in name else 200)
+        assert ask(f"/{name}").json()["code"] == "not_signed_in"
+        vestibule.revoke(admin)
+        assert ask(f"/{name}", headers=vestibule.headers(admin)).json()["code"] == "session_over"
+
+
+@on_both
+def test_what_nothing_has_checked_says_what_to_add(
+    service: Callable[[], Ask], vestibule: SignedIn, caplog: pytest.LogCaptureFixture
+) -> None:
+    with override_settings(ROOT_URLCONF=__name__, MIDDLEWARE=[]):
+        answer = service()("/bare", headers=vestibule.headers(vestibule.token_for("ada")))
+    assert answer.status_code == 500
+    assert "add vestibule.client.django.VestibuleMiddleware to MIDDLEWARE" in caplog.text
