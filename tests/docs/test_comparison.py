@@ -53,3 +53,18 @@ def test_it_asks_also_where_the_others_win(subject: str) -> None:
 
 def test_the_readme_compares_the_same_servers() -> None:
     assert f"\n| | Vestibule | {' | '.join(OWN_SOURCES)} |\n" in README
+
+
+@pytest.mark.parametrize(
+    ("row", "section"),
+    [
+        ("built-in pages", "Pages for sign-up, sign-in and account"),
+        ("second factor", "Second factors and passkeys"),
+        ("social sign-in", "Social sign-in, and sign-in with another identity provider"),
+        ("OpenID Connect provider", "Being an OpenID Connect provider"),
+    ],
+)
+def test_the_readme_says_yes_and_no_as_the_page_does(row: str, section: str) -> None:
+    [cells] = re.findall(rf"^\| {row} \| (.+) \|$", README, re.MULTILINE)
+    said = [re.split(r"\W", answer)[0].replace("not", "no") for answer in answers(section).values()]
+    assert cells.split(" | ") == said
