@@ -171,7 +171,13 @@ class ServiceRefusedError(NotReachedError):
 
 
 class TooManyServicesError(NotReachedError):
-    """Vestibule serves as many feeds as it may. The message names the setting that limits them."""
+    """Vestibule serves as many feeds as it may. The message names the setting that limits them. `retry_after`: the
+    seconds after which Vestibule wants to be asked again.
+    """
+
+    def __init__(self, message: str = "", retry_after: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class NotVestibuleError(NotReachedError):

@@ -7,6 +7,7 @@ from typing import NoReturn
 import httpx
 
 from vestibule.client import reasons, wire
+from vestibule.client.errors import TooManyServicesError
 from vestibule.client.feed_reader import FeedReader
 from vestibule.client.setup import FEED, Setup
 from vestibule.crypto.entropy import spread
@@ -41,15 +42,16 @@ class FeedFollower:
         """
         pause = 0.0
         while True:
-            begun = self._clock.monotonic()
+            begun, wait = self._clock.monotonic(), 0.0
             try:
                 await self._stream.listen(http)
             except Exception as fault:  # every failure is logged and retried
                 self._note_failure(fault, http)
+                wait = _asked_to_wait(fault)
             if self._stream.beats:
                 lasted = self._clock.monotonic() - begun
                 pause = 0.0 if lasted >= _BEAT_SECONDS else _FIRST_PAUSE_SECONDS
-            await asyncio.sleep(spread(pause))
+            await asyncio.sleep(max(spread(pause), wait))
             pause = _longer(pause)
 
     async def keep_polling(self, http: httpx.AsyncClient) -> NoReturn:
@@ -60,13 +62,14 @@ class FeedFollower:
             if self._stream.steady:
                 self._end_polling()
                 continue
+            wait = 0.0
             try:
                 await self._poll.listen(http, poll=True)
                 self._polled_at, pause = self._clock.monotonic(), 0.0
             except Exception as fault:  # every failure is logged and retried
                 self._setup.failed(FEED, reasons.explained(fault, http.base_url))
-                pause = _longer(pause)
-            await asyncio.sleep(spread(pause or POLL_SECONDS))
+                pause, wait = _longer(pause), _asked_to_wait(fault)
+            await asyncio.sleep(max(spread(pause or POLL_SECONDS), wait))
 
     def _note_failure(self, fault: Exception, http: httpx.AsyncClient) -> None:
         silent = isinstance(fault, httpx.ReadTimeout)
@@ -80,6 +83,11 @@ class FeedFollower:
     def _end_polling(self) -> None:
         self._polling.clear()
         self._setup.streams()
+
+
+def _asked_to_wait(fault: Exception) -> float:
+    """Return for how many seconds Vestibule asks to wait, and not more than the longest pause."""
+    return min(fault.retry_after, MAX_PAUSE_SECONDS) if isinstance(fault, TooManyServicesError) else 0.0
 
 
 def _longer(pause: float) -> float:

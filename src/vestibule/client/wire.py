@@ -14,7 +14,7 @@ import httpx
 from vestibule.client.errors import NotReachedError, NotVestibuleError, ServiceRefusedError, TooManyServicesError
 from vestibule.crypto import i_json
 from vestibule.protocol import timeouts
-from vestibule.protocol.refusals import TOO_MANY_FOLLOWERS
+from vestibule.protocol.refusals import TOO_MANY_FOLLOWERS, TOO_MANY_POLLS
 from vestibule.protocol.service_keys import PREFIX
 from vestibule.protocol.this_machine import is_this_machine
 
@@ -32,7 +32,14 @@ ASK_ANEW = {"Cache-Control": "no-cache"}
 """Asks caches to ask Vestibule (RFC 9111, section 5.2.1.4)."""
 
 A_CACHE = "a cache in between, from what it has kept: it must keep nothing of this URL"
-_AGE = re.compile(r"[0-9]{1,10}")
+_SECONDS = re.compile(r"[0-9]{1,10}")
+_TOO_MANY = {
+    TOO_MANY_FOLLOWERS.code: "serves as many followers as VESTIBULE_FEED_FOLLOWERS allows, and each worker process of "
+    "a service is one",
+    TOO_MANY_POLLS.code: "is polled with this service key more than twice a second for each follower that "
+    "VESTIBULE_FEED_FOLLOWERS allows",
+}
+_TOO_MANY_STATUS = {TOO_MANY_FOLLOWERS.status, TOO_MANY_POLLS.status}
 _KEY_REFUSED = {401, 403}
 _NOT_FOUND = {400, 404, 405, 406, 410, 421}
 _AT_FIRST_REQUEST = (
@@ -170,7 +177,7 @@ def age_of(answer: httpx.Response) -> float:
     and infinity for what is no number.
     """
     age = answer.headers.get("Age", "0")
-    return float(age) if _AGE.fullmatch(age) else float("inf")
+    return float(age) if _SECONDS.fullmatch(age) else float("inf")
 
 
 def require_first_hand(answer: httpx.Response) -> None:
@@ -218,14 +225,17 @@ async def require_stream(answer: httpx.Response) -> None:
     """Raise `NotVestibuleError` unless the response is an event stream (HTML Standard, section 9.2), and
     `TooManyServicesError` if Vestibule serves as many as it may.
     """
-    if answer.status_code == TOO_MANY_FOLLOWERS.status and await _code_of(answer) == TOO_MANY_FOLLOWERS.code:
-        raise TooManyServicesError(
-            f"{answer.url} serves as many followers as VESTIBULE_FEED_FOLLOWERS allows, and each worker process of a "
-            "service is one: raise that at Vestibule"
-        )
+    if answer.status_code in _TOO_MANY_STATUS and (why := _TOO_MANY.get(await _code_of(answer))):
+        raise TooManyServicesError(f"{answer.url} {why}: raise that at Vestibule", _retry_after(answer))
     require_ok(answer)
     if not answer.headers.get("Content-Type", "").startswith("text/event-stream"):
         raise NotVestibuleError(f"{answer.url} does not answer events; {CHECK_URL}")
+
+
+def _retry_after(answer: httpx.Response) -> float:
+    """Return for how many seconds Vestibule asks to wait (RFC 9110, section 10.2.3); 0 if it does not say."""
+    wait = answer.headers.get("Retry-After", "0")
+    return float(wait) if _SECONDS.fullmatch(wait) else 0.0
 
 
 def _shown(url: str) -> str:

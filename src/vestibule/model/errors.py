@@ -20,6 +20,7 @@ API, pages, command line) has one table that says how it shows them.
       EmailChangeInvalid        unknown, used or expired, or the email is taken by now
       EmailChangeOfAnother      a good link, but asked for by another account
       TooManyRequests           too many from one network in a minute
+      TooManyPolls              a service polls the feed more often than its workers need
       TooManyAttempts           too many wrong passwords in a row: wait before the next
       ServiceKeyInvalid         a service sends no key, or a revoked one
     Fault
@@ -144,6 +145,10 @@ class TooManyAttempts(RetryLater):
 
 class TooManyRequests(RetryLater):
     code = "too_many_requests"
+
+
+class TooManyPolls(RetryLater):
+    code = refusals.TOO_MANY_POLLS.code
 
 
 class ServiceKeyInvalid(Refusal):

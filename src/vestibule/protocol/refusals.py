@@ -36,4 +36,9 @@ CANNOT_TELL = Wording("cannot_tell", 503, UNAVAILABLE)
 TOO_MANY_FOLLOWERS = Wording(
     "too_many_followers", 503, "This process serves as many feeds as VESTIBULE_FEED_FOLLOWERS allows"
 )
+TOO_MANY_POLLS = Wording(
+    "too_many_polls",
+    429,
+    "This service key polls the feed more than twice a second for each of VESTIBULE_FEED_FOLLOWERS",
+)
 WRONG_SETUP = Wording("wrong_setup", 503, "The service is not set up rightly; its log says what is wrong")

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from vestibule.model.errors import Overloaded, TooManyFollowers
 from vestibule.model.revocations import Notice, Revocation
+from vestibule.state.poll_limit import PollLimit
 
 MOST_WAITING = 10_000
 """Notices that may wait for one follower. If there are more, its connection ends; it comes again with its cursor."""
@@ -50,6 +51,7 @@ class Feed:
         self._followers: set[Follower] = set()
         self._closed = False
         self._turn = asyncio.Lock()
+        self.polls = PollLimit(most)
 
     def __len__(self) -> int:
         return len(self._followers)

@@ -140,6 +140,7 @@ HTTP_MAPPINGS: dict[type[Refusal | Fault], HttpMapping] = {
     errors.WrongCredentials: HttpMapping(400, "Invalid email or password"),
     errors.WrongPassword: HttpMapping(403, "The current password is wrong"),
     errors.TooManyRequests: HttpMapping(429, "Too many requests from your network, please try again later"),
+    errors.TooManyPolls: HttpMapping.of(refusals.TOO_MANY_POLLS),
     errors.TooManyAttempts: HttpMapping(429, "Too many wrong passwords, please try again later"),
     errors.SessionUnknown: HttpMapping(404, "There is no such session"),
     errors.EmailNotVerified: HttpMapping(401, "You are not verified, please verify your email to login"),

@@ -128,7 +128,7 @@ ROUTES = (
     Route("DELETE", "/api/users/me/sessions/{session_id}", my_account.end_one,            SIGNED_IN_OWN_SITE,   ACCOUNT,   NO_HASH, 200, answers.Success, (*NO_SIGN_OUT, e.SessionUnknown, e.ReauthenticationRequired)),
     Route("GET",   "/api/auth/verify",                     me.verify,                     FORWARD_AUTH,         UNLIMITED, NO_HASH, 204, None, (*NO_TOKEN, CrossSite, ReservedHeader)),
     Route("POST",  "/api/auth/introspect",                 services.introspect_token,     SERVICE,              UNLIMITED, NO_HASH, 200, answers.Introspection, NO_INTROSPECTION, ("token",)),
-    Route("GET",   "/api/revocations",                     services.stream_revocations,   SERVICE,              UNLIMITED, NO_HASH, 200, None, (e.ServiceKeyInvalid, NonceInvalid, e.TooManyRequests, e.TooManyFollowers)),
+    Route("GET",   "/api/revocations",                     services.stream_revocations,   SERVICE,              UNLIMITED, NO_HASH, 200, None, (e.ServiceKeyInvalid, NonceInvalid, e.TooManyRequests, e.TooManyPolls, e.TooManyFollowers)),
     Route("GET",   "/healthz/live",                        health.live,                   ANYONE,               UNLIMITED, NO_HASH, 200, answers.Told),
     Route("GET",   "/healthz/ready",                       health.ready,                  ANYONE,               UNLIMITED, NO_HASH, 200, answers.Told, (e.NotReady,)),
     Route("GET",   "/.well-known/jwks.json",               me.jwks,                       ANYONE,               UNLIMITED, NO_HASH, 200, answers.JwkSet),

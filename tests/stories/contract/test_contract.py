@@ -34,6 +34,7 @@ from vestibule.model.errors import (
     Refusal,
     StoreUnavailable,
     TooManyFollowers,
+    TooManyPolls,
 )
 from vestibule.web.asking_service import service
 from vestibule.web.caller import signed_in as signed_in_guard
@@ -163,7 +164,7 @@ def test_every_route_and_every_refusal_is_in_the_table() -> None:
     # Ending one device by its id is told in tests/unit/web/test_devices.py, where ids are known.
     assert unasked == {("DELETE", f"{DEVICES}/{{session_id}}"), *FOR_SERVICES}
     # The contract knows nothing of these; links that change an email are said by pages, for the API has none.
-    busy = (Overloaded, TooManyFollowers, StoreUnavailable, NotReady)
+    busy = (Overloaded, TooManyFollowers, TooManyPolls, StoreUnavailable, NotReady)
     unreadable = (HostInvalid, HostUnknown, TransferCodingUnknown, FetchedAhead, ReservedHeader)
     by_page = (EmailChangeInvalid, EmailChangeOfAnother)
     elsewhere = (*busy, *unreadable, *by_page, ReauthenticationRequired, PasswordTooEasy)

@@ -248,7 +248,7 @@ async def test_n4_who_leaves_at_the_beginning_is_told_no_more(world: World, endi
         if sum(b"event: revoked" in body for body in told) == 2:
             left.set()
 
-    answer = PollResponse(world.env, 0) if ending == "poll" else FeedResponse(world.env, "k", 0)
+    answer = PollResponse(world.env, 0, "") if ending == "poll" else FeedResponse(world.env, "k", 0, "")
     async with asyncio.timeout(30):
         await answer({"type": "http", "method": "GET"}, receive, send)
     assert sum(b"event: revoked" in body for body in told) < 2 + 4, "some may be on their way while it leaves"

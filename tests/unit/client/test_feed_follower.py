@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import logging
 import threading
 import time
@@ -24,12 +25,13 @@ from tests.harness.servers import wait_until
 from tests.unit.client.beating import beating, hello
 from tests.unit.client.counting import counting
 from tests.unit.client.knowing import EXPECTED, token_of_today
-from vestibule.client import CannotTellError, NotReachedError, SessionOverError, Verifier, wire
+from vestibule.client import CannotTellError, NotReachedError, SessionOverError, TooManyServicesError, Verifier, wire
 from vestibule.client.feed_follower import FeedFollower
 from vestibule.client.feed_reader import PATH, FeedReader
 from vestibule.client.introspect import Introspection
 from vestibule.client.setup import Setup
 from vestibule.model.clock import SystemClock
+from vestibule.protocol.refusals import TOO_MANY_FOLLOWERS, TOO_MANY_POLLS, Wording
 from vestibule.protocol.revocations import Revoked
 
 CUTS = 6
@@ -137,6 +139,47 @@ async def test_a_feed_that_ends_after_each_heartbeat_is_asked_for_twice_a_second
             streaming.cancel()
     pauses = [later - earlier for earlier, later in pairwise(asked)]
     assert min(pauses) >= 0.4
+
+
+@contextmanager
+def refusing(wording: Wording) -> Iterator[tuple[str, list[float]]]:
+    """A server that refuses the feed, and asks to wait two seconds; its URL, and when it was asked."""
+    asked: list[float] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(time.monotonic())
+            self.send_response(wording.status)
+            self.send_header("Retry-After", "2")
+            self.end_headers()
+            self.wfile.write(json.dumps(wording.body).encode())
+
+    with handled_by(Handler) as url:
+        yield url, asked
+
+
+@pytest.mark.parametrize("wording", [TOO_MANY_FOLLOWERS, TOO_MANY_POLLS], ids=lambda wording: wording.code)
+@pytest.mark.parametrize("by", ["stream", "poll"])
+async def test_n3_who_is_told_to_wait_waits(wording: Wording, by: str) -> None:
+    """N3: for as long as `Retry-After` says, which is longer than the first pauses."""
+    clock = SystemClock()
+    with refusing(wording) as (url, asked):
+        async with wire.client(url, "", wire.context_of(url), kept=0) as http:
+            follower = FeedFollower(lambda: FeedReader(Revoked(), clock, lambda: None), Setup(), clock)
+            follower._polling.set()
+            following = asyncio.create_task((follower.keep_polling if by == "poll" else follower.keep_streaming)(http))
+            await asyncio.to_thread(wait_until, lambda: len(asked) >= 3, "three attempts")
+            following.cancel()
+    assert min(later - earlier for earlier, later in pairwise(asked)) >= 2
+
+
+async def test_n3_the_kit_says_which_setting_a_service_is_refused_by() -> None:
+    for wording in (TOO_MANY_FOLLOWERS, TOO_MANY_POLLS):
+        answer = httpx.Response(wording.status, json=wording.body, request=httpx.Request("GET", "http://localhost/"))
+        with pytest.raises(TooManyServicesError, match="VESTIBULE_FEED_FOLLOWERS"):
+            await wire.require_stream(
+                httpx.Response(wording.status, stream=httpx.ByteStream(answer.content), request=answer.request)
+            )
 
 
 @dataclass

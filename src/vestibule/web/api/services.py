@@ -41,7 +41,10 @@ async def stream_revocations(
     if not _NONCE.fullmatch(nonce):
         raise NonceInvalid
     cursor = int(after) if after.isascii() and after.isdecimal() and len(after) <= _MAX_DIGITS else 0
-    return PollResponse(env, cursor, nonce) if poll == "1" else FeedResponse(env, service.digest, cursor, nonce)
+    if poll != "1":
+        return FeedResponse(env, service.digest, cursor, nonce)
+    env.feed.polls.count(service.digest, env.clock.monotonic())
+    return PollResponse(env, cursor, nonce)
 
 
 async def introspect_token(request: Request, env: EnvDep) -> Response:
