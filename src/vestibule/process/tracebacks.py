@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Iterator
 
 WITHHELD = "values_withheld"
-"""`storage/sql/discretion.py` sets this attribute on an error after it has removed values from the message."""
+"""`storage/sql/redaction.py` sets this attribute on an error after it has removed values from the message."""
 
 _SHOWN_PACKAGES = {"vestibule", "sqlalchemy", "asyncpg", "sqlite3"}
 _DRIVERS = {"asyncpg", "sqlite3"}
