@@ -24,8 +24,21 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, 
 
 FORKS_SOON = """
 import os, sys, time
-from vestibule.client import Verifier
+from vestibule.client import CannotTellError, Verifier
+from vestibule.client.memory_updater import START_SECONDS
 url, key, token = sys.argv[1:]
+
+def check(verifier):
+    # Accepted by the first check, or by the next one, if the first fetch took longer than a check waits for it.
+    begun = time.monotonic()
+    try:
+        verifier.check(token)
+    except CannotTellError:
+        if time.monotonic() - begun < START_SECONDS:
+            raise
+        verifier.wait_ready(60)
+        verifier.check(token)
+
 verifiers = [Verifier(url, key) for _ in range(21)]
 children = []
 for verifier in verifiers:
@@ -38,7 +51,7 @@ for number, verifier in enumerate(verifiers):
     child = os.fork()
     if child == 0:
         try:
-            verifier.check(token)
+            check(verifier)
         except BaseException as fault:
             print(f"{number}0 ms: {fault!r}", flush=True)
         os._exit(0)
@@ -99,4 +112,6 @@ def printed(program: str, server: tuple[Running, str]) -> str:
         sign_in(browser, EMAIL)
         token = browser.cookies["access_token"]
     command = [sys.executable, "-c", program, running.base, key, token]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=180)
+    print(done.stderr)  # what the kit logged, for who reads a failure
+    return done.stdout
