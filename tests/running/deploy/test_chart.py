@@ -157,7 +157,7 @@ def test_each_probe_is_answered_as_the_kubelet_asks_it(tmp_path: Path) -> None:
     [container] = pod_of()["spec"]["containers"]
     image = {"NODE_ENV": "production", "VESTIBULE_HOST": "0.0.0.0"}
     settings = helm.objects(metrics={"enabled": False})["ConfigMap"]["data"] | image | given_keys()
-    with serving(tmp_path, **settings) as server, httpx.Client(trust_env=False) as kubelet:
+    with serving(tmp_path, **settings) as server, httpx.Client(trust_env=False, timeout=60) as kubelet:
         for probe in PROBES:
             asked = container[probe]["httpGet"]
             headers = {header["name"]: header["value"] for header in asked["httpHeaders"]}

@@ -46,6 +46,7 @@ from vestibule.web.errors import (
     FetchedAhead,
     HostInvalid,
     HostUnknown,
+    NonceInvalid,
     ReservedHeader,
     TransferCodingUnknown,
 )
@@ -165,7 +166,7 @@ def test_every_route_and_every_refusal_is_in_the_table() -> None:
     assert unasked == {("DELETE", f"{DEVICES}/{{session_id}}"), *FOR_SERVICES}
     # The contract knows nothing of these; links that change an email are said by pages, for the API has none.
     busy = (Overloaded, TooManyFollowers, TooManyPolls, StoreUnavailable, NotReady)
-    unreadable = (HostInvalid, HostUnknown, TransferCodingUnknown, FetchedAhead, ReservedHeader)
+    unreadable = (HostInvalid, HostUnknown, TransferCodingUnknown, FetchedAhead, ReservedHeader, NonceInvalid)
     by_page = (EmailChangeInvalid, EmailChangeOfAnother)
     elsewhere = (*busy, *unreadable, *by_page, ReauthenticationRequired, PasswordTooEasy)
     told = {step.expect.body["code"] for step in steps if step.expect.body and "code" in step.expect.body}

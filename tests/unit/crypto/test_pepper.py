@@ -72,7 +72,10 @@ async def test_p7_people_sign_in_through_a_change_and_the_database_alone_is_wort
     ("given", "words"),
     [
         ({"VESTIBULE_PEPPER": "short"}, "VESTIBULE_PEPPER: is too short"),
-        ({"VESTIBULE_PEPPER": FIRST, "VESTIBULE_PASSWORD_HASH": "bcrypt"}, "VESTIBULE_PEPPER: no other program"),
+        (
+            {"VESTIBULE_PEPPER": FIRST, "VESTIBULE_PASSWORD_HASH": "bcrypt"},
+            "VESTIBULE_PEPPER: with it no other program",
+        ),
     ],
 )
 def test_p7_a_pepper_that_is_none_is_refused(tmp_path: Path, given: dict[str, str], words: str) -> None:
