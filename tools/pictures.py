@@ -12,7 +12,7 @@ from tests.docs.paths import DOCS
 from tests.harness.process import given_keys, starting, wait_until_it_answers
 from tests.harness.servers import free_port
 from tests.running.browser.chromium import chromium
-from tests.running.browser.people import PASSWORD, Desk, fresh_email, sign_in, sign_up
+from tests.running.browser.people import PASSWORD, Browsing, fresh_email, sign_in, sign_up
 
 PICTURES = DOCS / "pictures"
 WIDTHS = {360: 740, 768: 900, 1440: 900}
@@ -23,19 +23,19 @@ FOR_MEMBERS = ("profile", "profile/security", "profile/security/password", "prof
 
 
 @contextmanager
-def desk() -> Iterator[Desk]:
+def desk() -> Iterator[Browsing]:
     """A server of its own, with a browser."""
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
         port = free_port()
         settings = {**given_keys(), "VESTIBULE_URL": f"http://localhost:{port}"}
         with starting(Path(folder), port=port, **settings) as server:
             wait_until_it_answers(server)
-            made = Desk(server, browser)
+            made = Browsing(server, browser)
             yield made
             made.close()
 
 
-def ada(at: Desk) -> str:
+def ada(at: Browsing) -> str:
     """Somebody with a few devices behind her."""
     email = fresh_email()
     sign_up(at.page(), email)
@@ -49,7 +49,7 @@ def ada(at: Desk) -> str:
     return email
 
 
-def every_page(at: Desk, folder: Path) -> None:
+def every_page(at: Browsing, folder: Path) -> None:
     """Each page, in each size and theme."""
     email = ada(at)
     for theme in ("light", "dark"):
@@ -71,7 +71,7 @@ def every_page(at: Desk, folder: Path) -> None:
                 shot(page, folder / f"{path.replace('/', '-')}-{width}-{theme}.png")
 
 
-def for_readme(at: Desk) -> None:
+def for_readme(at: Browsing) -> None:
     """A few, small ones."""
     email = ada(at)
     page = at.page(color_scheme="light", viewport={"width": 640, "height": 560})

@@ -78,6 +78,9 @@ def test_signing_in_and_out_by_keyboard_with_the_focus_always_seen(browsing: Bro
     page = browsing.page()
     email = somebody(browsing)
     page.goto("/login")
+    expect(page.get_by_label("Email address")).to_be_focused()
+    for _ in range(3):
+        page.keyboard.press("Shift+Tab")
     outlined = "getComputedStyle(document.activeElement).outlineStyle"
     order = []
     for _ in range(8):

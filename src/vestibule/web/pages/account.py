@@ -43,7 +43,8 @@ async def security(request: Request, env: EnvDep, caller: BrowserCaller) -> Resp
     reasons = [(session, session.why_over(now)) for session in mine.past]
     past = [(session, render.say(request, WHY_OVER[reason])) for session, reason in reasons if reason is not None]
     happened = [(event, render.say(request, WHAT_HAPPENED[event.kind])) for event in mine.events]
-    live: dict[str, Any] = {"sessions": mine.live.listed, "more": mine.live.more, "current": caller.session_id}
+    this_device_first = sorted(mine.live.listed, key=lambda session: session.id != caller.session_id)
+    live: dict[str, Any] = {"sessions": this_device_first, "more": mine.live.more, "current": caller.session_id}
     return _page(request, "security.html", past=past, happened=happened, **live)
 
 

@@ -16,7 +16,9 @@ async def stylesheet(request: Request) -> Response:
 
 
 async def script(request: Request) -> Response:
-    """Return the script: it shows passwords, rates them and copies texts. Pages work without it."""
+    """Return the script: it shows and rates passwords, removes mended faults, converts times and copies texts. Pages
+    work without it.
+    """
     return Response(_static(request).script, media_type="text/javascript; charset=utf-8", headers=_YEAR)
 
 

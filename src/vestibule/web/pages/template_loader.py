@@ -5,6 +5,7 @@ from pathlib import Path
 
 from babel.dates import format_date, format_time, format_timedelta
 from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PackageLoader
+from markupsafe import Markup
 
 from vestibule.model.brand import Brand
 from vestibule.model.devices import describe
@@ -35,7 +36,7 @@ class Templates:
         templates.globals.update(brand=self._brand, languages=LANGUAGES, static=self.static, initials=initials)
         templates.filters.update(
             device=describe,
-            moment=lambda at: _date_and_time(at, language),
+            moment=lambda at: _time_element(at, language),
             ago=lambda at, now: _ago(at, now, language),
         )
         return templates
@@ -52,6 +53,8 @@ def _ago(at: datetime, now: datetime, language: str) -> str:
     return format_timedelta(until, add_direction=True, locale=language)
 
 
-def _date_and_time(at: datetime, language: str) -> str:
+def _time_element(at: datetime, language: str) -> Markup:
+    """Return a `time` element in UTC. The script puts it into the reader's time zone."""
     utc = at.astimezone(UTC)
-    return f"{format_date(utc, 'medium', language)}, {format_time(utc, 'short', locale=language)} UTC"
+    text = f"{format_date(utc, 'medium', language)}, {format_time(utc, 'short', locale=language)} UTC"
+    return Markup('<time datetime="{}">{}</time>').format(utc.isoformat(), text)

@@ -113,7 +113,7 @@ WHY_NOT = {
         _("Nothing was changed"),
         _("This was not sent by a page of ours, or the page was open for too long. Go back, reload it and try again."),
     ),
-    404: (_("There is nothing here"), _("What you are looking for is not there any more.")),
+    404: (_("Page not found"), _("Check the address for typos, or continue below.")),
     405: (_("Nothing was changed"), _("This page cannot be opened or sent this way. Go on from the start page.")),
     409: (_("Nothing was changed"), _("Somebody else was faster. Go back, reload the page and try again.")),
     413: (_("That is too much"), _("What was typed is too long. Go back and make it shorter.")),

@@ -32,6 +32,31 @@ for (const hint of document.querySelectorAll("[data-strength]")) {
   });
 }
 
+// Take a fault away as soon as its field is mended, as far as a browser can tell. The title names faults while there are any.
+function mended(field) {
+  const fault = document.getElementById(`${field.id}-fault`);
+  const others = field.getAttribute("aria-describedby").split(" ").filter((id) => id && id !== fault.id);
+  field.removeAttribute("aria-invalid");
+  if (others.length) field.setAttribute("aria-describedby", others.join(" "));
+  else field.removeAttribute("aria-describedby");
+  fault.remove();
+  if (!document.querySelector("[aria-invalid]")) document.title = document.querySelector("title").dataset.mended;
+}
+
+for (const field of document.querySelectorAll("[aria-invalid]")) {
+  const refused = field.value;
+  field.addEventListener("input", () => {
+    if (field.hasAttribute("aria-invalid") && field.value !== refused && field.validity.valid) mended(field);
+  });
+}
+
+// Show times in the reader's time zone, and UTC on hover.
+for (const time of document.querySelectorAll("time")) {
+  const format = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+  time.title = time.textContent;
+  time.textContent = format.format(new Date(time.dateTime));
+}
+
 // Copy the text beside the button.
 for (const button of navigator.clipboard ? document.querySelectorAll("[data-copy]") : []) {
   button.hidden = false;
