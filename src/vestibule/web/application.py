@@ -51,7 +51,7 @@ def build_app(site: Site, lifespan: Callable[[FastAPI], Any] | None = None) -> F
         docs_url=None,
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
-        openapi_url="/openapi.json" if site.web.interactive_docs else None,
+        openapi_url=None,
         exception_handlers={Refusal: _refused, Fault: _refused, HTTPException: _unrouted, Exception: _unexpected},
         redirect_slashes=False,
         max_body_size=None,  # `web.body` limits bodies, and refuses in the contract's format
@@ -64,6 +64,7 @@ def build_app(site: Site, lifespan: Callable[[FastAPI], Any] | None = None) -> F
         _add_page(app, page)
     openapi.describe(app)
     if site.web.interactive_docs:
+        openapi.publish(app)
         patch_fastapi(app, redirect_from_root_to_docs=False)
     return app
 

@@ -187,9 +187,16 @@ UNEXPECTED = {"status": "error", "code": "unexpected", "message": "Something wen
 
 
 class Json(JSONResponse):
-    """JSON with its charset, so that no browser has to sniff it (ASVS 5.0, 4.1.1)."""
+    """JSON with its charset, so that no browser has to sniff it (ASVS 5.0, 4.1.1), and with a line break at its end, so
+    that the prompt of a shell begins on its own line.
+    """
 
     media_type = "application/json; charset=utf-8"
+    end = b"\n"
+
+    def render(self, content: Any) -> bytes:
+        """Return the body."""
+        return super().render(content) + self.end
 
 
 def refusal_response(refusal: Refusal | Fault) -> Json:

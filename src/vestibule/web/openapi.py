@@ -4,6 +4,8 @@ from typing import Any
 
 from fastapi import FastAPI
 from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
 
 from vestibule.model.errors import Overloaded, Refusal, StoreUnavailable, TooManyRequests
 from vestibule.model.policy import Policy
@@ -18,6 +20,7 @@ from vestibule.web.errors import (
     BodyInvalid,
     BodyMalformed,
     BodyTooLarge,
+    Json,
     UnsupportedMedia,
 )
 from vestibule.web.routes import Route
@@ -32,6 +35,7 @@ _TAGS = (
     ("/api/users/", "My account"),
     ("/", "The server"),
 )
+_PATH = "/openapi.json"
 _BODY_REFUSALS = (BodyInvalid, BodyMalformed, BodyTooLarge, UnsupportedMedia)
 
 
@@ -93,6 +97,16 @@ def describe(app: FastAPI) -> None:
         return app.openapi_schema or original()
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to change the document
+
+
+def publish(app: FastAPI) -> None:
+    """Serve the document at `/openapi.json`, where `/docs` looks for it."""
+
+    async def document(_request: Request) -> Response:
+        return Json(app.openapi())
+
+    app.openapi_url = _PATH
+    app.add_route(_PATH, document, include_in_schema=False)
 
 
 def _refusals_of(route: Route) -> tuple[type[Any], ...]:

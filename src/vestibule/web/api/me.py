@@ -31,4 +31,4 @@ async def jwks(env: EnvDep) -> Response:
 def me_content(caller: Caller) -> bytes:
     """Return the JSON body of `me`, as bytes."""
     data = answers.UserData(user=answers.PublicUser.of(caller.account))
-    return answers.Me(data=data).model_dump_json(by_alias=True).encode()
+    return answers.Me(data=data).model_dump_json(by_alias=True).encode() + Json.end
