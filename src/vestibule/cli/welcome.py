@@ -32,10 +32,8 @@ def _answers(host: str, port: int) -> bool:
 
 def _welcome(settings: Settings, host: str, port: int, workers: int) -> None:
     lines = Table.grid(Column(no_wrap=True), Column(overflow="fold"), padding=(0, 2))
-    shown_host = "localhost" if _REACHED_AT.get(host, host) in LOCALHOST else host
-    lines.add_row(
-        "Listening on", f"[bold]http://{shown_host}:{port}[/]" + (f"  ({workers} processes)" if workers > 1 else "")
-    )
+    here = base_url(host, port)
+    lines.add_row("Listening on", f"[bold]{here}[/]" + (f"  ({workers} processes)" if workers > 1 else ""))
     lines.add_row("Mode", _mode(settings))
     lines.add_row(
         "Data", str(settings.data.absolute()) if settings.embedded else _without_password(settings.database_address)
@@ -43,26 +41,34 @@ def _welcome(settings: Settings, host: str, port: int, workers: int) -> None:
     if redis := settings.redis_url.get_secret_value():
         lines.add_row("Redis", _without_password(redis))
     lines.add_row("Mail", _mail(settings))
-    lines.add_row("Front-ends", ", ".join(settings.front_ends) or "its own pages")
-    lines.add_row("Pages", f"{settings.url if settings.production else f'http://{shown_host}:{port}'}/login")
+    lines.add_row("Allowed origins", ", ".join(settings.front_ends) or "none; its own pages need none")
+    lines.add_row("Pages", f"{settings.url if settings.production else here}/login")
     if not settings.production:
-        lines.add_row("API", f"http://{shown_host}:{port}/docs")
+        lines.add_row("Emails", f"{here}/letters")
+        lines.add_row("API", f"{here}/docs")
     # In a log a path must stay on one line, so the panel is wide.
     where = notes if notes.is_terminal else Terminal(stderr=True, width=_LOG_WIDTH)
     where.print(Panel(lines, title="Vestibule", title_align="left", expand=False))
 
 
+def base_url(host: str, port: int) -> str:
+    """Return the URL at which a browser on this machine reaches a server that listens on `host` and `port`."""
+    reached_at = _REACHED_AT.get(host, host)
+    name = "localhost" if reached_at in LOCALHOST else f"[{host}]" if ":" in host else host
+    return f"http://{name}:{port}"
+
+
 def _mode(settings: Settings) -> str:
     if settings.production:
         return "production"
-    letters = "" if settings.email_host else ", letters are shown in this log"
+    letters = "" if settings.email_host else ", emails are shown in this log"
     return f"[yellow]development[/]: cookies travel over plain HTTP{letters}"
 
 
 def _mail(settings: Settings) -> str:
     if settings.email_host:
         return f"{settings.email_host}:{settings.email_port}"
-    return f"no EMAIL_HOST, so letters go to {settings.data.absolute() / 'mail'}"
+    return f"no EMAIL_HOST, so emails go to {settings.data.absolute() / 'mail'}"
 
 
 def _without_password(address: str) -> str:

@@ -72,7 +72,11 @@ def test_the_first_start_says_what_it_is(first_start: Running) -> None:
     assert f"http://localhost:{first_start.port}" in said
     assert str(first_start.folder / "vestibule-data") in said
     assert "development" in said
-    assert "letters are shown in this log" in said
+    assert "emails are shown in this log" in said
+    assert "Allowed origins http://localhost:3000" in said
+    for row, path in (("Pages", "login"), ("Emails", "letters"), ("API", "docs")):
+        assert f"{row} {first_start.base.replace('127.0.0.1', 'localhost')}/{path}" in said
+        assert first_start.ask("GET", f"/{path}").status_code == 200
 
 
 def test_the_tour_with_the_link_from_the_log(first_start: Running) -> None:
@@ -222,7 +226,7 @@ def test_the_tour_with_a_mail_server(tmp_path: Path) -> None:
         with serving(tmp_path, **settings) as server, server.browser() as browser:
             tour(browser, "ada@example.com", lambda: link_in(_mailed(postbox)))
             assert server.letters == []
-            assert "letters are shown in this log" not in server.words
+            assert "emails are shown in this log" not in server.words
             assert link_in(server.output) == ""
     finally:
         mail.stop()
