@@ -20,12 +20,12 @@ def token_in(verifier: Verifier, method: str, headers: RawHeaders, scheme: str) 
     lower case.
     """
     try:
-        token, by_cookie = credentials.presented(headers, verifier.cookie.encode() if verifier.cookie else None)
+        token, by_cookie = credentials.find_token(headers, verifier.cookie.encode() if verifier.cookie else None)
     except credentials.Ambiguous:
         raise CredentialAmbiguousError from None
     if not token:
         raise NoTokenError
-    if by_cookie and other_sites.changes_something(method, headers):
+    if by_cookie and other_sites.may_change_state(method, headers):
         _require_own_site(verifier, headers, secure=scheme in _SECURE)
     return token
 

@@ -148,7 +148,7 @@ class FeedReader:
         if hello.get("protocol") != PROTOCOL:
             raise NotVestibuleError(f"the feed speaks protocol {hello.get('protocol')}, and this kit {PROTOCOL}")
         if self._expected is not None:
-            feed_values.require_party(hello, self._expected)
+            feed_values.require_issuer_and_audience(hello, self._expected)
         self._require_echo(hello)
         self._offset = self._sent_at - feed_values.number(hello.get("now"))
 

@@ -54,7 +54,7 @@ def cursor(said: str | None) -> str:
     return said or ""
 
 
-def require_party(hello: dict[str, Any], expected: Expected) -> None:
+def require_issuer_and_audience(hello: dict[str, Any], expected: Expected) -> None:
     """Raise `WrongIssuerError` if the feed tells another issuer or audience than the expected one: every token of this
     Vestibule would be refused. One that tells neither is older.
     """

@@ -54,7 +54,7 @@ async def feed_service(env: Env, follower: Follower, after: int) -> AsyncIterato
     beat_at = env.clock.monotonic()
     async for told in _beginning(env, after, lambda: follower.over):
         yield told
-    await env.feed.turn()
+    await env.feed.yield_to_others()
     while not follower.over:
         # No await in between, so that the notices include everything that the heartbeat says was sent.
         notices, beat = follower.take(), _beat(env)
@@ -83,7 +83,7 @@ async def _beginning(env: Env, after: int, gone: Callable[[], bool]) -> AsyncIte
     # A cursor beyond the last number belongs to another record, as after a restored backup: begin anew.
     whole = not 0 < after <= known.last
     yield [Hello(now, whole, issuer.name, issuer.audience)]
-    parts = takewhile(lambda _: not gone(), known.standing(0 if whole else after, now))
+    parts = takewhile(lambda _: not gone(), known.still_in_force(0 if whole else after, now))
     async for some in _by_turns(env, parts):
         yield some
 
@@ -94,7 +94,7 @@ async def _by_turns(env: Env, parts: Iterable[list[Notice]]) -> AsyncIterator[li
     """
     for number, part in enumerate(parts):
         if number:
-            await env.feed.turn()
+            await env.feed.yield_to_others()
         if part:
             yield [part]
 

@@ -53,7 +53,7 @@ async def _reach(env: Env, read: Ports, offset: float) -> Reach:
     ahead then and was set back since: the first choice may have left out revocations that still matter.
     """
     known = env.revocations
-    if known.reach is not None and not known.chosen_ahead(offset):
+    if known.reach is not None and not known.reach_may_be_too_short(offset):
         return known.reach
     if known.reach is not None:
         _log.warning("clock_was_set_back", hint="it was ahead at the start; all revocations are read again")

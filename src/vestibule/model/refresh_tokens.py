@@ -13,7 +13,7 @@ from vestibule.model.access_tokens import Issuer
 from vestibule.model.errors import RefreshRefused
 from vestibule.model.sessions import Session
 from vestibule.model.signing_keys import KeySet
-from vestibule.protocol.claims import has_expired, read_period, require_begun, require_party, require_text
+from vestibule.protocol.claims import has_expired, read_period, require_begun, require_issuer_and_audience, require_text
 
 TYP = "rt+jwt"
 
@@ -49,7 +49,7 @@ def read(text: str, issuer: Issuer, keys: KeySet, now: datetime) -> RefreshToken
     """
     try:
         claims, expected = jws.verify(text, keys.checking, TYP), issuer.refresh_expected
-        require_party(claims, expected)
+        require_issuer_and_audience(claims, expected)
         period = read_period(claims)
         require_begun(period, expected.leeway, now.timestamp())
         expired = has_expired(period.expires_at, expected.leeway, now.timestamp())

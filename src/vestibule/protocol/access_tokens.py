@@ -11,7 +11,7 @@ from vestibule.protocol.claims import (
     Expected,
     read_flag,
     read_period,
-    require_party,
+    require_issuer_and_audience,
     require_text,
 )
 
@@ -23,7 +23,7 @@ MAX_LIFETIME_SECONDS = 3600
 class AccessToken:
     """The claims of an access token; times are seconds since 1970. `session_id` is no credential.
 
-    Two fields are set only in a token that was read: `starts_at`, the later one of `iat` and `nbf`, and `key_id`, the
+    Two fields are set only in a token that was read: `starts_at`, the later of `iat` and `nbf`, and `key_id`, the
     id of the key that signed the token.
     """
 
@@ -55,7 +55,7 @@ def sign(token: AccessToken, expected: Expected, key: PrivateKey) -> str:
 
 
 def claims_of(token: AccessToken, expected: Expected) -> jws.Claims:
-    """Return what a token says when it is signed."""
+    """Return the claims to sign for a token; `expected` gives issuer and audience."""
     return {
         "iss": expected.issuer,
         "aud": expected.audience,
@@ -77,17 +77,17 @@ def read(text: str, keys: Mapping[str, PublicKey], expected: Expected, now: floa
     return judge(claims, expected, now, jws.key_id(text) or ""), claims
 
 
-def claimed(text: str, expected: Expected, now: float) -> AccessToken:
-    """Return the token that `text` would be, were its signature right, which is not checked: enough to choose between
-    two refusals, and no more. Raises `InvalidToken` as `judge` does.
+def read_unverified(text: str, expected: Expected, now: float) -> AccessToken:
+    """Return the token that `text` claims to be. The signature is NOT checked: use this only to choose between two
+    refusals. Raises `InvalidToken` as `judge` does.
     """
     return judge(jws.unverified_claims(text, TYP), expected, now)
 
 
 def judge(claims: Mapping[str, Any], expected: Expected, now: float, key_id: str = "") -> AccessToken:
-    """Return the token that verified claims describe; raises `InvalidToken`. `now`: seconds since 1970."""
+    """Check all claims, and return the token that they describe; raises `InvalidToken`. `now`: seconds since 1970."""
     members = dict(claims)
-    require_party(members, expected)
+    require_issuer_and_audience(members, expected)
     period = read_period(members)
     token = AccessToken(
         id=require_text(members, "jti"),
@@ -111,7 +111,7 @@ def in_time(token: Remembered, leeway: float, now: float) -> bool:
 
 
 def still_good(token: Remembered, keys: Mapping[str, PublicKey], leeway: float, now: float) -> bool:
-    """Return whether a remembered token still counts without its text: its key is in force, and `now` is within its
-    lifetime.
+    """Return whether a remembered token may be accepted without verifying its text again: its key is in force, and
+    `now` is within its lifetime.
     """
     return token.key_id in keys and in_time(token, leeway, now)

@@ -12,7 +12,7 @@ _FAR_FUTURE = 2**37  # seconds since 1970: the year 6325, where adding a leeway 
 class Expected:
     """The issuer and audience that a token must have, and the allowed clock skew (`leeway`), in seconds.
 
-    `other_issuers` are accepted too, while Vestibule moves from one to another; tokens are signed as of `issuer`.
+    `other_issuers` are accepted too, while Vestibule moves from one issuer to another. New tokens name `issuer`.
     """
 
     issuer: str
@@ -28,15 +28,15 @@ class Expected:
 
 @dataclass(frozen=True)
 class Period:
-    """When a token is valid, in seconds since 1970. `starts_at` is the later one of `iat` and `nbf`."""
+    """When a token is valid, in seconds since 1970. `starts_at` is the later of `iat` and `nbf`."""
 
     issued_at: int
     starts_at: int
     expires_at: int
 
 
-def require_party(claims: Claims, expected: Expected) -> None:
-    """Raise `InvalidToken` unless `iss` and `aud` are exactly such strings (RFC 8725, sections 3.8 and 3.9)."""
+def require_issuer_and_audience(claims: Claims, expected: Expected) -> None:
+    """Raise `InvalidToken` unless `iss` and `aud` are the expected strings (RFC 8725, sections 3.8 and 3.9)."""
     if claims.get("iss") not in expected.issuers or claims.get("aud") != expected.audience:
         raise InvalidToken
 

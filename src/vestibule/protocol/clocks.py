@@ -21,7 +21,9 @@ class Clocks:
         return 0.0 if self._their_offset is None else now - monotonic - self._their_offset
 
     def their_time(self, moment: float, now: float, monotonic: float) -> float:
-        """Return what the other wall clock shows at `moment` of the monotonic clock; ours, until the other is known."""
+        """Return what the other wall clock shows at `moment` of our monotonic clock. Until the other clock is
+        known, it is taken to agree with ours.
+        """
         return moment + now - monotonic - self.apart(now, monotonic)
 
     def agree(self, now: float, monotonic: float) -> bool:

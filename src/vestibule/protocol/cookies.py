@@ -22,15 +22,15 @@ def pairs(headers: RawHeaders) -> Iterator[tuple[bytes, bytes]]:
 
 
 def joined(headers: RawHeaders) -> bytes:
-    """Return all Cookie headers as one (RFC 9113, section 8.2.3); empty without any."""
+    """Return all Cookie headers as one (RFC 9113, section 8.2.3); empty if there is none."""
     return b"; ".join([content for header, content in headers if header == b"cookie"])
 
 
 def read_in(header: bytes, name: bytes) -> str | None:
     """Return the cookie's value in a Cookie header; None if it is missing or has two different values.
 
-    An attacker who can set a cookie for the whole domain can add one beside ours, but not remove ours. Of two values
-    nobody can tell which one is ours. Other cookies in the header do not matter, even if they are malformed.
+    An attacker who can set a cookie for the whole domain can add one beside ours, but not remove ours. Of two values,
+    nobody can tell which is ours. Other cookies in the header do not matter, even if they are malformed.
     """
     values = {value for key, value in pairs_in(header) if key == name}
     return values.pop().decode("latin-1") if len(values) == 1 else None

@@ -3,27 +3,27 @@
 from vestibule.protocol import cookies
 from vestibule.protocol.cookies import RawHeaders
 
-Presented = tuple[str, bool]
-"""The token of a request, empty if it has none; and whether it was sent as a cookie, which browsers attach by
-themselves, also if another site caused the request.
+SentToken = tuple[str, bool]
+"""The token of a request, empty if it has none; and whether it was sent as a cookie. Browsers attach a cookie even if
+another site caused the request.
 """
 
 
 class Ambiguous(ValueError):
-    """The request has several Authorization headers, and nobody can tell which counts (RFC 6750, section 2)."""
+    """The request has several Authorization headers, and nothing says which of them counts (RFC 6750, section 2)."""
 
 
-def presented(headers: RawHeaders, cookie: bytes | None) -> Presented:
-    """Return the token of a request; raises `Ambiguous`. `cookie` is the name of the cookie, if cookies count."""
-    return presented_in(_authorization(headers), cookies.joined(headers), cookie)
+def find_token(headers: RawHeaders, cookie_name: bytes | None) -> SentToken:
+    """Return the token of a request; raises `Ambiguous`. `cookie_name` is None if cookies are not accepted."""
+    return find_token_in(_authorization(headers), cookies.joined(headers), cookie_name)
 
 
-def presented_in(authorization: bytes | None, cookie_header: bytes, cookie: bytes | None) -> Presented:
-    """Return the token that these two headers bring. An empty Bearer does not fall back to the cookie."""
+def find_token_in(authorization: bytes | None, cookie_header: bytes, cookie_name: bytes | None) -> SentToken:
+    """Return the token in these two headers. If Bearer is sent with an empty token, the cookie is not read."""
     token = bearer_in(authorization)
     if token is not None:
         return token, False
-    return (cookies.read_in(cookie_header, cookie) if cookie else None) or "", True
+    return (cookies.read_in(cookie_header, cookie_name) if cookie_name else None) or "", True
 
 
 def bearer(headers: RawHeaders) -> str | None:

@@ -6,10 +6,10 @@ import stat
 from pathlib import Path
 
 
-def read_bounded(path: Path, most: int) -> bytes:
-    """Return the content of a regular file of at most `most` bytes; the null device counts as an empty file.
+def read_bounded(path: Path, max_bytes: int) -> bytes:
+    """Return the content of a regular file of at most `max_bytes`; the null device counts as an empty file.
 
-    Refuses a pipe, which could block, and a device, which may never end. Raises OSError, and ValueError that says what
+    Refuses a pipe, which could block, and a device, which may never end. Raises OSError, or ValueError with what
     is wrong with the file and what to do.
     """
     if "\0" in str(path):
@@ -18,9 +18,9 @@ def read_bounded(path: Path, most: int) -> bytes:
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb") as file:
         _require_file(os.fstat(descriptor))
-        content = file.read(most + 1)
-    if len(content) > most:
-        raise ValueError(f"is larger than {most // 1000:,} kB; name the file that is meant")
+        content = file.read(max_bytes + 1)
+    if len(content) > max_bytes:
+        raise ValueError(f"is larger than {max_bytes // 1000:,} kB; name the file that is meant")
     return content
 
 

@@ -7,4 +7,4 @@ def one_line(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return "".join(sign if sign.isprintable() else " " if sign.isspace() else "\ufffd" for sign in text)
+    return "".join(one if one.isprintable() else " " if one.isspace() else "\ufffd" for one in text)

@@ -1,6 +1,7 @@
 """Status, code, sentence and challenge of each refusal that services share with the server.
 
-The contract fixes the words. Front-ends refresh if a message contains `not logged in`, so no other message may.
+The HTTP contract fixes the messages. Front-ends refresh if a message contains `not logged in`, so no other message may
+contain it.
 """
 
 from dataclasses import dataclass

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 MAX_ENTRIES = 2_000_000
-"""Vestibule never sends more. Two million would be hundreds of sign-outs in each second of a token's lifetime."""
+"""Vestibule never sends more: two million would mean hundreds of sign-outs in each second of a token's lifetime."""
 
 _PURGE_EVERY_SECONDS = 60.0
 USUAL_SECONDS = 2 * 3600.0
@@ -57,16 +57,16 @@ class Revoked:
         """Return whether a token is refused: its session ended, or it was issued before its account's `not_before`."""
         if session_id in self._sessions:
             return True
-        mark = self._accounts.get(account_id)
-        return mark is not None and issued_at < mark[0]
+        ended = self._accounts.get(account_id)
+        return ended is not None and issued_at < ended[0]  # `not_before`
 
-    def learn(self, told: Mapping[str, Any], now: float) -> None:
-        """Add the revocations of one `revoked` event. Raises `TypeError`, `ValueError` or `KeyError` for a malformed
-        event, and `TooMuch`.
+    def learn(self, event: Mapping[str, Any], now: float) -> None:
+        """Add the revocations of one `revoked` event of the feed. Raises `TypeError`, `ValueError` or `KeyError` for a
+        malformed event, and `TooMuch`.
         """
-        for session, seconds in told.get("sessions", {}).items():
+        for session, seconds in event.get("sessions", {}).items():
             self.end_session(session, now + float(seconds))
-        for account, (not_before, seconds) in told.get("accounts", {}).items():
+        for account, (not_before, seconds) in event.get("accounts", {}).items():
             self.end_account(account, int(not_before), now + float(seconds))
         if len(self) > MAX_ENTRIES:
             raise TooMuch
@@ -87,9 +87,9 @@ class Revoked:
     def purge(self, now: float) -> list[str]:
         """Drop revocations whose tokens have all expired; return the sessions and accounts they were about.
 
-        Does something only once a minute. One call drops at most `_PURGED_AT_ONCE` sessions; the next call drops more.
-        Sessions are in the order in which they were added, so those that expire first come first. A session that is
-        kept longer than usual does not hold up those behind it.
+        Does nothing within a minute of the last purge that finished. One call drops at most `_PURGED_AT_ONCE` sessions,
+        and the next call goes on. Sessions are in the order in which they were added, so those that expire first come
+        first. A session that is kept longer than usual does not hold up those behind it.
         """
         if now - self._purged_at < _PURGE_EVERY_SECONDS:
             return []

@@ -1,4 +1,4 @@
-"""Service keys, as the server makes them and services send them: how to tell one, and never to show one."""
+"""The form of service keys, which the server makes and the kit sends, and how to hide them in messages."""
 
 import re
 

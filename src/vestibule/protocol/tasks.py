@@ -1,4 +1,4 @@
-"""Share work under way between the tasks that need its result; asyncio prints nothing when nobody waits any more."""
+"""Share one piece of work between all tasks that need its result. If they all give up, asyncio prints no complaint."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -20,7 +20,7 @@ class SharedWork(Generic[K, T]):
         return len(self._under_way)
 
     async def result(self, key: K, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Return the result of the work under way for `key`, or of `work`, which begins then; raises what it raises.
+        """Return the result of the work under way for `key`, and start `work` if there is none; raises what it raises.
 
         Cancelling a caller leaves the work running for the others. It runs in the context of the first caller.
         """

@@ -16,7 +16,7 @@ ANSWER_SECONDS = 5.0
 
 
 class Unbounded(Exception):
-    """An answer is too long or takes too long. The message is a sentence without its beginning, the server's name."""
+    """An answer is too long or takes too long. The message continues a sentence that begins with the server's name."""
 
 
 class Timeouts:
@@ -37,7 +37,9 @@ class Timeouts:
         self, _kind: type[BaseException] | None, fault: BaseException | None, _at: TracebackType | None
     ) -> None:
         self._timer.cancel()
-        if self._over and (fault is None or isinstance(fault, Exception)):  # our shutdown caused the exception
+        if self._over and (
+            fault is None or isinstance(fault, Exception)
+        ):  # then our shutdown of the socket caused the exception
             raise self._too_slow() from None
 
     def hold(self, connection: socket.socket) -> None:

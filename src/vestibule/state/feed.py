@@ -9,7 +9,9 @@ from vestibule.model.revocations import Notice, Revocation
 from vestibule.state.poll_limit import PollLimit
 
 MOST_WAITING = 10_000
-"""Notices that may wait for one follower. If there are more, its connection ends; it comes again with its cursor."""
+"""Notices that may wait for one follower. If more would wait, its connection is ended, and the service connects again
+with its cursor, which says how far it has read.
+"""
 
 
 class Follower:
@@ -50,7 +52,7 @@ class Feed:
         self._most = most
         self._followers: set[Follower] = set()
         self._closed = False
-        self._turn = asyncio.Lock()
+        self._one_at_a_time = asyncio.Lock()
         self.polls = PollLimit(most)
 
     def __len__(self) -> int:
@@ -70,19 +72,19 @@ class Feed:
         finally:
             self._followers.discard(follower)
 
-    async def turn(self) -> None:
-        """Let others run, between two parts of something long. One connection goes on in each iteration of the event
-        loop; otherwise a hundred services that start together would hold the loop for a hundred parts.
+    async def yield_to_others(self) -> None:
+        """Let other tasks run between two parts of a long answer. Only one connection passes here in each iteration of
+        the event loop; otherwise a hundred services that start together would hold the loop for a hundred parts.
         """
-        async with self._turn:
+        async with self._one_at_a_time:
             await asyncio.sleep(0)
 
     def publish(self, revocations: Iterable[Revocation]) -> None:
         """Pass revocations on to every follower."""
         if not self._followers:
             return
-        told = map(Notice.of, revocations)  # None for what concerns Vestibule alone
-        if notices := [notice for notice in told if notice]:
+        for_services = map(Notice.of, revocations)  # None for a revocation that concerns Vestibule alone
+        if notices := [notice for notice in for_services if notice]:
             for follower in self._followers:
                 follower.hand(notices)
 

@@ -19,7 +19,9 @@ class KeyRing:
     looked_at: float = float("inf")
 
     def replace(self, access: KeySet, refresh: KeySet, standing: Standing) -> bool:
-        """Use these keys from now on. Return whether an access key is gone: tokens that it signed are now refused."""
+        """Use these keys from now on. Return whether an access key was withdrawn: tokens that it signed are now
+        refused.
+        """
         gone = self.access.checking.keys() - access.checking.keys()
         self.access, self.refresh, self.standing = access, refresh, standing
         return bool(gone)
@@ -27,5 +29,5 @@ class KeyRing:
     @property
     def uses_without_next(self) -> list[KeyUse]:
         """Return the uses that have no next key."""
-        having = {use for _, use, state in self.standing if state is KeyState.NEXT}
-        return [use for use in KeyUse if use not in having]
+        with_next = {use for _, use, state in self.standing if state is KeyState.NEXT}
+        return [use for use in KeyUse if use not in with_next]

@@ -13,14 +13,14 @@ from vestibule.model.sessions import Session
 from vestibule.protocol.access_tokens import AccessToken
 
 Shown = tuple[list[tuple[bytes, bytes]], bytes]
-"""An answer: its own headers, as ASGI has them, and its body."""
+"""A finished answer: the headers that only this answer has, in ASGI's form, and the body."""
 
 
 @dataclass(frozen=True)
 class Caller:
     """A person who is signed in: a session that was live when it was read, with its account.
 
-    In `shown`, faces keep the answers that they made from it. The answers go when this is dropped.
+    `shown` has answers made from this caller, by name, so that they are made once. They are dropped with the caller.
     """
 
     session_id: str
@@ -30,7 +30,7 @@ class Caller:
 
 
 Found = tuple[Session, Caller]
-"""What a look-up brings: the row of the session, and what may be remembered of it."""
+"""What a look-up in the database returns: the session's row, and the caller to remember."""
 
 
 class CallerMemory:
@@ -62,7 +62,9 @@ class CallerMemory:
         self._tokens[key] = token
 
     def keep_session(self, caller: Caller) -> None:
-        """Remember a session. First check that no revocation arrived since it was read (`RevocationSet.generation`)."""
+        """Remember a session. Check first whether a revocation arrived since it was read: see `generation`
+        of `RevocationSet`.
+        """
         if len(self._sessions) >= self._size:
             self._drop(next(iter(self._sessions)))
         self._sessions[caller.session_id] = caller

@@ -38,9 +38,9 @@ class Passwords:
             raise Overloaded
         self.admitted += 1
         try:
-            came = time.monotonic()
+            waiting_since = time.monotonic()
             async with self._slots:
-                self.threads.waited_seconds += time.monotonic() - came
+                self.threads.waited_seconds += time.monotonic() - waiting_since
                 yield
         finally:
             self.admitted -= 1
@@ -57,16 +57,17 @@ class Passwords:
         return matches and stored is not None
 
     async def even_out(
-        self, password: str, stored: str | None, highest_bcrypt_cost: int | None, argon2: Collection[Cost] = ()
+        self, password: str, stored: str | None, highest_bcrypt_cost: int | None, argon2_costs: Collection[Cost] = ()
     ) -> None:
-        """Do more work after a wrong password, so that it takes as long with every hash: as much as checking bcrypt of
-        the highest cost and argon2 of these costs takes, less what checking `stored` took. Raises `Overloaded`.
+        """Do more work after a wrong password, so that its refusal takes equally long whatever hash was stored: all the
+        work of checking bcrypt of the highest cost and argon2 of these costs, less what checking `stored` took. Raises
+        `Overloaded`.
         """
         checked = stored or self._hasher.decoy
         if highest_bcrypt_cost is not None:
             await self._run(self._hasher.even_out, password, checked, highest_bcrypt_cost)
-        if others := [cost for cost in argon2 if self._hasher.costs_differently(cost)]:
-            await self._run(self._hasher.even_out_argon2, password, checked, others)
+        if other_costs := [cost for cost in argon2_costs if self._hasher.costs_differently(cost)]:
+            await self._run(self._hasher.even_out_argon2, password, checked, other_costs)
 
     def choose_library(self) -> Measurement | None:
         """Measure both libraries, and hash with the faster one from now on. Return the measurement, or None if there is

@@ -1,17 +1,19 @@
-"""The limit of polls: a service polls about once a second in each of its worker processes, and may not do much more."""
+"""Limit how often a service polls the feed: each of its worker processes needs to poll about once a second."""
 
 from datetime import timedelta
 
 from vestibule.model.errors import TooManyPolls
 
 POLLS_EACH = 2
-"""Polls of one worker process in a second. It never has more: three take 1.2 s, also where one of them failed."""
+"""Polls that one worker process may send in a second. The kit never sends three: they take at least 1.2 s, even if one
+of them fails and is repeated early.
+"""
 _SECOND = timedelta(seconds=1)
 
 
 class PollLimit:
-    """Counts the polls of each service key in this process, a second at a time. A key may have as many workers as may
-    follow the feed.
+    """Counts the polls of each service key in this process, a second at a time. Up to `followers` worker processes may
+    poll with one key.
     """
 
     def __init__(self, followers: int) -> None:

@@ -23,16 +23,16 @@ class Readiness:
         self.clock_agrees = True
 
     def hindrances(self, revocations_trusted: bool) -> list[Hindrance]:
-        """Return why the process is not ready; an empty list if it is. If `revocations_trusted` is False, the database
-        could not be reached for too long.
+        """Return why the process is not ready; an empty list if it is. `revocations_trusted` is False if the database
+        has been unreachable for too long.
         """
-        hindered = {
+        applies = {
             Hindrance.DRAINING: self.draining,
             Hindrance.OTHER_SCHEMA: not self.schema_fits,
             Hindrance.CLOCK_DIFFERS: not self.clock_agrees,
             Hindrance.DATABASE_AWAY: self.clock_agrees and not revocations_trusted,
         }
-        return [hindrance for hindrance, there in hindered.items() if there]
+        return [hindrance for hindrance in Hindrance if applies[hindrance]]
 
     def require_clock(self) -> None:
         """Raise `StoreUnavailable` while this machine's clock differs from the database's: times read and written would

@@ -12,11 +12,14 @@ from vestibule.state.sequence_index import SequenceIndex
 
 
 class RevocationSet:
-    """Every revocation that still matters, with its number in the record, and the time of the last whole read.
+    """Every revocation that still matters, and the time of the last whole read.
 
-    Times are seconds of a clock that nobody can set (`Clock.monotonic`). So a wall clock that is set back neither
-    prolongs the trust nor drops a revocation. The age is compared at every check and not by a timer: a process that was
-    stopped for a while distrusts its memory at the first check.
+    The record of revocations is in the database, numbered. A quick read brings what comes after `last`. A whole read
+    begins earlier, after `floor`, and so finds numbers that were committed late as well.
+
+    Times are seconds of a clock that nobody can set (`Clock.monotonic`). Setting the wall clock back therefore neither
+    prolongs trust in this memory nor drops a revocation. Every check compares the age itself, and relies on no timer: a
+    process that was suspended distrusts its memory at the first check afterwards.
     """
 
     def __init__(self, staleness_seconds: float) -> None:
@@ -29,12 +32,12 @@ class RevocationSet:
         self._floor = 0
         self._until = 0.0
         self.reach: Reach | None = None
-        """Which part of the record is read. Chosen by the first read, and anew after a clock that was ahead is set
-        back.
+        """Which part of the record is read. The first read chooses it. It is chosen again if the wall clock was ahead
+        at that time and has been set back.
         """
         self.clock_offset = 0.0
         """Seconds from the monotonic clock to the wall clock, when the last whole read was sent."""
-        self._chosen_by = 0.0
+        self._offset_at_choice = 0.0
         self.generation = 0
         """Grows with every new revocation. If it grew since a session was read, do not remember that session."""
 
@@ -53,20 +56,21 @@ class RevocationSet:
         """Return whether the token's session was revoked, or its account after the token was issued."""
         return self._revoked.refuses(token.session_id, token.account_id, token.issued_at)
 
-    def standing(self, after: int, now: float) -> Iterator[list[Notice]]:
-        """Yield the revocations after a sequence number that still matter at `now`, in their order, so that the caller
-        can pause in between. Each list comes after a look at `LOOKED_AT_ONCE` at most, and may be empty.
+    def still_in_force(self, after: int, now: float) -> Iterator[list[Notice]]:
+        """Yield the revocations after a sequence number that still matter at `now`, in order, in lists, so that the
+        caller can pause between two. Each list is what remains of at most `LOOKED_AT_ONCE` subjects, and may be empty.
         """
         for subjects in self._index.after(after):
             notices = (self._notice(subject, now) for subject in subjects)
             yield [notice for notice in notices if notice and notice.seconds > 0]
 
     def _notice(self, subject: str, now: float) -> Notice | None:
-        """Return what a service is told of a subject."""
+        """Return what a service is told about a session or account; None if it is not revoked any more."""
         if (until := self._revoked.sessions.get(subject)) is not None:
             return Notice(RevocationKind.SESSION, subject, math.ceil(until - now))
-        if (mark := self._revoked.accounts.get(subject)) is not None:
-            return Notice(RevocationKind.ACCOUNT, subject, math.ceil(mark[1] - now), mark[0])
+        if (ended := self._revoked.accounts.get(subject)) is not None:
+            not_before, until = ended
+            return Notice(RevocationKind.ACCOUNT, subject, math.ceil(until - now), not_before)
         return None
 
     @property
@@ -89,31 +93,31 @@ class RevocationSet:
         """Return count and sum of the sequence numbers known between `floor` and `last`."""
         return Range(len(self._seen), self._total)
 
-    def chosen_ahead(self, clock_offset: float) -> bool:
-        """Return whether the wall clock was ahead when the reach was chosen, and was set back since. Then the reach may
-        leave out revocations that still matter.
+    def reach_may_be_too_short(self, clock_offset: float) -> bool:
+        """Return whether the reach may leave out revocations that still matter, because the wall clock was ahead when
+        the reach was chosen, and has been set back.
         """
-        return self._chosen_by - clock_offset > MOST_APART.total_seconds()
+        return self._offset_at_choice - clock_offset > MOST_APART.total_seconds()
 
     def begin(self, reach: Reach, clock_offset: float) -> None:
         """Begin to read the record within `reach`, from its first number. Revocations known already stay in force."""
-        self.reach, self._chosen_by = reach, clock_offset
+        self.reach, self._offset_at_choice = reach, clock_offset
         self._floor = self._last = self._total = 0
         self._seen.clear()
         self._reads.clear()
 
     def add(self, backlog: list[Revocation], sent_at: float) -> list[Revocation]:
         """Add revocations from a read sent at `sent_at`; return the new ones. Adding one twice does no harm."""
-        fresh = [revocation for revocation in backlog if revocation.sequence not in self._seen]
-        for revocation in fresh:
+        new = [revocation for revocation in backlog if revocation.sequence not in self._seen]
+        for revocation in new:
             self._note(revocation, sent_at)
-        self.generation += len(fresh)
-        return fresh
+        self.generation += len(new)
+        return new
 
     def renew(self, sent_at: float, clock_offset: float = 0.0) -> None:
-        """Note that all of a whole read, sent at `sent_at`, was added: everything before is known.
+        """Note that everything revoked before `sent_at` is known, because a whole read sent at that time was added.
 
-        Do not call it after a quick read, which may have missed a number that was committed late.
+        Do not call this after a quick read, which may have missed a number that was committed late.
         """
         self._reads.append((sent_at, self.last))
         while self._reads[0][0] < sent_at - OVERLAP_SECONDS:
@@ -149,7 +153,7 @@ class RevocationSet:
             self._revoked.end_session(revocation.subject, until)
             self._index.put(revocation.subject, revocation.sequence)
         elif revocation.kind is RevocationKind.ACCOUNT and revocation.not_before is not None:
-            # `iat` has whole seconds, so this spares tokens issued in the same second: a new sign-in may come in it.
-            # Sessions opened earlier in that second are revoked by their ids as well.
+            # `iat` has whole seconds. Tokens issued in the second of the revocation are spared, because one may belong
+            # to a sign-in right after it. Sessions opened before it in that second are also revoked by their ids.
             self._revoked.end_account(revocation.subject, int(revocation.not_before.timestamp()), until)
             self._index.put(revocation.subject, revocation.sequence)

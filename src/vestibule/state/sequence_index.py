@@ -1,15 +1,17 @@
-"""The revoked subjects in the order of their numbers in the record, so that a service is told the newest without a look
-at all others.
+"""The revoked subjects, which are sessions and accounts, in the order of their sequence numbers: the newest are found
+without a look at all others.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
 _BLOCK_BITS = 6
-"""A block has the subjects of 64 numbers: in lists, each takes 9 bytes, and a read looks at 63 too many at most."""
+"""A block is a list of the subjects of 64 consecutive numbers. A subject takes 9 bytes in it, and a read looks at no
+more than 63 subjects in vain.
+"""
 _BLOCKS_AT_ONCE = 8
 LOOKED_AT_ONCE = _BLOCKS_AT_ONCE << _BLOCK_BITS
-"""Subjects looked at without a pause, which with sending them takes a millisecond of CPU."""
+"""Subjects looked at without a pause. Looking at so many and sending them takes a millisecond of CPU."""
 
 
 class SequenceIndex:
@@ -24,7 +26,7 @@ class SequenceIndex:
         return len(self._numbers)
 
     def put(self, subject: str, number: int) -> None:
-        """Note a number of a subject; the highest one counts."""
+        """Note that a subject was revoked under this number. The highest number of a subject counts."""
         if number <= self._numbers.get(subject, 0):
             return
         self.discard(subject)
@@ -44,10 +46,10 @@ class SequenceIndex:
             del self._blocks[number >> _BLOCK_BITS]
 
     def after(self, number: int) -> Iterator[list[str]]:
-        """Yield the subjects whose number is above `number`, in lists after a look at `LOOKED_AT_ONCE` at most.
+        """Yield the subjects whose number is above `number`, in lists, each from at most `LOOKED_AT_ONCE` subjects.
 
-        The caller may pause in between. A subject that gets a new number meanwhile is still to come, at the end: it
-        would otherwise be missing in what is told, though its older revocation is said to be told.
+        The caller may pause between two lists. A subject that gets a new number in a pause moves to the end, and is
+        yielded there. Otherwise a service could miss it, although its cursor is past the older number.
         """
         begin = number >> _BLOCK_BITS
         while blocks := self._blocks_from(begin):
@@ -60,7 +62,7 @@ class SequenceIndex:
         return chain.from_iterable(self._blocks.get(block, ()) for block in blocks)
 
     def _blocks_from(self, begin: int) -> Sequence[int]:
-        """Return the blocks from `begin` on in their order, by what is quicker: to count up, or to look which exist."""
+        """Return block numbers from `begin` on, in order. Count up if that is quicker than sorting all."""
         counted = range(begin, self._highest_block + 1)
         if len(counted) <= len(self._blocks):
             return counted

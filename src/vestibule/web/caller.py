@@ -45,7 +45,7 @@ def presented_token(headers: RawHeaders, web: WebPolicy) -> str:
     several Authorization headers were sent. An empty Bearer does not fall back to the cookie: the contract says so.
     """
     try:
-        token, _ = credentials.presented(headers, cookies.access_name(web))
+        token, _ = credentials.find_token(headers, cookies.access_name(web))
     except Ambiguous:
         raise AmbiguousCredential from None
     if not token:

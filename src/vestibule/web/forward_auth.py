@@ -9,7 +9,7 @@ from starlette.requests import Request
 from vestibule.flows.identify import Caller
 from vestibule.protocol import credentials
 from vestibule.protocol.cookies import RawHeaders
-from vestibule.protocol.other_sites import changes_something, from_elsewhere
+from vestibule.protocol.other_sites import from_elsewhere, may_change_state
 from vestibule.web import cookies
 from vestibule.web.csrf import is_browser
 from vestibule.web.errors import CrossSite, ReservedHeader
@@ -40,7 +40,7 @@ def check_forwarded(headers: RawHeaders, web: WebPolicy) -> None:
         sent[name] = content
     if b"cookie" not in sent or credentials.bearer(headers) is not None:
         return
-    changes = changes_something(sent.get(_METHOD, b"GET").decode("latin-1"), headers)
+    changes = may_change_state(sent.get(_METHOD, b"GET").decode("latin-1"), headers)
     if not changes and b"origin" not in sent:
         return
     elsewhere = from_elsewhere(headers, web.origins)  # None: neither Origin nor Fetch Metadata was sent

@@ -33,7 +33,7 @@ async def running(backend: Backend, policy: Policy, clock: ManualClock) -> Async
 def follow(service: Knowing, world: World) -> None:
     """The service begins to follow: it is told what stands, and hears a heartbeat."""
     now = world.clock.monotonic()
-    for notices in world.env.revocations.standing(0, now):
+    for notices in world.env.revocations.still_in_force(0, now):
         for event in EventParser().feed(as_event(notices).encode()):
             service.memory.revoked.learn(event.data, now)
     beat(service)

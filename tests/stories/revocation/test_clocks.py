@@ -32,7 +32,7 @@ async def disable(world: World) -> None:
 def hear(service: Knowing, world: World) -> None:
     """The service is told what stands, and that this is all."""
     now = service.clock.monotonic()
-    for notices in world.env.revocations.standing(0, world.clock.monotonic()):
+    for notices in world.env.revocations.still_in_force(0, world.clock.monotonic()):
         for event in EventParser().feed(as_event(notices).encode()):
             service.memory.revoked.learn(event.data, now)
     service.memory.revoked.renew(now)

@@ -45,7 +45,7 @@ def test_n4_who_knows_nearly_all_is_told_the_rest_without_a_look_at_it(many: int
     """N4: as many looks as are new, and one block, however much stands."""
     known = revoked(many + new)
     looks = looked_at(known._index)
-    told = [notice.subject for notices in known.standing(many, 0) for notice in notices]
+    told = [notice.subject for notices in known.still_in_force(many, 0) for notice in notices]
     assert told == [str(n) for n in range(many + 1, many + new + 1)]
     assert looks.count < new + A_BLOCK
 
@@ -61,7 +61,7 @@ def test_n4_who_knows_nearly_all_is_told_the_rest_without_a_look_at_it(many: int
 def test_n4_no_turn_looks_at_many_however_few_it_finds(number_of: Callable[[int], int], now: float) -> None:
     known = revoked(MANY, number_of)
     looks, found, before = looked_at(known._index), 0, 0
-    for notices in known.standing(0, now):
+    for notices in known.still_in_force(0, now):
         assert looks.count - before <= LOOKED_AT_ONCE
         found, before = found + len(notices), looks.count
     assert (found, looks.count) == (0 if now else MANY, MANY)

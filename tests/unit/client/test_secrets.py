@@ -16,7 +16,7 @@ from tests.harness.process import given_keys, run
 from tests.harness.servers import free_port
 from tests.unit.client.beating import beating
 from vestibule.client import AsyncSession, NotReachedError, Session, Verifier, WrongIssuerError, reasons
-from vestibule.client.feed_values import require_party
+from vestibule.client.feed_values import require_issuer_and_audience
 from vestibule.protocol.claims import Expected
 from vestibule.protocol.service_keys import hide_keys
 
@@ -78,7 +78,7 @@ def test_k33_no_exception_of_the_transport_is_logged_as_it_is(caplog: pytest.Log
 def test_k33_what_vestibule_or_another_program_says_shows_no_key_either() -> None:
     """K33: whom the key was sent to can repeat it."""
     with pytest.raises(WrongIssuerError) as wrong:
-        require_party({"issuer": KEY}, Expected(KEY + "2", "vestibule", 30.0))
+        require_issuer_and_audience({"issuer": KEY}, Expected(KEY + "2", "vestibule", 30.0))
     assert SECRET not in str(wrong.value)
     assert SECRET not in str(NotReachedError(f"the answer is {KEY}"))
     assert hide_keys(f"{KEY}, and {KEY}/") == "vsk_…, and vsk_…/"

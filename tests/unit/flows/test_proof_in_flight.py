@@ -218,5 +218,5 @@ async def test_e5_a_squatter_s_sessions_of_this_second_are_revoked_by_id(world: 
     squatter = await world.sign_in(THIEFS)
     token = await read_token(world.env, squatter.cookies["access_token"])
     await create_account(world.env, "Ada", THIEFS, Role.USER)
-    standing = world.env.revocations.standing(0, world.clock.monotonic())
+    standing = world.env.revocations.still_in_force(0, world.clock.monotonic())
     assert token.session_id in {notice.subject for notices in standing for notice in notices}

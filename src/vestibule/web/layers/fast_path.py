@@ -14,7 +14,7 @@ from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller, identify, identify_from_memory
 from vestibule.model.errors import Refusal
 from vestibule.protocol.cookies import RawHeaders
-from vestibule.protocol.credentials import presented_in
+from vestibule.protocol.credentials import find_token_in
 from vestibule.state.memory import Shown
 from vestibule.web.api.me import me_content
 from vestibule.web.cookies import access_name
@@ -72,7 +72,7 @@ class FastPath:
         if env is None or env.readiness.draining or sent is None or b"transfer-encoding" in sent:
             return None
         headers = self._headers_by_origin.get(sent.get(b"origin"))
-        token, _ = presented_in(sent.get(b"authorization"), sent.get(b"cookie", b""), self._cookie_name)
+        token, _ = find_token_in(sent.get(b"authorization"), sent.get(b"cookie", b""), self._cookie_name)
         if headers is None or not token:
             return None
         try:
