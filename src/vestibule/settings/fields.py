@@ -100,10 +100,6 @@ class Settings(
         return frozenset(self.allowed_hosts or own)
 
     @property
-    def refuses_common_passwords(self) -> bool:
-        return self.production if self.password_blocklist is None else self.password_blocklist
-
-    @property
     def keys_are_given(self) -> bool:
         return bool(self.jwt_access_private.get_secret_value())
 

@@ -87,7 +87,7 @@ def test_signing_in_and_out_by_keyboard_with_the_focus_always_seen(browsing: Bro
         page.keyboard.press("Tab")
         assert page.evaluate(outlined) == "solid"
         order.append(page.evaluate("document.activeElement.id || document.activeElement.innerText.trim()"))
-    wanted = ["Skip to the content", "Vestibule", "email", "password", "Show", "Forgotten your password?", "Sign in"]
+    wanted = ["Skip to the content", "Vestibule", "email", "password", "Show", "Forgot your password?", "Sign in"]
     assert order == [*wanted, "Sign up"]
     page.get_by_label("Email address").focus()
     page.keyboard.type(email)
@@ -124,8 +124,8 @@ def test_password_managers_are_told_what_is_what(browsing: Browsing) -> None:
     page = browsing.page()
     wanted = {
         "/login": ["username", "current-password"],
-        "/register": ["name", "username", "new-password", "new-password"],
-        f"/resetpassword/{'0' * 64}": ["new-password", "new-password"],
+        "/register": ["name", "username", "new-password"],
+        f"/resetpassword/{'0' * 64}": ["new-password"],
         "/forgotpassword": ["username"],
     }
     for path, fields in wanted.items():

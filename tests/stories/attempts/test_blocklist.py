@@ -107,16 +107,16 @@ async def test_p8_pages_say_it_beside_the_field(strict: World) -> None:
     answer = await client.post("/register", data={"name": "Ada", "email": EMAIL, **twice(COMMON)})
     assert answer.status_code == 400
     assert 'id="password-fault"' in answer.text
-    assert "eines der häufigsten Passwörter" in answer.text
+    assert "Dieses Passwort ist zu verbreitet" in answer.text
     assert COMMON not in answer.text
 
 
-def test_p8_on_in_production_off_in_development_and_as_it_is_set() -> None:
+def test_p8_on_everywhere_unless_it_is_turned_off() -> None:
     url = {"NODE_ENV": "production", "VESTIBULE_URL": "https://auth.example.com"}
     chosen = [
-        (Settings.model_validate({}), False),
+        (Settings.model_validate({}), True),
         (Settings.model_validate(url), True),
-        (Settings.model_validate({"VESTIBULE_PASSWORD_BLOCKLIST": "on"}), True),
+        (Settings.model_validate({"VESTIBULE_PASSWORD_BLOCKLIST": "off"}), False),
         (Settings.model_validate({**url, "VESTIBULE_PASSWORD_BLOCKLIST": "off"}), False),
     ]
     for settings, refuses in chosen:

@@ -109,7 +109,7 @@ async def test_m19_who_is_not_signed_in_is_led_to_it_and_back(world: World, stra
     secret = await wants_mine(world, stranger)
     phone = await world.client(origin=BASE)
     page = await phone.get(f"/confirmemail/{secret}")
-    assert "Sign in to the account whose address is to change" in page.text
+    assert "Sign in to the account whose address you want to change" in page.text
     assert MINE not in page.text
     lead = re.search(r'class="button" href="([^"]+)"', page.text)
     assert lead
@@ -120,7 +120,7 @@ async def test_m19_who_is_not_signed_in_is_led_to_it_and_back(world: World, stra
     assert (await phone.post("/login", data=fields)).headers["location"] == f"/confirmemail/{secret}"
     page = await phone.get(f"/confirmemail/{secret}")
     assert f"You are signed in as {HIS}." in page.text
-    assert f"will have the address {MINE} from then on" in page.text
+    assert f"account&#39;s address to {MINE} and signs you out" in page.text
     assert await confirm(phone, secret) == DONE
     assert await sign_in_status(world, MINE, HIS_PASSWORD) == 200
 
@@ -164,7 +164,7 @@ async def test_m19_a_link_that_changes_nothing_any_more_names_nothing_either(
     for secret in (first, reset_link, "x"):
         page = await stranger.get(f"/confirmemail/{secret}")
         assert page.status_code == 403
-        assert "This link does not work any more" in page.text
+        assert "This link no longer works" in page.text
         assert MINE not in page.text
     world.clock.advance(hours=25)
     again = await world.sign_in(HIS, HIS_PASSWORD)

@@ -79,7 +79,7 @@ async def test_m17_the_page_says_why_and_leads_to_a_password(world: World, order
     browser = await world.client(origin=BASE)
     path = f"/verifyemail/{world.secret(VERIFY)}"
     page = await browser.get(path)
-    assert "registered this address more than once" in page.text
+    assert "used to sign up more than once" in page.text
     assert f'action="{path}/mine"' not in page.text
     assert (await stored(world))[0] is False, "looking verifies nothing"
     led = await browser.post(path)

@@ -189,3 +189,15 @@ async def test_what_cannot_be_read_is_told_and_shows_no_form(backend: Backend) -
         assert answer.status_code == 429
         assert "Too many attempts" in answer.text
         assert "example.com" not in answer.text
+
+
+async def test_a_new_password_is_asked_for_once_and_a_second_field_must_match(world: World) -> None:
+    client = await world.client(None)
+    fields = {"name": "Ada Lovelace", "email": "ada@example.com", "password": "battery staple"}
+    form = (await client.get("/register")).text
+    assert re.findall(r'type="password"', form) == ['type="password"']
+    # A team's own template may still ask twice.
+    for again in ("battery stable", ""):
+        assert (await client.post("/register", data={**fields, "passwordConfirm": again})).status_code == 400
+    assert (await client.post("/register", data=fields)).status_code == 303
+    assert (await client.post("/login", data=fields)).headers["location"] == "/profile"

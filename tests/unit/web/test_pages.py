@@ -90,7 +90,7 @@ async def test_whose_session_has_ended_is_told_why_and_keeps_the_cookies(world: 
     assert answer.headers["location"] == "/signedout?reason=signed_out_elsewhere"
     assert "set-cookie" not in answer.headers
     told = await client.get(answer.headers["location"])
-    assert "It was signed out from another device." in told.text
+    assert "You were signed out from another device." in told.text
 
 
 async def test_an_idle_session_is_told_so(world: World) -> None:

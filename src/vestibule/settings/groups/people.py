@@ -34,12 +34,11 @@ class Registering(Group):
     password_max_length: Whole = setting(
         "VESTIBULE_PASSWORD_MAX_LENGTH", 128, "Longest password, in characters.", ge=32, le=256
     )
-    password_blocklist: Switch | None = setting(
+    password_blocklist: Switch = setting(
         "VESTIBULE_PASSWORD_BLOCKLIST",
-        None,
+        True,
         "Refuses new passwords that are among the 30,000 commonest, or little more than the account's email or the "
         "product's name.",
-        unset="on in production",
     )
 
 

@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from vestibule.web.body import Body, read_bounded_body, validate
+from vestibule.web.body import Body, ConfirmedBody, read_bounded_body, validate
 from vestibule.web.errors import BodyMalformed, UnsupportedMedia
 from vestibule.web.request_context import context_of
 from vestibule.web.site import site_of
@@ -31,7 +31,13 @@ async def read_form(request: Request) -> dict[str, str]:
 
 
 def validated(request: Request, model: type[Body], fields: Mapping[str, str]) -> Body:
-    """Return the fields as a `model` of `web.api.bodies`. Empty fields count as missing. Raises `BodyInvalid`."""
+    """Return the fields as a `model` of `web.api.bodies`. Empty fields count as missing. Raises `BodyInvalid`.
+
+    Our forms ask for a new password once, and can show it. The contract asks for it twice, so it is its own
+    confirmation.
+    """
+    if issubclass(model, ConfirmedBody) and "password" in fields:
+        fields = {"passwordConfirm": fields["password"], **fields}
     return validate(model, {name: value for name, value in fields.items() if value.strip()}, site_of(request).policy)
 
 

@@ -48,7 +48,7 @@ class _LinkAction:
 
 _VERIFY = _LinkAction(
     _("Confirm your address"),
-    _("One click, and we know that this address is yours."),
+    _("Click the button to confirm that this address is yours."),
     _("Confirm my address"),
     verify_or_reset,
     "verified",
@@ -57,41 +57,40 @@ _VERIFY_WITH_PASSWORD = replace(
     _VERIFY,
     title=_("Confirm your address and choose a password"),
     question=_(
-        "Somebody registered this address more than once, with different passwords. So that nobody else knows yours, "
-        "choose a new one. It takes the place of the others, and everybody is signed out."
+        "This address was used to sign up more than once, with different passwords. Choose a new one that "
+        "nobody else knows. It replaces the others and signs out all devices."
     ),
     button=_("Choose my own password"),
 )
 _CONFIRM_TITLE = _("Confirm your new address")
 _CONFIRM_QUESTION = _(
-    "You are signed in as %(email)s. Your account will have the address %(new)s from then on, and you will be signed "
-    "out on every device. An account that was made with that address and never confirmed is deleted. If you did not "
-    "ask for this, close this page."
+    "You are signed in as %(email)s. This changes your account's address to %(new)s and signs you out on "
+    "all devices. An unconfirmed account with that address is deleted. If you did not ask for this, close"
+    " this page."
 )
 _CONFIRM_BUTTON = _("Use this address")
 _NOT_THIS_ACCOUNT = _("This link is for another account")
 _WHICH_ACCOUNT = _(
-    "You are signed in as %(email)s, and the change was asked for by another account. If that is yours too, sign out, "
-    "and open this link again. If you did not ask for this, close this page: nothing has changed."
+    "You are signed in as %(email)s, but another account asked for this change. If that account is yours "
+    "too, sign out and open this link again. If you did not ask for this, close this page: nothing has "
+    "changed."
 )
 _UNDO = _LinkAction(
     _("Take your account back"),
     _(
-        "Your account gets this address again, everybody is signed out, and the password is gone. If you know of no "
-        "account that had this address, close this page."
+        "Your account gets this address back, all devices are signed out and the password is removed. If you "
+        "never had an account with this address, close this page."
     ),
     _("Take my account back"),
     undo_change,
     "taken_back",
 )
 
-_NOT_MINE = _(
-    "You did not make this account? Then choose a password of your own. The person who made it is signed out."
-)
+_NOT_MINE = _("Didn't create this account? Choose a password of your own. This signs out the person who created it.")
 _MAKE_MINE = _("Choose my own password")
 
-_DEAD_LINK = _("This link does not work any more")
-_WHY_DEAD = _("It was used already, or is too old, or a newer email has taken its place. Ask for another one.")
+_DEAD_LINK = _("This link no longer works")
+_WHY_DEAD = _("It was already used, has expired or was replaced by a newer one. Request another link.")
 # The page where the user can ask for another link.
 _ANOTHER: dict[type[Refusal], str] = {VerificationCodeInvalid: "/verifyemail", ResetTokenInvalid: "/forgotpassword"}
 

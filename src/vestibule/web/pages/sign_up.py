@@ -36,13 +36,13 @@ class _ByEmail:
 
 _RESET = _ByEmail(
     _("Choose a new password"),
-    _("Give the address of your account, and an email will bring you a link."),
+    _("Enter your email address and we'll send you a reset link."),
     "reset",
     request_reset,
 )
 _VERIFY = _ByEmail(
     _("Confirm your address"),
-    _("Give the address that you signed up with, and an email will bring you another link."),
+    _("Enter the email address you signed up with and we'll send you another link."),
     "verify",
     request_verification,
 )

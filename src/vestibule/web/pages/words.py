@@ -17,88 +17,93 @@ def _(english: str) -> str:
 WRONG_CREDENTIALS: Sentence = (_("The email address or the password is wrong."), {})
 SIGN_IN_AGAIN: Sentence = (_("Your last sign-in is too long ago for this. Please sign in again."), {})
 WRONG_PASSWORD: Sentence = (_("This is not your current password."), {})
-EMAIL_TAKEN: Sentence = (_("There is an account with this address already. You can sign in with it."), {})
+EMAIL_TAKEN: Sentence = (_("An account with this address already exists. Sign in instead."), {})
 
 TOO_EASY: dict[str, Sentence] = {
     "one of the commonest": (
-        _("This is one of the commonest passwords, and the first to be tried. Choose another."),
+        _("This password is too common. Choose another one."),
         {},
     ),
-    "about the account": (_("Your address, or the name of this service, is easy to guess. Choose another one."), {}),
+    "about the account": (
+        _("This password is too close to your email address or the name of this service. Choose another one."),
+        {},
+    ),
 }
 
-_NOT_AN_EMAIL = _("This is not an email address.")
-_DIFFERENT = _("The two passwords are not the same.")
+_NOT_AN_EMAIL = _("Enter a valid email address.")
+_DIFFERENT = _("The passwords do not match.")
 _UNUSABLE = _("This cannot be used. Choose another one.")
 _TOO_SHORT = _("Use at least %(count)s characters.")
 _TOO_LONG = _("Use at most %(count)s characters.")
 _MISSING = {
-    "name": _("Give your name."),
-    "email": _("Give your email address."),
+    "name": _("Enter your name."),
+    "email": _("Enter your email address."),
     "password": _("Choose a password."),
-    "passwordConfirm": _("Type the password again."),
-    "currentPassword": _("Give your current password."),
+    "passwordConfirm": _("Confirm the password."),
+    "currentPassword": _("Enter your current password."),
 }
 
 WHY_OVER = {
     EndReason.SIGNED_OUT: _("You signed out."),
-    EndReason.SIGNED_OUT_ELSEWHERE: _("It was signed out from another device."),
-    EndReason.EXPIRED: _("It had lasted as long as a sign-in may."),
-    EndReason.IDLE: _("It was not used for a while."),
+    EndReason.SIGNED_OUT_ELSEWHERE: _("You were signed out from another device."),
+    EndReason.EXPIRED: _("You were signed out because the session reached its maximum length."),
+    EndReason.IDLE: _("You were signed out because you were inactive."),
     EndReason.PASSWORD_CHANGED: _("The password was changed."),
-    EndReason.PASSWORD_RESET: _("A new password was set with a mailed link."),
+    EndReason.PASSWORD_RESET: _("The password was reset with an emailed link."),
     EndReason.EMAIL_CHANGED: _("The account's address was changed."),
     EndReason.REFRESH_TOKEN_REUSED: _(
-        "A key to this sign-in was used twice, so perhaps somebody had copied it. If you do not know why, change your "
-        "password."
+        "This session was used from two places, so someone may have copied it. If you do not know why, change"
+        " your password."
     ),
-    EndReason.ENDED_BY_OPERATOR: _("It was ended by those who run this service."),
-    EndReason.ACCOUNT_DISABLED: _("The account was closed by those who run this service."),
+    EndReason.ENDED_BY_OPERATOR: _("An administrator ended this session."),
+    EndReason.ACCOUNT_DISABLED: _("An administrator disabled this account."),
     EndReason.ACCOUNT_DELETED: _("The account was deleted."),
-    EndReason.TOO_MANY_SESSIONS: _("The account was signed in on too many devices, and this one was unused longest."),
+    EndReason.TOO_MANY_SESSIONS: _(
+        "You were signed in on too many devices, so the one unused for longest was signed out."
+    ),
 }
 """Why a session ended, told to its user."""
 
 WHAT_HAPPENED = {
-    EventKind.REGISTERED: _("The account was made"),
+    EventKind.REGISTERED: _("Account created"),
     EventKind.SIGNED_IN: _("Signed in"),
-    EventKind.SIGN_IN_REFUSED: _("Somebody tried to sign in and was refused"),
-    EventKind.SESSION_ENDED: _("A device was signed out"),
+    EventKind.SIGN_IN_REFUSED: _("Failed sign-in attempt"),
+    EventKind.SESSION_ENDED: _("Device signed out"),
     EventKind.SESSION_SHARED: _("Signed in"),
-    EventKind.REFRESH_TOKEN_REUSED: _("A copied sign-in was stopped"),
-    EventKind.EMAIL_VERIFIED: _("The address was confirmed"),
-    EventKind.PASSWORD_RESET_REQUESTED: _("A link for a new password was asked for"),
-    EventKind.PASSWORD_RESET: _("A new password was set with a mailed link"),
-    EventKind.PASSWORD_CHANGED: _("The password was changed"),
-    EventKind.EMAIL_CHANGED: _("The address was changed"),
-    EventKind.EMAIL_TAKEN_BACK: _("The old address was taken back"),
-    EventKind.SQUATTER_REMOVED: _("An account that nobody had verified was removed from your address"),
-    EventKind.LETTER_REFUSED: _("An email to this account could not be delivered"),
-    EventKind.ACCOUNT_DISABLED: _("The account was closed"),
-    EventKind.ACCOUNT_ENABLED: _("The account was opened again"),
-    EventKind.ACCOUNT_DELETED: _("The account was deleted"),
-    EventKind.IMPORTED: _("The account was brought over from another service"),
+    EventKind.REFRESH_TOKEN_REUSED: _("Copied session stopped"),
+    EventKind.EMAIL_VERIFIED: _("Address confirmed"),
+    EventKind.PASSWORD_RESET_REQUESTED: _("Password reset requested"),
+    EventKind.PASSWORD_RESET: _("Password reset"),
+    EventKind.PASSWORD_CHANGED: _("Password changed"),
+    EventKind.EMAIL_CHANGED: _("Address changed"),
+    EventKind.EMAIL_TAKEN_BACK: _("Previous address restored"),
+    EventKind.SQUATTER_REMOVED: _("Unconfirmed account with your address deleted"),
+    EventKind.LETTER_REFUSED: _("Email could not be delivered"),
+    EventKind.ACCOUNT_DISABLED: _("Account disabled"),
+    EventKind.ACCOUNT_ENABLED: _("Account enabled"),
+    EventKind.ACCOUNT_DELETED: _("Account deleted"),
+    EventKind.IMPORTED: _("Account imported"),
 }
 """What happened to an account, told to its owner."""
 
 NOTICES = {
     "verified": _("Your address is confirmed."),
-    "email_changed": _("Your address was changed. Sign in with the new one; we have told the old one."),
-    "taken_back": _("Your account is yours again. An email brings you a link: choose a new password with it."),
+    "email_changed": _("Your address was changed. Sign in with the new one. We have also told the old address."),
+    "taken_back": _("Your account is yours again. We sent you a link to choose a new password."),
     "password_reset": _("Your password was changed and every device signed out. Sign in with the new one."),
     "password_changed": _("Your password was changed, and every other device signed out."),
-    "email_asked": _("An email is on its way to the new address. The link in it makes the change."),
+    "email_asked": _("We sent a link to the new address. Open it to complete the change."),
     "device_signed_out": _("The device was signed out."),
     "others_signed_out": _("Every other device was signed out."),
-    "letter_sent": _("An email with a link is on its way to you."),
+    "letter_sent": _("We sent you an email with a link."),
     "deleted": _("Your account was deleted."),
 }
 """What was just done, by the `notice` in the next page's URL. A URL can show no other text."""
 
 CHECK_EMAIL = {
     "registered": _("We have sent you an email. Open the link in it to confirm your address."),
-    "reset": _("If there is an account with this address, an email is on its way to it."),
-    "verify": _("If this address still has to be confirmed, an email with a link is on its way to it."),
+    "reset": _("If this address has an account, we sent it an email with a link."),
+    "verify": _("If this address is still unconfirmed, we sent it an email with a link."),
 }
 """What the email that was just sent is about."""
 
@@ -107,18 +112,18 @@ WHEN = _("You can try again %(when)s.")
 
 _TRY_AGAIN = _("Please try again in a moment.")
 WHY_NOT = {
-    400: (_("This did not work"), _("The page sent something that cannot be read. Go back and try again.")),
+    400: (_("Something went wrong"), _("The form could not be read. Go back and try again.")),
     401: (_("You are not signed in"), _("Sign in and try again.")),
     403: (
         _("Nothing was changed"),
-        _("This was not sent by a page of ours, or the page was open for too long. Go back, reload it and try again."),
+        _("This form did not come from this site, or was open for too long. Go back, reload the page and try again."),
     ),
     404: (_("Page not found"), _("Check the address for typos, or continue below.")),
-    405: (_("Nothing was changed"), _("This page cannot be opened or sent this way. Go on from the start page.")),
-    409: (_("Nothing was changed"), _("Somebody else was faster. Go back, reload the page and try again.")),
-    413: (_("That is too much"), _("What was typed is too long. Go back and make it shorter.")),
-    415: (_("This did not work"), _("The page sent something that cannot be read. Go back and try again.")),
-    429: (_("Too many attempts"), _("To keep accounts safe, this is possible only so often.")),
+    405: (_("Nothing was changed"), _("This page cannot be opened this way. Continue below.")),
+    409: (_("Nothing was changed"), _("Someone else was faster. Go back, reload the page and try again.")),
+    413: (_("Too long"), _("What you entered is too long. Go back and shorten it.")),
+    415: (_("Something went wrong"), _("The form could not be read. Go back and try again.")),
+    429: (_("Too many attempts"), _("To protect accounts, the number of attempts is limited.")),
     503: (_("We cannot do this right now"), _TRY_AGAIN),
 }
 """Title and sentence for refusals that no form explains itself, by the status that `web.errors` gives them."""
