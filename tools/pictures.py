@@ -56,7 +56,7 @@ def every_page(at: Browsing, folder: Path) -> None:
         for width, height in WIDTHS.items():
             context = at.device(color_scheme=theme, viewport={"width": width, "height": height})
             page = context.new_page()
-            for path in (*OPEN_TO_ALL, f"verifyemail/{'0' * 64}", f"resetpassword/{'0' * 64}"):
+            for path in (*OPEN_TO_ALL, f"verifyemail/{'0' * 64}"):
                 page.goto(f"/{path}")
                 shot(page, folder / f"{path.replace('/', '-')[:24].partition('?')[0]}-{width}-{theme}.png")
             page.goto("/register")

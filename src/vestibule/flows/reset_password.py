@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from vestibule.crypto.opaque import digest, is_secret
+from vestibule.crypto.opaque import digest
 from vestibule.flows.ask_for_letter import allow_reset_at_once
 from vestibule.flows.change_password import tell_changed_password
+from vestibule.flows.check_link import link_works
 from vestibule.flows.end_sessions import Ended, announce_end
 from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
@@ -24,21 +25,13 @@ async def reset_password(env: Env, secret: str, password: str, client_info: Clie
     browser is the only known device from now on. Raises `ResetTokenInvalid`, and `PasswordTooEasy`, which does not
     spend the token.
     """
-    await _require_usable(env, secret)
+    if not await link_works(env, secret, Purpose.RESET_PASSWORD):
+        raise ResetTokenInvalid  # before anything is hashed for it
     password_hash = await env.passwords.hash(password)
     device, ended = await _spend(env, secret, password, password_hash, client_info)
     env.letters_waiting.set()
     await announce_end(env, ended)
     return device
-
-
-async def _require_usable(env: Env, secret: str) -> None:
-    """Raise `ResetTokenInvalid` for an unusable token, so that nothing is hashed for it."""
-    if is_secret(secret):
-        async with env.store.reading() as read:
-            if await read.one_time_tokens.usable(digest(secret), Purpose.RESET_PASSWORD, env.clock.now()):
-                return
-    raise ResetTokenInvalid
 
 
 @retry_on_conflict

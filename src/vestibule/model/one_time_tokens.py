@@ -95,8 +95,8 @@ class OneTimeTokens(Protocol):
         """Store the token that keeps an account's old email (`kept_for`), in the transaction that changes the email."""
 
     async def usable(self, digest: str, purpose: Purpose, now: datetime) -> bool:
-        """Return whether there is such a token, neither spent nor expired. It may be spent a moment later: only
-        `consume` decides.
+        """Return whether `consume` would spend the token now. It may be spent a moment later: only `consume`
+        decides.
         """
 
     async def wanted_email(self, account_id: str, digest: str, now: datetime) -> str | None:

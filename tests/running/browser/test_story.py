@@ -139,8 +139,5 @@ def test_a_dead_link_says_so_and_offers_another(browsing: Browsing) -> None:
     page = browsing.page()
     for path, next_page in (("verifyemail", "/verifyemail"), ("resetpassword", "/forgotpassword")):
         page.goto(f"/{path}/{'0' * 64}")
-        if path == "resetpassword":
-            page.get_by_label("New password", exact=True).fill(NEW_PASSWORD)
-        page.locator("main form button[type=submit]").first.click()
         expect(page.get_by_role("heading", name="This link no longer works")).to_be_visible()
         expect(page.get_by_role("link", name="Send me another link")).to_have_attribute("href", next_page)

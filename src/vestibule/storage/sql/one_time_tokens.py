@@ -4,7 +4,7 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, insert, or_, select, update
 
 from vestibule.model.clock import MOST_APART
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose, kept_email_digest
@@ -43,13 +43,24 @@ _OLDER = _older(_OF_ANOTHER_LETTER)
 # Not the row that keeps the email (`kept_emails.py`).
 _OLDER_UNDO = _older(_OF_ANOTHER_LETTER, _t.email == bindparam("to_email"), _t.digest != bindparam("kept_digest"))
 _OF_DIGEST = Prepared(delete(one_time_tokens).where(_t.digest == _DIGEST))
-_USABLE = Prepared(select(_t.digest).where(_t.digest == _DIGEST, _t.purpose == _PURPOSE, *_good(_t)))
 _WANTED_EMAIL = Prepared(
     select(_t.email)
     .join(accounts, _a.id == _t.account_id)
     .where(_a.id == _ACCOUNT, _a.epoch == _t.epoch, _a.email == _t.account_email, _a.disabled_at.is_(None))
     .where(*_good(_t), _t.digest == _DIGEST, _t.purpose == Purpose.CHANGE_EMAIL.value)
 )
+
+
+def _spendable(t: Any, *, undo: bool) -> Select[Any]:
+    """Return a query for the account of the token of `of_digest`, if it can be spent now. It can after a change of the
+    account's email or epoch only if it undoes a change of email.
+    """
+    good = (
+        select(t.account_id)
+        .join(accounts, _a.id == t.account_id)
+        .where(t.digest == _DIGEST, t.purpose == _PURPOSE, *_good(t), _a.disabled_at.is_(None))
+    )
+    return good if undo else good.where(_a.epoch == t.epoch, _a.email == t.account_email)
 
 
 def _consume(*, undo: bool) -> Prepared:
@@ -59,19 +70,14 @@ def _consume(*, undo: bool) -> Prepared:
     """
     presented = one_time_tokens.alias()
     p = presented.c
-    good = (
-        select(p.account_id)
-        .join(accounts, _a.id == p.account_id)
-        .where(p.digest == _DIGEST, p.purpose == _PURPOSE, *_good(p), _a.disabled_at.is_(None))
-    )
-    if not undo:
-        good = good.where(_a.epoch == p.epoch, _a.email == p.account_email)
+    good = _spendable(p, undo=undo)
     also = [_t.purpose == _PURPOSE, _t.used_at.is_(None), _t.account_id == good.scalar_subquery()]
     if undo:
         also.append(_t.created_at >= good.with_only_columns(p.created_at).scalar_subquery())
     return Prepared(update(one_time_tokens).where(*also).values(used_at=_NOW).returning(*_TOKEN))
 
 
+_USABLE = {undo: Prepared(_spendable(_t, undo=undo)) for undo in (True, False)}
 _CONSUME = {undo: _consume(undo=undo) for undo in (True, False)}
 _NOT_UNDO = _t.purpose != _UNDO.value
 _PURGE = deletion_of_oldest(one_time_tokens, _t.expires_at < bindparam("before", type_=Instant), _t.expires_at)
@@ -105,7 +111,7 @@ class SqlOneTimeTokens:
 
     async def usable(self, digest: str, purpose: Purpose, now: datetime) -> bool:
         which = {"of_digest": digest, "of_purpose": purpose.value, **_moments(now)}
-        return (await self._connection.execute(_USABLE, which)).one_or_none() is not None
+        return (await self._connection.execute(_USABLE[purpose is _UNDO], which)).one_or_none() is not None
 
     async def wanted_email(self, account_id: str, digest: str, now: datetime) -> str | None:
         which = {"of_account": account_id, "of_digest": digest, **_moments(now)}

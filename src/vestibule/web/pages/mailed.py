@@ -1,6 +1,7 @@
 """The pages that mailed links open.
 
 Programs that scan emails open links too, so a GET never uses up a link: the page asks for a click, which sends a POST.
+A link that is dead says so at once. Only who has the mailed secret can ask, and the POST would say the same.
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vestibule.flows.change_email import confirm_change, new_email, undo_change
+from vestibule.flows.check_link import link_works
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
 from vestibule.flows.reset_password import reset_password
@@ -24,6 +26,7 @@ from vestibule.model.errors import (
     ResetTokenInvalid,
     VerificationCodeInvalid,
 )
+from vestibule.model.one_time_tokens import Purpose
 from vestibule.web.api import bodies
 from vestibule.web.caller import ClientInfoDep, EnvDep, keep_device
 from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
@@ -99,6 +102,8 @@ async def ask_verify(request: Request, env: EnvDep, code: str) -> Response:
     """Ask for the click that verifies an email, and offer to take over an account that somebody else made with it. If
     it was registered more than once, say so, and ask for a new password.
     """
+    if not await link_works(env, code, Purpose.VERIFY_EMAIL):
+        return _dead_link_page(request, VerificationCodeInvalid())
     if await needs_new_password(env, code):
         return _ask_page(request, _VERIFY_WITH_PASSWORD)
     return _ask_page(request, _VERIFY, _NOT_MINE, _MAKE_MINE)
@@ -122,6 +127,8 @@ async def ask_confirm(request: Request, env: EnvDep, caller: OptionalBrowserCall
     """Ask the account's signed-in owner for the click that changes its email. Everybody else is asked to sign in, and
     is not told the new email.
     """
+    if not await link_works(env, token, Purpose.CHANGE_EMAIL):
+        return _dead_link_page(request, EmailChangeInvalid())
     if caller is None:
         return render.page(request, "sign_in_first.html", title=render.say(request, _CONFIRM_TITLE))
     try:
@@ -146,8 +153,10 @@ async def confirm(request: Request, env: EnvDep, caller: BrowserCaller, _form: S
     return see_other(return_to.with_query(SIGN_IN, notice="email_changed"))
 
 
-async def ask_undo(request: Request) -> Response:
+async def ask_undo(request: Request, env: EnvDep, token: str) -> Response:
     """Ask for the click that takes an account back."""
+    if not await link_works(env, token, Purpose.UNDO_EMAIL_CHANGE):
+        return _dead_link_page(request, EmailChangeInvalid())
     return _ask_page(request, _UNDO)
 
 
@@ -156,8 +165,10 @@ async def undo(request: Request, env: EnvDep, token: str) -> Response:
     return await _run_link_action(request, env, _UNDO, token)
 
 
-async def ask_reset(request: Request) -> Response:
+async def ask_reset(request: Request, env: EnvDep, token: str) -> Response:
     """Ask for a new password."""
+    if not await link_works(env, token, Purpose.RESET_PASSWORD):
+        return _dead_link_page(request, ResetTokenInvalid())
     return new_password_form(request)
 
 
