@@ -24,7 +24,10 @@ _IS_TERMINAL = sys.stdout is not None and sys.stdout.isatty()  # None: closed
 
 
 class Terminal(Console):
-    """A console that writes no control character except its own."""
+    """A console that writes no control character except its own, and no emoji for `:1234:`, part of an IPv6 address."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(**{"emoji": False, **how})
 
     def render_str(self, text: str, **how: Any) -> Text:
         """Return a printed string, or a cell of a table, as one line."""

@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperCommand
 from typer.models import CommandFunctionType
 
+from vestibule.cli.plain_help import PlainGroup, PlainHelp
 from vestibule.protocol.utf8 import is_utf8
 
 _TOO_MANY = (
@@ -16,7 +17,7 @@ _TOO_MANY = (
 _NOT_UTF8 = "What was typed is not UTF-8 where it should be; type it again, in a terminal whose locale is UTF-8."
 
 
-class DiscreetCommand(TyperCommand):
+class DiscreetCommand(PlainHelp, TyperCommand):
     """A command that does not repeat surplus arguments, and refuses bytes that are not UTF-8."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -32,6 +33,9 @@ class DiscreetCommand(TyperCommand):
 
 class Commands(typer.Typer):
     """A group of `DiscreetCommand`s."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(**{"cls": PlainGroup, **how})
 
     def command(self, *given: Any, **how: Any) -> Callable[[CommandFunctionType], CommandFunctionType]:
         """Register a `DiscreetCommand`."""

@@ -41,7 +41,8 @@ def _server_url(url: str | None) -> str | None:
 def doctor(
     context: typer.Context,
     url: Annotated[
-        str | None, typer.Option(callback=_server_url, help="Check the server at this URL, from outside.")
+        str | None,
+        typer.Option(callback=_server_url, metavar="URL", help="Check the server at this URL, from outside."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")] = False,
 ) -> None:

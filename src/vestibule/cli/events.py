@@ -8,12 +8,12 @@ from datetime import timedelta
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE
 from rich.markup import escape
-from rich.table import Column, Table
+from rich.table import Column
 
 from vestibule.cli.command_context import CommandContext
-from vestibule.cli.console import results
+from vestibule.cli.console import notes, results
+from vestibule.cli.tables import Long, print_records, shortened, table
 from vestibule.cli.users import account_of
 from vestibule.flows.watch_events import find_events
 from vestibule.model.events import Event, EventFilter, EventKind
@@ -21,6 +21,7 @@ from vestibule.model.limits import canonical_address
 from vestibule.settings.types import shown
 
 _KINDS = f"Show only this kind; may be repeated. Kinds: {', '.join(kind.value for kind in EventKind)}."
+_LONGEST_KIND = max(map(len, EventKind))
 _POLL_SECONDS = 1.0
 _MOST_HOURS = 1_000_000  # a century; a much larger number would go back beyond the year 1
 
@@ -47,22 +48,30 @@ def _positive_hours(hours: float | None) -> float | None:
 
 def events(
     context: typer.Context,
-    account: Annotated[str | None, typer.Option(help="Show only the account with this email.")] = None,
+    account: Annotated[str | None, typer.Option(metavar="EMAIL", help="Show only the account with this email.")] = None,
     network: Annotated[
-        str | None, typer.Option(callback=_one_address, help="Show only this network address, such as 192.0.2.7.")
+        str | None,
+        typer.Option(
+            callback=_one_address, metavar="ADDRESS", help="Show only this network address, such as 192.0.2.7."
+        ),
     ] = None,
     kind: Annotated[list[EventKind] | None, typer.Option(metavar="KIND", help=_KINDS)] = None,
     hours: Annotated[
-        float | None, typer.Option(callback=_positive_hours, help="Show only the last hours, such as 24 or 0.5.")
+        float | None,
+        typer.Option(callback=_positive_hours, metavar="HOURS", help="Show only the last hours, such as 24 or 0.5."),
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", help="Show at most this many.", min=1, max=100_000)] = 50,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", metavar="NUMBER", help="Show at most this many.", min=1, max=100_000)
+    ] = 50,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep running; show events as they happen.")] = False,
+    long: Long = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each, for programs.")] = False,
 ) -> None:
     """Show events: sign-ins, refusals and changes, the newest last. Shows no secrets."""
     wanted = EventFilter(network_address=network, kinds=tuple(kind or ()))
     since = timedelta(hours=hours) if hours is not None else None
-    asyncio.run(_show(context.obj, _Query(wanted, account, since, limit, follow), _json if as_json else _table))
+    show = _json if as_json else _records if long else _table
+    asyncio.run(_show(context.obj, _Query(wanted, account, since, limit, follow), show))
 
 
 @dataclass(frozen=True)
@@ -80,27 +89,49 @@ async def _show(command_context: CommandContext, query: _Query, show: Callable[[
     async with command_context.opened() as env:
         account_id = (await account_of(env, query.email)).id if query.email else None
         since = env.clock.now() - query.since if query.since is not None else None
-        wanted = replace(query.wanted, account_id=account_id, since=since)
+        wanted, told_empty = replace(query.wanted, account_id=account_id, since=since), False
         while True:
             found = await find_events(env, wanted, query.limit)
-            if found or not wanted.after:  # the first time, show an empty table too
+            if found:
                 show([event for _, event in found])
+            elif not wanted.after and not told_empty:
+                notes.print(_nothing(query))
+                told_empty = True
             if not query.follow:
                 return
             wanted = replace(wanted, after=found[-1][0] if found else wanted.after)
             await asyncio.sleep(_POLL_SECONDS)
 
 
+def _nothing(query: _Query) -> str:
+    """Return what to say, and what to do next, if there is nothing to show."""
+    if query.follow:
+        return "No event yet; each is shown as it happens. Ctrl-C ends this."
+    if query.email or query.since or query.wanted != EventFilter():
+        return "No event matches; leave out an option to see more."
+    return "No event yet. Sign-ups and sign-ins at a running server (vestibule serve) appear here."
+
+
 def _table(events: list[Event]) -> None:
-    columns = ("when (UTC)", "what", "account", "session", "from")
-    table = Table(*(Column(name, no_wrap=True) for name in columns), Column("more", overflow="fold"), box=SIMPLE)
+    lines = table("when (UTC)", Column("what", no_wrap=True, min_width=_LONGEST_KIND), "account", shortened("from"))
     for event in events:
-        # The first eight characters tell ids apart here; --json has all of them.
-        ids = ((event.account_id or "")[:8], (event.session_id or "")[:8])
-        more = ", ".join(f"{name} {value}" for name, value in event.detail.items())
-        when = event.at.strftime("%Y-%m-%d %H:%M:%S")
-        table.add_row(when, event.kind.value, *map(escape, (*ids, event.network_address or "", more)))
-    results.print(table)
+        # The first eight characters tell accounts apart here; --long and --json have all of them.
+        account = (event.account_id or "")[:8]
+        lines.add_row(_time(event), event.kind.value, *map(escape, (account, event.network_address or "")))
+    results.print(lines)
+
+
+def _records(events: list[Event]) -> None:
+    print_records([(f"{_time(event)} UTC  {event.kind.value}", _details(event)) for event in events])
+
+
+def _details(event: Event) -> dict[str, str]:
+    ids = {"account": event.account_id or "", "session": event.session_id or "", "from": event.network_address or ""}
+    return ids | {name: str(value) for name, value in event.detail.items()}
+
+
+def _time(event: Event) -> str:
+    return event.at.strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _json(events: list[Event]) -> None:

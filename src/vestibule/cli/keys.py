@@ -7,13 +7,13 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE
 from rich.markup import escape
-from rich.table import Column, Table
+from rich.table import Table
 
 from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import notes, results
 from vestibule.cli.discreet_command import Commands, DiscreetCommand
+from vestibule.cli.tables import Long, print_records, table
 from vestibule.crypto import jwk
 from vestibule.flows.env import Env
 from vestibule.flows.follow_keys import ensure_next_keys
@@ -48,11 +48,12 @@ keys = Commands(no_args_is_help=True, help="Show, rotate, retire, re-encrypt or 
 def list_keys(
     context: typer.Context,
     everything: Annotated[bool, typer.Option("--all", help="Include keys that are gone.")] = False,
+    long: Long = False,
 ) -> None:
     """List the keys with use, id, kind and state. Never shows a private key.
 
     *next* is published and will sign; *current* signs; *retired* verifies what it signed; *gone* is no longer used.
-    Times are UTC.
+    `--long` also says until when a retired key verifies.
     """
     command_context: CommandContext = context.obj
     given = command_context.given_keys()
@@ -61,9 +62,16 @@ def list_keys(
         return
     stored = asyncio.run(command_context.stored_keys())
     if not stored:
-        notes.print("There are no keys yet; the first start of the server makes them.")
+        notes.print("There are no keys yet; the first start of the server makes them: vestibule serve")
         return
-    results.print(_stored_table([key for key in stored if everything or key.state is not KeyState.GONE]))
+    shown = sorted(
+        (key for key in stored if everything or key.state is not KeyState.GONE),
+        key=lambda key: (key.use, list(KeyState).index(key.state)),
+    )
+    if long:
+        print_records([(key.kid, _details(key)) for key in shown])
+    else:
+        results.print(_stored_table(shown))
 
 
 @keys.command()
@@ -180,21 +188,27 @@ async def _reencrypt(command_context: CommandContext) -> int:
 
 
 def _given_table(ring: KeyRing) -> Table:
-    table = Table("use", Column("key id", no_wrap=True), "kind", "state", box=SIMPLE)
+    lines = table("use", "key id", "kind", "state")
     for use, key_set in (("access", ring.access), ("refresh", ring.refresh)):
         public = key_set.signing.public
-        table.add_row(use, public.kid, f"{public.alg} {public.bits}", "current")
-    return table
+        lines.add_row(use, public.kid, f"{public.alg} {public.bits}", "current")
+    return lines
 
 
 def _stored_table(stored: list[SealedKey]) -> Table:
-    fixed = [Column(name, no_wrap=True) for name in ("use", "key id", "kind", "state")]
-    table = Table(*fixed, "since", box=SIMPLE)
-    for key in sorted(stored, key=lambda key: (key.use, list(KeyState).index(key.state))):
-        until = f", until {_time(key.checks_until)}" if key.checks_until and key.state is KeyState.RETIRED else ""
-        table.add_row(key.use.value, escape(key.kid), escape(key.alg), key.state.value, _time(key.state_since) + until)
-    return table
+    lines = table("use", "key id", "kind", "state", "since")
+    for key in stored:
+        lines.add_row(
+            key.use.value, escape(key.kid), escape(key.alg), key.state.value, key.state_since.date().isoformat()
+        )
+    return lines
+
+
+def _details(key: SealedKey) -> dict[str, str]:
+    until = _time(key.checks_until) if key.checks_until and key.state is KeyState.RETIRED else ""
+    since = _time(key.state_since)
+    return {"use": key.use.value, "kind": key.alg, "state": key.state.value, "since": since, "until": until}
 
 
 def _time(at: datetime) -> str:
-    return f"{at:%Y-%m-%d %H:%M}"
+    return f"{at:%Y-%m-%d %H:%M} UTC"

@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 from babel.dates import format_timedelta
-from rich.box import SIMPLE
 from rich.markup import escape
-from rich.table import Column, Table
+from rich.table import Table
+from rich.text import Text
 
 from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import notes, results
 from vestibule.cli.discreet_command import Commands
+from vestibule.cli.tables import Long, print_records, shortened, table
 from vestibule.flows.look_after_mail import Outbox, read_outbox, retry_letters, send_test_letter
 from vestibule.model.accounts import NotAnEmail, canonical_email
 from vestibule.model.languages import Language
@@ -23,6 +24,7 @@ from vestibule.settings.reading import WrongSettings
 
 _SHOWN_OF_ID = 8
 _MOST_LETTERS = 100_000
+_NOTHING_TO_RETRY = "No email has failed, so there is none to retry. See what waits with: vestibule mail list"
 
 
 class NoSuchLetter(OperatorError):
@@ -33,17 +35,22 @@ class NotAccepted(OperatorError):
     """The mail server did not accept the letter. The message says what it answered, and which settings to check."""
 
 
-mail = Commands(no_args_is_help=True, help="Show the outbox, retry letters, and test the mail server.")
+mail = Commands(no_args_is_help=True, help="Show the outbox, retry emails, and test the mail server.")
 
 
 @mail.command("list")
 def list_letters(
     context: typer.Context,
-    limit: Annotated[int, typer.Option("--limit", help="Show at most this many.", min=1, max=10_000)] = 50,
+    limit: Annotated[
+        int, typer.Option("--limit", metavar="NUMBER", help="Show at most this many.", min=1, max=10_000)
+    ] = 50,
+    long: Long = False,
 ) -> None:
-    """List the letters that wait or were refused, the oldest first: recipient, age, attempts and last error."""
+    """List the emails that wait or were refused, the oldest first. `--long` shows why each was not sent."""
     outbox, now = asyncio.run(_outbox_and_time(context.obj, limit))
-    if outbox.letters:
+    if long:
+        print_records([(f"{state.letter.id}  {_kind(state)}", _details(state, now)) for state in outbox.letters])
+    elif outbox.letters:
         results.print(_table(outbox, now))
     notes.print(_summary(outbox, now))
 
@@ -54,15 +61,15 @@ def retry(
     letters: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Ids of letters, or their first characters, as in `vestibule mail list`. Default: all that failed.",
-            metavar="[LETTER]...",
+            help="Ids of emails, or their first characters, as in `vestibule mail list`. Default: all that failed.",
+            metavar="ID",
             show_default=False,
         ),
     ] = None,
 ) -> None:
-    """Retry letters now, also those that were refused for good. A running server sends them within a second."""
+    """Retry emails now, also those that were refused for good. A running server sends them within a second."""
     count = asyncio.run(_retry(context.obj, letters))
-    notes.print(f"Letters to be retried: {count:,}." if count else "No letter has failed, so there is none to retry.")
+    notes.print(f"Emails to be retried: {count:,}." if count else _NOTHING_TO_RETRY)
 
 
 @mail.command("test")
@@ -73,21 +80,21 @@ def send_one(
         Language | None, typer.Option(help="Language, instead of VESTIBULE_LANGUAGE.", show_default=False)
     ] = None,
 ) -> None:
-    """Send a test letter now, without the outbox, and show what the mail server answered.
+    """Send a test email now, without the outbox, and show what the mail server answered.
 
-    The letter looks like all others: your sender, product, logo and templates, and a link to where mailed links lead.
+    It looks like all others: your sender, product, logo and templates, and a link to where mailed links lead.
     """
     command_context: CommandContext = context.obj
     try:
         to = canonical_email(email)
     except NotAnEmail:
         raise WrongSettings(f"EMAIL: {email!r} is not an email that Vestibule sends to") from None
-    notes.print(f"Handing a letter for {to} to {_destination(command_context.settings)} …")
+    notes.print(f"Handing an email for {to} to {_destination(command_context.settings)} …")
     answer = asyncio.run(_send(command_context, to, language))
     if command_context.settings.email_host:
         notes.print(f"[green]Accepted.[/] The server said: {escape(answer)}")
     else:
-        notes.print(f"There is no EMAIL_HOST, so nothing is mailed: the letter is the file {escape(answer)}")
+        notes.print(f"There is no EMAIL_HOST, so nothing is sent: the email is the file {escape(answer)}")
 
 
 async def _outbox_and_time(command_context: CommandContext, limit: int) -> tuple[Outbox, datetime]:
@@ -102,7 +109,7 @@ async def _retry(command_context: CommandContext, prefixes: list[str] | None) ->
         there = [state.letter.id for state in (await read_outbox(env, _MOST_LETTERS)).letters]
         for prefix in prefixes:
             if not any(letter_id.startswith(prefix) for letter_id in there):
-                raise NoSuchLetter(f"no letter in the outbox has an id that begins with {prefix}")
+                raise NoSuchLetter(f"no email in the outbox has an id that begins with {prefix}")
         return await retry_letters(env, [letter_id for letter_id in there if letter_id.startswith(tuple(prefixes))])
 
 
@@ -111,7 +118,7 @@ async def _send(command_context: CommandContext, email: str, language: str | Non
         try:
             return await send_test_letter(env, email, language)
         except NotSent as fault:
-            raise NotAccepted(f"the letter was not accepted: {fault}\n{_WHAT_TO_CHECK}") from None
+            raise NotAccepted(f"the email was not accepted: {fault}\n{_WHAT_TO_CHECK}") from None
 
 
 _WHAT_TO_CHECK = (
@@ -125,26 +132,27 @@ def _destination(settings: Settings) -> str:
 
 
 def _table(outbox: Outbox, now: datetime) -> Table:
-    table = Table(
-        Column("letter", no_wrap=True),
-        Column("kind", no_wrap=True),
-        Column("to", overflow="fold"),
-        Column("queued", no_wrap=True),
-        Column("attempts", justify="right"),
-        Column("status", no_wrap=True),
-        Column("last error", overflow="fold"),
-        box=SIMPLE,
-    )
+    lines = table("id", "kind", shortened("to"), "queued", "status")
     for state in outbox.letters:
-        table.add_row(*_row(state, now))
-    return table
+        letter, queued = state.letter, f"{_period(state.letter.created_at, now)} ago"
+        short_id, to = escape(letter.id[:_SHOWN_OF_ID]), escape(letter.email or "?")
+        lines.add_row(short_id, _kind(state), to, queued, _status(state, now))
+    return lines
 
 
-def _row(state: LetterState, now: datetime) -> tuple[str, ...]:
+def _details(state: LetterState, now: datetime) -> dict[str, str]:
     letter = state.letter
-    queued = f"{_period(letter.created_at, now)} ago"
-    kind, to, error = letter.kind.value.replace("_", " "), escape(letter.email or "?"), escape(state.last_fault or "")
-    return escape(letter.id[:_SHOWN_OF_ID]), kind, to, queued, str(letter.attempts), _status(state, now), error
+    return {
+        "to": letter.email or "?",
+        "queued": f"{letter.created_at:%Y-%m-%d %H:%M:%S} UTC, {_period(letter.created_at, now)} ago",
+        "attempts": str(letter.attempts),
+        "status": Text.from_markup(_status(state, now)).plain,
+        "last error": state.last_fault or "",
+    }
+
+
+def _kind(state: LetterState) -> str:
+    return state.letter.kind.value.replace("_", " ")
 
 
 def _status(state: LetterState, now: datetime) -> str:
@@ -160,7 +168,7 @@ def _status(state: LetterState, now: datetime) -> str:
 def _summary(outbox: Outbox, now: datetime) -> str:
     backlog = outbox.backlog
     if not backlog.waiting and not backlog.refused:
-        return "The outbox is empty."
+        return "The outbox is empty. Try the mail server with: vestibule mail test EMAIL"
     oldest = f", the oldest for {_period(backlog.oldest, now)}" if backlog.oldest else ""
     return f"Waiting: {backlog.waiting:,}{oldest}. Refused for good: {backlog.refused:,}."
 

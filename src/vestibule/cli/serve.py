@@ -39,14 +39,20 @@ _BACKLOG = 4096
 
 def serve(
     context: typer.Context,
-    host: Annotated[str | None, typer.Option(help="Address to listen on, instead of VESTIBULE_HOST.")] = None,
+    host: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Address to listen on, instead of VESTIBULE_HOST.")
+    ] = None,
     port: Annotated[
-        int | None, typer.Option(help="Port to listen on, instead of PORT; 0: any free port.", min=0, max=65535)
+        int | None,
+        typer.Option(metavar="PORT", help="Port to listen on, instead of PORT; 0: any free port.", min=0, max=65535),
     ] = None,
     workers: Annotated[
         int,
         typer.Option(
-            help="Worker processes. On SQLite, a sign-out at one reaches the others within a second.", min=1, max=64
+            metavar="NUMBER",
+            help="Worker processes. On SQLite, a sign-out at one reaches the others within a second.",
+            min=1,
+            max=64,
         ),
     ] = 1,
 ) -> None:

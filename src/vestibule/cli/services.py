@@ -4,13 +4,13 @@ import asyncio
 from typing import Annotated
 
 import typer
-from rich.box import SIMPLE
 from rich.markup import escape
-from rich.table import Column, Table
+from rich.table import Column
 
 from vestibule.cli.command_context import CommandContext
 from vestibule.cli.console import fail, notes, results, show_once
 from vestibule.cli.discreet_command import Commands
+from vestibule.cli.tables import table
 from vestibule.flows.service_keys import create_service_key, list_service_keys, revoke_service_key
 from vestibule.model.service_keys import MAX_NAME, ServiceKey, is_service_name
 from vestibule.process import streams
@@ -43,10 +43,14 @@ def create(context: typer.Context, name: Name) -> None:
 @services.command("list")
 def list_all(context: typer.Context) -> None:
     """List the services that have a key, and since when. Never shows a key."""
-    table = Table(Column("service", no_wrap=True), "since", box=SIMPLE)
-    for key in asyncio.run(_list(context.obj)):
-        table.add_row(escape(key.name), f"{key.created_at:%Y-%m-%d %H:%M} UTC")
-    results.print(table)
+    found = asyncio.run(_list(context.obj))
+    if not found:
+        notes.print("No service has a key yet. Create one with: vestibule services create NAME")
+        return
+    lines = table(Column("service", overflow="fold"), "since (UTC)")
+    for key in found:
+        lines.add_row(escape(key.name), f"{key.created_at:%Y-%m-%d %H:%M}")
+    results.print(lines)
 
 
 @services.command()

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import typer
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from vestibule.cli import usage
 from vestibule.cli.console import fail, notes, print_json, results
@@ -34,7 +34,8 @@ session_commands = Commands(
 _SHOWN = ("name", "email", "email_verified", "role", "id")
 
 Url = Annotated[
-    str | None, typer.Option("--url", help="Server to use. Default: VESTIBULE_URL, or localhost with PORT.")
+    str | None,
+    typer.Option("--url", metavar="URL", help="Server to use. Default: VESTIBULE_URL, or localhost with PORT."),
 ]
 
 
@@ -42,7 +43,7 @@ Url = Annotated[
 def login(
     email: Annotated[
         str | None,
-        typer.Argument(metavar="[EMAIL]", help="The account's email. Default: ask for it.", show_default=False),
+        typer.Argument(metavar="EMAIL", help="The account's email. Default: ask for it.", show_default=False),
     ] = None,
     url: Url = None,
 ) -> None:
@@ -65,7 +66,7 @@ def whoami(url: Url = None, as_json: Annotated[bool, typer.Option("--json", help
     if as_json:
         print_json(user)
         return
-    table = Table.grid(padding=(0, 2))
+    table = Table.grid(Column(no_wrap=True), Column(overflow="fold"), padding=(0, 2))
     for member in _SHOWN:
         table.add_row(member, escape(str(user.get(member, ""))))
     results.print(table)

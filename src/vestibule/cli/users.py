@@ -44,7 +44,7 @@ users = Commands(no_args_is_help=True, help=_HELP)
 def create(
     context: typer.Context,
     email: Email,
-    name: Annotated[str, typer.Option(help="The owner's name. Default: the email up to the @.")] = "",
+    name: Annotated[str, typer.Option(metavar="NAME", help="The owner's name. Default: the email up to the @.")] = "",
     admin: Annotated[bool, typer.Option("--admin", help="Give it the role `admin`.")] = False,
 ) -> None:
     """Create an account with a verified email, and show its password once. No account exists by default."""

@@ -13,6 +13,9 @@ from tests.harness.servers import free_port
 from tests.harness.world import World
 from vestibule.model.letters import NotSent, RefusedForGood
 
+EMPTY = "The outbox is empty. Try the mail server with: vestibule mail test EMAIL "
+NOTHING_TO_RETRY = "No email has failed, so there is none to retry. See what waits with: vestibule mail list "
+
 
 class Failing:
     """A mail server that takes nothing."""
@@ -44,15 +47,19 @@ async def failed(world: World) -> World:
 
 
 async def test_an_empty_outbox_is_empty(world: World, tmp_path: Path) -> None:
-    assert mail(world, tmp_path, "list") == (0, "The outbox is empty. ")
-    assert mail(world, tmp_path, "retry") == (0, "No letter has failed, so there is none to retry. ")
+    assert mail(world, tmp_path, "list") == (0, EMPTY)
+    assert mail(world, tmp_path, "retry") == (0, NOTHING_TO_RETRY)
 
 
 async def test_what_waits_and_what_was_refused_is_listed_with_the_reason(failed: World, tmp_path: Path) -> None:
-    status, said = mail(failed, tmp_path, "list")
+    _, table = mail(failed, tmp_path, "list")
+    assert re.search(r"[0-9a-f]{8} verify email waits@example.com .* ago ", table), table
+    assert re.search(r"[0-9a-f]{8} verify email refused@example.com .* ago refused", table), table
+    status, said = mail(failed, tmp_path, "list", "--long")
     assert status == 0
-    assert re.search(r"[0-9a-f]{8} verify email waits@example.com .* ago 1 \S.* 451 busy", said), said
-    assert re.search(r"[0-9a-f]{8} verify email refused@example.com .* ago 1 refused 550 no such mailbox", said), said
+    waits, refused = r"to waits@example.com queued .* ago attempts 1 .* last error 451 busy", r"550 no such mailbox"
+    assert re.search(waits, said), said
+    assert re.search(rf"to refused@example.com .* status refused last error {refused}", said), said
     assert "gone@example.com" not in said
     assert "Waiting: 1, the oldest for" in said
     assert "Refused for good: 1." in said
@@ -60,18 +67,18 @@ async def test_what_waits_and_what_was_refused_is_listed_with_the_reason(failed:
 
 
 async def test_both_are_sent_after_a_retry(failed: World, tmp_path: Path) -> None:
-    assert mail(failed, tmp_path, "retry") == (0, "Letters to be retried: 2. ")
+    assert mail(failed, tmp_path, "retry") == (0, "Emails to be retried: 2. ")
     failed.clock.advance(days=3650)  # the command goes by the clock on the wall
     await failed.deliver()
     assert {letter.to for letter in failed.mailer.letters[-2:]} == {"waits@example.com", "refused@example.com"}
-    assert mail(failed, tmp_path, "list") == (0, "The outbox is empty. ")
+    assert mail(failed, tmp_path, "list") == (0, EMPTY)
 
 
 async def test_one_is_named_by_how_its_id_begins(failed: World, tmp_path: Path) -> None:
     beginning = re.findall(r"([0-9a-f]{8}) verify email refused", mail(failed, tmp_path, "list")[1])[0]
-    assert mail(failed, tmp_path, "retry", beginning) == (0, "Letters to be retried: 1. ")
+    assert mail(failed, tmp_path, "retry", beginning) == (0, "Emails to be retried: 1. ")
     status, said = mail(failed, tmp_path, "retry", "nonsense")
-    assert (status, said) == (1, "vestibule: no letter in the outbox has an id that begins with nonsense ")
+    assert (status, said) == (1, "vestibule: no email in the outbox has an id that begins with nonsense ")
 
 
 def test_a_test_letter_arrives_and_the_answer_is_told(tmp_path: Path) -> None:
@@ -86,7 +93,7 @@ def test_a_test_letter_arrives_and_the_answer_is_told(tmp_path: Path) -> None:
 
 def test_a_test_letter_is_written_in_the_language_asked_for(tmp_path: Path) -> None:
     done = run(tmp_path, "mail", "test", "ada@example.com", "--language", "de", **given_keys())
-    assert "There is no EMAIL_HOST, so nothing is mailed" in done.stderr
+    assert "There is no EMAIL_HOST, so nothing is sent" in done.stderr
     (file,) = (tmp_path / "vestibule-data" / "mail").glob("*-test-*.eml")
     assert message_from_bytes(file.read_bytes(), policy=policy.default)["Subject"] == "Eine Test-E-Mail"
 
