@@ -16,7 +16,7 @@ WRITES = re.compile(
 KEPT = ("(umask 077;", "install -m 0600 ", "$ cp cookies.txt ")  # a file of cookies is its owner's, as curl makes it
 PUBLIC = re.compile(r"install (?:-m 0[67][45][45] deploy/(?!.*\.env)|-d .*-m 0700 )")
 """What is in the repository, and so known to everybody; and a folder for its owner."""
-PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("deploy/**/*"), *ROOT.glob("examples/**/*.md")]
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("deploy/**/*"), *ROOT.glob("examples/*/*.md")]
 
 
 def commands() -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from tests.docs.paths import DOCS, ROOT
 
 NEVER = re.compile(r"\b(whoever|hence|but for|so many|is there to be|how many that were)\b", re.IGNORECASE)
 PAGES = sorted(
-    [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "deploy").rglob("*.md"), *(ROOT / "examples").rglob("*.md")]
+    [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "deploy").rglob("*.md"), *(ROOT / "examples").glob("*/*.md")]
 )
 QUOTED = re.compile(r"^```.*?^```|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 

@@ -1,0 +1,101 @@
+// The pages of somebody who is not signed in.
+
+import * as api from "./api";
+import type { Go } from "./App";
+import { Form, Link, useAction } from "./Form";
+
+type Props = { go: Go };
+type Loading = Props & { load: () => Promise<void> };
+
+export function SignUp({ go }: Props) {
+  const submit = async (values: object) => {
+    await api.register(values);
+    go("/checkemail");
+  };
+  return (
+    <Form title="Sign up" fields={["name", "email", "newPassword", "passwordConfirm"]} button="Sign up" submit={submit}>
+      <p>
+        Already have an account? <Link to="/login" go={go}>Sign in</Link>
+      </p>
+    </Form>
+  );
+}
+
+export function CheckEmail({ go }: Props) {
+  return (
+    <section className="card">
+      <h1>Check your email</h1>
+      <p>We sent you a link. Open it to continue.</p>
+      <p>
+        No email? <Link to="/verifyemail" go={go}>Send another link</Link>
+      </p>
+    </section>
+  );
+}
+
+/** A click, not the opening of the page, verifies: scanners of emails open every link. */
+export function Verify({ code, go }: Props & { code: string }) {
+  const { busy, fault, run } = useAction();
+  const verify = async () => go("/login", (await api.verifyEmail(code)).message);
+  return (
+    <section className="card">
+      <h1>Verify your email</h1>
+      {fault && <p role="alert">{fault}</p>}
+      <button className="primary" disabled={busy} onClick={() => run(verify)}>
+        Verify email
+      </button>
+      <p>
+        Link expired? <Link to="/verifyemail" go={go}>Send another link</Link>
+      </p>
+    </section>
+  );
+}
+
+export function SendAgain({ go }: Props) {
+  const submit = async (values: object) => go("/login", (await api.sendVerification(values)).message);
+  return <Form title="Send another link" fields={["email"]} button="Send link" submit={submit} />;
+}
+
+export function SignIn({ go, load }: Loading) {
+  const submit = async (values: object) => {
+    await api.signIn(values);
+    await load();
+    go("/profile");
+  };
+  return (
+    <Form title="Sign in" fields={["email", "password"]} button="Sign in" submit={submit}>
+      <p>
+        <Link to="/forgotpassword" go={go}>Forgot password?</Link>
+      </p>
+      <p>
+        No account yet? <Link to="/register" go={go}>Sign up</Link>
+      </p>
+      <p>
+        Email not verified? <Link to="/verifyemail" go={go}>Send another link</Link>
+      </p>
+    </Form>
+  );
+}
+
+export function Forgot({ go }: Props) {
+  const submit = async (values: object) => go("/login", (await api.forgotPassword(values)).message);
+  return (
+    <Form title="Reset your password" fields={["email"]} button="Send reset link" submit={submit}>
+      <p>
+        <Link to="/login" go={go}>Back to sign in</Link>
+      </p>
+    </Form>
+  );
+}
+
+/** A reset ends every session, so `load` finds that nobody is signed in. */
+export function Reset({ token, go, load }: Loading & { token: string }) {
+  const submit = async (values: object) => {
+    const { message } = await api.resetPassword(token, values);
+    await load();
+    go("/login", message);
+  };
+  return (
+    <Form title="Choose a new password" fields={["newPassword", "passwordConfirm"]} button="Set password" submit={submit} />
+  );
+}
