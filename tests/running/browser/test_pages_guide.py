@@ -1,0 +1,90 @@
+"""docs/guides/pages.md: its commands and its app, from nothing to signed in and out again."""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from playwright.sync_api import Browser, expect
+
+from tests.docs.paths import DOCS
+from tests.harness.process import environment, starting, wait_until_it_answers
+from tests.harness.servers import free_port, listening, wait_until
+from tests.running.browser.people import Browsing, fresh_email, send_sign_in, sign_up
+
+GUIDE = (DOCS / "guides" / "pages.md").read_text()
+SERVER, APP = "8000", "9000"
+START_SECONDS = 60
+BLOCKS = dict(re.findall(r"^## \d\. (.*?)$.*?^```\w+\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL))
+
+
+def settings_of(command: str) -> dict[str, str]:
+    """What stands before `make serve`."""
+    *settings, make, serve = shlex.split(command)
+    assert (make, serve) == ("make", "serve")
+    return dict(setting.split("=", 1) for setting in settings)
+
+
+@contextmanager
+def typed(command: str, folder: Path, port: int) -> Iterator[None]:
+    """A block of commands, until something listens at the port; dead afterwards."""
+    command = command.replace(".venv/bin/", f"{sys.prefix}/bin/")
+    with (folder / "said").open("wb") as said:
+        process = subprocess.Popen(
+            ["bash", "-ec", command],
+            cwd=folder,
+            env=environment(folder, {}),
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
+        )
+    try:
+        wait_until(lambda: listening(port) or process.poll() is not None, command, START_SECONDS)
+        assert process.poll() is None, (folder / "said").read_text()
+        yield
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def test_the_guide_to_the_pages_from_start_to_sign_out(browser: Browser, tmp_path: Path) -> None:
+    port, app_port = free_port(), free_port()
+    serve, app, start = (
+        BLOCKS[title].replace(SERVER, str(port)).replace(APP, str(app_port))
+        for title in ("Start Vestibule with your name and colour", "Save the app", "Start the app")
+    )
+    (tmp_path / "orders.py").write_text(app)
+    with starting(tmp_path, port=port, **settings_of(serve)) as server:
+        wait_until_it_answers(server)
+        browsing, email = Browsing(server, browser), fresh_email()
+        orders = f"http://localhost:{app_port}/orders"
+        with typed(start, tmp_path, app_port):
+            page = browsing.page()
+            page.goto(orders)
+            page.wait_for_url("**/login?return_to=*")
+            expect(page.get_by_text("Orders").first).to_be_visible()
+            sign_up(page, email)
+            page.goto(browsing.mailed(email, "verifyemail"))
+            assert f":{port}/" in page.url
+            page.get_by_role("button", name="Confirm my address").click()
+            expect(page.get_by_role("status")).to_be_visible()
+            send_sign_in(page, email)
+            page.wait_for_url(orders)
+            expect(page.get_by_role("heading", name="Orders of")).to_be_visible()
+            page.context.clear_cookies(name="access_token")  # as if it had expired
+            page.goto(orders)
+            expect(page.get_by_role("heading", name="Orders of")).to_be_visible()
+            page.get_by_role("link", name="Your account").click()
+            page.get_by_role("button", name="Sign out", exact=True).first.click()
+            page.wait_for_url(f"{browsing.base}/**")
+            expect(page.get_by_role("button", name="Sign out", exact=True)).to_have_count(0)
+            page.goto(orders)
+            page.wait_for_url("**/login?return_to=*")
+        browsing.close()
+        assert browsing.complaints == []
