@@ -16,7 +16,8 @@ from vestibule.settings.fields import GROUPS, Settings, name_of
 from vestibule.settings.groups.group import Group
 from vestibule.web.errors import UNEXPECTED
 
-MOST_SETTINGS, MOST_OF_A_GROUP = 66, 10
+# 67: VESTIBULE_EMAIL_SUBJECTS, because programs of the contract's users look for its subjects (decision 0035).
+MOST_SETTINGS, MOST_OF_A_GROUP = 67, 10
 HEADS = 4  # of a table of settings
 
 

@@ -23,7 +23,7 @@ from vestibule.model.accounts import Account
 from vestibule.model.client_info import ClientInfo
 from vestibule.model.errors import EmailChangeInvalid, EmailChangeOfAnother
 from vestibule.model.events import Event, EventKind
-from vestibule.model.letters import LetterKind, QueuedLetter
+from vestibule.model.letters import TAKEN_BACK, LetterKind, QueuedLetter
 from vestibule.model.one_time_tokens import OneTimeToken, Purpose, kept_for
 from vestibule.model.sessions import EndReason
 from vestibule.model.store import Ports
@@ -138,7 +138,8 @@ async def undo_change(env: Env, secret: str) -> None:
         # An attacker who changed the email twice has, or will get, a link that undoes the second change. Void that too.
         since = token.created_at
         ended = await end_trust(env, tx, back.id, EndReason.EMAIL_CHANGED, now, undo_since=since)
-        await tx.letters.queue(QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, now, back.id))
+        why = {"why": TAKEN_BACK}
+        await tx.letters.queue(QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, now, back.id, detail=why))
         await tx.events.record(Event(now, EventKind.EMAIL_TAKEN_BACK, back.id))
     await announce(env, revoked)
     await announce_end(env, ended)

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import textwrap
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -17,7 +18,7 @@ from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, Pack
 
 from vestibule.model.brand import Brand
 from vestibule.model.clock import Clock
-from vestibule.model.letters import TOKEN_IN, Letter, NotSent
+from vestibule.model.letters import TOKEN_IN, Letter, LetterKind, NotSent
 from vestibule.model.one_time_tokens import LIFETIMES
 from vestibule.process.tracebacks import summarize
 from vestibule.translations.catalogues import environment_for
@@ -26,6 +27,12 @@ from vestibule.translations.catalogues import environment_for
 _ADDRESS = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+")
 _MAX_FIRST_NAME = 40
 _LOGO_ID = "logo"
+_PLAIN_WIDTH = 76
+# The contract's own subjects, always in English.
+_CONTRACT_SUBJECTS = {
+    LetterKind.VERIFY_EMAIL: "Your account verification code",
+    LetterKind.RESET_PASSWORD: "Your password reset token (valid for only {lasts})",
+}
 
 
 @dataclass(frozen=True)
@@ -46,10 +53,21 @@ class Sender:
 
 
 class Renderer:
-    """Renders letters. Templates in `folder`, if given, replace ours."""
+    """Renders letters. Templates in `folder`, if given, replace ours. With `contract_subjects`, the two kinds of
+    letters that the contract knows have its subjects.
+    """
 
-    def __init__(self, sender: Sender, brand: Brand, clock: Clock, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        sender: Sender,
+        brand: Brand,
+        clock: Clock,
+        folder: Path | None = None,
+        *,
+        contract_subjects: bool = False,
+    ) -> None:
         self._sender = sender
+        self._fixed_subjects = _CONTRACT_SUBJECTS if contract_subjects else {}
         self._clock = clock
         self._brand = brand
         ours = PackageLoader("vestibule.mail")
@@ -83,7 +101,7 @@ class Renderer:
         message["Date"] = format_datetime(self._clock.now())
         message["Message-ID"] = f"<{letter.id}@{self._sender.email.rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no automatic replies
-        message.set_content(self._template(letter, "txt").render(variables))
+        message.set_content(_wrapped(self._template(letter, "txt").render(variables), letter.link))
         message.add_alternative(self._template(letter, "html").render(variables), subtype="html")
         if self._brand.logo_type:
             self._enclose_logo(message)
@@ -91,7 +109,9 @@ class Renderer:
         return message
 
     def subject(self, letter: Letter) -> str:
-        """Return the subject, on one line. It is the block `subject` of the text template."""
+        """Return the subject, on one line: the contract's, or the block `subject` of the text template."""
+        if fixed := self._fixed_subjects.get(letter.kind):
+            return fixed.format(lasts=_lifetime_in_words(letter, "en"))
         template = self._template(letter, "txt")
         block = template.blocks["subject"](template.new_context(self._variables(letter)))
         return " ".join("".join(block).split())
@@ -113,7 +133,7 @@ class Renderer:
         return {
             "first_name": _first_name(letter.name),
             "link": letter.link,
-            "lasts": _lifetime_in_words(letter),
+            "lasts": _lifetime_in_words(letter, letter.language),
             "email": letter.to,
             "at": in_words(at, "long", locale=letter.language) if at else "",
             "device": detail.get("device", ""),
@@ -124,10 +144,26 @@ class Renderer:
         }
 
 
-def _lifetime_in_words(letter: Letter) -> str:
+def _wrapped(text: str, link: str) -> str:
+    """Return the text with long lines wrapped, and indented as they were. A line with the link stays: a mail program
+    could not open half of it.
+    """
+    return "".join(line if link in line else _wrapped_line(line) for line in text.splitlines(keepends=True))
+
+
+def _wrapped_line(line: str) -> str:
+    if len(line) <= _PLAIN_WIDTH:
+        return line
+    indent = line[: len(line) - len(line.lstrip())]
+    # Words are never cut: one that is longer may be an email, or a link of an operator's template.
+    lines = textwrap.wrap(line, _PLAIN_WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines) + "\n"
+
+
+def _lifetime_in_words(letter: Letter, language: str) -> str:
     """Return how long the link works, in words: 10 minutes, 3 hours."""
     lifetime = letter.lasts or (LIFETIMES[TOKEN_IN[letter.kind]] if letter.kind in TOKEN_IN else None)
-    return format_timedelta(lifetime, locale=letter.language) if lifetime else ""
+    return format_timedelta(lifetime, locale=language) if lifetime else ""
 
 
 def _first_name(name: str) -> str:

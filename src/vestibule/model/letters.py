@@ -50,6 +50,9 @@ NOTICES_WAIT = timedelta(minutes=15)
 REGISTERED_AGAIN = "registered_again"
 """The `why` in a reset letter's detail: the password was removed, because the email was registered more than once."""
 
+TAKEN_BACK = "taken_back"
+"""The `why` in a reset letter's detail: the password was removed, because the owner undid a change of email."""
+
 TOKEN_IN = {
     LetterKind.VERIFY_EMAIL: Purpose.VERIFY_EMAIL,
     LetterKind.RESET_PASSWORD: Purpose.RESET_PASSWORD,

@@ -233,7 +233,8 @@ def mailer(settings: Settings, clock: Clock) -> Mailer:
 
 def renderer(settings: Settings, clock: Clock) -> Renderer:
     """Return the renderer of letters."""
-    return Renderer(sender(settings), brand(settings), clock, templates(settings, "mail"))
+    folder, by_contract = templates(settings, "mail"), settings.email_subjects == "contract"
+    return Renderer(sender(settings), brand(settings), clock, folder, contract_subjects=by_contract)
 
 
 def sender(settings: Settings) -> Sender:

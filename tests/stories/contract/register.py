@@ -33,7 +33,7 @@ SENT = "An email with a verification code has been sent to your email"
 MADE = succeeded(201, message=SENT, data={"user": USER})
 TAKEN = refused(409, "email_taken", "Email already exist, please use another email address")
 ME = succeeded(data={"user": USER})
-SUBJECT = "Your account verification code"
+SUBJECT = "Confirm your email address for Vestibule"
 
 CODE = "/api/auth/verifyemail/{code}"
 VERIFIED = succeeded(message="Email verified successfully")

@@ -21,7 +21,7 @@ from tests.stories.contract.steps import ADA, NEW_PASSWORD, PASSWORD, Row, Step,
 
 ASKED = succeeded(message="You will receive a reset email if user with that email exist")
 DONE = cleared(message="Password data updated successfully")
-SUBJECT = "Your password reset token (valid for only 10 minutes)"
+SUBJECT = "Reset your Vestibule password"
 
 ask = post(FORGOT, {"email": ADA})
 choose = patch(RESET, twice(NEW_PASSWORD))

@@ -117,6 +117,7 @@ async def test_a_second_change_neither_closes_the_owners_way_back_nor_survives_i
     sent = len(world.mailer.letters)
     await world.deliver()
     assert [letter.kind for letter in world.mailer.letters[sent:]] == [RESET]
+    assert "Your account is yours again." in str(world.mailer.messages[-1])
 
 
 async def test_the_owner_undoes_both_changes_at_once(world: World, ada: httpx.AsyncClient) -> None:

@@ -57,7 +57,7 @@ async def test_the_log_has_the_link_if_it_is_asked_to(tmp_path: Path) -> None:
             "event": "letter",
             "log_level": "info",
             "to": "ada@example.com",
-            "subject": "Your account verification code",
+            "subject": "Confirm your email address for Vestibule",
             "link": LINKS[LetterKind.VERIFY_EMAIL],
             "file": str(file),
         }

@@ -19,15 +19,15 @@ from vestibule.model.languages import LANGUAGES
 from vestibule.model.letters import Letter, LetterKind, NotSent
 
 SUBJECTS = {
-    LetterKind.VERIFY_EMAIL: "Your account verification code",
-    LetterKind.RESET_PASSWORD: "Your password reset token (valid for only 10 minutes)",
-    LetterKind.CONFIRM_NEW_EMAIL: "Confirm your new address",
-    LetterKind.EMAIL_CHANGED: "Your address was changed",
-    LetterKind.PASSWORD_CHANGED: "Your password was changed",
-    LetterKind.NEW_DEVICE: "New sign-in to your account",
-    LetterKind.TOKEN_REUSED: "You were signed out for your safety",
-    LetterKind.EMAIL_TAKEN: "You already have an account",
-    LetterKind.TEST: "Test email",
+    LetterKind.VERIFY_EMAIL: "Confirm your email address for Vestibule",
+    LetterKind.RESET_PASSWORD: "Reset your Vestibule password",
+    LetterKind.CONFIRM_NEW_EMAIL: "Confirm your new email address for Vestibule",
+    LetterKind.EMAIL_CHANGED: "Your Vestibule email address was changed",
+    LetterKind.PASSWORD_CHANGED: "Your Vestibule password was changed",
+    LetterKind.NEW_DEVICE: "New sign-in to your Vestibule account",
+    LetterKind.TOKEN_REUSED: "You were signed out of Vestibule for your safety",
+    LetterKind.EMAIL_TAKEN: "You already have an account with Vestibule",
+    LetterKind.TEST: "Test email from Vestibule",
 }
 PROMISES = {
     LetterKind.VERIFY_EMAIL: "24 hours",
@@ -85,7 +85,7 @@ def test_the_headers_say_from_whom_to_whom_and_what(kind: LetterKind) -> None:
 @pytest.mark.parametrize("kind", LetterKind)
 @pytest.mark.parametrize("form", BOTH_PARTS)
 def test_each_part_greets_and_has_the_link_and_says_how_long_it_is_good(kind: LetterKind, form: str) -> None:
-    words = part(arrived(a_letter(kind)), form)
+    words = " ".join(part(arrived(a_letter(kind)), form).split())  # as it reads, wherever lines are broken
     assert "Hello Ada," in words
     assert LINKS[kind] in words
     assert PROMISES.get(kind, "") in words
@@ -105,7 +105,7 @@ def test_every_letter_is_written_in_every_language(kind: LetterKind, language: s
         assert "Ada" in words
         assert LINKS[kind] in words
         assert (words == in_english) == (language == "en")
-        assert len(words.splitlines()) == len(in_english.splitlines())
+        assert words.count("\n\n") == in_english.count("\n\n")  # the same paragraphs
     assert f'<html lang="{language}">' in part(letter, "html")
     assert (letter["Subject"] == english["Subject"]) == (language == "en")
 
@@ -215,7 +215,7 @@ def test_a_template_of_the_operators_takes_the_place_of_ours(tmp_path: Path) -> 
     message = arrived(a_letter(), renderer)
     assert message["Subject"] == "Welcome"
     assert f"Do: {LINKS[LetterKind.VERIFY_EMAIL]}" in part(message, "plain").splitlines()
-    assert "Confirm my address" in part(message, "html")
+    assert "Confirm email address" in part(message, "html")
     assert arrived(a_letter(LetterKind.NEW_DEVICE), renderer)["Subject"] == SUBJECTS[LetterKind.NEW_DEVICE]
 
 
@@ -241,5 +241,5 @@ def test_what_is_no_sender_is_refused(text: str) -> None:
 def test_a_letter_says_in_every_language_how_long_its_link_works(language: str) -> None:
     letter = replace(a_letter(LetterKind.RESET_PASSWORD), language=language, lasts=timedelta(hours=3))
     message = arrived(letter)
-    for text in (message["Subject"], part(message, "plain"), part(message, "html")):
+    for text in (part(message, "plain"), part(message, "html")):
         assert HOURS[language] in text.replace("\u00a0", " ")

@@ -48,6 +48,12 @@ class Mail(Group):
         takes="a host name, such as `auth.example.com`",
         unset="the host of VESTIBULE_URL, or else this machine's name",
     )
+    email_subjects: Literal["clear", "contract"] = setting(
+        "VESTIBULE_EMAIL_SUBJECTS",
+        "clear",
+        "`clear`: subjects name your product and say what the email is about. `contract`: verification and reset "
+        "emails have the tutorial's English subjects, for programs that look for them.",
+    )
 
 
 class Look(Group):
