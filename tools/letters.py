@@ -20,7 +20,7 @@ Scheme = Literal["light", "dark"]
 FOLDER = ROOT / "pictures"
 PAGE = DOCS / "letters.png"
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
-WIDTHS = {"wide": 640, "phone": 360}
+WIDTHS = {"wide": 768, "phone": 360}
 HEIGHT = 760
 # Which of the pictures the documents show.
 _SHOWN = (
@@ -29,6 +29,8 @@ _SHOWN = (
     "reset_password-en-phone-dark",
     "email_changed-de-wide-light",
 )
+_GAP = 12
+_ALL_SHOWN_WIDE = (3 * WIDTHS["wide"] + WIDTHS["phone"]) // 2 + 3 * _GAP
 
 
 def main() -> None:
@@ -38,7 +40,7 @@ def main() -> None:
         for kind, language, form, scheme in _views():
             name = f"{kind.value}-{language}-{form}-{scheme}"
             _take(browser, _html(kind, language), WIDTHS[form], scheme, name)
-        context = browser.new_context(viewport={"width": 1160, "height": HEIGHT // 2})
+        context = browser.new_context(viewport={"width": _ALL_SHOWN_WIDE, "height": HEIGHT // 2})
         page = context.new_page()
         page.set_content(_side_by_side())
         page.screenshot(path=PAGE)
@@ -73,7 +75,7 @@ def _side_by_side() -> str:
     """Some of the pictures in one."""
     files = [b64encode((FOLDER / f"{name}.png").read_bytes()).decode() for name in _SHOWN]
     pictures = "".join(f'<img src="data:image/png;base64,{file}" height="{HEIGHT // 2}">' for file in files)
-    return f'<body style="margin:0;display:flex;gap:12px;background:#ffffff">{pictures}'
+    return f'<body style="margin:0;display:flex;gap:{_GAP}px;background:#ffffff">{pictures}'
 
 
 if __name__ == "__main__":

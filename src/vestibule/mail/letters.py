@@ -28,6 +28,7 @@ _ADDRESS = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+")
 _MAX_FIRST_NAME = 40
 _LOGO_ID = "logo"
 _PLAIN_WIDTH = 76
+_EMPTY_LINES = re.compile(r"\n{3,}")
 # The contract's own subjects, always in English.
 _CONTRACT_SUBJECTS = {
     LetterKind.VERIFY_EMAIL: "Your account verification code",
@@ -145,9 +146,10 @@ class Renderer:
 
 
 def _wrapped(text: str, link: str) -> str:
-    """Return the text with long lines wrapped, and indented as they were. A line with the link stays: a mail program
-    could not open half of it.
+    """Return the text with long lines wrapped, and indented as they were, and one empty line between paragraphs. A line
+    with the link stays: a mail program could not open half of it.
     """
+    text = _EMPTY_LINES.sub("\n\n", text)
     return "".join(line if link in line else _wrapped_line(line) for line in text.splitlines(keepends=True))
 
 
