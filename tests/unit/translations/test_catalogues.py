@@ -41,6 +41,22 @@ def test_a_translation_keeps_what_is_filled_in(language: str) -> None:
             assert set(PLACEHOLDERS.findall(str(message.string))) == set(PLACEHOLDERS.findall(str(message.id)))
 
 
+# Formal address in every language, one word for one thing, and French punctuation.
+OUT_OF_TUNE = {
+    "de": r"\b(du|dich|dir|dein\w*|knopf)\b",
+    "es": r"\b(tú|tu|tus|mensaje|email|link)\b",
+    "fr": r"'| [:;?!]|\b(tu|ton|ta|tes|courriel|message)\b",
+    "pt": r"\b(tu|teu|tua|email|link|senha|mensagem)\b",
+}
+
+
+@pytest.mark.parametrize("language", translated_languages())
+def test_a_language_keeps_its_form_of_address_and_its_terms(language: str) -> None:
+    for message in catalogue(language):
+        words = PLACEHOLDERS.sub("", str(message.string))
+        assert not re.search(OUT_OF_TUNE[language], words, re.IGNORECASE)
+
+
 def test_there_is_a_catalogue_for_each_language_and_no_other() -> None:
     assert {path.stem for path in CATALOGUES.glob("*.po")} == set(LANGUAGES) - {"en"}
 
