@@ -260,7 +260,7 @@ def test_c21_where_no_session_can_be_kept_no_password_is_asked_for(tmp_path: Pat
     done = vestibule(tmp_path / "no-folder", "login", "--url", "http://127.0.0.1:1", folder=tmp_path)
     assert done.returncode == 1
     assert complaint(done.stderr) == (
-        f"{tmp_path}/no-folder/.config/vestibule/sessions: no session can be kept there: Not a directory; "
+        f"{tmp_path}/no-folder/.config/vestibule/sessions: no session can be stored there: Not a directory; "
         "make room for it, or set HOME to a folder of yours"
     )
 

@@ -64,7 +64,7 @@ async def test_the_watch_finds_how_long_the_loop_was_held(tmp_path: Path, monkey
 
 
 def test_the_watch_stands_in_for_the_program_that_serve_runs() -> None:
-    assert f"{watched.plain.__module__}:{watched.plain.__name__}" == serve._PLAIN
+    assert f"{watched.plain.__module__}:{watched.plain.__name__}" == serve._WITHOUT_TRACES
 
 
 def test_better_auth_is_locked_with_hashes_and_names_no_host() -> None:
