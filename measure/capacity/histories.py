@@ -23,8 +23,8 @@ from measure.capacity.histories_page import write
 from measure.machine import Machine
 from measure.postgres import Postgres
 from measure.server import Server, vestibule
+from tests.harness.forms import csrf_in
 from tests.harness.process import PASSWORD, UNLIMITED, given_keys, run
-from tests.unit.web.people import token_in
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.migrate import migrate
@@ -116,7 +116,7 @@ def _asked(server: Server, folder: Path, address: str) -> dict[str, tuple[float,
         found[name] = seconds, max(waits)
 
     page, others, password, delete = (_signed_in(server.port, who) for who in PEOPLE[:4])
-    csrf = token_in(delete.get("/profile/delete"))
+    csrf = csrf_in(delete.get("/profile/delete"))
     given = {"csrf": csrf, "currentPassword": PASSWORD}
     timed("the security page", lambda: page.get("/profile/security").raise_for_status())
     timed("the download of one's data", lambda: page.get("/profile/data").raise_for_status())

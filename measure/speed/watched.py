@@ -57,5 +57,5 @@ async def _watch(ready: asyncio.Event, seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    serve._PLAIN = "measure.speed.watched:application"
+    serve._WITHOUT_TRACES = "measure.speed.watched:application"
     vestibule.__main__.main()

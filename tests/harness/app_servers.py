@@ -81,9 +81,17 @@ class RunningApp:
             raise
 
     def stop(self) -> int:
-        """End it as an operator does; return its exit code, once none of its processes is left."""
+        """End it as an operator does; return its exit code, once none of its processes is left.
+
+        If it does not end, each of its processes writes to the log where its threads are.
+        """
         self.process.send_signal(self.row.stopped_by)
-        code = self.process.wait(STOP_SECONDS)
+        try:
+            code = self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGABRT)
+            self.process.wait(STOP_SECONDS)
+            raise
         wait_until(lambda: not _alive(self.process.pid), "the end of its processes", SLACK_SECONDS)
         return code
 
@@ -121,7 +129,7 @@ def serving_app(row: Row, folder: Path, vestibule: str, key: str) -> Iterator[Ru
     """
     port, log = free_port(), folder / "log"
     settings = {"SERVICE_VESTIBULE": vestibule, "SERVICE_KEY": key, "SERVICE_START": row.start.name}
-    settings |= {"SERVICE_STALENESS": str(STALENESS_SECONDS), "PYTHONPATH": str(ROOT)}
+    settings |= {"SERVICE_STALENESS": str(STALENESS_SECONDS), "PYTHONPATH": str(ROOT), "PYTHONFAULTHANDLER": "1"}
     with log.open("wb") as output:
         process = subprocess.Popen(
             [_program(row.command[0]), *(part.format(port=port) for part in row.command[1:])],

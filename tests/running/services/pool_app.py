@@ -37,7 +37,9 @@ def main(method: str, port: str) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     start()
     with (
-        multiprocessing.get_context(method).Pool(2) as pool,
+        # A worker that kept the handler would live on, and the pool wait for it for ever, if `sys.exit` were raised
+        # where Python ignores exceptions, as in a finaliser.
+        multiprocessing.get_context(method).Pool(2, signal.signal, (signal.SIGTERM, signal.SIG_DFL)) as pool,
         ThreadingHTTPServer(("127.0.0.1", int(port)), handler_with(pool)) as server,
     ):
         server.serve_forever(0.05)
