@@ -24,7 +24,7 @@ class Legacy(Protocol):
         """Return how many accounts there are."""
 
     def batches(self) -> AsyncIterator[Sequence[ForeignRow]]:
-        """Yield all accounts in batches, those with the better claim to an email first."""
+        """Yield all accounts in batches, ordered so that the account with the best claim to an email comes first."""
 
 
 class DatabaseCopy(Protocol):
@@ -57,13 +57,15 @@ class CommandContext(Protocol):
         """Return the signing keys in the database, newest first and still encrypted. Makes none."""
 
     async def examine(self, url: str | None) -> list[Finding]:
-        """Return what the doctor finds: on this machine, or of the server at `url`, from outside."""
+        """Return the doctor's findings: about this machine, or, given `url`, about the server there, as seen from
+        outside.
+        """
 
     def log_weaknesses(self) -> None:
         """Log a warning for each setting that weakens the server."""
 
     async def migrate(self) -> tuple[str | None, str]:
-        """Migrate the database; return the revision before, None if it was empty, and after."""
+        """Migrate the database; return the revisions before (None for an empty database) and after."""
 
     def legacy(self, address: str) -> AbstractAsyncContextManager[Legacy]:
         """Open the tutorial's `users` table at a database URL, for the block."""

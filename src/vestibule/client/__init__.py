@@ -9,10 +9,10 @@
 `Verifier` decides in memory; `feed_reader` and `keys` keep that memory current in the background. `fastapi`, `asgi`,
 `wsgi`, `flask`, `django`, `rest_framework` and `litestar` connect it to frameworks. `Session` is one user's sign-in,
 for programs. The kit needs httpx and joserfc, and of Vestibule only `protocol`, `crypto` and `model.clock`; an import
-contract enforces it. docs/services.md tells how to use it.
+contract enforces that. docs/services.md says how to use the kit.
 """
 
-import vestibule.client.absent  # noqa: F401  # first: it says what to install
+import vestibule.client.absent  # noqa: F401  # first: it says what to install if a package is missing
 from vestibule.client.async_session import AsyncSession
 from vestibule.client.caller import Caller
 from vestibule.client.errors import (

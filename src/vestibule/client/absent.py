@@ -1,4 +1,4 @@
-"""Say in one sentence which package the kit lacks, before any of its files is loaded."""
+"""Say in one sentence which package the kit needs and does not find, before any other file of the kit is loaded."""
 
 from importlib import import_module
 

@@ -1,4 +1,4 @@
-"""Check the arguments of a `Verifier`, each with one sentence for what cannot be right."""
+"""Check the arguments of a `Verifier`; refuse in one sentence each that cannot be right."""
 
 import math
 import re
@@ -13,13 +13,13 @@ from vestibule.protocol.service_keys import hide_keys
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _COOKIE_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 6265, section 4.1.1
-_APP = re.compile(r"[a-z][a-z0-9+.-]*://[a-z0-9.-]+")
+_APP_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[a-z0-9.-]+")
 _WEB_HOST = re.compile(r"[a-z0-9_.-]+|\[[0-9a-f:.]+\]")
-_NO_PAGES = {"data", "file", "ftp", "javascript", "ws", "wss"}
+_SCHEMES_WITHOUT_PAGES = {"data", "file", "ftp", "javascript", "ws", "wss"}
 
 
 def seconds(name: str, value: float, least: float, most: float = math.inf) -> float:
-    """Return a number of seconds; raises `ValueError` if it is none, not finite, or out of bounds."""
+    """Return a number of seconds; raises `ValueError` if it is not a number, not finite, or out of bounds."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError(f"{name} is a number of seconds, not {_shown(value)}")
     if not least <= value <= most:
@@ -43,7 +43,9 @@ def cookie_name(value: str | None) -> str | None:
 
 
 def expected(issuer: str | Collection[str], audience: str, leeway: float) -> Expected:
-    """Return what a token must have; raises `ValueError` without an issuer or an audience."""
+    """Return the issuers, audience and leeway to check tokens by; raises `ValueError` without an issuer or an
+    audience.
+    """
     issuers = (issuer,) if isinstance(issuer, str) else tuple(issuer)
     if not issuers or not all(isinstance(name, str) and name for name in issuers):
         raise ValueError("issuer is a name, or a list of at least one")
@@ -52,21 +54,21 @@ def expected(issuer: str | Collection[str], audience: str, leeway: float) -> Exp
     return Expected(issuers[0], audience, seconds("leeway", leeway, 0, 60), issuers[1:])
 
 
-def origins_of(named: Collection[str]) -> frozenset[str]:
+def origins_of(origins: Collection[str]) -> frozenset[str]:
     """Return origins as browsers send them: in lower case, without a default port, international names in ASCII (RFC
     6454, section 6.2). Raises `ValueError` for what no browser ever sends.
     """
-    if isinstance(named, str) or not isinstance(named, Collection):
+    if isinstance(origins, str) or not isinstance(origins, Collection):
         raise ValueError("origins must be a list, not one string")  # noqa: TRY004  # as for other arguments
-    return frozenset(_origin(origin) for origin in named)
+    return frozenset(_origin(origin) for origin in origins)
 
 
 def _origin(given: str) -> str:
     try:
         origin = given.strip().lower()
         parts = urlsplit(origin)
-        if parts.scheme not in _DEFAULT_PORTS:  # of an app that brings its own pages, as capacitor://localhost
-            valid = bool(_APP.fullmatch(origin)) and parts.scheme not in _NO_PAGES
+        if parts.scheme not in _DEFAULT_PORTS:  # an app with its own pages, such as capacitor://localhost
+            valid = bool(_APP_ORIGIN.fullmatch(origin)) and parts.scheme not in _SCHEMES_WITHOUT_PAGES
             sent = origin
         else:
             sent = _sent_by_browsers(parts)
@@ -83,11 +85,11 @@ def _origin(given: str) -> str:
 def _sent_by_browsers(parts: SplitResult) -> str:
     """Return the origin of a web site as browsers send it; raises `ValueError` and httpx's error."""
     host = httpx.URL(f"{parts.scheme}://{parts.netloc}").raw_host.decode("ascii")
-    shown = f"[{host}]" if ":" in host else host
-    if not _WEB_HOST.fullmatch(shown) or parts.port == 0:
+    host_in_url = f"[{host}]" if ":" in host else host
+    if not _WEB_HOST.fullmatch(host_in_url) or parts.port == 0:
         raise ValueError
     default = parts.port is None or parts.port == _DEFAULT_PORTS[parts.scheme]
-    return f"{parts.scheme}://{shown}" if default else f"{parts.scheme}://{shown}:{parts.port}"
+    return f"{parts.scheme}://{host_in_url}" if default else f"{parts.scheme}://{host_in_url}:{parts.port}"
 
 
 def _shown(value: Any) -> str:

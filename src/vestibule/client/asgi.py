@@ -14,9 +14,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from vestibule.client.caller import Caller
-from vestibule.client.credentials import WEBSOCKET, goes_on_without_token, token_in
+from vestibule.client.credentials import WEBSOCKET, may_lack_token, token_in
 from vestibule.client.errors import CallerRefusedError, NoTokenError
-from vestibule.client.vary import depends_on, varying_raw
+from vestibule.client.vary import caller_headers, with_vary_raw
 from vestibule.client.verifier import Verifier
 
 Scope = MutableMapping[str, Any]
@@ -27,16 +27,16 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 POLICY_VIOLATION = 1008  # RFC 6455, section 7.4.1
 CALLER = "vestibule.caller"
 """The member of the scope that `caller_of` reads."""
-_STARLETTES_HANDLERS = "starlette.exception_handlers"
+_STARLETTE_HANDLERS = "starlette.exception_handlers"
 
 
 class VestibuleMiddleware:
     """Puts the `Caller` into the request's state, as `caller`, for `caller_of` too.
 
     With `required=False` a request without a token goes on, and `caller` is None; a bad token is refused all the same.
-    Requests to `open_paths` are let through unchecked, and `caller` is None; a path must be equal to one of them. So
-    are `OPTIONS` requests without a token, which is how browsers ask before they send a request to another site. A
-    refusal that the application raises before it has answered is answered too.
+    Requests whose path equals one of `open_paths` are let through unchecked, and `caller` is None. `OPTIONS` requests
+    without a token are let through too: browsers send them as preflights. A refusal that the application raises becomes
+    the response, unless the application has begun one.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class VestibuleMiddleware:
         if scope["path"] in self._open_paths:
             await self._go_on(None, scope, receive, send)
             return
-        send = varying_send(send, depends_on(self._verifier))
+        send = send_with_vary(send, caller_headers(self._verifier))
         try:
             caller = await self._caller(scope)
         except CallerRefusedError as refusal:
@@ -63,17 +63,17 @@ class VestibuleMiddleware:
         await self._go_on(caller, scope, receive, send)
 
     async def _go_on(self, caller: Caller | None, scope: Scope, receive: Receive, send: Send) -> None:
-        """Call the application, and answer a refusal that it raises before it has answered itself."""
+        """Call the application. If it raises a refusal before it begins a response, respond with the refusal."""
         scope = {**scope, "state": {**scope.get("state", {}), "caller": caller}, CALLER: caller}
         begun = False
 
-        async def sending(message: Message) -> None:
+        async def tracked_send(message: Message) -> None:
             nonlocal begun
             begun = True
             await send(message)
 
         try:
-            await self._app(scope, receive, sending)
+            await self._app(scope, receive, tracked_send)
         except CallerRefusedError as refusal:
             if begun:
                 raise
@@ -84,28 +84,28 @@ class VestibuleMiddleware:
         try:
             token = token_in(self._verifier, method, scope["headers"], scope.get("scheme", ""))
         except NoTokenError:
-            if goes_on_without_token(method, required=self._required):
+            if may_lack_token(method, required=self._required):
                 return None
             raise
         return await self._verifier.check_async(token)
 
 
-def varying_send(send: Send, names: Iterable[str]) -> Send:
-    """Return a `send` that adds `names` to the `Vary` of the response, those that are there when it begins."""
+def send_with_vary(send: Send, names: Iterable[str]) -> Send:
+    """Return a `send` that adds `names` to the `Vary` of the response. They are read when the response begins."""
 
-    async def sending(message: Message) -> None:
+    async def changed_send(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message = {**message, "headers": varying_raw(message.get("headers", ()), names)}
+            message = {**message, "headers": with_vary_raw(message.get("headers", ()), names)}
         await send(message)
 
-    return sending
+    return changed_send
 
 
 def caller_of(connection: Mapping[str, Any]) -> Caller:
     """Return the caller of a request or websocket of Starlette or FastAPI, or of an ASGI scope: all are mappings.
 
-    Raises `NoTokenError` if nobody is signed in. Starlette and FastAPI then answer 401, unless the application has an
-    exception handler of its own for it; so they do for what the caller's `require` raises.
+    Raises `NoTokenError` if nobody is signed in. Starlette and FastAPI then answer 401, unless the application has its
+    own exception handler for it. They answer what `Caller.require` raises in the same way.
     """
     answer_refusals(connection)
     caller = connection.get(CALLER)
@@ -117,10 +117,10 @@ def caller_of(connection: Mapping[str, Any]) -> Caller:
 def answer_refusals(connection: Mapping[str, Any]) -> None:
     """Have a Starlette application answer refusals that its own code raises; change nothing in another one.
 
-    A middleware outside of the application cannot do it: Starlette would have answered 500 before. But the scope
-    contains the application's exception handlers.
+    A middleware around the application comes too late: Starlette has answered 500 by then. So this adds ours to the
+    application's exception handlers, which are in the scope.
     """
-    handlers = connection.get(_STARLETTES_HANDLERS)
+    handlers = connection.get(_STARLETTE_HANDLERS)
     if handlers:
         handlers[0].setdefault(CallerRefusedError, _answer)
 
@@ -149,7 +149,7 @@ def lifespan(verifier: Verifier) -> Callable[[object], AbstractAsyncContextManag
 
 
 async def refuse(refusal: CallerRefusedError, scope: Mapping[str, Any], send: Send) -> None:
-    """Answer a refused request, or close a websocket; before it was accepted, the server answers 403."""
+    """Respond to a refused request, or close a websocket. If that was not accepted yet, the server answers 403."""
     if scope["type"] == WEBSOCKET:
         await send({"type": "websocket.close", "code": POLICY_VIOLATION, "reason": refusal.code})
         return

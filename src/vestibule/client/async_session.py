@@ -1,10 +1,10 @@
-"""Sign a program in as one user, for tasks: what `Session` does, without blocking the event loop.
+"""Sign a program in as one user, as `Session` does, but without blocking the event loop.
 
     async with AsyncSession("https://auth.example.com") as session:
         await session.sign_in("ada@example.com", "correct horse")
         async with httpx.AsyncClient(auth=session) as client: ...
 
-What waits for the network or for a file does so on another thread.
+Whatever waits for the network or a file runs on another thread.
 """
 
 import asyncio
@@ -65,5 +65,5 @@ class AsyncSession(httpx.Auth):
         return self._session.async_auth_flow(request)
 
     def sync_auth_flow(self, _request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Refuse: a client that blocks takes a `Session`."""
+        """Raise `TypeError`: a blocking client takes a `Session`."""
         raise TypeError("an AsyncSession is for httpx.AsyncClient; give httpx.Client a Session")

@@ -1,4 +1,4 @@
-"""Run the kit's background work on an event loop of its own; threads and tasks may ask it questions."""
+"""Run the kit's background work on its own event loop, where threads and tasks can have coroutines run as well."""
 
 import asyncio
 import concurrent.futures
@@ -17,52 +17,52 @@ class EndedError(Exception):
 
 
 class Background:
-    """One event loop that runs `work` to its end, once, and answers questions in the meantime.
+    """One event loop that runs `work` once, to its end, and in the meantime the coroutines that `ask` is given.
 
-    `release` runs last, and closes what the work opened: by then nothing uses it.
+    `release` runs last, when nothing uses what the work opened, and closes that.
     """
 
     def __init__(
         self, work: Callable[[], Coroutine[Any, Any, None]], release: Callable[[], Coroutine[Any, Any, None]]
     ) -> None:
         self._loop = asyncio.new_event_loop()
-        self._loop.set_task_factory(_quiet)
+        self._loop.set_task_factory(_task_without_complaint)
         self._work = work
         self._release = release
         self._over = False
-        self._asking = threading.Lock()
+        self._submitting = threading.Lock()
         self._working: asyncio.Task[None] | None = None
 
     def run(self) -> BaseException | None:
         """Run the work on this thread. Return what ended it: an exception, or None if it returned or was cancelled."""
         self._working = self._loop.create_task(self._work())
-        fault = self._fault_of(self._working)
+        fault = self._run_to_end(self._working)
         self._end()
         try:
-            left = self._fault_of(self._leave())
+            release_fault = self._run_to_end(self._clean_up())
         finally:
             self._loop.close()
-        return fault or left
+        return fault or release_fault
 
-    def ask(self, question: Coroutine[Any, Any, T], seconds: float) -> T:
-        """Return the answer, blocking a thread for at most `seconds`; raises `TimeoutError`, and `EndedError` when the
-        work has ended.
+    def ask(self, coroutine: Coroutine[Any, Any, T], seconds: float) -> T:
+        """Run the coroutine on the loop, and return its result. Blocks the calling thread for at most `seconds`; raises
+        `TimeoutError`, and `EndedError` when the work has ended.
         """
-        asked = self._asked(question)
+        future = self._submit(coroutine)
         try:
-            return asked.result(seconds)
+            return future.result(seconds)
         except concurrent.futures.TimeoutError:
-            asked.cancel()
+            future.cancel()
             raise TimeoutError from None
         except concurrent.futures.CancelledError:
             raise EndedError from None
 
-    async def ask_async(self, question: Coroutine[Any, Any, T], seconds: float) -> T:
-        """Return the answer to a task of another loop, without blocking that loop; raises as `ask` does."""
-        asked = self._asked(question)
+    async def ask_async(self, coroutine: Coroutine[Any, Any, T], seconds: float) -> T:
+        """Do the same for a task of another loop, without blocking that loop; raises as `ask` does."""
+        future = self._submit(coroutine)
         async with asyncio.timeout(seconds):
             try:
-                return await asyncio.wrap_future(asked)
+                return await asyncio.wrap_future(future)
             except asyncio.CancelledError:
                 task = asyncio.current_task()
                 if task is not None and task.cancelling():  # the caller was cancelled, or the timeout is over
@@ -71,7 +71,7 @@ class Background:
 
     def cancel(self) -> None:
         """Cancel the work, from any thread."""
-        with contextlib.suppress(RuntimeError):  # it has ended by itself
+        with contextlib.suppress(RuntimeError):  # the work has ended by itself
             self._loop.call_soon_threadsafe(self._cancel_here)
 
     def abandon(self) -> None:
@@ -83,35 +83,35 @@ class Background:
         if self._working is not None:
             self._working.cancel()
 
-    def _asked(self, question: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
-        with self._asking:
+    def _submit(self, coroutine: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+        with self._submitting:
             if not self._over:
-                return asyncio.run_coroutine_threadsafe(question, self._loop)
-        question.close()
+                return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        coroutine.close()
         raise EndedError
 
     def _end(self) -> None:
-        with self._asking:
+        with self._submitting:
             self._over = True
 
-    def _fault_of(self, work: Coroutine[Any, Any, None] | asyncio.Task[None]) -> BaseException | None:
+    def _run_to_end(self, work: Coroutine[Any, Any, None] | asyncio.Task[None]) -> BaseException | None:
         try:
             with contextlib.suppress(asyncio.CancelledError):
                 self._loop.run_until_complete(work)
-        except BaseException as fault:  # returned: nobody else sees an exception of this thread
+        except BaseException as fault:  # returned, because nobody sees what a thread raises
             return fault
         return None
 
-    async def _leave(self) -> None:
-        # In this order: a question still under way would hand its connection back to a closed client.
+    async def _clean_up(self) -> None:
+        # In this order: a task still under way would hand its connection back to a closed client.
         await _end_all_others()
         await self._release()
-        for lost in [*getattr(self._loop, "_transports", {}).values()]:  # left open by a library that was cancelled
-            lost.abort()
+        for transport in [*getattr(self._loop, "_transports", {}).values()]:  # left open by a cancelled library
+            transport.abort()
         await asyncio.sleep(0)  # an aborted connection closes its socket in the loop's next iteration
 
 
-def _quiet(loop: asyncio.AbstractEventLoop, coroutine: Any, **named: Any) -> asyncio.Task[Any]:
+def _task_without_complaint(loop: asyncio.AbstractEventLoop, coroutine: Any, **named: Any) -> asyncio.Task[Any]:
     """Return a task that never logs "exception was never retrieved": its caller may have given up waiting."""
     task = asyncio.Task(coroutine, loop=loop, **named)
     task.add_done_callback(mark_retrieved)

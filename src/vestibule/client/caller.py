@@ -32,7 +32,7 @@ class Caller:
         object.__setattr__(self, "claims", MappingProxyType(dict(self.claims)))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Say how to make the same caller in another process: a mapping that cannot be changed cannot be pickled."""
+        """Say how to make the same caller in another process. `claims` alone cannot be pickled: it is read-only."""
         values = {member.name: getattr(self, member.name) for member in fields(self)}
         return type(self), tuple({**values, "claims": dict(self.claims)}.values())
 
@@ -58,14 +58,14 @@ class Caller:
 
     def require(self, *roles: str) -> None:
         """Raise `NotAllowedError` unless the role is one of `roles`, and `ValueError` if none is named."""
-        require_named(roles)
+        require_role_names(roles)
         if self.role not in roles:
             raise NotAllowedError
 
 
-def require_named(roles: Collection[object]) -> None:
-    """Raise `ValueError` unless `roles` are names. No role, or a list in the place of names, would mean nobody to one
-    reader and everybody to another.
+def require_role_names(roles: Collection[object]) -> None:
+    """Raise `ValueError` unless there is a role, and each is a name. Without one, or with a list in the place of names,
+    some readers would expect that nobody is let in, and others that everybody is.
     """
     if not roles or not all(isinstance(role, str) and role for role in roles):
         raise ValueError('name at least one role, each as an argument of its own: with_role("admin", "editor")')

@@ -1,17 +1,17 @@
-"""Define every refusal and fault of the kit, as one tree; refusals with status and challenge (RFC 6750).
+"""Define every error of the kit, as one tree. Those below `CallerRefusedError` are HTTP refusals (RFC 6750).
 
     VestibuleError
       CallerRefusedError
         NoTokenError              nothing was sent
-        TokenInvalidError         not a token of ours, of another kind, or out of its time
-        SessionOverError          a good token, whose session or account was ended
+        TokenInvalidError         not a token of ours, of another kind, expired or not valid yet
+        SessionOverError          a valid token, but its session or account has ended
         CredentialAmbiguousError  several Authorization headers
         CrossSiteError            another site made the browser send its cookie
-        NotAllowedError           known, but without the role that is needed
+        NotAllowedError           the caller has none of the required roles
         CannotTellError           the known revocations are too old to decide
-          KeyUnknownError         signed with a key that may be new, and is not here yet
-          WrongSetupError         the same, until an operator corrects the service key or the URL
-      SignedOutError              nobody is signed in with this `Session`, or no more
+          KeyUnknownError         signed with an unknown key, which may be new
+          WrongSetupError         cannot decide until an operator corrects the service key or the URL
+      SignedOutError              nobody is signed in with this `Session`, or not any more
       NotReachedError             Vestibule does not answer, or not as expected
         ServiceRefusedError       the service key is not in force
         TooManyServicesError      Vestibule serves as many feeds as it may
@@ -19,7 +19,7 @@
           WrongIssuerError        the URL leads to a Vestibule whose tokens have another issuer or audience
       NotStoredError              a `Session`'s tokens cannot be read, kept or deleted
 
-Their codes and messages are those of Vestibule itself (`protocol/refusals.py`), where it has the same refusal.
+Where Vestibule has the same refusal, code and message are the same (`protocol/refusals.py`).
 """
 
 from typing import Any, ClassVar
@@ -29,19 +29,19 @@ from vestibule.protocol.refusals import Wording
 from vestibule.protocol.service_keys import hide_keys
 
 _UNAVAILABLE = 503
-_NOT_KEPT = {"Cache-Control": "no-store"}  # RFC 9111, section 5.2.2.5
+_NO_STORE = {"Cache-Control": "no-store"}  # RFC 9111, section 5.2.2.5
 
 
 class VestibuleError(Exception):
-    """What the kit refuses or cannot do, in one sentence. Can be pickled: pools of processes hand it back as it is."""
+    """What the kit refuses or cannot do, in one sentence. Can be pickled, so that process pools can pass it on."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # `Exception` would call the class with the message, which most of these do not take.
-        return _of, (type(self), self.args), self.__dict__
+        # `Exception` would call the class with the message, which most of these classes do not take.
+        return _blank, (type(self), self.args), self.__dict__
 
 
-def _of(kind: type[VestibuleError], args: tuple[Any, ...]) -> VestibuleError:
-    """Return an error of that class without its own arguments; the rest follows as its state."""
+def _blank(kind: type[VestibuleError], args: tuple[Any, ...]) -> VestibuleError:
+    """Return an error of that class without calling `__init__`. Pickle then restores its attributes."""
     return kind.__new__(kind, *args)
 
 
@@ -75,10 +75,10 @@ class CallerRefusedError(VestibuleError):
 
     @property
     def headers(self) -> dict[str, str]:
-        """Return the headers of the response (RFC 6750, section 3; RFC 9110, section 10.2.3). No cache keeps it."""
+        """Return the headers of the response (RFC 6750, section 3; RFC 9110, section 10.2.3). No cache stores it."""
         if self.status == _UNAVAILABLE:
-            return {"Retry-After": "1", **_NOT_KEPT}
-        return {"WWW-Authenticate": self.challenge, **_NOT_KEPT} if self.challenge else {**_NOT_KEPT}
+            return {"Retry-After": "1", **_NO_STORE}
+        return {"WWW-Authenticate": self.challenge, **_NO_STORE} if self.challenge else {**_NO_STORE}
 
     @property
     def body(self) -> dict[str, str]:
@@ -129,11 +129,11 @@ class CannotTellError(CallerRefusedError):
 
 
 class ClocksDifferError(CannotTellError):
-    """Raised when this clock and Vestibule's differ too much to say what has expired. Nobody is asked then."""
+    """The clocks here and at Vestibule differ too much to say what has expired. Not even `when_stale="ask"` asks."""
 
 
 class KeyUnknownError(CannotTellError):
-    """The token would be good, but its key is not here, and may be new. `listed`: Vestibule lists that key."""
+    """The token looks valid, but its key is unknown, and may be new. `listed`: Vestibule lists that key."""
 
     def __init__(self, *, listed: bool = False) -> None:
         super().__init__()
@@ -141,7 +141,7 @@ class KeyUnknownError(CannotTellError):
 
 
 class WrongSetupError(CannotTellError):
-    """The service cannot decide until an operator corrects the service key or the URL. `fault` says which."""
+    """The service cannot decide until an operator corrects the service key or the URL. `fault` says what is wrong."""
 
     wording = refusals.WRONG_SETUP
 

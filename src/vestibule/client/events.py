@@ -28,7 +28,9 @@ class EventParser:
         self._fields: dict[str, str] = {}
 
     def feed(self, piece: bytes) -> Iterator[Event]:
-        """Yield the events that `piece` completes; raises `NotReachedError` for what Vestibule never sends."""
+        """Yield the events that `piece` completes; raises `NotReachedError` for a line or event Vestibule never
+        sends.
+        """
         *lines, self._rest = (self._rest + piece).split(b"\n")
         if max(map(len, (*lines, self._rest))) > MAX_LINE_BYTES:
             raise NotReachedError("the feed has a line that is too long")

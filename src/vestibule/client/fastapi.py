@@ -6,8 +6,8 @@
     @app.get("/orders")
     async def orders(caller: Annotated[Caller, Depends(current_user)]): ...
 
-`Depends(current_user.with_role("admin"))` also requires a role. `install` lists the refusals in the document, and has
-every answer that depends on a caller say so to caches.
+`Depends(current_user.with_role("admin"))` also requires a role. `install` lists the refusals in the document, and
+tells caches, by `Vary`, which responses depend on the caller.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -32,19 +32,19 @@ from vestibule.client.asgi import (
     answer_refusals,
     caller_of,
     lifespan,
-    varying_send,
+    send_with_vary,
 )
-from vestibule.client.caller import Caller, require_named
+from vestibule.client.caller import Caller, require_role_names
 from vestibule.client.credentials import WEBSOCKET, token_in
 from vestibule.client.documented import DESCRIPTIONS, SCHEME, SCHEME_DESCRIPTION, RefusalBody
 from vestibule.client.errors import CallerRefusedError
-from vestibule.client.vary import depends_on, vary
+from vestibule.client.vary import caller_headers, vary_value
 from vestibule.client.verifier import Verifier
 
 __all__ = ["REFUSALS", "CurrentUser", "RefusedError", "caller_of", "install", "lifespan"]
 
 _HANDLERS = "starlette.exception_handlers"
-_DEPENDS_ON = "vestibule.depends_on"
+_VARY_NAMES = "vestibule.vary_names"
 _CONTENT = {"application/json": {"schema": TypeAdapter(RefusalBody).json_schema()}}
 
 REFUSALS: dict[int | str, dict[str, Any]] = {
@@ -74,11 +74,11 @@ class CurrentUser(SecurityBase):
         self._verifier = verifier
 
     async def __call__(self, connection: HTTPConnection, response: Response) -> Caller:
-        scope, names = connection.scope, depends_on(self._verifier)
+        scope, names = connection.scope, caller_headers(self._verifier)
         answer_refusals(scope)
-        # FastAPI adds this to what a handler returns as data; what it returns as a response, `install` looks after.
-        response.headers["Vary"] = vary(response.headers.getlist("Vary"), names)
-        scope.get(_DEPENDS_ON, set()).update(names)
+        # FastAPI merges these headers if the handler returns data. If it returns a response, `install` adds `Vary`.
+        response.headers["Vary"] = vary_value(response.headers.getlist("Vary"), names)
+        scope.get(_VARY_NAMES, set()).update(names)
         try:
             method = scope.get("method", WEBSOCKET)
             token = token_in(self._verifier, method, scope["headers"], scope.get("scheme", ""))
@@ -91,13 +91,13 @@ class CurrentUser(SecurityBase):
         """Return a dependency whose value is the caller; it raises `RefusedError` with 403 unless their role is one of
         `roles`. Raises `ValueError` at once if none is named.
         """
-        require_named(roles)
+        require_role_names(roles)
 
         async def allowed(connection: HTTPConnection, caller: Annotated[Caller, Depends(self)]) -> Caller:
             try:
                 caller.require(*roles)
             except CallerRefusedError as refusal:
-                raise _exception_for(refusal, connection, depends_on(self._verifier)) from None
+                raise _exception_for(refusal, connection, caller_headers(self._verifier)) from None
             return caller
 
         return allowed
@@ -105,13 +105,14 @@ class CurrentUser(SecurityBase):
 
 def install(app: FastAPI) -> None:
     """List the refusals in the application's OpenAPI document, at every operation that depends on a `CurrentUser`, and
-    name in the `Vary` of every response what it depends on. Raises `RuntimeError` once the application has started.
+    name in `Vary` the request headers that a response depends on. Raises `RuntimeError` once the application has
+    started.
     """
-    app.add_middleware(_Varying)
-    made = app.openapi
+    app.add_middleware(_AddVary)
+    original = app.openapi
 
     def openapi() -> dict[str, Any]:
-        document = made()
+        document = original()
         for operation in _operations(document):
             for status, response in REFUSALS.items():
                 operation.setdefault("responses", {}).setdefault(str(status), deepcopy(response))
@@ -120,8 +121,8 @@ def install(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign] # FastAPI's documented way
 
 
-class _Varying:
-    """Adds to `Vary` what a `CurrentUser` further in has noted in the scope."""
+class _AddVary:
+    """Adds to `Vary` the names that a `CurrentUser` inside the application has noted in the scope."""
 
     def __init__(self, app: Application) -> None:
         self._app = app
@@ -129,10 +130,10 @@ class _Varying:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         names: set[str] = set()
 
-        async def sending(message: Message) -> None:
-            await (varying_send(send, sorted(names)) if names else send)(message)
+        async def changed_send(message: Message) -> None:
+            await (send_with_vary(send, sorted(names)) if names else send)(message)
 
-        await self._app({**scope, _DEPENDS_ON: names}, receive, sending)
+        await self._app({**scope, _VARY_NAMES: names}, receive, changed_send)
 
 
 def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -148,11 +149,11 @@ def _exception_for(refusal: CallerRefusedError, connection: HTTPConnection, name
     if connection.scope["type"] == WEBSOCKET:
         return WebSocketException(POLICY_VIOLATION, refusal.code)
     # FastAPI would answer {"detail": …}. A dependency does not know its application, but the scope contains the
-    # application's exception handlers, so add ours there; without them the answer is FastAPI's.
+    # application's exception handlers, so add ours there. Without handlers in the scope, FastAPI's response is sent.
     if _HANDLERS in connection.scope:
         connection.scope[_HANDLERS][0].setdefault(RefusedError, _answer)
     refused = RefusedError(refusal)
-    refused.headers = {**refusal.headers, "Vary": vary((), names)}
+    refused.headers = {**refusal.headers, "Vary": vary_value((), names)}
     return refused
 
 

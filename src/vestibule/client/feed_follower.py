@@ -1,4 +1,4 @@
-"""Keep reading the feed: as a stream, and by polling while something in between holds the stream back."""
+"""Keep reading the feed: as a stream, and by polling while a proxy holds the stream back."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,15 +18,17 @@ MAX_PAUSE_SECONDS = 5.0
 _FIRST_PAUSE_SECONDS = 0.5
 _BEAT_SECONDS = 1.0
 _SILENT_SECONDS = wire.READ_SECONDS - _BEAT_SECONDS
-"""How long Vestibule is silent at least when a stream ends for silence: an outage may begin just before a heartbeat."""
+"""When a stream has timed out, an outage would have begun at least this long ago: just before the next heartbeat at the
+latest. If a poll was answered since then, a proxy holds the stream back.
+"""
 
 
 class FeedFollower:
-    """Follows the feed for one service, by one reader for the stream and another for polls (docs/protocol/README.md).
+    """Follows the feed for one process, with one reader for the stream and another for polls (docs/protocol/README.md).
 
-    A proxy that collects a stream before it passes it on looks like a Vestibule that does not answer, whether it holds
-    all of it back or all but the beginning. So when a stream falls silent, polls begin beside the attempts to stream.
-    They end when a stream has brought heartbeats for longer than such a silence lasts.
+    A proxy that buffers the stream looks like a Vestibule that does not answer, whether it holds back the whole stream
+    or all but its beginning. When a stream falls silent, polling therefore begins, while attempts to stream go on. It
+    ends when a stream has brought heartbeats for longer than the silence after which a stream is given up.
     """
 
     def __init__(self, reader: Callable[[], FeedReader], setup: Setup, clock: Clock) -> None:
@@ -42,41 +44,41 @@ class FeedFollower:
         """
         pause = 0.0
         while True:
-            begun, wait = self._clock.monotonic(), 0.0
+            begun, asked_wait = self._clock.monotonic(), 0.0
             try:
                 await self._stream.listen(http)
             except Exception as fault:  # every failure is logged and retried
                 self._note_failure(fault, http)
-                wait = _asked_to_wait(fault)
+                asked_wait = _asked_to_wait(fault)
             if self._stream.beats:
                 lasted = self._clock.monotonic() - begun
                 pause = 0.0 if lasted >= _BEAT_SECONDS else _FIRST_PAUSE_SECONDS
-            await asyncio.sleep(max(spread(pause), wait))
+            await asyncio.sleep(max(spread(pause), asked_wait))
             pause = _longer(pause)
 
     async def keep_polling(self, http: httpx.AsyncClient) -> NoReturn:
-        """Poll once a second while streams fall silent; after failures, less often."""
+        """Poll once a second, from the first silent stream until a stream is steady; less often after failures."""
         pause = 0.0
         while True:
             await self._polling.wait()
             if self._stream.steady:
                 self._end_polling()
                 continue
-            wait = 0.0
+            asked_wait = 0.0
             try:
                 await self._poll.listen(http, poll=True)
                 self._polled_at, pause = self._clock.monotonic(), 0.0
             except Exception as fault:  # every failure is logged and retried
-                self._setup.failed(FEED, reasons.explained(fault, http.base_url))
-                pause, wait = _longer(pause), _asked_to_wait(fault)
-            await asyncio.sleep(max(spread(pause or POLL_SECONDS), wait))
+                self._setup.failed(FEED, reasons.as_setup_fault(fault, http.base_url))
+                pause, asked_wait = _longer(pause), _asked_to_wait(fault)
+            await asyncio.sleep(max(spread(pause or POLL_SECONDS), asked_wait))
 
     def _note_failure(self, fault: Exception, http: httpx.AsyncClient) -> None:
         silent = isinstance(fault, httpx.ReadTimeout)
         if silent:
-            self._polling.set()  # a poll tells who is silent, a proxy or Vestibule
+            self._polling.set()  # a poll shows whether a proxy or Vestibule is silent
         elif not self._polling.is_set():
-            self._setup.failed(FEED, reasons.explained(fault, http.base_url))
+            self._setup.failed(FEED, reasons.as_setup_fault(fault, http.base_url))
         if silent and self._clock.monotonic() - self._polled_at < _SILENT_SECONDS:
             self._setup.held_back()
 
@@ -86,7 +88,7 @@ class FeedFollower:
 
 
 def _asked_to_wait(fault: Exception) -> float:
-    """Return for how many seconds Vestibule asks to wait, and not more than the longest pause."""
+    """Return for how many seconds Vestibule asks to wait, at most the longest pause."""
     return min(fault.retry_after, MAX_PAUSE_SECONDS) if isinstance(fault, TooManyServicesError) else 0.0
 
 

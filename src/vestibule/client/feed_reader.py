@@ -1,4 +1,4 @@
-"""Read an answer of the feed: learn each revocation as it happens, and until when all are known."""
+"""Read responses of the feed: learn each revocation when it is sent, and up to which moment all are known."""
 
 import asyncio
 from collections.abc import Callable
@@ -20,35 +20,37 @@ from vestibule.protocol.revocations import Revoked
 PATH = "/api/revocations"
 PROTOCOL = 1
 POLL_ANSWER_SECONDS = 30.0
-"""How long the answer to a poll may take. The first one brings all that is revoked."""
+"""How long the answer to a poll may take. The answer to the first poll lists everything that is revoked."""
 
 _UNCERTAIN_SECONDS = 3.0  # how long connecting may take, which makes Vestibule's clock seem behind
 
 
 class FeedReader:
-    """Reads the feed, one answer after the other: a stream, or the answer to a poll. Calls `listed` with the ids of the
-    keys in force and their moment by our clock, if Vestibule tells them, and `fresh` after each heartbeat.
+    """Reads the feed, one answer after the other: a stream, or the answer to a poll.
+
+    Calls `on_heartbeat` after each heartbeat, and before it `on_keys`, if the heartbeat lists keys: with the ids of the
+    keys in force, and the moment of the list by our monotonic clock.
     """
 
     def __init__(
         self,
         revoked: Revoked,
         clock: Clock,
-        fresh: Callable[[], None],
+        on_heartbeat: Callable[[], None],
         setup: Setup | None = None,
-        listed: Callable[[list[str], float], object] | None = None,
+        on_keys: Callable[[list[str], float], object] | None = None,
         clocks: Clocks | None = None,
         expected: Expected | None = None,
     ) -> None:
         self._revoked = revoked
         self._clock = clock
-        self._fresh = fresh
+        self._on_heartbeat = on_heartbeat
         self._setup = setup or Setup()
-        self._listed = listed
+        self._on_keys = on_keys
         self._clocks = clocks or Clocks()
         self._expected = expected
         self.beats = 0
-        """The heartbeats in this answer."""
+        """How many heartbeats this answer has brought."""
         self.steady = False
         """Whether this answer is under way and has brought heartbeats for longer than a silence may last."""
         self._beating_since = 0.0
@@ -62,23 +64,27 @@ class FeedReader:
         Vestibule never sends.
         """
         self._sent_at, self.beats, self._nonce = self._clock.monotonic(), 0, new_id()
-        self._offset = float("-inf")  # nothing is fresh until this process of Vestibule has told its clock
+        self._offset = float("-inf")  # unknown until `hello` has told the clock of this process of Vestibule
         params = {"after": self._cursor, "nonce": self._nonce, **({"poll": "1"} if poll else {})}
-        how: dict[str, Any] = {"params": params, "headers": wire.ASK_ANEW, "extensions": {"trace": self._trace}}
+        options: dict[str, Any] = {
+            "params": params,
+            "headers": wire.ASK_ANEW,
+            "extensions": {"trace": self._note_sending},
+        }
         try:
             async with (
                 asyncio.timeout(POLL_ANSWER_SECONDS if poll else None),
-                http.stream("GET", PATH, **how) as answer,
+                http.stream("GET", PATH, **options) as answer,
             ):
                 await wire.require_stream(answer)
-                wire.require_first_hand(answer)
-                await self._read_while_told(answer)
+                wire.require_not_cached(answer)
+                await self._read_until_silent(answer)
         finally:
             self.steady = False
 
-    async def _read_while_told(self, answer: httpx.Response) -> None:
-        """Read until the end, or until no event came for three seconds: a heartbeat comes every second, and what is no
-        event, as a comment of a proxy, keeps a connection open for ever.
+    async def _read_until_silent(self, answer: httpx.Response) -> None:
+        """Read to the end; raises `httpx.ReadTimeout` if no event came for three seconds. A heartbeat comes every
+        second. httpx's own timeout does not notice its absence while other bytes come, such as a proxy's comments.
         """
         now = asyncio.get_running_loop().time
         try:
@@ -87,64 +93,64 @@ class FeedReader:
         except TimeoutError:
             raise httpx.ReadTimeout("") from None
 
-    async def _read(self, answer: httpx.Response, happened: Callable[[], None]) -> None:
+    async def _read(self, answer: httpx.Response, on_event: Callable[[], None]) -> None:
         reader = EventParser()
         async for piece in answer.aiter_raw():
             for event in reader.feed(piece):
                 self.handle(event)
-                happened()
+                on_event()
 
-    async def _trace(self, step: str, _info: dict[str, Any]) -> None:
-        """Note when the request is sent, which is only after connecting."""
+    async def _note_sending(self, step: str, _info: dict[str, Any]) -> None:
+        """Note when the request is really sent, which is after connecting."""
         if step.endswith("send_request_headers.started"):
             self._sent_at = self._clock.monotonic()
 
     def handle(self, event: Event) -> None:
         """Handle one event; raises `NotReachedError` for one that Vestibule never sends."""
         if event.name == "hello":
-            self._greet(event.data)
+            self._handle_hello(event.data)
         elif event.name == "revoked":
             self._revoked.learn(feed_values.revoked(event.data), self._clock.monotonic())
         elif event.name == "heartbeat":
-            self._beat(event)
+            self._handle_heartbeat(event)
 
-    def _beat(self, heartbeat: Event) -> None:
-        said = heartbeat.data
+    def _handle_heartbeat(self, heartbeat: Event) -> None:
+        data = heartbeat.data
         if self._offset == float("-inf"):
             raise NotReachedError("the feed sends a heartbeat before its greeting")
-        true_at, cursor = feed_values.number(said.get("true_at")), feed_values.cursor(heartbeat.id)
-        known_at = self._moment(true_at)
-        if self._listed is not None and "keys" in said:
-            self._listed(_ids(said["keys"]), self._moment(feed_values.number(said.get("keys_at", true_at))))
-        # Measured at `true_at`: another process may lag behind the one that told before.
-        if "clock" in said and known_at >= self._revoked.fresh_as_of:
-            self._compare(feed_values.number(said["clock"]))
+        true_at, cursor = feed_values.number(data.get("true_at")), feed_values.cursor(heartbeat.id)
+        known_at = self._by_our_clock(true_at)
+        if self._on_keys is not None and "keys" in data:
+            self._on_keys(_ids(data["keys"]), self._by_our_clock(feed_values.number(data.get("keys_at", true_at))))
+        # Not from an older heartbeat: another process of Vestibule may lag behind the one that answered before.
+        if "clock" in data and known_at >= self._revoked.fresh_as_of:
+            self._compare_clocks(feed_values.number(data["clock"]))
         self._revoked.renew(known_at)
         self._revoked.purge(self._clock.monotonic())
         self._cursor = cursor
-        self._count()
+        self._count_heartbeat()
         self._setup.worked(FEED)
-        self._fresh()
+        self._on_heartbeat()
 
     def _require_echo(self, hello: dict[str, Any]) -> None:
-        """Raise `NotReachedError` for an answer to another request. One that a cache has kept, a stream too, proves how
-        fresh it was for whoever asked then, and would prove it to us by the moment at which *we* asked.
+        """Raise `NotReachedError` if this answers another request, from a cache, which can keep even a stream. Moments
+        in an answer count from when its request was sent: an old answer to another request would seem as fresh as ours.
         """
         if hello.get("nonce", "") != self._nonce:
             raise NotReachedError(f"{PATH} was answered as another request was: by {wire.A_CACHE}")
 
-    def _moment(self, told: float) -> float:
-        """Return a moment of Vestibule's clock by ours. It was this one or a later one, however long the event took."""
-        return min(self._offset + told, self._clock.monotonic())
+    def _by_our_clock(self, their_moment: float) -> float:
+        """Return a moment of Vestibule's clock by our monotonic clock. The true moment may be later, never earlier."""
+        return min(self._offset + their_moment, self._clock.monotonic())
 
-    def _count(self) -> None:
+    def _count_heartbeat(self) -> None:
         now = self._clock.monotonic()
         if not self.beats:
             self._beating_since = now
         self.beats += 1
         self.steady = now - self._beating_since > wire.READ_SECONDS
 
-    def _greet(self, hello: dict[str, Any]) -> None:
+    def _handle_hello(self, hello: dict[str, Any]) -> None:
         if hello.get("protocol") != PROTOCOL:
             raise NotVestibuleError(f"the feed speaks protocol {hello.get('protocol')}, and this kit {PROTOCOL}")
         if self._expected is not None:
@@ -152,7 +158,7 @@ class FeedReader:
         self._require_echo(hello)
         self._offset = self._sent_at - feed_values.number(hello.get("now"))
 
-    def _compare(self, clock: float) -> None:
+    def _compare_clocks(self, clock: float) -> None:
         """Note what Vestibule's clock shows, and warn if ours differs too much."""
         self._clocks.note_offset(clock - self._offset)
         now, monotonic = self._clock.now().timestamp(), self._clock.monotonic()
@@ -164,8 +170,8 @@ class FeedReader:
             self._setup.clocks_differ(apart, leeway)
 
 
-def _ids(said: object) -> list[str]:
-    """Return the ids of keys, 64 at most; raises `TypeError` for anything else."""
-    if not isinstance(said, list) or len(said) > MAX_KEYS or not all(isinstance(kid, str) for kid in said):
+def _ids(value: object) -> list[str]:
+    """Return the key ids in `value`, 64 at most; raises `TypeError` for anything else."""
+    if not isinstance(value, list) or len(value) > MAX_KEYS or not all(isinstance(kid, str) for kid in value):
         raise TypeError("keys is a list of ids")
-    return said
+    return value

@@ -1,4 +1,4 @@
-"""Check the form of what the feed sends before believing any of it."""
+"""Check the form of what the feed sends, before any of it is used."""
 
 import math
 import re
@@ -14,25 +14,25 @@ _MAX_SHOWN = 200
 _CURSOR = re.compile(r"[\w.:-]{0,64}", re.ASCII)
 
 
-def number(said: object) -> float:
+def number(value: object) -> float:
     """Return a finite number within bounds; raises `NotReachedError`."""
-    if isinstance(said, bool) or not isinstance(said, int | float) or not -MAX_SECONDS <= said <= MAX_SECONDS:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -MAX_SECONDS <= value <= MAX_SECONDS:
         raise NotReachedError("the feed sends an invalid number")
-    return float(said)
+    return float(value)
 
 
-def whole_number(said: object) -> int:
+def whole_number(value: object) -> int:
     """Return a number without a fraction; raises `NotReachedError`."""
-    if not math.isclose(number(said), int(number(said)), abs_tol=0):
+    if not math.isclose(number(value), int(number(value)), abs_tol=0):
         raise NotReachedError("the feed sends an invalid moment")
-    return int(number(said))
+    return int(number(value))
 
 
-def revoked(said: dict[str, Any]) -> dict[str, Any]:
-    """Return what a `revoked` event says: for how many seconds each session is revoked; and for each account, up to
-    which moment its tokens are revoked, and for how many seconds. Raises `NotReachedError`.
+def revoked(value: dict[str, Any]) -> dict[str, Any]:
+    """Return the content of a `revoked` event: for how many seconds each session is revoked; and for each account, the
+    moment before which tokens must be issued to be revoked, and for how many seconds. Raises `NotReachedError`.
     """
-    sessions, accounts = said.get("sessions", {}), said.get("accounts", {})
+    sessions, accounts = value.get("sessions", {}), value.get("accounts", {})
     if not isinstance(sessions, dict) or not isinstance(accounts, dict):
         raise NotReachedError("the feed sends invalid revocations")
     return {
@@ -41,22 +41,22 @@ def revoked(said: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _moment_and_seconds(said: object) -> tuple[int, float]:
-    if not isinstance(said, list) or len(said) != 2:
+def _moment_and_seconds(value: object) -> tuple[int, float]:
+    if not isinstance(value, list) or len(value) != 2:
         raise NotReachedError("the feed sends an invalid revoked account")
-    return whole_number(said[0]), number(said[1])
+    return whole_number(value[0]), number(value[1])
 
 
-def cursor(said: str | None) -> str:
+def cursor(value: str | None) -> str:
     """Return the position in the feed, which is later sent back as it is; raises `NotReachedError`."""
-    if not _CURSOR.fullmatch(said or ""):
+    if not _CURSOR.fullmatch(value or ""):
         raise NotReachedError("the feed sends an invalid cursor")
-    return said or ""
+    return value or ""
 
 
 def require_issuer_and_audience(hello: dict[str, Any], expected: Expected) -> None:
-    """Raise `WrongIssuerError` if the feed tells another issuer or audience than the expected one: every token of this
-    Vestibule would be refused. One that tells neither is older.
+    """Raise `WrongIssuerError` if the feed names another issuer or audience than the expected one: every token of this
+    Vestibule would be refused. An older Vestibule names neither, and passes.
     """
     for name, ours in (("issuer", expected.issuers), ("audience", (expected.audience,))):
         theirs = str(hello.get(name, ours[0]))[:_MAX_SHOWN]

@@ -6,8 +6,8 @@
     @vestibule.signed_in
     def orders(): return {"mine": current_caller.id}
 
-`@vestibule.with_role("admin")` also requires a role. Where a function makes the application, `vestibule = Vestibule()`
-stands at the module's head, and the function calls `vestibule.init_app(app)`.
+`@vestibule.with_role("admin")` also requires a role. With an application factory, put `vestibule = Vestibule()` at
+the top of the module, and call `vestibule.init_app(app)` in the factory.
 """
 
 from collections.abc import Callable
@@ -17,9 +17,9 @@ from typing import Any, ParamSpec, TypeVar, cast
 from flask import Flask, Request, Response, current_app, jsonify, request
 from werkzeug.local import LocalProxy
 
-from vestibule.client.caller import Caller, require_named
+from vestibule.client.caller import Caller, require_role_names
 from vestibule.client.errors import CallerRefusedError
-from vestibule.client.vary import depends_on, vary
+from vestibule.client.vary import caller_headers, vary_value
 from vestibule.client.verifier import Verifier
 from vestibule.client.wsgi import identify
 
@@ -28,14 +28,14 @@ T = TypeVar("T")
 _NAME = "vestibule"
 _SETTING = "VESTIBULE"
 _CALLER = "vestibule_caller"
-_ASKED = "vestibule_asked"
+_CALLER_ASKED_FOR = "vestibule_asked"
 
 
 class Vestibule:
     """Guards views, and answers refusals for the whole application.
 
-    Several applications can share one. Each has the verifier that was given here or to `init_app`, or one made from its
-    own `app.config["VESTIBULE"]`, the arguments of `Verifier` by name.
+    Several applications can share one instance. Each has the verifier that was given here or to `init_app`, or one made
+    from its own `app.config["VESTIBULE"]`, the arguments of `Verifier` by name.
     """
 
     def __init__(self, app: Flask | None = None, verifier: Verifier | None = None) -> None:
@@ -45,26 +45,26 @@ class Vestibule:
 
     def init_app(self, app: Flask, verifier: Verifier | None = None) -> None:
         """Set an application up; raises `RuntimeError` without a verifier and without `app.config["VESTIBULE"]`."""
-        app.extensions[_NAME] = verifier or self._verifier or _configured(app)
-        app.register_error_handler(CallerRefusedError, _refused)
-        app.after_request(_varied)
+        app.extensions[_NAME] = verifier or self._verifier or _verifier_from_config(app)
+        app.register_error_handler(CallerRefusedError, _respond_with)
+        app.after_request(_add_vary)
 
     def signed_in(self, view: Callable[P, T]) -> Callable[P, T]:
         """Answer 401 unless the caller is signed in."""
-        return _guarded(view, ())
+        return _guard(view, ())
 
     def with_role(self, *roles: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
         """Answer 403 unless the caller has one of `roles`. Raises `ValueError` at once if none is named."""
-        require_named(roles)
-        return lambda view: _guarded(view, roles)
+        require_role_names(roles)
+        return lambda view: _guard(view, roles)
 
 
-def _guarded(view: Callable[P, T], roles: tuple[str, ...]) -> Callable[P, T]:
+def _guard(view: Callable[P, T], roles: tuple[str, ...]) -> Callable[P, T]:
     """Return a view that requires a caller, and one of `roles` if there are any."""
 
     @wraps(view)
     def guarded(*arguments: P.args, **named: P.kwargs) -> T:
-        caller = _identified()
+        caller = _current_caller()
         if roles:
             caller.require(*roles)
         return cast(T, current_app.ensure_sync(view)(*arguments, **named))
@@ -80,16 +80,16 @@ def caller_of(request: Request) -> Caller:
     # thread and serve one request after another.
     members = request.__dict__
     if _CALLER not in members:
-        members[_ASKED] = True
+        members[_CALLER_ASKED_FOR] = True
         members[_CALLER] = identify(request.environ, _verifier())
     return cast(Caller, members[_CALLER])
 
 
-def _identified() -> Caller:
+def _current_caller() -> Caller:
     return caller_of(request)
 
 
-current_caller = cast(Caller, LocalProxy(_identified))
+current_caller = cast(Caller, LocalProxy(_current_caller))
 """The `Caller` of this request. Raises `CallerRefusedError` if nobody is signed in; `Vestibule` then answers 401."""
 
 
@@ -100,7 +100,7 @@ def _verifier() -> Verifier:
         raise RuntimeError("this application has no Vestibule yet: call vestibule.init_app(app)") from None
 
 
-def _configured(app: Flask) -> Verifier:
+def _verifier_from_config(app: Flask) -> Verifier:
     arguments = app.config.get(_SETTING)
     if isinstance(arguments, dict) and arguments:
         return Verifier(**arguments)
@@ -109,14 +109,14 @@ def _configured(app: Flask) -> Verifier:
     )
 
 
-def _varied(answer: Response) -> Response:
-    """Name in `Vary` what the answer depends on, if anything has asked for the caller."""
-    if _ASKED in request.__dict__:
-        answer.headers["Vary"] = vary(answer.headers.getlist("Vary"), depends_on(_verifier()))
+def _add_vary(answer: Response) -> Response:
+    """Name in `Vary` the headers that the caller was found by, if anything has asked for the caller."""
+    if _CALLER_ASKED_FOR in request.__dict__:
+        answer.headers["Vary"] = vary_value(answer.headers.getlist("Vary"), caller_headers(_verifier()))
     return answer
 
 
-def _refused(refusal: CallerRefusedError) -> Response:
+def _respond_with(refusal: CallerRefusedError) -> Response:
     answer = jsonify(refusal.body)
     answer.status_code = refusal.status
     answer.headers.update(cast(Any, refusal.headers))

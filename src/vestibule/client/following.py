@@ -1,4 +1,4 @@
-"""Hold what one process knows, and the background that keeps it so."""
+"""Hold what one process knows, and the background work that keeps it current."""
 
 import contextlib
 import ssl
@@ -31,10 +31,10 @@ Question = Callable[[MemoryUpdater], Coroutine[Any, Any, Any]]
 
 
 class Following:
-    """One process's memory, lock, thread, loop and connections: all that lives. A forked child makes its own.
+    """All that lives in one process: memory, lock, thread, loop and connections. A forked child makes its own.
 
-    It is new, then running, and closed in the end. Between the end of a run that nobody closed and the next one, nobody
-    waits: `when_stale` decides at once.
+    The background work runs from `begin` to `close`. If it fails in between, it is started again after a pause. No
+    check waits in that pause: `when_stale` decides at once.
     """
 
     def __init__(self, options: Options) -> None:
@@ -44,16 +44,16 @@ class Following:
         self._warnings = ThrottledWarnings(options.clock)
         self._ended_before = False
         self._updater: MemoryUpdater | None = None
-        self._supervised = Supervised(self._made, self._note_end, options.clock)
+        self._supervised = Supervised(self._new_updater, self._note_end, options.clock)
 
     @property
     def updater(self) -> MemoryUpdater:
-        """Return what runs in the background, or ran there last, or will run first."""
-        return self._updater or self._made()
+        """Return what runs in the background. If nothing runs, return what ran last or will run first."""
+        return self._updater or self._new_updater()
 
     def begin(self) -> None:
         """Start the background, unless it runs. Raises Python's own error if no thread or descriptor is left."""
-        if not is_uwsgi_master():  # there, the first check of each worker starts one
+        if not is_uwsgi_master():  # there, the first check of each worker starts the background
             self._supervised.begin()
 
     def start(self) -> None:
@@ -80,14 +80,14 @@ class Following:
             raise fault
 
     def close(self) -> None:
-        """End the background, within two seconds. What is known decides until it is stale, then nobody is let in."""
+        """End the background, within two seconds. Checks use what is known until it is stale; then nobody is let in."""
         self.closed = True
         self.memory.close()
         if not self._supervised.close():
             self._warnings.warn("the background", "it did not end in time, and is left behind; it lets nobody in")
 
     def may_learn_more(self, refusal: CallerRefusedError) -> bool:
-        """Return whether the background may decide what memory cannot. Starts it, if it is not there."""
+        """Return whether the background may decide what memory cannot. Starts the background if it does not run."""
         if self.closed:
             return False
         try:
@@ -103,28 +103,31 @@ class Following:
         return self._options.when_stale == "ask" and not isinstance(refusal, ClocksDifferError)
 
     def learn(self, token: str) -> Caller:
-        """Return the caller, after the background has learned more; raises `CallerRefusedError`."""
+        """Have the background learn more, then return the caller; raises `CallerRefusedError`. Blocks the thread."""
         try:
             return self._supervised.ask(lambda updater: updater.check(token), _LEARN_SECONDS)
         except Exception as fault:  # every failure becomes a refusal
             raise self._refusal(fault) from None
 
     async def learn_async(self, token: str) -> Caller:
-        """Return the caller, without blocking other tasks; raises as `learn` does."""
+        """Do the same without blocking other tasks; raises as `learn` does."""
         try:
             return await self._supervised.ask_async(lambda updater: updater.check(token), _LEARN_SECONDS)
         except Exception as fault:  # every failure becomes a refusal
             raise self._refusal(fault) from None
 
-    def worded(self, refusal: CallerRefusedError) -> CallerRefusedError:
-        """Return `WrongSetupError` in the place of a refusal that says nothing of the token, because an operator must
-        correct the setup first: of `CannotTellError`, and of every refusal of a token by the wrong issuer or audience.
+    def or_wrong_setup(self, refusal: CallerRefusedError) -> CallerRefusedError:
+        """Return `WrongSetupError` in the place of a refusal that only a wrong setup caused; otherwise the refusal
+        itself.
+
+        A wrong setup causes `CannotTellError`. With the wrong issuer or audience, it causes `TokenInvalidError` as
+        well.
         """
         fault = self._setup_fault
         if fault is None or isinstance(refusal, WrongSetupError):
             return refusal
-        unsure = CannotTellError | TokenInvalidError if isinstance(fault, WrongIssuerError) else CannotTellError
-        return WrongSetupError(str(fault)) if isinstance(refusal, unsure) else refusal
+        by_setup = CannotTellError | TokenInvalidError if isinstance(fault, WrongIssuerError) else CannotTellError
+        return WrongSetupError(str(fault)) if isinstance(refusal, by_setup) else refusal
 
     @property
     def _setup_fault(self) -> NotReachedError | None:
@@ -134,16 +137,16 @@ class Following:
     def _tls(self) -> ssl.SSLContext:
         return wire.context_of(self._options.base, self._options.ssl_context)
 
-    def _made(self) -> MemoryUpdater:
-        """Return the next one to run. Only checks that meet the first one wait for it."""
-        made = MemoryUpdater(self._options, self._tls, self.memory, self._warnings)
+    def _new_updater(self) -> MemoryUpdater:
+        """Return a new updater for the next run. Checks wait for the first fetch of the first run only."""
+        updater = MemoryUpdater(self._options, self._tls, self.memory, self._warnings)
         if self._ended_before:
-            made.end_first_fetch()
-        self._updater = made
-        return made
+            updater.end_first_fetch()
+        self._updater = updater
+        return updater
 
     def _note_end(self, fault: BaseException | None, pause: float) -> None:
-        """Drop what lets callers in, or `accept` would let them in for ever; say why it ended."""
+        """Drop what lets callers in, or `accept` would let them in for ever. Log why the background ended."""
         self.memory.drop()
         self._ended_before = True
         self._warnings.warn(ENDED, f"{reason_of(fault)}; again in {pause:g} s")
@@ -151,7 +154,7 @@ class Following:
     def _refusal(self, fault: Exception) -> CallerRefusedError:
         """Return the refusal for an exception of a check: whatever went wrong, nobody is let in."""
         if isinstance(fault, CallerRefusedError):
-            return self.worded(fault)
+            return self.or_wrong_setup(fault)
         if not isinstance(fault, TimeoutError | EndedError):
             self._warnings.warn("a check could not be made", reason_of(fault))
         return CannotTellError()

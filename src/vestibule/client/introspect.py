@@ -36,33 +36,33 @@ class Introspection:
 
     async def ask(self, token: str) -> Caller:
         """Return the caller; raises `SessionOverError` for an inactive token, `CannotTellError` without an answer, and
-        `TokenInvalidError` for claims that are no access token's.
+        `TokenInvalidError` for claims that no access token may have.
         """
-        return await self._under_way.result(token, lambda: self._ask(token))
+        return await self._under_way.result(token, lambda: self._ask_once(token))
 
     async def _introspect(self, token: str) -> dict[str, Any]:
         """Return the response to an introspection request; raises `WrongSetupError` or `CannotTellError`."""
         try:
             async with asyncio.timeout(wire.ANSWER_SECONDS):
                 async with self._http.stream("POST", PATH, data={"token": token}) as answer:
-                    return _judged(await wire.json_of(answer))
+                    return _require_form(await wire.json_of(answer))
         except (ServiceRefusedError, NotVestibuleError) as fault:
             raise WrongSetupError(str(fault)) from None
         except (NotReachedError, httpx.HTTPError, TimeoutError):
             raise CannotTellError from None
 
-    async def _ask(self, token: str) -> Caller:
-        told = await self._introspect(token)
-        if told["active"] is False:
+    async def _ask_once(self, token: str) -> Caller:
+        response = await self._introspect(token)
+        if response["active"] is False:
             raise SessionOverError
         try:
-            return Caller.of(access_tokens.judge(told, self._expected, self._clock.now().timestamp()), told)
+            return Caller.of(access_tokens.judge(response, self._expected, self._clock.now().timestamp()), response)
         except InvalidToken:
             raise TokenInvalidError from None
 
 
-def _judged(told: object) -> dict[str, Any]:
-    """Return a well-formed introspection response (RFC 7662, section 2.2); raises `NotVestibuleError`."""
-    if not isinstance(told, dict) or not isinstance(told.get("active"), bool):
+def _require_form(response: object) -> dict[str, Any]:
+    """Return the introspection response if it is well-formed (RFC 7662, section 2.2); raises `NotVestibuleError`."""
+    if not isinstance(response, dict) or not isinstance(response.get("active"), bool):
         raise NotVestibuleError("the answer is no introspection response; check the url")
-    return told
+    return response

@@ -10,14 +10,14 @@ class KeyListing:
 
     def __init__(self) -> None:
         self.ids: frozenset[str] | None = None
-        """The ids that were listed last; None before the first list, and with a Vestibule that lists none."""
+        """The ids in the last list; None before the first list, and if Vestibule is too old to send lists."""
         self.as_of = float("-inf")
-        """The moment at which these were the keys in force, in seconds of our monotonic clock."""
+        """The moment at which the listed keys were in force, in seconds of our monotonic clock."""
         self._ever_listed: set[str] = set()
 
     def hear(self, listed: Collection[str], as_of: float) -> bool:
-        """Take the key ids that the feed lists, unless the list is older than the last one, as that of a process that
-        lags behind; return whether the list changed, which is a reason to fetch.
+        """Take a new list of key ids. Ignore it if it is older than the last one: it comes from a process of Vestibule
+        that lags behind. Return whether the list changed, which is a reason to fetch the keys.
         """
         if as_of < self.as_of:
             return False
@@ -29,13 +29,13 @@ class KeyListing:
         return before is not None and before != self.ids
 
     def drop(self) -> None:
-        """Drop the list, until the next one, which may not be older. Keys that were withdrawn stay withdrawn."""
+        """Drop the list until a new one comes, which may not be older. Withdrawn keys stay withdrawn."""
         self.ids = None
 
     def lists(self, kid: str) -> bool:
-        """Return whether the key is in force, by the last list."""
+        """Return whether the last list has the key."""
         return self.ids is not None and kid in self.ids
 
     def has_listed(self, kid: str) -> bool:
-        """Return whether the key was listed once. If it is not listed now, it was withdrawn."""
+        """Return whether any list had the key. If so, and the last list lacks it, it was withdrawn."""
         return kid in self._ever_listed

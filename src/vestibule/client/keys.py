@@ -1,4 +1,4 @@
-"""Keep the public keys current. Callers that wait share one fetch. Fetches because of unknown key ids are limited."""
+"""Keep the public keys current. All that wait for keys share one fetch; fetches for unknown key ids are limited."""
 
 import asyncio
 import re
@@ -19,10 +19,10 @@ PATH = "/.well-known/jwks.json"
 KEEP_SECONDS = 300.0
 """How long keys are kept if the response has no `max-age`."""
 
-_LEAST_KEEP_SECONDS, _MOST_KEEP_SECONDS = 10, 3600  # bounds of its `max-age`
+_LEAST_KEEP_SECONDS, _MOST_KEEP_SECONDS = 10, 3600  # bounds of the `max-age` that is obeyed
 MAX_KEYS = 64
 LISTED_REFETCH_SECONDS = 1.0
-"""The least time between two fetches because of a key that the feed lists and the last fetch did not bring."""
+"""The least time between two fetches for a key that the feed lists, and that the last fetch did not bring."""
 
 _MAX_AGE = re.compile(r"\bmax-age=(\d{1,9})\b")
 
@@ -34,7 +34,9 @@ class KeySet:
         self.by_id: Mapping[str, PublicKey] = {}
         self.keep_seconds = KEEP_SECONDS
         self.as_of = float("-inf")
-        """The moment of which the last successful fetch tells: when it was sent, or earlier if a cache answered it."""
+        """The moment at which the fetched keys were current: when the fetch was sent, or earlier if a cache answered
+        it.
+        """
         self._clock = clock
         self._refetch_seconds = refetch_seconds
         self._asked_at = float("-inf")
@@ -44,15 +46,15 @@ class KeySet:
 
     @property
     def in_force(self) -> Mapping[str, PublicKey]:
-        """Return the keys that are accepted now: those fetched, except the ones the feed no longer lists. One that it
-        has not listed yet is accepted until a list is younger than the fetch.
+        """Return the keys that are accepted now: those fetched, except those that the feed no longer lists. A key that
+        the feed has never listed is accepted until a list comes that is younger than the key's first fetch.
         """
         if self._listing.ids is None:
             return self.by_id
         return {kid: key for kid, key in self.by_id.items() if self._listing.lists(kid) or self._is_new(kid)}
 
     @property
-    def lacking(self) -> bool:
+    def lacks_listed_key(self) -> bool:
         """Return whether the feed lists a key that was not fetched, or cannot be used here."""
         return bool((self._listing.ids or frozenset()) - self.by_id.keys())
 
@@ -64,9 +66,11 @@ class KeySet:
         return not self._listing.has_listed(kid) and self._listing.as_of < self._seen_at.get(kid, float("-inf"))
 
     def may_refetch(self, *, listed: bool) -> bool:
-        """Return whether a key id that is not held may cause a fetch now, or wait for one. Limited, because anybody can
-        invent key ids, though not one that is `listed`: so nobody can use up what a new key needs. Only listed ones
-        wait for a fetch under way: each invented one would hold a thread of the service for as long as that takes.
+        """Return whether an unknown key id may cause a fetch now, or wait for the fetch under way.
+
+        Anybody can invent key ids, so fetches for them are limited. Nobody can invent one that the feed lists
+        (`listed`), so those have their own, higher limit. Only they wait for a fetch under way: each invented id would
+        hold a thread of the service for as long as the fetch takes.
         """
         if self._under_way:
             return listed
@@ -88,11 +92,13 @@ class KeySet:
         sent_at = self._clock.monotonic()
         async with asyncio.timeout(wire.ANSWER_SECONDS), http.stream("GET", PATH, headers=wire.ASK_ANEW) as answer:
             fetched = parse(await wire.json_of(answer))
-            self._take(fetched, sent_at - wire.age_of(answer))
+            self._replace_keys(fetched, sent_at - wire.age_of(answer))
             self.keep_seconds = _max_age(answer.headers.get("Cache-Control", ""))
 
-    def _take(self, fetched: Mapping[str, PublicKey], as_of: float) -> None:
-        """Hold these, and what the feed lists: a process that lags behind, or a cache, lacks the newest key."""
+    def _replace_keys(self, fetched: Mapping[str, PublicKey], as_of: float) -> None:
+        """Hold the fetched keys, and those held before that the feed lists: a cache, or a process of Vestibule that
+        lags behind, may lack the newest key.
+        """
         listed = {kid: key for kid, key in self.by_id.items() if self._listing.lists(kid)}
         self.by_id, self.as_of = {**listed, **fetched}, as_of
         self._seen_at = {kid: self._seen_at.get(kid, as_of) for kid in self.by_id}

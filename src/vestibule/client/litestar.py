@@ -28,13 +28,13 @@ from litestar.routes import ASGIRoute, BaseRoute, HTTPRoute, WebSocketRoute
 from litestar.types import ASGIApp, CacheKeyBuilder, ExceptionHandlersMap, Guard, Message, Receive, Scope, Send
 from litestar.utils.scope.state import ScopeState
 
-from vestibule.client.asgi import POLICY_VIOLATION, refuse, varying_send
-from vestibule.client.caller import Caller, require_named
-from vestibule.client.credentials import WEBSOCKET, goes_on_without_token, token_in
+from vestibule.client.asgi import POLICY_VIOLATION, refuse, send_with_vary
+from vestibule.client.caller import Caller, require_role_names
+from vestibule.client.credentials import WEBSOCKET, may_lack_token, token_in
 from vestibule.client.documented import DESCRIPTIONS, SCHEME, SCHEME_DESCRIPTION, RefusalBody
 from vestibule.client.errors import CallerRefusedError, NoTokenError
 from vestibule.client.throttled_warnings import ThrottledWarnings
-from vestibule.client.vary import depends_on
+from vestibule.client.vary import caller_headers
 from vestibule.client.verifier import Verifier
 
 _warnings = ThrottledWarnings()
@@ -47,7 +47,7 @@ _RESPONSES = {
     for status, description in DESCRIPTIONS.items()
 }
 _UNCHECKED = "nothing has checked who is calling"
-_ADD_ONE = (
+_ADD_PLUGIN = (
     "add VestibulePlugin(verifier) to the plugins of the application, or middleware(verifier) to the router of this"
     " handler"
 )
@@ -97,8 +97,8 @@ def middleware(verifier: Verifier, **options: Any) -> DefineMiddleware:
 
 
 class VestibuleMiddleware(AbstractAuthenticationMiddleware):
-    """Sets `request.user` to the `Caller`, and `request.auth` to the token. Both are None where a request is excluded,
-    and for an `OPTIONS` request without a token.
+    """Sets `request.user` to the `Caller`, and `request.auth` to the token. Both are None for a request that is
+    excluded from the check, and for an `OPTIONS` request without a token.
     """
 
     def __init__(self, app: ASGIApp, verifier: Verifier, **options: Any) -> None:
@@ -106,11 +106,11 @@ class VestibuleMiddleware(AbstractAuthenticationMiddleware):
         self._verifier = verifier
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer a refusal, also one of a guard, with the refusal's `body`."""
+        """Pass the request on. Answer a refusal, a guard's too, with the `body` that all frameworks send."""
         _handlers_of(scope).setdefault(CallerRefusedError, _answer)
         scope.setdefault("user", None)
         scope.setdefault("auth", None)
-        replaced, varying = False, varying_send(send, depends_on(self._verifier))  # type: ignore[arg-type]
+        replaced, send_varying = False, send_with_vary(send, caller_headers(self._verifier))  # type: ignore[arg-type]
 
         async def send_refusal_instead(message: Message) -> None:
             nonlocal replaced
@@ -118,39 +118,39 @@ class VestibuleMiddleware(AbstractAuthenticationMiddleware):
                 refusal = scope.get(_REFUSAL)
                 if isinstance(refusal, CallerRefusedError) and message["status"] == refusal.status:
                     replaced = True
-                    await refuse(refusal, scope, varying)
-            if not replaced:  # the body of what is replaced is Litestar's own
-                await (varying if _CHECKED in scope else send)(message)  # type: ignore[arg-type]
+                    await refuse(refusal, scope, send_varying)
+            if not replaced:  # otherwise Litestar's own body would follow
+                await (send_varying if _CHECKED in scope else send)(message)  # type: ignore[arg-type]
 
         try:
             await super().__call__(scope, receive, send_refusal_instead)
         except CallerRefusedError as refusal:
-            await refuse(refusal, scope, varying)
+            await refuse(refusal, scope, send_varying)
 
     async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
         scope = connection.scope
         scope[_CHECKED] = True  # type: ignore[literal-required]
-        _keep_apart(scope)
+        _cache_per_token(scope)
         method = str(scope.get("method", WEBSOCKET))
         try:
             token = token_in(self._verifier, method, list(scope["headers"]), scope["scheme"])
         except NoTokenError:
-            if goes_on_without_token(method, required=True):
+            if may_lack_token(method, required=True):
                 return AuthenticationResult(user=None, auth=None)
             raise
         return AuthenticationResult(user=await self._verifier.check_async(token), auth=token)
 
 
-def _keep_apart(scope: Scope) -> None:
-    """Have Litestar's response cache keep an answer of the handler for each token: it looks at the path alone."""
+def _cache_per_token(scope: Scope) -> None:
+    """Have Litestar's response cache keep one answer of the handler per token: by itself it looks at the path alone."""
     handler = scope.get("route_handler")
     if isinstance(handler, HTTPRouteHandler) and handler.cache:
         builder = handler.cache_key_builder or scope["litestar_app"].response_cache_config.key_builder
-        if not isinstance(builder, _ByToken):
-            handler.cache_key_builder = _ByToken(builder)
+        if not isinstance(builder, _KeyWithToken):
+            handler.cache_key_builder = _KeyWithToken(builder)
 
 
-class _ByToken:
+class _KeyWithToken:
     """Builds the key that Litestar's response cache would have, and adds a digest of the request's token."""
 
     def __init__(self, builder: CacheKeyBuilder) -> None:
@@ -163,11 +163,11 @@ class _ByToken:
 
 def caller_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
     """Return the caller of a request or websocket; raises Litestar's exception with 401 if nobody is signed in, and
-    `ImproperlyConfiguredException` if neither plugin nor middleware is there.
+    `ImproperlyConfiguredException` if neither the plugin nor the middleware is used.
     """
     if "user" not in connection.scope:
-        _warnings.warn(_UNCHECKED, _ADD_ONE)  # Litestar answers 500 without it, and logs it in debug mode alone
-        raise ImproperlyConfiguredException(f"{_UNCHECKED}: {_ADD_ONE}")
+        _warnings.warn(_UNCHECKED, _ADD_PLUGIN)  # Litestar logs the exception below only in debug mode
+        raise ImproperlyConfiguredException(f"{_UNCHECKED}: {_ADD_PLUGIN}")
     caller = connection.scope["user"]
     if not isinstance(caller, Caller):
         raise _exception_for(NoTokenError(), connection)
@@ -178,7 +178,7 @@ def with_role(*roles: str) -> Guard:
     """Return a guard that raises a 403 unless the caller has one of `roles`. Raises `ValueError` at once if none is
     named.
     """
-    require_named(roles)
+    require_role_names(roles)
     return _RoleGuard(roles)
 
 
@@ -206,7 +206,7 @@ def _answer(_request: Request[Any, Any, Any], refusal: CallerRefusedError) -> Re
 
 
 def _handlers_of(scope: Scope) -> ExceptionHandlersMap:
-    """Return the exception handlers of this request. Litestar answers what a handler raises before a middleware can."""
+    """Return the exception handlers of this request. They run before a middleware sees an exception."""
     handlers = ScopeState.from_scope(scope).exception_handlers
     return cast(ExceptionHandlersMap, handlers) if isinstance(handlers, dict) else {}
 

@@ -24,10 +24,10 @@ from vestibule.protocol.clocks import Clocks
 from vestibule.protocol.revocations import Revoked
 
 WhenStale = Literal["refuse", "ask", "accept"]
-"""What becomes of a valid token while the known revocations are too old."""
+"""What to do with a valid token while the known revocations are too old."""
 
 LISTED_WITHIN_SECONDS = 5.0
-"""The feed lists a key before it signs, by any clock of Vestibule's that is right to within this."""
+"""The feed lists a key before the key signs anything. Vestibule's clocks may be wrong by up to this much."""
 
 _PURGE_EVERY_SECONDS = 60.0
 _UNSEEN = Caller("", "", "", 0, 0, {})
@@ -41,7 +41,7 @@ class Memory:
     ) -> None:
         self.keys: Mapping[str, PublicKey] = {}
         self.keys_as_of = float("-inf")
-        """The moment of which the fetch that brought the keys tells."""
+        """The moment at which the keys were current, in seconds of our monotonic clock."""
         self.listing = KeyListing()
         self.revoked = Revoked()
         self.clocks = Clocks()
@@ -55,8 +55,8 @@ class Memory:
         self.begin()
 
     def begin(self) -> None:
-        """Make a new lock: at first, and in a forked child, where the parent's may be held forever."""
-        self._filling = threading.Lock()
+        """Make a new lock: at first, and in a forked child, where the parent's lock may be held forever."""
+        self._changing = threading.Lock()
 
     def drop(self) -> None:
         """Drop what lets callers in: keys, and how recent the revocations are. Revocations stay: they remain true."""
@@ -65,7 +65,7 @@ class Memory:
         self.listing.drop()
 
     def close(self) -> None:
-        """Accept nothing stale any more: nothing new will be heard."""
+        """Stop accepting stale revocations, whatever `when_stale` says: no new ones will be heard of."""
         self._accepts_stale = False
 
     @property
@@ -77,14 +77,14 @@ class Memory:
         """Return the caller; raises `TokenInvalidError`, `SessionOverError`, `KeyUnknownError`, and `CannotTellError`
         if the revocations are stale and `when_stale` does not accept that.
         """
-        # First, and whatever `when_stale` says: a wrong clock would accept a token that expired long ago and whose
-        # revocation has been purged.
+        # Check this first, whatever `when_stale` says: by a wrong clock, a token that expired long ago would be
+        # accepted, although its revocation has been purged.
         if not self.clocks.agree(self._clock.now().timestamp(), self._clock.monotonic()):
             raise ClocksDifferError
         caller = self._read(token)
         if self.revoked.refuses(caller.session, caller.id, caller.issued):
             raise SessionOverError
-        # Compared on every check: a process that was stopped for a while must notice on its first answer.
+        # Compared on every check: a process that was suspended must notice at the first check afterwards.
         # With `accept` the revocations may have any age, but this process must have heard from Vestibule.
         if self.age() > self._staleness and not (self._accepts_stale and self.heard):
             raise CannotTellError
@@ -97,69 +97,71 @@ class Memory:
     def end(self, token: str) -> None:
         """Refuse a token from now on, because introspection has said that it is inactive."""
         digest = _digest(token)
-        with self._filling:
+        with self._changing:
             if digest in self._callers:
                 self._callers[digest] = None
 
     def purge(self) -> None:
-        """Drop the tokens that have expired, once a minute: an idle service holds only those that are good."""
+        """Drop the tokens that have expired, once a minute: otherwise an idle service would hold them for ever."""
         now, monotonic = self._clock.now().timestamp(), self._clock.monotonic()
         if monotonic - self._purged_at < _PURGE_EVERY_SECONDS:
             return
         self._purged_at = monotonic
-        over = [digest for digest, caller in list(self._callers.items()) if self._is_over(caller, now)]
-        with self._filling:
-            for digest in over:
+        expired = [digest for digest, caller in list(self._callers.items()) if self._has_expired(caller, now)]
+        with self._changing:
+            for digest in expired:
                 self._callers.pop(digest, None)
 
-    def _is_over(self, caller: Caller | None, now: float) -> bool:
+    def _has_expired(self, caller: Caller | None, now: float) -> bool:
         return caller is not None and caller.expires_at + self._expected.leeway <= now
 
     def _read(self, token: str) -> Caller:
-        """Return the caller a token names, remembered or read anew; raises as `decide` does."""
+        """Return the caller that a token names, from memory or from the token; raises as `decide` does."""
         now, digest = self._clock.now().timestamp(), _digest(token)
         caller = self._callers.get(digest, _UNSEEN)
         if caller is None:
             raise SessionOverError
-        # Check key and time again: the key may have been withdrawn since, and the token may have expired.
+        # Check key and time again: since the first check, the key may have been withdrawn, or the token have expired.
         if caller is not _UNSEEN and access_tokens.still_good(caller, self.keys, self._expected.leeway, now):
             return caller
         if not self.keys:
             raise CannotTellError
-        caller = self._checked(token, now)
+        caller = self._verify(token, now)
         self._keep(digest, caller)
         return caller
 
-    def _checked(self, token: str, now: float) -> Caller:
+    def _verify(self, token: str, now: float) -> Caller:
         try:
             return Caller.of(*access_tokens.read(token, self.keys, self._expected, now))
         except jws.InvalidToken:
             raise self._refusal_of(token, now) from None
 
     def _refusal_of(self, token: str, now: float) -> CallerRefusedError:
-        """Return the refusal of a token that no key vouches for: 503 while its key may be new, and else 401."""
+        """Return the refusal of a token that cannot be verified: 503 if its key may be new, otherwise 401."""
         kid = jws.key_id(token)
         if kid is None or kid in self.keys:
             return TokenInvalidError()
         listed = self.listing.lists(kid)
-        if self.listing.has_listed(kid) and not listed:  # withdrawn
+        if self.listing.has_listed(kid) and not listed:  # the key was withdrawn
             return TokenInvalidError()
         try:
-            claimed = access_tokens.read_unverified(token, self._expected, now)
+            unverified = access_tokens.read_unverified(token, self._expected, now)
         except jws.InvalidToken:
             return TokenInvalidError()
-        return KeyUnknownError(listed=listed) if listed or self._may_be_new(claimed.issued_at) else TokenInvalidError()
+        if listed or self._key_may_be_new(unverified.issued_at):
+            return KeyUnknownError(listed=listed)
+        return TokenInvalidError()
 
-    def _may_be_new(self, issued_at: int) -> bool:
-        """Return whether a token may be of a key that is younger than what is known of keys: an older one was listed
-        before it signed.
+    def _key_may_be_new(self, issued_at: int) -> bool:
+        """Return whether the unknown key of a token issued at that time may be younger than the keys known here. An
+        older key would be known: every key is listed before it signs.
         """
         known_at = self.keys_as_of if self.listing.ids is None else self.listing.as_of
         now, monotonic = self._clock.now().timestamp(), self._clock.monotonic()
         return issued_at + LISTED_WITHIN_SECONDS > self.clocks.their_time(known_at, now, monotonic)
 
     def _keep(self, digest: bytes, caller: Caller) -> None:
-        with self._filling:
+        with self._changing:
             if len(self._callers) >= self._remembered and digest not in self._callers:
                 del self._callers[next(iter(self._callers))]
             self._callers[digest] = caller

@@ -28,12 +28,12 @@ START_SECONDS = 5.0
 
 _RETRY_KEYS_SECONDS = 2.0
 _LOOK_AGAIN_SECONDS = 0.05
-_EARLY = 0.8  # with a spread of a fifth, a fetch is never later than the keys may be kept
+_EARLY = 0.8  # a pause is spread by a fifth, so keys are fetched before they may no longer be kept
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a `Verifier` was made with, checked."""
+    """The arguments of a `Verifier`, after they were checked."""
 
     base: str
     service_key: str = field(repr=False)
@@ -47,11 +47,11 @@ class Options:
 
 
 class StoppedError(Exception):
-    """A task that should last is over."""
+    """A task that should run until it is cancelled has ended."""
 
 
 class MemoryUpdater:
-    """Keeps `memory` current, for as long as one event loop runs `work`: all that belongs to that loop is in here.
+    """Keeps `memory` current while an event loop runs `work`. Holds everything that belongs to that one loop.
 
     `first_fetch_done`: the first attempt is over, whether it succeeded or not.
     """
@@ -72,12 +72,14 @@ class MemoryUpdater:
 
     @property
     def worked(self) -> bool:
-        """Return whether a heartbeat came."""
+        """Return whether a heartbeat has come."""
         return self._memory.heard
 
     @property
     def _known(self) -> bool:
-        """Whether checks can be decided: what Vestibule tells at first may be old, if it cannot read its own record."""
+        """Whether checks can be decided. Even the first heartbeat may be stale, if Vestibule cannot reach its
+        database.
+        """
         recent = self._options.when_stale == "accept" or self._memory.age() <= self._options.staleness
         return bool(self._memory.keys) and self._memory.heard and recent
 
@@ -85,17 +87,17 @@ class MemoryUpdater:
         """Follow the feed and fetch the keys until cancelled."""
         self._http = await self._opened.enter_async_context(self._client())
         self._introspection = Introspection(self._http, self._options.expected, self._options.clock)
-        streaming = await self._opened.enter_async_context(self._client(kept=0))
+        streaming = await self._opened.enter_async_context(self._client(idle_connections=0))
         feed = FeedFollower(self._feed_reader, self.setup, self._options.clock)
         async with asyncio.TaskGroup() as tasks:
             lasting = [
                 tasks.create_task(work)
                 for work in (feed.keep_streaming(streaming), feed.keep_polling(self._http), self._keep_keys())
             ]
-            tasks.create_task(self._end_wait_at_timeout())
-            tasks.create_task(self._end_wait_at_setup_fault())
+            tasks.create_task(self._end_first_fetch_at_timeout())
+            tasks.create_task(self._end_first_fetch_at_setup_fault())
             await asyncio.wait(lasting, return_when=asyncio.FIRST_COMPLETED)
-            raise StoppedError  # a group does not notice a task that was cancelled
+            raise StoppedError  # a task group does not notice when one of its tasks is cancelled
 
     async def release(self) -> None:
         """Close what `work` opened."""
@@ -103,7 +105,7 @@ class MemoryUpdater:
 
     async def wait_ready(self) -> None:
         """Wait until checks can be decided, or an operator must correct something first."""
-        while not (self._known or self.setup.fault):  # noqa: ASYNC110  # a late fault sets no event
+        while not (self._known or self.setup.fault):  # noqa: ASYNC110  # a fault found later sets no event
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
     def end_first_fetch(self) -> None:
@@ -112,20 +114,20 @@ class MemoryUpdater:
         self._first_fetch.set()
 
     async def check(self, token: str) -> Caller:
-        """Return the caller, after fetching keys or asking Vestibule if that can decide it; raises
+        """Return the caller. Fetch keys or ask Vestibule about the token, if that can decide it. Raises
         `CallerRefusedError`.
         """
         await self._first_fetch.wait()
         try:
-            return await self._decide_with_new_keys(token)
-        except (KeyUnknownError, ClocksDifferError):  # never asked about: anybody can send as many as they like
-            raise
+            return await self._decide_after_refetch(token)
+        except (KeyUnknownError, ClocksDifferError):
+            raise  # without asking Vestibule: anybody can make as many such tokens as they like
         except CannotTellError:
             if self._options.when_stale != "ask":
                 raise
         return await self._introspect(token)
 
-    async def _decide_with_new_keys(self, token: str) -> Caller:
+    async def _decide_after_refetch(self, token: str) -> Caller:
         try:
             return self._memory.decide(token)
         except KeyUnknownError as unknown:
@@ -133,7 +135,7 @@ class MemoryUpdater:
         return self._memory.decide(token)
 
     async def _refetch(self, *, listed: bool) -> None:
-        """Fetch the keys because of an unknown one, if that is not limited now. All who wait for it get one warning."""
+        """Fetch the keys because of an unknown key id, if the limit allows it. Failures are logged once a minute."""
         try:
             await self.keys.refetch(self._http, listed=listed)
         except Exception as fault:  # every failure keeps the known keys
@@ -150,17 +152,17 @@ class MemoryUpdater:
     async def _ask(self, token: str) -> Caller:
         if self._introspection is not None:
             return await self._introspection.ask(token)
-        async with self._client() as http:  # in the pause before `work`
+        async with self._client() as http:  # `work` has not opened its own client yet
             return await Introspection(http, self._options.expected, self._options.clock).ask(token)
 
-    def _client(self, kept: int = wire.KEPT_CONNECTIONS) -> httpx.AsyncClient:
-        return wire.client(self._options.base, self._options.service_key, self._tls, kept=kept)
+    def _client(self, idle_connections: int = wire.IDLE_CONNECTIONS) -> httpx.AsyncClient:
+        return wire.client(self._options.base, self._options.service_key, self._tls, idle_connections=idle_connections)
 
     def _feed_reader(self) -> FeedReader:
         return FeedReader(
             self._memory.revoked,
             self._options.clock,
-            self._note_news,
+            self._note_progress,
             self.setup,
             self._note_listed_keys,
             self._memory.clocks,
@@ -172,11 +174,14 @@ class MemoryUpdater:
         while True:
             try:
                 await self._fetch_keys()
-                kept = self.keys.keep_seconds * _EARLY
-                # A key that is listed and was not brought: a cache may be in between, or it is of an unknown kind.
-                pause, retry = (retry, min(2 * retry, kept)) if self.keys.lacking else (kept, _RETRY_KEYS_SECONDS)
+                until_fetch = self.keys.keep_seconds * _EARLY
+                # If a listed key was not fetched, a cache may have answered, or this kit does not know the key's type.
+                if self.keys.lacks_listed_key:
+                    pause, retry = retry, min(2 * retry, until_fetch)
+                else:
+                    pause, retry = until_fetch, _RETRY_KEYS_SECONDS
             except Exception as fault:  # every failure is logged and retried
-                self.setup.failed(KEYS, reasons.explained(fault, self._http.base_url))
+                self.setup.failed(KEYS, reasons.as_setup_fault(fault, self._http.base_url))
                 pause = _RETRY_KEYS_SECONDS
             await self._wait_for_changed_keys(pause)
 
@@ -184,7 +189,7 @@ class MemoryUpdater:
         await self.keys.fetch(self._http)
         self._use_keys(self.keys.in_force)
         self.setup.worked(KEYS)
-        self._note_news()
+        self._note_progress()
 
     async def _wait_for_changed_keys(self, seconds: float) -> None:
         """Wait until the feed lists other keys, or until `seconds` are over, give or take a fifth."""
@@ -192,20 +197,20 @@ class MemoryUpdater:
             async with asyncio.timeout(spread(seconds)):
                 await self._keys_changed.wait()
                 self._keys_changed.clear()
-                # Other processes of Vestibule know the keys within a second, and services must not all ask at once.
+                # By then all processes of Vestibule know the keys. The spread keeps services from asking at once.
                 await asyncio.sleep(spread(_RETRY_KEYS_SECONDS))
 
-    async def _end_wait_at_timeout(self) -> None:
+    async def _end_first_fetch_at_timeout(self) -> None:
         await asyncio.sleep(START_SECONDS)
         self.end_first_fetch()
 
-    async def _end_wait_at_setup_fault(self) -> None:
+    async def _end_first_fetch_at_setup_fault(self) -> None:
         """End the wait for the first fetch as soon as an operator is needed."""
         await self.setup.all_tried.wait()
         if self.setup.fault is not None:
             self.end_first_fetch()
 
-    def _note_news(self) -> None:
+    def _note_progress(self) -> None:
         self._memory.purge()
         if self._known:
             self.end_first_fetch()

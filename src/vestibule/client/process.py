@@ -1,4 +1,4 @@
-"""Give each process an object of its own, by whatever way it was forked."""
+"""Give each process its own object, however the process was forked."""
 
 import os
 import sys
@@ -9,66 +9,68 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 
 
-class _Held(Generic[T]):
-    """One process's object. It keeps its parent's alive: the finalisers of those, run in a child, would take the
-    parent's descriptors out of an epoll that both share.
+class _Holder(Generic[T]):
+    """One process's object. It keeps the parent process's object alive in the child: if that were finalised here, it
+    would remove the parent's descriptors from an epoll that both processes share.
     """
 
-    def __init__(self, value: T, before: "_Held[T] | None" = None) -> None:
+    def __init__(self, value: T, before: "_Holder[T] | None" = None) -> None:
         self.pid = os.getpid()
         self.value = value
-        self.replaced_by: dict[int, _Held[T]] = {}
-        self.parents: _Held[T] | None = None if before is None else before.parents if before.pid == self.pid else before
+        self.replaced_by: dict[int, _Holder[T]] = {}
+        self.parents: _Holder[T] | None = before if before is None or before.pid != self.pid else before.parents
 
 
 class PerProcess(Generic[T]):
-    """Holds one `T` for each process, made at once and then at the first use after a fork.
+    """Holds one `T` for each process: made at once here, and in a forked child at the first use.
 
     Every use compares the process id, because uWSGI and others fork in C and call none of Python's hooks. No lock
-    guards the making, because a child could inherit it locked: several threads may make one, and the first one counts.
+    guards `make`, because a child could inherit it locked: several threads may make a `T`, and all use the first one.
     """
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
-        self._held = _Held(make())
+        self._holder = _Holder(make())
         _every.add(self)
 
     def here(self) -> T:
-        """Return this process's own."""
-        held = self._held
-        return held.value if held.pid == os.getpid() else self._replaced(held)
+        """Return this process's `T`."""
+        holder = self._holder
+        return holder.value if holder.pid == os.getpid() else self._replace_inherited(holder)
 
     def replace(self, old: T) -> T:
-        """Return the one that takes the place of `old`, or the one that already has."""
-        held = self._held
-        return self._replaced(held) if held.value is old else self.here()
+        """Return a new `T` in the place of `old`, or the one that has already replaced it."""
+        holder = self._holder
+        return self._replace_inherited(holder) if holder.value is old else self.here()
 
-    def forget(self) -> None:
-        """Make the next use make a new one: in a child that may have a process id that one of its ancestors had."""
-        self._held.pid = 0
+    def renew_at_next_use(self) -> None:
+        """Have the next use make a new `T`. For a child after a fork: it may have the process id of one of its
+        ancestors.
+        """
+        self._holder.pid = 0
 
-    def _replaced(self, held: _Held[T]) -> T:
-        new = held.replaced_by.setdefault(os.getpid(), _Held(self._make(), held))
-        if self._held is held:
-            self._held = new
+    def _replace_inherited(self, holder: _Holder[T]) -> T:
+        new = holder.replaced_by.setdefault(os.getpid(), _Holder(self._make(), holder))
+        if self._holder is holder:
+            self._holder = new
         return new.value
 
 
 _every: "weakref.WeakSet[PerProcess[Any]]" = weakref.WeakSet()
 
 
-def _forget_all() -> None:
+def _renew_all() -> None:
     for each in list(_every):
-        each.forget()
+        each.renew_at_next_use()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_all)
+    os.register_at_fork(after_in_child=_renew_all)
 
 
 def is_uwsgi_master() -> bool:
     """Return whether this is the master of uWSGI's workers. It forks without regard for Python's threads: a worker that
-    is forked while one of them runs waits for ever.
+    is forked while a thread runs in the master may wait for ever.
     """
-    uwsgi = sys.modules.get("uwsgi")  # made by the server itself, and nowhere else to be imported
+    uwsgi = sys.modules.get("uwsgi")  # uWSGI puts it there; it cannot be imported
     return uwsgi is not None and bool(uwsgi.masterpid()) and not uwsgi.worker_id()

@@ -1,4 +1,4 @@
-"""Say in our own words why Vestibule was not reached. A library's words may quote what was sent."""
+"""Say in our own words why Vestibule was not reached. A library's message may quote what was sent."""
 
 import os
 import socket
@@ -13,8 +13,8 @@ _CHECK_AUTHORITY = "name its authority's file in SSL_CERT_FILE, or give ssl_cont
 _MAX_CAUSES = 10
 
 
-def explained(fault: Exception, base: httpx.URL) -> Exception:
-    """Return `NotVestibuleError` for a wrong name, certificate or TLS, which no retry repairs; else the exception."""
+def as_setup_fault(fault: Exception, base: httpx.URL) -> Exception:
+    """Return `NotVestibuleError` for a wrong host name, certificate or port, which no retry repairs; else `fault`."""
     causes = _causes(fault)
     if any(isinstance(one, socket.gaierror) for one in causes):
         return NotVestibuleError(f"the name {base.host} leads nowhere; {CHECK_URL}")
@@ -26,8 +26,8 @@ def explained(fault: Exception, base: httpx.URL) -> Exception:
 
 
 def why(fault: Exception) -> str:
-    """Return what went wrong, for a log, in our own words: a library's may quote the request, as in `Illegal header
-    value b'Bearer …'`.
+    """Return what went wrong, for a log, in our own words: a library's message may quote the request, as does `Illegal
+    header value b'Bearer …'`.
     """
     name = type(fault).__name__
     if isinstance(fault, NotReachedError):
@@ -37,7 +37,7 @@ def why(fault: Exception) -> str:
     if isinstance(fault, httpx.ConnectTimeout):
         return f"no connection in {CONNECT_SECONDS:g} s"
     numbers = [one.errno or 0 for one in _causes(fault) if isinstance(one, OSError)]
-    said = [os.strerror(number) for number in numbers if number > 0]  # below 0 are those of resolvers
+    said = [os.strerror(number) for number in numbers if number > 0]  # resolvers use numbers below 0
     return f"{name}: {said[0]}" if said else name
 
 

@@ -2,9 +2,9 @@
 
     REST_FRAMEWORK = {"DEFAULT_AUTHENTICATION_CLASSES": ["vestibule.client.rest_framework.VestibuleAuthentication"]}
 
-Put `VESTIBULE` into the settings, as `vestibule.client.django` shows. The middleware of that package is not needed;
-where it is used, its check counts. `permission_classes = [with_role("admin")]` also requires a role; `IsAdminUser` and
-`DjangoModelPermissions` decide by `VESTIBULE["users"]`.
+Put `VESTIBULE` into the settings, as `vestibule.client.django` shows. That package's middleware is not needed. Where it
+is used, the token is not checked a second time. `permission_classes = [with_role("admin")]` also requires a role;
+`IsAdminUser` and `DjangoModelPermissions` decide by `VESTIBULE["users"]`.
 """
 
 import sys
@@ -18,12 +18,12 @@ from rest_framework.exceptions import APIException, NotAuthenticated
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from vestibule.client.caller import Caller, require_named
+from vestibule.client.caller import Caller, require_role_names
 from vestibule.client.django.request_user import USER
 from vestibule.client.django.requests import check, known_caller
 from vestibule.client.django.settings import verifier
 from vestibule.client.errors import CallerRefusedError, NotAllowedError, NoTokenError
-from vestibule.client.vary import depends_on, vary
+from vestibule.client.vary import caller_headers, vary_value
 
 if TYPE_CHECKING:  # the framework's views import this module, by its setting
     from rest_framework.response import Response
@@ -40,7 +40,7 @@ class RefusedError(APIException):
         self.status_code = refusal.status
         # The framework sends these two as `WWW-Authenticate` and `Retry-After`.
         self.auth_header = refusal.challenge
-        self.wait = int(refusal.headers.get("Retry-After", 0))  # as a number
+        self.wait = int(refusal.headers.get("Retry-After", 0))  # the framework takes a number
 
 
 class VestibuleAuthentication(BaseAuthentication):
@@ -48,7 +48,7 @@ class VestibuleAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Any, Caller] | None:
         """Return user and caller, or None without a token; raises `RefusedError`."""
-        _take_over(request.parser_context.get("view"))
+        _prepare_view(request.parser_context.get("view"))
         inner: HttpRequest = request._request
         try:
             caller = known_caller(inner) or check(inner)
@@ -60,7 +60,7 @@ class VestibuleAuthentication(BaseAuthentication):
 
     def authenticate_header(self, _request: Request) -> str:
         """Return the `WWW-Authenticate` header for a request without a token that a permission class refuses."""
-        # The framework calls this while it handles its own `NotAuthenticated`: give that the kit's body too.
+        # The framework calls this while it handles its own `NotAuthenticated`. Give that exception the kit's body.
         refused, body = sys.exception(), dict[str, Any](NoTokenError().body)
         if isinstance(refused, NotAuthenticated):
             refused.detail = body
@@ -68,13 +68,13 @@ class VestibuleAuthentication(BaseAuthentication):
 
 
 def caller_of(request: Request) -> Caller:
-    """Return the caller of a request; raises `RefusedError`, which answers 401 if it has none."""
+    """Return the caller of a request; raises `RefusedError`, with 401 if it has none."""
     caller = known_caller(request._request)
     if caller is not None:
         return caller
-    _take_over(request.parser_context.get("view"))
+    _prepare_view(request.parser_context.get("view"))
     try:
-        return check(request._request)  # in a view that has not the kit's authentication class
+        return check(request._request)  # in a view without the kit's authentication class
     except CallerRefusedError as refusal:
         raise RefusedError(refusal) from None
 
@@ -83,7 +83,7 @@ def with_role(*roles: str) -> type[BasePermission]:
     """Return a permission class that answers 403 unless the caller has one of `roles`. Raises `ValueError` at once if
     none is named.
     """
-    require_named(roles)
+    require_role_names(roles)
 
     class WithRole(BasePermission):
         def has_permission(self, request: Request, _view: Any) -> bool:
@@ -96,16 +96,16 @@ def with_role(*roles: str) -> type[BasePermission]:
     return WithRole
 
 
-def _take_over(view: "APIView | None") -> None:
-    """Have a view, of which there is one for each request, answer refusals, and tell caches what it depends on."""
+def _prepare_view(view: "APIView | None") -> None:
+    """Have a view answer refusals, and name in `Vary` what finds the caller. Each request has its own view object."""
     if view is not None:
-        view.headers["Vary"] = vary([view.headers.get("Vary", "")], depends_on(verifier()))
+        view.headers["Vary"] = vary_value([view.headers.get("Vary", "")], caller_headers(verifier()))
         handler = cast("Handler", view.get_exception_handler())
-        view.get_exception_handler = lambda: partial(_handled, handler)  # type: ignore[method-assign]
+        view.get_exception_handler = lambda: partial(_response_to, handler)  # type: ignore[method-assign]
 
 
-def _handled(handler: "Handler", fault: Exception, context: dict[str, Any]) -> "Response | None":
-    """Return the project's response to an exception, also to a refusal; no cache keeps that."""
+def _response_to(handler: "Handler", fault: Exception, context: dict[str, Any]) -> "Response | None":
+    """Return the project's response to an exception. No cache may store the response to a refusal."""
     fault = RefusedError(fault) if isinstance(fault, CallerRefusedError) else fault
     response = handler(fault, context)
     if response is not None and isinstance(fault, RefusedError | NotAuthenticated):

@@ -4,9 +4,9 @@
     session.sign_in("ada@example.com", "correct horse")
     httpx.get("https://orders.example.com/", auth=session)
 
-It is an `httpx.Auth`, for `httpx.Client` and `httpx.AsyncClient` alike. Threads and tasks that find an expiring token
-share one refresh. A refresh whose response is lost is repeated with the same refresh token: Vestibule answers with the
-same successor, or with another (docs/decisions/0004-refresh.md).
+`Session` is an `httpx.Auth`, for `httpx.Client` and `httpx.AsyncClient` alike. Threads and tasks that find an expiring
+token share one refresh. A refresh whose response is lost is repeated with the same refresh token: Vestibule answers
+with the same successor, or with another (docs/decisions/0004-refresh.md).
 """
 
 import asyncio
@@ -38,13 +38,13 @@ from vestibule.model.clock import Clock, SystemClock
 from vestibule.protocol.timeouts import Timeouts, Unbounded
 
 EARLY_SECONDS = 30
-"""How long before it expires an access token is exchanged."""
+"""How many seconds before it expires an access token is refreshed."""
 
 ATTEMPTS = 4
 _FIRST_PAUSE_SECONDS = 0.2
 _REFRESH = "/api/auth/refresh"
 _UNAUTHORIZED = 401
-_NO_REUSE = httpx.Limits(max_keepalive_connections=0)  # the time limit closes connections; none may be shared
+_NO_REUSE = httpx.Limits(max_keepalive_connections=0)  # the time limit shuts a connection of its own request only
 _CONNECTED = ("connection.connect_tcp.complete", "connection.start_tls.complete")
 
 
@@ -70,10 +70,10 @@ class Session(httpx.Auth):
         self._transport = transport
         self._store = store or InMemory()
         self._clock = clock or SystemClock()
-        self._processes = PerProcess(self._opened)
+        self._processes = PerProcess(self._new_client_and_lock)
 
-    def _opened(self) -> tuple[httpx.Client, threading.Lock]:
-        """Return connections and a lock: on a shared connection, each process may get the other's response."""
+    def _new_client_and_lock(self) -> tuple[httpx.Client, threading.Lock]:
+        """Return a client and a lock for one process: on a shared connection, each could get the other's response."""
         http = httpx.Client(
             base_url=self._base,
             headers={"Accept-Encoding": "identity"},
@@ -91,7 +91,7 @@ class Session(httpx.Auth):
         return self._processes.here()[0]
 
     @property
-    def _refreshing(self) -> threading.Lock:
+    def _refresh_lock(self) -> threading.Lock:
         return self._processes.here()[1]
 
     def sign_in(self, email: str, password: str) -> None:
@@ -100,7 +100,7 @@ class Session(httpx.Auth):
         tokens = tokens_in(answer)
         try:
             self._store.save(tokens)
-        except BaseException:  # without its tokens the session would go on for weeks
+        except BaseException:  # nobody has the tokens, and the session would stay open for weeks
             self._end(tokens)
             raise
 
@@ -108,8 +108,9 @@ class Session(httpx.Auth):
         """End the session here and at Vestibule; raises `NotReachedError` if it could only be ended here."""
         try:
             if self._store.load() is not None:
-                with suppress(SignedOutError), self._refreshing:  # suppressed: the session is over already
-                    tokens = self._good() or self._exchanged()  # signing out needs a token that has not expired
+                with suppress(SignedOutError), self._refresh_lock:  # suppressed, because the session is over already
+                    # Signing out needs a token that has not expired.
+                    tokens = self._usable_tokens() or self._refresh_tokens()
                     self._send("POST", "/api/auth/logout", headers=bearer(tokens))
         finally:
             self._store.clear()
@@ -128,13 +129,13 @@ class Session(httpx.Auth):
     def fresh(self, refused: str | None = None) -> Tokens:
         """Return tokens that are valid for at least half a minute; raises `SignedOutError` or `NotReachedError`.
 
-        `refused` is an access token that a service rejected: it is exchanged, unless another thread already did so.
+        `refused` is an access token that a service rejected: it is replaced, unless another thread already replaced it.
         """
-        if (tokens := self._good(refused)) is not None:
+        if (tokens := self._usable_tokens(refused)) is not None:
             return tokens
-        with self._refreshing:
-            # The thread that held the lock may have refreshed for this one too.
-            return self._good(refused) or self._refreshed()
+        with self._refresh_lock:
+            # The thread that held the lock before may have refreshed the tokens.
+            return self._usable_tokens(refused) or self._refresh_and_store()
 
     def sync_auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Add the access token; after a 401, exchange it once and repeat the request, unless the body is a used
@@ -150,8 +151,8 @@ class Session(httpx.Auth):
                 yield request
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Do the same for `httpx.AsyncClient`, and refresh on another thread. Raises as `fresh` does."""
-        tokens = self._good()
+        """Do what `sync_auth_flow` does, for `httpx.AsyncClient`: refresh on another thread. Raises as `fresh` does."""
+        tokens = self._usable_tokens()
         if tokens is None:
             tokens = await asyncio.to_thread(self.fresh)
         request.headers.update(bearer(tokens))
@@ -174,31 +175,31 @@ class Session(httpx.Auth):
     ) -> None:
         self.close()
 
-    def _good(self, refused: str | None = None) -> Tokens | None:
+    def _usable_tokens(self, refused: str | None = None) -> Tokens | None:
         """Return the stored tokens, or None if they need a refresh; raises `SignedOutError` if there are none."""
-        tokens = self._held()
-        early = tokens.expires_at - EARLY_SECONDS <= self._clock.now().timestamp()
-        return None if early or tokens.access == refused else tokens
+        tokens = self._stored_tokens()
+        expires_soon = tokens.expires_at - EARLY_SECONDS <= self._clock.now().timestamp()
+        return None if expires_soon or tokens.access == refused else tokens
 
     def _end(self, tokens: Tokens) -> None:
         with suppress(SignedOutError, NotReachedError):
             self._send("POST", "/api/auth/logout", headers=bearer(tokens))
 
-    def _held(self) -> Tokens:
+    def _stored_tokens(self) -> Tokens:
         tokens = self._store.load()
         if tokens is None:
             raise SignedOutError("not_signed_in", "Nobody is signed in")
         return tokens
 
-    def _refreshed(self) -> Tokens:
-        """Return new tokens, after storing them; raises as `fresh` does."""
-        renewed = self._exchanged()
+    def _refresh_and_store(self) -> Tokens:
+        """Refresh, store the new tokens, and return them; raises as `fresh` does."""
+        renewed = self._refresh_tokens()
         self._store.save(renewed)
         return renewed
 
-    def _exchanged(self) -> Tokens:
-        """Return new tokens, not stored yet; raises as `fresh` does."""
-        tokens = self._held()
+    def _refresh_tokens(self) -> Tokens:
+        """Refresh, and return the new tokens without storing them; raises as `fresh` does."""
+        tokens = self._stored_tokens()
         try:
             answer = self._send("POST", _REFRESH, headers={"Cookie": refresh_cookie(tokens)})
         except SignedOutError:
@@ -206,7 +207,7 @@ class Session(httpx.Auth):
             raise
         return tokens_in(answer, tokens.refresh)
 
-    def _ask(self, method: str, path: str, **content: Any) -> Answer:
+    def _request_once(self, method: str, path: str, **content: Any) -> Answer:
         """Return one response, read to its end; raises `Unbounded` and httpx's errors."""
         asked_at = self._clock.now().timestamp()
         with Timeouts(wire.ANSWER_SECONDS) as timeouts:
@@ -236,12 +237,14 @@ class Session(httpx.Auth):
 
     def _send_once(self, method: str, path: str, **content: Any) -> Answer:
         try:
-            answer = self._ask(method, path, **content)
-        except Unbounded as reason:  # not retried: it would take as long again
+            answer = self._request_once(method, path, **content)
+        except Unbounded as reason:  # not retried: the next attempt would take as long
             raise NotReachedError(f"{self._http.base_url} {reason}; is it a Vestibule?") from None
         except httpx.RequestError as lost:
-            told = reasons.explained(lost, self._http.base_url)
-            raise _TryAgainError(str(told) if isinstance(told, NotVestibuleError) else reasons.why(lost)) from None
+            setup_fault = reasons.as_setup_fault(lost, self._http.base_url)
+            raise _TryAgainError(
+                str(setup_fault) if isinstance(setup_fault, NotVestibuleError) else reasons.why(lost)
+            ) from None
         self._http.cookies.clear()
         if answer.status_code >= 500:
             raise _TryAgainError(f"{answer.status_code}")

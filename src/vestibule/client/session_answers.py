@@ -14,7 +14,7 @@ from vestibule.crypto import i_json
 from vestibule.protocol.cookies import ACCESS, HOST_PREFIX, REFRESH
 from vestibule.protocol.one_line import one_line
 
-_SHORTEST_PASSWORD = 4  # any sentence may contain a shorter one
+_SHORTEST_PASSWORD = 4  # a shorter one may be part of any sentence by chance
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Answer:
 
 
 def refusal(answer: Answer, secrets: Collection[str]) -> Exception:
-    """Return the server's refusal as an exception. It may get printed, so it never repeats a secret of the request."""
+    """Return the server's refusal as an exception. That may be printed, so it never repeats a secret of the request."""
     try:
         told = answer.json()
         code, message = one_line(str(told["code"])), one_line(str(told["message"]))
@@ -65,8 +65,8 @@ def tokens_in(answer: Answer, refresh_before: str = "") -> Tokens:
 
 
 def _expiry_here(access: str, asked_at: float) -> int:
-    """Return when the token expires by this machine's clock, which may be hours away from Vestibule's: its lifetime
-    after the request for it was sent. Raises `ValueError`, `LookupError` or `TypeError`.
+    """Return when the token expires by this machine's clock: its lifetime (`exp` less `iat`) after it was requested.
+    The clock may differ from Vestibule's by hours. Raises `ValueError`, `LookupError` or `TypeError`.
     """
     payload = access.split(".")[1]
     claims = i_json.parse(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
@@ -75,14 +75,14 @@ def _expiry_here(access: str, asked_at: float) -> int:
 
 
 def repeatable(request: httpx.Request) -> bool:
-    """Return whether the body can be sent a second time: bytes can, and a form whose files can be wound back."""
+    """Return whether the body can be sent a second time: it is bytes, or a form whose files can be rewound."""
     if isinstance(request.stream, httpx.ByteStream):
         return True
     fields = getattr(request.stream, "fields", None)  # only a form has them
-    return fields is not None and all(_from_the_start(getattr(field, "file", "")) for field in fields)
+    return fields is not None and all(_can_rewind(getattr(field, "file", "")) for field in fields)
 
 
-def _from_the_start(file: Any) -> bool:
+def _can_rewind(file: Any) -> bool:
     return isinstance(file, str | bytes) or (hasattr(file, "seekable") and file.seekable())
 
 

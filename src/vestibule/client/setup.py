@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 
 class Setup:
-    """The outcome of the last request for the keys and of the last for the feed. Set only in the background loop."""
+    """The outcomes of the latest requests for the keys and for the feed. Written only in the background loop."""
 
     def __init__(self, warnings: ThrottledWarnings | None = None, base: str = "Vestibule") -> None:
         self._warnings = warnings or ThrottledWarnings()
@@ -28,15 +28,15 @@ class Setup:
         self._tried: set[str] = set()
         self._held_back = False
         self.all_tried = asyncio.Event()
-        """Set when both were tried, with success or not, or as soon as an operator is needed."""
+        """Set when both have been requested, with success or not, or as soon as an operator must correct something."""
 
     @property
     def fault(self) -> NotReachedError | None:
-        """Return what an operator has to correct first; None if nothing is known to be wrong."""
+        """Return what an operator must correct; None if nothing is known to be wrong."""
         return next(iter(self._faults.values()), None)
 
     def worked(self, what: str) -> None:
-        """Note a success of `what`, which is `FEED` or `KEYS`."""
+        """Note that `what`, which is `FEED` or `KEYS`, was fetched."""
         self._faults.pop(what, None)
         if what in self._failing:
             self._failing.discard(what)
@@ -44,7 +44,9 @@ class Setup:
         self._note(what)
 
     def failed(self, what: str, fault: Exception) -> None:
-        """Note a failure of `what`. Logs a warning once a minute, or an error that names what to correct."""
+        """Note that `what` could not be fetched. Logs a warning once a minute, or an error that says what to
+        correct.
+        """
         if isinstance(fault, ServiceRefusedError | NotVestibuleError):
             if str(self._faults.get(what)) != str(fault):
                 _log.error("%s cannot be fetched until this is corrected: %s", what, fault)
@@ -57,7 +59,7 @@ class Setup:
         self._note(what)
 
     def held_back(self) -> None:
-        """Warn that polls bring the feed and streams do not: once, until `streams`."""
+        """Warn that polls are answered and streams held back. Warns once, until `streams` is called."""
         if not self._held_back:
             self._held_back = True
             _log.warning(_HELD_BACK)
@@ -70,11 +72,9 @@ class Setup:
 
     def clocks_differ(self, seconds: float, leeway: float) -> None:
         """Warn, once a minute, that this machine's clock is `seconds` ahead of Vestibule's, or behind if negative."""
-        apart, side = abs(seconds), ("ahead", "last") if seconds > 0 else ("behind", "first")
-        lost = f"in its {side[1]} {apart - leeway:.0f} s" if apart <= MAX_APART_SECONDS else "at any time"
-        why = (
-            f"{apart:.0f} s {side[0]}, so that each token is refused {lost} until both agree: timedatectl set-ntp true"
-        )
+        apart, (side, part) = abs(seconds), ("ahead", "last") if seconds > 0 else ("behind", "first")
+        lost = f"in its {part} {apart - leeway:.0f} s" if apart <= MAX_APART_SECONDS else "at any time"
+        why = f"{apart:.0f} s {side}, so that each token is refused {lost} until both agree: timedatectl set-ntp true"
         self._warnings.warn("this machine's clock against Vestibule's", why)
 
     def _note(self, what: str) -> None:

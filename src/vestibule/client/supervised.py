@@ -1,4 +1,4 @@
-"""Supervise the background: start it on a thread, and start it again when it ends though nobody closed it."""
+"""Supervise the background: start it on a thread, and restart it if it ends before it is closed."""
 
 import asyncio
 import threading
@@ -19,11 +19,11 @@ T = TypeVar("T")
 
 
 class Work(Protocol):
-    """What runs in the background, made anew for each run: nothing of a loop that ended is used again."""
+    """What runs in the background. Each run gets a new one: nothing of a loop that ended is used again."""
 
     @property
     def worked(self) -> bool:
-        """Return whether it has once done what it is there for."""
+        """Return whether this run has ever succeeded."""
 
     async def work(self) -> None:
         """Work until it is cancelled."""
@@ -38,20 +38,21 @@ W = TypeVar("W", bound=Work)
 class Supervised(Generic[W]):
     """Runs what `make` makes, on one daemon thread, from `begin` to `close`.
 
-    Work that ends in between is told to `ended`, with the seconds after which the next run begins: half a second, then
-    twice as long each time, up to five; half a second again after a run that worked. The pause is spent on the new
-    loop, which so answers questions meanwhile. A thread that could not start, or was lost, is started by `begin`.
+    If a run ends before `close`, `on_end` is called with the exception and the seconds until the next run: half a
+    second, then twice as long each time, up to five; half a second again after a run that worked. The pause passes on
+    the new run's loop, so that `ask` works meanwhile. If the thread could not start or has died, `begin` starts
+    another.
     """
 
     def __init__(
         self,
         make: Callable[[], W],
-        ended: Callable[[BaseException | None, float], None],
+        on_end: Callable[[BaseException | None, float], None],
         clock: Clock,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._make = make
-        self._ended = ended
+        self._on_end = on_end
         self._clock = clock
         self._sleep = sleep
         self._changing = threading.Lock()
@@ -62,8 +63,8 @@ class Supervised(Generic[W]):
         self._running: tuple[W, Background] | None = None
 
     def begin(self) -> None:
-        """Start the thread, unless there is one, or an attempt has just failed, or all is closed. Raises Python's own
-        error if no thread or descriptor is left.
+        """Start the thread, unless there is one, or an attempt has just failed, or `close` was called. Raises Python's
+        own error if no thread or descriptor is left.
         """
         with self._changing:
             alive = self._thread is not None and self._thread.is_alive()
@@ -72,21 +73,23 @@ class Supervised(Generic[W]):
             try:
                 self._start()
             except BaseException:
-                self._hold(worked=False)
+                self._set_pause(worked=False)
                 raise
 
     def ask(self, question: Callable[[W], Coroutine[Any, Any, T]], seconds: float) -> T:
-        """Return the answer of what runs now to a thread; raises `TimeoutError` or `EndedError`."""
-        work, background = self._now()
+        """Run a coroutine of the current run on its loop, and return the result, blocking this thread; raises
+        `TimeoutError` or `EndedError`.
+        """
+        work, background = self._current()
         return background.ask(question(work), seconds)
 
     async def ask_async(self, question: Callable[[W], Coroutine[Any, Any, T]], seconds: float) -> T:
-        """Return the answer of what runs now to a task; raises `TimeoutError` or `EndedError`."""
-        work, background = self._now()
+        """Do what `ask` does for a task, without blocking its loop; raises `TimeoutError` or `EndedError`."""
+        work, background = self._current()
         return await background.ask_async(question(work), seconds)
 
     def close(self) -> bool:
-        """End the work for good, and wait for the end of the thread; return whether it came in time."""
+        """End the work for good, and wait for the thread to end; return whether it ended in time."""
         with self._changing:
             self._closing = True
             thread, running = self._thread, self._running
@@ -98,17 +101,17 @@ class Supervised(Generic[W]):
         return not thread.is_alive()
 
     def _start(self) -> None:
-        made = self._made(0.0)
-        thread = threading.Thread(target=self._run, args=made, name="vestibule-client", daemon=True)
+        run = self._new_run(0.0)
+        thread = threading.Thread(target=self._run, args=run, name="vestibule-client", daemon=True)
         try:
             thread.start()
         except BaseException:
-            made[1].abandon()
+            run[1].abandon()
             raise
-        self._thread, self._running = thread, made
+        self._thread, self._running = thread, run
 
     def _run(self, work: W, background: Background) -> None:
-        """Run one after the other until `close`, or until there is no descriptor for another loop."""
+        """Do one run after the other until `close`, or until no descriptor is left for another loop."""
         while True:
             fault = background.run()
             pause = self._note_end(fault, worked=work.worked)
@@ -116,7 +119,7 @@ class Supervised(Generic[W]):
                 with self._changing:
                     if self._closing:
                         return
-                    work, background = self._running = self._made(pause)
+                    work, background = self._running = self._new_run(pause)
             except Exception as none_left:  # `begin` starts another thread
                 self._note_end(none_left, worked=False)
                 return
@@ -125,11 +128,11 @@ class Supervised(Generic[W]):
         with self._changing:
             if self._closing:
                 return 0.0
-            pause = self._hold(worked=worked)
-        self._ended(fault, pause)
+            pause = self._set_pause(worked=worked)
+        self._on_end(fault, pause)
         return pause
 
-    def _made(self, pause: float) -> tuple[W, Background]:
+    def _new_run(self, pause: float) -> tuple[W, Background]:
         work = self._make()
 
         async def after_the_pause() -> None:
@@ -138,14 +141,14 @@ class Supervised(Generic[W]):
 
         return work, Background(after_the_pause, work.release)
 
-    def _hold(self, *, worked: bool) -> float:
-        """Return the seconds until the next attempt, and allow none before."""
-        again = worked or not self._pause
-        self._pause = FIRST_PAUSE_SECONDS if again else min(2 * self._pause, MAX_PAUSE_SECONDS)
+    def _set_pause(self, *, worked: bool) -> float:
+        """Return the seconds until the next run, and allow no attempt before."""
+        start_over = worked or not self._pause
+        self._pause = FIRST_PAUSE_SECONDS if start_over else min(2 * self._pause, MAX_PAUSE_SECONDS)
         self._not_before = self._clock.monotonic() + self._pause
         return self._pause
 
-    def _now(self) -> tuple[W, Background]:
+    def _current(self) -> tuple[W, Background]:
         if self._running is None:
             raise EndedError
         return self._running

@@ -60,8 +60,8 @@ class SignedIn:
         email_verified: bool = False,
         claims: Mapping[str, Any] | None = None,
     ) -> str:
-        """Return an access token of `user`, in a new session unless one is given. `claims` are added to its own, or
-        replace them: `{"aud": "another"}` makes a token that is refused.
+        """Return an access token of `user`, in a new session unless one is given. `claims` are added to the usual
+        ones, or replace them: `{"aud": "another"}` makes a token that is refused.
         """
         now = int(self.clock.now().timestamp())
         token = AccessToken(
@@ -70,7 +70,7 @@ class SignedIn:
         return self._signed({**access_tokens.claims_of(token, self.expected), **(claims or {})})
 
     def expire(self, token: str) -> str:
-        """Return the same token, issued a day earlier: it has expired."""
+        """Return the same token with its times moved back by a day, so that it has expired."""
         claims = self.memory.decide(token).claims
         return self._signed({**claims, **{name: claims[name] - _DAY_SECONDS for name in ("iat", "exp")}})
 
@@ -96,7 +96,7 @@ class SignedIn:
 
 @pytest.fixture
 def vestibule(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> SignedIn:
-    """Return the fixture that makes callers. Every `Verifier` decides by it until the test is over."""
+    """Return a `SignedIn`, which makes callers. Every `Verifier` decides by its memory until the test is over."""
     _require_running(request)
     clock, expected = SystemClock(), Expected("vestibule", "vestibule", leeway=30.0)
     memory = Memory(expected, "refuse", 5.0, _REMEMBERED, clock)
@@ -120,6 +120,6 @@ def _key() -> PrivateKey:
 
 
 def _require_running(request: pytest.FixtureRequest) -> None:
-    # pytest sets the variable itself while a test is set up; the request exists nowhere else.
+    # pytest sets the variable while it sets up or runs a test, and only pytest makes a `FixtureRequest`.
     if not isinstance(request, pytest.FixtureRequest) or "PYTEST_CURRENT_TEST" not in os.environ:
         raise NotInTestError("vestibule.client.testing works inside a running pytest test only")

@@ -1,4 +1,4 @@
-"""Log a warning that would repeat all the time only once a minute."""
+"""Log a repeating warning only once a minute."""
 
 import logging
 
@@ -9,7 +9,7 @@ _log = logging.getLogger(__name__)
 
 
 class ThrottledWarnings:
-    """Warnings for operators, limited by subject. Subjects are few, and named in the code."""
+    """Warnings for operators, limited by subject. The subjects are a few constants in the code."""
 
     def __init__(self, clock: Clock | None = None) -> None:
         self._clock = clock or SystemClock()
@@ -21,7 +21,9 @@ class ThrottledWarnings:
             _log.warning("%s: %s", about, why)
 
     def note(self, what: str) -> None:
-        """Log that something is well again, as a warning, because it answers one; once a minute too."""
+        """Log that something works again, at most once a minute. A warning too: whoever read the first should read
+        this.
+        """
         if self._may_say(what):
             _log.warning(what)
 

@@ -17,7 +17,7 @@ from vestibule.protocol.files import read_bounded
 @dataclass(frozen=True)
 class Tokens:
     """An access and a refresh token. `expires_at` is when the access token expires, in seconds since 1970 by this
-    machine's clock, which may differ from Vestibule's: its lifetime is counted from when it was asked for.
+    machine's clock, which may differ from Vestibule's: the token's lifetime is counted from when it was requested.
     """
 
     access: str
@@ -60,16 +60,17 @@ class InMemory:
 SENDABLE = re.compile(r"[A-Za-z0-9_.~+/=-]+")
 """What a token is made of (RFC 6750, section 2.1): safe to send in a header, and to print."""
 
-_USUAL_CHARACTERS = 2_000  # two tokens
+_USUAL_CHARACTERS = 2_000  # about the length of two tokens
 _MAX_BYTES = 100_000
 _log = logging.getLogger(__name__)
 
 
 class InFile:
-    """Stores tokens in a file with mode 0600. Replaced as a whole: a crash leaves the old pair or the new one.
+    """Stores tokens in a file with mode 0600. The file is replaced as a whole: a crash leaves the old pair or the new
+    one.
 
-    What is no pair of tokens counts as nobody signed in, and is named in the log. Raises `NotStoredError` where the
-    system does not let the file be read, written or deleted.
+    If the file holds no pair of tokens, nobody is signed in, and a warning names the file. Raises `NotStoredError` if
+    the system does not let the file be read, written or deleted.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -104,25 +105,25 @@ class InFile:
     def try_out(self) -> None:
         """Check that the file can be written, before somebody signs in; raises `NotStoredError`."""
         try:
-            self._require_no_folder()
-            self._written(" " * _USUAL_CHARACTERS).unlink()
+            self._require_no_directory()
+            self._write_temporary(" " * _USUAL_CHARACTERS).unlink()
         except OSError as fault:
             raise self._not_stored("kept", fault) from None
 
     def _replace(self, text: str) -> None:
-        self._require_no_folder()
-        written = self._written(text)
+        self._require_no_directory()
+        temporary = self._write_temporary(text)
         try:
-            written.replace(self._path)
+            temporary.replace(self._path)
         except OSError:
-            written.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
 
-    def _require_no_folder(self) -> None:
+    def _require_no_directory(self) -> None:
         if self._path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
 
-    def _written(self, text: str) -> Path:
+    def _write_temporary(self, text: str) -> Path:
         """Write `text` to a new file in the same folder, with mode 0600 from the start, and return its path. If that
         fails, delete the file and raise `OSError`.
         """
@@ -142,7 +143,7 @@ class InFile:
         return NotStoredError(f"{self._path}: the tokens cannot be {done}: {reason}", reason)
 
     def note_damage(self) -> None:
-        """Log that the file is damaged, once until it is written again: it is read at every request."""
+        """Log that the file is damaged. Logs once until the file is written again, because every request reads it."""
         if not self._warned:
             self._warned = True
             _log.warning("%s holds no tokens, so nobody is signed in by it: delete it, or sign in again", self._path)
@@ -154,5 +155,5 @@ def _tokens_in(content: bytes) -> Tokens:
     if tuple(map(type, (tokens.access, tokens.refresh, tokens.expires_at))) != (str, str, int):
         raise TypeError("a token of another type")
     if not (SENDABLE.fullmatch(tokens.access) and SENDABLE.fullmatch(tokens.refresh)):
-        raise ValueError("what is no token, and would be quoted by the client that should send it")
+        raise ValueError("a text that is no token: an HTTP client would quote it in its error")
     return tokens

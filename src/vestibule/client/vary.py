@@ -10,31 +10,31 @@ _NAME = "vary"
 _EVERYTHING = "*"
 
 
-def depends_on(verifier: Verifier) -> tuple[str, ...]:
-    """Return the request headers by which a verifier's service knows its callers."""
+def caller_headers(verifier: Verifier) -> tuple[str, ...]:
+    """Return the request headers in which a service with this verifier finds the caller's token."""
     return ("Authorization", "Cookie") if verifier.cookie else ("Authorization",)
 
 
-def vary(said: Iterable[str], names: Iterable[str]) -> str:
-    """Return the value of `Vary` with what it said before and `names`."""
-    before = [name.strip() for value in said for name in value.split(",") if name.strip()]
+def vary_value(values: Iterable[str], names: Iterable[str]) -> str:
+    """Return the value of a `Vary` header that has the old `values` and `names`."""
+    before = [name.strip() for value in values for name in value.split(",") if name.strip()]
     if _EVERYTHING in before:
         return _EVERYTHING
     known = {name.lower() for name in before}
     return ", ".join([*before, *(name for name in names if name.lower() not in known)])
 
 
-def varying(headers: Iterable[tuple[str, str]], names: Iterable[str]) -> list[tuple[str, str]]:
-    """Return the headers of a response with `names` in one `Vary`: some caches read only one."""
+def with_vary(headers: Iterable[tuple[str, str]], names: Iterable[str]) -> list[tuple[str, str]]:
+    """Return the headers of a response, with `names` and all old values in one `Vary`: some caches read only one."""
     given = list(headers)
-    said = [value for name, value in given if name.lower() == _NAME]
-    others = [(name, value) for name, value in given if name.lower() != _NAME] if said else given
-    return [*others, ("Vary", vary(said, names))]
+    values = [value for name, value in given if name.lower() == _NAME]
+    others = [(name, value) for name, value in given if name.lower() != _NAME] if values else given
+    return [*others, ("Vary", vary_value(values, names))]
 
 
-def varying_raw(headers: Iterable[tuple[bytes, bytes]], names: Iterable[str]) -> list[tuple[bytes, bytes]]:
-    """Return the same for headers as ASGI has them."""
+def with_vary_raw(headers: Iterable[tuple[bytes, bytes]], names: Iterable[str]) -> list[tuple[bytes, bytes]]:
+    """Do the same as `with_vary` for headers in ASGI's form."""
     given = list(headers)
-    said = [value.decode("latin-1") for name, value in given if name.lower() == _NAME.encode()]
-    others = [(name, value) for name, value in given if name.lower() != _NAME.encode()] if said else given
-    return [*others, (_NAME.encode(), vary(said, names).encode("latin-1"))]
+    values = [value.decode("latin-1") for name, value in given if name.lower() == _NAME.encode()]
+    others = [(name, value) for name, value in given if name.lower() != _NAME.encode()] if values else given
+    return [*others, (_NAME.encode(), vary_value(values, names).encode("latin-1"))]

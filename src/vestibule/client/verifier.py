@@ -28,14 +28,15 @@ class Verifier:
 
     `when_stale` decides about a valid token when the known revocations are more than `staleness` seconds old: `refuse`
     it with 503, `ask` Vestibule about each, or `accept` it although its session may have ended. Nothing is accepted
-    before this process has once heard from Vestibule. `cookie` names a cookie that is read beside `Authorization:
-    Bearer`; `origins` are the other sites whose pages may then send requests that change something. `issuer` may be
-    several, while Vestibule moves from one to another. `leeway` is the allowed clock skew, and `key_refetch` the least
-    time between two fetches because of an unknown key, both in seconds.
+    before this process has once heard from Vestibule. `cookie` names a cookie that is read if there is no
+    `Authorization: Bearer`. With `cookie`, `origins` lists the other sites whose pages may send requests that change
+    state. `issuer` may be several, while Vestibule moves from one to another. `leeway` is the allowed clock skew, and
+    `key_refetch` the least time between two fetches because of an unknown key, both in seconds. `remembered` is how
+    many verified tokens are kept in memory, so that their signatures are not checked again.
 
-    Raises `ValueError` for arguments that cannot be used. The background work starts at the first check, in each
-    process by itself. `start`, `wait_ready` and `with` start it before, also once closed, and raise an error if the
-    service key or the URL is wrong.
+    Raises `ValueError` for arguments that cannot be used. In each process, the first check starts the background work.
+    Call `start` or `wait_ready`, or use `with`, to start it earlier, or again after `close`. These raise an error if
+    the service key or the URL is wrong.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class Verifier:
             wire.key_of(service_key),
             when_stale,
             arguments.expected(issuer, audience, leeway),
-            arguments.seconds("staleness", staleness, 2),  # the feed beats once a second
+            arguments.seconds("staleness", staleness, 2),  # heartbeats come once a second
             arguments.count("remembered", remembered),
             arguments.seconds("key_refetch", key_refetch, 1),
             clock or SystemClock(),
@@ -87,46 +88,46 @@ class Verifier:
             return self._decide(token)
         except CannotTellError as refusal:
             if not self._may_learn_more(refusal):
-                return self._decide_again(token)
+                return self._decide_again(token)  # the background may have learned more in the meantime
         except TokenInvalidError as refusal:
-            raise self._here().worded(refusal) from None
+            raise self._here().or_wrong_setup(refusal) from None
         return self._here().learn(token)
 
     async def check_async(self, token: str) -> Caller:
-        """Return the caller, without blocking other tasks; raises as `check` does."""
+        """Do what `check` does, without blocking other tasks; raises as `check` does."""
         if not isinstance(token, str):
             raise TokenInvalidError
         try:
             return self._decide(token)
         except CannotTellError as refusal:
             if not self._may_learn_more(refusal):
-                return self._decide_again(token)
+                return self._decide_again(token)  # as in `check`
         except TokenInvalidError as refusal:
-            raise self._here().worded(refusal) from None
+            raise self._here().or_wrong_setup(refusal) from None
         return await self._here().learn_async(token)
 
     @property
     def age(self) -> float:
-        """Return the seconds since the moment up to which all revocations are known; infinite before that."""
+        """Return by how many seconds the known revocations are out of date; infinite until the first are received."""
         return self._here().memory.age()
 
     def start(self) -> None:
-        """Start the background work, if that is not done yet, and wait for the first answers, at most five seconds.
+        """Start the background work unless it runs, and wait for Vestibule's first answers, at most five seconds.
 
         Raises `ServiceRefusedError` if Vestibule rejects the service key, and `NotVestibuleError` if the URL leads
-        elsewhere or nowhere. An outage raises nothing: the service starts, and answers as `when_stale` says.
+        elsewhere or nowhere. An outage raises nothing: the service can start, and `when_stale` decides its checks.
         """
         self._open(Following.start)
 
     def wait_ready(self, timeout: float) -> None:
         """Start as `start` does, and wait until checks can be decided. Raises `NotReachedError` if that takes longer
-        than `timeout` seconds, and what `start` raises, as soon as it is known.
+        than `timeout` seconds. Errors that `start` raises are raised at once.
         """
         self._open(lambda following: following.wait_ready(timeout))
 
     def close(self) -> None:
-        """Stop the background work, within two seconds. What is known decides until it is stale; then every check is
-        refused with 503, whatever `when_stale` says, until `start`.
+        """Stop the background work, within two seconds. Checks keep using what is known until that goes stale. After
+        that every check gets 503, whatever `when_stale` says, until `start` is called again.
         """
         self._here().close()
 
@@ -155,17 +156,17 @@ class Verifier:
         return self._here().memory.decide(token)
 
     def _decide_again(self, token: str) -> Caller:
-        """Return the caller if the background has learned enough since the first look; raises as `check` does."""
+        """Decide again, because the background may have learned enough since `_decide`; raises as `check` does."""
         try:
             return self._decide(token)
         except CallerRefusedError as refusal:
-            raise self._here().worded(refusal) from None
+            raise self._here().or_wrong_setup(refusal) from None
 
     def _may_learn_more(self, refusal: CallerRefusedError) -> bool:
         return self._here().may_learn_more(refusal)
 
     def _open(self, begin: Callable[[Following], None]) -> None:
-        """Begin to follow, with a new memory if the last one is closed."""
+        """Run `begin` on this process's background, with a new one if the last one is closed."""
         following = self._here()
         if following.closed:
             following = self._processes.replace(following)
@@ -173,5 +174,5 @@ class Verifier:
             begin(following)
         except (ServiceRefusedError, NotVestibuleError):
             following.close()
-            self._processes.replace(following)  # a later check starts again
+            self._processes.replace(following)  # a later check starts a new one
             raise

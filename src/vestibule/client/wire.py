@@ -22,14 +22,14 @@ ANSWER_SECONDS = timeouts.ANSWER_SECONDS
 MAX_ANSWER_BYTES = timeouts.MAX_ANSWER_BYTES
 READ_SECONDS, CONNECT_SECONDS = 3.0, 2.0
 TIMEOUT = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
-KEPT_CONNECTIONS = 1
-"""Idle connections that are kept. After the host has moved, each costs one time-out."""
+IDLE_CONNECTIONS = 1
+"""How many idle connections are kept. After Vestibule has moved to another host, each costs one time-out."""
 
 _KEY = re.compile(rf"{PREFIX}[A-Za-z0-9_-]+")
 _LONGEST_NAME = 253  # RFC 1035, section 2.3.4
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 ASK_ANEW = {"Cache-Control": "no-cache"}
-"""Asks caches to ask Vestibule (RFC 9111, section 5.2.1.4)."""
+"""Has caches ask Vestibule before they answer (RFC 9111, section 5.2.1.4)."""
 
 A_CACHE = "a cache in between, from what it has kept: it must keep nothing of this URL"
 _SECONDS = re.compile(r"[0-9]{1,10}")
@@ -53,12 +53,12 @@ _AT_FIRST_REQUEST = (
     "queue",
     "sniffio",
 )
-"""What httpx and asyncio import at their first request. Imported here, so that no thread does it: a fork in that moment
-would leave half a module in the child.
+"""What httpx and asyncio import at their first request. Imported here, so that no background thread imports it: a fork
+in the middle of an import would leave half a module in the child.
 """
 
 for _module in _AT_FIRST_REQUEST:
-    with contextlib.suppress(ImportError):  # they are others', and may have another name in another version
+    with contextlib.suppress(ImportError):  # private modules of others: another version may have other names
         importlib.import_module(_module)
 CHECK_URL = "check the url"
 
@@ -79,13 +79,13 @@ def base_of(url: str, *, plain_http: bool) -> str:
     """Return `url` without a trailing slash. Raises `ValueError` if it is no URL, or secrets would travel in clear."""
     if not isinstance(url, str):
         raise ValueError("url must be text, such as https://auth.example.com")  # noqa: TRY004  # as for other arguments
-    if PREFIX in url:  # not repeated: it is a secret
+    if PREFIX in url:  # the message does not repeat the secret
         raise ValueError("url is a service key: url and service_key have changed places")
     try:
         parts = urlsplit(url)
     except ValueError:
         raise ValueError(f"{_shown(url)} is not an address such as https://auth.example.com") from None
-    if "@" in parts.netloc:  # every error message would repeat it
+    if "@" in parts.netloc:  # every later error message would repeat it
         raise ValueError("the address has a user or a password in it, which nothing here uses: leave them out")
     if parts.scheme not in {"http", "https"} or not parts.hostname or re.search(r"[?#\s\\]", url):
         raise ValueError(f"{_shown(url)} is not an address such as https://auth.example.com")
@@ -121,15 +121,16 @@ def key_of(text: str) -> str:
 
 
 def context_of(base: str, given: ssl.SSLContext | None = None) -> ssl.SSLContext:
-    """Return what a certificate is checked by: `given`, or what `SSL_CERT_FILE` or `SSL_CERT_DIR` names, or else
-    what certifi has. Each process needs its own: a lock in it may be held during a fork. Raises `ValueError`.
+    """Return the TLS context that checks certificates: `given`, or one with the authorities in `SSL_CERT_FILE` or
+    `SSL_CERT_DIR`, or else in certifi. Each process needs its own: a lock in it may be held during a fork. Raises
+    `ValueError`.
     """
     if given is not None:
         if not isinstance(given, ssl.SSLContext):
             raise ValueError("ssl_context is one, as ssl.create_default_context(cafile=…) makes it")
         return given
     if base.startswith("http:"):
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # nothing is checked by it, and authorities take CPU to load
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # never used, and loading authorities takes CPU
     try:
         return httpx.create_ssl_context()
     except OSError:  # also ssl.SSLError
@@ -138,15 +139,15 @@ def context_of(base: str, given: ssl.SSLContext | None = None) -> ssl.SSLContext
 
 
 def require_context(base: str, given: ssl.SSLContext | None) -> None:
-    """Raise `ValueError` for what `context_of` cannot use, without loading the authorities that are always there."""
+    """Raise `ValueError` if `context_of` would. Does not load certifi's authorities, which are always there."""
     if given is not None or os.environ.get("SSL_CERT_FILE"):
         context_of(base, given)
 
 
-def client(base: str, service_key: str, context: ssl.SSLContext, *, kept: int = KEPT_CONNECTIONS) -> httpx.AsyncClient:
-    """Return an HTTP client for one Vestibule, which keeps as many idle connections. It ignores proxy settings of the
-    environment.
-    """
+def client(
+    base: str, service_key: str, context: ssl.SSLContext, *, idle_connections: int = IDLE_CONNECTIONS
+) -> httpx.AsyncClient:
+    """Return an HTTP client for one Vestibule. It ignores the environment's proxy settings."""
     headers = {"Accept-Encoding": "identity"}
     if service_key:
         headers["Authorization"] = f"Bearer {service_key}"
@@ -154,7 +155,7 @@ def client(base: str, service_key: str, context: ssl.SSLContext, *, kept: int = 
         base_url=base,
         headers=headers,
         timeout=TIMEOUT,
-        limits=httpx.Limits(max_keepalive_connections=kept),
+        limits=httpx.Limits(max_keepalive_connections=idle_connections),
         follow_redirects=False,
         trust_env=False,
         http2=False,
@@ -173,21 +174,21 @@ async def json_of(answer: httpx.Response) -> Any:
 
 
 def age_of(answer: httpx.Response) -> float:
-    """Return for how many seconds a cache has held the answer (RFC 9111, section 5.1); 0 for one of Vestibule's own,
-    and infinity for what is no number.
+    """Return for how many seconds a cache has held the answer (RFC 9111, section 5.1); 0 if Vestibule answered itself,
+    and infinity if the header is not a number.
     """
     age = answer.headers.get("Age", "0")
     return float(age) if _SECONDS.fullmatch(age) else float("inf")
 
 
-def require_first_hand(answer: httpx.Response) -> None:
-    """Raise `NotReachedError` if a cache answered from what it has kept."""
+def require_not_cached(answer: httpx.Response) -> None:
+    """Raise `NotReachedError` if a cache answered with a stored response."""
     if age_of(answer):
         raise NotReachedError(f"{answer.url.copy_with(query=None)} was answered by {A_CACHE}")
 
 
 async def _code_of(answer: httpx.Response) -> str:
-    """Return the code of a refusal of Vestibule's; empty for any other answer."""
+    """Return the error code, if the answer is a refusal by Vestibule; empty otherwise."""
     try:
         told = i_json.parse(await _content_of(answer))
     except (i_json.NotIJson, NotVestibuleError):
@@ -223,7 +224,7 @@ def require_ok(answer: httpx.Response) -> None:
 
 async def require_stream(answer: httpx.Response) -> None:
     """Raise `NotVestibuleError` unless the response is an event stream (HTML Standard, section 9.2), and
-    `TooManyServicesError` if Vestibule serves as many as it may.
+    `TooManyServicesError` if Vestibule serves as many feeds as it may.
     """
     if answer.status_code in _TOO_MANY_STATUS and (why := _TOO_MANY.get(await _code_of(answer))):
         raise TooManyServicesError(f"{answer.url} {why}: raise that at Vestibule", _retry_after(answer))

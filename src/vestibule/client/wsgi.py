@@ -14,9 +14,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from vestibule.client.caller import Caller
-from vestibule.client.credentials import goes_on_without_token, token_in
+from vestibule.client.credentials import may_lack_token, token_in
 from vestibule.client.errors import CallerRefusedError, NoTokenError
-from vestibule.client.vary import depends_on, varying
+from vestibule.client.vary import caller_headers, with_vary
 from vestibule.client.verifier import Verifier
 
 if TYPE_CHECKING:
@@ -31,9 +31,9 @@ class VestibuleMiddleware:
     """Puts the `Caller` into the environment, as `vestibule.caller`, where `caller_of` finds it.
 
     With `required=False` a request without a token goes on, and the caller is None; a bad token is refused all the
-    same. Requests to `open_paths` are let through unchecked, and the caller is None; a path must be equal to one of
-    them. So are `OPTIONS` requests without a token, which is how browsers ask before they send a request to another
-    site. A refusal that the application raises is answered too.
+    same. Requests whose path equals one of `open_paths` are let through unchecked, and the caller is None. `OPTIONS`
+    requests without a token are let through too: browsers send them as preflights. A refusal that the application
+    raises becomes the response.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class VestibuleMiddleware:
         if environ.get("PATH_INFO") in self._open_paths:
             environ[CALLER] = None
             return self._go_on(environ, start_response)
-        start_response = varying_start(start_response, depends_on(self._verifier))
+        start_response = start_with_vary(start_response, caller_headers(self._verifier))
         try:
             environ[CALLER] = self._caller(environ)
         except CallerRefusedError as refusal:
@@ -56,41 +56,45 @@ class VestibuleMiddleware:
         return self._go_on(environ, start_response)
 
     def _go_on(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        """Call the application, and answer a refusal that it raises, also while it makes the first piece."""
+        """Call the application. If it raises a refusal, now or while producing the first chunk of the body, respond
+        with that refusal.
+        """
         begun = False
 
-        def starting(*arguments: Any) -> Callable[[bytes], object]:
+        def tracked_start_response(*arguments: Any) -> Callable[[bytes], object]:
             nonlocal begun
             begun = True
             return start_response(*arguments)
 
-        def answering(refusal: CallerRefusedError) -> Iterable[bytes]:
-            # Given the exception, the server replaces an answer that was begun (PEP 3333).
+        def respond_with(refusal: CallerRefusedError) -> Iterable[bytes]:
+            # Given the exception, the server replaces a response that has begun but is not sent (PEP 3333).
             exception = (sys.exc_info(),) if begun else ()
             return refuse(refusal, lambda status, headers: start_response(status, headers, *exception))
 
         try:
-            body = self._app(environ, starting)
+            body = self._app(environ, tracked_start_response)
         except CallerRefusedError as refusal:
-            return answering(refusal)
-        return _Body(body, answering) if _is_made_later(body, environ) else body
+            return respond_with(refusal)
+        return _Body(body, respond_with) if _runs_application_code(body, environ) else body
 
     def _caller(self, environ: "WSGIEnvironment") -> Caller | None:
         try:
             return identify(environ, self._verifier)
         except NoTokenError:
-            if goes_on_without_token(environ["REQUEST_METHOD"], required=self._required):
+            if may_lack_token(environ["REQUEST_METHOD"], required=self._required):
                 return None
             raise
 
 
 class _Body:
-    """The body of an application that makes it piece by piece. A refusal in the place of the first one is answered."""
+    """The body of an application that produces it in chunks. A refusal raised before the first non-empty chunk becomes
+    the response.
+    """
 
-    def __init__(self, body: Iterable[bytes], answering: Callable[[CallerRefusedError], Iterable[bytes]]) -> None:
+    def __init__(self, body: Iterable[bytes], respond_with: Callable[[CallerRefusedError], Iterable[bytes]]) -> None:
         self._body = body
-        self._pieces = iter(body)
-        self._answering = answering
+        self._chunks = iter(body)
+        self._respond_with = respond_with
         self._sent = False
 
     def __iter__(self) -> Iterator[bytes]:
@@ -98,14 +102,14 @@ class _Body:
 
     def __next__(self) -> bytes:
         try:
-            piece = next(self._pieces)
+            chunk = next(self._chunks)
         except CallerRefusedError as refusal:
             if self._sent:
                 raise
-            self._pieces = iter(self._answering(refusal))
-            piece = next(self._pieces)
-        self._sent = self._sent or bool(piece)
-        return piece
+            self._chunks = iter(self._respond_with(refusal))
+            chunk = next(self._chunks)
+        self._sent = self._sent or bool(chunk)
+        return chunk
 
     def close(self) -> None:
         """Close the application's own body, as servers do (PEP 3333)."""
@@ -114,21 +118,23 @@ class _Body:
             close()
 
 
-def _is_made_later(body: Iterable[bytes], environ: "WSGIEnvironment") -> bool:
-    """Return whether code of the application may run while the body is read. Servers treat a list and their own file
-    wrapper in a faster way, by their type.
+def _runs_application_code(body: Iterable[bytes], environ: "WSGIEnvironment") -> bool:
+    """Return whether reading the body may run code of the application. Lists and the server's file wrapper run none,
+    and must not be wrapped: servers optimise for these types.
     """
     wrapper = environ.get("wsgi.file_wrapper")
     return not isinstance(body, (list, tuple, wrapper) if isinstance(wrapper, type) else (list, tuple))
 
 
-def varying_start(start_response: "StartResponse", names: Iterable[str]) -> "StartResponse":
+def start_with_vary(start_response: "StartResponse", names: Iterable[str]) -> "StartResponse":
     """Return a `start_response` that adds `names` to the `Vary` of the response."""
 
-    def starting(status: str, headers: list[tuple[str, str]], *exception: Any) -> Callable[[bytes], object]:
-        return start_response(status, varying(headers, names), *exception)
+    def changed_start_response(
+        status: str, headers: list[tuple[str, str]], *exception: Any
+    ) -> Callable[[bytes], object]:
+        return start_response(status, with_vary(headers, names), *exception)
 
-    return starting
+    return changed_start_response
 
 
 def caller_of(environ: "WSGIEnvironment") -> Caller:
@@ -148,8 +154,8 @@ def identify(environ: "WSGIEnvironment", verifier: Verifier) -> Caller:
 def raw_headers(environ: "WSGIEnvironment") -> list[tuple[bytes, bytes]]:
     """Return the headers with credentials and origin, as the bytes that were sent. PEP 3333 decodes them as Latin-1.
 
-    Servers join headers of one name, and granian takes `Sec_Fetch_Site` for `Sec-Fetch-Site`. No page of another site
-    can send that: a browser first asks the service, which has to allow it (CORS).
+    granian also accepts `Sec_Fetch_Site` for `Sec-Fetch-Site`. This is harmless: a page of another site cannot send it
+    without a CORS preflight that allows it.
     """
     sent = {name: environ[key].encode("latin-1", "replace") for key, name in _HEADERS.items() if key in environ}
     # Servers join headers of the same name with a comma. No token contains one, so split there.
@@ -161,7 +167,7 @@ def raw_headers(environ: "WSGIEnvironment") -> list[tuple[bytes, bytes]]:
 def refuse(
     refusal: CallerRefusedError, start_response: Callable[[str, list[tuple[str, str]]], object]
 ) -> Iterable[bytes]:
-    """Answer a refused request."""
+    """Begin the response to a refused request, and return its body."""
     content = json.dumps(refusal.body).encode()
     headers = {"Content-Type": "application/json", "Content-Length": str(len(content)), **refusal.headers}
     start_response(f"{refusal.status} {HTTPStatus(refusal.status).phrase}", list(headers.items()))

@@ -24,7 +24,7 @@ async def check(settings: Settings) -> list[Finding]:
     try:
         async with open_redis(settings) as client:
             info: dict[str, Any] = await client.info() if client else {}
-    except redis_module().LOST as reason:
+    except redis_module().UNREACHABLE_ERRORS as reason:
         return [_unreachable(settings, _said(settings, reason))]
     except WrongSettings as reason:
         return [fault(SUBJECT, str(reason), "The server does not start.", "REDIS_URL=redis://host:6379/0")]

@@ -1,6 +1,6 @@
 """Change email: with the current password and a link mailed to the new email. A link mailed to the old one undoes it.
 
-A click on the link to the new email proves only that its reader owns the mailbox. The reader may have asked for
+A click on the link to the new email proves only that its reader owns that mailbox. The reader may have asked for
 nothing, and would then get an account whose password somebody else knows. So the click counts only in a browser that is
 signed in to the account.
 """
@@ -42,19 +42,24 @@ async def request_change(env: Env, caller: Caller, password: str, email: str, cl
 async def _ask_new_email(env: Env, account: Account, session_id: str, email: str, client_info: ClientInfo) -> None:
     now = env.clock.now()
     async with env.store.transaction() as tx:
-        kind, letter = LetterKind.CONFIRM_NEW_EMAIL, None
         await lock_unchanged(tx, account, session_id, now)
         holder = await tx.accounts.with_email(email)
-        kept_for_another = (await tx.accounts.kept([email], now)).get(email, account.id) != account.id
+        kept_for = (await tx.accounts.kept([email], now)).get(email)
+        kept_for_another = kept_for is not None and kept_for != account.id
         # An unverified account does not stand in the way: it is deleted when the link is used.
-        if not kept_for_another and (holder is None or (not holder.verified and holder.id != account.id)):
+        free = holder is None or (not holder.verified and holder.id != account.id)
+        kind = LetterKind.CONFIRM_NEW_EMAIL
+        if free and not kept_for_another:
             letter = QueuedLetter(new_id(), kind, now, account.id, email, client_info.language)
-        # Count both letters alike, or an attacker who counts letters learns which emails have accounts.
-        if await count_letter_of_account(env, tx, kind, account.id, email, client_info, now):
-            await tx.letters.queue(letter or letter_by_email(email, LetterKind.EMAIL_TAKEN, client_info, now))
+        else:
+            letter = letter_by_email(email, LetterKind.EMAIL_TAKEN, client_info, now)
+        # Count both letters as the same kind, or an attacker who counts letters learns which emails have accounts.
+        within_limit = await count_letter_of_account(env, tx, kind, account.id, email, client_info, now)
+        if within_limit:
+            await tx.letters.queue(letter)
 
 
-async def new_email(env: Env, caller: Caller, secret: str) -> str:
+async def email_of_link(env: Env, caller: Caller, secret: str) -> str:
     """Return the email that this link would give the caller's account. Does not spend the link. Raises
     `EmailChangeOfAnother` if another account asked for it, and `EmailChangeInvalid` if the link is no longer valid.
     """
@@ -84,7 +89,7 @@ async def confirm_change(env: Env, caller: Caller, secret: str) -> None:
         revoked = await remove_squatter(env, tx, token.email, owner.id, now)
         if await tx.accounts.change_email(owner.id, token.email, now) is None:
             raise EmailChangeInvalid
-        ended = await end_trust(env, tx, owner.id, EndReason.EMAIL_CHANGED, now, devices=False)
+        ended = await end_trust(env, tx, owner.id, EndReason.EMAIL_CHANGED, now, delete_devices=False)
         # An old email that was never verified may belong to anybody, so it gets no link that undoes the change.
         if owner.verified:
             await _mail_undo_link(tx, owner, now)
@@ -122,10 +127,11 @@ async def _mail_undo_link(tx: Ports, owner: Account, now: datetime) -> None:
 @retry_on_conflict
 async def undo_change(env: Env, secret: str) -> None:
     """Give the account its old email back, by the link that was mailed there: end every session, remove the password,
-    and mail a link that sets a new one. This undoes later changes of the email too; earlier ones can still be undone.
+    and mail a link that sets a new one. This also undoes changes made after the one that the link is for; earlier
+    changes can still be undone by their own links.
 
-    Raises `EmailChangeInvalid`, also if another account has verified that email nevertheless; then the link stays
-    valid.
+    Raises `EmailChangeInvalid`, also if another account has verified that email although it was kept. The link stays
+    valid then.
     """
     _require_form(secret)
     now = env.clock.now()
@@ -135,7 +141,8 @@ async def undo_change(env: Env, secret: str) -> None:
         back = await tx.accounts.reassign_to_email(token.account_id, token.email, now)
         if back is None:
             raise EmailChangeInvalid
-        # An attacker who changed the email twice has, or will get, a link that undoes the second change. Void that too.
+        # An attacker who changed the email twice gets a link that undoes the second change, in the mailbox of the email
+        # that they had set first. Void that link too.
         since = token.created_at
         ended = await end_trust(env, tx, back.id, EndReason.EMAIL_CHANGED, now, undo_since=since)
         why = {"why": TAKEN_BACK}

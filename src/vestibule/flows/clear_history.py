@@ -1,4 +1,4 @@
-"""Clear an account's history before the account is deleted: old sessions, settled letters and the detail of events.
+"""Clear an account's history before the account is deleted: delete old sessions and settled letters, detach events.
 
 An account may have any number of these rows: anybody can cause events, and anybody with the password can open sessions.
 Deleting all in one statement could exceed the statement timeout, and then the account could not be deleted.

@@ -19,10 +19,10 @@ async def end_trust(
     now: datetime,
     *,
     undo_since: datetime | None = None,
-    devices: bool = True,
+    delete_devices: bool = True,
 ) -> Ended:
     """End every session, token and mailed link of an account, withdraw letters that are not sent yet, and, if
-    `devices`, delete the known devices. Return what ended.
+    `delete_devices`, delete the known devices. Return what ended.
 
     Call it in the transaction that begins a new epoch: after the step that begins it, and before new letters are queued
     and the browser is added to the known devices.
@@ -32,7 +32,7 @@ async def end_trust(
     """
     ended = await end_account(env, tx, account_id, reason, now)
     await void_links(tx, account_id, now, undo_since=undo_since)
-    if devices:
+    if delete_devices:
         await tx.known_devices.delete_of(account_id)
     return ended
 

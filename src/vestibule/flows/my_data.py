@@ -75,7 +75,8 @@ async def _sessions(env: Env, account_id: str, now: datetime, *, live: bool) -> 
         if not page:
             return
         yield page
-        before = (page[-1].created_at, page[-1].id)
+        last = page[-1]
+        before = (last.created_at, last.id)
 
 
 async def _events(env: Env, account_id: str) -> AsyncIterator[Sequence[Event]]:
@@ -86,4 +87,5 @@ async def _events(env: Env, account_id: str) -> AsyncIterator[Sequence[Event]]:
         if not page:
             return
         yield [event for _, event in page]
-        before = (page[-1][1].at, page[-1][0])
+        last_id, last = page[-1]
+        before = (last.at, last_id)

@@ -17,16 +17,16 @@ def in_memory(clock: Clock) -> Limiter:
 
 
 class WindowLimiter:
-    """Counts requests in fixed windows, which begin with their first request. Each limit is divided by `share`."""
+    """Counts requests in fixed windows, which begin with their first request. Each limit is divided by `divisor`."""
 
-    def __init__(self, storage: Storage, clock: Clock, share: int = 1) -> None:
+    def __init__(self, storage: Storage, clock: Clock, divisor: int = 1) -> None:
         self._windows = FixedWindowRateLimiter(storage)
         self._clock = clock
-        self._share = share
+        self._divisor = divisor
         self.refusals: Counter[str] = Counter()
 
     async def count_or_wait(self, limit: Limit, network: str) -> timedelta | None:
-        times, seconds = max(1, limit.times // self._share), int(limit.within.total_seconds())
+        times, seconds = max(1, limit.times // self._divisor), int(limit.within.total_seconds())
         item = RateLimitItemPerSecond(times, seconds, namespace=limit.name)
         if await self._windows.hit(item, network):
             return None

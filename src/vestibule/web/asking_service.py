@@ -17,16 +17,16 @@ async def service(request: Request) -> ServiceKey:
     """Return the service that sent its key; raises `ServiceKeyInvalid`, or `TooManyRequests` after many wrong ones."""
     env, wrong_keys = await env_of(request), site_of(request).wrong_keys
     key, network = bearer(request.headers.raw) or "", network_of(await network_address(request))
-    wait = wrong_keys.wait(key, network, env.clock)
-    if wait is not None:
-        raise TooManyRequests(wait)
+    retry_after = wrong_keys.retry_after(key, network, env.clock)
+    if retry_after is not None:
+        raise TooManyRequests(retry_after)
     try:
         found = await identify_service(env, key)
     except ServiceKeyInvalid:
         if digest_of(key) is not None:  # a malformed key costs no query
-            wrong_keys.add(network)
+            wrong_keys.count(network)
         raise
-    wrong_keys.add_right(found)
+    wrong_keys.remember_right(found)
     return found
 
 

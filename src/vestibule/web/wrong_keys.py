@@ -23,7 +23,7 @@ class WrongKeys:
         self._minute = 0
         self._counts: dict[str, int] = {}
 
-    def wait(self, key: str, network: str, clock: Clock) -> timedelta | None:
+    def retry_after(self, key: str, network: str, clock: Clock) -> timedelta | None:
         """Return how long to wait until the key is looked up; None if it may be looked up now."""
         now = int(clock.monotonic())
         if now // _MINUTE != self._minute:
@@ -33,11 +33,11 @@ class WrongKeys:
             return None
         return timedelta(seconds=_MINUTE - now % _MINUTE)
 
-    def add_right(self, service: ServiceKey) -> None:
+    def remember_right(self, service: ServiceKey) -> None:
         """Remember the right key of a service. There are only as many keys as the operator has created."""
         self._right.add(service.digest)
 
-    def add(self, network: str) -> None:
+    def count(self, network: str) -> None:
         """Count one wrong key. The table holds 10,000 networks; all further networks share one counter."""
         has_counter = network in self._counts or len(self._counts) < _MOST_NETWORKS
         counter = network if has_counter else _OTHER_NETWORKS

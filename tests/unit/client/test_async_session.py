@@ -135,7 +135,7 @@ async def test_tasks_that_stream_get_the_401_too() -> None:
         yield b"all of it"
 
     renewed = Renewed()
-    renewed.session._good = lambda _refused=None: Tokens("first", "r", 2**33)  # type: ignore[method-assign]
+    renewed.session._usable_tokens = lambda _refused=None: Tokens("first", "r", 2**33)  # type: ignore[method-assign]
     async with httpx.AsyncClient(transport=Refusing(), auth=renewed.session) as client:
         assert (await client.post(ELSEWHERE, content=pieces())).status_code == 401
     assert renewed.asked == ["first"]

@@ -73,7 +73,7 @@ class Kit:
             self.memory.keys = self.keys.in_force
 
         now = self.clock.monotonic()
-        follower = FeedReader(self.memory.revoked, self.clock, lambda: None, listed=listed)
+        follower = FeedReader(self.memory.revoked, self.clock, lambda: None, on_keys=listed)
         follower._sent_at = now
         follower.handle(Event("hello", {"protocol": 1, "now": now}, None))
         follower.handle(Event("heartbeat", {"true_at": now, "keys": [*kids]}, "1"))

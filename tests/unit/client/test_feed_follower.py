@@ -132,7 +132,7 @@ def greeting() -> Iterator[tuple[str, list[float]]]:
 async def test_a_feed_that_ends_after_each_heartbeat_is_asked_for_twice_a_second() -> None:
     clock = SystemClock()
     with greeting() as (url, asked):
-        async with wire.client(url, "", wire.context_of(url), kept=0) as http:
+        async with wire.client(url, "", wire.context_of(url), idle_connections=0) as http:
             follower = FeedFollower(lambda: FeedReader(Revoked(), clock, lambda: None), Setup(), clock)
             streaming = asyncio.create_task(follower.keep_streaming(http))
             await asyncio.to_thread(wait_until, lambda: len(asked) >= 4, "four attempts")
@@ -164,7 +164,7 @@ async def test_n3_who_is_told_to_wait_waits(wording: Wording, by: str) -> None:
     """N3: for as long as `Retry-After` says, which is longer than the first pauses."""
     clock = SystemClock()
     with refusing(wording) as (url, asked):
-        async with wire.client(url, "", wire.context_of(url), kept=0) as http:
+        async with wire.client(url, "", wire.context_of(url), idle_connections=0) as http:
             follower = FeedFollower(lambda: FeedReader(Revoked(), clock, lambda: None), Setup(), clock)
             follower._polling.set()
             following = asyncio.create_task((follower.keep_polling if by == "poll" else follower.keep_streaming)(http))
@@ -223,11 +223,11 @@ class Moving:
                 self.over.set()
 
 
-@pytest.mark.parametrize(("kept", "lost"), [(wire.KEPT_CONNECTIONS, 1), (0, 0)])
+@pytest.mark.parametrize(("kept", "lost"), [(wire.IDLE_CONNECTIONS, 1), (0, 0)])
 async def test_a_host_that_moved_costs_one_time_out_and_the_stream_none(kept: int, lost: int) -> None:
     host = Moving()
     with host.running() as url:
-        async with wire.client(url, "vsk_x", wire.context_of(url), kept=kept) as http:
+        async with wire.client(url, "vsk_x", wire.context_of(url), idle_connections=kept) as http:
             introspection = Introspection(http, EXPECTED, SystemClock())
             asked = (introspection.ask(token) for token in "abc")
             assert {type(fate) for fate in await asyncio.gather(*asked, return_exceptions=True)} == {SessionOverError}

@@ -33,7 +33,7 @@ class Following:
 
     async def send(self) -> None:
         """The request goes out now."""
-        await self.feed_reader._trace("http11.send_request_headers.started", {})
+        await self.feed_reader._note_sending("http11.send_request_headers.started", {})
 
     def hear(self, text: bytes) -> None:
         for event in EventParser().feed(text):
@@ -99,7 +99,7 @@ async def test_k8_the_keys_in_force_are_told_before_it_counts_as_fresh() -> None
     """K8: what is no list of ids is no heartbeat; an older Vestibule tells none, and nothing is made of that."""
     following, told = Following(), list[list[str]]()
     following.feed_reader = FeedReader(
-        following.revoked, following.clock, following._beat, listed=lambda kids, _as_of: told.append(kids)
+        following.revoked, following.clock, following._beat, on_keys=lambda kids, _as_of: told.append(kids)
     )
     await following.send()
     following.hear(STREAM)
@@ -115,7 +115,7 @@ async def test_k8_the_keys_in_force_are_told_before_it_counts_as_fresh() -> None
 def fetched(now: float, number: int = 2) -> KeySet:
     """Keys that were fetched now."""
     keys = KeySet(ManualClock(), 60)
-    keys._take(parse({"keys": [jwk.generate(algorithm="ES256").public.as_jwk() for _ in range(number)]}), now)
+    keys._replace_keys(parse({"keys": [jwk.generate(algorithm="ES256").public.as_jwk() for _ in range(number)]}), now)
     return keys
 
 

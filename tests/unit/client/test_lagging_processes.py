@@ -34,11 +34,11 @@ class Service(Knowing):
             self.memory.revoked,
             self.clock,
             lambda: None,
-            listed=self.memory.listing.hear,
+            on_keys=self.memory.listing.hear,
             clocks=self.memory.clocks,
             expected=EXPECTED,
         )
-        await reader._trace("http11.send_request_headers.started", {})
+        await reader._note_sending("http11.send_request_headers.started", {})
         now = self.clock.monotonic()
         said = {name: now - seconds for name, seconds in lag.items()}
         beat: dict[str, Any] = {"keys": keys, "clock": self.showed_at_0 + clock, **said}

@@ -97,7 +97,7 @@ class Falls:
         self._make = make
         self._number = itertools.count()
         self._threads: dict[int, tuple[object, Callable[[], BaseException | None]]] = {}
-        self._quiet = background._quiet
+        self._quiet = background._task_without_complaint
 
     def __call__(self, loop: asyncio.AbstractEventLoop, coroutine: Any, **named: Any) -> asyncio.Task[Any]:
         thread = threading.get_ident()
@@ -127,7 +127,7 @@ def test_k15_an_unforeseen_end_at_any_await_is_survived(
     with monkeypatch.context() as falling:
         falling.setattr(supervised, "FIRST_PAUSE_SECONDS", 0.05)
         falls = Falls(kind)
-        falling.setattr(background, "_quiet", falls)
+        falling.setattr(background, "_task_without_complaint", falls)
         assert_survived(falls)
     del falls
     gc.collect()  # here, where it is expected that a library loses what it was thrown out of

@@ -26,7 +26,7 @@ from vestibule.client import fastapi as for_fastapi
 from vestibule.client import flask as for_flask
 from vestibule.client import litestar as for_litestar
 from vestibule.client.testing import SignedIn
-from vestibule.client.vary import vary
+from vestibule.client.vary import vary_value
 
 SAID = {"Vary": "Accept"}
 METHODS = ["GET", "POST"]
@@ -201,7 +201,7 @@ def test_what_no_face_decided_about_varies_by_nothing(make: Callable[[], Ask], v
     ],
 )
 def test_k42_what_vary_said_before_stays(said: list[str], value: str) -> None:
-    assert vary(said, ["Authorization"]) == value
+    assert vary_value(said, ["Authorization"]) == value
 
 
 def test_without_a_cookie_the_answer_does_not_depend_on_one(vestibule: SignedIn) -> None:

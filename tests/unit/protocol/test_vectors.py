@@ -81,7 +81,7 @@ def test_the_kit_lets_in_at_each_moment_whom_it_should(case: dict[str, Any]) -> 
     memory = Memory(EXPECTED, "refuse", FEED["staleness"], 10, clock)
     memory.keys = {"another": next(iter(KEYS.values()))}
     follower = FeedReader(
-        memory.revoked, clock, lambda: None, listed=memory.listing.hear, clocks=memory.clocks, expected=EXPECTED
+        memory.revoked, clock, lambda: None, on_keys=memory.listing.hear, clocks=memory.clocks, expected=EXPECTED
     )
     for what in sorted([*heard_in(case), *case["checks"]], key=lambda one: one["at"]):
         clock.advance(seconds=zero + what["at"] - clock.monotonic())
@@ -90,7 +90,7 @@ def test_the_kit_lets_in_at_each_moment_whom_it_should(case: dict[str, Any]) -> 
         else:
             follower._sent_at, follower._nonce = zero + what["sent_at"], what.get("nonce", "")
             with suppress(NotReachedError):  # which ends the answer
-                wire.require_first_hand(httpx.Response(200, headers=what.get("headers"), request=ASKED))
+                wire.require_not_cached(httpx.Response(200, headers=what.get("headers"), request=ASKED))
                 for event in reader.feed(what["text"].encode()):
                     follower.handle(event)
 

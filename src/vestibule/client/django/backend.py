@@ -6,7 +6,7 @@
     ]
     VESTIBULE = {..., "users": {"model": True, "staff_roles": ["admin"]}}
 
-Foreign keys, groups, and the log of Django's admin then work. Name a subclass instead to find rows in another way.
+Foreign keys, groups, and the log of Django's admin then work. To find rows in another way, name a subclass there.
 """
 
 from typing import Any
@@ -22,8 +22,8 @@ from vestibule.client.django.requests import CALLER
 from vestibule.client.django.settings import user_rules
 from vestibule.client.throttled_warnings import ThrottledWarnings
 
-_CALLERS = f"{UNUSABLE_PASSWORD_PREFIX}vestibule:"
-"""Begins what a caller's row has in the place of a password. No password matches it, and no other sign-up writes it."""
+_CALLERS_PREFIX = f"{UNUSABLE_PASSWORD_PREFIX}vestibule:"
+"""A caller's row begins with this in its password field. No password matches it, and no other sign-up writes it."""
 _RANDOM_CHARACTERS = 40
 _NOT_LET_IN = "a caller was not let in"
 _NOT_A_CALLERS = (
@@ -35,9 +35,9 @@ _NOT_A_CALLERS = (
 class VestibuleBackend(BaseBackend):
     """Finds the row of a caller, makes one at the first request, and adds the permissions of the role to the row's own.
 
-    Where the setting names roles for `is_staff` or `is_superuser`, the row follows the role. A row is a user for its
-    request alone: `login()` keeps nobody signed in by this backend, because a Django session would outlast the end of
-    the session at Vestibule.
+    Where the setting names roles for `is_staff` or `is_superuser`, the row follows the role. A row is the user of
+    one request only: `login()` with this backend keeps nobody signed in, because a Django session would outlast the
+    session at Vestibule.
     """
 
     warnings = ThrottledWarnings()
@@ -53,13 +53,14 @@ class VestibuleBackend(BaseBackend):
         return user
 
     def user_of(self, caller: Caller) -> Any:
-        """Return the row whose user name is the account id, made if there is none. None refuses the caller: so
-        does a row that this backend has not made.
+        """Return the row whose user name is the account id, made if there is none. Return None, which refuses
+        the caller, for a row that was not made by this backend.
         """
         model = get_user_model()
         by_id = {str(model.USERNAME_FIELD): caller.id}
-        user, _made = model._default_manager.get_or_create(**by_id, defaults={"password": _callers_own()})
-        if not user.password.startswith(_CALLERS):  # somebody may have made it beforehand, to share it with the caller
+        user, _made = model._default_manager.get_or_create(**by_id, defaults={"password": _unusable_password()})
+        if not user.password.startswith(_CALLERS_PREFIX):
+            # Somebody may have made the row in advance, to share it with the caller.
             self.warnings.warn(_NOT_LET_IN, _NOT_A_CALLERS.format(caller.id))
             return None
         return user
@@ -77,27 +78,27 @@ class VestibuleBackend(BaseBackend):
         return user_rules().grants_in(_role(user_obj), app_label)
 
     async def ahas_perm(self, user_obj: Any, perm: str, obj: object = None) -> bool:
-        """Return the same, to async views."""
+        """Return what `has_perm` returns, for async views."""
         return self.has_perm(user_obj, perm, obj)
 
     async def ahas_module_perms(self, user_obj: Any, app_label: str) -> bool:
-        """Return the same, to async views."""
+        """Return what `has_module_perms` returns, for async views."""
         return self.has_module_perms(user_obj, app_label)
 
 
 def hand_over(user: Any) -> None:
-    """Give a row to the caller whose account id is its user name. Its password, if it has one, is deleted, and with it
-    the Django sessions and links for a new password that it made.
+    """Give a row to the caller whose account id is its user name. Its password, if it has one, is deleted. That ends
+    its Django sessions, and voids links for a new password.
     """
-    user.password = _callers_own()
+    user.password = _unusable_password()
     user.save(update_fields=["password"])
 
 
-def _callers_own() -> str:
-    """Return the mark of a caller's row, in the place of a password. As in Django's own, the rest is random, so that no
-    link for a new password that was made before is good.
+def _unusable_password() -> str:
+    """Return the mark of a caller's row, in the place of a password. As in Django's unusable passwords, the rest is
+    random, which voids earlier links for a new password.
     """
-    return _CALLERS + get_random_string(_RANDOM_CHARACTERS)
+    return _CALLERS_PREFIX + get_random_string(_RANDOM_CHARACTERS)
 
 
 def _role(user: Any) -> str:
@@ -106,11 +107,11 @@ def _role(user: Any) -> str:
 
 
 def _follow_role(user: Any, role: str) -> None:
-    """Store what the role says of the row, if it is not stored yet."""
+    """Set the row's `is_staff` and `is_superuser` by the role, and save them if they changed."""
     stored = {field.name for field in user._meta.concrete_fields}
-    said = {name: value for name, value in user_rules().flags(role).items() if name in stored}
-    changed = [name for name, value in said.items() if getattr(user, name) != value]
+    by_role = {name: value for name, value in user_rules().flags(role).items() if name in stored}
+    changed = [name for name, value in by_role.items() if getattr(user, name) != value]
     for name in changed:
-        setattr(user, name, said[name])
+        setattr(user, name, by_role[name])
     if changed:
         user.save(update_fields=changed)

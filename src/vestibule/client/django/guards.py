@@ -1,4 +1,4 @@
-"""Guards of views, for those that are async and those that are not."""
+"""Guards for views, async or not."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -7,8 +7,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 from asgiref.sync import iscoroutinefunction
 from django.http import HttpResponseBase
 
-from vestibule.client.caller import Caller, require_named
-from vestibule.client.django.caching import innermost, varying
+from vestibule.client.caller import Caller, require_role_names
+from vestibule.client.django.caching import add_vary, innermost
 from vestibule.client.django.requests import check, check_async, known_caller, refused
 from vestibule.client.errors import CallerRefusedError
 
@@ -18,34 +18,36 @@ T = TypeVar("T")
 
 
 def signed_in(view: Callable[Concatenate[Req, P], T]) -> Callable[Concatenate[Req, P], T]:
-    """Answer 401 unless the request has a caller. A user of Django's own, without a token, is none."""
-    return _guarded(view, ())
+    """Answer 401 unless the request has a caller. A user whom Django itself signed in, without a token, is no
+    caller.
+    """
+    return _guard(view, ())
 
 
 def with_role(*roles: str) -> Callable[[Callable[Concatenate[Req, P], T]], Callable[Concatenate[Req, P], T]]:
     """Answer 403 unless the caller has one of `roles`. Raises `ValueError` at once if none is named."""
-    require_named(roles)
-    return lambda view: _guarded(view, roles)
+    require_role_names(roles)
+    return lambda view: _guard(view, roles)
 
 
-def _guarded(view: Callable[Concatenate[Req, P], T], roles: tuple[str, ...]) -> Callable[Concatenate[Req, P], T]:
+def _guard(view: Callable[Concatenate[Req, P], T], roles: tuple[str, ...]) -> Callable[Concatenate[Req, P], T]:
     """Return a view that requires a caller, and one of `roles` if there are any."""
 
     @wraps(view)
     def guarded(request: Req, *arguments: P.args, **named: P.kwargs) -> Any:
         refusal = _refusal(request, roles)
-        return refused(refusal) if refusal else _varied(view(request, *arguments, **named))
+        return refused(refusal) if refusal else _with_vary(view(request, *arguments, **named))
 
     @wraps(view)
     async def guarded_async(request: Req, *arguments: P.args, **named: P.kwargs) -> Any:
         refusal = await _refusal_async(request, roles)
-        return refused(refusal) if refusal else _varied(await cast(Any, view(request, *arguments, **named)))
+        return refused(refusal) if refusal else _with_vary(await cast(Any, view(request, *arguments, **named)))
 
     return cast(Callable[Concatenate[Req, P], T], guarded_async if iscoroutinefunction(view) else guarded)
 
 
 def _refusal(request: Any, roles: tuple[str, ...]) -> CallerRefusedError | None:
-    """Return why a request is refused, or None. Where no middleware has checked it, check it here."""
+    """Return why a request is refused, or None. Check the request here if no middleware has."""
     try:
         _require(known_caller(request) or check(innermost(request)), roles)
     except CallerRefusedError as refusal:
@@ -66,8 +68,8 @@ def _require(caller: Caller, roles: tuple[str, ...]) -> None:
         caller.require(*roles)
 
 
-def _varied(answer: Any) -> Any:
-    """Return the answer of a view, with what it depends on: there may be no middleware to say it."""
+def _with_vary(answer: Any) -> Any:
+    """Return the answer of a view, with `Vary`: there may be no middleware to add it."""
     if isinstance(answer, HttpResponseBase):
-        varying(answer)
+        add_vary(answer)
     return answer

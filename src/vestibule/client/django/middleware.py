@@ -11,47 +11,47 @@ from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
 from vestibule.client.caller import Caller
-from vestibule.client.django.caching import varying
+from vestibule.client.django.caching import add_vary
 from vestibule.client.django.request_user import set_user, watch_user
-from vestibule.client.django.requests import CALLER, refused, sent_token, take, user_for, user_for_async
+from vestibule.client.django.requests import CALLER, refused, sent_token, set_caller, user_for, user_for_async
 from vestibule.client.django.settings import user_rules, verifier
 from vestibule.client.django.users import Nobody
 from vestibule.client.errors import CallerRefusedError, NoTokenError
 
-_AGAIN = "_vestibule_set_user_again"
+_SET_USER_AGAIN = "_vestibule_set_user_again"
 
 
 class VestibuleMiddleware:
     """Sets `request.user` to the caller, and answers a rejected token without the view.
 
-    A request without a token keeps the user whom Django's `AuthenticationMiddleware` found, or has `Nobody`. With a
-    token, the caller is the user of this request, and a Django session stays as it is. A request with a Bearer token
-    needs no CSRF token of Django's; one with the cookie does.
+    A request without a token keeps the user whom Django's `AuthenticationMiddleware` found, or gets `Nobody`. With a
+    token, the caller is the user of this request, whatever the Django session says, and the session is not changed. A
+    request with a Bearer token needs no Django CSRF token. A request with the cookie needs one.
     """
 
     sync_capable = True
     async_capable = True
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
-        _require_fitting_settings()
+        _require_consistent_settings()
         self._get_response = get_response
-        self._in_tasks = iscoroutinefunction(get_response)
-        self.process_view: Callable[..., Any] = _restore_async if self._in_tasks else _restore
-        if self._in_tasks:
+        self._is_async = iscoroutinefunction(get_response)
+        self.process_view: Callable[..., Any] = _restore_async if self._is_async else _restore
+        if self._is_async:
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
-        if self._in_tasks:
+        if self._is_async:
             return self._call_async(request)
         try:
             caller = verifier().check(sent_token(request))
-            _take_user(request, caller, user_for(request, caller))
+            _set_caller_for_view(request, caller, user_for(request, caller))
         except NoTokenError:
-            _leave(request)
+            _note_no_caller(request)
         except CallerRefusedError as refusal:
             return refused(refusal)
         answer: HttpResponseBase = self._get_response(request)
-        varying(answer)
+        add_vary(answer)
         return answer
 
     def process_exception(self, _request: HttpRequest, fault: Exception) -> JsonResponse | None:
@@ -61,34 +61,36 @@ class VestibuleMiddleware:
     async def _call_async(self, request: HttpRequest) -> HttpResponseBase:
         try:
             caller = await verifier().check_async(sent_token(request))
-            _take_user(request, caller, await user_for_async(request, caller))
+            _set_caller_for_view(request, caller, await user_for_async(request, caller))
         except NoTokenError:
-            _leave(request)
+            _note_no_caller(request)
         except CallerRefusedError as refusal:
             return refused(refusal)
         answer: HttpResponseBase = await self._get_response(request)
-        varying(answer)
+        add_vary(answer)
         return answer
 
 
-def _take_user(request: HttpRequest, caller: Caller, user: Any) -> None:
+def _set_caller_for_view(request: HttpRequest, caller: Caller, user: Any) -> None:
     if not hasattr(request, "user"):
-        setattr(request, _AGAIN, lambda: set_user(request, user))
-    take(request, caller, user)
+        setattr(request, _SET_USER_AGAIN, lambda: set_user(request, user))
+    set_caller(request, caller, user)
 
 
-def _leave(request: HttpRequest) -> None:
+def _note_no_caller(request: HttpRequest) -> None:
     setattr(request, CALLER, None)
     if hasattr(request, "user"):
         watch_user(request)
     else:
         set_user(request, Nobody())
-        setattr(request, _AGAIN, lambda: watch_user(request))
+        setattr(request, _SET_USER_AGAIN, lambda: watch_user(request))
 
 
 def _restore(request: HttpRequest, *_view: Any) -> None:
-    """Set the user again, right before the view: Django's own middleware, if it stands below this one, replaced it."""
-    again: Callable[[], None] | None = getattr(request, _AGAIN, None)
+    """Set the user again, right before the view: if Django's own middleware comes after this one, it replaced
+    the user.
+    """
+    again: Callable[[], None] | None = getattr(request, _SET_USER_AGAIN, None)
     if again:
         again()
 
@@ -97,7 +99,7 @@ async def _restore_async(request: HttpRequest, *_view: Any) -> None:
     _restore(request)
 
 
-def _require_fitting_settings() -> None:
+def _require_consistent_settings() -> None:
     rules = user_rules()
     if rules.model and not any("caller" in signature(backend.authenticate).parameters for backend in get_backends()):
         raise ImproperlyConfigured(

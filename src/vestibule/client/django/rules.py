@@ -2,7 +2,8 @@
 
     {"staff_roles": ["admin"], "superuser_roles": [], "permissions": {"editor": ["blog.*", "shop.view_order"]}}
 
-A role gives nothing that is not named there. With `"model": True`, callers have rows in the project's user model.
+A role gives nothing but what is named for it there. With `"model": True`, callers have rows in the project's user
+model.
 """
 
 import re
@@ -39,42 +40,44 @@ class UserRules:
         named = {} if self.staff_roles is None else {"is_staff": self.is_staff(role)}
         return named if self.superuser_roles is None else {**named, "is_superuser": self.is_superuser(role)}
 
-    def grants(self, role: str, permission: str, about: object = None) -> bool:
-        """Return whether the role has a permission. As with Django's own, only superusers have one about an object."""
+    def grants(self, role: str, permission: str, obj: object = None) -> bool:
+        """Return whether the role has a permission. As in Django's `ModelBackend`, only superusers have those for one
+        object.
+        """
         return self.is_superuser(role) or (
-            about is None and any(_covers(named, permission) for named in self._named(role))
+            obj is None and any(_covers(named, permission) for named in self._named(role))
         )
 
     def grants_in(self, role: str, app_label: str) -> bool:
         """Return whether the role has any permission in an application."""
         return self.is_superuser(role) or any(named.partition(".")[0] == app_label for named in self._named(role))
 
-    def granted(self, role: str, about: object = None) -> set[str]:
-        """Return the role's permissions: those of installed models, and those that are named in full."""
-        in_full = {named for named in self._named(role) if about is None and not named.endswith("*")}
-        return in_full | {each for each in _installed() if self.grants(role, each, about)}
+    def granted(self, role: str, obj: object = None) -> set[str]:
+        """Return the role's permissions: all of installed models that it has, and those that are named in full."""
+        in_full = {named for named in self._named(role) if obj is None and not named.endswith("*")}
+        return in_full | {each for each in _permissions_of_models() if self.grants(role, each, obj)}
 
     def _named(self, role: str) -> frozenset[str]:
         return self.permissions.get(role, frozenset())
 
 
-def rules_from(said: object) -> UserRules:
-    """Return the rules that a setting says; raises `ImproperlyConfigured` with the member that is wrong."""
-    if not isinstance(said, Mapping) or not _NAMES.issuperset(said):
+def rules_from(setting: object) -> UserRules:
+    """Return the rules in the setting; raises `ImproperlyConfigured` with what is wrong."""
+    if not isinstance(setting, Mapping) or not _NAMES.issuperset(setting):
         raise _wrong(f"has these members alone: {', '.join(sorted(_NAMES))}")
-    permissions = said.get("permissions", {})
-    if not isinstance(permissions, Mapping) or not isinstance(said.get("model", False), bool):
+    permissions = setting.get("permissions", {})
+    if not isinstance(permissions, Mapping) or not isinstance(setting.get("model", False), bool):
         raise _wrong("has a dict as `permissions`, and True or False as `model`")
     return UserRules(
-        staff_roles=_roles(said, "staff_roles"),
-        superuser_roles=_roles(said, "superuser_roles"),
+        staff_roles=_roles(setting, "staff_roles"),
+        superuser_roles=_roles(setting, "superuser_roles"),
         permissions={role: _permissions(role, named) for role, named in permissions.items()},
-        model=said.get("model", False),
+        model=setting.get("model", False),
     )
 
 
-def _roles(said: Mapping[str, Any], name: str) -> frozenset[str] | None:
-    return None if said.get(name) is None else _texts(said[name], name)
+def _roles(setting: Mapping[str, Any], name: str) -> frozenset[str] | None:
+    return None if setting.get(name) is None else _texts(setting[name], name)
 
 
 def _permissions(role: object, named: object) -> frozenset[str]:
@@ -87,7 +90,7 @@ def _permissions(role: object, named: object) -> frozenset[str]:
 
 
 def _texts(values: object, name: str) -> frozenset[str]:
-    # A text alone would be taken for a list of its letters.
+    # A single string would be taken for a list of its letters.
     if isinstance(values, str) or not isinstance(values, Collection):
         raise _wrong(f"has something other than a list in `{name}`")
     if not all(isinstance(value, str) and value for value in values):
@@ -95,17 +98,17 @@ def _texts(values: object, name: str) -> frozenset[str]:
     return frozenset(values)
 
 
-def _wrong(how: str) -> ImproperlyConfigured:
-    return ImproperlyConfigured(f'VESTIBULE["users"] {how}')
+def _wrong(predicate: str) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f'VESTIBULE["users"] {predicate}')
 
 
 def _covers(named: str, permission: str) -> bool:
     return permission == named or (named.endswith("*") and permission.startswith(named[:-1]))
 
 
-def _installed() -> Iterator[str]:
+def _permissions_of_models() -> Iterator[str]:
     """Yield the permissions of all installed models, as Django names them, without asking the database."""
     for model in apps.get_models():
-        about = model._meta
-        yield from (f"{about.app_label}.{action}_{about.model_name}" for action in about.default_permissions)
-        yield from (f"{about.app_label}.{codename}" for codename, _ in about.permissions)
+        meta = model._meta
+        yield from (f"{meta.app_label}.{action}_{meta.model_name}" for action in meta.default_permissions)
+        yield from (f"{meta.app_label}.{codename}" for codename, _ in meta.permissions)

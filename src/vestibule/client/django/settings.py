@@ -20,7 +20,7 @@ def verifier() -> Verifier:
 
 @cache
 def user_rules() -> UserRules:
-    """Return what `settings.VESTIBULE["users"]` says of roles; raises `ImproperlyConfigured`."""
+    """Return the rules for roles in `settings.VESTIBULE["users"]`; raises `ImproperlyConfigured`."""
     return rules_from(settings.VESTIBULE.get(_USERS, {}))
 
 
@@ -29,4 +29,4 @@ def _read_anew(*, setting: str, **_: object) -> None:
         user_rules.cache_clear()
 
 
-setting_changed.connect(_read_anew)  # sent by a project's tests alone, by `override_settings`
+setting_changed.connect(_read_anew)  # only tests send it, with `override_settings`

@@ -1,4 +1,4 @@
-"""What `request.user` is: a caller with the members of Django's own user, or nobody."""
+"""What `request.user` can be: a caller, with the members of Django's own user, or nobody."""
 
 from collections.abc import Iterable
 
@@ -39,7 +39,7 @@ class _ByRole:
         return False
 
     def get_user_permissions(self, _about: object = None) -> set[str]:
-        """Return no permissions: they belong to roles, and to nobody alone."""
+        """Return no permissions: roles have permissions, and single users have none."""
         return set()
 
     def get_group_permissions(self, about: object = None) -> set[str]:
@@ -56,7 +56,7 @@ class _ByRole:
 
     def has_perms(self, permissions: Iterable[str], about: object = None) -> bool:
         """Return whether the role has all of these permissions."""
-        if isinstance(permissions, str):  # refuse what Django's own refuses, by the same exception
+        if isinstance(permissions, str):  # as Django does, with the same exception
             raise ValueError("has_perms takes a list of permissions")  # noqa: TRY004
         return all(self.has_perm(permission, about) for permission in permissions)
 
@@ -65,7 +65,7 @@ class _ByRole:
         return user_rules().grants_in(self.role, label)
 
     async def aget_user_permissions(self, about: object = None) -> set[str]:
-        """Answer async views as the method without `a` does; so do those below, and none waits for anything."""
+        """Return no permissions. This and the methods below are for async views, and none of them waits."""
         return self.get_user_permissions(about)
 
     async def aget_group_permissions(self, about: object = None) -> set[str]:
@@ -120,7 +120,7 @@ class Nobody(_ByRole):
     is_active = False
     caller = None
     id = pk = None
-    username = role = ""  # no role is named so
+    username = role = ""  # no role has an empty name
     email_verified = False
 
     def __str__(self) -> str:

@@ -10,11 +10,11 @@ from redis.asyncio import Redis
 from vestibule.model.clock import Clock
 from vestibule.model.limits import Limit, Limiter
 from vestibule.storage.limiter import WindowLimiter
-from vestibule.storage.redis.replica import LOST
+from vestibule.storage.redis.replica import UNREACHABLE_ERRORS
 from vestibule.storage.redis.throttled_warnings import ThrottledWarnings
 
 _PAUSE_AFTER_FAULT = timedelta(seconds=1)
-_SHARE_WITHOUT_REDIS = 5  # each process that counts alone allows a fifth of each limit
+_DIVISOR_WITHOUT_REDIS = 5  # a process that counts alone allows a fifth of each limit
 
 
 def on_redis(redis: Redis, clock: Clock, prefix: str = "vestibule") -> Limiter:
@@ -23,7 +23,7 @@ def on_redis(redis: Redis, clock: Clock, prefix: str = "vestibule") -> Limiter:
     """
     connections: Any = redis.connection_pool  # the library takes a pool, but its annotation does not say so
     storage = RedisStorage("redis://", implementation="redispy", key_prefix=prefix, connection_pool=connections)
-    alone = WindowLimiter(MemoryStorage(), clock, _SHARE_WITHOUT_REDIS)
+    alone = WindowLimiter(MemoryStorage(), clock, divisor=_DIVISOR_WITHOUT_REDIS)
     return FallingBackLimiter(WindowLimiter(storage, clock), alone, clock, ThrottledWarnings(redis, clock))
 
 
@@ -46,7 +46,7 @@ class FallingBackLimiter:
         if now >= self._paused_until:
             try:
                 return await self._shared.count_or_wait(limit, network)
-            except LOST as fault:
+            except UNREACHABLE_ERRORS as fault:
                 # One failure in a second is enough: the next requests do not wait for a Redis that is gone.
                 self._paused_until = now + _PAUSE_AFTER_FAULT.total_seconds()
                 self._warnings.warn("limits_count_alone", fault)

@@ -39,7 +39,7 @@ _NO_ADDRESS = (
     "is not an address such as redis://:password@host:6379/0, rediss:// or unix://; in a password write %2F for /, %3F "
     "for ?, %23 for # and %40 for @"
 )
-LOST = (RedisError, OSError, TimeoutError, RuntimeError)
+UNREACHABLE_ERRORS = (RedisError, OSError, TimeoutError, RuntimeError)
 """Exceptions that mean that Redis is unreachable. uvloop raises `RuntimeError` for a connection that has been reset."""
 _log = structlog.get_logger(__name__)
 
@@ -91,7 +91,7 @@ class RedisSessionReplica:
 
     async def check_setup(self) -> None:
         policy = _KEEPS_ALL
-        with contextlib.suppress(*LOST):  # whatever needs Redis logs that it is unreachable
+        with contextlib.suppress(*UNREACHABLE_ERRORS):  # whatever needs Redis logs that it is unreachable
             policy = (await self._redis.info("memory")).get("maxmemory_policy", _KEEPS_ALL)
         if policy != _KEEPS_ALL:
             _log.warning(
@@ -107,7 +107,7 @@ class RedisSessionReplica:
         try:
             pending: Awaitable[Any] = command()
             await pending
-        except LOST as fault:
+        except UNREACHABLE_ERRORS as fault:
             # One failure in a second is enough: the next requests do not wait for a Redis that is gone.
             self._paused_until = now + _PAUSE_AFTER_FAULT_SECONDS
             self._warnings.warn("redis_unavailable", fault)

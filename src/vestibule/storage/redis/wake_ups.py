@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 from redis.asyncio import Redis
 
-from vestibule.storage.redis.replica import LOST
+from vestibule.storage.redis.replica import UNREACHABLE_ERRORS
 from vestibule.storage.redis.throttled_warnings import ThrottledWarnings
 
 CHANNEL = "vestibule:revocations"
@@ -22,7 +22,7 @@ class RedisWakeUps:
     async def send(self) -> None:
         try:
             await self._redis.publish(CHANNEL, b"")
-        except LOST as fault:
+        except UNREACHABLE_ERRORS as fault:
             self._warnings.warn("wake_up_not_sent", fault)
 
     async def listen(self) -> AsyncIterator[None]:
@@ -33,6 +33,6 @@ class RedisWakeUps:
                     while True:
                         if await subscription.get_message(ignore_subscribe_messages=True, timeout=_PAUSE_SECONDS):
                             yield
-            except LOST as fault:
+            except UNREACHABLE_ERRORS as fault:
                 self._warnings.warn("wake_ups_interrupted", fault)
             await asyncio.sleep(_PAUSE_SECONDS)

@@ -1,8 +1,8 @@
 """A circuit breaker: while the database cannot be reached, one caller per interval tries again, and all others fail at
 once.
 
-Without the breaker, each request would wait for the whole connection timeout and hold its connection and its client,
-and later requests would queue to do the same. `engine.py` asks it.
+Without the breaker, each request would wait for the whole connection timeout, keep its client waiting and occupy one of
+the pool's connections, and later requests would queue to do the same. `engine.py` asks the breaker.
 """
 
 import time

@@ -11,7 +11,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from vestibule.flows.change_email import confirm_change, new_email, undo_change
+from vestibule.flows.change_email import confirm_change, email_of_link, undo_change
 from vestibule.flows.check_link import link_works
 from vestibule.flows.env import Env
 from vestibule.flows.identify import Caller
@@ -132,7 +132,7 @@ async def ask_confirm(request: Request, env: EnvDep, caller: OptionalBrowserCall
     if caller is None:
         return render.page(request, "sign_in_first.html", title=render.say(request, _CONFIRM_TITLE))
     try:
-        new = await new_email(env, caller, token)
+        new = await email_of_link(env, caller, token)
     except EmailChangeInvalid as refusal:
         return _dead_link_page(request, refusal)
     except EmailChangeOfAnother:
