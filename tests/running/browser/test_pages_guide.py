@@ -20,6 +20,7 @@ from tests.running.browser.people import Browsing, fresh_email, send_sign_in, si
 GUIDE = (DOCS / "guides" / "pages.md").read_text()
 SERVER, APP = "8000", "9000"
 START_SECONDS = 60
+SIGN_IN = re.compile(r"/login\?return_to=")
 BLOCKS = dict(re.findall(r"^## \d\. (.*?)$.*?^```\w+\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL))
 
 
@@ -67,7 +68,7 @@ def test_the_guide_to_the_pages_from_start_to_sign_out(browser: Browser, tmp_pat
         with typed(start, tmp_path, app_port):
             page = browsing.page()
             page.goto(orders)
-            page.wait_for_url("**/login?return_to=*")
+            page.wait_for_url(SIGN_IN)
             expect(page.get_by_text("Orders").first).to_be_visible()
             sign_up(page, email)
             page.goto(browsing.mailed(email, "verifyemail"))
@@ -85,6 +86,6 @@ def test_the_guide_to_the_pages_from_start_to_sign_out(browser: Browser, tmp_pat
             page.wait_for_url(f"{browsing.base}/**")
             expect(page.get_by_role("button", name="Sign out", exact=True)).to_have_count(0)
             page.goto(orders)
-            page.wait_for_url("**/login?return_to=*")
+            page.wait_for_url(SIGN_IN)
         browsing.close()
         assert browsing.complaints == []
