@@ -111,4 +111,4 @@ def test_c33_a_server_ends_though_its_mail_server_is_deaf(number: signal.Signals
             assert time.monotonic() - begun < BOUND
             connection.close()
         wait_until(lambda: "due" in run(tmp_path, "mail", "list", **settings).stdout, "its being due")
-        assert "was stopped" in run(tmp_path, "mail", "list", **settings).stdout
+        assert "was stopped" in run(tmp_path, "mail", "list", "--long", **settings).stdout
