@@ -1,4 +1,5 @@
-"""The cookies (RFC 6265): the contract's three for a sign-in, one for each known device, the language, and `return_to`.
+"""The cookies (RFC 6265): the contract's three for a sign-in, one for each known device, and three of pages: the
+language, `return_to` and `sent_letter`.
 
 Names and attributes of the contract's cookies are exactly the contract's.
 """
@@ -20,7 +21,9 @@ LOGGED_IN = "logged_in"
 DEVICE = "device_"
 LANGUAGE = "language"
 RETURN_TO = "return_to"
+SENT_LETTER = "sent_letter"
 _RETURN_TO_SECONDS = 3600
+_SENT_LETTER_SECONDS = 900
 _LONGEST_SECONDS = 400 * 86400  # the longest that browsers keep a cookie (RFC 6265bis, section 5.5)
 _CREDENTIALS = {ACCESS, REFRESH}
 _OF_SIGN_IN = {*_CREDENTIALS, LOGGED_IN}
@@ -76,6 +79,16 @@ def clear_return_to(response: Response, now: datetime, web: WebPolicy) -> None:
     _set(response, RETURN_TO, "", 0, now, web)
 
 
+def set_sent_letter(response: Response, value: str, now: datetime, web: WebPolicy) -> None:
+    """Set the cookie with the email that a letter was just sent to. It lasts a quarter of an hour."""
+    _set(response, SENT_LETTER, value, _SENT_LETTER_SECONDS, now, web)
+
+
+def clear_sent_letter(response: Response, now: datetime, web: WebPolicy) -> None:
+    """Delete that cookie, after signing in."""
+    _set(response, SENT_LETTER, "", 0, now, web)
+
+
 def clear(response: Response, now: datetime, web: WebPolicy) -> None:
     """Delete the three cookies of a sign-in."""
     for name in (ACCESS, REFRESH, LOGGED_IN):
@@ -122,7 +135,9 @@ def any_credential(headers: RawHeaders, web: WebPolicy) -> bool:
 
 
 def without_ours(headers: RawHeaders) -> str:
-    """Return the Cookie header for a service behind Vestibule, without the cookies of sign-ins and known devices."""
+    """Return the Cookie header for a service behind Vestibule, without the cookies of sign-ins, known devices and sent
+    letters.
+    """
     kept = [
         pair.strip(b" \t")
         for header, content in headers
@@ -135,7 +150,7 @@ def without_ours(headers: RawHeaders) -> str:
 
 def _is_ours(name: str) -> bool:
     bare = name.removeprefix(protocol.HOST_PREFIX)
-    return bare in _OF_SIGN_IN or bare.startswith(DEVICE)
+    return bare in {*_OF_SIGN_IN, SENT_LETTER} or bare.startswith(DEVICE)
 
 
 def read_devices(headers: RawHeaders, web: WebPolicy) -> dict[str, tuple[str, ...]]:

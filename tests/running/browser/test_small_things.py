@@ -127,3 +127,24 @@ def test_a_busy_account_stays_short_on_a_phone_and_opens_without_a_script(browsi
     assert page.locator("body").bounding_box()["height"] < 2400  # type: ignore[index]  # a body has a box
     page.locator("#device-list summary").click()
     assert sum(row.is_visible() for row in rows.all()) == 9
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with_script", "without_script"])
+def test_an_email_can_be_sent_again_after_a_wait_that_is_seen(browsing: Browsing, script: bool) -> None:
+    page = browsing.page(java_script_enabled=script)
+    if script:
+        page.clock.install()
+    page.goto("/forgotpassword")
+    page.get_by_label("Email address").fill("nobody@example.com")
+    page.get_by_role("button", name="Send me a link").click()
+    expect(page.get_by_text("nobody@example.com")).to_be_visible()
+    again = page.get_by_role("button", name="Send it again")
+    expect(again).to_be_disabled()
+    if script:
+        expect(page.get_by_text(re.compile(r"You can send it again in \d:\d\d\."))).to_be_visible()
+        page.clock.run_for(5 * 60 * 1000)
+        expect(again).to_be_enabled()
+    else:
+        expect(page.get_by_text("You can send it again in 5 minutes. Reload this page then.")).to_be_visible()
+    page.get_by_role("link", name="Wrong email?").click()
+    expect(page.get_by_label("Email address")).to_have_value("nobody@example.com")

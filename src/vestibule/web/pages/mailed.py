@@ -222,7 +222,7 @@ def _other_account_page(request: Request, caller: Caller) -> Response:
     status = HTTP_MAPPINGS[EmailChangeOfAnother].status
     title = render.say(request, _NOT_THIS_ACCOUNT)
     message = render.say(request, _WHICH_ACCOUNT, email=caller.account.email)
-    return render.page(request, "told.html", status, title=title, message=message, refused=True)
+    return render.page(request, "told.html", status, title=title, message=message)
 
 
 def _dead_link_page(request: Request, refusal: Refusal) -> Response:

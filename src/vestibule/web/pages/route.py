@@ -107,7 +107,7 @@ def _texts(request: Request, refusal: Refusal | Fault) -> tuple[str, str]:
 
 def _page_for(request: Request, refusal: Refusal | Fault, title: str, message: str) -> Response:
     status = HTTP_MAPPINGS[type(refusal)].status
-    return render.page(request, "told.html", status, title=title, message=message, refused=True)
+    return render.page(request, "told.html", status, title=title, message=message)
 
 
 def _with_headers(page: Response, refusal: Refusal | Fault) -> Response:

@@ -11,7 +11,7 @@ from vestibule.web import cookies
 from vestibule.web.api import bodies
 from vestibule.web.caller import ClientInfoDep, EnvDep
 from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
-from vestibule.web.pages import render, return_to
+from vestibule.web.pages import render, return_to, sent_letter
 from vestibule.web.pages.browser_session import BrowserCaller, OptionalBrowserCaller
 from vestibule.web.pages.form import form_values, read_form, validated
 from vestibule.web.pages.route import SIGNED_OUT, clear_session_cookies, see_other, set_session_cookies
@@ -56,6 +56,7 @@ async def sign_in(request: Request, env: EnvDep, client_info: ClientInfoDep) -> 
         return _sign_in_page(request, target, HTTP_MAPPINGS[EmailNotVerified].status, unverified=sent.email)
     response = see_other(target)
     cookies.clear_return_to(response, env.clock.now(), site_of(request).web)
+    sent_letter.forget(request, response, env.clock.now())
     return await set_session_cookies(request, response, outcome)
 
 

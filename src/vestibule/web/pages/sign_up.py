@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,7 +15,7 @@ from vestibule.model.errors import EmailTaken, PasswordTooEasy
 from vestibule.web.api import bodies
 from vestibule.web.caller import ClientInfoDep, EnvDep
 from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
-from vestibule.web.pages import render, return_to
+from vestibule.web.pages import render, return_to, sent_letter
 from vestibule.web.pages.browser_session import OptionalBrowserCaller
 from vestibule.web.pages.form import read_form, validated
 from vestibule.web.pages.route import see_other
@@ -22,6 +23,7 @@ from vestibule.web.pages.words import CHECK_EMAIL, EMAIL_TAKEN, TOO_EASY, Senten
 from vestibule.web.site import site_of
 
 _CHECK_EMAIL = "/checkemail"
+_FORMS = {"registered": "/register", "reset": "/forgotpassword", "verify": "/verifyemail"}
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ async def register(request: Request, env: EnvDep, client_info: ClientInfoDep) ->
         return register_form(request, HTTP_MAPPINGS[PasswordTooEasy].status, {"password": TOO_EASY[easy.why]})
     except EmailTaken:
         return register_form(request, HTTP_MAPPINGS[EmailTaken].status, {"email": EMAIL_TAKEN})
-    return see_other(return_to.with_query(_CHECK_EMAIL, about="registered"))
+    return _sent(request, "registered", sent.email, sent.name.strip())
 
 
 async def ask_forgot_password(request: Request) -> Response:
@@ -91,7 +93,9 @@ async def resend(request: Request, env: EnvDep, client_info: ClientInfoDep) -> R
 def register_form(request: Request, status: int = 200, faults: dict[str, Sentence] | None = None) -> Response:
     """Return the form, with what was typed if it is shown again."""
     rules = site_of(request).policy.passwords
-    return render.page(request, "register.html", status, faults=faults, min_length=rules.min_length)
+    return render.page(
+        request, "register.html", status, faults=faults, min_length=rules.min_length, **_values_to_change(request)
+    )
 
 
 def reset_form(request: Request, status: int = 200) -> Response:
@@ -106,10 +110,30 @@ def verification_form(request: Request, status: int = 200) -> Response:
 
 async def check_email(request: Request, about: str = "reset") -> Response:
     """Say that an email is on its way."""
-    title, told = _("Check your email"), CHECK_EMAIL.get(about, CHECK_EMAIL["reset"])
+    sent = sent_letter.sent_letter(request)
+    told = CHECK_EMAIL.get(sent.about if sent else about, CHECK_EMAIL["reset"])
+    wait = sent.seconds_to_wait(request) if sent else 0
     return render.page(
-        request, "told.html", title=render.say(request, title), message=render.say(request, told), refused=False
+        request,
+        "check_email.html",
+        message=render.say(request, told),
+        sent=sent,
+        wait=wait,
+        when=render.waiting_time(request, wait),
+        resend_at="/forgotpassword" if sent and sent.about == "reset" else "/verifyemail",
+        change_at=return_to.with_query(_form_of(sent) if sent else "", change="email"),
     )
+
+
+def _form_of(sent: sent_letter.SentLetter) -> str:
+    """Return the form in which the email was typed."""
+    return "/register" if sent.name else _FORMS[sent.about]
+
+
+def _values_to_change(request: Request) -> dict[str, Any]:
+    """Return the variable `values` for a form whose email is to be corrected: what was typed, except passwords."""
+    sent = sent_letter.sent_letter(request) if request.method == "GET" and "change" in request.query_params else None
+    return {"values": {"name": sent.name, "email": sent.email}} if sent else {}
 
 
 async def _send(request: Request, env: Env, by_email: _ByEmail, client_info: ClientInfo) -> Response:
@@ -119,7 +143,14 @@ async def _send(request: Request, env: Env, by_email: _ByEmail, client_info: Cli
     except BodyInvalid as invalid:
         return _by_email_page(request, by_email, 400, faults_of(invalid.entries))
     await by_email.flow(env, sent.email, client_info)
-    return see_other(return_to.with_query(_CHECK_EMAIL, about=by_email.about))
+    return _sent(request, by_email.about, sent.email)
+
+
+def _sent(request: Request, about: str, email: str, name: str = "") -> Response:
+    """Redirect to the page that says so, with the email in a cookie."""
+    response = see_other(return_to.with_query(_CHECK_EMAIL, about=about))
+    sent_letter.remember(request, response, about, email, name)
+    return response
 
 
 def _by_email_page(
@@ -129,4 +160,5 @@ def _by_email_page(
     faults: dict[str, Sentence] | None = None,
 ) -> Response:
     title, question = render.say(request, by_email.title), render.say(request, by_email.question)
-    return render.page(request, "by_email.html", status, faults=faults, title=title, question=question)
+    values = _values_to_change(request)
+    return render.page(request, "by_email.html", status, faults=faults, title=title, question=question, **values)

@@ -57,6 +57,22 @@ for (const time of document.querySelectorAll("time")) {
   time.textContent = format.format(new Date(time.dateTime));
 }
 
+// Count down until an email may be sent again.
+for (const wait of document.querySelectorAll("[data-countdown]")) {
+  const until = Date.now() + 1000 * wait.dataset.countdown;
+  const tick = () => {
+    const left = Math.ceil((until - Date.now()) / 1000);
+    if (left > 0) {
+      wait.textContent = wait.dataset.words.replace("{time}", `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`);
+      setTimeout(tick, 500);
+    } else {
+      wait.parentElement.querySelector("button").disabled = false;
+      wait.remove();
+    }
+  };
+  tick();
+}
+
 // Copy the text beside the button.
 for (const button of navigator.clipboard ? document.querySelectorAll("[data-copy]") : []) {
   button.hidden = false;

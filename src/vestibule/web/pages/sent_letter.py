@@ -1,0 +1,77 @@
+"""What "Check your email" shows: where an email was sent, and when it may be sent again.
+
+A short-lived cookie keeps it, because an email in a URL would stand in logs and in `Referer`. The cookie says only what
+was typed in this browser, never whether there is an account. It is read as strictly as a form.
+"""
+
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vestibule.model.accounts import MAX_NAME_CHARACTERS, NotAnEmail, canonical_email
+from vestibule.protocol.cookies import read
+from vestibule.web import cookies
+from vestibule.web.pages.words import CHECK_EMAIL
+from vestibule.web.site import site_of
+
+_MAX_BYTES = 2000
+_MAX_TIMES = 20
+
+
+@dataclass(frozen=True)
+class SentLetter:
+    """An email that was asked for: what it is about, and how often it was asked for in this browser, last at `at` (Unix
+    time). `name` is kept from the sign-up form.
+    """
+
+    about: str
+    email: str
+    at: int
+    times: int = 1
+    name: str = ""
+
+    def seconds_to_wait(self, request: Request) -> int:
+        """Return how long the server sends no other email of this kind to this address."""
+        env = site_of(request).env
+        gap = env.policy.letters.to_email.after(self.times).total_seconds()
+        return min(int(gap), max(0, self.at + int(gap) - int(env.clock.now().timestamp())))
+
+
+def remember(request: Request, response: Response, about: str, email: str, name: str = "") -> None:
+    """Keep in a cookie that an email was just asked for."""
+    site, before = site_of(request), sent_letter(request)
+    now = site.env.clock.now()
+    sent = SentLetter(about, email, int(now.timestamp()), name=name)
+    if before is not None and before.email == email:
+        times = before.times + 1 if before.about == about else 1
+        sent = replace(sent, times=min(times, _MAX_TIMES), name=name or before.name)
+    value = urlencode(asdict(sent))
+    if len(value) > _MAX_BYTES:
+        value = urlencode(asdict(replace(sent, name="")))
+    cookies.set_sent_letter(response, value, now, site.web)
+
+
+def sent_letter(request: Request) -> SentLetter | None:
+    """Return what the cookie keeps; None without one, or if it is not one of ours."""
+    value = read(request.headers.raw, cookies.SENT_LETTER.encode()) or ""
+    try:
+        return _parsed(value, site_of(request).env.clock.now()) if 0 < len(value) <= _MAX_BYTES else None
+    except (KeyError, ValueError, NotAnEmail):
+        return None
+
+
+def forget(request: Request, response: Response, now: datetime) -> None:
+    """Delete the cookie, if the browser sent one."""
+    if read(request.headers.raw, cookies.SENT_LETTER.encode()) is not None:
+        cookies.clear_sent_letter(response, now, site_of(request).web)
+
+
+def _parsed(value: str, now: datetime) -> SentLetter | None:
+    fields = dict(parse_qsl(value, keep_blank_values=True, max_num_fields=5, errors="strict"))
+    about, name = fields["about"], fields["name"]
+    email, at, times = canonical_email(fields["email"]), int(fields["at"]), int(fields["times"])
+    known = about in CHECK_EMAIL and len(name) <= MAX_NAME_CHARACTERS and 1 <= times <= _MAX_TIMES
+    return SentLetter(about, email, at, times, name) if known and at <= now.timestamp() else None
