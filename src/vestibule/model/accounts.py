@@ -191,6 +191,9 @@ class Accounts(Protocol):
         is not.
         """
 
+    async def set_name(self, account_id: str, epoch: int, name: str, now: datetime) -> bool:
+        """Set the name, if the account is enabled and still in this epoch; return whether that was done."""
+
     async def set_language(self, account_id: str, language: str, now: datetime) -> bool:
         """Set the language of what is mailed; return False if it was this one already."""
 

@@ -23,6 +23,7 @@ class EventKind(StrEnum):
     PASSWORD_RESET_REQUESTED = "password_reset_requested"
     PASSWORD_RESET = "password_reset"
     PASSWORD_CHANGED = "password_changed"
+    NAME_CHANGED = "name_changed"
     EMAIL_CHANGED = "email_changed"
     EMAIL_TAKEN_BACK = "email_taken_back"
     SQUATTER_REMOVED = "squatter_removed"

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from tests.stories.contract.answers import A_UUID, Expect, Matching, challenged, refused, signed_in, succeeded
+from tests.stories.contract.answers import A_UUID, Expect, Matching, challenged, invalid, refused, signed_in, succeeded
+from tests.stories.contract.bodies import missing
 from tests.stories.contract.happenings import (
     bob_registered,
     enters,
@@ -12,7 +13,7 @@ from tests.stories.contract.happenings import (
     registered,
     renamed,
 )
-from tests.stories.contract.register import ME, NO_CODE, VERIFIED
+from tests.stories.contract.register import ME, NO_CODE, USER, VERIFIED
 from tests.stories.contract.sign_in import NOT_LOGGED_IN, WHO, no_refresh, over
 from tests.stories.contract.steps import (
     ADA,
@@ -32,6 +33,7 @@ from tests.stories.contract.steps import (
 
 DEVICES, CHANGE, VERIFY = "/api/users/me/sessions", "/api/users/me/password", "/api/auth/verify"
 CHANGE_EMAIL, RESEND = "/api/users/me/email", "/api/auth/verifyemail"
+RENAMED = succeeded(data={"user": USER | {"name": "Countess of Lovelace"}})
 NOW = "2026-11-23T23:09:51.236Z"
 UNKNOWN = refused(404, "session_unknown", "There is no such session")
 WRONG_PASSWORD = refused(403, "wrong_password", "The current password is wrong")
@@ -52,6 +54,10 @@ def delete(path: str, **how: Any) -> Send:
 
 def change(current: str = PASSWORD) -> Send:
     return patch(CHANGE, {"currentPassword": current, **twice(NEW_PASSWORD)})
+
+
+def rename(name: str) -> Send:
+    return patch(WHO, {"name": name})
 
 
 def move(email: str, current: str = PASSWORD) -> Send:
@@ -81,6 +87,13 @@ ROWS = [
         RESENT,
         given=(registered, Step(get("/api/auth/verifyemail/{code}"), VERIFIED)),
         then=(letters_sent(1),),
+    ),
+    Row(
+        "name: a new one, which is seen at once",
+        rename("Countess of Lovelace"),
+        RENAMED,
+        given=(registered, enters()),
+        then=(Step(get(WHO), RENAMED),),
     ),
     Row(
         "email: a link to the new one, and nothing changes before it is used",
@@ -150,9 +163,18 @@ ROWS = [
 ]
 
 HARMLESS = [
+    Row("name: none", patch(WHO, {}, by="ada"), invalid(missing("name", "Name is required"))),
     Row("devices: one that is not there", delete(f"{DEVICES}/nonsense", by="ada"), UNKNOWN),
     *(
         Row(f"{ask.method} {ask.path}: nobody", ask, challenged(NOT_LOGGED_IN))
-        for ask in (get(DEVICES), delete(DEVICES), delete(f"{DEVICES}/x"), change(), move(BOB), get(VERIFY))
+        for ask in (
+            get(DEVICES),
+            delete(DEVICES),
+            delete(f"{DEVICES}/x"),
+            rename("Eve"),
+            change(),
+            move(BOB),
+            get(VERIFY),
+        )
     ),
 ]

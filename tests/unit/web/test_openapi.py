@@ -55,6 +55,7 @@ STATUSES = {
     "POST /api/auth/forgotpassword": {200, 403, 429} | BODY,
     "PATCH /api/auth/resetpassword/{token}": {200, 403, 429} | BODY,
     "GET /api/users/me": {200} | TOKEN,
+    "PATCH /api/users/me": {200, 403, 429} | BODY | TOKEN,
     "PATCH /api/users/me/email": {200, 403, 429} | BODY | TOKEN,
     "PATCH /api/users/me/password": {200, 403, 429} | TOKEN | BODY,
     "GET /api/users/me/sessions": {200, 429} | TOKEN,
@@ -187,6 +188,7 @@ async def test_every_success_is_as_declared(world: World) -> None:
     await ask("GET /api/auth/verifyemail/{code}", 200, world.secret(LetterKind.VERIFY_EMAIL))
     await ask("POST /api/auth/login", 200, **ada)
     await ask("GET /api/users/me", 200)
+    await ask("PATCH /api/users/me", 200, name="Countess")
     await ask("GET /api/auth/verify", 204)
     await ask("GET /api/users/me/sessions", 200)
     other = await world.sign_in(**ada)

@@ -76,6 +76,11 @@ async def changes_the_password(world: World) -> None:
     assert (await (await world.sign_in()).patch("/api/users/me/password", json=body)).status_code == 200
 
 
+async def changes_the_name(world: World) -> None:
+    await world.register()
+    assert (await (await world.sign_in()).patch("/api/users/me", json={"name": "Countess"})).status_code == 200
+
+
 async def moves_and_comes_back(world: World) -> None:
     await world.register()
     assert await verify(world, world.secret(LetterKind.VERIFY_EMAIL)) == 200
@@ -122,6 +127,7 @@ STORIES: dict[Act, set[EventKind]] = {
     registers: {EventKind.REGISTERED, EventKind.REGISTRATION_REFUSED},
     signs_in_and_out: {EventKind.SIGNED_IN, EventKind.SIGN_IN_REFUSED, EventKind.SESSION_ENDED},
     is_mailed: {EventKind.EMAIL_VERIFIED, EventKind.PASSWORD_RESET_REQUESTED, EventKind.PASSWORD_RESET},
+    changes_the_name: {EventKind.NAME_CHANGED},
     changes_the_password: {EventKind.PASSWORD_CHANGED},
     moves_and_comes_back: {EventKind.EMAIL_CHANGED, EventKind.EMAIL_TAKEN_BACK, EventKind.SQUATTER_REMOVED},
     is_refreshed_by_another: {EventKind.SESSION_SHARED, EventKind.REFRESH_TOKEN_REUSED},

@@ -97,6 +97,11 @@ TRUST_PASSWORD = Prepared(
     .where(_a.password_hash == _KNOWN)  # false also if either is NULL
     .values(registered_again_at=None)
 )
+SET_NAME = Prepared(
+    update(accounts)
+    .where(_THIS_ACCOUNT, _a.epoch == bindparam("of_epoch", type_=_a.epoch.type), _a.disabled_at.is_(None))
+    .values(name=bindparam("name"), updated_at=_NOW)
+)
 _LANGUAGE = bindparam("language", type_=_a.language.type)
 SET_LANGUAGE = Prepared(
     update(accounts)

@@ -94,6 +94,10 @@ class SqlAccounts:
     async def change_password(self, account_id: str, old: str, new: str, now: datetime) -> int | None:
         return await self._change(statements.CHANGE_PASSWORD, account_id, now, known=old, password_hash=new)
 
+    async def set_name(self, account_id: str, epoch: int, name: str, now: datetime) -> bool:
+        which = {"of_account": account_id, "of_epoch": epoch, "name": name, "now": now}
+        return bool((await self._connection.execute(statements.SET_NAME, which)).rowcount)
+
     async def set_language(self, account_id: str, language: str, now: datetime) -> bool:
         which = {"of_account": account_id, "language": language, "now": now}
         return bool((await self._connection.execute(statements.SET_LANGUAGE, which)).rowcount)

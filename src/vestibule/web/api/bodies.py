@@ -141,6 +141,13 @@ class Resend(ForgotPassword):
     """The email that is still to be verified."""
 
 
+class ChangeName(ContractBody):
+    """The new name."""
+
+    REQUIRED: ClassVar = {"name": "Name is required"}
+    name: Name
+
+
 class ChangeEmail(ContractBody):
     """The current password, and the new email."""
 

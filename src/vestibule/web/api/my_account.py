@@ -1,10 +1,11 @@
-"""Handlers for the caller's own account: list and end sessions, change the password, change the email."""
+"""Handlers for the caller's own account: list and end sessions, change name, password and email."""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from vestibule.flows import my_sessions
 from vestibule.flows.change_email import request_change
+from vestibule.flows.change_name import change_name
 from vestibule.flows.change_password import change_password
 from vestibule.web import cookies
 from vestibule.web.api import answers, bodies
@@ -34,6 +35,14 @@ async def end_one(request: Request, env: EnvDep, caller: SignedInCaller, session
 async def end_others(env: EnvDep, caller: SignedInCaller) -> Response:
     """Sign every other device out."""
     return answers.as_json(answers.Ended(data=answers.EndedData(ended=await my_sessions.end_others(env, caller))))
+
+
+async def change_my_name(
+    env: EnvDep, caller: SignedInCaller, sent: Sent[bodies.ChangeName], client_info: ClientInfoDep
+) -> Response:
+    """Change the name of the account."""
+    account = await change_name(env, caller, sent.name, client_info)
+    return answers.as_json(answers.Me(data=answers.UserData(user=answers.PublicUser.of(account))))
 
 
 async def change_my_password(

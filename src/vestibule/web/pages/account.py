@@ -1,4 +1,4 @@
-"""The pages of my account: profile, signed-in devices, recent activity, and changing password and email."""
+"""The pages of my account: profile, signed-in devices, recent activity, and changing name, password and email."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from starlette.responses import Response
 from vestibule.flows import my_sessions
 from vestibule.flows.ask_for_letter import request_verification
 from vestibule.flows.change_email import request_change
+from vestibule.flows.change_name import change_name as change_name_flow
 from vestibule.flows.change_password import change_password as change_password_flow
 from vestibule.flows.my_data import account_overview
 from vestibule.model.errors import PasswordTooEasy, ReauthenticationRequired, SessionUnknown, WrongPassword
@@ -28,6 +29,23 @@ _SECURITY = "/profile/security"
 async def profile(request: Request) -> Response:
     """Show my profile."""
     return render.page(request, "profile.html")
+
+
+async def ask_name(request: Request) -> Response:
+    """Ask for another name."""
+    return name_form(request)
+
+
+async def change_name(
+    request: Request, env: EnvDep, caller: BrowserCaller, form: SessionForm, client_info: ClientInfoDep
+) -> Response:
+    """Change the name of the account."""
+    try:
+        sent = validated(request, bodies.ChangeName, form)
+    except BodyInvalid as invalid:
+        return name_form(request, 400, faults_of(invalid.entries))
+    await change_name_flow(env, caller, sent.name.strip(), client_info)
+    return see_other(return_to.with_query(return_to.HOME, notice="name_changed"))
 
 
 async def send_verification(env: EnvDep, caller: BrowserCaller, client_info: ClientInfoDep) -> Response:
@@ -109,6 +127,11 @@ async def change_email(
         faults = {"currentPassword": WRONG_PASSWORD}
         return _page(request, "change_email.html", HTTP_MAPPINGS[WrongPassword].status, faults)
     return see_other(return_to.with_query(_SECURITY, notice="email_asked"))
+
+
+def name_form(request: Request, status: int = 200, faults: dict[str, Sentence] | None = None) -> Response:
+    """Return the form that asks for another name, with what was typed if it is shown again."""
+    return _page(request, "name.html", status, faults)
 
 
 def password_form(request: Request, status: int = 200) -> Response:

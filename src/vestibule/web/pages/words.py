@@ -75,6 +75,7 @@ WHAT_HAPPENED = {
     EventKind.PASSWORD_RESET_REQUESTED: _("Password reset requested"),
     EventKind.PASSWORD_RESET: _("Password reset"),
     EventKind.PASSWORD_CHANGED: _("Password changed"),
+    EventKind.NAME_CHANGED: _("Name changed"),
     EventKind.EMAIL_CHANGED: _("Address changed"),
     EventKind.EMAIL_TAKEN_BACK: _("Previous address restored"),
     EventKind.SQUATTER_REMOVED: _("Unconfirmed account with your address deleted"),
@@ -88,6 +89,7 @@ WHAT_HAPPENED = {
 
 NOTICES = {
     "verified": _("Your address is confirmed."),
+    "name_changed": _("Your name was changed."),
     "email_changed": _("Your address was changed. Sign in with the new one. We have also told the old address."),
     "taken_back": _("Your account is yours again. We sent you a link to choose a new password."),
     "password_reset": _("Your password was changed and every device signed out. Sign in with the new one."),
