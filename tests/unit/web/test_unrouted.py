@@ -46,7 +46,7 @@ async def test_an_unknown_path_is_a_page_in_the_readers_language_with_a_way_home
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert answer.headers["content-language"] == "de"
     assert answer.headers["cache-control"] == "no-store"
-    assert "<h1>Hier ist nichts</h1>" in answer.text
+    assert "<h1>Seite nicht gefunden</h1>" in answer.text
     assert '<a href="/">' in answer.text
     assert "<b>" not in answer.text
     assert "set-cookie" not in answer.headers
