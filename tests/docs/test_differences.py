@@ -152,14 +152,14 @@ async def test_it_differs_as_the_page_says(row: str, world: World) -> None:
     await ROWS[row](world)
 
 
-@pytest.mark.parametrize("name", [cookies.DEVICE, cookies.LANGUAGE, cookies.RETURN_TO])
+@pytest.mark.parametrize("name", [cookies.DEVICE, cookies.LANGUAGE, cookies.RETURN_TO, cookies.SENT_LETTER])
 def test_the_page_names_every_cookie_of_our_own(name: str) -> None:
     assert re.search(rf"`{name}[`…]", PAGE)
 
 
 def test_no_cookie_has_a_name_that_the_test_above_does_not_know() -> None:
     constants = {name for name, value in vars(cookies).items() if name.isupper() and name[0] != "_" and value}
-    assert constants == {"ACCESS", "REFRESH", "LOGGED_IN", "DEVICE", "LANGUAGE", "RETURN_TO"}
+    assert constants == {"ACCESS", "REFRESH", "LOGGED_IN", "DEVICE", "LANGUAGE", "RETURN_TO", "SENT_LETTER"}
 
 
 async def _sent(world: World, body: bytes, content_type: str = "application/json") -> httpx.Response:
