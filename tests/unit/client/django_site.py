@@ -61,7 +61,7 @@ configure_django()
 from django.contrib import admin  # noqa: E402
 from django.contrib.auth.decorators import login_required, permission_required, user_passes_test  # noqa: E402
 from django.contrib.auth.models import Group  # noqa: E402
-from rest_framework.decorators import api_view, permission_classes  # noqa: E402, F401
+from rest_framework.decorators import api_view, authentication_classes, permission_classes  # noqa: E402, F401
 from rest_framework.permissions import DjangoModelPermissions, IsAdminUser  # noqa: E402
 from rest_framework.response import Response  # noqa: E402
 from rest_framework.views import APIView  # noqa: E402

@@ -8,6 +8,7 @@ import pytest
 from asgiref.sync import iscoroutinefunction
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.middleware.cache import FetchFromCacheMiddleware
 from django.template import engines
 from django.template.response import TemplateResponse
 from django.test import override_settings
@@ -24,6 +25,8 @@ from tests.unit.client.django_site import (
     APIView,
     Response,
     api_view,
+    authentication_classes,
+    for_rest,
     permission_classes,
     with_async_django,
     with_django,
@@ -152,6 +155,32 @@ class RestMethodOfDjango(RestMethod):
         return named(request, str(request.user))
 
 
+@api_view(["GET"])
+@authentication_classes([])
+@permission_classes([])
+@cached
+@signed_in
+def rest_guarded(request: Any) -> Response:
+    return Response(caller_of(request).id)
+
+
+class RestGuardedMethod(APIView):
+    authentication_classes = ()
+    permission_classes = ()
+
+    @method_decorator(cached)
+    @method_decorator(signed_in)
+    def get(self, request: Any) -> Any:
+        return Response(caller_of(request).id)
+
+
+class RestMethodThatAsks(RestGuardedMethod):
+    @method_decorator(cached)
+    @method_decorator(vary_on_headers("Authorization", "Cookie"))
+    def get(self, request: Any) -> Any:
+        return Response(for_rest.caller_of(request).id)
+
+
 IN_CACHE: dict[str, Any] = {
     "shown": shown,
     "asked": asked,
@@ -173,6 +202,9 @@ VIEWS |= {
     "page/task-guard-outside": signed_in(cached(shown_in_task)),
     "page/rest-method": RestMethod.as_view(),
     "page/rest-method-of-django": RestMethodOfDjango.as_view(),
+    "page/rest-guarded": rest_guarded,
+    "page/rest-guarded-method": RestGuardedMethod.as_view(),
+    "page/rest-guarded-by-asking": RestMethodThatAsks.as_view(),
 }
 
 
@@ -272,3 +304,16 @@ def test_k42_a_page_is_stored_only_where_no_other_is_given_it(
     users: str, name: str, order: list[str], made_for: list[str], vestibule: SignedIn
 ) -> None:
     assert asked_by(users, name, order, vestibule) == made_for
+
+
+def test_k42_a_first_request_that_was_looked_up_before_the_kit_was_imported_is_not_stored(
+    vestibule: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the kit's middleware, Django imports the kit with the views, once a request is on its way."""
+    djangos_own = FetchFromCacheMiddleware.process_request.__wrapped__  # type: ignore[attr-defined]
+    monkeypatch.setattr(FetchFromCacheMiddleware, "process_request", djangos_own)
+    token = vestibule.token_for("ada")
+    with override_settings(ROOT_URLCONF=__name__, MIDDLEWARE=[UPDATE, FETCH]):
+        assert with_django()("/site/guarded", headers=vestibule.headers(token)).text == "ada"
+        vestibule.revoke(token)
+        assert with_django()("/site/guarded", headers=vestibule.headers(token)).status_code == 401

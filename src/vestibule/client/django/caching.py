@@ -3,6 +3,9 @@
 Django's `UpdateCacheMiddleware`, which `cache_page` uses too, stores pages from wherever a project has put it. There
 `Vary` may not yet name what the page depends on, or a page may be fetched from the cache before the token is checked.
 Django has no hook for this, so its `process_response` is replaced here by one that asks `_may_store` first.
+
+`FetchFromCacheMiddleware` notes the lookup on the request it is given. Around a handler of REST framework that is a
+wrapper, so its `process_request` is replaced by one that notes the lookup on Django's own request.
 """
 
 from collections.abc import Callable
@@ -10,13 +13,14 @@ from functools import wraps
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
-from django.middleware.cache import UpdateCacheMiddleware
+from django.middleware.cache import FetchFromCacheMiddleware, UpdateCacheMiddleware
 from django.utils.cache import has_vary_header, patch_vary_headers
 
 from vestibule.client.django.settings import verifier
 from vestibule.client.vary import caller_headers
 
-_LOOKED_UP = "_cache_update_cache"  # Django sets this when it has asked its cache for the page
+_LOOKED_UP = "_vestibule_looked_up"
+_DJANGOS_NOTE = "_cache_update_cache"  # the only one if the first request is looked up before this module is imported
 _ASKED = "_vestibule_asked"
 _CHECKED_FIRST = "_vestibule_checked_first"
 
@@ -29,7 +33,7 @@ def note_asked(request: HttpRequest) -> None:
 def note_caller(request: HttpRequest) -> None:
     """Note that a request has a caller, and whether they were checked before a cache was asked for the page."""
     inner = innermost(request)
-    setattr(inner, _CHECKED_FIRST, not hasattr(inner, _LOOKED_UP))
+    setattr(inner, _CHECKED_FIRST, not (hasattr(inner, _LOOKED_UP) or hasattr(inner, _DJANGOS_NOTE)))
 
 
 def innermost(request: Any) -> Any:
@@ -61,6 +65,15 @@ def _is_public(response: HttpResponseBase) -> bool:
     return "public" in (directive.strip() for directive in cache_control.split(","))
 
 
+def _note_lookup(look_up: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(look_up)
+    def process_request(cache: FetchFromCacheMiddleware, request: HttpRequest) -> Any:
+        setattr(innermost(request), _LOOKED_UP, True)
+        return look_up(cache, request)
+
+    return process_request
+
+
 def _store_if_allowed(store: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(store)
     def process_response(cache: UpdateCacheMiddleware, request: HttpRequest, response: HttpResponseBase) -> Any:
@@ -69,6 +82,9 @@ def _store_if_allowed(store: Callable[..., Any]) -> Callable[..., Any]:
     return process_response
 
 
+FetchFromCacheMiddleware.process_request = _note_lookup(  # type: ignore[method-assign]
+    FetchFromCacheMiddleware.process_request
+)
 UpdateCacheMiddleware.process_response = _store_if_allowed(  # type: ignore[method-assign]
     UpdateCacheMiddleware.process_response
 )
