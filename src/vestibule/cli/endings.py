@@ -34,7 +34,7 @@ def explained() -> Iterator[None]:
         _end(f"DATABASE_URL: {_database_sentence(fault)}", 1)
     except OSError as fault:  # about a file, a disk or a network, which an operator can correct
         about = f"{one_line(str(fault.filename))}: " if fault.filename else ""
-        _end(f"{about}{fault.strerror or type(fault).__name__}", 1)
+        _end(f"{about}{fault.strerror or str(fault) or 'the system did not say why'}", 1)
     except Exception as fault:
         sys.stderr.write(f"{format_error(fault)}\n")
         _end("this is a bug in Vestibule; please report the lines above: they contain nothing private", 1)

@@ -31,6 +31,22 @@ def run(program: typer.Typer, **context: Any) -> None:
 
 
 def _line(fault: Any) -> str:
-    said = " ".join(str(fault.format_message()).split()).rstrip(".")
+    said = " ".join(_reason(fault).split()).rstrip(".")
     path = fault.ctx.command_path if fault.ctx is not None else "vestibule"
     return f"{said}; see: {path} --help"
+
+
+def _reason(fault: Any) -> str:
+    """Return what is wrong. Where a library judged the value, its text is about Python's types: say what to give."""
+    if isinstance(fault, typer.BadParameter) and fault.__cause__ is not None and fault.param is not None:
+        return f"Invalid value for {fault.param.get_error_hint()}: give {_expected(fault.param)}"
+    return str(fault.format_message())
+
+
+def _expected(param: Any) -> str:
+    """Return which values an option takes: choices, or numbers and their range."""
+    described = param.type_descriptor
+    if described.choices:
+        return f"one of {', '.join(str(getattr(choice, 'value', choice)) for choice in described.choices)}"
+    number = "a whole number" if described.annotation is int else "a number"
+    return f"{number} from {param.min} to {param.max}" if described.is_ranged else number

@@ -71,6 +71,18 @@ def test_c11_a_number_that_is_none() -> None:
             assert option in refused(name, f"{option}={text}")
 
 
+def test_c11_a_wrong_value_is_told_in_our_words() -> None:
+    """And not in those of the library that judges it, which are about Python's types."""
+    ranges = {"--port": "0 to 65535", "--workers": "1 to 64", "--limit": "1 to 10"}
+    wrong = [(name, option, text) for name, option in numbers() for text in NO_NUMBERS]
+    wrong += [("events", "--kind", "x"), ("keys rotate", "--use", "x"), ("keys generate", "--bits", "5")]
+    for name, option, text in [*wrong, ("mail test", "--language", "xx")]:
+        said = refused(name, *every.NEEDED[name], f"{option}={text}")
+        assert re.search("Input should|Value error|unable to|<|class|Error|float|int[ ,]", said) is None, said
+        assert ranges.get(option, "") in said
+    assert "give one of access, refresh, both; see" in refused("keys rotate", "--use", "x")
+
+
 def test_c11_it_is_a_line_of_the_program(tmp_path: Path) -> None:
     done = run(tmp_path, "events", "--hours", "inf")
     assert (done.returncode, done.stdout) == (2, "")
