@@ -1,9 +1,9 @@
-"""Check the arguments of a `Verifier`; refuse in one sentence each that cannot be right."""
+"""Check the arguments of classes and functions; refuse in one sentence each that cannot be right."""
 
 import math
 import re
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 import httpx
@@ -11,6 +11,8 @@ import httpx
 from vestibule.protocol.claims import Expected
 from vestibule.protocol.service_keys import hide_keys
 
+T = TypeVar("T")
+_SHOWN_CHARACTERS = 60
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _COOKIE_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 6265, section 4.1.1
 _APP_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[a-z0-9.-]+")
@@ -35,6 +37,63 @@ def count(name: str, value: int) -> int:
     return value
 
 
+def flag(name: str, value: bool) -> bool:
+    """Return True or False; raises `ValueError` for anything else: the text "false" would count as true."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} is True or False, not {_shown(value)}")  # noqa: TRY004  # as for other arguments
+    return value
+
+
+def text(name: str, value: str) -> str:
+    """Return a text; raises `ValueError`, which shows no value, as it may be a secret."""
+    if not isinstance(value, str):
+        raise ValueError(f"{name} is text, not {type(value).__name__}")  # noqa: TRY004  # as for other arguments
+    return value
+
+
+def credentials(email: str, password: str) -> dict[str, str]:
+    """Return the body of a sign-in; raises `ValueError` for what is no text."""
+    return {"email": text("email", email), "password": text("password", password)}
+
+
+def instance(name: str, value: T, *kinds: type) -> T:
+    """Return an object of one of these classes, the first of which is named in the `ValueError` for anything else."""
+    if not isinstance(value, kinds):
+        wanted = f"an object of the class {kinds[0].__name__}"
+        raise ValueError(f"{name} is {wanted}, not {_shown(value)}")  # noqa: TRY004  # as for other arguments
+    return value
+
+
+def having(name: str, value: T, *methods: str) -> T:
+    """Return an object that has these methods; raises `ValueError` for a class, and for anything else."""
+    if isinstance(value, type) or not all(callable(getattr(value, method, None)) for method in methods):
+        raise ValueError(f"{name} is an object with {', '.join(methods)}, not {_shown(value)}")
+    return value
+
+
+def function(name: str, value: T) -> T:
+    """Return what can be called; raises `ValueError` for anything else."""
+    if not callable(value):
+        raise ValueError(f"{name} is something to call, not {_shown(value)}")  # noqa: TRY004  # as for other arguments
+    return value
+
+
+def paths(name: str, value: Collection[str]) -> frozenset[str]:
+    """Return paths of requests; raises `ValueError` for one text, whose letters, with `/`, would be paths."""
+    named = listed(name, value)
+    wrong = [path for path in named if not (isinstance(path, str) and path.startswith("/"))]
+    if wrong:
+        raise ValueError(f"{name} is a list of paths that begin with /, such as /health, not {_shown(wrong[0])}")
+    return frozenset(named)
+
+
+def listed(name: str, value: Collection[T]) -> Collection[T]:
+    """Return a list, tuple or set; raises `ValueError` for one text, which is a collection too, and anything else."""
+    if isinstance(value, str | bytes | bytearray | Mapping) or not isinstance(value, Collection):
+        raise ValueError(f"{name} is a list, not {_shown(value)}")  # noqa: TRY004  # as for other arguments
+    return value
+
+
 def cookie_name(value: str | None) -> str | None:
     """Return the name of a cookie, or None; raises `ValueError` for what cannot be one (RFC 6265, section 4.1.1)."""
     if value is not None and not (isinstance(value, str) and _COOKIE_NAME.fullmatch(value)):
@@ -46,7 +105,7 @@ def expected(issuer: str | Collection[str], audience: str, leeway: float) -> Exp
     """Return the issuers, audience and leeway to check tokens by; raises `ValueError` without an issuer or an
     audience.
     """
-    issuers = (issuer,) if isinstance(issuer, str) else tuple(issuer)
+    issuers = (issuer,) if isinstance(issuer, str) else tuple(listed("issuer", issuer))
     if not issuers or not all(isinstance(name, str) and name for name in issuers):
         raise ValueError("issuer is a name, or a list of at least one")
     if not isinstance(audience, str) or not audience:
@@ -58,9 +117,7 @@ def origins_of(origins: Collection[str]) -> frozenset[str]:
     """Return origins as browsers send them: in lower case, without a default port, international names in ASCII (RFC
     6454, section 6.2). Raises `ValueError` for what no browser ever sends.
     """
-    if isinstance(origins, str) or not isinstance(origins, Collection):
-        raise ValueError("origins must be a list, not one string")  # noqa: TRY004  # as for other arguments
-    return frozenset(_origin(origin) for origin in origins)
+    return frozenset(_origin(origin) for origin in listed("origins", origins))
 
 
 def _origin(given: str) -> str:
@@ -93,4 +150,5 @@ def _sent_by_browsers(parts: SplitResult) -> str:
 
 
 def _shown(value: Any) -> str:
-    return hide_keys(repr(value))
+    shown = hide_keys(repr(value))
+    return shown if len(shown) <= _SHOWN_CHARACTERS else shown[:_SHOWN_CHARACTERS] + "…"

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iter
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
+from vestibule.client import arguments
 from vestibule.client.caller import Caller
 from vestibule.client.credentials import WEBSOCKET, may_lack_token, token_in
 from vestibule.client.errors import CallerRefusedError, NoTokenError
@@ -42,10 +43,10 @@ class VestibuleMiddleware:
     def __init__(
         self, app: Application, verifier: Verifier, *, required: bool = True, open_paths: Collection[str] = ()
     ) -> None:
-        self._app = app
-        self._verifier = verifier
-        self._required = required
-        self._open_paths = frozenset(open_paths)
+        self._app = arguments.function("app", app)
+        self._verifier = arguments.instance("verifier", verifier, Verifier)
+        self._required = arguments.flag("required", required)
+        self._open_paths = arguments.paths("open_paths", open_paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", WEBSOCKET}:
@@ -136,6 +137,7 @@ def lifespan(verifier: Verifier) -> Callable[[object], AbstractAsyncContextManag
     """Return a `lifespan` for Starlette, FastAPI or Litestar: it starts the verifier with the application, and closes
     it at the end. The application does not start if the service key or the URL is wrong.
     """
+    arguments.instance("verifier", verifier, Verifier)
 
     @asynccontextmanager
     async def running(_app: object) -> AsyncIterator[None]:

@@ -3,6 +3,7 @@
 import asyncio
 import concurrent.futures
 import contextlib
+import logging
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -10,6 +11,16 @@ from typing import Any, TypeVar
 from vestibule.protocol.tasks import mark_retrieved
 
 T = TypeVar("T")
+THREAD_NAME = "vestibule-client"
+
+
+def _is_not_ours(record: logging.LogRecord) -> bool:
+    return record.threadName != THREAD_NAME or record.levelno > logging.INFO
+
+
+# httpx logs each request with its URL at INFO: while the feed is polled, a line a second in each process. The service's
+# own requests are on other threads.
+logging.getLogger("httpx").addFilter(_is_not_ours)
 
 
 class EndedError(Exception):

@@ -21,6 +21,7 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.security.base import SecurityBase
 from pydantic import TypeAdapter
 
+from vestibule.client import arguments
 from vestibule.client.asgi import (
     CALLER,
     POLICY_VIOLATION,
@@ -71,7 +72,7 @@ class CurrentUser(SecurityBase):
     def __init__(self, verifier: Verifier) -> None:
         self.model = HTTPBearer(bearerFormat="JWT", description=SCHEME_DESCRIPTION)
         self.scheme_name = SCHEME
-        self._verifier = verifier
+        self._verifier = arguments.instance("verifier", verifier, Verifier)
 
     async def __call__(self, connection: HTTPConnection, response: Response) -> Caller:
         scope, names = connection.scope, caller_headers(self._verifier)
@@ -108,7 +109,7 @@ def install(app: FastAPI) -> None:
     name in `Vary` the request headers that a response depends on. Raises `RuntimeError` once the application has
     started.
     """
-    app.add_middleware(_AddVary)
+    arguments.instance("app", app, FastAPI).add_middleware(_AddVary)
     original = app.openapi
 
     def openapi() -> dict[str, Any]:

@@ -12,11 +12,13 @@ the top of the module, and call `vestibule.init_app(app)` in the factory.
 
 from collections.abc import Callable
 from functools import wraps
+from types import NoneType
 from typing import Any, ParamSpec, TypeVar, cast
 
 from flask import Flask, Request, Response, current_app, jsonify, request
 from werkzeug.local import LocalProxy
 
+from vestibule.client import arguments
 from vestibule.client.caller import Caller, require_role_names
 from vestibule.client.errors import CallerRefusedError
 from vestibule.client.vary import caller_headers, vary_value
@@ -39,12 +41,14 @@ class Vestibule:
     """
 
     def __init__(self, app: Flask | None = None, verifier: Verifier | None = None) -> None:
-        self._verifier = verifier
+        self._verifier = arguments.instance("verifier", verifier, Verifier, NoneType)
         if app is not None:
             self.init_app(app)
 
     def init_app(self, app: Flask, verifier: Verifier | None = None) -> None:
         """Set an application up; raises `RuntimeError` without a verifier and without `app.config["VESTIBULE"]`."""
+        arguments.instance("app", app, Flask)
+        arguments.instance("verifier", verifier, Verifier, NoneType)
         app.extensions[_NAME] = verifier or self._verifier or _verifier_from_config(app)
         app.register_error_handler(CallerRefusedError, _respond_with)
         app.after_request(_add_vary)
@@ -61,6 +65,7 @@ class Vestibule:
 
 def _guard(view: Callable[P, T], roles: tuple[str, ...]) -> Callable[P, T]:
     """Return a view that requires a caller, and one of `roles` if there are any."""
+    arguments.function("view", view)
 
     @wraps(view)
     def guarded(*arguments: P.args, **named: P.kwargs) -> T:

@@ -28,6 +28,7 @@ from litestar.routes import ASGIRoute, BaseRoute, HTTPRoute, WebSocketRoute
 from litestar.types import ASGIApp, CacheKeyBuilder, ExceptionHandlersMap, Guard, Message, Receive, Scope, Send
 from litestar.utils.scope.state import ScopeState
 
+from vestibule.client import arguments, litestar_options
 from vestibule.client.asgi import POLICY_VIOLATION, refuse, send_with_vary
 from vestibule.client.caller import Caller, require_role_names
 from vestibule.client.credentials import WEBSOCKET, may_lack_token, token_in
@@ -93,6 +94,8 @@ class VestibulePlugin(InitPlugin, ReceiveRoutePlugin):
 
 def middleware(verifier: Verifier, **options: Any) -> DefineMiddleware:
     """Return the middleware for an application, a router or a handler. `options` are Litestar's, such as `exclude`."""
+    arguments.instance("verifier", verifier, Verifier)
+    litestar_options.require_fitting(options)
     return DefineMiddleware(VestibuleMiddleware, verifier=verifier, **options)
 
 
@@ -102,7 +105,9 @@ class VestibuleMiddleware(AbstractAuthenticationMiddleware):
     """
 
     def __init__(self, app: ASGIApp, verifier: Verifier, **options: Any) -> None:
-        super().__init__(app, **{"exclude_http_methods": (), **options})
+        arguments.instance("verifier", verifier, Verifier)
+        litestar_options.require_fitting(options)
+        super().__init__(arguments.function("app", app), **{"exclude_http_methods": (), **options})
         self._verifier = verifier
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -15,12 +15,12 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import suppress
-from types import TracebackType
+from types import NoneType, TracebackType
 from typing import Any, Self
 
 import httpx
 
-from vestibule.client import reasons, wire
+from vestibule.client import arguments, reasons, wire
 from vestibule.client.errors import NotReachedError, NotVestibuleError, SignedOutError
 from vestibule.client.process import PerProcess
 from vestibule.client.session_answers import (
@@ -65,11 +65,11 @@ class Session(httpx.Auth):
         transport: httpx.BaseTransport | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self._base = wire.base_of(url, plain_http=plain_http)
+        self._base = wire.base_of(url, plain_http=arguments.flag("plain_http", plain_http))
         self._ssl_context = ssl_context
-        self._transport = transport
-        self._store = store or InMemory()
-        self._clock = clock or SystemClock()
+        self._transport = arguments.instance("transport", transport, httpx.BaseTransport, NoneType)
+        self._store = InMemory() if store is None else arguments.having("store", store, "load", "save", "clear")
+        self._clock = SystemClock() if clock is None else arguments.having("clock", clock, "now", "monotonic")
         self._processes = PerProcess(self._new_client_and_lock)
 
     def _new_client_and_lock(self) -> tuple[httpx.Client, threading.Lock]:
@@ -96,7 +96,7 @@ class Session(httpx.Auth):
 
     def sign_in(self, email: str, password: str) -> None:
         """Begin a session; raises `SignedOutError` if the credentials are rejected, and `NotReachedError`."""
-        answer = self._send("POST", "/api/auth/login", json={"email": email, "password": password})
+        answer = self._send("POST", "/api/auth/login", json=arguments.credentials(email, password))
         tokens = tokens_in(answer)
         try:
             self._store.save(tokens)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-from vestibule.client.background import Background, EndedError
+from vestibule.client.background import THREAD_NAME, Background, EndedError
 from vestibule.model.clock import Clock
 
 FIRST_PAUSE_SECONDS = 0.5
@@ -102,7 +102,7 @@ class Supervised(Generic[W]):
 
     def _start(self) -> None:
         run = self._new_run(0.0)
-        thread = threading.Thread(target=self._run, args=run, name="vestibule-client", daemon=True)
+        thread = threading.Thread(target=self._run, args=run, name=THREAD_NAME, daemon=True)
         try:
             thread.start()
         except BaseException:

@@ -74,6 +74,8 @@ class InFile:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
+        if not isinstance(path, str | os.PathLike) or not str(path):
+            raise ValueError("path is the path of a file, such as session.json")
         self._path = Path(path)
         self._warned = False
 

@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import Callable, Collection
+from threading import TIMEOUT_MAX
 from types import TracebackType
 from typing import NoReturn, Self, get_args
 
@@ -64,14 +65,14 @@ class Verifier:
         self.cookie = arguments.cookie_name(cookie)
         self.origins = arguments.origins_of(origins)
         options = Options(
-            wire.base_of(url, plain_http=plain_http),
+            wire.base_of(url, plain_http=arguments.flag("plain_http", plain_http)),
             wire.key_of(service_key),
             when_stale,
             arguments.expected(issuer, audience, leeway),
             arguments.seconds("staleness", staleness, 2),  # heartbeats come once a second
             arguments.count("remembered", remembered),
             arguments.seconds("key_refetch", key_refetch, 1),
-            clock or SystemClock(),
+            SystemClock() if clock is None else arguments.having("clock", clock, "now", "monotonic"),
             ssl_context,
         )
         wire.require_context(options.base, ssl_context)
@@ -123,7 +124,8 @@ class Verifier:
         """Start as `start` does, and wait until checks can be decided. Raises `NotReachedError` if that takes longer
         than `timeout` seconds. Errors that `start` raises are raised at once.
         """
-        self._open(lambda following: following.wait_ready(timeout))
+        seconds = arguments.seconds("timeout", timeout, 0, TIMEOUT_MAX)
+        self._open(lambda following: following.wait_ready(seconds))
 
     def close(self) -> None:
         """Stop the background work, within two seconds. Checks keep using what is known until that goes stale. After

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from vestibule.client import arguments
 from vestibule.client.caller import Caller
 from vestibule.client.credentials import may_lack_token, token_in
 from vestibule.client.errors import CallerRefusedError, NoTokenError
@@ -39,10 +40,10 @@ class VestibuleMiddleware:
     def __init__(
         self, app: "WSGIApplication", verifier: Verifier, *, required: bool = True, open_paths: Collection[str] = ()
     ) -> None:
-        self._app = app
-        self._verifier = verifier
-        self._required = required
-        self._open_paths = frozenset(open_paths)
+        self._app = arguments.function("app", app)
+        self._verifier = arguments.instance("verifier", verifier, Verifier)
+        self._required = arguments.flag("required", required)
+        self._open_paths = arguments.paths("open_paths", open_paths)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if environ.get("PATH_INFO") in self._open_paths:

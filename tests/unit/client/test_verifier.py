@@ -236,6 +236,16 @@ def test_a_key_that_is_not_in_force_is_told_to_operators_and_lets_nobody_in(
     assert "vsk_wrong" not in caplog.text
 
 
+def test_httpx_logs_the_requests_of_the_service_and_not_the_kits(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "httpx")
+    with verifier(server):
+        assert [each for each in caplog.records if each.name == "httpx"] == []
+        httpx.get(f"http://127.0.0.1:{server.running.port}/api/health")
+    assert "/api/health" in caplog.text
+
+
 def test_a_closed_verifier_leaves_no_thread_and_no_check_starts_one(server: Server) -> None:
     with verifier(server) as check:
         assert check.check(server.token()[1])

@@ -7,6 +7,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 from asgiref.sync import iscoroutinefunction
 from django.http import HttpResponseBase
 
+from vestibule.client import arguments
 from vestibule.client.caller import Caller, require_role_names
 from vestibule.client.django.caching import add_vary, innermost
 from vestibule.client.django.requests import check, check_async, known_caller, refused
@@ -32,6 +33,7 @@ def with_role(*roles: str) -> Callable[[Callable[Concatenate[Req, P], T]], Calla
 
 def _guard(view: Callable[Concatenate[Req, P], T], roles: tuple[str, ...]) -> Callable[Concatenate[Req, P], T]:
     """Return a view that requires a caller, and one of `roles` if there are any."""
+    arguments.function("view", view)
 
     @wraps(view)
     def guarded(request: Req, *arguments: P.args, **named: P.kwargs) -> Any:

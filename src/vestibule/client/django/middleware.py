@@ -10,6 +10,7 @@ from django.contrib.auth import get_backends
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 
+from vestibule.client import arguments
 from vestibule.client.caller import Caller
 from vestibule.client.django.caching import add_vary
 from vestibule.client.django.request_user import set_user, watch_user
@@ -34,7 +35,7 @@ class VestibuleMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         _require_consistent_settings()
-        self._get_response = get_response
+        self._get_response = arguments.function("get_response", get_response)
         self._is_async = iscoroutinefunction(get_response)
         self.process_view: Callable[..., Any] = _restore_async if self._is_async else _restore
         if self._is_async:
