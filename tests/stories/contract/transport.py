@@ -38,7 +38,7 @@ METHODS = {
     "/api/auth/verifyemail": "POST",
     FORGOT: "POST",
     "/api/auth/resetpassword/{token}": "PATCH",
-    WHO: "GET, HEAD",
+    WHO: "GET, HEAD, PATCH",
 }
 VERBS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
 UNKNOWN = [
@@ -105,7 +105,7 @@ def _from(origin: str | None) -> list[tuple[Send, Expect]]:
         (get(HEALTH, origin=origin), OPEN),
         (get(WHO, origin=origin), NOT_LOGGED_IN),
         (get("/api/nope", origin=origin), not_found("/api/nope")),
-        (Send("DELETE", WHO, origin=origin), not_allowed("DELETE", "GET, HEAD")),
+        (Send("DELETE", WHO, origin=origin), not_allowed("DELETE", "GET, HEAD, PATCH")),
     ]
 
 
