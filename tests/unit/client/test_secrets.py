@@ -100,14 +100,15 @@ verifier()
         {"url": KEY, "service_key": URL},
         {"url": URL, "service_key": f"Bearer {KEY}"},
         {"url": URL, "service_key": KEY, "when_stale": KEY},
+        {"url": URL, KEY: "service_key"},
     ],
-    ids=["swapped", "header", "when_stale"],
+    ids=["swapped", "header", "when_stale", "the key as a name"],
 )
 def test_k33_in_django_s_settings_too(settings: dict[str, str]) -> None:
     program = DJANGO.format(settings=settings)
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=os.environ, check=False)
     assert ended.returncode == 1
-    assert "Error" in ended.stderr
+    assert "ImproperlyConfigured: settings.VESTIBULE: " in ended.stderr
     assert SECRET not in ended.stdout + ended.stderr
 
 

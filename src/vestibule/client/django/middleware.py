@@ -34,6 +34,7 @@ class VestibuleMiddleware:
     async_capable = True
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        verifier()  # made now, so that a wrong argument stops the start
         _require_consistent_settings()
         self._get_response = arguments.function("get_response", get_response)
         self._is_async = iscoroutinefunction(get_response)
