@@ -4,15 +4,23 @@ from collections.abc import Iterator
 
 import pytest
 from django.test import override_settings
+from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
 
 from tests.unit.client.asking import Ask
-from tests.unit.client.django_site import OURS, with_async_django, with_django
+from tests.unit.client.django_site import OURS, me, me_in_task, with_async_django, with_django
 from vestibule.client.testing import SignedIn
 
 CSRF, TOKEN = "django.middleware.csrf.CsrfViewMiddleware", "c" * 32
 IN_BOTH_ORDERS = {"after Django's": [CSRF, OURS], "before Django's": [OURS, CSRF]}
 OWN_SITE, ANOTHER_SITE = {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "cross-site"}
 CSRF_TOKEN = {"X-CSRFToken": TOKEN}
+urlpatterns = [
+    path("guarded", me),
+    path("task/guarded", me_in_task),
+    path("exempt", csrf_exempt(me)),
+    path("task/exempt", csrf_exempt(me_in_task)),
+]
 
 
 @pytest.fixture(params=IN_BOTH_ORDERS.values(), ids=IN_BOTH_ORDERS)
@@ -42,3 +50,26 @@ def test_k41_a_bearer_needs_no_csrf_token_and_a_cookie_does(make: type[Ask], me:
     ):
         assert ask(me, method="POST", headers=headers).status_code == status, headers
     assert ask(me, headers=cookie).status_code == 200
+
+
+@pytest.mark.parametrize(("make", "place"), [(with_django, ""), (with_async_django, "/task")], ids=["wsgi", "asgi"])
+def test_k41_a_guard_alone_leaves_the_csrf_check_to_django_and_an_exempt_view_to_the_kit(
+    make: type[Ask], place: str, vestibule: SignedIn
+) -> None:
+    """Django decides before the guard does."""
+    token = vestibule.token_for("ada")
+    bearer, cookie = vestibule.headers(token), {"Cookie": f"access_token={token}; csrftoken={TOKEN}"}
+    with override_settings(ROOT_URLCONF=__name__, MIDDLEWARE=[CSRF]):
+        ask = make()
+        for headers, guarded, exempt in (
+            (bearer, 403, 200),
+            (bearer | CSRF_TOKEN | {"Cookie": f"csrftoken={TOKEN}"}, 200, 200),
+            (cookie | OWN_SITE, 403, 200),
+            (cookie | OWN_SITE | CSRF_TOKEN, 200, 200),
+            (cookie | ANOTHER_SITE | CSRF_TOKEN, 403, 403),
+            (cookie, 403, 403),
+            ({"Authorization": "Bearer a.b.c"}, 403, 401),
+            ({}, 403, 401),
+        ):
+            assert ask(f"{place}/guarded", method="POST", headers=headers).status_code == guarded, headers
+            assert ask(f"{place}/exempt", method="POST", headers=headers).status_code == exempt, headers
