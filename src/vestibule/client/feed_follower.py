@@ -74,13 +74,13 @@ class FeedFollower:
             await asyncio.sleep(max(spread(pause or POLL_SECONDS), asked_wait))
 
     def _note_failure(self, fault: Exception, http: httpx.AsyncClient) -> None:
-        silent = isinstance(fault, httpx.ReadTimeout)
+        silent, polling = isinstance(fault, httpx.ReadTimeout), self._polling.is_set()
         if silent:
             self._polling.set()  # a poll shows whether a proxy or Vestibule is silent
-        elif not self._polling.is_set():
-            self._setup.failed(FEED, reasons.as_setup_fault(fault, http.base_url))
         if silent and self._clock.monotonic() - self._polled_at < _SILENT_SECONDS:
             self._setup.held_back()
+        elif silent == polling:  # the first poll may take half a minute, and the log must not wait for it
+            self._setup.failed(FEED, reasons.as_setup_fault(fault, http.base_url))
 
     def _end_polling(self) -> None:
         self._polling.clear()

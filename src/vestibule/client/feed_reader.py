@@ -20,7 +20,9 @@ from vestibule.protocol.revocations import Revoked
 PATH = "/api/revocations"
 PROTOCOL = 1
 POLL_ANSWER_SECONDS = 30.0
-"""How long the answer to a poll may take. The answer to the first poll lists everything that is revoked."""
+"""How long the answer to a poll may take. The answer to the first poll lists everything that is revoked, and
+a proxy may collect it.
+"""
 
 _UNCERTAIN_SECONDS = 3.0  # how long connecting may take, which makes Vestibule's clock seem behind
 
@@ -55,6 +57,7 @@ class FeedReader:
         """Whether this answer is under way and has brought heartbeats for longer than a silence may last."""
         self._beating_since = 0.0
         self._cursor = ""
+        self._patience = wire.READ_SECONDS
         self._nonce = ""
         self._sent_at = 0.0
         self._offset = float("-inf")
@@ -66,10 +69,12 @@ class FeedReader:
         self._sent_at, self.beats, self._nonce = self._clock.monotonic(), 0, new_id()
         self._offset = float("-inf")  # unknown until `hello` has told the clock of this process of Vestibule
         params = {"after": self._cursor, "nonce": self._nonce, **({"poll": "1"} if poll else {})}
+        silence = self._longest_silence(poll=poll)
         options: dict[str, Any] = {
             "params": params,
             "headers": wire.ASK_ANEW,
             "extensions": {"trace": self._note_sending},
+            "timeout": httpx.Timeout(wire.READ_SECONDS, read=silence, connect=wire.CONNECT_SECONDS),
         }
         try:
             async with (
@@ -78,18 +83,30 @@ class FeedReader:
             ):
                 await wire.require_stream(answer)
                 wire.require_not_cached(answer)
-                await self._read_until_silent(answer)
+                await self._read_until_silent(answer, silence)
+        except httpx.ReadTimeout:
+            self._patience = min(2 * self._patience, POLL_ANSWER_SECONDS)
+            raise
         finally:
             self.steady = False
 
-    async def _read_until_silent(self, answer: httpx.Response) -> None:
-        """Read to the end; raises `httpx.ReadTimeout` if no event came for three seconds. A heartbeat comes every
+    def _longest_silence(self, *, poll: bool) -> float:
+        """Return for how many seconds no event may come. A proxy that collects the answer to a poll passes nothing on
+        before its end, which takes long if everything is listed: in the first answer, and when Vestibule does not know
+        the cursor. Only the answer shows the latter, so each poll that falls silent makes the next twice as patient.
+        """
+        if not poll:
+            return wire.READ_SECONDS
+        return self._patience if self._cursor else POLL_ANSWER_SECONDS
+
+    async def _read_until_silent(self, answer: httpx.Response, seconds: float) -> None:
+        """Read to the end; raises `httpx.ReadTimeout` if no event came for so many seconds. A heartbeat comes every
         second. httpx's own timeout does not notice its absence while other bytes come, such as a proxy's comments.
         """
         now = asyncio.get_running_loop().time
         try:
-            async with asyncio.timeout(wire.READ_SECONDS) as silence:
-                await self._read(answer, lambda: silence.reschedule(now() + wire.READ_SECONDS))
+            async with asyncio.timeout(seconds) as silence:
+                await self._read(answer, lambda: silence.reschedule(now() + seconds))
         except TimeoutError:
             raise httpx.ReadTimeout("") from None
 
@@ -127,7 +144,7 @@ class FeedReader:
             self._compare_clocks(feed_values.number(data["clock"]))
         self._revoked.renew(known_at)
         self._revoked.purge(self._clock.monotonic())
-        self._cursor = cursor
+        self._cursor, self._patience = cursor, wire.READ_SECONDS
         self._count_heartbeat()
         self._setup.worked(FEED)
         self._on_heartbeat()

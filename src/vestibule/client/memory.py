@@ -86,13 +86,19 @@ class Memory:
             raise SessionOverError
         # Compared on every check: a process that was suspended must notice at the first check afterwards.
         # With `accept` the revocations may have any age, but this process must have heard from Vestibule.
-        if self.age() > self._staleness and not (self._accepts_stale and self.heard):
+        if self.age() > self._staleness and not (self._accepts_stale and self.heard and self._is_listed(caller)):
             raise CannotTellError
         return caller
 
     def age(self) -> float:
         """Return the seconds since the moment up to which all revocations are known."""
         return self.revoked.age(self._clock.monotonic())
+
+    def _is_listed(self, caller: Caller) -> bool:
+        """Return whether the last list has the caller's key, or none came. A key that the list lacks may be new, or
+        one that was withdrawn before this process began and that a cache brings back: only a younger list tells which.
+        """
+        return self.listing.ids is None or self.listing.lists(caller.key_id)
 
     def end(self, token: str) -> None:
         """Refuse a token from now on, because introspection has said that it is inactive."""

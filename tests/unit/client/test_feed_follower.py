@@ -7,13 +7,13 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from itertools import pairwise
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -109,6 +109,50 @@ def murmuring() -> Iterator[tuple[str, Counter[str]]]:
             yield url, asked
         finally:
             over.set()
+
+
+@contextmanager
+def collecting(*seconds: float) -> Iterator[tuple[str, list[str]]]:
+    """A server behind a proxy that passes an answer on when it is whole, which takes so long each time; its URL, and
+    the cursors it was asked with.
+    """
+    asked: list[str] = []
+    left, over = list(seconds), threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(parse_qs(urlsplit(self.path).query, keep_blank_values=True)["after"][0])
+            over.wait(left.pop(0))
+            with contextlib.suppress(OSError):
+                self.send_response(200)
+                self.send_header("Content-Type", "text/event-stream")
+                self.end_headers()
+                self.wfile.write(hello(self.path) + b'id: 1\nevent: heartbeat\ndata: {"true_at":1}\n\n')
+
+    with handled_by(Handler) as url:
+        try:
+            yield url, asked
+        finally:
+            over.set()
+
+
+async def test_k32_a_poll_that_is_told_everything_waits_for_a_proxy_that_collects_it() -> None:
+    """K32: at first, and with a cursor that Vestibule does not know, each time longer; as any other, for 3 s."""
+    longer = wire.READ_SECONDS + 1
+    with collecting(longer, longer, longer, 0, longer) as (url, asked):
+        async with wire.client(url, "", wire.context_of(url)) as http:
+            reader = FeedReader(Revoked(), SystemClock(), lambda: None)
+            ends = [await end_of(reader.listen(http, poll=True)) for _ in range(5)]
+    silent = httpx.ReadTimeout
+    assert list(zip(asked, ends, strict=True)) == [("", None), ("1", silent), ("1", None), ("1", None), ("1", silent)]
+
+
+async def end_of(listening: Coroutine[None, None, None]) -> type[Exception] | None:
+    try:
+        await listening
+    except Exception as fault:
+        return type(fault)
+    return None
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.client.knowing import EXPECTED, Knowing
 from tests.unit.client.test_new_keys import fate, renamed
-from vestibule.client import TokenInvalidError
+from vestibule.client import CallerRefusedError, CannotTellError, TokenInvalidError
 from vestibule.client.errors import KeyUnknownError
 from vestibule.client.events import EventParser
 from vestibule.client.feed_reader import FeedReader
@@ -65,6 +65,31 @@ async def test_k8_k31_the_keys_of_a_process_that_lags_behind_are_not_believed(la
     service.clock.advance(seconds=LAG)
     await service.hear([NEW, "newer"], lag)
     assert service.memory.listing.lists("newer"), "once it has caught up, it is believed"
+
+
+@pytest.mark.parametrize(
+    ("listed", "stale", "outcome"), [(True, True, None), (False, False, None), (False, True, CannotTellError)]
+)
+def test_k8_a_key_that_was_never_listed_vouches_for_nobody_while_the_feed_is_away(
+    listed: bool, stale: bool, outcome: type[CallerRefusedError] | None
+) -> None:
+    """K8: also under `accept`. A cache may bring back what was withdrawn before this process began."""
+    service = Knowing("accept")
+    withdrawn, token = dict(service.memory.keys), service.token()
+    keys = KeySet(service.clock, 60, service.memory.listing)
+    keys.hear([NEW, *withdrawn] if listed else [NEW], service.clock.monotonic())
+    service.clock.advance(seconds=60 if stale else 1)
+    keys._replace_keys(withdrawn, service.clock.monotonic())
+    service.memory.keys = keys.in_force
+    assert let_in_or_refused(service, token) is outcome
+
+
+def let_in_or_refused(service: Knowing, token: str) -> type[CallerRefusedError] | None:
+    try:
+        service.memory.decide(token)
+    except CallerRefusedError as refusal:
+        return type(refusal)
+    return None
 
 
 async def test_k14_nor_is_the_clock_that_it_measured_then() -> None:
