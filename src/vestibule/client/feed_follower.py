@@ -39,8 +39,8 @@ class FeedFollower:
         self._polled_at = float("-inf")
 
     async def keep_streaming(self, http: httpx.AsyncClient) -> NoReturn:
-        """Stream forever. Reconnect after each end: at once if heartbeats came, otherwise after pauses that grow to
-        five seconds, and vary by a fifth.
+        """Stream forever. Reconnect after each end: at once if heartbeats came, otherwise, and after heartbeats that
+        told nothing recent, after pauses that grow to five seconds, and vary by a fifth.
         """
         pause = 0.0
         while True:
@@ -50,7 +50,7 @@ class FeedFollower:
             except Exception as fault:  # every failure is logged and retried
                 self._note_failure(fault, http)
                 asked_wait = _asked_to_wait(fault)
-            if self._stream.beats:
+            if self._stream.beats and not self._stream.lags:
                 lasted = self._clock.monotonic() - begun
                 pause = 0.0 if lasted >= _BEAT_SECONDS else _FIRST_PAUSE_SECONDS
             await asyncio.sleep(max(spread(pause), asked_wait))

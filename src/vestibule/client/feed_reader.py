@@ -24,6 +24,10 @@ POLL_ANSWER_SECONDS = 30.0
 a proxy may collect it.
 """
 
+STALENESS_SECONDS = 5.0
+"""How old the known revocations may be, unless a service says otherwise."""
+
+_ANEW = "connecting anew, because another process of Vestibule may know it"
 _UNCERTAIN_SECONDS = 3.0  # how long connecting may take, which makes Vestibule's clock seem behind
 
 
@@ -43,6 +47,7 @@ class FeedReader:
         on_keys: Callable[[list[str], float], object] | None = None,
         clocks: Clocks | None = None,
         expected: Expected | None = None,
+        staleness: float = STALENESS_SECONDS,
     ) -> None:
         self._revoked = revoked
         self._clock = clock
@@ -51,14 +56,20 @@ class FeedReader:
         self._on_keys = on_keys
         self._clocks = clocks or Clocks()
         self._expected = expected
+        self._staleness = staleness
         self.beats = 0
         """How many heartbeats this answer has brought."""
+        self.lags = False
+        """Whether the last heartbeat told what was known longer ago than revocations may be."""
+        self._well_at = clock.monotonic()
+        self._told_at = float("-inf")
         self.steady = False
         """Whether this answer is under way and has brought heartbeats for longer than a silence may last."""
         self._beating_since = 0.0
         self._cursor = ""
         self._patience = wire.READ_SECONDS
         self._nonce = ""
+        self._poll = False
         self._sent_at = 0.0
         self._offset = float("-inf")
 
@@ -67,7 +78,11 @@ class FeedReader:
         Vestibule never sends.
         """
         self._sent_at, self.beats, self._nonce = self._clock.monotonic(), 0, new_id()
+        self.lags = False
         self._offset = float("-inf")  # unknown until `hello` has told the clock of this process of Vestibule
+        self._poll = poll
+        if not poll:  # each stream is given time; polls may lead to another process each time
+            self._well_at = self._sent_at
         params = {"after": self._cursor, "nonce": self._nonce, **({"poll": "1"} if poll else {})}
         silence = self._longest_silence(poll=poll)
         options: dict[str, Any] = {
@@ -115,6 +130,7 @@ class FeedReader:
         async for piece in answer.aiter_raw():
             for event in reader.feed(piece):
                 self.handle(event)
+                self._require_no_long_lag()
                 on_event()
 
     async def _note_sending(self, step: str, _info: dict[str, Any]) -> None:
@@ -145,9 +161,29 @@ class FeedReader:
         self._revoked.renew(known_at)
         self._revoked.purge(self._clock.monotonic())
         self._cursor, self._patience = cursor, wire.READ_SECONDS
+        self._note_lag(known_at)
         self._count_heartbeat()
-        self._setup.worked(FEED)
+        (self._setup.answered if self.lags else self._setup.worked)(FEED)
         self._on_heartbeat()
+
+    def _note_lag(self, known_at: float) -> None:
+        """Note whether the process that tells lags behind. The answer to a poll tells what was known when it was begun,
+        however long a proxy collected it.
+        """
+        now, self._told_at = self._clock.monotonic(), known_at
+        self.lags = (self._sent_at if self._poll else now) - known_at > self._staleness
+        if not self.lags:
+            self._well_at = now
+
+    def _require_no_long_lag(self) -> None:
+        """Raise `NotReachedError` if this process has told nothing recent for longer than revocations may be old.
+        Another may know more, and a balancer chooses anew only for a new connection, which the exception makes: this
+        one is closed, because the answer was not read to its end.
+        """
+        now = self._clock.monotonic()
+        if self.lags and now - self._well_at > self._staleness:
+            seconds = now - self._told_at
+            raise NotReachedError(f"it answers, but has not known its own record for {seconds:.0f} s; {_ANEW}")
 
     def _require_echo(self, hello: dict[str, Any]) -> None:
         """Raise `NotReachedError` if this answers another request, from a cache, which can keep even a stream. Moments
@@ -165,7 +201,7 @@ class FeedReader:
         if not self.beats:
             self._beating_since = now
         self.beats += 1
-        self.steady = now - self._beating_since > wire.READ_SECONDS
+        self.steady = not self.lags and now - self._beating_since > wire.READ_SECONDS
 
     def _handle_hello(self, hello: dict[str, Any]) -> None:
         if hello.get("protocol") != PROTOCOL:

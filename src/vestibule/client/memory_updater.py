@@ -167,6 +167,7 @@ class MemoryUpdater:
             self._note_listed_keys,
             self._memory.clocks,
             self._options.expected,
+            self._options.staleness,
         )
 
     async def _keep_keys(self) -> None:

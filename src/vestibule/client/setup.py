@@ -37,10 +37,14 @@ class Setup:
 
     def worked(self, what: str) -> None:
         """Note that `what`, which is `FEED` or `KEYS`, was fetched."""
-        self._faults.pop(what, None)
+        self.answered(what)
         if what in self._failing:
             self._failing.discard(what)
             self._warnings.note(f"{what} is fetched again")
+
+    def answered(self, what: str) -> None:
+        """Note an answer that may be of no use yet: an operator has nothing to correct here."""
+        self._faults.pop(what, None)
         self._note(what)
 
     def failed(self, what: str, fault: Exception) -> None:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
+from itertools import count
 from urllib.parse import parse_qs, urlsplit
 
 from tests.harness.http_server import handled_by
@@ -25,11 +26,11 @@ def hello(path: str) -> bytes:
 
 
 @contextmanager
-def beating(old: int = 0) -> Iterator[str]:
+def beating(old: int = 0, connections: int | None = None) -> Iterator[str]:
     """Such a server, for as long as the block lasts; its URL. It says "inactive" of every token. The first `old` beats
-    of each connection tell what was known a minute before.
+    of each stream, or of so many, tell what was known a minute before.
     """
-    over = threading.Event()
+    over, streams = threading.Event(), count()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -42,7 +43,8 @@ def beating(old: int = 0) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(hello(self.path))
             with contextlib.suppress(OSError):  # a service that hangs up is no error
-                for _ in range(old):
+                lags = connections is None or next(streams) < connections
+                for _ in range(old if lags else 0):
                     self.wfile.write(_OLD_BEAT)
                     over.wait(BEAT_SECONDS)
                 while not over.is_set():
