@@ -242,7 +242,7 @@ def test_httpx_logs_the_requests_of_the_service_and_not_the_kits(
     caplog.set_level("INFO", "httpx")
     with verifier(server):
         assert [each for each in caplog.records if each.name == "httpx"] == []
-        httpx.get(f"http://127.0.0.1:{server.running.port}/api/health")
+        httpx.get(f"http://127.0.0.1:{server.running.port}/api/health", timeout=60)
     assert "/api/health" in caplog.text
 
 
