@@ -19,6 +19,7 @@ ROUTES = [
     ("PATCH", "/api/auth/resetpassword/" + "0" * 64),
     ("POST", "/api/auth/verifyemail"),
     ("PATCH", "/api/users/me/password"),
+    ("PATCH", "/api/users/me"),
     ("PATCH", "/api/users/me/email"),
     ("DELETE", "/api/users/me/sessions"),
     ("DELETE", "/api/users/me/sessions/nonsense"),
