@@ -22,6 +22,7 @@ FORMS = [
     "/register",
     "/forgotpassword",
     "/verifyemail",
+    "/profile/name",
     "/profile/security/password",
     "/profile/security/email",
     "/profile/delete",
@@ -31,7 +32,7 @@ FORMS = [
 @pytest.mark.parametrize("path", FOR_MEMBERS)
 async def test_one_tab_is_marked_on_every_page_of_an_account(world: World, path: str) -> None:
     client = await ada(world)
-    tab = "/profile" if path == "/profile" else "/profile/security"
+    tab = "/profile" if path in {"/profile", "/profile/name"} else "/profile/security"
     current = "page" if path == tab else "true"
     assert _TAB.findall((await client.get(path)).text) == [(tab, current)]
 
