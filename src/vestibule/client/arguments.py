@@ -44,7 +44,7 @@ def flag(name: str, value: bool) -> bool:
     return value
 
 
-def text(name: str, value: str) -> str:
+def string(name: str, value: str) -> str:
     """Return a text; raises `ValueError`, which shows no value, as it may be a secret."""
     if not isinstance(value, str):
         raise ValueError(f"{name} is text, not {type(value).__name__}")  # noqa: TRY004  # as for other arguments
@@ -53,7 +53,7 @@ def text(name: str, value: str) -> str:
 
 def credentials(email: str, password: str) -> dict[str, str]:
     """Return the body of a sign-in; raises `ValueError` for what is no text."""
-    return {"email": text("email", email), "password": text("password", password)}
+    return {"email": string("email", email), "password": string("password", password)}
 
 
 def instance(name: str, value: T, *kinds: type) -> T:

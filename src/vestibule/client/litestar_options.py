@@ -22,7 +22,7 @@ def require_fitting(options: Mapping[str, Any]) -> None:
     given = {name: value for name, value in options.items() if value is not None}
     if "exclude" in given:
         _require_patterns(given["exclude"])
-    if not arguments.text("exclude_from_auth_key", given.get("exclude_from_auth_key", "key")):
+    if not arguments.string("exclude_from_auth_key", given.get("exclude_from_auth_key", "key")):
         raise ValueError("exclude_from_auth_key is a name")
     for name in given.keys() & {"exclude_http_methods", "scopes"}:
         _require_names(name, given[name])

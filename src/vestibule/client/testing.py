@@ -65,7 +65,7 @@ class SignedIn:
         ones, or replace them: `{"aud": "another"}` makes a token that is refused.
         """
         for name, value in {"user": user, "role": role, **({} if session is None else {"session": session})}.items():
-            arguments.text(name, value)
+            arguments.string(name, value)
         added = {} if claims is None else arguments.having("claims", claims, "keys", "__getitem__")
         arguments.flag("email_verified", email_verified)
         now = int(self.clock.now().timestamp())
@@ -76,16 +76,16 @@ class SignedIn:
 
     def expire(self, token: str) -> str:
         """Return the same token with its times moved back by a day, so that it has expired."""
-        claims = self.memory.decide(arguments.text("token", token)).claims
+        claims = self.memory.decide(arguments.string("token", token)).claims
         return self._signed({**claims, **{name: claims[name] - _DAY_SECONDS for name in ("iat", "exp")}})
 
     def revoke(self, token: str) -> None:
         """End the token's session, as signing out does."""
-        self.memory.revoked.end_session(self.memory.decide(arguments.text("token", token)).session, _FOR_EVER)
+        self.memory.revoked.end_session(self.memory.decide(arguments.string("token", token)).session, _FOR_EVER)
 
     def revoke_all(self, user: str) -> None:
         """End all sessions of an account, as disabling it does."""
-        self.memory.revoked.end_account(arguments.text("user", user), int(self.clock.now().timestamp()) + 1, _FOR_EVER)
+        self.memory.revoked.end_account(arguments.string("user", user), int(self.clock.now().timestamp()) + 1, _FOR_EVER)
 
     def make_stale(self) -> None:
         """Make the known revocations stale, as a long outage of Vestibule does."""
@@ -93,7 +93,7 @@ class SignedIn:
 
     def headers(self, token: str) -> dict[str, str]:
         """Return the request headers that carry the token."""
-        return {"Authorization": f"Bearer {arguments.text('token', token)}"}
+        return {"Authorization": f"Bearer {arguments.string('token', token)}"}
 
     def _signed(self, claims: Mapping[str, Any]) -> str:
         return jws.sign(dict(claims), self.key, access_tokens.TYP)
