@@ -88,14 +88,14 @@ def test_a_test_letter_arrives_and_the_answer_is_told(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "Accepted. The server said: queued as 4711" in done.stderr
     message = message_from_bytes(server.contents[-1], policy=policy.default)
-    assert (message["To"], message["Subject"]) == ("ada@example.com", "Test email")
+    assert (message["To"], message["Subject"]) == ("ada@example.com", "Test email from Vestibule")
 
 
 def test_a_test_letter_is_written_in_the_language_asked_for(tmp_path: Path) -> None:
     done = run(tmp_path, "mail", "test", "ada@example.com", "--language", "de", **given_keys())
     assert "There is no EMAIL_HOST, so nothing is sent" in done.stderr
     (file,) = (tmp_path / "vestibule-data" / "mail").glob("*-test-*.eml")
-    assert message_from_bytes(file.read_bytes(), policy=policy.default)["Subject"] == "Eine Test-E-Mail"
+    assert message_from_bytes(file.read_bytes(), policy=policy.default)["Subject"] == "Test-E-Mail von Vestibule"
 
 
 def test_a_refusal_is_told_in_the_servers_words_with_where_to_look(tmp_path: Path) -> None:
