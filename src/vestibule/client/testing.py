@@ -85,7 +85,9 @@ class SignedIn:
 
     def revoke_all(self, user: str) -> None:
         """End all sessions of an account, as disabling it does."""
-        self.memory.revoked.end_account(arguments.string("user", user), int(self.clock.now().timestamp()) + 1, _FOR_EVER)
+        self.memory.revoked.end_account(
+            arguments.string("user", user), int(self.clock.now().timestamp()) + 1, _FOR_EVER
+        )
 
     def make_stale(self) -> None:
         """Make the known revocations stale, as a long outage of Vestibule does."""
