@@ -56,7 +56,7 @@ def test_c10_a_result_that_gets_nowhere_is_a_failure(redirection: str, status: i
 def test_c10_every_kind_of_command_needs_an_output(tmp_path: Path) -> None:
     """Those of a person and groups too; every command ends in the same place."""
     backends.embedded(tmp_path / "vestibule-data")
-    kinds = ("login --help", "--version", "keys", "events", "doctor --json")
+    kinds = ("login --help", "--version", "keys", "keys list", "doctor --json")
     done = shell(tmp_path, "; ".join(f"{PROGRAM} {kind} >&-; echo $? >&2" for kind in kinds))
     assert done.stderr.count(LOST) == len(kinds), done.stderr
     assert "\n0\n" not in done.stderr
