@@ -111,12 +111,16 @@ class VestibuleMiddleware(AbstractAuthenticationMiddleware):
         self._verifier = verifier
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on. Answer a refusal, a guard's too, with the `body` that all frameworks send."""
+        """Pass the request on. Answer refusals, including those of guards, with the same body as under the other
+        frameworks.
+        """
         _handlers_of(scope).setdefault(CallerRefusedError, _answer)
         scope.setdefault("user", None)
         scope.setdefault("auth", None)
         replaced, send_varying = False, send_with_vary(send, caller_headers(self._verifier))  # type: ignore[arg-type]
 
+        # A guard can raise only Litestar's own HTTPException, which Litestar answers with a body of its own. So
+        # `_exception_for` leaves the refusal in the scope, and an answer with its status is replaced.
         async def send_refusal_instead(message: Message) -> None:
             nonlocal replaced
             if message["type"] == "http.response.start":

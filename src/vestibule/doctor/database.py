@@ -49,7 +49,8 @@ async def check(settings: Settings, clock: Clock) -> list[Finding]:
 async def _open(settings: Settings, clock: Clock, engines: Engines) -> list[Finding]:
     if not engines.exists:
         folder = engines.folder
-        if folder is not None and not is_folder(folder) and folder != settings.data.absolute():
+        own_folder = settings.data.absolute()  # which the server creates itself
+        if folder is not None and not is_folder(folder) and folder != own_folder:
             raise StoreUnavailable(f"DATABASE_URL: there is no folder {folder}; make it", lasting=True)
         return [fine(SUBJECT, "a SQLite file, which the first start will create")]
     await require_current(engines)
@@ -57,6 +58,7 @@ async def _open(settings: Settings, clock: Clock, engines: Engines) -> list[Find
 
 
 def _other_schema(settings: Settings, reason: str) -> Finding:
+    """Return the finding for a `SchemaMismatch`. Its message is "what is wrong; what to do" (storage.sql.revision)."""
     if settings.embedded and "newer" not in reason:
         return fine(SUBJECT, "a SQLite file, which the next start will migrate")
     what, _, remedy = reason.replace("; run:", ";").partition("; ")
@@ -64,6 +66,7 @@ def _other_schema(settings: Settings, reason: str) -> Finding:
 
 
 def _unusable(reason: str) -> Finding:
+    """Return the finding for an exception whose message is "what is wrong; what to do"."""
     what, _, remedy = reason.partition("; ")
     return fault(SUBJECT, what, "The server does not start.", remedy or "see docs/operating.md")
 

@@ -25,7 +25,7 @@ def check(settings: Settings) -> list[Finding]:
     """Return findings about VESTIBULE_TRUSTED_PROXIES."""
     if settings.trusted_proxies:
         named = ", ".join(map(str, settings.trusted_proxies))
-        return [*_too_many(settings)] or [fine(SUBJECT, f"trusted: {named}, by {settings.proxy_header}")]
+        return [*_public_networks(settings)] or [fine(SUBJECT, f"trusted: {named}, by {settings.proxy_header}")]
     if not settings.production:
         return [fine(SUBJECT, "none is trusted; the address that connects is taken for the client's")]
     remedy = "VESTIBULE_TRUSTED_PROXIES=127.0.0.1, or the address from which your proxy connects"
@@ -33,13 +33,16 @@ def check(settings: Settings) -> list[Finding]:
 
 
 def trusted_too_widely(settings: Settings) -> Iterator[Finding]:
-    """Yield a warning for each trusted network that is too large to be one provider's (`at_start` logs it)."""
+    """Yield a warning for each trusted network that is too large to be one provider's.
+
+    `at_start` logs it at every start, so it is more lenient than the doctor, which warns of every public network.
+    """
     for network in settings.trusted_proxies:
         if network.prefixlen < _WIDEST[network.version] and not network.is_private:
             yield _trusted_widely(network)
 
 
-def _too_many(settings: Settings) -> Iterator[Finding]:
+def _public_networks(settings: Settings) -> Iterator[Finding]:
     """Yield a warning for each trusted network that is public."""
     for network in settings.trusted_proxies:
         if network.num_addresses > 1 and not network.is_private:
@@ -50,7 +53,7 @@ def _trusted_widely(network: IPv4Network | IPv6Network) -> Finding:
     return warning(
         SUBJECT,
         f"every machine in {network} is trusted as a proxy",
-        "Anybody who connects from there can choose the address that limits count and people see.",
+        "Anybody who connects from there can forge the client address that rate limits use and people are shown.",
         "VESTIBULE_TRUSTED_PROXIES with the proxies' own addresses only",
     )
 

@@ -1,7 +1,7 @@
 """Signing keys: separate pairs for access and refresh tokens, so that no token of one kind passes for the other.
 
-    next  ->  current  ->  retired  ->  gone
-    published signs        checks       only its id is left
+    next       ->  current  ->  retired  ->  gone
+    published      signs        checks       only its id is left
 
 Each use has one current key and one next key. A next key is published before it signs, so that services that cache the
 published keys have it already. A retired key checks tokens until all that it signed have expired. Refresh keys go

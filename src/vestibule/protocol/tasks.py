@@ -1,4 +1,7 @@
-"""Share one piece of work between all tasks that need its result. If they all give up, asyncio prints no complaint."""
+"""Share one piece of work between all tasks that need its result.
+
+If every caller is cancelled and the work then fails, asyncio does not log "exception was never retrieved".
+"""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -9,9 +12,7 @@ T = TypeVar("T")
 
 
 class SharedWork(Generic[K, T]):
-    """Runs one piece of work for each key at a time. It holds an entry only while the work is under way, so it is
-    bounded by the callers that wait.
-    """
+    """Runs one piece of work for each key at a time, and holds an entry for each piece that is under way."""
 
     def __init__(self) -> None:
         self._under_way: dict[K, asyncio.Task[T]] = {}

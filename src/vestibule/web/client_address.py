@@ -74,7 +74,9 @@ def is_listed(address: str, proxies: tuple[Network, ...]) -> bool:
 
 
 def _entries(headers: Headers, name: ProxyHeader) -> list[str]:
-    """Return the header's entries, from the first proxy to the last: each names the client of that proxy."""
+    """Return the header's entries in the order in which proxies added them. Each is the address that connected to the
+    proxy that added it.
+    """
     elements = ",".join(headers.getlist(name)).split(",")
     if name == "x-forwarded-for":
         return elements

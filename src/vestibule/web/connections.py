@@ -78,7 +78,7 @@ def shed(bounds: Bounds, sockets: OwnSockets, in_flight: InFlight, stopping_for:
     for `stopping_for` seconds, cut those that keep it from ending instead. Return how many were cut in each network.
     """
     if stopping_for is None and OwnSockets.open_files() <= bounds.per_network:
-        return Counter()
+        return Counter()  # the cheap test first: with so few open files no network can be above its share
     with contextlib.ExitStack() as files:
         scanned = sockets.scan()
         networks = _over_limit(bounds, scanned) if stopping_for is None else scanned
@@ -103,14 +103,15 @@ def _over_limit(bounds: Bounds, networks: Counter[str]) -> Collection[str]:
 def _excess(bounds: Bounds, connections: list[Connection]) -> Iterator[Connection]:
     """Yield the connections to cut, those that were unanswered for longest first.
 
-    A network above its share loses connections that were unanswered for two seconds, and if the process was crowded,
-    others too. Other networks lose connections that were unanswered for two seconds, while the process is crowded.
+    Above its share, a network loses the connections that were unanswered for two seconds, or any connections if the
+    process was crowded when this look began. Within its share, it loses only those that were unanswered for two
+    seconds, and only until the process is no longer crowded.
     """
     left = Counter(each.network for each in connections)
     total = len(connections)
     was_crowded = total > bounds.crowded
     for each in sorted(connections, key=lambda each: -each.unanswered):
-        if not each.counted or each.stage is Stage.WORKING:
+        if not each.counted or each.stage is Stage.WORKING:  # not counted: of a trusted proxy, which has no share
             continue
         waited = each.unanswered >= _PATIENCE_SECONDS
         if left[each.network] > bounds.per_network:
@@ -142,7 +143,7 @@ async def _shed_always(bounds: Bounds, in_flight: InFlight, stopping: asyncio.Ev
         stopping_for = None if stopping_since is None else began - stopping_since
         try:
             cut = await asyncio.to_thread(shed, bounds, sockets, in_flight, stopping_for)
-        except Exception:  # for example no free file descriptor: just then this loop must go on
+        except Exception:  # for example no file descriptor is free: that is exactly when this loop is needed
             cut = Counter()
             shed_log.add_failure(began)
         if stopping_for is None:

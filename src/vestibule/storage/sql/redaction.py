@@ -13,7 +13,7 @@ from vestibule.process.tracebacks import WITHHELD
 
 # PostgreSQL's classes of errors whose messages quote values (its manual, appendix A).
 _DATA_EXCEPTION_CLASS, _TRIGGER_CLASS = "22", "P0"
-_QUOTED = re.compile(r'".*"|\'.*\'', re.DOTALL)
+_QUOTED = re.compile(r'".*"|\'.*\'', re.DOTALL)  # greedy, because a value may contain quotes itself
 _OF_ASYNCPG = re.compile(r"(query argument \$\d+).*", re.DOTALL)
 _OF_SQLITE = re.compile(r"(Could not decode to UTF-8 column '\w+') with text.*", re.DOTALL)
 _SQLITE_TRIGGER = 1811  # SQLITE_CONSTRAINT_TRIGGER
@@ -21,18 +21,21 @@ _A_TRIGGER = "refused by a trigger"
 
 
 def redact_error(context: ExceptionContext) -> None:
-    """Remove values from an error and its causes (SQLAlchemy's `handle_error` event)."""
-    adapted = context.original_exception
-    driver = adapted.__cause__ or adapted
-    said = _without_values(driver)
-    if driver is not adapted:
-        adapted.args = (f"{type(driver)}: {said}",)
-    _rewrite(driver, said)
-    shown = context.sqlalchemy_exception
-    if shown is not None:
-        shown.args = (f"({type(adapted).__module__}.{type(adapted).__name__}) {adapted}",)
-    for error in filter(None, (driver, adapted, shown)):
-        setattr(error, WITHHELD, True)
+    """Remove values from an error and its causes (SQLAlchemy's `handle_error` event).
+
+    SQLAlchemy's own error wraps its dialect's, which wraps the driver's: each repeats the message of the one inside.
+    """
+    of_dialect = context.original_exception
+    of_driver = of_dialect.__cause__ or of_dialect
+    safe_message = _without_values(of_driver)
+    if of_driver is not of_dialect:
+        of_dialect.args = (f"{type(of_driver)}: {safe_message}",)
+    _rewrite(of_driver, safe_message)
+    of_sqlalchemy = context.sqlalchemy_exception
+    if of_sqlalchemy is not None:  # of_dialect was rewritten above, so its text holds no values any more
+        of_sqlalchemy.args = (f"({type(of_dialect).__module__}.{type(of_dialect).__name__}) {of_dialect}",)
+    for error in filter(None, (of_driver, of_dialect, of_sqlalchemy)):
+        setattr(error, WITHHELD, True)  # process.tracebacks may show the message of an error with this mark
 
 
 def redact_driver_error(driver: BaseException) -> None:

@@ -23,14 +23,14 @@ _PASSED_ON = {"target_session_attrs", "application_name"}
 
 
 class WrongAddress(ValueError):
-    """The address cannot be used. The message says why."""
+    """The address cannot be used. The message says why, as a sentence without its subject: "names no file"."""
 
 
 def parse(address: str) -> tuple[URL, dict[str, Any]]:
     """Return the SQLAlchemy address and the driver's arguments for `address`; raises `WrongAddress`.
 
-    `behind_pooler` among the arguments is not for the driver, but for `engine.connect`: it is True if each transaction
-    may get another connection of the server.
+    `behind_pooler` among the arguments is not for the driver, but for `engine.connect`: it is True behind a transaction
+    pooler, where each transaction may run on another connection of the server.
     """
     try:
         url = make_url(address)
