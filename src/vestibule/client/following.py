@@ -3,7 +3,6 @@
 import contextlib
 import ssl
 from collections.abc import Callable, Coroutine
-from functools import cached_property
 from typing import Any
 
 from vestibule.client import reasons, wire
@@ -44,6 +43,7 @@ class Following:
         self._warnings = ThrottledWarnings(options.clock)
         self._ended_before = False
         self._updater: MemoryUpdater | None = None
+        self._tls_context: ssl.SSLContext | None = None
         self._supervised = Supervised(self._new_updater, self._note_end, options.clock)
 
     @property
@@ -133,9 +133,13 @@ class Following:
     def _setup_fault(self) -> NotReachedError | None:
         return None if self._updater is None else self._updater.setup.fault
 
-    @cached_property
+    @property
     def _tls(self) -> ssl.SSLContext:
-        return wire.context_of(self._options.base, self._options.ssl_context)
+        # No `cached_property`: until Python 3.12 all instances share its lock, and a child that is forked while another
+        # thread loads certificates would inherit it locked. Two threads may make a context each.
+        if self._tls_context is None:
+            self._tls_context = wire.context_of(self._options.base, self._options.ssl_context)
+        return self._tls_context
 
     def _new_updater(self) -> MemoryUpdater:
         """Return a new updater for the next run. Checks wait for the first fetch of the first run only."""

@@ -67,6 +67,42 @@ def test_k10_a_worker_that_is_forked_in_any_moment_of_the_start_follows(server: 
     assert printed(FORKS_SOON, server) == ""
 
 
+FORK_WHILE_LOADING = """
+import os, sys, threading
+from vestibule.client import Verifier, wire
+url, key, token = sys.argv[1:]
+of_parent, of_child = Verifier(url, key), Verifier(url, key)
+loading, forked = threading.Event(), threading.Event()
+context_of = wire.context_of
+
+def slowly(*given):
+    loading.set()
+    forked.wait(60)
+    return context_of(*given)
+
+wire.context_of = slowly
+threading.Thread(target=of_parent.start, daemon=True).start()
+loading.wait(60)
+wire.context_of = context_of
+child = os.fork()
+if child == 0:
+    with of_child:
+        of_child.wait_ready(60)
+        of_child.check(token)
+    os._exit(0)
+threading.Timer(90, os.kill, (child, 9)).start()
+print(os.waitpid(child, 0)[1], end="", flush=True)
+os._exit(0)
+"""
+
+
+def test_k10_a_worker_that_is_forked_while_another_thread_loads_certificates_follows(
+    server: tuple[Running, str],
+) -> None:
+    """K10: no lock is inherited that the other thread holds."""
+    assert printed(FORK_WHILE_LOADING, server) == "0"
+
+
 IMPORTS = """
 import sys, threading
 seen = []
