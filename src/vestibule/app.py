@@ -31,7 +31,8 @@ from vestibule.web.pages.template_loader import Templates
 from vestibule.web.site import Site
 from vestibule.web.web_policy import WebPolicy
 from vestibule.wiring import background
-from vestibule.wiring.opening import brand, open_env, read_settings, renderer, templates
+from vestibule.wiring.mailing import brand, renderer, templates
+from vestibule.wiring.opening import open_env, read_settings
 
 
 def application() -> ASGIApp:

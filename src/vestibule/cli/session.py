@@ -21,7 +21,7 @@ from vestibule.cli.endings import explained
 from vestibule.cli.prompt import ask
 from vestibule.cli.session_file import SessionFile
 from vestibule.client import NotReachedError, NotStoredError, Session, SignedOutError
-from vestibule.client.wire import PlainHttpError
+from vestibule.client.base_url import PlainHttpError
 from vestibule.process.operator_errors import OperatorError
 from vestibule.settings import reading
 

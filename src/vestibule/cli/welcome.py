@@ -17,7 +17,7 @@ _LOG_WIDTH = 300
 
 
 def welcome_when_open(settings: Settings, host: str, port: int, workers: int) -> None:
-    """Wait until the server listens, then print the welcome, so that whoever reads it can connect at once."""
+    """Wait until the server listens, then print the welcome, so that its reader can connect at once."""
     while not _answers(host, port):
         time.sleep(0.02)
     _welcome(settings, host, port, workers)

@@ -10,7 +10,6 @@ Whatever waits for the network or a file runs on another thread.
 import asyncio
 import ssl
 from collections.abc import AsyncGenerator, Generator
-from types import TracebackType
 from typing import Any, Self
 
 import httpx
@@ -55,9 +54,7 @@ class AsyncSession(httpx.Auth):
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, _kind: type[BaseException] | None, _fault: BaseException | None, _trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_fault: object) -> None:
         await self.close()
 
     def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:

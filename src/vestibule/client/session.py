@@ -15,12 +15,13 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import suppress
-from types import NoneType, TracebackType
+from types import NoneType
 from typing import Any, Self
 
 import httpx
 
 from vestibule.client import arguments, reasons, wire
+from vestibule.client.base_url import base_of
 from vestibule.client.errors import NotReachedError, NotVestibuleError, SignedOutError
 from vestibule.client.process import PerProcess
 from vestibule.client.session_answers import (
@@ -43,7 +44,6 @@ EARLY_SECONDS = 30
 ATTEMPTS = 4
 _FIRST_PAUSE_SECONDS = 0.2
 _REFRESH = "/api/auth/refresh"
-_UNAUTHORIZED = 401
 _NO_REUSE = httpx.Limits(max_keepalive_connections=0)  # the time limit shuts a connection of its own request only
 _CONNECTED = ("connection.connect_tcp.complete", "connection.start_tls.complete")
 
@@ -65,7 +65,7 @@ class Session(httpx.Auth):
         transport: httpx.BaseTransport | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self._base = wire.base_of(url, plain_http=arguments.flag("plain_http", plain_http))
+        self._base = base_of(url, plain_http=arguments.flag("plain_http", plain_http))
         self._ssl_context = ssl_context
         self._transport = arguments.instance("transport", transport, httpx.BaseTransport, NoneType)
         self._store = InMemory() if store is None else arguments.having("store", store, "load", "save", "clear")
@@ -144,7 +144,7 @@ class Session(httpx.Auth):
         tokens = self.fresh()
         request.headers.update(bearer(tokens))
         answer = yield request
-        if answer.status_code == _UNAUTHORIZED:
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
             renewed = self.fresh(tokens.access)
             if repeatable(request):
                 request.headers.update(bearer(renewed))
@@ -157,7 +157,7 @@ class Session(httpx.Auth):
             tokens = await asyncio.to_thread(self.fresh)
         request.headers.update(bearer(tokens))
         answer = yield request
-        if answer.status_code == _UNAUTHORIZED:
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
             renewed = await asyncio.to_thread(self.fresh, tokens.access)
             if repeatable(request):
                 request.headers.update(bearer(renewed))
@@ -170,9 +170,7 @@ class Session(httpx.Auth):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, _kind: type[BaseException] | None, _fault: BaseException | None, _trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_fault: object) -> None:
         self.close()
 
     def _usable_tokens(self, refused: str | None = None) -> Tokens | None:
@@ -242,9 +240,8 @@ class Session(httpx.Auth):
             raise NotReachedError(f"{self._http.base_url} {reason}; is it a Vestibule?") from None
         except httpx.RequestError as lost:
             setup_fault = reasons.as_setup_fault(lost, self._http.base_url)
-            raise _TryAgainError(
-                str(setup_fault) if isinstance(setup_fault, NotVestibuleError) else reasons.why(lost)
-            ) from None
+            why = str(setup_fault) if isinstance(setup_fault, NotVestibuleError) else reasons.why(lost)
+            raise _TryAgainError(why) from None
         self._http.cookies.clear()
         if answer.status_code >= 500:
             raise _TryAgainError(f"{answer.status_code}")

@@ -21,8 +21,8 @@ class ThrottledWarnings:
             _log.warning("%s: %s", about, why)
 
     def note(self, what: str) -> None:
-        """Log that something works again, at most once a minute. A warning too: whoever read the first should read
-        this.
+        """Log that something works again, at most once a minute. A warning too, because those who read of the
+        failure should read of its end.
         """
         if self._may_say(what):
             _log.warning(what)

@@ -4,10 +4,10 @@ import asyncio
 import ssl
 from collections.abc import Callable, Collection
 from threading import TIMEOUT_MAX
-from types import TracebackType
 from typing import NoReturn, Self, get_args
 
 from vestibule.client import arguments, wire
+from vestibule.client.base_url import base_of
 from vestibule.client.caller import Caller
 from vestibule.client.errors import (
     CallerRefusedError,
@@ -16,6 +16,7 @@ from vestibule.client.errors import (
     ServiceRefusedError,
     TokenInvalidError,
 )
+from vestibule.client.feed_reader import STALENESS_SECONDS
 from vestibule.client.following import Following
 from vestibule.client.memory import WhenStale
 from vestibule.client.memory_updater import Options
@@ -50,7 +51,7 @@ class Verifier:
         audience: str = "vestibule",
         cookie: str | None = None,
         origins: Collection[str] = (),
-        staleness: float = 5.0,
+        staleness: float = STALENESS_SECONDS,
         leeway: float = 30.0,
         remembered: int = 50_000,
         key_refetch: float = 60.0,
@@ -65,7 +66,7 @@ class Verifier:
         self.cookie = arguments.cookie_name(cookie)
         self.origins = arguments.origins_of(origins)
         options = Options(
-            wire.base_of(url, plain_http=arguments.flag("plain_http", plain_http)),
+            base_of(url, plain_http=arguments.flag("plain_http", plain_http)),
             wire.key_of(service_key),
             when_stale,
             arguments.expected(issuer, audience, leeway),
@@ -137,18 +138,14 @@ class Verifier:
         self.start()
         return self
 
-    def __exit__(
-        self, _kind: type[BaseException] | None, _fault: BaseException | None, _trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_fault: object) -> None:
         self.close()
 
     async def __aenter__(self) -> Self:
         await asyncio.to_thread(self.start)
         return self
 
-    async def __aexit__(
-        self, _kind: type[BaseException] | None, _fault: BaseException | None, _trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_fault: object) -> None:
         await asyncio.to_thread(self.close)
 
     def __reduce__(self) -> NoReturn:

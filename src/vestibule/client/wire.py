@@ -2,12 +2,10 @@
 
 import contextlib
 import importlib
-import ipaddress
 import os
 import re
 import ssl
 from typing import Any
-from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
@@ -16,7 +14,6 @@ from vestibule.crypto import i_json
 from vestibule.protocol import timeouts
 from vestibule.protocol.refusals import TOO_MANY_FOLLOWERS, TOO_MANY_POLLS
 from vestibule.protocol.service_keys import PREFIX
-from vestibule.protocol.this_machine import is_this_machine
 
 ANSWER_SECONDS = timeouts.ANSWER_SECONDS
 MAX_ANSWER_BYTES = timeouts.MAX_ANSWER_BYTES
@@ -26,8 +23,6 @@ IDLE_CONNECTIONS = 1
 """How many idle connections are kept. After Vestibule has moved to another host, each costs one time-out."""
 
 _KEY = re.compile(rf"{PREFIX}[A-Za-z0-9_-]+")
-_LONGEST_NAME = 253  # RFC 1035, section 2.3.4
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 ASK_ANEW = {"Cache-Control": "no-cache"}
 """Has caches ask Vestibule before they answer (RFC 9111, section 5.2.1.4)."""
 
@@ -61,55 +56,6 @@ for _module in _AT_FIRST_REQUEST:
     with contextlib.suppress(ImportError):  # private modules of others: another version may have other names
         importlib.import_module(_module)
 CHECK_URL = "check the url"
-
-
-class PlainHttpError(ValueError):
-    """The URL is plain HTTP to another machine. `what` is for people; the rest of the message is for developers."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.what = f"{url} would send secrets in the open"
-        super().__init__(f"{self.what}: use https, or say plain_http=True in a private network")
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.url,)
-
-
-def base_of(url: str, *, plain_http: bool) -> str:
-    """Return `url` without a trailing slash. Raises `ValueError` if it is no URL, or secrets would travel in clear."""
-    if not isinstance(url, str):
-        raise ValueError("url must be text, such as https://auth.example.com")  # noqa: TRY004  # as for other arguments
-    if PREFIX in url:  # the message does not repeat the secret
-        raise ValueError("url is a service key: url and service_key have changed places")
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        raise ValueError(f"{_shown(url)} is not an address such as https://auth.example.com") from None
-    if "@" in parts.netloc:  # every later error message would repeat it
-        raise ValueError("the address has a user or a password in it, which nothing here uses: leave them out")
-    if parts.scheme not in {"http", "https"} or not parts.hostname or re.search(r"[?#\s\\]", url):
-        raise ValueError(f"{_shown(url)} is not an address such as https://auth.example.com")
-    if parts.scheme == "http" and not plain_http and not is_this_machine(parts.hostname):
-        raise PlainHttpError(_shown(url))
-    _require_reachable(url, parts)
-    return url.rstrip("/")
-
-
-def _require_reachable(url: str, parts: SplitResult) -> None:
-    """Raise `ValueError` for a host or port that cannot exist, so that nobody waits for it."""
-    try:
-        port = parts.port
-    except ValueError:
-        port = 0
-    if port == 0:
-        raise ValueError(f"{_shown(url)} has no valid port: use a number from 1 to 65535")
-    try:
-        parsed = httpx.URL(url)
-        host = parsed.raw_host.decode("ascii") if parsed.host else ""  # raw: `host` decodes international names
-    except (httpx.InvalidURL, ValueError, TypeError):
-        raise ValueError(f"{_shown(url)} is not an address such as https://auth.example.com") from None
-    if not _is_address(host) and (len(host) > _LONGEST_NAME or not _NAME.fullmatch(host)):
-        raise ValueError(f"{_shown(url)} has a host name that cannot exist")
 
 
 def key_of(text: str) -> str:
@@ -237,16 +183,3 @@ def _retry_after(answer: httpx.Response) -> float:
     """Return for how many seconds Vestibule asks to wait (RFC 9110, section 10.2.3); 0 if it does not say."""
     wait = answer.headers.get("Retry-After", "0")
     return float(wait) if _SECONDS.fullmatch(wait) else 0.0
-
-
-def _shown(url: str) -> str:
-    """Return the URL for a message, without password, query or fragment, which may hold a key."""
-    return repr(re.split(r"[?#]", "…" + url.rpartition("@")[2] if "@" in url else url)[0])
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

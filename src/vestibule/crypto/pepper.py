@@ -22,8 +22,8 @@ class Pepper:
 
     @property
     def name(self) -> str:
-        """Return the pepper's name, 8 hexadecimal characters. Anybody who steals the hashes can test guesses of the
-        secret against the name, so the secret must be too long to guess.
+        """Return the pepper's name, 8 hexadecimal characters. A thief of the hashes can try secrets against the
+        name, so the secret must be too long to be found by trying.
         """
         return hmac.digest(self.secret.encode(), b"vestibule pepper name", "sha256").hex()[:_NAME_CHARACTERS]
 

@@ -9,7 +9,7 @@ from vestibule.model.findings import Finding, fault, fine, hint, warning
 from vestibule.protocol.this_machine import is_this_machine
 from vestibule.settings.fields import Settings
 from vestibule.settings.reading import WrongSettings
-from vestibule.wiring.opening import sender
+from vestibule.wiring.mailing import sender
 
 SUBJECT = "mail"
 _TIMEOUT_SECONDS = 10

@@ -7,29 +7,21 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import partial
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vestibule.crypto.passwords import Argon2id, Hasher
 from vestibule.crypto.pepper import Peppers
 from vestibule.flows.env import Env
-from vestibule.mail.folder import FolderMailer
-from vestibule.mail.letters import Renderer, Sender
-from vestibule.mail.smtp import Server, SmtpMailer, security_for
-from vestibule.model.brand import Brand
-from vestibule.model.clock import Clock, SystemClock
+from vestibule.model.clock import SystemClock
 from vestibule.model.errors import StoreUnavailable
-from vestibule.model.letters import Mailer
 from vestibule.model.paths import is_folder
 from vestibule.model.revocations import WakeUps
 from vestibule.process import open_files
 from vestibule.process.niced_threads import NicedThreads
-from vestibule.protocol.files import read_bounded
 from vestibule.settings import reading
 from vestibule.settings.fields import Settings
 from vestibule.settings.reading import WrongSettings
 from vestibule.settings.to_policy import to_policy
-from vestibule.settings.types import MAX_LOGO_BYTES
 from vestibule.state.feed import Feed
 from vestibule.state.memory import CallerMemory
 from vestibule.state.passwords import Passwords
@@ -49,6 +41,7 @@ from vestibule.storage.sql.url import WrongAddress
 from vestibule.storage.sql.wake_ups import PostgresqlWakeUps
 from vestibule.translations.catalogues import broken_templates
 from vestibule.wiring.keys import given_keys, keys, open_key_manager
+from vestibule.wiring.mailing import mailer, sender
 from vestibule.wiring.secret import lacks_secret, make_data_folder, raise_lost_secret
 
 if TYPE_CHECKING:
@@ -122,9 +115,7 @@ async def open_env(
     async with AsyncExitStack() as stack:
         engines = await stack.enter_async_context(database(settings))
         await require_current(engines)
-        if (
-            make_secret
-        ):  # only now, because the next start would take a secret that a failed start left for the right one
+        if make_secret:  # only now: the next start would take a secret that a failed start left for the right one
             await _require_secret_of_keys(settings, engines)
         key_manager = open_key_manager(settings, make_secret=make_secret)
         watching = engines
@@ -216,41 +207,3 @@ def hasher(settings: Settings) -> Hasher:
     """Return the hasher of passwords."""
     peppers = Peppers(settings.pepper.get_secret_value(), settings.pepper_old.get_secret_value())
     return Hasher(Argon2id(), BCRYPT_ROUNDS if settings.password_hash == "bcrypt" else None, peppers)
-
-
-def mailer(settings: Settings, clock: Clock) -> Mailer:
-    """Return the mailer: SMTP, or a folder if no mail server is set."""
-    letters = renderer(settings, clock)
-    if not settings.email_host:
-        return FolderMailer(settings.data / "mail", letters, clock, log_links=not settings.production)
-    security = security_for(settings.email_security, settings.email_port, settings.email_user)
-    password = settings.email_pass.get_secret_value()
-    server = Server(
-        settings.email_host, settings.email_port, security, settings.email_user, password, ehlo=settings.ehlo
-    )
-    return SmtpMailer(server, letters)
-
-
-def renderer(settings: Settings, clock: Clock) -> Renderer:
-    """Return the renderer of letters."""
-    folder, by_contract = templates(settings, "mail"), settings.email_subjects == "contract"
-    return Renderer(sender(settings), brand(settings), clock, folder, contract_subjects=by_contract)
-
-
-def sender(settings: Settings) -> Sender:
-    """Return the sender of letters; raises `WrongSettings`."""
-    try:
-        return Sender.parse(settings.email_from, settings.product_name)
-    except ValueError as fault:
-        raise WrongSettings(f"VESTIBULE_EMAIL_FROM: {fault}") from None
-
-
-def brand(settings: Settings) -> Brand:
-    """Return the product's name, colour and logo."""
-    logo = read_bounded(settings.product_logo, MAX_LOGO_BYTES) if settings.product_logo else b""
-    return Brand(settings.product_name, settings.product_colour, logo)
-
-
-def templates(settings: Settings, subfolder: str) -> Path | None:
-    """Return the operator's own templates in the subfolder `mail` or `pages`; None without VESTIBULE_TEMPLATES."""
-    return settings.templates / subfolder if settings.templates else None

@@ -78,6 +78,15 @@ def english(text: str) -> str:
     return text
 
 
+def sign_up_wrongly(page: Page) -> None:
+    """Send the form for signing up with an email that is none and a password that is too short."""
+    page.goto("/register")
+    page.get_by_label("Name").fill("Ada")
+    page.get_by_label("Email address").fill("no address")
+    page.get_by_label("Password", exact=True).fill("short")
+    page.get_by_role("button", name="Sign up").click()
+
+
 def sign_up(page: Page, email: str, name: str = "Ada Lovelace", say: Labels = english) -> None:
     """Fill the form in and send it."""
     page.goto("/register")

@@ -6,7 +6,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.running.browser.people import Browsing, sign_in, somebody
+from tests.running.browser.people import Browsing, sign_in, sign_up_wrongly, somebody
 from tests.running.browser.test_access import FOR_ALL, FOR_MEMBERS
 
 SMALLEST_TARGET = 24  # px: WCAG 2.2, success criterion 2.5.8
@@ -50,11 +50,7 @@ def test_the_meter_is_red_for_what_is_easy_to_guess_and_green_for_what_is_not(br
 
 def test_a_fault_goes_away_when_its_field_is_mended(browsing: Browsing) -> None:
     page = browsing.page()
-    page.goto("/register")
-    page.get_by_label("Name").fill("Ada")
-    page.get_by_label("Email address").fill("no address")
-    page.get_by_label("Password", exact=True).fill("short")
-    page.get_by_role("button", name="Sign up").click()
+    sign_up_wrongly(page)
     email, password = page.get_by_label("Email address"), page.get_by_label("Password", exact=True)
     expect(page).to_have_title(re.compile("^Please check: "))
 

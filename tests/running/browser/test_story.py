@@ -6,7 +6,15 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.running.browser.people import PASSWORD, Browsing, fresh_email, send_sign_in, sign_in, sign_up
+from tests.running.browser.people import (
+    PASSWORD,
+    Browsing,
+    fresh_email,
+    send_sign_in,
+    sign_in,
+    sign_up,
+    sign_up_wrongly,
+)
 from vestibule.translations.catalogues import translations
 
 NEW_PASSWORD = "another horse battery"
@@ -120,11 +128,7 @@ def _fault(page: Page, label: str) -> str:
 
 def test_a_form_comes_back_with_faults_beside_their_fields_and_what_was_typed(browsing: Browsing) -> None:
     page = browsing.page()
-    page.goto("/register")
-    page.get_by_label("Name").fill("Ada")
-    page.get_by_label("Email address").fill("no address")
-    page.get_by_label("Password", exact=True).fill("short")
-    page.get_by_role("button", name="Sign up").click()
+    sign_up_wrongly(page)
     expect(page).to_have_title(re.compile("^Please check: "))
     assert _fault(page, "Email address") == "Enter a valid email address."
     assert _fault(page, "Password") == "Use at least 8 characters."

@@ -15,7 +15,7 @@ from vestibule.model.brand import Brand
 from vestibule.model.languages import LANGUAGES
 from vestibule.model.letters import REGISTERED_AGAIN, TAKEN_BACK, LetterKind
 from vestibule.settings import reading
-from vestibule.wiring import opening
+from vestibule.wiring import mailing
 
 PRODUCT = "Analytical & Engines"
 RENDERERS = {
@@ -63,7 +63,7 @@ def test_the_setting_chooses_the_subjects(mode: str, tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("VESTIBULE_EMAIL_SUBJECTS", mode)
     monkeypatch.setenv("VESTIBULE_PRODUCT_NAME", PRODUCT)
-    of_the_settings = opening.renderer(reading.read(), ManualClock())
+    of_the_settings = mailing.renderer(reading.read(), ManualClock())
     for kind in LetterKind:
         assert of_the_settings.subject(a_letter(kind)) == RENDERERS[mode].subject(a_letter(kind))
 

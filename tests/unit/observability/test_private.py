@@ -13,7 +13,8 @@ from sqlalchemy import text
 from tests.harness.backends import postgresql_database
 from tests.harness.mailer import BRAND
 from tests.harness.world import World
-from vestibule.client import reasons, wire
+from vestibule.client import reasons
+from vestibule.client.base_url import base_of
 from vestibule.crypto.opaque import mint_secret
 from vestibule.mail.letters import Renderer, Sender
 from vestibule.mail.smtp import Server, SmtpMailer
@@ -92,7 +93,7 @@ def test_l9_the_kit_repeats_neither_its_key_nor_what_is_in_an_address() -> None:
     assert CANARY not in reasons.why(httpx.ConnectError(CANARY))
     for url in ("https://user:canary@auth.example.com", "ftp://u:canary@x", "https://x.example/?key=canary"):
         with pytest.raises(ValueError) as caught:
-            wire.base_of(url, plain_http=False)
+            base_of(url, plain_http=False)
         assert CANARY not in str(caught.value)
 
 
