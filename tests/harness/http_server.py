@@ -1,16 +1,25 @@
 """A server of a few lines, for what somebody else's server may say."""
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that left before it was answered: that is its own affair."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 @contextmanager
 def handled_by(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
     """The URL of a server whose requests this class answers while the block lasts; nothing is logged."""
     quiet = type(handler.__name__, (handler,), {"log_message": lambda *_: None})
-    with ThreadingHTTPServer(("127.0.0.1", 0), quiet) as server:
+    with _Server(("127.0.0.1", 0), quiet) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         try:

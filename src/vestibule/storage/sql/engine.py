@@ -24,6 +24,7 @@ from vestibule.storage.sql.breaker import Breaker
 from vestibule.storage.sql.checkout import Checkouts
 from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.driver_faults import UNREACHABLE, is_conflict, is_out_of_reach, is_unavailable
+from vestibule.storage.sql.sqlite_connections import SqliteConnections
 from vestibule.storage.sql.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 _DEFAULT_SECONDS = -1.0  # stands for the timeout of transactions; None is no timeout
@@ -42,6 +43,7 @@ class Engines:
     behind_pooler: bool = False
     breaker: Breaker = field(default_factory=Breaker)
     timeouts: Timeouts = DEFAULT_TIMEOUTS
+    sqlite_connections: SqliteConnections = field(default_factory=SqliteConnections)
 
     @property
     def dialect(self) -> str:
@@ -160,16 +162,19 @@ class Engines:
             raise StoreUnavailable(str(fault), server=self.server) from fault
 
     async def close(self) -> None:
+        """Close the connections, and wait for the threads of those that were closed abruptly."""
         await self.writing.dispose()
         if self.single_reads.pool is not self.writing.pool:
             await self.single_reads.dispose()
+        await self.sqlite_connections.join()
 
 
 def connect(address: str, pool_size: int = 10, timeouts: Timeouts = DEFAULT_TIMEOUTS) -> Engines:
     """Return the engines for a database address, without opening a connection. Raises `url.WrongAddress`."""
     url, arguments = addresses.parse(address)
     if url.drivername.startswith("sqlite"):
-        return Engines(*sqlite.engines(url, timeouts), timeouts=timeouts)
+        connections = SqliteConnections()
+        return Engines(*sqlite.engines(url, timeouts, connections), timeouts=timeouts, sqlite_connections=connections)
     behind_pooler = arguments.pop("behind_pooler", False)
     both = postgresql.engines(url, arguments, pool_size, timeouts, behind_pooler=behind_pooler)
     return Engines(*both, behind_pooler=behind_pooler, timeouts=timeouts)

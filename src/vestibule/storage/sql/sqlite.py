@@ -10,8 +10,8 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
-from vestibule.storage.sql import sqlite_connections
 from vestibule.storage.sql.redaction import redact_error
+from vestibule.storage.sql.sqlite_connections import SqliteConnections
 from vestibule.storage.sql.timeouts import Timeouts
 
 _HAS_OUR_SCHEMA = "SELECT 1 FROM sqlite_master WHERE name = 'vestibule_schema'"
@@ -19,16 +19,16 @@ WRITE_AHEAD = text("PRAGMA journal_mode = WAL")
 """The file keeps this setting. It cannot be set within a transaction."""
 
 
-def engines(url: URL, timeouts: Timeouts) -> tuple[AsyncEngine, AsyncEngine]:
+def engines(url: URL, timeouts: Timeouts, connections: SqliteConnections) -> tuple[AsyncEngine, AsyncEngine]:
     """Return the engine for transactions, and the one for single reads."""
     # SQLite allows one writer at a time. Waiting in our own queue is fair; polling SQLite's lock is not.
-    writing = _engine(url, pool_size=1, wait_seconds=30.0)
+    writing = _engine(url, connections, pool_size=1, wait_seconds=30.0)
     event.listen(writing.sync_engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
-    single_reads = _engine(url, pool_size=4, wait_seconds=timeouts.for_connection)
+    single_reads = _engine(url, connections, pool_size=4, wait_seconds=timeouts.for_connection)
     return writing, single_reads
 
 
-def _engine(url: URL, pool_size: int, wait_seconds: float) -> AsyncEngine:
+def _engine(url: URL, connections: SqliteConnections, pool_size: int, wait_seconds: float) -> AsyncEngine:
     engine = create_async_engine(
         url,
         poolclass=AsyncAdaptedQueuePool,
@@ -36,7 +36,7 @@ def _engine(url: URL, pool_size: int, wait_seconds: float) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=wait_seconds,
         pool_reset_on_return=None,
-        connect_args={"timeout": 10, "isolation_level": None, "async_creator_fn": sqlite_connections.connect},
+        connect_args={"timeout": 10, "isolation_level": None, "async_creator_fn": connections.connect},
         hide_parameters=True,
     )
     event.listen(engine.sync_engine, "handle_error", redact_error)
