@@ -10,6 +10,7 @@ from typing import Any
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
@@ -39,17 +40,21 @@ class UnusableKey(ValueError):
 
 @dataclass(frozen=True)
 class PublicKey:
-    """A key that verifies signatures. `jwk` is parsed once: parsing costs more than verifying."""
+    """A key that verifies signatures. `native` is OpenSSL's form of `jwk`, made once: that costs more than verifying.
+
+    `jwk.public_key` would be the same, but until Python 3.12 reading it takes a lock of joserfc's class. A service's
+    worker that is forked while another thread holds that lock would wait for it for ever.
+    """
 
     kid: str
     alg: str
+    native: AnyPublic = field(repr=False)
     jwk: AnyJwk = field(repr=False)
 
     @property
     def bits(self) -> int:
         """Return the size of the modulus, or of the curve's field, in bits."""
-        key = self.jwk.public_key
-        return key.key_size if isinstance(key, rsa.RSAPublicKey) else _CURVE_BITS
+        return self.native.key_size if isinstance(self.native, rsa.RSAPublicKey) else _CURVE_BITS
 
     @property
     def rsa_bits(self) -> int:
@@ -58,7 +63,7 @@ class PublicKey:
 
     def to_pem(self) -> bytes:
         """Return the key as PEM: SubjectPublicKeyInfo (RFC 5280, section 4.1)."""
-        return bytes(self.jwk.as_pem(private=False))
+        return self.native.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
     def as_jwk(self) -> dict[str, Any]:
         """Return the public members only, as a JWK Set publishes them (RFC 7517, section 4)."""
@@ -128,7 +133,7 @@ def published_key(member: object) -> PublicKey:
     if not all(isinstance(member.get(name, ""), str) for name in _STRING_MEMBERS):
         raise UnusableKey("is not a JWK")
     try:
-        key = kind.import_key(member).public_key if member.get("kty") == kind.key_type else None
+        key = kind.import_key(member).raw_value if member.get("kty") == kind.key_type else None
     except (JoseError, ValueError, TypeError, LookupError, UnsupportedAlgorithm):
         raise UnusableKey("is not a JWK") from None
     if not isinstance(key, AnyPublic):
@@ -144,7 +149,7 @@ def _private(key: AnyPrivate) -> PrivateKey:
 def _public(key: AnyPublic) -> PublicKey:
     alg = _algorithm_of(key)
     jwk = _JWK[alg].import_key(key)
-    return PublicKey(jwk.thumbprint(), alg, jwk)
+    return PublicKey(jwk.thumbprint(), alg, key, jwk)
 
 
 def _algorithm_of(key: AnyPublic) -> str:

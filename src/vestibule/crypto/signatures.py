@@ -33,7 +33,7 @@ def sign(signed: bytes, key: PrivateKey) -> bytes:
 
 def verifies(signature: bytes, signed: bytes, key: PublicKey) -> bool:
     """Return whether `signature` is the key's, over the bytes in `signed`."""
-    public = key.jwk.public_key
+    public = key.native
     try:
         if isinstance(public, rsa.RSAPublicKey):
             public.verify(signature, signed, _PKCS1, _SHA256)

@@ -99,7 +99,7 @@ def public_as_secret(public: PublicKey) -> dict[str, bytes]:
         serialization.Encoding.PEM,
         serialization.Encoding.DER,
     )
-    key, members = public.jwk.public_key, public.as_jwk()
+    key, members = public.native, public.as_jwk()
     number = members["n" if public.alg == "RS256" else "x"]
     return {
         "PEM": key.public_bytes(pem, spki),

@@ -141,6 +141,78 @@ def test_k10_nothing_is_imported_for_the_first_time_in_the_background(server: tu
     assert printed(IMPORTS, server) == ""
 
 
+WATCHES_LOCKS = """
+import _thread, functools, os, sys, threading, traceback
+
+locks = []
+REINITIALISED = ("/logging/", "importlib")  # by Python itself, after each fork
+
+class Watched:
+    def __init__(self, lock):
+        made = [one for one in traceback.extract_stack()[:-2] if not one.filename.endswith("/threading.py")]
+        self._lock, self.by_background, self.by_child = lock, False, False
+        self.made_at = " < ".join(f"{one.filename}:{one.lineno}" for one in reversed(made[-3:]))
+        if os.getpid() == PARENT:
+            locks.append(self)
+
+    def acquire(self, *given, **named):
+        self.by_background |= os.getpid() == PARENT and _thread.get_ident() != MAIN
+        self.by_child |= os.getpid() != PARENT
+        return self._lock.acquire(*given, **named)
+
+    __enter__ = acquire
+
+    def __exit__(self, *_):
+        self._lock.release()
+
+    def __getattr__(self, name):
+        return getattr(self._lock, name)
+
+PARENT, MAIN = os.getpid(), _thread.get_ident()
+lock, recursive = _thread.allocate_lock, _thread.RLock
+for module in (threading, functools, _thread):
+    for name in {"Lock", "_allocate_lock", "allocate_lock"} & vars(module).keys():
+        setattr(module, name, lambda: Watched(lock()))
+    if "RLock" in vars(module):
+        module.RLock = lambda: Watched(recursive())
+
+from vestibule.client import CallerRefusedError, Verifier
+url, key, token = sys.argv[1:]
+
+def use(verifier):
+    # Feed, keys, keys again for an unknown id, and introspection.
+    verifier.wait_ready(60)
+    verifier.check(token)
+    here = verifier._here()
+    here.memory._callers.clear()
+    here.memory.keys = {"another": next(iter(here.memory.keys.values()))}
+    here.updater.keys._asked_at = 0.0
+    try:
+        verifier.check(token)
+    except CallerRefusedError as refusal:
+        print("refused", repr(refusal), flush=True)
+    here._supervised.ask(lambda updater: updater._introspect(token), 20)
+
+verifier = Verifier(url, key, "ask", key_refetch=1)
+use(verifier)
+child = os.fork()
+if child == 0:
+    use(verifier)
+    for one in locks:
+        if one.by_background and one.by_child and not any(known in one.made_at for known in REINITIALISED):
+            print(one.made_at, flush=True)
+    print("watched", len(locks) > 10, flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+os._exit(0)
+"""
+
+
+def test_k10_a_child_waits_for_no_lock_that_a_thread_of_its_parent_may_hold(server: tuple[Running, str]) -> None:
+    """K10: a thread of the parent would never release it in the child. All locks are watched, also libraries'."""
+    assert printed(WATCHES_LOCKS, server).splitlines() == ["watched True"]
+
+
 def printed(program: str, server: tuple[Running, str]) -> str:
     """What a process of its own prints that runs this with URL, key and a token."""
     running, key = server
