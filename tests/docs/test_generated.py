@@ -1,8 +1,10 @@
 """The pages that are made from the code are what the code says now. `make docs` makes them anew."""
 
+import inspect
 import re
 
 import pytest
+from pydantic import BaseModel
 
 from tests.docs.paths import ROOT
 from tools.docs.api import ENTRIES, api_page
@@ -15,6 +17,7 @@ from vestibule.settings import types as setting_types
 from vestibule.settings.fields import GROUPS, Settings, name_of
 from vestibule.settings.groups.group import Group
 from vestibule.web.errors import UNEXPECTED
+from vestibule.web.routes import ROUTES, Route
 
 # 67: VESTIBULE_EMAIL_SUBJECTS, because programs of the contract's users look for its subjects (decision 0035).
 MOST_SETTINGS, MOST_OF_A_GROUP = 67, 10
@@ -83,6 +86,32 @@ def test_the_api_page_has_what_a_sign_in_may_be_told() -> None:
     assert "| 401 | `email_not_verified` | You are not verified, please verify your email to login |" in login
     assert "| 413 | `body_too_large` |" in login
     assert "email_taken" not in login
+
+
+@pytest.mark.parametrize(
+    "route",
+    [route for route in ROUTES if route.method != "HEAD"],
+    ids=lambda route: f"{route.method} {route.path}",
+)
+def test_the_api_page_describes_each_handler_of_a_path(route: Route) -> None:
+    """With the body that this one takes, and all that its answer holds."""
+    (section,) = (each for each in api_page().split("\n### ")[1:] if _is_about(each.partition("\n")[0], route))
+    assert (inspect.getdoc(route.handler) or "") in section
+    assert ("\nBody: " in section) == (route.body is not None)
+    assert {name for name in _names_in(route.answer) if not re.search(rf"\b{name}\b", section)} == set()
+
+
+def _is_about(heading: str, route: Route) -> bool:
+    methods, _, path = heading.rpartition(" ")
+    return path == route.path and route.method in methods.split(" or ")
+
+
+def _names_in(answer: type[BaseModel] | None) -> set[str]:
+    """The names of an answer's members, and of the members of its members."""
+    if answer is None:
+        return set()
+    schema = answer.model_json_schema()
+    return {name for each in (schema, *schema.get("$defs", {}).values()) for name in each.get("properties", ())}
 
 
 @pytest.mark.parametrize("reason", EndReason)

@@ -36,6 +36,13 @@ In development the server also publishes an OpenAPI document at `/openapi.json` 
 * **Request bodies** are JSON in UTF-8, at most 10,240 bytes. An invalid one is answered 400 `body_invalid`, with all
   errors in `errors`, in the order of the fields. A missing body, or one that is not `application/json`, counts as `{}`.
 * **Access tokens** are sent as `Authorization: Bearer …` or in the cookie `access_token`. The header takes precedence.
+* **When to refresh.** On 401 `not_signed_in` or `access_token_invalid` the access token is missing or has expired: call
+  `POST /api/auth/refresh` once, and repeat the request. If the refresh is refused, or a code begins with `session_`,
+  the user must sign in again.
+* **From a browser.** Send `credentials: "include"` with every call, and list the front-end's origin in `ORIGIN`.
+* **TypeScript.** `npx openapi-typescript http://localhost:8000/openapi.json -o vestibule.d.ts` writes the types.
+* **Not in the API:** the data export and the deletion of an account. Link to the pages `/profile/data` and
+  `/profile/delete`.
 * **Request ids.** Every response has an `X-Request-ID`, by which the operator finds it in the log.
 * **HEAD** works wherever GET does, and never changes anything. A trailing slash and a query string are accepted.
 * **503.** Every route that asks the database, hashes or signs may answer 503; the tables below leave that out.
@@ -93,7 +100,8 @@ def api_page() -> str:
         "Guards run before the handler:",
         _guards(),
     ]
-    parts += [_path(path, list(routes)) for path, routes in groupby(ROUTES, attrgetter("path"))]
+    for path, routes in groupby(ROUTES, attrgetter("path")):
+        parts += _path(path, list(routes))
     parts += ["## Error codes", "All of them, for all routes.", _codes()]
     parts += ["### Why a session is over", ENDS_INTRODUCTION.strip(), _ends()]
     parts += ["### Validation errors: `body_invalid`", ENTRIES_INTRODUCTION.strip(), _entries()]
@@ -120,13 +128,23 @@ def _guards() -> str:
     return table(("guard", "what it requires"), [(f"`{name}`", words) for name, words in guards.items()])
 
 
-def _path(path: str, routes: list[Route]) -> str:
-    """What can be asked of a path. The first line of the map stands for all: the others take the same and say less."""
-    route, methods = routes[0], " or ".join(route.method for route in routes if route.method != "HEAD")
+def _path(path: str, routes: list[Route]) -> Iterator[str]:
+    """What can be asked of a path, by handler. HEAD answers like GET. The first method of a handler stands for all of
+    them: the others take the same and refuse less.
+    """
+    routes = [route for route in routes if route.method != "HEAD"]
+    for _, of_handler in groupby(routes, attrgetter("handler")):
+        yield _handler(path, list(of_handler))
+
+
+def _handler(path: str, routes: list[Route]) -> str:
+    route, methods = routes[0], " or ".join(route.method for route in routes)
     lines = [f"### {methods} {path}", inspect.getdoc(route.handler) or ""]
     if route.body:
         lines.append("Body: " + ", ".join(_members(route.body)) + ".")
     lines.append(f"Answers {route.status}" + (f" with {', '.join(_members(route.answer))}." if route.answer else "."))
+    if route.answer and (shape := _shape_of_data(route.answer)):
+        lines.append(f"`data` is `{shape}`.")
     rows = sorted((str(HTTP_MAPPINGS[r].status), f"`{r.code}`", _message(r)) for r in _refusals_of(route))
     return "\n\n".join([*lines, table(("status", "code", "message"), rows)] if rows else lines)
 
@@ -148,6 +166,32 @@ def _members(model: type[BaseModel]) -> list[str]:
     optional = schema["properties"].keys() - set(schema.get("required", schema["properties"]))
     defaults = {"status"}
     return [f"`{name}`" + (" (optional)" if name in optional - defaults else "") for name in schema["properties"]]
+
+
+def _shape_of_data(answer: type[BaseModel]) -> str:
+    """The names inside `data`, such as `{ user: { id, name } }`, or nothing if the answer has no `data`."""
+    schema = answer.model_json_schema()
+    data = schema["properties"].get("data")
+    return _shape(data, schema.get("$defs", {})) if data else ""
+
+
+def _shape(schema: dict[str, Any], classes: dict[str, Any]) -> str:
+    """The names inside an object or the items of an array; nothing for a value that has no names inside."""
+    if "items" in schema:
+        return f"[{_shape(schema['items'], classes)}]"
+    choices = schema.get("anyOf", [schema])
+    objects = [classes[each["$ref"].rpartition("/")[2]] for each in choices if "$ref" in each]
+    properties: dict[str, Any] = {}
+    for each in objects:
+        properties |= each.get("properties", {})
+    if not properties:
+        return ""
+    optional = {name for name in properties for each in objects if name not in each.get("required", ())}
+    members = [
+        name + ("?" if name in optional else "") + (f": {inside}" if (inside := _shape(member, classes)) else "")
+        for name, member in properties.items()
+    ]
+    return "{ " + ", ".join(members) + " }"
 
 
 def _codes() -> str:

@@ -66,6 +66,8 @@ async def change_my_email(
     sent: Sent[bodies.ChangeEmail],
     client_info: ClientInfoDep,
 ) -> Response:
-    """Mail a link to a new email, with the current password. Nothing changes before the link is used."""
+    """Mail a link to a new email, with the current password. Nothing changes before the link is used. It leads to a
+    page of Vestibule, also if `ORIGIN` is set.
+    """
     await request_change(env, caller, sent.current_password, sent.email, client_info)
     return answers.as_json(answers.Told(message="You will receive an email at the new address to confirm it"))
