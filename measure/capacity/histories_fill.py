@@ -32,7 +32,7 @@ async def _insert(engines: Engines, table: Table, many: int, values: Callable[[A
         below = numbers(min(_AT_ONCE, many - first))
         n = select((below.c.i + first).label("i")).cte("shifted")
         given = {name: v if hasattr(v, "label") else literal(v, table.c[name].type) for name, v in values(n).items()}
-        async with engines.core_transaction(seconds=None) as connection:
+        async with engines.sqlalchemy_transaction(seconds=None) as connection:
             await connection.execute(insert(table).from_select(list(given), select(*given.values()).select_from(n)))
 
 
@@ -53,7 +53,7 @@ async def people(engines: Engines) -> None:
         }
         for name in PEOPLE
     ]
-    async with engines.core_transaction() as connection:
+    async with engines.sqlalchemy_transaction() as connection:
         await connection.execute(insert(accounts), rows)
 
 

@@ -72,7 +72,7 @@ class Stand:
             return list(await self.postgres.ask(query, *arguments))
         engines = engine.connect(f"sqlite:///{self.sqlite}")
         try:
-            async with engines.core_reading() as connection:
+            async with engines.sqlalchemy_reading() as connection:
                 return list((await connection.exec_driver_sql(query, tuple(arguments))).all())
         finally:
             await engines.close()

@@ -12,7 +12,7 @@ Tables = dict[str, list[tuple[Any, ...]]]
 
 async def tables(world: World) -> Tables:
     """Every row of every table."""
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         names = await connection.run_sync(_table_names)
         rows = {name: await connection.execute(text(f'SELECT * FROM "{name}"')) for name in names}
         return {name: [tuple(row) for row in result] for name, result in rows.items()}

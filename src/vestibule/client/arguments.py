@@ -1,4 +1,4 @@
-"""Check the arguments of classes and functions; refuse in one sentence each that cannot be right."""
+"""Check the arguments of classes and functions. Each check returns its argument, or raises a `ValueError` about it."""
 
 import math
 import re
@@ -31,7 +31,7 @@ def seconds(name: str, value: float, least: float, most: float = math.inf) -> fl
 
 
 def count(name: str, value: int) -> int:
-    """Return a whole number from 1 on; raises `ValueError` for anything else."""
+    """Return a whole number of 1 or more; raises `ValueError` for anything else."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ValueError(f"{name} is a whole number from 1 on, not {_shown(value)}")
     return value
@@ -52,7 +52,7 @@ def string(name: str, value: str) -> str:
 
 
 def credentials(email: str, password: str) -> dict[str, str]:
-    """Return the body of a sign-in; raises `ValueError` for what is no text."""
+    """Return the body of a sign-in request; raises `ValueError` unless both are text."""
     return {"email": string("email", email), "password": string("password", password)}
 
 
@@ -79,7 +79,7 @@ def function(name: str, value: T) -> T:
 
 
 def paths(name: str, value: Collection[str]) -> frozenset[str]:
-    """Return paths of requests; raises `ValueError` for one text, whose letters, with `/`, would be paths."""
+    """Return paths of requests; raises `ValueError` for a single string, whose letters would be taken for paths."""
     named = listed(name, value)
     wrong = [path for path in named if not (isinstance(path, str) and path.startswith("/"))]
     if wrong:
@@ -88,7 +88,7 @@ def paths(name: str, value: Collection[str]) -> frozenset[str]:
 
 
 def listed(name: str, value: Collection[T]) -> Collection[T]:
-    """Return a list, tuple or set; raises `ValueError` for one text, which is a collection too, and anything else."""
+    """Return a list, tuple or set; raises `ValueError` for anything else, also for a string, which is a collection."""
     if isinstance(value, str | bytes | bytearray | Mapping) or not isinstance(value, Collection):
         raise ValueError(f"{name} is a list, not {_shown(value)}")  # noqa: TRY004  # as for other arguments
     return value

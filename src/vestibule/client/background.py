@@ -1,4 +1,4 @@
-"""Run the kit's background work on its own event loop, where threads and tasks can have coroutines run as well."""
+"""Run the kit's background work on its own event loop. Other threads and loops can run coroutines there too."""
 
 import asyncio
 import concurrent.futures
@@ -28,9 +28,9 @@ class EndedError(Exception):
 
 
 class Background:
-    """One event loop that runs `work` once, to its end, and in the meantime the coroutines that `ask` is given.
+    """One event loop that runs `work` once, to its end, and meanwhile the coroutines that `call` is given.
 
-    `release` runs last, when nothing uses what the work opened, and closes that.
+    `release` runs last, and closes what the work opened.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Background:
             self._loop.close()
         return fault or release_fault
 
-    def ask(self, coroutine: Coroutine[Any, Any, T], seconds: float) -> T:
+    def call(self, coroutine: Coroutine[Any, Any, T], seconds: float) -> T:
         """Run the coroutine on the loop, and return its result. Blocks the calling thread for at most `seconds`; raises
         `TimeoutError`, and `EndedError` when the work has ended.
         """
@@ -68,8 +68,8 @@ class Background:
         except concurrent.futures.CancelledError:
             raise EndedError from None
 
-    async def ask_async(self, coroutine: Coroutine[Any, Any, T], seconds: float) -> T:
-        """Do the same for a task of another loop, without blocking that loop; raises as `ask` does."""
+    async def call_async(self, coroutine: Coroutine[Any, Any, T], seconds: float) -> T:
+        """Do what `call` does, for a task of another loop, without blocking that loop; raises as `call` does."""
         future = self._submit(coroutine)
         async with asyncio.timeout(seconds):
             try:

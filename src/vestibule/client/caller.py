@@ -15,7 +15,8 @@ class Caller:
     """A signed-in user: account id, role, session id, and when the token was issued and expires.
 
     `email_verified`: whether the account's email was verified when the token was issued. `claims`: everything in the
-    token. `issued` and `expires_at` are its `iat` and `exp`, in seconds since 1970.
+    token. `issued`, `expires_at` and `starts_at` are its `iat`, `exp` and `nbf`, in seconds since 1970; `key_id` is the
+    `kid` of the key that signed it.
     """
 
     id: str
@@ -32,7 +33,7 @@ class Caller:
         object.__setattr__(self, "claims", MappingProxyType(dict(self.claims)))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Say how to make the same caller in another process. `claims` alone cannot be pickled: it is read-only."""
+        """Return how pickle makes the same caller in another process: the read-only `claims` cannot be pickled."""
         values = {member.name: getattr(self, member.name) for member in fields(self)}
         return type(self), tuple({**values, "claims": dict(self.claims)}.values())
 
@@ -64,8 +65,8 @@ class Caller:
 
 
 def require_role_names(roles: Collection[object]) -> None:
-    """Raise `ValueError` unless there is a role, and each is a name. Without one, or with a list in the place of names,
-    some readers would expect that nobody is let in, and others that everybody is.
+    """Raise `ValueError` unless `roles` has at least one role, and each is a name. Some readers would expect that an
+    empty list, or a list in the place of a name, lets nobody in, and others that it lets everybody in.
     """
     if not roles or not all(isinstance(role, str) and role for role in roles):
         raise ValueError('name at least one role, each as an argument of its own: with_role("admin", "editor")')

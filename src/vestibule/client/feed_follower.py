@@ -18,8 +18,8 @@ MAX_PAUSE_SECONDS = 5.0
 _FIRST_PAUSE_SECONDS = 0.5
 _BEAT_SECONDS = 1.0
 _SILENT_SECONDS = wire.READ_SECONDS - _BEAT_SECONDS
-"""When a stream has timed out, an outage would have begun at least this long ago: just before the next heartbeat at the
-latest. If a poll was answered since then, a proxy holds the stream back.
+"""An outage that makes a stream time out has lasted at least this long: it began before the first missing heartbeat. If
+a poll was answered within this time, there is no outage, and a proxy holds the stream back.
 """
 
 
@@ -27,8 +27,8 @@ class FeedFollower:
     """Follows the feed for one process, with one reader for the stream and another for polls (docs/protocol/README.md).
 
     A proxy that buffers the stream looks like a Vestibule that does not answer, whether it holds back the whole stream
-    or all but its beginning. When a stream falls silent, polling therefore begins, while attempts to stream go on. It
-    ends when a stream has brought heartbeats for longer than the silence after which a stream is given up.
+    or all but its beginning. When a stream falls silent, polling therefore begins, while attempts to stream go on.
+    Polling ends when a stream has brought heartbeats for longer than the silence after which a stream is given up.
     """
 
     def __init__(self, reader: Callable[[], FeedReader], setup: Setup, clock: Clock) -> None:
@@ -39,8 +39,8 @@ class FeedFollower:
         self._polled_at = float("-inf")
 
     async def keep_streaming(self, http: httpx.AsyncClient) -> NoReturn:
-        """Stream forever. Reconnect after each end: at once if heartbeats came, otherwise, and after heartbeats that
-        told nothing recent, after pauses that grow to five seconds, and vary by a fifth.
+        """Stream forever. Reconnect after each end: at once if recent heartbeats came; if none or only stale ones came,
+        after pauses that grow to five seconds, and vary by a fifth.
         """
         pause = 0.0
         while True:
@@ -69,7 +69,7 @@ class FeedFollower:
                 await self._poll.listen(http, poll=True)
                 self._polled_at, pause = self._clock.monotonic(), 0.0
             except Exception as fault:  # every failure is logged and retried
-                self._setup.failed(FEED, reasons.as_setup_fault(fault, http.base_url))
+                self._setup.note_failed(FEED, reasons.as_setup_fault(fault, http.base_url))
                 pause, asked_wait = _longer(pause), _asked_to_wait(fault)
             await asyncio.sleep(max(spread(pause or POLL_SECONDS), asked_wait))
 
@@ -78,17 +78,19 @@ class FeedFollower:
         if silent:
             self._polling.set()  # a poll shows whether a proxy or Vestibule is silent
         if silent and self._clock.monotonic() - self._polled_at < _SILENT_SECONDS:
-            self._setup.held_back()
-        elif silent == polling:  # the first poll may take half a minute, and the log must not wait for it
-            self._setup.failed(FEED, reasons.as_setup_fault(fault, http.base_url))
+            self._setup.note_held_back()
+        # Not logged here: the first silence, because only a poll shows its cause; and, while polling, other failures,
+        # because polls log those. A second silence is logged: the first poll may take half a minute.
+        elif silent == polling:
+            self._setup.note_failed(FEED, reasons.as_setup_fault(fault, http.base_url))
 
     def _end_polling(self) -> None:
         self._polling.clear()
-        self._setup.streams()
+        self._setup.note_streaming()
 
 
 def _asked_to_wait(fault: Exception) -> float:
-    """Return for how many seconds Vestibule asks to wait, at most the longest pause."""
+    """Return for how many seconds Vestibule asks to wait, at most `MAX_PAUSE_SECONDS`."""
     return min(fault.retry_after, MAX_PAUSE_SECONDS) if isinstance(fault, TooManyServicesError) else 0.0
 
 

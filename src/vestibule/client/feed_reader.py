@@ -1,4 +1,4 @@
-"""Read responses of the feed: learn each revocation when it is sent, and up to which moment all are known."""
+"""Read responses of the feed: learn each revocation when it is sent, and the moment up to which all are known."""
 
 import asyncio
 from collections.abc import Callable
@@ -34,7 +34,7 @@ _UNCERTAIN_SECONDS = 3.0  # how long connecting may take, which makes Vestibule'
 class FeedReader:
     """Reads the feed, one answer after the other: a stream, or the answer to a poll.
 
-    Calls `on_heartbeat` after each heartbeat, and before it `on_keys`, if the heartbeat lists keys: with the ids of the
+    Calls `on_heartbeat` after each heartbeat. If the heartbeat lists keys, calls `on_keys` first: with the ids of the
     keys in force, and the moment of the list by our monotonic clock.
     """
 
@@ -60,11 +60,11 @@ class FeedReader:
         self.beats = 0
         """How many heartbeats this answer has brought."""
         self.lags = False
-        """Whether the last heartbeat told what was known longer ago than revocations may be."""
-        self._well_at = clock.monotonic()
-        self._told_at = float("-inf")
+        """Whether the last heartbeat was stale: what it said was known longer ago than `staleness`."""
+        self._recent_at = clock.monotonic()  # when the last heartbeat came that was not stale
+        self._known_at = float("-inf")  # the moment up to which the last heartbeat knew all revocations
         self.steady = False
-        """Whether this answer is under way and has brought heartbeats for longer than a silence may last."""
+        """Whether this answer is being read and has brought heartbeats for longer than a silence may last."""
         self._beating_since = 0.0
         self._cursor = ""
         self._patience = wire.READ_SECONDS
@@ -82,7 +82,7 @@ class FeedReader:
         self._offset = float("-inf")  # unknown until `hello` has told the clock of this process of Vestibule
         self._poll = poll
         if not poll:  # each stream is given time; polls may lead to another process each time
-            self._well_at = self._sent_at
+            self._recent_at = self._sent_at
         params = {"after": self._cursor, "nonce": self._nonce, **({"poll": "1"} if poll else {})}
         silence = self._longest_silence(poll=poll)
         options: dict[str, Any] = {
@@ -106,17 +106,17 @@ class FeedReader:
             self.steady = False
 
     def _longest_silence(self, *, poll: bool) -> float:
-        """Return for how many seconds no event may come. A proxy that collects the answer to a poll passes nothing on
-        before its end, which takes long if everything is listed: in the first answer, and when Vestibule does not know
-        the cursor. Only the answer shows the latter, so each poll that falls silent makes the next twice as patient.
+        """Return for how many seconds no event may come. A proxy that buffers the answer to a poll passes nothing on
+        before its end. That takes long if Vestibule lists everything: in the first answer, and if it does not know the
+        cursor. Only the answer shows whether it knows the cursor, so each poll that falls silent doubles the patience.
         """
         if not poll:
             return wire.READ_SECONDS
         return self._patience if self._cursor else POLL_ANSWER_SECONDS
 
     async def _read_until_silent(self, answer: httpx.Response, seconds: float) -> None:
-        """Read to the end; raises `httpx.ReadTimeout` if no event came for so many seconds. A heartbeat comes every
-        second. httpx's own timeout does not notice its absence while other bytes come, such as a proxy's comments.
+        """Read to the end; raises `httpx.ReadTimeout` if no event came for `seconds`. A heartbeat comes every second.
+        httpx's own timeout does not notice that heartbeats stop while other bytes come, such as a proxy's comments.
         """
         now = asyncio.get_running_loop().time
         try:
@@ -155,7 +155,7 @@ class FeedReader:
         known_at = self._by_our_clock(true_at)
         if self._on_keys is not None and "keys" in data:
             self._on_keys(_ids(data["keys"]), self._by_our_clock(feed_values.number(data.get("keys_at", true_at))))
-        # Not from an older heartbeat: another process of Vestibule may lag behind the one that answered before.
+        # Ignore the clock in an older heartbeat: this process of Vestibule may lag behind the one that answered before.
         if "clock" in data and known_at >= self._revoked.fresh_as_of:
             self._compare_clocks(feed_values.number(data["clock"]))
         self._revoked.renew(known_at)
@@ -163,31 +163,31 @@ class FeedReader:
         self._cursor, self._patience = cursor, wire.READ_SECONDS
         self._note_lag(known_at)
         self._count_heartbeat()
-        (self._setup.answered if self.lags else self._setup.worked)(FEED)
+        (self._setup.note_answered if self.lags else self._setup.note_fetched)(FEED)
         self._on_heartbeat()
 
     def _note_lag(self, known_at: float) -> None:
-        """Note whether the process that tells lags behind. The answer to a poll tells what was known when it was begun,
-        however long a proxy collected it.
+        """Note whether the process that answers lags behind. The answer to a poll says what was known when it began,
+        however long a proxy buffered it.
         """
-        now, self._told_at = self._clock.monotonic(), known_at
+        now, self._known_at = self._clock.monotonic(), known_at
         self.lags = (self._sent_at if self._poll else now) - known_at > self._staleness
         if not self.lags:
-            self._well_at = now
+            self._recent_at = now
 
     def _require_no_long_lag(self) -> None:
-        """Raise `NotReachedError` if this process has told nothing recent for longer than revocations may be old.
-        Another may know more, and a balancer chooses anew only for a new connection, which the exception makes: this
-        one is closed, because the answer was not read to its end.
+        """Raise `NotReachedError` if this process of Vestibule has sent only stale heartbeats for longer than
+        `staleness`. Another process may know more, but a load balancer chooses one only for a new connection. The
+        exception closes this connection, because the answer was not read to its end.
         """
         now = self._clock.monotonic()
-        if self.lags and now - self._well_at > self._staleness:
-            seconds = now - self._told_at
+        if self.lags and now - self._recent_at > self._staleness:
+            seconds = now - self._known_at
             raise NotReachedError(f"it answers, but has not known its own record for {seconds:.0f} s; {_ANEW}")
 
     def _require_echo(self, hello: dict[str, Any]) -> None:
-        """Raise `NotReachedError` if this answers another request, from a cache, which can keep even a stream. Moments
-        in an answer count from when its request was sent: an old answer to another request would seem as fresh as ours.
+        """Raise `NotReachedError` if a cache answered with the response to another request: caches can keep even a
+        stream. Moments in a response count from when its request was sent, so an old response would seem fresh.
         """
         if hello.get("nonce", "") != self._nonce:
             raise NotReachedError(f"{PATH} was answered as another request was: by {wire.A_CACHE}")

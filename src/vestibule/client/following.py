@@ -2,8 +2,6 @@
 
 import contextlib
 import ssl
-from collections.abc import Callable, Coroutine
-from typing import Any
 
 from vestibule.client import reasons, wire
 from vestibule.client.background import EndedError
@@ -26,7 +24,6 @@ from vestibule.client.throttled_warnings import ThrottledWarnings
 
 ENDED = "the background ended"
 _LEARN_SECONDS = START_SECONDS + 2 * wire.ANSWER_SECONDS
-Question = Callable[[MemoryUpdater], Coroutine[Any, Any, Any]]
 
 
 class Following:
@@ -52,29 +49,29 @@ class Following:
         return self._updater or self._new_updater()
 
     def begin(self) -> None:
-        """Start the background, unless it runs. Raises Python's own error if no thread or descriptor is left."""
-        if not is_uwsgi_master():  # there, the first check of each worker starts the background
+        """Start the background work, unless it runs. Raises Python's own error if no thread or descriptor is left."""
+        if not is_uwsgi_master():  # uWSGI's workers start it themselves, at their first check
             self._supervised.begin()
 
     def start(self) -> None:
         """Begin, and wait for the first answers; raises what an operator must correct."""
         self.begin()
         with contextlib.suppress(TimeoutError, EndedError):
-            self._supervised.ask(lambda updater: updater.setup.all_tried.wait(), START_SECONDS)
-        self.require_setup()
+            self._supervised.call(lambda updater: updater.setup.all_tried.wait(), START_SECONDS)
+        self.raise_setup_fault()
 
     def wait_ready(self, seconds: float) -> None:
         """Begin, and wait until checks can be decided; raises `NotReachedError` if that takes longer."""
         self.begin()
         try:
-            self._supervised.ask(MemoryUpdater.wait_ready, seconds)
+            self._supervised.call(MemoryUpdater.wait_ready, seconds)
         except (TimeoutError, EndedError):
-            self.require_setup()
+            self.raise_setup_fault()
             base = self._options.base
             raise NotReachedError(f"{base} was not heard from in {seconds:g} s; the log says why") from None
-        self.require_setup()
+        self.raise_setup_fault()
 
-    def require_setup(self) -> None:
+    def raise_setup_fault(self) -> None:
         """Raise what an operator must correct, if anything."""
         if (fault := self._setup_fault) is not None:
             raise fault
@@ -105,23 +102,22 @@ class Following:
     def learn(self, token: str) -> Caller:
         """Have the background learn more, then return the caller; raises `CallerRefusedError`. Blocks the thread."""
         try:
-            return self._supervised.ask(lambda updater: updater.check(token), _LEARN_SECONDS)
+            return self._supervised.call(lambda updater: updater.check(token), _LEARN_SECONDS)
         except Exception as fault:  # every failure becomes a refusal
             raise self._refusal(fault) from None
 
     async def learn_async(self, token: str) -> Caller:
         """Do the same without blocking other tasks; raises as `learn` does."""
         try:
-            return await self._supervised.ask_async(lambda updater: updater.check(token), _LEARN_SECONDS)
+            return await self._supervised.call_async(lambda updater: updater.check(token), _LEARN_SECONDS)
         except Exception as fault:  # every failure becomes a refusal
             raise self._refusal(fault) from None
 
-    def or_wrong_setup(self, refusal: CallerRefusedError) -> CallerRefusedError:
-        """Return `WrongSetupError` in the place of a refusal that only a wrong setup caused; otherwise the refusal
-        itself.
+    def explained(self, refusal: CallerRefusedError) -> CallerRefusedError:
+        """Return `WrongSetupError`, which says what an operator must correct, if a wrong setup caused the refusal;
+        otherwise the refusal itself.
 
-        A wrong setup causes `CannotTellError`. With the wrong issuer or audience, it causes `TokenInvalidError` as
-        well.
+        A wrong service key or URL causes `CannotTellError`. A wrong issuer or audience causes `TokenInvalidError` too.
         """
         fault = self._setup_fault
         if fault is None or isinstance(refusal, WrongSetupError):
@@ -158,7 +154,7 @@ class Following:
     def _refusal(self, fault: Exception) -> CallerRefusedError:
         """Return the refusal for an exception of a check: whatever went wrong, nobody is let in."""
         if isinstance(fault, CallerRefusedError):
-            return self.or_wrong_setup(fault)
+            return self.explained(fault)
         if not isinstance(fault, TimeoutError | EndedError):
             self._warnings.warn("a check could not be made", reason_of(fault))
         return CannotTellError()

@@ -15,7 +15,7 @@ class KeyListing:
         """The moment at which the listed keys were in force, in seconds of our monotonic clock."""
         self._ever_listed: set[str] = set()
 
-    def hear(self, listed: Collection[str], as_of: float) -> bool:
+    def take(self, listed: Collection[str], as_of: float) -> bool:
         """Take a new list of key ids. Ignore it if it is older than the last one: it comes from a process of Vestibule
         that lags behind. Return whether the list changed, which is a reason to fetch the keys.
         """

@@ -1,4 +1,4 @@
-"""Keep the public keys current. All that wait for keys share one fetch; fetches for unknown key ids are limited."""
+"""Keep the public keys current. Concurrent checks share one fetch; fetches for unknown key ids are limited."""
 
 import asyncio
 import re
@@ -58,9 +58,9 @@ class KeySet:
         """Return whether the feed lists a key that was not fetched, or cannot be used here."""
         return bool((self._listing.ids or frozenset()) - self.by_id.keys())
 
-    def hear(self, listed: Collection[str], as_of: float) -> bool:
-        """Take the key ids that the feed lists; return whether the list changed, which is a reason to fetch."""
-        return self._listing.hear(listed, as_of)
+    def note_listed(self, listed: Collection[str], as_of: float) -> bool:
+        """Note the key ids that the feed lists; return whether the list changed, which is a reason to fetch."""
+        return self._listing.take(listed, as_of)
 
     def _is_new(self, kid: str) -> bool:
         return not self._listing.has_listed(kid) and self._listing.as_of < self._seen_at.get(kid, float("-inf"))
@@ -68,9 +68,9 @@ class KeySet:
     def may_refetch(self, *, listed: bool) -> bool:
         """Return whether an unknown key id may cause a fetch now, or wait for the fetch under way.
 
-        Anybody can invent key ids, so fetches for them are limited. Nobody can invent one that the feed lists
-        (`listed`), so those have their own, higher limit. Only they wait for a fetch under way: each invented id would
-        hold a thread of the service for as long as the fetch takes.
+        Anybody can invent key ids, so fetches for unknown ids are limited. Nobody can invent an id that the feed lists
+        (`listed`), so listed ids have their own, higher limit. Only a listed id waits for a fetch under way: otherwise
+        each invented id would hold a thread of the service for as long as the fetch takes.
         """
         if self._under_way:
             return listed

@@ -1,7 +1,7 @@
-"""Check the options that Litestar's authentication middleware takes, and which it would read in another way.
+"""Check the options of Litestar's authentication middleware, so that no wrong one lets requests in unchecked.
 
-Litestar joins a list of patterns, and an empty one matches every path; it looks for a method in a text, and for a kind
-of connection. Each would let requests in unchecked.
+Litestar joins the patterns of `exclude` into one, so an empty pattern matches every path. It tests methods and scopes
+with `in`, which in a string, given in the place of a list, also finds a part of it.
 """
 
 import re
@@ -11,11 +11,11 @@ from typing import Any
 from vestibule.client import arguments
 
 _NAMES = {"exclude", "exclude_from_auth_key", "exclude_http_methods", "scopes"}
-_ANY_PATHS = ("/", "/982c7064-6ac7-44b7-9be5-07a2ff6d8a92")
+_ANY_PATHS = ("/", "/982c7064-6ac7-44b7-9be5-07a2ff6d8a92")  # only a pattern for every path matches both
 
 
 def require_fitting(options: Mapping[str, Any]) -> None:
-    """Raise `ValueError` for an option that cannot be right; None is Litestar's own default."""
+    """Raise `ValueError` for an option that cannot be right. None stands for Litestar's own default."""
     unknown = sorted(options.keys() - _NAMES)
     if unknown:
         raise ValueError(f"{unknown[0]} is no option of Litestar's middleware: it has {', '.join(sorted(_NAMES))}")

@@ -84,7 +84,7 @@ class Memory:
         caller = self._read(token)
         if self.revoked.refuses(caller.session, caller.id, caller.issued):
             raise SessionOverError
-        # Compared on every check: a process that was suspended must notice at the first check afterwards.
+        # Compare the age on every check: a process that was suspended must notice at the first check afterwards.
         # With `accept` the revocations may have any age, but this process must have heard from Vestibule.
         if self.age() > self._staleness and not (self._accepts_stale and self.heard and self._is_listed(caller)):
             raise CannotTellError
@@ -95,8 +95,8 @@ class Memory:
         return self.revoked.age(self._clock.monotonic())
 
     def _is_listed(self, caller: Caller) -> bool:
-        """Return whether the last list has the caller's key, or none came. A key that the list lacks may be new, or
-        one that was withdrawn before this process began and that a cache brings back: only a younger list tells which.
+        """Return whether the last list of keys has the caller's key, or no list came. A key that the list lacks may be
+        new. Or it was withdrawn before this process began, and a cache still has it: only a younger list tells which.
         """
         return self.listing.ids is None or self.listing.lists(caller.key_id)
 
@@ -159,8 +159,8 @@ class Memory:
         return TokenInvalidError()
 
     def _key_may_be_new(self, issued_at: int) -> bool:
-        """Return whether the unknown key of a token issued at that time may be younger than the keys known here. An
-        older key would be known: every key is listed before it signs.
+        """Return whether the unknown key of a token that was issued at `issued_at` may be younger than the keys known
+        here. An older key would be known: every key is listed before it signs.
         """
         known_at = self.keys_as_of if self.listing.ids is None else self.listing.as_of
         now, monotonic = self._clock.now().timestamp(), self._clock.monotonic()

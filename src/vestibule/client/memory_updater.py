@@ -71,13 +71,13 @@ class MemoryUpdater:
         self._accepted_ids: frozenset[str] = frozenset()
 
     @property
-    def worked(self) -> bool:
+    def succeeded(self) -> bool:
         """Return whether a heartbeat has come."""
         return self._memory.heard
 
     @property
-    def _known(self) -> bool:
-        """Whether checks can be decided. Even the first heartbeat may be stale, if Vestibule cannot reach its
+    def _ready(self) -> bool:
+        """Return whether checks can be decided. Even the first heartbeat may be stale, if Vestibule cannot reach its
         database.
         """
         recent = self._options.when_stale == "accept" or self._memory.age() <= self._options.staleness
@@ -97,7 +97,7 @@ class MemoryUpdater:
             tasks.create_task(self._end_first_fetch_at_timeout())
             tasks.create_task(self._end_first_fetch_at_setup_fault())
             await asyncio.wait(lasting, return_when=asyncio.FIRST_COMPLETED)
-            raise StoppedError  # a task group does not notice when one of its tasks is cancelled
+            raise StoppedError  # so that the group ends the other tasks: it ignores that one was cancelled
 
     async def release(self) -> None:
         """Close what `work` opened."""
@@ -105,7 +105,7 @@ class MemoryUpdater:
 
     async def wait_ready(self) -> None:
         """Wait until checks can be decided, or an operator must correct something first."""
-        while not (self._known or self.setup.fault):  # noqa: ASYNC110  # a fault found later sets no event
+        while not (self._ready or self.setup.fault):  # noqa: ASYNC110  # a fault found later sets no event
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
     def end_first_fetch(self) -> None:
@@ -182,14 +182,14 @@ class MemoryUpdater:
                 else:
                     pause, retry = until_fetch, _RETRY_KEYS_SECONDS
             except Exception as fault:  # every failure is logged and retried
-                self.setup.failed(KEYS, reasons.as_setup_fault(fault, self._http.base_url))
+                self.setup.note_failed(KEYS, reasons.as_setup_fault(fault, self._http.base_url))
                 pause = _RETRY_KEYS_SECONDS
             await self._wait_for_changed_keys(pause)
 
     async def _fetch_keys(self) -> None:
         await self.keys.fetch(self._http)
         self._use_keys(self.keys.in_force)
-        self.setup.worked(KEYS)
+        self.setup.note_fetched(KEYS)
         self._note_progress()
 
     async def _wait_for_changed_keys(self, seconds: float) -> None:
@@ -198,7 +198,7 @@ class MemoryUpdater:
             async with asyncio.timeout(spread(seconds)):
                 await self._keys_changed.wait()
                 self._keys_changed.clear()
-                # By then all processes of Vestibule know the keys. The spread keeps services from asking at once.
+                # Wait until all processes of Vestibule know the keys. The spread keeps services from asking at once.
                 await asyncio.sleep(spread(_RETRY_KEYS_SECONDS))
 
     async def _end_first_fetch_at_timeout(self) -> None:
@@ -213,12 +213,12 @@ class MemoryUpdater:
 
     def _note_progress(self) -> None:
         self._memory.purge()
-        if self._known:
+        if self._ready:
             self.end_first_fetch()
 
     def _note_listed_keys(self, listed: list[str], as_of: float) -> None:
         """Stop accepting keys that are no longer listed; fetch new ones soon."""
-        if self.keys.hear(listed, as_of):
+        if self.keys.note_listed(listed, as_of):
             self._keys_changed.set()
         if (in_force := self.keys.in_force).keys() != self._accepted_ids:
             self._use_keys(in_force)

@@ -10,15 +10,16 @@ T = TypeVar("T")
 
 
 class _Holder(Generic[T]):
-    """One process's object. It keeps the parent process's object alive in the child: if that were finalised here, it
-    would remove the parent's descriptors from an epoll that both processes share.
+    """One process's object. In a forked child, keeps the parent's object alive: its finaliser would remove the parent's
+    descriptors from an epoll that both processes share.
     """
 
-    def __init__(self, value: T, before: "_Holder[T] | None" = None) -> None:
+    def __init__(self, value: T, replaced: "_Holder[T] | None" = None) -> None:
         self.pid = os.getpid()
         self.value = value
         self.replaced_by: dict[int, _Holder[T]] = {}
-        self.parents: _Holder[T] | None = before if before is None or before.pid != self.pid else before.parents
+        own = replaced is not None and replaced.pid == self.pid
+        self.of_parent: _Holder[T] | None = replaced.of_parent if replaced is not None and own else replaced
 
 
 class PerProcess(Generic[T]):

@@ -1,4 +1,4 @@
-"""Say in our own words why Vestibule was not reached. A library's message may quote what was sent."""
+"""Say in our own words why Vestibule was not reached: a library's message may quote a secret that was sent."""
 
 import os
 import socket

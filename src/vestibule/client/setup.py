@@ -28,26 +28,28 @@ class Setup:
         self._tried: set[str] = set()
         self._held_back = False
         self.all_tried = asyncio.Event()
-        """Set when both have been requested, with success or not, or as soon as an operator must correct something."""
+        """Set when keys and feed were each requested once, with success or not, or as soon as an operator must correct
+        something.
+        """
 
     @property
     def fault(self) -> NotReachedError | None:
         """Return what an operator must correct; None if nothing is known to be wrong."""
         return next(iter(self._faults.values()), None)
 
-    def worked(self, what: str) -> None:
+    def note_fetched(self, what: str) -> None:
         """Note that `what`, which is `FEED` or `KEYS`, was fetched."""
-        self.answered(what)
+        self.note_answered(what)
         if what in self._failing:
             self._failing.discard(what)
             self._warnings.note(f"{what} is fetched again")
 
-    def answered(self, what: str) -> None:
-        """Note an answer that may be of no use yet: an operator has nothing to correct here."""
+    def note_answered(self, what: str) -> None:
+        """Note that Vestibule answered, perhaps with old data: the service key and the URL are right."""
         self._faults.pop(what, None)
         self._note(what)
 
-    def failed(self, what: str, fault: Exception) -> None:
+    def note_failed(self, what: str, fault: Exception) -> None:
         """Note that `what` could not be fetched. Logs a warning once a minute, or an error that says what to
         correct.
         """
@@ -62,13 +64,13 @@ class Setup:
             self._warnings.warn(f"{what} could not be fetched from {self._base}", reasons.why(fault))
         self._note(what)
 
-    def held_back(self) -> None:
-        """Warn that polls are answered and streams held back. Warns once, until `streams` is called."""
+    def note_held_back(self) -> None:
+        """Warn that polls are answered and streams held back. Warns once, until `note_streaming` is called."""
         if not self._held_back:
             self._held_back = True
             _log.warning(_HELD_BACK)
 
-    def streams(self) -> None:
+    def note_streaming(self) -> None:
         """Note that the feed comes as a stream again."""
         if self._held_back:
             self._held_back = False

@@ -22,7 +22,7 @@ class Work(Protocol):
     """What runs in the background. Each run gets a new one: nothing of a loop that ended is used again."""
 
     @property
-    def worked(self) -> bool:
+    def succeeded(self) -> bool:
         """Return whether this run has ever succeeded."""
 
     async def work(self) -> None:
@@ -39,9 +39,9 @@ class Supervised(Generic[W]):
     """Runs what `make` makes, on one daemon thread, from `begin` to `close`.
 
     If a run ends before `close`, `on_end` is called with the exception and the seconds until the next run: half a
-    second, then twice as long each time, up to five; half a second again after a run that worked. The pause passes on
-    the new run's loop, so that `ask` works meanwhile. If the thread could not start or has died, `begin` starts
-    another.
+    second, then twice as long each time, up to five; half a second again after a run that succeeded. The new run's loop
+    waits for these seconds itself, so that `call` works meanwhile. If the thread could not start or has died, `begin`
+    starts another.
     """
 
     def __init__(
@@ -73,20 +73,20 @@ class Supervised(Generic[W]):
             try:
                 self._start()
             except BaseException:
-                self._set_pause(worked=False)
+                self._set_pause(succeeded=False)
                 raise
 
-    def ask(self, question: Callable[[W], Coroutine[Any, Any, T]], seconds: float) -> T:
-        """Run a coroutine of the current run on its loop, and return the result, blocking this thread; raises
-        `TimeoutError` or `EndedError`.
+    def call(self, function: Callable[[W], Coroutine[Any, Any, T]], seconds: float) -> T:
+        """Call an async function with the current run's work, on its loop, and return the result. Blocks this thread;
+        raises `TimeoutError` or `EndedError`.
         """
         work, background = self._current()
-        return background.ask(question(work), seconds)
+        return background.call(function(work), seconds)
 
-    async def ask_async(self, question: Callable[[W], Coroutine[Any, Any, T]], seconds: float) -> T:
-        """Do what `ask` does for a task, without blocking its loop; raises `TimeoutError` or `EndedError`."""
+    async def call_async(self, function: Callable[[W], Coroutine[Any, Any, T]], seconds: float) -> T:
+        """Do what `call` does for a task, without blocking its loop; raises `TimeoutError` or `EndedError`."""
         work, background = self._current()
-        return await background.ask_async(question(work), seconds)
+        return await background.call_async(function(work), seconds)
 
     def close(self) -> bool:
         """End the work for good, and wait for the thread to end; return whether it ended in time."""
@@ -114,21 +114,21 @@ class Supervised(Generic[W]):
         """Do one run after the other until `close`, or until no descriptor is left for another loop."""
         while True:
             fault = background.run()
-            pause = self._note_end(fault, worked=work.worked)
+            pause = self._note_end(fault, succeeded=work.succeeded)
             try:
                 with self._changing:
                     if self._closing:
                         return
                     work, background = self._running = self._new_run(pause)
             except Exception as none_left:  # `begin` starts another thread
-                self._note_end(none_left, worked=False)
+                self._note_end(none_left, succeeded=False)
                 return
 
-    def _note_end(self, fault: BaseException | None, *, worked: bool) -> float:
+    def _note_end(self, fault: BaseException | None, *, succeeded: bool) -> float:
         with self._changing:
             if self._closing:
                 return 0.0
-            pause = self._set_pause(worked=worked)
+            pause = self._set_pause(succeeded=succeeded)
         self._on_end(fault, pause)
         return pause
 
@@ -141,10 +141,10 @@ class Supervised(Generic[W]):
 
         return work, Background(after_the_pause, work.release)
 
-    def _set_pause(self, *, worked: bool) -> float:
+    def _set_pause(self, *, succeeded: bool) -> float:
         """Return the seconds until the next run, and allow no attempt before."""
-        start_over = worked or not self._pause
-        self._pause = FIRST_PAUSE_SECONDS if start_over else min(2 * self._pause, MAX_PAUSE_SECONDS)
+        first_pause = succeeded or not self._pause
+        self._pause = FIRST_PAUSE_SECONDS if first_pause else min(2 * self._pause, MAX_PAUSE_SECONDS)
         self._not_before = self._clock.monotonic() + self._pause
         return self._pause
 

@@ -16,7 +16,7 @@ def caller_headers(verifier: Verifier) -> tuple[str, ...]:
 
 
 def vary_value(values: Iterable[str], names: Iterable[str]) -> str:
-    """Return the value of a `Vary` header that has the old `values` and `names`."""
+    """Return the value of one `Vary` header with the names in the old headers' `values`, and with `names`."""
     before = [name.strip() for value in values for name in value.split(",") if name.strip()]
     if _EVERYTHING in before:
         return _EVERYTHING

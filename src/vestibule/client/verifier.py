@@ -92,7 +92,7 @@ class Verifier:
             if not self._may_learn_more(refusal):
                 return self._decide_again(token)  # the background may have learned more in the meantime
         except TokenInvalidError as refusal:
-            raise self._here().or_wrong_setup(refusal) from None
+            raise self._here().explained(refusal) from None
         return self._here().learn(token)
 
     async def check_async(self, token: str) -> Caller:
@@ -105,7 +105,7 @@ class Verifier:
             if not self._may_learn_more(refusal):
                 return self._decide_again(token)  # as in `check`
         except TokenInvalidError as refusal:
-            raise self._here().or_wrong_setup(refusal) from None
+            raise self._here().explained(refusal) from None
         return await self._here().learn_async(token)
 
     @property
@@ -159,7 +159,7 @@ class Verifier:
         try:
             return self._decide(token)
         except CallerRefusedError as refusal:
-            raise self._here().or_wrong_setup(refusal) from None
+            raise self._here().explained(refusal) from None
 
     def _may_learn_more(self, refusal: CallerRefusedError) -> bool:
         return self._here().may_learn_more(refusal)

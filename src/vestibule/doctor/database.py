@@ -86,7 +86,7 @@ def _unreachable(settings: Settings, reason: StoreUnavailable) -> Finding:
 
 
 async def _look_inside(settings: Settings, clock: Clock, engines: Engines) -> list[Finding]:
-    async with engines.core_reading() as connection:
+    async with engines.sqlalchemy_reading() as connection:
         found = [await _identity(connection, engines)]
         if engines.dialect == "postgresql":
             found += [*await _server(settings, clock, connection)]

@@ -44,8 +44,8 @@ async def _ask_new_email(env: Env, account: Account, session_id: str, email: str
     async with env.store.transaction() as tx:
         await lock_unchanged(tx, account, session_id, now)
         holder = await tx.accounts.with_email(email)
-        kept_for = (await tx.accounts.kept([email], now)).get(email)
-        kept_for_another = kept_for is not None and kept_for != account.id
+        keeper_id = (await tx.accounts.kept([email], now)).get(email)
+        kept_for_another = keeper_id not in {None, account.id}
         # An unverified account does not stand in the way: it is deleted when the link is used.
         free = holder is None or (not holder.verified and holder.id != account.id)
         kind = LetterKind.CONFIRM_NEW_EMAIL
@@ -60,8 +60,8 @@ async def _ask_new_email(env: Env, account: Account, session_id: str, email: str
 
 
 async def email_of_link(env: Env, caller: Caller, secret: str) -> str:
-    """Return the email that this link would give the caller's account. Does not spend the link. Raises
-    `EmailChangeOfAnother` if another account asked for it, and `EmailChangeInvalid` if the link is no longer valid.
+    """Return the email that a mailed link would give the caller's account, without spending the link. Raises
+    `EmailChangeOfAnother` if another account asked for the link, and `EmailChangeInvalid` if it is no longer valid.
     """
     _require_form(secret)
     async with env.store.reading() as read:
@@ -127,27 +127,26 @@ async def _mail_undo_link(tx: Ports, owner: Account, now: datetime) -> None:
 @retry_on_conflict
 async def undo_change(env: Env, secret: str) -> None:
     """Give the account its old email back, by the link that was mailed there: end every session, remove the password,
-    and mail a link that sets a new one. This also undoes changes made after the one that the link is for; earlier
+    and mail a link that sets a new password. This also undoes changes made after the one that the link is for; earlier
     changes can still be undone by their own links.
 
-    Raises `EmailChangeInvalid`, also if another account has verified that email although it was kept. The link stays
-    valid then.
+    Raises `EmailChangeInvalid`, also if another account has verified the old email although it was kept for this one. A
+    refusal does not spend the link.
     """
     _require_form(secret)
     now = env.clock.now()
     async with env.store.transaction() as tx:
         token = await _spend(tx, secret, Purpose.UNDO_EMAIL_CHANGE, now)
         revoked = await remove_squatter(env, tx, token.email, token.account_id, now)
-        back = await tx.accounts.reassign_to_email(token.account_id, token.email, now)
-        if back is None:
+        owner = await tx.accounts.reassign_to_email(token.account_id, token.email, now)
+        if owner is None:
             raise EmailChangeInvalid
-        # An attacker who changed the email twice gets a link that undoes the second change, in the mailbox of the email
-        # that they had set first. Void that link too.
-        since = token.created_at
-        ended = await end_trust(env, tx, back.id, EndReason.EMAIL_CHANGED, now, undo_since=since)
-        why = {"why": TAKEN_BACK}
-        await tx.letters.queue(QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, now, back.id, detail=why))
-        await tx.events.record(Event(now, EventKind.EMAIL_TAKEN_BACK, back.id))
+        # An attacker who changed the email twice was mailed a link that undoes their second change. It was made after
+        # the presented link, and is voided with it.
+        ended = await end_trust(env, tx, owner.id, EndReason.EMAIL_CHANGED, now, undo_since=token.created_at)
+        detail = {"why": TAKEN_BACK}
+        await tx.letters.queue(QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, now, owner.id, detail=detail))
+        await tx.events.record(Event(now, EventKind.EMAIL_TAKEN_BACK, owner.id))
     await announce(env, revoked)
     await announce_end(env, ended)
     env.letters_waiting.set()

@@ -14,7 +14,7 @@ from vestibule.flows.env import Env
 from vestibule.flows.open_key_ring import make_keys, stored_keys
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.errors import Refusal, StoreUnavailable
-from vestibule.model.signing_keys import KeySet, KeyState, KeyUse, Standing
+from vestibule.model.signing_keys import KeySet, KeyState, KeyStates, KeyUse
 from vestibule.model.store import Store
 
 T = TypeVar("T")
@@ -26,8 +26,8 @@ async def reread_keys(env: Env, store: Store) -> None:
         return
     sent_at = env.clock.monotonic()
     async with store.reading() as read:
-        standing = await read.signing_keys.standing()
-    if standing != env.keys.standing:
+        key_states = await read.signing_keys.states()
+    if key_states != env.keys.key_states:
         await _replace_keys(env, store)
     env.keys.looked_at = max(env.keys.looked_at, sent_at)
 
@@ -71,14 +71,14 @@ async def read_with_fresh_keys(env: Env, token: str, keys: Callable[[], KeySet],
 async def _replace_keys(env: Env, store: Store) -> None:
     """Replace this process's keys by those in the store; raises `StoreUnavailable` if they cannot be unsealed."""
     keys = await stored_keys(store)
-    standing: Standing = frozenset((key.kid, key.use, key.state) for key in keys)
+    key_states: KeyStates = frozenset((key.kid, key.use, key.state) for key in keys)
     if env.key_manager is None:
         return
     try:
         access, refresh = (env.key_manager.key_set(keys, use) for use in (KeyUse.ACCESS, KeyUse.REFRESH))
     except CannotUnseal:
         raise StoreUnavailable("a key in the database was sealed under another VESTIBULE_SECRET_KEY") from None
-    if env.keys.replace(access, refresh, standing):
+    if env.keys.replace(access, refresh, key_states):
         env.memory.drop_tokens()
 
 

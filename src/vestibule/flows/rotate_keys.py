@@ -27,8 +27,8 @@ async def rotate_key(env: Env, use: KeyUse, *, early: bool = False) -> str:
 
 async def rotate_keys(env: Env, uses: Sequence[KeyUse], *, early: bool = False) -> dict[KeyUse, str]:
     """Let the next key of each use sign, and publish new next keys; return the new current keys' ids. Rotates all uses
-    or none. Raises `KeysUnchanged` if the keys are given by settings. Unless `early`, raises it too if services may not
-    have one of the next keys yet.
+    or none. Raises `KeysUnchanged` if the keys are given by settings, and, unless `early`, if services may not have
+    fetched one of the next keys yet.
     """
     key_manager = require_key_manager(env)
     try:
@@ -52,11 +52,11 @@ async def _advance(env: Env, uses: Sequence[KeyUse], *, early: bool) -> dict[Key
     of them was published too recently.
     """
     now = env.clock.now()
-    made_by = now if early else now - env.policy.key_lead
+    created_until = now if early else now - env.policy.key_lead
     kids = {}
     async with env.store.transaction() as tx:
         for use in uses:
-            kid = await tx.signing_keys.advance(use, made_by, now, now + env.policy.retired_key_lifetime(use))
+            kid = await tx.signing_keys.advance(use, created_until, now, now + env.policy.retired_key_lifetime(use))
             if kid is None:
                 raise _NotYet
             await tx.events.record(Event(now, EventKind.SIGNING_KEY_ROTATED, detail={"use": use.value, "kid": kid}))

@@ -57,7 +57,7 @@ REFRESH_ALGORITHM = "EdDSA"
 Ed25519 signs in a twentieth of the time of RSA (docs/decisions/0038-refresh-keys.md).
 """
 
-Standing = frozenset[tuple[str, KeyUse, KeyState]]
+KeyStates = frozenset[tuple[str, KeyUse, KeyState]]
 """Id, use and state of each key that is not gone."""
 
 
@@ -155,17 +155,18 @@ class SigningKeys(Protocol):
     async def all(self) -> list[SealedKey]:
         """Return every key, also those that are gone, newest first."""
 
-    async def standing(self) -> Standing:
-        """Return the keys that are not gone, with their state. A small read, because every process does it every
-        second.
+    async def states(self) -> KeyStates:
+        """Return the ids of the keys that are not gone, with use and state. A small read, because every process does it
+        every second.
         """
 
     async def add(self, key: SealedKey) -> bool:
         """Add a next or a current key; return False, and add nothing, if its use has one in that state."""
 
-    async def advance(self, use: KeyUse, made_by: datetime, now: datetime, checks_until: datetime) -> str | None:
-        """Let the next key sign from now on, if it was made at `made_by` or earlier, and retire the current one. Return
-        the new current key's id, or None if nothing was done. Of concurrent calls only one does it.
+    async def advance(self, use: KeyUse, created_until: datetime, now: datetime, checks_until: datetime) -> str | None:
+        """Let the next key sign from now on, if it was created at `created_until` or earlier, and retire the current
+        key, which checks tokens until `checks_until`. Return the new current key's id, or None if nothing was done. Of
+        concurrent calls only one rotates.
         """
 
     async def withdraw(self, kid: str, now: datetime, *, early: bool) -> bool:

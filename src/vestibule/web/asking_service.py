@@ -21,13 +21,13 @@ async def service(request: Request) -> ServiceKey:
     if retry_after is not None:
         raise TooManyRequests(retry_after)
     try:
-        found = await identify_service(env, key)
+        service_key = await identify_service(env, key)
     except ServiceKeyInvalid:
         if digest_of(key) is not None:  # a malformed key costs no query
             wrong_keys.count(network)
         raise
-    wrong_keys.remember_right(found)
-    return found
+    wrong_keys.remember_right_key(service_key)
+    return service_key
 
 
 AskingService = Annotated[ServiceKey, Depends(service)]

@@ -33,9 +33,9 @@ class WrongKeys:
             return None
         return timedelta(seconds=_MINUTE - now % _MINUTE)
 
-    def remember_right(self, service: ServiceKey) -> None:
-        """Remember the right key of a service. There are only as many keys as the operator has created."""
-        self._right.add(service.digest)
+    def remember_right_key(self, key: ServiceKey) -> None:
+        """Remember a right key. There are only as many keys as the operator has created."""
+        self._right.add(key.digest)
 
     def count(self, network: str) -> None:
         """Count one wrong key. The table holds 10,000 networks; all further networks share one counter."""

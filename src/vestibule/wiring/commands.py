@@ -25,7 +25,7 @@ from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.legacy import LegacyUsers
 from vestibule.storage.sql.revision import current_revision, require_current
 from vestibule.storage.sql.schema import REVISION
-from vestibule.storage.sql.source import naming_source
+from vestibule.storage.sql.source import source_errors
 from vestibule.storage.sql.store import SqlStore
 from vestibule.storage.sql.timeouts import UNHURRIED
 from vestibule.storage.sql.url import WrongAddress
@@ -102,7 +102,7 @@ class RealCommandContext:
         engines = _other_database(address)
         legacy = LegacyUsers(engines)
         try:
-            with naming_source():
+            with source_errors():
                 await legacy.require()
             yield legacy
         finally:
@@ -124,7 +124,7 @@ class RealCommandContext:
         """Open another Vestibule database for reading, without a time limit, because its rows are counted."""
         source = _other_database(address)
         try:
-            with naming_source():
+            with source_errors():
                 await require_current(source)
             yield source
         finally:

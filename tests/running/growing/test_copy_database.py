@@ -24,7 +24,7 @@ FILE = "sqlite:///vestibule-data/vestibule.sqlite3"
 
 async def contents(engines: Engines) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every table."""
-    async with engines.core_reading() as connection:
+    async with engines.sqlalchemy_reading() as connection:
         return {
             table.name: sorted((tuple(row) for row in await connection.execute(table.select())), key=str)
             for table in metadata.sorted_tables
@@ -132,7 +132,7 @@ async def test_cut_off_in_the_middle_it_leaves_nothing_and_can_be_run_again(
 ) -> None:
     async with fresh("sqlite", tmp_path) as crowded:
         here, there = engine.connect(crowded.database_url), engine.connect(postgresql.database_url)
-        async with here.core_transaction(seconds=None) as connection:
+        async with here.sqlalchemy_transaction(seconds=None) as connection:
             await connection.exec_driver_sql(
                 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)"
                 " INSERT INTO rate_counters SELECT 'subject ' || i, 1, '2040-01-01 00:00:00.000000' FROM n"
@@ -160,6 +160,6 @@ async def test_cut_off_in_the_middle_it_leaves_nothing_and_can_be_run_again(
 async def _begun(there: Engines) -> None:
     """Returns when rows are being written there."""
     busy = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_xid IS NOT NULL"
-    async with asyncio.timeout(servers.WAIT_SECONDS), there.core_reading() as connection:
+    async with asyncio.timeout(servers.WAIT_SECONDS), there.sqlalchemy_reading() as connection:
         while not (await connection.exec_driver_sql(busy)).scalar_one():
             pass

@@ -91,7 +91,7 @@ async def first_schema(address: str, now: datetime) -> None:
     """Schema 0001 with an account, a session of it and a letter to it."""
     engines = engine.connect(address)
     password_hash = Hasher(Argon2id()).hash(PASSWORD)
-    async with engines.core_transaction(seconds=None) as connection:
+    async with engines.sqlalchemy_transaction(seconds=None) as connection:
         await connection.run_sync(_to_0001)
         account = {"id": ACCOUNT, "address": EMAIL, "hash": password_hash, "now": now}
         await connection.execute(text(INSERT_ACCOUNT).bindparams(**account))
@@ -138,7 +138,7 @@ def test_a_version_of_before_says_what_to_do_with_a_newer_schema(tmp_path: Path)
 
     async def pretend() -> None:
         engines = engine.connect(address)
-        async with engines.core_transaction() as connection:
+        async with engines.sqlalchemy_transaction() as connection:
             await connection.execute(text("UPDATE vestibule_schema SET version_num = :newer").bindparams(newer=newer))
         await engines.close()
 

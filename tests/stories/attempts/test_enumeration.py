@@ -145,7 +145,7 @@ async def test_g6_concealed_registration_beyond_a_network_s_limit_is_the_same_wo
                 answer = await client.post("/api/auth/register", json={"email": email, **PERSON})
             assert answer.status_code == 201
             work[email] = executed
-        async with world.engines.core_reading() as connection:
+        async with world.engines.sqlalchemy_reading() as connection:
             assert (await connection.execute(select(func.count()).select_from(letters))).scalar_one() == 1
     first = work.pop("first@example.com")
     assert {email: done for email, done in work.items() if done != work[NOBODY]} == {}
@@ -162,7 +162,7 @@ async def test_g8_fifty_requests_send_three_letters_and_answer_alike(backend: Ba
         answers = [await client.post("/api/auth/forgotpassword", json=body) for _ in range(50)]
         assert len({_seen(answer, "") for answer in answers}) == 1
         await world.deliver()
-        async with world.engines.core_reading() as connection:
+        async with world.engines.sqlalchemy_reading() as connection:
             resets = select(func.count()).where(letters.c.kind == LetterKind.RESET_PASSWORD.value)
             assert (await connection.execute(resets)).scalar_one() == 3
         assert sum(letter.kind is LetterKind.RESET_PASSWORD for letter in world.mailer.letters) <= 3
@@ -170,7 +170,7 @@ async def test_g8_fifty_requests_send_three_letters_and_answer_alike(backend: Ba
 
 async def test_g10_a_fresh_database_has_nobody_in_it(world: World) -> None:
     """G10: no default account."""
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         assert (await connection.execute(select(func.count()).select_from(accounts))).scalar_one() == 0
 
 

@@ -234,7 +234,7 @@ async def test_g5_an_ipv4_address_written_as_ipv6_is_the_same_one_everywhere(tmp
         async with world.env.store.transaction() as tx:
             await tx.events.record(*events)
         chosen = Settings(NODE_ENV="production", VESTIBULE_TRUSTED_PROXIES="10.0.0.1")
-        async with world.engines.core_reading() as connection:
+        async with world.engines.sqlalchemy_reading() as connection:
             (found,) = await proxies_of_doctor.one_address_for_all(chosen, connection)
         assert "let the proxy at 10.0.0.1 set" in (found.remedy)
 

@@ -125,7 +125,7 @@ EXPLAIN = {"sqlite": "EXPLAIN QUERY PLAN", "postgresql": "EXPLAIN"}
 async def test_i7_of_a_hundred_thousand_accounts_the_few_odd_ones_are_found_by_an_index(world: World) -> None:
     """I7, I1: both of the questions that each wrong password asks."""
     dialect = world.engines.dialect
-    async with world.engines.core_transaction() as connection:
+    async with world.engines.sqlalchemy_transaction() as connection:
         await connection.execute(text(MANY[dialect]), {"made": Hasher(Argon2id()).decoy[:-8]})
         await connection.execute(text("ANALYZE accounts"))
         for statement, index in (

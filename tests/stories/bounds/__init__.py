@@ -28,7 +28,7 @@ async def fill(world: World, table: Table, many: int, values: dict[str, Any], n:
     """Put `many` rows into a table with one statement; `values` may be made of `n.c.i`."""
     n = numbers(many) if n is None else n
     typed = [v if hasattr(v, "label") else literal(v, table.c[name].type) for name, v in values.items()]
-    async with world.engines.core_transaction(seconds=None) as connection:
+    async with world.engines.sqlalchemy_transaction(seconds=None) as connection:
         await connection.execute(insert(table).from_select(list(values), select(*typed).select_from(n)))
 
 
@@ -55,5 +55,5 @@ async def fill_sessions(world: World, account_id: str, many: int, seen: datetime
 
 async def count(world: World, table: Table, *which: Any) -> int:
     """How many rows there are."""
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         return int((await connection.execute(select(func.count()).select_from(table).where(*which))).scalar_one())

@@ -54,7 +54,7 @@ async def test_n9_who_verified_or_signed_in_or_is_an_admin_or_was_imported_stays
             "disabled": {"disabled_at": world.clock.now()},
             "changed": {"epoch": 1},
         }
-        async with world.engines.core_transaction() as connection:
+        async with world.engines.sqlalchemy_transaction() as connection:
             for name, values in kept.items():
                 its = accounts.c.email == f"{name}@example.com"
                 await connection.execute(update(accounts).where(its).values(**values))

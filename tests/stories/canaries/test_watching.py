@@ -92,6 +92,6 @@ UNTOLD = {"/healthz/live", "/healthz/ready", "/api/healthchecker", "/.well-known
 
 async def _break(backend: backends.Backend) -> None:
     engines = engine.connect(backend.database_url)
-    async with engines.core_transaction() as connection:
+    async with engines.sqlalchemy_transaction() as connection:
         await connection.execute(text("ALTER TABLE events RENAME TO lost"))
     await engines.close()

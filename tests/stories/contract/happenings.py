@@ -106,25 +106,25 @@ def counters(parent: int, base: int, current: int) -> Happening:
 
     async def happen(scene: Scene) -> None:
         query = select(sessions.c.parent, sessions.c.base, sessions.c.current)
-        async with scene.world.engines.core_reading() as connection:
+        async with scene.world.engines.sqlalchemy_reading() as connection:
             assert (await connection.execute(query)).one() == (parent, base, current)
 
     return happen
 
 
 async def ada_is_deleted(scene: Scene) -> None:
-    async with scene.world.engines.core_transaction() as connection:
+    async with scene.world.engines.sqlalchemy_transaction() as connection:
         await connection.execute(delete(accounts).where(accounts.c.email == ADA))
 
 
 async def ada_is_disabled(scene: Scene) -> None:
-    async with scene.world.engines.core_transaction() as connection:
+    async with scene.world.engines.sqlalchemy_transaction() as connection:
         await connection.execute(update(accounts).values(disabled_at=scene.world.clock.now()))
 
 
 async def events_are_lost(scene: Scene) -> None:
     """The database breaks under the running server."""
-    async with scene.world.engines.core_transaction() as connection:
+    async with scene.world.engines.sqlalchemy_transaction() as connection:
         await connection.execute(text("DROP TABLE events"))
 
 
@@ -136,5 +136,5 @@ def _note_letters(scene: Scene) -> None:
 
 
 async def _one(scene: Scene, query: Any) -> Any:
-    async with scene.world.engines.core_reading() as connection:
+    async with scene.world.engines.sqlalchemy_reading() as connection:
         return (await connection.execute(query)).scalar_one()

@@ -117,7 +117,7 @@ async def test_what_is_somebodys_is_not_registered_again(world: World, why: str)
     if why.startswith("used"):
         await world.sign_in(MINE, MY_PASSWORD)
     if why in COLUMNS:
-        async with world.engines.core_transaction() as connection:
+        async with world.engines.sqlalchemy_transaction() as connection:
             await connection.execute(update(accounts).values(COLUMNS[why]))
     world.clock.advance(minutes=9 if why == "just registered" else 60)
     if why == "used long ago":

@@ -122,14 +122,14 @@ async def test_s11_ids_are_drawn_from_more_than_can_be_met_twice(world: World) -
     await world.register()
     for _ in range(20):
         await world.sign_in()
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         ids = list((await connection.execute(select(sessions.c.id))).scalars())
     assert len(set(ids)) == 20
     assert {len(each.replace("-", "")) for each in ids} == {32}, "128 bits, 122 of them by lot (RFC 9562, section 5.4)"
 
 
 async def _account(world: World) -> str:
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         return str((await connection.execute(select(accounts.c.id))).scalar_one())
 
 

@@ -37,7 +37,7 @@ WITH_BODY = {route.body: route for route in ROUTES if route.body is not None}
 
 
 async def row(world: World) -> dict[str, Any]:
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         found = (await connection.execute(select(accounts))).mappings().one()
         return {name: found[name] for name in NEVER}
 
@@ -68,7 +68,7 @@ async def test_h8_no_body_of_any_route_changes_what_is_not_its_own(world: World)
         asked.append(await client.request(route.method, route.path, json={**members, **SMUGGLED}))
         assert issubclass(model, ContractBody | ConfirmedBody)
     assert {answer.status_code for answer in asked} <= {200, 201, 400, 403}
-    async with world.engines.core_transaction() as connection:
+    async with world.engines.sqlalchemy_transaction() as connection:
         await connection.execute(accounts.delete().where(accounts.c.email == "other@example.com"))
     assert await row(world) == before
     reset = await client.patch(f"/api/auth/resetpassword/{secret}", json={**TWICE, **SMUGGLED})

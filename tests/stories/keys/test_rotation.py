@@ -213,10 +213,10 @@ async def test_both_uses_rotate_or_neither(pair: Pair) -> None:
     env = pair.a.env
     pair.clock.advance(seconds=POLICY.key_lead.total_seconds())
     await rotate_key(env, KeyUse.REFRESH)
-    before = await standing(pair)
+    before = await key_states(pair)
     with pytest.raises(KeysUnchanged, match="nothing was rotated"):
         await rotate_keys(env, list(KeyUse))
-    assert await standing(pair) == before
+    assert await key_states(pair) == before
     pair.clock.advance(seconds=POLICY.key_lead.total_seconds())
     assert (await rotate_keys(env, list(KeyUse))).keys() == set(KeyUse)
     made = [key.created_at for key in await stored_keys(env.store) if key.state is KeyState.NEXT]
@@ -224,6 +224,6 @@ async def test_both_uses_rotate_or_neither(pair: Pair) -> None:
     assert len(set(made)) == 1, "published at the same time, so that they may sign at the same time"
 
 
-async def standing(pair: Pair) -> object:
+async def key_states(pair: Pair) -> object:
     async with pair.a.env.store.reading() as read:
-        return await read.signing_keys.standing()
+        return await read.signing_keys.states()

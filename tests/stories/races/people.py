@@ -74,7 +74,7 @@ async def people(world: World, fresh: list[bool]) -> list[Person]:
         made.append(person)
         for name, of_pattern in rows[is_fresh].items():
             copies[name] += [{column: new.get(value, value) for column, value in row.items()} for row in of_pattern]
-    async with world.engines.core_transaction(seconds=None) as connection:
+    async with world.engines.sqlalchemy_transaction(seconds=None) as connection:
         for table in _TABLES:
             await connection.execute(insert(table), copies[table.name])
     return made
@@ -85,7 +85,7 @@ async def _rows(world: World, pattern: Person) -> dict[str, list[dict[str, Any]]
     ids = [pattern.account.id, *([pattern.neighbour.account.id] if pattern.neighbour else [])]
     emails = [pattern.account.email, *([pattern.neighbour.account.email] if pattern.neighbour else [])]
     found: dict[str, list[dict[str, Any]]] = {}
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         for table in _TABLES:
             theirs = table.c.id.in_(ids) if table is accounts else table.c.account_id.in_(ids)
             if table is letters:

@@ -58,7 +58,7 @@ class DeletingMailer:
 async def named(world: World, person: Person) -> int:
     """How many events are about the person."""
     about = select(func.count()).where(events.c.account_id == person.account.id)
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         return int((await connection.execute(about)).scalar_one())
 
 
@@ -120,7 +120,7 @@ async def test_d4_a_wrong_password_is_recorded_of_nobody(world: World) -> None:
     attempt = LoginAttempt(counters, 1)
     await record_failed_attempt(world.env, person.account, attempt, person.client_info)
     assert await named(world, person) == 0
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         of_nobody = select(func.count()).where(events.c.kind == "sign_in_refused", events.c.account_id.is_(None))
         assert (await connection.execute(of_nobody)).scalar_one() == 1
 

@@ -60,7 +60,7 @@ async def test_both_mailed_links_at_once_do_not_block_each_other(racing_world: W
     client = await racing_world.client()
     verifying = f"/api/auth/verifyemail/{racing_world.secret(LetterKind.VERIFY_EMAIL)}"
     resetting = f"/api/auth/resetpassword/{await _mailed_token(racing_world, client)}"
-    async with racing_world.engines.core_transaction() as in_the_way:
+    async with racing_world.engines.sqlalchemy_transaction() as in_the_way:
         await in_the_way.execute(select(accounts.c.id).with_for_update())
         reset = asyncio.create_task(client.patch(resetting, json=_twice("battery staple")))
         await until_waiting(racing_world, 1)
@@ -86,7 +86,7 @@ async def _mailed_token(world: World, client: httpx.AsyncClient) -> str:
 
 async def _letters_of_each_account(world: World) -> list[int]:
     counts = select(func.count(letters.c.id)).select_from(accounts.outerjoin(letters)).group_by(accounts.c.id)
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         return list((await connection.execute(counts)).scalars())
 
 

@@ -69,7 +69,7 @@ async def test_d2_no_two_flows_on_one_account_deadlock(racing_world: World) -> N
 async def _said_of_this_database(world: World) -> list[str]:
     """PostgreSQL's log, if it is ours to read; that it is read is shown by a fault of our own making."""
     with pytest.raises(DBAPIError):
-        async with world.engines.core_transaction() as connection:
+        async with world.engines.sqlalchemy_transaction() as connection:
             await connection.execute(text("SELECT 1/0"))
     said = servers.postgresql_said(world.backend.database_url.rpartition("/")[2])
     assert said is None or any("division by zero" in line for line in said)

@@ -64,12 +64,12 @@ def _set_cookies(answer: httpx.Response) -> dict[str, str]:
 
 async def _counters(world: World) -> tuple[int, int, int]:
     """Of the only session: the counter last accepted, what had been issued then, and the last one issued."""
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         row = (await connection.execute(select(sessions.c.parent, sessions.c.base, sessions.c.current))).one()
     return row.parent, row.base, row.current
 
 
 async def _nobody_is_signed_out(world: World) -> bool:
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         ended = (await connection.execute(select(sessions.c.ended_at, sessions.c.end_reason))).all()
     return ended == [(None, None)]

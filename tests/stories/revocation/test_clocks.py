@@ -91,7 +91,7 @@ async def test_k12_what_a_clock_ahead_took_for_over_is_read_once_it_is_set_right
 
 async def test_k12_a_record_by_a_clock_ahead_does_not_have_all_after_it_read(world: World) -> None:
     """K12: a start among many costs what stands, though the first of them is dated next year."""
-    async with world.engines.core_transaction() as connection:
+    async with world.engines.sqlalchemy_transaction() as connection:
         for at in ("2027-12-01", "2026-11-20", "2026-11-20"):
             row = {"at": f"{at} 00:00:00+00:00", "until": f"{at} 01:00:00+00:00"}
             await connection.execute(

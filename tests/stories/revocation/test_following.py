@@ -81,7 +81,7 @@ async def test_a_long_tail_is_not_read_again_as_long_as_it_is_as_it_was(
     await _append(world, ["new"])
     assert [revocation.subject for revocation in await read_whole_backlog(world.env)] == ["new"]
     assert len(world.env.revocations) == 21
-    async with world.engines.core_transaction() as connection:
+    async with world.engines.sqlalchemy_transaction() as connection:
         await connection.execute(text("DELETE FROM revocations WHERE sequence = 5"))
     await read_whole_backlog(world.env)
     assert begun[-2:] == [20, 0], "what is not as it was is read from the floor on"

@@ -115,7 +115,7 @@ async def test_c8_tables_called_as_ours_on_a_server_are_left_alone(tmp_path: Pat
     try:
         async with postgresql_database() as address:
             engines = engine.connect(address)
-            async with engines.core_transaction() as connection:
+            async with engines.sqlalchemy_transaction() as connection:
                 await connection.execute(text("CREATE TABLE accounts (balance integer)"))
             await engines.close()
             done = run(tmp_path, "migrate", DATABASE_URL=address, **given_keys())
@@ -127,7 +127,7 @@ async def test_c8_tables_called_as_ours_on_a_server_are_left_alone(tmp_path: Pat
 
 async def write(engines: Engines) -> None:
     """More than fits where little fits."""
-    async with engines.core_transaction() as connection:
+    async with engines.sqlalchemy_transaction() as connection:
         await connection.execute(text("CREATE TABLE IF NOT EXISTS grown (signs TEXT)"))
         await connection.execute(text("INSERT INTO grown VALUES (:signs)"), {"signs": "x" * 1_000_000})
 

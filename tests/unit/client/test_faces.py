@@ -69,7 +69,7 @@ class Kit:
         """As in a heartbeat."""
 
         def listed(told: list[str], as_of: float) -> None:
-            self.keys.hear(told, as_of)
+            self.keys.note_listed(told, as_of)
             self.memory.keys = self.keys.in_force
 
         now = self.clock.monotonic()
@@ -118,7 +118,7 @@ class Server:
         """As the database does."""
         ring = self.world.env.keys
         kept = {kid: key for kid, key in ring.access.checking.items() if kid in kids}
-        if ring.replace(KeySet(ring.access.signing, kept), ring.refresh, ring.standing):
+        if ring.replace(KeySet(ring.access.signing, kept), ring.refresh, ring.key_states):
             self.world.env.memory.drop_tokens()
 
     def hear(self) -> None:

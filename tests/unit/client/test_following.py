@@ -123,14 +123,14 @@ def test_k8_a_key_vouches_while_it_is_listed_and_until_a_list_is_younger_than_th
     keys = fetched(100)
     old, new = keys.by_id
     assert set(keys.in_force) == {old, new}, "an older Vestibule lists none"
-    assert not keys.hear([old], 99)
+    assert not keys.note_listed([old], 99)
     assert set(keys.in_force) == {old, new}, "the process that tells may not know the new one yet"
-    assert keys.hear([old, new], 100)
-    assert not keys.hear([new, old], 160)
+    assert keys.note_listed([old, new], 100)
+    assert not keys.note_listed([new, old], 160)
     assert set(keys.in_force) == {old, new}
-    assert keys.hear([new], 161)
+    assert keys.note_listed([new], 161)
     assert set(keys.in_force) == {new}
-    assert keys.hear([], 162)
+    assert keys.note_listed([], 162)
     assert set(keys.in_force) == set()
 
 
@@ -138,8 +138,8 @@ def test_k8_a_key_that_was_listed_and_is_no_more_is_not_taken_for_a_new_one() ->
     """K8: though it was fetched just now."""
     keys = fetched(100)
     leaked, other = keys.by_id
-    keys.hear([leaked, other], 98)
-    keys.hear([other], 99)
+    keys.note_listed([leaked, other], 98)
+    keys.note_listed([other], 99)
     assert set(keys.in_force) == {other}
 
 
@@ -158,9 +158,9 @@ def test_k8_what_the_feed_stops_to_list_leaves_the_memory_of_a_service_before_an
 
 def test_k8_what_is_fetched_from_a_cache_and_never_listed_vouches_until_the_next_list() -> None:
     keys = fetched(100, number=1)
-    keys.hear(["another"], 99)
+    keys.note_listed(["another"], 99)
     assert len(keys.in_force) == 1
-    keys.hear(["another"], 100)
+    keys.note_listed(["another"], 100)
     assert set(keys.in_force) == set()
 
 

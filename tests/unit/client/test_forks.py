@@ -219,7 +219,7 @@ def test_k10_a_worker_that_is_forked_while_keys_are_fetched_follows(server: tupl
             keys = verifier._here().updater.keys
             asking.append(asyncio.create_task(keys._under_way.result(PATH, asyncio.Event().wait)))  # type: ignore[arg-type]
 
-        verifier._here()._supervised.ask(lambda _updater: never_ends(), WAIT_SECONDS)
+        verifier._here()._supervised.call(lambda _updater: never_ends(), WAIT_SECONDS)
         with forked(lambda: fate(Verifier.check, verifier, token) is None and verifier.age < 5) as go:
             go()
         assert verifier.check(token)

@@ -128,7 +128,7 @@ for tried in (url, url.replace("http:", "https:"), "https://nowhere.invalid", "h
             verifier._here().updater.keys._asked_at = 0.0
             verifier.check(token)
             memory.revoked.fresh_as_of = 0.0
-            verifier._here()._supervised.ask(lambda updater: updater._introspect(token), 10)
+            verifier._here()._supervised.call(lambda updater: updater._introspect(token), 10)
     except Exception as fault:
         seen += [] if "Vestibule" in type(fault).__name__ else [repr(fault)]
     verifier.close()

@@ -72,7 +72,7 @@ def test_k11_nor_is_one_of_the_background(caplog: pytest.LogCaptureFixture) -> N
             raise ValueError from None
 
     with running(work, nothing) as background, pytest.raises(TimeoutError):
-        background.ask(fail_when_given_up(), 0.01)
+        background.call(fail_when_given_up(), 0.01)
     gc.collect()
     assert "never retrieved" not in caplog.text
 
@@ -114,7 +114,7 @@ def test_k11_what_it_opened_is_released_once_nobody_asks_any_more() -> None:
 
     def ask_in_vain() -> None:
         with pytest.raises(EndedError):
-            background.ask(ask(), 20)
+            background.call(ask(), 20)
 
     with running(work, release) as background:
         asking = threading.Thread(target=ask_in_vain)
@@ -136,7 +136,7 @@ def test_k11_a_connection_that_a_library_lost_is_closed_too() -> None:
             return await asyncio.get_running_loop().create_connection(asyncio.Protocol, *server.getsockname())
 
         with running(work, nothing) as background:
-            lost = background.ask(lose(), 20)
+            lost = background.call(lose(), 20)
             there, _ = server.accept()
         with there:
             there.settimeout(WAIT_SECONDS)

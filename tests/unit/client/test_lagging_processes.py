@@ -34,7 +34,7 @@ class Service(Knowing):
             self.memory.revoked,
             self.clock,
             lambda: None,
-            on_keys=self.memory.listing.hear,
+            on_keys=self.memory.listing.take,
             clocks=self.memory.clocks,
             expected=EXPECTED,
         )
@@ -77,7 +77,7 @@ def test_k8_a_key_that_was_never_listed_vouches_for_nobody_while_the_feed_is_awa
     service = Knowing("accept")
     withdrawn, token = dict(service.memory.keys), service.token()
     keys = KeySet(service.clock, 60, service.memory.listing)
-    keys.hear([NEW, *withdrawn] if listed else [NEW], service.clock.monotonic())
+    keys.note_listed([NEW, *withdrawn] if listed else [NEW], service.clock.monotonic())
     service.clock.advance(seconds=60 if stale else 1)
     keys._replace_keys(withdrawn, service.clock.monotonic())
     service.memory.keys = keys.in_force
@@ -118,10 +118,10 @@ async def test_k31_a_fetch_from_a_process_that_lags_behind_takes_no_key_away_tha
     keys = KeySet(service.clock, 60)
     old, new = (jwk.generate(algorithm="ES256").public for _ in range(2))
     await fetch(keys, [old.as_jwk(), new.as_jwk()])
-    keys.hear([old.kid, new.kid], service.clock.monotonic())
+    keys.note_listed([old.kid, new.kid], service.clock.monotonic())
     await fetch(keys, [old.as_jwk()])
     assert set(keys.in_force) == {old.kid, new.kid}
-    keys.hear([new.kid], service.clock.monotonic())
+    keys.note_listed([new.kid], service.clock.monotonic())
     await fetch(keys, [old.as_jwk()])
     assert set(keys.in_force) == set(keys.by_id) - {old.kid} == {new.kid}
 
@@ -134,7 +134,7 @@ async def test_k8_a_fetch_that_a_cache_answers_tells_of_the_moment_at_which_it_w
     service = Service()
     keys = KeySet(service.clock, 60)
     leaked = jwk.generate(algorithm="ES256").public
-    keys.hear(["another"], service.clock.monotonic() - 1)
+    keys.note_listed(["another"], service.clock.monotonic() - 1)
     await fetch(keys, [leaked.as_jwk()], Age=age)
     assert keys.as_of == service.clock.monotonic() - seconds
     assert bool(keys.in_force) == (seconds < 1)

@@ -162,7 +162,7 @@ def test_a_background_that_hangs_is_left_behind_and_said(caplog: pytest.LogCaptu
             go_on.wait(WAIT_SECONDS)
 
         with pytest.raises(TimeoutError):
-            verifier._here()._supervised.ask(lambda _updater: hang(), 0.1)
+            verifier._here()._supervised.call(lambda _updater: hang(), 0.1)
         begun = time.monotonic()
         verifier.close()
         assert time.monotonic() - begun < CLOSE_SECONDS

@@ -73,7 +73,7 @@ def test_k31_only_what_is_known_to_be_no_key_is_invalid(
     now = int(knowing.clock.now().timestamp() + issued)
     token = renamed(knowing.token(issued_at=now, expires_at=now + 900), "made up")
     for listed in heard:
-        knowing.memory.listing.hear(listed, knowing.clock.monotonic())
+        knowing.memory.listing.take(listed, knowing.clock.monotonic())
     assert fate(knowing, token) is refusal
 
 
@@ -90,7 +90,7 @@ def test_k31_what_would_be_refused_under_any_key_is_invalid() -> None:
 def test_k31_by_vestibule_s_clock_and_not_by_that_of_the_service() -> None:
     knowing = Knowing()
     token = renamed(knowing.token(), "made up")
-    knowing.memory.listing.hear(["other"], knowing.clock.monotonic())
+    knowing.memory.listing.take(["other"], knowing.clock.monotonic())
     offset = knowing.clock.now().timestamp() - knowing.clock.monotonic()
     for ahead, refusal in ((0, KeyUnknownError), (LISTED_WITHIN_SECONDS, TokenInvalidError)):
         knowing.memory.clocks.note_offset(offset + ahead)

@@ -132,10 +132,10 @@ def test_an_outage_is_none_of_these_and_the_service_starts() -> None:
 def test_an_outage_is_logged_with_the_url_and_so_is_its_end(caplog: pytest.LogCaptureFixture) -> None:
     """Each once a minute, though it fails and comes back all the time."""
     made = Setup(ThrottledWarnings(ManualClock()), "http://localhost:9")
-    made.worked(FEED)
+    made.note_fetched(FEED)
     for _ in range(3):
-        made.failed(FEED, ConnectionRefusedError())
-        made.worked(FEED)
+        made.note_failed(FEED, ConnectionRefusedError())
+        made.note_fetched(FEED)
     assert [record.getMessage() for record in caplog.records] == [
         f"{FEED} could not be fetched from http://localhost:9: ConnectionRefusedError",
         f"{FEED} is fetched again",

@@ -31,7 +31,7 @@ class Failing:
         self._says = runs.pop(0) if runs else "stays"
 
     @property
-    def worked(self) -> bool:
+    def succeeded(self) -> bool:
         return self._says == "heard"
 
     async def work(self) -> None:
@@ -65,7 +65,7 @@ def test_k15_what_ends_is_run_again_after_pauses_that_grow_and_begin_anew_once_i
     assert {reason.partition(":")[0] for reason, _ in told} == {"ZeroDivisionError in test_supervised.py"}
     assert tool.close()
     with pytest.raises(EndedError):
-        tool.ask(lambda _work: asyncio.sleep(0), 1)
+        tool.call(lambda _work: asyncio.sleep(0), 1)
 
 
 class Stepping(Coroutine[Any, Any, Any]):
@@ -193,7 +193,7 @@ def fail(verifier: Verifier) -> None:
         updater._wait_for_changed_keys = lambda _seconds: wrong()  # type: ignore[assignment,return-value]
         updater._keys_changed.set()
 
-    verifier._here()._supervised.ask(lambda _updater: end(), 10)
+    verifier._here()._supervised.call(lambda _updater: end(), 10)
 
 
 def fate(verifier: Verifier, token: str) -> CallerRefusedError | None:

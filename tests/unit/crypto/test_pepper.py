@@ -56,7 +56,7 @@ async def test_p7_people_sign_in_through_a_change_and_the_database_alone_is_wort
         await world.sign_in(password=PASSWORD)
         world.env.passwords._hasher = hasher(SECOND, FIRST)
         await world.sign_in(password=PASSWORD)
-        async with world.engines.core_reading() as connection:
+        async with world.engines.sqlalchemy_reading() as connection:
             stored = (await connection.execute(select(accounts.c.password_hash))).scalar_one()
         assert stored.startswith(f"hmac-sha256:{Pepper(SECOND).name}$argon2id$")
         world.env.passwords._hasher = hasher(SECOND)

@@ -61,7 +61,7 @@ async def test_no_database(chosen: Chosen, tmp_path: Path) -> None:
 
 async def test_another_schema(chosen: Chosen, postgresql: Backend) -> None:
     settings = chosen(DATABASE_URL=postgresql.database_url)
-    async with opening.database(settings) as engines, engines.core_transaction() as connection:
+    async with opening.database(settings) as engines, engines.sqlalchemy_transaction() as connection:
         await connection.execute(text("UPDATE vestibule_schema SET version_num = '0001'"))
     assert severity_of(await look(settings), "the database has schema 0001") is FAULT
 

@@ -113,7 +113,7 @@ async def test_g6_the_state_of_an_account_is_not_told(world: World, state: str) 
         "disabled": {"disabled_at": world.clock.now()},
         "without a password": {"password_hash": None},
     }
-    async with world.engines.core_transaction() as connection:
+    async with world.engines.sqlalchemy_transaction() as connection:
         await connection.execute(update(accounts).values(changes[state]))
     client = await world.client()
     for path in (FORGOT, RESEND):

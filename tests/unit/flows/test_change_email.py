@@ -142,7 +142,7 @@ async def test_m11_a_squatter_at_the_old_email_does_not_close_the_way_back(
     await world.deliver()
     undo = world.secret(CHANGED)
     await world.register("squatter@example.com", "squatting here")
-    async with world.engines.core_transaction() as connection:
+    async with world.engines.sqlalchemy_transaction() as connection:
         squats = accounts.c.email == "squatter@example.com"
         await connection.execute(update(accounts).where(squats).values(email=EMAIL))
     squatter = await world.sign_in(EMAIL, "squatting here")
@@ -217,11 +217,11 @@ async def test_of_64_at_once_one_confirms_and_one_takes_back(racing_world: World
 
 
 async def _email_of_the_account(world: World) -> str:
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         email: str = (await connection.execute(select(accounts.c.email))).scalar_one()
     return email
 
 
 async def _count(world: World, condition: object) -> int:
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         return (await connection.execute(select(func.count()).where(condition))).scalar_one()  # type: ignore[call-overload]

@@ -49,7 +49,7 @@ MANY = 1201
 
 
 async def count(world: World, table: Table) -> int:
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         return int((await connection.execute(select(func.count()).select_from(table))).scalar_one())
 
 
@@ -115,7 +115,7 @@ async def test_letters_that_are_done_go_and_those_that_wait_stay(world: World) -
     assert (await clean_up(world.env))["letters"] == 0
     world.clock.advance(microseconds=1)
     assert (await clean_up(world.env))["letters"] == 2
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         assert (await connection.execute(select(letters.c.id))).scalars().all() == [waiting.id]
 
 
@@ -137,7 +137,7 @@ async def test_devices_go_but_for_the_last_that_an_account_was_seen_with(world: 
 
 
 async def test_attempts_at_nobody_go_in_batches_after_a_month(world: World) -> None:
-    async with world.engines.core_transaction() as connection:
+    async with world.engines.sqlalchemy_transaction() as connection:
         old = {"failures": 1, "in_all": 1, "last_at": world.clock.now()}
         await connection.execute(
             insert(login_attempts), [{"counter": f"others:{number}", **old} for number in range(MANY)]
@@ -184,7 +184,7 @@ async def test_all_is_kept_where_the_operator_says_so(backend: Backend) -> None:
 
 async def old_events(world: World) -> None:
     old = {"at": world.clock.now() - timedelta(days=400), "kind": "imported", "detail": "{}"}
-    async with world.engines.core_transaction() as connection:
+    async with world.engines.sqlalchemy_transaction() as connection:
         await connection.execute(insert(events), [old] * (MANY + 1))  # the newest of them keeps the numbers going
 
 

@@ -77,7 +77,7 @@ async def test_m19_no_click_of_mine_leaves_me_an_account_whose_password_a_strang
         body = {"email": somebody, "password": MY_PASSWORD}
         assert (await browser.post("/api/auth/login", json=body)).status_code == 200
     if columns := MINE_IS[mine]:
-        async with world.engines.core_transaction() as connection:
+        async with world.engines.sqlalchemy_transaction() as connection:
             await connection.execute(update(accounts).where(accounts.c.email == MINE).values(columns))
     secret = await wants_mine(world, stranger)
     await click_all(browser, secret)

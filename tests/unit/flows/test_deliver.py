@@ -63,7 +63,7 @@ async def test_a_registration_that_was_rolled_back_sends_none(world: World) -> N
         assert (await (await world.client()).post("/api/auth/register", json=PERSON)).status_code >= 500
     assert not await deliver_next(world.env)
     for table in (accounts, letters):
-        async with world.engines.core_reading() as connection:
+        async with world.engines.sqlalchemy_reading() as connection:
             assert (await connection.execute(select(func.count()).select_from(table))).scalar_one() == 0
 
 
@@ -100,7 +100,7 @@ async def test_a_worker_that_dies_leaves_its_letter_to_another(registered: World
 async def test_a_letter_that_became_needless_is_crossed_off(registered: World, meanwhile: str) -> None:
     await _run(registered, meanwhile)
     await _deliver_nothing(registered)
-    async with registered.engines.core_reading() as connection:
+    async with registered.engines.sqlalchemy_reading() as connection:
         settled = (await connection.execute(select(letters.c.settled_at))).scalar_one()
     assert settled is not None
 
@@ -147,7 +147,7 @@ async def test_the_outbox_holds_no_secret_and_no_email(registered: World) -> Non
         pass
     registered.clock.advance(minutes=1)
     await registered.deliver()
-    async with registered.engines.core_reading() as connection:
+    async with registered.engines.sqlalchemy_reading() as connection:
         rows = str((await connection.execute(select(letters))).all())
     assert len(registered.mailer.letters) == 2
     for letter in registered.mailer.letters:
@@ -178,11 +178,11 @@ async def _reset(world: World, secret: str) -> int:
 
 
 async def _due_at(world: World) -> datetime:
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         due_at: datetime = (await connection.execute(select(letters.c.due_at))).scalar_one()
     return due_at
 
 
 async def _run(world: World, statement: str) -> None:
-    async with world.engines.core_transaction() as connection:
+    async with world.engines.sqlalchemy_transaction() as connection:
         await connection.execute(text(statement))

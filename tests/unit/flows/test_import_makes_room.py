@@ -64,7 +64,7 @@ async def bring(world: World, rows: Sequence[ForeignRow], *, dry: bool = False) 
 
 
 async def here(world: World) -> list[str]:
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         return list((await connection.execute(select(accounts.c.id).order_by(accounts.c.id))).scalars())
 
 
@@ -78,7 +78,7 @@ async def test_e6_only_what_nobody_verified_makes_room_and_only_for_what_somebod
     await world.register()
     squatter = await world.sign_in()
     if columns:
-        async with world.engines.core_transaction() as connection:
+        async with world.engines.sqlalchemy_transaction() as connection:
             await connection.execute(update(accounts).values(columns))
     (there,) = await here(world)
     report, told = await bring(world, [row("other", "other@example.com", "false"), row(HERS, EMAIL, verified)], dry=dry)
@@ -89,7 +89,7 @@ async def test_e6_only_what_nobody_verified_makes_room_and_only_for_what_somebod
     if makes_room and not dry:
         assert (await squatter.get("/api/users/me")).status_code == 401
         assert await sign_in_status(world, EMAIL, PASSWORD) == 400
-        async with world.engines.core_reading() as connection:
+        async with world.engines.sqlalchemy_reading() as connection:
             gone = select(func.count()).where(events.c.kind == "squatter_removed")
             assert (await connection.execute(gone)).scalar_one() == 1
 
@@ -102,7 +102,7 @@ async def test_e6_doing_it_twice_does_no_harm_and_attempts_at_the_squatter_s_pas
         await sign_in_status(world, EMAIL, "wrong horse")
     rows = [row(HERS, EMAIL, "true")]
     await bring(world, rows)
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         assert (await connection.execute(select(func.count()).select_from(login_attempts))).scalar_one() == 0
     report, told = await bring(world, rows)
     assert (report.already_there, report.imported, told.made_room) == (1, 0, [])
@@ -111,7 +111,7 @@ async def test_e6_doing_it_twice_does_no_harm_and_attempts_at_the_squatter_s_pas
 async def test_e6_many_make_room_in_one_batch(world: World) -> None:
     """E6: among others that do not."""
     await world.register("pattern@example.com")
-    async with world.engines.core_transaction() as connection:
+    async with world.engines.sqlalchemy_transaction() as connection:
         pattern = (await connection.execute(select(accounts))).mappings().one()
         those = [{**pattern, "id": f"s{n:03}", "email": f"p{n}@example.com", "verified": n % 3 == 0} for n in range(90)]
         await connection.execute(insert(accounts), those)
@@ -203,6 +203,6 @@ async def test_i9_no_row_is_lost_and_each_is_counted_once(world: World, case: st
     assert imported + there + left_out == len(rows)
     assert len(told.left_out) == left_out
     if not dry:
-        async with world.engines.core_reading() as connection:
+        async with world.engines.sqlalchemy_reading() as connection:
             found = await connection.execute(select(accounts.c.id, accounts.c.email))
             assert {each.id: each.email for each in found} == after

@@ -100,7 +100,7 @@ class Person:
 
     def _row(self, column: str, where: Any) -> Any:
         async def read() -> Any:
-            async with self.world.engines.core_reading() as connection:
+            async with self.world.engines.sqlalchemy_reading() as connection:
                 return (await connection.execute(select(accounts.c[column]).where(where))).scalar_one()
 
         return self.runner.run(read())

@@ -30,7 +30,7 @@ async def nothing(_world: World) -> None:
 
 
 async def change(world: World, **values: Any) -> None:
-    async with world.engines.core_transaction() as connection:
+    async with world.engines.sqlalchemy_transaction() as connection:
         await connection.execute(update(accounts).values(**values))
 
 
@@ -61,7 +61,7 @@ async def old_server_opened_it(world: World) -> None:
 
 
 async def imported(world: World, password: str | None, provider: str | None) -> None:
-    async with world.engines.core_transaction() as connection:
+    async with world.engines.sqlalchemy_transaction() as connection:
         await connection.execute(delete(accounts))
     her = replace(row("legacy", EMAIL, "false"), password=password, provider=provider)
     assert (await bring(world, [her]))[0].imported == 1
@@ -126,14 +126,14 @@ async def purge(world: World) -> int:
 async def ask_for_reset(world: World) -> None:
     """All that does not have to be kept."""
     world.clock.advance(days=400)
-    async with world.engines.core_transaction() as connection:
+    async with world.engines.sqlalchemy_transaction() as connection:
         await connection.execute(delete(sessions))
         await connection.execute(delete(known_devices))
 
 
 async def stored(world: World) -> tuple[str, str, str | None]:
     columns = (accounts.c.id, accounts.c.name, accounts.c.password_hash)
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         found = (await connection.execute(select(*columns))).one()
     return found.id, found.name, found.password_hash
 
@@ -175,12 +175,12 @@ async def test_e7_what_is_nobodys_is_registered_anew_and_goes_in_time(
 async def test_e7_only_the_first_sign_in_costs_a_statement_more(world: World) -> None:
     await world.register()
     await sign_in(world)
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         first = (await connection.execute(select(accounts.c.first_used_at))).scalar_one()
     assert first == world.clock.now()
     world.clock.advance(days=1)
     await sign_in(world)
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         assert (await connection.execute(select(accounts.c.first_used_at))).scalar_one() == first
 
 
@@ -189,7 +189,7 @@ async def test_e7_an_old_server_beside_this_one_leaves_signs_enough(world: World
     """E7: it opens a session and knows a device, and notes no use."""
     await world.register()
     await world.sign_in()
-    async with world.engines.core_transaction() as connection:
+    async with world.engines.sqlalchemy_transaction() as connection:
         await connection.execute(delete(known_devices if sign is sessions else sessions))
         await connection.execute(update(accounts).values(first_used_at=None))
     assert await register(world, THEIRS) == 409

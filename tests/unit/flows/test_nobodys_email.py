@@ -40,14 +40,14 @@ async def both_register(world: World, first: str, minutes: int) -> None:
 async def stored(world: World, email: str = EMAIL) -> tuple[bool, str | None]:
     """Whether the email is verified, and the password's hash."""
     query = select(accounts.c.verified, accounts.c.password_hash).where(accounts.c.email == email)
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         row = (await connection.execute(query)).one()
     return row.verified, row.password_hash
 
 
 async def in_doubt(world: World) -> bool:
     """Whether it is noted that the only account there is was registered again."""
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         return (await connection.execute(select(accounts.c.registered_again_at))).scalar_one() is not None
 
 
@@ -148,13 +148,13 @@ async def test_e5_a_squatter_on_the_email_i_want_does_not_kill_my_link(world: Wo
         await world.register(WANTED, HIS)
     squatter = await world.sign_in(WANTED, HIS)
     if columns:
-        async with world.engines.core_transaction() as connection:
+        async with world.engines.sqlalchemy_transaction() as connection:
             await connection.execute(update(accounts).where(accounts.c.email == WANTED).values(columns))
     assert await confirm(me, world.secret(CONFIRM)) == DONE
     assert (await squatter.get("/api/users/me")).status_code == 401
     assert await sign_in_status(world, WANTED, HIS) == 400
     assert await sign_in_status(world, WANTED, PASSWORD) == 200
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         gone = select(func.count()).where(events.c.kind == "squatter_removed")
         assert (await connection.execute(gone)).scalar_one() == 1
 

@@ -42,7 +42,7 @@ async def conflicting(postgresql: Backend) -> AsyncIterator[tuple[World, Watched
 
 async def end_transactions(world: World, times: int, code: str = "40001") -> None:
     """Have PostgreSQL end the next `times` transactions that write an event, at their end: no sequence is reset."""
-    async with world.engines.core_transaction() as connection:
+    async with world.engines.sqlalchemy_transaction() as connection:
         for statement in (
             "CREATE SEQUENCE ended",
             f"""
@@ -70,7 +70,7 @@ async def ask(world: World, step: str) -> httpx.Response:
 
 
 async def counts(world: World) -> dict[str, int]:
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         tables = (accounts, events, letters, known_devices, one_time_tokens)
         rows = {t.name: (await connection.execute(select(func.count()).select_from(t))).scalar_one() for t in tables}
         guessed = await connection.execute(text("SELECT coalesce(sum(failures), 0) FROM login_attempts"))

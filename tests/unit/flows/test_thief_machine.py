@@ -77,7 +77,7 @@ class Mailboxes:
             raise self.answer("not now")
         if letter.kind in TOKEN_IN and letter.to in (self.thief, *self.owners):
             query = select(letters.c.created_at).where(letters.c.id == letter.id)
-            async with self.world.engines.core_reading() as connection:
+            async with self.world.engines.sqlalchemy_reading() as connection:
                 self.arrived.append((letter, (await connection.execute(query)).scalar_one()))
         return "taken"
 
@@ -104,7 +104,7 @@ class Story:
 
     def row(self, column: str, where: Any) -> Any:
         async def read() -> Any:
-            async with self.world.engines.core_reading() as connection:
+            async with self.world.engines.sqlalchemy_reading() as connection:
                 return (await connection.execute(select(accounts.c[column]).where(where))).scalar_one_or_none()
 
         return self.run(read())
@@ -205,7 +205,7 @@ class Thief:
         its = (letters.c.account_id == self.story.account_id, letters.c.settled_at.is_(None))
         in_time = letters.c.created_at > self.now - UNDO_MAILED_WITHIN
         query = select(letters.c.kind, letters.c.email).where(*its, in_time).order_by(letters.c.id)
-        async with self.story.world.engines.core_reading() as connection:
+        async with self.story.world.engines.sqlalchemy_reading() as connection:
             return [(row.kind, row.email) for row in await connection.execute(query)]
 
     async def _delete_at(self, email: str) -> None:

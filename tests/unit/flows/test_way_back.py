@@ -227,11 +227,11 @@ async def test_m20_a_failed_undo_spends_nothing(world: World) -> None:
     await moved(world)
     undo = world.secret(CHANGED)
     account = an_account(email=EMAIL, verified=True)
-    async with world.engines.core_transaction() as connection:
+    async with world.engines.sqlalchemy_transaction() as connection:
         await connection.execute(insert(accounts).values(**{c.name: getattr(account, c.name) for c in accounts.c}))
     for _ in range(2):
         assert await click(world, f"/undoemail/{undo}") == 403
-    async with world.engines.core_transaction() as connection:
+    async with world.engines.sqlalchemy_transaction() as connection:
         await connection.execute(delete(accounts).where(accounts.c.id == account.id))
     assert await click(world, f"/undoemail/{undo}") == DONE
 
@@ -264,7 +264,7 @@ async def _blocked(world: World) -> None:
     """Come back when somebody waits for a lock."""
     waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
     for _ in range(3_000):
-        async with world.engines.core_reading() as connection:
+        async with world.engines.sqlalchemy_reading() as connection:
             if (await connection.exec_driver_sql(waits)).scalar_one():
                 return
         await asyncio.sleep(0.01)
@@ -275,13 +275,13 @@ async def test_m20_what_keeps_an_email_is_cleaned_up_with_the_links(world: World
     """M20: one row for each, and none that a secret opens."""
     await moved(world)
     count = select(func.count()).where(one_time_tokens.c.purpose == "undo_email_change")
-    async with world.engines.core_transaction() as connection:
+    async with world.engines.sqlalchemy_transaction() as connection:
         assert (await connection.execute(count)).scalar_one() == 2
         await connection.execute(update(letters).values(settled_at=world.clock.now()))
     async with world.env.store.transaction() as tx:
         world.clock.advance(hours=73)
         assert await tx.one_time_tokens.purge(world.clock.now(), 100) >= 2
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         assert (await connection.execute(count)).scalar_one() == 0
 
 

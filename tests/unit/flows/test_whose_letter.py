@@ -63,7 +63,7 @@ async def moved_away(world: World) -> Greylisting:
 async def at_the_old_email(world: World) -> Account:
     """Somebody who has the email all the same, as an older version let them: nobody could register it now."""
     account = an_account(email=EMAIL, created_at=world.clock.now(), updated_at=world.clock.now())
-    async with world.engines.core_transaction() as connection:
+    async with world.engines.sqlalchemy_transaction() as connection:
         await connection.execute(insert(accounts).values(**{c.name: getattr(account, c.name) for c in accounts.c}))
     return account
 
@@ -122,7 +122,7 @@ async def test_m21_what_was_asked_of_an_account_by_email_goes_with_it(world: Wor
     account = await find_account(world.env, EMAIL)
     assert account is not None
     await delete_account(world.env, account)
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         waiting = select(letters.c.kind, letters.c.email).where(letters.c.settled_at.is_(None))
         left = [tuple(row) for row in await connection.execute(waiting)]
     assert left == [(CONFIRM.value, EMAIL)]
@@ -224,7 +224,7 @@ async def test_m22_what_happened_is_told_to_the_email_that_the_account_had_then(
     account = await find_account(world.env, EMAIL)
     assert account is not None
     await something_happens(world, account)
-    async with world.engines.core_transaction() as connection:
+    async with world.engines.sqlalchemy_transaction() as connection:
         if "move" in then:
             moved = {"email": THIEFS, "verified": True, "epoch": accounts.c.epoch + 1}
             await connection.execute(update(accounts).values(moved))

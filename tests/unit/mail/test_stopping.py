@@ -89,7 +89,7 @@ async def test_c33_a_process_that_ends_gives_the_letter_back(
         env = replace(world.env, mailer=SmtpMailer(Server(HOST, port, "none", timeout_seconds=FOR_EVER), RENDERER))
         async with background.running(env):
             await there.wait()
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         (row,) = (await connection.execute(select(letters.c.due_at, letters.c.last_fault, letters.c.settled_at))).all()
     assert row.due_at <= world.clock.now()
     assert "was stopped" in row.last_fault

@@ -38,7 +38,7 @@ CANARY = "canary"
     ],
 )
 async def test_l9_a_path_with_a_mailed_secret_is_told_as_its_route(world: World, method: str, path: str) -> None:
-    async with world.engines.core_transaction() as connection:
+    async with world.engines.sqlalchemy_transaction() as connection:
         await connection.execute(text("ALTER TABLE one_time_tokens RENAME TO away"))
     secret = mint_secret()
     body = {"password": "canary password", "passwordConfirm": "canary password"}

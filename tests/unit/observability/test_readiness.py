@@ -22,7 +22,7 @@ async def statuses(world: World) -> list[int]:
 
 
 async def migrate_to(world: World, revision: str) -> None:
-    async with world.engines.core_transaction() as connection:
+    async with world.engines.sqlalchemy_transaction() as connection:
         await connection.execute(text("UPDATE vestibule_schema SET version_num = :v"), {"v": revision})
 
 

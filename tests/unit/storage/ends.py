@@ -44,7 +44,7 @@ ENDS = (alone, within, by_steps)
 
 
 async def rows(world: World) -> Rows:
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         found = {}
         for table in (sessions, events, revocations):
             listed = await connection.execute(select(table).order_by(*table.primary_key))

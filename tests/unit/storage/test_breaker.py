@@ -35,9 +35,9 @@ def test_one_success_lets_everybody_in_again() -> None:
 
 async def test_a_busy_pool_is_no_database_out_of_reach(postgresql: Backend) -> None:
     engines = engine.connect(postgresql.database_url, 1, Timeouts(for_connection=0.05))
-    async with engines.core_reading():
+    async with engines.sqlalchemy_reading():
         try:
-            async with engines.core_reading():
+            async with engines.sqlalchemy_reading():
                 raise AssertionError("there is one connection")
         except engine.StoreUnavailable:
             assert engines.breaker.lets_through()

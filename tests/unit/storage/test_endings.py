@@ -36,7 +36,7 @@ async def unknown(_: World, session: Session) -> Session:
 
 
 async def idle(world: World, session: Session) -> Session:
-    async with world.engines.core_transaction() as connection:
+    async with world.engines.sqlalchemy_transaction() as connection:
         await connection.execute(sessions.update().values(idle_expires_at=LATER))
     return session
 
@@ -73,7 +73,7 @@ async def test_every_way_writes_the_same_rows(world: World, seen_at: datetime, r
 
 
 async def _undo(world: World, before: Rows) -> None:
-    async with world.engines.core_transaction() as connection:
+    async with world.engines.sqlalchemy_transaction() as connection:
         for table in (events, revocations):
             await connection.execute(table.delete())
         await connection.execute(sessions.update().values(before["sessions"][0]))
@@ -123,7 +123,7 @@ async def test_its_revocation_is_read_by_whoever_follows(world: World) -> None:
 
 async def test_a_revocation_lasts_as_long_when_the_clocks_change(postgresql: Backend) -> None:
     async with world_on(postgresql) as world:
-        async with world.engines.core_transaction() as connection:
+        async with world.engines.sqlalchemy_transaction() as connection:
             await connection.execute(
                 text("ALTER DATABASE " + postgresql.database_url.rpartition("/")[2] + " SET timezone = 'Europe/Berlin'")
             )

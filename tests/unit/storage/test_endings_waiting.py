@@ -70,7 +70,7 @@ async def test_one_that_is_cancelled_writes_all_or_nothing(racing_world: World, 
         with pytest.raises(asyncio.CancelledError):
             await ending
         assert racing_world.engines.connections_in_use == 1
-    async with racing_world.engines.core_transaction() as connection:  # what waited for the lock is done by then
+    async with racing_world.engines.sqlalchemy_transaction() as connection:  # what waited for the lock is done by then
         await connection.execute(select(accounts.c.id).with_for_update())
     left = await rows(racing_world)
     assert len(left["events"]) == len(left["revocations"]) == [row["end_reason"] for row in left["sessions"]].count(OUT)

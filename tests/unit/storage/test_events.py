@@ -63,7 +63,7 @@ async def _change_password(client: httpx.AsyncClient) -> None:
 
 
 async def _rows(world: World) -> list[RowMapping]:
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         return list((await connection.execute(select(events).order_by(events.c.sequence))).mappings())
 
 

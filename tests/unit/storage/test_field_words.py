@@ -128,10 +128,10 @@ def said(table: str, name: str, content: datetime | str | None) -> Any:
 @pytest.mark.parametrize("kind", backends.ALL)
 async def test_every_row_is_there_under_the_names_of_today(kind: str, tmp_path: Path) -> None:
     async with nothing_on(kind, tmp_path) as engines:
-        async with engines.core_transaction(seconds=None) as connection:
+        async with engines.sqlalchemy_transaction(seconds=None) as connection:
             before = await connection.run_sync(fill)
         await migrate(engines)
-        async with engines.core_transaction() as connection:
+        async with engines.sqlalchemy_transaction() as connection:
             now = await connection.run_sync(tables)
             after = {
                 table.name: await connection.run_sync(lambda there, its=table: list(rows_of(there, its)))

@@ -227,6 +227,6 @@ async def _claim_and_fail(store: Store) -> None:
 
 
 async def _last_fault(world: World) -> str | None:
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         fault: str | None = (await connection.execute(select(letters.c.last_fault))).scalar_one()
     return fault

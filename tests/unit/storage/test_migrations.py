@@ -65,7 +65,7 @@ async def test_the_migrations_make_what_the_code_expects(empty: Engines) -> None
     await migrate(empty)
     assert await _look(empty, _differences) == []
     migrated = await _look(empty, _everything)
-    async with empty.core_transaction() as connection:
+    async with empty.sqlalchemy_transaction() as connection:
         await connection.run_sync(_remake_from_the_code)
     assert await _look(empty, _everything) == migrated
 
@@ -118,20 +118,20 @@ async def test_no_schema_at_all_is_refused_in_a_sentence(empty: Engines) -> None
 
 
 async def test_a_migration_that_fails_in_the_middle_leaves_nothing(empty: Engines) -> None:
-    async with empty.core_transaction() as connection:
+    async with empty.sqlalchemy_transaction() as connection:
         await connection.execute(text("CREATE TABLE users (id integer, email text, password text, provider text)"))
         await connection.execute(text("CREATE INDEX events_of_account ON users (id)"))
     with pytest.raises(DBAPIError):
         await migrate(empty)
     assert await _tables(empty) == {"users"}
-    async with empty.core_transaction() as connection:
+    async with empty.sqlalchemy_transaction() as connection:
         await connection.execute(text("DROP INDEX events_of_account"))
     assert await migrate(empty) == (None, REVISION)
 
 
 async def test_a_migration_that_is_cut_off_in_the_middle_leaves_nothing(empty_postgresql: str) -> None:
     async with _connected(empty_postgresql) as engines:
-        async with engines.core_transaction() as in_the_way:
+        async with engines.sqlalchemy_transaction() as in_the_way:
             await in_the_way.execute(text("CREATE TABLE sessions (in_the_way integer)"))
             cut_off = asyncio.create_task(migrate(engines))
             await _terminate_who_waits(engines)
@@ -160,7 +160,7 @@ async def _connected(address: str) -> AsyncIterator[Engines]:
 
 
 async def _look(engines: Engines, look: Callable[[Connection], Any]) -> Any:
-    async with engines.core_reading() as connection:
+    async with engines.sqlalchemy_reading() as connection:
         return await connection.run_sync(look)
 
 
@@ -169,7 +169,7 @@ async def _tables(engines: Engines) -> set[str]:
 
 
 async def _pretend(engines: Engines, revision: str) -> None:
-    async with engines.core_transaction() as connection:
+    async with engines.sqlalchemy_transaction() as connection:
         await connection.execute(text("UPDATE vestibule_schema SET version_num = :revision"), {"revision": revision})
 
 
@@ -178,7 +178,7 @@ async def _terminate_who_waits(engines: Engines) -> None:
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
         "WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
-    async with asyncio.timeout(servers.WAIT_SECONDS), engines.core_reading() as connection:
+    async with asyncio.timeout(servers.WAIT_SECONDS), engines.sqlalchemy_reading() as connection:
         while not (await connection.execute(waiting)).all():
             pass
 

@@ -37,7 +37,7 @@ def _not_said_yet() -> None:
 
 
 async def spoil(world: World, statement: str, **values: Any) -> None:
-    async with world.engines.core_transaction() as connection:
+    async with world.engines.sqlalchemy_transaction() as connection:
         assert (await connection.execute(text(statement), values)).rowcount
 
 
@@ -130,7 +130,7 @@ async def test_i4_an_odd_letter_stops_no_other(world: World, changed: dict[str, 
     await two_people(world)
     now = world.clock.now()
     good = {"kind": "reset_password", "account_id": "ada", "attempts": 0, "detail": "{}", "asked_of": "ada", "epoch": 0}
-    async with world.engines.core_transaction() as connection:
+    async with world.engines.sqlalchemy_transaction() as connection:
         for number in range(60):
             moments = {"created_at": now - timedelta(seconds=60 - number), "due_at": now - timedelta(seconds=60)}
             row = {**good, "account_id": "odd", **changed, **moments, "id": f"odd-{number}"}
@@ -164,7 +164,7 @@ async def test_i4_an_odd_revocation_revokes_all_it_may_be_about_and_the_others_a
         return  # PostgreSQL stores nothing of the kind
     now = world.clock.now()
     row = {"at": now, "kind": "session", "purge_at": now + timedelta(hours=1)}
-    async with world.engines.core_transaction() as connection:
+    async with world.engines.sqlalchemy_transaction() as connection:
         await connection.execute(insert(revocations).values(**row, subject="odd"))
         await connection.execute(text(statement))
         await connection.execute(insert(revocations).values(**row, subject="good"))
@@ -186,7 +186,7 @@ async def test_i4_an_odd_event_is_left_out_of_every_list(world: World) -> None:
     await two_people(world)
     now = world.clock.now()
     details = ("{}", "{canary", "[]", '{"a": 1}', "[" * 100_000)
-    async with world.engines.core_transaction() as connection:
+    async with world.engines.sqlalchemy_transaction() as connection:
         for kind in ("canary", "signed_in"):
             for detail in details:
                 await connection.execute(insert(events).values(at=now, kind=kind, account_id="ada", detail=detail))
@@ -229,7 +229,7 @@ async def test_i4_an_odd_service_key_lets_nobody_in_and_hides_no_other(world: Wo
     if world.engines.dialect != "sqlite":
         return  # PostgreSQL stores nothing of the kind
     now = world.clock.now()
-    async with world.engines.core_transaction() as connection:
+    async with world.engines.sqlalchemy_transaction() as connection:
         for name in ("good", "odd"):
             await connection.execute(insert(service_keys).values(name=name, digest=name, created_at=now))
         await connection.execute(text("UPDATE service_keys SET created_at = 'canary' WHERE name = 'odd'"))
@@ -290,7 +290,7 @@ async def test_i8_a_moment_that_is_none_stops_nobody_else(world: World, table: s
     dialect, odd = world.engines.dialect, await world.sign_in("odd@example.com", PASSWORD)
     for moment in MOMENTS[dialect]:
         new = f"'{moment}'" if dialect == "sqlite" else f"TIMESTAMPTZ '{moment}'"
-        async with world.engines.core_transaction() as connection:
+        async with world.engines.sqlalchemy_transaction() as connection:
             await connection.exec_driver_sql(f'UPDATE {table} SET "{column}" = {new} WHERE {whose}')
         await sign_in_status(world, "odd@example.com")
         browser = await world.sign_in("ada@example.com", PASSWORD)
@@ -318,7 +318,7 @@ async def test_i8_a_century_can_be_added_to_every_moment(world: World, moment: s
     """I8: what lies after the last year that this is true of is read as text, as odd as any other."""
     await two_people(world)
     new = f"'{moment}'" if world.engines.dialect == "sqlite" else f"TIMESTAMPTZ '{moment}+00'"
-    async with world.engines.core_transaction() as connection:
+    async with world.engines.sqlalchemy_transaction() as connection:
         await connection.exec_driver_sql(f"UPDATE accounts SET updated_at = {new} WHERE id = 'odd'")
         read = await connection.scalar(select(accounts.c.updated_at).where(accounts.c.id == "odd"))
     assert isinstance(read, datetime) == is_one

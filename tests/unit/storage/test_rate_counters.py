@@ -46,7 +46,7 @@ async def test_what_is_over_is_forgotten(world: World) -> None:
     await take(store, "grace", late=HOUR)
     async with store.transaction() as tx:
         assert await tx.rate_counters.purge(NOW + HOUR, 9) == 1
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         assert (await connection.execute(select(func.count()).select_from(rate_counters))).scalar_one() == 1
 
 

@@ -39,7 +39,7 @@ TRIGGERS = {
 
 
 async def _add(world: World, changed: Mapping[str, Any]) -> None:
-    async with world.engines.core_transaction() as connection:
+    async with world.engines.sqlalchemy_transaction() as connection:
         await connection.execute(insert(accounts).values({**ROW, **changed}))
 
 
@@ -77,7 +77,7 @@ async def _failure(world: World, changed: Mapping[str, Any]) -> Exception | None
 
 async def test_l8_neither_a_trigger_nor_a_row_that_cannot_be_read_tells_a_value(world: World) -> None:
     await _add(world, {})
-    async with world.engines.core_transaction() as connection:
+    async with world.engines.sqlalchemy_transaction() as connection:
         for statement in TRIGGERS[world.engines.dialect]:
             await connection.execute(text(statement))
     broken = {
@@ -87,7 +87,7 @@ async def test_l8_neither_a_trigger_nor_a_row_that_cannot_be_read_tells_a_value(
     }
     for statement in (statement for statement, fails in broken.items() if fails):
         with pytest.raises(Exception) as caught:  # of the driver's choice
-            async with world.engines.core_transaction() as connection:
+            async with world.engines.sqlalchemy_transaction() as connection:
                 (await connection.execute(text(statement))).all()
         assert CANARY not in "".join(traceback.format_exception(caught.value)).lower().replace(statement.lower(), "")
 
@@ -99,5 +99,5 @@ async def test_l8_what_the_database_says_of_itself_stays(world: World) -> None:
     assert "accounts" in str(caught.value)
     assert "unique" in str(caught.value).lower()
     with pytest.raises(DBAPIError, match="no_such_table"):
-        async with world.engines.core_reading() as connection:
+        async with world.engines.sqlalchemy_reading() as connection:
             await connection.execute(select(text("1 FROM no_such_table")))

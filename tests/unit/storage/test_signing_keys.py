@@ -25,9 +25,9 @@ async def add(store: Store, key: SealedKey) -> bool:
         return await tx.signing_keys.add(key)
 
 
-async def advance(store: Store, made_by: datetime = NOW) -> str | None:
+async def advance(store: Store, created_until: datetime = NOW) -> str | None:
     async with store.transaction() as tx:
-        return await tx.signing_keys.advance(KeyUse.ACCESS, made_by, LATER, UNTIL)
+        return await tx.signing_keys.advance(KeyUse.ACCESS, created_until, LATER, UNTIL)
 
 
 async def withdraw(store: Store, kid: str, now: datetime = LATER, *, early: bool = False) -> bool:
@@ -110,7 +110,7 @@ async def test_a_retired_key_goes_when_it_is_spent_or_when_told_so(with_next: St
     assert await states(with_next) == {"old": KeyState.GONE, "new": KeyState.CURRENT}
     assert [key.sealed_private for key in await stored(with_next)] == ["sealed new", ""]
     async with with_next.reading() as read:
-        assert await read.signing_keys.standing() == {("new", KeyUse.ACCESS, KeyState.CURRENT)}
+        assert await read.signing_keys.states() == {("new", KeyUse.ACCESS, KeyState.CURRENT)}
 
 
 async def test_a_next_key_goes_only_when_told_so(with_next: Store) -> None:

@@ -119,7 +119,7 @@ async def test_a_server_with_too_many_clients_is_unavailable(postgresql: Backend
     try:
         server = postgresql.database_url.rpartition("@")[2]
         async with _engines(f"postgresql://{role}:{role}@{server}") as engines:
-            async with engines.core_reading():
+            async with engines.sqlalchemy_reading():
                 with pytest.raises(StoreUnavailable):
                     await SqlStore(engines).ping()
             await SqlStore(engines).ping()
@@ -129,7 +129,7 @@ async def test_a_server_with_too_many_clients_is_unavailable(postgresql: Backend
 
 async def test_a_pool_without_a_free_connection_is_unavailable(postgresql: Backend) -> None:
     async with _engines(postgresql.database_url, pool_size=1) as engines:
-        async with engines.core_reading():
+        async with engines.sqlalchemy_reading():
             with pytest.raises(StoreUnavailable):
                 await SqlStore(engines).ping()
         await SqlStore(engines).ping()
@@ -146,7 +146,7 @@ STATEMENTS_GIVEN_UP = {
 @pytest.mark.parametrize("statements", STATEMENTS_GIVEN_UP.values(), ids=STATEMENTS_GIVEN_UP)
 async def test_what_the_server_gives_up_is_unavailable(racing_world: World, statements: str) -> None:
     engines = racing_world.engines
-    async with engines.core_transaction() as elsewhere:
+    async with engines.sqlalchemy_transaction() as elsewhere:
         await elsewhere.execute(text("SELECT pg_advisory_xact_lock(1)"))
         with pytest.raises(StoreUnavailable):
             await _run(engines, statements)
@@ -181,13 +181,13 @@ async def _write_and_be_cut_off(world: World, then_read: bool) -> None:
 
 
 async def _run(engines: Engines, statements: str) -> None:
-    async with engines.core_transaction() as connection:
+    async with engines.sqlalchemy_transaction() as connection:
         for statement in statements.split("; "):
             await connection.execute(text(statement))
 
 
 async def _lock_both(engines: Engines, locks: tuple[int, int], locked: asyncio.Barrier) -> None:
-    async with engines.core_transaction() as connection:
+    async with engines.sqlalchemy_transaction() as connection:
         await connection.execute(text(f"SELECT pg_advisory_xact_lock({locks[0]})"))
         await locked.wait()
         await connection.execute(text(f"SELECT pg_advisory_xact_lock({locks[1]})"))
@@ -224,7 +224,7 @@ async def test_another_connection_does_not_take_the_locks_of_the_first_away(tmp_
     path = tmp_path / "a.sqlite3"
     await asyncio.to_thread(come_and_go, path)
     engines = engine.connect(f"sqlite:///{path}", 3)
-    async with engines.core_reading() as first, engines.core_reading() as second:
+    async with engines.sqlalchemy_reading() as first, engines.sqlalchemy_reading() as second:
         for reading in (first, second):
             await reading.execute(text("SELECT * FROM one"))
     log = path.with_name("a.sqlite3-wal")

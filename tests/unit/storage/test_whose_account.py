@@ -105,7 +105,7 @@ async def fill(engines: Engines, there: dict[str, Account]) -> None:
     device: dict[str, Any] = {
         c.name: NOW if "_at" in c.name else 0 if c.name == "place" else "x" for c in known_devices.c if not c.nullable
     }
-    async with engines.core_transaction(seconds=None) as connection:
+    async with engines.sqlalchemy_transaction(seconds=None) as connection:
         await connection.run_sync(to_0012)
         for what, account in there.items():
             await connection.execute(insert(THEN).values(as_row_then(account)))
@@ -140,7 +140,7 @@ async def test_it_is_carried_from_one_database_to_another(source: str, target: s
     async with nothing_on(source, tmp_path) as here, nothing_on(target, tmp_path) as there:
         await migrate(here)
         await migrate(there)
-        async with here.core_transaction() as connection:
+        async with here.sqlalchemy_transaction() as connection:
             for account in (marked, unmarked):
                 new = {name: getattr(account, name) for name in NEW}
                 await connection.execute(insert(accounts).values(as_row(account) | new))
@@ -153,7 +153,7 @@ async def test_it_is_carried_from_one_database_to_another(source: str, target: s
 async def test_everything_that_an_account_has_is_told_to_its_owner_but_the_hash(world: World) -> None:
     client = await ada(world)
     moments: dict[str, datetime] = {"imported_at": NOW, "registered_again_at": NOW + timedelta(seconds=1)}
-    async with world.engines.core_transaction() as connection:
+    async with world.engines.sqlalchemy_transaction() as connection:
         await connection.execute(update(accounts).values(**moments, registered_epoch=0))
         row = (await connection.execute(select(accounts))).one()._mapping
     told = (await client.get("/profile/data")).json()["account"]

@@ -106,7 +106,7 @@ async def test_events_carry_it_and_those_of_no_request_have_none(world: World) -
     with capture_logs(processors=[merge_contextvars]) as lines:
         refused = await browser.post("/api/auth/login", json=sent)
     assert [line["request_id"] for line in lines] == [refused.headers[NAME]]
-    async with world.engines.core_reading() as connection:
+    async with world.engines.sqlalchemy_reading() as connection:
         rows = (await connection.execute(select(events.c.detail).where(events.c.kind == "sign_in_refused"))).scalars()
         assert [json.loads(detail)["request_id"] for detail in rows] == [refused.headers[NAME]]
     assert get_contextvars() == {}

@@ -17,15 +17,15 @@ USER = "vestibule_user"
 def set_user(request: HttpRequest, user: Any) -> None:
     """Set the request's user."""
 
-    async def same() -> Any:
+    async def known_user() -> Any:
         return user
 
     setattr(request, USER, user)
-    _watch(request, user, same)
+    _watch(request, user, known_user)
 
 
 def watch_user(request: HttpRequest) -> None:
-    """Keep the user whom Django's own middleware finds for a request, but notice when something asks for it."""
+    """Keep the user whom Django's own middleware finds for a request, but notice when something reads it."""
     if isinstance(request.user, SimpleLazyObject):  # otherwise another package has set it, maybe to None
         _watch(request, request.user, request.auser)
 

@@ -8,15 +8,15 @@ from sqlalchemy import event, exc
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-from vestibule.storage.sql.driver import DriverConnection, PostgresqlConnection, SqliteConnection, as_core_error
+from vestibule.storage.sql.driver import DriverConnection, PostgresqlConnection, SqliteConnection, as_sqlalchemy_error
 
 _DRIVER_CONNECTION = "driver_connection"
 """Key in a pooled connection's `info`, where SQLAlchemy lets others keep what belongs to the connection."""
 
 
 class Checkouts:
-    """The driver connections of one engine. After one breaks, those opened before it are replaced, because the server
-    they lead to may be gone.
+    """The driver connections of one engine. After a connection breaks, those opened before the break are replaced when
+    they are next taken: the server they lead to may be gone.
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
@@ -27,8 +27,8 @@ class Checkouts:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[DriverConnection]:
-        """Yield a connection in autocommit. Closes it abruptly if its task is cancelled or the database does not answer
-        in time. Raises `DBAPIError`; OSError or `sqlalchemy.exc.TimeoutError` if there is no connection to give.
+        """Yield a connection in autocommit. Closes it abruptly if the task is cancelled or the database does not answer
+        in time. Raises `DBAPIError`, and OSError or `sqlalchemy.exc.TimeoutError` if no connection can be had.
         """
         pooled, connection = await self._take()
         try:
@@ -63,13 +63,13 @@ class Checkouts:
         try:
             pooled = await self._engine.raw_connection()
         except (self._engine.dialect.loaded_dbapi.Error, *self._kind.errors) as error:
-            raise as_core_error(_driver_error(error)) from error
+            raise as_sqlalchemy_error(_driver_error(error)) from error
         connection: DriverConnection = pooled.info[_DRIVER_CONNECTION]
         return pooled, connection
 
     def _require_sound(self, adapted: Any, record: ConnectionPoolEntry, _pooled: Any) -> None:
-        """Keep a new connection's `DriverConnection` with it. Raise `DisconnectionError` if one that was used before is
-        closed, or was opened before another broke: the pool then opens one in its place.
+        """Attach a `DriverConnection` to a new pooled connection. Raise `DisconnectionError` for a pooled connection
+        that is closed, or was opened before another one broke: the pool then opens a new connection in its place.
         """
         connection = record.info.get(_DRIVER_CONNECTION)
         if connection is None:
@@ -77,14 +77,14 @@ class Checkouts:
                 self._engine.dialect, adapted.driver_connection, self._generation
             )
         elif connection.lost or connection.generation < self._generation:
-            connection.hang_up()  # the pool would wait for a server that may be gone
+            connection.hang_up()  # if the pool closed it, that would wait for a server that may be gone
             raise exc.DisconnectionError
 
 
 def _give_back(pooled: PoolProxiedConnection, connection: DriverConnection) -> None:
     if connection.lost:
         pooled.invalidate()
-    pooled.close()  # without a greenlet: SQLAlchemy has no transaction to roll back on it
+    pooled.close()  # needs no await: SQLAlchemy knows of no transaction to roll back
 
 
 def _driver_error(error: Exception) -> Exception:

@@ -15,7 +15,7 @@ from vestibule.protocol.one_line import one_line
 from vestibule.storage.sql.driver_faults import is_about_a_value
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.schema import Sequence, metadata
-from vestibule.storage.sql.source import SourceUnusable, driver_message, naming_source, read_any_text
+from vestibule.storage.sql.source import SourceUnusable, driver_message, source_errors, tolerate_invalid_utf8
 
 _BATCH = 500
 _MOST_KEY_CHARACTERS = 64
@@ -38,12 +38,12 @@ class DatabaseCopy:
     def __init__(self, source: Engines, target: Engines) -> None:
         self._source = source
         self._target = target
-        read_any_text(source)  # so that a row with text that is not UTF-8 can be named
+        tolerate_invalid_utf8(source)  # so that the error for such a row can name it
 
     async def count(self) -> int:
         """Return the number of rows to copy; raises `SourceUnavailable`."""
-        with naming_source():
-            async with self._source.core_reading() as old:
+        with source_errors():
+            async with self._source.sqlalchemy_reading() as old:
                 return sum([await _count_rows(old, table) for table in metadata.sorted_tables])
 
     async def run(self, progress: Callable[[int], None]) -> dict[str, int]:
@@ -53,8 +53,8 @@ class DatabaseCopy:
         `NotEmpty`, `RowRefused`, `SourceUnavailable` or `StoreUnavailable`, and has then changed nothing.
         """
         async with (
-            self._source.core_transaction(seconds=None) as old,
-            self._target.core_transaction(seconds=None) as new,
+            self._source.sqlalchemy_transaction(seconds=None) as old,
+            self._target.sqlalchemy_transaction(seconds=None) as new,
         ):
             await _require_empty(new)
             copied = {table.name: await _copy(table, old, new, progress) for table in metadata.sorted_tables}
@@ -115,7 +115,7 @@ def _why(table: Table, fault: Exception) -> str:
 
 
 async def _read(table: Table, old: AsyncConnection) -> AsyncIterator[Any]:
-    with naming_source():
+    with source_errors():
         found = await old.stream(select(table))
         async for rows in found.partitions(_BATCH):
             yield rows

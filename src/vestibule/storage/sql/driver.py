@@ -94,7 +94,7 @@ class DriverConnection(ABC):
         try:
             return await asked
         except self.errors as error:
-            raise as_core_error(error, sql, lost=self.lost) from error
+            raise as_sqlalchemy_error(error, sql, lost=self.lost) from error
         except (ValueError, TypeError, OverflowError) as error:  # the driver cannot send a value
             redact_driver_error(error)
             raise
@@ -137,7 +137,7 @@ class DriverConnection(ABC):
         """Close the connection without telling the server, which may not be listening."""
 
 
-def as_core_error(error: Exception, sql: str = "", *, lost: bool = True) -> exc.DBAPIError:
+def as_sqlalchemy_error(error: Exception, sql: str = "", *, lost: bool = True) -> exc.DBAPIError:
     """Return the SQLAlchemy error for a driver's error, without any value of a row. `lost` says that the connection is
     closed.
     """

@@ -123,7 +123,7 @@ class Engines:
         return writing, writing if self.single_reads.pool is self.writing.pool else Checkouts(self.single_reads)
 
     @asynccontextmanager
-    async def core_transaction(self, seconds: float | None = _DEFAULT_SECONDS) -> AsyncIterator[AsyncConnection]:
+    async def sqlalchemy_transaction(self, seconds: float | None = _DEFAULT_SECONDS) -> AsyncIterator[AsyncConnection]:
         """Yield SQLAlchemy's connection in a transaction that ends after `seconds`: by default the timeout for
         transactions, never if None. Raises `StoreUnavailable`.
         """
@@ -133,7 +133,7 @@ class Engines:
             yield connection
 
     @asynccontextmanager
-    async def core_reading(self) -> AsyncIterator[AsyncConnection]:
+    async def sqlalchemy_reading(self) -> AsyncIterator[AsyncConnection]:
         """Yield SQLAlchemy's connection in autocommit; raises `StoreUnavailable`."""
         async with self._translated(), self.single_reads.connect() as connection:
             yield connection

@@ -13,7 +13,7 @@ from sqlalchemy.types import NullType
 from vestibule.model.imports import MAX_CHARACTERS, ForeignRow
 from vestibule.process.operator_errors import OperatorError
 from vestibule.storage.sql.engine import Engines
-from vestibule.storage.sql.source import SourceUnavailable, driver_message, naming_source, read_any_text
+from vestibule.storage.sql.source import SourceUnavailable, driver_message, source_errors, tolerate_invalid_utf8
 
 # Every column is read as text, whatever its type, so that a value of one row cannot prevent the others from being read.
 _MEMBERS = {
@@ -64,14 +64,14 @@ class LegacyUsers:
     def __init__(self, engines: Engines) -> None:
         self.claims = ClaimsOnDisk()
         self._engines = engines
-        read_any_text(engines)
+        tolerate_invalid_utf8(engines)
 
     async def require(self) -> None:
         """Refuse a database without the tutorial's table: raise `NoSuchTable`. Raises `SourceUnavailable` if the
         database's encoding is unknown.
         """
         try:
-            async with self._engines.core_reading() as connection:
+            async with self._engines.sqlalchemy_reading() as connection:
                 await connection.execute(select(*_users.c).limit(0))
                 if self._engines.dialect == "postgresql":
                     await _require_known_encoding(connection)
@@ -80,15 +80,15 @@ class LegacyUsers:
 
     async def count(self) -> int:
         """Return the number of rows; raises `SourceUnavailable`."""
-        with naming_source():
-            async with self._engines.core_reading() as connection:
+        with source_errors():
+            async with self._engines.sqlalchemy_reading() as connection:
                 return int((await connection.execute(select(func.count()).select_from(_users))).scalar_one())
 
     async def batches(self, size: int = _BATCH) -> AsyncIterator[Sequence[ForeignRow]]:
         """Yield all rows, `size` at a time, so that memory does not grow with the table. Verified ones come first, of
         these the older ones, as `flows/import_accounts.py` needs. Raises `SourceUnavailable`.
         """
-        with naming_source():
+        with source_errors():
             async for rows in self._partitions(size):
                 yield [ForeignRow(**dict(zip(_MEMBERS.values(), row, strict=True))) for row in rows]
 
@@ -105,9 +105,9 @@ class LegacyUsers:
         # On PostgreSQL a cursor needs a transaction. On SQLite our transactions lock out writers, and the import may
         # write to the same file.
         return (
-            self._engines.core_transaction(seconds=None)
+            self._engines.sqlalchemy_transaction(seconds=None)
             if self._engines.dialect == "postgresql"
-            else self._engines.core_reading()
+            else self._engines.sqlalchemy_reading()
         )
 
 

@@ -24,7 +24,7 @@ async def migrate(engines: Engines) -> tuple[str | None, str]:
     is newer still.
     """
     await require_unicode(engines)
-    async with engines.core_transaction(seconds=None) as connection:
+    async with engines.sqlalchemy_transaction(seconds=None) as connection:
         if engines.dialect == "postgresql":
             await connection.execute(text("SET LOCAL statement_timeout = 0"))
             await _require_a_schema(connection)
@@ -36,7 +36,7 @@ async def migrate(engines: Engines) -> tuple[str | None, str]:
             refuse_newer(before)
         await connection.run_sync(_upgrade)
     if engines.dialect == "sqlite":
-        async with engines.core_reading() as connection:
+        async with engines.sqlalchemy_reading() as connection:
             await connection.execute(WRITE_AHEAD)
     return before, REVISION
 

@@ -39,7 +39,7 @@ async def require_unicode(engines: Engines) -> None:
     """Refuse a PostgreSQL database whose encoding is not UTF8: raise `NotUnicode`."""
     if engines.dialect != "postgresql":
         return
-    async with engines.core_reading() as connection:
+    async with engines.sqlalchemy_reading() as connection:
         encoding = (await connection.execute(text("SHOW server_encoding"))).scalar_one()
     if encoding != _UNICODE:
         raise NotUnicode(
@@ -53,7 +53,7 @@ async def require_current(engines: Engines) -> None:
     database, `NotUnicode` for an encoding other than UTF8.
     """
     await require_unicode(engines)
-    async with engines.core_reading() as connection:
+    async with engines.sqlalchemy_reading() as connection:
         found = await revision_of(connection)
         if found is None:
             await require_ours(connection)
@@ -74,7 +74,7 @@ def refuse_newer(found: str) -> None:
 
 async def current_revision(engines: Engines) -> str | None:
     """Return the database's revision; None without a schema. Raises `StoreUnavailable` or `NotOurs`."""
-    async with engines.core_reading() as connection:
+    async with engines.sqlalchemy_reading() as connection:
         return await revision_of(connection)
 
 
@@ -82,7 +82,7 @@ async def holds_sealed_keys(engines: Engines) -> bool:
     """Return whether the database has encrypted signing keys, at any revision. Only reads. Raises `StoreUnavailable` or
     `NotOurs`.
     """
-    async with engines.core_reading() as connection:
+    async with engines.sqlalchemy_reading() as connection:
         if await revision_of(connection) is None:
             return False
         if not await connection.run_sync(lambda sync: inspect(sync).has_table(signing_keys.name)):

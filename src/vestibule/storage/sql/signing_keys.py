@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from vestibule.model.signing_keys import KeyState, KeyUse, SealedKey, Standing
+from vestibule.model.signing_keys import KeyState, KeyStates, KeyUse, SealedKey
 from vestibule.storage.sql import odd_rows
 from vestibule.storage.sql.driver import DriverConnection
 from vestibule.storage.sql.instant import Instant
@@ -18,8 +18,8 @@ from vestibule.storage.sql.schema import signing_keys
 _k = signing_keys.c
 _READER = odd_rows.Reader(tuple(signing_keys.c))
 _NOT_GONE = [state.value for state in KeyState if state is not KeyState.GONE]
-# States and uses that a newer version has written are left out here, as in `all`.
-_STANDING = Prepared(
+# Leaves out states and uses that a newer version has written, as `all` does.
+_STATES = Prepared(
     select(_k.kid, _k.use, _k.state).where(_k.state.in_(_NOT_GONE), _k.use.in_([use.value for use in KeyUse]))
 )
 
@@ -41,11 +41,11 @@ class SqlSigningKeys:
         rows = await self._connection.execute(_ALL)
         return [key for row in rows if (key := _from_row(row)) is not None]
 
-    async def standing(self) -> Standing:
-        rows = await self._connection.execute(_STANDING)
+    async def states(self) -> KeyStates:
+        rows = await self._connection.execute(_STATES)
         return frozenset((kid, KeyUse(use), KeyState(state)) for kid, use, state in rows)
 
-    # The statements of the methods below are compiled at each call, a few times a year.
+    # The methods below run a few times a year, so their statements are not prepared.
     async def add(self, key: SealedKey) -> bool:
         added = await self._connection.execute(
             insert(signing_keys)
@@ -62,11 +62,11 @@ class SqlSigningKeys:
         )
         return bool(added.rowcount)
 
-    async def advance(self, use: KeyUse, made_by: datetime, now: datetime, checks_until: datetime) -> str | None:
+    async def advance(self, use: KeyUse, created_until: datetime, now: datetime, checks_until: datetime) -> str | None:
         next_key = (_k.use == use.value) & (_k.state == KeyState.NEXT.value)
         # If several processes race, one locks the row. The others wait here, and then find no next key that is old
         # enough.
-        chosen = update(signing_keys).where(next_key, _k.created_at <= made_by).values(state_since=now)
+        chosen = update(signing_keys).where(next_key, _k.created_at <= created_until).values(state_since=now)
         kid: str | None = (await self._connection.execute(chosen.returning(_k.kid))).scalar_one_or_none()
         if kid is None:
             return None

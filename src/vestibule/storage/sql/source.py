@@ -1,4 +1,4 @@
-"""Read from the database that a command names by `--from`: errors name `--from`, never DATABASE_URL."""
+"""Read from the source: the database that a command names by `--from`. Errors name `--from`, never DATABASE_URL."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,9 +24,9 @@ class SourceUnusable(SourceUnavailable):
 
 
 @contextmanager
-def naming_source() -> Iterator[None]:
-    """Name --from in errors that would otherwise name DATABASE_URL, around code that asks no other database. Raises
-    `SourceUnavailable`.
+def source_errors() -> Iterator[None]:
+    """Raise every error of the block as a `SourceUnavailable` that names --from: other errors would name DATABASE_URL.
+    For code that asks no other database.
     """
     try:
         yield
@@ -48,7 +48,7 @@ def driver_message(fault: DBAPIError) -> str:
     return " ".join(str(fault.orig).rpartition(">: ")[2].split())
 
 
-def read_any_text(engines: Engines) -> None:
+def tolerate_invalid_utf8(engines: Engines) -> None:
     """Make SQLite's driver read text that is not UTF-8, with a surrogate for each wrong byte (PEP 383), instead of
     failing for the whole result. PostgreSQL stores no such text.
     """

@@ -55,7 +55,7 @@ class PostgresqlWakeUps:
     async def _listen_once(self) -> AsyncIterator[None]:
         """Yield at each notification, until the connection ends."""
         woken = asyncio.Event()
-        async with self._engines.core_reading() as connection:
+        async with self._engines.sqlalchemy_reading() as connection:
             driver = (await connection.get_raw_connection()).driver_connection
             assert driver is not None  # noqa: S101  # nosec B101  # only a detached connection has none
             driver.add_termination_listener(lambda _: woken.set())
