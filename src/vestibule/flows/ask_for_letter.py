@@ -30,12 +30,12 @@ async def request_verification(env: Env, email: str, client_info: ClientInfo) ->
 
 
 def letter_by_email(
-    email: str, kind: LetterKind, client_info: ClientInfo, now: datetime, works: timedelta = timedelta()
+    email: str, kind: LetterKind, client_info: ClientInfo, now: datetime, link_lifetime: timedelta = timedelta()
 ) -> QueuedLetter:
     """Return a letter for the account that will have this email when the letter is sent, if any. Its link works for at
-    least `works`.
+    least `link_lifetime`.
     """
-    detail = {"network_address": client_info.network_address, WORKS_FOR: str(int(works.total_seconds()))}
+    detail = {"network_address": client_info.network_address, WORKS_FOR: str(int(link_lifetime.total_seconds()))}
     return QueuedLetter(new_id(), kind, now, email=email, language=client_info.language, detail=detail)
 
 
@@ -43,7 +43,7 @@ async def count_letter_to_email(
     env: Env, tx: Ports, kind: LetterKind, email: str, client_info: ClientInfo, now: datetime
 ) -> timedelta | None:
     """Count one more letter of this kind to the email, and from the client's network. Return how long its link has to
-    work; or return None, and count nothing, if it is one too many. Then the link in the last letter still works. The
+    work. If the letter is one too many, return None and count nothing: the link in the last letter still works. The
     limit keeps mailboxes from being flooded (OWASP, Forgot Password Cheat Sheet).
     """
     limits, network = env.policy.letters, network_of(client_info.network_address)
@@ -89,8 +89,8 @@ async def _count_to_email(tx: Ports, limits: LetterLimits, own: str, shared: str
 
 
 async def count_letter_of_new_account(env: Env, tx: Ports, email: str, now: datetime) -> bool:
-    """Count the letter that verifies the email of a new account; return False if it is one too many. So a person who
-    keeps deleting an account and registering it again sends no more letters than by asking for another one.
+    """Count the letter that verifies the email of a new account; return False if it is one too many. Without this
+    limit, a person could delete and register an account again and again, with a letter each time.
     """
     spacing = env.policy.letters.to_email
     return await tx.rate_counters.take(
@@ -109,11 +109,11 @@ async def _queue_if_allowed(env: Env, kind: LetterKind, email: str, client_info:
     async with env.store.transaction() as tx:
         place = await _place_of_device(tx, email, client_info)
         if place is not None:
-            works = await _count_letter_of_device(env, tx, f"{kind.value}:{email}", place, now)
+            link_lifetime = await _count_letter_of_device(env, tx, f"{kind.value}:{email}", place, now)
         else:
-            works = await count_letter_to_email(env, tx, kind, email, client_info, now)
-        if works is not None:
-            await tx.letters.queue(letter_by_email(email, kind, client_info, now, works))
+            link_lifetime = await count_letter_to_email(env, tx, kind, email, client_info, now)
+        if link_lifetime is not None:
+            await tx.letters.queue(letter_by_email(email, kind, client_info, now, link_lifetime))
     env.letters_waiting.set()
 
 
@@ -130,8 +130,8 @@ async def _count_letter_of_device(env: Env, tx: Ports, subject: str, place: int,
     """Count one more letter that a known device asks for; return how long its link has to work, or None if it is one
     too many.
 
-    Letters that strangers asked for do not count against the device. Its letter does count against the strangers,
-    because their next letter would void its link, and must not do so at once.
+    Letters that strangers asked for do not count against the device. The device's letter does count against strangers:
+    their next letter voids the device's link, and must not do so at once.
     """
     spacing = env.policy.letters.to_email
     mine = await tx.rate_counters.take_spaced(spacing, f"{subject}:{place}", now)

@@ -24,22 +24,23 @@ _PURGES: dict[str, Purge] = {
 
 async def clean_up(env: Env) -> dict[str, int]:
     """Delete everything past its retention, a small batch in each transaction; return how many rows of each kind."""
-    kept, now = env.policy.retention, env.clock.now()
-    over_since = {
-        "sessions": _before(now, kept.sessions),
-        "one_time_tokens": now - kept.one_time_tokens,
-        "letters": _before(now, kept.letters),
-        "known_devices": _before(now, kept.devices),
+    retention, now = env.policy.retention, env.clock.now()
+    cutoffs = {
+        "sessions": _cutoff(now, retention.sessions),
+        "one_time_tokens": now - retention.one_time_tokens,
+        "letters": _cutoff(now, retention.letters),
+        "known_devices": _cutoff(now, retention.devices),
         "login_attempts": now - _ATTEMPTS_KEPT,
         "rate_counters": now,
     }
-    deleted = {name: await purge_all(env, _PURGES[name], before) for name, before in over_since.items() if before}
-    unverified = await _delete_unverified(env, now - kept.unverified) if kept.unverified else 0
+    deleted = {name: await purge_all(env, _PURGES[name], before) for name, before in cutoffs.items() if before}
+    unverified = await _delete_unverified(env, now - retention.unverified) if retention.unverified else 0
     return deleted | {"events": await purge_old_events(env), "unverified_accounts": unverified}
 
 
-def _before(now: datetime, kept: timedelta) -> datetime | None:
-    return now - kept if kept else None
+def _cutoff(now: datetime, kept_for: timedelta) -> datetime | None:
+    """Return the moment before which rows are deleted; None if they are kept for ever."""
+    return now - kept_for if kept_for else None
 
 
 async def _delete_unverified(env: Env, before: datetime) -> int:

@@ -31,8 +31,8 @@ _NEVER_REPLACED = {LetterKind.EMAIL_CHANGED, LetterKind.EMAIL_TAKEN, *NOTICES}
 
 @retry_on_conflict
 async def compose_letter(env: Env, queued: QueuedLetter) -> Letter | None:
-    """Return the letter to send. Its link is made now, so that it cannot have expired on arrival. Return None if there
-    is nothing to send: the letter is no longer needed, and is settled now; or another worker has claimed it.
+    """Return the letter to send. Its link is made now, so that it cannot have expired on arrival. Return None if
+    another worker has claimed the letter, or if it is no longer needed: it is then settled.
     """
     now = env.clock.now()
     async with env.store.transaction() as tx:
@@ -58,8 +58,8 @@ async def compose_letter(env: Env, queued: QueuedLetter) -> Letter | None:
 
 
 async def _lock_account(tx: Ports, queued: QueuedLetter) -> Account | None:
-    """Lock the account that the letter is about and return it. So a flow that voids links commits either before the
-    link is made, or after it, and then voids it too.
+    """Lock the account that the letter is about and return it. The lock lets no flow that voids links miss this link:
+    it commits before the link is made, or finds it.
     """
     if queued.account_id is not None:
         return await tx.accounts.lock(queued.account_id)
@@ -82,7 +82,7 @@ async def _needless(tx: Ports, queued: QueuedLetter, account: Account, now: date
         return False
     if queued.kind is LetterKind.VERIFY_EMAIL and account.verified:
         return True
-    # The link in the latest letter must stay valid. Sent after that letter, this one would void it.
+    # The link in the newest letter must stay valid. An older letter, sent after that one, would void it.
     return await tx.letters.newer(queued, account)
 
 
@@ -107,12 +107,12 @@ def _recipient(queued: QueuedLetter, account: Account) -> str:
 
 
 async def _link(env: Env, tx: Ports, queued: QueuedLetter, account: Account, to: str, now: datetime) -> str:
-    lasts = _link_lifetime(queued)
-    if lasts is None:
+    lifetime = _link_lifetime(queued)
+    if lifetime is None:
         return f"{env.policy.link_base}/{_FORGOT_PASSWORD_PATH}"
     secret, purpose = mint_secret(), TOKEN_IN[queued.kind]
     token = mailed_to(issue(digest(secret), account, purpose, now), to, queued.id)
-    token = replace(token, expires_at=now + lasts)
+    token = replace(token, expires_at=now + lifetime)
     if purpose is Purpose.UNDO_EMAIL_CHANGE:
         token = replace(token, created_at=queued.created_at)
     await tx.one_time_tokens.replace(token)

@@ -15,13 +15,22 @@ _PASSWORD_BYTES = 16  # 32 characters, allowed whatever the settings of the leng
 
 async def create_account(env: Env, name: str, email: str, role: Role) -> tuple[Account, str]:
     """Create an account and return it with its password. `email` is canonical, and counts as verified. Deletes an
-    unverified account with that email. Raises `EmailTaken` if another account has verified it, or may still take it
-    back by undoing a change.
+    unverified account with that email. Raises `EmailTaken` if another account has verified the email, or changed its
+    email away from it and may still undo that.
     """
     password = random_bytes(_PASSWORD_BYTES).hex()
     password_hash = await env.passwords.hash(password)
     now = env.clock.now()
-    account = Account(new_id(), name, email, role, True, now, now, password_hash)
+    account = Account(
+        id=new_id(),
+        name=name,
+        email=email,
+        role=role,
+        verified=True,
+        created_at=now,
+        updated_at=now,
+        password_hash=password_hash,
+    )
     added, revoked = await _add(env, account)
     if not added:
         raise EmailTaken

@@ -23,25 +23,26 @@ async def delete_account(env: Env, account: Account) -> int:
     Its events stay without anything personal, and one new event says that the account with this id was deleted: an
     operator who restores a backup has to delete it again. Old rows are deleted first, some in each transaction.
     """
-    return await _delete_all(env, account, None)
+    return await _delete_all(env, account, session_id=None)
 
 
 async def delete_my_account(env: Env, caller: Caller, password: str, client_info: ClientInfo) -> None:
     """Delete the caller's account, if the password is right; raises `WrongPassword`, `TooManyAttempts`, or
     `SessionOver` if the session ended meanwhile.
     """
-    await _delete_all(env, await check_current_password(env, caller, password, client_info), caller.session_id)
+    account = await check_current_password(env, caller, password, client_info)
+    await _delete_all(env, account, session_id=caller.session_id)
 
 
 async def delete_if_unused(env: Env, account: Account, since: datetime) -> bool:
     """Delete an account that nobody ever used, and that is untouched since `since`; return whether it was deleted."""
-    return await _delete(env, account, None, since) is not None
+    return await _delete(env, account, session_id=None, unused_since=since) is not None
 
 
-async def _delete_all(env: Env, account: Account, session_id: str | None) -> int:
+async def _delete_all(env: Env, account: Account, *, session_id: str | None) -> int:
     while await _clear_some_history(env, account, session_id):
         pass
-    return await _delete(env, account, session_id, None) or 0
+    return await _delete(env, account, session_id=session_id) or 0
 
 
 @retry_on_conflict
@@ -60,7 +61,10 @@ async def _lock(env: Env, tx: Ports, account: Account, session_id: str | None) -
 
 
 @retry_on_conflict
-async def _delete(env: Env, account: Account, session_id: str | None, unused_since: datetime | None) -> int | None:
+async def _delete(
+    env: Env, account: Account, *, session_id: str | None, unused_since: datetime | None = None
+) -> int | None:
+    """Delete the account, if nobody used it since `unused_since`; return how many sessions ended, or None."""
     now = env.clock.now()
     async with env.store.transaction() as tx:
         # The lock keeps sign-ins out until the account and all that refers to it are deleted.
@@ -69,7 +73,7 @@ async def _delete(env: Env, account: Account, session_id: str | None, unused_sin
             return None
         ended = await end_trust(env, tx, account.id, EndReason.ACCOUNT_DELETED, now, undo_since=EVER)
         await tx.letters.delete_of(account.id)
-        await clear_history(tx, account.id, now)  # events of the last moments, and the sessions that have just ended
+        await clear_history(tx, account.id, now)  # what came since it was last cleared, and the sessions just ended
         await tx.login_attempts.forgive_all(account.id, account.email)
         if await tx.accounts.remove(account.id):
             await tx.events.record(Event(now, EventKind.ACCOUNT_DELETED, detail={"account": account.id}))

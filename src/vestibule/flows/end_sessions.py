@@ -1,7 +1,7 @@
 """End sessions: write the reason to the database, and a revocation to the record that every process follows.
 
 An account may have very many sessions. So rows, events and revocations are written in batches, and when all sessions of
-an account end, one revocation of the account covers most of them.
+an account end, one revocation of the whole account covers most of them.
 """
 
 from collections.abc import Sequence
@@ -17,8 +17,8 @@ from vestibule.model.store import Ports
 
 OTHERS_AT_ONCE = 5_000
 """Sessions that one transaction ends one by one."""
-_MOST_EVENTS = 100
-_MOST_UNSEEN = 500  # that one sign-in ends
+_MOST_EVENTS = 100  # recorded one by one, by one transaction
+_MOST_UNSEEN = 500  # ended by one sign-in
 
 
 @dataclass(frozen=True)
@@ -68,16 +68,16 @@ async def end_account(env: Env, tx: Ports, account_id: str, reason: EndReason, n
     """End every session of an account and refuse every token that was issued before `now`, inside the caller's
     transaction; return what ended.
 
-    One revocation of the account covers all. `iat` has whole seconds, so that revocation does not cover tokens issued
-    in this same second: a session that may have such a token is revoked by its id as well.
+    One revocation of the account covers every token that was issued before this second: `iat` has whole seconds. A
+    session that may have a token of this same second is revoked by its id as well.
     """
     ended, limits = await tx.sessions.end_all(account_id, reason, now), env.policy.sessions
     ending = _ending(env, account_id, reason, now)
     await _record(tx, list(ended), ending)
-    latest = {
+    not_covered = {
         session_id: issued_at for session_id, issued_at in ended.items() if limits.may_have_issued(issued_at, now)
     }
-    revoked = await _revoke(tx, latest, ending) + await revoke_account(env, tx, account_id, now)
+    revoked = await _revoke(tx, not_covered, ending) + await revoke_account(env, tx, account_id, now)
     return Ended(list(ended), revoked)
 
 

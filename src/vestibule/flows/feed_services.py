@@ -21,7 +21,7 @@ BATCH = 500
 class Hello:
     """The first event. `now` is this process's monotonic clock; every later `true_at` is a time of the same clock.
     `whole`: all revocations in force follow, and not only those after the service's cursor. `issuer` and `audience` are
-    what every access token has, so that a service set up for others can say so.
+    those of every access token: a service that expects others reports an error.
     """
 
     now: float
@@ -52,14 +52,15 @@ FeedEvent = Hello | Heartbeat | list[Notice]
 async def feed_service(env: Env, follower: Follower, after: int) -> AsyncIterator[list[FeedEvent]]:
     """Yield events to send, some at a time, until the follower has ended. `after`: the service's cursor, or 0."""
     beat_at = env.clock.monotonic()
-    async for told in _beginning(env, after, lambda: follower.over):
-        yield told
+    async for events in _beginning(env, after, lambda: follower.over):
+        yield events
     await env.feed.yield_to_others()
     while not follower.over:
         # No await in between, so that the notices include everything that the heartbeat says was sent.
         notices, beat = follower.take(), _beat(env)
-        async for some in _by_turns(env, (notices[first : first + BATCH] for first in range(0, len(notices), BATCH))):
-            yield some
+        batches = (notices[first : first + BATCH] for first in range(0, len(notices), BATCH))
+        async for events in _by_turns(env, batches):
+            yield events
         if env.clock.monotonic() >= beat_at:
             beat_at = env.clock.monotonic() + HEARTBEAT_SECONDS
             yield [beat]
@@ -70,33 +71,33 @@ async def answer_poll(env: Env, after: int, gone: Callable[[], bool] = lambda: F
     """Yield the events of one poll: what was revoked after the cursor `after`, and one heartbeat. Stop once `gone()`
     says that the client has left.
     """
-    beat = _beat(env)  # made first, so that what follows includes everything that it says was sent
-    async for told in _beginning(env, after, gone):
-        yield told
-    if not gone():  # otherwise not everything was told
+    beat = _beat(env)  # made first, so that the events include every revocation that the heartbeat says was sent
+    async for events in _beginning(env, after, gone):
+        yield events
+    if not gone():  # otherwise the events were cut short, and the heartbeat would be wrong
         yield [beat]
 
 
 async def _beginning(env: Env, after: int, gone: Callable[[], bool]) -> AsyncIterator[list[FeedEvent]]:
-    """Yield the greeting, and all that is revoked now or, with a cursor, all that came after it."""
+    """Yield the greeting, and the revocations in force; with a cursor, those that came after it."""
     now, known, issuer = env.clock.monotonic(), env.revocations, env.policy.issuer
     # A cursor beyond the last number belongs to another record, as after a restored backup: begin anew.
     whole = not 0 < after <= known.last
     yield [Hello(now, whole, issuer.name, issuer.audience)]
-    parts = takewhile(lambda _: not gone(), known.still_in_force(0 if whole else after, now))
-    async for some in _by_turns(env, parts):
-        yield some
+    batches = takewhile(lambda _: not gone(), known.still_in_force(0 if whole else after, now))
+    async for events in _by_turns(env, batches):
+        yield events
 
 
-async def _by_turns(env: Env, parts: Iterable[list[Notice]]) -> AsyncIterator[list[FeedEvent]]:
-    """Yield the parts that are not empty. Sending never blocks unless the service is slow, so let other tasks run
-    between two parts.
+async def _by_turns(env: Env, batches: Iterable[list[Notice]]) -> AsyncIterator[list[FeedEvent]]:
+    """Yield the batches that are not empty. Let other tasks run between two batches: sending to a fast service never
+    blocks, so they would wait for all of them.
     """
-    for number, part in enumerate(parts):
+    for number, batch in enumerate(batches):
         if number:
             await env.feed.yield_to_others()
-        if part:
-            yield [part]
+        if batch:
+            yield [batch]
 
 
 async def end_feeds_of_revoked_keys(env: Env) -> None:

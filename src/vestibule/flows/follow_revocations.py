@@ -19,8 +19,8 @@ from vestibule.state.revocation_set import RevocationSet
 
 _LONG_OVERLAP = 1_000  # reading a hundred thousand takes a second of CPU
 _ROWS_AT_ONCE = 250
-"""Adding 250 rows blocks the event loop for up to 8 ms, adding 1,000 for up to 18 ms. Reading 100,000 rows takes a
-fifth longer so.
+"""Adding 250 rows blocks the event loop for up to 8 ms, adding 1,000 for up to 18 ms. With 250, reading 100,000 rows
+takes a fifth longer.
 """
 _SKIPPED_IF_OVER_FOR = timedelta(minutes=5)
 """The first read leaves out revocations that were over for longer than this: clocks differ by less."""
@@ -75,9 +75,9 @@ async def _after(read: Ports, number: int, reach: Reach) -> AsyncIterator[list[R
 async def _start_of_backlog(known: RevocationSet, read: Ports, reach: Reach) -> int:
     """Return the sequence number after which the backlog begins.
 
-    That is the floor, the last number known half a minute ago (`state/revocation_set.py`). If very many came after the
-    floor, as in a process's first half minute, it is the last number known, provided that the record still has exactly
-    the rows that this process knows in between.
+    That is the floor: the last number known half a minute ago (`state/revocation_set.py`). In a process's first half
+    minute, very many rows may have come after the floor. If the record has exactly the rows that this process knows
+    between the floor and the last number known, the backlog begins after that number.
     """
     if (
         known.overlap.count < _LONG_OVERLAP

@@ -81,10 +81,10 @@ async def _ask(env: Env, token: AccessToken) -> Found:
 
 
 async def _look_up_once(env: Env, session_id: str) -> Found | None:
-    """Share one look-up among all requests that need the session meanwhile, so that they take one connection.
+    """Share one look-up among all requests that need the session at the same time, so that they take one connection.
 
-    Only while the revocation set is trusted, and by its generation, as for answers from memory: a look-up that began
-    before a revocation arrived must not answer a request that came after it.
+    A look-up that began before a revocation arrived must not answer a request that came after it. So only requests
+    under the same generation of the revocation set share one, and none while the set is not trusted.
     """
     revocations = env.revocations
     if not revocations.trusted(env.clock.monotonic()):

@@ -27,17 +27,18 @@ class Tokens:
 async def issue_tokens(env: Env, session: Session, account: Account, now: datetime) -> Tokens:
     """Return both tokens. Raises `Overloaded` if too many requests wait for a signature.
 
-    Signed on a niced thread, so that a flood of sign-ins does not slow down people who are signed in. The access token
-    never outlives the session's own end or its idle end: services learn of neither until the token expires.
+    Signs on a thread of low priority, so that a flood of sign-ins does not slow down people who are signed in. The
+    access token never outlives the session's absolute or idle timeout, because services are told of neither.
     """
     await require_fresh_keys(env)
     expires_at = min(now + env.policy.access_lifetime, session.idle_expires_at, session.expires_at)
     access = _access_token(session, account, now, expires_at)
     try:
-        signed = await env.signing.run(_sign, env, access, session)
+        access_token, refresh_token = await env.signing.run(_sign, env, access, session)
     except PoolFull:
         raise Overloaded from None
-    return Tokens(signed[0], _seconds(expires_at, now), signed[1], _seconds(session.idle_expires_at, now))
+    refresh_seconds = _seconds(session.idle_expires_at, now)
+    return Tokens(access_token, _seconds(expires_at, now), refresh_token, refresh_seconds)
 
 
 def _access_token(session: Session, account: Account, now: datetime, expires_at: datetime) -> AccessToken:
@@ -53,6 +54,7 @@ def _access_token(session: Session, account: Account, now: datetime, expires_at:
 
 
 def _sign(env: Env, access: AccessToken, session: Session) -> tuple[str, str]:
+    """Return the access and the refresh token, signed."""
     issuer = env.policy.issuer
     return (
         access_tokens.sign(access, issuer, env.keys.access),

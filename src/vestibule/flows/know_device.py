@@ -32,12 +32,12 @@ async def know_device(tx: Ports, account: Account, client_info: ClientInfo, now:
     for secret in filter(is_secret, client_info.secrets_for(account.id)):
         if await tx.known_devices.seen(account.id, digest(secret), now):
             return DeviceSecret(account.id, secret), False
-    before = await tx.known_devices.places(account.id)
-    if before and not await tx.sessions.seen_on_device(account.id, client_info.device, now):
+    places = await tx.known_devices.places(account.id)
+    if places and not await tx.sessions.seen_on_device(account.id, client_info.device, now):
         await _tell_owner(tx, account.id, client_info, now)
-    if (beyond := sum(before.values()) + 1 - DEVICES_OF_ACCOUNT) > 0:
-        await tx.known_devices.delete_longest_unseen(account.id, beyond)
-    return await _add(tx, account.id, emptiest_place(before), now), True
+    if (excess := sum(places.values()) + 1 - DEVICES_OF_ACCOUNT) > 0:
+        await tx.known_devices.delete_longest_unseen(account.id, excess)
+    return await _add(tx, account.id, emptiest_place(places), now), True
 
 
 async def _tell_owner(tx: Ports, account_id: str, client_info: ClientInfo, now: datetime) -> None:

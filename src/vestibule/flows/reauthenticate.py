@@ -3,8 +3,9 @@
 Flows that change a credential or delete the account ask for the current password. Other sensitive flows require that
 the session began recently: the user signs in again and repeats the request in the new session.
 
-A password or a session that was just checked may be void a moment later: a mailed reset may commit in between. So each
-flow checks again with these functions, inside the transaction that makes the change, with the account locked.
+A password or a session that was just checked may be void a moment later, because a reset of the password commits in
+between. So each flow checks again with these functions, inside the transaction that makes the change, with the account
+locked.
 """
 
 from datetime import datetime
@@ -24,8 +25,8 @@ async def lock_unchanged(tx: Ports, account: Account, session_id: str, now: date
     Raises `WrongPassword` if the account's epoch has changed since the check, or if it is disabled or gone; and
     `SessionOver` if the session has ended.
     """
-    there = await tx.accounts.lock(account.id)
-    if there is None or there.epoch != account.epoch or there.disabled_at is not None:
+    current = await tx.accounts.lock(account.id)
+    if current is None or current.epoch != account.epoch or current.disabled_at is not None:
         raise WrongPassword
     await require_live_session(tx, account.id, session_id, now)
 

@@ -41,7 +41,9 @@ from vestibule.model.sessions import Device, EndReason, Session, SessionLimits
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What a transaction decided: the session that goes on, why it ended, or that its token was reused."""
+    """What a transaction decided. `going_on`: the session that goes on, with its account; if `raced`, another tab has
+    refreshed it already. `reused`: the session whose token was reused, to be ended. `reason`: why the session is over.
+    """
 
     going_on: tuple[Session, Account] | None = None
     raced: bool = False
@@ -84,7 +86,10 @@ async def _why_over(env: Env, token: RefreshToken, now: datetime) -> EndReason |
     """Return why the session of an expired token has ended; None if it is unknown, or still live by a newer token."""
     async with env.store.reading() as read:
         found = await read.sessions.find(token.session_id)
-    return found[0].why_over(now) if found else None
+    if found is None:
+        return None
+    session, _account = found
+    return session.why_over(now)
 
 
 @retry_on_conflict
@@ -119,7 +124,7 @@ async def _end_as_reused(env: Env, session: Session, now: datetime) -> _Outcome:
         revoked = await end_session(env, tx, session.id, session.account_id, reason, now)
         if revoked:
             await tx.events.record(Event(now, EventKind.REFRESH_TOKEN_REUSED, session.account_id, session.id))
-            told = circumstances(ClientInfo(session.device), session.created_at)
-            letter = QueuedLetter(new_id(), LetterKind.TOKEN_REUSED, now, session.account_id, detail=told)
+            detail = circumstances(ClientInfo(session.device), session.created_at)
+            letter = QueuedLetter(new_id(), LetterKind.TOKEN_REUSED, now, session.account_id, detail=detail)
             await tell_owner(tx, letter)
     return _Outcome(reason=reason, revoked=tuple(revoked))

@@ -51,12 +51,12 @@ class _Registered:
 
 @dataclass(frozen=True)
 class _Doubt:
-    """When a registration put a password in doubt, and the hash of that password. `stored` is None if this registration
-    must not take the doubt back: another one had put the password in doubt before.
+    """When a registration put a password in doubt, and the hash of that password. `password_hash` is None if this
+    registration must not take the doubt back: an earlier one had put the password in doubt already.
     """
 
     at: datetime
-    stored: str | None = None
+    password_hash: str | None = None
 
 
 async def _register_openly(env: Env, account: Account, password: str, client_info: ClientInfo) -> Account:
@@ -79,15 +79,15 @@ async def _add_openly(env: Env, account: Account, client_info: ClientInfo) -> _R
                 await tx.letters.queue(_verification_letter(account))
             await _record_and_forgive(tx, account, client_info)
             return _Registered(account)
-        doubted = await _put_in_doubt(tx, account)
+        doubt = await _put_in_doubt(tx, account)
         if await _count_letter(env, tx, account, client_info):
-            again, revoked = await _register_again(env, tx, account)
-            if again is not None:
-                await tx.letters.queue(_verification_letter(again))
-                await _record_and_forgive(tx, again, client_info)
-                return _Registered(again, revoked)
+            replaced, revoked = await _register_again(env, tx, account)
+            if replaced is not None:
+                await tx.letters.queue(_verification_letter(replaced))
+                await _record_and_forgive(tx, replaced, client_info)
+                return _Registered(replaced, revoked)
         await tx.events.record(_refusal(account, client_info))
-        return doubted
+        return doubt
 
 
 async def _record_and_forgive(tx: Ports, account: Account, client_info: ClientInfo) -> None:
@@ -101,8 +101,8 @@ async def _register_concealed(env: Env, account: Account, password: str, client_
     that is not stored. A known and an unknown email run the same steps. If the network has asked for too many letters,
     neither gets one.
     """
-    outcome, doubted = await _add_concealed(env, account, client_info)
-    await _take_back_if_same(env, account.email, password, doubted)
+    outcome, doubt = await _add_concealed(env, account, client_info)
+    await _take_back_if_same(env, account.email, password, doubt)
     return await _finish(env, outcome)
 
 
@@ -115,19 +115,19 @@ async def _add_concealed(env: Env, account: Account, client_info: ClientInfo) ->
     """
     async with env.store.transaction() as tx:
         added = await tx.accounts.add(account)
-        doubted = await _put_in_doubt(tx, account)
+        doubt = await _put_in_doubt(tx, account)
         may_write = await _count_letter(env, tx, account, client_info)
-        again, revoked = await _register_again(env, tx, account) if may_write else (None, [])
-        registered = account if added else again
+        replaced, revoked = await _register_again(env, tx, account) if may_write else (None, [])
+        registered = account if added else replaced
         if may_write:
             await tx.letters.queue(
                 _verification_letter(registered) if registered else _taken_letter(account, client_info)
             )
         event = _registration(registered, client_info) if registered else _refusal(account, client_info)
         await tx.events.record(event)
-    if again is not None:  # the account was replaced, and the old password with it
-        doubted = _Doubt(doubted.at)
-    return _Registered(registered or account, revoked), doubted
+    if replaced is not None:  # the old password is gone with the old account
+        doubt = _Doubt(doubt.at)
+    return _Registered(registered or account, revoked), doubt
 
 
 async def _finish(env: Env, outcome: _Registered) -> Account:
@@ -137,36 +137,36 @@ async def _finish(env: Env, outcome: _Registered) -> Account:
     return outcome.account
 
 
-async def _take_back_if_same(env: Env, email: str, password: str, doubted: _Doubt) -> None:
+async def _take_back_if_same(env: Env, email: str, password: str, doubt: _Doubt) -> None:
     """Take the doubt back if the email was registered with this very password, as by a repeated click on the form. Does
     the same work for any other password. If too many wait for a hash, the doubt stays.
     """
     same = False
     try:
-        same = await env.passwords.match(password, doubted.stored)
-        await even_out(env, password, doubted.stored)  # for a right password too, so that both take the same steps
+        same = await env.passwords.match(password, doubt.password_hash)
+        await even_out(env, password, doubt.password_hash)  # also for the same password: both take the same steps
     except Overloaded:
         pass
-    await _take_back(env, email, doubted.stored if same else None, doubted.at)
+    await _take_back(env, email, doubt.password_hash if same else None, doubt.at)
 
 
 @retry_on_conflict
-async def _take_back(env: Env, email: str, stored: str | None, doubted_at: datetime) -> None:
+async def _take_back(env: Env, email: str, password_hash: str | None, doubted_at: datetime) -> None:
     async with env.store.transaction() as tx:
-        await tx.accounts.trust_password(email, stored, doubted_at)
+        await tx.accounts.trust_password(email, password_hash, doubted_at)
 
 
 async def _put_in_doubt(tx: Ports, account: Account) -> _Doubt:
     """Put in doubt the password of an unverified account with this email, and return the doubt. Call it before a letter
     is queued: a click on the link in it must not confirm a password that may be somebody else's.
     """
-    there, at = await tx.accounts.lock_at(account.email), account.created_at
-    earlier = there.registered_again_at if there is not None else None
+    stored, doubted_at = await tx.accounts.lock_at(account.email), account.created_at
+    earlier = stored.registered_again_at if stored is not None else None
     if earlier is not None:
-        at = max(at, earlier + _MOMENT)  # so that no registration takes back the doubt of another
-    doubted = await tx.accounts.doubt_password(account.email, at, account.password_hash)
+        doubted_at = max(doubted_at, earlier + _MOMENT)  # so that no registration takes back the doubt of another
+    doubted = await tx.accounts.doubt_password(account.email, doubted_at, account.password_hash)
     is_first = doubted and earlier is None
-    return _Doubt(at, there.password_hash if is_first and there is not None else None)
+    return _Doubt(doubted_at, stored.password_hash if is_first and stored is not None else None)
 
 
 async def _count_letter(env: Env, tx: Ports, account: Account, client_info: ClientInfo) -> bool:
@@ -196,11 +196,12 @@ async def _register_again(env: Env, tx: Ports, account: Account) -> tuple[Accoun
     replaced, and the revocations. Also void mailed codes, and end a session that was opened at the same moment.
     """
     now = account.created_at
-    again = await tx.accounts.register_again(account, now - REGISTERED_AGAIN_AFTER)
-    whose = again.id if again is not None else account.id  # without a row: the steps must be the same for all
-    revoked = await end_all_sessions(env, tx, whose, EndReason.PASSWORD_CHANGED, now)
-    await void_links(tx, whose, now)
-    return again, revoked
+    replaced = await tx.accounts.register_again(account, now - REGISTERED_AGAIN_AFTER)
+    # If none was replaced, the new id, which has no row: the steps must be the same for all emails.
+    account_id = replaced.id if replaced is not None else account.id
+    revoked = await end_all_sessions(env, tx, account_id, EndReason.PASSWORD_CHANGED, now)
+    await void_links(tx, account_id, now)
+    return replaced, revoked
 
 
 def _verification_letter(account: Account) -> QueuedLetter:

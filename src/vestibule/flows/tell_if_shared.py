@@ -1,8 +1,8 @@
 """Tell the owner if two people seem to use a session: a second refresh came from another program and network.
 
 The grace time allows a second refresh. It cannot tell a second tab from a thief who always comes right after the owner
-(decision 0004). But a tab has the owner's program or the owner's network. A device with neither is recorded as an
-event, once a day for a session, and told by email, once a day for an account.
+(decision 0004). But a tab has the owner's program or the owner's network. A device with neither causes an event, at
+most one a day for a session, and an email, at most one a day for an account.
 """
 
 from datetime import datetime, timedelta
@@ -18,8 +18,8 @@ from vestibule.model.letters import LetterKind, QueuedLetter
 from vestibule.model.limits import Limit, network_of
 from vestibule.model.sessions import Device, Session
 
-_ONCE = Limit("session_shared", times=1, within=timedelta(days=1))
-_LETTER = Limit("session_shared_letters", times=1, within=timedelta(days=1))
+_EVENT_LIMIT = Limit("session_shared", times=1, within=timedelta(days=1))
+_LETTER_LIMIT = Limit("session_shared_letters", times=1, within=timedelta(days=1))
 
 
 async def tell_if_shared(env: Env, session: Session, device: Device, now: datetime) -> None:
@@ -30,8 +30,8 @@ async def tell_if_shared(env: Env, session: Session, device: Device, now: dateti
 
 def is_strange(known: Device, device: Device) -> bool:
     """Return whether `device` has neither the program nor the network of the known one."""
-    networks = network_of(known.network_address), network_of(device.network_address)
-    return known.user_agent != device.user_agent and networks[0] != networks[1]
+    same_network = network_of(known.network_address) == network_of(device.network_address)
+    return known.user_agent != device.user_agent and not same_network
 
 
 @retry_on_conflict
@@ -39,11 +39,11 @@ async def _tell(env: Env, session: Session, device: Device, now: datetime) -> bo
     async with env.store.transaction() as tx:
         if await tx.accounts.lock(session.account_id) is None:
             return False
-        if not await tx.rate_counters.take(_ONCE, session.id, now):
+        if not await tx.rate_counters.take(_EVENT_LIMIT, session.id, now):
             return False
-        told = circumstances(ClientInfo(device), now)
-        letter = QueuedLetter(new_id(), LetterKind.NEW_DEVICE, now, session.account_id, detail=told)
-        await tell_owner(tx, letter, _LETTER)
+        detail = circumstances(ClientInfo(device), now)
+        letter = QueuedLetter(new_id(), LetterKind.NEW_DEVICE, now, session.account_id, detail=detail)
+        await tell_owner(tx, letter, _LETTER_LIMIT)
         await tx.events.record(
             Event(
                 now,

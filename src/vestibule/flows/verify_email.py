@@ -64,7 +64,7 @@ async def _verify(env: Env, code: str, secret: str | None) -> str | None:
             ended = await (_without_password(env, tx, token, now) if doubted else _with_password(tx, token, now))
         if account is not None and doubted:
             await _offer_reset(tx, account, secret, now)
-        verified = bool(ended.revocations)  # both ways of verifying record one
+        verified = bool(ended.revocations)  # whoever verified has recorded a revocation
         if account is not None and verified:
             await tx.events.record(Event(now, EventKind.EMAIL_VERIFIED, account.id))
             # Strangers may have used up the email's login attempts before it had an account.
@@ -92,5 +92,5 @@ async def _offer_reset(tx: Ports, before: Account, secret: str | None, now: date
     if account is not None and secret is not None:
         await tx.one_time_tokens.replace(issue(digest(secret), account, Purpose.RESET_PASSWORD, now))
     elif account is not None:
-        why = {"why": REGISTERED_AGAIN}
-        await tx.letters.queue(QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, now, account.id, detail=why))
+        detail = {"why": REGISTERED_AGAIN}
+        await tx.letters.queue(QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, now, account.id, detail=detail))
