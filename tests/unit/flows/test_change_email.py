@@ -29,7 +29,7 @@ from vestibule.storage.sql.schema import accounts, events
 
 NEW, THIRD = "countess@example.com", "thief@example.com"
 CONFIRM, CHANGED, TAKEN = LetterKind.CONFIRM_NEW_EMAIL, LetterKind.EMAIL_CHANGED, LetterKind.EMAIL_TAKEN
-DONE_AT = {CONFIRM: "/login?notice=email_changed", CHANGED: "/login?notice=taken_back"}
+DONE_AT = {CONFIRM: "/login?notice=email_changed_told", CHANGED: "/login?notice=taken_back"}
 RESET, VERIFY = LetterKind.RESET_PASSWORD, LetterKind.VERIFY_EMAIL
 
 
@@ -71,6 +71,23 @@ async def test_m10_confirming_moves_the_sign_in_ends_every_session_and_tells_the
     assert told.to == EMAIL
     assert told.link.startswith("http://localhost:8000/undoemail/")
     assert await confirm(await world.sign_in(NEW), world.secret(CONFIRM)) == 403
+
+
+@pytest.mark.parametrize("verified", [True, False])
+async def test_the_page_says_that_the_old_email_was_told_only_where_it_is(world: World, verified: bool) -> None:
+    await world.register()
+    if verified:
+        assert await verify(world, world.secret(VERIFY)) == 200
+    browser = await world.sign_in()
+    assert await ask_for_change(browser, NEW) == 200
+    await world.deliver()
+    path = f"/confirmemail/{world.secret(CONFIRM)}"
+    done = await browser.post(path, data={"csrf": csrf_in(await browser.get(path))})
+    await world.deliver()
+    told = any(letter.kind is CHANGED for letter in world.mailer.letters)
+    page = await browser.get(done.headers["location"])
+    assert "Your email address was changed." in page.text
+    assert ("We also sent a notice to the old one." in page.text, told) == (verified, verified)
 
 
 async def test_m1_a_token_from_before_the_change_is_dead_after_it(world: World, ada: httpx.AsyncClient) -> None:

@@ -60,7 +60,7 @@ async def test_the_page_asks_for_it_with_the_old_one_filled_in(world: World) -> 
     done = await client.post("/profile/name", data={"csrf": csrf_in(page), "name": f" {NEW} "})
     assert done.headers["location"] == "/profile?notice=name_changed"
     profile = (await client.get(done.headers["location"])).text
-    assert f">{NEW}</h2>" in profile
+    assert f"<bdi>{NEW}</bdi>" in profile
     assert "Your name was changed." in profile
 
 

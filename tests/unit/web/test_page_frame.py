@@ -1,11 +1,16 @@
 """Around the content of pages: the tab that is open, the first field, long lists, and a page for a wrong URL."""
 
 import re
+from urllib.parse import unquote
+from xml.etree import ElementTree as ET
 
 import pytest
 
+from tests.harness.forms import csrf_in
 from tests.harness.world import World
 from tests.unit.web.people import ada
+from vestibule.model.brand import Brand
+from vestibule.web.pages.assets import Static
 from vestibule.web.routes import PAGES
 
 pytestmark = pytest.mark.any_engine
@@ -16,17 +21,20 @@ FOR_MEMBERS = [
 ]
 _TAB = re.compile(r'<a href="([^"]+)" aria-current="(\w+)"')
 _FIELD = re.compile(r"<input id=[^>]*>")
+_FAULT = re.compile(r'<p class="fault"[^>]*>([^<]*)<')
 _ROW = re.compile(r"<li>")
-FORMS = [
-    "/login",
-    "/register",
-    "/forgotpassword",
-    "/verifyemail",
-    "/profile/name",
-    "/profile/security/password",
-    "/profile/security/email",
-    "/profile/delete",
-]
+
+# What each form says of its fields, from the top, if it is sent empty.
+EMPTY = {
+    "/login": ["Enter your email address.", "Enter your password."],
+    "/register": ["Enter your name.", "Enter your email address.", "Choose a password."],
+    "/forgotpassword": ["Enter your email address."],
+    "/verifyemail": ["Enter your email address."],
+    "/profile/name": ["Enter your name."],
+    "/profile/security/password": ["Enter your current password.", "Choose a password."],
+    "/profile/security/email": ["Enter your email address.", "Enter your current password."],
+    "/profile/delete": ["Enter your current password."],
+}
 
 
 @pytest.mark.parametrize("path", FOR_MEMBERS)
@@ -37,7 +45,13 @@ async def test_one_tab_is_marked_on_every_page_of_an_account(world: World, path:
     assert _TAB.findall((await client.get(path)).text) == [(tab, current)]
 
 
-@pytest.mark.parametrize("path", FORMS)
+async def test_no_tab_is_marked_on_a_page_that_is_in_neither(world: World) -> None:
+    page = (await (await ada(world)).get(f"/confirmemail/{'0' * 64}")).text
+    assert 'href="/profile"' in page
+    assert _TAB.findall(page) == []
+
+
+@pytest.mark.parametrize("path", EMPTY)
 async def test_the_first_field_has_the_focus(world: World, path: str) -> None:
     client = await (ada(world) if path.startswith("/profile") else world.client(None))
     fields = _FIELD.findall((await client.get(path)).text)
@@ -50,6 +64,38 @@ async def test_the_first_fault_has_the_focus_instead(world: World) -> None:
     focused = [field for field in _FIELD.findall(answer.text) if "autofocus" in field]
     assert len(focused) == 1
     assert 'id="email"' in focused[0]
+
+
+@pytest.mark.parametrize("path", EMPTY)
+async def test_a_form_sent_empty_names_what_each_field_lacks_from_the_top(world: World, path: str) -> None:
+    client = await (ada(world) if path.startswith("/profile") else world.client(None))
+    form = await client.get(path)
+    answer = await client.post(path, data={"csrf": csrf_in(form)} if path.startswith("/profile") else {})
+    assert answer.status_code == 400
+    assert _FAULT.findall(answer.text) == EMPTY[path]
+    fields = _FIELD.findall(answer.text)
+    assert [("aria-invalid" in field, "autofocus" in field) for field in fields] == [
+        (True, True),
+        *[(True, False)] * (len(fields) - 1),
+    ]
+
+
+@pytest.mark.parametrize("path", [path for path in EMPTY if path.startswith("/profile/") and path != "/profile/name"])
+async def test_a_form_tells_password_managers_whose_password_it_asks_for(world: World, path: str) -> None:
+    form = (await (await ada(world)).get(path)).text.partition("<main")[2]
+    username, *others = re.findall(r"<input (?!type=\"hidden\")[^>]*>", form)
+    assert ' autocomplete="username" value="ada@example.com"' in username
+    assert " hidden>" in username  # by style: password managers skip the type "hidden"
+    assert any('type="password"' in other for other in others)
+
+
+@pytest.mark.parametrize(("name", "initial"), [("öre", "Ö"), ("<&>", "<"), ("&", "&")])
+async def test_a_tab_without_a_logo_shows_the_products_initial(name: str, initial: str) -> None:
+    brand = Brand(name, "#ffd400")
+    media, _, svg = Static(brand).icon_at.partition(",")
+    box, text = ET.fromstring(unquote(svg))
+    assert media == "data:image/svg+xml"
+    assert (box.get("fill"), text.get("fill"), text.text) == (brand.colour, brand.ink, initial)
 
 
 async def test_a_long_list_shows_its_newest_rows_and_counts_the_others(world: World) -> None:

@@ -149,11 +149,18 @@ class ChangeName(ContractBody):
 
 
 class ChangeEmail(ContractBody):
-    """The current password, and the new email."""
+    """The new email, and the current password."""
 
-    REQUIRED: ClassVar = {"currentPassword": "Current password is required", "email": "Email address is required"}
-    current_password: Text = Field(alias="currentPassword", json_schema_extra={"format": "password"})
+    REQUIRED: ClassVar = {"email": "Email address is required", "currentPassword": "Current password is required"}
     email: Email
+    current_password: Text = Field(alias="currentPassword", json_schema_extra={"format": "password"})
+
+
+class DeleteAccount(ContractBody):
+    """The current password."""
+
+    REQUIRED: ClassVar = {"currentPassword": "Current password is required"}
+    current_password: Text = Field(alias="currentPassword", json_schema_extra={"format": "password"})
 
 
 class ResetPassword(ConfirmedBody):

@@ -73,7 +73,7 @@ async def end_one(request: Request, env: EnvDep, caller: BrowserCaller, session_
     except SessionUnknown:
         return see_other(_SECURITY)
     except ReauthenticationRequired:
-        return ask_to_sign_in_again(request, _SECURITY)
+        return ask_to_sign_in_again(request, caller, _SECURITY)
     return see_other(return_to.with_query(_SECURITY, notice="device_signed_out"))
 
 
@@ -82,7 +82,7 @@ async def end_others(request: Request, env: EnvDep, caller: BrowserCaller) -> Re
     try:
         await my_sessions.end_others(env, caller)
     except ReauthenticationRequired:
-        return ask_to_sign_in_again(request, _SECURITY)
+        return ask_to_sign_in_again(request, caller, _SECURITY)
     return see_other(return_to.with_query(_SECURITY, notice="others_signed_out"))
 
 

@@ -45,6 +45,7 @@ class _LinkAction:
     title: str
     question: str
     button: str
+    purpose: Purpose
     flow: Callable[[Env, str], Awaitable[str | None]]
     notice: str
 
@@ -53,6 +54,7 @@ _VERIFY = _LinkAction(
     _("Confirm your address"),
     _("Click the button to confirm that this address is yours."),
     _("Confirm my address"),
+    Purpose.VERIFY_EMAIL,
     verify_or_reset,
     "verified",
 )
@@ -85,6 +87,7 @@ _UNDO = _LinkAction(
         "never had an account with this address, close this page."
     ),
     _("Take my account back"),
+    Purpose.UNDO_EMAIL_CHANGE,
     undo_change,
     "taken_back",
 )
@@ -93,9 +96,13 @@ _NOT_MINE = _("Didn't create this account? Choose a password of your own. This s
 _MAKE_MINE = _("Choose my own password")
 
 _DEAD_LINK = _("This link no longer works")
-_WHY_DEAD = _("It was already used, has expired or was replaced by a newer one. Request another link.")
-# The page where the user can ask for another link.
-_ANOTHER: dict[type[Refusal], str] = {VerificationCodeInvalid: "/verifyemail", ResetTokenInvalid: "/forgotpassword"}
+_WHY_DEAD = _("It was already used, has expired or was replaced by a newer one.")
+# The page where the user can ask for another link. Nobody can ask for one that undoes a change of email.
+_ANOTHER = {
+    Purpose.VERIFY_EMAIL: "/verifyemail",
+    Purpose.RESET_PASSWORD: "/forgotpassword",
+    Purpose.CHANGE_EMAIL: "/profile/security/email",
+}
 
 
 async def ask_verify(request: Request, env: EnvDep, code: str) -> Response:
@@ -103,7 +110,7 @@ async def ask_verify(request: Request, env: EnvDep, code: str) -> Response:
     it was registered more than once, say so, and ask for a new password.
     """
     if not await link_works(env, code, Purpose.VERIFY_EMAIL):
-        return _dead_link_page(request, VerificationCodeInvalid())
+        return _dead_link_page(request, VerificationCodeInvalid(), Purpose.VERIFY_EMAIL)
     if await needs_new_password(env, code):
         return _ask_page(request, _VERIFY_WITH_PASSWORD)
     return _ask_page(request, _VERIFY, _NOT_MINE, _MAKE_MINE)
@@ -119,7 +126,7 @@ async def take_over(request: Request, env: EnvDep, code: str) -> Response:
     try:
         secret = await take_over_flow(env, code)
     except VerificationCodeInvalid as refusal:
-        return _dead_link_page(request, refusal)
+        return _dead_link_page(request, refusal, Purpose.VERIFY_EMAIL)
     return see_other(f"/resetpassword/{secret}")
 
 
@@ -128,13 +135,13 @@ async def ask_confirm(request: Request, env: EnvDep, caller: OptionalBrowserCall
     is not told the new email.
     """
     if not await link_works(env, token, Purpose.CHANGE_EMAIL):
-        return _dead_link_page(request, EmailChangeInvalid())
+        return _dead_link_page(request, EmailChangeInvalid(), Purpose.CHANGE_EMAIL)
     if caller is None:
         return render.page(request, "sign_in_first.html", title=render.say(request, _CONFIRM_TITLE))
     try:
         new = await email_of_link(env, caller, token)
     except EmailChangeInvalid as refusal:
-        return _dead_link_page(request, refusal)
+        return _dead_link_page(request, refusal, Purpose.CHANGE_EMAIL)
     except EmailChangeOfAnother:
         return _other_account_page(request, caller)
     question = render.say(request, _CONFIRM_QUESTION, email=caller.account.email, new=new)
@@ -147,16 +154,17 @@ async def confirm(request: Request, env: EnvDep, caller: BrowserCaller, _form: S
     try:
         await confirm_change(env, caller, token)
     except EmailChangeInvalid as refusal:
-        return _dead_link_page(request, refusal)
+        return _dead_link_page(request, refusal, Purpose.CHANGE_EMAIL)
     except EmailChangeOfAnother:
         return _other_account_page(request, caller)
-    return see_other(return_to.with_query(SIGN_IN, notice="email_changed"))
+    told = caller.account.verified  # the flow mails the old email only if it was verified
+    return see_other(return_to.with_query(SIGN_IN, notice="email_changed_told" if told else "email_changed"))
 
 
 async def ask_undo(request: Request, env: EnvDep, token: str) -> Response:
     """Ask for the click that takes an account back."""
     if not await link_works(env, token, Purpose.UNDO_EMAIL_CHANGE):
-        return _dead_link_page(request, EmailChangeInvalid())
+        return _dead_link_page(request, EmailChangeInvalid(), Purpose.UNDO_EMAIL_CHANGE)
     return _ask_page(request, _UNDO)
 
 
@@ -168,7 +176,7 @@ async def undo(request: Request, env: EnvDep, token: str) -> Response:
 async def ask_reset(request: Request, env: EnvDep, token: str) -> Response:
     """Ask for a new password."""
     if not await link_works(env, token, Purpose.RESET_PASSWORD):
-        return _dead_link_page(request, ResetTokenInvalid())
+        return _dead_link_page(request, ResetTokenInvalid(), Purpose.RESET_PASSWORD)
     return new_password_form(request)
 
 
@@ -183,7 +191,7 @@ async def reset(request: Request, env: EnvDep, token: str, client_info: ClientIn
     except PasswordTooEasy as easy:
         return new_password_form(request, HTTP_MAPPINGS[PasswordTooEasy].status, {"password": TOO_EASY[easy.why]})
     except ResetTokenInvalid as refusal:
-        return _dead_link_page(request, refusal)
+        return _dead_link_page(request, refusal, Purpose.RESET_PASSWORD)
     response = see_other(return_to.with_query(SIGN_IN, notice="password_reset"))
     keep_device(request, response, env, device)
     return response
@@ -212,7 +220,7 @@ async def _run_link_action(request: Request, env: Env, link_action: _LinkAction,
     try:
         reset_secret = await link_action.flow(env, secret)
     except (VerificationCodeInvalid, EmailChangeInvalid) as refusal:
-        return _dead_link_page(request, refusal)
+        return _dead_link_page(request, refusal, link_action.purpose)
     if reset_secret is not None:
         return see_other(f"/resetpassword/{reset_secret}")
     return see_other(return_to.with_query(SIGN_IN, notice=link_action.notice))
@@ -225,7 +233,7 @@ def _other_account_page(request: Request, caller: Caller) -> Response:
     return render.page(request, "told.html", status, title=title, message=message)
 
 
-def _dead_link_page(request: Request, refusal: Refusal) -> Response:
+def _dead_link_page(request: Request, refusal: Refusal, purpose: Purpose) -> Response:
     title, why = render.say(request, _DEAD_LINK), render.say(request, _WHY_DEAD)
-    status, another = HTTP_MAPPINGS[type(refusal)].status, _ANOTHER.get(type(refusal), "")
+    status, another = HTTP_MAPPINGS[type(refusal)].status, _ANOTHER.get(purpose, "")
     return render.page(request, "dead_link.html", status, title=title, message=why, another=another)

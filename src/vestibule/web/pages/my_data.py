@@ -14,13 +14,15 @@ from vestibule.flows.my_data import MyData, my_data
 from vestibule.model.errors import ReauthenticationRequired, WrongPassword
 from vestibule.model.events import Event
 from vestibule.model.sessions import Session
+from vestibule.web.api import bodies
 from vestibule.web.caller import ClientInfoDep, EnvDep
-from vestibule.web.errors import HTTP_MAPPINGS, Json
+from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid, Json
 from vestibule.web.pages import render, return_to
 from vestibule.web.pages.browser_session import BrowserCaller, SessionForm
+from vestibule.web.pages.form import validated
 from vestibule.web.pages.route import SIGN_IN, clear_session_cookies, see_other
 from vestibule.web.pages.sign_in import ask_to_sign_in_again
-from vestibule.web.pages.words import WRONG_PASSWORD
+from vestibule.web.pages.words import WRONG_PASSWORD, Sentence, faults_of
 
 _AS_FILE = {"Content-Disposition": 'attachment; filename="my-data.json"'}
 
@@ -30,7 +32,7 @@ async def download(request: Request, env: EnvDep, caller: BrowserCaller) -> Resp
     try:
         mine = await my_data(env, caller)
     except ReauthenticationRequired:
-        return ask_to_sign_in_again(request, "/profile/security")
+        return ask_to_sign_in_again(request, caller, "/profile/security")
     return StreamingResponse(_json_parts(mine), media_type=Json.media_type, headers=_AS_FILE)
 
 
@@ -39,9 +41,9 @@ async def ask_delete(request: Request) -> Response:
     return delete_form(request)
 
 
-def delete_form(request: Request, status: int = 200) -> Response:
+def delete_form(request: Request, status: int = 200, faults: dict[str, Sentence] | None = None) -> Response:
     """Return the form that asks for the password before deleting the account."""
-    return render.page(request, "delete.html", status)
+    return render.page(request, "delete.html", status, faults=faults)
 
 
 async def delete(
@@ -49,10 +51,12 @@ async def delete(
 ) -> Response:
     """Delete the account, after checking its password."""
     try:
-        await delete_my_account(env, caller, form.get("currentPassword", ""), client_info)
+        sent = validated(request, bodies.DeleteAccount, form)
+        await delete_my_account(env, caller, sent.current_password, client_info)
+    except BodyInvalid as invalid:
+        return delete_form(request, 400, faults_of(invalid.entries))
     except WrongPassword:
-        faults = {"currentPassword": WRONG_PASSWORD}
-        return render.page(request, "delete.html", HTTP_MAPPINGS[WrongPassword].status, faults=faults)
+        return delete_form(request, HTTP_MAPPINGS[WrongPassword].status, {"currentPassword": WRONG_PASSWORD})
     return await clear_session_cookies(request, see_other(return_to.with_query(SIGN_IN, notice="deleted")))
 
 

@@ -1,8 +1,11 @@
 """The pages for signing in and out."""
 
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import Response
 
+from vestibule.flows.identify import Caller
 from vestibule.flows.sign_in import sign_in as sign_in_flow
 from vestibule.flows.sign_out import sign_out as sign_out_flow
 from vestibule.model.errors import EmailNotVerified, ReauthenticationRequired, WrongCredentials
@@ -15,7 +18,7 @@ from vestibule.web.pages import render, return_to, sent_letter
 from vestibule.web.pages.browser_session import BrowserCaller, OptionalBrowserCaller
 from vestibule.web.pages.form import form_values, read_form, validated
 from vestibule.web.pages.route import SIGNED_OUT, clear_session_cookies, see_other, set_session_cookies
-from vestibule.web.pages.words import SIGN_IN_AGAIN, WHY_OVER, WRONG_CREDENTIALS, Sentence, faults_of
+from vestibule.web.pages.words import NO_PASSWORD, SIGN_IN_AGAIN, WHY_OVER, WRONG_CREDENTIALS, Sentence, faults_of
 from vestibule.web.site import site_of
 
 _REASONS = {reason.value: WHY_OVER[reason] for reason in EndReason}
@@ -65,10 +68,11 @@ def sign_in_form(request: Request, status: int) -> Response:
     return _sign_in_page(request, return_to.target_for(request, form_values(request).get("return_to", "")), status)
 
 
-def ask_to_sign_in_again(request: Request, target: str) -> Response:
+def ask_to_sign_in_again(request: Request, caller: Caller, target: str) -> Response:
     """Ask a signed-in user to sign in again, because the last sign-in is too old for what they asked."""
     status = HTTP_MAPPINGS[ReauthenticationRequired].status
-    return _sign_in_page(request, target, status, {"password": SIGN_IN_AGAIN})
+    values = {"email": caller.account.email}
+    return _sign_in_page(request, target, status, {"password": SIGN_IN_AGAIN}, values=values)
 
 
 async def sign_out(request: Request, env: EnvDep, caller: BrowserCaller) -> Response:
@@ -93,6 +97,7 @@ def _sign_in_page(
     faults: dict[str, Sentence] | None = None,
     unverified: str = "",
     perhaps_unverified: str = "",
+    **variables: Any,
 ) -> Response:
     return render.page(
         request,
@@ -103,12 +108,14 @@ def _sign_in_page(
         return_to="" if target == return_to.HOME else target,
         unverified=unverified,
         perhaps_unverified=perhaps_unverified,
+        **variables,
     )
 
 
 def _faults(invalid: BodyInvalid) -> dict[str, Sentence]:
     """Return the faults by field. A password that is too short is called wrong, so that the page does not tell why."""
     faults = faults_of(invalid.entries)
-    if any(entry["path"][-1] == "password" and entry["code"] != "invalid_type" for entry in invalid.entries):
-        faults["password"] = WRONG_CREDENTIALS
+    if "password" in faults:
+        missing = any(entry["path"][-1] == "password" and entry["code"] == "invalid_type" for entry in invalid.entries)
+        faults["password"] = NO_PASSWORD if missing else WRONG_CREDENTIALS
     return faults

@@ -14,6 +14,7 @@ def _(english: str) -> str:
     return english
 
 
+NO_PASSWORD: Sentence = (_("Enter your password."), {})
 WRONG_CREDENTIALS: Sentence = (_("The email address or the password is wrong."), {})
 SIGN_IN_AGAIN: Sentence = (_("Your last sign-in is too long ago for this. Please sign in again."), {})
 WRONG_PASSWORD: Sentence = (_("This is not your current password."), {})
@@ -90,7 +91,10 @@ WHAT_HAPPENED = {
 NOTICES = {
     "verified": _("Your address is confirmed."),
     "name_changed": _("Your name was changed."),
-    "email_changed": _("Your address was changed. Sign in with the new one. We have also told the old address."),
+    "email_changed": _("Your email address was changed. Sign in with the new one."),
+    "email_changed_told": _(
+        "Your email address was changed. Sign in with the new one. We also sent a notice to the old one."
+    ),
     "taken_back": _("Your account is yours again. We sent you a link to choose a new password."),
     "password_reset": _("Your password was changed and every device signed out. Sign in with the new one."),
     "password_changed": _("Your password was changed, and every other device signed out."),
