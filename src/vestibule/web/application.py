@@ -23,6 +23,7 @@ from vestibule.web.accept import asks_for_page
 from vestibule.web.admission import AdmittedRoute
 from vestibule.web.client_address import ClientAddresses
 from vestibule.web.errors import UNEXPECTED, Json, MethodNotAllowed, RouteUnknown, refusal_response
+from vestibule.web.front_end_hints import FrontEndHints
 from vestibule.web.layers.headers import target
 from vestibule.web.pages.route import AdmittedPageRoute, PageRoute, refusal_page
 from vestibule.web.pages.template_loader import Templates
@@ -38,7 +39,7 @@ def make_site(
     """Return what all requests to an application share. Without an `env`, the lifespan sets it later (`EnvHolder`)."""
     forms = {page.path: page.show_form for page in PAGES if page.show_form}
     addresses = ClientAddresses(web.proxies, web.proxy_header)
-    return Site(policy, web, clock, templates, writer, forms, addresses, EnvHolder(env))
+    return Site(policy, web, clock, templates, writer, forms, addresses, FrontEndHints(web, clock), EnvHolder(env))
 
 
 def build_app(site: Site, lifespan: Callable[[FastAPI], Any] | None = None) -> FastAPI:

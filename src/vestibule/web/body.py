@@ -81,8 +81,12 @@ async def read_json(request: Request) -> Any:
     """
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise UnsupportedMedia
-    body = await read_bounded_body(request)
-    if not _is_json(request.headers.get("content-type", "")) or not body.strip():
+    body, content_type = await read_bounded_body(request), request.headers.get("content-type", "")
+    is_json = _is_json(content_type)
+    if not body.strip():
+        return {}
+    if not is_json:
+        site_of(request).hints.check_body_type(content_type)
         return {}
     try:
         value = i_json.parse(body)

@@ -11,6 +11,7 @@ from vestibule.model.clock import Clock
 from vestibule.model.letters import Writer
 from vestibule.model.policy import Policy
 from vestibule.web.client_address import ClientAddresses
+from vestibule.web.front_end_hints import FrontEndHints
 from vestibule.web.in_flight import InFlight
 from vestibule.web.pages.template_loader import Templates
 from vestibule.web.web_policy import WebPolicy
@@ -43,6 +44,7 @@ class Site:
     writer: Writer
     forms: Mapping[str, ShowForm]
     client_addresses: ClientAddresses
+    hints: FrontEndHints
     env_holder: EnvHolder
     wrong_keys: WrongKeys = field(default_factory=WrongKeys)
     in_flight: InFlight = field(default_factory=InFlight)

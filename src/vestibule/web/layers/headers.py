@@ -14,11 +14,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vestibule.model.clock import Clock
 from vestibule.model.errors import Refusal
 from vestibule.web.errors import UNEXPECTED, Json, RouteUnknown, refusal_response
+from vestibule.web.front_end_hints import FrontEndHints
 from vestibule.web.hosts import check_host_and_framing, is_loopback
-from vestibule.web.refused_origins import RefusedOrigins
 from vestibule.web.request_context import context_of
 from vestibule.web.request_ids import log_request_id, request_id
 from vestibule.web.web_policy import WebPolicy
@@ -75,10 +74,10 @@ def _add_common(headers: MutableHeaders, origin: str | None, secure: bool) -> No
 class HeadersLayer:
     """Wraps the application, inside every other layer."""
 
-    def __init__(self, app: ASGIApp, policy: WebPolicy, clock: Clock) -> None:
+    def __init__(self, app: ASGIApp, policy: WebPolicy, hints: FrontEndHints) -> None:
         self._app = app
         self._policy = policy
-        self._refused_origins = RefusedOrigins(policy, clock)
+        self._hints = hints
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -97,7 +96,7 @@ class HeadersLayer:
             return
         # The server library drops a Content-Length beside `chunked`, but a proxy may have found the body's end by it.
         send.closes = is_chunked
-        self._refused_origins.log(Headers(scope=scope))
+        self._hints.check_origin(Headers(scope=scope))
         if _is_preflight(scope):
             await _preflight_answer(scope, self._policy)(scope, receive, send)
             return

@@ -1,0 +1,77 @@
+"""Log the mistakes of a front-end that neither its browser nor the answer explains: an origin that is missing in
+`ORIGIN`, cookies that the browser keeps back, a body without its content type.
+"""
+
+import structlog
+from starlette.datastructures import Headers
+
+from vestibule.model.clock import Clock
+from vestibule.web.web_policy import WebPolicy
+
+MAX_HINTS = 50
+"""Hints logged in a minute. A bound is needed, because clients can send any origin and any content type."""
+
+_SECONDS = 60
+_MAX_CHARACTERS = 100
+_log = structlog.get_logger(__name__)
+
+
+class FrontEndHints:
+    """Logs each mistake at most once a minute."""
+
+    def __init__(self, web: WebPolicy, clock: Clock) -> None:
+        self._web = web
+        self._clock = clock
+        self._minute = 0
+        self._logged: set[tuple[str, str]] = set()
+
+    def check_origin(self, headers: Headers) -> None:
+        """Log the Origin of a request if its pages cannot call here, or are called without cookies."""
+        origin = headers.get("origin")
+        if origin is None:
+            return
+        if origin in self._web.origins:
+            self._check_cookies(headers, origin)
+        elif not _is_own(headers, origin):
+            allowed = ", ".join(sorted(self._web.origins))
+            hint = f"pages of this origin cannot call here; if it is your front-end, add it to ORIGIN (now: {allowed})"
+            self._warn("origin_refused", origin, hint, origin=_printable(origin))
+
+    def check_body_type(self, content_type: str) -> None:
+        """Log, in development, the content type of a body that was not read, because it is not JSON."""
+        if self._web.secure_cookies:  # production: strangers send such bodies, and front-ends work already
+            return
+        hint = "the body was not read, so its fields count as missing; send JSON with Content-Type: application/json"
+        self._warn("body_not_json", content_type, hint, content_type=_printable(content_type))
+
+    def _check_cookies(self, headers: Headers, origin: str) -> None:
+        # In production the doctor says this. There, front-ends that use no cookies may well be on other sites.
+        if self._web.secure_cookies or headers.get("sec-fetch-site") != "cross-site" or "authorization" in headers:
+            return
+        host = headers.get("host", "")
+        hint = (
+            "to the browser these are different sites, so it neither keeps nor sends cookies: call this server by the "
+            "name that the front-end has, such as localhost"
+        )
+        self._warn("cookies_kept_back", f"{origin} {host}", hint, origin=_printable(origin), host=_printable(host))
+
+    def _warn(self, event: str, about: str, hint: str, **details: str) -> None:
+        minute = int(self._clock.monotonic()) // _SECONDS
+        if minute != self._minute:
+            self._minute, self._logged = minute, set()
+        key = event, about[:_MAX_CHARACTERS]
+        if key in self._logged or len(self._logged) >= MAX_HINTS:
+            return
+        self._logged.add(key)
+        _log.warning(event, **details, hint=hint)
+
+
+def _is_own(headers: Headers, origin: str) -> bool:
+    """Return whether a page of this server sent the request. Its forms send `Origin: null`, because its pages send no
+    Referer (Fetch standard, "append a request Origin header").
+    """
+    return headers.get("sec-fetch-site") == "same-origin" or origin.partition("://")[2] == headers.get("host")
+
+
+def _printable(value: str) -> str:
+    return ascii(value[:_MAX_CHARACTERS])[1:-1]

@@ -1,0 +1,137 @@
+"""The log explains what a front-end does wrong and cannot see: once a minute, bounded."""
+
+from dataclasses import replace
+
+import pytest
+from starlette.datastructures import Headers
+from structlog.testing import capture_logs
+
+from tests.harness.clock import ManualClock
+from tests.harness.world import BASE, FRONT_END, WEB, World
+from vestibule.web.front_end_hints import MAX_HINTS, FrontEndHints
+
+pytestmark = pytest.mark.any_engine
+EVENTS = {"origin_refused", "cookies_kept_back", "body_not_json"}
+FORGOTTEN = "http://localhost:5173"
+PREFLIGHT = {"Access-Control-Request-Method": "POST"}
+ASKED = {
+    "a preflight": ("OPTIONS", "/api/auth/login", PREFLIGHT),
+    "a refusal": ("POST", "/api/auth/login", {}),
+    "a read whose answer no script may see": ("GET", "/api/users/me", {}),
+    "a page": ("POST", "/login", {}),
+    "nowhere": ("GET", "/api/nope", {}),
+}
+
+
+async def told(world: World, method: str, path: str, headers: dict[str, str], times: int = 1) -> list[dict[str, str]]:
+    """The lines that the requests leave."""
+    with capture_logs() as lines:
+        for _ in range(times):
+            await (await world.client(None)).request(method, path, headers=headers)
+    return [line for line in lines if line["event"] in EVENTS]
+
+
+@pytest.mark.parametrize(("method", "path", "headers"), ASKED.values(), ids=ASKED)
+async def test_b10_it_is_named_with_the_setting_once_a_minute(
+    world: World, method: str, path: str, headers: dict[str, str]
+) -> None:
+    """B10: wherever it asks."""
+    sent = {**headers, "Origin": FORGOTTEN}
+    (line,) = await told(world, method, path, sent, times=3)
+    assert line["origin"] == FORGOTTEN
+    assert "add it to ORIGIN" in line["hint"]
+    assert FRONT_END in line["hint"]
+    world.clock.advance(minutes=1)
+    assert len(await told(world, method, path, sent, times=2)) == 1
+
+
+@pytest.mark.parametrize("origin", [FRONT_END, BASE])
+async def test_b10_a_listed_origin_and_our_own_leave_no_line(world: World, origin: str) -> None:
+    """B10: nor does a request without one."""
+    assert await told(world, "GET", "/api/users/me", {"Origin": origin}) == []
+    assert await told(world, "GET", "/api/users/me", {}) == []
+
+
+async def test_b10_strangers_choose_origins_and_still_fill_no_log(world: World) -> None:
+    """B10: fifty in a minute, each cut short, and nothing in them is a line of its own."""
+    with capture_logs() as lines:
+        browser = await world.client(None)
+        for number in range(MAX_HINTS * 10):
+            await browser.get("/api/nope", headers={"Origin": f"http://{number}.example{'x' * 3000}"})
+    named = [line["origin"] for line in lines if line["event"] == "origin_refused"]
+    assert len(named) == MAX_HINTS
+    assert max(map(len, named)) <= 100
+
+
+OWN_FORM = {"Origin": "null", "Sec-Fetch-Site": "same-origin"}
+"""What Chromium sends with a form of our pages, because they send no Referer."""
+
+
+async def test_a_form_of_our_own_pages_leaves_no_line(world: World) -> None:
+    assert await told(world, "POST", "/login", OWN_FORM) == []
+    assert len(await told(world, "POST", "/login", {**OWN_FORM, "Sec-Fetch-Site": "cross-site"})) == 1
+
+
+CROSS_SITE = {"Origin": FRONT_END, "Host": "127.0.0.1:8000", "Sec-Fetch-Site": "cross-site"}
+"""What a browser sends from http://localhost:3000 to http://127.0.0.1:8000."""
+
+
+async def test_cookies_that_the_browser_keeps_back_are_explained_once_a_minute(world: World) -> None:
+    (line,) = await told(world, "GET", "/api/users/me", CROSS_SITE, times=3)
+    assert (line["event"], line["origin"], line["host"]) == ("cookies_kept_back", FRONT_END, "127.0.0.1:8000")
+    assert "different sites" in line["hint"]
+
+
+@pytest.mark.parametrize("sent", [{"Sec-Fetch-Site": "same-site"}, {"Authorization": "Bearer x"}])
+async def test_where_no_cookie_is_missing_there_is_no_line(world: World, sent: dict[str, str]) -> None:
+    assert await told(world, "GET", "/api/users/me", {**CROSS_SITE, **sent}) == []
+
+
+NOT_JSON = ["", "text/plain;charset=UTF-8", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
+ROUTES_WITH_BODIES = [
+    ("POST", "/api/auth/login"),
+    ("POST", "/api/auth/register"),
+    ("POST", "/api/auth/forgotpassword"),
+    ("PATCH", f"/api/auth/resetpassword/{'0' * 64}"),
+]
+
+
+@pytest.mark.parametrize("content_type", NOT_JSON)
+@pytest.mark.parametrize(("method", "path"), ROUTES_WITH_BODIES)
+async def test_a_body_that_was_not_read_is_explained(world: World, method: str, path: str, content_type: str) -> None:
+    """The answer says only that fields are missing, in the words of the contract."""
+    with capture_logs() as lines:
+        for _ in range(3):
+            browser = await world.client()
+            answer = await browser.request(method, path, content=b'{"x":1}', headers={"Content-Type": content_type})
+            assert (answer.status_code, answer.json()["code"]) == (400, "body_invalid")
+    (line,) = [line for line in lines if line["event"] in EVENTS]
+    assert (line["event"], line["content_type"]) == ("body_not_json", content_type)
+    assert "Content-Type: application/json" in line["hint"]
+
+
+@pytest.mark.parametrize(("content", "content_type"), [(b"", "text/plain"), (b"{}", "application/json")])
+async def test_json_and_no_body_leave_no_line(world: World, content: bytes, content_type: str) -> None:
+    with capture_logs() as lines:
+        browser = await world.client()
+        await browser.post("/api/auth/login", content=content, headers={"Content-Type": content_type})
+    assert [line for line in lines if line["event"] in EVENTS] == []
+
+
+def test_in_production_only_the_origin_is_logged() -> None:
+    """There strangers send every body, and the doctor speaks of cookies."""
+    hints = FrontEndHints(replace(WEB, secure_cookies=True), ManualClock())
+    with capture_logs() as lines:
+        hints.check_origin(Headers({key.lower(): value for key, value in CROSS_SITE.items()}))
+        hints.check_body_type("text/plain")
+        hints.check_origin(Headers({"origin": FORGOTTEN}))
+    assert [line["event"] for line in lines] == ["origin_refused"]
+
+
+def test_content_types_of_strangers_fill_no_log() -> None:
+    hints = FrontEndHints(WEB, ManualClock())
+    with capture_logs() as lines:
+        for number in range(MAX_HINTS * 2):
+            hints.check_body_type(f"text/{number}" + "\n" * 3000)
+    assert len(lines) == MAX_HINTS
+    assert max(len(line["content_type"]) for line in lines) <= 200
