@@ -8,6 +8,7 @@ imports this module.
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+import structlog
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
@@ -33,6 +34,8 @@ from vestibule.web.web_policy import WebPolicy
 from vestibule.wiring import background
 from vestibule.wiring.mailing import brand, renderer, templates
 from vestibule.wiring.opening import open_env, read_settings
+
+_log = structlog.get_logger(__name__)
 
 
 def application() -> ASGIApp:
@@ -77,6 +80,9 @@ def assemble(settings: Settings, threads: type[NicedThreads] = NicedThreads) -> 
                 await stack.enter_async_context(shedding(_bounds(settings), site.in_flight))
                 site.env_holder.env = env
                 yield
+        except Exception:
+            _log.critical("application_failed", exc_info=True)
+            raise
         finally:
             log.drain()
 

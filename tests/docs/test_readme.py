@@ -42,7 +42,7 @@ BLOTS = {
     r"\b\d{8}-\d{6}-(\w+)-[0-9a-f]{8}\.eml": r"(letter \1)",
     r"postgresql://\S+": "(database)",
     r"(?<= )/\S*/vestibule-data": "(data)",
-    r"Redis\s+redis://\S+": "",  # a row of the banner that only the second tour has
+    r"Redis\s+\S+:\d+": "",  # a row of the banner that only the second tour has
     r"(?<=Migrated to )\d{4}": "(newest)",
     r"\s+": " ",
 }

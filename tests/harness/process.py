@@ -1,6 +1,7 @@
 """Vestibule as a process of its own: started, waited for, read, toured and stopped as an operator would."""
 
 import base64
+import json
 import os
 import re
 import signal
@@ -123,7 +124,7 @@ def run(
 def _wait_for_the_end(process: "subprocess.Popen[bytes] | Forked", *streams: int) -> None:
     """Returns when it has ended, or says that it listens, after which it would not end."""
     end = time.monotonic() + _RUN_SECONDS
-    while not any(b"Listening on" in os.pread(stream, _MOST_READ, 0) for stream in streams):
+    while not any(says_it_listens(os.pread(stream, _MOST_READ, 0).decode()) for stream in streams):
         try:
             process.wait(_GLANCE_SECONDS)
         except subprocess.TimeoutExpired:
@@ -202,12 +203,17 @@ def serving(folder: Path, *arguments: str, program: Sequence[str] = PROGRAM, **s
 def wait_until_it_answers(server: Running) -> None:
     """Returns when it has said so and answers; fails with the process's own words if it ends instead."""
     for _ in range(_GLANCES):
-        if "Listening on" in server.output and _answers(server):
+        if says_it_listens(server.output) and _answers(server):
             return
         with suppress(subprocess.TimeoutExpired):
             server.process.wait(_GLANCE_SECONDS)
             raise AssertionError(server.output)
     raise TimeoutError(server.output)
+
+
+def says_it_listens(output: str) -> bool:
+    """Whether a server has said so: in its banner, or in production in a line of its log."""
+    return "Listening on" in output or '"server_started"' in output
 
 
 def _answers(server: Running) -> bool:
@@ -280,8 +286,10 @@ def text_of(letter: Message) -> str:
 
 
 def complaint(output: str) -> str:
-    """The one line that a failed start ends with; fails on a second line, and so on a traceback."""
+    """The one line that a failed start ends with, in production JSON; fails on a second line, and so on a traceback."""
     lines = output.strip().splitlines()
     assert len(lines) == 1, output
+    if lines[0].startswith("{"):
+        return str(json.loads(lines[0])["why"])
     assert lines[0].startswith("vestibule: "), output
     return lines[0].removeprefix("vestibule: ")

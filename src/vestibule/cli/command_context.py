@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
 from vestibule.flows.env import Env
@@ -37,6 +38,18 @@ class DatabaseCopy(Protocol):
         """Copy all rows; return how many by table. `progress` is called with the number of rows of each batch."""
 
 
+@dataclass(frozen=True)
+class Places:
+    """Where a server keeps its data, without users and passwords: `database` is `sqlite` or `postgresql`, `database_at`
+    the file or `host:port/name`, `redis` `host:port`. `schema` is the revision that this version works with.
+    """
+
+    database: str
+    database_at: str
+    redis: str | None
+    schema: str
+
+
 class CommandContext(Protocol):
     """What one command works with."""
 
@@ -46,6 +59,9 @@ class CommandContext(Protocol):
 
     def settings_for(self, *checks: Callable[[Settings], object]) -> Settings:
         """Return the settings if none of `checks` rejects them; raises `WrongSettings` with a line for each fault."""
+
+    def places(self) -> Places:
+        """Return where the data is. Opens nothing."""
 
     def opened(self, *, first_start: bool = False) -> AbstractAsyncContextManager[Env]:
         """Open everything a process needs, for the block. With `first_start`, create what does not exist yet."""

@@ -7,6 +7,9 @@ output into reports as it is.
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
+
+import structlog
 
 from vestibule.cli import console
 from vestibule.model.errors import StoreUnavailable
@@ -15,29 +18,37 @@ from vestibule.process.operator_errors import OperatorError
 from vestibule.process.tracebacks import format_error
 from vestibule.protocol.one_line import one_line
 
+AS_LOG = "--as-log"
+"""The argument by which a server in production has the process that migrates its database log too."""
+_BUG = "this is a bug in Vestibule; please report {} nothing private"
+_log = structlog.get_logger(__name__)
+
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """End the process with a sentence for an error that an operator can correct, with a traceback for any other."""
+def explained(as_log: bool = False) -> Iterator[None]:
+    """End the process with a sentence for an error that an operator can correct, with a traceback for any other.
+
+    `as_log`: log what would be printed, one event for each line.
+    """
     streams.prepare()
+    end, end_at_bug = (_log_end, _log_bug) if as_log else (_end, _end_at_bug)
     try:
         yield
-    except SystemExit as end:
-        _end_when_written(end)
+    except SystemExit as ending:
+        _end_when_written(ending)
     except OperatorError as fault:
-        _end(str(fault), fault.status)
+        end(str(fault), fault.status)
     except ModuleNotFoundError as fault:
-        _end(missing.sentence(fault), 1)
+        end(missing.sentence(fault), 1)
     except StoreUnavailable as fault:
         if fault.lasting:
-            _end(str(fault), 2)
-        _end(f"DATABASE_URL: {_database_sentence(fault)}", 1)
+            end(str(fault), 2)
+        end(f"DATABASE_URL: {_database_sentence(fault)}", 1)
     except OSError as fault:  # about a file, a disk or a network, which an operator can correct
         about = f"{one_line(str(fault.filename))}: " if fault.filename else ""
-        _end(f"{about}{fault.strerror or str(fault) or 'the system did not say why'}", 1)
+        end(f"{about}{fault.strerror or str(fault) or 'the system did not say why'}", 1)
     except Exception as fault:
-        sys.stderr.write(f"{format_error(fault)}\n")
-        _end("this is a bug in Vestibule; please report the lines above: they contain nothing private", 1)
+        end_at_bug(fault)
 
 
 def _end_when_written(end: SystemExit) -> None:
@@ -59,6 +70,22 @@ def _database_sentence(fault: StoreUnavailable) -> str:
     )
 
 
-def _end(message: str, status: int) -> None:
+def _end(message: str, status: int) -> NoReturn:
     console.fail(message)
     sys.exit(status)
+
+
+def _end_at_bug(fault: Exception) -> NoReturn:
+    sys.stderr.write(f"{format_error(fault)}\n")
+    _end(_BUG.format("the lines above: they contain"), 1)
+
+
+def _log_end(message: str, status: int) -> NoReturn:
+    for line in message.split("\n"):
+        _log.error("start_refused", why=line, status=status)
+    sys.exit(status)
+
+
+def _log_bug(fault: Exception) -> NoReturn:
+    _log.critical("start_failed", why=_BUG.format("this line: it contains"), status=1, exc_info=fault)
+    sys.exit(1)

@@ -7,10 +7,12 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, distribution
-from typing import Annotated
+from types import FrameType
+from typing import Annotated, NoReturn
 
 import structlog
 import typer
@@ -19,8 +21,8 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from vestibule.cli.command_context import CommandContext
-from vestibule.cli.console import notes
 from vestibule.cli.listening import listener_for
+from vestibule.cli.server_log import Ending, logged_end
 from vestibule.cli.supervisor import FINISH_SECONDS, Supervisor
 from vestibule.cli.welcome import welcome_when_open
 from vestibule.process import garbage, open_files
@@ -33,6 +35,8 @@ _TRACES_PACKAGE = "opentelemetry-exporter-otlp-proto-http"
 # The head of a request must arrive within ten seconds and 16 kB, so that no slow client holds a connection for longer
 # (ASVS 5.0, 15.2.2). web/body.py limits bodies.
 _HEAD_LIMITS = HTTP1Settings(header_read_timeout=10_000, max_buffer_size=16_384)
+# Without a handler of granian's own, its lines are formatted like all others.
+_GRANIANS_LOG = {"incremental": True, "handlers": {}, "loggers": {"_granian": {"propagate": True}}}
 _BACKLOG = 4096
 """The least number of new connections that the system queues for us; Linux may queue fewer (net.core.somaxconn)."""
 
@@ -60,33 +64,58 @@ def serve(
 
     With the default SQLite file, the first start creates database and keys, and every start migrates the schema. For
     any other database, run `vestibule migrate` first.
+
+    With NODE_ENV=production, each line of output is JSON, on standard error: `server_started` when it listens,
+    `server_stopped` at its end, `start_refused` if it cannot start. Otherwise it prints what it is, and readable lines.
     """
+    ending = Ending()
     # Until granian handles SIGTERM, because the first process of a container gets no signal that it does not handle.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, partial(_exit, ending))
     command_context: CommandContext = context.obj
     settings = command_context.settings_for(_require_traces)
+    with logged_end(ending, settings.production):
+        _serve(command_context, ending, host, port, workers)
+
+
+def _exit(ending: Ending, number: int, _frame: FrameType | None) -> NoReturn:
+    ending.record_signal(number)
+    sys.exit(0)
+
+
+def _serve(context: CommandContext, ending: Ending, host: str | None, port: int | None, workers: int) -> None:
+    settings = context.settings
     address, listener = listener_for(settings, host, port)
     bound_port = listener.getsockname()[1]
     if sys.platform != "linux":
         listener.close()
     os.environ["PORT"] = str(bound_port)  # for the workers: links in letters contain it
     _warn_of_unknown_names()
-    command_context.log_weaknesses()
-    asyncio.run(_prepare(command_context))
+    context.log_weaknesses()
+    asyncio.run(_prepare(context))
     open_files.raise_limit()
     program = _WITH_TRACES if settings.traces else _WITHOUT_TRACES
-    supervisor = _supervisor(settings, program, address, bound_port, workers)
+    welcome = partial(welcome_when_open, settings, context.places(), address, bound_port, workers)
+    supervisor = _supervisor(settings, program, address, bound_port, workers, welcome, ending)
     with listener, _metrics_folder(settings):
         _load(program)
-        supervisor.serve()
+        supervisor.run(settings.production)
 
 
-def _supervisor(settings: Settings, program: str, address: str, port: int, workers: int) -> Supervisor:
+def _supervisor(
+    settings: Settings,
+    program: str,
+    address: str,
+    port: int,
+    workers: int,
+    welcome: Callable[[], None],
+    ending: Ending,
+) -> Supervisor:
     """Return granian, set up for this program. Raises `WrongSettings` as `_connections` does."""
     connections = _connections(settings)
     return Supervisor(
-        lambda: welcome_when_open(settings, address, port, workers),
+        welcome,
         settings.draining_seconds,
+        ending,
         program,
         factory=True,
         address=address,
@@ -101,6 +130,7 @@ def _supervisor(settings: Settings, program: str, address: str, port: int, worke
         workers_kill_timeout=FINISH_SECONDS,
         respawn_failed_workers=True,
         log_level=LogLevels.warning,
+        log_dictconfig=_GRANIANS_LOG,
     )
 
 
@@ -149,7 +179,11 @@ def _connections(settings: Settings) -> int:
             "leaves; raise that limit (ulimit -n, LimitNOFILE, --ulimit nofile)"
         )
     if within < settings.connections:
-        notes.print(f"The limit for open files leaves {within} connections of VESTIBULE_CONNECTIONS; see ulimit -n.")
+        _log.warning(
+            "connections_limited",
+            connections=within,
+            hint="the limit for open files allows no more of VESTIBULE_CONNECTIONS; raise it (ulimit -n, LimitNOFILE)",
+        )
     return within
 
 

@@ -9,26 +9,40 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
+import structlog
 from granian.server.mp import MPServer
 
+from vestibule.cli.server_log import Ending
+from vestibule.cli.worker import run_worker
 from vestibule.process.signals import LEAVE
 
 FINISH_SECONDS = 30
 _REPEAT_SECONDS = 0.2
 _KILL_SECONDS = 1
+_log = structlog.get_logger(__name__)
 
 
 class Supervisor(MPServer):
-    """Calls `welcome` on a thread once the workers are started. `leaving_seconds` is how long the first step lasts."""
+    """Calls `welcome` on a thread once the workers are started. `leaving_seconds` is how long the first step lasts.
+    Notes in `ending` why and how the server ends.
+    """
 
-    def __init__(self, welcome: Callable[[], None], leaving_seconds: int, *arguments: Any, **options: Any) -> None:
+    def __init__(
+        self, welcome: Callable[[], None], leaving_seconds: int, ending: Ending, *arguments: Any, **options: Any
+    ) -> None:
         super().__init__(*arguments, **options)
         self._welcome = threading.Thread(target=welcome, daemon=True)
         self._leaving_seconds = leaving_seconds
+        self._ending = ending
+
+    def run(self, production: bool) -> None:
+        """Serve until a signal, or until a worker ends again and again; then raise SystemExit with status 1."""
+        self.serve(spawn_target=partial(run_worker, production))
 
     def startup(self, spawn_target: Any, target_loader: Any) -> None:
         # The workers inherit this. Otherwise the signal would end a worker that has not set its own handler yet.
@@ -39,11 +53,33 @@ class Supervisor(MPServer):
         self._welcome.start()
 
     def signal_handler_interrupt(self, number: int, *frame: Any) -> None:
+        self._ending.record_signal(number)
         if number == signal.SIGINT or self.interrupt_signal:
             self._leaving_seconds = 0
+        if number == signal.SIGINT:
+            self._expect_ends()
         super().signal_handler_interrupt(number, *frame)  # type: ignore[no-untyped-call]
 
+    def _expect_ends(self) -> None:
+        """Make granian take no worker's end for a failure: Ctrl-C in a terminal reaches the workers as well."""
+        workers: list[Any] = self.wrks
+        for worker in workers:
+            worker.interrupt_by_parent = True
+
+    def _respawn_workers(self, workers: Sequence[int], *arguments: Any, **options: Any) -> None:
+        self._log_ended(workers)
+        super()._respawn_workers(workers, *arguments, **options)
+
+    def _log_ended(self, workers: Sequence[int]) -> None:
+        """Log which workers ended by themselves, with the exit status, negative for a signal."""
+        for number in workers:
+            ended = self.wrks[number].inner
+            _log.error("worker_ended", worker=number + 1, pid=ended.pid, status=ended.exitcode)
+
     def shutdown(self, exit_code: int = 0) -> None:
+        if not self.interrupt_signal:
+            self._ending.why = "a worker ended again within seconds of its replacement"
+            self._log_ended(self.interrupt_children)
         self._take_leave()
         super().shutdown(exit_code)  # type: ignore[no-untyped-call]
 
@@ -72,5 +108,6 @@ class Supervisor(MPServer):
                 worker.terminate()
             for worker in workers:
                 worker.join(_REPEAT_SECONDS)
+        self._ending.killed = sum(worker.is_alive() for worker in workers)
         self.workers_kill_timeout = _KILL_SECONDS
         super()._stop_workers()  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""Print, once `vestibule serve` listens, its address, its data and its mail server."""
+"""Once `vestibule serve` listens, print its address, its data and its mail server. In production, log one line."""
 
 import contextlib
 import socket
@@ -7,7 +7,9 @@ import time
 from rich.panel import Panel
 from rich.table import Column, Table
 
+from vestibule.cli.command_context import Places
 from vestibule.cli.console import Terminal, notes
+from vestibule.cli.server_log import log_started
 from vestibule.protocol.this_machine import LOCALHOST
 from vestibule.settings.fields import Settings
 
@@ -16,11 +18,11 @@ _REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared, n
 _LOG_WIDTH = 300
 
 
-def welcome_when_open(settings: Settings, host: str, port: int, workers: int) -> None:
-    """Wait until the server listens, then print the welcome, so that its reader can connect at once."""
+def welcome_when_open(settings: Settings, places: Places, host: str, port: int, workers: int) -> None:
+    """Wait until the server listens, then say so, so that a reader can connect at once."""
     while not _answers(host, port):
         time.sleep(0.02)
-    _welcome(settings, host, port, workers)
+    (log_started if settings.production else _welcome)(settings, places, host, port, workers)
 
 
 def _answers(host: str, port: int) -> bool:
@@ -30,22 +32,19 @@ def _answers(host: str, port: int) -> bool:
     return False
 
 
-def _welcome(settings: Settings, host: str, port: int, workers: int) -> None:
+def _welcome(settings: Settings, places: Places, host: str, port: int, workers: int) -> None:
     lines = Table.grid(Column(no_wrap=True), Column(overflow="fold"), padding=(0, 2))
     here = base_url(host, port)
     lines.add_row("Listening on", f"[bold]{here}[/]" + (f"  ({workers} processes)" if workers > 1 else ""))
     lines.add_row("Mode", _mode(settings))
-    lines.add_row(
-        "Data", str(settings.data.absolute()) if settings.embedded else _without_password(settings.database_address)
-    )
-    if redis := settings.redis_url.get_secret_value():
-        lines.add_row("Redis", _without_password(redis))
+    server = f"{places.database}://{places.database_at}"
+    lines.add_row("Data", str(settings.data.absolute()) if settings.embedded else server)
+    if places.redis:
+        lines.add_row("Redis", places.redis)
     lines.add_row("Mail", _mail(settings))
     lines.add_row("Allowed origins", ", ".join(settings.front_ends) or "none; its own pages need none")
-    lines.add_row("Pages", f"{settings.url if settings.production else here}/login")
-    if not settings.production:
-        lines.add_row("Emails", f"{here}/letters")
-        lines.add_row("API", f"{here}/docs")
+    for name, path in (("Pages", "login"), ("Emails", "letters"), ("API", "docs")):
+        lines.add_row(name, f"{here}/{path}")
     # In a log a path must stay on one line, so the panel is wide.
     where = notes if notes.is_terminal else Terminal(stderr=True, width=_LOG_WIDTH)
     where.print(Panel(lines, title="Vestibule", title_align="left", expand=False))
@@ -59,8 +58,6 @@ def base_url(host: str, port: int) -> str:
 
 
 def _mode(settings: Settings) -> str:
-    if settings.production:
-        return "production"
     letters = "" if settings.email_host else ", emails are shown in this log"
     return f"[yellow]development[/]: cookies travel over plain HTTP{letters}"
 
@@ -69,8 +66,3 @@ def _mail(settings: Settings) -> str:
     if settings.email_host:
         return f"{settings.email_host}:{settings.email_port}"
     return f"no EMAIL_HOST, so emails go to {settings.data.absolute() / 'mail'}"
-
-
-def _without_password(address: str) -> str:
-    scheme, _, rest = address.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"

@@ -8,7 +8,7 @@ from vestibule.model.findings import Finding, fault, fine, hint, warning
 from vestibule.protocol.this_machine import is_this_machine
 from vestibule.settings.fields import Settings
 from vestibule.settings.reading import WrongSettings
-from vestibule.wiring.opening import open_redis, redis_module
+from vestibule.wiring.opening import open_redis, redis_module, redis_place
 
 SUBJECT = "redis"
 _FULL = 0.9
@@ -34,7 +34,7 @@ async def check(settings: Settings) -> list[Finding]:
 def _unreachable(settings: Settings, reason: str) -> Finding:
     return warning(
         SUBJECT,
-        f"cannot be reached: {reason}",
+        f"cannot be reached at {redis_place(settings)}: {reason}",
         "Nobody is signed out, but each process counts requests alone and allows a fifth of each limit, and a request "
         "that tries to reach Redis waits for a fraction of a second.",
         f"check REDIS_URL, and that the server runs: {_WHO_LEADS if _has_sentinels(settings) else f'{_CLI} ping'}",

@@ -133,7 +133,9 @@ class SessionReplica(Protocol):
         """Remove ended sessions."""
 
     async def check_setup(self) -> None:
-        """Log a warning if the replica's server may evict data when its memory is full. Never fails."""
+        """Log if the replica's server cannot be reached, if it can again, and if it may evict data when its memory is
+        full. Never fails.
+        """
 
 
 LastIssued = dict[str, datetime]

@@ -3,18 +3,23 @@
 import logging
 import re
 import sys
+import threading
 from ipaddress import ip_address, ip_network
+from multiprocessing.util import Finalize
 from typing import TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, Processor
 
-from vestibule.process.log_stream import QueuedStream
+from vestibule.process.log_stream import DirectStream, QueuedStream
 from vestibule.process.tracebacks import format_error
 
 _log = structlog.get_logger(__name__)
 _IPV4_BITS, _IPV6_BITS = 24, 48
 _MAILBOX = re.compile(r"([^\s@<>()\"'=:/])[^\s@<>()\"'=:/]{0,63}(@[A-Za-z0-9-]{1,63}\.)")  # RFC 5321, section 4.5.3.1.1
+_STANDARD_ERROR = 2
+_SERVERS = ("_granian", "granian.access", "uvicorn", "uvicorn.error", "uvicorn.access")
+"""The loggers of ASGI servers, which have handlers of their own."""
 _FIELDS_FROM_OUTSIDE = {"fault", "why", "exception"}
 _COMMON: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,  # the id of the request
@@ -28,9 +33,12 @@ _COMMON: tuple[Processor, ...] = (
 _ASYNCIO_VALUES = re.compile(r"(?<=callback ).*|\n\w+: .*", re.DOTALL)
 
 
-def configure(level: str, pretty: bool, stream: QueuedStream | None = None, *, masked: bool = False) -> None:
+def configure(
+    level: str, pretty: bool, stream: DirectStream | QueuedStream | None = None, *, masked: bool = False
+) -> None:
     """Configure logging for this process. Lines go to standard error, or to `stream` if it is given. JSON escapes line
-    breaks and control characters, so that no value can forge a line.
+    breaks and control characters, so that no value can forge a line. With JSON, warnings and uncaught exceptions are
+    log lines too.
 
     `masked`: replace each network address by its network, and each email by its first letter and its domain.
     """
@@ -45,15 +53,25 @@ def configure(level: str, pretty: bool, stream: QueuedStream | None = None, *, m
         processors=[*preparing, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.WriteLoggerFactory(file),
-        cache_logger_on_first_use=True,
+        # Only in a worker: a logger that its parent cached before the fork would go on writing as the parent does.
+        cache_logger_on_first_use=isinstance(stream, QueuedStream),
     )
     _configure_logging_of_libraries(file, preparing, renderer)
+    if not pretty:
+        _log_what_python_prints()
+
+
+def configure_for_parent(level: str, *, masked: bool = False) -> None:
+    """Configure logging as JSON for the parent of the workers, from its first line on. Writes at once."""
+    configure(level, pretty=False, stream=DirectStream(_STANDARD_ERROR), masked=masked)
 
 
 def configure_without_blocking(level: str, pretty: bool, *, masked: bool) -> QueuedStream:
     """Configure logging for a server's process: writing a line never blocks. Return the queue of lines."""
     stream = QueuedStream(sys.stderr.fileno(), _log_dropped)
     configure(level, pretty, stream, masked=masked)
+    # For lines after the end of the application, such as those about its failed start. `atexit` does not run in forks.
+    Finalize(None, stream.drain, exitpriority=0)
     return stream
 
 
@@ -92,6 +110,7 @@ def _configure_logging_of_libraries(file: TextIO, preparing: list[Processor], re
     """Log what libraries (mostly asyncio) send to Python's logging, in the same format."""
     handler = logging.StreamHandler(file)
     handler.addFilter(_remove_asyncio_values)
+    handler.addFilter(_is_no_traceback)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=preparing,
@@ -99,6 +118,23 @@ def _configure_logging_of_libraries(file: TextIO, preparing: list[Processor], re
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    for name in _SERVERS:
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+
+
+def _log_what_python_prints() -> None:
+    """Log warnings and uncaught exceptions, which Python would print as lines of text."""
+    logging.captureWarnings(True)
+    sys.excepthook = lambda _kind, error, _traceback: _log_uncaught(error)
+    threading.excepthook = lambda raised: _log_uncaught(raised.exc_value)
+    sys.unraisablehook = lambda raised: _log_uncaught(raised.exc_value)
+
+
+def _log_uncaught(error: BaseException | None) -> None:
+    if not isinstance(error, SystemExit):  # ends a thread, and is no failure
+        _log.critical("uncaught_exception", exc_info=error)
 
 
 def _remove_asyncio_values(record: logging.LogRecord) -> bool:
@@ -108,6 +144,13 @@ def _remove_asyncio_values(record: logging.LogRecord) -> bool:
     if record.name == "asyncio":
         record.msg, record.args = _ASYNCIO_VALUES.sub("", record.getMessage()), None
     return True
+
+
+def _is_no_traceback(record: logging.LogRecord) -> bool:
+    """Return False for the traceback that Starlette hands its server as a text: it has values, and `app` has logged the
+    failed start without them.
+    """
+    return not record.getMessage().startswith("Traceback (most recent call last)")
 
 
 def _log_dropped(lines: int) -> None:

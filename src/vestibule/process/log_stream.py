@@ -1,20 +1,48 @@
-"""Write log lines without blocking: put them into a queue, from which a thread writes them.
+"""Write log lines without blocking for ever. A pipe that nobody reads would block the process at the next log line.
 
-Without the queue, a pipe that nobody reads would block the whole process at the next log line. Lines that do not fit
-into the queue, or cannot be written, are dropped and counted.
+`QueuedStream` is for a process that serves: a thread writes from a queue. `DirectStream` is for the parent of the
+workers, which logs little and must not have a thread when it forks.
 """
 
 import os
+import select
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Full, Queue
 
 MOST_WAITING = 10_000
 _DRAIN_SECONDS = 2.0
 
 
+class DirectStream:
+    """A stream that writes each log line at once. It drops what nobody reads for `seconds`, and what fails."""
+
+    def __init__(self, descriptor: int, seconds: float = _DRAIN_SECONDS) -> None:
+        self._descriptor = descriptor
+        self._milliseconds = int(seconds * 1000)
+        self._is_partial = False
+        self._room = select.poll()
+        self._room.register(descriptor, select.POLLOUT)
+
+    def write(self, line: str) -> None:
+        """Write a line. Waits for its reader at most `seconds` for each 4 kB; never raises."""
+        left = ("\n" * self._is_partial + line).encode("utf-8", "backslashreplace")
+        whole = len(left)
+        with suppress(OSError):
+            # A pipe that has room for anything takes this much without blocking (pipe(7)).
+            while left and self._room.poll(self._milliseconds):
+                left = left[os.write(self._descriptor, left[: select.PIPE_BUF]) :]
+        self._is_partial = 0 < len(left) < whole or (self._is_partial and len(left) == whole)
+
+    def flush(self) -> None:
+        """Do nothing: every line is written at once."""
+
+
 class QueuedStream:
-    """A stream for log lines. If it dropped some, it calls `on_dropped` with their number once it can write again."""
+    """A stream whose lines a thread writes from a queue. Lines that do not fit, or cannot be written, are dropped and
+    counted: it calls `on_dropped` with their number once it can write again.
+    """
 
     def __init__(self, descriptor: int, on_dropped: Callable[[int], None], most: int = MOST_WAITING) -> None:
         self.dropped = 0

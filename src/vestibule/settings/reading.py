@@ -16,6 +16,7 @@ from vestibule.settings.names import mistyped, unknown
 from vestibule.settings.sentences import sentence
 
 ENV_FILE = Path(".env")
+_MODE = "NODE_ENV"
 _NAMES = re.compile(r"[A-Z][A-Z_]{3,}")
 
 
@@ -44,6 +45,14 @@ def read(further_faults: Callable[[Settings], Iterable[str]] = lambda _: ()) -> 
     if faults:
         raise WrongSettings("\n".join(dict.fromkeys(" ".join(fault.split()) for fault in faults)))
     return chosen
+
+
+def says_production() -> bool:
+    """Return whether NODE_ENV is `production`, whatever else may be wrong with the settings. Never raises."""
+    try:
+        return _given(env_file.read(ENV_FILE, ()).values, [_MODE]).get(_MODE) == "production"
+    except OSError:
+        return False
 
 
 def likely_typos() -> list[tuple[str, str]]:

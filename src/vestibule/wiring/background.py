@@ -26,7 +26,7 @@ from vestibule.flows.follow_revocations import (
     read_whole_backlog,
 )
 from vestibule.model.clock import MOST_APART
-from vestibule.model.errors import Fault
+from vestibule.model.errors import Fault, StoreUnavailable
 from vestibule.observability.metrics.background import observe_revocation_lag, timed
 from vestibule.observability.metrics.meters import LETTERS
 from vestibule.process.niced_threads import NicedThreads
@@ -36,6 +36,7 @@ POLL_SECONDS = 1.0
 _POLLS_PER_MINUTE = 60
 _POLLS_PER_SCHEMA_CHECK = 10
 CLEAN_UP_SECONDS = 600.0
+REPLICA_CHECK_SECONDS = 10.0
 _LAST_LETTER_SECONDS = 3.0  # a server stops within five seconds; the rest is for putting the letter back
 _RANDOM_PAUSE_SECONDS = 1.0
 _CANCEL_AGAIN_SECONDS = 1.5  # longer than it takes to put a letter back
@@ -51,7 +52,8 @@ async def running(env: Env) -> AsyncIterator[None]:
     stopping = asyncio.Event()
     delivering = asyncio.create_task(deliver_letters(env, stopping))
     choosing = asyncio.create_task(choose_hash_library(env))
-    tasks = [*_following_tasks(env), asyncio.create_task(clean_up_repeatedly(env)), delivering, choosing]
+    cleaning, checking = asyncio.create_task(clean_up_repeatedly(env)), asyncio.create_task(check_replica(env))
+    tasks = [*_following_tasks(env), cleaning, checking, delivering, choosing]
     try:
         # At a stop signal, the server library waits until every response has ended. `drain` ends those of the feed.
         with on_stop_signal(lambda: drain(env)):
@@ -115,7 +117,11 @@ async def follow_revocations(env: Env, woken: asyncio.Event) -> None:
         except Fault as fault:
             # Only log: `state.revocation_set` refuses to answer from revocations that are too old.
             _log.warning(
-                "revocations_not_read", age=round(env.revocations.age(env.clock.monotonic()), 1), fault=fault.code
+                "revocations_not_read",
+                age=round(env.revocations.age(env.clock.monotonic()), 1),
+                fault=fault.code,
+                why=str(fault),
+                database=fault.server if isinstance(fault, StoreUnavailable) else None,
             )
             await asyncio.sleep(POLL_SECONDS / 4)
 
@@ -144,6 +150,13 @@ async def follow_keys(env: Env) -> None:
         except Fault as fault:
             _log.warning("keys_not_read", fault=fault.code, why=str(fault))
         await asyncio.sleep(POLL_SECONDS)
+
+
+async def check_replica(env: Env, every: float = REPLICA_CHECK_SECONDS) -> None:
+    """Check the session replica every ten seconds by default; it logs when it is away, and when it is back."""
+    while True:
+        await asyncio.sleep(every)
+        await env.replica.check_setup()
 
 
 async def clean_up_repeatedly(env: Env, every: float = CLEAN_UP_SECONDS) -> None:

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from functools import cached_property
 
 from vestibule.cli import commands, usage
-from vestibule.cli.command_context import Legacy
-from vestibule.cli.endings import explained
+from vestibule.cli.command_context import Legacy, Places
+from vestibule.cli.endings import AS_LOG, explained
 from vestibule.doctor import at_start, examination
 from vestibule.flows.env import Env
 from vestibule.model.clock import SystemClock
@@ -17,9 +17,10 @@ from vestibule.model.findings import Finding
 from vestibule.model.signing_keys import SealedKey
 from vestibule.observability import logs
 from vestibule.settings.fields import Settings
-from vestibule.settings.reading import WrongSettings
+from vestibule.settings.reading import WrongSettings, says_production
 from vestibule.state.key_ring import KeyRing
 from vestibule.storage.sql import engine
+from vestibule.storage.sql import url as addresses
 from vestibule.storage.sql.database_copy import DatabaseCopy
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.legacy import LegacyUsers
@@ -30,14 +31,17 @@ from vestibule.storage.sql.store import SqlStore
 from vestibule.storage.sql.timeouts import UNHURRIED
 from vestibule.storage.sql.url import WrongAddress
 from vestibule.wiring.keys import given_keys, open_key_manager
-from vestibule.wiring.opening import database, open_env, read_settings, refuse_lost_secret
+from vestibule.wiring.opening import database, open_env, read_settings, redis_place, refuse_lost_secret
 from vestibule.wiring.secret import lacks_secret
 
 _LOG_LEVEL = "warning"
 
 
 class RealCommandContext:
-    """Implements `cli.command_context.CommandContext`."""
+    """Implements `cli.command_context.CommandContext`. `as_log`: the command is a server in production, which logs."""
+
+    def __init__(self, as_log: bool = False) -> None:
+        self._as_log = as_log
 
     @cached_property
     def settings(self) -> Settings:
@@ -49,9 +53,15 @@ class RealCommandContext:
 
     def _read(self, *checks: Callable[[Settings], object]) -> Settings:
         settings = read_settings(*checks)
-        # A command prints what it did. Log lines about events are for a server.
-        logs.configure(_LOG_LEVEL, pretty=not settings.production)
+        if self._as_log:
+            logs.configure_for_parent(settings.log_level, masked=settings.log_addresses == "masked")
+        else:  # A command prints what it did. Log lines about events are for a server.
+            logs.configure(_LOG_LEVEL, pretty=not settings.production)
         return settings
+
+    def places(self) -> Places:
+        kind, at = addresses.place(self.settings.database_address)
+        return Places(kind, at, redis_place(self.settings), REVISION)
 
     @asynccontextmanager
     async def opened(self, *, first_start: bool = False) -> AsyncIterator[Env]:
@@ -86,7 +96,7 @@ class RealCommandContext:
     async def migrate(self) -> tuple[str | None, str]:
         if await self._revision() == REVISION:
             return REVISION, REVISION
-        command = (sys.executable, "-m", "vestibule.wiring.migrating")
+        command = [sys.executable, "-m", "vestibule.wiring.migrating", *([AS_LOG] if self._as_log else [])]
         migrating = await asyncio.create_subprocess_exec(*command, stdout=PIPE)
         before, _ = await migrating.communicate()
         if migrating.returncode:
@@ -143,6 +153,9 @@ def _other_database(address: str) -> Engines:
 
 
 def main() -> None:
-    """Run a command."""
-    with explained():
-        usage.run(commands.build(), obj=RealCommandContext())
+    """Run a command. A server in production logs JSON from its first line on, even if it refuses to start."""
+    as_log = sys.argv[1:2] == ["serve"] and says_production()
+    with explained(as_log):
+        if as_log:
+            logs.configure_for_parent("info")
+        usage.run(commands.build(), obj=RealCommandContext(as_log))

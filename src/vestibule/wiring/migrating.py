@@ -6,7 +6,8 @@ It is a separate process, because Alembic takes 8 MB, which a server would keep 
 import asyncio
 import sys
 
-from vestibule.cli.endings import explained
+from vestibule.cli.endings import AS_LOG, explained
+from vestibule.observability import logs
 from vestibule.storage.sql.migrate import migrate
 from vestibule.storage.sql.timeouts import UNHURRIED
 from vestibule.wiring.opening import database, read_settings
@@ -14,7 +15,10 @@ from vestibule.wiring.opening import database, read_settings
 
 def main() -> None:
     """Migrate the database that the settings name, and print the revision that it had before."""
-    with explained():
+    as_log = AS_LOG in sys.argv
+    with explained(as_log):
+        if as_log:
+            logs.configure_for_parent("info")
         print(asyncio.run(_migrate()) or "")
         sys.exit()
 

@@ -91,6 +91,12 @@ def _check_redis_url(settings: Settings) -> "Redis | None":
     return _redis(settings) if settings.redis_url.get_secret_value() else None
 
 
+def redis_place(settings: Settings) -> str | None:
+    """Return where Redis is, without user and password; None if REDIS_URL is not set. Opens nothing."""
+    client = _check_redis_url(settings)
+    return None if client is None else str(redis_module().place(client))
+
+
 def _redis(settings: Settings, *timeouts: float) -> "Redis":
     try:
         client: Redis = redis_module().connect(settings.redis_url.get_secret_value(), *timeouts)

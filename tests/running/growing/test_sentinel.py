@@ -99,7 +99,7 @@ def test_the_doctor_finds_its_way_through_sentinel(redis: Watched, tmp_path: Pat
 def test_the_doctor_says_that_no_sentinel_answers_and_whom_to_ask(tmp_path: Path) -> None:
     dead = f"redis+sentinel://127.0.0.1:{free_port()}/main/0"
     examined = run(tmp_path, "doctor", "--json", REDIS_URL=dead, **given_keys())
-    assert "cannot be reached: no Sentinel knows the primary of main" in examined.stdout
+    assert "cannot be reached at main, of the Sentinels: no Sentinel knows the primary of main" in examined.stdout
     assert "get-master-addr-by-name" in examined.stdout
     assert "object at" not in examined.stdout
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.harness.process import complaint, given_keys, run, starting
+from tests.harness.process import complaint, given_keys, run, says_it_listens, starting
 from tests.harness.servers import WAIT_SECONDS, wait_until
 from tests.unit.cli.conftest import Refusal
 from vestibule.settings import names as setting_names
@@ -172,7 +172,7 @@ def test_c20_names_of_others_and_what_is_chosen_anyway_are_left_alone(nowhere: p
 def test_c20_a_slip_is_a_line_of_the_servers_log_and_of_the_doctors(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("EMAIL_HOTS=smtp.example.com\nJWT_SECRET=of-another\nEMAIL_BACKEND=of-another\n")
     with starting(tmp_path, **given_keys()) as server:
-        wait_until(lambda: "Listening on" in server.output, "the server")
+        wait_until(lambda: says_it_listens(server.output), "the server")
         assert server.output.count("setting_unknown") == 1
         assert "perhaps=EMAIL_HOST" in server.output
     done = run(tmp_path, "doctor", **given_keys())
@@ -385,7 +385,7 @@ def test_c3_a_broken_template_is_told_at_the_start(nowhere: pytest.MonkeyPatch, 
 @pytest.mark.parametrize(("name", "host"), [("localhost", "127.0.0.1"), ("[::1]", "[::1]")])
 def test_c2_it_listens_where_the_name_leads(name: str, host: str, tmp_path: Path) -> None:
     with starting(tmp_path, VESTIBULE_HOST=name, **given_keys()) as server:
-        wait_until(lambda: "Listening on" in server.output, "the server's listening")
+        wait_until(lambda: says_it_listens(server.output), "the server's listening")
         assert httpx.get(f"http://{host}:{server.port}/healthz/live", timeout=WAIT_SECONDS).status_code == 200
 
 

@@ -20,9 +20,10 @@ CALLED_BY = {
     "startup": "_serve",
     "shutdown": "_serve",
     "signal_handler_interrupt": "startup",
+    "_respawn_workers": "_serve_loop",
     "_stop_workers": "shutdown",
 }
-ATTRIBUTES = ("interrupt_signal", "main_loop_interrupt", "workers_kill_timeout", "wrks")
+ATTRIBUTES = ("interrupt_children", "interrupt_signal", "main_loop_interrupt", "workers_kill_timeout", "wrks")
 OF_A_WORKER = ("is_alive", "join", "terminate")
 
 
@@ -84,7 +85,7 @@ def test_a_worker_looks_up_late_how_it_hears_signals() -> None:
 def test_nothing_else_of_granian_is_used(server: mp.MPServer) -> None:
     functions = [each for each in vars(Supervisor).values() if isinstance(each, FunctionType)]
     used = {name for each in functions for name in (each.__name__, *names_in(each.__code__)) if hasattr(server, name)}
-    assert used - {"__init__", "pid"} == {*CALLED_BY, *ATTRIBUTES}  # the pid is that of a worker's process
+    assert used - {"__init__", "pid", "serve"} == {*CALLED_BY, *ATTRIBUTES}  # the pid is that of a worker's process
 
 
 def test_no_release_is_installed_that_was_not_read() -> None:

@@ -18,8 +18,8 @@ class Production(Group):
     mode: Literal["development", "production"] = setting(
         "NODE_ENV",
         "development",
-        "`production` sets `Secure` on cookies, hides the interactive documentation and writes no mailed links to the "
-        "log.",
+        "`production` sets `Secure` on cookies, hides the interactive documentation, writes no mailed links to the "
+        "log, and makes each line of it JSON.",
     )
     url: Origin = setting(
         "VESTIBULE_URL",

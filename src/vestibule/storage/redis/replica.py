@@ -6,7 +6,6 @@ Other programs may read the replica. Vestibule decides nothing by it, because af
 deleted sessions again. So a failure of Redis costs a log line and a fraction of a second, but fails no request.
 """
 
-import contextlib
 import json
 from collections.abc import Awaitable
 from functools import partial
@@ -20,7 +19,7 @@ from vestibule.model.accounts import Account
 from vestibule.model.clock import Clock
 from vestibule.model.sessions import Session
 from vestibule.storage.redis import parameters, sentinel
-from vestibule.storage.redis.throttled_warnings import ThrottledWarnings
+from vestibule.storage.redis.throttled_warnings import ThrottledWarnings, place
 
 _TIMEOUT_SECONDS = 0.25
 _MOST_CONNECTIONS = 20
@@ -72,6 +71,8 @@ class RedisSessionReplica:
         self._clock = clock
         self._warnings = ThrottledWarnings(redis, clock)
         self._paused_until = clock.monotonic()
+        self._is_away = False
+        self._policy = _KEEPS_ALL
 
     async def show(self, session: Session, account: Account) -> None:
         content = {
@@ -90,15 +91,21 @@ class RedisSessionReplica:
             await self._try(partial(self._redis.eval, _DROP, len(some), *some, str(_ENDED_MS)))
 
     async def check_setup(self) -> None:
-        policy = _KEEPS_ALL
-        with contextlib.suppress(*UNREACHABLE_ERRORS):  # whatever needs Redis logs that it is unreachable
+        try:
             policy = (await self._redis.info("memory")).get("maxmemory_policy", _KEEPS_ALL)
-        if policy != _KEEPS_ALL:
+        except UNREACHABLE_ERRORS as fault:
+            self._note_away(fault)
+            return
+        if self._is_away:
+            self._is_away = False
+            _log.warning("redis_available_again", redis=place(self._redis))
+        if policy not in (_KEEPS_ALL, self._policy):
             _log.warning(
                 "redis_may_forget",
                 maxmemory_policy=policy,
                 hint="when its memory is full, Redis drops rate counters too early; set maxmemory-policy noeviction",
             )
+        self._policy = policy
 
     async def _try(self, command: Any) -> None:
         now = self._clock.monotonic()
@@ -110,7 +117,11 @@ class RedisSessionReplica:
         except UNREACHABLE_ERRORS as fault:
             # One failure in a second is enough: the next requests do not wait for a Redis that is gone.
             self._paused_until = now + _PAUSE_AFTER_FAULT_SECONDS
-            self._warnings.warn("redis_unavailable", fault)
+            self._note_away(fault)
+
+    def _note_away(self, fault: Exception) -> None:
+        self._is_away = True
+        self._warnings.warn("redis_unavailable", fault)
 
 
 def _keys(session_id: str) -> tuple[str, str]:

@@ -19,7 +19,7 @@ class ThrottledWarnings:
     """Logs the warnings of one object that uses Redis, at most one a minute."""
 
     def __init__(self, redis: Redis, clock: Clock | None = None) -> None:
-        self._where = _where(redis)
+        self._where = place(redis)
         self._clock = clock or SystemClock()
         self._quiet_until = self._clock.monotonic()
 
@@ -31,7 +31,7 @@ class ThrottledWarnings:
             _log.warning(event, fault=type(fault).__name__, redis=self._where, hint=_REMEDY)
 
 
-def _where(redis: Redis) -> str:
+def place(redis: Redis) -> str:
     """Return host and port, the socket's path, or the primary's name for the Sentinels; never the password."""
     pool: Any = redis.connection_pool
     given = pool.connection_kwargs

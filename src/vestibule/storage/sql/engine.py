@@ -28,7 +28,6 @@ from vestibule.storage.sql.sqlite_connections import SqliteConnections
 from vestibule.storage.sql.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
 _DEFAULT_SECONDS = -1.0  # stands for the timeout of transactions; None is no timeout
-_POSTGRESQL_PORT = 5432
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ class Engines:
     def server(self) -> str | None:
         """Return host and port of the server, without user or password; None for a file."""
         url = self.writing.url
-        return None if self.file else f"{url.host or 'localhost'}:{url.port or _POSTGRESQL_PORT}"
+        return None if self.file else f"{url.host or 'localhost'}:{url.port or addresses.DEFAULT_PORT}"
 
     @property
     def exists(self) -> bool:

@@ -19,6 +19,8 @@ _IGNORED = {
     "statement_cache_size",
 }
 _LAST_PORT = 65535
+DEFAULT_PORT = 5432
+"""PostgreSQL's port."""
 _PASSED_ON = {"target_session_attrs", "application_name"}
 
 
@@ -44,6 +46,19 @@ def parse(address: str) -> tuple[URL, dict[str, Any]]:
     if kind in {"postgresql", "postgres"}:
         return _postgresql(url)
     raise WrongAddress(f"names {kind}; Vestibule runs on postgresql:// and sqlite:///")
+
+
+def place(address: str) -> tuple[str, str]:
+    """Return the kind of database, `sqlite` or `postgresql`, and where it is: the file, or `host:port/name` without
+    user and password. Raises `WrongAddress`.
+    """
+    url, _ = parse(address)
+    kind = url.drivername.partition("+")[0]
+    if kind == "sqlite":
+        return kind, str(url.database)
+    host = url.host or "localhost"
+    host = f"[{host}]" if ":" in host else host
+    return kind, f"{host}:{url.port or DEFAULT_PORT}/{url.database or ''}"
 
 
 def _sqlite(url: URL) -> URL:

@@ -1,0 +1,27 @@
+"""Run a worker process of granian. If an exception ends it, log that as every other event."""
+
+import sys
+from typing import Any
+
+import structlog
+from granian.server.mp import MPServer
+
+from vestibule.observability import logs
+from vestibule.process.operator_errors import OperatorError
+
+_log = structlog.get_logger(__name__)
+
+
+def run_worker(production: bool, *arguments: Any, **options: Any) -> None:
+    """Run granian's worker; exit with a status other than 0 if it fails."""
+    if production:  # for a worker that is not a fork of its parent
+        logs.configure_for_parent("info")
+    try:
+        MPServer._spawn_asgi_lifespan_worker(*arguments, **options)
+    except OperatorError as fault:
+        for line in str(fault).split("\n"):
+            _log.critical("worker_failed", why=line)
+        sys.exit(fault.status)
+    except Exception:
+        _log.critical("worker_failed", exc_info=True)
+        sys.exit(1)
