@@ -12,7 +12,7 @@ from vestibule.flows.env import Env
 from vestibule.flows.know_device import place_of
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.client_info import ClientInfo
-from vestibule.model.letters import WORKS_FOR, LetterKind, QueuedLetter
+from vestibule.model.letters import RETURN_TO, WORKS_FOR, LetterKind, QueuedLetter
 from vestibule.model.limits import LetterLimits, Limit, network_of
 from vestibule.model.store import Ports
 
@@ -36,7 +36,13 @@ def letter_by_email(
     least `link_lifetime`.
     """
     detail = {"network_address": client_info.network_address, WORKS_FOR: str(int(link_lifetime.total_seconds()))}
+    detail |= going_to(client_info.return_to)
     return QueuedLetter(new_id(), kind, now, email=email, language=client_info.language, detail=detail)
+
+
+def going_to(return_to: str | None) -> dict[str, str]:
+    """Return the part of a letter's detail that keeps where the person was going; empty if there is nothing to keep."""
+    return {RETURN_TO: return_to} if return_to else {}
 
 
 async def count_letter_to_email(

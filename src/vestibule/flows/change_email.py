@@ -10,7 +10,7 @@ from datetime import datetime
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.opaque import digest, is_secret
 from vestibule.flows.announce import announce
-from vestibule.flows.ask_for_letter import count_letter_of_account, letter_by_email
+from vestibule.flows.ask_for_letter import count_letter_of_account, going_to, letter_by_email
 from vestibule.flows.end_sessions import announce_end
 from vestibule.flows.end_trust import end_trust
 from vestibule.flows.env import Env
@@ -50,7 +50,8 @@ async def _ask_new_email(env: Env, account: Account, session_id: str, email: str
         free = holder is None or (not holder.verified and holder.id != account.id)
         kind = LetterKind.CONFIRM_NEW_EMAIL
         if free and not kept_for_another:
-            letter = QueuedLetter(new_id(), kind, now, account.id, email, client_info.language)
+            detail = going_to(client_info.return_to)
+            letter = QueuedLetter(new_id(), kind, now, account.id, email, client_info.language, detail)
         else:
             letter = letter_by_email(email, LetterKind.EMAIL_TAKEN, client_info, now)
         # Count both letters as the same kind, or an attacker who counts letters learns which emails have accounts.

@@ -2,7 +2,7 @@
 
 from vestibule.crypto.opaque import digest, is_secret
 from vestibule.flows.env import Env
-from vestibule.model.one_time_tokens import Purpose
+from vestibule.model.one_time_tokens import OneTimeToken, Purpose
 
 
 async def link_works(env: Env, secret: str, purpose: Purpose) -> bool:
@@ -13,3 +13,13 @@ async def link_works(env: Env, secret: str, purpose: Purpose) -> bool:
         return False
     async with env.store.reading() as read:
         return await read.one_time_tokens.usable(digest(secret), purpose, env.clock.now())
+
+
+async def look_up_link(env: Env, secret: str, purpose: Purpose) -> OneTimeToken | None:
+    """Return what is stored with a mailed secret, also if it is spent or expired; None if it is unknown, void or
+    purged. Only who has the letter can ask.
+    """
+    if not is_secret(secret):
+        return None
+    async with env.store.reading() as read:
+        return await read.one_time_tokens.look_up(digest(secret), purpose)

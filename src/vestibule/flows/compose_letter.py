@@ -8,7 +8,7 @@ from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.model.accounts import Account, mailbox_of
 from vestibule.model.events import Event, EventKind
-from vestibule.model.letters import NOTICES, TOKEN_IN, WORKS_FOR, Letter, LetterKind, QueuedLetter
+from vestibule.model.letters import NOTICES, RETURN_TO, TOKEN_IN, WORKS_FOR, Letter, LetterKind, QueuedLetter
 from vestibule.model.one_time_tokens import LIFETIMES, Purpose, issue, mailed_to
 from vestibule.model.store import Ports
 
@@ -111,7 +111,7 @@ async def _link(env: Env, tx: Ports, queued: QueuedLetter, account: Account, to:
     if lifetime is None:
         return f"{env.policy.link_base}/{_FORGOT_PASSWORD_PATH}"
     secret, purpose = mint_secret(), TOKEN_IN[queued.kind]
-    token = mailed_to(issue(digest(secret), account, purpose, now), to, queued.id)
+    token = mailed_to(issue(digest(secret), account, purpose, now, queued.detail.get(RETURN_TO)), to, queued.id)
     token = replace(token, expires_at=now + lifetime)
     if purpose is Purpose.UNDO_EMAIL_CHANGE:
         token = replace(token, created_at=queued.created_at)

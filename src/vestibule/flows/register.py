@@ -10,7 +10,12 @@ from datetime import datetime, timedelta
 
 from vestibule.crypto.entropy import new_id
 from vestibule.flows.announce import announce
-from vestibule.flows.ask_for_letter import count_letter_of_new_account, count_letter_to_email, letter_by_email
+from vestibule.flows.ask_for_letter import (
+    count_letter_of_new_account,
+    count_letter_to_email,
+    going_to,
+    letter_by_email,
+)
 from vestibule.flows.end_sessions import end_all_sessions
 from vestibule.flows.end_trust import void_links
 from vestibule.flows.env import Env
@@ -76,14 +81,14 @@ async def _add_openly(env: Env, account: Account, client_info: ClientInfo) -> _R
     async with env.store.transaction() as tx:
         if await tx.accounts.add(account):
             if await count_letter_of_new_account(env, tx, account.email, account.created_at):
-                await tx.letters.queue(_verification_letter(account))
+                await tx.letters.queue(_verification_letter(account, client_info))
             await _record_and_forgive(tx, account, client_info)
             return _Registered(account)
         doubt = await _put_in_doubt(tx, account)
         if await _count_letter(env, tx, account, client_info):
             replaced, revoked = await _register_again(env, tx, account)
             if replaced is not None:
-                await tx.letters.queue(_verification_letter(replaced))
+                await tx.letters.queue(_verification_letter(replaced, client_info))
                 await _record_and_forgive(tx, replaced, client_info)
                 return _Registered(replaced, revoked)
         await tx.events.record(_refusal(account, client_info))
@@ -120,9 +125,8 @@ async def _add_concealed(env: Env, account: Account, client_info: ClientInfo) ->
         replaced, revoked = await _register_again(env, tx, account) if may_write else (None, [])
         registered = account if added else replaced
         if may_write:
-            await tx.letters.queue(
-                _verification_letter(registered) if registered else _taken_letter(account, client_info)
-            )
+            letter_to = _verification_letter if registered else _taken_letter
+            await tx.letters.queue(letter_to(registered or account, client_info))
         event = _registration(registered, client_info) if registered else _refusal(account, client_info)
         await tx.events.record(event)
     if replaced is not None:  # the old password is gone with the old account
@@ -204,8 +208,9 @@ async def _register_again(env: Env, tx: Ports, account: Account) -> tuple[Accoun
     return replaced, revoked
 
 
-def _verification_letter(account: Account) -> QueuedLetter:
-    return QueuedLetter(new_id(), LetterKind.VERIFY_EMAIL, account.created_at, account.id)
+def _verification_letter(account: Account, client_info: ClientInfo) -> QueuedLetter:
+    detail = going_to(client_info.return_to)
+    return QueuedLetter(new_id(), LetterKind.VERIFY_EMAIL, account.created_at, account.id, detail=detail)
 
 
 def _taken_letter(account: Account, client_info: ClientInfo) -> QueuedLetter:

@@ -31,7 +31,8 @@ async def take_over(env: Env, code: str) -> str:
         if token is not None:
             taken, ended = await verify_without_password(env, tx, token, now)
         if taken is not None:
-            await tx.one_time_tokens.replace(issue(digest(secret), taken, Purpose.RESET_PASSWORD, now))
+            reset = issue(digest(secret), taken, Purpose.RESET_PASSWORD, now, token.return_to if token else None)
+            await tx.one_time_tokens.replace(reset)
             await tx.events.record(Event(now, EventKind.EMAIL_VERIFIED, taken.id))
     if taken is None:
         raise VerificationCodeInvalid

@@ -9,11 +9,11 @@ from datetime import datetime
 from vestibule.crypto.entropy import new_id
 from vestibule.crypto.opaque import digest, is_secret, mint_secret
 from vestibule.flows.announce import record_account_changed
+from vestibule.flows.ask_for_letter import going_to
 from vestibule.flows.end_sessions import Ended, announce_end
 from vestibule.flows.env import Env
 from vestibule.flows.retry import retry_on_conflict
 from vestibule.flows.take_over import verify_without_password
-from vestibule.model.accounts import Account
 from vestibule.model.errors import VerificationCodeInvalid
 from vestibule.model.events import Event, EventKind
 from vestibule.model.letters import REGISTERED_AGAIN, LetterKind, QueuedLetter
@@ -62,8 +62,8 @@ async def _verify(env: Env, code: str, secret: str | None) -> str | None:
         if token is not None and account is not None:
             doubted = account.password_in_doubt
             ended = await (_without_password(env, tx, token, now) if doubted else _with_password(tx, token, now))
-        if account is not None and doubted:
-            await _offer_reset(tx, account, secret, now)
+        if token is not None and doubted:
+            await _offer_reset(tx, token, secret, now)
         verified = bool(ended.revocations)  # whoever verified has recorded a revocation
         if account is not None and verified:
             await tx.events.record(Event(now, EventKind.EMAIL_VERIFIED, account.id))
@@ -86,11 +86,12 @@ async def _without_password(env: Env, tx: Ports, token: OneTimeToken, now: datet
     return (await verify_without_password(env, tx, token, now))[1]
 
 
-async def _offer_reset(tx: Ports, before: Account, secret: str | None, now: datetime) -> None:
+async def _offer_reset(tx: Ports, spent: OneTimeToken, secret: str | None, now: datetime) -> None:
     """Let the owner choose a new password: with `secret`, store its token for use now; without, queue a letter."""
-    account = await tx.accounts.get(before.id)
+    account = await tx.accounts.get(spent.account_id)
     if account is not None and secret is not None:
-        await tx.one_time_tokens.replace(issue(digest(secret), account, Purpose.RESET_PASSWORD, now))
+        reset = issue(digest(secret), account, Purpose.RESET_PASSWORD, now, spent.return_to)
+        await tx.one_time_tokens.replace(reset)
     elif account is not None:
-        detail = {"why": REGISTERED_AGAIN}
+        detail = {"why": REGISTERED_AGAIN, **going_to(spent.return_to)}
         await tx.letters.queue(QueuedLetter(new_id(), LetterKind.RESET_PASSWORD, now, account.id, detail=detail))

@@ -10,12 +10,14 @@ from vestibule.model.sessions import Device
 @dataclass(frozen=True)
 class ClientInfo:
     """The device, the language it asks for, and the secrets in its cookies, by `device_tag`: one for each account that
-    it signed in to (`model/devices.py`).
+    it signed in to (`model/devices.py`). `return_to` is the page that it was going to, for a mailed link that is opened
+    in another browser; empty if it named none.
     """
 
     device: Device
     language: str | None = None
     device_secrets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    return_to: str = ""
 
     @property
     def network_address(self) -> str:

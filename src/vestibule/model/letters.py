@@ -20,9 +20,14 @@ FIRST_RETRY = timedelta(seconds=1)
 LAST_RETRY = timedelta(minutes=5)
 GIVE_UP_AFTER = timedelta(days=4)  # RFC 5321, section 4.5.4.1: at least four to five days
 
-
 WORKS_FOR = "works_for"
 """A key in a letter's detail: for how many seconds its link must work, because no other may be asked for sooner."""
+
+
+RETURN_TO = "return_to"
+"""A key in a letter's detail: the page that the person was going to. It is stored with the token of the link, and
+stands in no letter: anybody could have words of their own mailed there in our name.
+"""
 
 
 class LetterKind(StrEnum):

@@ -40,6 +40,8 @@ class OneTimeToken:
     change of email stays valid. Otherwise an attacker who took the account could void it. The `created_at` of such a
     token is the time of the change that it undoes.
 
+    `return_to` is the page that the person was going to when the letter was asked for. It is checked when it is used.
+
     A change of email also stores a token that was never mailed and has no secret. It keeps the old email for the
     account as long as the change can be undone (`kept_for`), and is spent and voided with the mailed one.
     """
@@ -53,13 +55,22 @@ class OneTimeToken:
     letter_id: str | None = None
     epoch: int = 0
     account_email: str | None = None
+    return_to: str | None = None
 
 
-def issue(digest: str, account: Account, purpose: Purpose, now: datetime) -> OneTimeToken:
+def issue(digest: str, account: Account, purpose: Purpose, now: datetime, return_to: str | None = None) -> OneTimeToken:
     """Return a token made at `now`, in the account's current epoch, mailed to the account's email."""
-    expires_at = now + LIFETIMES[purpose]
-    email = account.email
-    return OneTimeToken(digest, account.id, purpose, email, now, expires_at, epoch=account.epoch, account_email=email)
+    return OneTimeToken(
+        digest,
+        account.id,
+        purpose,
+        account.email,
+        now,
+        now + LIFETIMES[purpose],
+        epoch=account.epoch,
+        account_email=account.email,
+        return_to=return_to,
+    )
 
 
 def mailed_to(token: OneTimeToken, email: str, letter_id: str) -> OneTimeToken:
@@ -98,6 +109,9 @@ class OneTimeTokens(Protocol):
         """Return whether `consume` would spend the token now. It may be spent a moment later: only `consume`
         decides.
         """
+
+    async def look_up(self, digest: str, purpose: Purpose) -> OneTimeToken | None:
+        """Return the token as it is stored, also if it is spent or expired; None if it is unknown, void or purged."""
 
     async def wanted_email(self, account_id: str, digest: str, now: datetime) -> str | None:
         """Return the email that this account would get by spending this token now; None if the token is not for that.

@@ -42,6 +42,12 @@ class UnsupportedMedia(Refusal):
     code = "unsupported_media"
 
 
+class ReturnToTooLong(Refusal):
+    """A page was asked with a `return_to` that is too long to be kept."""
+
+    code = "return_to_too_long"
+
+
 class AmbiguousCredential(Refusal):
     """More than one Authorization header (RFC 6750, section 2)."""
 
@@ -164,6 +170,7 @@ HTTP_MAPPINGS: dict[type[Refusal | Fault], HttpMapping] = {
     BodyMalformed: HttpMapping(400),
     BodyTooLarge: HttpMapping(413, "The body is larger than 10 kB"),
     UnsupportedMedia: HttpMapping(415, "Send the body as UTF-8 and without a content encoding"),
+    ReturnToTooLong: HttpMapping(414, "return_to may have at most 1024 characters"),
     AmbiguousCredential: HttpMapping.of(refusals.AMBIGUOUS_CREDENTIAL),
     NonceInvalid: HttpMapping(400, "Send a nonce of 1 to 64 letters, digits, - and _"),
     HostInvalid: HttpMapping(400, "Send one Host header that names a host"),

@@ -40,6 +40,8 @@ class RequestContext:
     """The signed-in user of a page."""
     refreshed_tokens: Tokens | None = None
     """Refreshed tokens, for the cookies of the page's answer."""
+    link_target: str = ""
+    """What is stored with the mailed link that was opened: the page that the person was going to; not checked yet."""
     trouble: str = ""
     """Why a form is shown again, in the reader's language; otherwise empty."""
 

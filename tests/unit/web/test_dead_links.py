@@ -123,3 +123,37 @@ async def test_a_link_of_a_disabled_account_is_dead_as_its_button_says(world: Wo
         await tx.accounts.disable(account.id, world.clock.now())
     page = await (await world.client(None)).get(path)
     assert DEAD in page.text
+
+
+WAYS_ON = {
+    "verify": ("/verifyemail", "Send me another link"),
+    "reset": ("/forgotpassword", "Send me another link"),
+    "confirm": ("/profile/security/email", "Sign in"),
+    "undo": ("/login", "Back to sign-in"),
+}
+
+
+@pytest.mark.parametrize("link", LINKS)
+async def test_who_is_signed_out_is_led_to_what_is_needed_now_and_told_nothing_else(world: World, link: str) -> None:
+    """Neither of the account nor of the emails, whether the link was real or made up."""
+    path = await LINKS[link](world)
+    await _expired(world, path)
+    stranger = await world.client(None)
+    dead = (await stranger.get(path)).text
+    made_up = (await stranger.get(path[:-64] + "0" * 64)).text
+    href, label = WAYS_ON[link]
+    assert re.search(rf'href="{re.escape(href)}">{label}<', main_of(dead)), main_of(dead)
+    assert "@" not in main_of(dead)
+    assert main_of(dead) == main_of(made_up)
+
+
+def main_of(page: str) -> str:
+    """What a page says."""
+    return page.partition("<main")[2].partition("</main>")[0]
+
+
+async def test_a_dead_link_to_a_new_email_leads_who_is_signed_in_to_the_form(world: World) -> None:
+    path = await _confirm(world)
+    await _expired(world, path)
+    page = main_of((await (await _browser(world, path)).get(path)).text)
+    assert 'href="/profile/security/email">Change address<' in page

@@ -43,6 +43,7 @@ _OLDER = _older(_OF_ANOTHER_LETTER)
 # Not the row that keeps the email (`kept_emails.py`).
 _OLDER_UNDO = _older(_OF_ANOTHER_LETTER, _t.email == bindparam("to_email"), _t.digest != bindparam("kept_digest"))
 _OF_DIGEST = Prepared(delete(one_time_tokens).where(_t.digest == _DIGEST))
+_LOOK_UP = Prepared(select(*_TOKEN).where(_t.digest == _DIGEST, _t.purpose == _PURPOSE))
 _WANTED_EMAIL = Prepared(
     select(_t.email)
     .join(accounts, _a.id == _t.account_id)
@@ -113,6 +114,11 @@ class SqlOneTimeTokens:
         which = {"of_digest": digest, "of_purpose": purpose.value, **_moments(now)}
         return (await self._connection.execute(_USABLE[purpose is _UNDO], which)).one_or_none() is not None
 
+    async def look_up(self, digest: str, purpose: Purpose) -> OneTimeToken | None:
+        which = {"of_digest": digest, "of_purpose": purpose.value}
+        row = (await self._connection.execute(_LOOK_UP, which)).one_or_none()
+        return _from_row(row, purpose) if row is not None else None
+
     async def wanted_email(self, account_id: str, digest: str, now: datetime) -> str | None:
         which = {"of_account": account_id, "of_digest": digest, **_moments(now)}
         email: str | None = (await self._connection.execute(_WANTED_EMAIL, which)).scalar_one_or_none()
@@ -121,8 +127,7 @@ class SqlOneTimeTokens:
     async def consume(self, digest: str, purpose: Purpose, now: datetime) -> OneTimeToken | None:
         which = {"of_digest": digest, "of_purpose": purpose.value, **_moments(now)}
         spent = await self._connection.execute(_CONSUME[purpose is _UNDO], which)
-        found = (row for row in spent if row.digest == digest)
-        return next((OneTimeToken(**{**row._asdict(), "purpose": purpose}) for row in found), None)
+        return next((_from_row(row, purpose) for row in spent if row.digest == digest), None)
 
     async def void(self, account_id: str, *, undo_since: datetime | None = None) -> None:
         if undo_since is None:
@@ -136,6 +141,10 @@ class SqlOneTimeTokens:
 
     async def purge(self, before: datetime, most: int) -> int:
         return (await self._connection.execute(_PURGE, {"before": before, "most": most})).rowcount
+
+
+def _from_row(row: Any, purpose: Purpose) -> OneTimeToken:
+    return OneTimeToken(**{**row._asdict(), "purpose": purpose})
 
 
 def _moments(now: datetime) -> dict[str, datetime]:

@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from vestibule.storage.sql.instant import Instant
 
-REVISION = "0015"
+REVISION = "0016"
 """The migration this code was written for. A server does not start on a database with another."""
 
 metadata = MetaData()
@@ -119,6 +119,7 @@ one_time_tokens = Table(
     Column("letter_id", _ID),
     Column("epoch", Integer, nullable=False, server_default="0"),
     Column("account_email", String(254)),
+    Column("return_to", Text),
     Index("one_time_tokens_of_account", "account_id", "purpose"),
     Index("one_time_tokens_to_purge", "expires_at"),
 )

@@ -48,9 +48,11 @@ async def change_name(
     return see_other(return_to.with_query(return_to.HOME, notice="name_changed"))
 
 
-async def send_verification(env: EnvDep, caller: BrowserCaller, client_info: ClientInfoDep) -> Response:
+async def send_verification(
+    request: Request, env: EnvDep, caller: BrowserCaller, client_info: ClientInfoDep
+) -> Response:
     """Mail another link that verifies my email."""
-    await request_verification(env, caller.account.email, client_info)
+    await request_verification(env, caller.account.email, return_to.with_target(request, client_info))
     return see_other(return_to.with_query(return_to.HOME, notice="letter_sent"))
 
 
@@ -120,6 +122,7 @@ async def change_email(
     """Mail a link to another email; nothing changes before it is used."""
     try:
         sent = validated(request, bodies.ChangeEmail, form)
+        client_info = return_to.with_target(request, client_info)
         await request_change(env, caller, sent.current_password, sent.email, client_info)
     except BodyInvalid as invalid:
         return _page(request, "change_email.html", 400, faults_of(invalid.entries))

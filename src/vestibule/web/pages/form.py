@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from vestibule.web.body import Body, ConfirmedBody, read_bounded_body, validate
 from vestibule.web.errors import BodyMalformed, UnsupportedMedia
+from vestibule.web.pages import return_to
 from vestibule.web.request_context import context_of
 from vestibule.web.site import site_of
 
@@ -15,7 +16,7 @@ _MAX_FIELDS = 20
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """Return the fields by name. Raises `UnsupportedMedia`, `BodyTooLarge` or `BodyMalformed`."""
+    """Return the fields by name. Raises `UnsupportedMedia`, `BodyTooLarge`, `BodyMalformed` or `ReturnToTooLong`."""
     if request.headers.get("content-type", _MEDIA).partition(";")[0].strip().lower() != _MEDIA:
         raise UnsupportedMedia
     try:
@@ -26,6 +27,7 @@ async def read_form(request: Request) -> dict[str, str]:
     fields = dict(pairs)
     if len(fields) != len(pairs):
         raise BodyMalformed("a field is there twice")
+    return_to.require_short(fields.get("return_to", ""))
     context_of(request).form_values = {name: value for name, value in fields.items() if "password" not in name.lower()}
     return fields
 

@@ -22,16 +22,16 @@ from vestibule.model.errors import (
     EmailChangeInvalid,
     EmailChangeOfAnother,
     PasswordTooEasy,
-    Refusal,
     ResetTokenInvalid,
     VerificationCodeInvalid,
 )
-from vestibule.model.one_time_tokens import Purpose
+from vestibule.model.one_time_tokens import OneTimeToken, Purpose
 from vestibule.web.api import bodies
 from vestibule.web.caller import ClientInfoDep, EnvDep, keep_device
 from vestibule.web.errors import HTTP_MAPPINGS, BodyInvalid
-from vestibule.web.pages import render, return_to
+from vestibule.web.pages import render, return_to, sent_letter
 from vestibule.web.pages.browser_session import BrowserCaller, OptionalBrowserCaller, SessionForm
+from vestibule.web.pages.dead_link import dead_link_page
 from vestibule.web.pages.form import read_form, validated
 from vestibule.web.pages.route import SIGN_IN, see_other
 from vestibule.web.pages.words import TOO_EASY, Sentence, _, faults_of
@@ -40,7 +40,7 @@ from vestibule.web.site import site_of
 
 @dataclass(frozen=True)
 class _LinkAction:
-    """What a link does: the texts of the page that asks for a click, the flow after the click, and the next notice."""
+    """What a link does: the texts of its page, the purpose of its token, the flow after the click, the next notice."""
 
     title: str
     question: str
@@ -95,22 +95,17 @@ _UNDO = _LinkAction(
 _NOT_MINE = _("Didn't create this account? Choose a password of your own. This signs out the person who created it.")
 _MAKE_MINE = _("Choose my own password")
 
-_DEAD_LINK = _("This link no longer works")
-_WHY_DEAD = _("It was already used, has expired or was replaced by a newer one.")
-# The page where the user can ask for another link. Nobody can ask for one that undoes a change of email.
-_ANOTHER = {
-    Purpose.VERIFY_EMAIL: "/verifyemail",
-    Purpose.RESET_PASSWORD: "/forgotpassword",
-    Purpose.CHANGE_EMAIL: "/profile/security/email",
-}
+# What "Check your email" says of the email with the link.
+_ABOUT = {Purpose.VERIFY_EMAIL: "verify", Purpose.RESET_PASSWORD: "reset"}
 
 
 async def ask_verify(request: Request, env: EnvDep, code: str) -> Response:
     """Ask for the click that verifies an email, and offer to take over an account that somebody else made with it. If
     it was registered more than once, say so, and ask for a new password.
     """
+    await return_to.open_link(request, env, code, Purpose.VERIFY_EMAIL)
     if not await link_works(env, code, Purpose.VERIFY_EMAIL):
-        return _dead_link_page(request, VerificationCodeInvalid(), Purpose.VERIFY_EMAIL)
+        return dead_link_page(request, Purpose.VERIFY_EMAIL)
     if await needs_new_password(env, code):
         return _ask_page(request, _VERIFY_WITH_PASSWORD)
     return _ask_page(request, _VERIFY, _NOT_MINE, _MAKE_MINE)
@@ -123,10 +118,11 @@ async def verify(request: Request, env: EnvDep, code: str) -> Response:
 
 async def take_over(request: Request, env: EnvDep, code: str) -> Response:
     """Verify the email, end the account's password and sessions, and ask for a new password."""
+    await return_to.open_link(request, env, code, Purpose.VERIFY_EMAIL)
     try:
         secret = await take_over_flow(env, code)
-    except VerificationCodeInvalid as refusal:
-        return _dead_link_page(request, refusal, Purpose.VERIFY_EMAIL)
+    except VerificationCodeInvalid:
+        return dead_link_page(request, Purpose.VERIFY_EMAIL)
     return see_other(f"/resetpassword/{secret}")
 
 
@@ -134,14 +130,15 @@ async def ask_confirm(request: Request, env: EnvDep, caller: OptionalBrowserCall
     """Ask the account's signed-in owner for the click that changes its email. Everybody else is asked to sign in, and
     is not told the new email.
     """
+    await return_to.open_link(request, env, token, Purpose.CHANGE_EMAIL)
     if not await link_works(env, token, Purpose.CHANGE_EMAIL):
-        return _dead_link_page(request, EmailChangeInvalid(), Purpose.CHANGE_EMAIL)
+        return dead_link_page(request, Purpose.CHANGE_EMAIL)
     if caller is None:
         return render.page(request, "sign_in_first.html", title=render.say(request, _CONFIRM_TITLE))
     try:
         new = await email_of_link(env, caller, token)
-    except EmailChangeInvalid as refusal:
-        return _dead_link_page(request, refusal, Purpose.CHANGE_EMAIL)
+    except EmailChangeInvalid:
+        return dead_link_page(request, Purpose.CHANGE_EMAIL)
     except EmailChangeOfAnother:
         return _other_account_page(request, caller)
     question = render.say(request, _CONFIRM_QUESTION, email=caller.account.email, new=new)
@@ -151,20 +148,21 @@ async def ask_confirm(request: Request, env: EnvDep, caller: OptionalBrowserCall
 
 async def confirm(request: Request, env: EnvDep, caller: BrowserCaller, _form: SessionForm, token: str) -> Response:
     """Change the account's email to the one that the link was mailed to."""
+    await return_to.open_link(request, env, token, Purpose.CHANGE_EMAIL)
     try:
         await confirm_change(env, caller, token)
-    except EmailChangeInvalid as refusal:
-        return _dead_link_page(request, refusal, Purpose.CHANGE_EMAIL)
+    except EmailChangeInvalid:
+        return dead_link_page(request, Purpose.CHANGE_EMAIL)
     except EmailChangeOfAnother:
         return _other_account_page(request, caller)
     told = caller.account.verified  # the flow mails the old email only if it was verified
-    return see_other(return_to.with_query(SIGN_IN, notice="email_changed_told" if told else "email_changed"))
+    return _to_sign_in(request, "email_changed_told" if told else "email_changed")
 
 
 async def ask_undo(request: Request, env: EnvDep, token: str) -> Response:
     """Ask for the click that takes an account back."""
     if not await link_works(env, token, Purpose.UNDO_EMAIL_CHANGE):
-        return _dead_link_page(request, EmailChangeInvalid(), Purpose.UNDO_EMAIL_CHANGE)
+        return dead_link_page(request, Purpose.UNDO_EMAIL_CHANGE)
     return _ask_page(request, _UNDO)
 
 
@@ -175,13 +173,15 @@ async def undo(request: Request, env: EnvDep, token: str) -> Response:
 
 async def ask_reset(request: Request, env: EnvDep, token: str) -> Response:
     """Ask for a new password."""
+    await return_to.open_link(request, env, token, Purpose.RESET_PASSWORD)
     if not await link_works(env, token, Purpose.RESET_PASSWORD):
-        return _dead_link_page(request, ResetTokenInvalid(), Purpose.RESET_PASSWORD)
+        return dead_link_page(request, Purpose.RESET_PASSWORD)
     return new_password_form(request)
 
 
 async def reset(request: Request, env: EnvDep, token: str, client_info: ClientInfoDep) -> Response:
     """Set a new password with the mailed token."""
+    link = await return_to.open_link(request, env, token, Purpose.RESET_PASSWORD)
     fields = await read_form(request)
     try:
         sent = validated(request, bodies.ResetPassword, fields)
@@ -190,9 +190,9 @@ async def reset(request: Request, env: EnvDep, token: str, client_info: ClientIn
         return new_password_form(request, 400, faults_of(invalid.entries))
     except PasswordTooEasy as easy:
         return new_password_form(request, HTTP_MAPPINGS[PasswordTooEasy].status, {"password": TOO_EASY[easy.why]})
-    except ResetTokenInvalid as refusal:
-        return _dead_link_page(request, refusal, Purpose.RESET_PASSWORD)
-    response = see_other(return_to.with_query(SIGN_IN, notice="password_reset"))
+    except ResetTokenInvalid:
+        return dead_link_page(request, Purpose.RESET_PASSWORD)
+    response = _to_sign_in(request, "password_reset", link)
     keep_device(request, response, env, device)
     return response
 
@@ -217,13 +217,25 @@ def _ask_page(request: Request, link_action: _LinkAction, otherwise: str = "", o
 
 
 async def _run_link_action(request: Request, env: Env, link_action: _LinkAction, secret: str) -> Response:
+    link = await return_to.open_link(request, env, secret, link_action.purpose)
     try:
         reset_secret = await link_action.flow(env, secret)
-    except (VerificationCodeInvalid, EmailChangeInvalid) as refusal:
-        return _dead_link_page(request, refusal, link_action.purpose)
+    except (VerificationCodeInvalid, EmailChangeInvalid):
+        return dead_link_page(request, link_action.purpose)
     if reset_secret is not None:
         return see_other(f"/resetpassword/{reset_secret}")
-    return see_other(return_to.with_query(SIGN_IN, notice=link_action.notice))
+    return _to_sign_in(request, link_action.notice, link)
+
+
+def _to_sign_in(request: Request, notice: str, link: OneTimeToken | None = None) -> Response:
+    """Redirect to the sign-in page, which leads on to where the person was going. If it is given the link, its form has
+    the email that the link was mailed to.
+    """
+    target = return_to.named(return_to.target_of(request))
+    response = see_other(return_to.with_query(SIGN_IN, notice=notice, return_to=target))
+    if link is not None and link.purpose in _ABOUT:
+        sent_letter.remember_opened(request, response, _ABOUT[link.purpose], link)
+    return response
 
 
 def _other_account_page(request: Request, caller: Caller) -> Response:
@@ -231,9 +243,3 @@ def _other_account_page(request: Request, caller: Caller) -> Response:
     title = render.say(request, _NOT_THIS_ACCOUNT)
     message = render.say(request, _WHICH_ACCOUNT, email=caller.account.email)
     return render.page(request, "told.html", status, title=title, message=message)
-
-
-def _dead_link_page(request: Request, refusal: Refusal, purpose: Purpose) -> Response:
-    title, why = render.say(request, _DEAD_LINK), render.say(request, _WHY_DEAD)
-    status, another = HTTP_MAPPINGS[type(refusal)].status, _ANOTHER.get(purpose, "")
-    return render.page(request, "dead_link.html", status, title=title, message=why, another=another)

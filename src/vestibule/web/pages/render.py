@@ -32,25 +32,23 @@ def page(
     *,
     faults: Mapping[str, Sentence] | None = None,
     frames: bool = False,
-    redirects_to: str = "",
     **variables: Any,
 ) -> Response:
     """Return the page with its own Content Security Policy.
 
-    `faults` are shown beside their fields. `frames`: the page may show our other pages in frames. `redirects_to`:
-    the listed origin to which the answer to the page's form redirects, if any.
+    `faults` are shown beside their fields. `frames`: the page may show our other pages in frames.
     """
+    variables = {**_common_variables(request), **variables}
     language, nonce = language_of(request), random_bytes(16).hex()
     messages = {field: say(request, text, **numbers) for field, (text, numbers) in (faults or {}).items()}
     html = (
         site_of(request)
         .templates.in_language(language)
         .get_template(template)
-        .render(
-            {**_common_variables(request), **variables}, nonce=nonce, faults=messages, focus=next(iter(messages), "")
-        )
+        .render(variables, nonce=nonce, faults=messages, focus=next(iter(messages), ""))
     )
-    policy = _security_policy(nonce, redirects_to, frames=frames)
+    # The answer to a form may redirect there, also by way of another page of ours.
+    policy = _security_policy(nonce, return_to.origin_of(variables["return_to"]), frames=frames)
     answer = HTMLResponse(html, status, {"Content-Security-Policy": policy, "Content-Language": language})
     _store_return_to(request, answer)
     return answer
@@ -88,8 +86,8 @@ def language_of(request: Request) -> str:
 
 
 def _store_return_to(request: Request, answer: Response) -> None:
-    """Store `return_to` in a cookie, so that it survives signing up or opening a mailed link."""
-    site, target = site_of(request), request.query_params.get("return_to", "")
+    """Store the target of the query or of a mailed link in a cookie, so that it survives signing up and signing in."""
+    site, target = site_of(request), request.query_params.get("return_to") or context_of(request).link_target
     if return_to.allowed_target(target, site.web.origins):
         now = site.env.clock.now()
         cookies.set_return_to(answer, return_to.as_cookie(target), now, site.web)
@@ -103,13 +101,12 @@ def _common_variables(request: Request) -> dict[str, Any]:
     caller = context.caller
     notice = NOTICES.get(request.query_params.get("notice", ""), "")
     path, query = request.url.path, request.url.query
-    given = form_values(request).get("return_to", request.query_params.get("return_to", ""))
-    target = return_to.target_for(request, given)
+    target = return_to.named(return_to.target_of(request))
     return {
         "path": path,
         "here": return_to.allowed_target(f"{path}?{query}" if query else path, ()) or path,
-        "return_to": "" if target == return_to.HOME else target,
-        "way": "" if target == return_to.HOME else return_to.with_query("", return_to=target),
+        "return_to": target,
+        "way": return_to.with_query("", return_to=target),
         "caller": caller,
         "account": caller.account if caller else None,
         "form_token": form_token(env, caller) if caller else "",

@@ -4,16 +4,26 @@ Paths of the API are refused, because a GET there may sign somebody out.
 
 Browsers read URLs in surprising ways (`//host`, `/\host`, ignored tabs, dot segments). So one strict parser accepts
 plain URLs, and refuses everything else.
+
+A target comes with the request, or was kept: in a cookie, for this browser, and with a mailed link, for another one.
+Each is checked whenever it is used.
 """
 
 import re
 from collections.abc import Collection
+from dataclasses import replace
 from urllib.parse import quote, unquote, urlencode
 
 from starlette.requests import Request
 
+from vestibule.flows.check_link import look_up_link
+from vestibule.flows.env import Env
+from vestibule.model.client_info import ClientInfo
+from vestibule.model.one_time_tokens import OneTimeToken, Purpose
 from vestibule.protocol.cookies import read
 from vestibule.web import cookies
+from vestibule.web.errors import ReturnToTooLong
+from vestibule.web.request_context import context_of
 from vestibule.web.site import site_of
 
 HOME = "/profile"
@@ -23,6 +33,8 @@ _API = r"(?!/[Aa][Pp][Ii](?:[/?]|$))"
 _PATH = rf"{_API}/(?:{_SEGMENT}(?:/{_SEGMENT})*/?)?"
 _QUERY = r"(?:\?[A-Za-z0-9._~!$'()*+,;=:@/?&%-]*)?"
 _PLAIN = re.compile(rf"{_PATH}{_QUERY}")
+_MAILED_SECRET = re.compile(r"(?:email|password)(?:/|%2[Ff])[0-9a-f]{64}")
+"""In the URL of a mailed link's page, also as a member of a query."""
 
 
 def allowed_target(text: str, origins: Collection[str]) -> str | None:
@@ -34,10 +46,45 @@ def allowed_target(text: str, origins: Collection[str]) -> str | None:
     return text if _PLAIN.fullmatch(rest) or (origin and not rest) else None
 
 
+def require_short(given: str) -> None:
+    """Raise `ReturnToTooLong` if a target that came with the request is too long to be kept."""
+    if len(given) > MAX_CHARACTERS:
+        raise ReturnToTooLong
+
+
 def target_for(request: Request, given: str) -> str:
-    """Return where to redirect: to `given`, otherwise to the cookie's target; to `HOME` if that is not allowed."""
+    """Return where to redirect: to `given`, otherwise to the target of the mailed link that was opened, otherwise to
+    the cookie's; to `HOME` if that is not allowed.
+    """
     in_cookie = unquote(read(request.headers.raw, cookies.RETURN_TO.encode()) or "")
-    return allowed_target(given or in_cookie, site_of(request).web.origins) or HOME
+    kept = context_of(request).link_target or in_cookie
+    return allowed_target(given or kept, site_of(request).web.origins) or HOME
+
+
+def target_of(request: Request) -> str:
+    """Return where to redirect after this request: `target_for` what its form or its query names."""
+    sent = context_of(request).form_values or {}
+    return target_for(request, sent.get("return_to", request.query_params.get("return_to", "")))
+
+
+def named(target: str) -> str:
+    """Return the target as a parameter; empty for `HOME`, where everybody is redirected without one."""
+    return "" if target == HOME else target
+
+
+def with_target(request: Request, client_info: ClientInfo) -> ClientInfo:
+    """Return the client info with the target, to be kept with a mailed link. A target with a mailed secret is left out:
+    only digests of these are stored.
+    """
+    target = named(target_of(request))
+    return client_info if _MAILED_SECRET.search(target) else replace(client_info, return_to=target)
+
+
+async def open_link(request: Request, env: Env, secret: str, purpose: Purpose) -> OneTimeToken | None:
+    """Return what is stored with a mailed secret (`look_up_link`), and make its target this request's."""
+    link = await look_up_link(env, secret, purpose)
+    context_of(request).link_target = (link.return_to if link is not None else None) or ""
+    return link
 
 
 def as_cookie(target: str) -> str:

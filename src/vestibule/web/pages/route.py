@@ -31,6 +31,7 @@ class PageRoute(APIRoute):
 
         async def answer(request: Request) -> Response:
             try:
+                return_to.require_short(request.query_params.get("return_to", ""))
                 response = await handle(request)
             except (Refusal, Fault) as refusal:
                 response = await _refused(request, refusal, site_of(request).forms.get(self.path))

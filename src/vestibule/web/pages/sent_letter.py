@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from vestibule.model.accounts import MAX_NAME_CHARACTERS, NotAnEmail, canonical_email
+from vestibule.model.one_time_tokens import OneTimeToken
 from vestibule.protocol.cookies import read
 from vestibule.web import cookies
 from vestibule.web.pages.words import CHECK_EMAIL
@@ -52,6 +53,15 @@ def remember(request: Request, response: Response, about: str, email: str, name:
     if len(value) > _MAX_BYTES:
         value = urlencode(asdict(replace(sent, name="")))
     cookies.set_sent_letter(response, value, now, site.web)
+
+
+def remember_opened(request: Request, response: Response, about: str, link: OneTimeToken) -> None:
+    """Keep in a cookie that this link was mailed, if this browser does not know that the email was written to."""
+    before = sent_letter(request)
+    if before is None or before.email != link.email:
+        sent = SentLetter(about, link.email, int(link.created_at.timestamp()))
+        site = site_of(request)
+        cookies.set_sent_letter(response, urlencode(asdict(sent)), site.env.clock.now(), site.web)
 
 
 def sent_letter(request: Request) -> SentLetter | None:

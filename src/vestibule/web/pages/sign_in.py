@@ -1,7 +1,5 @@
 """The pages for signing in and out."""
 
-from typing import Any
-
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -18,7 +16,15 @@ from vestibule.web.pages import render, return_to, sent_letter
 from vestibule.web.pages.browser_session import BrowserCaller, OptionalBrowserCaller
 from vestibule.web.pages.form import form_values, read_form, validated
 from vestibule.web.pages.route import SIGNED_OUT, clear_session_cookies, see_other, set_session_cookies
-from vestibule.web.pages.words import NO_PASSWORD, SIGN_IN_AGAIN, WHY_OVER, WRONG_CREDENTIALS, Sentence, faults_of
+from vestibule.web.pages.words import (
+    AFTER_LINKS,
+    NO_PASSWORD,
+    SIGN_IN_AGAIN,
+    WHY_OVER,
+    WRONG_CREDENTIALS,
+    Sentence,
+    faults_of,
+)
 from vestibule.web.site import site_of
 
 _REASONS = {reason.value: WHY_OVER[reason] for reason in EndReason}
@@ -31,18 +37,20 @@ async def go_to_profile() -> Response:
 
 async def ask_sign_in(request: Request, caller: OptionalBrowserCaller) -> Response:
     """Ask for email and password. Redirect a user who is already signed in."""
-    target = return_to.target_for(request, request.query_params.get("return_to", ""))
+    target = return_to.target_of(request)
     if caller is None:
         return _sign_in_page(request, target)
     if target != return_to.HOME:
-        return see_other(target)
+        response = see_other(target)
+        cookies.clear_return_to(response, site_of(request).env.clock.now(), site_of(request).web)
+        return response
     return see_other(return_to.with_query(target, notice=request.query_params.get("notice", "")))
 
 
 async def sign_in(request: Request, env: EnvDep, client_info: ClientInfoDep) -> Response:
     """Begin a session, set its cookies, and redirect to `return_to`."""
     fields = await read_form(request)
-    target = return_to.target_for(request, fields.get("return_to", ""))
+    target = return_to.target_of(request)
     try:
         sent = validated(request, bodies.Login, fields)
         previous_token = cookies.read_refresh(request.headers.raw, site_of(request).web) or ""
@@ -65,7 +73,7 @@ async def sign_in(request: Request, env: EnvDep, client_info: ClientInfoDep) -> 
 
 def sign_in_form(request: Request, status: int) -> Response:
     """Return the form again, with what was typed except the password."""
-    return _sign_in_page(request, return_to.target_for(request, form_values(request).get("return_to", "")), status)
+    return _sign_in_page(request, return_to.target_of(request), status)
 
 
 def ask_to_sign_in_again(request: Request, caller: Caller, target: str) -> Response:
@@ -97,19 +105,24 @@ def _sign_in_page(
     faults: dict[str, Sentence] | None = None,
     unverified: str = "",
     perhaps_unverified: str = "",
-    **variables: Any,
+    values: dict[str, str] | None = None,
 ) -> Response:
     return render.page(
         request,
         "sign_in.html",
         status,
         faults=faults,
-        redirects_to=return_to.origin_of(target),
-        return_to="" if target == return_to.HOME else target,
+        return_to=return_to.named(target),
+        values=values or form_values(request) or _values_of_link(request),
         unverified=unverified,
         perhaps_unverified=perhaps_unverified,
-        **variables,
     )
+
+
+def _values_of_link(request: Request) -> dict[str, str]:
+    """Return the variable `values` after a mailed link was used: the email that it was mailed to."""
+    sent = sent_letter.sent_letter(request) if request.query_params.get("notice") in AFTER_LINKS else None
+    return {"email": sent.email} if sent else {}
 
 
 def _faults(invalid: BodyInvalid) -> dict[str, Sentence]:

@@ -60,6 +60,7 @@ async def register(request: Request, env: EnvDep, client_info: ClientInfoDep) ->
     fields = await read_form(request)
     try:
         sent = validated(request, bodies.Register, fields)
+        client_info = return_to.with_target(request, client_info)
         await register_flow(env, sent.name.strip(), sent.email, sent.password, client_info)
     except BodyInvalid as invalid:
         return register_form(request, 400, faults_of(invalid.entries))
@@ -121,7 +122,9 @@ async def check_email(request: Request, about: str = "reset") -> Response:
         wait=wait,
         when=render.waiting_time(request, wait),
         resend_at="/forgotpassword" if sent and sent.about == "reset" else "/verifyemail",
-        change_at=return_to.with_query(_form_of(sent) if sent else "", change="email"),
+        change_at=return_to.with_query(
+            _form_of(sent) if sent else "", change="email", return_to=return_to.named(return_to.target_of(request))
+        ),
     )
 
 
@@ -142,7 +145,7 @@ async def _send(request: Request, env: Env, by_email: _ByEmail, client_info: Cli
         sent = validated(request, bodies.ForgotPassword, fields)
     except BodyInvalid as invalid:
         return _by_email_page(request, by_email, 400, faults_of(invalid.entries))
-    await by_email.flow(env, sent.email, client_info)
+    await by_email.flow(env, sent.email, return_to.with_target(request, client_info))
     return _sent(request, by_email.about, sent.email)
 
 

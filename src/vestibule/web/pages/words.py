@@ -89,6 +89,7 @@ WHAT_HAPPENED = {
 """What happened to an account, told to its owner."""
 
 NOTICES = {
+    "signed_up": _("Your account is ready. We sent you an email: open the link in it to confirm your address."),
     "verified": _("Your address is confirmed."),
     "name_changed": _("Your name was changed."),
     "email_changed": _("Your email address was changed. Sign in with the new one."),
@@ -105,6 +106,9 @@ NOTICES = {
     "deleted": _("Your account was deleted."),
 }
 """What was just done, by the `notice` in the next page's URL. A URL can show no other text."""
+
+AFTER_LINKS = frozenset({"verified", "password_reset"})
+"""The notices after which the sign-in form has the email that a link was mailed to."""
 
 CHECK_EMAIL = {
     "registered": _("We have sent you an email. Open the link in it to confirm your address."),
@@ -128,6 +132,10 @@ WHY_NOT = {
     405: (_("Nothing was changed"), _("This page cannot be opened this way. Continue below.")),
     409: (_("Nothing was changed"), _("Someone else was faster. Go back, reload the page and try again.")),
     413: (_("Too long"), _("What you entered is too long. Go back and shorten it.")),
+    414: (
+        _("This link is too long"),
+        _("The URL to return to may have at most 1,024 characters. Continue below without it."),
+    ),
     415: (_("Something went wrong"), _("The form could not be read. Go back and try again.")),
     429: (_("Too many attempts"), _("To protect accounts, the number of attempts is limited.")),
     503: (_("We cannot do this right now"), _TRY_AGAIN),

@@ -1,0 +1,64 @@
+"""The page of a mailed link that no longer works: why, and the way to what the person needs now.
+
+It is the same for a link that was used, has expired, was replaced or was made up, and for everybody who opens it, also
+where the link itself asks for a sign-in. So it tells nothing but that this secret opens nothing, to who has the secret.
+"""
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from vestibule.model.errors import EmailChangeInvalid, Refusal, ResetTokenInvalid, VerificationCodeInvalid
+from vestibule.model.one_time_tokens import Purpose
+from vestibule.web.errors import HTTP_MAPPINGS
+from vestibule.web.pages import render
+from vestibule.web.pages.words import _
+
+_TITLE = _("This link no longer works")
+
+
+@dataclass(frozen=True)
+class _DeadLink:
+    """The refusal of its flow, what is said, and where another link is asked for: `in_account` needs a sign-in."""
+
+    refusal: type[Refusal]
+    why: str
+    another: str = ""
+    in_account: str = ""
+
+
+_REQUEST_ANOTHER = _("It was already used, has expired or was replaced by a newer one. Request another link.")
+_DEAD_LINKS = {
+    Purpose.VERIFY_EMAIL: _DeadLink(VerificationCodeInvalid, _REQUEST_ANOTHER, another="/verifyemail"),
+    Purpose.RESET_PASSWORD: _DeadLink(ResetTokenInvalid, _REQUEST_ANOTHER, another="/forgotpassword"),
+    Purpose.CHANGE_EMAIL: _DeadLink(
+        EmailChangeInvalid,
+        _(
+            "It was already used, has expired or was replaced by a newer one. Sign in to see which address your account"
+            " has. If it is still the old one, request another link."
+        ),
+        in_account="/profile/security/email",
+    ),
+    Purpose.UNDO_EMAIL_CHANGE: _DeadLink(
+        EmailChangeInvalid,
+        _(
+            "It was already used, has expired or was replaced by a newer one. If you cannot sign in to your account any"
+            " more, contact the people who run this service."
+        ),
+    ),
+}
+
+
+def dead_link_page(request: Request, purpose: Purpose) -> Response:
+    """Return the page for a link that its flow refuses."""
+    dead = _DEAD_LINKS[purpose]
+    return render.page(
+        request,
+        "dead_link.html",
+        HTTP_MAPPINGS[dead.refusal].status,
+        title=render.say(request, _TITLE),
+        message=render.say(request, dead.why),
+        another=dead.another,
+        in_account=dead.in_account,
+    )
