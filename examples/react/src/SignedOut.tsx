@@ -45,6 +45,9 @@ export function Verify({ code, go }: Props & { code: string }) {
         Verify email
       </button>
       <p>
+        Already verified? <Link to="/login" go={go}>Sign in</Link>
+      </p>
+      <p>
         Link expired? <Link to="/verifyemail" go={go}>Send another link</Link>
       </p>
     </section>
@@ -96,6 +99,10 @@ export function Reset({ token, go, load }: Loading & { token: string }) {
     go("/login", message);
   };
   return (
-    <Form title="Choose a new password" fields={["newPassword", "passwordConfirm"]} button="Set password" submit={submit} />
+    <Form title="Choose a new password" fields={["newPassword", "passwordConfirm"]} button="Set password" submit={submit}>
+      <p>
+        Link expired? <Link to="/forgotpassword" go={go}>Send another link</Link>
+      </p>
+    </Form>
   );
 }

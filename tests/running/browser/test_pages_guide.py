@@ -18,7 +18,7 @@ from tests.harness.servers import free_port, listening, wait_until
 from tests.running.browser.people import Browsing, fresh_email, send_sign_in, sign_up
 
 GUIDE = (DOCS / "guides" / "pages.md").read_text()
-SERVER, APP = "8000", "9000"
+SERVER, APP, STATIC = "8000", "9000", "5173"
 START_SECONDS = 60
 SIGN_IN = re.compile(r"/login\?return_to=")
 BLOCKS = dict(re.findall(r"^## \d\. (.*?)$.*?^```\w+\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL))
@@ -87,5 +87,39 @@ def test_the_guide_to_the_pages_from_start_to_sign_out(browser: Browser, tmp_pat
             expect(page.get_by_role("button", name="Sign out", exact=True)).to_have_count(0)
             page.goto(orders)
             page.wait_for_url(SIGN_IN)
+        browsing.close()
+        assert browsing.complaints == []
+
+
+def test_the_app_without_a_server_signs_in_and_out(browser: Browser, tmp_path: Path) -> None:
+    port, app_port = free_port(), free_port()
+    section = GUIDE.partition("\n## An app without a server\n")[2].partition("\n## ")[0]
+    serve, app = (
+        block.replace(SERVER, str(port)).replace(STATIC, str(app_port))
+        for block in re.findall(r"^```\w+\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    )
+    (start,) = re.findall(r"`(python3 -m http\.server \d+)`", section)
+    (tmp_path / "index.html").write_text(app)
+    with (
+        starting(tmp_path, port=port, **settings_of(serve)) as server,
+        typed(start.replace(STATIC, str(app_port)), tmp_path, app_port),
+    ):
+        wait_until_it_answers(server)
+        browsing, email = Browsing(server, browser), fresh_email()
+        page = browsing.page()
+        page.goto(f"http://localhost:{app_port}/")
+        page.wait_for_url(SIGN_IN)
+        sign_up(page, email)
+        page.goto(browsing.mailed(email, "verifyemail"))
+        page.get_by_role("button", name="Confirm my address").click()
+        send_sign_in(page, email)
+        page.wait_for_url(f"http://localhost:{app_port}/")
+        expect(page.get_by_role("heading", name="Orders of")).to_be_visible()
+        page.context.clear_cookies(name="access_token")  # as if it had expired
+        page.get_by_role("button", name="Sign out").click()
+        page.wait_for_url(SIGN_IN)
+        expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+        page.goto(f"http://localhost:{app_port}/")
+        page.wait_for_url(SIGN_IN)
         browsing.close()
         assert browsing.complaints == []
