@@ -45,7 +45,7 @@ async def fresh(kind: str, folder: Path) -> AsyncIterator[Backend]:
         shutil.copy(await asyncio.to_thread(_sqlite_template), path)
         yield Backend(f"sqlite:///{path}", None)
         return
-    async with postgresql_database(await asyncio.to_thread(_postgresql_template)) as address:
+    async with postgresql_database(await asyncio.to_thread(postgresql_template)) as address:
         yield Backend(address, f"{servers.redis()}/0")
 
 
@@ -90,7 +90,7 @@ def _make_sqlite_template() -> str:
 
 
 @cache
-def _postgresql_template() -> str:
+def postgresql_template() -> str:
     servers.postgresql()
     return run.once("template", _make_postgresql_template)
 

@@ -23,6 +23,8 @@ from tests.harness import run
 WAIT_SECONDS = 60
 SLACK_SECONDS = 10.0
 """What a busy machine may add to a promise before a test calls it broken. Speed is measured by `make bench`."""
+# Everybody else is let in without a password.
+_LOCKED = "host all /^locked_ 127.0.0.1/32 scram-sha-256"
 _held: list[socket.socket] = []
 _started: "list[subprocess.Popen[bytes]]" = []
 
@@ -75,6 +77,8 @@ def _initialise() -> str:
     with (folder / "postgresql.conf").open("a") as settings:
         # Inside the folder, and not in /dev/shm, where a server that is killed leaves it.
         settings.write("dynamic_shared_memory_type = mmap\n")
+    access = folder / "pg_hba.conf"
+    access.write_text(f"{_LOCKED}\n{access.read_text()}")
     return str(folder)
 
 

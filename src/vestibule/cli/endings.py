@@ -15,6 +15,7 @@ from vestibule.cli import console
 from vestibule.model.errors import StoreUnavailable
 from vestibule.process import missing, streams
 from vestibule.process.operator_errors import OperatorError
+from vestibule.process.system_faults import reason
 from vestibule.process.tracebacks import format_error
 from vestibule.protocol.one_line import one_line
 
@@ -46,7 +47,7 @@ def explained(as_log: bool = False) -> Iterator[None]:
         end(f"DATABASE_URL: {_database_sentence(fault)}", 1)
     except OSError as fault:  # about a file, a disk or a network, which an operator can correct
         about = f"{one_line(str(fault.filename))}: " if fault.filename else ""
-        end(f"{about}{fault.strerror or str(fault) or 'the system did not say why'}", 1)
+        end(f"{about}{reason(fault) or str(fault) or 'the system did not say why'}", 1)
     except Exception as fault:
         end_at_bug(fault)
 

@@ -85,20 +85,21 @@ def _exit(ending: Ending, number: int, _frame: FrameType | None) -> NoReturn:
 def _serve(context: CommandContext, ending: Ending, host: str | None, port: int | None, workers: int) -> None:
     settings = context.settings
     address, listener = listener_for(settings, host, port)
-    bound_port = listener.getsockname()[1]
-    if sys.platform != "linux":
-        listener.close()
-    os.environ["PORT"] = str(bound_port)  # for the workers: links in letters contain it
-    _warn_of_unknown_names()
-    context.log_weaknesses()
-    asyncio.run(_prepare(context))
-    open_files.raise_limit()
-    program = _WITH_TRACES if settings.traces else _WITHOUT_TRACES
-    welcome = partial(welcome_when_open, settings, context.places(), address, bound_port, workers)
-    supervisor = _supervisor(settings, program, address, bound_port, workers, welcome, ending)
-    with listener, _metrics_folder(settings):
-        _load(program)
-        supervisor.run(settings.production)
+    with listener:
+        bound_port = listener.getsockname()[1]
+        if sys.platform != "linux":
+            listener.close()
+        os.environ["PORT"] = str(bound_port)  # for the workers: links in letters contain it
+        _warn_of_unknown_names()
+        context.log_weaknesses()
+        asyncio.run(_prepare(context))
+        open_files.raise_limit()
+        program = _WITH_TRACES if settings.traces else _WITHOUT_TRACES
+        welcome = partial(welcome_when_open, settings, context.places(), address, bound_port, workers)
+        supervisor = _supervisor(settings, program, address, bound_port, workers, welcome, ending)
+        with _metrics_folder(settings):
+            _load(program)
+            supervisor.run(settings.production)
 
 
 def _supervisor(

@@ -12,13 +12,13 @@ from vestibule.doctor import keys, peppers, proxies
 from vestibule.model.clock import Clock
 from vestibule.model.errors import StoreUnavailable
 from vestibule.model.findings import Finding, fault, fine, warning
-from vestibule.model.paths import is_folder
 from vestibule.settings.fields import Settings
 from vestibule.storage.sql import engine
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.revision import NotOurs, NotUnicode, SchemaMismatch, require_current
 from vestibule.storage.sql.schema import REVISION
 from vestibule.storage.sql.url import WrongAddress
+from vestibule.wiring.opening import require_folder
 
 SUBJECT = "database"
 _LOW_DISK_BYTES = 500_000_000
@@ -48,10 +48,7 @@ async def check(settings: Settings, clock: Clock) -> list[Finding]:
 
 async def _open(settings: Settings, clock: Clock, engines: Engines) -> list[Finding]:
     if not engines.exists:
-        folder = engines.folder
-        own_folder = settings.data.absolute()  # which the server creates itself
-        if folder is not None and not is_folder(folder) and folder != own_folder:
-            raise StoreUnavailable(f"DATABASE_URL: there is no folder {folder}; make it", lasting=True)
+        require_folder(settings, engines)
         return [fine(SUBJECT, "a SQLite file, which the first start will create")]
     await require_current(engines)
     return await _look_inside(settings, clock, engines)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import aiosmtplib
 
-from vestibule.mail.smtp import Server, said_by, security_for
+from vestibule.mail.smtp import Server, said_by, security_for, words_of
 from vestibule.model.findings import Finding, fault, fine, hint, warning
 from vestibule.protocol.this_machine import is_this_machine
 from vestibule.settings.fields import Settings
@@ -77,7 +77,7 @@ async def _visit(server: Server) -> list[Finding]:
             if server.user:
                 await client.login(server.user, server.password)
     except aiosmtplib.SMTPAuthenticationError as reason:
-        what = f"{server.host} refuses the password: {said_by(server, str(reason))}"
+        what = f"{server.host} refuses the password: {said_by(server, words_of(reason))}"
         return [fault(SUBJECT, what, _STRANDED, "check EMAIL_USER and EMAIL_PASS")]
     except (aiosmtplib.SMTPException, OSError, TimeoutError) as reason:
         return [_unreachable(server, reason)]
@@ -86,11 +86,11 @@ async def _visit(server: Server) -> list[Finding]:
 
 
 def _unreachable(server: Server, reason: Exception) -> Finding:
-    said = str(reason).lower()
+    said = words_of(reason)
     remedy = f"check EMAIL_HOST, EMAIL_PORT, and firewalls in between: nc -vz {server.host} {server.port}"
-    if any(word in said for word in ("certificate", "ssl", "starttls")):
+    if any(word in said.lower() for word in ("certificate", "tls")):
         remedy = "EMAIL_HOST as in the server's certificate; VESTIBULE_EMAIL_SECURITY=tls on port 465, starttls on 587"
-    return fault(SUBJECT, f"{server.host}:{server.port}: {said_by(server, str(reason))}", _STRANDED, remedy)
+    return fault(SUBJECT, f"{server.host}:{server.port}: {said_by(server, said)}", _STRANDED, remedy)
 
 
 def _in_clear(server: Server) -> Iterator[Finding]:

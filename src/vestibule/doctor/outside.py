@@ -14,6 +14,7 @@ from vestibule.crypto import i_json
 from vestibule.doctor.rules import Rule, findings
 from vestibule.model.clock import Clock
 from vestibule.model.findings import Finding, fault, fine, hint, warning
+from vestibule.process import system_faults
 from vestibule.protocol import timeouts
 from vestibule.protocol.this_machine import is_this_machine
 from vestibule.protocol.timeouts import Timeouts, Unbounded
@@ -53,7 +54,9 @@ def _not_reached(address: SplitResult, reason: Exception) -> Finding:
         what, remedy = f"{url} {reason}, unlike Vestibule", f"see what answers there: curl -v {url}{_HEALTH}"
         return fault(SUBJECT, what, "The proxy passes requests on to something else.", remedy)
     remedy = f"check that the server and the proxy run: curl -v {url}{_HEALTH}"
-    return fault(SUBJECT, f"{url} does not answer: {reason}", "Nobody can sign in.", remedy)
+    return fault(
+        SUBJECT, f"{url} does not answer: {system_faults.reason(reason) or reason}", "Nobody can sign in.", remedy
+    )
 
 
 def _parsed(url: str) -> SplitResult | None:

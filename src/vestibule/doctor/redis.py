@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import urlsplit
 
 from vestibule.model.findings import Finding, fault, fine, hint, warning
 from vestibule.protocol.this_machine import is_this_machine
@@ -25,7 +25,7 @@ async def check(settings: Settings) -> list[Finding]:
         async with open_redis(settings) as client:
             info: dict[str, Any] = await client.info() if client else {}
     except redis_module().UNREACHABLE_ERRORS as reason:
-        return [_unreachable(settings, _said(settings, reason))]
+        return [_unreachable(settings, redis_module().why_unreachable(reason))]
     except WrongSettings as reason:
         return [fault(SUBJECT, str(reason), "The server does not start.", "REDIS_URL=redis://host:6379/0")]
     return [fine(SUBJECT, f"Redis {info.get('redis_version', '')}"), *_memory(settings, info), *sent_in_clear(settings)]
@@ -39,18 +39,6 @@ def _unreachable(settings: Settings, reason: str) -> Finding:
         "that tries to reach Redis waits for a fraction of a second.",
         f"check REDIS_URL, and that the server runs: {_WHO_LEADS if _has_sentinels(settings) else f'{_CLI} ping'}",
     )
-
-
-def _said(settings: Settings, reason: Exception) -> str:
-    """Return the error's message, without a password that the server repeats."""
-    parts = urlsplit(settings.redis_url.get_secret_value())
-    passwords = {
-        unquote(password) for password in (parts.password, *parse_qs(parts.query).get("password", [])) if password
-    }
-    said = str(reason)
-    for password in passwords:
-        said = said.replace(password, "…")
-    return said
 
 
 def _has_sentinels(settings: Settings) -> bool:

@@ -14,6 +14,7 @@ import aiosmtplib
 
 from vestibule.mail.letters import Renderer
 from vestibule.model.letters import Letter, NotSent, RefusedForGood
+from vestibule.process.system_faults import reason
 from vestibule.protocol.one_line import one_line
 
 _MAX_SAID_CHARACTERS = 500
@@ -86,7 +87,7 @@ class SmtpMailer:
 
     def _said(self, fault: Exception, letter: Letter) -> str:
         """Return the server's words, without what they repeat of the letter and of our credentials."""
-        return said_by(self._server, f"{type(fault).__name__}: {fault}", letter)
+        return said_by(self._server, words_of(fault), letter)
 
 
 async def _send(client: aiosmtplib.SMTP, message: EmailMessage) -> tuple[object, str]:
@@ -95,6 +96,13 @@ async def _send(client: aiosmtplib.SMTP, message: EmailMessage) -> tuple[object,
     except asyncio.CancelledError:
         client.close()  # otherwise it would send QUIT, and wait for the answer
         raise
+
+
+def words_of(fault: Exception) -> str:
+    """Return the server's reply with its code, or why the server was not reached or heard."""
+    if isinstance(fault, aiosmtplib.SMTPResponseException):
+        return f"{fault.code} {fault.message}"
+    return reason(fault) or str(fault)
 
 
 def said_by(server: Server, words: str, letter: Letter | None = None) -> str:

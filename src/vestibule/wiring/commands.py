@@ -24,14 +24,21 @@ from vestibule.storage.sql import url as addresses
 from vestibule.storage.sql.database_copy import DatabaseCopy
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.legacy import LegacyUsers
-from vestibule.storage.sql.revision import current_revision, require_current
+from vestibule.storage.sql.revision import current_revision, refuse_newer, require_current
 from vestibule.storage.sql.schema import REVISION
 from vestibule.storage.sql.source import source_errors
 from vestibule.storage.sql.store import SqlStore
 from vestibule.storage.sql.timeouts import UNHURRIED
 from vestibule.storage.sql.url import WrongAddress
 from vestibule.wiring.keys import given_keys, open_key_manager
-from vestibule.wiring.opening import database, open_env, read_settings, redis_place, refuse_lost_secret
+from vestibule.wiring.opening import (
+    database,
+    open_env,
+    read_settings,
+    redis_place,
+    refuse_lost_secret,
+    require_folder,
+)
 from vestibule.wiring.secret import lacks_secret
 
 _LOG_LEVEL = "warning"
@@ -78,7 +85,9 @@ class RealCommandContext:
         return given_keys(self.settings, checked=True) if self.settings.keys_are_given else None
 
     async def stored_keys(self) -> list[SealedKey]:
-        if self.settings.embedded and not engine.connect(self.settings.database_address).exists:
+        unopened = engine.connect(self.settings.database_address)
+        if self.settings.embedded and not unopened.exists:
+            require_folder(self.settings, unopened)
             return []
         async with database(self.settings) as engines:
             await require_current(engines)
@@ -94,8 +103,11 @@ class RealCommandContext:
         at_start.log_weaknesses(self.settings)
 
     async def migrate(self) -> tuple[str | None, str]:
-        if await self._revision() == REVISION:
+        found = await self._revision()
+        if found == REVISION:
             return REVISION, REVISION
+        if found is not None:
+            refuse_newer(found)
         command = [sys.executable, "-m", "vestibule.wiring.migrating", *([AS_LOG] if self._as_log else [])]
         migrating = await asyncio.create_subprocess_exec(*command, stdout=PIPE)
         before, _ = await migrating.communicate()

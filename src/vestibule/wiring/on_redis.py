@@ -2,10 +2,20 @@
 of a second at start.
 """
 
+from vestibule.storage.redis.faults import why_unreachable
 from vestibule.storage.redis.limiter import on_redis as limiter
 from vestibule.storage.redis.replica import UNREACHABLE_ERRORS, RedisSessionReplica, connect
 from vestibule.storage.redis.sentinel import SCHEMES
 from vestibule.storage.redis.throttled_warnings import place
 from vestibule.storage.redis.wake_ups import RedisWakeUps
 
-__all__ = ["SCHEMES", "UNREACHABLE_ERRORS", "RedisSessionReplica", "RedisWakeUps", "connect", "limiter", "place"]
+__all__ = [
+    "SCHEMES",
+    "UNREACHABLE_ERRORS",
+    "RedisSessionReplica",
+    "RedisWakeUps",
+    "connect",
+    "limiter",
+    "place",
+    "why_unreachable",
+]

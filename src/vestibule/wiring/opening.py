@@ -183,12 +183,20 @@ async def database(
         engines = engine.connect(settings.database_address, connections or settings.database_pool, timeouts)
     except WrongAddress as fault:
         raise WrongSettings(f"DATABASE_URL: {fault}") from None
-    if engines.folder is not None and not is_folder(engines.folder) and not engines.exists:
-        raise StoreUnavailable(f"DATABASE_URL: there is no folder {engines.folder}; make it", lasting=True)
+    require_folder(settings, engines)
     try:
         yield engines
     finally:
         await engines.close()
+
+
+def require_folder(settings: Settings, engines: Engines) -> None:
+    """Raise `StoreUnavailable` if the folder of the SQLite file in DATABASE_URL is missing. Without DATABASE_URL, the
+    file is in the data folder, which the server creates itself.
+    """
+    folder = engines.folder
+    if settings.database_url.get_secret_value() and folder and not is_folder(folder) and not engines.exists:
+        raise StoreUnavailable(f"DATABASE_URL: there is no folder {folder}; make it", lasting=True)
 
 
 @asynccontextmanager

@@ -1,51 +1,25 @@
-"""Every command there is, with arguments to run it by: a table over commands is a table over these."""
+"""Every command there is, with arguments to run it by: a table over commands is a table over these.
+
+The commands and what they need are read from the program, so that a new one is in every table by itself.
+"""
 
 from collections.abc import Iterator
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from vestibule.cli import commands, session
 
 EMAIL = "ada@example.com"
-NEEDED: dict[str, tuple[str, ...]] = {
+_EXAMPLES = {"EMAIL": EMAIL, "NAME": "billing", "KEY_ID": "a-key", "URL": "sqlite:///elsewhere.sqlite3"}
+"""Something to give for each word that stands for a value in the help."""
+_ADDED = {
     "serve": ("--port", "0"),
-    "migrate": (),
-    "copy-database": ("--from", "sqlite:///elsewhere.sqlite3"),
-    "doctor": (),
-    "events": (),
-    "keys list": (),
-    "keys rotate": (),
-    "keys retire": ("a-key",),
-    "keys reencrypt": (),
     "keys generate": ("--bits", "2048"),
-    "services create": ("billing",),
-    "services list": (),
-    "services revoke": ("billing",),
-    "users create": (EMAIL,),
-    "users disable": (EMAIL,),
-    "users enable": (EMAIL,),
-    "users delete": (EMAIL, "--yes"),
-    "users import": (),
-    "mail list": (),
-    "mail retry": (),
-    "mail test": (EMAIL,),
+    "users delete": ("--yes",),
     "login": (EMAIL,),
-    "whoami": (),
-    "token": (),
-    "logout": (),
 }
-"""What each command needs to run; `test_every.py` keeps it whole."""
-
-OF_A_PERSON = ("login", "whoami", "token", "logout")
-"""These ask a server, and open no database."""
-
-OF_THE_DATABASE = tuple(name for name in NEEDED if name not in (*OF_A_PERSON, "keys generate"))
-
-
-def arguments(name: str) -> list[str]:
-    """A command as it is typed."""
-    return [*name.split(), *NEEDED[name]]
+"""What a command does not need, but is quicker or asks for less with."""
 
 
 def leaves() -> dict[str, TyperCommand]:
@@ -62,3 +36,24 @@ def _walk(command: object, *names: str) -> Iterator[tuple[str, TyperCommand]]:
             yield from _walk(inner, *names, name)
     elif isinstance(command, TyperCommand):
         yield " ".join(names), command
+
+
+def _needed(command: TyperCommand) -> Iterator[str]:
+    for parameter in command.params:
+        if isinstance(parameter, TyperArgument | TyperOption) and parameter.required:
+            yield from () if isinstance(parameter, TyperArgument) else parameter.opts[:1]
+            yield _EXAMPLES[str(parameter.metavar)]
+
+
+NEEDED = {name: (*_needed(command), *_ADDED.get(name, ())) for name, command in leaves().items()}
+"""What each command needs to run."""
+
+OF_A_PERSON = tuple(name for name, _ in _walk(typer.main.get_command(session.session_commands)))
+"""These ask a server, and open no database."""
+
+OF_THE_DATABASE = tuple(name for name in NEEDED if name not in (*OF_A_PERSON, "keys generate"))
+
+
+def arguments(name: str) -> list[str]:
+    """A command as it is typed."""
+    return [*name.split(), *NEEDED[name]]

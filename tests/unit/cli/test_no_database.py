@@ -60,10 +60,6 @@ UNUSABLE: list[tuple[Callable[[Path], None], str]] = [
 ]
 
 
-def test_the_table_has_every_command() -> None:
-    assert set(every.NEEDED) == set(every.leaves())
-
-
 @pytest.mark.parametrize("command", [name for name in every.OF_THE_DATABASE if name not in {"doctor", "copy-database"}])
 def test_c8_every_command_says_so(command: str, tmp_path: Path) -> None:
     notes(tmp_path / "notes.txt")

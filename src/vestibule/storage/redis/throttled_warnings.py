@@ -6,6 +6,7 @@ import structlog
 from redis.asyncio import Redis
 
 from vestibule.model.clock import Clock, SystemClock
+from vestibule.storage.redis.faults import why_unreachable
 
 _QUIET_SECONDS = 60.0
 _REMEDY = (
@@ -28,7 +29,7 @@ class ThrottledWarnings:
         now = self._clock.monotonic()
         if now >= self._quiet_until:
             self._quiet_until = now + _QUIET_SECONDS
-            _log.warning(event, fault=type(fault).__name__, redis=self._where, hint=_REMEDY)
+            _log.warning(event, fault=why_unreachable(fault), redis=self._where, hint=_REMEDY)
 
 
 def place(redis: Redis) -> str:

@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from vestibule.process.operator_errors import OperatorError
 from vestibule.protocol.one_line import one_line
-from vestibule.storage.sql.driver_faults import is_about_a_value
+from vestibule.storage.sql.driver_faults import driver_message, is_about_a_value
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.schema import Sequence, metadata
-from vestibule.storage.sql.source import SourceUnusable, driver_message, source_errors, tolerate_invalid_utf8
+from vestibule.storage.sql.source import SourceUnusable, source_errors, tolerate_invalid_utf8
 
 _BATCH = 500
 _MOST_KEY_CHARACTERS = 64

@@ -18,8 +18,11 @@ _SQLITE_CONFLICTS = {
     sqlite3.SQLITE_LOCKED_SHAREDCACHE,
     sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY,
 }
-# What a driver raises when the server is not there at all, before SQLAlchemy can wrap it.
-UNREACHABLE = (OSError, TimeoutError, exc.TimeoutError)
+
+
+def driver_message(fault: exc.DBAPIError) -> str:
+    """Return the driver's message on one line. `redaction.py` has removed values from it."""
+    return " ".join(str(fault.orig).rpartition(">: ")[2].split())
 
 
 def is_out_of_reach(fault: exc.DBAPIError) -> bool:

@@ -18,12 +18,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from vestibule.model.errors import StoreUnavailable
-from vestibule.storage.sql import file_faults, postgresql, sqlite
+from vestibule.process.system_faults import reason
+from vestibule.storage.sql import file_faults, postgresql, server_faults, sqlite
 from vestibule.storage.sql import url as addresses
 from vestibule.storage.sql.breaker import Breaker
 from vestibule.storage.sql.checkout import Checkouts
 from vestibule.storage.sql.driver import DriverConnection
-from vestibule.storage.sql.driver_faults import UNREACHABLE, is_conflict, is_out_of_reach, is_unavailable
+from vestibule.storage.sql.driver_faults import driver_message, is_conflict, is_out_of_reach, is_unavailable
 from vestibule.storage.sql.sqlite_connections import SqliteConnections
 from vestibule.storage.sql.timeouts import DEFAULT_TIMEOUTS, Timeouts
 
@@ -148,17 +149,24 @@ class Engines:
         except exc.DBAPIError as fault:
             if is_out_of_reach(fault):
                 self.breaker.unreachable()
-            if wrong := self.file and file_faults.sentence(self.file, fault):
+            if wrong := self._repairable(fault):
                 raise StoreUnavailable(wrong, lasting=True) from fault
             conflict = is_conflict(fault)
             if conflict or fault.connection_invalidated or is_unavailable(fault):
-                why = str(fault.orig).rpartition(">: ")[2]
+                why = driver_message(fault)
                 raise StoreUnavailable(why, conflict=conflict, server=self.server) from fault
             raise
-        except UNREACHABLE as fault:
-            if not isinstance(fault, exc.TimeoutError):  # which only says that all our connections are busy
-                self.breaker.unreachable()
-            raise StoreUnavailable(str(fault), server=self.server) from fault
+        except exc.TimeoutError as fault:
+            raise StoreUnavailable("all connections of this process are in use", server=self.server) from fault
+        except OSError as fault:  # the server is not there at all, or silent
+            self.breaker.unreachable()
+            raise StoreUnavailable(reason(fault) or str(fault), server=self.server) from fault
+
+    def _repairable(self, fault: exc.DBAPIError) -> str | None:
+        """Return what an operator has to repair; None if the fault may pass, or is a bug of ours."""
+        if self.file:
+            return file_faults.sentence(self.file, fault)
+        return server_faults.sentence(self.writing.url, self.server, fault)
 
     async def close(self) -> None:
         """Close the connections, and wait for the threads of those that were closed abruptly."""

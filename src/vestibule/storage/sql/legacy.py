@@ -12,8 +12,9 @@ from sqlalchemy.types import NullType
 
 from vestibule.model.imports import MAX_CHARACTERS, ForeignRow
 from vestibule.process.operator_errors import OperatorError
+from vestibule.storage.sql.driver_faults import driver_message
 from vestibule.storage.sql.engine import Engines
-from vestibule.storage.sql.source import SourceUnavailable, driver_message, source_errors, tolerate_invalid_utf8
+from vestibule.storage.sql.source import SourceUnavailable, source_errors, tolerate_invalid_utf8
 
 # Every column is read as text, whatever its type, so that a value of one row cannot prevent the others from being read.
 _MEMBERS = {
@@ -76,7 +77,10 @@ class LegacyUsers:
                 if self._engines.dialect == "postgresql":
                     await _require_known_encoding(connection)
         except (ProgrammingError, OperationalError) as fault:
-            raise NoSuchTable(f"--from: {self._engines.writing.url.database}: {driver_message(fault)}") from fault
+            raise NoSuchTable(
+                f"--from: {self._engines.writing.url.database}: {driver_message(fault)}; "
+                "name the database of the tutorial's server, with its table users"
+            ) from fault
 
     async def count(self) -> int:
         """Return the number of rows; raises `SourceUnavailable`."""

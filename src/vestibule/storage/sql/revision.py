@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from vestibule.process.operator_errors import OperatorError
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.schema import REVISION, metadata, signing_keys
+from vestibule.storage.sql.server_faults import lacks_right
 
 TABLE = "vestibule_schema"
 _TUTORIAL_TABLE = ("users", {"id", "email", "password", "provider"})
@@ -97,7 +98,9 @@ async def revision_of(connection: AsyncConnection) -> str | None:
         return None
     try:
         found = (await connection.execute(_VERSION)).scalars().all()
-    except (OperationalError, ProgrammingError):
+    except (OperationalError, ProgrammingError) as fault:
+        if lacks_right(fault):
+            raise
         found = ["?"]
     if any(not (isinstance(each, str) and _NUMBER.fullmatch(each)) for each in found) or len(found) > 1:
         raise NotOurs(

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from vestibule.model.errors import StoreUnavailable
 from vestibule.process.operator_errors import OperatorError
+from vestibule.storage.sql.driver_faults import driver_message
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.revision import NotOurs, SchemaMismatch
 
@@ -41,11 +42,6 @@ def source_errors() -> Iterator[None]:
         raise SourceUnavailable(f"--from: the database {cannot}: {str(fault) or 'no answer'}") from None
     except DBAPIError as fault:  # content that nobody foresaw
         raise SourceUnusable(f"--from: the database cannot be read: {driver_message(fault)}") from fault
-
-
-def driver_message(fault: DBAPIError) -> str:
-    """Return the driver's message on one line. `redaction.py` has removed values from it."""
-    return " ".join(str(fault.orig).rpartition(">: ")[2].split())
 
 
 def tolerate_invalid_utf8(engines: Engines) -> None:

@@ -1,0 +1,24 @@
+"""Say in words why Redis was not reached. Its own messages may repeat what was sent."""
+
+from redis import exceptions
+
+from vestibule.process.system_faults import reason
+
+_WORDS = {
+    exceptions.AuthenticationError: "it refuses the user or the password",
+    exceptions.AuthorizationError: "it refuses the user or the password",
+    exceptions.NoPermissionError: "its user may not run this command",
+    exceptions.BusyLoadingError: "it is still loading its data",
+    exceptions.ReadOnlyError: "it is a replica, which can only be read",
+    exceptions.OutOfMemoryError: "its memory is full",
+    exceptions.MaxConnectionsError: "all connections of this process are in use",
+    exceptions.TimeoutError: "no answer in time",
+    exceptions.InvalidResponse: "what answers there is not Redis",
+    exceptions.ResponseError: "it refuses the command",
+}
+
+
+def why_unreachable(fault: Exception) -> str:
+    """Return why, without anything that was sent or set."""
+    own = next((said for kind, said in _WORDS.items() if isinstance(fault, kind)), None)
+    return own or reason(fault) or "the connection was cut"

@@ -1,0 +1,32 @@
+"""Say what an operator has to repair at a PostgreSQL server: a database, a user or a right is missing."""
+
+from sqlalchemy import URL, exc
+
+from vestibule.storage.sql.driver_faults import driver_message
+
+# Codes of PostgreSQL's manual, appendix A.
+NO_RIGHT = "42501"
+_NO_SUCH_DATABASE = "3D000"
+_SENTENCES = {
+    _NO_SUCH_DATABASE: "{server} has no database {database}; make it there (createdb {database}), then run: vestibule "
+    "migrate",
+    "28P01": "{server} refuses the password of {user}; correct user and password in the URL",
+    "28000": "{server} does not let {user} in: {said}; correct the user in the URL, or admit it there (pg_hba.conf)",
+    NO_RIGHT: "{user} may not do this in {database} on {server}: {said}; grant it that right, or name in the URL the "
+    "user that owns the tables",
+}
+
+
+def sentence(url: URL, server: str | None, fault: exc.DBAPIError) -> str | None:
+    """Return what is wrong and what to do; None if the fault is of another kind, or `server` is None: a file."""
+    words = _SENTENCES.get(getattr(fault.orig, "sqlstate", None) or "") if server else None
+    return words and words.format(server=server, database=url.database, user=_user(url), said=driver_message(fault))
+
+
+def lacks_right(fault: exc.DBAPIError) -> bool:
+    """Return whether PostgreSQL refused the statement because its user may not run it."""
+    return getattr(fault.orig, "sqlstate", None) == NO_RIGHT
+
+
+def _user(url: URL) -> str:
+    return f"the user {url.username}" if url.username else "this user"
