@@ -31,6 +31,7 @@ from vestibule.observability.metrics.background import observe_revocation_lag, t
 from vestibule.observability.metrics.meters import LETTERS
 from vestibule.process.niced_threads import NicedThreads
 from vestibule.process.signals import on_stop_signal
+from vestibule.storage.outage import Outage
 
 POLL_SECONDS = 1.0
 _POLLS_PER_MINUTE = 60
@@ -103,11 +104,13 @@ async def end(tasks: Collection[asyncio.Task[None]]) -> None:
 async def follow_revocations(env: Env, woken: asyncio.Event) -> None:
     """Read the whole backlog of revocations once a second, and only what is new after each wake-up in between."""
     polls = 0
+    outage = Outage("follow_revocations", env.clock)
     while True:
         try:
             with timed("read_whole_backlog"):
                 if await check_clock(env):
                     observe_revocation_lag(await read_whole_backlog(env), "poll", env.clock.now())
+            outage.end()
             await _until_next_poll(env, woken)
             polls += 1
             if polls % _POLLS_PER_SCHEMA_CHECK == 0:
@@ -115,14 +118,7 @@ async def follow_revocations(env: Env, woken: asyncio.Event) -> None:
             if polls % _POLLS_PER_MINUTE == 0:
                 await end_feeds_of_revoked_keys(env)
         except Fault as fault:
-            # Only log: `state.revocation_set` refuses to answer from revocations that are too old.
-            _log.warning(
-                "revocations_not_read",
-                age=round(env.revocations.age(env.clock.monotonic()), 1),
-                fault=fault.code,
-                why=str(fault),
-                database=fault.server if isinstance(fault, StoreUnavailable) else None,
-            )
+            outage.note(fault)  # no more: `state.revocation_set` refuses to answer from revocations that are too old
             await asyncio.sleep(POLL_SECONDS / 4)
 
 
@@ -140,6 +136,7 @@ async def _until_next_poll(env: Env, woken: asyncio.Event) -> None:
 
 async def follow_keys(env: Env) -> None:
     """Read the signing keys once a second, and create a missing next key. Once a minute, withdraw spent keys."""
+    outage = Outage("follow_keys", env.clock)
     for polls in itertools.count():
         try:
             with timed("follow_keys"):
@@ -147,8 +144,9 @@ async def follow_keys(env: Env) -> None:
                 await ensure_next_keys(env)
             if (polls + 1) % _POLLS_PER_MINUTE == 0:  # not in the first minute, when the clock may still be set
                 await withdraw_spent_keys(env)
+            outage.end()
         except Fault as fault:
-            _log.warning("keys_not_read", fault=fault.code, why=str(fault))
+            outage.note(fault)
         await asyncio.sleep(POLL_SECONDS)
 
 
@@ -161,6 +159,7 @@ async def check_replica(env: Env, every: float = REPLICA_CHECK_SECONDS) -> None:
 
 async def clean_up_repeatedly(env: Env, every: float = CLEAN_UP_SECONDS) -> None:
     """Delete what has expired, every ten minutes by default. No exception ends the loop."""
+    outage = Outage("clean_up", env.clock)
     while True:
         offset = _offset(env)
         await asyncio.sleep(every)
@@ -171,6 +170,9 @@ async def clean_up_repeatedly(env: Env, every: float = CLEAN_UP_SECONDS) -> None
             continue
         try:
             await _clean_up_once(env)
+            outage.end()
+        except StoreUnavailable as fault:
+            outage.note(fault)
         except Exception:
             _log.exception("clean_up_failed")
 
@@ -189,11 +191,15 @@ def _offset(env: Env) -> float:
 
 async def deliver_letters(env: Env, stopping: asyncio.Event) -> None:
     """Deliver the letters that are due, then wait for a wake-up, at most a second. Only `stopping` ends the loop."""
+    outage = Outage("deliver_letters", env.clock)
     while not stopping.is_set():
         env.letters_waiting.clear()  # first: a letter may be queued just after the last query
         try:
             while await _delivered(env) and not stopping.is_set():
                 pass
+            outage.end()
+        except StoreUnavailable as fault:
+            outage.note(fault)
         except Exception:
             _log.exception("delivery_failed")
         with contextlib.suppress(TimeoutError):

@@ -252,6 +252,5 @@ async def test_postgresql_is_named_when_it_is_lost(postgresql: Backend, tmp_path
     url = make_url(postgresql.database_url)
     with serving(tmp_path, **IN_USE, **postgresql.environment) as server:
         await drop(postgresql.database_url)
-        wait_until(lambda: '"revocations_not_read"' in server.output, "the loss")
-        lost = next(line for line in lines_of(server.output) if line["event"] == "revocations_not_read")
+        lost = the("database_unavailable", server)
     assert (lost["database"], lost["fault"]) == (f"{url.host}:{url.port}", "store_unavailable")

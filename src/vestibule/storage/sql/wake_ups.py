@@ -7,6 +7,7 @@ import structlog
 
 from vestibule.model.errors import StoreUnavailable
 from vestibule.process.tracebacks import summarize
+from vestibule.storage.outage import Outage
 from vestibule.storage.sql.engine import Engines
 
 CHANNEL = "vestibule_revocations"
@@ -25,6 +26,7 @@ class PostgresqlWakeUps:
         self._engines = engines
         self._asked = self._sent = 0
         self._one_at_a_time = asyncio.Lock()
+        self._outage = Outage("listen_for_wake_ups")
 
     async def send(self) -> None:
         """Notify, once for all who ask while another notification is under way."""
@@ -49,7 +51,7 @@ class PostgresqlWakeUps:
                 async for _ in self._listen_once():
                     yield
             except StoreUnavailable as fault:
-                _log.warning("wake_ups_interrupted", fault=summarize(fault.__cause__ or fault))
+                self._outage.note(fault)
             await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _listen_once(self) -> AsyncIterator[None]:
@@ -60,6 +62,7 @@ class PostgresqlWakeUps:
             assert driver is not None  # noqa: S101  # nosec B101  # only a detached connection has none
             driver.add_termination_listener(lambda _: woken.set())
             await driver.add_listener(CHANNEL, lambda *_: woken.set())
+            self._outage.end()
             while not driver.is_closed():
                 await woken.wait()
                 woken.clear()
