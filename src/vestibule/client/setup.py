@@ -9,6 +9,7 @@ from vestibule.client.throttled_warnings import ThrottledWarnings
 from vestibule.protocol.clocks import MAX_APART_SECONDS
 
 FEED, KEYS = "the feed of revocations", "the keys"
+_AGAIN = {FEED: f"{FEED} is fetched again", KEYS: f"{KEYS} are fetched again"}
 _HELD_BACK = (
     f"{FEED}: connected, and no heartbeat in {wire.READ_SECONDS:g} s: something in between buffers it, a proxy; "
     "asking once a second instead, so that a sign-out is noticed up to two seconds later. Turn buffering off for "
@@ -42,7 +43,7 @@ class Setup:
         self.note_answered(what)
         if what in self._failing:
             self._failing.discard(what)
-            self._warnings.note(f"{what} is fetched again")
+            self._warnings.note(_AGAIN[what])
 
     def note_answered(self, what: str) -> None:
         """Note that Vestibule answered, perhaps with old data: the service key and the URL are right."""

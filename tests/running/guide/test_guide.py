@@ -1,6 +1,7 @@
 """What somebody has who knows the guide alone: each of its files, run by its command, behind a real Vestibule."""
 
 import os
+import re
 import signal
 import ssl
 import subprocess
@@ -158,6 +159,16 @@ def test_a_file_of_the_guide_protects_a_service(name: str, known: Known, tmp_pat
         wait_until(lambda: service.refuses(leaving), "401 after the sign-out", SIGN_OUT_SECONDS)
         assert service.ask("/me", known.user)[0] == 200
         assert "Traceback" not in service.log.read_text()
+
+
+def test_the_email_of_a_caller_comes_from_vestibule(known: Known, monkeypatch: pytest.MonkeyPatch) -> None:
+    (lines,) = re.findall(r"```python\n(.*?)```", section("What a caller is, and a refusal"), re.DOTALL)
+    monkeypatch.setenv("VESTIBULE_URL", known.server.base)
+    made: dict[str, Any] = {}
+    exec(lines, made)
+    assert made["email_of"](f"Bearer {known.admin}") == ADMIN
+    with pytest.raises(httpx.HTTPStatusError, match="401"):
+        made["email_of"]("Bearer a.b.c")
 
 
 def starting_by_hand() -> Project:

@@ -11,8 +11,9 @@ from django.utils.decorators import method_decorator
 
 from tests.unit.client.asking import Ask
 from tests.unit.client.django_site import APIView, Response, api_view, for_rest, with_async_django, with_django
-from vestibule.client.django import caller_of, signed_in, with_role
+from vestibule.client.django import caller_of, requests, signed_in, with_role
 from vestibule.client.testing import SignedIn
+from vestibule.client.throttled_warnings import ThrottledWarnings
 
 
 def told(request: HttpRequest) -> JsonResponse:
@@ -81,9 +82,15 @@ def test_k43_a_guard_without_the_middleware_checks_the_token(
 
 @on_both
 def test_what_nothing_has_checked_says_what_to_add(
-    service: Callable[[], Ask], vestibule: SignedIn, caplog: pytest.LogCaptureFixture
+    service: Callable[[], Ask],
+    vestibule: SignedIn,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """By the kit's own logger too: where DEBUG is off, Django's default logging shows the exception nowhere."""
+    monkeypatch.setattr(requests, "_warnings", ThrottledWarnings())
     with override_settings(ROOT_URLCONF=__name__, MIDDLEWARE=[]):
         answer = service()("/bare", headers=vestibule.headers(vestibule.token_for("ada")))
     assert answer.status_code == 500
-    assert "add vestibule.client.django.VestibuleMiddleware to MIDDLEWARE" in caplog.text
+    of_the_kit = [record.getMessage() for record in caplog.records if record.name.startswith("vestibule.client")]
+    assert ["add vestibule.client.django.VestibuleMiddleware to MIDDLEWARE" in line for line in of_the_kit] == [True]

@@ -14,7 +14,7 @@ from tests.harness.http_server import handled_by
 from tests.harness.servers import WAIT_SECONDS, free_port
 from tests.unit.client.knowing import Knowing
 from vestibule.client import CannotTellError, NotReachedError, Verifier, WrongSetupError, following, memory_updater
-from vestibule.client.setup import FEED, Setup
+from vestibule.client.setup import FEED, KEYS, Setup
 from vestibule.client.throttled_warnings import ThrottledWarnings
 
 AT_ONCE_SECONDS = WAIT_SECONDS
@@ -136,7 +136,11 @@ def test_an_outage_is_logged_with_the_url_and_so_is_its_end(caplog: pytest.LogCa
     for _ in range(3):
         made.note_failed(FEED, ConnectionRefusedError())
         made.note_fetched(FEED)
+    made.note_failed(KEYS, ConnectionRefusedError())
+    made.note_fetched(KEYS)
     assert [record.getMessage() for record in caplog.records] == [
         f"{FEED} could not be fetched from http://localhost:9: ConnectionRefusedError",
         f"{FEED} is fetched again",
+        f"{KEYS} could not be fetched from http://localhost:9: ConnectionRefusedError",
+        f"{KEYS} are fetched again",
     ]

@@ -16,16 +16,18 @@ from vestibule.client.django.request_user import set_user
 from vestibule.client.django.settings import user_rules, verifier
 from vestibule.client.django.users import VestibuleUser
 from vestibule.client.errors import CallerRefusedError, NotAllowedError, NoTokenError
+from vestibule.client.throttled_warnings import ThrottledWarnings
 from vestibule.client.wsgi import raw_headers
 from vestibule.protocol.cookies import RawHeaders
 from vestibule.protocol.credentials import bearer
 
 CALLER = "vestibule_caller"
 """The attribute of a request, and of a row of the project's user model, that holds the `Caller` or None."""
-_UNCHECKED = (
-    "nothing has checked who is calling: add vestibule.client.django.VestibuleMiddleware to MIDDLEWARE, above what"
-    " asks, or put @signed_in around the view"
+_UNCHECKED = "nothing has checked who is calling"
+_ADD_MIDDLEWARE = (
+    "add vestibule.client.django.VestibuleMiddleware to MIDDLEWARE, above what asks, or put @signed_in around the view"
 )
+_warnings = ThrottledWarnings()
 _CSRF_EXEMPT = "_dont_enforce_csrf_checks"  # Django's own attribute, which its test client sets too
 
 
@@ -56,7 +58,8 @@ def caller_of(request: HttpRequest) -> Caller:
     """
     caller = known_caller(request)
     if not hasattr(request, CALLER):
-        raise ImproperlyConfigured(_UNCHECKED)
+        _warnings.warn(_UNCHECKED, _ADD_MIDDLEWARE)  # where DEBUG is off, Django logs the exception below nowhere
+        raise ImproperlyConfigured(f"{_UNCHECKED}: {_ADD_MIDDLEWARE}")
     if caller is None:
         raise NoTokenError
     return caller
