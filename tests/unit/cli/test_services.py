@@ -28,8 +28,12 @@ def test_a_key_is_shown_once_listed_by_name_and_removed(tmp_path: Path) -> None:
     assert key.encode() not in (tmp_path / "vestibule-data" / "vestibule.sqlite3").read_bytes()
     again = run(tmp_path, "services", "create", "billing", **given_keys())
     assert (again.returncode, again.stdout) == (1, "")
-    assert complaint(again.stderr).startswith("the service billing has a key already")
-    assert run(tmp_path, "services", "revoke", "billing", **given_keys()).returncode == 0
+    assert complaint(again.stderr).startswith("the service billing has a key already; to replace it, create one under ")
+    revoked = run(tmp_path, "services", "revoke", "billing", **given_keys())
+    assert (revoked.returncode, revoked.stderr) == (
+        0,
+        "The key of billing is revoked. A service that still has it answers 503 within a minute.\n",
+    )
     missing = run(tmp_path, "services", "revoke", "billing", **given_keys())
     assert complaint(missing.stderr) == "no service billing has a key; see vestibule services list"
 
@@ -81,3 +85,13 @@ def seconds_to_stop(server: Running) -> float:
     begun = time.monotonic()
     assert server.stop(signal.SIGTERM) == 0
     return time.monotonic() - begun
+
+
+def test_where_no_server_runs_it_names_the_file_that_is_not_there(tmp_path: Path) -> None:
+    """Somebody in another folder would otherwise start a second server there."""
+    refused = run(tmp_path, "services", "create", "orders")
+    told = complaint(refused.stderr)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert str(tmp_path / "vestibule-data" / "secret.key") in told
+    assert "in the folder where the server runs" in told
+    assert list(tmp_path.iterdir()) == []

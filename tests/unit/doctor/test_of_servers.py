@@ -111,6 +111,15 @@ async def keep_keys_of(key_manager: KeyManager, settings: Settings, clock: Manua
         await open_key_ring(SqlStore(engines), clock, key_manager)
 
 
+async def test_no_keys_and_no_secret_yet(chosen: Chosen, postgresql: Backend) -> None:
+    """The first machine on PostgreSQL: there is no other to copy the secret from."""
+    [finding] = [
+        each for each in await look(chosen(DATABASE_URL=postgresql.database_url)) if "no secret to seal" in each.what
+    ]
+    assert finding.severity is FAULT
+    assert "secrets.token_urlsafe(32)" in finding.remedy
+
+
 async def test_keys_of_another_secret(chosen: Chosen, backend: Backend) -> None:
     await keep_keys(chosen(**backend.environment | {"VESTIBULE_SECRET_KEY": ""}), SystemClock())
     assert severity_of(await look(chosen()), "no secret to open them with") is FAULT
