@@ -252,5 +252,6 @@ async def test_postgresql_is_named_when_it_is_lost(postgresql: Backend, tmp_path
     url = make_url(postgresql.database_url)
     with serving(tmp_path, **IN_USE, **postgresql.environment) as server:
         await drop(postgresql.database_url)
-        lost = the("database_unavailable", server)
+        wait_until(lambda: '"database_unavailable"' in server.output, "the loss")
+        lost = next(line for line in lines_of(server.output) if line["event"] == "database_unavailable")
     assert (lost["database"], lost["fault"]) == (f"{url.host}:{url.port}", "store_unavailable")

@@ -150,7 +150,7 @@ class Engines:
             if is_out_of_reach(fault):
                 self.breaker.unreachable()
             if wrong := self._repairable(fault):
-                raise StoreUnavailable(wrong, lasting=True) from fault
+                raise StoreUnavailable(wrong, lasting=True, server=self.server) from fault
             conflict = is_conflict(fault)
             if conflict or fault.connection_invalidated or is_unavailable(fault):
                 why = driver_message(fault)
