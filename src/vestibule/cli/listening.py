@@ -1,6 +1,7 @@
 """Bind the address and port of `vestibule serve`, and try those of the metrics, before a worker starts."""
 
 import socket
+import sys
 
 from vestibule.settings.addresses import listening_address
 from vestibule.settings.fields import Settings
@@ -48,16 +49,39 @@ def _address(name: str, setting: str) -> str:
     return str(min(found, key=lambda each: each[0] != socket.AF_INET)[4][0])
 
 
+class _PortSocket(socket.socket):
+    """A socket that keeps another Vestibule from binding its address and port, also before either of them listens.
+
+    SO_REUSEADDR lets two programs bind one port as long as neither listens; then granian would listen beside the other
+    program (SO_REUSEPORT), and each would get half of the requests. An abstract socket (unix(7)) has one owner, in the
+    same network namespace as the port, and ends with its process.
+    """
+
+    _claim: socket.socket | None = None
+
+    def bind_alone(self, host: str, port: int) -> None:
+        """Bind; raises `OSError` if another program has the port."""
+        self.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.bind((host, port))
+        if sys.platform == "linux":
+            self._claim = socket.socket(socket.AF_UNIX)
+            self._claim.bind(f"\0vestibule/{host}/{self.getsockname()[1]}")
+
+    def close(self) -> None:
+        if self._claim is not None:
+            self._claim.close()
+        super().close()
+
+
 def _bound_socket(host: str, port: int, setting: str) -> socket.socket:
     """Return a socket bound to this port, or to any free port for 0. Raises `WrongSettings` if the port is taken.
 
     granian itself would share a taken port with the other program. On Linux the socket stays bound while granian
     listens, so that no other program gets a port that the system chose for us.
     """
-    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound = _PortSocket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
-        bound.bind((host, port))
+        bound.bind_alone(host, port)
     except OSError as fault:
         bound.close()
         remedy = f"choose another port with {setting}=" + (" or --port" if setting == "PORT" else "")

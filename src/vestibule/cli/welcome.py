@@ -43,7 +43,7 @@ def _welcome(settings: Settings, places: Places, host: str, port: int, workers: 
         lines.add_row("Redis", places.redis)
     lines.add_row("Mail", _mail(settings))
     lines.add_row("Allowed origins", ", ".join(settings.front_ends) or "none; its own pages need none")
-    for name, path in (("Pages", "login"), ("Emails", "letters"), ("API", "docs")):
+    for name, path in (("Pages", "login"), ("Example emails", "letters"), ("API", "docs")):
         lines.add_row(name, f"{here}/{path}")
     # In a log a path must stay on one line, so the panel is wide.
     where = notes if notes.is_terminal else Terminal(stderr=True, width=_LOG_WIDTH)

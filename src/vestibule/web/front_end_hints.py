@@ -1,5 +1,5 @@
 """Log the mistakes of a front-end that neither its browser nor the answer explains: an origin that is missing in
-`ORIGIN`, cookies that the browser keeps back, a body without its content type.
+`ORIGIN`, cookies that the browser keeps back, a body without its content type, a `return_to` that is not allowed.
 """
 
 import structlog
@@ -43,6 +43,14 @@ class FrontEndHints:
             return
         hint = "the body was not read, so its fields count as missing; send JSON with Content-Type: application/json"
         self._warn("body_not_json", content_type, hint, content_type=_printable(content_type))
+
+    def return_to_ignored(self, target: str) -> None:
+        """Log, in development, a target that no page may redirect to."""
+        if self._web.secure_cookies:
+            return
+        allowed = ", ".join(sorted(self._web.origins))
+        hint = f"name a path of this server, or a page of an origin in ORIGIN (now: {allowed}), without a #"
+        self._warn("return_to_ignored", target, hint, return_to=_printable(target))
 
     def _check_cookies(self, headers: Headers, origin: str) -> None:
         # In production the doctor says this. There, front-ends that use no cookies may well be on other sites.

@@ -75,7 +75,7 @@ def test_the_first_start_says_what_it_is(first_start: Running) -> None:
     assert "development" in said
     assert "emails are shown in this log" in said
     assert "Allowed origins http://localhost:3000" in said
-    for row, path in (("Pages", "login"), ("Emails", "letters"), ("API", "docs")):
+    for row, path in (("Pages", "login"), ("Example emails", "letters"), ("API", "docs")):
         assert f"{row} {first_start.base.replace('127.0.0.1', 'localhost')}/{path}" in said
         assert first_start.ask("GET", f"/{path}").status_code == 200
 

@@ -1,5 +1,6 @@
 """ "Check your email": where to, when again, and back to correct it; the same for an account and for none."""
 
+import html
 import re
 from urllib.parse import urlencode
 
@@ -120,3 +121,14 @@ async def test_what_somebody_else_planted_is_ignored(world: World, planted: str)
     assert page.status_code == 200
     assert "<strong>" not in page.text
     assert "If this address has an account" in page.text
+
+
+@pytest.mark.parametrize("path", ASKED)
+async def test_the_cursor_stands_in_the_email_that_is_to_be_corrected(world: World, path: str) -> None:
+    browser = await world.client(None)
+    page = await _asked(browser, path)
+    change_at = re.search(r'href="([^"]*change=email[^"]*)"', page.text)
+    assert change_at
+    form = (await browser.get(html.unescape(change_at[1]))).text
+    (focused,) = re.findall(r"<input[^>]* autofocus[^>]*>", form)
+    assert 'name="email"' in focused

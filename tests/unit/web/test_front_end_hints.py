@@ -11,7 +11,7 @@ from tests.harness.world import BASE, FRONT_END, WEB, World
 from vestibule.web.front_end_hints import MAX_HINTS, FrontEndHints
 
 pytestmark = pytest.mark.any_engine
-EVENTS = {"origin_refused", "cookies_kept_back", "body_not_json"}
+EVENTS = {"origin_refused", "cookies_kept_back", "body_not_json", "return_to_ignored"}
 FORGOTTEN = "http://localhost:5173"
 PREFLIGHT = {"Access-Control-Request-Method": "POST"}
 ASKED = {
@@ -124,6 +124,7 @@ def test_in_production_only_the_origin_is_logged() -> None:
     with capture_logs() as lines:
         hints.check_origin(Headers({key.lower(): value for key, value in CROSS_SITE.items()}))
         hints.check_body_type("text/plain")
+        hints.return_to_ignored(FORGOTTEN)
         hints.check_origin(Headers({"origin": FORGOTTEN}))
     assert [line["event"] for line in lines] == ["origin_refused"]
 
@@ -135,3 +136,21 @@ def test_content_types_of_strangers_fill_no_log() -> None:
             hints.check_body_type(f"text/{number}" + "\n" * 3000)
     assert len(lines) == MAX_HINTS
     assert max(len(line["content_type"]) for line in lines) <= 200
+
+
+@pytest.mark.parametrize("path", ["/login", "/register", "/forgotpassword"])
+@pytest.mark.parametrize("target", [f"{FORGOTTEN}/", f"{FRONT_END}/#orders", "https://localhost:3000/"])
+async def test_a_target_that_is_ignored_is_explained(world: World, path: str, target: str) -> None:
+    with capture_logs() as lines:
+        for _ in range(2):
+            await (await world.client(None)).get(path, params={"return_to": target})
+    (line,) = [line for line in lines if line["event"] in EVENTS]
+    assert (line["event"], line["return_to"]) == ("return_to_ignored", target)
+    assert FRONT_END in line["hint"]
+
+
+async def test_a_target_that_is_allowed_leaves_no_line(world: World) -> None:
+    with capture_logs() as lines:
+        for target in ("", "/profile/security", f"{FRONT_END}/orders"):
+            await (await world.client(None)).get("/login", params={"return_to": target})
+    assert [line for line in lines if line["event"] in EVENTS] == []

@@ -36,7 +36,8 @@ def page(
 ) -> Response:
     """Return the page with its own Content Security Policy.
 
-    `faults` are shown beside their fields. `frames`: the page may show our other pages in frames.
+    `faults` are shown beside their fields. The first of these has the focus; if there is none, the field that the
+    variable `focus` names. `frames`: the page may show our other pages in frames.
     """
     variables = {**_common_variables(request), **variables}
     language, nonce = language_of(request), random_bytes(16).hex()
@@ -45,7 +46,7 @@ def page(
         site_of(request)
         .templates.in_language(language)
         .get_template(template)
-        .render(variables, nonce=nonce, faults=messages, focus=next(iter(messages), ""))
+        .render(variables, nonce=nonce, faults=messages, focus=next(iter(messages), variables.get("focus", "")))
     )
     # The answer to a form may redirect there, also by way of another page of ours.
     policy = _security_policy(nonce, return_to.origin_of(variables["return_to"]), frames=frames)

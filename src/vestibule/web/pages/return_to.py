@@ -58,7 +58,10 @@ def target_for(request: Request, given: str) -> str:
     """
     in_cookie = unquote(read(request.headers.raw, cookies.RETURN_TO.encode()) or "")
     kept = context_of(request).link_target or in_cookie
-    return allowed_target(given or kept, site_of(request).web.origins) or HOME
+    target = allowed_target(given or kept, site_of(request).web.origins)
+    if given and target is None:
+        site_of(request).hints.return_to_ignored(given)
+    return target or HOME
 
 
 def target_of(request: Request) -> str:

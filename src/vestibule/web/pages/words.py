@@ -68,7 +68,7 @@ WHY_OVER = {
 WHAT_HAPPENED = {
     EventKind.REGISTERED: _("Account created"),
     EventKind.SIGNED_IN: _("Signed in"),
-    EventKind.SIGN_IN_REFUSED: _("Failed sign-in attempt"),
+    EventKind.SIGN_IN_REFUSED: _("Password not accepted"),
     EventKind.SESSION_ENDED: _("Device signed out"),
     EventKind.SESSION_SHARED: _("Signed in"),
     EventKind.REFRESH_TOKEN_REUSED: _("Copied session stopped"),
