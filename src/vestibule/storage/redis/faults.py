@@ -1,6 +1,7 @@
 """Say in words why Redis was not reached. Its own messages may repeat what was sent."""
 
 from redis import exceptions
+from redis.sentinel import MasterNotFoundError
 
 from vestibule.process.system_faults import reason
 
@@ -20,5 +21,7 @@ _WORDS = {
 
 def why_unreachable(fault: Exception) -> str:
     """Return why, without anything that was sent or set."""
+    if isinstance(fault, MasterNotFoundError):  # raised by `sentinel`, in our own words
+        return str(fault)
     own = next((said for kind, said in _WORDS.items() if isinstance(fault, kind)), None)
     return own or reason(fault) or "the connection was cut"
