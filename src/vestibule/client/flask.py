@@ -10,10 +10,10 @@
 the top of the module, and call `vestibule.init_app(app)` in the factory.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from types import NoneType
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from flask import Flask, Request, Response, current_app, jsonify, request
 from werkzeug.local import LocalProxy
@@ -21,16 +21,19 @@ from werkzeug.local import LocalProxy
 from vestibule.client import arguments
 from vestibule.client.caller import Caller, require_role_names
 from vestibule.client.errors import CallerRefusedError
-from vestibule.client.vary import caller_headers, vary_value
+from vestibule.client.vary import caller_headers, with_vary
 from vestibule.client.verifier import Verifier
 from vestibule.client.wsgi import identify
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 P = ParamSpec("P")
 T = TypeVar("T")
 _NAME = "vestibule"
 _SETTING = "VESTIBULE"
 _CALLER = "vestibule_caller"
-_CALLER_ASKED_FOR = "vestibule_asked"
+_CALLER_ASKED_FOR = "vestibule.caller_asked_for"
 
 
 class Vestibule:
@@ -51,7 +54,8 @@ class Vestibule:
         arguments.instance("verifier", verifier, Verifier, NoneType)
         app.extensions[_NAME] = verifier or self._verifier or _verifier_from_config(app)
         app.register_error_handler(CallerRefusedError, _respond_with)
-        app.after_request(_add_vary)
+        app.after_request(_note_stream)
+        app.wsgi_app = _adding_vary(app)  # type: ignore[assignment,method-assign]  # as Flask's documentation wraps it
 
     def signed_in(self, view: Callable[P, T]) -> Callable[P, T]:
         """Answer 401 unless the caller is signed in."""
@@ -85,7 +89,7 @@ def caller_of(request: Request) -> Caller:
     # thread and serve one request after another.
     members = request.__dict__
     if _CALLER not in members:
-        members[_CALLER_ASKED_FOR] = True
+        request.environ[_CALLER_ASKED_FOR] = True
         members[_CALLER] = identify(request.environ, _verifier())
     return cast(Caller, members[_CALLER])
 
@@ -114,11 +118,30 @@ def _verifier_from_config(app: Flask) -> Verifier:
     )
 
 
-def _add_vary(answer: Response) -> Response:
-    """Name in `Vary` the headers that the caller was found by, if anything has asked for the caller."""
-    if _CALLER_ASKED_FOR in request.__dict__:
-        answer.headers["Vary"] = vary_value(answer.headers.getlist("Vary"), caller_headers(_verifier()))
+def _note_stream(answer: Response) -> Response:
+    """Count a streamed answer as one that depends on the caller: its generator may ask after the headers are sent. A
+    file runs no code of the application.
+    """
+    if answer.is_streamed and not answer.direct_passthrough:
+        request.environ[_CALLER_ASKED_FOR] = True
     return answer
+
+
+def _adding_vary(app: Flask) -> "WSGIApplication":
+    """Return the application's `wsgi_app`, which now names in `Vary` the headers that the caller was found by, if
+    anything has asked for the caller. No function of `after_request` can do that: the next one may ask.
+    """
+    application = app.wsgi_app
+
+    def wsgi_app(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *exception: Any) -> Callable[[bytes], object]:
+            if environ.get(_CALLER_ASKED_FOR):
+                headers = with_vary(headers, caller_headers(app.extensions[_NAME]))
+            return start_response(status, headers, *exception)
+
+        return application(environ, start)
+
+    return wsgi_app
 
 
 def _respond_with(refusal: CallerRefusedError) -> Response:

@@ -1,6 +1,7 @@
 """Django without the kit's middleware: guards check by themselves, and what cannot says what to add."""
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import pytest
@@ -8,6 +9,8 @@ from django.http import HttpRequest, JsonResponse
 from django.test import override_settings
 from django.urls import path
 from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.cache import never_cache
 
 from tests.unit.client.asking import Ask
 from tests.unit.client.django_site import APIView, Response, api_view, for_rest, with_async_django, with_django
@@ -47,7 +50,50 @@ class RestRole(RestAsks):
     permission_classes = (for_rest.with_role("admin"),)
 
 
+class Task(View):
+    async def get(self, request: HttpRequest) -> JsonResponse:
+        return told(request)
+
+
+class MixedIn:
+    @method_decorator([never_cache, signed_in])
+    def dispatch(self, *given: Any, **named: Any) -> Any:
+        return super().dispatch(*given, **named)  # type: ignore[misc]
+
+
+class MixedTask(MixedIn, Task):
+    pass
+
+
+class MixedView(MixedIn, View):
+    def get(self, request: HttpRequest) -> JsonResponse:
+        return told(request)
+
+
+def another(view: Any) -> Any:
+    """A project's own decorator, which passes on whatever the view returns."""
+
+    @wraps(view)
+    def passes_on(*given: Any, **named: Any) -> Any:
+        return view(*given, **named)
+
+    return passes_on
+
+
+def on_dispatch(*guards: Any) -> Any:
+    """A class of async handlers, guarded where all of them pass."""
+    return method_decorator(guards, name="dispatch")(type("Guarded", (Task,), {})).as_view()
+
+
 VIEWS: dict[str, Any] = {
+    "class-task": signed_in(Task.as_view()),
+    "class-task-method": method_decorator(signed_in, name="get")(type("Guarded", (Task,), {})).as_view(),
+    "class-task-dispatch": on_dispatch(signed_in),
+    "class-task-dispatch-inside": on_dispatch(never_cache, signed_in),
+    "class-task-dispatch-outside": on_dispatch(signed_in, another),
+    "class-task-dispatch-role": on_dispatch(with_role("admin")),
+    "class-task-mixed-in": MixedTask.as_view(),
+    "class-mixed-in": MixedView.as_view(),
     "view": signed_in(told),
     "role": with_role("admin")(told),
     "task": signed_in(told_in_task),

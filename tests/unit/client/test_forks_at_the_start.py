@@ -191,7 +191,7 @@ def use(verifier):
         verifier.check(token)
     except CallerRefusedError as refusal:
         print("refused", repr(refusal), flush=True)
-    here._supervised.ask(lambda updater: updater._introspect(token), 20)
+    here._supervised.call(lambda updater: updater._introspect(token), 20)
 
 verifier = Verifier(url, key, "ask", key_refetch=1)
 use(verifier)
@@ -220,6 +220,7 @@ def printed(program: str, server: tuple[Running, str]) -> str:
         sign_in(browser, EMAIL)
         token = browser.cookies["access_token"]
     command = [sys.executable, "-c", program, running.base, key, token]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=180)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=180)
     print(done.stderr)  # what the kit logged, for who reads a failure
+    assert done.returncode == 0
     return done.stdout

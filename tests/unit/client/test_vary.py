@@ -2,7 +2,7 @@
 keep a refusal.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
 import flask
@@ -88,6 +88,34 @@ def with_flask() -> Ask:
     return on_wsgi(app)
 
 
+def flask_asked(how: str) -> Ask:
+    """An application that asks who is calling late: while it streams, or after the view."""
+    app = flask.Flask("service")
+
+    def ask_after(answer: flask.Response) -> flask.Response:
+        answer.headers["X-Caller"] = for_flask.current_caller.id
+        return answer
+
+    if how == "after, set up later":
+        app.after_request(ask_after)
+    for_flask.Vestibule(app, Verifier(**AUTH))
+    if how == "after, set up first":
+        app.after_request(ask_after)
+
+    @app.get("/page")
+    def page() -> flask.Response:
+        def stream() -> Iterator[str]:
+            yield for_flask.current_caller.id
+
+        return flask.Response(flask.stream_with_context(stream()) if how == "stream" else "", headers=SAID)
+
+    @app.get("/file")
+    def file() -> flask.Response:
+        return flask.send_file(__file__)
+
+    return on_wsgi(app)
+
+
 @route("/page", http_method=METHODS, status_code=200)
 async def litestar_page(request: Request[Any, Any, Any]) -> LitestarResponse[Any]:
     return LitestarResponse({"id": request.user.id}, headers=SAID)
@@ -162,6 +190,17 @@ def test_k42_an_answer_to_a_caller_says_what_it_depends_on(make: Callable[[], As
         assert {"accept", "authorization", "cookie"} == {*varies_by(answer)}
         assert len(varies_by(answer)) == 3
         assert "no-store" not in answer.headers.get("cache-control", "")
+
+
+@pytest.mark.parametrize("how", ["stream", "after, set up first", "after, set up later"])
+def test_k42_an_answer_that_asks_late_says_what_it_depends_on(how: str, vestibule: SignedIn) -> None:
+    answer = flask_asked(how)("/page", headers={"Cookie": f"access_token={vestibule.token_for('ada')}"})
+    assert varies_by(answer) == ["accept", "authorization", "cookie"]
+    assert answer.headers.get("x-caller", answer.text) == "ada"
+
+
+def test_a_file_depends_on_nobody(vestibule: SignedIn) -> None:
+    assert varies_by(flask_asked("stream")("/file")) == []
 
 
 @every_face

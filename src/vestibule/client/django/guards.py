@@ -45,7 +45,21 @@ def _guard(view: Callable[Concatenate[Req, P], T], roles: tuple[str, ...]) -> Ca
         refusal = await _refusal_async(request, roles)
         return refused(refusal) if refusal else _with_vary(await cast(Any, view(request, *arguments, **named)))
 
-    return cast(Callable[Concatenate[Req, P], T], guarded_async if iscoroutinefunction(view) else guarded)
+    return cast(Callable[Concatenate[Req, P], T], guarded_async if _is_async(view) else guarded)
+
+
+def _is_async(view: Any) -> bool:
+    """Return whether a view must be awaited. `View.dispatch` does not look like it: it is an ordinary function, which
+    returns what an async handler of its class returns. `method_decorator` gives the guard a `partial` of the method.
+    """
+    if iscoroutinefunction(view):
+        return True
+    while view is not None:
+        view_object = getattr(getattr(view, "func", view), "__self__", None)
+        if getattr(view_object, "view_is_async", False):
+            return True
+        view = getattr(view, "__wrapped__", None)
+    return False
 
 
 def _refusal(request: Any, roles: tuple[str, ...]) -> CallerRefusedError | None:
