@@ -31,7 +31,7 @@ def unusable_folder(settings: Settings, subject: str) -> Iterator[Finding]:
     if settings.database_url.get_secret_value() and settings.email_host:
         return
     folder = next(path for path in (settings.data.absolute(), *settings.data.absolute().parents) if _is_there(path))
-    why = "The server does not start, or cannot write letters."
+    why = "The server does not start, or cannot write emails."
     if not is_folder(folder):
         yield fault(subject, f"VESTIBULE_DATA: {folder} is not a folder", why, "VESTIBULE_DATA= with another folder")
     elif not os.access(folder, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):

@@ -13,7 +13,7 @@ from vestibule.wiring.mailing import sender
 
 SUBJECT = "mail"
 _TIMEOUT_SECONDS = 10
-_STRANDED = "Letters wait in the outbox: nobody can verify an email or reset a password."
+_STRANDED = "Emails wait in the outbox: nobody can verify an email or reset a password."
 
 
 async def check(settings: Settings) -> list[Finding]:
@@ -37,7 +37,7 @@ def _server(settings: Settings) -> Server:
 
 
 def _no_server(settings: Settings) -> Finding:
-    what = f"no EMAIL_HOST: letters are written to files in {settings.data / 'mail'}"
+    what = f"no EMAIL_HOST: emails are written to files in {settings.data / 'mail'}"
     if settings.production:
         return fault(SUBJECT, what, "Nobody receives them.", "EMAIL_HOST=smtp.example.com EMAIL_USER=… EMAIL_PASS=…")
     return fine(SUBJECT, what)
@@ -101,4 +101,4 @@ def _in_clear(server: Server) -> Iterator[Finding]:
     if server.user:
         yield warning(SUBJECT, f"the password goes to {server.host} without TLS", why, remedy)
     else:
-        yield hint(SUBJECT, f"letters go to {server.host} without TLS", why, remedy)
+        yield hint(SUBJECT, f"emails go to {server.host} without TLS", why, remedy)

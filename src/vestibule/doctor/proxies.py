@@ -16,7 +16,7 @@ SUBJECT = "proxies"
 _FEW_SIGN_INS = 20
 _WIDEST = {4: 8, 6: 20}  # prefix lengths: the largest networks that registries assign
 _ALL_FOR_ONE = (
-    "Device lists, letters and events show the proxy's address instead of the client's, and all clients share the "
+    "Device lists, emails and events show the proxy's address instead of the client's, and all clients share the "
     "limits of one network."
 )
 

@@ -4,7 +4,7 @@ import asyncio
 import re
 import textwrap
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -12,8 +12,7 @@ from email.utils import format_datetime, parseaddr
 from pathlib import Path
 from typing import Any, cast
 
-from babel.dates import format_datetime as in_words
-from babel.dates import format_timedelta
+from babel.dates import format_date, format_time, format_timedelta
 from jinja2 import BaseLoader, ChoiceLoader, Environment, FileSystemLoader, PackageLoader, Template, TemplateError
 
 from vestibule.model.brand import Brand
@@ -136,7 +135,7 @@ class Renderer:
             "link": letter.link,
             "lasts": _lifetime_in_words(letter, letter.language),
             "email": letter.to,
-            "at": in_words(at, "long", locale=letter.language) if at else "",
+            "at": _moment_in_words(at, letter.language) if at else "",
             "device": detail.get("device", ""),
             "network_address": detail.get("network_address", ""),
             "why": detail.get("why", ""),
@@ -160,6 +159,12 @@ def _wrapped_line(line: str) -> str:
     # Words are never cut: one that is longer may be an email, or a link of an operator's template.
     lines = textwrap.wrap(line, _PLAIN_WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
     return "\n".join(lines) + "\n"
+
+
+def _moment_in_words(at: datetime, language: str) -> str:
+    """Return date and time in UTC, as the pages show them: November 23, 2026, 10:11 AM UTC."""
+    utc = at.astimezone(UTC)
+    return f"{format_date(utc, 'long', language)}, {format_time(utc, 'short', locale=language)} UTC"
 
 
 def _lifetime_in_words(letter: Letter, language: str) -> str:

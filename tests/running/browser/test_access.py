@@ -1,12 +1,18 @@
 """For everybody: axe-core finds nothing on any page in either theme, and everything can be done by keyboard."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.harness.clock import ManualClock
 from tests.running.browser.people import PASSWORD, Browsing, sign_in, somebody
+from tests.unit.mail import SENDER, a_letter
+from vestibule.mail.letters import Renderer
+from vestibule.model.brand import Brand
+from vestibule.model.letters import LetterKind
 from vestibule.web.routes import PAGES
 
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text()
@@ -80,6 +86,18 @@ def test_nothing_is_wider_than_the_screen(browsing: Browsing, width: int) -> Non
         for path in paths:
             tab.goto(path)
             assert tab.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+def test_no_letter_is_wider_than_a_phone(browsing: Browsing) -> None:
+    page = browsing.page(viewport={"width": 360, "height": 740})
+    renderer = Renderer(SENDER, Brand("Donaudampfschifffahrtsgesellschaftskapitänspatent"), ManualClock())
+    longest = f"{'a' * 64}@{'.'.join(['b' * 61] * 3)}.de"
+    for kind in LetterKind:
+        letter = replace(a_letter(kind, "Wolfeschlegelsteinhausenbergerdorff", "de"), to=longest)
+        html = renderer.write(letter).get_body(("html",))
+        assert html is not None
+        page.set_content(html.get_content())
+        assert page.evaluate("document.documentElement.scrollWidth") == 360, kind
 
 
 def test_signing_in_and_out_by_keyboard_with_the_focus_always_seen(browsing: Browsing) -> None:

@@ -73,7 +73,7 @@ def test_the_guide_to_the_pages_from_start_to_sign_out(browser: Browser, tmp_pat
             sign_up(page, email)
             page.goto(browsing.mailed(email, "verifyemail"))
             assert f":{port}/" in page.url
-            page.get_by_role("button", name="Confirm my address").click()
+            page.get_by_role("button", name="Confirm my email address").click()
             expect(page.get_by_role("status")).to_be_visible()
             send_sign_in(page, email)
             page.wait_for_url(orders)
@@ -111,7 +111,7 @@ def test_the_app_without_a_server_signs_in_and_out(browser: Browser, tmp_path: P
         page.wait_for_url(SIGN_IN)
         sign_up(page, email)
         page.goto(browsing.mailed(email, "verifyemail"))
-        page.get_by_role("button", name="Confirm my address").click()
+        page.get_by_role("button", name="Confirm my email address").click()
         send_sign_in(page, email)
         page.wait_for_url(f"http://localhost:{app_port}/")
         expect(page.get_by_role("heading", name="Orders of")).to_be_visible()

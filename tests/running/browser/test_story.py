@@ -31,8 +31,8 @@ def test_from_sign_up_to_the_device_list_and_out(browsing: Browsing, script: boo
     sign_up(page, email, say=say)
     assert page.locator("html").get_attribute("lang") == language
     page.goto(browsing.mailed(email, "verifyemail"))
-    page.get_by_role("button", name=say("Confirm my address")).click()
-    expect(page.get_by_role("status")).to_have_text(say("Your address is confirmed."))
+    page.get_by_role("button", name=say("Confirm my email address")).click()
+    expect(page.get_by_role("status")).to_have_text(say("Your email address is confirmed."))
     send_sign_in(page, email, say=say)
     expect(page.get_by_role("heading", name="Ada Lovelace")).to_be_visible()
     expect(page.locator("dl")).to_contain_text(say("confirmed"))
@@ -84,7 +84,7 @@ def test_everything_that_may_be_changed(browsing: Browsing) -> None:
     page = browsing.page()
     sign_up(page, email)
     sign_in(page, email)
-    page.get_by_role("button", name="Send me a link to confirm my address").click()
+    page.get_by_role("button", name="Send me a confirmation link").click()
     expect(page.get_by_role("status")).to_have_text("We sent you an email with a link.")
 
     second = browsing.page()
@@ -108,13 +108,13 @@ def test_everything_that_may_be_changed(browsing: Browsing) -> None:
     assert "password_hash" not in mine["account"]
     assert "argon2" not in started.value.path().read_text()
 
-    page.get_by_role("link", name="Change address").click()
+    page.get_by_role("link", name="Change email address").click()
     page.get_by_label("New email address").fill(other)
     page.get_by_label("Current password").fill(NEW_PASSWORD)
     page.get_by_role("button", name="Send me a link").click()
     page.wait_for_url("**/profile/security?notice=email_asked")
     page.goto(browsing.mailed(other, "confirmemail"))
-    page.get_by_role("button", name="Use this address").click()
+    page.get_by_role("button", name="Use this email address").click()
     page.wait_for_url("**/login?notice=email_changed_told")
     send_sign_in(page, other, NEW_PASSWORD)
     page.wait_for_url("**/profile")

@@ -228,7 +228,7 @@ async def test_a_mail_server_elsewhere_in_clear(chosen: Chosen) -> None:
     elsewhere = {"EMAIL_HOST": "127.1", "VESTIBULE_EMAIL_SECURITY": "none"}
     with running(MailServer(), auth_require_tls=False) as port:
         settings = chosen(**elsewhere, EMAIL_PORT=str(port))
-        assert severity_of(await mail.check(settings), "letters go to 127.1 without TLS") is HINT
+        assert severity_of(await mail.check(settings), "emails go to 127.1 without TLS") is HINT
         settings = chosen(EMAIL_USER=USER, EMAIL_PASS=PASSWORD)
         assert severity_of(await mail.check(settings), "the password goes to 127.1 without TLS") is WARNING
 

@@ -243,3 +243,19 @@ def test_a_letter_says_in_every_language_how_long_its_link_works(language: str) 
     message = arrived(letter)
     for text in (part(message, "plain"), part(message, "html")):
         assert HOURS[language] in text.replace("\u00a0", " ")
+
+
+@pytest.mark.parametrize(
+    ("language", "moment"),
+    [
+        ("en", "November 23, 2026, 10:11 AM UTC"),
+        ("de", "23. November 2026, 10:11 UTC"),
+        ("es", "23 de noviembre de 2026, 10:11 UTC"),
+        ("fr", "23 novembre 2026, 10:11 UTC"),
+        ("pt", "23 de novembro de 2026, 10:11 UTC"),
+    ],
+)
+def test_a_moment_is_named_as_on_the_pages_and_fits_a_line_of_a_phone(language: str, moment: str) -> None:
+    message = arrived(a_letter(LetterKind.NEW_DEVICE, language=language))
+    for form in ("plain", "html"):
+        assert moment in part(message, form).replace("\N{NARROW NO-BREAK SPACE}", " ")

@@ -120,7 +120,7 @@ async def test_what_somebody_else_planted_is_ignored(world: World, planted: str)
     page = await browser.get("/checkemail", headers={"Cookie": f"{cookies.SENT_LETTER}={planted}"})
     assert page.status_code == 200
     assert "<strong>" not in page.text
-    assert "If this address has an account" in page.text
+    assert "If this email address has an account" in page.text
 
 
 @pytest.mark.parametrize("path", ASKED)

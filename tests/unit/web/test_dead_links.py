@@ -156,4 +156,4 @@ async def test_a_dead_link_to_a_new_email_leads_who_is_signed_in_to_the_form(wor
     path = await _confirm(world)
     await _expired(world, path)
     page = main_of((await (await _browser(world, path)).get(path)).text)
-    assert 'href="/profile/security/email">Change address<' in page
+    assert 'href="/profile/security/email">Change email address<' in page

@@ -94,7 +94,7 @@ async def test_an_unverified_email_is_offered_another_link(backend: Backend) -> 
         fields = {"email": "ada@example.com", "password": "correct horse"}
         answer = await client.post("/login", data=fields)
         assert answer.status_code == 401
-        assert "Confirm your address first" in answer.text
+        assert "Confirm your email address first" in answer.text
         first = world.secret(LetterKind.VERIFY_EMAIL)
         sent = await client.post("/verifyemail", data={"email": "ada@example.com"})
         assert sent.headers["location"] == "/checkemail?about=verify"

@@ -35,8 +35,8 @@ _DEAD_LINKS = {
     Purpose.CHANGE_EMAIL: _DeadLink(
         EmailChangeInvalid,
         _(
-            "It was already used, has expired or was replaced by a newer one. Sign in to see which address your account"
-            " has. If it is still the old one, request another link."
+            "It was already used, has expired or was replaced by a newer one. Sign in to see which email address your"
+            " account has. If it is still the old one, request another link."
         ),
         in_account="/profile/security/email",
     ),

@@ -51,29 +51,29 @@ class _LinkAction:
 
 
 _VERIFY = _LinkAction(
-    _("Confirm your address"),
-    _("Click the button to confirm that this address is yours."),
-    _("Confirm my address"),
+    _("Confirm your email address"),
+    _("Click the button to confirm that this email address is yours."),
+    _("Confirm my email address"),
     Purpose.VERIFY_EMAIL,
     verify_or_reset,
     "verified",
 )
 _VERIFY_WITH_PASSWORD = replace(
     _VERIFY,
-    title=_("Confirm your address and choose a password"),
+    title=_("Confirm your email address and choose a password"),
     question=_(
-        "This address was used to sign up more than once, with different passwords. Choose a new one that "
+        "This email address was used to sign up more than once, with different passwords. Choose a new one that "
         "nobody else knows. It replaces the others and signs out all devices."
     ),
     button=_("Choose my own password"),
 )
-_CONFIRM_TITLE = _("Confirm your new address")
+_CONFIRM_TITLE = _("Confirm your new email address")
 _CONFIRM_QUESTION = _(
-    "You are signed in as %(email)s. This changes your account's address to %(new)s and signs you out on "
+    "You are signed in as %(email)s. This changes your account's email address to %(new)s and signs you out on "
     "all devices. An unconfirmed account with that address is deleted. If you did not ask for this, close"
     " this page."
 )
-_CONFIRM_BUTTON = _("Use this address")
+_CONFIRM_BUTTON = _("Use this email address")
 _NOT_THIS_ACCOUNT = _("This link is for another account")
 _WHICH_ACCOUNT = _(
     "You are signed in as %(email)s, but another account asked for this change. If that account is yours "
@@ -83,7 +83,7 @@ _WHICH_ACCOUNT = _(
 _UNDO = _LinkAction(
     _("Take your account back"),
     _(
-        "Your account gets this address back, all devices are signed out and the password is removed. If you "
+        "Your account gets this email address back, all devices are signed out and the password is removed. If you "
         "never had an account with this address, close this page."
     ),
     _("Take my account back"),

@@ -43,7 +43,7 @@ _RESET = _ByEmail(
     request_reset,
 )
 _VERIFY = _ByEmail(
-    _("Confirm your address"),
+    _("Confirm your email address"),
     _("Enter the email address you signed up with and we'll send you another link."),
     "verify",
     request_verification,

@@ -18,7 +18,7 @@ NO_PASSWORD: Sentence = (_("Enter your password."), {})
 WRONG_CREDENTIALS: Sentence = (_("The email address or the password is wrong."), {})
 SIGN_IN_AGAIN: Sentence = (_("Your last sign-in is too long ago for this. Please sign in again."), {})
 WRONG_PASSWORD: Sentence = (_("This is not your current password."), {})
-EMAIL_TAKEN: Sentence = (_("An account with this address already exists. Sign in instead."), {})
+EMAIL_TAKEN: Sentence = (_("An account with this email address already exists. Sign in instead."), {})
 
 TOO_EASY: dict[str, Sentence] = {
     "one of the commonest": (
@@ -51,7 +51,7 @@ WHY_OVER = {
     EndReason.IDLE: _("You were signed out because you were inactive."),
     EndReason.PASSWORD_CHANGED: _("The password was changed."),
     EndReason.PASSWORD_RESET: _("The password was reset with an emailed link."),
-    EndReason.EMAIL_CHANGED: _("The account's address was changed."),
+    EndReason.EMAIL_CHANGED: _("The account's email address was changed."),
     EndReason.REFRESH_TOKEN_REUSED: _(
         "This session was used from two places, so someone may have copied it. If you do not know why, change"
         " your password."
@@ -72,14 +72,14 @@ WHAT_HAPPENED = {
     EventKind.SESSION_ENDED: _("Device signed out"),
     EventKind.SESSION_SHARED: _("Signed in"),
     EventKind.REFRESH_TOKEN_REUSED: _("Copied session stopped"),
-    EventKind.EMAIL_VERIFIED: _("Address confirmed"),
+    EventKind.EMAIL_VERIFIED: _("Email address confirmed"),
     EventKind.PASSWORD_RESET_REQUESTED: _("Password reset requested"),
     EventKind.PASSWORD_RESET: _("Password reset"),
     EventKind.PASSWORD_CHANGED: _("Password changed"),
     EventKind.NAME_CHANGED: _("Name changed"),
-    EventKind.EMAIL_CHANGED: _("Address changed"),
-    EventKind.EMAIL_TAKEN_BACK: _("Previous address restored"),
-    EventKind.SQUATTER_REMOVED: _("Unconfirmed account with your address deleted"),
+    EventKind.EMAIL_CHANGED: _("Email address changed"),
+    EventKind.EMAIL_TAKEN_BACK: _("Previous email address restored"),
+    EventKind.SQUATTER_REMOVED: _("Unconfirmed account with your email address deleted"),
     EventKind.LETTER_REFUSED: _("Email could not be delivered"),
     EventKind.ACCOUNT_DISABLED: _("Account disabled"),
     EventKind.ACCOUNT_ENABLED: _("Account enabled"),
@@ -89,8 +89,8 @@ WHAT_HAPPENED = {
 """What happened to an account, told to its owner."""
 
 NOTICES = {
-    "signed_up": _("Your account is ready. We sent you an email: open the link in it to confirm your address."),
-    "verified": _("Your address is confirmed."),
+    "signed_up": _("Your account is ready. We sent you an email: open the link in it to confirm your email address."),
+    "verified": _("Your email address is confirmed."),
     "name_changed": _("Your name was changed."),
     "email_changed": _("Your email address was changed. Sign in with the new one."),
     "email_changed_told": _(
@@ -99,7 +99,7 @@ NOTICES = {
     "taken_back": _("Your account is yours again. We sent you a link to choose a new password."),
     "password_reset": _("Your password was changed and every device signed out. Sign in with the new one."),
     "password_changed": _("Your password was changed, and every other device signed out."),
-    "email_asked": _("We sent a link to the new address. Open it to complete the change."),
+    "email_asked": _("We sent a link to the new email address. Open it to complete the change."),
     "device_signed_out": _("The device was signed out."),
     "others_signed_out": _("Every other device was signed out."),
     "letter_sent": _("We sent you an email with a link."),
@@ -111,9 +111,9 @@ AFTER_LINKS = frozenset({"verified", "password_reset"})
 """The notices after which the sign-in form has the email that a link was mailed to."""
 
 CHECK_EMAIL = {
-    "registered": _("We have sent you an email. Open the link in it to confirm your address."),
-    "reset": _("If this address has an account, we sent it an email with a link."),
-    "verify": _("If this address is still unconfirmed, we sent it an email with a link."),
+    "registered": _("We have sent you an email. Open the link in it to confirm your email address."),
+    "reset": _("If this email address has an account, we sent an email with a link to it."),
+    "verify": _("If this email address is not confirmed yet, we sent an email with a link to it."),
 }
 """What the email that was just sent is about."""
 
