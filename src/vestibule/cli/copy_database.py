@@ -18,7 +18,8 @@ def copy_database(
         str,
         typer.Option(
             "--from",
-            help="The database to copy from, such as sqlite:///vestibule-data/vestibule.sqlite3.",
+            help="The database to copy from, such as sqlite:///vestibule-data/vestibule.sqlite3. Leave out a password, "
+            "which others could read here: set PGPASSWORD or PGPASSFILE.",
             metavar="URL",
         ),
     ],

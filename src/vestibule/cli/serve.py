@@ -89,7 +89,7 @@ def _serve(context: CommandContext, ending: Ending, host: str | None, port: int 
         bound_port = listener.getsockname()[1]
         if sys.platform != "linux":
             listener.close()
-        os.environ["PORT"] = str(bound_port)  # for the workers: links in letters contain it
+        os.environ["PORT"] = str(bound_port)  # for the workers: links in emails contain it
         _warn_of_unknown_names()
         context.log_weaknesses()
         asyncio.run(_prepare(context))

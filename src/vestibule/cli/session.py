@@ -74,7 +74,7 @@ def whoami(url: Url = None, as_json: Annotated[bool, typer.Option("--json", help
 
 @session_commands.command()
 def token(url: Url = None) -> None:
-    """Print a valid access token, for `curl -H "Authorization: Bearer $(vestibule token)"`."""
+    """Print a valid access token, for `vestibule token | sed "s/^/Authorization: Bearer /" | curl -H @- …`."""
     with _session(url) as session:
         print(session.fresh().access)
 

@@ -89,7 +89,10 @@ def import_users(
     source: Annotated[
         str | None,
         typer.Option(
-            "--from", help="Database with the tutorial's `users` table. Default: DATABASE_URL.", metavar="URL"
+            "--from",
+            help="Database with the tutorial's `users` table. Default: DATABASE_URL. Leave out a password, which "
+            "others could read here: set PGPASSWORD or PGPASSFILE.",
+            metavar="URL",
         ),
     ] = None,
     admins: Annotated[

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from shlex import quote
 from shutil import disk_usage
 
 from sqlalchemy import func, select, text
@@ -17,7 +18,7 @@ from vestibule.storage.sql import engine
 from vestibule.storage.sql.engine import Engines
 from vestibule.storage.sql.revision import NotOurs, NotUnicode, SchemaMismatch, require_current
 from vestibule.storage.sql.schema import REVISION
-from vestibule.storage.sql.url import WrongAddress
+from vestibule.storage.sql.url import WrongAddress, parse
 from vestibule.wiring.opening import require_folder
 
 SUBJECT = "database"
@@ -77,9 +78,16 @@ def _unreachable(settings: Settings, reason: StoreUnavailable) -> Finding:
         "Without it nobody can sign in, and every request is answered 503.",
         "check that the file and its folder exist, and that this user may write them"
         if settings.embedded
-        else 'check DATABASE_URL, and that the server runs and accepts this machine: psql "$DATABASE_URL" -c '
-        "'select 1'",
+        else f"check DATABASE_URL, and that the server runs and accepts this machine: {_psql(settings)}",
     )
+
+
+def _psql(settings: Settings) -> str:
+    """Return a test query by psql, which asks for the password: every user of the machine can read arguments."""
+    url, _ = parse(settings.database_address)
+    options = {"-h": url.host, "-p": url.port, "-U": url.username, "-d": url.database}
+    given = (f"{option} {quote(str(value))}" for option, value in options.items() if value)
+    return f"psql {' '.join(given)} -c 'select 1'"
 
 
 async def _look_inside(settings: Settings, clock: Clock, engines: Engines) -> list[Finding]:

@@ -1,8 +1,9 @@
 """Check Redis: reachable, and set up so that it drops nothing early."""
 
 from collections.abc import Iterator
+from shlex import quote
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from vestibule.model.findings import Finding, fault, fine, hint, warning
 from vestibule.protocol.this_machine import is_this_machine
@@ -12,7 +13,8 @@ from vestibule.wiring.opening import open_redis, redis_module, redis_place
 
 SUBJECT = "redis"
 _FULL = 0.9
-_CLI, _CLI_EACH = 'redis-cli -u "$REDIS_URL"', "on each server that Sentinel watches: redis-cli"
+_PORT = 6379
+_CLI_EACH = "on each server that Sentinel watches: redis-cli"
 _WHO_LEADS = "redis-cli -h HOST -p 26379 sentinel get-master-addr-by-name NAME"
 _WITH_TLS = {"redis": "rediss", "redis+sentinel": "rediss+sentinel"}
 
@@ -37,8 +39,23 @@ def _unreachable(settings: Settings, reason: str) -> Finding:
         f"cannot be reached at {redis_place(settings)}: {reason}",
         "Nobody is signed out, but each process counts requests alone and allows a fifth of each limit, and a request "
         "that tries to reach Redis waits for a fraction of a second.",
-        f"check REDIS_URL, and that the server runs: {_WHO_LEADS if _has_sentinels(settings) else f'{_CLI} ping'}",
+        "check REDIS_URL, and that the server runs: "
+        + (_WHO_LEADS if _has_sentinels(settings) else f"{_cli(settings)} ping"),
     )
+
+
+def _cli(settings: Settings) -> str:
+    """Return redis-cli with the address of REDIS_URL. Its password goes into a variable: every user of the machine can
+    read arguments.
+    """
+    address = urlsplit(settings.redis_url.get_secret_value())
+    at = f"-h {quote(address.hostname or 'localhost')} -p {address.port or _PORT}"
+    if address.scheme == "unix":
+        at = f"-s {quote(unquote(address.path))}"
+    password = "REDISCLI_AUTH=… " if address.password else ""
+    tls = " --tls" if address.scheme == "rediss" else ""
+    user = f" --user {quote(unquote(address.username))}" if address.username else ""
+    return f"{password}redis-cli {at}{tls}{user}"
 
 
 def _has_sentinels(settings: Settings) -> bool:
@@ -53,8 +70,8 @@ def _memory(settings: Settings, info: dict[str, Any]) -> Iterator[Finding]:
             SUBJECT,
             f"its eviction policy is {policy}",
             "When its memory is full, it drops counts that are still needed, so limits start again from zero.",
-            f"{_CLI_EACH if _has_sentinels(settings) else _CLI} config set maxmemory-policy noeviction, and the same "
-            "in redis.conf",
+            f"{_CLI_EACH if _has_sentinels(settings) else _cli(settings)} config set maxmemory-policy noeviction, "
+            "and the same in redis.conf",
         )
     if most and used > most * _FULL:
         yield warning(

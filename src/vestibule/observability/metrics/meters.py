@@ -56,16 +56,16 @@ STALENESS = Gauge(
 )
 FOLLOWERS = Gauge("vestibule_feed_followers", "Services that follow the feed now.", multiprocess_mode="livesum")
 
-LETTERS = Counter("vestibule_letters", "Letters taken from the outbox, by outcome.", ["outcome"])
+LETTERS = Counter("vestibule_letters", "Emails taken from the outbox, by outcome.", ["outcome"])
 LETTERS_WAITING = Gauge(
-    "vestibule_letters_waiting", "Letters in the outbox that are still to be sent.", multiprocess_mode="mostrecent"
+    "vestibule_letters_waiting", "Emails in the outbox that are still to be sent.", multiprocess_mode="mostrecent"
 )
 LETTERS_REFUSED = Gauge(
-    "vestibule_letters_refused", "Letters in the outbox that were refused for good.", multiprocess_mode="mostrecent"
+    "vestibule_letters_refused", "Emails in the outbox that were refused for good.", multiprocess_mode="mostrecent"
 )
 OLDEST_LETTER = Gauge(
     "vestibule_letters_oldest_age_seconds",
-    "Age of the oldest letter that is still to be sent; 0 without one.",
+    "Age of the oldest email that is still to be sent; 0 without one.",
     multiprocess_mode="mostrecent",
 )
 
