@@ -48,7 +48,10 @@ def _not_reached(address: SplitResult, reason: Exception) -> Finding:
     url = address.geturl()
     if isinstance(reason, ssl.SSLCertVerificationError):
         what = f"the certificate of {address.hostname} is not accepted: {reason.verify_message}"
-        remedy = "give the proxy a certificate for this name, with its whole chain"
+        remedy = (
+            "give the proxy a certificate for this name, with its whole chain; if an authority of your own signed it, "
+            "name the authority's file in SSL_CERT_FILE"
+        )
         return fault(SUBJECT, what, "Browsers refuse to connect.", remedy)
     if isinstance(reason, Unbounded):
         what, remedy = f"{url} {reason}, unlike Vestibule", f"see what answers there: curl -v {url}{_HEALTH}"

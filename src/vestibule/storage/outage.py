@@ -22,14 +22,11 @@ class Outage:
         self._quiet_until = self._clock.monotonic()
         self._since: float | None = None
         self._is_logged = False
-        self._why = ""
 
     def note(self, fault: Fault) -> None:
         """Note that the job failed. Logs `database_unavailable`, unless that was logged within the last minute."""
         now = self._clock.monotonic()
         self._since = now if self._since is None else self._since
-        if fault.__cause__ or not self._why:  # without a cause, it only says that it is not yet time to try again
-            self._why = str(fault) or fault.code
         if now < self._quiet_until:
             return
         self._quiet_until, self._is_logged = now + _QUIET_SECONDS, True
@@ -39,7 +36,7 @@ class Outage:
             job=self._job,
             fault=fault.code,
             database=server,
-            why=self._why,
+            why=str(fault),
             seconds=round(now - self._since),
             hint=_REMEDY,
         )
@@ -51,4 +48,4 @@ class Outage:
         if self._is_logged:
             away = round(self._clock.monotonic() - self._since)
             _log.warning("database_available_again", job=self._job, seconds=away)
-        self._since, self._is_logged, self._why = None, False, ""
+        self._since, self._is_logged = None, False

@@ -122,6 +122,7 @@ def test_certificates(chosen: Chosen, tmp_path: Path, monkeypatch: pytest.Monkey
     with in_front(tls) as port:
         refused = look(chosen(), f"https://127.0.0.1:{port}")
         assert severity_of(refused, "the certificate of 127.0.0.1 is not accepted") is FAULT
+        assert any("SSL_CERT_FILE" in finding.remedy for finding in refused)
         monkeypatch.setenv("SSL_CERT_FILE", str(file))
         found = look(chosen(), f"https://127.0.0.1:{port}")
         assert severity_of(found, "the certificate of 127.0.0.1 expires in 0 days") is WARNING

@@ -17,6 +17,8 @@ class Breaker:
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._next_try: float | None = None
+        self.why = ""
+        """Why the database could not be reached when it was last tried: what those who fail at once are told."""
 
     def lets_through(self) -> bool:
         """Return whether this caller may ask: always, or once per `RETRY_SECONDS` while the database is unreachable."""
@@ -28,8 +30,9 @@ class Breaker:
         self._next_try = now + RETRY_SECONDS
         return True
 
-    def unreachable(self) -> None:
-        """Record that the database could not be reached."""
+    def unreachable(self, why: str) -> None:
+        """Record that the database could not be reached, and why."""
+        self.why = why
         self._next_try = self._now() + RETRY_SECONDS
 
     def reached(self) -> None:

@@ -142,14 +142,15 @@ class Engines:
     async def _translated(self) -> AsyncIterator[None]:
         """Raise `StoreUnavailable` if the database cannot be asked; let errors through that are bugs of ours."""
         if not self.breaker.lets_through():
-            raise StoreUnavailable("it could not be reached a moment ago", server=self.server)
+            raise StoreUnavailable(self.breaker.why, server=self.server)
         try:
             yield
             self.breaker.reached()
         except exc.DBAPIError as fault:
+            wrong = self._repairable(fault)
             if is_out_of_reach(fault):
-                self.breaker.unreachable()
-            if wrong := self._repairable(fault):
+                self.breaker.unreachable(wrong or driver_message(fault))
+            if wrong:
                 raise StoreUnavailable(wrong, lasting=True, server=self.server) from fault
             conflict = is_conflict(fault)
             if conflict or fault.connection_invalidated or is_unavailable(fault):
@@ -159,8 +160,9 @@ class Engines:
         except exc.TimeoutError as fault:
             raise StoreUnavailable("all connections of this process are in use", server=self.server) from fault
         except OSError as fault:  # the server is not there at all, or silent
-            self.breaker.unreachable()
-            raise StoreUnavailable(reason(fault) or str(fault), server=self.server) from fault
+            why = reason(fault) or str(fault)
+            self.breaker.unreachable(why)
+            raise StoreUnavailable(why, server=self.server) from fault
 
     def _repairable(self, fault: exc.DBAPIError) -> str | None:
         """Return what an operator has to repair; None if the fault may pass, or is a bug of ours."""
